@@ -1,0 +1,3 @@
+"""The first version of the API, one resource a file."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Commands that start and inspect the engine."""
+
+from __future__ import annotations

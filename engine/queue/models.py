@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from engine.storage.models import Content
+
+
+class Source(models.TextChoices):
+    """The door through which a message came in."""
+
+    RECEIVE = "receive", "An organisation's server"
+    SUBMISSION = "submission", "A person's mail client"
+    WEBMAIL = "webmail", "Webmail"
+    API = "api", "The API"
+    SYSTEM = "system", "Postern itself"
+    DSN = "dsn", "A delivery status notification"
+    LIST = "list", "A distribution list"
+
+
+class QueuedMessage(models.Model):
+    """A message that was accepted: its envelope and where its bytes are."""
+
+    reference = models.CharField(max_length=32, unique=True)
+    content = models.ForeignKey(Content, on_delete=models.PROTECT, related_name="+")
+    sender = models.CharField(max_length=254, blank=True, help_text="empty when null")
+    source = models.CharField(max_length=12, choices=Source.choices)
+    organisation_id = models.BigIntegerField(
+        null=True, db_index=True, help_text="the sender's, where there is one"
+    )
+    person_id = models.BigIntegerField(null=True, help_text="who wrote it, if known")
+    fingerprint = models.CharField(
+        max_length=64,
+        blank=True,
+        db_index=True,
+        help_text="of envelope and content, to know a resend",
+    )
+    accepted_at = models.DateTimeField(default=timezone.now, db_index=True)
+    expires_at = models.DateTimeField()
+    envelope_id = models.CharField(max_length=100, blank=True, help_text="ENVID")
+    dsn_full = models.BooleanField(default=False, help_text="RET=FULL was asked")
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class RecipientStatus(models.TextChoices):
+    """Where one recipient of one message stands."""
+
+    QUEUED = "queued", "Waiting"
+    HELD = "held", "Held"
+    DELIVERED = "delivered", "Delivered"
+    RELAYED = "relayed", "Handed on"
+    EXPANDED = "expanded", "Sent on to a list"
+    FAILED = "failed", "Failed"
+    DROPPED = "dropped", "Dropped"
+
+    @property
+    def is_final(self) -> bool:
+        return not RECIPIENT_TRANSITIONS[self]
+
+
+RECIPIENT_TRANSITIONS: dict[RecipientStatus, set[RecipientStatus]] = {
+    RecipientStatus.QUEUED: {
+        RecipientStatus.HELD,
+        RecipientStatus.DELIVERED,
+        RecipientStatus.RELAYED,
+        RecipientStatus.EXPANDED,
+        RecipientStatus.FAILED,
+        RecipientStatus.DROPPED,
+    },
+    RecipientStatus.HELD: {RecipientStatus.QUEUED, RecipientStatus.DROPPED},
+    RecipientStatus.DELIVERED: set(),
+    RecipientStatus.RELAYED: set(),
+    RecipientStatus.EXPANDED: set(),
+    RecipientStatus.FAILED: set(),
+    RecipientStatus.DROPPED: set(),
+}
+
+
+class Recipient(models.Model):
+    """One recipient of one accepted message: what the queue works on."""
+
+    message = models.ForeignKey(
+        QueuedMessage, on_delete=models.CASCADE, related_name="recipients"
+    )
+    address = models.CharField(max_length=254, help_text="in community form")
+    original = models.CharField(max_length=500, blank=True, help_text="ORCPT")
+    notify = models.CharField(max_length=40, blank=True, help_text="NOTIFY, RFC 3461")
+    status = models.CharField(
+        max_length=10, choices=RecipientStatus.choices, default=RecipientStatus.QUEUED
+    )
+    destination = models.CharField(
+        max_length=60, help_text="what its deliveries share: mailbox, connection:7, …"
+    )
+    next_attempt_at = models.DateTimeField(default=timezone.now)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    leased_until = models.DateTimeField(null=True)
+    leased_by = models.CharField(max_length=40, blank=True)
+    last_reply = models.CharField(max_length=500, blank=True)
+    delay_noticed_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=models.Q(status="queued"),
+                name="recipient_due",
+            ),
+            models.Index(
+                fields=["destination", "status"],
+                condition=models.Q(status__in=["queued", "held"]),
+                name="recipient_waiting",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.address

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from django.db import models
+
+from engine.registry.models.person import Person
+
+
+class AppPassword(models.Model):
+    """A generated secret with which one mail client signs in as a person."""
+
+    person = models.ForeignKey(
+        Person, on_delete=models.CASCADE, related_name="app_passwords"
+    )
+    name = models.CharField(max_length=100)
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from django.db import models
+
+from engine.registry.models.organisation import Organisation
+
+
+class Proof(models.TextChoices):
+    """How a connection proves, inbound, that it is the organisation's own."""
+
+    CREDENTIAL = "credential", "User name and password"
+    SOURCE = "source", "Source address"
+    CERTIFICATE = "certificate", "Client certificate"
+    CLOUD = "cloud", "Provider, tenant and DKIM together"
+
+
+class Connection(models.Model):
+    """A way between an organisation's own mail servers and the gate, both directions."""
+
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="connections"
+    )
+    name = models.CharField(max_length=100, default="Main connection")
+    is_active = models.BooleanField(default=True)
+
+    proof = models.CharField(max_length=20, choices=Proof.choices)
+    source_networks = models.JSONField(
+        default=list, blank=True, help_text="CIDR networks, for proof by source address"
+    )
+    certificate_name = models.CharField(
+        max_length=253,
+        blank=True,
+        help_text="DNS name that the client certificate must carry",
+    )
+    tenant_id = models.CharField(max_length=100, blank=True)
+
+    next_hop_host = models.CharField(max_length=253, blank=True)
+    next_hop_port = models.PositiveIntegerField(default=25)
+    next_hop_tls_name = models.CharField(
+        max_length=253,
+        blank=True,
+        help_text="name its certificate must carry, where it is not the host's",
+    )
+    strips_suffix = models.BooleanField(
+        default=True, help_text="recipients lose the suffix on the way out"
+    )
+    subject_tag = models.CharField(max_length=40, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.organisation}: {self.name}"
+
+    @property
+    def tls_name(self) -> str:
+        """The name that the next hop's certificate must carry."""
+        return self.next_hop_tls_name or self.next_hop_host
+
+
+class ConnectionCredential(models.Model):
+    """A user name and a generated secret of a connection; several live while rotating."""
+
+    connection = models.ForeignKey(
+        Connection, on_delete=models.CASCADE, related_name="credentials"
+    )
+    username = models.CharField(max_length=100, unique=True)
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.username

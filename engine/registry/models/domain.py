@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from django.db import models
+
+from engine.registry.models.organisation import Organisation
+
+
+class Domain(models.Model):
+    """A pair: the domain an organisation uses itself, and what it is in the community.
+
+    Both are IDNA A-labels in lower case. Where an organisation's address does not
+    change in the community (hosted webmail, a trusted domain), the two are equal.
+    """
+
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="domains"
+    )
+    member_domain = models.CharField(max_length=253, unique=True)
+    community_domain = models.CharField(max_length=253, unique=True)
+    verified_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["community_domain"]
+
+    def __str__(self) -> str:
+        return self.community_domain

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from django.db import models
+
+from engine.registry.models.organisation import Organisation
+from engine.registry.models.person import Person
+
+
+class MailboxKind(models.TextChoices):
+    """Whether a mailbox is one person's or a team's."""
+
+    PERSONAL = "personal", "Personal"
+    GROUP = "group", "Group"
+
+
+class Mailbox(models.Model):
+    """A place where mail for one address is kept here."""
+
+    address = models.CharField(max_length=254, unique=True)
+    name = models.CharField(max_length=150)
+    kind = models.CharField(max_length=10, choices=MailboxKind.choices)
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="mailboxes"
+    )
+    owner = models.OneToOneField(
+        Person,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="mailbox",
+    )
+    is_active = models.BooleanField(default=True)
+    is_published = models.BooleanField(default=True)
+    quota_bytes = models.PositiveBigIntegerField(default=5 * 1024**3)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["address"]
+        verbose_name_plural = "mailboxes"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind=MailboxKind.PERSONAL, owner__isnull=False)
+                | models.Q(kind=MailboxKind.GROUP, owner__isnull=True),
+                name="mailbox_personal_has_owner",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.address
+
+
+class Grant(models.Model):
+    """What a person may do with a group mailbox: read, write and send stand alone."""
+
+    mailbox = models.ForeignKey(
+        Mailbox, on_delete=models.CASCADE, related_name="grants"
+    )
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="grants")
+    can_read = models.BooleanField(default=False)
+    can_write = models.BooleanField(default=False)
+    can_send = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["mailbox", "person"], name="grant_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person} on {self.mailbox}"

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from django.db import models
+
+
+class Kind(models.TextChoices):
+    """What an organisation does in the community."""
+
+    COURT = "court", "Court or tribunal"
+    POLICE = "police", "Police"
+    PROSECUTION = "prosecution", "Prosecution"
+    PRISON = "prison", "Prison or probation"
+    LAW_FIRM = "law_firm", "Law firm"
+    BARRISTER = "barrister", "Barrister or chambers"
+    CHARITY = "charity", "Charity or victim support"
+    COUNCIL = "council", "Local authority"
+    HEALTH = "health", "Health service"
+    GOVERNMENT = "government", "Central government"
+    OPERATOR = "operator", "The operator of this service"
+
+
+class AccountType(models.TextChoices):
+    """How an organisation exchanges mail with the community."""
+
+    SMTP = "smtp", "SMTP server"
+    CLOUD_GATEWAY = "cloud_gateway", "Cloud gateway"
+    WEBMAIL = "webmail", "Hosted webmail"
+    TRUSTED_DOMAIN = "trusted_domain", "Trusted domain"
+
+    @property
+    def is_hosted(self) -> bool:
+        """True where the organisation's mailboxes are kept here."""
+        return self == AccountType.WEBMAIL
+
+
+class OrganisationStatus(models.TextChoices):
+    """Whether mail flows for an organisation."""
+
+    PENDING = "pending", "Being set up"
+    ACTIVE = "active", "Active"
+    SUSPENDED = "suspended", "Suspended"
+    CLOSED = "closed", "Closed"
+
+
+ORGANISATION_TRANSITIONS: dict[OrganisationStatus, set[OrganisationStatus]] = {
+    OrganisationStatus.PENDING: {OrganisationStatus.ACTIVE, OrganisationStatus.CLOSED},
+    OrganisationStatus.ACTIVE: {
+        OrganisationStatus.SUSPENDED,
+        OrganisationStatus.CLOSED,
+    },
+    OrganisationStatus.SUSPENDED: {
+        OrganisationStatus.ACTIVE,
+        OrganisationStatus.CLOSED,
+    },
+    OrganisationStatus.CLOSED: set(),
+}
+
+
+class OrganisationQuerySet(models.QuerySet["Organisation"]):
+    def active(self) -> OrganisationQuerySet:
+        return self.filter(status=OrganisationStatus.ACTIVE)
+
+
+class Organisation(models.Model):
+    """A member of the community."""
+
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    account_type = models.CharField(max_length=20, choices=AccountType.choices)
+    status = models.CharField(
+        max_length=20,
+        choices=OrganisationStatus.choices,
+        default=OrganisationStatus.PENDING,
+    )
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
+    )
+    town = models.CharField(max_length=100, blank=True)
+    mfa_required = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OrganisationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_active(self) -> bool:
+        return self.status == OrganisationStatus.ACTIVE
+
+    @property
+    def is_hosted(self) -> bool:
+        """True where the organisation's mailboxes are kept here."""
+        return AccountType(self.account_type).is_hosted

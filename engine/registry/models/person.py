@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import (
+    AbstractBaseUser,
+    BaseUserManager,
+    PermissionsMixin,
+)
+from django.db import models
+
+from engine.registry.models.organisation import Organisation
+
+
+class RoleName(models.TextChoices):
+    """Every role there is: two inside an organisation, five of staff."""
+
+    MEMBER = "member", "Member"
+    ADMINISTRATOR = "administrator", "Organisation administrator"
+    VETTING_OFFICER = "vetting_officer", "Vetting officer"
+    HELPDESK_AGENT = "helpdesk_agent", "Helpdesk agent"
+    OPERATOR = "operator", "Operator"
+    GUIDE_EDITOR = "guide_editor", "Guide editor"
+    AUDITOR = "auditor", "Auditor"
+
+
+class PersonManager(BaseUserManager["Person"]):
+    def create_user(
+        self, address: str, password: str | None = None, **fields: Any
+    ) -> Person:
+        """Make a person. Screens and commands go through registry.actions instead."""
+        person = self.model(address=address.casefold(), **fields)
+        person.set_password(password)
+        person.save(using=self._db)
+        return person
+
+    def create_superuser(
+        self, address: str, password: str | None = None, **fields: Any
+    ) -> Person:
+        return self.create_user(address, password, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> Person:
+        return self.get(address=(username or "").casefold())
+
+
+class Person(AbstractBaseUser, PermissionsMixin):
+    """Somebody who may sign in. The address is theirs in the community."""
+
+    address = models.CharField("secure address", max_length=254, unique=True)
+    organisation = models.ForeignKey(
+        Organisation,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="people",
+    )
+    name = models.CharField(max_length=150)
+    job_title = models.CharField(max_length=150, blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    town = models.CharField(max_length=100, blank=True)
+    is_ex_directory = models.BooleanField(default=False)
+    everyday_address = models.CharField(
+        max_length=254,
+        blank=True,
+        help_text="outside the community, for notices without content",
+    )
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = PersonManager()
+
+    USERNAME_FIELD = "address"
+    EMAIL_FIELD = "everyday_address"
+    REQUIRED_FIELDS = ["name"]
+
+    class Meta:
+        ordering = ["name", "id"]
+        verbose_name_plural = "people"
+
+    def __str__(self) -> str:
+        return self.address
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name.partition(" ")[0]
+
+
+class OrganisationRole(models.Model):
+    """A person's role in an organisation; a supplier may administer several."""
+
+    person = models.ForeignKey(
+        Person, on_delete=models.CASCADE, related_name="organisation_roles"
+    )
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, related_name="roles"
+    )
+    role = models.CharField(max_length=20, choices=RoleName.choices)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "organisation", "role"], name="organisation_role_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(role__in=["member", "administrator"]),
+                name="organisation_role_is_not_staff",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.role} of {self.organisation}"
+
+
+class StaffRole(models.Model):
+    """A person's role with the operator."""
+
+    person = models.ForeignKey(
+        Person, on_delete=models.CASCADE, related_name="staff_roles"
+    )
+    role = models.CharField(max_length=20, choices=RoleName.choices)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "role"], name="staff_role_once"),
+            models.CheckConstraint(
+                condition=~models.Q(role__in=["member", "administrator"]),
+                name="staff_role_is_staff",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.role}"

@@ -1,0 +1,3 @@
+"""Trace is in charge of what happened to each recipient of each message."""
+
+from __future__ import annotations

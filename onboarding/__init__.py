@@ -1,0 +1,3 @@
+"""Onboarding is in charge of organisations applying, being vetted, connected and provisioned."""
+
+from __future__ import annotations

@@ -1,0 +1,9 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class AccountConfig(AppConfig):
+    name = "portal.account"
+    label = "people_account"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,9 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class ConsoleConfig(AppConfig):
+    name = "portal.console"
+    label = "console"
+    default_auto_field = "django.db.models.BigAutoField"

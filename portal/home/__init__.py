@@ -1,0 +1,3 @@
+"""Home is in charge of the public pages."""
+
+from __future__ import annotations

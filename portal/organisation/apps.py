@@ -1,0 +1,9 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class OrganisationConfig(AppConfig):
+    name = "portal.organisation"
+    label = "organisation"
+    default_auto_field = "django.db.models.BigAutoField"

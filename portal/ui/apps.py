@@ -1,0 +1,9 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class UiConfig(AppConfig):
+    name = "portal.ui"
+    label = "ui"
+    default_auto_field = "django.db.models.BigAutoField"
