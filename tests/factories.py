@@ -1,0 +1,124 @@
+"""A few lines each: rows that tests need, with every fact overridable."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+from engine.registry.models import (
+    AccountType,
+    Alias,
+    Connection,
+    ConnectionCredential,
+    DistributionList,
+    Domain,
+    Grant,
+    Kind,
+    ListMember,
+    Mailbox,
+    MailboxKind,
+    Organisation,
+    OrganisationRole,
+    OrganisationStatus,
+    Person,
+    Proof,
+    RoleName,
+    StaffRole,
+)
+
+COMMUNITY = "secure.example"
+PASSWORD = "correct horse battery staple"
+_serial = count(1)
+
+
+def make_organisation(**over: Any) -> Organisation:
+    fields = {
+        "name": f"Organisation {next(_serial)}",
+        "kind": Kind.LAW_FIRM,
+        "account_type": AccountType.WEBMAIL,
+        "status": OrganisationStatus.ACTIVE,
+        "town": "Leeds",
+    }
+    return Organisation.objects.create(**(fields | over))
+
+
+def make_domain(organisation: Organisation, member_domain: str, **over: Any) -> Domain:
+    """Hosted and trusted organisations keep one domain; the others get the suffix."""
+    same = organisation.account_type in (AccountType.WEBMAIL, AccountType.TRUSTED_DOMAIN)
+    community = member_domain if same else f"{member_domain}.{COMMUNITY}"
+    fields = {"member_domain": member_domain, "community_domain": community}
+    return Domain.objects.create(organisation=organisation, **(fields | over))
+
+
+def make_person(
+    address: str, organisation: Organisation | None = None, **over: Any
+) -> Person:
+    fields = {"name": address.partition("@")[0].title(), "organisation": organisation}
+    return Person.objects.create_user(
+        address, over.pop("password", PASSWORD), **(fields | over)
+    )
+
+
+def make_mailbox(owner: Person, **over: Any) -> Mailbox:
+    fields = {
+        "address": owner.address,
+        "name": owner.name,
+        "kind": MailboxKind.PERSONAL,
+        "organisation": owner.organisation,
+        "owner": owner,
+    }
+    return Mailbox.objects.create(**(fields | over))
+
+
+def make_group_mailbox(
+    address: str, organisation: Organisation, **over: Any
+) -> Mailbox:
+    fields = {"name": address.partition("@")[0].title(), "kind": MailboxKind.GROUP}
+    return Mailbox.objects.create(
+        address=address, organisation=organisation, **(fields | over)
+    )
+
+
+def make_grant(mailbox: Mailbox, person: Person, **over: Any) -> Grant:
+    return Grant.objects.create(mailbox=mailbox, person=person, **over)
+
+
+def make_connection(organisation: Organisation, **over: Any) -> Connection:
+    fields = {"proof": Proof.CREDENTIAL, "next_hop_host": "127.0.0.1"}
+    return Connection.objects.create(organisation=organisation, **(fields | over))
+
+
+def make_connection_credential(
+    connection: Connection, username: str, digest: str
+) -> ConnectionCredential:
+    return ConnectionCredential.objects.create(
+        connection=connection, username=username, digest=digest
+    )
+
+
+def make_alias(address: str, target: str, organisation: Organisation) -> Alias:
+    return Alias.objects.create(
+        address=address, target=target, organisation=organisation
+    )
+
+
+def make_list(
+    address: str, organisation: Organisation, *members: str, **over: Any
+) -> DistributionList:
+    fields = {"name": address.partition("@")[0].title()}
+    made = DistributionList.objects.create(
+        address=address, organisation=organisation, **(fields | over)
+    )
+    for member in members:
+        ListMember.objects.create(distribution_list=made, address=member)
+    return made
+
+
+def make_administrator(person: Person) -> OrganisationRole:
+    return OrganisationRole.objects.create(
+        person=person, organisation=person.organisation, role=RoleName.ADMINISTRATOR
+    )
+
+
+def make_staff(person: Person, role: RoleName) -> StaffRole:
+    return StaffRole.objects.create(person=person, role=role)
