@@ -1,0 +1,29 @@
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench clean lock
+
+help: ## say what can be made
+	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+
+run: ## start Postern here, with a demo community
+	@.ci/prepare run
+	@.venv/bin/python manage.py up
+
+test: ## lint, types, contracts, every test on SQLite and on PostgreSQL
+	@.ci/prepare test
+	@.ci/test
+
+lint: ## style, types and import contracts only
+	@.ci/prepare test
+	@.ci/lint
+
+bench: ## messages a second, beside Postfix and Dovecot
+	@.ci/prepare test
+	@.venv/bin/python -m tests.benchmarks.accept
+
+lock: ## write the locks anew from requirements*.txt and package.json
+	@.ci/prepare test
+	@.ci/lock
+
+clean: ## remove what was installed and built, and keep var
+	rm -rf .venv node_modules .mypy_cache .ruff_cache .import_linter_cache .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
