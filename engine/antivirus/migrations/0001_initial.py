@@ -4,30 +4,51 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='QuarantinedMessage',
+            name="QuarantinedMessage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reference', models.CharField(max_length=32, unique=True)),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('signature', models.CharField(help_text='what the scanner found', max_length=200)),
-                ('scanner', models.CharField(max_length=40)),
-                ('sender', models.CharField(blank=True, max_length=254)),
-                ('recipients', models.JSONField(default=list)),
-                ('organisation_id', models.BigIntegerField(db_index=True, null=True)),
-                ('size', models.PositiveBigIntegerField()),
-                ('digest', models.CharField(help_text='SHA-256 of the whole message', max_length=64)),
-                ('path', models.CharField(help_text='under the quarantine folder', max_length=120)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("reference", models.CharField(max_length=32, unique=True)),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "signature",
+                    models.CharField(
+                        help_text="what the scanner found", max_length=200
+                    ),
+                ),
+                ("scanner", models.CharField(max_length=40)),
+                ("sender", models.CharField(blank=True, max_length=254)),
+                ("recipients", models.JSONField(default=list)),
+                ("organisation_id", models.BigIntegerField(db_index=True, null=True)),
+                ("size", models.PositiveBigIntegerField()),
+                (
+                    "digest",
+                    models.CharField(
+                        help_text="SHA-256 of the whole message", max_length=64
+                    ),
+                ),
+                (
+                    "path",
+                    models.CharField(
+                        help_text="under the quarantine folder", max_length=120
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
     ]

@@ -1,0 +1,38 @@
+"""What every scanner can do, and how it fails: closed."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from engine.antivirus.verdict import Verdict
+from engine.mail.errors import TemporaryFailure
+from engine.mail.reply import SCANNER_UNAVAILABLE
+
+
+class ScannerUnavailable(TemporaryFailure):
+    """No verdict could be had. The message is not accepted: the peer keeps it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            SCANNER_UNAVAILABLE.saying(f"Cannot scan for viruses: {what}; try again")
+        )
+
+
+class Scan(Protocol):
+    """The scan of one message, fed as it arrives. Ends in `verdict` or `abandon`."""
+
+    async def feed(self, chunk: bytes) -> None:
+        """Take the next octets. Raises ScannerUnavailable."""
+
+    async def verdict(self) -> Verdict:
+        """Say what the octets so far are. Raises ScannerUnavailable."""
+
+    async def abandon(self) -> None:
+        """Let go of everything held. Harmless after `verdict`, and twice."""
+
+
+class Scanner(Protocol):
+    """Opens scans; safe to share between any number of sessions."""
+
+    def open(self) -> Scan:
+        """Begin a scan without waiting for anything."""

@@ -1,0 +1,53 @@
+"""What the embedded scanner will take apart, and what it says beyond that."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from engine.antivirus.base import ScannerUnavailable
+
+MAX_DEPTH = 8  # archives inside archives
+MAX_ENTRIES = 5_000  # files in all archives of one message together
+MAX_UNPACKED = 256 * 1024 * 1024  # octets, all archives of one message together
+MAX_SECONDS = 60.0
+
+
+class Unscannable(Exception):
+    """Something that cannot be looked into, and so may not pass for clean.
+
+    `signature` goes into the verdict.
+    """
+
+    def __init__(self, signature: str) -> None:
+        super().__init__(signature)
+        self.signature = signature
+
+
+LIMITS = "Postern.Limits"
+ENCRYPTED = "Postern.Encrypted"
+UNREADABLE = "Postern.Unreadable"
+
+
+@dataclass(slots=True)
+class Budget:
+    """What one message may still cost."""
+
+    entries: int = MAX_ENTRIES
+    octets: int = MAX_UNPACKED
+    ends_at: float = field(default_factory=lambda: time.monotonic() + MAX_SECONDS)
+
+    def spend_entry(self) -> None:
+        self.entries -= 1
+        if self.entries < 0:
+            raise Unscannable(LIMITS)
+
+    def spend_octets(self, count: int) -> None:
+        self.octets -= count
+        if self.octets < 0:
+            raise Unscannable(LIMITS)
+        self.check_time()
+
+    def check_time(self) -> None:
+        if time.monotonic() > self.ends_at:
+            raise ScannerUnavailable("the scan takes too long")

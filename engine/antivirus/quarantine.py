@@ -1,0 +1,70 @@
+"""Keeps a copy of what was refused as infected, for the operator alone."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from pathlib import Path
+from typing import IO
+
+from django.conf import settings
+
+from engine.antivirus.models import QuarantinedMessage
+from engine.antivirus.verdict import Verdict
+from engine.mail.envelope import Envelope
+
+CHUNK = 64 * 1024  # octets
+
+
+def keep(
+    content: IO[bytes],
+    *,
+    reference: str,
+    verdict: Verdict,
+    envelope: Envelope,
+    organisation_id: int | None,
+) -> QuarantinedMessage:
+    """Copy the rest of `content` into quarantine and record it."""
+    path = folder() / secrets.token_hex(16)
+    try:
+        size, digest = _copy(content, path)
+        return QuarantinedMessage.objects.create(
+            reference=reference,
+            signature=verdict.signature,
+            scanner=verdict.scanner,
+            sender=str(envelope.sender or ""),
+            recipients=[str(recipient.address) for recipient in envelope.recipients],
+            organisation_id=organisation_id,
+            size=size,
+            digest=digest,
+            path=path.name,
+        )
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def open_copy(message: QuarantinedMessage) -> IO[bytes]:
+    """Raises FileNotFoundError if the copy is gone."""
+    return (folder() / message.path).open("rb")
+
+
+def folder() -> Path:
+    """Where the copies are; readable by nobody else on the machine."""
+    path: Path = settings.POSTERN.path("quarantine")
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def _copy(content: IO[bytes], path: Path) -> tuple[int, str]:
+    size, digest = 0, hashlib.sha256()
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        while chunk := content.read(CHUNK):
+            size += len(chunk)
+            digest.update(chunk)
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    return size, digest.hexdigest()

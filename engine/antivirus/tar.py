@@ -1,0 +1,67 @@
+"""Reads the files in a tar archive by their sizes alone, whatever they are called.
+
+Not tarfile: a hostile archive can keep it busy for ever (CVE-2025-8194).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import IO
+
+from engine.antivirus.limits import UNREADABLE, Unscannable
+
+BLOCK = 512
+# POSIX ustar: fields of a header block.
+SIZE = slice(124, 136)
+CHECKSUM = slice(148, 156)
+TYPE = slice(156, 157)
+PAX_TYPES = (b"x", b"g")
+SPARSE = b"S"  # GNU: headers continue where the size says that data begins
+
+
+def is_header(block: bytes) -> bool:
+    """True if the block's checksum holds, which no other format's first block does."""
+    if len(block) < BLOCK:
+        return False
+    try:
+        claimed = int(block[CHECKSUM].rstrip(b" \0") or b"-1", 8)
+    except ValueError:
+        return False
+    return claimed == sum(block[: CHECKSUM.start]) + 8 * 0x20 + sum(
+        block[CHECKSUM.stop : BLOCK]
+    )
+
+
+def entries(archive: IO[bytes]) -> Iterator[int]:
+    """Yield the size in octets of each entry, the archive standing at its data.
+
+    The caller may read that much or nothing. Raises Unscannable for an archive that
+    is broken, or whose entries another reader might find elsewhere.
+    """
+    while block := archive.read(BLOCK):
+        if not any(block):
+            continue
+        if not is_header(block) or block[TYPE] == SPARSE:
+            raise Unscannable(UNREADABLE)
+        size, start = _number(block[SIZE]), archive.tell()
+        if block[TYPE] in PAX_TYPES:
+            _check_pax(archive.read(min(size, 64 * BLOCK)), size)
+        archive.seek(start)
+        yield size
+        archive.seek(start + -(-size // BLOCK) * BLOCK)
+
+
+def _number(value: bytes) -> int:
+    """An octal number, or GNU's base 256 behind a set top bit."""
+    try:
+        if value[0] == 0x80:
+            return int.from_bytes(value[1:], "big")
+        return int(value.strip(b" \0") or b"0", 8)
+    except ValueError as error:
+        raise Unscannable(UNREADABLE) from error
+
+
+def _check_pax(records: bytes, size: int) -> None:
+    """Refuse records that move the data of the entry after them."""
+    if len(records) < size or b" size=" in records:
+        raise Unscannable(UNREADABLE)

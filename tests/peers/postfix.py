@@ -1,0 +1,192 @@
+"""A private Postfix: a member organisation's own server, or the baseline to measure."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from tests.peers.process import (
+    Daemon,
+    PeerError,
+    answers,
+    free_port,
+    open_folder,
+    remove_folder,
+    wait_until,
+)
+
+MASTER = "/usr/lib/postfix/sbin/master"
+SERVICES = """\
+127.0.0.1:{port} inet n - n - - smtpd
+pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+proxywrite unix - - n - 1 proxymap
+smtp unix - - n - - smtp
+relay unix - - n - - smtp
+showq unix n - n - - showq
+error unix - - n - - error
+retry unix - - n - - error
+discard unix - - n - - discard
+local unix - n n - - local
+virtual unix - n n - - virtual
+lmtp unix - - n - - lmtp
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+postlog unix-dgram n - n - 1 postlogd
+"""
+
+
+class Postfix:
+    """One Postfix with its own configuration, queue, log and mail folders.
+
+    It keeps mail for every address of `domain` in maildirs, offers STARTTLS with the
+    certificate given, and sends all else through `relay` when there is one. Options are
+    lines of main.cf that stand above ours. Needs root, as Postfix does.
+    """
+
+    def __init__(
+        self,
+        domain: str,
+        *,
+        cert_file: Path,
+        key_file: Path,
+        options: Mapping[str, str] | None = None,
+    ) -> None:
+        self.domain = domain
+        self.port = free_port()
+        self.folder = open_folder()
+        self._daemon: Daemon | None = None
+        self._settings = {
+            **self._base_settings(),
+            "smtpd_tls_security_level": "may",
+            "smtpd_tls_cert_file": str(cert_file),
+            "smtpd_tls_key_file": str(key_file),
+            **(options or {}),
+        }
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        remove_folder(self.folder)
+
+    def relay_through(
+        self, host: str, port: int, *, username: str, password: str, ca_file: Path
+    ) -> None:
+        """Send everything there, signed in, over TLS whose certificate is verified."""
+        secrets = self.folder / "sasl"
+        secrets.write_text(f"[{host}]:{port} {username}:{password}\n")
+        secrets.chmod(0o600)
+        self._settings |= {
+            "relayhost": f"[{host}]:{port}",
+            "smtp_sasl_auth_enable": "yes",
+            "smtp_sasl_password_maps": f"texthash:{secrets}",
+            "smtp_sasl_security_options": "noanonymous",
+            "smtp_tls_security_level": "verify",
+            "smtp_tls_CAfile": str(ca_file),
+        }
+
+    def start(self) -> None:
+        config = self.folder / "etc"
+        for name, mode in (("etc", 0o755), ("queue", 0o755), ("mail", 0o777)):
+            (self.folder / name).mkdir(exist_ok=True)
+            (self.folder / name).chmod(mode)
+        lines = [f"{name} = {value}\n" for name, value in self._settings.items()]
+        (config / "main.cf").write_text("".join(lines))
+        # Every local part is a maildir of its own name.
+        (config / "mailboxes").write_text("/^([^@]+)@/ $1/\n")
+        (config / "master.cf").write_text(SERVICES.format(port=self.port))
+        subprocess.run(
+            ["postfix", "-c", str(config), "check"], check=True, capture_output=True
+        )
+        command = [MASTER, "-d", "-c", str(config)]
+        self._daemon = Daemon(command, self.folder / "master.log")
+        self._daemon.wait_for(lambda: answers(self.port))
+
+    def stop(self) -> None:
+        """End it; what it has queued and delivered stays for the next start."""
+        if self._daemon:
+            self._daemon.stop()
+            self._daemon = None
+
+    def send(self, message: bytes, *, sender: str, recipients: list[str]) -> None:
+        """Hand it a message as a program on its own machine would."""
+        command = ["sendmail", "-C", str(self.folder / "etc"), "-i", "-f", sender]
+        self._command([*command, "--", *recipients], message)
+
+    def retry_now(self) -> None:
+        self._command(["postqueue", "-c", str(self.folder / "etc"), "-f"])
+
+    def queue(self) -> str:
+        """What `postqueue -p` says."""
+        return self._command(["postqueue", "-c", str(self.folder / "etc"), "-p"])
+
+    def messages(self, local: str) -> list[bytes]:
+        """The messages delivered for that local part, oldest first."""
+        files = [
+            path
+            for part in ("new", "cur")
+            for path in (self.folder / "mail" / local / part).glob("*")
+        ]
+        ordered = sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name))
+        return [path.read_bytes() for path in ordered]
+
+    def wait_for_messages(self, local: str, count: int = 1) -> list[bytes]:
+        """Raises PeerError with its log when they do not come."""
+        try:
+            wait_until(lambda: len(self.messages(local)) >= count, f"mail for {local}")
+        except PeerError as error:
+            raise PeerError(f"{error}\n{self.log()}") from error
+        return self.messages(local)
+
+    def log(self) -> str:
+        path = self.folder / "postfix.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def _command(self, command: list[str], message: bytes = b"") -> str:
+        done = subprocess.run(command, input=message, capture_output=True, check=False)
+        if done.returncode:
+            raise PeerError(done.stderr.decode(errors="replace"))
+        return done.stdout.decode(errors="replace")
+
+    def _base_settings(self) -> dict[str, str]:
+        return {
+            "compatibility_level": "3.6",
+            "queue_directory": f"{self.folder}/queue",
+            "data_directory": f"{self.folder}/data",
+            "maillog_file": f"{self.folder}/postfix.log",
+            "maillog_file_prefixes": str(self.folder),
+            "mail_owner": "postfix",
+            "setgid_group": "postdrop",
+            "inet_interfaces": "127.0.0.1",
+            "inet_protocols": "ipv4",
+            "myhostname": f"mail.{self.domain}",
+            "myorigin": self.domain,
+            "mydestination": "",
+            "mynetworks": "127.0.0.0/8",
+            "smtp_host_lookup": "native",
+            "message_size_limit": str(100 * 1024 * 1024),
+            "virtual_mailbox_limit": "0",
+            "virtual_mailbox_domains": self.domain,
+            "virtual_mailbox_base": f"{self.folder}/mail",
+            "virtual_mailbox_maps": f"regexp:{self.folder}/etc/mailboxes",
+            "virtual_uid_maps": "static:65534",
+            "virtual_gid_maps": "static:65534",
+            "virtual_minimum_uid": "1",
+            "queue_run_delay": "1s",
+            "minimal_backoff_time": "1s",
+            "maximal_backoff_time": "2s",
+        }

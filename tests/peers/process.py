@@ -1,0 +1,94 @@
+"""Starting a program of another's, waiting until it answers, ending it by its pid."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+PATIENCE = 30.0  # seconds, for a slow machine; nothing is measured by it
+
+
+class PeerError(Exception):
+    """A peer did not start, or did not do what it was asked."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(done: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
+    """Look again and again; raises PeerError when patience ends."""
+    deadline = time.monotonic() + patience
+    while not done():
+        if time.monotonic() > deadline:
+            raise PeerError(f"{what}: not within {patience:g} seconds")
+        time.sleep(0.02)
+
+
+def answers(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
+
+
+def open_folder() -> Path:
+    """A temporary folder that daemons running as another user may enter."""
+    folder = Path(tempfile.mkdtemp(prefix="peer-"))
+    folder.chmod(0o755)
+    return folder
+
+
+def remove_folder(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+class Daemon:
+    """One program in the foreground, in a process group of its own."""
+
+    def __init__(
+        self, command: list[str], log: Path, env: Mapping[str, str] | None = None
+    ) -> None:
+        self.log = log
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=None if env is None else {**os.environ, **env},
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def wait_for(self, done: Callable[[], bool]) -> None:
+        """Raises PeerError with the log's end when the program ends first."""
+
+        def done_or_dead() -> bool:
+            return self._process.poll() is not None or done()
+
+        wait_until(done_or_dead, f"start of {self._process.args}")
+        if self._process.poll() is not None:
+            raise PeerError(self.log.read_text(errors="replace")[-2000:])
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """Ask it to end; end its whole group by force when it does not."""
+        if self._process.poll() is None:
+            self._process.send_signal(how)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(10)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
