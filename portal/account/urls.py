@@ -1,5 +1,118 @@
+"""Only those of allauth's doors that this service has, each with who may reach it.
+
+There is no sign-up, no second address to manage and no way in by e-mailed code. The
+reset of a password and everything about the second factor keep allauth's names, which
+its own code turns into addresses.
+"""
+
 from __future__ import annotations
 
-from django.urls import URLPattern
+from allauth.account import views as account
+from allauth.mfa.base import views as mfa
+from allauth.mfa.recovery_codes import views as recovery_codes
+from allauth.mfa.totp import views as totp
+from allauth.mfa.webauthn import views as webauthn
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 
-urlpatterns: list[URLPattern] = []
+from engine.registry.access import public, signed_in
+from portal.account import views
+
+own = (
+    [
+        path("", views.home, name="home"),
+        path("app-passwords/", views.app_passwords, name="app_passwords"),
+        path(
+            "app-passwords/<int:app_password_id>/revoke/",
+            views.revoke_app_password,
+            name="revoke_app_password",
+        ),
+    ],
+    "account",
+)
+
+signing_in = [
+    path("login/", public(account.login), name="account_login"),
+    path("logout/", public(account.logout), name="account_logout"),
+    path("inactive/", public(account.account_inactive), name="account_inactive"),
+    path(
+        "signup/",
+        public(RedirectView.as_view(url="/apply/")),
+        name="account_signup",
+    ),
+    path(
+        "reauthenticate/",
+        signed_in(account.reauthenticate),
+        name="account_reauthenticate",
+    ),
+]
+
+password = [
+    path("change/", signed_in(account.password_change), name="account_change_password"),
+    path("reset/", public(account.password_reset), name="account_reset_password"),
+    path(
+        "reset/done/",
+        public(account.password_reset_done),
+        name="account_reset_password_done",
+    ),
+    re_path(
+        r"^reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        public(account.password_reset_from_key),
+        name="account_reset_password_from_key",
+    ),
+    path(
+        "reset/key/done/",
+        public(account.password_reset_from_key_done),
+        name="account_reset_password_from_key_done",
+    ),
+]
+
+second_factor = [
+    path("", signed_in(mfa.index), name="mfa_index"),
+    path("authenticate/", public(mfa.authenticate), name="mfa_authenticate"),
+    path("reauthenticate/", signed_in(mfa.reauthenticate), name="mfa_reauthenticate"),
+    path("totp/activate/", signed_in(totp.activate_totp), name="mfa_activate_totp"),
+    path(
+        "totp/deactivate/", signed_in(totp.deactivate_totp), name="mfa_deactivate_totp"
+    ),
+    path(
+        "recovery-codes/",
+        signed_in(recovery_codes.view_recovery_codes),
+        name="mfa_view_recovery_codes",
+    ),
+    path(
+        "recovery-codes/generate/",
+        signed_in(recovery_codes.generate_recovery_codes),
+        name="mfa_generate_recovery_codes",
+    ),
+    path(
+        "recovery-codes/download/",
+        signed_in(recovery_codes.download_recovery_codes),
+        name="mfa_download_recovery_codes",
+    ),
+    path("passkeys/", signed_in(webauthn.list_webauthn), name="mfa_list_webauthn"),
+    path("passkeys/add/", signed_in(webauthn.add_webauthn), name="mfa_add_webauthn"),
+    path(
+        "passkeys/reauthenticate/",
+        signed_in(webauthn.reauthenticate_webauthn),
+        name="mfa_reauthenticate_webauthn",
+    ),
+    path(
+        "passkeys/<int:pk>/remove/",
+        signed_in(webauthn.remove_webauthn),
+        name="mfa_remove_webauthn",
+    ),
+    path(
+        "passkeys/<int:pk>/edit/",
+        signed_in(webauthn.edit_webauthn),
+        name="mfa_edit_webauthn",
+    ),
+    path("passkeys/login/", public(webauthn.login_webauthn), name="mfa_login_webauthn"),
+]
+
+urlpatterns = [
+    path("", include(own)),
+    path("", include(signing_in)),
+    path("password/", include(password)),
+    path("second-factor/", include(second_factor)),
+]

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from portal.organisation import views
+
+app_name = "organisation"
+urlpatterns = [path("", views.home, name="home")]

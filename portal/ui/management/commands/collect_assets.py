@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from portal.ui import assets
+
+
+class Command(BaseCommand):
+    help = (
+        "Copies the front-end parts the pages need from node_modules into POSTERN_VAR."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            copied = assets.collect(
+                settings.BASE_DIR / "node_modules", settings.POSTERN.path("assets")
+            )
+        except assets.MissingPackagesError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{len(copied)} files collected.")
