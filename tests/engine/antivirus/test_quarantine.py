@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import hashlib
+import io
+import stat
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from engine.antivirus import quarantine
+from engine.antivirus.models import QuarantinedMessage
+from engine.antivirus.verdict import Verdict, VerdictState
+from engine.mail.address import Address
+from engine.mail.envelope import Envelope, EnvelopeRecipient
+
+VERDICT = Verdict(VerdictState.INFECTED, "Eicar", "clamd")
+ENVELOPE = Envelope(
+    Address.parse("jane@firm.example"),
+    (EnvelopeRecipient(Address.parse("bob@northfield.secure.example")),),
+)
+
+
+def keep(data: bytes, *, reference: str = "R1") -> QuarantinedMessage:
+    return quarantine.keep(
+        io.BytesIO(data),
+        reference=reference,
+        verdict=VERDICT,
+        envelope=ENVELOPE,
+        organisation_id=7,
+    )
+
+
+@pytest.mark.django_db
+def test_copy_and_its_facts() -> None:
+    data = b"Subject: x\r\n\r\n" + bytes(200_000)
+
+    kept = keep(data)
+
+    kept.refresh_from_db()
+    with quarantine.open_copy(kept) as copy:
+        assert copy.read() == data
+    assert kept.signature == "Eicar"
+    assert kept.scanner == "clamd"
+    assert kept.sender == "jane@firm.example"
+    assert kept.recipients == ["bob@northfield.secure.example"]
+    assert kept.organisation_id == 7
+    assert kept.size == len(data)
+    assert kept.digest == hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.django_db
+def test_copy_of_message_without_sender() -> None:
+    kept = quarantine.keep(
+        io.BytesIO(b"x"),
+        reference="R2",
+        verdict=VERDICT,
+        envelope=Envelope(None, ()),
+        organisation_id=None,
+    )
+
+    assert kept.sender == ""
+
+
+@pytest.mark.django_db
+def test_copy_readable_by_nobody_else() -> None:
+    kept = keep(b"x")
+
+    path = quarantine.folder() / kept.path
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(quarantine.folder().stat().st_mode) == 0o700
+    assert path.parent == quarantine.folder()
+
+
+@pytest.mark.django_db
+def test_copy_that_cannot_be_recorded_leaves_no_file() -> None:
+    keep(b"x")
+    before = set(quarantine.folder().iterdir())
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        keep(b"y")
+
+    assert set(quarantine.folder().iterdir()) == before
