@@ -1,0 +1,114 @@
+"""The address lists of From, Sender, Reply-To, To, Cc and Resent-* (RFC 5322 §3.4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from engine.mail.address import Address, InvalidAddressError
+from engine.mail.scanner import Mailbox, mailboxes
+from engine.mail.words import decode_words, encode_text
+
+# The rest of a longer list is left as it is.
+MAX_ADDRESSES = 5000
+
+_ATOMS = re.compile(
+    r"[0-9A-Za-z!#$%&'*+/=?^_`{|}~-]+(?: [0-9A-Za-z!#$%&'*+/=?^_`{|}~-]+)*"
+)
+
+Mapping = Callable[[Address], Address | None]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedAddress:
+    """An address and the display name that goes with it, decoded."""
+
+    name: str
+    address: Address
+
+    def __str__(self) -> str:
+        """The form for a header: the name quoted or encoded, never in two lines."""
+        name = encode_text(self.name)
+        if not name:
+            return str(self.address)
+        if not name.startswith("=?") and not _ATOMS.fullmatch(name):
+            name = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        return f"{name} <{self.address}>"
+
+
+def addresses_in(value: bytes) -> list[NamedAddress]:
+    """The addresses of the list, groups opened; what is no address is passed over."""
+    return list(named_addresses(value))
+
+
+def named_addresses(value: bytes) -> Iterator[NamedAddress]:
+    """Like `addresses_in`, one by one, for those who need the first few only."""
+    for mailbox in islice(mailboxes(value), MAX_ADDRESSES):
+        if mailbox.address:
+            yield NamedAddress(decode_words(mailbox.name), mailbox.address)
+
+
+def strict_addresses_in(value: bytes) -> list[NamedAddress]:
+    """The addresses of a list that every other software reads in the same way.
+
+    This is the one to decide on. Raises InvalidAddressError when anything in the list
+    is not understood, is ambiguous, or when there is no address in it.
+    """
+    found = list(islice(mailboxes(value), MAX_ADDRESSES + 1))
+    if not found or len(found) > MAX_ADDRESSES:
+        raise InvalidAddressError("There are no addresses, or far too many")
+    named = []
+    for mailbox in found:
+        if not mailbox.address or not mailbox.is_plain:
+            raise InvalidAddressError("The list holds something that is no address")
+        named.append(NamedAddress(decode_words(mailbox.name), mailbox.address))
+    return named
+
+
+def rewrite(value: bytes, mapping: Mapping) -> bytes:
+    """The list with addresses mapped and every other octet as it was.
+
+    `mapping` gives the new address, or None or the same to leave it. An address that
+    would become too long (InvalidAddressError) is left as it is.
+    """
+    edits: list[tuple[int, int, bytes]] = []
+    for mailbox in islice(mailboxes(value), MAX_ADDRESSES):
+        new = _mapped(mailbox.address, mapping)
+        if new:
+            edits += _edits(mailbox, new)
+    return _edited(value, edits) if edits else value
+
+
+def _mapped(address: Address | None, mapping: Mapping) -> Address | None:
+    if not address:
+        return None
+    try:
+        new = mapping(address)
+    except InvalidAddressError:
+        return None
+    return None if new == address else new
+
+
+def _edits(mailbox: Mailbox, new: Address) -> Iterator[tuple[int, int, bytes]]:
+    """The first word takes the new text; the others go, what is between them stays."""
+    if mailbox.address and mailbox.address.local != new.local:
+        yield from _replaced(mailbox.local, new.quoted_local)
+    yield from _replaced(mailbox.domain, new.domain)
+
+
+def _replaced(
+    words: list[tuple[int, int]], text: str
+) -> Iterator[tuple[int, int, bytes]]:
+    for start, end in words:
+        yield start, end, text.encode()
+        text = ""
+
+
+def _edited(value: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
+    pieces, position = [], 0
+    for start, end, text in edits:
+        pieces += [value[position:start], text]
+        position = end
+    return b"".join([*pieces, value[position:]])

@@ -1,0 +1,106 @@
+"""A message as a whole: split it, say in a line what it is, write a new one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.mail import parameters
+from engine.mail.address_list import named_addresses
+from engine.mail.composer import Attachment, compose, new_message_id
+from engine.mail.header import HeaderBlock
+from engine.mail.moment import parse_date
+
+__all__ = ["Attachment", "Summary", "compose", "new_message_id", "split", "summarise"]
+
+# The columns of storage.Message, in characters
+_MAX_SUBJECT = 300
+_MAX_NAME = 200
+_MAX_TO_SUMMARY = 300
+_MAX_MESSAGE_ID = 300
+
+_MESSAGE_ID = re.compile(r"<[^<>\s]+>")
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a list of messages shows of one. Text is decoded and on one line.
+
+    `date` is what the sender claims, if anything. `has_attachments` is guessed from
+    the header alone.
+    """
+
+    subject: str
+    from_name: str
+    from_address: str
+    to_summary: str
+    message_id: str
+    date: datetime | None
+    has_attachments: bool
+
+
+def split(raw: bytes) -> tuple[bytes, bytes]:
+    """The header, with its closing empty line, and the body."""
+    if raw.startswith(b"\r\n"):
+        return raw[:2], raw[2:]
+    end = raw.find(b"\r\n\r\n")
+    if end >= 0:
+        return raw[: end + 4], raw[end + 4 :]
+    return raw + (b"\r\n" if raw.endswith(b"\r\n") else b"\r\n\r\n"), b""
+
+
+def summarise(header: HeaderBlock) -> Summary:
+    """The summary of any header that could be parsed; never raises."""
+    sender = _sender(header)
+    return Summary(
+        subject=header.text("Subject")[:_MAX_SUBJECT],
+        from_name=sender[0][:_MAX_NAME],
+        from_address=sender[1],
+        to_summary=_to_summary(header),
+        message_id=_message_id(header)[:_MAX_MESSAGE_ID],
+        date=parse_date(header.text("Date")),
+        has_attachments=_seems_to_have_attachments(header),
+    )
+
+
+def _sender(header: HeaderBlock) -> tuple[str, str]:
+    field = header.get("From")
+    if not field:
+        return "", ""
+    named = next(named_addresses(field.value), None)
+    return (named.name, str(named.address)) if named else (field.text, "")
+
+
+def _to_summary(header: HeaderBlock) -> str:
+    field = header.get("To")
+    if not field:
+        return ""
+    names: list[str] = []
+    length = 0
+    for named in named_addresses(field.value):
+        names.append(named.name or str(named.address))
+        length += len(names[-1]) + 2
+        if length > _MAX_TO_SUMMARY:
+            break
+    return (", ".join(names) if names else field.text)[:_MAX_TO_SUMMARY]
+
+
+def _message_id(header: HeaderBlock) -> str:
+    text = header.text("Message-ID")
+    found = _MESSAGE_ID.search(text)
+    return found[0] if found else text
+
+
+def _seems_to_have_attachments(header: HeaderBlock) -> bool:
+    field = header.get("Content-Type")
+    if not field:
+        return False
+    content_type, _ = parameters.parse(field.value)
+    kind, _, _ = content_type.partition("/")
+    return content_type == "multipart/mixed" or kind in (
+        "application",
+        "audio",
+        "image",
+        "video",
+    )

@@ -1,0 +1,130 @@
+"""SMTP replies: one value, and one table of the ones that we send."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+# RFC 5321 §4.5.3.1.5: 512 octets for the reply line, CRLF included.
+MAX_LINE_OCTETS = 510
+
+_ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?: |$)")
+_NOT_TEXT = re.compile(r"[^!-~]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a server answers: basic code (RFC 5321 §4.2), enhanced code (RFC 3463), text.
+
+    The text is reduced to one line of printable ASCII that fits the protocol, whatever
+    is put in, so that no reply can be split in two. Raises ValueError when the codes
+    make no sense together.
+    """
+
+    code: int
+    enhanced: str
+    text: str
+
+    def __post_init__(self) -> None:
+        if not 200 <= self.code <= 599:
+            raise ValueError(f"{self.code} is not a reply code")
+        if self.enhanced and not _ENHANCED.fullmatch(self.enhanced):
+            raise ValueError(f"{self.enhanced!r} is not an enhanced status code")
+        room = MAX_LINE_OCTETS - len(f"{self.code} {self.enhanced} ")
+        object.__setattr__(self, "text", _one_line(self.text)[:room])
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (str(self.code), self.enhanced, self.text)))
+
+    @property
+    def is_temporary(self) -> bool:
+        return 400 <= self.code <= 499
+
+    @property
+    def is_permanent(self) -> bool:
+        return self.code >= 500
+
+    def saying(self, text: str) -> Reply:
+        """The same codes with a sentence that suits the occasion better."""
+        return Reply(self.code, self.enhanced, text)
+
+    @classmethod
+    def heard(cls, code: int, text: str) -> Reply:
+        """A reply as a next hop gave it: the enhanced code, if any, opens the text.
+
+        A code that makes no sense is taken as 451: a peer's nonsense is not final.
+        """
+        if not 200 <= code <= 599:
+            return cls(451, "4.5.0", f"The next hop answered {code} {text}")
+        line = _one_line(text)
+        found = _ENHANCED.match(line)
+        if found and found[1][0] == str(code)[0]:
+            # Later lines of a multi-line reply repeat the code (RFC 2034 §4).
+            rest = line[found.end() :].replace(f" {found[1]} ", " ")
+            return cls(code, found[1], rest)
+        return cls(code, "", line)
+
+
+def _one_line(text: str) -> str:
+    ascii_text = text.encode("ascii", "backslashreplace").decode("ascii")
+    return _NOT_TEXT.sub(" ", ascii_text).strip()
+
+
+# RFC 5321 §4.2, RFC 3463 §3, RFC 5248 registry
+OK = Reply(250, "2.0.0", "OK")
+SENDER_OK = Reply(250, "2.1.0", "Sender OK")
+RECIPIENT_OK = Reply(250, "2.1.5", "Recipient OK")
+BYE = Reply(221, "2.0.0", "Bye")
+
+# RFC 3207 §4, RFC 4954 §4 and §6
+NOT_TLS = Reply(530, "5.7.0", "Must issue a STARTTLS command first")
+TLS_NOT_AVAILABLE = Reply(454, "4.7.0", "TLS not available for the moment")
+AUTH_OK = Reply(235, "2.7.0", "Authentication succeeded")
+AUTH_REQUIRED = Reply(530, "5.7.0", "Authentication required")
+AUTH_FAILED = Reply(535, "5.7.8", "The user name or password is wrong")
+AUTH_NEEDS_TLS = Reply(538, "5.7.11", "Encryption required for authentication")
+AUTH_LATER = Reply(454, "4.7.0", "Authentication is not possible for the moment")
+AUTH_CANCELLED = Reply(501, "5.7.0", "Authentication cancelled")
+
+# RFC 5321 §4.2.4 and §4.3.2, RFC 3463 §3.6
+UNRECOGNISED = Reply(500, "5.5.1", "Command not recognised")
+LINE_TOO_LONG = Reply(500, "5.5.2", "Line too long")
+BAD_SYNTAX = Reply(501, "5.5.4", "Syntax error in the command or its parameters")
+NOT_IMPLEMENTED = Reply(502, "5.5.1", "Command not implemented")
+BAD_SEQUENCE = Reply(503, "5.5.1", "Commands are in the wrong order")
+BAD_PARAMETER = Reply(555, "5.5.4", "Parameter not recognised or not implemented")
+NO_RECIPIENTS = Reply(554, "5.5.1", "No valid recipients")
+
+# RFC 3463 §3.2 and §3.8: addresses and permission
+BAD_SENDER = Reply(553, "5.1.7", "The sender's address is not valid")
+BAD_RECIPIENT = Reply(553, "5.1.3", "The recipient's address is not valid")
+NOT_A_MEMBER = Reply(550, "5.7.1", "This server hears members of the community only")
+SENDER_NOT_ALLOWED = Reply(550, "5.7.1", "You may not send as this address")
+UNKNOWN_RECIPIENT = Reply(550, "5.1.1", "No such address in this community")
+RECIPIENT_SUSPENDED = Reply(550, "5.2.1", "This address is not in use at present")
+POSTING_NOT_ALLOWED = Reply(550, "5.7.2", "You may not send to this list")
+MAILBOX_FULL = Reply(452, "4.2.2", "The mailbox is full")
+LOOP = Reply(554, "5.4.6", "The message goes in circles")
+TOO_MANY_RECIPIENTS = Reply(452, "4.5.3", "Too many recipients in one go")
+
+# RFC 1870 §6, RFC 5321 §2.3.8, RFC 3463 §3.7
+TOO_BIG = Reply(552, "5.3.4", "The message is larger than this server takes")
+BARE_LINE_ENDING = Reply(550, "5.6.0", "Lines must end with CR LF, together")
+BAD_HEADER = Reply(550, "5.6.0", "The header of the message is malformed")
+INFECTED = Reply(554, "5.7.1", "The message carries malicious content")
+FORBIDDEN_CONTENT = Reply(554, "5.7.1", "The message carries content not allowed here")
+
+# RFC 5321 §3.8 and §4.2.1: our own faults are always temporary
+SCANNER_UNAVAILABLE = Reply(451, "4.7.1", "The virus scanner cannot be reached")
+TRY_LATER = Reply(451, "4.3.0", "Something went wrong here; try again later")
+STORAGE_FULL = Reply(452, "4.3.1", "Not enough storage for the moment")
+CLOSING = Reply(421, "4.3.2", "The server is closing; try again later")
+TOO_SLOW = Reply(421, "4.4.2", "Nothing heard for too long")
+TOO_MANY_ERRORS = Reply(421, "4.7.0", "Too many errors")
+TOO_MANY_CONNECTIONS = Reply(421, "4.7.0", "Too many connections")
+TOO_FAST = Reply(450, "4.7.1", "Too many messages in a short time; try again later")
+
+
+def accepted(reference: str) -> Reply:
+    """The promise that a message is kept, with the name it is kept under."""
+    return OK.saying(f"Kept as {reference}")
