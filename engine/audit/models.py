@@ -19,7 +19,7 @@ class Entry(models.Model):
     by_key = models.CharField(max_length=80, blank=True)
     by_name = models.CharField(max_length=320)
     detail = models.JSONField(default=dict)
-    previous_digest = models.CharField(max_length=64)
+    previous_digest = models.CharField(max_length=64, unique=True)
     digest = models.CharField(max_length=64, unique=True)
 
     class Meta:
@@ -29,3 +29,16 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event} {self.subject_name}"
+
+
+class ChainEnd(models.Model):
+    """Where the chain ends: one row, locked by whoever appends.
+
+    It also shows when the last entries were taken away.
+    """
+
+    length = models.PositiveBigIntegerField(default=0)
+    digest = models.CharField(max_length=64, default="0" * 64)
+
+    def __str__(self) -> str:
+        return f"{self.length} entries"

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from django.db import models, transaction
 from django.utils import timezone
 
-from engine.audit.models import Entry
+from engine.audit.models import ChainEnd, Entry
 
 GENESIS = "0" * 64
 
@@ -23,10 +23,10 @@ class Actor(Protocol):
 
 
 class BrokenChainError(Exception):
-    """An entry does not follow from the one before it. Carries its id."""
+    """The chain is broken at an entry. Carries its id, 0 where nothing is left."""
 
     def __init__(self, entry_id: int) -> None:
-        super().__init__(f"Entry {entry_id} does not follow from the one before it.")
+        super().__init__(f"The chain is broken at entry {entry_id}.")
         self.entry_id = entry_id
 
 
@@ -56,13 +56,24 @@ def record(
     return _append(entry)
 
 
+def take_turn() -> ChainEnd:
+    """Lock the end of the chain until the transaction ends; who appends takes turns.
+
+    Must be called inside a transaction. Locking the last entry would not do: on
+    PostgreSQL a writer that waited for it would append to it a second time.
+    """
+    end = ChainEnd.objects.select_for_update().first()
+    return end or ChainEnd.objects.get_or_create(pk=1)[0]
+
+
 @transaction.atomic
 def _append(entry: Entry) -> Entry:
-    # Locking the last row makes two writers take turns on PostgreSQL; SQLite has one.
-    last = Entry.objects.select_for_update().order_by("-id").first()
-    entry.previous_digest = last.digest if last else GENESIS
+    end = take_turn()
+    entry.previous_digest = end.digest
     entry.digest = digest_of(entry)
     entry.save(force_insert=True)
+    end.length, end.digest = end.length + 1, entry.digest
+    end.save()
     return entry
 
 
@@ -87,11 +98,15 @@ def digest_of(entry: Entry) -> str:
 def verify_chain() -> int:
     """Walk the whole chain and return its length.
 
-    Raises BrokenChainError at the first entry that was changed, or that follows a gap.
+    Raises BrokenChainError at the first entry that was changed or that follows a gap,
+    and at the last one where entries after it are missing.
     """
-    previous, count = GENESIS, 0
+    previous, count, last_id = GENESIS, 0, 0
     for entry in Entry.objects.order_by("id").iterator():
         if entry.previous_digest != previous or entry.digest != digest_of(entry):
             raise BrokenChainError(entry.pk)
-        previous, count = entry.digest, count + 1
+        previous, count, last_id = entry.digest, count + 1, entry.pk
+    end = ChainEnd.objects.first() or ChainEnd()
+    if (end.length, end.digest) != (count, previous):
+        raise BrokenChainError(last_id)
     return count

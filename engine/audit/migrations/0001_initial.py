@@ -4,33 +4,69 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Entry',
+            name="ChainEnd",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(db_index=True)),
-                ('event', models.CharField(db_index=True, max_length=80)),
-                ('subject_kind', models.CharField(max_length=80)),
-                ('subject_key', models.CharField(max_length=80)),
-                ('subject_name', models.CharField(max_length=320)),
-                ('organisation_key', models.CharField(blank=True, db_index=True, max_length=80)),
-                ('by_key', models.CharField(blank=True, max_length=80)),
-                ('by_name', models.CharField(max_length=320)),
-                ('detail', models.JSONField(default=dict)),
-                ('previous_digest', models.CharField(max_length=64)),
-                ('digest', models.CharField(max_length=64, unique=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("length", models.PositiveBigIntegerField(default=0)),
+                (
+                    "digest",
+                    models.CharField(
+                        default="0000000000000000000000000000000000000000000000000000000000000000",
+                        max_length=64,
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Entry",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("at", models.DateTimeField(db_index=True)),
+                ("event", models.CharField(db_index=True, max_length=80)),
+                ("subject_kind", models.CharField(max_length=80)),
+                ("subject_key", models.CharField(max_length=80)),
+                ("subject_name", models.CharField(max_length=320)),
+                (
+                    "organisation_key",
+                    models.CharField(blank=True, db_index=True, max_length=80),
+                ),
+                ("by_key", models.CharField(blank=True, max_length=80)),
+                ("by_name", models.CharField(max_length=320)),
+                ("detail", models.JSONField(default=dict)),
+                ("previous_digest", models.CharField(max_length=64, unique=True)),
+                ("digest", models.CharField(max_length=64, unique=True)),
             ],
             options={
-                'verbose_name_plural': 'entries',
-                'ordering': ['-id'],
-                'indexes': [models.Index(fields=['subject_kind', 'subject_key'], name='audit_entry_subject_504254_idx')],
+                "verbose_name_plural": "entries",
+                "ordering": ["-id"],
+                "indexes": [
+                    models.Index(
+                        fields=["subject_kind", "subject_key"],
+                        name="audit_entry_subject_504254_idx",
+                    )
+                ],
             },
         ),
     ]

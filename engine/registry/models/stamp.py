@@ -4,12 +4,13 @@ from django.db import models
 
 
 class Stamp(models.Model):
-    """The registry's version: one row, one higher after each change.
+    """The registry's version: one row, another value after each change.
 
-    The mail engine keeps routes in memory and loads them anew when this moves.
+    Routes are kept in memory and loaded anew when this differs. The value is random:
+    two transactions, one of them rolled back, can never arrive at the same one.
     """
 
-    version = models.PositiveBigIntegerField(default=0)
+    version = models.CharField(max_length=16)
 
     def __str__(self) -> str:
-        return str(self.version)
+        return self.version

@@ -1,0 +1,116 @@
+"""Generated secrets, and whom they belong to. Asked by SMTP and POP3."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from engine.mail.address import Address, InvalidAddressError
+from engine.registry.models import (
+    AppPassword,
+    Connection,
+    ConnectionCredential,
+    OrganisationStatus,
+    Person,
+)
+from engine.registry.throttle import Throttle
+
+# Crockford's base 32: no letter that is taken for a digit.
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+GROUPS, GROUP_LENGTH = 7, 4  # 28 letters of 5 bits: 140 bits
+MISREAD = str.maketrans("oil", "011", "- \t")
+
+# How exact `last_used_at` is: mail clients sign in every few seconds.
+USE_INTERVAL = timedelta(minutes=1)
+
+throttle = Throttle()
+
+
+def new_secret() -> str:
+    """A secret of 140 bits in groups that can be read out: `k7qd-3m9x-…`."""
+    groups = [
+        "".join(secrets.choice(ALPHABET) for _ in range(GROUP_LENGTH))
+        for _ in range(GROUPS)
+    ]
+    return "-".join(groups)
+
+
+def digest(secret: str) -> str:
+    """What is kept of a secret: SHA-256 keyed with ours.
+
+    Case, spaces, hyphens and the usual misreadings (o for 0) make no difference.
+    """
+    plain = secret.lower().translate(MISREAD)
+    return salted_hmac(
+        "engine.registry.credentials", plain, algorithm="sha256"
+    ).hexdigest()
+
+
+def find_connection(username: str, secret: str, *, peer: str = "") -> Connection | None:
+    """The active connection of an active organisation that this credential proves.
+
+    `peer` is the address of whoever asks. Raises TooManyAttemptsError (454 4.7.0).
+    """
+    name = username.strip().casefold()
+    throttle.check(name, peer)
+    credential = (
+        ConnectionCredential.objects.select_related("connection__organisation")
+        .filter(
+            username=name,
+            digest=digest(secret),
+            revoked_at=None,
+            connection__is_active=True,
+            connection__organisation__status=OrganisationStatus.ACTIVE,
+        )
+        .first()
+    )
+    if credential is None:
+        throttle.failed(name, peer)
+        return None
+    throttle.succeeded(name, peer)
+    return credential.connection
+
+
+def find_person(address: str, secret: str, *, peer: str = "") -> Person | None:
+    """The active person whose app password this is; a sign-in password never is one.
+
+    `peer` is the address of whoever asks. Raises TooManyAttemptsError (454 4.7.0).
+    """
+    try:
+        key = Address.parse(address.strip()).key
+    except InvalidAddressError:
+        key = address[:254]
+    throttle.check(key, peer)
+    found = _find_app_password(key, secret)
+    if found is None:
+        throttle.failed(key, peer)
+        return None
+    throttle.succeeded(key, peer)
+    _note_use(found)
+    return found.person
+
+
+def _find_app_password(key: str, secret: str) -> AppPassword | None:
+    unexpired = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    return (
+        AppPassword.objects.select_related("person__organisation")
+        .filter(
+            unexpired,
+            person__address=key,
+            person__is_active=True,
+            person__organisation__status=OrganisationStatus.ACTIVE,
+            digest=digest(secret),
+            revoked_at=None,
+        )
+        .first()
+    )
+
+
+def _note_use(found: AppPassword) -> None:
+    now = timezone.now()
+    stale = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_INTERVAL)
+    AppPassword.objects.filter(stale, pk=found.pk).update(last_used_at=now)

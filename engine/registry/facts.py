@@ -1,0 +1,110 @@
+"""What routes tell of a connection and of a list: values, free of the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import TypeAlias
+
+from engine.mail.address import Address
+from engine.registry.models import Connection, Posting, Proof
+from engine.registry.suffix import DomainMap
+
+Network: TypeAlias = IPv4Network | IPv6Network
+
+
+class RouteKind(StrEnum):
+    """What an address turns out to be."""
+
+    MAILBOX = "mailbox"
+    CONNECTION = "connection"
+    LIST = "list"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where mail to an address goes. The address is in community form, aliases followed.
+
+    Of the three ids exactly the one that the kind names is set.
+    """
+
+    kind: RouteKind
+    address: Address
+    organisation_id: int
+    mailbox_id: int | None = None
+    connection_id: int | None = None
+    list_id: int | None = None
+
+    @property
+    def destination(self) -> str:
+        """What its deliveries share: `mailbox`, `connection:7` or `list:3`."""
+        match self.kind:
+            case RouteKind.MAILBOX:
+                return "mailbox"
+            case RouteKind.CONNECTION:
+                return f"connection:{self.connection_id}"
+            case RouteKind.LIST:
+                return f"list:{self.list_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionFacts:
+    """A connection as the mail engine sees it. `domains` are its organisation's only."""
+
+    id: int
+    organisation_id: int
+    organisation_name: str
+    is_active: bool
+    proof: Proof
+    networks: tuple[Network, ...]
+    certificate_name: str
+    tenant_id: str
+    next_hop_host: str
+    next_hop_port: int
+    tls_name: str
+    strips_suffix: bool
+    subject_tag: str
+    domains: DomainMap
+
+    @classmethod
+    def of(
+        cls, connection: Connection, domains: DomainMap | None = None
+    ) -> ConnectionFacts:
+        """Read a row; the domains too, unless the caller has them."""
+        organisation = connection.organisation
+        if domains is None:
+            pairs = organisation.domains.values_list(
+                "member_domain", "community_domain"
+            )
+            domains = DomainMap.of(pairs)
+        return cls(
+            id=connection.pk,
+            organisation_id=connection.organisation_id,
+            organisation_name=organisation.name,
+            is_active=connection.is_active and organisation.is_active,
+            proof=Proof(connection.proof),
+            networks=tuple(ip_network(text) for text in connection.source_networks),
+            certificate_name=connection.certificate_name.casefold(),
+            tenant_id=connection.tenant_id,
+            next_hop_host=connection.next_hop_host,
+            next_hop_port=connection.next_hop_port,
+            tls_name=connection.tls_name,
+            strips_suffix=connection.strips_suffix,
+            subject_tag=connection.subject_tag,
+            domains=domains,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ListFacts:
+    """A distribution list. Members and posters are keys of addresses."""
+
+    id: int
+    address: Address
+    name: str
+    organisation_id: int
+    is_active: bool
+    posting: Posting
+    members: tuple[str, ...]
+    posters: frozenset[str]

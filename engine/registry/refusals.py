@@ -1,0 +1,55 @@
+"""Why mail to an address is refused: each reason has its reply and its sentence."""
+
+from __future__ import annotations
+
+from engine.mail import reply
+from engine.mail.address import Address
+from engine.mail.errors import PermanentFailure
+
+
+class UnknownRecipientError(PermanentFailure):
+    """Nobody here has the address."""
+
+    def __init__(self, address: Address) -> None:
+        super().__init__(
+            reply.UNKNOWN_RECIPIENT.saying(
+                f"<{address}> is not an address in this community; "
+                "check the spelling or look the person up in the directory"
+            )
+        )
+
+
+class SuspendedRecipientError(PermanentFailure):
+    """The address is out of use for now: mail already accepted for it is held."""
+
+    def __init__(self, address: Address, who: str) -> None:
+        super().__init__(
+            reply.RECIPIENT_SUSPENDED.saying(
+                f"<{address}> cannot receive mail at present because {who}; "
+                "reach them another way or ask the helpdesk"
+            )
+        )
+
+
+class ClosedRecipientError(PermanentFailure):
+    """The organisation has left: mail already accepted for it goes back."""
+
+    def __init__(self, address: Address, organisation_name: str) -> None:
+        super().__init__(
+            reply.RECIPIENT_SUSPENDED.saying(
+                f"<{address}> cannot receive mail because {organisation_name} "
+                "has left this community; reach them another way"
+            )
+        )
+
+
+class LoopError(PermanentFailure):
+    """Aliases lead in a circle, or so far that they may as well."""
+
+    def __init__(self, address: Address) -> None:
+        super().__init__(
+            reply.LOOP.saying(
+                f"The aliases of <{address}> go in circles; "
+                "ask the helpdesk to put them right"
+            )
+        )
