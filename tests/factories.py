@@ -44,7 +44,10 @@ def make_organisation(**over: Any) -> Organisation:
 
 def make_domain(organisation: Organisation, member_domain: str, **over: Any) -> Domain:
     """Hosted and trusted organisations keep one domain; the others get the suffix."""
-    same = organisation.account_type in (AccountType.WEBMAIL, AccountType.TRUSTED_DOMAIN)
+    same = organisation.account_type in (
+        AccountType.WEBMAIL,
+        AccountType.TRUSTED_DOMAIN,
+    )
     community = member_domain if same else f"{member_domain}.{COMMUNITY}"
     fields = {"member_domain": member_domain, "community_domain": community}
     return Domain.objects.create(organisation=organisation, **(fields | over))

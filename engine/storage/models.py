@@ -62,7 +62,9 @@ class Folder(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [
-            models.UniqueConstraint(fields=["mailbox", "name"], name="folder_name_once"),
+            models.UniqueConstraint(
+                fields=["mailbox", "name"], name="folder_name_once"
+            ),
             models.UniqueConstraint(
                 fields=["mailbox", "role"],
                 condition=~models.Q(role=FolderRole.CUSTOM),

@@ -6,77 +6,182 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('registry', '0001_initial'),
+        ("registry", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Content',
+            name="Content",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('format', models.PositiveSmallIntegerField(default=1)),
-                ('size', models.PositiveBigIntegerField(help_text='octets, header and body')),
-                ('body_digest', models.CharField(help_text='SHA-256 of the body', max_length=64)),
-                ('header', models.BinaryField()),
-                ('body', models.BinaryField(null=True)),
-                ('blob_key', models.CharField(blank=True, max_length=80)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("format", models.PositiveSmallIntegerField(default=1)),
+                (
+                    "size",
+                    models.PositiveBigIntegerField(help_text="octets, header and body"),
+                ),
+                (
+                    "body_digest",
+                    models.CharField(help_text="SHA-256 of the body", max_length=64),
+                ),
+                ("header", models.BinaryField()),
+                ("body", models.BinaryField(null=True)),
+                ("blob_key", models.CharField(blank=True, max_length=80)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('blob_key', ''), ('body__isnull', False)), models.Q(('body__isnull', True), models.Q(('blob_key', ''), _negated=True)), _connector='OR'), name='content_body_in_one_place')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("blob_key", ""), ("body__isnull", False)),
+                            models.Q(
+                                ("body__isnull", True),
+                                models.Q(("blob_key", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="content_body_in_one_place",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Folder',
+            name="Folder",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('inbox', 'Inbox'), ('drafts', 'Drafts'), ('sent', 'Sent'), ('archive', 'Archive'), ('junk', 'Junk'), ('trash', 'Deleted'), ('custom', 'Custom')], max_length=10)),
-                ('name', models.CharField(max_length=100)),
-                ('mailbox', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='folders', to='registry.mailbox')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("inbox", "Inbox"),
+                            ("drafts", "Drafts"),
+                            ("sent", "Sent"),
+                            ("archive", "Archive"),
+                            ("junk", "Junk"),
+                            ("trash", "Deleted"),
+                            ("custom", "Custom"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("name", models.CharField(max_length=100)),
+                (
+                    "mailbox",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="folders",
+                        to="registry.mailbox",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('envelope_sender', models.CharField(blank=True, help_text='becomes Return-Path; empty when null', max_length=254)),
-                ('received_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('from_name', models.CharField(blank=True, max_length=200)),
-                ('from_address', models.CharField(blank=True, max_length=254)),
-                ('to_summary', models.CharField(blank=True, max_length=300)),
-                ('subject', models.CharField(blank=True, max_length=300)),
-                ('message_id', models.CharField(blank=True, db_index=True, max_length=300)),
-                ('size', models.PositiveBigIntegerField(help_text='octets, header and body')),
-                ('has_attachments', models.BooleanField(default=False)),
-                ('is_read', models.BooleanField(default=False)),
-                ('is_flagged', models.BooleanField(default=False)),
-                ('is_answered', models.BooleanField(default=False)),
-                ('is_draft', models.BooleanField(default=False)),
-                ('content', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='storage.content')),
-                ('folder', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='storage.folder')),
-                ('mailbox', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='registry.mailbox')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "envelope_sender",
+                    models.CharField(
+                        blank=True,
+                        help_text="becomes Return-Path; empty when null",
+                        max_length=254,
+                    ),
+                ),
+                (
+                    "received_at",
+                    models.DateTimeField(default=django.utils.timezone.now),
+                ),
+                ("from_name", models.CharField(blank=True, max_length=200)),
+                ("from_address", models.CharField(blank=True, max_length=254)),
+                ("to_summary", models.CharField(blank=True, max_length=300)),
+                ("subject", models.CharField(blank=True, max_length=300)),
+                (
+                    "message_id",
+                    models.CharField(blank=True, db_index=True, max_length=300),
+                ),
+                (
+                    "size",
+                    models.PositiveBigIntegerField(help_text="octets, header and body"),
+                ),
+                ("has_attachments", models.BooleanField(default=False)),
+                ("is_read", models.BooleanField(default=False)),
+                ("is_flagged", models.BooleanField(default=False)),
+                ("is_answered", models.BooleanField(default=False)),
+                ("is_draft", models.BooleanField(default=False)),
+                (
+                    "content",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="messages",
+                        to="storage.content",
+                    ),
+                ),
+                (
+                    "folder",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="messages",
+                        to="storage.folder",
+                    ),
+                ),
+                (
+                    "mailbox",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="messages",
+                        to="registry.mailbox",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.AddConstraint(
-            model_name='folder',
-            constraint=models.UniqueConstraint(fields=('mailbox', 'name'), name='folder_name_once'),
+            model_name="folder",
+            constraint=models.UniqueConstraint(
+                fields=("mailbox", "name"), name="folder_name_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='folder',
-            constraint=models.UniqueConstraint(condition=models.Q(('role', 'custom'), _negated=True), fields=('mailbox', 'role'), name='folder_role_once'),
+            model_name="folder",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("role", "custom"), _negated=True),
+                fields=("mailbox", "role"),
+                name="folder_role_once",
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['folder', '-id'], name='message_by_folder'),
+            model_name="message",
+            index=models.Index(fields=["folder", "-id"], name="message_by_folder"),
         ),
     ]

@@ -1,0 +1,124 @@
+"""An infected message: a copy for the operator, and word to those who must know."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.db.models import Q
+
+from engine.antivirus import quarantine
+from engine.antivirus.verdict import Verdict
+from engine.mail.address import Address
+from engine.mail.address_list import NamedAddress
+from engine.mail.envelope import Envelope
+from engine.mail.errors import MailError
+from engine.mail.message import compose, split
+from engine.queue import accept, destinations
+from engine.queue.models import Source
+from engine.registry import routes
+from engine.registry.models import Person, RoleName
+from engine.storage import content
+from engine.trace import record
+from engine.trace.models import EventKind
+
+log = logging.getLogger(__name__)
+
+TEXT = """\
+The virus scanner found {signature} in a message and refused it. It was not delivered
+to anybody.
+
+From: {sender}
+To: {recipients}
+Reference: {reference}
+
+If you sent this message, tell your IT department: your computer may be infected.
+Do not send it again. If you need help, call the helpdesk and quote the reference.
+"""
+
+
+def infected(
+    raw: bytes,
+    *,
+    reference: str,
+    envelope: Envelope,
+    verdict: Verdict,
+    organisation_id: int | None,
+) -> None:
+    """Put an infected message into quarantine, trace it, and tell those concerned:
+    the operator, the organisation's administrators, and the sender."""
+    quarantine.keep(
+        io.BytesIO(raw),
+        reference=reference,
+        verdict=verdict,
+        envelope=envelope,
+        organisation_id=organisation_id,
+    )
+    event = record.event(
+        reference,
+        EventKind.QUARANTINED,
+        sender=str(envelope.sender or ""),
+        signature=verdict.signature,
+        organisation_id=organisation_id,
+    )
+    record.events([event])
+    for recipient in set(_concerned(envelope, organisation_id)):
+        _tell(recipient, reference=reference, envelope=envelope, verdict=verdict)
+
+
+def _concerned(envelope: Envelope, organisation_id: int | None) -> Iterator[Address]:
+    people = Person.objects.filter(
+        Q(staff_roles__role=RoleName.OPERATOR)
+        | Q(
+            organisation_roles__role=RoleName.ADMINISTRATOR,
+            organisation_roles__organisation_id=organisation_id,
+        ),
+        is_active=True,
+    ).select_related("mailbox")
+    for person in people.distinct():
+        address = person.address if hasattr(person, "mailbox") else ""
+        if address or person.everyday_address:
+            yield Address.parse(address or person.everyday_address)
+    if envelope.sender is not None:
+        yield envelope.sender
+
+
+def _tell(
+    recipient: Address, *, reference: str, envelope: Envelope, verdict: Verdict
+) -> None:
+    raw = compose(
+        sender=_service(),
+        to=[NamedAddress("", recipient)],
+        subject=f"A message was refused: {verdict.signature}",
+        text=TEXT.format(
+            signature=verdict.signature,
+            sender=envelope.sender or "unknown",
+            recipients=", ".join(str(address) for address in envelope.addresses[:20]),
+            reference=reference,
+        ),
+        extra_headers={"Auto-Submitted": "auto-generated"},
+    )
+    try:
+        destination = destinations.of_notice(routes.current(), recipient)
+    except MailError as error:
+        log.warning("no alert of %s to %s: %s", reference, recipient, error)
+        return
+    accept.commit(
+        [
+            accept.Incoming(
+                envelope=Envelope.simple(None, recipient),
+                destinations=(destination,),
+                kept=content.keep(*split(raw)),
+                source=Source.SYSTEM,
+            )
+        ]
+    )
+
+
+def _service() -> NamedAddress:
+    posting = settings.POSTERN
+    return NamedAddress(
+        posting.community_name, Address("notices", posting.community_domain)
+    )

@@ -1,0 +1,23 @@
+"""What a recipient's mail is queued under."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from engine.mail.address import Address
+from engine.registry.routes import Routes
+
+# Addresses outside the community; only the service itself may write to them.
+OUTSIDE = "outside"
+
+
+def of_notice(known: Routes, recipient: Address) -> str:
+    """Where a notice of the service goes: it alone may leave the community.
+
+    Raises PermanentFailure for an address inside that nobody has.
+    """
+    community = settings.POSTERN.community_domain
+    is_ours = f".{recipient.domain}".endswith(f".{community}")
+    if not is_ours and not known.is_inside(recipient):
+        return OUTSIDE
+    return known.resolve(recipient).destination

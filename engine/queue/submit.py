@@ -1,0 +1,89 @@
+"""The one door by which our own surfaces send: webmail, the API, and notices."""
+
+from __future__ import annotations
+
+from engine.antivirus import scanner
+from engine.mail import reply
+from engine.mail.address import Address
+from engine.mail.address_list import addresses_in
+from engine.mail.envelope import Envelope
+from engine.mail.errors import PermanentFailure
+from engine.mail.header import HeaderBlock
+from engine.mail.message import split
+from engine.queue import accept, alerts, destinations
+from engine.queue.models import Source
+from engine.registry import policies, routes
+from engine.registry.models import Person
+from engine.registry.routes import Routes
+from engine.storage import content
+
+
+def submit(raw: bytes, *, envelope: Envelope, source: Source, by: Person | None) -> str:
+    """Check, scan and accept a message, and return its reference.
+
+    `by` is the person who sends; None is the service itself, which alone may write to
+    addresses outside the community. Raises MailError with the sentence to show.
+    """
+    known = routes.current()
+    header, body = split(raw)
+    if by is not None:
+        _check_sender(known, envelope, header, by)
+    going = tuple(
+        _destination(known, envelope.sender, address, by=by)
+        for address in envelope.addresses
+    )
+    reference = accept.new_reference()
+    _refuse_infected(raw, envelope, reference, by=by)
+    incoming = accept.Incoming(
+        envelope=envelope,
+        destinations=going,
+        kept=content.keep(header, body),
+        source=source,
+        organisation_id=by.organisation_id if by else None,
+        person_id=by.pk if by else None,
+        reference=reference,
+    )
+    return accept.commit([incoming])[0]
+
+
+def _check_sender(
+    known: Routes, envelope: Envelope, header: bytes, person: Person
+) -> None:
+    written = HeaderBlock.parse(header).all("From")
+    if len(written) != 1:
+        raise PermanentFailure(reply.BAD_HEADER)
+    senders = [named.address for named in addresses_in(written[0].value)]
+    if envelope.sender is not None:
+        senders.append(envelope.sender)
+    for address in senders:
+        policies.check_can_send_as(known, person_id=person.pk, address=address)
+
+
+def _destination(
+    known: Routes, sender: Address | None, recipient: Address, *, by: Person | None
+) -> str:
+    if by is None:
+        return destinations.of_notice(known, recipient)
+    route = known.resolve(recipient)
+    policies.check_can_reach(known, route, sender=sender)
+    return route.destination
+
+
+def _refuse_infected(
+    raw: bytes, envelope: Envelope, reference: str, *, by: Person | None
+) -> None:
+    verdict = scanner.scan_bytes(raw)
+    if not verdict.is_infected:
+        return
+    alerts.infected(
+        raw,
+        reference=reference,
+        envelope=envelope,
+        verdict=verdict,
+        organisation_id=by.organisation_id if by else None,
+    )
+    raise PermanentFailure(
+        reply.INFECTED.saying(
+            f"The virus scanner found {verdict.signature}; nothing was sent"
+        )
+    )

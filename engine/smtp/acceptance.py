@@ -1,0 +1,144 @@
+"""From the closing dot to 250: checked, scanned, rewritten and committed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import Any
+
+from django.db import close_old_connections
+
+from engine.antivirus.base import Scan
+from engine.antivirus.verdict import Verdict
+from engine.mail import reply
+from engine.mail.errors import PermanentFailure
+from engine.mail.header import Field, HeaderBlock
+from engine.mail.reply import Reply
+from engine.queue import accept, alerts
+from engine.queue.accept import Committer, Incoming
+from engine.registry.routes import Routes
+from engine.smtp import checks
+from engine.smtp.binding import Binding, Peer
+from engine.smtp.doors import Door
+from engine.smtp.spool import Spool
+from engine.smtp.transaction import Transaction
+from engine.storage.content import KeptContent
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A whole message, not yet accepted, and all that is known of it."""
+
+    door: Door
+    binding: Binding
+    peer: Peer
+    helo: str
+    server_name: str
+    transaction: Transaction
+    spool: Spool
+    scan: Scan
+
+
+async def accept_arrival(
+    arrival: Arrival, routes: Routes, committer: Committer
+) -> Reply:
+    """Accept a message, or raise MailError with the reason. Nothing is half done."""
+    reference = accept.new_reference()
+    transaction, spool = arrival.transaction, arrival.spool
+    spool.finish()
+    header = HeaderBlock.parse(spool.header)
+    checks.hops(header)
+    header = arrival.door.check_header(
+        routes, arrival.binding, transaction.sender, header
+    )
+    await _refuse_infected(arrival, reference)
+    header = _stamped(header, arrival, reference)
+    kept = await _keep(spool, header.to_bytes())
+    envelope = transaction.envelope()
+    incoming = Incoming(
+        envelope=envelope,
+        destinations=tuple(route.destination for route in transaction.routes),
+        kept=kept,
+        source=arrival.door.source,
+        organisation_id=arrival.binding.organisation_id,
+        person_id=arrival.binding.person_id,
+        fingerprint=_fingerprint(arrival, header),
+        reference=reference,
+        detail=_facts(arrival),
+    )
+    return reply.accepted(await committer.commit(incoming))
+
+
+async def _keep(spool: Spool, header: bytes) -> KeptContent:
+    if spool.is_small:
+        return spool.keep(header)
+    return await asyncio.to_thread(spool.keep, header)
+
+
+async def _refuse_infected(arrival: Arrival, reference: str) -> None:
+    verdict = await arrival.scan.verdict()
+    if not verdict.is_infected:
+        return
+    await asyncio.to_thread(_quarantine, arrival, reference, verdict)
+    raise PermanentFailure(
+        reply.INFECTED.saying(
+            f"Not accepted: the virus scanner found {verdict.signature} "
+            f"(our reference {reference})"
+        )
+    )
+
+
+def _quarantine(arrival: Arrival, reference: str, verdict: Verdict) -> None:
+    close_old_connections()
+    alerts.infected(
+        arrival.spool.read(),
+        reference=reference,
+        envelope=arrival.transaction.envelope(),
+        verdict=verdict,
+        organisation_id=arrival.binding.organisation_id,
+    )
+
+
+def _stamped(header: HeaderBlock, arrival: Arrival, reference: str) -> HeaderBlock:
+    """Add our trace field (RFC 5321 §4.4); drop results that claim to be ours."""
+    name = arrival.server_name
+    if header.get("Authentication-Results"):
+        kept = tuple(f for f in header.fields if not _claims_to_be_ours(f, name))
+        header = HeaderBlock(kept)
+    protocol = "ESMTPSA" if arrival.binding.is_signed_in else "ESMTPS"
+    helo = "".join(c for c in arrival.helo if c.isalnum() or c in ".-:[]")[:255]
+    return header.prepended(
+        "Received",
+        f"from {helo} ([{arrival.peer.address}]) by {name} with {protocol}"
+        f" id {reference} (using {arrival.peer.tls}); {formatdate(localtime=True)}",
+    )
+
+
+def _claims_to_be_ours(field: Field, name: str) -> bool:
+    """RFC 8601 §5: results under our own name can only be forged."""
+    if field.name.lower() != "authentication-results":
+        return False
+    return field.value.lower().startswith(name.lower().encode())
+
+
+def _fingerprint(arrival: Arrival, header: HeaderBlock) -> str:
+    """Only a message that names itself can be known again (RFC 5322 §3.6.4)."""
+    if header.get("Message-ID") is None:
+        return ""
+    envelope = arrival.transaction.envelope()
+    recipients = sorted(recipient.address.key for recipient in envelope.recipients)
+    return arrival.spool.fingerprint(str(envelope.sender or ""), *recipients)
+
+
+def _facts(arrival: Arrival) -> dict[str, Any]:
+    return {
+        "peer": str(arrival.peer.address),
+        "tls": arrival.peer.tls,
+        "how": arrival.binding.how,
+        "connection_id": arrival.binding.connection_id,
+        "scanned": True,
+    }

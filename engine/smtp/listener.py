@@ -1,0 +1,78 @@
+"""What all sessions of one port share."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import close_old_connections
+
+from engine.antivirus.base import Scanner
+from engine.mail import reply
+from engine.mail.errors import PermanentFailure
+from engine.queue.accept import Committer
+from engine.registry import routes
+from engine.registry.routes import Routes
+from engine.smtp.binding import Binding, Peer
+from engine.smtp.doors import Door
+
+SESSION_LIMIT = 1_000
+SESSIONS_PER_PEER = 100
+
+
+@dataclass
+class Listener:
+    """A port's door, certificate, limits, and the services behind it."""
+
+    door: Door
+    server_name: str
+    tls_context: ssl.SSLContext
+    scanner: Scanner
+    committer: Committer
+    size_limit: int
+    threads: ThreadPoolExecutor
+    _sessions: dict[object, str] = field(default_factory=dict)
+    _by_peer: Counter[str] = field(default_factory=Counter)
+
+    def routes(self) -> Routes:
+        """The routes in memory; the engine keeps them fresh."""
+        return routes.held()
+
+    async def authenticate(self, username: str, secret: str, peer: Peer) -> Binding:
+        """Raises MailError when the secret is wrong or there were too many tries."""
+        loop = asyncio.get_running_loop()
+        binding = await loop.run_in_executor(
+            self.threads, self._authenticate, username, secret, peer
+        )
+        if binding is None:
+            raise PermanentFailure(reply.AUTH_FAILED)
+        return binding
+
+    def _authenticate(self, username: str, secret: str, peer: Peer) -> Binding | None:
+        close_old_connections()
+        return self.door.authenticate(username, secret, peer)
+
+    def admit(self, session: object, transport: Any) -> bool:
+        """Count a connection in; False when there are too many."""
+        peer = str((transport.get_extra_info("peername") or ("",))[0])
+        if session in self._sessions:
+            return True
+        if len(self._sessions) >= SESSION_LIMIT:
+            return False
+        if self._by_peer[peer] >= SESSIONS_PER_PEER:
+            return False
+        self._sessions[session] = peer
+        self._by_peer[peer] += 1
+        return True
+
+    def release(self, session: object) -> None:
+        """Count a connection out."""
+        peer = self._sessions.pop(session, None)
+        if peer is not None:
+            self._by_peer[peer] -= 1
+            if not self._by_peer[peer]:
+                del self._by_peer[peer]

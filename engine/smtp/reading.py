@@ -1,0 +1,105 @@
+"""Reading one message off the wire, however large, without holding up the others."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Protocol
+
+from engine.mail import reply
+from engine.mail.errors import MailError
+from engine.mail.reply import Reply
+from engine.smtp.acceptance import Arrival, accept_arrival
+from engine.smtp.data import DataReader
+from engine.smtp.listener import Listener
+
+log = logging.getLogger(__name__)
+
+CHUNK = 256 * 1024
+# A peer that goes on after the size limit gets its 552 at the end, up to here.
+OVERRUN = 64 * 1024 * 1024
+# Seconds for the whole of one message: 50 MB at half a megabit a second.
+DEADLINE = 900
+
+
+class Wire(Protocol):
+    """The part of a session that reading needs."""
+
+    async def push(self, status: str) -> None: ...
+
+    async def read_chunk(self, size: int) -> bytes: ...
+
+    def push_back(self, rest: bytes) -> None: ...
+
+
+async def read_message(wire: Wire, arrival: Arrival, listener: Listener) -> Reply:
+    """Say 354, take the message, accept it, and return the reply for the peer.
+
+    Raises ConnectionResetError when the peer hangs up or takes too long.
+    """
+    is_taken = False
+    try:
+        await wire.push("354 End with a dot alone on a line")
+        async with asyncio.timeout(DEADLINE):
+            refusal = await _read(wire, arrival, listener.size_limit)
+        if refusal is not None:
+            return refusal
+        is_taken = True
+    except TimeoutError as error:
+        raise ConnectionResetError("the message took too long") from error
+    finally:
+        if not is_taken:
+            await _let_go(arrival)
+    # A peer that hangs up now must not undo what is half way to the disk.
+    return await asyncio.shield(asyncio.ensure_future(_accept(arrival, listener)))
+
+
+async def _accept(arrival: Arrival, listener: Listener) -> Reply:
+    try:
+        return await accept_arrival(arrival, listener.routes(), listener.committer)
+    except MailError as error:
+        return error.reply
+    except Exception:
+        log.exception("a message from %s was not accepted", arrival.peer.address)
+        return reply.TRY_LATER
+    finally:
+        await _let_go(arrival)
+
+
+async def _read(wire: Wire, arrival: Arrival, limit: int) -> Reply | None:
+    """Take all of it; return a refusal when its form or the scanner forbids it."""
+    data, spool = DataReader(), arrival.spool
+    failure: Reply | None = None
+    size = seen = 0
+    while not data.is_done:
+        chunk = await wire.read_chunk(CHUNK)
+        content = data.feed(chunk)
+        seen += len(chunk)
+        size += len(content)
+        if seen > limit + OVERRUN:
+            raise ConnectionResetError("the message went on far over the limit")
+        if size > limit:
+            failure = reply.TOO_BIG
+        if failure is None:
+            spool.write(content)
+            failure = await _feed(arrival, content)
+    wire.push_back(data.rest)
+    if data.has_bare_newline:
+        return reply.BARE_LINE_ENDING
+    if spool.header_too_large:
+        return reply.BAD_HEADER.saying("The header is too long")
+    return failure
+
+
+async def _feed(arrival: Arrival, content: bytes) -> Reply | None:
+    """Feed the scanner. When it fails early, the peer hears so at the end."""
+    try:
+        await arrival.scan.feed(content)
+    except MailError as error:
+        return error.reply
+    return None
+
+
+async def _let_go(arrival: Arrival) -> None:
+    arrival.spool.discard()
+    await arrival.scan.abandon()

@@ -1,0 +1,41 @@
+"""Opening the ports on which SMTP is heard."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+
+from engine.smtp.listener import Listener
+from engine.smtp.protocol import Session
+
+
+async def listen(
+    listener: Listener, *, host: str, port: int, implicit_tls: bool = False
+) -> asyncio.Server:
+    """Listen on a port; several processes may share it. Port 0 takes a free one."""
+    loop = asyncio.get_running_loop()
+    return await loop.create_server(
+        lambda: Session(listener),
+        host=host,
+        port=port,
+        ssl=listener.tls_context if implicit_tls else None,
+        reuse_port=port != 0,
+        backlog=512,
+    )
+
+
+def server_context(
+    *, cert_file: str, key_file: str, ca_file: str = ""
+) -> ssl.SSLContext:
+    """The TLS that we serve: 1.2 or later; a client certificate is read if offered.
+
+    Only certificates from `ca_file` count as a proof; with none given, no client
+    certificate is asked for.
+    """
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(cert_file, key_file)
+    if ca_file:
+        context.load_verify_locations(ca_file)
+        context.verify_mode = ssl.CERT_OPTIONAL
+    return context

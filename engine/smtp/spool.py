@@ -1,0 +1,112 @@
+"""Where a message is while it arrives: in memory when small, else in a file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import BinaryIO
+
+from engine.mail.header import MAX_HEADER_OCTETS
+from engine.storage import blobs
+from engine.storage.content import INLINE_LIMIT, KeptContent
+
+
+class Spool:
+    """Takes a message's bytes, parts header from body, and hashes as they pass."""
+
+    def __init__(self) -> None:
+        self._header = bytearray()
+        self._has_header = False
+        self._body = bytearray()
+        self._file: BinaryIO | None = None
+        self._path: Path | None = None
+        self._body_digest = hashlib.sha256()
+        self.header_too_large = False
+        self.size = 0
+        self._body_size = 0
+
+    @property
+    def header(self) -> bytes:
+        """The header with its closing empty line, as it came."""
+        return bytes(self._header)
+
+    @property
+    def is_small(self) -> bool:
+        """True while all of it is in memory, and goes with the database row."""
+        return self._file is None
+
+    def write(self, data: bytes) -> None:
+        """Take the next bytes."""
+        self.size += len(data)
+        if self._has_header:
+            self._write_body(data)
+        elif not self.header_too_large:
+            self._write_header(data)
+
+    def _write_header(self, data: bytes) -> None:
+        start = max(0, len(self._header) - 3)
+        self._header += data
+        end = self._header.find(b"\r\n\r\n", start)
+        if self._header.startswith(b"\r\n"):
+            end = -2
+        elif end < 0:
+            self.header_too_large = len(self._header) > MAX_HEADER_OCTETS
+            return
+        rest = bytes(self._header[end + 4 :])
+        del self._header[end + 4 :]
+        self._has_header = True
+        self._write_body(rest)
+
+    def _write_body(self, data: bytes) -> None:
+        self._body_digest.update(data)
+        self._body_size += len(data)
+        if self._file is not None:
+            self._file.write(data)
+            return
+        self._body += data
+        if len(self._body) > INLINE_LIMIT:
+            descriptor, name = tempfile.mkstemp(dir=blobs.spool_folder())
+            self._path = Path(name)
+            self._file = os.fdopen(descriptor, "wb")
+            self._file.write(self._body)
+            self._body.clear()
+
+    def finish(self) -> None:
+        """Close a message: one without an empty line is all header."""
+        if not self._has_header:
+            self._header += b"\r\n"
+
+    def fingerprint(self, *parts: str) -> str:
+        """SHA-256 over these parts and every byte of the message."""
+        digest = hashlib.sha256("\n".join(parts).encode(errors="surrogateescape"))
+        digest.update(b"\n" + bytes(self._header) + self._body_digest.digest())
+        return digest.hexdigest()
+
+    def keep(self, header: bytes) -> KeptContent:
+        """Make the body durable, under that header. Flushes the disk: call in a thread."""
+        digest = self._body_digest.hexdigest()
+        size = len(header) + self._body_size
+        if self._file is None or self._path is None:
+            return KeptContent(header, bytes(self._body), "", size, digest)
+        self._file.close()
+        key = blobs.adopt(self._path)
+        self._path = None
+        return KeptContent(header, None, key, size, digest)
+
+    def read(self) -> bytes:
+        """The whole message as it came. For quarantine, and never for a normal one."""
+        if self._path is None:
+            return self.header + bytes(self._body)
+        if self._file is not None:
+            self._file.flush()
+        return self.header + self._path.read_bytes()
+
+    def discard(self) -> None:
+        """Remove what is left of it; harmless after keep()."""
+        if self._file is not None:
+            self._file.close()
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+            self._path = None

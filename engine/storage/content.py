@@ -1,0 +1,62 @@
+"""The bytes of a message: how they are kept and read again."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from engine.storage import blobs
+from engine.storage.models import Content
+
+# A body up to this many octets stays in the database row.
+INLINE_LIMIT = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class KeptContent:
+    """Bytes that are safe on the disk, or small enough to go with the row."""
+
+    header: bytes
+    body: bytes | None
+    blob_key: str
+    size: int
+    body_digest: str
+
+
+def keep(header: bytes, body: bytes) -> KeptContent:
+    """Keep a message that is in memory. `header` ends with the empty line."""
+    digest = hashlib.sha256(body).hexdigest()
+    size = len(header) + len(body)
+    if len(body) <= INLINE_LIMIT:
+        return KeptContent(header, body, "", size, digest)
+    with tempfile.NamedTemporaryFile(dir=blobs.spool_folder(), delete=False) as file:
+        file.write(body)
+    return KeptContent(header, None, blobs.adopt(Path(file.name)), size, digest)
+
+
+def row(kept: KeptContent) -> Content:
+    """The row for it, not saved yet."""
+    return Content(
+        size=kept.size,
+        body_digest=kept.body_digest,
+        header=kept.header,
+        body=kept.body,
+        blob_key=kept.blob_key,
+    )
+
+
+def open_body(content: Content) -> BinaryIO:
+    """Open the body for reading, wherever it is kept."""
+    if content.blob_key:
+        return blobs.open_blob(content.blob_key)
+    return io.BytesIO(bytes(content.body or b""))
+
+
+def read(content: Content) -> bytes:
+    """The whole message."""
+    with open_body(content) as body:
+        return bytes(content.header) + body.read()
