@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from django.db import models, transaction
@@ -35,7 +36,7 @@ def record(
     subject: models.Model,
     *,
     organisation_key: object = "",
-    detail: dict[str, Any] | None = None,
+    detail: Mapping[str, object] | None = None,
     by: Actor | None,
 ) -> Entry:
     """Append an entry to the chain. `by=None` means the system itself.
@@ -51,7 +52,7 @@ def record(
         organisation_key=str(organisation_key or ""),
         by_key=str(by.pk) if by else "",
         by_name=str(by)[:320] if by else "Postern",
-        detail=detail or {},
+        detail=dict(detail or {}),
     )
     return _append(entry)
 

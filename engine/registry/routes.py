@@ -30,6 +30,7 @@ __all__ = [
     "RouteKind",
     "Routes",
     "current",
+    "held",
     "refresh",
 ]
 
@@ -50,6 +51,12 @@ class _Holder:
         """The routes, where they were checked a moment ago."""
         if time.monotonic() - self._checked_at >= MAX_AGE:
             return None
+        return self._routes
+
+    def held(self) -> Routes:
+        """The routes as last loaded, however long ago."""
+        if self._routes is None:
+            raise RuntimeError("Routes are held only after the first refresh().")
         return self._routes
 
     def checked(self) -> Routes:
@@ -75,6 +82,15 @@ _loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="routes")
 def current() -> Routes:
     """The routes as they were at most two seconds ago. Reads the database."""
     return _holder.fresh() or _holder.checked()
+
+
+def held() -> Routes:
+    """The routes as last loaded, without a look at the database.
+
+    For the event loop, beside a task that calls `refresh` every second. Raises
+    RuntimeError before the first one.
+    """
+    return _holder.held()
 
 
 async def refresh() -> Routes:

@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from engine.audit.record import BrokenChainError, verify_chain
+
+
+class Command(BaseCommand):
+    help = "Walk the audit chain; print its length, or the entry that breaks it."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            count = verify_chain()
+        except BrokenChainError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{count} entries, unbroken.")

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypedDict, Unpack
+
+from engine.audit.record import record
+from engine.registry.changes import apply, verb
+from engine.registry.errors import PolicyError
+from engine.registry.models import Organisation, OrganisationStatus, Person
+from engine.registry.models.organisation import ORGANISATION_TRANSITIONS
+
+
+class OrganisationFields(TypedDict, total=False):
+    """What may be changed about an organisation."""
+
+    name: str
+    kind: str
+    town: str
+    mfa_required: bool
+    parent: Organisation | None
+
+
+@verb
+def add(
+    *,
+    name: str,
+    kind: str,
+    account_type: str,
+    town: str = "",
+    parent: Organisation | None = None,
+    mfa_required: bool = False,
+    by: Person | None,
+) -> Organisation:
+    """Add an organisation that is still being set up: no mail flows for it yet."""
+    organisation = Organisation.objects.create(
+        name=name,
+        kind=kind,
+        account_type=account_type,
+        town=town,
+        parent=parent,
+        mfa_required=mfa_required,
+    )
+    detail = {"kind": kind, "account_type": account_type}
+    _record("organisation.added", organisation, detail, by)
+    return organisation
+
+
+@verb
+def edit(
+    organisation: Organisation,
+    *,
+    by: Person | None,
+    **changes: Unpack[OrganisationFields],
+) -> None:
+    """Change what is known of an organisation."""
+    if "parent" in changes:
+        _check_is_no_ancestor(organisation, changes["parent"])
+    changed = apply(organisation, changes)
+    if changed:
+        _record("organisation.edited", organisation, changed, by)
+
+
+@verb
+def activate(organisation: Organisation, *, by: Person | None) -> None:
+    """Let mail flow for an organisation that has been set up."""
+    _move(organisation, OrganisationStatus.ACTIVE, "organisation.activated", "", by)
+
+
+@verb
+def suspend(organisation: Organisation, *, reason: str, by: Person | None) -> None:
+    """Stop an organisation's mail; what is queued for it is held, never returned."""
+    _move(
+        organisation, OrganisationStatus.SUSPENDED, "organisation.suspended", reason, by
+    )
+
+
+@verb
+def resume(organisation: Organisation, *, reason: str = "", by: Person | None) -> None:
+    """Let the mail of a suspended organisation flow again."""
+    _move(organisation, OrganisationStatus.ACTIVE, "organisation.resumed", reason, by)
+
+
+@verb
+def close(organisation: Organisation, *, reason: str, by: Person | None) -> None:
+    """End an organisation's membership. This cannot be undone."""
+    _move(organisation, OrganisationStatus.CLOSED, "organisation.closed", reason, by)
+
+
+def _move(
+    organisation: Organisation,
+    status: OrganisationStatus,
+    event: str,
+    reason: str,
+    by: Person | None,
+) -> None:
+    organisation.refresh_from_db(fields=["status"])
+    now = OrganisationStatus(organisation.status)
+    if status not in ORGANISATION_TRANSITIONS[now]:
+        raise PolicyError(
+            f"{organisation} is “{now.label.lower()}”, so it cannot become "
+            f"“{status.label.lower()}”."
+        )
+    organisation.status = status
+    organisation.save(update_fields=["status"])
+    _record(event, organisation, {"reason": reason} if reason else {}, by)
+
+
+def _check_is_no_ancestor(
+    organisation: Organisation, parent: Organisation | None
+) -> None:
+    above = parent
+    while above is not None:
+        if above.pk == organisation.pk:
+            raise PolicyError(f"{organisation} cannot be above itself.")
+        above = above.parent
+
+
+def _record(
+    event: str,
+    organisation: Organisation,
+    detail: Mapping[str, object],
+    by: Person | None,
+) -> None:
+    record(event, organisation, organisation_key=organisation.pk, detail=detail, by=by)

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TypedDict, Unpack
+
+from django.utils import timezone
+
+from engine.audit.record import record
+from engine.registry import credentials
+from engine.registry.addresses import claimed, parsed
+from engine.registry.administrators import check_can_lose_administrator
+from engine.registry.changes import apply, verb
+from engine.registry.errors import PolicyError
+from engine.registry.models import (
+    AppPassword,
+    Mailbox,
+    MailboxKind,
+    Organisation,
+    Person,
+)
+
+
+class PersonFields(TypedDict, total=False):
+    """What may be changed about a person."""
+
+    name: str
+    job_title: str
+    phone: str
+    town: str
+    is_ex_directory: bool
+    everyday_address: str
+
+
+@verb
+def add(
+    organisation: Organisation | None,
+    *,
+    address: str,
+    password: str | None = None,
+    by: Person | None,
+    **fields: Unpack[PersonFields],
+) -> Person:
+    """Add a person, with a mailbox where the organisation's are kept here.
+
+    Without an organisation the person is staff. Without a password the person cannot
+    sign in until one is set.
+    """
+    key = claimed(organisation, address)
+    _check_fields(fields)
+    person = Person.objects.create_user(
+        key, password, organisation=organisation, **fields
+    )
+    if organisation is not None and organisation.is_hosted:
+        _add_mailbox(person, organisation)
+    _record("person.added", person, by=by)
+    return person
+
+
+def _add_mailbox(person: Person, organisation: Organisation) -> None:
+    Mailbox.objects.create(
+        address=person.address,
+        name=person.name,
+        kind=MailboxKind.PERSONAL,
+        organisation=organisation,
+        owner=person,
+        is_published=not person.is_ex_directory,
+    )
+
+
+@verb
+def edit(person: Person, *, by: Person | None, **changes: Unpack[PersonFields]) -> None:
+    """Change what is known of a person; their mailbox follows name and directory."""
+    _check_fields(changes)
+    changed = apply(person, changes)
+    Mailbox.objects.filter(owner=person).update(
+        name=person.name, is_published=not person.is_ex_directory
+    )
+    if changed:
+        _record("person.edited", person, changed, by=by)
+
+
+def _check_fields(fields: PersonFields) -> None:
+    if "name" in fields and not fields["name"].strip():
+        raise PolicyError("Enter the person's name.")
+    if fields.get("everyday_address"):
+        parsed(fields["everyday_address"])
+
+
+@verb
+def suspend(person: Person, *, reason: str, by: Person | None) -> None:
+    """Stop a person's mail and sign-in."""
+    if by is not None and by.pk == person.pk:
+        raise PolicyError("You cannot suspend yourself.")
+    check_can_lose_administrator(person)
+    person.is_active = False
+    person.save(update_fields=["is_active"])
+    _record("person.suspended", person, {"reason": reason}, by=by)
+
+
+@verb
+def resume(person: Person, *, by: Person | None) -> None:
+    """Let a suspended person in again."""
+    person.is_active = True
+    person.save(update_fields=["is_active"])
+    _record("person.resumed", person, by=by)
+
+
+@verb
+def set_password(person: Person, *, password: str, by: Person | None) -> None:
+    """Set the password with which a person signs in to the site."""
+    person.set_password(password)
+    person.save(update_fields=["password"])
+    _record("person.password_set", person, by=by)
+
+
+@verb
+def add_app_password(
+    person: Person,
+    *,
+    name: str,
+    expires_at: datetime | None = None,
+    by: Person | None,
+) -> tuple[AppPassword, str]:
+    """Make a secret for one mail client. The secret is shown now and never again."""
+    secret = credentials.new_secret()
+    made = AppPassword.objects.create(
+        person=person,
+        name=name,
+        digest=credentials.digest(secret),
+        expires_at=expires_at,
+    )
+    _record("person.app_password_added", person, {"name": name}, by=by)
+    return made, secret
+
+
+@verb
+def revoke_app_password(app_password: AppPassword, *, by: Person | None) -> None:
+    """End an app password; revoking it again changes nothing."""
+    if app_password.revoked_at is not None:
+        return
+    app_password.revoked_at = timezone.now()
+    app_password.save(update_fields=["revoked_at"])
+    detail = {"name": app_password.name}
+    _record("person.app_password_revoked", app_password.person, detail, by=by)
+
+
+def _record(
+    event: str,
+    person: Person,
+    detail: Mapping[str, object] | None = None,
+    *,
+    by: Person | None,
+) -> None:
+    record(event, person, organisation_key=person.organisation_id, detail=detail, by=by)

@@ -1,0 +1,88 @@
+"""Whether an address may be given out, and whether it means anything yet."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from engine.mail.address import Address, InvalidAddressError, normal_domain
+from engine.registry.errors import PolicyError
+from engine.registry.models import (
+    AccountType,
+    Alias,
+    DistributionList,
+    Domain,
+    Mailbox,
+    Organisation,
+    Person,
+)
+
+
+def parsed(text: str) -> Address:
+    """The address that somebody typed. Raises PolicyError when it is none."""
+    try:
+        return Address.parse(text.strip())
+    except InvalidAddressError as error:
+        raise PolicyError(f"“{text.strip()}” is not an address: {error}.") from error
+
+
+def parsed_domain(text: str) -> str:
+    """The domain that somebody typed, as an A-label. Raises PolicyError."""
+    try:
+        return normal_domain(text.strip())
+    except InvalidAddressError as error:
+        raise PolicyError(f"“{text.strip()}” is not a domain name.") from error
+
+
+def in_community(text: str) -> Address:
+    """An address as typed, in community form if it was in an organisation's own."""
+    address = parsed(text)
+    pair = Domain.objects.filter(member_domain=address.domain).first()
+    return address.at(pair.community_domain) if pair else address
+
+
+def claimed(organisation: Organisation | None, text: str) -> str:
+    """The key of a free address in one of the organisation's domains.
+
+    Without an organisation, staff's addresses: in the community's own domain. Raises
+    PolicyError when it is elsewhere or taken.
+    """
+    address = in_community(text)
+    if address.domain not in _domains_of(organisation):
+        raise PolicyError(
+            f"{address} is not in a domain of {organisation or 'the service itself'}."
+        )
+    check_is_free(address)
+    return address.key
+
+
+def check_is_free(address: Address) -> None:
+    """Raise PolicyError where a person, mailbox, alias or list has the address."""
+    if is_taken(address.key):
+        raise PolicyError(f"{address} is already in use. Choose another address.")
+
+
+def is_taken(key: str) -> bool:
+    return (
+        Person.objects.filter(address=key).exists()
+        or Mailbox.objects.filter(address=key).exists()
+        or Alias.objects.filter(address=key).exists()
+        or DistributionList.objects.filter(address=key).exists()
+    )
+
+
+def check_is_reachable(address: Address) -> None:
+    """Raise PolicyError unless the address, in community form, means something.
+
+    Whose mailboxes are elsewhere may have any address in their domains.
+    """
+    relayed = Domain.objects.filter(community_domain=address.domain).exclude(
+        organisation__account_type=AccountType.WEBMAIL
+    )
+    if not is_taken(address.key) and not relayed.exists():
+        raise PolicyError(f"{address} is not an address in this community.")
+
+
+def _domains_of(organisation: Organisation | None) -> set[str]:
+    if organisation is None:
+        return {settings.POSTERN.community_domain}
+    return set(organisation.domains.values_list("community_domain", flat=True))

@@ -1,0 +1,42 @@
+"""An organisation keeps an administrator."""
+
+from __future__ import annotations
+
+from engine.registry.errors import PolicyError
+from engine.registry.models import (
+    Organisation,
+    OrganisationRole,
+    OrganisationStatus,
+    Person,
+    RoleName,
+)
+
+# Roles that are held in one organisation; all others are staff's.
+INSIDE = frozenset({RoleName.MEMBER, RoleName.ADMINISTRATOR})
+
+
+def check_can_lose_administrator(
+    person: Person, *, organisation: Organisation | None = None
+) -> None:
+    """Raise PolicyError where an active organisation would be left without one.
+
+    Without an organisation: any of those that the person administers.
+    """
+    held = OrganisationRole.objects.filter(
+        person=person,
+        role=RoleName.ADMINISTRATOR,
+        organisation__status=OrganisationStatus.ACTIVE,
+    )
+    if organisation is not None:
+        held = held.filter(organisation=organisation)
+    for role in held.select_related("organisation"):
+        others = OrganisationRole.objects.filter(
+            organisation=role.organisation,
+            role=RoleName.ADMINISTRATOR,
+            person__is_active=True,
+        ).exclude(person=person)
+        if not others.exists():
+            raise PolicyError(
+                f"{person.name} is the only administrator of {role.organisation}. "
+                "Give somebody else that role first."
+            )
