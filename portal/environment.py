@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEVELOPMENT_SECRET = "development-only-secret-key-never-used-in-production"
@@ -48,7 +48,8 @@ class Environment(BaseSettings):
     engine_processes: int = 1
     message_size_limit: int = 50 * 1024 * 1024
 
-    # TLS: our certificate, and whose we believe
+    # TLS: our certificate, and whose we believe. In development `manage.py up` makes
+    # a private authority, and these are its files where they are not set.
     tls_cert_file: str = ""
     tls_key_file: str = ""
     tls_ca_file: str = ""
@@ -59,6 +60,16 @@ class Environment(BaseSettings):
 
     # Notices to addresses outside the community: user:password@host:port
     smarthost: str = ""
+
+    @model_validator(mode="after")
+    def _own_authority(self) -> Self:
+        if self.env == "development":
+            self.tls_cert_file = self.tls_cert_file or str(
+                self.path("tls", "server.pem")
+            )
+            self.tls_key_file = self.tls_key_file or str(self.path("tls", "server.key"))
+            self.tls_ca_file = self.tls_ca_file or str(self.path("tls", "ca.pem"))
+        return self
 
     def path(self, *parts: str) -> Path:
         """A path under the folder of all state."""

@@ -50,20 +50,21 @@ postlog unix-dgram n - n - 1 postlogd
 class Postfix:
     """One Postfix with its own configuration, queue, log and mail folders.
 
-    It keeps mail for every address of `domain` in maildirs, offers STARTTLS with the
-    certificate given, and sends all else through `relay` when there is one. Options are
-    lines of main.cf that stand above ours. Needs root, as Postfix does.
+    It keeps mail for the local parts named in maildirs, offers STARTTLS with the
+    certificate given, and sends all else where `relay_through` says. Options are lines
+    of main.cf that stand above ours. Needs root, as Postfix does.
     """
 
     def __init__(
         self,
         domain: str,
-        *,
+        *locals: str,
         cert_file: Path,
         key_file: Path,
         options: Mapping[str, str] | None = None,
     ) -> None:
         self.domain = domain
+        self._locals = locals
         self.port = free_port()
         self.folder = open_folder()
         self._daemon: Daemon | None = None
@@ -106,12 +107,11 @@ class Postfix:
             (self.folder / name).chmod(mode)
         lines = [f"{name} = {value}\n" for name, value in self._settings.items()]
         (config / "main.cf").write_text("".join(lines))
-        # Every local part is a maildir of its own name.
-        (config / "mailboxes").write_text("/^([^@]+)@/ $1/\n")
+        mailboxes = [f"{local}@{self.domain} {local}/\n" for local in self._locals]
+        (config / "mailboxes").write_text("".join(mailboxes))
         (config / "master.cf").write_text(SERVICES.format(port=self.port))
-        subprocess.run(
-            ["postfix", "-c", str(config), "check"], check=True, capture_output=True
-        )
+        if not (self.folder / "data").exists():
+            self._command(["postfix", "-c", str(config), "check"])
         command = [MASTER, "-d", "-c", str(config)]
         self._daemon = Daemon(command, self.folder / "master.log")
         self._daemon.wait_for(lambda: answers(self.port))
@@ -182,7 +182,8 @@ class Postfix:
             "virtual_mailbox_limit": "0",
             "virtual_mailbox_domains": self.domain,
             "virtual_mailbox_base": f"{self.folder}/mail",
-            "virtual_mailbox_maps": f"regexp:{self.folder}/etc/mailboxes",
+            "virtual_mailbox_maps": f"texthash:{self.folder}/etc/mailboxes",
+            "alias_maps": "",
             "virtual_uid_maps": "static:65534",
             "virtual_gid_maps": "static:65534",
             "virtual_minimum_uid": "1",

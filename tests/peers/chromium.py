@@ -1,0 +1,20 @@
+"""How the browser of the journeys is started: the system's own, and quiet."""
+
+from __future__ import annotations
+
+import shutil
+
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+def launch_options() -> dict[str, object]:
+    """For Playwright's launch(). Without a system's own it takes the one it brought."""
+    own = shutil.which("chromium")
+    return {"args": QUIET} | ({"executable_path": own} if own else {})

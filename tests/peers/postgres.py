@@ -1,0 +1,92 @@
+"""A private PostgreSQL, gone when it is left.
+
+`python -m tests.peers.postgres COMMAND...` runs a command that finds it in
+POSTERN_DATABASE_URL.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Self
+
+from tests.peers.process import Daemon, free_port, open_folder, remove_folder
+
+USER = "postgres"
+
+
+class Postgres:
+    """One cluster in a temporary folder, on a free port of loopback, as user postgres."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.folder = open_folder()
+        self.url = f"postgres://{USER}@127.0.0.1:{self.port}/{USER}"
+
+    def __enter__(self) -> Self:
+        if os.geteuid() == 0:
+            shutil.chown(self.folder, USER)
+        data = self.folder / "data"
+        options = ["-U", USER, "-A", "trust", "-E", "UTF8", "--locale", "C.UTF-8"]
+        subprocess.run(
+            [*_as_user(), _program("initdb"), "-D", str(data), *options],
+            check=True,
+            capture_output=True,
+            cwd=self.folder,
+        )
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        remove_folder(self.folder)
+
+    def start(self) -> None:
+        command = [
+            *_as_user(), _program("postgres"), "-D", str(self.folder / "data"),
+            "-c", f"port={self.port}", "-c", "listen_addresses=127.0.0.1",
+            "-c", "unix_socket_directories=", "-c", "max_connections=200",
+        ]  # fmt: skip
+        self._daemon = Daemon(command, self.folder / "server.log")
+        self._daemon.wait_for(self._is_ready)
+
+    def stop(self) -> None:
+        # SIGINT: end sessions and shut down at once, without losing anything.
+        self._daemon.stop(signal.SIGINT)
+
+    def _is_ready(self) -> bool:
+        command = [
+            _program("pg_isready"),
+            "-q",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(self.port),
+        ]
+        return subprocess.run(command, check=False).returncode == 0
+
+
+def _as_user() -> list[str]:
+    # PostgreSQL refuses to run as root. setpriv becomes the user without a process between.
+    if os.geteuid() != 0:
+        return []
+    return ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups"]
+
+
+def _program(name: str) -> str:
+    newest = max(Path("/usr/lib/postgresql").iterdir(), key=lambda path: int(path.name))
+    return str(newest / "bin" / name)
+
+
+def main(command: list[str]) -> int:
+    with Postgres() as server:
+        env = os.environ | {"POSTERN_DATABASE_URL": server.url}
+        return subprocess.run(command, env=env, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
