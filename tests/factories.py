@@ -8,6 +8,7 @@ from typing import Any
 from engine.registry.models import (
     AccountType,
     Alias,
+    AppPassword,
     Connection,
     ConnectionCredential,
     DistributionList,
@@ -125,3 +126,9 @@ def make_administrator(person: Person) -> OrganisationRole:
 
 def make_staff(person: Person, role: RoleName) -> StaffRole:
     return StaffRole.objects.create(person=person, role=role)
+
+
+def make_app_password(person: Person, digest: str, **over: Any) -> AppPassword:
+    return AppPassword.objects.create(
+        person=person, digest=digest, **({"name": "Phone"} | over)
+    )

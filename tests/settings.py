@@ -7,5 +7,6 @@ import tempfile
 
 os.environ["POSTERN_ENV"] = "test"
 os.environ.setdefault("POSTERN_VAR", tempfile.mkdtemp(prefix="postern-test-"))
+os.makedirs(os.environ["POSTERN_VAR"], exist_ok=True)
 
 from portal.settings import *  # noqa: E402, F403

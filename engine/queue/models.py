@@ -22,7 +22,9 @@ class QueuedMessage(models.Model):
     """A message that was accepted: its envelope and where its bytes are."""
 
     reference = models.CharField(max_length=32, unique=True)
-    content = models.ForeignKey(Content, on_delete=models.PROTECT, related_name="+")
+    content = models.ForeignKey(
+        Content, on_delete=models.PROTECT, related_name="queued"
+    )
     sender = models.CharField(max_length=254, blank=True, help_text="empty when null")
     source = models.CharField(max_length=12, choices=Source.choices)
     organisation_id = models.BigIntegerField(
@@ -78,6 +80,13 @@ RECIPIENT_TRANSITIONS: dict[RecipientStatus, set[RecipientStatus]] = {
 }
 
 
+class Hold(models.TextChoices):
+    """Why a recipient is held, and so who lets it go."""
+
+    OPERATOR = "operator", "By an operator"
+    SUSPENSION = "suspension", "While an organisation or address is suspended"
+
+
 class Recipient(models.Model):
     """One recipient of one accepted message: what the queue works on."""
 
@@ -90,6 +99,7 @@ class Recipient(models.Model):
     status = models.CharField(
         max_length=10, choices=RecipientStatus.choices, default=RecipientStatus.QUEUED
     )
+    hold = models.CharField(max_length=10, choices=Hold.choices, blank=True)
     destination = models.CharField(
         max_length=60, help_text="what its deliveries share: mailbox, connection:7, …"
     )
@@ -114,6 +124,21 @@ class Recipient(models.Model):
                 name="recipient_waiting",
             ),
         ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(status="held") & ~models.Q(hold="")
+                | ~models.Q(status="held") & models.Q(hold=""),
+                name="recipient_held_for_a_reason",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.address
+
+    def wants(self, notice: str) -> bool:
+        """Whether NOTIFY asks for SUCCESS, FAILURE or DELAY; unsaid, not for success.
+
+        RFC 3461 §4.1.
+        """
+        asked = self.notify.upper().split(",") if self.notify else ["FAILURE", "DELAY"]
+        return notice in asked

@@ -59,6 +59,12 @@ class _Holder:
             raise RuntimeError("Routes are held only after the first refresh().")
         return self._routes
 
+    def held(self) -> Routes:
+        """The routes as they were last loaded. Raises LookupError where never."""
+        if self._routes is None:
+            raise LookupError("No routes are loaded yet.")
+        return self._routes
+
     def checked(self) -> Routes:
         """The routes, checked against the database where it is time to."""
         with self._lock:
@@ -93,8 +99,16 @@ def held() -> Routes:
     return _holder.held()
 
 
+def held() -> Routes:
+    """The routes in memory, whatever their age: for code that a refresher stands beside.
+
+    Raises LookupError before the first `current` or `refresh`.
+    """
+    return _holder.held()
+
+
 async def refresh() -> Routes:
-    """The same for the event loop, which it does not stall."""
+    """What `current` returns, for the event loop, which it does not stall."""
     fresh = _holder.fresh()
     if fresh is not None:
         return fresh

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.mail import reply
 from engine.mail.address import Address
-from engine.mail.errors import PermanentFailure
+from engine.mail.errors import PermanentFailure, TemporaryFailure
 from engine.mail.header import HeaderBlock
 from engine.mail.rewrite import rewrite_header
 from engine.queue.models import Source
@@ -75,6 +75,9 @@ def _active_connection(known: Routes, binding: Binding) -> ConnectionFacts:
     if binding.connection_id is None:
         raise LookupError("A receiving session is bound to a connection.")
     connection = known.connection(binding.connection_id)
-    if connection is None or not connection.is_active:
+    if connection is None:
+        # It signed in just now; the routes in memory learn of it within a second.
+        raise TemporaryFailure(reply.TRY_LATER)
+    if not connection.is_active:
         raise PermanentFailure(reply.NOT_A_MEMBER.saying(SUSPENDED))
     return connection

@@ -41,9 +41,9 @@ async def _plain(session: Conversation, initial: str) -> tuple[str, str]:
 
 
 async def _login(session: Conversation, initial: str) -> tuple[str, str]:
-    name = initial.encode() if initial else await session.challenge(b"Username:")
-    secret = await session.challenge(b"Password:")
-    return _decoded(name), _decoded(secret)
+    given = initial.encode() if initial else await session.challenge(b"Username:")
+    name = _decoded(given)
+    return name, _decoded(await session.challenge(b"Password:"))
 
 
 def _decoded(line: bytes) -> str:

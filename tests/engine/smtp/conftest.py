@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import asyncio
+import base64
+import ssl
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from engine.queue.accept import Committer
+from engine.registry import credentials, routes
+from engine.registry.models import Connection, Person
+from engine.smtp.doors import Door
+from engine.smtp.listener import Listener
+from engine.smtp.receive import ReceiveDoor
+from engine.smtp.server import listen, server_context
+from engine.smtp.submission import SubmissionDoor
+from portal.demo.certificates import Authority
+from tests import factories
+from tests.dialogue import FOLDER, Dialogue
+from tests.fakes import FakeScanner
+
+SECRET = "k7qd-3m9x-2222-3333-4444-5555-6666"
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+def client_context(authority: Authority) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(authority.ca_file))
+
+
+@dataclass
+class Server:
+    """Both doors of SMTP, on ports of their own."""
+
+    receive: int
+    submission: int
+    submissions: int
+    context: ssl.SSLContext
+
+    async def run(self, folder: str, name: str, **values: str) -> None:
+        """Hold one dialogue from tests/dialogues with the door it is for."""
+        await self.say(folder, (FOLDER / folder / f"{name}.txt").read_text(), **values)
+
+    async def say(self, door: str, text: str, **values: str) -> None:
+        port = getattr(self, door)
+
+        def talk() -> None:
+            Dialogue(port, self.context).run(text, **values)
+
+        await routes.refresh()
+        await asyncio.to_thread(talk)
+
+
+@pytest_asyncio.fixture
+async def server(
+    transactional_db: None, authority: Authority, client_context: ssl.SSLContext
+) -> AsyncIterator[Server]:
+    own = authority.issue("localhost", "127.0.0.1")
+    context = server_context(
+        cert_file=str(own.cert_file),
+        key_file=str(own.key_file),
+        ca_file=str(authority.ca_file),
+    )
+    committer = Committer(on_commit=lambda: None)
+    threads = ThreadPoolExecutor(2)
+    await routes.refresh()
+
+    def listener(door: Door) -> Listener:
+        return Listener(
+            door=door,
+            server_name="localhost",
+            tls_context=context,
+            scanner=FakeScanner(),
+            committer=committer,
+            size_limit=1_000_000,
+            threads=threads,
+        )
+
+    doors = [listener(ReceiveDoor()), listener(SubmissionDoor())]
+    opened = [
+        await listen(doors[0], host="127.0.0.1", port=0),
+        await listen(doors[1], host="127.0.0.1", port=0),
+        await listen(doors[1], host="127.0.0.1", port=0, implicit_tls=True),
+    ]
+    ports = [one.sockets[0].getsockname()[1] for one in opened]
+    yield Server(*ports, context=client_context)
+    for one in opened:
+        one.close()
+        await one.wait_closed()
+    await committer.close()
+    threads.shutdown()
+
+
+@pytest.fixture
+def credential(transactional_db: None, firm_connection: Connection) -> str:
+    """What the firm's server says after AUTH PLAIN."""
+    factories.make_connection_credential(
+        firm_connection, "firm", credentials.digest(SECRET)
+    )
+    return plain("firm", SECRET)
+
+
+@pytest.fixture
+def app_password(transactional_db: None, bob: Person) -> str:
+    """What Bob's mail client says after AUTH PLAIN."""
+    factories.make_app_password(bob, credentials.digest(SECRET))
+    return plain(bob.address, SECRET)
+
+
+def plain(username: str, secret: str) -> str:
+    return base64.b64encode(f"\0{username}\0{secret}".encode()).decode()
