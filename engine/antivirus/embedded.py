@@ -7,6 +7,7 @@ cannot be taken apart counts as infected.
 from __future__ import annotations
 
 import asyncio
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,13 +19,14 @@ from uuid import uuid4
 import yara_x
 
 from engine.antivirus.base import ScannerUnavailable
-from engine.antivirus.limits import UNREADABLE, Budget, Unscannable
+from engine.antivirus.limits import LIMITS, Budget, Unscannable
 from engine.antivirus.unpack import unpack
 from engine.antivirus.verdict import Verdict, VerdictState
 from engine.mail import message, parts
 
 NAME = "embedded"
 RULES = Path(__file__).with_name("rules.yar")
+BARE_LINE_FEED = re.compile(rb"(?<!\r)\n")
 FLUSH = 256 * 1024  # octets held in memory before they go to the spool
 
 # Few, so that many large messages at once cost no more memory than these at a time.
@@ -117,11 +119,18 @@ def _pieces(path: Path, budget: Budget) -> Iterator[Path]:
 
 
 def _parts(path: Path) -> Iterator[parts.Part]:
-    header, body = message.split(path.read_bytes())
+    header, body = message.split(_with_line_ends(path.read_bytes()))
     try:
-        yield from parts.walk(header, body)
-    except ValueError as error:
-        raise Unscannable(UNREADABLE) from error
+        yield from parts.walk(header, body, strict=True)
+    except parts.TooManyParts as error:
+        raise Unscannable(LIMITS) from error
+
+
+def _with_line_ends(raw: bytes) -> bytes:
+    """Bare line feeds made whole: clients break lines there, so it counts as one."""
+    if raw.count(b"\n") == raw.count(b"\r\n"):
+        return raw
+    return BARE_LINE_FEED.sub(b"\r\n", raw)
 
 
 def _match(scanner: yara_x.Scanner, piece: Path, budget: Budget) -> str:

@@ -64,8 +64,8 @@ def encrypted_zip() -> bytes:
 
 
 def bomb() -> bytes:
-    """Ten zips in a zip in a zip, each ten times ten megabytes of nothing."""
-    layer = zipped(*[bytes(10_000_000)] * 10)
+    """Zips of ten in zips of ten: two thousand million octets of nothing."""
+    layer = zipped(*[bytes(2_000_000)] * 10)
     for _ in range(2):
         layer = zipped(*[layer] * 10)
     return layer

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import asyncio
+import random
+from pathlib import Path
+
+import pytest
+
+from engine.antivirus import limits
+from engine.antivirus.base import ScannerUnavailable
+from engine.antivirus.embedded import EmbeddedScanner
+from engine.antivirus.verdict import Verdict, VerdictState
+from tests.engine.antivirus import specimens
+from tests.peers.clamd import EICAR
+
+INFECTED = Verdict(VerdictState.INFECTED, "Postern.Test.EICAR", "embedded")
+CLEAN = Verdict(VerdictState.CLEAN, "", "embedded")
+
+
+def unscannable(signature: str) -> Verdict:
+    return Verdict(VerdictState.INFECTED, signature, "embedded")
+
+
+@pytest.fixture
+def scanner(tmp_path: Path) -> EmbeddedScanner:
+    return EmbeddedScanner(tmp_path / "scanning")
+
+
+async def scan(
+    scanner: EmbeddedScanner, data: bytes, *, chunk: int = 65_536
+) -> Verdict:
+    scan = scanner.open()
+    for start in range(0, len(data), chunk):
+        await scan.feed(data[start : start + chunk])
+    return await scan.verdict()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        specimens.plain(EICAR),
+        specimens.message(EICAR),
+        specimens.message(specimens.zipped(b"first", EICAR)),
+        specimens.message(specimens.gzipped(EICAR)),
+        specimens.message(specimens.tarred(b"first", b"", EICAR)),
+        specimens.message(specimens.gzipped(specimens.tarred(EICAR))),
+        specimens.message(b"MZ self-extracting" + specimens.zipped(EICAR)),
+        specimens.message(specimens.nested(EICAR, depth=5)),
+        specimens.forwarded(specimens.zipped(EICAR)),
+    ],
+    ids=[
+        "plain",
+        "attached",
+        "zipped",
+        "gzipped",
+        "in a tar",
+        "in a compressed tar",
+        "self-extracting",
+        "five deep",
+        "forwarded",
+    ],
+)
+async def test_scan_infected(scanner: EmbeddedScanner, data: bytes) -> None:
+    assert await scan(scanner, data) == INFECTED
+
+
+@pytest.mark.parametrize(
+    "attachment",
+    [
+        b"",
+        b"A brief.",
+        specimens.zipped(b"A brief.", b""),
+        specimens.tarred(b"A brief.", b""),
+        specimens.gzipped(specimens.tarred(b"A brief.")),
+        specimens.nested(b"A brief.", depth=limits.MAX_DEPTH),
+    ],
+    ids=["empty", "text", "zip", "tar", "compressed tar", "just not too deep"],
+)
+async def test_scan_clean(scanner: EmbeddedScanner, attachment: bytes) -> None:
+    assert await scan(scanner, specimens.message(attachment)) == CLEAN
+
+
+@pytest.mark.parametrize(
+    ("attachment", "signature"),
+    [
+        (specimens.nested(b"x", depth=limits.MAX_DEPTH + 1), limits.LIMITS),
+        (specimens.zipped(*[b""] * (limits.MAX_ENTRIES + 1)), limits.LIMITS),
+        pytest.param(
+            specimens.tarred(*[b""] * (limits.MAX_ENTRIES + 1)),
+            limits.LIMITS,
+            marks=pytest.mark.slow,
+        ),
+        (specimens.encrypted_zip(), limits.ENCRYPTED),
+        (specimens.zipped(EICAR)[:-30], limits.UNREADABLE),
+        (specimens.gzipped(random.Random(1).randbytes(999))[:-9], limits.UNREADABLE),
+        (specimens.tarred(b"x" * 600)[:-9_600], limits.UNREADABLE),
+        (b"Rar!\x1a\x07\x01\0 and so on", limits.UNREADABLE),
+        (b"7z\xbc\xaf\x27\x1c and so on", limits.UNREADABLE),
+        (b"BZh9 and so on", limits.UNREADABLE),
+    ],
+    ids=[
+        "too deep",
+        "zip of too many",
+        "tar of too many",
+        "encrypted",
+        "truncated zip",
+        "truncated gzip",
+        "truncated tar",
+        "rar",
+        "7z",
+        "broken bzip2",
+    ],
+)
+async def test_scan_what_cannot_be_looked_into(
+    scanner: EmbeddedScanner, attachment: bytes, signature: str
+) -> None:
+    verdict = await scan(scanner, specimens.message(attachment))
+
+    assert verdict == unscannable(signature)
+
+
+@pytest.mark.slow
+async def test_scan_bomb(scanner: EmbeddedScanner) -> None:
+    verdict = await scan(scanner, specimens.message(specimens.bomb()))
+
+    assert verdict == unscannable(limits.LIMITS)
+
+
+@pytest.mark.parametrize("levels", [28, 29, 30, 31, 200])
+async def test_scan_deepest_message(scanner: EmbeddedScanner, levels: int) -> None:
+    """More levels of forwarding than anybody looks into are not passed as clean."""
+    inner = specimens.message(specimens.zipped(EICAR))
+    for _ in range(levels):
+        inner = b"Content-Type: message/rfc822\r\n\r\n" + inner
+
+    assert (await scan(scanner, inner)).is_infected
+
+
+async def test_scan_in_any_chunks(scanner: EmbeddedScanner) -> None:
+    data = specimens.message(specimens.zipped(EICAR))
+
+    verdicts = [await scan(scanner, data, chunk=chunk) for chunk in (1, 1_000_000)]
+
+    assert verdicts == [INFECTED] * 2
+
+
+@pytest.mark.slow
+async def test_scan_large(scanner: EmbeddedScanner) -> None:
+    attachment = random.Random(1).randbytes(10_000_000) + EICAR
+
+    assert await scan(scanner, specimens.message(attachment)) == INFECTED
+
+
+async def test_scan_many_at_once(scanner: EmbeddedScanner) -> None:
+    messages = [specimens.message(EICAR), specimens.message(b"Hello.")] * 10
+
+    verdicts = await asyncio.gather(*(scan(scanner, data) for data in messages))
+
+    assert verdicts == [INFECTED, CLEAN] * 10
+
+
+async def test_scan_leaves_nothing_behind(scanner: EmbeddedScanner) -> None:
+    await scan(scanner, specimens.message(specimens.zipped(EICAR)))
+    broken_off = scanner.open()
+    await broken_off.feed(bytes(1_000_000))
+    await broken_off.abandon()
+
+    assert list(scanner.folder.iterdir()) == []
+
+
+async def test_scan_broken_off_never_sees_only_the_rest(
+    scanner: EmbeddedScanner,
+) -> None:
+    scan = scanner.open()
+    await scan.feed(specimens.plain(EICAR))
+    await scan.abandon()
+
+    with pytest.raises(ScannerUnavailable, match="broken off"):
+        await scan.feed(b"the rest")
+    with pytest.raises(ScannerUnavailable, match="broken off"):
+        await scan.verdict()
+
+
+async def test_scan_where_nothing_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    scanner = EmbeddedScanner(tmp_path / "file" / "scanning")
+
+    with pytest.raises(ScannerUnavailable, match="disk fails"):
+        await scan(scanner, specimens.plain(EICAR))

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from engine.antivirus import scanner
+from engine.antivirus.clamd import ClamdScanner
+from engine.antivirus.embedded import EmbeddedScanner
+from tests.engine.antivirus import specimens
+from tests.peers.clamd import EICAR, Clamd
+
+
+@pytest.fixture
+def configure(settings):
+    def change(**over: str) -> None:
+        settings.POSTERN = settings.POSTERN.model_copy(update=over)
+
+    return change
+
+
+def test_configured_by_default(configure) -> None:
+    configure(clamd="")
+
+    assert isinstance(scanner.configured(), EmbeddedScanner)
+
+
+@pytest.mark.parametrize("target", ["/run/clamav/clamd.ctl", "scanner.example:3310"])
+def test_configured_with_clamd(configure, target: str) -> None:
+    configure(clamd=target)
+
+    found = scanner.configured()
+
+    assert isinstance(found, ClamdScanner)
+    assert found.target == target
+
+
+def test_scan_bytes_with_clamd(configure, clamd: Clamd) -> None:
+    configure(clamd=clamd.socket)
+
+    assert scanner.scan_bytes(specimens.message(EICAR)).is_infected
+    assert not scanner.scan_bytes(specimens.message(b"A brief.")).is_infected
+
+
+def test_scan_bytes_without_clamd(configure) -> None:
+    configure(clamd="")
+
+    assert scanner.scan_bytes(specimens.message(EICAR)).is_infected
+    assert not scanner.scan_bytes(specimens.message(b"A brief.")).is_infected
+
+
+def test_scan_bytes_with_scanner_off(configure) -> None:
+    configure(clamd="off")
+
+    assert not scanner.scan_bytes(specimens.message(EICAR)).is_infected
+
+
+def test_scanner_off_in_production(configure) -> None:
+    configure(clamd="off", env="production")
+
+    with pytest.raises(ImproperlyConfigured, match="POSTERN_CLAMD"):
+        scanner.configured()
