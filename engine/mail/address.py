@@ -42,15 +42,15 @@ class Address:
     domain: str
 
     def __post_init__(self) -> None:
+        if not _DOMAIN.fullmatch(self.domain):
+            raise InvalidAddressError("The part after the @ is not a domain name")
         # isprintable: no controls, surrogates, odd spaces or direction marks
         if not self.local or not self.local.isprintable():
             raise InvalidAddressError("The part before the @ is not valid")
-        if not _DOMAIN.fullmatch(self.domain):
-            raise InvalidAddressError("The part after the @ is not a domain name")
-        local = self.quoted_local.encode()
-        if len(local) > MAX_LOCAL_OCTETS:
+        octets = len(self.quoted_local.encode())
+        if octets > MAX_LOCAL_OCTETS:
             raise InvalidAddressError("The part before the @ is too long")
-        if len(local) + 1 + len(self.domain) > MAX_ADDRESS_OCTETS:
+        if octets + len("@") + len(self.domain) > MAX_ADDRESS_OCTETS:
             raise InvalidAddressError("The address is too long")
 
     def __str__(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -21,8 +21,9 @@ _NAME = re.compile(r"[!-9;-~]{1,100}")
 # One field up to the line end that is not followed by white space. Possessive
 # throughout and used at one position only, so it takes linear time on any input.
 _FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:[^\r]*+(?:\r\n[ \t][^\r]*+)*+\r\n")
+_ANY_LINE_END = re.compile(rb"\r\n|\r|\n")
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
-_FOLDED_VALUE = re.compile(r"(?:[^\r\n\0]|\r\n[ \t])*+")
+_FOLDED_VALUE = re.compile(rb"(?:[^\r\n\0]++|\r\n[ \t])*+")
 
 
 class MalformedHeader(PermanentFailure):
@@ -53,6 +54,15 @@ class Field(NamedTuple):
         """The value as a person reads it."""
         return decode_words(self.value)
 
+    def with_written(self, written: bytes) -> Field:
+        """The field with another value, folded already; ValueError if it breaks out."""
+        start = self.raw.index(b":") + 1
+        if self.raw[start:-2] == written:
+            return self
+        if not _FOLDED_VALUE.fullmatch(written):
+            raise ValueError("A header value may not hold a line end or NUL")
+        return Field(self.name, self.raw[:start] + written + b"\r\n")
+
 
 @dataclass(frozen=True)
 class HeaderBlock:
@@ -76,6 +86,12 @@ class HeaderBlock:
             raise MalformedHeader("The header holds a CR or LF on its own")
         return cls(_fields(_without_empty_line(raw)))
 
+    @classmethod
+    def salvage(cls, raw: bytes) -> HeaderBlock:
+        """The fields that can be made out in a header nobody checked; never raises."""
+        clean = _ANY_LINE_END.sub(b"\r\n", raw[:MAX_HEADER_OCTETS].replace(b"\0", b""))
+        return cls(tuple(_salvaged(clean + b"\r\n")))
+
     def get(self, name: str) -> Field | None:
         """The first field of the name."""
         found = self._by_name.get(name.lower())
@@ -96,15 +112,21 @@ class HeaderBlock:
         folding included, the final line end not. Raises ValueError for a value that
         would end the field early.
         """
-        key = name.lower()
-        if key not in self._by_name:
-            return self
-        return HeaderBlock(
-            tuple(
-                _rewritten(field, fn) if field.name.lower() == key else field
+        return self.with_each_replaced({name.lower()}, fn)
+
+    def with_each_replaced(
+        self, keys: Set[str], fn: Callable[[bytes], bytes]
+    ) -> HeaderBlock:
+        """Like `with_replaced`, for several names at once, given in lower case."""
+        fields = tuple(
+            [
+                field.with_written(fn(field.written))
+                if field.name.lower() in keys
+                else field
                 for field in self.fields
-            )
+            ]
         )
+        return HeaderBlock(fields)
 
     def without(self, *names: str) -> HeaderBlock:
         keys = {name.lower() for name in names}
@@ -137,17 +159,6 @@ def new_field(name: str, value: str) -> Field:
     )
 
 
-def _rewritten(field: Field, fn: Callable[[bytes], bytes]) -> Field:
-    written = field.written
-    value = fn(written)
-    if value == written:
-        return field
-    if not _FOLDED_VALUE.fullmatch(value.decode("latin-1")):
-        raise ValueError("A header value may not hold a line end or NUL")
-    start = field.raw.index(b":") + 1
-    return Field(field.name, field.raw[:start] + value + b"\r\n")
-
-
 def _without_empty_line(raw: bytes) -> bytes:
     if raw.endswith(b"\r\n\r\n") or raw == b"\r\n":
         return raw[:-2]
@@ -167,3 +178,13 @@ def _fields(raw: bytes) -> tuple[Field, ...]:
         if len(fields) > MAX_FIELDS:
             raise MalformedHeader("The header holds too many fields")
     return tuple(fields)
+
+
+def _salvaged(raw: bytes) -> Iterator[Field]:
+    position, count = 0, 0
+    while position < len(raw) and count < MAX_FIELDS:
+        found = _FIELD.match(raw, position)
+        if found:
+            yield Field(found[1].decode("ascii"), found[0])
+            count += 1
+        position = found.end() if found else raw.index(b"\r\n", position) + 2

@@ -29,8 +29,9 @@ _CHUNK = re.compile(r"(?:%..|[^%]){1,20}")
 def parse(value: bytes) -> tuple[str, dict[str, str]]:
     """The value itself, in lower case, and its parameters; takes any octets.
 
-    Names are in lower case. Continuations are joined, charsets decoded, and encoded
-    words too, which many senders put where RFC 2047 §5 forbids them.
+    Names are in lower case. Continuations are joined, charsets decoded, and in names
+    of files encoded words too, though RFC 2047 §5 forbids them. A boundary is left as
+    it is, one character an octet.
     """
     value = value[:MAX_VALUE_OCTETS]
     main = _MAIN.match(value)
@@ -39,7 +40,9 @@ def parse(value: bytes) -> tuple[str, dict[str, str]]:
     pieces: dict[str, list[tuple[int, bool, bytes]]] = {}
     for name, number, extended, piece in _pieces(value, start):
         pieces.setdefault(name, []).append((number, extended, piece))
-    return text.lower(), {name: _joined(found) for name, found in pieces.items()}
+    return text.lower(), {
+        name: _text(name, *_joined(found)) for name, found in pieces.items()
+    }
 
 
 def write(name: str, text: str) -> str:
@@ -66,16 +69,22 @@ def _pieces(value: bytes, start: int) -> Iterator[tuple[str, int, bool, bytes]]:
             yield name[1], int(name[2] or -1), bool(name[3]), raw
 
 
-def _joined(pieces: list[tuple[int, bool, bytes]]) -> str:
-    """One value: the numbered pieces in order, or the extended one, or the plain one."""
+def _joined(pieces: list[tuple[int, bool, bytes]]) -> tuple[bytes, str]:
+    """One value and its charset, from numbered pieces, an extended or a plain one."""
     numbered = sorted({piece[0]: piece for piece in pieces if piece[0] >= 0}.values())
     chosen = numbered or sorted(pieces, key=lambda piece: not piece[1])[:1]
-    if not any(extended for _, extended, _ in chosen):
-        return decode_words(b"".join(piece for _, _, piece in chosen))
-    _, _, first = chosen[0]
-    found = _EXTENDED.fullmatch(first) if chosen[0][1] else None
-    name = found[1].decode("latin-1") if found else ""
-    octets = unquote_to_bytes(found[2] if found else first)
-    for _, extended, piece in chosen[1:]:
-        octets += unquote_to_bytes(piece) if extended else piece
-    return charset.on_one_line(charset.decode(octets, name))
+    first = _EXTENDED.fullmatch(chosen[0][2]) if chosen[0][1] else None
+    values = [first[2] if first else chosen[0][2], *(piece[2] for piece in chosen[1:])]
+    octets = b"".join(
+        unquote_to_bytes(value) if extended else value
+        for value, (_, extended, _) in zip(values, chosen, strict=True)
+    )
+    return octets, first[1].decode("latin-1") if first else ""
+
+
+def _text(name: str, octets: bytes, charset_name: str) -> str:
+    if name == "boundary":
+        return octets.decode("latin-1")
+    if name in ("filename", "name") and not charset_name:
+        return decode_words(octets)
+    return charset.on_one_line(charset.decode(octets, charset_name))

@@ -32,6 +32,4 @@ def rewrite_header(header: HeaderBlock, mapping: address_list.Mapping) -> Header
     def fn(value: bytes) -> bytes:
         return address_list.rewrite(value, mapping)
 
-    for name in ADDRESS_FIELDS:
-        header = header.with_replaced(name, fn)
-    return header
+    return header.with_each_replaced(ADDRESS_FIELDS, fn)

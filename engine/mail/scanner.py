@@ -38,7 +38,6 @@ _TOKEN = re.compile(
 )
 _IN_COMMENT = re.compile(rb"[()]|\\.", re.DOTALL)
 _QUOTED_PAIR = re.compile(rb"\\(.)", re.DOTALL)
-_SPACES = re.compile(rb"[ \t\r\n]+")
 
 
 _ENDS = (b",", b";", b":")
@@ -91,7 +90,7 @@ def _simple(found: re.Match[bytes]) -> Mailbox | None:
     if name.startswith(b'"'):
         name = name[1:-1]
     spans = [found.span(local)], [found.span(local + 1)]
-    return Mailbox(address, _SPACES.sub(b" ", name).strip(), *spans, True)
+    return Mailbox(address, b" ".join(name.split()), *spans, True)
 
 
 def _element(value: bytes, position: int) -> tuple[list[_Token], int]:
@@ -207,7 +206,7 @@ def _name(tokens: list[_Token]) -> bytes:
         for token in tokens
         if token.kind != "comment"
     ]
-    return _SPACES.sub(b" ", b"".join(texts)).strip()
+    return b" ".join(b"".join(texts).split())
 
 
 def _address(text: bytes) -> Address | None:

@@ -30,9 +30,10 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 def decode_words(value: bytes) -> str:
     """The value as a person reads it, on one line; takes any octets, never raises."""
     value = value[:MAX_VALUE_OCTETS]
-    if b"=?" not in value:
-        return charset.on_one_line(charset.decode(value, ""))
-    return charset.on_one_line("".join(_pieces(value)))
+    if b"=?" in value:
+        return charset.on_one_line("".join(_pieces(value)))
+    text = value.decode("ascii") if value.isascii() else charset.decode(value, "")
+    return charset.on_one_line(text)
 
 
 def encode_text(value: str) -> str:

@@ -1,0 +1,195 @@
+"""The parts of a MIME message (RFC 2045, RFC 2046), found within bounds.
+
+Nothing here raises on hostile content, and nothing is decoded before it is asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from engine.mail import boundaries, charset, parameters, transfer
+from engine.mail.boundaries import Region
+from engine.mail.errors import PermanentFailure
+from engine.mail.header import HeaderBlock
+from engine.mail.reply import FORBIDDEN_CONTENT
+
+MAX_DEPTH = 30
+MAX_PARTS = 1000
+# A part with a longer header is taken as all body.
+MAX_PART_HEADER_OCTETS = 64 * 1024
+MAX_FILENAME = 255
+
+_EMPTY_LINE = re.compile(rb"(?:\A|\n)\r?\n")
+_TYPE = re.compile(r"[^\s/]{1,80}/[^\s/]{1,80}")
+_SHOWN = ("text/plain", "text/html")
+
+
+class TooManyParts(PermanentFailure):
+    """The message is built so that not all of it can be looked at."""
+
+    def __init__(self) -> None:
+        text = "The message has too many parts, or parts too deep in one another"
+        super().__init__(FORBIDDEN_CONTENT.saying(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part that holds something: text, a file, or an attached message.
+
+    `path` numbers it as IMAP does (RFC 9051 §6.4.5): "1", "2.1". `filename` has no
+    folders in it. `content_id` comes without its brackets. `is_nested` says that it
+    belongs to an attached message.
+    """
+
+    path: str
+    content_type: str
+    charset: str
+    filename: str
+    disposition: str
+    content_id: str
+    encoding: str
+    region: Region
+    is_nested: bool
+
+    def data(self) -> bytes:
+        """The content, decoded from its transfer encoding."""
+        return transfer.decode(self.region.octets(), self.encoding)
+
+    def text(self) -> str:
+        """The content as text, in the charset it names; for text parts."""
+        return charset.decode(self.data(), self.charset)
+
+    @property
+    def is_attachment(self) -> bool:
+        """Whether it is offered as a file, rather than shown as the message or in it."""
+        if self.disposition == "attachment" or self.content_type == "message/rfc822":
+            return True
+        if self.content_type in _SHOWN:
+            return bool(self.filename)
+        return not (self.content_id and self.content_type.startswith("image/"))
+
+
+def walk(header: bytes, body: bytes, *, strict: bool = False) -> Iterator[Part]:
+    """Every part in order; an attached message first as a file, then its parts.
+
+    Stops after MAX_PARTS and does not look deeper than MAX_DEPTH: what is deeper is
+    one part. With `strict` it raises TooManyParts instead.
+    """
+    block = HeaderBlock.salvage(header)
+    yield from _Walker(strict).entity(block, Region.whole(body), _Place())
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an entity stands in the tree. The root of a message has no number."""
+
+    path: str = ""
+    depth: int = 0
+    is_nested: bool = False
+    is_root: bool = True
+    default_type: str = "text/plain"
+
+    def child(self, number: int, default_type: str = "text/plain") -> _Place:
+        path = f"{self.path}.{number}" if self.path else str(number)
+        return _Place(path, self.depth + 1, self.is_nested, False, default_type)
+
+    def inside(self) -> _Place:
+        """The root of the message attached here."""
+        path = self.child(1).path if self.is_root else self.path
+        return _Place(path, self.depth + 1, is_nested=True)
+
+
+class _Walker:
+    def __init__(self, strict: bool) -> None:
+        self.strict = strict
+        self.left = MAX_PARTS
+        self.budget = boundaries.Budget()
+
+    def entity(
+        self, header: HeaderBlock, region: Region, place: _Place
+    ) -> Iterator[Part]:
+        self.left -= 1
+        if self.left < 0:
+            self._leave_out()
+            return
+        content_type, content = _content_type(header, place.default_type)
+        regions: list[Region] = []
+        if content_type.startswith("multipart/") and "boundary" in content:
+            regions = self._between(region, content["boundary"], place)
+        if not regions:
+            yield from self._leaf(header, region, place)
+            return
+        digest = content_type == "multipart/digest"  # RFC 2046 §5.1.5
+        default_type = "message/rfc822" if digest else "text/plain"
+        for number, inner in enumerate(regions, 1):
+            yield from self.entity(*_split(inner), place.child(number, default_type))
+
+    def _between(self, region: Region, boundary: str, place: _Place) -> list[Region]:
+        if place.depth >= MAX_DEPTH:
+            self._leave_out()
+            return []
+        regions = boundaries.between(region, boundary, self.budget)
+        if self.budget.is_spent:
+            self._leave_out()
+        return regions
+
+    def _leaf(
+        self, header: HeaderBlock, region: Region, place: _Place
+    ) -> Iterator[Part]:
+        part = _part(header, region, place)
+        yield part
+        if part.content_type != "message/rfc822":
+            return
+        if place.depth >= MAX_DEPTH:
+            self._leave_out()
+            return
+        if part.encoding in transfer.ENCODED:
+            region = Region.whole(part.data())
+        yield from self.entity(*_split(region), place.inside())
+
+    def _leave_out(self) -> None:
+        if self.strict:
+            raise TooManyParts
+
+
+def _part(header: HeaderBlock, region: Region, place: _Place) -> Part:
+    content_type, content = _content_type(header, place.default_type)
+    field = header.get("Content-Disposition")
+    disposition, of_disposition = parameters.parse(field.value if field else b"")
+    name = of_disposition.get("filename") or content.get("name", "")
+    return Part(
+        path=place.child(1).path if place.is_root else place.path,
+        content_type=content_type,
+        charset=content.get("charset", ""),
+        filename=re.split(r"[/\\]", name)[-1].strip()[-MAX_FILENAME:],
+        disposition=disposition,
+        content_id=header.text("Content-ID").strip(" <>"),
+        encoding=header.text("Content-Transfer-Encoding").strip().lower(),
+        region=region,
+        is_nested=place.is_nested,
+    )
+
+
+def _content_type(header: HeaderBlock, default: str) -> tuple[str, dict[str, str]]:
+    field = header.get("Content-Type")
+    if not field:
+        return default, {}
+    content_type, content = parameters.parse(field.value)
+    if not _TYPE.fullmatch(content_type):
+        content_type = "application/octet-stream"
+    return content_type, content
+
+
+def _split(region: Region) -> tuple[HeaderBlock, Region]:
+    """The header and the body of a part, at its first empty line."""
+    start = region.source[region.start : region.start + MAX_PART_HEADER_OCTETS]
+    start = start[: region.end - region.start]
+    found = _EMPTY_LINE.search(start)
+    if found:
+        header = HeaderBlock.salvage(start[: found.start()])
+        return header, Region(region.source, region.start + found.end(), region.end)
+    if len(start) < region.end - region.start:
+        return HeaderBlock(()), region
+    return HeaderBlock.salvage(start), Region(region.source, region.end, region.end)

@@ -1,0 +1,57 @@
+"""Content-Transfer-Encoding, decoded whatever its state (RFC 2045 §6)."""
+
+from __future__ import annotations
+
+import re
+from binascii import Error, a2b_base64, a2b_qp, a2b_uu
+
+ENCODED = frozenset(
+    ("base64", "quoted-printable", "x-uuencode", "uuencode", "uue", "x-uue")
+)
+_NOT_BASE64 = re.compile(rb"[^0-9A-Za-z+/]+")
+_UU_BEGIN = re.compile(rb"(?:\A|\n)begin [0-7]{3,4} [^\n]*\n")
+
+
+def decode(data: bytes, encoding: str) -> bytes:
+    """The octets; those of an unknown encoding as they are. Never raises."""
+    if encoding == "base64":
+        return _base64(data)
+    if encoding == "quoted-printable":
+        return a2b_qp(data)
+    if encoding in ENCODED:
+        return _uu(data)
+    return data
+
+
+def _base64(data: bytes) -> bytes:
+    try:
+        return a2b_base64(data)
+    except Error:
+        letters = _NOT_BASE64.sub(b"", data)
+        if len(letters) % 4 == 1:
+            letters = letters[:-1]  # one letter alone is not an octet
+        return a2b_base64(letters + b"==")
+
+
+def _uu(data: bytes) -> bytes:
+    begin = _UU_BEGIN.search(data)
+    if not begin:
+        return data
+    decoded: list[bytes] = []
+    for line in data[begin.end() :].splitlines():
+        if line == b"end":
+            break
+        decoded.append(_uu_line(line))
+    return b"".join(decoded)
+
+
+def _uu_line(line: bytes) -> bytes:
+    try:
+        return a2b_uu(line)
+    except Error:
+        # Some writers count wrongly: believe the length octet.
+        room = (((line[0] - 32) & 63) * 4 + 5) // 3 if line else 0
+        try:
+            return a2b_uu(line[:room])
+        except Error:
+            return b""
