@@ -41,7 +41,6 @@ def load() -> Routes:
     return Routes(
         domains=DomainMap.of((member, community) for _, member, community in domains),
         owners={community: organisation for organisation, _, community in domains},
-        organisations=_organisations(connections.values()),
         connections=connections,
         sources=_sources(connections.values()),
         certificates=_certificates(connections.values()),
@@ -54,6 +53,8 @@ def load() -> Routes:
         ),
         people=_people(),
         group_senders=_group_senders(),
+        # Last: whatever was added while the rest was read, its organisation is there.
+        organisations=_organisations(connections.values()),
     )
 
 

@@ -59,12 +59,6 @@ class _Holder:
             raise RuntimeError("Routes are held only after the first refresh().")
         return self._routes
 
-    def held(self) -> Routes:
-        """The routes as they were last loaded. Raises LookupError where never."""
-        if self._routes is None:
-            raise LookupError("No routes are loaded yet.")
-        return self._routes
-
     def checked(self) -> Routes:
         """The routes, checked against the database where it is time to."""
         with self._lock:
@@ -95,14 +89,6 @@ def held() -> Routes:
 
     For the event loop, beside a task that calls `refresh` every second. Raises
     RuntimeError before the first one.
-    """
-    return _holder.held()
-
-
-def held() -> Routes:
-    """The routes in memory, whatever their age: for code that a refresher stands beside.
-
-    Raises LookupError before the first `current` or `refresh`.
     """
     return _holder.held()
 
