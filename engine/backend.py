@@ -1,0 +1,72 @@
+"""Django's own mail leaves through the queue, like all other mail."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+
+from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.message import EmailMessage
+
+from engine.mail.address import Address, InvalidAddressError
+from engine.mail.address_list import addresses_in
+from engine.mail.envelope import Envelope
+from engine.mail.errors import MailError
+from engine.queue.models import Source
+from engine.queue.submit import submit
+
+log = logging.getLogger(__name__)
+
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+
+
+class QueueEmailBackend(BaseEmailBackend):
+    """Submits each message as a notice of the service, from the null sender.
+
+    Nobody reads what would come back to a notice, so nothing comes back. Each recipient
+    is submitted alone: one bad address keeps the notice from nobody else.
+    """
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        """Queue the messages and return how many had somebody to go to.
+
+        Raises MailError or InvalidAddressError for the first recipient refused, after
+        trying all, unless told to fail silently.
+        """
+        refusals: list[MailError | InvalidAddressError] = []
+        queued = sum(_queue(message, refusals) for message in email_messages)
+        if refusals and not self.fail_silently:
+            raise refusals[0]
+        return queued
+
+
+def _queue(
+    message: EmailMessage, refusals: list[MailError | InvalidAddressError]
+) -> bool:
+    raw = _bytes_of(message)
+    accepted = 0
+    for recipient in message.recipients():
+        try:
+            envelope = Envelope.simple(None, _address(recipient))
+            submit(raw, envelope=envelope, source=Source.SYSTEM, by=None)
+            accepted += 1
+        except (MailError, InvalidAddressError) as refusal:
+            log.warning("a notice to %s was refused: %s", recipient, refusal)
+            refusals.append(refusal)
+    return accepted > 0
+
+
+def _bytes_of(message: EmailMessage) -> bytes:
+    built = message.message()
+    if "Auto-Submitted" not in built:
+        built["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5
+    return _LINE_END.sub(b"\r\n", built.as_bytes())
+
+
+def _address(recipient: str) -> Address:
+    """The address of `Name <address>`, or of the address alone."""
+    named = list(addresses_in(recipient.encode()))
+    if len(named) != 1:
+        raise InvalidAddressError(f"{recipient!r} is not one address")
+    return named[0].address

@@ -1,0 +1,101 @@
+"""One attempt from end to end: by the right way out, then into the database."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from django.db import DatabaseError
+
+from engine.mail.errors import PermanentFailure
+from engine.queue import attempt, claim, settle
+from engine.queue.database import DatabaseThreads
+from engine.queue.destinations import OUTSIDE
+from engine.queue.suspension import NOWHERE
+from engine.registry.routes import RouteKind
+from engine.transport.base import (
+    Cause,
+    Outcome,
+    OutcomeState,
+    Parcel,
+    Transport,
+    answer,
+)
+
+log = logging.getLogger(__name__)
+
+# Replies of ours that mean "could not be talked to": what waits for such a hop is tried
+# anew as soon as it is back.
+UNREACHABLE = ("451 4.4.1", "451 4.4.2", "454 4.7.5", "454 4.7.10")
+
+# What was sent must be written down, or it is sent again: seconds between tries.
+SETTLE_PAUSES = (0.2, 1.0, 5.0)
+
+
+class Dispatcher:
+    """Attempts parcels for one runner. It raises nothing: whatever goes wrong is logged,
+    and the parcel comes back when its lease and its delay are over."""
+
+    def __init__(
+        self,
+        runner: str,
+        database: DatabaseThreads,
+        *,
+        relay: Transport,
+        outside: Transport,
+    ) -> None:
+        self._runner = runner
+        self._database = database
+        self._transports = {RouteKind.CONNECTION.value: relay, OUTSIDE: outside}
+        self._unreachable: set[str] = set()
+
+    async def deliver_here(self, parcels: Sequence[Parcel]) -> None:
+        """Into mailboxes, all in one transaction; one by one when one spoils it."""
+        try:
+            await self._database.run(attempt.deliver_here, self._runner, parcels)
+        except Exception:
+            log.exception("%d parcels were not delivered together", len(parcels))
+            for parcel in parcels:
+                await self.deliver(parcel)
+
+    async def deliver(self, parcel: Parcel) -> None:
+        """Attempt one parcel, whatever its destination, and settle it."""
+        try:
+            await self._attempt(parcel)
+        except PermanentFailure as refusal:
+            await self._settle(answer(parcel, OutcomeState.FAILED, refusal.reply))
+        except Exception:
+            log.exception("%s to %s failed", parcel.reference, parcel.destination)
+            await self._settle(attempt.put_off(parcel))
+
+    async def _attempt(self, parcel: Parcel) -> None:
+        kind = parcel.destination.partition(":")[0]
+        if kind in self._transports:
+            outcomes = await self._transports[kind].deliver(parcel)
+            await self._settle(outcomes)
+            await self._note_reach(parcel.destination, outcomes)
+        elif kind == RouteKind.LIST:
+            await self._database.run(attempt.expand, self._runner, parcel)
+        elif kind == NOWHERE:
+            await self._settle(await self._database.run(attempt.refuse, parcel))
+        else:
+            await self._database.run(attempt.deliver_here, self._runner, [parcel])
+
+    async def _settle(self, outcomes: Sequence[Outcome]) -> None:
+        for pause in (*SETTLE_PAUSES, None):
+            try:
+                await self._database.run(settle.settle, self._runner, outcomes)
+                return
+            except DatabaseError:
+                log.exception("the outcome of an attempt was not written")
+                if pause is not None:
+                    await asyncio.sleep(pause)
+
+    async def _note_reach(self, destination: str, outcomes: Sequence[Outcome]) -> None:
+        """Once a hop is back, its mail does not wait for the rest of the backoff."""
+        if any(outcome.cause is not Cause.REPLY for outcome in outcomes):
+            self._unreachable.add(destination)
+        elif destination in self._unreachable:
+            self._unreachable.discard(destination)
+            await self._database.run(claim.hurry, destination, UNREACHABLE)

@@ -1,0 +1,125 @@
+"""A message to a distribution list becomes one message to its members.
+
+The members' message shares one stored copy. Its envelope sender is the list's bounce
+address, which nobody reads: what a member's server returns reaches neither the crowd nor
+the author, and the trace of the members' message says what became of each of them. The
+sender's organisation stays the author's, so that suspending it holds these copies too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.mail.address import Address
+from engine.mail.envelope import Envelope, EnvelopeRecipient
+from engine.mail.errors import PermanentFailure
+from engine.mail.header import HeaderBlock
+from engine.mail.reply import LOOP, OK, UNKNOWN_RECIPIENT, Reply
+from engine.queue import accept
+from engine.queue.models import QueuedMessage, Source
+from engine.registry import routes
+from engine.registry.routes import ListFacts, Routes
+from engine.storage.content import KeptContent
+from engine.storage.models import Content
+from engine.trace import record
+from engine.trace.models import EventKind
+from engine.transport.base import Outcome, OutcomeState, Parcel, answer
+
+PASSED = "X-Loop"
+BOUNCE_NAME_OCTETS = 50  # room for the ending within RFC 5321 §4.5.3.1.1
+NO_MEMBERS = Reply(550, "5.1.1", "The distribution list has no members to reach")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member who can be reached, and where its mail is queued."""
+
+    address: Address
+    destination: str
+
+
+def expand(parcel: Parcel, message: QueuedMessage) -> list[Outcome]:
+    """Accept the members' message, in the caller's transaction."""
+    known = routes.current()
+    facts = known.list(int(parcel.destination.partition(":")[2]))
+    if facts is None:
+        return answer(parcel, OutcomeState.FAILED, UNKNOWN_RECIPIENT)
+    header = HeaderBlock.parse(bytes(message.content.header))
+    if has_passed(header, facts.address):
+        return answer(parcel, OutcomeState.FAILED, LOOP)
+    members = _members(facts, known, message.reference)
+    if not members:
+        return answer(parcel, OutcomeState.FAILED, NO_MEMBERS)
+    [reference] = accept.commit([_for_members(message, facts, header, members)])
+    reply = OK.saying(f"Sent on to {len(members)} members as {reference}")
+    detail = {"members": len(members), "sent_on_as": reference}
+    return answer(parcel, OutcomeState.EXPANDED, reply, detail)
+
+
+def has_passed(header: HeaderBlock, address: Address) -> bool:
+    """True when the message has been through this list before."""
+    mark = address.key.encode()
+    return any(field.value.lower() == mark for field in header.all(PASSED))
+
+
+def bounce_address(facts: ListFacts) -> Address:
+    """The envelope sender of the list's messages: `name-bounces` at its domain."""
+    name = facts.address.local.encode()[:BOUNCE_NAME_OCTETS].decode(errors="ignore")
+    return Address(f"{name}-bounces", facts.address.domain)
+
+
+def _members(facts: ListFacts, known: Routes, reference: str) -> list[Member]:
+    """Who is reached, each once. Who cannot be is left out, and the trace says so."""
+    reached: dict[str, Member] = {}
+    left_out = []
+    for key in facts.members:
+        try:
+            route = known.resolve(Address.parse(key))
+        except PermanentFailure as refusal:
+            left_out.append(
+                record.event(reference, EventKind.FAILED, key, reply=str(refusal))
+            )
+        else:
+            reached[route.address.key] = Member(route.address, route.destination)
+    record.events(left_out)
+    return list(reached.values())
+
+
+def _for_members(
+    message: QueuedMessage,
+    facts: ListFacts,
+    header: HeaderBlock,
+    members: list[Member],
+) -> accept.Incoming:
+    return accept.Incoming(
+        envelope=Envelope(
+            bounce_address(facts),
+            tuple(EnvelopeRecipient(member.address) for member in members),
+        ),
+        destinations=tuple(member.destination for member in members),
+        kept=_kept(message.content, list_header(header, facts).to_bytes()),
+        source=Source.LIST,
+        organisation_id=message.organisation_id,
+        person_id=message.person_id,
+        detail={"list": str(facts.address), "expanded_from": message.reference},
+    )
+
+
+def list_header(header: HeaderBlock, facts: ListFacts) -> HeaderBlock:
+    """The header with what a list adds: RFC 2919, RFC 2369, and our mark of passage."""
+    marked = header.prepended(PASSED, facts.address.key)
+    if header.get("List-Id") is not None:
+        return marked  # a list within a list: the outermost names the message
+    name = f"{facts.address.local}.{facts.address.domain}"
+    return (
+        marked.prepended("Precedence", "list")
+        .prepended("List-Post", f"<mailto:{facts.address}>")
+        .prepended("List-Id", f"<{name}>")
+    )
+
+
+def _kept(content: Content, header: bytes) -> KeptContent:
+    """The same body under another header: the bytes of a blob are not written again."""
+    body = None if content.body is None else bytes(content.body)
+    size = content.size - len(bytes(content.header)) + len(header)
+    return KeptContent(header, body, content.blob_key, size, content.body_digest)

@@ -1,0 +1,149 @@
+"""Word to senders about their mail, by delivery status notification.
+
+A message without a sender, which is what a notice is, never begets another. Nor does
+one from a list, or from an address that nobody has: there is nobody to tell.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+
+from django.conf import settings
+
+from engine.mail import dsn
+from engine.mail.address import Address
+from engine.mail.address_list import NamedAddress
+from engine.mail.dsn import Action, DsnRecipient
+from engine.mail.envelope import Envelope
+from engine.mail.errors import PermanentFailure
+from engine.mail.message import split
+from engine.mail.reply import Reply
+from engine.queue import accept, destinations
+from engine.queue.models import QueuedMessage, Recipient, Source
+from engine.registry import routes
+from engine.registry.refusals import SuspendedRecipientError
+from engine.registry.routes import RouteKind
+from engine.storage import content
+from engine.transport.base import Outcome, OutcomeState
+
+log = logging.getLogger(__name__)
+
+ACTIONS = {
+    OutcomeState.DELIVERED: Action.DELIVERED,
+    OutcomeState.RELAYED: Action.RELAYED,
+    OutcomeState.EXPANDED: Action.EXPANDED,
+    OutcomeState.FAILED: Action.FAILED,
+}
+WAITING = Reply(451, "4.4.7", "It is waiting to be tried again")
+
+Compose = Callable[[dsn.Notice, Sequence[DsnRecipient]], bytes]
+Said = tuple[Recipient, DsnRecipient]
+
+
+def tell(settled: Iterable[tuple[Recipient, Outcome]]) -> None:
+    """Tell senders of failures, and of successes where they asked.
+
+    In the caller's transaction: the notice is queued if and only if the outcome is
+    written. A next hop that took over the request for notices reports by itself.
+    """
+    failed: list[Said] = []
+    succeeded: list[Said] = []
+    for row, outcome in settled:
+        if outcome.state is OutcomeState.FAILED and row.wants("FAILURE"):
+            failed.append((row, _said(row, outcome)))
+        elif (
+            outcome.state.is_success
+            and row.wants("SUCCESS")
+            and not outcome.detail.get("passes_dsn")
+        ):
+            succeeded.append((row, _said(row, outcome)))
+    _send(failed, dsn.compose_failure)
+    _send(succeeded, dsn.compose_success)
+
+
+def tell_of_delay(rows: Iterable[Recipient]) -> None:
+    """Tell senders what still waits, in the caller's transaction."""
+    delayed = [
+        (
+            row,
+            DsnRecipient(
+                row.address,
+                Action.DELAYED,
+                WAITING.enhanced,
+                row.last_reply or str(WAITING),
+                row.original,
+                retry_until=row.message.expires_at,
+            ),
+        )
+        for row in rows
+        if row.wants("DELAY")
+    ]
+    _send(delayed, dsn.compose_delay)
+
+
+def _said(row: Recipient, outcome: Outcome) -> DsnRecipient:
+    return DsnRecipient.of(
+        Address.parse(row.address),
+        outcome.reply,
+        ACTIONS[outcome.state],
+        original=row.original,
+        remote_host=str(outcome.detail.get("next_hop", "")).rpartition(":")[0],
+    )
+
+
+def _send(said: Iterable[Said], compose: Compose) -> None:
+    """One notice for each message, however many of its recipients it is about."""
+    together: defaultdict[int, list[Said]] = defaultdict(list)
+    for row, recipient in said:
+        if row.message.sender:
+            together[row.message_id].append((row, recipient))
+    for group in together.values():
+        _send_one(group[0][0].message, [recipient for _, recipient in group], compose)
+
+
+def _send_one(
+    message: QueuedMessage, recipients: Sequence[DsnRecipient], compose: Compose
+) -> None:
+    sender = Address.parse(message.sender)
+    destination = _destination(sender)
+    if destination is None:
+        log.info("nobody to tell about %s", message.reference)
+        return
+    raw = compose(_notice(message, sender), recipients)
+    incoming = accept.Incoming(
+        envelope=Envelope.simple(None, sender),
+        destinations=(destination,),
+        kept=content.keep(*split(raw)),
+        source=Source.DSN,
+        detail={"notice_of": message.reference},
+    )
+    accept.commit([incoming])
+
+
+def _destination(sender: Address) -> str | None:
+    try:
+        destination = destinations.of_notice(routes.current(), sender)
+    except SuspendedRecipientError:
+        # Held by the runner, which looks up the destination again, until it resumes.
+        return RouteKind.MAILBOX.value
+    except PermanentFailure:
+        return None
+    kind = destination.partition(":")[0]
+    return None if kind in (RouteKind.LIST, destinations.OUTSIDE) else destination
+
+
+def _notice(message: QueuedMessage, sender: Address) -> dsn.Notice:
+    posting = settings.POSTERN
+    return dsn.Notice(
+        reporting_host=posting.smtp_name,
+        reporter=NamedAddress(
+            f"{posting.community_name} mail delivery",
+            Address("postmaster", posting.community_domain),
+        ),
+        sender=sender,
+        header=bytes(message.content.header),
+        arrived_at=message.accepted_at,
+        envelope_id=message.envelope_id,
+    )

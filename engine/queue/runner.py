@@ -1,0 +1,156 @@
+"""The queue at work: claim what is due, have it delivered, keep the leases alive."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+from collections import Counter
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from engine.queue import claim, sweeps
+from engine.queue.database import DatabaseThreads
+from engine.queue.dispatch import Dispatcher
+from engine.queue.hosted import DESTINATION as MAILBOX
+from engine.transport.base import Parcel
+from engine.transport.outside import Outside
+from engine.transport.pool import Pool
+from engine.transport.relay import Relay
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 1.0
+SWEEP_SECONDS = 10.0
+FAREWELL_SECONDS = 10.0
+
+# How many parcels may be under way to one destination, and in all.
+PER_DESTINATION = 20
+IN_ALL = 200
+
+
+class Runner:
+    """One worker on the queue. Any number of them, on any number of hosts, is harmless."""
+
+    def __init__(self, *, pool: Pool | None = None) -> None:
+        self.name = f"{socket.gethostname()[:16]}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._pool = pool or Pool()
+        self._database = DatabaseThreads()
+        self._dispatcher = Dispatcher(
+            self.name,
+            self._database,
+            relay=Relay(self._pool),
+            outside=Outside(self._pool),
+        )
+        self._woken = asyncio.Event()
+        self._under_way: dict[asyncio.Task[None], Sequence[Parcel]] = {}
+
+    def wake(self) -> None:
+        """Something was queued: look at once. Call it on the event loop."""
+        self._woken.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until told to stop; then let what is under way finish, for a while."""
+        housekeeping = asyncio.create_task(self._keep_house())
+        try:
+            while not stop.is_set():
+                if not await self._claim():
+                    await self._rest(stop)
+        finally:
+            housekeeping.cancel()
+            await self.close()
+
+    async def run_once(self) -> int:
+        """Sweep, claim once and finish it; return how many parcels there were."""
+        await self._database.run(sweeps.sweep)
+        parcels = await self._database.run(claim.claim, self.name)
+        self._start(parcels)
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+        return len(parcels)
+
+    async def close(self) -> None:
+        """Wait a little for what is under way, and give back the rest."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=FAREWELL_SECONDS)
+        unfinished = list(self._under_way)
+        for task in unfinished:
+            task.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
+        await self._pool.close()
+        await self._database.run(claim.give_back, self.name)
+        await self._database.close()
+
+    async def _claim(self) -> bool:
+        """Start what is due; True when there may be more."""
+        if len(self._under_way) >= IN_ALL:
+            return False
+        try:
+            parcels = await self._database.run(
+                claim.claim, self.name, busy=self._busy()
+            )
+        except Exception:
+            log.exception("nothing could be claimed")
+            return False
+        self._start(parcels)
+        return bool(parcels)
+
+    def _start(self, parcels: Sequence[Parcel]) -> None:
+        here = [parcel for parcel in parcels if parcel.destination == MAILBOX]
+        if here:
+            self._watch(self._dispatcher.deliver_here(here), here)
+        for parcel in parcels:
+            if parcel.destination != MAILBOX:
+                self._watch(self._dispatcher.deliver(parcel), [parcel])
+
+    def _watch(
+        self, work: Coroutine[Any, Any, None], parcels: Sequence[Parcel]
+    ) -> None:
+        task = asyncio.create_task(work)
+        self._under_way[task] = parcels
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        del self._under_way[task]
+        self.wake()  # there is room again
+
+    def _busy(self) -> list[str]:
+        under_way = Counter(
+            parcel.destination
+            for parcels in self._under_way.values()
+            for parcel in parcels
+        )
+        return [name for name, count in under_way.items() if count >= PER_DESTINATION]
+
+    async def _rest(self, stop: asyncio.Event) -> None:
+        """Wait for a wake-up, for the end, or for the next poll."""
+        waits = [
+            asyncio.create_task(self._woken.wait()),
+            asyncio.create_task(stop.wait()),
+        ]
+        await asyncio.wait(
+            waits, timeout=POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+        for wait in waits:
+            wait.cancel()
+        self._woken.clear()
+
+    async def _keep_house(self) -> None:
+        """Keep leases alive and do what is due by the clock, until cancelled."""
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            try:
+                await self._database.run(claim.renew, self.name, self._held())
+                await self._database.run(sweeps.sweep)
+            except Exception:
+                log.exception("the queue's housekeeping failed")
+
+    def _held(self) -> list[int]:
+        return [
+            recipient.id
+            for parcels in self._under_way.values()
+            for parcel in parcels
+            for recipient in parcel.recipients
+        ]

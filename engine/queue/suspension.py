@@ -1,0 +1,131 @@
+"""Mail of suspended organisations waits; it is never returned because of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from engine.mail.address import Address
+from engine.mail.errors import PermanentFailure
+from engine.queue import schedule
+from engine.queue.destinations import OUTSIDE
+from engine.queue.models import Hold, QueuedMessage, Recipient, RecipientStatus
+from engine.registry import routes
+from engine.registry.models import OrganisationStatus
+from engine.registry.refusals import SuspendedRecipientError
+from engine.registry.routes import Routes
+from engine.trace import record
+from engine.trace.models import EventKind
+
+RECHECK_LIMIT = 200  # recipients looked at again in one go
+REPLY_LENGTH = 500  # of Recipient.last_reply
+
+# The destination of an address that nobody has any more.
+NOWHERE = "nowhere"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a recipient stands with the registry now."""
+
+    destination: str
+    hold: str = ""  # why it must wait, where it must
+
+
+def standing(row: Recipient, known: Routes) -> Standing:
+    """Where the recipient's mail would go now, and whether it may."""
+    sender = known.organisations.get(row.message.organisation_id or 0)
+    if sender is not None and sender.status == OrganisationStatus.SUSPENDED:
+        return Standing(row.destination, f"{sender.name}, which sent it, is suspended")
+    if row.destination == OUTSIDE:
+        return Standing(OUTSIDE)
+    try:
+        return Standing(known.resolve(Address.parse(row.address)).destination)
+    except SuspendedRecipientError as refusal:
+        return Standing(row.destination, refusal.reply.text)
+    except PermanentFailure:
+        return Standing(NOWHERE)
+
+
+def without_suspended(rows: Iterable[Recipient], known: Routes) -> list[Recipient]:
+    """Hold the recipients whose sender or own address is suspended; return the rest.
+
+    In the caller's transaction, with the rows locked. The rest get, unsaved, the
+    destination that they have now, which may not be the one they were accepted for.
+    """
+    free: list[Recipient] = []
+    suspended: list[tuple[Recipient, str]] = []
+    for row in rows:
+        stands = standing(row, known)
+        row.destination = stands.destination
+        if stands.hold:
+            suspended.append((row, stands.hold))
+        else:
+            free.append(row)
+    _hold(suspended)
+    return free
+
+
+@transaction.atomic
+def release_resumed() -> int:
+    """Queue again what was held for a suspension that is over; return how many."""
+    now = timezone.now()
+    rows = list(
+        Recipient.objects.filter(
+            status=RecipientStatus.HELD, hold=Hold.SUSPENSION, next_attempt_at__lte=now
+        )
+        .select_related("message")
+        .select_for_update(skip_locked=True, of=("self",))
+        .order_by("next_attempt_at")[:RECHECK_LIMIT]
+    )
+    known = routes.current()
+    still = {row.pk for row in rows if standing(row, known).hold}
+    Recipient.objects.filter(pk__in=still).update(
+        next_attempt_at=now + schedule.SUSPENSION_RECHECK
+    )
+    return release([row for row in rows if row.pk not in still])
+
+
+def release(rows: Sequence[Recipient]) -> int:
+    """Queue held recipients again, in the caller's transaction, with the rows locked.
+
+    Time spent on hold counts against nobody: the message gets its whole life anew.
+    """
+    now = timezone.now()
+    Recipient.objects.filter(pk__in=[row.pk for row in rows]).update(
+        status=RecipientStatus.QUEUED, hold="", next_attempt_at=now
+    )
+    QueuedMessage.objects.filter(pk__in={row.message_id for row in rows}).update(
+        expires_at=now + schedule.LIFETIME
+    )
+    record.events(
+        record.event(row.message.reference, EventKind.RELEASED, row.address)
+        for row in rows
+    )
+    return len(rows)
+
+
+def _hold(suspended: Sequence[tuple[Recipient, str]]) -> None:
+    again_at = timezone.now() + schedule.SUSPENSION_RECHECK
+    for row, reason in suspended:
+        row.status, row.hold = RecipientStatus.HELD, Hold.SUSPENSION
+        row.leased_until, row.leased_by = None, ""
+        row.next_attempt_at, row.last_reply = again_at, reason[:REPLY_LENGTH]
+    Recipient.objects.bulk_update(
+        [row for row, _ in suspended],
+        [
+            "status",
+            "hold",
+            "leased_until",
+            "leased_by",
+            "next_attempt_at",
+            "last_reply",
+        ],
+    )
+    record.events(
+        record.event(row.message.reference, EventKind.HELD, row.address, reason=reason)
+        for row, reason in suspended
+    )

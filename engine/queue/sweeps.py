@@ -1,0 +1,75 @@
+"""What happens by the clock alone: giving up, saying that it takes long, letting go."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from engine.mail.reply import Reply
+from engine.queue import notices, schedule, settle, suspension
+from engine.queue.models import Hold, Recipient, RecipientStatus
+from engine.transport.base import Outcome, OutcomeState
+
+LIMIT = 200  # recipients in one go
+
+EXPIRED = Reply(554, "5.4.7", "It could not be delivered in time")
+
+
+def sweep() -> None:
+    """Do everything that is due. Cheap when nothing is."""
+    if _expired().exists():
+        give_up()
+    if _slow().exists():
+        tell_of_delay()
+    if Recipient.objects.filter(
+        status=RecipientStatus.HELD, hold=Hold.SUSPENSION
+    ).exists():
+        suspension.release_resumed()
+
+
+@transaction.atomic
+def give_up() -> None:
+    """Return what has waited for its whole life, with the last thing heard."""
+    rows = _locked(_expired())
+    settle.apply(
+        {row.pk: row for row in rows},
+        [Outcome(row.pk, OutcomeState.FAILED, _last_word(row)) for row in rows],
+    )
+
+
+@transaction.atomic
+def tell_of_delay() -> None:
+    """Tell each sender once that a recipient's mail is taking long."""
+    rows = _locked(_slow())
+    Recipient.objects.filter(pk__in=[row.pk for row in rows]).update(
+        delay_noticed_at=timezone.now()
+    )
+    notices.tell_of_delay(rows)
+
+
+def _expired() -> QuerySet[Recipient]:
+    return _waiting().filter(message__expires_at__lte=timezone.now())
+
+
+def _slow() -> QuerySet[Recipient]:
+    since = timezone.now() - schedule.DELAY_NOTICE_AFTER
+    return _waiting().filter(
+        message__accepted_at__lte=since, delay_noticed_at=None, attempts__gt=0
+    )
+
+
+def _waiting() -> QuerySet[Recipient]:
+    free = Q(leased_until=None) | Q(leased_until__lte=timezone.now())
+    return Recipient.objects.filter(free, status=RecipientStatus.QUEUED)
+
+
+def _locked(rows: QuerySet[Recipient]) -> list[Recipient]:
+    claimed = rows.select_for_update(skip_locked=True, of=("self",))
+    return list(claimed.select_related("message").order_by("pk")[:LIMIT])
+
+
+def _last_word(row: Recipient) -> Reply:
+    if not row.last_reply:
+        return EXPIRED
+    return EXPIRED.saying(f"{EXPIRED.text}; the last answer was: {row.last_reply}")

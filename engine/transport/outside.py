@@ -1,0 +1,83 @@
+"""Out of the community, for the service's own notices and for nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from django.conf import settings
+
+from engine.mail.reply import OK, Reply
+from engine.storage import content
+from engine.transport.base import Outcome, OutcomeState, Parcel, answer
+from engine.transport.pool import Pool
+from engine.transport.session import ConversationError, Hop
+from engine.transport.transmission import Transmission, broken
+
+NOT_A_NOTICE = Reply(550, "5.7.1", "Mail does not leave the community")
+NO_SMART_HOST = Reply(451, "4.3.5", "No smart host: set POSTERN_SMARTHOST")
+SUBMISSION_PORT = 587
+
+
+class Outside:
+    """The transport of addresses outside the community."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def deliver(self, parcel: Parcel) -> list[Outcome]:
+        """Send through the smart host, or in development into the outbox folder."""
+        if not parcel.is_notice:
+            return answer(parcel, OutcomeState.FAILED, NOT_A_NOTICE)
+        if settings.POSTERN.smarthost:
+            return await self._send(parcel, smart_host(settings.POSTERN.smarthost))
+        if settings.POSTERN.env == "production":
+            return answer(parcel, OutcomeState.DEFERRED, NO_SMART_HOST)
+        path = await asyncio.to_thread(_put_into_outbox, parcel)
+        return answer(parcel, OutcomeState.RELAYED, OK, {"outbox": path.name})
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+    async def _send(self, parcel: Parcel, hop: Hop) -> list[Outcome]:
+        addresses = tuple(recipient.address for recipient in parcel.recipients)
+        transmission = Transmission(parcel, bytes(parcel.content.header), addresses)
+        try:
+            async with self._pool.session(hop) as session:
+                return await transmission.send_over(session)
+        except ConversationError as error:
+            return broken(parcel, hop, error)
+
+
+def smart_host(text: str) -> Hop:
+    """Read `user:password@host:port`; the user and the port may be left out."""
+    parts = urlsplit(f"//{text}")
+    host = parts.hostname or ""
+    return Hop(
+        host,
+        parts.port or SUBMISSION_PORT,
+        host,
+        unquote(parts.username or ""),
+        unquote(parts.password or ""),
+    )
+
+
+def outbox() -> Path:
+    """Where notices to the outside are put in development, one file each."""
+    path: Path = settings.POSTERN.path("outbox")
+    return path
+
+
+def _put_into_outbox(parcel: Parcel) -> Path:
+    folder = outbox()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    target = folder / f"{secrets.token_hex(8)}.eml"
+    written = target.with_suffix(".part")
+    recipients = ", ".join(str(recipient.address) for recipient in parcel.recipients)
+    envelope = f"X-Envelope-To: {recipients}\r\n".encode()
+    written.write_bytes(envelope + content.read(parcel.content))
+    os.replace(written, target)
+    return target

@@ -1,0 +1,64 @@
+"""Out to the next hop of an organisation's connection, over verified TLS or not at all."""
+
+from __future__ import annotations
+
+from engine.mail.address import Address
+from engine.mail.header import HeaderBlock, encode_text
+from engine.mail.reply import Reply
+from engine.registry.routes import ConnectionFacts
+from engine.transport.base import Outcome, OutcomeState, Parcel, answer
+from engine.transport.pool import Pool
+from engine.transport.session import ConversationError, Hop
+from engine.transport.transmission import Transmission, broken
+
+NO_NEXT_HOP = Reply(451, "4.4.4", "The connection has no next hop yet")
+
+
+class Relay:
+    """The transport of destinations that are connections."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def deliver(self, parcel: Parcel) -> list[Outcome]:
+        """Send the parcel in one conversation; header addresses stay as they are."""
+        facts = parcel.connection
+        if facts is None or not facts.next_hop_host:
+            return answer(parcel, OutcomeState.DEFERRED, NO_NEXT_HOP)
+        hop = Hop(facts.next_hop_host, facts.next_hop_port, facts.tls_name)
+        transmission = Transmission(
+            parcel,
+            tagged(bytes(parcel.content.header), facts.subject_tag),
+            tuple(
+                _outward(recipient.address, facts) for recipient in parcel.recipients
+            ),
+        )
+        try:
+            async with self._pool.session(hop) as session:
+                return await transmission.send_over(session)
+        except ConversationError as error:
+            return broken(parcel, hop, error)
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+
+def tagged(header: bytes, tag: str) -> bytes:
+    """The header with the tag before the subject, once however often it passes."""
+    if not tag:
+        return header
+    block = HeaderBlock.parse(header)
+    subject = block.get("Subject")
+    if subject is None:
+        return block.prepended("Subject", tag).to_bytes()
+    mark = encode_text(tag).encode()
+    if mark in subject.value:
+        return header
+    marked = block.with_replaced(
+        "Subject", lambda written: b" " + mark + b" " + written.lstrip(b" ")
+    )
+    return marked.to_bytes()
+
+
+def _outward(address: Address, facts: ConnectionFacts) -> Address:
+    return facts.domains.to_member(address) if facts.strips_suffix else address

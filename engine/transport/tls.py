@@ -1,0 +1,49 @@
+"""TLS towards others: whose certificates we believe, and the one we present."""
+
+from __future__ import annotations
+
+import ssl
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+NAMES_RECORDED = 5  # of a certificate's names, in a trace
+
+
+def client_context() -> ssl.SSLContext:
+    """The context for every next hop. Reads files: call it in a thread.
+
+    A changed certificate is taken up at the next conversation, without a restart.
+    """
+    ours = settings.POSTERN
+    files = (ours.tls_ca_file, ours.tls_cert_file, ours.tls_key_file)
+    changed = tuple(Path(file).stat().st_mtime_ns if file else 0 for file in files)
+    return _context(*files, changed)
+
+
+@lru_cache(maxsize=4)
+def _context(
+    ca_file: str, cert_file: str, key_file: str, changed: tuple[int, ...]
+) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=ca_file or None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # RFC 9525 §2: the name stands in the subject alternative names or nowhere.
+    context.hostname_checks_common_name = False
+    if cert_file:
+        context.load_cert_chain(cert_file, key_file or None)
+    return context
+
+
+def describe(secured: ssl.SSLObject, expected_name: str) -> dict[str, Any]:
+    """What a trace says about an encrypted conversation."""
+    cipher = secured.cipher()
+    certificate = secured.getpeercert() or {}
+    names = [str(entry[1]) for entry in certificate.get("subjectAltName", ())]
+    return {
+        "tls_version": secured.version(),
+        "tls_cipher": cipher[0] if cipher else "",
+        "certificate_verified_for": expected_name,
+        "certificate_names": names[:NAMES_RECORDED],
+    }
