@@ -15,7 +15,7 @@ from django.db import DatabaseError, close_old_connections, transaction
 from django.utils import timezone
 
 from engine.mail.envelope import Envelope
-from engine.queue import hosted
+from engine.queue import hosted, schedule
 from engine.queue.models import QueuedMessage, Recipient, Source
 from engine.storage import content
 from engine.storage.content import KeptContent
@@ -24,10 +24,6 @@ from engine.trace import record
 from engine.trace.models import EventKind
 
 log = logging.getLogger(__name__)
-
-# How long delivery is tried before a message is returned. A closed community notices
-# an unreachable member long before the five days that strangers get.
-LIFETIME = timedelta(hours=48)
 
 # How long a resend of the same bytes to the same people counts as the same message.
 RESEND_WINDOW = timedelta(hours=24)
@@ -105,7 +101,7 @@ def _insert(batch: Sequence[Incoming]) -> None:
                 person_id=incoming.person_id,
                 fingerprint=incoming.fingerprint,
                 accepted_at=now,
-                expires_at=now + LIFETIME,
+                expires_at=now + schedule.LIFETIME,
                 envelope_id=incoming.envelope.envelope_id,
                 dsn_full=incoming.envelope.wants_full,
             )
