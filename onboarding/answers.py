@@ -1,0 +1,55 @@
+"""The answers as they are shown back: to the applicant, and to the vetting officer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.forms.boundfield import BoundField
+from django.urls import reverse
+
+from onboarding.wizard import Page, Wizard
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The answers of one page, as rows of a summary list."""
+
+    title: str
+    rows: list[Row]
+
+
+def summary(wizard: Wizard) -> list[Group]:
+    return [_group(page) for page in wizard.pages()]
+
+
+def _group(page: Page) -> Group:
+    change = reverse("onboarding:step", args=[page.step.key])
+    bound = page.form or ()
+    return Group(page.step.title, [_row(field, change) for field in bound])
+
+
+def _row(field: BoundField, change: str) -> Row:
+    label = str(field.label)
+    action = {
+        "text": "Change",
+        "href": f"{change}#{field.auto_id}",
+        "visuallyHiddenText": label[:1].lower() + label[1:],
+    }
+    return {
+        "key": {"text": label},
+        "value": {"text": _shown(field)},
+        "actions": {"items": [action]},
+    }
+
+
+def _shown(field: BoundField) -> str:
+    """What was answered: the words of a choice, else what was typed."""
+    typed = str(field.value() or "")
+    widget = field.field.widget
+    if isinstance(widget, forms.RadioSelect):
+        return str(dict(widget.choices).get(typed, typed))
+    return typed or "Not given"

@@ -1,0 +1,37 @@
+"""Whose word our mail servers' certificate rests on, for those who must check it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from django.conf import settings
+
+
+def find() -> x509.Certificate | None:
+    """The private authority that issued our certificate.
+
+    None where the certificate is not from the authority that POSTERN_TLS_CA_FILE
+    names: then it comes from a public one, which everybody's system knows already.
+    """
+    ours = settings.POSTERN
+    if not (ours.tls_ca_file and ours.tls_cert_file):
+        return None
+    issuer = _certificates(ours.tls_cert_file)[0].issuer
+    found = (ca for ca in _certificates(ours.tls_ca_file) if ca.subject == issuer)
+    return next(found, None)
+
+
+def pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(Encoding.PEM)
+
+
+def fingerprint(certificate: x509.Certificate) -> str:
+    """SHA-256, as openssl prints it: AB:CD:…"""
+    return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
+
+
+def _certificates(path: str) -> list[x509.Certificate]:
+    return x509.load_pem_x509_certificates(Path(path).read_bytes())

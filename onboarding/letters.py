@@ -1,0 +1,77 @@
+"""Welcome letters: rendered once as an accessible PDF, kept as a file, read by few."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import timezone
+from weasyprint import HTML
+from weasyprint.urls import URLFetcher
+
+from engine.registry.models import Connection
+from onboarding import authority, links
+from onboarding.models import Application, Letter
+
+# A letter is whole in itself: nothing is fetched from network or disk.
+FETCHES_NOTHING = URLFetcher(allowed_protocols=(), fail_on_errors=True)
+
+
+def render(
+    application: Application,
+    *,
+    connection: Connection | None = None,
+    username: str = "",
+    secret: str = "",
+) -> bytes:
+    """The letter as PDF/UA-1. The secret stands in it exactly once."""
+    context = {
+        "application": application,
+        "connection": connection,
+        "username": username,
+        "secret": secret,
+        "postern": settings.POSTERN,
+        "written_on": timezone.localdate(),
+        "example_local": application.administrator_address.quoted_local,
+        **_authority(),
+    }
+    page = render_to_string("onboarding/letters/welcome.html", context)
+    pdf: bytes = HTML(string=page, url_fetcher=FETCHES_NOTHING).write_pdf(
+        pdf_variant="pdf/ua-1", pdf_tags=True
+    )
+    return pdf
+
+
+def keep(pdf: bytes) -> str:
+    """Write the letter where only this user reads it; return its random file name."""
+    folder = _folder()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    name = f"{secrets.token_urlsafe(24)}.pdf"
+    descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(pdf)
+        file.flush()
+        os.fsync(file.fileno())
+    return name
+
+
+def read(letter: Letter) -> bytes:
+    return (_folder() / letter.file_name).read_bytes()
+
+
+def _folder() -> Path:
+    folder: Path = settings.POSTERN.path("letters")
+    return folder
+
+
+def _authority() -> dict[str, str]:
+    certificate = authority.find()
+    if certificate is None:
+        return {}
+    return {
+        "authority_url": links.absolute("onboarding:authority"),
+        "authority_fingerprint": authority.fingerprint(certificate),
+    }

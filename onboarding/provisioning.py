@@ -1,0 +1,102 @@
+"""Setting an approved organisation up, step by step.
+
+Each step first looks whether its work is there already, so running again after a crash
+at any moment does no harm. A step's work and its state are committed together.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from engine.audit.record import record
+from onboarding.models import Application, ProvisioningStep
+from onboarding.provisioning_steps import STEPS, Step
+from onboarding.status import Status, StepState
+
+# Longer than a job may run (Q_CLUSTER timeout): whoever held a step is dead by then.
+LEASE = timedelta(minutes=6)
+log = logging.getLogger(__name__)
+
+
+def plan(application: Application) -> None:
+    """Write down which steps this application needs."""
+    ProvisioningStep.objects.bulk_create(
+        ProvisioningStep(application=application, key=step.key, position=position)
+        for position, step in enumerate(STEPS)
+        if step.applies(application)
+    )
+
+
+def run(application_id: int, steps: Sequence[Step] = STEPS) -> None:
+    """Do what is left to do, in order.
+
+    Returns early when another runner holds a step. Raises what a step raised, after
+    writing it down.
+    """
+    application = Application.objects.get(pk=application_id)
+    if application.status != Status.APPROVED:
+        return
+    by_key = {step.key: step for step in steps}
+    for row in application.steps.exclude(state=StepState.DONE):
+        if not _claim(row):
+            return
+        _attempt(row, by_key[row.key], application)
+    _finish(application)
+
+
+def is_stalled(application: Application) -> bool:
+    """True where something is left to do and nobody is doing it."""
+    running = application.steps.filter(state=StepState.RUNNING)
+    held = running.filter(started_at__gt=timezone.now() - LEASE).exists()
+    return application.status == Status.APPROVED and not held
+
+
+def _claim(row: ProvisioningStep) -> bool:
+    """Take the step by conditional UPDATE; two runners are harmless."""
+    now = timezone.now()
+    is_free = Q(state__in=[StepState.WAITING, StepState.FAILED])
+    is_free |= Q(state=StepState.RUNNING, started_at__lte=now - LEASE)
+    claimed = ProvisioningStep.objects.filter(is_free, pk=row.pk).update(
+        state=StepState.RUNNING, started_at=now, attempts=F("attempts") + 1
+    )
+    return bool(claimed)
+
+
+def _attempt(row: ProvisioningStep, step: Step, application: Application) -> None:
+    try:
+        if not step.is_atomic:
+            step.run(application)
+        with transaction.atomic():
+            if step.is_atomic:
+                step.run(application)
+            _close(row, StepState.DONE)
+    except Exception as error:
+        # What was set on the object in the undone transaction must not live on.
+        application.refresh_from_db()
+        _close(row, StepState.FAILED, problem=f"{type(error).__name__}: {error}"[:300])
+        log.warning("Step %s of %s failed", row.key, application.reference)
+        raise
+
+
+def _close(row: ProvisioningStep, state: StepState, *, problem: str = "") -> None:
+    ProvisioningStep.objects.filter(pk=row.pk).update(
+        state=state, finished_at=timezone.now(), problem=problem
+    )
+
+
+@transaction.atomic
+def _finish(application: Application) -> None:
+    moved = Application.objects.unfinished().filter(pk=application.pk)
+    if moved.update(status=Status.PROVISIONED):
+        record(
+            "application.provisioned",
+            application,
+            organisation_key=application.organisation_id,
+            by=None,
+        )

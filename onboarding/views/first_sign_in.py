@@ -1,0 +1,48 @@
+"""An administrator's first sign-in: a one-use link to choose a password."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+
+from engine.registry.access import public
+from engine.registry.errors import PolicyError
+from onboarding import actions, links, policies
+from onboarding.forms import FirstPasswordForm
+from onboarding.views.application import read_or_write
+
+
+@public
+@never_cache
+@read_or_write
+def first_sign_in(request: HttpRequest, token: str) -> HttpResponse:
+    try:
+        found = links.first_sign_in(token)
+    except links.ForgedLinkError as forged:
+        raise Http404 from forged
+    if not found.is_live:
+        return _ended(request, found)
+    form = FirstPasswordForm(request.POST or None, person=found.person)
+    if request.method == "POST" and form.is_valid():
+        actions.set_first_password(
+            found.person, form.cleaned_data["password"], by=found.person
+        )
+        messages.success(request, "Your password is set. Sign in with it.")
+        return redirect("account_login")
+    context = {"form": form, "person": found.person}
+    return render(request, "onboarding/first_sign_in.html", context)
+
+
+def _ended(request: HttpRequest, found: links.FirstSignIn) -> HttpResponse:
+    """The link is old or used: say what to do; the button sends another."""
+    context = {"can_send": policies.can_set_first_password(found.person)}
+    if request.method == "POST":
+        try:
+            actions.send_first_sign_in_again(found.person, by=None)
+        except PolicyError as refusal:
+            messages.error(request, str(refusal))
+        else:
+            context["is_sent"] = True
+    return render(request, "onboarding/first_sign_in_ended.html", context, status=410)
