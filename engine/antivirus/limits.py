@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from engine.antivirus.base import ScannerUnavailable
-
 MAX_DEPTH = 8  # archives inside archives
 MAX_ENTRIES = 5_000  # files in all archives of one message together
 MAX_UNPACKED = 256 * 1024 * 1024  # octets, all archives of one message together
@@ -49,5 +47,6 @@ class Budget:
         self.check_time()
 
     def check_time(self) -> None:
+        """Raises TimeoutError."""
         if time.monotonic() > self.ends_at:
-            raise ScannerUnavailable("the scan takes too long")
+            raise TimeoutError

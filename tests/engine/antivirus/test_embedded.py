@@ -185,5 +185,5 @@ async def test_scan_where_nothing_can_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     scanner = EmbeddedScanner(tmp_path / "file" / "scanning")
 
-    with pytest.raises(ScannerUnavailable, match="disk fails"):
+    with pytest.raises(ScannerUnavailable, match="the scanner fails"):
         await scan(scanner, specimens.plain(EICAR))
