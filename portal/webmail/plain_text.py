@@ -1,0 +1,35 @@
+"""Plain text shown in a page: nothing in it is markup, and links are marked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from django.utils.html import escape, format_html, format_html_join
+from django.utils.safestring import SafeString
+
+# Characters of text shown in a page; the rest is in the download.
+LENGTH_LIMIT = 500_000
+
+_LINK = re.compile(r"\bhttps?://[^\s<>\"\x00-\x20]{1,2000}", re.IGNORECASE)
+_CLOSING = ".,;:!?)]}'*_"
+
+
+def linked(text: str) -> SafeString:
+    """Escape the text and make its web addresses links that open apart from the page."""
+    return format_html_join("", "{}", ((piece,) for piece in _pieces(text)))
+
+
+def _pieces(text: str) -> Iterator[SafeString]:
+    end = 0
+    for found in _LINK.finditer(text):
+        address = found.group().rstrip(_CLOSING)
+        yield escape(text[end : found.start()])
+        yield format_html(
+            '<a class="govuk-link" href="{}" rel="noopener noreferrer nofollow" '
+            'target="_blank">{}</a>',
+            address,
+            address,
+        )
+        end = found.start() + len(address)
+    yield escape(text[end:])

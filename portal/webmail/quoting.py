@@ -1,0 +1,136 @@
+"""Replies and forwarded messages, as they stand before anybody typed a word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from uuid import uuid4
+
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from engine.mail.address_list import NamedAddress
+from engine.mail.composer import Attachment
+from engine.mail.header import HeaderBlock
+from engine.storage.models import Message
+from portal.webmail.draft import Draft
+from portal.webmail.reading import Reading
+
+# Characters of the original that are quoted.
+QUOTE_LIMIT = 100_000
+
+
+def reply(
+    message: Message, reading: Reading, *, own: frozenset[str], to_all: bool
+) -> Draft:
+    """An answer to whoever is to be answered, or to everybody who got the message.
+
+    `own` are the keys of the addresses that answer: they do not write to themselves.
+    """
+    to = _answered(reading, own)
+    others = [n for n in _named(reading, "To", "Cc") if n.address.key not in own]
+    cc = _without(others, to) if to_all else []
+    draft = Draft(
+        token=uuid4(),
+        to=_typed(to),
+        cc=_typed(cc),
+        subject=_prefixed("Re:", message.subject),
+        text=f"\n\n{_attribution(message)}\n{_quoted(reading)}",
+    )
+    return threaded(draft, message)
+
+
+def threaded(draft: Draft, message: Message) -> Draft:
+    """The draft as an answer to the message (RFC 5322 §3.6.4)."""
+    header = HeaderBlock.parse(bytes(message.content.header))
+    before = header.text("References") or header.text("In-Reply-To")
+    return replace(
+        draft,
+        in_reply_to=message.message_id,
+        references=f"{before} {message.message_id}",
+    )
+
+
+def forward(message: Message, reading: Reading, *, attached: bool) -> Draft:
+    """The message for somebody else: quoted, with its files; or whole, as a file."""
+    draft = Draft(token=uuid4(), subject=_prefixed("Fwd:", message.subject))
+    if attached:
+        return draft.with_files([_whole(reading)])
+    quoted = Draft(
+        token=draft.token,
+        subject=draft.subject,
+        text=f"\n\n{_introduction(reading)}\n\n{_text(reading)}",
+    )
+    return quoted.with_files(
+        Attachment(shown.name, part.content_type, part.data())
+        for shown, part in zip(reading.attachments, reading.parts, strict=True)
+    )
+
+
+def _answered(reading: Reading, own: frozenset[str]) -> list[NamedAddress]:
+    wanted = _named(reading, "Reply-To") or _named(reading, "From")
+    if all(named.address.key in own for named in wanted):
+        # One's own message: the answer goes on to those it went to.
+        return _without(_named(reading, "To"), []) or wanted
+    return _without(wanted, [])
+
+
+def _named(reading: Reading, *names: str) -> list[NamedAddress]:
+    return [named for name in names for named in reading.people(name).shown]
+
+
+def _without(
+    named: Iterable[NamedAddress], taken: Iterable[NamedAddress]
+) -> list[NamedAddress]:
+    """Each address once, and none of those taken."""
+    seen = {n.address.key for n in taken}
+    kept = []
+    for one in named:
+        if one.address.key not in seen:
+            seen.add(one.address.key)
+            kept.append(one)
+    return kept
+
+
+def _typed(named: Iterable[NamedAddress]) -> str:
+    return ", ".join(_as_typed(n) for n in named)
+
+
+def _as_typed(named: NamedAddress) -> str:
+    name = "".join(c for c in named.name if c not in '<>"\\,;').strip()
+    return f"{name} <{named.address}>" if name else str(named.address)
+
+
+def _prefixed(prefix: str, subject: str) -> str:
+    if subject.casefold().startswith(prefix.casefold()):
+        return subject
+    return f"{prefix} {subject}".strip()
+
+
+def _attribution(message: Message) -> str:
+    moment = date_format(timezone.localtime(message.received_at), "j F Y, H:i")
+    who = message.from_name or message.from_address
+    return f"On {moment}, {who} wrote:"
+
+
+def _introduction(reading: Reading) -> str:
+    lines = ["Forwarded message"]
+    for name in ("From", "Date", "Subject", "To", "Cc"):
+        value = reading.header.text(name)
+        if value:
+            lines.append(f"{name}: {value[:1000]}")
+    return "\n".join(lines)
+
+
+def _text(reading: Reading) -> str:
+    return reading.as_text(reading.safe_html())[:QUOTE_LIMIT].strip()
+
+
+def _quoted(reading: Reading) -> str:
+    lines = _text(reading).splitlines()
+    return "\n".join(f">{line}" if line[:1] == ">" else f"> {line}" for line in lines)
+
+
+def _whole(reading: Reading) -> Attachment:
+    subject = reading.header.text("Subject") or "message"
+    return Attachment(f"{subject[:80]}.eml", "message/rfc822", reading.raw)

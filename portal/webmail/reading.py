@@ -1,0 +1,139 @@
+"""An opened message: what a page shows of it, whatever its sender put in."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass, field
+
+import inscriptis
+
+from engine.mail.address_list import NamedAddress, addresses_in
+from engine.mail.header import HeaderBlock
+from engine.mail.message import split
+from engine.mail.parts import Part, walk
+from engine.storage import content
+from engine.storage.models import Message
+from portal.webmail import plain_text
+from portal.webmail.download import safe_name
+from portal.webmail.sanitise import PICTURE_TYPES, SafeHtml, sanitise
+from portal.webmail.tidy import TooComplexError
+
+# Recipients named on the page of one message.
+NAMES_SHOWN = 50
+
+# Octets of pictures that are set into the text, one and all of them.
+PICTURE_LIMIT = 2 * 1024 * 1024
+PICTURES_LIMIT = 6 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The people of one header field; those beyond the limit are only counted."""
+
+    shown: tuple[NamedAddress, ...] = ()
+    hidden: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAttachment:
+    """A file that came with a message, by the name that is safe to give it."""
+
+    path: str
+    name: str
+    size: int
+
+
+@dataclass(slots=True)
+class Reading:
+    """A message taken apart, once."""
+
+    raw: bytes
+    header: HeaderBlock
+    text: str = ""
+    markup: str = ""
+    parts: list[Part] = field(default_factory=list)
+    attachments: list[ShownAttachment] = field(default_factory=list)
+    embedded: list[Part] = field(default_factory=list)
+
+    def people(self, name: str) -> Named:
+        """Who stands in the field with that name."""
+        found = [n for f in self.header.all(name) for n in addresses_in(f.value)]
+        return Named(tuple(found[:NAMES_SHOWN]), max(0, len(found) - NAMES_SHOWN))
+
+    def part(self, path: str) -> tuple[ShownAttachment, Part] | None:
+        """The attachment at that path, with its part."""
+        for shown, part in zip(self.attachments, self.parts, strict=True):
+            if shown.path == path:
+                return shown, part
+        return None
+
+    def safe_html(self) -> SafeHtml | None:
+        """The HTML made safe; None without any, or where that would take too long."""
+        if not self.markup:
+            return None
+        try:
+            return sanitise(self.markup, self._pictures())
+        except TooComplexError:
+            return None
+
+    def as_text(self, safe: SafeHtml | None) -> str:
+        """The message in plain text: as the sender wrote it, else out of the HTML."""
+        if self.text.strip() or safe is None:
+            return self.text[: plain_text.LENGTH_LIMIT]
+        text: str = inscriptis.get_text(safe.html)
+        return text.strip()[: plain_text.LENGTH_LIMIT]
+
+    def _pictures(self) -> dict[str, str]:
+        """A data: URL for each picture that the HTML may set into the text."""
+        urls: dict[str, str] = {}
+        room = PICTURES_LIMIT
+        for part in self.embedded:
+            data = part.data()
+            if len(data) <= min(room, PICTURE_LIMIT):
+                room -= len(data)
+                encoded = b64encode(data).decode("ascii")
+                urls[part.content_id] = f"data:{part.content_type};base64,{encoded}"
+        return urls
+
+
+def read(message: Message) -> Reading:
+    """Take a stored message apart. Its content is loaded."""
+    return take_apart(content.read(message.content))
+
+
+def take_apart(raw: bytes) -> Reading:
+    """Sort the parts of a message into text, HTML, pictures in it, and files."""
+    header, body = split(raw)
+    reading = Reading(raw, HeaderBlock.salvage(header))
+    for part in walk(header, body):
+        if not part.is_nested:
+            _place(reading, part)
+    for part in reading.embedded:
+        if f"cid:{part.content_id}" not in reading.markup:
+            _attach(reading, part)
+    return reading
+
+
+def _place(reading: Reading, part: Part) -> None:
+    if part.is_attachment:
+        _attach(reading, part)
+    elif part.content_type == "text/plain":
+        reading.text = "\n\n".join(filter(None, (reading.text, _text(part))))
+    elif part.content_type == "text/html":
+        reading.markup = reading.markup or _text(part)
+    elif part.content_type in PICTURE_TYPES:
+        reading.embedded.append(part)
+    else:
+        _attach(reading, part)
+
+
+def _text(part: Part) -> str:
+    return part.text().replace("\r\n", "\n").replace("\0", "")
+
+
+def _attach(reading: Reading, part: Part) -> None:
+    ending = ".eml" if part.content_type == "message/rfc822" else ""
+    otherwise = f"attachment-{len(reading.parts) + 1}{ending}"
+    name = safe_name(part.filename, otherwise)
+    reading.attachments.append(ShownAttachment(part.path, name, len(part.data())))
+    reading.parts.append(part)

@@ -1,0 +1,54 @@
+"""Recipients as people type them, and whether each may be written to."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from engine.mail.address import Address, InvalidAddressError
+from engine.mail.address_list import NamedAddress
+from engine.mail.errors import MailError
+from engine.registry import policies, routes
+
+LIMIT = 200
+
+# Commas and semicolons part recipients, unless they stand in quotes.
+_ENTRY = re.compile(r"(?:\"(?:[^\"\\]|\\.)*+\"|[^,;\"]|\")++")
+_NAMED = re.compile(r"\s*(?P<name>[^<>]*?)\s*<(?P<address>[^<>]*)>\s*")
+
+
+@dataclass(slots=True)
+class Typed:
+    """What one field holds: recipients, and what is wrong with the others."""
+
+    recipients: list[NamedAddress] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+def read(text: str) -> Typed:
+    """Read a line such as `Jane <jane@firm.example>, bob@harbour.example`."""
+    typed = Typed()
+    for entry in filter(None, (e.strip() for e in _ENTRY.findall(text))):
+        named = _NAMED.fullmatch(entry)
+        address = named["address"].strip() if named else entry
+        name = named["name"].strip('" ') if named else ""
+        try:
+            typed.recipients.append(NamedAddress(name, Address.parse(address)))
+        except InvalidAddressError:
+            typed.errors.append(
+                f"{entry[:100]} is not an address. Write one like name@court.example"
+            )
+    return typed
+
+
+def refusals(recipients: list[NamedAddress], *, sender: Address) -> list[str]:
+    """For each recipient who may not be written to, the sentence that says why."""
+    known = routes.current()
+    refused = []
+    for recipient in recipients:
+        try:
+            route = known.resolve(recipient.address)
+            policies.check_can_reach(known, route, sender=sender)
+        except MailError as error:
+            refused.append(error.reply.text)
+    return refused

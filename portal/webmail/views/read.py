@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_safe
+
+from engine.registry.access import signed_in
+from engine.storage import actions
+from engine.storage.models import FolderRole, Message
+from portal.webmail import listing, plain_text, reading
+from portal.webmail.access import desks_of
+from portal.webmail.download import attachment_response, safe_name
+from portal.webmail.sidebar import sidebar
+
+# Nothing runs, nothing is fetched, nothing is sent. Links open in a window of their
+# own, which is an ordinary one.
+CONTENT_POLICY = (
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
+    "img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'self'"
+)
+
+# Who is named at the top of a message, by which field.
+PEOPLE = {"From": "From", "To": "To", "Cc": "Cc", "Bcc": "Bcc", "Reply to": "Reply-To"}
+
+
+@signed_in
+@require_safe
+def read(request: HttpRequest, message_id: int) -> HttpResponse:
+    """One message, which counts as read from now on; a draft opens to be written on."""
+    desks = desks_of(request)
+    desk, message = desks.message(message_id)
+    token = _draft_token(message)
+    if token is not None:
+        return redirect("webmail:draft", mailbox_id=desk.mailbox.pk, token=token)
+    if desk.can_write and not message.is_read:
+        actions.mark_read([message], is_read=True)
+        message.is_read = True
+    opened = reading.read(message)
+    safe = opened.safe_html()
+    as_text = safe is None or request.GET.get("view") == "text"
+    beside = sidebar(desks, desk)
+    context = {
+        "sidebar": beside,
+        "desk": desk,
+        "folder": message.folder,
+        "others": beside.others(message.folder),
+        "page_messages": listing.around(message),
+        "message": message,
+        "reading": opened,
+        "people": {label: opened.people(name) for label, name in PEOPLE.items()},
+        "safe": safe,
+        "shows_text": as_text,
+        "text": plain_text.linked(opened.as_text(safe)) if as_text else "",
+    }
+    return render(request, "webmail/read.html", context)
+
+
+@signed_in
+@require_safe
+@xframe_options_sameorigin
+def content(request: HttpRequest, message_id: int) -> HttpResponse:
+    """A message's HTML alone, for the frame: under a policy that forbids everything."""
+    _, message = desks_of(request).message(message_id)
+    safe = reading.read(message).safe_html()
+    if safe is None:
+        raise Http404
+    page = render_to_string("webmail/content.html", {"safe": safe, "message": message})
+    response = HttpResponse(page)
+    response["Content-Security-Policy"] = CONTENT_POLICY
+    response["Referrer-Policy"] = "no-referrer"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+@signed_in
+@require_safe
+def part(request: HttpRequest, message_id: int, path: str) -> HttpResponse:
+    """One file of a message."""
+    _, message = desks_of(request).message(message_id)
+    found = reading.read(message).part(path)
+    if found is None:
+        raise Http404
+    shown, file = found
+    return attachment_response(file.data(), shown.name)
+
+
+@signed_in
+@require_safe
+def original(request: HttpRequest, message_id: int) -> HttpResponse:
+    """The whole message as it came, as a file."""
+    _, message = desks_of(request).message(message_id)
+    name = safe_name(message.subject, "message")
+    return attachment_response(reading.read(message).raw, f"{name}.eml")
+
+
+def _draft_token(message: Message) -> UUID | None:
+    """The token of a message that is still being written."""
+    if message.folder.role != FolderRole.DRAFTS:
+        return None
+    try:
+        return UUID(message.message_id.strip("<>").partition("@")[0])
+    except ValueError:
+        return None

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from engine.mail.address import Address
+from engine.mail.address_list import NamedAddress
+from engine.mail.composer import Attachment, compose
+from engine.registry.models import Mailbox, Organisation, Person
+from engine.storage import actions
+from engine.storage.delivery import folder
+from engine.storage.models import FolderRole, Message
+from tests import factories
+from tests.portal.conftest import SignIn
+
+PDF = Attachment("Bundle.pdf", "application/pdf", b"%PDF-1.7 \x00\x01 bundle")
+
+
+@pytest.fixture
+def as_alice(signed_in: SignIn, alice: Person) -> Client:
+    return signed_in(alice, second_factor=True)
+
+
+@pytest.fixture
+def as_bob(signed_in: SignIn, bob: Person) -> Client:
+    return signed_in(bob)
+
+
+@pytest.fixture
+def team(northfield: Organisation) -> Mailbox:
+    """A group mailbox of Northfield that nobody may use yet."""
+    return factories.make_group_mailbox(
+        "listing@northfield.secure.example", northfield, name="Listing office"
+    )
+
+
+def put(
+    mailbox: Mailbox,
+    raw: bytes = b"",
+    role: FolderRole = FolderRole.INBOX,
+    **over: object,
+) -> Message:
+    """Put a message into a mailbox: `raw`, or one composed of what is given."""
+    is_read = bool(over.pop("is_read", False))
+    return actions.append(
+        folder(mailbox, role), raw or written(**over), is_read=is_read
+    )
+
+
+def written(**over: object) -> bytes:
+    """A message from Jane at Firm to Alice."""
+    fields: dict[str, object] = {
+        "sender": named("Jane Jones", "jane@firm.example.secure.example"),
+        "to": [named("Alice", "alice@northfield.secure.example")],
+        "subject": "Hearing on Monday",
+        "text": "Please see the bundle.\n",
+    }
+    return compose(**(fields | over))
+
+
+def html(markup: str, **over: object) -> bytes:
+    """A message of HTML alone."""
+    raw = written(text="UNUSED", **over)
+    head, _, _ = raw.partition(b"Content-Type:")
+    return (
+        head
+        + b"Content-Type: text/html; charset=utf-8\r\n"
+        + b"Content-Transfer-Encoding: 8bit\r\n\r\n"
+        + markup.encode()
+    )
+
+
+def named(name: str, address: str) -> NamedAddress:
+    return NamedAddress(name, Address.parse(address))
