@@ -7,6 +7,7 @@ import tempfile
 
 os.environ["POSTERN_ENV"] = "test"
 os.environ.setdefault("POSTERN_VAR", tempfile.mkdtemp(prefix="postern-test-"))
-os.makedirs(os.environ["POSTERN_VAR"], exist_ok=True)
+# WhiteNoise warns about a folder that is not there, and warnings are errors.
+os.makedirs(os.path.join(os.environ["POSTERN_VAR"], "static"), exist_ok=True)
 
 from portal.settings import *  # noqa: E402, F403
