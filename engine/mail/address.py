@@ -12,6 +12,7 @@ import idna
 # RFC 5321 §4.5.3.1.1 and §4.5.3.1.3 (256 with the angle brackets), in octets
 MAX_LOCAL_OCTETS = 64
 MAX_ADDRESS_OCTETS = 254
+MAX_LABEL_OCTETS = 63  # RFC 1035 §2.3.4
 
 # RFC 5321 Dot-string, with UTF-8 as in RFC 6531
 _DOT_STRING = re.compile(
@@ -117,6 +118,9 @@ def _parse(text: str) -> Address:
 
 
 def _a_label(domain: str) -> str:
+    # An A-label is longer than what it stands for; IDNA is slow on long labels.
+    if max(map(len, domain.split("."))) > MAX_LABEL_OCTETS:
+        raise InvalidAddressError("The part after the @ is not valid")
     try:
         return idna.encode(domain, uts46=True, std3_rules=True).decode("ascii")
     except UnicodeError as error:

@@ -5,14 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.scanner import Mailbox, mailboxes
 from engine.mail.words import decode_words, encode_text
-
-# The rest of a longer list is left as it is.
-MAX_ADDRESSES = 5000
 
 _ATOMS = re.compile(
     r"[0-9A-Za-z!#$%&'*+/=?^_`{|}~-]+(?: [0-9A-Za-z!#$%&'*+/=?^_`{|}~-]+)*"
@@ -45,7 +41,7 @@ def addresses_in(value: bytes) -> list[NamedAddress]:
 
 def named_addresses(value: bytes) -> Iterator[NamedAddress]:
     """Like `addresses_in`, one by one, for those who need the first few only."""
-    for mailbox in islice(mailboxes(value), MAX_ADDRESSES):
+    for mailbox in mailboxes(value):
         if mailbox.address:
             yield NamedAddress(decode_words(mailbox.name), mailbox.address)
 
@@ -56,14 +52,13 @@ def strict_addresses_in(value: bytes) -> list[NamedAddress]:
     This is the one to decide on. Raises InvalidAddressError when anything in the list
     is not understood, is ambiguous, or when there is no address in it.
     """
-    found = list(islice(mailboxes(value), MAX_ADDRESSES + 1))
-    if not found or len(found) > MAX_ADDRESSES:
-        raise InvalidAddressError("There are no addresses, or far too many")
     named = []
-    for mailbox in found:
+    for mailbox in mailboxes(value):
         if not mailbox.address or not mailbox.is_plain:
             raise InvalidAddressError("The list holds something that is no address")
         named.append(NamedAddress(decode_words(mailbox.name), mailbox.address))
+    if not named:
+        raise InvalidAddressError("There is no address")
     return named
 
 
@@ -74,7 +69,7 @@ def rewrite(value: bytes, mapping: Mapping) -> bytes:
     would become too long (InvalidAddressError) is left as it is.
     """
     edits: list[tuple[int, int, bytes]] = []
-    for mailbox in islice(mailboxes(value), MAX_ADDRESSES):
+    for mailbox in mailboxes(value):
         new = _mapped(mailbox.address, mapping)
         if new:
             edits += _edits(mailbox, new)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from engine.mail import boundaries, charset, parameters, transfer
 from engine.mail.boundaries import Region
 from engine.mail.errors import PermanentFailure
-from engine.mail.header import HeaderBlock
+from engine.mail.header import MAX_HEADER_OCTETS, HeaderBlock
 from engine.mail.reply import FORBIDDEN_CONTENT
 
 MAX_DEPTH = 30
@@ -22,6 +22,9 @@ MAX_PART_HEADER_OCTETS = 64 * 1024
 MAX_FILENAME = 255
 
 _EMPTY_LINE = re.compile(rb"(?:\A|\n)\r?\n")
+_CONTENT_FIELD = re.compile(
+    rb"^content-[^\r\n]*+(?:\r?\n[ \t][^\r\n]*+)*+", re.IGNORECASE | re.MULTILINE
+)
 _TYPE = re.compile(r"[^\s/]{1,80}/[^\s/]{1,80}")
 _SHOWN = ("text/plain", "text/html")
 
@@ -77,7 +80,7 @@ def walk(header: bytes, body: bytes, *, strict: bool = False) -> Iterator[Part]:
     Stops after MAX_PARTS and does not look deeper than MAX_DEPTH: what is deeper is
     one part. With `strict` it raises TooManyParts instead.
     """
-    block = HeaderBlock.salvage(header)
+    block = _described(header[:MAX_HEADER_OCTETS])
     yield from _Walker(strict).entity(block, Region.whole(body), _Place())
 
 
@@ -184,12 +187,17 @@ def _content_type(header: HeaderBlock, default: str) -> tuple[str, dict[str, str
 
 def _split(region: Region) -> tuple[HeaderBlock, Region]:
     """The header and the body of a part, at its first empty line."""
-    start = region.source[region.start : region.start + MAX_PART_HEADER_OCTETS]
-    start = start[: region.end - region.start]
+    limit = min(region.end, region.start + MAX_PART_HEADER_OCTETS)
+    start = region.source[region.start : limit]
     found = _EMPTY_LINE.search(start)
     if found:
-        header = HeaderBlock.salvage(start[: found.start()])
-        return header, Region(region.source, region.start + found.end(), region.end)
-    if len(start) < region.end - region.start:
+        body = Region(region.source, region.start + found.end(), region.end)
+        return _described(start[: found.start()]), body
+    if limit < region.end:
         return HeaderBlock(()), region
-    return HeaderBlock.salvage(start), Region(region.source, region.end, region.end)
+    return _described(start), Region(region.source, region.end, region.end)
+
+
+def _described(header: bytes) -> HeaderBlock:
+    """The fields that describe a body; the others are not even looked at."""
+    return HeaderBlock.salvage(b"\r\n".join(_CONTENT_FIELD.findall(header)))

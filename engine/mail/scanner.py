@@ -12,6 +12,13 @@ from typing import NamedTuple
 
 from engine.mail.address import Address, InvalidAddressError
 
+# An element with more is not understood, nor is what follows it.
+MAX_TOKENS = 1000
+# Elements of a list; one that is not ASCII, so that IDNA may be needed, counts for
+# several.
+MAX_WORK = 5000
+NON_ASCII_WORK = 10
+
 Span = tuple[int, int]
 
 _SEPARATORS = re.compile(rb"[ \t\r\n,;]*+")
@@ -65,20 +72,32 @@ class _Token(NamedTuple):
 
 
 def mailboxes(value: bytes) -> Iterator[Mailbox]:
-    position = 0
-    while True:
-        skipped = _SEPARATORS.match(value, position)
-        position = skipped.end() if skipped else position
-        if position == len(value):
+    """Every mailbox in order, those of groups too.
+
+    Of a list that is too long, the last one stands for the rest: not understood.
+    """
+    position = _after_separators(value, 0)
+    left = MAX_WORK
+    while position < len(value):
+        if left <= 0:
+            yield Mailbox(None, b"", [], [], False)
             return
+        start = position
         found = _SIMPLE.match(value, position)
         mailbox = _simple(found) if found else None
         if found and mailbox:
-            position = found.end()
             yield mailbox
+            position = found.end()
         else:
             tokens, position = _element(value, position)
             yield from _interpreted(tokens)
+        left -= 1 if value[start:position].isascii() else NON_ASCII_WORK
+        position = _after_separators(value, position)
+
+
+def _after_separators(value: bytes, position: int) -> int:
+    found = _SEPARATORS.match(value, position)
+    return found.end() if found else position
 
 
 def _simple(found: re.Match[bytes]) -> Mailbox | None:
@@ -97,6 +116,8 @@ def _element(value: bytes, position: int) -> tuple[list[_Token], int]:
     """The tokens up to and with the next separator, and where that ends."""
     tokens: list[_Token] = []
     while token := _token(value, position):
+        if len(tokens) == MAX_TOKENS:
+            return [_Token("junk", position, len(value), b"")], len(value)
         tokens.append(token)
         position = token.end
         if token.text in _ENDS:

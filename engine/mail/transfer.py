@@ -8,7 +8,9 @@ from binascii import Error, a2b_base64, a2b_qp, a2b_uu
 ENCODED = frozenset(
     ("base64", "quoted-printable", "x-uuencode", "uuencode", "uue", "x-uue")
 )
-_NOT_BASE64 = re.compile(rb"[^0-9A-Za-z+/]+")
+_NOT_BASE64 = bytes(
+    octet for octet in range(256) if not (chr(octet).isalnum() and octet < 128)
+).translate(None, b"+/")
 _UU_BEGIN = re.compile(rb"(?:\A|\n)begin [0-7]{3,4} [^\n]*\n")
 
 
@@ -27,7 +29,7 @@ def _base64(data: bytes) -> bytes:
     try:
         return a2b_base64(data)
     except Error:
-        letters = _NOT_BASE64.sub(b"", data)
+        letters = data.translate(None, _NOT_BASE64)
         if len(letters) % 4 == 1:
             letters = letters[:-1]  # one letter alone is not an octet
         return a2b_base64(letters + b"==")
