@@ -69,7 +69,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "portal.ui.content_policy.ContentPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -102,10 +102,10 @@ TEMPLATES = [
 
 def _database() -> dict[str, object]:
     url = urlsplit(POSTERN.database_url)
-    if not url.scheme:
+    if url.scheme in ("", "sqlite"):
         return {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": POSTERN.path("postern.sqlite3"),
+            "NAME": unquote(url.path) or POSTERN.path("postern.sqlite3"),
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
@@ -172,15 +172,34 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_PRESERVE_USERNAME_CASING = False
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_FORMS = {
+    "login": "portal.account.forms.SignInForm",
+    "reauthenticate": "portal.account.forms.ReauthenticateForm",
+    "change_password": "portal.account.forms.PasswordChangeForm",
+    "reset_password": "portal.account.forms.PasswordResetForm",
+    "reset_password_from_key": "portal.account.forms.NewPasswordForm",
+}
 MFA_ADAPTER = "portal.account.adapter.MFAAdapter"
+MFA_FORMS = {
+    "authenticate": "portal.account.forms.CodeForm",
+    "reauthenticate": "portal.account.forms.CodeAgainForm",
+    "activate_totp": "portal.account.forms.ActivateAppForm",
+    "add_webauthn": "portal.account.forms.AddPasskeyForm",
+    "edit_webauthn": "portal.account.forms.RenamePasskeyForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
 MFA_TOTP_ISSUER = POSTERN.community_name
+# One step of 30 seconds either way, for clocks that are not quite right.
+MFA_TOTP_TOLERANCE = 1
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_USERNAME_CALLABLE = "portal.account.adapter.typed_address"
+AXES_USERNAME_CALLABLE = "portal.account.typed.typed_address"
+AXES_LOCKOUT_TEMPLATE = "429.html"
 
 # Cookies and transport
 SESSION_COOKIE_HTTPONLY = True
@@ -196,8 +215,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "SAMEORIGIN"
 CONTENT_SECURITY_POLICY = {
-    # Wagtail's admin needs inline scripts and styles; it gets its own policy.
-    "EXCLUDE_URL_PREFIXES": ["/admin/"],
+    # Wagtail's admin gets its own, from portal.ui.content_policy.
     "DIRECTIVES": {
         "default-src": [SELF],
         "script-src": [SELF, NONCE],

@@ -17,6 +17,7 @@ from django.views.generic import RedirectView
 
 from engine.registry.access import public, signed_in
 from portal.account import views
+from portal.ui import navigation
 
 own = (
     [
@@ -37,7 +38,7 @@ signing_in = [
     path("inactive/", public(account.account_inactive), name="account_inactive"),
     path(
         "signup/",
-        public(RedirectView.as_view(url="/apply/")),
+        public(RedirectView.as_view(url=navigation.APPLY)),
         name="account_signup",
     ),
     path(
@@ -99,7 +100,7 @@ second_factor = [
     ),
     path(
         "passkeys/<int:pk>/remove/",
-        signed_in(webauthn.remove_webauthn),
+        views.remove_passkey,
         name="mfa_remove_webauthn",
     ),
     path(

@@ -1,21 +1,98 @@
+"""What a person sees and sets of their own way of signing in."""
+
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from typing import cast
 
-from engine.registry.access import signed_in
+from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn import views as webauthn
+from django.conf import settings
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_http_methods
+
+from engine.registry.access import requires, signed_in
+from engine.registry.actions import people
+from engine.registry.errors import PolicyError
+from engine.registry.models import AppPassword, Person
+from engine.registry.permissions import Permission
+from portal.account import policies
+from portal.account.forms import AppPasswordForm
 
 
 @signed_in
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "account/home.html")
+    person = cast(Person, request.user)
+    context = {
+        "person": person,
+        "has_second_factor": policies.has_second_factor(person),
+        "app_password_count": _live_app_passwords(person).count(),
+    }
+    return render(request, "account/home.html", context)
 
 
-@signed_in
+@requires(Permission.USE_MAIL)
+@never_cache
+@sensitive_variables("secret")
+@require_http_methods(["GET", "POST"])
 def app_passwords(request: HttpRequest) -> HttpResponse:
-    return render(request, "account/app_passwords.html")
+    """List, and make. A new secret is in this one answer and nowhere else."""
+    person = cast(Person, request.user)
+    form = AppPasswordForm(request.POST if request.method == "POST" else None)
+    made, secret = None, ""
+    if form.is_valid():
+        made, secret = people.add_app_password(
+            person, name=form.cleaned_data["name"], by=person
+        )
+        form = AppPasswordForm()
+    context = {
+        "form": form,
+        "made": made,
+        "secret": secret,
+        "app_passwords": _live_app_passwords(person),
+        "mail": {
+            "host": settings.POSTERN.smtp_name,
+            "pop3s": settings.POSTERN.pop3s_port,
+            "submissions": settings.POSTERN.submissions_port,
+        },
+    }
+    return render(request, "account/app_passwords.html", context)
+
+
+@requires(Permission.USE_MAIL)
+@require_http_methods(["GET", "POST"])
+def revoke_app_password(request: HttpRequest, app_password_id: int) -> HttpResponse:
+    person = cast(Person, request.user)
+    app_password = get_object_or_404(_live_app_passwords(person), pk=app_password_id)
+    if request.method == "POST":
+        people.revoke_app_password(app_password, by=person)
+        messages.success(
+            request, gettext("“%s” can no longer sign in.") % app_password.name
+        )
+        return redirect("account:app_passwords")
+    return render(
+        request, "account/revoke_app_password.html", {"app_password": app_password}
+    )
 
 
 @signed_in
-def revoke_app_password(request: HttpRequest, app_password_id: int) -> HttpResponse:
-    return render(request, "account/revoke_app_password.html")
+def remove_passkey(request: HttpRequest, pk: int) -> HttpResponse:
+    """allauth asks nobody whether a passkey may go; it does ask for an app."""
+    authenticator = get_object_or_404(
+        Authenticator, pk=pk, user=request.user, type=Authenticator.Type.WEBAUTHN
+    )
+    try:
+        policies.check_can_remove_authenticator(authenticator)
+    except PolicyError as error:
+        messages.warning(request, str(error))
+        return redirect("mfa_list_webauthn")
+    return cast(HttpResponse, webauthn.remove_webauthn(request, pk=pk))
+
+
+def _live_app_passwords(person: Person) -> QuerySet[AppPassword]:
+    return AppPassword.objects.filter(person=person, revoked_at=None)

@@ -1,0 +1,177 @@
+"""allauth's forms in this service's words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account import forms as account
+from allauth.mfa.base import forms as mfa
+from allauth.mfa.totp import forms as totp
+from allauth.mfa.webauthn import forms as webauthn
+from django import forms
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from portal.account import tasks
+from portal.account.typed import address_key
+
+ADDRESS_ATTRS = {
+    "autocomplete": "username",
+    "autocapitalize": "none",
+    "spellcheck": "false",
+    "type": "email",
+}
+CODE_ATTRS = {
+    "autocomplete": "one-time-code",
+    "autocapitalize": "none",
+    "spellcheck": "false",
+    "class": "govuk-input--width-10",
+}
+
+
+class SignInForm(account.LoginForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"] = forms.CharField(
+            label=_("Secure email address"),
+            max_length=254,
+            widget=forms.TextInput(attrs=ADDRESS_ATTRS),
+        )
+        self.fields["password"].help_text = ""
+        _drop_placeholders(self)
+        self.order_fields(["login", "password"])
+
+    def clean_login(self) -> str:
+        return address_key(self.cleaned_data["login"])
+
+
+class PasswordResetForm(forms.Form):
+    """allauth counts attempts by the field `email`."""
+
+    email = forms.CharField(
+        label=_("Secure email address"),
+        max_length=254,
+        widget=forms.TextInput(attrs=ADDRESS_ATTRS),
+    )
+
+    def clean_email(self) -> str:
+        return address_key(self.cleaned_data["email"])
+
+    def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        tasks.ask_password_reset(self.cleaned_data["email"])
+        return str(self.cleaned_data["email"])
+
+
+class NewPasswordForm(account.ResetPasswordKeyForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _explain_new_password(self)
+
+
+class PasswordChangeForm(account.ChangePasswordForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["oldpassword"].label = _("Current password")
+        self.fields["oldpassword"].help_text = ""
+        _explain_new_password(self)
+
+
+class ReauthenticateForm(account.ReauthenticateForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].help_text = ""
+        _drop_placeholders(self)
+
+
+class CodeForm(mfa.AuthenticateForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _explain_code(self)
+
+    def clean_code(self) -> str:
+        self.cleaned_data["code"] = _without_spaces(self.cleaned_data["code"])
+        return str(super().clean_code())
+
+
+class CodeAgainForm(mfa.ReauthenticateForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _explain_code(self)
+
+    def clean_code(self) -> str:
+        self.cleaned_data["code"] = _without_spaces(self.cleaned_data["code"])
+        return str(super().clean_code())
+
+
+class ActivateAppForm(totp.ActivateTOTPForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].label = _("Code from your app")
+        self.fields["code"].widget.attrs = {**CODE_ATTRS, "inputmode": "numeric"}
+
+    def clean_code(self) -> str:
+        self.cleaned_data["code"] = _without_spaces(self.cleaned_data["code"])
+        return str(super().clean_code())
+
+
+class AddPasskeyForm(webauthn.AddWebAuthnForm):
+    """Every passkey of ours signs in by itself: it is something you have and are."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        name = self.fields["name"]
+        name.label = _("Name of the passkey")
+        name.help_text = _("So that you can tell it from others, such as “Work phone”.")
+        name.required = True
+        name.widget.attrs["class"] = "govuk-input--width-20"
+        self.fields["passwordless"].initial = True
+        self.fields["passwordless"].label = _("Let me sign in with this passkey alone")
+        self.fields["passwordless"].help_text = _(
+            "It must then ask for your fingerprint, your face or a PIN."
+        )
+
+
+class RenamePasskeyForm(webauthn.EditWebAuthnForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label = _("Name of the passkey")
+        self.fields["name"].widget.attrs["class"] = "govuk-input--width-20"
+
+
+class AppPasswordForm(forms.Form):
+    name = forms.CharField(
+        label=_("Name of the device or program"),
+        help_text=_("So that you can tell it from others, such as “Outlook at work”."),
+        max_length=100,
+        error_messages={"required": _("Enter a name for the device or program")},
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "class": "govuk-input--width-20"}
+        ),
+    )
+
+
+def _explain_new_password(form: forms.Form) -> None:
+    _drop_placeholders(form)
+    form.fields["password1"].label = _("New password")
+    form.fields["password1"].help_text = _(
+        "At least 12 characters. Three random words make a good password."
+    )
+    form.fields["password2"].label = _("New password again")
+
+
+def _explain_code(form: forms.Form) -> None:
+    form.fields["code"].label = _("Code")
+    form.fields["code"].help_text = _(
+        "The 6 digits that your authenticator app shows, or one of your recovery codes."
+    )
+    form.fields["code"].widget.attrs = dict(CODE_ATTRS)
+
+
+def _drop_placeholders(form: forms.Form) -> None:
+    for field in form.fields.values():
+        field.widget.attrs.pop("placeholder", None)
+
+
+def _without_spaces(code: str) -> str:
+    """Apps show "123 456", and people type what they see."""
+    return "".join(code.split())

@@ -1,0 +1,65 @@
+"""What an applicant claims, as the desk shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.registry.models import AccountType, Proof
+from onboarding.models import Application
+
+Rows = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Some claims under one heading, as label and value. Empty values are left out."""
+
+    title: str
+    rows: Rows
+
+
+def sections(application: Application) -> list[Section]:
+    made = [
+        Section("Organisation", _organisation(application)),
+        Section("Connection", _connection(application)),
+        Section("Applicant", _applicant(application)),
+    ]
+    return [
+        Section(section.title, [row for row in section.rows if row[1]])
+        for section in made
+    ]
+
+
+def _organisation(application: Application) -> Rows:
+    return [
+        ("Name", application.organisation_name),
+        ("Kind", application.get_kind_display()),
+        ("Town", application.town),
+        ("Only one user", "Yes" if application.is_sole_user else "No"),
+    ]
+
+
+def _connection(application: Application) -> Rows:
+    is_relayed = not application.is_hosted
+    proof = Proof(application.proof).label if application.proof else ""
+    server = f"{application.next_hop_host}, port {application.next_hop_port}"
+    return [
+        ("Account type", AccountType(application.account_type).label),
+        ("Own domain", application.member_domain),
+        ("Domain in the community", application.community_domain),
+        ("Server that receives", server if is_relayed else ""),
+        ("Proof when sending", proof),
+        ("Sends from", ", ".join(application.source_networks)),
+        ("Client certificate", application.certificate_name),
+        ("Tenant", application.tenant_id),
+    ]
+
+
+def _applicant(application: Application) -> Rows:
+    return [
+        ("Name", application.applicant_name),
+        ("Job title", application.applicant_job_title),
+        ("Telephone", application.applicant_phone),
+        ("Everyday email address", application.everyday_address),
+        ("Secure address to be", str(application.administrator_address)),
+    ]

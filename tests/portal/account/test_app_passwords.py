@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from django.urls import reverse
+
+from engine.registry import credentials
+from engine.registry.actions import people
+from engine.registry.models import Person
+from tests.portal.conftest import SignIn
+
+LIST = "/account/app-passwords/"
+
+
+def test_secret_is_shown_once_and_works(signed_in: SignIn, bob: Person) -> None:
+    client = signed_in(bob)
+
+    response = client.post(LIST, {"name": "Phone"})
+
+    secret = response.context["secret"]
+    assert secret in response.content.decode()
+    assert "no-store" in response["Cache-Control"]
+    assert credentials.find_person(bob.address, secret) == bob
+    assert secret not in client.get(LIST).content.decode()
+
+
+def test_name_is_asked_for(signed_in: SignIn, bob: Person) -> None:
+    response = signed_in(bob).post(LIST, {"name": " "})
+
+    assert "Enter a name for the device or program" in response.content.decode()
+    assert not bob.app_passwords.exists()
+
+
+def test_revoked_one_signs_nobody_in(signed_in: SignIn, bob: Person) -> None:
+    made, secret = people.add_app_password(bob, name="Phone", by=bob)
+    client = signed_in(bob)
+    path = reverse("account:revoke_app_password", args=[made.pk])
+
+    assert client.get(path).status_code == 200
+    assert credentials.find_person(bob.address, secret) == bob
+    client.post(path)
+
+    assert credentials.find_person(bob.address, secret) is None
+    assert "Phone" not in client.get(LIST).context["app_passwords"]
+
+
+def test_somebody_elses_does_not_exist(
+    signed_in: SignIn, bob: Person, charlie: Person
+) -> None:
+    made, _ = people.add_app_password(charlie, name="Phone", by=charlie)
+
+    response = signed_in(bob).post(
+        reverse("account:revoke_app_password", args=[made.pk])
+    )
+
+    assert response.status_code == 404
+    made.refresh_from_db()
+    assert made.revoked_at is None

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+
+from engine.audit.models import Entry
+from engine.registry.models import Person
+from portal.account import tasks
+from tests.factories import PASSWORD
+from tests.portal.conftest import SignIn
+
+NEW = "three other random words"
+
+
+@pytest.fixture
+def bob_with_everyday_address(bob: Person) -> Person:
+    bob.everyday_address = "bob@everyday.example"
+    bob.save()
+    return bob
+
+
+def test_reset_reads_the_same_whoever_asks(client: Client, bob: Person) -> None:
+    pages = []
+    for address in (bob.address, "nobody@firm.example", "no address"):
+        response = client.post(
+            reverse("account_reset_password"), {"email": address}, follow=True
+        )
+        assert response.status_code == 200
+        pages.append(re.sub(rb"nonce=\S+", b"", response.content))
+
+    assert pages[0] == pages[1] == pages[2]
+
+
+def test_link_goes_to_the_everyday_address(bob_with_everyday_address: Person) -> None:
+    tasks.send_password_reset(bob_with_everyday_address.address)
+
+    (message,) = mail.outbox
+    assert message.to == ["bob@everyday.example"]
+    assert "http://127.0.0.1:8000/account/password/reset/key/" in message.body
+
+
+@pytest.mark.parametrize("address", ["nobody@firm.example", "bob"])
+def test_nothing_is_sent_to_strangers(db: None, address: str) -> None:
+    tasks.send_password_reset(address)
+
+    assert mail.outbox == []
+
+
+def test_nothing_is_sent_without_an_everyday_address(bob: Person) -> None:
+    tasks.send_password_reset(bob.address)
+
+    assert mail.outbox == []
+
+
+def test_link_chooses_a_new_password_once(
+    client: Client, bob_with_everyday_address: Person
+) -> None:
+    bob = bob_with_everyday_address
+    tasks.send_password_reset(bob.address)
+    link = re.search(r"/account/password/\S+", mail.outbox[0].body).group()
+
+    page = client.get(link, follow=True)
+    path = page.request["PATH_INFO"]
+    client.post(path, {"password1": NEW, "password2": NEW})
+
+    bob.refresh_from_db()
+    assert bob.check_password(NEW)
+    assert "_auth_user_id" not in client.session
+    assert b"no longer works" in client.get(link, follow=True).content
+    assert Entry.objects.filter(event="person.password_reset").exists()
+
+
+def test_short_password_is_refused(
+    client: Client, bob_with_everyday_address: Person
+) -> None:
+    tasks.send_password_reset(bob_with_everyday_address.address)
+    link = re.search(r"/account/password/\S+", mail.outbox[0].body).group()
+    path = client.get(link, follow=True).request["PATH_INFO"]
+
+    response = client.post(path, {"password1": "short", "password2": "short"})
+
+    assert "password1" in response.context["form"].errors
+
+
+def test_change_asks_for_the_old_one(signed_in: SignIn, bob: Person) -> None:
+    client = signed_in(bob)
+    typed = {"password1": NEW, "password2": NEW}
+
+    client.post(
+        reverse("account_change_password"), {**typed, "oldpassword": "not the password"}
+    )
+    bob.refresh_from_db()
+    assert bob.check_password(PASSWORD)
+
+    client.post(reverse("account_change_password"), {**typed, "oldpassword": PASSWORD})
+    bob.refresh_from_db()
+    assert bob.check_password(NEW)
+    assert Entry.objects.filter(event="person.password_changed").exists()
+
+
+def test_notice_of_a_change_goes_to_the_everyday_address(
+    signed_in: SignIn, bob_with_everyday_address: Person
+) -> None:
+    client = signed_in(bob_with_everyday_address)
+
+    client.post(
+        reverse("account_change_password"),
+        {"password1": NEW, "password2": NEW, "oldpassword": PASSWORD},
+    )
+
+    (notice,) = mail.outbox
+    assert notice.to == ["bob@everyday.example"]
+    assert "Your password was changed." in notice.body

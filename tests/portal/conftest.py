@@ -1,0 +1,67 @@
+"""Signing people in, through no page and with or without a second factor."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.account.internal.flows.login import (
+    _AUTHENTICATION_METHODS_USER_SESSION_KEY as USER_KEY,
+)
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal import auth as totp
+from django.core.cache import cache
+from django.test import Client
+
+from engine.registry.models import Person
+
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+SignIn = Callable[..., Client]
+
+
+@pytest.fixture(autouse=True)
+def _fresh_cache() -> Iterator[None]:
+    """Attempts counted in one test do not count in the next."""
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def signed_in(client: Client) -> SignIn:
+    """Sign a person in without going through the pages."""
+
+    def sign_in(person: Person, *, second_factor: bool = False) -> Client:
+        client.force_login(
+            person, "allauth.account.auth_backends.AuthenticationBackend"
+        )
+        session = client.session
+        records = [{"method": "password", "at": time.time()}]
+        if second_factor:
+            give_app(person)
+            records.append({"method": "mfa", "type": "totp", "at": time.time()})
+        session[AUTHENTICATION_METHODS_SESSION_KEY] = records
+        session[USER_KEY] = str(person.pk)
+        session.save()
+        return client
+
+    return sign_in
+
+
+def give_app(person: Person) -> None:
+    """Set up an authenticator app for the person, if there is none."""
+    if not Authenticator.objects.filter(
+        user=person, type=Authenticator.Type.TOTP
+    ).exists():
+        totp.TOTP.activate(person, SECRET)
+
+
+def code_now() -> str:
+    """What the person's app shows."""
+    return code_of(SECRET)
+
+
+def code_of(secret: str) -> str:
+    return str(totp.format_hotp_value(totp.hotp_value(secret, int(time.time()) // 30)))
