@@ -33,6 +33,7 @@ class Environment(BaseSettings):
     allowed_hosts: list[str] = Field(default=["127.0.0.1", "localhost"])
 
     # Where state is kept
+    # postgresql://user:password@host/name, or sqlite:///path; empty is SQLite under var
     database_url: str = ""
     sqlite_in_production: bool = False
     redis_url: str = ""
@@ -60,6 +61,9 @@ class Environment(BaseSettings):
 
     # Notices to addresses outside the community: user:password@host:port
     smarthost: str = ""
+
+    # The demo community's own servers are on this port of loopback and the two after it
+    demo_next_hop_port: int = 2626
 
     @model_validator(mode="after")
     def _own_authority(self) -> Self:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
+from django.db import DatabaseError
 
 from engine.antivirus import scanner
 from engine.pop3 import server as pop3
@@ -30,7 +32,12 @@ async def run_engine(stop: asyncio.Event) -> None:
     await routes.refresh()
     runner = Runner()
     committer = Committer(on_commit=runner.wake)
-    servers = await _open_ports(committer)
+    context = server_context(
+        cert_file=settings.POSTERN.tls_cert_file,
+        key_file=settings.POSTERN.tls_key_file,
+        ca_file=settings.POSTERN.tls_ca_file,
+    )
+    servers = await _hear_smtp(context, committer) + await _hear_pop3(context)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(runner.run(stop))
         tasks.create_task(_keep_routes_fresh(stop))
@@ -42,47 +49,50 @@ async def run_engine(stop: asyncio.Event) -> None:
     log.info("the mail engine has stopped")
 
 
-async def _open_ports(committer: Committer) -> list[asyncio.Server]:
-    posting = settings.POSTERN
-    context = server_context(
-        cert_file=posting.tls_cert_file,
-        key_file=posting.tls_key_file,
-        ca_file=posting.tls_ca_file,
-    )
+async def _hear_smtp(
+    context: ssl.SSLContext, committer: Committer
+) -> list[asyncio.Server]:
+    chosen = settings.POSTERN
     threads = ThreadPoolExecutor(4, thread_name_prefix="credentials")
     scan_with = scanner.configured()
 
     def listener(door: Door) -> Listener:
         return Listener(
             door=door,
-            server_name=posting.smtp_name,
+            server_name=chosen.smtp_name,
             tls_context=context,
             scanner=scan_with,
             committer=committer,
-            size_limit=posting.message_size_limit,
+            size_limit=chosen.message_size_limit,
             threads=threads,
         )
 
-    submission = listener(SubmissionDoor())
-    host = posting.smtp_host
+    receive, submission = listener(ReceiveDoor()), listener(SubmissionDoor())
+    host, direct = chosen.smtp_host, chosen.submissions_port
     return [
-        await listen(listener(ReceiveDoor()), host=host, port=posting.smtp_port),
-        await listen(submission, host=host, port=posting.submission_port),
-        await listen(
-            submission, host=host, port=posting.submissions_port, implicit_tls=True
-        ),
-        *await pop3.listen(
-            host=host,
-            port=posting.pop3_port,
-            tls_port=posting.pop3s_port,
-            tls_context=context,
-        ),
+        await listen(receive, host=host, port=chosen.smtp_port),
+        await listen(submission, host=host, port=chosen.submission_port),
+        await listen(submission, host=host, port=direct, implicit_tls=True),
     ]
+
+
+async def _hear_pop3(context: ssl.SSLContext) -> list[asyncio.Server]:
+    chosen = settings.POSTERN
+    return await pop3.listen(
+        host=chosen.smtp_host,
+        port=chosen.pop3_port,
+        tls_port=chosen.pop3s_port,
+        tls_context=context,
+    )
 
 
 async def _keep_routes_fresh(stop: asyncio.Event) -> None:
     while not stop.is_set():
-        await routes.refresh()
+        try:
+            await routes.refresh()
+        except DatabaseError:
+            # What is in memory goes on serving; the next look is a second away.
+            log.exception("the routes could not be refreshed")
         try:
             await asyncio.wait_for(stop.wait(), REFRESH_EVERY)
         except TimeoutError:

@@ -1,0 +1,95 @@
+"""Our own mail engine as a process of its own, on the database of the running test."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote
+
+from django.conf import settings
+from django.db import connection
+
+from portal.demo.certificates import Authority
+from tests.peers.process import Daemon, answers, free_port, open_folder, remove_folder
+
+PORTS = ("smtp", "submission", "submissions", "pop3", "pop3s")
+
+
+class Engine:
+    """`manage.py run_engine` with free ports; the folder of state is the test's own."""
+
+    def __init__(self, authority: Authority, **environment: str) -> None:
+        own = authority.issue("localhost", "127.0.0.1")
+        self.folder = open_folder()
+        self.ports = {name: free_port() for name in PORTS}
+        self.environment = {
+            "POSTERN_ENV": "test",
+            "POSTERN_VAR": str(settings.POSTERN.var),
+            "POSTERN_DATABASE_URL": _database_url(),
+            "POSTERN_TLS_CERT_FILE": str(own.cert_file),
+            "POSTERN_TLS_KEY_FILE": str(own.key_file),
+            "POSTERN_TLS_CA_FILE": str(authority.ca_file),
+            "DJANGO_SETTINGS_MODULE": "portal.settings",
+            **{
+                f"POSTERN_{name.upper()}_PORT": str(port)
+                for name, port in self.ports.items()
+            },
+            **environment,
+        }
+        self._daemon: Daemon | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.stop()
+        remove_folder(self.folder)
+
+    @property
+    def pid(self) -> int:
+        assert self._daemon is not None
+        return self._daemon.pid
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "engine.log").read_text(errors="replace")
+
+    def start(self) -> None:
+        """Start it and wait until every port answers."""
+        self._daemon = Daemon(
+            [sys.executable, "manage.py", "run_engine"],
+            self.folder / "engine.log",
+            env=self.environment,
+        )
+        self._daemon.wait_for(lambda: all(map(answers, self.ports.values())))
+
+    def stop(self) -> None:
+        """Let it finish."""
+        if self._daemon is not None:
+            self._daemon.stop()
+            self._daemon = None
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would."""
+        assert self._daemon is not None
+        os.kill(self._daemon.pid, signal.SIGKILL)
+        self._daemon.stop()
+        self._daemon = None
+
+    def resident_memory(self) -> int:
+        """Octets of memory in use now."""
+        pages = Path(f"/proc/{self.pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _database_url() -> str:
+    made = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite://{quote(str(made['NAME']))}"
+    user, password = quote(made["USER"]), quote(made["PASSWORD"])
+    host = f"{made['HOST']}:{made['PORT']}"
+    return f"postgresql://{user}:{password}@{host}/{made['NAME']}"
