@@ -61,7 +61,8 @@ class Dialogue:
 
     def _read_reply(self) -> list[str]:
         lines = []
-        while line := self._lines.readline().decode().rstrip("\r\n"):
+        while raw := self._lines.readline():
+            line = raw.decode().rstrip("\r\n")
             lines.append(line)
             if line[3:4] != "-":
                 break

@@ -1,0 +1,89 @@
+"""The inbox as a POP3 session sees it: as it was when the session began."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from django.db import transaction
+
+from engine.pop3 import commands
+from engine.pop3.commands import Refused
+from engine.registry import credentials
+from engine.registry.models import Mailbox
+from engine.storage import actions, content, delivery
+from engine.storage.models import Message
+
+BATCH = 500  # rows in one statement
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One message. The id is its unique-id listing: no message has it again."""
+
+    message_id: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Maildrop:
+    """What STAT, LIST and UIDL speak of, oldest first."""
+
+    mailbox_id: int
+    folder_id: int
+    items: tuple[Item, ...]
+
+
+def find_mailbox(username: str, secret: str, *, peer: str) -> Mailbox:
+    """The mailbox that an app password opens.
+
+    Raises Refused, and MailError after too many attempts.
+    """
+    person = credentials.find_person(username, secret, peer=peer)
+    if person is None:
+        raise Refused(commands.WRONG)
+    mailbox = Mailbox.objects.filter(owner=person, is_active=True).first()
+    if mailbox is None:
+        raise Refused(commands.NO_MAILBOX)
+    return mailbox
+
+
+def open_maildrop(mailbox: Mailbox) -> Maildrop:
+    """Note down what is in the inbox now."""
+    inbox = delivery.inbox(mailbox)
+    rows = Message.objects.filter(folder=inbox).order_by("id")
+    facts = rows.values_list("id", "size", "envelope_sender")
+    items = tuple(
+        Item(message_id, size + len(return_path(sender)))
+        for message_id, size, sender in facts.iterator()
+    )
+    return Maildrop(mailbox.pk, inbox.pk, items)
+
+
+def open_message(maildrop: Maildrop, item: Item) -> tuple[bytes, BinaryIO]:
+    """The header as it is served, and the body to read and close.
+
+    Raises Message.DoesNotExist or FileNotFoundError when the message is gone.
+    """
+    message = Message.objects.select_related("content").get(
+        pk=item.message_id, mailbox_id=maildrop.mailbox_id
+    )
+    header = return_path(message.envelope_sender) + bytes(message.content.header)
+    return header, content.open_body(message.content)
+
+
+@transaction.atomic
+def erase(maildrop: Maildrop, items: Collection[Item]) -> None:
+    """Remove messages for good, all or none; those moved elsewhere stay."""
+    ids = [item.message_id for item in items]
+    for start in range(0, len(ids), BATCH):
+        rows = Message.objects.filter(
+            pk__in=ids[start : start + BATCH], folder_id=maildrop.folder_id
+        )
+        actions.erase(list(rows.values_list("pk", flat=True)))
+
+
+def return_path(sender: str) -> bytes:
+    """The field that tells the envelope sender: RFC 5321 §4.4."""
+    return f"Return-Path: <{sender}>\r\n".encode()

@@ -1,0 +1,48 @@
+"""Opening the ports on which POP3 is heard."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from concurrent.futures import ThreadPoolExecutor
+
+from engine.pop3 import commands
+from engine.pop3.connection import Connection
+from engine.pop3.conversation import converse
+from engine.pop3.listener import Listener
+
+THREADS = 4  # and so many database connections, at most
+
+
+async def listen(
+    *, host: str, port: int, tls_port: int, tls_context: ssl.SSLContext
+) -> list[asyncio.Server]:
+    """Listen on both ports: one where STLS begins TLS, one that begins with it."""
+    threads = ThreadPoolExecutor(THREADS, thread_name_prefix="pop3")
+    listener = Listener(tls_context, threads)
+    return [
+        await open_port(listener, host=host, port=port),
+        await open_port(listener, host=host, port=tls_port, implicit_tls=True),
+    ]
+
+
+async def open_port(
+    listener: Listener, *, host: str, port: int, implicit_tls: bool = False
+) -> asyncio.Server:
+    """Listen on a port; several processes may share it. Port 0 takes a free one."""
+
+    def accept(connection: Connection) -> None:
+        if not listener.has_room(connection.peer):
+            connection.refuse(bytes(commands.CROWDED))
+            return
+        session = asyncio.create_task(converse(listener, connection))
+        listener.admit(session, connection.peer)
+
+    return await asyncio.get_running_loop().create_server(
+        lambda: Connection(accept, patience=listener.limits.idle),
+        host=host,
+        port=port,
+        ssl=listener.tls_context if implicit_tls else None,
+        reuse_port=port != 0,
+        backlog=256,
+    )

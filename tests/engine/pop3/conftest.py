@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pytest
+import pytest_asyncio
+
+from engine.pop3.listener import Limits, Listener
+from engine.pop3.server import open_port
+from engine.registry import credentials
+from engine.registry.models import Person
+from engine.smtp.server import server_context
+from portal.demo.certificates import Authority
+from tests import factories
+from tests.dialogue import FOLDER, Dialogue
+
+SECRET = "k7qd-3m9x-2222-3333-4444-5555-6666"
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="session")
+def tls_context(authority: Authority) -> ssl.SSLContext:
+    own = authority.issue("localhost", "127.0.0.1")
+    return server_context(cert_file=str(own.cert_file), key_file=str(own.key_file))
+
+
+@pytest.fixture
+def client_context(authority: Authority) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(authority.ca_file))
+
+
+@pytest.fixture
+def reader(transactional_db: None, bob: Person) -> Person:
+    """Bob, whose mail client has the app password SECRET."""
+    factories.make_app_password(bob, credentials.digest(SECRET))
+    return bob
+
+
+@dataclass
+class Server:
+    """Both ports of POP3. What clients do, they do in a thread."""
+
+    pop3: int
+    pop3s: int
+    context: ssl.SSLContext
+    listener: Listener
+
+    async def run(self, name: str, **values: str) -> None:
+        """Hold one of the dialogues in tests/dialogues/pop3."""
+        await self.say((FOLDER / "pop3" / f"{name}.txt").read_text(), **values)
+
+    async def say(self, text: str, **values: str) -> None:
+        def talk() -> None:
+            Dialogue(self.pop3, self.context).run(text, secret=SECRET, **values)
+
+        await asyncio.to_thread(talk)
+
+
+Serve = Callable[[Limits], Awaitable[Server]]
+
+
+@pytest_asyncio.fixture
+async def serve(
+    transactional_db: None,
+    tls_context: ssl.SSLContext,
+    client_context: ssl.SSLContext,
+) -> AsyncIterator[Serve]:
+    """Starts a server within the limits given."""
+    threads = ThreadPoolExecutor(2)
+    opened: list[tuple[Listener, list[asyncio.Server]]] = []
+
+    async def started(limits: Limits) -> Server:
+        listener = Listener(tls_context, threads, limits)
+        ports = [
+            await open_port(listener, host="127.0.0.1", port=0),
+            await open_port(listener, host="127.0.0.1", port=0, implicit_tls=True),
+        ]
+        opened.append((listener, ports))
+        numbers = [port.sockets[0].getsockname()[1] for port in ports]
+        return Server(*numbers, client_context, listener)
+
+    yield started
+    for listener, ports in opened:
+        for port in ports:
+            port.close()
+            await port.wait_closed()
+        await listener.close()
+    threads.shutdown()
+
+
+@pytest_asyncio.fixture
+async def server(serve: Serve) -> Server:
+    return await serve(Limits())

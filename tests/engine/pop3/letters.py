@@ -1,0 +1,23 @@
+"""Messages in mailboxes."""
+
+from __future__ import annotations
+
+from engine.mail.message import split
+from engine.registry.models import Mailbox
+from engine.storage import content, delivery
+from engine.storage.models import Message
+
+SENDER = "jane@firm.example.secure.example"
+RETURN_PATH = f"Return-Path: <{SENDER}>\r\n".encode()
+# Two lines, of which one starts with a dot.
+HEADER = b"From: <jane@firm.example.secure.example>\r\nSubject: Bundle\r\n\r\n"
+BODY = b"Hello\r\n.dotted\r\n"
+
+
+def put(mailbox: Mailbox, raw: bytes = HEADER + BODY, sender: str = SENDER) -> Message:
+    """Deliver a message into the inbox."""
+    row = content.row(content.keep(*split(raw)))
+    row.save()
+    (message,) = delivery.deliver([delivery.Delivery(mailbox.pk, row, sender)])
+    message.refresh_from_db()
+    return message

@@ -1,0 +1,127 @@
+"""Programs that people use, against our server."""
+
+from __future__ import annotations
+
+import asyncio
+import poplib
+import random
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from engine.registry.models import Person
+from engine.storage.models import Message
+from portal.demo.certificates import Authority
+from tests.engine.pop3 import letters
+from tests.engine.pop3.conftest import SECRET, Server
+from tests.peers import mpop
+
+pytestmark = pytest.mark.slow
+
+SERVED = letters.RETURN_PATH + letters.HEADER + letters.BODY
+
+
+async def run(*command: str | Path, stdin: bytes = b"") -> bytes:
+    done = await asyncio.to_thread(
+        subprocess.run, command, input=stdin, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode() + done.stdout.decode()
+    return done.stdout
+
+
+def large() -> bytes:
+    """A message that goes into the blob store, with dots at the edges of chunks."""
+    lines = random.Random(1).choices([b".", b"..", b".x", b"", b"x" * 61], k=500_000)
+    return letters.HEADER + b"\r\n".join(lines) + b"\r\n"
+
+
+async def test_poplib(server: Server, reader: Person) -> None:
+    raw = large()
+    await asyncio.to_thread(letters.put, reader.mailbox, raw)
+
+    def download() -> bytes:
+        client = poplib.POP3_SSL("localhost", server.pop3s, context=server.context)
+        assert client.capa()["SASL"] == ["PLAIN"]
+        client.user(reader.address)
+        client.pass_(SECRET)
+        _, lines, _ = client.retr(1)
+        client.quit()
+        return b"".join(line + b"\r\n" for line in lines)
+
+    assert await asyncio.to_thread(download) == letters.RETURN_PATH + raw
+
+
+@pytest.mark.parametrize("starttls", [True, False])
+async def test_mpop(
+    server: Server, reader: Person, authority: Authority, starttls: bool
+) -> None:
+    await asyncio.to_thread(letters.put, reader.mailbox)
+
+    def download(*, keep: bool) -> list[bytes]:
+        return mpop.download(
+            server.pop3 if starttls else server.pop3s,
+            username=reader.address,
+            password=SECRET,
+            ca_file=authority.ca_file,
+            starttls=starttls,
+            keep=keep,
+        )
+
+    kept = await asyncio.to_thread(download, keep=True)
+    taken = await asyncio.to_thread(download, keep=False)
+    left = await asyncio.to_thread(download, keep=False)
+
+    assert len(kept) == len(taken) == 1
+    assert kept[0].endswith(SERVED.replace(b"\r\n", b"\n"))
+    assert left == []
+
+
+@pytest.mark.parametrize("scheme", ["pop3", "pop3s"])
+async def test_curl(
+    server: Server, reader: Person, authority: Authority, scheme: str
+) -> None:
+    message = await asyncio.to_thread(letters.put, reader.mailbox)
+    port = server.pop3 if scheme == "pop3" else server.pop3s
+    url = f"{scheme}://localhost:{port}"
+    curl = ["curl", "-sS", "--ssl-reqd", "--cacert", str(authority.ca_file), "-K", "-"]
+    secrets = f'user = "{reader.address}:{SECRET}"'.encode()
+
+    listed = await run(*curl, f"{url}/", stdin=secrets)
+    uids = await run(*curl, "-X", "UIDL", f"{url}/", stdin=secrets)
+    got = await run(*curl, f"{url}/1", stdin=secrets)
+
+    assert listed == f"1 {len(SERVED)}\r\n".encode()
+    assert uids == f"1 {message.pk}\r\n".encode()
+    assert got == SERVED
+
+
+@pytest.mark.parametrize("implicit_tls", [True, False])
+async def test_fetchmail(
+    server: Server,
+    reader: Person,
+    authority: Authority,
+    tmp_path: Path,
+    implicit_tls: bool,
+) -> None:
+    await asyncio.to_thread(letters.put, reader.mailbox)
+    await asyncio.to_thread(letters.put, reader.mailbox)
+    port = server.pop3s if implicit_tls else server.pop3
+    tls = "ssl" if implicit_tls else "sslproto TLS1.2+"
+    config = tmp_path / "fetchmailrc"
+    config.touch(mode=0o600)
+    config.write_text(
+        f"poll localhost protocol pop3 service {port} user '{reader.address}'"
+        f" password '{SECRET}' {tls} sslcertck sslcertfile {authority.ca_file}"
+        f' mda "cat >> {tmp_path}/got" no rewrite\n'
+    )
+
+    await run(
+        *("fetchmail", "--nosyslog", "--fetchmailrc", config),
+        *("--pidfile", tmp_path / "pid", "--idfile", tmp_path / "ids"),
+    )
+
+    got = (tmp_path / "got").read_bytes()
+    assert got.count(b"Subject: Bundle") == 2
+    assert got.endswith(letters.BODY.replace(b"\r\n", b"\n"))
+    assert await asyncio.to_thread(Message.objects.count) == 0

@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import asyncio
+import base64
+import poplib
+
+import pytest
+
+from engine.pop3.listener import Limits
+from engine.registry.models import Person
+from engine.storage import actions, delivery
+from engine.storage.models import Content, FolderRole, Message
+from tests.engine.pop3 import letters
+from tests.engine.pop3.conftest import SECRET, Serve, Server
+
+SIGN_IN = f"""
+s: +OK *
+c: STLS
+s: +OK *
+tls
+c: USER bob@northfield.secure.example
+s: +OK
+c: PASS {SECRET}
+s: +OK *
+"""
+
+
+def plain(username: str, *, acts_as: str = "") -> str:
+    response = f"{acts_as}\0{username}\0{SECRET}"
+    return base64.b64encode(response.encode()).decode()
+
+
+async def in_thread(work, *args):
+    return await asyncio.to_thread(work, *args)
+
+
+async def test_before_tls(server: Server) -> None:
+    await server.run("before_tls")
+
+
+async def test_session(server: Server, reader: Person) -> None:
+    first = await in_thread(letters.put, reader.mailbox)
+    second = await in_thread(letters.put, reader.mailbox)
+    size = first.size + len(letters.RETURN_PATH)
+
+    await server.run(
+        "session",
+        size=str(size),
+        both=str(2 * size),
+        first=str(first.pk),
+        second=str(second.pk),
+    )
+
+    kept = await in_thread(lambda: list(Message.objects.all()))
+    assert kept == [first]
+    assert await in_thread(Content.objects.count) == 1
+
+
+async def test_mistakes(server: Server, reader: Person) -> None:
+    await in_thread(letters.put, reader.mailbox)
+
+    await server.run("mistakes")
+
+
+async def test_wrong_password(server: Server, reader: Person) -> None:
+    await server.run("wrong_password")
+
+
+async def test_sasl(server: Server, reader: Person) -> None:
+    await server.run(
+        "sasl",
+        response=plain(reader.address),
+        for_another=plain(reader.address, acts_as="alice@northfield.secure.example"),
+    )
+
+
+async def test_injected(server: Server) -> None:
+    await server.run("injected")
+
+
+async def test_pipelined(server: Server, reader: Person) -> None:
+    await in_thread(letters.put, reader.mailbox)
+
+    await server.run("pipelined")
+
+    assert await in_thread(Message.objects.count) == 0
+
+
+async def test_too_long(server: Server) -> None:
+    await server.run("too_long", long="A" * 10_000)
+
+
+async def test_too_many_errors(serve: Serve) -> None:
+    server = await serve(Limits(errors=4))
+
+    await server.run("too_many_errors")
+
+
+async def test_hanging_up_without_quit_deletes_nothing(
+    server: Server, reader: Person
+) -> None:
+    await in_thread(letters.put, reader.mailbox)
+
+    await server.say(SIGN_IN + "c: DELE 1\ns: +OK\n")
+
+    assert await in_thread(Message.objects.count) == 1
+
+
+async def test_mail_that_arrives_meanwhile_waits_for_the_next_session(
+    server: Server, reader: Person
+) -> None:
+    client = await in_thread(sign_in, server)
+    await in_thread(letters.put, reader.mailbox)
+
+    assert await in_thread(client.stat) == (0, 0)
+    await in_thread(client.quit)
+    client = await in_thread(sign_in, server)
+    assert (await in_thread(client.stat))[0] == 1
+    await in_thread(client.quit)
+
+
+async def test_mail_that_goes_meanwhile(server: Server, reader: Person) -> None:
+    message = await in_thread(letters.put, reader.mailbox)
+    client = await in_thread(sign_in, server)
+    await in_thread(actions.erase, [message.pk])
+
+    with pytest.raises(poplib.error_proto, match="was removed in the meantime"):
+        await in_thread(client.retr, 1)
+    await in_thread(client.dele, 1)
+    await in_thread(client.quit)
+
+
+async def test_mail_filed_meanwhile_is_not_deleted(
+    server: Server, reader: Person
+) -> None:
+    message = await in_thread(letters.put, reader.mailbox)
+    client = await in_thread(sign_in, server)
+    archive = await in_thread(delivery.folder, reader.mailbox, FolderRole.ARCHIVE)
+    await in_thread(actions.move, [message], archive)
+
+    await in_thread(client.dele, 1)
+    await in_thread(client.quit)
+
+    assert await in_thread(Message.objects.count) == 1
+
+
+async def test_one_session_a_maildrop(server: Server, reader: Person) -> None:
+    client = await in_thread(sign_in, server)
+
+    with pytest.raises(poplib.error_proto, match=r"\[IN-USE\]"):
+        await in_thread(sign_in, server)
+    await in_thread(client.quit)
+    again = await in_thread(sign_in, server)
+    await in_thread(again.quit)
+
+
+async def test_one_session_a_maildrop_across_processes(
+    serve: Serve, reader: Person
+) -> None:
+    """Two listeners know of each other only through the cache."""
+    here, elsewhere = await serve(Limits()), await serve(Limits())
+    client = await in_thread(sign_in, here)
+
+    with pytest.raises(poplib.error_proto, match=r"\[IN-USE\]"):
+        await in_thread(sign_in, elsewhere)
+    await in_thread(client.quit)
+    again = await in_thread(sign_in, elsewhere)
+    await in_thread(again.quit)
+
+
+async def test_neighbours_mail_is_not_seen(
+    server: Server, reader: Person, alice: Person
+) -> None:
+    await in_thread(letters.put, alice.mailbox)
+
+    client = await in_thread(sign_in, server)
+
+    assert await in_thread(client.stat) == (0, 0)
+    await in_thread(client.quit)
+
+
+async def test_mail_in_other_folders_is_not_listed(
+    server: Server, reader: Person
+) -> None:
+    message = await in_thread(letters.put, reader.mailbox)
+    trash = await in_thread(delivery.folder, reader.mailbox, FolderRole.TRASH)
+    await in_thread(actions.move, [message], trash)
+
+    client = await in_thread(sign_in, server)
+
+    assert await in_thread(client.stat) == (0, 0)
+    await in_thread(client.quit)
+
+
+async def test_person_without_mailbox(server: Server, reader: Person) -> None:
+    await in_thread(reader.mailbox.delete)
+
+    with pytest.raises(poplib.error_proto, match="No mailbox is kept here"):
+        await in_thread(sign_in, server)
+
+
+async def test_message_without_sender(server: Server, reader: Person) -> None:
+    await in_thread(letters.put, reader.mailbox, b"Subject: x\r\n\r\ny\r\n", "")
+    client = await in_thread(sign_in, server)
+
+    _, lines, _ = await in_thread(client.retr, 1)
+
+    assert lines[0] == b"Return-Path: <>"
+    await in_thread(client.quit)
+
+
+def sign_in(server: Server) -> poplib.POP3:
+    client = poplib.POP3("localhost", server.pop3, timeout=20)
+    try:
+        client.stls(context=server.context)
+        client.user("bob@northfield.secure.example")
+        client.pass_(SECRET)
+    except poplib.error_proto:
+        client.close()
+        raise
+    return client
