@@ -291,5 +291,10 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"mail.log": {"level": "WARNING"}, "fontTools": {"level": "ERROR"}},
+    "loggers": {
+        "axes": {"level": "WARNING"},
+        "fontTools": {"level": "ERROR"},
+        "mail.log": {"level": "WARNING"},
+        "weasyprint": {"level": "WARNING"},
+    },
 }

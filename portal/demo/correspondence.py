@@ -1,0 +1,159 @@
+"""The mail that lies in the demo community's mailboxes from the start."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils import timezone
+
+from engine.mail.address import Address
+from engine.mail.address_list import NamedAddress
+from engine.mail.message import Attachment, compose, split
+from engine.registry.models import Mailbox, Person
+from engine.storage import actions, content
+from engine.storage.delivery import Delivery, deliver, folder
+from engine.storage.models import FolderRole, Message
+
+LISTING = b"""Court,Case,Defendant initials,Time,Estimate\r
+1,T20260231,K.R.,10:00,Plea and trial preparation\r
+1,T20260244,M.A.,10:30,Sentence\r
+2,T20260198,J.O.,10:00,"Trial, day 2 of 4"\r
+3,T20260256,S.W.,14:00,Bail application\r
+"""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One message. Addresses are in the community, without its suffix."""
+
+    hours_ago: float
+    sender: str
+    to: tuple[str, ...]
+    subject: str
+    text: str
+    is_read: bool = True
+    files: tuple[Attachment, ...] = ()
+
+
+LETTERS = (
+    Letter(
+        74,
+        "hugh@",
+        ("alice@northgate.", "grace@harbour."),
+        "Welcome to secure mail",
+        "Hello,\n\nyour organisation is connected. What you send from this mailbox goes"
+        " only to members of the community, over an encrypted connection, and is"
+        " scanned on its way.\n\nIf anything is unclear, write to the helpdesk.\n\n"
+        "Hugh Bell\nHelpdesk\n",
+    ),
+    Letter(
+        51.5,
+        "jane@firm.example.",
+        ("listing@northgate.",),
+        "R v K.R. (T20260231): counsel's availability",
+        "Dear listing office,\n\ncounsel is not available before 10:00 on the day of the"
+        " plea hearing. May the case be listed not before 10:00?\n\nKind regards,\n"
+        "Jane Finch\nMarlow Finch Solicitors\n",
+    ),
+    Letter(
+        49,
+        "ben@northgate.",
+        ("jane@firm.example.",),
+        "Re: R v K.R. (T20260231): counsel's availability",
+        "Dear Ms Finch,\n\nthe case is listed at 10:00 in court 1.\n\nBen Okafor\n"
+        "Listing office, Northgate Crown Court\n",
+    ),
+    Letter(
+        26,
+        "ben@northgate.",
+        ("alice@northgate.", "priya@northgate.", "grace@harbour."),
+        "Draft list for tomorrow",
+        "All,\n\nthe draft list is attached. Please tell me of any clash by 15:00.\n\n"
+        "Ben\n",
+        files=(Attachment("draft-list.csv", "text/csv", LISTING),),
+    ),
+    Letter(
+        23.25,
+        "grace@harbour.",
+        ("ben@northgate.",),
+        "Re: Draft list for tomorrow",
+        "Dear Ben,\n\nMr Osei is part-heard in court 2 and cannot take the sentence in"
+        " court 1 at 10:30. Could it be moved to after 14:00?\n\nGrace Lindqvist\n"
+        "Senior clerk, Harbour Chambers\n",
+        is_read=False,
+    ),
+    Letter(
+        20,
+        "ruth@fenland.police.example",
+        ("david@harbour.", "grace@harbour."),
+        "R v J.O. (T20260198): disclosure schedule",
+        "Dear Mr Osei,\n\nthe amended schedule of unused material is served with this"
+        " message. Items 14 to 17 are available for inspection at the station.\n\n"
+        "Ruth Cole\nDisclosure officer, Fenland Police\n",
+        is_read=False,
+    ),
+    Letter(
+        5,
+        "helen@eastvale.example.",
+        ("priya@northgate.", "listing@northgate."),
+        "Youth court: attendance of a support worker",
+        "Good morning,\n\nOmar Aziz will attend with the young person on Thursday. Could"
+        " you tell us at which entrance he should ask?\n\nHelen Shaw\nEastvale Council\n",
+        is_read=False,
+    ),
+    Letter(
+        1.5,
+        "david@harbour.",
+        ("alice@northgate.",),
+        "Video link for Thursday",
+        "Dear Ms Marsh,\n\nmay I attend Thursday's mention by video link? I am in the"
+        " county court until 13:00.\n\nDavid Osei\n",
+        is_read=False,
+    ),
+)
+
+
+def write() -> None:
+    """Put every letter into the mailboxes kept here, the oldest first."""
+    for letter in LETTERS:
+        _write(letter)
+
+
+def _write(letter: Letter) -> None:
+    sent_at = timezone.now() - dt.timedelta(hours=letter.hours_ago)
+    raw = compose(
+        sender=_named(letter.sender),
+        to=[_named(to) for to in letter.to],
+        subject=letter.subject,
+        text=letter.text,
+        attachments=letter.files,
+        date=sent_at,
+    )
+    row = content.row(content.keep(*split(raw)))
+    row.save(force_insert=True)
+    boxes = Mailbox.objects.filter(address__in=[_address(to) for to in letter.to])
+    kept = deliver([Delivery(box.pk, row, _address(letter.sender)) for box in boxes])
+    own = Mailbox.objects.filter(address=_address(letter.sender)).first()
+    if own is not None:
+        kept.append(actions.append(folder(own, FolderRole.SENT), raw))
+    Message.objects.filter(pk__in=[message.pk for message in kept]).update(
+        received_at=sent_at
+    )
+    if letter.is_read:
+        actions.mark_read(kept, is_read=True)
+
+
+def _named(place: str) -> NamedAddress:
+    address = _address(place)
+    holder = Person.objects.filter(address=address).first()
+    name = holder.name if holder else Mailbox.objects.get(address=address).name
+    return NamedAddress(name, Address.parse(address))
+
+
+def _address(place: str) -> str:
+    """`jane@firm.example.` and `hugh@` are short of the suffix; others are whole."""
+    if place.endswith((".", "@")):
+        return f"{place}{settings.POSTERN.community_domain}"
+    return place

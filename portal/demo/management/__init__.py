@@ -1,0 +1,3 @@
+"""Commands that start a copy of the whole."""
+
+from __future__ import annotations

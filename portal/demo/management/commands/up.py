@@ -1,0 +1,98 @@
+"""`manage.py up`: web, engine and worker from one command, and what they need first."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from portal.demo import load, preparation, record
+from portal.demo.record import Facts
+from portal.demo.supervisor import Supervisor
+
+WEB_THREADS = "4"
+
+
+class Command(BaseCommand):
+    help = "Start everything: web, engine and worker. Ctrl-C stops them."
+    # They load every page of the site, which takes longer than all else here.
+    requires_system_checks = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        facts = self._prepare()
+        supervisor = Supervisor(
+            _commands(), is_ready=_is_ready, on_ready=lambda: self._announce(facts)
+        )
+        ended = supervisor.run()
+        if ended:
+            raise CommandError(f"{ended} ended by itself, so all was stopped.")
+        self.stdout.write("Stopped.")
+
+    def _prepare(self) -> Facts | None:
+        settings.POSTERN.path().mkdir(mode=0o700, parents=True, exist_ok=True)
+        if settings.POSTERN.env == "development":
+            load.load_certificates()
+        if preparation.migrate():
+            self.stdout.write("The database is up to date.")
+        if preparation.collect_static_files():
+            self.stdout.write("Styles, scripts and images are collected.")
+        if settings.POSTERN.env != "development":
+            return None
+        return load.load_community()
+
+    def _announce(self, facts: Facts | None) -> None:
+        self.stdout.write(f"\nPostern is open at {settings.POSTERN.site_url}")
+        if facts is not None:
+            self.stdout.write("\n".join(_in_short(facts)))
+        self.stdout.write("Ctrl-C stops it.\n")
+        self.stdout.flush()
+
+
+def _commands() -> dict[str, list[str]]:
+    manage = [sys.executable, sys.argv[0]]
+    granian = str(Path(sys.executable).with_name("granian"))
+    web = [granian, "--interface", "wsgi", "--log-level", "warning"]
+    web += ["--host", settings.POSTERN.host, "--port", str(settings.POSTERN.web_port)]
+    web += ["--workers", "1", "--blocking-threads", WEB_THREADS]
+    return {
+        "web": [*web, "portal.wsgi:application"],
+        "engine": [*manage, "run_engine", "--skip-checks"],
+        "worker": [*manage, "qcluster", "--skip-checks"],
+    }
+
+
+def _is_ready() -> bool:
+    posting = settings.POSTERN
+    doors = [(posting.host, posting.web_port), (posting.smtp_host, posting.pop3s_port)]
+    return all(_answers(host, port) for host, port in doors)
+
+
+def _answers(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), 0.5):
+            return True
+    except OSError:
+        return False
+
+
+def _in_short(facts: Facts) -> list[str]:
+    smtp, pop3 = facts["smtp"], facts["pop3"]
+    return [
+        f"  staff            {facts['admin']}",
+        f"  receive          {smtp['host']}:{smtp['receive']}",
+        f"  submission       {smtp['host']}:{smtp['submission']} and {smtp['submissions']}",
+        f"  POP3             {pop3['host']}:{pop3['pop3']} and {pop3['pop3s']}",
+        f"  authority        {facts['ca_file']}",
+        f"  all secrets      {os.path.relpath(record.path())}",
+        "",
+        *(
+            f"  {person['address']:40} {person['password']}  {person['role']}"
+            for person in facts["people"]
+        ),
+        "",
+    ]

@@ -1,0 +1,160 @@
+"""var/demo.json: what a person or a program needs to use the demo community."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from engine.registry.models import (
+    Connection,
+    DistributionList,
+    Grant,
+    Mailbox,
+    MailboxKind,
+    Organisation,
+    Person,
+    RoleName,
+)
+from portal.demo import community, secrets
+from portal.demo.cast import PLACES
+from portal.demo.secrets import ConnectionSecrets, PersonSecrets
+
+Facts = dict[str, Any]
+
+
+def path() -> Path:
+    return settings.POSTERN.path("demo.json")
+
+
+def write() -> Facts:
+    """Write the file anew and return what it says. Secrets that it held stay good."""
+    known = json.loads(path().read_text()) if path().exists() else {}
+    facts = _facts(known)
+    draft = path().with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(facts, file, indent=1, ensure_ascii=False)
+    draft.replace(path())
+    return facts
+
+
+def _facts(known: Facts) -> Facts:
+    posting = settings.POSTERN
+    return {
+        "web": posting.site_url,
+        "admin": f"{posting.site_url}/admin/",
+        "ca_file": os.path.relpath(posting.tls_ca_file),
+        "community_domain": posting.community_domain,
+        "smtp": {
+            "host": posting.smtp_host,
+            "receive": posting.smtp_port,
+            "submission": posting.submission_port,
+            "submissions": posting.submissions_port,
+        },
+        "pop3": {
+            "host": posting.smtp_host,
+            "pop3": posting.pop3_port,
+            "pop3s": posting.pop3s_port,
+        },
+        "api": {"base": f"{posting.site_url}/api/v1/", "key": ""},
+        "organisations": list(_organisations(known)),
+        "people": list(_people(known)),
+        "group_mailboxes": list(_group_mailboxes()),
+        "distribution_lists": list(_lists()),
+    }
+
+
+def _demo_organisations() -> QuerySet[Organisation]:
+    names = [place.name for place in PLACES]
+    return Organisation.objects.filter(name__in=names).order_by("id")
+
+
+def _organisations(known: Facts) -> Iterator[Facts]:
+    before = {item["name"]: item for item in known.get("organisations", [])}
+    for organisation in _demo_organisations():
+        domain = organisation.domains.first()
+        connection = organisation.connections.first()
+        yield {
+            "name": organisation.name,
+            "account_type": organisation.account_type,
+            "member_domain": domain.member_domain if domain else "",
+            "community_domain": domain.community_domain if domain else "",
+            "connection": connection
+            and _connection(connection, before.get(organisation.name)),
+        }
+
+
+def _connection(connection: Connection, known: Facts | None) -> Facts:
+    held = (known or {}).get("connection")
+    own = (
+        ConnectionSecrets(held["username"], held["password"])
+        if held
+        else secrets.for_connection(connection)
+    )
+    hop = f"{connection.next_hop_host}:{connection.next_hop_port}"
+    return {**asdict(own), "next_hop": hop}
+
+
+def _people(known: Facts) -> Iterator[Facts]:
+    before = {item["address"]: item for item in known.get("people", [])}
+    # Only the cast: whoever joined since then keeps their own secrets to themselves.
+    cast = Person.objects.filter(address__in=community.cast_addresses())
+    for person in cast.select_related("organisation").order_by("id"):
+        held = before.get(person.address)
+        own = (
+            PersonSecrets(held["password"], held["totp_secret"], held["app_password"])
+            if held
+            else secrets.for_person(person)
+        )
+        yield {
+            "address": person.address,
+            "name": person.name,
+            "organisation": person.organisation.name if person.organisation else "",
+            "role": _role(person),
+            **asdict(own),
+        }
+
+
+def _role(person: Person) -> str:
+    """The one that says most: of staff, else inside the organisation."""
+    held = person.staff_roles.first() or person.organisation_roles.first()
+    return held.role if held else RoleName.MEMBER
+
+
+def _group_mailboxes() -> Iterator[Facts]:
+    mailboxes = Mailbox.objects.filter(
+        kind=MailboxKind.GROUP, organisation__in=_demo_organisations()
+    )
+    for mailbox in mailboxes.select_related("organisation"):
+        yield {
+            "address": mailbox.address,
+            "organisation": mailbox.organisation.name,
+            "members": [
+                {"address": grant.person.address, "rights": _rights(grant)}
+                for grant in mailbox.grants.select_related("person")
+            ],
+        }
+
+
+def _rights(grant: Grant) -> list[str]:
+    held = {"read": grant.can_read, "write": grant.can_write, "send": grant.can_send}
+    return [right for right, is_held in held.items() if is_held]
+
+
+def _lists() -> Iterator[Facts]:
+    found = DistributionList.objects.filter(organisation__in=_demo_organisations())
+    for item in found.select_related("organisation"):
+        yield {
+            "address": item.address,
+            "organisation": item.organisation.name,
+            "members": [member.address for member in item.members.all()],
+            "posting": item.posting,
+        }

@@ -1,0 +1,69 @@
+"""What demo people and servers sign in with: made at random, once in each copy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+
+from engine.registry import credentials
+from engine.registry.actions import connections, people
+from engine.registry.models import Connection, Mailbox, Person, Proof
+from portal.account import policies
+
+# Typed by hand: four groups of four letters, 80 bits.
+PASSWORD_LENGTH = 19
+
+
+@dataclass(frozen=True)
+class PersonSecrets:
+    """Empty where the person needs none: without a mailbox there is no mail client."""
+
+    password: str
+    totp_secret: str = ""
+    app_password: str = ""
+
+
+@dataclass(frozen=True)
+class ConnectionSecrets:
+    """Empty where the connection is not proved by a credential."""
+
+    username: str = ""
+    password: str = ""
+
+
+def for_person(person: Person) -> PersonSecrets:
+    """New ones; those of before end."""
+    password = credentials.new_secret()[:PASSWORD_LENGTH]
+    people.set_password(person, password=password, by=None)
+    return PersonSecrets(
+        password, totp_secret=_second_factor(person), app_password=_app_password(person)
+    )
+
+
+def for_connection(connection: Connection) -> ConnectionSecrets:
+    """A new one; those of before end."""
+    if connection.proof != Proof.CREDENTIAL:
+        return ConnectionSecrets()
+    for earlier in connection.credentials.all():
+        connections.revoke_credential(earlier, by=None)
+    made, secret = connections.add_credential(connection, by=None)
+    return ConnectionSecrets(made.username, secret)
+
+
+def _second_factor(person: Person) -> str:
+    if not policies.needs_second_factor(person):
+        return ""
+    Authenticator.objects.filter(user=person).delete()
+    secret: str = generate_totp_secret()
+    TOTP.activate(person, secret)
+    return secret
+
+
+def _app_password(person: Person) -> str:
+    if not Mailbox.objects.filter(owner=person).exists():
+        return ""
+    for earlier in person.app_passwords.all():
+        people.revoke_app_password(earlier, by=None)
+    return people.add_app_password(person, name="Demo mail client", by=None)[1]
