@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from django.conf import settings
@@ -19,9 +20,9 @@ def find() -> x509.Certificate | None:
     ours = settings.POSTERN
     if not (ours.tls_ca_file and ours.tls_cert_file):
         return None
-    issuer = _certificates(ours.tls_cert_file)[0].issuer
-    found = (ca for ca in _certificates(ours.tls_ca_file) if ca.subject == issuer)
-    return next(found, None)
+    leaf = _certificates(ours.tls_cert_file)[0]
+    believed = _certificates(ours.tls_ca_file)
+    return next((ca for ca in believed if _has_issued(ca, leaf)), None)
 
 
 def pem(certificate: x509.Certificate) -> bytes:
@@ -31,6 +32,14 @@ def pem(certificate: x509.Certificate) -> bytes:
 def fingerprint(certificate: x509.Certificate) -> str:
     """SHA-256, as openssl prints it: AB:CD:…"""
     return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
+
+
+def _has_issued(ca: x509.Certificate, leaf: x509.Certificate) -> bool:
+    try:
+        leaf.verify_directly_issued_by(ca)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def _certificates(path: str) -> list[x509.Certificate]:

@@ -24,6 +24,14 @@ class ApplicationQuerySet(models.QuerySet["Application"]):
         """Those for which somebody must decide."""
         return self.filter(status=Status.SUBMITTED)
 
+    def waiting_first(self) -> ApplicationQuerySet:
+        """Those that wait, the oldest first; then the others, the newest first."""
+        is_waiting = models.Q(status=Status.SUBMITTED)
+        return self.order_by(
+            models.Case(models.When(is_waiting, then=0), default=1),
+            models.Case(models.When(is_waiting, then="id"), default=-models.F("id")),
+        )
+
     def unfinished(self) -> ApplicationQuerySet:
         """Those approved and not yet wholly set up."""
         return self.filter(status=Status.APPROVED)

@@ -15,7 +15,7 @@ pages = [
         "first-sign-in/<str:token>/", first_sign_in.first_sign_in, name="first_sign_in"
     ),
     path(
-        "certificate-authority.pem",
+        "ca.pem",
         welcome_letter.authority_certificate,
         name="authority",
     ),

@@ -31,7 +31,7 @@ def findings(application: Application) -> list[Finding]:
 
 def _organisation_by_name(application: Application) -> Finding:
     same = Organisation.objects.filter(name__iexact=application.organisation_name)
-    same = same.exclude(pk=application.organisation_id)
+    same = same.exclude(pk=application.organisation_id or 0)
     names = [f"{found} in {found.town or 'no town'}" for found in same]
     return _finding("Organisation with the same name", names)
 
@@ -41,7 +41,7 @@ def _domain(application: Application) -> Finding:
     wanted = [domain for domain in wanted if domain]
     taken = Domain.objects.filter(
         Q(member_domain__in=wanted) | Q(community_domain__in=wanted)
-    ).exclude(organisation_id=application.organisation_id)
+    ).exclude(organisation_id=application.organisation_id or 0)
     owners = [f"{pair.member_domain}: {pair.organisation}" for pair in taken]
     return _finding("Domain already in the community", owners)
 

@@ -1,0 +1,77 @@
+"""Wagtail's menu becomes the console's: each sees the pages that their role may open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from wagtail import hooks
+from wagtail.admin.menu import MenuItem
+
+from engine.registry.permissions import Permission
+from portal.console.access import held_as_staff
+
+# Wagtail's own, which nobody here may open, or which lead out of the service.
+UNWANTED = {
+    "explorer",
+    "images",
+    "documents",
+    "forms",
+    "snippets",
+    "reports",
+    "settings",
+    "help",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the menu."""
+
+    label: str
+    url_name: str
+    icon: str
+    permission: Permission
+    order: int
+
+
+LINES = (
+    Line("Home", "wagtailadmin_home", "home", Permission.USE_CONSOLE, 1),
+    Line("Mail queue", "console:queue", "list-ul", Permission.VIEW_QUEUE, 100),
+    Line("Message trace", "console:trace", "history", Permission.TRACE_MESSAGES, 110),
+    Line(
+        "Quarantine", "console:quarantine", "warning", Permission.VIEW_QUARANTINE, 120
+    ),
+    Line("Outbox", "console:outbox", "mail", Permission.VIEW_OUTBOX, 130),
+    Line("Audit trail", "console:audit", "view", Permission.VIEW_AUDIT, 140),
+)
+
+
+@hooks.register("construct_main_menu")
+def show_own_lines(request: HttpRequest, menu_items: list[Any]) -> None:
+    held = held_as_staff(request.user)
+    kept = [item for item in menu_items if item.name not in UNWANTED]
+    ours = [_item(line) for line in LINES if line.permission in held]
+    menu_items[:] = kept + ours
+
+
+def _item(line: Line) -> MenuItem:
+    return MenuItem(
+        line.label,
+        reverse(line.url_name),
+        name=line.url_name.partition(":")[2] or "home",
+        icon_name=line.icon,
+        order=line.order,
+    )
+
+
+@hooks.register("insert_global_admin_css")
+def own_look() -> SafeString:
+    return format_html(
+        '<link rel="stylesheet" href="{}">', static("postern/console.css")
+    )

@@ -1,0 +1,321 @@
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.core import mail
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from engine.audit.models import Entry
+from engine.queue.models import QueuedMessage
+from engine.registry import credentials
+from engine.registry.errors import PolicyError
+from engine.registry.models import (
+    AccountType,
+    ConnectionCredential,
+    Organisation,
+    OrganisationRole,
+    OrganisationStatus,
+    Proof,
+)
+from onboarding import letters, provisioning, tasks
+from onboarding.models import Application, Letter
+from onboarding.provisioning_steps import STEPS, Step
+from onboarding.status import Status, StepState
+from tests.onboarding.conftest import HOSTED
+
+pytestmark = pytest.mark.slow
+KEYS = [step.key for step in STEPS]
+
+
+class Crash(BaseException):
+    """What a killed process looks like from inside: nothing runs after it."""
+
+
+def text_of(letter: Letter) -> str:
+    path = django_settings.POSTERN.path("letters", letter.file_name)
+    done = subprocess.run(
+        ["pdftotext", "-layout", str(path), "-"], capture_output=True, check=True
+    )
+    return done.stdout.decode()
+
+
+def secret_in(letter: Letter) -> str:
+    line = next(line for line in text_of(letter).splitlines() if "Password" in line)
+    return line.split()[-1]
+
+
+def expire_leases(application: Application) -> None:
+    long_ago = timezone.now() - provisioning.LEASE - timedelta(seconds=1)
+    application.steps.update(started_at=long_ago)
+
+
+def assert_set_up_once(application: Application) -> None:
+    """Everything is there, and nothing is there twice."""
+    application.refresh_from_db()
+    assert application.status == Status.PROVISIONED
+    organisation = Organisation.objects.get()
+    assert organisation.status == OrganisationStatus.ACTIVE
+    assert [domain.community_domain for domain in organisation.domains.all()] == [
+        "firm.example.secure.example"
+    ]
+    assert organisation.connections.count() == 1
+    assert OrganisationRole.objects.count() == 1
+    assert ConnectionCredential.objects.filter(revoked_at=None).count() == 1
+    letter = Letter.objects.get()
+    username = ConnectionCredential.objects.get(revoked_at=None).username
+    assert credentials.find_connection(username, secret_in(letter))
+    assert Entry.objects.filter(event="application.provisioned").count() == 1
+
+
+def test_a_server_organisation_is_set_up(provisioned: Any) -> None:
+    application = provisioned()
+
+    assert_set_up_once(application)
+    assert {step.state for step in application.steps.all()} == {StepState.DONE}
+    person = application.administrator
+    assert person.address == "jane@firm.example.secure.example"
+    assert person.everyday_address == "jane@firm.example"
+    assert not person.has_usable_password()
+    connection = application.organisation.connections.get()
+    assert (connection.proof, connection.next_hop_host) == (
+        Proof.CREDENTIAL,
+        "mail.firm.example",
+    )
+
+
+def test_a_hosted_organisation_is_set_up_with_a_mailbox(provisioned: Any) -> None:
+    application = provisioned(**HOSTED)
+
+    organisation = application.organisation
+    domain = organisation.domains.get()
+    assert (
+        domain.member_domain == domain.community_domain == "northfield.secure.example"
+    )
+    assert not organisation.connections.exists()
+    assert application.administrator.address == "jane@northfield.secure.example"
+    assert application.administrator.mailbox.is_active
+
+
+def test_a_cloud_organisation_is_bound_to_its_tenant(provisioned: Any) -> None:
+    application = provisioned(
+        account_type=AccountType.CLOUD_GATEWAY, proof=Proof.CLOUD, tenant_id="t-1"
+    )
+
+    connection = application.organisation.connections.get()
+    assert (connection.proof, connection.tenant_id) == (Proof.CLOUD, "t-1")
+    assert not connection.credentials.exists()
+    assert "t-1" in text_of(application.letter)
+
+
+def test_an_applicant_from_elsewhere_gets_an_address_of_the_name(apply: Any) -> None:
+    application = apply(
+        everyday_address="jd@elsewhere.example", applicant_name="Zoë O'Hara-Smith"
+    )
+
+    assert (
+        str(application.administrator_address)
+        == "zoe.ohara.smith@firm.example.secure.example"
+    )
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_step_that_fails_once_is_done_by_the_next_run(
+    apply: Any, approve: Any, key: str, moment: str
+) -> None:
+    application = approve(apply())
+    failing = [
+        failing_once(step, moment, OSError) if step.key == key else step
+        for step in STEPS
+    ]
+
+    with pytest.raises(OSError, match="no luck"):
+        provisioning.run(application.pk, failing)
+
+    row = application.steps.get(key=key)
+    assert (row.state, row.attempts) == (StepState.FAILED, 1)
+    assert row.problem == "OSError: no luck"
+    provisioning.run(application.pk)
+    assert_set_up_once(application)
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_crash_in_any_step_is_mended_by_the_next_run(
+    apply: Any, approve: Any, key: str, moment: str
+) -> None:
+    application = approve(apply())
+    crashing = [
+        failing_once(step, moment, Crash) if step.key == key else step for step in STEPS
+    ]
+    with pytest.raises(Crash):
+        provisioning.run(application.pk, crashing)
+
+    expire_leases(application)
+    provisioning.run(application.pk)
+
+    assert_set_up_once(application)
+
+
+def test_a_step_that_somebody_holds_is_left_alone(apply: Any, approve: Any) -> None:
+    application = approve(apply())
+    application.steps.filter(key="organisation").update(
+        state=StepState.RUNNING, started_at=timezone.now()
+    )
+
+    provisioning.run(application.pk)
+
+    assert not Organisation.objects.exists()
+
+
+def test_running_again_changes_nothing(provisioned: Any) -> None:
+    application = provisioned()
+
+    provisioning.run(application.pk)
+
+    assert_set_up_once(application)
+
+
+def test_an_undecided_application_is_never_set_up(apply: Any) -> None:
+    application = apply()
+
+    provisioning.run(application.pk)
+
+    assert not Organisation.objects.exists()
+
+
+def test_a_letter_whose_attempt_died_leaves_no_live_credential(
+    apply: Any, approve: Any
+) -> None:
+    application = approve(apply())
+    crashing = [
+        replace(step, run=render_and_die) if step.key == "letter" else step
+        for step in STEPS
+    ]
+    with pytest.raises(Crash):
+        provisioning.run(application.pk, crashing)
+
+    expire_leases(application)
+    provisioning.run(application.pk)
+
+    first, second = ConnectionCredential.objects.order_by("id")
+    assert first.revoked_at
+    assert second.revoked_at is None
+
+
+def test_an_address_that_somebody_took_shows_as_a_problem(
+    apply: Any, approve: Any, northfield: Any
+) -> None:
+    application = approve(
+        apply(
+            **HOSTED
+            | {"community_domain": "north.secure.example", "source_networks": []}
+        )
+    )
+    northfield.domains.update(
+        member_domain="north.secure.example", community_domain="north.secure.example"
+    )
+
+    with pytest.raises(PolicyError):
+        provisioning.run(application.pk)
+
+    assert "already" in application.steps.get(key="domain").problem
+
+
+def test_stalled_applications_are_started_again(apply: Any, approve: Any) -> None:
+    stalled = approve(apply())
+    running = approve(
+        apply(member_domain="b.example", community_domain="b.secure.example")
+    )
+    running.steps.filter(key="organisation").update(
+        state=StepState.RUNNING, started_at=timezone.now()
+    )
+
+    assert tasks.resume_provisioning() == 1
+
+    assert OrmQ.objects.get().task["args"] == (stalled.pk,)
+
+
+def test_an_application_that_failed_often_waits_for_an_officer(
+    apply: Any, approve: Any
+) -> None:
+    application = approve(apply())
+    application.steps.filter(key="domain").update(
+        state=StepState.FAILED, attempts=tasks.MAX_ATTEMPTS
+    )
+
+    assert tasks.resume_provisioning() == 0
+
+
+def test_the_job_sets_the_organisation_up(apply: Any, approve: Any) -> None:
+    application = approve(apply())
+
+    tasks.provision(application.pk)
+
+    assert_set_up_once(application)
+
+
+def test_the_welcome_notice_leads_to_sign_in_and_letter(provisioned: Any) -> None:
+    provisioned()
+
+    notice = mail.outbox[0]
+    assert notice.to == ["jane@firm.example"]
+    assert "/apply/first-sign-in/" in notice.body
+    assert "/apply/letter/" in notice.body
+    assert "jane@firm.example.secure.example" in notice.body
+    assert secret_in(Letter.objects.get()) not in notice.body
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_the_notice_is_queued_once_however_often_its_step_runs(
+    apply: Any, approve: Any, settings: Any, moment: str
+) -> None:
+    settings.EMAIL_BACKEND = "engine.backend.QueueEmailBackend"
+    application = approve(apply())
+    failing = [
+        failing_once(step, moment, OSError) if step.key == "notice" else step
+        for step in STEPS
+    ]
+    with pytest.raises(OSError, match="no luck"):
+        provisioning.run(application.pk, failing)
+
+    provisioning.run(application.pk)
+
+    assert QueuedMessage.objects.count() == 1
+
+
+def test_the_letter_is_readable_by_its_owner_only(provisioned: Any) -> None:
+    letter = provisioned().letter
+    path = Path(django_settings.POSTERN.path("letters", letter.file_name))
+
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def failing_once(step: Step, moment: str, error: type[BaseException]) -> Step:
+    def run(application: Application) -> None:
+        if moment == "after":
+            step.run(application)
+        raise error("no luck")
+
+    return replace(step, run=run)
+
+
+def render_and_die(application: Application) -> None:
+    from onboarding.provisioning_steps import _issue_credential  # the step's first half
+
+    connection = application.organisation.connections.get()
+    username, secret = _issue_credential(connection)
+    letters.keep(
+        letters.render(
+            application, connection=connection, username=username, secret=secret
+        )
+    )
+    raise Crash
