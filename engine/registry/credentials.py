@@ -24,6 +24,9 @@ ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 GROUPS, GROUP_LENGTH = 7, 4  # 28 letters of 5 bits: 140 bits
 MISREAD = str.maketrans("oil", "011", "- \t")
 
+NAME_LENGTH = 100  # of ConnectionCredential.username
+NOBODY = ""  # what stands for names that nobody can have
+
 # How exact `last_used_at` is: mail clients sign in every few seconds.
 USE_INTERVAL = timedelta(minutes=1)
 
@@ -56,6 +59,7 @@ def find_connection(username: str, secret: str, *, peer: str = "") -> Connection
     `peer` is the address of whoever asks. Raises TooManyAttemptsError (454 4.7.0).
     """
     name = username.strip().casefold()
+    name = name if name.isprintable() and len(name) <= NAME_LENGTH else NOBODY
     throttle.check(name, peer)
     credential = (
         ConnectionCredential.objects.select_related("connection__organisation")
@@ -83,7 +87,7 @@ def find_person(address: str, secret: str, *, peer: str = "") -> Person | None:
     try:
         key = Address.parse(address.strip()).key
     except InvalidAddressError:
-        key = address[:254]
+        key = NOBODY
     throttle.check(key, peer)
     found = _find_app_password(key, secret)
     if found is None:

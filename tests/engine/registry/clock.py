@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+
+class Clock:
+    """A monotonic clock that moves when told."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pass_by(self, *, minutes: float) -> None:
+        self.now += 60 * minutes

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import pytest
+
+from engine.mail.address import Address
+from engine.mail.errors import PermanentFailure
+from engine.registry import policies, routes
+from engine.registry.models import ListPoster, Posting
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def address(text):
+    return Address.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "may"),
+    [
+        ("alice@northfield.secure.example", True),
+        ("ALICE@northfield.secure.example", True),
+        ("listing@northfield.secure.example", True),
+        ("bob@northfield.secure.example", False),
+        ("closed@northfield.secure.example", False),
+        ("charlie@harbour.secure.example", False),
+        ("alice@gmail.example", False),
+    ],
+)
+def test_can_send_as(northfield, alice, bob, charlie, text, may):
+    listing = factories.make_group_mailbox(
+        "listing@northfield.secure.example", northfield
+    )
+    closed = factories.make_group_mailbox(
+        "closed@northfield.secure.example", northfield
+    )
+    factories.make_grant(listing, alice, can_send=True)
+    factories.make_grant(closed, alice, can_read=True, can_write=True)
+    known = routes.current()
+
+    assert policies.can_send_as(known, person_id=alice.pk, address=address(text)) is may
+
+
+def test_check_can_send_as_says_what_to_do(alice, bob):
+    with pytest.raises(PermanentFailure) as refused:
+        policies.check_can_send_as(
+            routes.current(), person_id=alice.pk, address=address(bob.address)
+        )
+    assert (refused.value.reply.code, refused.value.reply.enhanced) == (550, "5.7.1")
+    assert "use your own address" in refused.value.reply.text
+
+
+@pytest.mark.parametrize(
+    ("text", "may"),
+    [
+        ("jane@firm.example", True),
+        ("anybody@FIRM.example", True),
+        ("jane@firm.example.secure.example", True),
+        ("gone@firm.example", False),
+        ("jane@mail.firm.example", False),
+        ("alice@northfield.secure.example", False),
+        ("jane@other.example", False),
+    ],
+)
+def test_can_connection_send_as(firm, firm_connection, alice, text, may):
+    factories.make_person("gone@firm.example.secure.example", firm, is_active=False)
+    known = routes.current()
+    connection = known.connection(firm_connection.pk)
+
+    answer = policies.can_connection_send_as(
+        known, connection=connection, address=address(text)
+    )
+
+    assert answer is may
+
+
+# Who writes: alice owns the list, bob is a colleague, charlie the neighbour.
+@pytest.mark.parametrize(
+    ("posting", "alice_may", "bob_may", "charlie_may", "jane_may"),
+    [
+        (Posting.MEMBERS, True, False, True, True),
+        (Posting.ORGANISATION, True, True, False, False),
+        (Posting.COMMUNITY, True, True, True, True),
+        (Posting.NAMED, False, True, False, False),
+    ],
+)
+def test_can_post(
+    northfield,
+    firm,
+    alice,
+    bob,
+    charlie,
+    posting,
+    alice_may,
+    bob_may,
+    charlie_may,
+    jane_may,
+):
+    jane = "jane@firm.example.secure.example"
+    made = factories.make_list(
+        "all@northfield.secure.example",
+        northfield,
+        alice.address,
+        charlie.address,
+        jane,
+        posting=posting,
+    )
+    ListPoster.objects.create(distribution_list=made, address=bob.address)
+    known = routes.current()
+    route = known.resolve(address(made.address))
+
+    def may(sender):
+        return policies.can_reach(known, route, sender=address(sender))
+
+    assert may(alice.address) is alice_may
+    assert may(bob.address) is bob_may
+    assert may(charlie.address) is charlie_may
+    assert may(jane) is jane_may
+    assert may("jane@firm.example") is jane_may
+    assert not may("stranger@elsewhere.example")
+    assert not policies.can_reach(known, route, sender=None)
+
+
+def test_check_can_post_says_what_to_do(northfield, charlie):
+    made = factories.make_list("all@northfield.secure.example", northfield)
+    known = routes.current()
+
+    with pytest.raises(PermanentFailure) as refused:
+        policies.check_can_post(
+            known, known.list(made.pk), sender=address(charlie.address)
+        )
+    assert (refused.value.reply.code, refused.value.reply.enhanced) == (550, "5.7.2")
+    assert "people of its organisation only" in refused.value.reply.text
+
+
+def test_can_reach_a_mailbox_from_anywhere(alice):
+    known = routes.current()
+    route = known.resolve(address(alice.address))
+
+    assert policies.can_reach(known, route, sender=None)
