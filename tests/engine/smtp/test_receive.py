@@ -44,7 +44,7 @@ c: From: "Jane (Firm)" <jane@firm.example>
 c: To: bob@northfield.secure.example, someone@elsewhere.example
 c: Message-ID: <1@firm.example>
 c: Subject: hello
-c: 
+c:
 c: Good morning
 c: ..and a dot
 c: .
@@ -76,7 +76,9 @@ async def test_a_received_message_carries_community_addresses_and_its_own_body(
     server: Server, bob: Person, credential: str
 ) -> None:
     await server.say(
-        "receive", HELLO + "c: AUTH PLAIN {credential}\ns: 235 *\n" + LETTER, credential=credential
+        "receive",
+        HELLO + "c: AUTH PLAIN {credential}\ns: 235 *\n" + LETTER,
+        credential=credential,
     )
 
     message = await Message.objects.select_related("content").aget()
@@ -148,7 +150,7 @@ s: 250 *
 c: DATA
 s: 354 *
 c: From: jane@firm.example
-c: 
+c:
 """
     line = "c: " + "x" * 73 + "\n"
 
@@ -168,4 +170,6 @@ c:
     message = await Message.objects.select_related("content").aget()
     assert message.content.blob_key
     assert content.read(message.content).endswith(b"\r\n" + b"x" * 73 + b"\r\n")
-    assert await Recipient.objects.filter(status=RecipientStatus.DELIVERED).acount() == 1
+    assert (
+        await Recipient.objects.filter(status=RecipientStatus.DELIVERED).acount() == 1
+    )

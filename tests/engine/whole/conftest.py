@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from engine.registry import credentials
-from engine.registry.models import Connection
+from engine.registry.models import Connection, Person
 from portal.demo.certificates import Authority
 from tests import factories
+from tests.next_hop import NextHop
 from tests.peers.engine import Engine
 
 SECRET = "k7qd-3m9x-2222-3333-4444-5555-6666"
@@ -34,6 +35,37 @@ def firm_server(firm_connection: Connection) -> Connection:
         firm_connection, "firm", credentials.digest(SECRET)
     )
     return firm_connection
+
+
+@pytest.fixture
+def bobs_client(authority: Authority, bob: Person) -> Callable[[Engine], smtplib.SMTP]:
+    """Sign in to submission as Bob, with an app password."""
+    factories.make_app_password(bob, credentials.digest(SECRET))
+
+    def connected(engine: Engine) -> smtplib.SMTP:
+        client = smtplib.SMTP("localhost", engine.ports["submission"], timeout=60)
+        client.starttls(
+            context=ssl.create_default_context(cafile=str(authority.ca_file))
+        )
+        client.login(bob.address, SECRET)
+        return client
+
+    return connected
+
+
+@pytest.fixture
+def next_hop(authority: Authority, firm_server: Connection) -> Iterator[NextHop]:
+    """The firm's own server, where its connection leads."""
+    own = authority.issue("mail.firm.example")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(own.cert_file, own.key_file)
+    hop = NextHop(context=context)
+    hop.start()
+    firm_server.next_hop_port = hop.port
+    firm_server.next_hop_tls_name = "mail.firm.example"
+    firm_server.save()
+    yield hop
+    hop.stop()
 
 
 @pytest.fixture

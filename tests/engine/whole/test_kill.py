@@ -74,8 +74,10 @@ def test_twenty_kills_under_load_lose_and_double_nothing(
         for _ in range(KILLS):
             before = sum(len(sender.acknowledged) for sender in senders)
             wait_until(
-                lambda before=before: sum(len(s.acknowledged) for s in senders)
-                > before + random.randrange(30),
+                lambda before=before: (
+                    sum(len(s.acknowledged) for s in senders)
+                    > before + random.randrange(30)
+                ),
                 "messages under way",
             )
             engine.kill()

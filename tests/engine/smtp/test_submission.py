@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import base64
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from engine.registry.models import AppPassword, Person
+from engine.storage.models import Message
+from tests import factories
+from tests.engine.smtp.conftest import SECRET, Server, plain
+
+HELLO = """\
+s: 220 *
+c: EHLO laptop
+s: 250 *
+"""
+
+
+@pytest.mark.parametrize(
+    "dialogue", ["before_sign_in", "as_somebody_else", "to_a_stranger"]
+)
+async def test_submission_refuses_and_keeps_nothing(
+    server: Server, alice: Person, app_password: str, dialogue: str
+) -> None:
+    await server.run("submission", dialogue, credential=app_password)
+
+    assert await Message.objects.acount() == 0
+
+
+async def test_a_person_sends_with_an_app_password(
+    server: Server, alice: Person, app_password: str
+) -> None:
+    await server.run("submission", "as_himself", credential=app_password)
+
+    message = await Message.objects.select_related("mailbox").aget()
+    assert message.mailbox.address == alice.address
+
+
+async def test_sign_in_by_login_works_as_by_plain(
+    server: Server, bob: Person, app_password: str
+) -> None:
+    await server.run(
+        "submission",
+        "login",
+        username64=base64.b64encode(bob.address.encode()).decode(),
+        secret64=base64.b64encode(SECRET.encode()).decode(),
+    )
+
+
+async def test_the_sign_in_password_opens_no_mail_protocol(
+    server: Server, bob: Person
+) -> None:
+    await server.say(
+        "submission",
+        HELLO + "c: STARTTLS\ns: 220 *\ntls\nc: AUTH PLAIN {it}\ns: 535 5.7.8 *\n",
+        it=plain(bob.address, factories.PASSWORD),
+    )
+
+
+async def test_a_revoked_app_password_is_refused(
+    server: Server, app_password: str
+) -> None:
+    found = await AppPassword.objects.aget()
+    found.revoked_at = found.created_at
+    await found.asave()
+
+    await server.say(
+        "submission",
+        HELLO + "c: STARTTLS\ns: 220 *\ntls\nc: AUTH PLAIN {it}\ns: 535 5.7.8 *\n",
+        it=app_password,
+    )
+
+
+async def test_a_group_mailbox_is_a_sender_for_whom_it_is_granted(
+    server: Server, bob: Person, alice: Person, app_password: str
+) -> None:
+    team = await _group_mailbox(bob, can_send=True)
+
+    await server.say(
+        "submission",
+        HELLO
+        + "c: STARTTLS\ns: 220 *\ntls\nc: EHLO laptop\ns: 250 *\n"
+        + "c: AUTH PLAIN {it}\ns: 235 *\n"
+        + f"c: MAIL FROM:<{team}>\ns: 250 *\n",
+        it=app_password,
+    )
+
+
+async def test_reading_a_group_mailbox_is_not_yet_sending_from_it(
+    server: Server, bob: Person, alice: Person, app_password: str
+) -> None:
+    team = await _group_mailbox(bob, can_read=True)
+
+    await server.say(
+        "submission",
+        HELLO
+        + "c: STARTTLS\ns: 220 *\ntls\nc: EHLO laptop\ns: 250 *\n"
+        + "c: AUTH PLAIN {it}\ns: 235 *\n"
+        + f"c: MAIL FROM:<{team}>\ns: 550 5.7.1 *\n",
+        it=app_password,
+    )
+
+
+@sync_to_async
+def _group_mailbox(person: Person, **rights: bool) -> str:
+    address = "team@northfield.secure.example"
+    mailbox = factories.make_group_mailbox(address, person.organisation)
+    factories.make_grant(mailbox, person, **rights)
+    return address
