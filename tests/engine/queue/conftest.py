@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from engine.mail.address import Address
+from engine.mail.envelope import Envelope, EnvelopeRecipient
+from engine.mail.message import split
+from engine.queue import accept, destinations
+from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
+from engine.queue.runner import Runner
+from engine.registry import routes
+from engine.registry.models import Connection, Organisation, Person
+from engine.storage import content
+from engine.storage.models import Message
+from engine.transport.pool import Pool
+from portal.demo.certificates import Authority
+from tests import factories
+from tests.next_hop import NextHop
+
+RAW = b"From: a@b.example\r\nSubject: Bundle\r\nMessage-ID: <1@b.example>\r\n\r\nHello\r\n"
+JANE = "jane@firm.example.secure.example"
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(autouse=True)
+def believed(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings.POSTERN, "tls_ca_file", str(authority.ca_file))
+
+
+@pytest.fixture(autouse=True)
+def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(settings.POSTERN, "var", tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def make_hop(authority: Authority) -> Iterator[Callable[..., NextHop]]:
+    """Starts next hops whose certificate carries the names given."""
+    made: list[NextHop] = []
+
+    def make(*names: str, start: bool = True, **over: object) -> NextHop:
+        context = ssl.create_default_context(
+            ssl.Purpose.CLIENT_AUTH, cafile=str(authority.ca_file)
+        )
+        context.verify_mode = ssl.CERT_OPTIONAL
+        certificate = authority.issue(*names)
+        context.load_cert_chain(certificate.cert_file, certificate.key_file)
+        hop = NextHop(**({"context": context} | over))
+        made.append(hop)
+        hop.start()
+        return hop
+
+    yield make
+    for hop in made:
+        hop.stop()
+
+
+@pytest.fixture
+def hop(make_hop: Callable[..., NextHop]) -> NextHop:
+    """The mail server of Firm."""
+    return make_hop("mail.firm.example")
+
+
+@pytest.fixture
+def firm_connection(firm: Organisation, hop: NextHop) -> Connection:
+    """Firm's connection, which leads to its server."""
+    return factories.make_connection(
+        firm, next_hop_port=hop.port, next_hop_tls_name="mail.firm.example"
+    )
+
+
+@dataclass
+class Queue:
+    """What a test does with the queue."""
+
+    pool: Callable[[], Pool] = field(default=lambda: Pool(down_seconds=0))
+
+    def send(
+        self,
+        sender: str,
+        *recipients: str,
+        raw: bytes = RAW,
+        notify: str = "",
+        source: Source = Source.WEBMAIL,
+    ) -> str:
+        known = routes.current()
+        addresses = [Address.parse(recipient) for recipient in recipients]
+        [reference] = accept.commit(
+            [
+                accept.Incoming(
+                    envelope=Envelope(
+                        Address.parse(sender) if sender else None,
+                        tuple(EnvelopeRecipient(a, "", notify) for a in addresses),
+                    ),
+                    destinations=tuple(
+                        destinations.of_notice(known, address) for address in addresses
+                    ),
+                    kept=content.keep(*split(raw)),
+                    source=source,
+                    organisation_id=known.organisation_of(Address.parse(sender))
+                    if sender
+                    else None,
+                )
+            ]
+        )
+        return reference
+
+    def run(self) -> int:
+        """One runner works through what is due, once."""
+        return asyncio.run(self._run())
+
+    async def _run(self) -> int:
+        runner = Runner(pool=self.pool())
+        try:
+            return await runner.run_once()
+        finally:
+            await runner.close()
+
+    def wait_over(self, rows: QuerySet[Recipient] | None = None) -> None:
+        """As if every delay and lease had run out."""
+        rows = Recipient.objects.all() if rows is None else rows
+        past = timezone.now() - timedelta(seconds=1)
+        rows.exclude(leased_until=None).update(leased_until=past)
+        rows.update(next_attempt_at=past)
+        connection.close()
+
+    def age(self, by: timedelta) -> None:
+        """As if everything had been accepted so much earlier."""
+        for message in QueuedMessage.objects.all():
+            message.accepted_at -= by
+            message.expires_at -= by
+            message.save()
+
+    def recipient(self, reference: str) -> Recipient:
+        return Recipient.objects.get(message__reference=reference)
+
+    def status(self, reference: str) -> RecipientStatus:
+        return RecipientStatus(self.recipient(reference).status)
+
+    def inbox(self, person: Person) -> list[Message]:
+        return list(Message.objects.filter(mailbox__owner=person, folder__role="inbox"))
+
+
+@pytest.fixture
+def queue() -> Queue:
+    return Queue()
+
+
+@pytest.fixture
+def read() -> Callable[[Message], bytes]:
+    """The whole message behind a row of a folder."""
+    return lambda message: content.read(message.content)

@@ -1,0 +1,321 @@
+from __future__ import annotations
+
+import asyncio
+import ssl
+from datetime import timedelta
+
+import pytest
+
+from engine.mail import dsn
+from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
+from engine.queue.runner import Runner
+from engine.trace.models import Event, EventKind
+from engine.transport.pool import Pool
+from portal.demo.certificates import Authority
+from tests import factories
+from tests.engine.queue.conftest import JANE
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+JOHN = "john@firm.example.secure.example"
+
+
+def strange(folder):
+    """A TLS context whose certificate nobody here believes."""
+    certificate = Authority(folder / "strange").issue("mail.firm.example")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate.cert_file, certificate.key_file)
+    return context
+
+
+def test_message_reaches_the_next_hop_without_the_suffix(
+    queue, hop, firm_connection, bob
+):
+    reference = queue.send(bob.address, JANE)
+
+    queue.run()
+
+    [received] = hop.received
+    assert received.recipients == ["jane@firm.example"]
+    assert received.sender == bob.address
+    assert received.data.endswith(b"\r\n\r\nHello\r\n")
+    assert queue.status(reference) is RecipientStatus.RELAYED
+
+
+def test_message_keeps_the_suffix_where_the_connection_says_so(
+    queue, hop, firm_connection, bob
+):
+    firm_connection.strips_suffix = False
+    firm_connection.save()
+    queue.send(bob.address, JANE)
+
+    queue.run()
+
+    assert hop.received[0].recipients == [JANE]
+
+
+def test_message_to_two_people_of_one_server_is_sent_once(
+    queue, hop, firm_connection, bob
+):
+    queue.send(bob.address, JANE, JOHN)
+
+    queue.run()
+
+    [received] = hop.received
+    assert received.recipients == ["jane@firm.example", "john@firm.example"]
+
+
+def test_subject_gets_the_tag_of_the_connection_once(queue, hop, firm_connection, bob):
+    firm_connection.subject_tag = "[SECURE]"
+    firm_connection.save()
+    tagged = b"From: a@b.example\r\nSubject: Re: [SECURE] Bundle\r\n\r\nHello\r\n"
+    queue.send(bob.address, JANE)
+    queue.send(bob.address, JANE, raw=tagged)
+
+    queue.run()
+
+    again, first = sorted(received.data for received in hop.received)
+    assert b"\r\nSubject: [SECURE] Bundle\r\n" in first
+    assert b"\r\nSubject: Re: [SECURE] Bundle\r\n" in again
+
+
+def test_trace_tells_how_the_message_was_handed_on(queue, hop, firm_connection, bob):
+    reference = queue.send(bob.address, JANE)
+
+    queue.run()
+
+    event = Event.objects.get(reference=reference, kind=EventKind.RELAYED)
+    assert event.recipient == JANE
+    assert event.detail["reply"] == "250 2.0.0 Taken"
+    assert event.detail["tls_version"] == "TLSv1.3"
+    assert event.detail["certificate_verified_for"] == "mail.firm.example"
+    assert event.detail["next_hop"] == f"127.0.0.1:{hop.port}"
+
+
+def test_next_hop_sees_our_certificate(
+    queue, hop, firm_connection, bob, authority, settings, monkeypatch
+):
+    ours = authority.issue("mx.secure.example")
+    monkeypatch.setattr(settings.POSTERN, "tls_cert_file", str(ours.cert_file))
+    monkeypatch.setattr(settings.POSTERN, "tls_key_file", str(ours.key_file))
+    queue.send(bob.address, JANE)
+
+    queue.run()
+
+    assert hop.received[0].client_names == ["mx.secure.example"]
+
+
+def test_several_messages_share_sessions(queue, hop, firm_connection, bob):
+    for _ in range(20):
+        queue.send(bob.address, JANE)
+
+    queue.run()
+
+    assert len(hop.received) == 20
+    assert hop.sessions <= 5
+
+
+def test_message_waits_while_the_server_is_down_and_arrives_once_it_is_up(
+    queue, hop, firm_connection, bob
+):
+    hop.stop()
+    reference = queue.send(bob.address, JANE)
+    queue.run()
+    waiting = queue.recipient(reference)
+    hop.start()
+
+    queue.wait_over()
+    queue.run()
+
+    assert waiting.status == RecipientStatus.QUEUED
+    assert waiting.last_reply.startswith("451 4.4.1 ")
+    assert waiting.leased_by == ""
+    assert len(hop.received) == 1
+    assert queue.status(reference) is RecipientStatus.RELAYED
+
+
+def test_server_known_to_be_down_is_not_dialled_for_each_message(
+    queue, hop, firm_connection, bob
+):
+    hop.stop()
+    queue.pool = lambda: Pool(down_seconds=60)
+    references = [queue.send(bob.address, JANE) for _ in range(8)]
+
+    queue.run()
+
+    replies = {queue.recipient(reference).last_reply for reference in references}
+    assert len(replies) == 1
+    assert hop.received == []
+
+
+def test_message_put_off_by_the_server_is_tried_again(queue, hop, firm_connection, bob):
+    hop.answers["jane@firm.example"] = ["450 4.2.0 Greylisted"]
+    reference = queue.send(bob.address, JANE)
+    queue.run()
+    first = queue.recipient(reference)
+
+    queue.wait_over()
+    queue.run()
+
+    assert first.last_reply == "450 4.2.0 Greylisted"
+    assert first.attempts == 1
+    assert queue.recipient(reference).attempts == 2
+    assert queue.status(reference) is RecipientStatus.RELAYED
+    assert Event.objects.filter(reference=reference, kind=EventKind.DEFERRED).exists()
+
+
+def test_refusal_is_reported_to_the_sender(queue, hop, firm_connection, bob, read):
+    hop.answers["jane@firm.example"] = ["550 5.1.1 No such person"]
+    reference = queue.send(bob.address, JANE)
+
+    queue.run()
+
+    [notice] = queue.inbox(bob)
+    [about] = dsn.read(read(notice))
+    assert queue.status(reference) is RecipientStatus.FAILED
+    assert about.address == JANE
+    assert about.action == "failed"
+    assert about.status == "5.1.1"
+    assert "No such person" in about.diagnostic
+    assert notice.envelope_sender == ""
+
+
+def test_refusal_of_one_recipient_leaves_the_other(
+    queue, hop, firm_connection, bob, read
+):
+    hop.answers["john@firm.example"] = ["550 5.1.1 No such person"]
+    reference = queue.send(bob.address, JANE, JOHN)
+
+    queue.run()
+
+    rows = Recipient.objects.filter(message__reference=reference)
+    statuses = dict(rows.values_list("address", "status"))
+    assert statuses == {JANE: "relayed", JOHN: "failed"}
+    [about] = dsn.read(read(queue.inbox(bob)[0]))
+    assert about.address == JOHN
+
+
+def test_refusal_of_the_content_is_reported(queue, hop, firm_connection, bob, read):
+    hop.to_data = ["554 5.6.0 Not with that attachment"]
+    queue.send(bob.address, JANE)
+
+    queue.run()
+
+    [about] = dsn.read(read(queue.inbox(bob)[0]))
+    assert about.status == "5.6.0"
+
+
+def test_message_larger_than_the_server_takes_is_reported(
+    queue, make_hop, firm, bob, read
+):
+    hop = make_hop("small.example", size_limit=50)
+    factories.make_connection(
+        firm, next_hop_port=hop.port, next_hop_tls_name="small.example"
+    )
+    queue.send(bob.address, JANE)
+
+    queue.run()
+
+    [about] = dsn.read(read(queue.inbox(bob)[0]))
+    assert about.status == "5.3.4"
+    assert hop.received == []
+
+
+def test_refused_notice_begets_no_other(queue, hop, firm_connection, bob):
+    hop.answers["jane@firm.example"] = ["550 5.1.1 No such person"]
+    reference = queue.send("", JANE)
+
+    queue.run()
+
+    assert queue.status(reference) is RecipientStatus.FAILED
+    assert QueuedMessage.objects.count() == 1
+
+
+def test_sender_who_wants_no_notice_gets_none(queue, hop, firm_connection, bob):
+    hop.answers["jane@firm.example"] = ["550 5.1.1 No such person"]
+    queue.send(bob.address, JANE, notify="NEVER")
+
+    queue.run()
+
+    assert queue.inbox(bob) == []
+
+
+def test_sender_who_asked_hears_of_success(queue, hop, firm_connection, bob, read):
+    queue.send(bob.address, JANE, notify="SUCCESS")
+
+    queue.run()
+
+    [about] = dsn.read(read(queue.inbox(bob)[0]))
+    assert about.action == "relayed"
+
+
+@pytest.mark.parametrize("misdeed", ["name", "authority", "plain"])
+def test_server_that_cannot_be_trusted_gets_nothing_and_the_sender_hears_soon(
+    queue, make_hop, firm, bob, read, misdeed, tmp_path
+):
+    hop = {
+        "name": lambda: make_hop("mail.elsewhere.example"),
+        "authority": lambda: make_hop("mail.firm.example", context=strange(tmp_path)),
+        "plain": lambda: make_hop("mail.firm.example", context=None),
+    }[misdeed]()
+    factories.make_connection(
+        firm, next_hop_port=hop.port, next_hop_tls_name="mail.firm.example"
+    )
+    reference = queue.send(bob.address, JANE)
+
+    for _ in range(3):
+        assert queue.inbox(bob) == []
+        queue.run()
+        queue.wait_over()
+
+    [about] = dsn.read(read(queue.inbox(bob)[0]))
+    assert hop.received == []
+    assert queue.status(reference) is RecipientStatus.FAILED
+    assert about.status in ("5.7.5", "5.7.10")
+
+
+def test_broken_certificate_is_reported_at_once_for_an_old_message(
+    queue, make_hop, firm, bob
+):
+    hop = make_hop("mail.elsewhere.example")
+    factories.make_connection(
+        firm, next_hop_port=hop.port, next_hop_tls_name="mail.firm.example"
+    )
+    reference = queue.send(bob.address, JANE)
+    queue.age(timedelta(minutes=16))
+
+    queue.run()
+
+    assert queue.status(reference) is RecipientStatus.FAILED
+
+
+def test_large_message_arrives_octet_for_octet(queue, hop, firm_connection, bob):
+    line = b".starts with a dot and goes on " + b"x" * 40 + b"\r\n"
+    raw = b"From: a@b.example\r\n\r\n" + line * 20_000
+    queue.send(bob.address, JANE, raw=raw)
+
+    queue.run()
+
+    assert hop.received[0].data == raw
+
+
+def test_mail_waiting_for_a_server_goes_as_soon_as_it_is_back(
+    queue, hop, firm_connection, bob
+):
+    hop.stop()
+    references = [queue.send(bob.address, JANE) for _ in range(3)]
+
+    first = Recipient.objects.filter(message__reference=references[0])
+
+    async def story():
+        runner = Runner(pool=Pool(down_seconds=0))
+        await runner.run_once()
+        await asyncio.to_thread(hop.start)
+        await asyncio.to_thread(queue.wait_over, first)
+        await runner.run_once()
+        await runner.run_once()
+        await runner.close()
+
+    asyncio.run(story())
+
+    assert len(hop.received) == 3

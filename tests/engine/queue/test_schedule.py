@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from engine.queue import schedule
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "minutes"),
+    [(0, 1), (1, 1), (2, 5), (3, 15), (4, 30), (5, 60), (6, 120), (99, 120)],
+)
+def test_delay_grows_with_the_attempts(attempts, minutes):
+    assert schedule.delay_after(attempts, 0.5) == timedelta(minutes=minutes)
+
+
+def test_delay_varies_by_a_fifth_either_way():
+    assert schedule.delay_after(4, 0) == timedelta(minutes=24)
+    assert schedule.delay_after(4, 1) == timedelta(minutes=36)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "minutes", "gives_up"),
+    [(1, 0, False), (2, 14, False), (3, 6, True), (1, 15, True)],
+)
+def test_tls_failure_is_final_within_minutes(attempts, minutes, gives_up):
+    accepted_at = NOW - timedelta(minutes=minutes)
+
+    assert schedule.gives_up_on_tls(attempts, accepted_at, NOW) is gives_up

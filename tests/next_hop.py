@@ -1,0 +1,134 @@
+"""A member's mail server for tests: real SMTP over real TLS, answering as it is told."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import threading
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+
+@dataclass(frozen=True)
+class Received:
+    """A message that arrived."""
+
+    sender: str
+    recipients: list[str]
+    data: bytes
+    mail_options: list[str]
+    rcpt_options: list[list[str]]
+    session: int
+    client_names: list[str]
+
+
+@dataclass
+class NextHop:
+    """Listens on a port of its own between `start` and `stop`; keeps the port.
+
+    `answers` holds replies for each recipient, used up in order; `to_data` those for
+    the message as a whole. Nothing left means yes.
+    """
+
+    context: ssl.SSLContext | None
+    size_limit: int = 0
+    answers: defaultdict[str, list[str]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    to_data: list[str] = field(default_factory=list)
+    received: list[Received] = field(default_factory=list)
+    sessions: int = 0
+    port: int = 0
+
+    def start(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._connections: list[asyncio.BaseTransport] = []
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
+
+    def stop(self) -> None:
+        if self._loop.is_closed():
+            return
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _listen(self) -> None:
+        self._server = await self._loop.create_server(
+            self._protocol, "127.0.0.1", self.port
+        )
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def _close(self) -> None:
+        self._server.close()
+        for connection in self._connections:
+            connection.close()
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)
+
+    def _protocol(self) -> SMTP:
+        self.sessions += 1
+        return SMTP(
+            _Handler(self, self.sessions),
+            hostname="mail.firm.example",
+            tls_context=self.context,
+            require_starttls=self.context is not None,
+            enable_SMTPUTF8=True,
+            data_size_limit=self.size_limit or None,
+            loop=self._loop,
+        )
+
+
+@dataclass
+class _Handler:
+    hop: NextHop
+    session: int
+
+    async def handle_EHLO(
+        self, server: SMTP, session: Session, envelope: Envelope, name: str, lines: Any
+    ) -> Any:
+        session.host_name = name
+        self.hop._connections.append(server.transport)
+        return lines
+
+    async def handle_RCPT(
+        self,
+        server: SMTP,
+        session: Session,
+        envelope: Envelope,
+        address: str,
+        options: list[str],
+    ) -> str:
+        answers = self.hop.answers[address]
+        if answers:
+            return answers.pop(0)
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.append(options)
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        if self.hop.to_data:
+            return self.hop.to_data.pop(0)
+        certificate = server.transport.get_extra_info("peercert") or {}
+        self.hop.received.append(
+            Received(
+                envelope.mail_from,
+                envelope.rcpt_tos,
+                bytes(envelope.original_content or b""),
+                envelope.mail_options,
+                envelope.rcpt_options,
+                self.session,
+                [name for _, name in certificate.get("subjectAltName", ())],
+            )
+        )
+        return "250 2.0.0 Taken"
