@@ -6,14 +6,11 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_POST
 from wagtail.admin.ui.tables import StatusTagColumn
 from wagtail.admin.views.generic import IndexView
 
-from engine.registry import permissions
-from engine.registry.access import requires
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
 from engine.registry.permissions import Permission
@@ -21,11 +18,14 @@ from onboarding import actions, policies, provisioning
 from onboarding.models import Application
 from onboarding.provisioning_steps import TITLES
 from onboarding.status import Status, StepState
+from portal.console import page
+from portal.console.access import held_as_staff, staff
 from portal.console.vetting.claims import sections
 from portal.console.vetting.evidence import findings
 from portal.console.vetting.forms import ApproveForm, RejectForm
 
 ICON = "clipboard-list"
+ABOVE = (("vetting:index", "Applications"),)
 
 
 def _list(*, results_only: bool) -> Any:
@@ -59,16 +59,16 @@ def _list(*, results_only: bool) -> Any:
     )
 
 
-index = requires(Permission.VIEW_APPLICATIONS)(_list(results_only=False))
-index_results = requires(Permission.VIEW_APPLICATIONS)(_list(results_only=True))
+index = staff(Permission.VIEW_APPLICATIONS)(_list(results_only=False))
+index_results = staff(Permission.VIEW_APPLICATIONS)(_list(results_only=True))
 
 
-@requires(Permission.VIEW_APPLICATIONS)
+@staff(Permission.VIEW_APPLICATIONS)
 @require_GET
 def inspect(request: HttpRequest, pk: int) -> HttpResponse:
     """Claims, what we found ourselves, and how far setting up has come."""
     application = get_object_or_404(Application, pk=pk)
-    may_decide = permissions.can(request.user, Permission.DECIDE_APPLICATIONS)
+    may_decide = Permission.DECIDE_APPLICATIONS in held_as_staff(request.user)
     is_waiting = application.status == Status.SUBMITTED
     context = {
         "application": application,
@@ -83,10 +83,12 @@ def inspect(request: HttpRequest, pk: int) -> HttpResponse:
         and provisioning.is_stalled(application),
         "has_problem": application.steps.filter(state=StepState.FAILED).exists(),
     }
-    return _page(request, "inspect", application, str(application), context)
+    return page.show(
+        request, "vetting/inspect", str(application), ICON, context, above=ABOVE
+    )
 
 
-@requires(Permission.DECIDE_APPLICATIONS)
+@staff(Permission.DECIDE_APPLICATIONS)
 def approve(request: HttpRequest, pk: int) -> HttpResponse:
     application = get_object_or_404(Application, pk=pk)
     proposed = {"community_domain": application.community_domain}
@@ -102,7 +104,7 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
     return _decision(request, application, "Approve", form)
 
 
-@requires(Permission.DECIDE_APPLICATIONS)
+@staff(Permission.DECIDE_APPLICATIONS)
 def reject(request: HttpRequest, pk: int) -> HttpResponse:
     application = get_object_or_404(Application, pk=pk)
     form = RejectForm(request.POST or None)
@@ -117,7 +119,7 @@ def reject(request: HttpRequest, pk: int) -> HttpResponse:
     return _decision(request, application, "Reject", form)
 
 
-@requires(Permission.DECIDE_APPLICATIONS)
+@staff(Permission.DECIDE_APPLICATIONS)
 @require_POST
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Run the steps of setting up that are left."""
@@ -135,30 +137,8 @@ def _decision(
     request: HttpRequest, application: Application, verb: str, form: Any
 ) -> HttpResponse:
     context = {"application": application, "form": form, "verb": verb}
-    return _page(request, "decide", application, verb, context)
-
-
-def _page(
-    request: HttpRequest,
-    template: str,
-    application: Application,
-    title: str,
-    context: dict[str, Any],
-) -> HttpResponse:
-    """A page of the desk in Wagtail's own furniture."""
-    trail = [
-        {"url": reverse("wagtailadmin_home"), "label": "Home"},
-        {"url": reverse("vetting:index"), "label": "Applications"},
-    ]
-    if template != "inspect":
-        url = reverse("vetting:inspect", args=[application.pk])
-        trail.append({"url": url, "label": str(application)})
-    context |= {
-        "header_title": title if template == "inspect" else f"{title}: {application}",
-        "header_icon": ICON,
-        "breadcrumbs_items": [*trail, {"url": "", "label": title}],
-    }
-    return render(request, f"console/vetting/{template}.html", context)
+    title = f"{verb} {application}"
+    return page.show(request, "vetting/decide", title, ICON, context, above=ABOVE)
 
 
 def _officer(request: HttpRequest) -> Person:

@@ -9,9 +9,9 @@ from django.urls import include, path, reverse
 from wagtail import hooks
 from wagtail.admin.menu import MenuItem
 
-from engine.registry import permissions
 from engine.registry.permissions import Permission
 from onboarding.models import Application
+from portal.console.access import held_as_staff
 from portal.console.vetting import urls
 from portal.console.vetting.views import ICON
 
@@ -24,7 +24,7 @@ def vetting_urls() -> list[Any]:
 @hooks.register("construct_main_menu")
 def vetting_in_menu(request: HttpRequest, menu_items: list[Any]) -> None:
     """One line, for those who may read applications, with how many wait."""
-    if not permissions.can(request.user, Permission.VIEW_APPLICATIONS):
+    if Permission.VIEW_APPLICATIONS not in held_as_staff(request.user):
         return
     waiting = Application.objects.waiting().count()
     label = f"Applications ({waiting})" if waiting else "Applications"

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from engine.audit.models import Entry
+from engine.registry.models import Organisation, Person
+from onboarding import letters
+from onboarding.models import Letter
+from tests.portal.conftest import SignIn, signed_in
+
+__all__ = ["signed_in"]
+URL = "/apply/letter/"
+
+
+@pytest.fixture
+def letter(apply: Any, northfield: Organisation) -> Letter:
+    name = letters.keep(b"%PDF-northfield's")
+    return Letter.objects.create(
+        application=apply(), organisation=northfield, file_name=name
+    )
+
+
+def test_an_administrator_downloads_the_letter_of_the_organisation(
+    signed_in: SignIn, alice: Person, letter: Letter
+) -> None:
+    client = signed_in(alice, second_factor=True)
+    assert "Download the letter" in client.get(URL).content.decode()
+
+    assert client.post(URL).content == b"%PDF-northfield's"
+
+    assert Entry.objects.get(event="letter.downloaded").by_name == str(alice)
+
+
+def test_an_administrator_without_a_second_factor_is_kept_out(
+    signed_in: SignIn, alice: Person, letter: Letter
+) -> None:
+    assert signed_in(alice).post(URL).status_code == 302
+
+
+def test_a_member_is_refused(signed_in: SignIn, bob: Person, letter: Letter) -> None:
+    assert signed_in(bob).post(URL).status_code == 403
+
+
+def test_the_neighbour_finds_no_letter(
+    signed_in: SignIn, charlie: Person, letter: Letter
+) -> None:
+    assert signed_in(charlie, second_factor=True).post(URL).status_code == 404
+
+
+def test_a_stranger_is_asked_to_sign_in(client: Any, letter: Letter) -> None:
+    assert client.post(URL).url.startswith(reverse("account_login"))
