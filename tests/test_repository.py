@@ -1,0 +1,206 @@
+"""The repository itself: what no single test of a feature would notice."""
+
+from __future__ import annotations
+
+import ast
+import socket
+import subprocess
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.db.migrations.loader import MigrationLoader
+from django.urls import URLPattern, URLResolver, get_resolver
+from importlinter.cli import lint_imports
+from pytest_socket import SocketConnectBlockedError
+
+from engine.queue.models import RECIPIENT_TRANSITIONS, RecipientStatus
+from engine.registry.models.organisation import (
+    ORGANISATION_TRANSITIONS,
+    OrganisationStatus,
+)
+from onboarding.status import TRANSITIONS, Status
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("engine", "onboarding", "api", "portal")
+
+# Doors of others that stand behind a guard of their own: Wagtail asks for access_admin
+# on each view, allauth for a session; both sit behind SecondFactorMiddleware.
+GUARDED_ELSEWHERE = (
+    "wagtail.",
+    "allauth.",
+    "django.views.i18n",
+    "django.contrib.static",
+)
+
+
+def views() -> Iterator[tuple[str, object]]:
+    def walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator:
+        for pattern in patterns:
+            route = prefix + str(pattern.pattern)
+            if isinstance(pattern, URLResolver):
+                yield from walk(pattern.url_patterns, route)
+            else:
+                yield route, pattern.callback
+
+    yield from walk(get_resolver().url_patterns, "")
+
+
+def sources() -> list[Path]:
+    return [path for name in PACKAGES for path in sorted((ROOT / name).rglob("*.py"))]
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True
+    )
+    return [ROOT / name for name in listed.stdout.decode().split("\0") if name]
+
+
+def test_imports_flow_one_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+    assert lint_imports(no_cache=True) == 0
+
+
+def test_every_route_says_who_may_enter() -> None:
+    open_doors = [
+        route
+        for route, view in views()
+        if not hasattr(view, "access")
+        and not getattr(view, "__module__", "").startswith(GUARDED_ELSEWHERE)
+        and route not in SAYS_NOTHING
+    ]
+
+    assert open_doors == []
+
+
+@pytest.mark.parametrize(
+    ("statuses", "transitions"),
+    [
+        (OrganisationStatus, ORGANISATION_TRANSITIONS),
+        (RecipientStatus, RECIPIENT_TRANSITIONS),
+        (Status, TRANSITIONS),
+    ],
+)
+def test_every_status_has_its_transitions(statuses: type, transitions: dict) -> None:
+    assert set(transitions) == set(statuses)
+    assert set().union(*transitions.values()) <= set(statuses)
+
+
+@pytest.mark.django_db
+def test_no_model_has_changed_without_a_migration() -> None:
+    said = StringIO()
+
+    call_command("makemigrations", check=True, dry_run=True, stdout=said)
+
+    assert "No changes detected" in said.getvalue()
+
+
+def test_migrations_of_each_app_form_one_line() -> None:
+    loader = MigrationLoader(None)
+    ours = {key for key in loader.disk_migrations if _is_ours(loader, key)}
+
+    for app in {app for app, _ in ours}:
+        assert len(loader.graph.leaf_nodes(app)) == 1
+    assert [name for _, name in ours if "_auto_" in name] == []
+
+
+def _is_ours(loader: MigrationLoader, key: tuple[str, str]) -> bool:
+    return loader.disk_migrations[key].__module__.startswith(PACKAGES)
+
+
+def test_no_test_reaches_beyond_this_machine() -> None:
+    with (
+        socket.socket() as probe,
+        pytest.warns(UserWarning, match="A test tried"),
+        pytest.raises(SocketConnectBlockedError),
+    ):
+        probe.connect(("192.0.2.1", 25))
+
+
+def test_every_package_says_what_it_is_in_charge_of() -> None:
+    silent = [
+        path
+        for path in sources()
+        if path.name == "__init__.py"
+        and path.parent.name not in {"migrations", "commands", "models", "templatetags"}
+        and not ast.get_docstring(ast.parse(path.read_text()))
+    ]
+
+    assert silent == []
+
+
+def test_no_module_has_outgrown_the_house() -> None:
+    long = [
+        path
+        for path in sources()
+        if "migrations" not in path.parts and len(path.read_text().splitlines()) > 300
+    ]
+
+    assert long == []
+
+
+def test_no_function_imports_anything() -> None:
+    hidden = [
+        f"{path}:{inner.lineno}"
+        for path in sources()
+        for function in ast.walk(ast.parse(path.read_text()))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for inner in ast.walk(function)
+        if isinstance(inner, ast.Import | ast.ImportFrom)
+    ]
+
+    assert hidden == []
+
+
+LIBRARIES_AT_HOME = {
+    "aiosmtpd": lambda path: path.parts[:2] == ("engine", "smtp"),
+    "django_q": lambda path: path.name == "tasks.py",
+    "weasyprint": lambda path: path.name == "letters.py",
+    "wagtail": lambda path: path.parts[0] == "portal",
+    "rest_framework": lambda path: path.parts[0] == "api",
+}
+
+
+@pytest.mark.parametrize("library", LIBRARIES_AT_HOME)
+def test_each_library_stays_in_its_own_corner(library: str) -> None:
+    strays = [
+        path
+        for path in sources()
+        if library in set(_imported(path))
+        and not LIBRARIES_AT_HOME[library](path.relative_to(ROOT))
+    ]
+
+    assert strays == []
+
+
+def _imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield (node.module or "").partition(".")[0]
+
+
+def test_the_readme_is_short_and_names_only_what_exists() -> None:
+    text = (ROOT / "README.md").read_text()
+
+    assert len(text.splitlines()) < 150
+    for name in ("engine/README.md", "CHANGELOG.md", "LICENSE", "Makefile"):
+        assert (ROOT / name).exists()
+
+
+def test_nothing_is_left_half_done() -> None:
+    marks = ("TO" + "DO", "FIX" + "ME", "XX" + "X:")
+    found = [
+        path
+        for path in tracked()
+        if path.suffix in {".py", ".html", ".css", ".js", ".sh"} and path.exists()
+        for mark in marks
+        if mark in path.read_text(errors="replace")
+    ]
+
+    assert found == []
