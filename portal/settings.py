@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "portal.webmail",
     "portal.organisation",
     "portal.console",
+    "portal.console.vetting",
     "portal.demo",
     "allauth",
     "allauth.account",

@@ -7,6 +7,7 @@ from django.urls import path, re_path
 from django.views.generic import RedirectView
 
 from engine.registry.access import public, signed_in
+from portal.console.views import audit, home, outbox, quarantine, queue, trace
 
 app_name = "console"
 
@@ -19,4 +20,12 @@ urlpatterns = [
     path("logout/", public(account.logout), name="logout"),
     re_path(r"^password_reset/(?:.*/)?$", new_password, name="password_reset"),
     path("account/", own_account, name="account"),
+    path("", home.home, name="home"),
+    path("queue/", queue.index, name="queue"),
+    path("trace/", trace.index, name="trace"),
+    path("quarantine/", quarantine.index, name="quarantine"),
+    path("outbox/", outbox.index, name="outbox"),
+    path("outbox/<str:name>/", outbox.read, name="notice"),
+    path("audit/", audit.index, name="audit"),
+    path("audit/verify/", audit.verify, name="verify_audit"),
 ]

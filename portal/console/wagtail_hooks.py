@@ -15,6 +15,10 @@ from wagtail.admin.menu import MenuItem
 
 from engine.registry.permissions import Permission
 from portal.console.access import held_as_staff
+from portal.console.vetting import wagtail_hooks as vetting
+
+# Wagtail looks for hooks in this module only; the vetting desk brings its own.
+__all__ = ["own_look", "show_own_lines", "vetting"]
 
 # Wagtail's own, which nobody here may open, or which lead out of the service.
 UNWANTED = {

@@ -1,0 +1,47 @@
+"""Permissions of staff, whatever else a member of staff may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from engine.registry.access import Access, GuardedView, View, requires
+from engine.registry.models import Person, RoleName, StaffRole
+from engine.registry.permissions import REFUSAL, Permission, Visitor, may_sign_in
+from engine.registry.roles import ROLES
+
+
+def held_as_staff(person: Visitor) -> frozenset[Permission]:
+    """What staff roles grant, everywhere.
+
+    A role inside an organisation says nothing here: an administrator traces the
+    messages of that organisation alone, on pages that show no others.
+    """
+    if not isinstance(person, Person) or not may_sign_in(person):
+        return frozenset()
+    names = StaffRole.objects.filter(person=person).values_list("role", flat=True)
+    return frozenset().union(*(ROLES[RoleName(name)].permissions for name in names))
+
+
+def staff(permission: Permission) -> Callable[[View], GuardedView]:
+    """Let staff reach the view whose role grants the permission."""
+
+    def decorate(view: View) -> GuardedView:
+        @wraps(view)
+        def guarded(
+            request: HttpRequest, *args: Any, **kwargs: Any
+        ) -> HttpResponseBase:
+            if permission not in held_as_staff(request.user):
+                raise PermissionDenied(REFUSAL)
+            return view(request, *args, **kwargs)
+
+        outer = requires(Permission.USE_CONSOLE)(guarded)
+        outer.access = Access(permission=permission)
+        return outer
+
+    return decorate

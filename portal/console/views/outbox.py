@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
+
+from engine.registry.permissions import Permission
+from portal.console import outbox, page
+from portal.console.access import staff
+
+ICON = "mail"
+
+
+@staff(Permission.VIEW_OUTBOX)
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    return page.show(request, "outbox", "Outbox", ICON, {"notices": outbox.newest()})
+
+
+@staff(Permission.VIEW_OUTBOX)
+@require_GET
+def read(request: HttpRequest, name: str) -> HttpResponse:
+    try:
+        found = outbox.read(name)
+    except outbox.NoSuchNoticeError as error:
+        raise Http404 from error
+    return page.show(
+        request,
+        "notice",
+        found.notice.subject or "Notice",
+        ICON,
+        {"open": found},
+        above=(("console:outbox", "Outbox"),),
+    )
