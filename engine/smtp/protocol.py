@@ -153,7 +153,16 @@ class Session(SMTP):
         return [*offered, "STARTTLS"]
 
     async def smtp_HELO(self, hostname: str | None) -> None:
-        await self.say(reply.NOT_IMPLEMENTED.saying("Say EHLO: TLS is required here"))
+        """Inside TLS only: whoever says HELO cannot ask for STARTTLS."""
+        if not self.peer.is_secure:
+            text = "Say EHLO: TLS is required here"
+            await self.say(reply.NOT_IMPLEMENTED.saying(text))
+        elif not hostname:
+            await self.say(reply.BAD_SYNTAX.saying("HELO needs your host name"))
+        else:
+            self._set_post_data_state()
+            self.helo = hostname
+            await self.push(f"250 {self.hostname}")
 
     async def smtp_STARTTLS(self, arg: str | None) -> None:
         if self.peer.is_secure:

@@ -46,12 +46,18 @@ def write() -> Facts:
     return facts
 
 
+def shown(file: Path | str) -> str:
+    """From where the command was given, if below it; else the whole path."""
+    here, whole = Path.cwd(), Path(file).absolute()
+    return str(whole.relative_to(here) if whole.is_relative_to(here) else whole)
+
+
 def _facts(known: Facts) -> Facts:
     posting = settings.POSTERN
     return {
         "web": posting.site_url,
         "admin": f"{posting.site_url}/admin/",
-        "ca_file": os.path.relpath(posting.tls_ca_file),
+        "ca_file": shown(posting.tls_ca_file),
         "community_domain": posting.community_domain,
         "smtp": {
             "host": posting.smtp_host,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Self
 
 from tests.peers.process import Daemon, answers, free_port, open_folder, remove_folder
@@ -35,6 +36,7 @@ service lmtp {{
 }}
 """
 NOBODY = 65534
+KEPT_IN = {"maildir": "new", "sdbox": "mailboxes/INBOX/dbox-Mails"}
 LOCATIONS = {"maildir": "maildir:~/mail", "sdbox": "sdbox:~/mail"}
 
 
@@ -70,11 +72,14 @@ class Dovecot:
 
     def count(self) -> int:
         """How many messages are kept, in all mailboxes."""
-        patterns = {
-            "maildir": "*/mail/new/*",
-            "sdbox": "*/mail/mailboxes/INBOX/dbox-Mails/u.*",
-        }
-        return sum(1 for _ in (self.folder / "home").glob(patterns[self._storage]))
+        homes = (self.folder / "home").iterdir()
+        places = [home / "mail" / KEPT_IN[self._storage] for home in homes]
+        return sum(
+            item.name.startswith("u.") or self._storage == "maildir"
+            for place in places
+            if place.exists()
+            for item in os.scandir(place)
+        )
 
     def log(self) -> str:
         return (self.folder / "dovecot.log").read_text(errors="replace")

@@ -20,6 +20,7 @@ auth user
 uidls_file {folder}/uidls
 delivery maildir {folder}/mail
 keep {keep}
+received_header off
 """
 
 

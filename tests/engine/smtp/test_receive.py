@@ -173,3 +173,7 @@ c:
     assert (
         await Recipient.objects.filter(status=RecipientStatus.DELIVERED).acount() == 1
     )
+
+
+async def test_receive_takes_helo_inside_tls(server: Server, credential: str) -> None:
+    await server.run("receive", "helo_inside_tls", credential=credential)

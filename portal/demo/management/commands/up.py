@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import sys
 from pathlib import Path
@@ -88,7 +87,7 @@ def _in_short(facts: Facts) -> list[str]:
         f"  submission       {smtp['host']}:{smtp['submission']} and {smtp['submissions']}",
         f"  POP3             {pop3['host']}:{pop3['pop3']} and {pop3['pop3s']}",
         f"  authority        {facts['ca_file']}",
-        f"  all secrets      {os.path.relpath(record.path())}",
+        f"  all secrets      {record.shown(record.path())}",
         "",
         *(
             f"  {person['address']:40} {person['password']}  {person['role']}"

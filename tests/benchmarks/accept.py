@@ -1,0 +1,75 @@
+"""How many messages a second Postern accepts and keeps, beside Postfix and Dovecot.
+
+End to end and durable on both sides: from the first connection until every message lies
+in a mailbox. The two take turns, so that both have the same machine; antivirus is off on
+both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+from contextlib import ExitStack
+
+from tests.benchmarks import ready
+
+# isort: split
+from portal.demo.certificates import Authority
+from tests.benchmarks.contenders import Contender, postern, postfix_and_dovecot
+from tests.benchmarks.load import OCTETS, Load, Rate, measure
+from tests.peers.process import remove_folder
+
+WARM_UP = Load(messages=200, sessions=20)
+
+
+def main() -> None:
+    options = _options()
+    load = Load(options.messages, options.sessions)
+    print(
+        f"{load.messages} messages of {OCTETS} octets on {load.sessions} connections,"
+        f" {options.rounds} rounds each"
+    )
+    try:
+        rates = _measure(load, options.rounds)
+    finally:
+        remove_folder(ready.FOLDER)
+    theirs, ours = (statistics.median(r.kept for r in side) for side in rates.values())
+    for name, median in zip(rates, (theirs, ours), strict=True):
+        print(f"{name:20} {median:6.0f} messages a second, median")
+    print(f"ratio {ours / theirs:.2f}")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--messages", type=int, default=4000, help="in each round")
+    parser.add_argument("--sessions", type=int, default=20, help="connections at once")
+    parser.add_argument("--rounds", type=int, default=3, help="of each contender")
+    return parser.parse_args()
+
+
+def _measure(load: Load, rounds: int) -> dict[str, list[Rate]]:
+    authority = Authority(ready.FOLDER / "tls")
+    authority.issue("localhost", "127.0.0.1", kept_as="server")
+    with ExitStack() as stack:
+        sides = [
+            stack.enter_context(contender(authority))
+            for contender in (postfix_and_dovecot, postern)
+        ]
+        for side in sides:
+            _round(side, WARM_UP)
+        rates: dict[str, list[Rate]] = {side.name: [] for side in sides}
+        for _ in range(rounds):
+            for side in sides:
+                rate = _round(side, load)
+                rates[side.name].append(rate)
+                print(f"{side.name:20} accepted {rate.accepted:6.0f}/s", end="")
+                print(f"  kept {rate.kept:6.0f}/s", flush=True)
+    return rates
+
+
+def _round(side: Contender, load: Load) -> Rate:
+    return measure(load, port=side.port, recipients=side.recipients, count=side.count)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""What is measured: Debian's Postfix with Dovecot, and Postern."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.management import call_command
+
+from engine.registry.actions import connections, domains, organisations, people
+from engine.registry.models import AccountType, Kind, Organisation, Proof
+from engine.storage.models import Message
+from portal.demo.certificates import Authority
+from tests.benchmarks.load import SENDER
+from tests.peers.dovecot import Dovecot
+from tests.peers.postfix import Postfix
+from tests.peers.process import Daemon, answers
+from tests.peers.stunnel import Stunnel
+
+MAILBOXES = 4
+
+
+@dataclass(frozen=True)
+class Contender:
+    """Where to send, to whom, and how many messages its mailboxes hold."""
+
+    name: str
+    port: int
+    recipients: list[str]
+    count: Callable[[], int]
+
+
+@contextmanager
+def postfix_and_dovecot(authority: Authority) -> Iterator[Contender]:
+    """STARTTLS into Postfix, LMTP into Dovecot's maildirs; Debian's own defaults."""
+    made = authority.issue("mail.base.example", "localhost")
+    with (
+        Dovecot("maildir") as dovecot,
+        Postfix(
+            "base.example",
+            cert_file=made.cert_file,
+            key_file=made.key_file,
+            options={
+                "smtpd_tls_security_level": "encrypt",
+                "virtual_transport": f"lmtp:inet:127.0.0.1:{dovecot.port}",
+                "virtual_mailbox_maps": "static:all",
+            },
+        ) as postfix,
+        Stunnel(postfix.port, ca_file=authority.ca_file) as tunnel,
+    ):
+        recipients = [f"user{number}@base.example" for number in range(MAILBOXES)]
+        yield Contender("Postfix and Dovecot", tunnel.port, recipients, dovecot.count)
+
+
+@contextmanager
+def postern(authority: Authority) -> Iterator[Contender]:
+    """One engine process as `make run` starts it, without antivirus like the other."""
+    call_command("migrate", interactive=False, verbosity=0)
+    recipients = _community()
+    posting = settings.POSTERN
+    log = posting.path("engine.log")
+    engine = Daemon([sys.executable, "manage.py", "run_engine"], log)
+    try:
+        engine.wait_for(lambda: answers(posting.smtp_port))
+        with Stunnel(posting.smtp_port, ca_file=authority.ca_file) as tunnel:
+            yield Contender("Postern", tunnel.port, recipients, Message.objects.count)
+    finally:
+        engine.stop()
+
+
+def _community() -> list[str]:
+    """A firm that is known by its source address, and a court whose mail is kept here."""
+    firm = _organisation(Kind.LAW_FIRM, AccountType.SMTP, SENDER.partition("@")[2])
+    connections.add(firm, proof=Proof.SOURCE, source_networks=["127.0.0.1/32"], by=None)
+    domain = f"court.{settings.POSTERN.community_domain}"
+    court = _organisation(Kind.COURT, AccountType.WEBMAIL, domain)
+    return [
+        people.add(
+            court, address=f"user{number}@{domain}", name=f"User {number}", by=None
+        ).address
+        for number in range(MAILBOXES)
+    ]
+
+
+def _organisation(kind: Kind, account_type: AccountType, domain: str) -> Organisation:
+    made = organisations.add(name=domain, kind=kind, account_type=account_type, by=None)
+    domains.add(made, member_domain=domain, by=None)
+    organisations.activate(made, by=None)
+    return made

@@ -1,0 +1,59 @@
+"""The same load for everybody: smtp-source, through a TLS tunnel, on kept connections."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tests.peers.process import wait_until
+
+SENDER = "jane@firm.example"
+OCTETS = 5120
+PATIENCE = 600.0  # seconds for one round
+
+
+@dataclass(frozen=True)
+class Load:
+    """How many messages, on how many connections at once."""
+
+    messages: int
+    sessions: int
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Messages a second: answered with 250, and lying in the mailbox."""
+
+    accepted: float
+    kept: float
+
+
+def measure(
+    load: Load, *, port: int, recipients: Sequence[str], count: Callable[[], int]
+) -> Rate:
+    """Send the load, wait until every message of it is kept, and say how fast it was."""
+    before = count()
+    begin = time.perf_counter()
+    sources = [_start(load, len(recipients), port, to) for to in recipients]
+    if any(source.wait() for source in sources):
+        raise RuntimeError("smtp-source was refused")
+    accepted = time.perf_counter() - begin
+    expected = before + load.messages
+    wait_until(lambda: count() >= expected, "every message kept", PATIENCE)
+    kept = time.perf_counter() - begin
+    if count() != expected:
+        raise RuntimeError(f"{count() - before} kept of {load.messages} sent")
+    return Rate(load.messages / accepted, load.messages / kept)
+
+
+def _start(
+    load: Load, sources: int, port: int, recipient: str
+) -> subprocess.Popen[bytes]:
+    command = [
+        "smtp-source", "-d", "-s", str(load.sessions // sources),
+        "-m", str(load.messages // sources), "-l", str(OCTETS),
+        "-f", SENDER, "-t", recipient, f"127.0.0.1:{port}",
+    ]  # fmt: skip
+    return subprocess.Popen(command)

@@ -1,0 +1,21 @@
+"""Import this before any model: it gives Django a folder and ports of its own."""
+
+from __future__ import annotations
+
+import os
+
+import django
+
+from tests.peers.process import free_port, open_folder
+
+FOLDER = open_folder()
+DOORS = ("SMTP", "SUBMISSION", "SUBMISSIONS", "POP3", "POP3S")
+
+os.environ |= {
+    "DJANGO_SETTINGS_MODULE": "portal.settings",
+    "POSTERN_ENV": "development",
+    "POSTERN_VAR": str(FOLDER),
+    "POSTERN_CLAMD": "off",
+    **{f"POSTERN_{door}_PORT": str(free_port()) for door in DOORS},
+}
+django.setup()
