@@ -79,13 +79,16 @@ class Connection(asyncio.Protocol):
     async def write(self, data: bytes) -> None:
         """Send, and wait while the peer is slow to take it.
 
+        Gives others a turn each time: a peer may ask a thousand things at once.
         Raises ConnectionEnded and TimeoutError.
         """
         if self._has_ended:
             raise ConnectionEnded
         self._transport.write(data)
-        async with asyncio.timeout(self._patience):
-            await self._is_writable.wait()
+        await asyncio.sleep(0)
+        if not self._is_writable.is_set():
+            async with asyncio.timeout(self._patience):
+                await self._is_writable.wait()
 
     async def start_tls(self, context: ssl.SSLContext, invitation: bytes) -> None:
         """Invite the peer to shake hands. Raises ConnectionEnded when that fails."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -28,11 +29,23 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Maildrop:
-    """What STAT, LIST and UIDL speak of, oldest first."""
+    """What STAT, LIST and UIDL speak of, oldest first.
+
+    Two arrays rather than a hundred thousand objects, which the garbage collector
+    would stop the whole engine to look through.
+    """
 
     mailbox_id: int
     folder_id: int
-    items: tuple[Item, ...]
+    ids: array[int]
+    sizes: array[int]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def item(self, number: int) -> Item:
+        """The message of that number, from 1 on."""
+        return Item(self.ids[number - 1], self.sizes[number - 1])
 
 
 def find_mailbox(username: str, secret: str, *, peer: str) -> Mailbox:
@@ -54,11 +67,11 @@ def open_maildrop(mailbox: Mailbox) -> Maildrop:
     inbox = delivery.inbox(mailbox)
     rows = Message.objects.filter(folder=inbox).order_by("id")
     facts = rows.values_list("id", "size", "envelope_sender")
-    items = tuple(
-        Item(message_id, size + len(return_path(sender)))
-        for message_id, size, sender in facts.iterator()
-    )
-    return Maildrop(mailbox.pk, inbox.pk, items)
+    maildrop = Maildrop(mailbox.pk, inbox.pk, array("Q"), array("Q"))
+    for message_id, size, sender in facts.iterator():
+        maildrop.ids.append(message_id)
+        maildrop.sizes.append(size + len(return_path(sender)))
+    return maildrop
 
 
 def open_message(maildrop: Maildrop, item: Item) -> tuple[bytes, BinaryIO]:
@@ -74,9 +87,9 @@ def open_message(maildrop: Maildrop, item: Item) -> tuple[bytes, BinaryIO]:
 
 
 @transaction.atomic
-def erase(maildrop: Maildrop, items: Collection[Item]) -> None:
+def erase(maildrop: Maildrop, numbers: Collection[int]) -> None:
     """Remove messages for good, all or none; those moved elsewhere stay."""
-    ids = [item.message_id for item in items]
+    ids = [maildrop.item(number).message_id for number in sorted(numbers)]
     for start in range(0, len(ids), BATCH):
         rows = Message.objects.filter(
             pk__in=ids[start : start + BATCH], folder_id=maildrop.folder_id

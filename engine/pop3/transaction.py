@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
+from itertools import islice
 from typing import ClassVar
 
 from engine.pop3 import commands, maildrop
@@ -32,7 +33,7 @@ class Transaction:
         self._mailbox = mailbox
         self._lease = Lease(mailbox.pk)
         self._renewal: asyncio.Task[None] | None = None
-        self._maildrop = Maildrop(mailbox.pk, 0, ())
+        self._maildrop: Maildrop
         self._deleted: set[int] = set()
 
     @classmethod
@@ -55,7 +56,7 @@ class Transaction:
             raise Refused(commands.IN_USE)
         self._renewal = asyncio.create_task(self._renew())
         self._maildrop = await in_thread(maildrop.open_maildrop, self._mailbox)
-        return len(self._maildrop.items)
+        return len(self._maildrop)
 
     async def answer(self, command: Command) -> None:
         """Raises Refused."""
@@ -66,9 +67,10 @@ class Transaction:
 
     async def update(self) -> None:
         """Delete what is marked. Raises, with nothing deleted, when that fails."""
-        items = [self._maildrop.items[number - 1] for number in self._deleted]
-        if items:
-            await self._listener.in_thread(maildrop.erase, self._maildrop, items)
+        if self._deleted:
+            await self._listener.in_thread(
+                maildrop.erase, self._maildrop, self._deleted
+            )
 
     async def close(self) -> None:
         """Let others have the mailbox."""
@@ -98,9 +100,9 @@ class Transaction:
             await self._say(f"{number} {fact(self._item(number))}")
             return
         await self._say(title)
-        lines = [line(f"{number} {fact(item)}") for number, item in self._remaining()]
-        for start in range(0, len(lines), LINES_AT_ONCE):
-            await self._connection.write(b"".join(lines[start : start + LINES_AT_ONCE]))
+        lines = (line(f"{number} {fact(item)}") for number, item in self._remaining())
+        while some := b"".join(islice(lines, LINES_AT_ONCE)):
+            await self._connection.write(some)
         await self._connection.write(commands.END)
 
     async def _retr(self, command: Command) -> None:
@@ -142,19 +144,20 @@ class Transaction:
         await self._say("")
 
     def _item(self, number: int) -> Item:
-        if number in self._deleted or not 0 < number <= len(self._maildrop.items):
+        if number in self._deleted or not 0 < number <= len(self._maildrop):
             raise Refused(commands.NO_SUCH_MESSAGE)
-        return self._maildrop.items[number - 1]
+        return self._maildrop.item(number)
 
-    def _remaining(self) -> list[tuple[int, Item]]:
-        numbered = enumerate(self._maildrop.items, start=1)
-        return [
-            (number, item) for number, item in numbered if number not in self._deleted
-        ]
+    def _remaining(self) -> Iterator[tuple[int, Item]]:
+        for number in range(1, len(self._maildrop) + 1):
+            if number not in self._deleted:
+                yield number, self._maildrop.item(number)
 
     def _total(self) -> str:
-        remaining = self._remaining()
-        return f"{len(remaining)} {sum(item.size for _, item in remaining)}"
+        total = sum(self._maildrop.sizes)
+        deleted = sum(self._maildrop.item(number).size for number in self._deleted)
+        left = len(self._maildrop) - len(self._deleted)
+        return f"{left} {total - deleted}"
 
     async def _say(self, text: str) -> None:
         await self._connection.write(_ok(text))

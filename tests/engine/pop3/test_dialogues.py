@@ -192,6 +192,19 @@ async def test_mail_in_other_folders_is_not_listed(
     await in_thread(client.quit)
 
 
+async def test_listing_is_never_cut_short(server: Server, reader: Person) -> None:
+    message = await in_thread(letters.put, reader.mailbox)
+    await in_thread(multiply, message, 2_500)
+    client = await in_thread(sign_in, server)
+
+    _, sizes, _ = await in_thread(client.list)
+    _, uids, _ = await in_thread(client.uidl)
+
+    assert len(sizes) == 2_500
+    assert len({uid.split()[1] for uid in uids}) == 2_500
+    await in_thread(client.quit)
+
+
 async def test_person_without_mailbox(server: Server, reader: Person) -> None:
     await in_thread(reader.mailbox.delete)
 
@@ -219,3 +232,10 @@ def sign_in(server: Server) -> poplib.POP3:
         client.close()
         raise
     return client
+
+
+def multiply(message: Message, count: int) -> None:
+    """Put the same message into the same folder until there are `count`."""
+    facts = Message.objects.filter(pk=message.pk).values().get()
+    del facts["id"]
+    Message.objects.bulk_create([Message(**facts) for _ in range(count - 1)])
