@@ -7,10 +7,12 @@ from urllib.parse import unquote, urlsplit
 
 from csp.constants import NONCE, NONE, SELF
 
+from portal import production
 from portal.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 POSTERN = Environment()
+production.check(POSTERN)
 PRODUCTION = POSTERN.env == "production"
 
 SECRET_KEY = POSTERN.secret_key

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from portal import production
+from portal.environment import DEVELOPMENT_SECRET, Environment
+
+FIT = {
+    "env": "production",
+    "secret_key": "k" * 50,
+    "database_url": "postgresql://postern@db.example/postern",
+    "clamd": "/run/clamav/clamd.ctl",
+}
+
+
+def environment(var: Path, **over: object) -> Environment:
+    return Environment(var=var, **(FIT | over))
+
+
+def test_fit_environment_starts(tmp_path: Path) -> None:
+    production.check(environment(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("over", "names"),
+    [
+        ({"secret_key": DEVELOPMENT_SECRET}, "POSTERN_SECRET_KEY"),
+        ({"secret_key": "short"}, "POSTERN_SECRET_KEY"),
+        ({"debug": True}, "POSTERN_DEBUG"),
+        ({"database_url": ""}, "POSTERN_SQLITE_IN_PRODUCTION"),
+        ({"database_url": "sqlite:////srv/mail.db"}, "POSTERN_SQLITE_IN_PRODUCTION"),
+        ({"clamd": ""}, "POSTERN_CLAMD"),
+        ({"clamd": "off"}, "POSTERN_CLAMD"),
+    ],
+)
+def test_each_fault_says_what_to_set(
+    tmp_path: Path, over: dict[str, object], names: str
+) -> None:
+    with pytest.raises(production.NotReadyError) as raised:
+        production.check(environment(tmp_path, **over))
+
+    assert names in str(raised.value)
+    assert str(raised.value).count("\n  - ") == 1
+
+
+def test_demo_data_is_refused(tmp_path: Path) -> None:
+    (tmp_path / production.DEMO_FILE).touch()
+
+    with pytest.raises(production.NotReadyError, match="POSTERN_VAR"):
+        production.check(environment(tmp_path))
+
+
+def test_sqlite_is_accepted_when_said_outright(tmp_path: Path) -> None:
+    production.check(environment(tmp_path, database_url="", sqlite_in_production=True))
+
+
+def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / production.DEMO_FILE).touch()
+    worst = Environment(env="production", var=tmp_path, debug=True)
+
+    with pytest.raises(production.NotReadyError) as raised:
+        production.check(worst)
+
+    assert str(raised.value).count("\n  - ") == 5
+
+
+@pytest.mark.parametrize("env", ["development", "test"])
+def test_elsewhere_nothing_is_asked(tmp_path: Path, env: str) -> None:
+    production.check(Environment(env=env, var=tmp_path, debug=True))
+
+
+@pytest.mark.slow
+def test_no_command_starts_on_an_unfit_environment(tmp_path: Path) -> None:
+    environ = {
+        **os.environ,
+        "POSTERN_ENV": "production",
+        "POSTERN_VAR": str(tmp_path),
+        "DJANGO_SETTINGS_MODULE": "portal.settings",
+    }
+
+    done = subprocess.run(
+        [sys.executable, "manage.py", "migrate"],
+        cwd=settings.BASE_DIR,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode != 0
+    assert "Set POSTERN_SECRET_KEY" in done.stderr
+    assert list(tmp_path.iterdir()) == []
