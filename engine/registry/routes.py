@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
@@ -23,6 +24,7 @@ from engine.registry.snapshot import OrganisationFacts, Routes
 
 __all__ = [
     "ConnectionFacts",
+    "Holder",
     "ListFacts",
     "Network",
     "OrganisationFacts",
@@ -34,22 +36,34 @@ __all__ = [
     "refresh",
 ]
 
-# Seconds during which the stamp is not looked at again. A suspension acts within them.
+# A suspension acts within so many seconds. Tests wait for nothing.
 MAX_AGE = 0.0 if settings.POSTERN.env == "test" else 2.0
 
 
-class _Holder:
-    """The routes of this process, loaded anew when the registry's stamp has moved."""
+class Holder:
+    """Routes, loaded anew when the registry's stamp has moved.
 
-    def __init__(self) -> None:
+    `max_age`: seconds during which the stamp is not looked at again.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_age: float,
+        load: Callable[[], Routes] = load,
+        version: Callable[[], str] = stamp.current,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._max_age = max_age
+        self._load, self._version, self._clock = load, version, clock
         self._lock = threading.Lock()
         self._routes: Routes | None = None
-        self._version = ""
+        self._loaded_version = ""
         self._checked_at = 0.0
 
     def fresh(self) -> Routes | None:
         """The routes, where they were checked a moment ago."""
-        if time.monotonic() - self._checked_at >= MAX_AGE:
+        if self._clock() - self._checked_at >= self._max_age:
             return None
         return self._routes
 
@@ -60,21 +74,30 @@ class _Holder:
         return self._routes
 
     def checked(self) -> Routes:
-        """The routes, checked against the database where it is time to."""
-        with self._lock:
+        """The routes, checked against the database where it is time to.
+
+        While another thread loads, what is held still serves: loading half a million
+        mailboxes takes seconds, and acceptance must not wait for it.
+        """
+        may_wait = self._routes is None or not self._max_age
+        if not self._lock.acquire(blocking=may_wait):
+            return self.held()
+        try:
             return self.fresh() or self._reloaded()
+        finally:
+            self._lock.release()
 
     def _reloaded(self) -> Routes:
-        checked_at = time.monotonic()
+        checked_at = self._clock()
         # Read before the rows: what changes in between is seen at the next check.
-        version = stamp.current()
-        if self._routes is None or version != self._version:
-            self._routes, self._version = load(), version
+        version = self._version()
+        if self._routes is None or version != self._loaded_version:
+            self._routes, self._loaded_version = self._load(), version
         self._checked_at = checked_at
         return self._routes
 
 
-_holder = _Holder()
+_holder = Holder(max_age=MAX_AGE)
 # One thread of its own: sessions that wait for a load never starve other work.
 _loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="routes")
 
