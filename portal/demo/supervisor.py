@@ -28,7 +28,7 @@ class Supervisor:
         self._is_ready = is_ready
         self._on_ready = on_ready
         self._asked_to_stop = False
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def run(self) -> str:
         """Returns the name of the program that ended by itself; empty when asked to."""
@@ -47,12 +47,12 @@ class Supervisor:
         for name, command in self._commands.items():
             # A session of its own: Ctrl-C in the terminal reaches us alone, and each
             # program's children can be ended with it.
-            self._processes[name] = subprocess.Popen(command, start_new_session=True)  # noqa: S603
+            self.processes[name] = subprocess.Popen(command, start_new_session=True)  # noqa: S603
 
     def _watch(self) -> str:
         is_announced = False
         while not self._asked_to_stop:
-            for name, process in self._processes.items():
+            for name, process in self.processes.items():
                 if process.poll() is not None:
                     return name
             if not is_announced and self._is_ready():
@@ -62,10 +62,10 @@ class Supervisor:
         return ""
 
     def _end(self) -> None:
-        for process in self._processes.values():
+        for process in self.processes.values():
             process.terminate()
         deadline = time.monotonic() + GRACE
-        for process in self._processes.values():
+        for process in self.processes.values():
             try:
                 process.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:

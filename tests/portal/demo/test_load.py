@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import stat
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
+from allauth.mfa.totp.internal.auth import yield_hotp_counters_from_time as counters
+
+from engine.registry import credentials, permissions
+from engine.registry.actions import organisations, people
+from engine.registry.models import (
+    AccountType,
+    Kind,
+    Mailbox,
+    Organisation,
+    Person,
+    RoleName,
+)
+from engine.storage.models import FolderRole, Message
+from portal.demo import load, record
+from portal.demo.record import Facts
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+
+
+@pytest.fixture
+def facts() -> Facts:
+    record.path().unlink(missing_ok=True)
+    return load.load_community()
+
+
+def test_community_has_every_account_type_and_every_role(facts: Facts) -> None:
+    types = {item["account_type"] for item in facts["organisations"]}
+    roles = {person["role"] for person in facts["people"]}
+
+    assert types == set(AccountType.values)
+    assert roles == set(RoleName.values)
+    assert len(facts["people"]) >= 10
+
+
+def test_people_sign_in_with_what_the_file_says(facts: Facts) -> None:
+    for told in facts["people"]:
+        person = Person.objects.get(address=told["address"])
+        assert person.check_password(told["password"])
+        assert bool(told["totp_secret"]) == permissions.needs_second_factor(person)
+
+
+def test_second_factor_takes_the_code_of_the_secret(facts: Facts) -> None:
+    told = next(p for p in facts["people"] if p["role"] == RoleName.OPERATOR)
+    factor = Authenticator.objects.get(
+        user__address=told["address"], type=Authenticator.Type.TOTP
+    )
+
+    code = format_hotp_value(hotp_value(told["totp_secret"], next(counters())))
+
+    assert TOTP(factor).validate_code(code)
+
+
+def test_mail_clients_sign_in_where_there_is_a_mailbox(facts: Facts) -> None:
+    for told in facts["people"]:
+        if Mailbox.objects.filter(owner__address=told["address"]).exists():
+            found = credentials.find_person(told["address"], told["app_password"])
+            assert found is not None
+        else:
+            assert told["app_password"] == ""
+
+
+def test_servers_sign_in_where_a_credential_proves_them(facts: Facts) -> None:
+    firm = next(o for o in facts["organisations"] if o["account_type"] == "smtp")
+    told = firm["connection"]
+
+    found = credentials.find_connection(told["username"], told["password"])
+
+    assert found is not None
+    assert found.organisation.name == firm["name"]
+
+
+def test_lists_reach_across_organisations(facts: Facts) -> None:
+    (told,) = facts["distribution_lists"]
+
+    assert len({member.partition("@")[2] for member in told["members"]}) > 2
+
+
+def test_group_mailboxes_say_who_may_what(facts: Facts) -> None:
+    listing = next(
+        item for item in facts["group_mailboxes"] if "listing@" in item["address"]
+    )
+
+    rights = {item["address"]: item["rights"] for item in listing["members"]}
+    assert rights["ben@northgate.secure.example"] == ["read", "write", "send"]
+    assert rights["priya@northgate.secure.example"] == ["read"]
+
+
+def test_mailboxes_hold_mail_read_and_unread_and_sent(facts: Facts) -> None:
+    assert Message.objects.filter(folder__role=FolderRole.INBOX, is_read=True).exists()
+    assert Message.objects.filter(folder__role=FolderRole.INBOX, is_read=False).exists()
+    assert Message.objects.filter(folder__role=FolderRole.SENT).exists()
+
+
+def test_file_is_readable_by_its_owner_only(facts: Facts) -> None:
+    assert stat.S_IMODE(record.path().stat().st_mode) == 0o600
+
+
+def test_second_load_changes_nothing(facts: Facts) -> None:
+    messages = Message.objects.count()
+
+    assert load.load_community() == facts
+    assert Message.objects.count() == messages
+
+
+def test_lost_file_is_written_with_secrets_that_work(facts: Facts) -> None:
+    record.path().unlink()
+
+    again = load.load_community()
+
+    told = again["people"][0]
+    assert told["password"] != facts["people"][0]["password"]
+    assert Person.objects.get(address=told["address"]).check_password(told["password"])
+    old = facts["people"][0]
+    assert credentials.find_person(old["address"], old["app_password"]) is None
+
+
+def test_whoever_joined_since_keeps_their_password(facts: Facts) -> None:
+    joined = organisations.add(
+        name="Newcomer", kind=Kind.CHARITY, account_type=AccountType.SMTP, by=None
+    )
+    court = Organisation.objects.get(name="Northgate Crown Court")
+    person = people.add(
+        court,
+        address="nina@northgate.secure.example",
+        name="Nina Reyes",
+        password="typed by herself",
+        by=None,
+    )
+
+    again = load.load_community()
+
+    person.refresh_from_db()
+    assert person.check_password("typed by herself")
+    assert joined.name not in {item["name"] for item in again["organisations"]}
+    assert person.address not in {item["address"] for item in again["people"]}
