@@ -22,7 +22,6 @@ _NAME = re.compile(r"[!-9;-~]{1,100}")
 # throughout and used at one position only, so it takes linear time on any input.
 _FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:[^\r]*+(?:\r\n[ \t][^\r]*+)*+\r\n")
 _ANY_LINE_END = re.compile(rb"\r\n|\r|\n")
-_FOLD = re.compile(rb"\r\n(?=[ \t])")
 _FOLDED_VALUE = re.compile(rb"(?:[^\r\n\0]++|\r\n[ \t])*+")
 
 
@@ -47,7 +46,7 @@ class Field(NamedTuple):
     @property
     def value(self) -> bytes:
         """What follows the colon, unfolded, without white space around it."""
-        return _FOLD.sub(b"", self.written).strip(b" \t")
+        return self.written.replace(b"\r\n", b"").strip(b" \t")
 
     @property
     def text(self) -> str:

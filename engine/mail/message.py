@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.mail import parameters
 from engine.mail.address_list import named_addresses
 from engine.mail.composer import Attachment, compose, new_message_id
 from engine.mail.header import HeaderBlock
@@ -20,6 +19,7 @@ _MAX_NAME = 200
 _MAX_TO_SUMMARY = 300
 _MAX_MESSAGE_ID = 300
 
+_FILES = (b"application/", b"audio/", b"image/", b"video/")
 _MESSAGE_ID = re.compile(r"<[^<>\s]+>")
 
 
@@ -96,11 +96,5 @@ def _seems_to_have_attachments(header: HeaderBlock) -> bool:
     field = header.get("Content-Type")
     if not field:
         return False
-    content_type, _ = parameters.parse(field.value)
-    kind, _, _ = content_type.partition("/")
-    return content_type == "multipart/mixed" or kind in (
-        "application",
-        "audio",
-        "image",
-        "video",
-    )
+    content_type = field.value.partition(b";")[0].strip().lower()
+    return content_type == b"multipart/mixed" or content_type.startswith(_FILES)

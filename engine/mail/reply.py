@@ -8,7 +8,7 @@ from dataclasses import dataclass
 # RFC 5321 §4.5.3.1.5: 512 octets for the reply line, CRLF included.
 MAX_LINE_OCTETS = 510
 
-_ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?: |$)")
+_ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?= |\Z)")
 _NOT_TEXT = re.compile(r"[^!-~]+")
 
 

@@ -11,43 +11,23 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from engine.mail.address import Address, InvalidAddressError
+from engine.mail.tokens import ATEXT, ENDS, Token, element, words
 
-# An element with more is not understood, nor is what follows it.
-MAX_TOKENS = 1000
-# Elements of a list; one that is not ASCII, so that IDNA may be needed, counts for
-# several.
+# Elements of a list; each new international domain name counts for many.
 MAX_WORK = 5000
-NON_ASCII_WORK = 10
+IDNA_WORK = 25
 
 Span = tuple[int, int]
 
+_QUOTED_PAIR = re.compile(rb"\\(.)", re.DOTALL)
 _SEPARATORS = re.compile(rb"[ \t\r\n,;]*+")
-_ATEXT = rb"0-9A-Za-z!#$%&'*+/=?^_`{|}~.\x80-\xff-"
 _DTEXT = rb"0-9A-Za-z.\x80-\xff-"
 
 # What nearly every mailbox looks like; the rest goes the long way round.
 _SIMPLE = re.compile(
     rb'(?:("[^"\\]*+"|[%b \t\r\n]*+)[ \t\r\n]*+<([%b]++)@([%b]++)>|([%b]++)@([%b]++))'
-    rb"[ \t\r\n]*+(?:,|\Z)" % (_ATEXT, _ATEXT, _DTEXT, _ATEXT, _DTEXT)
+    rb"[ \t\r\n]*+(?:,|\Z)" % (ATEXT, ATEXT, _DTEXT, ATEXT, _DTEXT)
 )
-
-# An unterminated quoted string takes all the rest, else each quote in it would
-# be tried anew. A comment is found by counting, since it nests.
-_TOKEN = re.compile(
-    rb"(?P<space>[ \t\r\n]++)"
-    rb"|(?P<atom>[%b]++)"
-    rb"|(?P<mark>[<>,;:@])"
-    rb'|(?P<quoted>"(?:[^"\\]++|\\.)*+")'
-    rb"|(?P<literal>\[[^][\\\r\n]{0,100}+\])"
-    rb"|(?P<comment>\()"
-    rb'|(?P<junk>".*+|.)' % _ATEXT,
-    re.DOTALL,
-)
-_IN_COMMENT = re.compile(rb"[()]|\\.", re.DOTALL)
-_QUOTED_PAIR = re.compile(rb"\\(.)", re.DOTALL)
-
-
-_ENDS = (b",", b";", b":")
 
 
 class Mailbox(NamedTuple):
@@ -64,35 +44,39 @@ class Mailbox(NamedTuple):
     is_plain: bool
 
 
-class _Token(NamedTuple):
-    kind: str | None
-    start: int
-    end: int
-    text: bytes
-
-
 def mailboxes(value: bytes) -> Iterator[Mailbox]:
     """Every mailbox in order, those of groups too.
 
     Of a list that is too long, the last one stands for the rest: not understood.
     """
+    left, seen = MAX_WORK, set[bytes]()
     position = _after_separators(value, 0)
-    left = MAX_WORK
     while position < len(value):
         if left <= 0:
             yield Mailbox(None, b"", [], [], False)
             return
-        start = position
-        found = _SIMPLE.match(value, position)
-        mailbox = _simple(found) if found else None
-        if found and mailbox:
+        mailbox, position = _next(value, position)
+        left -= 1
+        if mailbox:
             yield mailbox
-            position = found.end()
-        else:
-            tokens, position = _element(value, position)
-            yield from _interpreted(tokens)
-        left -= 1 if value[start:position].isascii() else NON_ASCII_WORK
+            domain = value[mailbox.domain[0][0] : position] if mailbox.domain else b""
+            if domain not in seen and not _is_cheap(domain):
+                seen.add(domain)
+                left -= IDNA_WORK
         position = _after_separators(value, position)
+
+
+def _next(value: bytes, position: int) -> tuple[Mailbox | None, int]:
+    """The mailbox of the next element, if there is one in it, and where it ends."""
+    found = _SIMPLE.match(value, position)
+    if found:
+        return _simple(found), found.end()
+    tokens, position = element(value, position)
+    return _interpreted(tokens), position
+
+
+def _is_cheap(domain: bytes) -> bool:
+    return domain.isascii() and b"xn--" not in domain.lower()
 
 
 def _after_separators(value: bytes, position: int) -> int:
@@ -100,87 +84,45 @@ def _after_separators(value: bytes, position: int) -> int:
     return found.end() if found else position
 
 
-def _simple(found: re.Match[bytes]) -> Mailbox | None:
-    local = 2 if found[2] else 4
-    address = _address(b"%b@%b" % (found[local], found[local + 1]))
-    if not address:
-        return None
-    name = found[1] or b""
-    if name.startswith(b'"'):
-        name = name[1:-1]
-    spans = [found.span(local)], [found.span(local + 1)]
-    return Mailbox(address, b" ".join(name.split()), *spans, True)
+def _simple(found: re.Match[bytes]) -> Mailbox:
+    name, local, domain, bare_local, bare_domain = found.groups()
+    at = 2 if local else 4
+    address = _address(b"%b@%b" % (local or bare_local, domain or bare_domain))
+    phrase = b" ".join(name.strip(b'"').split()) if name else b""
+    spans = [found.span(at)], [found.span(at + 1)]
+    return Mailbox(address, phrase, *spans, bool(address))
 
 
-def _element(value: bytes, position: int) -> tuple[list[_Token], int]:
-    """The tokens up to and with the next separator, and where that ends."""
-    tokens: list[_Token] = []
-    while token := _token(value, position):
-        if len(tokens) == MAX_TOKENS:
-            return [_Token("junk", position, len(value), b"")], len(value)
-        tokens.append(token)
-        position = token.end
-        if token.text in _ENDS:
-            break
-    return tokens, position
-
-
-def _token(value: bytes, position: int) -> _Token | None:
-    found = _TOKEN.match(value, position)
-    if not found:
-        return None
-    kind, end = found.lastgroup, found.end()
-    if kind == "comment":
-        end = _comment_end(value, position)
-        if not end:
-            kind, end = "junk", len(value)
-    return _Token(kind, position, end, value[position:end])
-
-
-def _comment_end(value: bytes, start: int) -> int:
-    depth = 0
-    for found in _IN_COMMENT.finditer(value, start):
-        if found[0] == b"(":
-            depth += 1
-        elif found[0] == b")":
-            depth -= 1
-            if not depth:
-                return found.end()
-    return 0
-
-
-def _interpreted(tokens: list[_Token]) -> Iterator[Mailbox]:
+def _interpreted(tokens: list[Token]) -> Mailbox | None:
     """The mailbox that one element holds; none for an empty one or a group's name."""
-    end = tokens[-1].text if tokens[-1].text in _ENDS else b""
+    end = tokens[-1].text if tokens[-1].text in ENDS else b""
     inside = tokens[:-1] if end else tokens
-    words = _words(inside)
-    is_group = end == b":" and all(word.kind in ("atom", "quoted") for word in words)
-    if words and not is_group:
-        mailbox = _mailbox(*_parts(inside))
-        yield mailbox._replace(is_plain=mailbox.is_plain and end != b":")
+    inner = words(inside)
+    is_group = end == b":" and all(word.kind in ("atom", "quoted") for word in inner)
+    if not inner or is_group:
+        return None
+    mailbox = _mailbox(*_parts(inside))
+    return mailbox._replace(is_plain=mailbox.is_plain and end != b":")
 
 
-def _parts(tokens: list[_Token]) -> tuple[list[_Token], list[_Token], list[_Token]]:
+def _parts(tokens: list[Token]) -> tuple[list[Token], list[Token], list[Token]]:
     """What stands before, inside and after the last pair of angle brackets."""
     brackets = [at for at, token in enumerate(tokens) if token.text in (b"<", b">")]
     if not brackets:
         return [], tokens, []
-    if (
-        len(brackets) < 2
-        or tokens[brackets[-2]].text + tokens[brackets[-1]].text != b"<>"
-    ):
+    opening, closing = brackets[-2:] if len(brackets) > 1 else (0, 0)
+    if tokens[opening].text != b"<" or tokens[closing].text != b">":
         return tokens, [], []
-    opening, closing = brackets[-2:]
     return tokens[:opening], tokens[opening + 1 : closing], tokens[closing + 1 :]
 
 
 def _mailbox(
-    phrase: list[_Token], specification: list[_Token], rest: list[_Token]
+    phrase: list[Token], specification: list[Token], rest: list[Token]
 ) -> Mailbox:
-    words = _words(specification)
-    texts = [word.text for word in words]
+    spelt = words(specification)
+    texts = [word.text for word in spelt]
     at = texts.index(b"@") if b"@" in texts else 0
-    local, domain = words[:at], words[at + 1 :]
+    local, domain = spelt[:at], spelt[at + 1 :]
     address = None
     if _is_joined(local) and _is_joined(domain):
         address = _address(b"".join(texts))
@@ -189,11 +131,11 @@ def _mailbox(
         _name(phrase or specification),
         [(word.start, word.end) for word in local],
         [(word.start, word.end) for word in domain],
-        bool(address) and not _words(rest) and _is_plain(_words(phrase), texts),
+        bool(address) and not words(rest) and _is_plain(words(phrase), texts),
     )
 
 
-def _is_plain(phrase: list[_Token], address: list[bytes]) -> bool:
+def _is_plain(phrase: list[Token], address: list[bytes]) -> bool:
     """Nothing in the name looks like another address, except the address itself."""
     if all(word.kind in ("atom", "quoted", "literal") for word in phrase):
         return True
@@ -201,21 +143,17 @@ def _is_plain(phrase: list[_Token], address: list[bytes]) -> bool:
     return name.lower() == b"".join(address).lower()
 
 
-def _is_joined(words: list[_Token]) -> bool:
+def _is_joined(spelt: list[Token]) -> bool:
     """White space and comments stand beside dots only (RFC 5322 §4.4)."""
     return all(
         before.end == after.start
         or before.text.endswith(b".")
         or after.text.startswith(b".")
-        for before, after in pairwise(words)
+        for before, after in pairwise(spelt)
     )
 
 
-def _words(tokens: list[_Token]) -> list[_Token]:
-    return [token for token in tokens if token.kind not in ("space", "comment")]
-
-
-def _name(tokens: list[_Token]) -> bytes:
+def _name(tokens: list[Token]) -> bytes:
     """The phrase without its quotes, or for a bare address the comment beside it."""
     if any(token.text == b"@" for token in tokens):
         comments = [token.text for token in tokens if token.kind == "comment"]

@@ -10,7 +10,8 @@ ENCODED = frozenset(
 )
 _NOT_BASE64 = bytes(
     octet for octet in range(256) if not (chr(octet).isalnum() and octet < 128)
-).translate(None, b"+/")
+).translate(None, b"+/=")
+_MAX_RUNS = 10_000
 _UU_BEGIN = re.compile(rb"(?:\A|\n)begin [0-7]{3,4} [^\n]*\n")
 
 
@@ -26,13 +27,18 @@ def decode(data: bytes, encoding: str) -> bytes:
 
 
 def _base64(data: bytes) -> bytes:
-    try:
-        return a2b_base64(data)
-    except Error:
-        letters = data.translate(None, _NOT_BASE64)
-        if len(letters) % 4 == 1:
-            letters = letters[:-1]  # one letter alone is not an octet
-        return a2b_base64(letters + b"==")
+    """Some clients stop at padding and some read on: read on, so that nothing hides."""
+    letters = data.translate(None, _NOT_BASE64)
+    runs = letters.rstrip(b"=").split(b"=")
+    if len(runs) > _MAX_RUNS:
+        runs = [b"".join(runs)]
+    return b"".join(map(_base64_run, runs))
+
+
+def _base64_run(letters: bytes) -> bytes:
+    if len(letters) % 4 == 1:
+        letters = letters[:-1]  # one letter alone is not an octet
+    return a2b_base64(letters + b"==")
 
 
 def _uu(data: bytes) -> bytes:
