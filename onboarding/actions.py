@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
-from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
@@ -25,8 +25,8 @@ def submit(claims: Claims, *, by: Person | None) -> Application:
     """
     application = Application.objects.create(**asdict(claims))
     record("application.submitted", application, by=by)
-    _after_commit(partial(emails.send_received, application))
-    _after_commit(partial(emails.send_to_vetting_officers, application))
+    _after_commit(lambda: emails.send_received(application))
+    _after_commit(lambda: emails.send_to_vetting_officers(application))
     return application
 
 
@@ -45,7 +45,7 @@ def approve(
     application.community_domain = community_domain
     _decide(application, Status.APPROVED, reason=reason, by=by)
     provisioning.plan(application)
-    _after_commit(partial(tasks.start_provisioning, application.pk))
+    _after_commit(lambda: tasks.start_provisioning(application.pk))
     return application
 
 
@@ -58,7 +58,7 @@ def reject(application: Application, *, reason: str, by: Person) -> Application:
     application = _locked(application)
     policies.check_can_reject(application, reason=reason)
     _decide(application, Status.REJECTED, reason=reason, by=by)
-    _after_commit(partial(emails.send_rejected, application))
+    _after_commit(lambda: emails.send_rejected(application))
     return application
 
 
@@ -67,7 +67,7 @@ def retry_provisioning(application: Application, *, by: Person) -> None:
     """Run the steps that are left. Raises PolicyError with the sentence to show."""
     policies.check_can_retry(application)
     record("application.provisioning_retried", application, by=by)
-    _after_commit(partial(tasks.start_provisioning, application.pk))
+    _after_commit(lambda: tasks.start_provisioning(application.pk))
 
 
 @transaction.atomic
@@ -94,7 +94,7 @@ def send_first_sign_in_again(person: Person, *, by: Person | None) -> None:
         organisation_key=person.organisation_id,
         by=by,
     )
-    _after_commit(partial(emails.send_first_sign_in, person))
+    _after_commit(lambda: emails.send_first_sign_in(person))
 
 
 def download_letter(letter: Letter, *, by: Person | None) -> bytes:
@@ -124,6 +124,10 @@ def _decide(
     )
 
 
-# A notice that cannot be queued must not turn a decision that was made into an error;
-# Django logs it. Provisioning that was not started is picked up by tasks.
-_after_commit = partial(transaction.on_commit, robust=True)
+def _after_commit(send: Callable[[], object]) -> None:
+    """Do it once the decision is kept.
+
+    A notice that cannot be queued must not turn that into an error: Django logs it.
+    Provisioning that could not be started is picked up by tasks.resume_provisioning.
+    """
+    transaction.on_commit(send, robust=True)

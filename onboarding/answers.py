@@ -52,4 +52,4 @@ def _shown(field: BoundField) -> str:
     widget = field.field.widget
     if isinstance(widget, forms.RadioSelect):
         return str(dict(widget.choices).get(typed, typed))
-    return typed or "Not given"
+    return ", ".join(typed.splitlines()) or "Not given"

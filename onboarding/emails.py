@@ -28,12 +28,12 @@ def send_to_vetting_officers(application: Application) -> None:
     """To every vetting officer: somebody is waiting."""
     officers = Person.objects.filter(
         is_active=True, staff_roles__role=RoleName.VETTING_OFFICER
-    ).values_list("address", flat=True)
-    if officers:
+    ).select_related("mailbox")
+    for address in filter(None, map(_notice_address, officers)):
         _send(
             "to_vetting_officers",
             subject=f"Application {application.reference} is waiting for a decision",
-            to=list(officers),
+            to=[address],
             application=application,
         )
 
@@ -80,6 +80,11 @@ def _send(template: str, *, subject: str, to: list[str], **context: Any) -> None
     body = render_to_string(f"onboarding/emails/{template}.txt", context)
     # Names come from strangers: whatever they hold, a subject is one line.
     EmailMessage(" ".join(subject.split()), body, to=to).send()
+
+
+def _notice_address(person: Person) -> str:
+    """Where a member of staff reads notices: a mailbox here, or an everyday address."""
+    return person.address if hasattr(person, "mailbox") else person.everyday_address
 
 
 def _community() -> str:

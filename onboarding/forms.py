@@ -183,7 +183,7 @@ class CloudForm(forms.Form):
         label="Server that receives for you",
         max_length=253,
         help_text="Where your provider takes mail in for your domain, like "
-        "example-org.mail.protection.outlook.com.",
+        "mail.example.org.",
         error_messages=_missing("Enter the server that receives for you"),
         widget=forms.TextInput(attrs={"spellcheck": "false"}),
     )

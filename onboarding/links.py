@@ -88,7 +88,7 @@ def first_sign_in(token: str) -> FirstSignIn:
 
 def _state_of(person: Person) -> str:
     facts = f"{person.pk} {person.password} {person.last_login}"
-    return salted_hmac(FIRST_SIGN_IN_SALT, facts, algorithm="sha256").hexdigest()
+    return salted_hmac(FIRST_SIGN_IN_SALT, facts, algorithm="sha256").hexdigest()[:32]
 
 
 def _load(token: str, salt: str, lifetime: timedelta | None = None) -> Any:

@@ -9,7 +9,7 @@ from django_q.models import OrmQ
 
 from engine.audit.models import Entry
 from engine.registry.errors import PolicyError
-from engine.registry.models import Person
+from engine.registry.models import Person, RoleName
 from onboarding import actions, policies
 from onboarding.models import Application
 from onboarding.status import (
@@ -34,8 +34,13 @@ def test_final_statuses_lead_nowhere() -> None:
 
 
 def test_submitting_tells_the_applicant_and_the_officers(
-    apply: Any, vera: Person, django_capture_on_commit_callbacks: Any
+    apply: Any, vera: Person, olive: Person, django_capture_on_commit_callbacks: Any
 ) -> None:
+    vera.everyday_address = "vera@everyday.example"
+    vera.save()
+    silent = factories.make_person("w@secure.example")
+    factories.make_staff(silent, RoleName.VETTING_OFFICER)
+
     with django_capture_on_commit_callbacks(execute=True):
         application = apply()
 
@@ -43,8 +48,31 @@ def test_submitting_tells_the_applicant_and_the_officers(
     assert to_applicant.to == ["jane@firm.example"]
     assert application.reference in to_applicant.subject
     assert "/apply/progress/" in to_applicant.body
-    assert to_officers.to == [vera.address]
+    assert to_officers.to == ["vera@everyday.example"]
     assert "Firm Solicitors" in to_officers.body
+
+
+def test_an_officer_with_a_mailbox_is_told_there(
+    apply: Any, alice: Person, django_capture_on_commit_callbacks: Any
+) -> None:
+    factories.make_staff(alice, RoleName.VETTING_OFFICER)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        apply()
+
+    assert mail.outbox[1].to == [alice.address]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_application_is_kept_though_its_notice_is_refused(
+    apply: Any, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.EMAIL_BACKEND = "engine.backend.QueueEmailBackend"
+
+    apply(everyday_address="nobody@unknown.secure.example")
+
+    assert Application.objects.count() == 1
+    assert "5.1.1" in caplog.text
 
 
 def test_a_duplicate_is_taken_in_like_any_other(apply: Any) -> None:
