@@ -21,7 +21,8 @@ _QUOTED_PAIR = re.compile(rb"\\(.)")
 _NAME = re.compile(r"([^*]+)(?:\*(\d{1,3}))?(\*)?")
 _EXTENDED = re.compile(rb"([^']{0,40})'[^']{0,40}'(.*)", re.S)
 
-_SAFE_IN_QUOTES = re.compile(r"[ -~]{0,60}")
+# Not too long, and nothing that could be taken for an encoded word
+_SAFE_IN_QUOTES = re.compile(r"(?:(?!=\?)[ -~]){0,60}")
 _MAX_UNSPLIT = 60
 _CHUNK = re.compile(r"(?:%..|[^%]){1,20}")
 

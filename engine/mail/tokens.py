@@ -70,4 +70,5 @@ def _comment_end(value: bytes, start: int) -> int:
 
 
 def words(tokens: list[Token]) -> list[Token]:
+    """Without white space and comments."""
     return [token for token in tokens if token.kind not in ("space", "comment")]

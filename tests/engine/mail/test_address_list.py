@@ -159,9 +159,10 @@ def test_unfolding_changes_no_address(elements: list[Written]) -> None:
     assert addresses_in(value.replace(b"\r\n", b"")) == addresses_in(value)
 
 
-pieces = st.sampled_from(
-    [*'<>@,;:."()\\[] \t', "\r\n ", "a", "é", "jane", "firm.example", "org.example"]
-    + ["jane@firm.example", "<bob@org.example>", '"x y"', "=?utf-8?q?a?=", "\udcff"]
+pieces = st.one_of(
+    st.sampled_from('<>@,;:."()\\[] \t\udcffaé'),
+    st.sampled_from(["\r\n ", "firm.example", "org.example", "jane@firm.example"]),
+    st.sampled_from(["<bob@org.example>", '"x y"', "=?utf-8?q?a?="]),
 )
 anything = st.lists(pieces, max_size=30).map(
     lambda parts: "".join(parts).encode("utf-8", "surrogateescape")
