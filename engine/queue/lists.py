@@ -17,7 +17,7 @@ from engine.mail.header import HeaderBlock
 from engine.mail.reply import LOOP, OK, UNKNOWN_RECIPIENT, Reply
 from engine.queue import accept
 from engine.queue.models import QueuedMessage, Source
-from engine.registry import routes
+from engine.registry import policies, routes
 from engine.registry.routes import ListFacts, Routes
 from engine.storage.content import KeptContent
 from engine.storage.models import Content
@@ -75,6 +75,7 @@ def _members(facts: ListFacts, known: Routes, reference: str) -> list[Member]:
     for key in facts.members:
         try:
             route = known.resolve(Address.parse(key))
+            policies.check_can_pass_on(known, facts, route)
         except PermanentFailure as refusal:
             left_out.append(
                 record.event(reference, EventKind.FAILED, key, reply=str(refusal))

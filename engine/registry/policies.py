@@ -83,6 +83,19 @@ def check_can_post(
         )
 
 
+def check_can_pass_on(
+    routes: Routes, distribution_list: ListFacts, route: Route
+) -> None:
+    """Raise PermanentFailure where a list's member is a list that does not admit it.
+
+    Its own posting policy may be stricter now than when it became a member.
+    """
+    inner = None if route.list_id is None else routes.list(route.list_id)
+    if inner is None or inner.organisation_id == distribution_list.organisation_id:
+        return
+    check_can_post(routes, inner, sender=distribution_list.address)
+
+
 def _admits(routes: Routes, distribution_list: ListFacts, sender: Address) -> bool:
     sender = routes.domains.to_community(sender)
     organisation_id = routes.organisation_of(sender)
@@ -107,4 +120,5 @@ _WHO = {
 can_send_as = _as_question(check_can_send_as)
 can_connection_send_as = _as_question(check_connection_can_send_as)
 can_reach = _as_question(check_can_reach)
+can_pass_on = _as_question(check_can_pass_on)
 can_post = _as_question(check_can_post)

@@ -134,10 +134,11 @@ def _check_admits_list(distribution_list: DistributionList, member: Address) -> 
         DistributionList.objects.filter(address=member.key)
         .exclude(organisation=distribution_list.organisation)
         .exclude(posting=Posting.COMMUNITY)
+        .exclude(posting=Posting.NAMED, posters__address=distribution_list.address)
         .first()
     )
     if inner is not None:
-        raise PolicyError(f"{inner} does not take mail from the whole community.")
+        raise PolicyError(f"{inner} does not take mail from {distribution_list}.")
 
 
 def _record(

@@ -138,3 +138,34 @@ def test_can_reach_a_mailbox_from_anywhere(alice):
     route = known.resolve(address(alice.address))
 
     assert policies.can_reach(known, route, sender=None)
+
+
+@pytest.mark.parametrize(
+    ("posting", "may"),
+    [
+        (Posting.COMMUNITY, True),
+        (Posting.ORGANISATION, False),
+        (Posting.MEMBERS, False),
+        (Posting.NAMED, True),
+    ],
+)
+def test_can_pass_on_to_the_neighbours_list(northfield, harbour, posting, may):
+    outer = factories.make_list("all@northfield.secure.example", northfield)
+    inner = factories.make_list("all@harbour.secure.example", harbour, posting=posting)
+    ListPoster.objects.create(distribution_list=inner, address=outer.address)
+    known = routes.current()
+    route = known.resolve(address(inner.address))
+
+    assert policies.can_pass_on(known, known.list(outer.pk), route) is may
+
+
+def test_can_pass_on_within_the_organisation_and_to_mailboxes(northfield, charlie):
+    outer = factories.make_list("all@northfield.secure.example", northfield)
+    inner = factories.make_list(
+        "few@northfield.secure.example", northfield, posting=Posting.MEMBERS
+    )
+    known = routes.current()
+
+    for reached in (inner.address, charlie.address):
+        route = known.resolve(address(reached))
+        assert policies.can_pass_on(known, known.list(outer.pk), route)

@@ -72,10 +72,11 @@ def test_add_a_neighbours_list_that_admits_few(everyone, harbour):
     theirs = lists.add(
         harbour, address="all@harbour.secure.example", name="All", by=None
     )
-    with pytest.raises(PolicyError, match="whole community"):
+    with pytest.raises(PolicyError, match="does not take mail"):
         lists.add_member(everyone, address=theirs.address, by=None)
 
-    lists.edit(theirs, posting=Posting.COMMUNITY, by=None)
+    lists.edit(theirs, posting=Posting.NAMED, by=None)
+    lists.add_poster(theirs, address=everyone.address, by=None)
     lists.add_member(everyone, address=theirs.address, by=None)
 
 
