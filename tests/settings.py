@@ -6,7 +6,13 @@ import os
 import tempfile
 
 os.environ["POSTERN_ENV"] = "test"
-os.environ.setdefault("POSTERN_VAR", tempfile.mkdtemp(prefix="postern-test-"))
+folder = os.environ.get("POSTERN_VAR") or tempfile.mkdtemp(prefix="postern-test-")
+# Each worker of pytest-xdist keeps its state to itself, shared with what it starts.
+worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+if os.path.basename(folder) != worker:
+    folder = os.path.join(folder, worker)
+os.environ["POSTERN_VAR"] = folder
+os.makedirs(os.environ["POSTERN_VAR"], exist_ok=True)
 # WhiteNoise warns about a folder that is not there, and warnings are errors.
 os.makedirs(os.path.join(os.environ["POSTERN_VAR"], "static"), exist_ok=True)
 

@@ -104,7 +104,7 @@ COURT = Place(
                 "listing@northgate.{suffix}",
                 "alice@northgate.{suffix}",
                 "grace@harbour.{suffix}",
-                "jane@firm.example.{suffix}",
+                "jane@marlowfinch.example.{suffix}",
                 "helen@eastvale.example.{suffix}",
             ),
         ),
@@ -127,12 +127,12 @@ FIRM = Place(
     kind=Kind.LAW_FIRM,
     account_type=AccountType.SMTP,
     town="Northgate",
-    domain="firm.example",
+    domain="marlowfinch.example",
     people=(
         Who("jane", "Jane Finch", "Partner", RoleName.ADMINISTRATOR),
         Who("tom", "Tom Hale", "Solicitor"),
     ),
-    gate=Gate(Proof.CREDENTIAL, 0, "mail.firm.example"),
+    gate=Gate(Proof.CREDENTIAL, 0, "mail.marlowfinch.example"),
 )
 COUNCIL = Place(
     name="Eastvale Council",

@@ -50,7 +50,7 @@ LETTERS = (
     ),
     Letter(
         51.5,
-        "jane@firm.example.",
+        "jane@marlowfinch.example.",
         ("listing@northgate.",),
         "R v K.R. (T20260231): counsel's availability",
         "Dear listing office,\n\ncounsel is not available before 10:00 on the day of the"
@@ -60,7 +60,7 @@ LETTERS = (
     Letter(
         49,
         "ben@northgate.",
-        ("jane@firm.example.",),
+        ("jane@marlowfinch.example.",),
         "Re: R v K.R. (T20260231): counsel's availability",
         "Dear Ms Finch,\n\nthe case is listed at 10:00 in court 1.\n\nBen Okafor\n"
         "Listing office, Northgate Crown Court\n",
@@ -153,7 +153,7 @@ def _named(place: str) -> NamedAddress:
 
 
 def _address(place: str) -> str:
-    """`jane@firm.example.` and `hugh@` are short of the suffix; others are whole."""
+    """`jane@marlowfinch.example.` and `hugh@` are short of the suffix; others are whole."""
     if place.endswith((".", "@")):
         return f"{place}{settings.POSTERN.community_domain}"
     return place

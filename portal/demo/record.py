@@ -25,12 +25,13 @@ from engine.registry.models import (
 from portal.demo import community, secrets
 from portal.demo.cast import PLACES
 from portal.demo.secrets import ConnectionSecrets, PersonSecrets
+from portal.production import DEMO_FILE
 
 Facts = dict[str, Any]
 
 
 def path() -> Path:
-    return settings.POSTERN.path("demo.json")
+    return settings.POSTERN.path(DEMO_FILE)
 
 
 def write() -> Facts:

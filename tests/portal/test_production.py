@@ -62,7 +62,7 @@ def test_sqlite_is_accepted_when_said_outright(tmp_path: Path) -> None:
 
 def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
     (tmp_path / production.DEMO_FILE).touch()
-    worst = Environment(env="production", var=tmp_path, debug=True)
+    worst = Environment(env="production", var=tmp_path, debug=True, database_url="")
 
     with pytest.raises(production.NotReadyError) as raised:
         production.check(worst)
