@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django_q.models import Schedule
 from django_q.tasks import async_task
 
 from onboarding import provisioning
@@ -9,6 +10,7 @@ from onboarding.models import Application
 
 # After this many failed attempts of a step, only an officer's button tries again.
 MAX_ATTEMPTS = 10
+RESUME_MINUTES = 5
 
 
 def start_provisioning(application_id: int) -> None:
@@ -25,7 +27,7 @@ def provision(application_id: int) -> None:
 
 
 def resume_provisioning() -> int:
-    """Start again what a crash or a passing fault left unfinished; run every minutes.
+    """Start again what a crash or a passing fault left unfinished; runs by schedule.
 
     Returns how many applications were started.
     """
@@ -38,3 +40,15 @@ def resume_provisioning() -> int:
     for application in stalled:
         start_provisioning(application.pk)
     return len(stalled)
+
+
+def schedule_jobs() -> None:
+    """Write down what runs by the clock; doing it again changes nothing."""
+    Schedule.objects.update_or_create(
+        name="onboarding.resume_provisioning",
+        defaults={
+            "func": "onboarding.tasks.resume_provisioning",
+            "schedule_type": Schedule.MINUTES,
+            "minutes": RESUME_MINUTES,
+        },
+    )

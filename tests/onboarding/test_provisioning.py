@@ -10,7 +10,8 @@ import pytest
 from django.conf import settings as django_settings
 from django.core import mail
 from django.utils import timezone
-from django_q.models import OrmQ
+from django.utils.module_loading import import_string
+from django_q.models import OrmQ, Schedule
 
 from engine.audit.models import Entry
 from engine.queue.models import QueuedMessage
@@ -252,6 +253,14 @@ def test_an_application_that_failed_often_waits_for_an_officer(
     )
 
     assert tasks.resume_provisioning() == 0
+
+
+def test_the_clock_starts_stalled_applications_again(db: None) -> None:
+    tasks.schedule_jobs()
+    tasks.schedule_jobs()
+
+    scheduled = Schedule.objects.get(name="onboarding.resume_provisioning")
+    assert import_string(scheduled.func) is tasks.resume_provisioning
 
 
 def test_the_job_sets_the_organisation_up(apply: Any, approve: Any) -> None:
