@@ -20,6 +20,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.encoding import force_bytes
+from django.utils.translation import gettext
 
 from engine.registry import permissions
 from engine.registry.models import Person
@@ -49,6 +50,12 @@ class AccountAdapter(DefaultAccountAdapter):
         latest = max((record["at"] for record in records), default=0.0)
         return time.time() - latest > FRESH_SECONDS
 
+    def get_reauthentication_methods(self, user: Person) -> list[dict[str, Any]]:
+        """By the second factor alone, where there is one: a password proves less."""
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        strong = [method for method in methods if method["id"] != "reauthenticate"]
+        return strong or methods
+
     def send_notification_mail(
         self,
         template_prefix: str,
@@ -68,6 +75,14 @@ class MFAAdapter(DefaultMFAAdapter):
 
     def decrypt(self, encrypted_text: str) -> str:
         return _cipher().decrypt(encrypted_text.encode()).decode()
+
+    def generate_authenticator_name(
+        self, user: AbstractBaseUser, type: Authenticator.Type
+    ) -> str:
+        others = Authenticator.objects.filter(user_id=user.pk, type=type).count()
+        if not others:
+            return gettext("My passkey")
+        return gettext("My passkey %(number)s") % {"number": others + 1}
 
     def _get_user_identifier(self, user: AbstractBaseUser) -> str:
         return str(user)

@@ -36,8 +36,10 @@ class SignInForm(account.LoginForm):
             label=_("Secure email address"),
             max_length=254,
             widget=forms.TextInput(attrs=ADDRESS_ATTRS),
+            error_messages={"required": _("Enter your secure email address")},
         )
         self.fields["password"].help_text = ""
+        self.fields["password"].error_messages["required"] = _("Enter your password")
         _drop_placeholders(self)
         self.order_fields(["login", "password"])
 
@@ -52,6 +54,7 @@ class PasswordResetForm(forms.Form):
         label=_("Secure email address"),
         max_length=254,
         widget=forms.TextInput(attrs=ADDRESS_ATTRS),
+        error_messages={"required": _("Enter your secure email address")},
     )
 
     def clean_email(self) -> str:

@@ -170,3 +170,12 @@ def test_removed_in_another_session_it_closes_this_one(
     Authenticator.objects.filter(user=vera).delete()
 
     assert client.get("/account/").url == SET_UP
+
+
+def test_a_password_does_not_stand_in_for_it(signed_in: SignIn, bob: Person) -> None:
+    client = signed_in(bob, second_factor=True)
+
+    response = client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+
+    assert response.status_code == 302
+    assert response.url == reverse("mfa_reauthenticate")

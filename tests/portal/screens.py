@@ -1,0 +1,45 @@
+"""Looking at a screen as WCAG does: by axe, at two widths, with an eye on the console."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from playwright.sync_api import ConsoleMessage, Page
+
+AXE = Path(settings.BASE_DIR) / "node_modules/axe-core/axe.min.js"
+RULES = {
+    "runOnly": {
+        "type": "tag",
+        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
+    }
+}
+WIDE, NARROW = 1280, 320  # CSS pixels
+
+
+def faults(page: Page, url: str) -> Iterator[str]:
+    """Everything that is wrong with the screen, as lines to read."""
+    complaints: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type == "error" and "status of 4" not in message.text:
+            complaints.append(message.text)
+
+    page.on("console", listen)
+    for width in (WIDE, NARROW):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(url, wait_until="load")
+        yield from (f"{url} at {width}: {fault}" for fault in examine(page, width))
+    page.remove_listener("console", listen)
+    yield from (f"{url} says: {complaint}" for complaint in complaints)
+
+
+def examine(page: Page, width: int) -> Iterator[str]:
+    found = Axe.from_file(AXE).run(page, options=RULES)
+    for violation in found.response["violations"]:
+        for node in violation["nodes"]:
+            yield f"{violation['id']}: {node['html'][:200]}"
+    if page.evaluate("document.documentElement.scrollWidth") > width:
+        yield "is wider than the screen"

@@ -1,0 +1,240 @@
+"""Every screen of sign-in, the public site, the organisation pages and the console."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from engine.antivirus.models import QuarantinedMessage
+from engine.registry.actions import connections, people
+from engine.registry.models import Connection, Organisation, Person, RoleName
+from engine.trace.models import Event
+from portal.ui import assets
+from tests import factories
+from tests.peers import chromium
+from tests.portal import screens
+from tests.portal.conftest import SignIn, give_app
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _assets() -> None:
+    assets.collect(settings.BASE_DIR / "node_modules", settings.POSTERN.path("assets"))
+
+
+@pytest.fixture
+def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
+    # Playwright's loop runs in this thread, where the tests use the database.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**chromium.launch_options())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Page:
+    return browser.new_context(locale="en-GB").new_page()
+
+
+def use_session(page: Page, client: Client, url: str) -> None:
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": url}])
+
+
+def look(page: Page, url: str, *paths: str) -> None:
+    found = [fault for path in paths for fault in screens.faults(page, url + path)]
+    assert found == []
+
+
+def test_stranger(page: Page, live_server) -> None:
+    look(
+        page,
+        live_server.url,
+        "/",
+        "/help/",
+        "/privacy/",
+        "/accessibility/",
+        "/account/login/",
+        "/account/inactive/",
+        "/account/password/reset/",
+        "/account/password/reset/done/",
+        "/account/password/reset/key/1-wrong/",
+        "/account/password/reset/key/done/",
+        "/nowhere/",
+    )
+
+
+def test_failed_sign_in(page: Page, live_server) -> None:
+    page.goto(live_server.url + "/account/login/")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+    assert page.title().startswith("Error: ")
+    assert page.get_by_role("link", name="Enter your secure email address").is_visible()
+    assert list(screens.examine(page, screens.WIDE)) == []
+
+
+def test_second_step_of_signing_in(page: Page, live_server, bob: Person) -> None:
+    give_app(bob)
+    page.goto(live_server.url + "/account/login/")
+    page.get_by_label("Secure email address").fill(bob.address)
+    page.get_by_label("Password", exact=True).fill(factories.PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+    assert page.get_by_role("heading", name="Check that it is you").is_visible()
+    assert list(screens.examine(page, screens.WIDE)) == []
+
+
+def test_member(page: Page, live_server, signed_in: SignIn, bob: Person) -> None:
+    made, _ = people.add_app_password(bob, name="Outlook at work", by=bob)
+    passkey = Authenticator.objects.create(
+        user=bob, type=Authenticator.Type.WEBAUTHN, data={"name": "Phone"}
+    )
+    use_session(page, signed_in(bob, second_factor=True), live_server.url)
+    look(
+        page,
+        live_server.url,
+        "/account/",
+        "/account/logout/",
+        "/account/password/change/",
+        "/account/app-passwords/",
+        f"/account/app-passwords/{made.pk}/revoke/",
+        "/account/second-factor/",
+        "/account/second-factor/totp/deactivate/",
+        "/account/second-factor/passkeys/",
+        f"/account/second-factor/passkeys/{passkey.pk}/edit/",
+        f"/account/second-factor/passkeys/{passkey.pk}/remove/",
+        "/account/second-factor/recovery-codes/generate/",
+        "/organisation/",
+    )
+
+
+def test_member_makes_an_app_password(
+    page: Page, live_server, signed_in: SignIn, bob: Person
+) -> None:
+    use_session(page, signed_in(bob), live_server.url)
+    page.goto(live_server.url + "/account/app-passwords/")
+    page.get_by_label("Name of the device or program").fill("Outlook at work")
+    page.get_by_role("button", name="Make the app password").click()
+
+    assert page.get_by_text("It is not shown again").is_visible()
+    assert list(screens.examine(page, screens.WIDE)) == []
+
+
+def test_administrator_sets_up_a_second_factor(
+    page: Page, live_server, signed_in: SignIn, alice: Person
+) -> None:
+    use_session(page, signed_in(alice), live_server.url)
+    look(
+        page,
+        live_server.url,
+        "/account/second-factor/",
+        "/account/second-factor/totp/activate/",
+        "/account/second-factor/passkeys/add/",
+    )
+
+
+def test_somebody_who_must_show_it_again(
+    page: Page, live_server, signed_in: SignIn, alice: Person
+) -> None:
+    client = signed_in(alice)
+    give_app(alice)
+    Authenticator.objects.create(
+        user=alice, type=Authenticator.Type.WEBAUTHN, data={"name": "Phone"}
+    )
+    use_session(page, client, live_server.url)
+    look(page, live_server.url, "/account/second-factor/reauthenticate/")
+
+
+def test_passkey_is_added_and_signs_in(
+    page: Page, live_server, signed_in: SignIn, alice: Person
+) -> None:
+    url = live_server.url.replace("127.0.0.1", "localhost")
+    session = page.context.new_cdp_session(page)
+    session.send("WebAuthn.enable")
+    session.send(
+        "WebAuthn.addVirtualAuthenticator",
+        {
+            "options": {
+                "protocol": "ctap2",
+                "transport": "internal",
+                "hasResidentKey": True,
+                "hasUserVerification": True,
+                "isUserVerified": True,
+                "automaticPresenceSimulation": True,
+            }
+        },
+    )
+    use_session(page, signed_in(alice), url)
+    page.goto(url + "/organisation/")
+    page.get_by_role("button", name="Add a passkey").click()
+    page.get_by_label("Name of the passkey").fill("Work phone")
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("heading", name="Recovery codes").wait_for()
+    assert list(screens.examine(page, screens.WIDE)) == []
+    page.get_by_role("button", name="continue").click()
+    page.get_by_role("heading", name="Northfield Court").wait_for()
+
+    page.get_by_role("button", name="Sign out").click()
+    page.goto(url + "/account/login/")
+    page.get_by_role("button", name="Sign in with a passkey").click()
+
+    page.get_by_role("heading", name="Northfield Court").wait_for()
+
+
+def test_administrator(
+    page: Page,
+    live_server,
+    signed_in: SignIn,
+    firm: Organisation,
+    firm_connection: Connection,
+) -> None:
+    jane = factories.make_person("jane@firm.example.secure.example", firm)
+    factories.make_administrator(jane)
+    factories.make_group_mailbox("duty@firm.example.secure.example", firm)
+    connections.add_credential(firm_connection, by=None)
+    use_session(page, signed_in(jane, second_factor=True), live_server.url)
+    look(
+        page,
+        live_server.url,
+        f"/organisation/{firm.pk}/",
+        f"/organisation/{firm.pk}/people/",
+        "/account/second-factor/totp/deactivate/",
+        "/admin/",
+    )
+
+
+@pytest.mark.parametrize("role", [RoleName.OPERATOR, RoleName.AUDITOR])
+def test_staff(page: Page, live_server, signed_in: SignIn, role: RoleName) -> None:
+    person = factories.make_person("sam@secure.example", name="Sam")
+    factories.make_staff(person, role)
+    for number in range(3):
+        Event.objects.create(
+            reference=f"R{number}",
+            recipient="jane@firm.example.secure.example",
+            kind="failed",
+            at=timezone.now(),
+            detail={"reply": "550 5.1.1 There is no such address"},
+        )
+        QuarantinedMessage.objects.create(
+            reference=f"R{number}",
+            signature="Win.Test.EICAR_HDB-1",
+            scanner="clamd",
+            size=68,
+            digest="0",
+            path="x",
+        )
+        people.add_app_password(person, name="x", by=person)
+    use_session(page, signed_in(person, second_factor=True), live_server.url)
+    paths = {
+        RoleName.OPERATOR: ["", "queue/", "trace/", "quarantine/", "outbox/"],
+        RoleName.AUDITOR: ["audit/"],
+    }
+    look(page, live_server.url, *(f"/admin/{path}" for path in paths[role]))
