@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from csp.constants import NONE, SELF, UNSAFE_INLINE
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.http import HttpRequest, HttpResponseBase
 
+from portal.content_policy import WAGTAIL_ADMIN
 from portal.ui import navigation
-
-# Wagtail's admin writes scripts and styles into its pages. Nothing that a member or a
-# stranger wrote is ever shown there as HTML.
-WAGTAIL_ADMIN = {
-    "default-src": [SELF],
-    "script-src": [SELF, UNSAFE_INLINE],
-    "style-src": [SELF, UNSAFE_INLINE],
-    "img-src": [SELF, "data:", "blob:"],
-    "object-src": [NONE],
-    "base-uri": [NONE],
-    "form-action": [SELF],
-    "frame-ancestors": [NONE],
-}
 
 
 class ContentPolicyMiddleware(CSPMiddleware):
