@@ -73,13 +73,13 @@ class Daemon:
     def pid(self) -> int:
         return self._process.pid
 
-    def wait_for(self, done: Callable[[], bool]) -> None:
+    def wait_for(self, done: Callable[[], bool], patience: float = PATIENCE) -> None:
         """Raises PeerError with the log's end when the program ends first."""
 
         def done_or_dead() -> bool:
             return self._process.poll() is not None or done()
 
-        wait_until(done_or_dead, f"start of {self._process.args}")
+        wait_until(done_or_dead, f"start of {self._process.args}", patience)
         if self._process.poll() is not None:
             raise PeerError(self.log.read_text(errors="replace")[-2000:])
 

@@ -1,0 +1,76 @@
+"""The whole service as `make run` starts it, in a folder of its own, on free ports."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, Self
+
+from tests.peers.process import Daemon, free_port, open_folder, remove_folder
+
+PORTS = {
+    "WEB": "web",
+    "SMTP": "smtp",
+    "SUBMISSION": "submission",
+    "SUBMISSIONS": "submissions",
+    "POP3": "pop3",
+    "POP3S": "pop3s",
+}
+# Seconds for migrating, collecting and loading the demo community on a slow machine.
+PATIENCE = 240
+
+
+class Postern:
+    """`manage.py up`. What anybody needs to use it is in `demo`, as in var/demo.json."""
+
+    def __init__(self, **environment: str) -> None:
+        self.folder = open_folder()
+        self.ports = {name: free_port() for name in PORTS.values()}
+        self.web = f"http://localhost:{self.ports['web']}"
+        self.environment = {
+            "POSTERN_ENV": "development",
+            "POSTERN_VAR": str(self.folder),
+            "POSTERN_WEB_URL": self.web,
+            "DJANGO_SETTINGS_MODULE": "portal.settings",
+            **{
+                f"POSTERN_{variable}_PORT": str(self.ports[name])
+                for variable, name in PORTS.items()
+            },
+            **environment,
+        }
+        self._daemon: Daemon | None = None
+        self.demo: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        self._daemon = Daemon(
+            [sys.executable, "manage.py", "up"],
+            self.folder / "up.log",
+            env=self.environment,
+        )
+        self._daemon.wait_for(lambda: "Ctrl-C stops it." in self.log, PATIENCE)
+        self.demo = json.loads((self.folder / "demo.json").read_text())
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._daemon is not None:
+            self._daemon.stop()
+        remove_folder(self.folder)
+
+    @property
+    def ca_file(self) -> Path:
+        return self.folder / "tls" / "ca.pem"
+
+    @property
+    def log(self) -> str:
+        path = self.folder / "up.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def person(self, role: str, **facts: str) -> dict[str, str]:
+        """The first of the demo's people in that role for whom the facts hold."""
+        return next(
+            person
+            for person in self.demo["people"]
+            if person["role"] == role
+            and all(person[name] == value for name, value in facts.items())
+        )
