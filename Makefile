@@ -20,10 +20,10 @@ bench: ## messages a second, beside Postfix and Dovecot
 	@.ci/prepare test
 	@.venv/bin/python -m tests.benchmarks.accept
 
-lock: ## write the locks anew from requirements*.txt and package.json
+lock: ## write the locks anew from requirements*.txt
 	@.ci/prepare test
 	@.ci/lock
 
 clean: ## remove what was installed and built, and keep var
-	rm -rf .venv node_modules .mypy_cache .ruff_cache .import_linter_cache .coverage
+	rm -rf .venv node_modules .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -29,10 +29,7 @@ def main() -> None:
         f"{load.messages} messages of {OCTETS} octets on {load.sessions} connections,"
         f" {options.rounds} rounds each"
     )
-    try:
-        rates = _measure(load, options.rounds)
-    finally:
-        remove_folder(ready.FOLDER)
+    rates = _measure(load, options.rounds)
     theirs, ours = (statistics.median(r.kept for r in side) for side in rates.values())
     for name, median in zip(rates, (theirs, ours), strict=True):
         print(f"{name:20} {median:6.0f} messages a second, median")
@@ -72,4 +69,7 @@ def _round(side: Contender, load: Load) -> Rate:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    finally:
+        remove_folder(ready.FOLDER)
