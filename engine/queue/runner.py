@@ -34,10 +34,12 @@ IN_ALL = 200
 class Runner:
     """One worker on the queue. Any number of them, on any number of hosts, is harmless."""
 
-    def __init__(self, *, pool: Pool | None = None) -> None:
+    def __init__(
+        self, *, pool: Pool | None = None, database: DatabaseThreads | None = None
+    ) -> None:
         self.name = f"{socket.gethostname()[:16]}:{os.getpid()}:{secrets.token_hex(4)}"
         self._pool = pool or Pool()
-        self._database = DatabaseThreads()
+        self._database = database or DatabaseThreads()
         self._dispatcher = Dispatcher(
             self.name,
             self._database,

@@ -3,13 +3,15 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connections
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -17,6 +19,7 @@ from engine.mail.address import Address
 from engine.mail.envelope import Envelope, EnvelopeRecipient
 from engine.mail.message import split
 from engine.queue import accept, destinations
+from engine.queue.database import DatabaseThreads
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
 from engine.queue.runner import Runner
 from engine.registry import routes
@@ -84,6 +87,29 @@ def firm_connection(firm: Organisation, hop: NextHop) -> Connection:
     )
 
 
+class OneConnection(DatabaseThreads):
+    """The test's own connection: what the runner does is rolled back with the test.
+
+    Make it outside the event loop, where the test's connection is.
+    """
+
+    def __init__(self) -> None:
+        self._shared = connections["default"]
+        self._shared.inc_thread_sharing()
+        self._threads = ThreadPoolExecutor(1, initializer=self._share)
+
+    def _share(self) -> None:
+        connections["default"] = self._shared
+
+    async def run(self, function, *args, **kwargs):
+        call = partial(function, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+    async def close(self) -> None:
+        self._threads.shutdown()
+        self._shared.dec_thread_sharing()
+
+
 @dataclass
 class Queue:
     """What a test does with the queue."""
@@ -122,10 +148,10 @@ class Queue:
 
     def run(self) -> int:
         """One runner works through what is due, once."""
-        return asyncio.run(self._run())
+        return asyncio.run(self._run(OneConnection()))
 
-    async def _run(self) -> int:
-        runner = Runner(pool=self.pool())
+    async def _run(self, database: OneConnection) -> int:
+        runner = Runner(pool=self.pool(), database=database)
         try:
             return await runner.run_once()
         finally:
@@ -137,7 +163,6 @@ class Queue:
         past = timezone.now() - timedelta(seconds=1)
         rows.exclude(leased_until=None).update(leased_until=past)
         rows.update(next_attempt_at=past)
-        connection.close()
 
     def age(self, by: timedelta) -> None:
         """As if everything had been accepted so much earlier."""

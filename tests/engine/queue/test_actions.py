@@ -13,7 +13,7 @@ from engine.queue.models import (
 from engine.trace.models import Event
 from tests.engine.queue.conftest import JANE
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

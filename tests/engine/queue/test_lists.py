@@ -8,7 +8,7 @@ from engine.trace.models import Event, EventKind
 from tests import factories
 from tests.engine.queue.conftest import JANE
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 LIST = "duty@northfield.secure.example"
 

@@ -8,7 +8,7 @@ from engine.mail.errors import MailError
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
 from engine.transport.outside import outbox, smart_host
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 STRANGER = "jane@firm.test"
 

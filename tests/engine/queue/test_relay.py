@@ -13,9 +13,9 @@ from engine.trace.models import Event, EventKind
 from engine.transport.pool import Pool
 from portal.demo.certificates import Authority
 from tests import factories
-from tests.engine.queue.conftest import JANE
+from tests.engine.queue.conftest import JANE, OneConnection
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 JOHN = "john@firm.example.secure.example"
 
@@ -307,11 +307,13 @@ def test_mail_waiting_for_a_server_goes_as_soon_as_it_is_back(
 
     first = Recipient.objects.filter(message__reference=references[0])
 
+    database = OneConnection()
+
     async def story():
-        runner = Runner(pool=Pool(down_seconds=0))
+        runner = Runner(pool=Pool(down_seconds=0), database=database)
         await runner.run_once()
         await asyncio.to_thread(hop.start)
-        await asyncio.to_thread(queue.wait_over, first)
+        await database.run(queue.wait_over, first)
         await runner.run_once()
         await runner.run_once()
         await runner.close()

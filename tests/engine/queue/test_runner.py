@@ -1,24 +1,20 @@
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from engine.mail import dsn
 from engine.queue import claim, settle
 from engine.queue.models import Hold, Recipient, RecipientStatus
-from engine.queue.runner import Runner
 from engine.registry.models import OrganisationStatus
 from engine.trace.models import Event, EventKind
 from engine.transport import local
 from engine.transport.base import OutcomeState, answer
-from engine.transport.pool import Pool
 from tests.engine.queue.conftest import JANE
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def suspend(organisation):
@@ -123,44 +119,6 @@ def test_busy_destination_is_passed_over(queue, hop, firm_connection, bob):
 
     destination = f"connection:{firm_connection.pk}"
     assert claim.claim("runner", busy=[destination]) == []
-
-
-def test_two_runners_deliver_each_message_once(queue, hop, firm_connection, bob):
-    references = [queue.send(bob.address, JANE) for _ in range(30)]
-    connection.close()
-
-    async def story():
-        stop = asyncio.Event()
-        runners = [Runner(pool=Pool()) for _ in range(2)]
-        running = [asyncio.create_task(runner.run(stop)) for runner in runners]
-        while len(hop.received) < len(references):
-            await asyncio.sleep(0.02)
-        stop.set()
-        await asyncio.gather(*running)
-
-    asyncio.run(asyncio.wait_for(story(), 20))
-
-    assert len(hop.received) == 30
-    statuses = set(Recipient.objects.values_list("status", flat=True))
-    assert statuses == {RecipientStatus.RELAYED}
-
-
-def test_runner_stops_when_told_and_gives_back_what_it_holds(
-    queue, hop, firm_connection, bob
-):
-    queue.send(bob.address, JANE)
-    connection.close()
-
-    async def story():
-        stop = asyncio.Event()
-        runner = Runner(pool=Pool())
-        await asyncio.to_thread(claim.claim, runner.name)
-        stop.set()
-        await runner.run(stop)
-
-    asyncio.run(asyncio.wait_for(story(), 20))
-
-    assert Recipient.objects.get().leased_by == ""
 
 
 def test_message_is_given_up_at_the_end_of_its_life(
@@ -290,27 +248,3 @@ def test_our_own_fault_puts_the_message_off(queue, hop, firm_connection, bob, ca
     assert row.next_attempt_at > timezone.now() + timedelta(seconds=40)
     assert hop.received == []
     assert "FileNotFoundError" in caplog.text
-
-
-def test_runner_is_woken_by_what_was_accepted(queue, hop, firm_connection, bob):
-    connection.close()
-
-    async def story():
-        stop = asyncio.Event()
-        runner = Runner(pool=Pool())
-        running = asyncio.create_task(runner.run(stop))
-        await asyncio.sleep(0.2)
-        await asyncio.to_thread(send)
-        runner.wake()
-        while not hop.received:
-            await asyncio.sleep(0.01)
-        stop.set()
-        await running
-
-    def send():
-        queue.send(bob.address, JANE)
-        connection.close()
-
-    asyncio.run(asyncio.wait_for(story(), 20))
-
-    assert len(hop.received) == 1
