@@ -77,6 +77,12 @@ class WriteForm(forms.Form):
         chosen = self.data.get("sender") or self.initial.get("sender") or ""
         return self.senders.get(chosen) or next(iter(self.senders.values()))
 
+    def clean_sender(self) -> str:
+        chosen: str = self.cleaned_data["sender"]
+        if chosen and chosen not in self.senders:
+            raise forms.ValidationError("You may not send from this mailbox.")
+        return chosen
+
     def clean_attachments(self) -> list[UploadedFile[Any]]:
         files: list[UploadedFile[Any]] = self.cleaned_data["attachments"]
         total = self.draft.size + sum(file.size or 0 for file in files)
@@ -121,11 +127,12 @@ class WriteForm(forms.Form):
         if error.reply.is_temporary:
             self.add_error(
                 None,
-                f"Your message was not sent: {error.reply.text}. "
+                f"Your message was not sent: {recipients.sentence(error)}. "
                 "Nothing is lost. Try again in a few minutes.",
             )
         else:
-            self.add_error("attachments" if self.has_files else None, error.reply.text)
+            field = "attachments" if self.has_files else None
+            self.add_error(field, recipients.sentence(error))
 
     @property
     def has_files(self) -> bool:

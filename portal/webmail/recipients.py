@@ -14,6 +14,7 @@ LIMIT = 200
 
 # Commas and semicolons part recipients, unless they stand in quotes.
 _ENTRY = re.compile(r"(?:\"(?:[^\"\\]|\\.)*+\"|[^,;\"]|\")++")
+_BRACKETED = re.compile(r"<([^<>\s]+@[^<>\s]+)>")
 _NAMED = re.compile(r"\s*(?P<name>[^<>]*?)\s*<(?P<address>[^<>]*)>\s*")
 
 
@@ -41,6 +42,11 @@ def read(text: str) -> Typed:
     return typed
 
 
+def sentence(error: MailError) -> str:
+    """The reply as people read it: without brackets around addresses."""
+    return _BRACKETED.sub(r"\1", error.reply.text)
+
+
 def refusals(recipients: list[NamedAddress], *, sender: Address) -> list[str]:
     """For each recipient who may not be written to, the sentence that says why."""
     known = routes.current()
@@ -50,5 +56,5 @@ def refusals(recipients: list[NamedAddress], *, sender: Address) -> list[str]:
             route = known.resolve(recipient.address)
             policies.check_can_reach(known, route, sender=sender)
         except MailError as error:
-            refused.append(error.reply.text)
+            refused.append(sentence(error))
     return refused

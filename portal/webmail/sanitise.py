@@ -45,7 +45,7 @@ ATTRIBUTES = {
 }
 # Nothing that takes text out of the page's flow or over other text.
 STYLES = {
-    "background-color", "border", "border-bottom", "border-bottom-color",
+    "background", "background-color", "border", "border-bottom", "border-bottom-color",
     "border-bottom-style", "border-bottom-width", "border-collapse", "border-color",
     "border-left", "border-left-color", "border-left-style", "border-left-width",
     "border-radius", "border-right", "border-right-color", "border-right-style",

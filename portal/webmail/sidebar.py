@@ -40,15 +40,14 @@ class Sidebar:
 
     @property
     def inbox(self) -> Folder:
-        return self.with_role(FolderRole.INBOX)
-
-    def with_role(self, role: FolderRole) -> Folder:
-        return next(line.folder for line in self.lines if line.folder.role == role)
+        return next(
+            line.folder for line in self.lines if line.folder.role == FolderRole.INBOX
+        )
 
     def line_of(self, folder: Folder) -> FolderLine:
         return next(line for line in self.lines if line.folder == folder)
 
-    def others(self, folder: Folder) -> list[Folder]:
+    def targets(self, folder: Folder) -> list[Folder]:
         """Where a message of this folder may be moved to."""
         others = [line.folder for line in self.lines if line.folder != folder]
         return [f for f in others if f.role not in (FolderRole.DRAFTS, FolderRole.SENT)]

@@ -31,6 +31,7 @@ def folder(request: HttpRequest, folder_id: int | None = None) -> HttpResponse:
             "sidebar": beside,
             "folder": opened,
             "line": beside.line_of(opened),
+            "targets": beside.targets(opened),
             "page": _page(request, opened),
             "names_recipients": opened.role in (FolderRole.SENT, FolderRole.DRAFTS),
         },

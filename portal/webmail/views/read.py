@@ -48,7 +48,7 @@ def read(request: HttpRequest, message_id: int) -> HttpResponse:
         "sidebar": beside,
         "desk": desk,
         "folder": message.folder,
-        "others": beside.others(message.folder),
+        "targets": beside.targets(message.folder),
         "page_messages": listing.around(message),
         "message": message,
         "reading": opened,

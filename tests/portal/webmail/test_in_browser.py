@@ -1,0 +1,233 @@
+"""Webmail in a real browser: the frame holds, and the pages are accessible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import Page, Route, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from engine.registry.models import Mailbox, Person
+from engine.storage.models import FolderRole, Message
+from portal.webmail import reading
+from portal.webmail.sanitise import SafeHtml
+from tests import factories
+from tests.peers.chromium import launch_options
+from tests.portal.webmail.conftest import PDF, html, put
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SIZES = [(1280, 900), (320, 700)]
+
+HOSTILE = """
+<script>
+  parent.document.title = 'owned'; top.location = '/help/';
+  parent.postMessage('owned', '*'); fetch('https://evil.example/fetch');
+</script>
+<meta http-equiv="refresh" content="0;url=https://evil.example/refresh">
+<link rel="stylesheet" href="https://evil.example/sheet.css">
+<link rel="prefetch" href="https://evil.example/prefetch">
+<style>
+  @import "https://evil.example/import.css";
+  @font-face { font-family: f; src: url(https://evil.example/font); }
+  body { background: url(https://evil.example/background); font-family: f; }
+</style>
+<img src="https://evil.example/picture" onerror="parent.postMessage('owned', '*')">
+<svg><image href="https://evil.example/svg"/></svg>
+<video src="https://evil.example/video" poster="https://evil.example/poster"></video>
+<iframe src="https://evil.example/frame"></iframe>
+<iframe srcdoc="<script>top.postMessage('owned', '*')</script>"></iframe>
+<object data="https://evil.example/object"></object>
+"""
+COVER = "style='position:fixed;top:0;left:0;width:100%;height:100%;display:block'"
+
+
+@dataclass
+class Visit:
+    """A page, and what it asked of servers that are not ours."""
+
+    page: Page
+    server: str
+    asked: list[str] = field(default_factory=list)
+
+    def open(self, door: str) -> None:
+        self.page.goto(self.server + door)
+
+    def heard(self) -> list[str]:
+        """What frames said to the page, a moment after it was loaded."""
+        self.page.wait_for_timeout(500)
+        return self.page.evaluate("window.heard")
+
+
+@contextmanager
+def visit(client: Client, server: LiveServer, size: tuple[int, int]) -> Iterator[Visit]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**launch_options())
+        width, height = size
+        context = browser.new_context(viewport={"width": width, "height": height})
+        session = client.cookies["sessionid"].value
+        context.add_cookies(
+            [{"name": "sessionid", "value": session, "url": server.url}]
+        )
+        context.add_init_script(
+            "window.heard = []; addEventListener('message', e => heard.push(e.data))"
+        )
+        visiting = Visit(context.new_page(), server.url)
+
+        def answer(route: Route) -> None:
+            visiting.asked.append(route.request.url)
+            route.fulfill(body="<title>Elsewhere</title>", content_type="text/html")
+
+        context.route("**://*.example/**", answer)
+        yield visiting
+        browser.close()
+
+
+@pytest.fixture
+def without_sanitiser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the first wall had fallen: HTML is shown as it came."""
+    monkeypatch.setattr(
+        reading, "sanitise", lambda markup, pictures: SafeHtml(markup, False)
+    )
+
+
+def door(message: Message) -> str:
+    return reverse("webmail:read", args=[message.pk])
+
+
+@pytest.mark.usefixtures("without_sanitiser")
+def test_the_frame_alone_stops_scripts_requests_and_messages_to_the_page(
+    as_bob: Client, bob: Person, live_server: LiveServer
+) -> None:
+    message = put(bob.mailbox, html(HOSTILE))
+
+    with visit(as_bob, live_server, SIZES[0]) as visiting:
+        visiting.open(door(message))
+        heard = visiting.heard()
+        title, address = visiting.page.title(), visiting.page.url
+
+    assert heard == []
+    assert visiting.asked == []
+    assert "owned" not in title
+    assert address == live_server.url + door(message)
+
+
+@pytest.mark.usefixtures("without_sanitiser")
+@pytest.mark.parametrize(
+    "bait",
+    [
+        f"<form action='https://evil.example/form' target=_top><button {COVER}>x</button>",
+        f"<form action='/account/logout/' method=post><button {COVER}>x</button></form>",
+        f"<a href='https://evil.example/top' target=_top {COVER}>x</a>",
+        f"<a href='https://evil.example/parent' target=_parent {COVER}>x</a>",
+        f"<a href='javascript:parent.postMessage(1, \"*\")' {COVER}>x</a>",
+    ],
+)
+def test_the_frame_alone_stops_forms_and_links_that_take_the_page_away(
+    as_bob: Client, bob: Person, live_server: LiveServer, bait: str
+) -> None:
+    message = put(bob.mailbox, html(bait))
+
+    with visit(as_bob, live_server, SIZES[0]) as visiting:
+        visiting.open(door(message))
+        visiting.page.locator("iframe").click()
+        heard = visiting.heard()
+        address = visiting.page.url
+
+    assert heard == []
+    assert visiting.asked == []
+    assert address == live_server.url + door(message)
+
+
+@pytest.mark.usefixtures("without_sanitiser")
+def test_the_content_opened_alone_is_as_harmless(
+    as_bob: Client, bob: Person, live_server: LiveServer
+) -> None:
+    message = put(bob.mailbox, html(HOSTILE))
+
+    with visit(as_bob, live_server, SIZES[0]) as visiting:
+        visiting.open(reverse("webmail:content", args=[message.pk]))
+        visiting.page.wait_for_timeout(500)
+        address = visiting.page.url
+
+    assert visiting.asked == []
+    assert address.endswith("/content/")
+
+
+def test_a_link_in_a_message_opens_beside_and_tells_nothing_of_us(
+    as_bob: Client, bob: Person, live_server: LiveServer
+) -> None:
+    message = put(
+        bob.mailbox, html("<a href='https://court.example/list'>The list</a>")
+    )
+
+    with visit(as_bob, live_server, SIZES[0]) as visiting:
+        visiting.open(door(message))
+        link = visiting.page.frame_locator("iframe").get_by_text("The list")
+        with visiting.page.context.expect_page() as opened:
+            link.click()
+        opened.value.wait_for_load_state()
+        referrer = opened.value.evaluate("document.referrer")
+        opener = opened.value.evaluate("String(window.opener)")
+
+    assert visiting.asked == ["https://court.example/list"]
+    assert referrer == ""
+    assert opener == "null"
+
+
+@pytest.fixture
+def doors(bob: Person, team: Mailbox) -> list[str]:
+    """Every page, in each of its states."""
+    factories.make_grant(team, bob, can_read=True)
+    unread = put(bob.mailbox, subject="A subject that is rather long " * 5)
+    shown = put(bob.mailbox, html("<h1>Notice</h1><img src='https://x.example/p'>"))
+    filed = put(bob.mailbox, attachments=[PDF], is_read=True)
+    group = put(team)
+    empty = [f.pk for f in bob.mailbox.folders.exclude(role=FolderRole.INBOX)]
+    return [
+        reverse("webmail:folder", args=[unread.folder_id]),
+        reverse("webmail:folder", args=[group.folder_id]),
+        *(reverse("webmail:folder", args=[pk]) for pk in empty),
+        *(door(message) for message in (unread, shown, filed, group)),
+        door(shown) + "?view=text",
+        reverse("webmail:compose"),
+        reverse("webmail:reply_all", args=[filed.pk]),
+    ]
+
+
+@pytest.fixture(scope="session")
+def _assets() -> None:
+    call_command("collect_assets", verbosity=0)
+
+
+@pytest.mark.usefixtures("_assets")
+@pytest.mark.parametrize("size", SIZES)
+def test_no_page_breaks_wcag_or_needs_scrolling_sideways(
+    as_bob: Client, live_server: LiveServer, doors: list[str], size: tuple[int, int]
+) -> None:
+    wrong = []
+    with visit(as_bob, live_server, size) as visiting:
+        for page in doors:
+            visiting.open(page)
+            wrong += _violations(visiting.page, page)
+        visiting.page.click("button[value=send]:visible")
+        wrong += _violations(visiting.page, "with errors")
+
+    assert wrong == []
+
+
+def _violations(page: Page, name: str) -> list[str]:
+    found = Axe().run(page, options={"runOnly": WCAG}).response["violations"]
+    wrong = [f"{name}: {one['id']} {one['nodes'][0]['target']}" for one in found]
+    root = "document.documentElement"
+    if page.evaluate(f"{root}.scrollWidth > {root}.clientWidth"):
+        wrong.append(f"{name}: wider than the window")
+    return wrong
