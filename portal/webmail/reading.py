@@ -78,8 +78,10 @@ class Reading:
 
     def as_text(self, safe: SafeHtml | None) -> str:
         """The message in plain text: as the sender wrote it, else out of the HTML."""
-        if self.text.strip() or safe is None:
+        if self.text.strip():
             return self.text[: plain_text.LENGTH_LIMIT]
+        if safe is None:
+            return plain_text.salvaged(self.markup)
         text: str = inscriptis.get_text(safe.html)
         return text.strip()[: plain_text.LENGTH_LIMIT]
 

@@ -13,8 +13,8 @@ from tests import factories
 from tests.portal.conftest import SignIn
 from tests.portal.webmail.conftest import PDF, put
 
-# Session and person (2), second factor (3), mailboxes, folder, counts, messages (4),
-# and the doors in the navigation (1).
+# Session, person and organisation (3), whether a second factor is needed (2), mailboxes,
+# folder, counts and messages (4), and the doors in the navigation (1).
 QUERIES = 10
 
 

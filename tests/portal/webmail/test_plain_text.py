@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from portal.webmail.plain_text import linked
+from portal.webmail.plain_text import linked, salvaged
 
 
 def test_markup_in_text_is_only_text() -> None:
@@ -29,3 +29,19 @@ def test_other_schemes_are_no_links(text: str) -> None:
 
 def test_quotes_cannot_leave_the_link() -> None:
     assert '" onclick' not in linked('https://x.example/" onclick="alert(1)')
+
+
+def test_words_are_salvaged_out_of_html() -> None:
+    markup = (
+        "<head><title>x</title></head><style>p{color:red}</style><p>One &amp; <b>two</b>"
+        "</p><script>if (a < b) alert(1)</script>Three<br>four<style>unclosed"
+    )
+
+    assert salvaged(markup) == "One & two\nThree\nfour"
+
+
+@pytest.mark.parametrize(
+    "piece", ["<", "<style>", "<style", "<p ", "&", "</", "< ", " \n"]
+)
+def test_hostile_html_is_salvaged_quickly(piece: str) -> None:
+    assert len(salvaged(piece * 400_000)) <= 500_000

@@ -86,11 +86,12 @@ def test_pictures_from_elsewhere_are_mentioned(as_bob: Client, bob: Person) -> N
 def test_html_beyond_all_bounds_gives_text_and_download(
     as_bob: Client, bob: Person
 ) -> None:
-    message = put(bob.mailbox, html("<div>" * 300_000))
+    message = put(bob.mailbox, html("<p>The words</p>" + "<div>" * 300_000))
 
     page = page_of(as_bob, message)
 
     assert "too large or too complicated" in page
+    assert "The words" in page
     assert "<iframe" not in page
     assert content_of(as_bob, message).status_code == 404
 
