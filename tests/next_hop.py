@@ -11,6 +11,9 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+# An answer that is none: the connection is dropped instead.
+HANG_UP = "999 hang up"
+
 
 @dataclass(frozen=True)
 class Received:
@@ -45,7 +48,7 @@ class NextHop:
 
     def start(self) -> None:
         self._loop = asyncio.new_event_loop()
-        self._connections: list[asyncio.BaseTransport] = []
+        self._connections: list[asyncio.Transport] = []
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
@@ -63,6 +66,16 @@ class NextHop:
             self._protocol, "127.0.0.1", self.port
         )
         self.port = self._server.sockets[0].getsockname()[1]
+
+    def hang_up(self) -> None:
+        """Drop every connection without a word."""
+
+        async def drop() -> None:
+            for connection in self._connections:
+                connection.abort()
+            self._connections.clear()
+
+        asyncio.run_coroutine_threadsafe(drop(), self._loop).result()
 
     async def _close(self) -> None:
         self._server.close()
@@ -118,7 +131,10 @@ class _Handler:
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
         if self.hop.to_data:
-            return self.hop.to_data.pop(0)
+            answer = self.hop.to_data.pop(0)
+            if answer == HANG_UP:
+                server.transport.abort()
+            return answer
         certificate = server.transport.get_extra_info("peercert") or {}
         self.hop.received.append(
             Received(

@@ -17,6 +17,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from engine.mail.address import Address
+from engine.mail.reply import Reply
 from engine.queue import schedule, suspension
 from engine.queue.models import Recipient, RecipientStatus, Source
 from engine.registry import routes
@@ -71,15 +72,15 @@ def lock(runner: str, recipient_ids: Iterable[int]) -> dict[int, Recipient]:
     return {row.pk: row for row in rows.order_by("pk")}
 
 
-def hurry(destination: str, replies: Sequence[str]) -> int:
+def hurry(destination: str, replies: Iterable[Reply]) -> int:
     """Try again now what waits for a destination because of one of those replies."""
     waiting = Recipient.objects.filter(
         destination=destination, status=RecipientStatus.QUEUED, leased_until=None
     )
-    known = Q(pk__in=[])
+    because = Q(pk__in=[])
     for reply in replies:
-        known |= Q(last_reply__startswith=reply)
-    return waiting.filter(known).update(next_attempt_at=timezone.now())
+        because |= Q(last_reply__startswith=f"{reply.code} {reply.enhanced} ")
+    return waiting.filter(because).update(next_attempt_at=timezone.now())
 
 
 def _due(now: datetime, busy: Collection[str]) -> QuerySet[Recipient]:

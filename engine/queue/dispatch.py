@@ -14,6 +14,7 @@ from engine.queue.database import DatabaseThreads
 from engine.queue.destinations import OUTSIDE
 from engine.queue.suspension import NOWHERE
 from engine.registry.routes import RouteKind
+from engine.transport import breakdown
 from engine.transport.base import (
     Cause,
     Outcome,
@@ -24,10 +25,6 @@ from engine.transport.base import (
 )
 
 log = logging.getLogger(__name__)
-
-# Replies of ours that mean "could not be talked to": what waits for such a hop is tried
-# anew as soon as it is back.
-UNREACHABLE = ("451 4.4.1", "451 4.4.2", "454 4.7.5", "454 4.7.10")
 
 # What was sent must be written down, or it is sent again: seconds between tries.
 SETTLE_PAUSES = (0.2, 1.0, 5.0)
@@ -98,4 +95,4 @@ class Dispatcher:
             self._unreachable.add(destination)
         elif destination in self._unreachable:
             self._unreachable.discard(destination)
-            await self._database.run(claim.hurry, destination, UNREACHABLE)
+            await self._database.run(claim.hurry, destination, breakdown.ALL)

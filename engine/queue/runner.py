@@ -9,7 +9,10 @@ import secrets
 import socket
 from collections import Counter
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from typing import Any
+
+from django.db import DatabaseError
 
 from engine.queue import claim, sweeps
 from engine.queue.database import DatabaseThreads
@@ -82,7 +85,8 @@ class Runner:
             task.cancel()
         await asyncio.gather(*unfinished, return_exceptions=True)
         await self._pool.close()
-        await self._database.run(claim.give_back, self.name)
+        with suppress(DatabaseError):  # the leases would run out by themselves
+            await self._database.run(claim.give_back, self.name)
         await self._database.close()
 
     async def _claim(self) -> bool:

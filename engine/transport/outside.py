@@ -13,8 +13,9 @@ from django.conf import settings
 from engine.mail.reply import OK, Reply
 from engine.storage import content
 from engine.transport.base import Outcome, OutcomeState, Parcel, answer
+from engine.transport.breakdown import ConversationError
 from engine.transport.pool import Pool
-from engine.transport.session import ConversationError, Hop
+from engine.transport.session import Hop
 from engine.transport.transmission import Transmission, broken
 
 NOT_A_NOTICE = Reply(550, "5.7.1", "Mail does not leave the community")

@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from engine.transport.session import ConversationError, Hop, Session
+from engine.transport.breakdown import ConversationError
+from engine.transport.session import Hop, Session
 
 SESSIONS_PER_HOP = 5
 MESSAGES_PER_SESSION = 100

@@ -7,8 +7,9 @@ from engine.mail.header import HeaderBlock, encode_text
 from engine.mail.reply import Reply
 from engine.registry.routes import ConnectionFacts
 from engine.transport.base import Outcome, OutcomeState, Parcel, answer
+from engine.transport.breakdown import ConversationError
 from engine.transport.pool import Pool
-from engine.transport.session import ConversationError, Hop
+from engine.transport.session import Hop
 from engine.transport.transmission import Transmission, broken
 
 NO_NEXT_HOP = Reply(451, "4.4.4", "The connection has no next hop yet")

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from aiosmtplib import SMTP, SMTPException, SMTPResponse, SMTPResponseException
+from aiosmtplib import SMTP, SMTPException, SMTPResponse
 from django.conf import settings
 
 from engine.mail.reply import Reply
 from engine.transport import tls
 from engine.transport.base import Cause
+from engine.transport.breakdown import (
+    BROKEN_OFF,
+    NO_ANSWER,
+    NO_STARTTLS,
+    TLS_FAILED,
+    ConversationError,
+    explained,
+)
 
 # Seconds. RFC 5321 §4.5.3.2 asks for minutes between strangers; in here a server that
 # is silent that long is down, except while it digests the message.
@@ -23,21 +30,6 @@ COMMAND_TIMEOUT = 120.0
 BLOCK_TIMEOUT = 180.0
 FINAL_TIMEOUT = 600.0  # RFC 5321 §4.5.3.2.6
 FAREWELL_TIMEOUT = 2.0
-
-NO_ANSWER = Reply(451, "4.4.1", "The next hop does not answer")
-BROKEN_OFF = Reply(451, "4.4.2", "The next hop broke off")
-NO_STARTTLS = Reply(454, "4.7.10", "The next hop does not offer STARTTLS")
-NOT_TRUSTED = Reply(454, "4.7.5", "The next hop's certificate cannot be trusted")
-TLS_FAILED = Reply(454, "4.7.5", "TLS with the next hop failed")
-
-
-class ConversationError(Exception):
-    """No conversation, or one that broke off: nothing is known to have arrived."""
-
-    def __init__(self, reply: Reply, cause: Cause) -> None:
-        super().__init__(str(reply))
-        self.reply = reply
-        self.cause = cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +91,14 @@ class Session:
     @classmethod
     async def _secure(cls, hop: Hop, client: SMTP) -> Session:
         context = await asyncio.to_thread(tls.client_context)
-        with _explained(NO_ANSWER):
+        with explained(NO_ANSWER):
             await client.connect()
             await client.ehlo()
         if not client.supports_extension("starttls"):
             raise ConversationError(NO_STARTTLS, Cause.TLS)
-        with _explained(TLS_FAILED, cause=Cause.TLS):
+        with explained(TLS_FAILED, cause=Cause.TLS):
             await client.starttls(tls_context=context, server_hostname=hop.tls_name)
-        with _explained(BROKEN_OFF):
+        with explained(BROKEN_OFF):
             await client.ehlo()
             if hop.username:
                 await client.login(hop.username, hop.password)
@@ -177,13 +169,13 @@ class Session:
         return await self._finish(held_back)
 
     async def _write(self, chunk: bytes) -> None:
-        with _explained(BROKEN_OFF):
+        with explained(BROKEN_OFF):
             async with asyncio.timeout(BLOCK_TIMEOUT):
                 self._writer.write(chunk)
                 await self._writer.drain()
 
     async def _finish(self, ending: bytes) -> Reply:
-        with _explained(BROKEN_OFF):
+        with explained(BROKEN_OFF):
             protocol = self._client.protocol
             if protocol is None:
                 raise ConnectionResetError("Connection lost")
@@ -192,7 +184,7 @@ class Session:
             return _heard(await protocol.read_response(timeout=FINAL_TIMEOUT))
 
     async def _command(self, line: bytes) -> Reply:
-        with _explained(BROKEN_OFF):
+        with explained(BROKEN_OFF):
             response = await self._client.execute_command(line, timeout=COMMAND_TIMEOUT)
         return _heard(response)
 
@@ -210,34 +202,3 @@ class Session:
 
 def _heard(response: SMTPResponse) -> Reply:
     return Reply.heard(response.code, response.message)
-
-
-@contextmanager
-def _explained(reply: Reply, *, cause: Cause = Cause.UNREACHABLE) -> Iterator[None]:
-    """Turn what the network throws into a ConversationError with that reply."""
-    try:
-        yield
-    except (SMTPException, OSError, TimeoutError) as error:
-        raise _explain(error, reply, cause) from error
-
-
-def _explain(error: Exception, reply: Reply, cause: Cause) -> ConversationError:
-    refusal = _tls_error_in(error)
-    if isinstance(refusal, ssl.SSLCertVerificationError):
-        reply, why, cause = NOT_TRUSTED, refusal.verify_message, Cause.TLS
-    elif refusal is not None:
-        reply, why, cause = TLS_FAILED, refusal.reason or str(refusal), Cause.TLS
-    elif isinstance(error, SMTPResponseException):
-        why = f"{error.code} {error.message}"
-    else:
-        why = str(error)
-    text = f"{reply.text}: {why}" if why else reply.text
-    return ConversationError(reply.saying(text), cause)
-
-
-def _tls_error_in(error: BaseException | None) -> ssl.SSLError | None:
-    while error is not None:
-        if isinstance(error, ssl.SSLError):
-            return error
-        error = error.__cause__
-    return None

@@ -18,8 +18,9 @@ from engine.transport.base import (
     ParcelRecipient,
     answer,
 )
+from engine.transport.breakdown import ConversationError
 from engine.transport.data import on_the_wire
-from engine.transport.session import Command, ConversationError, Session
+from engine.transport.session import Command, Session
 
 CHUNK_OCTETS = 128 * 1024
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from datetime import timedelta
 
@@ -10,10 +11,12 @@ from engine.mail import dsn
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
 from engine.queue.runner import Runner
 from engine.trace.models import Event, EventKind
+from engine.transport import session
 from engine.transport.pool import Pool
 from portal.demo.certificates import Authority
 from tests import factories
 from tests.engine.queue.conftest import JANE, OneConnection
+from tests.next_hop import HANG_UP
 
 pytestmark = pytest.mark.django_db
 
@@ -321,3 +324,50 @@ def test_mail_waiting_for_a_server_goes_as_soon_as_it_is_back(
     asyncio.run(story())
 
     assert len(hop.received) == 3
+
+
+def test_server_that_breaks_off_gets_the_message_again(
+    queue, hop, firm_connection, bob
+):
+    hop.to_data = [HANG_UP]
+    reference = queue.send(bob.address, JANE)
+    queue.run()
+    first = queue.recipient(reference)
+
+    queue.wait_over()
+    queue.run()
+
+    assert first.status == RecipientStatus.QUEUED
+    assert first.last_reply.startswith("451 4.4.2 ")
+    assert len(hop.received) == 1
+
+
+def test_session_that_the_server_dropped_meanwhile_is_replaced(
+    queue, hop, firm_connection, bob
+):
+    database = OneConnection()
+
+    async def story():
+        runner = Runner(database=database)
+        await database.run(queue.send, bob.address, JANE)
+        await runner.run_once()
+        await asyncio.to_thread(hop.hang_up)
+        await database.run(queue.send, bob.address, JANE)
+        await runner.run_once()
+        await runner.close()
+
+    asyncio.run(story())
+
+    assert len(hop.received) == 2
+    assert Recipient.objects.filter(status=RecipientStatus.RELAYED).count() == 2
+
+
+def test_server_that_never_speaks_is_not_waited_for(queue, firm, bob, monkeypatch):
+    monkeypatch.setattr(session, "CONNECT_TIMEOUT", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        factories.make_connection(firm, next_hop_port=silent.getsockname()[1])
+        reference = queue.send(bob.address, JANE)
+
+        queue.run()
+
+    assert queue.recipient(reference).last_reply.startswith("451 4.4.1 ")

@@ -1,0 +1,61 @@
+"""Why no conversation with a next hop took place, or why one broke off."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aiosmtplib import SMTPException, SMTPResponseException
+
+from engine.mail.reply import Reply
+from engine.transport.base import Cause
+
+NO_ANSWER = Reply(451, "4.4.1", "The next hop does not answer")
+BROKEN_OFF = Reply(451, "4.4.2", "The next hop broke off")
+NO_STARTTLS = Reply(454, "4.7.10", "The next hop does not offer STARTTLS")
+NOT_TRUSTED = Reply(454, "4.7.5", "The next hop's certificate cannot be trusted")
+TLS_FAILED = Reply(454, "4.7.5", "TLS with the next hop failed")
+
+# What waits with one of these is tried anew as soon as the next hop is back.
+ALL = (NO_ANSWER, BROKEN_OFF, NO_STARTTLS, NOT_TRUSTED, TLS_FAILED)
+
+
+class ConversationError(Exception):
+    """No conversation, or one that broke off: nothing is known to have arrived."""
+
+    def __init__(self, reply: Reply, cause: Cause) -> None:
+        super().__init__(str(reply))
+        self.reply = reply
+        self.cause = cause
+
+
+@contextmanager
+def explained(reply: Reply, *, cause: Cause = Cause.UNREACHABLE) -> Iterator[None]:
+    """Turn what the network throws into a ConversationError with that reply."""
+    try:
+        yield
+    except (SMTPException, OSError, TimeoutError) as error:
+        raise _explain(error, reply, cause) from error
+
+
+def _explain(error: Exception, reply: Reply, cause: Cause) -> ConversationError:
+    refusal = _tls_error_in(error)
+    if isinstance(refusal, ssl.SSLCertVerificationError):
+        reply, why, cause = NOT_TRUSTED, refusal.verify_message, Cause.TLS
+    elif refusal is not None:
+        reply, why, cause = TLS_FAILED, refusal.reason or str(refusal), Cause.TLS
+    elif isinstance(error, SMTPResponseException):
+        why = f"{error.code} {error.message}"
+    else:
+        why = str(error)
+    text = f"{reply.text}: {why}" if why else reply.text
+    return ConversationError(reply.saying(text), cause)
+
+
+def _tls_error_in(error: BaseException | None) -> ssl.SSLError | None:
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return error
+        error = error.__cause__
+    return None
