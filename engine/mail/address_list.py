@@ -14,6 +14,11 @@ _ATOMS = re.compile(
     r"[0-9A-Za-z!#$%&'*+/=?^_`{|}~-]+(?: [0-9A-Za-z!#$%&'*+/=?^_`{|}~-]+)*"
 )
 
+# RFC 5322 §2.1.1 allows 998 octets, of which the name of the field may take some.
+MAX_LINE_OCTETS = 900
+_ENDS = (b",", b";")
+_GAPS = (b", ", b",\t", b"; ", b";\t")
+
 Mapping = Callable[[Address], Address | None]
 
 
@@ -66,14 +71,15 @@ def rewrite(value: bytes, mapping: Mapping) -> bytes:
     """The list with addresses mapped and every other octet as it was.
 
     `mapping` gives the new address, or None or the same to leave it. An address that
-    would become too long (InvalidAddressError) is left as it is.
+    would become too long (InvalidAddressError) is left as it is. Only when a line has
+    become too long for mail does each element get a line of its own.
     """
     edits: list[tuple[int, int, bytes]] = []
     for mailbox in mailboxes(value):
         new = _mapped(mailbox.address, mapping)
         if new:
             edits += _edits(mailbox, new)
-    return _edited(value, edits) if edits else value
+    return _refolded(_edited(value, edits)) if edits else value
 
 
 def _mapped(address: Address | None, mapping: Mapping) -> Address | None:
@@ -99,6 +105,19 @@ def _replaced(
     for start, end in words:
         yield start, end, text.encode()
         text = ""
+
+
+def _refolded(value: bytes) -> bytes:
+    if max(map(len, value.split(b"\r\n"))) <= MAX_LINE_OCTETS:
+        return value
+    edits = []
+    for start in [mailbox.start for mailbox in mailboxes(value)]:
+        # White space stays what it was: a fold goes before it (RFC 5322 §2.2.3).
+        if value[start - 2 : start] in _GAPS:
+            edits.append((start - 1, start - 1, b"\r\n"))
+        elif value[start - 1 : start] in _ENDS:
+            edits.append((start, start, b"\r\n "))
+    return _edited(value, edits)
 
 
 def _edited(value: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:

@@ -33,9 +33,11 @@ _SIMPLE = re.compile(
 class Mailbox(NamedTuple):
     """One element of a list, and where the words of its address stand.
 
-    `address` is None when there is none to be understood. `is_plain` is False when
-    other software may see another address here.
+    `start` is where the element begins. `address` is None when there is none to be
+    understood. `is_plain` is False when other software may see another address here.
     """
+
+    start: int
 
     address: Address | None
     name: bytes
@@ -53,7 +55,7 @@ def mailboxes(value: bytes) -> Iterator[Mailbox]:
     position = _after_separators(value, 0)
     while position < len(value):
         if left <= 0:
-            yield Mailbox(None, b"", [], [], False)
+            yield Mailbox(position, None, b"", [], [], False)
             return
         mailbox, position = _next(value, position)
         left -= 1
@@ -90,7 +92,7 @@ def _simple(found: re.Match[bytes]) -> Mailbox:
     address = _address(b"%b@%b" % (local or bare_local, domain or bare_domain))
     phrase = b" ".join(name.strip(b'"').split()) if name else b""
     spans = [found.span(at)], [found.span(at + 1)]
-    return Mailbox(address, phrase, *spans, bool(address))
+    return Mailbox(found.start(), address, phrase, *spans, bool(address))
 
 
 def _interpreted(tokens: list[Token]) -> Mailbox | None:
@@ -101,7 +103,7 @@ def _interpreted(tokens: list[Token]) -> Mailbox | None:
     is_group = end == b":" and all(word.kind in ("atom", "quoted") for word in inner)
     if not inner or is_group:
         return None
-    mailbox = _mailbox(*_parts(inside))
+    mailbox = _mailbox(tokens[0].start, *_parts(inside))
     return mailbox._replace(is_plain=mailbox.is_plain and end != b":")
 
 
@@ -117,7 +119,7 @@ def _parts(tokens: list[Token]) -> tuple[list[Token], list[Token], list[Token]]:
 
 
 def _mailbox(
-    phrase: list[Token], specification: list[Token], rest: list[Token]
+    start: int, phrase: list[Token], specification: list[Token], rest: list[Token]
 ) -> Mailbox:
     spelt = words(specification)
     texts = [word.text for word in spelt]
@@ -127,6 +129,7 @@ def _mailbox(
     if _is_joined(local) and _is_joined(domain):
         address = _address(b"".join(texts))
     return Mailbox(
+        start,
         address,
         _name(phrase or specification),
         [(word.start, word.end) for word in local],
@@ -170,6 +173,7 @@ def _name(tokens: list[Token]) -> bytes:
 
 def _address(text: bytes) -> Address | None:
     try:
-        return Address.parse(text.decode())
+        # A quoted local part may be folded.
+        return Address.parse(text.replace(b"\r\n", b"").decode())
     except (InvalidAddressError, UnicodeDecodeError):
         return None

@@ -17,7 +17,7 @@ _TOKEN = re.compile(
     rb"|(?P<atom>[%b]++)"
     rb"|(?P<mark>[<>,;:@])"
     rb'|(?P<quoted>"(?:[^"\\]++|\\.)*+")'
-    rb"|(?P<literal>\[[^][\\\r\n]{0,100}+\])"
+    rb"|(?P<literal>\[[^][\\]*+\])"
     rb"|(?P<comment>\()"
     rb'|(?P<junk>".*+|.)' % ATEXT,
     re.DOTALL,

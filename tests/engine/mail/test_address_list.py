@@ -57,6 +57,8 @@ def test_addresses_in(value: bytes, expected: list[tuple[str, str]]) -> None:
         b"",
         b"undisclosed-recipients:;",
         b"jane",
+        b"<>",
+        b"<@>",
         b"jane@firm.example, bob",
         b"<jane@firm.example> <ceo@other.example>",
         b"ceo@other.example <jane@firm.example>",
@@ -119,6 +121,18 @@ def test_rewrite_leaves_an_address_that_would_be_too_long() -> None:
     )
 
 
+@pytest.mark.parametrize("separator", [b", ", b",", b",\t", b" , "])
+def test_rewrite_folds_a_line_that_becomes_too_long(separator: bytes) -> None:
+    value = b" " + separator.join([b"jane@firm.example"] * 45)
+
+    rewritten = rewrite(value, to_community)
+
+    assert max(map(len, rewritten.split(b"\r\n"))) <= 998
+    assert [line for line in rewritten.split(b"\r\n") if not line.strip()] == []
+    assert len(addresses_in(rewritten)) == 45
+    assert rewrite(rewritten, to_community) == rewritten
+
+
 @given(address_lists)
 def test_rewrite_changes_only_mapped_domains(elements: list[Written]) -> None:
     value = lists(elements, {})
@@ -176,6 +190,21 @@ def test_rewrite_of_anything_agrees_with_what_is_found(value: bytes) -> None:
     before = [to_community(named.address) for named in addresses_in(value)]
     assert [named.address for named in addresses_in(rewritten)] == before
     assert rewrite(rewritten, to_community) == rewritten
+
+
+@given(anything)
+def test_unfolding_of_anything_changes_no_address(value: bytes) -> None:
+    # The header is checked unfolded and rewritten folded.
+    found = [named.address for named in addresses_in(value)]
+
+    assert [n.address for n in addresses_in(value.replace(b"\r\n", b""))] == found
+
+
+def test_unfolding_changes_no_quoted_address() -> None:
+    value = b'"a\r\n b"@firm.example, [x\r\n <] y@firm.example'
+
+    assert addresses_in(value) == addresses_in(value.replace(b"\r\n", b""))
+    assert b"firm.example.secure.example, [x" in rewrite(value, to_community)
 
 
 @given(anything)
