@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.antivirus import scanner
 from engine.mail import reply
 from engine.mail.address import Address
-from engine.mail.address_list import addresses_in
+from engine.mail.authors import authors
 from engine.mail.envelope import Envelope
 from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock
@@ -49,10 +49,7 @@ def submit(raw: bytes, *, envelope: Envelope, source: Source, by: Person | None)
 def _check_sender(
     known: Routes, envelope: Envelope, header: bytes, person: Person
 ) -> None:
-    written = HeaderBlock.parse(header).all("From")
-    if len(written) != 1:
-        raise PermanentFailure(reply.BAD_HEADER)
-    senders = [named.address for named in addresses_in(written[0].value)]
+    senders = authors(HeaderBlock.parse(header))
     if envelope.sender is not None:
         senders.append(envelope.sender)
     for address in senders:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.mail import reply
 from engine.mail.address import Address
+from engine.mail.authors import authors
 from engine.mail.errors import PermanentFailure, TemporaryFailure
 from engine.mail.header import HeaderBlock
 from engine.mail.rewrite import rewrite_header
@@ -60,7 +61,7 @@ class ReceiveDoor:
         header: HeaderBlock,
     ) -> HeaderBlock:
         connection = _active_connection(known, binding)
-        for author in checks.authors(header):
+        for author in authors(header):
             # A server's own bounces are from its host name: below a domain of theirs.
             if sender is None and connection.domains.covers_parent_of(author):
                 continue

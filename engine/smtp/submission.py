@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.mail.address import Address
+from engine.mail.authors import authors
 from engine.mail.header import HeaderBlock
 from engine.queue.models import Source
 from engine.registry import credentials, policies
@@ -49,7 +50,7 @@ class SubmissionDoor:
         sender: Address | None,
         header: HeaderBlock,
     ) -> HeaderBlock:
-        for author in checks.authors(header):
+        for author in authors(header):
             _check_can_send_as(known, binding, author)
         return header
 
