@@ -107,6 +107,8 @@ def _database() -> dict[str, object]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": unquote(url.path) or POSTERN.path("postern.sqlite3"),
+            # Opening costs more than most transactions, and a file does not go stale.
+            "CONN_MAX_AGE": None,
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,

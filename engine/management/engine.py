@@ -12,7 +12,7 @@ from django.db import DatabaseError
 
 from engine.antivirus import scanner
 from engine.pop3 import server as pop3
-from engine.queue.accept import Committer
+from engine.queue.committer import Committer
 from engine.queue.runner import Runner
 from engine.registry import routes
 from engine.smtp.doors import Door
@@ -31,7 +31,7 @@ async def run_engine(stop: asyncio.Event) -> None:
     """Serve until `stop` is set; then take nothing new and finish what is under way."""
     await routes.refresh()
     runner = Runner()
-    committer = Committer(on_commit=runner.wake)
+    committer = Committer(on_queued=runner.wake)
     context = server_context(
         cert_file=settings.POSTERN.tls_cert_file,
         key_file=settings.POSTERN.tls_key_file,

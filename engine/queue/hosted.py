@@ -4,64 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.utils import timezone
-
-from engine.mail.address import Address
-from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
+from engine.mail.envelope import EnvelopeRecipient
+from engine.mail.errors import PermanentFailure
+from engine.mail.header import HeaderBlock
+from engine.mail.message import summarise
+from engine.queue.incoming import MAILBOX, Incoming
 from engine.registry import routes
-from engine.registry.routes import RouteKind
-from engine.trace import record
-from engine.trace.models import EventKind
-from engine.transport import local
-from engine.transport.base import OutcomeState
+from engine.registry.routes import Routes
+from engine.storage import delivery
+from engine.storage.delivery import Delivery
 
-DESTINATION = RouteKind.MAILBOX.value
+# Where in a batch a recipient stands: which message, which recipient of it.
+Place = tuple[int, int]
 
 
-def deliver_hosted(pairs: Sequence[tuple[QueuedMessage, Recipient]]) -> None:
-    """Deliver freshly saved recipients into mailboxes, in the caller's transaction.
+def deliver(batch: Sequence[Incoming], content_ids: Sequence[int]) -> set[Place]:
+    """Deliver into mailboxes, in the caller's transaction, and return who is served.
 
-    Message, status and trace are committed together or not at all. Whoever cannot be
-    served at once, or asked for a notice of success, stays queued for the runner.
+    Whoever cannot be served at once, or asked for a notice of success, is left to the
+    runner. Two recipients who turn out to be one mailbox get one copy.
     """
-    waiting = {
-        recipient.pk: (message, recipient)
-        for message, recipient in pairs
-        if not recipient.wants("SUCCESS")
-    }
-    if not waiting:
-        return
-    outcomes = local.deliver(
-        [
-            local.Placement(
-                recipient.pk,
-                Address.parse(recipient.address),
-                message.content,
-                message.sender,
+    known = routes.current()
+    served: set[Place] = set()
+    deliveries: dict[tuple[int, int], Delivery] = {}
+    for at, incoming in enumerate(batch):
+        mailboxes = _mailboxes(incoming, known)
+        if not mailboxes:
+            continue
+        summary = summarise(HeaderBlock.parse(incoming.kept.header))
+        for number, mailbox_id in mailboxes.items():
+            served.add((at, number))
+            deliveries[at, mailbox_id] = Delivery(
+                mailbox_id,
+                content_ids[at],
+                incoming.kept.size,
+                incoming.sender,
+                summary,
             )
-            for message, recipient in waiting.values()
-        ],
-        routes.current(),
-    )
-    delivered = [
-        outcome.recipient_id
-        for outcome in outcomes
-        if outcome.state is OutcomeState.DELIVERED
-    ]
-    Recipient.objects.filter(pk__in=delivered).update(
-        status=RecipientStatus.DELIVERED,
-        attempts=1,
-        finished_at=timezone.now(),
-        last_reply=str(local.DELIVERED),
-    )
-    record.events(
-        [
-            record.event(
-                message.reference,
-                EventKind.DELIVERED,
-                recipient.address,
-                reply=str(local.DELIVERED),
-            )
-            for message, recipient in map(waiting.__getitem__, delivered)
-        ]
-    )
+    delivery.deliver(list(deliveries.values()))
+    return served
+
+
+def _mailboxes(incoming: Incoming, known: Routes) -> dict[int, int]:
+    """Mailbox by the recipient's number, of those who can be served at once."""
+    found = {}
+    for number, recipient in enumerate(incoming.envelope.recipients):
+        if incoming.destinations[number] == MAILBOX:
+            mailbox_id = _mailbox(recipient, known)
+            if mailbox_id is not None:
+                found[number] = mailbox_id
+    return found
+
+
+def _mailbox(recipient: EnvelopeRecipient, known: Routes) -> int | None:
+    if "SUCCESS" in recipient.notify:
+        return None
+    try:
+        return known.resolve(recipient.address).mailbox_id
+    except PermanentFailure:
+        return None

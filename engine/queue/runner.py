@@ -17,7 +17,7 @@ from django.db import DatabaseError
 from engine.queue import claim, sweeps
 from engine.queue.database import DatabaseThreads
 from engine.queue.dispatch import Dispatcher
-from engine.queue.hosted import DESTINATION as MAILBOX
+from engine.queue.incoming import MAILBOX
 from engine.transport.base import Parcel
 from engine.transport.outside import Outside
 from engine.transport.pool import Pool

@@ -17,7 +17,8 @@ from engine.mail.errors import PermanentFailure
 from engine.mail.header import Field, HeaderBlock
 from engine.mail.reply import Reply
 from engine.queue import accept, alerts
-from engine.queue.accept import Committer, Incoming
+from engine.queue.committer import Committer
+from engine.queue.incoming import Incoming
 from engine.registry.routes import Routes
 from engine.smtp import checks
 from engine.smtp.binding import Binding, Peer

@@ -14,7 +14,7 @@ from django.db import close_old_connections
 from engine.antivirus.base import Scanner
 from engine.mail import reply
 from engine.mail.errors import PermanentFailure
-from engine.queue.accept import Committer
+from engine.queue.committer import Committer
 from engine.registry import routes
 from engine.registry.routes import Routes
 from engine.smtp.binding import Binding, Peer

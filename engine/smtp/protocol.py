@@ -1,14 +1,8 @@
-"""The SMTP command loop: aiosmtpd's, with every command answered our way."""
+"""The SMTP commands, each answered our way."""
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import collections
-import logging
 from typing import Any
-
-from aiosmtpd.smtp import SMTP
 
 from engine.mail import reply
 from engine.mail.address import InvalidAddressError
@@ -18,112 +12,15 @@ from engine.mail.reply import Reply
 from engine.registry.routes import Routes
 from engine.smtp import sasl
 from engine.smtp.acceptance import Arrival
-from engine.smtp.binding import Binding, Peer, peer_of
-from engine.smtp.listener import Listener
+from engine.smtp.binding import Binding
 from engine.smtp.reading import read_message
 from engine.smtp.spool import Spool
-from engine.smtp.transaction import Parameters, Transaction
-
-log = logging.getLogger(__name__)
-
-# RFC 4954 §4: an AUTH line, and each response, may be this long.
-LINE_LIMIT = 12_288 + 2
-COMMAND_LIMIT = 2_048
-# A server may well have a list with old addresses: this many refusals, not fewer.
-ERROR_LIMIT = 100
+from engine.smtp.transaction import Parameters
+from engine.smtp.wire import Wire
 
 
-class Session(SMTP):
+class Session(Wire):
     """One connection. Refuses everything before TLS, and whoever is not bound."""
-
-    line_length_limit = LINE_LIMIT
-
-    def __init__(self, listener: Listener) -> None:
-        super().__init__(
-            handler=None,
-            data_size_limit=listener.size_limit,
-            enable_SMTPUTF8=True,
-            hostname=listener.server_name,
-            ident="ESMTP Postern",
-            tls_context=listener.tls_context,
-            loop=asyncio.get_running_loop(),
-        )
-        # The base class shares one dictionary between all its sessions.
-        self.command_size_limits = collections.defaultdict(
-            lambda: COMMAND_LIMIT, AUTH=LINE_LIMIT
-        )
-        self.command_size_limit = COMMAND_LIMIT
-        self.listener = listener
-        self.binding: Binding | None = None
-        self.helo = ""
-        self._errors = 0
-
-    # The connection
-
-    def connection_made(self, transport: Any) -> None:
-        if not self.listener.admit(self, transport):
-            transport.write(f"{reply.TOO_MANY_CONNECTIONS}\r\n".encode())
-            transport.close()
-        self.binding = None
-        self.helo = ""
-        super().connection_made(transport)
-        if self.session is not None:
-            # Without this the base class holds every line to the length of HELO's,
-            # and does not know of TLS from the first byte on.
-            self.session.extended_smtp = True
-            self.session.ssl = transport.get_extra_info("ssl_object")
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self.listener.release(self)
-        super().connection_lost(error)
-
-    def _set_post_data_state(self) -> None:
-        """Called by the base class wherever a transaction ends."""
-        self.transaction = Transaction()
-
-    @property
-    def peer(self) -> Peer:
-        """What the transport tells of the peer, at this moment."""
-        return peer_of(self.transport)
-
-    async def say(self, answer: Reply) -> None:
-        """Answer, and end the session of a peer that keeps getting things wrong."""
-        await self.push(str(answer))
-        if answer.code >= 500:
-            self._errors += 1
-            if self._errors >= ERROR_LIMIT and self.transport is not None:
-                await self.push(str(reply.TOO_MANY_ERRORS))
-                self.transport.close()
-
-    async def handle_exception(self, error: Exception) -> str:
-        """Whatever went wrong here is our fault, and never final for the peer."""
-        if isinstance(error, MailError):
-            return str(error.reply)
-        log.error("a session failed", exc_info=error)
-        return str(reply.TRY_LATER)
-
-    # The wire, for what reads more than commands
-
-    async def challenge(self, text: bytes) -> bytes:
-        """Send a SASL challenge and return the peer's line, still in base64."""
-        await self.push(b"334 " + base64.b64encode(text))
-        line: bytes = await self._reader.readline()
-        return line
-
-    async def read_chunk(self, size: int) -> bytes:
-        """Some bytes, as they come. Raises ConnectionResetError at the end."""
-        self._reset_timeout()
-        chunk: bytes = await self._reader.read(size)
-        if not chunk:
-            raise ConnectionResetError("the peer hung up in the middle of a message")
-        return chunk
-
-    def push_back(self, rest: bytes) -> None:
-        """Give back commands that came behind a message (RFC 2920)."""
-        buffer: bytearray = self._reader._buffer  # type: ignore[attr-defined]
-        buffer[:0] = rest
-
-    # Commands
 
     async def smtp_EHLO(self, hostname: str | None) -> None:
         if not hostname:
@@ -170,7 +67,8 @@ class Session(SMTP):
         elif arg:
             await self.say(reply.BAD_SYNTAX.saying("STARTTLS takes no parameter"))
         else:
-            await super().smtp_STARTTLS(arg)
+            await self.push("220 2.0.0 Ready to start TLS")
+            await self.start_tls()
 
     async def smtp_AUTH(self, arg: str | None) -> None:
         if not self.peer.is_secure:
@@ -272,13 +170,12 @@ class Session(SMTP):
 
     def _check_bound(self, routes: Routes) -> Binding:
         """Raises MailError before TLS, before EHLO, and for whoever is not known."""
-        peer = self.peer
-        if not peer.is_secure:
+        if not self.peer.is_secure:
             raise MailError(reply.NOT_TLS)
         if not self.helo:
             raise MailError(reply.BAD_SEQUENCE.saying("Say EHLO first"))
         if self.binding is None:
-            self.binding = self.listener.door.bind(routes, peer)
+            self.binding = self.listener.door.bind(routes, self.peer)
         if self.binding is None:
             raise MailError(reply.AUTH_REQUIRED)
         return self.binding

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 
 from django.db import transaction
 
 from engine.mail.message import split
 from engine.storage import blobs, content
-from engine.storage.delivery import folder, message_for, summary_of
+from engine.storage.delivery import folder, summary_of
 from engine.storage.models import Content, Folder, FolderRole, Message
 
 
@@ -20,13 +21,21 @@ def append(
     header, body = split(raw)
     row = content.row(content.keep(header, body))
     row.save(force_insert=True)
-    message = message_for(
-        target.pk, target.mailbox_id, row, summary_of(row), envelope_sender=""
+    summary = summary_of(row)
+    return Message.objects.create(
+        mailbox_id=target.mailbox_id,
+        folder=target,
+        content=row,
+        size=row.size,
+        from_name=summary.from_name,
+        from_address=summary.from_address,
+        to_summary=summary.to_summary,
+        subject=summary.subject,
+        message_id=summary.message_id,
+        has_attachments=summary.has_attachments,
+        is_read=is_read,
+        is_draft=is_draft,
     )
-    message.is_read = is_read
-    message.is_draft = is_draft
-    message.save(force_insert=True)
-    return message
 
 
 def mark_read(messages: Collection[Message], *, is_read: bool) -> None:
@@ -67,11 +76,16 @@ def erase(message_ids: Collection[int]) -> None:
 
 
 def drop_unheld(content_ids: Collection[int]) -> None:
-    """Remove those contents that no message and no queued message holds."""
+    """Remove those contents that no message and no queued message holds.
+
+    A blob goes only with the last content that names it: a distribution list's copy
+    has a header of its own and shares the body.
+    """
     unheld = Content.objects.filter(
         pk__in=content_ids, messages__isnull=True, queued__isnull=True
     )
-    keys = [key for key in unheld.values_list("blob_key", flat=True) if key]
+    keys = {key for key in unheld.values_list("blob_key", flat=True) if key}
     unheld.delete()
-    for key in keys:
-        transaction.on_commit(lambda key=key: blobs.delete(key))
+    shared = Content.objects.filter(blob_key__in=keys)
+    for key in keys - set(shared.values_list("blob_key", flat=True)):
+        transaction.on_commit(partial(blobs.delete, key))

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django.utils import timezone
+
+from engine import rows
 from engine.mail.header import HeaderBlock
 from engine.mail.message import Summary, summarise
 from engine.registry.models import Mailbox
@@ -22,56 +25,66 @@ STANDARD_FOLDERS = [
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message for one mailbox. The summary may be given where it is known."""
+    """One message for one mailbox: which content, and what a list shows of it."""
 
     mailbox_id: int
-    content: Content
+    content_id: int
+    size: int
     envelope_sender: str
-    summary: Summary | None = None
+    summary: Summary
 
 
-def deliver(deliveries: Sequence[Delivery]) -> list[Message]:
-    """Put each message into its mailbox's inbox, in the caller's transaction."""
+COLUMNS = (
+    "mailbox_id",
+    "folder_id",
+    "content_id",
+    "envelope_sender",
+    "received_at",
+    "from_name",
+    "from_address",
+    "to_summary",
+    "subject",
+    "message_id",
+    "size",
+    "has_attachments",
+    "is_read",
+    "is_flagged",
+    "is_answered",
+    "is_draft",
+)
+
+
+def deliver(deliveries: Sequence[Delivery]) -> list[int]:
+    """Put each message into its mailbox's inbox, in the caller's transaction.
+
+    Returns the ids of the messages.
+    """
+    if not deliveries:
+        return []
+    now = timezone.now()
     inboxes = _inboxes({delivery.mailbox_id for delivery in deliveries})
-    summaries: dict[int, Summary] = {}
-    messages = []
-    for delivery in deliveries:
-        content = delivery.content
-        if content.pk not in summaries:
-            summaries[content.pk] = delivery.summary or summary_of(content)
-        messages.append(
-            message_for(
-                inboxes[delivery.mailbox_id],
+    unmarked = (False,) * 4
+    return rows.insert(
+        Message,
+        COLUMNS,
+        [
+            (
                 delivery.mailbox_id,
-                content,
-                summaries[content.pk],
-                envelope_sender=delivery.envelope_sender,
+                inboxes[delivery.mailbox_id],
+                delivery.content_id,
+                delivery.envelope_sender,
+                now,
+                delivery.summary.from_name,
+                delivery.summary.from_address,
+                delivery.summary.to_summary,
+                delivery.summary.subject,
+                delivery.summary.message_id,
+                delivery.size,
+                delivery.summary.has_attachments,
+                *unmarked,
             )
-        )
-    return Message.objects.bulk_create(messages)
-
-
-def message_for(
-    folder_id: int,
-    mailbox_id: int,
-    content: Content,
-    summary: Summary,
-    *,
-    envelope_sender: str,
-) -> Message:
-    """A message row, not saved yet."""
-    return Message(
-        mailbox_id=mailbox_id,
-        folder_id=folder_id,
-        content=content,
-        envelope_sender=envelope_sender,
-        size=content.size,
-        subject=summary.subject,
-        from_name=summary.from_name,
-        from_address=summary.from_address,
-        to_summary=summary.to_summary,
-        message_id=summary.message_id,
-        has_attachments=summary.has_attachments,
+            for delivery in deliveries
+        ],
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from engine.mail.address import Address
 from engine.mail.errors import PermanentFailure
+from engine.mail.message import Summary
 from engine.mail.reply import OK, TRY_LATER
 from engine.registry.routes import Routes
 from engine.storage import delivery
@@ -32,6 +33,7 @@ def deliver(placements: Sequence[Placement], known: Routes) -> list[Outcome]:
     Two recipients who turn out to be one mailbox get one copy of a message.
     """
     deliveries: dict[tuple[int, int], delivery.Delivery] = {}
+    summaries: dict[int, Summary] = {}
     outcomes = []
     for placement in placements:
         try:
@@ -46,8 +48,15 @@ def deliver(placements: Sequence[Placement], known: Routes) -> list[Outcome]:
                 Outcome(placement.recipient_id, OutcomeState.DEFERRED, TRY_LATER)
             )
             continue
-        deliveries[placement.content.pk, mailbox_id] = delivery.Delivery(
-            mailbox_id, placement.content, placement.sender
+        content = placement.content
+        if content.pk not in summaries:
+            summaries[content.pk] = delivery.summary_of(content)
+        deliveries[content.pk, mailbox_id] = delivery.Delivery(
+            mailbox_id,
+            content.pk,
+            content.size,
+            placement.sender,
+            summaries[content.pk],
         )
         outcomes.append(
             Outcome(placement.recipient_id, OutcomeState.DELIVERED, DELIVERED)

@@ -6,53 +6,206 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('storage', '0001_initial'),
+        ("storage", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='QueuedMessage',
+            name="QueuedMessage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reference', models.CharField(max_length=32, unique=True)),
-                ('sender', models.CharField(blank=True, help_text='empty when null', max_length=254)),
-                ('source', models.CharField(choices=[('receive', "An organisation's server"), ('submission', "A person's mail client"), ('webmail', 'Webmail'), ('api', 'The API'), ('system', 'Postern itself'), ('dsn', 'A delivery status notification'), ('list', 'A distribution list')], max_length=12)),
-                ('organisation_id', models.BigIntegerField(db_index=True, help_text="the sender's, where there is one", null=True)),
-                ('person_id', models.BigIntegerField(help_text='who wrote it, if known', null=True)),
-                ('fingerprint', models.CharField(blank=True, db_index=True, help_text='of envelope and content, to know a resend', max_length=64)),
-                ('accepted_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
-                ('expires_at', models.DateTimeField()),
-                ('envelope_id', models.CharField(blank=True, help_text='ENVID', max_length=100)),
-                ('dsn_full', models.BooleanField(default=False, help_text='RET=FULL was asked')),
-                ('content', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='queued', to='storage.content')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("reference", models.CharField(max_length=32, unique=True)),
+                (
+                    "sender",
+                    models.CharField(
+                        blank=True, help_text="empty when null", max_length=254
+                    ),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("receive", "An organisation's server"),
+                            ("submission", "A person's mail client"),
+                            ("webmail", "Webmail"),
+                            ("api", "The API"),
+                            ("system", "Postern itself"),
+                            ("dsn", "A delivery status notification"),
+                            ("list", "A distribution list"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "organisation_id",
+                    models.BigIntegerField(
+                        db_index=True,
+                        help_text="the sender's, where there is one",
+                        null=True,
+                    ),
+                ),
+                (
+                    "person_id",
+                    models.BigIntegerField(
+                        help_text="who wrote it, if known", null=True
+                    ),
+                ),
+                (
+                    "fingerprint",
+                    models.CharField(
+                        blank=True,
+                        db_index=True,
+                        help_text="of envelope and content, to know a resend",
+                        max_length=64,
+                    ),
+                ),
+                (
+                    "accepted_at",
+                    models.DateTimeField(
+                        db_index=True, default=django.utils.timezone.now
+                    ),
+                ),
+                ("expires_at", models.DateTimeField()),
+                (
+                    "envelope_id",
+                    models.CharField(blank=True, help_text="ENVID", max_length=100),
+                ),
+                (
+                    "dsn_full",
+                    models.BooleanField(default=False, help_text="RET=FULL was asked"),
+                ),
+                (
+                    "content",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="queued",
+                        to="storage.content",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Recipient',
+            name="Recipient",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.CharField(help_text='in community form', max_length=254)),
-                ('original', models.CharField(blank=True, help_text='ORCPT', max_length=500)),
-                ('notify', models.CharField(blank=True, help_text='NOTIFY, RFC 3461', max_length=40)),
-                ('status', models.CharField(choices=[('queued', 'Waiting'), ('held', 'Held'), ('delivered', 'Delivered'), ('relayed', 'Handed on'), ('expanded', 'Sent on to a list'), ('failed', 'Failed'), ('dropped', 'Dropped')], default='queued', max_length=10)),
-                ('hold', models.CharField(blank=True, choices=[('operator', 'By an operator'), ('suspension', 'While an organisation or address is suspended')], max_length=10)),
-                ('destination', models.CharField(help_text='what its deliveries share: mailbox, connection:7, …', max_length=60)),
-                ('next_attempt_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('leased_until', models.DateTimeField(null=True)),
-                ('leased_by', models.CharField(blank=True, max_length=40)),
-                ('last_reply', models.CharField(blank=True, max_length=500)),
-                ('delay_noticed_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('message', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recipients', to='queue.queuedmessage')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "address",
+                    models.CharField(help_text="in community form", max_length=254),
+                ),
+                (
+                    "original",
+                    models.CharField(blank=True, help_text="ORCPT", max_length=500),
+                ),
+                (
+                    "notify",
+                    models.CharField(
+                        blank=True, help_text="NOTIFY, RFC 3461", max_length=40
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Waiting"),
+                            ("held", "Held"),
+                            ("delivered", "Delivered"),
+                            ("relayed", "Handed on"),
+                            ("expanded", "Sent on to a list"),
+                            ("failed", "Failed"),
+                            ("dropped", "Dropped"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "hold",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("operator", "By an operator"),
+                            (
+                                "suspension",
+                                "While an organisation or address is suspended",
+                            ),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "destination",
+                    models.CharField(
+                        help_text="what its deliveries share: mailbox, connection:7, …",
+                        max_length=60,
+                    ),
+                ),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(default=django.utils.timezone.now),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("leased_until", models.DateTimeField(null=True)),
+                ("leased_by", models.CharField(blank=True, max_length=40)),
+                ("last_reply", models.CharField(blank=True, max_length=500)),
+                ("delay_noticed_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "message",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="recipients",
+                        to="queue.queuedmessage",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('status', 'queued')), fields=['next_attempt_at'], name='recipient_due'), models.Index(condition=models.Q(('status__in', ['queued', 'held'])), fields=['destination', 'status'], name='recipient_waiting')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('status', 'held'), models.Q(('hold', ''), _negated=True)), models.Q(models.Q(('status', 'held'), _negated=True), ('hold', '')), _connector='OR'), name='recipient_held_for_a_reason')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status", "queued")),
+                        fields=["next_attempt_at"],
+                        name="recipient_due",
+                    ),
+                    models.Index(
+                        condition=models.Q(("status__in", ["queued", "held"])),
+                        fields=["destination", "status"],
+                        name="recipient_waiting",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("status", "held"),
+                                models.Q(("hold", ""), _negated=True),
+                            ),
+                            models.Q(
+                                models.Q(("status", "held"), _negated=True),
+                                ("hold", ""),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="recipient_held_for_a_reason",
+                    )
+                ],
             },
         ),
     ]

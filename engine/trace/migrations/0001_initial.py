@@ -4,25 +4,59 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reference', models.CharField(db_index=True, help_text='of the message; its queue id', max_length=32)),
-                ('recipient', models.CharField(blank=True, db_index=True, max_length=254)),
-                ('kind', models.CharField(choices=[('received', 'Received'), ('refused', 'Refused'), ('quarantined', 'Quarantined'), ('delivered', 'Delivered'), ('relayed', 'Handed to the next server'), ('expanded', 'Sent on to a distribution list'), ('deferred', 'Will be tried again'), ('failed', 'Could not be delivered'), ('held', 'Held'), ('released', 'Released'), ('dropped', 'Dropped')], max_length=12)),
-                ('at', models.DateTimeField(db_index=True)),
-                ('detail', models.JSONField(default=dict)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "reference",
+                    models.CharField(
+                        db_index=True,
+                        help_text="of the message; its queue id",
+                        max_length=32,
+                    ),
+                ),
+                (
+                    "recipient",
+                    models.CharField(blank=True, db_index=True, max_length=254),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("received", "Received"),
+                            ("refused", "Refused"),
+                            ("quarantined", "Quarantined"),
+                            ("delivered", "Delivered"),
+                            ("relayed", "Handed to the next server"),
+                            ("expanded", "Sent on to a distribution list"),
+                            ("deferred", "Will be tried again"),
+                            ("failed", "Could not be delivered"),
+                            ("held", "Held"),
+                            ("released", "Released"),
+                            ("dropped", "Dropped"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("at", models.DateTimeField(db_index=True)),
+                ("detail", models.JSONField(default=dict)),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
     ]

@@ -18,6 +18,8 @@ def put(mailbox: Mailbox, raw: bytes = HEADER + BODY, sender: str = SENDER) -> M
     """Deliver a message into the inbox."""
     row = content.row(content.keep(*split(raw)))
     row.save()
-    (message,) = delivery.deliver([delivery.Delivery(mailbox.pk, row, sender)])
-    message.refresh_from_db()
-    return message
+    made = delivery.Delivery(
+        mailbox.pk, row.pk, row.size, sender, delivery.summary_of(row)
+    )
+    (message_id,) = delivery.deliver([made])
+    return Message.objects.get(pk=message_id)

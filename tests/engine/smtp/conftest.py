@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
-from engine.queue.accept import Committer
+from engine.queue.committer import Committer
 from engine.registry import credentials, routes
 from engine.registry.models import Connection, Person
 from engine.smtp.doors import Door
@@ -69,7 +69,7 @@ async def server(
         key_file=str(own.key_file),
         ca_file=str(authority.ca_file),
     )
-    committer = Committer(on_commit=lambda: None)
+    committer = Committer(on_queued=lambda: None)
     threads = ThreadPoolExecutor(2)
     await routes.refresh()
 

@@ -1,0 +1,135 @@
+"""One SMTP connection below its commands: TLS, replies, chunks, and what goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import collections
+import logging
+from typing import Any, cast
+
+from aiosmtpd.smtp import SMTP
+
+from engine.mail import reply
+from engine.mail.errors import MailError
+from engine.mail.reply import Reply
+from engine.smtp.binding import Binding, Peer, peer_of
+from engine.smtp.listener import Listener
+from engine.smtp.transaction import Transaction
+
+log = logging.getLogger(__name__)
+
+# RFC 4954 §4: an AUTH line, and each response, may be this long.
+LINE_LIMIT = 12_288 + 2
+COMMAND_LIMIT = 2_048
+# A server may well have a list with old addresses: this many refusals, not fewer.
+ERROR_LIMIT = 100
+
+
+class Wire(SMTP):
+    """aiosmtpd's command loop, with our limits, our TLS and our answer to faults."""
+
+    line_length_limit = LINE_LIMIT
+
+    def __init__(self, listener: Listener) -> None:
+        super().__init__(
+            handler=None,
+            data_size_limit=listener.size_limit,
+            enable_SMTPUTF8=True,
+            hostname=listener.server_name,
+            ident="ESMTP Postern",
+            tls_context=listener.tls_context,
+            loop=asyncio.get_running_loop(),
+        )
+        # The base class shares one dictionary between all its sessions.
+        self.command_size_limits = collections.defaultdict(
+            lambda: COMMAND_LIMIT, AUTH=LINE_LIMIT
+        )
+        self.command_size_limit = COMMAND_LIMIT
+        self.listener = listener
+        self._errors = 0
+
+    def connection_made(self, transport: Any) -> None:
+        if not self.listener.admit(self, transport):
+            transport.write(f"{reply.TOO_MANY_CONNECTIONS}\r\n".encode())
+            transport.close()
+        super().connection_made(transport)
+        self._begin(transport)
+
+    def _begin(self, transport: Any) -> None:
+        """Forget all that was said: at the start, and after TLS (RFC 3207 §4.2)."""
+        self.peer: Peer = peer_of(transport)
+        self.binding: Binding | None = None
+        self.helo = ""
+        self._set_post_data_state()
+        if self.session is not None:
+            # Without this the base class holds every line to the length of HELO's,
+            # and does not know of TLS.
+            self.session.extended_smtp = True
+            self.session.ssl = transport.get_extra_info("ssl_object")
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.listener.release(self)
+        super().connection_lost(error)
+
+    def _set_post_data_state(self) -> None:
+        """Called by the base class wherever a transaction ends."""
+        self.transaction = Transaction()
+
+    async def start_tls(self) -> None:
+        """Begin TLS. Raises ConnectionResetError when it fails.
+
+        Whatever the peer sent ahead in clear is dropped: it must not be taken for
+        something said inside TLS (RFC 3207 §4.2).
+        """
+        before = cast(asyncio.WriteTransport, self.transport)
+        # Now, not later: the first words inside TLS may come with its last handshake.
+        self._reader._buffer.clear()  # type: ignore[attr-defined]
+        try:
+            transport = await self.loop.start_tls(
+                before,
+                self,
+                self.listener.tls_context,
+                server_side=True,
+            )
+        except OSError as error:
+            raise ConnectionResetError("the TLS handshake failed") from error
+        self._reader._transport = transport  # type: ignore[attr-defined]
+        self._writer._transport = transport  # type: ignore[attr-defined]
+        self.transport = transport
+        self._begin(transport)
+
+    async def say(self, answer: Reply) -> None:
+        """Answer, and end the session of a peer that keeps getting things wrong."""
+        await self.push(str(answer))
+        if answer.code >= 500:
+            self._errors += 1
+            if self._errors >= ERROR_LIMIT and self.transport is not None:
+                await self.push(str(reply.TOO_MANY_ERRORS))
+                self.transport.close()
+
+    async def handle_exception(self, error: Exception) -> str:
+        """Whatever went wrong here is our fault, and never final for the peer."""
+        if isinstance(error, MailError):
+            return str(error.reply)
+        log.error("a session failed", exc_info=error)
+        return str(reply.TRY_LATER)
+
+    async def challenge(self, text: bytes) -> bytes:
+        """Send a SASL challenge and return the peer's line, still in base64."""
+        await self.push(b"334 " + base64.b64encode(text))
+        line: bytes = await self._reader.readline()
+        return line
+
+    async def read_chunk(self, size: int) -> bytes:
+        """Some bytes, as they come. Raises ConnectionResetError at the end."""
+        self._reset_timeout()
+        chunk: bytes = await self._reader.read(size)
+        if not chunk:
+            raise ConnectionResetError("the peer hung up in the middle of a message")
+        return chunk
+
+    def push_back(self, rest: bytes) -> None:
+        """Give back commands that came behind a message (RFC 2920)."""
+        if rest:
+            self._reader._buffer[:0] = rest  # type: ignore[attr-defined]
