@@ -8,7 +8,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-DEVELOPMENT_SECRET = "development-only-secret-key-never-used-in-production"
+DEVELOPMENT_SIGNING_KEY = "development-only-secret-key-never-used-in-production"
 
 
 class Environment(BaseSettings):
@@ -18,7 +18,7 @@ class Environment(BaseSettings):
 
     env: Literal["development", "test", "production"] = "development"
     var: Path = Path("var")
-    secret_key: str = DEVELOPMENT_SECRET
+    secret_key: str = DEVELOPMENT_SIGNING_KEY
     debug: bool = False
 
     # The community

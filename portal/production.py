@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from portal.environment import DEVELOPMENT_SECRET, Environment
+from portal.environment import DEVELOPMENT_SIGNING_KEY, Environment
 
 # Written by the demo community beside the state that it fills.
 DEMO_FILE = "demo.json"
@@ -36,7 +36,7 @@ def _faults(environment: Environment) -> Iterator[str]:
             f"{environment.path()} holds the demo community. "
             "Set POSTERN_VAR to an empty folder."
         )
-    if environment.secret_key == DEVELOPMENT_SECRET:
+    if environment.secret_key == DEVELOPMENT_SIGNING_KEY:
         yield "The secret key is the public one. Set POSTERN_SECRET_KEY."
     elif len(environment.secret_key) < SHORTEST_SECRET:
         yield f"Set POSTERN_SECRET_KEY to at least {SHORTEST_SECRET} characters."

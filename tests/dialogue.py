@@ -1,12 +1,12 @@
 """Runs a dialogue, written down as text, against a real server.
 
-    # what this is about
-    s: 220 *                what the server must say; * stands for anything
-    s+ 250-STARTTLS         a line that its last reply must have held
-    c: EHLO me              what the client says
-    c! DATA\r\nx\n.\r\n     the same, with escapes and no line end added
-    tls                     the client begins TLS
-    closed                  the server hangs up
+# what this is about
+s: 220 *                what the server must say; * stands for anything
+s+ 250-STARTTLS         a line that its last reply must have held
+c: EHLO me              what the client says
+c! DATA\r\nx\n.\r\n     the same, with escapes and no line end added
+tls                     the client begins TLS
+closed                  the server hangs up
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ class Dialogue:
         elif word == "c:":
             self._socket.sendall(rest.encode() + b"\r\n")
         elif word == "c!":
-            self._socket.sendall(rest.encode().decode("unicode_escape").encode("latin-1"))
+            self._socket.sendall(
+                rest.encode().decode("unicode_escape").encode("latin-1")
+            )
         elif line.strip() == "tls":
             self._begin_tls()
         elif line.strip() == "closed":

@@ -13,7 +13,7 @@ from engine.mail.address_list import NamedAddress
 from engine.mail.message import Attachment, compose, split
 from engine.registry.models import Mailbox, Person
 from engine.storage import actions, content
-from engine.storage.delivery import Delivery, deliver, folder
+from engine.storage.delivery import Delivery, deliver, folder, summary_of
 from engine.storage.models import FolderRole, Message
 
 LISTING = b"""Court,Case,Defendant initials,Time,Estimate\r
@@ -134,15 +134,14 @@ def _write(letter: Letter) -> None:
     row = content.row(content.keep(*split(raw)))
     row.save(force_insert=True)
     boxes = Mailbox.objects.filter(address__in=[_address(to) for to in letter.to])
-    kept = deliver([Delivery(box.pk, row, _address(letter.sender)) for box in boxes])
-    own = Mailbox.objects.filter(address=_address(letter.sender)).first()
+    sender, summary = _address(letter.sender), summary_of(row)
+    deliver([Delivery(box.pk, row.pk, row.size, sender, summary) for box in boxes])
+    received = Message.objects.filter(content=row)
+    received.update(received_at=sent_at, is_read=letter.is_read)
+    own = Mailbox.objects.filter(address=sender).first()
     if own is not None:
-        kept.append(actions.append(folder(own, FolderRole.SENT), raw))
-    Message.objects.filter(pk__in=[message.pk for message in kept]).update(
-        received_at=sent_at
-    )
-    if letter.is_read:
-        actions.mark_read(kept, is_read=True)
+        copy = actions.append(folder(own, FolderRole.SENT), raw)
+        Message.objects.filter(pk=copy.pk).update(received_at=sent_at)
 
 
 def _named(place: str) -> NamedAddress:

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 
 from portal import production
-from portal.environment import DEVELOPMENT_SECRET, Environment
+from portal.environment import DEVELOPMENT_SIGNING_KEY, Environment
 
 FIT = {
     "env": "production",
@@ -30,7 +30,7 @@ def test_fit_environment_starts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("over", "names"),
     [
-        ({"secret_key": DEVELOPMENT_SECRET}, "POSTERN_SECRET_KEY"),
+        ({"secret_key": DEVELOPMENT_SIGNING_KEY}, "POSTERN_SECRET_KEY"),
         ({"secret_key": "short"}, "POSTERN_SECRET_KEY"),
         ({"debug": True}, "POSTERN_DEBUG"),
         ({"database_url": ""}, "POSTERN_SQLITE_IN_PRODUCTION"),

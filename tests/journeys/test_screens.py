@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from tests.journeys.conftest import Visitor
 from tests.peers.postern import Postern
@@ -57,8 +57,8 @@ STAFF = [
     "/admin/trace/",
     "/admin/quarantine/",
     "/admin/outbox/",
-    "/admin/audit/",
 ]
+AUDITOR = ["/admin/audit/"]
 
 
 def faults(page: Page) -> list[str]:
@@ -152,8 +152,18 @@ def test_an_administrators_pages_have_no_fault(
 
 
 def test_staff_pages_have_no_fault(
-    browser: Browser, visitor: Visitor, inspector: Inspector, postern: Postern
+    visitor: Visitor, inspector: Inspector, postern: Postern
 ) -> None:
     visitor.sign_in(postern.person("operator"))
 
     inspector.open_all(visitor, STAFF, "operator")
+
+
+def test_an_auditors_pages_have_no_fault(
+    visitor: Visitor, inspector: Inspector, postern: Postern
+) -> None:
+    visitor.sign_in(postern.person("auditor"))
+
+    inspector.open_all(visitor, AUDITOR, "auditor")
+    visitor.press("Verify the whole trail")
+    inspector.look(visitor.page, "auditor_verified")
