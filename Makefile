@@ -16,9 +16,10 @@ lint: ## style, types and import contracts only
 	@.ci/prepare test
 	@.ci/lint
 
-bench: ## messages a second, beside Postfix and Dovecot
+bench: ## messages a second, beside Postfix and Dovecot; then ten large ones at once
 	@.ci/prepare test
 	@.venv/bin/python -m tests.benchmarks.accept
+	@.venv/bin/python -m tests.benchmarks.large
 
 lock: ## write the locks anew from requirements*.txt
 	@.ci/prepare test

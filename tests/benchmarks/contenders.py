@@ -25,12 +25,16 @@ MAILBOXES = 4
 
 @dataclass(frozen=True)
 class Contender:
-    """Where to send, to whom, and how many messages its mailboxes hold."""
+    """Where to send, to whom, and how many messages its mailboxes hold.
+
+    `pid` is the process that hears SMTP, where there is one.
+    """
 
     name: str
     port: int
     recipients: list[str]
     count: Callable[[], int]
+    pid: int = 0
 
 
 @contextmanager
@@ -66,7 +70,8 @@ def postern(authority: Authority) -> Iterator[Contender]:
     try:
         engine.wait_for(lambda: answers(posting.smtp_port))
         with Stunnel(posting.smtp_port, ca_file=authority.ca_file) as tunnel:
-            yield Contender("Postern", tunnel.port, recipients, Message.objects.count)
+            count = Message.objects.count
+            yield Contender("Postern", tunnel.port, recipients, count, engine.pid)
     finally:
         engine.stop()
 

@@ -46,3 +46,5 @@ class Clamd:
         if self._daemon is not None:
             self._daemon.stop()
             self._daemon = None
+
+    close = stop

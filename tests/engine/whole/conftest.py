@@ -23,7 +23,10 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture
 def engine(transactional_db: None, authority: Authority) -> Iterator[Engine]:
-    """The mail engine, running. It does not scan: scanning has its own tests."""
+    """The mail engine, running. It does not scan: scanning has its own tests.
+
+    Ask for it last: it hears within a second of what is made later.
+    """
     with Engine(authority, POSTERN_CLAMD="off") as running:
         yield running
 

@@ -60,10 +60,10 @@ class Sender(threading.Thread):
 
 @pytest.mark.slow
 def test_twenty_kills_under_load_lose_and_double_nothing(
-    engine: Engine,
     bob: Person,
     firm_server: Connection,
     connect: Callable[[Engine], smtplib.SMTP],
+    engine: Engine,
 ) -> None:
     stop = threading.Event()
     senders = [Sender(n, lambda: connect(engine), stop) for n in range(SENDERS)]

@@ -45,10 +45,10 @@ def attachment_of(message: Message) -> bytes:
 
 
 def test_25_megabytes_come_in_byte_for_byte(
-    engine: Engine,
     bob: Person,
     firm_server: Connection,
     connect: Callable[[Engine], smtplib.SMTP],
+    engine: Engine,
 ) -> None:
     with connect(engine) as client:
         client.sendmail(
@@ -63,10 +63,10 @@ def test_25_megabytes_come_in_byte_for_byte(
 
 
 def test_25_megabytes_go_out_byte_for_byte(
-    engine: Engine,
     bob: Person,
     next_hop: NextHop,
     bobs_client: Callable[[Engine], smtplib.SMTP],
+    engine: Engine,
 ) -> None:
     jane = "jane@firm.example.secure.example"
     raw = letter(bob.address, jane)
@@ -81,10 +81,10 @@ def test_25_megabytes_go_out_byte_for_byte(
 
 
 def test_ten_large_messages_at_once_take_less_than_150_megabytes(
-    engine: Engine,
     bob: Person,
     firm_server: Connection,
     connect: Callable[[Engine], smtplib.SMTP],
+    engine: Engine,
 ) -> None:
     def send(number: int) -> None:
         with connect(engine) as client:

@@ -1,0 +1,30 @@
+"""Says NOOP again and again until its input ends; tells how slow the answers were."""
+
+from __future__ import annotations
+
+import select
+import smtplib
+import sys
+import time
+
+EVERY = 0.005
+
+
+def main() -> None:
+    times = []
+    with smtplib.SMTP("localhost", int(sys.argv[1])) as client:
+        client.ehlo()
+        while not select.select([sys.stdin], [], [], EVERY)[0]:
+            begin = time.perf_counter()
+            client.noop()
+            times.append((time.perf_counter() - begin) * 1000)
+    times.sort()
+    print(
+        f"{len(times)}, median {times[len(times) // 2]:.1f} ms, "
+        f"99 in 100 within {times[len(times) * 99 // 100]:.1f} ms, "
+        f"slowest {times[-1]:.1f} ms"
+    )
+
+
+if __name__ == "__main__":
+    main()
