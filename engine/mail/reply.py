@@ -74,20 +74,16 @@ def _one_line(text: str) -> str:
 OK = Reply(250, "2.0.0", "OK")
 SENDER_OK = Reply(250, "2.1.0", "Sender OK")
 RECIPIENT_OK = Reply(250, "2.1.5", "Recipient OK")
-BYE = Reply(221, "2.0.0", "Bye")
 
 # RFC 3207 §4, RFC 4954 §4 and §6
 NOT_TLS = Reply(530, "5.7.0", "Must issue a STARTTLS command first")
-TLS_NOT_AVAILABLE = Reply(454, "4.7.0", "TLS not available for the moment")
 AUTH_OK = Reply(235, "2.7.0", "Authentication succeeded")
 AUTH_REQUIRED = Reply(530, "5.7.0", "Authentication required")
 AUTH_FAILED = Reply(535, "5.7.8", "The user name or password is wrong")
-AUTH_NEEDS_TLS = Reply(538, "5.7.11", "Encryption required for authentication")
 AUTH_LATER = Reply(454, "4.7.0", "Authentication is not possible for the moment")
 AUTH_CANCELLED = Reply(501, "5.7.0", "Authentication cancelled")
 
 # RFC 5321 §4.2.4 and §4.3.2, RFC 3463 §3.6
-UNRECOGNISED = Reply(500, "5.5.1", "Command not recognised")
 LINE_TOO_LONG = Reply(500, "5.5.2", "Line too long")
 BAD_SYNTAX = Reply(501, "5.5.4", "Syntax error in the command or its parameters")
 NOT_IMPLEMENTED = Reply(502, "5.5.1", "Command not implemented")
@@ -103,7 +99,6 @@ SENDER_NOT_ALLOWED = Reply(550, "5.7.1", "You may not send as this address")
 UNKNOWN_RECIPIENT = Reply(550, "5.1.1", "No such address in this community")
 RECIPIENT_SUSPENDED = Reply(550, "5.2.1", "This address is not in use at present")
 POSTING_NOT_ALLOWED = Reply(550, "5.7.2", "You may not send to this list")
-MAILBOX_FULL = Reply(452, "4.2.2", "The mailbox is full")
 LOOP = Reply(554, "5.4.6", "The message goes in circles")
 TOO_MANY_RECIPIENTS = Reply(452, "4.5.3", "Too many recipients in one go")
 
@@ -117,12 +112,8 @@ FORBIDDEN_CONTENT = Reply(554, "5.7.1", "The message carries content not allowed
 # RFC 5321 §3.8 and §4.2.1: our own faults are always temporary
 SCANNER_UNAVAILABLE = Reply(451, "4.7.1", "The virus scanner cannot be reached")
 TRY_LATER = Reply(451, "4.3.0", "Something went wrong here; try again later")
-STORAGE_FULL = Reply(452, "4.3.1", "Not enough storage for the moment")
-CLOSING = Reply(421, "4.3.2", "The server is closing; try again later")
-TOO_SLOW = Reply(421, "4.4.2", "Nothing heard for too long")
 TOO_MANY_ERRORS = Reply(421, "4.7.0", "Too many errors")
 TOO_MANY_CONNECTIONS = Reply(421, "4.7.0", "Too many connections")
-TOO_FAST = Reply(450, "4.7.1", "Too many messages in a short time; try again later")
 
 
 def accepted(reference: str) -> Reply:

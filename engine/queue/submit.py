@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.antivirus import scanner
+from engine.antivirus import policy, scanner
 from engine.mail import reply
 from engine.mail.address import Address
 from engine.mail.authors import authors
@@ -10,6 +10,7 @@ from engine.mail.envelope import Envelope
 from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
+from engine.mail.parts import walk
 from engine.queue import accept, alerts, destinations
 from engine.queue.models import Source
 from engine.registry import policies, routes
@@ -34,6 +35,7 @@ def submit(raw: bytes, *, envelope: Envelope, source: Source, by: Person | None)
     )
     reference = accept.new_reference()
     _refuse_infected(raw, envelope, reference, by=by)
+    policy.check_can_carry(walk(header, body, strict=True))
     incoming = accept.Incoming(
         envelope=envelope,
         destinations=going,

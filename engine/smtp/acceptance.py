@@ -10,11 +10,13 @@ from typing import Any
 
 from django.db import close_old_connections
 
+from engine.antivirus import policy
 from engine.antivirus.base import Scan
 from engine.antivirus.verdict import Verdict
 from engine.mail import reply
 from engine.mail.errors import PermanentFailure
 from engine.mail.header import Field, HeaderBlock
+from engine.mail.parts import walk
 from engine.mail.reply import Reply
 from engine.queue import accept, alerts
 from engine.queue.committer import Committer
@@ -28,6 +30,8 @@ from engine.smtp.transaction import Transaction
 from engine.storage.content import KeptContent
 
 log = logging.getLogger(__name__)
+
+_LARGE = asyncio.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ async def accept_arrival(
         routes, arrival.binding, transaction.sender, header
     )
     await _refuse_infected(arrival, reference)
+    await _refuse_forbidden(spool, header)
     header = _stamped(header, arrival, reference)
     kept = await _keep(spool, header.to_bytes())
     envelope = transaction.envelope()
@@ -91,6 +96,22 @@ async def _refuse_infected(arrival: Arrival, reference: str) -> None:
             f"(our reference {reference})"
         )
     )
+
+
+async def _refuse_forbidden(spool: Spool, header: HeaderBlock) -> None:
+    """Look for attachments that may not travel, unless there can be none."""
+    if not header.get("Content-Type") and not header.get("Content-Disposition"):
+        return
+    if spool.is_small:
+        _check_attachments(spool)
+        return
+    # Each takes its whole body into memory: one at a time, and not on the loop.
+    async with _LARGE:
+        await asyncio.to_thread(_check_attachments, spool)
+
+
+def _check_attachments(spool: Spool) -> None:
+    policy.check_can_carry(walk(spool.header, spool.read_body(), strict=True))
 
 
 def _quarantine(arrival: Arrival, reference: str, verdict: Verdict) -> None:

@@ -96,12 +96,15 @@ class Spool:
         return KeptContent(header, None, key, size, digest)
 
     def read(self) -> bytes:
-        """The whole message as it came. For quarantine, and never for a normal one."""
-        if self._path is None:
-            return self.header + bytes(self._body)
-        if self._file is not None:
-            self._file.flush()
-        return self.header + self._path.read_bytes()
+        """The whole message as it came, in memory."""
+        return self.header + self.read_body()
+
+    def read_body(self) -> bytes:
+        """The body as it came, in memory, however large."""
+        if self._path is None or self._file is None:
+            return bytes(self._body)
+        self._file.flush()
+        return self._path.read_bytes()
 
     def discard(self) -> None:
         """Remove what is left of it; harmless after keep()."""

@@ -18,6 +18,7 @@ REFUSALS = [
     "order",
     "smuggling",
     "no_author",
+    "forbidden_attachment",
     "scanner_away",
     "our_own_fault",
 ]
