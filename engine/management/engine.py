@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -20,6 +19,7 @@ from engine.smtp.listener import Listener
 from engine.smtp.receive import ReceiveDoor
 from engine.smtp.server import listen, server_context
 from engine.smtp.submission import SubmissionDoor
+from engine.threads import DatabaseThreads
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ async def _hear_smtp(
     context: ssl.SSLContext, committer: Committer
 ) -> list[asyncio.Server]:
     chosen = settings.POSTERN
-    threads = ThreadPoolExecutor(4, thread_name_prefix="credentials")
+    threads = DatabaseThreads("credentials", count=4)
     scan_with = scanner.configured()
 
     def listener(door: Door) -> Listener:

@@ -5,15 +5,9 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import ParamSpec, TypeVar
 
-from django.db import close_old_connections
-
-P = ParamSpec("P")
-T = TypeVar("T")
+from engine.threads import DatabaseThreads
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +27,12 @@ class Listener:
     """`threads` do the database work, so that the event loop never waits for it."""
 
     tls_context: ssl.SSLContext
-    threads: ThreadPoolExecutor
+    threads: DatabaseThreads
     limits: Limits = Limits()
     # Mailboxes with a session in this process; between processes there is the lease.
     in_use: set[int] = field(default_factory=set)
     _sessions: dict[asyncio.Task[None], str] = field(default_factory=dict)
     _by_peer: Counter[str] = field(default_factory=Counter)
-
-    async def in_thread(
-        self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        """Run in one of the threads, on a database connection that is not stale."""
-
-        def run() -> T:
-            close_old_connections()
-            try:
-                return work(*args, **kwargs)
-            finally:
-                close_old_connections()
-
-        return await asyncio.get_running_loop().run_in_executor(self.threads, run)
 
     def has_room(self, peer: str) -> bool:
         return (

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from concurrent.futures import ThreadPoolExecutor
 
 from engine.pop3 import commands
 from engine.pop3.connection import Connection
 from engine.pop3.conversation import converse
 from engine.pop3.listener import Listener
+from engine.threads import DatabaseThreads
 
 THREADS = 4  # and so many database connections, at most
 
@@ -18,8 +18,7 @@ async def listen(
     *, host: str, port: int, tls_port: int, tls_context: ssl.SSLContext
 ) -> list[asyncio.Server]:
     """Listen on both ports: one where STLS begins TLS, one that begins with it."""
-    threads = ThreadPoolExecutor(THREADS, thread_name_prefix="pop3")
-    listener = Listener(tls_context, threads)
+    listener = Listener(tls_context, DatabaseThreads("pop3", count=THREADS))
     return [
         await open_port(listener, host=host, port=port),
         await open_port(listener, host=host, port=tls_port, implicit_tls=True),

@@ -121,7 +121,7 @@ class Session:
 
     async def _sign_in(self, username: str, secret: str) -> None:
         try:
-            mailbox = await self._listener.in_thread(
+            mailbox = await self._listener.threads.run(
                 maildrop.find_mailbox, username, secret, peer=self._connection.peer
             )
         except Refused:

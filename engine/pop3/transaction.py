@@ -51,7 +51,7 @@ class Transaction:
 
         Returns the number of messages. Raises Refused when the mailbox is in use.
         """
-        in_thread = self._listener.in_thread
+        in_thread = self._listener.threads.run
         if not await in_thread(self._lease.acquire):
             raise Refused(commands.IN_USE)
         self._renewal = asyncio.create_task(self._renew())
@@ -68,7 +68,7 @@ class Transaction:
     async def update(self) -> None:
         """Delete what is marked. Raises, with nothing deleted, when that fails."""
         if self._deleted:
-            await self._listener.in_thread(
+            await self._listener.threads.run(
                 maildrop.erase, self._maildrop, self._deleted
             )
 
@@ -77,12 +77,12 @@ class Transaction:
         self._listener.in_use.discard(self._mailbox.pk)
         if self._renewal is not None:
             self._renewal.cancel()
-        await self._listener.in_thread(self._lease.release)
+        await self._listener.threads.run(self._lease.release)
 
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(RENEW_SECONDS)
-            await self._listener.in_thread(self._lease.renew)
+            await self._listener.threads.run(self._lease.renew)
 
     async def _stat(self, command: Command) -> None:
         await self._say(self._total())
@@ -115,7 +115,7 @@ class Transaction:
         await self._send(self._item(number), "", body_lines=body_lines)
 
     async def _send(self, item: Item, title: str, *, body_lines: int | None) -> None:
-        in_thread = self._listener.in_thread
+        in_thread = self._listener.threads.run
         try:
             header, body = await in_thread(maildrop.open_message, self._maildrop, item)
         except (Message.DoesNotExist, FileNotFoundError) as error:

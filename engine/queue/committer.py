@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError
 
 from engine.queue import accept
 from engine.queue.incoming import Incoming
+from engine.threads import DatabaseThreads
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class Committer:
     def __init__(self, *, on_queued: Callable[[], None]) -> None:
         self._on_queued = on_queued
         self._waiting: list[tuple[Incoming, asyncio.Future[str]]] = []
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="commit")
+        self._thread = DatabaseThreads("commit", count=1)
         self._task: asyncio.Task[None] | None = None
 
     async def commit(self, incoming: Incoming) -> str:
@@ -49,15 +49,14 @@ class Committer:
         """Finish what is waiting."""
         if self._task is not None:
             await self._task
-        self._thread.shutdown()
+        await self._thread.close()
 
     async def _work(self) -> None:
-        loop = asyncio.get_running_loop()
         while self._waiting:
             batch = self._waiting[:BATCH_LIMIT]
             del self._waiting[:BATCH_LIMIT]
-            results, is_queued = await loop.run_in_executor(
-                self._thread, _commit_each, [incoming for incoming, _ in batch]
+            results, is_queued = await self._thread.run(
+                _commit_each, [incoming for incoming, _ in batch]
             )
             for (_, future), result in zip(batch, results, strict=True):
                 _settle(future, result)
@@ -76,7 +75,6 @@ def _settle(future: asyncio.Future[str], result: Result) -> None:
 
 def _commit_each(batch: Sequence[Incoming]) -> tuple[Sequence[Result], bool]:
     """Commit together; when that fails, one by one, so that one cannot spoil the rest."""
-    close_old_connections()
     try:
         return accept.commit_batch(batch)
     except DatabaseError:

@@ -10,10 +10,10 @@ from django.db import DatabaseError
 
 from engine.mail.errors import PermanentFailure
 from engine.queue import attempt, claim, settle
-from engine.queue.database import DatabaseThreads
 from engine.queue.destinations import OUTSIDE
 from engine.queue.suspension import NOWHERE
 from engine.registry.routes import RouteKind
+from engine.threads import DatabaseThreads
 from engine.transport import breakdown
 from engine.transport.base import (
     Cause,

@@ -12,12 +12,12 @@ from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from engine.queue import claim, sweeps
-from engine.queue.database import DatabaseThreads
 from engine.queue.dispatch import Dispatcher
 from engine.queue.incoming import MAILBOX
+from engine.threads import DatabaseThreads
 from engine.transport.base import Parcel
 from engine.transport.outside import Outside
 from engine.transport.pool import Pool
@@ -42,7 +42,7 @@ class Runner:
     ) -> None:
         self.name = f"{socket.gethostname()[:16]}:{os.getpid()}:{secrets.token_hex(4)}"
         self._pool = pool or Pool()
-        self._database = database or DatabaseThreads()
+        self._database = database or DatabaseThreads("queue", count=_threads())
         self._dispatcher = Dispatcher(
             self.name,
             self._database,
@@ -160,3 +160,8 @@ class Runner:
             for parcel in parcels
             for recipient in parcel.recipients
         ]
+
+
+def _threads() -> int:
+    """SQLite has one writer at a time whatever we do."""
+    return 1 if connection.vendor == "sqlite" else 3

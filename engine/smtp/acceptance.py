@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any
 
-from django.db import close_old_connections
+from django.db import connection
 
 from engine.antivirus import policy
 from engine.antivirus.base import Scan
@@ -115,14 +115,17 @@ def _check_attachments(spool: Spool) -> None:
 
 
 def _quarantine(arrival: Arrival, reference: str, verdict: Verdict) -> None:
-    close_old_connections()
-    alerts.infected(
-        arrival.spool.read(),
-        reference=reference,
-        envelope=arrival.transaction.envelope(),
-        verdict=verdict,
-        organisation_id=arrival.binding.organisation_id,
-    )
+    try:
+        alerts.infected(
+            arrival.spool.read(),
+            reference=reference,
+            envelope=arrival.transaction.envelope(),
+            verdict=verdict,
+            organisation_id=arrival.binding.organisation_id,
+        )
+    finally:
+        # This is a thread of the loop's own, which keeps no database connection.
+        connection.close()
 
 
 def _stamped(header: HeaderBlock, arrival: Arrival, reference: str) -> HeaderBlock:

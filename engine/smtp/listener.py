@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
-
-from django.db import close_old_connections
 
 from engine.antivirus.base import Scanner
 from engine.mail import reply
@@ -19,6 +15,7 @@ from engine.registry import routes
 from engine.registry.routes import Routes
 from engine.smtp.binding import Binding, Peer
 from engine.smtp.doors import Door
+from engine.threads import DatabaseThreads
 
 SESSION_LIMIT = 1_000
 SESSIONS_PER_PEER = 100
@@ -34,7 +31,7 @@ class Listener:
     scanner: Scanner
     committer: Committer
     size_limit: int
-    threads: ThreadPoolExecutor
+    threads: DatabaseThreads
     _sessions: dict[object, str] = field(default_factory=dict)
     _by_peer: Counter[str] = field(default_factory=Counter)
 
@@ -44,17 +41,10 @@ class Listener:
 
     async def authenticate(self, username: str, secret: str, peer: Peer) -> Binding:
         """Raises MailError when the secret is wrong or there were too many tries."""
-        loop = asyncio.get_running_loop()
-        binding = await loop.run_in_executor(
-            self.threads, self._authenticate, username, secret, peer
-        )
+        binding = await self.threads.run(self.door.authenticate, username, secret, peer)
         if binding is None:
             raise PermanentFailure(reply.AUTH_FAILED)
         return binding
-
-    def _authenticate(self, username: str, secret: str, peer: Peer) -> Binding | None:
-        close_old_connections()
-        return self.door.authenticate(username, secret, peer)
 
     def admit(self, session: object, transport: Any) -> bool:
         """Count a connection in; False when there are too many."""

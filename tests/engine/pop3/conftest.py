@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
@@ -14,6 +13,7 @@ from engine.pop3.server import open_port
 from engine.registry import credentials
 from engine.registry.models import Person
 from engine.smtp.server import server_context
+from engine.threads import DatabaseThreads
 from portal.demo.certificates import Authority
 from tests import factories
 from tests.dialogue import FOLDER, Dialogue
@@ -74,7 +74,7 @@ async def serve(
     client_context: ssl.SSLContext,
 ) -> AsyncIterator[Serve]:
     """Starts a server within the limits given."""
-    threads = ThreadPoolExecutor(2)
+    threads = DatabaseThreads("pop3", count=2)
     opened: list[tuple[Listener, list[asyncio.Server]]] = []
 
     async def started(limits: Limits) -> Server:
@@ -93,7 +93,7 @@ async def serve(
             port.close()
             await port.wait_closed()
         await listener.close()
-    threads.shutdown()
+    await threads.close()
 
 
 @pytest_asyncio.fixture

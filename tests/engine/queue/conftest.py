@@ -19,13 +19,13 @@ from engine.mail.address import Address
 from engine.mail.envelope import Envelope, EnvelopeRecipient
 from engine.mail.message import split
 from engine.queue import accept, destinations
-from engine.queue.database import DatabaseThreads
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
 from engine.queue.runner import Runner
 from engine.registry import routes
 from engine.registry.models import Connection, Organisation, Person
 from engine.storage import content
 from engine.storage.models import Message
+from engine.threads import DatabaseThreads
 from engine.transport.pool import Pool
 from portal.demo.certificates import Authority
 from tests import factories

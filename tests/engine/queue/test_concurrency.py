@@ -8,9 +8,9 @@ import pytest
 from django.db import connection
 
 from engine.queue import claim
-from engine.queue.database import DatabaseThreads
 from engine.queue.models import Recipient, RecipientStatus
 from engine.queue.runner import Runner
+from engine.threads import DatabaseThreads
 from tests.engine.queue.conftest import JANE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -45,7 +45,7 @@ def test_runner_stops_when_told_and_gives_back_what_it_holds(
     async def story():
         stop = asyncio.Event()
         runner = Runner()
-        database = DatabaseThreads()
+        database = DatabaseThreads("queue", count=1)
         await database.run(claim.claim, runner.name)
         await database.close()
         stop.set()

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import ssl
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
@@ -18,6 +17,7 @@ from engine.smtp.listener import Listener
 from engine.smtp.receive import ReceiveDoor
 from engine.smtp.server import listen, server_context
 from engine.smtp.submission import SubmissionDoor
+from engine.threads import DatabaseThreads
 from portal.demo.certificates import Authority
 from tests import factories
 from tests.dialogue import FOLDER, Dialogue
@@ -70,7 +70,7 @@ async def server(
         ca_file=str(authority.ca_file),
     )
     committer = Committer(on_queued=lambda: None)
-    threads = ThreadPoolExecutor(2)
+    threads = DatabaseThreads("credentials", count=2)
     await routes.refresh()
 
     def listener(door: Door) -> Listener:
@@ -96,7 +96,7 @@ async def server(
         one.close()
         await one.wait_closed()
     await committer.close()
-    threads.shutdown()
+    await threads.close()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The database's place beside the event loop: a few threads, and no more."""
+"""Threads is in charge of the database's place beside the event loop."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ Result = TypeVar("Result")
 class DatabaseThreads:
     """Runs functions that use the database, each thread with its own connection."""
 
-    def __init__(self) -> None:
-        # SQLite has one writer at a time whatever we do.
-        self._count = 1 if connection.vendor == "sqlite" else 3
-        self._threads = ThreadPoolExecutor(self._count, thread_name_prefix="queue")
+    def __init__(self, name: str, *, count: int) -> None:
+        self._count = count
+        self._threads = ThreadPoolExecutor(count, thread_name_prefix=name)
 
     async def run(
         self,
