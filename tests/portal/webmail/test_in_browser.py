@@ -219,6 +219,7 @@ def test_no_page_breaks_wcag_or_needs_scrolling_sideways(
             visiting.open(page)
             wrong += _violations(visiting.page, page)
         visiting.page.click("button[value=send]:visible")
+        visiting.page.wait_for_selector(".govuk-error-summary")
         wrong += _violations(visiting.page, "with errors")
 
     assert wrong == []
