@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from pathlib import Path
 
 from django.conf import settings
-from django.db import DatabaseError
 
 from engine.antivirus import scanner
 from engine.pop3 import server as pop3
@@ -23,7 +23,7 @@ from engine.threads import DatabaseThreads
 
 log = logging.getLogger(__name__)
 
-# Seconds between two looks at whether the registry has changed.
+# Seconds between two looks at whether registry or certificate have changed.
 REFRESH_EVERY = 1.0
 
 
@@ -40,7 +40,7 @@ async def run_engine(stop: asyncio.Event) -> None:
     servers = await _hear_smtp(context, committer) + await _hear_pop3(context)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(runner.run(stop))
-        tasks.create_task(_keep_routes_fresh(stop))
+        tasks.create_task(_keep_fresh(context, stop))
         log.info("the mail engine is ready")
         await stop.wait()
         for server in servers:
@@ -86,14 +86,32 @@ async def _hear_pop3(context: ssl.SSLContext) -> list[asyncio.Server]:
     )
 
 
-async def _keep_routes_fresh(stop: asyncio.Event) -> None:
+async def _keep_fresh(context: ssl.SSLContext, stop: asyncio.Event) -> None:
+    """Follow the registry, and the certificate when it is renewed, until told to stop.
+
+    Whatever cannot be read now, what is in memory goes on serving.
+    """
+    loaded_at = _certificate_time()
     while not stop.is_set():
         try:
             await routes.refresh()
-        except DatabaseError:
-            # What is in memory goes on serving; the next look is a second away.
-            log.exception("the routes could not be refreshed")
+            if _certificate_time() != loaded_at:
+                loaded_at = _certificate_time()
+                load_certificate(context)
+        except Exception:
+            log.exception("the routes or the certificate could not be refreshed")
         try:
             await asyncio.wait_for(stop.wait(), REFRESH_EVERY)
         except TimeoutError:
             continue
+
+
+def _certificate_time() -> float:
+    return Path(settings.POSTERN.tls_cert_file).stat().st_mtime
+
+
+def load_certificate(context: ssl.SSLContext) -> None:
+    """Serve the certificate that the configuration names, as it is now."""
+    context.load_cert_chain(
+        settings.POSTERN.tls_cert_file, settings.POSTERN.tls_key_file
+    )
