@@ -112,6 +112,8 @@ FORBIDDEN_CONTENT = Reply(554, "5.7.1", "The message carries content not allowed
 # RFC 5321 §3.8 and §4.2.1: our own faults are always temporary
 SCANNER_UNAVAILABLE = Reply(451, "4.7.1", "The virus scanner cannot be reached")
 TRY_LATER = Reply(451, "4.3.0", "Something went wrong here; try again later")
+BROKEN_OFF = Reply(421, "4.3.0", "The message could not be read; try again later")
+TOO_SLOW = Reply(421, "4.4.2", "Sign in sooner")
 TOO_MANY_ERRORS = Reply(421, "4.7.0", "Too many errors")
 TOO_MANY_CONNECTIONS = Reply(421, "4.7.0", "Too many connections")
 

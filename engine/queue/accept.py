@@ -10,11 +10,12 @@ from django.utils import timezone
 
 from engine.queue import insertion
 from engine.queue.incoming import Incoming, new_reference
-from engine.queue.models import QueuedMessage
+from engine.queue.models import QueuedMessage, RecipientStatus
 
 __all__ = ["Incoming", "commit", "commit_batch", "new_reference"]
 
-# How long a resend of the same bytes to the same people counts as the same message.
+# How long a resend of the same bytes to the same people counts as the same message,
+# unless the first one failed for somebody.
 RESEND_WINDOW = timedelta(hours=24)
 
 
@@ -50,5 +51,5 @@ def _known_fingerprints(batch: Sequence[Incoming]) -> dict[str, str]:
         return {}
     rows = QueuedMessage.objects.filter(
         fingerprint__in=fingerprints, accepted_at__gt=timezone.now() - RESEND_WINDOW
-    )
+    ).exclude(recipients__status__in=[RecipientStatus.FAILED, RecipientStatus.DROPPED])
     return dict(rows.values_list("fingerprint", "reference"))

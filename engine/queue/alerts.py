@@ -101,14 +101,14 @@ def _tell(
         extra_headers={"Auto-Submitted": "auto-generated"},
     )
     try:
-        destination = destinations.of_notice(routes.current(), recipient)
+        address, destination = destinations.of_notice(routes.current(), recipient)
     except MailError as error:
         log.warning("no alert of %s to %s: %s", reference, recipient, error)
         return
     accept.commit(
         [
             accept.Incoming(
-                envelope=Envelope.simple(None, recipient),
+                envelope=Envelope.simple(None, address),
                 destinations=(destination,),
                 kept=content.keep(*split(raw)),
                 source=Source.SYSTEM,

@@ -6,8 +6,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
-from django.db import DatabaseError
-
 from engine.queue import accept
 from engine.queue.incoming import Incoming
 from engine.threads import DatabaseThreads
@@ -17,7 +15,7 @@ log = logging.getLogger(__name__)
 # How many messages one transaction may carry.
 BATCH_LIMIT = 64
 
-Result = str | DatabaseError
+Result = str | Exception
 
 
 class Committer:
@@ -36,7 +34,7 @@ class Committer:
         """Commit one message and return its reference.
 
         The commit goes on even when the caller is cancelled: the peer that hung up
-        may resend, and is then recognised. Raises DatabaseError when it failed.
+        may resend, and is then recognised. Raises whatever made the commit fail.
         """
         future = asyncio.get_running_loop().create_future()
         self._waiting.append((incoming, future))
@@ -67,7 +65,7 @@ class Committer:
 def _settle(future: asyncio.Future[str], result: Result) -> None:
     if future.done():
         return
-    if isinstance(result, DatabaseError):
+    if isinstance(result, Exception):
         future.set_exception(result)
     else:
         future.set_result(result)
@@ -77,7 +75,7 @@ def _commit_each(batch: Sequence[Incoming]) -> tuple[Sequence[Result], bool]:
     """Commit together; when that fails, one by one, so that one cannot spoil the rest."""
     try:
         return accept.commit_batch(batch)
-    except DatabaseError:
+    except Exception:
         log.exception("a batch of %d was not committed", len(batch))
     return [_commit_alone(incoming) for incoming in batch], True
 
@@ -85,6 +83,6 @@ def _commit_each(batch: Sequence[Incoming]) -> tuple[Sequence[Result], bool]:
 def _commit_alone(incoming: Incoming) -> Result:
     try:
         return accept.commit([incoming])[0]
-    except DatabaseError as error:
+    except Exception as error:
         log.exception("message %s was not committed", incoming.reference)
         return error

@@ -11,13 +11,14 @@ from engine.registry.routes import Routes
 OUTSIDE = "outside"
 
 
-def of_notice(known: Routes, recipient: Address) -> str:
-    """Where a notice of the service goes: it alone may leave the community.
+def of_notice(known: Routes, recipient: Address) -> tuple[Address, str]:
+    """To whom and where a notice of the service goes: it alone may leave the community.
 
     Raises PermanentFailure for an address inside that nobody has.
     """
     community = settings.POSTERN.community_domain
     is_ours = f".{recipient.domain}".endswith(f".{community}")
     if not is_ours and not known.is_inside(recipient):
-        return OUTSIDE
-    return known.resolve(recipient).destination
+        return recipient, OUTSIDE
+    route = known.resolve(recipient)
+    return route.address, route.destination

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from itertools import chain, repeat
 
 from django.db import DatabaseError
 
@@ -80,14 +81,15 @@ class Dispatcher:
             await self._database.run(attempt.deliver_here, self._runner, [parcel])
 
     async def _settle(self, outcomes: Sequence[Outcome]) -> None:
-        for pause in (*SETTLE_PAUSES, None):
+        for pause in chain(SETTLE_PAUSES, repeat(SETTLE_PAUSES[-1])):
             try:
                 await self._database.run(settle.settle, self._runner, outcomes)
                 return
             except DatabaseError:
+                # What was sent and not written down is sent again: keep trying. Our
+                # lease is renewed meanwhile, and whoever stops us cancels this.
                 log.exception("the outcome of an attempt was not written")
-                if pause is not None:
-                    await asyncio.sleep(pause)
+                await asyncio.sleep(pause)
 
     async def _note_reach(self, destination: str, outcomes: Sequence[Outcome]) -> None:
         """Once a hop is back, its mail does not wait for the rest of the backoff."""

@@ -124,7 +124,7 @@ def _send_one(
 
 def _destination(sender: Address) -> str | None:
     try:
-        destination = destinations.of_notice(routes.current(), sender)
+        _, destination = destinations.of_notice(routes.current(), sender)
     except SuspendedRecipientError:
         # Held by the runner, which looks up the destination again, until it resumes.
         return RouteKind.MAILBOX.value

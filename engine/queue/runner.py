@@ -10,6 +10,7 @@ import socket
 from collections import Counter
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
+from itertools import count
 from typing import Any
 
 from django.db import DatabaseError, connection
@@ -17,6 +18,7 @@ from django.db import DatabaseError, connection
 from engine.queue import claim, sweeps
 from engine.queue.dispatch import Dispatcher
 from engine.queue.incoming import MAILBOX
+from engine.storage import sweep as files
 from engine.threads import DatabaseThreads
 from engine.transport.base import Parcel
 from engine.transport.outside import Outside
@@ -27,6 +29,7 @@ log = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
 SWEEP_SECONDS = 10.0
+FILE_SWEEP_ROUNDS = 360  # once an hour
 FAREWELL_SECONDS = 10.0
 
 # How many parcels may be under way to one destination, and in all.
@@ -145,9 +148,11 @@ class Runner:
 
     async def _keep_house(self) -> None:
         """Keep leases alive and do what is due by the clock, until cancelled."""
-        while True:
+        for rounds in count():
             await asyncio.sleep(SWEEP_SECONDS)
             try:
+                if rounds % FILE_SWEEP_ROUNDS == 0:
+                    await self._database.run(files.sweep)
                 await self._database.run(claim.renew, self.name, self._held())
                 await self._database.run(sweeps.sweep)
             except Exception:

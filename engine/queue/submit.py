@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from engine.antivirus import policy, scanner
 from engine.mail import reply
-from engine.mail.address import Address
 from engine.mail.authors import authors
 from engine.mail.envelope import Envelope
 from engine.mail.errors import PermanentFailure
@@ -29,10 +30,7 @@ def submit(raw: bytes, *, envelope: Envelope, source: Source, by: Person | None)
     header, body = split(raw)
     if by is not None:
         _check_sender(known, envelope, header, by)
-    going = tuple(
-        _destination(known, envelope.sender, address, by=by)
-        for address in envelope.addresses
-    )
+    envelope, going = _routed(known, envelope, by=by)
     reference = accept.new_reference()
     _refuse_infected(raw, envelope, reference, by=by)
     policy.check_can_carry(walk(header, body, strict=True))
@@ -58,14 +56,21 @@ def _check_sender(
         policies.check_can_send_as(known, person_id=person.pk, address=address)
 
 
-def _destination(
-    known: Routes, sender: Address | None, recipient: Address, *, by: Person | None
-) -> str:
-    if by is None:
-        return destinations.of_notice(known, recipient)
-    route = known.resolve(recipient)
-    policies.check_can_reach(known, route, sender=sender)
-    return route.destination
+def _routed(
+    known: Routes, envelope: Envelope, *, by: Person | None
+) -> tuple[Envelope, tuple[str, ...]]:
+    """The envelope with aliases followed, and where each recipient's mail goes."""
+    recipients, going = [], []
+    for recipient in envelope.recipients:
+        if by is None:
+            address, destination = destinations.of_notice(known, recipient.address)
+        else:
+            route = known.resolve(recipient.address)
+            policies.check_can_reach(known, route, sender=envelope.sender)
+            address, destination = route.address, route.destination
+        recipients.append(replace(recipient, address=address))
+        going.append(destination)
+    return replace(envelope, recipients=tuple(recipients)), tuple(going)
 
 
 def _refuse_infected(

@@ -16,6 +16,7 @@ from engine.registry.models import (
     ConnectionCredential,
     OrganisationStatus,
     Person,
+    Proof,
 )
 from engine.registry.throttle import Throttle
 
@@ -67,6 +68,7 @@ def find_connection(username: str, secret: str, *, peer: str = "") -> Connection
             username=name,
             digest=digest(secret),
             revoked_at=None,
+            connection__proof=Proof.CREDENTIAL,
             connection__is_active=True,
             connection__organisation__status=OrganisationStatus.ACTIVE,
         )

@@ -144,10 +144,13 @@ def _stamped(header: HeaderBlock, arrival: Arrival, reference: str) -> HeaderBlo
 
 
 def _claims_to_be_ours(field: Field, name: str) -> bool:
-    """RFC 8601 §5: results under our own name can only be forged."""
+    """RFC 8601 §5: results under our own name can only be forged.
+
+    Our name anywhere in it is enough: comments and quotes may stand around it.
+    """
     if field.name.lower() != "authentication-results":
         return False
-    return field.value.lower().startswith(name.lower().encode())
+    return name.lower().encode() in field.value.lower()
 
 
 def _fingerprint(arrival: Arrival, header: HeaderBlock) -> str:
@@ -165,5 +168,4 @@ def _facts(arrival: Arrival) -> dict[str, Any]:
         "tls": arrival.peer.tls,
         "how": arrival.binding.how,
         "connection_id": arrival.binding.connection_id,
-        "scanned": True,
     }

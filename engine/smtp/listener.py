@@ -59,6 +59,11 @@ class Listener:
         self._by_peer[peer] += 1
         return True
 
+    @property
+    def sessions(self) -> int:
+        """How many there are now."""
+        return len(self._sessions)
+
     def release(self, session: object) -> None:
         """Count a connection out."""
         peer = self._sessions.pop(session, None)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+
 from engine.mail import reply
 from engine.mail.address import InvalidAddressError
 from engine.mail.errors import MailError
@@ -185,4 +187,7 @@ def _path(keyword: str, arg: str) -> tuple[Any, Parameters]:
     """What follows FROM: or TO: (RFC 5321 §4.1.1.2, §4.1.1.3)."""
     if arg[: len(keyword)].upper() != keyword:
         raise SyntaxErrorInCommand(f"Expected {keyword}<address>")
-    return parse_path(arg[len(keyword) :].strip())
+    # RFC 5321 §4.5.1: <postmaster> needs no domain.
+    return parse_path(
+        arg[len(keyword) :].strip(), postmaster_at=settings.POSTERN.community_domain
+    )

@@ -45,8 +45,11 @@ async def read_message(wire: Wire, arrival: Arrival, listener: Listener) -> Repl
         if refusal is not None:
             return refusal
         is_taken = True
-    except TimeoutError as error:
-        raise ConnectionResetError("the message took too long") from error
+    except (TimeoutError, OSError) as error:
+        # The rest of the message must never be read as commands.
+        log.warning("a message from %s broke off: %s", arrival.peer.address, error)
+        await wire.push(str(reply.BROKEN_OFF))
+        raise ConnectionResetError("the message was not read to its end") from error
     finally:
         if not is_taken:
             await _let_go(arrival)

@@ -62,13 +62,18 @@ class ReceiveDoor:
     ) -> HeaderBlock:
         connection = _active_connection(known, binding)
         for author in authors(header):
-            # A server's own bounces are from its host name: below a domain of theirs.
-            if sender is None and connection.domains.covers_parent_of(author):
+            if sender is None and _is_own_host(known, connection, author):
                 continue
             policies.check_connection_can_send_as(
                 known, connection=connection, address=author
             )
         return rewrite_header(header, connection.domains.to_community)
+
+
+def _is_own_host(known: Routes, connection: ConnectionFacts, author: Address) -> bool:
+    """A server's own bounces are from its host name: below a domain of theirs, and in
+    no domain that is anybody's."""
+    return connection.domains.covers_parent_of(author) and not known.is_inside(author)
 
 
 def _active_connection(known: Routes, binding: Binding) -> ConnectionFacts:
@@ -81,4 +86,6 @@ def _active_connection(known: Routes, binding: Binding) -> ConnectionFacts:
         raise TemporaryFailure(reply.TRY_LATER)
     if not connection.is_active:
         raise PermanentFailure(reply.NOT_A_MEMBER.saying(SUSPENDED))
+    if connection.proof != binding.how:
+        raise PermanentFailure(reply.AUTH_REQUIRED.saying("Prove yourself anew"))
     return connection

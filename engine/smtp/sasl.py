@@ -33,17 +33,25 @@ async def ask(session: Conversation, argument: str) -> tuple[str, str]:
 
 
 async def _plain(session: Conversation, initial: str) -> tuple[str, str]:
-    given = initial.encode() if initial else await session.challenge(b"")
+    given = _octets(initial) if initial else await session.challenge(b"")
     parts = _decoded(given).split("\0")
     if len(parts) != 3:
         raise SyntaxErrorInCommand("PLAIN needs a user name and a password")
-    return parts[1], parts[2]
+    on_behalf_of, name, secret = parts
+    if on_behalf_of not in ("", name):
+        raise SyntaxErrorInCommand("Sign in as yourself, not for somebody else")
+    return name, secret
 
 
 async def _login(session: Conversation, initial: str) -> tuple[str, str]:
-    given = initial.encode() if initial else await session.challenge(b"Username:")
+    given = _octets(initial) if initial else await session.challenge(b"Username:")
     name = _decoded(given)
     return name, _decoded(await session.challenge(b"Password:"))
+
+
+def _octets(text: str) -> bytes:
+    """What the peer sent, even where it is no UTF-8: it is refused as no base64."""
+    return text.encode(errors="surrogateescape")
 
 
 def _decoded(line: bytes) -> str:

@@ -76,13 +76,20 @@ def _mail_parameters(parameters: Parameters, size_limit: int) -> tuple[str, bool
 
 def _recipient(route: Route, parameters: Parameters) -> EnvelopeRecipient:
     given = dict(parameters)
-    notify = (given.pop("NOTIFY", None) or "").upper()
-    wanted = set(filter(None, notify.split(",")))
-    if not wanted <= _NOTIFY or ("NEVER" in wanted and len(wanted) > 1):
-        raise SyntaxErrorInCommand("NOTIFY cannot be understood")
+    notify = _notify(given.pop("NOTIFY", ""))
     original = given.pop("ORCPT", None) or ""
     _refuse_unknown(given)
     return EnvelopeRecipient(route.address, original[:500], notify)
+
+
+def _notify(value: str | None) -> str:
+    """NOTIFY, each word once (RFC 3461 §4.1); empty when it was not said."""
+    if value == "":
+        return ""
+    wanted = set((value or "").upper().split(","))
+    if not wanted <= _NOTIFY or ("NEVER" in wanted and len(wanted) > 1):
+        raise SyntaxErrorInCommand("NOTIFY cannot be understood")
+    return ",".join(sorted(wanted))
 
 
 def _refuse_unknown(parameters: Parameters) -> None:

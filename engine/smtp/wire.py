@@ -24,6 +24,8 @@ LINE_LIMIT = 12_288 + 2
 COMMAND_LIMIT = 2_048
 # A server may well have a list with old addresses: this many refusals, not fewer.
 ERROR_LIMIT = 100
+# From the connection on; a member's server and a mail client are bound in one.
+SIGN_IN_SECONDS = 120.0
 
 
 class Wire(SMTP):
@@ -55,6 +57,13 @@ class Wire(SMTP):
             transport.close()
         super().connection_made(transport)
         self._begin(transport)
+        self._patience = self.loop.call_later(SIGN_IN_SECONDS, self._end_if_unbound)
+
+    def _end_if_unbound(self) -> None:
+        """Nobody who says not who they are may hold a place for ever."""
+        if self.binding is None and self.transport is not None:
+            self._writer.write(f"{reply.TOO_SLOW}\r\n".encode())
+            self.transport.close()
 
     def _begin(self, transport: Any) -> None:
         """Forget all that was said: at the start, and after TLS (RFC 3207 §4.2)."""
@@ -70,6 +79,7 @@ class Wire(SMTP):
 
     def connection_lost(self, error: Exception | None) -> None:
         self.listener.release(self)
+        self._patience.cancel()
         super().connection_lost(error)
 
     def _set_post_data_state(self) -> None:
@@ -93,6 +103,8 @@ class Wire(SMTP):
                 server_side=True,
             )
         except OSError as error:
+            # A handshake that dies tells nobody that the connection is lost.
+            self.listener.release(self)
             raise ConnectionResetError("the TLS handshake failed") from error
         self._reader._transport = transport  # type: ignore[attr-defined]
         self._writer._transport = transport  # type: ignore[attr-defined]

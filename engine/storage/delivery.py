@@ -90,7 +90,7 @@ def deliver(deliveries: Sequence[Delivery]) -> list[int]:
 
 def summary_of(content: Content) -> Summary:
     """What a list of messages shows of this one."""
-    return summarise(HeaderBlock.parse(bytes(content.header)))
+    return summarise(HeaderBlock.salvage(bytes(content.header)))
 
 
 def folder(mailbox: Mailbox, role: FolderRole) -> Folder:

@@ -134,7 +134,8 @@ class Queue:
                         tuple(EnvelopeRecipient(a, "", notify) for a in addresses),
                     ),
                     destinations=tuple(
-                        destinations.of_notice(known, address) for address in addresses
+                        destinations.of_notice(known, address)[1]
+                        for address in addresses
                     ),
                     kept=content.keep(*split(raw)),
                     source=source,

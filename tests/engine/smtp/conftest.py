@@ -44,6 +44,7 @@ class Server:
     submission: int
     submissions: int
     context: ssl.SSLContext
+    listeners: list[Listener]
 
     async def run(self, folder: str, name: str, **values: str) -> None:
         """Hold one dialogue from tests/dialogues with the door it is for."""
@@ -91,7 +92,7 @@ async def server(
         await listen(doors[1], host="127.0.0.1", port=0, implicit_tls=True),
     ]
     ports = [one.sockets[0].getsockname()[1] for one in opened]
-    yield Server(*ports, context=client_context)
+    yield Server(*ports, context=client_context, listeners=doors)
     for one in opened:
         one.close()
         await one.wait_closed()

@@ -1,12 +1,25 @@
 from __future__ import annotations
 
+import asyncio
+import errno
+import socket
+import struct
+
 import pytest
 
 from engine.antivirus.models import QuarantinedMessage
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
-from engine.registry.models import Connection, Person, Proof
+from engine.registry.models import (
+    AccountType,
+    Connection,
+    Organisation,
+    Person,
+    Proof,
+)
+from engine.smtp.spool import Spool
 from engine.storage import content
 from engine.storage.models import Message
+from tests import factories
 from tests.engine.smtp.conftest import Server
 
 REFUSALS = [
@@ -18,6 +31,9 @@ REFUSALS = [
     "order",
     "smuggling",
     "no_author",
+    "starttls_injection",
+    "odd_notify",
+    "odd_sasl",
     "forbidden_attachment",
     "scanner_away",
     "our_own_fault",
@@ -178,3 +194,113 @@ c:
 
 async def test_receive_takes_helo_inside_tls(server: Server, credential: str) -> None:
     await server.run("receive", "helo_inside_tls", credential=credential)
+
+
+async def test_the_null_sender_writes_as_no_neighbour_below_a_domain_of_ours(
+    server: Server, bob: Person, credential: str, branch: Organisation
+) -> None:
+    await server.run("receive", "bounce_from_a_neighbour", credential=credential)
+
+    assert await Message.objects.acount() == 0
+
+
+@pytest.fixture
+def branch(transactional_db: None) -> Organisation:
+    """Another member, whose domain lies below the firm's."""
+    organisation = factories.make_organisation(account_type=AccountType.SMTP)
+    factories.make_domain(organisation, "branch.firm.example")
+    return organisation
+
+
+async def test_a_handshake_that_dies_leaves_no_session_counted(server: Server) -> None:
+    def hang_up() -> None:
+        with socket.create_connection(("127.0.0.1", server.receive), 10) as client:
+            for line in (b"EHLO me\r\n", b"STARTTLS\r\n"):
+                client.recv(1000)
+                client.sendall(line)
+            client.recv(1000)
+            linger = struct.pack("ii", 1, 0)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+
+    for _ in range(3):
+        await asyncio.to_thread(hang_up)
+    for _ in range(100):
+        if not server.listeners[0].sessions:
+            break
+        await asyncio.sleep(0.05)
+
+    assert server.listeners[0].sessions == 0
+
+
+async def test_a_disk_that_is_full_ends_the_session_before_the_body_is_a_command(
+    server: Server, bob: Person, credential: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Spool, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Spool, "write", full)
+
+    await server.say(
+        "receive",
+        HELLO
+        + "c: AUTH PLAIN {credential}\ns: 235 *\n"
+        + "c: MAIL FROM:<jane@firm.example>\ns: 250 *\n"
+        + "c: RCPT TO:<bob@northfield.secure.example>\ns: 250 *\n"
+        + "c: DATA\ns: 354 *\n"
+        + "c: From: jane@firm.example\nc:\nc: RSET\n"
+        + "s: 421 4.3.0 *\nclosed\n",
+        credential=credential,
+    )
+
+
+async def test_a_header_that_our_own_field_makes_too_long_is_delivered(
+    server: Server, bob: Person, credential: str
+) -> None:
+    fields = "".join(f"c: X-{number}: x\n" for number in range(999))
+
+    await server.say(
+        "receive",
+        HELLO
+        + "c: AUTH PLAIN {credential}\ns: 235 *\n"
+        + "c: MAIL FROM:<jane@firm.example>\ns: 250 *\n"
+        + "c: RCPT TO:<bob@northfield.secure.example>\ns: 250 *\n"
+        + "c: DATA\ns: 354 *\n"
+        + f"c: From: jane@firm.example\n{fields}c:\nc: .\n"
+        + "s: 250 *\n",
+        credential=credential,
+    )
+
+    assert await Message.objects.acount() == 1
+
+
+async def test_results_that_claim_to_be_ours_are_dropped_however_they_are_written(
+    server: Server, bob: Person, credential: str
+) -> None:
+    forged = "".join(
+        f"c: Authentication-Results: {value}; dkim=pass\n"
+        for value in ("localhost", "(x) localhost", '"localhost"', "(a;b) localhost")
+    )
+
+    await server.say(
+        "receive",
+        HELLO
+        + "c: AUTH PLAIN {credential}\ns: 235 *\n"
+        + LETTER.replace("c: Message-ID", f"{forged}c: Message-ID"),
+        credential=credential,
+    )
+
+    message = await Message.objects.select_related("content").aget()
+    assert b"dkim=pass" not in content.read(message.content)
+
+
+async def test_a_credential_opens_no_connection_that_asks_for_another_proof(
+    server: Server, bob: Person, credential: str, firm_connection: Connection
+) -> None:
+    firm_connection.proof = Proof.CERTIFICATE
+    await firm_connection.asave()
+
+    await server.say(
+        "receive",
+        HELLO + "c: AUTH PLAIN {credential}\ns: 535 5.7.8 *\n",
+        credential=credential,
+    )
