@@ -14,6 +14,7 @@ from engine.queue.models import Recipient, RecipientStatus
 from engine.queue.suspension import REPLY_LENGTH
 from engine.trace import record
 from engine.trace.models import Event, EventKind
+from engine.transport import breakdown
 from engine.transport.base import Cause, Outcome, OutcomeState
 
 STATUSES = {
@@ -68,6 +69,10 @@ def apply(rows: Mapping[int, Recipient], outcomes: Iterable[Outcome]) -> None:
 def _given_up(row: Recipient, outcome: Outcome, now: datetime) -> Outcome:
     """The outcome, made final where TLS has failed for long enough."""
     if outcome.cause is not Cause.TLS or outcome.state is not OutcomeState.DEFERRED:
+        return outcome
+    # A next hop that was down, or a hold, may have used up attempts and time before:
+    # one handshake that goes wrong on its return is not final.
+    if not row.last_reply.startswith(breakdown.TLS_CODES):
         return outcome
     if not schedule.gives_up_on_tls(row.attempts, row.message.accepted_at, now):
         return outcome

@@ -20,6 +20,11 @@ TLS_FAILED = Reply(454, "4.7.5", "TLS with the next hop failed")
 # What waits with one of these is tried anew as soon as the next hop is back.
 ALL = (NO_ANSWER, BROKEN_OFF, NO_STARTTLS, NOT_TRUSTED, TLS_FAILED)
 
+# How what was last heard of a TLS or certificate failure begins.
+TLS_CODES = tuple(
+    f"{reply.code} {reply.enhanced}" for reply in (NO_STARTTLS, NOT_TRUSTED, TLS_FAILED)
+)
+
 
 class ConversationError(Exception):
     """No conversation, or one that broke off: nothing is known to have arrived."""

@@ -18,7 +18,6 @@ from engine.transport.breakdown import (
     BROKEN_OFF,
     NO_ANSWER,
     NO_STARTTLS,
-    TLS_FAILED,
     ConversationError,
     explained,
 )
@@ -96,7 +95,7 @@ class Session:
             await client.ehlo()
         if not client.supports_extension("starttls"):
             raise ConversationError(NO_STARTTLS, Cause.TLS)
-        with explained(TLS_FAILED, cause=Cause.TLS):
+        with explained(BROKEN_OFF, cause=Cause.UNREACHABLE):
             await client.starttls(tls_context=context, server_hostname=hop.tls_name)
         with explained(BROKEN_OFF):
             await client.ehlo()
