@@ -45,9 +45,15 @@ async def read_message(wire: Wire, arrival: Arrival, listener: Listener) -> Repl
         if refusal is not None:
             return refusal
         is_taken = True
-    except (TimeoutError, OSError) as error:
+    except Exception as error:
         # The rest of the message must never be read as commands.
-        log.warning("a message from %s broke off: %s", arrival.peer.address, error)
+        is_ours = not isinstance(error, ConnectionError | TimeoutError)
+        log.warning(
+            "a message from %s broke off: %s",
+            arrival.peer.address,
+            error,
+            exc_info=is_ours,
+        )
         await wire.push(str(reply.BROKEN_OFF))
         raise ConnectionResetError("the message was not read to its end") from error
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import tempfile
@@ -109,7 +110,9 @@ class Spool:
     def discard(self) -> None:
         """Remove what is left of it; harmless after keep()."""
         if self._file is not None:
-            self._file.close()
+            # Closing writes out what is left, and so fails where the disk is full.
+            with contextlib.suppress(OSError):
+                self._file.close()
         if self._path is not None:
             self._path.unlink(missing_ok=True)
             self._path = None

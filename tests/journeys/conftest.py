@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, TimeoutError
 
 from tests.peers.chromium import launch_options
 from tests.peers.clamd import Clamd
@@ -65,7 +65,12 @@ class Visitor:
         self.page.get_by_role("link", name=link).first.click()
 
     def sees(self, text: str) -> bool:
-        return self.page.get_by_text(text).count() > 0
+        """Whether the page says so, or does when it has loaded."""
+        try:
+            self.page.get_by_text(text).first.wait_for(timeout=10_000)
+        except TimeoutError:
+            return False
+        return True
 
     def sign_in(self, person: dict[str, str]) -> None:
         """With the password, and the second factor where there is one."""

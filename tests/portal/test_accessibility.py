@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +10,7 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from engine.antivirus.models import QuarantinedMessage
 from engine.registry.actions import connections, people
@@ -76,8 +77,10 @@ def test_failed_sign_in(page: Page, live_server) -> None:
     page.goto(live_server.url + "/account/login/")
     page.get_by_role("button", name="Sign in", exact=True).click()
 
-    assert page.title().startswith("Error: ")
-    assert page.get_by_role("link", name="Enter your secure email address").is_visible()
+    expect(page).to_have_title(re.compile("^Error: "))
+    expect(
+        page.get_by_role("link", name="Enter your secure email address")
+    ).to_be_visible()
     assert list(screens.examine(page, screens.WIDE)) == []
 
 
@@ -88,7 +91,7 @@ def test_second_step_of_signing_in(page: Page, live_server, bob: Person) -> None
     page.get_by_label("Password", exact=True).fill(factories.PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
 
-    assert page.get_by_role("heading", name="Check that it is you").is_visible()
+    expect(page.get_by_role("heading", name="Check that it is you")).to_be_visible()
     assert list(screens.examine(page, screens.WIDE)) == []
 
 
@@ -124,7 +127,7 @@ def test_member_makes_an_app_password(
     page.get_by_label("Name of the device or program").fill("Outlook at work")
     page.get_by_role("button", name="Make the app password").click()
 
-    assert page.get_by_text("It is not shown again").is_visible()
+    expect(page.get_by_text("It is not shown again")).to_be_visible()
     assert list(screens.examine(page, screens.WIDE)) == []
 
 

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import socket
 import struct
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -232,13 +235,20 @@ async def test_a_handshake_that_dies_leaves_no_session_counted(server: Server) -
     assert server.listeners[0].sessions == 0
 
 
-async def test_a_disk_that_is_full_ends_the_session_before_the_body_is_a_command(
-    server: Server, bob: Person, credential: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "fault", [OSError(errno.ENOSPC, "No space left on device"), ValueError("a bug")]
+)
+async def test_a_fault_while_reading_ends_the_session_before_the_body_is_a_command(
+    server: Server,
+    bob: Person,
+    credential: str,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Exception,
 ) -> None:
-    def full(self: Spool, data: bytes) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    def fail(self: Spool, data: bytes) -> None:
+        raise fault
 
-    monkeypatch.setattr(Spool, "write", full)
+    monkeypatch.setattr(Spool, "write", fail)
 
     await server.say(
         "receive",
@@ -248,6 +258,32 @@ async def test_a_disk_that_is_full_ends_the_session_before_the_body_is_a_command
         + "c: RCPT TO:<bob@northfield.secure.example>\ns: 250 *\n"
         + "c: DATA\ns: 354 *\n"
         + "c: From: jane@firm.example\nc:\nc: RSET\n"
+        + "s: 421 4.3.0 *\nclosed\n",
+        credential=credential,
+    )
+
+
+async def test_a_disk_that_fills_up_while_a_large_message_comes_ends_the_session(
+    server: Server,
+    bob: Person,
+    credential: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    def on_a_full_disk(dir: Path) -> tuple[int, str]:
+        return os.open("/dev/full", os.O_WRONLY), str(tmp_path / "spooled")
+
+    monkeypatch.setattr(tempfile, "mkstemp", on_a_full_disk)
+
+    await server.say(
+        "receive",
+        HELLO
+        + "c: AUTH PLAIN {credential}\ns: 235 *\n"
+        + "c: MAIL FROM:<jane@firm.example>\ns: 250 *\n"
+        + "c: RCPT TO:<bob@northfield.secure.example>\ns: 250 *\n"
+        + "c: DATA\ns: 354 *\n"
+        + "c: From: jane@firm.example\nc:\n"
+        + ("c: " + "x" * 900 + "\n") * 300
         + "s: 421 4.3.0 *\nclosed\n",
         credential=credential,
     )
