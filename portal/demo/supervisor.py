@@ -32,7 +32,7 @@ class Supervisor:
 
     def run(self) -> str:
         """Returns the name of the program that ended by itself; empty when asked to."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._stop)
         try:
             self._start()
