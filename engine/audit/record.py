@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from django.db import models, transaction
 from django.utils import timezone
@@ -16,9 +16,10 @@ GENESIS = "0" * 64
 
 
 class Actor(Protocol):
-    """Whoever acts: a person, as seen from here."""
+    """Whoever acts: a person, or another system with a key, as seen from here."""
 
-    pk: Any
+    @property
+    def audit_key(self) -> str: ...
 
     def __str__(self) -> str: ...
 
@@ -50,7 +51,7 @@ def record(
         subject_key=str(subject.pk),
         subject_name=str(subject)[:320],
         organisation_key=str(organisation_key or ""),
-        by_key=str(by.pk) if by else "",
+        by_key=by.audit_key if by else "",
         by_name=str(by)[:320] if by else "Postern",
         detail=dict(detail or {}),
     )

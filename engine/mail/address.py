@@ -18,14 +18,14 @@ MAX_IDN_LENGTH = 120
 # RFC 5321 Dot-string, with UTF-8 as in RFC 6531
 _DOT_STRING = re.compile(
     r"[0-9A-Za-z!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]++"
-    r"(?:\.[0-9A-Za-z!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]++)*+"
+    r"(?:\.[0-9A-Za-z!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]++)*"
 )
 _QUOTED_STRING = re.compile(r'"((?:[^"\\]++|\\.)*+)"')
 _QUOTED_PAIR = re.compile(r"\\(.)")
 _TO_QUOTE = re.compile(r'(["\\])')
 _LABEL = r"[0-9a-z](?:[0-9a-z-]{0,61}[0-9a-z])?"
 # The last label holds a letter (RFC 3696 §2), so an IPv4 address is no domain.
-_DOMAIN = re.compile(rf"(?:{_LABEL}\.)*+(?![0-9]+\Z){_LABEL}")
+_DOMAIN = re.compile(rf"(?:{_LABEL}\.)*(?![0-9]+\Z){_LABEL}")
 
 
 class InvalidAddressError(ValueError):

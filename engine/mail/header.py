@@ -16,6 +16,9 @@ __all__ = ["Field", "HeaderBlock", "MalformedHeader", "decode_words", "encode_te
 
 MAX_HEADER_OCTETS = 256 * 1024
 MAX_FIELDS = 1000
+# What is left of both for the fields that we, and the lists on the way, will add.
+ROOM_FIELDS = 50
+ROOM_OCTETS = 16 * 1024
 
 _NAME = re.compile(r"[!-9;-~]{1,100}")
 # One field up to the line end that is not followed by white space. Possessive
@@ -84,6 +87,13 @@ class HeaderBlock:
         if raw.count(b"\r") != lines or raw.count(b"\n") != lines:
             raise MalformedHeader("The header holds a CR or LF on its own")
         return cls(_fields(_without_empty_line(raw)))
+
+    def check_can_grow(self) -> None:
+        """Raise MalformedHeader where what is added later would make it unreadable."""
+        if len(self.fields) > MAX_FIELDS - ROOM_FIELDS:
+            raise MalformedHeader("The header has too many fields")
+        if sum(len(f.raw) for f in self.fields) > MAX_HEADER_OCTETS - ROOM_OCTETS:
+            raise MalformedHeader("The header is too long")
 
     @classmethod
     def salvage(cls, raw: bytes) -> HeaderBlock:

@@ -10,6 +10,7 @@ from engine.mail.address_list import named_addresses
 from engine.mail.composer import Attachment, compose, new_message_id
 from engine.mail.header import HeaderBlock
 from engine.mail.moment import parse_date
+from engine.mail.thread import thread_of
 
 __all__ = ["Attachment", "Summary", "compose", "new_message_id", "split", "summarise"]
 
@@ -28,7 +29,7 @@ class Summary:
     """What a list of messages shows of one. Text is decoded and on one line.
 
     `date` is what the sender claims, if anything. `has_attachments` is guessed from
-    the header alone.
+    the header alone. `thread` is the same for all of a conversation.
     """
 
     subject: str
@@ -38,6 +39,7 @@ class Summary:
     message_id: str
     date: datetime | None
     has_attachments: bool
+    thread: int
 
 
 def split(raw: bytes) -> tuple[bytes, bytes]:
@@ -61,6 +63,7 @@ def summarise(header: HeaderBlock) -> Summary:
         message_id=_message_id(header)[:_MAX_MESSAGE_ID],
         date=parse_date(header.text("Date")),
         has_attachments=_seems_to_have_attachments(header),
+        thread=thread_of(header),
     )
 
 

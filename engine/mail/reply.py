@@ -100,6 +100,7 @@ UNKNOWN_RECIPIENT = Reply(550, "5.1.1", "No such address in this community")
 RECIPIENT_SUSPENDED = Reply(550, "5.2.1", "This address is not in use at present")
 POSTING_NOT_ALLOWED = Reply(550, "5.7.2", "You may not send to this list")
 LOOP = Reply(554, "5.4.6", "The message goes in circles")
+MAILBOX_FULL = Reply(452, "4.2.2", "The mailbox is full; try again later")
 TOO_MANY_RECIPIENTS = Reply(452, "4.5.3", "Too many recipients in one go")
 
 # RFC 1870 §6, RFC 5321 §2.3.8, RFC 3463 §3.7
@@ -111,8 +112,12 @@ FORBIDDEN_CONTENT = Reply(554, "5.7.1", "The message carries content not allowed
 
 # RFC 5321 §3.8 and §4.2.1: our own faults are always temporary
 SCANNER_UNAVAILABLE = Reply(451, "4.7.1", "The virus scanner cannot be reached")
+KEY_UNAVAILABLE = Reply(
+    451, "4.7.5", "The key of the signature cannot be looked up now"
+)
 TRY_LATER = Reply(451, "4.3.0", "Something went wrong here; try again later")
 BROKEN_OFF = Reply(421, "4.3.0", "The message could not be read; try again later")
+SIGN_IN_ENDED = Reply(421, "4.7.0", "Your sign-in is not valid any more; sign in anew")
 TOO_SLOW = Reply(421, "4.4.2", "Sign in sooner")
 TOO_MANY_ERRORS = Reply(421, "4.7.0", "Too many errors")
 TOO_MANY_CONNECTIONS = Reply(421, "4.7.0", "Too many connections")
