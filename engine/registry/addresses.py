@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from engine.mail.address import Address, InvalidAddressError, normal_domain
+from engine.registry.bounces import list_key_of
 from engine.registry.errors import PolicyError
 from engine.registry.models import (
     AccountType,
@@ -36,7 +37,7 @@ def parsed_domain(text: str) -> str:
 def in_community(text: str) -> Address:
     """An address as typed, in community form if it was in an organisation's own."""
     address = parsed(text)
-    pair = Domain.objects.filter(member_domain=address.domain).first()
+    pair = Domain.objects.verified().filter(member_domain=address.domain).first()
     return address.at(pair.community_domain) if pair else address
 
 
@@ -66,7 +67,9 @@ def is_taken(key: str) -> bool:
         Person.objects.filter(address=key).exists()
         or Mailbox.objects.filter(address=key).exists()
         or Alias.objects.filter(address=key).exists()
-        or DistributionList.objects.filter(address=key).exists()
+        or DistributionList.objects.filter(
+            address__in=list(filter(None, (key, list_key_of(key))))
+        ).exists()
     )
 
 
@@ -75,8 +78,10 @@ def check_is_reachable(address: Address) -> None:
 
     Whose mailboxes are elsewhere may have any address in their domains.
     """
-    relayed = Domain.objects.filter(community_domain=address.domain).exclude(
-        organisation__account_type=AccountType.WEBMAIL
+    relayed = (
+        Domain.objects.verified()
+        .filter(community_domain=address.domain)
+        .exclude(organisation__account_type=AccountType.WEBMAIL)
     )
     if not is_taken(address.key) and not relayed.exists():
         raise PolicyError(f"{address} is not an address in this community.")
@@ -85,4 +90,6 @@ def check_is_reachable(address: Address) -> None:
 def _domains_of(organisation: Organisation | None) -> set[str]:
     if organisation is None:
         return {settings.POSTERN.community_domain}
-    return set(organisation.domains.values_list("community_domain", flat=True))
+    # In a domain that is only claimed, nobody writes in its owner's name.
+    proved = organisation.domains.verified()
+    return set(proved.values_list("community_domain", flat=True))

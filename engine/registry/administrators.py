@@ -1,4 +1,4 @@
-"""An organisation keeps an administrator."""
+"""An organisation keeps an administrator, and the service an operator."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from engine.registry.models import (
     OrganisationStatus,
     Person,
     RoleName,
+    StaffRole,
 )
 
 # Roles that are held in one organisation; all others are staff's.
@@ -40,3 +41,14 @@ def check_can_lose_administrator(
                 f"{person.name} is the only administrator of {role.organisation}. "
                 "Give somebody else that role first."
             )
+
+
+def check_can_lose_operator(person: Person) -> None:
+    """Raise PolicyError where nobody else could give anybody a role of staff."""
+    operators = StaffRole.objects.filter(role=RoleName.OPERATOR)
+    if not operators.filter(person=person).exists():
+        return
+    if not operators.filter(person__is_active=True).exclude(person=person).exists():
+        raise PolicyError(
+            f"{person.name} is the only operator. Give somebody else that role first."
+        )

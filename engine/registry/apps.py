@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class RegistryConfig(AppConfig):
@@ -13,3 +15,9 @@ class RegistryConfig(AppConfig):
     def ready(self) -> None:
         # It needs models, which cannot be imported before this moment.
         import_module("engine.registry.signals")
+        post_migrate.connect(_schedule_jobs, sender=self)
+
+
+def _schedule_jobs(**_: Any) -> None:
+    # Loaded only now: it needs models, and the mail engine needs none of what it loads.
+    import_module("engine.registry.tasks").schedule_jobs()

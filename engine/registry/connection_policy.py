@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 from typing import Any
 
+from engine import reach
 from engine.registry.addresses import parsed_domain
 from engine.registry.errors import PolicyError
 from engine.registry.facts import Network
-from engine.registry.models import Connection, Proof
+from engine.registry.models import Connection, Proof, Provider
+from engine.registry.providers import PROVIDERS, networks_of_providers
 
 # The widest network, by IP version, that one organisation may call its own.
 WIDEST = {4: 16, 6: 32}
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SECRET = re.compile(r"[0-9a-f]{32}")
 
 
 def tidied(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -20,6 +26,8 @@ def tidied(fields: Mapping[str, Any]) -> dict[str, Any]:
     tidy = dict(fields)
     if "source_networks" in tidy:
         tidy["source_networks"] = [str(_network(t)) for t in tidy["source_networks"]]
+    if "tenant_id" in tidy:
+        tidy["tenant_id"] = tidy["tenant_id"].strip().casefold()
     for name in ("certificate_name", "next_hop_tls_name"):
         if tidy.get(name):
             tidy[name] = parsed_domain(tidy[name])
@@ -32,23 +40,55 @@ def check_connection(connection: Connection) -> None:
     """Raise PolicyError where it proves nothing, or what another organisation's does."""
     if not 1 <= connection.next_hop_port <= 65535:
         raise PolicyError("A port is a number between 1 and 65535.")
+    if not _is_outside(connection.next_hop_host):
+        raise PolicyError("Enter a name or address that can be reached from outside.")
     match Proof(connection.proof):
         case Proof.SOURCE:
             _check_sources(connection)
         case Proof.CERTIFICATE:
             _check_certificate(connection)
-        case Proof.CLOUD if not connection.tenant_id:
-            raise PolicyError("Enter the organisation's tenant id at its provider.")
-        case Proof.CLOUD | Proof.CREDENTIAL:
+        case Proof.CLOUD:
+            _check_tenant(connection)
+        case Proof.CREDENTIAL:
             return
+
+
+def _check_tenant(connection: Connection) -> None:
+    if not connection.tenant_id:
+        raise PolicyError("Enter the organisation's tenant id at its provider.")
+    if connection.provider == Provider.MICROSOFT_365 and not _GUID.fullmatch(
+        connection.tenant_id
+    ):
+        raise PolicyError(
+            "A Microsoft 365 tenant id is like 5b1f2c9e-6d0a-4f7b-9a35-0c8e7d2f4b61."
+        )
+    if connection.provider == Provider.GOOGLE_WORKSPACE and not _SECRET.fullmatch(
+        connection.tenant_id
+    ):
+        raise PolicyError("Google Workspace tenant ids are made by this service.")
+
+
+def has_secret_tenant(connection: Connection) -> bool:
+    """Whether whoever knows the tenant id could pass for the organisation there."""
+    return connection.provider == Provider.GOOGLE_WORKSPACE
+
+
+def check_can_have_credential(connection: Connection) -> None:
+    """Raise PolicyError unless the connection proves itself by user name and password."""
+    if connection.proof != Proof.CREDENTIAL:
+        raise PolicyError(
+            f"{connection} is not proved by user name and password. "
+            "Change its proof first."
+        )
 
 
 def _check_sources(connection: Connection) -> None:
     own = [ip_network(text) for text in connection.source_networks]
     if not own:
         raise PolicyError("Enter the addresses that the organisation's servers use.")
+    _check_no_cloud(own)
     others = Connection.objects.filter(proof=Proof.SOURCE).exclude(
-        organisation=connection.organisation
+        organisation_id=connection.organisation_id
     )
     for other in others:
         for text in other.source_networks:
@@ -60,6 +100,9 @@ def _check_sources(connection: Connection) -> None:
 def _check_certificate(connection: Connection) -> None:
     if not connection.certificate_name:
         raise PolicyError("Enter the name in the organisation's client certificate.")
+    for provider, facts in PROVIDERS.items():
+        if connection.certificate_name in facts.certificate_names:
+            raise _shared(connection.certificate_name, provider)
     other = (
         Connection.objects.filter(
             proof=Proof.CERTIFICATE, certificate_name=connection.certificate_name
@@ -71,6 +114,21 @@ def _check_certificate(connection: Connection) -> None:
         raise PolicyError(
             f"{connection.certificate_name} already proves {other.organisation}."
         )
+
+
+def _check_no_cloud(own: list[Network]) -> None:
+    """What all tenants of a provider share never proves one of them."""
+    for provider, theirs in networks_of_providers():
+        for network in own:
+            if _overlaps(network, theirs):
+                raise _shared(network, provider)
+
+
+def _shared(what: object, provider: Provider) -> PolicyError:
+    return PolicyError(
+        f"All customers of {provider.label} share {what}. "
+        "Choose the proof by provider, tenant and DKIM."
+    )
 
 
 def _network(text: str) -> Network:
@@ -89,6 +147,14 @@ def _overlaps(one: Network, other: Network) -> bool:
     return one.version == other.version and (
         one.network_address in other or other.network_address in one
     )
+
+
+def _is_outside(host: str) -> bool:
+    """Names are looked at when they are dialled: what they mean may change."""
+    try:
+        return reach.may_dial(ip_address(host))
+    except ValueError:
+        return True
 
 
 def _host(text: str) -> str:

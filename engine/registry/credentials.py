@@ -11,6 +11,7 @@ from django.utils.crypto import salted_hmac
 
 from engine.mail.address import Address, InvalidAddressError
 from engine.registry.models import (
+    ApiKey,
     AppPassword,
     Connection,
     ConnectionCredential,
@@ -84,6 +85,7 @@ def find_connection(username: str, secret: str, *, peer: str = "") -> Connection
 def find_person(address: str, secret: str, *, peer: str = "") -> Person | None:
     """The active person whose app password this is; a sign-in password never is one.
 
+    The address is the person's own, or that of a group mailbox that they may read.
     `peer` is the address of whoever asks. Raises TooManyAttemptsError (454 4.7.0).
     """
     try:
@@ -100,19 +102,42 @@ def find_person(address: str, secret: str, *, peer: str = "") -> Person | None:
     return found.person
 
 
+def still_proves_connection(digest: str) -> bool:
+    """True while the credential with that digest is not revoked."""
+    live = ConnectionCredential.objects.filter(digest=digest, revoked_at=None)
+    return live.exists()
+
+
+def still_proves_person(digest: str) -> bool:
+    """True while the app password with that digest is neither revoked nor expired."""
+    return AppPassword.objects.filter(_in_force(), digest=digest).exists()
+
+
+def _in_force() -> Q:
+    """App passwords that are neither revoked nor expired."""
+    return Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+
+
 def _find_app_password(key: str, secret: str) -> AppPassword | None:
-    unexpired = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
     return (
         AppPassword.objects.select_related("person__organisation")
         .filter(
-            unexpired,
-            person__address=key,
+            _in_force(),
+            _goes_by(key),
             person__is_active=True,
             person__organisation__status=OrganisationStatus.ACTIVE,
             digest=digest(secret),
-            revoked_at=None,
         )
         .first()
+    )
+
+
+def _goes_by(key: str) -> Q:
+    """App passwords of whoever may sign in under that name."""
+    return Q(person__address=key) | Q(
+        person__grants__mailbox__address=key,
+        person__grants__mailbox__is_active=True,
+        person__grants__can_read=True,
     )
 
 
@@ -120,3 +145,31 @@ def _note_use(found: AppPassword) -> None:
     now = timezone.now()
     stale = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_INTERVAL)
     AppPassword.objects.filter(stale, pk=found.pk).update(last_used_at=now)
+
+
+def find_api_key(secret: str, *, peer: str = "") -> ApiKey | None:
+    """The live key with this secret.
+
+    `peer` is the address of whoever asks. Raises TooManyAttemptsError (454 4.7.0).
+    """
+    name = f"api {peer}"
+    throttle.check(name, peer)
+    key = (
+        ApiKey.objects.live()
+        .select_related("organisation")
+        .filter(digest=digest(secret))
+        .first()
+    )
+    if key is None:
+        throttle.failed(name, peer)
+        return None
+    throttle.succeeded(name, peer)
+    note_use(key)
+    return key
+
+
+def note_use(key: ApiKey) -> None:
+    """Remember, to the minute, that a key was used."""
+    now = timezone.now()
+    stale = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_INTERVAL)
+    ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)

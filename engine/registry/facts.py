@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TypeAlias
 
 from engine.mail.address import Address
-from engine.registry.models import Connection, Posting, Proof
+from engine.registry.bounces import bounce_address
+from engine.registry.models import Connection, Domain, Posting, Proof, Provider
 from engine.registry.suffix import DomainMap
 
 Network: TypeAlias = IPv4Network | IPv6Network
@@ -20,13 +22,14 @@ class RouteKind(StrEnum):
     MAILBOX = "mailbox"
     CONNECTION = "connection"
     LIST = "list"
+    BOUNCES = "bounces"
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """Where mail to an address goes. The address is in community form, aliases followed.
 
-    Of the three ids exactly the one that the kind names is set.
+    Of the three ids exactly the one that the kind names is set; bounces are a list's.
     """
 
     kind: RouteKind
@@ -38,7 +41,7 @@ class Route:
 
     @property
     def destination(self) -> str:
-        """What its deliveries share: `mailbox`, `connection:7` or `list:3`."""
+        """What its deliveries share: `mailbox`, `connection:7`, `list:3`…"""
         match self.kind:
             case RouteKind.MAILBOX:
                 return "mailbox"
@@ -46,6 +49,8 @@ class Route:
                 return f"connection:{self.connection_id}"
             case RouteKind.LIST:
                 return f"list:{self.list_id}"
+            case RouteKind.BOUNCES:
+                return f"bounces:{self.list_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,7 @@ class ConnectionFacts:
     proof: Proof
     networks: tuple[Network, ...]
     certificate_name: str
+    provider: Provider | None
     tenant_id: str
     next_hop_host: str
     next_hop_port: int
@@ -66,18 +72,16 @@ class ConnectionFacts:
     strips_suffix: bool
     subject_tag: str
     domains: DomainMap
+    verified_domains: frozenset[str]
+    """Member domains that were shown to be the organisation's."""
 
     @classmethod
     def of(
-        cls, connection: Connection, domains: DomainMap | None = None
+        cls, connection: Connection, domains: Iterable[Domain] | None = None
     ) -> ConnectionFacts:
-        """Read a row; the domains too, unless the caller has them."""
+        """Read a row; its organisation's domains too, unless the caller has them."""
         organisation = connection.organisation
-        if domains is None:
-            pairs = organisation.domains.values_list(
-                "member_domain", "community_domain"
-            )
-            domains = DomainMap.of(pairs)
+        own = list(organisation.domains.verified() if domains is None else domains)
         return cls(
             id=connection.pk,
             organisation_id=connection.organisation_id,
@@ -86,13 +90,15 @@ class ConnectionFacts:
             proof=Proof(connection.proof),
             networks=tuple(ip_network(text) for text in connection.source_networks),
             certificate_name=connection.certificate_name.casefold(),
-            tenant_id=connection.tenant_id,
+            provider=Provider(connection.provider) if connection.provider else None,
+            tenant_id=connection.tenant_id.casefold(),
             next_hop_host=connection.next_hop_host,
             next_hop_port=connection.next_hop_port,
             tls_name=connection.tls_name,
             strips_suffix=connection.strips_suffix,
             subject_tag=connection.subject_tag,
-            domains=domains,
+            domains=DomainMap.of((d.member_domain, d.community_domain) for d in own),
+            verified_domains=frozenset(d.member_domain for d in own),
         )
 
 
@@ -108,3 +114,8 @@ class ListFacts:
     posting: Posting
     members: tuple[str, ...]
     posters: frozenset[str]
+
+    @property
+    def bounce_address(self) -> Address:
+        """The envelope sender of what the list sends on."""
+        return bounce_address(self.address)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from ipaddress import ip_network
 from sys import intern
 
+from django.conf import settings
+
 from engine.mail.address import Address
-from engine.registry.facts import ConnectionFacts, ListFacts
+from engine.registry.facts import ConnectionFacts, ListFacts, Network
 from engine.registry.models import (
     AccountType,
     Alias,
@@ -23,7 +26,10 @@ from engine.registry.models import (
     Person,
     Posting,
     Proof,
+    Provider,
+    ProviderNetworks,
 )
+from engine.registry.providers import SourceClasses
 from engine.registry.snapshot import OrganisationFacts, Routes
 from engine.registry.sources import SourceIndex
 from engine.registry.suffix import DomainMap
@@ -31,23 +37,21 @@ from engine.registry.suffix import DomainMap
 
 def load() -> Routes:
     """Read the registry as it is committed now."""
-    domains = list(
-        Domain.objects.values_list(
-            "organisation_id", "member_domain", "community_domain"
-        )
-    )
+    domains = list(Domain.objects.verified().order_by())
     connections = _connections(domains)
     lists = {facts.id: facts for facts in _lists()}
     return Routes(
-        domains=DomainMap.of((member, community) for _, member, community in domains),
-        owners={community: organisation for organisation, _, community in domains},
+        domains=DomainMap.of((d.member_domain, d.community_domain) for d in domains),
+        owners={d.community_domain: d.organisation_id for d in domains},
         connections=connections,
         sources=_sources(connections.values()),
         certificates=_certificates(connections.values()),
+        source_classes=SourceClasses.of(_provider_networks()),
         mailboxes=_mailboxes(),
         aliases=dict(Alias.objects.order_by().values_list("address", "target")),
         lists=lists,
         lists_by_key={facts.address.key: facts.id for facts in lists.values()},
+        bounces_by_key={facts.bounce_address.key: facts.id for facts in lists.values()},
         suspended_people=frozenset(
             Person.objects.filter(is_active=False).values_list("address", flat=True)
         ),
@@ -58,18 +62,12 @@ def load() -> Routes:
     )
 
 
-def _connections(domains: Iterable[tuple[int, str, str]]) -> dict[int, ConnectionFacts]:
-    pairs: dict[int, list[tuple[str, str]]] = defaultdict(list)
-    for organisation_id, member, community in domains:
-        pairs[organisation_id].append((member, community))
-    maps = {
-        organisation_id: DomainMap.of(own) for organisation_id, own in pairs.items()
-    }
+def _connections(domains: Iterable[Domain]) -> dict[int, ConnectionFacts]:
+    own: dict[int, list[Domain]] = defaultdict(list)
+    for domain in domains:
+        own[domain.organisation_id].append(domain)
     rows = Connection.objects.select_related("organisation").order_by("id")
-    return {
-        row.pk: ConnectionFacts.of(row, maps.get(row.organisation_id, DomainMap()))
-        for row in rows
-    }
+    return {row.pk: ConnectionFacts.of(row, own[row.organisation_id]) for row in rows}
 
 
 def _organisations(
@@ -100,6 +98,16 @@ def _sources(connections: Iterable[ConnectionFacts]) -> SourceIndex:
         if facts.proof == Proof.SOURCE
         for network in facts.networks
     )
+
+
+def _provider_networks() -> Iterable[tuple[Provider, Network]]:
+    """As looked up, and where tests and the demo play the provider."""
+    for row in ProviderNetworks.objects.order_by():
+        for text in row.networks:
+            yield Provider(row.provider), ip_network(text)
+    for provider, networks in settings.POSTERN.provider_networks.items():
+        for network in networks:
+            yield Provider(provider), network
 
 
 def _certificates(connections: Iterable[ConnectionFacts]) -> dict[str, int]:
@@ -141,7 +149,7 @@ def _group_senders() -> dict[int, frozenset[str]]:
 
 def _lists() -> Iterable[ListFacts]:
     members = _by_list(
-        ListMember.objects.values_list("distribution_list_id", "address")
+        ListMember.objects.order_by("id").values_list("distribution_list_id", "address")
     )
     posters = _by_list(
         ListPoster.objects.values_list("distribution_list_id", "address")

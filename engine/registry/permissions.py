@@ -23,6 +23,7 @@ __all__ = [
     "can",
     "check",
     "held",
+    "is_privileged",
     "is_staff",
     "may_sign_in",
     "needs_second_factor",
@@ -33,10 +34,24 @@ REFUSAL = "You do not have permission to do this."
 
 
 def may_sign_in(person: Visitor) -> bool:
-    """True for an active person whose organisation, if any, is active too."""
+    """True for an active person whose organisation, if any, is active too.
+
+    Of a trusted domain only administrators have a sign-in.
+    """
     if not isinstance(person, Person) or not person.is_active:
         return False
-    return person.organisation is None or person.organisation.is_active
+    organisation = person.organisation
+    if organisation is None:
+        return True
+    return organisation.is_active and (
+        not organisation.is_trusted_domain or _administers(person, organisation)
+    )
+
+
+def _administers(person: Person, organisation: Organisation) -> bool:
+    return OrganisationRole.objects.filter(
+        person=person, organisation=organisation, role=RoleName.ADMINISTRATOR
+    ).exists()
 
 
 def held(
@@ -97,6 +112,11 @@ def is_staff(person: Visitor) -> bool:
     if not isinstance(person, Person) or not may_sign_in(person):
         return False
     return StaffRole.objects.filter(person=person).exists()
+
+
+def is_privileged(person: Person) -> bool:
+    """True for whoever has a role of staff or every right, active or not."""
+    return person.is_superuser or StaffRole.objects.filter(person=person).exists()
 
 
 def needs_second_factor(person: Visitor) -> bool:

@@ -9,7 +9,7 @@ from typing import ParamSpec
 from engine.mail import reply
 from engine.mail.address import Address
 from engine.mail.errors import MailError, PermanentFailure
-from engine.registry.facts import ConnectionFacts, ListFacts, Route
+from engine.registry.facts import ConnectionFacts, ListFacts, Route, RouteKind
 from engine.registry.models import Posting
 from engine.registry.snapshot import Routes
 
@@ -41,6 +41,21 @@ def check_can_send_as(routes: Routes, *, person_id: int, address: Address) -> No
         )
 
 
+def check_key_can_send_as(
+    routes: Routes, organisation_id: int | None, *, address: Address
+) -> None:
+    """Raise PermanentFailure unless the organisation has a mailbox of that address here."""
+    key = routes.domains.to_community(address).key
+    _, owner, is_active = routes.mailboxes.get(key, (0, None, False))
+    if owner is None or owner != organisation_id or not is_active:
+        raise PermanentFailure(
+            reply.SENDER_NOT_ALLOWED.saying(
+                f"This key may not send as <{address}>; use the address of a mailbox "
+                "of its organisation that is kept here"
+            )
+        )
+
+
 def check_connection_can_send_as(
     routes: Routes, *, connection: ConnectionFacts, address: Address
 ) -> None:
@@ -62,6 +77,9 @@ def check_connection_can_send_as(
 
 def check_can_reach(routes: Routes, route: Route, *, sender: Address | None) -> None:
     """Raise PermanentFailure where the route is a list that does not admit the sender."""
+    if route.kind is RouteKind.BOUNCES:
+        _check_is_notice(route, sender)
+        return
     facts = None if route.list_id is None else routes.list(route.list_id)
     if facts is not None:
         check_can_post(routes, facts, sender=sender)
@@ -90,10 +108,22 @@ def check_can_pass_on(
 
     Its own posting policy may be stricter now than when it became a member.
     """
+    if route.kind is RouteKind.BOUNCES:
+        _check_is_notice(route, distribution_list.address)
     inner = None if route.list_id is None else routes.list(route.list_id)
     if inner is None or inner.organisation_id == distribution_list.organisation_id:
         return
     check_can_post(routes, inner, sender=distribution_list.address)
+
+
+def _check_is_notice(route: Route, sender: Address | None) -> None:
+    if sender is not None:
+        raise PermanentFailure(
+            reply.POSTING_NOT_ALLOWED.saying(
+                f"<{route.address}> takes only notices about mail that could not be "
+                "delivered; write to the list or to a person"
+            )
+        )
 
 
 def _admits(routes: Routes, distribution_list: ListFacts, sender: Address) -> bool:

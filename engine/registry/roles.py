@@ -35,6 +35,7 @@ class Permission(StrEnum):
     VIEW_OUTBOX = "outbox.view"
     MANAGE_STAFF = "staff.manage"
     EDIT_GUIDES = "guides.edit"
+    VIEW_TICKETS = "tickets.view"
     ANSWER_TICKETS = "tickets.answer"
 
     @property
@@ -56,6 +57,7 @@ COMMUNITY_WIDE = frozenset(
         Permission.VIEW_OUTBOX,
         Permission.MANAGE_STAFF,
         Permission.EDIT_GUIDES,
+        Permission.VIEW_TICKETS,
         Permission.ANSWER_TICKETS,
     }
 )
@@ -116,6 +118,7 @@ class HelpdeskAgent(Role):
         {
             Permission.USE_CONSOLE,
             Permission.SEARCH_DIRECTORY,
+            Permission.VIEW_TICKETS,
             Permission.ANSWER_TICKETS,
             Permission.VIEW_ORGANISATION,
             Permission.MANAGE_PEOPLE,
@@ -166,6 +169,7 @@ class Auditor(Role):
             Permission.VIEW_QUEUE,
             Permission.VIEW_QUARANTINE,
             Permission.VIEW_OUTBOX,
+            Permission.VIEW_TICKETS,
             Permission.TRACE_MESSAGES,
             Permission.VIEW_AUDIT,
         }

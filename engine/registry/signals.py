@@ -1,4 +1,4 @@
-"""Whatever path a change takes to a routed row, the registry's version moves with it."""
+"""Whatever path a change takes to a row, the registry's version and the directory follow."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ from django.db.models import Model
 from django.db.models.signals import post_delete, post_save
 
 from engine.registry import stamp
+from engine.registry.directory import index
 from engine.registry.models import (
     Alias,
     Connection,
     DistributionList,
     Domain,
+    EntryKind,
     Grant,
     ListMember,
     ListPoster,
     Mailbox,
     Organisation,
     Person,
+    ProviderNetworks,
 )
 
 ROUTED: tuple[type[Model], ...] = (
@@ -32,6 +35,7 @@ ROUTED: tuple[type[Model], ...] = (
     Mailbox,
     Organisation,
     Person,
+    ProviderNetworks,
 )
 
 # What a person changes by themselves, signing in for one, says nothing about routes.
@@ -49,3 +53,48 @@ def _changed(
 for _model in ROUTED:
     post_save.connect(_changed, sender=_model, dispatch_uid="registry-stamp")
     post_delete.connect(_changed, sender=_model, dispatch_uid="registry-stamp")
+
+
+# Facts of an organisation that stand in the entries of everything it has.
+LISTED_ORGANISATION_FIELDS = frozenset({"name", "kind", "town", "status"})
+
+
+def _list(
+    sender: type[Model],
+    instance: Model,
+    update_fields: frozenset[str] | None = None,
+    **_: Any,
+) -> None:
+    """Keep the directory true to a row that was saved."""
+    if update_fields and update_fields <= UNROUTED_FIELDS:
+        return
+    if isinstance(instance, Organisation):
+        if not update_fields or update_fields & LISTED_ORGANISATION_FIELDS:
+            index.refresh_organisation(instance)
+    elif isinstance(instance, Domain):
+        index.refresh(EntryKind.ORGANISATION, instance.organisation_id)
+    elif isinstance(instance, Mailbox) and instance.owner_id is not None:
+        index.refresh(EntryKind.PERSON, instance.owner_id)
+    else:
+        index.refresh(LISTED[sender], instance.pk)
+
+
+def _unlist(sender: type[Model], instance: Model, **_: Any) -> None:
+    """Take a row that is gone out of the directory, or what it said of another."""
+    if sender in LISTED and not (isinstance(instance, Mailbox) and instance.owner_id):
+        index.forget(LISTED[sender], instance.pk)
+    else:
+        _list(sender, instance)
+
+
+LISTED: dict[type[Model], EntryKind] = {
+    Person: EntryKind.PERSON,
+    Organisation: EntryKind.ORGANISATION,
+    DistributionList: EntryKind.LIST,
+    Mailbox: EntryKind.GROUP_MAILBOX,
+}
+
+LISTENED: tuple[type[Model], ...] = (*LISTED, Domain)
+for _listed in LISTENED:
+    post_save.connect(_list, sender=_listed, dispatch_uid="registry-directory")
+    post_delete.connect(_unlist, sender=_listed, dispatch_uid="registry-directory")

@@ -9,7 +9,8 @@ from engine.mail import reply
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.errors import PermanentFailure
 from engine.registry.facts import ConnectionFacts, ListFacts, Route, RouteKind
-from engine.registry.models import OrganisationStatus
+from engine.registry.models import OrganisationStatus, Proof, Provider
+from engine.registry.providers import SourceClasses
 from engine.registry.refusals import (
     ClosedRecipientError,
     LoopError,
@@ -48,11 +49,15 @@ class Routes:
     connections: dict[int, ConnectionFacts]
     sources: SourceIndex
     certificates: dict[str, int]
+    source_classes: SourceClasses
+    """Cloud providers by their servers' addresses and certificates."""
     mailboxes: dict[str, tuple[int, int, bool]]
     """Address to (mailbox, organisation, whether it and its owner are active)."""
     aliases: dict[str, str]
     lists: dict[int, ListFacts]
     lists_by_key: dict[str, int]
+    bounces_by_key: dict[str, int]
+    """Bounce address to the list whose it is."""
     suspended_people: frozenset[str]
     people: dict[int, str]
     """Active people's own addresses."""
@@ -78,7 +83,13 @@ class Routes:
             return self._to_mailbox(address, *mailbox)
         list_id = self.lists_by_key.get(address.key)
         if list_id is not None:
-            return self._to_list(address, self.lists[list_id])
+            return self._to_list(address, self.lists[list_id], RouteKind.LIST)
+        list_id = self.bounces_by_key.get(address.key)
+        if list_id is not None:
+            return self._to_list(address, self.lists[list_id], RouteKind.BOUNCES)
+        whole = _without_detail(address)
+        if whole.key in self.mailboxes:
+            return self._to_mailbox(whole, *self.mailboxes[whole.key])
         return self._to_connection(address, written)
 
     def _follow_aliases(self, address: Address, written: Address) -> Address:
@@ -98,11 +109,11 @@ class Routes:
             raise SuspendedRecipientError(address, "the mailbox is suspended")
         return Route(RouteKind.MAILBOX, address, organisation_id, mailbox_id=mailbox_id)
 
-    def _to_list(self, address: Address, facts: ListFacts) -> Route:
+    def _to_list(self, address: Address, facts: ListFacts, kind: RouteKind) -> Route:
         self._check_organisation(address, facts.organisation_id)
         if not facts.is_active:
             raise SuspendedRecipientError(address, "the list is suspended")
-        return Route(RouteKind.LIST, address, facts.organisation_id, list_id=facts.id)
+        return Route(kind, address, facts.organisation_id, list_id=facts.id)
 
     def _to_connection(self, address: Address, written: Address) -> Route:
         organisation_id = self.owners.get(address.domain)
@@ -153,6 +164,22 @@ class Routes:
         except InvalidAddressError:
             return None
 
+    def owner_of_host(self, address: Address) -> int | None:
+        """Whose server an address outside every domain is on, by the host's name.
+
+        The organisation of the nearest domain above it: a member's domain may lie below
+        another member's. None for an address that is inside, which is no host's.
+        """
+        if self.is_inside(address):
+            return None
+        above = address.domain
+        while "." in above:
+            above = above.partition(".")[2]
+            owner = self.organisation_of(address.at(above))
+            if owner is not None:
+                return owner
+        return None
+
     def connection(self, connection_id: int) -> ConnectionFacts | None:
         return self.connections.get(connection_id)
 
@@ -172,6 +199,20 @@ class Routes:
         }
         return self.connections[found.pop()] if len(found) == 1 else None
 
+    def cloud_connections(
+        self, providers: frozenset[Provider], address: Address
+    ) -> tuple[ConnectionFacts, ...]:
+        """The connections, at those providers, of whoever owns the address's domain."""
+        owner = self.organisation_of(address)
+        return tuple(
+            facts
+            for facts in self.connections.values()
+            if owner is not None
+            and facts.organisation_id == owner
+            and facts.proof == Proof.CLOUD
+            and facts.provider in providers
+        )
+
     def list(self, list_id: int) -> ListFacts | None:
         return self.lists.get(list_id)
 
@@ -181,3 +222,9 @@ class Routes:
         if own is None:
             return frozenset()
         return self.group_senders.get(person_id, frozenset()) | {own}
+
+
+def _without_detail(address: Address) -> Address:
+    """The address without what follows a plus: `user+detail` is `user` (RFC 5233)."""
+    user, plus, _ = address.local.partition("+")
+    return Address(user, address.domain) if user and plus else address

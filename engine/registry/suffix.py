@@ -57,12 +57,6 @@ class DomainMap:
         """True where the address is in one of these domains, in either form."""
         return address.domain in self._community or address.domain in self._member
 
-    def covers_parent_of(self, address: Address) -> bool:
-        """True where the address is in a domain below one of these."""
-        labels = address.domain.split(".")
-        parents = {".".join(labels[at:]) for at in range(1, len(labels))}
-        return not parents.isdisjoint(self._community.keys() | self._member.keys())
-
 
 def _moved(address: Address, mapping: dict[str, str]) -> Address:
     domain = mapping.get(address.domain)

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 from engine.audit.record import record
+from engine.registry.actor import Actor
 from engine.registry.addresses import check_is_reachable, claimed, in_community
 from engine.registry.changes import verb
 from engine.registry.loops import check_no_loop
-from engine.registry.models import Alias, Organisation, Person
+from engine.registry.models import Alias, Organisation
 
 
 @verb
 def add(
-    organisation: Organisation, *, address: str, target: str, by: Person | None
+    organisation: Organisation, *, address: str, target: str, by: Actor | None
 ) -> Alias:
     """Make one of the organisation's addresses mean another address."""
     key = claimed(organisation, address)
@@ -25,13 +26,13 @@ def add(
 
 
 @verb
-def remove(alias: Alias, *, by: Person | None) -> None:
+def remove(alias: Alias, *, by: Actor | None) -> None:
     """Take an alias away; its address means nothing from then on."""
     _record("alias.removed", alias, by)
     alias.delete()
 
 
-def _record(event: str, alias: Alias, by: Person | None) -> None:
+def _record(event: str, alias: Alias, by: Actor | None) -> None:
     record(
         event,
         alias,

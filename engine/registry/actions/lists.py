@@ -1,20 +1,25 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypedDict, Unpack
 
 from engine.audit.record import record
 from engine.mail.address import Address
+from engine.registry.actor import Actor
 from engine.registry.addresses import check_is_reachable, claimed, in_community
 from engine.registry.changes import apply, verb
 from engine.registry.errors import PolicyError
+from engine.registry.list_checks import (
+    check_admits_list,
+    check_can_be_list,
+    check_has_room,
+)
 from engine.registry.loops import check_no_loop
 from engine.registry.models import (
     DistributionList,
     ListMember,
     ListPoster,
     Organisation,
-    Person,
     Posting,
 )
 
@@ -32,12 +37,14 @@ def add(
     organisation: Organisation,
     *,
     address: str,
-    by: Person | None,
+    by: Actor | None,
     **fields: Unpack[ListFields],
 ) -> DistributionList:
     """Add an empty distribution list to an organisation."""
+    key = claimed(organisation, address)
+    check_can_be_list(Address.parse(key))
     made = DistributionList.objects.create(
-        address=claimed(organisation, address), organisation=organisation, **fields
+        address=key, organisation=organisation, **fields
     )
     _record("list.added", made, dict(fields), by=by)
     return made
@@ -47,7 +54,7 @@ def add(
 def edit(
     distribution_list: DistributionList,
     *,
-    by: Person | None,
+    by: Actor | None,
     **changes: Unpack[ListFields],
 ) -> None:
     """Change a list's name, posting policy or place in the directory."""
@@ -58,7 +65,7 @@ def edit(
 
 @verb
 def suspend(
-    distribution_list: DistributionList, *, reason: str, by: Person | None
+    distribution_list: DistributionList, *, reason: str, by: Actor | None
 ) -> None:
     """Stop a list's mail; what is queued for it is held."""
     distribution_list.is_active = False
@@ -67,22 +74,47 @@ def suspend(
 
 
 @verb
-def resume(distribution_list: DistributionList, *, by: Person | None) -> None:
+def resume(
+    distribution_list: DistributionList, *, reason: str = "", by: Actor | None
+) -> None:
     """Let a suspended list's mail flow again."""
     distribution_list.is_active = True
     distribution_list.save(update_fields=["is_active"])
-    _record("list.resumed", distribution_list, by=by)
+    _record(
+        "list.resumed", distribution_list, {"reason": reason} if reason else None, by=by
+    )
 
 
 @verb
 def add_member(
-    distribution_list: DistributionList, *, address: str, by: Person | None
+    distribution_list: DistributionList, *, address: str, by: Actor | None
 ) -> None:
     """Let the list reach an address anywhere in the community."""
+    _add_member(distribution_list, address, by)
+
+
+@verb
+def add_members(
+    distribution_list: DistributionList, *, addresses: Sequence[str], by: Actor | None
+) -> list[str]:
+    """Add whom it can, and return for each of the others the sentence that says why."""
+    refusals = []
+    for address in addresses:
+        try:
+            _add_member(distribution_list, address, by)
+        except PolicyError as refusal:
+            refusals.append(str(refusal))
+    return refusals
+
+
+def _add_member(
+    distribution_list: DistributionList, address: str, by: Actor | None
+) -> None:
     member = in_community(address)
+    check_has_room(distribution_list)
     check_no_loop(distribution_list.address, member.key)
     check_is_reachable(member)
-    _check_admits_list(distribution_list, member)
+    check_admits_list(distribution_list, member)
     _, is_new = ListMember.objects.get_or_create(
         distribution_list=distribution_list, address=member.key
     )
@@ -93,7 +125,7 @@ def add_member(
 
 @verb
 def remove_member(
-    distribution_list: DistributionList, *, address: str, by: Person | None
+    distribution_list: DistributionList, *, address: str, by: Actor | None
 ) -> None:
     """Stop the list from reaching an address."""
     key = in_community(address).key
@@ -104,7 +136,7 @@ def remove_member(
 
 @verb
 def add_poster(
-    distribution_list: DistributionList, *, address: str, by: Person | None
+    distribution_list: DistributionList, *, address: str, by: Actor | None
 ) -> None:
     """Let an address write to the list, where posting is for named addresses."""
     poster = in_community(address)
@@ -119,7 +151,7 @@ def add_poster(
 
 @verb
 def remove_poster(
-    distribution_list: DistributionList, *, address: str, by: Person | None
+    distribution_list: DistributionList, *, address: str, by: Actor | None
 ) -> None:
     """Take the right to write to the list away from an address."""
     key = in_community(address).key
@@ -128,25 +160,12 @@ def remove_poster(
         _record("list.poster_removed", distribution_list, {"address": key}, by=by)
 
 
-def _check_admits_list(distribution_list: DistributionList, member: Address) -> None:
-    """A list inside another would let in whom its own posting policy keeps out."""
-    inner = (
-        DistributionList.objects.filter(address=member.key)
-        .exclude(organisation=distribution_list.organisation)
-        .exclude(posting=Posting.COMMUNITY)
-        .exclude(posting=Posting.NAMED, posters__address=distribution_list.address)
-        .first()
-    )
-    if inner is not None:
-        raise PolicyError(f"{inner} does not take mail from {distribution_list}.")
-
-
 def _record(
     event: str,
     distribution_list: DistributionList,
     detail: Mapping[str, object] | None = None,
     *,
-    by: Person | None,
+    by: Actor | None,
 ) -> None:
     record(
         event,

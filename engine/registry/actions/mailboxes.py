@@ -4,10 +4,18 @@ from collections.abc import Mapping
 from typing import TypedDict, Unpack
 
 from engine.audit.record import record
+from engine.registry.actor import Actor
 from engine.registry.addresses import claimed
 from engine.registry.changes import apply, verb
 from engine.registry.errors import PolicyError
-from engine.registry.models import Grant, Mailbox, MailboxKind, Organisation, Person
+from engine.registry.models import (
+    AccountType,
+    Grant,
+    Mailbox,
+    MailboxKind,
+    Organisation,
+    Person,
+)
 
 
 class MailboxFields(TypedDict, total=False):
@@ -23,12 +31,18 @@ def add_group(
     organisation: Organisation,
     *,
     address: str,
-    by: Person | None,
+    by: Actor | None,
     **fields: Unpack[MailboxFields],
 ) -> Mailbox:
-    """Add a team's mailbox to an organisation whose mailboxes are kept here."""
-    if not organisation.is_hosted:
-        raise PolicyError(f"{organisation} keeps its mailboxes on its own server.")
+    """Add a team's mailbox, kept here whatever the organisation's account type.
+
+    Mail for its address no longer goes to the organisation's own server.
+    """
+    if organisation.account_type == AccountType.TRUSTED_DOMAIN:
+        raise PolicyError(
+            f"{organisation} is a trusted domain: its people do not sign in here, "
+            "so nobody could read the mailbox."
+        )
     mailbox = Mailbox.objects.create(
         address=claimed(organisation, address),
         kind=MailboxKind.GROUP,
@@ -41,7 +55,7 @@ def add_group(
 
 @verb
 def edit(
-    mailbox: Mailbox, *, by: Person | None, **changes: Unpack[MailboxFields]
+    mailbox: Mailbox, *, by: Actor | None, **changes: Unpack[MailboxFields]
 ) -> None:
     """Change a mailbox's name, quota or place in the directory."""
     changed = apply(mailbox, changes)
@@ -50,7 +64,7 @@ def edit(
 
 
 @verb
-def suspend(mailbox: Mailbox, *, reason: str, by: Person | None) -> None:
+def suspend(mailbox: Mailbox, *, reason: str, by: Actor | None) -> None:
     """Stop the mail of one mailbox; what is queued for it is held."""
     mailbox.is_active = False
     mailbox.save(update_fields=["is_active"])
@@ -58,11 +72,11 @@ def suspend(mailbox: Mailbox, *, reason: str, by: Person | None) -> None:
 
 
 @verb
-def resume(mailbox: Mailbox, *, by: Person | None) -> None:
+def resume(mailbox: Mailbox, *, reason: str = "", by: Actor | None) -> None:
     """Let the mail of a suspended mailbox flow again."""
     mailbox.is_active = True
     mailbox.save(update_fields=["is_active"])
-    _record("mailbox.resumed", mailbox, by=by)
+    _record("mailbox.resumed", mailbox, {"reason": reason} if reason else None, by=by)
 
 
 @verb
@@ -73,7 +87,7 @@ def grant(
     can_read: bool = False,
     can_write: bool = False,
     can_send: bool = False,
-    by: Person | None,
+    by: Actor | None,
 ) -> Grant:
     """Say what a person may do with a group mailbox; each right stands alone."""
     if mailbox.kind != MailboxKind.GROUP:
@@ -89,7 +103,7 @@ def grant(
 
 
 @verb
-def revoke(mailbox: Mailbox, person: Person, *, by: Person | None) -> None:
+def revoke(mailbox: Mailbox, person: Person, *, by: Actor | None) -> None:
     """Take every right to a group mailbox away from a person."""
     gone, _ = Grant.objects.filter(mailbox=mailbox, person=person).delete()
     if gone:
@@ -101,7 +115,7 @@ def _record(
     mailbox: Mailbox,
     detail: Mapping[str, object] | None = None,
     *,
-    by: Person | None,
+    by: Actor | None,
 ) -> None:
     record(
         event, mailbox, organisation_key=mailbox.organisation_id, detail=detail, by=by

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import TypedDict, Unpack
 
 from engine.audit.record import record
+from engine.registry.actor import Actor
 from engine.registry.changes import apply, verb
 from engine.registry.errors import PolicyError
-from engine.registry.models import Organisation, OrganisationStatus, Person
+from engine.registry.models import Organisation, OrganisationStatus
 from engine.registry.models.organisation import ORGANISATION_TRANSITIONS
 
 
@@ -29,7 +30,7 @@ def add(
     town: str = "",
     parent: Organisation | None = None,
     mfa_required: bool = False,
-    by: Person | None,
+    by: Actor | None,
 ) -> Organisation:
     """Add an organisation that is still being set up: no mail flows for it yet."""
     organisation = Organisation.objects.create(
@@ -49,7 +50,7 @@ def add(
 def edit(
     organisation: Organisation,
     *,
-    by: Person | None,
+    by: Actor | None,
     **changes: Unpack[OrganisationFields],
 ) -> None:
     """Change what is known of an organisation."""
@@ -61,13 +62,13 @@ def edit(
 
 
 @verb
-def activate(organisation: Organisation, *, by: Person | None) -> None:
+def activate(organisation: Organisation, *, reason: str = "", by: Actor | None) -> None:
     """Let mail flow for an organisation that has been set up."""
-    _move(organisation, OrganisationStatus.ACTIVE, "organisation.activated", "", by)
+    _move(organisation, OrganisationStatus.ACTIVE, "organisation.activated", reason, by)
 
 
 @verb
-def suspend(organisation: Organisation, *, reason: str, by: Person | None) -> None:
+def suspend(organisation: Organisation, *, reason: str, by: Actor | None) -> None:
     """Stop an organisation's mail; what is queued for it is held, never returned."""
     _move(
         organisation, OrganisationStatus.SUSPENDED, "organisation.suspended", reason, by
@@ -75,13 +76,13 @@ def suspend(organisation: Organisation, *, reason: str, by: Person | None) -> No
 
 
 @verb
-def resume(organisation: Organisation, *, reason: str = "", by: Person | None) -> None:
+def resume(organisation: Organisation, *, reason: str = "", by: Actor | None) -> None:
     """Let the mail of a suspended organisation flow again."""
     _move(organisation, OrganisationStatus.ACTIVE, "organisation.resumed", reason, by)
 
 
 @verb
-def close(organisation: Organisation, *, reason: str, by: Person | None) -> None:
+def close(organisation: Organisation, *, reason: str, by: Actor | None) -> None:
     """End an organisation's membership. This cannot be undone."""
     _move(organisation, OrganisationStatus.CLOSED, "organisation.closed", reason, by)
 
@@ -91,7 +92,7 @@ def _move(
     status: OrganisationStatus,
     event: str,
     reason: str,
-    by: Person | None,
+    by: Actor | None,
 ) -> None:
     organisation.refresh_from_db(fields=["status"])
     now = OrganisationStatus(organisation.status)
@@ -119,6 +120,6 @@ def _record(
     event: str,
     organisation: Organisation,
     detail: Mapping[str, object],
-    by: Person | None,
+    by: Actor | None,
 ) -> None:
     record(event, organisation, organisation_key=organisation.pk, detail=detail, by=by)

@@ -8,8 +8,12 @@ from django.utils import timezone
 
 from engine.audit.record import record
 from engine.registry import credentials
+from engine.registry.actor import Actor
 from engine.registry.addresses import claimed, parsed
-from engine.registry.administrators import check_can_lose_administrator
+from engine.registry.administrators import (
+    check_can_lose_administrator,
+    check_can_lose_operator,
+)
 from engine.registry.changes import apply, verb
 from engine.registry.errors import PolicyError
 from engine.registry.models import (
@@ -38,7 +42,7 @@ def add(
     *,
     address: str,
     password: str | None = None,
-    by: Person | None,
+    by: Actor | None,
     **fields: Unpack[PersonFields],
 ) -> Person:
     """Add a person, with a mailbox where the organisation's are kept here.
@@ -69,13 +73,13 @@ def _add_mailbox(person: Person, organisation: Organisation) -> None:
 
 
 @verb
-def edit(person: Person, *, by: Person | None, **changes: Unpack[PersonFields]) -> None:
+def edit(person: Person, *, by: Actor | None, **changes: Unpack[PersonFields]) -> None:
     """Change what is known of a person; their mailbox follows name and directory."""
     _check_fields(changes)
     changed = apply(person, changes)
-    Mailbox.objects.filter(owner=person).update(
-        name=person.name, is_published=not person.is_ex_directory
-    )
+    for mailbox in Mailbox.objects.filter(owner=person):
+        followed = {"name": person.name, "is_published": not person.is_ex_directory}
+        apply(mailbox, followed)
     if changed:
         _record("person.edited", person, changed, by=by)
 
@@ -88,30 +92,42 @@ def _check_fields(fields: PersonFields) -> None:
 
 
 @verb
-def suspend(person: Person, *, reason: str, by: Person | None) -> None:
+def suspend(person: Person, *, reason: str, by: Actor | None) -> None:
     """Stop a person's mail and sign-in."""
-    if by is not None and by.pk == person.pk:
+    if by == person:
         raise PolicyError("You cannot suspend yourself.")
     check_can_lose_administrator(person)
+    check_can_lose_operator(person)
     person.is_active = False
     person.save(update_fields=["is_active"])
     _record("person.suspended", person, {"reason": reason}, by=by)
 
 
 @verb
-def resume(person: Person, *, by: Person | None) -> None:
+def resume(person: Person, *, reason: str = "", by: Actor | None) -> None:
     """Let a suspended person in again."""
     person.is_active = True
     person.save(update_fields=["is_active"])
-    _record("person.resumed", person, by=by)
+    _record("person.resumed", person, {"reason": reason} if reason else None, by=by)
 
 
 @verb
-def set_password(person: Person, *, password: str, by: Person | None) -> None:
+def set_password(person: Person, *, password: str, by: Actor | None) -> None:
     """Set the password with which a person signs in to the site."""
     person.set_password(password)
     person.save(update_fields=["password"])
     _record("person.password_set", person, by=by)
+
+
+@verb
+def end_password(person: Person, *, by: Actor | None) -> None:
+    """Make the password and every session that it opened worthless at once.
+
+    The person chooses another by a link; until then they cannot sign in.
+    """
+    person.set_unusable_password()
+    person.save(update_fields=["password"])
+    _record("person.password_ended", person, by=by)
 
 
 @verb
@@ -120,7 +136,7 @@ def add_app_password(
     *,
     name: str,
     expires_at: datetime | None = None,
-    by: Person | None,
+    by: Actor | None,
 ) -> tuple[AppPassword, str]:
     """Make a secret for one mail client. The secret is shown now and never again."""
     secret = credentials.new_secret()
@@ -135,7 +151,7 @@ def add_app_password(
 
 
 @verb
-def revoke_app_password(app_password: AppPassword, *, by: Person | None) -> None:
+def revoke_app_password(app_password: AppPassword, *, by: Actor | None) -> None:
     """End an app password; revoking it again changes nothing."""
     if app_password.revoked_at is not None:
         return
@@ -150,6 +166,6 @@ def _record(
     person: Person,
     detail: Mapping[str, object] | None = None,
     *,
-    by: Person | None,
+    by: Actor | None,
 ) -> None:
     record(event, person, organisation_key=person.organisation_id, detail=detail, by=by)

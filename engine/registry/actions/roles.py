@@ -1,7 +1,12 @@
 from __future__ import annotations
 
 from engine.audit.record import record
-from engine.registry.administrators import INSIDE, check_can_lose_administrator
+from engine.registry.actor import Actor
+from engine.registry.administrators import (
+    INSIDE,
+    check_can_lose_administrator,
+    check_can_lose_operator,
+)
 from engine.registry.changes import verb
 from engine.registry.errors import PolicyError
 from engine.registry.models import (
@@ -15,7 +20,7 @@ from engine.registry.models import (
 
 @verb
 def give(
-    person: Person, role: RoleName, *, organisation: Organisation, by: Person | None
+    person: Person, role: RoleName, *, organisation: Organisation, by: Actor | None
 ) -> None:
     """Give a person a role in an organisation. Giving it again changes nothing."""
     if role not in INSIDE:
@@ -29,7 +34,7 @@ def give(
 
 @verb
 def take(
-    person: Person, role: RoleName, *, organisation: Organisation, by: Person | None
+    person: Person, role: RoleName, *, organisation: Organisation, by: Actor | None
 ) -> None:
     """Take a role in an organisation away; the last administrator keeps it."""
     held = OrganisationRole.objects.filter(
@@ -44,21 +49,29 @@ def take(
 
 
 @verb
-def give_staff(person: Person, role: RoleName, *, by: Person | None) -> None:
+def give_staff(
+    person: Person, role: RoleName, *, reason: str = "", by: Actor | None
+) -> None:
     """Give a person a role of staff. Giving it again changes nothing."""
     if role in INSIDE:
         raise PolicyError(f"{role.label} is a role in an organisation.")
+    if by == person:
+        raise PolicyError("You cannot give yourself a role. Ask another operator.")
     _, is_new = StaffRole.objects.get_or_create(person=person, role=role)
     if is_new:
-        _record("staff_role.given", person, role, None, by)
+        _record("staff_role.given", person, role, None, by, reason=reason)
 
 
 @verb
-def take_staff(person: Person, role: RoleName, *, by: Person | None) -> None:
-    """Take a role of staff away."""
+def take_staff(
+    person: Person, role: RoleName, *, reason: str = "", by: Actor | None
+) -> None:
+    """Take a role of staff away; the last operator keeps it."""
+    if role == RoleName.OPERATOR:
+        check_can_lose_operator(person)
     gone, _ = StaffRole.objects.filter(person=person, role=role).delete()
     if gone:
-        _record("staff_role.taken", person, role, None, by)
+        _record("staff_role.taken", person, role, None, by, reason=reason)
 
 
 def _record(
@@ -66,12 +79,18 @@ def _record(
     person: Person,
     role: RoleName,
     organisation: Organisation | None,
-    by: Person | None,
+    by: Actor | None,
+    *,
+    reason: str = "",
 ) -> None:
     record(
         event,
         person,
         organisation_key=organisation.pk if organisation else "",
-        detail={"role": str(role), "organisation": str(organisation or "")},
+        detail={
+            "role": str(role),
+            "organisation": str(organisation or ""),
+            **({"reason": reason} if reason else {}),
+        },
         by=by,
     )

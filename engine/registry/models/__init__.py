@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from engine.registry.models.alias import Alias
+from engine.registry.models.api_key import ApiKey
 from engine.registry.models.app_password import AppPassword
 from engine.registry.models.connection import Connection, ConnectionCredential, Proof
+from engine.registry.models.directory_entry import DirectoryEntry, EntryKind
 from engine.registry.models.distribution_list import (
     DistributionList,
     ListMember,
@@ -20,16 +22,21 @@ from engine.registry.models.organisation import (
     OrganisationStatus,
 )
 from engine.registry.models.person import OrganisationRole, Person, RoleName, StaffRole
+from engine.registry.models.provider import Provider, ProviderNetworks
 from engine.registry.models.stamp import Stamp
+from engine.registry.models.webhook_endpoint import WebhookEndpoint, WebhookEvent
 
 __all__ = [
     "AccountType",
     "Alias",
+    "ApiKey",
     "AppPassword",
     "Connection",
     "ConnectionCredential",
+    "DirectoryEntry",
     "DistributionList",
     "Domain",
+    "EntryKind",
     "Grant",
     "Kind",
     "ListMember",
@@ -42,7 +49,11 @@ __all__ = [
     "Person",
     "Posting",
     "Proof",
+    "Provider",
+    "ProviderNetworks",
     "RoleName",
     "StaffRole",
     "Stamp",
+    "WebhookEndpoint",
+    "WebhookEvent",
 ]

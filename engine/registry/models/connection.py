@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.db import models
 
 from engine.registry.models.organisation import Organisation
+from engine.registry.models.provider import Provider
 
 
 class Proof(models.TextChoices):
@@ -32,6 +33,7 @@ class Connection(models.Model):
         blank=True,
         help_text="DNS name that the client certificate must carry",
     )
+    provider = models.CharField(max_length=20, choices=Provider.choices, blank=True)
     tenant_id = models.CharField(max_length=100, blank=True)
 
     next_hop_host = models.CharField(max_length=253, blank=True)

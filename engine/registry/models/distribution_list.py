@@ -36,6 +36,10 @@ class DistributionList(models.Model):
         return self.address
 
 
+# So many messages returned in a row make a member worth a look.
+FAILURES_TO_FLAG = 3
+
+
 class ListMember(models.Model):
     """An address that a distribution list reaches."""
 
@@ -43,8 +47,16 @@ class ListMember(models.Model):
         DistributionList, on_delete=models.CASCADE, related_name="members"
     )
     address = models.CharField(max_length=254)
+    failures = models.PositiveSmallIntegerField(
+        default=0, help_text="messages in a row that came back"
+    )
+    last_failure = models.CharField(
+        max_length=500, blank=True, help_text="what the member's server said"
+    )
+    last_failed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        ordering = ["address"]
         constraints = [
             models.UniqueConstraint(
                 fields=["distribution_list", "address"], name="list_member_once"
@@ -53,6 +65,11 @@ class ListMember(models.Model):
 
     def __str__(self) -> str:
         return self.address
+
+    @property
+    def needs_attention(self) -> bool:
+        """True where mail keeps coming back from the member."""
+        return self.failures >= FAILURES_TO_FLAG
 
 
 class ListPoster(models.Model):

@@ -5,6 +5,12 @@ from django.db import models
 from engine.registry.models.organisation import Organisation
 
 
+class DomainQuerySet(models.QuerySet["Domain"]):
+    def verified(self) -> DomainQuerySet:
+        """Those that are their organisation's own; in the others there is no mail."""
+        return self.exclude(verified_at=None)
+
+
 class Domain(models.Model):
     """A pair: the domain an organisation uses itself, and what it is in the community.
 
@@ -19,6 +25,8 @@ class Domain(models.Model):
     community_domain = models.CharField(max_length=253, unique=True)
     verified_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = DomainQuerySet.as_manager()
 
     class Meta:
         ordering = ["community_domain"]

@@ -32,11 +32,21 @@ class Mailbox(models.Model):
     is_active = models.BooleanField(default=True)
     is_published = models.BooleanField(default=True)
     quota_bytes = models.PositiveBigIntegerField(default=5 * 1024**3)
+    used_bytes = models.BigIntegerField(
+        default=0, editable=False, help_text="of all its messages; storage counts"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["address"]
         verbose_name_plural = "mailboxes"
+        indexes = [
+            models.Index(
+                fields=["id"],
+                condition=models.Q(used_bytes__gte=models.F("quota_bytes")),
+                name="mailbox_full",
+            )
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(kind=MailboxKind.PERSONAL, owner__isnull=False)

@@ -95,3 +95,8 @@ class Organisation(models.Model):
     def is_hosted(self) -> bool:
         """True where the organisation's mailboxes are kept here."""
         return AccountType(self.account_type).is_hosted
+
+    @property
+    def is_trusted_domain(self) -> bool:
+        """True where the organisation's people search the directory nowhere here."""
+        return self.account_type == AccountType.TRUSTED_DOMAIN

@@ -80,6 +80,11 @@ class Person(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.address
 
+    @property
+    def audit_key(self) -> str:
+        """How the audit trail tells people from other systems."""
+        return str(self.pk)
+
     def get_full_name(self) -> str:
         return self.name
 

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from engine.registry.models.organisation import Organisation, OrganisationStatus
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def live(self) -> ApiKeyQuerySet:
+        """Those that open something now: not ended, and of no suspended organisation."""
+        unexpired = models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now())
+        active = models.Q(organisation=None) | models.Q(
+            organisation__status=OrganisationStatus.ACTIVE
+        )
+        return self.filter(unexpired, active, revoked_at=None)
+
+
+class ApiKey(models.Model):
+    """A generated secret with which another system acts, in one organisation or in all.
+
+    Without an organisation it belongs to the community, and only staff make it.
+    """
+
+    organisation = models.ForeignKey(
+        Organisation,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="api_keys",
+    )
+    name = models.CharField(max_length=100)
+    scopes = models.JSONField(default=list)
+    client_id = models.CharField(max_length=40, unique=True)
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = "API key"
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.client_id})"
+
+    @property
+    def audit_key(self) -> str:
+        """How the audit trail tells other systems from people."""
+        return f"key:{self.pk}"

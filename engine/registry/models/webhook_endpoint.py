@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models
+
+from engine.registry.models.organisation import Organisation
+
+
+class WebhookEvent(models.TextChoices):
+    """What other systems can be told of as it happens."""
+
+    MESSAGE_DELIVERED = "message.delivered", "A message we sent was delivered"
+    MESSAGE_FAILED = "message.failed", "A message we sent could not be delivered"
+    MESSAGE_RECEIVED = "message.received", "A message came into one of our mailboxes"
+    TICKET_CREATED = "ticket.created", "A ticket was opened"
+    TICKET_REPLIED = "ticket.replied", "The helpdesk answered a ticket"
+    TICKET_SOLVED = "ticket.solved", "A ticket was solved"
+
+
+class WebhookEndpoint(models.Model):
+    """An address of another system that is told what happens, in signed requests.
+
+    Without an organisation it belongs to the community. Its secret is derived from the
+    seed and our own secret key, so none is kept.
+    """
+
+    organisation = models.ForeignKey(
+        Organisation,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="webhook_endpoints",
+    )
+    url = models.CharField(max_length=500)
+    events = models.JSONField(default=list)
+    seed = models.CharField(max_length=64)
+    earlier_seed = models.CharField(
+        max_length=64, blank=True, help_text="signs too, until the day below"
+    )
+    earlier_until = models.DateTimeField(null=True, blank=True)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.url
+
+    def seeds(self, now: datetime) -> list[str]:
+        """Those that sign at that moment, the newest first."""
+        is_rotating = self.earlier_until is not None and now < self.earlier_until
+        return [self.seed, self.earlier_seed] if is_rotating else [self.seed]

@@ -1,0 +1,162 @@
+"""What cloud providers show of themselves, and of the tenant on whose behalf they send.
+
+All tenants of a provider share its addresses and its certificate, so these never tell
+one member from another, nor from a stranger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_network
+
+from engine.mail.header import HeaderBlock
+from engine.registry.facts import Network
+from engine.registry.models import Provider, ProviderNetworks
+from engine.registry.sources import IPAddress, SourceIndex
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderFacts:
+    """How a provider's servers are known, before anything is read from the database."""
+
+    certificate_names: frozenset[str]
+    must_show_certificate: bool
+    tenant_field: str
+    """Where it names the tenant, or where the tenant has it put a secret of ours."""
+    spf_name: str
+    networks: tuple[Network, ...]
+
+
+def _networks(*texts: str) -> tuple[Network, ...]:
+    return tuple(ip_network(text) for text in texts)
+
+
+# The networks are as the providers' SPF records gave them in 2026; what the service
+# has looked up since takes their place.
+PROVIDERS: Mapping[Provider, ProviderFacts] = {
+    Provider.MICROSOFT_365: ProviderFacts(
+        certificate_names=frozenset(["mail.protection.outlook.com"]),
+        must_show_certificate=True,
+        tenant_field="X-MS-Exchange-CrossTenant-Id",
+        spf_name="spf.protection.outlook.com",
+        networks=_networks(
+            "40.92.0.0/15",
+            "40.107.0.0/16",
+            "52.100.0.0/15",
+            "52.102.0.0/16",
+            "52.103.0.0/17",
+            "104.47.0.0/17",
+            "2a01:111:f400::/48",
+            "2a01:111:f403::/49",
+            "2a01:111:f403:8000::/51",
+            "2a01:111:f403:c000::/51",
+            "2a01:111:f403:f000::/52",
+        ),
+    ),
+    # Google tells nothing of the tenant. Its routing settings add a header of the
+    # organisation's choice, in which the tenant id is a secret that we made.
+    Provider.GOOGLE_WORKSPACE: ProviderFacts(
+        certificate_names=frozenset(["smtp.gmail.com"]),
+        must_show_certificate=False,
+        tenant_field="X-Postern-Tenant",
+        spf_name="_spf.google.com",
+        networks=_networks(
+            "74.125.0.0/16",
+            "209.85.128.0/17",
+            "2001:4860:4000::/36",
+            "2404:6800:4000::/36",
+            "2607:f8b0:4000::/36",
+            "2800:3f0:4000::/36",
+            "2a00:1450:4000::/36",
+            "2c0f:fb50:4000::/36",
+        ),
+    ),
+}
+
+# Believed from their own provider only, and from nobody behind us.
+TENANT_FIELDS = (
+    "x-ms-exchange-crosstenant-",
+    "x-ms-exchange-organization-",
+    "x-originatororg",
+    "x-postern-tenant",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceClasses:
+    """From which provider's servers a session may come."""
+
+    indexes: Mapping[Provider, SourceIndex]
+
+    @classmethod
+    def of(cls, networks: Iterable[tuple[Provider, Network]]) -> SourceClasses:
+        """Index networks as looked up; a provider without any keeps its built-in ones."""
+        found: dict[Provider, list[Network]] = {provider: [] for provider in PROVIDERS}
+        for provider, network in networks:
+            found[provider].append(network)
+        return cls(
+            {
+                provider: SourceIndex.of(
+                    (network, 0) for network in own or PROVIDERS[provider].networks
+                )
+                for provider, own in found.items()
+            }
+        )
+
+    def of_peer(self, address: IPAddress, names: frozenset[str]) -> frozenset[Provider]:
+        """The providers that this address and this certificate can belong to."""
+        return frozenset(
+            provider
+            for provider, index in self.indexes.items()
+            if index.find(address) is not None and _shows(PROVIDERS[provider], names)
+        )
+
+
+def networks_of_providers() -> list[tuple[Provider, Network]]:
+    """Every network known to be a provider's: as looked up, and built in."""
+    built_in = [
+        (p, network) for p, facts in PROVIDERS.items() for network in facts.networks
+    ]
+    looked_up = [
+        (Provider(row.provider), ip_network(text))
+        for row in ProviderNetworks.objects.all()
+        for text in row.networks
+    ]
+    return built_in + looked_up
+
+
+def _shows(facts: ProviderFacts, names: frozenset[str]) -> bool:
+    if not names:
+        return not facts.must_show_certificate
+    return not facts.certificate_names.isdisjoint(names)
+
+
+def tenant(header: HeaderBlock, provider: Provider) -> str:
+    """The tenant that the header names, once; empty where it is none or not clear.
+
+    Only worth something in a message from that provider's own servers.
+    """
+    fields = header.all(PROVIDERS[provider].tenant_field)
+    if len(fields) != 1:
+        return ""
+    return fields[0].value.decode("ascii", "replace").strip().casefold()
+
+
+def without_tenant(header: HeaderBlock) -> HeaderBlock:
+    """The header without any claim about a tenant: nobody downstream may believe it."""
+    kept = tuple(
+        field
+        for field in header.fields
+        if not field.name.lower().startswith(TENANT_FIELDS)
+    )
+    return header if len(kept) == len(header.fields) else HeaderBlock(kept)
+
+
+def usual_next_hop(provider: Provider, member_domain: str) -> str:
+    """The host that takes a tenant's mail, unless its own MX records say otherwise."""
+    match provider:
+        case Provider.MICROSOFT_365:
+            return f"{member_domain.replace('.', '-')}.mail.protection.outlook.com"
+        case Provider.GOOGLE_WORKSPACE:
+            return "smtp.google.com"

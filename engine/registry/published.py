@@ -1,0 +1,66 @@
+"""The networks from which a provider says, in its SPF record, that it sends."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+
+from engine import dns
+from engine.registry.errors import PolicyError
+from engine.registry.facts import Network
+
+# RFC 7208 §4.6.4
+MAX_LOOKUPS = 10
+MAX_NETWORKS = 500
+# The widest network, by IP version, that is believed to be one provider's.
+WIDEST = {4: 12, 6: 29}
+
+
+def networks(name: str) -> list[Network]:
+    """Follow the record at a name (RFC 7208 §5) and what it includes.
+
+    Raises DnsUnavailable; PolicyError where what is published makes no sense, in which
+    case what is known already must stay.
+    """
+    found: dict[Network, None] = {}
+    waiting, asked = [name], set[str]()
+    while waiting:
+        name = waiting.pop(0)
+        if name in asked:
+            continue
+        asked.add(name)
+        if len(asked) > MAX_LOOKUPS:
+            raise PolicyError("The provider's SPF record leads to too many others.")
+        for term in _terms(name):
+            mechanism, value = _split(term)
+            if mechanism in ("include", "redirect"):
+                waiting.append(value)
+            elif mechanism in ("ip4", "ip6"):
+                found[_network(value)] = None
+    if not 0 < len(found) <= MAX_NETWORKS:
+        raise PolicyError(f"The provider publishes {len(found)} networks.")
+    return list(found)
+
+
+def _terms(name: str) -> list[str]:
+    records = [text.split() for text in dns.txt(name)]
+    found = [terms for terms in records if terms and terms[0].lower() == "v=spf1"]
+    if len(found) != 1:
+        raise PolicyError(f"{name} has no SPF record, or more than one.")
+    return found[0][1:]
+
+
+def _split(term: str) -> tuple[str, str]:
+    at = min((at for at in (term.find(":"), term.find("=")) if at >= 0), default=-1)
+    if at < 0:
+        return term.lower().lstrip("+"), ""
+    return term[:at].lower().lstrip("+"), term[at + 1 :]
+
+
+def _network(text: str) -> Network:
+    try:
+        network = ip_network(text)
+    except ValueError as error:
+        raise PolicyError(f"“{text}” in an SPF record is not a network.") from error
+    if network.prefixlen < WIDEST[network.version] or not network.is_global:
+        raise PolicyError(f"{network} cannot be a provider's.")
+    return network

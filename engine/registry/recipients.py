@@ -1,0 +1,151 @@
+"""Who an address is, for somebody about to write to it.
+
+Nothing is told beyond what sending would tell: that mail is taken, and which
+organisation has the domain. Names and numbers come only from what is in the directory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from engine.mail.address import Address
+from engine.mail.errors import MailError
+from engine.registry import policies, routes
+from engine.registry.models import (
+    DistributionList,
+    Kind,
+    Mailbox,
+    MailboxKind,
+    Organisation,
+    Person,
+)
+from engine.registry.routes import Route, RouteKind, Routes
+
+
+class RecipientKind(StrEnum):
+    """What stands behind an address."""
+
+    PERSON = "person"
+    GROUP = "group"
+    LIST = "list"
+    SERVER = "server"
+    """An address on an organisation's own server, which alone knows whose it is."""
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientFacts:
+    """What may be said of one recipient. `members` is None where it may not."""
+
+    address: Address
+    kind: RecipientKind
+    name: str = ""
+    job_title: str = ""
+    organisation: str = ""
+    organisation_kind: str = ""
+    members: int | None = None
+    refusal: str = ""
+    mailbox_id: int | None = None
+
+    @property
+    def is_refused(self) -> bool:
+        return self.kind == RecipientKind.REFUSED
+
+
+def about(address: Address, *, viewer: Person, sender: Address) -> RecipientFacts:
+    """Who the address is, and whether mail from that sender is taken for it."""
+    return about_all([address], viewer=viewer, sender=sender)[0]
+
+
+def about_all(
+    addresses: Sequence[Address], *, viewer: Person, sender: Address
+) -> list[RecipientFacts]:
+    """The same for many, in the same order, with the same few questions."""
+    known = routes.current()
+    found = [_resolved(known, address, sender) for address in addresses]
+    rows = _Rows([f for f in found if isinstance(f, Route)], viewer)
+    return [
+        _of(known, rows, f) if isinstance(f, Route) else _refused(address, f)
+        for address, f in zip(addresses, found, strict=True)
+    ]
+
+
+def _resolved(known: Routes, address: Address, sender: Address) -> Route | MailError:
+    try:
+        route = known.resolve(address)
+        policies.check_can_reach(known, route, sender=sender)
+    except MailError as error:
+        return error
+    return route
+
+
+def _refused(address: Address, error: MailError) -> RecipientFacts:
+    return RecipientFacts(address, RecipientKind.REFUSED, refusal=error.reply.text)
+
+
+class _Rows:
+    """Everything that the database knows of some routes, asked once."""
+
+    def __init__(self, found: Sequence[Route], viewer: Person) -> None:
+        self.viewer = viewer
+        self.organisations = Organisation.objects.in_bulk(
+            {route.organisation_id for route in found}
+        )
+        self.mailboxes = Mailbox.objects.select_related("owner").in_bulk(
+            _set(route.mailbox_id for route in found)
+        )
+        self.lists = DistributionList.objects.in_bulk(
+            _set(route.list_id for route in found)
+        )
+        relayed = [f.address.key for f in found if f.kind == RouteKind.CONNECTION]
+        people = Person.objects.filter(address__in=relayed, is_ex_directory=False)
+        self.people = {person.address: person for person in people}
+
+
+def _set(ids: Iterable[int | None]) -> set[int]:
+    return {one for one in ids if one is not None}
+
+
+def _of(known: Routes, rows: _Rows, route: Route) -> RecipientFacts:
+    organisation = rows.organisations.get(route.organisation_id)
+    kind, name, job_title, members = _behind(known, rows, route)
+    return RecipientFacts(
+        address=route.address,
+        kind=kind,
+        name=name,
+        job_title=job_title,
+        organisation=organisation.name if organisation else "",
+        organisation_kind=Kind(organisation.kind).label if organisation else "",
+        members=members,
+        mailbox_id=route.mailbox_id,
+    )
+
+
+def _behind(
+    known: Routes, rows: _Rows, route: Route
+) -> tuple[RecipientKind, str, str, int | None]:
+    """The kind, name, job title and number of members that may be told."""
+    if route.mailbox_id is not None:
+        return *_mailbox(rows, rows.mailboxes.get(route.mailbox_id)), None
+    if route.list_id is not None:
+        row = rows.lists.get(route.list_id)
+        if row is None or not row.is_published:
+            return RecipientKind.LIST, "", "", None
+        return RecipientKind.LIST, row.name, "", len(known.lists[row.pk].members)
+    person = rows.people.get(route.address.key)
+    if person is not None:
+        return RecipientKind.PERSON, person.name, person.job_title, None
+    return RecipientKind.SERVER, "", "", None
+
+
+def _mailbox(rows: _Rows, mailbox: Mailbox | None) -> tuple[RecipientKind, str, str]:
+    is_group = mailbox is not None and mailbox.kind == MailboxKind.GROUP
+    kind = RecipientKind.GROUP if is_group else RecipientKind.PERSON
+    if mailbox is None:
+        return kind, "", ""
+    is_own = mailbox.owner_id == rows.viewer.pk
+    if not (mailbox.is_published or is_own):
+        return kind, "", ""
+    return kind, mailbox.name, mailbox.owner.job_title if mailbox.owner else ""

@@ -1,0 +1,42 @@
+"""What an API key may be allowed to do: one resource, to read or to write."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Scope(models.TextChoices):
+    """One thing that a key may do, in its organisation or across the community."""
+
+    READ_ORGANISATIONS = "organisations:read", "Read organisations and their domains"
+    WRITE_ORGANISATIONS = "organisations:write", "Change organisations and domains"
+    READ_CONNECTIONS = "connections:read", "Read connections"
+    WRITE_CONNECTIONS = "connections:write", "Change connections and credentials"
+    READ_PEOPLE = "people:read", "Read people"
+    WRITE_PEOPLE = "people:write", "Add, change and suspend people"
+    READ_MAILBOXES = "mailboxes:read", "Read mailboxes and who may use them"
+    WRITE_MAILBOXES = "mailboxes:write", "Change group mailboxes and grants"
+    READ_LISTS = "lists:read", "Read distribution lists"
+    WRITE_LISTS = "lists:write", "Change distribution lists"
+    SEARCH_DIRECTORY = "directory:read", "Search the directory"
+    READ_MESSAGES = "messages:read", "Read messages and follow what happened to them"
+    WRITE_MESSAGES = "messages:write", "Send and file messages"
+    READ_TICKETS = "tickets:read", "Read helpdesk tickets"
+    WRITE_TICKETS = "tickets:write", "Open and answer helpdesk tickets"
+    READ_GUIDES = "guides:read", "Read guides"
+    READ_AUDIT = "audit:read", "Read the audit trail"
+    READ_WEBHOOKS = "webhooks:read", "Read webhook endpoints"
+    WRITE_WEBHOOKS = "webhooks:write", "Change webhook endpoints"
+    READ_APPLICATIONS = "applications:read", "Read applications to join"
+    READ_QUEUE = "queue:read", "Read the mail queue"
+    WRITE_QUEUE = "queue:write", "Hold, release, retry and drop queued mail"
+
+    @property
+    def is_community_wide(self) -> bool:
+        """True where no key of one organisation can ever hold it."""
+        return self in COMMUNITY_WIDE
+
+
+COMMUNITY_WIDE = frozenset(
+    {Scope.READ_APPLICATIONS, Scope.READ_QUEUE, Scope.WRITE_QUEUE}
+)

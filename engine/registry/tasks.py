@@ -1,0 +1,31 @@
+"""Jobs of the registry: what is looked up by the clock."""
+
+from __future__ import annotations
+
+from django_q.models import Schedule
+
+from engine.registry import published
+from engine.registry.actions import providers
+from engine.registry.models import Provider
+from engine.registry.providers import PROVIDERS
+
+
+def refresh_providers() -> None:
+    """Look up each provider's networks anew; doing it again changes nothing.
+
+    Raises DnsUnavailable or PolicyError: what was known stays, and the job failed.
+    """
+    for provider in Provider:
+        found = published.networks(PROVIDERS[provider].spf_name)
+        providers.set_networks(provider, found, by=None)
+
+
+def schedule_jobs() -> None:
+    """Write down what runs by the clock; doing it again changes nothing."""
+    Schedule.objects.update_or_create(
+        name="registry.refresh_providers",
+        defaults={
+            "func": "engine.registry.tasks.refresh_providers",
+            "schedule_type": Schedule.DAILY,
+        },
+    )
