@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import encodebytes
+from collections.abc import Iterable, Iterator
+
 from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -18,9 +21,18 @@ __all__ = [
     "ScannerUnavailable",
     "configured",
     "scan_bytes",
+    "scan_file",
 ]
 
 OFF = "off"
+
+_FILE_HEADER = (
+    b"MIME-Version: 1.0\r\n"
+    b"Content-Type: application/octet-stream\r\n"
+    b"Content-Disposition: attachment\r\n"
+    b"Content-Transfer-Encoding: base64\r\n\r\n"
+)
+_LINE = 57  # octets that make one line of base64 (RFC 2045 §6.8)
 
 
 def configured() -> Scanner:
@@ -38,16 +50,37 @@ def scan_bytes(data: bytes) -> Verdict:
 
     Raises ScannerUnavailable.
     """
-    return async_to_sync(_scan)(data)
+    return async_to_sync(_scan)([data])
 
 
-async def _scan(data: bytes) -> Verdict:
+def scan_file(chunks: Iterable[bytes]) -> Verdict:
+    """Scan a file before it is part of a message, without holding all of it.
+
+    Raises ScannerUnavailable.
+    """
+    return async_to_sync(_scan)(_as_message(chunks))
+
+
+async def _scan(chunks: Iterable[bytes]) -> Verdict:
     scan = configured().open()
     try:
-        await scan.feed(data)
+        for chunk in chunks:
+            await scan.feed(chunk)
         return await scan.verdict()
     finally:
         await scan.abandon()
+
+
+def _as_message(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The file as the one part of a message, as which scanners take things apart."""
+    yield _FILE_HEADER
+    rest = b""
+    for chunk in chunks:
+        data = rest + chunk
+        whole = len(data) // _LINE * _LINE
+        rest = data[whole:]
+        yield encodebytes(data[:whole])
+    yield encodebytes(rest)
 
 
 class OffScanner:

@@ -6,11 +6,14 @@ from collections.abc import Collection
 from functools import partial
 
 from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
 
 from engine.mail.message import split
-from engine.storage import blobs, content
+from engine.storage import blobs, content, expiry, quota
 from engine.storage.delivery import folder, summary_of
 from engine.storage.models import Content, Folder, FolderRole, Message
+from engine.storage.search import store
 
 
 @transaction.atomic
@@ -21,6 +24,7 @@ def append(
     header, body = split(raw)
     row = content.row(content.keep(header, body))
     row.save(force_insert=True)
+    quota.count_in([(target.mailbox_id, row.size)])
     summary = summary_of(row)
     return Message.objects.create(
         mailbox_id=target.mailbox_id,
@@ -35,13 +39,18 @@ def append(
         has_attachments=summary.has_attachments,
         is_read=is_read,
         is_draft=is_draft,
+        thread=summary.thread,
     )
 
 
 def mark_read(messages: Collection[Message], *, is_read: bool) -> None:
     """Mark messages read or unread."""
-    ids = [message.pk for message in messages]
-    Message.objects.filter(pk__in=ids).update(is_read=is_read)
+    _rows(messages).update(is_read=is_read)
+
+
+def flag(messages: Collection[Message], *, is_flagged: bool) -> None:
+    """Set messages apart with a flag, or take it off them."""
+    _rows(messages).update(is_flagged=is_flagged)
 
 
 def mark_answered(message: Message) -> None:
@@ -50,29 +59,40 @@ def mark_answered(message: Message) -> None:
 
 
 def move(messages: Collection[Message], target: Folder) -> None:
-    """Move messages to another folder of the same mailbox."""
-    ids = [message.pk for message in messages]
-    Message.objects.filter(pk__in=ids, mailbox_id=target.mailbox_id).update(
-        folder=target
+    """Move messages to another folder of the same mailbox.
+
+    In Deleted and Junk their time begins to run; elsewhere it stops.
+    """
+    _rows(messages).filter(mailbox_id=target.mailbox_id).update(
+        folder=target, expires_at=expiry.expiry(target, timezone.now())
     )
 
 
 def delete(messages: Collection[Message]) -> None:
     """Move messages to Deleted; those that are there already go for good."""
-    gone = [m for m in messages if m.folder.role == FolderRole.TRASH]
+    gone = [m.pk for m in messages if m.folder.role == FolderRole.TRASH]
     kept = [m for m in messages if m.folder.role != FolderRole.TRASH]
-    for message in kept:
-        move([message], folder(message.mailbox, FolderRole.TRASH))
-    erase([message.pk for message in gone])
+    for mailbox in {m.mailbox for m in kept}:
+        mine = [m for m in kept if m.mailbox_id == mailbox.pk]
+        move(mine, folder(mailbox, FolderRole.TRASH))
+    erase(gone)
 
 
 @transaction.atomic
 def erase(message_ids: Collection[int]) -> None:
     """Remove messages for good. Content that nothing else holds goes with them."""
     rows = Message.objects.filter(pk__in=message_ids)
-    content_ids = set(rows.values_list("content_id", flat=True))
+    # Locked: whoever removes the same ones at this moment must not count them too.
+    locked = rows.select_for_update(of=("self",)).order_by("pk")
+    gone = list(locked.values_list("content_id", "mailbox_id", "size"))
     rows.delete()
-    drop_unheld(content_ids)
+    store.forget(message_ids)
+    quota.count_out((mailbox_id, size) for _, mailbox_id, size in gone)
+    drop_unheld({content_id for content_id, _, _ in gone})
+
+
+def _rows(messages: Collection[Message]) -> QuerySet[Message]:
+    return Message.objects.filter(pk__in=[message.pk for message in messages])
 
 
 def drop_unheld(content_ids: Collection[int]) -> None:
@@ -81,11 +101,13 @@ def drop_unheld(content_ids: Collection[int]) -> None:
     A blob goes only with the last content that names it: a distribution list's copy
     has a header of its own and shares the body.
     """
-    unheld = Content.objects.filter(
-        pk__in=content_ids, messages__isnull=True, queued__isnull=True
+    unheld = dict(
+        Content.objects.filter(
+            pk__in=content_ids, messages__isnull=True, queued__isnull=True
+        ).values_list("pk", "blob_key")
     )
-    keys = {key for key in unheld.values_list("blob_key", flat=True) if key}
-    unheld.delete()
+    Content.objects.filter(pk__in=unheld).delete()
+    keys = set(filter(None, unheld.values()))
     shared = Content.objects.filter(blob_key__in=keys)
     for key in keys - set(shared.values_list("blob_key", flat=True)):
         transaction.on_commit(partial(blobs.delete, key))

@@ -49,6 +49,13 @@ def row(kept: KeptContent) -> Content:
     )
 
 
+def under(content: Content, header: bytes) -> KeptContent:
+    """The same body under another header: the bytes of a blob are not written again."""
+    body = None if content.body is None else bytes(content.body)
+    size = content.size - len(bytes(content.header)) + len(header)
+    return KeptContent(header, body, content.blob_key, size, content.body_digest)
+
+
 def open_body(content: Content) -> BinaryIO:
     """Open the body for reading, wherever it is kept."""
     if content.blob_key:

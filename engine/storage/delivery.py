@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from django.utils import timezone
 
@@ -11,7 +13,20 @@ from engine import rows
 from engine.mail.header import HeaderBlock
 from engine.mail.message import Summary, summarise
 from engine.registry.models import Mailbox
+from engine.storage import arrival, quota
+from engine.storage.arrival import Delivery, Filing
 from engine.storage.models import Content, Folder, FolderRole, Message
+
+__all__ = [
+    "COLUMNS",
+    "STANDARD_FOLDERS",
+    "Delivery",
+    "deliver",
+    "ensure_folders",
+    "folder",
+    "inbox",
+    "summary_of",
+]
 
 STANDARD_FOLDERS = [
     FolderRole.INBOX,
@@ -21,17 +36,6 @@ STANDARD_FOLDERS = [
     FolderRole.JUNK,
     FolderRole.TRASH,
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One message for one mailbox: which content, and what a list shows of it."""
-
-    mailbox_id: int
-    content_id: int
-    size: int
-    envelope_sender: str
-    summary: Summary
 
 
 COLUMNS = (
@@ -51,40 +55,80 @@ COLUMNS = (
     "is_flagged",
     "is_answered",
     "is_draft",
+    "thread",
+    "is_indexed",
+    "expires_at",
 )
 
 
-def deliver(deliveries: Sequence[Delivery]) -> list[int]:
+@dataclass(slots=True)
+class Inbox:
+    """Where a mailbox takes mail in, and for how many octets it has room."""
+
+    folder_id: int
+    room: int
+
+
+def deliver(deliveries: Sequence[Delivery]) -> list[int | None]:
     """Put each message into its mailbox's inbox, in the caller's transaction.
 
-    Returns the ids of the messages.
+    Returns the id of each message, or None where its mailbox has no room for it.
     """
     if not deliveries:
         return []
-    now = timezone.now()
     inboxes = _inboxes({delivery.mailbox_id for delivery in deliveries})
-    unmarked = (False,) * 4
-    return rows.insert(
+    fitting = [delivery for delivery in deliveries if _takes(inboxes, delivery)]
+    ids = dict(zip(map(id, fitting), _insert(fitting, inboxes), strict=True))
+    quota.count_in((delivery.mailbox_id, delivery.size) for delivery in fitting)
+    return [ids.get(id(delivery)) for delivery in deliveries]
+
+
+def _takes(inboxes: Mapping[int, Inbox], delivery: Delivery) -> bool:
+    inbox = inboxes[delivery.mailbox_id]
+    if delivery.size > inbox.room:
+        return False
+    inbox.room -= delivery.size
+    return True
+
+
+def _insert(deliveries: Sequence[Delivery], inboxes: Mapping[int, Inbox]) -> list[int]:
+    now = timezone.now()
+    folders = {mailbox_id: inbox.folder_id for mailbox_id, inbox in inboxes.items()}
+    filings = arrival.filings(deliveries, folders, now)
+    ids = rows.insert(
         Message,
         COLUMNS,
         [
-            (
-                delivery.mailbox_id,
-                inboxes[delivery.mailbox_id],
-                delivery.content_id,
-                delivery.envelope_sender,
-                now,
-                delivery.summary.from_name,
-                delivery.summary.from_address,
-                delivery.summary.to_summary,
-                delivery.summary.subject,
-                delivery.summary.message_id,
-                delivery.size,
-                delivery.summary.has_attachments,
-                *unmarked,
-            )
-            for delivery in deliveries
+            _row(delivery, filing, now)
+            for delivery, filing in zip(deliveries, filings, strict=True)
         ],
+    )
+    arrival.write_errands(filings, ids)
+    return ids
+
+
+def _row(delivery: Delivery, filing: Filing, now: datetime) -> tuple[Any, ...]:
+    summary = delivery.summary
+    return (
+        delivery.mailbox_id,
+        filing.folder_id,
+        delivery.content_id,
+        delivery.envelope_sender,
+        now,
+        summary.from_name,
+        summary.from_address,
+        summary.to_summary,
+        summary.subject,
+        summary.message_id,
+        delivery.size,
+        summary.has_attachments,
+        filing.is_read,
+        filing.is_flagged,
+        False,
+        False,
+        summary.thread,
+        False,
+        filing.expires_at,
     )
 
 
@@ -119,8 +163,8 @@ def ensure_folders(mailbox_ids: Iterable[int]) -> None:
     )
 
 
-def _inboxes(mailbox_ids: set[int]) -> dict[int, int]:
-    """Folder ids by mailbox id."""
+def _inboxes(mailbox_ids: set[int]) -> dict[int, Inbox]:
+    """Inboxes by mailbox id."""
     found = _find_inboxes(mailbox_ids)
     missing = mailbox_ids - found.keys()
     if missing:
@@ -129,6 +173,12 @@ def _inboxes(mailbox_ids: set[int]) -> dict[int, int]:
     return found
 
 
-def _find_inboxes(mailbox_ids: set[int]) -> dict[int, int]:
-    rows = Folder.objects.filter(mailbox_id__in=mailbox_ids, role=FolderRole.INBOX)
-    return dict(rows.values_list("mailbox_id", "id"))
+def _find_inboxes(mailbox_ids: set[int]) -> dict[int, Inbox]:
+    found = Folder.objects.filter(mailbox_id__in=mailbox_ids, role=FolderRole.INBOX)
+    facts = found.order_by().values_list(
+        "mailbox_id", "id", "mailbox__quota_bytes", "mailbox__used_bytes"
+    )
+    return {
+        mailbox_id: Inbox(folder_id, quota_bytes - used_bytes)
+        for mailbox_id, folder_id, quota_bytes, used_bytes in facts
+    }

@@ -1,0 +1,155 @@
+"""What a mailbox makes by itself of a message that arrives: its rules, its absence.
+
+This runs inside the transaction that delivers, so it asks the database a fixed number
+of questions however many messages come at once, and sends nothing: what is to be sent
+is written down as an errand.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from engine.mail.header import HeaderBlock
+from engine.mail.message import Summary
+from engine.storage import expiry
+from engine.storage.models import (
+    Content,
+    Errand,
+    ErrandKind,
+    OutOfOffice,
+    Rule,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message for one mailbox: which content, and what a list shows of it."""
+
+    mailbox_id: int
+    content_id: int
+    size: int
+    envelope_sender: str
+    summary: Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """Where a message is put and how, and what is to be sent because of it."""
+
+    folder_id: int
+    is_read: bool = False
+    is_flagged: bool = False
+    expires_at: datetime | None = None
+    forwards: tuple[str, ...] = ()
+    answers: bool = False
+
+
+def filings(
+    deliveries: Sequence[Delivery], inboxes: Mapping[int, int], now: datetime
+) -> list[Filing]:
+    """What becomes of each delivery, by the rules of its mailbox."""
+    rules = _rules(inboxes.keys())
+    away = set(
+        OutOfOffice.objects.on_at(now)
+        .filter(mailbox_id__in=list(inboxes))
+        .values_list("mailbox_id", flat=True)
+    )
+    return [
+        replace(
+            _filed(
+                delivery,
+                rules[delivery.mailbox_id],
+                inboxes[delivery.mailbox_id],
+                now,
+            ),
+            answers=delivery.mailbox_id in away and bool(delivery.envelope_sender),
+        )
+        for delivery in deliveries
+    ]
+
+
+def write_errands(filed: Sequence[Filing], message_ids: Sequence[int]) -> None:
+    """Write down what is to be sent, in the caller's transaction."""
+    errands = [
+        Errand(kind=ErrandKind.FORWARD, message_id=message_id, target=target)
+        for filing, message_id in zip(filed, message_ids, strict=True)
+        for target in filing.forwards
+    ]
+    errands += [
+        Errand(kind=ErrandKind.ANSWER, message_id=message_id)
+        for filing, message_id in zip(filed, message_ids, strict=True)
+        if filing.answers
+    ]
+    if errands:
+        Errand.objects.bulk_create(errands)
+
+
+def matches(rule: Rule, delivery: Delivery, addressed: str) -> bool:
+    """Whether every condition that the rule gives holds.
+
+    `addressed` is the text of To and Cc.
+    """
+    summary = delivery.summary
+    sender = f"{summary.from_name} {summary.from_address}"
+    return (
+        _holds(rule.from_contains, sender)
+        and _holds(rule.subject_contains, summary.subject)
+        and (not rule.to_contains or _holds(rule.to_contains, addressed))
+        and (not rule.has_attachments or summary.has_attachments)
+        and (rule.larger_than is None or delivery.size > rule.larger_than)
+    )
+
+
+def _rules(mailbox_ids: Collection[int]) -> defaultdict[int, list[Rule]]:
+    found: defaultdict[int, list[Rule]] = defaultdict(list)
+    rows = Rule.objects.filter(mailbox_id__in=list(mailbox_ids))
+    for rule in rows.select_related("folder").order_by("position", "id"):
+        found[rule.mailbox_id].append(rule)
+    return found
+
+
+def _filed(
+    delivery: Delivery, rules: list[Rule], inbox_id: int, now: datetime
+) -> Filing:
+    filing = Filing(inbox_id)
+    addressed = ""
+    if any(rule.to_contains for rule in rules):
+        addressed = addressees(delivery.content_id)
+    for rule in rules:
+        if matches(rule, delivery, addressed):
+            filing = _by(rule, filing, delivery, now)
+            if rule.stops:
+                break
+    return filing
+
+
+def _by(rule: Rule, filing: Filing, delivery: Delivery, now: datetime) -> Filing:
+    filing = replace(
+        filing,
+        is_read=filing.is_read or rule.marks_read,
+        is_flagged=filing.is_flagged or rule.flags,
+    )
+    if rule.folder is not None:
+        filing = replace(
+            filing,
+            folder_id=rule.folder.pk,
+            expires_at=expiry.expiry(rule.folder, now),
+        )
+    # A notice without a sender is never sent on: it may be about what was sent on.
+    if rule.forward_to and delivery.envelope_sender:
+        filing = replace(filing, forwards=(*filing.forwards, rule.forward_to))
+    return filing
+
+
+def _holds(wanted: str, text: str) -> bool:
+    return wanted.casefold() in text.casefold()
+
+
+def addressees(content_id: int) -> str:
+    """The text of To and Cc; asked only for mailboxes whose rules look there."""
+    header = Content.objects.values_list("header", flat=True).get(pk=content_id)
+    block = HeaderBlock.salvage(bytes(header))
+    return " ".join(field.text for name in ("To", "Cc") for field in block.all(name))

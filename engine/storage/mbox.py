@@ -1,0 +1,60 @@
+"""A folder as one mbox file, in its mboxrd kind: nothing in a body can begin a message."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from engine.storage import content
+from engine.storage.models import Folder, Message
+
+log = logging.getLogger(__name__)
+
+_FROM = re.compile(rb"^(>*From )", re.MULTILINE)
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = [
+    "Jan",
+    "Feb",
+    "Mar",
+    "Apr",
+    "May",
+    "Jun",
+    "Jul",
+    "Aug",
+    "Sep",
+    "Oct",
+    "Nov",
+    "Dec",
+]
+
+
+def messages_of(folder: Folder) -> Iterator[bytes]:
+    """Each message with the line before it and the empty line after it, one in memory."""
+    rows = Message.objects.filter(folder=folder).select_related("content")
+    after = 0
+    while message := rows.filter(pk__gt=after).order_by("pk").first():
+        after = message.pk
+        text = _FROM.sub(rb">\1", _octets(message).replace(b"\r\n", b"\n"))
+        yield _from_line(message) + text.rstrip(b"\n") + b"\n\n"
+
+
+def _octets(message: Message) -> bytes:
+    try:
+        return content.read(message.content)
+    except FileNotFoundError:
+        log.exception("the body of message %s is gone", message.pk)
+        return bytes(message.content.header)
+
+
+def _from_line(message: Message) -> bytes:
+    sender = message.envelope_sender or "MAILER-DAEMON"
+    return f"From {sender} {_asctime(message.received_at)}\n".encode()
+
+
+def _asctime(moment: datetime) -> str:
+    """As C's asctime() writes it, whatever the locale."""
+    utc = moment.astimezone(UTC)
+    day, month = _DAYS[utc.weekday()], _MONTHS[utc.month - 1]
+    return f"{day} {month} {utc.day:2} {utc:%H:%M:%S} {utc.year}"

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+
+class Content(models.Model):
+    """The bytes of one message, kept once however many mailboxes hold it.
+
+    The header, with its closing empty line, is always in the row; the body is in the
+    row when small, else in the blob store under `blob_key`. `format` says how the
+    bytes are written, so that compression or encryption can come later without
+    touching what is kept: 1 is as they are.
+    """
+
+    PLAIN = 1
+
+    format = models.PositiveSmallIntegerField(default=PLAIN)
+    size = models.PositiveBigIntegerField(help_text="octets, header and body")
+    body_digest = models.CharField(max_length=64, help_text="SHA-256 of the body")
+    header = models.BinaryField()
+    body = models.BinaryField(null=True)
+    blob_key = models.CharField(max_length=80, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(body__isnull=False, blob_key="")
+                | models.Q(body__isnull=True) & ~models.Q(blob_key=""),
+                name="content_body_in_one_place",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.size} octets"

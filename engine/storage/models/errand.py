@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from engine.storage.models.message import Message
+
+
+class ErrandKind(models.TextChoices):
+    """What is to be sent because a message arrived."""
+
+    FORWARD = "forward", "Forward"
+    ANSWER = "answer", "Out of office"
+
+
+class Errand(models.Model):
+    """Mail that a mailbox owes because of what arrived in it.
+
+    Written with the delivery and removed with the sending, each in one transaction, so
+    that a crash between loses nothing and sends nothing twice.
+    """
+
+    kind = models.CharField(max_length=10, choices=ErrandKind.choices)
+    message = models.ForeignKey(
+        Message, on_delete=models.CASCADE, related_name="errands"
+    )
+    target = models.CharField(max_length=254, blank=True, help_text="of a forward")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.message_id}"

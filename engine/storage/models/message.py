@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from engine.registry.models import Mailbox
+from engine.storage.models.content import Content
+from engine.storage.models.folder import Folder
+
+
+class Message(models.Model):
+    """One message in one folder. The id is never used again, so it serves as UID."""
+
+    mailbox = models.ForeignKey(
+        Mailbox, on_delete=models.CASCADE, related_name="messages"
+    )
+    folder = models.ForeignKey(
+        Folder, on_delete=models.CASCADE, related_name="messages"
+    )
+    content = models.ForeignKey(
+        Content, on_delete=models.PROTECT, related_name="messages"
+    )
+    envelope_sender = models.CharField(
+        max_length=254, blank=True, help_text="becomes Return-Path; empty when null"
+    )
+    received_at = models.DateTimeField(default=timezone.now)
+    from_name = models.CharField(max_length=200, blank=True)
+    from_address = models.CharField(max_length=254, blank=True)
+    to_summary = models.CharField(max_length=300, blank=True)
+    subject = models.CharField(max_length=300, blank=True)
+    message_id = models.CharField(max_length=300, blank=True, db_index=True)
+    size = models.PositiveBigIntegerField(help_text="octets, header and body")
+    has_attachments = models.BooleanField(default=False)
+    is_read = models.BooleanField(default=False)
+    is_flagged = models.BooleanField(default=False)
+    is_answered = models.BooleanField(default=False)
+    is_draft = models.BooleanField(default=False)
+    thread = models.BigIntegerField(
+        default=0, db_default=0, help_text="the same for all of one conversation"
+    )
+    is_indexed = models.BooleanField(
+        default=False, db_default=False, help_text="search finds its words"
+    )
+    expires_at = models.DateTimeField(
+        null=True, help_text="when it goes for good, in Deleted and Junk"
+    )
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["folder", "-id"], name="message_by_folder"),
+            models.Index(fields=["folder", "thread", "-id"], name="message_by_thread"),
+            models.Index(
+                fields=["folder"],
+                condition=models.Q(is_read=False),
+                name="message_unread",
+            ),
+            models.Index(
+                fields=["mailbox"],
+                condition=models.Q(is_indexed=False),
+                name="message_not_indexed",
+            ),
+            models.Index(
+                fields=["folder", "-id"],
+                condition=models.Q(is_flagged=True),
+                name="message_flagged",
+            ),
+            models.Index(
+                fields=["expires_at"],
+                condition=models.Q(expires_at__isnull=False),
+                name="message_expiring",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject or "(no subject)"

@@ -1,0 +1,148 @@
+"""What the holder of a mailbox lays down for what arrives in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db import transaction
+from django.db.models import Max
+
+from engine.audit.record import record
+from engine.mail.address import Address, InvalidAddressError
+from engine.mail.errors import MailError
+from engine.registry import routes
+from engine.registry.errors import PolicyError
+from engine.registry.models import Mailbox, Person
+from engine.storage import actions, arrival
+from engine.storage.arrival import Delivery
+from engine.storage.delivery import summary_of
+from engine.storage.models import Folder, Message, Rule
+
+# Messages that a rule is tried on in one transaction.
+CHUNK = 200
+
+
+@transaction.atomic
+def save(rule: Rule, *, by: Person) -> Rule:
+    """Keep a rule, a new one after all others. Raises PolicyError.
+
+    That mail is sent on, and where to, is on record: whoever is robbed of their mail
+    is robbed of it so.
+    """
+    Mailbox.objects.select_for_update().get(pk=rule.mailbox_id)
+    before = Rule.objects.filter(pk=rule.pk).values_list("forward_to", flat=True)
+    others = Rule.objects.filter(mailbox=rule.mailbox_id).exclude(pk=rule.pk)
+    if others.count() >= Rule.MAX_RULES:
+        raise PolicyError(f"A mailbox has at most {Rule.MAX_RULES} rules.")
+    check_makes_sense(rule)
+    if rule.pk is None:
+        last: int | None = others.aggregate(last=Max("position"))["last"]
+        rule.position = (last or 0) + 1
+    _note_forwarding(rule, before.first() or "", rule.forward_to, by=by)
+    rule.save()
+    return rule
+
+
+@transaction.atomic
+def remove(rule: Rule, *, by: Person) -> None:
+    """Forget a rule. What it did stays as it is."""
+    _note_forwarding(rule, rule.forward_to, "", by=by)
+    rule.delete()
+
+
+def _note_forwarding(rule: Rule, before: str, after: str, *, by: Person) -> None:
+    if before != after:
+        record(
+            "mailbox.forwarding_changed",
+            rule.mailbox,
+            organisation_key=rule.mailbox.organisation_id,
+            detail={"rule": rule.name, "forward_to": [before, after]},
+            by=by,
+        )
+
+
+@transaction.atomic
+def swap(rule: Rule, *, earlier: bool) -> None:
+    """Try a rule one place earlier, or later. At the end of the line nothing happens."""
+    rows = list(Rule.objects.select_for_update().filter(mailbox=rule.mailbox_id))
+    place = rows.index(rule)
+    other = place - 1 if earlier else place + 1
+    if 0 <= other < len(rows):
+        rows[place], rows[other] = rows[other], rows[place]
+    for position, row in enumerate(rows, 1):
+        row.position = position
+    Rule.objects.bulk_update(rows, ["position"])
+
+
+def check_makes_sense(rule: Rule) -> None:
+    """Raise PolicyError for a rule that looks at nothing, does nothing, or sends away."""
+    looks = (
+        rule.from_contains or rule.to_contains or rule.subject_contains,
+        rule.has_attachments,
+        rule.larger_than is not None,
+    )
+    if not any(looks):
+        raise PolicyError("Say which messages the rule is for.")
+    if not any((rule.folder_id, rule.marks_read, rule.flags, rule.forward_to)):
+        raise PolicyError("Say what happens to these messages.")
+    if rule.folder is not None and not _takes(rule.folder, rule.mailbox_id):
+        raise PolicyError("Choose a folder of this mailbox.")
+    if rule.forward_to:
+        _check_inside(rule)
+
+
+def run_now(rule: Rule, folder: Folder) -> int:
+    """Apply the rule to what is in a folder already; return how many it changed.
+
+    Nothing is forwarded: what arrived before the rule was for this mailbox alone.
+    """
+    return sum(_apply(rule, messages) for messages in _pieces(folder))
+
+
+def _takes(folder: Folder, mailbox_id: int) -> bool:
+    return folder.mailbox_id == mailbox_id and folder.takes_messages
+
+
+def _check_inside(rule: Rule) -> None:
+    try:
+        route = routes.current().resolve(Address.parse(rule.forward_to))
+    except (MailError, InvalidAddressError) as refusal:
+        raise PolicyError(
+            "Mail is forwarded only inside the community, to an address that exists."
+        ) from refusal
+    if route.mailbox_id == rule.mailbox_id:
+        raise PolicyError("This mailbox cannot forward to itself.")
+
+
+@transaction.atomic
+def _apply(rule: Rule, messages: list[Message]) -> int:
+    chosen = [message for message in messages if _matches(rule, message)]
+    if rule.marks_read:
+        actions.mark_read(chosen, is_read=True)
+    if rule.flags:
+        actions.flag(chosen, is_flagged=True)
+    if rule.folder is not None:
+        actions.move(chosen, rule.folder)
+    return len(chosen)
+
+
+def _matches(rule: Rule, message: Message) -> bool:
+    summary = summary_of(message.content)
+    addressed = arrival.addressees(message.content_id) if rule.to_contains else ""
+    delivery = Delivery(
+        message.mailbox_id,
+        message.content_id,
+        message.size,
+        message.envelope_sender,
+        summary,
+    )
+    return arrival.matches(rule, delivery, addressed)
+
+
+def _pieces(folder: Folder) -> Iterator[list[Message]]:
+    rows = Message.objects.filter(folder=folder).select_related("content")
+    rows = rows.defer("content__body").order_by("pk")
+    after = 0
+    while piece := list(rows.filter(pk__gt=after)[:CHUNK]):
+        yield piece
+        after = piece[-1].pk

@@ -1,0 +1,85 @@
+"""What search knows of one message: its words, field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from engine.mail.header import HeaderBlock
+from engine.mail.markup import words_of
+from engine.mail.message import split
+from engine.mail.parts import Part, walk
+from engine.storage import content
+from engine.storage.models import Message
+from engine.storage.search.words import MAX_WORDS, fold
+
+# Octets of one text part, and of the body of one message, that are looked at.
+PART_LIMIT = 256 * 1024
+BODY_LIMIT = 32 * 1024 * 1024
+
+
+class Words(StrEnum):
+    """The fields whose words can be asked for on their own."""
+
+    SUBJECT = "subject"
+    SENDER = "sender"
+    RECIPIENTS = "recipients"
+    COPIES = "copies"
+    FILES = "files"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One message for the index."""
+
+    message_id: int
+    mailbox_id: int
+    words: dict[Words, list[str]]
+
+
+def document_of(message: Message) -> Document:
+    """Take a message apart for the index. Its content is loaded; never raises on it."""
+    header = HeaderBlock.salvage(bytes(message.content.header))
+    texts, files = _body(message)
+    found = {
+        Words.SUBJECT: header.text("Subject"),
+        Words.SENDER: _fields(header, "From", "Sender"),
+        Words.RECIPIENTS: _fields(header, "To"),
+        Words.COPIES: _fields(header, "Cc", "Bcc"),
+        Words.FILES: files,
+        Words.TEXT: texts,
+    }
+    words = {name: fold(text) for name, text in found.items()}
+    return Document(message.pk, message.mailbox_id, words)
+
+
+def _fields(header: HeaderBlock, *names: str) -> str:
+    return " ".join(field.text for name in names for field in header.all(name))
+
+
+def _body(message: Message) -> tuple[str, str]:
+    """The text of a message, and the names of its files."""
+    if message.content.size > BODY_LIMIT:
+        return "", ""
+    try:
+        header, body = split(content.read(message.content))
+    except FileNotFoundError:  # its folder of blobs was not restored
+        return "", ""
+    parts = list(walk(header, body))
+    files = " ".join(part.filename for part in parts if part.filename)
+    return " ".join(_texts(parts)), files
+
+
+def _texts(parts: list[Part]) -> Iterator[str]:
+    """The plain text, and of HTML only what has no plain text beside it."""
+    plain = [p for p in parts if p.content_type == "text/plain"]
+    chosen = plain or [p for p in parts if p.content_type == "text/html"]
+    room = MAX_WORDS * 8
+    for part in chosen:
+        if room <= 0 or part.region.end - part.region.start > PART_LIMIT:
+            continue
+        text = part.text() if part in plain else words_of(part.text())
+        yield text[:room]
+        room -= len(text)

@@ -1,0 +1,153 @@
+"""Finding messages, newest first, in both databases by one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from engine.registry.models import Mailbox
+from engine.storage.models import Folder, FolderRole, Message
+from engine.storage.search import store
+from engine.storage.search.query import Clause, Query, QueryError, Term
+
+Condition = tuple[str, Any]
+# A folder of that name means all of them, also those that are otherwise left out.
+EVERYWHERE = "anywhere"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Some of what was found, and whether there is more that is older."""
+
+    messages: list[Message]
+    has_older: bool
+
+
+def find(
+    query: Query, mailbox: Mailbox, *, before: int | None = None, limit: int = 50
+) -> Found:
+    """The newest messages of a mailbox that the query is about.
+
+    `before` goes on after the last one of an earlier page. Deleted and Junk are left
+    out unless the query names a folder. Raises QueryError for a folder that is not there.
+    """
+    conditions = list(_conditions(query, mailbox))
+    if before is not None:
+        conditions.append(("m.id < %s", before))
+    ids = _ids(query, mailbox, conditions, limit + 1)
+    rows = Message.objects.filter(pk__in=ids[:limit]).select_related("folder")
+    return Found(list(rows.order_by("-pk")), len(ids) > limit)
+
+
+def _ids(
+    query: Query, mailbox: Mailbox, conditions: list[Condition], limit: int
+) -> list[int]:
+    tables, order = "storage_message m", "m.id"
+    if query.clauses:
+        key = f"s.{store.key_column()}"
+        tables = f"{store.TABLE} s JOIN {tables} ON m.id = {key}"
+        order = key
+        conditions = [_match(query, mailbox), *conditions]
+    where = " AND ".join(text for text, _ in conditions)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT m.id FROM {tables} WHERE {where} ORDER BY {order} DESC LIMIT %s",  # noqa: S608
+            [*(value for _, value in conditions), limit],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _match(query: Query, mailbox: Mailbox) -> Condition:
+    own = store.mailbox_word(mailbox.pk)
+    if store.is_sqlite():
+        wanted = [f'mailbox : "{own}"', *(_fts5(c) for c in _wanted(query))]
+        text = " AND ".join(wanted)
+        for clause in _unwanted(query):
+            text = f"({text}) NOT {_fts5(clause)}"
+        return f"{store.TABLE} MATCH %s", text
+    parts = [f"'{own}'", *(_tsquery(c) for c in _wanted(query))]
+    parts += [f"!{_tsquery(clause)}" for clause in _unwanted(query)]
+    return "s.words @@ %s::tsquery", " & ".join(parts)
+
+
+def _wanted(query: Query) -> Iterator[Clause]:
+    return (clause for clause in query.clauses if not clause.is_negated)
+
+
+def _unwanted(query: Query) -> Iterator[Clause]:
+    return (clause for clause in query.clauses if clause.is_negated)
+
+
+def _fts5(clause: Clause) -> str:
+    """Words hold letters and digits only, so that nothing in them is an operator."""
+    return f"({' OR '.join(map(_fts5_term, clause.terms))})"
+
+
+def _fts5_term(term: Term) -> str:
+    text = f'"{" ".join(term.words)}"{"*" if term.is_prefix else ""}'
+    columns = term.field or f"{{{' '.join(store.FIELDS)}}}"
+    return f"{columns} : {text}"
+
+
+def _tsquery(clause: Clause) -> str:
+    return f"({' | '.join(map(_tsquery_term, clause.terms))})"
+
+
+def _tsquery_term(term: Term) -> str:
+    prefix = f"{term.field}=" if term.field else ""
+    words = [f"'{prefix}{word}'" for word in term.words]
+    if term.is_prefix:
+        words[-1] += ":*"
+    return f"({' <-> '.join(words)})"
+
+
+def _conditions(query: Query, mailbox: Mailbox) -> Iterator[Condition]:
+    yield "m.mailbox_id = %s", mailbox.pk
+    yield _folders(query, mailbox)
+    facts = {
+        "m.is_read = %s": query.is_read,
+        "m.is_flagged = %s": query.is_flagged,
+        "m.is_answered = %s": query.is_answered,
+        "m.has_attachments = %s": query.has_attachments,
+        "m.size > %s": query.larger,
+        "m.size < %s": query.smaller,
+        "m.received_at >= %s": _midnight(query.since),
+        "m.received_at < %s": _midnight(query.before),
+    }
+    yield from ((text, value) for text, value in facts.items() if value is not None)
+
+
+def _folders(query: Query, mailbox: Mailbox) -> Condition:
+    folders = list(Folder.objects.filter(mailbox=mailbox))
+    wanted = (query.folder or "").casefold()
+    if query.folder is None:
+        waste = (FolderRole.TRASH, FolderRole.JUNK)
+        return _outside([f.pk for f in folders if f.role in waste])
+    if wanted == EVERYWHERE:
+        return _outside([])
+    chosen = [f.pk for f in folders if wanted in (f.name.casefold(), f.role)]
+    if not chosen or wanted == FolderRole.CUSTOM:
+        raise QueryError(
+            f"There is no folder called “{query.folder}”. Put a name of several words"
+            ' in quotes: in:"my cases".'
+        )
+    return "m.folder_id = %s", chosen[0]
+
+
+def _outside(folder_ids: list[int]) -> Condition:
+    """Ids are numbers of our own, so they may stand in the statement."""
+    listed = ", ".join(str(int(pk)) for pk in folder_ids) or "0"
+    return f"m.folder_id NOT IN ({listed}) AND 1 = %s", 1
+
+
+def _midnight(day: date | None) -> Any:
+    """The beginning of that day here, as the database compares it."""
+    if day is None:
+        return None
+    moment = timezone.make_aware(datetime.combine(day, time.min))
+    return connection.ops.adapt_datetimefield_value(moment)

@@ -1,0 +1,173 @@
+"""What happened to a message, in plain English: events in, sentences out.
+
+Pure: no database, no clock. The same sentences are read by members, administrators,
+staff and other systems; who reads decides how much is told of servers and scanners.
+Nothing ever says what is in a message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import Any, Protocol
+
+from engine.trace.models import EventKind
+
+WORDS = {
+    EventKind.RECEIVED: "Accepted and kept",
+    EventKind.REFUSED: "Refused; nothing was kept",
+    EventKind.QUARANTINED: "Stopped by the virus scanner",
+    EventKind.DELIVERED: "Delivered to the mailbox",
+    EventKind.RELAYED: "Handed to the recipient's own mail server, which took it",
+    EventKind.EXPANDED: "Sent on to the members of the list",
+    EventKind.DEFERRED: "Could not be delivered yet; it will be tried again",
+    EventKind.FAILED: "Could not be delivered; the sender has been told",
+    EventKind.HELD: "Held",
+    EventKind.RELEASED: "Released, and on its way again",
+    EventKind.DROPPED: "Dropped by an operator",
+}
+
+# RFC 3463: what a reply's enhanced code means for whoever wrote, the closest first.
+ADVICE = {
+    "x.1.1": "Nobody has this address. Check how it is written, or look in the directory.",
+    "x.1.2": "The address leads nowhere. Check what follows the @.",
+    "x.1.10": "The address takes no mail. Ask the organisation for another one.",
+    "x.2.1": "The mailbox is closed for now. Ask the organisation.",
+    "x.2.2": "The mailbox is full. Its owner must delete something first.",
+    "x.2.3": "The message is too large for this recipient. Send less at a time.",
+    "x.3.4": "The message is too large. Send less at a time.",
+    "x.4.1": "The recipient's server could not be reached. Its IT department must look.",
+    "x.4.2": "The connection to the recipient's server broke. It is tried again.",
+    "x.4.6": "The message went round in a circle. An operator must look.",
+    "x.4.7": "It waited too long. Send it again once the recipient's server works.",
+    "x.7.1": "The recipient's rules do not allow it. Ask the organisation.",
+    "x.7.4": "The recipient's server offers no encryption that we accept. "
+    "Its IT department must mend that.",
+    "x.7.5": "The recipient's server could not prove itself. Its IT department must "
+    "mend its certificate.",
+    "x.1": "Something is wrong with the address. Check it, or look in the directory.",
+    "x.2": "Something is wrong with the mailbox. Ask the organisation.",
+    "x.4": "The recipient's server could not be reached. Its IT department must look.",
+    "x.7": "A rule stands against it. The reply says which.",
+}
+UNHAPPY = frozenset(
+    {EventKind.REFUSED, EventKind.DEFERRED, EventKind.FAILED, EventKind.QUARANTINED}
+)
+# What only staff read: of servers, scanners and how somebody proved themselves.
+STAFF_FACTS = {
+    "source": "Came by",
+    "peer": "From the address",
+    "how": "Proved by",
+    "tls": "Encryption",
+    "tls_version": "Encryption",
+    "tls_cipher": "Cipher",
+    "next_hop": "To the server",
+    "certificate_verified_for": "Its certificate proved",
+    "scanner": "Scanned by",
+    "signature": "The scanner found",
+    "command": "At the command",
+    "attempt": "Attempt",
+    "size": "Octets",
+    "recipients": "Recipients",
+    "list": "The list",
+    "expanded_from": "Sent on from",
+    "sent_on_as": "Sent on as",
+    "notice_of": "A notice about",
+}
+_ENHANCED = re.compile(r"\b[245]\.(\d{1,3})\.(\d{1,3})\b")
+
+
+class Sight(IntEnum):
+    """How much the reader may see."""
+
+    MEMBER = 1
+    STAFF = 2
+
+
+class Happening(Protocol):
+    """What the story is made of: engine.trace.models.Event has it."""
+
+    reference: str
+    recipient: str
+    kind: str
+    at: datetime
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happened, in words; `advice` says what to do, where one must."""
+
+    at: datetime
+    text: str
+    recipient: str
+    reply: str
+    advice: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    is_unhappy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What happened for one recipient; the last step says where it stands."""
+
+    recipient: str
+    steps: tuple[Step, ...]
+
+    @property
+    def outcome(self) -> Step:
+        return self.steps[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A whole message: what concerned all of it, then each recipient."""
+
+    opening: tuple[Step, ...]
+    passages: tuple[Passage, ...]
+
+
+def tell(events: Iterable[Happening], sight: Sight) -> Story:
+    """The story of one message, from its events in the order in which they happened."""
+    apart: defaultdict[str, list[Step]] = defaultdict(list)
+    for event in events:
+        apart[event.recipient].append(step(event, sight))
+    opening = tuple(apart.pop("", ()))
+    passages = (Passage(name, tuple(steps)) for name, steps in sorted(apart.items()))
+    return Story(opening, tuple(passages))
+
+
+def step(event: Happening, sight: Sight) -> Step:
+    """One event in words."""
+    kind = EventKind(event.kind)
+    reply = str(event.detail.get("reply", "") or event.detail.get("reason", ""))
+    return Step(
+        at=event.at,
+        text=WORDS[kind],
+        recipient=event.recipient,
+        reply=reply,
+        advice=_advice(reply) if kind in UNHAPPY else "",
+        facts=_facts(event.detail) if sight >= Sight.STAFF else (),
+        is_unhappy=kind in UNHAPPY,
+    )
+
+
+def _advice(reply: str) -> str:
+    found = _ENHANCED.search(reply)
+    if found is None:
+        return ""
+    subject, detail = found.groups()
+    exact = ADVICE.get(f"x.{subject}.{detail}", "")
+    return exact or ADVICE.get(f"x.{subject}", "")
+
+
+def _facts(detail: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (label, str(detail[name]))
+        for name, label in STAFF_FACTS.items()
+        if detail.get(name) not in (None, "")
+    )
