@@ -9,10 +9,11 @@ from typing import BinaryIO
 
 from django.db import transaction
 
+from engine.mail.address import Address
 from engine.pop3 import commands
 from engine.pop3.commands import Refused
 from engine.registry import credentials
-from engine.registry.models import Mailbox
+from engine.registry.models import Mailbox, MailboxKind
 from engine.storage import actions, content, delivery
 from engine.storage.models import Message
 
@@ -48,18 +49,33 @@ class Maildrop:
         return Item(self.ids[number - 1], self.sizes[number - 1])
 
 
-def find_mailbox(username: str, secret: str, *, peer: str) -> Mailbox:
-    """The mailbox that an app password opens.
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A mailbox, and whether whoever signed in may remove messages from it."""
+
+    mailbox: Mailbox
+    may_remove: bool
+
+
+def find_mailbox(username: str, secret: str, *, peer: str) -> Access:
+    """What an app password opens: its owner's mailbox or, signed in under that one's
+    address, a group mailbox that they may read.
 
     Raises Refused, and MailError after too many attempts.
     """
     person = credentials.find_person(username, secret, peer=peer)
     if person is None:
         raise Refused(commands.WRONG)
-    mailbox = Mailbox.objects.filter(owner=person, is_active=True).first()
+    key = Address.parse(username.strip()).key
+    active = Mailbox.objects.filter(is_active=True)
+    if key == person.address:
+        mailbox, may_remove = active.filter(owner=person).first(), True
+    else:
+        mailbox = active.filter(kind=MailboxKind.GROUP, address=key).first()
+        may_remove = person.grants.filter(mailbox=mailbox, can_write=True).exists()
     if mailbox is None:
         raise Refused(commands.NO_MAILBOX)
-    return mailbox
+    return Access(mailbox, may_remove)
 
 
 def open_maildrop(mailbox: Mailbox) -> Maildrop:

@@ -15,20 +15,27 @@ THREADS = 4  # and so many database connections, at most
 
 
 async def listen(
-    *, host: str, port: int, tls_port: int, tls_context: ssl.SSLContext
+    *, host: str, port: int, tls_port: int, tls_context: ssl.SSLContext, is_shared: bool
 ) -> list[asyncio.Server]:
     """Listen on both ports: one where STLS begins TLS, one that begins with it."""
     listener = Listener(tls_context, DatabaseThreads("pop3", count=THREADS))
     return [
-        await open_port(listener, host=host, port=port),
-        await open_port(listener, host=host, port=tls_port, implicit_tls=True),
+        await open_port(listener, host=host, port=port, is_shared=is_shared),
+        await open_port(
+            listener, host=host, port=tls_port, implicit_tls=True, is_shared=is_shared
+        ),
     ]
 
 
 async def open_port(
-    listener: Listener, *, host: str, port: int, implicit_tls: bool = False
+    listener: Listener,
+    *,
+    host: str,
+    port: int,
+    implicit_tls: bool = False,
+    is_shared: bool = False,
 ) -> asyncio.Server:
-    """Listen on a port; several processes may share it. Port 0 takes a free one."""
+    """Listen on a port; several processes share it where it `is_shared`. Port 0 takes a free one."""
 
     def accept(connection: Connection) -> None:
         if not listener.has_room(connection.peer):
@@ -42,6 +49,6 @@ async def open_port(
         host=host,
         port=port,
         ssl=listener.tls_context if implicit_tls else None,
-        reuse_port=port != 0,
+        reuse_port=is_shared,
         backlog=256,
     )

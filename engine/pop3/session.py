@@ -121,14 +121,14 @@ class Session:
 
     async def _sign_in(self, username: str, secret: str) -> None:
         try:
-            mailbox = await self._listener.threads.run(
+            access = await self._listener.threads.run(
                 maildrop.find_mailbox, username, secret, peer=self._connection.peer
             )
         except Refused:
             self._failures += 1
             self.has_ended = self._failures >= self._listener.limits.failures
             raise
-        self._transaction = Transaction.begin(self._listener, self._connection, mailbox)
+        self._transaction = Transaction.begin(self._listener, self._connection, access)
         try:
             count = await self._transaction.open()
         except Refused:

@@ -13,9 +13,8 @@ from engine.pop3.commands import Command, Refused, line
 from engine.pop3.connection import Connection
 from engine.pop3.lease import RENEW_SECONDS, Lease
 from engine.pop3.listener import Listener
-from engine.pop3.maildrop import Item, Maildrop
+from engine.pop3.maildrop import Access, Item, Maildrop
 from engine.pop3.stuffing import DotStuffer, first_lines
-from engine.registry.models import Mailbox
 from engine.storage.models import Message
 
 LINES_AT_ONCE = 1000  # of a listing
@@ -26,25 +25,26 @@ class Transaction:
     """A session's hold on a maildrop, and the messages it has marked as deleted."""
 
     def __init__(
-        self, listener: Listener, connection: Connection, mailbox: Mailbox
+        self, listener: Listener, connection: Connection, access: Access
     ) -> None:
         self._listener = listener
         self._connection = connection
-        self._mailbox = mailbox
-        self._lease = Lease(mailbox.pk)
+        self._mailbox = access.mailbox
+        self._may_remove = access.may_remove
+        self._lease = Lease(access.mailbox.pk)
         self._renewal: asyncio.Task[None] | None = None
         self._maildrop: Maildrop
         self._deleted: set[int] = set()
 
     @classmethod
     def begin(
-        cls, listener: Listener, connection: Connection, mailbox: Mailbox
+        cls, listener: Listener, connection: Connection, access: Access
     ) -> Transaction:
         """Take the mailbox within this process. Raises Refused when it is in use."""
-        if mailbox.pk in listener.in_use:
+        if access.mailbox.pk in listener.in_use:
             raise Refused(commands.IN_USE)
-        listener.in_use.add(mailbox.pk)
-        return cls(listener, connection, mailbox)
+        listener.in_use.add(access.mailbox.pk)
+        return cls(listener, connection, access)
 
     async def open(self) -> int:
         """Take the mailbox from all other processes, and the snapshot.
@@ -133,6 +133,8 @@ class Transaction:
     async def _dele(self, command: Command) -> None:
         (number,) = command.numbers(least=1, most=1)
         self._item(number)
+        if not self._may_remove:
+            raise Refused(commands.READ_ONLY)
         self._deleted.add(number)
         await self._say("")
 

@@ -13,20 +13,25 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from engine.audit.record import record as audit
-from engine.queue import suspension
+from engine.mail.reply import Reply
+from engine.queue import notices, suspension
 from engine.queue.models import (
     RECIPIENT_TRANSITIONS,
     Hold,
     Recipient,
     RecipientStatus,
 )
-from engine.registry.models import Person
+from engine.registry.actor import Actor
 from engine.trace import record
 from engine.trace.models import EventKind
+from engine.transport.base import Outcome, OutcomeState
+
+# What the sender reads. Why it was is the operators' own matter.
+STOPPED = Reply(554, "5.7.1", "Stopped by an operator; ask the helpdesk")
 
 
 @transaction.atomic
-def hold(recipient_ids: Collection[int], *, reason: str, by: Person) -> int:
+def hold(recipient_ids: Collection[int], *, reason: str, by: Actor) -> int:
     """Keep waiting mail from being delivered until somebody releases it."""
     rows = _locked(recipient_ids, to=RecipientStatus.HELD)
     _update(rows, status=RecipientStatus.HELD, hold=Hold.OPERATOR)
@@ -35,7 +40,7 @@ def hold(recipient_ids: Collection[int], *, reason: str, by: Person) -> int:
 
 
 @transaction.atomic
-def release(recipient_ids: Collection[int], *, by: Person) -> int:
+def release(recipient_ids: Collection[int], *, by: Actor) -> int:
     """Queue held mail again, with its whole life before it.
 
     What belongs to a suspended organisation is held again at once.
@@ -47,7 +52,7 @@ def release(recipient_ids: Collection[int], *, by: Person) -> int:
 
 
 @transaction.atomic
-def retry(recipient_ids: Collection[int], *, by: Person) -> int:
+def retry(recipient_ids: Collection[int], *, by: Actor) -> int:
     """Try waiting mail again now, whatever its backoff says."""
     rows = _lock(recipient_ids, [RecipientStatus.QUEUED])
     _update(rows, next_attempt_at=timezone.now())
@@ -56,11 +61,12 @@ def retry(recipient_ids: Collection[int], *, by: Person) -> int:
 
 
 @transaction.atomic
-def drop(recipient_ids: Collection[int], *, reason: str, by: Person) -> int:
-    """Give up waiting or held mail without a word to its sender."""
+def drop(recipient_ids: Collection[int], *, reason: str, by: Actor) -> int:
+    """Give up waiting or held mail, and tell its sender, where there is one."""
     rows = _locked(recipient_ids, to=RecipientStatus.DROPPED)
     _update(rows, status=RecipientStatus.DROPPED, hold="", finished_at=timezone.now())
     _note(rows, "queue.dropped", EventKind.DROPPED, reason=reason, by=by)
+    notices.tell((row, Outcome(row.pk, OutcomeState.FAILED, STOPPED)) for row in rows)
     return len(rows)
 
 
@@ -91,7 +97,7 @@ def _note(
     kind: EventKind,
     *,
     reason: str,
-    by: Person,
+    by: Actor,
 ) -> None:
     record.events(
         record.event(row.message.reference, kind, row.address, reason=reason)
@@ -101,7 +107,7 @@ def _note(
 
 
 def _audit(
-    rows: Collection[Recipient], name: str, *, reason: str = "", by: Person
+    rows: Collection[Recipient], name: str, *, reason: str = "", by: Actor
 ) -> None:
     for row in rows:
         audit(

@@ -68,6 +68,17 @@ def infected(
         _tell(recipient, reference=reference, envelope=envelope, verdict=verdict)
 
 
+def infected_file(data: bytes, *, verdict: Verdict, by: Person) -> None:
+    """The same for a file that somebody was about to send: it never left."""
+    infected(
+        data,
+        reference=accept.new_reference(),
+        envelope=Envelope.simple(Address.parse(by.address)),
+        verdict=verdict,
+        organisation_id=by.organisation_id,
+    )
+
+
 def _concerned(envelope: Envelope, organisation_id: int | None) -> Iterator[Address]:
     people = Person.objects.filter(
         Q(staff_roles__role=RoleName.OPERATOR)

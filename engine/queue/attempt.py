@@ -8,7 +8,7 @@ from django.db import transaction
 
 from engine.mail.errors import PermanentFailure
 from engine.mail.reply import TRY_LATER
-from engine.queue import claim, lists, settle
+from engine.queue import claim, lists, returns, settle
 from engine.registry import routes
 from engine.transport import local
 from engine.transport.base import Outcome, OutcomeState, Parcel, answer
@@ -45,6 +45,15 @@ def expand(runner: str, parcel: Parcel) -> None:
     mine = claim.lock(runner, _ids([parcel]))
     if mine:
         settle.apply(mine, lists.expand(parcel, next(iter(mine.values())).message))
+
+
+@transaction.atomic
+def collect(runner: str, parcel: Parcel) -> None:
+    """Take in what came back to a list's bounce address."""
+    mine = claim.lock(runner, _ids([parcel]))
+    if mine:
+        message = next(iter(mine.values())).message
+        settle.apply(mine, returns.collect(parcel, message))
 
 
 def refuse(parcel: Parcel) -> list[Outcome]:

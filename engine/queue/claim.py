@@ -8,7 +8,7 @@ somebody is not due, and a lease that its holder did not renew runs out.
 from __future__ import annotations
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
@@ -19,6 +19,7 @@ from django.utils import timezone
 from engine.mail.address import Address
 from engine.mail.reply import Reply
 from engine.queue import schedule, suspension
+from engine.queue.incoming import MAILBOX
 from engine.queue.models import Recipient, RecipientStatus, Source
 from engine.registry import routes
 from engine.registry.routes import Routes
@@ -26,18 +27,25 @@ from engine.transport.base import Parcel, ParcelRecipient
 
 LIMIT = 100  # recipients in one claim
 
+# How many parcels one runner may have under way to one destination, and in all.
+PER_DESTINATION = 20
+IN_ALL = 200
+
 _dice = random.SystemRandom()
 
 
-def claim(
-    runner: str, *, busy: Collection[str] = (), limit: int = LIMIT
-) -> list[Parcel]:
+def claim(runner: str, *, under_way: Counter[str] | None = None) -> list[Parcel]:
     """Lease due recipients to the runner and return them as parcels.
 
     The next attempt is written before anybody dials, so that a crash never hammers a
-    peer. Recipients of suspended organisations are held instead. Destinations that are
-    `busy` are passed over.
+    peer. Recipients of suspended organisations are held instead. `under_way` counts the
+    runner's parcels by destination: none gets more than its share, however much is due,
+    so that one slow next hop never fills a claim.
     """
+    counts = under_way or Counter()
+    if counts.total() >= IN_ALL:
+        return []
+    busy = [name for name, count in counts.items() if count >= PER_DESTINATION]
     due = _due(timezone.now(), busy)
     if not due.exists():  # a look takes no lock; claiming would
         return []
@@ -46,9 +54,9 @@ def claim(
         rows = list(
             due.select_related("message__content")
             .select_for_update(skip_locked=True, of=("self",))
-            .order_by("next_attempt_at")[:limit]
+            .order_by("next_attempt_at")[:LIMIT]
         )
-        taken = suspension.without_suspended(rows, known)
+        taken = _shares(suspension.without_suspended(rows, known), counts)
         _lease(taken, runner)
     return _parcels(taken, known)
 
@@ -89,6 +97,22 @@ def _due(now: datetime, busy: Collection[str]) -> QuerySet[Recipient]:
         status=RecipientStatus.QUEUED,
         next_attempt_at__lte=now,
     ).exclude(destination__in=busy)
+
+
+def _shares(rows: Iterable[Recipient], under_way: Counter[str]) -> list[Recipient]:
+    """As many of the rows as leave no destination with more than its share.
+
+    Mailboxes here are no one's bottleneck: they are all served together.
+    """
+    messages: defaultdict[str, set[int]] = defaultdict(set)
+    taken = []
+    for row in rows:
+        known = messages[row.destination]
+        room = PER_DESTINATION - under_way[row.destination]
+        if row.destination == MAILBOX or row.message_id in known or len(known) < room:
+            known.add(row.message_id)
+            taken.append(row)
+    return taken
 
 
 def _leased_to(runner: str) -> QuerySet[Recipient]:

@@ -53,13 +53,19 @@ class Committer:
         while self._waiting:
             batch = self._waiting[:BATCH_LIMIT]
             del self._waiting[:BATCH_LIMIT]
-            results, is_queued = await self._thread.run(
-                _commit_each, [incoming for incoming, _ in batch]
-            )
+            results, is_queued = await self._commit([one for one, _ in batch])
             for (_, future), result in zip(batch, results, strict=True):
                 _settle(future, result)
             if is_queued:
                 self._on_queued()
+
+    async def _commit(self, batch: Sequence[Incoming]) -> tuple[Sequence[Result], bool]:
+        """Every message of the batch gets a result, so that no session waits for ever."""
+        try:
+            return await self._thread.run(_commit_each, batch)
+        except Exception as error:
+            log.exception("a batch of %d could not be committed", len(batch))
+            return [error] * len(batch), False
 
 
 def _settle(future: asyncio.Future[str], result: Result) -> None:

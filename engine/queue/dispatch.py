@@ -75,6 +75,8 @@ class Dispatcher:
             await self._note_reach(parcel.destination, outcomes)
         elif kind == RouteKind.LIST:
             await self._database.run(attempt.expand, self._runner, parcel)
+        elif kind == RouteKind.BOUNCES:
+            await self._database.run(attempt.collect, self._runner, parcel)
         elif kind == NOWHERE:
             await self._settle(await self._database.run(attempt.refuse, parcel))
         else:

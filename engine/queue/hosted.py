@@ -21,11 +21,11 @@ Place = tuple[int, int]
 def deliver(batch: Sequence[Incoming], content_ids: Sequence[int]) -> set[Place]:
     """Deliver into mailboxes, in the caller's transaction, and return who is served.
 
-    Whoever cannot be served at once, or asked for a notice of success, is left to the
-    runner. Two recipients who turn out to be one mailbox get one copy.
+    Whoever cannot be served at once, has no room, or asked for a notice of success, is
+    left to the runner. Two recipients who turn out to be one mailbox get one copy.
     """
     known = _routes()
-    served: set[Place] = set()
+    places: dict[Place, int] = {}
     deliveries: dict[tuple[int, int], Delivery] = {}
     for at, incoming in enumerate(batch):
         mailboxes = _mailboxes(incoming, known)
@@ -34,7 +34,7 @@ def deliver(batch: Sequence[Incoming], content_ids: Sequence[int]) -> set[Place]
         # Ours may be the field that is too many: what was accepted is summed up as it is.
         summary = summarise(HeaderBlock.salvage(incoming.kept.header))
         for number, mailbox_id in mailboxes.items():
-            served.add((at, number))
+            places[at, number] = mailbox_id
             deliveries[at, mailbox_id] = Delivery(
                 mailbox_id,
                 content_ids[at],
@@ -42,8 +42,9 @@ def deliver(batch: Sequence[Incoming], content_ids: Sequence[int]) -> set[Place]
                 incoming.sender,
                 summary,
             )
-    delivery.deliver(list(deliveries.values()))
-    return served
+    ids = delivery.deliver(list(deliveries.values()))
+    full = {key for key, made in zip(deliveries, ids, strict=True) if made is None}
+    return {place for place, box in places.items() if (place[0], box) not in full}
 
 
 def _routes() -> Routes:
@@ -59,7 +60,9 @@ def _routes() -> Routes:
 
 def _mailboxes(incoming: Incoming, known: Routes) -> dict[int, int]:
     """Mailbox by the recipient's number, of those who can be served at once."""
-    found = {}
+    found: dict[int, int] = {}
+    if incoming.release_at is not None:
+        return found
     for number, recipient in enumerate(incoming.envelope.recipients):
         if incoming.destinations[number] == MAILBOX:
             mailbox_id = _mailbox(recipient, known)

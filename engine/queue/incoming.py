@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from engine.mail.envelope import Envelope
@@ -25,7 +26,8 @@ class Incoming:
     """A message that passed every check and whose body is safe on the disk.
 
     `destinations` stands beside the envelope's recipients, one each. `fingerprint`
-    is empty where a resend cannot be told from a new message.
+    is empty where a resend cannot be told from a new message. Nothing is delivered
+    before `release_at`, so that its sender may still take it back.
     """
 
     envelope: Envelope
@@ -35,6 +37,7 @@ class Incoming:
     organisation_id: int | None = None
     person_id: int | None = None
     fingerprint: str = ""
+    release_at: datetime | None = None
     reference: str = field(default_factory=new_reference)
     detail: dict[str, Any] = field(default_factory=dict)
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from engine import rows
-from engine.queue import hosted, schedule
+from engine.queue import hosted, on_behalf, schedule
 from engine.queue.hosted import Place
 from engine.queue.incoming import Incoming
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
@@ -69,6 +69,7 @@ def insert(batch: Sequence[Incoming]) -> bool:
     recipients = list(_recipients(batch, message_ids, served, now))
     rows.insert(Recipient, RECIPIENT, recipients)
     record.insert(_events(batch, served), at=now)
+    on_behalf.note(batch)
     return len(recipients) > len(served)
 
 
@@ -95,7 +96,7 @@ def _message(incoming: Incoming, content_id: int, now: datetime) -> tuple[Any, .
         incoming.person_id,
         incoming.fingerprint,
         now,
-        now + schedule.LIFETIME,
+        (incoming.release_at or now) + schedule.LIFETIME,
         incoming.envelope.envelope_id,
         incoming.envelope.wants_full,
     )
@@ -116,7 +117,7 @@ def _recipients(
                 recipient.original,
                 recipient.notify,
                 incoming.destinations[number],
-                now,
+                incoming.release_at or now,
                 "",
                 "",
                 *(done if (at, number) in served else WAITING),
@@ -139,5 +140,6 @@ def _facts(incoming: Incoming) -> dict[str, Any]:
         "size": incoming.kept.size,
         "source": str(incoming.source),
         "organisation_id": incoming.organisation_id,
+        **({"person_id": incoming.person_id} if incoming.person_id else {}),
         **incoming.detail,
     }

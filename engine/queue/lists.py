@@ -1,8 +1,8 @@
 """A message to a distribution list becomes one message to its members.
 
 The members' message shares one stored copy. Its envelope sender is the list's bounce
-address, which nobody reads: what a member's server returns reaches neither the crowd nor
-the author, and the trace of the members' message says what became of each of them. The
+address: what a member's server returns there reaches neither the crowd nor the author, it
+is noted beside the member, and the trace of the members' message says what became of each. The
 sender's organisation stays the author's, so that suspending it holds these copies too.
 """
 
@@ -10,23 +10,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from engine.mail.address import Address
 from engine.mail.envelope import Envelope, EnvelopeRecipient
 from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock
 from engine.mail.reply import LOOP, OK, UNKNOWN_RECIPIENT, Reply
-from engine.queue import accept
+from engine.queue import accept, returns
 from engine.queue.models import QueuedMessage, Source
 from engine.registry import policies, routes
+from engine.registry.refusals import SuspendedRecipientError
 from engine.registry.routes import ListFacts, Routes
-from engine.storage.content import KeptContent
-from engine.storage.models import Content
+from engine.storage import content
 from engine.trace import record
 from engine.trace.models import EventKind
 from engine.transport.base import Outcome, OutcomeState, Parcel, answer
 
 PASSED = "X-Loop"
-BOUNCE_NAME_OCTETS = 50  # room for the ending within RFC 5321 §4.5.3.1.1
+# What only a list may say of itself (RFC 2369, RFC 2919); an author's is dropped.
+LIST_FIELDS = (
+    "List-Id", "List-Post", "List-Help", "List-Owner", "List-Archive",
+    "List-Subscribe", "List-Unsubscribe", "List-Unsubscribe-Post", "Precedence",
+)  # fmt: skip
 NO_MEMBERS = Reply(550, "5.1.1", "The distribution list has no members to reach")
 
 
@@ -47,6 +53,8 @@ def expand(parcel: Parcel, message: QueuedMessage) -> list[Outcome]:
     header = HeaderBlock.parse(bytes(message.content.header))
     if has_passed(header, facts.address):
         return answer(parcel, OutcomeState.FAILED, LOOP)
+    if message.source != Source.LIST:
+        header = header.without(*LIST_FIELDS)
     members = _members(facts, known, message.reference)
     if not members:
         return answer(parcel, OutcomeState.FAILED, NO_MEMBERS)
@@ -62,12 +70,6 @@ def has_passed(header: HeaderBlock, address: Address) -> bool:
     return any(field.value.lower() == mark for field in header.all(PASSED))
 
 
-def bounce_address(facts: ListFacts) -> Address:
-    """The envelope sender of the list's messages: `name-bounces` at its domain."""
-    name = facts.address.local.encode()[:BOUNCE_NAME_OCTETS].decode(errors="ignore")
-    return Address(f"{name}-bounces", facts.address.domain)
-
-
 def _members(facts: ListFacts, known: Routes, reference: str) -> list[Member]:
     """Who is reached, each once. Who cannot be is left out, and the trace says so."""
     reached: dict[str, Member] = {}
@@ -77,6 +79,8 @@ def _members(facts: ListFacts, known: Routes, reference: str) -> list[Member]:
             route = known.resolve(Address.parse(key))
             policies.check_can_pass_on(known, facts, route)
         except PermanentFailure as refusal:
+            if not isinstance(refusal, SuspendedRecipientError):
+                returns.note_failure(facts.id, key, str(refusal))
             left_out.append(
                 record.event(reference, EventKind.FAILED, key, reply=str(refusal))
             )
@@ -94,11 +98,11 @@ def _for_members(
 ) -> accept.Incoming:
     return accept.Incoming(
         envelope=Envelope(
-            bounce_address(facts),
+            facts.bounce_address,
             tuple(EnvelopeRecipient(member.address) for member in members),
         ),
         destinations=tuple(member.destination for member in members),
-        kept=_kept(message.content, list_header(header, facts).to_bytes()),
+        kept=content.under(message.content, list_header(header, facts).to_bytes()),
         source=Source.LIST,
         organisation_id=message.organisation_id,
         person_id=message.person_id,
@@ -114,13 +118,7 @@ def list_header(header: HeaderBlock, facts: ListFacts) -> HeaderBlock:
     name = f"{facts.address.local}.{facts.address.domain}"
     return (
         marked.prepended("Precedence", "list")
+        .prepended("List-Help", f"<{settings.POSTERN.site_url}/help/>")
         .prepended("List-Post", f"<mailto:{facts.address}>")
         .prepended("List-Id", f"<{name}>")
     )
-
-
-def _kept(content: Content, header: bytes) -> KeptContent:
-    """The same body under another header: the bytes of a blob are not written again."""
-    body = None if content.body is None else bytes(content.body)
-    size = content.size - len(bytes(content.header)) + len(header)
-    return KeptContent(header, body, content.blob_key, size, content.body_digest)

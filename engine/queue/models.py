@@ -108,6 +108,10 @@ class Recipient(models.Model):
     leased_until = models.DateTimeField(null=True)
     leased_by = models.CharField(max_length=40, blank=True)
     last_reply = models.CharField(max_length=500, blank=True)
+    tls_failures = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="one after another, without another answer"
+    )
+    tls_failing_since = models.DateTimeField(null=True)
     delay_noticed_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 

@@ -38,6 +38,9 @@ ACTIONS = {
 }
 WAITING = Reply(451, "4.4.7", "It is waiting to be tried again")
 
+# Nobody reads there, or the community would have to be left.
+UNTOLD = (RouteKind.LIST, RouteKind.BOUNCES, destinations.OUTSIDE)
+
 Compose = Callable[[dsn.Notice, Sequence[DsnRecipient]], bytes]
 Said = tuple[Recipient, DsnRecipient]
 
@@ -131,7 +134,7 @@ def _destination(sender: Address) -> str | None:
     except PermanentFailure:
         return None
     kind = destination.partition(":")[0]
-    return None if kind in (RouteKind.LIST, destinations.OUTSIDE) else destination
+    return None if kind in UNTOLD else destination
 
 
 def _notice(message: QueuedMessage, sender: Address) -> dsn.Notice:

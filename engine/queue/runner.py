@@ -32,10 +32,6 @@ SWEEP_SECONDS = 10.0
 FILE_SWEEP_ROUNDS = 360  # once an hour
 FAREWELL_SECONDS = 10.0
 
-# How many parcels may be under way to one destination, and in all.
-PER_DESTINATION = 20
-IN_ALL = 200
-
 
 class Runner:
     """One worker on the queue. Any number of them, on any number of hosts, is harmless."""
@@ -94,11 +90,9 @@ class Runner:
 
     async def _claim(self) -> bool:
         """Start what is due; True when there may be more."""
-        if len(self._under_way) >= IN_ALL:
-            return False
         try:
             parcels = await self._database.run(
-                claim.claim, self.name, busy=self._busy()
+                claim.claim, self.name, under_way=self._by_destination()
             )
         except Exception:
             log.exception("nothing could be claimed")
@@ -125,13 +119,12 @@ class Runner:
         del self._under_way[task]
         self.wake()  # there is room again
 
-    def _busy(self) -> list[str]:
-        under_way = Counter(
+    def _by_destination(self) -> Counter[str]:
+        return Counter(
             parcel.destination
             for parcels in self._under_way.values()
             for parcel in parcels
         )
-        return [name for name, count in under_way.items() if count >= PER_DESTINATION]
 
     async def _rest(self, stop: asyncio.Event) -> None:
         """Wait for a wake-up, for the end, or for the next poll."""

@@ -12,8 +12,13 @@ LIFETIME = timedelta(hours=48)
 DELAY_NOTICE_AFTER = timedelta(hours=2)
 
 # A server that shows the wrong certificate does not mend itself: tell the sender soon.
-TLS_ATTEMPTS = 3
+TLS_FAILURES = 3
 TLS_PATIENCE = timedelta(minutes=15)
+
+# How long finished messages stay in the queue's tables; the trace stays for good. A
+# resend is known by its fingerprint for as long as accept.RESEND_WINDOW, which is less.
+RETENTION = timedelta(days=7)
+RETENTION_AFTER_END = timedelta(days=1)
 
 LEASE = timedelta(minutes=2)
 SUSPENSION_RECHECK = timedelta(seconds=10)
@@ -25,6 +30,7 @@ def delay_after(attempts: int, chance: float) -> timedelta:
     return step * (1 + JITTER * (2 * chance - 1))
 
 
-def gives_up_on_tls(attempts: int, accepted_at: datetime, now: datetime) -> bool:
-    """True when a TLS or certificate failure has lasted long enough to report."""
-    return attempts >= TLS_ATTEMPTS or now - accepted_at >= TLS_PATIENCE
+def gives_up_on_tls(failures: int, since: datetime, now: datetime) -> bool:
+    """True when so many TLS or certificate failures in a row, the first of them at that
+    moment, are no passing fault."""
+    return failures >= TLS_FAILURES and now - since >= TLS_PATIENCE

@@ -9,12 +9,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from engine.mail.reply import Reply
-from engine.queue import claim, notices, schedule
+from engine.queue import claim, notices, returns, schedule
 from engine.queue.models import Recipient, RecipientStatus
 from engine.queue.suspension import REPLY_LENGTH
 from engine.trace import record
 from engine.trace.models import Event, EventKind
-from engine.transport import breakdown
 from engine.transport.base import Cause, Outcome, OutcomeState
 
 STATUSES = {
@@ -60,21 +59,29 @@ def apply(rows: Mapping[int, Recipient], outcomes: Iterable[Outcome]) -> None:
         row.leased_until, row.leased_by = None, ""
     Recipient.objects.bulk_update(
         [row for row, _ in settled],
-        ["status", "finished_at", "last_reply", "leased_until", "leased_by"],
+        [
+            "status",
+            "finished_at",
+            "last_reply",
+            "leased_until",
+            "leased_by",
+            "tls_failures",
+            "tls_failing_since",
+        ],
     )
     record.events(_event(row, outcome) for row, outcome in settled)
     notices.tell(settled)
+    returns.note(settled)
 
 
 def _given_up(row: Recipient, outcome: Outcome, now: datetime) -> Outcome:
     """The outcome, made final where TLS has failed for long enough."""
     if outcome.cause is not Cause.TLS or outcome.state is not OutcomeState.DEFERRED:
+        row.tls_failures, row.tls_failing_since = 0, None
         return outcome
-    # A next hop that was down, or a hold, may have used up attempts and time before:
-    # one handshake that goes wrong on its return is not final.
-    if not row.last_reply.startswith(breakdown.TLS_CODES):
-        return outcome
-    if not schedule.gives_up_on_tls(row.attempts, row.message.accepted_at, now):
+    row.tls_failures += 1
+    row.tls_failing_since = row.tls_failing_since or now
+    if not schedule.gives_up_on_tls(row.tls_failures, row.tls_failing_since, now):
         return outcome
     return Outcome(
         outcome.recipient_id,

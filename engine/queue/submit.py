@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from engine.antivirus import policy, scanner
 from engine.mail import reply
@@ -13,18 +14,47 @@ from engine.mail.header import HeaderBlock
 from engine.mail.message import split
 from engine.mail.parts import walk
 from engine.queue import accept, alerts, destinations
+from engine.queue.incoming import Incoming
 from engine.queue.models import Source
 from engine.registry import policies, routes
+from engine.registry.actor import Actor
 from engine.registry.models import Person
 from engine.registry.routes import Routes
 from engine.storage import content
 
 
-def submit(raw: bytes, *, envelope: Envelope, source: Source, by: Person | None) -> str:
+def submit(
+    raw: bytes,
+    *,
+    envelope: Envelope,
+    source: Source,
+    fingerprint: str = "",
+    by: Actor | None,
+) -> str:
     """Check, scan and accept a message, and return its reference.
 
-    `by` is the person who sends; None is the service itself, which alone may write to
-    addresses outside the community. Raises MailError with the sentence to show.
+    `by` is the person who sends, or a key that sends as a mailbox of its organisation;
+    None is the service itself, which alone may write to addresses outside the community. What comes twice with one fingerprint is taken
+    once. Raises MailError with the sentence to show.
+    """
+    incoming = prepare(
+        raw, envelope=envelope, source=source, fingerprint=fingerprint, by=by
+    )
+    return accept.commit([incoming])[0]
+
+
+def prepare(
+    raw: bytes,
+    *,
+    envelope: Envelope,
+    source: Source,
+    by: Actor | None,
+    fingerprint: str = "",
+    release_at: datetime | None = None,
+) -> Incoming:
+    """Check and scan a message, for a caller who commits it with rows of their own.
+
+    The scan may take seconds, so this stands outside every transaction. Raises MailError.
     """
     known = routes.current()
     header, body = split(raw)
@@ -34,30 +64,33 @@ def submit(raw: bytes, *, envelope: Envelope, source: Source, by: Person | None)
     reference = accept.new_reference()
     _refuse_infected(raw, envelope, reference, by=by)
     policy.check_can_carry(walk(header, body, strict=True))
-    incoming = accept.Incoming(
+    return Incoming(
         envelope=envelope,
         destinations=going,
         kept=content.keep(header, body),
         source=source,
         organisation_id=by.organisation_id if by else None,
-        person_id=by.pk if by else None,
+        person_id=by.pk if isinstance(by, Person) else None,
         reference=reference,
+        fingerprint=fingerprint,
+        release_at=release_at,
     )
-    return accept.commit([incoming])[0]
 
 
-def _check_sender(
-    known: Routes, envelope: Envelope, header: bytes, person: Person
-) -> None:
+def _check_sender(known: Routes, envelope: Envelope, header: bytes, by: Actor) -> None:
     senders = authors(HeaderBlock.parse(header))
     if envelope.sender is not None:
         senders.append(envelope.sender)
     for address in senders:
-        policies.check_can_send_as(known, person_id=person.pk, address=address)
+        if isinstance(by, Person):
+            policies.check_can_send_as(known, person_id=by.pk, address=address)
+        else:
+            place = by.organisation_id
+            policies.check_key_can_send_as(known, place, address=address)
 
 
 def _routed(
-    known: Routes, envelope: Envelope, *, by: Person | None
+    known: Routes, envelope: Envelope, *, by: Actor | None
 ) -> tuple[Envelope, tuple[str, ...]]:
     """The envelope with aliases followed, and where each recipient's mail goes."""
     recipients, going = [], []
@@ -74,7 +107,7 @@ def _routed(
 
 
 def _refuse_infected(
-    raw: bytes, envelope: Envelope, reference: str, *, by: Person | None
+    raw: bytes, envelope: Envelope, reference: str, *, by: Actor | None
 ) -> None:
     verdict = scanner.scan_bytes(raw)
     if not verdict.is_infected:

@@ -96,7 +96,11 @@ def release(rows: Sequence[Recipient]) -> int:
     """
     now = timezone.now()
     Recipient.objects.filter(pk__in=[row.pk for row in rows]).update(
-        status=RecipientStatus.QUEUED, hold="", next_attempt_at=now
+        status=RecipientStatus.QUEUED,
+        hold="",
+        next_attempt_at=now,
+        tls_failures=0,
+        tls_failing_since=None,
     )
     QueuedMessage.objects.filter(pk__in={row.message_id for row in rows}).update(
         expires_at=now + schedule.LIFETIME

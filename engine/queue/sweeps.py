@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from engine.mail.reply import Reply
-from engine.queue import notices, schedule, settle, suspension
-from engine.queue.models import Hold, Recipient, RecipientStatus
+from engine.mail.reply import MAILBOX_FULL, Reply
+from engine.queue import errands, notices, schedule, settle, suspension
+from engine.queue.models import Hold, QueuedMessage, Recipient, RecipientStatus
+from engine.storage import actions as storage
 from engine.transport.base import Outcome, OutcomeState
 
 LIMIT = 200  # recipients in one go
 
 EXPIRED = Reply(554, "5.4.7", "It could not be delivered in time")
+STAYED_FULL = Reply(552, "5.2.2", "The mailbox was full, and stayed so")
 
 
 def sweep() -> None:
@@ -26,6 +28,9 @@ def sweep() -> None:
         status=RecipientStatus.HELD, hold=Hold.SUSPENSION
     ).exists():
         suspension.release_resumed()
+    if _finished().exists():
+        purge()
+    errands.run()
 
 
 @transaction.atomic
@@ -46,6 +51,30 @@ def tell_of_delay() -> None:
         delay_noticed_at=timezone.now()
     )
     notices.tell_of_delay(rows)
+
+
+@transaction.atomic
+def purge() -> None:
+    """Forget what is long finished, and its bytes where nobody holds them any more.
+
+    The trace goes on telling what became of it.
+    """
+    locked = _finished().select_for_update(skip_locked=True, of=("self",))
+    rows = dict(locked.order_by("accepted_at").values_list("pk", "content_id")[:LIMIT])
+    Recipient.objects.filter(message__in=rows).delete()
+    QueuedMessage.objects.filter(pk__in=rows).delete()
+    storage.drop_unheld(set(rows.values()))
+
+
+def _finished() -> QuerySet[QueuedMessage]:
+    """Accepted long ago, and nothing has happened to it for a day."""
+    now = timezone.now()
+    alive = Recipient.objects.filter(
+        Q(finished_at=None) | Q(finished_at__gt=now - schedule.RETENTION_AFTER_END),
+        message=OuterRef("pk"),
+    )
+    old = QueuedMessage.objects.filter(accepted_at__lte=now - schedule.RETENTION)
+    return old.exclude(Exists(alive))
 
 
 def _expired() -> QuerySet[Recipient]:
@@ -72,4 +101,6 @@ def _locked(rows: QuerySet[Recipient]) -> list[Recipient]:
 def _last_word(row: Recipient) -> Reply:
     if not row.last_reply:
         return EXPIRED
+    if row.last_reply == str(MAILBOX_FULL):
+        return STAYED_FULL
     return EXPIRED.saying(f"{EXPIRED.text}; the last answer was: {row.last_reply}")

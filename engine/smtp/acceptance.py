@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from typing import Any
 
@@ -14,16 +14,20 @@ from engine.antivirus import policy
 from engine.antivirus.base import Scan
 from engine.antivirus.verdict import Verdict
 from engine.mail import reply
+from engine.mail.dkim.verify import Result
 from engine.mail.errors import PermanentFailure
-from engine.mail.header import Field, HeaderBlock
+from engine.mail.header import HeaderBlock
 from engine.mail.parts import walk
 from engine.mail.reply import Reply
-from engine.queue import accept, alerts
+from engine.queue import alerts
 from engine.queue.committer import Committer
 from engine.queue.incoming import Incoming
+from engine.queue.models import Source
+from engine.registry.providers import without_tenant
 from engine.registry.routes import Routes
-from engine.smtp import checks
+from engine.smtp import authentication, checks
 from engine.smtp.binding import Binding, Peer
+from engine.smtp.cloud import Evidence
 from engine.smtp.doors import Door
 from engine.smtp.spool import Spool
 from engine.smtp.transaction import Transaction
@@ -52,17 +56,22 @@ async def accept_arrival(
     arrival: Arrival, routes: Routes, committer: Committer
 ) -> Reply:
     """Accept a message, or raise MailError with the reason. Nothing is half done."""
-    reference = accept.new_reference()
     transaction, spool = arrival.transaction, arrival.spool
+    reference = transaction.reference
     spool.finish()
     header = HeaderBlock.parse(spool.header)
+    header.check_can_grow()
     checks.hops(header)
+    signatures = await spool.signed.results(header)
+    arrival = _confirmed(arrival, routes, header, signatures)
     header = arrival.door.check_header(
         routes, arrival.binding, transaction.sender, header
     )
-    await _refuse_infected(arrival, reference)
+    verdict = await arrival.scan.verdict()
+    if verdict.is_infected:
+        await _refuse_infected(arrival, verdict)
     await _refuse_forbidden(spool, header)
-    header = _stamped(header, arrival, reference)
+    header = _stamped(header, arrival, reference, signatures)
     kept = await _keep(spool, header.to_bytes())
     envelope = transaction.envelope()
     incoming = Incoming(
@@ -74,9 +83,17 @@ async def accept_arrival(
         person_id=arrival.binding.person_id,
         fingerprint=_fingerprint(arrival, header),
         reference=reference,
-        detail=_facts(arrival),
+        detail=_facts(arrival, verdict),
     )
     return reply.accepted(await committer.commit(incoming))
+
+
+def _confirmed(
+    arrival: Arrival, routes: Routes, header: HeaderBlock, signatures: list[Result]
+) -> Arrival:
+    evidence = Evidence(arrival.transaction.sender, header, signatures)
+    binding = arrival.door.confirm(routes, arrival.binding, evidence)
+    return replace(arrival, binding=binding)
 
 
 async def _keep(spool: Spool, header: bytes) -> KeptContent:
@@ -85,15 +102,12 @@ async def _keep(spool: Spool, header: bytes) -> KeptContent:
     return await asyncio.to_thread(spool.keep, header)
 
 
-async def _refuse_infected(arrival: Arrival, reference: str) -> None:
-    verdict = await arrival.scan.verdict()
-    if not verdict.is_infected:
-        return
-    await asyncio.to_thread(_quarantine, arrival, reference, verdict)
+async def _refuse_infected(arrival: Arrival, verdict: Verdict) -> None:
+    await asyncio.to_thread(_quarantine, arrival, verdict)
     raise PermanentFailure(
         reply.INFECTED.saying(
             f"Not accepted: the virus scanner found {verdict.signature} "
-            f"(our reference {reference})"
+            f"(our reference {arrival.transaction.reference})"
         )
     )
 
@@ -114,11 +128,11 @@ def _check_attachments(spool: Spool) -> None:
     policy.check_can_carry(walk(spool.header, spool.read_body(), strict=True))
 
 
-def _quarantine(arrival: Arrival, reference: str, verdict: Verdict) -> None:
+def _quarantine(arrival: Arrival, verdict: Verdict) -> None:
     try:
         alerts.infected(
             arrival.spool.read(),
-            reference=reference,
+            reference=arrival.transaction.reference,
             envelope=arrival.transaction.envelope(),
             verdict=verdict,
             organisation_id=arrival.binding.organisation_id,
@@ -128,29 +142,22 @@ def _quarantine(arrival: Arrival, reference: str, verdict: Verdict) -> None:
         connection.close()
 
 
-def _stamped(header: HeaderBlock, arrival: Arrival, reference: str) -> HeaderBlock:
-    """Add our trace field (RFC 5321 §4.4); drop results that claim to be ours."""
+def _stamped(
+    header: HeaderBlock, arrival: Arrival, reference: str, signatures: list[Result]
+) -> HeaderBlock:
+    """Add our trace field (RFC 5321 §4.4); drop what only we or a provider may say."""
     name = arrival.server_name
-    if header.get("Authentication-Results"):
-        kept = tuple(f for f in header.fields if not _claims_to_be_ours(f, name))
-        header = HeaderBlock(kept)
+    header = authentication.without_forged(without_tenant(header), name)
     protocol = "ESMTPSA" if arrival.binding.is_signed_in else "ESMTPS"
     helo = "".join(c for c in arrival.helo if c.isalnum() or c in ".-:[]")[:255]
-    return header.prepended(
+    header = header.prepended(
         "Received",
         f"from {helo} ([{arrival.peer.address}]) by {name} with {protocol}"
         f" id {reference} (using {arrival.peer.tls}); {formatdate(localtime=True)}",
     )
-
-
-def _claims_to_be_ours(field: Field, name: str) -> bool:
-    """RFC 8601 §5: results under our own name can only be forged.
-
-    Our name anywhere in it is enough: comments and quotes may stand around it.
-    """
-    if field.name.lower() != "authentication-results":
-        return False
-    return name.lower().encode() in field.value.lower()
+    if arrival.door.source is not Source.RECEIVE:
+        return header
+    return authentication.recorded(header, name, signatures)
 
 
 def _fingerprint(arrival: Arrival, header: HeaderBlock) -> str:
@@ -162,10 +169,11 @@ def _fingerprint(arrival: Arrival, header: HeaderBlock) -> str:
     return arrival.spool.fingerprint(str(envelope.sender or ""), *recipients)
 
 
-def _facts(arrival: Arrival) -> dict[str, Any]:
+def _facts(arrival: Arrival, verdict: Verdict) -> dict[str, Any]:
     return {
         "peer": str(arrival.peer.address),
         "tls": arrival.peer.tls,
         "how": arrival.binding.how,
         "connection_id": arrival.binding.connection_id,
+        "scanner": verdict.scanner,
     }

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
-from engine.registry.models import Proof
+from engine.registry.models import Proof, Provider
 from engine.registry.routes import Routes
 
 
@@ -27,13 +27,22 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A session bound to one connection of an organisation, or to one person."""
+    """A session bound to one connection of an organisation, or to one person.
+
+    `digest` is that of the secret it signed in with, where it did.
+    """
 
     organisation_id: int | None
     how: str
     connection_id: int | None = None
     person_id: int | None = None
-    is_signed_in: bool = False
+    digest: str = field(default="", repr=False)
+    providers: frozenset[Provider] = frozenset()
+    """Whose servers these are, where only a message can show for which tenant."""
+
+    @property
+    def is_signed_in(self) -> bool:
+        return bool(self.digest)
 
 
 def peer_of(transport: Any) -> Peer:
@@ -64,5 +73,10 @@ def bind_by_peer(routes: Routes, peer: Peer) -> Binding | None:
         connection = routes.connection_for_source(peer.address)
         how = Proof.SOURCE
     if connection is None:
-        return None
+        return _bind_to_provider(routes, peer)
     return Binding(connection.organisation_id, str(how), connection_id=connection.id)
+
+
+def _bind_to_provider(routes: Routes, peer: Peer) -> Binding | None:
+    found = routes.source_classes.of_peer(peer.address, peer.certificate_names)
+    return Binding(None, str(Proof.CLOUD), providers=found) if found else None

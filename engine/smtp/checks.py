@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from engine.mail import reply
 from engine.mail.address import Address
-from engine.mail.errors import PermanentFailure
+from engine.mail.errors import PermanentFailure, TemporaryFailure
 from engine.mail.header import HeaderBlock
 from engine.registry import policies
 from engine.registry.routes import Route, Routes
+from engine.storage import quota
 
 # RFC 5321 §6.3 asks for at least 100; a closed community has short paths.
 HOP_LIMIT = 50
@@ -17,6 +18,12 @@ def recipient(routes: Routes, sender: Address | None, address: Address) -> Route
     """Where mail to this address goes. Raises MailError when it may not."""
     route = routes.resolve(address)
     policies.check_can_reach(routes, route, sender=sender)
+    if quota.was_full(route.mailbox_id):
+        raise TemporaryFailure(
+            reply.MAILBOX_FULL.saying(
+                f"The mailbox of <{address}> is full; try again later"
+            )
+        )
     return route
 
 

@@ -9,6 +9,7 @@ from engine.mail.header import HeaderBlock
 from engine.queue.models import Source
 from engine.registry.routes import Route, Routes
 from engine.smtp.binding import Binding, Peer
+from engine.smtp.cloud import Evidence
 
 
 class Door(Protocol):
@@ -22,6 +23,12 @@ class Door(Protocol):
     def bind(self, known: Routes, peer: Peer) -> Binding | None:
         """Bind a session that has not signed in, where this door allows it."""
 
+    def still_holds(self, binding: Binding) -> bool:
+        """Whether what a session signed in with is still good. Reads the database."""
+
+    def check_binding(self, known: Routes, binding: Binding) -> None:
+        """Refuse whoever may not send any more."""
+
     def check_sender(
         self, known: Routes, binding: Binding, sender: Address | None
     ) -> Address | None:
@@ -31,6 +38,9 @@ class Door(Protocol):
         self, known: Routes, sender: Address | None, recipient: Address
     ) -> Route:
         """Return where a recipient's mail goes."""
+
+    def confirm(self, known: Routes, binding: Binding, evidence: Evidence) -> Binding:
+        """Return what a whole message is bound to, where its session left that open."""
 
     def check_header(
         self,

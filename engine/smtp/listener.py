@@ -9,16 +9,21 @@ from typing import Any
 
 from engine.antivirus.base import Scanner
 from engine.mail import reply
+from engine.mail.address import Address, InvalidAddressError
 from engine.mail.errors import PermanentFailure
 from engine.queue.committer import Committer
+from engine.queue.models import Source
 from engine.registry import routes
 from engine.registry.routes import Routes
 from engine.smtp.binding import Binding, Peer
 from engine.smtp.doors import Door
+from engine.smtp.refusals import Refusals
 from engine.threads import DatabaseThreads
 
 SESSION_LIMIT = 1_000
 SESSIONS_PER_PEER = 100
+# From the connection on; a member's server and a mail client are bound in one.
+SIGN_IN_SECONDS = 120.0
 
 
 @dataclass
@@ -32,6 +37,8 @@ class Listener:
     committer: Committer
     size_limit: int
     threads: DatabaseThreads
+    refusals: Refusals = field(default_factory=Refusals)
+    sign_in_seconds: float = SIGN_IN_SECONDS
     _sessions: dict[object, str] = field(default_factory=dict)
     _by_peer: Counter[str] = field(default_factory=Counter)
 
@@ -45,6 +52,20 @@ class Listener:
         if binding is None:
             raise PermanentFailure(reply.AUTH_FAILED)
         return binding
+
+    async def still_holds(self, binding: Binding) -> bool:
+        """Whether what a session signed in with is still good."""
+        return await self.threads.run(self.door.still_holds, binding)
+
+    def owner_of(self, claimed: str) -> int | None:
+        """Whose servers say that they are from the address; for the receiving door."""
+        if self.door.source != Source.RECEIVE:
+            return None
+        domain = claimed.rpartition("@")[2]
+        try:
+            return self.routes().organisation_of(Address.parse(f"postmaster@{domain}"))
+        except InvalidAddressError:
+            return None
 
     def admit(self, session: object, transport: Any) -> bool:
         """Count a connection in; False when there are too many."""

@@ -7,21 +7,19 @@ from typing import Any
 from django.conf import settings
 
 from engine.mail import reply
-from engine.mail.address import InvalidAddressError
 from engine.mail.errors import MailError
 from engine.mail.path import SyntaxErrorInCommand, parse_path
 from engine.mail.reply import Reply
-from engine.registry.routes import Routes
 from engine.smtp import sasl
 from engine.smtp.acceptance import Arrival
 from engine.smtp.binding import Binding
+from engine.smtp.bound import Bound
 from engine.smtp.reading import read_message
 from engine.smtp.spool import Spool
 from engine.smtp.transaction import Parameters
-from engine.smtp.wire import Wire
 
 
-class Session(Wire):
+class Session(Bound):
     """One connection. Refuses everything before TLS, and whoever is not bound."""
 
     async def smtp_EHLO(self, hostname: str | None) -> None:
@@ -81,25 +79,27 @@ class Session(Wire):
             await self._sign_in(arg or "")
 
     async def _sign_in(self, arg: str) -> None:
+        known = self.listener.routes()
+        username = ""
         try:
             username, secret = await sasl.ask(self, arg)
             self.binding = await self.listener.authenticate(username, secret, self.peer)
         except MailError as error:
+            # The name of a connection's credential begins with its domain.
+            self._note_claim("AUTH", error.reply, f"@{username.rpartition('-')[0]}")
             await self.say(error.reply)
         else:
+            self.bound_by = known
             await self.say(reply.AUTH_OK)
 
     async def smtp_MAIL(self, arg: str | None) -> None:
-        try:
-            await self.say(self._mail(arg or ""))
-        except InvalidAddressError as error:
-            await self.say(reply.BAD_SENDER.saying(str(error)))
-        except MailError as error:
-            await self.say(error.reply)
+        await self.attempt("MAIL", self._mail, reply.BAD_SENDER, arg or "")
+        if not self.transaction.has_sender:
+            self._set_post_data_state()  # what comes next is another message
 
-    def _mail(self, arg: str) -> Reply:
+    async def _mail(self, arg: str) -> Reply:
         routes = self.listener.routes()
-        binding = self._check_bound(routes)
+        binding = await self.check_bound(routes)
         if self.transaction.has_sender:
             return reply.BAD_SEQUENCE.saying("MAIL was said already")
         address, parameters = _path("FROM:", arg)
@@ -108,16 +108,11 @@ class Session(Wire):
         return reply.SENDER_OK
 
     async def smtp_RCPT(self, arg: str | None) -> None:
-        try:
-            await self.say(self._rcpt(arg or ""))
-        except InvalidAddressError as error:
-            await self.say(reply.BAD_RECIPIENT.saying(str(error)))
-        except MailError as error:
-            await self.say(error.reply)
+        await self.attempt("RCPT", self._rcpt, reply.BAD_RECIPIENT, arg or "")
 
-    def _rcpt(self, arg: str) -> Reply:
+    async def _rcpt(self, arg: str) -> Reply:
         routes = self.listener.routes()
-        self._check_bound(routes)
+        await self.check_bound(routes)
         if not self.transaction.has_sender:
             return reply.BAD_SEQUENCE.saying("Say MAIL first")
         address, parameters = _path("TO:", arg)
@@ -130,16 +125,15 @@ class Session(Wire):
         return reply.RECIPIENT_OK
 
     async def smtp_DATA(self, arg: str | None) -> None:
-        try:
-            binding = self._check_bound(self.listener.routes())
-        except MailError as error:
-            await self.say(error.reply)
-            return
+        await self.attempt("DATA", self._data, reply.BAD_SYNTAX, "")
+        if self.transaction.recipients:
+            self._set_post_data_state()
+
+    async def _data(self, arg: str) -> Reply:
+        binding = await self.check_bound(self.listener.routes())
         if not self.transaction.recipients:
-            await self.say(reply.NO_RECIPIENTS.saying("Say RCPT first"))
-            return
-        await self.say(await read_message(self, self._arrival(binding), self.listener))
-        self._set_post_data_state()
+            return reply.NO_RECIPIENTS.saying("Say RCPT first")
+        return await read_message(self, self._arrival(binding), self.listener)
 
     def _arrival(self, binding: Binding) -> Arrival:
         return Arrival(
@@ -169,18 +163,6 @@ class Session(Wire):
 
     async def smtp_EXPN(self, arg: str | None) -> None:
         await self.say(reply.NOT_IMPLEMENTED)
-
-    def _check_bound(self, routes: Routes) -> Binding:
-        """Raises MailError before TLS, before EHLO, and for whoever is not known."""
-        if not self.peer.is_secure:
-            raise MailError(reply.NOT_TLS)
-        if not self.helo:
-            raise MailError(reply.BAD_SEQUENCE.saying("Say EHLO first"))
-        if self.binding is None:
-            self.binding = self.listener.door.bind(routes, self.peer)
-        if self.binding is None:
-            raise MailError(reply.AUTH_REQUIRED)
-        return self.binding
 
 
 def _path(keyword: str, arg: str) -> tuple[Any, Parameters]:

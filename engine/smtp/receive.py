@@ -12,8 +12,9 @@ from engine.queue.models import Source
 from engine.registry import credentials, policies
 from engine.registry.models import Proof
 from engine.registry.routes import ConnectionFacts, Route, Routes
-from engine.smtp import checks
+from engine.smtp import checks, cloud
 from engine.smtp.binding import Binding, Peer, bind_by_peer
+from engine.smtp.cloud import Evidence
 
 SUSPENDED = "This connection is suspended; please call the helpdesk"
 
@@ -31,18 +32,26 @@ class ReceiveDoor:
             found.organisation_id,
             str(Proof.CREDENTIAL),
             connection_id=found.pk,
-            is_signed_in=True,
+            digest=credentials.digest(secret),
         )
 
     def bind(self, known: Routes, peer: Peer) -> Binding | None:
         return bind_by_peer(known, peer)
 
+    def still_holds(self, binding: Binding) -> bool:
+        return credentials.still_proves_connection(binding.digest)
+
+    def check_binding(self, known: Routes, binding: Binding) -> None:
+        # Whether the tenant is suspended is told to whoever shows that it is theirs.
+        if not binding.providers:
+            _active_connection(known, binding)
+
     def check_sender(
         self, known: Routes, binding: Binding, sender: Address | None
     ) -> Address | None:
-        connection = _active_connection(known, binding)
         if sender is None:
             return None
+        connection = _speaking(known, binding, sender)
         policies.check_connection_can_send_as(
             known, connection=connection, address=sender
         )
@@ -53,6 +62,11 @@ class ReceiveDoor:
     ) -> Route:
         return checks.recipient(known, sender, recipient)
 
+    def confirm(self, known: Routes, binding: Binding, evidence: Evidence) -> Binding:
+        if binding.providers:
+            return cloud.confirmed(known, binding, evidence)
+        return binding
+
     def check_header(
         self,
         known: Routes,
@@ -62,7 +76,9 @@ class ReceiveDoor:
     ) -> HeaderBlock:
         connection = _active_connection(known, binding)
         for author in authors(header):
-            if sender is None and _is_own_host(known, connection, author):
+            # A server's own bounces are from its host, below a domain of theirs.
+            host_of = known.owner_of_host(author) if sender is None else None
+            if host_of == connection.organisation_id:
                 continue
             policies.check_connection_can_send_as(
                 known, connection=connection, address=author
@@ -70,10 +86,11 @@ class ReceiveDoor:
         return rewrite_header(header, connection.domains.to_community)
 
 
-def _is_own_host(known: Routes, connection: ConnectionFacts, author: Address) -> bool:
-    """A server's own bounces are from its host name: below a domain of theirs, and in
-    no domain that is anybody's."""
-    return connection.domains.covers_parent_of(author) and not known.is_inside(author)
+def _speaking(known: Routes, binding: Binding, sender: Address) -> ConnectionFacts:
+    """The connection in use; from a provider's servers, the one it seems to be."""
+    if binding.providers:
+        return cloud.candidates(known, binding, sender)[0]
+    return _active_connection(known, binding)
 
 
 def _active_connection(known: Routes, binding: Binding) -> ConnectionFacts:

@@ -10,16 +10,21 @@ from engine.smtp.protocol import Session
 
 
 async def listen(
-    listener: Listener, *, host: str, port: int, implicit_tls: bool = False
+    listener: Listener,
+    *,
+    host: str,
+    port: int,
+    implicit_tls: bool = False,
+    is_shared: bool = False,
 ) -> asyncio.Server:
-    """Listen on a port; several processes may share it. Port 0 takes a free one."""
+    """Listen on a port; several processes share it where it `is_shared`. Port 0 takes a free one."""
     loop = asyncio.get_running_loop()
     return await loop.create_server(
         lambda: Session(listener),
         host=host,
         port=port,
         ssl=listener.tls_context if implicit_tls else None,
-        reuse_port=port != 0,
+        reuse_port=is_shared,
         backlog=512,
     )
 

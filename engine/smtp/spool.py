@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from engine.mail.header import MAX_HEADER_OCTETS
+from engine.smtp.authentication import SignedBody
 from engine.storage import blobs
 from engine.storage.content import INLINE_LIMIT, KeptContent
 
@@ -27,6 +28,7 @@ class Spool:
         self.header_too_large = False
         self.size = 0
         self._body_size = 0
+        self.signed = SignedBody(b"")
 
     @property
     def header(self) -> bytes:
@@ -58,10 +60,12 @@ class Spool:
         rest = bytes(self._header[end + 4 :])
         del self._header[end + 4 :]
         self._has_header = True
+        self.signed = SignedBody(self.header)
         self._write_body(rest)
 
     def _write_body(self, data: bytes) -> None:
         self._body_digest.update(data)
+        self.signed.update(data)
         self._body_size += len(data)
         if self._file is not None:
             self._file.write(data)
@@ -78,6 +82,7 @@ class Spool:
         """Close a message: one without an empty line is all header."""
         if not self._has_header:
             self._header += b"\r\n"
+            self.signed = SignedBody(self.header)
 
     def fingerprint(self, *parts: str) -> str:
         """SHA-256 over these parts and every byte of the message."""

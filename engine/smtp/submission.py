@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from engine.mail import reply
 from engine.mail.address import Address
 from engine.mail.authors import authors
+from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock
 from engine.queue.models import Source
 from engine.registry import credentials, policies
 from engine.registry.routes import Route, Routes
 from engine.smtp import checks
 from engine.smtp.binding import Binding, Peer
+from engine.smtp.cloud import Evidence
+
+SUSPENDED = "Your account is suspended; please call the helpdesk"
 
 
 class SubmissionDoor:
@@ -25,11 +30,18 @@ class SubmissionDoor:
             person.organisation_id,
             "app password",
             person_id=person.pk,
-            is_signed_in=True,
+            digest=credentials.digest(secret),
         )
 
     def bind(self, known: Routes, peer: Peer) -> Binding | None:
         return None
+
+    def still_holds(self, binding: Binding) -> bool:
+        return credentials.still_proves_person(binding.digest)
+
+    def check_binding(self, known: Routes, binding: Binding) -> None:
+        if binding.person_id not in known.people:
+            raise PermanentFailure(reply.SENDER_NOT_ALLOWED.saying(SUSPENDED))
 
     def check_sender(
         self, known: Routes, binding: Binding, sender: Address | None
@@ -42,6 +54,9 @@ class SubmissionDoor:
         self, known: Routes, sender: Address | None, recipient: Address
     ) -> Route:
         return checks.recipient(known, sender, recipient)
+
+    def confirm(self, known: Routes, binding: Binding, evidence: Evidence) -> Binding:
+        return binding
 
     def check_header(
         self,

@@ -9,6 +9,7 @@ from engine.mail.address import Address
 from engine.mail.envelope import Envelope, EnvelopeRecipient
 from engine.mail.errors import MailError, PermanentFailure, TemporaryFailure
 from engine.mail.path import SyntaxErrorInCommand
+from engine.queue.incoming import new_reference
 from engine.registry.routes import Route
 
 # RFC 5321 §4.5.3.1.8 asks for at least 100.
@@ -24,6 +25,7 @@ Parameters = dict[str, str | None]
 class Transaction:
     """What was said since MAIL. Sender and recipients are in community form."""
 
+    reference: str = field(default_factory=new_reference)
     sender: Address | None = None
     has_sender: bool = False
     envelope_id: str = ""

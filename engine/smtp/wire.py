@@ -24,8 +24,6 @@ LINE_LIMIT = 12_288 + 2
 COMMAND_LIMIT = 2_048
 # A server may well have a list with old addresses: this many refusals, not fewer.
 ERROR_LIMIT = 100
-# From the connection on; a member's server and a mail client are bound in one.
-SIGN_IN_SECONDS = 120.0
 
 
 class Wire(SMTP):
@@ -57,13 +55,15 @@ class Wire(SMTP):
             transport.close()
         super().connection_made(transport)
         self._begin(transport)
-        self._patience = self.loop.call_later(SIGN_IN_SECONDS, self._end_if_unbound)
+        self._patience = self.loop.call_later(
+            self.listener.sign_in_seconds, self._end_if_unbound
+        )
 
     def _end_if_unbound(self) -> None:
         """Nobody who says not who they are may hold a place for ever."""
         if self.binding is None and self.transport is not None:
             self._writer.write(f"{reply.TOO_SLOW}\r\n".encode())
-            self.transport.close()
+            self._hang_up()
 
     def _begin(self, transport: Any) -> None:
         """Forget all that was said: at the start, and after TLS (RFC 3207 §4.2)."""
@@ -105,6 +105,7 @@ class Wire(SMTP):
         except OSError as error:
             # A handshake that dies tells nobody that the connection is lost.
             self.listener.release(self)
+            self._patience.cancel()
             raise ConnectionResetError("the TLS handshake failed") from error
         self._reader._transport = transport  # type: ignore[attr-defined]
         self._writer._transport = transport  # type: ignore[attr-defined]
@@ -116,9 +117,15 @@ class Wire(SMTP):
         await self.push(str(answer))
         if answer.code >= 500:
             self._errors += 1
-            if self._errors >= ERROR_LIMIT and self.transport is not None:
+            if self._errors >= ERROR_LIMIT:
                 await self.push(str(reply.TOO_MANY_ERRORS))
-                self.transport.close()
+                self._hang_up()
+        elif answer.code == 421:  # RFC 5321 §4.2.3: the channel is closing
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self.transport is not None:
+            self.transport.close()
 
     async def handle_exception(self, error: Exception) -> str:
         """Whatever went wrong here is our fault, and never final for the peer."""

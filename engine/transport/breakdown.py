@@ -13,17 +13,13 @@ from engine.transport.base import Cause
 
 NO_ANSWER = Reply(451, "4.4.1", "The next hop does not answer")
 BROKEN_OFF = Reply(451, "4.4.2", "The next hop broke off")
+NOT_OUTSIDE = Reply(451, "4.4.4", "The next hop is at an address that is not public")
 NO_STARTTLS = Reply(454, "4.7.10", "The next hop does not offer STARTTLS")
 NOT_TRUSTED = Reply(454, "4.7.5", "The next hop's certificate cannot be trusted")
 TLS_FAILED = Reply(454, "4.7.5", "TLS with the next hop failed")
 
 # What waits with one of these is tried anew as soon as the next hop is back.
-ALL = (NO_ANSWER, BROKEN_OFF, NO_STARTTLS, NOT_TRUSTED, TLS_FAILED)
-
-# How what was last heard of a TLS or certificate failure begins.
-TLS_CODES = tuple(
-    f"{reply.code} {reply.enhanced}" for reply in (NO_STARTTLS, NOT_TRUSTED, TLS_FAILED)
-)
+ALL = (NO_ANSWER, NOT_OUTSIDE, BROKEN_OFF, NO_STARTTLS, NOT_TRUSTED, TLS_FAILED)
 
 
 class ConversationError(Exception):
@@ -36,15 +32,16 @@ class ConversationError(Exception):
 
 
 @contextmanager
-def explained(reply: Reply, *, cause: Cause = Cause.UNREACHABLE) -> Iterator[None]:
+def explained(reply: Reply) -> Iterator[None]:
     """Turn what the network throws into a ConversationError with that reply."""
     try:
         yield
     except (SMTPException, OSError, TimeoutError) as error:
-        raise _explain(error, reply, cause) from error
+        raise _explain(error, reply) from error
 
 
-def _explain(error: Exception, reply: Reply, cause: Cause) -> ConversationError:
+def _explain(error: Exception, reply: Reply) -> ConversationError:
+    cause = Cause.UNREACHABLE
     refusal = _tls_error_in(error)
     if isinstance(refusal, ssl.SSLCertVerificationError):
         reply, why, cause = NOT_TRUSTED, refusal.verify_message, Cause.TLS

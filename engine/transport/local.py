@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.mail.address import Address
 from engine.mail.errors import PermanentFailure
 from engine.mail.message import Summary
-from engine.mail.reply import OK, TRY_LATER
+from engine.mail.reply import MAILBOX_FULL, OK, TRY_LATER, Reply
 from engine.registry.routes import Routes
 from engine.storage import delivery
 from engine.storage.models import Content
@@ -32,34 +32,45 @@ def deliver(placements: Sequence[Placement], known: Routes) -> list[Outcome]:
 
     Two recipients who turn out to be one mailbox get one copy of a message.
     """
+    mailboxes = [_mailbox(placement.address, known) for placement in placements]
     deliveries: dict[tuple[int, int], delivery.Delivery] = {}
     summaries: dict[int, Summary] = {}
-    outcomes = []
-    for placement in placements:
-        try:
-            mailbox_id = known.resolve(placement.address).mailbox_id
-        except PermanentFailure as refusal:
-            outcomes.append(
-                Outcome(placement.recipient_id, OutcomeState.FAILED, refusal.reply)
+    for placement, mailbox in zip(placements, mailboxes, strict=True):
+        if isinstance(mailbox, int):
+            content = placement.content
+            if content.pk not in summaries:
+                summaries[content.pk] = delivery.summary_of(content)
+            deliveries[content.pk, mailbox] = delivery.Delivery(
+                mailbox,
+                content.pk,
+                content.size,
+                placement.sender,
+                summaries[content.pk],
             )
-            continue
-        if mailbox_id is None:
-            outcomes.append(
-                Outcome(placement.recipient_id, OutcomeState.DEFERRED, TRY_LATER)
-            )
-            continue
-        content = placement.content
-        if content.pk not in summaries:
-            summaries[content.pk] = delivery.summary_of(content)
-        deliveries[content.pk, mailbox_id] = delivery.Delivery(
-            mailbox_id,
-            content.pk,
-            content.size,
-            placement.sender,
-            summaries[content.pk],
-        )
-        outcomes.append(
-            Outcome(placement.recipient_id, OutcomeState.DELIVERED, DELIVERED)
-        )
-    delivery.deliver(list(deliveries.values()))
-    return outcomes
+    ids = delivery.deliver(list(deliveries.values()))
+    made = dict(zip(deliveries, ids, strict=True))
+    return [
+        Outcome(placement.recipient_id, *_answer(placement, mailbox, made))
+        for placement, mailbox in zip(placements, mailboxes, strict=True)
+    ]
+
+
+def _mailbox(address: Address, known: Routes) -> int | Reply:
+    """The mailbox that an address leads to, or why there is none."""
+    try:
+        return known.resolve(address).mailbox_id or TRY_LATER
+    except PermanentFailure as refusal:
+        return refusal.reply
+
+
+def _answer(
+    placement: Placement,
+    mailbox: int | Reply,
+    made: Mapping[tuple[int, int], int | None],
+) -> tuple[OutcomeState, Reply]:
+    if isinstance(mailbox, Reply):
+        is_final = mailbox.is_permanent
+        return OutcomeState.FAILED if is_final else OutcomeState.DEFERRED, mailbox
+    if made[placement.content.pk, mailbox] is None:
+        return OutcomeState.DEFERRED, MAILBOX_FULL
+    return OutcomeState.DELIVERED, DELIVERED

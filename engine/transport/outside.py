@@ -14,8 +14,8 @@ from engine.mail.reply import OK, Reply
 from engine.storage import content
 from engine.transport.base import Outcome, OutcomeState, Parcel, answer
 from engine.transport.breakdown import ConversationError
+from engine.transport.hop import Hop
 from engine.transport.pool import Pool
-from engine.transport.session import Hop
 from engine.transport.transmission import Transmission, broken
 
 NOT_A_NOTICE = Reply(550, "5.7.1", "Mail does not leave the community")
@@ -63,6 +63,7 @@ def smart_host(text: str) -> Hop:
         host,
         unquote(parts.username or ""),
         unquote(parts.password or ""),
+        is_ours=True,
     )
 
 

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from engine.transport.breakdown import ConversationError
-from engine.transport.session import Hop, Session
+from engine.transport.hop import Hop
+from engine.transport.session import Session
 
 SESSIONS_PER_HOP = 5
 MESSAGES_PER_SESSION = 100

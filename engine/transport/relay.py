@@ -5,11 +5,12 @@ from __future__ import annotations
 from engine.mail.address import Address
 from engine.mail.header import HeaderBlock, encode_text
 from engine.mail.reply import Reply
+from engine.registry.providers import TENANT_FIELDS, without_tenant
 from engine.registry.routes import ConnectionFacts
 from engine.transport.base import Outcome, OutcomeState, Parcel, answer
 from engine.transport.breakdown import ConversationError
+from engine.transport.hop import Hop
 from engine.transport.pool import Pool
-from engine.transport.session import Hop
 from engine.transport.transmission import Transmission, broken
 
 NO_NEXT_HOP = Reply(451, "4.4.4", "The connection has no next hop yet")
@@ -29,7 +30,7 @@ class Relay:
         hop = Hop(facts.next_hop_host, facts.next_hop_port, facts.tls_name)
         transmission = Transmission(
             parcel,
-            tagged(bytes(parcel.content.header), facts.subject_tag),
+            tagged(_unclaimed(bytes(parcel.content.header)), facts.subject_tag),
             tuple(
                 _outward(recipient.address, facts) for recipient in parcel.recipients
             ),
@@ -42,6 +43,13 @@ class Relay:
 
     async def close(self) -> None:
         await self._pool.close()
+
+
+def _unclaimed(header: bytes) -> bytes:
+    """The header without claims about a tenant, which the next hop might believe."""
+    if not any(name.encode() in header.lower() for name in TENANT_FIELDS):
+        return header
+    return without_tenant(HeaderBlock.parse(header)).to_bytes()
 
 
 def tagged(header: bytes, tag: str) -> bytes:

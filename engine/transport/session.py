@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Any, cast
 
 from aiosmtplib import SMTP, SMTPException, SMTPResponse
 from django.conf import settings
 
+from engine import reach
 from engine.mail.reply import Reply
 from engine.transport import tls
 from engine.transport.base import Cause
@@ -18,9 +19,11 @@ from engine.transport.breakdown import (
     BROKEN_OFF,
     NO_ANSWER,
     NO_STARTTLS,
+    NOT_OUTSIDE,
     ConversationError,
     explained,
 )
+from engine.transport.hop import Command, Hop
 
 # Seconds. RFC 5321 §4.5.3.2 asks for minutes between strangers; in here a server that
 # is silent that long is down, except while it digests the message.
@@ -29,32 +32,6 @@ COMMAND_TIMEOUT = 120.0
 BLOCK_TIMEOUT = 180.0
 FINAL_TIMEOUT = 600.0  # RFC 5321 §4.5.3.2.6
 FAREWELL_TIMEOUT = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Hop:
-    """Where a conversation leads, and the name its certificate must carry."""
-
-    host: str
-    port: int
-    tls_name: str
-    username: str = ""
-    password: str = field(default="", repr=False)
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A path with its ESMTP parameters."""
-
-    path: str
-    parameters: tuple[str, ...] = ()
-
-    def encode(self, verb: str) -> bytes:
-        words = [f"{verb}:<{self.path}>", *self.parameters]
-        return " ".join(words).encode()
 
 
 class Session:
@@ -92,10 +69,11 @@ class Session:
         context = await asyncio.to_thread(tls.client_context)
         with explained(NO_ANSWER):
             await client.connect()
+            _check_may_dial(hop, client)
             await client.ehlo()
         if not client.supports_extension("starttls"):
             raise ConversationError(NO_STARTTLS, Cause.TLS)
-        with explained(BROKEN_OFF, cause=Cause.UNREACHABLE):
+        with explained(BROKEN_OFF):
             await client.starttls(tls_context=context, server_hostname=hop.tls_name)
         with explained(BROKEN_OFF):
             await client.ehlo()
@@ -203,6 +181,13 @@ class Session:
                 await self._client.execute_command(b"QUIT", timeout=FAREWELL_TIMEOUT)
         self.abandon()
         await asyncio.sleep(0)  # the loop closes the socket in its next round
+
+
+def _check_may_dial(hop: Hop, client: SMTP) -> None:
+    """Raises ConversationError before a word is said to a host inside our own walls."""
+    peer = ip_address(client.get_transport_info("peername")[0].partition("%")[0])
+    if not hop.is_ours and not reach.may_dial(peer):
+        raise ConversationError(NOT_OUTSIDE, Cause.UNREACHABLE)
 
 
 def _heard(response: SMTPResponse) -> Reply:

@@ -20,7 +20,8 @@ from engine.transport.base import (
 )
 from engine.transport.breakdown import ConversationError
 from engine.transport.data import on_the_wire
-from engine.transport.session import Command, Session
+from engine.transport.hop import Command
+from engine.transport.session import Session
 
 CHUNK_OCTETS = 128 * 1024
 

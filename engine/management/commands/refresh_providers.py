@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from engine.dns import DnsUnavailable
+from engine.registry import published
+from engine.registry.actions import providers
+from engine.registry.errors import PolicyError
+from engine.registry.models import Provider
+from engine.registry.providers import PROVIDERS
+
+
+class Command(BaseCommand):
+    help = "Look up the networks from which cloud providers send, and keep them."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        for provider in Provider:
+            try:
+                found = published.networks(PROVIDERS[provider].spf_name)
+            except (DnsUnavailable, PolicyError) as error:
+                raise CommandError(f"{provider.label}: {error}") from error
+            has_changed = providers.set_networks(provider, found, by=None)
+            said = "changed" if has_changed else "as before"
+            self.stdout.write(f"{provider.label}: {len(found)} networks, {said}.")

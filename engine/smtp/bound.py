@@ -1,0 +1,95 @@
+"""A session that knows whose it is, and what is said when that allows or forbids."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from engine.mail import reply
+from engine.mail.address import InvalidAddressError
+from engine.mail.errors import MailError
+from engine.mail.reply import Reply
+from engine.registry.routes import Routes
+from engine.smtp.binding import Binding
+from engine.smtp.refusals import Claim, Refused, address_in
+from engine.smtp.wire import Wire
+
+log = logging.getLogger(__name__)
+
+
+class Bound(Wire):
+    """The wire, with a binding that is looked at again when the registry changes."""
+
+    # As of which routes the binding holds.
+    bound_by: Routes | None = None
+
+    async def check_bound(self, routes: Routes) -> Binding:
+        """Raises MailError before TLS, before EHLO, and for whoever may not send."""
+        if not self.peer.is_secure:
+            raise MailError(reply.NOT_TLS)
+        if not self.helo:
+            raise MailError(reply.BAD_SEQUENCE.saying("Say EHLO first"))
+        if routes is not self.bound_by:
+            await self._bind(routes)
+        if self.binding is None:
+            raise MailError(reply.AUTH_REQUIRED)
+        self.listener.door.check_binding(routes, self.binding)
+        return self.binding
+
+    async def _bind(self, routes: Routes) -> None:
+        """Bind anew whenever the registry changes: what proved a session may be gone."""
+        before = self.binding
+        if before is None or not before.is_signed_in:
+            self.binding = self.listener.door.bind(routes, self.peer)
+        elif not await self.listener.still_holds(before):
+            self.binding = None
+            raise MailError(reply.SIGN_IN_ENDED)
+        self.bound_by = routes
+        if before is not None and self.binding != before:
+            self._set_post_data_state()
+
+    async def attempt(
+        self,
+        command: str,
+        carry_out: Callable[[str], Awaitable[Reply]],
+        bad_address: Reply,
+        arg: str,
+    ) -> None:
+        """Carry out a command and answer it, whatever it comes to."""
+        try:
+            answer = await carry_out(arg)
+        except InvalidAddressError as error:
+            answer = bad_address.saying(str(error))
+        except MailError as error:
+            answer = error.reply
+        await self.answer(command, answer, arg)
+
+    async def answer(self, command: str, answer: Reply, said: str = "") -> None:
+        """Answer a command; what a member is refused leaves a line and a trace."""
+        if self.binding is not None and answer.code >= 400:
+            self._note(command, answer, said, self.binding)
+        elif command == "MAIL" and answer in (reply.NOT_TLS, reply.AUTH_REQUIRED):
+            self._note_claim(command, answer, address_in(said))
+        await self.say(answer)
+
+    def _note_claim(self, command: str, answer: Reply, sender: str) -> None:
+        """Whoever is still trying to connect sees in the trace what is missing."""
+        owner = self.listener.owner_of(sender)
+        if owner is not None:
+            peer = str(self.peer.address)
+            claim = Claim(owner, command, answer, sender, peer)
+            self.listener.refusals.note_claim(claim, self.transaction.reference)
+
+    def _note(self, command: str, answer: Reply, said: str, binding: Binding) -> None:
+        log.info(
+            "organisation %s at %s: %s was refused: %s",
+            binding.organisation_id,
+            self.peer.address,
+            command,
+            answer,
+        )
+        source = self.listener.door.source
+        self.listener.refusals.note(
+            Refused(command, said, answer, source, binding, self.peer),
+            self.transaction,
+        )
