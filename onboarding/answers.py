@@ -1,4 +1,4 @@
-"""The answers as they are shown back: to the applicant, and to the vetting officer."""
+"""The answers as they are shown back to the applicant."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def summary(wizard: Wizard) -> list[Group]:
 
 def _group(page: Page) -> Group:
     change = reverse("onboarding:step", args=[page.step.key])
-    bound = page.form or ()
+    bound = page.form.visible_fields() if page.form else []
     return Group(page.step.title, [_row(field, change) for field in bound])
 
 
@@ -52,4 +52,6 @@ def _shown(field: BoundField) -> str:
     widget = field.field.widget
     if isinstance(widget, forms.RadioSelect):
         return str(dict(widget.choices).get(typed, typed))
+    if isinstance(widget, forms.CheckboxInput):
+        return "Yes" if field.value() else "No"
     return ", ".join(typed.splitlines()) or "Not given"

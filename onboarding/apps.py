@@ -13,9 +13,11 @@ class OnboardingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        post_migrate.connect(_schedule_jobs, sender=self)
+        post_migrate.connect(_prepare, sender=self)
 
 
-def _schedule_jobs(**_: Any) -> None:
+def _prepare(**_: Any) -> None:
     # Loaded only now: it needs models, and the mail engine needs none of what it loads.
     import_module("onboarding.tasks").schedule_jobs()
+    import_module("onboarding.notices.tasks").schedule_jobs()
+    import_module("onboarding.terms").publish_first()

@@ -17,12 +17,15 @@ class Claims:
     applicant_name: str
     applicant_job_title: str
     applicant_phone: str
-    everyday_address: str
     is_sole_user: bool = False
+    second_name: str = ""
+    second_job_title: str = ""
+    second_address: str = ""
     member_domain: str = ""
     next_hop_host: str = ""
     next_hop_port: int = 25
     proof: str = ""
     source_networks: list[str] = field(default_factory=list)
     certificate_name: str = ""
+    provider: str = ""
     tenant_id: str = ""

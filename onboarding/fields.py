@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_network
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from publicsuffixlist import PublicSuffixList
 
 from engine.mail.address import Address, InvalidAddressError, normal_domain
 
@@ -32,10 +32,11 @@ SHARED_DOMAINS = frozenset(
         "yahoo.com",
     }
 )
-MAX_NETWORKS = 20
 # The names go into notices to an address that nobody has confirmed yet: they must not
 # carry somebody else's text or link there.
-_NOT_A_NAME = re.compile(r"://|www\.|[\x00-\x1f\x7f<>]", re.IGNORECASE)
+_NOT_A_NAME = re.compile(r"://|www\.|[\x00-\x1f\x7f<>@]", re.IGNORECASE)
+_DOTTED = re.compile(r"[\w-]+(?:\.[\w-]+)+")
+_SUFFIXES = PublicSuffixList(accept_unknown=False)
 _PHONE = re.compile(r"[0-9+() .-]{7,40}")
 
 
@@ -48,10 +49,15 @@ class NameField(forms.CharField):
 
     def validate(self, value: str) -> None:
         super().validate(value)
-        if value and _NOT_A_NAME.search(value):
+        if value and (_NOT_A_NAME.search(value) or _has_domain(value)):
             raise ValidationError(
                 f"{self.missing}, without web addresses or special characters"
             )
+
+
+def _has_domain(text: str) -> bool:
+    """True where mail clients would make a link of some word: visit.example.com."""
+    return any(_SUFFIXES.privatesuffix(word.lower()) for word in _DOTTED.findall(text))
 
 
 class PhoneField(forms.CharField):
@@ -129,37 +135,29 @@ class CommunityNameField(forms.CharField):
         return label
 
 
-class EverydayAddressField(forms.CharField):
-    """An e-mail address outside the community, for notices."""
+class AnyAddressField(forms.CharField):
+    """An e-mail address, inside the community or outside."""
 
     def to_python(self, value: Any) -> str:
         text = super().to_python(value)
         if not text:
             return ""
         try:
-            address = Address.parse(text)
+            return str(Address.parse(text))
         except InvalidAddressError as error:
             raise ValidationError(
                 "Enter an email address, like name@example.org"
             ) from error
+
+
+class EverydayAddressField(AnyAddressField):
+    """An e-mail address outside the community, for notices."""
+
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(value)
         community = settings.POSTERN.community_domain
-        if f".{address.domain}".endswith(f".{community}"):
+        if f".{text.rpartition('@')[2]}".endswith(f".{community}"):
             raise ValidationError(
                 f"Enter the address you use now, not one that ends in {community}"
             )
-        return str(address)
-
-
-class NetworksField(forms.CharField):
-    """Network addresses, one a line, cleaned into a list in CIDR notation."""
-
-    def clean(self, value: Any) -> list[str]:
-        lines = str(super().clean(value)).split()
-        if len(lines) > MAX_NETWORKS:
-            raise ValidationError(f"Enter no more than {MAX_NETWORKS} addresses")
-        try:
-            return [str(ip_network(line)) for line in lines]
-        except ValueError as error:
-            raise ValidationError(
-                "Enter addresses like 192.0.2.10 or 192.0.2.0/28, one on each line"
-            ) from error
+        return text

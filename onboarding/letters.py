@@ -1,4 +1,7 @@
-"""Welcome letters: rendered once as an accessible PDF, kept as a file, read by few."""
+"""Papers for applicants as accessible PDFs: the welcome letter, and the signed terms.
+
+A welcome letter is rendered once, kept as a file for a while, and read by few.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ from weasyprint.urls import URLFetcher
 
 from engine.registry.models import Connection
 from onboarding import authority, links
-from onboarding.models import Application, Letter
+from onboarding.models import Application, Letter, Signature
+from onboarding.terms import clauses
 
 # A letter is whole in itself: nothing is fetched from network or disk.
 FETCHES_NOTHING = URLFetcher(allowed_protocols=(), fail_on_errors=True)
@@ -28,7 +32,7 @@ def render(
     secret: str = "",
 ) -> bytes:
     """The letter as PDF/UA-1. The secret stands in it exactly once."""
-    context = {
+    context: dict[str, object] = {
         "application": application,
         "connection": connection,
         "username": username,
@@ -38,11 +42,18 @@ def render(
         "example_local": application.administrator_address.quoted_local,
         **_authority(),
     }
-    page = render_to_string("onboarding/letters/welcome.html", context)
-    pdf: bytes = HTML(string=page, url_fetcher=FETCHES_NOTHING).write_pdf(
-        pdf_variant="pdf/ua-1", pdf_tags=True
-    )
-    return pdf
+    return _pdf("onboarding/letters/welcome.html", context)
+
+
+def render_terms(signature: Signature) -> bytes:
+    """The terms as they were signed: the same paper however often it is asked for."""
+    context: dict[str, object] = {
+        "signature": signature,
+        "application": signature.application,
+        "clauses": clauses(signature.terms.text),
+        "postern": settings.POSTERN,
+    }
+    return _pdf("onboarding/letters/terms.html", context)
 
 
 def keep(pdf: bytes) -> str:
@@ -59,7 +70,21 @@ def keep(pdf: bytes) -> str:
 
 
 def read(letter: Letter) -> bytes:
-    return (_folder() / letter.file_name).read_bytes()
+    """Raises FileNotFoundError where it was never written or is no longer kept."""
+    return (_folder() / (letter.file_name or "-")).read_bytes()
+
+
+def remove(letter: Letter) -> None:
+    """Take the file away; doing it again changes nothing."""
+    (_folder() / (letter.file_name or "-")).unlink(missing_ok=True)
+
+
+def _pdf(template: str, context: dict[str, object]) -> bytes:
+    page = render_to_string(template, context)
+    pdf: bytes = HTML(string=page, url_fetcher=FETCHES_NOTHING).write_pdf(
+        pdf_variant="pdf/ua-1", pdf_tags=True
+    )
+    return pdf
 
 
 def _folder() -> Path:

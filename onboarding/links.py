@@ -1,7 +1,7 @@
 """Links that prove themselves: signed, never stored.
 
-A tracker link shows progress and lasts. A letter link leads to the connection's secret
-and expires. A first sign-in link signs the person's own state, so using it ends it.
+A letter link leads to the connection's secret, expires, and ends with the first
+download. A first sign-in link signs the person's own state, so using it ends it.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from engine.registry.models import Person
-from onboarding.models import Application, Letter
+from onboarding.models import Letter
 
-TRACKER_SALT = "onboarding.tracker"
 LETTER_SALT = "onboarding.letter"
 FIRST_SIGN_IN_SALT = "onboarding.first_sign_in"
+SIGN_IN_CLAIM_SALT = "onboarding.sign_in_claim"
+SIGN_IN_CLAIM_LIFETIME = timedelta(days=1)
 LETTER_LIFETIME = timedelta(days=14)
 FIRST_SIGN_IN_LIFETIME = timedelta(days=7)
 
@@ -49,23 +50,16 @@ def absolute(name: str, *tokens: str) -> str:
     return settings.POSTERN.site_url + reverse(name, args=tokens)
 
 
-def tracker_token(application: Application) -> str:
-    return signing.dumps(application.pk, salt=TRACKER_SALT)
-
-
-def tracked_application(token: str) -> Application:
-    """Raises ForgedLinkError."""
-    pk = _load(token, TRACKER_SALT)
-    return _get(Application, pk)
-
-
 def letter_token(letter: Letter) -> str:
     return signing.dumps(letter.pk, salt=LETTER_SALT)
 
 
 def linked_letter(token: str) -> Letter:
     """Raises ForgedLinkError or ExpiredLinkError."""
-    return _get(Letter, _load(token, LETTER_SALT, LETTER_LIFETIME))
+    letter = _get(Letter, _load(token, LETTER_SALT, LETTER_LIFETIME))
+    if letter.downloaded_at is not None or not letter.is_readable:
+        raise ExpiredLinkError
+    return letter
 
 
 def first_sign_in_token(person: Person) -> str:
@@ -84,6 +78,16 @@ def first_sign_in(token: str) -> FirstSignIn:
     except ExpiredLinkError:
         return FirstSignIn(person, is_live=False)
     return FirstSignIn(person, is_live=constant_time_compare(state, _state_of(person)))
+
+
+def sign_in_claim_token(address: str) -> str:
+    """For whoever reads the mailbox of an address that is nobody's here yet."""
+    return signing.dumps(address, salt=SIGN_IN_CLAIM_SALT)
+
+
+def sign_in_claim(token: str) -> str:
+    """The address that was proved. Raises ForgedLinkError or ExpiredLinkError."""
+    return str(_load(token, SIGN_IN_CLAIM_SALT, SIGN_IN_CLAIM_LIFETIME))
 
 
 def _state_of(person: Person) -> str:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from onboarding.models import Application, ProvisioningStep
+from onboarding.models import (
+    Application,
+    ProvisioningStep,
+    SponsorshipStatus,
+)
 from onboarding.provisioning_steps import TITLES
 from onboarding.status import Status, StepState
 
@@ -20,27 +24,61 @@ class Stage:
     at: datetime | None = None
 
 
+GOING = "govuk-tag--light-blue"
 # An applicant can do nothing about a failed step, and staff see it: it is under way.
 _STATES = {
     StepState.WAITING: ("Not started", "govuk-tag--grey"),
-    StepState.RUNNING: ("In progress", "govuk-tag--light-blue"),
-    StepState.FAILED: ("In progress", "govuk-tag--light-blue"),
+    StepState.RUNNING: ("In progress", GOING),
+    StepState.FAILED: ("In progress", GOING),
     StepState.DONE: ("Done", ""),
+}
+_DECISIONS = {
+    Status.SUBMITTED: ("In progress", GOING),
+    Status.RECOMMENDED: ("In progress", GOING),
+    Status.QUERIED: ("Waiting for you", "govuk-tag--yellow"),
+    Status.REJECTED: ("Rejected", "govuk-tag--red"),
+    Status.WITHDRAWN: ("Withdrawn", "govuk-tag--grey"),
 }
 
 
 def stages(application: Application) -> list[Stage]:
-    """Submitted, decided, and each step of setting up, in order."""
+    """Sent in, vouched for, signed, decided, and each step of setting up, in order."""
     submitted = Stage("Application received", "Done", at=application.submitted_at)
     steps = [_stage(row) for row in application.steps.all()]
-    return [submitted, _decision(application), *steps]
+    return [
+        submitted,
+        *_sponsor(application),
+        *_terms(application),
+        _decision(application),
+        *steps,
+    ]
+
+
+def _sponsor(application: Application) -> list[Stage]:
+    asked = application.sponsorships.first()
+    if asked is None:
+        return []
+    title = f"Sponsor: {asked.name}"
+    if asked.status == SponsorshipStatus.CONFIRMED:
+        return [Stage(title, "Confirmed", at=asked.answered_at)]
+    if asked.status == SponsorshipStatus.DECLINED:
+        return [Stage(title, "Declined", "govuk-tag--red", asked.answered_at)]
+    return [Stage(title, "Waiting for an answer", GOING, asked.asked_at)]
+
+
+def _terms(application: Application) -> list[Stage]:
+    signature = application.signatures.first()
+    if signature is None:
+        return []
+    title = f"Terms signed by {signature.name}"
+    if signature.signed_at is None:
+        return [Stage(title, "Waiting for the signature", GOING, signature.asked_at)]
+    return [Stage(title, "Done", at=signature.signed_at)]
 
 
 def _decision(application: Application) -> Stage:
-    if application.status == Status.SUBMITTED:
-        return Stage("Decision", "In progress", "govuk-tag--light-blue")
-    rejected = application.status == Status.REJECTED
-    state, tag = ("Rejected", "govuk-tag--red") if rejected else ("Approved", "")
+    status = Status(application.status)
+    state, tag = _DECISIONS.get(status, ("Approved", ""))
     return Stage("Decision", state, tag, application.decided_at)
 
 

@@ -15,7 +15,9 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from engine.audit.record import record
-from onboarding.models import Application, ProvisioningStep
+from engine.registry.models import Person, RoleName
+from onboarding import welcome
+from onboarding.models import Application, Letter, ProvisioningStep
 from onboarding.provisioning_steps import STEPS, Step
 from onboarding.status import Status, StepState
 
@@ -48,6 +50,29 @@ def run(application_id: int, steps: Sequence[Step] = STEPS) -> None:
             return
         _attempt(row, by_key[row.key], application)
     _finish(application)
+
+
+def write_letter_again(letter_id: int) -> None:
+    """Write a letter that somebody asked for, and say that it is there."""
+    letter = Letter.objects.select_related("application").get(pk=letter_id)
+    if letter.file_name is not None or letter.purged_at is not None:
+        return
+    administrators = Person.objects.filter(
+        organisation_roles__organisation=letter.organisation,
+        organisation_roles__role=RoleName.ADMINISTRATOR,
+        is_active=True,
+    )
+    addresses = [person.everyday_address for person in administrators]
+    welcome.write(letter, tell=[address for address in addresses if address])
+
+
+def unwritten_letters() -> list[int]:
+    """Letters of organisations that are set up, which a job that died left unwritten."""
+    left = Letter.objects.unwritten().filter(
+        application__status=Status.PROVISIONED,
+        created_at__lt=timezone.now() - LEASE,
+    )
+    return list(left.values_list("pk", flat=True))
 
 
 def is_stalled(application: Application) -> bool:

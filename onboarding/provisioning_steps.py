@@ -8,20 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db import transaction
-
+from engine.mail.address import Address
 from engine.registry.actions import connections, domains, organisations, people, roles
 from engine.registry.models import (
-    Connection,
     Domain,
     Organisation,
     OrganisationStatus,
     Person,
-    Proof,
     RoleName,
 )
-from onboarding import emails, letters
-from onboarding.models import Application, Letter
+from onboarding import welcome
+from onboarding.claims_policy import tenant_id_of
+from onboarding.models import Application, Letter, NoticeKind
+from onboarding.notices.promise import promise
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +54,12 @@ def add_domain(application: Application) -> None:
     if not Domain.objects.filter(
         organisation=organisation, community_domain=community
     ).exists():
-        domains.add(
-            organisation,
-            member_domain=community
-            if application.is_hosted
-            else application.member_domain,
-            community_domain=community,
-            by=None,
+        member = community if application.is_hosted else application.member_domain
+        domain = domains.add(
+            organisation, member_domain=member, community_domain=community, by=None
         )
+        # Whoever approved has looked whose it is; domains added later prove themselves.
+        domains.verify(domain, by=None)
 
 
 def add_connection(application: Application) -> None:
@@ -73,60 +70,67 @@ def add_connection(application: Application) -> None:
             proof=application.proof,
             source_networks=application.source_networks,
             certificate_name=application.certificate_name,
-            tenant_id=application.tenant_id,
+            provider=application.provider,
+            tenant_id=tenant_id_of(application),
             next_hop_host=application.next_hop_host,
             next_hop_port=application.next_hop_port,
             by=None,
         )
 
 
-def add_administrator(application: Application) -> None:
-    """The applicant as a person, with a mailbox where those are kept here."""
+def add_administrators(application: Application) -> None:
+    """Whoever applied and the second one, with mailboxes where those are kept here."""
     if application.administrator is None:
-        organisation = _organisation(application)
-        person = people.add(
-            organisation,
-            address=application.administrator_address.key,
+        application.administrator = _administrator(
+            application,
+            address=application.administrator_address,
             name=application.applicant_name,
             job_title=application.applicant_job_title,
-            phone=application.applicant_phone,
-            town=application.town,
             everyday_address=application.everyday_address,
-            by=None,
+            phone=application.applicant_phone,
         )
-        roles.give(person, RoleName.ADMINISTRATOR, organisation=organisation, by=None)
-        application.administrator = person
         application.save(update_fields=["administrator"])
+    if application.second_administrator is None and application.second_address:
+        application.second_administrator = _administrator(
+            application,
+            address=application.second_administrator_address,
+            name=application.second_name,
+            job_title=application.second_job_title,
+            everyday_address=application.second_address,
+        )
+        application.save(update_fields=["second_administrator"])
 
 
-def write_letter(application: Application) -> None:
-    """Issue the connection's credential and render the letter that holds its secret.
-
-    The registry keeps a digest only. So where an attempt ended before its letter was
-    kept, the credential that it issued is worth nothing: it is revoked, and another
-    issued.
-    """
+def _administrator(
+    application: Application,
+    *,
+    address: Address,
+    name: str,
+    job_title: str,
+    everyday_address: str,
+    phone: str = "",
+) -> Person:
     organisation = _organisation(application)
-    if Letter.objects.filter(application=application).exists():
-        return
-    connection = organisation.connections.first()
-    username = secret = ""
-    if connection and connection.proof == Proof.CREDENTIAL:
-        username, secret = _issue_credential(connection)
-    pdf = letters.render(
-        application, connection=connection, username=username, secret=secret
+    person = people.add(
+        organisation,
+        address=address.key,
+        name=name,
+        job_title=job_title,
+        phone=phone,
+        town=application.town,
+        everyday_address=everyday_address,
+        by=None,
     )
-    Letter.objects.create(
-        application=application, organisation=organisation, file_name=letters.keep(pdf)
-    )
+    roles.give(person, RoleName.ADMINISTRATOR, organisation=organisation, by=None)
+    return person
 
 
-@transaction.atomic
-def _issue_credential(connection: Connection) -> tuple[str, str]:
-    for left_over in connection.credentials.filter(revoked_at=None):
-        connections.revoke_credential(left_over, by=None)
-    credential, secret = connections.add_credential(connection, by=None)
-    return credential.username, secret
+def write_first_letter(application: Application) -> None:
+    organisation = _organisation(application)
+    letter, _ = Letter.objects.get_or_create(
+        application=application, organisation=organisation
+    )
+    welcome.write(letter)
 
 
 def activate(application: Application) -> None:
@@ -135,21 +139,17 @@ def activate(application: Application) -> None:
         organisations.activate(organisation, by=None)
 
 
-def send_notice(application: Application) -> None:
-    """Queued in the same transaction as the step's state: sent once, not twice."""
-    emails.send_welcome(application, application.letter, _administrator(application))
+def send_notices(application: Application) -> None:
+    """Promised in the same transaction as the step's state: sent once, not twice."""
+    for person in (application.administrator, application.second_administrator):
+        if person is not None:
+            promise(NoticeKind.WELCOME, to=person.everyday_address, about=person.pk)
 
 
 def _organisation(application: Application) -> Organisation:
     if application.organisation is None:
         raise LookupError("The organisation is not registered yet.")
     return application.organisation
-
-
-def _administrator(application: Application) -> Person:
-    if application.administrator is None:
-        raise LookupError("The administrator has no account yet.")
-    return application.administrator
 
 
 STEPS: tuple[Step, ...] = (
@@ -161,9 +161,9 @@ STEPS: tuple[Step, ...] = (
         add_connection,
         applies=lambda application: not application.is_hosted,
     ),
-    Step("administrator", "Administrator's account", add_administrator),
-    Step("letter", "Welcome letter", write_letter, is_atomic=False),
+    Step("administrator", "Administrators' accounts", add_administrators),
+    Step("letter", "Welcome letter", write_first_letter, is_atomic=False),
     Step("activation", "Mail switched on", activate),
-    Step("notice", "Welcome notice sent", send_notice),
+    Step("notice", "Welcome notice sent", send_notices),
 )
 TITLES = {step.key: step.title for step in STEPS}

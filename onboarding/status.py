@@ -8,22 +8,43 @@ from django.db import models
 class Status(models.TextChoices):
     """What has become of an application."""
 
+    DRAFT = "draft", "Being filled in"
     SUBMITTED = "submitted", "Waiting for a decision"
+    QUERIED = "queried", "Waiting for the applicant"
+    RECOMMENDED = "recommended", "Waiting for a second officer"
     APPROVED = "approved", "Approved, being set up"
     PROVISIONED = "provisioned", "Set up"
     REJECTED = "rejected", "Rejected"
-
-    @property
-    def is_final(self) -> bool:
-        return not TRANSITIONS[self]
+    WITHDRAWN = "withdrawn", "Withdrawn"
 
 
 TRANSITIONS: dict[Status, set[Status]] = {
-    Status.SUBMITTED: {Status.APPROVED, Status.REJECTED},
-    Status.APPROVED: {Status.PROVISIONED},
+    Status.DRAFT: {Status.SUBMITTED, Status.WITHDRAWN},
+    Status.SUBMITTED: {
+        Status.QUERIED,
+        Status.RECOMMENDED,
+        Status.APPROVED,
+        Status.REJECTED,
+        Status.WITHDRAWN,
+    },
+    Status.QUERIED: {Status.SUBMITTED, Status.REJECTED, Status.WITHDRAWN},
+    Status.RECOMMENDED: {
+        Status.QUERIED,
+        Status.APPROVED,
+        Status.REJECTED,
+        Status.WITHDRAWN,
+    },
+    # Back to the desk where it cannot be set up as it was approved.
+    Status.APPROVED: {Status.PROVISIONED, Status.SUBMITTED},
     Status.PROVISIONED: set(),
     Status.REJECTED: set(),
+    Status.WITHDRAWN: set(),
 }
+# Sent in, and neither decided nor withdrawn.
+OPEN = (Status.SUBMITTED, Status.QUERIED, Status.RECOMMENDED)
+# Somebody at the desk must decide next.
+TO_DECIDE = (Status.SUBMITTED, Status.RECOMMENDED)
+DECIDED = (Status.APPROVED, Status.PROVISIONED, Status.REJECTED)
 
 
 class StepState(models.TextChoices):
@@ -33,12 +54,3 @@ class StepState(models.TextChoices):
     RUNNING = "running", "In progress"
     DONE = "done", "Done"
     FAILED = "failed", "There is a problem"
-
-
-STEP_TRANSITIONS: dict[StepState, set[StepState]] = {
-    StepState.WAITING: {StepState.RUNNING},
-    # A run that died leaves RUNNING behind; once its lease is over it runs again.
-    StepState.RUNNING: {StepState.RUNNING, StepState.DONE, StepState.FAILED},
-    StepState.FAILED: {StepState.RUNNING},
-    StepState.DONE: set(),
-}

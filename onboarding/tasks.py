@@ -1,16 +1,26 @@
-"""The doors through which django-q2 runs provisioning."""
+"""The doors through which django-q2 checks, provisions and writes letters."""
 
 from __future__ import annotations
 
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
-from onboarding import provisioning
+from onboarding import checks, housekeeping, provisioning, sign_ins
 from onboarding.models import Application
 
 # After this many failed attempts of a step, only an officer's button tries again.
 MAX_ATTEMPTS = 10
 RESUME_MINUTES = 5
+
+
+def start_checks(application: Application) -> None:
+    """Have a worker look up what the desk wants to know. Inside a transaction."""
+    checks.plan(application)
+    async_task("onboarding.tasks.run_checks", application.pk, group="checks")
+
+
+def run_checks(application_id: int) -> None:
+    checks.run(application_id)
 
 
 def start_provisioning(application_id: int) -> None:
@@ -26,6 +36,15 @@ def provision(application_id: int) -> None:
     provisioning.run(application_id)
 
 
+def start_letter(letter_id: int) -> None:
+    """Have a worker write a letter that was asked for."""
+    async_task("onboarding.tasks.write_letter", letter_id, group="letters")
+
+
+def write_letter(letter_id: int) -> None:
+    provisioning.write_letter_again(letter_id)
+
+
 def resume_provisioning() -> int:
     """Start again what a crash or a passing fault left unfinished; runs by schedule.
 
@@ -39,16 +58,38 @@ def resume_provisioning() -> int:
     ]
     for application in stalled:
         start_provisioning(application.pk)
+    for pk in checks.left_running():
+        async_task("onboarding.tasks.run_checks", pk, group="checks")
+    for pk in provisioning.unwritten_letters():
+        start_letter(pk)
     return len(stalled)
+
+
+def start_answer_to_request(address: str) -> None:
+    """Queue the same job for every address typed.
+
+    Whoever asks cannot tell, even by the clock, whether it is a member's.
+    """
+    async_task("onboarding.tasks.answer_request", address)
+
+
+def answer_request(address: str) -> None:
+    sign_ins.answer_request(address)
+
+
+def tidy() -> None:
+    """Letters that have served, credentials that were replaced, drafts left behind."""
+    housekeeping.tidy()
 
 
 def schedule_jobs() -> None:
     """Write down what runs by the clock; doing it again changes nothing."""
-    Schedule.objects.update_or_create(
-        name="onboarding.resume_provisioning",
-        defaults={
-            "func": "onboarding.tasks.resume_provisioning",
-            "schedule_type": Schedule.MINUTES,
-            "minutes": RESUME_MINUTES,
-        },
-    )
+    for name, minutes in (("resume_provisioning", RESUME_MINUTES), ("tidy", 60)):
+        Schedule.objects.update_or_create(
+            name=f"onboarding.{name}",
+            defaults={
+                "func": f"onboarding.tasks.{name}",
+                "schedule_type": Schedule.MINUTES,
+                "minutes": minutes,
+            },
+        )

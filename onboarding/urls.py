@@ -2,26 +2,43 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from onboarding.views import application, first_sign_in, tracker, welcome_letter
+from onboarding.views import (
+    draft,
+    first_sign_in,
+    others,
+    progress,
+    sign_in_claim,
+    start,
+    welcome_letter,
+)
 
 pages = [
-    path("questions/<slug:key>/", application.step, name="step"),
-    path("check/", application.check, name="check"),
-    path("confirmation/", application.confirmation, name="confirmation"),
-    path("progress/<str:token>/", tracker.tracker, name="tracker"),
+    path("eligibility/", start.eligibility, name="eligibility"),
+    path("email/", start.email, name="email"),
+    path("email/sent/", start.sent, name="sent"),
+    path("link/<str:token>/", start.link, name="link"),
+    path("tasks/", draft.tasks, name="tasks"),
+    path("questions/<slug:key>/", draft.step, name="step"),
+    path("check/", draft.check, name="check"),
+    path("confirmation/", progress.confirmation, name="confirmation"),
+    path("progress/", progress.progress, name="progress"),
+    path("progress/question/<int:pk>/", progress.answer, name="answer"),
+    path("progress/sponsor/", progress.other_sponsor, name="other_sponsor"),
+    path("progress/terms.pdf", progress.terms_copy, name="terms_copy"),
+    path("withdraw/", progress.withdraw, name="withdraw"),
+    path("sponsor/<str:token>/", others.sponsor, name="sponsor"),
+    path("sign/<str:token>/", others.sign, name="sign"),
     path("letter/", welcome_letter.own, name="own_letter"),
+    path("letter/new/", welcome_letter.reissue, name="reissue_letter"),
     path("letter/<str:token>/", welcome_letter.linked, name="letter"),
     path(
         "first-sign-in/<str:token>/", first_sign_in.first_sign_in, name="first_sign_in"
     ),
-    path(
-        "ca.pem",
-        welcome_letter.authority_certificate,
-        name="authority",
-    ),
+    path("directory-sign-in/<str:token>/", sign_in_claim.claim, name="sign_in_claim"),
+    path("ca.pem", welcome_letter.authority_certificate, name="authority"),
 ]
 
 urlpatterns = [
-    path("", application.start, name="apply"),
+    path("", start.start, name="apply"),
     path("", include((pages, "onboarding"))),
 ]

@@ -1,4 +1,4 @@
-"""Walks the pages of the application. What was typed waits in the visitor's session."""
+"""Walks the pages of an application. What was typed is kept with the draft."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from django.contrib.sessions.backends.base import SessionBase
-from django.forms import BaseForm
-
 from engine.registry.models import AccountType, Proof
 from onboarding.claims import Claims
-from onboarding.models import domain_under_suffix
-from onboarding.steps import STEPS, Step
+from onboarding.forms.page import PageForm
+from onboarding.models import Application, domain_under_suffix
+from onboarding.sending import SponsorNamed, TermsChoice
+from onboarding.steps import STEPS, TASK_OF, TASKS, Step, Task
 
-SESSION_KEY = "onboarding.application"
 CLAIM_NAMES = {field.name for field in fields(Claims)}
 
 
@@ -31,75 +29,106 @@ class Page:
     """A step that is asked, with what was answered; None where nothing good was."""
 
     step: Step
-    form: BaseForm | None
+    form: PageForm | None
 
 
 class Wizard:
-    def __init__(self, session: SessionBase) -> None:
-        self._session = session
-        self._typed: dict[str, dict[str, str]] = session.get(SESSION_KEY, {})
+    def __init__(self, application: Application) -> None:
+        self.application = application
+        self._typed: dict[str, dict[str, str]] = application.typed
 
     def pages(self) -> Iterator[Page]:
         """Every page that is asked, in order, as far as the answers tell."""
         answers: dict[str, Any] = {}
         for step in STEPS:
             if step.applies(answers):
-                form = self._form(step)
+                form = self._answered(step)
                 if form:
                     answers |= form.cleaned_data
                 yield Page(step, form)
 
-    def typed(self, step: Step) -> dict[str, str]:
-        return self._typed.get(step.key, {})
+    def form(self, step: Step, data: Mapping[str, Any] | None) -> PageForm:
+        """The page's form: with what was sent, or what was typed before."""
+        typed = self._typed.get(step.key, {})
+        return step.form(data, initial=dict(typed), application=self.application)
 
-    def keep(self, step: Step, data: Mapping[str, Any]) -> None:
-        """Remember what was typed on a page, as it was typed."""
+    def with_typed(self, step: Step, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Everything typed so far with this page's answers, as they were typed."""
         names = step.form.base_fields
         typed = {name: str(data[name]) for name in names if name in data}
-        self._session[SESSION_KEY] = self._typed = {**self._typed, step.key: typed}
-
-    @property
-    def is_begun(self) -> bool:
-        return bool(self._typed)
-
-    def forget(self) -> None:
-        self._session.pop(SESSION_KEY, None)
-
-    def unanswered(self) -> Step | None:
-        """The first page that is asked and has no good answer."""
-        return next((page.step for page in self.pages() if not page.form), None)
+        return {**self._typed, step.key: typed}
 
     def is_asked(self, step: Step) -> bool:
-        """True where the answers lead to this page and all before it are answered."""
-        for page in self.pages():
-            if page.step == step:
-                return True
-            if not page.form:
-                return False
-        return False
+        return any(page.step == step for page in self.pages())
+
+    def unanswered(self) -> list[Step]:
+        return [page.step for page in self.pages() if not page.form]
+
+    def tasks(self) -> Iterator[tuple[Task, list[Page]]]:
+        """Each task with its pages that are asked; none where it cannot start yet."""
+        pages = list(self.pages())
+        for task in TASKS:
+            yield task, [page for page in pages if TASK_OF[page.step.key] == task]
 
     def before(self, step: Step) -> Step | None:
-        """The page before this one."""
+        """The page before this one in its task."""
         previous = None
         for page in self.pages():
             if page.step == step:
                 return previous
-            previous = page.step
+            if TASK_OF[page.step.key] == TASK_OF[step.key]:
+                previous = page.step
         return None
 
     def claims(self) -> Claims:
         """Everything answered. Raises UnansweredError."""
-        answers: dict[str, Any] = {}
-        for page in self.pages():
-            if not page.form:
-                raise UnansweredError(page.step)
-            answers |= page.form.cleaned_data
+        answers = self._answers()
         if answers["account_type"] == AccountType.CLOUD_GATEWAY:
             answers["proof"] = Proof.CLOUD
         label = answers.get("community_name") or answers["member_domain"]
         answers["community_domain"] = domain_under_suffix(label)
         return Claims(**{k: v for k, v in answers.items() if k in CLAIM_NAMES})
 
-    def _form(self, step: Step) -> BaseForm | None:
-        form = step.form(self._typed.get(step.key, {}))
-        return form if step.key in self._typed and form.is_valid() else None
+    def sponsor(self) -> SponsorNamed | None:
+        """Whom the applicant names; None where none is needed. Raises UnansweredError."""
+        answers = self._answers()
+        if "sponsor_address" not in answers:
+            return None
+        return SponsorNamed(
+            name=answers["sponsor_name"],
+            organisation_name=answers["sponsor_organisation"],
+            address=answers["sponsor_address"],
+        )
+
+    def signing(self) -> TermsChoice:
+        """Which terms, and who signs them. Raises UnansweredError."""
+        answers = self._answers()
+        if "terms_id" in answers:
+            return TermsChoice(
+                terms_id=answers["terms_id"],
+                name=answers["applicant_name"],
+                job_title=answers["applicant_job_title"],
+                address=self.application.everyday_address,
+                signed_here=True,
+            )
+        return TermsChoice(
+            terms_id=None,
+            name=answers["signatory_name"],
+            job_title=answers["signatory_job_title"],
+            address=answers["signatory_address"],
+            signed_here=False,
+        )
+
+    def _answers(self) -> dict[str, Any]:
+        answers: dict[str, Any] = {}
+        for page in self.pages():
+            if not page.form:
+                raise UnansweredError(page.step)
+            answers |= page.form.cleaned_data
+        return answers
+
+    def _answered(self, step: Step) -> PageForm | None:
+        if step.key not in self._typed:
+            return None
+        form = self.form(step, self._typed[step.key])
+        return form if form.is_valid() else None

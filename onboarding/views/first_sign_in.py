@@ -5,18 +5,15 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
 
-from engine.registry.access import public
 from engine.registry.errors import PolicyError
-from onboarding import actions, links, policies
-from onboarding.forms import FirstPasswordForm
-from onboarding.views.application import read_or_write
+from onboarding import links, policies
+from onboarding.actions import setting_up
+from onboarding.forms.first_sign_in import FirstPasswordForm
+from onboarding.visitor import stranger
 
 
-@public
-@never_cache
-@read_or_write
+@stranger
 def first_sign_in(request: HttpRequest, token: str) -> HttpResponse:
     try:
         found = links.first_sign_in(token)
@@ -26,7 +23,7 @@ def first_sign_in(request: HttpRequest, token: str) -> HttpResponse:
         return _ended(request, found)
     form = FirstPasswordForm(request.POST or None, person=found.person)
     if request.method == "POST" and form.is_valid():
-        actions.set_first_password(
+        setting_up.set_first_password(
             found.person, form.cleaned_data["password"], by=found.person
         )
         messages.success(request, "Your password is set. Sign in with it.")
@@ -40,7 +37,7 @@ def _ended(request: HttpRequest, found: links.FirstSignIn) -> HttpResponse:
     context = {"can_send": policies.can_set_first_password(found.person)}
     if request.method == "POST":
         try:
-            actions.send_first_sign_in_again(found.person, by=None)
+            setting_up.send_first_sign_in_again(found.person, by=None)
         except PolicyError as refusal:
             messages.error(request, str(refusal))
         else:

@@ -5,22 +5,23 @@ Opening a page changes nothing, whoever opens it (mail scanners do); the button 
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from engine.registry.access import public, requires
+from engine.registry.errors import PolicyError
 from engine.registry.models import Person
 from engine.registry.permissions import Permission
-from onboarding import actions, authority, links
+from onboarding import authority, links, policies
+from onboarding.actions import welcome_letters
 from onboarding.models import Letter
-from onboarding.views.application import read_or_write
+from onboarding.visitor import read_or_write, stranger
 
 
-@public
-@never_cache
-@read_or_write
+@stranger
 def linked(request: HttpRequest, token: str) -> HttpResponse:
     try:
         letter = links.linked_letter(token)
@@ -28,7 +29,12 @@ def linked(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404 from forged
     except links.ExpiredLinkError:
         return render(request, "onboarding/letter_expired.html", status=410)
-    return _page_or_letter(request, letter, by=None)
+    if request.method != "POST":
+        return _page(request, letter)
+    try:
+        return _pdf(request, letter, by=None)
+    except PolicyError:
+        return render(request, "onboarding/letter_expired.html", status=410)
 
 
 @requires(Permission.MANAGE_CONNECTIONS)
@@ -36,13 +42,37 @@ def linked(request: HttpRequest, token: str) -> HttpResponse:
 @read_or_write
 def own(request: HttpRequest) -> HttpResponse:
     """The letter of the organisation whose administrator is signed in."""
+    person, letter = _own(request)
+    if request.method == "POST" and letter.is_readable:
+        return _pdf(request, letter, by=person)
+    context = {"can_reissue": policies.can_reissue(letter.organisation)}
+    return _page(request, letter, context)
+
+
+@requires(Permission.MANAGE_CONNECTIONS)
+@never_cache
+@require_POST
+def reissue(request: HttpRequest) -> HttpResponse:
+    """Have another letter written, with a new credential where there is one."""
+    person, letter = _own(request)
+    try:
+        welcome_letters.reissue(letter.organisation, by=person)
+    except PolicyError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, "A new letter is being written. We email you.")
+    return redirect("onboarding:own_letter")
+
+
+def _own(request: HttpRequest) -> tuple[Person, Letter]:
+    """The newest letter of the visitor's organisation. Raises Http404."""
     person = request.user
     if not isinstance(person, Person) or person.organisation is None:
         raise Http404
-    letter = person.organisation.letters.order_by("-id").first()
+    letter = person.organisation.letters.select_related("application").first()
     if letter is None:
         raise Http404
-    return _page_or_letter(request, letter, by=person)
+    return person, letter
 
 
 @public
@@ -59,15 +89,18 @@ def authority_certificate(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _page_or_letter(
-    request: HttpRequest, letter: Letter, *, by: Person | None
+def _page(
+    request: HttpRequest, letter: Letter, more: dict[str, bool] | None = None
 ) -> HttpResponse:
-    if request.method != "POST":
-        context = {"letter": letter, "application": letter.application}
-        return render(request, "onboarding/letter.html", context)
+    context = {"letter": letter, "application": letter.application, **(more or {})}
+    return render(request, "onboarding/letter.html", context)
+
+
+def _pdf(request: HttpRequest, letter: Letter, *, by: Person | None) -> HttpResponse:
+    address = request.META.get("REMOTE_ADDR") or None
     name = f"welcome-{letter.application.reference}.pdf"
     return HttpResponse(
-        actions.download_letter(letter, by=by),
+        welcome_letters.download(letter, address=address, by=by),
         content_type="application/pdf",
         headers={
             "Content-Disposition": f'attachment; filename="{name}"',

@@ -1,0 +1,67 @@
+"""When a connection can be tried or shared."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from engine.mail.address import Address
+from engine.registry.connection_policy import has_secret_tenant
+from engine.registry.errors import PolicyError
+from engine.registry.models import Connection, Proof
+from onboarding.connecting.models import Rehearsal, SharedLink
+
+# Each dials the member's server and sends a message: not for ever, not all at once.
+PAUSE = timedelta(seconds=30)
+LINKS_LIMIT = 10
+
+
+def check_can_rehearse(connection: Connection) -> None:
+    """Raise PolicyError unless the connection can be tried now."""
+    if not connection.organisation.is_active or not connection.is_active:
+        raise PolicyError("This connection is suspended. Contact the helpdesk.")
+    if not connection.next_hop_host:
+        raise PolicyError("Enter your mail server first, in “Your server”.")
+    since = timezone.now() - PAUSE
+    recent = Rehearsal.objects.filter(
+        connection__organisation=connection.organisation, started_at__gt=since
+    )
+    if recent.exists():
+        raise PolicyError("A test has just begun. Wait half a minute.")
+
+
+def check_is_own(connection: Connection, address: Address) -> None:
+    """Raise PolicyError for an address that is not the organisation's own."""
+    own = connection.organisation.domains.verified()
+    if not own.filter(community_domain=address.domain).exists():
+        raise PolicyError("Enter an address at one of your own verified domains.")
+
+
+def check_can_share(connection: Connection) -> None:
+    if connection.shared_links.live().count() >= LINKS_LIMIT:
+        raise PolicyError("There are many links already. End one first.")
+
+
+def check_can_open(link: SharedLink) -> None:
+    if not link.is_live:
+        raise PolicyError("This link has ended. Ask for another.")
+    if link.opened_at is not None:
+        raise PolicyError("This link has shown its password already. Ask for another.")
+    if not gives_secret(link.connection):
+        raise PolicyError("This connection has no password.")
+
+
+def gives_secret(connection: Connection) -> bool:
+    """Whether there is anything secret to hand over."""
+    return connection.proof == Proof.CREDENTIAL or has_tenant_secret(connection)
+
+
+def has_tenant_secret(connection: Connection) -> bool:
+    is_cloud = connection.proof == Proof.CLOUD and bool(connection.tenant_id)
+    return is_cloud and has_secret_tenant(connection)
+
+
+def check_has_tenant_secret(connection: Connection) -> None:
+    if not has_tenant_secret(connection):
+        raise PolicyError("This connection has no tenant secret.")

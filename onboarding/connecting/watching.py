@@ -1,0 +1,57 @@
+"""The daily look at every connection: certificates that end, servers that are gone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from engine.registry.models import Connection, OrganisationStatus
+from engine.transport.certificate import Certificate
+from engine.transport.trial import attempt
+from onboarding.connecting import emails
+from onboarding.connecting.models import Watch
+from onboarding.connecting.rehearsing import hop_of
+
+WARN_BEFORE = timedelta(days=21)
+
+
+def connection_ids() -> list[int]:
+    """Connections through which mail leaves now."""
+    live = Connection.objects.filter(
+        is_active=True, organisation__status=OrganisationStatus.ACTIVE
+    ).exclude(next_hop_host="")
+    return list(live.values_list("pk", flat=True))
+
+
+def look(connection: Connection) -> Watch:
+    """Try the next hop without sending anything, and warn once of each certificate."""
+    findings = list(attempt(hop_of(connection)))
+    shown = [finding.certificate for finding in findings if finding.certificate]
+    certificate = shown[0] if shown else None
+    with transaction.atomic():
+        watch, _ = Watch.objects.update_or_create(
+            connection=connection,
+            defaults={
+                "looked_at": timezone.now(),
+                "certificate_ends_at": certificate.ends_at if certificate else None,
+                "fault": findings[-1].fault[:500],
+            },
+        )
+        if certificate is not None and _is_near(certificate):
+            _warn_once(watch, certificate)
+    return watch
+
+
+def _is_near(certificate: Certificate) -> bool:
+    return certificate.ends_at - timezone.now() < WARN_BEFORE
+
+
+def _warn_once(watch: Watch, certificate: Certificate) -> None:
+    """In the caller's transaction: the warnings are queued if and only if it is noted."""
+    if watch.warned_of == certificate.fingerprint:
+        return
+    watch.warned_of = certificate.fingerprint
+    watch.save(update_fields=["warned_of"])
+    emails.warn_of_end(watch.connection, certificate.ends_at)

@@ -1,0 +1,46 @@
+"""The forms of a first sign-in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+
+from engine.registry.models import Person
+from onboarding.fields import NameField
+
+
+class FirstPasswordForm(forms.Form):
+    """The password with which an administrator starts."""
+
+    password = forms.CharField(
+        label="Password",
+        strip=False,
+        help_text="At least 12 characters. Three words that do not belong together are "
+        "easy to remember and hard to guess.",
+        error_messages={"required": "Enter a password"},
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def __init__(self, *args: Any, person: Person, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.person = person
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        validate_password(password, self.person)
+        return password
+
+
+class SignInClaimForm(FirstPasswordForm):
+    """The name and the password with which a directory sign-in starts."""
+
+    name = NameField(
+        label="Your name",
+        max_length=150,
+        help_text="As others should find it in the directory.",
+        error_messages={"required": "Enter your name"},
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    field_order = ["name", "password"]

@@ -1,0 +1,1 @@
+"""Commands for whoever sets up a copy of the service."""

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import models
+from django.utils import timezone
+
+from engine.registry.models import ConnectionCredential, Organisation, Person
+from onboarding.models.application import Application
+
+# How long the file stays: until the day after it was fetched, at most a month.
+KEPT_AFTER_DOWNLOAD = timedelta(days=1)
+KEPT_UNFETCHED = timedelta(days=30)
+
+
+class LetterQuerySet(models.QuerySet["Letter"]):
+    def unwritten(self) -> LetterQuerySet:
+        return self.filter(file_name=None, purged_at=None)
+
+    def to_purge(self) -> LetterQuerySet:
+        """Those whose file has served, or has waited too long."""
+        now = timezone.now()
+        is_fetched = models.Q(downloaded_at__lt=now - KEPT_AFTER_DOWNLOAD)
+        is_old = models.Q(created_at__lt=now - KEPT_UNFETCHED)
+        return self.filter(is_fetched | is_old, purged_at=None).exclude(file_name=None)
+
+
+class Letter(models.Model):
+    """A welcome letter that is rendered once and kept as a file, for a while.
+
+    It holds the only copy of the connection's secret, of which the registry keeps
+    just a digest; so it is never rendered again. Another letter is a new row with a
+    new credential.
+    """
+
+    application = models.ForeignKey(
+        Application, on_delete=models.PROTECT, related_name="letters"
+    )
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="letters"
+    )
+    credential = models.OneToOneField(
+        ConnectionCredential,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    file_name = models.CharField(max_length=80, unique=True, null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    downloaded_at = models.DateTimeField("first fetched", null=True, blank=True)
+    downloaded_by = models.ForeignKey(
+        Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    downloaded_from = models.GenericIPAddressField(null=True, blank=True)
+    purged_at = models.DateTimeField(null=True, blank=True)
+
+    objects = LetterQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"Welcome letter of {self.organisation}"
+
+    @property
+    def is_readable(self) -> bool:
+        """True while its file is there."""
+        return self.file_name is not None and self.purged_at is None

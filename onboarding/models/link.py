@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import models
+
+from onboarding.models.application import Application
+
+
+class LinkPurpose(models.TextChoices):
+    """What a link that we mailed lets its reader do."""
+
+    START = "start", "Begin an application"
+    RETURN = "return", "Return to an application"
+    SPONSOR = "sponsor", "Answer as its sponsor"
+    SIGN = "sign", "Sign the terms"
+
+    @property
+    def lifetime(self) -> timedelta:
+        return LIFETIMES[self]
+
+    @property
+    def is_single_use(self) -> bool:
+        """True where using it ends it; the others end with the answer given."""
+        return self in (LinkPurpose.START, LinkPurpose.RETURN)
+
+
+LIFETIMES = {
+    LinkPurpose.START: timedelta(hours=24),
+    LinkPurpose.RETURN: timedelta(days=7),
+    LinkPurpose.SPONSOR: timedelta(days=14),
+    LinkPurpose.SIGN: timedelta(days=14),
+}
+
+
+class Link(models.Model):
+    """A link that was mailed to an address: who opens it, reads mail there.
+
+    Only a digest of it is kept. `about` is the id of what it leads to, by purpose.
+    """
+
+    purpose = models.CharField(max_length=10, choices=LinkPurpose.choices)
+    address = models.CharField(max_length=254)
+    application = models.ForeignKey(
+        Application,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="links",
+    )
+    about = models.BigIntegerField(default=0)
+    digest = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField(db_index=True)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.get_purpose_display()}: {self.address}"

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from django.db import models
+
+
+class NoticeKind(models.TextChoices):
+    """What a notice says. `about` is the id of the row it speaks of."""
+
+    APPLY = "apply", "Begin or return to an application"
+    RECEIVED = "received", "Application received"
+    TO_OFFICER = "to_officer", "An application waits"
+    SPONSOR = "sponsor", "Will you sponsor?"
+    SIGN = "sign", "Please sign the terms"
+    SPONSOR_ANSWERED = "sponsor_answered", "The sponsor has answered"
+    QUESTION = "question", "We have a question"
+    ANSWERED = "answered", "The applicant has answered"
+    REJECTED = "rejected", "Rejected"
+    WELCOME = "welcome", "Welcome"
+    FIRST_SIGN_IN = "first_sign_in", "First sign-in"
+    LETTER = "letter", "A new welcome letter"
+    SIGN_IN_CLAIM = "sign_in_claim", "A directory sign-in to take"
+    HAS_SIGN_IN = "has_sign_in", "There is a sign-in already"
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    def waiting(self) -> NoticeQuerySet:
+        return self.filter(sent_at=None, failed_at=None)
+
+
+class Notice(models.Model):
+    """A notice that we owe somebody: written down with what it is about, sent by a job.
+
+    Its words are made when it is sent, because they hold links that are kept nowhere.
+    """
+
+    kind = models.CharField(max_length=20, choices=NoticeKind.choices)
+    address = models.CharField(max_length=254)
+    about = models.BigIntegerField(default=0)
+    promised_at = models.DateTimeField(auto_now_add=True)
+    next_attempt_at = models.DateTimeField()
+    attempts = models.PositiveIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    failed_at = models.DateTimeField(null=True, blank=True)
+    problem = models.CharField(max_length=300, blank=True)
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=models.Q(sent_at=None, failed_at=None),
+                name="notice_waiting",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} to {self.address}"

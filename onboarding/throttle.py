@@ -1,0 +1,47 @@
+"""How often somebody may ask: counted in the cache, for a while."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+
+from django.core.cache import cache
+from django.http import HttpRequest
+
+HOUR = 60 * 60  # seconds
+# Links mailed to one address, and mails and forms that one client may cause, an hour.
+LINKS_TO_ADDRESS = 5
+LINKS_BY_CLIENT = 30
+FORMS_BY_CLIENT = 600
+
+
+class TooOftenError(Exception):
+    """Whoever asks must wait."""
+
+
+def count_links_to(address: str) -> None:
+    """Raises TooOftenError."""
+    _count("address", address.lower(), LINKS_TO_ADDRESS)
+
+
+def count_links_by(request: HttpRequest) -> None:
+    """Raises TooOftenError."""
+    _count("links", _client(request), LINKS_BY_CLIENT)
+
+
+def count_forms_by(request: HttpRequest) -> None:
+    """Raises TooOftenError."""
+    _count("forms", _client(request), FORMS_BY_CLIENT)
+
+
+def _client(request: HttpRequest) -> str:
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def _count(kind: str, name: str, limit: int) -> None:
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    key = f"onboarding.throttle.{kind}.{digest}"
+    until, count = cache.get(key) or (time.time() + HOUR, 0)
+    if count >= limit:
+        raise TooOftenError
+    cache.set(key, (until, count + 1), max(1, until - time.time()))

@@ -1,0 +1,131 @@
+"""After sending in: following the application, answering, naming another, withdrawing."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from engine.registry.access import GuardedView
+from engine.registry.errors import PolicyError
+from onboarding import letters, policies, visitor
+from onboarding.actions import applying, sponsors
+from onboarding.forms.application import AnswerForm, SponsorForm
+from onboarding.models import Application, SponsorshipStatus
+from onboarding.progress import stages
+from onboarding.sending import SponsorNamed
+from onboarding.status import Status
+from onboarding.visitor import View, applicant
+
+
+def following(view: View) -> GuardedView:
+    """For an application that was sent in; a draft is filled in first."""
+
+    @wraps(view)
+    def guarded(
+        request: HttpRequest, application: Application, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        if application.submitted_at is None:
+            return redirect("onboarding:tasks")
+        return view(request, application, *args, **kwargs)
+
+    return applicant(guarded)
+
+
+@following
+def confirmation(request: HttpRequest, application: Application) -> HttpResponse:
+    panel = f"Your reference number<br><strong>{application.reference}</strong>"
+    context = {"application": application, "panel": panel}
+    return render(request, "onboarding/confirmation.html", context)
+
+
+@following
+def progress(request: HttpRequest, application: Application) -> HttpResponse:
+    """Where the application stands, and what we asked."""
+    may_name = application.needs_sponsor and policies.can_name_sponsor(application)
+    asked = application.sponsorships.first()
+    is_declined = asked is not None and asked.status == SponsorshipStatus.DECLINED
+    context = {
+        "application": application,
+        "stages": stages(application),
+        "questions": application.questions.all(),
+        "may_name_sponsor": may_name,
+        "needs_other_sponsor": may_name and is_declined,
+        "signature": application.signatures.exclude(signed_at=None).first(),
+    }
+    return render(request, "onboarding/progress.html", context)
+
+
+@following
+def answer(request: HttpRequest, application: Application, pk: int) -> HttpResponse:
+    """One question of an officer's, and the applicant's answer."""
+    question = get_object_or_404(application.questions.all(), pk=pk)
+    form = AnswerForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            applying.answer(question, text=form.cleaned_data["text"], by=None)
+        except PolicyError as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, "We have your answer.")
+        return redirect("onboarding:progress")
+    context = {"question": question, "form": form}
+    return render(request, "onboarding/answer.html", context)
+
+
+@following
+def other_sponsor(request: HttpRequest, application: Application) -> HttpResponse:
+    """Name another sponsor in the place of the one before."""
+    data = request.POST if request.method == "POST" else None
+    form = SponsorForm(data, application=application)
+    if request.method == "POST" and form.is_valid():
+        try:
+            sponsors.ask(application, _named(form.cleaned_data), by=None)
+        except PolicyError as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, "We are asking your new sponsor.")
+        return redirect("onboarding:progress")
+    return render(request, "onboarding/other_sponsor.html", {"form": form})
+
+
+@applicant
+def withdraw(request: HttpRequest, application: Application) -> HttpResponse:
+    """A page with the button, for a draft as for what was sent in."""
+    if request.method == "POST":
+        try:
+            applying.withdraw(application, by=None)
+        except PolicyError as refusal:
+            messages.error(request, str(refusal))
+            return redirect("onboarding:progress")
+        visitor.leave(request)
+        return render(request, "onboarding/withdrawn.html")
+    is_draft = application.status == Status.DRAFT
+    context = {"application": application, "is_draft": is_draft}
+    return render(request, "onboarding/withdraw.html", context)
+
+
+@following
+def terms_copy(request: HttpRequest, application: Application) -> HttpResponse:
+    """The signed terms as PDF."""
+    signed = application.signatures.exclude(signed_at=None).select_related("terms")
+    signature = signed.first()
+    if signature is None:
+        raise Http404
+    name = f"terms-{application.reference}.pdf"
+    return HttpResponse(
+        letters.render_terms(signature),
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _named(cleaned: dict[str, Any]) -> SponsorNamed:
+    return SponsorNamed(
+        name=cleaned["sponsor_name"],
+        organisation_name=cleaned["sponsor_organisation"],
+        address=cleaned["sponsor_address"],
+    )
