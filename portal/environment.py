@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import time
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal, Self
 
@@ -24,19 +26,31 @@ class Environment(BaseSettings):
     # The community
     community_domain: str = "secure.example"
     community_name: str = "Postern"
+
+    # The helpdesk: its hours on weekdays, and the part of the United Kingdom whose
+    # bank holidays it keeps (ENG is England and Wales)
     helpdesk_phone: str = "020 7946 0000"
+    helpdesk_address: str = ""
+    helpdesk_opens: time = time(8)
+    helpdesk_closes: time = time(19)
+    helpdesk_bank_holidays: Literal["ENG", "NIR", "SCT", "WLS"] = "ENG"
 
     # The web
     host: str = "127.0.0.1"
     web_port: int = 8000
     web_url: str = ""
     allowed_hosts: list[str] = Field(default=["127.0.0.1", "localhost"])
+    # Networks of the proxies that end TLS before us, such as ["10.0.0.0/28"]
+    trusted_proxies: list[IPv4Network | IPv6Network] = Field(default=[])
 
     # Where state is kept
     # postgresql://user:password@host/name, or sqlite:///path; empty is SQLite under var
     database_url: str = ""
     sqlite_in_production: bool = False
     redis_url: str = ""
+
+    # The API, for each key
+    api_calls_a_minute: int = 600
 
     # The mail engine
     smtp_host: str = "127.0.0.1"
@@ -55,6 +69,20 @@ class Environment(BaseSettings):
     tls_key_file: str = ""
     tls_ca_file: str = ""
 
+    # Name servers to ask, as host:port; none means the system's own
+    dns_servers: list[str] = Field(default=[])
+    # Whether checks of applicants' servers may dial addresses of our own network.
+    # On for the demo, whose servers are on this machine; refused in production.
+    probe_private_addresses: bool = False
+
+    # Networks that are not public in which members' mail servers may stand, such as
+    # ["10.0.0.0/8"]; tests and the demo have theirs on loopback
+    next_hop_networks: list[IPv4Network | IPv6Network] = Field(default=[])
+
+    # More networks of cloud providers, so that tests and the demo can play one, such as
+    # {"microsoft_365": ["127.0.0.0/8"]}; refused in production
+    provider_networks: dict[str, list[IPv4Network | IPv6Network]] = Field(default={})
+
     # Antivirus: a socket path or host:port; empty means the embedded fallback.
     # `off` exists for measuring only and is refused in production.
     clamd: str = ""
@@ -66,13 +94,34 @@ class Environment(BaseSettings):
     demo_next_hop_port: int = 2626
 
     @model_validator(mode="after")
-    def _own_authority(self) -> Self:
+    def _own_machine(self) -> Self:
         if self.env == "development":
             self.tls_cert_file = self.tls_cert_file or str(
                 self.path("tls", "server.pem")
             )
             self.tls_key_file = self.tls_key_file or str(self.path("tls", "server.key"))
             self.tls_ca_file = self.tls_ca_file or str(self.path("tls", "ca.pem"))
+            self.provider_networks = self.provider_networks or {
+                "microsoft_365": [IPv4Network("127.0.0.0/8")]
+            }
+            self.probe_private_addresses = True
+        return self
+
+    @model_validator(mode="after")
+    def _own_next_hops(self) -> Self:
+        if self.env != "production" and not self.next_hop_networks:
+            self.next_hop_networks = [IPv4Network("127.0.0.0/8")]
+        return self
+
+    @model_validator(mode="after")
+    def _helpdesk(self) -> Self:
+        if self.helpdesk_opens >= self.helpdesk_closes:
+            raise ValueError(
+                "POSTERN_HELPDESK_OPENS must be before POSTERN_HELPDESK_CLOSES, "
+                "such as 08:00 and 19:00."
+            )
+        address = self.helpdesk_address or f"helpdesk@{self.community_domain}"
+        self.helpdesk_address = address.casefold()
         return self
 
     def path(self, *parts: str) -> Path:

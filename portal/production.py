@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -31,6 +32,13 @@ def check(environment: Environment) -> None:
 
 
 def _faults(environment: Environment) -> Iterator[str]:
+    yield from _faults_of_secrets(environment)
+    yield from _faults_of_the_web(environment)
+    yield from _faults_of_mail(environment)
+    yield from _faults_of_tls(environment)
+
+
+def _faults_of_secrets(environment: Environment) -> Iterator[str]:
     if environment.path(DEMO_FILE).exists():
         yield (
             f"{environment.path()} holds the demo community. "
@@ -40,6 +48,11 @@ def _faults(environment: Environment) -> Iterator[str]:
         yield "The secret key is the public one. Set POSTERN_SECRET_KEY."
     elif len(environment.secret_key) < SHORTEST_SECRET:
         yield f"Set POSTERN_SECRET_KEY to at least {SHORTEST_SECRET} characters."
+    if environment.probe_private_addresses:
+        yield (
+            "Strangers could have our own network probed. "
+            "Set POSTERN_PROBE_PRIVATE_ADDRESSES=false."
+        )
     if environment.debug:
         yield "Debugging shows secrets. Set POSTERN_DEBUG=false."
     is_sqlite = urlsplit(environment.database_url).scheme in ("", "sqlite")
@@ -48,8 +61,51 @@ def _faults(environment: Environment) -> Iterator[str]:
             "The database is SQLite, for one machine only. Set POSTERN_DATABASE_URL to "
             "PostgreSQL, or POSTERN_SQLITE_IN_PRODUCTION=true."
         )
+
+
+def _faults_of_the_web(environment: Environment) -> Iterator[str]:
+    site = urlsplit(environment.web_url)
+    if site.scheme != "https" or not site.hostname:
+        yield (
+            "Links in letters and notices must lead to the service. "
+            "Set POSTERN_WEB_URL to its https:// address."
+        )
+    elif site.hostname not in environment.allowed_hosts:
+        yield f'Nobody would be answered. Set POSTERN_ALLOWED_HOSTS to ["{site.hostname}"].'
+    if not environment.trusted_proxies:
+        yield (
+            "All visitors would seem to come from one address. Set "
+            'POSTERN_TRUSTED_PROXIES to the networks of the proxies, such as ["10.0.0.0/28"].'
+        )
+
+
+def _faults_of_mail(environment: Environment) -> Iterator[str]:
+    if environment.community_domain.endswith(".example"):
+        yield "Set POSTERN_COMMUNITY_DOMAIN to the community's own domain."
+    if environment.smtp_name in ("localhost", "127.0.0.1"):
+        yield "Set POSTERN_SMTP_NAME to the name that is in the mail certificate."
+    if environment.provider_networks:
+        yield (
+            "Others could pass for a cloud provider. Unset POSTERN_PROVIDER_NETWORKS."
+        )
+    if not environment.smarthost:
+        yield (
+            "Notices to everyday addresses would go nowhere. "
+            "Set POSTERN_SMARTHOST to user:password@host:port."
+        )
     if environment.clamd in ("", "off"):
         yield (
             "Mail would not be scanned by ClamAV. "
             "Set POSTERN_CLAMD to its socket or host:port."
         )
+
+
+def _faults_of_tls(environment: Environment) -> Iterator[str]:
+    files = {
+        "POSTERN_TLS_CERT_FILE": environment.tls_cert_file,
+        "POSTERN_TLS_KEY_FILE": environment.tls_key_file,
+        "POSTERN_TLS_CA_FILE": environment.tls_ca_file,
+    }
+    for name, file in files.items():
+        if not file or not Path(file).is_file():
+            yield f"{file or 'No file'} cannot be read. Set {name}."

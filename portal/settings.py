@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from portal import content_policy, production
+from portal import content_policy, logs, production, rest
 from portal.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -30,14 +30,21 @@ INSTALLED_APPS = [
     "engine.trace",
     "engine.queue",
     "onboarding",
+    "onboarding.connecting",
     "portal.ui",
     "portal.home",
     "portal.account",
+    "portal.directory",
     "portal.webmail",
     "portal.organisation",
+    "portal.helpdesk",
+    "portal.guides",
     "portal.console",
     "portal.console.vetting",
     "portal.demo",
+    "api",
+    "rest_framework",
+    "drf_spectacular",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -68,6 +75,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "portal.ui.client_address.ClientAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "portal.ui.content_policy.ContentPolicyMiddleware",
@@ -75,6 +83,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "portal.ui.body_limit.BodyLimitMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -177,6 +186,7 @@ ACCOUNT_PRESERVE_USERNAME_CASING = False
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_RATE_LIMITS = {"request_sign_in": "20/h/ip,3/h/key"}
 ACCOUNT_FORMS = {
     "login": "portal.account.forms.SignInForm",
     "reauthenticate": "portal.account.forms.ReauthenticateForm",
@@ -239,6 +249,10 @@ Q_CLUSTER = {
     "label": "Jobs",
 }
 
+# The API
+REST_FRAMEWORK = rest.FRAMEWORK
+SPECTACULAR_SETTINGS = rest.DOCUMENT | {"TITLE": POSTERN.community_name}
+
 # Wagtail
 WAGTAIL_SITE_NAME = POSTERN.community_name
 WAGTAILADMIN_BASE_URL = POSTERN.site_url
@@ -248,6 +262,8 @@ WAGTAIL_PASSWORD_MANAGEMENT_ENABLED = False
 WAGTAIL_EMAIL_MANAGEMENT_ENABLED = False
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 WAGTAIL_ENABLE_UPDATE_CHECK = False
+WAGTAILIMAGES_IMAGE_FORM_BASE = "portal.guides.upload.ScannedImageForm"
+WAGTAILIMAGES_EXTENSIONS = ["gif", "jpg", "jpeg", "png", "webp"]
 WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
 
 # Words, times, files
@@ -271,23 +287,11 @@ STORAGES = {
     },
 }
 MEDIA_ROOT = POSTERN.path("media")
-MEDIA_URL = "/media/"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 60 * 1024 * 1024
+# Pictures of guides; nothing else that is kept there is served.
+MEDIA_URL = "/guides/pictures/"
+# Fields of forms; files are counted by portal.ui.body_limit, which looks first.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FORM_RENDERER = "portal.ui.renderer.PageRenderer"
 SILENCED_SYSTEM_CHECKS = ["axes.W003"]
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {
-        "axes": {"level": "WARNING"},
-        "fontTools": {"level": "ERROR"},
-        "mail.log": {"level": "WARNING"},
-        "weasyprint": {"level": "WARNING"},
-    },
-}
+LOGGING = logs.LOGGING

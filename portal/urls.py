@@ -6,12 +6,16 @@ from django.urls import include, path
 from wagtail.admin import urls as wagtailadmin_urls
 
 urlpatterns = [
+    path("api/", include("api.urls")),
     path("account/", include("portal.account.urls")),
     path("apply/", include("onboarding.urls")),
+    path("directory/", include("portal.directory.urls")),
     path("mail/", include("portal.webmail.urls")),
     path("organisation/", include("portal.organisation.urls")),
+    path("help/", include("portal.helpdesk.urls")),
     # Wagtail brings its own way in, which knows no second factor: ours stands before it.
     path("admin/", include("portal.console.urls")),
     path("admin/", include(wagtailadmin_urls)),
+    path("guides/", include("portal.guides.urls")),
     path("", include("portal.home.urls")),
 ]

@@ -21,16 +21,29 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.encoding import force_bytes
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from engine.registry import permissions
 from engine.registry.models import Person
-from portal.account import emails, policies
+from portal.account import policies, tasks
 
 # Within this time of signing in nobody is asked again who they are.
 FRESH_SECONDS = 300
 
 
 class AccountAdapter(DefaultAccountAdapter):
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "username_password_mismatch": _(
+            "The address or the password is not right. Check both and try again."
+        ),
+        "enter_current_password": _("This is not your current password"),
+        "incorrect_code": _("This code is not right. Enter the one shown now."),
+        "incorrect_password": _("This is not your password"),
+        "too_many_login_attempts": _(
+            "Too many attempts. Wait 15 minutes, then try again."
+        ),
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """People come in through an approved organisation, never by themselves."""
         return False
@@ -63,7 +76,7 @@ class AccountAdapter(DefaultAccountAdapter):
         context: dict[str, Any] | None = None,
         email: str | None = None,
     ) -> None:
-        emails.send_notice(user, template_prefix.rpartition("/")[2])
+        tasks.tell_of_change(user, template_prefix.rpartition("/")[2])
 
 
 class MFAAdapter(DefaultMFAAdapter):

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class AccountConfig(AppConfig):
@@ -12,3 +14,9 @@ class AccountConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("portal.account.receivers")
+        post_migrate.connect(_schedule_jobs, sender=self)
+
+
+def _schedule_jobs(**_: Any) -> None:
+    # Loaded only now: it needs models.
+    import_module("portal.account.tasks").schedule_jobs()

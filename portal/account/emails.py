@@ -24,6 +24,7 @@ NOTICES = {
     "webauthn_added": "A passkey was added to your account.",
     "webauthn_removed": "A passkey was removed from your account.",
     "recovery_codes_generated": "New recovery codes were made for your account.",
+    "app_password_added": "An app password for a mail program was made.",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from allauth.account import forms as account
@@ -10,6 +11,7 @@ from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as webauthn
 from django import forms
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from portal.account import tasks
@@ -63,6 +65,23 @@ class PasswordResetForm(forms.Form):
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
         tasks.ask_password_reset(self.cleaned_data["email"])
         return str(self.cleaned_data["email"])
+
+
+class SignInRequestForm(forms.Form):
+    """Whoever reads the mailbox asks for a sign-in to the directory."""
+
+    email = forms.CharField(
+        label=_("Work email address"),
+        help_text=_(
+            "Your own address in your organisation, such as jane@firm.example."
+        ),
+        max_length=254,
+        widget=forms.TextInput(attrs=ADDRESS_ATTRS),
+        error_messages={"required": _("Enter your work email address")},
+    )
+
+    def clean_email(self) -> str:
+        return address_key(self.cleaned_data["email"])
 
 
 class NewPasswordForm(account.ResetPasswordKeyForm):
@@ -151,6 +170,22 @@ class AppPasswordForm(forms.Form):
             attrs={"autocomplete": "off", "class": "govuk-input--width-20"}
         ),
     )
+    lasts = forms.TypedChoiceField(
+        label=_("How long it lasts"),
+        choices=[
+            ("", _("Until I revoke it")),
+            ("365", _("One year")),
+            ("30", _("30 days, for a borrowed device")),
+        ],
+        coerce=int,
+        empty_value=None,
+        required=False,
+    )
+
+    def expires_at(self) -> datetime | None:
+        """When it ends by itself; None where only revoking ends it."""
+        days = self.cleaned_data["lasts"]
+        return timezone.now() + timedelta(days=days) if days else None
 
 
 def _explain_new_password(form: forms.Form) -> None:

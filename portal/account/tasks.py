@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.core.management import call_command
+from django.db.models import Model
+from django.utils import timezone
+from django_q.models import Schedule
 from django_q.tasks import async_task
 
 from engine.registry.models import Person
 from portal.account import emails
+
+# The privacy page says so.
+SIGN_IN_RECORDS_KEPT = timedelta(days=90)
 
 
 def ask_password_reset(address: str) -> None:
@@ -20,3 +30,32 @@ def send_password_reset(address: str) -> None:
     person = Person.objects.filter(address=address, is_active=True).first()
     if person is not None:
         emails.send_password_reset(person)
+
+
+def tell_of_change(person: Person, kind: str) -> None:
+    """Queue a notice; the job is tried again where the mail engine cannot take it."""
+    async_task("portal.account.tasks.send_notice", person.pk, kind)
+
+
+def send_notice(person_id: int, kind: str) -> None:
+    emails.send_notice(Person.objects.get(pk=person_id), kind)
+
+
+def forget() -> None:
+    """Remove ended sessions, and records of signing in that are no longer needed."""
+    call_command("clearsessions")
+    before = timezone.now() - SIGN_IN_RECORDS_KEPT
+    kept: tuple[type[Model], ...] = (AccessAttempt, AccessFailureLog, AccessLog)
+    for model in kept:
+        model._default_manager.filter(attempt_time__lt=before).delete()
+
+
+def schedule_jobs() -> None:
+    """Write down what runs by the clock; doing it again changes nothing."""
+    Schedule.objects.update_or_create(
+        name="account.forget",
+        defaults={
+            "func": "portal.account.tasks.forget",
+            "schedule_type": Schedule.DAILY,
+        },
+    )

@@ -16,12 +16,14 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from engine.registry.access import public, signed_in
-from portal.account import views
+from portal.account import entry, sign_in, views
 from portal.ui import navigation
 
 own = (
     [
         path("", views.home, name="home"),
+        path("directory-sign-in/", sign_in.request_sign_in, name="request_sign_in"),
+        path("entry/", entry.edit, name="entry"),
         path("app-passwords/", views.app_passwords, name="app_passwords"),
         path(
             "app-passwords/<int:app_password_id>/revoke/",
@@ -73,9 +75,7 @@ second_factor = [
     path("authenticate/", public(mfa.authenticate), name="mfa_authenticate"),
     path("reauthenticate/", signed_in(mfa.reauthenticate), name="mfa_reauthenticate"),
     path("totp/activate/", signed_in(totp.activate_totp), name="mfa_activate_totp"),
-    path(
-        "totp/deactivate/", signed_in(totp.deactivate_totp), name="mfa_deactivate_totp"
-    ),
+    path("totp/deactivate/", views.remove_app, name="mfa_deactivate_totp"),
     path(
         "recovery-codes/",
         signed_in(recovery_codes.view_recovery_codes),

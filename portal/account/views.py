@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import cast
 
+from allauth.account.decorators import reauthentication_required
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
@@ -21,7 +24,7 @@ from engine.registry.actions import people
 from engine.registry.errors import PolicyError
 from engine.registry.models import AppPassword, Person
 from engine.registry.permissions import Permission
-from portal.account import policies
+from portal.account import actions, policies
 from portal.account.forms import AppPasswordForm
 
 
@@ -37,6 +40,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.USE_MAIL)
+@reauthentication_required(app="account")
 @never_cache
 @sensitive_variables("secret")
 @require_http_methods(["GET", "POST"])
@@ -46,8 +50,11 @@ def app_passwords(request: HttpRequest) -> HttpResponse:
     form = AppPasswordForm(request.POST if request.method == "POST" else None)
     made, secret = None, ""
     if form.is_valid():
-        made, secret = people.add_app_password(
-            person, name=form.cleaned_data["name"], by=person
+        made, secret = actions.make_app_password(
+            person,
+            name=form.cleaned_data["name"],
+            expires_at=form.expires_at(),
+            by=person,
         )
         form = AppPasswordForm()
     context = {
@@ -86,13 +93,35 @@ def remove_passkey(request: HttpRequest, pk: int) -> HttpResponse:
     authenticator = get_object_or_404(
         Authenticator, pk=pk, user=request.user, type=Authenticator.Type.WEBAUTHN
     )
-    try:
-        policies.check_can_remove_authenticator(authenticator)
-    except PolicyError as error:
-        messages.warning(request, str(error))
+    if _must_stay(request, authenticator):
         return redirect("mfa_list_webauthn")
     return cast(HttpResponse, webauthn.remove_webauthn(request, pk=pk))
 
 
+@signed_in
+def remove_app(request: HttpRequest) -> HttpResponse:
+    """allauth would ask, and then say no on the page that asks."""
+    app = Authenticator.objects.filter(
+        user=request.user, type=Authenticator.Type.TOTP
+    ).first()
+    if app is not None and _must_stay(request, app):
+        return redirect("mfa_index")
+    return cast(HttpResponse, totp.deactivate_totp(request))
+
+
+def _must_stay(request: HttpRequest, authenticator: Authenticator) -> bool:
+    """Tell the person why it may not go, where that is so."""
+    try:
+        policies.check_can_remove_authenticator(authenticator)
+    except PolicyError as error:
+        messages.warning(request, str(error))
+        return True
+    return False
+
+
 def _live_app_passwords(person: Person) -> QuerySet[AppPassword]:
-    return AppPassword.objects.filter(person=person, revoked_at=None)
+    return AppPassword.objects.filter(
+        Q(expires_at=None) | Q(expires_at__gt=timezone.now()),
+        person=person,
+        revoked_at=None,
+    )

@@ -47,6 +47,11 @@ class OpenNotice:
     files: tuple[str, ...]
 
 
+def is_used() -> bool:
+    """False where notices go to their readers: in production, or by a smart host."""
+    return settings.POSTERN.env != "production" and not settings.POSTERN.smarthost
+
+
 def count() -> int:
     return sum(1 for _ in _folder().glob("*.eml"))
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.urls import reverse
-from django.utils import timezone
 
-from engine.antivirus.models import QuarantinedMessage
-from engine.queue.models import Recipient, RecipientStatus
+from engine.queue.models import RecipientStatus
+from engine.registry.models import (
+    Connection,
+    Domain,
+    Organisation,
+    OrganisationStatus,
+)
 from engine.registry.permissions import Permission, Visitor
-from engine.trace.models import Event, EventKind
-from onboarding.models import Application
-from portal.console import outbox
+from onboarding.connecting.models import Watch
+from onboarding.status import Status
+from portal.console import counts, outbox
 from portal.console.access import held_as_staff
+from portal.helpdesk.models import Ticket
+from portal.helpdesk.status import Status as TicketStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,39 +45,39 @@ class Counted:
     is_alarming: bool
 
 
-def _waiting(status: RecipientStatus) -> Callable[[], int]:
-    return Recipient.objects.filter(status=status).count
-
-
-def _failed_today() -> int:
-    since = timezone.now() - timedelta(days=1)
-    return Event.objects.filter(kind=EventKind.FAILED, at__gte=since).count()
-
-
-def _quarantined_this_week() -> int:
-    since = timezone.now() - timedelta(days=7)
-    return QuarantinedMessage.objects.filter(at__gte=since).count()
-
-
 TILES = (
     Tile(
         "Applications to decide",
         Permission.VIEW_APPLICATIONS,
-        lambda: Application.objects.waiting().count(),
+        counts.applications(Status.SUBMITTED),
         "vetting:index",
         "?status=submitted",
     ),
     Tile(
+        "Applications for a second officer",
+        Permission.VIEW_APPLICATIONS,
+        counts.applications(Status.RECOMMENDED),
+        "vetting:index",
+        "?status=recommended",
+    ),
+    Tile(
+        "Applications that wait for the applicant",
+        Permission.VIEW_APPLICATIONS,
+        counts.applications(Status.QUERIED),
+        "vetting:index",
+        "?status=queried",
+    ),
+    Tile(
         "Recipients waiting for delivery",
         Permission.VIEW_QUEUE,
-        _waiting(RecipientStatus.QUEUED),
+        counts.waiting(RecipientStatus.QUEUED),
         "console:queue",
         "?status=queued",
     ),
     Tile(
         "Recipients held",
         Permission.VIEW_QUEUE,
-        _waiting(RecipientStatus.HELD),
+        counts.waiting(RecipientStatus.HELD),
         "console:queue",
         "?status=held",
         is_alarm=True,
@@ -80,7 +85,7 @@ TILES = (
     Tile(
         "Failed in the last 24 hours",
         Permission.TRACE_MESSAGES,
-        _failed_today,
+        counts.failed_today,
         "console:trace",
         "?kind=failed",
         is_alarm=True,
@@ -88,9 +93,76 @@ TILES = (
     Tile(
         "Infected messages in the last 7 days",
         Permission.VIEW_QUARANTINE,
-        _quarantined_this_week,
+        counts.quarantined_this_week,
         "console:quarantine",
         is_alarm=True,
+    ),
+    Tile(
+        "Organisations being set up",
+        Permission.VIEW_APPLICATIONS,
+        counts.applications(Status.APPROVED),
+        "vetting:index",
+        "?status=approved",
+    ),
+    Tile(
+        "Tickets late or nearly",
+        Permission.VIEW_TICKETS,
+        counts.late_tickets,
+        "desk:index",
+        "?view=breaching",
+        is_alarm=True,
+    ),
+    Tile(
+        "New tickets",
+        Permission.VIEW_TICKETS,
+        Ticket.objects.filter(status=TicketStatus.NEW).count,
+        "desk:index",
+        "?view=new",
+    ),
+    Tile(
+        "Recipients waiting for longer than two hours",
+        Permission.VIEW_QUEUE,
+        counts.waiting_long,
+        "console:queue",
+        "?status=queued&hours=2",
+        is_alarm=True,
+    ),
+    Tile(
+        "Domains that are not proved",
+        Permission.VIEW_ORGANISATION,
+        Domain.objects.filter(verified_at=None).count,
+        "members:organisations",
+        "?domains=unproved",
+    ),
+    Tile(
+        "Organisations suspended",
+        Permission.VIEW_ORGANISATION,
+        Organisation.objects.filter(status=OrganisationStatus.SUSPENDED).count,
+        "members:organisations",
+        "?status=suspended",
+    ),
+    Tile(
+        "Connections with a fault",
+        Permission.VIEW_ORGANISATION,
+        Watch.objects.exclude(fault="").count,
+        "members:organisations",
+        "?connections=faulty",
+        is_alarm=True,
+    ),
+    Tile(
+        "Members’ certificates ending soon",
+        Permission.VIEW_ORGANISATION,
+        counts.ending,
+        "members:organisations",
+        "?connections=ending",
+        is_alarm=True,
+    ),
+    Tile(
+        "Connections suspended",
+        Permission.VIEW_ORGANISATION,
+        Connection.objects.filter(is_active=False).count,
+        "members:organisations",
+        "?connections=suspended",
     ),
     Tile(
         "Notices in the outbox", Permission.VIEW_OUTBOX, outbox.count, "console:outbox"
@@ -99,8 +171,15 @@ TILES = (
 
 
 def tiles_for(person: Visitor) -> list[Counted]:
+    """What needs attention first, then the rest."""
     held = held_as_staff(person)
-    return [_counted(tile) for tile in TILES if tile.permission in held]
+    counted = [
+        _counted(tile)
+        for tile in TILES
+        if tile.permission in held
+        and (tile.url_name != "console:outbox" or outbox.is_used())
+    ]
+    return sorted(counted, key=lambda one: not one.is_alarming)
 
 
 def _counted(tile: Tile) -> Counted:

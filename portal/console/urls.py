@@ -7,7 +7,17 @@ from django.urls import path, re_path
 from django.views.generic import RedirectView
 
 from engine.registry.access import public, signed_in
-from portal.console.views import audit, home, outbox, quarantine, queue, trace
+from portal.console.views import (
+    api_keys,
+    audit,
+    health,
+    home,
+    outbox,
+    quarantine,
+    queue,
+    search,
+    trace,
+)
 
 app_name = "console"
 
@@ -21,11 +31,22 @@ urlpatterns = [
     re_path(r"^password_reset/(?:.*/)?$", new_password, name="password_reset"),
     path("account/", own_account, name="account"),
     path("", home.home, name="home"),
+    path("search/", search.index, name="search"),
     path("queue/", queue.index, name="queue"),
+    path("queue/destinations/", queue.destinations, name="destinations"),
+    path("queue/do/", queue.do, name="queue_do"),
     path("trace/", trace.index, name="trace"),
+    path("trace/<str:reference>/", trace.show, name="story"),
     path("quarantine/", quarantine.index, name="quarantine"),
+    path("quarantine/<int:pk>/", quarantine.show, name="quarantined"),
+    path("quarantine/<int:pk>/delete/", quarantine.delete, name="quarantine_delete"),
     path("outbox/", outbox.index, name="outbox"),
     path("outbox/<str:name>/", outbox.read, name="notice"),
+    path("api-keys/", api_keys.index, name="api_keys"),
+    path("api-keys/add/", api_keys.add, name="api_key_add"),
+    path("api-keys/<int:pk>/revoke/", api_keys.revoke, name="api_key_revoke"),
     path("audit/", audit.index, name="audit"),
+    path("audit/entries.csv", audit.as_csv, name="audit_csv"),
+    path("health/", health.index, name="health"),
     path("audit/verify/", audit.verify, name="verify_audit"),
 ]

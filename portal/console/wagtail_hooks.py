@@ -7,23 +7,32 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import include, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from wagtail import hooks
 from wagtail.admin.menu import MenuItem
 
 from engine.registry.permissions import Permission
+from portal.console import outbox
 from portal.console.access import held_as_staff
+from portal.console.guides import wagtail_hooks as guides
+from portal.console.helpdesk import wagtail_hooks as helpdesk
+from portal.console.members import urls
 from portal.console.vetting import wagtail_hooks as vetting
 
-# Wagtail looks for hooks in this module only; the vetting desk brings its own.
-__all__ = ["own_look", "show_own_lines", "vetting"]
+# Wagtail looks for hooks in this module only; the desks bring their own.
+__all__ = [
+    "guides",
+    "helpdesk",
+    "members_urls",
+    "own_look",
+    "show_own_lines",
+    "vetting",
+]
 
 # Wagtail's own, which nobody here may open, or which lead out of the service.
 UNWANTED = {
-    "explorer",
-    "images",
     "documents",
     "forms",
     "snippets",
@@ -46,22 +55,45 @@ class Line:
 
 LINES = (
     Line("Home", "wagtailadmin_home", "home", Permission.USE_CONSOLE, 1),
+    Line(
+        "Organisations",
+        "members:organisations",
+        "group",
+        Permission.VIEW_ORGANISATION,
+        30,
+    ),
+    Line("People", "members:people", "user", Permission.VIEW_ORGANISATION, 40),
+    Line("Search", "console:search", "search", Permission.USE_CONSOLE, 2),
     Line("Mail queue", "console:queue", "list-ul", Permission.VIEW_QUEUE, 100),
     Line("Message trace", "console:trace", "history", Permission.TRACE_MESSAGES, 110),
     Line(
         "Quarantine", "console:quarantine", "warning", Permission.VIEW_QUARANTINE, 120
     ),
     Line("Outbox", "console:outbox", "mail", Permission.VIEW_OUTBOX, 130),
+    Line("API keys", "console:api_keys", "key", Permission.MANAGE_STAFF, 135),
     Line("Audit trail", "console:audit", "view", Permission.VIEW_AUDIT, 140),
+    Line("Health", "console:health", "cogs", Permission.VIEW_QUEUE, 150),
 )
+
+
+@hooks.register("register_admin_urls")
+def members_urls() -> list[Any]:
+    return [path("", include(urls))]
 
 
 @hooks.register("construct_main_menu")
 def show_own_lines(request: HttpRequest, menu_items: list[Any]) -> None:
     held = held_as_staff(request.user)
     kept = [item for item in menu_items if item.name not in UNWANTED]
-    ours = [_item(line) for line in LINES if line.permission in held]
+    ours = [
+        _item(line) for line in LINES if line.permission in held and _is_of_use(line)
+    ]
     menu_items[:] = kept + ours
+
+
+def _is_of_use(line: Line) -> bool:
+    """In production no notice goes into the outbox."""
+    return line.url_name != "console:outbox" or outbox.is_used()
 
 
 def _item(line: Line) -> MenuItem:

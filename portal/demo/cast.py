@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from engine.registry.models import AccountType, Kind, Posting, Proof, RoleName
+from engine.registry.models import AccountType, Kind, Posting, Proof, Provider, RoleName
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class Gate:
     proof: Proof
     hop: int
     tls_name: str
+    provider: Provider | None = None
     tenant_id: str = ""
 
 
@@ -133,6 +134,7 @@ FIRM = Place(
         Who("tom", "Tom Hale", "Solicitor"),
     ),
     gate=Gate(Proof.CREDENTIAL, 0, "mail.marlowfinch.example"),
+    teams=(Team("crime", "Crime team", {"jane": "rws", "tom": "rw"}),),
 )
 COUNCIL = Place(
     name="Eastvale Council",
@@ -147,7 +149,8 @@ COUNCIL = Place(
     gate=Gate(
         Proof.CLOUD,
         1,
-        "mail.eastvale.example",
+        "eastvale-example.mail.protection.outlook.com",
+        provider=Provider.MICROSOFT_365,
         tenant_id="5b1f2c9e-6d0a-4f7b-9a35-0c8e7d2f4b61",
     ),
 )

@@ -22,7 +22,7 @@ from engine.registry.models import (
     Proof,
     RoleName,
 )
-from portal.demo import correspondence
+from portal.demo import correspondence, questions
 from portal.demo.cast import PLACES, Circle, Gate, Place, Team, Who
 
 
@@ -39,6 +39,7 @@ def build() -> None:
         for circle in place.circles:
             _circle(organisation, place, circle)
     correspondence.write()
+    questions.write(questions.people())
 
 
 def keep_next_hops() -> None:
@@ -98,6 +99,7 @@ def _gate(organisation: Organisation, gate: Gate) -> None:
         organisation,
         proof=gate.proof,
         certificate_name=gate.tls_name if gate.proof == Proof.CERTIFICATE else "",
+        provider=gate.provider or "",
         tenant_id=gate.tenant_id,
         next_hop_host="127.0.0.1",
         next_hop_port=_port(gate),

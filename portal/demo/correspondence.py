@@ -34,7 +34,10 @@ class Letter:
     subject: str
     text: str
     is_read: bool = True
+    is_flagged: bool = False
     files: tuple[Attachment, ...] = ()
+    key: str = ""
+    answers: str = ""
 
 
 LETTERS = (
@@ -56,6 +59,7 @@ LETTERS = (
         "Dear listing office,\n\ncounsel is not available before 10:00 on the day of the"
         " plea hearing. May the case be listed not before 10:00?\n\nKind regards,\n"
         "Jane Finch\nMarlow Finch Solicitors\n",
+        key="counsel",
     ),
     Letter(
         49,
@@ -64,6 +68,7 @@ LETTERS = (
         "Re: R v K.R. (T20260231): counsel's availability",
         "Dear Ms Finch,\n\nthe case is listed at 10:00 in court 1.\n\nBen Okafor\n"
         "Listing office, Northgate Crown Court\n",
+        answers="counsel",
     ),
     Letter(
         26,
@@ -72,7 +77,9 @@ LETTERS = (
         "Draft list for tomorrow",
         "All,\n\nthe draft list is attached. Please tell me of any clash by 15:00.\n\n"
         "Ben\n",
+        is_flagged=True,
         files=(Attachment("draft-list.csv", "text/csv", LISTING),),
+        key="list",
     ),
     Letter(
         23.25,
@@ -83,6 +90,25 @@ LETTERS = (
         " court 1 at 10:30. Could it be moved to after 14:00?\n\nGrace Lindqvist\n"
         "Senior clerk, Harbour Chambers\n",
         is_read=False,
+        answers="list",
+    ),
+    Letter(
+        22.5,
+        "priya@northgate.",
+        ("ben@northgate.", "alice@northgate."),
+        "Re: Draft list for tomorrow",
+        "Ben,\n\nno clash on my side.\n\nPriya\n",
+        answers="list",
+    ),
+    Letter(
+        21.75,
+        "alice@northgate.",
+        ("ben@northgate.", "priya@northgate."),
+        "Re: Draft list for tomorrow",
+        "Ben,\n\nplease move the sentence to 14:30, and confirm to Ms Lindqvist.\n\n"
+        "Alice\n",
+        is_read=False,
+        answers="list",
     ),
     Letter(
         20,
@@ -130,6 +156,9 @@ def _write(letter: Letter) -> None:
         text=letter.text,
         attachments=letter.files,
         date=sent_at,
+        message_id=_message_id(letter.key) if letter.key else None,
+        in_reply_to=_message_id(letter.answers) if letter.answers else "",
+        references=_message_id(letter.answers) if letter.answers else "",
     )
     row = content.row(content.keep(*split(raw)))
     row.save(force_insert=True)
@@ -137,11 +166,17 @@ def _write(letter: Letter) -> None:
     sender, summary = _address(letter.sender), summary_of(row)
     deliver([Delivery(box.pk, row.pk, row.size, sender, summary) for box in boxes])
     received = Message.objects.filter(content=row)
-    received.update(received_at=sent_at, is_read=letter.is_read)
+    received.update(
+        received_at=sent_at, is_read=letter.is_read, is_flagged=letter.is_flagged
+    )
     own = Mailbox.objects.filter(address=sender).first()
     if own is not None:
         copy = actions.append(folder(own, FolderRole.SENT), raw)
         Message.objects.filter(pk=copy.pk).update(received_at=sent_at)
+
+
+def _message_id(key: str) -> str:
+    return f"<{key}@{settings.POSTERN.community_domain}>"
 
 
 def _named(place: str) -> NamedAddress:

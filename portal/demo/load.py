@@ -8,7 +8,7 @@ from django.db import transaction
 from portal.demo import community, record
 from portal.demo.cast import PLACES
 from portal.demo.certificates import Authority
-from portal.demo.record import Facts
+from portal.demo.record import Facts, provider_certificate
 
 
 def load_certificates() -> None:
@@ -21,6 +21,9 @@ def load_certificates() -> None:
     for place in PLACES:
         if place.gate is not None:
             authority.issue(place.gate.tls_name, "localhost", "127.0.0.1")
+            if place.gate.provider is not None:
+                # What its provider's servers show, whichever tenant they send for.
+                authority.issue(provider_certificate(place.gate.provider))
 
 
 @transaction.atomic

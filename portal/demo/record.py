@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from engine.registry.models import (
+    AccountType,
     Connection,
     DistributionList,
     Grant,
@@ -20,9 +21,11 @@ from engine.registry.models import (
     MailboxKind,
     Organisation,
     Person,
+    Provider,
     RoleName,
 )
-from portal.demo import community, secrets
+from engine.registry.providers import PROVIDERS
+from portal.demo import community, secrets, signing
 from portal.demo.cast import PLACES
 from portal.demo.secrets import ConnectionSecrets, PersonSecrets
 from portal.production import DEMO_FILE
@@ -71,11 +74,25 @@ def _facts(known: Facts) -> Facts:
             "pop3": posting.pop3_port,
             "pop3s": posting.pop3s_port,
         },
-        "api": {"base": f"{posting.site_url}/api/v1/", "key": ""},
+        "api": {"base": f"{posting.site_url}/api/v1/", **_api_keys(known)},
         "organisations": list(_organisations(known)),
         "people": list(_people(known)),
         "group_mailboxes": list(_group_mailboxes()),
         "distribution_lists": list(_lists()),
+    }
+
+
+def _api_keys(known: Facts) -> Facts:
+    """A key of the first hosted organisation and one of the community, all scopes each.
+
+    Those that the file holds stay good.
+    """
+    kept = known.get("api", {})
+    hosted = _demo_organisations().filter(account_type=AccountType.WEBMAIL).first()
+    return {
+        "key": secrets.for_system(hosted, str(kept.get("key", ""))),
+        "organisation": str(hosted or ""),
+        "community_key": secrets.for_system(None, str(kept.get("community_key", ""))),
     }
 
 
@@ -107,7 +124,28 @@ def _connection(connection: Connection, known: Facts | None) -> Facts:
         else secrets.for_connection(connection)
     )
     hop = f"{connection.next_hop_host}:{connection.next_hop_port}"
-    return {**asdict(own), "next_hop": hop}
+    return {**asdict(own), "next_hop": hop, **_cloud(connection)}
+
+
+def _cloud(connection: Connection) -> Facts:
+    """What plays the provider: its certificate, the tenant, and the tenant's key."""
+    domain = connection.organisation.domains.first()
+    if not connection.provider or domain is None:
+        return {}
+    name = provider_certificate(Provider(connection.provider))
+    return {
+        "provider": connection.provider,
+        "tenant_id": connection.tenant_id,
+        "certificate_file": shown(settings.POSTERN.path("tls", f"{name}.pem")),
+        "key_file": shown(settings.POSTERN.path("tls", f"{name}.key")),
+        "dkim_selector": signing.SELECTOR,
+        "dkim_key_file": shown(signing.key_file(domain.member_domain)),
+    }
+
+
+def provider_certificate(provider: Provider) -> str:
+    """The name in the certificate of a provider's servers."""
+    return min(PROVIDERS[provider].certificate_names)
 
 
 def _people(known: Facts) -> Iterator[Facts]:

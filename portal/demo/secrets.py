@@ -8,8 +8,16 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 
 from engine.registry import credentials
-from engine.registry.actions import connections, people
-from engine.registry.models import Connection, Mailbox, Person, Proof
+from engine.registry.actions import api_keys, connections, people
+from engine.registry.models import (
+    ApiKey,
+    Connection,
+    Mailbox,
+    Organisation,
+    Person,
+    Proof,
+)
+from engine.registry.scopes import Scope
 from portal.account import policies
 
 # Typed by hand: four groups of four letters, 80 bits.
@@ -50,6 +58,16 @@ def for_connection(connection: Connection) -> ConnectionSecrets:
         connections.revoke_credential(earlier, by=None)
     made, secret = connections.add_credential(connection, by=None)
     return ConnectionSecrets(made.username, secret)
+
+
+def for_system(organisation: Organisation | None, kept: str) -> str:
+    """The key that is kept, while it is good; else a new one that may do everything."""
+    known = ApiKey.objects.live().filter(organisation=organisation)
+    if kept and known.filter(digest=credentials.digest(kept)).exists():
+        return kept
+    scopes = [s for s in Scope if organisation is None or not s.is_community_wide]
+    name = "Demo case management" if organisation else "Demo operations"
+    return api_keys.add(organisation, name=name, scopes=scopes, by=None)[1]
 
 
 def _second_factor(person: Person) -> str:

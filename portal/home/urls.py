@@ -9,5 +9,8 @@ urlpatterns = [
     path("start/", views.start, name="start"),
     path("help/", views.help_page, name="help"),
     path("privacy/", views.privacy, name="privacy"),
+    path("cookies/", views.cookies, name="cookies"),
+    path("terms/", views.terms, name="terms"),
+    path("server-or-webmail/", views.compare, name="compare"),
     path("accessibility/", views.accessibility, name="accessibility"),
 ]

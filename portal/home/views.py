@@ -6,6 +6,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from engine.registry.access import public, signed_in
+from onboarding.models import Terms
+from onboarding.terms import clauses
+from portal.home.records import COOKIES, RECORDS
 from portal.ui import navigation
 
 
@@ -20,8 +23,31 @@ def help_page(request: HttpRequest) -> HttpResponse:
 
 
 @public
+def compare(request: HttpRequest) -> HttpResponse:
+    """The two kinds of account, side by side."""
+    return render(request, "home/compare.html")
+
+
+@public
 def privacy(request: HttpRequest) -> HttpResponse:
-    return render(request, "home/privacy.html")
+    return render(request, "home/privacy.html", {"records": RECORDS})
+
+
+@public
+def cookies(request: HttpRequest) -> HttpResponse:
+    return render(request, "home/cookies.html", {"cookies": COOKIES})
+
+
+@public
+def terms(request: HttpRequest) -> HttpResponse:
+    """The terms that are signed now, for each kind of applicant."""
+    newest: dict[str, Terms] = {}
+    for version in Terms.objects.order_by("audience", "-version"):
+        newest.setdefault(version.audience, version)
+    versions = [
+        {"terms": each, "clauses": clauses(each.text)} for each in newest.values()
+    ]
+    return render(request, "home/terms.html", {"versions": versions})
 
 
 @public
@@ -39,4 +65,6 @@ def start(request: HttpRequest) -> HttpResponse:
         return redirect("organisation:home")
     if doors.has_mail:
         return redirect(navigation.MAIL)
+    if doors.may_search:
+        return redirect(navigation.DIRECTORY)
     return redirect("account:home")

@@ -17,12 +17,21 @@ from engine.registry.models import (
     RoleName,
     StaffRole,
 )
+from engine.registry.roles import ROLES, Permission
 
 # The roots where portal/urls.py puts what is not ours to import.
 HOME = "/"
 APPLY = "/apply/"
 MAIL = "/mail/"
+DIRECTORY = "/directory/"
 ADMIN = "/admin/"
+GUIDES = "/guides/"
+# Staff who look people up; every member does.
+SEARCHING = [
+    name
+    for name, role in ROLES.items()
+    if Permission.SEARCH_DIRECTORY in role.permissions
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,7 @@ class Doors:
     has_mail: bool = False
     is_administrator: bool = False
     is_staff: bool = False
+    may_search: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +59,7 @@ def doors_of(request: HttpRequest) -> Doors:
     if not isinstance(person, Person):
         return Doors()
     me = OuterRef("pk")
-    own_mail, group_mail, administers, serves = (
+    own_mail, group_mail, administers, serves, searches = (
         Person.objects.filter(pk=person.pk)
         .values_list(
             Exists(Mailbox.objects.filter(owner=me, is_active=True)),
@@ -58,10 +68,16 @@ def doors_of(request: HttpRequest) -> Doors:
                 OrganisationRole.objects.filter(person=me, role=RoleName.ADMINISTRATOR)
             ),
             Exists(StaffRole.objects.filter(person=me)),
+            Exists(StaffRole.objects.filter(person=me, role__in=SEARCHING)),
         )
         .get()
     )
-    return Doors(own_mail or group_mail, administers, serves or person.is_superuser)
+    return Doors(
+        has_mail=own_mail or group_mail,
+        is_administrator=administers,
+        is_staff=serves or person.is_superuser,
+        may_search=searches or person.organisation_id is not None,
+    )
 
 
 def items(request: HttpRequest) -> list[NavigationItem]:
@@ -84,6 +100,7 @@ def items(request: HttpRequest) -> list[NavigationItem]:
 def _own_links(doors: Doors) -> dict[str, str]:
     links = {
         MAIL: gettext("Mail") if doors.has_mail else "",
+        DIRECTORY: gettext("Directory") if doors.may_search else "",
         reverse("organisation:home"): (
             gettext("Organisation") if doors.is_administrator else ""
         ),
@@ -95,4 +112,8 @@ def _own_links(doors: Doors) -> dict[str, str]:
 
 
 def _is_under(path: str, root: str) -> bool:
-    return path == root if root == HOME else path.startswith(root)
+    """Whether the page belongs to the part of the site; guides belong to Help."""
+    if root == HOME:
+        return path == root
+    roots = (root, GUIDES) if root == reverse("help") else (root,)
+    return path.startswith(roots)

@@ -1,14 +1,14 @@
 """A message being written, and the form in which it is kept meanwhile.
 
-A draft is kept as a message in Drafts, so that its files and its text stay together.
-What was typed for recipients is kept as typed, in fields of its own: half an address
-must survive too.
+A draft is kept as a message in Drafts; its files stand beside it, so that saving the
+words again costs little. What was typed for recipients is kept as typed, in fields of
+its own: half an address must survive too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
@@ -16,7 +16,6 @@ from django.conf import settings
 from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress
 from engine.mail.composer import Attachment, compose
-from engine.mail.header import HeaderBlock
 from engine.registry.models import Mailbox
 from portal.webmail import recipients
 from portal.webmail.reading import take_apart
@@ -27,7 +26,11 @@ FROM = "X-Draft-From"
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What somebody wrote so far. The token names it, and later the sent message."""
+    """What somebody wrote so far. The token names it, and later the sent message.
+
+    `version` is the id of the message that keeps it, None before it was ever kept: each
+    saving gives it a new one, which is how a second window notices the first.
+    """
 
     token: UUID
     sender: str = ""
@@ -36,26 +39,18 @@ class Draft:
     bcc: str = ""
     subject: str = ""
     text: str = ""
-    attachments: tuple[Attachment, ...] = ()
     in_reply_to: str = ""
     references: str = ""
+    version: int | None = None
 
     @property
     def message_id(self) -> str:
         return f"<{self.token}@{settings.POSTERN.community_domain}>"
 
     @property
-    def size(self) -> int:
-        """Octets of all files together."""
-        return sum(len(attachment.data) for attachment in self.attachments)
-
-    def with_files(self, files: Iterable[Attachment]) -> Draft:
-        return replace(self, attachments=(*self.attachments, *files))
-
-    def without_file(self, index: int) -> Draft:
-        """Without the file at that place; unchanged where there is none."""
-        kept = [a for i, a in enumerate(self.attachments) if i != index]
-        return replace(self, attachments=tuple(kept))
+    def is_empty(self) -> bool:
+        """True where nothing was typed that anybody would miss."""
+        return not any((self.to, self.cc, self.bcc, self.subject, self.text.strip()))
 
     def as_draft(self, mailbox: Mailbox) -> bytes:
         """The message to keep in Drafts."""
@@ -76,6 +71,7 @@ class Draft:
         *,
         to: list[NamedAddress],
         cc: list[NamedAddress],
+        attachments: Sequence[Attachment] = (),
         extra_headers: dict[str, str] | None = None,
     ) -> bytes:
         """The message as recipients get it, from that mailbox."""
@@ -85,7 +81,7 @@ class Draft:
             cc=cc,
             subject=self.subject,
             text=self.text.replace("\r\n", "\n"),
-            attachments=list(self.attachments),
+            attachments=attachments,
             in_reply_to=self.in_reply_to,
             references=self.references,
             extra_headers=extra_headers or {},
@@ -93,7 +89,7 @@ class Draft:
         )
 
 
-def read_draft(token: UUID, raw: bytes) -> Draft:
+def read_draft(token: UUID, raw: bytes, version: int | None = None) -> Draft:
     """The draft out of the message that keeps it."""
     reading = take_apart(raw)
     header = reading.header
@@ -102,15 +98,19 @@ def read_draft(token: UUID, raw: bytes) -> Draft:
         sender=header.text(FROM),
         subject=header.text("Subject"),
         text=reading.text.removesuffix("\n"),
-        attachments=tuple(
-            Attachment(shown.name, part.content_type, part.data())
-            for shown, part in zip(reading.attachments, reading.parts, strict=True)
-        ),
         in_reply_to=header.text("In-Reply-To"),
         references=header.text("References"),
-        **_typed(header),
+        version=version,
+        **{field: header.text(name) for field, name in TYPED.items()},
     )
 
 
-def _typed(header: HeaderBlock) -> dict[str, str]:
-    return {field: header.text(name) for field, name in TYPED.items()}
+def token_of(message_id: str) -> UUID | None:
+    """The token of the draft that became, or is kept as, the message."""
+    name, _, domain = message_id.strip("<>").partition("@")
+    if domain != settings.POSTERN.community_domain:
+        return None
+    try:
+        return UUID(name)
+    except ValueError:
+        return None

@@ -4,28 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.template.defaultfilters import filesizeformat
 
 from engine.mail.address import Address
-from engine.mail.composer import Attachment
 from engine.mail.errors import MailError
 from portal.webmail import recipients
 from portal.webmail.access import Desk
-from portal.webmail.actions import Addressees
+from portal.webmail.actions.files import Upload
+from portal.webmail.actions.sending import Addressees
 from portal.webmail.draft import TYPED, Draft
 from portal.webmail.recipients import Typed
-
-# Files grow by a third and a little on their way (RFC 2045 §6.8).
-ENCODED_SHARE = 0.73
-
-FILES_LIMIT = 100
-
-
-def files_limit() -> int:
-    """Octets of files that fit into one message."""
-    return int(settings.POSTERN.message_size_limit * ENCODED_SHARE)
 
 
 class FilesInput(forms.FileInput):
@@ -43,7 +31,7 @@ class FilesField(forms.FileField):
 
 
 class WriteForm(forms.Form):
-    """A message as somebody types it. `draft` has the files that it carries already.
+    """A message as somebody types it, over the `draft` as it was last kept.
 
     Anything may be kept as a draft. Only what is sent has to be right: that is what
     `addressees` checks, after `is_valid`.
@@ -59,6 +47,7 @@ class WriteForm(forms.Form):
     )
     attachments = FilesField(label="Add files", required=False, allow_empty_file=True)
     answers = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(
         self, *args: Any, draft: Draft, senders: Sequence[Desk], **kwargs: Any
@@ -77,37 +66,35 @@ class WriteForm(forms.Form):
         chosen = self.data.get("sender") or self.initial.get("sender") or ""
         return self.senders.get(chosen) or next(iter(self.senders.values()))
 
+    @property
+    def sender_address(self) -> Address:
+        return Address.parse(self.desk.mailbox.address)
+
     def clean_sender(self) -> str:
         chosen: str = self.cleaned_data["sender"]
         if chosen and chosen not in self.senders:
             raise forms.ValidationError("You may not send from this mailbox.")
         return chosen
 
-    def clean_attachments(self) -> list[UploadedFile[Any]]:
-        files: list[UploadedFile[Any]] = self.cleaned_data["attachments"]
-        total = self.draft.size + sum(file.size or 0 for file in files)
-        if total > files_limit():
-            raise forms.ValidationError(
-                f"The files are {filesizeformat(total)} together. One message carries "
-                f"at most {filesizeformat(files_limit())}: send them in several."
-            )
-        if len(self.draft.attachments) + len(files) > FILES_LIMIT:
-            raise forms.ValidationError(
-                f"One message carries at most {FILES_LIMIT} files."
-            )
-        return files
-
     def edited(self) -> Draft:
-        """The draft as it is now: what was typed, whether right or not, and new files."""
+        """The draft as it is now: what was typed, whether right or not."""
         typed = {name: self._typed(name) for name in (*TYPED, "subject", "text")}
         return Draft(
             token=self.draft.token,
             sender=str(self.desk.mailbox.pk),
-            attachments=(*self.draft.attachments, *self._new_files()),
             in_reply_to=self.draft.in_reply_to,
             references=self.draft.references,
+            version=self.draft.version,
             **typed,
         )
+
+    def uploads(self) -> list[Upload]:
+        """The files chosen in this form, after `is_valid`."""
+        files: list[UploadedFile[Any]] = self.cleaned_data.get("attachments") or []
+        return [
+            Upload(file.name or "file", file.content_type or "", file.chunks())
+            for file in files
+        ]
 
     def addressees(self) -> Addressees:
         """Who gets the message; adds an error to the form for whoever cannot."""
@@ -122,7 +109,7 @@ class WriteForm(forms.Form):
             )
         return Addressees(**{name: typed.recipients for name, typed in read.items()})
 
-    def refused(self, error: MailError) -> None:
+    def refused(self, error: MailError, *, has_files: bool) -> None:
         """Say why the message was not taken."""
         if error.reply.is_temporary:
             self.add_error(
@@ -131,17 +118,12 @@ class WriteForm(forms.Form):
                 "Nothing is lost. Try again in a few minutes.",
             )
         else:
-            field = "attachments" if self.has_files else None
+            field = "attachments" if has_files else None
             self.add_error(field, recipients.sentence(error))
-
-    @property
-    def has_files(self) -> bool:
-        return bool(self.draft.attachments or self.cleaned_data.get("attachments"))
 
     def _read(self, name: str) -> Typed:
         typed = recipients.read(self._typed(name))
-        sender = Address.parse(self.desk.mailbox.address)
-        refused = recipients.refusals(typed.recipients, sender=sender)
+        refused = recipients.refusals(typed.recipients, sender=self.sender_address)
         for error in (*typed.errors, *refused):
             self.add_error(name, error)
         return typed
@@ -150,9 +132,3 @@ class WriteForm(forms.Form):
         field = self.fields[name]
         limit = getattr(field, "max_length", None)
         return str(self.data.get(name, ""))[:limit].replace("\0", "")
-
-    def _new_files(self) -> list[Attachment]:
-        return [
-            Attachment(file.name or "file", file.content_type or "", file.read())
-            for file in self.cleaned_data.get("attachments") or []
-        ]

@@ -1,80 +1,196 @@
-"""A folder's messages, one page at a time, newest first.
+"""A folder's messages, one page at a time.
 
-Pages are found by the message that they begin after, never by counting from the start:
-a folder of a hundred thousand messages opens as fast as one of a hundred.
+Pages are found by the message that they begin after, never by counting from the start,
+and what is counted is counted to a limit: a folder of a hundred thousand messages opens
+as fast as one of a hundred.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-from django.db.models import QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.http import QueryDict
+from django.utils.http import urlencode
 
-from engine.storage.models import Folder, Message
+from engine.storage.models import Folder, FolderRole, MailboxSettings, Message
 
 PAGE_SIZE = 50
+
+# Where counting stops, and "more than" begins.
+COUNT_LIMIT = 10_000
 
 # Neighbours of the open message in the list beside it, each way.
 NEIGHBOURS = 12
 
 
+class Order(StrEnum):
+    NEWEST = "newest"
+    OLDEST = "oldest"
+
+
+class Show(StrEnum):
+    ALL = "all"
+    UNREAD = "unread"
+    FLAGGED = "flagged"
+
+
+_orders = {order.value: order for order in Order}
+_shows = {show.value: show for show in Show}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a folder is looked at."""
+
+    folder: Folder
+    order: Order = Order.NEWEST
+    show: Show = Show.ALL
+    conversations: bool = False
+
+    @property
+    def gathers(self) -> bool:
+        """Whether a conversation stands on one line."""
+        own = self.folder.role in (FolderRole.DRAFTS, FolderRole.SENT)
+        return self.conversations and self.show is Show.ALL and not own
+
+    @property
+    def query(self) -> dict[str, str]:
+        """What of it stands in the address."""
+        chosen = {"order": self.order.value, "show": self.show.value}
+        usual = {"order": Order.NEWEST.value, "show": Show.ALL.value}
+        return {name: chosen[name] for name in chosen if chosen[name] != usual[name]}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line: a message, or the newest of a conversation."""
+
+    message: Message
+    count: int = 1
+    unread: int = 0
+
+    @property
+    def is_unread(self) -> bool:
+        return not self.message.is_read or self.unread > 0
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some messages of a folder, and the way to the ones around them."""
+    """Some lines of a folder, and the way to the ones around them."""
 
-    messages: list[Message]
-    has_newer: bool
-    has_older: bool
-    count_newer: int
+    view: View
+    rows: list[Row]
+    number: int
+    has_previous: bool
+    has_next: bool
 
     @property
     def first(self) -> int:
-        """The place of the page's first message in the folder, from 1."""
-        return self.count_newer + 1
+        """The place of the page's first line, from 1."""
+        return (self.number - 1) * PAGE_SIZE + 1
 
     @property
     def last(self) -> int:
-        return self.count_newer + len(self.messages)
+        return self.first + len(self.rows) - 1
 
     @property
-    def newest_id(self) -> int | None:
-        return self.messages[0].pk if self.messages else None
+    def previous_query(self) -> str:
+        number = max(1, self.number - 1)
+        return self._query(back=self.rows[0].message.pk, page=number)
 
     @property
-    def oldest_id(self) -> int | None:
-        return self.messages[-1].pk if self.messages else None
+    def next_query(self) -> str:
+        return self._query(past=self.rows[-1].message.pk, page=self.number + 1)
+
+    def _query(self, **place: int) -> str:
+        numbers = {name: str(number) for name, number in place.items()}
+        return urlencode({**self.view.query, **numbers})
 
 
-def newest(folder: Folder) -> Page:
-    found = list(_rows(folder)[: PAGE_SIZE + 1])
-    return Page(found[:PAGE_SIZE], False, len(found) > PAGE_SIZE, 0)
+def view_of(folder: Folder, asked: QueryDict) -> View:
+    """How somebody asks to see the folder; what cannot be understood is as usual."""
+    settings = MailboxSettings.objects.filter(mailbox=folder.mailbox_id).first()
+    return View(
+        folder,
+        order=_orders.get(str(asked.get("order")), Order.NEWEST),
+        show=_shows.get(str(asked.get("show")), Show.ALL),
+        conversations=settings is None or settings.shows_conversations,
+    )
 
 
-def older_than(folder: Folder, message_id: int) -> Page:
-    """The page that begins after that message."""
-    found = list(_rows(folder).filter(pk__lt=message_id)[: PAGE_SIZE + 1])
-    newer = _rows(folder).filter(pk__gte=message_id).count()
-    return Page(found[:PAGE_SIZE], newer > 0, len(found) > PAGE_SIZE, newer)
+def page_of(
+    view: View, *, past: int | None = None, back: int | None = None, number: int = 1
+) -> Page:
+    """The page after or before that message, else the first."""
+    if back is not None:
+        found = list(_beyond(view, back, forwards=False)[: PAGE_SIZE + 1])
+        if len(found) >= PAGE_SIZE:
+            rows = found[:PAGE_SIZE][::-1]
+            has_previous = len(found) > PAGE_SIZE
+            return Page(view, _told(view, rows), number, has_previous, has_next=True)
+        past, number = None, 1
+    if past is None:
+        found = list(_ordered(view)[: PAGE_SIZE + 1])
+        number = 1
+    else:
+        found = list(_beyond(view, past, forwards=True)[: PAGE_SIZE + 1])
+    return Page(
+        view,
+        _told(view, found[:PAGE_SIZE]),
+        number,
+        has_previous=past is not None,
+        has_next=len(found) > PAGE_SIZE,
+    )
 
 
-def newer_than(folder: Folder, message_id: int) -> Page:
-    """The page that ends before that message."""
-    ascending = _rows(folder).filter(pk__gt=message_id).order_by("pk")
-    found = list(ascending[: PAGE_SIZE + 1])
-    if len(found) < PAGE_SIZE:
-        return newest(folder)
-    page = found[:PAGE_SIZE][::-1]
-    newer = _rows(folder).filter(pk__gt=page[0].pk).count()
-    older = _rows(folder).filter(pk__lte=message_id).exists()
-    return Page(page, newer > 0, older, newer)
+def count(folder: Folder) -> int:
+    """How many messages there are, up to one more than the limit."""
+    return Message.objects.filter(folder=folder)[: COUNT_LIMIT + 1].count()
 
 
 def around(message: Message) -> list[Message]:
-    """The message and its neighbours in the folder."""
-    rows = _rows(message.folder)
+    """The message and its neighbours in the folder, newest first."""
+    rows = Message.objects.filter(folder=message.folder_id)
     newer = list(rows.filter(pk__gt=message.pk).order_by("pk")[:NEIGHBOURS])
-    return newer[::-1] + list(rows.filter(pk__lte=message.pk)[: NEIGHBOURS + 1])
+    older = rows.filter(pk__lte=message.pk).order_by("-pk")[: NEIGHBOURS + 1]
+    return newer[::-1] + list(older)
 
 
-def _rows(folder: Folder) -> QuerySet[Message]:
-    return Message.objects.filter(folder=folder).order_by("-pk")
+def _ordered(view: View) -> QuerySet[Message]:
+    rows = Message.objects.filter(folder=view.folder)
+    if view.show is Show.UNREAD:
+        rows = rows.filter(is_read=False)
+    if view.show is Show.FLAGGED:
+        rows = rows.filter(is_flagged=True)
+    if view.gathers:
+        newer = Message.objects.filter(
+            folder=view.folder, thread=OuterRef("thread"), pk__gt=OuterRef("pk")
+        )
+        rows = rows.filter(~Exists(newer))
+    return rows.order_by("-pk" if view.order is Order.NEWEST else "pk")
+
+
+def _beyond(view: View, message_id: int, *, forwards: bool) -> QuerySet[Message]:
+    """What follows that message on the way forwards, or on the way back."""
+    goes_down = (view.order is Order.NEWEST) is forwards
+    rows = _ordered(view)
+    if goes_down:
+        return rows.filter(pk__lt=message_id).order_by("-pk")
+    return rows.filter(pk__gt=message_id).order_by("pk")
+
+
+def _told(view: View, messages: list[Message]) -> list[Row]:
+    """The messages as lines, each with what its conversation holds in this folder."""
+    if not view.gathers:
+        return [Row(message) for message in messages]
+    counted = (
+        Message.objects.filter(folder=view.folder)
+        .filter(thread__in={message.thread for message in messages})
+        .order_by()
+        .values_list("thread")
+        .annotate(total=Count("pk"), unread=Count("pk", filter=Q(is_read=False)))
+    )
+    counts = {thread: (total, unread) for thread, total, unread in counted}
+    return [Row(m, *counts.get(m.thread, (1, 0))) for m in messages]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
 
@@ -13,25 +12,12 @@ from django.utils.safestring import SafeString
 LENGTH_LIMIT = 500_000
 
 _LINK = re.compile(r"\bhttps?://[^\s<>\"\x00-\x20]{1,2000}", re.IGNORECASE)
-_UNSEEN = re.compile(
-    r"<(style|script|head|title)\b[^<]*+(?:<(?!/\1)[^<]*+)*+(?:</\1[^<>]*+>?|\Z)",
-    re.IGNORECASE,
-)
-_LINE_END = re.compile(r"<(?:br|/p|/div|/tr|/li|/h[1-6])\b[^<>]*+>", re.IGNORECASE)
-_TAG = re.compile(r"<[^<>]*+>")
 _CLOSING = ".,;:!?)]}'*_"
 
 
 def linked(text: str) -> SafeString:
     """Escape the text and make its web addresses links that open apart from the page."""
     return format_html_join("", "{}", ((piece,) for piece in _pieces(text)))
-
-
-def salvaged(markup: str) -> str:
-    """The words of HTML that is too much to lay out, in time that grows with its size."""
-    seen = _UNSEEN.sub("", markup[:LENGTH_LIMIT])
-    text = html.unescape(_TAG.sub("", _LINE_END.sub("\n", seen)))
-    return "\n".join(filter(None, (line.strip() for line in text.splitlines())))
 
 
 def _pieces(text: str) -> Iterator[SafeString]:

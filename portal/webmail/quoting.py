@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -13,6 +13,7 @@ from engine.mail.address_list import NamedAddress
 from engine.mail.composer import Attachment
 from engine.mail.header import HeaderBlock
 from engine.storage.models import Message
+from portal.webmail import recipients
 from portal.webmail.draft import Draft
 from portal.webmail.reading import Reading
 
@@ -32,8 +33,8 @@ def reply(
     cc = _without(others, to) if to_all else []
     draft = Draft(
         token=uuid4(),
-        to=_typed(to),
-        cc=_typed(cc),
+        to=recipients.typed(to),
+        cc=recipients.typed(cc),
         subject=_prefixed("Re:", message.subject),
         text=f"\n\n{_attribution(message)}\n{_quoted(reading)}",
     )
@@ -52,18 +53,38 @@ def threaded(draft: Draft, message: Message) -> Draft:
 
 
 def forward(message: Message, reading: Reading, *, attached: bool) -> Draft:
-    """The message for somebody else: quoted, with its files; or whole, as a file."""
-    draft = Draft(token=uuid4(), subject=_prefixed("Fwd:", message.subject))
+    """The message for somebody else: quoted, or empty where it goes along as a file.
+
+    `files_along` are the files that belong to it.
+    """
+    subject = _prefixed("Fwd:", message.subject)
     if attached:
-        return draft.with_files([_whole(reading)])
-    quoted = Draft(
-        token=draft.token,
-        subject=draft.subject,
-        text=f"\n\n{_introduction(reading)}\n\n{_text(reading)}",
-    )
-    return quoted.with_files(
+        return Draft(token=uuid4(), subject=subject)
+    text = f"\n\n{_introduction(reading)}\n\n{_text(reading)}"
+    return Draft(token=uuid4(), subject=subject, text=text)
+
+
+def files_along(reading: Reading, *, attached: bool) -> list[Attachment]:
+    """What a forwarded message carries: its files, or the whole of it as one."""
+    if attached:
+        return [_whole(reading)]
+    return [
         Attachment(shown.name, part.content_type, part.data())
         for shown, part in zip(reading.attachments, reading.parts, strict=True)
+    ]
+
+
+def again(reading: Reading, token: UUID) -> Draft:
+    """A message that was written before, to be written on: under that token."""
+    return Draft(
+        token=token,
+        to=recipients.typed(_named(reading, "To")),
+        cc=recipients.typed(_named(reading, "Cc")),
+        bcc=recipients.typed(_named(reading, "Bcc")),
+        subject=reading.header.text("Subject"),
+        text=reading.as_text(reading.safe_html()).removesuffix("\n"),
+        in_reply_to=reading.header.text("In-Reply-To"),
+        references=reading.header.text("References"),
     )
 
 
@@ -90,15 +111,6 @@ def _without(
             seen.add(one.address.key)
             kept.append(one)
     return kept
-
-
-def _typed(named: Iterable[NamedAddress]) -> str:
-    return ", ".join(_as_typed(n) for n in named)
-
-
-def _as_typed(named: NamedAddress) -> str:
-    name = "".join(c for c in named.name if c not in '<>"\\,;').strip()
-    return f"{name} <{named.address}>" if name else str(named.address)
 
 
 def _prefixed(prefix: str, subject: str) -> str:

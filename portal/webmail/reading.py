@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import inscriptis
 
+from engine.mail import markup
 from engine.mail.address_list import NamedAddress, addresses_in
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
@@ -81,7 +82,7 @@ class Reading:
         if self.text.strip():
             return self.text[: plain_text.LENGTH_LIMIT]
         if safe is None:
-            return plain_text.salvaged(self.markup)
+            return markup.words_of(self.markup)
         text: str = inscriptis.get_text(safe.html)
         return text.strip()[: plain_text.LENGTH_LIMIT]
 

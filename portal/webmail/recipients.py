@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from engine.mail.address import Address, InvalidAddressError
@@ -28,23 +29,38 @@ class Typed:
 
 def read(text: str) -> Typed:
     """Read a line such as `Jane <jane@firm.example>, bob@harbour.example`."""
-    typed = Typed()
+    found = Typed()
     for entry in filter(None, (e.strip() for e in _ENTRY.findall(text))):
         named = _NAMED.fullmatch(entry)
         address = named["address"].strip() if named else entry
         name = named["name"].strip('" ') if named else ""
         try:
-            typed.recipients.append(NamedAddress(name, Address.parse(address)))
+            found.recipients.append(NamedAddress(name, Address.parse(address)))
         except InvalidAddressError:
-            typed.errors.append(
+            found.errors.append(
                 f"{entry[:100]} is not an address. Write one like name@court.example"
             )
-    return typed
+    return found
+
+
+def typed(named: Iterable[NamedAddress]) -> str:
+    """Recipients as somebody would type them; `read` gives the same ones back."""
+    return ", ".join(map(_as_typed, named))
+
+
+def _as_typed(named: NamedAddress) -> str:
+    name = "".join(c for c in named.name if c not in '<>"\\,;').strip()
+    return f"{name} <{named.address}>" if name else str(named.address)
 
 
 def sentence(error: MailError) -> str:
-    """The reply as people read it: without brackets around addresses."""
-    return _BRACKETED.sub(r"\1", error.reply.text)
+    """The reply as people read it."""
+    return unbracketed(error.reply.text)
+
+
+def unbracketed(text: str) -> str:
+    """The sentence without brackets around addresses."""
+    return _BRACKETED.sub(r"\1", text)
 
 
 def refusals(recipients: list[NamedAddress], *, sender: Address) -> list[str]:

@@ -1,33 +1,48 @@
-"""What stands beside every webmail page: mailboxes, folders and their counts."""
+"""What stands beside every webmail page: mailboxes, folders, and what waits in them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
-
-from engine.storage import delivery
+from engine.storage import delivery, folders
 from engine.storage.models import Folder, FolderRole
 from portal.webmail.access import Desk, Desks
+
+# Where counting stops, and "+" begins.
+COUNT_LIMIT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class FolderLine:
-    """A folder with how many messages are in it."""
+    """A folder, and how many of its messages are unread or, in Drafts, unfinished."""
 
     folder: Folder
-    total: int
-    unread: int
-
-    @property
-    def count(self) -> int:
-        """The number that says whether there is something to do."""
-        return self.total if self.folder.role == FolderRole.DRAFTS else self.unread
+    count: int
 
     @property
     def count_word(self) -> str:
         drafts = self.folder.role == FolderRole.DRAFTS
         return "in this folder" if drafts else "unread"
+
+    @property
+    def shown(self) -> str:
+        is_more = self.count > COUNT_LIMIT
+        return f"{COUNT_LIMIT}+" if is_more else str(self.count)
+
+    @property
+    def unread(self) -> str:
+        """How many are unread; empty without any."""
+        is_none = self.folder.role == FolderRole.DRAFTS or not self.count
+        return "" if is_none else self.shown
+
+    @property
+    def short_name(self) -> str:
+        """The name without that of the folder above it."""
+        return self.folder.name.rpartition("/")[2]
+
+    @property
+    def is_inner(self) -> bool:
+        return self.folder.is_custom and "/" in self.folder.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +55,15 @@ class Sidebar:
 
     @property
     def inbox(self) -> Folder:
-        return next(
-            line.folder for line in self.lines if line.folder.role == FolderRole.INBOX
-        )
+        return self.of_role(FolderRole.INBOX)
+
+    @property
+    def own(self) -> list[FolderLine]:
+        """The folders that the owner made."""
+        return [line for line in self.lines if line.folder.is_custom]
+
+    def of_role(self, role: FolderRole) -> Folder:
+        return next(line.folder for line in self.lines if line.folder.role == role)
 
     def line_of(self, folder: Folder) -> FolderLine:
         return next(line for line in self.lines if line.folder == folder)
@@ -50,31 +71,23 @@ class Sidebar:
     def targets(self, folder: Folder) -> list[Folder]:
         """Where a message of this folder may be moved to."""
         others = [line.folder for line in self.lines if line.folder != folder]
-        return [f for f in others if f.role not in (FolderRole.DRAFTS, FolderRole.SENT)]
+        return [f for f in others if f.takes_messages]
 
 
 def sidebar(desks: Desks, desk: Desk) -> Sidebar:
     """Load the open mailbox's folders, and make the standard ones where missing."""
-    folders = _folders(desk)
-    roles = {folder.role for folder in folders}
+    found = _folders(desk)
+    roles = {folder.role for folder in found}
     if not roles.issuperset(delivery.STANDARD_FOLDERS):
         delivery.ensure_folders([desk.mailbox.pk])
-        folders = _folders(desk)
-    return Sidebar(desks, desk, sorted(map(_line, folders), key=_place))
+        found = _folders(desk)
+    counts = folders.waiting(desk.mailbox, limit=COUNT_LIMIT)
+    lines = [FolderLine(folder, counts.get(folder.pk, 0)) for folder in found]
+    return Sidebar(desks, desk, sorted(lines, key=_place))
 
 
 def _folders(desk: Desk) -> list[Folder]:
-    return list(
-        Folder.objects.filter(mailbox=desk.mailbox).annotate(
-            total=Count("messages"),
-            unread=Count("messages", filter=Q(messages__is_read=False)),
-        )
-    )
-
-
-def _line(folder: Folder) -> FolderLine:
-    counts = vars(folder)
-    return FolderLine(folder, counts["total"], counts["unread"])
+    return list(Folder.objects.filter(mailbox=desk.mailbox))
 
 
 def _place(line: FolderLine) -> tuple[int, str]:

@@ -23,10 +23,12 @@ def sections(application: Application) -> list[Section]:
         Section("Organisation", _organisation(application)),
         Section("Connection", _connection(application)),
         Section("Applicant", _applicant(application)),
+        Section("Second administrator", _second(application)),
     ]
     return [
         Section(section.title, [row for row in section.rows if row[1]])
         for section in made
+        if section.rows
     ]
 
 
@@ -51,6 +53,7 @@ def _connection(application: Application) -> Rows:
         ("Proof when sending", proof),
         ("Sends from", ", ".join(application.source_networks)),
         ("Client certificate", application.certificate_name),
+        ("Provider", application.get_provider_display()),
         ("Tenant", application.tenant_id),
     ]
 
@@ -60,6 +63,17 @@ def _applicant(application: Application) -> Rows:
         ("Name", application.applicant_name),
         ("Job title", application.applicant_job_title),
         ("Telephone", application.applicant_phone),
-        ("Everyday email address", application.everyday_address),
+        ("Everyday email address", f"{application.everyday_address}, confirmed"),
         ("Secure address to be", str(application.administrator_address)),
+    ]
+
+
+def _second(application: Application) -> Rows:
+    if not application.second_address:
+        return []
+    return [
+        ("Name", application.second_name),
+        ("Job title", application.second_job_title),
+        ("Everyday email address", application.second_address),
+        ("Secure address to be", str(application.second_administrator_address)),
     ]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db.models import Q
+from django.utils import timezone
 
 from engine.mail.address import Address
 from engine.registry.models import Domain, Organisation
-from onboarding.models import Application
+from onboarding import eligibility
+from onboarding.models import Application, SponsorshipStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ def findings(application: Application) -> list[Finding]:
         _domain(application),
         _other_applications(application),
         _everyday_address(application),
+        *_sponsor(application),
+        _terms(application),
     ]
 
 
@@ -62,6 +66,33 @@ def _everyday_address(application: Application) -> Finding:
     if domain != application.member_domain:
         return Finding(question, f"No, in {domain}", is_doubt=True)
     return Finding(question, "Yes", is_doubt=False)
+
+
+def _sponsor(application: Application) -> list[Finding]:
+    if not application.needs_sponsor:
+        return []
+    asked = application.sponsorships.first()
+    if asked is None:
+        return [Finding("Sponsor", "Nobody is named", is_doubt=True)]
+    member = eligibility.sponsor_organisation(asked.address)
+    from_whom = str(member) if member else "no member that may sponsor; not asked"
+    answer = f"{asked}, {asked.address} ({from_whom}): "
+    answer += asked.get_status_display().lower()
+    if asked.reason:
+        answer += f", because: {asked.reason}"
+    is_sure = asked.status == SponsorshipStatus.CONFIRMED
+    return [Finding("Sponsor", answer, is_doubt=not is_sure)]
+
+
+def _terms(application: Application) -> Finding:
+    signature = application.signatures.select_related("terms").first()
+    if signature is None:
+        return Finding("Terms signed", "No", is_doubt=True)
+    who = f"{signature}, {signature.address} ({signature.terms})"
+    if signature.signed_at is None:
+        return Finding("Terms signed", f"Not yet, by {who}", is_doubt=True)
+    at = timezone.localtime(signature.signed_at)
+    return Finding("Terms signed", f"{at:%d %B %Y}, by {who}", is_doubt=False)
 
 
 def _finding(question: str, found: list[str]) -> Finding:

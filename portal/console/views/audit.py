@@ -1,32 +1,78 @@
+"""The audit trail: found, taken away as a file, and verified."""
+
 from __future__ import annotations
 
+from datetime import timedelta
+
+from django import forms
 from django.contrib import messages
-from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from engine.audit.models import Entry
 from engine.audit.record import BrokenChainError, verify_chain
 from engine.registry.permissions import Permission
-from portal.console import page
+from portal.console import page, tracing
 from portal.console.access import staff
+from portal.organisation import history
+from portal.organisation.forms.filters import FilterForm
+from portal.organisation.paging import paged
+
+
+def _text(label: str, kind: str = "text") -> forms.CharField:
+    attrs = {"autocomplete": "off", "spellcheck": "false", "type": kind}
+    return forms.CharField(label=label, widget=forms.TextInput(attrs=attrs))
+
+
+class AuditFilter(FilterForm):
+    q = _text("Event, subject or person")
+    since = _text("First day", "date")
+    until = _text("Last day", "date")
 
 
 @staff(Permission.VIEW_AUDIT)
-@require_GET
+@require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """Who did what, newest first; by event, subject or person."""
-    sought = request.GET.get("q", "").strip()
-    rows = Entry.objects.order_by("-pk")
-    if sought:
-        rows = rows.filter(
-            Q(event__icontains=sought)
-            | Q(subject_name__icontains=sought)
-            | Q(by_name__icontains=sought)
-        )
-    context = {**page.paged(request, rows), "sought": sought}
+    """Who did what, the newest first."""
+    search = AuditFilter(request)
+    found = paged(request, _found(search.typed), descending=True)
+    context = {
+        "rows": [(row, history.details(row)) for row in found.rows],
+        "links": found.links,
+        "filters": search,
+        "query": request.GET.urlencode(),
+    }
     return page.show(request, "audit", "Audit trail", "view", context)
+
+
+@staff(Permission.VIEW_AUDIT)
+@require_safe
+def as_csv(request: HttpRequest) -> HttpResponseBase:
+    """What the filter finds, as a file."""
+    lines = history.as_csv(_found(AuditFilter(request).typed))
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="audit.csv"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _found(typed: dict[str, str]) -> QuerySet[Entry]:
+    rows = Entry.objects.all()
+    for word in typed["q"].split():
+        rows = rows.filter(
+            Q(event__icontains=word)
+            | Q(subject_name__icontains=word)
+            | Q(by_name__icontains=word)
+        )
+    since, until = tracing.start_of(typed["since"]), tracing.start_of(typed["until"])
+    if since:
+        rows = rows.filter(at__gte=since)
+    if until:
+        rows = rows.filter(at__lt=until + timedelta(days=1))
+    return rows
 
 
 @staff(Permission.VIEW_AUDIT)

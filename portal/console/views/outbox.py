@@ -13,12 +13,14 @@ ICON = "mail"
 @staff(Permission.VIEW_OUTBOX)
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
+    _check_is_used()
     return page.show(request, "outbox", "Outbox", ICON, {"notices": outbox.newest()})
 
 
 @staff(Permission.VIEW_OUTBOX)
 @require_GET
 def read(request: HttpRequest, name: str) -> HttpResponse:
+    _check_is_used()
     try:
         found = outbox.read(name)
     except outbox.NoSuchNoticeError as error:
@@ -31,3 +33,8 @@ def read(request: HttpRequest, name: str) -> HttpResponse:
         {"open": found},
         above=(("console:outbox", "Outbox"),),
     )
+
+
+def _check_is_used() -> None:
+    if not outbox.is_used():
+        raise Http404

@@ -1,26 +1,138 @@
+"""The mail queue: what waits, what is held, and what an operator does about it."""
+
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_GET
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from engine.queue.models import Recipient, RecipientStatus
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from engine.queue import actions
+from engine.registry.models import Connection
 from engine.registry.permissions import Permission
 from portal.console import page
-from portal.console.access import staff
+from portal.console.access import held_as_staff, staff
+from portal.console.acting import ReasonForm, SureForm, Words, act, person_of, typed
+from portal.console.sheet import Cell, Section, Sheet, Table, draw
+from portal.console.waiting import finding
+from portal.console.waiting.finding import Destination
+from portal.console.waiting.forms import QueueFilter
+from portal.organisation.forms.base import RuledForm
+from portal.organisation.paging import paged
 
-STATUSES = (RecipientStatus.QUEUED, RecipientStatus.HELD, RecipientStatus.FAILED)
+ICON = "list-ul"
+ABOVE = (("console:queue", "Mail queue"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Something that an operator does to chosen recipients."""
+
+    label: str
+    run: Callable[..., int]
+    text: str
+    needs_reason: bool = False
+    is_grave: bool = False
+
+
+DEEDS = {
+    "hold": Deed(
+        "Hold",
+        actions.hold,
+        "They wait until somebody releases them; their time does not run out.",
+        needs_reason=True,
+    ),
+    "release": Deed(
+        "Release", actions.release, "They are tried at once, with all their time anew."
+    ),
+    "retry": Deed("Retry now", actions.retry, "They are tried at once."),
+    "drop": Deed(
+        "Drop",
+        actions.drop,
+        "They are never delivered, and each sender is told. This cannot be undone.",
+        needs_reason=True,
+        is_grave=True,
+    ),
+}
 
 
 @staff(Permission.VIEW_QUEUE)
-@require_GET
+@require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """Recipients by where they stand, those to be tried first at the top."""
-    asked = request.GET.get("status", "")
-    status = asked if asked in STATUSES else RecipientStatus.QUEUED
-    rows = (
-        Recipient.objects.filter(status=status)
-        .select_related("message")
-        .order_by("next_attempt_at", "pk")
+    """Recipients that wait, are held or failed; the oldest first."""
+    search = QueueFilter(request)
+    found = paged(request, finding.find(search.typed))
+    context = {
+        "rows": found.rows,
+        "links": found.links,
+        "filters": search,
+        "status": search.typed["status"],
+        "deeds": DEEDS.items() if _may_act(request) else (),
+        "most": finding.MOST_AT_ONCE,
+    }
+    return page.show(request, "queue", "Mail queue", ICON, context)
+
+
+def _may_act(request: HttpRequest) -> bool:
+    return Permission.MANAGE_QUEUE in held_as_staff(request.user)
+
+
+@staff(Permission.VIEW_QUEUE)
+@require_safe
+def destinations(request: HttpRequest) -> HttpResponse:
+    """Where mail waits, the longest wait first, and what that server said."""
+    rows = finding.by_destination()
+    names = finding.names_of([row.key for row in rows])
+    headings = ("Destination", "Waiting", "Held", "Oldest", "Said last")
+    cells = [_destination(row, names) for row in rows]
+    table = Table(headings, cells, "Nothing waits anywhere.")
+    sheet = Sheet("Mail by destination", ICON, [Section(table=table)], above=ABOVE)
+    return draw(request, sheet)
+
+
+def _destination(place: Destination, names: dict[str, Connection]) -> list[Cell]:
+    href = f"{reverse('console:queue')}?destination={place.key}"
+    return [
+        Cell(str(names.get(place.key, place.key)), href),
+        Cell(str(place.queued)),
+        Cell(str(place.held), is_alarming=place.held > 0),
+        Cell(at=place.oldest),
+        Cell(place.said),
+    ]
+
+
+@staff(Permission.MANAGE_QUEUE)
+@require_http_methods(["GET", "POST"])
+def do(request: HttpRequest) -> HttpResponse:
+    """Ask once more, and do it to those who were chosen."""
+    deed = DEEDS.get(request.GET.get("deed", ""))
+    ids = finding.chosen(request)
+    if deed is None or not ids:
+        messages.error(request, "Tick the recipients that you mean first.")
+        return redirect("console:queue")
+    form: RuledForm = (ReasonForm if deed.needs_reason else SureForm)(typed(request))
+    counted: list[int] = []
+
+    def verb() -> None:
+        reason = {"reason": form.cleaned_data["reason"]} if deed.needs_reason else {}
+        counted.append(deed.run(ids, **reason, by=person_of(request)))
+
+    words = Words(
+        title=f"{deed.label}: {len(ids)} recipient{'s' if len(ids) > 1 else ''}",
+        button=deed.label,
+        done="Done.",
+        back=reverse("console:queue"),
+        text=deed.text,
+        icon=ICON,
+        above=ABOVE,
+        is_grave=deed.is_grave,
     )
-    context = {**page.paged(request, rows), "status": status, "statuses": STATUSES}
-    return page.show(request, "queue", "Mail queue", "list-ul", context)
+    response = act(request, form, verb, words)
+    if counted and counted[0] < len(ids):
+        left = len(ids) - counted[0]
+        messages.warning(request, f"{left} were left as they are: they had moved on.")
+    return response

@@ -9,25 +9,28 @@ from django.shortcuts import redirect, render
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from engine.registry.access import signed_in
 from engine.storage import actions
+from engine.storage.delivery import folder as folder_of
 from engine.storage.models import Folder, FolderRole, Message
-from portal.webmail.access import Desks, desks_of
+from portal.webmail import listing, undo
+from portal.webmail.access import Desk, Desks, desks_of
+from portal.webmail.doors import uses_mail
 from portal.webmail.sidebar import sidebar
 
-Act = Callable[[list[Message], Folder | None], str]
+Mark = Callable[[list[Message]], None]
+
+# Messages that one press of a button acts on.
+LIMIT = 5000
 
 
-@signed_in
+@uses_mail
 @require_POST
 def act(request: HttpRequest, folder_id: int) -> HttpResponse:
     """Do one thing to the chosen messages of a folder."""
     desks = desks_of(request)
-    desk, folder = desks.folder(folder_id)
-    if not desk.can_write:
-        raise PermissionDenied("You may read this mailbox, but not change it.")
+    desk, folder = writable(desks, folder_id)
     name = request.POST.get("do", "")
-    if name not in ACTS:
+    if name not in (*MARKS, *PLACES, "move", "erase"):
         raise Http404
     chosen = _chosen(request, folder)
     if not chosen:
@@ -35,71 +38,120 @@ def act(request: HttpRequest, folder_id: int) -> HttpResponse:
     elif name == "delete" and folder.role == FolderRole.TRASH:
         context = {"sidebar": sidebar(desks, desk), "folder": folder, "chosen": chosen}
         return render(request, "webmail/confirm_delete.html", context)
+    elif name == "erase":
+        messages.success(request, _erase(chosen, folder))
+    elif name in MARKS:
+        words, mark = MARKS[name]
+        mark(chosen)
+        messages.success(request, counted(len(chosen), words))
     else:
-        target = _target(request, desks, folder) if name == "move" else None
-        messages.success(request, ACTS[name](chosen, target))
+        target = target_of(request, desks, desk, folder, name)
+        _move(request, chosen, folder, target)
+    return redirect(f"{_back(request, folder)}")
+
+
+@uses_mail
+@require_POST
+def take_back(request: HttpRequest, folder_id: int) -> HttpResponse:
+    """Undo the last move out of this folder."""
+    _, folder = writable(desks_of(request), folder_id)
+    count = undo.take_back(request, folder)
+    if count:
+        messages.success(request, counted(count, f"back in {folder.name}"))
+    else:
+        messages.warning(request, "There is nothing left to take back.")
     return redirect("webmail:folder", folder_id=folder.pk)
 
 
-def _chosen(request: HttpRequest, folder: Folder) -> list[Message]:
-    ids = [v for v in request.POST.getlist("message") if v.isascii() and v.isdigit()]
-    rows = Message.objects.filter(folder=folder, pk__in=ids[:1000])
-    return list(rows.select_related("folder", "mailbox"))
+def writable(desks: Desks, folder_id: int) -> tuple[Desk, Folder]:
+    """The folder, for those who may change it. Raises Http404 or PermissionDenied."""
+    desk, folder = desks.folder(folder_id)
+    if not desk.can_write:
+        raise PermissionDenied("You may read this mailbox, but not change it.")
+    return desk, folder
 
 
-def _target(request: HttpRequest, desks: Desks, folder: Folder) -> Folder:
+def target_of(
+    request: HttpRequest, desks: Desks, desk: Desk, folder: Folder, name: str
+) -> Folder:
+    """Where the messages go: the folder of that button, or the one that was chosen."""
+    if name in PLACES:
+        return folder_of(desk.mailbox, PLACES[name])
     value = request.POST.get("target", "")
-    if not (value.isascii() and value.isdigit()):
+    if not (value.isascii() and value.isdigit() and len(value) < 19):
         raise Http404
     _, target = desks.folder(int(value))
-    if target.mailbox_id != folder.mailbox_id:
+    if target.mailbox_id != folder.mailbox_id or not target.takes_messages:
         raise Http404
     return target
 
 
-def _read(chosen: list[Message], _: Folder | None) -> str:
-    actions.mark_read(chosen, is_read=True)
-    return _counted(chosen, "marked as read")
-
-
-def _unread(chosen: list[Message], _: Folder | None) -> str:
-    actions.mark_read(chosen, is_read=False)
-    return _counted(chosen, "marked as unread")
-
-
-def _move(chosen: list[Message], target: Folder | None) -> str:
-    if target is None:
-        raise Http404
-    actions.move(chosen, target)
-    return _counted(chosen, f"moved to {target.name}")
-
-
-def _delete(chosen: list[Message], _: Folder | None) -> str:
-    actions.delete(chosen)
-    return _counted(chosen, "moved to Deleted")
-
-
-def _erase(chosen: list[Message], _: Folder | None) -> str:
-    if any(message.folder.role != FolderRole.TRASH for message in chosen):
-        raise Http404
-    actions.delete(chosen)
-    return _counted(chosen, "deleted for good")
-
-
-def _counted(chosen: list[Message], done: str) -> str:
-    count = len(chosen)
+def counted(count: int, done: str) -> str:
+    """ "3 messages moved to Archive"."""
     return ngettext(
         "%(count)d message %(done)s", "%(count)d messages %(done)s", count
-    ) % {
-        "count": count,
-        "done": done,
-    }
+    ) % {"count": count, "done": done}
 
 
-ACTS: dict[str, Act] = {
-    "read": _read,
-    "unread": _unread,
-    "move": _move,
-    "delete": _delete,
-    "erase": _erase,
+def _chosen(request: HttpRequest, folder: Folder) -> list[Message]:
+    """The messages that were ticked, each with its conversation where lines show those."""
+    ids = [v for v in request.POST.getlist("message") if v.isascii() and v.isdigit()]
+    rows = Message.objects.filter(folder=folder)
+    chosen = rows.filter(pk__in=[int(v) for v in ids[:LIMIT] if len(v) < 19])
+    if request.POST.get("gathers"):
+        threads = list(chosen.order_by().values_list("thread", flat=True))
+        chosen = rows.filter(thread__in=threads)
+    return list(chosen.select_related("folder", "mailbox")[:LIMIT])
+
+
+def _move(
+    request: HttpRequest, chosen: list[Message], folder: Folder, target: Folder
+) -> None:
+    actions.move(chosen, target)
+    undo.remember(request, chosen, source=folder, target=target)
+    messages.success(request, counted(len(chosen), f"moved to {target.name}"))
+
+
+def _erase(chosen: list[Message], folder: Folder) -> str:
+    if folder.role != FolderRole.TRASH:
+        raise Http404
+    actions.erase([message.pk for message in chosen])
+    return counted(len(chosen), "deleted for good")
+
+
+def _back(request: HttpRequest, folder: Folder) -> str:
+    """The page of the folder that the button stood on, its order and choice kept."""
+    view = listing.view_of(folder, request.POST)
+    query = "&".join(f"{name}={value}" for name, value in view.query.items())
+    place = redirect("webmail:folder", folder_id=folder.pk).url
+    return f"{place}?{query}" if query else place
+
+
+def _read(chosen: list[Message]) -> None:
+    actions.mark_read(chosen, is_read=True)
+
+
+def _unread(chosen: list[Message]) -> None:
+    actions.mark_read(chosen, is_read=False)
+
+
+def _flag(chosen: list[Message]) -> None:
+    actions.flag(chosen, is_flagged=True)
+
+
+def _unflag(chosen: list[Message]) -> None:
+    actions.flag(chosen, is_flagged=False)
+
+
+MARKS: dict[str, tuple[str, Mark]] = {
+    "read": ("marked as read", _read),
+    "unread": ("marked as unread", _unread),
+    "flag": ("flagged", _flag),
+    "unflag": ("no longer flagged", _unflag),
+}
+PLACES: dict[str, FolderRole] = {
+    "archive": FolderRole.ARCHIVE,
+    "delete": FolderRole.TRASH,
+    "junk": FolderRole.JUNK,
+    "inbox": FolderRole.INBOX,
 }

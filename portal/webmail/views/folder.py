@@ -4,15 +4,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from engine.registry.access import signed_in
-from engine.storage.models import Folder, FolderRole
-from portal.webmail import listing
+from engine.storage import expiry
+from engine.storage.models import FolderRole
+from portal.webmail import listing, undo
 from portal.webmail.access import desks_of
-from portal.webmail.listing import Page
+from portal.webmail.doors import uses_mail
+from portal.webmail.listing import Page, View
 from portal.webmail.sidebar import sidebar
 
+SHOWS = {"all": "All", "unread": "Unread", "flagged": "Flagged"}
 
-@signed_in
+
+@uses_mail
 @require_safe
 def folder(request: HttpRequest, folder_id: int | None = None) -> HttpResponse:
     """A folder's messages; without an id, the inbox where the person starts."""
@@ -24,6 +27,7 @@ def folder(request: HttpRequest, folder_id: int | None = None) -> HttpResponse:
         return redirect("webmail:mailbox", mailbox_id=desk.mailbox.pk)
     desk, opened = desks.folder(folder_id)
     beside = sidebar(desks, desk)
+    total = listing.count(opened)
     return render(
         request,
         "webmail/folder.html",
@@ -32,13 +36,18 @@ def folder(request: HttpRequest, folder_id: int | None = None) -> HttpResponse:
             "folder": opened,
             "line": beside.line_of(opened),
             "targets": beside.targets(opened),
-            "page": _page(request, opened),
+            "page": _page(request, listing.view_of(opened, request.GET)),
+            "shows": SHOWS,
+            "total": min(total, listing.COUNT_LIMIT),
+            "is_more": total > listing.COUNT_LIMIT,
             "names_recipients": opened.role in (FolderRole.SENT, FolderRole.DRAFTS),
+            "kept_days": expiry.days(opened),
+            "undo": undo.offer(request, opened),
         },
     )
 
 
-@signed_in
+@uses_mail
 @require_safe
 def mailbox(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     """The inbox of one of the person's mailboxes."""
@@ -47,17 +56,17 @@ def mailbox(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     return redirect("webmail:folder", folder_id=beside.inbox.pk)
 
 
-def _page(request: HttpRequest, opened: Folder) -> Page:
-    before, after = _id(request, "before"), _id(request, "after")
-    if before is not None:
-        return listing.older_than(opened, before)
-    if after is not None:
-        return listing.newer_than(opened, after)
-    return listing.newest(opened)
+def _page(request: HttpRequest, view: View) -> Page:
+    return listing.page_of(
+        view,
+        past=number_in(request, "past"),
+        back=number_in(request, "back"),
+        number=min(number_in(request, "page") or 1, 10**6),
+    )
 
 
-def _id(request: HttpRequest, name: str) -> int | None:
-    """A message id out of the address; None for anything else."""
+def number_in(request: HttpRequest, name: str) -> int | None:
+    """A number out of the address; None for anything else."""
     value = request.GET.get(name, "")
     return (
         int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None

@@ -1,19 +1,18 @@
 from __future__ import annotations
 
-from uuid import UUID
-
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
-from engine.registry.access import signed_in
 from engine.storage import actions
-from engine.storage.models import FolderRole, Message
-from portal.webmail import listing, plain_text, reading
+from engine.storage.models import FolderRole
+from portal.webmail import conversation, listing, plain_text, reading, trust
 from portal.webmail.access import desks_of
+from portal.webmail.doors import uses_mail
 from portal.webmail.download import attachment_response, safe_name
+from portal.webmail.draft import token_of
 from portal.webmail.sidebar import sidebar
 
 # Nothing runs, nothing is fetched, nothing is sent. Links open in a window of their
@@ -28,14 +27,14 @@ CONTENT_POLICY = (
 PEOPLE = {"From": "From", "To": "To", "Cc": "Cc", "Bcc": "Bcc", "Reply to": "Reply-To"}
 
 
-@signed_in
+@uses_mail
 @require_safe
 def read(request: HttpRequest, message_id: int) -> HttpResponse:
     """One message, which counts as read from now on; a draft opens to be written on."""
     desks = desks_of(request)
     desk, message = desks.message(message_id)
-    token = _draft_token(message)
-    if token is not None:
+    token = token_of(message.message_id)
+    if token is not None and message.folder.role == FolderRole.DRAFTS:
         return redirect("webmail:draft", mailbox_id=desk.mailbox.pk, token=token)
     if desk.can_write and not message.is_read:
         actions.mark_read([message], is_read=True)
@@ -44,12 +43,18 @@ def read(request: HttpRequest, message_id: int) -> HttpResponse:
     safe = opened.safe_html()
     as_text = safe is None or request.GET.get("view") == "text"
     beside = sidebar(desks, desk)
+    near = listing.around(message)
+    place = near.index(message)
     context = {
         "sidebar": beside,
         "desk": desk,
         "folder": message.folder,
         "targets": beside.targets(message.folder),
-        "page_messages": listing.around(message),
+        "page_messages": near,
+        "newer": near[place - 1] if place else None,
+        "older": near[place + 1] if place + 1 < len(near) else None,
+        "conversation": conversation.around(message),
+        "standing": trust.standing(message),
         "message": message,
         "reading": opened,
         "people": {label: opened.people(name) for label, name in PEOPLE.items()},
@@ -60,7 +65,7 @@ def read(request: HttpRequest, message_id: int) -> HttpResponse:
     return render(request, "webmail/read.html", context)
 
 
-@signed_in
+@uses_mail
 @require_safe
 @xframe_options_sameorigin
 def content(request: HttpRequest, message_id: int) -> HttpResponse:
@@ -77,7 +82,7 @@ def content(request: HttpRequest, message_id: int) -> HttpResponse:
     return response
 
 
-@signed_in
+@uses_mail
 @require_safe
 def part(request: HttpRequest, message_id: int, path: str) -> HttpResponse:
     """One file of a message."""
@@ -89,7 +94,7 @@ def part(request: HttpRequest, message_id: int, path: str) -> HttpResponse:
     return attachment_response(file.data(), shown.name)
 
 
-@signed_in
+@uses_mail
 @require_safe
 def original(request: HttpRequest, message_id: int) -> HttpResponse:
     """The whole message as it came, as a file."""
@@ -98,11 +103,32 @@ def original(request: HttpRequest, message_id: int) -> HttpResponse:
     return attachment_response(reading.read(message).raw, f"{name}.eml")
 
 
-def _draft_token(message: Message) -> UUID | None:
-    """The token of a message that is still being written."""
-    if message.folder.role != FolderRole.DRAFTS:
-        return None
-    try:
-        return UUID(message.message_id.strip("<>").partition("@")[0])
-    except ValueError:
-        return None
+@uses_mail
+@require_safe
+def printed(request: HttpRequest, message_id: int) -> HttpResponse:
+    """A message on paper: who, when, what, and which files came with it."""
+    _, message = desks_of(request).message(message_id)
+    opened = reading.read(message)
+    context = {
+        "message": message,
+        "reading": opened,
+        "people": {label: opened.people(name) for label, name in PEOPLE.items()},
+        "text": plain_text.linked(opened.as_text(opened.safe_html())),
+    }
+    return render(request, "webmail/print.html", context)
+
+
+@uses_mail
+@require_safe
+def source(request: HttpRequest, message_id: int) -> HttpResponse:
+    """A message's header as it came, for those who look into where it was."""
+    desks = desks_of(request)
+    desk, message = desks.message(message_id)
+    header = bytes(message.content.header).decode("utf-8", "replace")
+    context = {
+        "sidebar": sidebar(desks, desk),
+        "folder": message.folder,
+        "message": message,
+        "header": header.replace("\r\n", "\n"),
+    }
+    return render(request, "webmail/source.html", context)

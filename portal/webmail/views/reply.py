@@ -1,43 +1,77 @@
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from dataclasses import replace
+from uuid import uuid4
+
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from engine.mail.address import Address
-from engine.registry.access import signed_in
-from portal.webmail import actions, quoting, reading
-from portal.webmail.access import Desks, desks_of
-from portal.webmail.views.write_page import form_for, write_page
+from engine.mail.composer import Attachment
+from portal.webmail import quoting, reading, signatures
+from portal.webmail.access import Desk, Desks, desks_of
+from portal.webmail.actions import drafts, files
+from portal.webmail.actions.files import Upload
+from portal.webmail.doors import uses_mail
+from portal.webmail.draft import Draft
+from portal.webmail.views.write_page import new_page
+from portal.webmail.writing import check_can_write, sender_at
 
 
-@signed_in
+@uses_mail
 @require_safe
 def reply(request: HttpRequest, message_id: int) -> HttpResponse:
     """An answer to the sender."""
     return _reply(request, message_id, to_all=False)
 
 
-@signed_in
+@uses_mail
 @require_safe
 def reply_all(request: HttpRequest, message_id: int) -> HttpResponse:
     """An answer to everybody who got the message."""
     return _reply(request, message_id, to_all=True)
 
 
-@signed_in
+@uses_mail
 @require_POST
 def forward(request: HttpRequest, message_id: int) -> HttpResponse:
     """Begin a draft that carries the message on. It holds files, so it is kept at once."""
     desks = desks_of(request)
     desk, message = desks.message(message_id)
+    opened = reading.read(message)
     attached = request.POST.get("as") == "file"
-    draft = quoting.forward(message, reading.read(message), attached=attached)
-    form = form_for(desks, desk, draft)
+    draft = quoting.forward(message, opened, attached=attached)
+    draft = _signed(draft, desks, desk)
+    return _begun(desks, desk, draft, quoting.files_along(opened, attached=attached))
+
+
+@uses_mail
+@require_POST
+def again(request: HttpRequest, message_id: int) -> HttpResponse:
+    """Begin a draft with what the message says and carries, to be sent as a new one."""
+    desks = desks_of(request)
+    desk, message = desks.message(message_id)
+    opened = reading.read(message)
+    draft = quoting.again(opened, uuid4())
+    return _begun(desks, desk, draft, quoting.files_along(opened, attached=False))
+
+
+def _begun(
+    desks: Desks, desk: Desk, draft: Draft, attached: list[Attachment]
+) -> HttpResponse:
+    """Keep a new draft with its files, and open it.
+
+    Raises Http404 for who has no place for drafts: the page offers neither of these.
+    """
+    check_can_write(desks)
     home = desks.drafts_at(desk)
     if home is None:
-        return write_page(request, desks, desk, draft, form)
-    actions.save_draft(draft, mailbox=home.mailbox, sender=form.desk.mailbox)
+        raise Http404
+    for one in attached:
+        upload = Upload(one.name, one.content_type, [one.data])
+        files.keep(upload, mailbox=home.mailbox, token=draft.token)
+    drafts.save(draft, mailbox=home.mailbox, sender=sender_at(desks, desk))
     return redirect("webmail:draft", mailbox_id=desk.mailbox.pk, token=draft.token)
 
 
@@ -47,8 +81,13 @@ def _reply(request: HttpRequest, message_id: int, *, to_all: bool) -> HttpRespon
     draft = quoting.reply(
         message, reading.read(message), own=_own(desks), to_all=to_all
     )
-    form = form_for(desks, desk, draft, answers=message.pk)
-    return write_page(request, desks, desk, draft, form)
+    draft = _signed(draft, desks, desk)
+    return new_page(request, desks, desk, draft, answers=message.pk)
+
+
+def _signed(draft: Draft, desks: Desks, desk: Desk) -> Draft:
+    signature = signatures.default_of(sender_at(desks, desk))
+    return replace(draft, text=signatures.signed(draft.text, signature))
 
 
 def _own(desks: Desks) -> frozenset[str]:

@@ -3,22 +3,31 @@ from __future__ import annotations
 from uuid import UUID, uuid4
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from engine.mail.errors import MailError
-from engine.registry.access import signed_in
-from portal.webmail import actions, quoting
-from portal.webmail.access import Desk, Desks, desks_of
-from portal.webmail.actions import Addressees
+from engine.registry.models import Person
+from portal.webmail import book, leaving, signatures, unsaved, warnings
+from portal.webmail.access import desks_of
+from portal.webmail.actions import drafts, files, sending
+from portal.webmail.actions.drafts import ChangedElsewhereError
+from portal.webmail.actions.sending import Addressees, SentAlreadyError
+from portal.webmail.doors import uses_mail
 from portal.webmail.draft import Draft
-from portal.webmail.forms import WriteForm
-from portal.webmail.views.write_page import form_for, write_page
+from portal.webmail.models import ContactGroup
+from portal.webmail.views.write_page import new_page, write_page
+from portal.webmail.writing import Exchange, Writing, begin, sender_at
+
+SENT_ALREADY = "This message has been sent already."
+CHANGED_ELSEWHERE = (
+    "This message was changed or sent in another window. What you wrote here is kept as "
+    "a draft of its own: compare the two before you send one of them."
+)
 
 
-@signed_in
+@uses_mail
 @require_safe
 def compose(request: HttpRequest, mailbox_id: int | None = None) -> HttpResponse:
     """An empty message."""
@@ -26,108 +35,141 @@ def compose(request: HttpRequest, mailbox_id: int | None = None) -> HttpResponse
     desk = desks.at(mailbox_id) if mailbox_id else desks.first()
     if desk is None:
         return render(request, "webmail/no_mailbox.html")
-    draft = Draft(token=uuid4(), to=request.GET.get("to", "")[:500])
-    return write_page(request, desks, desk, draft, form_for(desks, desk, draft))
+    signature = signatures.default_of(sender_at(desks, desk))
+    draft = Draft(
+        token=uuid4(),
+        to=_addressed(request, desks.person),
+        text=signatures.signed("", signature),
+    )
+    return new_page(request, desks, desk, draft)
 
 
-@signed_in
+def _addressed(request: HttpRequest, person: Person) -> str:
+    """Whom the link that led here names: an address, or a group of the person's."""
+    group = request.GET.get("group", "")
+    if group.isascii() and group.isdigit() and len(group) < 19:
+        found = ContactGroup.objects.filter(person=person, pk=group).first()
+        return book.typed(book.members(found)) if found else ""
+    return request.GET.get("to", "")[:500]
+
+
+@unsaved.keep
+@uses_mail
 @require_http_methods(["GET", "HEAD", "POST"])
 def draft(request: HttpRequest, mailbox_id: int, token: UUID) -> HttpResponse:
     """A message being written: show it, keep it, send it or throw it away."""
-    desks = desks_of(request)
-    desk = desks.at(mailbox_id)
-    kept = _kept(desks, desk, token)
+    writing = begin(request, mailbox_id, token)
     if request.method != "POST":
-        shown = kept or Draft(token=token)
-        return write_page(request, desks, desk, shown, form_for(desks, desk, shown))
-    if not desks.sendable:
-        raise PermissionDenied("You may read this mailbox, but not send from it.")
-    form = WriteForm(
-        request.POST,
-        request.FILES,
-        draft=kept or _started(request, desks, token),
-        senders=desks.sendable,
-    )
-    if actions.is_sent(form.draft, sender=form.desk.mailbox):
-        messages.info(request, "This message has been sent already.")
-        return redirect("webmail:mailbox", mailbox_id=desk.mailbox.pk)
-    if request.POST.get("do") == "send":
-        return _send(request, desks, desk, form)
-    return _keep(request, desks, desk, form)
-
-
-def _kept(desks: Desks, desk: Desk, token: UUID) -> Draft | None:
-    home = desks.drafts_at(desk)
-    return actions.find_draft(home.mailbox, Draft(token=token)) if home else None
-
-
-def _started(request: HttpRequest, desks: Desks, token: UUID) -> Draft:
-    """What a message is before it was ever kept: empty, or an answer to another."""
-    draft = Draft(token=token)
-    answers = request.POST.get("answers", "")
-    if not (answers.isascii() and answers.isdigit()):
-        return draft
-    try:
-        _, message = desks.message(int(answers))
-    except Http404:
-        # Deleted meanwhile, perhaps by a colleague: the words are still good.
-        return draft
-    return quoting.threaded(draft, message)
-
-
-def _keep(
-    request: HttpRequest, desks: Desks, desk: Desk, form: WriteForm
-) -> HttpResponse:
-    """Keep the draft, add or remove files, or throw it away."""
-    do = request.POST.get("do", "")
-    home = desks.drafts_at(desk)
+        return _shown(request, writing)
+    if sending.is_sent(writing.kept, sender=writing.form.desk.mailbox):
+        messages.info(request, SENT_ALREADY)
+        return redirect("webmail:mailbox", mailbox_id=mailbox_id)
+    do = request.POST.get("do", "save")
+    if do == "send":
+        return _send(request, writing)
     if do == "discard":
-        if home:
-            actions.discard_draft(form.draft, mailbox=home.mailbox)
-        messages.success(request, "Draft deleted.")
-        return redirect("webmail:mailbox", mailbox_id=desk.mailbox.pk)
-    is_valid = form.is_valid()
-    edited = form.edited()
-    if not is_valid or home is None:
-        return write_page(request, desks, desk, edited, form)
-    if do.startswith("remove-") and do[7:].isascii() and do[7:].isdigit():
-        edited = edited.without_file(int(do[7:]))
-    actions.save_draft(edited, mailbox=home.mailbox, sender=form.desk.mailbox)
+        return _discard(request, writing)
+    return _keep(request, writing, do)
+
+
+def _shown(request: HttpRequest, writing: Writing) -> HttpResponse:
+    """The draft; first with the words, if any, that a lapsed session could not keep."""
+    posted = unsaved.take(request)
+    if posted is None:
+        checked = "checked" in request.GET
+        return write_page(request, writing, writing.kept, checked=checked)
+    messages.success(request, unsaved.RESTORED)
+    return _keep(request, writing.posted_again(posted), "restore")
+
+
+def _discard(request: HttpRequest, writing: Writing) -> HttpResponse:
+    if writing.home:
+        drafts.discard(writing.kept, mailbox=writing.home)
+    messages.success(request, "Draft deleted.")
+    return redirect("webmail:mailbox", mailbox_id=writing.desk.mailbox.pk)
+
+
+def _keep(request: HttpRequest, writing: Writing, do: str) -> HttpResponse:
+    """Keep the draft, and do what else was asked with it."""
+    form = writing.form
+    if not form.is_valid() or writing.home is None:
+        return write_page(request, writing, form.edited(), checked=do == "check")
+    try:
+        edited = writing.save(_signature(request, writing) if do == "sign" else None)
+    except ChangedElsewhereError:
+        return _kept_apart(request, writing)
+    file = do.removeprefix("remove-")
+    if file != do and file.isascii() and file.isdigit() and len(file) < 19:
+        files.remove(int(file), mailbox=writing.home, token=edited.token)
+    writing.add_files()
+    if form.errors:
+        return write_page(request, writing, edited)
     if do == "save":
         messages.success(request, "Draft saved.")
-    return redirect("webmail:draft", mailbox_id=desk.mailbox.pk, token=edited.token)
+    return redirect(_next(do, writing.door(edited)))
 
 
-def _send(
-    request: HttpRequest, desks: Desks, desk: Desk, form: WriteForm
-) -> HttpResponse:
-    """Send the message; where that fails, keep its files and say what is wrong."""
-    is_valid = form.is_valid()
-    addressees = form.addressees()
-    edited = form.edited()
-    home = desks.drafts_at(desk)
-    if is_valid and not form.errors and _sent(desks, desk, form, edited, addressees):
-        messages.success(request, "Message sent.")
-        return redirect("webmail:mailbox", mailbox_id=desk.mailbox.pk)
-    if home and edited.attachments:
-        actions.save_draft(edited, mailbox=home.mailbox, sender=form.desk.mailbox)
-    return write_page(request, desks, desk, edited, form)
+def _next(do: str, door: str) -> str:
+    """Where somebody goes on after what they asked for."""
+    if do == "find":
+        return f"{door}people/"
+    return f"{door}?checked#recipients" if do == "check" else door
+
+
+def _kept_apart(request: HttpRequest, writing: Writing) -> HttpResponse:
+    messages.warning(request, CHANGED_ELSEWHERE)
+    return redirect(writing.door(writing.save_apart()))
+
+
+def _signature(request: HttpRequest, writing: Writing) -> Exchange:
+    """What puts the chosen signature into the words."""
+    chosen = request.POST.get("signature", "")
+    sender = writing.form.desk.mailbox
+    found = signatures.of(sender).filter(name=chosen).first()
+    return lambda text: signatures.exchanged(text, sender, found)
+
+
+def _send(request: HttpRequest, writing: Writing) -> HttpResponse:
+    """Send the message; where that fails, keep it and say what is wrong."""
+    form = writing.form
+    addressees = form.addressees() if form.is_valid() else None
+    if addressees is None:
+        return write_page(request, writing, form.edited())
+    try:
+        edited = writing.save()
+    except ChangedElsewhereError:
+        return _kept_apart(request, writing)
+    writing.add_files()
+    odd = [] if form.errors else _odd(request, writing, edited, addressees)
+    if form.errors or odd:
+        return write_page(request, writing, edited, warnings=odd)
+    return _sent(request, writing, edited, addressees)
+
+
+def _odd(
+    request: HttpRequest, writing: Writing, edited: Draft, addressees: Addressees
+) -> list[str]:
+    """What to read before the message goes, unless it was read already."""
+    if "confirmed" in request.POST:
+        return []
+    return warnings.before_sending(
+        edited, file_sizes=writing.file_sizes, recipients=len(addressees.all)
+    )
 
 
 def _sent(
-    desks: Desks, desk: Desk, form: WriteForm, edited: Draft, addressees: Addressees
-) -> bool:
-    home = desks.drafts_at(desk)
+    request: HttpRequest, writing: Writing, edited: Draft, addressees: Addressees
+) -> HttpResponse:
     try:
-        actions.send(
-            edited,
-            addressees,
-            sender=form.desk.mailbox,
-            drafts=home.mailbox if home else None,
-            by=desks.person,
+        departure = sending.send(
+            writing.sending(edited, addressees), by=writing.desks.person
         )
     except MailError as error:
-        form.refused(error)
-        return False
-    actions.mark_answered(edited, mailbox=desk.mailbox)
-    return True
+        writing.form.refused(error, has_files=bool(writing.file_sizes))
+        return write_page(request, writing, edited)
+    except SentAlreadyError:
+        messages.info(request, SENT_ALREADY)
+    else:
+        sending.mark_answered(edited, mailbox=writing.desk.mailbox)
+        leaving.tell(request, departure)
+    return redirect("webmail:mailbox", mailbox_id=writing.desk.mailbox.pk)

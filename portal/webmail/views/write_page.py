@@ -1,46 +1,73 @@
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime
 
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from engine.storage.models import Message
+from portal.webmail import addressed, signatures
 from portal.webmail.access import Desk, Desks
-from portal.webmail.draft import TYPED, Draft
-from portal.webmail.forms import WriteForm, files_limit
+from portal.webmail.actions.files import size_limit
+from portal.webmail.draft import Draft
 from portal.webmail.sidebar import sidebar
+from portal.webmail.writing import Writing, form_for
 
 
-def form_for(
-    desks: Desks, desk: Desk, draft: Draft, *, answers: int | None = None
-) -> WriteForm:
-    """The form with what the draft holds. Raises PermissionDenied for who cannot send."""
-    fields = (*TYPED, "subject", "text", "sender")
-    initial: dict[str, Any] = {name: getattr(draft, name) for name in fields}
-    initial["sender"] = initial["sender"] or _first_sender(desks, desk)
-    initial["answers"] = answers
-    return WriteForm(initial=initial, draft=draft, senders=desks.sendable)
+def new_page(
+    request: HttpRequest,
+    desks: Desks,
+    desk: Desk,
+    draft: Draft,
+    *,
+    answers: int | None = None,
+) -> HttpResponse:
+    """The page to write on, for a draft that was never kept."""
+    form = form_for(desks, desk, draft, answers=answers)
+    return write_page(request, Writing(desks, desk, draft, form), draft)
 
 
 def write_page(
-    request: HttpRequest, desks: Desks, desk: Desk, draft: Draft, form: WriteForm
+    request: HttpRequest,
+    writing: Writing,
+    draft: Draft,
+    *,
+    warnings: Sequence[str] = (),
+    checked: bool = False,
 ) -> HttpResponse:
-    """The page to write a message on."""
+    """The page to write a message on.
+
+    `warnings` are to be read before it is sent; `checked` says that somebody asked who
+    the recipients are.
+    """
+    form = writing.form
     context = {
-        "sidebar": sidebar(desks, desk),
+        "sidebar": sidebar(writing.desks, writing.desk),
+        "writing": writing,
         "draft": draft,
         "form": form,
-        "can_keep": desks.drafts_at(desk) is not None,
-        "files_limit": files_limit(),
+        "files": writing.files,
+        "can_keep": writing.home is not None,
+        "files_limit": size_limit(),
+        "warnings": warnings,
+        "checked": checked,
+        "version": draft.version or "",
+        "saved_at": _saved_at(draft),
+        "recipients": addressed.look_at(
+            draft,
+            viewer=writing.desks.person,
+            sender=form.sender_address,
+            desk=writing.desk,
+        ),
+        "signatures": signatures.of(form.desk.mailbox),
         "opens_copies": bool(form["cc"].value() or form["bcc"].value())
         or bool(form["cc"].errors or form["bcc"].errors),
     }
     return render(request, "webmail/write.html", context)
 
 
-def _first_sender(desks: Desks, desk: Desk) -> str:
-    if not desks.sendable:
-        raise PermissionDenied("You may read this mailbox, but not send from it.")
-    sender = desk if desk.can_send else desks.sendable[0]
-    return str(sender.mailbox.pk)
+def _saved_at(draft: Draft) -> datetime | None:
+    """When the draft was last kept."""
+    rows = Message.objects.filter(pk=draft.version or 0)
+    return rows.values_list("received_at", flat=True).first()

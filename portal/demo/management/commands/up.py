@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import os
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from portal.demo import load, preparation, record
+from portal.demo import load, preparation, record, signing
+from portal.demo.names import NameServer
 from portal.demo.record import Facts
 from portal.demo.supervisor import Supervisor
+from portal.guides import loader
 
 WEB_THREADS = "4"
 
@@ -27,7 +33,8 @@ class Command(BaseCommand):
         supervisor = Supervisor(
             _commands(), is_ready=_is_ready, on_ready=lambda: self._announce(facts)
         )
-        ended = supervisor.run()
+        with _name_server():
+            ended = supervisor.run()
         if ended:
             raise CommandError(f"{ended} ended by itself, so all was stopped.")
         self.stdout.write("Stopped.")
@@ -40,9 +47,11 @@ class Command(BaseCommand):
             self.stdout.write("The database is up to date.")
         if preparation.collect_static_files():
             self.stdout.write("Styles, scripts and images are collected.")
-        if settings.POSTERN.env != "development":
-            return None
-        return load.load_community()
+        is_demo = settings.POSTERN.env == "development"
+        facts = load.load_community() if is_demo else None
+        if written := loader.load():
+            self.stdout.write(f"{len(written)} guides are new or changed.")
+        return facts
 
     def _announce(self, facts: Facts | None) -> None:
         self.stdout.write(f"\nPostern is open at {settings.POSTERN.site_url}")
@@ -50,6 +59,18 @@ class Command(BaseCommand):
             self.stdout.write("\n".join(_in_short(facts)))
         self.stdout.write("Ctrl-C stops it.\n")
         self.stdout.flush()
+
+
+@contextmanager
+def _name_server() -> Iterator[None]:
+    """In development, the demo's own world of names, unless the environment has one."""
+    if settings.POSTERN.env != "development" or settings.POSTERN.dns_servers:
+        yield
+        return
+    with NameServer() as names:
+        signing.publish(names)
+        os.environ["POSTERN_DNS_SERVERS"] = json.dumps([names.server])
+        yield
 
 
 def _commands() -> dict[str, list[str]]:

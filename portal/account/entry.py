@@ -1,0 +1,61 @@
+"""A person's own entry in the directory."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods
+
+from engine.registry.access import requires
+from engine.registry.actions import people
+from engine.registry.models import Person
+from engine.registry.permissions import Permission
+from onboarding.fields import PhoneField
+
+
+class EntryForm(forms.Form):
+    job_title = forms.CharField(label=_("Job title"), max_length=150, required=False)
+    phone = PhoneField(
+        label=_("Phone"),
+        max_length=40,
+        required=False,
+        widget=forms.TextInput(
+            attrs={
+                "type": "tel",
+                "autocomplete": "tel",
+                "class": "govuk-input--width-20",
+            }
+        ),
+    )
+    town = forms.CharField(
+        label=_("Town or city"),
+        help_text=_("If empty, your organisation’s."),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "address-level2",
+                "class": "govuk-input--width-20",
+            }
+        ),
+    )
+
+
+@requires(Permission.SEARCH_DIRECTORY)
+@require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest) -> HttpResponse:
+    """What others find. Name and publication are their administrator's to change."""
+    person = cast(Person, request.user)
+    known = {name: getattr(person, name) for name in EntryForm.base_fields}
+    form = EntryForm(request.POST if request.method == "POST" else None, initial=known)
+    if form.is_valid():
+        people.edit(person, by=person, **form.cleaned_data)
+        messages.success(request, gettext("Your directory entry is changed."))
+        return redirect("account:home")
+    return render(request, "account/entry.html", {"form": form, "person": person})

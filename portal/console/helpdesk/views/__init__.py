@@ -1,0 +1,3 @@
+"""Views is in charge of the agents' screens: queue, ticket, call, reports."""
+
+from __future__ import annotations

@@ -1,0 +1,102 @@
+"""Films a script: a still for each thing that is seen, held as long as it takes to read."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playwright.sync_api import Browser, ViewportSize
+
+from portal.demo.film.player import Player
+from portal.demo.film.shots import small
+from portal.demo.film.stage import Stage
+from portal.guides import films
+from portal.guides.films import Film
+
+SIZE: ViewportSize = {"width": 1280, "height": 720}
+FRAMES_A_SECOND = 5
+# Seconds: what a still needs to be seen, and a caption to be read (15 characters each).
+LOOK = 1.4
+SHORTEST = 3.0
+READING = 1 / 15
+
+
+@dataclass(slots=True)
+class Reel:
+    """Stills in their order, each with its seconds, and when every scene began."""
+
+    folder: Path
+    stills: list[tuple[Path, float]] = field(default_factory=list)
+    times: list[tuple[float, float]] = field(default_factory=list)
+
+    @property
+    def length(self) -> float:
+        return sum(seconds for _, seconds in self.stills)
+
+    def add(self, png: bytes) -> None:
+        path = self.folder / f"{len(self.stills):04}.png"
+        path.write_bytes(png)
+        self.stills.append((path, LOOK))
+
+    def hold_until(self, second: float) -> None:
+        """Let the last still stand until then."""
+        path, seconds = self.stills[-1]
+        self.stills[-1] = (path, seconds + max(0.0, second - self.length))
+
+
+def shoot(browser: Browser, stage: Stage, film: Film) -> None:
+    """Play the script, and leave the film with everything that belongs to it."""
+    films.MEDIA.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="reel-") as folder:
+        reel = _played(browser, stage, film, Path(folder))
+        _encode(reel, films.MEDIA / f"{film.name}.webm")
+        poster, _ = reel.stills[min(1, len(reel.stills) - 1)]
+        (films.MEDIA / f"{film.name}.webp").write_bytes(small(poster.read_bytes()))
+    times = [(round(begins, 2), round(ends, 2)) for begins, ends in reel.times]
+    (films.MEDIA / f"{film.name}.json").write_text(json.dumps(times) + "\n")
+    write_tracks(film.name)
+
+
+def write_tracks(name: str) -> None:
+    """Captions and chapters, from the script and the times of the recording."""
+    films.film.cache_clear()
+    film = films.film(name)
+    (films.MEDIA / f"{name}.vtt").write_text(films.captions(film), encoding="utf-8")
+    chapters = films.MEDIA / f"{name}-chapters.vtt"
+    chapters.write_text(films.chapter_marks(film), encoding="utf-8")
+
+
+def _played(browser: Browser, stage: Stage, film: Film, folder: Path) -> Reel:
+    reel = Reel(folder)
+    context = browser.new_context(
+        locale="en-GB", timezone_id="Europe/London", viewport=SIZE
+    )
+    player = Player(context.new_page(), stage)
+    if film.who:
+        player.sign_in(film.who)
+    player.watch = lambda: reel.add(player.page.screenshot())
+    for scene in film.scenes:
+        begins = reel.length
+        for act in scene.does:
+            player.play(act)
+        if not scene.does:
+            player.watch()
+        reel.hold_until(begins + max(SHORTEST, 1 + len(scene.says) * READING))
+        reel.times.append((begins, reel.length))
+    context.close()
+    return reel
+
+
+def _encode(reel: Reel, target: Path) -> None:
+    """As WebM with VP9, which every browser of today plays."""
+    listing = reel.folder / "stills.txt"
+    lines = [f"file '{path}'\nduration {seconds:.3f}" for path, seconds in reel.stills]
+    # The last still is named once more, or its time would be lost.
+    listing.write_text("\n".join([*lines, f"file '{reel.stills[-1][0]}'"]))
+    options = "-c:v libvpx-vp9 -crf 34 -b:v 0 -deadline good -cpu-used 5 -g 50 -an"
+    command = ["ffmpeg", "-y", "-loglevel", "error", "-f", "concat", "-safe", "0"]
+    command += ["-i", str(listing), "-vf", f"fps={FRAMES_A_SECOND},format=yuv420p"]
+    subprocess.run([*command, *options.split(), str(target)], check=True)  # noqa: S603

@@ -1,0 +1,59 @@
+"""The key with which a demo organisation's cloud provider signs its mail."""
+
+from __future__ import annotations
+
+import base64
+import os
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from django.conf import settings
+
+from engine.registry.models import AccountType
+from portal.demo.cast import PLACES
+from portal.demo.names import NameServer
+
+SELECTOR = "selector1"
+BITS = 2048
+
+
+def key_file(domain: str) -> Path:
+    """Where the private key of a domain is kept; made when it is not there yet."""
+    path: Path = settings.POSTERN.path("dkim", f"{domain}.pem")
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        key = rsa.generate_private_key(public_exponent=65537, key_size=BITS)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(_pem_of(key))
+    return path
+
+
+def public_record(domain: str) -> str:
+    """What the name system tells of the key (RFC 6376 §3.6.1)."""
+    key = serialization.load_pem_private_key(key_file(domain).read_bytes(), None)
+    der = key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return f"v=DKIM1; k=rsa; p={base64.b64encode(der).decode()}"
+
+
+def publish(names: NameServer) -> None:
+    """Give the demo organisations with servers of their own a place in the world."""
+    for place in PLACES:
+        if place.gate is None:
+            continue
+        names.add(place.domain, "MX", f"0 {place.gate.tls_name}.")
+        names.add(place.gate.tls_name, "A", "127.0.0.1")
+        if place.account_type == AccountType.CLOUD_GATEWAY:
+            name = f"{SELECTOR}._domainkey.{place.domain}"
+            names.add_text(name, public_record(place.domain))
+
+
+def _pem_of(key: rsa.RSAPrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    )

@@ -1,0 +1,86 @@
+"""The parts that an editor puts a guide together from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from wagtail import blocks
+from wagtail.images.blocks import ImageChooserBlock
+
+from portal.guides import pictures
+from portal.guides.choices import Account
+
+FEATURES = ["bold", "link", "ol", "ul", "code"]
+INLINE = ["bold", "link", "code"]
+
+
+class PictureBlock(blocks.StructBlock):
+    """A picture with words for those who do not see it."""
+
+    built_in = blocks.CharBlock(
+        required=False,
+        help_text="The name of a screenshot that comes with the product.",
+    )
+    image = ImageChooserBlock(required=False, help_text="Or a picture of your own.")
+    alt = blocks.CharBlock(
+        label="Text for screen readers",
+        help_text="What somebody who does not see the picture needs to know.",
+    )
+    caption = blocks.CharBlock(required=False)
+
+    class Meta:
+        icon = "image"
+
+    def clean(self, value: Any) -> Any:
+        cleaned = super().clean(value)
+        name = cleaned["built_in"]
+        if bool(name) == bool(cleaned["image"]):
+            raise ValidationError("Give a built-in screenshot or an image, not both.")
+        if name and not pictures.is_there(name):
+            raise ValidationError(f"There is no built-in screenshot “{name}”.")
+        return cleaned
+
+
+class StepBlock(blocks.StructBlock):
+    """One thing to do. Steps are numbered by themselves."""
+
+    title = blocks.CharBlock(help_text="Begin with a verb: “Choose New message”.")
+    text = blocks.RichTextBlock(features=FEATURES, required=False)
+    pictures = blocks.ListBlock(PictureBlock(), default=[], max_num=3)
+
+    class Meta:
+        icon = "list-ol"
+
+
+class FactBlock(blocks.StructBlock):
+    """A word or a setting, and what it is."""
+
+    term = blocks.CharBlock()
+    meaning = blocks.RichTextBlock(features=INLINE)
+
+
+class PartsBlock(blocks.StreamBlock):
+    """What both a guide and a version for one kind of account are made of."""
+
+    heading = blocks.CharBlock(icon="title")
+    text = blocks.RichTextBlock(features=FEATURES, icon="pilcrow")
+    step = StepBlock()
+    note = blocks.RichTextBlock(features=INLINE, icon="info-circle")
+    warning = blocks.RichTextBlock(features=INLINE, icon="warning")
+    facts = blocks.ListBlock(FactBlock(), icon="table")
+    picture = PictureBlock()
+
+
+class AccountBlock(blocks.StructBlock):
+    """What is so for some kinds of account only. Readers see theirs; print shows all."""
+
+    accounts = blocks.MultipleChoiceBlock(choices=Account.choices)
+    parts = PartsBlock()
+
+    class Meta:
+        icon = "user"
+
+
+class BodyBlock(PartsBlock):
+    account = AccountBlock()

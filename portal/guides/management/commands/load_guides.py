@@ -1,0 +1,24 @@
+"""`manage.py load_guides`: put the guides that come with the product on the site."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from portal.guides import loader
+from portal.guides.content import ContentError
+
+
+class Command(BaseCommand):
+    help = "Write the guides that are new or changed. What an editor changed is kept."
+    requires_system_checks = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            written = loader.load()
+        except ContentError as error:
+            raise CommandError(str(error)) from error
+        for title in written:
+            self.stdout.write(title)
+        self.stdout.write(f"{len(written)} guides written.")

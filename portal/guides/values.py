@@ -1,0 +1,52 @@
+"""What a guide can say of this very community: `{suffix}` in a text becomes its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+
+from django.conf import settings
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+_PLACEHOLDER = re.compile(r"\{([a-z0-9_]{2,30})\}")
+
+
+def values() -> dict[str, str]:
+    """Every placeholder and what stands for it here."""
+    here = settings.POSTERN
+    return {
+        "community": here.community_name,
+        "suffix": here.community_domain,
+        "site": here.site_url,
+        "mail_host": here.smtp_name,
+        "receive_port": str(here.smtp_port),
+        "submission_port": str(here.submission_port),
+        "submissions_port": str(here.submissions_port),
+        "pop3_port": str(here.pop3_port),
+        "pop3s_port": str(here.pop3s_port),
+        "message_limit": f"{here.message_size_limit // (1024 * 1024)} MB",
+        "helpdesk_phone": here.helpdesk_phone,
+        "helpdesk_address": here.helpdesk_address,
+    }
+
+
+def digest() -> str:
+    """Changes with any of the values."""
+    told = json.dumps(values(), sort_keys=True).encode()
+    return hashlib.sha256(told).hexdigest()[:16]
+
+
+def filled_html(html: str) -> SafeString:
+    """HTML that an editor wrote, with the values in their places."""
+    known = {name: escape(value) for name, value in values().items()}
+    filled = _PLACEHOLDER.sub(lambda found: known.get(found[1], found[0]), html)
+    # Editors' rich text is sanitised by Wagtail, and the values are escaped.
+    return mark_safe(filled)  # noqa: S308
+
+
+def filled(text: str) -> str:
+    """Plain text with the values in their places."""
+    known = values()
+    return _PLACEHOLDER.sub(lambda found: known.get(found[1], found[0]), text)

@@ -1,0 +1,92 @@
+"""How a member's account stands, in words: what explains most questions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from allauth.mfa.models import Authenticator
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from engine.registry.models import Person
+
+# A mailbox with less room than this share of its quota soon takes no more.
+NEARLY_FULL = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line about an account. `is_doubt` may well be the reason for the question."""
+
+    label: str
+    value: str
+    is_doubt: bool = False
+
+
+def facts(person: Person) -> list[Fact]:
+    """What is known of the account, the organisation and the mailbox."""
+    return [
+        _account(person),
+        *_organisation(person),
+        _second_factor(person),
+        _last_sign_in(person),
+        *_mailbox(person),
+        *_connection(person),
+    ]
+
+
+def as_text(person: Person) -> str:
+    """The same, to be kept as it was when somebody asked."""
+    lines = [f"{fact.label}: {fact.value}" for fact in facts(person)]
+    return "\n".join(["How the account stood:", *lines])
+
+
+def _account(person: Person) -> Fact:
+    if person.is_active:
+        return Fact("Account", "Active")
+    return Fact("Account", "Suspended", is_doubt=True)
+
+
+def _organisation(person: Person) -> list[Fact]:
+    organisation = person.organisation
+    if organisation is None:
+        return []
+    value = f"{organisation.name}, {organisation.get_status_display().lower()}"
+    kind = organisation.get_account_type_display()
+    return [
+        Fact("Organisation", value, is_doubt=not organisation.is_active),
+        Fact("Account type", kind),
+    ]
+
+
+def _second_factor(person: Person) -> Fact:
+    kinds = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+    has_one = Authenticator.objects.filter(user=person, type__in=kinds).exists()
+    return Fact("Second factor", "Set up" if has_one else "None")
+
+
+def _last_sign_in(person: Person) -> Fact:
+    if person.last_login is None:
+        return Fact("Last sign-in", "Never", is_doubt=True)
+    local = timezone.localtime(person.last_login)
+    return Fact("Last sign-in", date_format(local, "j F Y, H:i"))
+
+
+def _mailbox(person: Person) -> list[Fact]:
+    mailbox = getattr(person, "mailbox", None)
+    if mailbox is None:
+        return [Fact("Mailbox", "None here")]
+    if not mailbox.is_active:
+        return [Fact("Mailbox", "Suspended", is_doubt=True)]
+    used = mailbox.used_bytes
+    value = f"{filesizeformat(used)} of {filesizeformat(mailbox.quota_bytes)}"
+    return [Fact("Mailbox", value, is_doubt=used > NEARLY_FULL * mailbox.quota_bytes)]
+
+
+def _connection(person: Person) -> list[Fact]:
+    organisation = person.organisation
+    if organisation is None or organisation.is_hosted:
+        return []
+    works = organisation.connections.filter(is_active=True).exists()
+    return [Fact("Connection", "Active" if works else "None works", not works)]

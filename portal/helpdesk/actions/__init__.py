@@ -1,0 +1,3 @@
+"""Actions is in charge of what may be done to a ticket."""
+
+from __future__ import annotations

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+JOBS = ("portal.helpdesk.intake.tasks", "portal.helpdesk.outgoing.tasks")
+
+
+class HelpdeskConfig(AppConfig):
+    name = "portal.helpdesk"
+    label = "helpdesk"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        post_migrate.connect(_schedule_jobs, sender=self)
+
+
+def _schedule_jobs(**_: Any) -> None:
+    # Loaded only now: they need models.
+    for name in JOBS:
+        import_module(name).schedule_jobs()

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from engine.mail.address import Address, InvalidAddressError
+from engine.mail.composer import Attachment as File
+from engine.registry.errors import PolicyError
+from portal.helpdesk import files
+from portal.helpdesk.files import Checked
+
+
+class FilesInput(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class CheckedFilesField(forms.FileField):
+    """Any number of files, scanned; `clean` gives those that may be kept."""
+
+    widget = FilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> Checked:
+        chosen = data if isinstance(data, list | tuple) else [data]
+        uploads = [super(CheckedFilesField, self).clean(one) for one in chosen if one]
+        if sum(upload.size or 0 for upload in uploads) > files.MOST_OCTETS:
+            raise ValidationError(
+                "The files are larger than 20 MB together. Add fewer."
+            )
+        try:
+            return files.checked([_file(upload) for upload in uploads])
+        except PolicyError as refusal:
+            raise ValidationError(str(refusal)) from refusal
+
+
+def _file(upload: Any) -> File:
+    return File(upload.name or "file", upload.content_type or "", upload.read())
+
+
+class AddressField(forms.CharField):
+    """Any e-mail address, cleaned into the form for look-ups."""
+
+    def to_python(self, value: Any) -> str:
+        text = str(super().to_python(value) or "")
+        if not text:
+            return ""
+        try:
+            return Address.parse(text).key
+        except InvalidAddressError as error:
+            raise ValidationError(
+                "Enter an email address, like name@example.org"
+            ) from error

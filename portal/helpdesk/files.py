@@ -1,0 +1,117 @@
+"""Files that come with a ticket: looked at by the scanner before they are kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from engine.antivirus import policy, scanner
+from engine.antivirus.base import ScannerUnavailable
+from engine.mail.composer import Attachment as File
+from engine.mail.errors import PermanentFailure
+from engine.registry.errors import PolicyError
+from engine.storage import content
+from portal.helpdesk.models import Attachment, Entry
+
+MOST_FILES = 10
+MOST_OCTETS = 20 * 1024 * 1024  # of all files of one entry together
+
+_HEADER = b"Content-Type: application/octet-stream\r\n\r\n"
+_TYPE = re.compile(r"[\w.+-]{1,80}/[\w.+-]{1,80}", re.ASCII)
+_NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f/\\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Files that the scanner has seen. Only this module makes one."""
+
+    files: tuple[File, ...] = ()
+
+
+NONE = Checked()
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What the attachment policy looks at."""
+
+    content_type: str
+    filename: str
+
+
+def checked(files: Sequence[File]) -> Checked:
+    """The files, once there is nothing against them.
+
+    Raises PolicyError with the sentence to show, for files that are too many, too
+    large, of a forbidden kind or infected. The scan may take seconds: call it outside
+    every transaction.
+    """
+    if len(files) > MOST_FILES:
+        raise PolicyError(f"Add no more than {MOST_FILES} files.")
+    if sum(len(file.data) for file in files) > MOST_OCTETS:
+        raise PolicyError("The files are larger than 20 MB together. Add fewer.")
+    try:
+        policy.check_can_carry(_Named(file.content_type, file.name) for file in files)
+    except PermanentFailure as refusal:
+        raise PolicyError(f"{refusal.reply.text}.") from refusal
+    for file in files:
+        _check_is_clean(file)
+    return Checked(tuple(files))
+
+
+def from_mail(files: Iterable[File]) -> tuple[Checked, int]:
+    """Those files of a message that fit, and how many do not.
+
+    The message was scanned on its way here.
+    """
+    kept: list[File] = []
+    room, left_out = MOST_OCTETS, 0
+    for file in files:
+        if len(kept) < MOST_FILES and len(file.data) <= room:
+            room -= len(file.data)
+            kept.append(file)
+        else:
+            left_out += 1
+    return Checked(tuple(kept)), left_out
+
+
+def _check_is_clean(file: File) -> None:
+    try:
+        verdict = scanner.scan_bytes(file.data)
+    except ScannerUnavailable as error:
+        raise PolicyError(
+            "Files cannot be scanned for viruses at the moment. Try again in a few "
+            "minutes, or send your question without files."
+        ) from error
+    if verdict.is_infected:
+        raise PolicyError(
+            f"The virus scanner found {verdict.signature} in {safe_name(file.name)}. "
+            "It was not taken. Tell your IT department."
+        )
+
+
+def keep(entry: Entry, checked: Checked) -> None:
+    """Keep the files with their entry, in the caller's transaction."""
+    for file in checked.files:
+        row = content.row(content.keep(_HEADER, file.data))
+        row.save(force_insert=True)
+        is_type = _TYPE.fullmatch(file.content_type or "")
+        Attachment.objects.create(
+            entry=entry,
+            name=safe_name(file.name),
+            content_type=file.content_type if is_type else "application/octet-stream",
+            size=len(file.data),
+            content=row,
+        )
+
+
+def read(attachment: Attachment) -> bytes:
+    """The bytes of the file, as they came."""
+    with content.open_body(attachment.content) as body:
+        return body.read()
+
+
+def safe_name(name: str) -> str:
+    """A name without folders and controls."""
+    return _NOT_IN_NAMES.sub("_", name).strip(" .")[-200:] or "file"

@@ -1,0 +1,34 @@
+"""How often a stranger may ask: the form for those who cannot sign in is open to all."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.core.cache import cache
+from django.utils import timezone
+
+from engine.registry.errors import PolicyError
+from portal.helpdesk.models import Ticket
+
+WINDOW = timedelta(hours=1)
+MOST_FROM_ONE_PEER = 10  # an organisation's people may share one address
+MOST_FOR_ONE_ADDRESS = 3
+
+REFUSAL = (
+    "You have sent several questions in the last hour. Call us, or try again later."
+)
+
+
+def check_can_ask(*, peer: str, address: str) -> None:
+    """Raise PolicyError where too much came from there, or goes to that address."""
+    key = f"helpdesk-asked-{peer}"
+    cache.add(key, 0, WINDOW.total_seconds())
+    if cache.incr(key) > MOST_FROM_ONE_PEER:
+        raise PolicyError(REFUSAL)
+    recent = Ticket.objects.filter(
+        requester_address=address,
+        is_confirmed=False,
+        created_at__gt=timezone.now() - WINDOW,
+    )
+    if recent.count() >= MOST_FOR_ONE_ADDRESS:
+        raise PolicyError(REFUSAL)

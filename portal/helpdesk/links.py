@@ -1,0 +1,81 @@
+"""What proves that somebody speaks of a ticket: signed addresses and links."""
+
+from __future__ import annotations
+
+import re
+
+from django.conf import settings
+from django.core import signing
+from django.urls import reverse
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from engine.mail.address import Address
+from portal.helpdesk.models import Ticket
+
+REPLY_SALT = "helpdesk.reply"
+FOLLOW_SALT = "helpdesk.follow"
+# 80 bits in hexadecimal digits: an address is compared whatever its case.
+MAC_LENGTH = 20
+
+_DETAIL = re.compile(rf"([0-9]{{1,12}})-([0-9a-f]{{{MAC_LENGTH}}})")
+_NUMBER = re.compile(r"\bPT-([0-9]{6,12})\b", re.IGNORECASE)
+
+
+class ForgedLinkError(Exception):
+    """The link was never ours, or was broken on the way."""
+
+
+def helpdesk_address() -> Address:
+    """The address of the helpdesk's mailbox."""
+    return Address.parse(settings.POSTERN.helpdesk_address)
+
+
+def reply_address(ticket: Ticket) -> Address:
+    """Where an answer about the ticket goes: helpdesk+123-8f…@…"""
+    address = helpdesk_address()
+    return Address(f"{address.local}+{ticket.pk}-{_mac(ticket.pk)}", address.domain)
+
+
+def ticket_of_address(address: Address) -> int | None:
+    """The id of the ticket that a reply address was made for. None: not by us."""
+    ours = helpdesk_address()
+    local = address.local.casefold()
+    prefix = f"{ours.local.casefold()}+"
+    if address.domain != ours.domain or not local.startswith(prefix):
+        return None
+    found = _DETAIL.fullmatch(local.removeprefix(prefix))
+    if found is None or not constant_time_compare(found[2], _mac(int(found[1]))):
+        return None
+    return int(found[1])
+
+
+def ticket_in_subject(subject: str) -> int | None:
+    """The id of the ticket whose number the subject names."""
+    found = _NUMBER.search(subject)
+    return int(found[1]) if found else None
+
+
+def follow_url(ticket: Ticket) -> str:
+    """A link by which its holder reads and answers the ticket without signing in."""
+    token = signing.dumps([ticket.pk, ticket.requester_address], salt=FOLLOW_SALT)
+    return settings.POSTERN.site_url + reverse("helpdesk:follow", args=[token])
+
+
+def followed_ticket(token: str) -> Ticket:
+    """The ticket of a link. Raises ForgedLinkError.
+
+    The link ends with the address that it was sent to.
+    """
+    try:
+        pk, address = signing.loads(token, salt=FOLLOW_SALT)
+    except signing.BadSignature as bad:
+        raise ForgedLinkError from bad
+    found = Ticket.objects.filter(pk=pk, requester_address=address).first()
+    if found is None:
+        raise ForgedLinkError
+    return found
+
+
+def _mac(ticket_id: int) -> str:
+    mac = salted_hmac(REPLY_SALT, str(ticket_id), algorithm="sha256")
+    return mac.hexdigest()[:MAC_LENGTH]

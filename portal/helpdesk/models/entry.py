@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from engine.registry.models import Person
+from engine.storage.models import Content
+from portal.helpdesk.models.ticket import Ticket
+from portal.helpdesk.status import PUBLIC, EntryKind
+
+
+class EntryQuerySet(models.QuerySet["Entry"]):
+    def public(self) -> EntryQuerySet:
+        """What the requester may read."""
+        return self.filter(kind__in=PUBLIC)
+
+    def to_send(self) -> EntryQuerySet:
+        """Those that must go out as mail and have not."""
+        return self.filter(is_outgoing=True, reference="", failure="")
+
+
+class Entry(models.Model):
+    """One thing that was said about a ticket, or that happened to it."""
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="entries")
+    kind = models.CharField(max_length=8, choices=EntryKind.choices)
+    author = models.ForeignKey(
+        Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    author_name = models.CharField(max_length=150)
+    author_address = models.CharField(max_length=254, blank=True)
+    text = models.TextField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    # As mail. What goes out waits until it has a reference in the queue.
+    message_id = models.CharField(max_length=300, blank=True, db_index=True)
+    is_outgoing = models.BooleanField(default=False)
+    reference = models.CharField(
+        max_length=32, blank=True, help_text="by which its delivery is traced"
+    )
+    failure = models.CharField(
+        max_length=500, blank=True, help_text="why it could not be sent"
+    )
+
+    objects = EntryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name_plural = "entries"
+        indexes = [
+            models.Index(
+                fields=["id"],
+                condition=models.Q(is_outgoing=True, reference="", failure=""),
+                name="entry_to_send",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of {self.author_name}"
+
+
+class Attachment(models.Model):
+    """A file that came or went with an entry. Its bytes are kept as content."""
+
+    entry = models.ForeignKey(
+        Entry, on_delete=models.PROTECT, related_name="attachments"
+    )
+    name = models.CharField(max_length=255)
+    content_type = models.CharField(max_length=200)
+    size = models.PositiveBigIntegerField(help_text="octets")
+    content = models.ForeignKey(Content, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.utils import timezone
+
+from engine.registry.models import Organisation, Person
+from portal.helpdesk import sla
+from portal.helpdesk.sla import TARGETS, Clock, Target
+from portal.helpdesk.status import Category, Priority, Source, Status
+from portal.ui import hours
+
+OVER = (Status.SOLVED, Status.CLOSED)
+
+
+class TicketQuerySet(models.QuerySet["Ticket"]):
+    def of(self, person: Person) -> TicketQuerySet:
+        """Those that the person asked for, and nobody else's."""
+        return self.filter(requester=person)
+
+    def unfinished(self) -> TicketQuerySet:
+        return self.exclude(status__in=OVER)
+
+    def unassigned(self) -> TicketQuerySet:
+        return self.unfinished().filter(owner=None)
+
+    def breaching(self, now: datetime) -> TicketQuerySet:
+        """Those that are late, or will be within a working hour."""
+        return self.filter(due_at__lte=sla.warning_until(now))
+
+
+class Ticket(models.Model):
+    """A question to the helpdesk, until it is answered."""
+
+    subject = models.CharField(max_length=200)
+    status = models.CharField(max_length=24, choices=Status.choices, default=Status.NEW)
+    source = models.CharField(max_length=10, choices=Source.choices)
+    category = models.CharField(
+        max_length=12, choices=Category.choices, default=Category.OTHER
+    )
+    priority = models.CharField(
+        max_length=8, choices=Priority.choices, default=Priority.NORMAL
+    )
+    owner = models.ForeignKey(
+        Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    requester = models.ForeignKey(
+        Person,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="tickets",
+        help_text="where the address is proved to be a member's",
+    )
+    requester_name = models.CharField(max_length=150)
+    requester_address = models.CharField(max_length=254, blank=True, db_index=True)
+    requester_phone = models.CharField(max_length=40, blank=True)
+    organisation = models.ForeignKey(
+        Organisation,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    is_confirmed = models.BooleanField(
+        default=True, help_text="the address is known to be the requester's"
+    )
+
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+    updated_at = models.DateTimeField(default=timezone.now)
+    first_answered_at = models.DateTimeField(null=True)
+    solved_at = models.DateTimeField(null=True, db_index=True)
+    first_answer_minutes = models.PositiveIntegerField(
+        null=True, help_text="of working time"
+    )
+    solve_minutes = models.PositiveIntegerField(
+        null=True, help_text="of working time, without that spent waiting"
+    )
+    first_answer_due_at = models.DateTimeField()
+    solve_due_at = models.DateTimeField()
+    due_at = models.DateTimeField(
+        null=True, help_text="the next target; null while nothing is owed"
+    )
+    stopped_at = models.DateTimeField(null=True, help_text="the clock stands since")
+    stopped_minutes = models.PositiveIntegerField(default=0)
+
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged"
+    )
+
+    objects = TicketQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["due_at"], name="ticket_due"),
+            models.Index(fields=["status", "-id"], name="ticket_by_status"),
+            models.Index(fields=["owner", "status"], name="ticket_by_owner"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(merged_into__isnull=True)
+                | models.Q(status=Status.CLOSED),
+                name="ticket_merged_is_closed",
+            )
+        ]
+
+    def __str__(self) -> str:
+        # Without the subject: this goes into the audit trail, which never forgets.
+        return self.number
+
+    @property
+    def number(self) -> str:
+        """Such as PT-000123: what people say on the telephone."""
+        return f"PT-{self.pk:06d}"
+
+    @property
+    def is_over(self) -> bool:
+        return Status(self.status).is_over
+
+    @property
+    def target(self) -> Target:
+        return TARGETS[Priority(self.priority)]
+
+    @property
+    def clock(self) -> Clock:
+        """How it stands against its next target."""
+        return sla.state(self.due_at, timezone.now())
+
+    def start_clock(self) -> None:
+        """Set both targets by priority, leaving out the time that the clock stood."""
+        stood = timedelta(minutes=self.stopped_minutes)
+        start = self.created_at
+        self.first_answer_due_at = hours.after(start, self.target.first_answer)
+        self.solve_due_at = hours.after(start, self.target.solve + stood)
+        self.due_at = self._next_due()
+
+    def _next_due(self) -> datetime | None:
+        if self.stopped_at is not None:
+            return None
+        if self.first_answered_at is None:
+            return min(self.first_answer_due_at, self.solve_due_at)
+        return self.solve_due_at
+
+    def turn(self, status: Status, now: datetime) -> None:
+        """Take a status, with its clock. Whether it may is for policies."""
+        self.status = status
+        if status.stops_the_clock and self.stopped_at is None:
+            self.stopped_at = now
+        elif not status.stops_the_clock and self.stopped_at is not None:
+            self.stopped_minutes += sla.minutes_between(self.stopped_at, now)
+            self.stopped_at = None
+        if status == Status.SOLVED or (status == Status.CLOSED and not self.solved_at):
+            self.solved_at = now
+            open_minutes = sla.minutes_between(self.created_at, now)
+            self.solve_minutes = max(open_minutes - self.stopped_minutes, 0)
+        elif not status.is_over:
+            self.solved_at = self.solve_minutes = None
+        self.start_clock()
+
+    def was_answered(self, now: datetime) -> None:
+        """Note the first answer; later ones change nothing."""
+        if self.first_answered_at is None:
+            self.first_answered_at = now
+            self.first_answer_minutes = sla.minutes_between(self.created_at, now)

@@ -1,0 +1,59 @@
+"""What the helpdesk promises, counted on its own clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from portal.helpdesk.status import Priority
+from portal.ui import hours
+
+# A ticket with less working time left than this is about to be late.
+WARNING = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Working time until somebody answers, and until it is solved."""
+
+    first_answer: timedelta
+    solve: timedelta
+
+
+# A working day of the helpdesk has eleven hours.
+TARGETS = {
+    Priority.URGENT: Target(timedelta(hours=1), timedelta(hours=4)),
+    Priority.HIGH: Target(timedelta(hours=2), timedelta(hours=11)),
+    Priority.NORMAL: Target(timedelta(hours=8), timedelta(hours=33)),
+    Priority.LOW: Target(timedelta(hours=22), timedelta(hours=110)),
+}
+
+
+class Clock(StrEnum):
+    """How a ticket stands against its next target."""
+
+    STOPPED = "stopped"
+    DUE = "due"
+    WARNING = "warning"
+    BREACHED = "breached"
+
+
+def state(due_at: datetime | None, now: datetime) -> Clock:
+    """How a ticket with that next target stands. None: nothing is owed."""
+    if due_at is None:
+        return Clock.STOPPED
+    if due_at <= now:
+        return Clock.BREACHED
+    return Clock.WARNING if due_at <= warning_until(now) else Clock.DUE
+
+
+def warning_until(now: datetime) -> datetime:
+    """What is due before this is about to be late."""
+    return hours.after(now, WARNING)
+
+
+def minutes_between(start: datetime, end: datetime) -> int:
+    """Whole minutes of working time."""
+    return hours.working_time(start, end) // MINUTE

@@ -1,0 +1,104 @@
+"""For people who cannot sign in: a form, and the link that we send them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from engine.registry.access import public
+from engine.registry.errors import PolicyError
+from portal.helpdesk import limits, links
+from portal.helpdesk.actions import tickets
+from portal.helpdesk.actions.tickets import Question
+from portal.helpdesk.forms import AddForm, AskForm
+from portal.helpdesk.models import Attachment, Ticket
+from portal.helpdesk.status import PUBLIC, Source, Status
+from portal.helpdesk.views.shown import entries_of, file_response
+
+
+@public
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask(request: HttpRequest) -> HttpResponse:
+    """Ask without signing in. The answer is the same whosever address is typed."""
+    if request.user.is_authenticated:
+        return redirect("helpdesk:new")
+    form = AskForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            _open(form.cleaned_data, peer=request.META.get("REMOTE_ADDR", ""))
+        except PolicyError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            return redirect("helpdesk:asked")
+    return render(request, "helpdesk/ask.html", {"form": form})
+
+
+def _open(data: dict[str, Any], *, peer: str) -> None:
+    limits.check_can_ask(peer=peer, address=data["address"])
+    question = Question(
+        subject=data["subject"],
+        text=data["text"],
+        address=data["address"],
+        name=data["name"],
+        phone=data["phone"],
+        category=data["category"],
+        files=data["attachments"],
+        is_confirmed=False,
+    )
+    tickets.open_ticket(question, source=Source.FORM, by=None)
+
+
+@public
+@require_safe
+def asked(request: HttpRequest) -> HttpResponse:
+    return render(request, "helpdesk/asked.html")
+
+
+@public
+@require_http_methods(["GET", "HEAD", "POST"])
+def follow(request: HttpRequest, token: str) -> HttpResponse:
+    """The ticket of a link. Opening it changes nothing; adding to it does."""
+    ticket = _followed(token)
+    form = AddForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            tickets.hear(ticket, data["text"], attached=data["attachments"], by=None)
+        except PolicyError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "Your words were added. It is our turn now.")
+            return redirect("helpdesk:follow", token)
+    context = {
+        "ticket": ticket,
+        "token": token,
+        "entries": entries_of(ticket),
+        "form": form,
+        "is_closed": ticket.status == Status.CLOSED,
+    }
+    response = render(request, "helpdesk/follow.html", context)
+    response["Cache-Control"] = "private, no-store"
+    # The link is the key: it must not be told to where other links lead.
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@public
+@require_safe
+def followed_file(request: HttpRequest, token: str, file_id: int) -> HttpResponse:
+    ticket = _followed(token)
+    own = Attachment.objects.filter(entry__ticket=ticket, entry__kind__in=PUBLIC)
+    return file_response(get_object_or_404(own, pk=file_id))
+
+
+def _followed(token: str) -> Ticket:
+    """The ticket, or the one that it was merged into. Raises Http404."""
+    try:
+        ticket = links.followed_ticket(token)
+    except links.ForgedLinkError as error:
+        raise Http404 from error
+    return ticket.merged_into or ticket

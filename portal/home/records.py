@@ -1,0 +1,55 @@
+"""What the public pages say of cookies and records, in one place to keep it true."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    name: str
+    purpose: str
+    ends: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    what: str
+    how_long: str
+
+
+COOKIES = (
+    Cookie(
+        "sessionid",
+        "Keeps you signed in",
+        "When you close the browser, or after 12 hours",
+    ),
+    Cookie(
+        "csrftoken", "Proves that a form was sent from our own page", "After 1 year"
+    ),
+    Cookie(
+        "messages",
+        "Tells you on the next page that something was done",
+        "When you close the browser; it is emptied once you have seen it",
+    ),
+)
+RECORDS = (
+    Record("Your account and directory entry", "As long as your organisation keeps it"),
+    Record("Attempts to sign in", "90 days"),
+    Record(
+        "Messages in your mailbox",
+        "Until you or your organisation delete them; Deleted and Junk are emptied "
+        "after the days that your organisation sets, 30 at first",
+    ),
+    Record(
+        "Messages on their way", "Up to 48 hours, and 7 days in the queue’s records"
+    ),
+    Record(
+        "What happened to each message, without its content",
+        "As long as the service runs: it is proof of delivery",
+    ),
+    Record("The audit trail", "As long as the service runs"),
+    Record("An application that was begun and not sent", "90 days"),
+    Record("Copies of your mailbox that you asked for", "3 days"),
+    Record("Notices that we sent to everyday addresses", "30 days"),
+)

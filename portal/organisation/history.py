@@ -1,0 +1,83 @@
+"""What was done in the organisation, in words, and as a file."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from engine.audit.models import Entry
+from engine.registry.models import Organisation
+from portal.organisation.people_file.reading import safe_cell
+
+HEADINGS = ("When", "Who", "What", "About", "Details")
+CHUNK = 500
+
+
+class Line:
+    """A file-like thing whose write gives back what it is given."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def entries(organisation: Organisation, sought: str) -> QuerySet[Entry]:
+    """The organisation's own entries; by what was done, about whom, or by whom."""
+    rows = Entry.objects.filter(organisation_key=str(organisation.pk))
+    for word in sought.split():
+        rows = rows.filter(
+            Q(event__icontains=word)
+            | Q(subject_name__icontains=word)
+            | Q(by_name__icontains=word)
+        )
+    return rows
+
+
+def words(event: str) -> str:
+    """`list.member_added` as people say it: “List member added”."""
+    return event.replace(".", " ").replace("_", " ").capitalize()
+
+
+def details(entry: Entry) -> list[tuple[str, str]]:
+    """What changed, as label and value: before and after where both are known."""
+    return [
+        (name.replace("_", " ").capitalize(), _told(value))
+        for name, value in entry.detail.items()
+    ]
+
+
+def as_csv(rows: QuerySet[Entry]) -> Iterator[str]:
+    """The entries as lines of a CSV file that runs no formula anywhere."""
+    writer = csv.writer(Line())
+    yield writer.writerow(HEADINGS)
+    for entry in rows.order_by("-pk").iterator(CHUNK):
+        cells = (
+            entry.at.isoformat(timespec="seconds"),
+            entry.by_name,
+            entry.event,
+            entry.subject_name,
+            json.dumps(entry.detail, sort_keys=True) if entry.detail else "",
+        )
+        yield writer.writerow([safe_cell(cell) for cell in cells])
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, list) and len(value) == 2:
+        before, after = (_plain(part) for part in value)
+        return f"{before} → {after}"
+    return _plain(value)
+
+
+def _plain(value: Any) -> str:
+    match value:
+        case True:
+            return "yes"
+        case False:
+            return "no"
+        case None | "":
+            return "nothing"
+        case _:
+            return str(value)

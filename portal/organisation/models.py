@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from django.db import models
+
+from engine.registry.models import Organisation, Person
+
+
+class PeopleFileStatus(models.TextChoices):
+    """How far a file of people has come."""
+
+    CHECKED = "checked", "Checked, not added yet"
+    LOADING = "loading", "Being added"
+    DONE = "done", "Added"
+
+
+class PeopleFile(models.Model):
+    """A file of people as it was read: who would be added, and what is wrong."""
+
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, related_name="people_files"
+    )
+    uploaded_by = models.ForeignKey(Person, null=True, on_delete=models.SET_NULL)
+    name = models.CharField(max_length=200)
+    status = models.CharField(
+        max_length=10,
+        choices=PeopleFileStatus.choices,
+        default=PeopleFileStatus.CHECKED,
+    )
+    sends_links = models.BooleanField(default=False)
+    rows = models.JSONField(default=list, help_text="whom to add, as fields by name")
+    known_count = models.PositiveIntegerField(default=0, help_text="there already")
+    faults = models.JSONField(default=list, help_text="[line, sentence]")
+    done_count = models.PositiveIntegerField(default=0, help_text="rows dealt with")
+    added_count = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,69 @@
+"""Taking a file of people in, and starting to add them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from django.db import transaction
+
+from engine.antivirus import scanner
+from engine.antivirus.scanner import ScannerUnavailable
+from engine.audit.record import record
+from engine.registry.errors import PolicyError
+from engine.registry.models import Organisation, Person
+from portal.organisation.models import PeopleFile, PeopleFileStatus
+from portal.organisation.people_file import reading, tasks, trying
+
+
+def check(
+    organisation: Organisation,
+    raw: bytes,
+    *,
+    name: str,
+    sends_links: bool,
+    by: Person,
+) -> PeopleFile:
+    """Scan, read and try a file. Nobody is added yet. Raises PolicyError."""
+    _refuse_infected(raw)
+    trial = trying.try_rows(organisation, reading.read(raw))
+    return PeopleFile.objects.create(
+        organisation=organisation,
+        uploaded_by=by,
+        name=name[:200],
+        sends_links=sends_links,
+        **asdict(trial),
+    )
+
+
+@transaction.atomic
+def start(people_file: PeopleFile, *, by: Person) -> None:
+    """Have a worker add the people. Starting again changes nothing."""
+    row = PeopleFile.objects.select_for_update().get(pk=people_file.pk)
+    if row.status != PeopleFileStatus.CHECKED:
+        return
+    if not row.rows:
+        raise PolicyError("There is nobody to add in this file.")
+    row.status = PeopleFileStatus.LOADING
+    row.save(update_fields=["status"])
+    record(
+        "people_file.started",
+        row,
+        organisation_key=row.organisation_id,
+        detail={"people": len(row.rows)},
+        by=by,
+    )
+    tasks.start(row.pk)
+
+
+def _refuse_infected(raw: bytes) -> None:
+    try:
+        verdict = scanner.scan_bytes(raw)
+    except ScannerUnavailable as error:
+        raise PolicyError(
+            "The file cannot be scanned for viruses at the moment. Try again later."
+        ) from error
+    if verdict.is_infected:
+        raise PolicyError(
+            f"The virus scanner found {verdict.signature} in the file. "
+            "Nothing was read."
+        )

@@ -1,0 +1,58 @@
+"""Adding the people of a file, one transaction each: run again, it goes on where it was."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+
+from engine.registry.actions import people
+from engine.registry.errors import PolicyError
+from engine.registry.models import Person
+from portal.organisation import tasks
+from portal.organisation.models import PeopleFile, PeopleFileStatus
+from portal.organisation.people_file.trying import is_there
+
+
+def run(people_file_id: int) -> None:
+    """Add everybody who is left."""
+    while _add_next(people_file_id):
+        pass
+
+
+@transaction.atomic
+def _add_next(people_file_id: int) -> bool:
+    """Deal with the next row; False when none is left.
+
+    The row is locked: two workers at the same file take turns, and add nobody twice.
+    """
+    file = PeopleFile.objects.select_for_update().get(pk=people_file_id)
+    if file.status != PeopleFileStatus.LOADING:
+        return False
+    if file.done_count >= len(file.rows):
+        file.status, file.finished_at = PeopleFileStatus.DONE, timezone.now()
+        file.save(update_fields=["status", "finished_at"])
+        return False
+    try:
+        with transaction.atomic():
+            file.added_count += _add(file, dict(file.rows[file.done_count]))
+    except PolicyError as fault:
+        file.faults.append((0, str(fault)))
+    file.done_count += 1
+    file.save(update_fields=["done_count", "added_count", "faults"])
+    return True
+
+
+def _add(file: PeopleFile, fields: dict[str, str]) -> bool:
+    """Add one person, unless somebody did so meanwhile."""
+    address = fields.pop("address")
+    if is_there(file.organisation, address):
+        return False
+    person: Person = people.add(
+        file.organisation,
+        address=address,
+        by=file.uploaded_by,
+        **fields,  # type: ignore[arg-type]
+    )
+    if file.sends_links and person.everyday_address:
+        tasks.invite(person)
+    return True

@@ -1,0 +1,16 @@
+"""The door through which a worker adds the people of a file."""
+
+from __future__ import annotations
+
+from django_q.tasks import async_task
+
+from portal.organisation.people_file import load
+
+
+def start(people_file_id: int) -> None:
+    """Queue the work, with the transaction that asks for it."""
+    async_task("portal.organisation.people_file.tasks.run", people_file_id)
+
+
+def run(people_file_id: int) -> None:
+    load.run(people_file_id)

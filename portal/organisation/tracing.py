@@ -1,0 +1,187 @@
+"""What happened to the organisation's own mail, in plain English.
+
+Two views of one message: whoever sent it sees what became of every recipient; whoever
+received it sees their own organisation's recipients only. Nothing says what is in it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import QuerySet
+from django.utils.dateparse import parse_date
+
+from engine.mail.address import Address, InvalidAddressError
+from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
+from engine.registry import routes
+from engine.registry.models import Organisation
+from engine.registry.routes import Routes
+from engine.trace.models import Event, EventKind
+from engine.trace.story import Sight, Step, step
+
+LIMIT = 100  # messages in one answer
+CANDIDATES = 500  # looked at for it
+EVENTS = 500  # on the page of one message
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What somebody asks for; empty fields ask nothing."""
+
+    sender: str = ""
+    recipient: str = ""
+    reference: str = ""
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One message as a list of messages shows it."""
+
+    reference: str
+    at: datetime
+    sender: str
+    recipients: Sequence[Recipient]
+    is_sent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Everything that the organisation may know of one message."""
+
+    reference: str
+    sender: str
+    is_sent: bool
+    steps: list[Step]
+
+
+def query_of(given: dict[str, str]) -> Query:
+    """What was typed: addresses in either form, dates as the browser sends them."""
+    return Query(
+        sender=_key(given.get("sender", "")),
+        recipient=_key(given.get("recipient", "")),
+        reference=given.get("reference", "").strip().upper()[:32],
+        since=_date(given.get("since", "")),
+        until=_date(given.get("until", "")),
+    )
+
+
+def find(organisation: Organisation, query: Query) -> list[Line]:
+    """The newest of the organisation's messages that the query asks for."""
+    known = routes.current()
+    rows = _candidates(organisation, query, known).select_related(None)
+    rows = rows.prefetch_related("recipients").order_by("-pk")[:CANDIDATES]
+    lines = (_line(organisation, message, query, known) for message in rows)
+    return [line for line in lines if line is not None][:LIMIT]
+
+
+def story(organisation: Organisation, reference: str) -> Story | None:
+    """What happened to a message, or None where it is not theirs to know."""
+    events = list(Event.objects.filter(reference=reference).order_by("pk")[:EVENTS])
+    seen = theirs(events, organisation)
+    if not seen:
+        return None
+    received = seen[0]
+    is_sent = received.detail.get("organisation_id") == organisation.pk
+    sender = str(received.detail.get("sender", ""))
+    return Story(
+        reference, sender, is_sent, [step(event, Sight.MEMBER) for event in seen]
+    )
+
+
+def theirs(events: Sequence[Event], organisation: Organisation) -> list[Event]:
+    """Of one message's events those that the organisation may know, the first first.
+
+    None where the message is neither from it nor to it.
+    """
+    known = routes.current()
+    received = next((e for e in events if e.kind == EventKind.RECEIVED), None)
+    if received is None:
+        return []
+    is_sent = received.detail.get("organisation_id") == organisation.pk
+    own = [
+        event
+        for event in events
+        if event.recipient
+        and (is_sent or _is_own(event.recipient, organisation, known))
+    ]
+    return [received, *own] if is_sent or own else []
+
+
+def _candidates(
+    organisation: Organisation, query: Query, known: Routes
+) -> QuerySet[QueuedMessage]:
+    """Messages that may be meant, by whatever index finds them."""
+    rows = QueuedMessage.objects.all()
+    if query.since:
+        rows = rows.filter(accepted_at__date__gte=query.since)
+    if query.until:
+        rows = rows.filter(accepted_at__date__lte=query.until)
+    if query.reference:
+        return rows.filter(reference=query.reference)
+    if query.recipient:
+        events = Event.objects.filter(recipient=query.recipient).order_by("-pk")
+        references = events.values_list("reference", flat=True)[:CANDIDATES]
+        rows = rows.filter(reference__in=list(dict.fromkeys(references)))
+        return rows.filter(sender__iexact=query.sender) if query.sender else rows
+    if query.sender:
+        return rows.filter(
+            organisation_id=_owner(query.sender, known), sender__iexact=query.sender
+        )
+    return rows.filter(organisation_id=organisation.pk)
+
+
+def _line(
+    organisation: Organisation, message: QueuedMessage, query: Query, known: Routes
+) -> Line | None:
+    """The message as the organisation may see it; None where it may not."""
+    is_sent = message.organisation_id == organisation.pk
+    seen = [
+        recipient
+        for recipient in message.recipients.all()
+        if is_sent or _is_own(recipient.address, organisation, known)
+    ]
+    if not seen or (
+        query.recipient and query.recipient not in {_key(r.address) for r in seen}
+    ):
+        return None
+    return Line(message.reference, message.accepted_at, message.sender, seen, is_sent)
+
+
+def status_words(recipients: Iterable[Recipient]) -> list[tuple[str, int]]:
+    """How many recipients stand where, as label and number."""
+    counted: defaultdict[str, int] = defaultdict(int)
+    for recipient in recipients:
+        counted[RecipientStatus(recipient.status).label] += 1
+    return list(counted.items())
+
+
+def _is_own(address: str, organisation: Organisation, known: Routes) -> bool:
+    return _owner(address, known) == organisation.pk
+
+
+def _owner(address: str, known: Routes) -> int | None:
+    try:
+        return known.organisation_of(Address.parse(address))
+    except InvalidAddressError:
+        return None
+
+
+def _key(text: str) -> str:
+    """The community form of what was typed; text that is no address stays itself."""
+    try:
+        address = Address.parse(text.strip())
+        return routes.current().domains.to_community(address).key
+    except InvalidAddressError:
+        return text.strip().casefold()[:254]
+
+
+def _date(text: str) -> date | None:
+    try:
+        return parse_date(text.strip())
+    except ValueError:
+        return None

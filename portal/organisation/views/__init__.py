@@ -1,0 +1,3 @@
+"""Views is in charge of the screens where administrators look after an organisation."""
+
+from __future__ import annotations

@@ -1,0 +1,43 @@
+"""Whether everybody in the organisation needs a second factor."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
+
+from engine.registry.actions import organisations
+from engine.registry.models import Organisation
+from engine.registry.permissions import Permission
+from portal.organisation import attention
+from portal.organisation.forms.base import SureForm
+from portal.organisation.paging import paged
+from portal.organisation.place import show, visitor, within
+
+
+@within(Permission.EDIT_ORGANISATION)
+@require_http_methods(["GET", "POST"])
+def index(request: HttpRequest, organisation: Organisation) -> HttpResponse:
+    form = SureForm(request.POST if request.method == "POST" else None)
+    wanted = not organisation.mfa_required
+
+    def verb() -> None:
+        organisations.edit(organisation, mfa_required=wanted, by=visitor(request))
+
+    if form.carries_out(verb):
+        messages.success(
+            request,
+            "Everybody now needs a second factor."
+            if wanted
+            else "Members can sign in with a password alone again.",
+        )
+        return redirect("organisation:security", organisation.pk)
+    missing = attention.without_second_factor(organisation)
+    context = {
+        "form": form,
+        "people_count": organisation.people.filter(is_active=True).count(),
+        "missing_count": missing.count(),
+        "page": paged(request, missing, by="name"),
+    }
+    return show(request, organisation, "security", "settings", context)

@@ -1,0 +1,43 @@
+"""How the REST framework and its OpenAPI document are set up."""
+
+from __future__ import annotations
+
+FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["api.parsers.BoundedJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "api.pages.Pages",
+    "DEFAULT_FILTER_BACKENDS": ["api.filters.Facts"],
+    "DEFAULT_SCHEMA_CLASS": "api.document.Operations",
+    "EXCEPTION_HANDLER": "api.problems.handle",
+    "UNAUTHENTICATED_USER": None,
+}
+DOCUMENT = {
+    "OAS_VERSION": "3.1.1",
+    "VERSION": "1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "PREPROCESSING_HOOKS": ["api.document.own"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "api.document.complete",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "OrganisationKind": "engine.registry.models.Kind",
+        "AccountType": "engine.registry.models.AccountType",
+        "ConnectionProof": "engine.registry.models.Proof",
+        "ServerProof": "api.v1.connections.PROOFS",
+        "OrganisationStatus": "engine.registry.models.OrganisationStatus",
+        "MailboxKind": "engine.registry.models.MailboxKind",
+        "EntryKind": "engine.registry.models.EntryKind",
+        "ApplicationStatus": "onboarding.status.Status",
+        "RecipientStatus": "engine.queue.models.RecipientStatus",
+        "TicketStatus": "portal.helpdesk.status.Status",
+        "TicketEntryKind": "portal.helpdesk.status.EntryKind",
+        "EventKind": "engine.trace.models.EventKind",
+        "MessageSource": "engine.queue.models.Source",
+        "TicketSource": "portal.helpdesk.status.Source",
+    },
+}

@@ -1,0 +1,55 @@
+"""How much a visitor may send us in one request: looked at before anything is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+
+STRANGERS = 100_000  # octets: a form of words
+# Doors of programs, which say who they are in a header: they keep limits of their own.
+OWN_LIMITS = ("/api/",)
+
+
+class BodyLimitMiddleware:
+    """Refuses a body that is too large by its Content-Length, before it is parsed.
+
+    A body without a length is not read at all (PEP 3333).
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if _length(request) > _most(request):
+            return _refusal(request)
+        return self.get_response(request)
+
+
+def _length(request: HttpRequest) -> int:
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
+
+
+def _most(request: HttpRequest) -> int:
+    if request.path.startswith(OWN_LIMITS):
+        return _of_members()
+    # Only a body that is too large for anybody asks who this is.
+    if _length(request) <= STRANGERS:
+        return STRANGERS
+    return _of_members() if request.user.is_authenticated else STRANGERS
+
+
+def _of_members() -> int:
+    """Room for the largest message as a form sends its files."""
+    limit: int = settings.POSTERN.message_size_limit
+    return limit + limit // 4
+
+
+def _refusal(request: HttpRequest) -> HttpResponse:
+    return render(request, "413.html", status=413)

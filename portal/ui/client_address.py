@@ -1,0 +1,62 @@
+"""Who asks, when a proxy that we trust speaks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+Address = IPv4Address | IPv6Address
+Networks = Iterable[IPv4Network | IPv6Network]
+FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO")
+
+
+class ClientAddressMiddleware:
+    """Puts the visitor's own address into REMOTE_ADDR, where everything looks for it.
+
+    Behind a proxy all visitors would otherwise share one address, and one who guesses
+    passwords would lock everybody out. What a peer that is not one of our proxies says
+    about itself is thrown away, that it came by HTTPS included.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        proxies = settings.POSTERN.trusted_proxies
+        peer = _parsed(request.META.get("REMOTE_ADDR", ""))
+        if peer is None or not _is_in(peer, proxies):
+            for name in FORWARDED:
+                request.META.pop(name, None)
+        else:
+            said = request.META.get("HTTP_X_FORWARDED_FOR", "")
+            request.META["REMOTE_ADDR"] = str(_visitor(said, peer, proxies))
+        return self.get_response(request)
+
+
+def _visitor(said: str, peer: Address, proxies: Networks) -> Address:
+    """The last address that one of our proxies saw itself; what stands before is hearsay."""
+    visitor = peer
+    for text in reversed(said.split(",")):
+        if not _is_in(visitor, proxies):
+            break
+        found = _parsed(text)
+        if found is None:
+            break
+        visitor = found
+    return visitor
+
+
+def _is_in(address: Address, networks: Networks) -> bool:
+    return any(address in network for network in networks)
+
+
+def _parsed(text: str) -> Address | None:
+    try:
+        found = ip_address(text.strip())
+    except ValueError:
+        return None
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return mapped or found

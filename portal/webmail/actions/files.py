@@ -1,0 +1,202 @@
+"""The files of a draft: scanned when they come, kept apart from the words."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, Sum
+from django.template.defaultfilters import filesizeformat
+
+from engine.antivirus import policy, scanner
+from engine.antivirus.scanner import ScannerUnavailable
+from engine.audit.record import record
+from engine.mail.composer import Attachment
+from engine.mail.errors import PermanentFailure
+from engine.queue import alerts
+from engine.registry.errors import PolicyError
+from engine.registry.models import Mailbox, Person
+from engine.storage import actions, blobs, content
+from engine.storage.models import Content
+from portal.webmail.actions.turns import take_turn
+from portal.webmail.download import safe_name
+from portal.webmail.models import DraftFile, FileState
+
+# Files grow by a third and a little on their way (RFC 2045 §6.8).
+ENCODED_SHARE = 0.73
+
+FILES_LIMIT = 100
+CHUNK = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as it comes from a browser or out of another message."""
+
+    name: str
+    content_type: str
+    chunks: Iterable[bytes]
+
+    @property
+    def filename(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """A file written down: where, its SHA-256, and its size in octets."""
+
+    path: Path
+    digest: str
+    size: int
+
+
+def size_limit() -> int:
+    """Octets of files that fit into one message."""
+    return int(settings.POSTERN.message_size_limit * ENCODED_SHARE)
+
+
+def add(upload: Upload, *, mailbox: Mailbox, token: UUID, by: Person) -> DraftFile:
+    """Scan a file and keep it with the draft. Raises PolicyError with what to show.
+
+    The scan may take seconds, so nothing is locked meanwhile. Where the scanner cannot
+    be reached the file is kept all the same: nothing leaves unscanned.
+    """
+    name = safe_name(upload.name, "file")
+    _check_kind(upload, name)
+    spooled = _spooled(upload.chunks)
+    try:
+        state = _scanned(spooled.path, name, mailbox, by=by)
+        with transaction.atomic():
+            _check_room(mailbox, token, spooled.size)
+            return _kept(upload, spooled, state, mailbox=mailbox, token=token)
+    finally:
+        spooled.path.unlink(missing_ok=True)
+
+
+def keep(upload: Upload, *, mailbox: Mailbox, token: UUID) -> DraftFile:
+    """Keep a file that came out of a message here, where it was scanned before."""
+    return _kept(
+        upload, _spooled(upload.chunks), FileState.CLEAN, mailbox=mailbox, token=token
+    )
+
+
+@transaction.atomic
+def remove(file_id: int, *, mailbox: Mailbox, token: UUID) -> str | None:
+    """Take a file off the draft and return its name; None where it is not there."""
+    row = DraftFile.objects.of(mailbox, token).filter(pk=file_id).first()
+    if row is None:
+        return None
+    drop([row])
+    return row.name
+
+
+@transaction.atomic
+def remove_all(mailbox: Mailbox, token: UUID) -> None:
+    """Take every file off the draft."""
+    drop(list(DraftFile.objects.of(mailbox, token)))
+
+
+def attachments(mailbox: Mailbox, token: UUID) -> list[Attachment]:
+    """The files of the draft with their octets, to send."""
+    rows = DraftFile.objects.of(mailbox, token).select_related("content")
+    return [
+        Attachment(row.name, row.content_type, content.read(row.content))
+        for row in rows
+    ]
+
+
+def drop(rows: list[DraftFile]) -> None:
+    """Remove files with their octets, in the caller's transaction."""
+    DraftFile.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    actions.drop_unheld([row.content_id for row in rows])
+
+
+def _check_kind(upload: Upload, name: str) -> None:
+    try:
+        policy.check_can_carry([upload])
+    except PermanentFailure as error:
+        raise PolicyError(f"{name} was not added. {error.reply.text}.") from error
+
+
+def _spooled(chunks: Iterable[bytes]) -> Spooled:
+    digest, size = hashlib.sha256(), 0
+    with tempfile.NamedTemporaryFile(dir=blobs.spool_folder(), delete=False) as spool:
+        for chunk in chunks:
+            size += len(chunk)
+            digest.update(chunk)
+            spool.write(chunk)
+    return Spooled(Path(spool.name), digest.hexdigest(), size)
+
+
+def _kept(
+    upload: Upload,
+    spooled: Spooled,
+    state: FileState,
+    *,
+    mailbox: Mailbox,
+    token: UUID,
+) -> DraftFile:
+    kept = Content.objects.create(
+        size=spooled.size,
+        body_digest=spooled.digest,
+        header=b"",
+        blob_key=blobs.adopt(spooled.path),
+    )
+    return DraftFile.objects.create(
+        mailbox=mailbox,
+        token=token,
+        name=safe_name(upload.name, "file"),
+        content_type=upload.content_type[:127],
+        content=kept,
+        state=state,
+    )
+
+
+def _scanned(path: Path, name: str, mailbox: Mailbox, *, by: Person) -> FileState:
+    """What the scanner says. Raises PolicyError for an infected file, which goes."""
+    try:
+        verdict = scanner.scan_file(_chunks(path))
+    except ScannerUnavailable:
+        return FileState.UNSCANNED
+    if not verdict.is_infected:
+        return FileState.CLEAN
+    detail = {"file": name, "signature": verdict.signature}
+    record(
+        "webmail.infected_file_refused",
+        mailbox,
+        organisation_key=mailbox.organisation_id,
+        detail=detail,
+        by=by,
+    )
+    alerts.infected_file(path.read_bytes(), verdict=verdict, by=by)
+    raise PolicyError(
+        f"{name} was not added: the virus scanner found {verdict.signature} in it. "
+        "Do not open it, and tell whoever gave it to you."
+    )
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+def _check_room(mailbox: Mailbox, token: UUID, size: int) -> None:
+    take_turn(mailbox)
+    rows = DraftFile.objects.of(mailbox, token)
+    facts = rows.aggregate(count=Count("pk"), total=Sum("content__size", default=0))
+    if facts["total"] + size > size_limit():
+        total = filesizeformat(facts["total"] + size)
+        raise PolicyError(
+            f"The files are {total} together. One message carries at most "
+            f"{filesizeformat(size_limit())}: send them in several."
+        )
+    if facts["count"] >= FILES_LIMIT:
+        raise PolicyError(f"One message carries at most {FILES_LIMIT} files.")

@@ -1,0 +1,43 @@
+"""How somebody likes to write. Not audited: nobody else is concerned."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from engine.registry.errors import PolicyError
+from engine.registry.models import Mailbox, Person
+from portal.webmail.models import Habits, Signature, UndoTime
+
+SIGNATURES_LIMIT = 20
+
+
+def set_undo_time(person: Person, undo_time: UndoTime) -> None:
+    """Say for how long a sent message waits."""
+    Habits.objects.update_or_create(person=person, defaults={"undo_seconds": undo_time})
+
+
+@transaction.atomic
+def save_signature(
+    signature: Signature, *, name: str, text: str, is_default: bool
+) -> Signature:
+    """Add or change a signature; at most one of a mailbox is the default.
+
+    Raises PolicyError where the mailbox has another of that name, or too many.
+    """
+    mailbox = Mailbox.objects.select_for_update().get(pk=signature.mailbox_id)
+    others = Signature.objects.filter(mailbox=mailbox).exclude(pk=signature.pk or 0)
+    if others.filter(name=name).exists():
+        raise PolicyError(f"There is a signature called {name} already.")
+    if others.count() >= SIGNATURES_LIMIT:
+        raise PolicyError(f"A mailbox has at most {SIGNATURES_LIMIT} signatures.")
+    if is_default:
+        others.update(is_default=False)
+    signature.name, signature.text = name, text
+    signature.is_default = is_default
+    signature.save()
+    return signature
+
+
+def delete_signature(signature: Signature) -> None:
+    """Remove a signature; messages that have it keep it."""
+    signature.delete()

@@ -1,0 +1,66 @@
+"""The rest of the conversation that an open message belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.mail import markup
+from engine.storage.models import Folder, FolderRole, Message
+from portal.webmail import reading
+
+# Messages named beside the open one, those that are opened with it, and how large.
+NAMED = 50
+OPENED = 10
+OPENED_OCTETS = 256 * 1024
+# Characters shown of each.
+TEXT_LIMIT = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A message of the conversation, folded; without text where it is too large."""
+
+    message: Message
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What came before the open message, and what came after it; newest first."""
+
+    earlier: list[Earlier]
+    later: list[Message]
+
+    @property
+    def count(self) -> int:
+        return len(self.earlier) + len(self.later) + 1
+
+
+def around(message: Message) -> Conversation:
+    """The others of the message's conversation, in whichever folder they are.
+
+    Drafts are left out, and what was thrown away unless the message itself was.
+    """
+    folders = Folder.objects.filter(mailbox=message.mailbox_id)
+    left_out = {FolderRole.DRAFTS, FolderRole.TRASH, FolderRole.JUNK}
+    seen = folders.exclude(role__in=left_out - {message.folder.role})
+    others = Message.objects.filter(folder__in=list(seen), thread=message.thread)
+    rows = others.exclude(pk=message.pk).select_related("folder").order_by("-pk")
+    earlier = list(rows.filter(pk__lt=message.pk)[:NAMED])
+    return Conversation(
+        [Earlier(m, text) for m, text in zip(earlier, _texts(earlier), strict=True)],
+        list(rows.filter(pk__gt=message.pk)[:NAMED]),
+    )
+
+
+def _texts(messages: list[Message]) -> list[str]:
+    small = [m.pk for m in messages[:OPENED] if m.size <= OPENED_OCTETS]
+    loaded = Message.objects.filter(pk__in=small).select_related("content")
+    texts = {message.pk: _text(message) for message in loaded}
+    return [texts.get(message.pk, "") for message in messages]
+
+
+def _text(message: Message) -> str:
+    opened = reading.read(message)
+    text = opened.text.strip() or markup.words_of(opened.markup)
+    return text[:TEXT_LIMIT]

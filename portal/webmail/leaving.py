@@ -1,0 +1,30 @@
+"""Telling somebody that their message leaves in a moment, on whichever page they are."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest
+from django.utils import timezone
+
+from engine.registry.models import Person
+from portal.webmail.models import Departure
+
+# When the last message leaves, as seconds since 1970: until then pages look for it.
+KEY = "leaves_at"
+
+
+def tell(request: HttpRequest, departure: Departure) -> None:
+    """Say that the message is sent, with the way to take it back while there is one."""
+    if departure.seconds_left:
+        request.session[KEY] = departure.leaves_at.timestamp()
+    else:
+        messages.success(request, "Message sent.")
+
+
+def waiting(request: HttpRequest) -> list[Departure]:
+    """What the person may still take back. Asks only where something was sent just now."""
+    until = request.session.get(KEY, 0)
+    if until <= timezone.now().timestamp() or not isinstance(request.user, Person):
+        return []
+    rows = Departure.objects.waiting().filter(person=request.user)
+    return list(rows.select_related("message")[:5])

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from django.db import models
+
+from engine.registry.models import Person
+
+
+class ContactQuerySet(models.QuerySet["Contact"]):
+    def matching(self, text: str) -> ContactQuerySet:
+        """Those whose name, address or organisation holds every word of the text."""
+        found = self
+        for word in text.split()[:5]:
+            found = found.filter(
+                models.Q(name__icontains=word)
+                | models.Q(address__icontains=word)
+                | models.Q(organisation__icontains=word)
+            )
+        return found
+
+
+class Contact(models.Model):
+    """Somebody whom a person wrote down in their own address book."""
+
+    person = models.ForeignKey(
+        Person, on_delete=models.CASCADE, related_name="contacts"
+    )
+    name = models.CharField(max_length=150)
+    address = models.CharField(max_length=254)
+    key = models.CharField(max_length=254, help_text="the address for look-ups")
+    organisation = models.CharField(max_length=200, blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    note = models.CharField(max_length=500, blank=True)
+
+    objects = ContactQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "id"]
+        indexes = [models.Index(fields=["person", "name", "id"], name="contact_book")]
+        constraints = [
+            models.UniqueConstraint(fields=["person", "key"], name="contact_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.address}>"
+
+
+class ContactGroup(models.Model):
+    """Contacts that a person writes to together. It expands while they write."""
+
+    person = models.ForeignKey(
+        Person, on_delete=models.CASCADE, related_name="contact_groups"
+    )
+    name = models.CharField(max_length=100)
+    contacts = models.ManyToManyField(Contact, related_name="groups", blank=True)
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "name"], name="contact_group_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name

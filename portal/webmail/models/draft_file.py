@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import models
+
+from engine.antivirus.verdict import VerdictState
+from engine.registry.models import Mailbox
+from engine.storage.models import Content
+
+
+class FileState(models.TextChoices):
+    """What the scanner said when the file was added. Infected ones are never kept."""
+
+    CLEAN = VerdictState.CLEAN.value, "No virus found"
+    UNSCANNED = "unscanned", "Will be scanned before it is sent"
+
+
+class DraftFileQuerySet(models.QuerySet["DraftFile"]):
+    def of(self, mailbox: Mailbox, token: UUID) -> DraftFileQuerySet:
+        """The files of one draft, in the order in which they were added."""
+        return self.filter(mailbox=mailbox, token=token).order_by("pk")
+
+
+class DraftFile(models.Model):
+    """A file that a draft carries, kept apart so that saving the words costs little."""
+
+    mailbox = models.ForeignKey(
+        Mailbox, on_delete=models.CASCADE, related_name="draft_files"
+    )
+    token = models.UUIDField(help_text="of the draft")
+    name = models.CharField(max_length=255)
+    content_type = models.CharField(max_length=127, blank=True)
+    content = models.OneToOneField(Content, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=10, choices=FileState.choices)
+    added_at = models.DateTimeField(auto_now_add=True)
+
+    objects = DraftFileQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["mailbox", "token"], name="file_of_draft")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def size(self) -> int:
+        """In octets."""
+        return self.content.size

@@ -1,0 +1,67 @@
+"""The doors through which django-q2 does what a mailbox's holder asked for."""
+
+from __future__ import annotations
+
+from django_q.models import Schedule
+from django_q.tasks import async_task
+
+from engine.storage import export, rules
+from engine.storage.models import Export, ExportStatus, Folder, Rule
+from portal.webmail import emails
+from portal.webmail.actions import orphans
+
+
+def start_export(export_id: int) -> None:
+    async_task("portal.webmail.tasks.write_export", export_id)
+
+
+def write_export(export_id: int) -> None:
+    row = Export.objects.select_related("mailbox", "folder", "person").get(pk=export_id)
+    if row.status not in export.UNFINISHED:
+        return
+    export.write(row)
+    row.refresh_from_db()
+    if row.status == ExportStatus.READY:
+        emails.tell_of_export(row)
+
+
+def start_rule(rule_id: int, folder_id: int) -> None:
+    async_task("portal.webmail.tasks.run_rule", rule_id, folder_id)
+
+
+def run_rule(rule_id: int, folder_id: int) -> int:
+    rule = Rule.objects.filter(pk=rule_id).select_related("folder").first()
+    folder = Folder.objects.filter(pk=folder_id).first()
+    return rules.run_now(rule, folder) if rule and folder else 0
+
+
+def look_after_exports() -> int:
+    """Begin stalled exports again and remove old copies; runs by schedule."""
+    stalled = export.sweep()
+    for export_id in stalled:
+        start_export(export_id)
+    return len(stalled)
+
+
+def sweep_files() -> int:
+    """Remove what drafts left behind; doing it again changes nothing."""
+    return orphans.sweep()
+
+
+def schedule_jobs() -> None:
+    """Write down what runs by the clock; doing it again changes nothing."""
+    Schedule.objects.update_or_create(
+        name="webmail.look_after_exports",
+        defaults={
+            "func": "portal.webmail.tasks.look_after_exports",
+            "schedule_type": Schedule.MINUTES,
+            "minutes": 15,
+        },
+    )
+    Schedule.objects.update_or_create(
+        name="webmail.sweep_files",
+        defaults={
+            "func": "portal.webmail.tasks.sweep_files",
+            "schedule_type": Schedule.DAILY,
+        },
+    )

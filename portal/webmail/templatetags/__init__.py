@@ -1,0 +1,3 @@
+"""Template tags of webmail's pages."""
+
+from __future__ import annotations

@@ -1,0 +1,131 @@
+"""The address book as a file: in, with a look before anything changes, and out."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.contrib import messages
+from django.core.cache import cache
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
+
+from engine.antivirus import scanner
+from engine.antivirus.scanner import ScannerUnavailable
+from engine.registry.errors import PolicyError
+from engine.registry.models import Person
+from portal.webmail import book
+from portal.webmail.access import desks_of
+from portal.webmail.actions import contacts
+from portal.webmail.cards import table, vcard
+from portal.webmail.cards.card import (
+    PROBLEMS_SHOWN,
+    Card,
+    Cards,
+    UnreadableFileError,
+    text_of,
+)
+from portal.webmail.contact_forms import ImportForm
+from portal.webmail.doors import uses_mail
+from portal.webmail.views.contacts import book_page
+
+# Seconds for which a file that was looked at waits for the word to import it.
+PATIENCE = 30 * 60
+
+EXPIRED = "Choose the file again: it was not imported within half an hour."
+
+
+@uses_mail
+@require_http_methods(["GET", "HEAD", "POST"])
+def look(request: HttpRequest) -> HttpResponse:
+    """Choose a file, and see what importing it would change."""
+    person = desks_of(request).person
+    posted = request.method == "POST"
+    form = ImportForm(request.POST, request.FILES) if posted else ImportForm()
+    if form.is_valid():
+        try:
+            found = _read(form.cleaned_data["file"].read())
+        except UnreadableFileError as error:
+            form.add_error("file", str(error))
+        else:
+            return _looked_at(request, person, found)
+    return book_page(request, "webmail/import_contacts.html", {"form": form})
+
+
+@uses_mail
+@require_POST
+def take(request: HttpRequest, token: str) -> HttpResponse:
+    """Import the file that was looked at."""
+    person = desks_of(request).person
+    cards = _kept(person, token)
+    if cards is None:
+        messages.warning(request, EXPIRED)
+        return redirect("webmail:import_contacts")
+    try:
+        done = contacts.merge(person, cards)
+    except PolicyError as error:
+        messages.warning(request, str(error))
+        return redirect("webmail:import_contacts")
+    messages.success(request, f"{done.added} added, {done.filled} filled in.")
+    return redirect("webmail:contacts")
+
+
+@uses_mail
+@require_safe
+def export(request: HttpRequest, kind: str) -> HttpResponse:
+    """The whole book as a file."""
+    writers = {"csv": (table.write, "text/csv"), "vcf": (vcard.write, "text/vcard")}
+    if kind not in writers:
+        raise Http404
+    write, content_type = writers[kind]
+    text = write(book.cards(desks_of(request).person))
+    # Excel takes CSV for UTF-8 only where the file says so itself.
+    mark = "\ufeff" if kind == "csv" else ""
+    response = HttpResponse(mark + text, content_type=f"{content_type}; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="contacts.{kind}"'
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _read(data: bytes) -> Cards:
+    """Scan and read a file. Raises UnreadableFileError."""
+    try:
+        verdict = scanner.scan_file([data])
+    except ScannerUnavailable as error:
+        raise UnreadableFileError(
+            "The file could not be scanned for viruses. Try again in a few minutes."
+        ) from error
+    if verdict.is_infected:
+        raise UnreadableFileError(
+            f"The virus scanner found {verdict.signature} in the file."
+        )
+    text = text_of(data)
+    is_vcard = text.lstrip()[:11].upper() == "BEGIN:VCARD"
+    return vcard.read(text) if is_vcard else table.read(text)
+
+
+def _looked_at(request: HttpRequest, person: Person, found: Cards) -> HttpResponse:
+    token = secrets.token_urlsafe(16)
+    cache.set(_key(person, token), found.cards, PATIENCE)
+    context = {
+        "token": token,
+        "cards": found.cards[:10],
+        "more": max(0, len(found.cards) - 10),
+        "foreseen": contacts.foreseen(person, found.cards),
+        "problems": found.problems[:PROBLEMS_SHOWN],
+        "problem_count": len(found.problems),
+    }
+    return book_page(request, "webmail/import_contacts_check.html", context)
+
+
+def _key(person: Person, token: str) -> str:
+    return f"webmail-import-{person.pk}-{token}"
+
+
+def _kept(person: Person, token: str) -> list[Card] | None:
+    found: list[Card] | None = cache.get(_key(person, token))
+    return found

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_POST
+
+from engine.registry.errors import PolicyError
+from portal.webmail import book, recipients
+from portal.webmail.access import desks_of
+from portal.webmail.actions import contacts
+from portal.webmail.contact_forms import GroupForm, MembersForm
+from portal.webmail.doors import uses_mail
+from portal.webmail.views.contacts import book_page, own_groups
+
+
+@uses_mail
+@require_http_methods(["GET", "HEAD", "POST"])
+def add(request: HttpRequest) -> HttpResponse:
+    """Begin a group."""
+    form = GroupForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            group = contacts.add_group(
+                desks_of(request).person, name=form.cleaned_data["name"]
+            )
+        except PolicyError as error:
+            form.add_error("name", str(error))
+        else:
+            return redirect("webmail:contact_group", group_id=group.pk)
+    return book_page(request, "webmail/add_contact_group.html", {"form": form})
+
+
+@uses_mail
+@require_http_methods(["GET", "HEAD", "POST"])
+def show(request: HttpRequest, group_id: int) -> HttpResponse:
+    """A group and who is in it; posting adds people."""
+    group = own_groups(desks_of(request).person, group_id)
+    form = MembersForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            count = contacts.add_to_group(group, form.cards())
+        except PolicyError as error:
+            form.add_error("people", str(error))
+        else:
+            messages.success(request, f"{count} added to {group.name}.")
+            return redirect("webmail:contact_group", group_id=group.pk)
+    found = list(book.members(group)[: recipients.LIMIT])
+    context = {"group": group, "form": form, "members": found}
+    return book_page(request, "webmail/contact_group.html", context)
+
+
+@uses_mail
+@require_POST
+def remove(request: HttpRequest, group_id: int, contact_id: int) -> HttpResponse:
+    """Take somebody out of a group; they stay in the book."""
+    group = own_groups(desks_of(request).person, group_id)
+    group.contacts.remove(contact_id)
+    messages.success(request, f"Removed from {group.name}.")
+    return redirect("webmail:contact_group", group_id=group.pk)
+
+
+@uses_mail
+@require_http_methods(["GET", "HEAD", "POST"])
+def rename(request: HttpRequest, group_id: int) -> HttpResponse:
+    """Give a group another name."""
+    group = own_groups(desks_of(request).person, group_id)
+    form = GroupForm(
+        request.POST if request.method == "POST" else None, initial={"name": group.name}
+    )
+    if form.is_valid():
+        try:
+            contacts.rename_group(group, name=form.cleaned_data["name"])
+        except PolicyError as error:
+            form.add_error("name", str(error))
+        else:
+            return redirect("webmail:contact_group", group_id=group.pk)
+    context = {"form": form, "group": group}
+    return book_page(request, "webmail/add_contact_group.html", context)
+
+
+@uses_mail
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, group_id: int) -> HttpResponse:
+    """Ask, then end a group."""
+    group = own_groups(desks_of(request).person, group_id)
+    if request.method == "POST":
+        contacts.delete_group(group)
+        messages.success(request, f"The group {group.name} is gone.")
+        return redirect("webmail:contacts")
+    return book_page(request, "webmail/delete_contact_group.html", {"group": group})

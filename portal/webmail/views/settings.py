@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import datetime as dt
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from engine.registry.errors import PolicyError
+from engine.storage import expiry, out_of_office
+from engine.storage.models import MailboxSettings, OutOfOffice
+from portal.webmail.access import Desk, desks_of
+from portal.webmail.doors import uses_mail
+from portal.webmail.forms_mailbox import DisplayForm, OutOfOfficeForm
+from portal.webmail.sidebar import sidebar
+from portal.webmail.views.folders import changeable
+
+
+@uses_mail
+@require_http_methods(["GET", "HEAD", "POST"])
+def settings(request: HttpRequest, mailbox_id: int) -> HttpResponse:
+    """What can be set for a mailbox, and how full it is."""
+    desks = desks_of(request)
+    desk = changeable(desks, mailbox_id)
+    kept = MailboxSettings.objects.filter(mailbox=desk.mailbox).first()
+    shown = kept is None or kept.shows_conversations
+    posted = request.POST if request.method == "POST" else None
+    form = DisplayForm(posted, initial={"shows_conversations": shown})
+    if request.method == "POST" and form.is_valid():
+        MailboxSettings.objects.update_or_create(
+            mailbox=desk.mailbox, defaults=form.cleaned_data
+        )
+        messages.success(request, "Settings saved")
+        return redirect("webmail:settings", mailbox_id=desk.mailbox.pk)
+    mailbox = desk.mailbox
+    context = {
+        "sidebar": sidebar(desks, desk),
+        "desk": desk,
+        "form": form,
+        "full": min(100, 100 * mailbox.used_bytes // max(1, mailbox.quota_bytes)),
+        "rules": mailbox.rules.count(),
+        "away": out_of_office.told_now(mailbox.pk),
+        "retention": expiry.of(mailbox.organisation),
+    }
+    return render(request, "webmail/settings.html", context)
+
+
+@uses_mail
+@require_http_methods(["GET", "HEAD", "POST"])
+def away(request: HttpRequest, mailbox_id: int) -> HttpResponse:
+    """What people are told while nobody reads the mailbox, in its name."""
+    desks = desks_of(request)
+    desk = changeable(desks, mailbox_id)
+    if not desk.can_send:
+        raise PermissionDenied("You may not send from this mailbox.")
+    kept = out_of_office.of(desk.mailbox)
+    if request.method == "POST" and request.POST.get("do") == "off":
+        out_of_office.turn_off(desk.mailbox)
+        messages.success(request, "Nobody is answered automatically any more")
+        return redirect("webmail:away", mailbox_id=desk.mailbox.pk)
+    form = OutOfOfficeForm(request.POST or None, initial=_initial(kept))
+    if request.method == "POST" and form.is_valid() and _turned_on(desk, form):
+        messages.success(request, "People who write are told that you are away")
+        return redirect("webmail:away", mailbox_id=desk.mailbox.pk)
+    context = {
+        "sidebar": sidebar(desks, desk),
+        "desk": desk,
+        "form": form,
+        "kept": kept,
+        "button": "Save" if kept.is_on else "Turn it on",
+    }
+    return render(request, "webmail/away.html", context)
+
+
+def _turned_on(desk: Desk, form: OutOfOfficeForm) -> bool:
+    data = form.cleaned_data
+    last = data["last_day"]
+    try:
+        out_of_office.turn_on(
+            desk.mailbox,
+            starts_at=_midnight(data["first_day"]),
+            ends_at=_midnight(last + dt.timedelta(days=1)) if last else None,
+            subject=data["subject"],
+            text=data["text"],
+        )
+    except PolicyError as refusal:
+        form.add_error("last_day", str(refusal))
+        return False
+    return True
+
+
+def _initial(kept: OutOfOffice) -> dict[str, object]:
+    last = kept.ends_at
+    return {
+        "first_day": timezone.localdate(kept.starts_at),
+        "last_day": timezone.localdate(last - dt.timedelta(days=1)) if last else None,
+        "subject": kept.subject,
+        "text": kept.text,
+    }
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return timezone.make_aware(dt.datetime.combine(day, dt.time.min))

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from engine.registry.errors import PolicyError
+from engine.storage import folders
+from engine.storage.models import Folder
+from portal.webmail import listing
+from portal.webmail.access import Desk, Desks, desks_of
+from portal.webmail.doors import uses_mail
+from portal.webmail.sidebar import sidebar
+from portal.webmail.views.act import PLACES, counted, target_of, writable
+
+
+@uses_mail
+@require_http_methods(["GET", "HEAD", "POST"])
+def whole(request: HttpRequest, folder_id: int) -> HttpResponse:
+    """Everything in a folder: say how much it is and ask, then do it."""
+    desks = desks_of(request)
+    desk, folder = writable(desks, folder_id)
+    if request.method == "POST":
+        try:
+            messages.success(request, _done(request, desks, desk, folder))
+        except PolicyError as refusal:
+            messages.warning(request, str(refusal))
+        return redirect("webmail:folder", folder_id=folder.pk)
+    total = listing.count(folder)
+    beside = sidebar(desks, desk)
+    context = {
+        "sidebar": beside,
+        "folder": folder,
+        "targets": beside.targets(folder),
+        "total": min(total, listing.COUNT_LIMIT),
+        "is_more": total > listing.COUNT_LIMIT,
+    }
+    return render(request, "webmail/whole.html", context)
+
+
+def _done(request: HttpRequest, desks: Desks, desk: Desk, folder: Folder) -> str:
+    name = request.POST.get("do", "")
+    if name == "read":
+        return counted(folders.mark_all_read(folder), "marked as read")
+    if name == "empty":
+        return counted(folders.empty(folder), "deleted for good")
+    if name not in (*PLACES, "move"):
+        raise Http404
+    target = target_of(request, desks, desk, folder, name)
+    return counted(folders.move_all(folder, target), f"moved to {target.name}")
