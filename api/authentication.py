@@ -1,0 +1,52 @@
+"""Bearer tokens: an API key itself, or an access token taken out with one."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed, Throttled
+from rest_framework.request import Request
+
+from api.caller import Caller
+from api.models import AccessToken
+from engine.registry import credentials
+from engine.registry.models import ApiKey
+from engine.registry.throttle import WINDOW, TooManyAttemptsError
+
+REFUSAL = "The key or token is not known, has ended or was revoked."
+
+
+class BearerAuthentication(BaseAuthentication):
+    """RFC 6750 §2.1. Sessions and cookies open nothing here."""
+
+    def authenticate(self, request: Request) -> tuple[Caller, None] | None:
+        scheme, _, secret = get_authorization_header(request).partition(b" ")
+        if scheme.lower() != b"bearer":
+            return None
+        found = _caller(secret.decode("latin-1").strip(), request)
+        if found is None:
+            raise AuthenticationFailed(REFUSAL)
+        return found, None
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="Postern"'
+
+
+def _caller(secret: str, request: Request) -> Caller | None:
+    token = (
+        AccessToken.objects.filter(
+            digest=credentials.digest(secret),
+            expires_at__gt=timezone.now(),
+            key__in=ApiKey.objects.live(),
+        )
+        .select_related("key__organisation")
+        .first()
+    )
+    if token is not None:
+        credentials.note_use(token.key)
+        return Caller(token.key, frozenset(token.scopes) & frozenset(token.key.scopes))
+    try:
+        key = credentials.find_api_key(secret, peer=request.META["REMOTE_ADDR"])
+    except TooManyAttemptsError as spent:
+        raise Throttled(WINDOW) from spent
+    return Caller(key, frozenset(key.scopes)) if key else None

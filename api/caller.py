@@ -1,0 +1,68 @@
+"""Who calls: a key, what it may do, and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from django.db.models import Model, QuerySet
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.request import Request
+
+from engine.registry.models import ApiKey, Organisation
+from engine.registry.scopes import Scope
+
+M = TypeVar("M", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A key, and those of its scopes that this request may use."""
+
+    key: ApiKey
+    scopes: frozenset[str]
+
+    # What the REST framework asks of whoever calls.
+    is_authenticated = True
+    is_active = True
+
+    @property
+    def pk(self) -> int:
+        return self.key.pk
+
+    @property
+    def organisation(self) -> Organisation | None:
+        """The one organisation where the key counts; None is the whole community."""
+        return self.key.organisation
+
+    def has(self, scope: Scope) -> bool:
+        return str(scope) in self.scopes
+
+    def within(self, rows: QuerySet[M], path: str = "organisation") -> QuerySet[M]:
+        """Those of the rows that the key may know of: the one place that says so."""
+        if self.organisation is None:
+            return rows
+        return rows.filter(**{path: self.organisation.pk})
+
+    def place(self, organisation_id: int | None) -> Organisation:
+        """The organisation that a request means; its own where it names none.
+
+        Raises Http404 for another's, and ValidationError where the community's key
+        names none.
+        """
+        if self.organisation is not None:
+            if organisation_id not in (None, self.organisation.pk):
+                raise Http404
+            return self.organisation
+        if organisation_id is None:
+            raise ValidationError({"organisation": ["Name an organisation."]})
+        return get_object_or_404(Organisation, pk=organisation_id)
+
+
+def caller(request: Request) -> Caller:
+    """Who calls. Raises PermissionDenied for nobody, which authentication prevents."""
+    if not isinstance(request.user, Caller):
+        raise PermissionDenied
+    return request.user

@@ -1,0 +1,58 @@
+"""Narrowing a list by plain facts, named in the address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework import serializers
+from rest_framework.filters import BaseFilterBackend
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+# What every list takes besides.
+PAGING = frozenset({"cursor", "limit"})
+
+
+class Facts(BaseFilterBackend):
+    """Rows that have the facts which `view.facts`, a serializer, allows to ask for."""
+
+    def filter_queryset(
+        self, request: Request, queryset: QuerySet[Any], view: APIView
+    ) -> QuerySet[Any]:
+        known = getattr(view, "facts", None)
+        if known is None or getattr(view, "action", "") != "list":
+            return queryset
+        said = {k: v for k, v in request.query_params.items() if k not in PAGING}
+        wanted = known(data=said)
+        wanted.is_valid(raise_exception=True)
+        return queryset.filter(**wanted.validated_data)
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        known = getattr(view, "facts", None)
+        if known is None or getattr(view, "action", "") != "list":
+            return []
+        return [_parameter(name, field) for name, field in known().fields.items()]
+
+
+def _parameter(
+    name: str, field: serializers.Field[Any, Any, Any, Any]
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "query",
+        "required": False,
+        "description": str(field.help_text or ""),
+        "schema": _schema(field),
+    }
+
+
+def _schema(field: serializers.Field[Any, Any, Any, Any]) -> dict[str, Any]:
+    if isinstance(field, serializers.IntegerField):
+        return {"type": "integer", "minimum": 1, "maximum": field.max_value}
+    if isinstance(field, serializers.ChoiceField):
+        return {"type": "string", "enum": list(field.choices)}
+    if isinstance(field, serializers.BooleanField):
+        return {"type": "boolean"}
+    length = getattr(field, "max_length", None)
+    return {"type": "string", "minLength": 1, "maxLength": length}

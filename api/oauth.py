@@ -1,0 +1,81 @@
+"""OAuth 2 client credentials (RFC 6749 §4.4): a key is exchanged for a short-lived token."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+from oauthlib.common import Request
+from oauthlib.oauth2 import BackendApplicationServer, RequestValidator
+
+from api.models import AccessToken
+from engine.registry import credentials
+from engine.registry.models import ApiKey
+
+TOKEN_SECONDS = 3600
+
+
+class KeyValidator(RequestValidator):
+    """What oauthlib asks of us, answered from API keys."""
+
+    def authenticate_client(self, request: Request, *args: Any, **kwargs: Any) -> bool:
+        """By Basic, or by the body, as RFC 6749 §2.3.1 has it."""
+        client_id, secret = _named(request)
+        key = credentials.find_api_key(secret, peer=request.headers["REMOTE_ADDR"])
+        if key is None or key.client_id != client_id:
+            return False
+        request.client = key
+        return True
+
+    def validate_grant_type(
+        self, client_id: str, grant_type: str, client: ApiKey, *args: Any, **kwargs: Any
+    ) -> bool:
+        return grant_type == "client_credentials"
+
+    def get_default_scopes(
+        self, client_id: str, request: Request, *args: Any, **kwargs: Any
+    ) -> list[str]:
+        return list(request.client.scopes)
+
+    def validate_scopes(
+        self,
+        client_id: str,
+        scopes: list[str],
+        client: ApiKey,
+        request: Request,
+        *args: Any,
+        **kwargs: Any,
+    ) -> bool:
+        return set(scopes) <= set(client.scopes)
+
+    def save_bearer_token(
+        self, token: dict[str, Any], request: Request, *args: Any, **kwargs: Any
+    ) -> None:
+        AccessToken.objects.create(
+            key=request.client,
+            digest=credentials.digest(token["access_token"]),
+            scopes=token["scope"].split(),
+            expires_at=timezone.now() + timedelta(seconds=token["expires_in"]),
+        )
+
+
+def _named(request: Request) -> tuple[str, str]:
+    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return request.client_id or "", request.client_secret or ""
+    try:
+        plain = base64.b64decode(encoded, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    client_id, _, secret = plain.partition(":")
+    return client_id, secret
+
+
+server = BackendApplicationServer(
+    KeyValidator(),
+    token_generator=lambda request: credentials.new_secret(),
+    token_expires_in=TOKEN_SECONDS,
+)

@@ -1,0 +1,71 @@
+"""Long lists, page by page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core import signing
+from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import Cursor, CursorPagination
+from rest_framework.request import Request
+from rest_framework.utils.urls import replace_query_param
+
+SALT = "api.cursor"
+
+
+class Pages(CursorPagination):
+    """The newest first. A page's place is kept by the last row that was shown, so what
+    is added meanwhile shifts nothing. A cursor is signed: nobody makes one up.
+    """
+
+    ordering = "-id"
+    page_size = 50
+    page_size_query_param = "limit"
+    max_page_size = 200
+
+    def get_page_size(self, request: Request) -> int:
+        text = request.query_params.get("limit")
+        if text is None:
+            return self.page_size
+        is_number = text.isascii() and text.isdigit() and len(text) <= 3
+        if not is_number or not 1 <= int(text) <= self.max_page_size:
+            raise ValidationError({"limit": [f"From 1 to {self.max_page_size}."]})
+        return int(text)
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        text = request.query_params.get("cursor")
+        if text is None:
+            return None
+        try:
+            offset, is_reverse, position = signing.loads(text, salt=SALT)
+        except signing.BadSignature:
+            detail = "Use a cursor from `next` or `previous` as it is."
+            raise ValidationError({"cursor": [detail]}) from None
+        return Cursor(offset, is_reverse, position)
+
+    def encode_cursor(self, cursor: Cursor) -> str:
+        text = signing.dumps(list(cursor), salt=SALT)
+        return replace_query_param(str(self.base_url), "cursor", text)
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        return [
+            {
+                "name": "cursor",
+                "in": "query",
+                "required": False,
+                "description": "From `next` or `previous` of another page.",
+                "schema": {"type": "string"},
+            },
+            {
+                "name": "limit",
+                "in": "query",
+                "required": False,
+                "description": "How many on one page.",
+                "schema": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "maximum": self.max_page_size,
+                    "default": self.page_size,
+                },
+            },
+        ]

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers
+
+from api.asking import Asked
+from api.base import Readable
+from engine.audit.models import Entry
+from engine.registry.scopes import Scope
+
+
+class AuditEntrySerializer(serializers.ModelSerializer[Entry]):
+    detail = serializers.DictField(read_only=True)
+
+    class Meta:
+        model = Entry
+        fields = read_only_fields = [
+            "id",
+            "at",
+            "event",
+            "subject_kind",
+            "subject_key",
+            "subject_name",
+            "organisation_key",
+            "by_key",
+            "by_name",
+            "detail",
+            "digest",
+            "previous_digest",
+        ]
+
+
+class AuditFacts(Asked):
+    event = serializers.CharField(
+        max_length=80, required=False, help_text="Such as person.added."
+    )
+    subject_kind = serializers.CharField(max_length=80, required=False)
+    subject_key = serializers.CharField(max_length=80, required=False)
+    by_key = serializers.CharField(max_length=80, required=False)
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List what was done"),
+    retrieve=extend_schema(summary="Read one entry"),
+)
+class Audit(Readable):
+    """Who did what, when. Nothing here can be changed."""
+
+    serializer_class = AuditEntrySerializer
+    facts = AuditFacts
+    scopes = {"list": Scope.READ_AUDIT, "retrieve": Scope.READ_AUDIT}
+
+    def get_queryset(self) -> QuerySet[Entry]:
+        return self.caller.within(Entry.objects.all(), "organisation_key")

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.asking import Asked, IdField, PlacedAsked, asked
+from api.base import Readable
+from api.conditions import if_unchanged, tagged
+from api.idempotency import idempotent
+from api.switching import Switch, Switched
+from engine.registry.actions import connections
+from engine.registry.models import Connection, ConnectionCredential, Proof
+from engine.registry.scopes import Scope
+
+# A cloud gateway is bound by its provider and tenant too, on the organisation's pages.
+PROOFS = [choice for choice in Proof.choices if choice[0] != Proof.CLOUD]
+
+
+class CredentialSerializer(serializers.ModelSerializer[ConnectionCredential]):
+    class Meta:
+        model = ConnectionCredential
+        fields = read_only_fields = ["id", "username", "created_at", "revoked_at"]
+
+
+class NewCredentialSerializer(CredentialSerializer):
+    secret = serializers.CharField(
+        read_only=True, help_text="Shown now and never again."
+    )
+
+    class Meta(CredentialSerializer.Meta):
+        fields = read_only_fields = [*CredentialSerializer.Meta.fields, "secret"]
+
+
+class ConnectionSerializer(serializers.ModelSerializer[Connection]):
+    credentials = CredentialSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Connection
+        fields = read_only_fields = [
+            "id",
+            "organisation",
+            "name",
+            "is_active",
+            "proof",
+            "provider",
+            "source_networks",
+            "certificate_name",
+            "next_hop_host",
+            "next_hop_port",
+            "next_hop_tls_name",
+            "strips_suffix",
+            "subject_tag",
+            "credentials",
+            "created_at",
+        ]
+        extra_kwargs = {"source_networks": {"help_text": "CIDR networks."}}
+
+
+class ConnectionFacts(Asked):
+    organisation = IdField(required=False)
+    is_active = serializers.BooleanField(required=False)
+
+
+class ConnectionChanges(Asked):
+    name = serializers.CharField(max_length=100, required=False)
+    proof = serializers.ChoiceField(choices=PROOFS, required=False)
+    source_networks = serializers.ListField(
+        child=serializers.CharField(max_length=50), max_length=100, required=False
+    )
+    certificate_name = serializers.CharField(
+        max_length=253, required=False, allow_blank=True
+    )
+    next_hop_host = serializers.CharField(
+        max_length=253, required=False, allow_blank=True
+    )
+    next_hop_port = serializers.IntegerField(
+        min_value=1, max_value=65535, required=False
+    )
+    next_hop_tls_name = serializers.CharField(
+        max_length=253, required=False, allow_blank=True
+    )
+    strips_suffix = serializers.BooleanField(required=False)
+    subject_tag = serializers.CharField(max_length=40, required=False, allow_blank=True)
+
+
+class NewConnection(PlacedAsked, ConnectionChanges):
+    proof = serializers.ChoiceField(choices=PROOFS)
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List connections"),
+    retrieve=extend_schema(summary="Read a connection"),
+)
+class Connections(Readable, Switched):
+    """Ways between an organisation's own mail servers and the community."""
+
+    serializer_class = ConnectionSerializer
+    facts = ConnectionFacts
+    verbs: ClassVar[Switch] = connections
+    scopes = {
+        "list": Scope.READ_CONNECTIONS,
+        "retrieve": Scope.READ_CONNECTIONS,
+        "create": Scope.WRITE_CONNECTIONS,
+        "partial_update": Scope.WRITE_CONNECTIONS,
+        "suspend": Scope.WRITE_CONNECTIONS,
+        "resume": Scope.WRITE_CONNECTIONS,
+        "add_credential": Scope.WRITE_CONNECTIONS,
+        "revoke_credential": Scope.WRITE_CONNECTIONS,
+    }
+
+    def get_queryset(self) -> QuerySet[Connection]:
+        rows = Connection.objects.prefetch_related("credentials")
+        return self.caller.within(rows)
+
+    @extend_schema(
+        summary="Add a connection",
+        request=NewConnection,
+        responses={status.HTTP_201_CREATED: ConnectionSerializer},
+    )
+    @idempotent
+    def create(self, request: Request) -> Response:
+        said = asked(request, NewConnection)
+        place = self.caller.place(said.pop("organisation", None))
+        made = connections.add(place, **said, by=self.caller.key)
+        return Response(ConnectionSerializer(made).data, status.HTTP_201_CREATED)
+
+    @extend_schema(summary="Change a connection", request=ConnectionChanges)
+    @if_unchanged
+    def partial_update(self, request: Request, pk: int) -> Response:
+        connection = self.get_object()
+        changes: Any = asked(request, ConnectionChanges)
+        connections.edit(connection, **changes, by=self.caller.key)
+        return tagged(ConnectionSerializer(connection).data)
+
+    @extend_schema(
+        summary="Make a credential",
+        request=None,
+        responses={status.HTTP_201_CREATED: NewCredentialSerializer},
+    )
+    @action(detail=True, methods=["post"], url_path="credentials")
+    def add_credential(self, request: Request, pk: int) -> Response:
+        """A user name and a secret, which is kept nowhere: an Idempotency-Key brings
+        it back to nobody. Earlier ones work until they are revoked.
+        """
+        made, secret = connections.add_credential(self.get_object(), by=self.caller.key)
+        data = {**CredentialSerializer(made).data, "secret": secret}
+        return Response(data, status.HTTP_201_CREATED)
+
+    @extend_schema(summary="Revoke a credential", responses={204: None})
+    @action(
+        detail=True,
+        methods=["delete"],
+        url_path="credentials/<int:credential_id>",
+    )
+    def revoke_credential(
+        self, request: Request, pk: int, credential_id: int
+    ) -> Response:
+        row = get_object_or_404(self.get_object().credentials, pk=credential_id)
+        connections.revoke_credential(row, by=self.caller.key)
+        return Response(status=status.HTTP_204_NO_CONTENT)

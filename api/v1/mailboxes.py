@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.asking import Asked, IdField, PlacedAsked, asked
+from api.base import Listed, Readable
+from api.conditions import if_unchanged, tagged
+from api.idempotency import idempotent
+from api.problems import Conflict
+from api.switching import Switch, Switched
+from engine.registry.actions import mailboxes
+from engine.registry.models import Grant, Mailbox, MailboxKind
+from engine.registry.scopes import Scope
+
+
+class MailboxSerializer(serializers.ModelSerializer[Mailbox]):
+    class Meta:
+        model = Mailbox
+        fields = read_only_fields = [
+            "id",
+            "organisation",
+            "address",
+            "name",
+            "kind",
+            "is_active",
+            "is_published",
+            "quota_bytes",
+            "used_bytes",
+            "created_at",
+        ]
+
+
+class MailboxFacts(Asked):
+    organisation = IdField(required=False)
+    address = serializers.CharField(max_length=254, required=False)
+    kind = serializers.ChoiceField(choices=MailboxKind.choices, required=False)
+
+
+class MailboxChanges(Asked):
+    name = serializers.CharField(max_length=150, required=False)
+    is_published = serializers.BooleanField(
+        required=False, help_text="Whether the directory shows it."
+    )
+
+
+class NewMailbox(PlacedAsked, MailboxChanges):
+    address = serializers.CharField(
+        max_length=254, help_text="In one of the organisation's domains."
+    )
+    name = serializers.CharField(max_length=150)
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List mailboxes"),
+    retrieve=extend_schema(summary="Read a mailbox"),
+)
+class Mailboxes(Readable, Switched):
+    """Places where mail is kept here: a person's, or a team's."""
+
+    serializer_class = MailboxSerializer
+    facts = MailboxFacts
+    verbs: ClassVar[Switch] = mailboxes
+    scopes = {
+        "list": Scope.READ_MAILBOXES,
+        "retrieve": Scope.READ_MAILBOXES,
+        "create": Scope.WRITE_MAILBOXES,
+        "partial_update": Scope.WRITE_MAILBOXES,
+        "suspend": Scope.WRITE_MAILBOXES,
+        "resume": Scope.WRITE_MAILBOXES,
+    }
+
+    def get_queryset(self) -> QuerySet[Mailbox]:
+        return self.caller.within(Mailbox.objects.all())
+
+    @extend_schema(
+        summary="Add a group mailbox",
+        request=NewMailbox,
+        responses={status.HTTP_201_CREATED: MailboxSerializer},
+    )
+    @idempotent
+    def create(self, request: Request) -> Response:
+        said: Any = asked(request, NewMailbox)
+        place = self.caller.place(said.pop("organisation", None))
+        made = mailboxes.add_group(place, **said, by=self.caller.key)
+        return Response(MailboxSerializer(made).data, status.HTTP_201_CREATED)
+
+    @extend_schema(summary="Change a group mailbox", request=MailboxChanges)
+    @if_unchanged
+    def partial_update(self, request: Request, pk: int) -> Response:
+        mailbox = self.get_object()
+        self.check_can_switch(mailbox)
+        changes: Any = asked(request, MailboxChanges)
+        mailboxes.edit(mailbox, **changes, by=self.caller.key)
+        return tagged(MailboxSerializer(mailbox).data)
+
+    def check_can_switch(self, row: Any) -> None:
+        if row.kind != MailboxKind.GROUP:
+            raise Conflict("This is one person's mailbox: change the person instead.")
+
+
+class GrantSerializer(serializers.ModelSerializer[Grant]):
+    address = serializers.CharField(source="person.address", read_only=True)
+
+    class Meta:
+        model = Grant
+        fields = read_only_fields = [
+            "person",
+            "address",
+            "can_read",
+            "can_write",
+            "can_send",
+        ]
+
+
+class Rights(Asked):
+    can_read = serializers.BooleanField(default=False)
+    can_write = serializers.BooleanField(default=False)
+    can_send = serializers.BooleanField(default=False)
+
+
+@extend_schema_view(list=extend_schema(summary="List who may use a group mailbox"))
+class Grants(Listed):
+    """What each person may do with a group mailbox. Each right stands alone."""
+
+    serializer_class = GrantSerializer
+    scopes = {
+        "list": Scope.READ_MAILBOXES,
+        "update": Scope.WRITE_MAILBOXES,
+        "destroy": Scope.WRITE_MAILBOXES,
+    }
+
+    def get_queryset(self) -> QuerySet[Grant]:
+        return self._mailbox().grants.select_related("person")
+
+    def _mailbox(self) -> Mailbox:
+        rows = self.caller.within(Mailbox.objects.filter(kind=MailboxKind.GROUP))
+        return get_object_or_404(rows, pk=self.kwargs["mailbox_id"])
+
+    @extend_schema(summary="Say what a person may do", request=Rights)
+    def update(self, request: Request, mailbox_id: int, person_id: int) -> Response:
+        mailbox = self._mailbox()
+        person = get_object_or_404(mailbox.organisation.people, pk=person_id)
+        rights = asked(request, Rights)
+        made = mailboxes.grant(mailbox, person, **rights, by=self.caller.key)
+        return Response(GrantSerializer(made).data)
+
+    @extend_schema(summary="Take every right away")
+    def destroy(self, request: Request, mailbox_id: int, person_id: int) -> Response:
+        mailbox = self._mailbox()
+        grant = get_object_or_404(self.get_queryset(), person=person_id)
+        mailboxes.revoke(mailbox, grant.person, by=self.caller.key)
+        return Response(status=status.HTTP_204_NO_CONTENT)

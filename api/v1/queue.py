@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.asking import Asked, ReasonAsked, asked
+from api.base import Readable
+from api.problems import Conflict
+from engine.queue import actions
+from engine.queue.models import Recipient, RecipientStatus
+from engine.registry.scopes import Scope
+
+
+class QueuedSerializer(serializers.ModelSerializer[Recipient]):
+    reference = serializers.CharField(source="message.reference", read_only=True)
+    sender = serializers.CharField(source="message.sender", read_only=True)
+    accepted_at = serializers.DateTimeField(
+        source="message.accepted_at", read_only=True
+    )
+
+    class Meta:
+        model = Recipient
+        fields = read_only_fields = [
+            "id",
+            "reference",
+            "sender",
+            "address",
+            "status",
+            "hold",
+            "destination",
+            "attempts",
+            "last_reply",
+            "accepted_at",
+            "next_attempt_at",
+            "finished_at",
+        ]
+
+
+class QueueFacts(Asked):
+    status = serializers.ChoiceField(choices=RecipientStatus.choices, required=False)
+    address = serializers.CharField(max_length=254, required=False)
+    destination = serializers.CharField(max_length=60, required=False)
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List queued mail"),
+    retrieve=extend_schema(summary="Read one recipient of a queued message"),
+)
+class Queue(Readable):
+    """One row for each recipient of each message. Only for the community's keys."""
+
+    serializer_class = QueuedSerializer
+    facts = QueueFacts
+    scopes = {
+        "list": Scope.READ_QUEUE,
+        "retrieve": Scope.READ_QUEUE,
+        "hold": Scope.WRITE_QUEUE,
+        "release": Scope.WRITE_QUEUE,
+        "retry": Scope.WRITE_QUEUE,
+        "drop": Scope.WRITE_QUEUE,
+    }
+
+    def get_queryset(self) -> QuerySet[Recipient]:
+        # No key of one organisation can hold the scope.
+        if self.caller.organisation is not None:
+            return Recipient.objects.none()
+        return Recipient.objects.select_related("message")
+
+    @extend_schema(summary="Hold", request=ReasonAsked)
+    @action(detail=True, methods=["post"])
+    def hold(self, request: Request, pk: int) -> Response:
+        """Keeps it from being delivered until somebody releases it."""
+        row = self.get_object()
+        reason = asked(request, ReasonAsked)["reason"]
+        return self._done(row, actions.hold([row.pk], reason=reason, by=self._key))
+
+    @extend_schema(summary="Release", request=None)
+    @action(detail=True, methods=["post"])
+    def release(self, request: Request, pk: int) -> Response:
+        """Queues it again, with its whole life before it."""
+        row = self.get_object()
+        return self._done(row, actions.release([row.pk], by=self._key))
+
+    @extend_schema(summary="Try again now", request=None)
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pk: int) -> Response:
+        row = self.get_object()
+        return self._done(row, actions.retry([row.pk], by=self._key))
+
+    @extend_schema(summary="Drop", request=ReasonAsked)
+    @action(detail=True, methods=["post"])
+    def drop(self, request: Request, pk: int) -> Response:
+        """Gives it up, and tells its sender that an operator stopped it."""
+        row = self.get_object()
+        reason = asked(request, ReasonAsked)["reason"]
+        return self._done(row, actions.drop([row.pk], reason=reason, by=self._key))
+
+    @property
+    def _key(self) -> Any:
+        return self.caller.key
+
+    def _done(self, row: Recipient, count: int) -> Response:
+        row.refresh_from_db()
+        if not count:
+            raise Conflict(
+                f"It is “{row.get_status_display().lower()}”, or being delivered just "
+                "now, so this cannot be done to it."
+            )
+        return Response(self.get_serializer(row).data)

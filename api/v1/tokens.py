@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.parsers import FormParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
+
+from api import oauth
+
+
+class TokenRequestSerializer(serializers.Serializer[Any]):
+    grant_type = serializers.ChoiceField(choices=["client_credentials"])
+    scope = serializers.CharField(required=False)
+    client_id = serializers.CharField(required=False)
+    client_secret = serializers.CharField(required=False)
+
+
+class TokenSerializer(serializers.Serializer[Any]):
+    access_token = serializers.CharField()
+    token_type = serializers.CharField()
+    expires_in = serializers.IntegerField()
+    scope = serializers.CharField()
+
+
+class Tokens(APIView):
+    """Exchanges a key for an access token (RFC 6749 §4.4).
+
+    The client's id and secret come by Basic authentication or in the body.
+    """
+
+    authentication_classes: list[Any] = []
+    permission_classes: list[Any] = []
+    throttle_classes: list[type[BaseThrottle]] = []
+    parser_classes = [FormParser]
+
+    @extend_schema(
+        summary="Take out an access token",
+        request=TokenRequestSerializer,
+        responses=TokenSerializer,
+    )
+    def post(self, request: Request) -> Response:
+        said = {
+            "Authorization": request.headers.get("Authorization", ""),
+            "Content-Type": "application/x-www-form-urlencoded",
+            "REMOTE_ADDR": request.META["REMOTE_ADDR"],
+        }
+        headers, body, status = oauth.server.create_token_response(
+            request.build_absolute_uri(), "POST", request._request.POST.dict(), said
+        )
+        return Response(json.loads(body), status=status, headers=headers)

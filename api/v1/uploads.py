@@ -1,0 +1,47 @@
+"""A message to send, as JSON or as JSON with files beside it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+from api.parsers import check_depth
+from api.v1.message_fields import MOST_FILES, NewMessage
+from engine.mail.composer import Attachment
+
+
+def said_in(request: Request) -> dict[str, Any]:
+    """The message that the request holds. Raises ValidationError with each fault."""
+    if not isinstance(request.data, QueryDict):
+        return _checked(request.data)
+    files = request.FILES.getlist("files")
+    if len(files) > MOST_FILES:
+        raise ValidationError({"files": [f"At most {MOST_FILES}."]})
+    said = _checked(_json(request.data.get("message", "")))
+    said["attachments"] = [*said["attachments"], *map(_attachment, files)]
+    return said
+
+
+def _checked(data: object) -> dict[str, Any]:
+    message = NewMessage(data=data)
+    message.is_valid(raise_exception=True)
+    return dict(message.validated_data)
+
+
+def _json(text: str) -> object:
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValidationError({"message": ["Not JSON."]}) from error
+    check_depth(data)
+    return data
+
+
+def _attachment(file: UploadedFile[Any]) -> Attachment:
+    content_type = file.content_type or "application/octet-stream"
+    return Attachment(file.name or "file", content_type, file.read())
