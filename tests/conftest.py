@@ -1,22 +1,49 @@
 """The standing cast. Alice owns, Bob helps, Charlie must see nothing of it.
 
 Northfield is hosted here, Harbour is the neighbour (hosted too), and Firm keeps its own
-mail server. Vera is a vetting officer and Olive an operator.
+mail server. Vera is a vetting officer, Hugh a helpdesk agent and Olive an operator.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from django.conf import settings
+from django.db import connection
 
 from engine.registry.models import (
     AccountType,
     Connection,
     Kind,
+    Mailbox,
     Organisation,
     Person,
     RoleName,
 )
+from portal.demo.names import NameServer
 from tests import factories
+
+# The fixtures by which pytest-django opens the database.
+DATABASE = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Against PostgreSQL only what asks a database runs again, and no browser."""
+    if connection.vendor != "postgresql":
+        return
+    again = [item for item in items if _asks_a_database(item)]
+    config.hook.pytest_deselected(items=[one for one in items if one not in again])
+    items[:] = again
+
+
+def _asks_a_database(item: pytest.Item) -> bool:
+    asked = set(getattr(item, "fixturenames", ()))
+    marked = item.get_closest_marker("django_db") is not None
+    opens_a_browser = hasattr(getattr(item, "module", None), "sync_playwright")
+    return not opens_a_browser and (marked or bool(asked & DATABASE))
 
 
 @pytest.fixture
@@ -87,3 +114,27 @@ def olive(db: None) -> Person:
     person = factories.make_person("olive@secure.example", name="Olive")
     factories.make_staff(person, RoleName.OPERATOR)
     return person
+
+
+@pytest.fixture
+def name_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[NameServer]:
+    """The only name server that is asked; it knows what a test adds."""
+    with NameServer() as server:
+        monkeypatch.setattr(settings.POSTERN, "dns_servers", [server.server])
+        yield server
+
+
+@pytest.fixture
+def hugh(db: None) -> Person:
+    """A helpdesk agent."""
+    person = factories.make_person("hugh@secure.example", name="Hugh")
+    factories.make_staff(person, RoleName.HELPDESK_AGENT)
+    return person
+
+
+@pytest.fixture
+def helpdesk(db: None) -> Mailbox:
+    """The mailbox that mail to the helpdesk lands in."""
+    service = factories.make_organisation(name="Service desk", kind=Kind.OPERATOR)
+    factories.make_domain(service, "secure.example")
+    return factories.make_group_mailbox("helpdesk@secure.example", service)

@@ -30,15 +30,22 @@ class Dialogue:
         self._reply: list[str] = []
 
     def run(self, text: str, **values: str) -> None:
-        """Say and expect everything in the transcript, in order."""
+        """Say and expect everything in the transcript, in order, and hang up."""
         try:
-            for number, line in enumerate(text.splitlines(), start=1):
-                for name, value in values.items():
-                    line = line.replace("{" + name + "}", value)
-                self._step(line, f"line {number}: {line}")
+            self.say(text, **values)
         finally:
-            self._lines.close()
-            self._socket.close()
+            self.close()
+
+    def say(self, text: str, **values: str) -> None:
+        """A part of a dialogue, after which another may follow."""
+        for number, line in enumerate(text.splitlines(), start=1):
+            for name, value in values.items():
+                line = line.replace("{" + name + "}", value)
+            self._step(line, f"line {number}: {line}")
+
+    def close(self) -> None:
+        self._lines.close()
+        self._socket.close()
 
     def _step(self, line: str, where: str) -> None:
         word, rest = line[:2], line[3:]

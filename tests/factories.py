@@ -5,9 +5,12 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
+from django.utils import timezone
+
 from engine.registry.models import (
     AccountType,
     Alias,
+    ApiKey,
     AppPassword,
     Connection,
     ConnectionCredential,
@@ -50,7 +53,11 @@ def make_domain(organisation: Organisation, member_domain: str, **over: Any) -> 
         AccountType.TRUSTED_DOMAIN,
     )
     community = member_domain if same else f"{member_domain}.{COMMUNITY}"
-    fields = {"member_domain": member_domain, "community_domain": community}
+    fields = {
+        "member_domain": member_domain,
+        "community_domain": community,
+        "verified_at": timezone.now(),
+    }
     return Domain.objects.create(organisation=organisation, **(fields | over))
 
 
@@ -131,4 +138,17 @@ def make_staff(person: Person, role: RoleName) -> StaffRole:
 def make_app_password(person: Person, digest: str, **over: Any) -> AppPassword:
     return AppPassword.objects.create(
         person=person, digest=digest, **({"name": "Phone"} | over)
+    )
+
+
+def make_api_key(
+    organisation: Organisation | None, digest: str, *scopes: str, **over: Any
+) -> ApiKey:
+    number = next(_serial)
+    fields = {"name": f"Key {number}", "client_id": f"key{number}"}
+    return ApiKey.objects.create(
+        organisation=organisation,
+        digest=digest,
+        scopes=list(scopes),
+        **(fields | over),
     )

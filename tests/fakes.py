@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import smtplib
+import ssl
+from dataclasses import dataclass
+
 from engine.antivirus.base import ScannerUnavailable
 from engine.antivirus.verdict import Verdict, VerdictState
+from engine.registry.models import Provider
+from portal.demo.certificates import Authority
+from portal.demo.record import provider_certificate
+from tests.signing import Signer
 
 
 class FakeScanner:
@@ -35,3 +43,77 @@ class FakeScan:
 
     async def abandon(self) -> None:
         self.is_abandoned = True
+
+
+@dataclass(frozen=True)
+class FakeTenant:
+    """One customer of a cloud provider: its id there, and the domain it signs for."""
+
+    tenant_id: str
+    signer: Signer
+
+    @property
+    def domain(self) -> str:
+        return self.signer.domain
+
+
+@dataclass(frozen=True)
+class FakeCloud:
+    """A cloud provider's outgoing servers, which all of its tenants share.
+
+    They show one certificate whoever sends. Microsoft names the tenant in headers of its
+    own; Google adds what the tenant's routing settings say. Both sign for the tenant.
+    """
+
+    provider: Provider
+    authority: Authority
+
+    def stamped(self, message: bytes, tenant: FakeTenant) -> bytes:
+        """The message as it leaves: signed for the tenant, and named."""
+        return self.named(tenant.signer.sign(message), tenant.tenant_id)
+
+    def named(self, message: bytes, tenant_id: str, domain: str = "") -> bytes:
+        """The message with the provider's own header fields on top."""
+        if self.provider == Provider.GOOGLE_WORKSPACE:
+            fields = ["X-Gm-Message-State: AOJu0Yx", f"X-Postern-Tenant: {tenant_id}"]
+        else:
+            fields = [
+                "X-MS-Exchange-CrossTenant-OriginalArrivalTime: 23 Nov 2026 15:00:00",
+                "X-MS-Exchange-CrossTenant-FromEntityHeader: Hosted",
+                f"X-MS-Exchange-CrossTenant-Id: {tenant_id}",
+                "X-MS-Exchange-Transport-CrossTenantHeadersStamped: LO0P123MB0001",
+                "X-OriginatorOrg: eastvale.example",
+            ]
+        return "".join(f"{field}\r\n" for field in fields).encode() + message
+
+    def context(self) -> ssl.SSLContext:
+        """What its servers show when they are asked for a certificate."""
+        shown = self.authority.issue(provider_certificate(self.provider))
+        context = ssl.create_default_context(cafile=str(self.authority.ca_file))
+        context.load_cert_chain(shown.cert_file, shown.key_file)
+        return context
+
+
+def hand_over(
+    port: int,
+    message: bytes,
+    *,
+    sender: str,
+    recipient: str,
+    context: ssl.SSLContext,
+) -> list[str]:
+    """Say one message to a server; each of its answers from MAIL on, until a refusal."""
+    said = []
+    with smtplib.SMTP("localhost", port, timeout=20) as client:
+        client.starttls(context=context)
+        client.ehlo()
+        for step in (
+            lambda: client.mail(sender),
+            lambda: client.rcpt(recipient),
+            lambda: client.data(message),
+        ):
+            code, text = step()
+            said.append(f"{code} {text.decode()}")
+            if code >= 400:
+                break
+    return said

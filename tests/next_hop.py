@@ -13,6 +13,13 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 # An answer that is none: the connection is dropped instead.
 HANG_UP = "999 hang up"
+# What Exchange Online says where a partner connector restricts its domains to another
+# certificate.
+PARTNER_REFUSAL = (
+    "550 5.7.51 TenantInboundAttribution; There is a partner connector configured that"
+    " matched the message's recipient domain. The connector had either the"
+    " RestrictDomainsToIPAddresses or RestrictDomainsToCertificate set"
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,8 @@ class NextHop:
     received: list[Received] = field(default_factory=list)
     sessions: int = 0
     port: int = 0
+    insists_on: str = ""
+    """A name that the client's certificate must carry, as with a partner connector."""
 
     def start(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -120,6 +129,8 @@ class _Handler:
         address: str,
         options: list[str],
     ) -> str:
+        if self.hop.insists_on not in ["", *_client_names(server)]:
+            return PARTNER_REFUSAL
         answers = self.hop.answers[address]
         if answers:
             return answers.pop(0)
@@ -135,7 +146,6 @@ class _Handler:
             if answer == HANG_UP:
                 server.transport.abort()
             return answer
-        certificate = server.transport.get_extra_info("peercert") or {}
         self.hop.received.append(
             Received(
                 envelope.mail_from,
@@ -144,7 +154,12 @@ class _Handler:
                 envelope.mail_options,
                 envelope.rcpt_options,
                 self.session,
-                [name for _, name in certificate.get("subjectAltName", ())],
+                _client_names(server),
             )
         )
         return "250 2.0.0 Taken"
+
+
+def _client_names(server: SMTP) -> list[str]:
+    certificate = server.transport.get_extra_info("peercert") or {}
+    return [name for _, name in certificate.get("subjectAltName", ())]

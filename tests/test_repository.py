@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import socket
 import subprocess
 import sys
@@ -16,12 +17,15 @@ from django.db.migrations.loader import MigrationLoader
 from django.urls import URLPattern, URLResolver, get_resolver
 from pytest_socket import SocketConnectBlockedError
 
+from api.base import Resource
 from engine.queue.models import RECIPIENT_TRANSITIONS, RecipientStatus
 from engine.registry.models.organisation import (
     ORGANISATION_TRANSITIONS,
     OrganisationStatus,
 )
 from onboarding.status import TRANSITIONS, Status
+from portal.helpdesk.status import TRANSITIONS as TICKET_TRANSITIONS
+from portal.helpdesk.status import Status as TicketStatus
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("engine", "onboarding", "api", "portal")
@@ -29,7 +33,12 @@ PACKAGES = ("engine", "onboarding", "api", "portal")
 # Doors of others that stand behind a guard of their own: Wagtail asks for access_admin
 # on each view, allauth for a session; both sit behind SecondFactorMiddleware.
 GUARDED_ELSEWHERE = ("wagtail.", "allauth.", "django.views.i18n")
-SAYS_NOTHING = {"admin/test404/"}
+SAYS_NOTHING = {
+    "admin/test404/",
+    "api/v1/openapi.json",
+    "api/v1/oauth/token/",
+    "api/^.*$",
+}
 
 
 def views() -> Iterator[tuple[str, object]]:
@@ -71,6 +80,7 @@ def test_every_route_says_who_may_enter() -> None:
         for route, view in views()
         if not hasattr(view, "access")
         and not getattr(view, "__module__", "").startswith(GUARDED_ELSEWHERE)
+        and not issubclass(getattr(view, "cls", object), Resource)
         and route not in SAYS_NOTHING
     ]
 
@@ -83,6 +93,7 @@ def test_every_route_says_who_may_enter() -> None:
         (OrganisationStatus, ORGANISATION_TRANSITIONS),
         (RecipientStatus, RECIPIENT_TRANSITIONS),
         (Status, TRANSITIONS),
+        (TicketStatus, TICKET_TRANSITIONS),
     ],
 )
 def test_every_status_has_its_transitions(statuses: type, transitions: dict) -> None:
@@ -131,6 +142,16 @@ def test_every_package_says_what_it_is_in_charge_of() -> None:
     ]
 
     assert silent == []
+
+
+def test_no_other_top_level_folder_is_kept() -> None:
+    folders = {path.relative_to(ROOT).parts[0] for path in tracked()}
+
+    assert {name for name in folders if (ROOT / name).is_dir()} == {
+        ".ci",
+        "tests",
+        *PACKAGES,
+    }
 
 
 def test_no_module_has_outgrown_the_house() -> None:
@@ -204,3 +225,23 @@ def test_nothing_is_left_half_done() -> None:
     ]
 
     assert found == []
+
+
+def test_each_row_of_the_table_of_proof_names_tests_that_exist() -> None:
+    text = (ROOT / "tests/README.md").read_text()
+    rows = re.findall(r"^\| (S\d+) \|.*\|(.*)\|$", text, re.MULTILINE)
+    named = {row: re.findall(r"`([\w/]+\.py)`", cell) for row, cell in rows}
+
+    assert list(named) == [f"S{number}" for number in range(1, 18)]
+    assert [row for row, files in named.items() if not files] == []
+    missing = [
+        file
+        for files in named.values()
+        for file in files
+        if "def test_" not in _text(ROOT / "tests" / file)
+    ]
+    assert missing == []
+
+
+def _text(path: Path) -> str:
+    return path.read_text() if path.exists() else ""

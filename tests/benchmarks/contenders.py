@@ -38,8 +38,11 @@ class Contender:
 
 
 @contextmanager
-def postfix_and_dovecot(authority: Authority) -> Iterator[Contender]:
-    """STARTTLS into Postfix, LMTP into Dovecot's maildirs; Debian's own defaults."""
+def postfix_and_dovecot(authority: Authority, **options: str) -> Iterator[Contender]:
+    """STARTTLS into Postfix, LMTP into Dovecot's maildirs; Debian's own defaults.
+
+    `options` are more lines of main.cf.
+    """
     made = authority.issue("mail.base.example", "localhost")
     with (
         Dovecot("maildir") as dovecot,
@@ -51,6 +54,7 @@ def postfix_and_dovecot(authority: Authority) -> Iterator[Contender]:
                 "smtpd_tls_security_level": "encrypt",
                 "virtual_transport": f"lmtp:inet:127.0.0.1:{dovecot.port}",
                 "virtual_mailbox_maps": "static:all",
+                **options,
             },
         ) as postfix,
         Stunnel(postfix.port, ca_file=authority.ca_file) as tunnel,

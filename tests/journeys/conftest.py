@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import hmac
-import struct
 import tempfile
-import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, TimeoutError
+from playwright.sync_api import Browser
 
+from portal.demo.certificates import Authority
+from tests.journeys import applying
+from tests.journeys import firm as firms
+from tests.journeys.visitor import Person, Visitor, Visits
 from tests.peers.chromium import launch_options
 from tests.peers.clamd import Clamd
 from tests.peers.postern import Postern
-
-TOTP_SECONDS = 30
+from tests.peers.postfix import Postfix
+from tests.peers.process import free_port
 
 
 @pytest.fixture(scope="session")
@@ -36,65 +37,105 @@ def clamd() -> Iterator[Clamd]:
 
 @pytest.fixture(scope="session")
 def postern(clamd: Clamd) -> Iterator[Postern]:
+    """One running service for all the journeys: starting it takes longest."""
     with Postern(POSTERN_CLAMD=clamd.socket) as running:
         yield running
 
 
-class Visitor:
-    """Somebody at a browser of their own, who speaks in what the pages say."""
-
-    def __init__(self, context: BrowserContext, postern: Postern) -> None:
-        self.page: Page = context.new_page()
-        self._postern = postern
-
-    def open(self, path: str) -> None:
-        self.page.goto(self._postern.web + path)
-
-    def fill(self, **answers: str) -> None:
-        for name, answer in answers.items():
-            self.page.fill(f"[name={name}]", answer)
-
-    def choose(self, **answers: str) -> None:
-        for name, answer in answers.items():
-            self.page.check(f"[name={name}][value={answer}]")
-
-    def press(self, button: str) -> None:
-        self.page.get_by_role("button", name=button, exact=True).first.click()
-
-    def follow(self, link: str) -> None:
-        self.page.get_by_role("link", name=link).first.click()
-
-    def sees(self, text: str) -> bool:
-        """Whether the page says so, or does when it has loaded."""
-        try:
-            self.page.get_by_text(text).first.wait_for(timeout=10_000)
-        except TimeoutError:
-            return False
-        return True
-
-    def sign_in(self, person: dict[str, str]) -> None:
-        """With the password, and the second factor where there is one."""
-        self.open("/account/login/")
-        self.fill(login=person["address"], password=person["password"])
-        self.press("Sign in")
-        if person["totp_secret"]:
-            self.fill(code=totp(person["totp_secret"]))
-            self.press("Continue")
+@pytest.fixture(scope="session")
+def visits(browser: Browser, postern: Postern) -> Visits:
+    return Visits(browser, postern)
 
 
 @pytest.fixture
-def visitor(browser: Browser, postern: Postern) -> Iterator[Visitor]:
+def visit(visits: Visits) -> Iterator[Visits]:
+    """Opens browsers, which are closed when the test is over."""
+    yield visits
+    visits.end()
+
+
+@pytest.fixture
+def visitor(visit: Visits) -> Visitor:
     """A stranger until they sign in."""
-    context = browser.new_context(accept_downloads=True)
-    context.set_default_timeout(30_000)
-    yield Visitor(context, postern)
-    context.close()
+    return visit()
 
 
-def totp(secret: str) -> str:
-    """The code that an authenticator app shows now (RFC 6238)."""
-    counter = struct.pack(">Q", int(time.time()) // TOTP_SECONDS)
-    digest = hmac.digest(base64.b32decode(secret), counter, "sha1")
-    start = digest[-1] & 15
-    number = struct.unpack(">I", digest[start : start + 4])[0] & 0x7FFFFFFF
-    return f"{number % 1_000_000:06}"
+@pytest.fixture(scope="session")
+def ben(postern: Postern) -> Person:
+    """A member whose mailbox is kept here."""
+    return postern.person("member", address="ben@northgate.secure.example")
+
+
+@pytest.fixture(scope="session")
+def priya(postern: Postern) -> Person:
+    """Ben's colleague."""
+    return postern.person("member", address="priya@northgate.secure.example")
+
+
+@pytest.fixture(scope="session")
+def david(postern: Postern) -> Person:
+    """A barrister in other chambers."""
+    return postern.person("member", address="david@harbour.secure.example")
+
+
+@pytest.fixture(scope="session")
+def grace(postern: Postern) -> Person:
+    """The administrator of David's chambers."""
+    return postern.person("administrator", address="grace@harbour.secure.example")
+
+
+@pytest.fixture(scope="session")
+def firm_port() -> int:
+    """Where the firm's own server will hear SMTP."""
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+def letter(visits: Visits, postern: Postern, firm_port: int) -> firms.Letter:
+    """The firm applies, an officer approves, and the letter is fetched by its link."""
+    stranger = visits()
+    firms.apply(stranger, postern, firm_port)
+    assert stranger.sees("Application complete")
+    applying.sponsor_confirms(visits(), postern, firms.NAME)
+    officer = visits(postern.person("vetting_officer"))
+    applying.officer_approves(officer, firms.NAME)
+
+    welcome = applying.notice_to(postern, firms.EVERYDAY, "can now use")
+    stranger.open("/apply/progress/")
+    assert stranger.sees("Your account is ready")
+    stranger.page.goto(applying.link_in(welcome, "/apply/letter/"))
+    with stranger.page.expect_download() as download:
+        stranger.press("Download the letter (PDF)")
+    return firms.read_letter(Path(download.value.path()).read_bytes())
+
+
+@pytest.fixture(scope="session")
+def firm(
+    letter: firms.Letter,
+    postern: Postern,
+    firm_port: int,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Postfix]:
+    """The firm's Postfix, told only what the letter says."""
+    authority_file = tmp_path_factory.mktemp("firm") / "postern-ca.pem"
+    with urllib.request.urlopen(letter.authority_url) as answer:
+        authority_file.write_bytes(answer.read())
+    own = Authority(postern.folder / "tls").issue("mail.firm.example", "localhost")
+    server = Postfix(
+        "firm.example",
+        "jane",
+        "tom",
+        cert_file=own.cert_file,
+        key_file=own.key_file,
+        options={"message_size_limit": "52428800", "minimal_backoff_time": "1s"},
+    )
+    server.port = firm_port
+    server.relay_through(
+        letter.host,
+        letter.port,
+        username=letter.username,
+        password=letter.password,
+        ca_file=authority_file,
+    )
+    with server:
+        yield server

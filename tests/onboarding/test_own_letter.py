@@ -32,16 +32,34 @@ def test_an_administrator_downloads_the_letter_of_the_organisation(
     assert client.post(URL).content == b"%PDF-northfield's"
 
     assert Entry.objects.get(event="letter.downloaded").by_name == str(alice)
+    letter.refresh_from_db()
+    assert (letter.downloaded_by, letter.downloaded_from) == (alice, "127.0.0.1")
+
+
+def test_an_administrator_asks_for_another(
+    signed_in: SignIn, alice: Person, letter: Letter
+) -> None:
+    client = signed_in(alice, second_factor=True)
+
+    text = client.post(reverse("onboarding:reissue_letter"), follow=True)
+
+    assert "being written" in text.content.decode()
+    assert Letter.objects.count() == 2
+    assert "Get a new letter" not in text.content.decode()
+
+
+@pytest.mark.parametrize("name", ["own_letter", "reissue_letter"])
+def test_nobody_else_reaches_letters(
+    signed_in: SignIn, bob: Person, letter: Letter, name: str
+) -> None:
+    assert signed_in(bob).post(reverse(f"onboarding:{name}")).status_code == 403
+    assert Letter.objects.count() == 1
 
 
 def test_an_administrator_without_a_second_factor_is_kept_out(
     signed_in: SignIn, alice: Person, letter: Letter
 ) -> None:
     assert signed_in(alice).post(URL).status_code == 302
-
-
-def test_a_member_is_refused(signed_in: SignIn, bob: Person, letter: Letter) -> None:
-    assert signed_in(bob).post(URL).status_code == 403
 
 
 def test_the_neighbour_finds_no_letter(

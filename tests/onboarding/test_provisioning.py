@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 from dataclasses import replace
 from datetime import timedelta
@@ -8,13 +9,11 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from django.core import mail
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_q.models import OrmQ, Schedule
 
 from engine.audit.models import Entry
-from engine.queue.models import QueuedMessage
 from engine.registry import credentials
 from engine.registry.errors import PolicyError
 from engine.registry.models import (
@@ -25,8 +24,8 @@ from engine.registry.models import (
     OrganisationStatus,
     Proof,
 )
-from onboarding import letters, provisioning, tasks
-from onboarding.models import Application, Letter
+from onboarding import letters, provisioning, tasks, welcome
+from onboarding.models import Application, Letter, Notice, NoticeKind
 from onboarding.provisioning_steps import STEPS, Step
 from onboarding.status import Status, StepState
 from tests.onboarding.conftest import HOSTED
@@ -67,9 +66,9 @@ def assert_set_up_once(application: Application) -> None:
         "firm.example.secure.example"
     ]
     assert organisation.connections.count() == 1
-    assert OrganisationRole.objects.count() == 1
+    assert OrganisationRole.objects.filter(organisation=organisation).count() == 2
     assert ConnectionCredential.objects.filter(revoked_at=None).count() == 1
-    letter = Letter.objects.get()
+    letter = Letter.objects.get(organisation=organisation)
     username = ConnectionCredential.objects.get(revoked_at=None).username
     assert credentials.find_connection(username, secret_in(letter))
     assert Entry.objects.filter(event="application.provisioned").count() == 1
@@ -112,7 +111,7 @@ def test_a_cloud_organisation_is_bound_to_its_tenant(provisioned: Any) -> None:
     connection = application.organisation.connections.get()
     assert (connection.proof, connection.tenant_id) == (Proof.CLOUD, "t-1")
     assert not connection.credentials.exists()
-    assert "t-1" in text_of(application.letter)
+    assert "t-1" in text_of(application.letters.get())
 
 
 def test_an_applicant_from_elsewhere_gets_an_address_of_the_name(apply: Any) -> None:
@@ -239,6 +238,8 @@ def test_stalled_applications_are_started_again(apply: Any, approve: Any) -> Non
         state=StepState.RUNNING, started_at=timezone.now()
     )
 
+    OrmQ.objects.all().delete()
+
     assert tasks.resume_provisioning() == 1
 
     assert OrmQ.objects.get().task["args"] == (stalled.pk,)
@@ -271,22 +272,34 @@ def test_the_job_sets_the_organisation_up(apply: Any, approve: Any) -> None:
     assert_set_up_once(application)
 
 
-def test_the_welcome_notice_leads_to_sign_in_and_letter(provisioned: Any) -> None:
+def test_the_welcome_notice_leads_to_sign_in_and_letter(
+    provisioned: Any, sent: Any
+) -> None:
     provisioned()
 
-    notice = mail.outbox[0]
-    assert notice.to == ["jane@firm.example"]
-    assert "/apply/first-sign-in/" in notice.body
-    assert "/apply/letter/" in notice.body
-    assert "jane@firm.example.secure.example" in notice.body
-    assert secret_in(Letter.objects.get()) not in notice.body
+    to_applicant, to_second = sent()[-2:]
+    assert to_applicant.to == ["jane@firm.example"]
+    assert "/apply/first-sign-in/" in to_applicant.body
+    assert re.search(r"/apply/letter/\S{20}", to_applicant.body)
+    assert "jane@firm.example.secure.example" in to_applicant.body
+    assert secret_in(Letter.objects.get()) not in to_applicant.body
+    assert to_second.to == ["ravi@firm.example"]
+    assert "/apply/first-sign-in/" in to_second.body
+    assert not re.search(r"/apply/letter/\S", to_second.body)
+
+
+def test_a_letter_without_a_secret_is_not_mailed_as_a_link(
+    provisioned: Any, sent: Any
+) -> None:
+    provisioned(**HOSTED)
+
+    assert not re.search(r"/apply/letter/\S", sent()[-2].body)
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_the_notice_is_queued_once_however_often_its_step_runs(
-    apply: Any, approve: Any, settings: Any, moment: str
+def test_the_notice_is_promised_once_however_often_its_step_runs(
+    apply: Any, approve: Any, moment: str
 ) -> None:
-    settings.EMAIL_BACKEND = "engine.backend.QueueEmailBackend"
     application = approve(apply())
     failing = [
         failing_once(step, moment, OSError) if step.key == "notice" else step
@@ -297,11 +310,11 @@ def test_the_notice_is_queued_once_however_often_its_step_runs(
 
     provisioning.run(application.pk)
 
-    assert QueuedMessage.objects.count() == 1
+    assert Notice.objects.filter(kind=NoticeKind.WELCOME).count() == 2
 
 
 def test_the_letter_is_readable_by_its_owner_only(provisioned: Any) -> None:
-    letter = provisioned().letter
+    letter = provisioned().letters.get()
     path = Path(django_settings.POSTERN.path("letters", letter.file_name))
 
     assert path.stat().st_mode & 0o777 == 0o600
@@ -318,10 +331,11 @@ def failing_once(step: Step, moment: str, error: type[BaseException]) -> Step:
 
 
 def render_and_die(application: Application) -> None:
-    from onboarding.provisioning_steps import _issue_credential  # the step's first half
-
+    letter = Letter.objects.create(
+        application=application, organisation=application.organisation
+    )
     connection = application.organisation.connections.get()
-    username, secret = _issue_credential(connection)
+    username, secret = welcome.issue_credential(letter, connection)
     letters.keep(
         letters.render(
             application, connection=connection, username=username, secret=secret

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
+import random
 import shutil
 import signal
 import socket
@@ -20,10 +22,30 @@ class PeerError(Exception):
     """A peer did not start, or did not do what it was asked."""
 
 
+# Below what the kernel gives to outgoing connections and to whoever asks for any port.
+PORTS = range(20_000, 32_000)
+
+_held: list[socket.socket] = []
+_candidates = itertools.cycle(random.SystemRandom().sample(PORTS, len(PORTS)))
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody else gets while this process lives: it is held.
+
+    Whoever listens with SO_REUSEADDR, as servers do, may take it for all that.
+    """
+    for port in itertools.islice(_candidates, len(PORTS)):
+        holder = socket.socket()
+        try:
+            holder.bind(("127.0.0.1", port))
+        except OSError:
+            holder.close()
+            continue
+        # Set only now: the bind itself was to fail where somebody holds the port.
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _held.append(holder)
+        return port
+    raise PeerError("No port is free.")
 
 
 def wait_until(done: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:

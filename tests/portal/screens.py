@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
@@ -19,8 +20,11 @@ RULES = {
 WIDE, NARROW = 1280, 320  # CSS pixels
 
 
-def faults(page: Page, url: str) -> Iterator[str]:
-    """Everything that is wrong with the screen, as lines to read."""
+def faults(page: Page, url: str, status: int = 200) -> Iterator[str]:
+    """Everything that is wrong with the screen, as lines to read.
+
+    A walk that is turned away looks at some other page, and would find nothing.
+    """
     complaints: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
@@ -30,7 +34,11 @@ def faults(page: Page, url: str) -> Iterator[str]:
     page.on("console", listen)
     for width in (WIDE, NARROW):
         page.set_viewport_size({"width": width, "height": 900})
-        page.goto(url, wait_until="load")
+        answer = page.goto(url, wait_until="load")
+        if answer is None or answer.status != status:
+            yield f"{url} answers {answer and answer.status}"
+        if urlsplit(page.url).path != urlsplit(url).path:
+            yield f"{url} leads to {page.url}"
         yield from (f"{url} at {width}: {fault}" for fault in examine(page, width))
     page.remove_listener("console", listen)
     yield from (f"{url} says: {complaint}" for complaint in complaints)

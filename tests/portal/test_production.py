@@ -11,11 +11,21 @@ from django.conf import settings
 from portal import production
 from portal.environment import DEVELOPMENT_SIGNING_KEY, Environment
 
+LOOPBACK = {"microsoft_365": ["127.0.0.0/8"]}
 FIT = {
     "env": "production",
     "secret_key": "k" * 50,
     "database_url": "postgresql://postern@db.example/postern",
     "clamd": "/run/clamav/clamd.ctl",
+    "web_url": "https://mail.justice.test",
+    "allowed_hosts": ["mail.justice.test"],
+    "trusted_proxies": ["10.0.0.0/28"],
+    "community_domain": "justice.test",
+    "smtp_name": "gate.justice.test",
+    "smarthost": "postern:secret@relay.justice.test:587",
+    "tls_cert_file": __file__,
+    "tls_key_file": __file__,
+    "tls_ca_file": __file__,
 }
 
 
@@ -37,6 +47,17 @@ def test_fit_environment_starts(tmp_path: Path) -> None:
         ({"database_url": "sqlite:////srv/mail.db"}, "POSTERN_SQLITE_IN_PRODUCTION"),
         ({"clamd": ""}, "POSTERN_CLAMD"),
         ({"clamd": "off"}, "POSTERN_CLAMD"),
+        ({"web_url": ""}, "POSTERN_WEB_URL"),
+        ({"web_url": "http://mail.justice.test"}, "POSTERN_WEB_URL"),
+        ({"allowed_hosts": ["localhost"]}, "POSTERN_ALLOWED_HOSTS"),
+        ({"trusted_proxies": []}, "POSTERN_TRUSTED_PROXIES"),
+        ({"community_domain": "secure.example"}, "POSTERN_COMMUNITY_DOMAIN"),
+        ({"smtp_name": "localhost"}, "POSTERN_SMTP_NAME"),
+        ({"smarthost": ""}, "POSTERN_SMARTHOST"),
+        ({"provider_networks": LOOPBACK}, "POSTERN_PROVIDER_NETWORKS"),
+        ({"tls_cert_file": ""}, "POSTERN_TLS_CERT_FILE"),
+        ({"tls_key_file": "/nowhere"}, "POSTERN_TLS_KEY_FILE"),
+        ({"tls_ca_file": ""}, "POSTERN_TLS_CA_FILE"),
     ],
 )
 def test_each_fault_says_what_to_set(
@@ -67,7 +88,7 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(production.NotReadyError) as raised:
         production.check(worst)
 
-    assert str(raised.value).count("\n  - ") == 5
+    assert str(raised.value).count("\n  - ") == 13
 
 
 @pytest.mark.parametrize("env", ["development", "test"])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from engine.mail.header import HeaderBlock
 from engine.mail.message import Summary, split, summarise
 from engine.mail.moment import format_date, parse_date
+from engine.mail.thread import thread_of
 
 
 @pytest.mark.parametrize(
@@ -52,11 +53,16 @@ def test_summary_of_an_ordinary_message() -> None:
         message_id="<a1@firm.example>",
         date=datetime(2026, 11, 23, 10, 20, 28, tzinfo=timezone(timedelta(hours=1))),
         has_attachments=True,
+        thread=thread_of(header),
     )
 
 
 def test_summary_of_an_empty_header() -> None:
-    assert summarise(HeaderBlock(())) == Summary("", "", "", "", "", None, False)
+    empty = HeaderBlock(())
+
+    assert summarise(empty) == Summary(
+        "", "", "", "", "", None, False, thread_of(empty)
+    )
 
 
 def test_summary_of_addresses_that_are_none() -> None:

@@ -11,7 +11,7 @@ import pytest_asyncio
 from engine.pop3.listener import Limits, Listener
 from engine.pop3.server import open_port
 from engine.registry import credentials
-from engine.registry.models import Person
+from engine.registry.models import Mailbox, Person
 from engine.smtp.server import server_context
 from engine.threads import DatabaseThreads
 from portal.demo.certificates import Authority
@@ -42,6 +42,17 @@ def reader(transactional_db: None, bob: Person) -> Person:
     """Bob, whose mail client has the app password SECRET."""
     factories.make_app_password(bob, credentials.digest(SECRET))
     return bob
+
+
+@pytest.fixture
+def listing(reader: Person) -> Mailbox:
+    """A team's mailbox, which Bob may read and no more."""
+    organisation = reader.organisation
+    mailbox = factories.make_group_mailbox(
+        "listing@northfield.secure.example", organisation
+    )
+    factories.make_grant(mailbox, reader, can_read=True)
+    return mailbox
 
 
 @dataclass

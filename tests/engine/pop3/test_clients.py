@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.registry.models import Person
+from engine.registry.models import Mailbox, Person
 from engine.storage.models import Message
 from portal.demo.certificates import Authority
 from tests.engine.pop3 import letters
@@ -125,3 +125,36 @@ async def test_fetchmail(
     assert got.count(b"Subject: Bundle") == 2
     assert got.endswith(letters.BODY.replace(b"\r\n", b"\n"))
     assert await asyncio.to_thread(Message.objects.count) == 0
+
+
+async def test_getmail(
+    server: Server, reader: Person, authority: Authority, tmp_path: Path
+) -> None:
+    await asyncio.to_thread(letters.put, reader.mailbox)
+    config = tmp_path / "getmailrc"
+    config.touch(mode=0o600)
+    config.write_text(
+        "[retriever]\ntype = SimplePOP3SSLRetriever\nserver = localhost\n"
+        f"port = {server.pop3s}\nusername = {reader.address}\npassword = {SECRET}\n"
+        f"ca_certs = {authority.ca_file}\n"
+        "[destination]\ntype = MDA_external\npath = /bin/sh\n"
+        f'arguments = ("-c", "cat >> {tmp_path}/got")\nallow_root_commands = true\n'
+        "[options]\ndelete = true\n"
+    )
+
+    await run("getmail", f"--getmaildir={tmp_path}", "--rcfile=getmailrc")
+
+    assert b"Subject: Bundle" in (tmp_path / "got").read_bytes()
+    assert await asyncio.to_thread(Message.objects.count) == 0
+
+
+async def test_curl_downloads_a_group_mailbox_under_its_own_address(
+    server: Server, listing: Mailbox, authority: Authority
+) -> None:
+    await asyncio.to_thread(letters.put, listing)
+    curl = ["curl", "-sS", "--ssl-reqd", "--cacert", str(authority.ca_file), "-K", "-"]
+    secrets = f'user = "{listing.address}:{SECRET}"'.encode()
+
+    got = await run(*curl, f"pop3s://localhost:{server.pop3s}/1", stdin=secrets)
+
+    assert got == SERVED

@@ -7,7 +7,7 @@ import poplib
 import pytest
 
 from engine.pop3.listener import Limits
-from engine.registry.models import Person
+from engine.registry.models import Mailbox, Person
 from engine.storage import actions, delivery
 from engine.storage.models import Content, FolderRole, Message
 from tests.engine.pop3 import letters
@@ -239,3 +239,53 @@ def multiply(message: Message, count: int) -> None:
     facts = Message.objects.filter(pk=message.pk).values().get()
     del facts["id"]
     Message.objects.bulk_create([Message(**facts) for _ in range(count - 1)])
+
+
+async def test_a_group_mailbox_is_read_under_its_own_address(
+    server: Server, listing: Mailbox
+) -> None:
+    await in_thread(letters.put, listing)
+
+    await server.run("group_read_only")
+
+
+async def test_who_may_write_to_a_group_mailbox_removes_from_it(
+    server: Server, listing: Mailbox
+) -> None:
+    await in_thread(letters.put, listing)
+    await listing.grants.aupdate(can_write=True)
+
+    await server.say(
+        SIGN_IN_TO_LISTING.format(answer="+OK 1 *")
+        + "c: DELE 1\ns: +OK\nc: QUIT\ns: +OK *\n"
+    )
+
+    assert await in_thread(Message.objects.count) == 0
+
+
+async def test_a_group_mailbox_opens_to_nobody_who_may_only_send_from_it(
+    server: Server, listing: Mailbox
+) -> None:
+    await listing.grants.aupdate(can_read=False, can_send=True)
+
+    await server.say(SIGN_IN_TO_LISTING.format(answer="-ERR [[]AUTH] *"))
+
+
+async def test_a_suspended_group_mailbox_opens_to_nobody(
+    server: Server, listing: Mailbox
+) -> None:
+    await Mailbox.objects.filter(pk=listing.pk).aupdate(is_active=False)
+
+    await server.say(SIGN_IN_TO_LISTING.format(answer="-ERR [[]AUTH] *"))
+
+
+SIGN_IN_TO_LISTING = """\
+s: +OK *
+c: STLS
+s: +OK *
+tls
+c: USER listing@northfield.secure.example
+s: +OK
+c: PASS {{secret}}
+s: {answer}
+"""

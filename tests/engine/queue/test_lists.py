@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
-from engine.storage.models import Content
+from engine.registry.models import ListMember, Mailbox, Organisation
+from engine.storage.models import Content, Message
 from engine.trace.models import Event, EventKind
 from tests import factories
 from tests.engine.queue.conftest import JANE
@@ -49,6 +50,7 @@ def test_list_adds_its_header_and_touches_nothing_else(queue, duty, alice, bob, 
     assert raw.startswith(
         b"List-Id: <duty.northfield.secure.example>\r\n"
         b"List-Post: <mailto:duty@northfield.secure.example>\r\n"
+        b"List-Help: <http://127.0.0.1:8000/help/>\r\n"
         b"Precedence: list\r\n"
         b"X-Loop: duty@northfield.secure.example\r\n"
         b"From: a@b.example\r\n"
@@ -136,3 +138,149 @@ def test_suspending_the_author_holds_the_copies_too(
     queue.run()
 
     assert Recipient.objects.get(address=JANE).status == RecipientStatus.HELD
+
+
+def test_what_an_author_says_of_lists_is_dropped(queue, duty, alice, bob, read):
+    forged = b"List-Id: <other.example>\r\nList-Unsubscribe: <https://evil.example>\r\n"
+    queue.send(bob.address, LIST, raw=forged + b"From: a@b.example\r\n\r\nHello\r\n")
+
+    queue.run()
+
+    raw = read(queue.inbox(alice)[0])
+    assert b"evil.example" not in raw
+    assert raw.count(b"List-Id:") == 1
+
+
+def test_list_of_thousands_is_delivered_in_few_statements(
+    queue, northfield, bob, django_assert_max_num_queries
+):
+    people = [f"p{number}@northfield.secure.example" for number in range(3000)]
+    Mailbox.objects.bulk_create(
+        Mailbox(address=a, name=a, kind="group", organisation=northfield)
+        for a in people
+    )
+    made = factories.make_list(LIST, northfield)
+    ListMember.objects.bulk_create(
+        ListMember(distribution_list=made, address=a) for a in people
+    )
+    queue.send(bob.address, LIST)
+
+    with django_assert_max_num_queries(90):
+        queue.run()
+
+    assert Message.objects.count() == 3000
+    assert Content.objects.count() == 2
+
+
+NOTICE = """\
+From: MAILER-DAEMON@firm.example
+Content-Type: multipart/report; report-type=delivery-status; boundary=b
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mail.firm.example
+
+Final-Recipient: rfc822; {address}
+Action: {action}
+Status: 5.1.1
+Diagnostic-Code: smtp; 550 5.1.1 No such person
+
+--b--
+"""
+
+
+def notice(address: str = "jane@firm.example", action: str = "failed") -> bytes:
+    text = NOTICE.format(address=address, action=action)
+    return text.replace("\n", "\r\n").encode()
+
+
+def return_to_list(queue, raw: bytes, organisation: Organisation) -> str:
+    reference = queue.send("", "duty-bounces@northfield.secure.example", raw=raw)
+    QueuedMessage.objects.update(organisation_id=organisation.pk)
+    queue.run()
+    return reference
+
+
+def test_refusal_by_a_members_server_is_noted_beside_the_member(
+    queue, northfield, hop, firm_connection, bob
+):
+    hop.answers["jane@firm.example"] = ["550 5.1.1 No such person"] * 3
+    made = factories.make_list(LIST, northfield, JANE)
+    for _ in range(3):
+        queue.send(bob.address, LIST)
+        queue.run()
+        queue.run()
+
+    member = made.members.get()
+    assert member.needs_attention
+    assert "No such person" in member.last_failure
+    assert member.last_failed_at is not None
+
+
+def test_member_who_is_reached_again_is_not_flagged(
+    queue, northfield, hop, firm_connection, bob
+):
+    made = factories.make_list(LIST, northfield, JANE)
+    made.members.update(failures=3)
+    queue.send(bob.address, LIST)
+
+    queue.run()
+    queue.run()
+
+    assert made.members.get().failures == 0
+
+
+def test_notice_from_a_members_server_is_collected(
+    queue, northfield, firm, firm_connection
+):
+    made = factories.make_list(LIST, northfield, JANE)
+
+    reference = return_to_list(queue, notice(), firm)
+
+    member = made.members.get()
+    assert (member.failures, member.last_failure) == (1, "550 5.1.1 No such person")
+    assert queue.status(reference) is RecipientStatus.DELIVERED
+
+
+def test_notice_about_an_alias_is_noted_beside_its_member(
+    queue, northfield, firm, firm_connection
+):
+    factories.make_alias("former@northfield.secure.example", JANE, northfield)
+    made = factories.make_list(LIST, northfield, "former@northfield.secure.example")
+
+    return_to_list(queue, notice(), firm)
+
+    assert made.members.get().failures == 1
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        notice(action="delayed"),
+        notice(address="stranger@firm.example"),
+        notice(address="not an address"),
+        b"From: x@firm.example\r\n\r\nI am away\r\n",
+        notice() + b"x" * 2_000_000,
+    ],
+    ids=["delay", "no member", "no address", "no notice", "huge"],
+)
+def test_notice_that_says_nothing_of_a_member(
+    queue, northfield, firm, firm_connection, raw
+):
+    made = factories.make_list(LIST, northfield, JANE)
+
+    reference = return_to_list(queue, raw, firm)
+
+    assert made.members.get().failures == 0
+    assert queue.status(reference) is RecipientStatus.DELIVERED
+
+
+def test_notice_by_a_neighbour_makes_nobody_look_out_of_reach(
+    queue, northfield, harbour, firm, firm_connection
+):
+    made = factories.make_list(LIST, northfield, JANE)
+
+    return_to_list(queue, notice(), harbour)
+
+    assert made.members.get().failures == 0

@@ -6,6 +6,7 @@ import ssl
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from engine.mail import dsn
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
@@ -270,6 +271,7 @@ def test_server_that_cannot_be_trusted_gets_nothing_and_the_sender_hears_soon(
         assert queue.inbox(bob) == []
         queue.run()
         queue.wait_over()
+        tls_failed_since(minutes=16)
 
     [about] = dsn.read(read(queue.inbox(bob)[0]))
     assert hop.received == []
@@ -277,7 +279,7 @@ def test_server_that_cannot_be_trusted_gets_nothing_and_the_sender_hears_soon(
     assert about.status in ("5.7.5", "5.7.10")
 
 
-def test_one_handshake_that_fails_is_not_final_for_an_old_message_but_two_are(
+def test_handshakes_that_fail_are_not_final_within_a_quarter_of_an_hour(
     queue, make_hop, firm, bob
 ):
     hop = make_hop("mail.elsewhere.example")
@@ -287,13 +289,40 @@ def test_one_handshake_that_fails_is_not_final_for_an_old_message_but_two_are(
     reference = queue.send(bob.address, JANE)
     queue.age(timedelta(minutes=16))
 
+    for _ in range(4):
+        queue.run()
+        queue.wait_over()
+
+    assert queue.status(reference) is RecipientStatus.QUEUED
+
+
+def test_another_answer_in_between_begins_the_count_of_handshakes_anew(
+    queue, make_hop, firm, bob
+):
+    hop = make_hop("mail.elsewhere.example")
+    factories.make_connection(
+        firm, next_hop_port=hop.port, next_hop_tls_name="mail.firm.example"
+    )
+    reference = queue.send(bob.address, JANE)
+    for _ in range(2):
+        queue.run()
+        queue.wait_over()
+    tls_failed_since(minutes=16)
+    hop.stop()
     queue.run()
-    first = queue.status(reference)
     queue.wait_over()
+    hop.start()
+
     queue.run()
 
-    assert first is RecipientStatus.QUEUED
-    assert queue.status(reference) is RecipientStatus.FAILED
+    assert queue.recipient(reference).tls_failures == 1
+    assert queue.status(reference) is RecipientStatus.QUEUED
+
+
+def tls_failed_since(*, minutes: int) -> None:
+    """As if the first TLS failure had been so long ago."""
+    rows = Recipient.objects.exclude(tls_failing_since=None)
+    rows.update(tls_failing_since=timezone.now() - timedelta(minutes=minutes))
 
 
 def test_large_message_arrives_octet_for_octet(queue, hop, firm_connection, bob):

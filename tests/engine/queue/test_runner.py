@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from engine.mail import dsn
-from engine.queue import claim, settle
-from engine.queue.models import Hold, Recipient, RecipientStatus
-from engine.registry.models import OrganisationStatus
+from engine.queue import claim, schedule, settle, sweeps
+from engine.queue.models import Hold, QueuedMessage, Recipient, RecipientStatus
+from engine.registry.models import Mailbox, OrganisationStatus
+from engine.storage import actions as storage
+from engine.storage.models import Content
 from engine.trace.models import Event, EventKind
 from engine.transport import local
 from engine.transport.base import OutcomeState, answer
@@ -25,6 +28,10 @@ def suspend(organisation):
 def resume(organisation):
     organisation.status = OrganisationStatus.ACTIVE
     organisation.save()
+
+
+def fill(mailbox):
+    Mailbox.objects.filter(pk=mailbox.pk).update(used_bytes=mailbox.quota_bytes)
 
 
 def test_message_for_a_mailbox_is_there_when_accepted(queue, alice, bob):
@@ -118,7 +125,84 @@ def test_busy_destination_is_passed_over(queue, hop, firm_connection, bob):
     queue.send(bob.address, JANE)
 
     destination = f"connection:{firm_connection.pk}"
-    assert claim.claim("runner", busy=[destination]) == []
+    assert (
+        claim.claim("runner", under_way=Counter({destination: claim.PER_DESTINATION}))
+        == []
+    )
+
+
+def test_a_slow_destination_gets_its_share_of_a_claim_and_no_more(
+    queue, hop, firm_connection, firm, harbour, bob
+):
+    for _ in range(claim.PER_DESTINATION + 5):
+        queue.send(bob.address, JANE)
+    slow = f"connection:{firm_connection.pk}"
+
+    first = claim.claim("runner", under_way=Counter({slow: 5}))
+    left = Recipient.objects.filter(leased_until=None)
+
+    assert len(first) == claim.PER_DESTINATION - 5
+    assert left.count() == 10
+    assert set(left.values_list("attempts", flat=True)) == {0}
+
+
+def test_recipients_of_one_message_count_as_one(queue, hop, firm_connection, bob):
+    people = [f"x{n}@firm.example" for n in range(claim.PER_DESTINATION + 5)]
+    queue.send(bob.address, *people)
+
+    [parcel] = claim.claim("runner")
+
+    assert len(parcel.recipients) == len(people)
+
+
+def test_nothing_is_claimed_while_enough_is_under_way(queue, hop, firm_connection, bob):
+    queue.send(bob.address, JANE)
+
+    assert claim.claim("runner", under_way=Counter(elsewhere=claim.IN_ALL)) == []
+
+
+def test_what_is_long_finished_leaves_the_queue_and_the_trace_stays(queue, alice, bob):
+    reference = queue.send(bob.address, alice.address)
+    kept = queue.send(bob.address, alice.address)
+    [first, _] = queue.inbox(alice)
+    storage.erase([first.pk])
+    age_past_retention(QueuedMessage.objects.all())
+
+    sweeps.sweep()
+
+    assert not QueuedMessage.objects.exists()
+    assert not Recipient.objects.exists()
+    assert Content.objects.count() == 1
+    assert len(queue.inbox(alice)) == 1
+    assert Event.objects.filter(reference=reference).count() == 2
+    assert Event.objects.filter(reference=kept).count() == 2
+
+
+def test_what_still_waits_stays_however_old(queue, hop, firm_connection, alice, bob):
+    hop.stop()
+    reference = queue.send(bob.address, alice.address, JANE)
+    age_past_retention(QueuedMessage.objects.all())
+    QueuedMessage.objects.update(expires_at=timezone.now() + timedelta(days=1))
+
+    sweeps.sweep()
+
+    assert QueuedMessage.objects.get().reference == reference
+
+
+def test_what_finished_just_now_stays(queue, alice, bob):
+    queue.send(bob.address, alice.address)
+    age_past_retention(QueuedMessage.objects.all())
+    Recipient.objects.update(finished_at=timezone.now())
+
+    sweeps.sweep()
+
+    assert QueuedMessage.objects.exists()
+
+
+def age_past_retention(messages):
+    long_ago = timezone.now() - schedule.RETENTION - timedelta(hours=1)
+    Recipient.objects.exclude(finished_at=None).update(finished_at=long_ago)
+    messages.update(accepted_at=long_ago)
 
 
 def test_message_is_given_up_at_the_end_of_its_life(
@@ -136,6 +220,35 @@ def test_message_is_given_up_at_the_end_of_its_life(
     assert notices[0].status == "5.4.7"
     assert "does not answer" in notices[0].diagnostic
     assert queue.status(reference) is RecipientStatus.FAILED
+
+
+def test_mail_for_a_full_mailbox_waits_until_there_is_room(queue, alice, bob):
+    fill(alice.mailbox)
+    reference = queue.send(bob.address, alice.address)
+    queue.run()
+    assert queue.inbox(alice) == []
+    assert queue.recipient(reference).last_reply.startswith("452 4.2.2 ")
+
+    Mailbox.objects.filter(pk=alice.mailbox.pk).update(used_bytes=0)
+    queue.wait_over()
+    queue.run()
+
+    assert len(queue.inbox(alice)) == 1
+    assert queue.status(reference) is RecipientStatus.DELIVERED
+
+
+def test_mail_for_a_mailbox_that_stays_full_is_returned(queue, alice, bob, read):
+    fill(alice.mailbox)
+    reference = queue.send(bob.address, alice.address)
+    queue.run()
+
+    queue.age(timedelta(hours=49))
+    queue.wait_over()
+    sweeps.sweep()
+
+    [about] = dsn.read(read(queue.inbox(bob)[0]))
+    assert queue.status(reference) is RecipientStatus.FAILED
+    assert about.status == "5.2.2"
 
 
 def test_delay_is_reported_once(queue, hop, firm_connection, bob, read):

@@ -23,10 +23,12 @@ def test_delay_varies_by_a_fifth_either_way():
 
 
 @pytest.mark.parametrize(
-    ("attempts", "minutes", "gives_up"),
-    [(1, 0, False), (2, 14, False), (3, 6, True), (1, 15, True)],
+    ("failures", "minutes", "gives_up"),
+    [(1, 0, False), (3, 14, False), (2, 60, False), (3, 15, True)],
 )
-def test_tls_failure_is_final_within_minutes(attempts, minutes, gives_up):
-    accepted_at = NOW - timedelta(minutes=minutes)
+def test_tls_failures_are_final_after_three_and_a_quarter_of_an_hour(
+    failures, minutes, gives_up
+):
+    since = NOW - timedelta(minutes=minutes)
 
-    assert schedule.gives_up_on_tls(attempts, accepted_at, NOW) is gives_up
+    assert schedule.gives_up_on_tls(failures, since, NOW) is gives_up

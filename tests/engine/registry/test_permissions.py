@@ -50,6 +50,7 @@ TABLE = {
     P.VIEW_OUTBOX: "            -   -   -   -   y   -   y",
     P.MANAGE_STAFF: "           -   -   -   -   y   -   -",
     P.EDIT_GUIDES: "            -   -   -   -   -   y   -",
+    P.VIEW_TICKETS: "           -   -   -   y   -   -   y",
     P.ANSWER_TICKETS: "         -   -   -   y   -   -   -",
 }
 EVERY_CASE = [

@@ -169,3 +169,21 @@ def test_can_pass_on_within_the_organisation_and_to_mailboxes(northfield, charli
     for reached in (inner.address, charlie.address):
         route = known.resolve(address(reached))
         assert policies.can_pass_on(known, known.list(outer.pk), route)
+
+
+def test_bounce_address_of_a_list_takes_notices_only(northfield, alice):
+    factories.make_list("all@northfield.secure.example", northfield)
+    known = routes.current()
+    route = known.resolve(address("ALL-bounces@northfield.secure.example"))
+
+    assert policies.can_reach(known, route, sender=None)
+    assert not policies.can_reach(known, route, sender=address(alice.address))
+
+
+def test_bounce_address_is_no_member_of_another_list(northfield):
+    factories.make_list("all@northfield.secure.example", northfield)
+    other = factories.make_list("other@northfield.secure.example", northfield)
+    known = routes.current()
+    route = known.resolve(address("all-bounces@northfield.secure.example"))
+
+    assert not policies.can_pass_on(known, known.list(other.pk), route)

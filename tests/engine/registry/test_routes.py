@@ -13,6 +13,7 @@ from engine.registry import routes
 from engine.registry.models import (
     AccountType,
     OrganisationStatus,
+    Person,
     Posting,
     Proof,
 )
@@ -412,3 +413,44 @@ def test_organisation_of_in_either_form(firm):
     inside = Address.parse("jane@firm.example.secure.example")
     assert known.organisation_of(inside) == firm.pk
     assert known.organisation_of(Address.parse("jane@elsewhere.example")) is None
+
+
+def test_owner_of_host_is_that_of_the_nearest_domain(firm, harbour):
+    factories.make_domain(harbour, "branch.firm.example")
+    known = routes.current()
+
+    def owner(domain):
+        return known.owner_of_host(Address("mailer-daemon", domain))
+
+    assert owner("mail.firm.example") == firm.pk
+    assert owner("mx1.mail.firm.example.secure.example") == firm.pk
+    assert owner("mail.branch.firm.example") == harbour.pk
+    assert owner("firm.example") is None
+    assert owner("branch.firm.example") is None
+    assert owner("mail.elsewhere.example") is None
+
+
+@pytest.mark.parametrize("written", ["bob+7-ab12", "BOB+Detail", "bob+"])
+def test_what_follows_a_plus_leads_to_the_mailbox(bob: Person, written: str) -> None:
+    address = Address.parse(f"{written}@northfield.secure.example")
+
+    route = routes.current().resolve(address)
+
+    assert route.mailbox_id == bob.mailbox.pk
+    assert str(route.address).casefold() == bob.address
+
+
+def test_a_mailbox_of_its_own_comes_before_a_detail(bob: Person) -> None:
+    own = factories.make_group_mailbox(
+        "bob+team@northfield.secure.example", bob.organisation
+    )
+
+    route = routes.current().resolve(Address.parse(own.address))
+
+    assert route.mailbox_id == own.pk
+
+
+@pytest.mark.parametrize("written", ["+bob", "nobody+bob"])
+def test_a_detail_of_nobody_leads_nowhere(bob: Person, written: str) -> None:
+    with pytest.raises(UnknownRecipientError):
+        routes.current().resolve(Address.parse(f"{written}@northfield.secure.example"))

@@ -138,9 +138,3 @@ def test_covers_both_forms():
     assert MAP.covers(Address.parse("jane@firm.example"))
     assert MAP.covers(Address.parse("jane@firm.example.secure.example"))
     assert not MAP.covers(Address.parse("jane@mail.firm.example"))
-
-
-def test_covers_parent_of_a_host_below_a_domain():
-    assert MAP.covers_parent_of(Address.parse("postmaster@mail.firm.example"))
-    assert not MAP.covers_parent_of(Address.parse("postmaster@firm.example"))
-    assert not MAP.covers_parent_of(Address.parse("postmaster@mail.firm.test"))

@@ -50,6 +50,11 @@ class Server:
         """Hold one dialogue from tests/dialogues with the door it is for."""
         await self.say(folder, (FOLDER / folder / f"{name}.txt").read_text(), **values)
 
+    async def begin(self, door: str) -> Dialogue:
+        """A dialogue to be held in parts."""
+        await routes.refresh()
+        return Dialogue(getattr(self, door), self.context)
+
     async def say(self, door: str, text: str, **values: str) -> None:
         port = getattr(self, door)
 

@@ -6,18 +6,21 @@ import socket
 import struct
 
 import pytest
+from asgiref.sync import sync_to_async
 
 from engine.antivirus.models import QuarantinedMessage
+from engine.mail.header import MAX_FIELDS, ROOM_FIELDS
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
 from engine.registry.models import (
     AccountType,
     Connection,
+    Mailbox,
     Organisation,
     Person,
     Proof,
 )
 from engine.smtp.spool import Spool
-from engine.storage import content
+from engine.storage import content, quota
 from engine.storage.models import Message
 from tests import factories
 from tests.engine.smtp.conftest import Server
@@ -89,6 +92,19 @@ async def test_receive_keeps_what_it_accepts(
     assert recipient.address == bob.address
 
 
+async def test_a_notice_for_a_lists_bounce_address_is_kept(
+    server: Server, northfield: Organisation, credential: str
+) -> None:
+    await sync_to_async(factories.make_list)(
+        "duty@northfield.secure.example", northfield
+    )
+
+    await server.run("receive", "a_bounce_to_a_list", credential=credential)
+
+    recipient = await Recipient.objects.aget()
+    assert recipient.destination.startswith("bounces:")
+
+
 async def test_a_received_message_carries_community_addresses_and_its_own_body(
     server: Server, bob: Person, credential: str
 ) -> None:
@@ -104,7 +120,9 @@ async def test_a_received_message_carries_community_addresses_and_its_own_body(
     assert message.envelope_sender == "jane@firm.example.secure.example"
     assert b'From: "Jane (Firm)" <jane@firm.example.secure.example>\r\n' in raw
     assert b"someone@elsewhere.example\r\n" in raw
-    assert raw.startswith(b"Received: from mail.firm.example ([127.0.0.1])")
+    assert raw.startswith(
+        b"Authentication-Results: localhost; dkim=none\r\nReceived: from mail.firm.example ([127.0.0.1])"
+    )
     assert raw.endswith(b"\r\n\r\nGood morning\r\n.and a dot\r\n")
 
 
@@ -127,6 +145,19 @@ async def test_an_infected_message_is_refused_and_a_copy_kept(
     copy = await QuarantinedMessage.objects.aget()
     assert copy.signature == "Test.Signature"
     assert await Message.objects.filter(mailbox__address=bob.address).acount() == 0
+
+
+async def test_a_full_mailbox_is_not_now(
+    server: Server, bob: Person, alice: Person, credential: str
+) -> None:
+    mailboxes = Mailbox.objects.filter(owner=bob)
+    await mailboxes.aupdate(quota_bytes=0)
+    await asyncio.to_thread(quota.look)
+
+    await server.run("receive", "full_mailbox", credential=credential)
+
+    await mailboxes.aupdate(quota_bytes=1)
+    await asyncio.to_thread(quota.look)
 
 
 async def test_a_suspended_organisation_is_refused_at_the_next_command(
@@ -260,10 +291,14 @@ async def test_a_fault_while_reading_ends_the_session_before_the_body_is_a_comma
     )
 
 
-async def test_a_header_that_our_own_field_makes_too_long_is_delivered(
-    server: Server, bob: Person, credential: str
+@pytest.mark.parametrize(
+    ("count", "answer"),
+    [(MAX_FIELDS - ROOM_FIELDS, "250 *"), (MAX_FIELDS, "550 5.6.0 *")],
+)
+async def test_a_header_keeps_room_for_what_lists_and_tags_add(
+    server: Server, bob: Person, credential: str, count: int, answer: str
 ) -> None:
-    fields = "".join(f"c: X-{number}: x\n" for number in range(999))
+    fields = "".join(f"c: X-{number}: x\n" for number in range(count - 1))
 
     await server.say(
         "receive",
@@ -273,11 +308,9 @@ async def test_a_header_that_our_own_field_makes_too_long_is_delivered(
         + "c: RCPT TO:<bob@northfield.secure.example>\ns: 250 *\n"
         + "c: DATA\ns: 354 *\n"
         + f"c: From: jane@firm.example\n{fields}c:\nc: .\n"
-        + "s: 250 *\n",
+        + f"s: {answer}\n",
         credential=credential,
     )
-
-    assert await Message.objects.acount() == 1
 
 
 async def test_results_that_claim_to_be_ours_are_dropped_however_they_are_written(
@@ -285,7 +318,13 @@ async def test_results_that_claim_to_be_ours_are_dropped_however_they_are_writte
 ) -> None:
     forged = "".join(
         f"c: Authentication-Results: {value}; dkim=pass\n"
-        for value in ("localhost", "(x) localhost", '"localhost"', "(a;b) localhost")
+        for value in (
+            "localhost",
+            "(x) localhost",
+            '"localhost"',
+            "(a;b) localhost",
+            '"local\\host"',
+        )
     )
 
     await server.say(

@@ -5,6 +5,7 @@ import base64
 import pytest
 from asgiref.sync import sync_to_async
 
+from engine.audit.models import Entry
 from engine.registry.models import AppPassword, Person
 from engine.storage.models import Message
 from tests import factories
@@ -108,3 +109,21 @@ def _group_mailbox(person: Person, **rights: bool) -> str:
     mailbox = factories.make_group_mailbox(address, person.organisation)
     factories.make_grant(mailbox, person, **rights)
     return address
+
+
+async def test_a_person_sends_as_the_team_and_the_trail_says_who(
+    server: Server, alice: Person, bob: Person, app_password: str
+) -> None:
+    def team() -> None:
+        listing = factories.make_group_mailbox(
+            "listing@northfield.secure.example", bob.organisation
+        )
+        factories.make_grant(listing, bob, can_send=True)
+
+    await sync_to_async(team)()
+    await server.run("submission", "as_a_team", credential=app_password)
+
+    entry = await Entry.objects.aget()
+    assert (entry.event, entry.by_name) == ("mailbox.sent_from", bob.address)
+    message = await Message.objects.aget()
+    assert message.from_address == "listing@northfield.secure.example"

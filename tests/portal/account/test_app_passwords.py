@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
+import time_machine
+from django.core import mail
 from django.urls import reverse
+from django.utils import timezone
 
 from engine.registry import credentials
 from engine.registry.actions import people
 from engine.registry.models import Person
+from tests import jobs
 from tests.portal.conftest import SignIn
 
 LIST = "/account/app-passwords/"
@@ -20,6 +26,40 @@ def test_secret_is_shown_once_and_works(signed_in: SignIn, bob: Person) -> None:
     assert "no-store" in response["Cache-Control"]
     assert credentials.find_person(bob.address, secret) == bob
     assert secret not in client.get(LIST).content.decode()
+
+
+def test_it_ends_by_itself_when_asked_to(signed_in: SignIn, bob: Person) -> None:
+    client = signed_in(bob)
+    secret = client.post(LIST, {"name": "Phone", "lasts": "30"}).context["secret"]
+
+    with time_machine.travel(timezone.now() + timedelta(days=31)):
+        assert credentials.find_person(bob.address, secret) is None
+        assert "Phone" not in client.get(LIST).content.decode()
+
+
+def test_person_is_told_that_one_was_made(signed_in: SignIn, bob: Person) -> None:
+    bob.everyday_address = "bob@home.example"
+    bob.save()
+
+    signed_in(bob).post(LIST, {"name": "Phone"})
+    jobs.run_waiting()
+
+    [notice] = mail.outbox
+    assert notice.to == ["bob@home.example"]
+    assert "An app password for a mail program was made" in notice.body
+    assert "Phone" not in notice.body
+
+
+def test_who_signed_in_long_ago_says_who_they_are_again(
+    signed_in: SignIn, bob: Person
+) -> None:
+    client = signed_in(bob)
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=10)):
+        response = client.post(LIST, {"name": "Phone"})
+
+    assert response["Location"].startswith("/account/reauthenticate/")
+    assert not bob.app_passwords.exists()
 
 
 def test_name_is_asked_for(signed_in: SignIn, bob: Person) -> None:

@@ -10,6 +10,7 @@ from django.urls import reverse
 from engine.audit.models import Entry
 from engine.registry.models import Person
 from portal.account import tasks
+from tests import jobs
 from tests.factories import PASSWORD
 from tests.portal.conftest import SignIn
 
@@ -112,6 +113,7 @@ def test_notice_of_a_change_goes_to_the_everyday_address(
         {"password1": NEW, "password2": NEW, "oldpassword": PASSWORD},
     )
 
+    jobs.run_waiting()
     (notice,) = mail.outbox
     assert notice.to == ["bob@everyday.example"]
     assert "Your password was changed." in notice.body

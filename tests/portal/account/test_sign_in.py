@@ -42,7 +42,10 @@ def test_wrong_password_and_unknown_address_read_the_same(
     def text(response) -> list[str]:
         return [str(error) for error in response.context["form"].non_field_errors()]
 
-    assert text(wrong) == text(unknown) != []
+    assert text(wrong) == text(unknown)
+    assert text(wrong) == [
+        "The address or the password is not right. Check both and try again."
+    ]
 
 
 def test_second_factor_is_asked_where_there_is_one(client: Client, bob: Person) -> None:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import stat
+from pathlib import Path
 
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from allauth.mfa.totp.internal.auth import yield_hotp_counters_from_time as counters
 
+from engine import dns
+from engine.mail.dkim.key import Key
 from engine.registry import credentials, permissions
 from engine.registry.actions import organisations, people
 from engine.registry.models import (
@@ -18,7 +21,8 @@ from engine.registry.models import (
     RoleName,
 )
 from engine.storage.models import FolderRole, Message
-from portal.demo import load, record
+from portal.demo import load, record, signing
+from portal.demo.names import NameServer
 from portal.demo.record import Facts
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -140,3 +144,27 @@ def test_whoever_joined_since_keeps_their_password(facts: Facts) -> None:
     assert person.check_password("typed by herself")
     assert joined.name not in {item["name"] for item in again["organisations"]}
     assert person.address not in {item["address"] for item in again["people"]}
+
+
+def test_the_cloud_organisation_has_all_that_its_provider_needs(facts: Facts) -> None:
+    council = next(
+        o for o in facts["organisations"] if o["account_type"] == "cloud_gateway"
+    )
+    told = council["connection"]
+
+    assert told["provider"] == "microsoft_365"
+    assert len(told["tenant_id"]) == 36
+    assert Path(told["dkim_key_file"]).read_text().startswith("-----BEGIN RSA")
+    assert stat.S_IMODE(Path(told["dkim_key_file"]).stat().st_mode) == 0o600
+
+
+def test_the_demos_names_lead_to_its_servers_and_keys(
+    facts: Facts, name_server: NameServer
+) -> None:
+    signing.publish(name_server)
+
+    assert dns.mx("eastvale.example") == [
+        dns.MailExchanger(0, "eastvale-example.mail.protection.outlook.com")
+    ]
+    [key] = dns.txt("selector1._domainkey.eastvale.example")
+    assert Key.parse(key).algorithm == "rsa-sha256"

@@ -1,13 +1,26 @@
 from __future__ import annotations
 
+from datetime import time
+
 import pytest
+import time_machine
+from django.conf import settings
 from django.test import Client
 
 from engine.registry.models import Person
+from onboarding.models import Audience, Terms
 from tests import factories
 from tests.portal.conftest import SignIn
 
-PUBLIC = ["/", "/help/", "/privacy/", "/accessibility/", "/account/login/"]
+PUBLIC = [
+    "/",
+    "/help/",
+    "/server-or-webmail/",
+    "/privacy/",
+    "/cookies/",
+    "/accessibility/",
+    "/account/login/",
+]
 
 
 @pytest.mark.parametrize("path", PUBLIC)
@@ -24,6 +37,53 @@ def test_public_page_asks_the_database_nothing(
 ) -> None:
     with django_assert_num_queries(0):
         client.get(path)
+
+
+def test_help_says_whether_the_helpdesk_is_open(client: Client, db: None) -> None:
+    for moment, said in (
+        ("2026-11-23 10:00Z", "Open now, until 7pm"),
+        ("2026-12-25 10:00Z", "Closed now. Opens Tuesday 29 December at 8am"),
+    ):
+        with time_machine.travel(moment, tick=False):
+            for path in ("/", "/help/"):
+                assert said in client.get(path).content.decode()
+    assert "bank holidays in England and Wales" in client.get("/help/").content.decode()
+
+
+def test_hours_on_every_page_are_those_of_the_settings(
+    client: Client, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings.POSTERN, "helpdesk_opens", time(9, 30))
+
+    for path in ("/help/", "/privacy/"):
+        assert "Monday to Friday, 9:30am to 7pm" in client.get(path).content.decode()
+
+
+def test_terms_are_those_in_force(client: Client, db: None) -> None:
+    Terms.objects.all().delete()
+    assert "No terms have been published" in client.get("/terms/").content.decode()
+    for version in (1, 2):
+        Terms.objects.create(
+            audience=Audience.ORGANISATION,
+            version=version,
+            text=f"# Clause {version}\n\nKeep it <safe>.",
+        )
+
+    page = client.get("/terms/").content.decode()
+
+    assert "1. Clause 2" in page
+    assert "Clause 1" not in page
+    assert "Keep it &lt;safe&gt;." in page
+
+
+def test_every_cookie_that_we_set_is_told(
+    client: Client, signed_in: SignIn, bob: Person
+) -> None:
+    page = client.get("/cookies/").content.decode()
+    client.get("/account/login/")
+    signed_in(bob).get("/account/app-passwords/")
+
+    assert all(f">{name}</th>" in page for name in (*client.cookies, "messages"))
 
 
 def test_start_asks_for_sign_in(client: Client, db: None) -> None:
@@ -44,12 +104,12 @@ def test_start_takes_a_member_to_the_mail(signed_in: SignIn, bob: Person) -> Non
     assert signed_in(bob).get("/start/").url == "/mail/"
 
 
-def test_start_takes_a_member_without_mail_to_the_account(
+def test_start_takes_a_member_without_mail_to_the_directory(
     signed_in: SignIn, firm
 ) -> None:
     jane = factories.make_person("jane@firm.example.secure.example", firm)
 
-    assert signed_in(jane).get("/start/").url == "/account/"
+    assert signed_in(jane).get("/start/").url == "/directory/"
 
 
 def test_navigation_shows_each_their_own_doors(
@@ -63,6 +123,16 @@ def test_navigation_shows_each_their_own_doors(
     page = signed_in(vera, second_factor=True).get("/help/").content.decode()
     assert 'href="/admin/"' in page
     assert 'href="/organisation/"' not in page
+
+
+@pytest.mark.parametrize("path", ["/help/", "/guides/search/"])
+def test_navigation_tells_that_guides_are_part_of_help(
+    client: Client, db: None, path: str
+) -> None:
+    page = client.get(path).content.decode()
+
+    assert page.count('aria-current="true"') == 1
+    assert 'href="/help/" aria-current="true"' in page
 
 
 def test_page_not_found_is_in_plain_words(client: Client, db: None) -> None:

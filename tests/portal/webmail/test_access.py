@@ -66,7 +66,7 @@ def test_a_message_does_not_exist_for_staff(
     message = html_message(alice.mailbox)
     factories.make_staff(vera, "operator")
 
-    assert answers(signed_in(vera, second_factor=True), message) == {404}
+    assert answers(signed_in(vera, second_factor=True), message) == {403}
 
 
 def test_a_message_does_not_exist_for_its_own_organisations_administrator(

@@ -8,14 +8,16 @@ from pytest_django import DjangoAssertNumQueries
 from engine.registry.models import Mailbox, Organisation, Person
 from engine.storage.delivery import folder
 from engine.storage.models import FolderRole, Message
-from portal.webmail import listing
+from portal.webmail import listing, sidebar
 from tests import factories
 from tests.portal.conftest import SignIn
 from tests.portal.webmail.conftest import PDF, put
 
-# Session, person and organisation (3), whether a second factor is needed (2), mailboxes,
-# folder, counts and messages (4), and the doors in the navigation (1).
-QUERIES = 10
+# Session, person and organisation (3), whether a second factor is needed (2), what the
+# person may do (2), mailboxes,
+# folder, its settings and those beside it, counts and messages (7), and the doors in
+# the navigation (1).
+QUERIES = 16
 
 
 def inbox_page(client: Client, mailbox: Mailbox, query: str = "") -> str:
@@ -96,6 +98,16 @@ def test_a_page_costs_the_same_however_many_messages(
         as_bob.get(reverse("webmail:folder", args=[opened.pk]))
 
 
+def test_counting_unread_messages_stops_somewhere(
+    as_bob: Client, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sidebar, "COUNT_LIMIT", 2)
+    for _ in range(4):
+        put(bob.mailbox)
+
+    assert "2+ unread" in inbox_page(as_bob, bob.mailbox)
+
+
 def test_pages_lead_to_one_another(
     as_bob: Client, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,23 +115,66 @@ def test_pages_lead_to_one_another(
     ids = [put(bob.mailbox, subject=f"Number {n}").pk for n in range(5)]
 
     first = inbox_page(as_bob, bob.mailbox)
-    second = inbox_page(as_bob, bob.mailbox, f"?before={ids[3]}")
-    third = inbox_page(as_bob, bob.mailbox, f"?before={ids[1]}")
-    back = inbox_page(as_bob, bob.mailbox, f"?after={ids[0]}")
-    to_start = inbox_page(as_bob, bob.mailbox, f"?after={ids[2]}")
+    second = inbox_page(as_bob, bob.mailbox, f"?past={ids[3]}&page=2")
+    third = inbox_page(as_bob, bob.mailbox, f"?past={ids[1]}&page=3")
+    back = inbox_page(as_bob, bob.mailbox, f"?back={ids[0]}&page=2")
+    to_start = inbox_page(as_bob, bob.mailbox, f"?back={ids[2]}&page=1")
 
-    assert "1 to 2 of 5" in first and "Newer" not in first and "Older" in first
-    assert "3 to 4 of 5" in second and "Newer" in second and "Older" in second
-    assert "5 to 5 of 5" in third and "Older" not in third
-    assert "3 to 4 of 5" in back
-    assert "1 to 2 of 5" in to_start and "Number 4" in to_start
+    assert f"?past={ids[3]}&amp;page=2" in first
+    assert "Number 4" in first and "Number 3" in first and "page 1," in first
+    assert "Number 2" in second and "Number 1" in second and "page 2," in second
+    assert f"?back={ids[2]}&amp;page=1" in second
+    assert "Number 0" in third and "Older<" not in third
+    assert "Number 2" in back and "Number 1" in back
+    assert "Number 4" in to_start and "page 1," in to_start
 
 
-@pytest.mark.parametrize("query", ["?before=x", "?after=-1", "?before=" + "9" * 30])
+def test_the_oldest_can_come_first(
+    as_bob: Client, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "PAGE_SIZE", 2)
+    ids = [put(bob.mailbox, subject=f"Number {n}").pk for n in range(5)]
+
+    first = inbox_page(as_bob, bob.mailbox, "?order=oldest")
+    second = inbox_page(as_bob, bob.mailbox, f"?order=oldest&past={ids[1]}&page=2")
+    back = inbox_page(as_bob, bob.mailbox, f"?order=oldest&back={ids[4]}&page=2")
+
+    assert first.index("Number 0") < first.index("Number 1")
+    assert f"?order=oldest&amp;past={ids[1]}&amp;page=2" in first
+    assert "Number 2" in second and "Number 3" in second
+    assert "Number 2" in back and "Number 3" in back
+
+
+def test_only_unread_or_only_flagged_messages_are_shown(
+    as_bob: Client, bob: Person
+) -> None:
+    put(bob.mailbox, subject="Read already", is_read=True)
+    flagged = put(bob.mailbox, subject="With a flag", is_read=True)
+    put(bob.mailbox, subject="Not read yet")
+    act(as_bob, flagged, do="flag")
+
+    unread = inbox_page(as_bob, bob.mailbox, "?show=unread")
+    only_flagged = inbox_page(as_bob, bob.mailbox, "?show=flagged")
+
+    assert "Not read yet" in unread and "Read already" not in unread
+    assert "With a flag" in only_flagged and "Not read yet" not in only_flagged
+
+
+@pytest.mark.parametrize(
+    "query", ["?past=x", "?back=-1", "?past=" + "9" * 30, "?order=x&show=y&page=-3"]
+)
 def test_a_strange_page_is_the_first(as_bob: Client, bob: Person, query: str) -> None:
     put(bob.mailbox)
 
-    assert "1 to 1 of 1" in inbox_page(as_bob, bob.mailbox, query)
+    assert "1 to 1" in inbox_page(as_bob, bob.mailbox, query)
+
+
+def test_what_is_shown_is_kept_by_no_cache(as_bob: Client, bob: Person) -> None:
+    message = put(bob.mailbox)
+
+    for name in ("read", "print", "source", "original"):
+        answer = as_bob.get(reverse(f"webmail:{name}", args=[message.pk]))
+        assert "no-store" in answer.get("Cache-Control", "")
 
 
 def test_messages_are_marked_read_and_unread(as_bob: Client, bob: Person) -> None:

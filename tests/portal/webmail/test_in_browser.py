@@ -20,6 +20,7 @@ from portal.webmail import reading
 from portal.webmail.sanitise import SafeHtml
 from tests import factories
 from tests.peers.chromium import launch_options
+from tests.portal import walks
 from tests.portal.webmail.conftest import PDF, html, put
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -183,6 +184,29 @@ def test_a_link_in_a_message_opens_beside_and_tells_nothing_of_us(
     assert opener == "null"
 
 
+def test_the_keyboard_gets_past_the_folders_and_chooses(
+    as_bob: Client, bob: Person, live_server: LiveServer
+) -> None:
+    message = put(bob.mailbox)
+
+    with visit(as_bob, live_server, SIZES[0]) as visiting:
+        visiting.open(reverse("webmail:folder", args=[message.folder_id]))
+        keys = visiting.page.keyboard
+        for key in ("Tab", "Enter", "Tab", "Enter", "Tab"):
+            keys.press(key)
+        reached = visiting.page.evaluate("document.activeElement.id")
+        visiting.page.focus(f"#choose-{message.pk}")
+        keys.press("Space")
+        visiting.page.focus("button[value=archive]")
+        keys.press("Enter")
+        visiting.page.wait_for_selector("text=1 message moved to Archive")
+        visiting.page.focus(".app-mail__undo button")
+        keys.press("Enter")
+        visiting.page.wait_for_selector("text=1 message back in Inbox")
+
+    assert reached == "search"
+
+
 @pytest.fixture
 def doors(bob: Person, team: Mailbox) -> list[str]:
     """Every page, in each of its states."""
@@ -198,7 +222,25 @@ def doors(bob: Person, team: Mailbox) -> list[str]:
         *(reverse("webmail:folder", args=[pk]) for pk in empty),
         *(door(message) for message in (unread, shown, filed, group)),
         door(shown) + "?view=text",
-        reverse("webmail:compose"),
+        *(
+            reverse(f"webmail:{name}", args=[bob.mailbox.pk])
+            for name in (
+                "settings",
+                "rules",
+                "rule_new",
+                "away",
+                "exports",
+                "folder_new",
+            )
+        ),
+        *(
+            reverse("webmail:search", args=[bob.mailbox.pk]) + query
+            for query in ("", "?q=hearing", "?q=is:lost")
+        ),
+        reverse("webmail:whole", args=[unread.folder_id]),
+        reverse("webmail:source", args=[filed.pk]),
+        reverse("webmail:print", args=[filed.pk]),
+        *walks.READER,
         reverse("webmail:reply_all", args=[filed.pk]),
     ]
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from portal.webmail.plain_text import linked, salvaged
+from engine.mail.markup import words_of
+from portal.webmail.plain_text import linked
 
 
 def test_markup_in_text_is_only_text() -> None:
@@ -37,11 +38,11 @@ def test_words_are_salvaged_out_of_html() -> None:
         "</p><script>if (a < b) alert(1)</script>Three<br>four<style>unclosed"
     )
 
-    assert salvaged(markup) == "One & two\nThree\nfour"
+    assert words_of(markup) == "One & two\nThree\nfour"
 
 
 @pytest.mark.parametrize(
     "piece", ["<", "<style>", "<style", "<p ", "&", "</", "< ", " \n"]
 )
 def test_hostile_html_is_salvaged_quickly(piece: str) -> None:
-    assert len(salvaged(piece * 400_000)) <= 500_000
+    assert len(words_of(piece * 400_000)) <= 500_000

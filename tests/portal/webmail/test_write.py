@@ -14,7 +14,8 @@ from engine.queue.models import QueuedMessage
 from engine.registry.models import Mailbox, Organisation, Person
 from engine.storage import content
 from engine.storage.models import FolderRole, Message
-from portal.webmail import forms
+from portal.webmail.actions import files
+from portal.webmail.models import DraftFile, Habits, UndoTime
 from portal.webmail.reading import Reading, take_apart
 from tests import factories
 from tests.portal.conftest import SignIn
@@ -28,6 +29,8 @@ pytestmark = pytest.mark.usefixtures("firm_connection", "charlie")
 
 @pytest.fixture
 def desk(bob: Person) -> Desk:
+    """Where Bob writes, who likes his messages to leave at once."""
+    Habits.objects.create(person=bob, undo_seconds=UndoTime.NONE)
     return Desk(bob.mailbox)
 
 
@@ -39,7 +42,9 @@ class Desk:
         self.door = reverse("webmail:draft", args=[mailbox.pk, uuid4()])
 
     def post(self, client: Client, do: str, **fields: object) -> HttpResponse:
-        return client.post(self.door, {"do": do} | fields, follow=True)
+        """Post the page; what is sent has a subject unless it says otherwise."""
+        typed = {"subject": "About it"} if do == "send" else {}
+        return client.post(self.door, typed | {"do": do} | fields, follow=True)
 
     def page(self, client: Client) -> str:
         return client.get(self.door).content.decode()
@@ -255,7 +260,8 @@ def test_files_are_attached_and_removed_while_writing(
     page = desk.post(as_bob, "attach", attachments=[file("three.pdf")]).content.decode()
     assert all(name in page for name in ("one.pdf", "two.pdf", "three.pdf"))
 
-    desk.post(as_bob, "remove-1")
+    second = DraftFile.objects.get(name="two.pdf")
+    desk.post(as_bob, f"remove-{second.pk}")
     desk.post(as_bob, "send", to=CHARLIE, text="x")
 
     _, reading = only(charlie.mailbox, FolderRole.INBOX)
@@ -265,7 +271,7 @@ def test_files_are_attached_and_removed_while_writing(
 def test_too_many_octets_of_files_are_refused_with_the_limit(
     as_bob: Client, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forms, "files_limit", lambda: 1000)
+    monkeypatch.setattr(files, "size_limit", lambda: 1000)
 
     page = desk.post(
         as_bob, "attach", text="Kept", attachments=[file(data=b"x" * 1001)]
@@ -377,17 +383,20 @@ def test_a_forwarded_message_is_quoted_and_carries_its_files(
     assert value_of(page, "subject") == "Fwd: Hearing on Monday"
     assert "From: Jane Jones" in page
     assert "Bundle.pdf" in page
-    _, draft = only(bob.mailbox, FolderRole.DRAFTS)
-    assert draft.parts[0].data() == PDF.data
+    draft, _ = only(bob.mailbox, FolderRole.DRAFTS)
+    assert draft.has_attachments
+    assert content.read(DraftFile.objects.get().content) == PDF.data
 
 
+@pytest.mark.usefixtures("desk")
 def test_a_message_is_forwarded_whole_as_a_file(
     as_bob: Client, bob: Person, charlie: Person
 ) -> None:
     message = put(bob.mailbox, attachments=[PDF])
     answer = as_bob.post(reverse("webmail:forward", args=[message.pk]), {"as": "file"})
 
-    as_bob.post(answer["Location"], {"do": "send", "to": CHARLIE, "text": "See"})
+    fields = {"do": "send", "to": CHARLIE, "subject": "x", "text": "See"}
+    as_bob.post(answer["Location"], fields)
 
     _, received = only(charlie.mailbox, FolderRole.INBOX)
     [part] = received.parts

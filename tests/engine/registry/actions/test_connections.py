@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 
 from engine.audit.models import Entry
+from engine.mail.address import Address
 from engine.registry import routes
 from engine.registry.actions import connections
 from engine.registry.errors import PolicyError
-from engine.registry.models import Connection, Proof
+from engine.registry.models import Connection, Proof, Provider
 
 pytestmark = pytest.mark.django_db
 
@@ -25,6 +26,21 @@ def test_add_a_connection_proved_by_credential(firm, olive):
     facts = routes.current().connection(connection.pk)
     assert (facts.next_hop_host, facts.next_hop_port) == ("mx.firm.example", 2525)
     assert Entry.objects.get().event == "connection.added"
+
+
+@pytest.mark.parametrize(
+    "proof", [proof for proof in Proof if proof is not Proof.CREDENTIAL]
+)
+def test_add_a_credential_to_a_connection_that_proves_itself_otherwise(
+    firm_connection, proof
+):
+    firm_connection.proof = proof
+    firm_connection.save()
+
+    with pytest.raises(PolicyError, match="not proved by"):
+        connections.add_credential(firm_connection, by=None)
+
+    assert not firm_connection.credentials.exists()
 
 
 def test_add_a_connection_keeps_networks_in_one_form(firm):
@@ -123,3 +139,87 @@ def test_revoke_a_credential_twice_is_recorded_once(firm_connection, olive):
 
     assert row.revoked_at is not None
     assert Entry.objects.filter(event="connection.credential_revoked").count() == 1
+
+
+TENANT = "5b1f2c9e-6d0a-4f7b-9a35-0c8e7d2f4b61"
+
+
+def test_set_cloud_at_microsoft(firm, olive):
+    connection = connections.add(firm, proof=Proof.CREDENTIAL, by=olive)
+
+    connections.set_cloud(
+        connection,
+        provider=Provider.MICROSOFT_365,
+        tenant_id=f" {TENANT.upper()} ",
+        by=olive,
+    )
+
+    facts = routes.current().connection(connection.pk)
+    assert (facts.proof, facts.provider) == (Proof.CLOUD, Provider.MICROSOFT_365)
+    assert facts.tenant_id == TENANT
+    assert facts.next_hop_host == "firm-example.mail.protection.outlook.com"
+
+
+def test_set_cloud_at_google_makes_a_secret_and_keeps_it(firm_connection, olive):
+    connections.set_cloud(firm_connection, provider=Provider.GOOGLE_WORKSPACE, by=olive)
+    made = firm_connection.tenant_id
+    connections.set_cloud(firm_connection, provider=Provider.GOOGLE_WORKSPACE, by=olive)
+
+    assert len(made) == 32
+    assert firm_connection.tenant_id == made
+    assert firm_connection.next_hop_host == "127.0.0.1"
+    assert made not in str([entry.detail for entry in Entry.objects.all()])
+
+
+@pytest.mark.parametrize(
+    ("provider", "tenant_id"),
+    [
+        (Provider.MICROSOFT_365, ""),
+        (Provider.MICROSOFT_365, "firm.onmicrosoft.com"),
+        (Provider.GOOGLE_WORKSPACE, "guessable"),
+    ],
+)
+def test_set_cloud_with_a_tenant_id_that_is_none(firm_connection, provider, tenant_id):
+    with pytest.raises(PolicyError):
+        connections.set_cloud(
+            firm_connection, provider=provider, tenant_id=tenant_id, by=None
+        )
+    firm_connection.refresh_from_db()
+    assert firm_connection.proof == Proof.CREDENTIAL
+
+
+def test_a_cloud_connection_without_a_provider_proves_nothing(firm):
+    connections.add(firm, proof=Proof.CLOUD, tenant_id="t-1", by=None)
+
+    known = routes.current()
+    jane = Address.parse("jane@firm.example")
+    assert known.cloud_connections(frozenset(Provider), jane) == ()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"proof": Proof.CERTIFICATE, "certificate_name": "Mail.Protection.Outlook.com"},
+        {"proof": Proof.CERTIFICATE, "certificate_name": "smtp.gmail.com"},
+        {"proof": Proof.SOURCE, "source_networks": ["40.107.1.0/24"]},
+        {"proof": Proof.SOURCE, "source_networks": ["2a00:1450:4000::/34"]},
+    ],
+)
+def test_what_a_providers_customers_share_proves_none_of_them(firm, fields):
+    with pytest.raises(PolicyError, match="All customers of"):
+        connections.add(firm, by=None, **fields)
+    assert not Connection.objects.exists()
+
+
+def test_a_secret_tenant_id_is_in_no_record_of_what_was_added(firm, olive):
+    secret = "5f" * 16
+    connections.add(
+        firm,
+        proof=Proof.CLOUD,
+        provider=Provider.GOOGLE_WORKSPACE,
+        tenant_id=secret,
+        next_hop_host="smtp.google.com",
+        by=olive,
+    )
+
+    assert secret not in str([entry.detail for entry in Entry.objects.all()])

@@ -3,7 +3,10 @@ from __future__ import annotations
 import pytest
 
 from engine.audit.models import Entry
-from engine.registry.actions import domains
+from engine.mail.address import Address
+from engine.registry import routes
+from engine.registry.actions import domains, mailboxes, people
+from engine.registry.addresses import in_community
 from engine.registry.errors import PolicyError
 from engine.registry.models import AccountType, Domain, Kind
 from tests import factories
@@ -43,6 +46,54 @@ def test_add_an_agreed_exception():
 
     assert str(domain) == "org.secure.example"
     assert domain.member_domain == "org.com"
+
+
+@pytest.mark.parametrize("who", ["olive", "vera"])
+def test_staff_agree_to_an_exception(who, request):
+    organisation = factories.make_organisation(account_type=AccountType.SMTP)
+
+    domains.add(
+        organisation,
+        member_domain="org.com",
+        community_domain="org.secure.example",
+        by=request.getfixturevalue(who),
+    )
+
+    known = routes.current().domains
+    jane = Address.parse("jane@org.com")
+    assert str(known.to_community(jane)) == "jane@org.secure.example"
+    assert known.to_member(known.to_community(jane)) == jane
+
+
+def test_an_administrator_chooses_no_exception(alice, northfield):
+    with pytest.raises(PolicyError, match="Ask the helpdesk"):
+        domains.add(
+            northfield,
+            member_domain="north.secure.example",
+            community_domain="court.secure.example",
+            by=alice,
+        )
+
+
+@pytest.mark.parametrize(
+    ("member", "community"),
+    [
+        ("other.example", "org.secure.example"),
+        ("org.com", "other.secure.example"),
+        ("org.secure.example", "org.secure.example"),
+    ],
+)
+def test_an_exception_collides_with_nobody_elses(member, community):
+    first = factories.make_organisation(account_type=AccountType.SMTP)
+    domains.add(
+        first, member_domain="org.com", community_domain="org.secure.example", by=None
+    )
+    second = factories.make_organisation(
+        account_type=AccountType.WEBMAIL if member == community else AccountType.SMTP
+    )
+
+    with pytest.raises(PolicyError, match="already the domain of a member"):
+        domains.add(second, member_domain=member, community_domain=community, by=None)
 
 
 def test_add_an_international_domain_by_its_a_label():
@@ -122,3 +173,30 @@ def test_remove_a_domain_that_nobody_uses(firm, olive):
 def test_remove_a_domain_with_addresses_in_it(alice, northfield, olive):
     with pytest.raises(PolicyError, match="still addresses"):
         domains.remove(northfield.domains.get(), by=olive)
+
+
+@pytest.mark.parametrize("is_operators", [True, False])
+def test_the_operators_key_vouches_for_a_domain(firm, is_operators):
+    key = factories.make_api_key(None if is_operators else firm, "digest")
+
+    made = domains.add(firm, member_domain="second.example", by=key)
+
+    assert (made.verified_at is not None) == is_operators
+
+
+def test_nobody_gets_an_address_in_a_domain_that_is_only_claimed(firm):
+    manager = factories.make_person("it@firm.example.secure.example", firm)
+    factories.make_administrator(manager)
+    domains.add(firm, member_domain="victim.example", by=manager)
+
+    for text in ("info@victim.example", "info@victim.example.secure.example"):
+        with pytest.raises(PolicyError, match="not in a domain"):
+            mailboxes.add_group(firm, address=text, by=manager)
+        with pytest.raises(PolicyError, match="not in a domain"):
+            people.add(firm, address=text, name="Somebody", by=manager)
+
+
+def test_a_claimed_domain_stands_for_nobody_yet(firm):
+    domains.add(firm, member_domain="victim.example", by=None)
+
+    assert in_community("jane@victim.example").domain == "victim.example"

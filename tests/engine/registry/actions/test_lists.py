@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 
 from engine.audit.models import Entry
-from engine.registry import routes
-from engine.registry.actions import aliases, lists
+from engine.registry import list_checks, routes
+from engine.registry.actions import aliases, lists, mailboxes
 from engine.registry.errors import PolicyError
 from engine.registry.models import Posting
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -97,3 +98,37 @@ def test_suspend_and_resume_a_list(everyone, alice):
     lists.resume(everyone, by=alice)
     everyone.refresh_from_db()
     assert everyone.is_active
+
+
+def test_add_several_members_and_hear_of_the_others(everyone, alice, bob):
+    refusals = lists.add_members(
+        everyone, addresses=[alice.address, "x@elsewhere.example", bob.address], by=None
+    )
+
+    assert everyone.members.count() == 2
+    assert refusals == ["x@elsewhere.example is not an address in this community."]
+
+
+def test_add_a_list_whose_name_leaves_no_room_for_its_bounces(northfield):
+    with pytest.raises(PolicyError, match="up to 50"):
+        lists.add(northfield, address=f"{'x' * 51}@{AT}", name="X", by=None)
+
+
+def test_add_a_list_whose_bounce_address_is_taken(northfield):
+    factories.make_person(f"duty-bounces@{AT}", northfield)
+
+    with pytest.raises(PolicyError, match="already in use"):
+        lists.add(northfield, address=f"duty@{AT}", name="Duty", by=None)
+
+
+def test_bounce_address_of_a_list_is_nobody_elses(everyone, northfield):
+    with pytest.raises(PolicyError, match="already in use"):
+        mailboxes.add_group(northfield, address=f"all-bounces@{AT}", name="X", by=None)
+
+
+def test_add_more_members_than_a_list_may_have(everyone, alice, bob, monkeypatch):
+    monkeypatch.setattr(list_checks, "MEMBER_LIMIT", 1)
+    lists.add_member(everyone, address=alice.address, by=None)
+
+    with pytest.raises(PolicyError, match="up to 1 members"):
+        lists.add_member(everyone, address=bob.address, by=None)

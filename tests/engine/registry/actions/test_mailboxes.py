@@ -3,10 +3,12 @@ from __future__ import annotations
 import pytest
 
 from engine.audit.models import Entry
+from engine.mail.address import Address
 from engine.registry import routes
 from engine.registry.actions import mailboxes
 from engine.registry.errors import PolicyError
-from engine.registry.models import MailboxKind
+from engine.registry.models import AccountType, MailboxKind
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -24,9 +26,22 @@ def test_add_a_group_mailbox(listing, northfield):
     assert Entry.objects.get().event == "mailbox.added"
 
 
-def test_add_a_group_mailbox_where_none_are_kept_here(firm):
-    with pytest.raises(PolicyError, match="its own server"):
-        mailboxes.add_group(firm, address="desk@firm.example", name="Desk", by=None)
+def test_add_a_group_mailbox_to_an_organisation_with_its_own_server(
+    firm, firm_connection
+):
+    team = mailboxes.add_group(firm, address="desk@firm.example", name="Desk", by=None)
+
+    for written in ("desk@firm.example", "Desk@firm.example.secure.example"):
+        route = routes.current().resolve(Address.parse(written))
+        assert route.mailbox_id == team.pk
+
+
+def test_add_a_group_mailbox_where_nobody_signs_in():
+    police = factories.make_organisation(account_type=AccountType.TRUSTED_DOMAIN)
+    factories.make_domain(police, "police.example")
+
+    with pytest.raises(PolicyError, match="nobody could read"):
+        mailboxes.add_group(police, address="x@police.example", name="X", by=None)
 
 
 @pytest.mark.parametrize("address", [LISTING, "alice@northfield.secure.example", "x@y"])

@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -20,7 +19,7 @@ from tests import factories
 from tests.portal.conftest import SignIn
 
 VIEWS = ["index", "index_results", "inspect"]
-ACTS = ["approve", "reject", "retry"]
+ACTS = ["approve", "reject", "ask", "correct", "reopen", "take", "check_again", "retry"]
 READERS = {
     RoleName.VETTING_OFFICER,
     RoleName.HELPDESK_AGENT,
@@ -157,31 +156,31 @@ def test_the_page_shows_claims_and_what_was_found(
         assert shown in text
 
 
-def test_an_applicant_without_doubts_raises_none(desk: Client, apply: Any) -> None:
+def test_an_applicant_without_doubts_raises_none(
+    desk: Client, apply: Any, fenland: Any
+) -> None:
     text = desk.get(url("inspect", apply())).content.decode()
 
     assert "vetting-finding--doubt" not in text
 
 
-def test_approving_starts_setting_up(
-    desk: Client, apply: Any, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_approving_starts_setting_up(desk: Client, apply: Any) -> None:
     application = apply()
+    OrmQ.objects.all().delete()
     form = desk.get(url("approve", application)).content.decode()
     assert 'value="firm.example.secure.example"' in form
 
-    with django_capture_on_commit_callbacks(execute=True):
-        done = desk.post(
-            url("approve", application),
-            {"reason": "On the register.", "community_domain": "firm.secure.example"},
-            follow=True,
-        )
+    done = desk.post(
+        url("approve", application),
+        {"reason": "On the register.", "community_domain": "firm.secure.example"},
+        follow=True,
+    )
 
     application.refresh_from_db()
     assert application.status == Status.APPROVED
     assert application.community_domain == "firm.secure.example"
     assert OrmQ.objects.count() == 1
-    assert "is approved and being set up" in done.content.decode()
+    assert "is being set up" in done.content.decode()
     assert "Welcome letter" in done.content.decode()
 
 
@@ -207,17 +206,14 @@ def test_approving_a_taken_domain_says_why_not(
     assert "already belongs to Firm Solicitors" in response.content.decode()
 
 
-def test_rejecting_tells_the_applicant(
-    desk: Client, apply: Any, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_rejecting_tells_the_applicant(desk: Client, apply: Any, sent: Any) -> None:
     application = apply()
 
-    with django_capture_on_commit_callbacks(execute=True):
-        desk.post(url("reject", application), {"reason": "Not in justice."})
+    desk.post(url("reject", application), {"reason": "Not in justice."})
 
     application.refresh_from_db()
     assert application.status == Status.REJECTED
-    assert "Not in justice." in mail.outbox[-1].body
+    assert "Not in justice." in sent()[-1].body
 
 
 def test_a_decided_application_is_not_decided_again(
@@ -231,9 +227,10 @@ def test_a_decided_application_is_not_decided_again(
 
 
 def test_a_failed_step_is_shown_and_run_again(
-    desk: Client, apply: Any, approve: Any, django_capture_on_commit_callbacks: Any
+    desk: Client, apply: Any, approve: Any
 ) -> None:
     application = approve(apply())
+    OrmQ.objects.all().delete()
     application.steps.filter(key="letter").update(
         state=StepState.FAILED, attempts=2, problem="OSError: disk full"
     )
@@ -241,8 +238,7 @@ def test_a_failed_step_is_shown_and_run_again(
     assert "OSError: disk full" in text
     assert "Run the steps that are left" in text
 
-    with django_capture_on_commit_callbacks(execute=True):
-        desk.post(url("retry", application))
+    desk.post(url("retry", application))
 
     assert OrmQ.objects.count() == 1
     assert desk.get(url("retry", application)).status_code == 405
@@ -268,3 +264,60 @@ def test_the_menu_says_how_many_wait(desk: Client, apply: Any) -> None:
     apply()
 
     assert "Applications (2)" in desk.get(url("inspect", application)).content.decode()
+
+
+def test_a_draft_is_not_at_the_desk(desk: Client, db: None) -> None:
+    draft = Application.objects.create(everyday_address="jane@firm.example")
+
+    assert desk.get(url("inspect", draft)).status_code == 404
+    assert desk.post(url("ask", draft), {"text": "Hello?"}).status_code == 404
+
+
+def test_an_officer_takes_asks_and_corrects(
+    desk: Client, apply: Any, vera: Person
+) -> None:
+    application = apply()
+
+    desk.post(url("take", application))
+    desk.post(url("ask", application), {"text": "Who is Ravi?"})
+    form = desk.get(url("correct", application)).content.decode()
+    assert 'value="mail.firm.example"' in form
+
+    application.refresh_from_db()
+    assert application.assigned_to == vera
+    text = desk.get(url("inspect", application)).content.decode()
+    assert "Who is Ravi?" in text
+    assert "No answer yet" in text
+
+
+def test_what_was_looked_up_is_shown_with_its_time_and_run_again(
+    desk: Client, apply: Any
+) -> None:
+    application = apply()
+    assert (
+        "The checks are running"
+        in desk.get(url("inspect", application)).content.decode()
+    )
+    application.checks.update(
+        state="done", found="v=spf1 -all", checked_at=timezone.now()
+    )
+
+    text = desk.get(url("inspect", application)).content.decode()
+    assert "v=spf1 -all" in text
+    desk.post(url("check_again", application))
+
+    assert application.checks.filter(state="running").count() == 4
+
+
+def test_the_homes_counts_lead_to_those_that_wait(
+    desk: Client, apply: Any, approve: Any
+) -> None:
+    apply(organisation_name="Plain Firm")
+    approve(apply(organisation_name="Fen Police", kind="police", sponsor=None))
+
+    home = desk.get("/admin/").content.decode()
+    assert "?status=recommended" in home
+    shown = desk.get(reverse("vetting:index"), {"status": "recommended"})
+
+    assert "Fen Police" in shown.content.decode()
+    assert "Plain Firm" not in shown.content.decode()

@@ -1,0 +1,256 @@
+"""Sending, reading, filing and following mail through the API."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from api.models import KeptAnswer
+from engine.audit.models import Entry
+from engine.queue.models import QueuedMessage, Recipient
+from engine.registry.models import Mailbox, Organisation, Person
+from engine.storage import content
+from engine.storage.models import FolderRole, Message
+from tests import factories
+from tests.api.conftest import Api, Key
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def call(key: Key, northfield: Organisation) -> Api:
+    return key(northfield)
+
+
+def letter(bob: Person, *to: Person, **over: object) -> dict[str, object]:
+    fields = {
+        "mailbox": bob.mailbox.pk,
+        "to": [person.address for person in to],
+        "subject": "Bundle for Tuesday",
+        "text": "It is attached.",
+    }
+    return fields | over
+
+
+def received(person: Person) -> Message:
+    return Message.objects.get(mailbox=person.mailbox, folder__role=FolderRole.INBOX)
+
+
+def test_message_is_sent_and_kept_in_sent(
+    call: Api, bob: Person, charlie: Person
+) -> None:
+    sent = call("POST", "/messages/", letter(bob, charlie))
+
+    assert sent.status_code == 202
+    row = received(charlie)
+    assert (row.subject, row.from_address) == ("Bundle for Tuesday", bob.address)
+    copy = Message.objects.get(pk=sent.json()["id"])
+    assert (copy.mailbox, copy.folder.role) == (bob.mailbox, FolderRole.SENT)
+    entry = Entry.objects.get(event="mailbox.sent_from")
+    assert entry.by_key.startswith("key:")
+
+
+def test_message_that_is_sent_again_goes_out_once(
+    call: Api, bob: Person, charlie: Person
+) -> None:
+    first = call("POST", "/messages/", letter(bob, charlie), Idempotency_Key="m1")
+    second = call("POST", "/messages/", letter(bob, charlie), Idempotency_Key="m1")
+    # The process dies after the message was kept and before its answer was.
+    KeptAnswer.objects.all().delete()
+    third = call("POST", "/messages/", letter(bob, charlie), Idempotency_Key="m1")
+
+    assert first.json() == second.json()
+    assert third.json()["reference"] == first.json()["reference"]
+    assert QueuedMessage.objects.count() == 1
+    assert received(charlie)
+
+
+def test_blind_copies_are_seen_by_the_sender_only(
+    call: Api, alice: Person, bob: Person, charlie: Person
+) -> None:
+    sent = call("POST", "/messages/", letter(bob, charlie, bcc=[alice.address])).json()
+
+    assert b"Bcc" not in content.read(received(charlie).content)
+    assert received(alice)
+    copy = Message.objects.get(pk=sent["id"])
+    assert alice.address.encode() in content.read(copy.content)
+
+
+def test_file_comes_as_base64_or_beside_the_message(
+    call: Api, key: Key, northfield: Organisation, bob: Person, charlie: Person
+) -> None:
+    file = {"name": "a.txt", "content": b64encode(b"one").decode()}
+    call("POST", "/messages/", letter(bob, charlie, attachments=[file]))
+    first = received(charlie)
+    call_charlie = key(charlie.organisation)
+
+    shown = call_charlie("GET", f"/messages/{first.pk}/").json()
+
+    assert shown["text"].strip() == "It is attached."
+    assert [one["name"] for one in shown["attachments"]] == ["a.txt"]
+    path = shown["attachments"][0]["path"]
+    fetched = call_charlie("GET", f"/messages/{first.pk}/attachments/{path}/")
+    assert fetched.content == b"one"
+    assert "attachment" in fetched["Content-Disposition"]
+
+
+def test_multipart_request_carries_files(
+    call: Api, bob: Person, charlie: Person
+) -> None:
+    client: Client = call._client
+    sent = client.post(
+        "/api/v1/messages/",
+        {
+            "message": json.dumps(letter(bob, charlie)),
+            "files": [SimpleUploadedFile("b.txt", b"two", "text/plain")],
+        },
+    )
+
+    assert sent.status_code == 202
+    assert received(charlie).has_attachments
+
+
+def test_infected_file_is_not_sent(call: Api, bob: Person, charlie: Person) -> None:
+    eicar = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+    file = {"name": "a.txt", "content": b64encode(eicar).decode()}
+
+    sent = call("POST", "/messages/", letter(bob, charlie, attachments=[file]))
+
+    assert sent.status_code == 409
+    assert "virus scanner" in sent.json()["detail"]
+    assert not QueuedMessage.objects.filter(source="api").exists()
+
+
+@pytest.mark.parametrize(
+    ("over", "status"),
+    [
+        ({"to": ["outside@gmail.example"]}, 409),
+        ({"to": ["not an address"]}, 400),
+        ({"to": []}, 400),
+        ({"attachments": [{"name": "a", "content": "§"}]}, 400),
+        ({"subject": "a\r\nBcc: x@y.example"}, 202),
+    ],
+)
+def test_letter_that_cannot_go_is_told(
+    call: Api, bob: Person, charlie: Person, over: dict, status: int
+) -> None:
+    sent = call("POST", "/messages/", letter(bob, charlie, **over))
+
+    assert sent.status_code == status
+    for copy in Message.objects.all():
+        assert b"\nBcc" not in content.read(copy.content)
+
+
+def test_neighbour_s_mailbox_opens_to_nobody(
+    key: Key, call: Api, bob: Person, charlie: Person
+) -> None:
+    call("POST", "/messages/", letter(bob, charlie))
+    theirs = received(charlie).pk
+
+    assert call("POST", "/messages/", letter(charlie, bob)).status_code == 404
+    for stranger in (call, key(None)):
+        assert stranger("GET", f"/messages/{theirs}/").status_code == 404
+        assert stranger("GET", f"/messages/{theirs}/raw/").status_code == 404
+        assert stranger("DELETE", f"/messages/{theirs}/").status_code == 404
+        listed = stranger("GET", f"/messages/?mailbox={charlie.mailbox.pk}")
+        assert listed.status_code == 404
+
+
+def test_messages_are_listed_searched_marked_moved_and_deleted(
+    call: Api, alice: Person, bob: Person
+) -> None:
+    for subject in ("Listing", "Bail", "Listing again"):
+        call("POST", "/messages/", letter(alice, bob, subject=subject))
+    at = f"/messages/?mailbox={bob.mailbox.pk}"
+
+    first = call("GET", f"{at}&limit=2").json()
+    second = call("GET", f"{at}&limit=2&before={first['next']}").json()
+    found = call("GET", f"{at}&q=subject:bail").json()["results"]
+    pk = second["results"][0]["id"]
+    folders = call("GET", f"/mailboxes/{bob.mailbox.pk}/folders/").json()["results"]
+    archive = next(one["id"] for one in folders if one["role"] == "archive")
+    changed = call(
+        "PATCH", f"/messages/{pk}/", {"is_read": True, "folder": archive}
+    ).json()
+
+    subjects = [one["subject"] for one in first["results"] + second["results"]]
+    assert subjects == ["Listing again", "Bail", "Listing"]
+    assert second["next"] is None
+    assert [one["subject"] for one in found] in (["Bail"], [])
+    assert changed["is_read"] and changed["folder"] == archive
+    assert call("DELETE", f"/messages/{pk}/").status_code == 204
+    assert call("GET", f"/messages/{pk}/").status_code == 200
+    assert call("DELETE", f"/messages/{pk}/").status_code == 204
+    assert call("GET", f"/messages/{pk}/").status_code == 404
+
+
+def test_reading_a_message_is_on_record(call: Api, alice: Person, bob: Person) -> None:
+    call("POST", "/messages/", letter(alice, bob))
+
+    raw = call("GET", f"/messages/{received(bob).pk}/raw/")
+
+    assert raw["Content-Type"] == "message/rfc822"
+    assert b"Subject: Bundle for Tuesday" in raw.content
+    assert Entry.objects.get(event="message.read").by_key.startswith("key:")
+
+
+def test_message_is_followed_by_both_sides_and_nobody_else(
+    key: Key, call: Api, bob: Person, charlie: Person, firm: Organisation
+) -> None:
+    reference = call("POST", "/messages/", letter(bob, charlie)).json()["reference"]
+    at = f"/traces/{reference}/"
+
+    for knows in (call, key(charlie.organisation), key(None)):
+        steps = knows("GET", at).json()["steps"]
+        assert [step["kind"] for step in steps] == ["received", "delivered"]
+    assert key(firm)("GET", at).status_code == 404
+
+
+def test_queue_is_worked_by_the_community(
+    key: Key, call: Api, bob: Person, firm: Organisation
+) -> None:
+    factories.make_connection(firm)
+    sent = call("POST", "/messages/", letter(bob, to=["jo@firm.example"]))
+    staff = key(None)
+    row = Recipient.objects.get(message__reference=sent.json()["reference"])
+    at = f"/queue/{row.pk}/"
+
+    assert staff("POST", f"{at}hold/", {"reason": "x"}).json()["status"] == "held"
+    assert staff("POST", f"{at}retry/").status_code == 409
+    assert staff("POST", f"{at}release/").json()["status"] == "queued"
+    assert staff("POST", f"{at}retry/").status_code == 200
+    assert staff("POST", f"{at}drop/", {"reason": "x"}).json()["status"] == "dropped"
+    assert call("GET", "/queue/").status_code == 403
+    assert Entry.objects.get(event="queue.dropped").by_key.startswith("key:")
+
+
+def test_ticket_is_opened_and_answered(
+    key: Key, call: Api, helpdesk: Mailbox, bob: Person
+) -> None:
+    new = {"requester": bob.pk, "subject": "Locked out", "text": "Please help"}
+    made = call("POST", "/tickets/", new).json()
+    at = f"/tickets/{made['id']}/"
+
+    answered = key(None)("POST", f"{at}reply/", {"text": "Done."}).json()
+    added = call("POST", f"{at}reply/", {"text": "Not yet."}).json()
+
+    assert made["source"] == "api"
+    assert answered["status"] == "waiting_for_requester"
+    assert added["status"] == "open"
+    texts = [entry["text"] for entry in call("GET", at).json()["entries"]]
+    assert texts[0] == "Please help" and texts[-2:] == ["Done.", "Not yet."]
+
+
+def test_ticket_of_somebody_else_is_not_there(
+    key: Key, call: Api, helpdesk: Mailbox, bob: Person, charlie: Person
+) -> None:
+    new = {"requester": charlie.pk, "subject": "Help", "text": "Please"}
+    theirs = key(charlie.organisation)("POST", "/tickets/", new).json()
+
+    assert call("POST", "/tickets/", new).status_code == 404
+    assert call("GET", f"/tickets/{theirs['id']}/").status_code == 404
+    assert call("GET", "/tickets/").json()["results"] == []

@@ -1,0 +1,145 @@
+"""Every operation, tried by nobody, by keys without the scope, and by the neighbour's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.urls import URLPattern, URLResolver
+
+from api.base import Resource
+from api.urls import v1
+from api.v1.messages import Messages
+from engine.registry.models import Organisation
+from engine.registry.scopes import Scope
+from tests.api.conftest import Api, Key
+
+Operation = tuple[str, str, str, type[Resource]]
+
+
+def operations() -> Iterator[Operation]:
+    """Method, path with ids of nobody's, action and view of each operation."""
+
+    def walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[Any]:
+        for pattern in patterns:
+            route = prefix + str(pattern.pattern)
+            if isinstance(pattern, URLResolver):
+                yield from walk(pattern.url_patterns, route)
+            else:
+                yield route, pattern.callback
+
+    for route, view in walk(v1, "/"):
+        if issubclass(getattr(view, "cls", object), Resource):
+            for method, action in view.actions.items():
+                yield method.upper(), _filled(route), action, view.cls
+
+
+def _filled(route: str) -> str:
+    parts = [part if "<" not in part else "999999" for part in route.split("/")]
+    return "/".join(parts)
+
+
+ALL = sorted(set(operations()), key=str)
+
+
+@pytest.mark.parametrize(
+    "operation", ALL, ids=[f"{method} {path}" for method, path, _, _ in ALL]
+)
+def test_operation_asks_for_its_scope(
+    operation: Operation, key: Key, nobody: Api, northfield: Organisation
+) -> None:
+    method, path, action, view = operation
+    scope = view.scopes[action]
+    others = [one for one in Scope if one != scope]
+    body: dict[str, str] | None = {} if method in ("POST", "PATCH", "PUT") else None
+
+    assert nobody(method, path, body).status_code == 401
+    refused = key(None, *others)(method, path, body)
+    assert refused.status_code == 403
+    assert str(scope) in refused.json()["detail"]
+    allowed = key(None, scope)(method, path, body)
+    assert allowed.status_code not in (401, 403, 405, 500)
+
+
+# What a key of one organisation may ask for, by the number of something.
+ON_ONE = [
+    (method, path, action, view)
+    for method, path, action, view in ALL
+    if "999999" in path and not view.scopes[action].is_community_wide
+]
+
+
+@pytest.mark.parametrize("operation", ON_ONE, ids=[f"{o[0]} {o[1]}" for o in ON_ONE])
+def test_what_is_not_there_is_not_found(
+    operation: Operation, key: Key, northfield: Organisation
+) -> None:
+    method, path, _, _ = operation
+
+    answer = key(northfield)(method, path, {} if method == "PUT" else None)
+
+    assert answer.status_code == 404
+    assert answer["Content-Type"] == "application/problem+json"
+
+
+def test_every_scope_opens_something() -> None:
+    opened = {view.scopes[action] for _, _, action, view in ALL}
+
+    assert opened == set(Scope)
+
+
+def test_big_request_is_refused_before_it_is_read(
+    key: Key, northfield: Organisation
+) -> None:
+    call = key(northfield)
+    big = {"name": "x" * 1024 * 1024}
+
+    answer = call("POST", "/people/", big)
+
+    assert answer.status_code == 413
+    assert Messages.largest_body > 60 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b"[" * 100_000, "application/json", 400),
+        (b'{"a":' * 30 + b"1" + b"}" * 30, "application/json", 400),
+        (b'{"name": NaN}', "application/json", 400),
+        (b"\xff\xfe", "application/json", 400),
+        (b"[]", "application/json", 400),
+        (b"null", "application/json", 400),
+        (b'{"name": "a\\u0000b"}', "application/json", 400),
+        (b"name=x", "application/x-www-form-urlencoded", 415),
+        (b"<a/>", "text/xml", 415),
+    ],
+)
+def test_hostile_body_is_a_problem_of_its_sender(
+    key: Key, northfield: Organisation, body: bytes, kind: str, status: int
+) -> None:
+    client = key(northfield)._client
+
+    answer = client.generic("POST", "/api/v1/people/", body, content_type=kind)
+
+    assert answer.status_code == status
+    assert answer["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "accept", "status"),
+    [
+        ("GET", "/nothing/", "*/*", 404),
+        ("GET", "/people", "*/*", 404),
+        ("DELETE", "/people/", "*/*", 405),
+        ("GET", "/people/", "text/html", 406),
+    ],
+)
+def test_whatever_goes_wrong_is_problem_json(
+    key: Key, northfield: Organisation, method: str, path: str, accept: str, status: int
+) -> None:
+    answer = key(northfield)(method, path, Accept=accept)
+
+    assert answer.status_code == status
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer.json()["status"] == status

@@ -1,0 +1,277 @@
+"""Telling other systems what happened."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+import time_machine
+from django.conf import settings
+from django.utils import timezone
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+
+from api.models import WebhookCall, WebhookState
+from api.webhooks import delivery, dialling
+from api.webhooks.dialling import Gone, NotHeard
+from api.webhooks.gather import gather
+from engine.registry.models import Mailbox, Organisation, Person, WebhookEndpoint
+from tests.api.conftest import Api, Key
+
+pytestmark = pytest.mark.django_db
+URL = "https://cases.example/hook"
+
+
+class Listener:
+    """An endpoint that says what it is told to, and remembers what it heard."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[bytes, Mapping[str, str]]] = []
+        self.says: Exception | None = None
+
+    def __call__(self, url: str, body: bytes, headers: Mapping[str, str]) -> str:
+        self.heard.append((body, headers))
+        if self.says is not None:
+            raise self.says
+        return "204 No Content"
+
+
+@pytest.fixture
+def call(key: Key, northfield: Organisation) -> Api:
+    gather()  # From here on.
+    return key(northfield)
+
+
+@pytest.fixture
+def listener() -> Listener:
+    return Listener()
+
+
+def endpoint(call: Api, *events: str, **over: object) -> dict[str, object]:
+    wanted = {"url": URL, "events": events or ["message.delivered"], **over}
+    return call("POST", "/webhooks/", wanted).json()
+
+
+def send(call: Api, sender: Person, to: Person) -> str:
+    letter = {
+        "mailbox": sender.mailbox.pk,
+        "to": [to.address],
+        "subject": "",
+        "text": "",
+    }
+    return call("POST", "/messages/", letter).json()["reference"]
+
+
+def test_delivery_is_told_once_and_signed(
+    call: Api, listener: Listener, bob: Person, charlie: Person
+) -> None:
+    secret = str(endpoint(call)["secret"])
+    reference = send(call, bob, charlie)
+
+    for _ in range(2):
+        gather()
+        delivery.deliver(listener)
+
+    [(body, headers)] = listener.heard
+    told = Webhook(secret).verify(body, dict(headers))
+    assert told["type"] == "message.delivered"
+    assert told["data"]["reference"] == reference
+    assert told["data"]["recipient"] == charlie.address
+    with pytest.raises(WebhookVerificationError):
+        Webhook(secret).verify(body + b" ", dict(headers))
+
+
+def test_each_organisation_is_told_of_its_own_side(
+    key: Key, call: Api, bob: Person, charlie: Person, firm: Organisation
+) -> None:
+    events = ("message.delivered", "message.received")
+    for caller in (call, key(charlie.organisation), key(firm), key(None)):
+        endpoint(caller, *events)
+    send(call, bob, charlie)
+
+    gather()
+
+    told = {
+        (one.endpoint.organisation_id, one.event)
+        for one in WebhookCall.objects.select_related("endpoint")
+    }
+    assert told == {
+        (bob.organisation_id, "message.delivered"),
+        (charlie.organisation_id, "message.received"),
+        (None, "message.delivered"),
+        (None, "message.received"),
+    }
+
+
+def test_what_happened_before_is_not_told(
+    call: Api, bob: Person, charlie: Person
+) -> None:
+    send(call, bob, charlie)
+    endpoint(call)
+
+    assert gather() == 0
+
+
+def test_nothing_is_told_twice_when_the_mark_was_lost(
+    call: Api, bob: Person, charlie: Person
+) -> None:
+    endpoint(call)
+    send(call, bob, charlie)
+
+    assert [gather(), gather()] == [1, 0]
+    with time_machine.travel(timezone.now() + timedelta(minutes=5)):
+        assert [gather(), gather()] == [0, 0]
+
+
+def test_tickets_are_told(key: Key, call: Api, helpdesk: Mailbox, bob: Person) -> None:
+    endpoint(call, "ticket.created", "ticket.replied", "ticket.solved")
+    new = {"requester": bob.pk, "subject": "Locked out", "text": "Please help"}
+    at = f"/tickets/{call('POST', '/tickets/', new).json()['id']}/reply/"
+    key(None)("POST", at, {"text": "Done.", "status": "solved"})
+
+    gather()
+
+    told = WebhookCall.objects.order_by("pk").values_list("event", flat=True)
+    assert list(told) == ["ticket.created", "ticket.replied", "ticket.solved"]
+
+
+def test_silent_endpoint_is_told_again_later_and_at_last_given_up(
+    call: Api, listener: Listener, bob: Person, charlie: Person
+) -> None:
+    endpoint(call)
+    send(call, bob, charlie)
+    gather()
+    listener.says = NotHeard("500 Internal Server Error")
+    now = timezone.now()
+
+    for number in range(12):
+        with time_machine.travel(now + timedelta(days=2 * number)):
+            delivery.deliver(listener)
+
+    told = WebhookCall.objects.get()
+    assert len(listener.heard) == told.attempts == len(delivery.WAITS) + 1
+    assert told.state == WebhookState.FAILED
+    assert told.last_reply == "500 Internal Server Error"
+
+
+def test_call_is_told_again_on_request(
+    key: Key, call: Api, listener: Listener, bob: Person, charlie: Person
+) -> None:
+    made = endpoint(call)
+    send(call, bob, charlie)
+    gather()
+    delivery.deliver(listener)
+    at = f"/webhooks/{made['id']}/calls/"
+    told = call("GET", at).json()["results"][0]
+
+    again = call("POST", f"{at}{told['id']}/replay/").json()
+    delivery.deliver(listener)
+
+    assert (told["state"], again["state"]) == ("delivered", "waiting")
+    assert len(listener.heard) == 2
+    assert key(charlie.organisation)("GET", at).status_code == 404
+
+
+def test_endpoint_that_is_gone_is_told_no_more(
+    call: Api, listener: Listener, bob: Person, charlie: Person
+) -> None:
+    endpoint(call)
+    send(call, bob, charlie)
+    gather()
+    listener.says = Gone("410 Gone")
+
+    delivery.deliver(listener)
+
+    assert not WebhookEndpoint.objects.get().is_active
+
+
+def test_both_secrets_sign_while_one_takes_over(
+    call: Api, listener: Listener, bob: Person, charlie: Person
+) -> None:
+    made = endpoint(call)
+    new = call("POST", f"/webhooks/{made['id']}/rotate/").json()["secret"]
+    send(call, bob, charlie)
+    gather()
+    delivery.deliver(listener)
+
+    [(body, headers)] = listener.heard
+    for secret in (str(made["secret"]), new):
+        assert Webhook(secret).verify(body, dict(headers))
+
+
+def test_secret_is_shown_when_it_is_made_only(call: Api) -> None:
+    made = endpoint(call)
+
+    assert "secret" not in call("GET", f"/webhooks/{made['id']}/").json()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://cases.example/",
+        "https://",
+        "https://user:pw@cases.example/",
+        "file:///etc/passwd",
+        "https://cases.example:99999/",
+        "https://cases.example/\r\nX: y",
+        "http://127.0.0.1/",
+    ],
+)
+def test_address_that_no_webhook_may_go_to_is_refused(call: Api, url: str) -> None:
+    made = call("POST", "/webhooks/", {"url": url, "events": ["message.failed"]})
+
+    assert made.status_code in (400, 409)
+    assert not WebhookEndpoint.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "[::1]", "[::ffff:10.0.0.1]"]
+)
+def test_our_own_network_is_not_dialled(host: str) -> None:
+    with pytest.raises(NotHeard, match="no address that we may dial"):
+        dialling.post(f"https://{host}/", b"{}", {})
+
+
+class Redirects(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        status = int(self.path.strip("/"))
+        self.send_response(status)
+        self.send_header("Location", "http://127.0.0.1:1/")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setattr(settings.POSTERN, "probe_private_addresses", True)
+    with HTTPServer(("127.0.0.1", 0), Redirects) as httpd:
+        thread = threading.Thread(target=httpd.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{httpd.server_port}"
+        httpd.shutdown()
+        thread.join()
+
+
+def test_answer_of_an_endpoint_is_believed_and_not_followed(server: str) -> None:
+    assert dialling.post(f"{server}/204", b"{}", {}) == "204 No Content"
+    with pytest.raises(NotHeard, match="302 Found"):
+        dialling.post(f"{server}/302", b"{}", {})
+    with pytest.raises(Gone):
+        dialling.post(f"{server}/410", b"{}", {})
+
+
+def test_nobody_at_home_is_not_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings.POSTERN, "probe_private_addresses", True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+
+    with pytest.raises(NotHeard, match="No answer"):
+        dialling.post(f"http://127.0.0.1:{port}/", b"{}", {})

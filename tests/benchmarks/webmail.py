@@ -1,0 +1,204 @@
+"""How long a reader waits at a mailbox of a hundred thousand messages.
+
+The same messages each time, in the database that POSTERN_DATABASE_URL names, or else in
+SQLite. Whole pages as a signed-in browser asks for them, and searches on their own. Run
+it on PostgreSQL by `python -m tests.peers.postgres python -m tests.benchmarks.webmail`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import time
+from collections.abc import Callable, Iterator
+
+from tests.benchmarks import ready
+
+# isort: split
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.test import Client
+from django.urls import reverse
+
+from engine.mail.header import HeaderBlock
+from engine.mail.message import summarise
+from engine.registry.models import Mailbox
+from engine.storage import delivery
+from engine.storage.models import Content, Folder, FolderRole, Message
+from engine.storage.search import index
+from engine.storage.search.find import find
+from engine.storage.search.query import parse
+from tests import factories
+from tests.peers.process import remove_folder
+
+ROUNDS = 40
+CHUNK = 1000
+WORDS = [
+    "bundle",
+    "counsel",
+    "court",
+    "listing",
+    "sentence",
+    "witness",
+    "statement",
+    "exhibit",
+    "trial",
+    "disclosure",
+    "schedule",
+    "adjourned",
+    "application",
+    "bail",
+    "custody",
+    "interpreter",
+    "video",
+    "link",
+    "solicitor",
+    "chambers",
+    "usher",
+    "clerk",
+    "judge",
+    "jury",
+    "verdict",
+    "appeal",
+    "order",
+    "notice",
+    "service",
+]
+SEARCHES = {
+    "a rare word": "zephyr",
+    "a word in all messages": "hearing",
+    "two common words": "witness interpreter",
+    "a phrase": '"video link"',
+    "a beginning of words": "interp*",
+    "from and unread": "from:jane is:unread",
+    "one word, not another": "bundle -witness",
+    "nothing found": "xylophone",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--messages", type=int, default=100_000)
+    count = parser.parse_args().messages
+    call_command("collect_assets", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    call_command("migrate", verbosity=0)
+    settings.ALLOWED_HOSTS.append("testserver")
+    began = time.perf_counter()
+    mailbox = _mailbox()
+    for start in range(0, count, CHUNK):
+        _fill(mailbox, start, min(CHUNK, count - start))
+    filled = time.perf_counter()
+    while index.sweep():
+        pass
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    print(
+        f"{connection.vendor}: {count} messages in {filled - began:.0f} s,"
+        f" indexed in {time.perf_counter() - filled:.0f} s"
+    )
+    for name, ask in _questions(mailbox).items():
+        _measure(name, ask)
+
+
+def _mailbox() -> Mailbox:
+    organisation = factories.make_organisation(name="Northfield Court")
+    person = factories.make_person("bob@northfield.secure.example", organisation)
+    return factories.make_mailbox(person, quota_bytes=10**12)
+
+
+@transaction.atomic
+def _fill(mailbox: Mailbox, start: int, count: int) -> None:
+    """Deliver some, as the queue does; every fourth answers the one before."""
+    chance = random.Random(start)
+    raws = [_message(start + n, chance) for n in range(count)]
+    contents = Content.objects.bulk_create(
+        Content(size=len(h) + len(b), body_digest="", header=h, body=b) for h, b in raws
+    )
+    delivery.deliver(
+        [
+            delivery.Delivery(
+                mailbox.pk,
+                content.pk,
+                content.size,
+                "jane@firm.example",
+                summarise(HeaderBlock.salvage(content.header)),
+            )
+            for content in contents
+        ]
+    )
+
+
+def _message(number: int, chance: random.Random) -> tuple[bytes, bytes]:
+    text = " ".join(chance.choices(WORDS, k=120)) + " hearing"
+    rare = " zephyr" if number % 997 == 0 else ""
+    answers = f"In-Reply-To: <{number - 1}@x.example>\r\n" if number % 4 == 3 else ""
+    sender = "Jane Jones <jane" if number % 10 == 0 else "Sam Smith <sam"
+    header = (
+        f"From: {sender}@firm.example>\r\nTo: bob@northfield.secure.example\r\n"
+        f"Subject: {' '.join(chance.choices(WORDS, k=4))}\r\n{answers}"
+        f"Message-ID: <{number}@x.example>\r\n\r\n"
+    )
+    return header.encode(), (text + rare).encode()
+
+
+def _questions(mailbox: Mailbox) -> dict[str, Callable[[], object]]:
+    client = Client()
+    client.force_login(
+        mailbox.owner, "allauth.account.auth_backends.AuthenticationBackend"
+    )
+    inbox = Folder.objects.get(mailbox=mailbox, role=FolderRole.INBOX)
+    middle = Message.objects.filter(folder=inbox).order_by("pk")[inbox.pk + 500]
+    place = reverse("webmail:folder", args=[inbox.pk])
+    pages = {
+        "page: the newest": place,
+        "page: in the middle": f"{place}?past={middle.pk}&page=9",
+        "page: the oldest first": f"{place}?order=oldest",
+        "page: only unread": f"{place}?show=unread",
+        "page: an open message": reverse("webmail:read", args=[middle.pk]),
+    }
+    questions: dict[str, Callable[[], object]] = {
+        name: _opened(client, path) for name, path in pages.items()
+    }
+    for name, typed in SEARCHES.items():
+        questions[f"search: {name}"] = _searched(mailbox, typed)
+    return questions
+
+
+def _opened(client: Client, path: str) -> Callable[[], object]:
+    def ask() -> object:
+        answer = client.get(path)
+        if answer.status_code != 200:
+            raise RuntimeError(f"{path} answered {answer.status_code}")
+        return answer
+
+    return ask
+
+
+def _searched(mailbox: Mailbox, typed: str) -> Callable[[], object]:
+    return lambda: find(parse(typed), mailbox)
+
+
+def _measure(name: str, ask: Callable[[], object]) -> None:
+    ask()
+    times = sorted(_times(ask))
+    late = times[len(times) * 95 // 100]
+    print(
+        f"{name:32} median {statistics.median(times):6.1f} ms, 95 in 100 {late:6.1f} ms"
+    )
+
+
+def _times(ask: Callable[[], object]) -> Iterator[float]:
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        ask()
+        yield (time.perf_counter() - began) * 1000
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    finally:
+        remove_folder(ready.FOLDER)

@@ -1,0 +1,190 @@
+"""Something behind every door: what the routes' arguments stand for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from engine.registry.actions import people as people_actions
+from engine.registry.models import Mailbox, Organisation, Person
+from engine.storage import actions as storage
+from engine.storage.delivery import folder, inbox
+from engine.storage.models import Export, Folder, FolderRole, Rule
+from onboarding.models import Application
+from onboarding.status import Status
+from portal.helpdesk.actions import tickets
+from portal.helpdesk.actions.tickets import Question
+from portal.helpdesk.models import CannedReply
+from portal.helpdesk.status import Source
+from portal.organisation.models import PeopleFile
+from portal.webmail.models import Contact, ContactGroup, Departure, Signature
+from tests import factories
+
+LETTER = (
+    b"From: Jane <jane@firm.example>\r\nSubject: Monday\r\n"
+    b"Content-Type: text/html\r\n\r\n<p>Hello</p>\r\n"
+)
+TOKEN = "0f0e0d0c-0b0a-4f7b-9a35-0c8e7d2f4b61"
+EXAMPLES = {
+    "^reset/key/(?P1[0-9A-Za-z]+)-(?P1.+)/$": "reset/key/1-1/",
+    "(live|earliest|\\d+)\\.\\.\\.(live|latest|\\d+)": "live...latest",
+    "(\\d+)": "1",
+    "(?:.*/)?": "",
+    "^.*/$": "nowhere/",
+    "^.*$": "nowhere",
+    "^((?:[\\w\\-]+/)*)$": "",
+    "^": "",
+    "$": "",
+}
+# What stands for an argument of which no real one is made.
+MADE_UP = {"str": "nothing", "slug": "nothing", "int": 1, "uuid": TOKEN}
+
+
+@dataclass(frozen=True)
+class World:
+    """Bob's things, and his organisation's. `arguments` are by route's beginning, the
+    longest that fits, then by name.
+    """
+
+    arguments: dict[str, dict[str, Any]]
+
+    def url(self, route: str) -> str:
+        """The address behind the route, with Bob's things for its arguments."""
+        known = self._known(route)
+
+        def fill(found: re.Match[str]) -> str:
+            kind, name = found[1] or "str", found[2]
+            return str(known.get(name, MADE_UP.get(kind, 1)))
+
+        path = re.sub(r"<(?:(\w+):)?(\w+)>", fill, route)
+        return "/" + _without_expressions(path)
+
+    def _known(self, path: str) -> dict[str, Any]:
+        known: dict[str, Any] = {}
+        for start in sorted(self.arguments, key=len):
+            if path.startswith(start):
+                known |= self.arguments[start]
+        return known
+
+
+def _without_expressions(path: str) -> str:
+    """The regular expressions of libraries, as something short that they match."""
+    for expression, example in EXAMPLES.items():
+        path = path.replace(expression, example)
+    return path
+
+
+def make(bob: Person, northfield: Organisation) -> World:
+    mailbox = bob.mailbox
+    office = _organisation(bob, northfield)
+    return World(
+        {
+            "account/app-passwords/": {"app_password_id": _app_password(bob)},
+            "mail/": _mail(bob, mailbox),
+            "mail/contacts/": _contacts(bob),
+            "organisation/": office,
+            "directory/": _directory(bob, northfield),
+            "help/tickets/": (ticket := _ticket(bob)),
+            "admin/tickets/": ticket,
+            "admin/tickets/canned/": {"pk": _canned()},
+            "admin/applications/": {"pk": _application()},
+            "admin/organisations/": office | {"pk": northfield.pk},
+            "admin/people/": {"pk": bob.pk, "key": _app_password(bob)},
+        }
+    )
+
+
+def _app_password(bob: Person) -> int:
+    return people_actions.add_app_password(bob, name="Telephone", by=bob)[0].pk
+
+
+def _mail(bob: Person, mailbox: Mailbox) -> dict[str, Any]:
+    message = storage.append(inbox(mailbox), LETTER, is_read=False)
+    sent = storage.append(folder(mailbox, FolderRole.SENT), LETTER, is_read=True)
+    departure = Departure.objects.create(
+        message=sent,
+        person=bob,
+        reference="R1",
+        leaves_at=timezone.now() + timedelta(minutes=1),
+    )
+    own = Folder.objects.create(mailbox=mailbox, role=FolderRole.CUSTOM, name="Papers")
+    signature = Signature.objects.create(mailbox=mailbox, name="Short", text="Bob")
+    return {
+        "mailbox_id": mailbox.pk,
+        "message_id": message.pk,
+        "folder_id": own.pk,
+        "departure_id": departure.pk,
+        "signature_id": signature.pk,
+        "rule_id": Rule.objects.create(mailbox=mailbox, name="Lists", position=1).pk,
+        "token": Export.objects.create(mailbox=mailbox, person=bob).token,
+    }
+
+
+def _contacts(bob: Person) -> dict[str, Any]:
+    address = "charlie@harbour.secure.example"
+    contact = Contact.objects.create(
+        person=bob, name="Charlie", address=address, key=address
+    )
+    group = ContactGroup.objects.create(person=bob, name="Court")
+    return {"contact_id": contact.pk, "group_id": group.pk, "kind": "vcf"}
+
+
+def _organisation(bob: Person, northfield: Organisation) -> dict[str, Any]:
+    team = factories.make_group_mailbox("duty@northfield.secure.example", northfield)
+    factories.make_grant(team, bob)
+    file = PeopleFile.objects.create(organisation=northfield, name="people.csv")
+    return {
+        "organisation_id": northfield.pk,
+        "person_id": bob.pk,
+        "mailbox_id": team.pk,
+        "list_id": _list(bob, northfield),
+        "people_file_id": file.pk,
+        "part": "server",
+        "connection_id": factories.make_connection(northfield).pk,
+        "domain_id": factories.make_domain(northfield, "old.secure.example").pk,
+    }
+
+
+def _list(bob: Person, northfield: Organisation) -> int:
+    address = "all@northfield.secure.example"
+    found = northfield.distribution_lists.filter(address=address).first()
+    made = found or factories.make_list(address, northfield, bob.address)
+    return made.pk
+
+
+def _directory(bob: Person, northfield: Organisation) -> dict[str, Any]:
+    team = factories.make_group_mailbox("jury@northfield.secure.example", northfield)
+    return {
+        "person_id": bob.pk,
+        "organisation_id": northfield.pk,
+        "list_id": _list(bob, northfield),
+        "mailbox_id": team.pk,
+    }
+
+
+def _ticket(bob: Person) -> dict[str, Any]:
+    question = Question(
+        subject="It came back",
+        text="My message.",
+        address=bob.address,
+        name=bob.name,
+        person=bob,
+    )
+    return {"pk": tickets.open_ticket(question, source=Source.FORM, by=bob).pk}
+
+
+def _canned() -> int:
+    return CannedReply.objects.create(title="Codes", text="Use the app.").pk
+
+
+def _application() -> int:
+    return Application.objects.create(
+        everyday_address="jane@firm.example",
+        organisation_name="Firm",
+        status=Status.SUBMITTED,
+        submitted_at=timezone.now(),
+    ).pk

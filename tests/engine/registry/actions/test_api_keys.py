@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from engine.audit.models import Entry
+from engine.registry import credentials
+from engine.registry.actions import api_keys, organisations
+from engine.registry.errors import PolicyError
+from engine.registry.models import Organisation, Person
+from engine.registry.scopes import Scope
+from engine.registry.throttle import USERNAME_LIMIT, TooManyAttemptsError
+
+SCOPES = [Scope.READ_PEOPLE, Scope.SEARCH_DIRECTORY]
+
+
+def test_key_opens_what_it_was_made_for(
+    northfield: Organisation, alice: Person
+) -> None:
+    key, secret = api_keys.add(northfield, name="Case system", scopes=SCOPES, by=alice)
+
+    found = credentials.find_api_key(secret)
+
+    assert found == key
+    assert set(key.scopes) == {"people:read", "directory:read"}
+    assert secret not in str(Entry.objects.values_list("detail", flat=True))
+
+
+def test_made_up_secret_opens_nothing(northfield: Organisation, alice: Person) -> None:
+    api_keys.add(northfield, name="Case system", scopes=SCOPES, by=alice)
+
+    assert credentials.find_api_key(credentials.new_secret()) is None
+
+
+def test_revoked_key_opens_nothing(northfield: Organisation, alice: Person) -> None:
+    key, secret = api_keys.add(northfield, name="Case system", scopes=SCOPES, by=alice)
+
+    api_keys.revoke(key, by=alice)
+    api_keys.revoke(key, by=alice)
+
+    assert credentials.find_api_key(secret) is None
+    assert Entry.objects.filter(event="api_key.revoked").count() == 1
+
+
+def test_key_ends_when_it_was_said_to(northfield: Organisation, alice: Person) -> None:
+    end = timezone.now() + timedelta(days=30)
+    _, secret = api_keys.add(
+        northfield, name="Trial", scopes=SCOPES, expires_at=end, by=alice
+    )
+
+    with time_machine.travel(end + timedelta(seconds=1)):
+        assert credentials.find_api_key(secret) is None
+
+
+def test_key_of_suspended_organisation_opens_nothing(
+    northfield: Organisation, alice: Person, olive: Person
+) -> None:
+    _, secret = api_keys.add(northfield, name="Case system", scopes=SCOPES, by=alice)
+
+    organisations.suspend(northfield, reason="Unpaid", by=olive)
+
+    assert credentials.find_api_key(secret) is None
+
+
+@pytest.mark.parametrize("scope", [s for s in Scope if s.is_community_wide])
+def test_one_organisation_cannot_hold_what_is_the_communitys(
+    northfield: Organisation, alice: Person, scope: Scope
+) -> None:
+    with pytest.raises(PolicyError, match="not for one organisation's key"):
+        api_keys.add(northfield, name="Too much", scopes=[scope], by=alice)
+
+
+def test_key_that_could_do_nothing_is_refused(
+    northfield: Organisation, alice: Person
+) -> None:
+    with pytest.raises(PolicyError, match="at least one"):
+        api_keys.add(northfield, name="Nothing", scopes=[], by=alice)
+
+
+def test_guessing_is_slowed_down(northfield: Organisation, alice: Person) -> None:
+    _, secret = api_keys.add(northfield, name="Case system", scopes=SCOPES, by=alice)
+    peer = "203.0.113.77"
+    for _ in range(USERNAME_LIMIT):
+        credentials.find_api_key(credentials.new_secret(), peer=peer)
+
+    with pytest.raises(TooManyAttemptsError):
+        credentials.find_api_key(secret, peer=peer)

@@ -1,0 +1,306 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from ipaddress import ip_address
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from engine.mail import reply
+from engine.queue.models import Source
+from engine.registry import routes
+from engine.registry.actions import connections, organisations, people
+from engine.registry.models import (
+    AppPassword,
+    Connection,
+    Organisation,
+    Person,
+    Proof,
+)
+from engine.smtp.binding import Binding, Peer
+from engine.smtp.refusals import LIMIT, Refused, address_in
+from engine.smtp.transaction import Transaction
+from engine.trace.models import Event, EventKind
+from tests.engine.smtp.conftest import Server, plain
+
+HELLO = """\
+s: 220 *
+c: EHLO mail.firm.example
+s: 250 *
+c: STARTTLS
+s: 220 *
+tls
+c: EHLO mail.firm.example
+s: 250 *
+"""
+SIGN_IN = HELLO + "c: AUTH PLAIN {credential}\ns: 235 *\n"
+MAIL = "c: MAIL FROM:<{sender}>\ns: 250 *\n"
+JANE = "jane@firm.example"
+
+
+async def written(server: Server) -> list[Event]:
+    """The refusals in the trace, once they are written down."""
+    for listener in server.listeners:
+        await listener.refusals.write(listener.threads)
+    rows = Event.objects.filter(kind=EventKind.REFUSED)
+    return [event async for event in rows]
+
+
+@pytest.mark.parametrize("hello", ["s: 220 *\n", HELLO], ids=["silent", "greeted"])
+async def test_a_session_that_is_nobodys_ends_after_a_while(
+    server: Server, hello: str
+) -> None:
+    server.listeners[0].sign_in_seconds = 0.5
+
+    await server.say("receive", hello + "s: 421 4.4.2 *\nclosed\n")
+
+
+async def test_a_session_that_is_bound_has_time(
+    server: Server, bob: Person, credential: str
+) -> None:
+    server.listeners[0].sign_in_seconds = 0.5
+    dialogue = await server.begin("receive")
+    await asyncio.to_thread(dialogue.say, SIGN_IN, credential=credential)
+    await asyncio.sleep(0.6)
+
+    await asyncio.to_thread(dialogue.run, "c: NOOP\ns: 250 *\n")
+
+
+async def test_a_refused_recipient_leaves_a_line_and_a_trace(
+    server: Server,
+    firm_connection: Connection,
+    credential: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "engine.smtp")
+
+    await server.say(
+        "receive",
+        SIGN_IN
+        + MAIL
+        + "c: RCPT TO:<Nobody@Northfield.secure.example>\ns: 550 5.1.1 *\n",
+        credential=credential,
+        sender=JANE,
+    )
+
+    [event] = await written(server)
+    assert event.recipient == "nobody@northfield.secure.example"
+    assert event.detail["reply"].startswith("550 5.1.1 ")
+    assert event.detail["sender"] == "jane@firm.example.secure.example"
+    assert event.detail["organisation_id"] == firm_connection.organisation_id
+    assert len(caplog.records) == 1
+    assert "RCPT was refused: 550 5.1.1" in caplog.text
+
+
+async def test_a_refused_message_is_traced_for_each_recipient(
+    server: Server, alice: Person, bob: Person, credential: str
+) -> None:
+    await server.say(
+        "receive",
+        SIGN_IN
+        + MAIL
+        + f"c: RCPT TO:<{alice.address}>\ns: 250 *\nc: RCPT TO:<{bob.address}>\ns: 250 *\n"
+        + "c: DATA\ns: 354 *\nc: From: chief@northfield.secure.example\nc:\nc: .\n"
+        + "s: 550 5.7.1 *\n",
+        credential=credential,
+        sender=JANE,
+    )
+
+    events = await written(server)
+    assert {event.recipient for event in events} == {alice.address, bob.address}
+    assert len({event.reference for event in events}) == 1
+
+
+async def test_a_refused_sender_is_traced_apart_from_the_next_message(
+    server: Server, bob: Person, credential: str
+) -> None:
+    await server.say(
+        "receive",
+        SIGN_IN
+        + "c: MAIL FROM:<bob@northfield.secure.example>\ns: 550 5.7.1 *\n"
+        + MAIL
+        + "c: RCPT TO:<nobody@northfield.secure.example>\ns: 550 5.1.1 *\n",
+        credential=credential,
+        sender=JANE,
+    )
+
+    refused, recipient = await written(server)
+    assert refused.detail["sender"] == bob.address
+    assert refused.reference != recipient.reference
+
+
+STRANGER = (
+    "s: 220 *\nc: EHLO x\ns: 250 *\nc: STARTTLS\ns: 220 *\ntls\nc: EHLO x\ns: 250 *\n"
+)
+WRONG_PASSWORD = HELLO + (
+    f"c: AUTH PLAIN {plain('firm.example-1a2b3c', 'wrong')}\ns: 535 5.7.8 *\n"
+)
+
+
+async def test_mistakes_leave_no_trace(
+    server: Server, bob: Person, credential: str
+) -> None:
+    await server.say(
+        "receive",
+        SIGN_IN + "c: RCPT TO:<bob@northfield.secure.example>\ns: 503 5.5.1 *\n",
+        credential=credential,
+    )
+
+    assert await written(server) == []
+
+
+async def test_whoever_claims_to_be_a_member_leaves_one_trace_of_a_kind(
+    server: Server, bob: Person, credential: str, firm: Organisation
+) -> None:
+    await server.run("receive", "not_bound")
+    await server.run("receive", "not_bound")
+    await server.say("receive", WRONG_PASSWORD)
+
+    events = await written(server)
+    assert [event.detail["command"] for event in events] == ["MAIL", "AUTH"]
+    assert {event.detail["organisation_id"] for event in events} == {firm.pk}
+    assert all(event.detail["is_claim"] for event in events)
+
+
+async def test_a_stranger_leaves_no_trace(server: Server, bob: Person) -> None:
+    await server.say(
+        "receive", HELLO + "c: MAIL FROM:<eve@stranger.example>\ns: 530 5.7.0 *\n"
+    )
+
+    assert await written(server) == []
+
+
+async def test_a_revoked_credential_ends_the_session_at_its_next_command(
+    server: Server, bob: Person, credential: str, firm_connection: Connection
+) -> None:
+    dialogue = await server.begin("receive")
+    await asyncio.to_thread(
+        dialogue.say, SIGN_IN + MAIL, credential=credential, sender=JANE
+    )
+    row = await firm_connection.credentials.aget()
+    await sync_to_async(connections.revoke_credential)(row, by=None)
+    await routes.refresh()
+
+    await asyncio.to_thread(
+        dialogue.run, f"c: RCPT TO:<{bob.address}>\ns: 421 4.7.0 *\nclosed\n"
+    )
+
+
+async def test_a_change_elsewhere_ends_no_session(
+    server: Server, bob: Person, charlie: Person, credential: str
+) -> None:
+    dialogue = await server.begin("receive")
+    await asyncio.to_thread(
+        dialogue.say, SIGN_IN + MAIL, credential=credential, sender=JANE
+    )
+    harbour = charlie.organisation
+    await sync_to_async(organisations.suspend)(harbour, reason="fees", by=None)
+    await routes.refresh()
+
+    await asyncio.to_thread(dialogue.run, f"c: RCPT TO:<{bob.address}>\ns: 250 *\n")
+
+
+async def test_a_suspended_organisation_is_refused_in_the_middle_of_a_message(
+    server: Server, bob: Person, credential: str, firm_connection: Connection
+) -> None:
+    dialogue = await server.begin("receive")
+    await asyncio.to_thread(
+        dialogue.say, SIGN_IN + MAIL, credential=credential, sender=JANE
+    )
+    firm = firm_connection.organisation
+    await sync_to_async(organisations.suspend)(firm, reason="fees", by=None)
+    await routes.refresh()
+
+    await asyncio.to_thread(
+        dialogue.run, f"c: RCPT TO:<{bob.address}>\ns: 550 5.7.1 *\n"
+    )
+
+
+async def test_a_source_address_that_proves_nobody_any_more_is_refused(
+    server: Server, bob: Person, firm_connection: Connection
+) -> None:
+    firm_connection.proof = Proof.SOURCE
+    firm_connection.source_networks = ["127.0.0.0/8"]
+    await firm_connection.asave()
+    dialogue = await server.begin("receive")
+    await asyncio.to_thread(dialogue.say, HELLO + MAIL, sender=JANE)
+
+    firm_connection.source_networks = ["192.0.2.0/24"]
+    await firm_connection.asave()
+    await routes.refresh()
+
+    await asyncio.to_thread(
+        dialogue.run, f"c: RCPT TO:<{bob.address}>\ns: 530 5.7.0 *\n"
+    )
+
+
+async def test_a_revoked_app_password_ends_the_session_at_its_next_command(
+    server: Server, alice: Person, bob: Person, app_password: str
+) -> None:
+    dialogue = await server.begin("submission")
+    await asyncio.to_thread(
+        dialogue.say, SIGN_IN + MAIL, credential=app_password, sender=bob.address
+    )
+    row = await AppPassword.objects.select_related("person").aget()
+    await sync_to_async(people.revoke_app_password)(row, by=bob)
+    await routes.refresh()
+
+    await asyncio.to_thread(
+        dialogue.run, f"c: RCPT TO:<{alice.address}>\ns: 421 4.7.0 *\nclosed\n"
+    )
+
+
+async def test_a_suspended_person_is_refused_in_the_middle_of_a_message(
+    server: Server, alice: Person, bob: Person, app_password: str
+) -> None:
+    dialogue = await server.begin("submission")
+    await asyncio.to_thread(
+        dialogue.say, SIGN_IN + MAIL, credential=app_password, sender=bob.address
+    )
+    await sync_to_async(people.suspend)(bob, reason="left", by=None)
+    await routes.refresh()
+
+    await asyncio.to_thread(
+        dialogue.run, f"c: RCPT TO:<{alice.address}>\ns: 550 5.7.1 *\n"
+    )
+
+
+async def test_refusals_of_one_organisation_crowd_out_nobody_elses(
+    server: Server,
+) -> None:
+    peer = Peer(ip_address("192.0.2.1"), "TLSv1.3", frozenset())
+    refusals = server.listeners[0].refusals
+    noisy = Refused(
+        "RCPT",
+        "TO:<x@y.example>",
+        reply.UNKNOWN_RECIPIENT,
+        Source.RECEIVE,
+        Binding(1, "credential"),
+        peer,
+    )
+
+    for _ in range(LIMIT + 50):
+        refusals.note(noisy, Transaction())
+    refusals.note(replace(noisy, binding=Binding(2, "credential")), Transaction())
+
+    events = await written(server)
+    assert len(events) == LIMIT + 1
+    assert events[-1].detail["organisation_id"] == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "address"),
+    [
+        (
+            "TO:<Bob@Northfield.secure.example> NOTIFY=NEVER",
+            "bob@northfield.secure.example",
+        ),
+        ("TO:<a\x00\udc80\r@b>", "a???@b"),
+        ("", ""),
+        ("TO:<" + "x" * 2000 + "@y.example>", "x" * 254),
+    ],
+)
+def test_what_a_command_named_is_fit_to_be_kept(said: str, address: str) -> None:
+    assert address_in(said) == address

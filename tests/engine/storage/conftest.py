@@ -1,0 +1,46 @@
+"""Messages to put into mailboxes and to look for."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.mail.address import Address
+from engine.mail.address_list import NamedAddress
+from engine.mail.composer import compose
+from engine.mail.message import split
+from engine.registry.models import Mailbox, Person
+from engine.storage import content, delivery
+from engine.storage.models import Message
+
+SENDER = "jane@firm.example.secure.example"
+
+
+@pytest.fixture
+def mailbox(bob: Person) -> Mailbox:
+    return bob.mailbox
+
+
+def written(**over: object) -> bytes:
+    """A message from Jane at Firm to Bob."""
+    fields: dict[str, object] = {
+        "sender": named("Jane Jones", SENDER),
+        "to": [named("Bob", "bob@northfield.secure.example")],
+        "subject": "Hearing on Monday",
+        "text": "Please see the bundle.\n",
+    }
+    return compose(**(fields | over))
+
+
+def named(name: str, address: str) -> NamedAddress:
+    return NamedAddress(name, Address.parse(address))
+
+
+def arrive(mailbox: Mailbox, raw: bytes = b"", *, sender: str = SENDER) -> Message:
+    """Deliver a message as the queue does."""
+    row = content.row(content.keep(*split(raw or written())))
+    row.save()
+    made = delivery.Delivery(
+        mailbox.pk, row.pk, row.size, sender, delivery.summary_of(row)
+    )
+    (message_id,) = delivery.deliver([made])
+    return Message.objects.get(pk=message_id)

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import mailbox as standard
+import os
+import zipfile
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from engine.audit.models import Entry
+from engine.registry.errors import PolicyError
+from engine.registry.models import Mailbox, Person
+from engine.storage import export, mbox
+from engine.storage.delivery import folder
+from engine.storage.models import Export, ExportStatus, Folder, FolderRole
+from tests.engine.storage.conftest import arrive, written
+
+
+def test_a_copy_holds_every_message_and_says_what_it_holds(
+    mailbox: Mailbox, bob: Person, tmp_path: Path
+) -> None:
+    arrive(mailbox, written(text="From here on\n>From there on\n"))
+    arrive(mailbox, written(subject="Lunch"), sender="")
+
+    export.write(export.start(mailbox, folder=None, by=bob))
+
+    made = Export.objects.get()
+    assert (made.status, made.done, made.total) == (ExportStatus.READY, 2, 2)
+    with zipfile.ZipFile(export.path_of(made)) as archive:
+        archive.extractall(tmp_path)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert manifest["mailbox"] == bob.address
+    for file in manifest["files"]:
+        octets = (tmp_path / file["file"]).read_bytes()
+        assert hashlib.sha256(octets).hexdigest() == file["sha256"]
+    inbox = standard.mbox(tmp_path / manifest["files"][0]["file"])
+    assert [message["Subject"] for message in inbox] == ["Hearing on Monday", "Lunch"]
+    assert ">From here on" in inbox[0].get_payload()
+    assert inbox[1].get_from().startswith("MAILER-DAEMON ")
+    inbox.close()
+
+
+def test_one_folder_can_be_copied_alone(mailbox: Mailbox, bob: Person) -> None:
+    arrive(mailbox)
+
+    made = export.start(mailbox, folder=folder(mailbox, FolderRole.SENT), by=bob)
+    export.write(made)
+
+    assert Export.objects.get().done == 0
+
+
+def test_one_copy_is_made_at_a_time_and_each_is_on_record(
+    mailbox: Mailbox, bob: Person
+) -> None:
+    first = export.start(mailbox, folder=None, by=bob)
+
+    with pytest.raises(PolicyError, match="being made already"):
+        export.start(mailbox, folder=None, by=bob)
+    export.write(first)
+    export.start(mailbox, folder=None, by=bob)
+
+    assert Entry.objects.filter(event="mailbox.exported").count() == 2
+
+
+def test_a_copy_that_stands_still_is_begun_again_and_in_the_end_given_up(
+    mailbox: Mailbox, bob: Person
+) -> None:
+    made = export.start(mailbox, folder=None, by=bob)
+    assert export.sweep() == []
+
+    Export.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    assert export.sweep() == [made.pk]
+
+    Export.objects.update(created_at=timezone.now() - timedelta(days=2))
+    assert export.sweep() == []
+    assert Export.objects.get().status == ExportStatus.FAILED
+
+
+def test_a_copy_is_removed_after_some_days(mailbox: Mailbox, bob: Person) -> None:
+    made = export.start(mailbox, folder=None, by=bob)
+    export.write(made)
+    Export.objects.update(finished_at=timezone.now() - timedelta(days=4))
+
+    export.sweep()
+
+    assert not export.path_of(made).exists()
+    assert Export.objects.get().status == ExportStatus.GONE
+
+
+def test_two_workers_at_one_copy_do_not_spoil_it(
+    mailbox: Mailbox, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrive(mailbox)
+    made = export.start(mailbox, folder=None, by=bob)
+    messages_of = mbox.messages_of
+
+    def meanwhile(of: Folder) -> Iterator[bytes]:
+        with monkeypatch.context() as other:
+            other.setattr(mbox, "messages_of", messages_of)
+            export.write(made)
+        yield from messages_of(of)
+
+    monkeypatch.setattr(mbox, "messages_of", meanwhile)
+    export.write(made)
+
+    with zipfile.ZipFile(export.path_of(made)) as archive:
+        assert archive.testzip() is None
+    assert [
+        path.suffix for path in export.path_of(made).parent.glob(f"{made.token}*")
+    ] == [".zip"]
+
+
+def test_what_a_dead_worker_began_is_removed(mailbox: Mailbox, bob: Person) -> None:
+    made = export.start(mailbox, folder=None, by=bob)
+    export.write(made)
+    left = export.path_of(made).with_suffix(".begun.part")
+    left.write_bytes(b"PK")
+    os.utime(left, (0, 0))
+
+    export.sweep()
+
+    assert not left.exists()
+    assert export.path_of(made).exists()

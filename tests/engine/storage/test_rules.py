@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import pytest
+
+from engine.registry.errors import PolicyError
+from engine.registry.models import Mailbox, Person
+from engine.storage import folders, rules
+from engine.storage.delivery import folder
+from engine.storage.models import Errand, ErrandKind, FolderRole, Rule
+from tests.engine.storage.conftest import arrive, named, written
+
+
+def lay_down(mailbox: Mailbox, **over: object) -> Rule:
+    fields: dict[str, object] = {"name": "Rule", "subject_contains": "hearing"}
+    return rules.save(Rule(mailbox=mailbox, **(fields | over)), by=mailbox.owner)
+
+
+def test_a_rule_files_what_arrives(mailbox: Mailbox) -> None:
+    cases = folders.create(mailbox, name="Cases")
+    lay_down(mailbox, folder=cases, marks_read=True, flags=True)
+
+    message = arrive(mailbox)
+
+    assert message.folder == cases
+    assert message.is_read and message.is_flagged
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        {"from_contains": "JANE"},
+        {"from_contains": "firm.example"},
+        {"to_contains": "listing@"},
+        {"subject_contains": "hearing", "from_contains": "jones"},
+        {"larger_than": 10},
+    ],
+)
+def test_a_rule_matches(mailbox: Mailbox, conditions: dict[str, object]) -> None:
+    lay_down(mailbox, **({"subject_contains": "", "flags": True} | conditions))
+    cc = [named("Listing", "listing@northfield.secure.example")]
+
+    assert arrive(mailbox, written(cc=cc)).is_flagged
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        {"from_contains": "bob"},
+        {"to_contains": "listing@"},
+        {"subject_contains": "hearing", "from_contains": "smith"},
+        {"larger_than": 10**6},
+        {"has_attachments": True},
+    ],
+)
+def test_a_rule_leaves_the_rest_alone(
+    mailbox: Mailbox, conditions: dict[str, object]
+) -> None:
+    lay_down(mailbox, **({"subject_contains": "", "flags": True} | conditions))
+
+    assert not arrive(mailbox).is_flagged
+
+
+def test_rules_are_tried_in_order_until_one_says_stop(mailbox: Mailbox) -> None:
+    last = lay_down(mailbox, flags=True)
+    stop = lay_down(mailbox, marks_read=True, stops=True)
+
+    rules.swap(stop, earlier=True)
+    message = arrive(mailbox)
+
+    assert message.is_read and not message.is_flagged
+    assert list(mailbox.rules.all()) == [stop, last]
+
+
+def test_junk_by_rule_goes_for_good_in_time(mailbox: Mailbox) -> None:
+    lay_down(mailbox, folder=folder(mailbox, FolderRole.JUNK))
+
+    assert arrive(mailbox).expires_at is not None
+
+
+def test_a_forward_is_written_down_with_the_delivery(
+    mailbox: Mailbox, charlie: Person
+) -> None:
+    lay_down(mailbox, forward_to=charlie.address)
+
+    message = arrive(mailbox)
+    arrive(mailbox, sender="")
+
+    errand = Errand.objects.get()
+    assert (errand.kind, errand.message, errand.target) == (
+        ErrandKind.FORWARD,
+        message,
+        charlie.address,
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"subject_contains": "", "flags": True}, "Say which messages"),
+        ({}, "Say what happens"),
+        ({"forward_to": "x@gmail.example"}, "only inside the community"),
+        ({"forward_to": "no address"}, "only inside the community"),
+        ({"forward_to": "nobody@harbour.secure.example"}, "only inside the community"),
+        ({"forward_to": "bob@northfield.secure.example"}, "cannot forward to itself"),
+    ],
+)
+def test_a_rule_without_sense_is_refused(
+    mailbox: Mailbox, fields: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(PolicyError, match=sentence):
+        lay_down(mailbox, **fields)
+
+
+def test_a_rule_cannot_file_into_the_mailbox_of_another(
+    mailbox: Mailbox, charlie: Person
+) -> None:
+    with pytest.raises(PolicyError, match="folder of this mailbox"):
+        lay_down(mailbox, folder=folder(charlie.mailbox, FolderRole.INBOX))
+
+
+def test_a_mailbox_has_so_many_rules_and_no_more(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Rule, "MAX_RULES", 1)
+    lay_down(mailbox, flags=True)
+
+    with pytest.raises(PolicyError, match="at most 1 rules"):
+        lay_down(mailbox, flags=True)
+
+
+def test_a_rule_is_applied_to_what_is_there_already(
+    mailbox: Mailbox, charlie: Person
+) -> None:
+    messages = [arrive(mailbox) for _ in range(3)]
+    arrive(mailbox, written(subject="Lunch"))
+    rule = lay_down(mailbox, flags=True, forward_to=charlie.address)
+
+    assert rules.run_now(rule, folder(mailbox, FolderRole.INBOX)) == 3
+    assert set(mailbox.messages.filter(is_flagged=True)) == set(messages)
+    assert not Errand.objects.exists()

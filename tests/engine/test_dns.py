@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+import pytest
+from django.conf import settings
+
+from engine import dns
+from portal.demo.names import NameServer
+
+
+def test_mx_has_the_preferred_first(name_server: NameServer) -> None:
+    name_server.add("firm.example", "MX", "20 b.firm.example.", "10 A.Firm.example.")
+
+    found = dns.mx("firm.example")
+
+    assert [(one.preference, one.host.lower()) for one in found] == [
+        (10, "a.firm.example"),
+        (20, "b.firm.example"),
+    ]
+
+
+def test_mx_of_a_domain_that_takes_no_mail(name_server: NameServer) -> None:
+    name_server.add("firm.example", "MX", "0 .")
+
+    assert dns.mx("firm.example") == [dns.MailExchanger(0, "")]
+
+
+def test_txt_joins_the_strings_of_each_record(name_server: NameServer) -> None:
+    name_server.add_text("k._domainkey.firm.example", "p=" + "x" * 600)
+
+    assert dns.txt("k._domainkey.firm.example") == ["p=" + "x" * 600]
+
+
+def test_addresses_are_of_both_kinds(name_server: NameServer) -> None:
+    name_server.add("mail.firm.example", "A", "192.0.2.1")
+    name_server.add("mail.firm.example", "AAAA", "2001:db8::1")
+
+    assert dns.addresses("mail.firm.example") == [
+        ip_address("192.0.2.1"),
+        ip_address("2001:db8::1"),
+    ]
+
+
+@pytest.mark.parametrize("is_vouched", [True, False])
+def test_tlsa_counts_only_where_it_is_vouched_for(
+    name_server: NameServer, is_vouched: bool
+) -> None:
+    name_server.add("_25._tcp.mail.firm.example", "TLSA", "3 1 1 " + "ab" * 32)
+    name_server.is_vouched = is_vouched
+
+    found = dns.tlsa("mail.firm.example", 25)
+
+    assert found == ([dns.TlsaRecord(3, 1, 1, b"\xab" * 32)] if is_vouched else [])
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["nobody.example", "a..b", "x" * 64 + ".example", "", "bü\u200bcher.example"],
+)
+def test_txt_where_there_is_nothing(name_server: NameServer, name: str) -> None:
+    assert dns.txt(name) == []
+
+
+def test_a_server_out_of_order_is_not_the_same_as_nothing(
+    name_server: NameServer,
+) -> None:
+    name_server.failing.add("firm.example")
+
+    with pytest.raises(dns.DnsUnavailable):
+        dns.mx("firm.example")
+
+
+def test_nobody_who_answers_is_not_the_same_as_nothing(
+    name_server: NameServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dns, "PATIENCE", 0.2)
+    monkeypatch.setattr(settings.POSTERN, "dns_servers", ["127.0.0.1:9"])
+
+    with pytest.raises(dns.DnsUnavailable):
+        dns.txt("firm.example")

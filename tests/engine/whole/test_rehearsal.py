@@ -1,0 +1,51 @@
+"""A connection rehearsed both ways, with the engine running and real messages."""
+
+from __future__ import annotations
+
+import smtplib
+from collections.abc import Callable
+
+import pytest
+from django.conf import settings
+
+from engine.registry.models import Connection, Kind
+from onboarding.connecting import actions, mailbox, outcomes, rehearsing
+from onboarding.connecting.models import StepState
+from portal.demo.certificates import Authority
+from tests import factories
+from tests.next_hop import NextHop
+from tests.peers.engine import Engine
+from tests.peers.process import wait_until
+
+pytestmark = pytest.mark.slow
+
+JANE = "jane@firm.example"
+
+
+def test_every_step_passes_once_both_messages_have_arrived(
+    authority: Authority,
+    firm_server: Connection,
+    next_hop: NextHop,
+    engine: Engine,
+    connect: Callable[[Engine], smtplib.SMTP],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(settings.POSTERN, "tls_ca_file", str(authority.ca_file))
+    monkeypatch.setattr(settings.POSTERN, "tls_cert_file", "")
+    service = factories.make_organisation(name="Service desk", kind=Kind.OPERATOR)
+    factories.make_domain(service, "secure.example")
+    rehearsal = actions.start_rehearsal(firm_server, recipient=JANE, by=None)
+
+    def is_over() -> bool:
+        outcomes.follow(rehearsal)
+        return rehearsal.finished_at is not None
+
+    rehearsing.run(rehearsal)
+    rehearsing.run(rehearsal)
+    wait_until(lambda: bool(next_hop.received), "our message")
+    with connect(engine) as theirs:
+        theirs.sendmail(JANE, [mailbox.address()], f"From: {JANE}\r\n\r\nTest\r\n")
+    wait_until(is_over, f"the rehearsal\n{engine.log}")
+
+    assert [one.recipients for one in next_hop.received] == [[JANE]]
+    assert {step.state for step in rehearsal.steps.all()} == {StepState.PASSED}

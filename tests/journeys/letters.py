@@ -1,0 +1,77 @@
+"""Messages as people's own programs see them."""
+
+from __future__ import annotations
+
+import email
+from email import policy
+from email.message import EmailMessage
+
+from tests.journeys.visitor import Person
+from tests.peers import mpop
+from tests.peers.postern import Postern
+from tests.peers.postfix import Postfix
+from tests.peers.process import wait_until
+
+
+def downloaded(
+    postern: Postern, person: Person, subject: str, *, team: str = ""
+) -> list[EmailMessage]:
+    """What the person's mail program has of that subject, fetched over TLS; with `team`
+    from the group mailbox of that address.
+    """
+    raw = mpop.download(
+        postern.ports["pop3s"],
+        username=team or person["address"],
+        password=person["app_password"],
+        ca_file=postern.ca_file,
+    )
+    return with_subject(raw, subject)
+
+
+def arrival(postern: Postern, person: Person, subject: str) -> EmailMessage:
+    """The one message of that subject, when it has come."""
+    wait_until(
+        lambda: bool(downloaded(postern, person, subject)),
+        f"{subject} for {person['address']}",
+        90,
+    )
+    [message] = downloaded(postern, person, subject)
+    return message
+
+
+def at_the_firm(firm: Postfix, local: str, subject: str) -> EmailMessage:
+    """The one message of that subject at the firm's own server, when it has come."""
+    wait_until(
+        lambda: bool(with_subject(firm.messages(local), subject)),
+        f"{subject} for {local} at the firm",
+        150,
+    )
+    [message] = with_subject(firm.messages(local), subject)
+    return message
+
+
+def with_subject(raw: list[bytes], subject: str) -> list[EmailMessage]:
+    """Those whose subject begins so."""
+    messages = [email.message_from_bytes(one, policy=policy.default) for one in raw]
+    return [
+        message
+        for message in messages
+        if " ".join(message["Subject"].split()).startswith(subject)
+    ]
+
+
+def text_of(message: EmailMessage) -> str:
+    body = message.get_body(("plain",))
+    return body.get_content() if body else ""
+
+
+def saying(postern: Postern, person: Person, words: str) -> list[EmailMessage]:
+    """What the person's mail program has with those words in its text."""
+    raw = mpop.download(
+        postern.ports["pop3s"],
+        username=person["address"],
+        password=person["app_password"],
+        ca_file=postern.ca_file,
+    )
+    messages = [email.message_from_bytes(one, policy=policy.default) for one in raw]
+    return [message for message in messages if words in text_of(message)]

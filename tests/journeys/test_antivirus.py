@@ -1,0 +1,54 @@
+"""What is infected goes nowhere, whichever way it comes (S10)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.antivirus.specimens import zipped
+from tests.journeys.letters import downloaded
+from tests.journeys.visitor import Person, Visits
+from tests.peers.clamd import EICAR
+from tests.peers.postern import Postern
+from tests.peers.swaks import signed_in, swaks, tls
+
+pytestmark = pytest.mark.journey
+
+
+def test_a_mail_program_cannot_send_a_virus_and_the_operator_sees_the_attempt(
+    visit: Visits, postern: Postern, ben: Person, david: Person
+) -> None:
+    text = f"From: {ben['address']}\r\nSubject: Infected\r\n\r\n".encode() + EICAR
+    refused = swaks(
+        postern.ports["submission"],
+        *tls(postern.ca_file),
+        *signed_in(ben["address"], ben["app_password"]),
+        sender=ben["address"],
+        recipient=david["address"],
+        message=text,
+    )
+
+    assert refused.refusal.startswith("554 5.7.1")
+    assert not downloaded(postern, david, "Infected")
+    operator = visit(postern.person("operator"))
+    assert operator.finds("/admin/quarantine/", ben["address"])
+    assert operator.sees("Postern.Test.EICAR")
+
+
+def test_webmail_takes_no_infected_file(visit: Visits, ben: Person) -> None:
+    visitor = visit(ben)
+    visitor.write(to="david@harbour.secure.example", subject="Notes", text="Here")
+    visitor.page.set_input_files(
+        "[name=attachments]",
+        {"name": "n.zip", "mimeType": "application/zip", "buffer": zipped(EICAR)},
+    )
+
+    assert visitor.sees("n.zip was not added")
+    visitor.open("/help/tickets/new/")
+    visitor.choose(category="other")
+    visitor.fill(subject="A file", text="See the file")
+    visitor.page.set_input_files(
+        "[name=attachments]",
+        {"name": "n.zip", "mimeType": "application/zip", "buffer": zipped(EICAR)},
+    )
+    visitor.press("Send your question")
+    assert visitor.sees("virus")

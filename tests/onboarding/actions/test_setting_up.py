@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engine.registry.errors import PolicyError
+from onboarding.actions import setting_up
+from tests import factories
+
+
+def test_the_first_password_is_set_once(northfield: Any) -> None:
+    person = factories.make_person(
+        "dora@northfield.secure.example", northfield, password=None
+    )
+
+    setting_up.set_first_password(person, "three words together", by=person)
+
+    person.refresh_from_db()
+    assert person.check_password("three words together")
+    with pytest.raises(PolicyError, match="already been set"):
+        setting_up.set_first_password(person, "another password", by=person)

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from engine.antivirus import scanner
+from engine.antivirus.base import ScannerUnavailable
+from engine.queue.models import QueuedMessage
+from onboarding.models import Notice, NoticeKind
+from onboarding.notices import deliver
+from onboarding.notices.promise import promise
+
+
+@pytest.fixture
+def queue(settings: Any, db: None) -> None:
+    settings.EMAIL_BACKEND = "engine.backend.QueueEmailBackend"
+
+
+def test_a_promise_falls_with_its_transaction(db: None) -> None:
+    with pytest.raises(RuntimeError), transaction.atomic():
+        promise(NoticeKind.APPLY, to="jane@firm.example")
+        raise RuntimeError
+
+    assert not Notice.objects.exists()
+    assert not OrmQ.objects.exists()
+
+
+def test_a_notice_is_queued_once_however_often_the_job_runs(queue: None) -> None:
+    promise(NoticeKind.APPLY, to="jane@firm.example")
+
+    assert deliver.deliver_all() == 1
+    assert deliver.deliver_all() == 0
+
+    assert QueuedMessage.objects.count() == 1
+
+
+def test_a_notice_waits_while_the_scanner_is_away(
+    queue: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(raw: bytes) -> None:
+        raise ScannerUnavailable("nobody answers")
+
+    promise(NoticeKind.APPLY, to="jane@firm.example")
+    with monkeypatch.context() as patched:
+        patched.setattr(scanner, "scan_bytes", away)
+        assert deliver.deliver_all() == 0
+    notice = Notice.objects.get()
+    assert (notice.attempts, notice.sent_at, notice.failed_at) == (1, None, None)
+    Notice.objects.update(next_attempt_at=timezone.now())
+
+    assert deliver.deliver_all() == 1
+
+
+def test_one_that_cannot_be_sent_stops_no_other(queue: None) -> None:
+    promise(NoticeKind.APPLY, to="nobody@unknown.secure.example")
+    promise(NoticeKind.RECEIVED, to="jane@firm.example", about=404)
+    promise(NoticeKind.APPLY, to="jane@firm.example")
+
+    assert deliver.deliver_all() == 1
+
+    assert Notice.objects.exclude(failed_at=None).count() == 2
+
+
+def test_what_was_sent_is_forgotten_after_a_month(db: None) -> None:
+    promise(NoticeKind.APPLY, to="jane@firm.example")
+    Notice.objects.update(sent_at=timezone.now() - deliver.KEPT - timedelta(days=1))
+
+    deliver.forget_old()
+
+    assert not Notice.objects.exists()

@@ -1,0 +1,254 @@
+"""Every page and state of applying, by axe at two widths, and by keyboard alone.
+
+With POSTERN_PICTURES set to a folder, a picture of each screen is kept there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Page, expect, sync_playwright
+
+from engine.registry.models import Person
+from onboarding import letters
+from onboarding.actions import desk
+from onboarding.models import Application, Letter
+from portal.ui import assets
+from tests.onboarding.actions.test_terms import SOMEBODY_ELSE
+from tests.onboarding.conftest import link_in
+from tests.peers import chromium
+from tests.portal import screens
+from tests.portal.conftest import SignIn, signed_in
+
+__all__ = ["signed_in"]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+    # Not under POSTERN.var, which each test has of its own.
+    assets.collect(settings.BASE_DIR / "node_modules", settings.STATICFILES_DIRS[-1])
+    # Playwright's loop runs in this thread, where the tests use the database.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**chromium.launch_options())
+        yield browser.new_context(locale="en-GB").new_page()
+        browser.close()
+
+
+class Eye:
+    """Looks at what a page shows now, at both widths."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.found: list[str] = []
+
+    def look(self, name: str) -> None:
+        for width in (screens.WIDE, screens.NARROW):
+            self.page.set_viewport_size({"width": width, "height": 900})
+            for fault in screens.examine(self.page, width):
+                self.found.append(f"{name} at {width}: {fault}")
+            if folder := os.environ.get("POSTERN_PICTURES"):
+                path = Path(folder) / f"{name}-{width}.png"
+                self.page.screenshot(path=path, full_page=True)
+        self.page.set_viewport_size({"width": screens.WIDE, "height": 900})
+
+
+def use_session(page: Page, client: Client, url: str) -> None:
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+    page.context.clear_cookies()
+    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": url}])
+
+
+def press(page: Page, name: str) -> None:
+    """By the keyboard: focus, then Enter."""
+    page.get_by_role("button", name=name, exact=True).first.press("Enter")
+
+
+def follow(page: Page, name: str) -> None:
+    page.get_by_role("link", name=name).first.press("Enter")
+
+
+def fill(page: Page, **answers: str) -> None:
+    for name, answer in answers.items():
+        page.locator(f"[name={name}]").fill(answer)
+
+
+def choose(page: Page, **answers: str) -> None:
+    for name, answer in answers.items():
+        page.locator(f"[name={name}][value={answer}]").press("Space")
+
+
+def mail_to(mails: Any, address: str) -> Any:
+    return [mail for mail in mails if mail.to == [address]][-1]
+
+
+def test_an_applicant_by_keyboard(
+    page: Page, live_server: Any, sent: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eye = Eye(page)
+    page.goto(live_server.url + "/apply/")
+    eye.look("start")
+    press(page, "Start now")
+    press(page, "Continue")
+    eye.look("eligibility_error")
+    choose(page, work="party")
+    press(page, "Continue")
+    eye.look("not_eligible")
+    page.goto(live_server.url + "/apply/email/")
+    press(page, "Send me a link")
+    eye.look("email_error")
+    fill(page, address="jane@firm.example")
+    press(page, "Send me a link")
+    eye.look("sent")
+
+    link = live_server.url + link_in(mail_to(sent(), "jane@firm.example").body, "link")
+    page.goto(link)
+    eye.look("link")
+    press(page, "Continue")
+    eye.look("tasks_new")
+    follow(page, "Tell us about your organisation")
+    press(page, "Save and continue")
+    eye.look("organisation_error")
+    fill(page, organisation_name="Firm Solicitors", town="Leeds")
+    choose(page, kind="law_firm", is_sole_user="no")
+    press(page, "Save and continue")
+    follow(page, "Tell us about yourself")
+    eye.look("applicant")
+    fill(
+        page,
+        applicant_name="Jane Doe",
+        applicant_job_title="Partner",
+        applicant_phone="020 7946 0018",
+    )
+    press(page, "Save and continue")
+    follow(page, "Name a second administrator")
+    eye.look("second")
+    fill(
+        page,
+        second_name="Ravi Shah",
+        second_job_title="Partner",
+        second_address="ravi@firm.example",
+    )
+    press(page, "Save and continue")
+    Application.objects.get().checks.update(
+        state="done", facts={"hosts": ["mail.firm.example"]}
+    )
+    follow(page, "Choose how you will connect")
+    eye.look("account")
+    choose(page, account_type="smtp")
+    press(page, "Save and continue")
+    eye.look("server")
+    fill(page, member_domain="firm.example", next_hop_host="mail.firm.example")
+    choose(page, proof="source")
+    press(page, "Save and continue")
+    fill(page, source_networks="0.0.0.0/0")
+    press(page, "Save and continue")
+    eye.look("source_error")
+    fill(page, source_networks="192.0.2.0/28")
+    press(page, "Save and continue")
+    eye.look("tasks_some")
+    follow(page, "Name your sponsor")
+    eye.look("sponsor_named")
+    fill(
+        page,
+        sponsor_name="Ruth Cole",
+        sponsor_organisation="Fenland Police",
+        sponsor_address="ruth@fenland.police.example",
+    )
+    press(page, "Save and continue")
+    follow(page, "Sign the terms")
+    eye.look("signer")
+    choose(page, signer="me")
+    press(page, "Save and continue")
+    press(page, "Accept the terms")
+    eye.look("terms_error")
+    choose(page, agree="on")
+    press(page, "Accept the terms")
+    eye.look("tasks_done")
+    press(page, "Check your answers")
+    eye.look("check")
+    press(page, "Confirm and apply")
+    eye.look("confirmation")
+    follow(page, "Follow your application")
+    eye.look("progress")
+    follow(page, "Name another sponsor")
+    eye.look("other_sponsor")
+    page.goto(live_server.url + "/apply/withdraw/")
+    eye.look("withdraw")
+    page.goto(link)
+    eye.look("link_ended")
+
+    assert eye.found == []
+
+
+def test_those_whom_an_applicant_names_and_the_desk(
+    page: Page,
+    live_server: Any,
+    sent: Any,
+    send_in: Any,
+    fenland: Any,
+    vera: Person,
+    alice: Person,
+    signed_in: SignIn,
+) -> None:
+    eye = Eye(page)
+    application = send_in(signing=SOMEBODY_ELSE)
+    mails = sent()
+    sponsor = link_in(mail_to(mails, "ruth@fenland.police.example").body, "sponsor")
+    page.goto(live_server.url + sponsor)
+    choose(page, answer="decline")
+    press(page, "Send your answer")
+    eye.look("sponsor_error")
+    fill(page, reason="Not known to us.")
+    press(page, "Send your answer")
+    eye.look("sponsor_done")
+    page.goto(live_server.url + sponsor)
+    eye.look("sponsor_over")
+    sign = link_in(mail_to(mails, "mary@firm.example").body, "sign")
+    page.goto(live_server.url + sign)
+    eye.look("sign")
+    choose(page, agree="on")
+    press(page, "Sign the terms")
+    eye.look("sign_done")
+
+    desk.ask(application, text="Whom do you work with in Fenland?", by=vera)
+    page.goto(live_server.url + "/apply/email/")
+    fill(page, address=application.everyday_address)
+    press(page, "Send me a link")
+    link = link_in(mail_to(sent(), application.everyday_address).body, "link")
+    page.goto(live_server.url + link)
+    press(page, "Continue")
+    expect(page.get_by_text("We have a question for you")).to_be_visible()
+    eye.look("progress_queried")
+    follow(page, "Answer")
+    press(page, "Send your answer")
+    eye.look("answer_error")
+    fill(page, text="With the custody suite.")
+    press(page, "Send your answer")
+    eye.look("progress_answered")
+
+    use_session(page, signed_in(vera, second_factor=True), live_server.url)
+    for act in ("", "approve/", "reject/", "ask/", "correct/"):
+        page.goto(f"{live_server.url}/admin/applications/{application.pk}/{act}")
+        eye.look(f"desk_{act.strip('/') or 'inspect'}")
+    page.goto(live_server.url + "/admin/applications/")
+    eye.look("desk_list")
+
+    Letter.objects.create(
+        application=application,
+        organisation=alice.organisation,
+        file_name=letters.keep(b"%PDF-"),
+    )
+    use_session(page, signed_in(alice, second_factor=True), live_server.url)
+    page.goto(live_server.url + "/apply/letter/")
+    expect(page.get_by_role("button", name="Download the letter")).to_be_visible()
+    eye.look("own_letter")
+
+    assert eye.found == []

@@ -1,0 +1,104 @@
+"""What guide editors can do in the admin, and nobody else."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from engine.registry.actions import roles
+from engine.registry.models import Person, RoleName
+from portal.guides.models import Feedback, Guide
+from tests import factories
+from tests.portal.conftest import SignIn
+from tests.portal.guides.conftest import Shelf, shelf
+
+__all__ = ["shelf"]
+
+PATHS = ["/admin/guides/", "/admin/guides/feedback/"]
+
+
+@pytest.fixture
+def guide(shelf: Shelf) -> Guide:
+    shelf.write("write", "Text.", title="Write and send")
+    shelf.load()
+    return Guide.objects.get()
+
+
+@pytest.fixture
+def edith(db: None) -> Person:
+    person = factories.make_person("edith@secure.example", name="Edith")
+    roles.give_staff(person, RoleName.GUIDE_EDITOR, by=None)
+    return person
+
+
+@pytest.fixture
+def editor(signed_in: SignIn, edith: Person) -> Client:
+    return signed_in(edith, second_factor=True)
+
+
+def test_an_editor_changes_a_guide(editor: Client, guide: Guide) -> None:
+    page = editor.get(f"/admin/pages/{guide.pk}/edit/")
+
+    assert page.status_code == 200
+    assert "Write and send" in page.content.decode()
+
+
+def test_an_editor_who_is_one_no_longer_changes_nothing(
+    signed_in: SignIn, edith: Person, guide: Guide
+) -> None:
+    roles.take_staff(edith, RoleName.GUIDE_EDITOR, by=None)
+    roles.give_staff(edith, RoleName.OPERATOR, by=None)
+    client = signed_in(edith, second_factor=True)
+
+    assert client.get(f"/admin/pages/{guide.pk}/edit/").status_code == 302
+    assert client.get("/admin/guides/").url == "/admin/"
+
+
+def test_an_editor_without_a_second_factor_is_kept_out(
+    signed_in: SignIn, edith: Person, guide: Guide
+) -> None:
+    client = signed_in(edith)
+
+    assert "second-factor" in client.get(f"/admin/pages/{guide.pk}/edit/").url
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_other_staff_and_members_see_nothing_of_it(
+    signed_in: SignIn, vera: Person, alice: Person, path: str
+) -> None:
+    # Wagtail sends staff back to their home, with words; others it refuses.
+    assert signed_in(vera, second_factor=True).get(path).url == "/admin/"
+    assert signed_in(alice, second_factor=True).get(path).status_code in (302, 403)
+
+
+def test_reviews_that_are_due_are_counted(editor: Client, guide: Guide) -> None:
+    Guide.objects.update(review_due_on="2026-01-01")
+
+    page = editor.get("/admin/guides/").content.decode()
+
+    assert "Guides (1 due)" in page
+    assert "<strong>Due</strong>" in page
+
+
+def test_editors_read_what_readers_say(editor: Client, guide: Guide) -> None:
+    assert "Nobody has answered yet" in editor.get(PATHS[1]).content.decode()
+    for number in range(3):
+        Feedback.objects.create(
+            page=guide, revision=7, is_useful=False, comment=f"<b>Missing {number}"
+        )
+
+    page = editor.get(PATHS[1]).content.decode()
+
+    assert "<td>7</td><td>0</td><td>3</td>" in page
+    assert "&lt;b&gt;Missing 2" in page
+
+
+def test_feedback_asks_the_database_as_much_for_many_as_for_few(
+    editor: Client, guide: Guide, django_assert_max_num_queries
+) -> None:
+    for _ in range(20):
+        Feedback.objects.create(page=guide, revision=7, is_useful=True, comment="Good")
+    editor.get(PATHS[1])
+
+    with django_assert_max_num_queries(22):
+        editor.get(PATHS[1])

@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from engine.registry.models import Person
+from tests.portal.conftest import SignIn
+from tests.portal.helpdesk.conftest import ask
+
+__all__ = ["ask"]
+
+
+@pytest.fixture
+def desk(signed_in: SignIn, hugh: Person) -> Client:
+    return signed_in(hugh, second_factor=True)

@@ -1,0 +1,81 @@
+"""Every screen of the helpdesk, requesters' and agents', as WCAG sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import Page, expect, sync_playwright
+
+from engine.registry.models import Person
+from portal.helpdesk import links
+from portal.helpdesk.actions import canned, tickets
+from portal.helpdesk.models import CannedReply
+from portal.helpdesk.status import Category, Status
+from portal.ui import assets
+from tests.peers import chromium
+from tests.portal import screens, walks
+from tests.portal.conftest import SignIn
+from tests.portal.helpdesk.conftest import Ask
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+    assets.collect(settings.BASE_DIR / "node_modules", settings.POSTERN.path("assets"))
+    # Playwright's loop runs in this thread, where the tests use the database.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**chromium.launch_options())
+        yield browser.new_context(locale="en-GB").new_page()
+        browser.close()
+
+
+def use_session(page: Page, client: Client, url: str) -> None:
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+    page.context.clear_cookies()
+    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": url}])
+
+
+def look(page: Page, url: str, *paths: str) -> None:
+    found = [fault for path in paths for fault in screens.faults(page, url + path)]
+    assert found == []
+
+
+def test_screens(
+    page: Page,
+    live_server,
+    signed_in: SignIn,
+    ask: Ask,
+    bob: Person,
+    hugh: Person,
+) -> None:
+    site = live_server.url
+    canned.save(
+        CannedReply(), title="Code", category=Category.SIGN_IN, text="Hi", by=hugh
+    )
+    ticket, solved, closed = ask(bob), ask(bob), ask(bob)
+    tickets.note(ticket, "Ask the network team.", by=hugh)
+    tickets.move(solved, Status.SOLVED, by=hugh)
+    tickets.move(closed, Status.CLOSED, by=hugh)
+    followed = links.follow_url(ticket).removeprefix(settings.POSTERN.site_url)
+
+    look(page, site, *walks.STRANGER_IN_NEED, followed)
+
+    use_session(page, signed_in(bob), site)
+    own = [reverse("helpdesk:ticket", args=[t.pk]) for t in (ticket, solved, closed)]
+    look(page, site, *walks.REQUESTER, *own)
+    page.goto(site + reverse("helpdesk:new"))
+    page.get_by_role("button", name="Send your question").click()
+    expect(page.get_by_text("There is a problem")).to_be_visible()
+    assert list(screens.examine(page, screens.NARROW)) == []
+
+    use_session(page, signed_in(hugh, second_factor=True), site)
+    look(page, site, *walks.AGENT, reverse("desk:ticket", args=[ticket.pk]))
+    page.get_by_role("textbox", name="Reply").fill("Try again.")
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_text("Your reply is on its way.")).to_be_visible()

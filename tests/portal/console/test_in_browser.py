@@ -1,0 +1,101 @@
+"""The console's screens as WCAG sees them, at both widths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Page, sync_playwright
+
+from engine.antivirus.models import QuarantinedMessage
+from engine.registry.models import Connection, Organisation, Person, RoleName
+from portal.ui import assets
+from tests import factories
+from tests.peers import chromium
+from tests.portal import screens
+from tests.portal.conftest import SignIn
+from tests.portal.console.test_screens import make_recipient
+from tests.portal.organisation.test_trace import send
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+    assets.collect(settings.BASE_DIR / "node_modules", settings.POSTERN.path("assets"))
+    # Playwright's loop runs in this thread, where the tests use the database.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**chromium.launch_options())
+        yield browser.new_context(locale="en-GB").new_page()
+        browser.close()
+
+
+@pytest.fixture
+def paths(
+    firm: Organisation,
+    firm_connection: Connection,
+    alice: Person,
+    bob: Person,
+    olive: Person,
+) -> list[str]:
+    """Every kind of screen, with something on it."""
+    factories.make_connection_credential(firm_connection, "firm", "0" * 64)
+    factories.make_app_password(bob, "1" * 64)
+    make_recipient(last_reply="451 4.4.1 The server could not be reached")
+    reference = send(alice, bob)
+    kept = QuarantinedMessage.objects.create(
+        reference="R9",
+        signature="Eicar-Test",
+        scanner="clamd",
+        size=68,
+        digest="0" * 64,
+    )
+    one = f"organisations/{firm.pk}/"
+    found = [
+        "",
+        "search/?q=bob",
+        "organisations/",
+        "organisations/add/",
+        one,
+        f"{one}suspend/",
+        f"{one}domains/",
+        f"{one}connections/{firm_connection.pk}/",
+        f"{one}connections/{firm_connection.pk}/edit/",
+        f"organisations/{bob.organisation_id}/people/",
+        f"organisations/{bob.organisation_id}/trace/",
+        "people/",
+        f"people/{bob.pk}/",
+        f"people/{olive.pk}/roles/give/",
+        "queue/",
+        "queue/?status=held",
+        "queue/do/?deed=drop&all=1",
+        "queue/destinations/",
+        "trace/",
+        f"trace/{reference}/",
+        "quarantine/",
+        f"quarantine/{kept.pk}/",
+        "audit/",
+        "health/",
+    ]
+    return [f"/admin/{path}" for path in found]
+
+
+def test_screens(
+    paths: list[str], page: Page, live_server, signed_in: SignIn, olive: Person
+) -> None:
+    factories.make_staff(olive, RoleName.AUDITOR)
+    client = signed_in(olive, second_factor=True)
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+    page.context.add_cookies(
+        [{"name": "sessionid", "value": cookie, "url": live_server.url}]
+    )
+
+    found = [
+        fault
+        for path in paths
+        for fault in screens.faults(page, live_server.url + path)
+    ]
+
+    assert found == []

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from django.test import Client
+
+from engine.antivirus import quarantine
+from engine.antivirus.models import QuarantinedMessage
+from engine.antivirus.verdict import Verdict, VerdictState
+from engine.audit.models import Entry
+from engine.mail.address import Address
+from engine.mail.envelope import Envelope
+from engine.registry.models import Organisation, Person, RoleName
+from tests import factories
+from tests.portal.conftest import SignIn
+
+
+@pytest.fixture
+def kept(northfield: Organisation, tmp_path, settings) -> QuarantinedMessage:
+    settings.POSTERN = settings.POSTERN.model_copy(update={"var": tmp_path})
+    return quarantine.keep(
+        io.BytesIO(b"Secret body"),
+        reference="R1",
+        verdict=Verdict(VerdictState.INFECTED, "Eicar-Test", "clamd"),
+        envelope=Envelope.simple(Address.parse("bob@northfield.secure.example")),
+        organisation_id=northfield.pk,
+    )
+
+
+@pytest.fixture
+def desk(signed_in: SignIn, olive: Person) -> Client:
+    """The browser of an operator."""
+    return signed_in(olive, second_factor=True)
+
+
+def test_details_say_everything_but_what_is_in_it(
+    desk: Client, kept: QuarantinedMessage
+) -> None:
+    page = desk.get(f"/admin/quarantine/{kept.pk}/").content.decode()
+
+    assert kept.digest in page
+    assert "bob@northfield.secure.example" in page
+    assert "Secret body" not in page
+
+
+@pytest.mark.parametrize("query", ["eicar", "bob@", "r1"])
+def test_it_is_found(desk: Client, kept: QuarantinedMessage, query: str) -> None:
+    [(section, _)] = desk.get(f"/admin/quarantine/?q={query}").context["sections"]
+
+    assert [row[0].text for row in section.table.rows] == ["Eicar-Test"]
+
+
+def test_deleting_destroys_the_copy_and_is_remembered(
+    desk: Client, kept: QuarantinedMessage, django_capture_on_commit_callbacks
+) -> None:
+    path = quarantine.folder() / kept.path
+
+    with django_capture_on_commit_callbacks(execute=True):
+        desk.post(f"/admin/quarantine/{kept.pk}/delete/", {"reason": "Looked at."})
+
+    assert not path.exists()
+    assert not QuarantinedMessage.objects.exists()
+    detail = Entry.objects.get(event="quarantine.deleted").detail
+    assert (detail["reason"], detail["digest"]) == ("Looked at.", kept.digest)
+
+
+def test_auditor_deletes_nothing(signed_in: SignIn, kept: QuarantinedMessage) -> None:
+    person = factories.make_person("ada@secure.example")
+    factories.make_staff(person, RoleName.AUDITOR)
+    client = signed_in(person, second_factor=True)
+
+    assert client.get(f"/admin/quarantine/{kept.pk}/").status_code == 200
+    page = client.post(f"/admin/quarantine/{kept.pk}/delete/", {"reason": "Mine"})
+    assert page.status_code == 403

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from portal.guides import content, loader
+
+FACTS = """\
+title: {title}
+topic: mail
+owner: Helpdesk
+reviewed: 2026-11-20
+words: {words}
+related: {related}
+summary: How to do it.
+---
+"""
+
+
+class Shelf:
+    """A folder of guides that a test writes, and puts on the site."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def write(self, slug: str, body: str, **facts: str) -> None:
+        facts = {"title": slug.capitalize(), "words": "", "related": ""} | facts
+        path = self.folder / f"{slug}.txt"
+        path.write_text(FACTS.format(**facts) + body)
+
+    def load(self) -> list[str]:
+        return loader.load()
+
+
+@pytest.fixture
+def shelf(db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
+    monkeypatch.setattr(content, "FOLDER", tmp_path)
+    return Shelf(tmp_path)

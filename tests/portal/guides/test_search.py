@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from portal.guides import search
+from tests.portal.guides.conftest import Shelf
+
+# PostgreSQL's own text search and SQLite's FTS5 both answer these.
+
+
+@pytest.fixture
+def library(shelf: Shelf) -> Shelf:
+    shelf.write("second-factor", "Scan the square.", title="Set up a second factor")
+    shelf.write("reset", "Choose another password.", title="Choose a new password")
+    shelf.write(
+        "phone", "Sign in with your password.", title="Read on a phone", words="iphone"
+    )
+    shelf.load()
+    return shelf
+
+
+def found(text: str) -> list[str]:
+    return [page.slug for page in search.search(text)]
+
+
+def test_a_word_of_the_title_comes_before_one_of_the_text(library: Shelf) -> None:
+    assert found("password")[0] == "reset"
+    assert set(found("password")) == {"reset", "phone"}
+
+
+def test_a_word_that_means_the_same_finds_it(library: Shelf) -> None:
+    assert found("passphrase")[0] == "reset"
+    assert "second-factor" in found("2FA")
+
+
+def test_a_word_that_only_the_editor_wrote_finds_it(library: Shelf) -> None:
+    assert found("iPhone") == ["phone"]
+
+
+def test_a_question_in_plain_words_is_understood(library: Shelf) -> None:
+    assert found("how do I set up a second factor?")[0] == "second-factor"
+
+
+def test_a_word_too_many_still_finds_the_rest(library: Shelf) -> None:
+    assert "reset" in found("password zebra")
+
+
+def test_what_nobody_wrote_is_not_found(library: Shelf, client: Client) -> None:
+    assert found("zebra") == []
+    page = client.get("/guides/search/", {"q": "zebra"}).content.decode()
+    assert "0 guides found" in page
+    assert "Try other words" in page
+
+
+def test_nothing_typed_finds_nothing(library: Shelf, client: Client) -> None:
+    assert found("   ") == []
+    assert client.get("/guides/search/").status_code == 200
+
+
+class TestHostile(TestCase):
+    @settings(max_examples=25, deadline=None)
+    @given(st.text(max_size=200))
+    def test_any_text_is_answered(self, typed: str) -> None:
+        response = self.client.get("/guides/search/", {"q": typed})
+        assert response.status_code == 200

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from engine.mail.address import Address
+from engine.mail.address_list import NamedAddress
+from engine.mail.message import compose
+from engine.registry.models import Mailbox, Person
+from engine.storage import actions as storage
+from engine.storage.delivery import inbox
+from engine.storage.models import Message
+from portal.helpdesk.actions import tickets
+from portal.helpdesk.actions.tickets import Question
+from portal.helpdesk.models import Ticket
+from portal.helpdesk.status import Source
+from tests.portal.conftest import SignIn
+
+Ask = Callable[..., Ticket]
+
+
+@pytest.fixture
+def ask(helpdesk: Mailbox) -> Ask:
+    """Have a person open a ticket by form."""
+
+    def open_ticket(person: Person, /, **over: object) -> Ticket:
+        fields = {
+            "subject": "My message came back",
+            "text": "I wrote to Jane and it came back.",
+            "address": person.address,
+            "name": person.name,
+            "person": person,
+        }
+        source = over.pop("source", Source.FORM)
+        return tickets.open_ticket(
+            Question(**(fields | over)), source=source, by=person
+        )
+
+    return open_ticket
+
+
+@pytest.fixture
+def as_bob(signed_in: SignIn, bob: Person) -> Client:
+    return signed_in(bob)
+
+
+def mail(helpdesk: Mailbox, sender: str, **over: object) -> Message:
+    """Put a message to the helpdesk into its mailbox."""
+    envelope_sender = over.pop("envelope_sender", sender)
+    to = over.pop("to", Address.parse(helpdesk.address))
+    fields: dict[str, object] = {
+        "sender": NamedAddress("", Address.parse(sender)),
+        "to": [NamedAddress("", to)],
+        "subject": "I cannot sign in",
+        "text": "My code is refused.\n",
+    }
+    raw = over.pop("raw", None) or compose(**(fields | over))
+    message = storage.append(inbox(helpdesk), raw, is_read=False)
+    Message.objects.filter(pk=message.pk).update(envelope_sender=envelope_sender)
+    return message

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import pytest
+from django_q.models import OrmQ
+
+from engine.mail.header import HeaderBlock
+from engine.queue.models import QueuedMessage
+from engine.registry.models import Mailbox, Person
+from engine.storage import content
+from engine.storage.models import Message
+from engine.trace.models import Event
+from portal.helpdesk import links
+from portal.helpdesk.actions import tickets
+from portal.helpdesk.models import Entry, Ticket
+from portal.helpdesk.outgoing import letter, tasks
+from portal.helpdesk.status import EntryKind, Status
+from tests.portal.helpdesk.conftest import Ask
+
+
+@pytest.fixture
+def reply(ask: Ask, bob: Person, hugh: Person) -> Entry:
+    ticket = ask(bob)
+    return tickets.answer(
+        ticket,
+        "Try the other code.",
+        status=Status.WAITING_FOR_REQUESTER,
+        seen=ticket.entries.latest("pk").pk,
+        by=hugh,
+    )
+
+
+def received(mailbox: Mailbox) -> tuple[HeaderBlock, str]:
+    raw = content.read(Message.objects.filter(mailbox=mailbox).latest("pk").content)
+    head, _, body = raw.partition(b"\r\n\r\n")
+    return HeaderBlock.parse(head + b"\r\n"), body.decode()
+
+
+def test_a_reply_reaches_the_requester_with_the_way_back(
+    reply: Entry, bob: Person
+) -> None:
+    letter.send(reply.pk)
+
+    header, body = received(bob.mailbox)
+    ticket = reply.ticket
+    assert str(links.reply_address(ticket)) in header.text("Reply-To")
+    assert "helpdesk@secure.example" in header.text("From")
+    assert header.text("Subject") == f"[{ticket.number}] My message came back"
+    assert body.startswith("Try the other code.\r\n")
+    assert "> I wrote to Jane and it came back." in body
+    reply.refresh_from_db()
+    assert Event.objects.filter(reference=reply.reference, kind="delivered").exists()
+
+
+def test_a_reply_sent_twice_arrives_once(reply: Entry, bob: Person) -> None:
+    letter.send(reply.pk)
+    letter.send(reply.pk)
+    # As after a crash between the queue's commit and ours
+    Entry.objects.filter(pk=reply.pk).update(reference="")
+    letter.send(reply.pk)
+
+    assert Message.objects.filter(mailbox=bob.mailbox).count() == 1
+    assert QueuedMessage.objects.count() == 1
+
+
+def test_answers_of_one_ticket_keep_together(reply: Entry, bob: Person) -> None:
+    notice = reply.ticket.entries.get(kind=EntryKind.NOTICE)
+    letter.send(notice.pk)
+    automatic, _ = received(bob.mailbox)
+    letter.send(reply.pk)
+    written, _ = received(bob.mailbox)
+
+    assert automatic.text("Auto-Submitted") == "auto-replied"
+    assert written.text("In-Reply-To") == automatic.text("Message-ID")
+    assert not written.text("Auto-Submitted")
+
+
+def test_what_was_not_sent_is_sent_by_the_clock(reply: Entry) -> None:
+    OrmQ.objects.all().delete()
+
+    assert tasks.send_waiting() == 2
+    assert OrmQ.objects.count() == 2
+
+
+def test_a_reply_to_nobody_says_so_on_the_ticket(reply: Entry) -> None:
+    Ticket.objects.update(requester_address="gone@northfield.secure.example")
+
+    letter.send(reply.pk)
+
+    reply.refresh_from_db()
+    assert "gone@northfield" in reply.failure
+    assert not Entry.objects.to_send().filter(pk=reply.pk).exists()
+
+
+def test_a_notice_repeats_nothing_that_a_stranger_typed(ask: Ask, bob: Person) -> None:
+    ticket = ask(
+        bob,
+        person=None,
+        is_confirmed=False,
+        subject="BUY NOW",
+        name="BUY NOW",
+        text="BUY NOW",
+    )
+    letter.send(ticket.entries.get(kind=EntryKind.NOTICE).pk)
+
+    header, body = received(bob.mailbox)
+    assert "BUY" not in body + header.to_bytes().decode()
+    assert "/help/follow/" in body.replace("=\r\n", "")

@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from engine.registry.models import Mailbox, Person
+from engine.storage.models import Content
+from portal.helpdesk import limits, links
+from portal.helpdesk.actions import tickets
+from portal.helpdesk.models import Attachment, Ticket
+from portal.helpdesk.status import EntryKind, Source, Status
+from tests.engine.antivirus.specimens import EICAR
+from tests.portal.conftest import SignIn
+from tests.portal.helpdesk.conftest import Ask
+
+QUESTION = {
+    "category": "message",
+    "subject": "My message came back",
+    "text": "I wrote to Jane.",
+}
+STRANGER = QUESTION | {"name": "Sam Smith", "address": "sam@home.example", "phone": ""}
+
+
+def test_a_member_asks_and_follows(
+    as_bob: Client, helpdesk: Mailbox, bob: Person
+) -> None:
+    screen = SimpleUploadedFile("Screen.png", b"\x89PNG", "image/png")
+
+    page = as_bob.post(
+        reverse("helpdesk:new"), QUESTION | {"attachments": [screen]}, follow=True
+    )
+
+    ticket = Ticket.objects.get()
+    assert (ticket.requester, ticket.source) == (bob, Source.FORM)
+    assert ticket.number in page.content.decode()
+    file = Attachment.objects.get()
+    data = as_bob.get(reverse("helpdesk:file", args=[ticket.pk, file.pk]))
+    assert data.content == b"\x89PNG"
+    assert data["Content-Type"] == "application/octet-stream"
+    listed = as_bob.get(reverse("helpdesk:index")).content.decode()
+    assert "My message came back" in listed
+
+
+def test_the_requester_never_sees_notes(
+    as_bob: Client, ask: Ask, bob: Person, hugh: Person
+) -> None:
+    ticket = ask(bob)
+    tickets.note(ticket, "A difficult one.", by=hugh)
+
+    page = as_bob.get(reverse("helpdesk:ticket", args=[ticket.pk])).content.decode()
+
+    assert "I wrote to Jane" in page
+    assert "difficult" not in page and "How the account stood" not in page
+
+
+@pytest.mark.parametrize("who", ["alice", "charlie", "hugh"])
+def test_nobody_else_sees_a_ticket(
+    request: pytest.FixtureRequest, signed_in: SignIn, ask: Ask, bob: Person, who: str
+) -> None:
+    ticket = ask(bob)
+    file = Attachment.objects.create(
+        entry=ticket.entries.first(),
+        name="x",
+        content_type="x/y",
+        size=1,
+        content=_content(),
+    )
+    client = signed_in(request.getfixturevalue(who), second_factor=True)
+
+    for url in (
+        reverse("helpdesk:ticket", args=[ticket.pk]),
+        reverse("helpdesk:file", args=[ticket.pk, file.pk]),
+    ):
+        assert client.get(url).status_code == 404
+        assert client.post(url, {"text": "Mine."}).status_code in (404, 405)
+    moved = client.post(reverse("helpdesk:move", args=[ticket.pk]), {"do": "close"})
+    assert moved.status_code == 404
+    assert "came back" not in client.get(reverse("helpdesk:index")).content.decode()
+
+
+def _content() -> Content:
+    return Content.objects.create(size=2, body_digest="", header=b"\r\n", body=b"")
+
+
+def test_a_file_of_a_note_is_not_the_requesters(
+    as_bob: Client, ask: Ask, bob: Person, hugh: Person
+) -> None:
+    ticket = ask(bob)
+    note = tickets.note(ticket, "See this.", by=hugh)
+    file = Attachment.objects.create(
+        entry=note, name="x", content_type="x/y", size=1, content=_content()
+    )
+
+    url = reverse("helpdesk:file", args=[ticket.pk, file.pk])
+
+    assert as_bob.get(url).status_code == 404
+
+
+def test_the_requester_adds_reopens_and_closes(
+    as_bob: Client, ask: Ask, bob: Person, hugh: Person
+) -> None:
+    ticket = ask(bob)
+    url = reverse("helpdesk:ticket", args=[ticket.pk])
+    move = reverse("helpdesk:move", args=[ticket.pk])
+
+    def status() -> str:
+        ticket.refresh_from_db()
+        return ticket.status
+
+    as_bob.post(url, {"text": "It happened again."})
+    assert status() == Status.NEW
+    tickets.move(ticket, Status.SOLVED, by=hugh)
+    as_bob.post(move, {"do": "reopen"})
+    assert status() == Status.OPEN
+    as_bob.post(move, {"do": "close"})
+    assert status() == Status.CLOSED
+    page = as_bob.post(url, {"text": "Again?"})
+    assert "is closed" in page.content.decode()
+
+
+def test_a_list_asks_as_much_for_many_as_for_few(
+    as_bob: Client, ask: Ask, bob: Person, django_assert_max_num_queries
+) -> None:
+    for _ in range(30):
+        ask(bob)
+
+    with django_assert_max_num_queries(8):
+        page = as_bob.get(reverse("helpdesk:index"))
+
+    older = as_bob.get(reverse("helpdesk:index") + f"?before={page.context['older']}")
+    assert len(page.context["tickets"]) == 25
+    assert len(older.context["tickets"]) == 5
+
+
+def test_a_form_with_mistakes_says_which(as_bob: Client, helpdesk: Mailbox) -> None:
+    page = as_bob.post(reverse("helpdesk:new"), {"subject": ""}).content.decode()
+
+    assert "There is a problem" in page
+    assert "Select what it is about" in page
+    assert not Ticket.objects.exists()
+
+
+def test_an_infected_upload_is_refused(as_bob: Client, helpdesk: Mailbox) -> None:
+    upload = SimpleUploadedFile("notes.txt", EICAR)
+
+    page = as_bob.post(reverse("helpdesk:new"), QUESTION | {"attachments": upload})
+
+    assert "virus scanner found" in page.content.decode()
+    assert not Ticket.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "address", ["sam@home.example", "bob@northfield.secure.example"]
+)
+def test_a_stranger_is_told_the_same_whoever_has_the_address(
+    client: Client, helpdesk: Mailbox, bob: Person, address: str
+) -> None:
+    sent = client.post(reverse("helpdesk:ask"), STRANGER | {"address": address})
+
+    assert sent.url == reverse("helpdesk:asked")
+    ticket = Ticket.objects.get()
+    assert (ticket.requester, ticket.is_confirmed) == (None, False)
+
+
+def test_a_stranger_asks_no_more_than_a_few_times(
+    client: Client, helpdesk: Mailbox
+) -> None:
+    for _ in range(limits.MOST_FOR_ONE_ADDRESS + 1):
+        page = client.post(reverse("helpdesk:ask"), STRANGER)
+
+    assert limits.REFUSAL in page.content.decode()
+    assert Ticket.objects.count() == limits.MOST_FOR_ONE_ADDRESS
+
+
+def test_one_peer_asks_no_more_than_a_few_times(
+    client: Client, helpdesk: Mailbox
+) -> None:
+    for number in range(limits.MOST_FROM_ONE_PEER + 1):
+        sent = STRANGER | {"address": f"sam{number}@home.example"}
+        client.post(reverse("helpdesk:ask"), sent)
+
+    assert Ticket.objects.count() == limits.MOST_FROM_ONE_PEER
+
+
+def test_the_link_shows_the_ticket_and_takes_an_answer(
+    client: Client, helpdesk: Mailbox
+) -> None:
+    client.post(reverse("helpdesk:ask"), STRANGER)
+    ticket = Ticket.objects.get()
+    path = links.follow_url(ticket).partition("/help/")[2]
+
+    page = client.get(f"/help/{path}")
+    ticket.refresh_from_db()
+    assert not ticket.is_confirmed
+    client.post(f"/help/{path}", {"text": "And also this."})
+
+    assert "I wrote to Jane." in page.content.decode()
+    assert page["Referrer-Policy"] == "no-referrer"
+    ticket.refresh_from_db()
+    assert ticket.is_confirmed
+    assert ticket.entries.filter(kind=EntryKind.REQUEST).count() == 2
+
+
+def test_a_forged_link_leads_nowhere(client: Client, helpdesk: Mailbox) -> None:
+    assert client.get(reverse("helpdesk:follow", args=["made-up"])).status_code == 404

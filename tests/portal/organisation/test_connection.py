@@ -1,0 +1,308 @@
+"""The connection's pages: values, settings, passwords, domains, tests and links."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from engine.audit.models import Entry
+from engine.registry import credentials, ownership
+from engine.registry.models import (
+    AccountType,
+    Connection,
+    Kind,
+    Organisation,
+    Person,
+    Proof,
+    Provider,
+)
+from onboarding.connecting import actions
+from onboarding.connecting.models import Rehearsal
+from onboarding.connecting.setup import guides, values
+from portal.demo.names import NameServer
+from tests import factories, jobs
+from tests.portal.conftest import SignIn
+
+Path = Callable[..., str]
+TENANT = "5b1f2c9e-6d0a-4f7b-9a35-0c8e7d2f4b61"
+
+
+@pytest.fixture
+def jane(firm: Organisation) -> Person:
+    person = factories.make_person("jane@firm.example.secure.example", firm)
+    factories.make_administrator(person)
+    return person
+
+
+@pytest.fixture
+def desk(signed_in: SignIn, jane: Person) -> Client:
+    return signed_in(jane, second_factor=True)
+
+
+@pytest.fixture
+def here(firm: Organisation, firm_connection: Connection) -> Path:
+    base = f"/organisation/{firm.pk}/connection/{firm_connection.pk}/"
+    return lambda rest="": base + rest
+
+
+@pytest.fixture
+def service(db: None) -> Organisation:
+    made = factories.make_organisation(name="Service desk", kind=Kind.OPERATOR)
+    factories.make_domain(made, "secure.example")
+    return made
+
+
+PAGES = [
+    "",
+    "settings/server/",
+    "settings/password/",
+    "settings/source/",
+    "settings/certificate/",
+    "set-up/postfix/",
+    "set-up/postfix/file/",
+    "set-up/exim/",
+    "set-up/exchange/",
+    "password/",
+    "share/",
+    "test/",
+]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_administrator_opens_it_and_others_do_not(
+    client: Client,
+    signed_in: SignIn,
+    jane: Person,
+    charlie: Person,
+    firm: Organisation,
+    here: Path,
+    page: str,
+) -> None:
+    member = factories.make_person("tom@firm.example.secure.example", firm)
+
+    assert signed_in(jane, second_factor=True).get(here(page)).status_code == 200
+    assert signed_in(member).get(here(page)).status_code == 403
+    assert signed_in(charlie, second_factor=True).get(here(page)).status_code == 403
+    client.logout()
+    assert client.get(here(page)).status_code == 302
+
+
+@pytest.mark.parametrize(
+    "page", [*PAGES, "settings/cloud/", "tenant/", "set-up/google/"]
+)
+def test_the_neighbours_connection_is_not_found_among_ones_own(
+    signed_in: SignIn,
+    charlie: Person,
+    harbour: Organisation,
+    firm_connection: Connection,
+    page: str,
+) -> None:
+    client = signed_in(charlie, second_factor=True)
+    path = f"/organisation/{harbour.pk}/connection/{firm_connection.pk}/{page}"
+
+    assert client.get(path).status_code == 404
+
+
+def test_the_page_asks_the_same_few_questions_however_much_there_is(
+    desk: Client,
+    here: Path,
+    firm: Organisation,
+    firm_connection: Connection,
+    django_assert_max_num_queries,
+) -> None:
+    for number in range(20):
+        factories.make_domain(firm, f"d{number}.example")
+        factories.make_connection_credential(firm_connection, f"u{number}", f"{number}")
+        Rehearsal.objects.create(connection=firm_connection, recipient="x")
+
+    with django_assert_max_num_queries(26):
+        desk.get(here())
+
+
+def test_a_new_password_is_shown_once_and_the_old_one_goes_on(
+    desk: Client, here: Path, firm_connection: Connection
+) -> None:
+    factories.make_connection_credential(
+        firm_connection, "firm", credentials.digest("the old one")
+    )
+
+    page = desk.post(here("password/")).content.decode()
+
+    username = firm_connection.credentials.exclude(username="firm").get().username
+    shown = re.findall(r'data-copy="password">([^<]+)<', page)
+    assert credentials.find_connection(username, shown[0]) == firm_connection
+    assert credentials.find_connection("firm", "the old one") == firm_connection
+    assert shown[0] not in desk.get(here()).content.decode()
+
+
+def test_a_password_is_ended(
+    desk: Client, here: Path, firm_connection: Connection
+) -> None:
+    one = factories.make_connection_credential(
+        firm_connection, "firm", credentials.digest("secret")
+    )
+
+    desk.post(here(f"password/{one.pk}/end/"))
+
+    assert credentials.find_connection("firm", "secret") is None
+
+
+def test_settings_change_at_once_and_are_audited(
+    desk: Client, here: Path, firm_connection: Connection
+) -> None:
+    typed = {"next_hop_host": "mx.firm.example", "next_hop_port": "25"}
+
+    assert desk.post(here("settings/server/"), typed).status_code == 302
+
+    firm_connection.refresh_from_db()
+    assert firm_connection.next_hop_host == "mx.firm.example"
+    assert Entry.objects.filter(event="connection.edited").exists()
+
+
+@pytest.mark.parametrize(
+    ("part", "typed", "sentence"),
+    [
+        (
+            "server",
+            {"next_hop_host": "10.0.0.1", "next_hop_port": "25"},
+            "can be reached from outside",
+        ),
+        ("source", {"source_networks": "40.92.1.0/24"}, "All customers of Microsoft"),
+        ("certificate", {"certificate_name": "smtp.gmail.com"}, "All customers of"),
+    ],
+)
+def test_settings_that_prove_nothing_are_refused_in_words(
+    desk: Client,
+    here: Path,
+    firm_connection: Connection,
+    part: str,
+    typed: dict[str, str],
+    sentence: str,
+) -> None:
+    page = desk.post(here(f"settings/{part}/"), typed)
+
+    assert sentence in page.content.decode()
+    firm_connection.refresh_from_db()
+    assert firm_connection.proof == Proof.CREDENTIAL
+
+
+def test_a_cloud_gateway_enters_its_tenant(
+    signed_in: SignIn, firm: Organisation, firm_connection: Connection, jane: Person
+) -> None:
+    firm.account_type = AccountType.CLOUD_GATEWAY
+    firm.save()
+    client = signed_in(jane, second_factor=True)
+    base = f"/organisation/{firm.pk}/connection/{firm_connection.pk}/"
+
+    client.post(
+        base + "settings/cloud/",
+        {"provider": Provider.MICROSOFT_365, "tenant_id": TENANT},
+    )
+    assert client.get(base + "set-up/microsoft/").status_code == 200
+    client.post(base + "settings/cloud/", {"provider": Provider.GOOGLE_WORKSPACE})
+    firm_connection.refresh_from_db()
+    assert client.get(base + "set-up/google/").status_code == 200
+
+    secret = firm_connection.tenant_id
+    assert secret not in client.get(base).content.decode()
+    assert secret in client.post(base + "tenant/").content.decode()
+
+
+def test_a_domain_is_added_proved_and_removed(
+    desk: Client, firm: Organisation, name_server: NameServer
+) -> None:
+    base = f"/organisation/{firm.pk}/addresses/"
+    desk.post(base + "add/", {"member_domain": "second.example"})
+    claim = firm.domains.get(member_domain="second.example")
+    page = f"{base}{claim.pk}/"
+    assert ownership.record_text(claim) in desk.get(page).content.decode()
+
+    desk.post(page + "check/")
+    assert "no TXT record" in desk.get(page).content.decode()
+
+    name_server.add_text("_postern.second.example", ownership.record_text(claim))
+    desk.post(page + "check/")
+    assert firm.domains.verified().count() == 2
+    assert desk.post(page + "remove/").status_code == 404
+
+
+def test_a_test_shows_each_step(
+    desk: Client, here: Path, firm_connection: Connection, service: Organisation
+) -> None:
+    firm_connection.next_hop_port = 1
+    firm_connection.save()
+
+    response = desk.post(here("test/"), {"recipient": "jane@firm.example"}, follow=True)
+    running = response.content.decode()
+    jobs.run_waiting()
+    over = desk.get(response.request["PATH_INFO"]).content.decode()
+
+    assert "connection-test@secure.example" in running
+    assert "firewall" in over
+    assert "Not tried" in over
+
+
+class TestSharedLink:
+    @pytest.fixture
+    def path(self, firm_connection: Connection, jane: Person) -> str:
+        _, token = actions.share(firm_connection, name="IT", by=jane)
+        return f"/organisation/shared/{token}/"
+
+    def test_a_stranger_with_the_link_sees_the_values_and_no_secret(
+        self, client: Client, path: str, firm_connection: Connection
+    ) -> None:
+        for rest in ("", "postfix/", "postfix/file/", "exchange/"):
+            response = client.get(path + rest)
+            assert response.status_code == 200
+            assert response["Cache-Control"].startswith("max-age=0")
+        assert not firm_connection.credentials.exists()
+
+    def test_the_button_makes_a_password_once(
+        self, client: Client, path: str, firm_connection: Connection
+    ) -> None:
+        first = client.post(path).content.decode()
+        again = client.post(path).content.decode()
+
+        assert 'data-copy="password"' in first
+        assert 'data-copy="password"' not in again
+        assert "shown its password already" in again
+        assert firm_connection.credentials.count() == 1
+
+    def test_one_that_ended_shows_nothing(
+        self, client: Client, path: str, firm_connection: Connection, jane: Person
+    ) -> None:
+        actions.revoke_link(firm_connection.shared_links.get(), by=jane)
+
+        page = client.get(path)
+
+        assert page.status_code == 410
+        assert "Firm" not in page.content.decode()
+        assert client.get(path + "postfix/").status_code == 404
+        assert client.post(path).status_code == 410
+
+    def test_an_invented_link_is_not_found(self, client: Client, db: None) -> None:
+        assert client.get("/organisation/shared/invented/").status_code == 404
+
+    def test_the_administrator_gets_its_address_once(
+        self, desk: Client, here: Path
+    ) -> None:
+        made = desk.post(here("share/"), {"name": "IT"}).content.decode()
+
+        (url,) = re.findall(r'data-copy="link">([^<]+)<', made)
+        assert desk.get(url).status_code == 200
+        assert url not in desk.get(here()).content.decode()
+
+
+def test_every_guide_that_suits_has_its_text(firm_connection: Connection) -> None:
+    its = values.of(firm_connection)
+
+    assert [guide.key for guide in guides.suiting(its)] == [
+        "postfix",
+        "exim",
+        "exchange",
+    ]
+    for guide in guides.suiting(its):
+        assert its.host in guides.text(guide, its)

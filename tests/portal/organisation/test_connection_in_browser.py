@@ -1,0 +1,92 @@
+"""The connection's screens as WCAG sees them, and a test whose steps light up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from engine.registry.models import Connection, Kind, Organisation, Person
+from onboarding.connecting import actions
+from portal.ui import assets
+from tests import factories, jobs
+from tests.peers import chromium
+from tests.portal import screens
+from tests.portal.conftest import SignIn
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _assets() -> None:
+    assets.collect(settings.BASE_DIR / "node_modules", settings.POSTERN.path("assets"))
+
+
+@pytest.fixture
+def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
+    # Playwright's loop runs in this thread, where the tests use the database.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**chromium.launch_options())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, live_server, signed_in: SignIn, firm: Organisation) -> Page:
+    jane = factories.make_person("jane@firm.example.secure.example", firm)
+    factories.make_administrator(jane)
+    cookie = signed_in(jane, second_factor=True).cookies[settings.SESSION_COOKIE_NAME]
+    page = browser.new_context(locale="en-GB").new_page()
+    page.context.add_cookies(
+        [{"name": "sessionid", "value": cookie.value, "url": live_server.url}]
+    )
+    return page
+
+
+def test_connecting(
+    page: Page, live_server, firm: Organisation, firm_connection: Connection
+) -> None:
+    service = factories.make_organisation(name="Service desk", kind=Kind.OPERATOR)
+    factories.make_domain(service, "secure.example")
+    jane = Person.objects.get(organisation=firm)
+    firm_connection.next_hop_port = 1
+    firm_connection.save()
+    credential = factories.make_connection_credential(firm_connection, "firm", "1")
+    claim = factories.make_domain(firm, "second.example", verified_at=None)
+    _, token = actions.share(firm_connection, name="IT department", by=jane)
+    base = f"{live_server.url}/organisation/{firm.pk}/"
+    here = f"{base}connection/{firm_connection.pk}/"
+
+    page.goto(f"{here}test/")
+    page.get_by_role("button", name="Start the test").click()
+    expect(page.get_by_text("The test is running.")).to_be_visible()
+    expect(page.get_by_role("button", name="Copy test address")).to_be_visible()
+    jobs.run_waiting()
+    expect(page.get_by_text("Let our server through your firewall")).to_be_visible()
+    watched = page.url
+
+    addresses = [
+        here,
+        f"{here}test/",
+        watched,
+        f"{here}settings/server/",
+        f"{here}settings/source/",
+        f"{here}set-up/postfix/",
+        f"{here}password/{credential.pk}/end/",
+        f"{here}share/",
+        f"{base}addresses/",
+        f"{base}addresses/add/",
+        f"{base}addresses/{claim.pk}/",
+        f"{live_server.url}/organisation/shared/{token}/",
+        f"{live_server.url}/organisation/shared/{token}/exchange/",
+    ]
+    faults = [fault for url in addresses for fault in screens.faults(page, url)]
+    assert faults == []
+
+    page.goto(f"{here}password/")
+    page.get_by_role("button", name="Make a new password").press("Enter")
+    expect(page.get_by_role("heading", name="Your new password")).to_be_visible()
+    assert list(screens.examine(page, screens.WIDE)) == []

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import csv
+
+from django.test import Client
+
+from engine.audit.models import Entry
+from engine.registry.actions import organisations, people
+from engine.registry.models import Connection, Organisation, Person
+from tests import factories
+from tests.portal.conftest import SignIn
+from tests.portal.organisation.conftest import Path
+
+
+def test_history_shows_ones_own_entries_only(
+    office: Client, at: Path, alice: Person, bob: Person, charlie: Person
+) -> None:
+    people.edit(bob, name="Robert", by=alice)
+    people.edit(charlie, name="Charles", by=charlie)
+
+    page = office.get(at("history/"))
+    text = page.content.decode()
+
+    assert "Person edited" in text
+    assert "Name: Bob → Robert" in text
+    assert "Charles" not in text
+
+
+def test_history_is_searched(
+    office: Client, at: Path, alice: Person, bob: Person
+) -> None:
+    people.edit(bob, name="Robert", by=alice)
+    people.suspend(bob, reason="Left", by=alice)
+
+    lines = office.get(at("history/?q=suspended")).context["lines"]
+
+    assert [entry.event for entry, _, _ in lines] == ["person.suspended"]
+
+
+def test_history_file_holds_everything_and_runs_no_formula(
+    office: Client, at: Path, alice: Person, northfield: Organisation
+) -> None:
+    factories.make_person("=cmd@northfield.secure.example", northfield)
+    people.suspend(Person.objects.get(address__startswith="="), reason="x", by=alice)
+
+    raw = b"".join(office.get(at("history/history.csv")).streaming_content).decode()
+
+    heading, row = csv.reader(raw.splitlines())
+    assert heading[:2] == ["When", "Who"]
+    assert row[2:4] == ["person.suspended", "'=cmd@northfield.secure.example"]
+
+
+def test_a_thousand_entries_come_in_pages_and_few_queries(
+    office: Client, at: Path, northfield: Organisation, django_assert_max_num_queries
+) -> None:
+    Entry.objects.bulk_create(
+        Entry(
+            at="2026-01-01T00:00:00Z",
+            event="x.y",
+            organisation_key=str(northfield.pk),
+            previous_digest=str(n),
+            digest=str(n + 1),
+        )
+        for n in range(1000)
+    )
+
+    with django_assert_max_num_queries(16):
+        first = office.get(at("history/"))
+    second = office.get(at("history/") + first.context["page"].links["next"]["href"])
+
+    newest, next_newest = first.context["page"].rows, second.context["page"].rows
+    assert newest[-1].pk == next_newest[0].pk + 1
+
+
+def test_second_factor_is_asked_of_everybody_and_no_more(
+    office: Client, at: Path, northfield: Organisation, bob: Person
+) -> None:
+    page = office.get(at("security/"))
+    assert page.context["missing_count"] == 1
+
+    office.post(at("security/"))
+    northfield.refresh_from_db()
+    assert northfield.mfa_required
+
+    office.post(at("security/"))
+    northfield.refresh_from_db()
+    assert not northfield.mfa_required
+    assert Entry.objects.filter(event="organisation.edited").count() == 2
+
+
+def test_addresses_show_values_and_no_secret(
+    signed_in: SignIn, firm: Organisation, firm_connection: Connection
+) -> None:
+    jane = factories.make_person("jane@firm.example.secure.example", firm)
+    factories.make_administrator(jane)
+    firm_connection.credentials.create(username="firm", digest="d" * 64)
+
+    client = signed_in(jane, second_factor=True)
+    page = client.get(f"/organisation/{firm.pk}/addresses/").content.decode()
+
+    assert "firm.example.secure.example" in page
+    assert "d" * 64 not in page
+
+
+def test_pages_of_a_suspended_organisation_are_closed(
+    office: Client, at: Path, northfield: Organisation
+) -> None:
+    organisations.suspend(northfield, reason="x", by=None)
+
+    assert office.get(at()).status_code == 403

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from django.test import Client
+from django.utils import timezone
+
+from engine.audit.models import Entry
+from engine.registry.models import (
+    DistributionList,
+    ListMember,
+    Organisation,
+    Person,
+    Posting,
+)
+from tests.portal.organisation.conftest import Path
+
+
+def test_add_a_list(office: Client, at: Path) -> None:
+    office.post(
+        at("lists/add/"), {"name": "Crew", "address": "crew", "posting": "members"}
+    )
+
+    made = DistributionList.objects.get()
+    assert made.address == "crew@northfield.secure.example"
+    assert (made.posting, made.is_published) == (Posting.MEMBERS, False)
+
+
+def test_members_of_any_organisation_are_pasted(
+    office: Client,
+    at: Path,
+    duty: DistributionList,
+    bob: Person,
+    charlie: Person,
+    firm: Organisation,
+) -> None:
+    pasted = (
+        f"Bob <{bob.address}>; {charlie.address},\njane@firm.example\r\n"
+        f"x@elsewhere.example\n{bob.address}"
+    )
+
+    page = office.post(
+        at(f"lists/{duty.pk}/"), {"addresses": pasted}, follow=True
+    ).content.decode()
+
+    assert set(duty.members.values_list("address", flat=True)) >= {
+        bob.address,
+        charlie.address,
+        "jane@firm.example.secure.example",
+    }
+    assert "3 addresses are members." in page
+    assert "x@elsewhere.example is not an address in this community." in page
+
+
+def test_too_many_addresses_at_a_time_are_refused(
+    office: Client, at: Path, duty: DistributionList
+) -> None:
+    pasted = "\n".join(f"p{n}@northfield.secure.example" for n in range(501))
+
+    page = office.post(at(f"lists/{duty.pk}/"), {"addresses": pasted})
+
+    assert "up to 500 addresses" in page.content.decode()
+
+
+def test_remove_members_and_posters(
+    office: Client, at: Path, duty: DistributionList, alice: Person
+) -> None:
+    office.post(at(f"lists/{duty.pk}/posters/"), {"addresses": alice.address})
+    assert duty.posters.count() == 1
+
+    for kind in ("members", "posters"):
+        office.post(
+            at(f"lists/{duty.pk}/remove/"), {"address": alice.address, "from": kind}
+        )
+
+    assert not duty.members.exists()
+    assert not duty.posters.exists()
+    assert Entry.objects.filter(event="list.member_removed").exists()
+
+
+def test_nonsense_is_not_removed(
+    office: Client, at: Path, duty: DistributionList
+) -> None:
+    page = office.post(
+        at(f"lists/{duty.pk}/remove/"), {"address": "x"}, follow=True
+    ).content.decode()
+
+    assert "is not an address" in page
+
+
+def test_a_stranger_to_the_community_may_not_post(
+    office: Client, at: Path, duty: DistributionList
+) -> None:
+    page = office.post(
+        at(f"lists/{duty.pk}/posters/"), {"addresses": "x@elsewhere.example"}
+    )
+
+    assert "is not an address in this community" in page.content.decode()
+
+
+def test_edit_suspend_and_resume(
+    office: Client, at: Path, duty: DistributionList
+) -> None:
+    path = at(f"lists/{duty.pk}/")
+
+    office.post(f"{path}edit/", {"name": "Crew", "posting": "named"})
+    office.post(f"{path}switch/", {"reason": "Holidays"})
+    duty.refresh_from_db()
+    assert (duty.name, duty.posting, duty.is_active) == ("Crew", "named", False)
+
+    office.post(f"{path}switch/")
+    duty.refresh_from_db()
+    assert duty.is_active
+
+
+def test_mail_that_came_back_is_shown(
+    office: Client, at: Path, duty: DistributionList
+) -> None:
+    duty.members.update(
+        failures=3,
+        last_failure="550 5.1.1 No such person",
+        last_failed_at=timezone.now(),
+    )
+
+    assert "Mail comes back" in office.get(at("lists/")).content.decode()
+    page = office.get(at(f"lists/{duty.pk}/")).content.decode()
+    assert "550 5.1.1 No such person" in page
+    assert "keeps coming back" in office.get(at()).content.decode()
+
+
+def test_a_thousand_members_come_in_pages_and_few_queries(
+    office: Client,
+    at: Path,
+    duty: DistributionList,
+    a_crowd: list[Person],
+    django_assert_max_num_queries,
+) -> None:
+    ListMember.objects.bulk_create(
+        ListMember(distribution_list=duty, address=p.address) for p in a_crowd
+    )
+
+    with django_assert_max_num_queries(19):
+        page = office.get(at(f"lists/{duty.pk}/"))
+
+    assert page.context["member_count"] == 1001
+    assert len(page.context["page"].rows) == 50

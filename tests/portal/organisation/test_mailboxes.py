@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from engine.audit.models import Entry
+from engine.registry.models import Connection, Grant, Mailbox, Organisation, Person
+from tests import factories
+from tests.portal.conftest import SignIn
+from tests.portal.organisation.conftest import Path
+
+NEW = {"name": "Listing", "address": "team", "is_published": "on"}
+
+
+def test_add_a_group_mailbox(office: Client, at: Path, alice: Person) -> None:
+    office.post(at("mailboxes/add/"), NEW)
+
+    made = Mailbox.objects.get(owner=None)
+    assert made.address == "team@northfield.secure.example"
+    assert Entry.objects.get().by_name == alice.address
+
+
+def test_a_server_organisation_adds_one_too(
+    signed_in: SignIn, firm: Organisation, firm_connection: Connection
+) -> None:
+    jane = factories.make_person("jane@firm.example.secure.example", firm)
+    factories.make_administrator(jane)
+    client = signed_in(jane, second_factor=True)
+
+    page = client.get(f"/organisation/{firm.pk}/mailboxes/add/").content.decode()
+    client.post(f"/organisation/{firm.pk}/mailboxes/add/", NEW)
+
+    assert "no longer goes to your own server" in page
+    assert Mailbox.objects.get().address == "team@firm.example.secure.example"
+
+
+def test_address_that_is_taken_is_refused_beside_the_field(
+    office: Client, at: Path, alice: Person
+) -> None:
+    page = office.post(at("mailboxes/add/"), NEW | {"address": "alice"})
+
+    assert "already in use" in page.content.decode()
+    assert "address" in page.context["form"].errors
+
+
+def test_give_change_and_take_rights(
+    office: Client, at: Path, listing: Mailbox, bob: Person
+) -> None:
+    path = at(f"mailboxes/{listing.pk}/")
+
+    office.post(path, {"address": bob.address, "rights": ["read", "send"]})
+    grant = Grant.objects.get()
+    assert (grant.can_read, grant.can_write, grant.can_send) == (True, False, True)
+
+    office.post(f"{path}{bob.pk}/", {"rights": ["write"]})
+    grant.refresh_from_db()
+    assert (grant.can_read, grant.can_write, grant.can_send) == (False, True, False)
+
+    office.post(f"{path}{bob.pk}/remove/")
+    assert not Grant.objects.exists()
+    assert list(Entry.objects.values_list("event", flat=True)) == [
+        "mailbox.revoked",
+        "mailbox.granted",
+        "mailbox.granted",
+    ]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["charlie@harbour.secure.example", "nobody@northfield.secure.example", "x"],
+)
+def test_rights_are_for_ones_own_people(
+    office: Client, at: Path, listing: Mailbox, charlie: Person, address: str
+) -> None:
+    path = at(f"mailboxes/{listing.pk}/")
+
+    page = office.post(path, {"address": address, "rights": ["read"]})
+
+    assert "address" in page.context["form"].errors
+    assert not Grant.objects.exists()
+
+
+def test_edit_suspend_and_resume(office: Client, at: Path, listing: Mailbox) -> None:
+    path = at(f"mailboxes/{listing.pk}/")
+
+    office.post(f"{path}edit/", {"name": "Lists"})
+    office.post(f"{path}switch/", {"reason": "Closed"})
+    listing.refresh_from_db()
+    assert (listing.name, listing.is_published, listing.is_active) == (
+        "Lists",
+        False,
+        False,
+    )
+
+    office.post(f"{path}switch/")
+    listing.refresh_from_db()
+    assert listing.is_active
+
+
+def test_personal_mailboxes_are_not_shown_here(
+    office: Client, at: Path, bob: Person
+) -> None:
+    assert office.get(at(f"mailboxes/{bob.mailbox.pk}/")).status_code == 404
+    assert not office.get(at("mailboxes/")).context["page"].rows
+
+
+def test_many_mailboxes_come_in_pages_and_few_queries(
+    office: Client, at: Path, northfield: Organisation, django_assert_max_num_queries
+) -> None:
+    Mailbox.objects.bulk_create(
+        Mailbox(
+            address=f"t{n:04}@northfield.secure.example",
+            name=f"Team {n:04}",
+            kind="group",
+            organisation=northfield,
+        )
+        for n in range(1000)
+    )
+
+    with django_assert_max_num_queries(17):
+        page = office.get(at("mailboxes/"))
+
+    assert len(page.context["page"].rows) == 50

@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.core import mail
+from django.test import Client
+
+from engine.audit.models import Entry
+from engine.registry.models import Organisation, OrganisationRole, Person, RoleName
+from tests import factories, jobs
+from tests.portal.conftest import give_app
+from tests.portal.organisation.conftest import Path
+
+NEW = {
+    "name": "Jo Field",
+    "address": "jo",
+    "everyday_address": "jo@mail.example",
+    "sends_link": "on",
+}
+
+
+def test_people_are_listed_with_their_role(
+    office: Client, at: Path, alice: Person, bob: Person, charlie: Person
+) -> None:
+    rows = office.get(at("people/")).context["page"].rows
+
+    assert [(p.pk, p.is_administrator) for p in rows] == [
+        (alice.pk, True),
+        (bob.pk, False),
+    ]
+
+
+def test_a_thousand_people_come_in_pages_and_few_queries(
+    office: Client, at: Path, a_crowd: list[Person], django_assert_max_num_queries
+) -> None:
+    office.get(at("people/"))
+
+    with django_assert_max_num_queries(17):
+        first = office.get(at("people/"))
+    second = office.get(at("people/") + first.context["page"].links["next"]["href"])
+    back = office.get(at("people/") + second.context["page"].links["previous"]["href"])
+
+    names = [p.name for p in first.context["page"].rows]
+    assert names[:2] == ["Alice", "Person 0000"]
+    assert second.context["page"].rows[0].name == "Person 0049"
+    assert [p.name for p in back.context["page"].rows] == names
+    assert "previous" not in back.context["page"].links
+
+
+@pytest.mark.parametrize("query", ["?after=0", "?after=x", "?before=" + "9" * 40])
+def test_a_page_after_nobody_is_the_first(
+    office: Client, at: Path, bob: Person, query: str
+) -> None:
+    assert len(office.get(at("people/") + query).context["page"].rows) == 2
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("q=bob", ["Bob"]),
+        ("q=clerk", ["Bob"]),
+        ("q=bob+nobody", []),
+        ("q=%00", ["Alice", "Bob"]),
+        ("status=administrators", ["Alice"]),
+        ("status=suspended", []),
+        ("status=nonsense", ["Alice", "Bob"]),
+    ],
+)
+def test_people_are_found(
+    office: Client, at: Path, bob: Person, query: str, found: list[str]
+) -> None:
+    bob.job_title = "Court clerk"
+    bob.save()
+
+    rows = office.get(at(f"people/?{query}")).context["page"].rows
+
+    assert [person.name for person in rows] == found
+
+
+def test_add_a_person_who_gets_a_link(office: Client, at: Path, alice: Person) -> None:
+    office.post(at("people/add/"), NEW)
+    jobs.run_waiting()
+
+    jo = Person.objects.get(address="jo@northfield.secure.example")
+    assert not jo.has_usable_password()
+    assert jo.mailbox.address == jo.address
+    assert Entry.objects.filter(event="person.added", by_name=alice.address).exists()
+    assert [m.to for m in mail.outbox] == [["jo@mail.example"]]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"address": "alice"}, "already in use"),
+        ({"address": "jo@harbour.secure.example"}, "is not in a domain"),
+        ({"address": "not an address"}, "is not an address"),
+        ({"name": ""}, "Enter full name"),
+        ({"everyday_address": ""}, "or send no link"),
+    ],
+)
+def test_add_a_person_wrongly(
+    office: Client,
+    at: Path,
+    harbour: Organisation,
+    change: dict[str, str],
+    says: str,
+) -> None:
+    page = office.post(at("people/add/"), NEW | change)
+
+    assert says in page.content.decode()
+    assert Person.objects.count() == 1
+
+
+def test_edit_details_and_hide_from_the_directory(
+    office: Client, at: Path, bob: Person
+) -> None:
+    office.post(
+        at(f"people/{bob.pk}/edit/"), {"name": "Robert", "is_ex_directory": "on"}
+    )
+
+    bob.refresh_from_db()
+    assert (bob.name, bob.is_ex_directory) == ("Robert", True)
+    assert not bob.mailbox.is_published
+
+
+def test_suspend_for_a_reason_and_resume(office: Client, at: Path, bob: Person) -> None:
+    without = office.post(at(f"people/{bob.pk}/suspend/"), {"reason": ""})
+    assert "Enter a reason" in without.content.decode()
+
+    office.post(at(f"people/{bob.pk}/suspend/"), {"reason": "Left"})
+    bob.refresh_from_db()
+    assert not bob.is_active
+
+    office.post(at(f"people/{bob.pk}/resume/"))
+    bob.refresh_from_db()
+    assert bob.is_active
+
+
+@pytest.mark.parametrize("act", ["suspend", "link", "second-factor"])
+def test_nobody_does_that_to_themselves(
+    office: Client, at: Path, alice: Person, act: str
+) -> None:
+    page = office.post(at(f"people/{alice.pk}/{act}/"), {"reason": "x"})
+
+    assert "There is a problem" in page.content.decode()
+    alice.refresh_from_db()
+    assert alice.is_active
+    assert alice.has_usable_password()
+
+
+def test_a_link_to_sign_in_ends_the_password_and_every_session(
+    office: Client, at: Path, bob: Person, client: Client
+) -> None:
+    bob.everyday_address = "bob@mail.example"
+    bob.save()
+    other = Client()
+    other.force_login(bob, "allauth.account.auth_backends.AuthenticationBackend")
+    assert other.get("/account/").status_code == 200
+
+    office.post(at(f"people/{bob.pk}/link/"))
+    jobs.run_waiting()
+
+    bob.refresh_from_db()
+    assert not bob.has_usable_password()
+    assert other.get("/account/").status_code == 302
+    assert [m.to for m in mail.outbox] == [["bob@mail.example"]]
+    assert Entry.objects.filter(event="person.password_ended").exists()
+
+
+def test_a_link_needs_somewhere_to_go(office: Client, at: Path, bob: Person) -> None:
+    page = office.post(at(f"people/{bob.pk}/link/"))
+
+    assert "There is no everyday address" in page.content.decode()
+    bob.refresh_from_db()
+    assert bob.has_usable_password()
+
+
+def test_reset_the_second_factor(office: Client, at: Path, bob: Person) -> None:
+    bob.everyday_address = "bob@mail.example"
+    bob.save()
+    give_app(bob)
+
+    office.post(at(f"people/{bob.pk}/second-factor/"))
+    jobs.run_waiting()
+
+    assert not Authenticator.objects.filter(user=bob).exists()
+    assert Entry.objects.filter(event="person.second_factor_reset").exists()
+    assert [m.to for m in mail.outbox] == [["bob@mail.example"]]
+
+
+def test_give_and_take_the_administrator_role(
+    office: Client, at: Path, bob: Person
+) -> None:
+    held = OrganisationRole.objects.filter(person=bob, role=RoleName.ADMINISTRATOR)
+
+    office.post(at(f"people/{bob.pk}/role/"))
+    assert held.exists()
+
+    office.post(at(f"people/{bob.pk}/role/"))
+    assert not held.exists()
+
+
+def test_the_only_administrator_keeps_the_role(
+    office: Client, at: Path, alice: Person
+) -> None:
+    page = office.post(at(f"people/{alice.pk}/role/"))
+
+    assert "only administrator" in page.content.decode()
+
+
+def test_who_gives_the_role_away_leaves_the_pages(
+    office: Client, at: Path, alice: Person, bob: Person
+) -> None:
+    factories.make_administrator(bob)
+
+    response = office.post(at(f"people/{alice.pk}/role/"))
+
+    assert response["Location"] == "/organisation/"
+
+
+def test_overview_says_what_needs_attention(
+    office: Client, at: Path, bob: Person
+) -> None:
+    page = office.get(at()).content.decode()
+
+    assert "only one administrator" in page
+    assert "signs in with a password alone" in page

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import pytest
+from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.audit.models import Entry
+from engine.registry.errors import PolicyError
+from engine.registry.models import Organisation, Person
+from portal.organisation.models import PeopleFile
+from portal.organisation.people_file import load, reading
+from tests import jobs
+from tests.portal.organisation.conftest import Path
+
+HEAD = "Name,Secure address,Job title,Phone,Town,Everyday address\n"
+JO = "Jo Field,jo@northfield.secure.example,Clerk,'+44 113 496 0000,Leeds,jo@mail.example\n"
+
+
+def upload(office: Client, at: Path, raw: bytes | str, **fields: str) -> PeopleFile:
+    data = raw.encode() if isinstance(raw, str) else raw
+    file = SimpleUploadedFile("people.csv", data)
+    page = office.post(at("people/file/"), {"file": file, **fields})
+    assert page.status_code == 302, page.content.decode()
+    return PeopleFile.objects.get()
+
+
+def test_file_is_tried_before_anything_is_done(
+    office: Client, at: Path, bob: Person, charlie: Person
+) -> None:
+    file = upload(
+        office,
+        at,
+        HEAD
+        + JO
+        + "Bob,bob@northfield.secure.example,,,,\n"
+        + ",x@northfield.secure.example,,,,\n"
+        + "X,x@harbour.secure.example,,,,\n"
+        + "X,not an address,,,,\n"
+        + "Jo again,JO,,,,\n"
+        + f"{'x' * 151},long,,,,\n",
+    )
+
+    assert [row["address"] for row in file.rows] == ["jo@northfield.secure.example"]
+    assert file.known_count == 1
+    assert [line for line, _ in file.faults] == [4, 5, 6, 7, 8]
+    assert not Person.objects.filter(name="Jo Field").exists()
+
+
+def test_people_are_added_by_a_job_and_get_their_links(
+    office: Client, at: Path, alice: Person
+) -> None:
+    file = upload(office, at, HEAD + JO, sends_links="on")
+
+    office.post(at(f"people/file/{file.pk}/start/"))
+    office.post(at(f"people/file/{file.pk}/start/"))
+    jobs.run_waiting()
+
+    jo = Person.objects.get(address="jo@northfield.secure.example")
+    assert (jo.phone, jo.job_title) == ("+44 113 496 0000", "Clerk")
+    assert [m.to for m in mail.outbox] == [["jo@mail.example"]]
+    file.refresh_from_db()
+    assert (file.status, file.added_count) == ("done", 1)
+    assert (
+        Entry.objects.filter(event="person.added", by_name=alice.address).count() == 1
+    )
+    page = office.get(at(f"people/file/{file.pk}/")).content.decode()
+    assert "1 person has been added" in page
+
+
+def test_job_that_was_killed_goes_on_where_it_was(
+    office: Client, at: Path, northfield: Organisation
+) -> None:
+    file = upload(office, at, HEAD + JO + JO.replace("jo@n", "ann@n"))
+    PeopleFile.objects.update(status="loading")
+    load._add_next(file.pk)  # and the worker dies
+
+    load.run(file.pk)
+    load.run(file.pk)
+
+    assert northfield.people.count() == 3
+    file.refresh_from_db()
+    assert (file.done_count, file.added_count) == (2, 2)
+
+
+def test_row_that_fails_meanwhile_is_told_and_the_rest_goes_on(
+    office: Client, at: Path, northfield: Organisation
+) -> None:
+    file = upload(office, at, HEAD + JO + JO.replace("jo@n", "ann@n"))
+    northfield.mailboxes.create(
+        address="jo@northfield.secure.example", name="Taken", kind="group"
+    )
+    PeopleFile.objects.update(status="loading")
+
+    load.run(file.pk)
+
+    file.refresh_from_db()
+    assert file.added_count == 1
+    assert "already in use" in file.faults[0][1]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        ("﻿" + HEAD + JO).encode(),
+        (HEAD + JO).encode("utf-16"),
+        (HEAD + JO).replace("Jo Field", "Zoë Field").encode("cp1252"),
+        (HEAD + JO).replace(",", ";").encode(),
+        (HEAD + JO).replace(",", "\t").encode(),
+        (HEAD + JO).replace("\n", "\r\n").encode(),
+        (b"email,full_name\njo,Jo\n"),
+    ],
+    ids=["bom", "utf-16", "cp1252", "semicolons", "tabs", "crlf", "other headings"],
+)
+def test_file_is_read_however_it_was_saved(
+    office: Client, at: Path, raw: bytes
+) -> None:
+    [row] = upload(office, at, raw).rows
+
+    assert row["address"] == "jo@northfield.secure.example"
+    assert row["name"] in ("Jo Field", "Zoë Field", "Jo")
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        (b"", "empty"),
+        (b"  \n \n", "The file is empty"),
+        (b"Name,Town\nJo,Leeds\n", "no column"),
+        (b"Name,Email,Address\nJo,jo,jo\n", "mean the same"),
+        (b"PK\x03\x04\0\0", "not a CSV file"),
+        (HEAD.encode() + b"x,y\n" * 1001, "more than 1000"),
+        (b"x" * 1024 * 1024 + b"x", "smaller than 1 MB"),
+        (b"\xff\xfe\x00", "no column"),
+        (
+            b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*",
+            "virus scanner found",
+        ),
+    ],
+)
+def test_file_that_cannot_be_used_says_why(
+    office: Client, at: Path, raw: bytes, says: str
+) -> None:
+    file = SimpleUploadedFile("people.csv", raw)
+    page = office.post(at("people/file/"), {"file": file})
+
+    assert says in page.content.decode()
+    assert not PeopleFile.objects.exists()
+
+
+@given(st.binary(max_size=2000))
+def test_reading_ends_in_rows_or_a_sentence(raw: bytes) -> None:
+    try:
+        rows = reading.read(raw)
+    except PolicyError as refusal:
+        assert str(refusal).endswith(".")
+    else:
+        assert all("\n" not in cell for row in rows for cell in row.cells.values())
+
+
+@given(st.text(max_size=40))
+def test_a_cell_is_no_formula_and_reads_back(text: str) -> None:
+    plain = " ".join(text.split())
+    safe = reading.safe_cell(plain)
+
+    assert not safe.startswith(("=", "+", "-", "@"))
+    assert reading._cell(safe) in (plain, plain.removeprefix("'"))
+
+
+def test_template_can_be_read_back(office: Client, at: Path) -> None:
+    response = office.get(at("people/file/template.csv"))
+
+    [row] = reading.read(response.content)
+    assert row.cells["address"] == "jo@northfield.secure.example"

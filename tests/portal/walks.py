@@ -1,0 +1,154 @@
+"""Which screens are seen, as whom: each in one walk, and no screen in none.
+
+Paths without arguments only; what needs a message, a person or a ticket is put together
+by the test that makes it.
+"""
+
+from __future__ import annotations
+
+VISITOR = (
+    "/",
+    "/help/",
+    "/terms/",
+    "/privacy/",
+    "/cookies/",
+    "/accessibility/",
+    "/server-or-webmail/",
+    "/guides/search/",
+    "/guides/thanks/",
+)
+STRANGER = (
+    "/account/login/",
+    "/account/inactive/",
+    "/account/directory-sign-in/",
+    "/account/password/reset/",
+    "/account/password/reset/done/",
+    "/account/password/reset/key/done/",
+)
+MEMBER = (
+    "/account/",
+    "/account/entry/",
+    "/account/logout/",
+    "/account/password/change/",
+    "/account/app-passwords/",
+    "/account/second-factor/",
+    "/account/second-factor/totp/deactivate/",
+    "/account/second-factor/passkeys/",
+    "/account/second-factor/recovery-codes/generate/",
+    "/organisation/",
+)
+NEW_ADMINISTRATOR = (
+    "/account/second-factor/",
+    "/account/second-factor/totp/activate/",
+    "/account/second-factor/passkeys/add/",
+)
+ADMINISTRATOR = (
+    "",
+    "people/",
+    "people/add/",
+    "people/file/",
+    "mailboxes/",
+    "mailboxes/add/",
+    "lists/",
+    "lists/add/",
+    "trace/",
+    "api/",
+    "api/keys/add/",
+    "api/webhooks/add/",
+    "settings/",
+    "security/",
+    "deleted-mail/",
+    "history/",
+)
+"""Each under the path of the organisation."""
+READER = ("/mail/write/",)
+WRITER = (
+    "/mail/contacts/",
+    "/mail/contacts/add/",
+    "/mail/contacts/groups/add/",
+    "/mail/contacts/import/",
+    "/mail/writing/",
+)
+SEARCHER = ("/directory/",)
+STRANGER_IN_NEED = ("/help/ask/", "/help/ask/done/")
+REQUESTER = ("/help/tickets/", "/help/tickets/new/")
+AGENT = (
+    "/admin/tickets/",
+    "/admin/tickets/mail/",
+    "/admin/tickets/call/",
+    "/admin/tickets/canned/",
+    "/admin/tickets/canned/new/",
+    "/admin/tickets/reports/",
+)
+OPERATOR = (
+    "/admin/",
+    "/admin/search/",
+    "/admin/organisations/",
+    "/admin/organisations/add/",
+    "/admin/people/",
+    "/admin/people/staff/add/",
+    "/admin/health/",
+    "/admin/queue/",
+    "/admin/queue/destinations/",
+    "/admin/trace/",
+    "/admin/quarantine/",
+    "/admin/outbox/",
+    "/admin/api-keys/",
+    "/admin/api-keys/add/",
+)
+AUDITOR = ("/admin/audit/",)
+EDITOR = ("/admin/guides/", "/admin/guides/feedback/")
+WALKS = (
+    VISITOR,
+    STRANGER,
+    MEMBER,
+    NEW_ADMINISTRATOR,
+    READER,
+    WRITER,
+    SEARCHER,
+    STRANGER_IN_NEED,
+    REQUESTER,
+    AGENT,
+    OPERATOR,
+    AUDITOR,
+    EDITOR,
+)
+# Reached by doing what leads there, in the test of that file.
+REACHED_BY_HAND = {
+    "/account/second-factor/authenticate/": "tests/portal/test_accessibility.py",
+    "/account/second-factor/reauthenticate/": "tests/portal/test_accessibility.py",
+    "/account/second-factor/recovery-codes/": "tests/portal/test_accessibility.py",
+    "/admin/audit/verify/": "tests/journeys/test_screens.py",
+    "/apply/": "tests/onboarding/test_in_browser.py",
+    "/apply/eligibility/": "tests/onboarding/test_in_browser.py",
+    "/apply/email/": "tests/onboarding/test_in_browser.py",
+    "/apply/email/sent/": "tests/onboarding/test_in_browser.py",
+    "/apply/tasks/": "tests/onboarding/test_in_browser.py",
+    "/apply/check/": "tests/onboarding/test_in_browser.py",
+    "/apply/confirmation/": "tests/onboarding/test_in_browser.py",
+    "/apply/progress/": "tests/onboarding/test_in_browser.py",
+    "/apply/progress/sponsor/": "tests/onboarding/test_in_browser.py",
+    "/apply/withdraw/": "tests/onboarding/test_in_browser.py",
+    "/apply/letter/": "tests/onboarding/test_in_browser.py",
+}
+# They show no page of their own.
+NOT_SCREENS = {
+    "/account/reauthenticate/": "leads on to the second factor or the password",
+    "/account/second-factor/passkeys/login/": "takes what the browser signed",
+    "/account/second-factor/passkeys/reauthenticate/": "takes what the browser signed",
+    "/account/second-factor/recovery-codes/download/": "a text file",
+    "/account/signup/": "leads on to applying",
+    "/admin/account/": "leads on to the account",
+    "/admin/audit/entries.csv": "a spreadsheet",
+    "/admin/login/": "leads on to signing in",
+    "/admin/logout/": "signs out",
+    "/admin/queue/do/": "leads back where nobody is chosen",
+    "/admin/test404/": "not there",
+    "/admin/tickets/reports/weeks.csv": "a spreadsheet",
+    "/apply/ca.pem": "a certificate",
+    "/apply/letter/new/": "takes an order",
+    "/apply/progress/terms.pdf": "a letter",
+    "/mail/": "leads on to the Inbox",
+    "/mail/contacts/suggest/": "answers a script",
+    "/start/": "leads on to where one works",
+}
