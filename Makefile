@@ -16,13 +16,9 @@ lint: ## style, types and import contracts only
 	@.ci/prepare lint
 	@.ci/lint
 
-bench: ## messages a second, beside Postfix and Dovecot; then ten large ones at once
+bench: ## how fast mail is kept, fanned out, found and shown, beside Postfix and Dovecot
 	@.ci/prepare test
-	@.venv/bin/python -m tests.benchmarks.accept
-	@.venv/bin/python -m tests.benchmarks.large
-	@.venv/bin/python -m tests.benchmarks.fanout
-	@.venv/bin/python -m tests.benchmarks.directory
-	@.venv/bin/python -m tests.benchmarks.webmail
+	@.ci/bench
 
 lock: ## write the locks anew from requirements*.txt
 	@.ci/prepare lint

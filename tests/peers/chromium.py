@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import shutil
 
+from playwright.sync_api import expect
+
+# Milliseconds, for a slow machine; nothing is measured by it.
+expect.set_options(timeout=30_000)
+
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",

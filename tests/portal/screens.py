@@ -1,4 +1,4 @@
-"""Looking at a screen as WCAG does: by axe, at two widths, with an eye on the console."""
+"""Looking at a screen as WCAG does: by axe, at two widths, and with the Tab key alone."""
 
 from __future__ import annotations
 
@@ -18,6 +18,33 @@ RULES = {
     }
 }
 WIDE, NARROW = 1280, 320  # CSS pixels
+
+# Notes what the Tab key comes to, and whether it can be seen there.
+LISTEN = """() => {
+  window.reached = [];
+  document.activeElement.blur();
+  document.addEventListener('focusin', event => {
+    const one = event.target, style = getComputedStyle(one);
+    const marked = style.outlineStyle !== 'none' || style.boxShadow !== 'none'
+      || one.matches('iframe, [type=radio], [type=checkbox], [type=file]');
+    window.reached.push([one, marked]);
+  });
+}"""
+# What can be worked with a mouse; of radio buttons, one in each group is a stop.
+WORKABLE = """() => [...document.querySelectorAll(
+    'a[href], button, input, select, textarea, summary, iframe, [tabindex]')]
+  .filter(one => !one.disabled && one.type !== 'radio' && one.tabIndex >= 0
+    && one.checkVisibility({visibilityProperty: true, contentVisibilityAuto: true}))"""
+FAULTS = f"""() => {{
+  const name = one => one.outerHTML.slice(0, 120);
+  const reached = new Map(window.reached);
+  return [
+    ...({WORKABLE})().filter(one => !reached.has(one))
+      .map(one => 'Tab does not come to ' + name(one)),
+    ...[...reached].filter(([, marked]) => !marked)
+      .map(([one]) => 'focus cannot be seen on ' + name(one)),
+  ];
+}}"""
 
 
 def faults(page: Page, url: str, status: int = 200) -> Iterator[str]:
@@ -40,6 +67,8 @@ def faults(page: Page, url: str, status: int = 200) -> Iterator[str]:
         if urlsplit(page.url).path != urlsplit(url).path:
             yield f"{url} leads to {page.url}"
         yield from (f"{url} at {width}: {fault}" for fault in examine(page, width))
+        if width == WIDE:
+            yield from (f"{url}: {fault}" for fault in by_keyboard(page))
     page.remove_listener("console", listen)
     yield from (f"{url} says: {complaint}" for complaint in complaints)
 
@@ -51,3 +80,14 @@ def examine(page: Page, width: int) -> Iterator[str]:
             yield f"{violation['id']}: {node['html'][:200]}"
     if page.evaluate("document.documentElement.scrollWidth") > width:
         yield "is wider than the screen"
+
+
+def by_keyboard(page: Page) -> list[str]:
+    """Go once round the screen with the Tab key; what it misses, and what hides it."""
+    page.evaluate(LISTEN)
+    stops: int = page.evaluate(f"({WORKABLE})().length")
+    # Lists of radio buttons, players and frames have stops of their own.
+    for _ in range(stops + 20):
+        page.keyboard.press("Tab")
+    found: list[str] = page.evaluate(FAULTS)
+    return found

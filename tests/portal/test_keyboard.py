@@ -1,0 +1,46 @@
+"""The check by keyboard finds what it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from tests.peers import chromium
+from tests.portal import screens
+
+pytestmark = pytest.mark.slow
+
+GOOD = '<a href="/">Home</a> <button>Go</button> <label>Name <input></label>'
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**chromium.launch_options())
+        yield browser.new_page()
+        browser.close()
+
+
+@pytest.mark.parametrize(
+    ("markup", "fault"),
+    [
+        (GOOD, None),
+        (f'{GOOD}<div tabindex="0" style="outline: none">x</div>', "cannot be seen"),
+        ('<a href="/" style="outline: none">Home</a>', "focus cannot be seen"),
+        (
+            '<input onkeydown="event.preventDefault()"><button>Out of reach</button>',
+            "Tab does not come to <button>Out of reach",
+        ),
+    ],
+)
+def test_what_tab_misses_and_what_hides_it_are_faults(
+    page: Page, markup: str, fault: str | None
+) -> None:
+    page.set_content(markup)
+
+    found = screens.by_keyboard(page)
+
+    assert [one for one in found if fault is None or fault not in one] == []
+    assert len(found) == (fault is not None)
