@@ -1,14 +1,11 @@
 """The screens that show what the demo community holds, on the service as it is started.
 
-Every other screen is looked at in tests/portal, in its own states. With POSTERN_PICTURES
-set to a folder, a picture of each is kept there.
+Every other screen is looked at in tests/portal, in its own states.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
@@ -30,14 +27,11 @@ class Inspector:
     def __init__(self) -> None:
         self.found: list[str] = []
 
-    def look(self, page: Page, name: str) -> None:
+    def look(self, page: Page) -> None:
         page.wait_for_function(SETTLED)
         for width in (screens.WIDE, screens.NARROW):
             page.set_viewport_size({"width": width, "height": 900})
             self.found += (f"{page.url}: {f}" for f in screens.examine(page, width))
-            if folder := os.environ.get("POSTERN_PICTURES"):
-                path = Path(folder) / f"{name}-{width}.png"
-                page.screenshot(path=path, full_page=True)
         page.set_viewport_size({"width": screens.WIDE, "height": 900})
 
 
@@ -49,9 +43,9 @@ def inspector() -> Iterator[Inspector]:
 
 
 def test_a_stranger_sees_the_start(visitor: Visitor, inspector: Inspector) -> None:
-    for name, path in (("home", "/"), ("nothing", "/nothing-here/")):
+    for path in ("/", "/nothing-here/"):
         visitor.open(path)
-        inspector.look(visitor.page, name)
+        inspector.look(visitor.page)
 
 
 def test_a_members_mail_has_no_fault(
@@ -60,13 +54,13 @@ def test_a_members_mail_has_no_fault(
     visitor = visit(postern.person("member", address="priya@northgate.secure.example"))
 
     visitor.open("/mail/")
-    inspector.look(visitor.page, "member_mail")
+    inspector.look(visitor.page)
     visitor.page.locator(".app-mail-row__link").first.click()
-    inspector.look(visitor.page, "member_read")
+    inspector.look(visitor.page)
     visitor.follow("Reply")
     visitor.fill(to="nobody@stranger.example")
     visitor.press("Send")
-    inspector.look(visitor.page, "member_reply_errors")
+    inspector.look(visitor.page)
 
 
 def test_an_administrators_pages_have_no_fault(
@@ -77,10 +71,10 @@ def test_an_administrators_pages_have_no_fault(
     )
 
     visitor.open("/organisation/")
-    inspector.look(visitor.page, "administrator_home")
+    inspector.look(visitor.page)
     for section in ("People", "Group mailboxes", "Distribution lists", "History"):
         visitor.follow(section)
-        inspector.look(visitor.page, f"administrator_{section}")
+        inspector.look(visitor.page)
 
 
 def test_an_auditors_pages_have_no_fault(
@@ -89,6 +83,6 @@ def test_an_auditors_pages_have_no_fault(
     visitor = visit(postern.person("auditor"))
 
     visitor.open("/admin/audit/")
-    inspector.look(visitor.page, "auditor")
+    inspector.look(visitor.page)
     visitor.press("Verify the whole trail")
-    inspector.look(visitor.page, "auditor_verified")
+    inspector.look(visitor.page)

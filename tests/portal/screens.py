@@ -1,7 +1,12 @@
-"""Looking at a screen as WCAG does: by axe, at two widths, and with the Tab key alone."""
+"""Looking at a screen as WCAG does: by axe, at two widths, and with the Tab key alone.
+
+With POSTERN_PICTURES set to a folder, a picture of each is kept there.
+"""
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -74,6 +79,12 @@ def faults(page: Page, url: str, status: int = 200) -> Iterator[str]:
 
 
 def examine(page: Page, width: int) -> Iterator[str]:
+    if folder := os.environ.get("POSTERN_PICTURES"):
+        name = re.sub(
+            r"\W+", "-", urlsplit(page.url)._replace(scheme="", netloc="").geturl()
+        )
+        path = Path(folder) / f"{name.strip('-')}-{width}.png"
+        page.screenshot(path=path, full_page=True)
     found = Axe.from_file(AXE).run(page, options=RULES)
     for violation in found.response["violations"]:
         for node in violation["nodes"]:
