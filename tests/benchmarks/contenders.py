@@ -96,6 +96,6 @@ def _community() -> list[str]:
 
 def _organisation(kind: Kind, account_type: AccountType, domain: str) -> Organisation:
     made = organisations.add(name=domain, kind=kind, account_type=account_type, by=None)
-    domains.add(made, member_domain=domain, by=None)
+    domains.verify(domains.add(made, member_domain=domain, by=None), by=None)
     organisations.activate(made, by=None)
     return made
