@@ -64,10 +64,16 @@ def postfix_and_dovecot(authority: Authority, **options: str) -> Iterator[Conten
 
 
 @contextmanager
-def postern(authority: Authority) -> Iterator[Contender]:
-    """One engine process as `make run` starts it, without antivirus like the other."""
+def postern(
+    authority: Authority, also: Callable[[], object] = tuple
+) -> Iterator[Contender]:
+    """One engine process as `make run` starts it, without antivirus like the other.
+
+    What else the community holds is made by `also`, before the engine reads who is there.
+    """
     call_command("migrate", interactive=False, verbosity=0)
     recipients = _community()
+    also()
     posting = settings.POSTERN
     log = posting.path("engine.log")
     engine = Daemon([sys.executable, "manage.py", "run_engine"], log)
