@@ -209,7 +209,8 @@ def _choices(field: BoundField) -> list[Params]:
     hints = getattr(field.field.widget, "hints", {})
     choices = []
     for choice in field.subwidgets:
-        value = str(choice.data["value"] or "")
+        # 0 is a choice as good as any.
+        value = "" if choice.data["value"] is None else str(choice.data["value"])
         item = {
             "value": value,
             "text": choice.data["label"],

@@ -93,6 +93,19 @@ def test_widget_becomes_its_component(
     assert len(blank.select(selector)) == number
 
 
+def test_nought_is_a_choice_and_nothing_is_none() -> None:
+    class Waits(forms.Form):
+        seconds = forms.ChoiceField(
+            choices=[("", "---"), (0, "At once"), (10, "10 seconds")],
+            widget=forms.RadioSelect,
+        )
+
+    radios = rendered(Waits(initial={"seconds": 0})).select("input[type=radio]")
+
+    assert [radio["value"] for radio in radios] == ["0", "10"]
+    assert radios[0].has_attr("checked")
+
+
 def test_choice_has_its_hint(blank: BeautifulSoup) -> None:
     hint = blank.find(id="id_meal-item-hint")
 

@@ -10,7 +10,7 @@ from portal.webmail import book
 from portal.webmail.actions import contacts, habits
 from portal.webmail.actions.contacts import Merged
 from portal.webmail.cards.card import Card
-from portal.webmail.models import Contact, ContactGroup, Signature
+from portal.webmail.models import Contact, ContactGroup, Signature, UndoTime
 from portal.webmail.suggestions import suggest
 from tests.portal.conftest import SignIn
 from tests.portal.webmail.conftest import put
@@ -255,6 +255,9 @@ def test_a_signature_belongs_to_who_may_send_from_the_mailbox(
 
 
 def test_how_long_a_message_waits_is_chosen(as_bob: Client, bob: Person) -> None:
+    page = as_bob.get(reverse("webmail:habits")).content.decode()
+    assert all(label in page for label in UndoTime.labels)
+
     as_bob.post(reverse("webmail:habits"), {"undo_seconds": "30"})
     as_bob.post(reverse("webmail:habits"), {"undo_seconds": "31"})
 
