@@ -168,5 +168,5 @@ def _conversation(draft: Draft, desk: Desk) -> set[str] | None:
         return None
     opened = reading.read(answered)
     fields = ("From", "Reply-To", "To", "Cc", "Bcc")
-    people = {n.address.key for f in fields for n in opened.people(f).shown}
+    people = {n.address.key for f in fields for n in opened.everybody(f)}
     return people | {Address.parse(desk.mailbox.address).key}

@@ -82,7 +82,7 @@ def again(reading: Reading, token: UUID) -> Draft:
         cc=recipients.typed(_named(reading, "Cc")),
         bcc=recipients.typed(_named(reading, "Bcc")),
         subject=reading.header.text("Subject"),
-        text=reading.as_text(reading.safe_html()).removesuffix("\n"),
+        text=_own_text(reading).removesuffix("\n"),
         in_reply_to=reading.header.text("In-Reply-To"),
         references=reading.header.text("References"),
     )
@@ -97,7 +97,7 @@ def _answered(reading: Reading, own: frozenset[str]) -> list[NamedAddress]:
 
 
 def _named(reading: Reading, *names: str) -> list[NamedAddress]:
-    return [named for name in names for named in reading.people(name).shown]
+    return [named for name in names for named in reading.everybody(name)]
 
 
 def _without(
@@ -132,6 +132,12 @@ def _introduction(reading: Reading) -> str:
         if value:
             lines.append(f"{name}: {value[:1000]}")
     return "\n".join(lines)
+
+
+def _own_text(reading: Reading) -> str:
+    """All of the words, however many: what is written on must lose none."""
+    has_text = bool(reading.text.strip())
+    return reading.text if has_text else reading.as_text(reading.safe_html())
 
 
 def _text(reading: Reading) -> str:

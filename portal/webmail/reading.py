@@ -56,9 +56,13 @@ class Reading:
     attachments: list[ShownAttachment] = field(default_factory=list)
     embedded: list[Part] = field(default_factory=list)
 
-    def people(self, name: str) -> Named:
+    def everybody(self, name: str) -> list[NamedAddress]:
         """Who stands in the field with that name."""
-        found = [n for f in self.header.all(name) for n in addresses_in(f.value)]
+        return [n for f in self.header.all(name) for n in addresses_in(f.value)]
+
+    def people(self, name: str) -> Named:
+        """Who is shown of those in the field with that name."""
+        found = self.everybody(name)
         return Named(tuple(found[:NAMES_SHOWN]), max(0, len(found) - NAMES_SHOWN))
 
     def part(self, path: str) -> tuple[ShownAttachment, Part] | None:

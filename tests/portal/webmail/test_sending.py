@@ -89,6 +89,19 @@ def test_what_is_taken_back_is_a_draft_again_with_all_that_it_had(
     assert Entry.objects.filter(event="queue.withdrawn", by_key=str(bob.pk)).exists()
 
 
+def test_what_is_taken_back_loses_no_word_and_nobody(
+    as_bob: Client, desk: Desk, firm_connection: Connection
+) -> None:
+    everybody = ", ".join(f"p{n}@firm.example.secure.example" for n in range(60))
+    typed = WAITS | {"to": everybody, "text": "word " * 150_000}
+    desk.post(as_bob, "send", confirmed="1", **typed)
+
+    page = undo(as_bob)
+
+    assert value_of(page, "to") == everybody
+    assert page.count("word ") == 150_000
+
+
 def test_a_message_taken_back_can_be_sent_after_all(
     as_bob: Client, bob: Person, desk: Desk
 ) -> None:

@@ -355,6 +355,15 @@ def test_a_reply_to_all_leaves_oneself_out(as_bob: Client, bob: Person) -> None:
     assert value_of(page, "cc") == f"Carol &lt;carol@firm.example&gt;, {CHARLIE}"
 
 
+def test_a_reply_to_all_leaves_nobody_else_out(as_bob: Client, bob: Person) -> None:
+    many = [named("", f"p{n}@firm.example") for n in range(150)]
+    message = put(bob.mailbox, to=[named("Bob", bob.address)], cc=many)
+
+    page = as_bob.get(reverse("webmail:reply_all", args=[message.pk])).content.decode()
+
+    assert value_of(page, "cc").count("@firm.example") == 150
+
+
 def test_a_reply_follows_reply_to(as_bob: Client, bob: Person) -> None:
     message = put(bob.mailbox, extra_headers={"Reply-To": CHARLIE})
 
