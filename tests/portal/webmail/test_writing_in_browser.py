@@ -113,6 +113,82 @@ def test_words_are_saved_meanwhile_and_a_second_window_is_told(
     assert len(texts) == 2
 
 
+def test_words_typed_just_before_leaving_the_page_are_kept(
+    page: Page, bob: Person
+) -> None:
+    door = reverse("webmail:draft", args=[bob.mailbox.pk, uuid4()])
+    page.goto(door)
+    page.locator("#id_text").press_sequentially("Last words")
+    page.get_by_role("link", name="Back to Inbox").click()
+    page.get_by_role("heading", name="Inbox", level=1).wait_for()
+
+    # The browser sends them on its own time.
+    page.wait_for_function(
+        "door => fetch(door).then(it => it.text()).then(it => it.includes('Last words'))",
+        arg=door,
+    )
+    page.goto(door)
+    expect(page.locator("#id_text")).to_have_value("Last words")
+
+
+def test_a_message_sent_while_it_is_being_saved_is_sent_once(
+    page: Page, bob: Person
+) -> None:
+    page.goto(reverse("webmail:compose") + f"?to={CHARLIE}")
+    page.get_by_label("Subject").fill("Hearing")
+    asked = []
+    page.route("**/save/", lambda route: asked.append(route))
+    page.locator("#id_text").press_sequentially("On Monday")
+    page.wait_for_event("request", lambda asking: asking.url.endswith("/save/"))
+    page.get_by_role("button", name="Send", exact=True).click()
+    asked[0].continue_()
+
+    expect(page.get_by_role("status").first).to_contain_text("leaves in")
+    only(bob.mailbox, FolderRole.SENT)
+    assert not kept(bob.mailbox, FolderRole.DRAFTS)
+
+
+def test_a_message_does_not_leave_without_a_file_that_is_on_its_way(
+    page: Page, bob: Person, tmp_path: Path
+) -> None:
+    file = tmp_path / "Bundle.pdf"
+    file.write_bytes(b"%PDF-1.7 x")
+    page.goto(reverse("webmail:compose") + f"?to={CHARLIE}")
+    page.get_by_label("Subject").fill("Hearing")
+    asked = []
+    page.route("**/files/", lambda route: asked.append(route))
+    with page.expect_request("**/files/"):
+        page.locator("#id_attachments").set_input_files([file])
+    send = page.get_by_role("button", name="Send", exact=True)
+    # As a press does; a second press within a second counts as the same one.
+    send.evaluate("button => button.form.requestSubmit(button)")
+    expect(page.locator("#file-list")).to_contain_text("still being added")
+    asked[0].continue_()
+    expect(page.locator("#file-list")).to_contain_text("No virus found")
+    send.click()
+
+    expect(page.get_by_role("status").first).to_contain_text("leaves in")
+    _, reading = only(bob.mailbox, FolderRole.SENT)
+    assert [shown.name for shown in reading.attachments] == ["Bundle.pdf"]
+
+
+def test_a_file_dropped_anywhere_is_attached_and_the_page_stays(page: Page) -> None:
+    page.goto(reverse("webmail:compose"))
+    page.locator("#id_text").fill("Kept words")
+    files = page.evaluate_handle(
+        """() => {
+          const carried = new DataTransfer();
+          carried.items.add(new File(["%PDF-1.7 x"], "Bundle.pdf"));
+          return carried;
+        }"""
+    )
+
+    page.dispatch_event("#id_text", "drop", {"dataTransfer": files})
+
+    expect(page.locator("#file-list")).to_contain_text("Bundle.pdf")
+    expect(page.locator("#id_text")).to_have_value("Kept words")
+
+
 def test_files_are_attached_and_removed_without_leaving_the_page(
     page: Page, bob: Person, tmp_path: Path
 ) -> None:

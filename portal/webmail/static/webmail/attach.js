@@ -5,7 +5,9 @@ const uploads = document.getElementById("uploads");
 const input = document.getElementById("id_attachments");
 const area = document.querySelector(".app-write__files");
 const door = `${form.dataset.door}files/`;
+const HELD = "Files are still being added. Wait until they are there, or cancel them.";
 let line = Promise.resolve();
+let waiting = 0;
 
 document.querySelector(".app-write__attach").hidden = true;
 for (const only of document.querySelectorAll(".app-js-only")) only.hidden = false;
@@ -13,8 +15,9 @@ for (const only of document.querySelectorAll(".app-js-only")) only.hidden = fals
 function add(files) {
   for (const file of files) {
     const row = rowFor(file);
+    waiting += 1;
     // One after another: each answer holds the whole list.
-    line = line.then(() => (row.isStopped ? undefined : send(file, row)));
+    line = line.then(() => (row.isStopped ? undefined : send(file, row))).finally(() => { waiting -= 1; });
   }
 }
 
@@ -71,11 +74,15 @@ function show(html) {
 }
 
 function fail(file, status) {
+  complain(status === 413
+    ? `${file.name} was not added: it is too large.`
+    : `${file.name} was not added. Try again; if that fails too, save the draft and sign in again.`);
+}
+
+function complain(text) {
   const words = document.createElement("p");
   words.className = "govuk-error-message";
-  words.textContent = status === 413
-    ? `${file.name} was not added: it is too large.`
-    : `${file.name} was not added. Try again; if that fails too, save the draft and sign in again.`;
+  words.textContent = text;
   list.prepend(words);
 }
 
@@ -96,16 +103,25 @@ list.addEventListener("click", async (event) => {
   }
 });
 
-for (const name of ["dragenter", "dragover"]) {
-  area.addEventListener(name, (event) => {
+// What leaves the page now would leave without them; heard before anybody else does.
+document.addEventListener("submit", (event) => {
+  if (!waiting || event.target !== form) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  if (!list.textContent.includes(HELD)) complain(HELD);
+  list.focus();
+}, true);
+addEventListener("beforeunload", (event) => { if (waiting) event.preventDefault(); });
+
+// Anywhere on the page: a browser leaves it for a file that is dropped beside the place.
+const carriesFiles = (event) => Boolean(event.dataTransfer?.types.includes("Files"));
+for (const name of ["dragenter", "dragover", "dragleave", "drop"]) {
+  document.addEventListener(name, (event) => {
+    if (!carriesFiles(event)) return;
     event.preventDefault();
-    area.classList.add("app-write__files--over");
+    const isOver = name === "dragenter" || name === "dragover";
+    const isAway = name === "drop" || (name === "dragleave" && !event.relatedTarget);
+    if (isOver || isAway) area.classList.toggle("app-write__files--over", isOver);
+    if (name === "drop") add([...event.dataTransfer.files]);
   });
 }
-for (const name of ["dragleave", "drop"]) {
-  area.addEventListener(name, (event) => {
-    event.preventDefault();
-    area.classList.remove("app-write__files--over");
-  });
-}
-area.addEventListener("drop", (event) => add([...event.dataTransfer.files]));

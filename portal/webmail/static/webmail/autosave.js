@@ -2,8 +2,10 @@
 const form = document.getElementById("write");
 const status = document.getElementById("saved");
 const PAUSE = 2500;
+// Octets that a browser still sends once the page is gone: it takes 64 kB.
+const LAST_WORDS = 50000;
 let timer = 0;
-let saving = false;
+let saving = null;
 let again = false;
 let stopped = false;
 let saved = words();
@@ -14,9 +16,16 @@ function words() {
   return data;
 }
 
-function same(one, other) {
-  const text = (data) => new URLSearchParams([...data].filter(([name]) => name !== "version")).toString();
-  return text(one) === text(other);
+function plain(data) {
+  return new URLSearchParams([...data].filter(([name]) => name !== "version")).toString();
+}
+
+function isSaved() {
+  return stopped || plain(words()) === plain(saved);
+}
+
+function isShort() {
+  return plain(words()).length < LAST_WORDS;
 }
 
 function say(text) {
@@ -29,20 +38,23 @@ function clock() {
   return `${now.getHours() % 12 || 12}:${minutes}${now.getHours() < 12 ? "am" : "pm"}`;
 }
 
-async function save() {
+function save() {
   if (saving) { again = true; return; }
-  const posted = words();
-  if (stopped || same(posted, saved)) return;
-  saving = true;
+  if (isSaved()) return;
+  saving = post(words()).finally(() => {
+    saving = null;
+    if (again) { again = false; schedule(); }
+  });
+}
+
+async function post(posted) {
   try {
-    const response = await fetch(`${form.dataset.door}save/`, { method: "POST", body: posted });
-    await heard(response, posted);
+    // The answer may come after the person went elsewhere: that is not waited for.
+    const options = { method: "POST", body: posted, keepalive: isShort() };
+    await heard(await fetch(`${form.dataset.door}save/`, options), posted);
   } catch {
     say("Not saved: the connection is away. Saving again soon.");
     schedule();
-  } finally {
-    saving = false;
-    if (again) { again = false; schedule(); }
   }
 }
 
@@ -68,6 +80,21 @@ function schedule() {
 }
 
 form.addEventListener("input", schedule);
-document.addEventListener("visibilitychange", () => { if (document.hidden) save(); });
-// Whatever is under way must not arrive after what the person does themselves.
-form.addEventListener("submit", () => { stopped = true; clearTimeout(timer); });
+for (const name of ["visibilitychange", "pagehide"]) {
+  addEventListener(name, () => { if (name === "pagehide" || document.hidden) save(); });
+}
+// What is too long to be sent while the page goes is asked about instead.
+addEventListener("beforeunload", (event) => {
+  if (!isSaved() && !isShort()) event.preventDefault();
+});
+// Whatever is under way gives the draft a new version, and the form must name that one.
+form.addEventListener("submit", (event) => {
+  clearTimeout(timer);
+  if (saving) {
+    event.preventDefault();
+    const { submitter } = event;
+    saving.then(() => form.requestSubmit(submitter));
+  } else {
+    stopped = true;
+  }
+});
