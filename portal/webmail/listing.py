@@ -52,7 +52,7 @@ class View:
     @property
     def gathers(self) -> bool:
         """Whether a conversation stands on one line."""
-        own = self.folder.role in (FolderRole.DRAFTS, FolderRole.SENT)
+        own = names_recipients(self.folder)
         return self.conversations and self.show is Show.ALL and not own
 
     @property
@@ -85,6 +85,16 @@ class Page:
     number: int
     has_previous: bool
     has_next: bool
+    past: int | None = None
+    """The message that the page begins after; None for the first page."""
+
+    @property
+    def place(self) -> dict[str, str]:
+        """What of it stands in the address: the view, and where in it the page begins."""
+        if self.past is None:
+            return self.view.query
+        where = {"past": str(self.past), "page": str(self.number)}
+        return {**self.view.query, **where}
 
     @property
     def first(self) -> int:
@@ -109,6 +119,11 @@ class Page:
         return urlencode({**self.view.query, **numbers})
 
 
+def names_recipients(folder: Folder) -> bool:
+    """True where everything comes from the holder, so that lines say to whom."""
+    return folder.role in (FolderRole.DRAFTS, FolderRole.SENT)
+
+
 def view_of(folder: Folder, asked: QueryDict) -> View:
     """How somebody asks to see the folder; what cannot be understood is as usual."""
     settings = MailboxSettings.objects.filter(mailbox=folder.mailbox_id).first()
@@ -128,8 +143,15 @@ def page_of(
         found = list(_beyond(view, back, forwards=False)[: PAGE_SIZE + 1])
         if len(found) >= PAGE_SIZE:
             rows = found[:PAGE_SIZE][::-1]
-            has_previous = len(found) > PAGE_SIZE
-            return Page(view, _told(view, rows), number, has_previous, has_next=True)
+            before = [message.pk for message in found[PAGE_SIZE:]]
+            return Page(
+                view,
+                _told(view, rows),
+                number,
+                has_previous=bool(before),
+                has_next=True,
+                past=before[0] if before else None,
+            )
         past, number = None, 1
     if past is None:
         found = list(_ordered(view)[: PAGE_SIZE + 1])
@@ -142,6 +164,7 @@ def page_of(
         number,
         has_previous=past is not None,
         has_next=len(found) > PAGE_SIZE,
+        past=past,
     )
 
 

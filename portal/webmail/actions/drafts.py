@@ -9,6 +9,7 @@ from django.db import transaction
 
 from engine.registry.models import Mailbox
 from engine.storage import actions, content
+from engine.storage.delivery import folder
 from engine.storage.models import FolderRole, Message
 from portal.webmail.actions import files
 from portal.webmail.actions.turns import take_turn
@@ -69,6 +70,30 @@ def discard(draft: Draft, *, mailbox: Mailbox) -> None:
     """Forget what was kept of the draft, and its files."""
     _forget(mailbox, draft)
     files.remove_all(mailbox, draft.token)
+
+
+@transaction.atomic
+def throw_away(draft: Draft, *, mailbox: Mailbox) -> Message | None:
+    """Move what was kept of the draft to Deleted, whence it can be fetched back.
+
+    Returns it; None where nothing was kept, and then its files are forgotten.
+    """
+    take_turn(mailbox)
+    kept = _kept(mailbox, draft)
+    if kept is None:
+        files.remove_all(mailbox, draft.token)
+    else:
+        actions.move([kept], folder(mailbox, FolderRole.TRASH))
+    return kept
+
+
+@transaction.atomic
+def fetch_back(message: Message) -> None:
+    """Put a draft that was thrown away back among the drafts of its mailbox."""
+    drafts = take_turn(message.mailbox)
+    others = Message.objects.filter(folder=drafts, message_id=message.message_id)
+    if not others.exists():
+        actions.move([message], drafts)
 
 
 def _forget(mailbox: Mailbox, draft: Draft) -> None:

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import urlencode
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
@@ -47,7 +48,7 @@ def act(request: HttpRequest, folder_id: int) -> HttpResponse:
     else:
         target = target_of(request, desks, desk, folder, name)
         _move(request, chosen, folder, target)
-    return redirect(f"{_back(request, folder)}")
+    return redirect(_back(request, folder))
 
 
 @uses_mail
@@ -122,7 +123,9 @@ def _erase(chosen: list[Message], folder: Folder) -> str:
 def _back(request: HttpRequest, folder: Folder) -> str:
     """The page of the folder that the button stood on, its order and choice kept."""
     view = listing.view_of(folder, request.POST)
-    query = "&".join(f"{name}={value}" for name, value in view.query.items())
+    numbers = {name: request.POST.get(name, "") for name in ("past", "page")}
+    where = {name: value for name, value in numbers.items() if value.isdigit()}
+    query = urlencode({**view.query, **where})
     place = redirect("webmail:folder", folder_id=folder.pk).url
     return f"{place}?{query}" if query else place
 

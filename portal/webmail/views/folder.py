@@ -5,7 +5,6 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from engine.storage import expiry
-from engine.storage.models import FolderRole
 from portal.webmail import listing, undo
 from portal.webmail.access import desks_of
 from portal.webmail.doors import uses_mail
@@ -40,7 +39,7 @@ def folder(request: HttpRequest, folder_id: int | None = None) -> HttpResponse:
             "shows": SHOWS,
             "total": min(total, listing.COUNT_LIMIT),
             "is_more": total > listing.COUNT_LIMIT,
-            "names_recipients": opened.role in (FolderRole.SENT, FolderRole.DRAFTS),
+            "names_recipients": listing.names_recipients(opened),
             "kept_days": expiry.days(opened),
             "undo": undo.offer(request, opened),
         },

@@ -51,6 +51,7 @@ def read(request: HttpRequest, message_id: int) -> HttpResponse:
         "folder": message.folder,
         "targets": beside.targets(message.folder),
         "page_messages": near,
+        "names_recipients": listing.names_recipients(message.folder),
         "newer": near[place - 1] if place else None,
         "older": near[place + 1] if place + 1 < len(near) else None,
         "conversation": conversation.around(message),

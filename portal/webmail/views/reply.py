@@ -14,7 +14,7 @@ from portal.webmail.access import Desk, Desks, desks_of
 from portal.webmail.actions import drafts, files
 from portal.webmail.actions.files import Upload
 from portal.webmail.doors import uses_mail
-from portal.webmail.draft import Draft
+from portal.webmail.draft import Draft, token_of
 from portal.webmail.views.write_page import new_page
 from portal.webmail.writing import check_can_write, sender_at
 
@@ -49,9 +49,16 @@ def forward(request: HttpRequest, message_id: int) -> HttpResponse:
 @uses_mail
 @require_POST
 def again(request: HttpRequest, message_id: int) -> HttpResponse:
-    """Begin a draft with what the message says and carries, to be sent as a new one."""
+    """Begin a draft with what the message says and carries, to be sent as a new one.
+
+    A draft that was thrown away is itself written on.
+    """
     desks = desks_of(request)
     desk, message = desks.message(message_id)
+    token = token_of(message.message_id)
+    if message.is_draft and token is not None and desk.can_write:
+        drafts.fetch_back(message)
+        return redirect("webmail:draft", mailbox_id=desk.mailbox.pk, token=token)
     opened = reading.read(message)
     draft = quoting.again(opened, uuid4())
     return _begun(desks, desk, draft, quoting.files_along(opened, attached=False))

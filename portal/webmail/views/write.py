@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from uuid import UUID, uuid4
 
 from django.contrib import messages
@@ -9,7 +10,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from engine.mail.errors import MailError
 from engine.registry.models import Person
-from portal.webmail import book, leaving, signatures, unsaved, warnings
+from engine.storage.delivery import folder
+from engine.storage.models import FolderRole
+from portal.webmail import book, leaving, signatures, undo, unsaved, warnings
 from portal.webmail.access import desks_of
 from portal.webmail.actions import drafts, files, sending
 from portal.webmail.actions.drafts import ChangedElsewhereError
@@ -83,10 +86,19 @@ def _shown(request: HttpRequest, writing: Writing) -> HttpResponse:
 
 
 def _discard(request: HttpRequest, writing: Writing) -> HttpResponse:
-    if writing.home:
-        drafts.discard(writing.kept, mailbox=writing.home)
-    messages.success(request, "Draft deleted.")
-    return redirect("webmail:mailbox", mailbox_id=writing.desk.mailbox.pk)
+    """Throw the draft away, with all that is typed on the page, and offer it back."""
+    if writing.form.is_valid() and not writing.form.edited().is_empty:
+        # Where another window was quicker, its words are thrown away as they are.
+        with suppress(ChangedElsewhereError):
+            writing.save()
+    thrown = writing.home and drafts.throw_away(writing.kept, mailbox=writing.home)
+    if not thrown:
+        messages.success(request, "Draft deleted.")
+        return redirect("webmail:mailbox", mailbox_id=writing.desk.mailbox.pk)
+    trash = folder(thrown.mailbox, FolderRole.TRASH)
+    undo.remember(request, [thrown], source=thrown.folder, target=trash)
+    messages.success(request, f"Draft moved to {trash.name}.")
+    return redirect("webmail:folder", folder_id=thrown.folder.pk)
 
 
 def _keep(request: HttpRequest, writing: Writing, do: str) -> HttpResponse:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from bs4 import BeautifulSoup
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
@@ -127,6 +128,26 @@ def test_pages_lead_to_one_another(
     assert "Number 0" in third and "Older<" not in third
     assert "Number 2" in back and "Number 1" in back
     assert "Number 4" in to_start and "page 1," in to_start
+
+
+@pytest.mark.parametrize("reached_by", ["past={3}&page=2", "back={0}&page=2"])
+def test_who_acts_on_a_later_page_stays_there(
+    as_bob: Client, bob: Person, monkeypatch: pytest.MonkeyPatch, reached_by: str
+) -> None:
+    monkeypatch.setattr(listing, "PAGE_SIZE", 2)
+    ids = [put(bob.mailbox, subject=f"Number {n}").pk for n in range(5)]
+    page = BeautifulSoup(
+        inbox_page(as_bob, bob.mailbox, f"?{reached_by.format(*ids)}"), "html.parser"
+    )
+    form = page.select_one(".app-mail__form")
+    hidden = {field["name"]: field["value"] for field in form.select("[type=hidden]")}
+
+    answer = as_bob.post(
+        form["action"], hidden | {"do": "read", "message": ids[2]}, follow=True
+    )
+
+    shown = answer.content.decode()
+    assert "Number 2" in shown and "Number 1" in shown and "page 2," in shown
 
 
 def test_the_oldest_can_come_first(

@@ -209,6 +209,17 @@ def test_the_original_is_downloaded_whole(as_bob: Client, bob: Person) -> None:
     assert 'filename="Re_ a_b.eml"' in answer["Content-Disposition"]
 
 
+def test_the_neighbours_of_a_sent_message_say_to_whom(
+    as_bob: Client, bob: Person
+) -> None:
+    put(bob.mailbox, role=FolderRole.SENT)
+    message = put(bob.mailbox, role=FolderRole.SENT)
+
+    page = page_of(as_bob, message)
+
+    assert page.count("To </span>Alice") == 2
+
+
 def test_the_neighbours_of_a_message_stand_beside_it(
     as_bob: Client, bob: Person
 ) -> None:

@@ -242,13 +242,55 @@ def test_a_draft_is_kept_once_and_ends_when_it_is_sent(
     assert not [f for f in sent.header.fields if f.name.startswith("X-Draft")]
 
 
-def test_a_draft_is_thrown_away(as_bob: Client, bob: Person, desk: Desk) -> None:
-    desk.post(as_bob, "save", text="x")
+def test_a_draft_is_thrown_away_and_fetched_back(
+    as_bob: Client, bob: Person, desk: Desk
+) -> None:
+    desk.post(as_bob, "attach", text="First words", attachments=[file()])
 
+    page = desk.post(as_bob, "discard", text="Last words", to="half@").content.decode()
+
+    assert "Draft moved to Deleted" in page and ">Undo<" in page
+    assert not kept(bob.mailbox, FolderRole.DRAFTS)
+    (thrown,) = kept(bob.mailbox, FolderRole.TRASH)
+    shown = as_bob.get(reverse("webmail:read", args=[thrown.pk])).content.decode()
+    assert "Go on writing this draft" in shown
+    page = as_bob.post(
+        reverse("webmail:again", args=[thrown.pk]), follow=True
+    ).content.decode()
+    assert "Last words" in page and "Bundle.pdf" in page
+    assert value_of(page, "to") == "half@"
+    assert kept(bob.mailbox, FolderRole.DRAFTS) == [thrown]
+
+
+def test_throwing_a_draft_away_is_taken_back(
+    as_bob: Client, bob: Person, desk: Desk
+) -> None:
+    desk.post(as_bob, "discard", text="Never saved")
+    drafts = bob.mailbox.folders.get(role=FolderRole.DRAFTS)
+
+    as_bob.post(reverse("webmail:undo", args=[drafts.pk]))
+
+    assert "Never saved" in desk.page(as_bob)
+
+
+def test_a_draft_without_a_word_is_thrown_away_at_once(
+    as_bob: Client, bob: Person, desk: Desk
+) -> None:
     page = desk.post(as_bob, "discard").content.decode()
 
     assert "Draft deleted" in page
-    assert not kept(bob.mailbox, FolderRole.DRAFTS)
+    assert not kept(bob.mailbox, FolderRole.TRASH)
+
+
+def test_a_draft_of_two_windows_is_thrown_away_as_the_quicker_left_it(
+    as_bob: Client, bob: Person, desk: Desk
+) -> None:
+    desk.post(as_bob, "save", text="Quicker")
+
+    desk.post(as_bob, "discard", text="Slower", version="")
+
+    (thrown,) = kept(bob.mailbox, FolderRole.TRASH)
+    assert reading_of(thrown).text == "Quicker\n"
 
 
 def test_files_are_attached_and_removed_while_writing(
