@@ -48,9 +48,14 @@ def render(
     return _rendered(field.field.widget, field, _label(field, label_size, heading))
 
 
+def errors_of(field: BoundField) -> list[str]:
+    """Each thing that is wrong, in words that make sense away from the field."""
+    return [_worded(str(error), field) for error in field.errors]
+
+
 def error_of(field: BoundField) -> str:
-    """What is wrong, in words that make sense away from the field."""
-    return " ".join(_worded(str(error), field) for error in field.errors)
+    """All that is wrong, to stand beside the field."""
+    return " ".join(errors_of(field))
 
 
 def _worded(error: str, field: BoundField) -> str:

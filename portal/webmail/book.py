@@ -52,8 +52,11 @@ def cards(person: Person) -> list[Card]:
 
 
 def typed(contacts: QuerySet[Contact]) -> str:
-    """Contacts as recipients that somebody typed."""
-    found = contacts[: recipients.LIMIT]
+    """Contacts as recipients that somebody typed.
+
+    One more than a message can go to, so that nobody is left out without a word.
+    """
+    found = contacts[: recipients.LIMIT + 1]
     return recipients.typed(
         NamedAddress(c.name, Address.parse(c.address)) for c in found
     )

@@ -72,12 +72,16 @@ class MembersForm(forms.Form):
         typed = recipients.read(self.cleaned_data["people"].replace("\n", ","))
         if typed.errors:
             raise forms.ValidationError(typed.errors)
+        if len(typed.recipients) > recipients.LIMIT:
+            raise forms.ValidationError(
+                f"Add at most {recipients.LIMIT} people at once"
+            )
         return typed.recipients
 
     def cards(self) -> list[Card]:
         return [
             Card((named.name or str(named.address))[:150], str(named.address))
-            for named in self.cleaned_data["people"][: recipients.LIMIT]
+            for named in self.cleaned_data["people"]
         ]
 
 

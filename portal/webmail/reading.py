@@ -19,8 +19,9 @@ from portal.webmail.download import safe_name
 from portal.webmail.sanitise import PICTURE_TYPES, SafeHtml, sanitise
 from portal.webmail.tidy import TooComplexError
 
-# Recipients named on the page of one message.
-NAMES_SHOWN = 50
+# Recipients named on the page of one message, and those that are not folded.
+NAMES_SHOWN = 500
+NAMES_FIRST = 5
 
 # Octets of pictures that are set into the text, one and all of them.
 PICTURE_LIMIT = 2 * 1024 * 1024
@@ -33,6 +34,21 @@ class Named:
 
     shown: tuple[NamedAddress, ...] = ()
     hidden: int = 0
+
+    @property
+    def first(self) -> tuple[NamedAddress, ...]:
+        """Those whom everybody sees."""
+        return self.shown[:NAMES_FIRST]
+
+    @property
+    def folded(self) -> tuple[NamedAddress, ...]:
+        """Those whom one sees who asks."""
+        return self.shown[NAMES_FIRST:]
+
+    @property
+    def more(self) -> int:
+        """How many there are besides the first."""
+        return len(self.folded) + self.hidden
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ class Standing:
 
 def standing(message: Message) -> Standing | None:
     """What we know of the sender; None for what was written here."""
-    if message.folder.role in (FolderRole.SENT, FolderRole.DRAFTS):
+    if message.is_draft or message.folder.role == FolderRole.SENT:
         return None
     try:
         sender = Address.parse(message.from_address)

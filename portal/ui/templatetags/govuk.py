@@ -43,9 +43,8 @@ def error_summary(*all_forms: forms.BaseForm) -> SafeString:
 def _error_lines(form: forms.BaseForm) -> list[dict[str, str]]:
     lines = [{"text": str(error)} for error in form.non_field_errors()]
     for bound in form:
-        if bound.errors:
-            href = "" if bound.is_hidden else f"#{bound.auto_id}"
-            lines.append({"text": fields.error_of(bound), "href": href})
+        href = "" if bound.is_hidden else f"#{bound.auto_id}"
+        lines += [{"text": error, "href": href} for error in fields.errors_of(bound)]
     return lines
 
 

@@ -21,6 +21,7 @@ from engine.registry.models import Person
 from portal.webmail import book
 from portal.webmail.access import desks_of
 from portal.webmail.actions import contacts
+from portal.webmail.actions.contacts import Merged
 from portal.webmail.cards import table, vcard
 from portal.webmail.cards.card import (
     PROBLEMS_SHOWN,
@@ -70,7 +71,7 @@ def take(request: HttpRequest, token: str) -> HttpResponse:
     except PolicyError as error:
         messages.warning(request, str(error))
         return redirect("webmail:import_contacts")
-    messages.success(request, f"{done.added} added, {done.filled} filled in.")
+    messages.success(request, _told(done))
     return redirect("webmail:contacts")
 
 
@@ -120,6 +121,13 @@ def _looked_at(request: HttpRequest, person: Person, found: Cards) -> HttpRespon
         "problem_count": len(found.problems),
     }
     return book_page(request, "webmail/import_contacts_check.html", context)
+
+
+def _told(done: Merged) -> str:
+    """ "3 contacts added, 1 filled in." """
+    plural = "" if done.added == 1 else "s"
+    filled = f", {done.filled} filled in" if done.filled else ""
+    return f"{done.added} contact{plural} added{filled}."
 
 
 def _key(person: Person, token: str) -> str:

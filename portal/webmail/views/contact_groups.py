@@ -45,8 +45,14 @@ def show(request: HttpRequest, group_id: int) -> HttpResponse:
         else:
             messages.success(request, f"{count} added to {group.name}.")
             return redirect("webmail:contact_group", group_id=group.pk)
-    found = list(book.members(group)[: recipients.LIMIT])
-    context = {"group": group, "form": form, "members": found}
+    members = book.members(group)
+    context = {
+        "group": group,
+        "form": form,
+        "members": list(members[: recipients.LIMIT]),
+        "more": max(0, members.count() - recipients.LIMIT),
+        "limit": recipients.LIMIT,
+    }
     return book_page(request, "webmail/contact_group.html", context)
 
 

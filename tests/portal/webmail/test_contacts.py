@@ -104,6 +104,25 @@ def test_a_group_takes_people_and_expands_into_a_message(
     assert Contact.objects.filter(person=bob).count() == 2
 
 
+def test_nobody_of_a_group_too_large_for_a_message_is_left_out_unsaid(
+    as_bob: Client, bob: Person
+) -> None:
+    group = contacts.add_group(bob, name="Everybody")
+    cards = [Card(f"P {n}", f"p{n}@firm.example") for n in range(203)]
+    contacts.add_to_group(group, cards)
+
+    page = as_bob.get(reverse("webmail:contact_group", args=[group.pk]))
+    written = as_bob.get(reverse("webmail:compose"), {"group": group.pk})
+    people = ", ".join(f"q{n}@firm.example" for n in range(201))
+    added = as_bob.post(
+        reverse("webmail:contact_group", args=[group.pk]), {"people": people}
+    )
+
+    assert "And 3 more" in page.content.decode()
+    assert value_of(written.content.decode(), "to").count("@") == 201
+    assert "Add at most 200 people at once" in added.content.decode()
+
+
 def test_an_import_is_looked_at_first_and_overwrites_nothing(
     as_bob: Client, bob: Person
 ) -> None:

@@ -190,13 +190,23 @@ def test_hostile_messages_do_not_break_the_page(
     assert forwarded.status_code == 200
 
 
-def test_a_long_list_of_recipients_is_cut(as_bob: Client, bob: Person) -> None:
+def test_a_long_list_of_recipients_is_folded(as_bob: Client, bob: Person) -> None:
     many = [named("", f"p{n}@firm.example") for n in range(80)]
     message = put(bob.mailbox, to=many)
 
     page = page_of(as_bob, message)
 
-    assert "and 30 more" in page
+    first, folded = page.split("<summary>and 75 more</summary>")
+    assert "p4@firm.example" in first and "p5@firm.example" not in first
+    assert "p79@firm.example" in folded
+    paper = as_bob.get(reverse("webmail:print", args=[message.pk])).content.decode()
+    assert "p79@firm.example" in paper and "<summary" not in paper
+
+
+def test_a_list_of_recipients_without_end_is_cut(as_bob: Client, bob: Person) -> None:
+    message = put(bob.mailbox, to=[named("", f"p{n}@x.example") for n in range(510)])
+
+    assert "and 10 whom the downloaded message names" in page_of(as_bob, message)
 
 
 def test_the_original_is_downloaded_whole(as_bob: Client, bob: Person) -> None:

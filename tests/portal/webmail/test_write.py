@@ -166,6 +166,8 @@ def test_every_wrong_recipient_is_named_at_once(as_bob: Client, desk: Desk) -> N
 
     for word in ("one@elsewhere", "two@elsewhere", "three is not"):
         assert word in page
+    # One line for each, or two sentences would run into one another.
+    assert page.count('<a href="#id_') == 3
 
 
 def test_a_list_that_does_not_admit_the_sender_is_refused(
@@ -253,7 +255,7 @@ def test_a_draft_is_thrown_away_and_fetched_back(
     assert not kept(bob.mailbox, FolderRole.DRAFTS)
     (thrown,) = kept(bob.mailbox, FolderRole.TRASH)
     shown = as_bob.get(reverse("webmail:read", args=[thrown.pk])).content.decode()
-    assert "Go on writing this draft" in shown
+    assert "Go on writing this draft" in shown and "From a colleague" not in shown
     page = as_bob.post(
         reverse("webmail:again", args=[thrown.pk]), follow=True
     ).content.decode()
