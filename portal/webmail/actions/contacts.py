@@ -48,6 +48,7 @@ def edit(
     contact: Contact, card: Card, *, groups: Collection[ContactGroup] = ()
 ) -> None:
     """Change what is written down. Raises PolicyError where another has the address."""
+    _take_turn(contact.person)
     _check_address(contact.person, card.address, besides=contact.pk)
     for name, value in _fields(contact.person, card).items():
         setattr(contact, name, value)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from engine.mail.errors import MailError
 from engine.registry.models import Person
 from engine.storage.delivery import folder
-from engine.storage.models import FolderRole
+from engine.storage.models import FolderRole, Message
 from portal.webmail import book, leaving, signatures, undo, unsaved, warnings
 from portal.webmail.access import desks_of
 from portal.webmail.actions import drafts, files, sending
@@ -86,19 +86,26 @@ def _shown(request: HttpRequest, writing: Writing) -> HttpResponse:
 
 
 def _discard(request: HttpRequest, writing: Writing) -> HttpResponse:
-    """Throw the draft away, with all that is typed on the page, and offer it back."""
-    if writing.form.is_valid() and not writing.form.edited().is_empty:
-        # Where another window was quicker, its words are thrown away as they are.
-        with suppress(ChangedElsewhereError):
-            writing.save()
-    thrown = writing.home and drafts.throw_away(writing.kept, mailbox=writing.home)
-    if not thrown:
+    """Throw the draft away, and offer it back."""
+    thrown = _thrown_away(writing)
+    if thrown is None:
         messages.success(request, "Draft deleted.")
         return redirect("webmail:mailbox", mailbox_id=writing.desk.mailbox.pk)
     trash = folder(thrown.mailbox, FolderRole.TRASH)
     undo.remember(request, [thrown], source=thrown.folder, target=trash)
     messages.success(request, f"Draft moved to {trash.name}.")
     return redirect("webmail:folder", folder_id=thrown.folder.pk)
+
+
+def _thrown_away(writing: Writing) -> Message | None:
+    """The draft with all that is typed on the page, where it lies now."""
+    if writing.home is None:
+        return None
+    if writing.form.is_valid() and not writing.form.edited().is_empty:
+        # Where another window was quicker, its words are thrown away as they are.
+        with suppress(ChangedElsewhereError):
+            writing.save()
+    return drafts.throw_away(writing.kept, mailbox=writing.home)
 
 
 def _keep(request: HttpRequest, writing: Writing, do: str) -> HttpResponse:
