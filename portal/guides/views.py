@@ -24,6 +24,7 @@ from portal.guides.forms import (
 )
 from portal.guides.models import Feedback, Guide
 from portal.guides.reading import query_of
+from portal.guides.search import Found
 from portal.guides.search import search as find
 
 
@@ -40,10 +41,12 @@ def page(request: HttpRequest, path: str) -> HttpResponseBase:
 def search(request: HttpRequest) -> HttpResponse:
     form = SearchForm(request.GET or None)
     words = form.cleaned_data["q"].strip() if form.is_valid() else ""
+    found = find(words) if words else Found()
     context = {
         "form": form,
         "words": words,
-        "found": find(words) if words else [],
+        "found": found.pages,
+        "read_as": found.read_as,
         "account_query": query_of(request),
     }
     return render(request, "guides/search.html", context)

@@ -24,7 +24,7 @@ def library(shelf: Shelf) -> Shelf:
 
 
 def found(text: str) -> list[str]:
-    return [page.slug for page in search.search(text)]
+    return [page.slug for page in search.search(text).pages]
 
 
 def test_a_word_of_the_title_comes_before_one_of_the_text(library: Shelf) -> None:
@@ -47,6 +47,24 @@ def test_a_question_in_plain_words_is_understood(library: Shelf) -> None:
 
 def test_a_word_too_many_still_finds_the_rest(library: Shelf) -> None:
     assert "reset" in found("password zebra")
+
+
+@pytest.mark.parametrize("typed", ["pasword", "passwrod", "Passwords", "pasword reset"])
+def test_a_mistyped_word_finds_what_was_meant(library: Shelf, typed: str) -> None:
+    assert "reset" in found(typed)
+
+
+def test_a_mistyped_word_is_told_with_what_it_was_read_as(
+    library: Shelf, client: Client
+) -> None:
+    assert search.search("secnd factor").read_as == "second factor"
+    page = client.get("/guides/search/", {"q": "secnd factor"}).content.decode()
+    assert "No guide has “secnd factor”" in page
+
+
+def test_a_word_that_is_right_is_left_alone(library: Shelf) -> None:
+    assert search.search("password").read_as == ""
+    assert search.search("password zebra").read_as == ""
 
 
 def test_what_nobody_wrote_is_not_found(library: Shelf, client: Client) -> None:
