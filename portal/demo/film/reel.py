@@ -53,7 +53,8 @@ def shoot(browser: Browser, stage: Stage, film: Film) -> None:
     with tempfile.TemporaryDirectory(prefix="reel-") as folder:
         reel = _played(browser, stage, film, Path(folder))
         _encode(reel, films.MEDIA / f"{film.name}.webm")
-        poster, _ = reel.stills[min(1, len(reel.stills) - 1)]
+        # From the middle: films that begin on one page are told apart.
+        poster, _ = reel.stills[len(reel.stills) // 2]
         (films.MEDIA / f"{film.name}.webp").write_bytes(small(poster.read_bytes()))
     times = [(round(begins, 2), round(ends, 2)) for begins, ends in reel.times]
     (films.MEDIA / f"{film.name}.json").write_text(json.dumps(times) + "\n")
