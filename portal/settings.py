@@ -273,6 +273,8 @@ USE_TZ = True
 USE_I18N = True
 STATIC_URL = "/static/"
 STATIC_ROOT = POSTERN.path("static")
+# Debian's table of types may lack captions, which a browser must not guess.
+WHITENOISE_MIMETYPES = {".vtt": "text/vtt"}
 STATICFILES_DIRS = [
     BASE_DIR / "portal" / "static",
     # What `manage.py collect_assets` takes out of node_modules.

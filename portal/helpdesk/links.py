@@ -61,6 +61,11 @@ def follow_url(ticket: Ticket) -> str:
     return settings.POSTERN.site_url + reverse("helpdesk:follow", args=[token])
 
 
+def own_url(ticket: Ticket) -> str:
+    """Where a member reads the ticket, signed in."""
+    return settings.POSTERN.site_url + reverse("helpdesk:ticket", args=[ticket.pk])
+
+
 def followed_ticket(token: str) -> Ticket:
     """The ticket of a link. Raises ForgedLinkError.
 

@@ -29,10 +29,11 @@ def merged(ticket: Ticket, into: Ticket) -> str:
 
 def footer(ticket: Ticket) -> str:
     """What stands below every message about a ticket."""
+    is_member = ticket.requester_id is not None
     return _written(
         "footer",
         ticket=ticket,
-        follow="" if ticket.requester_id else links.follow_url(ticket),
+        follow=links.own_url(ticket) if is_member else links.follow_url(ticket),
         phone=settings.POSTERN.helpdesk_phone,
     )
 

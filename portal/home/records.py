@@ -49,7 +49,13 @@ RECORDS = (
         "As long as the service runs: it is proof of delivery",
     ),
     Record("The audit trail", "As long as the service runs"),
+    Record("Questions to the helpdesk, and our answers", "As long as the service runs"),
     Record("An application that was begun and not sent", "90 days"),
+    Record(
+        "An application that was sent, and terms that were signed",
+        "As long as the service runs",
+    ),
+    Record("Infected messages that were kept apart", "Until an operator deletes them"),
     Record("Copies of your mailbox that you asked for", "3 days"),
     Record("Notices that we sent to everyday addresses", "30 days"),
 )

@@ -143,10 +143,15 @@ CHART_HEIGHT = 120
 BAR_STEP = 48
 
 
-def bars(values: Iterable[tuple[str, int | None]]) -> list[Bar]:
-    """Bars scaled to the largest value. Where there was nothing there is no bar."""
+def bars(
+    values: Iterable[tuple[str, int | None]], *, full: int | None = None
+) -> list[Bar]:
+    """Bars scaled to the value that is full, which is the largest unless it is given.
+
+    Where there was nothing there is no bar.
+    """
     pairs = list(values)
-    largest = max((value or 0 for _, value in pairs), default=0) or 1
+    largest = full or max((value or 0 for _, value in pairs), default=0) or 1
     made = []
     for place, (label, value) in enumerate(pairs):
         height = round((value or 0) * CHART_HEIGHT / largest)

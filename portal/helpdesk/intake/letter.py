@@ -49,10 +49,18 @@ class Letter:
             return "An automatic message"
         if self.header.text("Precedence").strip().casefold() in _BULK:
             return "Bulk mail or an automatic reply"
+        if self._is_report:
+            return "A delivery notice or a receipt"
         for name in ("X-Loop", "X-Autoreply", "X-Autorespond", "List-Id"):
             if self.header.get(name):
                 return f"Sent by a program ({name})"
         return ""
+
+    @property
+    def _is_report(self) -> bool:
+        # RFC 6522: some programs send receipts from their user's own address.
+        kind = self.header.text("Content-Type").partition(";")[0]
+        return kind.strip().casefold() == "multipart/report"
 
     @property
     def ticket_by_address(self) -> int | None:

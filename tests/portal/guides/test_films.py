@@ -6,12 +6,19 @@ import re
 import subprocess
 
 import pytest
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from portal.guides import films
 
 NAMES = films.names()
 MOST_OCTETS = 2 * 1024 * 1024
 SLOWEST_READER = 21  # characters a second
+
+
+def test_captions_are_served_as_captions() -> None:
+    served = WhiteNoiseMiddleware(lambda _: None).media_types
+
+    assert served.get_type("film.vtt") == "text/vtt"
 
 
 def test_the_four_films_are_there() -> None:

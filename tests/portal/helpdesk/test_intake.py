@@ -106,6 +106,23 @@ def test_a_program_opens_no_ticket(
     assert last().reason
 
 
+def test_a_receipt_from_the_readers_own_address_opens_no_ticket(
+    helpdesk: Mailbox, bob: Person
+) -> None:
+    raw = (
+        f"From: {bob.address}\r\nTo: {helpdesk.address}\r\nSubject: Read: hello\r\n"
+        "Content-Type: Multipart/Report; boundary=b;\r\n"
+        " report-type=disposition-notification\r\n\r\n"
+        "--b\r\n\r\nIt was displayed.\r\n--b--\r\n"
+    )
+    mail(helpdesk, bob.address, raw=raw.encode())
+
+    collect.collect()
+
+    assert not Ticket.objects.exists()
+    assert last().reason == "A delivery notice or a receipt"
+
+
 def test_a_bounce_opens_no_ticket(helpdesk: Mailbox, bob: Person) -> None:
     mail(helpdesk, bob.address, envelope_sender="")
 

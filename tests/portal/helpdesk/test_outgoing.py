@@ -47,6 +47,7 @@ def test_a_reply_reaches_the_requester_with_the_way_back(
     assert header.text("Subject") == f"[{ticket.number}] My message came back"
     assert body.startswith("Try the other code.\r\n")
     assert "> I wrote to Jane and it came back." in body
+    assert links.own_url(ticket) in body
     reply.refresh_from_db()
     assert Event.objects.filter(reference=reply.reference, kind="delivered").exists()
 

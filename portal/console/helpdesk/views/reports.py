@@ -44,7 +44,7 @@ def index(request: HttpRequest) -> HttpResponse:
         ),
         Chart(
             "Targets met, per cent",
-            figures.bars((w.label, w.met_percent) for w in weeks),
+            figures.bars(((w.label, w.met_percent) for w in weeks), full=100),
         ),
     ]
     context = {

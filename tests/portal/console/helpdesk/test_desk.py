@@ -306,3 +306,7 @@ def test_bars_are_scaled_to_the_largest() -> None:
 
     assert [bar.height for bar in drawn] == [0, 60, 120, 0]
     assert [bar.value for bar in drawn] == ["0", "5", "10", ""]
+
+
+def test_half_of_the_targets_is_half_a_bar() -> None:
+    assert bars([("a", 50)], full=100)[0].height == 60
