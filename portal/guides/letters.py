@@ -14,13 +14,16 @@ from portal.guides import outline, pictures, values
 from portal.guides.models import Guide
 
 KEPT = timedelta(days=30)
+# Of the layout: one more with every change of it, so that no old paper is shown.
+EDITION = 2
 # Pictures are inside the page that is printed: nothing is fetched.
 FETCHES_NOTHING = URLFetcher(allowed_protocols=("data",), fail_on_errors=True)
 
 
 def pdf(guide: Guide) -> bytes:
     """The guide as PDF/UA-1, with what every kind of account has to do."""
-    key = f"guide-pdf-{guide.pk}-{guide.live_revision_id}-{values.digest()}"
+    version = f"{EDITION}-{guide.pk}-{guide.live_revision_id}-{values.digest()}"
+    key = f"guide-pdf-{version}"
     kept: bytes | None = cache.get(key)
     if kept is None:
         kept = _render(guide)
@@ -35,7 +38,9 @@ def _render(guide: Guide) -> bytes:
         "postern": settings.POSTERN,
     }
     html = render_to_string("guides/paper.html", context)
-    made: bytes = HTML(string=html, url_fetcher=FETCHES_NOTHING).write_pdf(
-        pdf_variant="pdf/ua-1", pdf_tags=True
+    # A paper leaves the site: its links must say where they lead.
+    page = HTML(
+        string=html, base_url=settings.POSTERN.site_url, url_fetcher=FETCHES_NOTHING
     )
+    made: bytes = page.write_pdf(pdf_variant="pdf/ua-1", pdf_tags=True)
     return made

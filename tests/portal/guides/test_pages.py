@@ -4,6 +4,7 @@ import re
 import subprocess
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 
@@ -163,6 +164,17 @@ def test_paper_is_a_tagged_document_and_made_once(
     assert re.search(rb"Title: +Write and send", told.stdout)
     with django_assert_max_num_queries(1):
         assert client.get("/guides/write.pdf").content == made.content
+
+
+@pytest.mark.slow
+def test_links_of_a_paper_lead_to_the_site(shelf: Shelf, client: Client) -> None:
+    shelf.write("write", "Look at [reading](guide:read).")
+    shelf.load()
+
+    made = client.get("/guides/write.pdf").content
+
+    told = subprocess.run(["pdfinfo", "-url", "-"], input=made, capture_output=True)
+    assert f"{settings.POSTERN.site_url}/guides/read/".encode() in told.stdout
 
 
 class TestFeedback:
