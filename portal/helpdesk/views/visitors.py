@@ -82,8 +82,9 @@ def follow(request: HttpRequest, token: str) -> HttpResponse:
     }
     response = render(request, "helpdesk/follow.html", context)
     response["Cache-Control"] = "private, no-store"
-    # The link is the key: it must not be told to where other links lead.
-    response["Referrer-Policy"] = "no-referrer"
+    # The link is the key, and other sites must not learn it. Not "no-referrer" either:
+    # then a browser sends the form as from nowhere, and it is refused as forged.
+    response["Referrer-Policy"] = "same-origin"
     return response
 
 

@@ -197,7 +197,7 @@ def test_the_link_shows_the_ticket_and_takes_an_answer(
     client.post(f"/help/{path}", {"text": "And also this."})
 
     assert "I wrote to Jane." in page.content.decode()
-    assert page["Referrer-Policy"] == "no-referrer"
+    assert page["Referrer-Policy"] == "same-origin"
     ticket.refresh_from_db()
     assert ticket.is_confirmed
     assert ticket.entries.filter(kind=EntryKind.REQUEST).count() == 2
