@@ -149,7 +149,10 @@ def _linked(token: str) -> SharedLink:
 def _page(
     request: HttpRequest, template: str, context: dict[str, object], status: int = 200
 ) -> HttpResponse:
-    """No referrer: the address is the key."""
+    """The address is the key, and other sites must not learn it.
+
+    Not "no-referrer": then a browser sends the form as from nowhere, and it is refused.
+    """
     response = render(request, f"organisation/{template}.html", context, status=status)
-    response["Referrer-Policy"] = "no-referrer"
+    response["Referrer-Policy"] = "same-origin"
     return response

@@ -90,3 +90,7 @@ def test_connecting(
     page.get_by_role("button", name="Make a new password").press("Enter")
     expect(page.get_by_role("heading", name="Your new password")).to_be_visible()
     assert list(screens.examine(page, screens.WIDE)) == []
+
+    page.goto(f"{live_server.url}/organisation/shared/{token}/")
+    page.get_by_role("button", name="Make a password and show it once").click()
+    expect(page.locator('[data-copy="password"]')).to_be_visible()
