@@ -8,6 +8,8 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from engine.mail.address import Address
+from engine.registry import routes
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
 from portal.helpdesk import links
@@ -20,7 +22,13 @@ _VARIABLE = re.compile(r"\{([^{}\s]{1,40})\}")
 
 def received(ticket: Ticket) -> str:
     """That we have the question. It repeats nothing of what a stranger typed."""
-    return _written("received", ticket=ticket, hours=hours.status(timezone.now()))
+    return _written(
+        "received",
+        ticket=ticket,
+        hours=hours.status(timezone.now()),
+        # Mail from elsewhere does not come in: the community is closed.
+        is_inside=routes.current().is_inside(Address.parse(ticket.requester_address)),
+    )
 
 
 def merged(ticket: Ticket, into: Ticket) -> str:

@@ -164,6 +164,22 @@ def test_a_stranger_is_told_the_same_whoever_has_the_address(
     assert (ticket.requester, ticket.is_confirmed) == (None, False)
 
 
+@pytest.mark.parametrize(
+    ("address", "way_back"),
+    [
+        ("bob@northfield.secure.example", "reply to this message"),
+        ("sam@home.example", "open the link below"),
+    ],
+)
+def test_the_notice_tells_a_way_back_that_works(
+    client: Client, helpdesk: Mailbox, bob: Person, address: str, way_back: str
+) -> None:
+    client.post(reverse("helpdesk:ask"), STRANGER | {"address": address})
+
+    notice = Ticket.objects.get().entries.get(kind=EntryKind.NOTICE)
+    assert f"To add something, {way_back}" in notice.text
+
+
 def test_a_stranger_asks_no_more_than_a_few_times(
     client: Client, helpdesk: Mailbox
 ) -> None:
