@@ -51,5 +51,6 @@ def context(request: HttpRequest, guide: Guide) -> dict[str, Any]:
         "account_choices": [(each.value, each.label) for each in told_apart],
         "account": account,
         "account_query": query_of(request),
-        "related": guide.related.live().only("title", "url_path", "slug"),
+        # A preview has them in memory, where only this much can be asked.
+        "related": guide.related.filter(live=True),
     }

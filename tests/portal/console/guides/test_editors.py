@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from wagtail.models import Page
 
 from engine.registry.actions import roles
 from engine.registry.models import Person, RoleName
-from portal.guides.models import Feedback, Guide
+from portal.guides import films
+from portal.guides.models import Feedback, Guide, VideoGuide
 from tests import factories
 from tests.portal.conftest import SignIn
 from tests.portal.guides.conftest import Shelf, shelf
@@ -41,6 +43,28 @@ def test_an_editor_changes_a_guide(editor: Client, guide: Guide) -> None:
 
     assert page.status_code == 200
     assert "Write and send" in page.content.decode()
+
+
+def test_an_editor_looks_at_a_draft(editor: Client, guide: Guide) -> None:
+    guide.related.add(guide)
+    guide.title = "Write, then send"
+    guide.save_revision()
+
+    draft = editor.get(f"/admin/pages/{guide.pk}/view_draft/")
+
+    assert "Write, then send" in draft.content.decode()
+
+
+@pytest.mark.parametrize("kind", [Guide, VideoGuide])
+def test_an_editor_looks_at_a_page_that_is_new(kind: type[Page], db: None) -> None:
+    new = kind(title="Something new", slug="something-new")
+    if isinstance(new, VideoGuide):
+        new.film = films.names()[0]
+
+    seen = new.make_preview_request()
+
+    assert seen.status_code == 200
+    assert "Something new" in seen.render().content.decode()
 
 
 def test_an_editor_who_is_one_no_longer_changes_nothing(
