@@ -9,7 +9,7 @@ from api.base import Resource
 from api.v1.message_fields import TraceSerializer
 from engine.registry.scopes import Scope
 from engine.trace.models import Event, EventKind
-from portal.organisation import tracing
+from portal.organisation import knowing
 
 # Of one message; a list may have thousands of members.
 MOST_EVENTS = 5000
@@ -26,12 +26,15 @@ class Traces(Resource):
 
     @extend_schema(summary="Follow a message")
     def retrieve(self, request: Request, reference: str) -> Response:
-        """The sender's organisation sees every recipient, the others see their own."""
+        """The sender's organisation sees every recipient, the others see their own.
+
+        Whom a distribution list reaches is seen by the organisation that owns the list.
+        """
         place, reference = self.caller.organisation, reference.upper()
         events = Event.objects.filter(reference=reference).order_by("pk")
         steps = list(events[:MOST_EVENTS])
         if place is not None:
-            steps = tracing.theirs(steps, place)
+            steps = knowing.theirs(steps, place)
         if not steps:
             raise Http404
         shown = {

@@ -23,6 +23,7 @@ from engine.registry.models import WebhookEndpoint, WebhookEvent
 from engine.trace.models import Event, EventKind
 from portal.helpdesk.models import Ticket
 from portal.helpdesk.status import Source, Status
+from portal.organisation import knowing
 
 CHUNK = 500
 # Within this time every transaction that took an id has been committed.
@@ -140,14 +141,13 @@ def _call(endpoint: WebhookEndpoint, news: News) -> WebhookCall:
 def _of_events(rows: Sequence[Event]) -> Iterator[News]:
     ends = [row for row in rows if row.kind in ENDS]
     references = {row.reference for row in ends}
-    senders = dict(
-        QueuedMessage.objects.filter(reference__in=references).values_list(
-            "reference", "organisation_id"
-        )
-    )
+    messages = QueuedMessage.objects.filter(reference__in=references)
+    known = routes.current()
+    senders = {one.reference: knowing.sender_of(one, known) for one in messages}
     for row in ends:
         data = {"reference": row.reference, "recipient": row.recipient}
-        sender = senders.get(row.reference)
+        of_list = row.detail.get("list")
+        sender = _owner(of_list) if of_list else senders.get(row.reference)
         event = ENDS[EventKind(row.kind)]
         if sender is not None:
             yield News(f"trace:{row.pk}:{event}", event, row.at, sender, data)

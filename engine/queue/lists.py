@@ -81,8 +81,9 @@ def _members(facts: ListFacts, known: Routes, reference: str) -> list[Member]:
         except PermanentFailure as refusal:
             if not isinstance(refusal, SuspendedRecipientError):
                 returns.note_failure(facts.id, key, str(refusal))
+            facts_of_it = {"reply": str(refusal), "list": str(facts.address)}
             left_out.append(
-                record.event(reference, EventKind.FAILED, key, reply=str(refusal))
+                record.event(reference, EventKind.FAILED, key, **facts_of_it)
             )
         else:
             reached[route.address.key] = Member(route.address, route.destination)

@@ -1,7 +1,9 @@
 """What happened to the organisation's own mail, in plain English.
 
 Two views of one message: whoever sent it sees what became of every recipient; whoever
-received it sees their own organisation's recipients only. Nothing says what is in it.
+received it sees their own organisation's recipients only. Whom a distribution list
+reaches is its owner's to know: the author sees that the list sent it on, no more.
+Nothing says what is in a message.
 """
 
 from __future__ import annotations
@@ -15,16 +17,18 @@ from django.db.models import QuerySet
 from django.utils.dateparse import parse_date
 
 from engine.mail.address import Address, InvalidAddressError
-from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
+from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
 from engine.registry import routes
 from engine.registry.models import Organisation
 from engine.registry.routes import Routes
-from engine.trace.models import Event, EventKind
+from engine.trace.models import Event
 from engine.trace.story import Sight, Step, step
+from portal.organisation import knowing
 
 LIMIT = 100  # messages in one answer
 CANDIDATES = 500  # looked at for it
-EVENTS = 500  # on the page of one message
+EVENTS = 5000  # of one message that are looked at; a list may have as many members
+SHOWN = 500  # of them on its page
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,9 @@ class Story:
     sender: str
     is_sent: bool
     steps: list[Step]
+    is_cut: bool
+    # What lists made of it, where the organisation may follow that too.
+    sent_on: list[str]
 
 
 def query_of(given: dict[str, str]) -> Query:
@@ -82,34 +89,28 @@ def find(organisation: Organisation, query: Query) -> list[Line]:
 def story(organisation: Organisation, reference: str) -> Story | None:
     """What happened to a message, or None where it is not theirs to know."""
     events = list(Event.objects.filter(reference=reference).order_by("pk")[:EVENTS])
-    seen = theirs(events, organisation)
+    seen = knowing.theirs(events, organisation)
     if not seen:
         return None
     received = seen[0]
-    is_sent = received.detail.get("organisation_id") == organisation.pk
-    sender = str(received.detail.get("sender", ""))
     return Story(
-        reference, sender, is_sent, [step(event, Sight.MEMBER) for event in seen]
+        reference=reference,
+        sender=str(received.detail.get("sender", "")),
+        is_sent=knowing.teller(received, routes.current()) == organisation.pk,
+        steps=[step(event, Sight.MEMBER) for event in seen[:SHOWN]],
+        is_cut=len(seen) > SHOWN,
+        sent_on=[r for r in _sent_on(seen) if _may_know(organisation, r)],
     )
 
 
-def theirs(events: Sequence[Event], organisation: Organisation) -> list[Event]:
-    """Of one message's events those that the organisation may know, the first first.
+def _sent_on(events: Iterable[Event]) -> list[str]:
+    found = (str(event.detail.get("sent_on_as", "")) for event in events)
+    return list(filter(None, found))
 
-    None where the message is neither from it nor to it.
-    """
-    known = routes.current()
-    received = next((e for e in events if e.kind == EventKind.RECEIVED), None)
-    if received is None:
-        return []
-    is_sent = received.detail.get("organisation_id") == organisation.pk
-    own = [
-        event
-        for event in events
-        if event.recipient
-        and (is_sent or _is_own(event.recipient, organisation, known))
-    ]
-    return [received, *own] if is_sent or own else []
+
+def _may_know(organisation: Organisation, reference: str) -> bool:
+    events = Event.objects.filter(reference=reference).order_by("pk")[:EVENTS]
+    return bool(knowing.theirs(list(events), organisation))
 
 
 def _candidates(
@@ -130,20 +131,23 @@ def _candidates(
         return rows.filter(sender__iexact=query.sender) if query.sender else rows
     if query.sender:
         return rows.filter(
-            organisation_id=_owner(query.sender, known), sender__iexact=query.sender
+            organisation_id=knowing.owner(query.sender, known),
+            sender__iexact=query.sender,
         )
-    return rows.filter(organisation_id=organisation.pk)
+    # What a list sends on is its author's too; they know of the list, not its members.
+    own = rows.filter(organisation_id=organisation.pk)
+    return own.exclude(source=Source.LIST)
 
 
 def _line(
     organisation: Organisation, message: QueuedMessage, query: Query, known: Routes
 ) -> Line | None:
     """The message as the organisation may see it; None where it may not."""
-    is_sent = message.organisation_id == organisation.pk
+    is_sent = knowing.sender_of(message, known) == organisation.pk
     seen = [
         recipient
         for recipient in message.recipients.all()
-        if is_sent or _is_own(recipient.address, organisation, known)
+        if is_sent or knowing.is_own(recipient.address, organisation, known)
     ]
     if not seen or (
         query.recipient and query.recipient not in {_key(r.address) for r in seen}
@@ -158,17 +162,6 @@ def status_words(recipients: Iterable[Recipient]) -> list[tuple[str, int]]:
     for recipient in recipients:
         counted[RecipientStatus(recipient.status).label] += 1
     return list(counted.items())
-
-
-def _is_own(address: str, organisation: Organisation, known: Routes) -> bool:
-    return _owner(address, known) == organisation.pk
-
-
-def _owner(address: str, known: Routes) -> int | None:
-    try:
-        return known.organisation_of(Address.parse(address))
-    except InvalidAddressError:
-        return None
 
 
 def _key(text: str) -> str:

@@ -18,8 +18,17 @@ from api.models import WebhookCall, WebhookState
 from api.webhooks import delivery, dialling
 from api.webhooks.dialling import Gone, NotHeard
 from api.webhooks.gather import gather
-from engine.registry.models import Mailbox, Organisation, Person, WebhookEndpoint
+from engine.registry.models import (
+    DistributionList,
+    Mailbox,
+    Organisation,
+    Person,
+    Posting,
+    WebhookEndpoint,
+)
+from tests import factories
 from tests.api.conftest import Api, Key
+from tests.engine.queue.conftest import Queue
 
 pytestmark = pytest.mark.django_db
 URL = "https://cases.example/hook"
@@ -55,7 +64,7 @@ def endpoint(call: Api, *events: str, **over: object) -> dict[str, object]:
     return call("POST", "/webhooks/", wanted).json()
 
 
-def send(call: Api, sender: Person, to: Person) -> str:
+def send(call: Api, sender: Person, to: Person | DistributionList) -> str:
     letter = {
         "mailbox": sender.mailbox.pk,
         "to": [to.address],
@@ -103,6 +112,34 @@ def test_each_organisation_is_told_of_its_own_side(
         (charlie.organisation_id, "message.received"),
         (None, "message.delivered"),
         (None, "message.received"),
+    }
+
+
+def test_whom_a_list_reaches_is_told_to_its_owner_only(
+    key: Key, call: Api, bob: Person, charlie: Person
+) -> None:
+    harbour = charlie.organisation
+    listed = factories.make_list(
+        "duty@harbour.secure.example",
+        harbour,
+        charlie.address,
+        "gone@harbour.secure.example",
+        posting=Posting.COMMUNITY,
+    )
+    for caller in (call, key(harbour)):
+        endpoint(caller, "message.delivered", "message.failed")
+    send(call, bob, listed)
+    Queue().run()
+
+    gather()
+
+    told = {
+        (one.endpoint.organisation_id, one.payload["data"]["recipient"])
+        for one in WebhookCall.objects.select_related("endpoint")
+    }
+    assert told == {
+        (harbour.pk, charlie.address),
+        (harbour.pk, "gone@harbour.secure.example"),
     }
 
 

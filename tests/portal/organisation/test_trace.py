@@ -9,7 +9,10 @@ from engine.mail.address import Address
 from engine.mail.envelope import Envelope, EnvelopeRecipient
 from engine.queue import submit
 from engine.queue.models import Source
-from engine.registry.models import Organisation, Person
+from engine.registry.models import Organisation, Person, Posting
+from engine.trace.models import Event, EventKind
+from tests import factories
+from tests.engine.queue.conftest import Queue
 from tests.portal.conftest import SignIn
 from tests.portal.organisation.conftest import Path
 
@@ -124,3 +127,66 @@ def test_a_long_trace_takes_few_queries(
         page = office.get(at("trace/"))
 
     assert len(page.context["lines"]) == 30
+
+
+LIST = "duty@harbour.secure.example"
+
+
+@pytest.fixture
+def through_a_list(
+    alice: Person, bob: Person, charlie: Person, harbour: Organisation
+) -> str:
+    """Alice of Northfield writes to Harbour's list, which reaches Bob and Charlie.
+
+    Somebody else on it has left.
+    """
+    gone = "gone@harbour.secure.example"
+    factories.make_list(
+        LIST, harbour, bob.address, charlie.address, gone, posting=Posting.COMMUNITY
+    )
+    envelope = Envelope(
+        Address.parse(alice.address), (EnvelopeRecipient(Address.parse(LIST)),)
+    )
+    raw = f"From: {alice.address}\r\n\r\nHello\r\n".encode()
+    reference = submit.submit(raw, envelope=envelope, source=Source.WEBMAIL, by=alice)
+    Queue().run()
+    return reference
+
+
+def copy_of(reference: str) -> str:
+    expanded = Event.objects.get(reference=reference, kind=EventKind.EXPANDED)
+    return str(expanded.detail["sent_on_as"])
+
+
+def told(client: Client, organisation: Organisation, reference: str) -> set[str]:
+    page = client.get(f"/organisation/{organisation.pk}/trace/{reference}/")
+    if page.status_code == 404:
+        return set()
+    return {step.recipient for step in page.context["story"].steps}
+
+
+def test_author_does_not_learn_whom_a_neighbours_list_reaches(
+    office: Client, northfield: Organisation, at: Path, through_a_list: str
+) -> None:
+    copy = copy_of(through_a_list)
+
+    assert references(office, at) == {through_a_list}
+    assert told(office, northfield, through_a_list) == {"", LIST}
+    assert told(office, northfield, copy) == {"", "bob@northfield.secure.example"}
+
+
+def test_owner_of_a_list_follows_it_to_every_member(
+    signed_in: SignIn, charlie: Person, harbour: Organisation, through_a_list: str
+) -> None:
+    client = signed_in(charlie, second_factor=True)
+    copy = copy_of(through_a_list)
+
+    page = client.get(f"/organisation/{harbour.pk}/trace/{through_a_list}/")
+
+    assert page.context["story"].sent_on == [copy]
+    assert "gone@harbour.secure.example" in told(client, harbour, through_a_list)
+    assert told(client, harbour, copy) == {
+        "",
+        "bob@northfield.secure.example",
+        "charlie@harbour.secure.example",
+    }
