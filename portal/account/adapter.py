@@ -29,6 +29,7 @@ from portal.account import policies, tasks
 
 # Within this time of signing in nobody is asked again who they are.
 FRESH_SECONDS = 300
+WRONG_CODE = _("This code is not right. Enter the one shown now.")
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -37,7 +38,7 @@ class AccountAdapter(DefaultAccountAdapter):
             "The address or the password is not right. Check both and try again."
         ),
         "enter_current_password": _("This is not your current password"),
-        "incorrect_code": _("This code is not right. Enter the one shown now."),
+        "incorrect_code": WRONG_CODE,
         "incorrect_password": _("This is not your password"),
         "too_many_login_attempts": _(
             "Too many attempts. Wait 15 minutes, then try again."
@@ -80,6 +81,8 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class MFAAdapter(DefaultMFAAdapter):
+    error_messages = DefaultMFAAdapter.error_messages | {"incorrect_code": WRONG_CODE}
+
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         return policies.can_remove_authenticator(authenticator)
 

@@ -1,4 +1,4 @@
-"""Notices to a person's everyday address. None of them says what is in any message."""
+"""Notices to a person, outside the mailboxes kept here. None of them says what is in any message."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def send_password_reset(person: Person) -> None:
 def _send(
     person: Person, subject: str, template: str, context: Mapping[str, object]
 ) -> None:
-    if not person.everyday_address:
+    if not person.notice_address:
         return
     body = render_to_string(
         f"account/email/{template}.txt",
@@ -61,4 +61,4 @@ def _send(
         },
     )
     subject = f"{settings.POSTERN.community_name}: {subject}"
-    EmailMessage(subject, body, to=[person.everyday_address]).send()
+    EmailMessage(subject, body, to=[person.notice_address]).send()

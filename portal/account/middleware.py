@@ -41,12 +41,12 @@ class SecondFactorMiddleware:
         person = request.user
         if not isinstance(person, Person):
             return None
-        shown = _was_shown(request, person)
-        if not shown and not policies.needs_second_factor(person):
+        if _was_shown(request, person) and policies.has_second_factor(person):
+            return None
+        # Who removed their own, and needs none, goes on with a password alone.
+        if not policies.needs_second_factor(person):
             return None
         has_one = policies.has_second_factor(person)
-        if shown and has_one:
-            return None
         match = request.resolver_match
         if match and match.view_name in (PROVE if has_one else SET_UP):
             return None

@@ -71,7 +71,7 @@ password = [
 ]
 
 second_factor = [
-    path("", signed_in(mfa.index), name="mfa_index"),
+    path("", signed_in(views.SecondFactor.as_view()), name="mfa_index"),
     path("authenticate/", public(mfa.authenticate), name="mfa_authenticate"),
     path("reauthenticate/", signed_in(mfa.reauthenticate), name="mfa_reauthenticate"),
     path("totp/activate/", signed_in(totp.activate_totp), name="mfa_activate_totp"),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from allauth.account.decorators import reauthentication_required
+from allauth.mfa.base.views import IndexView
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
@@ -22,7 +23,7 @@ from django.views.decorators.http import require_http_methods
 from engine.registry.access import requires, signed_in
 from engine.registry.actions import people
 from engine.registry.errors import PolicyError
-from engine.registry.models import AppPassword, Person
+from engine.registry.models import AppPassword, Mailbox, Person
 from engine.registry.permissions import Permission
 from portal.account import actions, policies
 from portal.account.forms import AppPasswordForm
@@ -34,6 +35,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "person": person,
         "has_second_factor": policies.has_second_factor(person),
+        "has_mail": bool(_mail_addresses(person)),
         "app_password_count": _live_app_passwords(person).count(),
     }
     return render(request, "account/home.html", context)
@@ -62,6 +64,7 @@ def app_passwords(request: HttpRequest) -> HttpResponse:
         "made": made,
         "secret": secret,
         "app_passwords": _live_app_passwords(person),
+        "addresses": _mail_addresses(person),
         "mail": {
             "host": settings.POSTERN.smtp_name,
             "pop3s": settings.POSTERN.pop3s_port,
@@ -85,6 +88,15 @@ def revoke_app_password(request: HttpRequest, app_password_id: int) -> HttpRespo
     return render(
         request, "account/revoke_app_password.html", {"app_password": app_password}
     )
+
+
+class SecondFactor(IndexView):
+    """What somebody has set up, and whether they need it."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        person = cast(Person, self.request.user)
+        is_needed = policies.needs_second_factor(person)
+        return {**super().get_context_data(**kwargs), "is_needed": is_needed}
 
 
 @signed_in
@@ -117,6 +129,15 @@ def _must_stay(request: HttpRequest, authenticator: Authenticator) -> bool:
         messages.warning(request, str(error))
         return True
     return False
+
+
+def _mail_addresses(person: Person) -> list[str]:
+    """What a mail program may call the person: their own mailbox, then their teams'."""
+    own = Q(owner=person)
+    theirs = Q(grants__person=person, grants__can_read=True)
+    mailboxes = Mailbox.objects.filter(own | theirs, is_active=True).distinct()
+    in_order = mailboxes.order_by("-kind", "address")  # personal, then group
+    return list(in_order.values_list("address", flat=True))
 
 
 def _live_app_passwords(person: Person) -> QuerySet[AppPassword]:

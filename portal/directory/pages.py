@@ -12,7 +12,13 @@ from django.views.decorators.http import require_safe
 from engine.registry import directory, permissions
 from engine.registry.access import requires
 from engine.registry.directory import Entry, EntryKind
-from engine.registry.models import DistributionList, Domain, Organisation, Person
+from engine.registry.models import (
+    DistributionList,
+    Domain,
+    Mailbox,
+    Organisation,
+    Person,
+)
 from engine.registry.permissions import Permission
 from portal.directory.cards import can_write_here, card, cards
 from portal.directory.posting import posting_sentence
@@ -83,13 +89,21 @@ def _may_see_members(viewer: Person, row: DistributionList) -> bool:
 
 
 def _shown_members(row: DistributionList, viewer: Person) -> list[str]:
-    """Addresses of members, without those of ex-directory people of other places."""
-    hidden = Person.objects.filter(
+    """Addresses of members, without those that are published nowhere.
+
+    Administrators see their own organisation's, and everybody sees themselves.
+    """
+    people = Person.objects.filter(
         Q(is_ex_directory=True) | Q(mailbox__is_published=False)
     ).exclude(pk=viewer.pk)
-    if _administers(viewer, row.organisation):
-        hidden = hidden.exclude(organisation=row.organisation)
-    shown = row.members.exclude(address__in=hidden.values("address"))
+    teams = Mailbox.objects.filter(owner=None, is_published=False)
+    lists = DistributionList.objects.filter(is_published=False)
+    is_own = _administers(viewer, row.organisation)
+    shown = row.members.all()
+    for hidden in (people, teams, lists):
+        if is_own:
+            hidden = hidden.exclude(organisation=row.organisation)
+        shown = shown.exclude(address__in=hidden.values("address"))
     return list(
         shown.order_by("address").values_list("address", flat=True)[:MEMBERS_SHOWN]
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from allauth.mfa.models import Authenticator
 from django.db import transaction
 
@@ -9,6 +11,20 @@ from engine.audit.record import record
 from engine.registry.actions import people
 from engine.registry.models import Person
 from portal.organisation import policies, tasks
+
+
+@transaction.atomic
+def edit_details(
+    person: Person, *, by: Person, **details: Unpack[people.PersonFields]
+) -> None:
+    """Change what is known of a person.
+
+    Links to sign in go to the everyday address: the one before hears of another.
+    """
+    before = person.everyday_address
+    people.edit(person, by=by, **details)
+    if before and before != person.everyday_address:
+        tasks.tell_of_new_address(person, before)
 
 
 @transaction.atomic

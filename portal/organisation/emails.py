@@ -30,8 +30,17 @@ def send_second_factor_reset(person: Person) -> None:
     _send(person, "second_factor_reset", "Your second factor was reset")
 
 
-def _send(person: Person, template: str, subject: str, **context: Any) -> None:
-    if not person.everyday_address:
+def send_new_address(person: Person, before: str) -> None:
+    """Tell the address that they had before, whose reader may know nothing of it."""
+    subject = "Your everyday address was changed"
+    _send(person, "new_address", subject, to=before)
+
+
+def _send(
+    person: Person, template: str, subject: str, *, to: str = "", **context: Any
+) -> None:
+    address = to or person.notice_address
+    if not address:
         return
     context |= {
         "person": person,
@@ -39,4 +48,4 @@ def _send(person: Person, template: str, subject: str, **context: Any) -> None:
         "helpdesk_phone": settings.POSTERN.helpdesk_phone,
     }
     body = render_to_string(f"organisation/emails/{template}.txt", context)
-    EmailMessage(subject, body, to=[person.everyday_address]).send()
+    EmailMessage(subject, body, to=[address]).send()

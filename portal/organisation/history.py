@@ -13,8 +13,19 @@ from engine.audit.models import Entry
 from engine.registry.models import Organisation
 from portal.organisation.people_file.reading import safe_cell
 
+# Without it Excel takes UTF-8 for something else, and spoils every accent.
+BYTE_ORDER_MARK = "\ufeff"
 HEADINGS = ("When", "Who", "What", "About", "Details")
 CHUNK = 500
+SAID_OTHERWISE = {
+    "api_key.added": "API key made",
+    "api_key.revoked": "API key revoked",
+    "mailbox.granted": "Rights to a group mailbox given",
+    "mailbox.revoked": "Rights to a group mailbox taken away",
+    "mailbox.sent_from": "Message sent as a group mailbox",
+    "people_file.started": "People added from a file",
+    "retention.set": "Time that deleted mail is kept changed",
+}
 
 
 class Line:
@@ -38,7 +49,12 @@ def entries(organisation: Organisation, sought: str) -> QuerySet[Entry]:
 
 def words(event: str) -> str:
     """`list.member_added` as people say it: “List member added”."""
-    return event.replace(".", " ").replace("_", " ").capitalize()
+    if event in SAID_OTHERWISE:
+        return SAID_OTHERWISE[event]
+    about, _, done = event.partition(".")
+    # “Password set” about somebody says enough without “Person”.
+    said = done if about == "person" and "_" in done else f"{about} {done}"
+    return said.replace("_", " ").capitalize()
 
 
 def details(entry: Entry) -> list[tuple[str, str]]:
@@ -50,16 +66,22 @@ def details(entry: Entry) -> list[tuple[str, str]]:
 
 
 def as_csv(rows: QuerySet[Entry]) -> Iterator[str]:
-    """The entries as lines of a CSV file that runs no formula anywhere."""
-    writer = csv.writer(Line())
-    yield writer.writerow(HEADINGS)
+    """The entries as lines of a CSV file that runs no formula anywhere.
+
+    Everything is quoted: a spreadsheet that parts cells at semicolons makes no cell of
+    its own inside another.
+    """
+    writer = csv.writer(Line(), quoting=csv.QUOTE_ALL)
+    yield BYTE_ORDER_MARK + writer.writerow(HEADINGS)
     for entry in rows.order_by("-pk").iterator(CHUNK):
         cells = (
             entry.at.isoformat(timespec="seconds"),
             entry.by_name,
             entry.event,
             entry.subject_name,
-            json.dumps(entry.detail, sort_keys=True) if entry.detail else "",
+            json.dumps(entry.detail, sort_keys=True, ensure_ascii=False)
+            if entry.detail
+            else "",
         )
         yield writer.writerow([safe_cell(cell) for cell in cells])
 

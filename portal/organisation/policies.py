@@ -40,11 +40,27 @@ def check_can_reset(person: Person, *, by: Person) -> None:
         raise PolicyError("Change your own password and second factor in “Account”.")
     if not person.is_active:
         raise PolicyError(f"{person.name} is suspended. Resume the account first.")
+    _check_hold_their_powers(person, by=by)
+
+
+def _check_hold_their_powers(person: Person, *, by: Person) -> None:
+    """Raise PolicyError where the way in would lead to another organisation's pages.
+
+    Whoever gives an administrator another way in could act as them there.
+    """
+    administered = Organisation.objects.active().filter(
+        roles__person=person, roles__role=RoleName.ADMINISTRATOR
+    )
+    for place in administered.exclude(pk=person.organisation_id):
+        if not permissions.can(by, Permission.MANAGE_PEOPLE, organisation=place):
+            raise PolicyError(
+                f"{person.name} also administers {place}. Ask the helpdesk to do this."
+            )
 
 
 def check_can_be_sent_link(person: Person) -> None:
     """Raise PolicyError where there is no address outside to send a link to."""
-    if not person.everyday_address:
+    if not person.notice_address:
         raise PolicyError(
             f"There is no everyday address for {person.name}. Add one first: "
             "the link to choose a new password is sent there."

@@ -73,8 +73,9 @@ def _worded(error: str, field: BoundField) -> str:
 
 def _label(field: BoundField, size: str, heading: bool) -> Params:
     text = str(field.label)
+    # A choice says by itself what leaving it as it is means.
     if not field.field.required and not isinstance(
-        field.field.widget, (forms.CheckboxInput, forms.CheckboxSelectMultiple)
+        field.field.widget, (forms.CheckboxInput, ChoiceWidget)
     ):
         text = gettext("%(label)s (optional)") % {"label": text}
     return {"text": text, "size": size, "isPageHeading": heading}

@@ -81,6 +81,18 @@ class Person(AbstractBaseUser, PermissionsMixin):
         return self.address
 
     @property
+    def notice_address(self) -> str:
+        """Where links and notices reach them; empty for nowhere.
+
+        Outside the community, else in the mailbox that their own server keeps: what is
+        kept here nobody reads who cannot sign in.
+        """
+        is_kept_elsewhere = (
+            self.organisation is not None and not self.organisation.is_hosted
+        )
+        return self.everyday_address or (self.address if is_kept_elsewhere else "")
+
+    @property
     def audit_key(self) -> str:
         """How the audit trail tells people from other systems."""
         return str(self.pk)

@@ -41,6 +41,7 @@ class PeopleFilter(FilterForm):
             ("active", _("Active")),
             ("suspended", _("Suspended")),
             ("administrators", _("Administrators")),
+            ("ex-directory", _("Not in the directory")),
         ],
     )
 

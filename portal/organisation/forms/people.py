@@ -73,13 +73,19 @@ class NewPersonForm(PersonForm):
 
     def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.is_hosted = organisation.is_hosted
         self.fields["address"] = AddressField(organisation)
+        if not self.is_hosted:
+            self.fields["sends_link"].help_text = _(
+                "It goes to the everyday email address, or else to the secure address."
+            )
         self.order_fields(self.field_order)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         is_missing = "everyday_address" in cleaned and not cleaned["everyday_address"]
-        if cleaned.get("sends_link") and is_missing:
+        # Where they have a server of their own, the link goes to their mailbox there.
+        if cleaned.get("sends_link") and is_missing and self.is_hosted:
             self.add_error(
                 "everyday_address",
                 _("Enter an everyday email address, or send no link"),

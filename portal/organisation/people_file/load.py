@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -42,7 +44,7 @@ def _add_next(people_file_id: int) -> bool:
     return True
 
 
-def _add(file: PeopleFile, fields: dict[str, str]) -> bool:
+def _add(file: PeopleFile, fields: dict[str, Any]) -> bool:
     """Add one person, unless somebody did so meanwhile."""
     address = fields.pop("address")
     if is_there(file.organisation, address):
@@ -51,8 +53,8 @@ def _add(file: PeopleFile, fields: dict[str, str]) -> bool:
         file.organisation,
         address=address,
         by=file.uploaded_by,
-        **fields,  # type: ignore[arg-type]
+        **fields,
     )
-    if file.sends_links and person.everyday_address:
+    if file.sends_links and person.notice_address:
         tasks.invite(person)
     return True

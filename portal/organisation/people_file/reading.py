@@ -31,10 +31,20 @@ HEADINGS = {
     "city": "town",
     "everyday address": "everyday_address",
     "personal email": "everyday_address",
+    "exdirectory": "is_ex_directory",
+    "keep out of the directory": "is_ex_directory",
 }
 NEEDED = {"name": "Name", "address": "Secure address"}
-TEMPLATE = ("Name", "Secure address", "Job title", "Phone", "Town", "Everyday address")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+TEMPLATE = (
+    "Name",
+    "Secure address",
+    "Job title",
+    "Phone",
+    "Town",
+    "Everyday address",
+    "Ex-directory",
+)
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +81,16 @@ def safe_cell(text: str) -> str:
 def _rows(text: str, delimiter: str) -> Iterator[Row]:
     reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter)
     try:
-        columns = _columns(next(reader))
+        columns = _columns(next(row for row in reader if _is_filled(row)))
         for cells in reader:
-            if any(cell.strip() for cell in cells):
+            if _is_filled(cells):
                 yield Row(reader.line_num, _named(columns, cells))
     except csv.Error as error:
         raise PolicyError(f"Line {reader.line_num} cannot be read.") from error
+
+
+def _is_filled(cells: list[str]) -> bool:
+    return any(cell.strip() for cell in cells)
 
 
 def _columns(headings: list[str]) -> list[str]:
@@ -122,4 +136,5 @@ def _decoded(raw: bytes) -> str:
 
 
 def _delimiter(lines: list[str]) -> str:
-    return max(",;\t", key=lines[0].count)
+    headings = next(line for line in lines if line.strip())
+    return max(",;\t", key=headings.count)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from engine.mail.address import Address
 from engine.registry.addresses import claimed, in_community, parsed
@@ -24,13 +25,14 @@ LABELS = {
     "town": "town",
     "everyday_address": "everyday address",
 }
+YES, NO = ("yes", "y", "true", "1"), ("no", "n", "false", "0", "")
 
 
 @dataclass(slots=True)
 class Trial:
     """Whom to add, how many are there already, and what is wrong on which line."""
 
-    rows: list[dict[str, str]] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
     known_count: int = 0
     faults: list[tuple[int, str]] = field(default_factory=list)
 
@@ -60,9 +62,10 @@ def is_there(organisation: Organisation, key: str) -> bool:
     return Person.objects.filter(organisation=organisation, address=key).exists()
 
 
-def _checked(row: Row, domain: str) -> dict[str, str]:
+def _checked(row: Row, domain: str) -> dict[str, Any]:
     cells = dict(row.cells)
     address = cells.pop("address", "")
+    hidden = _is_yes(cells.pop("is_ex_directory", ""))
     if not address:
         raise PolicyError("Enter the secure address.")
     if not cells.get("name"):
@@ -72,7 +75,13 @@ def _checked(row: Row, domain: str) -> dict[str, str]:
             raise PolicyError(f"The {LABELS[name]} is too long.")
     if cells.get("everyday_address"):
         parsed(cells["everyday_address"])
-    return {**cells, "address": _key(address, domain)}
+    return {**cells, "is_ex_directory": hidden, "address": _key(address, domain)}
+
+
+def _is_yes(text: str) -> bool:
+    if text.casefold() not in YES + NO:
+        raise PolicyError("Write yes or no under “Ex-directory”.")
+    return text.casefold() in YES
 
 
 def _key(text: str, domain: str) -> str:

@@ -23,6 +23,7 @@ from portal.organisation.paging import paged
 from portal.organisation.place import person_in, show, visitor, within
 
 SECTION = "mailboxes"
+COLLEAGUES = 300  # offered while typing
 
 
 @within(Permission.MANAGE_MAILBOXES)
@@ -68,7 +69,13 @@ def mailbox(
         messages.success(request, f"{name} may now use {found.name}.")
         return redirect("organisation:mailbox", organisation.pk, found.pk)
     grants = found.grants.select_related("person").order_by("person__name", "pk")
-    context = {"mailbox": found, "form": form, "grants": grants}
+    others = organisation.people.filter(is_active=True).exclude(grants__mailbox=found)
+    context = {
+        "mailbox": found,
+        "form": form,
+        "grants": grants,
+        "colleagues": others.values_list("address", "name")[:COLLEAGUES],
+    }
     return show(request, organisation, "mailbox", SECTION, context)
 
 

@@ -44,6 +44,8 @@ def _found(organisation: Organisation, sought: str, status: str) -> QuerySet[Per
         )
     if status == "administrators":
         return rows.filter(is_administrator=True)
+    if status == "ex-directory":
+        return rows.filter(is_ex_directory=True)
     if status in ("active", "suspended"):
         return rows.filter(is_active=status == "active")
     return rows

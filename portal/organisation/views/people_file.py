@@ -63,6 +63,7 @@ def index(
         "rows": file.rows[:SHOWN],
         "faults": file.faults[:SHOWN],
         "not_shown": max(0, len(file.rows) - SHOWN),
+        "faults_not_shown": max(0, len(file.faults) - SHOWN),
     }
     return show(request, organisation, "people_file", "people", context)
 
@@ -90,7 +91,7 @@ def template(request: HttpRequest, organisation: Organisation) -> HttpResponse:
     writer = csv.writer(response)
     writer.writerow(TEMPLATE)
     writer.writerow(
-        ["Jo Example", f"jo@{domain or ''}", "Clerk", "", organisation.town, ""]
+        ["Jo Example", f"jo@{domain or ''}", "Clerk", "", organisation.town, "", "no"]
     )
     return response
 

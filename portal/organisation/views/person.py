@@ -11,7 +11,7 @@ from engine.registry import permissions
 from engine.registry.actions import people, roles
 from engine.registry.models import Grant, Organisation, RoleName
 from engine.registry.permissions import Permission
-from portal.organisation import attention, policies
+from portal.organisation import actions, attention, policies
 from portal.organisation.forms.base import ReasonForm
 from portal.organisation.forms.people import PersonForm
 from portal.organisation.place import (
@@ -55,7 +55,7 @@ def edit(
     person = changeable_person(request, organisation, person_id)
     form = PersonForm(request.POST or None, initial=PersonForm.initial_of(person))
     if form.carries_out(
-        lambda: people.edit(person, by=visitor(request), **form.details)
+        lambda: actions.edit_details(person, by=visitor(request), **form.details)
     ):
         messages.success(request, f"The details of {person.name} have been saved.")
         return redirect("organisation:person", organisation.pk, person.pk)

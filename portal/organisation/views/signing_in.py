@@ -29,7 +29,7 @@ def give(
         title=f"Give {person.name} a sign-in",
         text="They can then search the directory and ask the helpdesk. Their mail stays "
         "in your own server. A link to choose a password goes to "
-        f"{person.everyday_address or person.address}.",
+        f"{person.notice_address}.",
         button="Send the link",
         done=f"A link is on its way to {person.name}.",
     )
@@ -49,7 +49,7 @@ def send_link(
         lambda: actions.send_sign_in_link(person, by=visitor(request)),
         title=f"Send {person.name} a link to choose a new password",
         text="Their password stops working at once, and they are signed out "
-        f"everywhere. The link goes to {person.everyday_address or 'their everyday address'}. "
+        f"everywhere. The link goes to {person.notice_address or 'their everyday address'}. "
         "Make sure first that it is really them who asks.",
         button="Send the link",
         is_warning=True,

@@ -10,7 +10,6 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from engine.audit.record import record
 from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress
 from engine.mail.composer import Attachment, address_field
@@ -23,7 +22,7 @@ from engine.queue.models import Source
 from engine.queue.submit import prepare
 from engine.queue.withdrawal import withdraw
 from engine.registry.errors import PolicyError
-from engine.registry.models import Mailbox, MailboxKind, Person
+from engine.registry.models import Mailbox, Person
 from engine.storage import actions
 from engine.storage.delivery import folder
 from engine.storage.models import FolderRole, Message
@@ -123,14 +122,6 @@ def _commit(
     sent = actions.append(folder(sending.sender, FolderRole.SENT), copy, is_read=True)
     if sending.drafts is not None:
         drafts.discard(sending.draft, mailbox=sending.drafts)
-    if sending.sender.kind == MailboxKind.GROUP:
-        record(
-            "mailbox.sent_as",
-            sending.sender,
-            organisation_key=sending.sender.organisation_id,
-            detail={"message": reference},
-            by=by,
-        )
     return Departure.objects.create(
         message=sent,
         person=by,

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from engine.registry import credentials
 from engine.registry.actions import people
-from engine.registry.models import Person
-from tests import jobs
+from engine.registry.models import Organisation, Person
+from tests import factories, jobs
 from tests.portal.conftest import SignIn
 
 LIST = "/account/app-passwords/"
@@ -26,6 +26,28 @@ def test_secret_is_shown_once_and_works(signed_in: SignIn, bob: Person) -> None:
     assert "no-store" in response["Cache-Control"]
     assert credentials.find_person(bob.address, secret) == bob
     assert secret not in client.get(LIST).content.decode()
+
+
+def test_program_may_go_by_every_mailbox_that_the_person_reads(
+    signed_in: SignIn, bob: Person, northfield: Organisation
+) -> None:
+    team = factories.make_group_mailbox("a@northfield.secure.example", northfield)
+    unread = factories.make_group_mailbox("b@northfield.secure.example", northfield)
+    factories.make_grant(team, bob, can_read=True)
+    factories.make_grant(unread, bob, can_send=True)
+
+    page = signed_in(bob).get(LIST)
+
+    assert page.context["addresses"] == [bob.address, team.address]
+
+
+def test_who_has_no_mailbox_here_is_offered_none(
+    signed_in: SignIn, firm: Organisation
+) -> None:
+    client = signed_in(factories.make_person("tom@firm.example.secure.example", firm))
+
+    assert "App passwords" not in client.get("/account/").content.decode()
+    assert "You have no mailbox here" in client.get(LIST).content.decode()
 
 
 def test_it_ends_by_itself_when_asked_to(signed_in: SignIn, bob: Person) -> None:

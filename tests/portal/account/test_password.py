@@ -8,9 +8,9 @@ from django.test import Client
 from django.urls import reverse
 
 from engine.audit.models import Entry
-from engine.registry.models import Person
+from engine.registry.models import Organisation, Person
 from portal.account import tasks
-from tests import jobs
+from tests import factories, jobs
 from tests.factories import PASSWORD
 from tests.portal.conftest import SignIn
 
@@ -55,6 +55,14 @@ def test_nothing_is_sent_without_an_everyday_address(bob: Person) -> None:
     tasks.send_password_reset(bob.address)
 
     assert mail.outbox == []
+
+
+def test_who_reads_mail_in_a_server_gets_the_link_there(firm: Organisation) -> None:
+    tom = factories.make_person("tom@firm.example.secure.example", firm)
+
+    tasks.send_password_reset(tom.address)
+
+    assert [m.to for m in mail.outbox] == [[tom.address]]
 
 
 def test_link_chooses_a_new_password_once(

@@ -161,6 +161,35 @@ def test_a_member_may_remove_it(signed_in: SignIn, bob: Person) -> None:
     assert not Authenticator.objects.filter(user=bob).exists()
 
 
+def test_who_removes_their_own_and_needs_none_goes_on(
+    signed_in: SignIn, bob: Person
+) -> None:
+    client = signed_in(bob, second_factor=True)
+
+    client.post(reverse("mfa_deactivate_totp"))
+
+    assert client.get("/account/").status_code == 200
+
+
+def test_page_says_whether_one_is_needed(signed_in: SignIn, bob: Person) -> None:
+    client = signed_in(bob)
+    assert "asks for one" not in client.get(SET_UP).content.decode()
+
+    bob.organisation.mfa_required = True
+    bob.organisation.save()
+
+    assert "asks for one" in client.get(SET_UP).content.decode()
+
+
+def test_wrong_code_says_what_to_do(signed_in: SignIn, bob: Person) -> None:
+    client = signed_in(bob)
+    client.get(reverse("mfa_activate_totp"))
+
+    page = client.post(reverse("mfa_activate_totp"), {"code": "000000"})
+
+    assert "Enter the one shown now" in page.content.decode()
+
+
 def test_removed_in_another_session_it_closes_this_one(
     signed_in: SignIn, vera: Person
 ) -> None:

@@ -152,6 +152,25 @@ def test_members_of_a_list_do_not_learn_of_ex_directory_members(
     assert "1 of 2 shown" in page.content.decode()
 
 
+def test_members_of_a_list_do_not_learn_of_unpublished_teams_and_lists(
+    signed_in: SignIn, alice: Person, bob: Person, harbour: Organisation
+) -> None:
+    hidden = {"is_published": False}
+    team = factories.make_group_mailbox("g@harbour.secure.example", harbour, **hidden)
+    inner = factories.make_list("l@harbour.secure.example", harbour, **hidden)
+    made = factories.make_list(
+        "all@northfield.secure.example",
+        alice.organisation,
+        bob.address,
+        team.address,
+        inner.address,
+    )
+
+    page = signed_in(bob).get(f"/directory/lists/{made.pk}/")
+
+    assert page.context["members"] == [bob.address]
+
+
 def test_unpublished_lists_and_group_mailboxes_have_no_page(
     signed_in: SignIn, bob: Person, harbour: Organisation
 ) -> None:

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import csv
 
+import pytest
 from django.test import Client
 
 from engine.audit.models import Entry
 from engine.registry.actions import organisations, people
 from engine.registry.models import Connection, Organisation, Person
+from portal.organisation import history
 from tests import factories
 from tests.portal.conftest import SignIn
 from tests.portal.organisation.conftest import Path
@@ -45,9 +47,33 @@ def test_history_file_holds_everything_and_runs_no_formula(
 
     raw = b"".join(office.get(at("history/history.csv")).streaming_content).decode()
 
-    heading, row = csv.reader(raw.splitlines())
+    heading, row = csv.reader(raw.removeprefix("\ufeff").splitlines())
     assert heading[:2] == ["When", "Who"]
     assert row[2:4] == ["person.suspended", "'=cmd@northfield.secure.example"]
+
+
+def test_history_file_keeps_accents_and_opens_in_excel(
+    office: Client, at: Path, alice: Person, bob: Person
+) -> None:
+    people.edit(bob, name="Siân", by=alice)
+
+    raw = b"".join(office.get(at("history/history.csv")).streaming_content)
+
+    assert raw.startswith("\ufeff".encode())
+    assert "Siân" in raw.decode()
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        ("person.password_set", "Password set"),
+        ("person.suspended", "Person suspended"),
+        ("list.member_added", "List member added"),
+        ("mailbox.granted", "Rights to a group mailbox given"),
+    ],
+)
+def test_what_was_done_is_said_as_people_say_it(event: str, words: str) -> None:
+    assert history.words(event) == words
 
 
 def test_a_thousand_entries_come_in_pages_and_few_queries(

@@ -65,6 +65,16 @@ def test_give_change_and_take_rights(
     ]
 
 
+def test_colleagues_are_offered_while_typing(
+    office: Client, at: Path, listing: Mailbox, alice: Person, bob: Person
+) -> None:
+    factories.make_grant(listing, alice, can_read=True)
+
+    page = office.get(at(f"mailboxes/{listing.pk}/"))
+
+    assert list(page.context["colleagues"]) == [(bob.address, bob.name)]
+
+
 @pytest.mark.parametrize(
     "address",
     ["charlie@harbour.secure.example", "nobody@northfield.secure.example", "x"],

@@ -6,9 +6,10 @@ from django.core import mail
 from django.test import Client
 
 from engine.audit.models import Entry
+from engine.registry.actions import people
 from engine.registry.models import Organisation, OrganisationRole, Person, RoleName
 from tests import factories, jobs
-from tests.portal.conftest import give_app
+from tests.portal.conftest import SignIn, give_app
 from tests.portal.organisation.conftest import Path
 
 NEW = {
@@ -123,6 +124,38 @@ def test_edit_details_and_hide_from_the_directory(
     assert not bob.mailbox.is_published
 
 
+def test_the_address_before_hears_of_another(
+    office: Client, at: Path, bob: Person
+) -> None:
+    bob.everyday_address = "bob@mail.example"
+    bob.save()
+    changes = {"name": "Bob", "everyday_address": "thief@mail.example"}
+
+    office.post(at(f"people/{bob.pk}/edit/"), changes)
+    jobs.run_waiting()
+
+    assert [m.to for m in mail.outbox] == [["bob@mail.example"]]
+    assert "no longer come" in mail.outbox[0].body
+
+
+@pytest.mark.parametrize("way", ["link", "second-factor"])
+def test_nobody_takes_over_the_administrator_of_a_neighbour(
+    office: Client, at: Path, bob: Person, harbour: Organisation, way: str
+) -> None:
+    give_app(bob)
+    bob.everyday_address = "bob@mail.example"
+    bob.save()
+    OrganisationRole.objects.create(
+        person=bob, organisation=harbour, role=RoleName.ADMINISTRATOR
+    )
+
+    page = office.post(at(f"people/{bob.pk}/{way}/"))
+
+    assert "also administers Harbour Chambers" in page.content.decode()
+    assert Authenticator.objects.filter(user=bob).exists()
+    assert Person.objects.get(pk=bob.pk).has_usable_password()
+
+
 def test_suspend_for_a_reason_and_resume(office: Client, at: Path, bob: Person) -> None:
     without = office.post(at(f"people/{bob.pk}/suspend/"), {"reason": ""})
     assert "Enter a reason" in without.content.decode()
@@ -173,6 +206,42 @@ def test_a_link_needs_somewhere_to_go(office: Client, at: Path, bob: Person) -> 
     assert "There is no everyday address" in page.content.decode()
     bob.refresh_from_db()
     assert bob.has_usable_password()
+
+
+def test_a_page_does_not_offer_a_link_that_can_go_nowhere(
+    office: Client, at: Path, bob: Person
+) -> None:
+    page = office.get(at(f"people/{bob.pk}/")).content.decode()
+
+    assert "Send a link to sign in" not in page
+    assert "add an everyday address first" in page
+
+
+def test_who_reads_mail_in_a_server_gets_the_link_there(
+    signed_in: SignIn, firm: Organisation
+) -> None:
+    jane = factories.make_person("jane@firm.example.secure.example", firm)
+    tom = factories.make_person("tom@firm.example.secure.example", firm)
+    factories.make_administrator(jane)
+    client = signed_in(jane, second_factor=True)
+    new = {"name": "Una", "address": "una", "sends_link": "on"}
+
+    client.post(f"/organisation/{firm.pk}/people/{tom.pk}/link/")
+    client.post(f"/organisation/{firm.pk}/people/add/", new)
+    jobs.run_waiting()
+
+    una = "una@firm.example.secure.example"
+    assert [m.to for m in mail.outbox] == [[tom.address], [una]]
+
+
+def test_people_out_of_the_directory_are_found(
+    office: Client, at: Path, alice: Person, bob: Person
+) -> None:
+    people.edit(bob, is_ex_directory=True, by=alice)
+
+    rows = office.get(at("people/?status=ex-directory")).context["page"].rows
+
+    assert rows == [bob]
 
 
 def test_reset_the_second_factor(office: Client, at: Path, bob: Person) -> None:

@@ -49,6 +49,22 @@ def test_file_is_tried_before_anything_is_done(
     assert not Person.objects.filter(name="Jo Field").exists()
 
 
+def test_file_says_who_stays_out_of_the_directory(
+    office: Client, at: Path, alice: Person
+) -> None:
+    head = "\n,,\nName,Secure address,Ex-directory\n"
+    file = upload(office, at, head + "A,a,YES\nB,b,no\nC,c,\nD,d,perhaps\n")
+    page = office.get(at(f"people/file/{file.pk}/")).content.decode()
+
+    office.post(at(f"people/file/{file.pk}/start/"))
+    jobs.run_waiting()
+
+    assert page.count("Not in the directory") == 1
+    assert file.faults == [[7, "Write yes or no under “Ex-directory”."]]
+    added = Person.objects.exclude(pk=alice.pk).values_list("name", "is_ex_directory")
+    assert set(added) == {("A", True), ("B", False), ("C", False)}
+
+
 def test_people_are_added_by_a_job_and_get_their_links(
     office: Client, at: Path, alice: Person
 ) -> None:

@@ -186,7 +186,7 @@ def test_sending_for_a_team_records_who_did(
 
     desk.post(as_bob, "send", sender=team.pk, **WAITS)
 
-    entry = Entry.objects.get(event="mailbox.sent_as")
+    entry = Entry.objects.get(event="mailbox.sent_from")
     assert (entry.subject_key, entry.by_key) == (str(team.pk), str(bob.pk))
     assert "On Monday" in undo(as_bob)
 
