@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.conf import settings
 
 from engine.mail.address import Address, InvalidAddressError, normal_domain
@@ -63,14 +65,20 @@ def check_is_free(address: Address) -> None:
 
 
 def is_taken(key: str) -> bool:
-    return (
-        Person.objects.filter(address=key).exists()
-        or Mailbox.objects.filter(address=key).exists()
-        or Alias.objects.filter(address=key).exists()
-        or DistributionList.objects.filter(
-            address__in=list(filter(None, (key, list_key_of(key))))
-        ).exists()
-    )
+    return bool(taken_among([key]))
+
+
+def taken_among(keys: Sequence[str]) -> set[str]:
+    """Those of the keys that somebody or something has, a list's bounce address too."""
+    found: set[str] = set()
+    for model in (Person, Mailbox, Alias):
+        rows = model._default_manager.filter(address__in=keys)
+        found.update(rows.values_list("address", flat=True))
+    meant = {*keys, *map(list_key_of, keys)}
+    rows = DistributionList.objects.filter(address__in=meant)
+    lists = set(rows.values_list("address", flat=True))
+    found.update(key for key in keys if lists & {key, list_key_of(key)})
+    return found
 
 
 def check_is_reachable(address: Address) -> None:

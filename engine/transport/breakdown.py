@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from aiosmtplib import SMTPException, SMTPResponseException
+from aiosmtplib import SMTPConnectError, SMTPException, SMTPResponseException
 
 from engine.mail.reply import Reply
 from engine.transport.base import Cause
@@ -50,14 +51,27 @@ def _explain(error: Exception, reply: Reply) -> ConversationError:
     elif isinstance(error, SMTPResponseException):
         why = f"{error.code} {error.message}"
     else:
-        why = str(error)
+        why = _without_address(error)
     text = f"{reply.text}: {why}" if why else reply.text
     return ConversationError(reply.saying(text), cause)
 
 
-def _tls_error_in(error: BaseException | None) -> ssl.SSLError | None:
+def _without_address(error: Exception) -> str:
+    """What went wrong. Senders read it, and where the server stands is not theirs."""
+    for one in _causes(error):
+        if isinstance(one, TimeoutError):
+            return "it took too long"
+        if isinstance(one, OSError) and (one.errno or 0) > 0:
+            return os.strerror(one.errno)
+    return "" if isinstance(error, (SMTPConnectError, OSError)) else str(error)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
-        if isinstance(error, ssl.SSLError):
-            return error
+        yield error
         error = error.__cause__
-    return None
+
+
+def _tls_error_in(error: BaseException | None) -> ssl.SSLError | None:
+    found = (one for one in _causes(error) if isinstance(one, ssl.SSLError))
+    return next(found, None)

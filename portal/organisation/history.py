@@ -17,6 +17,19 @@ from portal.organisation.people_file.reading import safe_cell
 BYTE_ORDER_MARK = "\ufeff"
 HEADINGS = ("When", "Who", "What", "About", "Details")
 CHUNK = 500
+LABELS = {
+    "is_ex_directory": "Kept out of the directory",
+    "is_published": "Shown in the directory",
+    "mfa_required": "Second factor for everybody",
+    "can_read": "May read",
+    "can_write": "May move and delete",
+    "can_send": "May send as the team",
+}
+VALUES = {
+    "totp": "authenticator app",
+    "webauthn": "passkey",
+    "recovery_codes": "recovery codes",
+}
 SAID_OTHERWISE = {
     "api_key.added": "API key made",
     "api_key.revoked": "API key revoked",
@@ -60,7 +73,7 @@ def words(event: str) -> str:
 def details(entry: Entry) -> list[tuple[str, str]]:
     """What changed, as label and value: before and after where both are known."""
     return [
-        (name.replace("_", " ").capitalize(), _told(value))
+        (LABELS.get(name) or name.replace("_", " ").capitalize(), _told(value))
         for name, value in entry.detail.items()
     ]
 
@@ -102,4 +115,4 @@ def _plain(value: Any) -> str:
         case None | "":
             return "nothing"
         case _:
-            return str(value)
+            return VALUES.get(str(value), str(value))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from django.db.models import QuerySet
@@ -21,7 +21,7 @@ from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Sourc
 from engine.registry import routes
 from engine.registry.models import Organisation
 from engine.registry.routes import Routes
-from engine.trace.models import Event
+from engine.trace.models import Event, EventKind
 from engine.trace.story import Sight, Step, step
 from portal.organisation import knowing
 
@@ -29,6 +29,7 @@ LIMIT = 100  # messages in one answer
 CANDIDATES = 500  # looked at for it
 EVENTS = 5000  # of one message that are looked at; a list may have as many members
 SHOWN = 500  # of them on its page
+NOT_REACHED = "Could not be delivered; it is noted beside the member of the list"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +98,19 @@ def story(organisation: Organisation, reference: str) -> Story | None:
         reference=reference,
         sender=str(received.detail.get("sender", "")),
         is_sent=knowing.teller(received, routes.current()) == organisation.pk,
-        steps=[step(event, Sight.MEMBER) for event in seen[:SHOWN]],
+        steps=[_told(event, received) for event in seen[:SHOWN]],
         is_cut=len(seen) > SHOWN,
         sent_on=[r for r in _sent_on(seen) if _may_know(organisation, r)],
     )
+
+
+def _told(event: Event, received: Event) -> Step:
+    """A list's author hears nothing of a member who cannot be reached."""
+    told = step(event, Sight.MEMBER)
+    of_list = event.detail.get("list") or received.detail.get("list")
+    if of_list and event.kind == EventKind.FAILED:
+        return replace(told, text=NOT_REACHED)
+    return told
 
 
 def _sent_on(events: Iterable[Event]) -> list[str]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.mail.address import Address
-from engine.registry.addresses import claimed, in_community, parsed
+from engine.registry.addresses import parsed, taken_among
 from engine.registry.errors import PolicyError
 from engine.registry.models import Organisation, Person
 from portal.organisation.people_file.reading import Row
@@ -39,22 +38,58 @@ class Trial:
 
 def try_rows(organisation: Organisation, rows: list[Row]) -> Trial:
     """Check every row as adding it would, and change nothing."""
-    trial, seen = Trial(), set[str]()
-    domain = organisation.domains.values_list("community_domain", flat=True).first()
+    trial, wanted = Trial(), dict[str, tuple[int, dict[str, Any]]]()
+    home = _Home(organisation)
     for row in rows:
         try:
-            fields = _checked(row, domain or "")
-            if fields["address"] in seen:
+            fields = _checked(row, home)
+            if fields["address"] in wanted:
                 raise PolicyError(f"{fields['address']} is in the file twice.")
-            seen.add(fields["address"])
-            if is_there(organisation, fields["address"]):
-                trial.known_count += 1
-            else:
-                claimed(organisation, fields["address"])
-                trial.rows.append(fields)
+            wanted[fields["address"]] = (row.line, fields)
         except PolicyError as fault:
             trial.faults.append((row.line, str(fault)))
+    _look_up(organisation, trial, wanted)
+    trial.faults.sort()
     return trial
+
+
+def _look_up(
+    organisation: Organisation, trial: Trial, wanted: dict[str, tuple[int, Any]]
+) -> None:
+    """Tell who is there already and whose address is taken, of all rows at once."""
+    there = set(
+        Person.objects.filter(
+            organisation=organisation, address__in=list(wanted)
+        ).values_list("address", flat=True)
+    )
+    taken = taken_among(list(wanted))
+    for key, (line, fields) in wanted.items():
+        if key in there:
+            trial.known_count += 1
+        elif key in taken:
+            sentence = f"{key} is already in use. Choose another address."
+            trial.faults.append((line, sentence))
+        else:
+            trial.rows.append(fields)
+
+
+class _Home:
+    """The domains in which the organisation may give out addresses, asked once."""
+
+    def __init__(self, organisation: Organisation) -> None:
+        self.organisation = organisation
+        rows = organisation.domains.verified().order_by("pk")
+        self.pairs = dict(rows.values_list("member_domain", "community_domain"))
+
+    def key(self, text: str) -> str:
+        """The key of an address of ours; a name alone is one at the first domain."""
+        first = next(iter(self.pairs.values()), "")
+        address = parsed(text if "@" in text else f"{text}@{first}")
+        if address.domain in self.pairs:
+            address = address.at(self.pairs[address.domain])
+        if address.domain not in self.pairs.values():
+            raise PolicyError(f"{address} is not in a domain of {self.organisation}.")
+        return address.key
 
 
 def is_there(organisation: Organisation, key: str) -> bool:
@@ -62,7 +97,7 @@ def is_there(organisation: Organisation, key: str) -> bool:
     return Person.objects.filter(organisation=organisation, address=key).exists()
 
 
-def _checked(row: Row, domain: str) -> dict[str, Any]:
+def _checked(row: Row, home: _Home) -> dict[str, Any]:
     cells = dict(row.cells)
     address = cells.pop("address", "")
     hidden = _is_yes(cells.pop("is_ex_directory", ""))
@@ -75,16 +110,10 @@ def _checked(row: Row, domain: str) -> dict[str, Any]:
             raise PolicyError(f"The {LABELS[name]} is too long.")
     if cells.get("everyday_address"):
         parsed(cells["everyday_address"])
-    return {**cells, "is_ex_directory": hidden, "address": _key(address, domain)}
+    return {**cells, "is_ex_directory": hidden, "address": home.key(address)}
 
 
 def _is_yes(text: str) -> bool:
     if text.casefold() not in YES + NO:
         raise PolicyError("Write yes or no under “Ex-directory”.")
     return text.casefold() in YES
-
-
-def _key(text: str, domain: str) -> str:
-    """The key of an address; a name alone is one at the organisation's own domain."""
-    whole: Address = in_community(text if "@" in text else f"{text}@{domain}")
-    return whole.key

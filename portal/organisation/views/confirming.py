@@ -20,6 +20,17 @@ def sure(request: HttpRequest) -> SureForm:
     return SureForm(request.POST if request.method == "POST" else None)
 
 
+def is_overtaken(request: HttpRequest, now: str) -> bool:
+    """True where the page showed another state: somebody has pressed the button before.
+
+    A switch that is pressed twice must not go back to where it was.
+    """
+    if request.method != "POST" or request.POST.get("was", now) == now:
+        return False
+    messages.info(request, "This has been done already.")
+    return True
+
+
 def confirmed(
     request: HttpRequest,
     organisation: Organisation,

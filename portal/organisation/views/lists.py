@@ -17,6 +17,7 @@ from portal.organisation.forms.base import ReasonForm, SureForm
 from portal.organisation.forms.lists import AddressesForm, ListForm, NewListForm
 from portal.organisation.paging import paged
 from portal.organisation.place import show, visitor, within
+from portal.organisation.views.confirming import is_overtaken
 
 SECTION = "lists"
 REFUSALS_SHOWN = 10
@@ -140,6 +141,9 @@ def switch(
 ) -> HttpResponse:
     """Suspend the list, or let its mail flow again."""
     found = _list(organisation, list_id)
+    was = "active" if found.is_active else "suspended"
+    if is_overtaken(request, was):
+        return redirect("organisation:list", organisation.pk, found.pk)
     bound = request.POST if request.method == "POST" else None
     form = ReasonForm(bound) if found.is_active else SureForm(bound)
 
@@ -164,6 +168,7 @@ def switch(
         else "People can write to it again, and mail that was held is sent on.",
         "button": word,
         "is_warning": found.is_active,
+        "was": was,
     }
     return show(request, organisation, "confirm", SECTION, context)
 

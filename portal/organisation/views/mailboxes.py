@@ -21,6 +21,7 @@ from portal.organisation.forms.mailboxes import (
 )
 from portal.organisation.paging import paged
 from portal.organisation.place import person_in, show, visitor, within
+from portal.organisation.views.confirming import is_overtaken
 
 SECTION = "mailboxes"
 COLLEAGUES = 300  # offered while typing
@@ -143,6 +144,9 @@ def switch(
 ) -> HttpResponse:
     """Suspend the mailbox, or let its mail flow again."""
     found = _mailbox(organisation, mailbox_id)
+    was = "active" if found.is_active else "suspended"
+    if is_overtaken(request, was):
+        return redirect("organisation:mailbox", organisation.pk, found.pk)
     bound = request.POST if request.method == "POST" else None
     form = ReasonForm(bound) if found.is_active else SureForm(bound)
 
@@ -167,6 +171,7 @@ def switch(
         else "People can open it again, and mail that was held is delivered.",
         "button": word,
         "is_warning": found.is_active,
+        "was": was,
     }
     return show(request, organisation, "confirm", SECTION, context)
 

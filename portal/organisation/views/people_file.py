@@ -22,7 +22,7 @@ from portal.organisation.people_file import actions
 from portal.organisation.people_file.reading import TEMPLATE
 from portal.organisation.place import show, visitor, within
 
-SHOWN = 100  # rows and faults on the page
+SHOWN = 50  # rows and faults on the page
 
 
 @within(Permission.MANAGE_PEOPLE)

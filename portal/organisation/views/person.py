@@ -21,7 +21,7 @@ from portal.organisation.place import (
     visitor,
     within,
 )
-from portal.organisation.views.confirming import confirmed, sure
+from portal.organisation.views.confirming import confirmed, is_overtaken, sure
 
 
 @within(Permission.MANAGE_PEOPLE)
@@ -114,6 +114,9 @@ def role(
     """Make the person an administrator, or no longer one."""
     person = changeable_person(request, organisation, person_id)
     is_one = policies.administers(person, organisation)
+    was = "administrator" if is_one else "member"
+    if is_overtaken(request, was):
+        return redirect("organisation:person", organisation.pk, person.pk)
     change = roles.take if is_one else roles.give
     return confirmed(
         request,
@@ -133,6 +136,7 @@ def role(
         if is_one
         else "They can then do everything that you can do here. "
         "They need a second factor when they next sign in.",
+        was=was,
         button="Take the role away" if is_one else "Make administrator",
         is_warning=is_one,
         done=f"{person.name} is {'no longer' if is_one else 'now'} an administrator.",

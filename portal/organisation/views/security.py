@@ -14,11 +14,15 @@ from portal.organisation import attention
 from portal.organisation.forms.base import SureForm
 from portal.organisation.paging import paged
 from portal.organisation.place import show, visitor, within
+from portal.organisation.views.confirming import is_overtaken
 
 
 @within(Permission.EDIT_ORGANISATION)
 @require_http_methods(["GET", "POST"])
 def index(request: HttpRequest, organisation: Organisation) -> HttpResponse:
+    was = "on" if organisation.mfa_required else "off"
+    if is_overtaken(request, was):
+        return redirect("organisation:security", organisation.pk)
     form = SureForm(request.POST if request.method == "POST" else None)
     wanted = not organisation.mfa_required
 
@@ -36,6 +40,7 @@ def index(request: HttpRequest, organisation: Organisation) -> HttpResponse:
     missing = attention.without_second_factor(organisation)
     context = {
         "form": form,
+        "was": was,
         "people_count": organisation.people.filter(is_active=True).count(),
         "missing_count": missing.count(),
         "page": paged(request, missing, by="name"),

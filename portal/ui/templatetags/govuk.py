@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -9,8 +10,8 @@ from django import forms, template
 from django.forms.boundfield import BoundField
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
 from portal.ui import components, fields
@@ -60,6 +61,13 @@ def local_time(moment: datetime | None, style: str = "full") -> SafeString:
     return format_html(
         '<time datetime="{}">{}</time>', local.isoformat(), _worded(local, style)
     )
+
+
+@register.filter
+def broken(address: object) -> SafeString:
+    """An address that a narrow place breaks after its @ and dots, never in a word."""
+    parts = re.split(r"(?<=[@.])", str(address))
+    return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in parts))
 
 
 def _worded(local: datetime, style: str) -> str:

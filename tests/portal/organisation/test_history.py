@@ -17,7 +17,7 @@ from tests.portal.organisation.conftest import Path
 def test_history_shows_ones_own_entries_only(
     office: Client, at: Path, alice: Person, bob: Person, charlie: Person
 ) -> None:
-    people.edit(bob, name="Robert", by=alice)
+    people.edit(bob, name="Robert", is_ex_directory=True, by=alice)
     people.edit(charlie, name="Charles", by=charlie)
 
     page = office.get(at("history/"))
@@ -25,6 +25,7 @@ def test_history_shows_ones_own_entries_only(
 
     assert "Person edited" in text
     assert "Name: Bob → Robert" in text
+    assert "Kept out of the directory: no → yes" in text
     assert "Charles" not in text
 
 
@@ -134,3 +135,13 @@ def test_pages_of_a_suspended_organisation_are_closed(
     organisations.suspend(northfield, reason="x", by=None)
 
     assert office.get(at()).status_code == 403
+
+
+def test_a_thousand_without_a_second_factor_come_in_pages_and_few_queries(
+    office: Client, at: Path, a_crowd: list[Person], django_assert_max_num_queries
+) -> None:
+    with django_assert_max_num_queries(17):
+        page = office.get(at("security/"))
+
+    assert page.context["missing_count"] == 1000
+    assert len(page.context["page"].rows) == 50

@@ -142,3 +142,22 @@ def test_a_thousand_members_come_in_pages_and_few_queries(
 
     assert page.context["member_count"] == 1001
     assert len(page.context["page"].rows) == 50
+
+
+def test_many_lists_come_in_pages_and_few_queries(
+    office: Client, at: Path, northfield: Organisation, django_assert_max_num_queries
+) -> None:
+    DistributionList.objects.bulk_create(
+        DistributionList(
+            address=f"l{n:03}@northfield.secure.example",
+            name=f"List {n:03}",
+            organisation=northfield,
+        )
+        for n in range(120)
+    )
+
+    with django_assert_max_num_queries(14):
+        page = office.get(at("lists/")).context["page"]
+
+    assert len(page.rows) == 50
+    assert "next" in page.links

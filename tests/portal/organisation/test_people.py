@@ -7,7 +7,14 @@ from django.test import Client
 
 from engine.audit.models import Entry
 from engine.registry.actions import people
-from engine.registry.models import Organisation, OrganisationRole, Person, RoleName
+from engine.registry.models import (
+    DistributionList,
+    Mailbox,
+    Organisation,
+    OrganisationRole,
+    Person,
+    RoleName,
+)
 from tests import factories, jobs
 from tests.portal.conftest import SignIn, give_app
 from tests.portal.organisation.conftest import Path
@@ -294,3 +301,28 @@ def test_overview_says_what_needs_attention(
 
     assert "only one administrator" in page
     assert "signs in with a password alone" in page
+
+
+@pytest.mark.parametrize(
+    "switch",
+    ["security/", "lists/{}/switch/", "mailboxes/{}/switch/", "people/{}/role/"],
+)
+def test_a_switch_pressed_twice_is_switched_once(
+    office: Client,
+    at: Path,
+    switch: str,
+    bob: Person,
+    listing: Mailbox,
+    duty: DistributionList,
+) -> None:
+    about = {"lists": duty, "mailboxes": listing, "people": bob}.get(
+        switch.partition("/")[0]
+    )
+    path = at(switch.format(about.pk if about else ""))
+    page = office.get(path)
+    pressed = {"was": page.context["was"], "reason": "Not needed"}
+
+    office.post(path, pressed)
+    office.post(path, pressed)
+
+    assert office.get(path).context["was"] != pressed["was"]

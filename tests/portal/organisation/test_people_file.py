@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine.audit.models import Entry
 from engine.registry.errors import PolicyError
-from engine.registry.models import Organisation, Person
+from engine.registry.models import DistributionList, Mailbox, Organisation, Person
 from portal.organisation.models import PeopleFile
 from portal.organisation.people_file import load, reading
 from tests import jobs
@@ -47,6 +47,29 @@ def test_file_is_tried_before_anything_is_done(
     assert file.known_count == 1
     assert [line for line, _ in file.faults] == [4, 5, 6, 7, 8]
     assert not Person.objects.filter(name="Jo Field").exists()
+
+
+def test_a_thousand_rows_take_few_questions(
+    office: Client, at: Path, django_assert_max_num_queries
+) -> None:
+    rows = "".join(f"Person {n},p{n}\n" for n in range(1000))
+
+    with django_assert_max_num_queries(30):
+        file = upload(office, at, "Name,Secure address\n" + rows)
+
+    assert len(file.rows) == 1000
+
+
+def test_addresses_that_are_no_persons_are_taken_too(
+    office: Client, at: Path, listing: Mailbox, duty: DistributionList
+) -> None:
+    rows = "A,listing\nB,duty\nC,duty-bounces\nD,free\n"
+
+    file = upload(office, at, "Name,Secure address\n" + rows)
+
+    assert [line for line, _ in file.faults] == [2, 3, 4]
+    assert all("already in use" in sentence for _, sentence in file.faults)
+    assert [row["name"] for row in file.rows] == ["D"]
 
 
 def test_file_says_who_stays_out_of_the_directory(
