@@ -75,8 +75,8 @@ def taken_among(keys: Sequence[str]) -> set[str]:
         rows = model._default_manager.filter(address__in=keys)
         found.update(rows.values_list("address", flat=True))
     meant = {*keys, *map(list_key_of, keys)}
-    rows = DistributionList.objects.filter(address__in=meant)
-    lists = set(rows.values_list("address", flat=True))
+    known = DistributionList.objects.filter(address__in=meant)
+    lists = set(known.values_list("address", flat=True))
     found.update(key for key in keys if lists & {key, list_key_of(key)})
     return found
 

@@ -61,8 +61,9 @@ def _without_address(error: Exception) -> str:
     for one in _causes(error):
         if isinstance(one, TimeoutError):
             return "it took too long"
-        if isinstance(one, OSError) and (one.errno or 0) > 0:
-            return os.strerror(one.errno)
+        number = one.errno or 0 if isinstance(one, OSError) else 0
+        if number > 0:
+            return os.strerror(number)
     return "" if isinstance(error, (SMTPConnectError, OSError)) else str(error)
 
 

@@ -51,7 +51,7 @@ def _check_hold_their_powers(person: Person, *, by: Person) -> None:
     administered = Organisation.objects.active().filter(
         roles__person=person, roles__role=RoleName.ADMINISTRATOR
     )
-    for place in administered.exclude(pk=person.organisation_id):
+    for place in administered.exclude(people=person):
         if not permissions.can(by, Permission.MANAGE_PEOPLE, organisation=place):
             raise PolicyError(
                 f"{person.name} also administers {place}. Ask the helpdesk to do this."
