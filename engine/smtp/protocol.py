@@ -75,6 +75,9 @@ class Session(Bound):
             await self.say(reply.NOT_TLS)
         elif self.binding is not None and self.binding.is_signed_in:
             await self.say(reply.BAD_SEQUENCE.saying("You are signed in already"))
+        elif self.transaction.has_sender:
+            # RFC 4954 §4. Its sender was checked against another binding.
+            await self.say(reply.BAD_SEQUENCE.saying("Say AUTH before MAIL"))
         else:
             await self._sign_in(arg or "")
 

@@ -253,6 +253,14 @@ async def test_a_tenant_writes_in_nobody_elses_name(
     assert in_the_header.startswith("550 5.7.1")
 
 
+async def test_nobody_signs_in_behind_a_sender_that_only_seemed_theirs(
+    gate: Gate, council_connection: Connection, microsoft: FakeCloud, credential: str
+) -> None:
+    gate.server.context = microsoft.context()
+
+    await gate.server.run("receive", "auth_after_mail", credential=credential)
+
+
 async def test_an_unverified_domain_proves_nothing(
     gate: Gate,
     council: Organisation,
