@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
+from engine.mail.address import Address
 from engine.queue import insertion
 from engine.queue.incoming import Incoming, new_reference
-from engine.queue.models import QueuedMessage, RecipientStatus
+from engine.queue.models import Recipient, RecipientStatus
 
 __all__ = ["Incoming", "commit", "commit_batch", "new_reference"]
 
-# How long a resend of the same bytes to the same people counts as the same message,
-# unless the first one failed for somebody.
+# How long a resend of the same bytes to the same people counts as the same message.
 RESEND_WINDOW = timedelta(hours=24)
+
+LOST = (RecipientStatus.FAILED, RecipientStatus.DROPPED)
+
+
+@dataclass(slots=True)
+class Earlier:
+    """What was accepted before under one fingerprint."""
+
+    reference: str = ""
+    taken: set[str] = field(default_factory=set)
+    """The recipients, by key, who have it, or will without a resend."""
 
 
 def commit(batch: Sequence[Incoming]) -> list[str]:
     """Commit messages in one transaction and return their references.
 
     When this returns, all of it is on the disk. A resend gets the reference of the
-    message that it repeats, and is not kept again.
+    message that it repeats, and is kept again only for those whom that did not reach.
     """
     return commit_batch(batch)[0]
 
@@ -31,25 +44,46 @@ def commit(batch: Sequence[Incoming]) -> list[str]:
 @transaction.atomic
 def commit_batch(batch: Sequence[Incoming]) -> tuple[list[str], bool]:
     """The same, and whether something is left for the runner to deliver."""
-    known = _known_fingerprints(batch)
+    known = _earlier(batch)
     fresh: list[Incoming] = []
     references = []
     for incoming in batch:
-        reference = known.get(incoming.fingerprint)
-        if reference is None:
-            reference = incoming.reference
-            fresh.append(incoming)
-            if incoming.fingerprint:
-                known[incoming.fingerprint] = reference
-        references.append(reference)
+        earlier = known[incoming.fingerprint] if incoming.fingerprint else Earlier()
+        left = _without(incoming, earlier.taken)
+        if left.envelope.recipients or not earlier.reference:
+            fresh.append(left)
+            earlier.reference = left.reference
+            earlier.taken.update(address.key for address in left.envelope.addresses)
+        references.append(earlier.reference)
     return references, bool(fresh) and insertion.insert(fresh)
 
 
-def _known_fingerprints(batch: Sequence[Incoming]) -> dict[str, str]:
+def _earlier(batch: Sequence[Incoming]) -> defaultdict[str, Earlier]:
+    known: defaultdict[str, Earlier] = defaultdict(Earlier)
     fingerprints = [i.fingerprint for i in batch if i.fingerprint]
     if not fingerprints:
-        return {}
-    rows = QueuedMessage.objects.filter(
-        fingerprint__in=fingerprints, accepted_at__gt=timezone.now() - RESEND_WINDOW
-    ).exclude(recipients__status__in=[RecipientStatus.FAILED, RecipientStatus.DROPPED])
-    return dict(rows.values_list("fingerprint", "reference"))
+        return known
+    rows = Recipient.objects.filter(
+        message__fingerprint__in=fingerprints,
+        message__accepted_at__gt=timezone.now() - RESEND_WINDOW,
+    ).values_list("message__fingerprint", "message__reference", "address", "status")
+    for fingerprint, reference, address, status in rows.order_by("message_id"):
+        known[fingerprint].reference = reference
+        if status not in LOST:
+            known[fingerprint].taken.add(Address.parse(address).key)
+    return known
+
+
+def _without(incoming: Incoming, taken: set[str]) -> Incoming:
+    """The message for those only who are not among the keys."""
+    if not taken:
+        return incoming
+    left = [
+        (recipient, destination)
+        for recipient, destination in zip(
+            incoming.envelope.recipients, incoming.destinations, strict=True
+        )
+        if recipient.address.key not in taken
+    ]
+    envelope = replace(incoming.envelope, recipients=tuple(one for one, _ in left))
+    return replace(incoming, envelope=envelope, destinations=tuple(d for _, d in left))

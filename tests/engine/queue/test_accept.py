@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from engine.mail.address import Address
+from engine.mail.envelope import Envelope
+from engine.mail.message import split
+from engine.queue import accept
+from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
+from engine.registry.models import Person
+from engine.storage import content
+from engine.storage.models import Message
+from tests.engine.queue.conftest import RAW, Queue
+
+pytestmark = pytest.mark.django_db
+
+
+def incoming(*people: Person) -> accept.Incoming:
+    return accept.Incoming(
+        envelope=Envelope.simple(None, *(Address.parse(p.address) for p in people)),
+        destinations=("mailbox",) * len(people),
+        kept=content.keep(*split(RAW)),
+        source=Source.RECEIVE,
+        fingerprint="the same",
+    )
+
+
+def test_a_resend_has_the_name_of_what_it_repeats(alice: Person, bob: Person) -> None:
+    [first] = accept.commit([incoming(alice, bob)])
+
+    again = accept.commit([incoming(alice, bob), incoming(alice, bob)])
+
+    assert again == [first, first]
+    assert Message.objects.count() == 2
+
+
+def test_two_of_a_kind_in_one_batch_are_one(alice: Person) -> None:
+    first, second = accept.commit([incoming(alice), incoming(alice)])
+
+    assert first == second
+    assert Message.objects.count() == 1
+
+
+@pytest.mark.parametrize("lost", [RecipientStatus.FAILED, RecipientStatus.DROPPED])
+def test_a_resend_reaches_only_whom_the_first_one_did_not(
+    alice: Person, bob: Person, lost: RecipientStatus
+) -> None:
+    [first] = accept.commit([incoming(alice, bob)])
+    Message.objects.filter(mailbox__owner=bob).delete()
+    Recipient.objects.filter(address=bob.address).update(status=lost)
+
+    [second] = accept.commit([incoming(alice, bob)])
+    [third] = accept.commit([incoming(alice, bob)])
+
+    assert second != first
+    assert third == second
+    resent = Recipient.objects.filter(message__reference=second)
+    assert [row.address for row in resent] == [bob.address]
+    assert Message.objects.filter(mailbox__owner=alice).count() == 1
+    assert Message.objects.filter(mailbox__owner=bob).count() == 1
+
+
+def test_after_a_day_it_is_a_new_message(alice: Person, queue: Queue) -> None:
+    [first] = accept.commit([incoming(alice)])
+    queue.age(accept.RESEND_WINDOW + timedelta(minutes=1))
+
+    [second] = accept.commit([incoming(alice)])
+
+    assert second != first
+    assert QueuedMessage.objects.count() == 2
