@@ -48,6 +48,8 @@ def configured() -> Scanner:
 def scan_bytes(data: bytes) -> Verdict:
     """Scan a whole message at once, where there is no event loop.
 
+    A message or plain text. A file that is kept goes to `scan_file`: an archive that
+    seems to have a header would not be opened here.
     Raises ScannerUnavailable.
     """
     return async_to_sync(_scan)([data])

@@ -19,7 +19,7 @@ class ScannedImageForm(BaseImageForm):
         if file is None or "file" not in self.changed_data:
             return file
         try:
-            verdict = scanner.scan_bytes(file.read())
+            verdict = scanner.scan_file([file.read()])
         except ScannerUnavailable as error:
             raise ValidationError(
                 "Files cannot be scanned for viruses at the moment. Try again in a few "

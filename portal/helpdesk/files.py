@@ -78,7 +78,7 @@ def from_mail(files: Iterable[File]) -> tuple[Checked, int]:
 
 def _check_is_clean(file: File) -> None:
     try:
-        verdict = scanner.scan_bytes(file.data)
+        verdict = scanner.scan_file([file.data])
     except ScannerUnavailable as error:
         raise PolicyError(
             "Files cannot be scanned for viruses at the moment. Try again in a few "

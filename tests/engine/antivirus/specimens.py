@@ -45,8 +45,12 @@ def tarred(*members: bytes) -> bytes:
     return file.getvalue()
 
 
-def gzipped(data: bytes) -> bytes:
-    return gzip.compress(data)
+def gzipped(data: bytes, *, name: str = "") -> bytes:
+    """Compressed, under a name that the archive gives of itself."""
+    file = io.BytesIO()
+    with gzip.GzipFile(name, "wb", fileobj=file) as archive:
+        archive.write(data)
+    return file.getvalue()
 
 
 def nested(data: bytes, *, depth: int) -> bytes:

@@ -48,6 +48,17 @@ def test_scan_bytes_without_clamd(configure) -> None:
     assert not scanner.scan_bytes(specimens.message(b"A brief.")).is_infected
 
 
+@pytest.mark.parametrize("name", ["statement.csv", "a\r\n\r\nb", "From: x\r\n\r\n"])
+def test_a_file_is_looked_into_whatever_it_is_called_inside(
+    configure, name: str
+) -> None:
+    configure(clamd="")
+
+    verdict = scanner.scan_file([specimens.gzipped(EICAR, name=name)])
+
+    assert verdict.signature == "Postern.Test.EICAR"
+
+
 def test_scan_bytes_with_scanner_off(configure) -> None:
     configure(clamd="off")
 

@@ -22,7 +22,7 @@ from portal.helpdesk.status import (
 )
 from portal.helpdesk.words import filled
 from portal.ui import hours
-from tests.engine.antivirus.specimens import EICAR
+from tests.engine.antivirus.specimens import EICAR, gzipped
 from tests.portal.helpdesk.conftest import Ask
 
 
@@ -208,10 +208,12 @@ def test_a_file_that_may_not_travel_is_refused(file: File, why: str) -> None:
         files.checked([file])
 
 
-def test_an_infected_file_is_refused() -> None:
-
+@pytest.mark.parametrize(
+    "data", [EICAR, gzipped(EICAR, name="a\r\n\r\nb")], ids=["plain", "hidden"]
+)
+def test_an_infected_file_is_refused(data: bytes) -> None:
     with pytest.raises(PolicyError, match="virus scanner found"):
-        files.checked([File("notes.txt", "text/plain", EICAR)])
+        files.checked([File("notes.txt", "text/plain", data)])
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "a\r\nb", "", "...", "x" * 500])
