@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from engine.antivirus import policy, scanner
 from engine.mail import reply
@@ -78,15 +80,20 @@ def prepare(
 
 
 def _check_sender(known: Routes, envelope: Envelope, header: bytes, by: Actor) -> None:
-    senders = authors(HeaderBlock.parse(header))
+    block = HeaderBlock.parse(header)
+    check = _check(known, by)
     if envelope.sender is not None:
-        senders.append(envelope.sender)
-    for address in senders:
-        if isinstance(by, Person):
-            policies.check_can_send_as(known, person_id=by.pk, address=address)
-        else:
-            place = by.organisation_id
-            policies.check_key_can_send_as(known, place, address=address)
+        check(address=envelope.sender)
+    for author in authors(block):
+        check(address=author)
+    policies.check_claims(known, block, check)
+
+
+def _check(known: Routes, by: Actor) -> Callable[..., None]:
+    """The check of an address that the person or the key writes as."""
+    if isinstance(by, Person):
+        return partial(policies.check_can_send_as, known, person_id=by.pk)
+    return partial(policies.check_key_can_send_as, known, by.organisation_id)
 
 
 def _routed(

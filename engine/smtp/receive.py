@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from engine.mail import reply
 from engine.mail.address import Address
 from engine.mail.authors import authors
@@ -75,14 +77,16 @@ class ReceiveDoor:
         header: HeaderBlock,
     ) -> HeaderBlock:
         connection = _active_connection(known, binding)
+        check = partial(
+            policies.check_connection_can_send_as, known, connection=connection
+        )
         for author in authors(header):
             # A server's own bounces are from its host, below a domain of theirs.
             host_of = known.owner_of_host(author) if sender is None else None
             if host_of == connection.organisation_id:
                 continue
-            policies.check_connection_can_send_as(
-                known, connection=connection, address=author
-            )
+            check(address=author)
+        policies.check_claims(known, header, check)
         return rewrite_header(header, connection.domains.to_community)
 
 

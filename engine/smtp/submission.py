@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from engine.mail import reply
 from engine.mail.address import Address
 from engine.mail.authors import authors
@@ -47,7 +50,7 @@ class SubmissionDoor:
         self, known: Routes, binding: Binding, sender: Address | None
     ) -> Address | None:
         if sender is not None:
-            _check_can_send_as(known, binding, sender)
+            _check(known, binding)(address=sender)
         return sender
 
     def check_recipient(
@@ -65,12 +68,15 @@ class SubmissionDoor:
         sender: Address | None,
         header: HeaderBlock,
     ) -> HeaderBlock:
+        check = _check(known, binding)
         for author in authors(header):
-            _check_can_send_as(known, binding, author)
+            check(address=author)
+        policies.check_claims(known, header, check)
         return header
 
 
-def _check_can_send_as(known: Routes, binding: Binding, address: Address) -> None:
+def _check(known: Routes, binding: Binding) -> Callable[..., None]:
+    """The check of an address that the person writes as."""
     if binding.person_id is None:
         raise LookupError("A submission session is bound to a person.")
-    policies.check_can_send_as(known, person_id=binding.person_id, address=address)
+    return partial(policies.check_can_send_as, known, person_id=binding.person_id)

@@ -38,6 +38,27 @@ def test_a_message_in_another_name_is_refused(bob: Person, alice: Person) -> Non
         send(bob, alice.address, header=f"From: {alice.address}\r\n")
 
 
+@pytest.mark.parametrize(
+    "field", ['From: "{other}" <{own}>', "From: {own}\r\nResent-From: {other}"]
+)
+def test_a_message_that_seems_to_be_anothers_is_refused(
+    bob: Person, alice: Person, field: str
+) -> None:
+    header = field.format(own=bob.address, other=alice.address)
+
+    with pytest.raises(PermanentFailure, match="is not yours"):
+        send(bob, alice.address, header=f"{header}\r\n")
+
+
+@pytest.mark.parametrize("name", ["{own}", "jane@elsewhere.example"])
+def test_ones_own_and_a_strangers_address_may_stand_in_the_name(
+    bob: Person, alice: Person, name: str
+) -> None:
+    named = name.format(own=bob.address)
+
+    assert send(bob, alice.address, header=f'From: "{named}" <{bob.address}>\r\n')
+
+
 def test_a_stranger_is_refused_with_a_sentence(bob: Person) -> None:
     with pytest.raises(PermanentFailure) as refusal:
         send(bob, "someone@stranger.example")
