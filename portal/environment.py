@@ -7,7 +7,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEVELOPMENT_SIGNING_KEY = "development-only-secret-key-never-used-in-production"
@@ -87,11 +87,21 @@ class Environment(BaseSettings):
     # `off` exists for measuring only and is refused in production.
     clamd: str = ""
 
+    # Kinds of attachments that this community refuses besides programs, and those
+    # programs that it lets travel: ["docm", "video/*"], by extension or content type
+    attachments_refused: frozenset[str] = frozenset()
+    attachments_allowed: frozenset[str] = frozenset()
+
     # Notices to addresses outside the community: user:password@host:port
     smarthost: str = ""
 
     # The demo community's own servers are on this port of loopback and the two after it
     demo_next_hop_port: int = 2626
+
+    @field_validator("attachments_refused", "attachments_allowed")
+    @classmethod
+    def _kinds(cls, kinds: frozenset[str]) -> frozenset[str]:
+        return frozenset(kind.strip().casefold().lstrip(".") for kind in kinds)
 
     @model_validator(mode="after")
     def _own_machine(self) -> Self:

@@ -1,12 +1,15 @@
 """Which attachments may not travel, whatever a scanner says of them.
 
-By name and declared type only: what hides behind a harmless name is the scanner's.
+By name and declared type only: what hides behind a harmless name is the scanner's. A
+community adds kinds to ours, or lets some of ours travel (POSTERN_ATTACHMENTS_*).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Protocol
+
+from django.conf import settings
 
 from engine.mail.errors import PermanentFailure
 from engine.mail.reply import FORBIDDEN_CONTENT
@@ -116,7 +119,15 @@ def _refused_kind(part: NamedPart) -> str:
     # Windows drops dots and spaces at the end of a name, and reads none after a colon.
     name = part.filename.casefold().partition(":")[0].rstrip(". \t")
     extension = name.rpartition(".")[2] if "." in name else ""
-    if extension in REFUSED_EXTENSIONS:
+    if extension and _is_refused(extension, REFUSED_EXTENSIONS):
         return f".{extension}"
     content_type = part.content_type.casefold()
-    return content_type if content_type in REFUSED_TYPES else ""
+    return content_type if _is_refused(content_type, REFUSED_TYPES) else ""
+
+
+def _is_refused(kind: str, ours: frozenset[str]) -> bool:
+    """Whether a kind may not travel here; `video/*` stands for every type of video."""
+    names = {kind, f"{kind.partition('/')[0]}/*"} if "/" in kind else {kind}
+    if not names.isdisjoint(settings.POSTERN.attachments_allowed):
+        return False
+    return kind in ours or not names.isdisjoint(settings.POSTERN.attachments_refused)

@@ -43,9 +43,18 @@ def configuration() -> list[Fact]:
         ("Mail server", Cell(f"{service.smtp_name}, port {service.smtp_port}")),
         ("Name servers", Cell(names)),
         ("Largest message, in octets", Cell(f"{service.message_size_limit:,}")),
+        ("Attachments refused", Cell(_refused_kinds())),
         ("Engine processes", Cell(str(service.engine_processes))),
         ("Helpdesk", Cell(f"{service.helpdesk_address}, {service.helpdesk_phone}")),
     ]
+
+
+def _refused_kinds() -> str:
+    service = settings.POSTERN
+    more = ", ".join(sorted(service.attachments_refused))
+    fewer = ", ".join(sorted(service.attachments_allowed))
+    said = f"Programs and {more}" if more else "Programs"
+    return f"{said}, but not {fewer}" if fewer else said
 
 
 def _database() -> Fact:

@@ -6,6 +6,7 @@ import pytest
 
 from engine.antivirus import policy
 from engine.mail.errors import PermanentFailure
+from portal.environment import Environment
 
 
 @dataclass(frozen=True)
@@ -43,3 +44,30 @@ def test_document(name: str) -> None:
 
 def test_can_carry_program() -> None:
     assert not policy.can_carry([Named("run.exe")])
+
+
+@pytest.fixture
+def community(settings) -> None:
+    """Refuses documents with macros and videos, and lets disk images travel."""
+    kinds = {
+        "attachments_refused": [".DocM", "video/*"],
+        "attachments_allowed": ["iso"],
+    }
+    settings.POSTERN = Environment(**(settings.POSTERN.model_dump() | kinds))
+
+
+@pytest.mark.usefixtures("community")
+@pytest.mark.parametrize(
+    ("part", "may"),
+    [
+        (Named("letter.docm"), False),
+        (Named("LETTER.DOCM."), False),
+        (Named("hearing", "Video/MP4"), False),
+        (Named("hearing.mp4", "audio/mp4"), True),
+        (Named("disk.iso"), True),
+        (Named("run.exe"), False),
+        (Named("letter.docx"), True),
+    ],
+)
+def test_a_community_has_a_policy_of_its_own(part: Named, may: bool) -> None:
+    assert policy.can_carry([part]) is may
