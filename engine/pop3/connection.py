@@ -11,6 +11,8 @@ import ssl
 from collections.abc import Callable
 from typing import cast
 
+from engine.sessions import Place, Sessions
+
 # RFC 2449 §4 allows 255 octets; a SASL response may need more (RFC 5034 §4).
 MAX_LINE = 4096
 READ_AHEAD = 16 * 1024  # octets of pipelined commands held before reading pauses
@@ -58,6 +60,10 @@ class Connection(asyncio.Protocol):
         """The peer's IP address."""
         name = self._transport.get_extra_info("peername")
         return str(name[0]) if name else ""
+
+    def admit(self, sessions: Sessions) -> Place | None:
+        """Take a place, where there is one."""
+        return sessions.admit(self._transport)
 
     async def read_line(self) -> bytes:
         """The next line without its end. Raises ConnectionEnded and TimeoutError."""

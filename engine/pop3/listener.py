@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections import Counter
 from dataclasses import dataclass, field
 
+from engine.sessions import Place, Sessions
 from engine.threads import DatabaseThreads
 
 
@@ -31,30 +31,20 @@ class Listener:
     limits: Limits = Limits()
     # Mailboxes with a session in this process; between processes there is the lease.
     in_use: set[int] = field(default_factory=set)
-    _sessions: dict[asyncio.Task[None], str] = field(default_factory=dict)
-    _by_peer: Counter[str] = field(default_factory=Counter)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
-    def has_room(self, peer: str) -> bool:
-        return (
-            len(self._sessions) < self.limits.sessions
-            and self._by_peer[peer] < self.limits.sessions_per_peer
-        )
+    def __post_init__(self) -> None:
+        self.sessions = Sessions(self.limits.sessions, self.limits.sessions_per_peer)
 
-    def admit(self, session: asyncio.Task[None], peer: str) -> None:
-        """Count a session in, and out when it ends."""
-        self._sessions[session] = peer
-        self._by_peer[peer] += 1
-        session.add_done_callback(self._release)
+    def watch(self, session: asyncio.Task[None], place: Place) -> None:
+        """Keep a session until it ends, and its place with it."""
+        self._tasks.add(session)
+        session.add_done_callback(self._tasks.discard)
+        session.add_done_callback(lambda _: self.sessions.release(place))
 
     async def close(self) -> None:
         """End every session; what they marked as deleted stays."""
-        sessions = list(self._sessions)
+        sessions = list(self._tasks)
         for session in sessions:
             session.cancel()
         await asyncio.gather(*sessions, return_exceptions=True)
-
-    def _release(self, session: asyncio.Task[None]) -> None:
-        peer = self._sessions.pop(session)
-        self._by_peer[peer] -= 1
-        if not self._by_peer[peer]:
-            del self._by_peer[peer]

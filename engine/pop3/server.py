@@ -9,6 +9,7 @@ from engine.pop3 import commands
 from engine.pop3.connection import Connection
 from engine.pop3.conversation import converse
 from engine.pop3.listener import Listener
+from engine.sessions import Handshake
 from engine.threads import DatabaseThreads
 
 THREADS = 4  # and so many database connections, at most
@@ -38,17 +39,24 @@ async def open_port(
     """Listen on a port; several processes share it where it `is_shared`. Port 0 takes a free one."""
 
     def accept(connection: Connection) -> None:
-        if not listener.has_room(connection.peer):
+        place = connection.admit(listener.sessions)
+        if place is None:
             connection.refuse(bytes(commands.CROWDED))
             return
         session = asyncio.create_task(converse(listener, connection))
-        listener.admit(session, connection.peer)
+        listener.watch(session, place)
+
+    def protocol() -> asyncio.BaseProtocol:
+        connection = Connection(accept, patience=listener.limits.idle)
+        if implicit_tls:
+            context, sessions = listener.tls_context, listener.sessions
+            return Handshake(connection, context=context, sessions=sessions)
+        return connection
 
     return await asyncio.get_running_loop().create_server(
-        lambda: Connection(accept, patience=listener.limits.idle),
+        protocol,
         host=host,
         port=port,
-        ssl=listener.tls_context if implicit_tls else None,
         reuse_port=is_shared,
         backlog=256,
     )

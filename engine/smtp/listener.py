@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
 from engine.antivirus.base import Scanner
 from engine.mail import reply
@@ -15,6 +13,7 @@ from engine.queue.committer import Committer
 from engine.queue.models import Source
 from engine.registry import routes
 from engine.registry.routes import Routes
+from engine.sessions import Sessions
 from engine.smtp.binding import Binding, Peer
 from engine.smtp.doors import Door
 from engine.smtp.refusals import Refusals
@@ -39,8 +38,9 @@ class Listener:
     threads: DatabaseThreads
     refusals: Refusals = field(default_factory=Refusals)
     sign_in_seconds: float = SIGN_IN_SECONDS
-    _sessions: dict[object, str] = field(default_factory=dict)
-    _by_peer: Counter[str] = field(default_factory=Counter)
+    sessions: Sessions = field(
+        default_factory=lambda: Sessions(SESSION_LIMIT, SESSIONS_PER_PEER)
+    )
 
     def routes(self) -> Routes:
         """The routes in memory; the engine keeps them fresh."""
@@ -66,29 +66,3 @@ class Listener:
             return self.routes().organisation_of(Address.parse(f"postmaster@{domain}"))
         except InvalidAddressError:
             return None
-
-    def admit(self, session: object, transport: Any) -> bool:
-        """Count a connection in; False when there are too many."""
-        peer = str((transport.get_extra_info("peername") or ("",))[0])
-        if session in self._sessions:
-            return True
-        if len(self._sessions) >= SESSION_LIMIT:
-            return False
-        if self._by_peer[peer] >= SESSIONS_PER_PEER:
-            return False
-        self._sessions[session] = peer
-        self._by_peer[peer] += 1
-        return True
-
-    @property
-    def sessions(self) -> int:
-        """How many there are now."""
-        return len(self._sessions)
-
-    def release(self, session: object) -> None:
-        """Count a connection out."""
-        peer = self._sessions.pop(session, None)
-        if peer is not None:
-            self._by_peer[peer] -= 1
-            if not self._by_peer[peer]:
-                del self._by_peer[peer]

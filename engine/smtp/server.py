@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 
+from engine.sessions import Handshake
 from engine.smtp.listener import Listener
 from engine.smtp.protocol import Session
 
@@ -19,11 +20,18 @@ async def listen(
 ) -> asyncio.Server:
     """Listen on a port; several processes share it where it `is_shared`. Port 0 takes a free one."""
     loop = asyncio.get_running_loop()
+    context, sessions = listener.tls_context, listener.sessions
+
+    def protocol() -> asyncio.BaseProtocol:
+        session = Session(listener)
+        if implicit_tls:
+            return Handshake(session, context=context, sessions=sessions)
+        return session
+
     return await loop.create_server(
-        lambda: Session(listener),
+        protocol,
         host=host,
         port=port,
-        ssl=listener.tls_context if implicit_tls else None,
         reuse_port=is_shared,
         backlog=512,
     )

@@ -50,7 +50,8 @@ class Wire(SMTP):
         self._errors = 0
 
     def connection_made(self, transport: Any) -> None:
-        if not self.listener.admit(self, transport):
+        self._place = self.listener.sessions.admit(transport)
+        if self._place is None:
             transport.write(f"{reply.TOO_MANY_CONNECTIONS}\r\n".encode())
             transport.close()
         super().connection_made(transport)
@@ -78,7 +79,7 @@ class Wire(SMTP):
             self.session.ssl = transport.get_extra_info("ssl_object")
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.listener.release(self)
+        self.listener.sessions.release(self._place)
         self._patience.cancel()
         super().connection_lost(error)
 
@@ -104,7 +105,7 @@ class Wire(SMTP):
             )
         except OSError as error:
             # A handshake that dies tells nobody that the connection is lost.
-            self.listener.release(self)
+            self.listener.sessions.release(self._place)
             self._patience.cancel()
             raise ConnectionResetError("the TLS handshake failed") from error
         self._reader._transport = transport  # type: ignore[attr-defined]

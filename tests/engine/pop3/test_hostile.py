@@ -149,6 +149,18 @@ async def test_too_many_connections(serve: Serve) -> None:
     assert refused.startswith(b"-ERR [SYS/TEMP]")
 
 
+async def test_whoever_never_begins_tls_counts_all_the_same(serve: Serve) -> None:
+    server = await serve(Limits(sessions=1))
+    async with connected(server.pop3s):
+        async with asyncio.timeout(20):
+            while not len(server.listener.sessions):
+                await asyncio.sleep(0.02)
+        async with connected(server.pop3) as (other, _):
+            refused = await other.read()
+
+    assert refused.startswith(b"-ERR [SYS/TEMP]")
+
+
 async def test_guessing_is_slowed_down(server: Server) -> None:
     for _ in range(USERNAME_LIMIT):
         credentials.throttle.failed("guessed@northfield.secure.example", "192.0.2.1")

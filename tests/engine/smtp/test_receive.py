@@ -256,11 +256,11 @@ async def test_a_handshake_that_dies_leaves_no_session_counted(server: Server) -
     for _ in range(3):
         await asyncio.to_thread(hang_up)
     for _ in range(100):
-        if not server.listeners[0].sessions:
+        if not len(server.listeners[0].sessions):
             break
         await asyncio.sleep(0.05)
 
-    assert server.listeners[0].sessions == 0
+    assert len(server.listeners[0].sessions) == 0
 
 
 @pytest.mark.parametrize(

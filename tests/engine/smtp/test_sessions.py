@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from ipaddress import ip_address
 
@@ -55,6 +57,34 @@ async def test_a_session_that_is_nobodys_ends_after_a_while(
     server.listeners[0].sign_in_seconds = 0.5
 
     await server.say("receive", hello + "s: 421 4.4.2 *\nclosed\n")
+
+
+async def test_whoever_never_begins_tls_counts_all_the_same(server: Server) -> None:
+    sessions = server.listeners[1].sessions
+    sessions.per_peer = 1
+    _, silent = await asyncio.open_connection("127.0.0.1", server.submissions)
+    await until(lambda: len(sessions) == 1)
+
+    reader, refused = await asyncio.open_connection("127.0.0.1", server.submissions)
+    with suppress(ConnectionError):
+        assert await reader.read() == b""
+    silent.close()
+    refused.close()
+    await until(lambda: len(sessions) == 0)
+
+    reader, writer = await asyncio.open_connection(
+        "localhost", server.submissions, ssl=server.context
+    )
+    assert (await reader.readline()).startswith(b"220 ")
+    assert len(sessions) == 1
+    writer.close()
+    await until(lambda: len(sessions) == 0)
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not is_so():
+            await asyncio.sleep(0.02)
 
 
 async def test_a_session_that_is_bound_has_time(
