@@ -19,17 +19,23 @@ from django.utils import timezone
 from engine.mail.address import Address
 from engine.mail.reply import Reply
 from engine.queue import schedule, suspension
+from engine.queue.destinations import OUTSIDE
 from engine.queue.incoming import MAILBOX
 from engine.queue.models import Recipient, RecipientStatus, Source
 from engine.registry import routes
-from engine.registry.routes import Routes
+from engine.registry.routes import RouteKind, Routes
 from engine.transport.base import Parcel, ParcelRecipient
 
 LIMIT = 100  # recipients in one claim
 
-# How many parcels one runner may have under way to one destination, and in all.
+# How many parcels one runner may have under way to one destination, and to all of them.
 PER_DESTINATION = 20
 IN_ALL = 200
+# Of the room that is left, no destination gets more than one part in so many.
+PARTS = 5
+
+# Destinations that are next hops.
+FAR = RouteKind.CONNECTION.value
 
 _dice = random.SystemRandom()
 
@@ -40,13 +46,15 @@ def claim(runner: str, *, under_way: Counter[str] | None = None) -> list[Parcel]
     The next attempt is written before anybody dials, so that a crash never hammers a
     peer. Recipients of suspended organisations are held instead. `under_way` counts the
     runner's parcels by destination: none gets more than its share, however much is due,
-    so that one slow next hop never fills a claim.
+    so that slow next hops, however many they are, leave room for others. What needs no
+    network waits for none of them.
     """
     counts = under_way or Counter()
-    if counts.total() >= IN_ALL:
-        return []
-    busy = [name for name, count in counts.items() if count >= PER_DESTINATION]
-    due = _due(timezone.now(), busy)
+    room = IN_ALL - sum(n for name, n in counts.items() if name != MAILBOX)
+    share = max(1, min(PER_DESTINATION, room // PARTS))
+    due = _due(timezone.now(), [name for name, n in counts.items() if n >= share])
+    if room <= 0:
+        due = due.exclude(destination__startswith=FAR).exclude(destination=OUTSIDE)
     if not due.exists():  # a look takes no lock; claiming would
         return []
     known = routes.current()
@@ -56,7 +64,7 @@ def claim(runner: str, *, under_way: Counter[str] | None = None) -> list[Parcel]
             .select_for_update(skip_locked=True, of=("self",))
             .order_by("next_attempt_at")[:LIMIT]
         )
-        taken = _shares(suspension.without_suspended(rows, known), counts)
+        taken = _shares(suspension.without_suspended(rows, known), counts, share)
         _lease(taken, runner)
     return _parcels(taken, known)
 
@@ -99,7 +107,9 @@ def _due(now: datetime, busy: Collection[str]) -> QuerySet[Recipient]:
     ).exclude(destination__in=busy)
 
 
-def _shares(rows: Iterable[Recipient], under_way: Counter[str]) -> list[Recipient]:
+def _shares(
+    rows: Iterable[Recipient], under_way: Counter[str], share: int
+) -> list[Recipient]:
     """As many of the rows as leave no destination with more than its share.
 
     Mailboxes here are no one's bottleneck: they are all served together.
@@ -108,7 +118,7 @@ def _shares(rows: Iterable[Recipient], under_way: Counter[str]) -> list[Recipien
     taken = []
     for row in rows:
         known = messages[row.destination]
-        room = PER_DESTINATION - under_way[row.destination]
+        room = share - under_way[row.destination]
         if row.destination == MAILBOX or row.message_id in known or len(known) < room:
             known.add(row.message_id)
             taken.append(row)

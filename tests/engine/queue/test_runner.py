@@ -155,10 +155,32 @@ def test_recipients_of_one_message_count_as_one(queue, hop, firm_connection, bob
     assert len(parcel.recipients) == len(people)
 
 
+def test_many_slow_destinations_leave_room_for_another(
+    queue, hop, firm_connection, bob
+):
+    for _ in range(5):
+        queue.send(bob.address, JANE)
+    slow = Counter({f"connection:9{n}": 19 for n in range(10)})
+
+    claimed = claim.claim("runner", under_way=slow)
+
+    assert len(claimed) == (claim.IN_ALL - 190) // claim.PARTS
+
+
+def test_mail_for_mailboxes_waits_for_no_next_hop(queue, bob, northfield):
+    reference = queue.send(JANE, bob.address, notify="SUCCESS")
+
+    [parcel] = claim.claim("runner", under_way=Counter({"connection:9": claim.IN_ALL}))
+
+    assert parcel.reference == reference
+
+
 def test_nothing_is_claimed_while_enough_is_under_way(queue, hop, firm_connection, bob):
     queue.send(bob.address, JANE)
 
-    assert claim.claim("runner", under_way=Counter(elsewhere=claim.IN_ALL)) == []
+    assert (
+        claim.claim("runner", under_way=Counter({"connection:9": claim.IN_ALL})) == []
+    )
 
 
 def test_what_is_long_finished_leaves_the_queue_and_the_trace_stays(queue, alice, bob):
