@@ -5,16 +5,20 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
+from typing import NoReturn
 
 from django.conf import settings
 from django.db.models import Q
 
 from engine.antivirus import quarantine
+from engine.antivirus.models import QuarantinedMessage
 from engine.antivirus.verdict import Verdict
+from engine.mail import reply
 from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress
 from engine.mail.envelope import Envelope
-from engine.mail.errors import MailError
+from engine.mail.errors import MailError, PermanentFailure
 from engine.mail.message import compose, split
 from engine.queue import accept, destinations
 from engine.queue.models import Source
@@ -39,6 +43,30 @@ Do not send it again. If you need help, call the helpdesk and quote the referenc
 """
 
 
+# Whoever sends the same again and again is written about once in so long.
+QUIET = timedelta(minutes=15)
+
+
+def refuse(
+    raw: bytes,
+    *,
+    reference: str,
+    envelope: Envelope,
+    verdict: Verdict,
+    organisation_id: int | None,
+) -> NoReturn:
+    """Raise the alarm, and then PermanentFailure with what whoever sends it reads."""
+    infected(
+        raw,
+        reference=reference,
+        envelope=envelope,
+        verdict=verdict,
+        organisation_id=organisation_id,
+    )
+    text = f"The virus scanner found {verdict.signature}; nothing was sent"
+    raise PermanentFailure(reply.INFECTED.saying(f"{text} (our reference {reference})"))
+
+
 def infected(
     raw: bytes,
     *,
@@ -49,7 +77,7 @@ def infected(
 ) -> None:
     """Put an infected message into quarantine, trace it, and tell those concerned:
     the operator, the organisation's administrators, and the sender."""
-    quarantine.keep(
+    kept = quarantine.keep(
         io.BytesIO(raw),
         reference=reference,
         verdict=verdict,
@@ -64,6 +92,8 @@ def infected(
         organisation_id=organisation_id,
     )
     record.events([event])
+    if _was_told(kept):
+        return
     for recipient in set(_concerned(envelope, organisation_id)):
         _tell(recipient, reference=reference, envelope=envelope, verdict=verdict)
 
@@ -79,6 +109,16 @@ def infected_file(data: bytes, *, verdict: Verdict, by: Person) -> None:
     )
 
 
+def _was_told(kept: QuarantinedMessage) -> bool:
+    earlier = QuarantinedMessage.objects.filter(
+        sender=kept.sender,
+        organisation_id=kept.organisation_id,
+        signature=kept.signature,
+        at__gt=kept.at - QUIET,
+    )
+    return earlier.exclude(pk=kept.pk).exists()
+
+
 def _concerned(envelope: Envelope, organisation_id: int | None) -> Iterator[Address]:
     people = Person.objects.filter(
         Q(staff_roles__role=RoleName.OPERATOR)
@@ -89,9 +129,9 @@ def _concerned(envelope: Envelope, organisation_id: int | None) -> Iterator[Addr
         is_active=True,
     ).select_related("mailbox")
     for person in people.distinct():
-        address = person.address if hasattr(person, "mailbox") else ""
-        if address or person.everyday_address:
-            yield Address.parse(address or person.everyday_address)
+        # Whoever has no mailbox here reads elsewhere: at best where they read every day.
+        elsewhere = "" if hasattr(person, "mailbox") else person.everyday_address
+        yield Address.parse(elsewhere or person.address)
     if envelope.sender is not None:
         yield envelope.sender
 

@@ -8,10 +8,8 @@ from datetime import datetime
 from functools import partial
 
 from engine.antivirus import policy, scanner
-from engine.mail import reply
 from engine.mail.authors import authors
 from engine.mail.envelope import Envelope
-from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
 from engine.mail.parts import walk
@@ -117,17 +115,11 @@ def _refuse_infected(
     raw: bytes, envelope: Envelope, reference: str, *, by: Actor | None
 ) -> None:
     verdict = scanner.scan_bytes(raw)
-    if not verdict.is_infected:
-        return
-    alerts.infected(
-        raw,
-        reference=reference,
-        envelope=envelope,
-        verdict=verdict,
-        organisation_id=by.organisation_id if by else None,
-    )
-    raise PermanentFailure(
-        reply.INFECTED.saying(
-            f"The virus scanner found {verdict.signature}; nothing was sent"
+    if verdict.is_infected:
+        alerts.refuse(
+            raw,
+            reference=reference,
+            envelope=envelope,
+            verdict=verdict,
+            organisation_id=by.organisation_id if by else None,
         )
-    )

@@ -15,7 +15,6 @@ from engine.antivirus.base import Scan
 from engine.antivirus.verdict import Verdict
 from engine.mail import reply
 from engine.mail.dkim.verify import Result
-from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock
 from engine.mail.parts import walk
 from engine.mail.reply import Reply
@@ -69,7 +68,7 @@ async def accept_arrival(
     )
     verdict = await arrival.scan.verdict()
     if verdict.is_infected:
-        await _refuse_infected(arrival, verdict)
+        await asyncio.to_thread(_refuse_infected, arrival, verdict)
     await _refuse_forbidden(spool, header)
     header = _stamped(header, arrival, reference, signatures)
     kept = await _keep(spool, header.to_bytes())
@@ -102,16 +101,6 @@ async def _keep(spool: Spool, header: bytes) -> KeptContent:
     return await asyncio.to_thread(spool.keep, header)
 
 
-async def _refuse_infected(arrival: Arrival, verdict: Verdict) -> None:
-    await asyncio.to_thread(_quarantine, arrival, verdict)
-    raise PermanentFailure(
-        reply.INFECTED.saying(
-            f"Not accepted: the virus scanner found {verdict.signature} "
-            f"(our reference {arrival.transaction.reference})"
-        )
-    )
-
-
 async def _refuse_forbidden(spool: Spool, header: HeaderBlock) -> None:
     """Look for attachments that may not travel, unless there can be none."""
     if not header.get("Content-Type") and not header.get("Content-Disposition"):
@@ -128,9 +117,9 @@ def _check_attachments(spool: Spool) -> None:
     policy.check_can_carry(walk(spool.header, spool.read_body(), strict=True))
 
 
-def _quarantine(arrival: Arrival, verdict: Verdict) -> None:
+def _refuse_infected(arrival: Arrival, verdict: Verdict) -> None:
     try:
-        alerts.infected(
+        alerts.refuse(
             arrival.spool.read(),
             reference=arrival.transaction.reference,
             envelope=arrival.transaction.envelope(),

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import pytest
+
+from engine.antivirus.models import QuarantinedMessage
+from engine.antivirus.verdict import Verdict, VerdictState
+from engine.mail.address import Address
+from engine.mail.envelope import Envelope
+from engine.mail.errors import PermanentFailure
+from engine.queue import alerts
+from engine.queue.models import QueuedMessage, Recipient
+from engine.registry.models import Connection, Person
+from engine.trace.models import Event, EventKind
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+FOUND = Verdict(VerdictState.INFECTED, "Eicar", "clamd")
+
+
+def alarm(
+    sender: str, *, organisation_id: int | None, reference: str = "R1"
+) -> set[str]:
+    """Who is told of an infected message, beside those who have been told already."""
+    before = set(Recipient.objects.values_list("pk", flat=True))
+    alerts.infected(
+        b"Subject: x\r\n\r\nbad\r\n",
+        reference=reference,
+        envelope=Envelope.simple(Address.parse(sender) if sender else None),
+        verdict=FOUND,
+        organisation_id=organisation_id,
+    )
+    told = Recipient.objects.exclude(pk__in=before)
+    return set(told.values_list("address", flat=True))
+
+
+def test_operators_administrators_and_the_sender_are_told(
+    alice: Person, bob: Person, charlie: Person, olive: Person, hugh: Person
+) -> None:
+    Person.objects.filter(pk=olive.pk).update(everyday_address="olive@home.example")
+
+    told = alarm(bob.address, organisation_id=bob.organisation_id)
+
+    assert told == {bob.address, alice.address, "olive@home.example"}
+    assert set(QueuedMessage.objects.values_list("sender", flat=True)) == {""}
+    assert QuarantinedMessage.objects.get().reference == "R1"
+    assert Event.objects.get(reference="R1").kind == EventKind.QUARANTINED
+
+
+def test_an_administrator_whose_mail_is_elsewhere_is_told_there(
+    firm_connection: Connection,
+) -> None:
+    firm = firm_connection.organisation
+    jane = factories.make_person("jane@firm.example.secure.example", firm)
+    factories.make_administrator(jane)
+
+    assert jane.address in alarm("", organisation_id=firm.pk)
+
+
+def test_the_same_again_is_kept_and_nobody_is_told_twice(bob: Person) -> None:
+    first = alarm(bob.address, organisation_id=bob.organisation_id)
+    again = alarm(bob.address, organisation_id=bob.organisation_id, reference="R2")
+
+    assert (first, again) == ({bob.address}, set())
+    assert QuarantinedMessage.objects.count() == 2
+
+
+def test_what_one_sends_hides_nothing_of_anothers(alice: Person, bob: Person) -> None:
+    alarm(alice.address, organisation_id=alice.organisation_id)
+
+    told = alarm(bob.address, organisation_id=bob.organisation_id, reference="R2")
+
+    assert bob.address in told
+
+
+def test_whoever_sends_it_reads_what_was_found(bob: Person) -> None:
+    with pytest.raises(PermanentFailure) as refused:
+        alerts.refuse(
+            b"x",
+            reference="R1",
+            envelope=Envelope.simple(Address.parse(bob.address)),
+            verdict=FOUND,
+            organisation_id=bob.organisation_id,
+        )
+
+    assert str(refused.value.reply).startswith("554 5.7.1 ")
+    assert "found Eicar; nothing was sent (our reference R1)" in str(refused.value)
