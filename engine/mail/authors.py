@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from itertools import pairwise
 
@@ -33,14 +33,10 @@ def claims(header: HeaderBlock) -> list[Address]:
     That is whoever sent it again, and what stands in the authors' display names, which
     is all that many programs show. Raises MalformedHeader like `authors`.
     """
-    again = [*header.all("Resent-From"), *header.all("Resent-Sender")]
-    resent = _named(again)
-    found = [named.address for named in resent]
-    for named in (*_authors(header), *resent):
-        found += _spelt_in(named.name)
-        if len(found) > MAX_CLAIMS:
-            raise MalformedHeader("The names in From hold too many addresses")
-    return found
+    resent = _named([*header.all("Resent-From"), *header.all("Resent-Sender")])
+    return [named.address for named in resent] + _spelt_in(
+        named.name for named in (*_authors(header), *resent)
+    )
 
 
 def _authors(header: HeaderBlock) -> list[NamedAddress]:
@@ -57,12 +53,24 @@ def _named(fields: Iterable[Field]) -> list[NamedAddress]:
         raise MalformedHeader("From or Sender is not a list of addresses") from error
 
 
-def _spelt_in(name: str) -> Iterator[Address]:
-    """The addresses that a reader sees in a name, whatever letters they are made of."""
-    if not name:
-        return
-    seen = (c for c in unicodedata.normalize("NFKC", name) if c.isprintable())
-    for word in _BESIDE_ADDRESSES.split("".join(seen)):
-        for local, domain in pairwise(word.split("@")[: MAX_CLAIMS + 2]):
-            with suppress(InvalidAddressError):
-                yield Address.parse(f"{local}@{domain.strip('.')}")
+def _spelt_in(names: Iterable[str]) -> list[Address]:
+    found = []
+    for local, domain in _pairs(names):
+        with suppress(InvalidAddressError):
+            found.append(Address.parse(f"{local}@{domain.strip('.')}"))
+    return found
+
+
+def _pairs(names: Iterable[str]) -> list[tuple[str, str]]:
+    """What a reader sees on either side of each @, whatever letters it is made of."""
+    pairs: list[tuple[str, str]] = []
+    for name in names:
+        folded = unicodedata.normalize("NFKC", name) if name else ""
+        if "@" not in folded:
+            continue
+        seen = "".join(filter(str.isprintable, folded))
+        for word in _BESIDE_ADDRESSES.split(seen):
+            pairs += pairwise(word.split("@"))
+        if len(pairs) > MAX_CLAIMS:
+            raise MalformedHeader("The names in From hold too many addresses")
+    return pairs
