@@ -136,7 +136,8 @@ def _stamped(
 ) -> HeaderBlock:
     """Add our trace field (RFC 5321 §4.4); drop what only we or a provider may say."""
     name = arrival.server_name
-    header = authentication.without_forged(without_tenant(header), name)
+    header = without_tenant(header).without("Return-Path")
+    header = authentication.without_forged(header, name)
     protocol = "ESMTPSA" if arrival.binding.is_signed_in else "ESMTPS"
     helo = "".join(c for c in arrival.helo if c.isalnum() or c in ".-:[]")[:255]
     header = header.prepended(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,9 @@ from engine.mail.dkim.verify import KeyUnavailable, Outcome, Result, verify
 from engine.mail.header import Field, HeaderBlock
 
 FIELD = "Authentication-Results"
+
+# What may stand within a name: a comment that holds no other, white space, backslashes.
+_PADDING = re.compile(r"\([^()]*\)|[\\\s]")
 
 # Threads of their own: name servers that do not answer hold up nothing else.
 _threads = ThreadPoolExecutor(16, thread_name_prefix="signatures")
@@ -75,13 +79,13 @@ def without_forged(header: HeaderBlock, server_name: str) -> HeaderBlock:
 def _claims_to_be_ours(field: Field, name: str) -> bool:
     """RFC 8601 §5: results under our own name can only be forged.
 
-    Our name anywhere in it is enough: comments and quotes may stand around it, and
-    backslashes within it.
+    Our name anywhere in it is enough: comments and quotes may stand around it,
+    backslashes, spaces and comments within it, and some programs decode words first.
     """
     if field.name.lower() != FIELD.lower():
         return False
-    plain = field.value.lower().replace(b"\\", b"")
-    return name.lower().encode() in plain
+    ways = (field.value.decode("latin-1"), field.text)
+    return any(name.lower() in _PADDING.sub("", way).lower() for way in ways)
 
 
 def _told(result: Result) -> str:

@@ -72,7 +72,8 @@ class SubmissionDoor:
         for author in authors(header):
             check(address=author)
         policies.check_claims(known, header, check)
-        return header
+        # Some clients leave in the header whom nobody else should see.
+        return header.without("Bcc", "Resent-Bcc")
 
 
 def _check(known: Routes, binding: Binding) -> Callable[..., None]:

@@ -324,6 +324,8 @@ async def test_results_that_claim_to_be_ours_are_dropped_however_they_are_writte
             '"localhost"',
             "(a;b) localhost",
             '"local\\host"',
+            "=?utf-8?q?local=68ost?=",
+            "local(x)host",
         )
     )
 
@@ -337,6 +339,21 @@ async def test_results_that_claim_to_be_ours_are_dropped_however_they_are_writte
 
     message = await Message.objects.select_related("content").aget()
     assert b"dkim=pass" not in content.read(message.content)
+
+
+async def test_only_the_envelope_says_where_a_message_returns_to(
+    server: Server, bob: Person, credential: str
+) -> None:
+    await server.say(
+        "receive",
+        HELLO
+        + "c: AUTH PLAIN {credential}\ns: 235 *\n"
+        + LETTER.replace("c: Subject", "c: Return-Path: <x@y.example>\nc: Subject"),
+        credential=credential,
+    )
+
+    message = await Message.objects.select_related("content").aget()
+    assert b"x@y.example" not in content.read(message.content)
 
 
 async def test_a_credential_opens_no_connection_that_asks_for_another_proof(

@@ -7,8 +7,10 @@ from asgiref.sync import sync_to_async
 
 from engine.audit.models import Entry
 from engine.registry.models import AppPassword, Person
+from engine.storage import content
 from engine.storage.models import Message
 from tests import factories
+from tests.dialogue import FOLDER
 from tests.engine.smtp.conftest import SECRET, Server, plain
 
 HELLO = """\
@@ -36,6 +38,24 @@ async def test_a_person_sends_with_an_app_password(
 
     message = await Message.objects.select_related("mailbox").aget()
     assert message.mailbox.address == alice.address
+
+
+async def test_a_blind_copy_stays_blind(
+    server: Server, alice: Person, app_password: str
+) -> None:
+    text = (FOLDER / "submission" / "as_himself.txt").read_text()
+    hidden = "c: Bcc: carol@northfield.secure.example\n"
+
+    await server.say(
+        "submission",
+        text.replace("c: To:", f"{hidden}c: To:"),
+        credential=app_password,
+    )
+
+    message = await Message.objects.select_related("content").aget()
+    raw = content.read(message.content)
+    assert b"To: alice@" in raw
+    assert b"carol" not in raw
 
 
 async def test_sign_in_by_login_works_as_by_plain(
