@@ -14,23 +14,25 @@ from tests.peers.swaks import signed_in, swaks, tls
 pytestmark = pytest.mark.journey
 
 
-def test_a_mail_program_cannot_send_a_virus_and_the_operator_sees_the_attempt(
-    visit: Visits, postern: Postern, ben: Person, david: Person
+def test_a_mail_program_cannot_send_a_virus_and_whoever_must_know_is_told(
+    visit: Visits, postern: Postern, ben: Person, david: Person, grace: Person
 ) -> None:
-    text = f"From: {ben['address']}\r\nSubject: Infected\r\n\r\n".encode() + EICAR
+    text = f"From: {david['address']}\r\nSubject: Infected\r\n\r\n".encode() + EICAR
     refused = swaks(
         postern.ports["submission"],
         *tls(postern.ca_file),
-        *signed_in(ben["address"], ben["app_password"]),
-        sender=ben["address"],
-        recipient=david["address"],
+        *signed_in(david["address"], david["app_password"]),
+        sender=david["address"],
+        recipient=ben["address"],
         message=text,
     )
 
     assert refused.refusal.startswith("554 5.7.1")
-    assert not downloaded(postern, david, "Infected")
+    assert not downloaded(postern, ben, "Infected")
+    for told in (david, grace):
+        assert downloaded(postern, told, "A message was refused: ")
     operator = visit(postern.person("operator"))
-    assert operator.finds("/admin/quarantine/", ben["address"])
+    assert operator.finds("/admin/quarantine/", david["address"])
     assert operator.sees("Postern.Test.EICAR")
 
 
