@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import collections
 import logging
+from collections import defaultdict
 from typing import Any, cast
 
 from aiosmtpd.smtp import SMTP
@@ -26,6 +26,13 @@ COMMAND_LIMIT = 2_048
 ERROR_LIMIT = 100
 
 
+class _CommandLimits(defaultdict[str, int]):
+    """Octets by command. What it does not know it does not keep."""
+
+    def __missing__(self, command: str) -> int:
+        return COMMAND_LIMIT
+
+
 class Wire(SMTP):
     """aiosmtpd's command loop, with our limits, our TLS and our answer to faults."""
 
@@ -41,10 +48,9 @@ class Wire(SMTP):
             tls_context=listener.tls_context,
             loop=asyncio.get_running_loop(),
         )
-        # The base class shares one dictionary between all its sessions.
-        self.command_size_limits = collections.defaultdict(
-            lambda: COMMAND_LIMIT, AUTH=LINE_LIMIT
-        )
+        # The base class shares one dictionary between all its sessions, and has it
+        # remember every word that anybody says.
+        self.command_size_limits = _CommandLimits(AUTH=LINE_LIMIT)
         self.command_size_limit = COMMAND_LIMIT
         self.listener = listener
         self._errors = 0

@@ -22,8 +22,10 @@ from engine.registry.models import (
     Proof,
 )
 from engine.smtp.binding import Binding, Peer
+from engine.smtp.protocol import Session
 from engine.smtp.refusals import LIMIT, Refused, address_in
 from engine.smtp.transaction import Transaction
+from engine.smtp.wire import COMMAND_LIMIT
 from engine.trace.models import Event, EventKind
 from tests.engine.smtp.conftest import Server, plain
 
@@ -79,6 +81,15 @@ async def test_whoever_never_begins_tls_counts_all_the_same(server: Server) -> N
     assert len(sessions) == 1
     writer.close()
     await until(lambda: len(sessions) == 0)
+
+
+async def test_words_that_are_no_commands_are_not_remembered(server: Server) -> None:
+    session = Session(server.listeners[0])
+
+    limits = [session.command_size_limits["X" * size] for size in (10, 10_000)]
+
+    assert limits == [COMMAND_LIMIT] * 2
+    assert list(session.command_size_limits) == ["AUTH"]
 
 
 async def until(is_so: Callable[[], bool]) -> None:
