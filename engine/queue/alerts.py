@@ -99,7 +99,7 @@ def infected(
 
 
 def infected_file(data: bytes, *, verdict: Verdict, by: Person) -> None:
-    """The same for a file that somebody was about to send: it never left."""
+    """The same for a file that somebody brought to a page: it went nowhere."""
     infected(
         data,
         reference=accept.new_reference(),

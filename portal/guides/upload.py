@@ -7,28 +7,26 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from wagtail.images.forms import BaseImageForm
 
-from engine.antivirus import scanner
-from engine.antivirus.base import ScannerUnavailable
+from engine.queue import uploads
+from engine.registry.errors import PolicyError
+from engine.registry.models import Person
 
 
 class ScannedImageForm(BaseImageForm):
     """Wagtail's own form, which takes nothing infected and nothing unscanned."""
+
+    def __init__(self, *args: Any, user: Person | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, user=user, **kwargs)
+        self._by = user
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
         if file is None or "file" not in self.changed_data:
             return file
         try:
-            verdict = scanner.scan_file([file.read()])
-        except ScannerUnavailable as error:
-            raise ValidationError(
-                "Files cannot be scanned for viruses at the moment. Try again in a few "
-                "minutes."
-            ) from error
+            uploads.check_is_clean(file.read(), name="the picture", by=self._by)
+        except PolicyError as refusal:
+            raise ValidationError(str(refusal)) from refusal
         finally:
             file.seek(0)
-        if verdict.is_infected:
-            raise ValidationError(
-                f"The virus scanner found {verdict.signature}. The picture was not taken."
-            )
         return file

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.composer import Attachment as File
 from engine.registry.errors import PolicyError
+from engine.registry.models import Person
 from portal.helpdesk import files
 from portal.helpdesk.files import Checked
 
@@ -20,6 +21,7 @@ class CheckedFilesField(forms.FileField):
     """Any number of files, scanned; `clean` gives those that may be kept."""
 
     widget = FilesInput
+    by: Person | None = None
 
     def clean(self, data: Any, initial: Any = None) -> Checked:
         chosen = data if isinstance(data, list | tuple) else [data]
@@ -29,13 +31,21 @@ class CheckedFilesField(forms.FileField):
                 "The files are larger than 20 MB together. Add fewer."
             )
         try:
-            return files.checked([_file(upload) for upload in uploads])
+            return files.checked([_file(upload) for upload in uploads], by=self.by)
         except PolicyError as refusal:
             raise ValidationError(str(refusal)) from refusal
 
 
 def _file(upload: Any) -> File:
     return File(upload.name or "file", upload.content_type or "", upload.read())
+
+
+class FilesForm(forms.Form):
+    """A form with files, which somebody signed in brings, or else a stranger."""
+
+    def __init__(self, *args: Any, by: Person | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        cast(CheckedFilesField, self.fields["attachments"]).by = by
 
 
 class AddressField(forms.CharField):

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from engine.antivirus import policy, scanner
-from engine.antivirus.base import ScannerUnavailable
+from engine.antivirus import policy
 from engine.mail.composer import Attachment as File
 from engine.mail.errors import PermanentFailure
+from engine.queue import uploads
 from engine.registry.errors import PolicyError
+from engine.registry.models import Person
 from engine.storage import content
 from portal.helpdesk.models import Attachment, Entry
 
@@ -40,8 +41,8 @@ class _Named:
     filename: str
 
 
-def checked(files: Sequence[File]) -> Checked:
-    """The files, once there is nothing against them.
+def checked(files: Sequence[File], *, by: Person | None) -> Checked:
+    """The files, once there is nothing against them; `by` is None for a stranger.
 
     Raises PolicyError with the sentence to show, for files that are too many, too
     large, of a forbidden kind or infected. The scan may take seconds: call it outside
@@ -56,7 +57,7 @@ def checked(files: Sequence[File]) -> Checked:
     except PermanentFailure as refusal:
         raise PolicyError(f"{refusal.reply.text}.") from refusal
     for file in files:
-        _check_is_clean(file)
+        uploads.check_is_clean(file.data, name=safe_name(file.name), by=by)
     return Checked(tuple(files))
 
 
@@ -74,21 +75,6 @@ def from_mail(files: Iterable[File]) -> tuple[Checked, int]:
         else:
             left_out += 1
     return Checked(tuple(kept)), left_out
-
-
-def _check_is_clean(file: File) -> None:
-    try:
-        verdict = scanner.scan_file([file.data])
-    except ScannerUnavailable as error:
-        raise PolicyError(
-            "Files cannot be scanned for viruses at the moment. Try again in a few "
-            "minutes, or send your question without files."
-        ) from error
-    if verdict.is_infected:
-        raise PolicyError(
-            f"The virus scanner found {verdict.signature} in {safe_name(file.name)}. "
-            "It was not taken. Tell your IT department."
-        )
 
 
 def keep(entry: Entry, checked: Checked) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from onboarding.fields import NameField, PhoneField
-from portal.helpdesk.fields import AddressField, CheckedFilesField
+from portal.helpdesk.fields import AddressField, CheckedFilesField, FilesForm
 from portal.helpdesk.policies import LONGEST_TEXT
 from portal.helpdesk.status import Category
 
@@ -30,7 +30,7 @@ def _files() -> CheckedFilesField:
     )
 
 
-class QuestionForm(forms.Form):
+class QuestionForm(FilesForm):
     """A question of somebody who is signed in."""
 
     category = forms.ChoiceField(
@@ -91,7 +91,7 @@ class AskForm(QuestionForm):
     field_order = ("name", "address", "phone", "category", "subject", "text")
 
 
-class AddForm(forms.Form):
+class AddForm(FilesForm):
     """What a requester adds to a ticket."""
 
     text = _text("Add to your question", "Enter what you want to add")

@@ -8,7 +8,7 @@ from django import forms
 
 from engine.registry.models import Person, RoleName
 from onboarding.fields import PhoneField
-from portal.helpdesk.fields import AddressField, CheckedFilesField
+from portal.helpdesk.fields import AddressField, CheckedFilesField, FilesForm
 from portal.helpdesk.models import CannedReply, Ticket
 from portal.helpdesk.policies import LONGEST_TEXT, can_move
 from portal.helpdesk.status import Category, Priority, Status
@@ -29,7 +29,7 @@ def agents() -> Any:
     return rows.order_by("name", "pk")
 
 
-class AnswerForm(forms.Form):
+class AnswerForm(FilesForm):
     """A reply that the requester reads. `seen` is the last entry on the page."""
 
     prefix = "answer"

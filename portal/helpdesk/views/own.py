@@ -47,7 +47,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """Ask; who asks and how their account stands we know already."""
-    form = QuestionForm(request.POST or None, request.FILES or None)
+    form = QuestionForm(request.POST or None, request.FILES or None, by=_me(request))
     if request.method == "POST" and form.is_valid():
         ticket = _opened(form, _me(request))
         messages.success(
@@ -79,7 +79,7 @@ def ticket(request: HttpRequest, pk: int) -> HttpResponse:
     shown = _own(request, pk)
     if shown.merged_into_id:
         return redirect("helpdesk:ticket", shown.merged_into_id)
-    form = AddForm(request.POST or None, request.FILES or None)
+    form = AddForm(request.POST or None, request.FILES or None, by=_me(request))
     if request.method == "POST" and form.is_valid():
         data: dict[str, Any] = form.cleaned_data
         try:

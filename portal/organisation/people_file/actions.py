@@ -6,9 +6,8 @@ from dataclasses import asdict
 
 from django.db import transaction
 
-from engine.antivirus import scanner
-from engine.antivirus.scanner import ScannerUnavailable
 from engine.audit.record import record
+from engine.queue import uploads
 from engine.registry.errors import PolicyError
 from engine.registry.models import Organisation, Person
 from portal.organisation.models import PeopleFile, PeopleFileStatus
@@ -24,7 +23,7 @@ def check(
     by: Person,
 ) -> PeopleFile:
     """Scan, read and try a file. Nobody is added yet. Raises PolicyError."""
-    _refuse_infected(raw)
+    uploads.check_is_clean(raw, by=by)
     trial = trying.try_rows(organisation, reading.read(raw))
     return PeopleFile.objects.create(
         organisation=organisation,
@@ -53,17 +52,3 @@ def start(people_file: PeopleFile, *, by: Person) -> None:
         by=by,
     )
     tasks.start(row.pk)
-
-
-def _refuse_infected(raw: bytes) -> None:
-    try:
-        verdict = scanner.scan_bytes(raw)
-    except ScannerUnavailable as error:
-        raise PolicyError(
-            "The file cannot be scanned for viruses at the moment. Try again later."
-        ) from error
-    if verdict.is_infected:
-        raise PolicyError(
-            f"The virus scanner found {verdict.signature} in the file. "
-            "Nothing was read."
-        )

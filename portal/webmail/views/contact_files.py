@@ -14,8 +14,7 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from engine.antivirus import scanner
-from engine.antivirus.scanner import ScannerUnavailable
+from engine.queue import uploads
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
 from portal.webmail import book
@@ -49,8 +48,8 @@ def look(request: HttpRequest) -> HttpResponse:
     form = ImportForm(request.POST, request.FILES) if posted else ImportForm()
     if form.is_valid():
         try:
-            found = _read(form.cleaned_data["file"].read())
-        except UnreadableFileError as error:
+            found = _read(form.cleaned_data["file"].read(), person)
+        except (PolicyError, UnreadableFileError) as error:
             form.add_error("file", str(error))
         else:
             return _looked_at(request, person, found)
@@ -92,18 +91,9 @@ def export(request: HttpRequest, kind: str) -> HttpResponse:
     return response
 
 
-def _read(data: bytes) -> Cards:
-    """Scan and read a file. Raises UnreadableFileError."""
-    try:
-        verdict = scanner.scan_file([data])
-    except ScannerUnavailable as error:
-        raise UnreadableFileError(
-            "The file could not be scanned for viruses. Try again in a few minutes."
-        ) from error
-    if verdict.is_infected:
-        raise UnreadableFileError(
-            f"The virus scanner found {verdict.signature} in the file."
-        )
+def _read(data: bytes, person: Person) -> Cards:
+    """Scan and read a file. Raises PolicyError or UnreadableFileError."""
+    uploads.check_is_clean(data, by=person)
     text = text_of(data)
     is_vcard = text.lstrip()[:11].upper() == "BEGIN:VCARD"
     return vcard.read(text) if is_vcard else table.read(text)

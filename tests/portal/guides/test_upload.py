@@ -10,6 +10,7 @@ from PIL import Image as Picture
 from wagtail.images import get_image_model
 from wagtail.models import Collection
 
+from engine.antivirus.models import QuarantinedMessage
 from engine.registry.actions import roles
 from engine.registry.models import Person, RoleName
 from portal.guides import editors
@@ -62,3 +63,4 @@ def test_an_infected_picture_is_not_taken(editor: Client) -> None:
 
     assert "The virus scanner found" in refused.content.decode()
     assert not get_image_model().objects.exists()
+    assert QuarantinedMessage.objects.get().sender == "edith@secure.example"

@@ -205,7 +205,7 @@ def test_an_unconfirmed_address_is_nobodys(ask: Ask, bob: Person) -> None:
 )
 def test_a_file_that_may_not_travel_is_refused(file: File, why: str) -> None:
     with pytest.raises(PolicyError, match=why):
-        files.checked([file])
+        files.checked([file], by=None)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_a_file_that_may_not_travel_is_refused(file: File, why: str) -> None:
 )
 def test_an_infected_file_is_refused(data: bytes) -> None:
     with pytest.raises(PolicyError, match="virus scanner found"):
-        files.checked([File("notes.txt", "text/plain", data)])
+        files.checked([File("notes.txt", "text/plain", data)], by=None)
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "a\r\nb", "", "...", "x" * 500])

@@ -5,6 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from engine.antivirus.models import QuarantinedMessage
 from engine.registry.models import Mailbox, Person
 from engine.storage.models import Content
 from portal.helpdesk import limits, links
@@ -149,6 +150,8 @@ def test_an_infected_upload_is_refused(as_bob: Client, helpdesk: Mailbox) -> Non
 
     assert "virus scanner found" in page.content.decode()
     assert not Ticket.objects.exists()
+    kept = QuarantinedMessage.objects.get()
+    assert kept.sender == "bob@northfield.secure.example"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from engine.registry.models import DistributionList, Mailbox, Organisation, Pers
 from portal.organisation.models import PeopleFile
 from portal.organisation.people_file import load, reading
 from tests import jobs
+from tests.engine.antivirus.specimens import zipped
 from tests.portal.organisation.conftest import Path
 
 HEAD = "Name,Secure address,Job title,Phone,Town,Everyday address\n"
@@ -169,7 +170,7 @@ def test_file_is_read_however_it_was_saved(
         (b"  \n \n", "The file is empty"),
         (b"Name,Town\nJo,Leeds\n", "no column"),
         (b"Name,Email,Address\nJo,jo,jo\n", "mean the same"),
-        (b"PK\x03\x04\0\0", "not a CSV file"),
+        pytest.param(zipped(b"<workbook/>"), "not a CSV file", id="spreadsheet"),
         (HEAD.encode() + b"x,y\n" * 1001, "more than 1000"),
         (b"x" * 1024 * 1024 + b"x", "smaller than 1 MB"),
         (b"\xff\xfe\x00", "no column"),

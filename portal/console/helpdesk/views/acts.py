@@ -63,7 +63,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
         )
         return "Your reply is on its way."
 
-    form = AnswerForm(request.POST, request.FILES)
+    form = AnswerForm(request.POST, request.FILES, by=person_of(request))
     return _done(request, ticket, form, "answer_form", act)
 
 
