@@ -62,10 +62,7 @@ def read(raw: bytes) -> list[Row]:
     text = _decoded(raw)
     if "\0" in text:
         raise PolicyError("The file is not a CSV file. Save it as CSV and try again.")
-    lines = text.splitlines()
-    if not any(line.strip() for line in lines):
-        raise PolicyError("The file is empty.")
-    rows = list(_rows(text, _delimiter(lines)))
+    rows = list(_rows(text, _delimiter(text.splitlines())))
     if len(rows) > ROWS_LIMIT:
         raise PolicyError(
             f"The file has more than {ROWS_LIMIT} people. Divide it into several."
@@ -81,7 +78,10 @@ def safe_cell(text: str) -> str:
 def _rows(text: str, delimiter: str) -> Iterator[Row]:
     reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter)
     try:
-        columns = _columns(next(row for row in reader if _is_filled(row)))
+        headings = next(filter(_is_filled, reader), None)
+        if headings is None:
+            raise PolicyError("The file is empty.")
+        columns = _columns(headings)
         for cells in reader:
             if _is_filled(cells):
                 yield Row(reader.line_num, _named(columns, cells))
@@ -136,5 +136,5 @@ def _decoded(raw: bytes) -> str:
 
 
 def _delimiter(lines: list[str]) -> str:
-    headings = next(line for line in lines if line.strip())
+    headings = next(filter(str.strip, lines), "")
     return max(",;\t", key=headings.count)

@@ -168,6 +168,7 @@ def test_file_is_read_however_it_was_saved(
     [
         (b"", "empty"),
         (b"  \n \n", "The file is empty"),
+        (b",", "The file is empty"),
         (b"Name,Town\nJo,Leeds\n", "no column"),
         (b"Name,Email,Address\nJo,jo,jo\n", "mean the same"),
         pytest.param(zipped(b"<workbook/>"), "not a CSV file", id="spreadsheet"),
