@@ -15,10 +15,28 @@ from engine.mail.envelope import Envelope
 from engine.mail.errors import MailError
 from engine.queue.models import Source
 from engine.queue.submit import submit
+from engine.registry.models import Person
 
 log = logging.getLogger(__name__)
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
+
+
+class EverydayMessage(EmailMessage):
+    """A notice to an address outside, by the internet, whoever's domain that is in.
+
+    What helps to connect a mail server must not wait for its connection.
+    """
+
+
+def notice(subject: str, body: str, *, person: Person, to: str = "") -> EmailMessage:
+    """A notice to a person: outside the community, unless their own server keeps them.
+
+    They have a `notice_address`, or else `to` names one.
+    """
+    address = to or person.notice_address
+    kind = EmailMessage if address == person.address else EverydayMessage
+    return kind(subject, body, to=[address])
 
 
 class QueueEmailBackend(BaseEmailBackend):
@@ -45,11 +63,18 @@ def _queue(
     message: EmailMessage, refusals: list[MailError | InvalidAddressError]
 ) -> bool:
     raw = _bytes_of(message)
+    is_everyday = isinstance(message, EverydayMessage)
     accepted = 0
     for recipient in message.recipients():
         try:
             envelope = Envelope.simple(None, _address(recipient))
-            submit(raw, envelope=envelope, source=Source.SYSTEM, by=None)
+            submit(
+                raw,
+                envelope=envelope,
+                source=Source.SYSTEM,
+                is_everyday=is_everyday,
+                by=None,
+            )
             accepted += 1
         except (MailError, InvalidAddressError) as refusal:
             log.warning("a notice to %s was refused: %s", recipient, refusal)

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 
+from engine.backend import EverydayMessage
 from engine.registry.models import Person, Proof
 from onboarding import links, one_use
 from onboarding.acquaintance import acquaintance
@@ -26,6 +27,17 @@ from onboarding.models import (
 )
 
 MOST_RETURNS = 5  # links in one mail
+# To members, by the mail of the community. The others go to everyday addresses, which
+# may be in a domain that has just joined and whose server is not connected yet.
+BY_MEMBERS_MAIL = frozenset(
+    {
+        NoticeKind.TO_OFFICER,
+        NoticeKind.ANSWERED,
+        NoticeKind.SPONSOR,
+        NoticeKind.SIGN_IN_CLAIM,
+        NoticeKind.HAS_SIGN_IN,
+    }
+)
 
 
 def send(notice: Notice) -> None:
@@ -188,7 +200,8 @@ def _send(notice: Notice, subject: str, **context: Any) -> None:
     context["kind"] = notice.kind
     body = render_to_string(f"onboarding/emails/{notice.kind}.txt", context)
     # Names come from strangers: whatever they hold, a subject is one line.
-    EmailMessage(" ".join(subject.split()), body, to=[notice.address]).send()
+    kind = EmailMessage if notice.kind in BY_MEMBERS_MAIL else EverydayMessage
+    kind(" ".join(subject.split()), body, to=[notice.address]).send()
 
 
 def _community() -> str:

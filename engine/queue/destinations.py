@@ -11,14 +11,18 @@ from engine.registry.routes import Routes
 OUTSIDE = "outside"
 
 
-def of_notice(known: Routes, recipient: Address) -> tuple[Address, str]:
+def of_notice(
+    known: Routes, recipient: Address, *, is_everyday: bool = False
+) -> tuple[Address, str]:
     """To whom and where a notice of the service goes: it alone may leave the community.
+
+    One to an everyday address leaves it even into a member's own domain.
 
     Raises PermanentFailure for an address inside that nobody has.
     """
     community = settings.POSTERN.community_domain
     is_ours = f".{recipient.domain}".endswith(f".{community}")
-    if not is_ours and not known.is_inside(recipient):
+    if not is_ours and (is_everyday or not known.is_inside(recipient)):
         return recipient, OUTSIDE
     route = known.resolve(recipient)
     return route.address, route.destination

@@ -29,16 +29,23 @@ def submit(
     envelope: Envelope,
     source: Source,
     fingerprint: str = "",
+    is_everyday: bool = False,
     by: Actor | None,
 ) -> str:
     """Check, scan and accept a message, and return its reference.
 
     `by` is the person who sends, or a key that sends as a mailbox of its organisation;
-    None is the service itself, which alone may write to addresses outside the community. What comes twice with one fingerprint is taken
-    once. Raises MailError with the sentence to show.
+    None is the service itself, which alone may write to addresses outside the
+    community: with `is_everyday`, to those in a member's own domain too. What comes
+    twice with one fingerprint is taken once. Raises MailError with the sentence to show.
     """
     incoming = prepare(
-        raw, envelope=envelope, source=source, fingerprint=fingerprint, by=by
+        raw,
+        envelope=envelope,
+        source=source,
+        fingerprint=fingerprint,
+        is_everyday=is_everyday,
+        by=by,
     )
     return accept.commit([incoming])[0]
 
@@ -50,6 +57,7 @@ def prepare(
     source: Source,
     by: Actor | None,
     fingerprint: str = "",
+    is_everyday: bool = False,
     release_at: datetime | None = None,
 ) -> Incoming:
     """Check and scan a message, for a caller who commits it with rows of their own.
@@ -60,7 +68,7 @@ def prepare(
     header, body = split(raw)
     if by is not None:
         _check_sender(known, envelope, header, by)
-    envelope, going = _routed(known, envelope, by=by)
+    envelope, going = _routed(known, envelope, is_everyday=is_everyday, by=by)
     reference = accept.new_reference()
     _refuse_infected(raw, envelope, reference, by=by)
     policy.check_can_carry(walk(header, body, strict=True))
@@ -95,13 +103,15 @@ def _check(known: Routes, by: Actor) -> Callable[..., None]:
 
 
 def _routed(
-    known: Routes, envelope: Envelope, *, by: Actor | None
+    known: Routes, envelope: Envelope, *, is_everyday: bool, by: Actor | None
 ) -> tuple[Envelope, tuple[str, ...]]:
     """The envelope with aliases followed, and where each recipient's mail goes."""
     recipients, going = [], []
     for recipient in envelope.recipients:
         if by is None:
-            address, destination = destinations.of_notice(known, recipient.address)
+            address, destination = destinations.of_notice(
+                known, recipient.address, is_everyday=is_everyday
+            )
         else:
             route = known.resolve(recipient.address)
             policies.check_can_reach(known, route, sender=envelope.sender)

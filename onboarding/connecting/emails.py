@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
+from engine.backend import EverydayMessage
 from engine.mail.address import InvalidAddressError
 from engine.mail.errors import MailError
 from engine.registry.models import Connection, Person, RoleName
@@ -36,7 +36,7 @@ def warn_of_end(connection: Connection, ends_at: datetime) -> None:
     subject = f"Your mail server's certificate: {connection.tls_name}"
     for address in _addresses(connection):
         try:
-            EmailMessage(subject, body, to=[address]).send()
+            EverydayMessage(subject, body, to=[address]).send()
         except (MailError, InvalidAddressError) as refusal:
             log.warning("an administrator could not be warned: %s", refusal)
 

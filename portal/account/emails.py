@@ -8,12 +8,12 @@ from urllib.parse import urljoin
 from allauth.account import app_settings
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from engine.backend import notice
 from engine.registry.models import Person
 
 NOTICES = {
@@ -61,4 +61,4 @@ def _send(
         },
     )
     subject = f"{settings.POSTERN.community_name}: {subject}"
-    EmailMessage(subject, body, to=[person.notice_address]).send()
+    notice(subject, body, person=person).send()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 
+from engine.backend import notice
 from engine.registry.models import Person
 from onboarding import links
 
@@ -48,4 +48,4 @@ def _send(
         "helpdesk_phone": settings.POSTERN.helpdesk_phone,
     }
     body = render_to_string(f"organisation/emails/{template}.txt", context)
-    EmailMessage(subject, body, to=[address]).send()
+    notice(subject, body, person=person, to=address).send()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from django.core import mail
 
-from engine.backend import QueueEmailBackend
+from engine.backend import EverydayMessage, QueueEmailBackend
 from engine.mail.errors import MailError
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
 from engine.transport.outside import outbox, smart_host
@@ -30,6 +30,27 @@ def test_notice_to_the_outside_lands_in_the_outbox(queue, db):
     [file] = files()
     assert file.startswith(b"X-Envelope-To: jane@firm.test\r\nFrom: a@b.example\r\n")
     assert file.endswith(b"\r\n\r\nHello\r\n")
+
+
+def test_notice_to_an_everyday_address_waits_for_no_connection(queue, firm_connection):
+    note = ("Welcome", "Connect your server", None, ["jane@firm.example"])
+
+    QueueEmailBackend().send_messages([EverydayMessage(*note)])
+    QueueEmailBackend().send_messages([mail.EmailMessage(*note)])
+
+    by_internet, by_connection = Recipient.objects.order_by("id")
+    assert by_internet.address == "jane@firm.example"
+    assert by_internet.destination == "outside"
+    assert by_connection.address == "jane@firm.example.secure.example"
+    assert by_connection.destination == f"connection:{firm_connection.pk}"
+
+
+def test_notice_to_an_everyday_address_stays_in_the_community_where_that_is(queue, bob):
+    note = EverydayMessage("Welcome", "Read this", None, [bob.address])
+
+    QueueEmailBackend().send_messages([note])
+
+    assert Recipient.objects.get().destination == "mailbox"
 
 
 def test_mail_of_people_never_leaves(queue, bob):

@@ -10,10 +10,13 @@ from django_q.models import OrmQ
 
 from engine.antivirus import scanner
 from engine.antivirus.base import ScannerUnavailable
-from engine.queue.models import QueuedMessage
+from engine.queue.models import QueuedMessage, Recipient
+from engine.registry.models import Organisation
+from onboarding import provisioning
 from onboarding.models import Notice, NoticeKind
 from onboarding.notices import deliver
 from onboarding.notices.promise import promise
+from tests import factories
 
 
 @pytest.fixture
@@ -37,6 +40,27 @@ def test_a_notice_is_queued_once_however_often_the_job_runs(queue: None) -> None
     assert deliver.deliver_all() == 0
 
     assert QueuedMessage.objects.count() == 1
+
+
+def test_a_welcome_does_not_take_the_way_that_it_explains(
+    queue: None, apply: Any, approve: Any
+) -> None:
+    provisioning.run(approve(apply()).pk)
+    deliver.deliver_all()
+
+    going = dict(Recipient.objects.values_list("address", "destination"))
+    assert going["jane@firm.example"] == going["ravi@firm.example"] == "outside"
+
+
+def test_a_sponsor_is_asked_by_the_mail_of_the_community(
+    queue: None, send_in: Any, fenland: Organisation
+) -> None:
+    factories.make_connection(fenland)
+    send_in()
+    deliver.deliver_all()
+
+    asked = Recipient.objects.get(address="ruth@fenland.police.example")
+    assert asked.destination.startswith("connection:")
 
 
 def test_a_notice_waits_while_the_scanner_is_away(
