@@ -118,6 +118,14 @@ def test_the_microsoft_script_can_be_tried_repeated_and_undone(
     assert text.count("ShouldProcess(") == len(changes) + 3
 
 
+def test_the_microsoft_script_trusts_no_header(tenant: Connection) -> None:
+    """Anybody may write a community address into From: the envelope was checked."""
+    text = guides.text(guides.MICROSOFT, values.of(tenant))
+
+    rule = text.partition("$rule = @{")[2].partition("}")[0]
+    assert "SenderAddressLocation = 'Envelope'" in rule
+
+
 def test_the_microsoft_script_insists_on_tls_and_our_name(tenant: Connection) -> None:
     text = guides.text(guides.MICROSOFT, values.of(tenant))
 
