@@ -64,11 +64,19 @@ def left_running() -> list[int]:
 
 def account_suggestion(application: Application) -> Suggestion | None:
     """Which account type suits the applicant's domain; None where nothing is known."""
-    check = application.checks.filter(key=CheckKey.MX, state=CheckState.DONE).first()
-    domain = domain_of(application)
-    if check is None or not domain or "hosts" not in check.facts:
-        return None
-    return suggestion(domain, check.facts["hosts"])
+    hosts, domain = _known_exchangers(application), domain_of(application)
+    return None if hosts is None or not domain else suggestion(domain, hosts)
+
+
+def exchangers(application: Application) -> list[str]:
+    """Where mail for the applicant's domain goes, the preferred first, as far as known."""
+    return _known_exchangers(application) or []
+
+
+def _known_exchangers(application: Application) -> list[str] | None:
+    """None where nothing was looked up yet, or no name server gave an answer."""
+    done = application.checks.filter(key=CheckKey.MX, state=CheckState.DONE).first()
+    return done.facts.get("hosts") if done else None
 
 
 def domain_of(application: Application) -> str:

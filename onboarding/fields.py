@@ -143,11 +143,15 @@ class AnyAddressField(forms.CharField):
         if not text:
             return ""
         try:
-            return str(Address.parse(text))
+            address = Address.parse(text)
         except InvalidAddressError as error:
             raise ValidationError(
                 "Enter an email address, like name@example.org"
             ) from error
+        # Mistyped: there is no mail for a domain of one word.
+        if "." not in address.domain:
+            raise ValidationError("Enter the whole address, like name@example.org")
+        return str(address)
 
 
 class EverydayAddressField(AnyAddressField):

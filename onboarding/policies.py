@@ -80,6 +80,13 @@ def check_can_name_sponsor(application: Application) -> None:
         raise PolicyError("Your sponsor has confirmed already.")
 
 
+def check_can_name_signatory(application: Application) -> None:
+    """Somebody else may be named until the terms are signed."""
+    check_is_open(application)
+    if application.signatures.exclude(signed_at=None).exists():
+        raise PolicyError("The terms have been signed already.")
+
+
 def check_can_sponsor(sponsorship: Sponsorship) -> None:
     if sponsorship.status != SponsorshipStatus.ASKED:
         raise PolicyError("This has been answered already, or is no longer needed.")
@@ -90,6 +97,8 @@ def check_can_sign(signature: Signature) -> None:
     if signature.signed_at is not None:
         raise PolicyError("The terms have been signed already.")
     check_is_open(signature.application)
+    if not signature.application.signatures.filter(pk=signature.pk).exists():
+        raise PolicyError("Somebody else is asked to sign now.")
 
 
 def check_can_check(application: Application) -> None:
@@ -108,12 +117,17 @@ def check_can_approve(
 ) -> None:
     check_can_move(application, Status.APPROVED)
     check_reason(reason)
-    if application.status == Status.RECOMMENDED and application.recommended_by == by:
-        raise PolicyError("You recommended this: another officer must approve it.")
+    check_is_another_officer(application, by=by)
     _check_is_vouched_for(application)
     claims_policy.check_community_domain(community_domain)
     claims_policy.check_domains_are_free(application, community_domain)
     claims_policy.check_connection_claims(application)
+
+
+def check_is_another_officer(application: Application, *, by: Person) -> None:
+    """Of two who must agree, the second is not the first."""
+    if application.status == Status.RECOMMENDED and application.recommended_by == by:
+        raise PolicyError("You recommended this: another officer must approve it.")
 
 
 def check_can_reopen(application: Application, *, reason: str) -> None:
@@ -175,7 +189,9 @@ def _check_is_vouched_for(application: Application) -> None:
         raise PolicyError("The terms have not been signed.")
 
 
+is_another_officer = as_question(check_is_another_officer)
 can_have_sign_in = as_question(check_can_have_sign_in)
+can_name_signatory = as_question(check_can_name_signatory)
 can_name_sponsor = as_question(check_can_name_sponsor)
 can_reissue = as_question(check_can_reissue)
 can_reopen = as_question(check_can_reopen)

@@ -54,6 +54,13 @@ def stages(application: Application) -> list[Stage]:
     ]
 
 
+def awaited(application: Application) -> list[str]:
+    """Who must answer before anything is decided."""
+    asked = application.sponsorships.filter(status=SponsorshipStatus.ASKED)[:1]
+    unsigned = application.signatures.filter(signed_at=None)[:1]
+    return [one.name for one in [*asked, *unsigned]]
+
+
 def _sponsor(application: Application) -> list[Stage]:
     asked = application.sponsorships.first()
     if asked is None:
@@ -63,17 +70,17 @@ def _sponsor(application: Application) -> list[Stage]:
         return [Stage(title, "Confirmed", at=asked.answered_at)]
     if asked.status == SponsorshipStatus.DECLINED:
         return [Stage(title, "Declined", "govuk-tag--red", asked.answered_at)]
-    return [Stage(title, "Waiting for an answer", GOING, asked.asked_at)]
+    return [Stage(title, "Waiting", GOING, asked.asked_at)]
 
 
 def _terms(application: Application) -> list[Stage]:
     signature = application.signatures.first()
     if signature is None:
         return []
-    title = f"Terms signed by {signature.name}"
+    title = f"Terms: {signature.name}"
     if signature.signed_at is None:
-        return [Stage(title, "Waiting for the signature", GOING, signature.asked_at)]
-    return [Stage(title, "Done", at=signature.signed_at)]
+        return [Stage(title, "Waiting", GOING, signature.asked_at)]
+    return [Stage(title, "Signed", at=signature.signed_at)]
 
 
 def _decision(application: Application) -> Stage:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from engine.audit.record import record
 from engine.registry.models import Person
 from onboarding import policies
-from onboarding.actions.moving import locked
+from onboarding.actions.moving import locked, tell_officers
 from onboarding.models import Application, Audience, NoticeKind, Signature, Terms
 from onboarding.notices.promise import promise
 from onboarding.sending import TermsChoice
@@ -29,17 +29,34 @@ def take(
     if choice.signed_here:
         _sign(signature, by=by)
     else:
+        detail = {"address": choice.address}
+        record("application.signatory_asked", application, detail=detail, by=by)
         promise(NoticeKind.SIGN, to=choice.address, about=signature.pk)
     return signature
 
 
 @transaction.atomic
+def ask_another(
+    application: Application, choice: TermsChoice, *, by: Person | None
+) -> Signature:
+    """Ask somebody in the place of whoever was asked and has not signed.
+
+    The link that was mailed before opens nothing any more. Raises PolicyError.
+    """
+    application = locked(application)
+    policies.check_can_name_signatory(application)
+    application.signatures.filter(signed_at=None).delete()
+    return take(application, choice, by=by)
+
+
+@transaction.atomic
 def sign(signature: Signature, *, by: Person | None) -> None:
     """The signatory accepts, by the link in the mail. Raises PolicyError."""
-    locked(signature.application)
-    signature = Signature.objects.select_for_update(of=("self",)).get(pk=signature.pk)
+    application = locked(signature.application)
+    signature = application.signatures.filter(pk=signature.pk).first() or signature
     policies.check_can_sign(signature)
     _sign(signature, by=by)
+    tell_officers(application, NoticeKind.ANSWERED)
 
 
 def _current(application: Application) -> Terms:

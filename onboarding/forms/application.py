@@ -228,16 +228,15 @@ class SponsorAnswerForm(forms.Form):
     reason = forms.CharField(
         label="If no, why not?",
         max_length=2000,
-        required=False,
+        error_messages=missing("Enter why you do not sponsor this application"),
         help_text="A vetting officer reads this; the applicant does not.",
         widget=forms.Textarea(attrs={"rows": 4}),
     )
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = self.cleaned_data
-        if cleaned.get("answer") == "decline" and not cleaned.get("reason"):
-            self.add_error("reason", "Enter why you do not sponsor this application")
-        return cleaned
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        is_declined = self.data.get("answer") == "decline"
+        self.fields["reason"].required = is_declined or not self.is_bound
 
 
 class SignForm(forms.Form):

@@ -12,6 +12,7 @@ from onboarding.fields import CommunityNameField, HostField, OwnDomainField
 from onboarding.forms.page import PageForm, choice, missing
 from onboarding.networks import NetworksField
 
+NO_TENANT_ID = "Enter your tenant ID, 32 letters and digits"
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ACCOUNT_HINTS = {
     AccountType.SMTP: "Your own mail server exchanges mail with ours. Everybody keeps "
@@ -134,11 +135,16 @@ class CloudForm(PageForm):
     tenant_id = forms.CharField(
         label="Microsoft 365 tenant ID",
         max_length=100,
-        required=False,
+        error_messages=missing(NO_TENANT_ID),
         help_text="Like 5b1f2c9e-6d0a-4f7b-9a35-0c8e7d2f4b61, in the Microsoft Entra "
         "admin centre. Leave it empty for Google Workspace.",
         widget=forms.TextInput(attrs={"spellcheck": "false"}),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        provider = self.data.get("provider") or self.initial.get("provider")
+        self.fields["tenant_id"].required = provider != Provider.GOOGLE_WORKSPACE
 
     def clean(self) -> dict[str, Any]:
         """Google has no id to show: one is made when the organisation is set up."""
@@ -146,8 +152,8 @@ class CloudForm(PageForm):
         if cleaned.get("provider") == Provider.GOOGLE_WORKSPACE:
             return {**cleaned, "tenant_id": ""}
         tenant_id = cleaned.get("tenant_id", "").strip().casefold()
-        if not GUID.fullmatch(tenant_id):
-            self.add_error("tenant_id", "Enter your tenant ID, 32 letters and digits")
+        if tenant_id and not GUID.fullmatch(tenant_id):
+            self.add_error("tenant_id", NO_TENANT_ID)
         return {**cleaned, "tenant_id": tenant_id}
 
 

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from engine.registry.access import GuardedView
-from onboarding import checks, task_list
+from onboarding import checks, prefill, task_list
 from onboarding.actions import applying
 from onboarding.answers import summary
 from onboarding.models import Application
@@ -59,6 +59,7 @@ def step(request: HttpRequest, application: Application, key: str) -> HttpRespon
         was_complete = task_list.is_complete(wizard)
         applying.keep(application, wizard.with_typed(asked, request.POST))
         return _onwards(Wizard(application), asked, was_complete=was_complete)
+    form.initial = prefill.suggested(key, application) | form.initial
     context = {
         "step": asked,
         "form": form,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
@@ -11,13 +12,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from engine.registry.access import GuardedView
 from engine.registry.errors import PolicyError
-from onboarding import letters, policies, visitor
-from onboarding.actions import applying, sponsors
-from onboarding.forms.application import AnswerForm, SponsorForm
+from onboarding import policies, visitor
+from onboarding.actions import applying, sponsors, terms
+from onboarding.forms.application import AnswerForm, SignatoryForm, SponsorForm
+from onboarding.forms.page import PageForm
 from onboarding.models import Application, SponsorshipStatus
-from onboarding.progress import stages
-from onboarding.sending import SponsorNamed
+from onboarding.progress import awaited, stages
+from onboarding.sending import SponsorNamed, TermsChoice
 from onboarding.status import Status
+from onboarding.views.others import terms_pdf
 from onboarding.visitor import View, applicant
 
 
@@ -52,7 +55,9 @@ def progress(request: HttpRequest, application: Application) -> HttpResponse:
         "application": application,
         "stages": stages(application),
         "questions": application.questions.all(),
+        "awaited": awaited(application),
         "may_name_sponsor": may_name,
+        "may_name_signatory": policies.can_name_signatory(application),
         "needs_other_sponsor": may_name and is_declined,
         "signature": application.signatures.exclude(signed_at=None).first(),
     }
@@ -81,15 +86,23 @@ def other_sponsor(request: HttpRequest, application: Application) -> HttpRespons
     """Name another sponsor in the place of the one before."""
     data = request.POST if request.method == "POST" else None
     form = SponsorForm(data, application=application)
-    if request.method == "POST" and form.is_valid():
-        try:
-            sponsors.ask(application, _named(form.cleaned_data), by=None)
-        except PolicyError as refusal:
-            messages.error(request, str(refusal))
-        else:
-            messages.success(request, "We are asking your new sponsor.")
-        return redirect("onboarding:progress")
-    return render(request, "onboarding/other_sponsor.html", {"form": form})
+
+    def verb() -> None:
+        sponsors.ask(application, _sponsor(form.cleaned_data), by=None)
+
+    return _other(request, form, verb, "sponsor")
+
+
+@following
+def other_signatory(request: HttpRequest, application: Application) -> HttpResponse:
+    """Name somebody else who can sign, while nobody has."""
+    data = request.POST if request.method == "POST" else None
+    form = SignatoryForm(data, application=application)
+
+    def verb() -> None:
+        terms.ask_another(application, _signatory(form.cleaned_data), by=None)
+
+    return _other(request, form, verb, "signatory")
 
 
 @applicant
@@ -115,17 +128,36 @@ def terms_copy(request: HttpRequest, application: Application) -> HttpResponse:
     signature = signed.first()
     if signature is None:
         raise Http404
-    name = f"terms-{application.reference}.pdf"
-    return HttpResponse(
-        letters.render_terms(signature),
-        content_type="application/pdf",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return terms_pdf(signature)
 
 
-def _named(cleaned: dict[str, Any]) -> SponsorNamed:
+def _other(
+    request: HttpRequest, form: PageForm, verb: Callable[[], object], whom: str
+) -> HttpResponse:
+    if request.method == "POST" and form.is_valid():
+        try:
+            verb()
+        except PolicyError as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, f"We are asking your new {whom}.")
+        return redirect("onboarding:progress")
+    return render(request, f"onboarding/other_{whom}.html", {"form": form})
+
+
+def _sponsor(cleaned: dict[str, Any]) -> SponsorNamed:
     return SponsorNamed(
         name=cleaned["sponsor_name"],
         organisation_name=cleaned["sponsor_organisation"],
         address=cleaned["sponsor_address"],
+    )
+
+
+def _signatory(cleaned: dict[str, Any]) -> TermsChoice:
+    return TermsChoice(
+        terms_id=None,
+        name=cleaned["signatory_name"],
+        job_title=cleaned["signatory_job_title"],
+        address=cleaned["signatory_address"],
+        signed_here=False,
     )

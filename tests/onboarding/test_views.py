@@ -12,7 +12,14 @@ from engine.audit.models import Entry
 from engine.registry.models import Organisation, Person
 from onboarding import letters, links, throttle
 from onboarding.actions import desk, sponsors
-from onboarding.models import Application, Letter, Link, SponsorshipStatus
+from onboarding.models import (
+    Application,
+    Check,
+    CheckState,
+    Letter,
+    Link,
+    SponsorshipStatus,
+)
 from onboarding.status import Status, StepState
 from tests import factories
 from tests.onboarding.actions.test_terms import SOMEBODY_ELSE
@@ -146,6 +153,15 @@ def test_a_link_that_is_over_sends_another_to_the_same_reader(
     assert [mail.to for mail in sent()] == [["jane@firm.example"]] * 2
 
 
+@pytest.mark.parametrize("address", ["jane", "jane@firm", "jane@.example"])
+def test_an_address_that_no_mail_can_reach_is_refused(
+    client: Client, db: None, address: str
+) -> None:
+    text = client.post(reverse("onboarding:email"), {"address": address})
+
+    assert "like name@example.org" in text.content.decode()
+
+
 @pytest.mark.parametrize("address", ["new@firm.example", "new@stranger.example"])
 def test_the_page_and_the_work_are_the_same_for_members_and_strangers(
     client: Client,
@@ -229,6 +245,29 @@ def test_changing_an_answer_returns_to_the_check(jane: Client) -> None:
 
     assert changed.url == reverse("onboarding:check")
     assert "York" in jane.get(changed.url).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("account_type", "key", "said"),
+    [
+        ("cloud_gateway", "cloud", 'value="firm-example.mail.protection.outlook.com"'),
+        ("smtp", "server", 'value="firm.example"'),
+        ("webmail", "hosted", ""),
+    ],
+)
+def test_a_page_about_mail_holds_what_the_name_system_says(
+    jane: Client, account_type: str, key: str, said: str
+) -> None:
+    Check.objects.update(
+        state=CheckState.DONE,
+        facts={"hosts": ["firm-example.mail.protection.outlook.com"]},
+    )
+    jane.post(page("account"), {"account_type": account_type})
+
+    text = jane.get(page(key)).content.decode()
+
+    assert said in text
+    assert ('value="firm.example"' in text) == bool(said)
 
 
 def test_sending_twice_makes_one_application(jane: Client) -> None:
@@ -379,6 +418,41 @@ def test_a_signatory_signs_by_the_button_once(
 
     assert application.signatures.get().signed_at
     assert client.post(url, {"agree": "on"}).status_code == 410
+
+
+@pytest.mark.slow
+def test_a_signatory_keeps_a_copy_of_what_was_signed(
+    client: Client, send_in: Any, sent: Any
+) -> None:
+    send_in(signing=SOMEBODY_ELSE)
+    [mail] = [mail for mail in sent() if mail.to == ["mary@firm.example"]]
+    url = link_in(mail.body, "sign")
+    copy = f"{url}terms.pdf"
+    assert client.get(copy).status_code == 404
+
+    assert copy in client.post(url, {"agree": "on"}).content.decode()
+
+    assert client.get(copy).content.startswith(b"%PDF-")
+
+
+def test_a_signatory_who_was_replaced_signs_nothing(
+    client: Client, returned: Any, send_in: Any, sent: Any
+) -> None:
+    application = send_in(signing=SOMEBODY_ELSE)
+    [mail] = [mail for mail in sent() if mail.to == ["mary@firm.example"]]
+    url = link_in(mail.body, "sign")
+    page = returned(application)
+    assert "Mary Firm" in page.get(reverse("onboarding:progress")).content.decode()
+
+    page.post(
+        reverse("onboarding:other_signatory"),
+        TYPED["signatory"] | {"signatory_name": "Max Firm"},
+    )
+
+    assert client.post(url, {"agree": "on"}).status_code == 410
+    assert client.get(f"{url}terms.pdf").status_code == 404
+    signature = application.signatures.get()
+    assert (signature.name, signature.signed_at) == ("Max Firm", None)
 
 
 def test_a_link_of_one_kind_opens_no_other_page(

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from engine.audit.models import Entry
 from engine.registry.errors import PolicyError
+from engine.registry.models import Person
 from onboarding.actions import terms
 from onboarding.models import Application, Audience, Terms
 from onboarding.sending import TermsChoice
@@ -41,6 +43,36 @@ def test_somebody_else_signs_by_a_link_once(send_in: Any, sent: Any) -> None:
     assert signature.signed_at
     with pytest.raises(PolicyError, match="signed already"):
         terms.sign(signature, by=None)
+
+
+def test_somebody_else_is_asked_in_the_place_of_the_first(
+    send_in: Any, sent: Any
+) -> None:
+    application: Application = send_in(signing=SOMEBODY_ELSE)
+    first = application.signatures.get()
+
+    second = terms.ask_another(
+        application, replace(SOMEBODY_ELSE, address="max@firm.example"), by=None
+    )
+
+    with pytest.raises(PolicyError, match="Somebody else"):
+        terms.sign(first, by=None)
+    terms.sign(second, by=None)
+    assert application.signatures.get().address == "max@firm.example"
+    with pytest.raises(PolicyError, match="signed already"):
+        terms.ask_another(application, SOMEBODY_ELSE, by=None)
+    assert ["max@firm.example"] in [mail.to for mail in sent()]
+
+
+def test_the_desk_hears_of_a_signature(send_in: Any, sent: Any, vera: Person) -> None:
+    vera.everyday_address = "vera@everyday.example"
+    vera.save()
+    application: Application = send_in(signing=SOMEBODY_ELSE)
+    sent().clear()
+
+    terms.sign(application.signatures.get(), by=None)
+
+    assert [mail.to for mail in sent()] == [["vera@everyday.example"]]
 
 
 def test_a_sole_user_has_terms_of_their_own(send_in: Any) -> None:
