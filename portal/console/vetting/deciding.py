@@ -125,7 +125,8 @@ def _decided(
         else:
             messages.success(request, f"{application} {said}.")
             return redirect("vetting:inspect", application.pk)
-    context = {"application": application, "form": form, "verb": verb}
+    button = verb.removesuffix(" about")
+    context = {"application": application, "form": form, "verb": verb, "button": button}
     title = f"{verb} {application}"
     return page.show(request, "vetting/decide", title, ICON, context, above=ABOVE)
 

@@ -18,7 +18,7 @@ from onboarding.status import TO_DECIDE, StepState
 from portal.console import page
 from portal.console.access import held_as_staff, staff
 from portal.console.vetting.claims import sections
-from portal.console.vetting.deciding import ABOVE, ICON
+from portal.console.vetting.deciding import ABOVE, ICON, officer
 from portal.console.vetting.evidence import findings
 
 
@@ -88,9 +88,11 @@ def inspect(request: HttpRequest, pk: int) -> HttpResponse:
 def _possible(request: HttpRequest, application: Application) -> dict[str, bool]:
     """Which buttons this visitor sees. It permits nothing: the verbs do."""
     may = Permission.DECIDE_APPLICATIONS in held_as_staff(request.user)
+    is_another = policies.is_another_officer(application, by=officer(request))
     return {
         "may_work": may and application.is_open,
-        "may_decide": may and application.status in TO_DECIDE,
+        "may_decide": may and application.status in TO_DECIDE and is_another,
+        "waits_for_another": may and not is_another,
         "may_reopen": may and policies.can_reopen(application, reason="Asked."),
         "may_retry": may
         and policies.can_retry(application)

@@ -216,6 +216,20 @@ def test_rejecting_tells_the_applicant(desk: Client, apply: Any, sent: Any) -> N
     assert "Not in justice." in sent()[-1].body
 
 
+def test_whoever_recommends_is_not_asked_to_approve(desk: Client, apply: Any) -> None:
+    application = apply(organisation_name="Fen Police", kind="police", sponsor=None)
+    desk.post(
+        url("approve", application),
+        {"reason": "Known.", "community_domain": application.community_domain},
+    )
+
+    text = desk.get(url("inspect", application)).content.decode()
+
+    assert "another officer must approve it" in text
+    assert url("approve", application) not in text
+    assert url("reject", application) in text
+
+
 def test_a_decided_application_is_not_decided_again(
     desk: Client, apply: Any, approve: Any
 ) -> None:
