@@ -343,6 +343,30 @@ async def test_google_names_the_tenant_by_a_secret(
     assert SECRET.encode() not in content.read(kept.content)
 
 
+async def test_google_is_known_by_its_own_servers_too(
+    gate: Gate,
+    council_connection: Connection,
+    microsoft: FakeCloud,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The secret and the signature together, from anywhere else, are not enough."""
+    council_connection.provider = Provider.GOOGLE_WORKSPACE
+    council_connection.tenant_id = SECRET
+    await council_connection.asave()
+    google = replace(microsoft, provider=Provider.GOOGLE_WORKSPACE)
+    message = google.stamped(LETTER, replace(COUNCIL, tenant_id=SECRET))
+
+    with_another_name = await gate.hear(message, microsoft.context())
+    elsewhere = {"google_workspace": [ip_network("198.51.100.0/24")]}
+    monkeypatch.setattr(settings.POSTERN, "provider_networks", elsewhere)
+    await council_connection.asave()
+    from_another_address = await gate.hear(message, google.context())
+
+    assert with_another_name == "530 5.7.0 Authentication required"
+    assert from_another_address == with_another_name
+    assert not await Message.objects.aexists()
+
+
 async def test_others_servers_keep_no_claim_about_a_tenant(
     server: Server, bob: Person, credential: str
 ) -> None:
