@@ -23,8 +23,5 @@ class NetworksField(forms.CharField):
         try:
             cleaned: list[str] = tidied({"source_networks": lines})["source_networks"]
         except PolicyError as refusal:
-            raise ValidationError(
-                f"{refusal} Enter addresses like 192.0.2.10 or 192.0.2.0/28, "
-                "one on each line"
-            ) from refusal
+            raise ValidationError(str(refusal)) from refusal
         return cleaned

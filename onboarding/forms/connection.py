@@ -161,7 +161,8 @@ class SourceForm(PageForm):
     source_networks = NetworksField(
         label="Addresses that your server sends from",
         max_length=1000,
-        help_text="IP addresses or networks, one on each line.",
+        help_text="IP addresses or networks, like 192.0.2.10 or 192.0.2.0/28, one on each "
+        "line.",
         error_messages=missing("Enter at least one address"),
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
     )

@@ -229,7 +229,7 @@ def test_a_sole_user_has_fewer_tasks() -> None:
         ("server", "next_hop_port", "0", "between 1 and 65535"),
         ("server", "next_hop_port", "smtp", "as a number"),
         ("server", "proof", "cloud", "prove"),
-        ("source", "source_networks", "192.0.2.1/24", "like 192.0.2.10"),
+        ("source", "source_networks", "192.0.2.1/24", "like 192.0.2.0/24"),
         ("source", "source_networks", "192.0.2.1 " * 21, "no more than 20"),
         ("hosted", "community_name", "a.b", "letters, numbers"),
         ("hosted", "community_name", "-a", "letters, numbers"),

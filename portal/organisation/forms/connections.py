@@ -17,6 +17,7 @@ from engine.registry.models import (
 from portal.organisation.forms.base import WIDE, RuledForm, lines_of
 
 CLOUD = "cloud"
+WHICH_PORT = _("Enter a port between 1 and 65535")
 PLAIN = {**WIDE, "spellcheck": "false", "autocapitalize": "none"}
 
 
@@ -25,6 +26,8 @@ class PartForm(RuledForm):
 
     title: Any = ""
     proof: Proof | None = None
+    blamed: str | None = None
+    """The field at which a refusal is shown, where it can only be that one's."""
 
     @classmethod
     def initial_of(cls, connection: Connection) -> dict[str, Any]:
@@ -51,6 +54,11 @@ class ServerForm(PartForm):
         label=_("Port"),
         min_value=1,
         max_value=65535,
+        error_messages={
+            "invalid": WHICH_PORT,
+            "min_value": WHICH_PORT,
+            "max_value": WHICH_PORT,
+        },
         widget=forms.NumberInput(attrs={"class": "govuk-input--width-5"}),
     )
     next_hop_tls_name = forms.CharField(
@@ -81,6 +89,7 @@ class PasswordProofForm(PartForm):
 class SourceProofForm(PartForm):
     title = _("Known by your server’s addresses")
     proof = Proof.SOURCE
+    blamed = "source_networks"
     source_networks = forms.CharField(
         label=_("Addresses that your servers send from"),
         help_text=_(
@@ -101,6 +110,7 @@ class SourceProofForm(PartForm):
 class CertificateProofForm(PartForm):
     title = _("Known by your server’s certificate")
     proof = Proof.CERTIFICATE
+    blamed = "certificate_name"
     certificate_name = forms.CharField(
         label=_("Name in your client certificate"),
         help_text=_("A DNS name that only your certificate carries."),

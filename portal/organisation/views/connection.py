@@ -145,7 +145,7 @@ def edit(
         else:
             connections.edit(found, by=visitor(request), **form.fields_of(found))
 
-    if form.carries_out(verb):
+    if form.carries_out(verb, field=form.blamed):
         messages.success(request, "Saved. It holds from the next message on.")
         return redirect("organisation:connection", organisation.pk, found.pk)
     context = {"form": form, "connection": found, "title": form_class.title}

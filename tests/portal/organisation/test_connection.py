@@ -258,6 +258,7 @@ class TestSharedLink:
             response = client.get(path + rest)
             assert response.status_code == 200
             assert response["Cache-Control"].startswith("max-age=0")
+            assert response["Referrer-Policy"] == "same-origin"
         assert not firm_connection.credentials.exists()
 
     def test_the_button_makes_a_password_once(
