@@ -78,6 +78,8 @@ SERVICE = Place(
         Who("olive", "Olive Grant", "Operator", RoleName.OPERATOR),
         Who("edith", "Edith Moss", "Guide editor", RoleName.GUIDE_EDITOR),
         Who("arun", "Arun Das", "Auditor", RoleName.AUDITOR),
+        # For public bodies two officers must agree.
+        Who("nora", "Nora Webb", "Vetting officer", RoleName.VETTING_OFFICER),
     ),
     teams=(Team("helpdesk", "Helpdesk", {"hugh": "rws", "olive": "rws"}),),
     aliases={"postmaster": "helpdesk", "notices": "helpdesk"},
