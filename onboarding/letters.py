@@ -34,6 +34,7 @@ def render(
     """The letter as PDF/UA-1. The secret stands in it exactly once."""
     context: dict[str, object] = {
         "application": application,
+        "is_exception": application.has_agreed_domain,
         "connection": connection,
         "username": username,
         "secret": secret,

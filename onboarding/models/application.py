@@ -186,6 +186,11 @@ class Application(models.Model):
         return AccountType(self.account_type).is_hosted
 
     @property
+    def has_agreed_domain(self) -> bool:
+        """True where its domain in the community is not its own with the suffix."""
+        return self.community_domain != domain_under_suffix(self.member_domain)
+
+    @property
     def needs_two_officers(self) -> bool:
         return self.kind in PUBLIC_BODIES
 

@@ -43,6 +43,11 @@ def text_of(pdf: bytes) -> str:
     return output_of(pdf, "pdftotext", "-layout", "-", "-")
 
 
+def words_of(pdf: bytes) -> str:
+    """The text, wherever its lines break."""
+    return " ".join(text_of(pdf).split())
+
+
 def test_the_letter_holds_what_a_mail_server_needs_and_the_secret_once() -> None:
     text = text_of(
         rendered(
@@ -64,6 +69,31 @@ def test_the_letter_holds_what_a_mail_server_needs_and_the_secret_once() -> None
         "relayhost = [localhost]:2525",
     ):
         assert value in text
+
+
+def test_the_letter_says_what_domain_was_agreed() -> None:
+    agreed = Application(**(FIRM | {"community_domain": "org.secure.example"}))
+
+    text = words_of(rendered(agreed, connection=connection()))
+    usual = words_of(rendered(Application(**FIRM), connection=connection()))
+
+    assert "jane@org.secure.example" in text
+    assert "is added to the end" not in text
+    assert "is added to the end" in usual
+
+
+def test_the_letters_postfix_checks_our_certificate_and_nobody_elses() -> None:
+    text = text_of(
+        rendered(
+            Application(**FIRM),
+            connection=connection(),
+            username="firm.example-a1",
+            secret=SECRET,
+        )
+    )
+
+    assert "[localhost]:2525 = secure match=localhost" in text
+    assert "smtp_tls_security_level = may" in text
 
 
 def test_the_letter_of_a_source_address_holds_no_password() -> None:

@@ -105,7 +105,7 @@ def _tenant_id(connection: Connection, provider: Provider) -> str:
 
 
 def _usual_next_hop(connection: Connection, provider: Provider) -> str:
-    domain = connection.organisation.domains.first()
+    domain = connection.organisation.domains.verified().order_by("id").first()
     return usual_next_hop(provider, domain.member_domain) if domain else ""
 
 
