@@ -72,6 +72,15 @@ class Rehearsal(models.Model):
     def __str__(self) -> str:
         return f"Rehearsal of {self.connection}"
 
+    @property
+    def is_good(self) -> bool:
+        """True once every step has passed."""
+        return {step.state for step in self.steps.all()} == {StepState.PASSED}
+
+    @property
+    def faults(self) -> list[Step]:
+        return [step for step in self.steps.all() if step.state == StepState.FAILED]
+
 
 class Step(models.Model):
     """One step of a rehearsal: what was seen, and the fault in one sentence."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import wraps
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from engine.registry.access import GuardedView
+from engine.registry.errors import PolicyError
 from onboarding import checks, prefill, task_list
 from onboarding.actions import applying
 from onboarding.answers import summary
@@ -79,7 +81,12 @@ def check(request: HttpRequest, application: Application) -> HttpResponse:
     except UnansweredError as missing:
         return redirect("onboarding:step", missing.step.key)
     if request.method == "POST":
-        applying.submit(application, claims, sponsor=sponsor, signing=signing, by=None)
+        try:
+            applying.submit(
+                application, claims, sponsor=sponsor, signing=signing, by=None
+            )
+        except PolicyError as refusal:
+            messages.error(request, str(refusal))
         return redirect("onboarding:confirmation")
     return render(request, "onboarding/check.html", {"groups": summary(wizard)})
 

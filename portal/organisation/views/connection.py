@@ -12,7 +12,7 @@ from engine.registry.actions import connections
 from engine.registry.models import Connection, Organisation, Proof
 from engine.registry.permissions import Permission
 from onboarding.connecting import actions, policies
-from onboarding.connecting.models import StepState, Watch
+from onboarding.connecting.models import Watch
 from onboarding.connecting.setup import guides, values
 from portal.organisation.forms.base import SureForm
 from portal.organisation.forms.connections import CLOUD, FORMS, parts_of
@@ -56,24 +56,12 @@ def connection(
         "has_tenant_secret": policies.has_tenant_secret(found),
         "links": found.shared_links.live().select_related("made_by"),
         "watch": Watch.objects.filter(connection=found).first(),
-        "last": _last_test(found),
+        "last": found.rehearsals.prefetch_related("steps").first(),
         "unproved": organisation.domains.filter(verified_at=None).count(),
         "domains": organisation.domains.all(),
         "parts": parts_of(organisation),
     }
     return show(request, organisation, "connection", SECTION, context)
-
-
-def _last_test(found: Connection) -> dict[str, object] | None:
-    rehearsal = found.rehearsals.first()
-    if rehearsal is None:
-        return None
-    states = {step.state for step in rehearsal.steps.all()}
-    return {
-        "rehearsal": rehearsal,
-        "is_good": states == {StepState.PASSED},
-        "has_faults": StepState.FAILED in states,
-    }
 
 
 @within(KEEPER)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from engine.registry.models import Organisation, Person
 from onboarding.connecting import actions, mailbox, outcomes, tasks
-from onboarding.connecting.models import Rehearsal
+from onboarding.connecting.models import Rehearsal, StepState
 from portal.organisation.forms.connections import RehearsalForm
 from portal.organisation.place import show, visitor, within
 from portal.organisation.views.connection import KEEPER, SECTION, connection_in
@@ -68,7 +68,7 @@ def rehearsal(
         "connection": found,
         "rehearsal": chosen,
         "steps": steps,
-        "faults": [step for step in steps if step.state == "failed"],
+        "faults": [step for step in steps if step.state == StepState.FAILED],
         "test_address": mailbox.address(),
         "minutes": int(outcomes.PATIENCE.total_seconds() // 60),
     }

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 
 from engine.audit.models import Entry
@@ -20,7 +22,7 @@ from engine.registry.models import (
     Provider,
 )
 from onboarding.connecting import actions
-from onboarding.connecting.models import Rehearsal
+from onboarding.connecting.models import Rehearsal, StepState
 from onboarding.connecting.setup import guides, values
 from portal.demo.names import NameServer
 from tests import factories, jobs
@@ -243,6 +245,35 @@ def test_a_test_shows_each_step(
     assert "connection-test@secure.example" in running
     assert "firewall" in over
     assert "Not tried" in over
+    assert "“Reach it” does not work" in desk.get(here("test/")).content.decode()
+
+
+def test_a_test_in_which_all_went_well_says_so(
+    desk: Client, here: Path, firm_connection: Connection, service: Organisation
+) -> None:
+    rehearsal = actions.start_rehearsal(
+        firm_connection, recipient="jane@firm.example", by=None
+    )
+    rehearsal.steps.update(state=StepState.PASSED)
+
+    page = desk.get(here(f"test/{rehearsal.pk}/")).content.decode()
+
+    assert "Everything works." in page
+    assert "all works" in desk.get(here("test/")).content.decode()
+
+
+def test_a_cloud_organisation_is_warned_of_an_authority_of_our_own(
+    firm_connection: Connection,
+) -> None:
+    firm_connection.proof, firm_connection.provider = Proof.CLOUD, "microsoft_365"
+    its = replace(values.of(firm_connection), authority_url="https://ours.example/")
+
+    def shown(its: values.Values) -> str:
+        context = {"guide": guides.MICROSOFT, "values": its, "text": "", "file": ""}
+        return render_to_string("organisation/guide_text.html", context)
+
+    assert "public authorities only" in shown(its)
+    assert "public authorities only" not in shown(replace(its, authority_url=""))
 
 
 class TestSharedLink:
