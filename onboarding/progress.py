@@ -56,9 +56,9 @@ def stages(application: Application) -> list[Stage]:
 
 def awaited(application: Application) -> list[str]:
     """Who must answer before anything is decided."""
-    asked = application.sponsorships.filter(status=SponsorshipStatus.ASKED)[:1]
-    unsigned = application.signatures.filter(signed_at=None)[:1]
-    return [one.name for one in [*asked, *unsigned]]
+    asked = application.sponsorships.filter(status=SponsorshipStatus.ASKED)
+    unsigned = application.signatures.filter(signed_at=None)
+    return [one.name for one in asked] + [one.name for one in unsigned]
 
 
 def _sponsor(application: Application) -> list[Stage]:

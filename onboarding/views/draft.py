@@ -61,7 +61,7 @@ def step(request: HttpRequest, application: Application, key: str) -> HttpRespon
         was_complete = task_list.is_complete(wizard)
         applying.keep(application, wizard.with_typed(asked, request.POST))
         return _onwards(Wizard(application), asked, was_complete=was_complete)
-    form.initial = prefill.suggested(key, application) | form.initial
+    form.initial = {**prefill.suggested(key, application), **form.initial}
     context = {
         "step": asked,
         "form": form,

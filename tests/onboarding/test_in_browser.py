@@ -188,6 +188,15 @@ def test_an_applicant_by_keyboard(
     assert eye.found == []
 
 
+def come_back(page: Page, base: str, sent: Any) -> None:
+    """The applicant asks for a link to return, and follows it."""
+    page.goto(f"{base}/apply/email/")
+    fill(page, address="jane@firm.example")
+    press(page, "Send me a link")
+    page.goto(base + link_in(mail_to(sent(), "jane@firm.example").body, "link"))
+    press(page, "Continue")
+
+
 def test_those_whom_an_applicant_names_and_the_desk(
     page: Page,
     live_server: Any,
@@ -211,6 +220,10 @@ def test_those_whom_an_applicant_names_and_the_desk(
     eye.look("sponsor_done")
     page.goto(live_server.url + sponsor)
     eye.look("sponsor_over")
+    come_back(page, live_server.url, sent)
+    follow(page, "Name another signatory")
+    press(page, "Ask this signatory")
+    eye.look("other_signatory_error")
     sign = link_in(mail_to(mails, "mary@firm.example").body, "sign")
     page.goto(live_server.url + sign)
     eye.look("sign")
@@ -219,12 +232,7 @@ def test_those_whom_an_applicant_names_and_the_desk(
     eye.look("sign_done")
 
     desk.ask(application, text="Whom do you work with in Fenland?", by=vera)
-    page.goto(live_server.url + "/apply/email/")
-    fill(page, address=application.everyday_address)
-    press(page, "Send me a link")
-    link = link_in(mail_to(sent(), application.everyday_address).body, "link")
-    page.goto(live_server.url + link)
-    press(page, "Continue")
+    come_back(page, live_server.url, sent)
     expect(page.get_by_text("We have a question for you")).to_be_visible()
     eye.look("progress_queried")
     follow(page, "Answer")
