@@ -15,7 +15,9 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any, TypeVar
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
+from django.http import QueryDict
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -31,6 +33,7 @@ KEPT = timedelta(hours=24)
 # A request that has been at work for longer than this has died with its process.
 AT_WORK = timedelta(minutes=5)
 LONGEST_KEY = 255
+AT_WORK_YET = "The first request with this key is still at work."
 
 V = TypeVar("V", bound=APIView)
 Handler = Callable[..., Response]
@@ -113,7 +116,9 @@ def _claim(request: Request, name: str) -> tuple[KeptAnswer, bool]:
                 key=key, idempotency_key=name, request_digest=digest
             )
     except IntegrityError:
-        found = KeptAnswer.objects.get(key=key, idempotency_key=name)
+        found = KeptAnswer.objects.filter(key=key, idempotency_key=name).first()
+        if found is None:  # It failed between the two looks.
+            raise Conflict(AT_WORK_YET) from None
         if found.request_digest != digest:
             raise Conflict(f"This {HEADER} was used for another request.") from None
         return found, False
@@ -122,7 +127,7 @@ def _claim(request: Request, name: str) -> tuple[KeptAnswer, bool]:
 
 def _again(kept: KeptAnswer) -> Response:
     if kept.status is None:
-        raise Conflict("The first request with this key is still at work.")
+        raise Conflict(AT_WORK_YET)
     body = json.loads(kept.body) if kept.body else None
     response = Response(body, status=kept.status, headers=kept.headers)
     response["Idempotent-Replayed"] = "true"
@@ -141,8 +146,29 @@ def _keep(kept: KeptAnswer, response: Response) -> None:
 
 
 def _digest(request: Request) -> str:
+    """The same for the same request, however it was written down: the boundary between
+    the parts of a form is another each time.
+    """
     facts = hashlib.sha256()
-    for part in (request.method or "", request.get_full_path()):
+    for part in (request.method or "", request.get_full_path(), *_said(request)):
         facts.update(part.encode() + b"\0")
-    facts.update(request._request.body)
     return facts.hexdigest()
+
+
+def _said(request: Request) -> Iterator[str]:
+    if not isinstance(request.data, QueryDict):
+        yield json.dumps(request.data, sort_keys=True)
+        return
+    for name, values in sorted(request.data.lists()):
+        for said in values:
+            yield name
+            yield _file(said) if isinstance(said, UploadedFile) else said
+
+
+def _file(file: UploadedFile[Any]) -> str:
+    """All that there is to a file; it is left as if nobody had read it."""
+    content = hashlib.sha256()
+    for chunk in file.chunks():
+        content.update(chunk)
+    file.seek(0)
+    return f"{file.name}\0{file.content_type}\0{content.hexdigest()}"

@@ -33,9 +33,10 @@ def _checked(data: object) -> dict[str, Any]:
     return dict(message.validated_data)
 
 
-def _json(text: str) -> object:
+def _json(said: str | UploadedFile[Any]) -> object:
+    """The part, whether it was typed or comes out of a file."""
     try:
-        data = json.loads(text)
+        data = json.loads(said.read() if isinstance(said, UploadedFile) else said)
     except (ValueError, RecursionError) as error:
         raise ValidationError({"message": ["Not JSON."]}) from error
     check_depth(data)

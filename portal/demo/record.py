@@ -17,6 +17,7 @@ from engine.registry.models import (
     Connection,
     DistributionList,
     Grant,
+    Kind,
     Mailbox,
     MailboxKind,
     Organisation,
@@ -83,12 +84,13 @@ def _facts(known: Facts) -> Facts:
 
 
 def _api_keys(known: Facts) -> Facts:
-    """A key of the first hosted organisation and one of the community, all scopes each.
+    """A key of the first hosted member and one of the community, all scopes each.
 
     Those that the file holds stay good.
     """
     kept = known.get("api", {})
-    hosted = _demo_organisations().filter(account_type=AccountType.WEBMAIL).first()
+    members = _demo_organisations().exclude(kind=Kind.OPERATOR)
+    hosted = members.filter(account_type=AccountType.WEBMAIL).first()
     return {
         "key": secrets.for_system(hosted, str(kept.get("key", ""))),
         "organisation": str(hosted or ""),

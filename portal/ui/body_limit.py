@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 STRANGERS = 100_000  # octets: a form of words
 # Doors of programs, which say who they are in a header: they keep limits of their own.
 OWN_LIMITS = ("/api/",)
+# RFC 9457, as programs hear everything else that is wrong.
+PROBLEM_TYPE = "application/problem+json"
+PROBLEM = {
+    "type": "about:blank",
+    "title": "Request Entity Too Large",
+    "status": 413,
+    "detail": "The request is too large.",
+}
 
 
 class BodyLimitMiddleware:
@@ -52,4 +60,6 @@ def _of_members() -> int:
 
 
 def _refusal(request: HttpRequest) -> HttpResponse:
+    if request.path.startswith(OWN_LIMITS):
+        return JsonResponse(PROBLEM, status=413, content_type=PROBLEM_TYPE)
     return render(request, "413.html", status=413)

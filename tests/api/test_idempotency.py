@@ -86,3 +86,13 @@ def test_answer_is_kept_for_a_day(call: Api) -> None:
         call("POST", "/organisations/", NEW, Idempotency_Key="a1")
 
     assert Organisation.objects.count() == 2
+
+
+def test_first_that_failed_just_now_is_no_fault_of_ours(
+    call: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call("POST", "/organisations/", NEW, Idempotency_Key="a1")
+    nothing = KeptAnswer.objects.none()
+    monkeypatch.setattr(KeptAnswer.objects, "filter", lambda **_: nothing)
+
+    assert call("POST", "/organisations/", NEW, Idempotency_Key="a1").status_code == 409

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import secrets
 from base64 import b64encode
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
 from django.test import Client
+from django.test.client import encode_multipart
 
 from api.models import KeptAnswer
 from engine.audit.models import Entry
@@ -107,6 +110,46 @@ def test_multipart_request_carries_files(
         {
             "message": json.dumps(letter(bob, charlie)),
             "files": [SimpleUploadedFile("b.txt", b"two", "text/plain")],
+        },
+    )
+
+    assert sent.status_code == 202
+    assert received(charlie).has_attachments
+
+
+def test_large_file_that_is_sent_again_goes_out_once(
+    call: Api, bob: Person, charlie: Person
+) -> None:
+    big = b"0123456789abcdef" * (400 * 1024)
+
+    def send(content: bytes) -> HttpResponse:
+        message = SimpleUploadedFile("m.json", json.dumps(letter(bob, charlie)).encode())
+        parts = {"message": message, "files": [SimpleUploadedFile("b.txt", content)]}
+        boundary = secrets.token_hex(8)  # Another each time, as curl does it.
+        return call._client.post(
+            "/api/v1/messages/",
+            encode_multipart(boundary, parts),
+            content_type=f"multipart/form-data; boundary={boundary}",
+            headers={"Idempotency-Key": "m2"},
+        )
+
+    first, second, other = send(big), send(big), send(big[::-1])
+
+    assert first.status_code == second.status_code == 202
+    assert first.json() == second.json()
+    assert QueuedMessage.objects.count() == 1
+    assert other.status_code == 409
+
+
+@pytest.mark.parametrize("content_type", ["", "text", "text/plain/x", "message/rfc822"])
+def test_file_of_a_strange_kind_is_carried(
+    call: Api, bob: Person, charlie: Person, content_type: str
+) -> None:
+    sent = call._client.post(
+        "/api/v1/messages/",
+        {
+            "message": json.dumps(letter(bob, charlie)),
+            "files": [SimpleUploadedFile("b.txt", b"two", content_type)],
         },
     )
 

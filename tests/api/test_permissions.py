@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.urls import URLPattern, URLResolver
 
 from api.base import Resource
@@ -97,7 +98,19 @@ def test_big_request_is_refused_before_it_is_read(
     answer = call("POST", "/people/", big)
 
     assert answer.status_code == 413
+    assert answer["Content-Type"] == "application/problem+json"
     assert Messages.largest_body > 60 * 1024 * 1024
+
+
+def test_request_that_nobody_may_make_is_a_problem_too(
+    key: Key, northfield: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings.POSTERN, "message_size_limit", 1000)
+
+    answer = key(northfield)("POST", "/people/", {"name": "x" * 2000})
+
+    assert answer.status_code == answer.json()["status"] == 413
+    assert answer["Content-Type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from engine.registry import credentials, permissions
 from engine.registry.actions import organisations, people
 from engine.registry.models import (
     AccountType,
+    ApiKey,
     Kind,
     Mailbox,
     Organisation,
@@ -78,6 +79,18 @@ def test_servers_sign_in_where_a_credential_proves_them(facts: Facts) -> None:
 
     assert found is not None
     assert found.organisation.name == firm["name"]
+
+
+def test_keys_are_of_a_member_and_of_the_community(facts: Facts) -> None:
+    said = facts["api"]
+    of_a_member, of_everybody = (
+        ApiKey.objects.get(digest=credentials.digest(said[name]))
+        for name in ("key", "community_key")
+    )
+
+    assert str(of_a_member.organisation) == said["organisation"]
+    assert said["organisation"] == "Northgate Crown Court"
+    assert of_everybody.organisation is None
 
 
 def test_lists_reach_across_organisations(facts: Facts) -> None:
