@@ -8,9 +8,10 @@ from typing import TypeVar
 from django.db.models import Model, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
-from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
+from engine.registry.errors import PolicyError
 from engine.registry.models import ApiKey, Organisation
 from engine.registry.scopes import Scope
 
@@ -49,15 +50,14 @@ class Caller:
     def place(self, organisation_id: int | None) -> Organisation:
         """The organisation that a request means; its own where it names none.
 
-        Raises Http404 for another's, and ValidationError where the community's key
-        names none.
+        Raises Http404 for another's, and PolicyError where the community's key names none.
         """
         if self.organisation is not None:
             if organisation_id not in (None, self.organisation.pk):
                 raise Http404
             return self.organisation
         if organisation_id is None:
-            raise ValidationError({"organisation": ["Name an organisation."]})
+            raise PolicyError("Name an organisation: this key is of none.")
         return get_object_or_404(Organisation, pk=organisation_id)
 
 

@@ -118,4 +118,13 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     for operations in result["paths"].values():
         for operation in operations.values():
             operation["responses"].setdefault("default", ANY_PROBLEM)
+            body = operation.get("requestBody", {"content": {}})
+            if any(_asks(one["schema"], schemas) for one in body["content"].values()):
+                body["required"] = True
     return result
+
+
+def _asks(schema: dict[str, Any], schemas: dict[str, Any]) -> bool:
+    """Whether something must be said, so that a request without a body is wrong."""
+    name = schema.get("$ref", "").rpartition("/")[2]
+    return bool(schemas.get(name, schema).get("required"))

@@ -10,6 +10,8 @@ from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from api.asking import queried
+
 # What every list takes besides.
 PAGING = frozenset({"cursor", "limit"})
 
@@ -23,10 +25,7 @@ class Facts(BaseFilterBackend):
         known = getattr(view, "facts", None)
         if known is None or getattr(view, "action", "") != "list":
             return queryset
-        said = {k: v for k, v in request.query_params.items() if k not in PAGING}
-        wanted = known(data=said)
-        wanted.is_valid(raise_exception=True)
-        return queryset.filter(**wanted.validated_data)
+        return queryset.filter(**queried(request, known, leaving=PAGING))
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
         known = getattr(view, "facts", None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core import signing
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
@@ -40,7 +40,7 @@ class Pages(CursorPagination):
             offset, is_reverse, position = signing.loads(text, salt=SALT)
         except signing.BadSignature:
             detail = "Use a cursor from `next` or `previous` as it is."
-            raise ValidationError({"cursor": [detail]}) from None
+            raise NotFound(detail) from None
         return Cursor(offset, is_reverse, position)
 
     def encode_cursor(self, cursor: Cursor) -> str:
@@ -54,7 +54,7 @@ class Pages(CursorPagination):
                 "in": "query",
                 "required": False,
                 "description": "From `next` or `previous` of another page.",
-                "schema": {"type": "string"},
+                "schema": {"type": "string", "minLength": 1},
             },
             {
                 "name": "limit",

@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import IO, Any
 
 from rest_framework import exceptions
-from rest_framework.parsers import JSONParser
+from rest_framework.parsers import FormParser, JSONParser
 
 # Octets of a request that carries no files, and levels of it.
 LARGEST = 1024 * 1024
@@ -31,15 +31,26 @@ class BoundedJSONParser(JSONParser):
     ) -> dict[str, Any]:
         view = (parser_context or {}).get("view")
         largest = getattr(view, "largest_body", LARGEST)
-        octets = stream.read(largest + 1)
-        if len(octets) > largest:
-            raise TooLarge
+        octets = _bounded(stream, largest)
         try:
             data = super().parse(BytesIO(octets), media_type, parser_context)
         except RecursionError:
             raise exceptions.ParseError("The JSON is too deep.") from None
         check_depth(data)
         return data
+
+
+class BoundedFormParser(FormParser):
+    """A form of words, as OAuth asks for it."""
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        form = BytesIO(_bounded(stream, LARGEST))
+        return super().parse(form, media_type, parser_context)
 
 
 def check_depth(data: object) -> None:
@@ -50,6 +61,13 @@ def check_depth(data: object) -> None:
         if not level:
             return
     raise exceptions.ParseError("The JSON is too deep.")
+
+
+def _bounded(stream: IO[Any], largest: int) -> bytes:
+    octets: bytes = stream.read(largest + 1)
+    if len(octets) > largest:
+        raise TooLarge
+    return octets
 
 
 def _inside(data: object) -> list[object]:

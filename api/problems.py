@@ -7,7 +7,11 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -58,6 +62,8 @@ def _ours(error: Exception) -> Exception:
         return TryLater(error.reply.text)
     if isinstance(error, RequestDataTooBig):
         return TooLarge()
+    if isinstance(error, SuspiciousOperation):
+        return exceptions.ParseError()
     if isinstance(error, Http404):
         return exceptions.NotFound("There is nothing here that this key may see.")
     if isinstance(error, PermissionDenied):

@@ -55,4 +55,4 @@ class Applications(Readable):
         # No key of one organisation can hold the scope.
         if self.caller.organisation is not None:
             return Application.objects.none()
-        return Application.objects.all()
+        return Application.objects.sent_in()

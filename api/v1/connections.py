@@ -16,7 +16,7 @@ from api.conditions import if_unchanged, tagged
 from api.idempotency import idempotent
 from api.switching import Switch, Switched
 from engine.registry.actions import connections
-from engine.registry.models import Connection, ConnectionCredential, Proof
+from engine.registry.models import Connection, ConnectionCredential, Proof, Provider
 from engine.registry.scopes import Scope
 
 # A cloud gateway is bound by its provider and tenant too, on the organisation's pages.
@@ -40,6 +40,15 @@ class NewCredentialSerializer(CredentialSerializer):
 
 class ConnectionSerializer(serializers.ModelSerializer[Connection]):
     credentials = CredentialSerializer(many=True, read_only=True)
+    provider = serializers.ChoiceField(
+        choices=Provider.choices,
+        allow_blank=True,
+        read_only=True,
+        help_text="Of a cloud gateway.",
+    )
+    source_networks = serializers.ListField(
+        child=serializers.CharField(), read_only=True, help_text="CIDR networks."
+    )
 
     class Meta:
         model = Connection
@@ -60,7 +69,6 @@ class ConnectionSerializer(serializers.ModelSerializer[Connection]):
             "credentials",
             "created_at",
         ]
-        extra_kwargs = {"source_networks": {"help_text": "CIDR networks."}}
 
 
 class ConnectionFacts(Asked):

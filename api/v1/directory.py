@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.asking import Asked, IdField
+from api.asking import Asked, IdField, queried
 from api.base import Resource
 from engine.registry import directory
 from engine.registry.directory import EntryKind
@@ -29,7 +29,9 @@ class Question(Asked):
     )
     organisation = IdField(required=False)
     organisation_kind = serializers.ChoiceField(choices=Kind.choices, required=False)
-    town = serializers.CharField(max_length=100, required=False, default="")
+    town = serializers.CharField(
+        max_length=100, required=False, allow_blank=True, default=""
+    )
     after = serializers.RegexField(
         r"^[0-9]{1,19}\Z", required=False, help_text="`next` of another page."
     )
@@ -75,9 +77,7 @@ class Directory(Resource):
     )
     def list(self, request: Request) -> Response:
         """In the order of the alphabet. Without a question: everything."""
-        asked = Question(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        said = asked.validated_data
+        said = queried(request, Question)
         page = directory.search(
             said["q"],
             viewer=self.caller.key,

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api import opened
-from api.asking import asked
+from api.asking import asked, queried
 from api.base import Resource
 from api.idempotency import takes_key, turn
 from api.octets import OctetsRenderer
@@ -33,6 +33,14 @@ from engine.storage.search import find
 from engine.storage.search.query import QueryError, parse
 
 FILE = OpenApiResponse(OpenApiTypes.BINARY, description="The octets.")
+WITH_FILES = {
+    "type": "object",
+    "required": ["message"],
+    "properties": {
+        "message": {"$ref": "#/components/schemas/NewMessageRequest"},
+        "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
+    },
+}
 
 
 class Messages(Resource):
@@ -73,9 +81,7 @@ class Messages(Resource):
     )
     def list(self, request: Request) -> Response:
         """The newest first."""
-        question = fields.MessageQuestion(data=request.query_params)
-        question.is_valid(raise_exception=True)
-        said = question.validated_data
+        said = queried(request, fields.MessageQuestion)
         mailbox = get_object_or_404(self._mailboxes(), pk=said["mailbox"])
         rows, is_more = self._found(mailbox, said)
         shown = {"results": rows, "next": rows[-1].pk if is_more else None}
@@ -138,20 +144,7 @@ class Messages(Resource):
         summary="Send a message",
         request={
             "application/json": fields.NewMessage,
-            "multipart/form-data": {
-                "type": "object",
-                "required": ["message"],
-                "properties": {
-                    "message": {
-                        "type": "string",
-                        "description": "The same JSON, without attachments.",
-                    },
-                    "files": {
-                        "type": "array",
-                        "items": {"type": "string", "format": "binary"},
-                    },
-                },
-            },
+            "multipart/form-data": WITH_FILES,
         },
         responses={status.HTTP_202_ACCEPTED: fields.SentSerializer},
     )

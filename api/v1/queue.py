@@ -13,7 +13,7 @@ from api.asking import Asked, ReasonAsked, asked
 from api.base import Readable
 from api.problems import Conflict
 from engine.queue import actions
-from engine.queue.models import Recipient, RecipientStatus
+from engine.queue.models import Hold, Recipient, RecipientStatus
 from engine.registry.scopes import Scope
 
 
@@ -22,6 +22,13 @@ class QueuedSerializer(serializers.ModelSerializer[Recipient]):
     sender = serializers.CharField(source="message.sender", read_only=True)
     accepted_at = serializers.DateTimeField(
         source="message.accepted_at", read_only=True
+    )
+
+    hold = serializers.ChoiceField(
+        choices=Hold.choices,
+        allow_blank=True,
+        read_only=True,
+        help_text="Why it waits, where it is held.",
     )
 
     class Meta:

@@ -3,15 +3,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
-from rest_framework.parsers import FormParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from api import oauth
+from api.parsers import BoundedFormParser
 
 
 class TokenRequestSerializer(serializers.Serializer[Any]):
@@ -28,6 +28,14 @@ class TokenSerializer(serializers.Serializer[Any]):
     scope = serializers.CharField()
 
 
+class TokenRefusedSerializer(serializers.Serializer[Any]):
+    error = serializers.CharField(help_text="RFC 6749 §5.2.")
+    error_description = serializers.CharField(required=False)
+
+
+REFUSED = OpenApiResponse(TokenRefusedSerializer, "Refused")
+
+
 class Tokens(APIView):
     """Exchanges a key for an access token (RFC 6749 §4.4).
 
@@ -37,12 +45,12 @@ class Tokens(APIView):
     authentication_classes: list[Any] = []
     permission_classes: list[Any] = []
     throttle_classes: list[type[BaseThrottle]] = []
-    parser_classes = [FormParser]
+    parser_classes = [BoundedFormParser]
 
     @extend_schema(
         summary="Take out an access token",
         request=TokenRequestSerializer,
-        responses=TokenSerializer,
+        responses={200: TokenSerializer, 400: REFUSED, 401: REFUSED},
     )
     def post(self, request: Request) -> Response:
         said = {
@@ -51,6 +59,6 @@ class Tokens(APIView):
             "REMOTE_ADDR": request.META["REMOTE_ADDR"],
         }
         headers, body, status = oauth.server.create_token_response(
-            request.build_absolute_uri(), "POST", request._request.POST.dict(), said
+            request.build_absolute_uri(), "POST", dict(request.data.items()), said
         )
         return Response(json.loads(body), status=status, headers=headers)

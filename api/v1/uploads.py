@@ -10,6 +10,7 @@ from django.http import QueryDict
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from api.asking import asked, checked
 from api.parsers import check_depth
 from api.v1.message_fields import MOST_FILES, NewMessage
 from engine.mail.composer import Attachment
@@ -18,19 +19,13 @@ from engine.mail.composer import Attachment
 def said_in(request: Request) -> dict[str, Any]:
     """The message that the request holds. Raises ValidationError with each fault."""
     if not isinstance(request.data, QueryDict):
-        return _checked(request.data)
+        return asked(request, NewMessage)
     files = request.FILES.getlist("files")
     if len(files) > MOST_FILES:
         raise ValidationError({"files": [f"At most {MOST_FILES}."]})
-    said = _checked(_json(request.data.get("message", "")))
+    said = checked(_json(request.data.get("message", "")), NewMessage)
     said["attachments"] = [*said["attachments"], *map(_attachment, files)]
     return said
-
-
-def _checked(data: object) -> dict[str, Any]:
-    message = NewMessage(data=data)
-    message.is_valid(raise_exception=True)
-    return dict(message.validated_data)
 
 
 def _json(said: str | UploadedFile[Any]) -> object:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
@@ -75,7 +76,8 @@ def take_token(client_id: str, secret: str, **body: str) -> dict[str, object]:
     pair = base64.b64encode(f"{client_id}:{secret}".encode()).decode()
     response = Client().post(
         TOKEN,
-        {"grant_type": "client_credentials", **body},
+        urlencode({"grant_type": "client_credentials", **body}),
+        content_type="application/x-www-form-urlencoded",
         headers={"Authorization": f"Basic {pair}"},
     )
     return {"status": response.status_code, **response.json()}

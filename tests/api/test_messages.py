@@ -123,7 +123,9 @@ def test_large_file_that_is_sent_again_goes_out_once(
     big = b"0123456789abcdef" * (400 * 1024)
 
     def send(content: bytes) -> HttpResponse:
-        message = SimpleUploadedFile("m.json", json.dumps(letter(bob, charlie)).encode())
+        message = SimpleUploadedFile(
+            "m.json", json.dumps(letter(bob, charlie)).encode()
+        )
         parts = {"message": message, "files": [SimpleUploadedFile("b.txt", content)]}
         boundary = secrets.token_hex(8)  # Another each time, as curl does it.
         return call._client.post(

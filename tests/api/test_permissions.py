@@ -140,6 +140,30 @@ def test_hostile_body_is_a_problem_of_its_sender(
 
 
 @pytest.mark.parametrize(
+    "kind",
+    [
+        "multipart/form-data",
+        "application/json; charset=base64",
+        "application/json; charset=utf-16",
+        "application/x-www-form-urlencoded; charset=nothing",
+        "application/x-www-form-urlencoded",
+    ],
+)
+@pytest.mark.parametrize("path", ["people", "messages", "oauth/token"])
+def test_body_that_is_not_what_it_says_is_a_problem_of_its_sender(
+    key: Key, northfield: Organisation, kind: str, path: str
+) -> None:
+    client = key(northfield)._client
+
+    answer = client.generic(
+        "POST", f"/api/v1/{path}/", b"a=1&" * 2000, content_type=kind
+    )
+
+    assert 400 <= answer.status_code < 500
+    assert "json" in answer["Content-Type"]
+
+
+@pytest.mark.parametrize(
     ("method", "path", "accept", "status"),
     [
         ("GET", "/nothing/", "*/*", 404),

@@ -1,0 +1,25 @@
+"""The API keeps to its document, whatever is sent (S16)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.peers import schemathesis
+from tests.peers.postern import Postern
+
+pytestmark = pytest.mark.journey
+
+
+def test_every_operation_keeps_to_the_document() -> None:
+    # A service of its own: what is tried suspends whoever it finds. So the organisation
+    # tries first, whose key ends when the community has found it.
+    with Postern(POSTERN_API_CALLS_A_MINUTE="1000000") as service:
+        api = service.demo["api"]
+        told = [
+            schemathesis.run(api["base"], api["key"], phases="fuzzing,stateful"),
+            schemathesis.run(api["base"], api["community_key"], phases="coverage"),
+        ]
+
+    for outcome in told:
+        assert outcome.is_clean, outcome.log
+        assert outcome.tested == outcome.operations > 80

@@ -1,0 +1,61 @@
+"""Schemathesis: a client that is made from the OpenAPI document, and means no good."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.peers.process import PeerError
+
+CONFIG = Path(__file__).with_suffix(".toml")
+PATIENCE = 600  # seconds, on a machine that does other things too
+# The same requests in the same order, each time.
+ALWAYS_ALIKE = ("--seed=1", "--workers=1", "--generation-database=none", "--no-shrink")
+CASES = "--max-examples=4"  # of what is right and of what is wrong, for each operation
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What it found, and how many of the document's operations it called."""
+
+    is_clean: bool
+    operations: int
+    tested: int
+    log: str
+
+
+def run(base: str, key: str, *, phases: str) -> Outcome:
+    """Call every operation of the document at `base` with the key; look at each answer."""
+    done = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("schemathesis")),
+            f"--config-file={CONFIG}",
+            "run",
+            f"{base}openapi.json",
+            f"--header=Authorization: Bearer {key}",
+            f"--phases={phases}",
+            "--checks=all",
+            "--continue-on-failure",
+            "--request-timeout=60",
+            "--wait-for-schema=60",
+            "--warnings=off",
+            CASES,
+            *ALWAYS_ALIKE,
+        ],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        env={**os.environ, "NO_COLOR": "1"},
+        check=False,
+    )
+    log = done.stdout + done.stderr
+    said = dict(re.findall(r"^  (Selected|Tested): (\d+)", log, re.MULTILINE))
+    if not said:
+        raise PeerError(log)
+    return Outcome(
+        done.returncode == 0, int(said["Selected"]), int(said["Tested"]), log
+    )
