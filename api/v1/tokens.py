@@ -5,6 +5,7 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
@@ -12,6 +13,7 @@ from rest_framework.views import APIView
 
 from api import oauth
 from api.parsers import BoundedFormParser
+from engine.registry.throttle import WINDOW, TooManyAttemptsError
 
 
 class TokenRequestSerializer(serializers.Serializer[Any]):
@@ -58,7 +60,10 @@ class Tokens(APIView):
             "Content-Type": "application/x-www-form-urlencoded",
             "REMOTE_ADDR": request.META["REMOTE_ADDR"],
         }
-        headers, body, status = oauth.server.create_token_response(
-            request.build_absolute_uri(), "POST", dict(request.data.items()), said
-        )
+        try:
+            headers, body, status = oauth.server.create_token_response(
+                request.build_absolute_uri(), "POST", dict(request.data.items()), said
+            )
+        except TooManyAttemptsError as spent:
+            raise Throttled(WINDOW) from spent
         return Response(json.loads(body), status=status, headers=headers)

@@ -150,22 +150,22 @@ def _note_use(found: AppPassword) -> None:
 def find_api_key(secret: str, *, peer: str = "") -> ApiKey | None:
     """The live key with this secret.
 
-    `peer` is the address of whoever asks. Raises TooManyAttemptsError (454 4.7.0).
+    Nobody guesses 128 bits, so whoever holds a key is not shut out by what others try
+    from the same address. They are: raises TooManyAttemptsError (454 4.7.0) for them.
     """
-    name = f"api {peer}"
-    throttle.check(name, peer)
     key = (
         ApiKey.objects.live()
         .select_related("organisation")
         .filter(digest=digest(secret))
         .first()
     )
-    if key is None:
-        throttle.failed(name, peer)
-        return None
-    throttle.succeeded(name, peer)
-    note_use(key)
-    return key
+    if key is not None:
+        note_use(key)
+        return key
+    name = f"api {peer}"
+    throttle.check(name, peer)
+    throttle.failed(name, peer)
+    return None
 
 
 def note_use(key: ApiKey) -> None:
