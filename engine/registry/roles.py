@@ -34,6 +34,7 @@ class Permission(StrEnum):
     MANAGE_QUARANTINE = "quarantine.manage"
     VIEW_OUTBOX = "outbox.view"
     MANAGE_STAFF = "staff.manage"
+    PUBLISH_NOTICES = "notices.publish"
     EDIT_GUIDES = "guides.edit"
     VIEW_TICKETS = "tickets.view"
     ANSWER_TICKETS = "tickets.answer"
@@ -56,6 +57,7 @@ COMMUNITY_WIDE = frozenset(
         Permission.MANAGE_QUARANTINE,
         Permission.VIEW_OUTBOX,
         Permission.MANAGE_STAFF,
+        Permission.PUBLISH_NOTICES,
         Permission.EDIT_GUIDES,
         Permission.VIEW_TICKETS,
         Permission.ANSWER_TICKETS,
@@ -150,6 +152,7 @@ class Operator(Role):
             Permission.MANAGE_QUARANTINE,
             Permission.VIEW_OUTBOX,
             Permission.MANAGE_STAFF,
+            Permission.PUBLISH_NOTICES,
         }
     )
 

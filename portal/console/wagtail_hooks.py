@@ -70,6 +70,13 @@ LINES = (
         "Quarantine", "console:quarantine", "warning", Permission.VIEW_QUARANTINE, 120
     ),
     Line("Outbox", "console:outbox", "mail", Permission.VIEW_OUTBOX, 130),
+    Line(
+        "Service notices",
+        "console:notices",
+        "info-circle",
+        Permission.PUBLISH_NOTICES,
+        132,
+    ),
     Line("API keys", "console:api_keys", "key", Permission.MANAGE_STAFF, 135),
     Line("Audit trail", "console:audit", "view", Permission.VIEW_AUDIT, 140),
     Line("Health", "console:health", "cogs", Permission.VIEW_QUEUE, 150),

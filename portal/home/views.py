@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 
 from engine.registry.access import public, signed_in
 from onboarding.models import Terms
 from onboarding.terms import clauses
+from portal.home.models import ServiceNotice
 from portal.home.records import COOKIES, RECORDS
 from portal.ui import navigation
 
 
 @public
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "home/home.html")
+    return render(request, "home/home.html", {"notices": _notices()})
 
 
 @public
 def help_page(request: HttpRequest) -> HttpResponse:
-    return render(request, "home/help.html")
+    return render(request, "home/help.html", {"notices": _notices()})
+
+
+@public
+def status(request: HttpRequest) -> HttpResponse:
+    """What does not work just now, what is planned, and what lately was."""
+    now = timezone.now()
+    said = ServiceNotice.objects.all()
+    lately = said.ended(now).filter(ends_at__gt=now - timedelta(days=30))
+    context = {"notices": said.shown(now), "to_come": said.to_come(now)}
+    return render(request, "home/status.html", {**context, "ended": lately})
+
+
+def _notices() -> QuerySet[ServiceNotice]:
+    return ServiceNotice.objects.shown(timezone.now())
 
 
 @public

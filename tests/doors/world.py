@@ -20,6 +20,7 @@ from portal.helpdesk.actions import tickets
 from portal.helpdesk.actions.tickets import Question
 from portal.helpdesk.models import CannedReply
 from portal.helpdesk.status import Source
+from portal.home.models import ServiceNotice
 from portal.organisation.models import PeopleFile
 from portal.webmail.models import Contact, ContactGroup, Departure, Signature
 from tests import factories
@@ -93,6 +94,7 @@ def make(bob: Person, northfield: Organisation) -> World:
             "admin/tickets/canned/": {"pk": _canned()},
             "admin/applications/": {"pk": _application()},
             "admin/organisations/": office | {"pk": northfield.pk},
+            "admin/notices/": {"pk": _notice()},
             "admin/people/": {"pk": bob.pk, "key": _app_password(bob)},
         }
     )
@@ -188,3 +190,7 @@ def _application() -> int:
         status=Status.SUBMITTED,
         submitted_at=timezone.now(),
     ).pk
+
+
+def _notice() -> int:
+    return ServiceNotice.objects.create(kind="news", title="New guides").pk

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any, Self
 
-from tests.peers.process import Daemon, free_port, open_folder, remove_folder
+from tests.peers.process import Daemon, PeerError, free_port, open_folder, remove_folder
 
 PORTS = {
     "WEB": "web",
@@ -48,7 +48,11 @@ class Postern:
             self.folder / "up.log",
             env=self.environment,
         )
-        self._daemon.wait_for(lambda: "Ctrl-C stops it." in self.log, PATIENCE)
+        try:
+            self._daemon.wait_for(lambda: "Ctrl-C stops it." in self.log, PATIENCE)
+        except PeerError:
+            self._daemon.stop()
+            raise
         self.demo = json.loads((self.folder / "demo.json").read_text())
         return self
 

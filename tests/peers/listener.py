@@ -1,0 +1,44 @@
+"""A webhook endpoint of somebody's own: it hears, says 204, and remembers."""
+
+from __future__ import annotations
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+from standardwebhooks.webhooks import Webhook
+
+
+class Listener:
+    """On this machine, at `url`."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[bytes, dict[str, str]]] = []
+        remember = self.heard.append
+
+        class Endpoint(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                remember((body, {k.lower(): v for k, v in self.headers.items()}))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Nothing: what matters is remembered."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def told(self, secret: str) -> list[dict[str, Any]]:
+        """What was said to it, each word verified. Raises WebhookVerificationError."""
+        return [Webhook(secret).verify(*one) for one in list(self.heard)]
