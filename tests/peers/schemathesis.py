@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,28 +31,30 @@ class Outcome:
 
 def run(base: str, key: str, *, phases: str) -> Outcome:
     """Call every operation of the document at `base` with the key; look at each answer."""
-    done = subprocess.run(
-        [
-            str(Path(sys.executable).with_name("schemathesis")),
-            f"--config-file={CONFIG}",
-            "run",
-            f"{base}openapi.json",
-            f"--header=Authorization: Bearer {key}",
-            f"--phases={phases}",
-            "--checks=all",
-            "--continue-on-failure",
-            "--request-timeout=60",
-            "--wait-for-schema=60",
-            "--warnings=off",
-            CASES,
-            *ALWAYS_ALIKE,
-        ],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        env={**os.environ, "NO_COLOR": "1"},
-        check=False,
-    )
+    with tempfile.TemporaryDirectory(prefix="schemathesis-") as folder:
+        done = subprocess.run(
+            [
+                str(Path(sys.executable).with_name("schemathesis")),
+                f"--config-file={CONFIG}",
+                "run",
+                f"{base}openapi.json",
+                f"--header=Authorization: Bearer {key}",
+                f"--phases={phases}",
+                "--checks=all",
+                "--continue-on-failure",
+                "--request-timeout=60",
+                "--wait-for-schema=60",
+                "--warnings=off",
+                CASES,
+                *ALWAYS_ALIKE,
+            ],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            env={**os.environ, "NO_COLOR": "1"},
+            check=False,
+            cwd=folder,
+        )
     log = done.stdout + done.stderr
     said = dict(re.findall(r"^  (Selected|Tested): (\d+)", log, re.MULTILINE))
     if not said:

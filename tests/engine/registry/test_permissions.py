@@ -49,6 +49,7 @@ TABLE = {
     P.MANAGE_QUARANTINE: "      -   -   -   -   y   -   -",
     P.VIEW_OUTBOX: "            -   -   -   -   y   -   y",
     P.MANAGE_STAFF: "           -   -   -   -   y   -   -",
+    P.PUBLISH_NOTICES: "        -   -   -   -   y   -   -",
     P.EDIT_GUIDES: "            -   -   -   -   -   y   -",
     P.VIEW_TICKETS: "           -   -   -   y   -   -   y",
     P.ANSWER_TICKETS: "         -   -   -   y   -   -   -",
