@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import AuthenticationFailed, Throttled
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from api.caller import Caller
 from api.models import AccessToken
 from engine.registry import credentials
 from engine.registry.models import ApiKey
-from engine.registry.throttle import WINDOW, TooManyAttemptsError
 
 REFUSAL = "The key or token is not known, has ended or was revoked."
 
@@ -23,7 +22,7 @@ class BearerAuthentication(BaseAuthentication):
         scheme, _, secret = get_authorization_header(request).partition(b" ")
         if scheme.lower() != b"bearer":
             return None
-        found = _caller(secret.decode("latin-1").strip(), request)
+        found = _caller(secret.decode("latin-1").strip())
         if found is None:
             raise AuthenticationFailed(REFUSAL)
         return found, None
@@ -32,7 +31,7 @@ class BearerAuthentication(BaseAuthentication):
         return 'Bearer realm="Postern"'
 
 
-def _caller(secret: str, request: Request) -> Caller | None:
+def _caller(secret: str) -> Caller | None:
     token = (
         AccessToken.objects.filter(
             digest=credentials.digest(secret),
@@ -45,8 +44,5 @@ def _caller(secret: str, request: Request) -> Caller | None:
     if token is not None:
         credentials.note_use(token.key)
         return Caller(token.key, frozenset(token.scopes) & frozenset(token.key.scopes))
-    try:
-        key = credentials.find_api_key(secret, peer=request.META["REMOTE_ADDR"])
-    except TooManyAttemptsError as spent:
-        raise Throttled(WINDOW) from spent
+    key = credentials.find_api_key(secret)
     return Caller(key, frozenset(key.scopes)) if key else None

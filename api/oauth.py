@@ -24,7 +24,7 @@ class KeyValidator(RequestValidator):
     def authenticate_client(self, request: Request, *args: Any, **kwargs: Any) -> bool:
         """By Basic, or by the body, as RFC 6749 §2.3.1 has it."""
         client_id, secret = _named(request)
-        key = credentials.find_api_key(secret, peer=request.headers["REMOTE_ADDR"])
+        key = credentials.find_api_key(secret)
         if key is None or key.client_id != client_id:
             return False
         request.client = key

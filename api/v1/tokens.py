@@ -3,9 +3,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.http import QueryDict
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
@@ -13,7 +13,6 @@ from rest_framework.views import APIView
 
 from api import oauth
 from api.parsers import BoundedFormParser
-from engine.registry.throttle import WINDOW, TooManyAttemptsError
 
 
 class TokenRequestSerializer(serializers.Serializer[Any]):
@@ -58,12 +57,9 @@ class Tokens(APIView):
         said = {
             "Authorization": request.headers.get("Authorization", ""),
             "Content-Type": "application/x-www-form-urlencoded",
-            "REMOTE_ADDR": request.META["REMOTE_ADDR"],
         }
-        try:
-            headers, body, status = oauth.server.create_token_response(
-                request.build_absolute_uri(), "POST", dict(request.data.items()), said
-            )
-        except TooManyAttemptsError as spent:
-            raise Throttled(WINDOW) from spent
+        form = request.data.dict() if isinstance(request.data, QueryDict) else {}
+        headers, body, status = oauth.server.create_token_response(
+            request.build_absolute_uri(), "POST", form, said
+        )
         return Response(json.loads(body), status=status, headers=headers)

@@ -72,11 +72,9 @@ def test_session_of_a_browser_opens_nothing(client: Client, bob: Person) -> None
     assert client.get("/api/v1/organisations/").status_code == 401
 
 
-def take_token(
-    client_id: str, secret: str, *, peer: str = "127.0.0.1", **body: str
-) -> dict[str, object]:
+def take_token(client_id: str, secret: str, **body: str) -> dict[str, object]:
     pair = base64.b64encode(f"{client_id}:{secret}".encode()).decode()
-    response = Client(REMOTE_ADDR=peer).post(
+    response = Client().post(
         TOKEN,
         urlencode({"grant_type": "client_credentials", **body}),
         content_type="application/x-www-form-urlencoded",
@@ -132,13 +130,12 @@ def test_nothing_else_is_exchanged(
     assert answer["status"] in (400, 401)
 
 
-def test_whoever_guesses_is_slowed_down_and_nobody_else(case_system: ApiKey) -> None:
-    peer = "203.0.113.78"
-    guesses = [take_token("casesystem", f"guess-{n}", peer=peer) for n in range(30)]
+def test_whoever_holds_a_key_is_not_shut_out_by_guesses(case_system: ApiKey) -> None:
+    guesses = [take_token("casesystem", f"guess-{n}") for n in range(30)]
 
-    assert guesses[0]["status"] == 401
-    assert guesses[-1]["status"] == 429
-    assert take_token("casesystem", SECRET, peer=peer)["status"] == 200
+    assert {one["status"] for one in guesses} == {401}
+    assert Api("guess")("GET", "/people/").status_code == 401
+    assert Api(SECRET)("GET", "/people/").status_code == 200
 
 
 def test_token_ends_after_an_hour(case_system: ApiKey) -> None:
