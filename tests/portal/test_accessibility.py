@@ -16,6 +16,7 @@ from engine.antivirus.models import QuarantinedMessage
 from engine.registry.actions import connections, people
 from engine.registry.models import Connection, Organisation, Person, RoleName
 from engine.trace.models import Event
+from portal.home.models import NoticeKind, ServiceNotice
 from portal.ui import assets
 from tests import factories
 from tests.peers import chromium
@@ -205,6 +206,7 @@ def test_administrator(
 def test_staff(page: Page, live_server, signed_in: SignIn, role: RoleName) -> None:
     person = factories.make_person("sam@secure.example", name="Sam")
     factories.make_staff(person, role)
+    ServiceNotice.objects.create(kind=NoticeKind.WORK, title="Upgrade on Sunday")
     for number in range(3):
         Event.objects.create(
             reference=f"R{number}",

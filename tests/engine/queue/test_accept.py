@@ -9,6 +9,7 @@ from engine.mail.envelope import Envelope
 from engine.mail.message import split
 from engine.queue import accept
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
+from engine.registry import routes
 from engine.registry.models import Person
 from engine.storage import content
 from engine.storage.models import Message
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def incoming(*people: Person) -> accept.Incoming:
+    routes.current()  # a commit goes by the routes as they were last read
     return accept.Incoming(
         envelope=Envelope.simple(None, *(Address.parse(p.address) for p in people)),
         destinations=("mailbox",) * len(people),

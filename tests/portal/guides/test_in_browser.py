@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 from playwright.sync_api import Page, expect, sync_playwright
 
 from engine.registry.actions import roles
@@ -13,11 +15,14 @@ from engine.registry.models import RoleName
 from onboarding.terms import publish_first
 from portal.guides import loader
 from portal.guides.models import Feedback, Guide
+from portal.home.models import NoticeKind, ServiceNotice
 from portal.ui import assets
 from tests import factories
 from tests.peers import chromium
 from tests.portal import screens, walks
 from tests.portal.conftest import SignIn
+
+DAY = timedelta(days=1)
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -40,6 +45,11 @@ def look(page: Page, url: str, *paths: str) -> None:
 def test_guides(page: Page, live_server, signed_in: SignIn) -> None:
     loader.load()
     publish_first()
+    now = timezone.now()
+    for kind, begins in ((NoticeKind.FAULT, now), (NoticeKind.WORK, now + DAY)):
+        ServiceNotice.objects.create(
+            kind=kind, title="Mail is slow", text="We work on it.", begins_at=begins
+        )
     url = live_server.url
     look(
         page,

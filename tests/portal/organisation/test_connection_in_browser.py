@@ -86,10 +86,6 @@ def test_connecting(
     faults = [fault for url in addresses for fault in screens.faults(page, url)]
     assert faults == []
 
-    page.goto(f"{live_server.url}/organisation/shared/{token}/")
-    page.get_by_role("button", name="Make a password and show it once").click()
-    expect(page.get_by_text("It is shown this once.")).to_be_visible()
-
     page.goto(f"{here}password/")
     page.get_by_role("button", name="Make a new password").press("Enter")
     expect(page.get_by_role("heading", name="Your new password")).to_be_visible()
