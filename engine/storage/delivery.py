@@ -72,7 +72,8 @@ class Inbox:
 def deliver(deliveries: Sequence[Delivery]) -> list[int | None]:
     """Put each message into its mailbox's inbox, in the caller's transaction.
 
-    Returns the id of each message, or None where its mailbox has no room for it.
+    Returns the id of each message, or None where its mailbox has no room for it, or
+    has gone since the routes were read.
     """
     if not deliveries:
         return []
@@ -84,8 +85,8 @@ def deliver(deliveries: Sequence[Delivery]) -> list[int | None]:
 
 
 def _takes(inboxes: Mapping[int, Inbox], delivery: Delivery) -> bool:
-    inbox = inboxes[delivery.mailbox_id]
-    if delivery.size > inbox.room:
+    inbox = inboxes.get(delivery.mailbox_id)
+    if inbox is None or delivery.size > inbox.room:
         return False
     inbox.room -= delivery.size
     return True
@@ -164,11 +165,12 @@ def ensure_folders(mailbox_ids: Iterable[int]) -> None:
 
 
 def _inboxes(mailbox_ids: set[int]) -> dict[int, Inbox]:
-    """Inboxes by mailbox id."""
+    """Inboxes by mailbox id, of those mailboxes that there are."""
     found = _find_inboxes(mailbox_ids)
     missing = mailbox_ids - found.keys()
     if missing:
-        ensure_folders(missing)
+        new = Mailbox.objects.filter(pk__in=missing)
+        ensure_folders(new.values_list("pk", flat=True))
         found |= _find_inboxes(missing)
     return found
 

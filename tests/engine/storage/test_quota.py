@@ -83,6 +83,15 @@ def test_a_mailbox_takes_what_fits_and_no_more(
     assert used(bob) == 2 * len(RAW)
 
 
+def test_a_mailbox_that_has_just_gone_holds_up_nobody(
+    letter: Content, bob: Person
+) -> None:
+    gone, kept = delivered(letter, Mailbox(pk=bob.mailbox.pk + 1), bob.mailbox)
+
+    assert gone is None
+    assert kept is not None
+
+
 def test_a_full_mailbox_is_known_at_the_next_look(letter: Content, bob: Person) -> None:
     limit(bob, len(RAW))
     message_id = delivered(letter, bob.mailbox)[0]
