@@ -31,7 +31,11 @@ DATABASE = {"db", "transactional_db", "django_db_reset_sequences", "live_server"
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Against PostgreSQL only what asks a database runs again, and no browser."""
+    """Against PostgreSQL only what asks a database runs again, and no browser.
+
+    What is slow comes first, so that no worker is left with it when the others are done.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     if connection.vendor != "postgresql":
         return
     again = [item for item in items if _asks_a_database(item)]
