@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.journey]
 @pytest.mark.parametrize(
     ("name", "options", "said"),
     [
-        ("accept", "--messages 20 --sessions 2 --rounds 1", "ratio"),
+        ("accept", "--messages 20 --sessions 4 --rounds 1", "ratio"),
         ("fanout", "--members 3 --rounds 1", "ratio"),
         ("directory", "--organisations 2 --people 10", "search smith"),
         ("webmail", "--messages 1002", "page: an open message"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.letters import saying
-from tests.journeys.visitor import Person, Visits, totp
+from tests.journeys.visitor import Person, Visits
 from tests.peers.curl import Caller, curl
 from tests.peers.listener import Listener
 from tests.peers.postern import Postern
@@ -33,10 +33,6 @@ def chambers(visit: Visits, postern: Postern, grace: Person) -> Caller:
     administrator.open("/organisation/")
     administrator.follow("API")
     administrator.press("Make a key")
-    administrator.page.locator("[name=code], [name=lifetime]").first.wait_for()
-    if "reauthenticate" in administrator.page.url:  # They signed in a while ago.
-        administrator.fill(code=totp(grace["totp_secret"]))
-        administrator.press("Confirm")
     administrator.fill(name="Diary")
     for right in ("Read mailboxes", "Read messages"):
         administrator.page.get_by_label(right).check()

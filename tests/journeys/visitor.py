@@ -15,6 +15,7 @@ from tests.peers.postern import Postern
 
 TOTP_SECONDS = 30
 PATIENCE = 30_000  # milliseconds
+A_MOMENT = 60  # seconds
 Person = dict[str, str]
 
 
@@ -98,29 +99,32 @@ class Visitor:
 
 
 class Visits:
-    """Opens browsers for people. Each signs in once, as a code is good for once only."""
+    """Opens browsers for people. Who signed in a moment ago need not again: a code is
+    good for once only. Later they do, as some pages ask who signed in a while ago."""
 
     def __init__(self, browser: Browser, postern: Postern) -> None:
         self._browser = browser
         self._postern = postern
         self._contexts: list[BrowserContext] = []
-        self._kept: dict[str, Any] = {}
+        self._kept: dict[str, tuple[float, Any]] = {}
 
     def __call__(self, person: Person | None = None, **options: Any) -> Visitor:
         """A stranger, or the person, signed in."""
-        address = person["address"] if person else ""
+        kept = self._kept_of(person)
         context = self._browser.new_context(
-            accept_downloads=True,
-            locale="en-GB",
-            storage_state=self._kept.get(address),
-            **options,
+            accept_downloads=True, locale="en-GB", storage_state=kept, **options
         )
         self._contexts.append(context)
         visitor = Visitor(context, self._postern)
-        if person and address not in self._kept:
+        if person and kept is None:
             visitor.sign_in(person)
-            self._kept[address] = context.storage_state()
+            self._kept[person["address"]] = time.monotonic(), context.storage_state()
         return visitor
+
+    def _kept_of(self, person: Person | None) -> Any:
+        """What the browser of somebody holds who signed in a moment ago."""
+        at, state = self._kept.get(person["address"] if person else "", (0.0, None))
+        return state if time.monotonic() - at < A_MOMENT else None
 
     def end(self) -> None:
         while self._contexts:
