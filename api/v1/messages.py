@@ -29,7 +29,7 @@ from engine.registry.models import Mailbox
 from engine.registry.scopes import Scope
 from engine.storage import actions
 from engine.storage.models import Folder, Message
-from engine.storage.search import find
+from engine.storage.search import find, index
 from engine.storage.search.query import QueryError, parse
 
 FILE = OpenApiResponse(OpenApiTypes.BINARY, description="The octets.")
@@ -92,6 +92,7 @@ class Messages(Resource):
     ) -> tuple[Sequence[Message], bool]:
         before, limit = said.get("before"), said["limit"]
         if "q" in said:
+            index.catch_up(mailbox)
             try:
                 found = find.find(parse(said["q"]), mailbox, before=before, limit=limit)
             except QueryError as error:
