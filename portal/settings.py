@@ -280,13 +280,14 @@ STATICFILES_DIRS = [
     # What `manage.py collect_assets` takes out of node_modules.
     POSTERN.path("assets"),
 ]
+# Compressing takes long at the first start, and is worth it where the way is long.
+STATIC_STORAGE = {
+    "test": "django.contrib.staticfiles.storage.StaticFilesStorage",
+    "development": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage",
+}.get(POSTERN.env, "whitenoise.storage.CompressedManifestStaticFilesStorage")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {
-        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if POSTERN.env == "test"
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
-    },
+    "staticfiles": {"BACKEND": STATIC_STORAGE},
 }
 MEDIA_ROOT = POSTERN.path("media")
 # Pictures of guides; nothing else that is kept there is served.

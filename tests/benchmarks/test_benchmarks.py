@@ -1,4 +1,4 @@
-"""What `make bench` measures can be measured: each runs, as small as it gets."""
+"""What `make bench` measures beside others can be measured, as small as it gets."""
 
 from __future__ import annotations
 
@@ -12,15 +12,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.journey]
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "said"),
+    ("name", "options"),
     [
-        ("accept", "--messages 20 --sessions 4 --rounds 1", "ratio"),
-        ("fanout", "--members 3 --rounds 1", "ratio"),
-        ("directory", "--organisations 2 --people 10", "search smith"),
-        ("webmail", "--messages 1002", "page: an open message"),
+        ("accept", "--messages 20 --sessions 4 --rounds 1"),
+        ("fanout", "--members 3 --rounds 1"),
     ],
 )
-def test_benchmark_runs(name: str, options: str, said: str) -> None:
+def test_benchmark_beside_others_runs(name: str, options: str) -> None:
     command = [sys.executable, "-m", f"tests.benchmarks.{name}", *options.split()]
 
     done = subprocess.run(
@@ -28,4 +26,4 @@ def test_benchmark_runs(name: str, options: str, said: str) -> None:
     )
 
     assert done.returncode == 0, done.stderr
-    assert said in done.stdout
+    assert "ratio" in done.stdout

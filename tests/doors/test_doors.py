@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 
@@ -82,11 +83,19 @@ def knock(
     return visitor
 
 
+def doors_for(word: str) -> Iterator[tuple[str, table.Door]]:
+    """Every door; again on PostgreSQL those that open, as only behind them it is asked
+    anything that it could answer otherwise."""
+    for route, door in table.declared().items():
+        if connection.vendor != "postgresql" or word in door.open_to:
+            yield route, door
+
+
 @pytest.mark.parametrize("word", sorted(cast.EVERYBODY))
 def test_who_may_enter(word: str, knock: Knock) -> None:
     client, things = knock(word)
     wrong = []
-    for route, door in table.declared().items():
+    for route, door in doors_for(word):
         url = things.url(route)
         looked = client.get(url)
         if word in door.open_to:

@@ -7,7 +7,7 @@ import pytest
 from tests.peers import schemathesis
 from tests.peers.postern import Postern
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.slow]
 
 
 def test_every_operation_keeps_to_the_document() -> None:

@@ -64,16 +64,17 @@ def faults(page: Page, url: str, status: int = 200) -> Iterator[str]:
             complaints.append(message.text)
 
     page.on("console", listen)
-    for width in (WIDE, NARROW):
-        page.set_viewport_size({"width": width, "height": 900})
-        answer = page.goto(url, wait_until="load")
-        if answer is None or answer.status != status:
-            yield f"{url} answers {answer and answer.status}"
-        if urlsplit(page.url).path != urlsplit(url).path:
-            yield f"{url} leads to {page.url}"
-        yield from (f"{url} at {width}: {fault}" for fault in examine(page, width))
-        if width == WIDE:
-            yield from (f"{url}: {fault}" for fault in by_keyboard(page))
+    page.set_viewport_size({"width": WIDE, "height": 900})
+    answer = page.goto(url, wait_until="load")
+    if answer is None or answer.status != status:
+        yield f"{url} answers {answer and answer.status}"
+    if urlsplit(page.url).path != urlsplit(url).path:
+        yield f"{url} leads to {page.url}"
+    yield from (f"{url} at {WIDE}: {fault}" for fault in examine(page, WIDE))
+    yield from (f"{url}: {fault}" for fault in by_keyboard(page))
+    page.evaluate("document.activeElement.blur()")
+    page.set_viewport_size({"width": NARROW, "height": 900})
+    yield from (f"{url} at {NARROW}: {fault}" for fault in examine(page, NARROW))
     page.remove_listener("console", listen)
     yield from (f"{url} says: {complaint}" for complaint in complaints)
 
