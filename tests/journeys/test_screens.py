@@ -27,7 +27,10 @@ class Inspector:
     def __init__(self) -> None:
         self.found: list[str] = []
 
-    def look(self, page: Page) -> None:
+    def look(self, page: Page, says: str = "") -> None:
+        """The page that says so: after a click, the one before may still be there."""
+        if says:
+            page.get_by_text(says).first.wait_for()
         page.wait_for_function(SETTLED)
         for width in (screens.WIDE, screens.NARROW):
             page.set_viewport_size({"width": width, "height": 900})
@@ -56,11 +59,11 @@ def test_a_members_mail_has_no_fault(
     visitor.open("/mail/")
     inspector.look(visitor.page)
     visitor.page.locator(".app-mail-row__link").first.click()
-    inspector.look(visitor.page)
+    inspector.look(visitor.page, "Reply")
     visitor.follow("Reply")
     visitor.fill(to="nobody@stranger.example")
     visitor.press("Send")
-    inspector.look(visitor.page)
+    inspector.look(visitor.page, "There is a problem")
 
 
 def test_an_administrators_pages_have_no_fault(
@@ -74,6 +77,7 @@ def test_an_administrators_pages_have_no_fault(
     inspector.look(visitor.page)
     for section in ("People", "Group mailboxes", "Distribution lists", "History"):
         visitor.follow(section)
+        visitor.page.get_by_role("heading", name=section, level=1).wait_for()
         inspector.look(visitor.page)
 
 
@@ -85,4 +89,4 @@ def test_an_auditors_pages_have_no_fault(
     visitor.open("/admin/audit/")
     inspector.look(visitor.page)
     visitor.press("Verify the whole trail")
-    inspector.look(visitor.page)
+    inspector.look(visitor.page, "follow from one another")
