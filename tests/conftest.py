@@ -22,7 +22,7 @@ from engine.registry.models import (
     RoleName,
 )
 from portal.demo.names import NameServer
-from tests import factories
+from tests import factories, migrated
 
 # The fixtures by which pytest-django opens the database.
 DATABASE = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
@@ -48,6 +48,12 @@ def _asks_a_database(item: pytest.Item) -> bool:
     marked = item.get_closest_marker("django_db") is not None
     opens_a_browser = hasattr(getattr(item, "module", None), "sync_playwright")
     return not opens_a_browser and (marked or bool(asked & DATABASE))
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_modify_db_settings: None) -> bool:
+    """True where the tests' database is a copy of one that is migrated already."""
+    return migrated.lend(connection.settings_dict)
 
 
 @pytest.fixture

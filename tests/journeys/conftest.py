@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from portal.demo.certificates import Authority
+from tests import migrated
 from tests.journeys import applying
 from tests.journeys import firm as firms
 from tests.journeys.visitor import Person, Visitor, Visits
@@ -38,7 +39,8 @@ def clamd() -> Iterator[Clamd]:
 @pytest.fixture(scope="session")
 def postern(clamd: Clamd) -> Iterator[Postern]:
     """One running service for all the journeys: starting it takes longest."""
-    with Postern(POSTERN_CLAMD=clamd.socket) as running:
+    database = migrated.made(migrated.SQLITE)
+    with Postern(database, POSTERN_CLAMD=clamd.socket) as running:
         yield running
 
 

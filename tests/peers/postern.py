@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Any, Self
@@ -24,8 +25,11 @@ PATIENCE = 240
 class Postern:
     """`manage.py up`. What anybody needs to use it is in `demo`, as in var/demo.json."""
 
-    def __init__(self, **environment: str) -> None:
+    def __init__(self, copy_of: Path | None = None, **environment: str) -> None:
+        """Without a database to copy it starts from nothing, as on a fresh machine."""
         self.folder = open_folder()
+        if copy_of is not None:
+            shutil.copyfile(copy_of, self.folder / "postern.sqlite3")
         self.ports = {name: free_port() for name in PORTS.values()}
         self.web = f"http://localhost:{self.ports['web']}"
         self.environment = {

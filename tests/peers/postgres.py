@@ -14,6 +14,9 @@ import sys
 from pathlib import Path
 from typing import Self
 
+import psycopg
+
+from tests import migrated
 from tests.peers.process import Daemon, free_port, open_folder, remove_folder
 
 USER = "postgres"
@@ -22,24 +25,37 @@ USER = "postgres"
 class Postgres:
     """One cluster in a temporary folder, on a free port of loopback, as user postgres."""
 
-    def __init__(self) -> None:
+    def __init__(self, copy_of: Path | None = None) -> None:
         self.port = free_port()
         self.folder = open_folder()
+        self.data = self.folder / "data"
         self.url = f"postgres://{USER}@127.0.0.1:{self.port}/{USER}"
+        self._copy_of = copy_of
 
     def __enter__(self) -> Self:
         if os.geteuid() == 0:
             shutil.chown(self.folder, USER)
-        data = self.folder / "data"
+        if self._copy_of is None:
+            self._initialise()
+        else:
+            self._copy(self._copy_of)
+        self.start()
+        return self
+
+    def _copy(self, source: Path) -> None:
+        shutil.copytree(source, self.data)
+        if os.geteuid() == 0:
+            for path in (self.data, *self.data.rglob("*")):
+                shutil.chown(path, USER)
+
+    def _initialise(self) -> None:
         options = ["-U", USER, "-A", "trust", "-E", "UTF8", "--locale", "C.UTF-8"]
         subprocess.run(
-            [*_as_user(), _program("initdb"), "-D", str(data), *options],
+            [*_as_user(), _program("initdb"), "-D", str(self.data), *options],
             check=True,
             capture_output=True,
             cwd=self.folder,
         )
-        self.start()
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
@@ -47,7 +63,7 @@ class Postgres:
 
     def start(self) -> None:
         command = [
-            *_as_user(), _program("postgres"), "-D", str(self.folder / "data"),
+            *_as_user(), _program("postgres"), "-D", str(self.data),
             "-c", f"port={self.port}", "-c", "listen_addresses=127.0.0.1",
             "-c", "unix_socket_directories=", "-c", "max_connections=200",
         ]  # fmt: skip
@@ -57,6 +73,12 @@ class Postgres:
     def stop(self) -> None:
         # SIGINT: end sessions and shut down at once, without losing anything.
         self._daemon.stop(signal.SIGINT)
+
+    def create(self, name: str) -> str:
+        """Make an empty database; returns its URL."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f'create database "{name}"'.encode())
+        return self.url.removesuffix(USER) + name
 
     def _is_ready(self) -> bool:
         command = [
@@ -83,7 +105,7 @@ def _program(name: str) -> str:
 
 
 def main(command: list[str]) -> int:
-    with Postgres() as server:
+    with Postgres(copy_of=migrated.made(migrated.CLUSTER)) as server:
         env = os.environ | {"POSTERN_DATABASE_URL": server.url}
         return subprocess.run(command, env=env, check=False).returncode
 
