@@ -1,4 +1,4 @@
-"""Mail of suspended organisations waits; it is never returned because of it."""
+"""Mail of the suspended waits; it is never returned because of it."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class Standing:
 
 def standing(row: Recipient, known: Routes) -> Standing:
     """Where the recipient's mail would go now, and whether it may."""
-    sender = known.organisations.get(row.message.organisation_id or 0)
-    if sender is not None and sender.status == OrganisationStatus.SUSPENDED:
-        return Standing(row.destination, f"{sender.name}, which sent it, is suspended")
+    reason = _sender_suspended(row.message, known)
+    if reason:
+        return Standing(row.destination, reason)
     if row.destination == OUTSIDE:
         return Standing(OUTSIDE)
     try:
@@ -48,6 +48,17 @@ def standing(row: Recipient, known: Routes) -> Standing:
         return Standing(row.destination, refusal.reply.text)
     except PermanentFailure:
         return Standing(NOWHERE)
+
+
+def _sender_suspended(message: QueuedMessage, known: Routes) -> str:
+    """Why nothing of the sender's may go on now; empty where it may."""
+    organisation = known.organisations.get(message.organisation_id or 0)
+    if organisation is not None and organisation.status == OrganisationStatus.SUSPENDED:
+        return f"{organisation.name}, which sent it, is suspended"
+    sender = Address.parse(message.sender) if message.sender else None
+    if known.is_suspended(sender, message.person_id):
+        return "The account of the person who sent it is suspended"
+    return ""
 
 
 def without_suspended(rows: Iterable[Recipient], known: Routes) -> list[Recipient]:

@@ -40,6 +40,9 @@ def load() -> Routes:
     domains = list(Domain.objects.verified().order_by())
     connections = _connections(domains)
     lists = {facts.id: facts for facts in _lists()}
+    suspended = dict(
+        Person.objects.filter(is_active=False).values_list("id", "address")
+    )
     return Routes(
         domains=DomainMap.of((d.member_domain, d.community_domain) for d in domains),
         owners={d.community_domain: d.organisation_id for d in domains},
@@ -52,9 +55,8 @@ def load() -> Routes:
         lists=lists,
         lists_by_key={facts.address.key: facts.id for facts in lists.values()},
         bounces_by_key={facts.bounce_address.key: facts.id for facts in lists.values()},
-        suspended_people=frozenset(
-            Person.objects.filter(is_active=False).values_list("address", flat=True)
-        ),
+        suspended_people=frozenset(suspended.values()),
+        suspended_ids=frozenset(suspended),
         people=_people(),
         group_senders=_group_senders(),
         # Last: whatever was added while the rest was read, its organisation is there.

@@ -59,6 +59,8 @@ class Routes:
     bounces_by_key: dict[str, int]
     """Bounce address to the list whose it is."""
     suspended_people: frozenset[str]
+    suspended_ids: frozenset[int]
+    """The same people, by who they are: one may have written for a group."""
     people: dict[int, str]
     """Active people's own addresses."""
     group_senders: dict[int, frozenset[str]]
@@ -215,6 +217,17 @@ class Routes:
 
     def list(self, list_id: int) -> ListFacts | None:
         return self.lists.get(list_id)
+
+    def is_suspended(self, address: Address | None, person_id: int | None) -> bool:
+        """True where the person who sent something, known by either, is suspended."""
+        if person_id is not None:
+            return person_id in self.suspended_ids
+        if address is None:
+            return False
+        try:
+            return self.domains.to_community(address).key in self.suspended_people
+        except InvalidAddressError:
+            return False
 
     def person_senders(self, person_id: int) -> frozenset[str]:
         """Keys of the addresses that a person may send from; none when suspended."""

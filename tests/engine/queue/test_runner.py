@@ -9,12 +9,14 @@ from django.utils import timezone
 from engine.mail import dsn
 from engine.queue import claim, schedule, settle, sweeps
 from engine.queue.models import Hold, QueuedMessage, Recipient, RecipientStatus
+from engine.registry.actions import people
 from engine.registry.models import Mailbox, OrganisationStatus
 from engine.storage import actions as storage
 from engine.storage.models import Content
 from engine.trace.models import Event, EventKind
 from engine.transport import local
 from engine.transport.base import OutcomeState, answer
+from tests import factories
 from tests.engine.queue.conftest import JANE
 
 pytestmark = pytest.mark.django_db
@@ -316,6 +318,45 @@ def test_mail_is_held_while_an_organisation_is_suspended(
     assert queue.status(reference) is RecipientStatus.RELAYED
     kinds = Event.objects.filter(reference=reference).values_list("kind", flat=True)
     assert list(kinds) == ["received", "held", "released", "relayed"]
+
+
+@pytest.mark.parametrize("whose", ["recipient", "sender"])
+def test_mail_is_held_while_a_person_is_suspended(
+    queue, hop, firm, firm_connection, bob, whose
+):
+    jane = factories.make_person(JANE, firm)
+    person = {"recipient": jane, "sender": bob}[whose]
+    reference = queue.send(bob.address, JANE)
+    people.suspend(person, reason="Left their laptop", by=None)
+    queue.run()
+    held = queue.recipient(reference)
+    queue.wait_over()
+    queue.run()
+    still_held = queue.status(reference)
+
+    people.resume(person, by=None)
+    queue.wait_over()
+    queue.run()
+
+    assert held.hold == Hold.SUSPENSION
+    assert "suspended" in held.last_reply
+    assert still_held is RecipientStatus.HELD
+    assert queue.status(reference) is RecipientStatus.RELAYED
+
+
+def test_what_a_suspended_person_wrote_for_a_group_is_held(
+    queue, hop, firm_connection, bob
+):
+    group = factories.make_group_mailbox(
+        "team@northfield.secure.example", bob.organisation
+    )
+    reference = queue.send(group.address, JANE)
+    QueuedMessage.objects.filter(reference=reference).update(person_id=bob.pk)
+    people.suspend(bob, reason="Left their laptop", by=None)
+
+    queue.run()
+
+    assert queue.recipient(reference).hold == Hold.SUSPENSION
 
 
 def test_notice_for_a_suspended_sender_waits_for_them(
