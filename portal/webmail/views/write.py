@@ -81,8 +81,9 @@ def _shown(request: HttpRequest, writing: Writing) -> HttpResponse:
     if posted is None:
         checked = "checked" in request.GET
         return write_page(request, writing, writing.kept, checked=checked)
-    messages.success(request, unsaved.RESTORED)
-    return _keep(request, writing.posted_again(posted), "restore")
+    say = messages.warning if posted.file_names else messages.success
+    say(request, posted.notice)
+    return _keep(request, writing.posted_again(posted.words), "restore")
 
 
 def _discard(request: HttpRequest, writing: Writing) -> HttpResponse:

@@ -265,6 +265,22 @@ def test_words_posted_after_the_session_lapsed_wait_for_the_writer(
     only(bob.mailbox, FolderRole.DRAFTS)
 
 
+def test_files_posted_after_the_session_lapsed_are_to_be_added_again(
+    client: Client, signed_in: SignIn, bob: Person, desk: Desk
+) -> None:
+    client.post(desk.door, {"text": "Long work", "attachments": [file("Order.pdf")]})
+    waiting = client.session["unsaved_words"]
+    signed_in(bob)
+    session = client.session
+    session["unsaved_words"] = waiting
+    session.save()
+
+    page = client.get(desk.door, follow=True).content.decode()
+
+    assert "Add these again: Order.pdf." in page and "Long work" in page
+    assert "Nothing is lost" not in page
+
+
 def test_an_infected_file_is_refused_by_name_and_recorded(
     as_bob: Client, desk: Desk
 ) -> None:
