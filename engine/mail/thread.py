@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from hashlib import blake2b
+from secrets import token_bytes
 
 from engine.mail.header import HeaderBlock
 
@@ -21,7 +22,7 @@ def thread_of(header: HeaderBlock) -> int:
 
     It names the message that began it: the first of References, else In-Reply-To, else
     the message itself (RFC 5322 §3.6.4). An answer that names none goes by its subject.
-    Never raises; takes bounded time.
+    A message that says nothing of itself stands alone. Never raises; takes bounded time.
     """
     start = _first_id(header, "References") or _first_id(header, "In-Reply-To")
     if start:
@@ -30,7 +31,8 @@ def thread_of(header: HeaderBlock) -> int:
     plain = plain_subject(subject)
     if plain and plain != subject.strip().casefold():
         return _number(b"subject " + plain.encode("utf-8", "replace"))
-    return _number(_first_id(header, "Message-ID") or header.to_bytes())
+    own = _first_id(header, "Message-ID") or header.to_bytes().strip()
+    return _number(own or token_bytes())
 
 
 def plain_subject(subject: str) -> str:

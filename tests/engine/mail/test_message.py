@@ -58,11 +58,15 @@ def test_summary_of_an_ordinary_message() -> None:
 
 
 def test_summary_of_an_empty_header() -> None:
-    empty = HeaderBlock(())
+    summary = summarise(HeaderBlock(()))
 
-    assert summarise(empty) == Summary(
-        "", "", "", "", "", None, False, thread_of(empty)
-    )
+    assert summary == Summary("", "", "", "", "", None, False, summary.thread)
+
+
+def test_messages_without_any_header_are_no_conversation() -> None:
+    empty = HeaderBlock.parse(b"\r\n")
+
+    assert thread_of(empty) != thread_of(empty)
 
 
 def test_summary_of_addresses_that_are_none() -> None:
