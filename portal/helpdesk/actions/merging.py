@@ -20,6 +20,8 @@ def merge(ticket: Ticket, *, into: Ticket, by: Person) -> Ticket:
     ticket, into = rows[ticket.pk], rows[into.pk]
     policies.check_can_merge(ticket, into)
     Entry.objects.filter(ticket=ticket).update(ticket=into)
+    into.take_answer_of(ticket)
+    into.save()
     ledger.told(ticket, "merged", {"into": into.number}, by=by)
     ledger.turn(ticket, Status.CLOSED, by=by)
     Ticket.objects.filter(pk=ticket.pk).update(merged_into=into)

@@ -165,3 +165,9 @@ class Ticket(models.Model):
         if self.first_answered_at is None:
             self.first_answered_at = now
             self.first_answer_minutes = sla.minutes_between(self.created_at, now)
+
+    def take_answer_of(self, other: Ticket) -> None:
+        """What answered a ticket that is merged into this one has answered this one."""
+        if other.first_answered_at is not None:
+            self.was_answered(max(other.first_answered_at, self.created_at))
+            self.start_clock()

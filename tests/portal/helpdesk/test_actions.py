@@ -164,6 +164,22 @@ def test_merging_moves_everything_and_tells_the_requester(
     assert second.number in notice.text and notice.is_outgoing
 
 
+def test_an_answer_counts_for_the_ticket_that_it_is_merged_into(
+    ask: Ask, bob: Person, hugh: Person
+) -> None:
+    first, second = ask(bob), ask(bob)
+    seen = second.entries.latest("pk").pk
+    tickets.answer(second, "Like so.", status=Status.OPEN, seen=seen, by=hugh)
+
+    merging.merge(second, into=first, by=hugh)
+
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert first.first_answered_at == second.first_answered_at
+    assert first.first_answer_minutes is not None
+    assert first.due_at == first.solve_due_at
+
+
 def test_tickets_of_two_people_are_never_merged(
     ask: Ask, alice: Person, bob: Person, hugh: Person
 ) -> None:
