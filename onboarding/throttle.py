@@ -21,26 +21,30 @@ class TooOftenError(Exception):
 
 def count_links_to(address: str) -> None:
     """Raises TooOftenError."""
-    _count("address", address.lower(), LINKS_TO_ADDRESS)
+    count("address", address.lower(), LINKS_TO_ADDRESS)
 
 
 def count_links_by(request: HttpRequest) -> None:
     """Raises TooOftenError."""
-    _count("links", _client(request), LINKS_BY_CLIENT)
+    count("links", _client(request), LINKS_BY_CLIENT)
 
 
 def count_forms_by(request: HttpRequest) -> None:
     """Raises TooOftenError."""
-    _count("forms", _client(request), FORMS_BY_CLIENT)
+    count("forms", _client(request), FORMS_BY_CLIENT)
 
 
 def _client(request: HttpRequest) -> str:
     return str(request.META.get("REMOTE_ADDR", ""))
 
 
-def _count(kind: str, name: str, limit: int) -> None:
+def count(kind: str, name: str, limit: int) -> None:
+    """Count one more of the kind, within an hour of the first. Raises TooOftenError.
+
+    The time is kept beside the count: not every cache counts without moving the end.
+    """
     digest = hashlib.sha256(name.encode()).hexdigest()
-    key = f"onboarding.throttle.{kind}.{digest}"
+    key = f"throttle.{kind}.{digest}"
     until, count = cache.get(key) or (time.time() + HOUR, 0)
     if count >= limit:
         raise TooOftenError

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from onboarding import throttle
 
-from django.core.cache import cache
-
-WINDOW = timedelta(hours=1)
-MOST_FROM_ONE_PEER = 30  # an organisation's people may share one address
+MOST_FROM_ONE_PEER = 30  # an hour; an organisation's people may share one address
 
 
 def may_answer(peer: str) -> bool:
-    """Counts as one answer. The address is forgotten with the window."""
-    key = f"guide-answers-{peer}"
-    cache.add(key, 0, WINDOW.total_seconds())
-    return cache.incr(key) <= MOST_FROM_ONE_PEER
+    """Counts as one answer. The address is forgotten with the hour."""
+    try:
+        throttle.count("guide-answers", peer, MOST_FROM_ONE_PEER)
+    except throttle.TooOftenError:
+        return False
+    return True

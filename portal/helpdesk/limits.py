@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.core.cache import cache
 from django.utils import timezone
 
 from engine.registry.errors import PolicyError
+from onboarding import throttle
 from portal.helpdesk.models import Ticket
 
 WINDOW = timedelta(hours=1)
@@ -21,10 +21,10 @@ REFUSAL = (
 
 def check_can_ask(*, peer: str, address: str) -> None:
     """Raise PolicyError where too much came from there, or goes to that address."""
-    key = f"helpdesk-asked-{peer}"
-    cache.add(key, 0, WINDOW.total_seconds())
-    if cache.incr(key) > MOST_FROM_ONE_PEER:
-        raise PolicyError(REFUSAL)
+    try:
+        throttle.count("questions", peer, MOST_FROM_ONE_PEER)
+    except throttle.TooOftenError:
+        raise PolicyError(REFUSAL) from None
     recent = Ticket.objects.filter(
         requester_address=address,
         is_confirmed=False,
