@@ -17,7 +17,7 @@ from engine.registry.permissions import Permission
 from portal.console.access import staff
 from portal.console.helpdesk.forms import AnswerForm, MergeForm, NoteForm, change_form
 from portal.console.helpdesk.views.queue import person_of
-from portal.console.helpdesk.views.ticket import ticket_page
+from portal.console.helpdesk.views.ticket import ticket_page, with_canned
 from portal.helpdesk import links
 from portal.helpdesk.actions import merging, tickets
 from portal.helpdesk.models import Ticket, Viewing
@@ -51,6 +51,8 @@ def _done(
 @require_POST
 def answer(request: HttpRequest, pk: int) -> HttpResponse:
     ticket = _ticket(pk)
+    if request.POST.get("do") == "canned":
+        return with_canned(request, ticket)
 
     def act(data: dict[str, Any]) -> str:
         tickets.answer(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -50,16 +51,31 @@ def _forms(
     request: HttpRequest, ticket: Ticket, entries: list[Entry]
 ) -> dict[str, Any]:
     seen = entries[-1].pk if entries else 0
-    chosen = request.GET.get("canned", "")
-    initial = {"seen": seen, "text": _canned(request, ticket, chosen)}
     return {
-        "answer_form": AnswerForm(initial=initial),
+        "answer_form": AnswerForm(initial={"seen": seen}),
         "note_form": NoteForm(),
         "change_form": change_form(ticket),
         "merge_form": MergeForm(),
         "canned_replies": CannedReply.objects.all(),
-        "chosen": chosen,
     }
+
+
+def with_canned(request: HttpRequest, ticket: Ticket) -> HttpResponse:
+    """The page with the canned reply that was chosen below what is typed already."""
+    typed = {
+        name: request.POST.get(f"answer-{name}", "") for name in ("text", "status")
+    }
+    said = (
+        typed["text"].rstrip(),
+        _canned(request, ticket, request.POST.get("canned", "")),
+    )
+    initial = typed | {
+        "seen": request.POST.get("answer-seen"),
+        "text": "\n\n".join(filter(None, said)),
+    }
+    if request.FILES:
+        messages.warning(request, "Choose your files again before you send the reply.")
+    return ticket_page(request, ticket, answer_form=AnswerForm(initial=initial))
 
 
 def _canned(request: HttpRequest, ticket: Ticket, chosen: str) -> str:

@@ -254,10 +254,12 @@ def test_canned_replies_are_kept_filled_and_removed(
     desk.post(url("canned_new"), fields)
     reply = CannedReply.objects.get()
 
-    page = desk.get(url("ticket", ask(bob)) + f"?canned={reply.pk}")
+    fields = {"do": "canned", "canned": reply.pk, "answer-text": "Thank you."}
+    page = desk.post(url("answer", ask(bob)), fields | {"answer-status": "solved"})
     desk.post(reverse("desk:canned_remove", args=[reply.pk]))
 
-    assert page.context["answer_form"]["text"].value() == "Dear Bob"
+    assert page.context["answer_form"]["text"].value() == "Thank you.\n\nDear Bob"
+    assert page.context["answer_form"]["status"].value() == "solved"
     assert not CannedReply.objects.exists()
 
 
