@@ -16,7 +16,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import opened
+from api import changing, opened
 from api.asking import asked, queried
 from api.base import Resource
 from api.idempotency import takes_key, turn
@@ -27,7 +27,6 @@ from api.v1 import message_fields as fields
 from api.v1.uploads import said_in
 from engine.registry.models import Mailbox
 from engine.registry.scopes import Scope
-from engine.storage import actions
 from engine.storage.models import Folder, Message
 from engine.storage.search import find, index
 from engine.storage.search.query import QueryError, parse
@@ -46,7 +45,7 @@ WITH_FILES = {
 class Messages(Resource):
     """Mail in the mailboxes of the key's organisation. The community's key opens none.
 
-    That a key sent or read a message is in the audit trail.
+    That a key sent, read, changed or deleted a message is in the audit trail.
     """
 
     serializer_class = fields.MessageSerializer
@@ -171,13 +170,9 @@ class Messages(Resource):
     @extend_schema(summary="Mark or move a message", request=fields.MessageChanges)
     def partial_update(self, request: Request, pk: int) -> Response:
         message, changes = self.get_object(), asked(request, fields.MessageChanges)
-        if "is_read" in changes:
-            actions.mark_read([message], is_read=changes["is_read"])
-        if "is_flagged" in changes:
-            actions.flag([message], is_flagged=changes["is_flagged"])
-        if "folder" in changes:
-            target = self._target(message, changes["folder"])
-            actions.move([message], target)
+        folder = changes.pop("folder", None)
+        target = None if folder is None else self._target(message, folder)
+        changing.change(message, target=target, by=self.caller.key, **changes)
         return Response(fields.MessageSerializer(self.get_object()).data)
 
     def _target(self, message: Message, folder_id: int) -> Folder:
@@ -189,7 +184,7 @@ class Messages(Resource):
     @extend_schema(summary="Delete a message")
     def destroy(self, request: Request, pk: int) -> Response:
         """Moves it to Deleted; from there it goes for good."""
-        actions.delete([self.get_object()])
+        changing.delete(self.get_object(), by=self.caller.key)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

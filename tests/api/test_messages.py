@@ -233,6 +233,28 @@ def test_messages_are_listed_searched_marked_moved_and_deleted(
     assert call("GET", f"/messages/{pk}/").status_code == 404
 
 
+def test_changing_and_deleting_a_message_is_on_record(
+    call: Api, alice: Person, bob: Person
+) -> None:
+    call("POST", "/messages/", letter(alice, bob))
+    at = f"/messages/{received(bob).pk}/"
+    folders = call("GET", f"/mailboxes/{bob.mailbox.pk}/folders/").json()["results"]
+    archive = next(one for one in folders if one["role"] == "archive")
+
+    call("PATCH", at, {"is_read": True, "folder": archive["id"]})
+    call("PATCH", at, {})
+    call("DELETE", at)
+    call("DELETE", at)
+
+    told = Entry.objects.filter(event__in=["message.changed", "message.deleted"])
+    changed, moved, erased = told.order_by("pk")
+    assert changed.detail["is_read"] is True
+    assert changed.detail["folder"] == archive["name"]
+    assert (moved.detail["for_good"], erased.detail["for_good"]) == (False, True)
+    assert {entry.by_key.partition(":")[0] for entry in told} == {"key"}
+    assert {entry.subject_name for entry in told} == {bob.address}
+
+
 def test_reading_a_message_is_on_record(call: Api, alice: Person, bob: Person) -> None:
     call("POST", "/messages/", letter(alice, bob))
 
