@@ -12,8 +12,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
-from drf_spectacular.generators import SchemaGenerator
 
+from api.published import document
 from engine.registry.access import public
 from engine.registry.scopes import Scope
 
@@ -78,11 +78,10 @@ def reference(request: HttpRequest) -> HttpResponse:
 @lru_cache(maxsize=1)
 def groups() -> dict[str, list[Operation]]:
     """Every operation, by the resource that it is about."""
-    generator: Any = SchemaGenerator
-    document = generator().get_schema(public=True)
-    schemas = document["components"]["schemas"]
+    whole = document()
+    schemas = whole["components"]["schemas"]
     found: defaultdict[str, list[Operation]] = defaultdict(list)
-    for path, methods in document["paths"].items():
+    for path, methods in whole["paths"].items():
         for method, said in methods.items():
             found[said["tags"][0]].append(_operation(method, path, said, schemas))
     return dict(sorted(found.items()))

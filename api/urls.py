@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework.routers import SimpleRouter
 
+from api.published import openapi
 from api.reference import reference
 from api.v1.applications import Applications
 from api.v1.audit import Audit
@@ -63,7 +63,7 @@ one_webhook: list[URLPattern | URLResolver] = [
     path("calls/<int:pk>/replay/", Calls.as_view({"post": "replay"})),
 ]
 v1: list[URLPattern | URLResolver] = [
-    path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
+    path("openapi.json", openapi, name="openapi"),
     path("oauth/token/", Tokens.as_view(), name="token"),
     path("lists/<int:list_id>/", include(one_list)),
     path("mailboxes/<int:mailbox_id>/", include(one_mailbox)),
