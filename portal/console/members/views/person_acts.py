@@ -38,7 +38,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     form = PersonForm(typed(request), initial=PersonForm.initial_of(person))
 
     def verb() -> None:
-        people.edit(person, by=visitor(request), **form.details)
+        actions.edit_details(person, by=visitor(request), **form.details)
 
     return act(request, form, verb, _words(person, "Edit", "Save"))
 

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.core import mail
 from django.test import Client
 
 from engine.audit.models import Entry
 from engine.registry.models import Organisation, Person, RoleName, StaffRole
-from tests import factories
+from tests import factories, jobs
 from tests.portal.conftest import SignIn, give_app
 
 
@@ -60,6 +61,20 @@ def test_person_is_edited_suspended_and_resumed(desk: Client, bob: Person) -> No
 
     bob.refresh_from_db()
     assert (bob.name, was_active, bob.is_active) == ("Robert", False, True)
+
+
+def test_the_address_before_hears_of_another_from_staff(
+    desk: Client, bob: Person
+) -> None:
+    bob.everyday_address = "bob@mail.example"
+    bob.save()
+    changes = {"name": "Bob", "everyday_address": "new@mail.example"}
+
+    desk.post(f"/admin/people/{bob.pk}/edit/", changes)
+    jobs.run_waiting()
+
+    assert [m.to for m in mail.outbox] == [["bob@mail.example"]]
+    assert "no longer come" in mail.outbox[0].body
 
 
 def test_sign_in_is_reset(desk: Client, bob: Person) -> None:
