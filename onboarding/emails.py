@@ -178,6 +178,9 @@ _WRITERS: dict[NoticeKind, Callable[[Notice], None]] = {
     NoticeKind.SPONSOR_ANSWERED: _about_application(
         "Your sponsor has answered: application {reference}"
     ),
+    NoticeKind.SIGNED: _about_application(
+        "The terms are signed: application {reference}"
+    ),
     NoticeKind.QUESTION: _about_application(
         "We have a question about your application {reference}"
     ),

@@ -56,6 +56,7 @@ def sign(signature: Signature, *, by: Person | None) -> None:
     signature = application.signatures.filter(pk=signature.pk).first() or signature
     policies.check_can_sign(signature)
     _sign(signature, by=by)
+    promise(NoticeKind.SIGNED, to=application.everyday_address, about=application.pk)
     tell_officers(application, NoticeKind.ANSWERED)
 
 

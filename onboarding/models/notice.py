@@ -12,6 +12,7 @@ class NoticeKind(models.TextChoices):
     SPONSOR = "sponsor", "Will you sponsor?"
     SIGN = "sign", "Please sign the terms"
     SPONSOR_ANSWERED = "sponsor_answered", "The sponsor has answered"
+    SIGNED = "signed", "The terms are signed"
     QUESTION = "question", "We have a question"
     ANSWERED = "answered", "The applicant has answered"
     REJECTED = "rejected", "Rejected"
