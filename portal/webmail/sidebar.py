@@ -68,8 +68,8 @@ class Sidebar:
     def line_of(self, folder: Folder) -> FolderLine:
         return next(line for line in self.lines if line.folder == folder)
 
-    def targets(self, folder: Folder) -> list[Folder]:
-        """Where a message of this folder may be moved to."""
+    def targets(self, folder: Folder | None = None) -> list[Folder]:
+        """Where a message of this folder, or of any, may be moved to."""
         others = [line.folder for line in self.lines if line.folder != folder]
         return [f for f in others if f.takes_messages]
 

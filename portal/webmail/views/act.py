@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -34,6 +35,7 @@ def act(request: HttpRequest, folder_id: int) -> HttpResponse:
     if name not in (*MARKS, *PLACES, "move", "erase"):
         raise Http404
     chosen = _chosen(request, folder)
+    place = reverse("webmail:folder", args=[folder.pk])
     if not chosen:
         messages.warning(request, "Choose at least one message first.")
     elif name == "delete" and folder.role == FolderRole.TRASH:
@@ -42,12 +44,10 @@ def act(request: HttpRequest, folder_id: int) -> HttpResponse:
     elif name == "erase":
         messages.success(request, _erase(chosen, folder))
     elif name in MARKS:
-        words, mark = MARKS[name]
-        mark(chosen)
-        messages.success(request, counted(len(chosen), words))
+        mark(request, chosen, name)
     else:
-        target = target_of(request, desks, desk, folder, name)
-        _move(request, chosen, folder, target)
+        target = target_of(request, desks, desk, name)
+        move(request, chosen, target, place=place)
     return redirect(_back(request, folder))
 
 
@@ -55,13 +55,18 @@ def act(request: HttpRequest, folder_id: int) -> HttpResponse:
 @require_POST
 def take_back(request: HttpRequest, folder_id: int) -> HttpResponse:
     """Undo the last move out of this folder."""
-    _, folder = writable(desks_of(request), folder_id)
-    count = undo.take_back(request, folder)
+    desk, folder = writable(desks_of(request), folder_id)
+    place = reverse("webmail:folder", args=[folder.pk])
+    count = undo.take_back(request, desk.mailbox, place=place)
+    tell_taken_back(request, count, folder.name)
+    return redirect(_back(request, folder))
+
+
+def tell_taken_back(request: HttpRequest, count: int, where: str) -> None:
     if count:
-        messages.success(request, counted(count, f"back in {folder.name}"))
+        messages.success(request, counted(count, f"back in {where}"))
     else:
         messages.warning(request, "There is nothing left to take back.")
-    return redirect("webmail:folder", folder_id=folder.pk)
 
 
 def writable(desks: Desks, folder_id: int) -> tuple[Desk, Folder]:
@@ -72,9 +77,7 @@ def writable(desks: Desks, folder_id: int) -> tuple[Desk, Folder]:
     return desk, folder
 
 
-def target_of(
-    request: HttpRequest, desks: Desks, desk: Desk, folder: Folder, name: str
-) -> Folder:
+def target_of(request: HttpRequest, desks: Desks, desk: Desk, name: str) -> Folder:
     """Where the messages go: the folder of that button, or the one that was chosen."""
     if name in PLACES:
         return folder_of(desk.mailbox, PLACES[name])
@@ -82,7 +85,7 @@ def target_of(
     if not (value.isascii() and value.isdigit() and len(value) < 19):
         raise Http404
     _, target = desks.folder(int(value))
-    if target.mailbox_id != folder.mailbox_id or not target.takes_messages:
+    if target.mailbox_id != desk.mailbox.pk or not target.takes_messages:
         raise Http404
     return target
 
@@ -96,20 +99,33 @@ def counted(count: int, done: str) -> str:
 
 def _chosen(request: HttpRequest, folder: Folder) -> list[Message]:
     """The messages that were ticked, each with its conversation where lines show those."""
-    ids = [v for v in request.POST.getlist("message") if v.isascii() and v.isdigit()]
     rows = Message.objects.filter(folder=folder)
-    chosen = rows.filter(pk__in=[int(v) for v in ids[:LIMIT] if len(v) < 19])
+    chosen = rows.filter(pk__in=ticked(request))
     if request.POST.get("gathers"):
         threads = list(chosen.order_by().values_list("thread", flat=True))
         chosen = rows.filter(thread__in=threads)
     return list(chosen.select_related("folder", "mailbox")[:LIMIT])
 
 
-def _move(
-    request: HttpRequest, chosen: list[Message], folder: Folder, target: Folder
+def ticked(request: HttpRequest) -> list[int]:
+    """The numbers of the messages that were ticked."""
+    ids = [v for v in request.POST.getlist("message") if v.isascii() and v.isdigit()]
+    return [int(v) for v in ids[:LIMIT] if len(v) < 19]
+
+
+def mark(request: HttpRequest, chosen: list[Message], name: str) -> None:
+    """Mark the messages as that button says."""
+    words, change = MARKS[name]
+    change(chosen)
+    messages.success(request, counted(len(chosen), words))
+
+
+def move(
+    request: HttpRequest, chosen: list[Message], target: Folder, *, place: str
 ) -> None:
+    """Move the messages, and offer at that place to take it back."""
     actions.move(chosen, target)
-    undo.remember(request, chosen, source=folder, target=target)
+    undo.remember(request, chosen, target=target, place=place)
     messages.success(request, counted(len(chosen), f"moved to {target.name}"))
 
 
@@ -126,7 +142,7 @@ def _back(request: HttpRequest, folder: Folder) -> str:
     numbers = {name: request.POST.get(name, "") for name in ("past", "page")}
     where = {name: value for name, value in numbers.items() if value.isdigit()}
     query = urlencode({**view.query, **where})
-    place = redirect("webmail:folder", folder_id=folder.pk).url
+    place = reverse("webmail:folder", args=[folder.pk])
     return f"{place}?{query}" if query else place
 
 

@@ -41,7 +41,7 @@ def folder(request: HttpRequest, folder_id: int | None = None) -> HttpResponse:
             "is_more": total > listing.COUNT_LIMIT,
             "names_recipients": listing.names_recipients(opened),
             "kept_days": expiry.days(opened),
-            "undo": undo.offer(request, opened),
+            "undo": undo.offer(request),
         },
     )
 

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from engine.storage.search import index
 from engine.storage.search.find import Found, find
 from engine.storage.search.query import QueryError, parse
+from portal.webmail import undo
 from portal.webmail.access import desks_of
 from portal.webmail.doors import uses_mail
 from portal.webmail.listing import Row
@@ -45,8 +46,12 @@ def search(request: HttpRequest, mailbox_id: int) -> HttpResponse:
             found = find(query, desk.mailbox, before=number_in(request, "past"))
         except QueryError as refusal:
             complaint = str(refusal)
+    beside = sidebar(desks, desk)
     context = {
-        "sidebar": sidebar(desks, desk),
+        "sidebar": beside,
+        "targets": beside.targets(),
+        "undo": undo.offer(request),
+        "past": request.GET.get("past", ""),
         "desk": desk,
         "typed": typed,
         "found": found,

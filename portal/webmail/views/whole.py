@@ -47,5 +47,5 @@ def _done(request: HttpRequest, desks: Desks, desk: Desk, folder: Folder) -> str
         return counted(folders.empty(folder), "deleted for good")
     if name not in (*PLACES, "move"):
         raise Http404
-    target = target_of(request, desks, desk, folder, name)
+    target = target_of(request, desks, desk, name)
     return counted(folders.move_all(folder, target), f"moved to {target.name}")

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from engine.mail.errors import MailError
@@ -93,9 +94,10 @@ def _discard(request: HttpRequest, writing: Writing) -> HttpResponse:
         messages.success(request, "Draft deleted.")
         return redirect("webmail:mailbox", mailbox_id=writing.desk.mailbox.pk)
     trash = folder(thrown.mailbox, FolderRole.TRASH)
-    undo.remember(request, [thrown], source=thrown.folder, target=trash)
+    place = reverse("webmail:folder", args=[thrown.folder.pk])
+    undo.remember(request, [thrown], target=trash, place=place)
     messages.success(request, f"Draft moved to {trash.name}.")
-    return redirect("webmail:folder", folder_id=thrown.folder.pk)
+    return redirect(place)
 
 
 def _thrown_away(writing: Writing) -> Message | None:

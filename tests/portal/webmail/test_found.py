@@ -1,0 +1,129 @@
+"""What is done to messages that a search found."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from engine.registry.models import Mailbox, Person
+from engine.storage import actions
+from engine.storage.delivery import folder
+from engine.storage.models import FolderRole, Message
+from tests import factories
+from tests.portal.conftest import SignIn
+from tests.portal.webmail.conftest import put, written
+
+
+def act(client: Client, mailbox: Mailbox, do: str, *chosen: Message, **more: object):
+    typed = {"do": do, "q": "hearing", "message": [one.pk for one in chosen], **more}
+    place = reverse("webmail:found_act", args=[mailbox.pk])
+    return client.post(place, typed, follow=True)
+
+
+def where(message: Message) -> str:
+    message.refresh_from_db()
+    return str(message.folder.role)
+
+
+def test_what_is_found_in_several_folders_is_moved_and_put_back(
+    as_bob: Client, bob: Person
+) -> None:
+    first, second = put(bob.mailbox), put(bob.mailbox)
+    actions.move([second], folder(bob.mailbox, FolderRole.ARCHIVE))
+
+    moved = act(as_bob, bob.mailbox, "delete", first, second)
+    went = {where(first), where(second)}
+    undo = reverse("webmail:found_undo", args=[bob.mailbox.pk])
+    back = as_bob.post(undo, {"q": "hearing"}, follow=True)
+
+    assert went == {FolderRole.TRASH}
+    assert "2 messages moved to" in moved.content.decode()
+    assert undo in moved.content.decode()
+    assert (where(first), where(second)) == (FolderRole.INBOX, FolderRole.ARCHIVE)
+    assert back.request["QUERY_STRING"] == "q=hearing"
+
+
+@pytest.mark.parametrize(("do", "name"), [("read", "is_read"), ("flag", "is_flagged")])
+def test_what_is_found_is_marked(
+    as_bob: Client, bob: Person, do: str, name: str
+) -> None:
+    message = put(bob.mailbox)
+
+    act(as_bob, bob.mailbox, do, message)
+
+    message.refresh_from_db()
+    assert getattr(message, name)
+
+
+def test_what_is_found_is_moved_to_a_folder_of_the_same_mailbox_only(
+    as_bob: Client, bob: Person, team: Mailbox
+) -> None:
+    message = put(bob.mailbox)
+    archive, theirs = (folder(one, FolderRole.ARCHIVE) for one in (bob.mailbox, team))
+
+    refused = act(as_bob, bob.mailbox, "move", message, target=theirs.pk)
+    stayed = where(message)
+    act(as_bob, bob.mailbox, "move", message, target=archive.pk)
+
+    assert (refused.status_code, stayed) == (404, FolderRole.INBOX)
+    assert where(message) == FolderRole.ARCHIVE
+
+
+def test_a_draft_that_is_found_goes_nowhere_but_to_deleted(
+    as_bob: Client, bob: Person
+) -> None:
+    drafts = folder(bob.mailbox, FolderRole.DRAFTS)
+    draft = actions.append(drafts, written(), is_draft=True)
+
+    page = act(as_bob, bob.mailbox, "archive", draft).content.decode()
+    stayed = where(draft)
+    act(as_bob, bob.mailbox, "delete", draft)
+
+    assert "a draft stays in its folder" in page
+    assert (stayed, where(draft)) == (FolderRole.DRAFTS, FolderRole.TRASH)
+
+
+def test_what_is_deleted_already_is_not_deleted_for_good_from_here(
+    as_bob: Client, bob: Person
+) -> None:
+    message = put(bob.mailbox)
+    actions.move([message], folder(bob.mailbox, FolderRole.TRASH))
+
+    page = act(as_bob, bob.mailbox, "delete", message).content.decode()
+
+    assert "already" in page and where(message) == FolderRole.TRASH
+    assert act(as_bob, bob.mailbox, "erase", message).status_code == 404
+
+
+def test_nobody_else_acts_on_what_is_found(
+    signed_in: SignIn, bob: Person, alice: Person, team: Mailbox
+) -> None:
+    mine, shared = put(bob.mailbox), put(team)
+    factories.make_grant(team, alice, can_read=True)
+    client = signed_in(alice, second_factor=True)
+
+    assert act(client, bob.mailbox, "delete", mine).status_code == 404
+    assert act(client, team, "delete", shared).status_code == 403
+    act(client, alice.mailbox, "delete", mine, shared)
+
+    assert (where(mine), where(shared)) == (FolderRole.INBOX, FolderRole.INBOX)
+
+
+def test_undoing_a_move_leads_back_to_the_page(as_bob: Client, bob: Person) -> None:
+    inbox = folder(bob.mailbox, FolderRole.INBOX)
+    newer, message = put(bob.mailbox), put(bob.mailbox)
+    place = {"past": newer.pk, "page": 2, "order": "oldest"}
+    act_at, undo_at = (
+        reverse(f"webmail:{name}", args=[inbox.pk]) for name in ("act", "undo")
+    )
+    page = as_bob.post(
+        act_at, {"do": "archive", "message": message.pk, **place}, follow=True
+    ).content.decode()
+
+    back = as_bob.post(undo_at, place)
+
+    offer = page.partition(undo_at)[2].partition("</form>")[0]
+    assert f'name="past" value="{newer.pk}"' in offer
+    assert back["Location"].endswith(f"order=oldest&past={newer.pk}&page=2")
+    assert where(message) == FolderRole.INBOX
