@@ -30,7 +30,11 @@ class Question(Asked):
     organisation = IdField(required=False)
     organisation_kind = serializers.ChoiceField(choices=Kind.choices, required=False)
     town = serializers.CharField(
-        max_length=100, required=False, allow_blank=True, default=""
+        max_length=100,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="How its name begins.",
     )
     after = serializers.RegexField(
         r"^[0-9]{1,19}\Z", required=False, help_text="`next` of another page."

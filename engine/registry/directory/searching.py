@@ -31,13 +31,13 @@ def search(
 
     Each word of the text begins a word of the name, job title, address or
     organisation. `kinds` are kinds of entry, `kind` one of organisation, and `town`
-    is written in full. Without anything asked: everything.
+    begins the name of one. Without anything asked: everything.
     """
     sight = sight_of(viewer)
     if not sight.may_search:
         return NOTHING
     question = _question(text, kinds, organisation, town, kind)
-    if text.strip() and not question.beginnings:
+    if text.strip() and not asked_words(text):
         return NOTHING
     return _page(question, sight, _number(after), limit)
 
@@ -77,10 +77,11 @@ def _question(
     groups = [
         [facet("k", one) for one in kinds],
         [facet("o", organisation)] if organisation is not None else [],
-        [facet("t", town)] if town.strip() else [],
         [facet("c", kind)] if kind else [],
     ]
-    return Question(asked_words(text), [group for group in groups if group])
+    in_town = (facet("t", town),) if town.strip() else ()
+    beginnings = (*asked_words(text), *in_town)
+    return Question(beginnings, [group for group in groups if group])
 
 
 def _page(question: Question, sight: Sight, after: int, limit: int) -> Page:
