@@ -58,13 +58,13 @@ def take_back(request: HttpRequest, folder_id: int) -> HttpResponse:
     desk, folder = writable(desks_of(request), folder_id)
     place = reverse("webmail:folder", args=[folder.pk])
     count = undo.take_back(request, desk.mailbox, place=place)
-    tell_taken_back(request, count, folder.name)
+    tell_taken_back(request, count, f"back in {folder.name}")
     return redirect(_back(request, folder))
 
 
-def tell_taken_back(request: HttpRequest, count: int, where: str) -> None:
+def tell_taken_back(request: HttpRequest, count: int, done: str) -> None:
     if count:
-        messages.success(request, counted(count, f"back in {where}"))
+        messages.success(request, counted(count, done))
     else:
         messages.warning(request, "There is nothing left to take back.")
 

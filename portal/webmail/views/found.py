@@ -53,7 +53,7 @@ def take_back(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     desk = changeable(desks_of(request), mailbox_id)
     place = reverse("webmail:search", args=[mailbox_id])
     count = undo.take_back(request, desk.mailbox, place=place)
-    tell_taken_back(request, count, "where they were")
+    tell_taken_back(request, count, "put back")
     return redirect(_back(request, mailbox_id))
 
 
