@@ -92,6 +92,9 @@ class Environment(BaseSettings):
     attachments_refused: frozenset[str] = frozenset()
     attachments_allowed: frozenset[str] = frozenset()
 
+    # How long infected messages stay in quarantine, in days
+    quarantine_days: int = Field(default=90, ge=1)
+
     # Notices to addresses outside the community: user:password@host:port
     smarthost: str = ""
 

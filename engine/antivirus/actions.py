@@ -1,17 +1,21 @@
-"""What an operator may do to what is in quarantine. It is released to nobody."""
+"""What becomes of what is in quarantine. It is released to nobody."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from engine.antivirus import quarantine
 from engine.antivirus.models import QuarantinedMessage
 from engine.audit.record import record
-from engine.registry.models import Person
+from engine.registry.actor import Actor
 
 
 @transaction.atomic
-def delete(message: QuarantinedMessage, *, reason: str, by: Person) -> None:
+def delete(message: QuarantinedMessage, *, reason: str, by: Actor | None) -> None:
     """Destroy the copy for good; the audit trail keeps what it was."""
     path = quarantine.folder() / message.path
     detail = {
@@ -29,3 +33,13 @@ def delete(message: QuarantinedMessage, *, reason: str, by: Person) -> None:
     )
     message.delete()
     transaction.on_commit(lambda: path.unlink(missing_ok=True))
+
+
+def let_go() -> int:
+    """Destroy what has been here for as long as the community keeps it."""
+    days = settings.POSTERN.quarantine_days
+    before = timezone.now() - timedelta(days=days)
+    gone = list(QuarantinedMessage.objects.filter(at__lt=before).order_by("pk"))
+    for message in gone:
+        delete(message, reason=f"Kept for {days} days", by=None)
+    return len(gone)

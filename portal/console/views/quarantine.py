@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import forms
+from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -103,7 +104,10 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     ]
     delete_url = reverse("console:quarantine_delete", args=[pk])
     button = Button("Delete", delete_url, Permission.MANAGE_QUARANTINE, True)
-    text = "It was delivered to nobody. Nobody can open or download it here."
+    text = (
+        "It was delivered to nobody. Nobody can open or download it here. It is "
+        f"destroyed after {settings.POSTERN.quarantine_days} days."
+    )
     section = Section(facts=facts, text=text, buttons=[button])
     return draw(request, Sheet(row.signature, ICON, [section], above=ABOVE))
 

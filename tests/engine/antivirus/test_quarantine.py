@@ -3,13 +3,19 @@ from __future__ import annotations
 import hashlib
 import io
 import stat
+from datetime import timedelta
+from typing import Any
 
 import pytest
+import time_machine
 from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django_q.models import Schedule
 
-from engine.antivirus import quarantine
+from engine.antivirus import quarantine, tasks
 from engine.antivirus.models import QuarantinedMessage
 from engine.antivirus.verdict import Verdict, VerdictState
+from engine.audit.models import Entry
 from engine.mail.address import Address
 from engine.mail.envelope import Envelope, EnvelopeRecipient
 
@@ -80,3 +86,35 @@ def test_copy_that_cannot_be_recorded_leaves_no_file() -> None:
         keep(b"y")
 
     assert set(quarantine.folder().iterdir()) == before
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("days", "is_kept"), [(89, True), (91, False)])
+def test_copy_goes_after_ninety_days(
+    days: int, is_kept: bool, django_capture_on_commit_callbacks: Any
+) -> None:
+    kept = keep(b"x")
+    path = quarantine.folder() / kept.path
+
+    later = timezone.now() + timedelta(days=days)
+    with (
+        time_machine.travel(later),
+        django_capture_on_commit_callbacks(execute=True),
+    ):
+        tasks.let_go()
+
+    assert QuarantinedMessage.objects.exists() is is_kept
+    assert path.exists() is is_kept
+    if not is_kept:
+        entry = Entry.objects.get(event="quarantine.deleted")
+        assert entry.detail["reason"] == "Kept for 90 days"
+        assert entry.detail["digest"] == kept.digest
+
+
+@pytest.mark.django_db
+def test_letting_go_runs_daily() -> None:
+    tasks.schedule_jobs()
+    tasks.schedule_jobs()
+
+    [schedule] = Schedule.objects.filter(name="antivirus.let_go")
+    assert schedule.schedule_type == Schedule.DAILY
