@@ -1,5 +1,6 @@
 from __future__ import annotations
 
 from tests.portal.conftest import signed_in
+from tests.portal.guides.conftest import shelf
 
-__all__ = ["signed_in"]
+__all__ = ["shelf", "signed_in"]

@@ -13,6 +13,7 @@ from django.test import Client
 from engine.registry.models import Organisation
 from tests.doors import cast, table, world
 from tests.portal.conftest import SignIn, give_app
+from tests.portal.guides.conftest import Shelf
 
 Knock = Callable[[str], tuple[Client, world.World]]
 
@@ -66,9 +67,15 @@ def _fresh_cache() -> Iterator[None]:
 
 @pytest.fixture
 def knock(
-    northfield: Organisation, harbour: Organisation, signed_in: SignIn, client: Client
+    northfield: Organisation,
+    harbour: Organisation,
+    signed_in: SignIn,
+    client: Client,
+    shelf: Shelf,
 ) -> Knock:
     """Everybody and everything there is, then one visitor's client."""
+    shelf.write("webmail", "Do this.\n")
+    shelf.load()
     people = cast.people(northfield, harbour)
     things = world.make(people["member"], northfield)
     give_app(people["operator-by-password"])

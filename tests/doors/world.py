@@ -16,6 +16,7 @@ from engine.storage.delivery import folder, inbox
 from engine.storage.models import Export, Folder, FolderRole, Rule
 from onboarding.models import Application
 from onboarding.status import Status
+from portal.guides.models import Guide
 from portal.helpdesk.actions import tickets
 from portal.helpdesk.actions.tickets import Question
 from portal.helpdesk.models import CannedReply
@@ -96,6 +97,8 @@ def make(bob: Person, northfield: Organisation) -> World:
             "admin/organisations/": office | {"pk": northfield.pk},
             "admin/notices/": {"pk": _notice()},
             "admin/people/": {"pk": bob.pk, "key": _app_password(bob)},
+            "admin/pages/": (page := _guide()),
+            "admin/choose-page/": page,
         }
     )
 
@@ -190,6 +193,22 @@ def _application() -> int:
         status=Status.SUBMITTED,
         submitted_at=timezone.now(),
     ).pk
+
+
+def _guide() -> dict[str, Any]:
+    guide = Guide.objects.get()
+    index = guide.get_parent()
+    return {
+        "page_id": guide.pk,
+        "page_to_move_id": guide.pk,
+        "parent_page_id": index.pk,
+        "destination_id": index.pk,
+        "revision_id": guide.latest_revision_id,
+        "app_label": "guides",
+        "model_name": "guide",
+        "content_type_app_name": "guides",
+        "content_type_model_name": "guide",
+    }
 
 
 def _notice() -> int:
