@@ -14,6 +14,7 @@ from onboarding.connecting.models import Watch
 from onboarding.models import Application
 from onboarding.status import Status
 from portal.console.health import soon
+from portal.guides.models import Feedback
 from portal.helpdesk.models import Ticket
 
 LONG = timedelta(hours=2)  # after which waiting mail is somebody's business
@@ -50,3 +51,8 @@ def failed_today() -> int:
 def quarantined_this_week() -> int:
     since = timezone.now() - timedelta(days=7)
     return QuarantinedMessage.objects.filter(at__gte=since).count()
+
+
+def comments_this_week() -> int:
+    since = timezone.now() - timedelta(days=7)
+    return Feedback.objects.filter(at__gte=since).exclude(comment="").count()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from django.urls import reverse
 
 from engine.queue.models import RecipientStatus
@@ -19,31 +16,10 @@ from onboarding.connecting.models import Watch
 from onboarding.status import Status
 from portal.console import counts, outbox
 from portal.console.access import held_as_staff
+from portal.console.guides import shelves
+from portal.console.tile import Counted, Tile
 from portal.helpdesk.models import Ticket
 from portal.helpdesk.status import Status as TicketStatus
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """A count of something, for those who may see the list behind it."""
-
-    label: str
-    permission: Permission
-    count: Callable[[], int]
-    url_name: str
-    query: str = ""
-    is_alarm: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """A tile with its number. `is_alarming` when it should be nought and is not."""
-
-    label: str
-    number: int
-    href: str
-    is_alarming: bool
-
 
 TILES = (
     Tile(
@@ -163,6 +139,27 @@ TILES = (
         Connection.objects.filter(is_active=False).count,
         "members:organisations",
         "?connections=suspended",
+    ),
+    Tile(
+        "Guides due for review",
+        Permission.EDIT_GUIDES,
+        shelves.count(shelves.DUE),
+        "guide_desk:reviews",
+        f"?show={shelves.DUE}",
+        is_alarm=True,
+    ),
+    Tile(
+        "Guides with changes to publish",
+        Permission.EDIT_GUIDES,
+        shelves.count(shelves.DRAFTS),
+        "guide_desk:reviews",
+        f"?show={shelves.DRAFTS}",
+    ),
+    Tile(
+        "Comments on guides in the last 7 days",
+        Permission.EDIT_GUIDES,
+        counts.comments_this_week,
+        "guide_desk:feedback",
     ),
     Tile(
         "Notices in the outbox", Permission.VIEW_OUTBOX, outbox.count, "console:outbox"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import chain
-
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from engine.registry.permissions import Permission
 from portal.console import page
 from portal.console.access import staff
-from portal.guides.models import Feedback, Guide, GuideIndex, VideoGuide
+from portal.console.guides import shelves
+from portal.guides.models import Feedback, GuideIndex
 
 ICON = "doc-full"
 ABOVE = (("guide_desk:reviews", "Guides"),)
@@ -19,10 +18,11 @@ ABOVE = (("guide_desk:reviews", "Guides"),)
 @staff(Permission.EDIT_GUIDES)
 @require_safe
 def reviews(request: HttpRequest) -> HttpResponse:
-    """Every guide, those first whose review is due."""
-    pages = chain(Guide.objects.all(), VideoGuide.objects.all())
+    """Every guide, or those that wait, those first whose review is due."""
+    show = request.GET.get("show", "")
     context = {
-        "guides": sorted(pages, key=lambda guide: (guide.review_due_on, guide.title)),
+        "guides": shelves.guides(show),
+        "shown": shelves.WORDS.get(show, ""),
         "index": GuideIndex.objects.first(),
     }
     return page.show(request, "guides/reviews", "Guides", ICON, context)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from wagtail.models import Page
 
 from engine.registry.actions import roles
@@ -126,3 +127,27 @@ def test_feedback_asks_the_database_as_much_for_many_as_for_few(
 
     with django_assert_max_num_queries(22):
         editor.get(PATHS[1])
+
+
+def test_an_editor_sees_what_waits(editor: Client, guide: Guide, shelf: Shelf) -> None:
+    shelf.write("read", "Text.", title="Read a message")
+    shelf.load()
+    Guide.objects.filter(pk=guide.pk).update(review_due_on=timezone.localdate())
+    draft = Guide.objects.get(title="Read a message")
+    draft.summary = "Another way."
+    draft.save_revision()
+    said = Feedback.objects.create(page=guide, revision=1, is_useful=False, comment="?")
+    Feedback.objects.create(page=guide, revision=1, is_useful=True)
+
+    tiles = editor.get("/admin/").context["tiles"]
+    pages = {tile.label: editor.get(tile.href) for tile in tiles}
+
+    assert {tile.label: tile.number for tile in tiles} == {
+        "Guides due for review": 1,
+        "Guides with changes to publish": 1,
+        "Comments on guides in the last 7 days": 1,
+    }
+    assert pages["Guides due for review"].context["guides"] == [guide]
+    assert pages["Guides with changes to publish"].context["guides"] == [draft]
+    comments = pages["Comments on guides in the last 7 days"].context["rows"]
+    assert list(comments) == [said]
