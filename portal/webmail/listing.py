@@ -8,13 +8,12 @@ as fast as one of a hundred.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
-from django.http import QueryDict
 from django.utils.http import urlencode
 
-from engine.storage.models import Folder, FolderRole, MailboxSettings, Message
+from engine.storage.models import Folder, Message
+from portal.webmail.view import Order, Show, View
 
 PAGE_SIZE = 50
 
@@ -23,44 +22,6 @@ COUNT_LIMIT = 10_000
 
 # Neighbours of the open message in the list beside it, each way.
 NEIGHBOURS = 12
-
-
-class Order(StrEnum):
-    NEWEST = "newest"
-    OLDEST = "oldest"
-
-
-class Show(StrEnum):
-    ALL = "all"
-    UNREAD = "unread"
-    FLAGGED = "flagged"
-
-
-_orders = {order.value: order for order in Order}
-_shows = {show.value: show for show in Show}
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """How a folder is looked at."""
-
-    folder: Folder
-    order: Order = Order.NEWEST
-    show: Show = Show.ALL
-    conversations: bool = False
-
-    @property
-    def gathers(self) -> bool:
-        """Whether a conversation stands on one line."""
-        own = names_recipients(self.folder)
-        return self.conversations and self.show is Show.ALL and not own
-
-    @property
-    def query(self) -> dict[str, str]:
-        """What of it stands in the address."""
-        chosen = {"order": self.order.value, "show": self.show.value}
-        usual = {"order": Order.NEWEST.value, "show": Show.ALL.value}
-        return {name: chosen[name] for name in chosen if chosen[name] != usual[name]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,22 +78,6 @@ class Page:
     def _query(self, **place: int) -> str:
         numbers = {name: str(number) for name, number in place.items()}
         return urlencode({**self.view.query, **numbers})
-
-
-def names_recipients(folder: Folder) -> bool:
-    """True where everything comes from the holder, so that lines say to whom."""
-    return folder.role in (FolderRole.DRAFTS, FolderRole.SENT)
-
-
-def view_of(folder: Folder, asked: QueryDict) -> View:
-    """How somebody asks to see the folder; what cannot be understood is as usual."""
-    settings = MailboxSettings.objects.filter(mailbox=folder.mailbox_id).first()
-    return View(
-        folder,
-        order=_orders.get(str(asked.get("order")), Order.NEWEST),
-        show=_shows.get(str(asked.get("show")), Show.ALL),
-        conversations=settings is None or settings.shows_conversations,
-    )
 
 
 def page_of(

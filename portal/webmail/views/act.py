@@ -14,10 +14,11 @@ from django.views.decorators.http import require_POST
 from engine.storage import actions
 from engine.storage.delivery import folder as folder_of
 from engine.storage.models import Folder, FolderRole, Message
-from portal.webmail import listing, undo
+from portal.webmail import undo
 from portal.webmail.access import Desk, Desks, desks_of
 from portal.webmail.doors import uses_mail
 from portal.webmail.sidebar import sidebar
+from portal.webmail.view import view_of
 
 Mark = Callable[[list[Message]], None]
 
@@ -138,7 +139,7 @@ def _erase(chosen: list[Message], folder: Folder) -> str:
 
 def _back(request: HttpRequest, folder: Folder) -> str:
     """The page of the folder that the button stood on, its order and choice kept."""
-    view = listing.view_of(folder, request.POST)
+    view = view_of(folder, request.POST)
     numbers = {name: request.POST.get(name, "") for name in ("past", "page")}
     where = {name: value for name, value in numbers.items() if value.isdigit()}
     query = urlencode({**view.query, **where})

@@ -8,8 +8,9 @@ from engine.storage import expiry
 from portal.webmail import listing, undo
 from portal.webmail.access import desks_of
 from portal.webmail.doors import uses_mail
-from portal.webmail.listing import Page, View
+from portal.webmail.listing import Page
 from portal.webmail.sidebar import sidebar
+from portal.webmail.view import View, names_recipients, view_of
 
 SHOWS = {"all": "All", "unread": "Unread", "flagged": "Flagged"}
 
@@ -35,11 +36,11 @@ def folder(request: HttpRequest, folder_id: int | None = None) -> HttpResponse:
             "folder": opened,
             "line": beside.line_of(opened),
             "targets": beside.targets(opened),
-            "page": _page(request, listing.view_of(opened, request.GET)),
+            "page": _page(request, view_of(opened, request.GET)),
             "shows": SHOWS,
             "total": min(total, listing.COUNT_LIMIT),
             "is_more": total > listing.COUNT_LIMIT,
-            "names_recipients": listing.names_recipients(opened),
+            "names_recipients": names_recipients(opened),
             "kept_days": expiry.days(opened),
             "undo": undo.offer(request),
         },

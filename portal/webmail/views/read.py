@@ -14,6 +14,7 @@ from portal.webmail.doors import uses_mail
 from portal.webmail.download import attachment_response, safe_name
 from portal.webmail.draft import token_of
 from portal.webmail.sidebar import sidebar
+from portal.webmail.view import names_recipients
 
 # Nothing runs, nothing is fetched, nothing is sent. Links open in a window of their
 # own, which is an ordinary one.
@@ -51,7 +52,7 @@ def read(request: HttpRequest, message_id: int) -> HttpResponse:
         "folder": message.folder,
         "targets": beside.targets(message.folder),
         "page_messages": near,
-        "names_recipients": listing.names_recipients(message.folder),
+        "names_recipients": names_recipients(message.folder),
         "newer": near[place - 1] if place else None,
         "older": near[place + 1] if place + 1 < len(near) else None,
         "conversation": conversation.around(message),
