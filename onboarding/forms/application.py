@@ -69,7 +69,18 @@ class ApplicantForm(PageForm):
     )
 
 
-class SecondForm(PageForm):
+class OtherPersonForm(PageForm):
+    """About somebody besides the applicant."""
+
+    def of_somebody_else(self, field: str) -> str:
+        """The address typed there. Raises ValidationError for the applicant's own."""
+        address: str = self.cleaned_data[field]
+        if address.casefold() == self.application.everyday_address.casefold():
+            raise ValidationError("Enter somebody else's address, not your own")
+        return address
+
+
+class SecondForm(OtherPersonForm):
     """The other administrator: nobody is left alone with an organisation."""
 
     second_name = NameField(
@@ -91,13 +102,10 @@ class SecondForm(PageForm):
     )
 
     def clean_second_address(self) -> str:
-        address: str = self.cleaned_data["second_address"]
-        if address.casefold() == self.application.everyday_address.casefold():
-            raise ValidationError("Enter somebody else's address, not your own")
-        return address
+        return self.of_somebody_else("second_address")
 
 
-class SponsorForm(PageForm):
+class SponsorForm(OtherPersonForm):
     sponsor_name = NameField(
         label="Sponsor's full name",
         max_length=150,
@@ -116,10 +124,7 @@ class SponsorForm(PageForm):
     )
 
     def clean_sponsor_address(self) -> str:
-        address: str = self.cleaned_data["sponsor_address"]
-        if address.casefold() == self.application.everyday_address.casefold():
-            raise ValidationError("Enter somebody else's address, not your own")
-        return address
+        return self.of_somebody_else("sponsor_address")
 
 
 class SignerForm(PageForm):

@@ -13,11 +13,10 @@ from engine.registry.errors import PolicyError
 from engine.registry.models import DistributionList, Organisation, Posting
 from engine.registry.models.distribution_list import FAILURES_TO_FLAG
 from engine.registry.permissions import Permission
-from portal.organisation.forms.base import ReasonForm, SureForm
 from portal.organisation.forms.lists import AddressesForm, ListForm, NewListForm
 from portal.organisation.paging import paged
 from portal.organisation.place import show, visitor, within
-from portal.organisation.views.confirming import is_overtaken
+from portal.organisation.views.confirming import switched
 
 SECTION = "lists"
 REFUSALS_SHOWN = 10
@@ -141,36 +140,16 @@ def switch(
 ) -> HttpResponse:
     """Suspend the list, or let its mail flow again."""
     found = _list(organisation, list_id)
-    was = "active" if found.is_active else "suspended"
-    if is_overtaken(request, was):
-        return redirect("organisation:list", organisation.pk, found.pk)
-    bound = request.POST if request.method == "POST" else None
-    form = ReasonForm(bound) if found.is_active else SureForm(bound)
-
-    def verb() -> None:
-        if found.is_active:
-            reason = form.cleaned_data["reason"]
-            lists.suspend(found, reason=reason, by=visitor(request))
-        else:
-            lists.resume(found, by=visitor(request))
-
-    word = "Suspend" if found.is_active else "Resume"
-    if form.carries_out(verb):
-        state = "works again" if found.is_active else "is suspended"
-        messages.success(request, f"{found.name} {state}.")
-        return redirect("organisation:list", organisation.pk, found.pk)
-    context = {
-        "form": form,
-        "caption": found.address,
-        "title": f"{word} {found.name}",
-        "text": "Mail to it is held or refused until you resume it."
-        if found.is_active
-        else "People can write to it again, and mail that was held is sent on.",
-        "button": word,
-        "is_warning": found.is_active,
-        "was": was,
-    }
-    return show(request, organisation, "confirm", SECTION, context)
+    return switched(
+        request,
+        organisation,
+        found,
+        lists,
+        page="list",
+        section=SECTION,
+        suspending="Mail to it is held or refused until you resume it.",
+        resuming="People can write to it again, and mail that was held is sent on.",
+    )
 
 
 def _tell(request: HttpRequest, added: int, refusals: list[str]) -> None:

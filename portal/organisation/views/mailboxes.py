@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from engine.registry.actions import mailboxes
 from engine.registry.models import Grant, Mailbox, MailboxKind, Organisation
 from engine.registry.permissions import Permission
-from portal.organisation.forms.base import ReasonForm, SureForm
+from portal.organisation.forms.base import SureForm
 from portal.organisation.forms.mailboxes import (
     RIGHTS,
     MailboxForm,
@@ -21,7 +21,7 @@ from portal.organisation.forms.mailboxes import (
 )
 from portal.organisation.paging import paged
 from portal.organisation.place import person_in, show, visitor, within
-from portal.organisation.views.confirming import is_overtaken
+from portal.organisation.views.confirming import switched
 
 SECTION = "mailboxes"
 COLLEAGUES = 300  # offered while typing
@@ -144,36 +144,16 @@ def switch(
 ) -> HttpResponse:
     """Suspend the mailbox, or let its mail flow again."""
     found = _mailbox(organisation, mailbox_id)
-    was = "active" if found.is_active else "suspended"
-    if is_overtaken(request, was):
-        return redirect("organisation:mailbox", organisation.pk, found.pk)
-    bound = request.POST if request.method == "POST" else None
-    form = ReasonForm(bound) if found.is_active else SureForm(bound)
-
-    def verb() -> None:
-        if found.is_active:
-            reason = form.cleaned_data["reason"]
-            mailboxes.suspend(found, reason=reason, by=visitor(request))
-        else:
-            mailboxes.resume(found, by=visitor(request))
-
-    word = "Suspend" if found.is_active else "Resume"
-    if form.carries_out(verb):
-        state = "works again" if found.is_active else "is suspended"
-        messages.success(request, f"{found.name} {state}.")
-        return redirect("organisation:mailbox", organisation.pk, found.pk)
-    context = {
-        "form": form,
-        "caption": found.address,
-        "title": f"{word} {found.name}",
-        "text": "Nobody can open it, and mail to it is held or refused."
-        if found.is_active
-        else "People can open it again, and mail that was held is delivered.",
-        "button": word,
-        "is_warning": found.is_active,
-        "was": was,
-    }
-    return show(request, organisation, "confirm", SECTION, context)
+    return switched(
+        request,
+        organisation,
+        found,
+        mailboxes,
+        page="mailbox",
+        section=SECTION,
+        suspending="Nobody can open it, and mail to it is held or refused.",
+        resuming="People can open it again, and mail that was held is delivered.",
+    )
 
 
 def _mailbox(organisation: Organisation, mailbox_id: int) -> Mailbox:
