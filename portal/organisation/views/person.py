@@ -79,7 +79,7 @@ def suspend(
             person, reason=form.cleaned_data["reason"], by=visitor(request)
         ),
         title=f"Suspend {person.name}",
-        text="They can no longer sign in, and mail to them is held or refused, "
+        text="They can no longer sign in, and mail to and from them is held or refused, "
         "until you resume the account. Nothing is deleted.",
         button="Suspend",
         is_warning=True,

@@ -46,7 +46,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 @staff(PEOPLE)
 @require_http_methods(["GET", "POST"])
 def suspend(request: HttpRequest, pk: int) -> HttpResponse:
-    text = "They can no longer sign in, and mail to them is held or refused."
+    text = "They can no longer sign in, and mail to and from them is held or refused."
     return _with_reason(request, pk, people.suspend, "Suspend", text)
 
 
