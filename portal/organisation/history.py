@@ -17,7 +17,10 @@ from portal.organisation.people_file.reading import safe_cell
 BYTE_ORDER_MARK = "\ufeff"
 HEADINGS = ("When", "Who", "What", "About", "Details")
 CHUNK = 500
+LISTS = ("scopes", "events")  # never what was before and what is after
 LABELS = {
+    "is_read": "Read",
+    "is_flagged": "Flagged",
     "is_ex_directory": "Kept out of the directory",
     "is_published": "Shown in the directory",
     "mfa_required": "Second factor for everybody",
@@ -73,7 +76,7 @@ def words(event: str) -> str:
 def details(entry: Entry) -> list[tuple[str, str]]:
     """What changed, as label and value: before and after where both are known."""
     return [
-        (LABELS.get(name) or name.replace("_", " ").capitalize(), _told(value))
+        (LABELS.get(name) or name.replace("_", " ").capitalize(), _told(name, value))
         for name, value in entry.detail.items()
     ]
 
@@ -99,8 +102,8 @@ def as_csv(rows: QuerySet[Entry]) -> Iterator[str]:
         yield writer.writerow([safe_cell(cell) for cell in cells])
 
 
-def _told(value: Any) -> str:
-    if isinstance(value, list) and len(value) == 2:
+def _told(name: str, value: Any) -> str:
+    if isinstance(value, list) and len(value) == 2 and name not in LISTS:
         before, after = (_plain(part) for part in value)
         return f"{before} → {after}"
     return _plain(value)
@@ -112,7 +115,9 @@ def _plain(value: Any) -> str:
             return "yes"
         case False:
             return "no"
-        case None | "":
+        case None | "" | []:
             return "nothing"
+        case list():
+            return ", ".join(map(_plain, value))
         case _:
             return VALUES.get(str(value), str(value))

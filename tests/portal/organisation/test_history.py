@@ -145,3 +145,16 @@ def test_a_thousand_without_a_second_factor_come_in_pages_and_few_queries(
 
     assert page.context["missing_count"] == 1000
     assert len(page.context["page"].rows) == 50
+
+
+@pytest.mark.parametrize(
+    ("detail", "told"),
+    [
+        ({"scopes": ["lists:read", "lists:write"]}, "lists:read, lists:write"),
+        ({"events": ["message.failed"]}, "message.failed"),
+        ({"networks": [[], ["192.0.2.0/24"]]}, "nothing → 192.0.2.0/24"),
+        ({"is_read": True}, "yes"),
+    ],
+)
+def test_details_are_told_in_words(detail: dict[str, object], told: str) -> None:
+    assert [value for _, value in history.details(Entry(detail=detail))] == [told]
