@@ -32,5 +32,11 @@ def lend(database: dict[str, Any]) -> bool:
     if database["ENGINE"].endswith("postgresql"):
         database["TEST"]["TEMPLATE"] = TEMPLATE
     else:
-        shutil.copyfile(source, database["TEST"]["NAME"])
+        _copy(source, Path(database["TEST"]["NAME"]))
     return True
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Without the log of a run that was killed: its pages belong to another file."""
+    target.with_name(f"{target.name}-wal").unlink(missing_ok=True)
+    shutil.copyfile(source, target)
