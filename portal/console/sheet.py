@@ -5,7 +5,7 @@ What a visitor may not do is not drawn; the views behind the buttons refuse it a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -49,6 +49,12 @@ class Table:
     headings: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     empty: str
+
+    @property
+    def labelled(self) -> Iterator[list[tuple[str, Cell]]]:
+        """Each cell with its heading, which a narrow screen shows beside it."""
+        for row in self.rows:
+            yield list(zip(self.headings, row, strict=False))
 
 
 @dataclass(frozen=True, slots=True)

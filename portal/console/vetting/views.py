@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
-from wagtail.admin.ui.tables import StatusTagColumn
+from wagtail.admin.ui.tables import Column, StatusTagColumn
 from wagtail.admin.views.generic import IndexView
 
 from engine.registry.permissions import Permission
@@ -22,6 +22,12 @@ from portal.console.vetting.deciding import ABOVE, ICON, officer
 from portal.console.vetting.evidence import findings
 
 
+class SentIn(Column):
+    """A moment in the words that every other screen has for it."""
+
+    cell_template_name = "console/vetting/moment.html"
+
+
 def _list(*, results_only: bool) -> Any:
     """Wagtail's list with search and filters: those that wait come first."""
     return IndexView.as_view(
@@ -31,7 +37,12 @@ def _list(*, results_only: bool) -> Any:
         header_icon=ICON,
         list_display=[
             "organisation_name",
-            "reference",
+            Column(
+                "reference",
+                label="Reference",
+                sort_key="reference",
+                classname="vetting-whole",
+            ),
             StatusTagColumn(
                 "status",
                 label="Status",
@@ -40,9 +51,8 @@ def _list(*, results_only: bool) -> Any:
             ),
             "account_type",
             "kind",
-            "town",
             "assigned_to",
-            "submitted_at",
+            SentIn("submitted_at", label="Sent in", sort_key="submitted_at"),
         ],
         list_filter=["status", "account_type", "kind"],
         search_fields=["organisation_name", "reference", "member_domain", "town"],
