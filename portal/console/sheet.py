@@ -28,6 +28,10 @@ class Cell:
     note: str = ""
     is_alarming: bool = False
 
+    @property
+    def is_filled(self) -> bool:
+        return bool(self.text or self.at or self.note)
+
 
 @dataclass(frozen=True, slots=True)
 class Button:

@@ -28,6 +28,10 @@ class SentIn(Column):
     cell_template_name = "console/vetting/moment.html"
 
 
+def _officer_of(application: Application) -> str:
+    return application.assigned_to.name if application.assigned_to else "Nobody"
+
+
 def _list(*, results_only: bool) -> Any:
     """Wagtail's list with search and filters: those that wait come first."""
     return IndexView.as_view(
@@ -51,7 +55,7 @@ def _list(*, results_only: bool) -> Any:
             ),
             "account_type",
             "kind",
-            "assigned_to",
+            Column("assigned_to", label="Assigned to", accessor=_officer_of),
             SentIn("submitted_at", label="Sent in", sort_key="submitted_at"),
         ],
         list_filter=["status", "account_type", "kind"],

@@ -187,7 +187,7 @@ def test_only_unread_or_only_flagged_messages_are_shown(
 def test_a_strange_page_is_the_first(as_bob: Client, bob: Person, query: str) -> None:
     put(bob.mailbox)
 
-    assert "1 to 1" in inbox_page(as_bob, bob.mailbox, query)
+    assert "1 message" in inbox_page(as_bob, bob.mailbox, query)
 
 
 def test_what_is_shown_is_kept_by_no_cache(as_bob: Client, bob: Person) -> None:
