@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from allauth.mfa.models import Authenticator
 from django.template.defaultfilters import filesizeformat
-from django.utils import timezone
-from django.utils.formats import date_format
 
 from engine.registry.models import Person
+from portal.ui import moments
 
 # A mailbox with less room than this share of its quota soon takes no more.
 NEARLY_FULL = 0.9
@@ -69,8 +68,7 @@ def _second_factor(person: Person) -> Fact:
 def _last_sign_in(person: Person) -> Fact:
     if person.last_login is None:
         return Fact("Last sign-in", "Never", is_doubt=True)
-    local = timezone.localtime(person.last_login)
-    return Fact("Last sign-in", date_format(local, "j F Y, H:i"))
+    return Fact("Last sign-in", moments.worded(person.last_login))
 
 
 def _mailbox(person: Person) -> list[Fact]:

@@ -9,12 +9,11 @@ from typing import Any
 from django import forms, template
 from django.forms.boundfield import BoundField
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
-from portal.ui import components, fields
+from portal.ui import components, fields, moments
 
 register = template.Library()
 
@@ -51,16 +50,12 @@ def _error_lines(form: forms.BaseForm) -> list[dict[str, str]]:
 
 @register.simple_tag
 def local_time(moment: datetime | None, style: str = "full") -> SafeString:
-    """A moment in the reader's time zone: "23 November 2026 at 10:24am".
-
-    `style="short"` gives the time alone for today, else the date.
-    """
+    """A moment as every screen tells it, which programs can read too."""
     if not moment:
         return SafeString()
     local = timezone.localtime(moment)
-    return format_html(
-        '<time datetime="{}">{}</time>', local.isoformat(), _worded(local, style)
-    )
+    words = moments.worded(local, style)
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(), words)
 
 
 @register.filter
@@ -68,19 +63,3 @@ def broken(address: object) -> SafeString:
     """An address that a narrow place breaks after its @ and dots, never in a word."""
     parts = re.split(r"(?<=[@.])", str(address))
     return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in parts))
-
-
-def _worded(local: datetime, style: str) -> str:
-    clock = f"{local.hour % 12 or 12}:{local:%M}{'am' if local.hour < 12 else 'pm'}"
-    if style == "short":
-        if local.date() == timezone.localdate():
-            return clock
-        return date_format(local, "j M" if _is_this_year(local) else "j M Y")
-    return gettext("%(date)s at %(clock)s") % {
-        "date": date_format(local, "j F Y"),
-        "clock": clock,
-    }
-
-
-def _is_this_year(local: datetime) -> bool:
-    return local.year == timezone.localdate().year
