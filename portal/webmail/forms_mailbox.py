@@ -131,7 +131,7 @@ class OutOfOfficeForm(forms.Form):
     last_day = forms.DateField(
         required=False,
         label="Last day",
-        help_text="Without it, people are told until you turn it off",
+        help_text="If empty, people are told until you turn it off",
         input_formats=DATES,
         validators=[BELIEVABLE],
         error_messages={"invalid": "Enter a day such as 23/11/2026"},
@@ -143,7 +143,7 @@ class OutOfOfficeForm(forms.Form):
         max_length=200,
         required=False,
         label="Subject",
-        help_text="Without it: Automatic reply, and the subject of the message",
+        help_text="If empty, “Automatic reply” and the subject of the message",
     )
     text = forms.CharField(
         max_length=5000,

@@ -29,6 +29,12 @@ def test_history_shows_ones_own_entries_only(
     assert "Charles" not in text
 
 
+def test_what_a_key_may_do_is_not_told_as_a_change() -> None:
+    entry = Entry(event="api_key.added", detail={"scopes": ["people:read", "x:write"]})
+
+    assert history.details(entry) == [("Scopes", "people:read, x:write")]
+
+
 def test_history_is_searched(
     office: Client, at: Path, alice: Person, bob: Person
 ) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from django.test import Client
 from django.utils import timezone
 
@@ -58,6 +59,16 @@ def test_too_many_addresses_at_a_time_are_refused(
     page = office.post(at(f"lists/{duty.pk}/"), {"addresses": pasted})
 
     assert "up to 500 addresses" in page.content.decode()
+
+
+@pytest.mark.parametrize("page", ["", "edit/", "switch/"])
+def test_every_page_has_a_way_back(
+    office: Client, at: Path, duty: DistributionList, page: str
+) -> None:
+    shown = office.get(at(f"lists/{duty.pk}/{page}")).text
+    back = at(f"lists/{duty.pk}/") if page else at("lists/")
+
+    assert f'<a href="{back}" class="govuk-back-link">' in shown
 
 
 def test_remove_members_and_posters(

@@ -17,6 +17,10 @@ from portal.organisation import policies
 
 PEOPLE = Permission.MANAGE_PEOPLE
 STAFF = Permission.MANAGE_STAFF
+FACTORS = {
+    Authenticator.Type.TOTP: "Authenticator app",
+    Authenticator.Type.WEBAUTHN: "Passkey",
+}
 
 
 @staff(Permission.VIEW_ORGANISATION)
@@ -81,7 +85,7 @@ def _sign_in(person: Person, *, may_change: bool) -> Section:
     own = Authenticator.objects.filter(user=person).exclude(
         type=Authenticator.Type.RECOVERY_CODES
     )
-    kinds = sorted({one.get_type_display() for one in own})
+    kinds = sorted({FACTORS[one.type] for one in own})
     facts = [
         (
             "Password",
@@ -137,7 +141,7 @@ def _roles(person: Person) -> Section:
         href = reverse(
             "organisation:person_role", args=[person.organisation_id, person.pk]
         )
-        buttons.append(Button(label, href, Permission.MANAGE_ROLES))
+        buttons.append(Button(label, href, Permission.MANAGE_ROLES, is_grave=is_one))
     table = Table(("Organisation", "Role"), rows, "A member, with no other role.")
     return Section("Roles in organisations", table=table, buttons=buttons)
 
