@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -12,6 +13,7 @@ from django.db.models import Q, QuerySet
 from engine.audit.models import Entry
 from engine.registry.models import Organisation
 from portal.organisation.people_file.reading import safe_cell
+from portal.ui import moments
 
 # Without it Excel takes UTF-8 for something else, and spoils every accent.
 BYTE_ORDER_MARK = "\ufeff"
@@ -120,4 +122,13 @@ def _plain(value: Any) -> str:
         case list():
             return ", ".join(map(_plain, value))
         case _:
-            return VALUES.get(str(value), str(value))
+            return VALUES.get(str(value)) or _moment(str(value)) or str(value)
+
+
+def _moment(value: str) -> str:
+    """A moment in words; nothing where it is something else."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return ""
+    return moments.worded(moment) if moment.tzinfo else ""

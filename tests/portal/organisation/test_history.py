@@ -30,9 +30,15 @@ def test_history_shows_ones_own_entries_only(
 
 
 def test_what_a_key_may_do_is_not_told_as_a_change() -> None:
-    entry = Entry(event="api_key.added", detail={"scopes": ["people:read", "x:write"]})
+    detail = {
+        "scopes": ["people:read", "people:write"],
+        "expires": "2027-07-26 20:17:01.544446+00:00",
+    }
 
-    assert history.details(entry) == [("Scopes", "people:read, x:write")]
+    assert history.details(Entry(event="api_key.added", detail=detail)) == [
+        ("Scopes", "people:read, people:write"),
+        ("Expires", "26 July 2027 at 9:17pm"),
+    ]
 
 
 def test_history_is_searched(
