@@ -82,20 +82,36 @@ def paths(
     return [f"/admin/{path}" for path in found]
 
 
-def test_screens(
-    paths: list[str], page: Page, live_server, signed_in: SignIn, olive: Person
-) -> None:
+@pytest.fixture
+def staff_page(page: Page, live_server, signed_in: SignIn, olive: Person) -> Page:
+    """A browser in which the operator, who is an auditor too, is signed in."""
     factories.make_staff(olive, RoleName.AUDITOR)
     client = signed_in(olive, second_factor=True)
     cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
     page.context.add_cookies(
         [{"name": "sessionid", "value": cookie, "url": live_server.url}]
     )
+    return page
 
+
+def test_screens(paths: list[str], staff_page: Page, live_server) -> None:
     found = [
         fault
         for path in paths
-        for fault in screens.faults(page, live_server.url + path)
+        for fault in screens.faults(staff_page, live_server.url + path)
     ]
+
+    assert found == []
+
+
+def test_screens_can_be_read_in_the_dark(
+    paths: list[str], staff_page: Page, live_server
+) -> None:
+    staff_page.emulate_media(color_scheme="dark")
+    found = []
+    for path in paths:
+        if path.endswith(("/queue/", "/trace/", "/health/", "/organisations/")):
+            staff_page.goto(live_server.url + path)
+            found += screens.examine(staff_page, screens.WIDE)
 
     assert found == []
