@@ -8,6 +8,7 @@ from pathlib import Path
 from cryptography import x509
 from django.conf import settings
 from django.db import connection
+from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from engine.antivirus.scanner import ScannerUnavailable, scan_bytes
@@ -42,7 +43,7 @@ def configuration() -> list[Fact]:
         ("Website", Cell(service.site_url)),
         ("Mail server", Cell(f"{service.smtp_name}, port {service.smtp_port}")),
         ("Name servers", Cell(names)),
-        ("Largest message, in octets", Cell(f"{service.message_size_limit:,}")),
+        ("Largest message", Cell(filesizeformat(service.message_size_limit))),
         ("Attachments refused", Cell(_refused_kinds())),
         ("Engine processes", Cell(str(service.engine_processes))),
         ("Helpdesk", Cell(f"{service.helpdesk_address}, {service.helpdesk_phone}")),

@@ -24,6 +24,8 @@ RULES = {
 }
 WIDE, NARROW = 1280, 320  # CSS pixels
 
+SIDEWAYS = """() => [...document.querySelectorAll('.postern-table')]
+  .some(one => one.scrollWidth > one.clientWidth)"""
 # Notes what the Tab key comes to, and whether it can be seen there.
 LISTEN = """() => {
   window.reached = [];
@@ -92,6 +94,8 @@ def examine(page: Page, width: int) -> Iterator[str]:
             yield f"{violation['id']}: {node['html'][:200]}"
     if page.evaluate("document.documentElement.scrollWidth") > width:
         yield "is wider than the screen"
+    if width == NARROW and page.evaluate(SIDEWAYS):
+        yield "has a table that scrolls sideways"
 
 
 def by_keyboard(page: Page) -> list[str]:
