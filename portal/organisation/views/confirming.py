@@ -86,7 +86,6 @@ def switched(
         return back
     word = "Suspend" if is_active else "Resume"
     context = {
-        page: found,
         "form": form,
         "caption": found.address,
         "title": f"{word} {found.name}",
