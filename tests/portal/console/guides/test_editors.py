@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -114,7 +116,7 @@ def test_editors_read_what_readers_say(editor: Client, guide: Guide) -> None:
 
     page = editor.get(PATHS[1]).content.decode()
 
-    assert "<td>7</td><td>0</td><td>3</td>" in page
+    assert re.findall(r"<td[^>]*>(\d+)</td>", page) == ["7", "0", "3"]
     assert "&lt;b&gt;Missing 2" in page
 
 
