@@ -1,14 +1,15 @@
-"""Rows is in charge of writing many rows at once, where each microsecond counts."""
+"""Rows is in charge of many rows at once, where each microsecond counts."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 from django.db import connection, models
+from django.db.models.expressions import RawSQL
 
 # Values in one statement: well within what SQLite binds.
 VALUES_LIMIT = 30_000
@@ -20,6 +21,10 @@ ADD = """
 """
 # What reads the members of a JSON object as rows.
 MEMBERS = {"postgresql": "json_each_text", "sqlite": "json_each"}
+AMONG = {
+    "postgresql": "SELECT CAST(value AS bigint) FROM json_array_elements_text(%s)",
+    "sqlite": "SELECT value FROM json_each(%s)",
+}
 
 Columns: TypeAlias = tuple[str, ...]
 Row: TypeAlias = Sequence[Any]
@@ -103,6 +108,11 @@ def add(model: type[models.Model], column: str, amounts: Mapping[int, int]) -> N
         cursor.execute(
             ADD.format(table=table, name=name, members=members), [json.dumps(amounts)]
         )
+
+
+def among(ids: Collection[int]) -> RawSQL:
+    """Ids for a filter with `__in`: one value to the database, however many they are."""
+    return RawSQL(AMONG[connection.vendor], [json.dumps(list(ids))])  # noqa: S611
 
 
 def _plain(value: Any) -> Any:

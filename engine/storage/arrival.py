@@ -15,11 +15,11 @@ from datetime import datetime
 from engine.mail.header import HeaderBlock
 from engine.mail.message import Summary
 from engine.storage import expiry
+from engine.storage.inboxes import Inbox
 from engine.storage.models import (
     Content,
     Errand,
     ErrandKind,
-    OutOfOffice,
     Rule,
 )
 
@@ -48,25 +48,12 @@ class Filing:
 
 
 def filings(
-    deliveries: Sequence[Delivery], inboxes: Mapping[int, int], now: datetime
+    deliveries: Sequence[Delivery], inboxes: Mapping[int, Inbox], now: datetime
 ) -> list[Filing]:
     """What becomes of each delivery, by the rules of its mailbox."""
-    rules = _rules(inboxes.keys())
-    away = set(
-        OutOfOffice.objects.on_at(now)
-        .filter(mailbox_id__in=list(inboxes))
-        .values_list("mailbox_id", flat=True)
-    )
+    rules = _rules([pk for pk, inbox in inboxes.items() if inbox.has_rules])
     return [
-        replace(
-            _filed(
-                delivery,
-                rules[delivery.mailbox_id],
-                inboxes[delivery.mailbox_id],
-                now,
-            ),
-            answers=delivery.mailbox_id in away and bool(delivery.envelope_sender),
-        )
+        _filed(delivery, inboxes[delivery.mailbox_id], rules[delivery.mailbox_id], now)
         for delivery in deliveries
     ]
 
@@ -105,16 +92,18 @@ def matches(rule: Rule, delivery: Delivery, addressed: str) -> bool:
 
 def _rules(mailbox_ids: Collection[int]) -> defaultdict[int, list[Rule]]:
     found: defaultdict[int, list[Rule]] = defaultdict(list)
-    rows = Rule.objects.filter(mailbox_id__in=list(mailbox_ids))
-    for rule in rows.select_related("folder").order_by("position", "id"):
-        found[rule.mailbox_id].append(rule)
+    if mailbox_ids:
+        theirs = Rule.objects.filter(mailbox_id__in=mailbox_ids)
+        for rule in theirs.select_related("folder").order_by("position", "id"):
+            found[rule.mailbox_id].append(rule)
     return found
 
 
 def _filed(
-    delivery: Delivery, rules: list[Rule], inbox_id: int, now: datetime
+    delivery: Delivery, inbox: Inbox, rules: list[Rule], now: datetime
 ) -> Filing:
-    filing = Filing(inbox_id)
+    answers = inbox.is_away and bool(delivery.envelope_sender)
+    filing = Filing(inbox.folder_id, answers=answers)
     addressed = ""
     if any(rule.to_contains for rule in rules):
         addressed = addressees(delivery.content_id)

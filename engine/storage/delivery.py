@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,8 +12,9 @@ from engine import rows
 from engine.mail.header import HeaderBlock
 from engine.mail.message import Summary, summarise
 from engine.registry.models import Mailbox
-from engine.storage import arrival, quota
+from engine.storage import arrival, inboxes, quota
 from engine.storage.arrival import Delivery, Filing
+from engine.storage.inboxes import Inbox
 from engine.storage.models import Content, Folder, FolderRole, Message
 
 __all__ = [
@@ -61,14 +61,6 @@ COLUMNS = (
 )
 
 
-@dataclass(slots=True)
-class Inbox:
-    """Where a mailbox takes mail in, and for how many octets it has room."""
-
-    folder_id: int
-    room: int
-
-
 def deliver(deliveries: Sequence[Delivery]) -> list[int | None]:
     """Put each message into its mailbox's inbox, in the caller's transaction.
 
@@ -77,25 +69,26 @@ def deliver(deliveries: Sequence[Delivery]) -> list[int | None]:
     """
     if not deliveries:
         return []
-    inboxes = _inboxes({delivery.mailbox_id for delivery in deliveries})
-    fitting = [delivery for delivery in deliveries if _takes(inboxes, delivery)]
-    ids = dict(zip(map(id, fitting), _insert(fitting, inboxes), strict=True))
+    now = timezone.now()
+    into = _inboxes({delivery.mailbox_id for delivery in deliveries}, now)
+    fitting = [delivery for delivery in deliveries if _takes(into, delivery)]
+    ids = dict(zip(map(id, fitting), _insert(fitting, into, now), strict=True))
     quota.count_in((delivery.mailbox_id, delivery.size) for delivery in fitting)
     return [ids.get(id(delivery)) for delivery in deliveries]
 
 
-def _takes(inboxes: Mapping[int, Inbox], delivery: Delivery) -> bool:
-    inbox = inboxes.get(delivery.mailbox_id)
+def _takes(into: Mapping[int, Inbox], delivery: Delivery) -> bool:
+    inbox = into.get(delivery.mailbox_id)
     if inbox is None or delivery.size > inbox.room:
         return False
     inbox.room -= delivery.size
     return True
 
 
-def _insert(deliveries: Sequence[Delivery], inboxes: Mapping[int, Inbox]) -> list[int]:
-    now = timezone.now()
-    folders = {mailbox_id: inbox.folder_id for mailbox_id, inbox in inboxes.items()}
-    filings = arrival.filings(deliveries, folders, now)
+def _insert(
+    deliveries: Sequence[Delivery], into: Mapping[int, Inbox], now: datetime
+) -> list[int]:
+    filings = arrival.filings(deliveries, into, now)
     ids = rows.insert(
         Message,
         COLUMNS,
@@ -164,23 +157,12 @@ def ensure_folders(mailbox_ids: Iterable[int]) -> None:
     )
 
 
-def _inboxes(mailbox_ids: set[int]) -> dict[int, Inbox]:
+def _inboxes(mailbox_ids: set[int], now: datetime) -> dict[int, Inbox]:
     """Inboxes by mailbox id, of those mailboxes that there are."""
-    found = _find_inboxes(mailbox_ids)
+    found = inboxes.find(mailbox_ids, now)
     missing = mailbox_ids - found.keys()
     if missing:
         new = Mailbox.objects.filter(pk__in=missing)
         ensure_folders(new.values_list("pk", flat=True))
-        found |= _find_inboxes(missing)
+        found |= inboxes.find(missing, now)
     return found
-
-
-def _find_inboxes(mailbox_ids: set[int]) -> dict[int, Inbox]:
-    found = Folder.objects.filter(mailbox_id__in=mailbox_ids, role=FolderRole.INBOX)
-    facts = found.order_by().values_list(
-        "mailbox_id", "id", "mailbox__quota_bytes", "mailbox__used_bytes"
-    )
-    return {
-        mailbox_id: Inbox(folder_id, quota_bytes - used_bytes)
-        for mailbox_id, folder_id, quota_bytes, used_bytes in facts
-    }

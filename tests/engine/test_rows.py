@@ -192,3 +192,16 @@ def test_those_who_add_to_the_same_rows_never_wait_for_each_other() -> None:
             one.result(PATIENCE)
 
     assert used() == dict.fromkeys(ids, 2 * times)
+
+
+@pytest.mark.django_db
+def test_those_among_many_ids_are_found_with_one_value() -> None:
+    first, second, third = crowd(3)
+    beyond = range(third + 1, third + 3000)
+
+    with CaptureQueriesContext(connection) as queries:
+        found = Mailbox.objects.filter(pk__in=rows.among([third, *beyond, first]))
+        assert {mailbox.pk for mailbox in found} == {first, third}
+        assert not Mailbox.objects.filter(pk__in=rows.among([])).exists()
+
+    assert len(queries) == 2

@@ -110,9 +110,8 @@ def test_delivery_costs_the_same_statements_however_many(
 ) -> None:
     delivery.ensure_folders([alice.mailbox.pk, bob.mailbox.pk])
 
-    with CaptureQueriesContext(
-        connection,
-    ) as captured:
+    with CaptureQueriesContext(connection) as captured:
         delivered(letter, *[alice.mailbox, bob.mailbox] * 20)
 
-    assert len(captured) == 5
+    # The inboxes, the messages, what the mailboxes hold, and before that their locks.
+    assert len(captured) == (4 if connection.vendor == "postgresql" else 3)

@@ -1,0 +1,38 @@
+"""Where mailboxes take mail in: one question, however many they are."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Exists, F, OuterRef
+
+from engine import rows
+from engine.storage.models import Folder, FolderRole, OutOfOffice, Rule
+
+
+@dataclass(slots=True)
+class Inbox:
+    """What a delivery has to know of a mailbox; it takes its octets off the room."""
+
+    folder_id: int
+    room: int
+    has_rules: bool
+    is_away: bool
+
+
+def find(mailbox_ids: Collection[int], now: datetime) -> dict[int, Inbox]:
+    """Inboxes by mailbox id, of those mailboxes that have one."""
+    own = OuterRef("mailbox_id")
+    found = Folder.objects.filter(
+        mailbox_id__in=rows.among(mailbox_ids), role=FolderRole.INBOX
+    )
+    facts = found.order_by().values_list(
+        "mailbox_id",
+        "id",
+        F("mailbox__quota_bytes") - F("mailbox__used_bytes"),
+        Exists(Rule.objects.filter(mailbox_id=own)),
+        Exists(OutOfOffice.objects.on_at(now).filter(mailbox_id=own)),
+    )
+    return {mailbox_id: Inbox(*rest) for mailbox_id, *rest in facts}
