@@ -196,7 +196,7 @@ def test_those_who_add_to_the_same_rows_never_wait_for_each_other() -> None:
 
 @pytest.mark.django_db
 def test_those_among_many_ids_are_found_with_one_value() -> None:
-    first, second, third = crowd(3)
+    first, _, third = crowd(3)
     beyond = range(third + 1, third + 3000)
 
     with CaptureQueriesContext(connection) as queries:
