@@ -22,23 +22,18 @@ SQLITE = """
     AND (e.is_published OR e.organisation_id IN ({places}))
     ORDER BY registry_directory_words.rowid LIMIT %s
 """
-# Names that are alike stand together, so a walk in the order of ids may pass half the
-# directory before it meets the first: only what is everywhere is looked for that way.
-POSTGRESQL_BROAD = """
+POSTGRESQL = """
     SELECT e.id FROM registry_directoryentry e
     WHERE array_to_tsvector(string_to_array(e.words, ' ')) @@ %s::tsquery AND e.id > %s
-    AND (e.is_published OR e.organisation_id IN ({places}))
-    ORDER BY e.id LIMIT %s
+    AND (e.is_published OR e.organisation_id IN ({places})) {conditions}
+    ORDER BY {order} LIMIT %s
 """
-POSTGRESQL_NARROW = """
-    WITH found AS MATERIALIZED (
-        SELECT e.id FROM registry_directoryentry e
-        WHERE array_to_tsvector(string_to_array(e.words, ' ')) @@ %s::tsquery
-        AND e.id > %s AND (e.is_published OR e.organisation_id IN ({places}))
-    )
-    SELECT id FROM found ORDER BY id LIMIT %s
-"""
+# Names that are alike stand together, so a walk in the order of ids may pass half the
+# directory before it meets the first: only what is everywhere is looked for that way.
+WALK, SORT = "e.id", "e.id + 0"
+BEGINS = " AND ' ' || e.words LIKE %s"
 PEOPLE = facet("k", EntryKind.PERSON)  # nearly everything
+ORGANISATION = facet("o", "")
 BROAD = 2  # letters, at most, of a beginning that much of the directory has
 
 
@@ -51,6 +46,11 @@ class Question:
 
     def __bool__(self) -> bool:
         return bool(self.beginnings or self.facets)
+
+    @property
+    def is_of_organisation(self) -> bool:
+        """True where the facets leave one organisation, and so few entries."""
+        return any(one.startswith(ORGANISATION) for one, *_ in self.facets)
 
     @property
     def is_broad(self) -> bool:
@@ -67,7 +67,13 @@ class Question:
         return " AND ".join(words + groups)
 
     def for_postgresql(self) -> str:
-        words = [f"'{word}':*" for word in self.beginnings]
+        """Without the beginnings where the rows of an organisation are looked through.
+
+        A beginning stands for thousands of words of the index, and all of them would be
+        gathered from everywhere first.
+        """
+        beginnings = () if self.is_of_organisation else self.beginnings
+        words = [f"'{word}':*" for word in beginnings]
         groups = [
             "(" + " | ".join(f"'{one}'" for one in group) + ")" for group in self.facets
         ]
@@ -76,19 +82,25 @@ class Question:
 
 def matching(question: Question, *, sight: Sight, after: int, limit: int) -> list[int]:
     """The ids of the first entries beyond `after` that match and may be seen."""
-    statement, asked = _statement(question)
     organisations = sight.administered or (0,)
     places = ", ".join(["%s"] * len(organisations))
+    ask = _on_sqlite if connection.vendor == "sqlite" else _on_postgresql
+    statement, asked, rest = ask(question, places)
     with connection.cursor() as cursor:
-        cursor.execute(
-            statement.format(places=places), [asked, after, *organisations, limit]
-        )
+        cursor.execute(statement, [asked, after, *organisations, *rest, limit])
         return [row[0] for row in cursor.fetchall()]
 
 
-def _statement(question: Question) -> tuple[str, str]:
-    """The statement for this database, and the question as it reads it."""
-    if connection.vendor == "sqlite":
-        return SQLITE, question.for_sqlite()
-    narrow_or_broad = POSTGRESQL_BROAD if question.is_broad else POSTGRESQL_NARROW
-    return narrow_or_broad, question.for_postgresql()
+def _on_sqlite(question: Question, places: str) -> tuple[str, str, list[str]]:
+    return SQLITE.format(places=places), question.for_sqlite(), []
+
+
+def _on_postgresql(question: Question, places: str) -> tuple[str, str, list[str]]:
+    looked_for = question.beginnings if question.is_of_organisation else ()
+    statement = POSTGRESQL.format(
+        places=places,
+        conditions=BEGINS * len(looked_for),
+        order=WALK if question.is_broad else SORT,
+    )
+    begins = [f"% {word}%" for word in looked_for]
+    return statement, question.for_postgresql(), begins

@@ -45,17 +45,26 @@ def jane(firm: Organisation) -> Person:
         "jane.oneill@firm.example",
         "jane.oneill@firm.example.secure.example",
         "jane.oneill@firm.example.sec",
+        "j s n",
     ],
 )
 def test_a_person_is_found_by(alice: Person, jane: Person, text: str) -> None:
+    inside = jane.organisation_id
+
     assert names(directory.search(text, viewer=alice)) == [jane.name]
+    assert jane.name in names(directory.search(text, viewer=alice, organisation=inside))
 
 
 @pytest.mark.parametrize(
-    "text", ["smith bob", "ane", "!!!", '"', "=kperson", "secure x"]
+    "text", ["smith bob", "ane", "!!!", '"', "=kperson", "secure x", "j%l", "j_l"]
 )
 def test_a_person_is_not_found_by(alice: Person, jane: Person, text: str) -> None:
+    inside = jane.organisation_id
+
     assert jane.name not in names(directory.search(text, viewer=alice))
+    assert jane.name not in names(
+        directory.search(text, viewer=alice, organisation=inside)
+    )
 
 
 def test_an_entry_tells_what_a_card_shows(
