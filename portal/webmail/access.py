@@ -10,11 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import F, FilteredRelation, Q, QuerySet
 from django.http import Http404, HttpRequest
 
 from engine.registry.models import (
-    Grant,
     Mailbox,
     MailboxKind,
     OrganisationStatus,
@@ -94,19 +93,21 @@ class Desks:
         return desk if desk.can_read and desk.can_write else own
 
     def _mailboxes(self) -> QuerySet[Mailbox]:
-        grants = Grant.objects.filter(mailbox=OuterRef("pk"), person=self.person)
+        mine = FilteredRelation("grants", condition=Q(grants__person=self.person))
         return (
-            Mailbox.objects.filter(
-                Q(owner=self.person) | Exists(grants),
+            Mailbox.objects.annotate(mine=mine)
+            .filter(
+                Q(owner=self.person) | Q(mine__isnull=False),
                 is_active=True,
                 organisation__status=OrganisationStatus.ACTIVE,
             )
             .annotate(
-                may_read=Exists(grants.filter(can_read=True)),
-                may_write=Exists(grants.filter(can_write=True)),
-                may_send=Exists(grants.filter(can_send=True)),
+                may_read=F("mine__can_read"),
+                may_write=F("mine__can_write"),
+                may_send=F("mine__can_send"),
             )
             .select_related("organisation")
+            .order_by()
         )
 
     def _desk(self, mailbox: Mailbox) -> Desk:

@@ -115,7 +115,8 @@ def page_of(
 
 def count(folder: Folder) -> int:
     """How many messages there are, up to one more than the limit."""
-    return Message.objects.filter(folder=folder)[: COUNT_LIMIT + 1].count()
+    rows = Message.objects.filter(folder=folder).order_by()
+    return rows[: COUNT_LIMIT + 1].count()
 
 
 def around(message: Message) -> list[Message]:
