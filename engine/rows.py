@@ -82,7 +82,7 @@ def _document(
         f" FROM json_populate_recordset(NULL::{table}, %s::json)"
     )
     records = [dict(zip(columns, row, strict=True)) for row in rows]
-    return source, [json.dumps(records, default=datetime.isoformat)]
+    return source, [json.dumps(records, default=_written)]
 
 
 @lru_cache(maxsize=64)
@@ -125,3 +125,9 @@ def _plain(value: Any) -> Any:
 @lru_cache(maxsize=64)  # the rows of one statement share theirs
 def _moment(value: datetime) -> Any:
     return connection.ops.adapt_datetimefield_value(value)
+
+
+@lru_cache(maxsize=64)
+def _written(value: datetime) -> str:
+    """A moment as JSON holds it, which has no word for one."""
+    return datetime.isoformat(value)
