@@ -26,11 +26,13 @@ POSTGRESQL = """
     SELECT e.id FROM registry_directoryentry e
     WHERE array_to_tsvector(string_to_array(e.words, ' ')) @@ %s::tsquery AND e.id > %s
     AND (e.is_published OR e.organisation_id IN ({places})) {conditions}
-    ORDER BY {order} LIMIT %s
 """
 # Names that are alike stand together, so a walk in the order of ids may pass half the
 # directory before it meets the first: only what is everywhere is looked for that way.
-WALK, SORT = "e.id", "e.id + 0"
+# OFFSET 0 has the rest gathered before it is sorted, by one process: starting others
+# takes longer than they save.
+WALK = f"{POSTGRESQL} ORDER BY e.id LIMIT %s"
+SORT = f"SELECT id FROM ({POSTGRESQL} OFFSET 0) found ORDER BY id LIMIT %s"  # noqa: S608
 BEGINS = " AND ' ' || e.words LIKE %s"
 PEOPLE = facet("k", EntryKind.PERSON)  # nearly everything
 ORGANISATION = facet("o", "")
@@ -97,10 +99,8 @@ def _on_sqlite(question: Question, places: str) -> tuple[str, str, list[str]]:
 
 def _on_postgresql(question: Question, places: str) -> tuple[str, str, list[str]]:
     looked_for = question.beginnings if question.is_of_organisation else ()
-    statement = POSTGRESQL.format(
-        places=places,
-        conditions=BEGINS * len(looked_for),
-        order=WALK if question.is_broad else SORT,
+    statement = (WALK if question.is_broad else SORT).format(
+        places=places, conditions=BEGINS * len(looked_for)
     )
     begins = [f"% {word}%" for word in looked_for]
     return statement, question.for_postgresql(), begins
