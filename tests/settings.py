@@ -17,3 +17,5 @@ os.makedirs(os.environ["POSTERN_VAR"], exist_ok=True)
 os.makedirs(os.path.join(os.environ["POSTERN_VAR"], "static"), exist_ok=True)
 
 from portal.settings import *  # noqa: E402, F403
+
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.emptying"]  # noqa: F405

@@ -1,0 +1,1 @@
+"""The app whose `flush` empties the tables after tests that commit."""
