@@ -23,6 +23,8 @@ Process = subprocess.Popen[bytes]
 
 class Command(BaseCommand):
     help = "Run the mail engine: SMTP, POP3 and the queue."
+    # They load every page of the site: mail would wait twice as long after each restart.
+    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -52,7 +54,7 @@ class Command(BaseCommand):
 def _start() -> Process:
     own = str(os.getpid())
     command = [sys.executable, sys.argv[0], "run_engine", "--child-of", own]
-    return subprocess.Popen([*command, "--skip-checks"])  # noqa: S603
+    return subprocess.Popen(command)  # noqa: S603
 
 
 async def _run(others: Sequence[Process], parent: int) -> None:

@@ -81,7 +81,7 @@ def _commands() -> dict[str, list[str]]:
     web += ["--workers", "1", "--blocking-threads", WEB_THREADS]
     return {
         "web": [*web, "portal.wsgi:application"],
-        "engine": [*manage, "run_engine", "--skip-checks"],
+        "engine": [*manage, "run_engine"],
         "worker": [*manage, "qcluster", "--skip-checks"],
     }
 
