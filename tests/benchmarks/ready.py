@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import django
 
+from tests import migrated
 from tests.peers.process import free_port, open_folder
 
 FOLDER = open_folder()
+if database := migrated.made(migrated.SQLITE):
+    shutil.copyfile(database, FOLDER / "postern.sqlite3")
 DOORS = ("SMTP", "SUBMISSION", "SUBMISSIONS", "POP3", "POP3S")
 
 os.environ |= {
