@@ -1,9 +1,9 @@
 """Words that were posted after the session had lapsed: kept until the writer signs in.
 
 They wait in the session that the browser has by then, which is nobody's yet, and are
-given out only on the page of the same draft, to somebody who may open that page. Files do not
-wait with them: the writer is told which to attach again. With JavaScript each file is
-attached as it is chosen, and what was attached stays.
+given out only on the page of the same draft, to somebody who may open that page. Files
+do not wait with them: the writer is told which to attach again. With JavaScript each
+file is attached as it is chosen, and what was attached stays.
 """
 
 from __future__ import annotations
