@@ -91,6 +91,9 @@ class Environment(BaseSettings):
     # programs that it lets travel: ["docm", "video/*"], by extension or content type
     attachments_refused: frozenset[str] = frozenset()
     attachments_allowed: frozenset[str] = frozenset()
+    # Web pages and drawings that can hold scripts (HTML, SVG), as attachments: carried
+    # with a warning beside them, or refused
+    attachments_active: Literal["warn", "refuse"] = "warn"
 
     # How long infected messages stay in quarantine, in days
     quarantine_days: int = Field(default=90, ge=1)

@@ -7,7 +7,6 @@ signature it found, or nothing.
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -21,7 +20,6 @@ from engine.antivirus.unpack import unpack
 from engine.mail import message, parts
 
 RULES = Path(__file__).with_name("rules.yar")
-BARE_LINE_FEED = re.compile(rb"(?<!\r)\n")
 NICENESS = 5  # below the event loop's
 
 
@@ -52,18 +50,11 @@ def _pieces(path: Path, budget: Budget) -> Iterator[Path]:
 
 
 def _parts(path: Path) -> Iterator[parts.Part]:
-    header, body = message.split(_with_line_ends(path.read_bytes()))
+    header, body = message.split(message.with_line_ends(path.read_bytes()))
     try:
         yield from parts.walk(header, body, strict=True)
     except parts.TooManyParts as error:
         raise Unscannable(LIMITS) from error
-
-
-def _with_line_ends(raw: bytes) -> bytes:
-    """Bare line feeds made whole: clients break lines there, so it counts as one."""
-    if raw.count(b"\n") == raw.count(b"\r\n"):
-        return raw
-    return BARE_LINE_FEED.sub(b"\r\n", raw)
 
 
 def _match(scanner: yara_x.Scanner, piece: Path, budget: Budget) -> str:

@@ -5,18 +5,31 @@ Not tarfile: a hostile archive can keep it busy for ever (CVE-2025-8194).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, NamedTuple
 
 from engine.antivirus.limits import UNREADABLE, Unscannable
 
 BLOCK = 512
 # POSIX ustar: fields of a header block.
+NAME = slice(0, 100)
+PREFIX = slice(345, 500)
 SIZE = slice(124, 136)
 CHECKSUM = slice(148, 156)
 TYPE = slice(156, 157)
 PAX_TYPES = (b"x", b"g")
 SPARSE = b"S"  # GNU: headers continue where the size says that data begins
+LONG_NAME = b"L"  # GNU: the data is the name of the next entry
+MAX_NAME = 4096  # octets, the most that Linux takes for a path
+_PAX_PATH = re.compile(rb"\d+ path=([^\n]*)\n")
+
+
+class Entry(NamedTuple):
+    """The size of an entry in octets, and a name that it, or the next, goes by."""
+
+    size: int
+    name: str
 
 
 def is_header(block: bytes) -> bool:
@@ -32,8 +45,8 @@ def is_header(block: bytes) -> bool:
     )
 
 
-def entries(archive: IO[bytes]) -> Iterator[int]:
-    """Yield the size in octets of each entry, the archive standing at its data.
+def entries(archive: IO[bytes]) -> Iterator[Entry]:
+    """Yield each entry, the archive standing at its data.
 
     The caller may read that much or nothing. Raises Unscannable for an archive that
     is broken, or whose entries another reader might find elsewhere.
@@ -44,11 +57,20 @@ def entries(archive: IO[bytes]) -> Iterator[int]:
         if not is_header(block) or block[TYPE] == SPARSE:
             raise Unscannable(UNREADABLE)
         size, start = _number(block[SIZE]), archive.tell()
+        name = b"/".join(_field(block, part) for part in (PREFIX, NAME)).lstrip(b"/")
         if block[TYPE] in PAX_TYPES:
-            _check_pax(archive.read(min(size, 64 * BLOCK)), size)
+            records = archive.read(min(size, 64 * BLOCK))
+            _check_pax(records, size)
+            name = b"".join(_PAX_PATH.findall(records)[-1:])
+        elif block[TYPE] == LONG_NAME:
+            name = archive.read(min(size, MAX_NAME)).rstrip(b"\0")
         archive.seek(start)
-        yield size
+        yield Entry(size, name.decode("utf-8", "replace"))
         archive.seek(start + -(-size // BLOCK) * BLOCK)
+
+
+def _field(block: bytes, part: slice) -> bytes:
+    return block[part].split(b"\0")[0]
 
 
 def _number(value: bytes) -> int:

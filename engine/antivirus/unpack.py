@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
-from engine.antivirus import tar
+from engine.antivirus import tar, zips
 from engine.antivirus.limits import (
     ENCRYPTED,
     LIMITS,
@@ -24,8 +24,6 @@ from engine.antivirus.limits import (
 )
 
 CHUNK = 64 * 1024  # octets
-IS_ENCRYPTED = 0x1  # APPNOTE.TXT §4.4.4, general purpose bit 0
-DIRECTORY_ENTRY = b"PK\x01\x02"  # APPNOTE.TXT §4.3.12
 # Deflate64, LZMA and the rest are rare, and LZMA lets a file choose our memory use.
 ZIP_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2}
 # Known, and not opened here: 7z, RAR, cabinet, xz, zstd, lzip, compress.
@@ -118,20 +116,34 @@ def _from_bzip2(path: Path, budget: Budget) -> Iterator[Path]:
 
 def _from_tar(path: Path, budget: Budget) -> Iterator[Path]:
     with path.open("rb") as source:
-        for size in tar.entries(source):
-            yield _copy(source, path.parent, budget, size=size)
+        for entry in tar.entries(source):
+            yield _copy(source, path.parent, budget, size=entry.size)
 
 
 def _from_zip(path: Path, budget: Budget) -> Iterator[Path]:
     _check_directory(path)
     with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():
-            if entry.flag_bits & IS_ENCRYPTED:
+            if entry.flag_bits & zips.IS_ENCRYPTED:
                 raise Unscannable(ENCRYPTED)
             if entry.compress_type not in ZIP_METHODS:
                 raise Unscannable(UNREADABLE)
             with archive.open(entry) as source:
                 yield _copy(source, path.parent, budget)
+        with path.open("rb") as file:
+            for start, end in zips.unlisted(archive, file):
+                file.seek(start)
+                yield _joined(_copy(file, path.parent, budget, size=end - start))
+
+
+def _joined(member: Path) -> Path:
+    """An archive that stands before another, or in its comment.
+
+    Unscannable where it is not whole: some unpackers find members without a directory.
+    """
+    if not zipfile.is_zipfile(member):
+        raise Unscannable(UNREADABLE)
+    return member
 
 
 def _check_directory(path: Path) -> None:
@@ -139,8 +151,8 @@ def _check_directory(path: Path) -> None:
     count, tail = 0, b""
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
-            count += (tail + chunk).count(DIRECTORY_ENTRY)
-            tail = chunk[-len(DIRECTORY_ENTRY) + 1 :]
+            count += (tail + chunk).count(zips.DIRECTORY_ENTRY)
+            tail = chunk[-len(zips.DIRECTORY_ENTRY) + 1 :]
     if count > MAX_ENTRIES:
         raise Unscannable(LIMITS)
 

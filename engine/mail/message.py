@@ -12,7 +12,15 @@ from engine.mail.header import HeaderBlock
 from engine.mail.moment import parse_date
 from engine.mail.thread import thread_of
 
-__all__ = ["Attachment", "Summary", "compose", "new_message_id", "split", "summarise"]
+__all__ = [
+    "Attachment",
+    "Summary",
+    "compose",
+    "new_message_id",
+    "split",
+    "summarise",
+    "with_line_ends",
+]
 
 # The columns of storage.Message, in characters
 _MAX_SUBJECT = 300
@@ -21,6 +29,7 @@ _MAX_TO_SUMMARY = 300
 _MAX_MESSAGE_ID = 300
 
 _FILES = (b"application/", b"audio/", b"image/", b"video/")
+_BARE_LINE_FEED = re.compile(rb"(?<!\r)\n")
 _MESSAGE_ID = re.compile(r"<[^<>\s]+>")
 
 
@@ -50,6 +59,13 @@ def split(raw: bytes) -> tuple[bytes, bytes]:
     if end >= 0:
         return raw[: end + 4], raw[end + 4 :]
     return raw + (b"\r\n" if raw.endswith(b"\r\n") else b"\r\n\r\n"), b""
+
+
+def with_line_ends(raw: bytes) -> bytes:
+    """Bare line feeds made whole: programs break lines there, so it counts as one."""
+    if raw.count(b"\n") == raw.count(b"\r\n"):
+        return raw
+    return _BARE_LINE_FEED.sub(b"\r\n", raw)
 
 
 def summarise(header: HeaderBlock) -> Summary:

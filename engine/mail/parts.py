@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from engine.mail import boundaries, charset, parameters, transfer
+from engine.mail import boundaries, charset, file_names, parameters, transfer
 from engine.mail.boundaries import Region
 from engine.mail.errors import PermanentFailure
 from engine.mail.header import MAX_HEADER_OCTETS, HeaderBlock
@@ -19,7 +19,9 @@ MAX_DEPTH = 30
 MAX_PARTS = 1000
 # A part with a longer header is taken as all body.
 MAX_PART_HEADER_OCTETS = 64 * 1024
-MAX_FILENAME = 255
+
+# A message inside a message: RFC 2046 §5.2.1, RFC 6532 §3.7 and RFC 5537 §6.2.
+MESSAGES = frozenset(("message/rfc822", "message/global", "message/news"))
 
 _EMPTY_LINE = re.compile(rb"(?:\A|\n)\r?\n")
 _CONTENT_FIELD = re.compile(
@@ -41,9 +43,10 @@ class TooManyParts(PermanentFailure):
 class Part:
     """A part that holds something: text, a file, or an attached message.
 
-    `path` numbers it as IMAP does (RFC 9051 §6.4.5): "1", "2.1". `filename` has no
-    folders in it. `content_id` comes without its brackets. `is_nested` says that it
-    belongs to an attached message.
+    `path` numbers it as IMAP does (RFC 9051 §6.4.5): "1", "2.1". `filename` is the one
+    name that we show, and hand the file over by: `file_names.canonical`. `content_id`
+    comes without its brackets. `is_nested` says that it belongs to an attached message.
+    `header` holds the fields that describe it.
     """
 
     path: str
@@ -55,6 +58,42 @@ class Part:
     encoding: str
     region: Region
     is_nested: bool
+    header: HeaderBlock
+
+    @property
+    def names(self) -> set[str]:
+        """Every name that some program may give it. Raises TooManyNamesError."""
+        fields = self._values("Content-Disposition", "Content-Type")
+        return {*file_names.written_in(fields), *self._name_in_content()}
+
+    @property
+    def content_types(self) -> set[str]:
+        """Every type that some program may take it for: fields may be repeated."""
+        return {self.content_type, *self._mains("Content-Type")}
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether programs disagree about where it ends or how it is encoded.
+
+        RFC 2045 §3 has each field once; of two, some programs read the last.
+        """
+        return (
+            len(self._mains("Content-Type")) > 1
+            or len(self._mains("Content-Transfer-Encoding")) > 1
+            or any(
+                parameters.repeats(v, "boundary") for v in self._values("Content-Type")
+            )
+        )
+
+    def _name_in_content(self) -> Iterator[str]:
+        if self.encoding in transfer.UUENCODED:
+            yield from map(charset.decode, transfer.uu_names(self.region.octets()))
+
+    def _mains(self, name: str) -> set[str]:
+        return set(map(parameters.main_value, self._values(name)))
+
+    def _values(self, *names: str) -> list[bytes]:
+        return [field.value for name in names for field in self.header.all(name)]
 
     def data(self) -> bytes:
         """The content, decoded from its transfer encoding."""
@@ -67,7 +106,7 @@ class Part:
     @property
     def is_attachment(self) -> bool:
         """Whether it is offered as a file, rather than shown as the message or in it."""
-        if self.disposition == "attachment" or self.content_type == "message/rfc822":
+        if self.disposition == "attachment" or self.content_type in MESSAGES:
             return True
         if self.content_type in _SHOWN:
             return bool(self.filename)
@@ -143,7 +182,7 @@ class _Walker:
     ) -> Iterator[Part]:
         part = _part(header, region, place)
         yield part
-        if part.content_type != "message/rfc822":
+        if part.content_type not in MESSAGES:
             return
         if place.depth >= MAX_DEPTH:
             self._leave_out()
@@ -166,13 +205,19 @@ def _part(header: HeaderBlock, region: Region, place: _Place) -> Part:
         path=place.child(1).path if place.is_root else place.path,
         content_type=content_type,
         charset=content.get("charset", ""),
-        filename=re.split(r"[/\\]", name)[-1].strip()[-MAX_FILENAME:],
+        filename=file_names.canonical(name),
         disposition=disposition,
         content_id=header.text("Content-ID").strip(" <>"),
-        encoding=header.text("Content-Transfer-Encoding").strip().lower(),
+        encoding=_encoding(header),
         region=region,
         is_nested=place.is_nested,
+        header=header,
     )
+
+
+def _encoding(header: HeaderBlock) -> str:
+    field = header.get("Content-Transfer-Encoding")
+    return parameters.main_value(field.value).strip('"') if field else ""
 
 
 def _content_type(header: HeaderBlock, default: str) -> tuple[str, dict[str, str]]:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from binascii import Error, a2b_base64, a2b_qp, a2b_uu
 
-ENCODED = frozenset(
-    ("base64", "quoted-printable", "x-uuencode", "uuencode", "uue", "x-uue")
-)
+UUENCODED = frozenset(("x-uuencode", "uuencode", "uue", "x-uue"))
+ENCODED = UUENCODED | {"base64", "quoted-printable"}
 _NOT_BASE64 = bytes(
     octet for octet in range(256) if not (chr(octet).isalnum() and octet < 128)
 ).translate(None, b"+/=")
 _MAX_RUNS = 10_000
 _UU_BEGIN = re.compile(rb"(?:\A|\n)begin [0-7]{3,4} [^\n]*\n")
+# What some programs take out of any text as a file: uuencode's two forms, and yEnc.
+_IN_TEXT = re.compile(
+    rb"^(?:begin(?:-base64)? [0-7]{3,4} |=ybegin [^\r\n]{0,100}?name=)([^\r\n]{1,255})",
+    re.MULTILINE,
+)
 
 
 def decode(data: bytes, encoding: str) -> bytes:
@@ -24,6 +28,11 @@ def decode(data: bytes, encoding: str) -> bytes:
     if encoding in ENCODED:
         return _uu(data)
     return data
+
+
+def uu_names(data: bytes) -> list[bytes]:
+    """The names of files that stand encoded in a text."""
+    return _IN_TEXT.findall(data)
 
 
 def _base64(data: bytes) -> bytes:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from engine.antivirus import scanner
+from engine.antivirus import policy, scanner
 from engine.antivirus.scanner import ScannerUnavailable
+from engine.mail.errors import PermanentFailure
+from engine.mail.file_names import canonical
 from engine.queue import alerts
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
 
 
-def check_is_clean(data: bytes, *, name: str = "the file", by: Person | None) -> None:
+def check_is_clean(
+    data: bytes, *, name: str = "the file", content_type: str = "", by: Person | None
+) -> None:
     """Raises PolicyError, with the sentence to show, for what must not be taken.
 
-    An infected file goes into quarantine, and those concerned are told; a stranger's
-    (`by` is None) is only refused, or strangers could fill the disk. The scan may take
-    seconds: call it outside every transaction.
+    A kind of file that may not travel as an attachment is not taken either. An infected
+    file goes into quarantine, and those concerned are told; a stranger's (`by` is None)
+    is only refused, or strangers could fill the disk. The scan may take seconds: call
+    it outside every transaction.
     """
+    check_can_carry(data, name=name, content_type=content_type)
     try:
         verdict = scanner.scan_file([data])
     except ScannerUnavailable as error:
@@ -30,3 +36,12 @@ def check_is_clean(data: bytes, *, name: str = "the file", by: Person | None) ->
             f"The virus scanner found {verdict.signature} in {name}. It was not taken. "
             "Tell your IT department."
         )
+
+
+def check_can_carry(data: bytes, *, name: str, content_type: str) -> None:
+    """Raises PolicyError for a file of a kind that may not travel here."""
+    try:
+        policy.check_can_carry([policy.File(name, content_type, data)])
+    except PermanentFailure as refusal:
+        shown = canonical(name) or "The file"
+        raise PolicyError(f"{shown} was not added. {refusal.reply.text}.") from refusal

@@ -69,7 +69,7 @@ async def accept_arrival(
     verdict = await arrival.scan.verdict()
     if verdict.is_infected:
         await asyncio.to_thread(_refuse_infected, arrival, verdict)
-    await _refuse_forbidden(spool, header)
+    await _refuse_forbidden(spool)
     header = _stamped(header, arrival, reference, signatures)
     kept = await _keep(spool, header.to_bytes())
     envelope = transaction.envelope()
@@ -101,12 +101,14 @@ async def _keep(spool: Spool, header: bytes) -> KeptContent:
     return await asyncio.to_thread(spool.keep, header)
 
 
-async def _refuse_forbidden(spool: Spool, header: HeaderBlock) -> None:
-    """Look for attachments that may not travel, unless there can be none."""
-    if not header.get("Content-Type") and not header.get("Content-Disposition"):
-        return
+async def _refuse_forbidden(spool: Spool) -> None:
+    """Look for attachments that may not travel."""
     if spool.is_small:
-        _check_attachments(spool)
+        parts = list(walk(spool.header, spool.read_body(), strict=True))
+        if all(map(policy.is_quick, parts)):
+            policy.check_can_carry(parts)
+        else:
+            await asyncio.to_thread(policy.check_can_carry, parts)
         return
     # Each takes its whole body into memory: one at a time, and not on the loop.
     async with _LARGE:

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from engine.antivirus import policy
 from engine.mail.composer import Attachment as File
-from engine.mail.errors import PermanentFailure
+from engine.mail.file_names import canonical
 from engine.queue import uploads
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
@@ -20,7 +19,6 @@ MOST_OCTETS = 20 * 1024 * 1024  # of all files of one entry together
 
 _HEADER = b"Content-Type: application/octet-stream\r\n\r\n"
 _TYPE = re.compile(r"[\w.+-]{1,80}/[\w.+-]{1,80}", re.ASCII)
-_NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f/\\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +29,6 @@ class Checked:
 
 
 NONE = Checked()
-
-
-@dataclass(frozen=True, slots=True)
-class _Named:
-    """What the attachment policy looks at."""
-
-    content_type: str
-    filename: str
 
 
 def checked(files: Sequence[File], *, by: Person | None) -> Checked:
@@ -52,12 +42,14 @@ def checked(files: Sequence[File], *, by: Person | None) -> Checked:
         raise PolicyError(f"Add no more than {MOST_FILES} files.")
     if sum(len(file.data) for file in files) > MOST_OCTETS:
         raise PolicyError("The files are larger than 20 MB together. Add fewer.")
-    try:
-        policy.check_can_carry(_Named(file.content_type, file.name) for file in files)
-    except PermanentFailure as refusal:
-        raise PolicyError(f"{refusal.reply.text}.") from refusal
     for file in files:
-        uploads.check_is_clean(file.data, name=safe_name(file.name), by=by)
+        uploads.check_can_carry(
+            file.data, name=file.name, content_type=file.content_type
+        )
+    for file in files:
+        uploads.check_is_clean(
+            file.data, name=file.name, content_type=file.content_type, by=by
+        )
     return Checked(tuple(files))
 
 
@@ -99,5 +91,5 @@ def read(attachment: Attachment) -> bytes:
 
 
 def safe_name(name: str) -> str:
-    """A name without folders and controls."""
-    return _NOT_IN_NAMES.sub("_", name).strip(" .")[-200:] or "file"
+    """A name without folders, controls and hidden characters."""
+    return canonical(name) or "file"

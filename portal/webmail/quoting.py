@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 
 from engine.mail.address_list import NamedAddress
 from engine.mail.composer import Attachment
+from engine.mail.file_names import from_title
 from engine.mail.header import HeaderBlock
 from engine.storage.models import Message
 from portal.webmail import recipients
@@ -150,5 +151,5 @@ def _quoted(reading: Reading) -> str:
 
 
 def _whole(reading: Reading) -> Attachment:
-    subject = reading.header.text("Subject") or "message"
-    return Attachment(f"{subject[:80]}.eml", "message/rfc822", reading.raw)
+    subject = from_title(reading.header.text("Subject")[:80]) or "message"
+    return Attachment(f"{subject}.eml", "message/rfc822", reading.raw)

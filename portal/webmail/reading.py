@@ -15,7 +15,6 @@ from engine.mail.parts import Part, walk
 from engine.storage import content
 from engine.storage.models import Message
 from portal.webmail import plain_text
-from portal.webmail.download import safe_name
 from portal.webmail.sanitise import PICTURE_TYPES, SafeHtml, sanitise
 from portal.webmail.tidy import TooComplexError
 
@@ -157,6 +156,6 @@ def _text(part: Part) -> str:
 def _attach(reading: Reading, part: Part) -> None:
     ending = ".eml" if part.content_type == "message/rfc822" else ""
     otherwise = f"attachment-{len(reading.parts) + 1}{ending}"
-    name = safe_name(part.filename, otherwise)
+    name = part.filename or otherwise
     reading.attachments.append(ShownAttachment(part.path, name, len(part.data())))
     reading.parts.append(part)

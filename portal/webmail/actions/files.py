@@ -14,18 +14,17 @@ from django.db import transaction
 from django.db.models import Count, Sum
 from django.template.defaultfilters import filesizeformat
 
-from engine.antivirus import policy, scanner
+from engine.antivirus import scanner
 from engine.antivirus.scanner import ScannerUnavailable
 from engine.audit.record import record
 from engine.mail.composer import Attachment
-from engine.mail.errors import PermanentFailure
-from engine.queue import alerts
+from engine.mail.file_names import canonical
+from engine.queue import alerts, uploads
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person
 from engine.storage import actions, blobs, content
 from engine.storage.models import Content
 from portal.webmail.actions.turns import take_turn
-from portal.webmail.download import safe_name
 from portal.webmail.models import DraftFile, FileState
 
 # Files grow by a third and a little on their way (RFC 2045 §6.8).
@@ -42,10 +41,6 @@ class Upload:
     name: str
     content_type: str
     chunks: Iterable[bytes]
-
-    @property
-    def filename(self) -> str:
-        return self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +63,14 @@ def add(upload: Upload, *, mailbox: Mailbox, token: UUID, by: Person) -> DraftFi
     The scan may take seconds, so nothing is locked meanwhile. Where the scanner cannot
     be reached the file is kept all the same: nothing leaves unscanned.
     """
-    name = safe_name(upload.name, "file")
-    _check_kind(upload, name)
+    name = canonical(upload.name) or "file"
     spooled = _spooled(upload.chunks)
     try:
+        uploads.check_can_carry(
+            spooled.path.read_bytes(),
+            name=upload.name,
+            content_type=upload.content_type,
+        )
         state = _scanned(spooled.path, name, mailbox, by=by)
         with transaction.atomic():
             _check_room(mailbox, token, spooled.size)
@@ -118,13 +117,6 @@ def drop(rows: list[DraftFile]) -> None:
     actions.drop_unheld([row.content_id for row in rows])
 
 
-def _check_kind(upload: Upload, name: str) -> None:
-    try:
-        policy.check_can_carry([upload])
-    except PermanentFailure as error:
-        raise PolicyError(f"{name} was not added. {error.reply.text}.") from error
-
-
 def _spooled(chunks: Iterable[bytes]) -> Spooled:
     digest, size = hashlib.sha256(), 0
     with tempfile.NamedTemporaryFile(dir=blobs.spool_folder(), delete=False) as spool:
@@ -152,7 +144,7 @@ def _kept(
     return DraftFile.objects.create(
         mailbox=mailbox,
         token=token,
-        name=safe_name(upload.name, "file"),
+        name=canonical(upload.name) or "file",
         content_type=upload.content_type[:127],
         content=kept,
         state=state,

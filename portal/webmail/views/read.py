@@ -6,12 +6,13 @@ from django.template.loader import render_to_string
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
+from engine.mail.file_names import from_title
 from engine.storage import actions
 from engine.storage.models import FolderRole
 from portal.webmail import conversation, listing, plain_text, reading, trust
 from portal.webmail.access import desks_of
 from portal.webmail.doors import uses_mail
-from portal.webmail.download import attachment_response, safe_name
+from portal.webmail.download import attachment_response
 from portal.webmail.draft import token_of
 from portal.webmail.sidebar import sidebar
 from portal.webmail.view import names_recipients
@@ -101,7 +102,7 @@ def part(request: HttpRequest, message_id: int, path: str) -> HttpResponse:
 def original(request: HttpRequest, message_id: int) -> HttpResponse:
     """The whole message as it came, as a file."""
     _, message = desks_of(request).message(message_id)
-    name = safe_name(message.subject, "message")
+    name = from_title(message.subject) or "message"
     return attachment_response(reading.read(message).raw, f"{name}.eml")
 
 

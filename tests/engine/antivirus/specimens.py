@@ -35,11 +35,60 @@ def zipped(*members: bytes) -> bytes:
     return file.getvalue()
 
 
-def tarred(*members: bytes) -> bytes:
+def stored(*members: bytes) -> bytes:
+    """A zip that does not compress, in which zips show their own directories."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for number, member in enumerate(members):
+            archive.writestr(f"{number}.zip", member)
+    return file.getvalue()
+
+
+class _Pipe(io.RawIOBase):
+    def __init__(self) -> None:
+        self.written = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes) -> int:
+        self.written += data
+        return len(data)
+
+
+def streamed(*members: bytes) -> bytes:
+    """A zip written without going back: sizes follow the data."""
+    pipe = _Pipe()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number, member in enumerate(members):
+            archive.writestr(f"{number}.txt", member)
+    return bytes(pipe.written)
+
+
+def commented(archive: bytes, comment: bytes) -> bytes:
+    """The zip with a comment at its end."""
+    return archive[:-2] + len(comment).to_bytes(2, "little") + comment
+
+
+def unlisted(member: bytes) -> bytes:
+    """A zip whose directory knows only the second of its two members."""
+    both, second = zipped(member, b"x"), zipped(b"x")
+    local = both[: both.index(b"PK\x03\x04", 4)]
+    return local + second
+
+
+def disagreeing(member: bytes) -> bytes:
+    """A zip whose directory says that the member is stored, while its header says packed."""
+    data = bytearray(zipped(member))
+    data[data.index(b"PK\x01\x02") + 10] = 0
+    return bytes(data)
+
+
+def tarred(*members: bytes, names: tuple[str, ...] = ()) -> bytes:
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as archive:
         for number, member in enumerate(members):
-            entry = tarfile.TarInfo(f"{number}.txt")
+            entry = tarfile.TarInfo(names[number] if names else f"{number}.txt")
             entry.size = len(member)
             archive.addfile(entry, io.BytesIO(member))
     return file.getvalue()
@@ -65,6 +114,32 @@ def encrypted_zip() -> bytes:
     data[6] |= 1
     data[data.index(b"PK\x01\x02") + 8] |= 1
     return bytes(data)
+
+
+def program() -> bytes:
+    """The header of a DOS program, and nothing to run."""
+    return b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff\0\0" + bytes(48)
+
+
+def compound(kind: str) -> bytes:
+    """A compound file whose root entry says of which class it is."""
+    header = bytearray(512)
+    header[:8] = bytes.fromhex("d0cf11e0a1b11ae1")
+    header[0x1E] = 9
+    root = bytearray(128)
+    root[80:96] = int(kind, 16).to_bytes(4, "little") + bytes.fromhex(
+        "00000000c000000000000046"
+    )
+    return bytes(header + root)
+
+
+def zipped_under(members: dict[str, bytes]) -> bytes:
+    """A zip of members by name."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return file.getvalue()
 
 
 def bomb() -> bytes:

@@ -47,6 +47,15 @@ async def scan(
         specimens.message(b"MZ self-extracting" + specimens.zipped(EICAR)),
         specimens.message(specimens.nested(EICAR, depth=5)),
         specimens.forwarded(specimens.zipped(EICAR)),
+        specimens.message(specimens.zipped(EICAR) + specimens.zipped(b"x")),
+        specimens.message(specimens.zipped(b"x") + specimens.zipped(EICAR)),
+        specimens.message(
+            specimens.zipped(EICAR) + specimens.zipped(b"x") + specimens.zipped(b"y")
+        ),
+        specimens.message(
+            specimens.commented(specimens.zipped(b"x"), specimens.zipped(EICAR))
+        ),
+        specimens.message(specimens.zipped(EICAR) + b"stub" + specimens.zipped(b"x")),
     ],
     ids=[
         "plain",
@@ -58,6 +67,11 @@ async def scan(
         "self-extracting",
         "five deep",
         "forwarded",
+        "in the first of two joined zips",
+        "in the second of two joined zips",
+        "in the first of three joined zips",
+        "in a zip's comment",
+        "before a stub",
     ],
 )
 async def test_scan_infected(scanner: EmbeddedScanner, data: bytes) -> None:
@@ -73,8 +87,23 @@ async def test_scan_infected(scanner: EmbeddedScanner, data: bytes) -> None:
         specimens.tarred(b"A brief.", b""),
         specimens.gzipped(specimens.tarred(b"A brief.")),
         specimens.nested(b"A brief.", depth=limits.MAX_DEPTH),
+        specimens.zipped(b"x") + specimens.zipped(b"y"),
+        specimens.commented(specimens.zipped(b"x"), b"As discussed."),
+        specimens.stored(specimens.zipped(b"x"), specimens.zipped(b"y")),
+        specimens.streamed(b"x", b"y" * 99_999),
     ],
-    ids=["empty", "text", "zip", "tar", "compressed tar", "just not too deep"],
+    ids=[
+        "empty",
+        "text",
+        "zip",
+        "tar",
+        "compressed tar",
+        "just not too deep",
+        "joined",
+        "commented",
+        "zips in a zip that does not compress",
+        "written without seeking",
+    ],
 )
 async def test_scan_clean(scanner: EmbeddedScanner, attachment: bytes) -> None:
     assert await scan(scanner, specimens.message(attachment)) == CLEAN
@@ -94,6 +123,9 @@ async def test_scan_clean(scanner: EmbeddedScanner, attachment: bytes) -> None:
         (specimens.zipped(EICAR)[:-30], limits.UNREADABLE),
         (specimens.gzipped(random.Random(1).randbytes(999))[:-9], limits.UNREADABLE),
         (specimens.tarred(b"x" * 600)[:-9_600], limits.UNREADABLE),
+        (specimens.unlisted(EICAR), limits.UNREADABLE),
+        (specimens.unlisted(EICAR) + specimens.zipped(b"x"), limits.UNREADABLE),
+        (specimens.disagreeing(b"x"), limits.UNREADABLE),
         (b"Rar!\x1a\x07\x01\0 and so on", limits.UNREADABLE),
         (b"7z\xbc\xaf\x27\x1c and so on", limits.UNREADABLE),
         (b"BZh9 and so on", limits.UNREADABLE),
@@ -106,6 +138,9 @@ async def test_scan_clean(scanner: EmbeddedScanner, attachment: bytes) -> None:
         "truncated zip",
         "truncated gzip",
         "truncated tar",
+        "member that no directory lists",
+        "member that no directory lists, before another archive",
+        "member with two methods",
         "rar",
         "7z",
         "broken bzip2",

@@ -175,7 +175,7 @@ def test_transfer_encodings(encoding: bytes, body: bytes, data: bytes) -> None:
     [
         (b'attachment; filename="a.pdf"', "a.pdf"),
         (b"attachment; filename=a.pdf; size=1", "a.pdf"),
-        (b'attachment; filename="a\\"b;c.pdf"', 'a"b;c.pdf'),
+        (b'attachment; filename="a\\"b;c.pdf"', "a_b;c.pdf"),
         (b'attachment; filename="=?utf-8?q?r=C3=A9sum=C3=A9?="', "résumé"),
         (b"attachment; filename*=iso-8859-1'en'r%E9sum%E9", "résumé"),
         (b"attachment; filename*0*=utf-8''r%C3; filename*1*=%A9; filename*2=x", "réx"),
@@ -183,7 +183,7 @@ def test_transfer_encodings(encoding: bytes, body: bytes, data: bytes) -> None:
         (b'attachment; filename="../../etc/passwd"', "passwd"),
         (b'attachment; filename="C:\\\\a\\\\b.exe"', "b.exe"),
         (b'attachment; filename="a\x00b\x01.pdf"', "ab.pdf"),
-        (b'attachment; filename="' + b"x" * 5000 + b'.exe"', "x" * 251 + ".exe"),
+        (b'attachment; filename="' + b"x" * 5000 + b'.exe"', "x" * 116 + ".exe"),
         (b'attachment; filename="cod.\xe2\x80\xaefdp.exe"', "cod.fdp.exe"),
         (b"attachment; filename*=unheard''%FF", "ÿ"),
         (b"attachment; filename", ""),

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import pytest
+
+from engine.antivirus import magic
+from tests.engine.antivirus import specimens
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (specimens.program(), "exe"),
+        (b"\x7fELF\x02\x01\x01" + bytes(9), "elf"),
+        (b"\xcf\xfa\xed\xfe" + bytes(9), "elf"),
+        (b"\xca\xfe\xba\xbe" + bytes(9), "class"),
+        (b"#!/bin/sh\necho hello\n", "sh"),
+        (b"\xef\xbb\xbf#! /usr/bin/env python3\n", "sh"),
+        (b"\x4c\0\0\0\x01\x14\x02\0" + bytes(9), "lnk"),
+        (b"ITSF\x03\0\0\0", "chm"),
+        (b"MSCF\0\0\0\0" + bytes(9), "cab"),
+        (bytes(0x8001) + b"CD001" + bytes(9), "iso"),
+        (bytes(0x8001) + b"BEA01" + bytes(9), "iso"),
+        (b"conectix" + bytes(504), "vhd"),
+        (bytes(1024) + b"conectix" + bytes(504), "vhd"),
+        (b"vhdxfile" + bytes(9), "vhdx"),
+        (bytes(1024) + b"koly\0\0\0\x04" + bytes(504), "dmg"),
+        (bytes.fromhex("e4525c7b8cd8a74daeb15378d02996d3") + bytes(9), "one"),
+        (specimens.compound("0c1084"), "msi"),
+        (b"\0\x01\0\0Standard Jet DB\0", "mdb"),
+        (b"[InternetShortcut]\r\nURL=https://example.org/\r\n", "url"),
+        ("[InternetShortcut]\r\n".encode("utf-16"), "url"),
+        (b"Windows Registry Editor Version 5.00\r\n", "reg"),
+        (
+            b'<?xml version="1.0"?>\r\n<searchConnectorDescription>',
+            "searchconnector-ms",
+        ),
+        (b"<?xml version='1.0'?><PCSettings>", "settingcontent-ms"),
+        (b"WEB\r\n1\r\nhttps://example.org/\r\n", "iqy"),
+        (b"<html><hta:application>", "hta"),
+        (b"\n <!DOCTYPE html><p>Hello", "html"),
+        (b"<?xml version='1.0'?><!-- a drawing --><svg xmlns=''>", "svg"),
+    ],
+)
+def test_what_a_file_is(data: bytes, kind: str) -> None:
+    found = magic.recognise(data, size=len(data))
+
+    assert found is not None
+    assert found.kinds[0] == kind
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"%PDF-1.7\n",
+        b"MZ Solicitors LLP\nDear Sirs, we act for the defendant in this matter. Hello",
+        b"ID;Price;Quantity\n1;2;3\n",
+        b"WEB pages\n1\n",
+        b"From: alice@firm.example\r\n\r\n<html>",
+        specimens.compound("020906"),
+        b"PK\x03\x04" + bytes(99),
+        "Annwyl Siân, #!/bin/sh".encode(),
+        b"a,b\n#!/bin/sh,c\n",
+    ],
+)
+def test_a_document(data: bytes) -> None:
+    assert magic.recognise(data, size=len(data)) is None
+
+
+def test_the_end_of_a_start_is_no_end() -> None:
+    assert magic.recognise(bytes(1024) + b"conectix" + bytes(504), size=0) is None

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import bz2
+import lzma
+import struct
+
+import pytest
+
+from engine.antivirus import members
+from engine.antivirus.members import Budget, TooMuchError
+from tests.engine.antivirus import specimens
+
+
+def names(data: bytes, name: str = "papers") -> set[str]:
+    return {found.name for found in members.members(data, name, Budget())}
+
+
+def tnef(*attributes: tuple[int, bytes]) -> bytes:
+    """Outlook's winmail.dat with those attributes."""
+    data = struct.pack("<LH", 0x223E9F78, 1)
+    for kind, value in attributes:
+        data += struct.pack("<BLL", 2, kind, len(value)) + value + b"\0\0"
+    return data
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "inside"),
+    [
+        (specimens.zipped_under({"a/run.exe": b"x"}), "a.zip", "a/run.exe"),
+        (
+            specimens.zipped_under({"run.exe": b""}) + specimens.zipped(b"x"),
+            "joined.zip",
+            "run.exe",
+        ),
+        (b"stub" + specimens.zipped_under({"run.exe": b"x"}), "a.bin", "run.exe"),
+        (specimens.tarred(b"x", names=("run.exe",)), "a.tar", "run.exe"),
+        (
+            specimens.tarred(b"x", names=("d" * 150 + "/run.exe",)),
+            "a.tar",
+            "d" * 150 + "/run.exe",
+        ),
+        (specimens.gzipped(b"x", name="run.exe"), "a.gz", "run.exe"),
+        (specimens.gzipped(b"x"), "run.exe.GZ", "run.exe"),
+        (bz2.compress(b"x"), "run.exe.bz2", "run.exe"),
+        (lzma.compress(b"x"), "run.exe.xz", "run.exe"),
+        (tnef((0x00018010, b"run.exe\0"), (0x0006800F, b"x")), "winmail.dat", "run.exe"),
+        (
+            tnef((0x00069005, b"\x01\0" + "run.exe".encode("utf-16-le") + b"\0\0")),
+            "winmail.dat",
+            "run.exe",
+        ),
+        (
+            b"7z\xbc\xaf\x27\x1c\0\x04" + bytes(4)
+            + struct.pack("<QQL", 1, 20, 0) + b"x"
+            + b"\x01\x05\x01\x11\0" + "run.exe\0".encode("utf-16-le"),
+            "a.7z",
+            "exe",
+        ),
+    ],
+)  # fmt: skip
+def test_names_inside(data: bytes, name: str, inside: str) -> None:
+    assert any(found.endswith(inside) for found in names(data, name))
+
+
+def test_octets_inside() -> None:
+    data = specimens.gzipped(specimens.tarred(b"one", b"two"))
+    [packed] = [m for m in members.members(data, "a.tgz", Budget()) if m.data]
+
+    inside = [m.data for m in members.members(packed.data, packed.name, Budget())]
+
+    assert inside == [b"one", b"two"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"PK\x03\x04",
+        b"PK\x03\x04" + b"\xff" * 99,
+        specimens.zipped(b"x" * 999)[:-9],
+        b"\x1f\x8b\x08\x0c" + bytes(99),
+        b"BZh9 and so on",
+        b"\xfd7zXZ\0 and so on",
+        b"7z\xbc\xaf\x27\x1c",
+        b"\x78\x9f\x3e\x22\0\0\x02" + b"\xff" * 8,
+    ],
+)
+def test_broken_containers_end(data: bytes) -> None:
+    assert len(names(data)) < 5
+
+
+def test_more_than_anybody_looks_into() -> None:
+    with pytest.raises(TooMuchError):
+        list(members.members(specimens.zipped(*[b""] * 9), "a", Budget(members=17)))
+    with pytest.raises(TooMuchError):
+        list(members.members(specimens.zipped(bytes(999)), "a", Budget(octets=99)))
