@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 from django.db import connection
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from engine.registry.models import (
     AccountType,
@@ -22,7 +23,9 @@ from engine.registry.models import (
     RoleName,
 )
 from portal.demo.names import NameServer
+from portal.ui import assets
 from tests import factories, migrated
+from tests.peers.chromium import OpenPage, launch_options
 
 # The fixtures by which pytest-django opens the database.
 DATABASE = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
@@ -46,8 +49,7 @@ def pytest_collection_modifyitems(
 def _asks_a_database(item: pytest.Item) -> bool:
     asked = set(getattr(item, "fixturenames", ()))
     marked = item.get_closest_marker("django_db") is not None
-    opens_a_browser = hasattr(getattr(item, "module", None), "sync_playwright")
-    return not opens_a_browser and (marked or bool(asked & DATABASE))
+    return "chromium" not in asked and (marked or bool(asked & DATABASE))
 
 
 @pytest.fixture(scope="session")
@@ -148,3 +150,37 @@ def helpdesk(db: None) -> Mailbox:
     service = factories.make_organisation(name="Service desk", kind=Kind.OPERATOR)
     factories.make_domain(service, "secure.example")
     return factories.make_group_mailbox("helpdesk@secure.example", service)
+
+
+@pytest.fixture(scope="session")
+def collected_assets() -> None:
+    """Stylesheets and scripts for whoever looks at pages in a browser."""
+    # Not by POSTERN.var, which some tests have of their own.
+    assets.collect(settings.BASE_DIR / "node_modules", settings.STATICFILES_DIRS[-1])
+
+
+@pytest.fixture(scope="module")
+def chromium(collected_assets: None) -> Iterator[Browser]:
+    """One browser for all the tests of a file: starting it takes two seconds' work.
+
+    No longer than for a file, as beside Playwright's loop no coroutine is a test.
+    """
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Its loop runs in this thread, where the tests use the database.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        browser = playwright.chromium.launch(**launch_options())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Browser) -> Iterator[OpenPage]:
+    """Opens pages of people who know nothing of one another; with the test they close."""
+    yield lambda **options: chromium.new_context(**options, locale="en-GB").new_page()
+    for context in chromium.contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(open_page: OpenPage) -> Page:
+    return open_page()

@@ -6,40 +6,25 @@ With POSTERN_PICTURES set to a folder, a picture of each screen is kept there.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from engine.registry.models import Person
 from onboarding import letters
 from onboarding.actions import desk
 from onboarding.models import Application, Letter
-from portal.ui import assets
 from tests.onboarding.actions.test_terms import SOMEBODY_ELSE
 from tests.onboarding.conftest import link_in
-from tests.peers import chromium
 from tests.portal import screens
 from tests.portal.conftest import SignIn, signed_in
 
 __all__ = ["signed_in"]
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
-    # Not under POSTERN.var, which each test has of its own.
-    assets.collect(settings.BASE_DIR / "node_modules", settings.STATICFILES_DIRS[-1])
-    # Playwright's loop runs in this thread, where the tests use the database.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**chromium.launch_options())
-        yield browser.new_context(locale="en-GB").new_page()
-        browser.close()
 
 
 class Eye:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
+
+# Opens a page in a context of its own, with the options of Playwright's new_context().
+OpenPage = Callable[..., Page]
 
 # Milliseconds, for a slow machine; nothing is measured by it.
 expect.set_options(timeout=30_000)

@@ -3,47 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from engine.antivirus.models import QuarantinedMessage
 from engine.registry.actions import connections, people
 from engine.registry.models import Connection, Organisation, Person, RoleName
 from engine.trace.models import Event
 from portal.home.models import NoticeKind, ServiceNotice
-from portal.ui import assets
 from tests import factories
-from tests.peers import chromium
 from tests.portal import screens, walks
 from tests.portal.conftest import SignIn, give_app
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _assets() -> None:
-    assets.collect(settings.BASE_DIR / "node_modules", settings.POSTERN.path("assets"))
-
-
-@pytest.fixture
-def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
-    # Playwright's loop runs in this thread, where the tests use the database.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**chromium.launch_options())
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Page:
-    return browser.new_context(locale="en-GB").new_page()
 
 
 def use_session(page: Page, client: Client, url: str) -> None:

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from tests.peers import chromium
 from tests.portal import screens
 
 pytestmark = pytest.mark.slow
 
 GOOD = '<a href="/">Home</a> <button>Go</button> <label>Name <input></label>'
-
-
-@pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**chromium.launch_options())
-        yield browser.new_page()
-        browser.close()
 
 
 @pytest.mark.parametrize(

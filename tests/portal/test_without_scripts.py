@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from engine.registry.models import AppPassword, DistributionList, Mailbox, Person
 from portal.helpdesk.models import Ticket
-from portal.ui import assets
 from portal.webmail.models import Contact, Departure
-from tests.peers import chromium
+from tests.peers.chromium import OpenPage
 from tests.portal.conftest import SignIn
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -22,27 +21,19 @@ Enter = Callable[..., Page]
 
 
 @pytest.fixture
-def enter(monkeypatch: pytest.MonkeyPatch, live_server) -> Iterator[Enter]:
+def enter(open_page: OpenPage, live_server) -> Enter:
     """Open the site without scripts, as whoever the client is, or as a stranger."""
-    # Playwright's loop runs in this thread, where the tests use the database.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    assets.collect(settings.BASE_DIR / "node_modules", settings.POSTERN.path("assets"))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**chromium.launch_options())
 
-        def open_as(client: Client | None = None) -> Page:
-            context = browser.new_context(
-                java_script_enabled=False, locale="en-GB", base_url=live_server.url
+    def open_as(client: Client | None = None) -> Page:
+        page = open_page(java_script_enabled=False, base_url=live_server.url)
+        if client is not None:
+            session = client.cookies[settings.SESSION_COOKIE_NAME].value
+            page.context.add_cookies(
+                [{"name": "sessionid", "value": session, "url": live_server.url}]
             )
-            if client is not None:
-                session = client.cookies[settings.SESSION_COOKIE_NAME].value
-                context.add_cookies(
-                    [{"name": "sessionid", "value": session, "url": live_server.url}]
-                )
-            return context.new_page()
+        return page
 
-        yield open_as
-        browser.close()
+    return open_as
 
 
 def press(page: Page, name: str) -> None:

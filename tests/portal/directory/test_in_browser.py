@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from django.conf import settings
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from engine.registry.actions import people
 from engine.registry.models import Person
-from portal.ui import assets
 from tests import factories
-from tests.peers import chromium
 from tests.portal import screens, walks
 from tests.portal.conftest import SignIn
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
-    # Playwright's loop runs in this thread, where the tests use the database.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    assets.collect(settings.BASE_DIR / "node_modules", settings.POSTERN.path("assets"))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**chromium.launch_options())
-        yield browser.new_context(locale="en-GB").new_page()
-        browser.close()
 
 
 def enter(page: Page, url: str, person: Person, signed_in: SignIn) -> None:

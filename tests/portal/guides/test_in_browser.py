@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.conf import settings
 from django.utils import timezone
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from engine.registry.actions import roles
 from engine.registry.models import RoleName
@@ -16,26 +14,13 @@ from onboarding.terms import publish_first
 from portal.guides import loader
 from portal.guides.models import Feedback, Guide
 from portal.home.models import NoticeKind, ServiceNotice
-from portal.ui import assets
 from tests import factories
-from tests.peers import chromium
 from tests.portal import screens, walks
 from tests.portal.conftest import SignIn
 
 DAY = timedelta(days=1)
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
-    # Playwright's loop runs in this thread, where the tests use the database.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    assets.collect(settings.BASE_DIR / "node_modules", settings.POSTERN.path("assets"))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**chromium.launch_options())
-        yield browser.new_context(locale="en-GB").new_page()
-        browser.close()
 
 
 def look(page: Page, url: str, *paths: str) -> None:

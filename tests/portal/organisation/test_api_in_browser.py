@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page
 
 from engine.registry.actions import api_keys, webhooks
 from engine.registry.models import Person, WebhookEvent
 from engine.registry.scopes import Scope
-from portal.ui import assets
-from tests.peers import chromium
 from tests.portal import screens
 from tests.portal.conftest import SignIn
 
@@ -18,13 +16,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def test_pages_of_the_api_have_no_faults(
-    live_server,
-    signed_in: SignIn,
-    alice: Person,
-    monkeypatch: pytest.MonkeyPatch,
+    page: Page, live_server, signed_in: SignIn, alice: Person
 ) -> None:
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    assets.collect(settings.BASE_DIR / "node_modules", settings.POSTERN.path("assets"))
     place = alice.organisation
     key, _ = api_keys.add(
         place, name="Case management", scopes=[Scope.READ_PEOPLE], by=alice
@@ -37,29 +30,25 @@ def test_pages_of_the_api_have_no_faults(
     )
     client = signed_in(alice, second_factor=True)
     at = f"{live_server.url}/organisation/{place.pk}/api/"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**chromium.launch_options())
-        page = browser.new_context(locale="en-GB").new_page()
-        cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
-        page.context.add_cookies(
-            [{"name": "sessionid", "value": cookie, "url": live_server.url}]
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+    page.context.add_cookies(
+        [{"name": "sessionid", "value": cookie, "url": live_server.url}]
+    )
+    found = [
+        fault
+        for url in (
+            f"{live_server.url}/api/",
+            at,
+            f"{at}keys/add/",
+            f"{at}keys/{key.pk}/revoke/",
+            f"{at}webhooks/add/",
+            f"{at}webhooks/{endpoint.pk}/secret/",
         )
-        found = [
-            fault
-            for url in (
-                f"{live_server.url}/api/",
-                at,
-                f"{at}keys/add/",
-                f"{at}keys/{key.pk}/revoke/",
-                f"{at}webhooks/add/",
-                f"{at}webhooks/{endpoint.pk}/secret/",
-            )
-            for fault in screens.faults(page, url)
-        ]
-        page.goto(f"{at}webhooks/{endpoint.pk}/secret/")
-        page.get_by_role("button", name="Change the secret").click()
-        page.get_by_text("Copy the secret now").wait_for()
-        found += screens.examine(page, screens.NARROW)
-        browser.close()
+        for fault in screens.faults(page, url)
+    ]
+    page.goto(f"{at}webhooks/{endpoint.pk}/secret/")
+    page.get_by_role("button", name="Change the secret").click()
+    page.get_by_text("Copy the secret now").wait_for()
+    found += screens.examine(page, screens.NARROW)
 
     assert found == []

@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from engine.registry.models import Connection, Kind, Organisation, Person
 from onboarding.connecting import actions
-from portal.ui import assets
 from tests import factories, jobs
-from tests.peers import chromium
 from tests.portal import screens
 from tests.portal.conftest import SignIn
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _assets() -> None:
-    assets.collect(settings.BASE_DIR / "node_modules", settings.POSTERN.path("assets"))
-
-
 @pytest.fixture
-def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
-    # Playwright's loop runs in this thread, where the tests use the database.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**chromium.launch_options())
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Browser, live_server, signed_in: SignIn, firm: Organisation) -> Page:
+def page(page: Page, live_server, signed_in: SignIn, firm: Organisation) -> Page:
     jane = factories.make_person("jane@firm.example.secure.example", firm)
     factories.make_administrator(jane)
     cookie = signed_in(jane, second_factor=True).cookies[settings.SESSION_COOKIE_NAME]
-    page = browser.new_context(locale="en-GB").new_page()
     page.context.add_cookies(
         [{"name": "sessionid", "value": cookie.value, "url": live_server.url}]
     )

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Page, Route
 from pytest_django.live_server_helper import LiveServer
 
 from engine.registry.models import Mailbox, Person
@@ -19,8 +15,8 @@ from engine.storage.models import FolderRole, Message
 from portal.webmail import reading
 from portal.webmail.sanitise import SafeHtml
 from tests import factories
-from tests.peers.chromium import launch_options
-from tests.portal import walks
+from tests.peers.chromium import OpenPage
+from tests.portal import screens, walks
 from tests.portal.webmail.conftest import PDF, html, put
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -68,28 +64,25 @@ class Visit:
         return self.page.evaluate("window.heard")
 
 
-@contextmanager
-def visit(client: Client, server: LiveServer, size: tuple[int, int]) -> Iterator[Visit]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**launch_options())
-        width, height = size
-        context = browser.new_context(viewport={"width": width, "height": height})
-        session = client.cookies["sessionid"].value
-        context.add_cookies(
-            [{"name": "sessionid", "value": session, "url": server.url}]
-        )
-        context.add_init_script(
-            "window.heard = []; addEventListener('message', e => heard.push(e.data))"
-        )
-        visiting = Visit(context.new_page(), server.url)
+@pytest.fixture
+def visit(open_page: OpenPage, as_bob: Client, live_server: LiveServer) -> Visit:
+    """Bob's browser, in which every other server's page is the same."""
+    page = open_page(viewport={"width": SIZES[0][0], "height": SIZES[0][1]})
+    session = as_bob.cookies["sessionid"].value
+    page.context.add_cookies(
+        [{"name": "sessionid", "value": session, "url": live_server.url}]
+    )
+    page.context.add_init_script(
+        "window.heard = []; addEventListener('message', e => heard.push(e.data))"
+    )
+    visit = Visit(page, live_server.url)
 
-        def answer(route: Route) -> None:
-            visiting.asked.append(route.request.url)
-            route.fulfill(body="<title>Elsewhere</title>", content_type="text/html")
+    def answer(route: Route) -> None:
+        visit.asked.append(route.request.url)
+        route.fulfill(body="<title>Elsewhere</title>", content_type="text/html")
 
-        context.route("**://*.example/**", answer)
-        yield visiting
-        browser.close()
+    page.context.route("**://*.example/**", answer)
+    return visit
 
 
 @pytest.fixture
@@ -106,17 +99,16 @@ def door(message: Message) -> str:
 
 @pytest.mark.usefixtures("without_sanitiser")
 def test_the_frame_alone_stops_scripts_requests_and_messages_to_the_page(
-    as_bob: Client, bob: Person, live_server: LiveServer
+    visit: Visit, bob: Person, live_server: LiveServer
 ) -> None:
     message = put(bob.mailbox, html(HOSTILE))
 
-    with visit(as_bob, live_server, SIZES[0]) as visiting:
-        visiting.open(door(message))
-        heard = visiting.heard()
-        title, address = visiting.page.title(), visiting.page.url
+    visit.open(door(message))
+    heard = visit.heard()
+    title, address = visit.page.title(), visit.page.url
 
     assert heard == []
-    assert visiting.asked == []
+    assert visit.asked == []
     assert "owned" not in title
     assert address == live_server.url + door(message)
 
@@ -133,76 +125,72 @@ def test_the_frame_alone_stops_scripts_requests_and_messages_to_the_page(
     ],
 )
 def test_the_frame_alone_stops_forms_and_links_that_take_the_page_away(
-    as_bob: Client, bob: Person, live_server: LiveServer, bait: str
+    visit: Visit, bob: Person, live_server: LiveServer, bait: str
 ) -> None:
     message = put(bob.mailbox, html(bait))
 
-    with visit(as_bob, live_server, SIZES[0]) as visiting:
-        visiting.open(door(message))
-        visiting.page.locator("iframe").click()
-        heard = visiting.heard()
-        address = visiting.page.url
+    visit.open(door(message))
+    visit.page.locator("iframe").click()
+    heard = visit.heard()
+    address = visit.page.url
 
     assert heard == []
-    assert visiting.asked == []
+    assert visit.asked == []
     assert address == live_server.url + door(message)
 
 
 @pytest.mark.usefixtures("without_sanitiser")
 def test_the_content_opened_alone_is_as_harmless(
-    as_bob: Client, bob: Person, live_server: LiveServer
+    visit: Visit, bob: Person, live_server: LiveServer
 ) -> None:
     message = put(bob.mailbox, html(HOSTILE))
 
-    with visit(as_bob, live_server, SIZES[0]) as visiting:
-        visiting.open(reverse("webmail:content", args=[message.pk]))
-        visiting.page.wait_for_timeout(500)
-        address = visiting.page.url
+    visit.open(reverse("webmail:content", args=[message.pk]))
+    visit.page.wait_for_timeout(500)
+    address = visit.page.url
 
-    assert visiting.asked == []
+    assert visit.asked == []
     assert address.endswith("/content/")
 
 
 def test_a_link_in_a_message_opens_beside_and_tells_nothing_of_us(
-    as_bob: Client, bob: Person, live_server: LiveServer
+    visit: Visit, bob: Person, live_server: LiveServer
 ) -> None:
     message = put(
         bob.mailbox, html("<a href='https://court.example/list'>The list</a>")
     )
 
-    with visit(as_bob, live_server, SIZES[0]) as visiting:
-        visiting.open(door(message))
-        link = visiting.page.frame_locator("iframe").get_by_text("The list")
-        with visiting.page.context.expect_page() as opened:
-            link.click()
-        opened.value.wait_for_load_state()
-        referrer = opened.value.evaluate("document.referrer")
-        opener = opened.value.evaluate("String(window.opener)")
+    visit.open(door(message))
+    link = visit.page.frame_locator("iframe").get_by_text("The list")
+    with visit.page.context.expect_page() as opened:
+        link.click()
+    opened.value.wait_for_load_state()
+    referrer = opened.value.evaluate("document.referrer")
+    opener = opened.value.evaluate("String(window.opener)")
 
-    assert visiting.asked == ["https://court.example/list"]
+    assert visit.asked == ["https://court.example/list"]
     assert referrer == ""
     assert opener == "null"
 
 
 def test_the_keyboard_gets_past_the_folders_and_chooses(
-    as_bob: Client, bob: Person, live_server: LiveServer
+    visit: Visit, bob: Person, live_server: LiveServer
 ) -> None:
     message = put(bob.mailbox)
 
-    with visit(as_bob, live_server, SIZES[0]) as visiting:
-        visiting.open(reverse("webmail:folder", args=[message.folder_id]))
-        keys = visiting.page.keyboard
-        for key in ("Tab", "Enter", "Tab", "Enter", "Tab"):
-            keys.press(key)
-        reached = visiting.page.evaluate("document.activeElement.id")
-        visiting.page.focus(f"#choose-{message.pk}")
-        keys.press("Space")
-        visiting.page.focus("button[value=archive]")
-        keys.press("Enter")
-        visiting.page.wait_for_selector("text=1 message moved to Archive")
-        visiting.page.focus(".app-mail__undo button")
-        keys.press("Enter")
-        visiting.page.wait_for_selector("text=1 message back in Inbox")
+    visit.open(reverse("webmail:folder", args=[message.folder_id]))
+    keys = visit.page.keyboard
+    for key in ("Tab", "Enter", "Tab", "Enter", "Tab"):
+        keys.press(key)
+    reached = visit.page.evaluate("document.activeElement.id")
+    visit.page.focus(f"#choose-{message.pk}")
+    keys.press("Space")
+    visit.page.focus("button[value=archive]")
+    keys.press("Enter")
+    visit.page.wait_for_selector("text=1 message moved to Archive")
+    visit.page.focus(".app-mail__undo button")
+    keys.press("Enter")
+    visit.page.wait_for_selector("text=1 message back in Inbox")
 
     assert reached == "search"
 
@@ -245,31 +233,25 @@ def doors(bob: Person, team: Mailbox) -> list[str]:
     ]
 
 
-@pytest.fixture(scope="session")
-def _assets() -> None:
-    call_command("collect_assets", verbosity=0)
-
-
-@pytest.mark.usefixtures("_assets")
 @pytest.mark.parametrize("size", SIZES)
 def test_no_page_breaks_wcag_or_needs_scrolling_sideways(
-    as_bob: Client, live_server: LiveServer, doors: list[str], size: tuple[int, int]
+    visit: Visit, doors: list[str], size: tuple[int, int]
 ) -> None:
     wrong = []
-    with visit(as_bob, live_server, size) as visiting:
-        for page in doors:
-            visiting.open(page)
-            wrong += _violations(visiting.page, page)
-        visiting.page.click("button[value=send]:visible")
-        visiting.page.wait_for_selector(".govuk-error-summary")
-        wrong += _violations(visiting.page, "with errors")
+    visit.page.set_viewport_size({"width": size[0], "height": size[1]})
+    for page in doors:
+        visit.open(page)
+        wrong += _violations(visit.page, page)
+    visit.page.click("button[value=send]:visible")
+    visit.page.wait_for_selector(".govuk-error-summary")
+    wrong += _violations(visit.page, "with errors")
 
     assert wrong == []
 
 
 def _violations(page: Page, name: str) -> list[str]:
-    found = Axe().run(page, options={"runOnly": WCAG}).response["violations"]
-    wrong = [f"{name}: {one['id']} {one['nodes'][0]['target']}" for one in found]
+    found = screens.violations(page, {"runOnly": WCAG})
+    wrong = [f"{name}: {one['id']} {one['nodes'][0]}" for one in found]
     root = "document.documentElement"
     if page.evaluate(f"{root}.scrollWidth > {root}.clientWidth"):
         wrong.append(f"{name}: wider than the window")

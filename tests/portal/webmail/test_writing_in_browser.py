@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from django.conf import settings
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from engine.registry.models import Person
 from engine.storage.models import FolderRole
-from portal.ui import assets
 from portal.webmail.actions import contacts
 from portal.webmail.cards.card import Card
 from portal.webmail.models import DraftFile, Signature
-from tests.peers import chromium
+from tests.peers.chromium import OpenPage
 from tests.portal import screens, walks
 from tests.portal.webmail.conftest import put
 from tests.portal.webmail.test_write import kept, only
@@ -33,29 +30,14 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _assets() -> None:
-    assets.collect(settings.BASE_DIR / "node_modules", settings.POSTERN.path("assets"))
-
-
 @pytest.fixture
-def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
-    # Playwright's loop runs in this thread, where the tests use the database.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**chromium.launch_options())
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Browser, as_bob: Client, live_server: LiveServer) -> Page:
-    context = browser.new_context(locale="en-GB", base_url=live_server.url)
+def page(open_page: OpenPage, as_bob: Client, live_server: LiveServer) -> Page:
+    page = open_page(base_url=live_server.url)
     session = as_bob.cookies["sessionid"].value
-    context.add_cookies(
+    page.context.add_cookies(
         [{"name": "sessionid", "value": session, "url": live_server.url}]
     )
-    return context.new_page()
+    return page
 
 
 def test_a_message_is_written_and_sent_by_keyboard_alone(

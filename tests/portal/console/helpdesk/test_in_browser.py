@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from engine.registry.models import Person
 from portal.helpdesk import links
 from portal.helpdesk.actions import canned, tickets
 from portal.helpdesk.models import CannedReply
 from portal.helpdesk.status import Category, Status
-from portal.ui import assets
-from tests.peers import chromium
 from tests.portal import screens, walks
 from tests.portal.conftest import SignIn
 from tests.portal.helpdesk.conftest import Ask
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
-    assets.collect(settings.BASE_DIR / "node_modules", settings.POSTERN.path("assets"))
-    # Playwright's loop runs in this thread, where the tests use the database.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**chromium.launch_options())
-        yield browser.new_context(locale="en-GB").new_page()
-        browser.close()
 
 
 def use_session(page: Page, client: Client, url: str) -> None:
