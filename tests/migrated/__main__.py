@@ -9,14 +9,14 @@ import sys
 from pathlib import Path
 
 from tests.migrated import CLUSTER, SQLITE, TEMPLATE
-from tests.peers.postgres import Postgres
+from tests.peers.postgres import HASTY, Postgres
 
 
 def make(folder: Path) -> None:
     """Raises CalledProcessError where a migration fails."""
     folder.mkdir()
     _migrate(folder, f"sqlite://{folder / SQLITE}")
-    with Postgres() as server:
+    with Postgres(*HASTY) as server:
         _migrate(folder, server.create(TEMPLATE))
         server.stop()
         shutil.copytree(server.data, folder / CLUSTER)

@@ -20,17 +20,21 @@ from tests import migrated
 from tests.peers.process import Daemon, free_port, open_folder, remove_folder
 
 USER = "postgres"
+# For tests that end before the machine can lose power: what they write is waited for by
+# nobody, and each of their statements is too short for compiling it to be worth while.
+HASTY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "jit=off")
 
 
 class Postgres:
     """One cluster in a temporary folder, on a free port of loopback, as user postgres."""
 
-    def __init__(self, copy_of: Path | None = None) -> None:
+    def __init__(self, *settings: str, copy_of: Path | None = None) -> None:
         self.port = free_port()
         self.folder = open_folder()
         self.data = self.folder / "data"
         self.url = f"postgres://{USER}@127.0.0.1:{self.port}/{USER}"
         self._copy_of = copy_of
+        self._settings = settings
 
     def __enter__(self) -> Self:
         if os.geteuid() == 0:
@@ -67,6 +71,8 @@ class Postgres:
             "-c", f"port={self.port}", "-c", "listen_addresses=127.0.0.1",
             "-c", "unix_socket_directories=", "-c", "max_connections=200",
         ]  # fmt: skip
+        for setting in self._settings:
+            command += ["-c", setting]
         self._daemon = Daemon(command, self.folder / "server.log")
         self._daemon.wait_for(self._is_ready)
 
@@ -105,7 +111,7 @@ def _program(name: str) -> str:
 
 
 def main(command: list[str]) -> int:
-    with Postgres(copy_of=migrated.made(migrated.CLUSTER)) as server:
+    with Postgres(*HASTY, copy_of=migrated.made(migrated.CLUSTER)) as server:
         env = os.environ | {"POSTERN_DATABASE_URL": server.url}
         return subprocess.run(command, env=env, check=False).returncode
 
