@@ -63,12 +63,17 @@ def _list(
     sender: type[Model],
     instance: Model,
     update_fields: frozenset[str] | None = None,
+    created: bool = False,
+    raw: bool = False,
     **_: Any,
 ) -> None:
     """Keep the directory true to a row that was saved."""
     if update_fields and update_fields <= UNROUTED_FIELDS:
         return
-    if isinstance(instance, Organisation):
+    # A fixture's rows come in any order, so that what belongs to one may be there first.
+    if created and not raw and _stands_alone(instance):
+        index.add(LISTED[sender], instance.pk)
+    elif isinstance(instance, Organisation):
         if not update_fields or update_fields & LISTED_ORGANISATION_FIELDS:
             index.refresh_organisation(instance)
     elif isinstance(instance, Domain):
@@ -77,6 +82,13 @@ def _list(
         index.refresh(EntryKind.PERSON, instance.owner_id)
     else:
         index.refresh(LISTED[sender], instance.pk)
+
+
+def _stands_alone(instance: Model) -> bool:
+    """Whether the entry of a row, when it is new, is the only one that tells of it."""
+    if isinstance(instance, Mailbox):
+        return instance.owner_id is None
+    return not isinstance(instance, Domain)
 
 
 def _unlist(sender: type[Model], instance: Model, **_: Any) -> None:

@@ -13,10 +13,15 @@ from engine.registry.directory.place import place
 from engine.registry.models import DirectoryEntry, EntryKind, Organisation
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def refresh(kind: EntryKind, row_id: int) -> None:
     """Write one row's entry anew; without one where it may no longer be listed."""
     forget(kind, row_id)
+    add(kind, row_id)
+
+
+def add(kind: EntryKind, row_id: int) -> None:
+    """Write the entry of a row that had none, where it may be listed."""
     _insert_beside_others(listed(kind, Q(pk=row_id)))
 
 
@@ -25,7 +30,7 @@ def forget(kind: EntryKind, row_id: int) -> None:
     DirectoryEntry.objects.filter(kind=kind, row_id=row_id).delete()
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def refresh_organisation(organisation: Organisation) -> None:
     """Write an organisation's entry anew, and those of all that belongs to it."""
     DirectoryEntry.objects.filter(organisation=organisation).delete()
