@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from typing import Self
 
 from tests.peers.process import Daemon, answers, free_port, open_folder, remove_folder
 
-CONFIG = """\
+COMMON = """\
 base_dir = {folder}/run
 state_dir = {folder}/state
 log_path = {folder}/dovecot.log
 protocols = lmtp
 ssl = no
-mail_location = {location}
-mail_home = {folder}/home/%n
 mail_uid = {uid}
 mail_gid = {uid}
 first_valid_uid = 1
 first_valid_gid = 1
 lmtp_save_to_detail_mailbox = no
+"""
+# Two languages: 2.4 renamed what says where mail is kept and how users are looked up.
+CONFIG_2_3 = (
+    COMMON
+    + """\
+mail_location = {storage}:~/mail
+mail_home = {folder}/home/%n
 passdb {{
   driver = static
   args = nopassword=y
@@ -35,9 +41,41 @@ service lmtp {{
   }}
 }}
 """
+)
+# Its versions come first. They name the defaults: of 2.4.0, which each later one knows.
+CONFIG_2_4 = (
+    """\
+dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+"""
+    + COMMON
+    + """\
+mail_driver = {storage}
+mail_path = ~/mail
+mail_home = {folder}/home/%{{user | username}}
+passdb static {{
+  fields {{
+    nopassword = yes
+  }}
+}}
+userdb static {{
+  userdb_static_allow_all_users = yes
+  fields {{
+    uid = {uid}
+    gid = {uid}
+    home = {folder}/home/%{{user | username}}
+  }}
+}}
+service lmtp {{
+  inet_listener lmtp {{
+    listen = 127.0.0.1
+    port = {port}
+  }}
+}}
+"""
+)
 NOBODY = 65534
 KEPT_IN = {"maildir": "new", "sdbox": "mailboxes/INBOX/dbox-Mails"}
-LOCATIONS = {"maildir": "maildir:~/mail", "sdbox": "sdbox:~/mail"}
 
 
 class Dovecot:
@@ -54,11 +92,11 @@ class Dovecot:
         home.chmod(0o777)
         config = self.folder / "dovecot.conf"
         config.write_text(
-            CONFIG.format(
+            _language().format(
                 folder=self.folder,
                 port=self.port,
                 uid=NOBODY,
-                location=LOCATIONS[self._storage],
+                storage=self._storage,
             )
         )
         command = ["dovecot", "-F", "-c", str(config)]
@@ -83,3 +121,10 @@ class Dovecot:
 
     def log(self) -> str:
         return (self.folder / "dovecot.log").read_text(errors="replace")
+
+
+def _language() -> str:
+    said = subprocess.run(
+        ["dovecot", "--version"], capture_output=True, text=True, check=True
+    )
+    return CONFIG_2_3 if said.stdout.startswith("2.3.") else CONFIG_2_4
