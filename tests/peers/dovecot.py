@@ -75,7 +75,8 @@ service lmtp {{
 """
 )
 NOBODY = 65534
-KEPT_IN = {"maildir": "new", "sdbox": "mailboxes/INBOX/dbox-Mails"}
+# From 2.4.5 the maildir's are in "cur": each has a keyword, that nothing is attached.
+KEPT_IN = {"maildir": ["new", "cur"], "sdbox": ["mailboxes/INBOX/dbox-Mails"]}
 
 
 class Dovecot:
@@ -111,7 +112,8 @@ class Dovecot:
     def count(self) -> int:
         """How many messages are kept, in all mailboxes."""
         homes = (self.folder / "home").iterdir()
-        places = [home / "mail" / KEPT_IN[self._storage] for home in homes]
+        kept_in = KEPT_IN[self._storage]
+        places = [home / "mail" / name for home in homes for name in kept_in]
         return sum(
             item.name.startswith("u.") or self._storage == "maildir"
             for place in places

@@ -45,8 +45,19 @@ def swaks(
 
 
 def tls(ca_file: Path, name: str = "localhost") -> list[str]:
-    """Options for STARTTLS with a certificate of our authority. Names are not compared."""
-    return ["--tls", "--tls-verify", "--tls-ca-path", str(ca_file), "--tls-sni", name]
+    """Options for STARTTLS with a certificate of our authority, for that name."""
+    return [
+        *("--tls", "--tls-verify", "--tls-ca-path", str(ca_file), "--tls-sni", name),
+        *(["--tls-verify-target", name] if _compares_names() else []),
+    ]
+
+
+def _compares_names() -> bool:
+    """Older ones verify the chain only, and do not know the option."""
+    said = subprocess.run(
+        ["swaks", "--version"], capture_output=True, check=True, text=True
+    )
+    return said.stdout.split()[2] >= "20240103"
 
 
 def signed_in(username: str, password: str) -> list[str]:
