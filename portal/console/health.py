@@ -9,8 +9,10 @@ from cryptography import x509
 from django.conf import settings
 from django.db import connection
 from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
 from django.utils import timezone
 
+from engine.antivirus.listing import listing
 from engine.antivirus.scanner import ScannerUnavailable, scan_bytes
 from engine.queue.models import Recipient, RecipientStatus
 from portal.console import tasks
@@ -44,18 +46,23 @@ def configuration() -> list[Fact]:
         ("Mail server", Cell(f"{service.smtp_name}, port {service.smtp_port}")),
         ("Name servers", Cell(names)),
         ("Largest message", Cell(filesizeformat(service.message_size_limit))),
-        ("Attachments refused", Cell(_refused_kinds())),
+        ("Attachments refused", _refused_kinds()),
         ("Engine processes", Cell(str(service.engine_processes))),
         ("Helpdesk", Cell(f"{service.helpdesk_address}, {service.helpdesk_phone}")),
     ]
 
 
-def _refused_kinds() -> str:
-    service = settings.POSTERN
-    more = ", ".join(sorted(service.attachments_refused))
-    fewer = ", ".join(sorted(service.attachments_allowed))
-    said = f"Programs and {more}" if more else "Programs"
-    return f"{said}, but not {fewer}" if fewer else said
+def _refused_kinds() -> Cell:
+    """How many kinds, where that differs from the default, and where all are shown."""
+    found = listing()
+    count = sum(len(endings) for _, endings in found.groups) + len(found.added)
+    more = f", besides the default {', '.join(found.added)}" if found.added else ""
+    fewer = f", but not {', '.join(found.allowed)}" if found.allowed else ""
+    active = "warned of" if found.warns else "refused"
+    return Cell(
+        f"{count} kinds{more}{fewer}. Web pages and drawings are {active}",
+        note=f"The whole list: {settings.POSTERN.site_url}{reverse('attachments')}",
+    )
 
 
 def _database() -> Fact:

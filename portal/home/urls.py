@@ -13,5 +13,6 @@ urlpatterns = [
     path("cookies/", views.cookies, name="cookies"),
     path("terms/", views.terms, name="terms"),
     path("server-or-webmail/", views.compare, name="compare"),
+    path("attachments/", views.attachments, name="attachments"),
     path("accessibility/", views.accessibility, name="accessibility"),
 ]

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
+from engine.antivirus.listing import listing
 from engine.registry.access import public, signed_in
 from onboarding.models import Terms
 from onboarding.terms import clauses
@@ -55,6 +56,12 @@ def privacy(request: HttpRequest) -> HttpResponse:
 @public
 def cookies(request: HttpRequest) -> HttpResponse:
     return render(request, "home/cookies.html", {"cookies": COOKIES})
+
+
+@public
+def attachments(request: HttpRequest) -> HttpResponse:
+    """The kinds of files that no message carries here."""
+    return render(request, "home/attachments.html", {"listing": listing()})
 
 
 @public

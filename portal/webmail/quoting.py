@@ -44,7 +44,7 @@ def reply(
 
 def threaded(draft: Draft, message: Message) -> Draft:
     """The draft as an answer to the message (RFC 5322 §3.6.4)."""
-    header = HeaderBlock.parse(bytes(message.content.header))
+    header = HeaderBlock.salvage(bytes(message.content.header))
     before = header.text("References") or header.text("In-Reply-To")
     return replace(
         draft,

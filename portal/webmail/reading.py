@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import inscriptis
 
+from engine.antivirus import policy
 from engine.mail import markup
 from engine.mail.address_list import NamedAddress, addresses_in
 from engine.mail.header import HeaderBlock
@@ -52,11 +53,15 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class ShownAttachment:
-    """A file that came with a message, by the name that is safe to give it."""
+    """A file that came with a message, by the name that is safe to give it.
+
+    `is_active` says that it may do more in a browser than show itself.
+    """
 
     path: str
     name: str
     size: int
+    is_active: bool = False
 
 
 @dataclass(slots=True)
@@ -157,5 +162,8 @@ def _attach(reading: Reading, part: Part) -> None:
     ending = ".eml" if part.content_type == "message/rfc822" else ""
     otherwise = f"attachment-{len(reading.parts) + 1}{ending}"
     name = part.filename or otherwise
-    reading.attachments.append(ShownAttachment(part.path, name, len(part.data())))
+    data = part.data()
+    is_active = policy.warns_of(name, data)
+    shown = ShownAttachment(part.path, name, len(data), is_active)
+    reading.attachments.append(shown)
     reading.parts.append(part)

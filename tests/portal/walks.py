@@ -11,6 +11,7 @@ VISITOR = (
     "/help/",
     "/terms/",
     "/privacy/",
+    "/attachments/",
     "/cookies/",
     "/accessibility/",
     "/server-or-webmail/",

@@ -88,12 +88,21 @@ def content(request: HttpRequest, message_id: int) -> HttpResponse:
 @uses_mail
 @require_safe
 def part(request: HttpRequest, message_id: int, path: str) -> HttpResponse:
-    """One file of a message."""
-    _, message = desks_of(request).message(message_id)
+    """One file of a message; a warning first, where it may do more than show itself."""
+    desks = desks_of(request)
+    desk, message = desks.message(message_id)
     found = reading.read(message).part(path)
     if found is None:
         raise Http404
     shown, file = found
+    if shown.is_active and "anyway" not in request.GET:
+        context = {
+            "sidebar": sidebar(desks, desk),
+            "folder": message.folder,
+            "message": message,
+            "file": shown,
+        }
+        return render(request, "webmail/careful.html", context)
     return attachment_response(file.data(), shown.name)
 
 

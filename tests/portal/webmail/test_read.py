@@ -242,3 +242,21 @@ def test_the_neighbours_of_a_message_stand_beside_it(
 
     assert "The one before" in page and "The one after" in page
     assert "Elsewhere" not in page
+
+
+def test_a_page_that_came_as_a_file_is_warned_of_twice(
+    as_bob: Client, bob: Person
+) -> None:
+    page = Attachment("Sign in.html", "application/pdf", b"<form>Password")
+    message = put(bob.mailbox, attachments=[page, PDF])
+
+    read = page_of(as_bob, message)
+    first = as_bob.get(reverse("webmail:part", args=[message.pk, "2"]))
+    second = as_bob.get(reverse("webmail:part", args=[message.pk, "2"]), {"anyway": 1})
+    other = as_bob.get(reverse("webmail:part", args=[message.pk, "3"]))
+
+    assert read.count("Take care:") == 1
+    assert "Take care with Sign in.html" in first.content.decode()
+    assert "Content-Disposition" not in first
+    assert second["Content-Disposition"].startswith("attachment")
+    assert other["Content-Disposition"].startswith("attachment")

@@ -1,0 +1,46 @@
+"""The kinds of attachments that this community refuses, for a page that shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from engine.antivirus import kinds, policy
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What is refused, by group, and where that differs from the default.
+
+    `added` are refused here beyond the default, `allowed` travel here despite it. With
+    `warns`, pages and drawings (`active`) travel with a warning.
+    """
+
+    groups: list[tuple[str, list[str]]]
+    added: list[str]
+    allowed: list[str]
+    active: list[str]
+    warns: bool
+
+    @property
+    def differs(self) -> bool:
+        return bool(self.added or self.allowed or not self.warns)
+
+
+def listing() -> Listing:
+    """The community's list, as POSTERN_ATTACHMENTS_* sets it."""
+    service = settings.POSTERN
+    default = kinds.REFUSED_ENDINGS | kinds.REFUSED_TYPES | kinds.TYPES.keys()
+    groups = [(group.title, _refused(group.endings)) for group in kinds.GROUPS]
+    return Listing(
+        groups=[(title, endings) for title, endings in groups if endings],
+        added=sorted(service.attachments_refused - default),
+        allowed=sorted(service.attachments_allowed & default),
+        active=sorted(kinds.ACTIVE_ENDINGS - service.attachments_allowed),
+        warns=bool(service.attachments_active == "warn"),
+    )
+
+
+def _refused(endings: frozenset[str]) -> list[str]:
+    return sorted(filter(policy.is_refused, endings))

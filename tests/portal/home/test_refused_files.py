@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+from django.test import Client
+
+from engine.antivirus import kinds
+from portal.console import health
+from portal.environment import Environment
+
+
+@pytest.fixture
+def community(settings):
+    def configure(**changed: object) -> None:
+        settings.POSTERN = Environment(**(settings.POSTERN.model_dump() | changed))
+
+    return configure
+
+
+def shown(client: Client) -> tuple[str, set[str]]:
+    page = client.get("/attachments/").content.decode()
+    found = re.findall(r'<span class="postern-value">\.?([^<]+)</span>', page)
+    return html.unescape(page), set(found)
+
+
+@pytest.mark.django_db
+def test_everybody_reads_which_kinds_are_refused(client: Client) -> None:
+    page, found = shown(client)
+
+    assert found == kinds.REFUSED_ENDINGS | kinds.ACTIVE_ENDINGS
+    assert "Where this community differs" not in page
+    assert "What is carried with a warning" in page
+
+
+@pytest.mark.django_db
+def test_a_community_shows_where_it_differs(client: Client, community) -> None:
+    community(
+        attachments_refused=["docm", "exe", "video/*"],
+        attachments_allowed=["iso", "pdf"],
+        attachments_active="refuse",
+    )
+
+    page, found = shown(client)
+    differs = page[
+        page.index("Where this community differs") : page.index("What is ref")
+    ]
+
+    assert (
+        "Also refused here" in differs and ".docm" in differs and "video/*" in differs
+    )
+    assert "Carried here" in differs and ".iso" in differs
+    assert ".exe" not in differs and ".pdf" not in differs
+    assert "not only warned of" in differs
+    assert "What is carried with a warning" not in page
+    assert {"docm", "video/*", "html", "svg", "vhd"} <= found
+
+
+@pytest.mark.django_db
+def test_the_console_says_how_many_and_where_to_read_them(community) -> None:
+    community(attachments_refused=["docm"], attachments_allowed=["iso"])
+
+    [cell] = [
+        fact for label, fact in health.configuration() if label == "Attachments refused"
+    ]
+
+    assert "besides the default docm, but not iso" in cell.text
+    assert cell.note.endswith("/attachments/")
