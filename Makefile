@@ -12,7 +12,7 @@ test: ## lint, types, contracts, every test on SQLite, again what asks a databas
 	@.ci/prepare test
 	@.ci/test
 
-lint: ## style, types and import contracts only
+lint: ## style, types, import contracts, known vulnerabilities of dependencies
 	@.ci/prepare lint
 	@.ci/lint
 

@@ -1,8 +1,23 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+
+from engine import state
 
 
 class EngineConfig(AppConfig):
     name = "engine"
     label = "engine"
+
+    def ready(self) -> None:
+        state.keep_private()
+        connection_created.connect(_keep_database_private)
+
+
+def _keep_database_private(connection: BaseDatabaseWrapper, **_: Any) -> None:
+    if connection.vendor == "sqlite":
+        state.keep_database_private(str(connection.settings_dict["NAME"]))

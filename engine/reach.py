@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address, ip_network
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
 
 from django.conf import settings
 
-# IPv4 addresses in IPv6 clothes (RFC 6052 §2.1, RFC 8215), which is_global believes.
-TRANSLATED = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
+from engine.special_purpose import BLOCKS, GLOBAL_UNICAST
+
+# IPv6 prefixes whose last 32 bits are an IPv4 address: deprecated IPv4-compatible and
+# IPv4-mapped (RFC 4291 §2.5.5), IPv4-translated (RFC 2765 §2.1), NAT64 (RFC 6052 §2.1).
+_WITH_IPV4_LAST = (
+    IPv6Network("::/96"),
+    IPv6Network("::ffff:0:0/96"),
+    IPv6Network("::ffff:0:0:0/96"),
+    IPv6Network("64:ff9b::/96"),
+)
 
 
 def may_dial(address: IPv4Address | IPv6Address) -> bool:
@@ -18,11 +27,29 @@ def may_dial(address: IPv4Address | IPv6Address) -> bool:
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """True for an address of somebody's on the internet that stands for itself."""
-    if isinstance(address, IPv6Address) and (
-        address.ipv4_mapped or address.sixtofour or address.teredo
-    ):
+    """True for a unicast address that IANA's registries call globally reachable.
+
+    An IPv6 address that embeds IPv4 ones leads to them, and is judged by them alone.
+    """
+    inner = list(_embedded(address))
+    if inner:
+        return all(map(is_public, inner))
+    if address.is_multicast:
         return False
-    if address.version == 6 and any(address in network for network in TRANSLATED):
-        return False
-    return address.is_global and not address.is_multicast
+    for network, reachable in BLOCKS:
+        if address in network:
+            return reachable
+    return address.version == 4 or address in GLOBAL_UNICAST
+
+
+def _embedded(address: IPv4Address | IPv6Address) -> Iterator[IPv4Address]:
+    """The IPv4 addresses to which a packet for this one would be sent on."""
+    if isinstance(address, IPv4Address):
+        return
+    if address.sixtofour is not None:
+        yield address.sixtofour
+    if address.teredo is not None:
+        # Its server and its client (RFC 4380 §4): either may be inside.
+        yield from address.teredo
+    if any(address in network for network in _WITH_IPV4_LAST):
+        yield IPv4Address(int(address) & 0xFFFF_FFFF)

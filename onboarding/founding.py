@@ -25,7 +25,7 @@ from engine.registry.models import (
 
 # What every community answers to: its notices come from one, and RFC 5321 §4.5.1 and
 # RFC 2142 §4 ask for the others.
-ALIASES = ("notices", "postmaster", "abuse")
+ALIASES = ("notices", "postmaster", "abuse", "security")
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ from django.utils import timezone
 from weasyprint import HTML
 from weasyprint.urls import URLFetcher
 
+from engine import state
 from engine.registry.models import Connection
 from onboarding import authority, links
 from onboarding.models import Application, Letter, Signature
@@ -60,10 +61,9 @@ def render_terms(signature: Signature) -> bytes:
 def keep(pdf: bytes) -> str:
     """Write the letter where only this user reads it; return its random file name."""
     folder = _folder()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    state.make_private(folder)
     name = f"{secrets.token_urlsafe(24)}.pdf"
-    descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+    with state.create(folder / name) as file:
         file.write(pdf)
         file.flush()
         os.fsync(file.fileno())

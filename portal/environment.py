@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import time
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -42,6 +43,10 @@ class Environment(BaseSettings):
     allowed_hosts: list[str] = Field(default=["127.0.0.1", "localhost"])
     # Networks of the proxies that end TLS before us, such as ["10.0.0.0/28"]
     trusted_proxies: list[IPv4Network | IPv6Network] = Field(default=[])
+
+    # Where a vulnerability is reported, the preferred first, as URIs: mailto:, https:
+    # or tel:. Empty is the form by which strangers ask the helpdesk.
+    security_contacts: list[str] = Field(default=[])
 
     # Where state is kept
     # postgresql://user:password@host/name, or sqlite:///path; empty is SQLite under var
@@ -108,6 +113,18 @@ class Environment(BaseSettings):
     @classmethod
     def _kinds(cls, kinds: frozenset[str]) -> frozenset[str]:
         return frozenset(kind.strip().casefold().lstrip(".") for kind in kinds)
+
+    @field_validator("security_contacts")
+    @classmethod
+    def _contacts(cls, contacts: list[str]) -> list[str]:
+        for contact in contacts:
+            # RFC 9116 §2.5.3; one line each, so that nobody adds a field.
+            if not re.fullmatch(r"(mailto:|https://|tel:)[!-~]+", contact):
+                raise ValueError(
+                    "POSTERN_SECURITY_CONTACTS holds URIs, such as "
+                    '["mailto:security@justice.example", "tel:+44-20-7946-0000"].'
+                )
+        return contacts
 
     @model_validator(mode="after")
     def _own_machine(self) -> Self:

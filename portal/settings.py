@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "portal.ui.client_address.ClientAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "portal.ui.caching.CacheControlMiddleware",
     "portal.ui.content_policy.ContentPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -88,6 +89,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "portal.account.middleware.StaffAddressesMiddleware",
     "portal.account.middleware.SecondFactorMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -159,11 +161,8 @@ AUTHENTICATION_BACKENDS = [
     "portal.account.backends.RoleBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
-PASSWORD_HASHERS = (
-    ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    if POSTERN.env == "test"
-    else ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-)
+HASHER = "MD5" if POSTERN.env == "test" else "Argon2"
+PASSWORD_HASHERS = [f"django.contrib.auth.hashers.{HASHER}PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
@@ -180,7 +179,6 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "address"
 ACCOUNT_USER_MODEL_EMAIL_FIELD = "everyday_address"
 ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_PRESERVE_USERNAME_CASING = False
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
@@ -289,6 +287,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": STATIC_STORAGE},
 }
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 MEDIA_ROOT = POSTERN.path("media")
 # Pictures of guides; nothing else that is kept there is served.
 MEDIA_URL = "/guides/pictures/"

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from engine import state
 from engine.antivirus import contents
 from engine.antivirus.base import ScannerUnavailable
 from engine.antivirus.limits import MAX_SECONDS
@@ -77,12 +78,12 @@ class EmbeddedScan:
 
     def _flush(self) -> Path:
         if self._folder is None:
-            self._parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            state.make_private(self._parent)
             self._folder = tempfile.TemporaryDirectory(
                 dir=self._parent, ignore_cleanup_errors=True
             )
         path = Path(self._folder.name, "message")
-        with path.open("ab") as file:
+        with open(path, "ab", opener=state.private) as file:
             file.write(self._pending)
         self._pending.clear()
         return path

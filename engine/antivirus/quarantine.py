@@ -8,8 +8,7 @@ import secrets
 from pathlib import Path
 from typing import IO
 
-from django.conf import settings
-
+from engine import state
 from engine.antivirus.models import QuarantinedMessage
 from engine.antivirus.verdict import Verdict
 from engine.mail.envelope import Envelope
@@ -52,15 +51,12 @@ def open_copy(message: QuarantinedMessage) -> IO[bytes]:
 
 def folder() -> Path:
     """Where the copies are; readable by nobody else on the machine."""
-    path: Path = settings.POSTERN.path("quarantine")
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return path
+    return state.folder("quarantine")
 
 
 def _copy(content: IO[bytes], path: Path) -> tuple[int, str]:
     size, digest = 0, hashlib.sha256()
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+    with state.create(path) as file:
         while chunk := content.read(CHUNK):
             size += len(chunk)
             digest.update(chunk)

@@ -167,6 +167,7 @@ _WHO = {
 }
 
 can_send_as = _as_question(check_can_send_as)
+can_key_send_as = _as_question(check_key_can_send_as)
 can_connection_send_as = _as_question(check_connection_can_send_as)
 can_reach = _as_question(check_can_reach)
 can_pass_on = _as_question(check_can_pass_on)

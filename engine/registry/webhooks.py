@@ -9,10 +9,14 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
+from engine import reach
 from engine.registry.errors import PolicyError
 
 PREFIX = "whsec_"
 LONGEST_URL = 500
+# Names that stand for no host of the internet (RFC 6761, RFC 6762, RFC 8375, and ICANN's
+# reservation of .internal).
+INSIDE = ("localhost", "local", "internal", "home.arpa", "intranet", "lan", "onion")
 
 
 def secret(seed: str) -> str:
@@ -24,7 +28,8 @@ def secret(seed: str) -> str:
 def check_url(url: str) -> None:
     """Raise PolicyError for an address that no webhook may go to.
 
-    What its host's name stands for is looked at again whenever it is dialled.
+    An address of ours is refused here; what a host's name stands for may change, and is
+    looked at whenever it is dialled.
     """
     try:
         parts = urlsplit(url)
@@ -39,6 +44,37 @@ def check_url(url: str) -> None:
         raise PolicyError("The address must begin with https://.")
     if parts.username or parts.password:
         raise PolicyError("Leave the user name and password out of the address.")
+    _check_is_outside((parts.hostname or "").removesuffix("."))
+
+
+def _check_is_outside(host: str) -> None:
+    if settings.POSTERN.probe_private_addresses:
+        return
+    if not (_is_public_literal(host) if _is_literal(host) else _is_public_name(host)):
+        raise PolicyError(
+            f"{host} is not on the internet. Enter an address that can be reached from "
+            "outside your network, such as https://cases.example/hook."
+        )
+
+
+def _is_literal(host: str) -> bool:
+    """True for IPv6, and for what resolvers read as IPv4 (WHATWG URL, "ends in a number").
+
+    They take 2130706433, 0x7f.1 and 127.1 for 127.0.0.1.
+    """
+    last = host.rpartition(".")[2]
+    return ":" in host or last.isdigit() or last.startswith("0x")
+
+
+def _is_public_literal(host: str) -> bool:
+    try:
+        return reach.is_public(ip_address(host))
+    except ValueError:
+        return False
+
+
+def _is_public_name(host: str) -> bool:
+    return "." in host and not any(host.endswith(f".{name}") for name in INSIDE)
 
 
 def _is_of_this_machine(host: str) -> bool:

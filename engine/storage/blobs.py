@@ -9,6 +9,8 @@ from typing import BinaryIO
 
 from django.conf import settings
 
+from engine import state
+
 _FLUSHED_FOLDERS: set[Path] = set()
 
 
@@ -20,9 +22,7 @@ def folder() -> Path:
 
 def spool_folder() -> Path:
     """Where a body is written while it arrives: the same file system as the blobs."""
-    path: Path = settings.POSTERN.path("spool")
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return path
+    return state.folder("spool")
 
 
 def adopt(spooled: Path) -> str:
@@ -60,7 +60,7 @@ def _path(key: str) -> Path:
 def _make_folder(path: Path) -> None:
     if path in _FLUSHED_FOLDERS and path.is_dir():
         return
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    state.make_private(path)
     _flush_folder(path.parent)
     _FLUSHED_FOLDERS.add(path)
 

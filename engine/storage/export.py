@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from engine import state
 from engine.audit.record import record
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person
@@ -71,9 +72,12 @@ def write(export: Export) -> None:
     two workers at once never write into one file.
     """
     target = path_of(export)
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    state.make_private(target.parent)
     unfinished = target.with_suffix(f".{uuid4().hex}{UNFINISHED_SUFFIX}")
-    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:
+    with (
+        state.create(unfinished) as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
         copy = _Copy(export, archive)
         for folder in _folders(export):
             copy.add(folder)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 
+from engine import state
 from engine.mail.reply import OK, Reply
 from engine.storage import content
 from engine.transport.base import Outcome, OutcomeState, Parcel, answer
@@ -74,12 +74,9 @@ def outbox() -> Path:
 
 
 def _put_into_outbox(parcel: Parcel) -> Path:
-    folder = outbox()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder = state.make_private(outbox())
     target = folder / f"{secrets.token_hex(8)}.eml"
-    written = target.with_suffix(".part")
     recipients = ", ".join(str(recipient.address) for recipient in parcel.recipients)
     envelope = f"X-Envelope-To: {recipients}\r\n".encode()
-    written.write_bytes(envelope + content.read(parcel.content))
-    os.replace(written, target)
+    state.replace(target, envelope + content.read(parcel.content))
     return target

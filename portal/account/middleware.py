@@ -4,13 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 from allauth.account.authentication import get_authentication_records
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from engine.registry.models import Person
 from portal.account import policies
+from portal.account.backends import RoleBackend
+from portal.ui import navigation
 
 SIGN_OUT = "account_logout"
+ACCESS = "wagtailadmin.access_admin"
 # Open to somebody who must have a second factor and has none yet …
 SET_UP = {
     SIGN_OUT,
@@ -57,3 +60,29 @@ def _was_shown(request: HttpRequest, person: Person) -> bool:
     """True where this session was opened, or confirmed since, with a second factor."""
     records = get_authentication_records(request, person)
     return any(record.get("method") == "mfa" for record in records)
+
+
+class StaffAddressesMiddleware:
+    """Answers members at every address of the console as if nothing were there.
+
+    Wagtail's own views would lead them back and forth, or show a page of its own; some
+    of them ask nobody who they are. A visitor who is not signed in is led to sign in.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> None:
+        if not request.path.startswith(navigation.ADMIN):
+            return
+        person = request.user
+        # Wagtail asks the same of the same backend, which keeps the answer.
+        if isinstance(person, Person) and not (
+            person.is_superuser or RoleBackend().has_perm(person, ACCESS)
+        ):
+            raise Http404

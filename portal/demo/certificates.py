@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -13,6 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from django.utils import timezone
+
+from engine import state
 
 AUTHORITY_DAYS = 3650
 CERTIFICATE_DAYS = 397
@@ -40,7 +41,7 @@ class Authority:
         self.ca_file = folder / "ca.pem"
         self._key_file = folder / "ca.key"
         if not self.ca_file.exists():
-            folder.mkdir(parents=True, exist_ok=True)
+            state.make_private(folder)
             self._make()
 
     def issue(self, *names: str, kept_as: str = "") -> Certificate:
@@ -53,8 +54,8 @@ class Authority:
         kept = Certificate(self.folder / f"{stem}.pem", self.folder / f"{stem}.key")
         if not _is_good(kept.cert_file, names):
             key = ec.generate_private_key(ec.SECP256R1())
-            _write(kept.key_file, _pem_of(key), mode=0o600)
-            _write(kept.cert_file, _pem_of(self._sign(key, names)), mode=0o644)
+            state.replace(kept.key_file, _pem_of(key))
+            state.replace(kept.cert_file, _pem_of(self._sign(key, names)))
         return kept
 
     def _make(self) -> None:
@@ -66,8 +67,8 @@ class Authority:
             .add_extension(_usage(signs_certificates=True), critical=True)
             .sign(key, hashes.SHA256())
         )
-        _write(self._key_file, _pem_of(key), mode=0o600)
-        _write(self.ca_file, _pem_of(made), mode=0o644)
+        state.replace(self._key_file, _pem_of(key))
+        state.replace(self.ca_file, _pem_of(made))
 
     def _sign(self, key: Key, names: tuple[str, ...]) -> x509.Certificate:
         authority = x509.load_pem_x509_certificate(self.ca_file.read_bytes())
@@ -156,11 +157,3 @@ def _pem_of(thing: x509.Certificate | Key) -> bytes:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-
-
-def _write(path: Path, data: bytes, *, mode: int) -> None:
-    """Never readable by others before its mode is set."""
-    path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)

@@ -11,6 +11,8 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from engine import state
+
 
 def migrate() -> bool:
     """Bring the tables up to date. True where something was to do."""
@@ -29,7 +31,7 @@ def collect_static_files() -> bool:
         return False
     call_command("collect_assets", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
-    stamp_file.write_text(stamp)
+    state.replace(stamp_file, stamp.encode())
     return True
 
 

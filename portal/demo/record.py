@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 
+from engine import state
 from engine.registry.models import (
     AccountType,
     Connection,
@@ -42,12 +42,7 @@ def write() -> Facts:
     """Write the file anew and return what it says. Secrets that it held stay good."""
     known = json.loads(path().read_text()) if path().exists() else {}
     facts = _facts(known)
-    draft = path().with_suffix(".new")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(facts, file, indent=1, ensure_ascii=False)
-    draft.replace(path())
+    state.replace(path(), json.dumps(facts, indent=1, ensure_ascii=False).encode())
     return facts
 
 

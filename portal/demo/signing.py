@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import os
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 
+from engine import state
 from engine.registry.models import AccountType
 from portal.demo.cast import PLACES
 from portal.demo.names import NameServer
@@ -22,10 +22,9 @@ def key_file(domain: str) -> Path:
     """Where the private key of a domain is kept; made when it is not there yet."""
     path: Path = settings.POSTERN.path("dkim", f"{domain}.pem")
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        state.make_private(path.parent)
         key = rsa.generate_private_key(public_exponent=65537, key_size=BITS)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
+        with state.create(path) as file:
             file.write(_pem_of(key))
     return path
 

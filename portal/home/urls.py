@@ -14,5 +14,7 @@ urlpatterns = [
     path("terms/", views.terms, name="terms"),
     path("server-or-webmail/", views.compare, name="compare"),
     path("attachments/", views.attachments, name="attachments"),
+    path("security/", views.security, name="security"),
+    path(".well-known/security.txt", views.security_txt, name="security_txt"),
     path("accessibility/", views.accessibility, name="accessibility"),
 ]

@@ -8,11 +8,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from engine.antivirus.listing import listing
 from engine.registry.access import public, signed_in
 from onboarding.models import Terms
 from onboarding.terms import clauses
+from portal.home import disclosure
 from portal.home.models import ServiceNotice
 from portal.home.records import COOKIES, RECORDS
 from portal.ui import navigation
@@ -74,6 +76,25 @@ def terms(request: HttpRequest) -> HttpResponse:
         {"terms": each, "clauses": clauses(each.text)} for each in newest.values()
     ]
     return render(request, "home/terms.html", {"versions": versions})
+
+
+@public
+def security(request: HttpRequest) -> HttpResponse:
+    """How to report a vulnerability: the policy that security.txt names."""
+    shown = [
+        {"href": contact, "text": contact.removeprefix("mailto:").removeprefix("tel:")}
+        for contact in disclosure.contacts()
+    ]
+    return render(request, "home/security.html", {"contacts": shown})
+
+
+@public
+@require_safe
+def security_txt(request: HttpRequest) -> HttpResponse:
+    text = disclosure.text(timezone.now())
+    response = HttpResponse(text, content_type="text/plain; charset=utf-8")
+    response["Cache-Control"] = "public, max-age=86400"
+    return response
 
 
 @public

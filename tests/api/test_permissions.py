@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver
 from api.base import Resource
 from api.urls import v1
 from api.v1.messages import Messages
+from api.v1.organisations import Organisations
 from engine.registry.models import Organisation
 from engine.registry.scopes import Scope
 from tests.api.conftest import Api, Key
@@ -61,6 +62,24 @@ def test_operation_asks_for_its_scope(
     assert str(scope) in refused.json()["detail"]
     allowed = key(None, scope)(method, path, body)
     assert allowed.status_code not in (401, 403, 405, 500)
+
+
+@pytest.mark.parametrize("organisation", [None, "northfield"])
+def test_operation_that_declares_no_scope_is_open_to_nobody(
+    key: Key,
+    northfield: Organisation,
+    monkeypatch: pytest.MonkeyPatch,
+    organisation: str | None,
+) -> None:
+    """An oversight must not open it to every key."""
+    monkeypatch.delitem(Organisations.scopes, "list")
+    monkeypatch.delitem(Organisations.scopes, "retrieve")
+    call = key(northfield if organisation else None)
+
+    for path in ("/organisations/", f"/organisations/{northfield.pk}/"):
+        answer = call("GET", path)
+        assert answer.status_code == 405
+        assert northfield.name not in answer.content.decode()
 
 
 # What a key of one organisation may ask for, by the number of something.

@@ -26,6 +26,7 @@ from engine.registry.models import (
     Posting,
     WebhookEndpoint,
 )
+from portal.demo.names import NameServer
 from tests import factories
 from tests.api.conftest import Api, Key
 from tests.engine.queue.conftest import Queue
@@ -255,6 +256,27 @@ def test_secret_is_shown_when_it_is_made_only(call: Api) -> None:
         "https://cases.example:99999/",
         "https://cases.example/\r\nX: y",
         "http://127.0.0.1/",
+        "https://10.0.0.1/hook",
+        "https://127.0.0.1/",
+        "https://127.0.0.1./",
+        "https://169.254.169.254/latest/",
+        "https://192.0.2.1/",
+        "https://[::1]/",
+        "https://[fd00::1]/",
+        "https://[::ffff:10.0.0.1]/",
+        "https://[64:ff9b::a00:1]/",
+        # What resolvers take for an IPv4 address too
+        "https://127.1/",
+        "https://2130706433/",
+        "https://0x7f.0.0.1/",
+        "https://0177.0.0.1/",
+        # Names of nothing on the internet
+        "https://localhost/",
+        "https://intranet/",
+        "https://cases.localhost/",
+        "https://cases.local/",
+        "https://cases.INTERNAL./",
+        "https://printer.home.arpa/",
     ],
 )
 def test_address_that_no_webhook_may_go_to_is_refused(call: Api, url: str) -> None:
@@ -264,11 +286,39 @@ def test_address_that_no_webhook_may_go_to_is_refused(call: Api, url: str) -> No
     assert not WebhookEndpoint.objects.exists()
 
 
+@pytest.mark.parametrize("url", ["https://8.8.8.8/", "https://[2a00:1450::1]:8443/"])
+def test_a_public_address_may_be_a_webhook(call: Api, url: str) -> None:
+    made = call("POST", "/webhooks/", {"url": url, "events": ["message.failed"]})
+
+    assert made.status_code == 201
+
+
+def test_a_private_address_is_refused_when_an_endpoint_is_changed_too(
+    call: Api,
+) -> None:
+    made = endpoint(call)
+
+    changed = call("PATCH", f"/webhooks/{made['id']}/", {"url": "https://10.0.0.1/"})
+
+    assert changed.status_code in (400, 409)
+    assert WebhookEndpoint.objects.get().url == URL
+
+
+@pytest.mark.parametrize("name", ["intern.cases.example", "cases.example"])
+def test_what_a_name_stands_for_is_looked_at_when_it_is_dialled(
+    name: str, name_server: NameServer
+) -> None:
+    name_server.add(name, "A", "10.0.0.1")
+
+    with pytest.raises(NotHeard, match="no address that we may dial"):
+        dialling.post(f"https://{name}/", b"{}", {})
+
+
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "[::1]", "[::ffff:10.0.0.1]"]
 )
 def test_our_own_network_is_not_dialled(host: str) -> None:
-    with pytest.raises(NotHeard, match="no address that we may dial"):
+    with pytest.raises(NotHeard, match="not on the internet"):
         dialling.post(f"https://{host}/", b"{}", {})
 
 

@@ -1,4 +1,7 @@
-"""Every page and every act, by everybody: doors.txt says who may enter."""
+"""Every page and every act, by everybody: doors.txt says who may enter.
+
+On the same walk each answer's header is held to the rules of tests/security/headers.py.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from engine.registry.models import Organisation
 from tests.doors import cast, table, world
 from tests.portal.conftest import SignIn, give_app
 from tests.portal.guides.conftest import Shelf
+from tests.security import headers
 
 Knock = Callable[[str], tuple[Client, world.World]]
 
@@ -105,6 +109,11 @@ def test_who_may_enter(word: str, knock: Knock) -> None:
     for route, door in doors_for(word):
         url = things.url(route)
         looked = client.get(url)
+        about = {
+            "is_stranger": word == "stranger",
+            "is_public": "stranger" in door.open_to,
+        }
+        wrong += headers.faults(looked, route, **about)
         if word in door.open_to:
             if not is_open(looked, url, word, door):
                 wrong.append(f"{route} is shut: {looked.status_code}")
@@ -112,6 +121,7 @@ def test_who_may_enter(word: str, knock: Knock) -> None:
             wrong.append(f"{route} is open: {looked.status_code}")
         elif word not in cast.OUTSIDE:
             acted = client.post(url)
+            wrong += headers.faults(acted, route, **about)
             if not is_shut(acted, url, word):
                 wrong.append(f"{route} is open to an act: {acted.status_code}")
     assert not wrong, "\n".join(wrong)

@@ -45,7 +45,9 @@ def test_link_that_is_printed_opens_the_first_sign_in(client: Client) -> None:
     assert links.first_sign_in(link.rstrip("/").rpartition("/")[2]).is_live
 
 
-@pytest.mark.parametrize("local", ["helpdesk", "postmaster", "notices", "abuse"])
+@pytest.mark.parametrize(
+    "local", ["helpdesk", "postmaster", "notices", "abuse", "security"]
+)
 def test_service_addresses_reach_the_helpdesk(local: str) -> None:
     found()
 

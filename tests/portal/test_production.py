@@ -1,20 +1,27 @@
 from __future__ import annotations
 
+import base64
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from random import Random
+from string import ascii_letters
 
 import pytest
 from django.conf import settings
+from django.utils.crypto import RANDOM_STRING_CHARS
 
 from portal import production
 from portal.environment import DEVELOPMENT_SIGNING_KEY, Environment
 
 LOOPBACK = {"microsoft_365": ["127.0.0.0/8"]}
+SITE = "mail.justice.test"
+SPOKEN = "please-change-this-secret-key-before-going-to-production"
 FIT = {
     "env": "production",
-    "secret_key": "k" * 50,
+    "secret_key": "u3cTq9ZxN1aVbE7_LmR2wYk0sHf8GdJ5pXoQi4Ct-6vBnAeWzKy3rM1U",
     "database_url": "postgresql://postern@db.example/postern",
     "clamd": "/run/clamav/clamd.ctl",
     "web_url": "https://mail.justice.test",
@@ -42,6 +49,13 @@ def test_fit_environment_starts(tmp_path: Path) -> None:
     [
         ({"secret_key": DEVELOPMENT_SIGNING_KEY}, "POSTERN_SECRET_KEY"),
         ({"secret_key": "short"}, "POSTERN_SECRET_KEY"),
+        ({"secret_key": "k" * 64}, "POSTERN_SECRET_KEY"),
+        ({"secret_key": "aB3$" * 16}, "POSTERN_SECRET_KEY"),
+        ({"secret_key": "0123456789" * 6}, "POSTERN_SECRET_KEY"),
+        ({"secret_key": "Welcome2026" * 6}, "POSTERN_SECRET_KEY"),
+        ({"secret_key": ascii_letters}, "POSTERN_SECRET_KEY"),
+        ({"secret_key": SPOKEN}, "POSTERN_SECRET_KEY"),
+        ({"secret_key": "qwertyuiopasdfghjklzxcvbnm" * 2}, "POSTERN_SECRET_KEY"),
         ({"debug": True}, "POSTERN_DEBUG"),
         ({"database_url": ""}, "POSTERN_SQLITE_IN_PRODUCTION"),
         ({"database_url": "sqlite:////srv/mail.db"}, "POSTERN_SQLITE_IN_PRODUCTION"),
@@ -50,7 +64,18 @@ def test_fit_environment_starts(tmp_path: Path) -> None:
         ({"web_url": ""}, "POSTERN_WEB_URL"),
         ({"web_url": "http://mail.justice.test"}, "POSTERN_WEB_URL"),
         ({"allowed_hosts": ["localhost"]}, "POSTERN_ALLOWED_HOSTS"),
+        ({"allowed_hosts": [SITE, "*"]}, "POSTERN_ALLOWED_HOSTS"),
+        ({"allowed_hosts": [SITE, ".justice.test"]}, "POSTERN_ALLOWED_HOSTS"),
+        ({"allowed_hosts": [SITE, "*.justice.test"]}, "POSTERN_ALLOWED_HOSTS"),
+        ({"allowed_hosts": [SITE, ""]}, "POSTERN_ALLOWED_HOSTS"),
         ({"trusted_proxies": []}, "POSTERN_TRUSTED_PROXIES"),
+        ({"trusted_proxies": ["0.0.0.0/0"]}, "POSTERN_TRUSTED_PROXIES"),
+        ({"trusted_proxies": ["128.0.0.0/1"]}, "POSTERN_TRUSTED_PROXIES"),
+        ({"trusted_proxies": ["8.0.0.0/8"]}, "POSTERN_TRUSTED_PROXIES"),
+        ({"trusted_proxies": ["100.64.0.0/10"]}, "POSTERN_TRUSTED_PROXIES"),
+        ({"trusted_proxies": ["::/0"]}, "POSTERN_TRUSTED_PROXIES"),
+        ({"trusted_proxies": ["2000::/3"]}, "POSTERN_TRUSTED_PROXIES"),
+        ({"trusted_proxies": ["::ffff:0:0/96"]}, "POSTERN_TRUSTED_PROXIES"),
         ({"community_domain": "secure.example"}, "POSTERN_COMMUNITY_DOMAIN"),
         ({"smtp_name": "localhost"}, "POSTERN_SMTP_NAME"),
         ({"smarthost": ""}, "POSTERN_SMARTHOST"),
@@ -68,6 +93,29 @@ def test_each_fault_says_what_to_set(
 
     assert names in str(raised.value)
     assert str(raised.value).count("\n  - ") == 1
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda random: "".join(random.choices("0123456789abcdef", k=50)),
+        lambda random: base64.urlsafe_b64encode(random.randbytes(48)).decode(),
+        lambda random: "".join(random.choices(RANDOM_STRING_CHARS, k=50)),
+    ],
+    ids=["hexadecimal", "base64", "letters and digits"],
+)
+def test_random_keys_are_strong_enough(make: Callable[[Random], str]) -> None:
+    for seed in range(300):
+        assert production.entropy(make(Random(seed))) >= production.LEAST_ENTROPY
+
+
+@pytest.mark.parametrize(
+    "networks", [["10.0.0.0/8"], ["192.168.0.0/16"], ["fd00::/32"], ["198.51.100.7/32"]]
+)
+def test_networks_of_ones_own_proxies_are_trusted(
+    tmp_path: Path, networks: list[str]
+) -> None:
+    production.check(environment(tmp_path, trusted_proxies=networks))
 
 
 def test_demo_data_is_refused(tmp_path: Path) -> None:

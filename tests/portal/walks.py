@@ -14,6 +14,7 @@ VISITOR = (
     "/attachments/",
     "/cookies/",
     "/accessibility/",
+    "/security/",
     "/server-or-webmail/",
     "/status/",
     "/guides/search/",

@@ -74,6 +74,41 @@ def test_can_connection_send_as(firm, firm_connection, alice, text, may):
     assert answer is may
 
 
+@pytest.mark.parametrize(
+    ("text", "may"),
+    [
+        ("alice@northfield.secure.example", True),
+        ("ALICE@northfield.secure.example", True),
+        ("duty@northfield.secure.example", True),
+        ("charlie@harbour.secure.example", False),
+        ("jury@harbour.secure.example", False),
+        ("closed@northfield.secure.example", False),
+        ("eve@northfield.secure.example", False),
+        # Theirs, but kept elsewhere, or nobody's
+        ("jane@firm.example", False),
+        ("nobody@northfield.secure.example", False),
+        ("alice@gmail.example", False),
+    ],
+)
+def test_a_key_sends_only_as_mailboxes_of_its_own_organisation(
+    northfield, harbour, firm, alice, charlie, text, may
+):
+    factories.make_group_mailbox("duty@northfield.secure.example", northfield)
+    factories.make_group_mailbox("jury@harbour.secure.example", harbour)
+    factories.make_group_mailbox(
+        "closed@northfield.secure.example", northfield, is_active=False
+    )
+    eve = factories.make_person(
+        "eve@northfield.secure.example", northfield, is_active=False
+    )
+    factories.make_mailbox(eve)
+    known = routes.current()
+
+    assert policies.can_key_send_as(known, northfield.pk, address=address(text)) is may
+    # The community's key is of no organisation, and sends as nobody.
+    assert not policies.can_key_send_as(known, None, address=address(text))
+
+
 # Who writes: alice owns the list, bob is a colleague, charlie the neighbour.
 @pytest.mark.parametrize(
     ("posting", "alice_may", "bob_may", "charlie_may", "jane_may"),

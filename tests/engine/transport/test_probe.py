@@ -145,7 +145,7 @@ def test_a_probe_looks_at_mail_ports_only(port: int) -> None:
         ("224.0.0.1", False),
         ("fe80::1", False),
         ("fc00::1", False),
-        ("::ffff:8.8.8.8", False),
+        ("::ffff:8.8.8.8", True),
         ("64:ff9b::a00:1", False),
         ("2002:a00:1::", False),
     ],

@@ -64,3 +64,85 @@ def test_an_infected_picture_is_not_taken(editor: Client) -> None:
     assert "The virus scanner found" in refused.content.decode()
     assert not get_image_model().objects.exists()
     assert QuarantinedMessage.objects.get().sender == "edith@secure.example"
+
+
+def picture(format: str, **options: object) -> bytes:
+    made = io.BytesIO()
+    noise = Picture.effect_noise((64, 64), 90).convert("RGB")
+    noise.save(made, format, **options)
+    return made.getvalue()
+
+
+FRAMES = [Picture.effect_noise((64, 64), 90) for _ in range(3)]
+BROKEN = {
+    "cut.png": picture("PNG")[:-900],
+    "cut.jpg": picture("JPEG")[:-900],
+    "cut.webp": picture("WEBP", lossless=True)[:-900],
+    "cut.gif": picture("GIF", save_all=True, append_images=FRAMES)[:-900],
+    "signature.png": b"\x89PNG\r\n\x1a\n",
+    "signature.gif": b"GIF89a",
+    "signature.jpg": b"\xff\xd8\xff\xe0",
+    "signature.webp": b"RIFF\x00\x00\x00\x00WEBPVP8 ",
+    "garbage.png": b"\x89PNG\r\n\x1a\n" + b"what is this? " * 20,
+    "text.png": b"Not a picture at all.",
+    "empty.png": b"",
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_picture_is_an_error_of_the_form(editor: Client, name: str) -> None:
+    file = SimpleUploadedFile(name, BROKEN[name], "image/png")
+
+    refused = editor.post(ADD, {"title": "x", "file": file, "collection": root()})
+
+    assert refused.status_code == 200
+    assert refused.context["form"].errors["file"]
+    assert not get_image_model().objects.exists()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("name", ["cut.png", "signature.png", "garbage.png"])
+def test_it_is_one_wherever_editors_bring_pictures(editor: Client, name: str) -> None:
+    editor.post(ADD, {"title": "Teal", "file": png(), "collection": root()})
+    kept = get_image_model().objects.get()
+
+    def file() -> SimpleUploadedFile:
+        return SimpleUploadedFile(name, BROKEN[name], "image/png")
+
+    many = editor.post(
+        "/admin/images/multiple/add/",
+        {"title": "x", "files[]": file(), "collection": root()},
+        headers={"X-Requested-With": "XMLHttpRequest"},
+    )
+    chosen = editor.post(
+        "/admin/images/chooser/create/",
+        {
+            "image-chooser-upload-title": "x",
+            "image-chooser-upload-file": file(),
+            "image-chooser-upload-collection": root(),
+        },
+    )
+    changed = editor.post(
+        f"/admin/images/{kept.pk}/",
+        {"title": "x", "file": file(), "collection": root()},
+    )
+
+    assert many.json()["success"] is False
+    assert "damaged" in many.json()["error_message"]
+    assert chosen.status_code == changed.status_code == 200
+    assert b"damaged" in chosen.content
+    assert changed.context["form"].errors["file"]
+    assert [one.file_hash for one in get_image_model().objects.all()] == [
+        kept.file_hash
+    ]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "GIF"])
+def test_a_whole_picture_of_each_kind_is_taken(editor: Client, format: str) -> None:
+    name = f"whole.{format.lower()}"
+    file = SimpleUploadedFile(name, picture(format), "image/png")
+
+    editor.post(ADD, {"title": "Whole", "file": file, "collection": root()})
+
+    assert get_image_model().objects.get().width == 64

@@ -19,6 +19,7 @@ PUBLIC = [
     "/privacy/",
     "/cookies/",
     "/accessibility/",
+    "/security/",
     "/account/login/",
 ]
 

@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from engine import state
 from portal.demo import load, preparation, record, signing
 from portal.demo.names import NameServer
 from portal.demo.record import Facts
@@ -40,7 +41,7 @@ class Command(BaseCommand):
         self.stdout.write("Stopped.")
 
     def _prepare(self) -> Facts | None:
-        settings.POSTERN.path().mkdir(mode=0o700, parents=True, exist_ok=True)
+        state.folder()
         if settings.POSTERN.env == "development":
             load.load_certificates()
         if preparation.migrate():

@@ -1,0 +1,3 @@
+"""The standing examination: what an attacker would try first, over everything there is."""
+
+from __future__ import annotations

@@ -1,0 +1,202 @@
+"""Nobody else on the machine reads what the service keeps."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.cache import caches
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage
+
+from engine import state
+from engine.antivirus import quarantine
+from engine.antivirus.embedded import EmbeddedScanner
+from engine.antivirus.verdict import Verdict, VerdictState
+from engine.mail.address import Address
+from engine.mail.envelope import Envelope
+from engine.registry.models import Person
+from engine.storage import content, export
+from engine.transport.base import Parcel, ParcelRecipient
+from engine.transport.outside import Outside
+from engine.transport.pool import Pool
+from onboarding import letters
+from portal.demo import record, signing
+from portal.demo.certificates import Authority
+
+VERDICT = Verdict(VerdictState.INFECTED, "Eicar", "clamd")
+EVERYDAY = Address.parse("jane@firm.example")
+
+
+@pytest.fixture
+def careless() -> Iterator[None]:
+    """The umask of a shell that shares everything."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture
+def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of state that is not there yet."""
+    folder = tmp_path / "srv" / "postern"
+    monkeypatch.setattr(settings.POSTERN, "var", folder)
+    return folder
+
+
+def exposed(root: Path) -> dict[str, str]:
+    """Everything below that others may use in any way, with its mode."""
+    return {
+        str(path.relative_to(root.parent)): oct(path.stat().st_mode & 0o777)
+        for path in (root, *root.rglob("*"))
+        if path.stat().st_mode & 0o077
+    }
+
+
+def notice() -> Parcel:
+    kept = content.row(content.keep(b"Subject: Link\r\n\r\n", b"A secret link.\r\n"))
+    return Parcel("R1", kept, None, (ParcelRecipient(1, EVERYDAY),), is_notice=True)
+
+
+async def put_into_outbox() -> None:
+    outside = Outside(Pool())
+    await outside.deliver(notice())
+    await outside.close()
+
+
+async def scan_a_large_message() -> list[str]:
+    """What is exposed while it lies in the scanner's folder."""
+    scan = EmbeddedScanner(state.folder("scans")).open()
+    await scan.feed(bytes(300_000))
+    found = exposed(settings.POSTERN.path())
+    await scan.abandon()
+    return sorted(found)
+
+
+@pytest.mark.django_db
+def test_whatever_is_written_is_private_whatever_the_umask(
+    careless: None, var: Path, bob: Person
+) -> None:
+    content.keep(b"Subject: x\r\n\r\n", bytes(100_000))
+    letters.keep(b"%PDF-1.7")
+    quarantine.keep(
+        io.BytesIO(b"x"),
+        reference="R1",
+        verdict=VERDICT,
+        envelope=Envelope(None, ()),
+        organisation_id=None,
+    )
+    export.write(export.start(bob.mailbox, folder=None, by=bob))
+    Authority(settings.POSTERN.path("tls")).issue("localhost")
+    signing.key_file("firm.example")
+    asyncio.run(put_into_outbox())
+    assert asyncio.run(scan_a_large_message()) == []
+    record.write()
+
+    written = {path.name for path in var.iterdir()}
+    assert written >= {
+        "blobs", "demo.json", "dkim", "exports", "letters", "outbox", "quarantine",
+        "scans", "spool", "tls",
+    }  # fmt: skip
+    assert exposed(var) == {}
+
+
+def test_pictures_and_the_cache_are_private_too(careless: None, var: Path) -> None:
+    FileSystemStorage(location=var / "media").save("images/a.png", ContentFile(b"x"))
+    cache = caches.create_connection("default")
+    if hasattr(cache, "_dir"):
+        cache._dir = str(var / "cache")
+        cache.set("who", "bob")
+
+    state.make_private(var)
+    assert [path for path in exposed(var) if "postern/" in path] == []
+
+
+PROGRAM = """
+import os
+from django.db import connection
+connection.ensure_connection()
+print(oct(os.umask(0)))
+"""
+
+
+@pytest.mark.slow
+def test_what_others_left_open_is_tightened_when_a_process_starts(
+    careless: None, tmp_path: Path
+) -> None:
+    """A folder that a package made, a database and keys that were put back."""
+    root = tmp_path / "var"
+    (root / "tls").mkdir(parents=True)
+    (root / "blobs").mkdir()
+    for name in ("postern.sqlite3", "demo.json", "tls/ca.key"):
+        (root / name).touch()
+    assert "var" in exposed(root)
+
+    done = subprocess.run(
+        [sys.executable, "manage.py", "shell", "--no-imports", "-c", PROGRAM],
+        cwd=settings.BASE_DIR,
+        env={
+            **os.environ,
+            "POSTERN_ENV": "test",
+            "POSTERN_VAR": str(root),
+            "POSTERN_DATABASE_URL": "",
+            "DJANGO_SETTINGS_MODULE": "portal.settings",
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert exposed(root) == {}
+    assert done.stdout.strip() == "0o77"
+
+
+def test_the_files_of_sqlite_are_tightened_when_it_is_opened(
+    careless: None, tmp_path: Path
+) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        (tmp_path / f"mail.sqlite3{suffix}").touch()
+
+    state.keep_database_private(str(tmp_path / "mail.sqlite3"))
+
+    assert [name for name in exposed(tmp_path) if "sqlite" in name] == []
+
+
+def test_what_belongs_to_another_user_and_is_open_is_refused_plainly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    nobody = 65534
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        is_root = os.geteuid() == 0
+        monkeypatch.setattr(settings.POSTERN, "var", Path(folder if is_root else "/"))
+        if is_root:
+            os.seteuid(nobody)
+        try:
+            assert settings.POSTERN.path().stat().st_uid != os.geteuid()
+            with pytest.raises(ImproperlyConfigured, match="chmod 700"):
+                state.keep_private()
+        finally:
+            if is_root:
+                os.seteuid(0)
+        assert stat.S_IMODE(Path(folder).stat().st_mode) == 0o755
+
+
+def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
+    state.replace(tmp_path / "facts.json", b"{}")
+    state.replace(tmp_path / "facts.json", b"[]")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["facts.json"]
+    assert (tmp_path / "facts.json").read_bytes() == b"[]"
+    with pytest.raises(FileExistsError):
+        state.create(tmp_path / "facts.json")
