@@ -5,6 +5,9 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
+from django.http import HttpRequest
+
+from portal.ui import body_limit
 
 
 class ApiConfig(AppConfig):
@@ -15,7 +18,14 @@ class ApiConfig(AppConfig):
     def ready(self) -> None:
         # How keys are described in the document.
         import_module("api.document")
+        body_limit.recognise_programs.append(_is_known)
         post_migrate.connect(_schedule_jobs, sender=self)
+
+
+def _is_known(request: HttpRequest) -> bool:
+    """Whether a program may send something large, asked before the API reads it."""
+    is_known: bool = import_module("api.authentication").is_known(request)
+    return is_known
 
 
 def _schedule_jobs(**_: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
@@ -29,6 +30,13 @@ class BearerAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="Postern"'
+
+
+def is_known(request: HttpRequest) -> bool:
+    """Whether a request bears a key or token that is good, before anything else of it
+    is looked at. Reads the database."""
+    scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return scheme.lower() == "bearer" and _caller(secret.strip()) is not None
 
 
 def _caller(secret: str) -> Caller | None:

@@ -1,56 +1,53 @@
-"""Sessions is in charge of how many connections a door has open, whoever they are from."""
+"""Sessions is in charge of the connections that a port has open, whoever they are from."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+import struct
 from asyncio.sslproto import SSLProtocol
-from collections import Counter
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, cast
+from typing import cast
+
+from engine.places import Drop, Dropped, Place, Places
+
+__all__ = [
+    "HANDSHAKE_SECONDS",
+    "LINGER_SECONDS",
+    "Handshake",
+    "Sessions",
+    "hang_up",
+    "reset",
+]
 
 HANDSHAKE_SECONDS = 30
+# What a peer has not read by then of our last words, it will not.
+LINGER_SECONDS = 10
 
 
-class Place(NamedTuple):
-    """One connection: the same before and after its TLS has begun."""
+class Sessions(Places):
+    """Places of connections that stand on an event loop, which looks who is overdue."""
 
-    peer: str
-    ends: tuple[Any, Any]
+    _look: asyncio.TimerHandle | None = None
 
-
-@dataclass
-class Sessions:
-    """How many there may be, in all and from one peer, and how many there are."""
-
-    limit: int
-    per_peer: int
-    _places: set[Place] = field(default_factory=set)
-    _by_peer: Counter[str] = field(default_factory=Counter)
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    def admit(self, transport: asyncio.BaseTransport) -> Place | None:
+    def admit(self, transport: asyncio.BaseTransport, drop: Drop) -> Place | None:
         """Count a connection in, once; None where there are too many."""
         ends = [transport.get_extra_info(end) for end in ("peername", "sockname")]
-        place = Place(str((ends[0] or ("",))[0]), (ends[0], ends[1]))
-        if place in self._places:
-            return place
-        if len(self) >= self.limit or self._by_peer[place.peer] >= self.per_peer:
-            return None
-        self._places.add(place)
-        self._by_peer[place.peer] += 1
+        address = str((ends[0] or ("",))[0])
+        place = self.take((ends[0], ends[1]), address, drop)
+        if self._look is None:
+            self._look_later()
         return place
 
-    def release(self, place: Place | None) -> None:
-        """Count a connection out; harmless for one that is out already."""
-        if place not in self._places:
-            return
-        self._places.remove(place)
-        self._by_peer[place.peer] -= 1
-        if not self._by_peer[place.peer]:
-            del self._by_peer[place.peer]
+    def _look_later(self) -> None:
+        every = min(1.0, self.limits.patience / 4, self.limits.least_patience / 4)
+        self._look = asyncio.get_running_loop().call_later(every, self._expire)
+
+    def _expire(self) -> None:
+        self._look = None
+        self.expire()
+        if self._waiting:
+            self._look_later()
 
 
 class Handshake(SSLProtocol):
@@ -77,15 +74,42 @@ class Handshake(SSLProtocol):
         self._place: Place | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._place = self._sessions.admit(transport)
+        raw = cast(asyncio.WriteTransport, transport)
+
+        def drop(why: Dropped) -> None:
+            raw.abort()  # nothing can be said before TLS
+
+        self._place = self._sessions.admit(transport, drop)
         if self._place is None:
-            cast(asyncio.WriteTransport, transport).abort()
+            raw.abort()
         else:
             super().connection_made(transport)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._sessions.release(self._place)
         super().connection_lost(exc)
+
+
+def hang_up(transport: asyncio.WriteTransport) -> None:
+    """Close a connection once what is written has left, or some seconds later.
+
+    A peer that never reads would otherwise keep its socket open for as long as it likes.
+    """
+    transport.close()
+    asyncio.get_running_loop().call_later(LINGER_SECONDS, reset, transport)
+
+
+def reset(transport: asyncio.WriteTransport) -> None:
+    """End a connection at once, here and in the kernel.
+
+    Without a reset the kernel would keep what is unsent for minutes, up to megabytes of
+    it, for a peer that does not read.
+    """
+    at_once = struct.pack("ii", 1, 0)
+    own = transport.get_extra_info("socket")
+    if own is not None and own.fileno() >= 0:
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+    transport.abort()
 
 
 def _nobody(loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:

@@ -41,6 +41,11 @@ class Environment(BaseSettings):
     web_port: int = 8000
     web_url: str = ""
     allowed_hosts: list[str] = Field(default=["127.0.0.1", "localhost"])
+    # Processes of the site, and in each so many threads in which pages are made, and
+    # connections at once
+    web_workers: int = Field(default=1, ge=1)
+    web_threads: int = Field(default=8, ge=1)
+    web_connections: int = Field(default=4_000, ge=20)
     # Networks of the proxies that end TLS before us, such as ["10.0.0.0/28"]
     trusted_proxies: list[IPv4Network | IPv6Network] = Field(default=[])
 
@@ -66,6 +71,9 @@ class Environment(BaseSettings):
     pop3_port: int = 2110
     pop3s_port: int = 2995
     engine_processes: int = 1
+    # Connections at once, in each process: to each of the two kinds of SMTP, to POP3
+    smtp_sessions: int = Field(default=1_000, ge=20)
+    pop3_sessions: int = Field(default=500, ge=20)
     message_size_limit: int = 50 * 1024 * 1024
 
     # TLS: our certificate, and whose we believe. In development `manage.py up` makes

@@ -17,7 +17,6 @@ SECRET_KEY = POSTERN.secret_key
 DEBUG = POSTERN.debug
 ALLOWED_HOSTS = POSTERN.allowed_hosts
 ROOT_URLCONF = "portal.urls"
-WSGI_APPLICATION = "portal.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "registry.Person"
 
@@ -32,6 +31,7 @@ INSTALLED_APPS = [
     "onboarding",
     "onboarding.connecting",
     "portal.ui",
+    "portal.serving",
     "portal.home",
     "portal.account",
     "portal.directory",

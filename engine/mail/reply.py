@@ -119,8 +119,13 @@ TRY_LATER = Reply(451, "4.3.0", "Something went wrong here; try again later")
 BROKEN_OFF = Reply(421, "4.3.0", "The message could not be read; try again later")
 SIGN_IN_ENDED = Reply(421, "4.7.0", "Your sign-in is not valid any more; sign in anew")
 TOO_SLOW = Reply(421, "4.4.2", "Sign in sooner")
+CROWDED_OUT = Reply(
+    421,
+    "4.7.0",
+    "Too many connections wait to sign in; connect again and sign in at once",
+)
 TOO_MANY_ERRORS = Reply(421, "4.7.0", "Too many errors")
-TOO_MANY_CONNECTIONS = Reply(421, "4.7.0", "Too many connections")
+TOO_MANY_CONNECTIONS = Reply(421, "4.7.0", "Too many connections; try again later")
 
 
 def accepted(reference: str) -> Reply:

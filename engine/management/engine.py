@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from typing import NamedTuple
 
 from django.conf import settings
 
+from engine import descriptors, places
 from engine.antivirus import scanner
 from engine.management import upkeep
 from engine.pop3 import server as pop3
@@ -24,9 +26,15 @@ from engine.threads import DatabaseThreads
 
 log = logging.getLogger(__name__)
 
+# A session's socket, the file its message is spooled to, and the scanner's socket.
+FILES_EACH = 3
+# Databases, blobs, next hops, name servers, logs.
+OTHER_FILES = 200
+
 
 async def run_engine(stop: asyncio.Event) -> None:
     """Serve until `stop` is set; then take nothing new and finish what is under way."""
+    limits = _limits(descriptors.raise_limit())
     await routes.refresh()
     runner = Runner()
     committer = Committer(on_queued=runner.wake)
@@ -36,7 +44,10 @@ async def run_engine(stop: asyncio.Event) -> None:
         key_file=settings.POSTERN.tls_key_file,
         ca_file=settings.POSTERN.tls_ca_file,
     )
-    servers = await _hear_smtp(context, committer, refusals) + await _hear_pop3(context)
+    servers = [
+        *await _hear_smtp(context, committer, refusals, limits.smtp),
+        *await _hear_pop3(context, limits.pop3),
+    ]
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(runner.run(stop))
         tasks.create_task(upkeep.keep_fresh(context, refusals, stop))
@@ -48,8 +59,30 @@ async def run_engine(stop: asyncio.Event) -> None:
     log.info("the mail engine has stopped")
 
 
+class _Limits(NamedTuple):
+    smtp: places.Limits
+    pop3: places.Limits
+
+
+def _limits(open_files: int) -> _Limits:
+    """As many sessions as are configured, where the process may have files for them."""
+    chosen = settings.POSTERN
+    wanted = 2 * chosen.smtp_sessions + chosen.pop3_sessions
+    possible = descriptors.fit(
+        wanted, each=FILES_EACH, others=OTHER_FILES, allowed=open_files
+    )
+    smtp, pop3 = (
+        places.Limits(max(1, number * possible // wanted))
+        for number in (chosen.smtp_sessions, chosen.pop3_sessions)
+    )
+    return _Limits(smtp, pop3)
+
+
 async def _hear_smtp(
-    context: ssl.SSLContext, committer: Committer, refusals: Refusals
+    context: ssl.SSLContext,
+    committer: Committer,
+    refusals: Refusals,
+    limits: places.Limits,
 ) -> list[asyncio.Server]:
     chosen = settings.POSTERN
     threads = DatabaseThreads("credentials", count=4)
@@ -65,6 +98,7 @@ async def _hear_smtp(
             size_limit=chosen.message_size_limit,
             threads=threads,
             refusals=refusals,
+            limits=limits,
         )
 
     receive, submission = listener(ReceiveDoor()), listener(SubmissionDoor())
@@ -81,13 +115,16 @@ async def _hear_smtp(
     ]
 
 
-async def _hear_pop3(context: ssl.SSLContext) -> list[asyncio.Server]:
+async def _hear_pop3(
+    context: ssl.SSLContext, limits: places.Limits
+) -> list[asyncio.Server]:
     chosen = settings.POSTERN
     return await pop3.listen(
         host=chosen.smtp_host,
         port=chosen.pop3_port,
         tls_port=chosen.pop3s_port,
         tls_context=context,
+        limits=limits,
         is_shared=_is_shared(),
     )
 

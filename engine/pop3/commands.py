@@ -37,6 +37,10 @@ NO_MAILBOX = Refusal("No mailbox is kept here for this address", "AUTH")
 IN_USE = Refusal("The mailbox is open in another session", "IN-USE")
 FAULT = Refusal("Something went wrong here; try again later", "SYS/TEMP")
 CROWDED = Refusal("Too many connections; try again later", "SYS/TEMP")
+CROWDED_OUT = Refusal(
+    "Too many connections wait to sign in; connect again and sign in at once",
+    "SYS/TEMP",
+)
 NO_SUCH_MESSAGE = Refusal("No such message")
 READ_ONLY = Refusal("You may read this mailbox, but remove nothing from it", "PERM")
 GONE = Refusal("The message was removed in the meantime")

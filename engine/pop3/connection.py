@@ -11,12 +11,13 @@ import ssl
 from collections.abc import Callable
 from typing import cast
 
-from engine.sessions import Place, Sessions
+from engine.places import Dropped, Place
+from engine.pop3 import commands
+from engine.sessions import HANDSHAKE_SECONDS, Sessions, hang_up
 
 # RFC 2449 §4 allows 255 octets; a SASL response may need more (RFC 5034 §4).
 MAX_LINE = 4096
 READ_AHEAD = 16 * 1024  # octets of pipelined commands held before reading pauses
-HANDSHAKE_TIMEOUT = 30.0  # seconds
 
 
 class ConnectionEnded(Exception):
@@ -50,6 +51,9 @@ class Connection(asyncio.Protocol):
         self._is_writable.set()
         self._has_news = asyncio.Event()
         self._transport: asyncio.Transport
+        self._sessions: Sessions | None = None
+        self._place: Place | None = None
+        self._is_shaking_hands = False
 
     @property
     def is_encrypted(self) -> bool:
@@ -63,7 +67,22 @@ class Connection(asyncio.Protocol):
 
     def admit(self, sessions: Sessions) -> Place | None:
         """Take a place, where there is one."""
-        return sessions.admit(self._transport)
+        self._sessions = sessions
+        self._place = sessions.admit(self._transport, self._drop)
+        return self._place
+
+    def keep_place(self) -> None:
+        """Keep the place: the peer has signed in."""
+        if self._sessions is not None:
+            self._sessions.bind(self._place)
+
+    def _drop(self, why: Dropped) -> None:
+        """End a session that has not signed in."""
+        if why is Dropped.CROWDED and not self._is_shaking_hands:
+            self.refuse(bytes(commands.CROWDED_OUT))
+        else:
+            # RFC 1939 §3: nothing is said to a peer that keeps us waiting.
+            self.abort()
 
     async def read_line(self) -> bytes:
         """The next line without its end. Raises ConnectionEnded and TimeoutError."""
@@ -102,16 +121,19 @@ class Connection(asyncio.Protocol):
             raise PlaintextBeforeTLS
         self._transport.write(invitation)
         # Nothing is awaited in between, so nothing can arrive in between.
+        self._is_shaking_hands = True
         try:
             upgraded = await asyncio.get_running_loop().start_tls(
                 self._transport,
                 self,
                 context,
                 server_side=True,
-                ssl_handshake_timeout=HANDSHAKE_TIMEOUT,
+                ssl_handshake_timeout=HANDSHAKE_SECONDS,
             )
         except OSError as error:
             raise ConnectionEnded from error
+        finally:
+            self._is_shaking_hands = False
         if upgraded is None:
             raise ConnectionEnded
         self._transport = upgraded
@@ -120,11 +142,11 @@ class Connection(asyncio.Protocol):
     def refuse(self, last_words: bytes) -> None:
         """Say no, and hang up."""
         self._transport.write(last_words)
-        self._transport.close()
+        hang_up(self._transport)
 
     def close(self) -> None:
         """Send what is written and hang up."""
-        self._transport.close()
+        hang_up(self._transport)
 
     def abort(self) -> None:
         """Hang up at once."""

@@ -39,13 +39,10 @@ async def converse(listener: Listener, connection: Connection) -> None:
 
 async def _talk(session: Session, listener: Listener, connection: Connection) -> None:
     refused = 0
-    async with asyncio.timeout(listener.limits.sign_in) as patience:
-        await connection.write(GREETING)
-        while not session.has_ended and refused < listener.limits.errors:
-            if not await _answer_one(session, connection):
-                refused += 1
-            if session.is_signed_in:
-                patience.reschedule(None)
+    await connection.write(GREETING)
+    while not session.has_ended and refused < listener.limits.errors:
+        if not await _answer_one(session, connection):
+            refused += 1
 
 
 async def _answer_one(session: Session, connection: Connection) -> bool:

@@ -6,18 +6,24 @@ import asyncio
 import ssl
 from dataclasses import dataclass, field
 
-from engine.sessions import Place, Sessions
+from django.conf import settings
+
+from engine import places
+from engine.places import Place
+from engine.sessions import Sessions
 from engine.threads import DatabaseThreads
+
+
+def _places() -> places.Limits:
+    return places.Limits(settings.POSTERN.pop3_sessions)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How much a peer may ask of us. Times are in seconds."""
 
-    sessions: int = 500
-    sessions_per_peer: int = 50  # an office behind one address
+    places: places.Limits = field(default_factory=_places)
     idle: float = 600.0  # RFC 1939 §3: at least ten minutes
-    sign_in: float = 120.0  # from the greeting on
     failures: int = 3  # wrong app passwords in one connection
     errors: int = 20  # refused commands in one connection
 
@@ -28,13 +34,13 @@ class Listener:
 
     tls_context: ssl.SSLContext
     threads: DatabaseThreads
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     # Mailboxes with a session in this process; between processes there is the lease.
     in_use: set[int] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.sessions = Sessions(self.limits.sessions, self.limits.sessions_per_peer)
+        self.sessions = Sessions(self.limits.places)
 
     def watch(self, session: asyncio.Task[None], place: Place) -> None:
         """Keep a session until it ends, and its place with it."""

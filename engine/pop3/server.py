@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import ssl
 
+from engine import places
 from engine.pop3 import commands
 from engine.pop3.connection import Connection
 from engine.pop3.conversation import converse
-from engine.pop3.listener import Listener
+from engine.pop3.listener import Limits, Listener
 from engine.sessions import Handshake
 from engine.threads import DatabaseThreads
 
@@ -16,10 +17,17 @@ THREADS = 4  # and so many database connections, at most
 
 
 async def listen(
-    *, host: str, port: int, tls_port: int, tls_context: ssl.SSLContext, is_shared: bool
+    *,
+    host: str,
+    port: int,
+    tls_port: int,
+    tls_context: ssl.SSLContext,
+    limits: places.Limits,
+    is_shared: bool,
 ) -> list[asyncio.Server]:
     """Listen on both ports: one where STLS begins TLS, one that begins with it."""
-    listener = Listener(tls_context, DatabaseThreads("pop3", count=THREADS))
+    threads = DatabaseThreads("pop3", count=THREADS)
+    listener = Listener(tls_context, threads, Limits(places=limits))
     return [
         await open_port(listener, host=host, port=port, is_shared=is_shared),
         await open_port(

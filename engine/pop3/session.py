@@ -43,10 +43,6 @@ class Session:
             "USER": self._user,
         }
 
-    @property
-    def is_signed_in(self) -> bool:
-        return self._transaction is not None
-
     async def answer(self, command: Command) -> None:
         """Raises Refused, or MailError from those asked."""
         if verb := self._verbs.get(command.name):
@@ -134,6 +130,7 @@ class Session:
         except Refused:
             await self.end()
             raise
+        self._connection.keep_place()
         await self._connection.write(line(f"+OK {count} messages"))
 
     async def _quit(self, command: Command) -> None:

@@ -104,6 +104,10 @@ class SourceClasses:
             }
         )
 
+    def covers(self, address: IPAddress) -> bool:
+        """Whether the address is in some provider's networks, whatever it can show."""
+        return any(index.find(address) is not None for index in self.indexes.values())
+
     def of_peer(self, address: IPAddress, names: frozenset[str]) -> frozenset[Provider]:
         """The providers that this address and this certificate can belong to."""
         return frozenset(

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_address
 
 from django.conf import settings
 from django.db import connection as database
@@ -33,6 +34,7 @@ __all__ = [
     "Routes",
     "current",
     "held",
+    "is_known_source",
     "refresh",
 ]
 
@@ -114,6 +116,14 @@ def held() -> Routes:
     RuntimeError before the first one.
     """
     return _holder.held()
+
+
+def is_known_source(address: str) -> bool:
+    """Whether the IP address is a member's own server's, or a cloud provider's."""
+    try:
+        return held().is_known_source(ip_address(address.partition("%")[0]))
+    except ValueError:
+        return False
 
 
 async def refresh() -> Routes:

@@ -190,6 +190,12 @@ class Routes:
         connection_id = self.sources.find(address)
         return None if connection_id is None else self.connections[connection_id]
 
+    def is_known_source(self, address: IPAddress) -> bool:
+        """Whether an address is a member's own server's, or a cloud provider's."""
+        return self.sources.find(address) is not None or self.source_classes.covers(
+            address
+        )
+
     def connection_for_certificate(
         self, names: Iterable[str]
     ) -> ConnectionFacts | None:

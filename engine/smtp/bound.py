@@ -45,6 +45,7 @@ class Bound(Wire):
             self.binding = None
             raise MailError(reply.SIGN_IN_ENDED)
         self.bound_by = routes
+        self._settle()
         if before is not None and self.binding != before:
             self._set_post_data_state()
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass, field
 
+from django.conf import settings
+
 from engine.antivirus.base import Scanner
 from engine.mail import reply
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.errors import PermanentFailure
+from engine.places import Limits
 from engine.queue.committer import Committer
 from engine.queue.models import Source
 from engine.registry import routes
@@ -18,11 +21,6 @@ from engine.smtp.binding import Binding, Peer
 from engine.smtp.doors import Door
 from engine.smtp.refusals import Refusals
 from engine.threads import DatabaseThreads
-
-SESSION_LIMIT = 1_000
-SESSIONS_PER_PEER = 100
-# From the connection on; a member's server and a mail client are bound in one.
-SIGN_IN_SECONDS = 120.0
 
 
 @dataclass
@@ -37,10 +35,12 @@ class Listener:
     size_limit: int
     threads: DatabaseThreads
     refusals: Refusals = field(default_factory=Refusals)
-    sign_in_seconds: float = SIGN_IN_SECONDS
-    sessions: Sessions = field(
-        default_factory=lambda: Sessions(SESSION_LIMIT, SESSIONS_PER_PEER)
+    limits: Limits = field(
+        default_factory=lambda: Limits(settings.POSTERN.smtp_sessions)
     )
+
+    def __post_init__(self) -> None:
+        self.sessions = Sessions(self.limits, is_known=routes.is_known_source)
 
     def routes(self) -> Routes:
         """The routes in memory; the engine keeps them fresh."""

@@ -93,6 +93,7 @@ class Session(Bound):
             await self.say(error.reply)
         else:
             self.bound_by = known
+            self._settle()
             await self.say(reply.AUTH_OK)
 
     async def smtp_MAIL(self, arg: str | None) -> None:

@@ -20,6 +20,10 @@ CHUNK = 256 * 1024
 OVERRUN = 64 * 1024 * 1024
 # Seconds for the whole of one message: 50 MB at half a megabit a second.
 DEADLINE = 900
+# Seconds before the first octet (RFC 5321 §4.5.3.2.5 has a client wait three minutes for
+# each block), and octets that must come in every second from then on, on average.
+PATIENCE = 180
+LEAST_RATE = 1_000
 
 
 class Wire(Protocol):
@@ -40,8 +44,8 @@ async def read_message(wire: Wire, arrival: Arrival, listener: Listener) -> Repl
     is_taken = False
     try:
         await wire.push("354 End with a dot alone on a line")
-        async with asyncio.timeout(DEADLINE):
-            refusal = await _read(wire, arrival, listener.size_limit)
+        async with asyncio.timeout(PATIENCE) as deadline:
+            refusal = await _read(wire, arrival, listener.size_limit, deadline)
         if refusal is not None:
             return refusal
         is_taken = True
@@ -75,15 +79,19 @@ async def _accept(arrival: Arrival, listener: Listener) -> Reply:
         await _let_go(arrival)
 
 
-async def _read(wire: Wire, arrival: Arrival, limit: int) -> Reply | None:
+async def _read(
+    wire: Wire, arrival: Arrival, limit: int, deadline: asyncio.Timeout
+) -> Reply | None:
     """Take all of it; return a refusal when its form or the scanner forbids it."""
     data, spool = DataReader(), arrival.spool
+    began = asyncio.get_running_loop().time()
     failure: Reply | None = None
     size = seen = 0
     while not data.is_done:
         chunk = await wire.read_chunk(CHUNK)
         content = data.feed(chunk)
         seen += len(chunk)
+        deadline.reschedule(began + seconds_for(seen))
         size += len(content)
         if seen > limit + OVERRUN:
             raise ConnectionResetError("the message went on far over the limit")
@@ -98,6 +106,11 @@ async def _read(wire: Wire, arrival: Arrival, limit: int) -> Reply | None:
     if spool.header_too_large:
         return reply.BAD_HEADER.saying("The header is too long")
     return failure
+
+
+def seconds_for(octets: int) -> float:
+    """By when, since it began, a message must go on of which that much has come."""
+    return min(DEADLINE, PATIENCE + octets / LEAST_RATE)
 
 
 async def _feed(arrival: Arrival, content: bytes) -> Reply | None:

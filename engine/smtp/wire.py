@@ -13,6 +13,8 @@ from aiosmtpd.smtp import SMTP
 from engine.mail import reply
 from engine.mail.errors import MailError
 from engine.mail.reply import Reply
+from engine.places import Dropped, Place
+from engine.sessions import HANDSHAKE_SECONDS, hang_up
 from engine.smtp.binding import Binding, Peer, peer_of
 from engine.smtp.listener import Listener
 from engine.smtp.transaction import Transaction
@@ -54,23 +56,34 @@ class Wire(SMTP):
         self.command_size_limit = COMMAND_LIMIT
         self.listener = listener
         self._errors = 0
+        self._place: Place | None = None
+        self._is_shaking_hands = False
 
     def connection_made(self, transport: Any) -> None:
-        self._place = self.listener.sessions.admit(transport)
+        self._place = self.listener.sessions.admit(transport, self._drop)
         if self._place is None:
             transport.write(f"{reply.TOO_MANY_CONNECTIONS}\r\n".encode())
-            transport.close()
+            hang_up(transport)
         super().connection_made(transport)
         self._begin(transport)
-        self._patience = self.loop.call_later(
-            self.listener.sign_in_seconds, self._end_if_unbound
-        )
 
-    def _end_if_unbound(self) -> None:
-        """Nobody who says not who they are may hold a place for ever."""
-        if self.binding is None and self.transport is not None:
-            self._writer.write(f"{reply.TOO_SLOW}\r\n".encode())
-            self._hang_up()
+    def _drop(self, why: Dropped) -> None:
+        """End a session that has not signed in: it is too slow, or others need its place."""
+        if self.transport is None:
+            return
+        if self._is_shaking_hands:
+            cast(asyncio.WriteTransport, self.transport).abort()
+            return
+        last = reply.TOO_SLOW if why is Dropped.SLOW else reply.CROWDED_OUT
+        self._writer.write(f"{last}\r\n".encode())
+        self._hang_up()
+
+    def _settle(self) -> None:
+        """Keep the session's place for it while it is bound."""
+        if self.binding is None:
+            self.listener.sessions.unbind(self._place)
+        else:
+            self.listener.sessions.bind(self._place)
 
     def _begin(self, transport: Any) -> None:
         """Forget all that was said: at the start, and after TLS (RFC 3207 §4.2)."""
@@ -86,8 +99,11 @@ class Wire(SMTP):
 
     def connection_lost(self, error: Exception | None) -> None:
         self.listener.sessions.release(self._place)
-        self._patience.cancel()
         super().connection_lost(error)
+
+    def _timeout_cb(self) -> None:
+        """Called by the base class when a session has been idle for five minutes."""
+        self._hang_up()
 
     def _set_post_data_state(self) -> None:
         """Called by the base class wherever a transaction ends."""
@@ -102,18 +118,21 @@ class Wire(SMTP):
         before = cast(asyncio.WriteTransport, self.transport)
         # Now, not later: the first words inside TLS may come with its last handshake.
         self._reader._buffer.clear()  # type: ignore[attr-defined]
+        self._is_shaking_hands = True
         try:
             transport = await self.loop.start_tls(
                 before,
                 self,
                 self.listener.tls_context,
                 server_side=True,
+                ssl_handshake_timeout=HANDSHAKE_SECONDS,
             )
         except OSError as error:
             # A handshake that dies tells nobody that the connection is lost.
             self.listener.sessions.release(self._place)
-            self._patience.cancel()
             raise ConnectionResetError("the TLS handshake failed") from error
+        finally:
+            self._is_shaking_hands = False
         self._reader._transport = transport  # type: ignore[attr-defined]
         self._writer._transport = transport  # type: ignore[attr-defined]
         self.transport = transport
@@ -132,7 +151,7 @@ class Wire(SMTP):
 
     def _hang_up(self) -> None:
         if self.transport is not None:
-            self.transport.close()
+            hang_up(cast(asyncio.WriteTransport, self.transport))
 
     async def handle_exception(self, error: Exception) -> str:
         """Whatever went wrong here is our fault, and never final for the peer."""

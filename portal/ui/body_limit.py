@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -12,6 +14,8 @@ from django.shortcuts import render
 STRANGERS = 100_000  # octets: a form of words
 # Doors of programs, which say who they are in a header: they keep limits of their own.
 OWN_LIMITS = ("/api/",)
+# By what they say there; filled by the API, of which the pages know nothing.
+recognise_programs: list[Callable[[HttpRequest], bool]] = []
 # RFC 9457, as programs hear everything else that is wrong.
 PROBLEM_TYPE = "application/problem+json"
 PROBLEM = {
@@ -25,7 +29,9 @@ PROBLEM = {
 class BodyLimitMiddleware:
     """Refuses a body that is too large by its Content-Length, before it is parsed.
 
-    A body without a length is not read at all (PEP 3333).
+    The server reads bodies before pages are asked (`portal.serving.site`): what may not
+    be sent, by `may_send`, it leaves unread, and here it is refused. A body without a
+    length is not read at all.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -35,6 +41,23 @@ class BodyLimitMiddleware:
         if _length(request) > _most(request):
             return _refusal(request)
         return self.get_response(request)
+
+
+def may_send(request: HttpRequest) -> bool:
+    """Whether a body that only members and their programs may send is to be read.
+
+    For a request that no middleware has seen. Reads the database.
+    """
+    if _length(request) > _of_members():
+        return False
+    if request.path.startswith(OWN_LIMITS):
+        return any(is_known(request) for is_known in recognise_programs)
+    SessionMiddleware(_no_page).process_request(request)
+    return get_user(request).is_authenticated
+
+
+def _no_page(request: HttpRequest) -> HttpResponse:
+    raise LookupError("No page is asked for yet.")
 
 
 def _length(request: HttpRequest) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from django.conf import settings
@@ -25,15 +25,28 @@ class ClientAddressMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        proxies = settings.POSTERN.trusted_proxies
-        peer = _parsed(request.META.get("REMOTE_ADDR", ""))
-        if peer is None or not _is_in(peer, proxies):
+        visitor = of(request.META)
+        if not is_proxy(request.META.get("REMOTE_ADDR", "")):
             for name in FORWARDED:
                 request.META.pop(name, None)
-        else:
-            said = request.META.get("HTTP_X_FORWARDED_FOR", "")
-            request.META["REMOTE_ADDR"] = str(_visitor(said, peer, proxies))
+        request.META["REMOTE_ADDR"] = visitor
         return self.get_response(request)
+
+
+def of(meta: Mapping[str, str]) -> str:
+    """The visitor's own address, from a request's META that nobody has changed yet."""
+    address = meta.get("REMOTE_ADDR", "")
+    peer = _parsed(address)
+    proxies = settings.POSTERN.trusted_proxies
+    if peer is None or not _is_in(peer, proxies):
+        return address
+    return str(_visitor(meta.get("HTTP_X_FORWARDED_FOR", ""), peer, proxies))
+
+
+def is_proxy(address: str) -> bool:
+    """Whether the address is that of a proxy that we trust."""
+    peer = _parsed(address)
+    return peer is not None and _is_in(peer, settings.POSTERN.trusted_proxies)
 
 
 def _visitor(said: str, peer: Address, proxies: Networks) -> Address:

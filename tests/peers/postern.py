@@ -25,9 +25,20 @@ PATIENCE = 240
 class Postern:
     """`manage.py up`. What anybody needs to use it is in `demo`, as in var/demo.json."""
 
-    def __init__(self, copy_of: Path | None = None, **environment: str) -> None:
-        """Without a database to copy it starts from nothing, as on a fresh machine."""
+    def __init__(
+        self,
+        copy_of: Path | None = None,
+        *,
+        home: Path | None = None,
+        **environment: str,
+    ) -> None:
+        """Without a database to copy it starts from nothing, as on a fresh machine.
+
+        `home` is a worktree of another version, with an environment of its own.
+        """
         self.folder = open_folder()
+        self._python = str(home / ".venv/bin/python") if home else sys.executable
+        self._home = home
         if copy_of is not None:
             shutil.copyfile(copy_of, self.folder / "postern.sqlite3")
         self.ports = {name: free_port() for name in PORTS.values()}
@@ -48,9 +59,10 @@ class Postern:
 
     def __enter__(self) -> Self:
         self._daemon = Daemon(
-            [sys.executable, "manage.py", "up"],
+            [self._python, "manage.py", "up"],
             self.folder / "up.log",
             env=self.environment,
+            cwd=self._home,
         )
         try:
             self._daemon.wait_for(lambda: "Ctrl-C stops it." in self.log, PATIENCE)

@@ -78,7 +78,11 @@ class Daemon:
     """One program in the foreground, in a process group of its own."""
 
     def __init__(
-        self, command: list[str], log: Path, env: Mapping[str, str] | None = None
+        self,
+        command: list[str],
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
     ) -> None:
         self.log = log
         with log.open("ab") as output:
@@ -89,6 +93,7 @@ class Daemon:
                 stderr=subprocess.STDOUT,
                 env=None if env is None else {**os.environ, **env},
                 start_new_session=True,
+                cwd=cwd,
             )
 
     @property

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
+from engine import places
 from engine.pop3.listener import Limits
 from engine.registry import credentials
 from engine.registry.models import Person
@@ -76,7 +77,7 @@ async def test_half_closed_peer_gets_every_answer(server: Server) -> None:
 
 
 async def test_peer_that_says_nothing(serve: Serve) -> None:
-    server = await serve(Limits(sign_in=0.05))
+    server = await serve(Limits(places=places.Limits(10, patience=0.05)))
     async with connected(server.pop3) as (reader, _):
         said = await reader.read()
 
@@ -84,7 +85,7 @@ async def test_peer_that_says_nothing(serve: Serve) -> None:
 
 
 async def test_peer_that_talks_but_does_not_sign_in(serve: Serve) -> None:
-    server = await serve(Limits(sign_in=0.05))
+    server = await serve(Limits(places=places.Limits(10, patience=0.05)))
     async with connected(server.pop3) as (reader, writer):
 
         async def talk() -> None:
@@ -128,37 +129,44 @@ async def test_peer_that_does_not_read(serve: Serve, reader: Person) -> None:
     assert await still_serves(server)
 
 
-async def test_too_many_connections_from_one_peer(serve: Serve) -> None:
-    server = await serve(Limits(sessions_per_peer=2))
-    async with connected(server.pop3) as (one, _), connected(server.pop3) as (two, _):
-        await one.readline()
-        await two.readline()
-        async with connected(server.pop3) as (three, _):
-            refused = await three.read()
-
-    assert refused == b"-ERR [SYS/TEMP] Too many connections; try again later\r\n"
+ONE = Limits(places=places.Limits(1))
 
 
-async def test_too_many_connections(serve: Serve) -> None:
-    server = await serve(Limits(sessions=1))
+async def test_silent_connection_makes_room_for_a_newcomer(serve: Serve) -> None:
+    server = await serve(ONE)
     async with connected(server.pop3) as (one, _):
         await one.readline()
         async with connected(server.pop3) as (two, _):
-            refused = await two.read()
+            greeted = await two.readline()
+            ended = await one.read()
 
-    assert refused.startswith(b"-ERR [SYS/TEMP]")
+    assert greeted.startswith(b"+OK")
+    assert ended.startswith(b"-ERR [SYS/TEMP] Too many connections wait to sign in")
+
+
+async def test_signed_in_session_makes_no_room(serve: Serve, reader: Person) -> None:
+    server = await serve(ONE)
+    async with signed_in(server) as (lines, writer):
+        async with connected(server.pop3) as (other, _):
+            refused = await other.read()
+        writer.write(b"NOOP\r\n")
+        answered = await lines.readline()
+
+    assert refused == b"-ERR [SYS/TEMP] Too many connections; try again later\r\n"
+    assert answered == b"+OK\r\n"
 
 
 async def test_whoever_never_begins_tls_counts_all_the_same(serve: Serve) -> None:
-    server = await serve(Limits(sessions=1))
-    async with connected(server.pop3s):
+    server = await serve(ONE)
+    async with connected(server.pop3s) as (silent, _):
         async with asyncio.timeout(20):
             while not len(server.listener.sessions):
                 await asyncio.sleep(0.02)
         async with connected(server.pop3) as (other, _):
-            refused = await other.read()
+            await other.readline()
+            ended = await hear_out(silent)
 
-    assert refused.startswith(b"-ERR [SYS/TEMP]")
+    assert ended == b""
 
 
 async def test_guessing_is_slowed_down(server: Server) -> None:

@@ -44,6 +44,11 @@ MAIL = "c: MAIL FROM:<{sender}>\ns: 250 *\n"
 JANE = "jane@firm.example"
 
 
+def hurry(server: Server) -> None:
+    sessions = server.listeners[0].sessions
+    sessions.limits = replace(sessions.limits, patience=0.5)
+
+
 async def written(server: Server) -> list[Event]:
     """The refusals in the trace, once they are written down."""
     for listener in server.listeners:
@@ -56,22 +61,22 @@ async def written(server: Server) -> list[Event]:
 async def test_a_session_that_is_nobodys_ends_after_a_while(
     server: Server, hello: str
 ) -> None:
-    server.listeners[0].sign_in_seconds = 0.5
+    hurry(server)
 
     await server.say("receive", hello + "s: 421 4.4.2 *\nclosed\n")
 
 
 async def test_whoever_never_begins_tls_counts_all_the_same(server: Server) -> None:
     sessions = server.listeners[1].sessions
-    sessions.per_peer = 1
-    _, silent = await asyncio.open_connection("127.0.0.1", server.submissions)
+    sessions.limits = replace(sessions.limits, per_address=1)
+    reader, silent = await asyncio.open_connection("127.0.0.1", server.submissions)
     await until(lambda: len(sessions) == 1)
 
-    reader, refused = await asyncio.open_connection("127.0.0.1", server.submissions)
+    _, newcomer = await asyncio.open_connection("127.0.0.1", server.submissions)
     with suppress(ConnectionError):
         assert await reader.read() == b""
     silent.close()
-    refused.close()
+    newcomer.close()
     await until(lambda: len(sessions) == 0)
 
     reader, writer = await asyncio.open_connection(
@@ -101,7 +106,7 @@ async def until(is_so: Callable[[], bool]) -> None:
 async def test_a_session_that_is_bound_has_time(
     server: Server, bob: Person, credential: str
 ) -> None:
-    server.listeners[0].sign_in_seconds = 0.5
+    hurry(server)
     dialogue = await server.begin("receive")
     await asyncio.to_thread(dialogue.say, SIGN_IN, credential=credential)
     await asyncio.sleep(0.6)

@@ -8,7 +8,6 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -20,8 +19,6 @@ from portal.demo.names import NameServer
 from portal.demo.record import Facts
 from portal.demo.supervisor import Supervisor
 from portal.guides import loader
-
-WEB_THREADS = "4"
 
 
 class Command(BaseCommand):
@@ -76,12 +73,8 @@ def _name_server() -> Iterator[None]:
 
 def _commands() -> dict[str, list[str]]:
     manage = [sys.executable, sys.argv[0]]
-    granian = str(Path(sys.executable).with_name("granian"))
-    web = [granian, "--interface", "wsgi", "--log-level", "warning"]
-    web += ["--host", settings.POSTERN.host, "--port", str(settings.POSTERN.web_port)]
-    web += ["--workers", "1", "--blocking-threads", WEB_THREADS]
     return {
-        "web": [*web, "portal.wsgi:application"],
+        "web": [*manage, "run_web"],
         "engine": [*manage, "run_engine"],
         "worker": [*manage, "qcluster", "--skip-checks"],
     }

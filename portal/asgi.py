@@ -2,10 +2,15 @@ from __future__ import annotations
 
 import os
 
-from django.core.wsgi import get_wsgi_application
+import django
 
 # State is for this user alone; engine.state says the same of each file it makes.
 os.umask(0o077)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+django.setup()
 
-application = get_wsgi_application()
+from django.conf import settings  # noqa: E402 - after they are set up
+
+from portal.serving.site import Site  # noqa: E402
+
+application = Site(settings.POSTERN.web_threads)

@@ -1,0 +1,132 @@
+"""One HTTP connection: how long each part of a request or an answer may take.
+
+A subclass of uvicorn's protocol on h11 (uvicorn 0.54), which by itself waits as long as
+the client likes: for the first octet, for the end of a header, for an answer to be read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+from engine.places import Dropped, Place
+from engine.sessions import LINGER_SECONDS, Sessions, hang_up, reset
+
+# Seconds for a whole header, from the first octet of a connection or a request on.
+HEAD_SECONDS = 10.0
+# Seconds that a connection is kept between two requests.
+IDLE_SECONDS = 15
+# Seconds in which a client must take the 64 kB that wait for it here.
+READ_SECONDS = 60.0
+
+CROWDED = (
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n"
+    b"Content-Length: 46\r\nRetry-After: 5\r\nConnection: close\r\n\r\n"
+    b"Too many connections are open. Try again soon."
+)
+
+
+class Connection(H11Protocol):
+    """A connection with a place among all others, and deadlines for its client.
+
+    Its place is safe while a request that has come in whole is worked on, or while a
+    client reads the answer; at any other time it makes room for others (`engine.places`).
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        sessions: Sessions,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._sessions = sessions
+        self._place: Place | None = None
+        self._head_since: float | None = None
+        self._unread_since: float | None = None
+        self._closing_since: float | None = None
+
+    def connection_made(  # type: ignore[override]
+        self, transport: asyncio.Transport
+    ) -> None:
+        super().connection_made(transport)
+        self._head_since = self.loop.time()
+        self._place = self._sessions.admit(transport, self._drop)
+        if self._place is None:
+            self._refuse()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._sessions.release(self._place)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        if self._head_since is None and not self._is_busy():
+            self._head_since = self.loop.time()
+        super().data_received(data)
+        self._note()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._note()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unread_since = self.loop.time()
+        self._note()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._unread_since = None
+        self._note()
+
+    def look(self) -> None:
+        """End the connection when its client is too slow; called every second."""
+        now = self.loop.time()
+        unread = self.transport.get_write_buffer_size()
+        if not unread:
+            self._unread_since = None
+        elif self._unread_since is None:
+            self._unread_since = now
+        if self.transport.is_closing() and self._closing_since is None:
+            self._closing_since = now
+        deadlines = (
+            (self._head_since, HEAD_SECONDS),
+            (self._unread_since, READ_SECONDS),
+            (self._closing_since, LINGER_SECONDS),
+        )
+        if any(since is not None and now - since >= most for since, most in deadlines):
+            reset(self.transport)
+
+    def _is_busy(self) -> bool:
+        """Whether a request has begun that is not answered to its end."""
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _note(self) -> None:
+        """Note what the connection waits for now."""
+        is_busy = self._is_busy()
+        if is_busy:
+            self._head_since = None
+        has_come = is_busy and not self.cycle.more_body
+        if has_come and not self.flow.write_paused:
+            self._sessions.bind(self._place)
+        else:
+            self._sessions.unbind(self._place)
+
+    def _drop(self, why: Dropped) -> None:
+        if self._is_busy() or why is Dropped.SLOW:
+            reset(self.transport)
+        else:
+            self._refuse()
+
+    def _refuse(self) -> None:
+        self.transport.write(CROWDED)
+        hang_up(self.transport)

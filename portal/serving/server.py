@@ -1,0 +1,121 @@
+"""A process of the site: its port, its connections and their limits."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, cast
+
+from django.conf import settings
+from uvicorn import Config, Server
+
+from engine import descriptors
+from engine.places import Limits
+from engine.sessions import Sessions
+from portal.serving.bodies import DEADLINE
+from portal.serving.connection import HEAD_SECONDS, IDLE_SECONDS, Connection
+from portal.serving.site import Site
+from portal.ui import client_address
+
+# Seconds for answers that are on their way when the service stops.
+GRACE = 10
+BACKLOG = 2_048
+# Databases, static files, caches, logs.
+OTHER_FILES = 200
+# Of a connection: its socket, and the file that its body or its answer waits in.
+FILES_EACH = 2
+
+
+async def serve(stop: asyncio.Event) -> None:
+    """Serve the site until `stop` is set; then finish what is under way."""
+    allowed = limits(descriptors.raise_limit())
+    with _open_port() as port:
+        await serve_on(port, Site(settings.POSTERN.web_threads), allowed, stop)
+
+
+async def serve_on(
+    port: socket.socket, site: Site, limits: Limits, stop: asyncio.Event
+) -> None:
+    """Serve a site on a port that is open."""
+    server = WebServer(_config(site, limits))
+    stopping = asyncio.create_task(server.stop_after(stop))
+    await server.serve(sockets=[port])
+    stopping.cancel()
+    await site.close()
+
+
+class WebServer(Server):
+    """Uvicorn's server, which looks at its connections every second."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to whoever runs the process (`engine.processes`)."""
+        yield
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called by the base class ten times a second."""
+        if counter % 10 == 0:
+            for connection in list(self.server_state.connections):
+                cast(Connection, connection).look()
+        return await super().on_tick(counter)
+
+    async def stop_after(self, stop: asyncio.Event) -> None:
+        """Begin to stop when the event is set."""
+        await stop.wait()
+        self.should_exit = True
+
+
+def limits(open_files: int) -> Limits:
+    """How many connections there may be, and how many of them may be waited for.
+
+    Waited for are clients between two requests, at a header, or at a body. A proxy of
+    ours, which bears everybody's connections, is no stranger.
+    """
+    total = descriptors.fit(
+        settings.POSTERN.web_connections,
+        each=FILES_EACH,
+        others=OTHER_FILES,
+        allowed=open_files,
+    )
+    return Limits(
+        total,
+        per_address=total if settings.POSTERN.trusted_proxies else total // 2,
+        strangers_per_address=max(1, total // 10),
+        strangers_per_network=max(1, total // 5),
+        patience=DEADLINE + HEAD_SECONDS,
+        least_patience=2 * HEAD_SECONDS,
+    )
+
+
+def _config(site: Site, limits: Limits) -> Config:
+    sessions = Sessions(limits, is_known=client_address.is_proxy, remembers=False)
+    return Config(
+        site,
+        http=cast(Any, partial(Connection, sessions=sessions)),
+        ws="none",
+        loop="asyncio",
+        interface="asgi3",
+        lifespan="off",
+        log_config=None,
+        # Requests that are no HTTP are strangers' doing, and would fill the log.
+        log_level="error",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=IDLE_SECONDS,
+        timeout_graceful_shutdown=GRACE,
+        backlog=BACKLOG,
+    )
+
+
+def _open_port() -> socket.socket:
+    host, port = settings.POSTERN.host, settings.POSTERN.web_port
+    return socket.create_server(
+        (host, port),
+        family=socket.AF_INET6 if ":" in host else socket.AF_INET,
+        backlog=BACKLOG,
+        reuse_port=settings.POSTERN.web_workers > 1,
+    )

@@ -1,0 +1,114 @@
+"""A member at work, from an address of loopback: by browser, and by a mail program."""
+
+from __future__ import annotations
+
+import http.client
+import smtplib
+import ssl
+from dataclasses import dataclass, field
+from urllib.parse import urlencode, urljoin, urlsplit
+
+from lxml import html
+
+TIMEOUT = 30.0  # seconds; who is not served by then is counted so
+
+
+@dataclass
+class Browser:
+    """Pages and forms of the site, with cookies, over one kept connection."""
+
+    port: int
+    address: str
+    cookies: dict[str, str] = field(default_factory=dict)
+    place: str = "/"
+
+    def __post_init__(self) -> None:
+        self._connection = http.client.HTTPConnection(
+            "127.0.0.1", self.port, TIMEOUT, (self.address, 0)
+        )
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def get(self, path: str) -> html.HtmlElement:
+        return self._ask("GET", path)
+
+    def submit(
+        self, form: html.FormElement, button: str = "", **fields: str
+    ) -> html.HtmlElement:
+        """Fill in a form and press its button: `name=value` as it is sent."""
+        typed = {name: value or "" for name, value in form.form_values()} | fields
+        if button:
+            name, _, value = button.partition("=")
+            typed[name] = value
+        return self._ask("POST", form.action or self.place, urlencode(typed))
+
+    def _ask(self, method: str, path: str, body: str = "") -> html.HtmlElement:
+        headers = {
+            "Host": f"localhost:{self.port}",
+            "Cookie": "; ".join(f"{n}={v}" for n, v in self.cookies.items()),
+        }
+        if body:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        self.place = urljoin(self.place, path)
+        self._connection.request(method, self.place, body or None, headers)
+        answer = self._connection.getresponse()
+        page = answer.read()
+        for cookie in answer.headers.get_all("Set-Cookie", []):
+            name, _, rest = cookie.partition("=")
+            self.cookies[name] = rest.partition(";")[0]
+        if answer.status in (302, 303):
+            return self._ask("GET", _path(answer.headers["Location"]))
+        if answer.status != 200:
+            raise ConnectionError(f"{self.place} answered {answer.status}")
+        return html.document_fromstring(page.decode())
+
+
+def _path(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+def send_by_browser(
+    port: int, person: dict[str, str], *, to: str, address: str
+) -> None:
+    """Sign in on the site, and write and send one message there."""
+    browser = Browser(port, address)
+    try:
+        page = browser.get("/account/login/")
+        browser.submit(
+            page.forms[_index(page, "login")],
+            login=person["address"],
+            password=person["password"],
+        )
+        page = browser.get("/mail/write/")
+        form = page.get_element_by_id("write")
+        said = browser.submit(
+            form, "do=send", to=to, subject="Listing", text="At ten in court two."
+        )
+        if "Message sent" not in said.text_content():
+            raise ConnectionError("the message was not sent")
+    finally:
+        browser.close()
+
+
+def _index(page: html.HtmlElement, name: str) -> int:
+    return next(n for n, form in enumerate(page.forms) if name in form.fields)
+
+
+def send_by_program(
+    port: int, person: dict[str, str], *, to: str, address: str, ca_file: str
+) -> None:
+    """Sign in with an app password by submission, and send one message."""
+    context = ssl.create_default_context(cafile=ca_file)
+    with smtplib.SMTP(
+        "localhost", port, "member.example", TIMEOUT, source_address=(address, 0)
+    ) as client:
+        client.starttls(context=context)
+        client.login(person["address"], person["app_password"])
+        client.sendmail(
+            person["address"],
+            [to],
+            f"From: <{person['address']}>\r\nTo: <{to}>\r\nSubject: Listing\r\n\r\n"
+            "At ten in court two.\r\n",
+        )

@@ -1,0 +1,38 @@
+"""A process takes as many connections as it may have files open, and no more."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from engine import descriptors
+
+CHILD = """
+import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 300))
+from engine import descriptors
+print(descriptors.raise_limit(), *resource.getrlimit(resource.RLIMIT_NOFILE))
+"""
+
+
+def test_limit_is_raised_as_far_as_it_may_be() -> None:
+    said = subprocess.check_output([sys.executable, "-c", CHILD], text=True)
+
+    assert said.split() == ["300", "300", "300"]
+
+
+def test_connections_fit_into_what_is_allowed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert descriptors.fit(1_000, each=3, others=100, allowed=3_100) == 1_000
+    assert caplog.text == ""
+
+    assert descriptors.fit(1_000, each=3, others=100, allowed=1_024) == 308
+
+    assert "LimitNOFILE" in caplog.text
+
+
+def test_some_connection_is_taken_whatever_is_allowed() -> None:
+    assert descriptors.fit(1_000, each=3, others=100, allowed=64) == 1
