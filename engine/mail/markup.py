@@ -15,13 +15,14 @@ _END = {
     for name in ("style", "script", "head", "title")
 }
 _LINE_END = re.compile(r"<(?:br|/p|/div|/tr|/li|/h[1-6])\b[^<>]*>", re.IGNORECASE)
+_CELL = re.compile(r"<t[dh]\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 
 
 def words_of(markup: str) -> str:
     """What a reader would see of it, line by line, in time that grows with its size."""
     seen = "".join(_seen(markup[:LENGTH_LIMIT]))
-    text = html.unescape(_TAG.sub("", _LINE_END.sub("\n", seen)))
+    text = html.unescape(_TAG.sub("", _CELL.sub(" ", _LINE_END.sub("\n", seen))))
     return "\n".join(filter(None, (line.strip() for line in text.splitlines())))
 
 

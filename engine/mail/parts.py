@@ -19,6 +19,8 @@ MAX_DEPTH = 30
 MAX_PARTS = 1000
 # A part with a longer header is taken as all body.
 MAX_PART_HEADER_OCTETS = 64 * 1024
+# Octets as written up to which a part is decoded to know its size.
+EXACT_SIZE = 64 * 1024
 
 # A message inside a message: RFC 2046 §5.2.1, RFC 6532 §3.7 and RFC 5537 §6.2.
 MESSAGES = frozenset(("message/rfc822", "message/global", "message/news"))
@@ -98,6 +100,22 @@ class Part:
     def data(self) -> bytes:
         """The content, decoded from its transfer encoding."""
         return transfer.decode(self.region.octets(), self.encoding)
+
+    def start(self, octets: int) -> bytes:
+        """The first octets of the content, without decoding the rest."""
+        # No encoding takes three octets for one, but quoted-printable; line ends more.
+        written = self.region.source[
+            self.region.start : min(self.region.end, self.region.start + 4 * octets)
+        ]
+        return transfer.decode(written, self.encoding)[:octets]
+
+    @property
+    def size(self) -> int:
+        """Octets of the content; of a large one reckoned, not counted."""
+        written = self.region.end - self.region.start
+        if written > EXACT_SIZE and self.encoding == "base64":
+            return written * 57 // 78  # RFC 2045 §6.8: lines of 76, each with its end
+        return written if written > EXACT_SIZE else len(self.data())
 
     def text(self) -> str:
         """The content as text, in the charset it names; for text parts."""

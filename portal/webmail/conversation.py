@@ -8,10 +8,12 @@ from engine.mail import markup
 from engine.storage.models import Folder, FolderRole, Message
 from portal.webmail import reading
 
-# Messages named beside the open one, those that are opened with it, and how large.
+# Messages named beside the open one, those that are opened with it, how large, and
+# how large together.
 NAMED = 50
 OPENED = 10
 OPENED_OCTETS = 256 * 1024
+OPENED_TOGETHER = 512 * 1024
 # Characters shown of each.
 TEXT_LIMIT = 20_000
 
@@ -54,7 +56,11 @@ def around(message: Message) -> Conversation:
 
 
 def _texts(messages: list[Message]) -> list[str]:
-    small = [m.pk for m in messages[:OPENED] if m.size <= OPENED_OCTETS]
+    small, room = [], OPENED_TOGETHER
+    for message in messages[:OPENED]:
+        if message.size <= min(OPENED_OCTETS, room):
+            small.append(message.pk)
+            room -= message.size
     loaded = Message.objects.filter(pk__in=small).select_related("content")
     texts = {message.pk: _text(message) for message in loaded}
     return [texts.get(message.pk, "") for message in messages]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 # Characters of text shown in a page; the rest is in the download.
 LENGTH_LIMIT = 500_000
+# Addresses that are made links; each costs as much as two thousand characters.
+LINKS_LIMIT = 2_000
 
 _LINK = re.compile(r"\bhttps?://[^\s<>\"\x00-\x20]{1,2000}", re.IGNORECASE)
 _CLOSING = ".,;:!?)]}'*_"
@@ -22,7 +25,7 @@ def linked(text: str) -> SafeString:
 
 def _pieces(text: str) -> Iterator[SafeString]:
     end = 0
-    for found in _LINK.finditer(text):
+    for found in islice(_LINK.finditer(text), LINKS_LIMIT):
         address = found.group().rstrip(_CLOSING)
         yield escape(text[end : found.start()])
         yield format_html(

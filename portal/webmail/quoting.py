@@ -20,6 +20,7 @@ from portal.webmail.reading import Reading
 
 # Characters of the original that are quoted.
 QUOTE_LIMIT = 100_000
+REST_LEFT_OUT = "[The rest of the message is left out]"
 
 
 def reply(
@@ -138,11 +139,14 @@ def _introduction(reading: Reading) -> str:
 def _own_text(reading: Reading) -> str:
     """All of the words, however many: what is written on must lose none."""
     has_text = bool(reading.text.strip())
-    return reading.text if has_text else reading.as_text(reading.safe_html())
+    return reading.text if has_text else reading.as_text()
 
 
 def _text(reading: Reading) -> str:
-    return reading.as_text(reading.safe_html())[:QUOTE_LIMIT].strip()
+    text = reading.as_text()
+    is_cut = len(text) > QUOTE_LIMIT or reading.is_cut(text)
+    cut = f"\n\n{REST_LEFT_OUT}" if is_cut else ""
+    return f"{text[:QUOTE_LIMIT].strip()}{cut}"
 
 
 def _quoted(reading: Reading) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from dataclasses import dataclass, field
 
@@ -23,9 +24,22 @@ from portal.webmail.tidy import TooComplexError
 NAMES_SHOWN = 500
 NAMES_FIRST = 5
 
+# Files listed on the page of one message; the others are in the download.
+FILES_SHOWN = 200
+# Octets of a file that show whether it is a page.
+FILE_START = 4096
+
+# Elements and characters of HTML that are laid out as text. Layout takes up to 30 µs
+# for an element, and a list inside lists more: beyond these the words alone are shown.
+LAID_OUT_ELEMENTS = 4_000
+LAID_OUT_LENGTH = 256 * 1024
+
 # Octets of pictures that are set into the text, one and all of them.
 PICTURE_LIMIT = 2 * 1024 * 1024
 PICTURES_LIMIT = 6 * 1024 * 1024
+
+
+_ELEMENT = re.compile(r"<[a-zA-Z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +67,21 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class ShownAttachment:
-    """A file that came with a message, by the name that is safe to give it.
-
-    `is_active` says that it may do more in a browser than show itself.
-    """
+    """A file that came with a message, by the name that is safe to give it."""
 
     path: str
     name: str
-    size: int
-    is_active: bool = False
+    part: Part
+
+    @property
+    def size(self) -> int:
+        """Octets, reckoned where the file is large."""
+        return self.part.size
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it may do more in a browser than show itself."""
+        return policy.warns_of(self.name, self.part.start(FILE_START))
 
 
 @dataclass(slots=True)
@@ -75,10 +95,14 @@ class Reading:
     parts: list[Part] = field(default_factory=list)
     attachments: list[ShownAttachment] = field(default_factory=list)
     embedded: list[Part] = field(default_factory=list)
+    _people: dict[str, list[NamedAddress]] = field(default_factory=dict)
 
     def everybody(self, name: str) -> list[NamedAddress]:
         """Who stands in the field with that name."""
-        return [n for f in self.header.all(name) for n in addresses_in(f.value)]
+        if name not in self._people:
+            fields = self.header.all(name)
+            self._people[name] = [n for f in fields for n in addresses_in(f.value)]
+        return self._people[name]
 
     def people(self, name: str) -> Named:
         """Who is shown of those in the field with that name."""
@@ -92,6 +116,16 @@ class Reading:
                 return shown, part
         return None
 
+    @property
+    def shown_files(self) -> list[ShownAttachment]:
+        """The files that the page lists."""
+        return self.attachments[:FILES_SHOWN]
+
+    @property
+    def hidden_files(self) -> int:
+        """How many more there are."""
+        return max(0, len(self.attachments) - FILES_SHOWN)
+
     def safe_html(self) -> SafeHtml | None:
         """The HTML made safe; None without any, or where that would take too long."""
         if not self.markup:
@@ -101,14 +135,33 @@ class Reading:
         except TooComplexError:
             return None
 
-    def as_text(self, safe: SafeHtml | None) -> str:
-        """The message in plain text: as the sender wrote it, else out of the HTML."""
+    def as_text(self, safe: SafeHtml | None = None) -> str:
+        """The message in plain text: as the sender wrote it, else out of the HTML.
+
+        `safe` is the HTML made safe, where the caller has it already.
+        """
         if self.text.strip():
             return self.text[: plain_text.LENGTH_LIMIT]
+        if not self._can_be_laid_out:
+            return markup.words_of(self.markup)
+        safe = safe or self.safe_html()
         if safe is None:
             return markup.words_of(self.markup)
         text: str = inscriptis.get_text(safe.html)
         return text.strip()[: plain_text.LENGTH_LIMIT]
+
+    def is_cut(self, text: str) -> bool:
+        """Whether `text`, out of `as_text`, is not all of it."""
+        if self.text.strip():
+            return len(self.text) > plain_text.LENGTH_LIMIT
+        is_long = len(self.markup) > markup.LENGTH_LIMIT
+        return is_long or len(text) >= plain_text.LENGTH_LIMIT
+
+    @property
+    def _can_be_laid_out(self) -> bool:
+        if len(self.markup) > LAID_OUT_LENGTH:
+            return False
+        return sum(1 for _ in _ELEMENT.finditer(self.markup)) <= LAID_OUT_ELEMENTS
 
     def _pictures(self) -> dict[str, str]:
         """A data: URL for each picture that the HTML may set into the text."""
@@ -162,8 +215,5 @@ def _attach(reading: Reading, part: Part) -> None:
     ending = ".eml" if part.content_type == "message/rfc822" else ""
     otherwise = f"attachment-{len(reading.parts) + 1}{ending}"
     name = part.filename or otherwise
-    data = part.data()
-    is_active = policy.warns_of(name, data)
-    shown = ShownAttachment(part.path, name, len(data), is_active)
-    reading.attachments.append(shown)
+    reading.attachments.append(ShownAttachment(part.path, name, part))
     reading.parts.append(part)

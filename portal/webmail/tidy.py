@@ -16,13 +16,14 @@ LENGTH_LIMIT = 1024 * 1024
 # Characters of one tag, pictures inside it not counted.
 TAG_LIMIT = 8 * 1024
 
-ELEMENT_LIMIT = 20_000
+ELEMENT_LIMIT = 12_000
 
 # libxml2 itself gives up at 256 and would silently leave out the rest.
 DEPTH_LIMIT = 200
 
-# Style rules times elements: what matching them costs.
-STYLE_COST_LIMIT = 4_000_000
+# Style rules times elements, and characters of rules: what matching them costs.
+STYLE_COST_LIMIT = 1_500_000
+STYLE_LENGTH_LIMIT = 256 * 1024
 
 _EMBEDDED = re.compile(r"data:[^\"'>\s]*")
 _XML_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*>")
@@ -69,7 +70,9 @@ def _check_tree(root: html.HtmlElement) -> None:
 
 
 def _drop_costly_styles(root: html.HtmlElement) -> None:
-    rules = sum((style.text or "").count("{") for style in root.iter("style"))
+    styles = [style.text or "" for style in root.iter("style")]
+    rules = sum(style.count("{") for style in styles)
     elements = sum(1 for _ in root.iter())
-    if rules * elements > STYLE_COST_LIMIT:
+    is_long = sum(map(len, styles)) > STYLE_LENGTH_LIMIT
+    if is_long or rules * elements > STYLE_COST_LIMIT:
         etree.strip_elements(root, "style", with_tail=False)

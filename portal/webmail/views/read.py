@@ -47,6 +47,7 @@ def read(request: HttpRequest, message_id: int) -> HttpResponse:
     beside = sidebar(desks, desk)
     near = listing.around(message)
     place = near.index(message)
+    text = opened.as_text(safe) if as_text else ""
     context = {
         "sidebar": beside,
         "desk": desk,
@@ -63,7 +64,8 @@ def read(request: HttpRequest, message_id: int) -> HttpResponse:
         "people": {label: opened.people(name) for label, name in PEOPLE.items()},
         "safe": safe,
         "shows_text": as_text,
-        "text": plain_text.linked(opened.as_text(safe)) if as_text else "",
+        "text": plain_text.linked(text),
+        "is_cut": opened.is_cut(text) if as_text else False,
     }
     return render(request, "webmail/read.html", context)
 
@@ -121,11 +123,13 @@ def printed(request: HttpRequest, message_id: int) -> HttpResponse:
     """A message on paper: who, when, what, and which files came with it."""
     _, message = desks_of(request).message(message_id)
     opened = reading.read(message)
+    text = opened.as_text()
     context = {
         "message": message,
         "reading": opened,
         "people": {label: opened.people(name) for label, name in PEOPLE.items()},
-        "text": plain_text.linked(opened.as_text(opened.safe_html())),
+        "text": plain_text.linked(text),
+        "is_cut": opened.is_cut(text),
     }
     return render(request, "webmail/print.html", context)
 

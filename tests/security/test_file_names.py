@@ -1,0 +1,72 @@
+"""Names made of Unicode's own data, so that no table of ours can be their source."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+
+from engine.antivirus import policy
+from engine.mail.parts import walk
+from portal.webmail.reading import take_apart
+
+CHARACTERS = [chr(n) for n in range(sys.maxunicode + 1) if not 0xD800 <= n < 0xE000]
+UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp"}
+
+
+def like(wanted: str) -> list[str]:
+    """The characters that Unicode says are the same letter or sign in another form."""
+    return [
+        c
+        for c in CHARACTERS
+        if c not in "eExX." and unicodedata.normalize("NFKC", c).casefold() == wanted
+    ]
+
+
+def generated() -> Iterator[str]:
+    unseen = [c for c in CHARACTERS if unicodedata.category(c) in UNSEEN]
+    for c in unseen:
+        yield f"run.e{c}xe"
+        yield f"run.exe{c}"
+        yield f"statement.pdf{c * 40}.exe"
+    for e in like("e"):
+        yield f"run.{e}xe"
+    for x in like("x"):
+        yield f"run.e{x}e"
+    for dot in like("."):
+        yield f"run{dot}exe"
+        yield f"statement.pdf{dot}exe"
+
+
+NAMES = list(dict.fromkeys(generated()))
+
+
+def message(name: str) -> bytes:
+    fields = (
+        "From: jane@firm.example\r\nContent-Type: application/octet-stream\r\n"
+        f"Content-Disposition: attachment; filename*=utf-8''{quote(name)}\r\n\r\nx"
+    )
+    return fields.encode()
+
+
+def test_there_are_as_many_names_as_were_asked_for() -> None:
+    assert len(NAMES) >= 500
+
+
+@pytest.mark.parametrize("part", range(10))
+def test_a_name_is_refused_or_shown_for_what_it_is(part: int) -> None:
+    passed = []
+    for name in NAMES[part::10]:
+        raw = message(name)
+        header, _, body = raw.partition(b"\r\n\r\n")
+        if policy.can_carry(walk(header + b"\r\n\r\n", body, strict=True)):
+            [shown] = take_apart(raw).attachments
+            hidden = {unicodedata.category(c) for c in shown.name} & (UNSEEN - {"Zs"})
+            ending = unicodedata.normalize("NFKC", shown.name).casefold()[-4:]
+            if hidden or ending == ".exe":
+                passed.append(name)
+
+    assert passed == []
