@@ -46,7 +46,7 @@ def _caller(secret: str) -> Caller | None:
             expires_at__gt=timezone.now(),
             key__in=ApiKey.objects.live(),
         )
-        .select_related("key__organisation")
+        .select_related("key__organisation", "key__made_by")
         .first()
     )
     if token is not None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
 from engine.registry.errors import PolicyError
-from engine.registry.models import ApiKey, Organisation
+from engine.registry.models import ApiKey, Mailbox, MailboxKind, Organisation
 from engine.registry.scopes import Scope
 
 M = TypeVar("M", bound=Model)
@@ -46,6 +46,20 @@ class Caller:
         if self.organisation is None:
             return rows
         return rows.filter(**{path: self.organisation.pk})
+
+    def mailboxes(self) -> QuerySet[Mailbox]:
+        """Those whose messages the key opens: never another organisation's, nor all.
+
+        Until a second person agrees, group mailboxes and its maker's own alone.
+        """
+        rows = Mailbox.objects.filter(organisation=self.organisation, is_active=True)
+        if self.key.agreed_at is not None:
+            return rows
+        maker = self.key.made_by
+        if maker is not None and maker.is_mail_shut:
+            return rows.none()
+        own = Q(owner__isnull=False, owner=maker)
+        return rows.filter(Q(kind=MailboxKind.GROUP) | own)
 
     def place(self, organisation_id: int | None) -> Organisation:
         """The organisation that a request means; its own where it names none.

@@ -5,13 +5,16 @@ None of them tells what an officer asked, or holds a secret other than a link.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 
+from engine.audit.models import Entry
 from engine.backend import EverydayMessage
 from engine.registry.models import Person, Proof
 from onboarding import links, one_use
@@ -25,6 +28,7 @@ from onboarding.models import (
     Signature,
     Sponsorship,
 )
+from onboarding.notices.hearing import HEARINGS
 
 MOST_RETURNS = 5  # links in one mail
 # To members, by the mail of the community. The others go to everyday addresses, which
@@ -36,6 +40,7 @@ BY_MEMBERS_MAIL = frozenset(
         NoticeKind.SPONSOR,
         NoticeKind.SIGN_IN_CLAIM,
         NoticeKind.HAS_SIGN_IN,
+        NoticeKind.CHANGE_INSIDE,
     }
 )
 
@@ -169,6 +174,36 @@ def _new_letter(notice: Notice) -> None:
     )
 
 
+def _change(notice: Notice) -> None:
+    """To those who must hear of a change to an account or a way for mail."""
+    entry = Entry.objects.get(pk=notice.about)
+    known = {name: str(value) for name, value in entry.detail.items()}
+    _send(
+        notice,
+        f"A change to {entry.subject_name}",
+        words=HEARINGS[entry.event].words.format_map(
+            defaultdict(str, known | {"subject": entry.subject_name})
+        ),
+        entry=entry,
+        takes_effect=_moment(known.get("effective_at", "")),
+        shut_until=_moment(known.get("shut_until", "")),
+        refuse=_refuse(entry, notice.address),
+    )
+
+
+def _refuse(entry: Entry, address: str) -> str:
+    """The link by which the owner refuses a change of address that waits."""
+    theirs = {entry.subject_name, entry.detail.get("old")}
+    if entry.event != "person.address_change_requested" or address not in theirs:
+        return ""
+    token = links.address_change_token(int(entry.detail["change"]))
+    return links.absolute("account:refuse_by_link", token)
+
+
+def _moment(text: str) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
 _WRITERS: dict[NoticeKind, Callable[[Notice], None]] = {
     NoticeKind.APPLY: _apply,
     NoticeKind.RECEIVED: _about_application("We have your application {reference}"),
@@ -193,6 +228,8 @@ _WRITERS: dict[NoticeKind, Callable[[Notice], None]] = {
     NoticeKind.LETTER: _new_letter,
     NoticeKind.SIGN_IN_CLAIM: _sign_in_claim,
     NoticeKind.HAS_SIGN_IN: _has_sign_in,
+    NoticeKind.CHANGE: _change,
+    NoticeKind.CHANGE_INSIDE: _change,
 }
 
 

@@ -16,9 +16,9 @@ from weasyprint import HTML
 from weasyprint.urls import URLFetcher
 
 from engine import state
-from engine.registry.models import Connection
+from engine.registry.models import Connection, Person
 from onboarding import authority, links
-from onboarding.models import Application, Letter, Signature
+from onboarding.models import Application, Letter, LinkPurpose, Signature
 from onboarding.terms import clauses
 
 # A letter is whole in itself: nothing is fetched from network or disk.
@@ -56,6 +56,19 @@ def render_terms(signature: Signature) -> bytes:
         "postern": settings.POSTERN,
     }
     return _pdf("onboarding/letters/terms.html", context)
+
+
+def render_first_sign_in(person: Person, code: str) -> bytes:
+    """A letter to somebody without an everyday address. Its code is in it exactly once."""
+    context: dict[str, object] = {
+        "person": person,
+        "code": code,
+        "page": links.absolute("onboarding:first_letter"),
+        "ends_on": timezone.localdate() + LinkPurpose.FIRST.lifetime,
+        "written_on": timezone.localdate(),
+        "postern": settings.POSTERN,
+    }
+    return _pdf("onboarding/letters/first_sign_in.html", context)
 
 
 def keep(pdf: bytes) -> str:

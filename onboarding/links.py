@@ -7,22 +7,24 @@ download. A first sign-in link signs the person's own state, so using it ends it
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core import signing
 from django.db.models import Model
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from engine.registry.models import Person
+from engine.registry.models import Person, RecoveryAddressChange
 from onboarding.models import Letter
 
 LETTER_SALT = "onboarding.letter"
 FIRST_SIGN_IN_SALT = "onboarding.first_sign_in"
 SIGN_IN_CLAIM_SALT = "onboarding.sign_in_claim"
 SIGN_IN_CLAIM_LIFETIME = timedelta(days=1)
+ADDRESS_CHANGE_SALT = "onboarding.address_change"
 LETTER_LIFETIME = timedelta(days=14)
 FIRST_SIGN_IN_LIFETIME = timedelta(days=7)
 
@@ -39,10 +41,11 @@ class ForgedLinkError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FirstSignIn:
-    """Whose link it is, and whether it still opens anything."""
+    """Whose link it is, when it was made, and whether it still opens anything."""
 
     person: Person
     is_live: bool
+    made_at: datetime
 
 
 def absolute(name: str, *tokens: str) -> str:
@@ -73,11 +76,10 @@ def first_sign_in(token: str) -> FirstSignIn:
     """
     pk, state = _load(token, FIRST_SIGN_IN_SALT)
     person = _get(Person, pk)
-    try:
-        _load(token, FIRST_SIGN_IN_SALT, FIRST_SIGN_IN_LIFETIME)
-    except ExpiredLinkError:
-        return FirstSignIn(person, is_live=False)
-    return FirstSignIn(person, is_live=constant_time_compare(state, _state_of(person)))
+    made_at = _made_at(token)
+    is_live = timezone.now() - made_at < FIRST_SIGN_IN_LIFETIME
+    is_theirs = constant_time_compare(state, _state_of(person))
+    return FirstSignIn(person, is_live=is_live and is_theirs, made_at=made_at)
 
 
 def sign_in_claim_token(address: str) -> str:
@@ -90,8 +92,21 @@ def sign_in_claim(token: str) -> str:
     return str(_load(token, SIGN_IN_CLAIM_SALT, SIGN_IN_CLAIM_LIFETIME))
 
 
+def address_change_token(change_id: int) -> str:
+    """With which the reader of a notice refuses a change of an everyday address."""
+    return signing.dumps(change_id, salt=ADDRESS_CHANGE_SALT)
+
+
+def address_change(token: str) -> RecoveryAddressChange:
+    """The change that the link is about. Raises ForgedLinkError."""
+    return _get(RecoveryAddressChange, _load(token, ADDRESS_CHANGE_SALT))
+
+
 def _state_of(person: Person) -> str:
-    facts = f"{person.pk} {person.password} {person.last_login}"
+    # With the address: a link that went to the one before ends when it changes.
+    facts = (
+        f"{person.pk} {person.password} {person.last_login} {person.everyday_address}"
+    )
     return salted_hmac(FIRST_SIGN_IN_SALT, facts, algorithm="sha256").hexdigest()[:32]
 
 
@@ -102,6 +117,11 @@ def _load(token: str, salt: str, lifetime: timedelta | None = None) -> Any:
         raise ExpiredLinkError from expired
     except signing.BadSignature as bad:
         raise ForgedLinkError from bad
+
+
+def _made_at(token: str) -> datetime:
+    """When a token that was found to be ours was signed: `payload:time:signature`."""
+    return datetime.fromtimestamp(signing.b62_decode(token.split(":")[1]), UTC)
 
 
 def _get(model: type[M], pk: int) -> M:

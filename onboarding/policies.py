@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ParamSpec
 
+from engine.registry import recovery
 from engine.registry.errors import PolicyError
 from engine.registry.models import Organisation, Person
 from onboarding import claims_policy
@@ -152,6 +153,20 @@ def check_can_set_first_password(person: Person) -> None:
         raise PolicyError("A password has already been set. Sign in with it.")
 
 
+def check_can_print_first_letter(person: Person) -> None:
+    """Refuse where there is something to lose already, or an address to send a link to."""
+    check_can_set_first_password(person)
+    if person.notice_address:
+        raise PolicyError(
+            f"{person.name} has an address where a link can be sent. Send the link."
+        )
+    if not recovery.is_untouched(person):
+        raise PolicyError(
+            "The account is in use. Ask for an everyday address instead, so that the "
+            "owner hears of it."
+        )
+
+
 def check_can_have_sign_in(organisation: Organisation | None) -> None:
     """Refuse a sign-in to people of a trusted domain, and where nobody may sign in."""
     if organisation is None:
@@ -189,6 +204,7 @@ def _check_is_vouched_for(application: Application) -> None:
         raise PolicyError("The terms have not been signed.")
 
 
+can_print_first_letter = as_question(check_can_print_first_letter)
 is_another_officer = as_question(check_is_another_officer)
 can_have_sign_in = as_question(check_can_have_sign_in)
 can_name_signatory = as_question(check_can_name_signatory)

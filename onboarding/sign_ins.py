@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from engine.audit.record import record
-from engine.registry.actions import people
+from engine.registry.actions import people, recovery
 from engine.registry.addresses import in_community, is_taken
 from engine.registry.errors import PolicyError
 from engine.registry.models import Domain, Organisation, Person
@@ -26,6 +26,7 @@ def give(person: Person, *, by: Person | None) -> None:
     """
     policies.check_can_have_sign_in(person.organisation)
     policies.check_can_set_first_password(person)
+    recovery.settle(person)
     record(
         "person.sign_in_given",
         person,

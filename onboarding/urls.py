@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from onboarding.views import (
     draft,
+    first_letter,
     first_sign_in,
     others,
     progress,
@@ -33,6 +34,7 @@ pages = [
     path("letter/", welcome_letter.own, name="own_letter"),
     path("letter/new/", welcome_letter.reissue, name="reissue_letter"),
     path("letter/<str:token>/", welcome_letter.linked, name="letter"),
+    path("first-sign-in/", first_letter.enter, name="first_letter"),
     path(
         "first-sign-in/<str:token>/", first_sign_in.first_sign_in, name="first_sign_in"
     ),

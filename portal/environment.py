@@ -59,6 +59,12 @@ class Environment(BaseSettings):
     sqlite_in_production: bool = False
     redis_url: str = ""
 
+    # Recovery of an account, in hours: how long a change of somebody's everyday address
+    # waits for the owner's refusal, where another asked for it; and how long, after the
+    # first sign-in, the mailbox stays shut that one person alone could have reached
+    recovery_delay_hours: int = Field(default=24, ge=1)
+    recovery_shut_hours: int = Field(default=24, ge=1)
+
     # The API, for each key
     api_calls_a_minute: int = 600
 

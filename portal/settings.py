@@ -91,6 +91,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "portal.account.middleware.StaffAddressesMiddleware",
     "portal.account.middleware.SecondFactorMiddleware",
+    "portal.account.middleware.ShutMailMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -247,7 +248,6 @@ Q_CLUSTER = {
     "label": "Jobs",
 }
 
-# The API
 REST_FRAMEWORK = rest.FRAMEWORK
 SPECTACULAR_SETTINGS = rest.DOCUMENT | {"TITLE": POSTERN.community_name}
 

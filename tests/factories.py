@@ -145,7 +145,11 @@ def make_api_key(
     organisation: Organisation | None, digest: str, *scopes: str, **over: Any
 ) -> ApiKey:
     number = next(_serial)
-    fields = {"name": f"Key {number}", "client_id": f"key{number}"}
+    fields = {
+        "name": f"Key {number}",
+        "client_id": f"key{number}",
+        "agreed_at": timezone.now(),
+    }
     return ApiKey.objects.create(
         organisation=organisation,
         digest=digest,

@@ -6,7 +6,6 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 
 from api.base import Listed
 from api.v1.message_fields import FolderSerializer
-from engine.registry.models import Mailbox
 from engine.registry.scopes import Scope
 from engine.storage.models import Folder
 
@@ -19,7 +18,5 @@ class Folders(Listed):
     scopes = {"list": Scope.READ_MESSAGES}
 
     def get_queryset(self) -> QuerySet[Folder]:
-        mine = Mailbox.objects.filter(
-            organisation=self.caller.organisation, is_active=True
-        )
+        mine = self.caller.mailboxes()
         return get_object_or_404(mine, pk=self.kwargs["mailbox_id"]).folders.all()

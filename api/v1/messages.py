@@ -45,7 +45,8 @@ WITH_FILES = {
 class Messages(Resource):
     """Mail in the mailboxes of the key's organisation. The community's key opens none.
 
-    That a key sent, read, changed or deleted a message is in the audit trail.
+    A new key opens group mailboxes and its maker's own; the others when a second
+    administrator, or the helpdesk, has agreed. That a key sent, read, changed or deleted a message is in the audit trail.
     """
 
     serializer_class = fields.MessageSerializer
@@ -64,13 +65,7 @@ class Messages(Resource):
 
     def get_queryset(self) -> QuerySet[Message]:
         rows = Message.objects.select_related("mailbox", "folder", "content")
-        return rows.filter(mailbox__in=self._mailboxes(), is_draft=False)
-
-    def _mailboxes(self) -> QuerySet[Mailbox]:
-        """Those that the key opens: never another organisation's, nor everybody's."""
-        return Mailbox.objects.filter(
-            organisation=self.caller.organisation, is_active=True
-        )
+        return rows.filter(mailbox__in=self.caller.mailboxes(), is_draft=False)
 
     @extend_schema(
         operation_id="messages_list",
@@ -81,7 +76,7 @@ class Messages(Resource):
     def list(self, request: Request) -> Response:
         """The newest first."""
         said = queried(request, fields.MessageQuestion)
-        mailbox = get_object_or_404(self._mailboxes(), pk=said["mailbox"])
+        mailbox = get_object_or_404(self.caller.mailboxes(), pk=said["mailbox"])
         rows, is_more = self._found(mailbox, said)
         shown = {"results": rows, "next": rows[-1].pk if is_more else None}
         return Response(fields.MessagesSerializer(shown).data)
@@ -157,7 +152,7 @@ class Messages(Resource):
             if mine.answer is not None:
                 return mine.answer
             said = said_in(request)
-            sender = get_object_or_404(self._mailboxes(), pk=said.pop("mailbox"))
+            sender = get_object_or_404(self.caller.mailboxes(), pk=said.pop("mailbox"))
             sent = send(
                 Letter(**said),
                 sender=sender,

@@ -5,18 +5,19 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers, status
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.asking import Asked, IdField, PlacedAsked, asked
+from api.asking import Asked, IdField, PlacedAsked, ReasonAsked, asked
 from api.base import Readable
 from api.conditions import if_unchanged, tagged
 from api.idempotency import idempotent
 from api.problems import Conflict
 from api.switching import Switch, Switched
 from engine.registry import permissions
-from engine.registry.actions import people
-from engine.registry.models import Person
+from engine.registry.actions import people, recovery
+from engine.registry.models import Person, RecoveryAddressChange
 from engine.registry.scopes import Scope
 
 
@@ -55,9 +56,6 @@ class PersonChanges(Asked):
     job_title = serializers.CharField(max_length=150, required=False, allow_blank=True)
     phone = serializers.CharField(max_length=40, required=False, allow_blank=True)
     town = serializers.CharField(max_length=100, required=False, allow_blank=True)
-    everyday_address = serializers.CharField(
-        max_length=254, required=False, allow_blank=True
-    )
     is_ex_directory = serializers.BooleanField(required=False)
 
 
@@ -66,6 +64,35 @@ class NewPerson(PlacedAsked, PersonChanges):
         max_length=254, help_text="In one of the organisation's domains."
     )
     name = serializers.CharField(max_length=150)
+    everyday_address = serializers.CharField(
+        max_length=254,
+        required=False,
+        allow_blank=True,
+        help_text="Where the link for the first sign-in goes. Change it later by "
+        "its own operation.",
+    )
+
+
+class NewRecoveryAddress(ReasonAsked):
+    address = serializers.CharField(
+        max_length=254, allow_blank=True, help_text="Outside the community."
+    )
+    reason = serializers.CharField(max_length=200)
+
+
+class RecoveryAddressSerializer(serializers.ModelSerializer[RecoveryAddressChange]):
+    address = serializers.CharField(source="new", read_only=True)
+
+    class Meta:
+        model = RecoveryAddressChange
+        fields = read_only_fields = [
+            "id",
+            "person",
+            "address",
+            "requested_at",
+            "effective_at",
+            "applied_at",
+        ]
 
 
 @extend_schema_view(
@@ -85,6 +112,7 @@ class People(Readable, Switched):
         "partial_update": Scope.WRITE_PEOPLE,
         "suspend": Scope.WRITE_PEOPLE,
         "resume": Scope.WRITE_PEOPLE,
+        "recovery_address": Scope.WRITE_RECOVERY,
     }
 
     def get_queryset(self) -> QuerySet[Person]:
@@ -114,6 +142,24 @@ class People(Readable, Switched):
         changes: Any = asked(request, PersonChanges)
         people.edit(person, **changes, by=self.caller.key)
         return tagged(PersonSerializer(person).data)
+
+    @extend_schema(
+        summary="Ask for another everyday address",
+        request=NewRecoveryAddress,
+        responses={status.HTTP_202_ACCEPTED: RecoveryAddressSerializer},
+    )
+    @action(detail=True, methods=["post"], url_path="recovery-address")
+    @idempotent
+    def recovery_address(self, request: Request, pk: int) -> Response:
+        """Links that open the account go there when the community's delay has passed,
+        unless the owner refuses: they, and the organisation's administrators, hear at
+        once. While nobody has used the account it takes effect immediately.
+        """
+        person = self.get_object()
+        said = asked(request, NewRecoveryAddress)
+        change = recovery.request_address_change(person, **said, by=self.caller.key)
+        shown = RecoveryAddressSerializer(change).data
+        return Response(shown, status.HTTP_202_ACCEPTED)
 
     def check_can_switch(self, row: Any) -> None:
         """Whoever could give staff another way in would hold their powers."""

@@ -19,6 +19,7 @@ from engine.registry.models import (
     Person,
     Proof,
 )
+from engine.registry.recovery import opens_mail
 from engine.registry.throttle import Throttle
 
 # Crockford's base 32: no letter that is taken for a digit.
@@ -109,13 +110,14 @@ def still_proves_connection(digest: str) -> bool:
 
 
 def still_proves_person(digest: str) -> bool:
-    """True while the app password with that digest is neither revoked nor expired."""
+    """True while the app password with that digest opens its owner's mail."""
     return AppPassword.objects.filter(_in_force(), digest=digest).exists()
 
 
 def _in_force() -> Q:
-    """App passwords that are neither revoked nor expired."""
-    return Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+    """App passwords that are neither revoked nor expired, nor shut by a recovery."""
+    lasts = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    return Q(revoked_at=None) & lasts & opens_mail()
 
 
 def _find_app_password(key: str, secret: str) -> AppPassword | None:
@@ -155,7 +157,7 @@ def find_api_key(secret: str) -> ApiKey | None:
     """
     key = (
         ApiKey.objects.live()
-        .select_related("organisation")
+        .select_related("organisation", "made_by")
         .filter(digest=digest(secret))
         .first()
     )

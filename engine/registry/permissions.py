@@ -79,7 +79,8 @@ def _held_inside(person: Person, organisation: Organisation) -> frozenset[Permis
     granted = _granted_by(names)
     if person.organisation_id == organisation.pk:
         granted |= Member.permissions
-    return granted
+    # After a recovery that one other person alone could have arranged.
+    return granted - {Permission.USE_MAIL} if person.is_mail_shut else granted
 
 
 def _granted_by(names: Iterable[str]) -> frozenset[Permission]:

@@ -14,6 +14,7 @@ class Scope(models.TextChoices):
     WRITE_CONNECTIONS = "connections:write", "Change connections and credentials"
     READ_PEOPLE = "people:read", "Read people"
     WRITE_PEOPLE = "people:write", "Add, change and suspend people"
+    WRITE_RECOVERY = "recovery:write", "Ask for another address for somebody's links"
     READ_MAILBOXES = "mailboxes:read", "Read mailboxes and who may use them"
     WRITE_MAILBOXES = "mailboxes:write", "Change group mailboxes and grants"
     READ_LISTS = "lists:read", "Read distribution lists"
@@ -36,7 +37,13 @@ class Scope(models.TextChoices):
         """True where no key of one organisation can ever hold it."""
         return self in COMMUNITY_WIDE
 
+    @property
+    def opens_mail(self) -> bool:
+        """True where a key with it reads or writes in people's own mailboxes."""
+        return self in OPENS_MAIL
+
 
 COMMUNITY_WIDE = frozenset(
     {Scope.READ_APPLICATIONS, Scope.READ_QUEUE, Scope.WRITE_QUEUE}
 )
+OPENS_MAIL = frozenset({Scope.READ_MESSAGES, Scope.WRITE_MESSAGES})

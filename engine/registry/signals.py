@@ -38,8 +38,16 @@ ROUTED: tuple[type[Model], ...] = (
     ProviderNetworks,
 )
 
-# What a person changes by themselves, signing in for one, says nothing about routes.
-UNROUTED_FIELDS = frozenset({"last_login", "password"})
+# What concerns signing in alone says nothing about routes.
+UNROUTED_FIELDS = frozenset(
+    {
+        "everyday_address",
+        "last_login",
+        "mail_shut_at",
+        "mail_shut_until",
+        "password",
+    }
+)
 
 
 def _changed(

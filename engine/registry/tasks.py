@@ -5,7 +5,7 @@ from __future__ import annotations
 from django_q.models import Schedule
 
 from engine.registry import published
-from engine.registry.actions import providers
+from engine.registry.actions import providers, recovery
 from engine.registry.models import Provider
 from engine.registry.providers import PROVIDERS
 
@@ -20,8 +20,21 @@ def refresh_providers() -> None:
         providers.set_networks(provider, found, by=None)
 
 
+def apply_address_changes() -> int:
+    """Bring changes of everyday addresses into force whose delay has passed."""
+    return recovery.apply_due()
+
+
 def schedule_jobs() -> None:
     """Write down what runs by the clock; doing it again changes nothing."""
+    Schedule.objects.update_or_create(
+        name="registry.apply_address_changes",
+        defaults={
+            "func": "engine.registry.tasks.apply_address_changes",
+            "schedule_type": Schedule.MINUTES,
+            "minutes": 5,
+        },
+    )
     Schedule.objects.update_or_create(
         name="registry.refresh_providers",
         defaults={

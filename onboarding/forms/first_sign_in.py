@@ -44,3 +44,34 @@ class SignInClaimForm(FirstPasswordForm):
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     field_order = ["name", "password"]
+
+
+class LetterForm(forms.Form):
+    """What stands in a letter for the first sign-in."""
+
+    address = forms.CharField(
+        label="Secure email address",
+        max_length=254,
+        error_messages={"required": "Enter your secure email address"},
+        widget=forms.TextInput(
+            attrs={
+                "type": "email",
+                "autocomplete": "username",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+            }
+        ),
+    )
+    code = forms.CharField(
+        label="Code from the letter",
+        max_length=60,
+        help_text="For example, k7qd-3m9x-2222-3333-4444-5555-6666.",
+        error_messages={"required": "Enter the code from the letter"},
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "off",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+            }
+        ),
+    )

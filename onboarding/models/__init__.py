@@ -10,7 +10,7 @@ from onboarding.models.application import (
 from onboarding.models.check import Check, CheckKey, CheckState
 from onboarding.models.letter import Letter
 from onboarding.models.link import Link, LinkPurpose
-from onboarding.models.notice import Notice, NoticeKind
+from onboarding.models.notice import Notice, NoticeKind, NoticeMark
 from onboarding.models.provisioning_step import ProvisioningStep
 from onboarding.models.question import Question
 from onboarding.models.sponsorship import Sponsorship, SponsorshipStatus
@@ -27,6 +27,7 @@ __all__ = [
     "LinkPurpose",
     "Notice",
     "NoticeKind",
+    "NoticeMark",
     "ProvisioningStep",
     "Question",
     "Signature",

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.db import models
 
+from engine.registry.models import Person
 from onboarding.models.application import Application
 
 
@@ -14,6 +15,7 @@ class LinkPurpose(models.TextChoices):
     RETURN = "return", "Return to an application"
     SPONSOR = "sponsor", "Answer as its sponsor"
     SIGN = "sign", "Sign the terms"
+    FIRST = "first", "Sign in for the first time, with the code of a letter"
 
     @property
     def lifetime(self) -> timedelta:
@@ -30,6 +32,7 @@ LIFETIMES = {
     LinkPurpose.RETURN: timedelta(days=7),
     LinkPurpose.SPONSOR: timedelta(days=14),
     LinkPurpose.SIGN: timedelta(days=14),
+    LinkPurpose.FIRST: timedelta(days=14),
 }
 
 
@@ -52,6 +55,9 @@ class Link(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     expires_at = models.DateTimeField(db_index=True)
     used_at = models.DateTimeField(null=True, blank=True)
+    made_by = models.ForeignKey(
+        Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
 
     def __str__(self) -> str:
         return f"{self.get_purpose_display()}: {self.address}"

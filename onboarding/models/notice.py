@@ -21,6 +21,8 @@ class NoticeKind(models.TextChoices):
     LETTER = "letter", "A new welcome letter"
     SIGN_IN_CLAIM = "sign_in_claim", "A directory sign-in to take"
     HAS_SIGN_IN = "has_sign_in", "There is a sign-in already"
+    CHANGE = "change", "A change to an account or a way for mail"
+    CHANGE_INSIDE = "change_inside", "The same, to a member's own mailbox"
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
@@ -58,3 +60,12 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} to {self.address}"
+
+
+class NoticeMark(models.Model):
+    """How far the audit trail was looked through for what somebody must hear: one row."""
+
+    last_id = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"up to {self.last_id}"

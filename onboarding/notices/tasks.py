@@ -5,7 +5,7 @@ from __future__ import annotations
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
-from onboarding.notices import deliver
+from onboarding.notices import deliver, watching
 
 
 def start() -> None:
@@ -14,11 +14,13 @@ def start() -> None:
 
 
 def send() -> int:
+    watching.gather()
     return deliver.deliver_all()
 
 
 def send_and_tidy() -> int:
     """What a job that died left behind, and what had to wait; runs by schedule."""
+    watching.gather()
     deliver.forget_old()
     return deliver.deliver_all()
 

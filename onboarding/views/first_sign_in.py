@@ -24,7 +24,10 @@ def first_sign_in(request: HttpRequest, token: str) -> HttpResponse:
     form = FirstPasswordForm(request.POST or None, person=found.person)
     if request.method == "POST" and form.is_valid():
         setting_up.set_first_password(
-            found.person, form.cleaned_data["password"], by=found.person
+            found.person,
+            form.cleaned_data["password"],
+            sent_at=found.made_at,
+            by=found.person,
         )
         messages.success(request, "Your password is set. Sign in with it.")
         return redirect("account_login")

@@ -5,9 +5,11 @@ from typing import Any
 
 from allauth.account.authentication import get_authentication_records
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 
-from engine.registry.models import Person
+from engine.registry import recovery
+from engine.registry.models import OrganisationRole, Person, Recovery, RoleName
+from engine.registry.permissions import Permission
 from portal.account import policies
 from portal.account.backends import RoleBackend
 from portal.ui import navigation
@@ -86,3 +88,47 @@ class StaffAddressesMiddleware:
             person.is_superuser or RoleBackend().has_perm(person, ACCESS)
         ):
             raise Http404
+
+
+class ShutMailMiddleware:
+    """Says why a mailbox is shut after a recovery, on every page that needs mail.
+
+    The permission is what refuses; this answers before it with the reason.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        access = getattr(view, "access", None)
+        person = request.user
+        if access is None or access.permission is not Permission.USE_MAIL:
+            return None
+        if not isinstance(person, Person) or not person.is_mail_shut:
+            return None
+        shutting = recovery.shutting(person)
+        context = {
+            "shutting": shutting,
+            "hours": recovery.shut_time().total_seconds() // 3600,
+            "administrators": _who_can_open(person, shutting),
+        }
+        page = render(request, "account/mail_shut.html", context, status=403)
+        page["Cache-Control"] = "no-store"
+        return page
+
+
+def _who_can_open(person: Person, shutting: Recovery | None) -> list[str]:
+    """Administrators by name, but for the owner and whoever caused the recovery."""
+    roles = OrganisationRole.objects.filter(
+        organisation=person.organisation_id,
+        role=RoleName.ADMINISTRATOR,
+        person__is_active=True,
+    ).exclude(person=person)
+    if shutting is not None and shutting.caused_by is not None:
+        roles = roles.exclude(person=shutting.caused_by)
+    return sorted(roles.values_list("person__name", flat=True))

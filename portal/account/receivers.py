@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from allauth.account.internal.flows.login import record_authentication
@@ -12,10 +13,14 @@ from allauth.mfa.signals import (
     authenticator_removed,
     authenticator_reset,
 )
+from django.conf import settings
+from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 from django.http import HttpRequest
+from django.utils import timezone
 
 from engine.audit.record import record
+from engine.registry.actions import shut_mail
 from engine.registry.models import Person
 from portal.account import policies
 
@@ -54,6 +59,19 @@ def audit_password_changed(user: Person, **kwargs: Any) -> None:
 @receiver(password_reset)
 def audit_password_reset(user: Person, **kwargs: Any) -> None:
     _audit("person.password_reset", user)
+
+
+@receiver(password_reset)
+def shut_the_mailbox_of_a_doubtful_recovery(user: Person, **kwargs: Any) -> None:
+    """The link may have left as long ago as links last."""
+    lifetime = timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
+    shut_mail.note_recovery(user, sent_at=timezone.now() - lifetime)
+
+
+@receiver(user_logged_in)
+def begin_the_time_that_a_mailbox_stays_shut(user: Person, **kwargs: Any) -> None:
+    if user.mail_shut_at is not None:
+        shut_mail.note_sign_in(user)
 
 
 def _audit(event: str, person: Person, **detail: str) -> None:

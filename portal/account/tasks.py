@@ -11,6 +11,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
+from engine.registry.actions import recovery
 from engine.registry.models import Person
 from portal.account import emails
 
@@ -29,6 +30,7 @@ def ask_password_reset(address: str) -> None:
 def send_password_reset(address: str) -> None:
     person = Person.objects.filter(address=address, is_active=True).first()
     if person is not None:
+        recovery.settle(person)
         emails.send_password_reset(person)
 
 

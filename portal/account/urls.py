@@ -16,7 +16,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from engine.registry.access import public, signed_in
-from portal.account import entry, sign_in, views
+from portal.account import entry, recovery, sign_in, views
 from portal.ui import navigation
 
 own = (
@@ -24,6 +24,14 @@ own = (
         path("", views.home, name="home"),
         path("directory-sign-in/", sign_in.request_sign_in, name="request_sign_in"),
         path("entry/", entry.edit, name="entry"),
+        path("everyday-address/", recovery.show, name="recovery"),
+        path("everyday-address/change/", recovery.change, name="recovery_change"),
+        path("everyday-address/refuse/", recovery.refuse, name="recovery_refuse"),
+        path(
+            "everyday-address/refuse/<str:token>/",
+            recovery.refuse_by_link,
+            name="refuse_by_link",
+        ),
         path("app-passwords/", views.app_passwords, name="app_passwords"),
         path(
             "app-passwords/<int:app_password_id>/revoke/",

@@ -25,6 +25,7 @@ from engine.registry.actions import people
 from engine.registry.errors import PolicyError
 from engine.registry.models import AppPassword, Mailbox, Person
 from engine.registry.permissions import Permission
+from engine.registry.recovery import pending_change
 from portal.account import actions, policies
 from portal.account.forms import AppPasswordForm
 
@@ -34,6 +35,7 @@ def home(request: HttpRequest) -> HttpResponse:
     person = cast(Person, request.user)
     context = {
         "person": person,
+        "address_change": pending_change(person),
         "has_second_factor": policies.has_second_factor(person),
         "has_mail": bool(_mail_addresses(person)),
         "app_password_count": _live_app_passwords(person).count(),

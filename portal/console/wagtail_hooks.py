@@ -63,6 +63,7 @@ LINES = (
         30,
     ),
     Line("People", "members:people", "user", Permission.VIEW_ORGANISATION, 40),
+    Line("Second person", "members:recovery", "user", Permission.MANAGE_PEOPLE, 45),
     # Who looks after guides alone has Wagtail's own search, of pages.
     Line("Search", "console:search", "search", Permission.VIEW_ORGANISATION, 2),
     Line("Mail queue", "console:queue", "list-ul", Permission.VIEW_QUEUE, 100),

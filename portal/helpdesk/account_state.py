@@ -8,6 +8,7 @@ from allauth.mfa.models import Authenticator
 from django.template.defaultfilters import filesizeformat
 
 from engine.registry.models import Person
+from engine.registry.recovery import pending_change
 from portal.ui import moments
 
 # A mailbox with less room than this share of its quota soon takes no more.
@@ -29,6 +30,7 @@ def facts(person: Person) -> list[Fact]:
         _account(person),
         *_organisation(person),
         _second_factor(person),
+        _everyday_address(person),
         _last_sign_in(person),
         *_mailbox(person),
         *_connection(person),
@@ -65,6 +67,14 @@ def _second_factor(person: Person) -> Fact:
     return Fact("Second factor", "Set up" if has_one else "None")
 
 
+def _everyday_address(person: Person) -> Fact:
+    """Whether a link can be sent, and whether a change waits; never the address."""
+    if pending_change(person) is not None:
+        return Fact("Everyday address", "A change is waiting", is_doubt=True)
+    has_one = bool(person.notice_address)
+    return Fact("Everyday address", "Known" if has_one else "None", not has_one)
+
+
 def _last_sign_in(person: Person) -> Fact:
     if person.last_login is None:
         return Fact("Last sign-in", "Never", is_doubt=True)
@@ -77,6 +87,8 @@ def _mailbox(person: Person) -> list[Fact]:
         return [Fact("Mailbox", "None here")]
     if not mailbox.is_active:
         return [Fact("Mailbox", "Suspended", is_doubt=True)]
+    if person.is_mail_shut:
+        return [Fact("Mailbox", "Shut after a recovery", is_doubt=True)]
     used = mailbox.used_bytes
     value = f"{filesizeformat(used)} of {filesizeformat(mailbox.quota_bytes)}"
     return [Fact("Mailbox", value, is_doubt=used > NEARLY_FULL * mailbox.quota_bytes)]

@@ -16,6 +16,7 @@ from engine.registry.models import (
     RoleName,
 )
 from engine.registry.models.distribution_list import FAILURES_TO_FLAG
+from portal.organisation.waiting import all_waiting
 
 PROOFS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
@@ -60,7 +61,13 @@ def counts(organisation: Organisation) -> list[Count]:
 
 def tasks(organisation: Organisation) -> list[Task]:
     """What needs attention, the most urgent first."""
-    checks = (_administrators, _second_factors, _returned_mail, _suspended)
+    checks = (
+        _second_persons,
+        _administrators,
+        _second_factors,
+        _returned_mail,
+        _suspended,
+    )
     return [task for check in checks if (task := check(organisation))]
 
 
@@ -68,6 +75,19 @@ def without_second_factor(organisation: Organisation) -> QuerySet[Person]:
     """Active people of the organisation who sign in with a password alone."""
     own = Authenticator.objects.filter(user=OuterRef("pk"), type__in=PROOFS)
     return organisation.people.filter(~Exists(own), is_active=True)
+
+
+def _second_persons(organisation: Organisation) -> Task | None:
+    count = len(all_waiting(organisation))
+    if not count:
+        return None
+    return Task(
+        f"{count} changes to accounts wait for a second person."
+        if count > 1
+        else "A change to an account waits for a second person.",
+        reverse("organisation:recovery", args=[organisation.pk]),
+        "See what waits",
+    )
 
 
 def _administrators(organisation: Organisation) -> Task | None:

@@ -26,21 +26,8 @@ def send_invitation(person: Person) -> None:
     )
 
 
-def send_second_factor_reset(person: Person) -> None:
-    _send(person, "second_factor_reset", "Your second factor was reset")
-
-
-def send_new_address(person: Person, before: str) -> None:
-    """Tell the address that they had before, whose reader may know nothing of it."""
-    subject = "Your everyday address was changed"
-    _send(person, "new_address", subject, to=before)
-
-
-def _send(
-    person: Person, template: str, subject: str, *, to: str = "", **context: Any
-) -> None:
-    address = to or person.notice_address
-    if not address:
+def _send(person: Person, template: str, subject: str, **context: Any) -> None:
+    if not person.notice_address:
         return
     context |= {
         "person": person,
@@ -48,4 +35,4 @@ def _send(
         "helpdesk_phone": settings.POSTERN.helpdesk_phone,
     }
     body = render_to_string(f"organisation/emails/{template}.txt", context)
-    notice(subject, body, person=person, to=address).send()
+    notice(subject, body, person=person).send()

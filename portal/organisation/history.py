@@ -42,6 +42,18 @@ SAID_OTHERWISE = {
     "mailbox.revoked": "Rights to a group mailbox taken away",
     "mailbox.sent_from": "Message sent as a group mailbox",
     "people_file.started": "People added from a file",
+    "api_key.agreed": "API key may open people's own mailboxes",
+    "person.address_change_requested": "Another everyday address asked for",
+    "person.address_change_refused": "Change of everyday address refused",
+    "person.address_change_confirmed": "Change of everyday address agreed to",
+    "person.address_changed": "Everyday address changed",
+    "person.address_changed_by_owner": "Everyday address changed by its owner",
+    "person.address_set": "Everyday address set before the first sign-in",
+    "person.mail_opened": "Mailbox opened after a recovery",
+    "person.mail_shut": "Mailbox shut after a recovery",
+    "person.recovered": "First sign-in after a recovery",
+    "person.second_factor_reset_refused": "Reset of the second factor refused",
+    "person.second_factor_reset_requested": "Reset of the second factor asked for",
     "retention.set": "Time that deleted mail is kept changed",
 }
 

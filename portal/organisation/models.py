@@ -1,8 +1,53 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
+from django.utils import timezone
 
 from engine.registry.models import Organisation, Person
+
+# A request to which nobody agreed for so long asks for nothing any more.
+RESET_LIFETIME = timedelta(days=7)
+
+
+class FactorResetQuerySet(models.QuerySet["FactorReset"]):
+    def waiting(self) -> FactorResetQuerySet:
+        """Those to which a second person may still agree."""
+        since = timezone.now() - RESET_LIFETIME
+        return self.filter(settled_at=None, requested_at__gt=since)
+
+
+class FactorReset(models.Model):
+    """Staff ask to take away somebody's second factor; a second person must agree."""
+
+    person = models.ForeignKey(
+        Person, on_delete=models.CASCADE, related_name="factor_resets"
+    )
+    requested_by = models.ForeignKey(
+        Person, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    reason = models.CharField(max_length=200)
+    requested_at = models.DateTimeField(default=timezone.now)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    agreed_by = models.ForeignKey(
+        Person, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    objects = FactorResetQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person"],
+                condition=models.Q(settled_at=None),
+                name="factor_reset_waits_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Second factor of {self.person}"
 
 
 class PeopleFileStatus(models.TextChoices):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.registry import permissions
+from engine.registry import permissions, second_person
 from engine.registry.errors import PolicyError
 from engine.registry.models import Organisation, OrganisationRole, Person, RoleName
 from engine.registry.permissions import Permission
@@ -40,28 +40,26 @@ def check_can_reset(person: Person, *, by: Person) -> None:
         raise PolicyError("Change your own password and second factor in “Account”.")
     if not person.is_active:
         raise PolicyError(f"{person.name} is suspended. Resume the account first.")
-    _check_hold_their_powers(person, by=by)
-
-
-def _check_hold_their_powers(person: Person, *, by: Person) -> None:
-    """Raise PolicyError where the way in would lead to another organisation's pages.
-
-    Whoever gives an administrator another way in could act as them there.
-    """
-    administered = Organisation.objects.active().filter(
-        roles__person=person, roles__role=RoleName.ADMINISTRATOR
-    )
-    for place in administered.exclude(people=person):
-        if not permissions.can(by, Permission.MANAGE_PEOPLE, organisation=place):
-            raise PolicyError(
-                f"{person.name} also administers {place}. Ask the helpdesk to do this."
-            )
+    second_person.check_holds_their_powers(person, by=by)
 
 
 def check_can_be_sent_link(person: Person) -> None:
     """Raise PolicyError where there is no address outside to send a link to."""
     if not person.notice_address:
         raise PolicyError(
-            f"There is no everyday address for {person.name}. Add one first: "
+            f"There is no everyday address for {person.name}. Ask for one first: "
             "the link to choose a new password is sent there."
         )
+
+
+def may_reset_alone(person: Person, *, by: Person) -> bool:
+    """True for the organisation's own administrators, and of its members alone.
+
+    The mailbox then stays shut, unless a second person opens it.
+    """
+    organisation = person.organisation
+    return (
+        organisation is not None
+        and not permissions.is_privileged(person)
+        and administers(by, organisation)
+    )

@@ -15,19 +15,3 @@ def invite(person: Person) -> None:
 
 def send_invitation(person_id: int) -> None:
     emails.send_invitation(Person.objects.get(pk=person_id))
-
-
-def tell_of_reset(person: Person) -> None:
-    async_task("portal.organisation.tasks.send_second_factor_reset", person.pk)
-
-
-def tell_of_new_address(person: Person, before: str) -> None:
-    async_task("portal.organisation.tasks.send_new_address", person.pk, before)
-
-
-def send_new_address(person_id: int, before: str) -> None:
-    emails.send_new_address(Person.objects.get(pk=person_id), before)
-
-
-def send_second_factor_reset(person_id: int) -> None:
-    emails.send_second_factor_reset(Person.objects.get(pk=person_id))

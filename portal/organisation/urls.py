@@ -13,6 +13,7 @@ from portal.organisation.views import (
     people,
     people_file,
     person,
+    recovery,
     rehearsal,
     retention,
     security,
@@ -30,6 +31,8 @@ one_person = [
     path("link/", signing_in.send_link, name="person_link"),
     path("second-factor/", signing_in.reset_second_factor, name="person_second_factor"),
     path("role/", person.role, name="person_role"),
+    path("address/", recovery.address, name="person_address"),
+    path("letter/", signing_in.letter, name="person_letter"),
 ]
 one_mailbox = [
     path("", mailboxes.mailbox, name="mailbox"),
@@ -92,6 +95,12 @@ one_organisation: list[URLPattern | URLResolver] = [
         "people/file/<int:people_file_id>/start/",
         people_file.start,
         name="people_file_start",
+    ),
+    path("people/recovery/", recovery.index, name="recovery"),
+    path(
+        "people/recovery/<slug:kind>/<int:pk>/<slug:act>/",
+        recovery.settle,
+        name="recovery_settle",
     ),
     path("people/<int:person_id>/", include(one_person)),
     path("mailboxes/", mailboxes.index, name="mailboxes"),

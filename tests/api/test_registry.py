@@ -92,9 +92,33 @@ def test_person_is_changed_suspended_and_resumed(call: Api, bob: Person) -> None
 def test_nobody_s_powers_are_taken_by_changing_staff(call: Api, bob: Person) -> None:
     factories.make_staff(bob, RoleName.OPERATOR)
 
-    change = call("PATCH", f"/people/{bob.pk}/", {"everyday_address": "me@x.example"})
+    asked = {"address": "me@x.example", "reason": "Lost"}
 
-    assert change.status_code == 409
+    change = call("POST", f"/people/{bob.pk}/recovery-address/", asked)
+    edited = call("PATCH", f"/people/{bob.pk}/", {"name": "Robert"})
+
+    assert (change.status_code, edited.status_code) == (409, 409)
+    bob.refresh_from_db()
+    assert bob.everyday_address == ""
+
+
+def test_an_everyday_address_is_no_part_of_a_profile(call: Api, bob: Person) -> None:
+    answer = call("PATCH", f"/people/{bob.pk}/", {"everyday_address": "me@x.example"})
+
+    assert answer.status_code == 400
+    assert "everyday_address" in answer.text
+
+
+def test_another_everyday_address_is_asked_for_and_waits(
+    call: Api, bob: Person
+) -> None:
+    asked = {"address": "new@x.example", "reason": "Lost the old one"}
+
+    answer = call("POST", f"/people/{bob.pk}/recovery-address/", asked)
+
+    assert answer.status_code == 202
+    assert answer.json()["address"] == "new@x.example"
+    assert answer.json()["applied_at"] is None
     bob.refresh_from_db()
     assert bob.everyday_address == ""
 

@@ -10,7 +10,12 @@ from typing import Any
 from django.utils import timezone
 
 from engine.registry.actions import people as people_actions
-from engine.registry.models import Mailbox, Organisation, Person
+from engine.registry.models import (
+    Mailbox,
+    Organisation,
+    Person,
+    RecoveryAddressChange,
+)
 from engine.storage import actions as storage
 from engine.storage.delivery import folder, inbox
 from engine.storage.models import Export, Folder, FolderRole, Rule
@@ -83,12 +88,16 @@ def _without_expressions(path: str) -> str:
 def make(bob: Person, northfield: Organisation) -> World:
     mailbox = bob.mailbox
     office = _organisation(bob, northfield)
+    change = {"kind": "address", "pk": _address_change(bob)}
     return World(
         {
             "account/app-passwords/": {"app_password_id": _app_password(bob)},
             "mail/": _mail(bob, mailbox),
             "mail/contacts/": _contacts(bob),
             "organisation/": office,
+            "organisation/<int:organisation_id>/people/recovery/": (
+                change | {"act": "agree"}
+            ),
             "directory/": _directory(bob, northfield),
             "help/tickets/": (ticket := _ticket(bob)),
             "admin/tickets/": ticket,
@@ -97,6 +106,7 @@ def make(bob: Person, northfield: Organisation) -> World:
             "admin/organisations/": office | {"pk": northfield.pk},
             "admin/notices/": {"pk": _notice()},
             "admin/people/": {"pk": bob.pk, "key": _app_password(bob)},
+            "admin/people/recovery/": change | {"answer": "agree"},
             "admin/pages/": (page := _guide()),
             "admin/choose-page/": page,
         }
@@ -105,6 +115,15 @@ def make(bob: Person, northfield: Organisation) -> World:
 
 def _app_password(bob: Person) -> int:
     return people_actions.add_app_password(bob, name="Telephone", by=bob)[0].pk
+
+
+def _address_change(bob: Person) -> int:
+    return RecoveryAddressChange.objects.create(
+        person=bob,
+        new="bob@home.example",
+        requested_by_name="hugh@secure.example",
+        effective_at=timezone.now() + timedelta(days=1),
+    ).pk
 
 
 def _mail(bob: Person, mailbox: Mailbox) -> dict[str, Any]:

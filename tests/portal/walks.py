@@ -27,10 +27,13 @@ STRANGER = (
     "/account/password/reset/",
     "/account/password/reset/done/",
     "/account/password/reset/key/done/",
+    "/apply/first-sign-in/",
 )
 MEMBER = (
     "/account/",
     "/account/entry/",
+    "/account/everyday-address/",
+    "/account/everyday-address/change/",
     "/account/logout/",
     "/account/password/change/",
     "/account/app-passwords/",
@@ -50,6 +53,7 @@ ADMINISTRATOR = (
     "people/",
     "people/add/",
     "people/file/",
+    "people/recovery/",
     "mailboxes/",
     "mailboxes/add/",
     "lists/",
@@ -90,6 +94,7 @@ OPERATOR = (
     "/admin/organisations/add/",
     "/admin/people/",
     "/admin/people/staff/add/",
+    "/admin/people/recovery/",
     "/admin/health/",
     "/admin/notices/",
     "/admin/notices/add/",
@@ -139,6 +144,7 @@ REACHED_BY_HAND = {
 }
 # They show no page of their own.
 NOT_SCREENS = {
+    "/account/everyday-address/refuse/": "leads back",
     "/account/reauthenticate/": "leads on to the second factor or the password",
     "/account/second-factor/passkeys/login/": "takes what the browser signed",
     "/account/second-factor/passkeys/reauthenticate/": "takes what the browser signed",

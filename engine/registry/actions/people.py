@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from engine.audit.record import record
 from engine.registry import credentials
+from engine.registry.actions import recovery
 from engine.registry.actor import Actor
 from engine.registry.addresses import claimed, parsed
 from engine.registry.administrators import (
@@ -33,7 +34,6 @@ class PersonFields(TypedDict, total=False):
     phone: str
     town: str
     is_ex_directory: bool
-    everyday_address: str
 
 
 @verb
@@ -42,19 +42,27 @@ def add(
     *,
     address: str,
     password: str | None = None,
+    everyday_address: str = "",
     by: Actor | None,
     **fields: Unpack[PersonFields],
 ) -> Person:
     """Add a person, with a mailbox where the organisation's are kept here.
 
     Without an organisation the person is staff. Without a password the person cannot
-    sign in until one is set.
+    sign in until one is set. The everyday address serves the first sign-in; after that
+    `actions.recovery` changes it.
     """
     key = claimed(organisation, address)
     _check_fields(fields)
     person = Person.objects.create_user(
-        key, password, organisation=organisation, **fields
+        key,
+        password,
+        organisation=organisation,
+        everyday_address=str(parsed(everyday_address)) if everyday_address else "",
+        **fields,
     )
+    if by is not None:
+        recovery.note_first_address(person, by=by)
     if organisation is not None and organisation.is_hosted:
         _add_mailbox(person, organisation)
     _record("person.added", person, by=by)
@@ -87,8 +95,6 @@ def edit(person: Person, *, by: Actor | None, **changes: Unpack[PersonFields]) -
 def _check_fields(fields: PersonFields) -> None:
     if "name" in fields and not fields["name"].strip():
         raise PolicyError("Enter the person's name.")
-    if fields.get("everyday_address"):
-        parsed(fields["everyday_address"])
 
 
 @verb

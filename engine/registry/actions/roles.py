@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from django.utils import timezone
+
 from engine.audit.record import record
 from engine.registry.actor import Actor
 from engine.registry.administrators import (
@@ -26,7 +28,10 @@ def give(
     if role not in INSIDE:
         raise PolicyError(f"{role.label} is a role of staff.")
     _, is_new = OrganisationRole.objects.get_or_create(
-        person=person, organisation=organisation, role=role
+        person=person,
+        organisation=organisation,
+        role=role,
+        defaults={"given_at": timezone.now() if by else None},
     )
     if is_new:
         _record("role.given", person, role, organisation, by)
@@ -57,7 +62,9 @@ def give_staff(
         raise PolicyError(f"{role.label} is a role in an organisation.")
     if by == person:
         raise PolicyError("You cannot give yourself a role. Ask another operator.")
-    _, is_new = StaffRole.objects.get_or_create(person=person, role=role)
+    _, is_new = StaffRole.objects.get_or_create(
+        person=person, role=role, defaults={"given_at": timezone.now() if by else None}
+    )
     if is_new:
         _record("staff_role.given", person, role, None, by, reason=reason)
 

@@ -23,6 +23,11 @@ from engine.registry.models.organisation import (
 )
 from engine.registry.models.person import OrganisationRole, Person, RoleName, StaffRole
 from engine.registry.models.provider import Provider, ProviderNetworks
+from engine.registry.models.recovery import (
+    Recovery,
+    RecoveryAddressChange,
+    RecoveryCause,
+)
 from engine.registry.models.stamp import Stamp
 from engine.registry.models.webhook_endpoint import WebhookEndpoint, WebhookEvent
 
@@ -51,6 +56,9 @@ __all__ = [
     "Proof",
     "Provider",
     "ProviderNetworks",
+    "Recovery",
+    "RecoveryAddressChange",
+    "RecoveryCause",
     "RoleName",
     "StaffRole",
     "Stamp",

@@ -4,6 +4,8 @@ from django.db import models
 from django.utils import timezone
 
 from engine.registry.models.organisation import Organisation, OrganisationStatus
+from engine.registry.models.person import Person
+from engine.registry.scopes import Scope
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
@@ -37,6 +39,17 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    made_by = models.ForeignKey(
+        Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    agreed_by = models.ForeignKey(
+        Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    agreed_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="when a second person let it open other people's mailboxes",
+    )
 
     objects = ApiKeyQuerySet.as_manager()
 
@@ -51,3 +64,8 @@ class ApiKey(models.Model):
     def audit_key(self) -> str:
         """How the audit trail tells other systems from people."""
         return f"key:{self.pk}"
+
+    @property
+    def asks_for_mail(self) -> bool:
+        """True where its scopes reach into people's own mailboxes."""
+        return any(Scope(scope).opens_mail for scope in self.scopes)

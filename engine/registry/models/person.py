@@ -8,6 +8,7 @@ from django.contrib.auth.models import (
     PermissionsMixin,
 )
 from django.db import models
+from django.utils import timezone
 
 from engine.registry.models.organisation import Organisation
 
@@ -62,8 +63,13 @@ class Person(AbstractBaseUser, PermissionsMixin):
     everyday_address = models.CharField(
         max_length=254,
         blank=True,
-        help_text="outside the community, for notices without content",
+        help_text="outside the community, for notices without content and for links "
+        "that open the account; only registry.actions.recovery changes it",
     )
+    # Since when a recovery keeps the mailbox shut, and until when; until the next
+    # sign-in has been followed by the community's time, where the end is not set.
+    mail_shut_at = models.DateTimeField(null=True, blank=True)
+    mail_shut_until = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -93,6 +99,13 @@ class Person(AbstractBaseUser, PermissionsMixin):
         return self.everyday_address or (self.address if is_kept_elsewhere else "")
 
     @property
+    def is_mail_shut(self) -> bool:
+        """True while a recovery keeps this person from every mailbox."""
+        if self.mail_shut_at is None:
+            return False
+        return self.mail_shut_until is None or self.mail_shut_until > timezone.now()
+
+    @property
     def audit_key(self) -> str:
         """How the audit trail tells people from other systems."""
         return str(self.pk)
@@ -114,6 +127,9 @@ class OrganisationRole(models.Model):
         Organisation, on_delete=models.CASCADE, related_name="roles"
     )
     role = models.CharField(max_length=20, choices=RoleName.choices)
+    given_at = models.DateTimeField(
+        null=True, blank=True, help_text="when somebody gave it; unset for the first"
+    )
 
     class Meta:
         constraints = [
@@ -137,6 +153,9 @@ class StaffRole(models.Model):
         Person, on_delete=models.CASCADE, related_name="staff_roles"
     )
     role = models.CharField(max_length=20, choices=RoleName.choices)
+    given_at = models.DateTimeField(
+        null=True, blank=True, help_text="when somebody gave it; unset for the first"
+    )
 
     class Meta:
         constraints = [

@@ -13,6 +13,7 @@ from portal.console.members.views import (
     people,
     person,
     person_acts,
+    recovery,
     related,
 )
 
@@ -59,7 +60,8 @@ one_person = [
     path("suspend/", person_acts.suspend, name="person_suspend"),
     path("resume/", person_acts.resume, name="person_resume"),
     path("link/", person_acts.send_link, name="person_link"),
-    path("second-factor/", person_acts.reset_second_factor, name="person_factor"),
+    path("second-factor/", recovery.reset_second_factor, name="person_factor"),
+    path("address/", recovery.address, name="person_address"),
     path(
         "app-passwords/<int:key>/end/",
         person_acts.end_app_password,
@@ -74,5 +76,11 @@ urlpatterns = [
     path("organisations/<int:pk>/", include(one_organisation)),
     path("people/", people.index, name="people"),
     path("people/staff/add/", people.add_staff, name="staff_add"),
+    path("people/recovery/", recovery.index, name="recovery"),
+    path(
+        "people/recovery/<slug:kind>/<int:pk>/<slug:answer>/",
+        recovery.settle,
+        name="recovery_settle",
+    ),
     path("people/<int:pk>/", include(one_person)),
 ]

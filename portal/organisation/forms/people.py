@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from engine.registry.models import Organisation, Person
-from portal.organisation.forms.base import AddressField, RuledForm
+from portal.organisation.forms.base import AddressField, ReasonForm, RuledForm
 from portal.organisation.people_file.reading import OCTETS_LIMIT
 
 DETAILS = (
@@ -14,7 +14,6 @@ DETAILS = (
     "job_title",
     "phone",
     "town",
-    "everyday_address",
     "is_ex_directory",
 )
 
@@ -38,15 +37,6 @@ class PersonForm(RuledForm):
         required=False,
         widget=forms.TextInput(attrs={"class": "govuk-input--width-20"}),
     )
-    everyday_address = forms.EmailField(
-        label=_("Everyday email address"),
-        help_text=_(
-            "Outside the community. For links and notices, never for messages."
-        ),
-        max_length=254,
-        required=False,
-        widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-    )
     is_ex_directory = forms.BooleanField(
         label=_("Keep out of the directory"),
         help_text=_("Others can still write to the address when they know it."),
@@ -62,14 +52,38 @@ class PersonForm(RuledForm):
         return {name: self.cleaned_data[name] for name in DETAILS}
 
 
+class NewAddressForm(ReasonForm):
+    """Another everyday address for somebody else's account."""
+
+    address = forms.EmailField(
+        label=_("New everyday email address"),
+        help_text=_(
+            "Outside the community. Links that open the account will go there."
+        ),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"required": _("Enter the new everyday email address")},
+    )
+    field_order = ("address", "reason")
+
+
 class NewPersonForm(PersonForm):
+    everyday_address = forms.EmailField(
+        label=_("Everyday email address"),
+        help_text=_(
+            "Outside the community. For links and notices, never for messages."
+        ),
+        max_length=254,
+        required=False,
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
     sends_link = forms.BooleanField(
         label=_("Send them a link to choose a password"),
         help_text=_("It goes to the everyday email address."),
         required=False,
         initial=True,
     )
-    field_order = ("name", "address")
+    field_order = ("name", "address", "job_title", "phone", "town", "everyday_address")
 
     def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -80,6 +94,11 @@ class NewPersonForm(PersonForm):
                 "It goes to the everyday email address, or else to the secure address."
             )
         self.order_fields(self.field_order)
+
+    @property
+    def details(self) -> dict[str, Any]:
+        address = self.cleaned_data["everyday_address"]
+        return {**super().details, "everyday_address": address}
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

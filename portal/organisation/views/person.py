@@ -11,7 +11,8 @@ from engine.registry import permissions
 from engine.registry.actions import people, roles
 from engine.registry.models import Grant, Organisation, RoleName
 from engine.registry.permissions import Permission
-from portal.organisation import actions, attention, policies
+from onboarding.policies import can_print_first_letter
+from portal.organisation import attention, policies, waiting
 from portal.organisation.forms.base import ReasonForm
 from portal.organisation.forms.people import PersonForm
 from portal.organisation.place import (
@@ -43,6 +44,8 @@ def index(
             by, Permission.MANAGE_ROLES, organisation=organisation
         ),
         "is_self": person.pk == by.pk,
+        "waiting": waiting.of_person(person),
+        "may_print_letter": can_print_first_letter(person),
     }
     return show(request, organisation, "person", "people", context)
 
@@ -55,7 +58,7 @@ def edit(
     person = changeable_person(request, organisation, person_id)
     form = PersonForm(request.POST or None, initial=PersonForm.initial_of(person))
     if form.carries_out(
-        lambda: actions.edit_details(person, by=visitor(request), **form.details)
+        lambda: people.edit(person, by=visitor(request), **form.details)
     ):
         messages.success(request, f"The details of {person.name} have been saved.")
         return redirect("organisation:person", organisation.pk, person.pk)

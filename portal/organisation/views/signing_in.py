@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from engine.registry.models import Organisation
 from engine.registry.permissions import Permission
-from onboarding import sign_ins
-from portal.organisation import actions
-from portal.organisation.place import changeable_person, visitor, within
+from onboarding import letters, sign_ins
+from onboarding.actions import first_letters
+from portal.organisation import actions, policies
+from portal.organisation.forms.base import ReasonForm
+from portal.organisation.place import changeable_person, show, visitor, within
 from portal.organisation.views.confirming import confirmed, sure
 
 
@@ -33,6 +36,41 @@ def give(
         button="Send the link",
         done=f"A link is on its way to {person.name}.",
     )
+
+
+@within(Permission.MANAGE_PEOPLE)
+@never_cache
+@require_http_methods(["GET", "POST"])
+def letter(
+    request: HttpRequest, organisation: Organisation, person_id: int
+) -> HttpResponse:
+    """A letter for the first sign-in of somebody without an everyday address."""
+    person = changeable_person(request, organisation, person_id)
+    form = sure(request)
+    codes: list[str] = []
+    if form.carries_out(
+        lambda: codes.append(first_letters.issue(person, by=visitor(request)))
+    ):
+        # Rendered when the code is kept: no transaction is held meanwhile.
+        return HttpResponse(
+            letters.render_first_sign_in(person, codes[0]),
+            content_type="application/pdf",
+            headers={
+                "Content-Disposition": 'attachment; filename="first-sign-in.pdf"',
+                "X-Content-Type-Options": "nosniff",
+            },
+        )
+    context = {
+        "person": person,
+        "form": form,
+        "caption": person.address,
+        "title": f"Print a letter for {person.name}",
+        "text": "The letter holds a code with which they choose their password. Hand it "
+        "over yourself, or send it sealed. A letter that was printed before ends, and "
+        "your other administrators hear of this one.",
+        "button": "Download the letter",
+    }
+    return show(request, organisation, "confirm", "people", context)
 
 
 @within(Permission.MANAGE_PEOPLE)
@@ -63,17 +101,32 @@ def reset_second_factor(
     request: HttpRequest, organisation: Organisation, person_id: int
 ) -> HttpResponse:
     person = changeable_person(request, organisation, person_id)
+    form = ReasonForm(request.POST if request.method == "POST" else None)
+    is_alone = policies.may_reset_alone(person, by=visitor(request))
+
+    def verb() -> None:
+        reason = form.cleaned_data["reason"]
+        actions.reset_second_factor(person, reason=reason, by=visitor(request))
+
     return confirmed(
         request,
         organisation,
         person,
-        sure(request),
-        lambda: actions.reset_second_factor(person, by=visitor(request)),
+        form,
+        verb,
         title=f"Reset the second factor of {person.name}",
         text="Their authenticator apps, passkeys and recovery codes stop working. "
-        "Make sure first that it is really them who asks: until they set up a new "
-        "one, their password alone opens the account.",
+        "Make sure first that it is really them who asks. They and your administrators "
+        "hear of it. "
+        + (
+            "Their mailbox stays shut for a while after they sign in, unless another "
+            "administrator or the helpdesk opens it."
+            if is_alone
+            else "Somebody else must agree before it is done."
+        ),
         button="Reset the second factor",
         is_warning=True,
-        done=f"The second factor of {person.name} has been reset.",
+        done=f"The second factor of {person.name} has been reset."
+        if is_alone
+        else "This waits for a second person now.",
     )

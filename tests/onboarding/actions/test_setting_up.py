@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from engine.registry.errors import PolicyError
 from onboarding.actions import setting_up
@@ -14,9 +15,13 @@ def test_the_first_password_is_set_once(northfield: Any) -> None:
         "dora@northfield.secure.example", northfield, password=None
     )
 
-    setting_up.set_first_password(person, "three words together", by=person)
+    setting_up.set_first_password(
+        person, "three words together", sent_at=timezone.now(), by=person
+    )
 
     person.refresh_from_db()
     assert person.check_password("three words together")
     with pytest.raises(PolicyError, match="already been set"):
-        setting_up.set_first_password(person, "another password", by=person)
+        setting_up.set_first_password(
+            person, "another password", sent_at=timezone.now(), by=person
+        )

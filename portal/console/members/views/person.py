@@ -12,8 +12,9 @@ from engine.registry.permissions import Permission
 from portal.console.access import held_as_staff, staff
 from portal.console.acting import person_of as visitor
 from portal.console.members.place import PEOPLE_ABOVE, PERSON_ICON, person_of, url
+from portal.console.members.waits import table
 from portal.console.sheet import Button, Cell, Section, Sheet, Table, draw, yes_or_no
-from portal.organisation import policies
+from portal.organisation import policies, waiting
 
 PEOPLE = Permission.MANAGE_PEOPLE
 STAFF = Permission.MANAGE_STAFF
@@ -38,6 +39,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
             if is_open
             else "This person works for the service. An operator changes the account.",
         ),
+        *_waiting(person, may_change=may_change),
         _sign_in(person, may_change=may_change),
         _roles(person),
     ]
@@ -81,6 +83,14 @@ def _buttons(person: Person) -> list[Button]:
     return [*found, Button("Resume", url("person_resume", person.pk), PEOPLE)]
 
 
+def _waiting(person: Person, *, may_change: bool) -> list[Section]:
+    """What waits for a second person; no section where nothing does."""
+    waits = waiting.of_person(person)
+    if not waits or not may_change:
+        return []
+    return [Section("Waiting for a second person", table=table(waits))]
+
+
 def _sign_in(person: Person, *, may_change: bool) -> Section:
     own = Authenticator.objects.filter(user=person).exclude(
         type=Authenticator.Type.RECOVERY_CODES
@@ -100,6 +110,9 @@ def _sign_in(person: Person, *, may_change: bool) -> Section:
     buttons = [
         Button("Send a link to sign in anew", url("person_link", person.pk), PEOPLE),
         Button("Reset the second factor", url("person_factor", person.pk), PEOPLE),
+        Button(
+            "Ask for another everyday address", url("person_address", person.pk), PEOPLE
+        ),
     ]
     live = person.app_passwords.filter(revoked_at=None)
     rows = [

@@ -38,7 +38,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     form = PersonForm(typed(request), initial=PersonForm.initial_of(person))
 
     def verb() -> None:
-        actions.edit_details(person, by=visitor(request), **form.details)
+        people.edit(person, by=visitor(request), **form.details)
 
     return act(request, form, verb, _words(person, "Edit", "Save"))
 
@@ -76,7 +76,7 @@ def send_link(request: HttpRequest, pk: int) -> HttpResponse:
     person = changeable(request, pk)
     text = (
         "Their password stops working at once, and they are signed out everywhere. "
-        f"The link goes to {person.everyday_address or 'their everyday address'}. "
+        f"The link goes to {person.notice_address or 'their everyday address'}. "
         "Make sure first that it is really them who asks."
     )
     words = _words(person, "Send a link to", "Send the link", text, is_grave=True)
@@ -85,27 +85,6 @@ def send_link(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         form,
         lambda: actions.send_sign_in_link(person, by=visitor(request)),
-        words,
-    )
-
-
-@staff(PEOPLE)
-@require_http_methods(["GET", "POST"])
-def reset_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
-    person = changeable(request, pk)
-    text = (
-        "Their authenticator apps, passkeys and recovery codes stop working. Make sure "
-        "first that it is really them who asks: until they set up a new one, their "
-        "password alone opens the account."
-    )
-    words = _words(
-        person, "Reset the second factor of", "Reset it", text, is_grave=True
-    )
-    form = SureForm(typed(request))
-    return act(
-        request,
-        form,
-        lambda: actions.reset_second_factor(person, by=visitor(request)),
         words,
     )
 

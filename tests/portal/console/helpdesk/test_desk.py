@@ -181,7 +181,7 @@ def test_the_panel_shows_the_account_and_never_a_subject(
     panel = desk.get(url("ticket", ticket)).context["panel"]
 
     doubts = {fact.label for fact in panel.facts if fact.is_doubt}
-    assert doubts == {"Account", "Last sign-in"}
+    assert doubts == {"Account", "Everyday address", "Last sign-in"}
     assert "Delivered" in [line.what for line in panel.received]
 
 

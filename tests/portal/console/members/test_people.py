@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import pytest
 from allauth.mfa.models import Authenticator
-from django.core import mail
 from django.test import Client
 
 from engine.audit.models import Entry
 from engine.registry.models import Organisation, Person, RoleName, StaffRole
-from tests import factories, jobs
+from tests import factories
 from tests.portal.conftest import SignIn, give_app
 
 
@@ -63,21 +62,49 @@ def test_person_is_edited_suspended_and_resumed(desk: Client, bob: Person) -> No
     assert (bob.name, was_active, bob.is_active) == ("Robert", False, True)
 
 
-def test_the_address_before_hears_of_another_from_staff(
-    desk: Client, bob: Person
-) -> None:
-    bob.everyday_address = "bob@mail.example"
-    bob.save()
+def test_an_edit_changes_no_everyday_address(desk: Client, bob: Person) -> None:
     changes = {"name": "Bob", "everyday_address": "new@mail.example"}
 
+    page = desk.get(f"/admin/people/{bob.pk}/edit/")
     desk.post(f"/admin/people/{bob.pk}/edit/", changes)
-    jobs.run_waiting()
 
-    assert [m.to for m in mail.outbox] == [["bob@mail.example"]]
-    assert "no longer come" in mail.outbox[0].body
+    bob.refresh_from_db()
+    assert bob.everyday_address == ""
+    assert "everyday_address" not in page.context["form"].fields
 
 
-def test_sign_in_is_reset(desk: Client, bob: Person) -> None:
+def test_another_address_is_asked_for_and_waits(
+    desk: Client, bob: Person, alice: Person
+) -> None:
+    page = f"/admin/people/{bob.pk}/"
+    asked = {"address": "new@mail.example", "reason": "Lost the old one"}
+
+    assert "after 24 hours" in desk.get(f"{page}address/").content.decode()
+    desk.post(f"{page}address/", asked)
+    queue = desk.get("/admin/people/recovery/").content.decode()
+    twice = desk.post(f"{page}address/", asked).content.decode()
+
+    bob.refresh_from_db()
+    assert bob.everyday_address == ""
+    assert "new@mail.example" in queue
+    assert "waiting already" in twice
+    assert "Waiting for a second person" in desk.get(page).content.decode()
+
+
+def test_nothing_waits_at_first(desk: Client) -> None:
+    assert "Nothing waits." in desk.get("/admin/people/recovery/").content.decode()
+
+
+@pytest.mark.parametrize(
+    "path", ["address/1/agree", "nothing/1/agree", "factor/1/stop", "mail/1/stop"]
+)
+def test_what_does_not_wait_is_not_found(desk: Client, path: str) -> None:
+    assert desk.get(f"/admin/people/recovery/{path}/").status_code == 404
+
+
+def test_sign_in_is_reset(
+    desk: Client, signed_in: SignIn, bob: Person, hugh: Person, olive: Person
+) -> None:
     bob.everyday_address = "bob@home.example"
     bob.save()
     give_app(bob)
@@ -85,7 +112,12 @@ def test_sign_in_is_reset(desk: Client, bob: Person) -> None:
     page = f"/admin/people/{bob.pk}/"
 
     desk.post(f"{page}link/")
-    desk.post(f"{page}second-factor/")
+    desk.post(f"{page}second-factor/", {"reason": "Lost the phone"})
+    (reset,) = bob.factor_resets.all()
+    signed_in(hugh, second_factor=True).post(
+        f"/admin/people/recovery/factor/{reset.pk}/agree/", {"reason": "Called back"}
+    )
+    signed_in(olive, second_factor=True)
     desk.post(f"{page}app-passwords/{password.pk}/end/")
 
     bob.refresh_from_db()
@@ -101,7 +133,7 @@ def test_agent_changes_members_and_no_staff(
     client = signed_in(hugh, second_factor=True)
 
     assert client.get(f"/admin/people/{bob.pk}/edit/").status_code == 200
-    for act in ("edit", "suspend", "resume", "link", "second-factor"):
+    for act in ("edit", "suspend", "resume", "link", "second-factor", "address"):
         page = client.post(f"/admin/people/{olive.pk}/{act}/", {"reason": "Mine now"})
         # Wagtail turns a refusal into a way home.
         assert page.url == "/admin/"

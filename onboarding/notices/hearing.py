@@ -1,0 +1,286 @@
+"""Who hears of what is done to ways into an account, a mailbox, or an organisation's mail.
+
+Notices are found in the audit trail and not sent by the verbs: whatever surface a change
+takes, and whatever process dies, those concerned hear of it within a minute or two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Flag, auto
+
+from engine.audit.models import Entry
+from engine.registry.models import (
+    Grant,
+    Mailbox,
+    Organisation,
+    OrganisationRole,
+    Person,
+    RoleName,
+    StaffRole,
+)
+
+
+class Audience(Flag):
+    """Those who hear. Several may be meant at once."""
+
+    OWNER = auto()  # the person, outside the community and in their own mailbox
+    OLD_ADDRESS = auto()  # the everyday address before a change
+    ADMINISTRATORS = auto()  # of the organisation, and operators where one is alone
+    OPERATORS = auto()
+    READERS = auto()  # the owner of a mailbox, or who may read a group's
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """Who hears of an event, and in which words.
+
+    What the system does by itself on the way of something that was announced already
+    is not announced again, unless `is_by_system`.
+    """
+
+    to: Audience
+    words: str
+    is_by_system: bool = False
+
+
+_EVERYBODY = Audience.OWNER | Audience.ADMINISTRATORS
+_ALL_ADDRESSES = _EVERYBODY | Audience.OLD_ADDRESS
+_THEIRS = Audience.OWNER | Audience.OLD_ADDRESS
+_HOLDERS = Audience.READERS | Audience.ADMINISTRATORS
+
+HEARINGS: dict[str, Hearing] = {
+    "person.address_change_requested": Hearing(
+        _ALL_ADDRESSES, "A change of the everyday address of {subject} was asked for."
+    ),
+    "person.address_change_refused": Hearing(
+        _ALL_ADDRESSES,
+        "The change of the everyday address of {subject} was refused.",
+        is_by_system=True,
+    ),
+    "person.address_change_confirmed": Hearing(
+        _ALL_ADDRESSES,
+        "A second person agreed to the change of the everyday address of {subject}. "
+        "It is in force.",
+    ),
+    "person.address_changed": Hearing(
+        _ALL_ADDRESSES,
+        "The change of the everyday address of {subject} is now in force.",
+        is_by_system=True,
+    ),
+    "person.address_changed_by_owner": Hearing(
+        _THEIRS, "The everyday address of {subject} was changed in their account."
+    ),
+    "person.address_set": Hearing(
+        Audience.ADMINISTRATORS,
+        "An everyday address was set for {subject}, whose account nobody has used yet.",
+    ),
+    "person.first_letter_printed": Hearing(
+        Audience.ADMINISTRATORS,
+        "A letter for the first sign-in of {subject} was printed.",
+    ),
+    "person.second_factor_reset_requested": Hearing(
+        _EVERYBODY,
+        "A reset of the second factor of {subject} was asked for. It waits for a "
+        "second person.",
+    ),
+    "person.second_factor_reset_refused": Hearing(
+        _EVERYBODY, "The reset of the second factor of {subject} was refused."
+    ),
+    "person.second_factor_reset": Hearing(
+        _EVERYBODY,
+        "The second factor of {subject} was reset. Authenticator apps, passkeys and "
+        "recovery codes that were set up no longer work.",
+    ),
+    "person.password_ended": Hearing(
+        _EVERYBODY,
+        "The password of {subject} was ended, and a link to choose another was sent.",
+    ),
+    "person.mail_shut": Hearing(
+        _EVERYBODY,
+        "The mailbox of {subject} is shut after a recovery of the account.",
+        is_by_system=True,
+    ),
+    "person.recovered": Hearing(
+        _EVERYBODY,
+        "Somebody signed in as {subject} after a recovery of the account. The mailbox "
+        "stays shut for now.",
+    ),
+    "person.mail_opened": Hearing(
+        _EVERYBODY, "A second person opened the mailbox of {subject} after a recovery."
+    ),
+    "person.app_password_revoked": Hearing(
+        Audience.OWNER, "An app password of {subject} was ended."
+    ),
+    "role.given": Hearing(_EVERYBODY, "{subject} was given a role: {role}."),
+    "role.taken": Hearing(_EVERYBODY, "A role was taken from {subject}: {role}."),
+    "staff_role.given": Hearing(
+        Audience.OWNER | Audience.OPERATORS,
+        "{subject} was given a role of staff: {role}.",
+    ),
+    "staff_role.taken": Hearing(
+        Audience.OWNER | Audience.OPERATORS,
+        "A role of staff was taken from {subject}: {role}.",
+    ),
+    "mailbox.added": Hearing(
+        Audience.ADMINISTRATORS,
+        "A group mailbox was made at {subject}. Mail for that address is kept in it.",
+    ),
+    "mailbox.granted": Hearing(
+        _HOLDERS, "Rights to the group mailbox {subject} were given to {person}."
+    ),
+    "mailbox.forwarding_changed": Hearing(
+        Audience.READERS, "A rule of the mailbox {subject} forwards mail otherwise now."
+    ),
+    "mailbox.exported": Hearing(
+        Audience.READERS, "A copy of the mailbox {subject} was asked for."
+    ),
+    "alias.added": Hearing(
+        Audience.ADMINISTRATORS, "Mail for {address} now goes to {target}."
+    ),
+    "alias.removed": Hearing(
+        Audience.ADMINISTRATORS, "Mail for {address} no longer goes to {target}."
+    ),
+    "api_key.added": Hearing(
+        Audience.ADMINISTRATORS, "An API key was made: {subject}."
+    ),
+    "api_key.agreed": Hearing(
+        Audience.ADMINISTRATORS,
+        "A second person let the API key {subject} open people's own mailboxes.",
+    ),
+    "connection.added": Hearing(
+        Audience.ADMINISTRATORS, "A connection was added: {subject}."
+    ),
+    "connection.edited": Hearing(
+        Audience.ADMINISTRATORS,
+        "The connection {subject} was changed: how it proves itself, or the server "
+        "that your mail goes to.",
+    ),
+    "connection.resumed": Hearing(
+        Audience.ADMINISTRATORS, "The connection {subject} works again."
+    ),
+    "connection.credential_added": Hearing(
+        Audience.ADMINISTRATORS, "A password was made for the connection {subject}."
+    ),
+    "connection.link_made": Hearing(
+        Audience.ADMINISTRATORS,
+        "A link with the values of the connection {subject} was made for {for}.",
+    ),
+    "connection.link_opened": Hearing(
+        Audience.ADMINISTRATORS,
+        "The secret of the connection {subject} was read by the link for {for}.",
+        is_by_system=True,
+    ),
+    "connection.tenant_shown": Hearing(
+        Audience.ADMINISTRATORS, "The secret of the connection {subject} was shown."
+    ),
+    "domain.added": Hearing(
+        Audience.ADMINISTRATORS, "The domain {subject} was added to your organisation."
+    ),
+    "domain.verified": Hearing(
+        Audience.ADMINISTRATORS, "The domain {subject} was verified."
+    ),
+    "domain.removed": Hearing(
+        Audience.ADMINISTRATORS, "The domain {subject} was removed."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """An address, and whether mail to it stays inside the community."""
+
+    address: str
+    is_inside: bool
+
+
+def listeners(entry: Entry) -> set[Listener]:
+    """Everybody who must hear of the entry; none for what is announced to nobody."""
+    hearing = HEARINGS.get(entry.event)
+    if hearing is None or not (entry.by_key or hearing.is_by_system):
+        return set()
+    found: set[Listener] = set()
+    for audience, find in _FINDERS.items():
+        if audience in hearing.to:
+            found.update(one for one in find(entry) if one.address)
+    return found
+
+
+def addresses_of(person: Person) -> Iterator[Listener]:
+    """Where somebody hears of their own account: outside, and in their own mailbox."""
+    if person.everyday_address:
+        yield Listener(person.everyday_address, is_inside=False)
+    if person.organisation_id is not None or hasattr(person, "mailbox"):
+        yield Listener(person.address, is_inside=True)
+
+
+def _owner(entry: Entry) -> Iterator[Listener]:
+    if entry.subject_kind == "registry.person":
+        person = Person.objects.filter(pk=entry.subject_key).first()
+        if person is not None:
+            yield from addresses_of(person)
+
+
+def _old_address(entry: Entry) -> Iterator[Listener]:
+    yield Listener(str(entry.detail.get("old", "")), is_inside=False)
+
+
+def _administrators(entry: Entry) -> Iterator[Listener]:
+    """All of them; where none but the one who acted is there, the operators too."""
+    organisation = _organisation(entry)
+    if organisation is None:
+        yield from _operators(entry)
+        return
+    roles = OrganisationRole.objects.filter(
+        organisation=organisation,
+        role=RoleName.ADMINISTRATOR,
+        person__is_active=True,
+    ).select_related("person__organisation", "person__mailbox")
+    for role in roles:
+        yield _reads(role.person)
+    if not any(str(role.person_id) != entry.by_key for role in roles):
+        yield from _operators(entry)
+
+
+def _operators(entry: Entry) -> Iterator[Listener]:
+    roles = StaffRole.objects.filter(role=RoleName.OPERATOR, person__is_active=True)
+    for role in roles.select_related("person__organisation", "person__mailbox"):
+        yield _reads(role.person)
+
+
+def _readers(entry: Entry) -> Iterator[Listener]:
+    mailbox = Mailbox.objects.filter(pk=entry.subject_key).first()
+    if mailbox is None or entry.subject_kind != "registry.mailbox":
+        return
+    if mailbox.owner is not None:
+        yield from addresses_of(mailbox.owner)
+        return
+    grants = Grant.objects.filter(
+        mailbox=mailbox, can_read=True, person__is_active=True
+    ).select_related("person__organisation", "person__mailbox")
+    for grant in grants:
+        yield _reads(grant.person)
+
+
+def _organisation(entry: Entry) -> Organisation | None:
+    key = entry.organisation_key
+    return Organisation.objects.filter(pk=key).first() if key.isdecimal() else None
+
+
+def _reads(person: Person) -> Listener:
+    """The one place where somebody reads notices of their work; nowhere for some."""
+    if hasattr(person, "mailbox"):
+        return Listener(person.address, is_inside=True)
+    if person.everyday_address:
+        return Listener(person.everyday_address, is_inside=False)
+    return Listener(person.notice_address, is_inside=True)
+
+
+_FINDERS: dict[Audience, Callable[[Entry], Iterator[Listener]]] = {
+    Audience.OWNER: _owner,
+    Audience.OLD_ADDRESS: _old_address,
+    Audience.ADMINISTRATORS: _administrators,
+    Audience.OPERATORS: _operators,
+    Audience.READERS: _readers,
+}

@@ -1,0 +1,111 @@
+"""Where the owner's own links go: seen, changed, and another's change refused."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from allauth.account.decorators import reauthentication_required
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
+
+from engine.registry import recovery
+from engine.registry.access import public, signed_in
+from engine.registry.actions import recovery as verbs
+from engine.registry.errors import PolicyError
+from engine.registry.models import Person
+from onboarding import links
+
+SHOWN = 20  # changes in the history
+
+
+class OwnAddressForm(forms.Form):
+    address = forms.EmailField(
+        label=_("New everyday email address"),
+        help_text=_("Outside this service, and read by you alone."),
+        max_length=254,
+        error_messages={"required": _("Enter an email address")},
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
+    )
+
+
+@signed_in
+@never_cache
+@require_safe
+def show(request: HttpRequest) -> HttpResponse:
+    """The address now, a change that waits, and what changed before."""
+    person = cast(Person, request.user)
+    verbs.settle(person)
+    context = {
+        "person": person,
+        "waiting": recovery.pending_change(person),
+        "changes": person.address_changes.exclude(applied_at=None, refused_at=None)[
+            :SHOWN
+        ],
+        "resets": person.factor_resets.waiting(),
+    }
+    return render(request, "account/recovery.html", context)
+
+
+@signed_in
+@reauthentication_required(app="account")
+@never_cache
+@require_http_methods(["GET", "POST"])
+def change(request: HttpRequest) -> HttpResponse:
+    """Another address, at once: the owner has just shown who they are."""
+    person = cast(Person, request.user)
+    form = OwnAddressForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            verbs.change_own_address(person, by=person, **form.cleaned_data)
+        except PolicyError as refusal:
+            form.add_error("address", str(refusal))
+        else:
+            messages.success(
+                request, gettext("Your links and notices go to the new address now.")
+            )
+            return redirect("account:recovery")
+    context = {"form": form, "person": person}
+    return render(request, "account/recovery_change.html", context)
+
+
+@signed_in
+@require_POST
+def refuse(request: HttpRequest) -> HttpResponse:
+    """The owner refuses what another asked for."""
+    person = cast(Person, request.user)
+    waiting = recovery.pending_change(person)
+    if waiting is not None:
+        verbs.refuse_address_change(waiting, by=person)
+        messages.success(
+            request, gettext("You refused the change. Your address stays as it is.")
+        )
+    return redirect("account:recovery")
+
+
+@public
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def refuse_by_link(request: HttpRequest, token: str) -> HttpResponse:
+    """The reader of a notice refuses. Opening the page changes nothing."""
+    try:
+        change = links.address_change(token)
+    except links.ForgedLinkError as forged:
+        raise Http404 from forged
+    context: dict[str, object] = {"change": change, "refusal": ""}
+    if request.method == "POST":
+        try:
+            verbs.refuse_address_change(change, by=None)
+        except PolicyError as refusal:
+            context["refusal"] = str(refusal)
+        change.refresh_from_db()
+    return render(request, "account/refuse.html", context)

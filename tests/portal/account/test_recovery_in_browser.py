@@ -1,0 +1,92 @@
+"""The screens of a recovery: the owner's, the administrators' and the console's."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page
+
+from engine.registry.actions import api_keys, people, recovery, shut_mail
+from engine.registry.models import Organisation, Person
+from engine.registry.scopes import Scope
+from onboarding import links
+from portal.organisation.actions import reset_second_factor
+from tests import factories
+from tests.portal import screens
+from tests.portal.conftest import SignIn, give_app
+from tests.portal.test_accessibility import look, use_session
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def waiting(northfield: Organisation, bob: Person, alice: Person, hugh: Person) -> str:
+    """All that can wait about Bob, and a key. Returns the token of the notice's link."""
+    give_app(bob)
+    Person.objects.filter(pk=bob.pk).update(everyday_address="bob@home.example")
+    bob.refresh_from_db()
+    change = recovery.request_address_change(
+        bob, address="bob@new.example", reason="Changed provider", by=hugh
+    )
+    reset_second_factor(bob, reason="Lost the phone", by=hugh)
+    scopes = [Scope.READ_MESSAGES]
+    api_keys.add(northfield, name="Case system", scopes=scopes, by=alice)
+    return links.address_change_token(change.pk)
+
+
+def test_owner(
+    page: Page, live_server, signed_in: SignIn, bob: Person, alice: Person, waiting: str
+) -> None:
+    use_session(page, signed_in(bob, second_factor=True), live_server.url)
+    own = "/account/everyday-address/"
+    look(page, live_server.url, "/account/", own, f"{own}change/")
+    look(page, live_server.url, f"{own}refuse/{waiting}/")
+
+    recovery.refuse_address_change(bob.address_changes.get(), by=bob)
+    shut_mail.note_factor_reset(bob, by=alice, agreed_by=None)
+
+    look(page, live_server.url, own, f"{own}refuse/{waiting}/")
+    assert list(screens.faults(page, f"{live_server.url}/mail/", 403)) == []
+
+
+def test_administrator(
+    page: Page, live_server, signed_in: SignIn, bob: Person, alice: Person, waiting: str
+) -> None:
+    address = "jo@northfield.secure.example"
+    new = people.add(bob.organisation, address=address, name="Jo Field", by=alice)
+    shut_mail.note_factor_reset(bob, by=alice, agreed_by=None)
+    use_session(page, signed_in(alice, second_factor=True), live_server.url)
+    at = f"/organisation/{bob.organisation_id}/"
+    change = bob.address_changes.get()
+    look(
+        page,
+        live_server.url,
+        f"{at}people/",
+        f"{at}people/recovery/",
+        f"{at}people/recovery/address/{change.pk}/agree/",
+        f"{at}people/{bob.pk}/",
+        f"{at}people/{bob.pk}/second-factor/",
+        f"{at}people/{alice.pk}/",
+        f"{at}people/{new.pk}/",
+        f"{at}people/{new.pk}/letter/",
+        f"{at}people/{new.pk}/address/",
+        f"{at}api/",
+    )
+
+
+def test_staff(
+    page: Page, live_server, signed_in: SignIn, bob: Person, alice: Person, waiting: str
+) -> None:
+    agent = factories.make_person("hana@secure.example", name="Hana")
+    factories.make_staff(agent, "helpdesk_agent")
+    shut_mail.note_factor_reset(bob, by=alice, agreed_by=None)
+    use_session(page, signed_in(agent, second_factor=True), live_server.url)
+    reset = bob.factor_resets.get()
+    look(
+        page,
+        live_server.url,
+        "/admin/people/recovery/",
+        f"/admin/people/recovery/factor/{reset.pk}/agree/",
+        f"/admin/people/{bob.pk}/",
+        f"/admin/people/{bob.pk}/address/",
+        f"/admin/people/{bob.pk}/second-factor/",
+    )

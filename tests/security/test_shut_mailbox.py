@@ -1,0 +1,126 @@
+"""A mailbox that a recovery shut: by every way in, and who may open it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.test import Client
+from django.utils import timezone
+
+from engine.registry import credentials
+from engine.registry.actions import recovery, shut_mail
+from engine.registry.models import Person, Recovery
+from engine.storage.models import Message
+from tests import factories
+from tests.api.conftest import Api
+from tests.portal.conftest import SignIn
+from tests.security.intruder import OWN_ADDRESS, everybody_hears
+
+
+@pytest.fixture
+def shut(alice: Person, bob: Person, letter: Message) -> Person:
+    """Bob, after a recovery that Alice alone arranged."""
+    shut_mail.note_factor_reset(bob, by=alice, agreed_by=None)
+    bob.refresh_from_db()
+    return bob
+
+
+def test_every_way_to_the_mail_is_shut(
+    signed_in: SignIn, shut: Person, letter: Message
+) -> None:
+    before = factories.make_app_password(shut, credentials.digest("before"))
+    type(before).objects.filter(pk=before.pk).update(created_at="2020-01-01T00:00Z")
+    factories.make_app_password(shut, credentials.digest("made-since"))
+    client = signed_in(shut)
+    mailbox = shut.mailbox.pk
+
+    for path in (
+        "/mail/",
+        f"/mail/messages/{letter.pk}/",
+        f"/mail/messages/{letter.pk}/source/",
+        f"/mail/mailboxes/{mailbox}/search/?q=mill",
+        f"/mail/mailboxes/{mailbox}/copies/",
+        f"/mail/mailboxes/{mailbox}/rules/",
+        "/account/app-passwords/",
+    ):
+        assert client.get(path).status_code == 403, path
+    # Programs that the owner set up before go on; nobody sets up another.
+    assert credentials.find_person(shut.address, "made-since") is None
+    assert credentials.find_person(shut.address, "before") == shut
+    assert not credentials.still_proves_person(credentials.digest("made-since"))
+
+
+def test_a_recovered_account_makes_no_other_way_in(
+    signed_in: SignIn, shut: Person, letter: Message
+) -> None:
+    factories.make_administrator(shut)
+    client = signed_in(shut, second_factor=True)
+
+    page = client.post(
+        f"/organisation/{shut.organisation_id}/api/keys/add/",
+        {"name": "Cases", "scopes": ["messages:read"]},
+    )
+    answer = Api(page.context["secret"])("GET", f"/messages/{letter.pk}/")
+    changed = client.post("/account/everyday-address/change/", {"address": OWN_ADDRESS})
+
+    assert answer.status_code == 404
+    assert "when it is open again" in changed.content.decode()
+
+
+def test_the_time_runs_from_the_first_sign_in_and_then_it_opens(
+    client: Client, shut: Person
+) -> None:
+    assert shut.mail_shut_until is None
+    Authenticator.objects.filter(user=shut).delete()
+
+    typed = {"login": shut.address, "password": factories.PASSWORD}
+    client.post("/account/login/", typed)
+
+    shut.refresh_from_db()
+    assert shut.mail_shut_until > timezone.now() + timedelta(hours=23)
+    assert client.get("/mail/").status_code == 403
+    Person.objects.filter(pk=shut.pk).update(mail_shut_until=timezone.now())
+    assert client.get("/mail/", follow=True).status_code == 200
+
+
+def test_a_second_person_opens_it_and_the_one_who_acted_does_not(
+    signed_in: SignIn, hugh: Person, alice: Person, shut: Person
+) -> None:
+    (row,) = Recovery.objects.all()
+    at = f"/organisation/{shut.organisation_id}/people/recovery/mail/{row.pk}/agree/"
+
+    refused = signed_in(alice, second_factor=True).post(at, {"reason": "Mine"})
+    assert "Somebody else must agree" in refused.content.decode()
+    signed_in(hugh, second_factor=True).post(
+        f"/admin/people/recovery/mail/{row.pk}/agree/", {"reason": "Called back"}
+    )
+
+    shut.refresh_from_db()
+    assert not shut.is_mail_shut
+    assert signed_in(shut).get("/mail/", follow=True).status_code == 200
+    assert {shut.address, alice.address} <= everybody_hears()
+
+
+def test_who_was_just_recovered_is_no_second_person(
+    signed_in: SignIn, alice: Person, bob: Person, shut: Person
+) -> None:
+    factories.make_administrator(shut)
+    change = recovery.request_address_change(
+        factories.make_person(
+            "dora@northfield.secure.example",
+            bob.organisation,
+            last_login=timezone.now(),
+        ),
+        address=OWN_ADDRESS,
+        reason="x",
+        by=alice,
+    )
+
+    page = signed_in(shut, second_factor=True).post(
+        f"/organisation/{bob.organisation_id}/people/recovery/address/{change.pk}/agree/",
+        {"reason": "x"},
+    )
+
+    assert "has just been recovered" in page.content.decode()

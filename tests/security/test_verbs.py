@@ -1,0 +1,312 @@
+"""Who hears of each verb, found by doing it; and no verb is left out of the table."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
+
+import pytest
+
+import engine.registry.actions
+from engine.registry.actions import (
+    aliases,
+    api_keys,
+    connections,
+    domains,
+    mailboxes,
+    people,
+    recovery,
+    roles,
+    shut_mail,
+)
+from engine.registry.models import (
+    AccountType,
+    Mailbox,
+    Organisation,
+    Person,
+    RoleName,
+)
+from engine.registry.scopes import Scope
+from engine.storage import export, rules
+from engine.storage.models import Rule as MailRule
+from onboarding.actions import first_letters
+from onboarding.connecting import actions as connecting
+from onboarding.notices.hearing import HEARINGS, Audience
+from portal.organisation import actions
+from portal.organisation.models import FactorReset
+from tests import factories
+from tests.portal.conftest import give_app
+from tests.security.intruder import a_day_passes, everybody_hears
+from tests.security.verbs import TABLE
+
+MODULES = [
+    "onboarding.actions.first_letters",
+    "onboarding.actions.setting_up",
+    "onboarding.actions.welcome_letters",
+    "onboarding.connecting.actions",
+    "onboarding.sign_ins",
+    "portal.account.actions",
+    "portal.organisation.actions",
+    "engine.storage.rules",
+    "engine.storage.export",
+]
+# Looks, and jobs that carry on what a verb has begun.
+NO_VERBS = {
+    "engine.storage.rules.check_makes_sense",
+    "engine.storage.export.path_of",
+    "engine.storage.export.write",
+}
+
+
+def _verbs() -> Iterator[str]:
+    registry = engine.registry.actions
+    names = [
+        f"{registry.__name__}.{one.name}" for one in iter_modules(registry.__path__)
+    ]
+    for name in [*names, *MODULES]:
+        module: ModuleType = import_module(name)
+        for function, found in inspect.getmembers(module, inspect.isfunction):
+            is_own = found.__module__ == name and not function.startswith("_")
+            takes_actor = "by" in inspect.signature(found).parameters
+            if is_own and (takes_actor or name.startswith(registry.__name__)):
+                yield f"{name}.{function}"
+
+
+def test_the_table_names_every_verb_and_no_other() -> None:
+    found = set(_verbs()) - NO_VERBS
+    told_without_actor = {name for name in TABLE if name not in found and _exists(name)}
+
+    assert sorted(found - set(TABLE)) == [], "say in tests/security/verbs.py who hears"
+    assert sorted(set(TABLE) - found - told_without_actor) == [], "no longer verbs"
+
+
+def _exists(name: str) -> bool:
+    module, _, function = name.rpartition(".")
+    return callable(getattr(import_module(module), function, None))
+
+
+@pytest.mark.parametrize("name", sorted(TABLE))
+def test_events_are_heard_by_whom_the_table_says(name: str) -> None:
+    rule = TABLE[name]
+
+    for event in rule.events:
+        assert HEARINGS[event].to == rule.hears, event
+    assert bool(rule.events) == bool(rule.hears)
+
+
+class World:
+    """An organisation with two administrators, a member and a team; and a firm."""
+
+    def __init__(self, northfield: Organisation, alice: Person, bob: Person) -> None:
+        self.northfield, self.alice, self.bob = northfield, alice, bob
+        self.dora = _administrator("dora@northfield.secure.example", northfield)
+        factories.make_mailbox(self.dora)
+        bob.everyday_address = "bob@home.example"
+        bob.save()
+        self.team: Mailbox = factories.make_group_mailbox(
+            "listing@northfield.secure.example", northfield
+        )
+        factories.make_grant(self.team, bob, can_read=True)
+        self.hugh = _staff("hugh@secure.example", RoleName.HELPDESK_AGENT)
+        self.olive = _staff("olive@secure.example", RoleName.OPERATOR)
+        self.otto = _staff("otto@secure.example", RoleName.OPERATOR)
+        self.firm = factories.make_organisation(account_type=AccountType.SMTP)
+        self.firm_domain = factories.make_domain(self.firm, "firm.example")
+        self.jane = _administrator("jane@firm.example.secure.example", self.firm)
+        self.june = _administrator("june@firm.example.secure.example", self.firm)
+        self.connection = factories.make_connection(self.firm)
+
+    def expected(self, hears: Audience, place: Organisation | None) -> set[str]:
+        """Where those who must hear read it."""
+        at_firm = {self.jane.address, self.june.address}
+        administrators = (
+            at_firm if place == self.firm else {self.alice.address, self.dora.address}
+        )
+        everybody = {
+            Audience.OWNER: {"bob@home.example", self.bob.address},
+            Audience.OLD_ADDRESS: {"bob@home.example"},
+            Audience.ADMINISTRATORS: administrators,
+            Audience.OPERATORS: {"olive@home.example", "otto@home.example"},
+            Audience.READERS: {self.bob.address},
+        }
+        return set().union(*(everybody[audience] for audience in hears))
+
+
+def _administrator(address: str, organisation: Organisation) -> Person:
+    person = factories.make_person(address, organisation)
+    factories.make_administrator(person)
+    return person
+
+
+def _staff(address: str, role: RoleName) -> Person:
+    home = address.replace("secure", "home")
+    person = factories.make_person(address, everyday_address=home)
+    factories.make_staff(person, role)
+    return person
+
+
+@pytest.fixture
+def world(northfield: Organisation, alice: Person, bob: Person) -> World:
+    everybody_hears()  # nothing that came before is announced
+    return World(northfield, alice, bob)
+
+
+def _asked(w: World):
+    asked = {"address": "new@home.example", "reason": "Lost"}
+    return recovery.request_address_change(w.bob, **asked, by=w.hugh)
+
+
+def _factor(w: World) -> FactorReset:
+    give_app(w.bob)
+    actions.reset_second_factor(w.bob, reason="Lost", by=w.hugh)
+    return FactorReset.objects.get()
+
+
+def _shut(w: World) -> None:
+    shut_mail.note_factor_reset(w.bob, by=w.dora, agreed_by=None)
+
+
+def _key(w: World):
+    return api_keys.add(
+        w.northfield, name="Cases", scopes=[Scope.READ_MESSAGES], by=w.alice
+    )[0]
+
+
+def _address_of_nobody(w: World) -> None:
+    recovery.change_own_address(w.bob, address="new@home.example", by=w.bob)
+    Person.objects.filter(pk=w.bob.pk).update(everyday_address="bob@home.example")
+
+
+def _new(w: World) -> Person:
+    return people.add(
+        w.northfield, address="jo@northfield.secure.example", name="Jo", by=w.alice
+    )
+
+
+def _rule(w: World) -> MailRule:
+    rule = MailRule(
+        mailbox=w.bob.mailbox,
+        name="Copies",
+        subject_contains="x",
+        forward_to=w.alice.address,
+    )
+    return rules.save(rule, by=w.bob)
+
+
+Does = Callable[[World], object]
+R = "engine.registry.actions."
+O = "portal.organisation.actions."  # noqa: E741
+C = "onboarding.connecting.actions."
+DOES: dict[str, Does] = {
+    f"{R}aliases.add": lambda w: aliases.add(
+        w.northfield,
+        address="desk@northfield.secure.example",
+        target=w.alice.address,
+        by=w.alice,
+    ),
+    f"{R}api_keys.add": _key,
+    f"{R}api_keys.agree": lambda w: api_keys.agree(_key(w), reason="Ours", by=w.dora),
+    f"{R}connections.add": lambda w: connections.add(
+        w.firm, proof="credential", next_hop_host="mx.firm.example", by=w.olive
+    ),
+    f"{R}connections.edit": lambda w: connections.edit(
+        w.connection, next_hop_host="mx.evil.example", by=w.olive
+    ),
+    f"{R}connections.add_credential": lambda w: connections.add_credential(
+        w.connection, by=w.jane
+    ),
+    f"{R}connections.resume": lambda w: connections.resume(w.connection, by=w.jane),
+    f"{R}domains.add": lambda w: domains.add(
+        w.firm, member_domain="firm2.example", by=w.jane
+    ),
+    f"{R}domains.verify": lambda w: domains.verify(w.firm_domain, by=w.olive),
+    f"{R}mailboxes.add_group": lambda w: mailboxes.add_group(
+        w.firm, address="desk@firm.example", name="Desk", by=w.jane
+    ),
+    f"{R}mailboxes.grant": lambda w: mailboxes.grant(
+        w.team, w.alice, can_read=True, by=w.alice
+    ),
+    f"{R}people.end_password": lambda w: people.end_password(w.bob, by=w.hugh),
+    f"{R}people.revoke_app_password": lambda w: people.revoke_app_password(
+        factories.make_app_password(w.bob, "1" * 64), by=w.hugh
+    ),
+    f"{R}recovery.change_own_address": _address_of_nobody,
+    f"{R}recovery.request_address_change": _asked,
+    f"{R}recovery.refuse_address_change": lambda w: recovery.refuse_address_change(
+        _asked(w), by=w.bob
+    ),
+    f"{R}shut_mail.note_factor_reset": _shut,
+    f"{R}roles.give": lambda w: roles.give(
+        w.bob, RoleName.ADMINISTRATOR, organisation=w.northfield, by=w.alice
+    ),
+    f"{R}roles.give_staff": lambda w: roles.give_staff(
+        w.bob, RoleName.AUDITOR, reason="Stands in", by=w.olive
+    ),
+    f"{O}send_sign_in_link": lambda w: actions.send_sign_in_link(w.bob, by=w.hugh),
+    f"{O}reset_second_factor": _factor,
+    f"{O}agree_to_factor_reset": lambda w: actions.agree_to_factor_reset(
+        _factor(w), by=w.alice
+    ),
+    f"{O}stop_factor_reset": lambda w: actions.stop_factor_reset(_factor(w), by=w.bob),
+    "onboarding.actions.first_letters.issue": lambda w: first_letters.issue(
+        _new(w), by=w.alice
+    ),
+    f"{C}share": lambda w: connecting.share(w.connection, name="IT", by=w.jane),
+    "engine.storage.rules.save": _rule,
+    "engine.storage.export.start": lambda w: export.start(
+        w.bob.mailbox, folder=None, by=w.bob
+    ),
+}
+AT_FIRM = ("connections", "domains", "add_group", C)
+
+
+@pytest.mark.parametrize("name", sorted(DOES))
+def test_those_who_must_hear_do(world: World, name: str) -> None:
+    DOES[name](world)
+
+    is_at_firm = any(part in name for part in AT_FIRM)
+    place = world.firm if is_at_firm else world.northfield
+    assert world.expected(TABLE[name].hears, place) <= everybody_hears()
+
+
+def test_what_takes_effect_by_the_clock_is_heard_too(world: World) -> None:
+    _asked(world)
+    everybody_hears()
+
+    a_day_passes()
+
+    heard = everybody_hears()
+    assert {"bob@home.example", "new@home.example", world.bob.address} <= heard
+    assert {world.alice.address, world.dora.address} <= heard
+
+
+def test_where_the_administrator_is_alone_the_operators_hear(
+    world: World, harbour: Organisation, charlie: Person
+) -> None:
+    team = factories.make_group_mailbox("desk@harbour.secure.example", harbour)
+
+    mailboxes.grant(team, charlie, can_read=True, by=charlie)
+
+    assert {"olive@home.example", "otto@home.example"} <= everybody_hears()
+
+
+def test_a_neighbour_hears_nothing(
+    world: World, harbour: Organisation, charlie: Person
+) -> None:
+    for name in (f"{R}recovery.request_address_change", f"{O}reset_second_factor"):
+        DOES[name](world)
+
+    assert charlie.address not in everybody_hears()
+
+
+def test_operators_hear_of_the_accounts_of_staff(world: World) -> None:
+    people.end_password(world.hugh, by=world.olive)
+
+    assert everybody_hears() == {
+        "hugh@home.example",
+        "olive@home.example",
+        "otto@home.example",
+    }

@@ -1,0 +1,253 @@
+"""Every verb that changes who gets in, who reads, and where mail goes: who may do it
+alone, who hears, who must agree. A verb that is not here fails the examination.
+
+`hears` are the audiences of onboarding.notices.hearing, for the events that it leaves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from onboarding.notices.hearing import Audience
+
+OWNER, OLD = Audience.OWNER, Audience.OLD_ADDRESS
+ADMINISTRATORS, OPERATORS = Audience.ADMINISTRATORS, Audience.OPERATORS
+READERS = Audience.READERS
+NOBODY = Audience(0)
+ALL = OWNER | OLD | ADMINISTRATORS
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What is true of one verb."""
+
+    alone: str
+    hears: Audience = NOBODY
+    agrees: str = "nobody"
+    events: tuple[str, ...] = ()
+
+
+def quiet(why: str) -> Rule:
+    """A verb that lets nobody into anything: why nobody has to hear."""
+    return Rule(alone=why)
+
+
+LOOKS_AFTER = "who looks after the organisation: administrator, operator, key"
+PEOPLE = "administrator, helpdesk agent, operator"
+
+REGISTRY = {
+    "aliases.add": Rule("the system alone", ADMINISTRATORS, events=("alias.added",)),
+    "aliases.remove": Rule(
+        "the system alone", ADMINISTRATORS, events=("alias.removed",)
+    ),
+    "api_keys.add": Rule(
+        "administrator for their own organisation, operator for the community",
+        ADMINISTRATORS,
+        "a second administrator or staff, before it opens anybody else's mailbox",
+        ("api_key.added",),
+    ),
+    "api_keys.agree": Rule(
+        "nobody: it is the second person's part",
+        ADMINISTRATORS,
+        "not the maker",
+        ("api_key.agreed",),
+    ),
+    "api_keys.revoke": quiet("takes away"),
+    "connections.add": Rule(LOOKS_AFTER, ADMINISTRATORS, events=("connection.added",)),
+    "connections.edit": Rule(
+        LOOKS_AFTER, ADMINISTRATORS, events=("connection.edited",)
+    ),
+    "connections.set_cloud": Rule(
+        LOOKS_AFTER, ADMINISTRATORS, events=("connection.edited",)
+    ),
+    "connections.suspend": quiet("stops mail; what is queued is held"),
+    "connections.resume": Rule(
+        LOOKS_AFTER, ADMINISTRATORS, events=("connection.resumed",)
+    ),
+    "connections.add_credential": Rule(
+        LOOKS_AFTER, ADMINISTRATORS, events=("connection.credential_added",)
+    ),
+    "connections.revoke_credential": quiet("takes away"),
+    "domains.add": Rule(LOOKS_AFTER, ADMINISTRATORS, events=("domain.added",)),
+    "domains.verify": Rule(
+        "operator, or the name system", ADMINISTRATORS, events=("domain.verified",)
+    ),
+    "domains.remove": Rule(LOOKS_AFTER, ADMINISTRATORS, events=("domain.removed",)),
+    "mailboxes.add_group": Rule(LOOKS_AFTER, ADMINISTRATORS, events=("mailbox.added",)),
+    "mailboxes.edit": quiet("name, quota and directory"),
+    "mailboxes.suspend": quiet("stops mail; what is queued is held"),
+    "mailboxes.resume": quiet("for those who had rights before"),
+    "mailboxes.grant": Rule(
+        LOOKS_AFTER,
+        READERS | ADMINISTRATORS,
+        "nobody: a group mailbox is its organisation's, and its readers hear",
+        ("mailbox.granted",),
+    ),
+    "mailboxes.revoke": quiet("takes away"),
+    "people.add": quiet("the account is new and empty"),
+    "people.edit": quiet("name, job, phone, town and directory: nothing that opens"),
+    "people.suspend": quiet("takes away"),
+    "people.resume": quiet("with the ways in that were there before"),
+    "people.set_password": quiet("called with the owner's own link alone"),
+    "people.end_password": Rule(
+        PEOPLE, OWNER | ADMINISTRATORS, events=("person.password_ended",)
+    ),
+    "people.add_app_password": quiet("the owner's; a notice leaves with it"),
+    "people.revoke_app_password": Rule(
+        PEOPLE, OWNER, events=("person.app_password_revoked",)
+    ),
+    "recovery.change_own_address": Rule(
+        "the owner, with a fresh second factor",
+        OWNER | OLD,
+        events=("person.address_changed_by_owner",),
+    ),
+    "recovery.request_address_change": Rule(
+        f"{PEOPLE}, key with recovery:write; it waits",
+        ALL,
+        "nobody within the delay; the owner may refuse, a second person may shorten it",
+        ("person.address_change_requested",),
+    ),
+    "recovery.note_first_address": quiet("remembers who gave it"),
+    "recovery.refuse_address_change": Rule(
+        "the owner, or who looks after the account",
+        ALL,
+        events=("person.address_change_refused",),
+    ),
+    "recovery.confirm_address_change": Rule(
+        "nobody: it is the second person's part",
+        ALL,
+        "not who asked, nor the owner, nor a role of today",
+        ("person.address_change_confirmed",),
+    ),
+    "recovery.settle": Rule("the clock", ALL, events=("person.address_changed",)),
+    "recovery.apply_due": Rule("the clock", ALL, events=("person.address_changed",)),
+    "shut_mail.note_recovery": Rule(
+        "the reader of a link", OWNER | ADMINISTRATORS, events=("person.mail_shut",)
+    ),
+    "shut_mail.note_letter": Rule(
+        "the reader of a letter", OWNER | ADMINISTRATORS, events=("person.mail_shut",)
+    ),
+    "shut_mail.note_factor_reset": Rule(
+        "an administrator", OWNER | ADMINISTRATORS, events=("person.mail_shut",)
+    ),
+    "shut_mail.note_sign_in": Rule(
+        "whoever signs in", OWNER | ADMINISTRATORS, events=("person.recovered",)
+    ),
+    "shut_mail.open_mail": Rule(
+        "nobody: it is the second person's part",
+        OWNER | ADMINISTRATORS,
+        "not who caused the recovery, nor the owner",
+        ("person.mail_opened",),
+    ),
+    "roles.give": Rule(
+        "administrator, operator",
+        OWNER | ADMINISTRATORS,
+        "nobody; the role agrees to nothing before the delay has passed",
+        ("role.given",),
+    ),
+    "roles.take": Rule(
+        "administrator, operator", OWNER | ADMINISTRATORS, events=("role.taken",)
+    ),
+    "roles.give_staff": Rule(
+        "operator, to others",
+        OWNER | OPERATORS,
+        "nobody; the role agrees to nothing before the delay has passed",
+        ("staff_role.given",),
+    ),
+    "roles.take_staff": Rule(
+        "operator", OWNER | OPERATORS, events=("staff_role.taken",)
+    ),
+    "lists.add": quiet("members of a list are told by its mail"),
+    "lists.edit": quiet("who may post"),
+    "lists.suspend": quiet("stops mail"),
+    "lists.resume": quiet("for those who were members before"),
+    "lists.add_member": quiet("mail to the list alone"),
+    "lists.add_members": quiet("mail to the list alone"),
+    "lists.remove_member": quiet("takes away"),
+    "lists.add_poster": quiet("who may post"),
+    "lists.remove_poster": quiet("takes away"),
+    "organisations.add": quiet("a new organisation has nobody's mail"),
+    "organisations.edit": quiet("name, kind, town and whether all need a factor"),
+    "organisations.activate": quiet("what vetting has approved"),
+    "organisations.suspend": quiet("takes away"),
+    "organisations.resume": quiet("with the ways in that were there before"),
+    "organisations.close": quiet("takes away"),
+    "providers.set_networks": quiet("from the provider's own records"),
+    "webhooks.add": quiet("is told references, never content"),
+    "webhooks.edit": quiet("is told references, never content"),
+    "webhooks.rotate": quiet("the secret shows who calls, and opens nothing"),
+    "webhooks.remove": quiet("takes away"),
+}
+ELSEWHERE = {
+    "portal.organisation.actions.send_sign_in_link": Rule(
+        f"{PEOPLE}; the link goes to the address in force",
+        OWNER | ADMINISTRATORS,
+        events=("person.password_ended",),
+    ),
+    "portal.organisation.actions.reset_second_factor": Rule(
+        "an administrator of the organisation, and the mailbox stays shut",
+        OWNER | ADMINISTRATORS,
+        "for staff a second member of staff, or an administrator",
+        ("person.second_factor_reset", "person.second_factor_reset_requested"),
+    ),
+    "portal.organisation.actions.agree_to_factor_reset": Rule(
+        "nobody: it is the second person's part",
+        OWNER | ADMINISTRATORS,
+        "not who asked, nor the owner, nor a role of today",
+        ("person.second_factor_reset",),
+    ),
+    "portal.organisation.actions.stop_factor_reset": Rule(
+        "the owner, or who looks after the account",
+        OWNER | ADMINISTRATORS,
+        events=("person.second_factor_reset_refused",),
+    ),
+    "portal.account.actions.make_app_password": quiet("the owner's; a notice leaves"),
+    "onboarding.actions.first_letters.issue": Rule(
+        PEOPLE, ADMINISTRATORS, events=("person.first_letter_printed",)
+    ),
+    "onboarding.actions.first_letters.open_letter": Rule(
+        "the reader of the letter; the account is empty, or its mailbox is shut",
+        OWNER | ADMINISTRATORS,
+        events=("person.mail_shut",),
+    ),
+    "onboarding.actions.setting_up.set_first_password": quiet("the owner, by a link"),
+    "onboarding.actions.setting_up.send_first_sign_in_again": quiet(
+        "to the address in force, while there is no password"
+    ),
+    "onboarding.actions.welcome_letters.download": quiet(
+        "administrator; the audit trail names them"
+    ),
+    "onboarding.actions.welcome_letters.reissue": Rule(
+        "administrator; all administrators are told of the letter"
+    ),
+    "onboarding.sign_ins.give": quiet("to the address in force, without a password"),
+    "onboarding.sign_ins.answer_request": quiet("to the address that was typed"),
+    "onboarding.sign_ins.claim": quiet("who reads the mailbox at the address"),
+    "onboarding.connecting.actions.share": Rule(
+        LOOKS_AFTER, ADMINISTRATORS, events=("connection.link_made",)
+    ),
+    "onboarding.connecting.actions.open_link": Rule(
+        "the reader of the link", ADMINISTRATORS, events=("connection.link_opened",)
+    ),
+    "onboarding.connecting.actions.show_tenant": Rule(
+        LOOKS_AFTER, ADMINISTRATORS, events=("connection.tenant_shown",)
+    ),
+    "onboarding.connecting.actions.revoke_link": quiet("takes away"),
+    "onboarding.connecting.actions.find_link": quiet("looks"),
+    "onboarding.connecting.actions.check_domain": quiet("verifies by the name system"),
+    "onboarding.connecting.actions.start_rehearsal": quiet("a message of our own"),
+    "engine.storage.rules.save": Rule(
+        "who may write in the mailbox", READERS, events=("mailbox.forwarding_changed",)
+    ),
+    "engine.storage.rules.remove": Rule(
+        "who may write in the mailbox", READERS, events=("mailbox.forwarding_changed",)
+    ),
+    "engine.storage.rules.swap": quiet("order alone"),
+    "engine.storage.export.start": Rule(
+        "who may read the mailbox", READERS, events=("mailbox.exported",)
+    ),
+}
+TABLE = {
+    **{f"engine.registry.actions.{name}": rule for name, rule in REGISTRY.items()},
+    **ELSEWHERE,
+}

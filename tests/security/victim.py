@@ -1,0 +1,21 @@
+"""Whose mail is wanted, and what it says."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.registry.models import Person
+from engine.storage.models import Message
+from tests.portal.conftest import give_app
+from tests.portal.webmail.conftest import named, put
+
+SECRET_WORDS = "The witness lives at the old mill."
+
+
+@pytest.fixture
+def letter(bob: Person) -> Message:
+    """Mail of Bob's, who has a second factor and no everyday address."""
+    give_app(bob)
+    return put(
+        bob.mailbox, to=[named("Bob", bob.address)], text=SECRET_WORDS, is_read=False
+    )
