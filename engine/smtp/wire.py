@@ -6,6 +6,8 @@ import asyncio
 import base64
 import logging
 from collections import defaultdict
+from collections.abc import Iterable
+from functools import cache
 from typing import Any, cast
 
 from aiosmtpd.smtp import SMTP
@@ -35,6 +37,11 @@ class _CommandLimits(defaultdict[str, int]):
         return COMMAND_LIMIT
 
 
+@cache
+def _commands(kind: type[Wire]) -> tuple[str, ...]:
+    return tuple(name for name in dir(kind) if name.startswith("smtp_"))
+
+
 class Wire(SMTP):
     """aiosmtpd's command loop, with our limits, our TLS and our answer to faults."""
 
@@ -58,6 +65,11 @@ class Wire(SMTP):
         self._errors = 0
         self._place: Place | None = None
         self._is_shaking_hands = False
+
+    def __dir__(self) -> Iterable[str]:
+        """The commands alone. The base class looks through all that dir() names for
+        each new connection, which took ten times as long as the rest of it."""
+        return _commands(type(self))
 
     def connection_made(self, transport: Any) -> None:
         self._place = self.listener.sessions.admit(transport, self._drop)

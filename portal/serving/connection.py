@@ -77,6 +77,9 @@ class Connection(H11Protocol):
     def on_response_complete(self) -> None:
         super().on_response_complete()
         self._note()
+        began_another, _ = self.conn.trailing_data
+        if began_another and not self._is_busy():
+            self._head_since = self.loop.time()
 
     def pause_writing(self) -> None:
         super().pause_writing()

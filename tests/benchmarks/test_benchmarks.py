@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.journey]
     [
         ("accept", "--messages 20 --sessions 4 --rounds 1"),
         ("fanout", "--members 3 --rounds 1"),
+        ("hostile", "--sends 2 --web 9 --silent 40"),
     ],
 )
 def test_benchmark_beside_others_runs(name: str, options: str) -> None:

@@ -350,3 +350,10 @@ async def test_refusals_of_one_organisation_crowd_out_nobody_elses(
 )
 def test_what_a_command_named_is_fit_to_be_kept(said: str, address: str) -> None:
     assert address_in(said) == address
+
+
+async def test_a_new_connection_costs_no_look_through_the_class(server: Server) -> None:
+    session = Session(server.listeners[0])
+
+    assert "smtp_EHLO" in dir(session)
+    assert len(dir(session)) < 20  # the base class looks at each, at every connection
