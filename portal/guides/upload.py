@@ -99,6 +99,10 @@ class ScannedImageForm(BaseImageForm):
         if file is None or "file" not in self.changed_data:
             return file
         try:
+            uploads.check_can_carry(
+                file.read(), name=file.name or "", content_type=file.content_type or ""
+            )
+            file.seek(0)
             uploads.check_is_clean(file.read(), name="the picture", by=self._by)
         except PolicyError as refusal:
             raise ValidationError(str(refusal)) from refusal

@@ -20,6 +20,7 @@ from engine.storage import content
 from engine.storage.models import FolderRole, Message
 from tests import factories
 from tests.api.conftest import Api, Key
+from tests.engine.antivirus import specimens
 
 pytestmark = pytest.mark.django_db
 
@@ -167,6 +168,19 @@ def test_infected_file_is_not_sent(call: Api, bob: Person, charlie: Person) -> N
 
     assert sent.status_code == 409
     assert "virus scanner" in sent.json()["detail"]
+    assert not QueuedMessage.objects.filter(source="api").exists()
+
+
+def test_a_program_under_another_name_is_not_sent(
+    call: Api, bob: Person, charlie: Person
+) -> None:
+    content = b64encode(specimens.program()).decode()
+    file = {"name": "statement.pdf", "content": content}
+
+    sent = call("POST", "/messages/", letter(bob, charlie, attachments=[file]))
+
+    assert sent.status_code == 409
+    assert "are not carried here" in sent.json()["detail"]
     assert not QueuedMessage.objects.filter(source="api").exists()
 
 

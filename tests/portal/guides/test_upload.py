@@ -16,6 +16,7 @@ from engine.registry.models import Person, RoleName
 from portal.guides import editors
 from portal.guides.models import GuideIndex
 from tests import factories
+from tests.engine.antivirus import specimens
 from tests.engine.antivirus.specimens import EICAR
 from tests.portal.conftest import SignIn
 from tests.portal.guides.conftest import Shelf
@@ -64,6 +65,17 @@ def test_an_infected_picture_is_not_taken(editor: Client) -> None:
     assert "The virus scanner found" in refused.content.decode()
     assert not get_image_model().objects.exists()
     assert QuarantinedMessage.objects.get().sender == "edith@secure.example"
+
+
+def test_a_picture_that_is_an_archive_of_a_program_is_not_taken(editor: Client) -> None:
+    archive = specimens.zipped_under({"run.exe": b"x"})
+
+    refused = editor.post(
+        ADD, {"title": "Bad", "file": png(archive), "collection": root()}
+    )
+
+    assert "are not carried here" in refused.content.decode()
+    assert not get_image_model().objects.exists()
 
 
 def picture(format: str, **options: object) -> bytes:

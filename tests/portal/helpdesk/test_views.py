@@ -12,6 +12,7 @@ from portal.helpdesk import limits, links
 from portal.helpdesk.actions import tickets
 from portal.helpdesk.models import Attachment, Ticket
 from portal.helpdesk.status import EntryKind, Source, Status
+from tests.engine.antivirus import specimens
 from tests.engine.antivirus.specimens import EICAR
 from tests.portal.conftest import SignIn
 from tests.portal.helpdesk.conftest import Ask
@@ -140,6 +141,17 @@ def test_a_form_with_mistakes_says_which(as_bob: Client, helpdesk: Mailbox) -> N
 
     assert "There is a problem" in page
     assert "Select what it is about" in page
+    assert not Ticket.objects.exists()
+
+
+def test_a_program_under_another_name_is_refused(
+    as_bob: Client, helpdesk: Mailbox
+) -> None:
+    upload = SimpleUploadedFile("notes.txt", specimens.program())
+
+    page = as_bob.post(reverse("helpdesk:new"), QUESTION | {"attachments": upload})
+
+    assert "notes.txt was not added" in page.content.decode()
     assert not Ticket.objects.exists()
 
 

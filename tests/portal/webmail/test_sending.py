@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import transaction
 from django.test import Client
@@ -29,6 +30,7 @@ from portal.webmail.actions.sending import Addressees, Sending, SentAlreadyError
 from portal.webmail.draft import Draft
 from portal.webmail.models import Departure, DraftFile
 from tests import factories
+from tests.engine.antivirus import specimens
 from tests.portal.conftest import SignIn
 from tests.portal.webmail.conftest import put
 from tests.portal.webmail.test_write import (
@@ -323,6 +325,27 @@ def test_files_are_added_and_removed_by_the_script(
     assert refused.status_code == 422
     assert "run.exe was not added" in refused.content.decode()
     assert "Bundle.pdf" not in removed.content.decode()
+    assert not DraftFile.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("statement.pdf", specimens.program()),
+        ("statement.pdf:run.exe", b"x"),
+        ("papers.zip", specimens.zipped_under({"run.exe": b"x"})),
+    ],
+    ids=["by its octets", "by its stream", "in an archive"],
+)
+def test_a_program_under_another_name_is_not_added(
+    as_bob: Client, desk: Desk, name: str, data: bytes
+) -> None:
+    upload = SimpleUploadedFile(name, data, "application/pdf")
+
+    refused = as_bob.post(f"{desk.door}files/", {"attachments": [upload]})
+
+    assert refused.status_code == 422
+    assert "was not added" in refused.content.decode()
     assert not DraftFile.objects.exists()
 
 
