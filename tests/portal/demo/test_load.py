@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import shutil
 import stat
+from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from allauth.mfa.totp.internal.auth import yield_hotp_counters_from_time as counters
+from django.db import transaction
+from pytest_django import DjangoDbBlocker
 
 from engine import dns
 from engine.mail.dkim.key import Key
@@ -29,10 +34,27 @@ from portal.demo.record import Facts
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
+@pytest.fixture(scope="module")
+def loaded(
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Facts, Path]]:
+    """The community, which each test finds as it was loaded, and a copy of its file."""
+    copy = tmp_path_factory.mktemp("demo") / "demo.json"
+    with django_db_blocker.unblock(), transaction.atomic():
+        record.path().unlink(missing_ok=True)
+        facts = load.load_community()
+        shutil.copy2(record.path(), copy)
+        yield facts, copy
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def facts() -> Facts:
-    record.path().unlink(missing_ok=True)
-    return load.load_community()
+def facts(loaded: tuple[Facts, Path]) -> Facts:
+    facts, copy = loaded
+    shutil.copy2(copy, record.path())
+    return deepcopy(facts)
 
 
 def test_community_has_every_account_type_and_every_role(facts: Facts) -> None:
