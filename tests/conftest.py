@@ -6,6 +6,7 @@ mail server. Vera is a vetting officer, Hugh a helpdesk agent and Olive an opera
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -29,6 +30,16 @@ from tests.peers.chromium import OpenPage, launch_options
 
 # The fixtures by which pytest-django opens the database.
 DATABASE = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
+
+
+def pytest_configure() -> None:
+    """Look for garbage less often: imports alone leave half a million objects to see."""
+    gc.set_threshold(20_000, 20, 20)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: it is never looked through again."""
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(

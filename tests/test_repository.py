@@ -56,6 +56,16 @@ def sources() -> list[Path]:
     return [path for name in PACKAGES for path in sorted((ROOT / name).rglob("*.py"))]
 
 
+def test_journeys_stand_where_the_run_of_journeys_looks() -> None:
+    marked = {
+        path.parent.name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        if "mark.journey" in path.read_text() and path != Path(__file__)
+    }
+
+    assert marked == {"journeys", "benchmarks"}
+
+
 def tracked() -> list[Path]:
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True
