@@ -33,11 +33,13 @@ SIDEWAYS = """() => [...document.querySelectorAll('.postern-table')]
 # Notes what the Tab key comes to, and whether it can be seen there.
 LISTEN = """() => {
   window.reached = [];
+  window.isRound = false;
   document.activeElement.blur();
   document.addEventListener('focusin', event => {
     const one = event.target, style = getComputedStyle(one);
     const marked = style.outlineStyle !== 'none' || style.boxShadow !== 'none'
       || one.matches('iframe, [type=radio], [type=checkbox], [type=file]');
+    window.isRound ||= window.reached.length > 0 && one === window.reached[0][0];
     window.reached.push([one, marked]);
   });
 }"""
@@ -122,7 +124,9 @@ def by_keyboard(page: Page) -> list[str]:
     page.evaluate(LISTEN)
     stops: int = page.evaluate(f"({WORKABLE})().length")
     # Lists of radio buttons, players and frames have stops of their own.
-    for _ in range(stops + 20):
+    for pressed in range(stops + 20):
+        if pressed > stops and page.evaluate("window.isRound"):
+            break
         page.keyboard.press("Tab")
     found: list[str] = page.evaluate(FAULTS)
     return found
