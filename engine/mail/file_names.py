@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from engine.mail import charset
@@ -24,6 +25,7 @@ _MAX_VALUE_OCTETS = 2048
 
 # What a file system or a shell may take for more than a name.
 _UNSAFE = re.compile(r'[\\/:*?"<>|%]+')
+_AT_THE_END = "._'`\"?*<>|&,;()[]{}~ "
 _FOLDERS = re.compile(r"[/\\]")
 _SPACES = re.compile(r"\s+")
 _DOTS = str.maketrans(dict.fromkeys("\u2024\u3002\uff0e\uff61\ufe52\ua4f8", "."))
@@ -94,12 +96,16 @@ def endings(names: Iterable[str]) -> set[str]:
 
     Of a name so long that programs cut it, each part between dots is one.
     """
+    return {ending for name in names for ending in _endings_of(name)}
+
+
+@lru_cache(maxsize=1024)
+def _endings_of(name: str) -> frozenset[str]:
     found: set[str] = set()
-    for name in names:
-        for reading in _readings(name):
-            parts = _folded(reading).split(".")
-            found.update(parts[1:] if len(name) > MAX_NAME else parts[1:][-1:])
-    return {ending for ending in found if ending}
+    for reading in set(_readings(name)):
+        parts = _folded(reading).split(".")[1:]
+        found.update(parts if len(name) > MAX_NAME else parts[-1:])
+    return frozenset(filter(None, found))
 
 
 def _readings(name: str) -> Iterator[str]:
@@ -115,10 +121,12 @@ def _readings(name: str) -> Iterator[str]:
 
 def _folded(name: str) -> str:
     """Compatibility forms, marks, case and what is at the end taken away."""
+    if name.isascii() and name.isprintable():
+        return "".join(name.lower().split()).rstrip(_AT_THE_END)
     text = unicodedata.normalize("NFKD", name.translate(_BLANKS).translate(_DOTS))
     drawn = (c for c in text if _is_drawn(c) and unicodedata.category(c)[0] != "M")
     folded = "".join(drawn).translate(_DOTS).casefold()
-    return "".join(folded.split()).rstrip("._'`\"?*<>|&,;()[]{}~ ")
+    return "".join(folded.split()).rstrip(_AT_THE_END)
 
 
 def written_in(fields: Iterable[bytes]) -> set[str]:
