@@ -99,7 +99,8 @@ class Part:
 
     def data(self) -> bytes:
         """The content, decoded from its transfer encoding."""
-        return transfer.decode(self.region.octets(), self.encoding)
+        region = self.region
+        return transfer.decode(region.source, self.encoding, region.start, region.end)
 
     def start(self, octets: int) -> bytes:
         """The first octets of the content, without decoding the rest."""
