@@ -19,6 +19,7 @@ from rest_framework.views import exception_handler
 
 from api.parsers import TooLarge
 from engine.mail.errors import MailError, PermanentFailure
+from engine.queue.rates import RateExceededError
 from engine.registry.errors import PolicyError
 
 CONTENT_TYPE = "application/problem+json"
@@ -39,6 +40,16 @@ class TryLater(exceptions.APIException):
     default_detail = "This cannot be done just now. Try again later."
 
 
+class SendsTooMuch(exceptions.APIException):
+    """A sending rate is spent; the answer says when to come back (RFC 9110 §10.2.3)."""
+
+    status_code = HTTPStatus.TOO_MANY_REQUESTS
+
+    def __init__(self, error: RateExceededError) -> None:
+        super().__init__(error.reply.text)
+        self.wait = error.retry_after  # which the REST framework puts into Retry-After
+
+
 def handle(error: Exception, context: Mapping[str, Any]) -> Response:
     """The answer to whatever was raised. An error of ours says just that it is ours."""
     response = exception_handler(_ours(error), dict(context))
@@ -56,6 +67,8 @@ def _ours(error: Exception) -> Exception:
     """The REST framework's word for one of our own refusals."""
     if isinstance(error, PolicyError):
         return Conflict(str(error))
+    if isinstance(error, RateExceededError):
+        return SendsTooMuch(error)
     if isinstance(error, PermanentFailure):
         return Conflict(error.reply.text)
     if isinstance(error, MailError):

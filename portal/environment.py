@@ -8,10 +8,27 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+# So many times the usual rates may be sent in development and in tests.
+REHEARSAL = 100
 DEVELOPMENT_SIGNING_KEY = "development-only-secret-key-never-used-in-production"
+
+
+class Rates(BaseModel):
+    """The most in one minute, hour and day: {"minute": 60, "hour": 500, "day": 2000}."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    minute: int = Field(ge=1)
+    hour: int = Field(ge=1)
+    day: int = Field(ge=1)
+
+    def times(self, factor: int) -> Rates:
+        return Rates(
+            minute=self.minute * factor, hour=self.hour * factor, day=self.day * factor
+        )
 
 
 class Environment(BaseSettings):
@@ -48,6 +65,18 @@ class Environment(BaseSettings):
     web_connections: int = Field(default=4_000, ge=20)
     # Networks of the proxies that end TLS before us, such as ["10.0.0.0/28"]
     trusted_proxies: list[IPv4Network | IPv6Network] = Field(default=[])
+
+    # How much one sender may send; a normal day comes nowhere near. A sender of more is
+    # asked to wait, and an operator can give it an allowance. A list counts as one
+    # recipient for its author, and with all its members for itself.
+    person_messages: Rates = Rates(minute=60, hour=500, day=2_000)
+    person_recipients: Rates = Rates(minute=2_000, hour=5_000, day=20_000)
+    connection_messages: Rates = Rates(minute=1_000, hour=20_000, day=100_000)
+    connection_recipients: Rates = Rates(minute=10_000, hour=100_000, day=500_000)
+    key_messages: Rates = Rates(minute=600, hour=20_000, day=100_000)
+    key_recipients: Rates = Rates(minute=5_000, hour=50_000, day=200_000)
+    list_messages: Rates = Rates(minute=30, hour=200, day=1_000)
+    list_recipients: Rates = Rates(minute=50_000, hour=200_000, day=1_000_000)
 
     # Where a vulnerability is reported, the preferred first, as URIs: mailto:, https:
     # or tel:. Empty is the form by which strangers ask the helpdesk.
@@ -152,6 +181,16 @@ class Environment(BaseSettings):
                 "microsoft_365": [IPv4Network("127.0.0.0/8")]
             }
             self.probe_private_addresses = True
+        return self
+
+    @model_validator(mode="after")
+    def _rates(self) -> Self:
+        """Benchmarks and tests fill mailboxes: outside production, what is not set."""
+        if self.env != "production":
+            for name in Environment.model_fields:
+                rates = getattr(self, name)
+                if isinstance(rates, Rates) and name not in self.model_fields_set:
+                    setattr(self, name, rates.times(REHEARSAL))
         return self
 
     @model_validator(mode="after")

@@ -101,6 +101,9 @@ RECIPIENT_SUSPENDED = Reply(550, "5.2.1", "This address is not in use at present
 POSTING_NOT_ALLOWED = Reply(550, "5.7.2", "You may not send to this list")
 LOOP = Reply(554, "5.4.6", "The message goes in circles")
 MAILBOX_FULL = Reply(452, "4.2.2", "The mailbox is full; try again later")
+# RFC 3463 §3.8 and §3.6: what a policy asks to wait for, and recipients beyond a number
+SENDS_TOO_OFTEN = Reply(450, "4.7.1", "You send too much at once; try again later")
+SENDS_TO_TOO_MANY = Reply(452, "4.5.3", "Too many recipients at once; try again later")
 TOO_MANY_RECIPIENTS = Reply(452, "4.5.3", "Too many recipients in one go")
 
 # RFC 1870 §6, RFC 5321 §2.3.8, RFC 3463 §3.7

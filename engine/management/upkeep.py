@@ -9,6 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from engine.queue import rate_alarms
 from engine.registry import routes
 from engine.smtp.refusals import Refusals
 from engine.storage import quota
@@ -23,7 +24,7 @@ async def keep_fresh(
     context: ssl.SSLContext, refusals: Refusals, stop: asyncio.Event
 ) -> None:
     """Follow the registry, who is full, and the certificate when it is renewed, and
-    write down what was refused, until told to stop.
+    write down what was refused and how much was sent, until told to stop.
 
     Whatever cannot be read or written now, what is in memory goes on serving.
     """
@@ -46,6 +47,7 @@ async def _look(
         await routes.refresh()
         await threads.run(quota.look)
         await refusals.write(threads)
+        await threads.run(rate_alarms.write)
         certificate.follow()
     except Exception:
         log.exception("what changes beside the engine could not be followed")

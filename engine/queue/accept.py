@@ -6,14 +6,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
 
 from engine.mail.address import Address
-from engine.queue import insertion
+from engine.queue import insertion, rates
 from engine.queue.incoming import Incoming, new_reference
 from engine.queue.models import Recipient, RecipientStatus
+from engine.registry import routes
 
 __all__ = ["Incoming", "commit", "commit_batch", "new_reference"]
 
@@ -38,7 +40,11 @@ def commit(batch: Sequence[Incoming]) -> list[str]:
     When this returns, all of it is on the disk. A resend gets the reference of the
     message that it repeats, and is kept again only for those whom that did not reach.
     """
-    return commit_batch(batch)[0]
+    references = commit_batch(batch)[0]
+    if any(incoming.source in rates.COUNTED for incoming in batch):
+        # These come from processes that do not share their counts each second.
+        transaction.on_commit(rates.meter.share, robust=True)
+    return references
 
 
 @transaction.atomic
@@ -55,6 +61,9 @@ def commit_batch(batch: Sequence[Incoming]) -> tuple[list[str], bool]:
             earlier.reference = left.reference
             earlier.taken.update(address.key for address in left.envelope.addresses)
         references.append(earlier.reference)
+    if any(incoming.source in rates.COUNTED for incoming in fresh):
+        count = partial(rates.note_accepted, routes.current(), fresh)
+        transaction.on_commit(count, robust=True)
     return references, bool(fresh) and insertion.insert(fresh)
 
 

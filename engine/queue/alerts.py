@@ -94,7 +94,10 @@ def infected(
     record.events([event])
     if _was_told(kept):
         return
-    for recipient in set(_concerned(envelope, organisation_id)):
+    told = set(concerned(organisation_id))
+    if envelope.sender is not None:
+        told.add(envelope.sender)
+    for recipient in told:
         _tell(recipient, reference=reference, envelope=envelope, verdict=verdict)
 
 
@@ -119,7 +122,8 @@ def _was_told(kept: QuarantinedMessage) -> bool:
     return earlier.exclude(pk=kept.pk).exists()
 
 
-def _concerned(envelope: Envelope, organisation_id: int | None) -> Iterator[Address]:
+def concerned(organisation_id: int | None) -> Iterator[Address]:
+    """Where the operators and the organisation's administrators read."""
     people = Person.objects.filter(
         Q(staff_roles__role=RoleName.OPERATOR)
         | Q(
@@ -132,29 +136,33 @@ def _concerned(envelope: Envelope, organisation_id: int | None) -> Iterator[Addr
         # Whoever has no mailbox here reads elsewhere: at best where they read every day.
         elsewhere = "" if hasattr(person, "mailbox") else person.everyday_address
         yield Address.parse(elsewhere or person.address)
-    if envelope.sender is not None:
-        yield envelope.sender
 
 
 def _tell(
     recipient: Address, *, reference: str, envelope: Envelope, verdict: Verdict
 ) -> None:
+    text = TEXT.format(
+        signature=verdict.signature,
+        sender=envelope.sender or "unknown",
+        recipients=", ".join(str(address) for address in envelope.addresses[:20]),
+        reference=reference,
+    )
+    notify(recipient, subject=f"A message was refused: {verdict.signature}", text=text)
+
+
+def notify(recipient: Address, *, subject: str, text: str) -> None:
+    """Queue a notice of the service; where it may not go, leave a line in the log."""
     raw = compose(
         sender=_service(),
         to=[NamedAddress("", recipient)],
-        subject=f"A message was refused: {verdict.signature}",
-        text=TEXT.format(
-            signature=verdict.signature,
-            sender=envelope.sender or "unknown",
-            recipients=", ".join(str(address) for address in envelope.addresses[:20]),
-            reference=reference,
-        ),
+        subject=subject,
+        text=text,
         extra_headers={"Auto-Submitted": "auto-generated"},
     )
     try:
         address, destination = destinations.of_notice(routes.current(), recipient)
     except MailError as error:
-        log.warning("no alert of %s to %s: %s", reference, recipient, error)
+        log.warning("no notice to %s, %s: %s", recipient, subject, error)
         return
     accept.commit(
         [

@@ -36,6 +36,8 @@ class Incoming:
     source: Source
     organisation_id: int | None = None
     person_id: int | None = None
+    connection_id: int | None = None
+    key_id: int | None = None
     fingerprint: str = ""
     release_at: datetime | None = None
     reference: str = field(default_factory=new_reference)

@@ -87,6 +87,31 @@ class Hold(models.TextChoices):
     SUSPENSION = "suspension", "While an organisation or address is suspended"
 
 
+class SendingCount(models.Model):
+    """What one sender sent in one minute, hour or day, through all processes together."""
+
+    sender = models.CharField(max_length=40, help_text="person:12, connection:7, …")
+    span = models.CharField(max_length=6, help_text="minute, hour or day")
+    starts = models.BigIntegerField(help_text="seconds since 1970")
+    messages = models.PositiveBigIntegerField(default=0)
+    recipients = models.PositiveBigIntegerField(default=0)
+    deferred = models.PositiveBigIntegerField(
+        default=0, help_text="how often it was told to wait"
+    )
+    alarmed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["sender", "span", "starts"], name="sending_count_one_for_each"
+            )
+        ]
+        indexes = [models.Index(fields=["starts"], name="sending_count_age")]
+
+    def __str__(self) -> str:
+        return f"{self.sender}: {self.messages} messages in one {self.span}"
+
+
 class Recipient(models.Model):
     """One recipient of one accepted message: what the queue works on."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -13,13 +13,14 @@ from engine.mail.envelope import Envelope
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
 from engine.mail.parts import walk
-from engine.queue import accept, alerts, destinations
+from engine.queue import accept, alerts, destinations, rate_alarms, rates
 from engine.queue.incoming import Incoming
 from engine.queue.models import Source
-from engine.registry import policies, routes
+from engine.registry import policies, routes, senders
 from engine.registry.actor import Actor
-from engine.registry.models import Person
+from engine.registry.models import ApiKey, Person
 from engine.registry.routes import Routes
+from engine.registry.senders import Sender
 from engine.storage import content
 
 
@@ -70,6 +71,7 @@ def prepare(
         _check_sender(known, envelope, header, by)
     envelope, going = _routed(known, envelope, is_everyday=is_everyday, by=by)
     reference = accept.new_reference()
+    _check_rates(known, envelope, going, by=by)
     _refuse_infected(raw, envelope, reference, by=by)
     policy.check_can_carry(walk(header, body, strict=True))
     return Incoming(
@@ -79,10 +81,30 @@ def prepare(
         source=source,
         organisation_id=by.organisation_id if by else None,
         person_id=by.pk if isinstance(by, Person) else None,
+        key_id=by.pk if isinstance(by, ApiKey) else None,
         reference=reference,
         fingerprint=fingerprint,
         release_at=release_at,
     )
+
+
+def _check_rates(
+    known: Routes, envelope: Envelope, going: Sequence[str], *, by: Actor | None
+) -> None:
+    """Raise RateExceededError, and the alarm, where the sender sends too much."""
+    if by is None:
+        return
+    try:
+        rates.check_message(known, _senders(by), len(envelope.recipients), going)
+    except rates.RateExceededError:
+        rate_alarms.write()
+        raise
+
+
+def _senders(by: Actor) -> list[Sender]:
+    if isinstance(by, Person):
+        return senders.of(by.organisation_id, person_id=by.pk)
+    return senders.of(by.organisation_id, key_id=by.pk)
 
 
 def _check_sender(known: Routes, envelope: Envelope, header: bytes, by: Actor) -> None:

@@ -7,7 +7,14 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from engine.mail.reply import MAILBOX_FULL, Reply
-from engine.queue import errands, notices, schedule, settle, suspension
+from engine.queue import (
+    errands,
+    notices,
+    schedule,
+    sending_counts,
+    settle,
+    suspension,
+)
 from engine.queue.models import Hold, QueuedMessage, Recipient, RecipientStatus
 from engine.storage import actions as storage
 from engine.transport.base import Outcome, OutcomeState
@@ -30,6 +37,7 @@ def sweep() -> None:
         suspension.release_resumed()
     if _finished().exists():
         purge()
+    sending_counts.sweep(timezone.now().timestamp())
     errands.run()
 
 

@@ -10,6 +10,7 @@ from sys import intern
 from django.conf import settings
 
 from engine.mail.address import Address
+from engine.registry import senders
 from engine.registry.facts import ConnectionFacts, ListFacts, Network
 from engine.registry.models import (
     AccountType,
@@ -59,6 +60,7 @@ def load() -> Routes:
         suspended_ids=frozenset(suspended),
         people=_people(),
         group_senders=_group_senders(),
+        allowances=senders.load(),
         # Last: whatever was added while the rest was read, its organisation is there.
         organisations=_organisations(connections.values()),
     )

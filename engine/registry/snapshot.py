@@ -17,6 +17,7 @@ from engine.registry.refusals import (
     SuspendedRecipientError,
     UnknownRecipientError,
 )
+from engine.registry.senders import Allowances
 from engine.registry.sources import IPAddress, SourceIndex
 from engine.registry.suffix import DomainMap
 
@@ -65,6 +66,8 @@ class Routes:
     """Active people's own addresses."""
     group_senders: dict[int, frozenset[str]]
     """Which active group mailboxes a person may send from."""
+    allowances: Allowances
+    """Who may send more than usual."""
 
     def resolve(self, address: Address) -> Route:
         """Find where mail to an address goes, whichever of its forms is written.

@@ -18,7 +18,7 @@ from engine.mail.dkim.verify import Result
 from engine.mail.header import HeaderBlock
 from engine.mail.parts import walk
 from engine.mail.reply import Reply
-from engine.queue import alerts
+from engine.queue import alerts, rates
 from engine.queue.committer import Committer
 from engine.queue.incoming import Incoming
 from engine.queue.models import Source
@@ -63,6 +63,13 @@ async def accept_arrival(
     checks.hops(header)
     signatures = await spool.signed.results(header)
     arrival = _confirmed(arrival, routes, header, signatures)
+    # Whose it is, a cloud provider's servers show with the message only.
+    rates.check_sender(
+        routes,
+        arrival.binding.senders,
+        messages=1,
+        recipients=len(transaction.recipients),
+    )
     header = arrival.door.check_header(
         routes, arrival.binding, transaction.sender, header
     )
@@ -80,6 +87,7 @@ async def accept_arrival(
         source=arrival.door.source,
         organisation_id=arrival.binding.organisation_id,
         person_id=arrival.binding.person_id,
+        connection_id=arrival.binding.connection_id,
         fingerprint=_fingerprint(arrival, header),
         reference=reference,
         detail=_facts(arrival, verdict),

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
+from engine.registry import senders
 from engine.registry.models import Proof, Provider
 from engine.registry.routes import Routes
+from engine.registry.senders import Sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,15 @@ class Binding:
     digest: str = field(default="", repr=False)
     providers: frozenset[Provider] = frozenset()
     """Whose servers these are, where only a message can show for which tenant."""
+
+    @property
+    def senders(self) -> list[Sender]:
+        """Whose sending rates its messages count for."""
+        return senders.of(
+            self.organisation_id,
+            person_id=self.person_id,
+            connection_id=self.connection_id,
+        )
 
     @property
     def is_signed_in(self) -> bool:

@@ -10,6 +10,7 @@ from engine.mail import reply
 from engine.mail.errors import MailError
 from engine.mail.path import SyntaxErrorInCommand, parse_path
 from engine.mail.reply import Reply
+from engine.queue import rates
 from engine.smtp import sasl
 from engine.smtp.acceptance import Arrival
 from engine.smtp.binding import Binding
@@ -108,6 +109,7 @@ class Session(Bound):
             return reply.BAD_SEQUENCE.saying("MAIL was said already")
         address, parameters = _path("FROM:", arg)
         sender = self.listener.door.check_sender(routes, binding, address)
+        rates.check_sender(routes, binding.senders, messages=1)
         self.transaction.begin(sender, parameters, size_limit=self.listener.size_limit)
         return reply.SENDER_OK
 
@@ -116,7 +118,7 @@ class Session(Bound):
 
     async def _rcpt(self, arg: str) -> Reply:
         routes = self.listener.routes()
-        await self.check_bound(routes)
+        binding = await self.check_bound(routes)
         if not self.transaction.has_sender:
             return reply.BAD_SEQUENCE.saying("Say MAIL first")
         address, parameters = _path("TO:", arg)
@@ -125,6 +127,9 @@ class Session(Bound):
         route = self.listener.door.check_recipient(
             routes, self.transaction.sender, address
         )
+        count = len(self.transaction.recipients) + 1
+        rates.check_sender(routes, binding.senders, recipients=count)
+        rates.check_route(routes, route)
         self.transaction.add(route, parameters)
         return reply.RECIPIENT_OK
 

@@ -16,6 +16,7 @@ from portal.console.views import (
     outbox,
     quarantine,
     queue,
+    rates,
     search,
     trace,
 )
@@ -38,6 +39,9 @@ urlpatterns = [
     path("queue/do/", queue.do, name="queue_do"),
     path("trace/", trace.index, name="trace"),
     path("trace/<str:reference>/", trace.show, name="story"),
+    path("sending-rates/", rates.index, name="rates"),
+    path("sending-rates/give/", rates.give, name="rates_give"),
+    path("sending-rates/<int:pk>/end/", rates.end, name="rates_end"),
     path("quarantine/", quarantine.index, name="quarantine"),
     path("quarantine/<int:pk>/", quarantine.show, name="quarantined"),
     path("quarantine/<int:pk>/delete/", quarantine.delete, name="quarantine_delete"),

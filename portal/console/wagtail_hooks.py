@@ -67,6 +67,7 @@ LINES = (
     # Who looks after guides alone has Wagtail's own search, of pages.
     Line("Search", "console:search", "search", Permission.VIEW_ORGANISATION, 2),
     Line("Mail queue", "console:queue", "list-ul", Permission.VIEW_QUEUE, 100),
+    Line("Sending rates", "console:rates", "tasks", Permission.VIEW_QUEUE, 105),
     Line("Message trace", "console:trace", "history", Permission.TRACE_MESSAGES, 110),
     Line(
         "Quarantine", "console:quarantine", "warning", Permission.VIEW_QUARANTINE, 120

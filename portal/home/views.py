@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -81,11 +82,13 @@ def terms(request: HttpRequest) -> HttpResponse:
 @public
 def security(request: HttpRequest) -> HttpResponse:
     """How to report a vulnerability: the policy that security.txt names."""
+    contacts = [contact.partition(":") for contact in disclosure.contacts()]
     shown = [
-        {"href": contact, "text": contact.removeprefix("mailto:").removeprefix("tel:")}
-        for contact in disclosure.contacts()
+        {"href": f"{scheme}:{rest}", "scheme": scheme, "text": rest}
+        for scheme, _, rest in contacts
     ]
-    return render(request, "home/security.html", {"contacts": shown})
+    context = {"contacts": shown if settings.POSTERN.security_contacts else []}
+    return render(request, "home/security.html", context)
 
 
 @public

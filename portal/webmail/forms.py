@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import UploadedFile
 
 from engine.mail.address import Address
 from engine.mail.errors import MailError
+from engine.queue.rates import RateExceededError
 from portal.webmail import recipients
 from portal.webmail.access import Desk
 from portal.webmail.actions.files import Upload
@@ -111,7 +112,13 @@ class WriteForm(forms.Form):
 
     def refused(self, error: MailError, *, has_files: bool) -> None:
         """Say why the message was not taken."""
-        if error.reply.is_temporary:
+        if isinstance(error, RateExceededError):
+            self.add_error(
+                None,
+                f"Your message was not sent: {recipients.sentence(error)}. "
+                "Nothing is lost.",
+            )
+        elif error.reply.is_temporary:
             self.add_error(
                 None,
                 f"Your message was not sent: {recipients.sentence(error)}. "

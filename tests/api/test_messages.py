@@ -5,19 +5,25 @@ from __future__ import annotations
 import json
 import secrets
 from base64 import b64encode
+from datetime import timedelta
 
 import pytest
+import time_machine
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
 from django.test.client import encode_multipart
+from django.utils import timezone
 
 from api.models import KeptAnswer
 from engine.audit.models import Entry
+from engine.queue import rates
 from engine.queue.models import QueuedMessage, Recipient
 from engine.registry.models import Mailbox, Organisation, Person
 from engine.storage import content
 from engine.storage.models import FolderRole, Message
+from portal.environment import Rates
 from tests import factories
 from tests.api.conftest import Api, Key
 from tests.engine.antivirus import specimens
@@ -335,3 +341,33 @@ def test_ticket_of_somebody_else_is_not_there(
     assert call("POST", "/tickets/", new).status_code == 404
     assert call("GET", f"/tickets/{theirs['id']}/").status_code == 404
     assert call("GET", "/tickets/").json()["results"] == []
+
+
+def test_a_key_that_sends_too_much_is_told_when_to_come_back(
+    call: Api,
+    bob: Person,
+    charlie: Person,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: object,
+) -> None:
+    few = Rates(minute=2, hour=100, day=100)
+    monkeypatch.setattr(settings.POSTERN, "key_messages", few)
+    rates.meter.clear()
+
+    answers = []
+    for number in range(3):
+        with django_capture_on_commit_callbacks(execute=True):
+            said = letter(bob, charlie, subject=f"Bundle {number}")
+            key = {"Idempotency-Key": f"bundle-{number}"}
+            answers.append(call("POST", "/messages/", said, **key))
+
+    assert [answer.status_code for answer in answers] == [202, 202, 429]
+    assert 0 < int(answers[2]["Retry-After"]) <= 61
+    assert answers[2]["Content-Type"] == "application/problem+json"
+    assert "One key may send 2 messages in one minute" in answers[2].json()["detail"]
+    assert QueuedMessage.objects.count() == 2
+    # The same request is made again, and acted on, when its time has come.
+    with time_machine.travel(timezone.now() + timedelta(seconds=61)):
+        again = call("POST", "/messages/", said, **key)
+    assert again.status_code == 202
+    rates.meter.clear()

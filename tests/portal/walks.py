@@ -100,6 +100,8 @@ OPERATOR = (
     "/admin/notices/add/",
     "/admin/queue/",
     "/admin/queue/destinations/",
+    "/admin/sending-rates/",
+    "/admin/sending-rates/give/",
     "/admin/trace/",
     "/admin/quarantine/",
     "/admin/outbox/",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.registry.models.alias import Alias
+from engine.registry.models.allowance import Allowance, SenderKind
 from engine.registry.models.api_key import ApiKey
 from engine.registry.models.app_password import AppPassword
 from engine.registry.models.connection import Connection, ConnectionCredential, Proof
@@ -34,6 +35,7 @@ from engine.registry.models.webhook_endpoint import WebhookEndpoint, WebhookEven
 __all__ = [
     "AccountType",
     "Alias",
+    "Allowance",
     "ApiKey",
     "AppPassword",
     "Connection",
@@ -60,6 +62,7 @@ __all__ = [
     "RecoveryAddressChange",
     "RecoveryCause",
     "RoleName",
+    "SenderKind",
     "StaffRole",
     "Stamp",
     "WebhookEndpoint",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from http import HTTPStatus
 from uuid import UUID, uuid4
 
 from django.contrib import messages
@@ -10,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from engine.mail.errors import MailError
+from engine.queue.rates import RateExceededError
 from engine.registry.models import Person
 from engine.storage.delivery import folder
 from engine.storage.models import FolderRole, Message
@@ -188,7 +190,11 @@ def _sent(
         )
     except MailError as error:
         writing.form.refused(error, has_files=bool(writing.file_sizes))
-        return write_page(request, writing, edited)
+        page = write_page(request, writing, edited)
+        if isinstance(error, RateExceededError):
+            page.status_code = HTTPStatus.TOO_MANY_REQUESTS
+            page["Retry-After"] = str(error.retry_after)
+        return page
     except SentAlreadyError:
         messages.info(request, SENT_ALREADY)
     else:
