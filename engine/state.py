@@ -21,6 +21,14 @@ PRIVATE_FILE = 0o600
 # Few files, each of them a key. The other folders may hold millions of files, which
 # are out of reach behind their folder's mode.
 _FOLDERS_OF_KEYS = ("tls", "dkim")
+# What others live in too. Tightened, they would shut out the whole machine.
+_OF_OTHERS = {
+    Path(name)
+    for name in (
+        "/", "/etc", "/home", "/media", "/mnt", "/opt", "/root", "/run", "/srv",
+        "/usr", "/var", "/var/cache", "/var/lib", "/var/log", "/var/opt", "/var/spool",
+    )
+}  # fmt: skip
 
 
 def folder(*parts: str) -> Path:
@@ -64,11 +72,16 @@ def replace(path: Path, content: bytes) -> None:
 def keep_private() -> None:
     """Tighten what is there: the folder of all state, what stands in it, and keys.
 
-    Raises ImproperlyConfigured for what belongs to another user and is open to others.
+    Raises ImproperlyConfigured for what belongs to another user and is open to others,
+    and for a folder that is not the service's alone.
     """
     root: Path = settings.POSTERN.path()
     if not root.exists():
         return
+    if root in {*_OF_OTHERS, Path.home()} or root.stat().st_mode & stat.S_ISVTX:
+        raise ImproperlyConfigured(
+            f"{root} is not for one service alone. Set POSTERN_VAR to a folder of its own."
+        )
     for path in _guarded(root):
         _tighten(path)
 

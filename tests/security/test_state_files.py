@@ -179,7 +179,9 @@ def test_what_belongs_to_another_user_and_is_open_is_refused_plainly(
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         is_root = os.geteuid() == 0
-        monkeypatch.setattr(settings.POSTERN, "var", Path(folder if is_root else "/"))
+        monkeypatch.setattr(
+            settings.POSTERN, "var", Path(folder if is_root else "/proc")
+        )
         if is_root:
             os.seteuid(nobody)
         try:
@@ -190,6 +192,25 @@ def test_what_belongs_to_another_user_and_is_open_is_refused_plainly(
             if is_root:
                 os.seteuid(0)
         assert stat.S_IMODE(Path(folder).stat().st_mode) == 0o755
+
+
+@pytest.mark.parametrize("name", ["/", "/tmp", "/var/lib", "sticky"])
+def test_a_folder_that_others_use_is_left_alone(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / "file").touch(0o644)
+    shared.chmod(0o1777)
+    folder = shared if name == "sticky" else Path(name)
+    before = folder.stat().st_mode
+    monkeypatch.setattr(settings.POSTERN, "var", folder)
+
+    with pytest.raises(ImproperlyConfigured, match="Set POSTERN_VAR to a folder"):
+        state.keep_private()
+
+    assert folder.stat().st_mode == before
+    assert (shared / "file").stat().st_mode & 0o777 == 0o644
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:

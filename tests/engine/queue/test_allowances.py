@@ -42,7 +42,7 @@ def test_an_allowance_multiplies_the_usual_rates(
     with pytest.raises(RateExceededError, match="12 messages"):
         send(meter, sender(bob))
     allowances.end(Allowance.objects.get(), by=olive)
-    with pytest.raises(RateExceededError, match="3 messages"):
+    with pytest.raises(RateExceededError, match="8 messages in one day"):
         send(meter, sender(bob))
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import pytest
 from django.conf import settings
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as given_settings
 from hypothesis import strategies as st
 
 from engine.mail.reply import Reply
@@ -144,6 +145,9 @@ def test_a_process_that_starts_anew_learns_with_its_first_second(bob: Person) ->
     assert SendingCount.objects.get(span="day").messages == 4
 
 
+@given_settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(
     st.lists(
         st.tuples(st.integers(0, 2), st.integers(0, 5), st.booleans()), max_size=12

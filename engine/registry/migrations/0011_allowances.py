@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("registry", "0009_webhook_endpoints"),
+        ("registry", "0010_recovery"),
     ]
 
     operations = [
