@@ -7,22 +7,30 @@ import socket
 import ssl
 import struct
 from asyncio.sslproto import SSLProtocol
+from collections.abc import Callable
 from typing import cast
 
 from engine.places import Drop, Dropped, Place, Places
 
 __all__ = [
+    "ACCEPTED_AT_ONCE",
+    "BACKLOG",
     "HANDSHAKE_SECONDS",
     "LINGER_SECONDS",
     "Handshake",
     "Sessions",
     "hang_up",
+    "open_port",
     "reset",
 ]
 
 HANDSHAKE_SECONDS = 30
 # What a peer has not read by then of our last words, it will not.
 LINGER_SECONDS = 10
+# Connections that the kernel keeps until they are accepted: one that finds no room waits
+# for seconds, or is reset. asyncio would accept as many at a go and serve nobody meanwhile.
+BACKLOG = 4_096
+ACCEPTED_AT_ONCE = 64
 
 
 class Sessions(Places):
@@ -88,6 +96,24 @@ class Handshake(SSLProtocol):
     def connection_lost(self, exc: BaseException | None) -> None:
         self._sessions.release(self._place)
         super().connection_lost(exc)
+
+
+async def open_port(
+    protocol: Callable[[], asyncio.BaseProtocol],
+    *,
+    host: str,
+    port: int,
+    is_shared: bool,
+) -> asyncio.Server:
+    """Listen on a port; several processes share it where it `is_shared`. Port 0 takes a
+    free one."""
+    server = await asyncio.get_running_loop().create_server(
+        protocol, host, port, reuse_port=is_shared, backlog=ACCEPTED_AT_ONCE
+    )
+    for one in server.sockets:
+        with socket.fromfd(one.fileno(), one.family, one.type) as own:
+            own.listen(BACKLOG)
+    return server
 
 
 def hang_up(transport: asyncio.WriteTransport) -> None:

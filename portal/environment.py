@@ -107,7 +107,7 @@ class Environment(BaseSettings):
     pop3s_port: int = 2995
     engine_processes: int = 1
     # Connections at once, in each process: to each of the two kinds of SMTP, to POP3
-    smtp_sessions: int = Field(default=1_000, ge=20)
+    smtp_sessions: int = Field(default=3_000, ge=20)
     pop3_sessions: int = Field(default=500, ge=20)
     message_size_limit: int = 50 * 1024 * 1024
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 
-from engine import places
+from engine import places, sessions
 from engine.pop3 import commands
 from engine.pop3.connection import Connection
 from engine.pop3.conversation import converse
@@ -57,14 +57,8 @@ async def open_port(
     def protocol() -> asyncio.BaseProtocol:
         connection = Connection(accept, patience=listener.limits.idle)
         if implicit_tls:
-            context, sessions = listener.tls_context, listener.sessions
-            return Handshake(connection, context=context, sessions=sessions)
+            context, own = listener.tls_context, listener.sessions
+            return Handshake(connection, context=context, sessions=own)
         return connection
 
-    return await asyncio.get_running_loop().create_server(
-        protocol,
-        host=host,
-        port=port,
-        reuse_port=is_shared,
-        backlog=256,
-    )
+    return await sessions.open_port(protocol, host=host, port=port, is_shared=is_shared)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 
-from engine.sessions import Handshake
+from engine.sessions import Handshake, open_port
 from engine.smtp.listener import Listener
 from engine.smtp.protocol import Session
 
@@ -19,7 +19,6 @@ async def listen(
     is_shared: bool = False,
 ) -> asyncio.Server:
     """Listen on a port; several processes share it where it `is_shared`. Port 0 takes a free one."""
-    loop = asyncio.get_running_loop()
     context, sessions = listener.tls_context, listener.sessions
 
     def protocol() -> asyncio.BaseProtocol:
@@ -28,13 +27,7 @@ async def listen(
             return Handshake(session, context=context, sessions=sessions)
         return session
 
-    return await loop.create_server(
-        protocol,
-        host=host,
-        port=port,
-        reuse_port=is_shared,
-        backlog=512,
-    )
+    return await open_port(protocol, host=host, port=port, is_shared=is_shared)
 
 
 def server_context(

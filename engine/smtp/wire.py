@@ -7,8 +7,7 @@ import base64
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
-from functools import cache
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from aiosmtpd.smtp import SMTP
 
@@ -37,15 +36,11 @@ class _CommandLimits(defaultdict[str, int]):
         return COMMAND_LIMIT
 
 
-@cache
-def _commands(kind: type[Wire]) -> tuple[str, ...]:
-    return tuple(name for name in dir(kind) if name.startswith("smtp_"))
-
-
 class Wire(SMTP):
     """aiosmtpd's command loop, with our limits, our TLS and our answer to faults."""
 
     line_length_limit = LINE_LIMIT
+    _names: ClassVar[tuple[str, ...]]
 
     def __init__(self, listener: Listener) -> None:
         super().__init__(
@@ -69,7 +64,10 @@ class Wire(SMTP):
     def __dir__(self) -> Iterable[str]:
         """The commands alone. The base class looks through all that dir() names for
         each new connection, which took ten times as long as the rest of it."""
-        return _commands(type(self))
+        kind = type(self)
+        if "_names" not in kind.__dict__:
+            kind._names = tuple(n for n in dir(kind) if n.startswith("smtp_"))
+        return kind._names
 
     def connection_made(self, transport: Any) -> None:
         self._place = self.listener.sessions.admit(transport, self._drop)

@@ -14,7 +14,7 @@ from uvicorn import Config, Server
 
 from engine import descriptors
 from engine.places import Limits
-from engine.sessions import Sessions
+from engine.sessions import ACCEPTED_AT_ONCE, BACKLOG, Sessions
 from portal.serving.bodies import DEADLINE
 from portal.serving.connection import HEAD_SECONDS, IDLE_SECONDS, Connection
 from portal.serving.site import Site
@@ -22,7 +22,6 @@ from portal.ui import client_address
 
 # Seconds for answers that are on their way when the service stops.
 GRACE = 10
-BACKLOG = 2_048
 # Databases, static files, caches, logs.
 OTHER_FILES = 200
 # Of a connection: its socket, and the file that its body or its answer waits in.
@@ -54,6 +53,12 @@ class WebServer(Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave signals to whoever runs the process (`engine.processes`)."""
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Called by the base class, which has asyncio accept a whole backlog at a go."""
+        await super().startup(sockets)
+        for port in sockets or ():
+            port.listen(BACKLOG)
 
     async def on_tick(self, counter: int) -> bool:
         """Called by the base class ten times a second."""
@@ -107,7 +112,7 @@ def _config(site: Site, limits: Limits) -> Config:
         server_header=False,
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=GRACE,
-        backlog=BACKLOG,
+        backlog=ACCEPTED_AT_ONCE,
     )
 
 

@@ -157,7 +157,7 @@ async def test_an_answer_that_nobody_reads_is_given_up(
     if path == "/events/":
         monkeypatch.setattr(pages, "EVENT", b"x" * 1_000_000)
     with slow_reader(web.port) as client:
-        client.sendall(head("GET", path) + b"\r\n")
+        client.sendall((head("GET", path) + b"\r\n") * 5)
 
         assert await asyncio.to_thread(is_cut_off, client)
 
