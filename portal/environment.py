@@ -52,6 +52,8 @@ class Environment(BaseSettings):
     helpdesk_opens: time = time(8)
     helpdesk_closes: time = time(19)
     helpdesk_bank_holidays: Literal["ENG", "NIR", "SCT", "WLS"] = "ENG"
+    # How long a link opens a question of somebody who cannot sign in, in days
+    ticket_link_days: int = Field(default=30, ge=1)
 
     # The web
     host: str = "127.0.0.1"
@@ -81,6 +83,17 @@ class Environment(BaseSettings):
     # Where a vulnerability is reported, the preferred first, as URIs: mailto:, https:
     # or tel:. Empty is the form by which strangers ask the helpdesk.
     security_contacts: list[str] = Field(default=[])
+
+    # Signing in: minutes without use after which a session ends, of members and of
+    # staff; hours after which it ends however much it is used
+    session_idle_minutes: int = Field(default=120, ge=5)
+    staff_session_idle_minutes: int = Field(default=30, ge=5)
+    session_hours: int = Field(default=12, ge=1, le=24 * 14)
+
+    # Whom the community asks for a second factor besides staff and administrators, and
+    # how many days after their first sign-in. Organisations may ask for more, at once.
+    second_factor: Literal["everybody", "administrators"] = "everybody"
+    second_factor_grace_days: int = Field(default=14, ge=0)
 
     # Where state is kept
     # postgresql://user:password@host/name, or sqlite:///path; empty is SQLite under var

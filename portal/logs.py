@@ -11,7 +11,6 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
-        "axes": {"level": "WARNING"},
         "django_tasks": {"level": "WARNING"},
         "fontTools": {"level": "ERROR"},
         "mail.log": {"level": "WARNING"},

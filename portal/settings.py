@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from portal import content_policy, logs, production, rest
+from portal import content_policy, logs, production, rest, signing_in
 from portal.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "portal.ui",
     "portal.serving",
     "portal.home",
+    "portal.sessions",
     "portal.account",
     "portal.directory",
     "portal.webmail",
@@ -48,7 +49,6 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
-    "axes",
     "django_q",
     "django_htmx",
     "csp",
@@ -90,9 +90,9 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "portal.account.middleware.StaffAddressesMiddleware",
+    "portal.sessions.middleware.SessionMiddleware",
     "portal.account.middleware.SecondFactorMiddleware",
     "portal.account.middleware.ShutMailMiddleware",
-    "axes.middleware.AxesMiddleware",
 ]
 
 TEMPLATES = [
@@ -158,7 +158,6 @@ CACHES = {
 
 # Signing in
 AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
     "portal.account.backends.RoleBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
@@ -185,39 +184,26 @@ ACCOUNT_PRESERVE_USERNAME_CASING = False
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
-ACCOUNT_RATE_LIMITS = {"request_sign_in": "20/h/ip,3/h/key"}
-ACCOUNT_FORMS = {
-    "login": "portal.account.forms.SignInForm",
-    "reauthenticate": "portal.account.forms.ReauthenticateForm",
-    "change_password": "portal.account.forms.PasswordChangeForm",
-    "reset_password": "portal.account.forms.PasswordResetForm",
-    "reset_password_from_key": "portal.account.forms.NewPasswordForm",
-}
+ACCOUNT_RATE_LIMITS = signing_in.RATE_LIMITS
+ACCOUNT_FORMS = signing_in.FORMS
 MFA_ADAPTER = "portal.account.adapter.MFAAdapter"
-MFA_FORMS = {
-    "authenticate": "portal.account.forms.CodeForm",
-    "reauthenticate": "portal.account.forms.CodeAgainForm",
-    "activate_totp": "portal.account.forms.ActivateAppForm",
-    "add_webauthn": "portal.account.forms.AddPasskeyForm",
-    "edit_webauthn": "portal.account.forms.RenamePasskeyForm",
-}
+MFA_FORMS = signing_in.SECOND_FACTOR_FORMS
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
 MFA_TOTP_ISSUER = POSTERN.community_name
 # One step of 30 seconds either way, for clocks that are not quite right.
 MFA_TOTP_TOLERANCE = 1
-AXES_FAILURE_LIMIT = 10
-AXES_COOLOFF_TIME = 0.25
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_USERNAME_CALLABLE = "portal.account.typed.typed_address"
-AXES_LOCKOUT_TEMPLATE = "429.html"
+# Seconds for which a link to choose another password is good; it is good once.
+PASSWORD_RESET_TIMEOUT = 60 * 60
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "portal.account.reset_links.ResetTokens"  # noqa: S105
 
 # Cookies and transport
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = PRODUCTION
-SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_ENGINE = "portal.sessions.store"
+SESSION_COOKIE_AGE = POSTERN.session_hours * 60 * 60
 CSRF_COOKIE_SECURE = PRODUCTION
 CSRF_TRUSTED_ORIGINS = [POSTERN.site_url]
 SECURE_SSL_REDIRECT = PRODUCTION
@@ -296,5 +282,4 @@ MEDIA_URL = "/guides/pictures/"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FORM_RENDERER = "portal.ui.renderer.PageRenderer"
-SILENCED_SYSTEM_CHECKS = ["axes.W003"]
 LOGGING = logs.LOGGING

@@ -43,6 +43,9 @@ CROWDED_OUT = Refusal(
 )
 NO_SUCH_MESSAGE = Refusal("No such message")
 READ_ONLY = Refusal("You may read this mailbox, but remove nothing from it", "PERM")
+SIGNED_OUT = Refusal(
+    "Your sign-in is not valid any more; nothing was deleted", "SYS/PERM"
+)
 GONE = Refusal("The message was removed in the meantime")
 NOT_NOW = Refusal("Not possible at this point")
 UNKNOWN = Refusal("Command not recognised")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from django.db import transaction
+from django.db.models import Q
 
 from engine.mail.address import Address
 from engine.pop3 import commands
@@ -51,10 +52,16 @@ class Maildrop:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A mailbox, and whether whoever signed in may remove messages from it."""
+    """A mailbox, by what it was opened, and whether messages may be removed from it.
+
+    `digest` is that of the app password, `generation` that of the person's sessions.
+    """
 
     mailbox: Mailbox
     may_remove: bool
+    person_id: int
+    digest: str = field(repr=False)
+    generation: int
 
 
 def find_mailbox(username: str, secret: str, *, peer: str) -> Access:
@@ -75,7 +82,24 @@ def find_mailbox(username: str, secret: str, *, peer: str) -> Access:
         may_remove = person.grants.filter(mailbox=mailbox, can_write=True).exists()
     if mailbox is None:
         raise Refused(commands.NO_MAILBOX)
-    return Access(mailbox, may_remove)
+    return Access(
+        mailbox,
+        may_remove,
+        person_id=person.pk,
+        digest=credentials.digest(secret),
+        generation=person.session_generation,
+    )
+
+
+def is_still_open(access: Access) -> bool:
+    """False once the app password, the person or the right to the mailbox is gone."""
+    if not credentials.still_proves_person(access.digest, generation=access.generation):
+        return False
+    own = Q(owner_id=access.person_id)
+    granted = Q(grants__person_id=access.person_id, grants__can_read=True)
+    return Mailbox.objects.filter(
+        own | granted, pk=access.mailbox.pk, is_active=True
+    ).exists()
 
 
 def open_maildrop(mailbox: Mailbox) -> Maildrop:

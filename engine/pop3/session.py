@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from engine.pop3 import commands, maildrop
 from engine.pop3.commands import Command, Refused, line
 from engine.pop3.connection import Connection
 from engine.pop3.listener import Listener
+from engine.pop3.maildrop import Access
 from engine.pop3.transaction import Transaction
+from engine.registry import routes
+from engine.registry.routes import Routes
 
 # RFC 2449 §6; RFC 3206 §6 for AUTH-RESP-CODE
 CAPABILITIES = (
@@ -20,6 +24,9 @@ CAPABILITIES = (
     "EXPIRE NEVER",
     "IMPLEMENTATION Postern",
 )
+
+# An app password may expire without any change to the registry: looked at so often.
+RECHECK_SECONDS = 60.0
 
 Verb = Callable[[Command], Awaitable[None]]
 
@@ -33,6 +40,9 @@ class Session:
         self._username = ""
         self._failures = 0
         self._transaction: Transaction | None = None
+        self._access: Access | None = None
+        self._checked_by: Routes | None = None
+        self._checked_at = 0.0
         self.has_ended = False
         self._verbs: dict[str, Verb] = {
             "AUTH": self._auth,
@@ -45,6 +55,7 @@ class Session:
 
     async def answer(self, command: Command) -> None:
         """Raises Refused, or MailError from those asked."""
+        await self._check_still_signed_in()
         if verb := self._verbs.get(command.name):
             await verb(command)
         elif self._transaction:
@@ -59,6 +70,22 @@ class Session:
         if self._transaction:
             transaction, self._transaction = self._transaction, None
             await transaction.close()
+
+    async def _check_still_signed_in(self) -> None:
+        """End the session, with nothing deleted, once its sign-in was ended elsewhere.
+
+        Before every command, QUIT included: it would carry out what was marked with
+        DELE. Asks the database only when the registry has changed, or after a minute.
+        """
+        if self._access is None:
+            return
+        known, now = routes.last_loaded(), asyncio.get_running_loop().time()
+        if known is self._checked_by and now - self._checked_at < RECHECK_SECONDS:
+            return
+        if not await self._listener.threads.run(maildrop.is_still_open, self._access):
+            self.has_ended = True
+            raise Refused(commands.SIGNED_OUT)
+        self._checked_by, self._checked_at = known, now
 
     async def _capa(self, command: Command) -> None:
         offered = [*CAPABILITIES]
@@ -116,6 +143,9 @@ class Session:
             raise Refused(commands.NO_TLS)
 
     async def _sign_in(self, username: str, secret: str) -> None:
+        # Before the database is asked: a change in between is looked at again.
+        self._checked_by = routes.last_loaded()
+        self._checked_at = asyncio.get_running_loop().time()
         try:
             access = await self._listener.threads.run(
                 maildrop.find_mailbox, username, secret, peer=self._connection.peer
@@ -131,6 +161,7 @@ class Session:
             await self.end()
             raise
         self._connection.keep_place()
+        self._access = access
         await self._connection.write(line(f"+OK {count} messages"))
 
     async def _quit(self, command: Command) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import timedelta
+from functools import partial
 
 from django.db.models import Q
 from django.utils import timezone
@@ -19,6 +20,7 @@ from engine.registry.models import (
     Person,
     Proof,
 )
+from engine.registry.networks import network_of
 from engine.registry.recovery import opens_mail
 from engine.registry.throttle import Throttle
 
@@ -32,6 +34,9 @@ NOBODY = ""  # what stands for names that nobody can have
 
 # How exact `last_used_at` is: mail clients sign in every few seconds.
 USE_INTERVAL = timedelta(minutes=1)
+
+# A telephone's networks, a home's and an office's; older ones are forgotten.
+NETWORKS_KEPT = 5
 
 throttle = Throttle()
 
@@ -63,7 +68,7 @@ def find_connection(username: str, secret: str, *, peer: str = "") -> Connection
     """
     name = username.strip().casefold()
     name = name if name.isprintable() and len(name) <= NAME_LENGTH else NOBODY
-    throttle.check(name, peer)
+    throttle.check(name, peer, was_known=partial(_was_known_to_connection, name))
     credential = (
         ConnectionCredential.objects.select_related("connection__organisation")
         .filter(
@@ -80,6 +85,7 @@ def find_connection(username: str, secret: str, *, peer: str = "") -> Connection
         throttle.failed(name, peer)
         return None
     throttle.succeeded(name, peer)
+    _note_network(credential, peer)
     return credential.connection
 
 
@@ -93,13 +99,14 @@ def find_person(address: str, secret: str, *, peer: str = "") -> Person | None:
         key = Address.parse(address.strip()).key
     except InvalidAddressError:
         key = NOBODY
-    throttle.check(key, peer)
+    throttle.check(key, peer, was_known=partial(_was_known_to_person, key))
     found = _find_app_password(key, secret)
     if found is None:
         throttle.failed(key, peer)
         return None
     throttle.succeeded(key, peer)
     _note_use(found)
+    _note_network(found, peer)
     return found.person
 
 
@@ -109,22 +116,29 @@ def still_proves_connection(digest: str) -> bool:
     return live.exists()
 
 
-def still_proves_person(digest: str) -> bool:
-    """True while the app password with that digest opens its owner's mail."""
-    return AppPassword.objects.filter(_in_force(), digest=digest).exists()
+def still_proves_person(digest: str, *, generation: int) -> bool:
+    """True while a mail session may go on that was opened with an app password.
 
-
-def _in_force() -> Q:
-    """App passwords that are neither revoked nor expired, nor shut by a recovery."""
-    lasts = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
-    return Q(revoked_at=None) & lasts & opens_mail()
+    It may not once the app password is revoked or has expired, a recovery shut the
+    mailbox, the person or the organisation is suspended, or their sessions were ended: `generation` is that
+    of the person when the session began.
+    """
+    live = AppPassword.objects.live().filter(
+        opens_mail(),
+        digest=digest,
+        person__is_active=True,
+        person__organisation__status=OrganisationStatus.ACTIVE,
+        person__session_generation=generation,
+    )
+    return live.exists()
 
 
 def _find_app_password(key: str, secret: str) -> AppPassword | None:
     return (
-        AppPassword.objects.select_related("person__organisation")
+        AppPassword.objects.live()
+        .select_related("person__organisation")
         .filter(
-            _in_force(),
+            opens_mail(),
             _goes_by(key),
             person__is_active=True,
             person__organisation__status=OrganisationStatus.ACTIVE,
@@ -147,6 +161,25 @@ def _note_use(found: AppPassword) -> None:
     now = timezone.now()
     stale = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_INTERVAL)
     AppPassword.objects.filter(stale, pk=found.pk).update(last_used_at=now)
+
+
+def _note_network(found: AppPassword | ConnectionCredential, peer: str) -> None:
+    """Remember from where it signed in, for when strangers fail in its name."""
+    network = network_of(peer)
+    if not network or network in found.known_networks:
+        return
+    found.known_networks = [*found.known_networks, network][-NETWORKS_KEPT:]
+    found.save(update_fields=["known_networks"])
+
+
+def _was_known_to_person(key: str, network: str) -> bool:
+    live = AppPassword.objects.live().filter(_goes_by(key))
+    return any(network in one for one in live.values_list("known_networks", flat=True))
+
+
+def _was_known_to_connection(name: str, network: str) -> bool:
+    live = ConnectionCredential.objects.filter(username=name, revoked_at=None)
+    return any(network in one for one in live.values_list("known_networks", flat=True))
 
 
 def find_api_key(secret: str) -> ApiKey | None:

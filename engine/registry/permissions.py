@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
+from django.utils import timezone
 
 from engine.registry.models import (
     Organisation,
@@ -27,6 +30,7 @@ __all__ = [
     "is_staff",
     "may_sign_in",
     "needs_second_factor",
+    "second_factor_due",
 ]
 
 Visitor: TypeAlias = Person | AnonymousUser
@@ -120,10 +124,31 @@ def is_privileged(person: Person) -> bool:
     return person.is_superuser or StaffRole.objects.filter(person=person).exists()
 
 
-def needs_second_factor(person: Visitor) -> bool:
-    """True for staff, administrators, and members of organisations that ask for it."""
+def second_factor_due(person: Visitor) -> datetime | None:
+    """When the person must have a second factor, in the past where it is now.
+
+    At once for staff, administrators and members of organisations that ask for it. For
+    others by the community's rule, counted from their first sign-in to the website: who
+    never comes there is asked for nothing, and mail flows. None where no rule asks.
+    """
     if not isinstance(person, Person):
-        return False
+        return None
+    if _is_asked_at_once(person):
+        return person.created_at
+    ours = settings.POSTERN
+    if ours.second_factor != "everybody" or person.first_signed_in_at is None:
+        return None
+    grace: timedelta = timedelta(days=ours.second_factor_grace_days)
+    return person.first_signed_in_at + grace
+
+
+def needs_second_factor(person: Visitor) -> bool:
+    """True where the person can go on with a second factor only."""
+    due = second_factor_due(person)
+    return due is not None and due <= timezone.now()
+
+
+def _is_asked_at_once(person: Person) -> bool:
     if person.organisation is not None and person.organisation.mfa_required:
         return True
     return (

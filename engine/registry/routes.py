@@ -35,6 +35,7 @@ __all__ = [
     "current",
     "held",
     "is_known_source",
+    "last_loaded",
     "refresh",
 ]
 
@@ -73,6 +74,11 @@ class Holder:
         """The routes as last loaded, however long ago."""
         if self._routes is None:
             raise RuntimeError("Routes are held only after the first refresh().")
+        return self._routes
+
+    @property
+    def last_loaded(self) -> Routes | None:
+        """The routes as last loaded; None before the first time."""
         return self._routes
 
     def checked(self) -> Routes:
@@ -124,6 +130,14 @@ def is_known_source(address: str) -> bool:
         return held().is_known_source(ip_address(address.partition("%")[0]))
     except ValueError:
         return False
+
+
+def last_loaded() -> Routes | None:
+    """The same; None before the first `refresh`.
+
+    For sessions that ask of them only whether they are other than a moment ago.
+    """
+    return _holder.last_loaded
 
 
 async def refresh() -> Routes:

@@ -1,4 +1,4 @@
-"""Slowing down whoever guesses secrets: failures counted in memory, within bounds."""
+"""Limits guessing of secrets in the mail protocols: failures counted in memory, bounded."""
 
 from __future__ import annotations
 
@@ -7,23 +7,29 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 
 from engine.mail import reply
 from engine.mail.errors import TemporaryFailure
+from engine.registry.networks import network_of
 
 WINDOW = 15 * 60  # seconds
 USERNAME_LIMIT = 20  # failures in a window
 PEER_LIMIT = 100  # an organisation's clients may share one address
 CAPACITY = 10_000  # names remembered at once
 
+WasKnown = Callable[[str], bool]
+
 
 class TooManyAttemptsError(TemporaryFailure):
     """Signing in is refused for a while, whatever the secret."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float) -> None:
+        minutes = max(1, ceil(seconds / 60))
+        wait = "1 minute" if minutes == 1 else f"{minutes} minutes"
         super().__init__(
             reply.AUTH_LATER.saying(
-                "Too many failed attempts to sign in; wait a quarter of an hour"
+                f"Too many failed attempts to sign in; wait {wait} and try again"
             )
         )
 
@@ -34,52 +40,98 @@ class _Failures:
     count: int = 0
 
 
-class Throttle:
-    """Failed attempts per user name and per peer address.
+def never(network: str) -> bool:
+    """Answers for a name of which the database knows no network."""
+    return False
 
-    A peer that has signed in with a user name is not shut out by what others do to
-    that name: nobody can stop a member's server by failing in its name.
+
+class Throttle:
+    """Failed attempts per user name, per peer, and per known pair of name and network.
+
+    A network from which somebody has signed in with a name has a count of its own for
+    that name. Strangers fail against the name's and the peer's counts, which such a
+    network is not held to: nobody stops a member's server, or a person's mail program,
+    by failing in its name or beside it. Attempts that are refused are not counted, so
+    the wait that is told is the true one.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._failures: OrderedDict[tuple[str, str], _Failures] = OrderedDict()
+        self._failures: OrderedDict[tuple[str, ...], _Failures] = OrderedDict()
         self._trusted: OrderedDict[tuple[str, str], None] = OrderedDict()
 
-    def check(self, username: str, peer: str) -> None:
-        """Raise TooManyAttemptsError where the name or the peer has failed too often."""
+    def check(self, username: str, peer: str, *, was_known: WasKnown = never) -> None:
+        """Raise TooManyAttemptsError where too many have failed.
+
+        `was_known` is asked, with the network, only where it would make a difference
+        and memory does not say: after a restart, or in another process.
+        """
+        pair = (username, network_of(peer))
+        is_worth_asking = pair[1] and pair not in self._trusted
+        must_wait = is_worth_asking and self._strangers_wait(username, peer)
+        if must_wait and was_known(pair[1]):
+            self._trust(pair)
         with self._lock:
-            name_is_spent = self._count("username", username) >= USERNAME_LIMIT
-            if name_is_spent and (username, peer) not in self._trusted:
-                raise TooManyAttemptsError
-            if peer and self._count("peer", peer) >= PEER_LIMIT:
-                raise TooManyAttemptsError
+            wait = (
+                self._wait(("pair", *pair), USERNAME_LIMIT)
+                if pair in self._trusted
+                else self._wait_of_strangers(username, peer)
+            )
+        if wait:
+            raise TooManyAttemptsError(wait)
 
     def failed(self, username: str, peer: str) -> None:
+        pair = (username, network_of(peer))
         with self._lock:
+            if pair in self._trusted:
+                self._add("pair", *pair)
+                return
             self._add("username", username)
             if peer:
-                self._add("peer", peer)
+                self._add("peer", _peer_of(peer))
 
     def succeeded(self, username: str, peer: str) -> None:
+        pair = (username, network_of(peer))
         with self._lock:
-            self._failures.pop(("username", username), None)
-            self._trusted[username, peer] = None
-            self._trusted.move_to_end((username, peer))
+            self._failures.pop(("pair", *pair), None)
+        if pair[1]:
+            self._trust(pair)
+
+    def _trust(self, pair: tuple[str, str]) -> None:
+        with self._lock:
+            self._trusted[pair] = None
+            self._trusted.move_to_end(pair)
             if len(self._trusted) > CAPACITY:
                 self._trusted.popitem(last=False)
 
-    def _count(self, kind: str, name: str) -> int:
-        found = self._failures.get((kind, name))
-        if found is None or self._clock() - found.since > WINDOW:
-            return 0
-        return found.count
+    def _strangers_wait(self, username: str, peer: str) -> bool:
+        with self._lock:
+            return bool(self._wait_of_strangers(username, peer))
 
-    def _add(self, kind: str, name: str) -> None:
-        if not self._count(kind, name):
-            self._failures[kind, name] = _Failures(since=self._clock())
-        self._failures[kind, name].count += 1
-        self._failures.move_to_end((kind, name))
+    def _wait_of_strangers(self, username: str, peer: str) -> float:
+        wait = self._wait(("username", username), USERNAME_LIMIT)
+        if peer:
+            wait = max(wait, self._wait(("peer", _peer_of(peer)), PEER_LIMIT))
+        return wait
+
+    def _wait(self, key: tuple[str, ...], limit: int) -> float:
+        """Seconds until a count is forgotten that has reached its limit; 0 below it."""
+        found = self._failures.get(key)
+        if found is None or found.count < limit:
+            return 0.0
+        return max(0.0, found.since + WINDOW - self._clock())
+
+    def _add(self, *key: str) -> None:
+        found = self._failures.get(key)
+        if found is None or self._clock() - found.since > WINDOW:
+            self._failures[key] = found = _Failures(since=self._clock())
+        found.count += 1
+        self._failures.move_to_end(key)
         if len(self._failures) > CAPACITY:
             self._failures.popitem(last=False)
+
+
+def _peer_of(peer: str) -> str:
+    """One customer: an IPv4 address, or the IPv6 network that one is given."""
+    return network_of(peer) if ":" in peer else peer

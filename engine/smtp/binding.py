@@ -39,6 +39,8 @@ class Binding:
     connection_id: int | None = None
     person_id: int | None = None
     digest: str = field(default="", repr=False)
+    generation: int = 0
+    """The person's `session_generation` when they signed in."""
     providers: frozenset[Provider] = frozenset()
     """Whose servers these are, where only a message can show for which tenant."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
 
 from engine.mail import reply
 from engine.mail.address import InvalidAddressError
@@ -11,17 +13,56 @@ from engine.mail.errors import MailError
 from engine.mail.reply import Reply
 from engine.registry.routes import Routes
 from engine.smtp.binding import Binding
+from engine.smtp.listener import Listener
 from engine.smtp.refusals import Claim, Refused, address_in
 from engine.smtp.wire import Wire
 
 log = logging.getLogger(__name__)
 
+# An app password may expire without any change to the registry: looked at so often.
+RECHECK_SECONDS = 60.0
+
+Method = Callable[[Any], Awaitable[None]]
+
 
 class Bound(Wire):
     """The wire, with a binding that is looked at again when the registry changes."""
 
-    # As of which routes the binding holds.
+    # As of which routes the binding holds, and when that was looked at.
     bound_by: Routes | None = None
+    checked_at = 0.0
+
+    def __init__(self, listener: Listener) -> None:
+        super().__init__(listener)
+        # Every command, not only those of a transaction: whoever was signed out must
+        # not keep a session alive with NOOP until they are let in again.
+        self._smtp_methods = {
+            name: method if name == "QUIT" else partial(self._carry_on, name, method)
+            for name, method in self._smtp_methods.items()
+        }
+
+    async def _carry_on(self, command: str, method: Method, arg: Any) -> None:
+        """Carry out a command, unless what the session signed in with has ended."""
+        if await self.sign_in_holds():
+            await method(arg)
+        else:
+            await self.answer(command, reply.SIGN_IN_ENDED)
+
+    async def sign_in_holds(self) -> bool:
+        """False once the credential was revoked or the sessions of its owner ended.
+
+        Asks the database only when the registry has changed, or after a minute.
+        """
+        binding, now = self.binding, self.loop.time()
+        if binding is None or not binding.is_signed_in:
+            return True
+        routes = self.listener.routes()
+        if routes is self.bound_by and now - self.checked_at < RECHECK_SECONDS:
+            return True
+        if not await self.listener.still_holds(binding):
+            return False
+        self.bound_by, self.checked_at = routes, now
+        return True
 
     async def check_bound(self, routes: Routes) -> Binding:
         """Raises MailError before TLS, before EHLO, and for whoever may not send."""
@@ -39,11 +80,11 @@ class Bound(Wire):
     async def _bind(self, routes: Routes) -> None:
         """Bind anew whenever the registry changes: what proved a session may be gone."""
         before = self.binding
-        if before is None or not before.is_signed_in:
-            self.binding = self.listener.door.bind(routes, self.peer)
-        elif not await self.listener.still_holds(before):
-            self.binding = None
-            raise MailError(reply.SIGN_IN_ENDED)
+        if before is not None and before.is_signed_in:
+            if not await self.sign_in_holds():
+                raise MailError(reply.SIGN_IN_ENDED)
+            return
+        self.binding = self.listener.door.bind(routes, self.peer)
         self.bound_by = routes
         self._settle()
         if before is not None and self.binding != before:

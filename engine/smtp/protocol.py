@@ -93,7 +93,7 @@ class Session(Bound):
             self._note_claim("AUTH", error.reply, f"@{username.rpartition('-')[0]}")
             await self.say(error.reply)
         else:
-            self.bound_by = known
+            self.bound_by, self.checked_at = known, self.loop.time()
             self._settle()
             await self.say(reply.AUTH_OK)
 

@@ -35,6 +35,8 @@ class Wire(Protocol):
 
     def push_back(self, rest: bytes) -> None: ...
 
+    async def sign_in_holds(self) -> bool: ...
+
 
 async def read_message(wire: Wire, arrival: Arrival, listener: Listener) -> Reply:
     """Say 354, take the message, accept it, and return the reply for the peer.
@@ -48,6 +50,9 @@ async def read_message(wire: Wire, arrival: Arrival, listener: Listener) -> Repl
             refusal = await _read(wire, arrival, listener.size_limit, deadline)
         if refusal is not None:
             return refusal
+        # A message may take a quarter of an hour; its sender may be signed out meanwhile.
+        if not await wire.sign_in_holds():
+            return reply.SIGN_IN_ENDED
         is_taken = True
     except Exception as error:
         # The rest of the message must never be read as commands.

@@ -34,13 +34,16 @@ class SubmissionDoor:
             "app password",
             person_id=person.pk,
             digest=credentials.digest(secret),
+            generation=person.session_generation,
         )
 
     def bind(self, known: Routes, peer: Peer) -> Binding | None:
         return None
 
     def still_holds(self, binding: Binding) -> bool:
-        return credentials.still_proves_person(binding.digest)
+        return credentials.still_proves_person(
+            binding.digest, generation=binding.generation
+        )
 
     def check_binding(self, known: Routes, binding: Binding) -> None:
         if binding.person_id not in known.people:

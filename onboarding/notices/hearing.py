@@ -113,6 +113,14 @@ HEARINGS: dict[str, Hearing] = {
     "person.app_password_revoked": Hearing(
         Audience.OWNER, "An app password of {subject} was ended."
     ),
+    "person.session_ended": Hearing(
+        Audience.OWNER, "A session of {subject} was ended: {browser}."
+    ),
+    "person.sessions_ended": Hearing(
+        Audience.OWNER,
+        "{subject} was signed out everywhere. Mail programs whose app passwords ended "
+        "with it need new ones.",
+    ),
     "role.given": Hearing(_EVERYBODY, "{subject} was given a role: {role}."),
     "role.taken": Hearing(_EVERYBODY, "A role was taken from {subject}: {role}."),
     "staff_role.given": Hearing(

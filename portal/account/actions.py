@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import cast
 
+from django.contrib.auth import update_session_auth_hash
 from django.db import transaction
+from django.http import HttpRequest
 
-from engine.registry.actions import people
+from engine.registry.actions import people, sessions
 from engine.registry.models import AppPassword, Person
 from portal.account import tasks
+from portal.sessions import devices, store
 
 
 @transaction.atomic
@@ -24,3 +28,36 @@ def make_app_password(
     )
     tasks.tell_of_change(person, "app_password_added")
     return made, secret
+
+
+@transaction.atomic
+def sign_out_elsewhere(request: HttpRequest, *, ends_app_passwords: bool) -> list[str]:
+    """End every session of whoever asks but the one they ask with.
+
+    Returns the names of the app passwords that ended. Mail programs that keep theirs
+    sign in again by themselves.
+    """
+    person = cast(Person, request.user)
+    ended = sessions.end_sessions(
+        person, keeps_app_passwords=not ends_app_passwords, by=person
+    )
+    _stay(request, person)
+    return ended
+
+
+@transaction.atomic
+def keep_only_this_session(request: HttpRequest) -> None:
+    """The same as a part of another change, which is recorded and told by itself.
+
+    Mail programs keep their app passwords.
+    """
+    person = cast(Person, request.user)
+    sessions.close(person, keeps_app_passwords=True)
+    _stay(request, person)
+
+
+def _stay(request: HttpRequest, person: Person) -> None:
+    """Carry the one session, and the browser's cookie, over the end of all others."""
+    store.renew(request, person)
+    update_session_auth_hash(request, person)
+    devices.remember(request, person)

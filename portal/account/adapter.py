@@ -10,6 +10,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.stagekit import clear_login
 from allauth.core import context
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from cryptography.fernet import Fernet, MultiFernet
@@ -19,6 +20,7 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.crypto import constant_time_compare
 from django.utils.encoding import force_bytes
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -26,10 +28,17 @@ from django.utils.translation import gettext_lazy as _
 from engine.registry import permissions
 from engine.registry.models import Person
 from portal.account import policies, tasks
+from portal.account.typed import address_key
+from portal.sessions import attempts
 
+# Where a session keeps what its first step of signing in proved.
+PROVED = "postern.proved"
 # Within this time of signing in nobody is asked again who they are.
 FRESH_SECONDS = 300
-WRONG_CODE = _("This code is not right. Enter the one shown now.")
+WRONG_CODE = _(
+    "This code is not right, or was used already. Enter the one shown now, or wait for "
+    "the next."
+)
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -40,23 +49,50 @@ class AccountAdapter(DefaultAccountAdapter):
         "enter_current_password": _("This is not your current password"),
         "incorrect_code": WRONG_CODE,
         "incorrect_password": _("This is not your password"),
-        "too_many_login_attempts": _(
-            "Too many attempts. Wait 15 minutes, then try again."
-        ),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """People come in through an approved organisation, never by themselves."""
         return False
 
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Raises TooManyAttemptsError, which the middleware answers."""
+        source = attempts.source_of(request, address_key(credentials["username"]))
+        self._attempt = attempts.begin(source)
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Person | None:
+        """The person whose address and password these are. Raises TooManyAttemptsError."""
+        person: Person | None = super().authenticate(request, **credentials)
+        if person is not None:
+            attempts.withdraw(self._attempt)
+        return person
+
     def pre_login(
         self, request: HttpRequest, user: Person, **kwargs: Any
     ) -> HttpResponse | None:
         """Stop whoever is suspended, alone or with their organisation."""
         if permissions.may_sign_in(user):
+            # Compared in `login`: a code may follow the password minutes later.
+            request.session[PROVED] = user.get_session_auth_hash()
             return None
         clear_login(request)
         return redirect("account_inactive")
+
+    def login(self, request: HttpRequest, user: Person) -> None:
+        """Sign in, unless what was proved at the first step no longer holds.
+
+        Between password and code the person may have been suspended, signed out
+        everywhere or given another password.
+        """
+        proved = request.session.pop(PROVED, "")
+        person = Person.objects.select_related("organisation").get(pk=user.pk)
+        if not permissions.may_sign_in(person):
+            clear_login(request)
+            raise ImmediateHttpResponse(redirect("account_inactive"))
+        if not constant_time_compare(proved, person.get_session_auth_hash()):
+            clear_login(request)
+            raise ImmediateHttpResponse(redirect("account_login"))
+        super().login(request, user)
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Not again for those who signed in a moment ago."""

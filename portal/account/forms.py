@@ -6,16 +6,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from allauth.account import forms as account
+from allauth.core import context
+from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base import forms as mfa
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as webauthn
+from allauth.mfa.webauthn.internal.auth import parse_authentication_response
 from django import forms
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from portal.account import tasks
+from portal.account import codes, tasks
 from portal.account.typed import address_key
+from portal.sessions import attempts
 
 ADDRESS_ATTRS = {
     "autocomplete": "username",
@@ -111,8 +116,7 @@ class CodeForm(mfa.AuthenticateForm):
         _explain_code(self)
 
     def clean_code(self) -> str:
-        self.cleaned_data["code"] = _without_spaces(self.cleaned_data["code"])
-        return str(super().clean_code())
+        return _clean_code(self)
 
 
 class CodeAgainForm(mfa.ReauthenticateForm):
@@ -121,8 +125,7 @@ class CodeAgainForm(mfa.ReauthenticateForm):
         _explain_code(self)
 
     def clean_code(self) -> str:
-        self.cleaned_data["code"] = _without_spaces(self.cleaned_data["code"])
-        return str(super().clean_code())
+        return _clean_code(self)
 
 
 class ActivateAppForm(totp.ActivateTOTPForm):
@@ -132,8 +135,36 @@ class ActivateAppForm(totp.ActivateTOTPForm):
         self.fields["code"].widget.attrs = {**CODE_ATTRS, "inputmode": "numeric"}
 
     def clean_code(self) -> str:
-        self.cleaned_data["code"] = _without_spaces(self.cleaned_data["code"])
-        return str(super().clean_code())
+        """The code that proves the app is used up by it, as any other is."""
+        code = _without_spaces(self.cleaned_data["code"])
+        with attempts.counted(context.request, self.user):
+            if not codes.accept(self.secret, code):
+                raise get_adapter().validation_error("incorrect_code")
+        return code
+
+
+class _OnlyOnePasskey(webauthn.AuthenticateWebAuthnForm):
+    """Refuses a passkey whose count of signatures went back: there is a copy of it."""
+
+    def clean_credential(self) -> Authenticator:
+        said = self.cleaned_data["credential"]
+        found = super().clean_credential()
+        signed = parse_authentication_response(said).response.authenticator_data
+        if not codes.accept_signature(found, signed.counter):
+            raise get_adapter().validation_error("incorrect_code")
+        return found
+
+
+class PasskeyForm(_OnlyOnePasskey):
+    pass
+
+
+class PasskeySignInForm(_OnlyOnePasskey, webauthn.LoginWebAuthnForm):
+    pass
+
+
+class PasskeyAgainForm(_OnlyOnePasskey, webauthn.ReauthenticateWebAuthnForm):
+    pass
 
 
 class AddPasskeyForm(webauthn.AddWebAuthnForm):
@@ -186,6 +217,29 @@ class AppPasswordForm(forms.Form):
         """When it ends by itself; None where only revoking ends it."""
         days = self.cleaned_data["lasts"]
         return timezone.now() + timedelta(days=days) if days else None
+
+
+class SignOutEverywhereForm(forms.Form):
+    ends_app_passwords = forms.BooleanField(
+        label=_("Also end all my app passwords"),
+        help_text=_(
+            "Choose this when a device was lost or stolen, or when you do not recognise "
+            "a sign-in. Every mail program then needs a new one."
+        ),
+        required=False,
+    )
+
+
+def _clean_code(form: mfa.BaseAuthenticateForm) -> str:
+    """What allauth does in `clean_code`, with codes that are accepted once."""
+    code = _without_spaces(form.cleaned_data["code"])
+    with attempts.counted(context.request, form.user):
+        found = codes.authenticator_of(form.user, code)
+        if found is None:
+            raise get_adapter().validation_error("incorrect_code")
+    found.user = form.user
+    form.authenticator = found
+    return code
 
 
 def _explain_new_password(form: forms.Form) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from allauth.mfa.models import Authenticator
 
 from engine.registry import permissions
@@ -13,6 +15,13 @@ PROOFS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 def needs_second_factor(person: Person) -> bool:
     return bool(person.is_superuser) or permissions.needs_second_factor(person)
+
+
+def second_factor_reminder(person: Person) -> datetime | None:
+    """By when the person should set one up, while there is still time."""
+    if needs_second_factor(person) or has_second_factor(person):
+        return None
+    return permissions.second_factor_due(person)
 
 
 def has_second_factor(person: Person) -> bool:
@@ -27,7 +36,7 @@ def check_can_remove_authenticator(authenticator: Authenticator) -> None:
     ).exclude(pk=authenticator.pk)
     if needs_second_factor(authenticator.user) and not others.exists():
         raise PolicyError(
-            "Your role needs a second factor. Add another one before you remove this."
+            "You need a second factor here. Add another one before you remove this."
         )
 
 

@@ -14,15 +14,49 @@ from allauth.mfa.signals import (
     authenticator_reset,
 )
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.signals import user_logged_in
+from django.db import transaction
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 
 from engine.audit.record import record
-from engine.registry.actions import shut_mail
+from engine.registry.actions import sessions, shut_mail
 from engine.registry.models import Person
-from portal.account import policies
+from portal.account import actions, policies
+from portal.sessions import attempts, devices, store
+
+
+@receiver(user_logged_in)
+def note_sign_in(request: HttpRequest, user: Person, **kwargs: Any) -> None:
+    """Make browser and network known, and write down who has got in."""
+    device = devices.remember(request, user)
+    store.begin(request, user)
+    attempts.note_sign_in(request, user, device)
+    if user.first_signed_in_at is None:
+        user.first_signed_in_at = timezone.now()
+        never = Person.objects.filter(pk=user.pk, first_signed_in_at=None)
+        never.update(first_signed_in_at=user.first_signed_in_at)
+
+
+@receiver(user_logged_in)
+def remind_of_second_factor(request: HttpRequest, user: Person, **kwargs: Any) -> None:
+    """At each sign-in while there is still time; then the middleware asks for it."""
+    due = policies.second_factor_reminder(user)
+    if due is None or not hasattr(request, "_messages"):
+        return
+    by = date_format(timezone.localtime(due), "j F Y")
+    messages.info(
+        request,
+        gettext(
+            "Set up a second factor in “Account” by %(date)s. From then on you can go "
+            "on only with one."
+        )
+        % {"date": by},
+    )
 
 
 @receiver(authenticator_added)
@@ -34,6 +68,8 @@ def trust_the_session_that_proved_it(
         record_authentication(
             request, user, "mfa", id=authenticator.pk, type=authenticator.type
         )
+        # Sessions that were opened with a password alone do not outlive this.
+        actions.keep_only_this_session(request)
 
 
 @receiver(authenticator_added)
@@ -52,13 +88,20 @@ def audit_renewed(user: Person, authenticator: Authenticator, **kwargs: Any) -> 
 
 
 @receiver(password_changed)
-def audit_password_changed(user: Person, **kwargs: Any) -> None:
+@transaction.atomic
+def end_what_the_old_password_opened(
+    request: HttpRequest, user: Person, **kwargs: Any
+) -> None:
+    """By choice: mail programs are kept, and the page offers to end them as well."""
     _audit("person.password_changed", user)
+    actions.keep_only_this_session(request)
 
 
 @receiver(password_reset)
-def audit_password_reset(user: Person, **kwargs: Any) -> None:
-    _audit("person.password_reset", user)
+@transaction.atomic
+def end_everything_after_a_recovery(user: Person, **kwargs: Any) -> None:
+    """Whoever knew the old password may have made an app password too."""
+    _audit("person.password_reset", user, app_passwords=sessions.close(user))
 
 
 @receiver(password_reset)
@@ -74,7 +117,7 @@ def begin_the_time_that_a_mailbox_stays_shut(user: Person, **kwargs: Any) -> Non
         shut_mail.note_sign_in(user)
 
 
-def _audit(event: str, person: Person, **detail: str) -> None:
+def _audit(event: str, person: Person, **detail: object) -> None:
     record(
         event,
         person,

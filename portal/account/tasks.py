@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.core.management import call_command
-from django.db.models import Model
 from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
@@ -14,6 +12,8 @@ from django_q.tasks import async_task
 from engine.registry.actions import recovery
 from engine.registry.models import Person
 from portal.account import emails
+from portal.account.models import LastCode
+from portal.sessions.models import SignIn
 
 # The privacy page says so.
 SIGN_IN_RECORDS_KEPT = timedelta(days=90)
@@ -47,9 +47,9 @@ def forget() -> None:
     """Remove ended sessions, and records of signing in that are no longer needed."""
     call_command("clearsessions")
     before = timezone.now() - SIGN_IN_RECORDS_KEPT
-    kept: tuple[type[Model], ...] = (AccessAttempt, AccessFailureLog, AccessLog)
-    for model in kept:
-        model._default_manager.filter(attempt_time__lt=before).delete()
+    SignIn.objects.filter(at__lt=before).delete()
+    # A code is good for 90 seconds: whatever is older refuses nothing.
+    LastCode.objects.filter(accepted_at__lt=before).delete()
 
 
 def schedule_jobs() -> None:

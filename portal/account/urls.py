@@ -16,7 +16,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from engine.registry.access import public, signed_in
-from portal.account import entry, recovery, sign_in, views
+from portal.account import entry, recovery, sign_in, sign_ins, views
 from portal.ui import navigation
 
 own = (
@@ -32,6 +32,9 @@ own = (
             recovery.refuse_by_link,
             name="refuse_by_link",
         ),
+        path("sessions/", sign_ins.index, name="sessions"),
+        path("sessions/everywhere/", sign_ins.everywhere, name="sign_out_everywhere"),
+        path("sessions/<str:session_id>/end/", sign_ins.end, name="end_session"),
         path("app-passwords/", views.app_passwords, name="app_passwords"),
         path(
             "app-passwords/<int:app_password_id>/revoke/",

@@ -11,10 +11,9 @@ from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
@@ -23,11 +22,12 @@ from django.views.decorators.http import require_http_methods
 from engine.registry.access import requires, signed_in
 from engine.registry.actions import people
 from engine.registry.errors import PolicyError
-from engine.registry.models import AppPassword, Mailbox, Person
+from engine.registry.models import Mailbox, Person
 from engine.registry.permissions import Permission
 from engine.registry.recovery import pending_change
 from portal.account import actions, policies
 from portal.account.forms import AppPasswordForm
+from portal.sessions.models import WebSession
 
 
 @signed_in
@@ -37,8 +37,10 @@ def home(request: HttpRequest) -> HttpResponse:
         "person": person,
         "address_change": pending_change(person),
         "has_second_factor": policies.has_second_factor(person),
+        "second_factor_due": policies.second_factor_reminder(person),
         "has_mail": bool(_mail_addresses(person)),
-        "app_password_count": _live_app_passwords(person).count(),
+        "app_password_count": person.app_passwords.live().count(),
+        "session_count": WebSession.objects.open_of(person).count(),
     }
     return render(request, "account/home.html", context)
 
@@ -65,7 +67,7 @@ def app_passwords(request: HttpRequest) -> HttpResponse:
         "form": form,
         "made": made,
         "secret": secret,
-        "app_passwords": _live_app_passwords(person),
+        "app_passwords": person.app_passwords.live(),
         "addresses": _mail_addresses(person),
         "mail": {
             "host": settings.POSTERN.smtp_name,
@@ -80,7 +82,7 @@ def app_passwords(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def revoke_app_password(request: HttpRequest, app_password_id: int) -> HttpResponse:
     person = cast(Person, request.user)
-    app_password = get_object_or_404(_live_app_passwords(person), pk=app_password_id)
+    app_password = get_object_or_404(person.app_passwords.live(), pk=app_password_id)
     if request.method == "POST":
         people.revoke_app_password(app_password, by=person)
         messages.success(
@@ -98,7 +100,11 @@ class SecondFactor(IndexView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         person = cast(Person, self.request.user)
         is_needed = policies.needs_second_factor(person)
-        return {**super().get_context_data(**kwargs), "is_needed": is_needed}
+        return {
+            **super().get_context_data(**kwargs),
+            "is_needed": is_needed,
+            "due": policies.second_factor_reminder(person),
+        }
 
 
 @signed_in
@@ -140,11 +146,3 @@ def _mail_addresses(person: Person) -> list[str]:
     mailboxes = Mailbox.objects.filter(own | theirs, is_active=True).distinct()
     in_order = mailboxes.order_by("-kind", "address")  # personal, then group
     return list(in_order.values_list("address", flat=True))
-
-
-def _live_app_passwords(person: Person) -> QuerySet[AppPassword]:
-    return AppPassword.objects.filter(
-        Q(expires_at=None) | Q(expires_at__gt=timezone.now()),
-        person=person,
-        revoked_at=None,
-    )

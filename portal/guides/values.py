@@ -9,6 +9,7 @@ import re
 from django.conf import settings
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 
 _PLACEHOLDER = re.compile(r"\{([a-z0-9_]{2,30})\}")
 
@@ -29,7 +30,20 @@ def values() -> dict[str, str]:
         "message_limit": f"{here.message_size_limit // (1024 * 1024)} MB",
         "helpdesk_phone": here.helpdesk_phone,
         "helpdesk_address": here.helpdesk_address,
+        "second_factor_rule": _second_factor_rule(),
+        "idle_minutes": str(here.session_idle_minutes),
+        "session_hours": str(here.session_hours),
     }
+
+
+def _second_factor_rule() -> str:
+    """What this community asks of members."""
+    if settings.POSTERN.second_factor != "everybody":
+        return gettext("Everybody else may have one.")
+    return gettext(
+        "Everybody else is reminded when they sign in, and needs one %(days)s days "
+        "after their first sign-in."
+    ) % {"days": settings.POSTERN.second_factor_grace_days}
 
 
 def digest() -> str:

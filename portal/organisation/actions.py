@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from engine.audit.record import record
 from engine.registry import second_person
-from engine.registry.actions import people, recovery, shut_mail
+from engine.registry.actions import people, recovery, sessions, shut_mail
 from engine.registry.changes import verb
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
@@ -80,6 +80,8 @@ def _reset(
     person: Person, *, reason: str, by: Person, agreed_by: Person | None
 ) -> None:
     Authenticator.objects.filter(user=person).delete()
+    # Whoever lost the phone may have been signed in on it.
+    sessions.close(person, keeps_app_passwords=True)
     shut_mail.note_factor_reset(person, by=by, agreed_by=agreed_by)
     agreed = {"agreed_by": str(agreed_by)} if agreed_by else {}
     _record("person.second_factor_reset", person, reason=reason, by=by, **agreed)

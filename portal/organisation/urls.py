@@ -17,6 +17,7 @@ from portal.organisation.views import (
     rehearsal,
     retention,
     security,
+    sessions,
     shared,
     signing_in,
     trace,
@@ -33,6 +34,14 @@ one_person = [
     path("role/", person.role, name="person_role"),
     path("address/", recovery.address, name="person_address"),
     path("letter/", signing_in.letter, name="person_letter"),
+    path("sessions/", sessions.index, name="person_sessions"),
+    path("sessions/everywhere/", sessions.everywhere, name="person_sign_out"),
+    path("sessions/<str:session_id>/end/", sessions.end, name="person_session_end"),
+    path(
+        "app-passwords/<int:app_password_id>/end/",
+        sessions.end_app_password,
+        name="person_app_password_end",
+    ),
 ]
 one_mailbox = [
     path("", mailboxes.mailbox, name="mailbox"),

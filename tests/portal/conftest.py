@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
+from secrets import token_hex
+from typing import Any
 
 import pytest
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
@@ -14,8 +17,10 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 
 from engine.registry.models import Person
+from portal.sessions.models import WebSession
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 SignIn = Callable[..., Client]
@@ -56,6 +61,23 @@ def give_app(person: Person) -> None:
         user=person, type=Authenticator.Type.TOTP
     ).exists():
         totp.TOTP.activate(person, SECRET)
+
+
+def make_session(person: Person, **over: Any) -> WebSession:
+    """A browser in which the person is signed in, which nobody sits at."""
+    now = timezone.now()
+    fields = {
+        "session_key": token_hex(16),
+        "expire_date": now + timedelta(hours=1),
+        "person": person,
+        "generation": person.session_generation,
+        "public_id": token_hex(16),
+        "opened_at": now,
+        "seen_at": now,
+        "peer": "198.51.100.7",
+        "browser": "Firefox on Windows",
+    }
+    return WebSession.objects.create(**(fields | over))
 
 
 def code_now() -> str:

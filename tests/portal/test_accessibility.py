@@ -16,9 +16,10 @@ from engine.registry.actions import connections, people
 from engine.registry.models import Connection, Organisation, Person, RoleName
 from engine.trace.models import Event
 from portal.home.models import NoticeKind, ServiceNotice
+from portal.sessions import attempts
 from tests import factories
 from tests.portal import screens, walks
-from tests.portal.conftest import SignIn, give_app
+from tests.portal.conftest import SignIn, give_app, make_session
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -41,6 +42,19 @@ def test_stranger(page: Page, live_server) -> None:
         "/account/password/reset/key/1-wrong/",
     )
     assert list(screens.faults(page, live_server.url + "/nowhere/", 404)) == []
+
+
+def test_somebody_who_failed_too_often(page: Page, live_server, bob: Person) -> None:
+    for _ in range(attempts.ADDRESS_LIMIT):
+        wrong = {"login": bob.address, "password": "not the password"}
+        Client().post("/account/login/", wrong)
+    page.goto(live_server.url + "/account/login/")
+    page.get_by_label("Secure email address").fill(bob.address)
+    page.get_by_label("Password", exact=True).fill(factories.PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+    expect(page.get_by_text("You can try again in 15 minutes")).to_be_visible()
+    assert list(screens.examine(page, screens.WIDE)) == []
 
 
 def test_failed_sign_in(page: Page, live_server) -> None:
@@ -71,10 +85,12 @@ def test_member(page: Page, live_server, signed_in: SignIn, bob: Person) -> None
         user=bob, type=Authenticator.Type.WEBAUTHN, data={"name": "Phone"}
     )
     use_session(page, signed_in(bob, second_factor=True), live_server.url)
+    other = make_session(bob)
     look(
         page,
         live_server.url,
         *walks.MEMBER,
+        f"/account/sessions/{other.public_id}/end/",
         f"/account/app-passwords/{made.pk}/revoke/",
         f"/account/second-factor/passkeys/{passkey.pk}/edit/",
         f"/account/second-factor/passkeys/{passkey.pk}/remove/",
@@ -162,6 +178,8 @@ def test_administrator(
     )
     factories.make_group_mailbox("duty@firm.example.secure.example", firm)
     connections.add_credential(firm_connection, by=None)
+    made, _ = people.add_app_password(ada, name="Outlook at work", by=ada)
+    session = make_session(ada)
     use_session(page, signed_in(jane, second_factor=True), live_server.url)
     look(
         page,
@@ -174,6 +192,10 @@ def test_administrator(
                 (ada, ""),
                 (ada, "sign-in/"),
                 (ada, "edit/"),
+                (ada, "sessions/"),
+                (ada, "sessions/everywhere/"),
+                (ada, f"sessions/{session.public_id}/end/"),
+                (ada, f"app-passwords/{made.pk}/end/"),
             )
         ),
     )

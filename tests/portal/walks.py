@@ -37,6 +37,8 @@ MEMBER = (
     "/account/logout/",
     "/account/password/change/",
     "/account/app-passwords/",
+    "/account/sessions/",
+    "/account/sessions/everywhere/",
     "/account/second-factor/",
     "/account/second-factor/totp/deactivate/",
     "/account/second-factor/passkeys/",

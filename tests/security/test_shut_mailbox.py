@@ -49,7 +49,9 @@ def test_every_way_to_the_mail_is_shut(
     # Programs that the owner set up before go on; nobody sets up another.
     assert credentials.find_person(shut.address, "made-since") is None
     assert credentials.find_person(shut.address, "before") == shut
-    assert not credentials.still_proves_person(credentials.digest("made-since"))
+    assert not credentials.still_proves_person(
+        credentials.digest("made-since"), generation=shut.session_generation
+    )
 
 
 def test_a_recovered_account_makes_no_other_way_in(

@@ -50,6 +50,7 @@ MODULES = [
     "onboarding.sign_ins",
     "portal.account.actions",
     "portal.organisation.actions",
+    "portal.sessions.actions",
     "engine.storage.rules",
     "engine.storage.export",
 ]

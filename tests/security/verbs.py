@@ -96,6 +96,11 @@ REGISTRY = {
     "people.revoke_app_password": Rule(
         PEOPLE, OWNER, events=("person.app_password_revoked",)
     ),
+    "sessions.end_sessions": Rule(
+        f"{PEOPLE}, and the owner", OWNER, events=("person.sessions_ended",)
+    ),
+    "sessions.close": quiet("takes away, as a part of others that are announced"),
+    "sessions.close_all_of": quiet("takes away"),
     "recovery.change_own_address": Rule(
         "the owner, with a fresh second factor",
         OWNER | OLD,
@@ -200,6 +205,9 @@ ELSEWHERE = {
         "the owner, or who looks after the account",
         OWNER | ADMINISTRATORS,
         events=("person.second_factor_reset_refused",),
+    ),
+    "portal.sessions.actions.end_session": Rule(
+        f"{PEOPLE}, and the owner", OWNER, events=("person.session_ended",)
     ),
     "portal.account.actions.make_app_password": quiet("the owner's; a notice leaves"),
     "onboarding.actions.first_letters.issue": Rule(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TypedDict, Unpack
 
 from engine.audit.record import record
+from engine.registry.actions import sessions
 from engine.registry.actor import Actor
 from engine.registry.changes import apply, verb
 from engine.registry.errors import PolicyError
@@ -69,10 +70,14 @@ def activate(organisation: Organisation, *, reason: str = "", by: Actor | None) 
 
 @verb
 def suspend(organisation: Organisation, *, reason: str, by: Actor | None) -> None:
-    """Stop an organisation's mail; what is queued for it is held, never returned."""
+    """Stop an organisation's mail; what is queued for it is held, never returned.
+
+    Its people's sessions end, and do not revive when it is resumed.
+    """
     _move(
         organisation, OrganisationStatus.SUSPENDED, "organisation.suspended", reason, by
     )
+    sessions.close_all_of(organisation)
 
 
 @verb
@@ -85,6 +90,7 @@ def resume(organisation: Organisation, *, reason: str = "", by: Actor | None) ->
 def close(organisation: Organisation, *, reason: str, by: Actor | None) -> None:
     """End an organisation's membership. This cannot be undone."""
     _move(organisation, OrganisationStatus.CLOSED, "organisation.closed", reason, by)
+    sessions.close_all_of(organisation)
 
 
 def _move(

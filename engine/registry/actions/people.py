@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from engine.audit.record import record
 from engine.registry import credentials
-from engine.registry.actions import recovery
+from engine.registry.actions import recovery, sessions
 from engine.registry.actor import Actor
 from engine.registry.addresses import claimed, parsed
 from engine.registry.administrators import (
@@ -99,14 +99,16 @@ def _check_fields(fields: PersonFields) -> None:
 
 @verb
 def suspend(person: Person, *, reason: str, by: Actor | None) -> None:
-    """Stop a person's mail and sign-in."""
+    """Stop a person's mail and sign-in. What is open now ends, and does not revive."""
     if by == person:
         raise PolicyError("You cannot suspend yourself.")
     check_can_lose_administrator(person)
     check_can_lose_operator(person)
     person.is_active = False
     person.save(update_fields=["is_active"])
-    _record("person.suspended", person, {"reason": reason}, by=by)
+    ended = sessions.close(person)
+    detail = {"reason": reason, **({"app_passwords": ended} if ended else {})}
+    _record("person.suspended", person, detail, by=by)
 
 
 @verb
@@ -127,13 +129,16 @@ def set_password(person: Person, *, password: str, by: Actor | None) -> None:
 
 @verb
 def end_password(person: Person, *, by: Actor | None) -> None:
-    """Make the password and every session that it opened worthless at once.
+    """Make the password, every session and every app password worthless at once.
 
     The person chooses another by a link; until then they cannot sign in.
     """
     person.set_unusable_password()
     person.save(update_fields=["password"])
-    _record("person.password_ended", person, by=by)
+    # The link that follows tells the person.
+    ended = sessions.close(person)
+    detail = {"app_passwords": ended} if ended else None
+    _record("person.password_ended", person, detail, by=by)
 
 
 @verb
@@ -157,13 +162,18 @@ def add_app_password(
 
 
 @verb
-def revoke_app_password(app_password: AppPassword, *, by: Actor | None) -> None:
-    """End an app password; revoking it again changes nothing."""
+def revoke_app_password(
+    app_password: AppPassword, *, reason: str = "", by: Actor | None
+) -> None:
+    """End an app password; revoking it again changes nothing.
+
+    Mail sessions that it opened end at their next command.
+    """
     if app_password.revoked_at is not None:
         return
     app_password.revoked_at = timezone.now()
     app_password.save(update_fields=["revoked_at"])
-    detail = {"name": app_password.name}
+    detail = {"name": app_password.name, **({"reason": reason} if reason else {})}
     _record("person.app_password_revoked", app_password.person, detail, by=by)
 
 

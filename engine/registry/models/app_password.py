@@ -1,8 +1,18 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils import timezone
 
 from engine.registry.models.person import Person
+
+
+class AppPasswordQuerySet(models.QuerySet["AppPassword"]):
+    def live(self) -> AppPasswordQuerySet:
+        """Those that are neither revoked nor expired."""
+        return self.filter(
+            models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now()),
+            revoked_at=None,
+        )
 
 
 class AppPassword(models.Model):
@@ -17,6 +27,11 @@ class AppPassword(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    known_networks = models.JSONField(
+        default=list, help_text="from which it signed in, the latest last"
+    )
+
+    objects = AppPasswordQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

@@ -71,6 +71,9 @@ class ConnectionCredential(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    known_networks = models.JSONField(
+        default=list, help_text="from which it signed in, the latest last"
+    )
 
     def __str__(self) -> str:
         return self.username

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import (
     AbstractBaseUser,
     BaseUserManager,
@@ -9,6 +10,7 @@ from django.contrib.auth.models import (
 )
 from django.db import models
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from engine.registry.models.organisation import Organisation
 
@@ -72,6 +74,13 @@ class Person(AbstractBaseUser, PermissionsMixin):
     mail_shut_until = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    first_signed_in_at = models.DateTimeField(
+        null=True, blank=True, help_text="when the time to set up a second factor began"
+    )
+    session_generation = models.PositiveIntegerField(
+        default=0,
+        help_text="raised to end every session of before: web, POP3 and submission",
+    )
 
     objects = PersonManager()
 
@@ -109,6 +118,21 @@ class Person(AbstractBaseUser, PermissionsMixin):
     def audit_key(self) -> str:
         """How the audit trail tells people from other systems."""
         return str(self.pk)
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a web session must carry to be this person's.
+
+        Django compares it at every request (django.contrib.auth.get_user, 5.2), so a
+        new password or a new generation ends every session. A count rather than a
+        moment: hosts' clocks differ, and a session opened in the same millisecond as
+        its end would be either.
+        """
+        return salted_hmac(
+            "engine.registry.models.person.session",
+            f"{self.session_generation} {self.password}",
+            secret=secret or settings.SECRET_KEY,
+            algorithm="sha256",
+        ).hexdigest()
 
     def get_full_name(self) -> str:
         return self.name

@@ -13,6 +13,7 @@ from portal.console.members.views import (
     people,
     person,
     person_acts,
+    person_sessions,
     recovery,
     related,
 )
@@ -62,9 +63,12 @@ one_person = [
     path("link/", person_acts.send_link, name="person_link"),
     path("second-factor/", recovery.reset_second_factor, name="person_factor"),
     path("address/", recovery.address, name="person_address"),
+    path("sessions/", person_sessions.show, name="person_sessions"),
+    path("sessions/end/", person_sessions.everywhere, name="person_sign_out"),
+    path("sessions/<str:session_id>/end/", person_sessions.end, name="session_end"),
     path(
         "app-passwords/<int:key>/end/",
-        person_acts.end_app_password,
+        person_sessions.end_app_password,
         name="app_password_end",
     ),
     path("roles/give/", person_acts.give_role, name="staff_role_give"),

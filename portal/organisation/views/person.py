@@ -82,8 +82,9 @@ def suspend(
             person, reason=form.cleaned_data["reason"], by=visitor(request)
         ),
         title=f"Suspend {person.name}",
-        text="They can no longer sign in, and mail to and from them is held or refused, "
-        "until you resume the account. Nothing is deleted.",
+        text="They are signed out everywhere, their app passwords end, and they can no "
+        "longer sign in. Mail to and from them is held or refused until you resume the "
+        "account. Nothing is deleted.",
         button="Suspend",
         is_warning=True,
         done=f"{person.name} is suspended.",
@@ -103,7 +104,8 @@ def resume(
         sure(request),
         lambda: people.resume(person, by=visitor(request)),
         title=f"Resume the account of {person.name}",
-        text="They can sign in again, and mail that was held is delivered.",
+        text="They can sign in again, and mail that was held is delivered. Their mail "
+        "programs need new app passwords.",
         button="Resume",
         done=f"{person.name} can use the service again.",
     )

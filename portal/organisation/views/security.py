@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -34,6 +35,8 @@ def index(request: HttpRequest, organisation: Organisation) -> HttpResponse:
             request,
             "Everybody now needs a second factor."
             if wanted
+            else "Members again have the time that the service gives them."
+            if settings.POSTERN.second_factor == "everybody"
             else "Members can sign in with a password alone again.",
         )
         return redirect("organisation:security", organisation.pk)
@@ -41,6 +44,8 @@ def index(request: HttpRequest, organisation: Organisation) -> HttpResponse:
     context = {
         "form": form,
         "was": was,
+        "community_asks": settings.POSTERN.second_factor == "everybody",
+        "grace_days": settings.POSTERN.second_factor_grace_days,
         "people_count": organisation.people.filter(is_active=True).count(),
         "missing_count": missing.count(),
         "page": paged(request, missing, by="name"),

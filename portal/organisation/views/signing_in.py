@@ -86,8 +86,8 @@ def send_link(
         sure(request),
         lambda: actions.send_sign_in_link(person, by=visitor(request)),
         title=f"Send {person.name} a link to choose a new password",
-        text="Their password stops working at once, and they are signed out "
-        f"everywhere. The link goes to {person.notice_address or 'their everyday address'}. "
+        text="Their password and their app passwords stop working at once, and they are "
+        f"signed out everywhere. The link goes to {person.notice_address or 'their everyday address'}. "
         "Make sure first that it is really them who asks.",
         button="Send the link",
         is_warning=True,

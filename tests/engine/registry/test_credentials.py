@@ -8,7 +8,12 @@ from django.utils import timezone
 from engine.registry import credentials
 from engine.registry.actions import connections, people
 from engine.registry.models import AppPassword, OrganisationStatus
-from engine.registry.throttle import PEER_LIMIT, USERNAME_LIMIT, TooManyAttemptsError
+from engine.registry.throttle import (
+    PEER_LIMIT,
+    USERNAME_LIMIT,
+    Throttle,
+    TooManyAttemptsError,
+)
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -195,7 +200,7 @@ def test_failing_in_a_name_shuts_the_name_for_a_while(app_password, alice, clock
     with pytest.raises(TooManyAttemptsError) as refused:
         credentials.find_person(alice.address, secret, peer="192.0.2.2")
     assert (refused.value.reply.code, refused.value.reply.enhanced) == (454, "4.7.0")
-    assert "wait" in refused.value.reply.text
+    assert "wait 15 minutes" in refused.value.reply.text
 
     clock.pass_by(minutes=16)
     assert credentials.find_person(alice.address, secret, peer="192.0.2.2") == alice
@@ -208,6 +213,76 @@ def test_failing_in_a_name_does_not_shut_out_who_has_signed_in(credential):
         credentials.find_connection(row.username, "wrong", peer=PEER)
 
     assert credentials.find_connection(row.username, secret, peer="198.51.100.1")
+
+
+def test_nor_after_a_restart_that_forgot_who_has(credential, clock, monkeypatch):
+    row, secret = credential
+    assert credentials.find_connection(row.username, secret, peer="198.51.100.1")
+    monkeypatch.setattr(credentials, "throttle", Throttle(clock=clock))
+    for _ in range(USERNAME_LIMIT):
+        credentials.find_connection(row.username, "wrong", peer=PEER)
+
+    assert credentials.find_connection(row.username, secret, peer="198.51.100.9")
+
+
+def test_a_mail_program_is_not_shut_out_from_its_network(
+    app_password, alice, clock, monkeypatch
+):
+    _, secret = app_password
+    assert credentials.find_person(alice.address, secret, peer="198.51.100.1")
+    monkeypatch.setattr(credentials, "throttle", Throttle(clock=clock))
+    for _ in range(USERNAME_LIMIT):
+        credentials.find_person(alice.address, "wrong", peer=PEER)
+
+    assert credentials.find_person(alice.address, secret, peer="198.51.100.9") == alice
+    with pytest.raises(TooManyAttemptsError):
+        credentials.find_person(alice.address, secret, peer="203.0.113.9")
+
+
+def test_nor_by_whoever_fails_beside_it(app_password, alice):
+    _, secret = app_password
+    assert credentials.find_person(alice.address, secret, peer=PEER)
+    for number in range(PEER_LIMIT):
+        credentials.find_person(f"x{number}@northfield.secure.example", "x", peer=PEER)
+
+    assert credentials.find_person(alice.address, secret, peer=PEER) == alice
+
+
+def test_a_known_network_has_a_limit_of_its_own(app_password, alice, clock):
+    _, secret = app_password
+    credentials.find_person(alice.address, secret, peer=PEER)
+    for _ in range(USERNAME_LIMIT):
+        credentials.find_person(alice.address, "wrong", peer=PEER)
+    clock.pass_by(minutes=5)
+
+    with pytest.raises(TooManyAttemptsError) as refused:
+        credentials.find_person(alice.address, secret, peer=PEER)
+    assert "wait 10 minutes" in refused.value.reply.text
+    assert credentials.find_person(alice.address, secret, peer="198.51.100.1") == alice
+
+
+def test_the_networks_of_a_revoked_app_password_are_strangers(
+    app_password, alice, bob, clock, monkeypatch
+):
+    row, secret = app_password
+    credentials.find_person(alice.address, secret, peer="198.51.100.1")
+    people.revoke_app_password(row, by=alice)
+    _, other = people.add_app_password(alice, name="New", by=alice)
+    monkeypatch.setattr(credentials, "throttle", Throttle(clock=clock))
+    for _ in range(USERNAME_LIMIT):
+        credentials.find_person(alice.address, "wrong", peer=PEER)
+
+    with pytest.raises(TooManyAttemptsError):
+        credentials.find_person(alice.address, other, peer="198.51.100.1")
+
+
+def test_few_networks_are_remembered(app_password, alice):
+    row, secret = app_password
+    for number in range(8):
+        credentials.find_person(alice.address, secret, peer=f"198.51.{number}.1")
+
+    row.refresh_from_db()
+    assert row.known_networks == [f"198.51.{number}.0/24" for number in range(3, 8)]
 
 
 def test_failing_in_many_names_shuts_the_peer(app_password, alice):

@@ -298,21 +298,6 @@ async def test_a_revoked_app_password_ends_the_session_at_its_next_command(
     )
 
 
-async def test_a_suspended_person_is_refused_in_the_middle_of_a_message(
-    server: Server, alice: Person, bob: Person, app_password: str
-) -> None:
-    dialogue = await server.begin("submission")
-    await asyncio.to_thread(
-        dialogue.say, SIGN_IN + MAIL, credential=app_password, sender=bob.address
-    )
-    await sync_to_async(people.suspend)(bob, reason="left", by=None)
-    await routes.refresh()
-
-    await asyncio.to_thread(
-        dialogue.run, f"c: RCPT TO:<{alice.address}>\ns: 550 5.7.1 *\n"
-    )
-
-
 async def test_refusals_of_one_organisation_crowd_out_nobody_elses(
     server: Server,
 ) -> None:

@@ -4,14 +4,13 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from axes.models import AccessAttempt
-from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 from django_q.models import Schedule
 
 from engine.registry.models import Person
 from portal.account import tasks
+from portal.sessions import models
 from tests.portal.conftest import SignIn
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +22,7 @@ def test_ended_sessions_are_forgotten(signed_in: SignIn, bob: Person) -> None:
     with time_machine.travel(timezone.now() + timedelta(days=1)):
         tasks.forget()
 
-    assert not Session.objects.exists()
+    assert not models.WebSession.objects.exists()
 
 
 def test_live_session_stays(signed_in: SignIn, bob: Person) -> None:
@@ -43,7 +42,7 @@ def test_failed_sign_ins_are_kept_for_ninety_days(
     with time_machine.travel(timezone.now() + timedelta(days=days)):
         tasks.forget()
 
-    assert AccessAttempt.objects.count() == left
+    assert models.SignIn.objects.count() == left
 
 
 def test_forgetting_runs_daily() -> None:

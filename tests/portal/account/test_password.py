@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from engine.audit.models import Entry
+from engine.registry import credentials
+from engine.registry.actions import sessions
 from engine.registry.models import Organisation, Person
 from portal.account import tasks
 from tests import factories, jobs
@@ -81,6 +86,53 @@ def test_link_chooses_a_new_password_once(
     assert "_auth_user_id" not in client.session
     assert b"no longer works" in client.get(link, follow=True).content
     assert Entry.objects.filter(event="person.password_reset").exists()
+
+
+def reset_link(person: Person) -> str:
+    tasks.send_password_reset(person.address)
+    return re.search(r"/account/password/\S+", mail.outbox[-1].body).group()
+
+
+@pytest.mark.parametrize(("minutes", "is_live"), [(59, True), (61, False)])
+def test_link_works_for_an_hour(
+    client: Client, bob_with_everyday_address: Person, minutes: int, is_live: bool
+) -> None:
+    link = reset_link(bob_with_everyday_address)
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=minutes)):
+        page = client.get(link, follow=True)
+
+    assert (b"no longer works" in page.content) is not is_live
+
+
+def test_link_ends_with_the_sessions(
+    client: Client, bob_with_everyday_address: Person
+) -> None:
+    link = reset_link(bob_with_everyday_address)
+
+    sessions.end_sessions(
+        bob_with_everyday_address,
+        keeps_app_passwords=True,
+        by=bob_with_everyday_address,
+    )
+
+    assert b"no longer works" in client.get(link, follow=True).content
+
+
+def test_a_recovery_leaves_nothing_to_whoever_was_in(
+    client: Client, signed_in: SignIn, bob_with_everyday_address: Person
+) -> None:
+    bob = bob_with_everyday_address
+    factories.make_app_password(bob, credentials.digest("k7qd-3m9x"))
+    intruder = signed_in(bob)
+    link = reset_link(bob)
+    own = Client()
+
+    path = own.get(link, follow=True).request["PATH_INFO"]
+    own.post(path, {"password1": NEW, "password2": NEW})
+
+    assert intruder.get("/account/").status_code == 302
+    assert credentials.find_person(bob.address, "k7qd-3m9x") is None
 
 
 def test_short_password_is_refused(

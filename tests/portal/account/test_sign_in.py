@@ -86,28 +86,6 @@ def test_suspended_cannot_sign_in(client: Client, bob: Person, whose: str) -> No
     assert "_auth_user_id" not in client.session
 
 
-def test_address_is_locked_after_many_wrong_passwords(
-    client: Client, bob: Person, settings
-) -> None:
-    settings.AXES_FAILURE_LIMIT = 3
-
-    for _ in range(3):
-        last = sign_in(client, bob, "not the password")
-
-    assert last.status_code == 429
-    assert sign_in(client, bob).status_code == 429
-
-
-def test_a_locked_address_does_not_lock_its_neighbour(
-    client: Client, alice: Person, bob: Person, settings
-) -> None:
-    settings.AXES_FAILURE_LIMIT = 3
-    for _ in range(3):
-        sign_in(client, alice, "not the password")
-
-    assert sign_in(client, bob).status_code == 302
-
-
 def test_sign_up_is_closed_and_leads_to_the_application(client: Client) -> None:
     response = client.get("/account/signup/")
 

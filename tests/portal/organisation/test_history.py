@@ -146,7 +146,10 @@ def test_pages_of_a_suspended_organisation_are_closed(
 ) -> None:
     organisations.suspend(northfield, reason="x", by=None)
 
-    assert office.get(at()).status_code == 403
+    # Its people are signed out, and whoever signs in again is not let in.
+    answer = office.get(at())
+    assert answer.status_code == 302
+    assert answer.url.startswith("/account/login/")
 
 
 def test_a_thousand_without_a_second_factor_come_in_pages_and_few_queries(

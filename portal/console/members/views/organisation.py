@@ -126,8 +126,9 @@ def activate(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def suspend(request: HttpRequest, pk: int) -> HttpResponse:
     text = (
-        "Its people can no longer sign in, send or receive. Mail that waits for it is "
-        "held, never returned."
+        "Its people are signed out everywhere, and can no longer sign in, send or "
+        "receive. Mail that waits for it is held, never returned. App passwords and keys "
+        "open nothing until it is resumed, and then work again."
     )
     return _moved(request, pk, organisations.suspend, "Suspend", "is suspended", text)
 
@@ -135,7 +136,10 @@ def suspend(request: HttpRequest, pk: int) -> HttpResponse:
 @staff(MANAGE)
 @require_http_methods(["GET", "POST"])
 def resume(request: HttpRequest, pk: int) -> HttpResponse:
-    text = "Its people can sign in again, and mail that was held is delivered."
+    text = (
+        "Its people can sign in again, and mail that was held is delivered. App "
+        "passwords and keys of before work again: end those that you doubt first."
+    )
     return _moved(request, pk, organisations.resume, "Resume", "is active again", text)
 
 

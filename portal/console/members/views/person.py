@@ -114,24 +114,11 @@ def _sign_in(person: Person, *, may_change: bool) -> Section:
             "Ask for another everyday address", url("person_address", person.pk), PEOPLE
         ),
     ]
-    live = person.app_passwords.filter(revoked_at=None)
-    rows = [
-        [
-            Cell(one.name),
-            Cell(at=one.created_at),
-            Cell(at=one.last_used_at) if one.last_used_at else Cell("Never"),
-            Cell("End", url("app_password_end", person.pk, one.pk))
-            if may_change
-            else Cell(),
-        ]
-        for one in live
-    ]
-    headings = ("App password", "Made", "Last used", "")
+    seen = Button("Where they are signed in", url("person_sessions", person.pk), PEOPLE)
     return Section(
         "Signing in",
         facts=facts,
-        table=Table(headings, rows, "There are no app passwords."),
-        buttons=buttons if may_change else (),
+        buttons=[*buttons, seen] if may_change else [seen],
     )
 
 

@@ -46,14 +46,20 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 @staff(PEOPLE)
 @require_http_methods(["GET", "POST"])
 def suspend(request: HttpRequest, pk: int) -> HttpResponse:
-    text = "They can no longer sign in, and mail to and from them is held or refused."
+    text = (
+        "They are signed out everywhere and can no longer sign in, their app passwords "
+        "end, and mail to and from them is held or refused."
+    )
     return _with_reason(request, pk, people.suspend, "Suspend", text)
 
 
 @staff(PEOPLE)
 @require_http_methods(["GET", "POST"])
 def resume(request: HttpRequest, pk: int) -> HttpResponse:
-    text = "They can sign in again, and mail that was held is delivered."
+    text = (
+        "They can sign in again, and mail that was held is delivered. Their mail "
+        "programs need new app passwords."
+    )
     return _with_reason(request, pk, people.resume, "Resume", text)
 
 
@@ -75,7 +81,8 @@ def _with_reason(
 def send_link(request: HttpRequest, pk: int) -> HttpResponse:
     person = changeable(request, pk)
     text = (
-        "Their password stops working at once, and they are signed out everywhere. "
+        "Their password and their app passwords stop working at once, and they are "
+        "signed out everywhere. "
         f"The link goes to {person.notice_address or 'their everyday address'}. "
         "Make sure first that it is really them who asks."
     )
@@ -85,22 +92,6 @@ def send_link(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         form,
         lambda: actions.send_sign_in_link(person, by=visitor(request)),
-        words,
-    )
-
-
-@staff(PEOPLE)
-@require_http_methods(["GET", "POST"])
-def end_app_password(request: HttpRequest, pk: int, key: int) -> HttpResponse:
-    person = changeable(request, pk)
-    found = get_object_or_404(person.app_passwords, pk=key)
-    text = f"The mail client that uses “{found.name}” can no longer sign in."
-    words = _words(person, "End an app password of", "End it", text, is_grave=True)
-    form = SureForm(typed(request))
-    return act(
-        request,
-        form,
-        lambda: people.revoke_app_password(found, by=visitor(request)),
         words,
     )
 

@@ -15,7 +15,7 @@ from engine.registry.models import (
 )
 from portal.console.members.urls import urlpatterns
 from tests import factories
-from tests.portal.conftest import SignIn
+from tests.portal.conftest import SignIn, make_session
 
 VETTING, AGENT, OPERATOR, EDITOR, AUDITOR = (
     RoleName.VETTING_OFFICER,
@@ -69,6 +69,9 @@ MAY = {
     "person_resume": PEOPLE,
     "person_link": PEOPLE,
     "person_factor": PEOPLE,
+    "person_sessions": PEOPLE,
+    "person_sign_out": PEOPLE,
+    "session_end": PEOPLE,
     "app_password_end": PEOPLE,
     "staff_role_give": OPERATORS,
     "staff_role_take": OPERATORS,
@@ -103,6 +106,7 @@ def paths(
     """The address of every page, by its name."""
     credential = factories.make_connection_credential(firm_connection, "firm", "0" * 64)
     password = factories.make_app_password(bob, "1" * 64)
+    session = make_session(bob)
     role = vera.staff_roles.get()
     keys = {
         "connection_id": firm_connection.pk,
@@ -137,6 +141,8 @@ def _keys(name: str, firm: Organisation, keys: dict, known: dict) -> dict:
         case "list" | "list_switch":
             users = known["users"]
             return {"pk": users.organisation_id, "list_id": users.pk}
+        case "session_end":
+            return {"pk": known["bob"].pk, "session_id": known["session"].public_id}
         case "app_password_end":
             return {"pk": known["bob"].pk, "key": known["password"].pk}
         case "staff_role_take":

@@ -1,0 +1,68 @@
+"""Ending what a person is signed in with: web sessions, mail programs, app passwords."""
+
+from __future__ import annotations
+
+from django.db.models import F
+from django.utils import timezone
+
+from engine.audit.record import record
+from engine.registry import stamp
+from engine.registry.actor import Actor
+from engine.registry.changes import verb
+from engine.registry.models import Organisation, Person
+
+
+@verb
+def end_sessions(
+    person: Person,
+    *,
+    keeps_app_passwords: bool = False,
+    reason: str = "",
+    by: Actor | None,
+) -> list[str]:
+    """End every web, POP3 and submission session of a person, wherever it is open.
+
+    Web sessions end at their next request, mail sessions at their next command. App
+    passwords end too: after a recovery or a suspension none may be left to whoever made
+    one before. Only where the owner signs out everywhere by choice are they kept, and
+    then the mail programs simply sign in again. Returns the names of those that ended.
+    """
+    ended = close(person, keeps_app_passwords=keeps_app_passwords)
+    detail = {"app_passwords": ended, **({"reason": reason} if reason else {})}
+    record(
+        "person.sessions_ended",
+        person,
+        organisation_key=person.organisation_id,
+        detail=detail,
+        by=by,
+    )
+    return ended
+
+
+def close(person: Person, *, keeps_app_passwords: bool = False) -> list[str]:
+    """The same as a part of another act, which records it and tells the person.
+
+    The registry's version moves, by which open mail sessions know to look again.
+    """
+    stamp.bump()
+    Person.objects.filter(pk=person.pk).update(
+        session_generation=F("session_generation") + 1
+    )
+    person.refresh_from_db(fields=["session_generation"])
+    if keeps_app_passwords:
+        return []
+    live = person.app_passwords.live()
+    names = list(live.order_by("id").values_list("name", flat=True))
+    live.update(revoked_at=timezone.now())
+    return names
+
+
+def close_all_of(organisation: Organisation) -> None:
+    """End every session of an organisation's people, as a part of another verb.
+
+    Their app passwords stay: they open nothing while the organisation is suspended, and
+    nobody doubts who made them. Sessions do not revive when it is resumed.
+    """
+    Person.objects.filter(organisation=organisation).update(
+        session_generation=F("session_generation") + 1
+    )

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from importlib import import_module
+from typing import ClassVar, cast
+
+from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.base_session import (
+    AbstractBaseSession,
+    BaseSessionManager,
+)
+from django.db import models
+from django.utils import timezone
+
+from engine.registry.models import Person
+
+
+class SignIn(models.Model):
+    """One attempt to sign in to the website: who got in, and what failed.
+
+    `address` is what was typed, whether or not it is anybody's. `network` is that of
+    `peer`, and `device` what the browser's cookie proved, where it did.
+    """
+
+    address = models.CharField(max_length=254)
+    person = models.ForeignKey(
+        Person, null=True, on_delete=models.CASCADE, related_name="sign_ins"
+    )
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    succeeded = models.BooleanField(default=False)
+    is_known = models.BooleanField(
+        default=False, help_text="from a browser or network that signed in before"
+    )
+    peer = models.CharField(max_length=45)
+    network = models.CharField(max_length=50)
+    browser = models.CharField(max_length=60)
+    device = models.CharField(max_length=32, blank=True)
+    generation = models.PositiveIntegerField(
+        default=0, help_text="of the person's sessions when they got in"
+    )
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["address", "-at"], name="sign_in_by_address"),
+            models.Index(fields=["peer", "-at"], name="sign_in_by_peer"),
+            models.Index(fields=["network", "-at"], name="sign_in_by_network"),
+            models.Index(fields=["person", "-at"], name="sign_in_by_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.address} at {self.at}"
+
+
+class WebSessionManager(BaseSessionManager["WebSession"]):
+    def open_of(self, person: Person) -> models.QuerySet[WebSession]:
+        """Sessions in which the person is signed in now, the latest used first.
+
+        Those of an earlier generation are dead, whatever stands in their rows.
+        """
+        return self.filter(
+            person=person,
+            generation=person.session_generation,
+            expire_date__gt=timezone.now(),
+        ).order_by("-seen_at")
+
+
+class WebSession(AbstractBaseSession):
+    """A browser's session, with what its owner needs to recognise it by.
+
+    One table and not a second beside Django's: deleting the row ends the session, and
+    what is listed is what there is.
+    """
+
+    person = models.ForeignKey(
+        Person, null=True, on_delete=models.CASCADE, related_name="web_sessions"
+    )
+    generation = models.PositiveIntegerField(default=0)
+    public_id = models.CharField(
+        max_length=32, blank=True, help_text="names it in a page; opens nothing"
+    )
+    opened_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(null=True)
+    peer = models.CharField(max_length=45, blank=True)
+    browser = models.CharField(max_length=60, blank=True)
+
+    objects: ClassVar[WebSessionManager] = WebSessionManager()
+
+    class Meta:
+        indexes = [models.Index(fields=["person", "-seen_at"], name="session_of")]
+
+    @classmethod
+    def get_session_store_class(cls) -> type[SessionBase]:
+        store = import_module(settings.SESSION_ENGINE)
+        return cast(type[SessionBase], store.SessionStore)
+
+    def __str__(self) -> str:
+        # Never the key, which is as good as a password.
+        return f"{self.person or 'Nobody'} by {self.browser or 'no browser'}"
