@@ -13,10 +13,21 @@ from portal.helpdesk.models import Ticket
 WINDOW = timedelta(hours=1)
 MOST_FROM_ONE_PEER = 10  # an organisation's people may share one address
 MOST_FOR_ONE_ADDRESS = 3
+MOST_LINKS_FOR_ONE_TICKET = 3
 
 REFUSAL = (
     "You have sent several questions in the last hour. Call us, or try again later."
 )
+
+
+def check_can_have_link(ticket: Ticket) -> None:
+    """Raise PolicyError where too many links were sent about the ticket."""
+    try:
+        throttle.count("ticket-links", str(ticket.pk), MOST_LINKS_FOR_ONE_TICKET)
+    except throttle.TooOftenError:
+        raise PolicyError(
+            "We have sent several links in the last hour. Look in your mail, or call us."
+        ) from None
 
 
 def check_can_ask(*, peer: str, address: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from django.conf import settings
 from django.core import signing
@@ -23,6 +24,14 @@ _NUMBER = re.compile(r"\bPT-([0-9]{6,12})\b", re.IGNORECASE)
 
 class ForgedLinkError(Exception):
     """The link was never ours, or was broken on the way."""
+
+
+class EndedLinkError(Exception):
+    """The link was ours and is too old. Carries the ticket, to send another link."""
+
+    def __init__(self, ticket: Ticket) -> None:
+        super().__init__("The link has ended.")
+        self.ticket = ticket
 
 
 def helpdesk_address() -> Address:
@@ -67,10 +76,21 @@ def own_url(ticket: Ticket) -> str:
 
 
 def followed_ticket(token: str) -> Ticket:
-    """The ticket of a link. Raises ForgedLinkError.
+    """The ticket of a link. Raises ForgedLinkError, or EndedLinkError.
 
-    The link ends with the address that it was sent to.
+    The link ends with the address that it was sent to, and after so many days: every
+    message about the ticket carries another.
     """
+    found = _ticket_of(token)
+    lifetime = timedelta(days=settings.POSTERN.ticket_link_days)
+    try:
+        signing.loads(token, salt=FOLLOW_SALT, max_age=lifetime)
+    except signing.SignatureExpired as expired:
+        raise EndedLinkError(found) from expired
+    return found
+
+
+def _ticket_of(token: str) -> Ticket:
     try:
         pk, address = signing.loads(token, salt=FOLLOW_SALT)
     except signing.BadSignature as bad:

@@ -31,6 +31,10 @@ def received(ticket: Ticket) -> str:
     )
 
 
+def new_link(ticket: Ticket) -> str:
+    return _written("new_link", ticket=ticket, days=settings.POSTERN.ticket_link_days)
+
+
 def merged(ticket: Ticket, into: Ticket) -> str:
     return _written("merged", ticket=ticket, into=into)
 

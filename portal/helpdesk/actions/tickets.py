@@ -11,7 +11,7 @@ from engine.mail.address import Address
 from engine.registry import routes
 from engine.registry.actor import Actor
 from engine.registry.models import Person
-from portal.helpdesk import account_state, files, policies, words
+from portal.helpdesk import account_state, files, limits, policies, words
 from portal.helpdesk.actions import ledger
 from portal.helpdesk.files import Checked
 from portal.helpdesk.models import Entry, Ticket
@@ -60,6 +60,17 @@ def open_ticket(question: Question, *, source: Source, by: Actor | None) -> Tick
     ledger.told(ticket, "opened", {"source": source.value}, by=by)
     _first_entries(ticket, question)
     return ticket
+
+
+@transaction.atomic
+def send_link(ticket: Ticket, *, by: Actor | None) -> None:
+    """Send the requester a new link to the ticket: to the address of before, no other.
+
+    Raises PolicyError with the sentence to show.
+    """
+    limits.check_can_have_link(ticket)
+    notice = ledger.write(ticket, EntryKind.NOTICE, words.new_link(ticket), by=by)
+    ledger.send(notice)
 
 
 def _first_entries(ticket: Ticket, question: Question) -> None:

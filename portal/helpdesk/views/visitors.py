@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from engine.registry.access import public
@@ -18,6 +20,8 @@ from portal.helpdesk.forms import AddForm, AskForm
 from portal.helpdesk.models import Attachment, Ticket
 from portal.helpdesk.status import PUBLIC, Source, Status
 from portal.helpdesk.views.shown import entries_of, file_response
+
+GONE = 410
 
 
 @public
@@ -62,7 +66,10 @@ def asked(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def follow(request: HttpRequest, token: str) -> HttpResponse:
     """The ticket of a link. Opening it changes nothing; adding to it does."""
-    ticket = _followed(token)
+    try:
+        ticket = _followed(token)
+    except links.EndedLinkError as ended:
+        return _answer_ended(request, ended.ticket)
     form = AddForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -88,16 +95,36 @@ def follow(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
+def _answer_ended(request: HttpRequest, ticket: Ticket) -> HttpResponse:
+    """Say so, and send another link to the address of before where that is asked."""
+    context: dict[str, object] = {"days": settings.POSTERN.ticket_link_days}
+    if request.method == "POST":
+        try:
+            tickets.send_link(ticket, by=None)
+        except PolicyError as refusal:
+            context["problem"] = str(refusal)
+        else:
+            messages.success(request, gettext("A new link is on its way to you."))
+            return redirect(request.path)
+    return render(request, "helpdesk/link_ended.html", context, status=GONE)
+
+
 @public
 @require_safe
 def followed_file(request: HttpRequest, token: str, file_id: int) -> HttpResponse:
-    ticket = _followed(token)
+    try:
+        ticket = _followed(token)
+    except links.EndedLinkError as ended:
+        return _answer_ended(request, ended.ticket)
     own = Attachment.objects.filter(entry__ticket=ticket, entry__kind__in=PUBLIC)
     return file_response(get_object_or_404(own, pk=file_id))
 
 
 def _followed(token: str) -> Ticket:
-    """The ticket, or the one that it was merged into. Raises Http404."""
+    """The ticket, or the one that it was merged into.
+
+    Raises Http404, or EndedLinkError.
+    """
     try:
         ticket = links.followed_ticket(token)
     except links.ForgedLinkError as error:

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+import time_machine
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from engine.antivirus.models import QuarantinedMessage
 from engine.registry.models import Mailbox, Person
@@ -232,6 +237,54 @@ def test_the_link_shows_the_ticket_and_takes_an_answer(
     ticket.refresh_from_db()
     assert ticket.is_confirmed
     assert ticket.entries.filter(kind=EntryKind.REQUEST).count() == 2
+
+
+def ended_link(ticket: Ticket) -> str:
+    with time_machine.travel(timezone.now() - timedelta(days=31)):
+        return links.follow_url(ticket).removeprefix(settings.POSTERN.site_url)
+
+
+def test_a_link_ends_and_says_how_to_get_another(
+    client: Client, helpdesk: Mailbox
+) -> None:
+    client.post(reverse("helpdesk:ask"), STRANGER)
+    path = ended_link(Ticket.objects.get())
+
+    page = client.get(path)
+
+    assert page.status_code == 410
+    assert "I wrote to Jane." not in page.content.decode()
+    assert "Send me a new link" in page.content.decode()
+    assert client.get(f"{path}files/1/").status_code == 410
+
+
+def test_another_goes_to_the_address_of_before(
+    client: Client, helpdesk: Mailbox
+) -> None:
+    client.post(reverse("helpdesk:ask"), STRANGER)
+    ticket = Ticket.objects.get()
+    path = ended_link(ticket)
+
+    page = client.post(path, {"text": "And also this."}, follow=True)
+
+    assert "A new link is on its way" in page.content.decode()
+    notice = ticket.entries.filter(kind=EntryKind.NOTICE).latest("pk")
+    assert "You asked for a new link" in notice.text
+    assert notice.is_outgoing
+    assert ticket.entries.filter(kind=EntryKind.REQUEST).count() == 1
+
+
+def test_few_are_sent_within_an_hour(client: Client, helpdesk: Mailbox) -> None:
+    client.post(reverse("helpdesk:ask"), STRANGER)
+    ticket = Ticket.objects.get()
+    path = ended_link(ticket)
+    before = ticket.entries.count()
+
+    for _ in range(limits.MOST_LINKS_FOR_ONE_TICKET + 2):
+        page = client.post(path)
+
+    assert "We have sent several links" in page.content.decode()
+    assert ticket.entries.count() == before + limits.MOST_LINKS_FOR_ONE_TICKET
 
 
 def test_a_forged_link_leads_nowhere(client: Client, helpdesk: Mailbox) -> None:
