@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,7 +13,17 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from portal.demo.names import NameServer
 
-SIGNED = [b"from", b"to", b"subject", b"message-id"]
+SIGNED = [
+    "from",
+    "to",
+    "cc",
+    "reply-to",
+    "subject",
+    "date",
+    "message-id",
+    "mime-version",
+    "content-type",
+]
 
 
 @lru_cache(maxsize=8)
@@ -45,7 +56,12 @@ class Signer:
         names.add_text(self.name, self.record)
 
     def sign(
-        self, message: bytes, *, form: str = "relaxed/relaxed", length: bool = False
+        self,
+        message: bytes,
+        *,
+        form: str = "relaxed/relaxed",
+        length: bool = False,
+        fields: Sequence[str] = SIGNED,
     ) -> bytes:
         """The message with its signature on top."""
         field: bytes = dkim.sign(
@@ -54,7 +70,7 @@ class Signer:
             self.domain.encode(),
             self._private(),
             canonicalize=tuple(part.encode() for part in form.split("/")),
-            include_headers=SIGNED,
+            include_headers=[name.encode() for name in fields],
             length=length,
         )
         return field + message

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from engine.mail import lookalike
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.scanner import Mailbox, mailboxes
 from engine.mail.words import decode_words, encode_text
@@ -45,10 +46,14 @@ def addresses_in(value: bytes) -> list[NamedAddress]:
 
 
 def named_addresses(value: bytes) -> Iterator[NamedAddress]:
-    """Like `addresses_in`, one by one, for those who need the first few only."""
+    """Like `addresses_in`, one by one, for those who need the first few only.
+
+    Names are fit to be shown: nothing in them hides, turns or covers other text.
+    """
     for mailbox in mailboxes(value):
         if mailbox.address:
-            yield NamedAddress(decode_words(mailbox.name), mailbox.address)
+            name = lookalike.shown(decode_words(mailbox.name))
+            yield NamedAddress(name, mailbox.address)
 
 
 def strict_addresses_in(value: bytes) -> list[NamedAddress]:

@@ -1,21 +1,51 @@
-"""Whose name a message bears (RFC 5322 §3.6.2, §3.6.6), and whom it only seems to be from."""
+"""Whose name a message bears (RFC 5322 §3.6.2, §3.6.6), and whose it only seems to be."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from typing import NamedTuple
 
+from engine.mail import lookalike
 from engine.mail.address import Address, InvalidAddressError
-from engine.mail.address_list import NamedAddress, strict_addresses_in
+from engine.mail.address_list import (
+    NamedAddress,
+    named_addresses,
+    strict_addresses_in,
+)
 from engine.mail.header import Field, HeaderBlock, MalformedHeader
 
-# In the display names of one message together; each may take IDNA a millisecond.
+# In the names of one message together; each may take IDNA a millisecond.
 MAX_CLAIMS = 20
+# In characters: longer is no address (RFC 5321 §4.5.3.1).
+_MAX_SIDE = 320
 
-_BESIDE_ADDRESSES = re.compile(r"""[\s<>()\[\],;:"']+""")
+_AROUND = " \t<>()[]{},;:.\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb|\\/*_"
+# Letters in a circle, which a reader takes for the sign.
+_CIRCLED_A = re.compile("\u24d0|\u24b6|\U0001f150|\U0001f170|[aA]\u20dd")
+_BRACKETED_AT = re.compile(r"[(\[{<]\s*(?:at|@)\s*[)\]}>]")
+_BRACKETED_DOT = re.compile(r"\s*[(\[{<]\s*(?:dot|\.)\s*[)\]}>]\s*")
+_BEFORE_LOCAL = re.compile(r"[\s<>()\[\]{},;:\"'`|\\/]")
+_DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)*")
+_SPREAD_DOMAIN = re.compile(r"[\w-]+(?:(?:\s*\.\s*|\s+dot\s+)[\w-]+)+")
+_DOT = re.compile(r"\s*\.\s*|\s+dot\s+")
+_WORD_AT = re.compile(r"\sat\s")
+
+
+class Claim(NamedTuple):
+    """Something in a name that a reader takes for an address.
+
+    `local` may be empty. Unless `is_certain`, it may be plain words, such as "Jane at
+    Firm": it counts only where the domain turns out to be a member's.
+    """
+
+    local: str
+    domain: str
+    is_certain: bool
+
+    def __str__(self) -> str:
+        return f"{self.local}@{self.domain}"
 
 
 def authors(header: HeaderBlock) -> list[Address]:
@@ -27,16 +57,53 @@ def authors(header: HeaderBlock) -> list[Address]:
     return [named.address for named in _authors(header)]
 
 
-def claims(header: HeaderBlock) -> list[Address]:
-    """What else the header passes off as its sender's address.
+def resenders(header: HeaderBlock) -> list[Address]:
+    """Every address in Resent-From and Resent-Sender. Raises MalformedHeader."""
+    return [named.address for named in _resent(header)]
 
-    That is whoever sent it again, and what stands in the authors' display names, which
-    is all that many programs show. Raises MalformedHeader like `authors`.
+
+def named_authors(header: HeaderBlock) -> list[NamedAddress]:
+    """All whom the header names as its sender, one way or another.
+
+    What stands in their display names is all that many programs show. Raises
+    MalformedHeader like `authors`, and where the names hold too many addresses.
     """
-    resent = _named([*header.all("Resent-From"), *header.all("Resent-Sender")])
-    return [named.address for named in resent] + _spelt_in(
-        named.name for named in (*_authors(header), *resent)
-    )
+    answers = [n for f in header.all("Reply-To") for n in named_addresses(f.value)]
+    found = [*_authors(header), *_resent(header), *answers]
+    if sum(named.name.count("@") for named in found) > MAX_CLAIMS:
+        raise MalformedHeader("The names in From hold too many addresses")
+    return found
+
+
+def claims_in(name: str) -> Iterator[Claim]:
+    """The addresses that a reader sees in a name, whatever signs they are made of."""
+    # One space for each gap, so that no pattern goes over a long one again and again.
+    seen = " ".join(lookalike.plain(_CIRCLED_A.sub("@", name)).split())
+    seen = _BRACKETED_AT.sub("@", seen)
+    seen = _BRACKETED_DOT.sub(".", seen)
+    for left, right in pairwise(seen.split("@")):
+        yield from _beside(left, right, is_certain=True)
+    for left, right in pairwise(_WORD_AT.split(seen)):
+        yield from _beside(left, right, is_certain=False)
+
+
+def _beside(left: str, right: str, *, is_certain: bool) -> Iterator[Claim]:
+    """The address around an @, and the one it becomes where dots stand apart."""
+    left = left.rstrip(_AROUND)[-_MAX_SIDE:]
+    right = right.lstrip(_AROUND)[:_MAX_SIDE]
+    written = _BEFORE_LOCAL.split(left)[-1]
+    whole, spread = _DOMAIN.match(right), _SPREAD_DOMAIN.match(right)
+    if whole and (is_certain or "." in whole[0]):
+        domain = whole[0].strip("-_")
+        yield Claim(written, domain, is_certain and _is_whole(domain))
+    if spread and (not whole or spread[0] != whole[0]):
+        yield Claim(written, _DOT.sub(".", spread[0]), is_certain=False)
+
+
+def _is_whole(domain: str) -> bool:
+    """True for what nobody takes for a word or a number: its last label has letters."""
+    _, dot, last = domain.rpartition(".")
+    return bool(dot) and len(last) > 1 and not last.isdecimal()
 
 
 def _authors(header: HeaderBlock) -> list[NamedAddress]:
@@ -46,31 +113,12 @@ def _authors(header: HeaderBlock) -> list[NamedAddress]:
     return _named([*written, *senders])
 
 
+def _resent(header: HeaderBlock) -> list[NamedAddress]:
+    return _named([*header.all("Resent-From"), *header.all("Resent-Sender")])
+
+
 def _named(fields: Iterable[Field]) -> list[NamedAddress]:
     try:
         return [named for field in fields for named in strict_addresses_in(field.value)]
     except InvalidAddressError as error:
         raise MalformedHeader("From or Sender is not a list of addresses") from error
-
-
-def _spelt_in(names: Iterable[str]) -> list[Address]:
-    found = []
-    for local, domain in _pairs(names):
-        with suppress(InvalidAddressError):
-            found.append(Address.parse(f"{local}@{domain.strip('.')}"))
-    return found
-
-
-def _pairs(names: Iterable[str]) -> list[tuple[str, str]]:
-    """What a reader sees on either side of each @, whatever letters it is made of."""
-    pairs: list[tuple[str, str]] = []
-    for name in names:
-        folded = unicodedata.normalize("NFKC", name) if name else ""
-        if "@" not in folded:
-            continue
-        seen = "".join(filter(str.isprintable, folded))
-        for word in _BESIDE_ADDRESSES.split(seen):
-            pairs += pairwise(word.split("@"))
-        if len(pairs) > MAX_CLAIMS:
-            raise MalformedHeader("The names in From hold too many addresses")
-    return pairs

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from engine.mail import lookalike
 from engine.mail.address_list import named_addresses
 from engine.mail.composer import Attachment, compose, new_message_id
 from engine.mail.header import HeaderBlock
@@ -88,7 +89,9 @@ def _sender(header: HeaderBlock) -> tuple[str, str]:
     if not field:
         return "", ""
     named = next(named_addresses(field.value), None)
-    return (named.name, str(named.address)) if named else (field.text, "")
+    if named is None:
+        return lookalike.shown(field.text), ""
+    return named.name, str(named.address)
 
 
 def _to_summary(header: HeaderBlock) -> str:

@@ -109,6 +109,13 @@ TOO_MANY_RECIPIENTS = Reply(452, "4.5.3", "Too many recipients in one go")
 # RFC 1870 §6, RFC 5321 §2.3.8, RFC 3463 §3.7
 TOO_BIG = Reply(552, "5.3.4", "The message is larger than this server takes")
 BARE_LINE_ENDING = Reply(550, "5.6.0", "Lines must end with CR LF, together")
+# RFC 5322 §3.5 and §4: NUL is obsolete, and software reads past it, or no further.
+NUL_INSIDE = Reply(
+    550,
+    "5.6.0",
+    "The message holds a NUL character, which mail may not carry; send it without, "
+    "or attach the file that it comes from",
+)
 BAD_HEADER = Reply(550, "5.6.0", "The header of the message is malformed")
 INFECTED = Reply(554, "5.7.1", "The message carries malicious content")
 FORBIDDEN_CONTENT = Reply(554, "5.7.1", "The message carries content not allowed here")

@@ -8,15 +8,17 @@ from datetime import datetime
 from functools import partial
 
 from engine.antivirus import policy, scanner
+from engine.mail import reply
 from engine.mail.authors import authors
 from engine.mail.envelope import Envelope
+from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
 from engine.mail.parts import walk
 from engine.queue import accept, alerts, destinations, rate_alarms, rates
 from engine.queue.incoming import Incoming
 from engine.queue.models import Source
-from engine.registry import policies, routes, senders
+from engine.registry import claims, policies, routes, senders
 from engine.registry.actor import Actor
 from engine.registry.models import ApiKey, Person
 from engine.registry.routes import Routes
@@ -66,6 +68,8 @@ def prepare(
     The scan may take seconds, so this stands outside every transaction. Raises MailError.
     """
     known = routes.current()
+    if b"\0" in raw:
+        raise PermanentFailure(reply.NUL_INSIDE)
     header, body = split(raw)
     if by is not None:
         _check_sender(known, envelope, header, by)
@@ -114,7 +118,7 @@ def _check_sender(known: Routes, envelope: Envelope, header: bytes, by: Actor) -
         check(address=envelope.sender)
     for author in authors(block):
         check(address=author)
-    policies.check_claims(known, block, check)
+    claims.check_claims(known, block, check)
 
 
 def _check(known: Routes, by: Actor) -> Callable[..., None]:

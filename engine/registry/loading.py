@@ -10,6 +10,7 @@ from sys import intern
 from django.conf import settings
 
 from engine.mail.address import Address
+from engine.mail.lookalike import readable_label, skeleton
 from engine.registry import senders
 from engine.registry.facts import ConnectionFacts, ListFacts, Network
 from engine.registry.models import (
@@ -47,6 +48,7 @@ def load() -> Routes:
     return Routes(
         domains=DomainMap.of((d.member_domain, d.community_domain) for d in domains),
         owners={d.community_domain: d.organisation_id for d in domains},
+        lookalikes=_lookalikes(domains),
         connections=connections,
         sources=_sources(connections.values()),
         certificates=_certificates(connections.values()),
@@ -64,6 +66,15 @@ def load() -> Routes:
         # Last: whatever was added while the rest was read, its organisation is there.
         organisations=_organisations(connections.values()),
     )
+
+
+def _lookalikes(domains: Iterable[Domain]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for d in domains:
+        for name in map(readable_label, (d.member_domain, d.community_domain)):
+            found[skeleton(name)] = d.organisation_id
+            found.setdefault(skeleton(name.partition(".")[0]), d.organisation_id)
+    return found
 
 
 def _connections(domains: Iterable[Domain]) -> dict[int, ConnectionFacts]:

@@ -8,9 +8,7 @@ from typing import ParamSpec
 
 from engine.mail import reply
 from engine.mail.address import Address
-from engine.mail.authors import claims
 from engine.mail.errors import MailError, PermanentFailure
-from engine.mail.header import HeaderBlock
 from engine.registry.facts import ConnectionFacts, ListFacts, Route, RouteKind
 from engine.registry.models import Posting
 from engine.registry.snapshot import Routes
@@ -75,23 +73,6 @@ def check_connection_can_send_as(
                 f"The account of <{address}> is suspended; ask your administrator"
             )
         )
-
-
-def check_claims(
-    routes: Routes, header: HeaderBlock, check: Callable[..., None]
-) -> None:
-    """Raise PermanentFailure where the header only seems to be from another member.
-
-    `check` is the one for senders. Addresses outside the community mislead nobody.
-    """
-    for address in claims(header):
-        if routes.organisation_of(address) is None:
-            continue
-        try:
-            check(address=routes.domains.to_community(address))
-        except PermanentFailure as refusal:
-            text = f"<{address}> is not yours: take it out of the sender's name"
-            raise PermanentFailure(refusal.reply.saying(text)) from refusal
 
 
 def check_can_reach(routes: Routes, route: Route, *, sender: Address | None) -> None:

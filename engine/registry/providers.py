@@ -25,6 +25,8 @@ class ProviderFacts:
     tenant_field: str
     """Where it names the tenant, or where the tenant has it put a secret of ours."""
     spf_name: str
+    signed_fields: frozenset[str]
+    """What its DKIM signatures cover where it is present; names in lower case."""
     networks: tuple[Network, ...]
 
 
@@ -40,6 +42,10 @@ PROVIDERS: Mapping[Provider, ProviderFacts] = {
         must_show_certificate=True,
         tenant_field="X-MS-Exchange-CrossTenant-Id",
         spf_name="spf.protection.outlook.com",
+        # As its signatures read, 2019 to 2026: To, Cc and Reply-To are not among them.
+        signed_fields=frozenset(
+            ["from", "date", "subject", "message-id", "content-type", "mime-version"]
+        ),
         networks=_networks(
             "40.92.0.0/15",
             "40.107.0.0/16",
@@ -61,6 +67,18 @@ PROVIDERS: Mapping[Provider, ProviderFacts] = {
         must_show_certificate=False,
         tenant_field="X-Postern-Tenant",
         spf_name="_spf.google.com",
+        signed_fields=frozenset(
+            [
+                "from",
+                "to",
+                "cc",
+                "reply-to",
+                "date",
+                "subject",
+                "message-id",
+                "mime-version",
+            ]
+        ),
         networks=_networks(
             "74.125.0.0/16",
             "209.85.128.0/17",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from engine.mail import reply
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.errors import PermanentFailure
+from engine.mail.lookalike import readable_label, skeleton
 from engine.registry.facts import ConnectionFacts, ListFacts, Route, RouteKind
 from engine.registry.models import OrganisationStatus, Proof, Provider
 from engine.registry.providers import SourceClasses
@@ -46,6 +47,8 @@ class Routes:
     domains: DomainMap
     owners: dict[str, int]
     """Community domain to organisation."""
+    lookalikes: dict[str, int]
+    """What each domain, and its first label, looks like, to organisation."""
     organisations: dict[int, OrganisationFacts]
     connections: dict[int, ConnectionFacts]
     sources: SourceIndex
@@ -180,10 +183,19 @@ class Routes:
         above = address.domain
         while "." in above:
             above = above.partition(".")[2]
-            owner = self.organisation_of(address.at(above))
+            # The host alone: with a long local part a nearer domain could be passed
+            # over, as one whose address would grow too long.
+            owner = self.organisation_of(Address("postmaster", above))
             if owner is not None:
                 return owner
         return None
+
+    def owner_of_lookalike(self, domain: str) -> int | None:
+        """The organisation for whose domain a reader takes this one, if there is any.
+
+        Of a domain without a dot: the one whose domain begins so.
+        """
+        return self.lookalikes.get(skeleton(readable_label(domain)))
 
     def connection(self, connection_id: int) -> ConnectionFacts | None:
         return self.connections.get(connection_id)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from email.utils import formatdate
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 
 from engine.antivirus import policy
@@ -147,7 +148,9 @@ def _stamped(
     """Add our trace field (RFC 5321 §4.4); drop what only we or a provider may say."""
     name = arrival.server_name
     header = without_tenant(header).without("Return-Path")
-    header = authentication.without_forged(header, name)
+    header = authentication.without_forged(
+        header, name, settings.POSTERN.community_domain
+    )
     protocol = "ESMTPSA" if arrival.binding.is_signed_in else "ESMTPS"
     helo = "".join(c for c in arrival.helo if c.isalnum() or c in ".-:[]")[:255]
     header = header.prepended(

@@ -9,15 +9,22 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from engine import dns
+from engine.mail import lookalike
 from engine.mail.dkim.canonical import BodyDigests
 from engine.mail.dkim.signature import Malformed, Signature, signatures
 from engine.mail.dkim.verify import KeyUnavailable, Outcome, Result, verify
 from engine.mail.header import Field, HeaderBlock
 
 FIELD = "Authentication-Results"
+ARC_RESULTS = "ARC-Authentication-Results"
+# RFC 8617 §4.1: the three fields of a set, which share an instance number.
+ARC_FIELDS = frozenset([ARC_RESULTS.lower(), "arc-message-signature", "arc-seal"])
 
-# What may stand within a name: a comment that holds no other, white space, backslashes.
-_PADDING = re.compile(r"\([^()]*\)|[\\\s]")
+# What may stand within a name: white space, backslashes, quotes, signs of comments.
+_PADDING = re.compile(r"[\\\s\"()]")
+_COMMENT_SIGN = re.compile(r"[()]|\\.", re.DOTALL)
+_INSTANCE = re.compile(r"(?:^|;)i=([0-9]+)")
+_SIGNING_DOMAIN = re.compile(r";d=([^;]*)")
 
 # Threads of their own: name servers that do not answer hold up nothing else.
 _threads = ThreadPoolExecutor(16, thread_name_prefix="signatures")
@@ -68,24 +75,87 @@ def recorded(header: HeaderBlock, server_name: str, found: list[Result]) -> Head
     return header.prepended(FIELD, f"{server_name}; {told}")
 
 
-def without_forged(header: HeaderBlock, server_name: str) -> HeaderBlock:
-    """The header without results that claim to be ours."""
-    if not header.get(FIELD):
+def without_forged(header: HeaderBlock, *names: str) -> HeaderBlock:
+    """The header without results, and ARC sets, that claim to be ours.
+
+    `names` are the server's, then others of ours, such as the community's domain. RFC
+    8601 §5: what comes from outside under our own name can only be forged. We seal
+    nothing, so that no ARC set of ours can come back either; of a set all three fields
+    go (RFC 8617 §4.1).
+    """
+    if not any(header.get(name) for name in (FIELD, *ARC_FIELDS)):
         return header
-    kept = tuple(f for f in header.fields if not _claims_to_be_ours(f, server_name))
+    ours = [_as_read(name) for name in names]
+    forged = {
+        _instance(field)
+        for field in header.fields
+        if field.name.lower() in ARC_FIELDS and _claims_to_be_ours(field, ours)
+    }
+    kept = tuple(f for f in header.fields if not _is_forged(f, ours, forged))
     return HeaderBlock(kept)
 
 
-def _claims_to_be_ours(field: Field, name: str) -> bool:
-    """RFC 8601 §5: results under our own name can only be forged.
+def _is_forged(field: Field, ours: Sequence[str], forged: set[str]) -> bool:
+    name = field.name.lower()
+    if name in ARC_FIELDS:
+        return _instance(field) in forged or _claims_to_be_ours(field, ours)
+    return name == FIELD.lower() and _claims_to_be_ours(field, ours)
 
-    Our name anywhere in it is enough: comments and quotes may stand around it,
-    backslashes, spaces and comments within it, and some programs decode words first.
+
+def _claims_to_be_ours(field: Field, ours: Sequence[str]) -> bool:
+    """Whether one of our names, or what is below it, is said to have written the field.
+
+    The server's own name anywhere in results is enough. It is found in every way that
+    some program reads it: words decoded or not, comments left out or not.
     """
-    if field.name.lower() != FIELD.lower():
-        return False
-    ways = (field.value.decode("latin-1"), field.text)
-    return any(name.lower() in _PADDING.sub("", way).lower() for way in ways)
+    value = field.value
+    ways = {value.decode("latin-1"), value.decode("utf-8", "replace"), field.text}
+    readings = {_as_read(text) for way in ways for text in (way, _uncommented(way))}
+    if field.name.lower() in (FIELD.lower(), ARC_RESULTS.lower()):
+        return any(ours[0] in read for read in readings) or any(
+            _is_within(_said_by(read), name) for read in readings for name in ours
+        )
+    return any(
+        _is_within(domain, name)
+        for read in readings
+        for domain in _SIGNING_DOMAIN.findall(f";{read}")
+        for name in ours
+    )
+
+
+def _said_by(read: str) -> str:
+    """The authserv-id of results, with its version; before it may stand an instance."""
+    return _INSTANCE.sub("", read).lstrip(";").partition(";")[0]
+
+
+def _is_within(said: str, name: str) -> bool:
+    # A version may stick to the name, since white space is gone.
+    return bool(re.search(rf"(?:^|\.){re.escape(name)}(?![a-z.-])", said))
+
+
+def _instance(field: Field) -> str:
+    found = _INSTANCE.search(_as_read(_uncommented(field.value.decode("latin-1"))))
+    return found[1].lstrip("0") if found else ""
+
+
+def _as_read(text: str) -> str:
+    """The text as a reader or a program takes it: no padding, look-alikes as ASCII."""
+    return _PADDING.sub("", lookalike.plain(text))
+
+
+def _uncommented(text: str) -> str:
+    """The text without its comments, which nest (RFC 5322 §3.2.2)."""
+    kept, depth, start = [], 0, 0
+    for found in _COMMENT_SIGN.finditer(text):
+        if found[0] == "(":
+            if not depth:
+                kept.append(text[start : found.start()])
+            depth += 1
+        elif found[0] == ")" and depth:
+            depth -= 1
+            start = found.end()
+    # What is never closed is no comment.
+    return text if depth else "".join([*kept, text[start:]])
 
 
 def _told(result: Result) -> str:

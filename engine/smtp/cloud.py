@@ -22,6 +22,24 @@ from engine.registry.routes import ConnectionFacts, Routes
 from engine.smtp.authentication import has_signed, may_have_signed
 from engine.smtp.binding import Binding
 
+# RFC 5322 §3.6, RFC 2045 §3 and §5: once at most. A signature covers one of several.
+_ONCE = (
+    "From",
+    "Sender",
+    "Reply-To",
+    "To",
+    "Cc",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "In-Reply-To",
+    "References",
+    "MIME-Version",
+    "Content-Type",
+    "Content-Transfer-Encoding",
+    "Content-Disposition",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -56,7 +74,7 @@ def confirmed(known: Routes, binding: Binding, evidence: Evidence) -> Binding:
     address = evidence.sender or authors(evidence.header)[0]
     found = candidates(known, binding, address)
     mine = next((facts for facts in found if _is_of(facts, evidence.header)), None)
-    missing = list(_missing(found[0], mine, evidence.signatures))
+    missing = list(_missing(found[0], mine, evidence))
     if missing:
         raise PermanentFailure(
             reply.SENDER_NOT_ALLOWED.saying(
@@ -64,20 +82,59 @@ def confirmed(known: Routes, binding: Binding, evidence: Evidence) -> Binding:
                 f"{' and '.join(missing)}; ask your mail administrator"
             )
         )
-    if mine is None or not has_signed(evidence.signatures, mine.verified_domains):
+    _check_is_once(evidence.header)
+    if mine is None or not _covering(evidence, mine):
         raise TemporaryFailure(reply.KEY_UNAVAILABLE)
     return Binding(mine.organisation_id, str(Proof.CLOUD), connection_id=mine.id)
 
 
 def _missing(
-    candidate: ConnectionFacts, mine: ConnectionFacts | None, found: list[Result]
+    candidate: ConnectionFacts, mine: ConnectionFacts | None, evidence: Evidence
 ) -> Iterator[str]:
     """What has not been shown, and will not be by a later attempt."""
     if mine is None:
         yield "the tenant id that the organisation has registered"
     own = candidate.verified_domains
-    if not has_signed(found, own) and not may_have_signed(found, own):
+    if _covering(evidence, candidate) or may_have_signed(evidence.signatures, own):
+        return
+    if has_signed(evidence.signatures, own):
+        covered = ", ".join(sorted(_to_be_signed(evidence.header, candidate)))
+        yield f"a DKIM signature of the organisation over {covered}"
+    else:
         yield "a valid DKIM signature of a verified domain of the organisation"
+
+
+def _covering(evidence: Evidence, facts: ConnectionFacts) -> list[Result]:
+    """The organisation's signatures that cover every field that its provider signs.
+
+    What a signature leaves out, anybody who repeats the message may write.
+    """
+    wanted = _to_be_signed(evidence.header, facts)
+    return [
+        result
+        for result in evidence.signatures
+        if has_signed([result], facts.verified_domains)
+        and result.signature is not None
+        and wanted <= set(result.signature.signed_fields)
+    ]
+
+
+def _to_be_signed(header: HeaderBlock, facts: ConnectionFacts) -> set[str]:
+    if facts.provider is None:
+        return {"from"}
+    signed = providers.PROVIDERS[facts.provider].signed_fields
+    return {name for name in signed if header.get(name)}
+
+
+def _check_is_once(header: HeaderBlock) -> None:
+    """Refuse what stands twice: a signature covers one, and a reader may see the other."""
+    twice = [name for name in _ONCE if len(header.all(name)) > 1]
+    if twice:
+        raise PermanentFailure(
+            reply.BAD_HEADER.saying(
+                f"The header has more than one {twice[0]}; it may have one (RFC 5322)"
+            )
+        )
 
 
 def _is_of(facts: ConnectionFacts, header: HeaderBlock) -> bool:

@@ -20,6 +20,7 @@ class DataReader:
         self._strip = 2
         self.is_done = False
         self.has_bare_newline = False
+        self.has_nul = False
         self.rest = b""
 
     def feed(self, chunk: bytes) -> bytes:
@@ -46,6 +47,8 @@ class DataReader:
         pairs = raw.count(b"\r\n")
         if raw.count(b"\n") != pairs or raw.count(b"\r") != pairs:
             self.has_bare_newline = True
+        if b"\0" in raw:
+            self.has_nul = True
         if b"\r\n." in raw:
             raw = raw.replace(b"\r\n.", b"\r\n")
         if self._strip:

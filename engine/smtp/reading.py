@@ -108,6 +108,8 @@ async def _read(
     wire.push_back(data.rest)
     if data.has_bare_newline:
         return reply.BARE_LINE_ENDING
+    if data.has_nul:
+        return reply.NUL_INSIDE
     if spool.header_too_large:
         return reply.BAD_HEADER.saying("The header is too long")
     return failure

@@ -11,7 +11,7 @@ from engine.mail.errors import PermanentFailure, TemporaryFailure
 from engine.mail.header import HeaderBlock
 from engine.mail.rewrite import rewrite_header
 from engine.queue.models import Source
-from engine.registry import credentials, policies
+from engine.registry import claims, credentials, policies
 from engine.registry.models import Proof
 from engine.registry.routes import ConnectionFacts, Route, Routes
 from engine.smtp import checks, cloud
@@ -86,7 +86,7 @@ class ReceiveDoor:
             if host_of == connection.organisation_id:
                 continue
             check(address=author)
-        policies.check_claims(known, header, check)
+        claims.check_claims(known, header, check, is_notice=sender is None)
         return rewrite_header(header, connection.domains.to_community)
 
 

@@ -11,7 +11,7 @@ from engine.mail.authors import authors
 from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock
 from engine.queue.models import Source
-from engine.registry import credentials, policies
+from engine.registry import claims, credentials, policies
 from engine.registry.routes import Route, Routes
 from engine.smtp import checks
 from engine.smtp.binding import Binding, Peer
@@ -74,7 +74,7 @@ class SubmissionDoor:
         check = _check(known, binding)
         for author in authors(header):
             check(address=author)
-        policies.check_claims(known, header, check)
+        claims.check_claims(known, header, check)
         # Some clients leave in the header whom nobody else should see.
         return header.without("Bcc", "Resent-Bcc")
 

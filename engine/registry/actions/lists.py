@@ -8,6 +8,7 @@ from engine.mail.address import Address
 from engine.registry.actor import Actor
 from engine.registry.addresses import check_is_reachable, claimed, in_community
 from engine.registry.changes import apply, verb
+from engine.registry.display_names import check_can_bear
 from engine.registry.errors import PolicyError
 from engine.registry.list_checks import (
     check_admits_list,
@@ -43,6 +44,7 @@ def add(
     """Add an empty distribution list to an organisation."""
     key = claimed(organisation, address)
     check_can_be_list(Address.parse(key))
+    check_can_bear(fields.get("name", ""), organisation)
     made = DistributionList.objects.create(
         address=key, organisation=organisation, **fields
     )
@@ -58,6 +60,8 @@ def edit(
     **changes: Unpack[ListFields],
 ) -> None:
     """Change a list's name, posting policy or place in the directory."""
+    if changes.get("name", distribution_list.name) != distribution_list.name:
+        check_can_bear(changes["name"], distribution_list.organisation)
     changed = apply(distribution_list, changes)
     if changed:
         _record("list.edited", distribution_list, changed, by=by)

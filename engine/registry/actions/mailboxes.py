@@ -7,6 +7,7 @@ from engine.audit.record import record
 from engine.registry.actor import Actor
 from engine.registry.addresses import claimed
 from engine.registry.changes import apply, verb
+from engine.registry.display_names import check_can_bear
 from engine.registry.errors import PolicyError
 from engine.registry.models import (
     AccountType,
@@ -43,6 +44,7 @@ def add_group(
             f"{organisation} is a trusted domain: its people do not sign in here, "
             "so nobody could read the mailbox."
         )
+    check_can_bear(fields.get("name", ""), organisation)
     mailbox = Mailbox.objects.create(
         address=claimed(organisation, address),
         kind=MailboxKind.GROUP,
@@ -58,6 +60,8 @@ def edit(
     mailbox: Mailbox, *, by: Actor | None, **changes: Unpack[MailboxFields]
 ) -> None:
     """Change a mailbox's name, quota or place in the directory."""
+    if changes.get("name", mailbox.name) != mailbox.name:
+        check_can_bear(changes["name"], mailbox.organisation)
     changed = apply(mailbox, changes)
     if changed:
         _record("mailbox.edited", mailbox, changed, by=by)

@@ -7,8 +7,9 @@ from engine.audit.record import record
 from engine.registry.actions import sessions
 from engine.registry.actor import Actor
 from engine.registry.changes import apply, verb
+from engine.registry.display_names import check_can_bear, check_name
 from engine.registry.errors import PolicyError
-from engine.registry.models import Organisation, OrganisationStatus
+from engine.registry.models import Kind, Organisation, OrganisationStatus
 from engine.registry.models.organisation import ORGANISATION_TRANSITIONS
 
 
@@ -34,6 +35,8 @@ def add(
     by: Actor | None,
 ) -> Organisation:
     """Add an organisation that is still being set up: no mail flows for it yet."""
+    if kind != Kind.OPERATOR:
+        check_name(name)
     organisation = Organisation.objects.create(
         name=name,
         kind=kind,
@@ -57,6 +60,8 @@ def edit(
     """Change what is known of an organisation."""
     if "parent" in changes:
         _check_is_no_ancestor(organisation, changes["parent"])
+    if changes.get("name", organisation.name) != organisation.name:
+        check_can_bear(changes["name"], organisation)
     changed = apply(organisation, changes)
     if changed:
         _record("organisation.edited", organisation, changed, by)

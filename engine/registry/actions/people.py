@@ -16,6 +16,7 @@ from engine.registry.administrators import (
     check_can_lose_operator,
 )
 from engine.registry.changes import apply, verb
+from engine.registry.display_names import check_can_bear
 from engine.registry.errors import PolicyError
 from engine.registry.models import (
     AppPassword,
@@ -54,6 +55,7 @@ def add(
     """
     key = claimed(organisation, address)
     _check_fields(fields)
+    check_can_bear(fields.get("name", ""), organisation)
     person = Person.objects.create_user(
         key,
         password,
@@ -84,6 +86,8 @@ def _add_mailbox(person: Person, organisation: Organisation) -> None:
 def edit(person: Person, *, by: Actor | None, **changes: Unpack[PersonFields]) -> None:
     """Change what is known of a person; their mailbox follows name and directory."""
     _check_fields(changes)
+    if changes.get("name", person.name) != person.name:
+        check_can_bear(changes["name"], person.organisation)
     changed = apply(person, changes)
     for mailbox in Mailbox.objects.filter(owner=person):
         followed = {"name": person.name, "is_published": not person.is_ex_directory}

@@ -50,13 +50,26 @@ def test_a_message_that_seems_to_be_anothers_is_refused(
         send(bob, alice.address, header=f"{header}\r\n")
 
 
-@pytest.mark.parametrize("name", ["{own}", "jane@elsewhere.example"])
-def test_ones_own_and_a_strangers_address_may_stand_in_the_name(
+@pytest.mark.parametrize("name", ["{own}", "Bob ({own})", "Bob at {own}", "Bob"])
+def test_ones_own_address_may_stand_in_the_name(
     bob: Person, alice: Person, name: str
 ) -> None:
     named = name.format(own=bob.address)
 
     assert send(bob, alice.address, header=f'From: "{named}" <{bob.address}>\r\n')
+
+
+@pytest.mark.parametrize("name", ["jane@elsewhere.example", "Postern Support"])
+def test_a_strangers_address_and_the_services_name_may_not(
+    bob: Person, alice: Person, name: str
+) -> None:
+    with pytest.raises(PermanentFailure):
+        send(bob, alice.address, header=f'From: "{name}" <{bob.address}>\r\n')
+
+
+def test_a_message_with_a_nul_is_refused(bob: Person, alice: Person) -> None:
+    with pytest.raises(PermanentFailure, match="NUL"):
+        send(bob, alice.address, header=f"From: {bob.address}\r\n\r\na\0b\r\n")
 
 
 def test_a_stranger_is_refused_with_a_sentence(bob: Person) -> None:

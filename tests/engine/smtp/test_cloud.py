@@ -238,6 +238,65 @@ async def test_a_replayed_signature_does_not_cover_another_body(
     assert "DKIM" in answer
 
 
+FULL = LETTER.replace(
+    b"Message-ID",
+    b"Date: Sat, 28 Nov 2026 10:00:00 +0000\r\nMIME-Version: 1.0\r\n"
+    b"Content-Type: text/plain\r\nMessage-ID",
+)
+
+
+@pytest.mark.parametrize(
+    "left_out", ["subject", "date", "message-id", "content-type", "mime-version"]
+)
+async def test_a_signature_that_leaves_out_a_field_that_matters_proves_nothing(
+    gate: Gate, council_connection: Connection, microsoft: FakeCloud, left_out: str
+) -> None:
+    whole = {"from", "date", "subject", "message-id", "content-type", "mime-version"}
+    signed = COUNCIL.signer.sign(FULL, fields=sorted(whole - {left_out}))
+
+    answer = await gate.hear(microsoft.named(signed, OURS), microsoft.context())
+    covering = COUNCIL.signer.sign(FULL, fields=sorted(whole))
+    accepted = await gate.hear(microsoft.named(covering, OURS), microsoft.context())
+
+    assert answer.startswith("550 5.7.1")
+    assert f"a DKIM signature of the organisation over {', '.join(sorted(whole))}" in (
+        answer
+    )
+    assert accepted.startswith("250")
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        b"Subject: Another\r\n",
+        b"To: someone@else.example\r\n",
+        b"subject : Another\r\n",
+        b"Sender: helen@eastvale.example\r\n" * 2,
+        b"In-Reply-To: <1@eastvale.example>\r\n" * 2,
+    ],
+)
+async def test_a_field_added_beside_a_signed_one_is_refused(
+    gate: Gate, council_connection: Connection, microsoft: FakeCloud, added: bytes
+) -> None:
+    message = added + COUNCIL.signer.sign(LETTER)
+
+    answer = await gate.hear(microsoft.named(message, OURS), microsoft.context())
+
+    assert answer.startswith("550 5.6.0 The header has more than one")
+    assert not await Message.objects.aexists()
+
+
+async def test_a_signature_of_part_of_the_body_proves_nothing(
+    gate: Gate, council_connection: Connection, microsoft: FakeCloud
+) -> None:
+    message = COUNCIL.signer.sign(LETTER, length=True) + b"And more\r\n"
+
+    answer = await gate.hear(microsoft.named(message, OURS), microsoft.context())
+
+    assert answer.startswith("550 5.7.1")
+    assert "DKIM" in answer
+
+
 async def test_a_tenant_writes_in_nobody_elses_name(
     gate: Gate, council_connection: Connection, microsoft: FakeCloud, firm: Organisation
 ) -> None:

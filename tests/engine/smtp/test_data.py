@@ -52,6 +52,20 @@ def test_data_goes_on_when_the_dot_does_not_stand_between_true_line_ends(
     assert b"two" in got
 
 
+@given(st.integers(0, 30), st.lists(st.integers(0, 60), max_size=6))
+def test_a_nul_is_noticed_wherever_the_network_cuts(
+    place: int, cuts: list[int]
+) -> None:
+    content = b"a.b\r\n" * 6
+
+    wire = content[:place] + b"\0" + content[place:]
+    _, with_nul = read(wire + b"\r\n.\r\n", cuts)
+    _, without = read(content + b"\r\n.\r\n", cuts)
+
+    assert with_nul.has_nul
+    assert not without.has_nul
+
+
 @given(st.binary(max_size=40), st.lists(st.integers(0, 60), max_size=6))
 def test_a_newline_that_stands_alone_is_noticed_wherever_the_network_cuts(
     noise: bytes, cuts: list[int]

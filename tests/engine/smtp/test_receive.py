@@ -9,7 +9,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from engine.antivirus.models import QuarantinedMessage
-from engine.mail.header import MAX_FIELDS, ROOM_FIELDS
+from engine.mail.header import MAX_FIELDS, ROOM_FIELDS, HeaderBlock
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
 from engine.registry.models import (
     AccountType,
@@ -235,6 +235,102 @@ async def test_the_null_sender_writes_as_no_neighbour_below_a_domain_of_ours(
     assert await Message.objects.acount() == 0
 
 
+async def test_a_long_name_passes_over_no_neighbour_below_a_domain_of_ours(
+    server: Server, bob: Person, credential: str
+) -> None:
+    """With the suffix such an address would be too long, on a host of the branch's."""
+    organisation = await sync_to_async(factories.make_organisation)(
+        account_type=AccountType.SMTP
+    )
+    below = ".".join(["b" * 60, "b" * 60, "b" * 40, "firm.example"])
+    await sync_to_async(factories.make_domain)(organisation, below)
+
+    await server.say(
+        "receive",
+        HELLO
+        + "c: AUTH PLAIN {credential}\ns: 235 *\n"
+        + "c: MAIL FROM:<>\ns: 250 *\n"
+        + "c: RCPT TO:<bob@northfield.secure.example>\ns: 250 *\n"
+        + "c: DATA\ns: 354 *\n"
+        + f"c: From: {'c' * 64}@mx.{below}\nc:\nc: .\n"
+        + "s: 550 5.7.1 *\n",
+        credential=credential,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("Postmaster <postmaster@firm.example>", "250 *"),
+        ("Mail Delivery System <MAILER-DAEMON@mx.firm.example>", "250 *"),
+        ("Postern Helpdesk <postmaster@firm.example>", "550 5.7.1 *"),
+        ("Postmaster <jane@firm.example>", "550 5.7.1 *"),
+    ],
+)
+async def test_a_servers_own_notice_bears_its_own_name_only(
+    server: Server, bob: Person, credential: str, name: str, answer: str
+) -> None:
+    await server.say(
+        "receive",
+        HELLO
+        + "c: AUTH PLAIN {credential}\ns: 235 *\n"
+        + "c: MAIL FROM:<>\ns: 250 *\n"
+        + "c: RCPT TO:<bob@northfield.secure.example>\ns: 250 *\n"
+        + f"c: DATA\ns: 354 *\nc: From: {name}\nc:\nc: .\ns: {answer}\n",
+        credential=credential,
+    )
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        'From: "bob@northfield.secure.example" <jane@firm.example>',
+        'From: "Bob @ Northfield" <jane@firm.example>',
+        'From: "Bob at northfield dot secure dot example" <jane@firm.example>',
+        'From: "someone@elsewhere.example" <jane@firm.example>',
+        'From: "Postern Support" <jane@firm.example>',
+        "From: jane@firm.example\\r\\nReply-To: Helpdesk <jane@firm.example>",
+        'From: "\\"helpdesk@secure.example\\"" <jane@firm.example>',
+        'From: "helpdesk@secure.example"@firm.example',
+    ],
+)
+async def test_a_name_that_passes_for_somebody_elses_is_refused(
+    server: Server, bob: Person, credential: str, written: str
+) -> None:
+    await server.say(
+        "receive",
+        HELLO
+        + "c: AUTH PLAIN {credential}\ns: 235 *\n"
+        + "c: MAIL FROM:<jane@firm.example>\ns: 250 *\n"
+        + "c: RCPT TO:<bob@northfield.secure.example>\ns: 250 *\n"
+        + "c: DATA\ns: 354 *\n"
+        + "".join(f"c: {line}\n" for line in written.split("\\r\\n"))
+        + "c:\nc: .\ns: 550 5.7.1 *\n",
+        credential=credential,
+    )
+
+
+@pytest.mark.parametrize(
+    "where", ["Subject: a\\x00b\\r\\n\\r\\n", "\\r\\na\\x00b\\r\\n"]
+)
+async def test_a_message_with_a_nul_is_refused_for_good(
+    server: Server, bob: Person, credential: str, where: str
+) -> None:
+    await server.say(
+        "receive",
+        HELLO
+        + "c: AUTH PLAIN {credential}\ns: 235 *\n"
+        + "c: MAIL FROM:<jane@firm.example>\ns: 250 *\n"
+        + "c: RCPT TO:<bob@northfield.secure.example>\ns: 250 *\n"
+        + "c: DATA\ns: 354 *\n"
+        + f"c! From: jane@firm.example\\r\\n{where}.\\r\\n\n"
+        + "s: 550 5.6.0 The message holds a NUL character*\n",
+        credential=credential,
+    )
+
+    assert not await Message.objects.aexists()
+
+
 @pytest.fixture
 def branch(transactional_db: None) -> Organisation:
     """Another member, whose domain lies below the firm's."""
@@ -326,6 +422,12 @@ async def test_results_that_claim_to_be_ours_are_dropped_however_they_are_writte
             '"local\\host"',
             "=?utf-8?q?local=68ost?=",
             "local(x)host",
+            "local(x(y)z)host",
+            '"LocalHost" 1',
+            "localhost/1",
+            "mx.secure.example",
+            '(by (the) way) "secure\\.example" 1',
+            "\uff4cocalhost",
         )
     )
 
@@ -339,6 +441,35 @@ async def test_results_that_claim_to_be_ours_are_dropped_however_they_are_writte
 
     message = await Message.objects.select_related("content").aget()
     assert b"dkim=pass" not in content.read(message.content)
+
+
+async def test_arc_sets_that_claim_to_be_ours_are_dropped_whole(
+    server: Server, bob: Person, credential: str
+) -> None:
+    sets = "".join(
+        f"c: ARC-Seal: i={number}; a=rsa-sha256; cv=none; d={domain}; s=forged; b=AAAA\n"
+        f"c: ARC-Message-Signature: i={number}; a=rsa-sha256; d={domain}; b=BBBB\n"
+        f"c: arc-authentication-results: i={number} ;{said_by}; dkim=pass\n"
+        for number, domain, said_by in [
+            (1, "relay.example", "relay.example"),
+            (2, "relay.example", '(x) "local\\host" 1'),
+            (3, "Secure.Example", "relay.example"),
+            (4, "relay.example", "mx.secure.example"),
+        ]
+    )
+
+    await server.say(
+        "receive",
+        HELLO
+        + "c: AUTH PLAIN {credential}\ns: 235 *\n"
+        + LETTER.replace("c: Message-ID", f"{sets}c: Message-ID"),
+        credential=credential,
+    )
+
+    message = await Message.objects.select_related("content").aget()
+    header = HeaderBlock.salvage(content.read(message.content))
+    kept = [f for f in header.fields if f.name.lower().startswith("arc-")]
+    assert [field.value[:4] for field in kept] == [b"i=1;", b"i=1;", b"i=1 "]
 
 
 async def test_only_the_envelope_says_where_a_message_returns_to(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import binascii
 import re
 import time
 from collections.abc import Callable
@@ -114,7 +115,10 @@ def test_no_change_passes_that_the_other_verifier_refuses(data: st.DataObject) -
     except MalformedHeader:
         return  # a header that is none is refused before
 
-    theirs = dkim.verify(changed, dnsfunc=lambda *_, **__: RSA.record.encode())
+    try:
+        theirs = dkim.verify(changed, dnsfunc=lambda *_, **__: RSA.record.encode())
+    except binascii.Error:
+        theirs = False  # dkimpy 1.1.8 does not catch base64's own
 
     assert theirs or Outcome.PASS not in ours
 
