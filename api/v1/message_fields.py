@@ -5,13 +5,16 @@ from __future__ import annotations
 from binascii import Error, a2b_base64
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import empty
 
 from api.asking import Asked, IdField
+from engine.mail import lookalike
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.composer import Attachment
+from engine.registry.known_senders import KnownSender
 from engine.storage.models import Folder, FolderRole, Message
 from engine.trace.models import EventKind
 
@@ -129,6 +132,35 @@ class FolderSerializer(serializers.ModelSerializer[Folder]):
 
 
 class MessageSerializer(serializers.ModelSerializer[Message]):
+    """`known` in the context: what the registry says of the senders' addresses."""
+
+    from_name = serializers.SerializerMethodField(
+        help_text="As the sender calls themselves: anybody may choose any name. Show "
+        "it only beside `from_address` or `from_organisation`."
+    )
+    from_organisation = serializers.SerializerMethodField(
+        help_text="Whose `from_address` is, as it was verified; empty for nobody's."
+    )
+    from_directory_name = serializers.SerializerMethodField(
+        help_text="What the directory calls `from_address`; empty where it is not there."
+    )
+
+    @extend_schema_field(OpenApiTypes.STR)
+    def get_from_name(self, message: Message) -> str:
+        return lookalike.shown(message.from_name)
+
+    @extend_schema_field(OpenApiTypes.STR)
+    def get_from_organisation(self, message: Message) -> str:
+        return self._known(message).organisation
+
+    @extend_schema_field(OpenApiTypes.STR)
+    def get_from_directory_name(self, message: Message) -> str:
+        return self._known(message).name
+
+    def _known(self, message: Message) -> KnownSender:
+        known: dict[str, KnownSender] = self.context["known"]
+        return known.get(message.from_address, KnownSender())
+
     class Meta:
         model = Message
         fields = read_only_fields = [
@@ -138,6 +170,8 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
             "received_at",
             "from_name",
             "from_address",
+            "from_organisation",
+            "from_directory_name",
             "to_summary",
             "subject",
             "message_id",

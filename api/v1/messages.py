@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
@@ -27,6 +27,7 @@ from api.v1 import message_fields as fields
 from api.v1.uploads import said_in
 from engine.registry.models import Mailbox
 from engine.registry.scopes import Scope
+from engine.registry.known_senders import KnownSender, known_senders
 from engine.storage.models import Folder, Message
 from engine.storage.search import find, index
 from engine.storage.search.query import QueryError, parse
@@ -79,7 +80,8 @@ class Messages(Resource):
         mailbox = get_object_or_404(self.caller.mailboxes(), pk=said["mailbox"])
         rows, is_more = self._found(mailbox, said)
         shown = {"results": rows, "next": rows[-1].pk if is_more else None}
-        return Response(fields.MessagesSerializer(shown).data)
+        context = {"known": _known(rows)}
+        return Response(fields.MessagesSerializer(shown, context=context).data)
 
     def _found(
         self, mailbox: Mailbox, said: dict[str, Any]
@@ -107,7 +109,8 @@ class Messages(Resource):
         inside = opened.opened(message, by=self.caller.key)
         for name in ("to", "cc", "text", "html", "attachments"):
             setattr(message, name, getattr(inside, name))
-        return Response(fields.OpenedSerializer(message).data)
+        context = {"known": _known([message])}
+        return Response(fields.OpenedSerializer(message, context=context).data)
 
     @extend_schema(
         summary="Read a message as it came",
@@ -168,7 +171,9 @@ class Messages(Resource):
         folder = changes.pop("folder", None)
         target = None if folder is None else self._target(message, folder)
         changing.change(message, target=target, by=self.caller.key, **changes)
-        return Response(fields.MessageSerializer(self.get_object()).data)
+        message = self.get_object()
+        context = {"known": _known([message])}
+        return Response(fields.MessageSerializer(message, context=context).data)
 
     def _target(self, message: Message, folder_id: int) -> Folder:
         folder = get_object_or_404(message.mailbox.folders, pk=folder_id)
@@ -181,6 +186,10 @@ class Messages(Resource):
         """Moves it to Deleted; from there it goes for good."""
         changing.delete(self.get_object(), by=self.caller.key)
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _known(messages: Iterable[Message]) -> dict[str, KnownSender]:
+    return known_senders(message.from_address for message in messages)
 
 
 def _accepted(sent: Sent) -> Response:

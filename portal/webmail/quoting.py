@@ -14,7 +14,7 @@ from engine.mail.composer import Attachment
 from engine.mail.file_names import from_title
 from engine.mail.header import HeaderBlock
 from engine.storage.models import Message
-from portal.webmail import recipients
+from portal.webmail import recipients, trust
 from portal.webmail.draft import Draft
 from portal.webmail.reading import Reading
 
@@ -123,8 +123,7 @@ def _prefixed(prefix: str, subject: str) -> str:
 
 def _attribution(message: Message) -> str:
     moment = date_format(timezone.localtime(message.received_at), "j F Y, H:i")
-    who = message.from_name or message.from_address
-    return f"On {moment}, {who} wrote:"
+    return f"On {moment}, {trust.named(message)} wrote:"
 
 
 def _introduction(reading: Reading) -> str:

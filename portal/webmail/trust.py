@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.db.models import Q
 
+from engine.mail import lookalike
 from engine.mail.address import Address, InvalidAddressError
+from engine.registry import known_senders
 from engine.registry.models import Domain, Organisation
 from engine.storage.models import FolderRole, Message
+
+NOBODY = "Unknown sender"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +41,39 @@ def standing(message: Message) -> Standing | None:
     return _of_member(organisation, message)
 
 
+def named(message: Message) -> str:
+    """The sender in a line of text: never by the name alone, which anybody may choose."""
+    name = lookalike.shown(message.from_name)
+    if not message.from_address or name == message.from_address:
+        return name or NOBODY
+    return f"{name} <{message.from_address}>" if name else message.from_address
+
+
+def organisations(messages: Iterable[Message]) -> dict[str, str]:
+    """The organisation of each sender, by address; one query for all."""
+    return known_senders.organisations_of(message.from_address for message in messages)
+
+
 def _of_member(organisation: Organisation, message: Message) -> Standing:
+    listed = _listed(message)
     if organisation.pk == message.mailbox.organisation_id:
-        return Standing(f"From a colleague at {organisation}.", True)
+        return Standing(f"From a colleague at {organisation}.{listed}", True)
     kind = organisation.get_kind_display().lower()
     sentence = f"From {organisation} ({kind}), a member of the community."
     if organisation.is_active:
-        return Standing(f"{sentence} The sender was checked on arrival.", True)
+        return Standing(f"{sentence} The sender was checked on arrival.{listed}", True)
     return Standing(f"From {organisation} ({kind}), which is not active now.", False)
+
+
+def _listed(message: Message) -> str:
+    """What the directory calls the sender, where it is not what they call themselves."""
+    known = known_senders.known_senders([message.from_address])
+    name = known[message.from_address].name
+    if not name or set(lookalike.words(name)) == set(
+        lookalike.words(message.from_name)
+    ):
+        return ""
+    return f" The directory lists this address as {name}."
 
 
 def _organisation(domain: str) -> Organisation | None:

@@ -12,6 +12,7 @@ from engine.mail.header import HeaderBlock
 from engine.mail.markup import words_of
 from engine.mail.message import split
 from engine.mail.parts import Part, walk
+from engine.registry.display_names import fit_to_show
 from engine.storage import content
 from engine.storage.models import Message
 from portal.helpdesk import links
@@ -87,7 +88,7 @@ def read(message: Message) -> Letter:
     letter = Letter(
         header=block,
         sender=_address(message.from_address),
-        name=message.from_name or message.from_address,
+        name=fit_to_show(message.from_name, message.from_address),
         subject=message.subject,
         message_id=message.message_id,
     )

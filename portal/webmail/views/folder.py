@@ -5,7 +5,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from engine.storage import expiry
-from portal.webmail import listing, undo
+from portal.webmail import listing, trust, undo
 from portal.webmail.access import desks_of
 from portal.webmail.doors import uses_mail
 from portal.webmail.listing import Page
@@ -28,6 +28,7 @@ def folder(request: HttpRequest, folder_id: int | None = None) -> HttpResponse:
     desk, opened = desks.folder(folder_id)
     beside = sidebar(desks, desk)
     total = listing.count(opened)
+    page = _page(request, view_of(opened, request.GET))
     return render(
         request,
         "webmail/folder.html",
@@ -36,7 +37,8 @@ def folder(request: HttpRequest, folder_id: int | None = None) -> HttpResponse:
             "folder": opened,
             "line": beside.line_of(opened),
             "targets": beside.targets(opened),
-            "page": _page(request, view_of(opened, request.GET)),
+            "page": page,
+            "organisations": trust.organisations([row.message for row in page.rows]),
             "shows": SHOWS,
             "total": min(total, listing.COUNT_LIMIT),
             "is_more": total > listing.COUNT_LIMIT,

@@ -54,6 +54,7 @@ def read(request: HttpRequest, message_id: int) -> HttpResponse:
         "folder": message.folder,
         "targets": beside.targets(message.folder),
         "page_messages": near,
+        "organisations": trust.organisations(near),
         "names_recipients": names_recipients(message.folder),
         "newer": near[place - 1] if place else None,
         "older": near[place + 1] if place + 1 < len(near) else None,

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from engine.storage.search import index
 from engine.storage.search.find import Found, find
 from engine.storage.search.query import QueryError, parse
-from portal.webmail import undo
+from portal.webmail import trust, undo
 from portal.webmail.access import desks_of
 from portal.webmail.doors import uses_mail
 from portal.webmail.listing import Row
@@ -56,6 +56,7 @@ def search(request: HttpRequest, mailbox_id: int) -> HttpResponse:
         "typed": typed,
         "found": found,
         "rows": [Row(message) for message in found.messages] if found else [],
+        "organisations": trust.organisations(found.messages if found else []),
         "complaint": complaint,
         "is_complete": is_complete,
         "is_first": number_in(request, "past") is None,

@@ -12,13 +12,13 @@ from engine.storage.models import FolderRole, Message
 from portal.webmail import listing, sidebar
 from tests import factories
 from tests.portal.conftest import SignIn
-from tests.portal.webmail.conftest import PDF, put
+from tests.portal.webmail.conftest import PDF, named, put
 
 # Session, person and organisation (3), whether a second factor is needed (2), what the
 # person may do (2), mailboxes,
-# folder, its settings and those beside it, counts and messages (7), and the doors in
-# the navigation (1).
-QUERIES = 16
+# folder, its settings and those beside it, counts and messages (7), whose the senders
+# are (1), and the doors in the navigation (1).
+QUERIES = 17
 
 
 def inbox_page(client: Client, mailbox: Mailbox, query: str = "") -> str:
@@ -67,6 +67,20 @@ def test_a_row_says_who_what_when_and_how_large(as_bob: Client, bob: Person) -> 
     assert "<time datetime=" in page
     assert "bytes" in page
     assert "(1 unread)" in page
+
+
+def test_a_row_shows_whose_it_is_beside_the_chosen_name(
+    as_bob: Client, bob: Person, alice: Person, firm: Organisation
+) -> None:
+    put(bob.mailbox, sender=named("Alice", "jane@firm.example.secure.example"))
+    put(bob.mailbox, sender=named("", "x@stranger.example"), subject="Other")
+
+    page = inbox_page(as_bob, bob.mailbox)
+
+    assert "<bdi>Alice</bdi>" in page
+    assert '"app-mail-row__address">jane@firm.example.secure.example</bdi>' in page
+    assert "<bdi>Firm Solicitors</bdi>" in page
+    assert '"app-mail-row__address">x@stranger.example</bdi>' in page
 
 
 def test_a_row_cannot_carry_markup(as_bob: Client, bob: Person) -> None:
