@@ -11,6 +11,8 @@ from django.core.exceptions import ValidationError
 from publicsuffixlist import PublicSuffixList
 
 from engine.mail.address import Address, InvalidAddressError, normal_domain
+from engine.registry.display_names import check_name
+from engine.registry.errors import PolicyError
 
 # Domains where anybody may have an address: they show nothing about an organisation.
 SHARED_DOMAINS = frozenset(
@@ -53,6 +55,18 @@ class NameField(forms.CharField):
             raise ValidationError(
                 f"{self.missing}, without web addresses or special characters"
             )
+
+
+class OwnNameField(NameField):
+    """The name of a person or an organisation, by which others will know them."""
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        if value:
+            try:
+                check_name(value)
+            except PolicyError as refusal:
+                raise ValidationError(str(refusal)) from refusal
 
 
 def _has_domain(text: str) -> bool:

@@ -83,7 +83,8 @@ def submit(
 ) -> Application:
     """Send the application in, and ask its sponsor and its signatory.
 
-    Nothing is said about others like it: a stranger must not learn who is a member.
+    Nothing is said about others like it: a stranger must not learn who is a member. That
+    a name for addresses is taken, its own page says.
     Raises PolicyError.
     """
     application = locked(application)

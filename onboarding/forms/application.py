@@ -12,6 +12,7 @@ from onboarding.fields import (
     AnyAddressField,
     EverydayAddressField,
     NameField,
+    OwnNameField,
     PhoneField,
 )
 from onboarding.forms.page import PageForm, address_input, choice, missing, narrow
@@ -21,7 +22,7 @@ APPLICANT_KINDS = [one for one in Kind.choices if one[0] != Kind.OPERATOR]
 
 
 class OrganisationForm(PageForm):
-    organisation_name = NameField(
+    organisation_name = OwnNameField(
         label="Name of your organisation",
         max_length=200,
         error_messages=missing("Enter the name of your organisation"),
@@ -49,7 +50,7 @@ class OrganisationForm(PageForm):
 
 
 class ApplicantForm(PageForm):
-    applicant_name = NameField(
+    applicant_name = OwnNameField(
         label="Full name",
         max_length=150,
         error_messages=missing("Enter your full name"),
@@ -83,7 +84,7 @@ class OtherPersonForm(PageForm):
 class SecondForm(OtherPersonForm):
     """The other administrator: nobody is left alone with an organisation."""
 
-    second_name = NameField(
+    second_name = OwnNameField(
         label="Full name",
         max_length=150,
         error_messages=missing("Enter the second administrator's full name"),
@@ -106,12 +107,12 @@ class SecondForm(OtherPersonForm):
 
 
 class SponsorForm(OtherPersonForm):
-    sponsor_name = NameField(
+    sponsor_name = OwnNameField(
         label="Sponsor's full name",
         max_length=150,
         error_messages=missing("Enter your sponsor's full name"),
     )
-    sponsor_organisation = NameField(
+    sponsor_organisation = OwnNameField(
         label="Sponsor's organisation",
         max_length=200,
         error_messages=missing("Enter your sponsor's organisation"),
@@ -138,7 +139,7 @@ class SignerForm(PageForm):
 class SignatoryForm(PageForm):
     """Somebody else, who signs by a link."""
 
-    signatory_name = NameField(
+    signatory_name = OwnNameField(
         label="Full name",
         max_length=150,
         error_messages=missing("Enter their full name"),

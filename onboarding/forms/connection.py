@@ -6,11 +6,14 @@ import re
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 
+from engine.registry.errors import PolicyError
 from engine.registry.models import AccountType, Proof, Provider
 from onboarding.fields import CommunityNameField, HostField, OwnDomainField
 from onboarding.forms.page import PageForm, choice, missing
 from onboarding.networks import NetworksField
+from onboarding.reserved import check_name_is_free
 
 NO_TENANT_ID = "Enter your tenant ID, 32 letters and digits"
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -67,6 +70,14 @@ class HostedForm(PageForm):
             attrs={"class": "govuk-input--width-20", "spellcheck": "false"}
         ),
     )
+
+    def clean_community_name(self) -> str:
+        name: str = self.cleaned_data["community_name"]
+        try:
+            check_name_is_free(name, application=self.application)
+        except PolicyError as refusal:
+            raise ValidationError(str(refusal)) from refusal
+        return name
 
 
 class ServerForm(PageForm):

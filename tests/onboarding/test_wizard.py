@@ -3,10 +3,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from engine.registry.models import AccountType, Proof
+from engine.registry.models import AccountType, Organisation, Person, Proof
 from onboarding import task_list
 from onboarding.models import Application, Audience, Terms
+from onboarding.status import Status
 from onboarding.steps import BY_KEY
 from onboarding.wizard import UnansweredError, Wizard
 
@@ -233,6 +235,14 @@ def test_a_sole_user_has_fewer_tasks() -> None:
         ("source", "source_networks", "192.0.2.1 " * 21, "no more than 20"),
         ("hosted", "community_name", "a.b", "letters, numbers"),
         ("hosted", "community_name", "-a", "letters, numbers"),
+        ("hosted", "community_name", "Admin", "name of the service"),
+        ("hosted", "community_name", "he1p-desk", "name of the service"),
+        ("hosted", "community_name", "postern-support", "name of the service"),
+        ("hosted", "community_name", "secure", "name of the service"),
+        ("hosted", "community_name", "w\u0435bmail", "name of the service"),
+        ("organisation", "organisation_name", "Postern Helpdesk", "for this service"),
+        ("applicant", "applicant_name", "P\u043estern Support", "for this service"),
+        ("second", "second_name", "Ravi\u200b Shah", "hidden characters"),
         ("second", "second_address", "jane", "like name@example.org"),
         ("second", "second_address", "a@secure.example", "you use now"),
         ("second", "second_address", "a@x.secure.example", "you use now"),
@@ -254,6 +264,41 @@ def test_a_page_refuses(key: str, name: str, typed: str, error: str) -> None:
     (said,) = errors_of(key, name, typed)
 
     assert error in said
+
+
+@pytest.mark.parametrize(
+    "typed", ["Northfield", "northfie1d", "n\u043erthfield", "northf\u0131eld", "firm"]
+)
+def test_a_name_that_is_or_looks_like_a_members_is_refused_on_its_page(
+    northfield: Organisation, firm: Organisation, typed: str
+) -> None:
+    (said,) = errors_of("hosted", "community_name", typed)
+
+    assert "in use, or looks like a name in use" in said
+    assert northfield.name not in said and firm.name not in said
+
+
+def test_a_name_of_an_application_that_is_being_set_up_is_refused(vera: Person) -> None:
+    Application.objects.create(
+        everyday_address="helen@eastvale.example",
+        status=Status.APPROVED,
+        community_domain="eastvale.secure.example",
+        decided_at=timezone.now(),
+        decided_by=vera,
+        decision_reason="Known to us",
+    )
+
+    assert "in use" in errors_of("hosted", "community_name", "eastvale")[0]
+
+
+def test_whoever_has_the_name_already_may_keep_it(northfield: Organisation) -> None:
+    application = draft()
+    application.organisation = northfield
+    form = BY_KEY["hosted"].form(
+        TYPED["hosted"] | {"community_name": "northfield"}, application=application
+    )
+
+    assert form.is_valid()
 
 
 @pytest.mark.parametrize(
