@@ -1,0 +1,78 @@
+"""Names of files, disguised by Unicode's own means: refused, or shown for what they are."""
+
+from __future__ import annotations
+
+import random
+import unicodedata
+
+from engine.antivirus import kinds, policy
+from engine.antivirus.policy import File
+from engine.mail import file_names
+from tests.security.names import SEED
+from tests.security.unicode_data import DISGUISES, turning, unseen
+
+# What the names end in, and whether it starts something when it is opened.
+ENDINGS = {
+    "exe": True,
+    "scr": True,
+    "js": True,
+    "lnk": True,
+    "pdf.exe": True,
+    "docx.vbs": True,
+    "pdf": False,
+    "docx": False,
+    "txt": False,
+}
+HARMLESS = b"Good morning\r\n"
+
+
+def generated(count: int = 500) -> list[tuple[str, str, bool]]:
+    """So many names, the same every time: the disguise, the name, what it was before."""
+    chance = random.Random(SEED)
+    found = []
+    for _ in range(count):
+        ending = chance.choice(sorted(ENDINGS))
+        disguise = chance.choice(sorted(DISGUISES))
+        name = DISGUISES[disguise](f"Bundle of papers.{ending}", chance)
+        if chance.random() < 0.3:
+            name = f"annexe{chance.choice(turning())}fdp.{name}"
+        found.append((disguise, name, ENDINGS[ending]))
+    return found
+
+
+def faults(name: str, *, starts: bool) -> list[str]:
+    """What is wrong with how we hand over a file of that name; empty where we refuse."""
+    carried = File(name, "application/octet-stream", HARMLESS)
+    if not policy.can_carry([carried]):
+        return [] if starts else ["a document is refused"]
+    shown = file_names.canonical(name)
+    found = []
+    if file_names.endings([shown]) & kinds.REFUSED_ENDINGS:
+        found.append("starts something")
+    if any(c in unseen() or c in turning() for c in shown):
+        found.append("holds what is not seen")
+    # What stands last in its order is what is read last: nothing turns it.
+    if any(unicodedata.category(c) in ("Cc", "Cf") for c in shown):
+        found.append("is not shown as it is")
+    return found
+
+
+def test_every_generated_name_of_a_file_is_refused_or_shown_for_what_it_is() -> None:
+    names = generated(500)
+
+    wrong = [
+        (disguise, name, fault)
+        for disguise, name, starts in names
+        for fault in faults(name, starts=starts)
+        if starts or fault != "a document is refused"
+    ]
+    refused = [
+        name
+        for _, name, starts in names
+        if starts
+        and not policy.can_carry([File(name, "application/octet-stream", HARMLESS)])
+    ]
+
+    assert len(names) == 500
+    assert not wrong
+    assert len(refused) > 200

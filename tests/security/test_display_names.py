@@ -1,0 +1,61 @@
+"""Names that pass for somebody else's are refused, whatever they are made of."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.mail.address import Address
+from engine.mail.errors import PermanentFailure
+from engine.mail.header import HeaderBlock
+from engine.queue import submit
+from engine.registry import routes
+from engine.registry.claims import check_claims
+from engine.registry.models import Organisation, Person
+from tests.security.names import generated
+
+pytestmark = pytest.mark.django_db
+
+FIELDS = ["From", "Sender", "Reply-To", "Resent-From", "Resent-Sender"]
+
+
+def refusal(field: str, written: str, address: str) -> str:
+    """What a header with that name is refused with; empty where it is not."""
+    others = "" if field == "From" else f"From: {address}\r\n"
+    raw = f"{others}{field}: {written} <{address}>\r\n".encode()
+    try:
+        check_claims(routes.current(), HeaderBlock.parse(raw), _as(address))
+    except PermanentFailure as refused:
+        return refused.reply.text
+    return ""
+
+
+def _as(own: str):
+    def check(*, address: Address) -> None:
+        if address.key != own:
+            raise PermanentFailure(submit.reply.SENDER_NOT_ALLOWED)
+
+    return check
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_every_generated_name_that_deceives_is_refused_and_no_other(
+    bob: Person, alice: Person, charlie: Person, firm: Organisation, field: str
+) -> None:
+    """Bob's mailbox is the community's own least known one."""
+    names = generated(300)
+
+    wrong = [
+        (one.disguise, one.name, text)
+        for one in names
+        for text in [refusal(field, one.written, charlie.address)]
+        if bool(text) != one.is_deceit
+    ]
+
+    assert len(names) == 300
+    assert not wrong
+
+
+def test_a_namesake_is_never_refused(alice: Person, charlie: Person) -> None:
+    """Of a person, a mailbox and an organisation."""
+    for name in (alice.name, "Northfield Court", f"{alice.name}, Northfield Court"):
+        assert not refusal("From", f'"{name}"', charlie.address)
