@@ -25,9 +25,9 @@ from api.parsers import BoundedJSONParser
 from api.sending import Letter, Sent, send
 from api.v1 import message_fields as fields
 from api.v1.uploads import said_in
+from engine.registry.known_senders import KnownSender, known_senders
 from engine.registry.models import Mailbox
 from engine.registry.scopes import Scope
-from engine.registry.known_senders import KnownSender, known_senders
 from engine.storage.models import Folder, Message
 from engine.storage.search import find, index
 from engine.storage.search.query import QueryError, parse

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from engine.registry.models import Mailbox, Organisation, Person
 from engine.registry.known_senders import KnownSender, known_senders, organisations_of
+from engine.registry.models import Mailbox, Organisation, Person
 from tests import factories
 
 pytestmark = pytest.mark.django_db
