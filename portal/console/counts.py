@@ -16,6 +16,7 @@ from onboarding.status import Status
 from portal.console.health import soon
 from portal.guides.models import Feedback
 from portal.helpdesk.models import Ticket
+from portal.organisation.waiting import all_waiting
 
 LONG = timedelta(hours=2)  # after which waiting mail is somebody's business
 
@@ -37,6 +38,10 @@ def waiting_long() -> int:
 
 def ending() -> int:
     return Watch.objects.filter(certificate_ends_at__lte=soon()).count()
+
+
+def second_person() -> int:
+    return len(all_waiting())
 
 
 def late_tickets() -> int:

@@ -81,6 +81,12 @@ TILES = (
         "?status=approved",
     ),
     Tile(
+        "Accounts that wait for a second person",
+        Permission.MANAGE_PEOPLE,
+        counts.second_person,
+        "members:recovery",
+    ),
+    Tile(
         "Tickets late or nearly",
         Permission.VIEW_TICKETS,
         counts.late_tickets,

@@ -82,11 +82,15 @@ def test_another_address_is_asked_for_and_waits(
     assert "after 24 hours" in desk.get(f"{page}address/").content.decode()
     desk.post(f"{page}address/", asked)
     queue = desk.get("/admin/people/recovery/").content.decode()
+    tiles = desk.get("/admin/").context["tiles"]
     twice = desk.post(f"{page}address/", asked).content.decode()
 
     bob.refresh_from_db()
     assert bob.everyday_address == ""
     assert "new@mail.example" in queue
+    assert {t.label: t.number for t in tiles}[
+        "Accounts that wait for a second person"
+    ] == 1
     assert "waiting already" in twice
     assert "Waiting for a second person" in desk.get(page).content.decode()
 
