@@ -35,7 +35,9 @@ def browser() -> Iterator[Browser]:
     """The system's Chromium, or the one that Playwright brought."""
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(
-            args=QUIET, executable_path=shutil.which("chromium")
+            args=QUIET,
+            executable_path=shutil.which("chromium")
+            or shutil.which("chromium-headless-shell"),
         )
         yield opened
         opened.close()
