@@ -22,7 +22,14 @@ COOKIES = (
     Cookie(
         "sessionid",
         "Keeps you signed in",
-        "When you close the browser, or after 12 hours",
+        "When you close the browser, when you do not use the service for 2 hours, or "
+        "after 12 hours",
+    ),
+    Cookie(
+        "known_browser",
+        "Shows that you signed in with this browser before, so that others who try your "
+        "address cannot shut you out of it",
+        "After 180 days, or when you sign out everywhere",
     ),
     Cookie(
         "csrftoken", "Proves that a form was sent from our own page", "After 1 year"

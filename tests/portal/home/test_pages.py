@@ -10,6 +10,7 @@ from django.test import Client
 from engine.registry.models import Person
 from onboarding.models import Audience, Terms
 from tests import factories
+from tests.factories import PASSWORD
 from tests.portal.conftest import SignIn
 
 PUBLIC = [
@@ -85,8 +86,12 @@ def test_every_cookie_that_we_set_is_told(
     page = client.get("/cookies/").content.decode()
     client.get("/account/login/")
     signed_in(bob).get("/account/app-passwords/")
+    browser = Client()
+    browser.post("/account/login/", {"login": bob.address, "password": PASSWORD})
 
-    assert all(f">{name}</th>" in page for name in (*client.cookies, "messages"))
+    told = (*client.cookies, *browser.cookies, "messages")
+    assert "known_browser" in told
+    assert all(f">{name}</th>" in page for name in told)
 
 
 def test_start_asks_for_sign_in(client: Client, db: None) -> None:
