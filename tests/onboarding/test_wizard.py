@@ -283,6 +283,7 @@ def test_a_name_of_an_application_that_is_being_set_up_is_refused(vera: Person) 
         everyday_address="helen@eastvale.example",
         status=Status.APPROVED,
         community_domain="eastvale.secure.example",
+        submitted_at=timezone.now(),
         decided_at=timezone.now(),
         decided_by=vera,
         decision_reason="Known to us",

@@ -148,6 +148,7 @@ REACHED_BY_HAND = {
 }
 # They show no page of their own.
 NOT_SCREENS = {
+    "/.well-known/security.txt": "a text file",
     "/account/everyday-address/refuse/": "leads back",
     "/account/reauthenticate/": "leads on to the second factor or the password",
     "/account/second-factor/passkeys/login/": "takes what the browser signed",

@@ -40,6 +40,8 @@ REGISTRY = {
     "aliases.remove": Rule(
         "the system alone", ADMINISTRATORS, events=("alias.removed",)
     ),
+    "allowances.give": quiet("how much may be sent, and nothing else"),
+    "allowances.end": quiet("takes away"),
     "api_keys.add": Rule(
         "administrator for their own organisation, operator for the community",
         ADMINISTRATORS,

@@ -70,7 +70,7 @@ def test_screen_is_closed_to_an_administrator(
 ) -> None:
     response = signed_in(alice, second_factor=True).get(path)
 
-    assert response.status_code == 403
+    assert response.status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/admin/trace/", "/admin/audit/"])
