@@ -17,7 +17,7 @@ from pytest_django.fixtures import Settings
 from engine.places import Limits
 from portal.serving import bodies, connection
 from tests.portal.serving import pages
-from tests.portal.serving.conftest import ServeSite, Web, head
+from tests.portal.serving.conftest import PATIENCE, ServeSite, Web, head
 
 FRESH = "127.200.3.4"
 FORM = "Content-Type: application/x-www-form-urlencoded"
@@ -42,7 +42,7 @@ async def clients(
 async def ended(reader: asyncio.StreamReader) -> bytes:
     """What the server says until it hangs up."""
     said = b""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         with suppress(ConnectionError):
             while chunk := await reader.read(10_000):
                 said += chunk
@@ -75,7 +75,7 @@ async def test_a_page_is_served_beside_slow_readers(web: Web, path: str) -> None
 def slow_reader(port: int) -> socket.socket:
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    client.settimeout(20)
+    client.settimeout(PATIENCE)
     client.connect(("127.0.0.1", port))
     return client
 
@@ -86,7 +86,7 @@ async def test_five_hundred_event_streams_hold_no_thread(serve: ServeSite) -> No
     ask = head("GET", "/events/") + b"\r\n"
     async with clients(web, 500, ask) as readers:
         for reader in readers:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 await reader.readuntil(b"data: here")
 
         answer = await web.get("/page/", address=FRESH)
@@ -124,7 +124,7 @@ async def test_a_body_has_its_time(web: Web, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(bodies, "PATIENCE", 0.3)
     reader, writer = await web.open()
     writer.write(BEGUN)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         line = await reader.readline()
     writer.close()
 
@@ -166,7 +166,7 @@ def is_cut_off(client: socket.socket) -> bool:
     """Whether the server ends the connection though the client has read nothing."""
     watch = select.poll()
     watch.register(client, select.POLLERR)
-    return bool(watch.poll(20_000))
+    return bool(watch.poll(PATIENCE * 1000))
 
 
 @pytest.mark.slow
@@ -177,7 +177,7 @@ async def test_a_newcomer_gets_in_where_all_places_are_taken(
     web = await serve(limits=few)
     async with clients(web, 60, b"") as readers:
         answer = await web.get("/page/", address=FRESH)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             told = await readers[0].read()
 
     assert answer.endswith(f"page for {FRESH}".encode())
@@ -189,7 +189,7 @@ async def test_what_is_being_answered_makes_no_room(serve: ServeSite) -> None:
     web = await serve(limits=Limits(8, strangers_per_address=6))
     reader, writer = await web.open(FRESH)
     writer.write(head("GET", "/events/") + b"\r\n")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await reader.readuntil(b"data: here")
 
         async with clients(web, 40, b""):

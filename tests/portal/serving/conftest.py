@@ -13,6 +13,8 @@ from portal.serving.server import serve_on
 from portal.serving.site import Site
 from tests.portal.serving import pages
 
+# Seconds, for a slow machine; nothing is measured by it.
+PATIENCE = 120
 ROOMY = Limits(200, patience=1_000.0)
 
 
@@ -33,7 +35,7 @@ class Web:
 
     async def ask(self, request: bytes, address: str = "127.0.0.1") -> bytes:
         """Say it all, and read until the server hangs up."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             reader, writer = await self.open(address)
             writer.write(request)
             try:

@@ -13,7 +13,7 @@ from engine.registry.models import ApiKey, Organisation
 from portal.serving import bodies
 from portal.ui.body_limit import STRANGERS
 from tests.portal.serving import pages
-from tests.portal.serving.conftest import ServeSite, Web, head
+from tests.portal.serving.conftest import PATIENCE, ServeSite, Web, head
 
 CLOSE = "Connection: close"
 FORM = "Content-Type: application/x-www-form-urlencoded"
@@ -62,7 +62,7 @@ async def test_a_client_that_asks_first_is_told_to_go_on(web: Web) -> None:
     reader, writer = await web.open()
     fields = ("Content-Length: 6", FORM, CLOSE, "Expect: 100-continue")
     writer.write(head("POST", "/form/", *fields) + b"\r\n")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         assert (await reader.readline()).startswith(b"HTTP/1.1 100 ")
         writer.write(b"text=x")
         answer = await reader.read()
@@ -80,7 +80,7 @@ async def test_a_strangers_large_body_is_refused_unread(
     writer.write(
         head("POST", "/apply/email/", length, FORM, "Expect: 100-continue") + b"\r\n"
     )
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         line = await reader.readline()
     writer.close()
 
@@ -153,11 +153,11 @@ async def test_an_event_stream_ends_with_its_client(web: Web) -> None:
     for path in ("/events/", "/events-too/"):
         reader, writer = await web.open()
         writer.write(head("GET", path) + b"\r\n")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             await reader.readuntil(b"data: here")
         writer.close()
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while pages.streams.count("ended") < 2:
             await asyncio.sleep(0.01)
     assert pages.streams.count("begun") == 2
@@ -182,7 +182,7 @@ async def test_an_answer_under_way_is_finished_when_the_service_stops(
     web = await serve()
     reader, writer = await web.open()
     writer.write(head("GET", "/file/", CLOSE) + b"\r\n")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         begun = await reader.readuntil(b"\r\n\r\n")
         web.stop.set()
         rest = await reader.read()
@@ -199,7 +199,7 @@ async def test_event_streams_end_when_the_service_stops(
     web = await serve()
     reader, writer = await web.open()
     writer.write(head("GET", "/events/") + b"\r\n")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await reader.readuntil(b"data: here")
         web.stop.set()
         with suppress(ConnectionError):

@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from portal.serving import threads
 from portal.serving.threads import CrowdedError, FairThreads
+from tests.portal.serving.conftest import PATIENCE
 
 
 @pytest_asyncio.fixture
@@ -34,7 +35,7 @@ async def test_one_client_never_has_every_thread(four: FairThreads) -> None:
         slow = [asyncio.create_task(four.run("a", held.wait)) for _ in range(20)]
         await asyncio.sleep(0)
 
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             assert await four.run("b", lambda: "served") == "served"
         assert four._running["a"] == 3
     finally:
@@ -91,7 +92,7 @@ async def test_a_caller_that_is_cancelled_leaves_the_thread_whole(
 
     for _ in range(5):
         assert await four.run("a", lambda: "served") == "served"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while four._running:
             await asyncio.sleep(0.01)
     assert four._free == 4
