@@ -7,7 +7,12 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 
 from engine.registry import permissions
-from engine.registry.models import OrganisationRole, OrganisationStatus, RoleName
+from engine.registry.models import (
+    AccountType,
+    OrganisationRole,
+    OrganisationStatus,
+    RoleName,
+)
 from engine.registry.permissions import Permission
 from engine.registry.roles import ROLES
 from tests import factories
@@ -215,3 +220,30 @@ def test_needs_second_factor(alice, bob, vera, northfield):
     northfield.mfa_required = True
     northfield.save()
     assert permissions.needs_second_factor(bob)
+
+
+def test_of_a_trusted_domain_only_its_own_administrators_sign_in(alice) -> None:
+    police = factories.make_organisation(account_type=AccountType.TRUSTED_DOMAIN)
+    factories.make_domain(police, "police.example")
+    ruth = factories.make_person("ruth@police.example", police)
+
+    assert not permissions.may_sign_in(ruth)
+    # A role in another organisation says nothing about one's own.
+    OrganisationRole.objects.create(
+        person=ruth, organisation=alice.organisation, role=RoleName.ADMINISTRATOR
+    )
+    assert not permissions.may_sign_in(ruth)
+    factories.make_administrator(ruth)
+    assert permissions.may_sign_in(ruth)
+
+
+def test_nothing_is_held_in_an_organisation_that_is_not_active(alice, harbour) -> None:
+    """Not by somebody who administers it from an active one either."""
+    OrganisationRole.objects.create(
+        person=alice, organisation=harbour, role=RoleName.ADMINISTRATOR
+    )
+    assert permissions.can(alice, P.MANAGE_PEOPLE, organisation=harbour)
+    harbour.status = OrganisationStatus.SUSPENDED
+    harbour.save()
+
+    assert permissions.held(alice, organisation=harbour) == frozenset()
