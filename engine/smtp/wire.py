@@ -137,6 +137,9 @@ class Wire(SMTP):
                 server_side=True,
                 ssl_handshake_timeout=HANDSHAKE_SECONDS,
             )
+            # asyncio has none left where the peer hung up as the handshake ended.
+            if transport is None:
+                raise ConnectionResetError("the peer has gone")
         except OSError as error:
             # A handshake that dies tells nobody that the connection is lost.
             self.listener.sessions.release(self._place)
