@@ -8,7 +8,6 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from engine.registry.access import public, requires
@@ -38,7 +37,6 @@ def linked(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @requires(Permission.MANAGE_CONNECTIONS)
-@never_cache
 @read_or_write
 def own(request: HttpRequest) -> HttpResponse:
     """The letter of the organisation whose administrator is signed in."""
@@ -50,7 +48,6 @@ def own(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.MANAGE_CONNECTIONS)
-@never_cache
 @require_POST
 def reissue(request: HttpRequest) -> HttpResponse:
     """Have another letter written, with a new credential where there is one."""

@@ -118,7 +118,6 @@ class ShutMailMiddleware:
             "administrators": _who_can_open(person, shutting),
         }
         page = render(request, "account/mail_shut.html", context, status=403)
-        page["Cache-Control"] = "no-store"
         return page
 
 

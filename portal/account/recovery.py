@@ -11,7 +11,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import (
     require_http_methods,
     require_POST,
@@ -39,7 +38,6 @@ class OwnAddressForm(forms.Form):
 
 
 @signed_in
-@never_cache
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
     """The address now, a change that waits, and what changed before."""
@@ -58,7 +56,6 @@ def show(request: HttpRequest) -> HttpResponse:
 
 @signed_in
 @reauthentication_required(app="account")
-@never_cache
 @require_http_methods(["GET", "POST"])
 def change(request: HttpRequest) -> HttpResponse:
     """Another address, at once: the owner has just shown who they are."""
@@ -93,7 +90,6 @@ def refuse(request: HttpRequest) -> HttpResponse:
 
 
 @public
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def refuse_by_link(request: HttpRequest, token: str) -> HttpResponse:
     """The reader of a notice refuses. Opening the page changes nothing."""

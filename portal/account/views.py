@@ -15,7 +15,6 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
-from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods
 
@@ -47,7 +46,6 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @requires(Permission.USE_MAIL)
 @reauthentication_required(app="account")
-@never_cache
 @sensitive_variables("secret")
 @require_http_methods(["GET", "POST"])
 def app_passwords(request: HttpRequest) -> HttpResponse:

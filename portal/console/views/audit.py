@@ -55,7 +55,6 @@ def as_csv(request: HttpRequest) -> HttpResponseBase:
     lines = history.as_csv(_found(AuditFilter(request).typed))
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="audit.csv"'
-    response["Cache-Control"] = "no-store"
     return response
 
 

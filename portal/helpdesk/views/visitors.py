@@ -88,7 +88,6 @@ def follow(request: HttpRequest, token: str) -> HttpResponse:
         "is_closed": ticket.status == Status.CLOSED,
     }
     response = render(request, "helpdesk/follow.html", context)
-    response["Cache-Control"] = "private, no-store"
     # The link is the key, and other sites must not learn it. Not "no-referrer" either:
     # then a browser sends the form as from nowhere, and it is refused as forged.
     response["Referrer-Policy"] = "same-origin"

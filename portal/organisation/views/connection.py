@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from engine.registry.actions import connections
@@ -141,7 +140,6 @@ def edit(
 
 
 @within(KEEPER)
-@never_cache
 @require_http_methods(["GET", "POST"])
 def new_password(
     request: HttpRequest, organisation: Organisation, connection_id: int
@@ -203,7 +201,6 @@ def end_password(
 
 
 @within(KEEPER)
-@never_cache
 @require_http_methods(["GET", "POST"])
 def tenant_secret(
     request: HttpRequest, organisation: Organisation, connection_id: int

@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from engine.registry.models import Organisation, Person
@@ -50,7 +49,6 @@ def begin(
 
 
 @within(KEEPER)
-@never_cache
 @require_GET
 def rehearsal(
     request: HttpRequest,

@@ -11,7 +11,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from engine.registry.access import public
@@ -32,7 +31,6 @@ from portal.organisation.views.connection import (
 
 
 @within(KEEPER)
-@never_cache
 @require_http_methods(["GET", "POST"])
 def share(
     request: HttpRequest, organisation: Organisation, connection_id: int
@@ -85,7 +83,6 @@ def end(
 
 
 @public
-@never_cache
 @require_http_methods(["GET", "POST"])
 def shared(request: HttpRequest, token: str) -> HttpResponse:
     """The values; and once, after the button, the secret."""
@@ -111,7 +108,6 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @public
-@never_cache
 @require_GET
 def shared_guide(request: HttpRequest, token: str, key: str) -> HttpResponse:
     its, chosen = _shared_guide(token, key)
@@ -125,7 +121,6 @@ def shared_guide(request: HttpRequest, token: str, key: str) -> HttpResponse:
 
 
 @public
-@never_cache
 @require_GET
 def shared_guide_file(request: HttpRequest, token: str, key: str) -> HttpResponse:
     its, chosen = _shared_guide(token, key)

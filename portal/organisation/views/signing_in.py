@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from engine.registry.models import Organisation
@@ -39,7 +38,6 @@ def give(
 
 
 @within(Permission.MANAGE_PEOPLE)
-@never_cache
 @require_http_methods(["GET", "POST"])
 def letter(
     request: HttpRequest, organisation: Organisation, person_id: int

@@ -87,7 +87,6 @@ def export(request: HttpRequest, kind: str) -> HttpResponse:
     mark = "\ufeff" if kind == "csv" else ""
     response = HttpResponse(mark + text, content_type=f"{content_type}; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="contacts.{kind}"'
-    response["Cache-Control"] = "private, no-store"
     return response
 
 

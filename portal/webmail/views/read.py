@@ -84,7 +84,6 @@ def content(request: HttpRequest, message_id: int) -> HttpResponse:
     response = HttpResponse(page)
     response["Content-Security-Policy"] = CONTENT_POLICY
     response["Referrer-Policy"] = "no-referrer"
-    response["Cache-Control"] = "private, no-store"
     return response
 
 
