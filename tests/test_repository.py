@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import codecs
 import re
 import socket
 import subprocess
@@ -54,6 +55,20 @@ def views() -> Iterator[tuple[str, object]]:
 
 def sources() -> list[Path]:
     return [path for name in PACKAGES for path in sorted((ROOT / name).rglob("*.py"))]
+
+
+def test_no_test_is_named_after_octets(request: pytest.FixtureRequest) -> None:
+    parametrised = [one for one in request.session.items if hasattr(one, "callspec")]
+    named = [
+        item.nodeid
+        for item in parametrised
+        for value in item.callspec.params.values()
+        if isinstance(value, bytes)
+        and len(value) > 15
+        and codecs.escape_encode(value)[0].decode() in item.callspec.id
+    ]
+
+    assert not named
 
 
 def test_journeys_stand_where_the_run_of_journeys_looks() -> None:
