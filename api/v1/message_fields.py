@@ -15,6 +15,8 @@ from engine.mail import lookalike
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.composer import Attachment
 from engine.registry.known_senders import KnownSender
+from engine.storage import addressees
+from engine.storage.addressees import Addressees
 from engine.storage.models import Folder, FolderRole, Message
 from engine.trace.models import EventKind
 
@@ -132,7 +134,10 @@ class FolderSerializer(serializers.ModelSerializer[Folder]):
 
 
 class MessageSerializer(serializers.ModelSerializer[Message]):
-    """`known` in the context: what the registry says of the senders' addresses."""
+    """`known` in the context: what the registry says of the senders' addresses.
+
+    `recipients`: who each message is addressed to, by its id.
+    """
 
     from_name = serializers.SerializerMethodField(
         help_text="As the sender calls themselves: anybody may choose any name. Show "
@@ -143,6 +148,16 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     )
     from_directory_name = serializers.SerializerMethodField(
         help_text="What the directory calls `from_address`; empty where it is not there."
+    )
+
+    to_summary = serializers.CharField(
+        read_only=True,
+        help_text="The names in To, as somebody typed them: show them only beside "
+        "`to_addresses`.",
+    )
+    to_addresses = serializers.SerializerMethodField(
+        help_text=f"Of the first recipients, {addressees.COUNTED} at most. A message that "
+        "is opened has all of them in `to` and `cc`."
     )
 
     @extend_schema_field(OpenApiTypes.STR)
@@ -156,6 +171,12 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     @extend_schema_field(OpenApiTypes.STR)
     def get_from_directory_name(self, message: Message) -> str:
         return self._known(message).name
+
+    @extend_schema_field({"type": "array", "items": {"type": "string"}})
+    def get_to_addresses(self, message: Message) -> list[str]:
+        found: dict[int, Addressees] = self.context["recipients"]
+        first = found[message.pk].first if message.pk in found else ()
+        return [str(named.address) for named in first]
 
     def _known(self, message: Message) -> KnownSender:
         known: dict[str, KnownSender] = self.context["known"]
@@ -173,6 +194,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
             "from_organisation",
             "from_directory_name",
             "to_summary",
+            "to_addresses",
             "subject",
             "message_id",
             "size",

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
@@ -25,9 +25,10 @@ from api.parsers import BoundedJSONParser
 from api.sending import Letter, Sent, send
 from api.v1 import message_fields as fields
 from api.v1.uploads import said_in
-from engine.registry.known_senders import KnownSender, known_senders
+from engine.registry.known_senders import known_senders
 from engine.registry.models import Mailbox
 from engine.registry.scopes import Scope
+from engine.storage import addressees
 from engine.storage.models import Folder, Message
 from engine.storage.search import find, index
 from engine.storage.search.query import QueryError, parse
@@ -80,7 +81,7 @@ class Messages(Resource):
         mailbox = get_object_or_404(self.caller.mailboxes(), pk=said["mailbox"])
         rows, is_more = self._found(mailbox, said)
         shown = {"results": rows, "next": rows[-1].pk if is_more else None}
-        context = {"known": _known(rows)}
+        context = _people(rows)
         return Response(fields.MessagesSerializer(shown, context=context).data)
 
     def _found(
@@ -109,7 +110,7 @@ class Messages(Resource):
         inside = opened.opened(message, by=self.caller.key)
         for name in ("to", "cc", "text", "html", "attachments"):
             setattr(message, name, getattr(inside, name))
-        context = {"known": _known([message])}
+        context = _people([message])
         return Response(fields.OpenedSerializer(message, context=context).data)
 
     @extend_schema(
@@ -172,7 +173,7 @@ class Messages(Resource):
         target = None if folder is None else self._target(message, folder)
         changing.change(message, target=target, by=self.caller.key, **changes)
         message = self.get_object()
-        context = {"known": _known([message])}
+        context = _people([message])
         return Response(fields.MessageSerializer(message, context=context).data)
 
     def _target(self, message: Message, folder_id: int) -> Folder:
@@ -188,8 +189,12 @@ class Messages(Resource):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-def _known(messages: Iterable[Message]) -> dict[str, KnownSender]:
-    return known_senders(message.from_address for message in messages)
+def _people(messages: Sequence[Message]) -> dict[str, Any]:
+    """What the registry says of the senders, and who the messages are addressed to."""
+    return {
+        "known": known_senders(message.from_address for message in messages),
+        "recipients": addressees.of_messages(messages, shown=addressees.COUNTED),
+    }
 
 
 def _accepted(sent: Sent) -> Response:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from onboarding.fields import NameField, PhoneField
+from onboarding.fields import OwnNameField, PhoneField
 from portal.helpdesk.fields import AddressField, CheckedFilesField, FilesForm
 from portal.helpdesk.policies import LONGEST_TEXT
 from portal.helpdesk.status import Category
@@ -61,7 +61,7 @@ class QuestionForm(FilesForm):
 class AskForm(QuestionForm):
     """A question of somebody who cannot sign in, or has no account."""
 
-    name = NameField(
+    name = OwnNameField(
         label="Full name",
         max_length=150,
         error_messages={"required": "Enter your full name"},

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from engine.mail import lookalike
 from engine.mail.address import Address
 from engine.registry import directory
 from engine.registry import recipients as registry
@@ -86,8 +87,11 @@ class Addressed:
 
     @property
     def _is_other_name(self) -> bool:
-        typed, known = self.typed_name.casefold(), self.facts.name.casefold()
-        return bool(typed and known) and not set(typed.split()) & set(known.split())
+        typed, known = (
+            set(lookalike.words(n)) for n in (self.typed_name, self.facts.name)
+        )
+        # "Bob" and "Bob Hale, Northfield" are the same; a namesake's other half is not.
+        return bool(typed and known) and not (typed <= known or known <= typed)
 
 
 def look_at(

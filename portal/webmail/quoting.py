@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from engine.mail import lookalike
 from engine.mail.address_list import NamedAddress
 from engine.mail.composer import Attachment
 from engine.mail.file_names import from_title
@@ -20,6 +21,10 @@ from portal.webmail.reading import Reading
 
 # Characters of the original that are quoted.
 QUOTE_LIMIT = 100_000
+# Characters of a field, and of one name in it, that introduce a forwarded message.
+VALUE_LIMIT = 1000
+NAME_LIMIT = 200
+PEOPLE = ("From", "To", "Cc")
 REST_LEFT_OUT = "[The rest of the message is left out]"
 
 
@@ -129,10 +134,25 @@ def _attribution(message: Message) -> str:
 def _introduction(reading: Reading) -> str:
     lines = ["Forwarded message"]
     for name in ("From", "Date", "Subject", "To", "Cc"):
-        value = reading.header.text(name)
+        people = _people(reading, name) if name in PEOPLE else ""
+        value = people or lookalike.shown(reading.header.text(name))[:VALUE_LIMIT]
         if value:
-            lines.append(f"{name}: {value[:1000]}")
+            lines.append(f"{name}: {value}")
     return "\n".join(lines)
+
+
+def _people(reading: Reading, name: str) -> str:
+    """Everybody in the field, each with the address whole and the name fit to show."""
+    named = reading.everybody(name)
+    shown: list[str] = []
+    room = VALUE_LIMIT
+    for one in named:
+        words = trust.in_words(one.name[:NAME_LIMIT], str(one.address))
+        room -= len(words) + 2
+        if room < 0:
+            return f"{', '.join(shown)} and {len(named) - len(shown)} more"
+        shown.append(words)
+    return ", ".join(shown)
 
 
 def _own_text(reading: Reading) -> str:

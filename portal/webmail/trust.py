@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Q
@@ -12,6 +13,7 @@ from engine.mail import lookalike
 from engine.mail.address import Address, InvalidAddressError
 from engine.registry import known_senders
 from engine.registry.models import Domain, Organisation
+from engine.storage import addressees
 from engine.storage.models import FolderRole, Message
 
 NOBODY = "Unknown sender"
@@ -43,15 +45,30 @@ def standing(message: Message) -> Standing | None:
 
 def named(message: Message) -> str:
     """The sender in a line of text: never by the name alone, which anybody may choose."""
-    name = lookalike.shown(message.from_name)
-    if not message.from_address or name == message.from_address:
-        return name or NOBODY
-    return f"{name} <{message.from_address}>" if name else message.from_address
+    return in_words(message.from_name, message.from_address) or NOBODY
 
 
-def organisations(messages: Iterable[Message]) -> dict[str, str]:
-    """The organisation of each sender, by address; one query for all."""
-    return known_senders.organisations_of(message.from_address for message in messages)
+def in_words(name: str, address: str) -> str:
+    """A person in a line of text, "Jane Jones <jane@firm.example>"; empty for nobody."""
+    shown = lookalike.shown(name)
+    if not address or shown == address:
+        return shown
+    return f"{shown} <{address}>" if shown else address
+
+
+def facts(messages: Iterable[Message], *, sent: Iterable[Message]) -> dict[str, Any]:
+    """What the lines of a list need to show whose each message is, for the context.
+
+    `sent` are those whose line names the recipients instead of the sender. One query,
+    and one more where there are such.
+    """
+    recipients = addressees.of_messages(sent)
+    senders = [m.from_address for m in messages if m.pk not in recipients]
+    written_to = [str(n.address) for one in recipients.values() for n in one.first]
+    return {
+        "recipients": recipients,
+        "organisations": known_senders.organisations_of([*senders, *written_to]),
+    }
 
 
 def _of_member(organisation: Organisation, message: Message) -> Standing:

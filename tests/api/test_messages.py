@@ -371,3 +371,17 @@ def test_a_key_that_sends_too_much_is_told_when_to_come_back(
         again = call("POST", "/messages/", said, **key)
     assert again.status_code == 202
     rates.meter.clear()
+
+
+def test_recipients_are_listed_with_their_addresses(
+    call: Api, bob: Person, alice: Person, charlie: Person
+) -> None:
+    call("POST", "/messages/", letter(bob, charlie, cc=[alice.address]))
+    sent = f"/messages/?mailbox={bob.mailbox.pk}&folder=sent"
+
+    (row,) = call("GET", sent).json()["results"]
+    opened = call("GET", f"/messages/{row['id']}/").json()
+
+    assert row["to_addresses"] == [charlie.address, alice.address]
+    assert opened["to_addresses"] == row["to_addresses"]
+    assert (opened["to"], opened["cc"]) == ([charlie.address], [alice.address])

@@ -20,7 +20,7 @@ def table(waits: Iterable[Wait]) -> Table:
 
 def _row(wait: Wait) -> list[Cell]:
     return [
-        Cell(wait.name, url("person", wait.person.pk) if wait.person else ""),
+        _account(wait),
         Cell(wait.what),
         Cell(wait.asked_by),
         Cell(at=wait.asked_at),
@@ -29,6 +29,12 @@ def _row(wait: Wait) -> list[Cell]:
         _answer(wait, Act.AGREE, "Open it" if wait.kind is Kind.MAIL else "Agree"),
         _answer(wait, Act.STOP, "Stop"),
     ]
+
+
+def _account(wait: Wait) -> Cell:
+    if wait.person is None:
+        return Cell(wait.name)
+    return Cell(wait.name, url("person", wait.person.pk), note=wait.person.address)
 
 
 def _answer(wait: Wait, act: Act, label: str) -> Cell:

@@ -17,7 +17,7 @@ from engine.mail.errors import PermanentFailure
 from engine.queue.models import Source
 from engine.queue.submit import submit
 from portal.helpdesk import files, links, words
-from portal.helpdesk.models import Entry
+from portal.helpdesk.models import Entry, Ticket
 from portal.helpdesk.status import EntryKind
 
 log = logging.getLogger(__name__)
@@ -110,8 +110,16 @@ def _quoted(entry: Entry) -> str:
     asked = entry.ticket.entries.filter(kind=EntryKind.REQUEST, pk__lt=entry.pk).last()
     if asked is None:
         return ""
-    moment = date_format(timezone.localtime(asked.created_at), "j F Y, H:i")
     lines = [f"> {line}" for line in asked.text.splitlines()]
     if len(lines) > MOST_QUOTED:
         lines = [*lines[:MOST_QUOTED], "> […]"]
-    return "\n".join([f"On {moment}, {asked.author_name} wrote:", *lines])
+    return "\n".join([_attribution(asked, entry.ticket), *lines])
+
+
+def _attribution(asked: Entry, ticket: Ticket) -> str:
+    """Who wrote the words that are quoted; not the name alone, which anybody may choose."""
+    moment = date_format(timezone.localtime(asked.created_at), "j F Y, H:i")
+    who = f"{asked.author_name} <{asked.author_address}>"
+    if not ticket.is_confirmed:
+        who = f"somebody who called themselves {who}, which we have not confirmed,"
+    return f"On {moment}, {who} wrote:"

@@ -3,31 +3,50 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.utils.translation import gettext, ngettext
 
 from engine.mail import lookalike
+from engine.storage.addressees import Addressees
 from engine.storage.models import Message
 from portal.webmail import trust
 
 register = template.Library()
 
 
-@register.simple_tag
-def sender_name(message: Message) -> str:
-    """What the sender is called, by their own choice; their address without a name."""
-    return lookalike.shown(message.from_name) or message.from_address or trust.NOBODY
+@register.inclusion_tag("webmail/line_who.html", takes_context=True)
+def line_who(context: dict[str, Any], message: Message) -> dict[str, Any]:
+    """Who a line of a list is about, by a chosen name: the sender, or the recipients.
 
-
-@register.inclusion_tag("webmail/sender.html", takes_context=True)
-def sender_facts(context: dict[str, Any], message: Message) -> dict[str, Any]:
-    """Whose the message is by the registry: address and organisation.
-
-    Stands beside every chosen name, for anybody may choose any name. `organisations`
-    in the context maps addresses to organisations.
+    Needs what `trust.facts` gives. Always stands with `line_whose`.
     """
-    organisations = context.get("organisations", {})
+    recipients = _recipients(context, message)
+    if recipients is None:
+        name = lookalike.shown(message.from_name) or message.from_address
+        return {"names": [name or trust.NOBODY]}
+    names = [one.name or str(one.address) for one in recipients.first]
     return {
-        "address": message.from_address,
-        "organisation": organisations.get(message.from_address, ""),
+        "is_sent": True,
+        # Beside lines that name senders, the eye must see it too.
+        "says_to": bool(context.get("names_folder")),
+        "names": names or [recipients.text or gettext("Nobody yet")],
+        "others": _others(recipients),
+    }
+
+
+@register.inclusion_tag("webmail/line_whose.html", takes_context=True)
+def line_whose(context: dict[str, Any], message: Message) -> dict[str, Any]:
+    """Whose the names in `line_who` are by the registry: address and organisation.
+
+    Stands beside every chosen name, for anybody may choose any name.
+    """
+    recipients = _recipients(context, message)
+    addresses = [message.from_address] if message.from_address else []
+    if recipients is not None:
+        addresses = [str(one.address) for one in recipients.first]
+    organisations: dict[str, str] = context["organisations"]
+    return {
+        "people": [(address, organisations.get(address, "")) for address in addresses],
+        "others": _others(recipients) if recipients else "",
     }
 
 
@@ -35,3 +54,17 @@ def sender_facts(context: dict[str, Any], message: Message) -> dict[str, Any]:
 def sender_words(message: Message) -> str:
     """Name and address in a line of text."""
     return trust.named(message)
+
+
+def _recipients(context: dict[str, Any], message: Message) -> Addressees | None:
+    found: dict[int, Addressees] = context["recipients"]
+    return found.get(message.pk)
+
+
+def _others(recipients: Addressees) -> str:
+    more = recipients.more
+    if more is None:
+        return gettext("and many more")
+    if not more:
+        return ""
+    return ngettext("and %(count)s more", "and %(count)s more", more) % {"count": more}

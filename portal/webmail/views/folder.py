@@ -29,6 +29,8 @@ def folder(request: HttpRequest, folder_id: int | None = None) -> HttpResponse:
     beside = sidebar(desks, desk)
     total = listing.count(opened)
     page = _page(request, view_of(opened, request.GET))
+    messages = [row.message for row in page.rows]
+    sent = messages if names_recipients(opened) else []
     return render(
         request,
         "webmail/folder.html",
@@ -38,11 +40,10 @@ def folder(request: HttpRequest, folder_id: int | None = None) -> HttpResponse:
             "line": beside.line_of(opened),
             "targets": beside.targets(opened),
             "page": page,
-            "organisations": trust.organisations([row.message for row in page.rows]),
+            **trust.facts(messages, sent=sent),
             "shows": SHOWS,
             "total": min(total, listing.COUNT_LIMIT),
             "is_more": total > listing.COUNT_LIMIT,
-            "names_recipients": names_recipients(opened),
             "kept_days": expiry.days(opened),
             "undo": undo.offer(request),
         },

@@ -54,8 +54,7 @@ def read(request: HttpRequest, message_id: int) -> HttpResponse:
         "folder": message.folder,
         "targets": beside.targets(message.folder),
         "page_messages": near,
-        "organisations": trust.organisations(near),
-        "names_recipients": names_recipients(message.folder),
+        **trust.facts(near, sent=near if names_recipients(message.folder) else []),
         "newer": near[place - 1] if place else None,
         "older": near[place + 1] if place + 1 < len(near) else None,
         "conversation": conversation.around(message),
@@ -126,6 +125,7 @@ def printed(request: HttpRequest, message_id: int) -> HttpResponse:
     text = opened.as_text()
     context = {
         "message": message,
+        "standing": trust.standing(message),
         "reading": opened,
         "people": {label: opened.people(name) for label, name in PEOPLE.items()},
         "text": plain_text.linked(text),

@@ -13,6 +13,7 @@ from portal.webmail.access import desks_of
 from portal.webmail.doors import uses_mail
 from portal.webmail.listing import Row
 from portal.webmail.sidebar import sidebar
+from portal.webmail.view import names_recipients
 from portal.webmail.views.folder import number_in
 
 HINTS = {
@@ -47,6 +48,7 @@ def search(request: HttpRequest, mailbox_id: int) -> HttpResponse:
         except QueryError as refusal:
             complaint = str(refusal)
     beside = sidebar(desks, desk)
+    messages = found.messages if found else []
     context = {
         "sidebar": beside,
         "targets": beside.targets(),
@@ -55,8 +57,10 @@ def search(request: HttpRequest, mailbox_id: int) -> HttpResponse:
         "desk": desk,
         "typed": typed,
         "found": found,
-        "rows": [Row(message) for message in found.messages] if found else [],
-        "organisations": trust.organisations(found.messages if found else []),
+        "rows": [Row(message) for message in messages],
+        **trust.facts(
+            messages, sent=[m for m in messages if names_recipients(m.folder)]
+        ),
         "complaint": complaint,
         "is_complete": is_complete,
         "is_first": number_in(request, "past") is None,

@@ -106,3 +106,30 @@ def test_a_notice_repeats_nothing_that_a_stranger_typed(ask: Ask, bob: Person) -
     header, body = received(bob.mailbox)
     assert "BUY" not in body + header.to_bytes().decode()
     assert "/help/follow/" in body.replace("=\r\n", "")
+
+
+def test_a_reply_quotes_nobody_by_the_name_alone(reply: Entry, bob: Person) -> None:
+    letter.send(reply.pk)
+
+    _, body = received(bob.mailbox)
+    assert f"{bob.name} <{bob.address}> wrote:" in body
+
+
+def test_a_reply_quotes_a_stranger_as_not_confirmed(
+    ask: Ask, bob: Person, hugh: Person
+) -> None:
+    ticket = ask(bob, person=None, name="Judge Moss", is_confirmed=False)
+    entry = tickets.answer(
+        ticket,
+        "We cannot say.",
+        status=Status.SOLVED,
+        seen=ticket.entries.latest("pk").pk,
+        by=hugh,
+    )
+
+    letter.send(entry.pk)
+
+    _, body = received(bob.mailbox)
+    said = " ".join(body.split())
+    who = f"somebody who called themselves Judge Moss <{bob.address}>"
+    assert f"{who}, which we have not confirmed, wrote:" in said

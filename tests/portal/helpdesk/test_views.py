@@ -289,3 +289,21 @@ def test_few_are_sent_within_an_hour(client: Client, helpdesk: Mailbox) -> None:
 
 def test_a_forged_link_leads_nowhere(client: Client, helpdesk: Mailbox) -> None:
     assert client.get(reverse("helpdesk:follow", args=["made-up"])).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["Postern Helpdesk", "IT Support", "Bob\u202eylloB"])
+def test_a_stranger_asks_under_no_name_of_the_service(
+    client: Client, helpdesk: Mailbox, name: str
+) -> None:
+    page = client.post(reverse("helpdesk:ask"), STRANGER | {"name": name})
+
+    assert "There is a problem" in page.content.decode()
+    assert not Ticket.objects.exists()
+
+
+def test_a_stranger_may_be_a_members_namesake(
+    client: Client, helpdesk: Mailbox, bob: Person
+) -> None:
+    client.post(reverse("helpdesk:ask"), STRANGER | {"name": bob.name})
+
+    assert Ticket.objects.get().requester_name == bob.name

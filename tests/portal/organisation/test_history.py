@@ -173,3 +173,15 @@ def test_a_thousand_without_a_second_factor_come_in_pages_and_few_queries(
 )
 def test_details_are_told_in_words(detail: dict[str, object], told: str) -> None:
     assert [value for _, value in history.details(Entry(detail=detail))] == [told]
+
+
+def test_namesakes_without_a_second_factor_are_told_apart(
+    office: Client, at: Path, northfield: Organisation, bob: Person
+) -> None:
+    other = factories.make_person("b2@northfield.secure.example", northfield)
+    Person.objects.filter(pk=other.pk).update(name=bob.name)
+
+    page = office.get(at("security/")).content.decode()
+
+    assert page.count(f">{bob.name}</a>") == 2
+    assert bob.address in page and other.address in page

@@ -156,6 +156,7 @@ def test_another_everyday_address_waits_for_the_owner(
     assert "have been told" in page.text
     assert "Another everyday address: new@mail.example" in page.text
     assert "Changed provider" in queue.text
+    assert f'"postern-under">{bob.address}</span>' in queue.text
     assert "waits for a second person" in office.get(at()).text
     change = bob.address_changes.get()
     office.post(

@@ -97,7 +97,7 @@ def test_sent_names_the_recipients(as_bob: Client, bob: Person) -> None:
 
     page = as_bob.get(reverse("webmail:folder", args=[message.folder_id]))
 
-    assert "To </span>Alice" in page.content.decode()
+    assert "To </span><bdi>Alice</bdi>" in page.content.decode()
 
 
 def test_a_page_costs_the_same_however_many_messages(

@@ -227,7 +227,7 @@ def test_the_neighbours_of_a_sent_message_say_to_whom(
 
     page = page_of(as_bob, message)
 
-    assert page.count("To </span>Alice") == 2
+    assert page.count("To </span><bdi>Alice</bdi>") == 2
 
 
 def test_the_neighbours_of_a_message_stand_beside_it(

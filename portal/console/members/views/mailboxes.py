@@ -103,7 +103,11 @@ def _rights(found: Mailbox) -> Section:
     grants = found.grants.select_related("person").order_by("person__name", "pk")
     rows = [
         [
-            Cell(grant.person.name, url("person", grant.person_id)),
+            Cell(
+                grant.person.name,
+                url("person", grant.person_id),
+                note=grant.person.address,
+            ),
             yes_or_no(grant.can_read),
             yes_or_no(grant.can_write),
             yes_or_no(grant.can_send),

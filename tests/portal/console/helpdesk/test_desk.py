@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from bs4 import BeautifulSoup
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -312,3 +313,41 @@ def test_bars_are_scaled_to_the_largest() -> None:
 
 def test_half_of_the_targets_is_half_a_bar() -> None:
     assert bars([("a", 50)], full=100)[0].height == 60
+
+
+def test_each_entry_shows_the_address_beside_the_name(
+    desk: Client, ask: Ask, bob: Person, hugh: Person
+) -> None:
+    """A stranger may be called what the agent is called."""
+    ticket = ask(
+        bob, person=None, name=hugh.name, address="x@home.example", is_confirmed=False
+    )
+    answer(desk, ticket)
+    ticket.refresh_from_db()
+
+    page = BeautifulSoup(desk.get(url("ticket", ticket)).content, "html.parser")
+    listed = BeautifulSoup(
+        desk.get(url("index") + "?view=solved").content, "html.parser"
+    )
+
+    heads = [
+        [part.get_text() for part in head.find_all("bdi")]
+        for head in page.select(".desk-entry__head")
+    ]
+    assert heads[0] == [hugh.name, "x@home.example"]
+    assert heads[-1] == [hugh.name, hugh.address]
+    assert "Address not confirmed" in listed.get_text()
+    assert [one.get_text() for one in listed.select("tbody bdi")] == [
+        hugh.name,
+        "x@home.example",
+    ]
+
+
+def test_the_reply_says_where_it_goes(desk: Client, ask: Ask, bob: Person) -> None:
+    known = ask(bob)
+    unknown = ask(bob, person=None, address="x@home.example", is_confirmed=False)
+
+    pages = [desk.get(url("ticket", one)).content.decode() for one in (known, unknown)]
+
+    assert f"It goes to <bdi>{bob.address}</bdi>." in pages[0]
+    assert "It goes to <bdi>x@home.example</bdi>. Anybody can have typed" in pages[1]

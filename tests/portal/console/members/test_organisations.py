@@ -247,3 +247,21 @@ def test_each_account_type_has_its_pages(
 
     for tab in ("", "people/", "domains/", "connections/", "mailboxes/", "lists/"):
         assert desk.get(f"/admin/organisations/{made.pk}/{tab}").status_code == 200
+
+
+def test_namesakes_who_may_use_a_mailbox_are_told_apart(
+    desk: Client, northfield: Organisation, bob: Person
+) -> None:
+    group = factories.make_group_mailbox("duty@northfield.secure.example", northfield)
+    other = factories.make_person(
+        "b2@northfield.secure.example", northfield, name=bob.name
+    )
+    for person in (bob, other):
+        factories.make_grant(group, person, can_read=True)
+
+    page = desk.get(
+        f"/admin/organisations/{northfield.pk}/mailboxes/{group.pk}/"
+    ).content.decode()
+
+    assert f"<small>{bob.address}</small>" in page
+    assert f"<small>{other.address}</small>" in page

@@ -88,6 +88,7 @@ def test_another_address_is_asked_for_and_waits(
     bob.refresh_from_db()
     assert bob.everyday_address == ""
     assert "new@mail.example" in queue
+    assert f"<small>{bob.address}</small>" in queue
     assert {t.label: t.number for t in tiles}[
         "Accounts that wait for a second person"
     ] == 1
