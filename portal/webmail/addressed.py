@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils import timezone
+from django.utils.text import Truncator
 
 from engine.mail import lookalike
 from engine.mail.address import Address
@@ -25,7 +26,9 @@ LIMIT = recipients.LIMIT
 # People whose name is looked up for others who have it too.
 NAMES_LIMIT = 10
 
-# Characters of what somebody says who is away.
+# Characters of a name that is repeated in a warning, and of what somebody says who is
+# away.
+NAME_LIMIT = 60
 AWAY_LIMIT = 200
 
 WORDS = {
@@ -80,9 +83,8 @@ class Addressed:
             where = ", ".join(self.namesakes)
             found.append(f"There is another {self.facts.name}: {where}")
         if self._is_other_name:
-            found.append(
-                f"You wrote {self.typed_name}, the directory says {self.facts.name}"
-            )
+            typed = Truncator(self.typed_name).chars(NAME_LIMIT)
+            found.append(f"You wrote {typed}, the directory says {self.facts.name}")
         return found
 
     @property

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
+from engine.mail import lookalike
 from engine.mail.address import Address
 from engine.registry import routes
 from engine.registry.actor import Actor
@@ -49,7 +50,7 @@ def open_ticket(question: Question, *, source: Source, by: Actor | None) -> Tick
         category=question.category,
         priority=question.priority,
         requester=person,
-        requester_name=question.name[:150],
+        requester_name=lookalike.shown(question.name)[:150],
         requester_address=question.address,
         requester_phone=question.phone,
         organisation_id=_organisation_of(question),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from engine.mail import lookalike
 from engine.mail.address import Address, InvalidAddressError
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
@@ -194,7 +195,8 @@ def _check_address(person: Person, text: str, besides: int | None = None) -> Non
 def _fields(person: Person, card: Card) -> dict[str, object]:
     return {
         "person": person,
-        "name": card.name,
+        # Out of somebody else's file it may hide, turn or cover what stands beside it.
+        "name": lookalike.shown(card.name) or card.address,
         "address": card.address,
         "key": card.key,
         **{name: getattr(card, name) for name in _FACTS},

@@ -50,10 +50,16 @@ def line_whose(context: dict[str, Any], message: Message) -> dict[str, Any]:
     }
 
 
-@register.simple_tag
-def sender_words(message: Message) -> str:
-    """Name and address in a line of text."""
-    return trust.named(message)
+@register.inclusion_tag("webmail/person.html")
+def sender(message: Message) -> dict[str, str]:
+    """Name and address in a line: each by itself, or a name that is written from right
+    to left would turn the address round too.
+    """
+    return {
+        "name": lookalike.shown(message.from_name),
+        "address": message.from_address,
+        "unknown": trust.NOBODY,
+    }
 
 
 def _recipients(context: dict[str, Any], message: Message) -> Addressees | None:

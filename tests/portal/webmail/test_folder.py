@@ -75,7 +75,7 @@ def test_a_row_shows_whose_it_is_beside_the_chosen_name(
     put(bob.mailbox, sender=named("Alice", "jane@firm.example.secure.example"))
     put(bob.mailbox, sender=named("", "x@stranger.example"), subject="Other")
 
-    page = inbox_page(as_bob, bob.mailbox)
+    page = inbox_page(as_bob, bob.mailbox).replace("<wbr>", "")
 
     assert "<bdi>Alice</bdi>" in page
     assert '"app-mail-row__address">jane@firm.example.secure.example</bdi>' in page
