@@ -151,7 +151,7 @@ class Places:
         return most - (most - least) * max(0.0, taken - 0.5) * 2
 
     def expire(self) -> None:
-        """Drop whoever has taken too long to sign in."""
+        """Drop the connections that have taken too long to sign in."""
         now, for_strangers = self.clock(), self.patience()
         for place in list(self._waiting):
             allowed = self.limits.patience if place.is_known else for_strangers

@@ -1,4 +1,4 @@
-"""Sessions is in charge of the connections that a port has open, whoever they are from."""
+"""Keeps the connections that a port has open, from any client."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ _SKELETONS = frozenset(map(lookalike.skeleton, _RESERVED))
 def check_name_is_free(label: str, *, application: Application) -> None:
     """Raise PolicyError for a name that is reserved, or is or looks like a member's.
 
-    Whoever applies hears no more than that the name cannot be had: not whose it is.
+    The applicant learns only that the name cannot be had, not whose it is.
     """
     text = lookalike.readable_label(label)
     if _is_reserved(text):

@@ -90,8 +90,8 @@ class Environment(BaseSettings):
     staff_session_idle_minutes: int = Field(default=30, ge=5)
     session_hours: int = Field(default=12, ge=1, le=24 * 14)
 
-    # Whom the community asks for a second factor besides staff and administrators, and
-    # how many days after their first sign-in. Organisations may ask for more, at once.
+    # Who must have a second factor besides staff and administrators, and how many days
+    # after their first sign-in. Organisations may require more, immediately.
     second_factor: Literal["everybody", "administrators"] = "everybody"
     second_factor_grace_days: int = Field(default=14, ge=0)
 

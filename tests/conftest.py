@@ -172,7 +172,7 @@ def helpdesk(db: None) -> Mailbox:
 
 @pytest.fixture(scope="session")
 def collected_assets() -> None:
-    """Stylesheets and scripts for whoever looks at pages in a browser."""
+    """Stylesheets and scripts for tests that look at pages in a browser."""
     # Not by POSTERN.var, which some tests have of their own.
     assets.collect(settings.BASE_DIR / "node_modules", settings.STATICFILES_DIRS[-1])
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-# Octets at the start that tell all: ISO 9660's descriptor is the furthest.
+# Octets at the start that are looked at: ISO 9660's descriptor is the furthest.
 HEAD = 40 * 1024
 _TEXT_HEAD = 1024
 

@@ -63,7 +63,7 @@ def resenders(header: HeaderBlock) -> list[Address]:
 
 
 def named_authors(header: HeaderBlock) -> list[NamedAddress]:
-    """All whom the header names as its sender, one way or another.
+    """Everybody the header names as its sender, in whatever field.
 
     What stands in their display names is all that many programs show. Raises
     MalformedHeader like `authors`, and where the names hold too many addresses.

@@ -37,7 +37,7 @@ _SIGNS = {
     **dict.fromkeys(map(ord, "\u3002\u00b7\u2027\u2219\u22c5\u30fb\u2022"), "."),
     **dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-"),
 }
-# Which of these a typeface tells apart nobody knows: one stands for all.
+# Typefaces differ in which of these look different: one stands for all.
 _ALIKE = str.maketrans({"i": "l", "1": "l", "|": "l", "0": "o", "5": "s"})
 
 

@@ -1,4 +1,4 @@
-"""Tells those concerned that somebody sends too much: once for each hour or day."""
+"""Notifies those concerned that somebody sends too much: once for each hour or day."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ class Meter:
         """Raise RateExceededError where so many more are more than the sender may.
 
         The first message of a span always passes: one that alone exceeds a rate would
-        otherwise wait for ever.
+        otherwise wait indefinitely.
         """
         now = self.clock()
         factor = senders.factor_of(known.allowances, sender, timezone.now())

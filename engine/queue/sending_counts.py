@@ -26,7 +26,7 @@ class Key(NamedTuple):
 
 
 class Count(NamedTuple):
-    """Messages, their recipients, and how often the sender was told to wait."""
+    """Messages, their recipients, and how often the sender was asked to wait."""
 
     messages: int = 0
     recipients: int = 0

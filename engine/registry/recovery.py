@@ -1,7 +1,7 @@
 """What is known of the way back into an account: how long things wait, and why.
 
-The everyday address is a credential: whoever reads mail there gets the links that open
-the account. `actions/recovery.py` changes it, and `Person.mail_shut_at` keeps every
+The everyday address is a credential: anybody who reads mail there gets the links that
+open the account. `actions/recovery.py` changes it, and `Person.mail_shut_at` keeps every
 mailbox from a person whose way back one other person alone could have arranged.
 """
 

@@ -1,7 +1,7 @@
 """Whether somebody is the second person where one alone may not act.
 
 Of two who must agree, neither is the owner of the account, each may look after it, and
-the second is nobody whom the first has only just given the power to agree.
+the first has not only just given the second the power to agree.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def may_look_after(person: Person, *, by: Person) -> bool:
 def check_holds_their_powers(person: Person, *, by: Actor | None) -> None:
     """Raise PolicyError where the way in would lead to another organisation's pages.
 
-    Whoever gives an administrator another way in could act as them there.
+    A person who gives an administrator another way in could act as them there.
     """
     administered = Organisation.objects.active().filter(
         roles__person=person, roles__role=RoleName.ADMINISTRATOR

@@ -93,7 +93,7 @@ def _list(
 
 
 def _stands_alone(instance: Model) -> bool:
-    """Whether the entry of a row, when it is new, is the only one that tells of it."""
+    """Whether the entry of a row, when it is new, is the only one that records it."""
     if isinstance(instance, Mailbox):
         return instance.owner_id is None
     return not isinstance(instance, Domain)

@@ -34,8 +34,8 @@ class Bound(Wire):
 
     def __init__(self, listener: Listener) -> None:
         super().__init__(listener)
-        # Every command, not only those of a transaction: whoever was signed out must
-        # not keep a session alive with NOOP until they are let in again.
+        # Every command, not only those of a transaction: a client that was signed out
+        # must not keep a session alive with NOOP until they are let in again.
         self._smtp_methods = {
             name: method if name == "QUIT" else partial(self._carry_on, name, method)
             for name, method in self._smtp_methods.items()
@@ -65,7 +65,7 @@ class Bound(Wire):
         return True
 
     async def check_bound(self, routes: Routes) -> Binding:
-        """Raises MailError before TLS, before EHLO, and for whoever may not send."""
+        """Raises MailError before TLS, before EHLO, and for a client that may not send."""
         if not self.peer.is_secure:
             raise MailError(reply.NOT_TLS)
         if not self.helo:
@@ -78,7 +78,7 @@ class Bound(Wire):
         return self.binding
 
     async def _bind(self, routes: Routes) -> None:
-        """Bind anew whenever the registry changes: what proved a session may be gone."""
+        """Bind again whenever the registry changes: what proved a session may be gone."""
         before = self.binding
         if before is not None and before.is_signed_in:
             if not await self.sign_in_holds():
@@ -115,7 +115,7 @@ class Bound(Wire):
         await self.say(answer)
 
     def _note_claim(self, command: str, answer: Reply, sender: str) -> None:
-        """Whoever is still trying to connect sees in the trace what is missing."""
+        """An administrator who is still connecting sees in the trace what is missing."""
         owner = self.listener.owner_of(sender)
         if owner is not None:
             peer = str(self.peer.address)

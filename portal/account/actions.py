@@ -19,7 +19,7 @@ from portal.sessions import devices, store
 def make_app_password(
     person: Person, *, name: str, expires_at: datetime | None, by: Person
 ) -> tuple[AppPassword, str]:
-    """Make a secret for a mail program, and tell the person that it was made.
+    """Make a secret for a mail program, and notify the person that it was made.
 
     Whoever sits down at an unlocked screen could make one unseen otherwise.
     """
@@ -32,7 +32,7 @@ def make_app_password(
 
 @transaction.atomic
 def sign_out_elsewhere(request: HttpRequest, *, ends_app_passwords: bool) -> list[str]:
-    """End every session of whoever asks but the one they ask with.
+    """End every session of the person who asks, except the one they ask with.
 
     Returns the names of the app passwords that ended. Mail programs that keep theirs
     sign in again by themselves.
@@ -47,7 +47,7 @@ def sign_out_elsewhere(request: HttpRequest, *, ends_app_passwords: bool) -> lis
 
 @transaction.atomic
 def keep_only_this_session(request: HttpRequest) -> None:
-    """The same as a part of another change, which is recorded and told by itself.
+    """The same as a part of another change, which is recorded and announced by itself.
 
     Mail programs keep their app passwords.
     """

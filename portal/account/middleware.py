@@ -122,7 +122,7 @@ class ShutMailMiddleware:
 
 
 def _who_can_open(person: Person, shutting: Recovery | None) -> list[str]:
-    """Administrators by name, but for the owner and whoever caused the recovery."""
+    """Names of the administrators, without the owner and the person who recovered it."""
     roles = OrganisationRole.objects.filter(
         organisation=person.organisation_id,
         role=RoleName.ADMINISTRATOR,

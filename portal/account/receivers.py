@@ -100,7 +100,7 @@ def end_what_the_old_password_opened(
 @receiver(password_reset)
 @transaction.atomic
 def end_everything_after_a_recovery(user: Person, **kwargs: Any) -> None:
-    """Whoever knew the old password may have made an app password too."""
+    """A person who knew the old password may have made an app password too."""
     _audit("person.password_reset", user, app_passwords=sessions.close(user))
 
 

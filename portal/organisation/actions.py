@@ -80,7 +80,7 @@ def _reset(
     person: Person, *, reason: str, by: Person, agreed_by: Person | None
 ) -> None:
     Authenticator.objects.filter(user=person).delete()
-    # Whoever lost the phone may have been signed in on it.
+    # The person who lost the phone may have been signed in on it.
     sessions.close(person, keeps_app_passwords=True)
     shut_mail.note_factor_reset(person, by=by, agreed_by=agreed_by)
     agreed = {"agreed_by": str(agreed_by)} if agreed_by else {}

@@ -33,7 +33,7 @@ MOST_SHOWN = 200
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """One thing that waits, whoever's account it is about."""
+    """One thing that waits for a second person, about any kind of account."""
 
     kind: Kind
     row: RecoveryAddressChange | FactorReset | Recovery | ApiKey

@@ -38,7 +38,7 @@ def empty() -> IO[bytes]:
 async def read(receive: Receive) -> IO[bytes]:
     """Return the body as a file: on disk where it is large.
 
-    No thread waits for it: whoever sends an octet a minute costs one connection. Raises
+    No thread waits for it: a client that sends an octet a minute costs one connection. Raises
     RequestAborted when the client has gone, and TooSlowError.
     """
     file = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - the request closes it

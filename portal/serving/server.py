@@ -51,7 +51,7 @@ class WebServer(Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals to whoever runs the process (`engine.processes`)."""
+        """Leave signals to the code that runs the process (`engine.processes`)."""
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

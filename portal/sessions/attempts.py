@@ -95,7 +95,7 @@ def begin(source: Source) -> SignIn:
 
     Raises TooManyAttemptsError where too many failed before it; it then counts for none.
     """
-    # Whoever is shut out already costs no write, however often they try.
+    # A client that is locked out already costs no write, however often it tries.
     _check(source, SignIn.objects.all())
     attempt = SignIn.objects.create(
         address=source.address[:254],

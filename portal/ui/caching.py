@@ -15,7 +15,7 @@ from engine.registry.access import Access
 NOTHING = "private, no-store"
 # A browser may keep the page for its Back button, and asks again before it shows it.
 PAGE = "no-cache"
-# Arguments of a URL that let in whoever holds it.
+# Arguments of a URL that let in anybody who holds it.
 SECRETS = {"token", "key", "uidb36", "uidb64"}
 
 

@@ -50,7 +50,7 @@ class Addressed:
     is_new: bool = False
     is_twice: bool = False
     away: str = ""
-    """What the holder of the mailbox tells writers while they are away."""
+    """The answer that the mailbox sends while its holder is away."""
     namesakes: tuple[str, ...] = ()
     """Organisations in which others of the same name are."""
 
@@ -99,7 +99,7 @@ class Addressed:
 def look_at(
     draft: Draft, *, viewer: Person, sender: Address, desk: Desk
 ) -> list[Addressed]:
-    """Everybody to whom the draft is addressed, in the order of the fields."""
+    """The recipients of the draft, in the order of its fields."""
     named = [
         (field, one)
         for field in TYPED

@@ -31,7 +31,7 @@ REST_LEFT_OUT = "[The rest of the message is left out]"
 def reply(
     message: Message, reading: Reading, *, own: frozenset[str], to_all: bool
 ) -> Draft:
-    """An answer to whoever is to be answered, or to everybody who got the message.
+    """An answer to the sender, or to everybody who got the message.
 
     `own` are the keys of the addresses that answer: they do not write to themselves.
     """

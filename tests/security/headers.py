@@ -1,4 +1,4 @@
-"""What the header of every answer must say, whoever asks and whatever it is."""
+"""What the header of every answer must say, for any visitor and any page."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from django.http import HttpResponse
 
-# The same for everybody, so that a browser keeps them: pictures of guides, and whom to
-# write to.
+# The same for everybody, so that a browser keeps them: pictures of guides, and where to
+# report a weakness.
 KEPT = {"guides/pictures/images/<str:name>", ".well-known/security.txt"}
-# Arguments that let in whoever holds the address.
+# Arguments that let in anybody who holds the address.
 SECRET = re.compile(r"<(?:\w+:)?(?:token|key|uidb36|uidb64)>")
 ADMIN = "admin/"
 

@@ -1,4 +1,4 @@
-"""Somebody who found a weakness finds whom to tell (RFC 9116)."""
+"""A person who found a weakness finds where to report it (RFC 9116)."""
 
 from __future__ import annotations
 

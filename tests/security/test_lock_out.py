@@ -79,7 +79,7 @@ def test_nor_a_network_that_did(bob: Person) -> None:
 
 
 def test_nor_where_strangers_share_that_network(bob: Person) -> None:
-    """Whoever fails beside it at other addresses uses up nothing of it."""
+    """Failures of others at other addresses use up none of its attempts."""
     own = signed_in_before(bob)
     for number in range(attempts.PEER_LIMIT):
         fail(browser(HOME), f"nobody{number}@x.example", 1)

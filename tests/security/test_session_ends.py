@@ -1,4 +1,4 @@
-"""What ends a person's sessions, and what is left to whoever had one."""
+"""What ends a person's sessions, and what the holder of one can still do."""
 
 from __future__ import annotations
 

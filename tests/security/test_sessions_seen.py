@@ -1,4 +1,4 @@
-"""Where somebody is signed in is seen, and ended, by them and by whoever may."""
+"""Sessions are seen, and ended, by their owner and by those who are allowed to."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def app_password(bob: Person) -> AppPassword:
 
 @pytest.fixture
 def reached(bob: Person) -> Person:
-    """Bob, whom notices reach."""
+    """Bob, with an address that notices reach."""
     bob.everyday_address = "bob@everyday.example"
     bob.save()
     return bob

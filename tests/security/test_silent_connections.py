@@ -23,7 +23,7 @@ from engine.storage.models import Message
 from tests.engine.pop3.conftest import Server as Pop3Server
 from tests.engine.smtp.conftest import SECRET, Server
 
-# Thirty places for strangers, of whom fifty come.
+# Thirty places for strangers; fifty come.
 FEW = Limits(40, strangers_per_address=8, strangers_per_network=12)
 FRESH = "127.200.3.4"
 HELLO = "s: 220 *\nc: EHLO firm.example\ns: 250 *\n"
@@ -47,7 +47,7 @@ async def silent(port: int) -> AsyncIterator[list[asyncio.StreamReader]]:
 
 
 async def last_words(readers: list[asyncio.StreamReader]) -> list[bytes]:
-    """What those were told whom the server has sent away."""
+    """What the server said last to the clients that it has sent away."""
     said = []
     for reader in readers:
         with suppress(TimeoutError, ConnectionError):

@@ -162,7 +162,7 @@ def test_no_key_alone_reads_it(
     if Scope.WRITE_RECOVERY in scopes:
         assert {bob.address, alice.address} <= everybody_hears()
     a_day_passes()
-    # Now the link does come, and the mailbox is shut to whoever used it.
+    # Now the link does come, and the mailbox is shut to the person who used it.
     assert not intruder.reads_the_mail(letter.pk)
 
 

@@ -54,8 +54,8 @@ def add(
 def agree(key: ApiKey, *, reason: str, by: Person) -> None:
     """Let a key open other people's mailboxes, as a second person.
 
-    Agreeing again changes nothing. Raises PolicyError for whoever made the key, and
-    for one that opens no mail.
+    Agreeing again changes nothing. Raises PolicyError for the key's maker, and for a
+    key that opens no mail.
     """
     if key.agreed_at is not None:
         return

@@ -139,7 +139,7 @@ def end_password(person: Person, *, by: Actor | None) -> None:
     """
     person.set_unusable_password()
     person.save(update_fields=["password"])
-    # The link that follows tells the person.
+    # The link that follows notifies the person.
     ended = sessions.close(person)
     detail = {"app_passwords": ended} if ended else None
     _record("person.password_ended", person, detail, by=by)

@@ -23,9 +23,10 @@ def end_sessions(
     """End every web, POP3 and submission session of a person, wherever it is open.
 
     Web sessions end at their next request, mail sessions at their next command. App
-    passwords end too: after a recovery or a suspension none may be left to whoever made
-    one before. Only where the owner signs out everywhere by choice are they kept, and
-    then the mail programs simply sign in again. Returns the names of those that ended.
+    passwords end too: after a recovery or a suspension none may be left to the person
+    who made one before. Only where the owner signs out everywhere by choice are they
+    kept, and then the mail programs simply sign in again. Returns the names of those
+    that ended.
     """
     ended = close(person, keeps_app_passwords=keeps_app_passwords)
     detail = {"app_passwords": ended, **({"reason": reason} if reason else {})}
@@ -40,7 +41,7 @@ def end_sessions(
 
 
 def close(person: Person, *, keeps_app_passwords: bool = False) -> list[str]:
-    """The same as a part of another act, which records it and tells the person.
+    """The same as a part of another act, which records it and notifies the person.
 
     The registry's version moves, by which open mail sessions know to look again.
     """

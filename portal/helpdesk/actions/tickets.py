@@ -38,7 +38,7 @@ class Question:
 
 @transaction.atomic
 def open_ticket(question: Question, *, source: Source, by: Actor | None) -> Ticket:
-    """Take a question in, and tell the requester its number.
+    """Take a question in, and send the requester its number.
 
     Raises PolicyError with the sentence to show.
     """

@@ -80,5 +80,5 @@ async def serve(settings: Settings) -> AsyncIterator[ServeSite]:
 
 @pytest_asyncio.fixture
 async def web(serve: ServeSite) -> Web:
-    """With one thread: whoever held it would hold up everybody."""
+    """With one thread: a client that held it would hold up all the others."""
     return await serve()

@@ -1,4 +1,4 @@
-"""Pages of each kind that a server has to tell apart."""
+"""Pages of each kind that a server treats differently."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Threads are shared out between clients, whoever asks most."""
+"""Threads are shared fairly between clients, even if one asks for more."""
 
 from __future__ import annotations
 

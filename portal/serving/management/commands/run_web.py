@@ -1,4 +1,4 @@
-"""`manage.py run_web`: the site, until it is told to stop."""
+"""`manage.py run_web`: the site, until it is asked to stop."""
 
 from __future__ import annotations
 
