@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import io
+import itertools
 import lzma
 import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO
 
-from engine.antivirus import magic, tar, zips
+from engine.antivirus import magic
+from engine.antivirus.formats import (
+    compound,
+    rar,
+    seven_zip,
+    seven_zip_folder,
+    tar,
+    zips,
+)
+from engine.antivirus.formats.errors import UnlistedError
 from engine.antivirus.limits import Unscannable
+from engine.mail import file_names
 
 _TNEF = b"\x78\x9f\x3e\x22"  # [MS-OXTNEF] 2.1.3.1
 _TNEF_TITLE = 0x00018010
@@ -27,8 +39,15 @@ _WIDE = re.compile(rb"(?:[\x20-\x7e]\0){4,255}")
 _NARROW = re.compile(rb"[\x20-\x7e]{4,255}")
 _GZIP_HAS_NAME = 0x08  # RFC 1952 §2.3.1
 _GZIP_HAS_EXTRA = 0x04
-# 7z: its header stands at the end, and often compressed.
-_SEVEN_ZIP = b"7z\xbc\xaf\x27\x1c"
+# How far unpackers look for an archive behind something else, such as a program.
+_FURTHEST = 8 * 1024 * 1024
+_MAX_LOOKS = 1_000
+_ANYWHERE = (seven_zip.SIGNATURE, rar.SIGNATURE)
+_STARTS = (
+    *(zips.LOCAL_HEADER, b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", _TNEF),
+    *(compound.SIGNATURE, *_ANYWHERE),
+)
+_ZIP_ENDINGS = frozenset(("zip", "zipx"))
 _COMPRESSED_ENDINGS = frozenset(("gz", "bz2", "xz", "z", "lz", "zst", "tgz", "br"))
 BROKEN = (
     zipfile.BadZipFile,
@@ -77,17 +96,28 @@ class Member:
     is_whole: bool = True
 
 
+_Reader = Callable[[bytes, Budget], Iterator[Member]]
+
+
 def is_container(data: bytes) -> bool:
     """Whether there are files inside, as far as the first octets say."""
-    starts = (zips.LOCAL_HEADER, b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", _TNEF, _SEVEN_ZIP)
-    return data.startswith(starts) or tar.is_header(data[: tar.BLOCK])
+    return data.startswith(_STARTS) or tar.is_header(data[: tar.BLOCK])
+
+
+def may_hold_files(data: bytes) -> bool:
+    """Whether there may be files inside, wherever they begin."""
+    return (
+        is_container(data)
+        or zips.LOCAL_HEADER in data
+        or any(data.find(start, 0, _FURTHEST) >= 0 for start in _ANYWHERE)
+    )
 
 
 def members(data: bytes, name: str, budget: Budget) -> Iterator[Member]:
     """What is inside a file of that name; nothing where it is no container.
 
     What cannot be read any further ends it: names that could be read came first. Raises
-    TooMuchError.
+    TooMuchError, and UnlistedError for an archive that hides its names.
     """
     try:
         yield from _members(data, name, budget)
@@ -106,12 +136,33 @@ def _members(data: bytes, name: str, budget: Budget) -> Iterator[Member]:
         yield from _of_stream(reader, data, name, budget)
     elif data.startswith(_TNEF):
         yield from _of_tnef(data, budget)
-    elif data.startswith(_SEVEN_ZIP):
-        yield from _of_seven_zip(data)
+    elif data.startswith(compound.SIGNATURE):
+        yield from _of_item(data, budget)
     elif tar.is_header(data[: tar.BLOCK]):
         yield from _of_tar(data, budget)
-    elif zips.LOCAL_HEADER in data:
+    else:
+        for reader, start in _archives(data):
+            yield from reader(data[start:], budget)
+        if zips.LOCAL_HEADER in data:
+            yield from _of_zip(data, budget)
+        return
+    # Programs that go by the name look for a directory at the end.
+    if file_names.endings([name]) & _ZIP_ENDINGS and zips.LOCAL_HEADER in data:
         yield from _of_zip(data, budget)
+
+
+def _archives(data: bytes) -> Iterator[tuple[_Reader, int]]:
+    """Readers of the first archive of each kind, and where it starts."""
+    for module, reader in ((seven_zip, _of_seven_zip), (rar, _of_rar)):
+        looks, start = 0, data.find(module.SIGNATURE, 0, _FURTHEST)
+        # At the front it is one, however broken.
+        while start > 0 and not module.is_at(data, start):
+            looks += 1
+            if looks == _MAX_LOOKS:
+                raise UnlistedError
+            start = data.find(module.SIGNATURE, start + 1, _FURTHEST)
+        if start >= 0:
+            yield reader, start
 
 
 def _of_zip(data: bytes, budget: Budget) -> Iterator[Member]:
@@ -205,13 +256,30 @@ def _strings(value: bytes) -> Iterator[str]:
     )
 
 
-def _of_seven_zip(data: bytes) -> Iterator[Member]:
-    """The names in the header, unless it is compressed: two octets a character."""
-    offset, size = struct.unpack_from("<QQ", data, 12)
-    header = data[32 + offset : 32 + offset + size]
-    if header[:1] != b"\x01":
-        return
-    for text in header.decode("utf-16-le", "ignore").split("\0"):
-        yield Member(text)
-    for text in header[1:].decode("utf-16-le", "ignore").split("\0"):
-        yield Member(text)
+def _of_seven_zip(data: bytes, budget: Budget) -> Iterator[Member]:
+    listing = seven_zip.read(data)
+    budget.spend(0, members=len(listing.names))
+    yield from map(Member, listing.names)
+    named = iter(listing.filled)
+    for folder in listing.folders:
+        names = list(itertools.islice(named, len(folder.sizes)))
+        # Of what is encrypted only the names count, as with zip.
+        if folder.coder:
+            budget.spend(sum(folder.sizes))
+            with contextlib.suppress(*seven_zip_folder.BROKEN):
+                yield from map(Member, names, seven_zip_folder.unpacked(folder))
+
+
+def _of_rar(data: bytes, budget: Budget) -> Iterator[Member]:
+    for member in rar.members(data):
+        budget.spend(len(member.data))
+        yield from (Member(name, member.data) for name in dict.fromkeys(member.names))
+
+
+def _of_item(data: bytes, budget: Budget) -> Iterator[Member]:
+    """An Outlook item: what is attached to it, and to items inside it."""
+    for attached in compound.attachments(data):
+        budget.spend(len(attached.data))
+        shown = next(iter(attached.names), "")
+        yield from map(Member, attached.names)
+        yield Member(shown, attached.data)

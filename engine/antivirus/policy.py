@@ -17,8 +17,16 @@ from typing import Protocol
 
 from django.conf import settings
 
-from engine.antivirus import kinds, magic, zips
-from engine.antivirus.members import Budget, Member, TooMuchError, is_container, members
+from engine.antivirus import kinds, magic
+from engine.antivirus.formats.errors import UnlistedError
+from engine.antivirus.members import (
+    Budget,
+    Member,
+    TooMuchError,
+    is_container,
+    may_hold_files,
+    members,
+)
 from engine.mail import file_names, parts, transfer
 from engine.mail.errors import PermanentFailure
 from engine.mail.message import split, with_line_ends
@@ -100,7 +108,7 @@ def can_carry(carried: Iterable[Carried]) -> bool:
 def is_quick(part: parts.Part) -> bool:
     """Whether nothing need be unpacked to judge the part."""
     data = part.data()
-    return not (is_container(data) or zips.LOCAL_HEADER in data or _is_message(data))
+    return not (may_hold_files(data) or _is_message(data))
 
 
 def warns_of(name: str, data: bytes) -> bool:
@@ -141,6 +149,11 @@ def _first_refused(one: Carried, budget: Budget) -> str:
         raise _refusal(
             "The attachments hold more files than can be looked into: "
             "send them in several messages"
+        ) from error
+    except UnlistedError as error:
+        raise _refusal(
+            "An archive hides the names of its files, or is damaged: send it as a zip "
+            "file, or without encrypting the names"
         ) from error
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
-from engine.antivirus import tar, zips
+from engine.antivirus.formats import tar, zips
 from engine.antivirus.limits import (
     ENCRYPTED,
     LIMITS,

@@ -1,0 +1,170 @@
+"""Compound files ([MS-CFB]) that are Outlook items ([MS-OXMSG]): what is attached.
+
+Not olefile: what a header claims decides there how much is read.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from engine.antivirus.formats.errors import UnlistedError
+
+SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+MAX_ENTRIES = 40_000  # streams and storages
+_MAX_NAME = 4096  # octets; Windows takes 260 characters for a path
+_CUTOFF = 4096  # octets from which a stream has sectors of its own (§2.2)
+_SHORT = 64  # octets in the sectors of the others
+_ENTRY = 128
+_IN_HEADER = 109  # sectors of the table that the header names (§2.2)
+_STORAGE = 1  # an entry's kind (§2.6.1)
+_NONE = 0xFFFFFFFF
+
+# PidTagAttachLongFilename, ...Filename, ...LongPathname, ...Pathname, and
+# PidTagDisplayName: what Outlook shows, in this order; Unicode and eight-bit.
+_NAMES = ("3707", "3704", "370d", "3708", "3001")
+_EXTENSION = "3703"
+_TEXTS = {"001f": "utf-16-le", "001e": "latin-1"}
+_DATA = "__substg1.0_37010102"
+_ATTACHMENT = "__attach_version1.0_#"
+
+
+class Attachment(NamedTuple):
+    """All names that a program may take for it, and its octets.
+
+    Items inside the item have none of their own: their attachments come on their own.
+    """
+
+    names: tuple[str, ...]
+    data: bytes
+
+
+class _Entry(NamedTuple):
+    name: str
+    kind: int
+    left: int
+    right: int
+    child: int
+    start: int
+    size: int
+
+
+def attachments(data: bytes) -> Iterator[Attachment]:
+    """Attachments of an Outlook item and of items inside it; of other files none.
+
+    Raises ValueError or struct.error for a file that is none, and UnlistedError for one
+    with more entries than MAX_ENTRIES, or with entries in several places.
+    """
+    file = _File(data)
+    for storage, children in file.storages():
+        if storage.name.startswith(_ATTACHMENT):
+            streams = {entry.name: entry for entry in children}
+            names = tuple(_names(file, streams))
+            content = streams.get(_DATA)
+            yield Attachment(names, file.read(content) if content else b"")
+
+
+def _names(file: _File, streams: dict[str, _Entry]) -> Iterator[str]:
+    for tag in (*_NAMES, _EXTENSION):
+        for kind, coding in _TEXTS.items():
+            if entry := streams.get(f"__substg1.0_{tag}{kind}"):
+                yield file.read(entry, _MAX_NAME).decode(coding, "replace").rstrip("\0")
+
+
+class _File:
+    """The sectors, their table, and the directory of streams."""
+
+    def __init__(self, data: bytes) -> None:
+        shift, mini_shift = struct.unpack_from("<HH", data, 0x1E)
+        if shift not in (9, 12) or 1 << mini_shift != _SHORT:
+            raise ValueError("Sectors have a size that they cannot have")
+        self._data, self._size = data, 1 << shift
+        self._table = self._read_table()
+        (directory,) = struct.unpack_from("<L", data, 0x30)
+        (mini,) = struct.unpack_from("<L", data, 0x3C)
+        self._entries = self._read_entries(directory)
+        self._short = self._chain(self._entries[0].start, len(data))
+        count = len(self._short) // _SHORT
+        self._short_table = _numbers(self._chain(mini, 4 * count)[: 4 * count])
+
+    def storages(self) -> Iterator[tuple[_Entry, list[_Entry]]]:
+        """Each storage, however deep, with what is directly in it."""
+        waiting, left = [self._entries[0]], len(self._entries)
+        while waiting:
+            storage = waiting.pop()
+            children = self._tree(storage.child)
+            # Each entry has one place: else few octets would name many files.
+            left -= len(children)
+            if left < 0:
+                raise UnlistedError
+            yield storage, children
+            waiting += (entry for entry in children if entry.kind == _STORAGE)
+
+    def read(self, entry: _Entry, most: int | None = None) -> bytes:
+        size = entry.size if most is None else min(entry.size, most)
+        if entry.size >= _CUTOFF:
+            return self._chain(entry.start, size)[:size]
+        found = bytearray()
+        at = entry.start
+        while len(found) < size and at < len(self._short_table):
+            found += self._short[at * _SHORT : (at + 1) * _SHORT]
+            at = self._short_table[at]
+        return bytes(found[:size])
+
+    def _tree(self, number: int) -> list[_Entry]:
+        found = dict[int, _Entry]()
+        waiting = [number]
+        while waiting:
+            number = waiting.pop()
+            if number < len(self._entries) and number not in found:
+                found[number] = entry = self._entries[number]
+                waiting += entry.left, entry.right
+        return list(found.values())
+
+    def _sector(self, number: int) -> bytes:
+        start = (number + 1) * self._size
+        return self._data[start : start + self._size]
+
+    def _read_table(self) -> list[int]:
+        """For each sector the one after it: no more of it than there are sectors."""
+        count = len(self._data) // self._size
+        needed = -(-4 * count // self._size)
+        sectors = list(struct.unpack_from(f"<{_IN_HEADER}L", self._data, 0x4C))
+        (more,) = struct.unpack_from("<L", self._data, 0x44)
+        while more < count and len(sectors) < needed:
+            *others, more = _numbers(self._sector(more)) or [_NONE]
+            sectors += others or [_NONE]
+        return _numbers(b"".join(map(self._sector, sectors[:needed])))
+
+    def _chain(self, number: int, size: int) -> bytes:
+        """The sectors from this one on: at least so many octets, or to the end."""
+        found = []
+        left = min(size, len(self._data))
+        while left > 0 and number < len(self._table):
+            found.append(self._sector(number))
+            left -= self._size
+            number = self._table[number]
+        return b"".join(found)
+
+    def _read_entries(self, start: int) -> list[_Entry]:
+        octets = self._chain(start, (MAX_ENTRIES + 1) * _ENTRY)
+        count = len(octets) // _ENTRY
+        if count == 0:
+            raise ValueError("There is no directory")
+        if count > MAX_ENTRIES:
+            raise UnlistedError
+        return [self._entry(octets, number * _ENTRY) for number in range(count)]
+
+    def _entry(self, octets: bytes, at: int) -> _Entry:
+        length, kind = struct.unpack_from("<HB", octets, at + 64)
+        name = octets[at : at + max(0, min(length, 64) - 2)]
+        left, right, child = struct.unpack_from("<LLL", octets, at + 68)
+        start, size = struct.unpack_from("<LL", octets, at + 116)
+        text = name.decode("utf-16-le", "replace").casefold()
+        return _Entry(text, kind, left, right, child, start, size)
+
+
+def _numbers(octets: bytes) -> list[int]:
+    count = len(octets) // 4
+    return list(struct.unpack_from(f"<{count}L", octets))
