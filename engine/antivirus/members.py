@@ -141,8 +141,8 @@ def _members(data: bytes, name: str, budget: Budget) -> Iterator[Member]:
     elif tar.is_header(data[: tar.BLOCK]):
         yield from _of_tar(data, budget)
     else:
-        for reader, start in _archives(data):
-            yield from reader(data[start:], budget)
+        for read_all, start in _archives(data):
+            yield from read_all(data[start:], budget)
         if zips.LOCAL_HEADER in data:
             yield from _of_zip(data, budget)
         return
