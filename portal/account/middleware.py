@@ -122,7 +122,7 @@ class ShutMailMiddleware:
 
 
 def _who_can_open(person: Person, shutting: Recovery | None) -> list[str]:
-    """Names of the administrators, without the owner and the person who recovered it."""
+    """The administrators, without the owner and the person who recovered it."""
     roles = OrganisationRole.objects.filter(
         organisation=person.organisation_id,
         role=RoleName.ADMINISTRATOR,
@@ -130,4 +130,5 @@ def _who_can_open(person: Person, shutting: Recovery | None) -> list[str]:
     ).exclude(person=person)
     if shutting is not None and shutting.caused_by is not None:
         roles = roles.exclude(person=shutting.caused_by)
-    return sorted(roles.values_list("person__name", flat=True))
+    found = roles.values_list("person__name", "person__address")
+    return [f"{name} ({address})" for name, address in sorted(found)]

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from engine.registry import credentials
 from engine.registry.actions import recovery, shut_mail
-from engine.registry.models import Person, Recovery
+from engine.registry.models import Organisation, Person, Recovery
 from engine.storage.models import Message
 from tests import factories
 from tests.api.conftest import Api
@@ -126,3 +126,19 @@ def test_who_was_just_recovered_is_no_second_person(
     )
 
     assert "has just been recovered" in page.content.decode()
+
+
+def test_those_who_can_open_it_are_told_apart(
+    signed_in: SignIn, shut: Person, northfield: Organisation
+) -> None:
+    """Namesakes, of whom one arranged the recovery and cannot."""
+    for local in ("c1", "c2"):
+        person = factories.make_person(
+            f"{local}@northfield.secure.example", northfield, name="Clara Moss"
+        )
+        factories.make_administrator(person)
+
+    page = signed_in(shut).get("/mail/").content.decode()
+
+    for local in ("c1", "c2"):
+        assert f"Clara Moss ({local}@northfield.secure.example)" in page
