@@ -28,8 +28,9 @@ from onboarding.models import (
     Signature,
     Sponsorship,
 )
-from onboarding.notices.hearing import HEARINGS
+from onboarding.notices.hearing import HEARINGS, owner_of
 
+RESETS = {"person.second_factor_reset_requested", "person.second_factor_reset"}
 MOST_RETURNS = 5  # links in one mail
 # To members, by the mail of the community. The others go to everyday addresses, which
 # may be in a domain that has just joined and whose server is not connected yet.
@@ -192,12 +193,17 @@ def _change(notice: Notice) -> None:
 
 
 def _refuse(entry: Entry, address: str) -> str:
-    """The link by which the owner refuses a change of address that waits."""
-    theirs = {entry.subject_name, entry.detail.get("old")}
-    if entry.event != "person.address_change_requested" or address not in theirs:
+    """The link by which the owner says no to what another asked for or did."""
+    theirs = {one.address for one in owner_of(entry)} | {entry.detail.get("old")}
+    if address not in theirs:
         return ""
-    token = links.address_change_token(int(entry.detail["change"]))
-    return links.absolute("account:refuse_by_link", token)
+    if entry.event == "person.address_change_requested":
+        token = links.address_change_token(int(entry.detail["change"]))
+        return links.absolute("account:refuse_by_link", token)
+    if entry.event in RESETS and "reset" in entry.detail:
+        token = links.factor_reset_token(int(entry.detail["reset"]))
+        return links.absolute("own_factor:by_link", token)
+    return ""
 
 
 def _moment(text: str) -> datetime | None:

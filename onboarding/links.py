@@ -24,6 +24,7 @@ LETTER_SALT = "onboarding.letter"
 FIRST_SIGN_IN_SALT = "onboarding.first_sign_in"
 SIGN_IN_CLAIM_SALT = "onboarding.sign_in_claim"
 SIGN_IN_CLAIM_LIFETIME = timedelta(days=1)
+FACTOR_RESET_SALT = "onboarding.factor_reset"
 ADDRESS_CHANGE_SALT = "onboarding.address_change"
 LETTER_LIFETIME = timedelta(days=14)
 FIRST_SIGN_IN_LIFETIME = timedelta(days=7)
@@ -100,6 +101,16 @@ def address_change_token(change_id: int) -> str:
 def address_change(token: str) -> RecoveryAddressChange:
     """The change that the link is about. Raises ForgedLinkError."""
     return _get(RecoveryAddressChange, _load(token, ADDRESS_CHANGE_SALT))
+
+
+def factor_reset_token(reset_id: int) -> str:
+    """With which the reader of a notice says no to a reset of their second factor."""
+    return signing.dumps(reset_id, salt=FACTOR_RESET_SALT)
+
+
+def factor_reset(token: str) -> int:
+    """The id of the reset that the link is about. Raises ForgedLinkError."""
+    return int(_load(token, FACTOR_RESET_SALT))
 
 
 def _state_of(person: Person) -> str:

@@ -8,6 +8,7 @@ from wagtail.admin import urls as wagtailadmin_urls
 urlpatterns = [
     path("api/", include("api.urls")),
     path("account/", include("portal.account.urls")),
+    path("account/second-factor/reset/", include("portal.organisation.own_urls")),
     path("apply/", include("onboarding.urls")),
     path("directory/", include("portal.directory.urls")),
     path("mail/", include("portal.webmail.urls")),

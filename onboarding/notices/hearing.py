@@ -17,6 +17,7 @@ from engine.registry.models import (
     Organisation,
     OrganisationRole,
     Person,
+    RecoveryAddressChange,
     RoleName,
     StaffRole,
 )
@@ -29,6 +30,8 @@ class Audience(Flag):
     OLD_ADDRESS = auto()  # the everyday address before a change
     ADMINISTRATORS = auto()  # of the organisation, and operators where one is alone
     OPERATORS = auto()
+    ASKER = auto()  # who asked for what was then refused
+    MEMBERS = auto()  # everybody of the organisation who has a mailbox
     READERS = auto()  # the owner of a mailbox, or who may read a group's
 
 
@@ -55,7 +58,7 @@ HEARINGS: dict[str, Hearing] = {
         _ALL_ADDRESSES, "A change of the everyday address of {subject} was asked for."
     ),
     "person.address_change_refused": Hearing(
-        _ALL_ADDRESSES,
+        _ALL_ADDRESSES | Audience.ASKER,
         "The change of the everyday address of {subject} was refused.",
         is_by_system=True,
     ),
@@ -86,7 +89,16 @@ HEARINGS: dict[str, Hearing] = {
         "second person.",
     ),
     "person.second_factor_reset_refused": Hearing(
-        _EVERYBODY, "The reset of the second factor of {subject} was refused."
+        _EVERYBODY | Audience.ASKER,
+        "The reset of the second factor of {subject} was refused.",
+        is_by_system=True,
+    ),
+    "person.second_factor_reset_disowned": Hearing(
+        _EVERYBODY | Audience.OPERATORS,
+        "{subject} says that the reset of their second factor was not theirs. They are "
+        "signed out everywhere, their password has ended, and the mailbox is shut. Find "
+        "out who asked for the reset before you help anybody in.",
+        is_by_system=True,
     ),
     "person.second_factor_reset": Hearing(
         _EVERYBODY,
@@ -154,8 +166,9 @@ HEARINGS: dict[str, Hearing] = {
         Audience.ADMINISTRATORS, "An API key was made: {subject}."
     ),
     "api_key.agreed": Hearing(
-        Audience.ADMINISTRATORS,
-        "A second person let the API key {subject} open people's own mailboxes.",
+        Audience.ADMINISTRATORS | Audience.MEMBERS,
+        "The API key {subject} now opens people's own mailboxes, for a system of your "
+        "organisation. Two people agreed to it. What it reads is in the history.",
     ),
     "connection.added": Hearing(
         Audience.ADMINISTRATORS, "A connection was added: {subject}."
@@ -223,7 +236,8 @@ def addresses_of(person: Person) -> Iterator[Listener]:
         yield Listener(person.address, is_inside=True)
 
 
-def _owner(entry: Entry) -> Iterator[Listener]:
+def owner_of(entry: Entry) -> Iterator[Listener]:
+    """Where the owner of the account that the entry is about hears; nowhere of others."""
     if entry.subject_kind == "registry.person":
         person = Person.objects.filter(pk=entry.subject_key).first()
         if person is not None:
@@ -257,6 +271,25 @@ def _operators(entry: Entry) -> Iterator[Listener]:
         yield _reads(role.person)
 
 
+def _asker(entry: Entry) -> Iterator[Listener]:
+    """Who asked: a key's maker for the key."""
+    if "change" in entry.detail:
+        asked = RecoveryAddressChange.objects.filter(pk=entry.detail["change"])
+        people = Person.objects.filter(pk__in=asked.values("requested_by"))
+    else:
+        people = Person.objects.filter(address=entry.detail.get("requested_by", ""))
+    for person in people.filter(is_active=True):
+        yield _reads(person)
+
+
+def _members(entry: Entry) -> Iterator[Listener]:
+    organisation = _organisation(entry)
+    if organisation is not None:
+        owners = organisation.people.filter(is_active=True, mailbox__is_active=True)
+        for address in owners.values_list("address", flat=True):
+            yield Listener(address, is_inside=True)
+
+
 def _readers(entry: Entry) -> Iterator[Listener]:
     mailbox = Mailbox.objects.filter(pk=entry.subject_key).first()
     if mailbox is None or entry.subject_kind != "registry.mailbox":
@@ -286,9 +319,11 @@ def _reads(person: Person) -> Listener:
 
 
 _FINDERS: dict[Audience, Callable[[Entry], Iterator[Listener]]] = {
-    Audience.OWNER: _owner,
+    Audience.OWNER: owner_of,
     Audience.OLD_ADDRESS: _old_address,
     Audience.ADMINISTRATORS: _administrators,
     Audience.OPERATORS: _operators,
+    Audience.ASKER: _asker,
+    Audience.MEMBERS: _members,
     Audience.READERS: _readers,
 }

@@ -49,7 +49,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "changes": person.address_changes.exclude(applied_at=None, refused_at=None)[
             :SHOWN
         ],
-        "resets": person.factor_resets.waiting(),
+        "resets": person.factor_resets.answerable(),
     }
     return render(request, "account/recovery.html", context)
 

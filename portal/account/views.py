@@ -35,6 +35,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "person": person,
         "address_change": pending_change(person),
+        "resets": person.factor_resets.answerable(),
         "has_second_factor": policies.has_second_factor(person),
         "second_factor_due": policies.second_factor_reminder(person),
         "has_mail": bool(_mail_addresses(person)),

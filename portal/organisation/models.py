@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.utils import timezone
@@ -17,9 +17,20 @@ class FactorResetQuerySet(models.QuerySet["FactorReset"]):
         since = timezone.now() - RESET_LIFETIME
         return self.filter(settled_at=None, requested_at__gt=since)
 
+    def answerable(self) -> FactorResetQuerySet:
+        """Those to which the owner may still say no: they wait, or were done lately."""
+        since = timezone.now() - RESET_LIFETIME
+        waiting = models.Q(settled_at=None, requested_at__gt=since)
+        return self.filter(waiting | models.Q(done_at__gt=since, disowned_at=None))
+
 
 class FactorReset(models.Model):
-    """Staff ask to take away somebody's second factor; a second person must agree."""
+    """Another wants somebody's second factor taken away, or has taken it away.
+
+    It waits until a second person agrees, unless an administrator did it alone. Settled
+    without `done_at` it was refused. `disowned_at` is when the owner said that what was
+    done is not theirs.
+    """
 
     person = models.ForeignKey(
         Person, on_delete=models.CASCADE, related_name="factor_resets"
@@ -33,6 +44,8 @@ class FactorReset(models.Model):
     agreed_by = models.ForeignKey(
         Person, null=True, on_delete=models.SET_NULL, related_name="+"
     )
+    done_at = models.DateTimeField(null=True, blank=True)
+    disowned_at = models.DateTimeField(null=True, blank=True)
 
     objects = FactorResetQuerySet.as_manager()
 
@@ -48,6 +61,24 @@ class FactorReset(models.Model):
 
     def __str__(self) -> str:
         return f"Second factor of {self.person}"
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.settled_at is None and _is_recent(self.requested_at)
+
+    @property
+    def is_refused(self) -> bool:
+        return self.settled_at is not None and self.done_at is None
+
+    @property
+    def may_be_disowned(self) -> bool:
+        """True while the owner may say that a reset which was done is not theirs."""
+        is_done = self.done_at is not None and self.disowned_at is None
+        return is_done and _is_recent(self.done_at)
+
+
+def _is_recent(at: datetime | None) -> bool:
+    return at is not None and at > timezone.now() - RESET_LIFETIME
 
 
 class PeopleFileStatus(models.TextChoices):

@@ -131,6 +131,8 @@ class World:
             Audience.OLD_ADDRESS: {"bob@home.example"},
             Audience.ADMINISTRATORS: administrators,
             Audience.OPERATORS: {"olive@home.example", "otto@home.example"},
+            Audience.ASKER: {"hugh@home.example"},
+            Audience.MEMBERS: {self.bob.address, self.alice.address, self.dora.address},
             Audience.READERS: {self.bob.address},
         }
         return set().union(*(everybody[audience] for audience in hears))
@@ -164,6 +166,12 @@ def _factor(w: World) -> FactorReset:
     give_app(w.bob)
     actions.reset_second_factor(w.bob, reason="Lost", by=w.hugh)
     return FactorReset.objects.get()
+
+
+def _disowned(w: World) -> None:
+    actions.reset_second_factor(w.bob, reason="Lost", by=w.dora)
+    everybody_hears()
+    actions.disown_factor_reset(FactorReset.objects.get(), by=None)
 
 
 def _shut(w: World) -> None:
@@ -252,6 +260,7 @@ DOES: dict[str, Does] = {
         _factor(w), by=w.alice
     ),
     f"{O}stop_factor_reset": lambda w: actions.stop_factor_reset(_factor(w), by=w.bob),
+    f"{O}disown_factor_reset": _disowned,
     "onboarding.actions.first_letters.issue": lambda w: first_letters.issue(
         _new(w), by=w.alice
     ),

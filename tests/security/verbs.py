@@ -14,6 +14,7 @@ OWNER, OLD = Audience.OWNER, Audience.OLD_ADDRESS
 ADMINISTRATORS, OPERATORS = Audience.ADMINISTRATORS, Audience.OPERATORS
 READERS = Audience.READERS
 NOBODY = Audience(0)
+ASKER, MEMBERS = Audience.ASKER, Audience.MEMBERS
 ALL = OWNER | OLD | ADMINISTRATORS
 
 
@@ -50,8 +51,9 @@ REGISTRY = {
     ),
     "api_keys.agree": Rule(
         "nobody: it is the second person's part",
-        ADMINISTRATORS,
-        "not the maker",
+        ADMINISTRATORS | MEMBERS,
+        "not the maker; those whose mailboxes it opens hear, and ask their administrator "
+        "to end it: it is their organisation's system, and no one member's to refuse",
         ("api_key.agreed",),
     ),
     "api_keys.revoke": quiet("takes away"),
@@ -116,8 +118,8 @@ REGISTRY = {
     ),
     "recovery.note_first_address": quiet("remembers who gave it"),
     "recovery.refuse_address_change": Rule(
-        "the owner, or who looks after the account",
-        ALL,
+        "the owner, the reader of their notice, or who looks after the account",
+        ALL | ASKER,
         events=("person.address_change_refused",),
     ),
     "recovery.confirm_address_change": Rule(
@@ -204,9 +206,14 @@ ELSEWHERE = {
         ("person.second_factor_reset",),
     ),
     "portal.organisation.actions.stop_factor_reset": Rule(
-        "the owner, or who looks after the account",
-        OWNER | ADMINISTRATORS,
+        "the owner, the reader of their notice, or who looks after the account",
+        OWNER | ADMINISTRATORS | ASKER,
         events=("person.second_factor_reset_refused",),
+    ),
+    "portal.organisation.actions.disown_factor_reset": Rule(
+        "the owner, or the reader of their notice: it takes away",
+        OWNER | ADMINISTRATORS | OPERATORS,
+        events=("person.second_factor_reset_disowned",),
     ),
     "portal.sessions.actions.end_session": Rule(
         f"{PEOPLE}, and the owner", OWNER, events=("person.session_ended",)

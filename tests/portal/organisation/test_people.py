@@ -323,7 +323,8 @@ def test_reset_the_second_factor(office: Client, at: Path, bob: Person) -> None:
 
     assert not Authenticator.objects.filter(user=bob).exists()
     entry = Entry.objects.get(event="person.second_factor_reset")
-    assert entry.detail == {"reason": "Lost the phone"}
+    reset = bob.factor_resets.get()
+    assert entry.detail == {"reason": "Lost the phone", "reset": reset.pk}
     assert {"bob@mail.example", bob.address} <= everybody_hears()
 
 
