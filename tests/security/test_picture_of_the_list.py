@@ -37,8 +37,11 @@ FAULTS = """([address, organisation]) => [...document.querySelectorAll('.app-mai
     const outer = row.getBoundingClientRect();
     const within = one => one.left >= Math.max(0, outer.left) && one.top >= outer.top
       && one.right <= Math.min(innerWidth, outer.right) && one.bottom <= outer.bottom;
-    for (const part of [...found.getClientRects(), ...facts.getClientRects()]) {
-      if (!part.width || !part.height || !within(part)) return say('outside the line');
+    // A place where the address may be broken has a rectangle of its own, without width.
+    const parts = one => [...one.getClientRects()].filter(part => part.width);
+    if (!parts(found).length) return say('not drawn');
+    for (const part of [...parts(found), ...parts(facts)]) {
+      if (!part.height || !within(part)) return say('outside the line');
       for (const x of [part.left + 1, (part.left + part.right) / 2, part.right - 1]) {
         const top = document.elementFromPoint(x, (part.top + part.bottom) / 2);
         if (!facts.contains(top)) return say('covered');
