@@ -37,9 +37,9 @@ GROUPS = (
     ),
     _group(
         "Packages that install something",
-        "apk appinstaller application appx appxbundle cab crx deb diagcab diagcfg diagpkg"
-        " flatpakref inf ins isp jar jnlp mpkg msi msix msixbundle msp mst msu osd pkg"
-        " ppkg rpm snap xip xpi",
+        "apk apkm apks appinstaller application appx appxbundle cab crx deb diagcab"
+        " diagcfg diagpkg flatpakref inf ins ipa isp jar jnlp mpkg msi msix msixbundle"
+        " msp mst msu osd pkg ppkg rpm snap xapk xip xpi",
     ),
     _group(
         "Shortcuts and links",
@@ -54,7 +54,13 @@ GROUPS = (
     ),
     _group(
         "Disk images",
-        "daa dmg esd img iso qcow2 toast udf vdi vhd vhdx vmdk wim",
+        "avhd avhdx daa dmg esd img iso qcow2 smi sparseimage toast udf vdi vhd vhds vhdx"
+        " vmdk wim",
+    ),
+    _group(
+        "Archives that open on a double click and are not looked into here",
+        "aar ace alz ar arc arj cpgz cpio egg hqx lha lz lz4 lzh lzma lzo pax sit sitx"
+        " taz tlz tz tzst uu uue z zoo zpaq zst",
     ),
     _group(
         "Databases and queries that connect to something",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 # Octets at the start that are looked at: ISO 9660's descriptor is the furthest.
 HEAD = 40 * 1024
+END = 512
 _TEXT_HEAD = 1024
 
 # All kinds whose files begin alike; a community that lets one travel by its name does.
@@ -43,14 +44,32 @@ _STARTS: tuple[tuple[bytes, str], ...] = (
     (b"!BDN", "pst"),
     (b"\xed\xab\xee\xdb", "rpm"),
     (b"!<arch>\ndebian", "deb"),
-    (b"!<arch>\n", "lib"),
+    (b"!<arch>\n", "lib ar"),
     (b"xar!", "pkg mpkg xip"),
     (b"Cr24", "crx"),
+    (b"070701", "cpio pax cpgz"),
+    (b"070702", "cpio pax cpgz"),
+    (b"070707", "cpio pax cpgz"),
+    (b"\x28\xb5\x2f\xfd", "zst tzst"),
+    (b"\x04\x22\x4d\x18", "lz4"),
+    (b"LZIP\x01", "lz tlz"),
+    (b"AA01", "aar"),
+    (b"pbze\0", "aar"),
+    (b"SIT!", "sit sitx"),
+    (b"StuffIt", "sit sitx"),
+    (b"ALZ\x01", "alz"),
+    (b"EGGA", "egg"),
 )
 # [MS-CFB] 2.2 and 2.6: the class in the root entry, by its first four octets.
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _CLASSES = {0x000C1084: "msi", 0x000C1086: "msp", 0x000C1082: "mst"}
 _REST_OF_CLASS = bytes.fromhex("00000000c000000000000046")
+
+_LZH = re.compile(rb"..-l[hz][0-9ds]-", re.DOTALL)
+_COMPRESS = re.compile(rb"\x1f[\x9d\xa0][\x09-\x10\x89-\x90]")
+# ARJ: the size of its first header, at most 2,600 octets, and 30 at least of fixed ones
+_ARJ = re.compile(rb"\x60\xea(?:[\x1e-\xff]\0|.[\1-\x0a])[\x1e-\x40]", re.DOTALL)
+_PATTERNS = ((_LZH, "lzh lha"), (_COMPRESS, "z taz tz"), (_ARJ, "arj"))
 
 # How text begins that some program runs or follows. A name decides what runs it, so
 # these are for files with a name that hides what they are.
@@ -91,15 +110,17 @@ class Finding:
     is_text: bool = False
 
 
-def recognise(data: bytes, *, size: int | None = None) -> Finding | None:
+def recognise(
+    data: bytes, *, size: int | None = None, end: bytes = b""
+) -> Finding | None:
     """The kind of a file by its first HEAD octets, and its last 512 where it has them.
 
-    `size` is that of the whole, where `data` is only its start. None for everything
-    that is not in the table.
+    `size` is that of the whole, where `data` is only its start, and `end` its last
+    octets. None for everything that is not in the table.
     """
     kinds = _binary(data)
-    if not kinds and (size is None or size == len(data)):
-        kinds = _by_end(data)
+    if not kinds and (end or size is None or size == len(data)):
+        kinds = _by_end(end or data)
     if kinds:
         return Finding(tuple(kinds.split()))
     text = _text(data)
@@ -117,6 +138,13 @@ def _binary(data: bytes) -> str:
         return _of_compound(data)
     if data[0x40:0x44] == b"\x7f\x10\xda\xbe":
         return "vdi"
+    if data[7:14] == b"**ACE**":
+        return "ace"
+    if data[20:24] == b"\xdc\xa7\xc4\xfd":
+        return "zoo"
+    for pattern, kinds in _PATTERNS:
+        if pattern.match(data):
+            return kinds
     if data[0x8001:0x8006] in (b"CD001", b"BEA01", b"NSR02", b"NSR03"):
         return "iso img udf"
     return ""
@@ -124,7 +152,7 @@ def _binary(data: bytes) -> str:
 
 def _by_end(data: bytes) -> str:
     """Images whose signature stands in their last block."""
-    end = data[-512:]
+    end = data[-END:]
     if end.startswith(b"koly\0\0\0\x04"):
         return "dmg"
     return "vhd" if end.startswith(b"conectix") else ""

@@ -7,12 +7,10 @@ import contextlib
 import io
 import itertools
 import lzma
-import re
 import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO
 
@@ -23,28 +21,23 @@ from engine.antivirus.formats import (
     seven_zip,
     seven_zip_folder,
     tar,
+    tnef,
     zips,
 )
 from engine.antivirus.formats.errors import UnlistedError
 from engine.antivirus.limits import Unscannable
+from engine.antivirus.member import Budget, Member
 from engine.mail import file_names
 
-_TNEF = b"\x78\x9f\x3e\x22"  # [MS-OXTNEF] 2.1.3.1
-_TNEF_TITLE = 0x00018010
-_TNEF_DATA = 0x0006800F
-_TNEF_ATTACHMENT = 0x00069005
-_TNEF_HEADER = struct.Struct("<BLL")
-# What a property holds as text, one octet or two a character.
-_WIDE = re.compile(rb"(?:[\x20-\x7e]\0){4,255}")
-_NARROW = re.compile(rb"[\x20-\x7e]{4,255}")
 _GZIP_HAS_NAME = 0x08  # RFC 1952 §2.3.1
 _GZIP_HAS_EXTRA = 0x04
 # How far unpackers look for an archive behind something else, such as a program.
 _FURTHEST = 8 * 1024 * 1024
 _MAX_LOOKS = 1_000
+_CHUNK = 256 * 1024
 _ANYWHERE = (seven_zip.SIGNATURE, rar.SIGNATURE)
 _STARTS = (
-    *(zips.LOCAL_HEADER, b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", _TNEF),
+    *(zips.LOCAL_HEADER, b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", tnef.SIGNATURE),
     *(compound.SIGNATURE, *_ANYWHERE),
 )
 _ZIP_ENDINGS = frozenset(("zip", "zipx"))
@@ -63,37 +56,6 @@ BROKEN = (
     Unscannable,
     ValueError,
 )
-
-
-@dataclass(slots=True)
-class Budget:
-    """What looking into one message may cost: members, and octets unpacked."""
-
-    members: int = 40_000
-    octets: int = 256 * 1024 * 1024
-
-    def spend(self, octets: int, *, members: int = 1) -> None:
-        """Raises TooMuchError."""
-        self.members -= members
-        self.octets -= octets
-        if self.members < 0 or self.octets < 0:
-            raise TooMuchError
-
-
-class TooMuchError(Exception):
-    """A message holds more than anybody looks into."""
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A name that a file inside goes by, and what it begins with.
-
-    `data` is all of it where it may hold files itself; empty for a name alone.
-    """
-
-    name: str
-    data: bytes = b""
-    is_whole: bool = True
 
 
 _Reader = Callable[[bytes, Budget], Iterator[Member]]
@@ -134,7 +96,7 @@ def _members(data: bytes, name: str, budget: Budget) -> Iterator[Member]:
     elif data.startswith(b"\xfd7zXZ\0"):
         reader = lzma.LZMADecompressor(memlimit=64 * 1024 * 1024)
         yield from _of_stream(reader, data, name, budget)
-    elif data.startswith(_TNEF):
+    elif data.startswith(tnef.SIGNATURE):
         yield from _of_tnef(data, budget)
     elif data.startswith(compound.SIGNATURE):
         yield from _of_item(data, budget)
@@ -172,25 +134,87 @@ def _of_zip(data: bytes, budget: Budget) -> Iterator[Member]:
     yield from map(Member, dict.fromkeys(zips.names(data)))
     file = io.BytesIO(data)
     if not zipfile.is_zipfile(file):
+        yield from _of_headers(data, budget)
         return
-    with zipfile.ZipFile(file) as archive:
-        for entry in archive.infolist():
-            if entry.is_dir() or entry.flag_bits & zips.IS_ENCRYPTED:
-                continue
-            with archive.open(entry) as source:
-                yield _read(source, entry.filename, budget)
-        for start, end in zips.unlisted(archive, file):
-            yield Member("", data[start:end])
+    try:
+        with zipfile.ZipFile(file) as archive:
+            yield from _of_directory(archive, budget)
+            for start, end in zips.unlisted(archive, file):
+                yield Member("", data[start:end])
+    except BROKEN:
+        yield from _of_headers(data, budget)
 
 
-def _read(source: IO[bytes], name: str, budget: Budget) -> Member:
-    head = source.read(magic.HEAD)
+def _of_directory(archive: zipfile.ZipFile, budget: Budget) -> Iterator[Member]:
+    for entry in archive.infolist():
+        if entry.is_dir() or entry.flag_bits & zips.IS_ENCRYPTED:
+            continue
+        try:
+            member = _read(archive, entry, budget)
+        except BROKEN:
+            # One that cannot be read hides none of the others.
+            continue
+        yield member
+
+
+def _of_headers(data: bytes, budget: Budget) -> Iterator[Member]:
+    """Members as unpackers find them that need no directory."""
+    view = memoryview(data)
+    for local in zips.local_members(data):
+        packed = view[local.start : local.end]
+        if local.method == zipfile.ZIP_STORED:
+            budget.spend(len(packed))
+            yield Member(local.name, bytes(packed))
+        elif local.method == zipfile.ZIP_DEFLATED:
+            with contextlib.suppress(zlib.error):
+                yield _inflated(local.name, packed, budget)
+
+
+def _inflated(name: str, packed: memoryview, budget: Budget) -> Member:
+    head = zlib.decompressobj(-15).decompress(packed[: 2 * magic.HEAD], magic.HEAD)
     budget.spend(len(head))
     if not is_container(head):
         return Member(name, head, is_whole=len(head) < magic.HEAD)
-    rest = source.read(budget.octets + 1)
-    budget.spend(len(rest))
-    return Member(name, head + rest)
+    # What is read counts too: nothing need come of it.
+    budget.spend(len(packed))
+    whole = zlib.decompressobj(-15).decompress(packed, budget.octets + 1)
+    budget.spend(len(whole))
+    return Member(name, whole)
+
+
+def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: Budget) -> Member:
+    with archive.open(entry) as source:
+        head = source.read(magic.HEAD)
+        budget.spend(len(head))
+        if is_container(head):
+            rest = source.read(budget.octets + 1)
+            budget.spend(len(rest))
+            return Member(entry.filename, head + rest)
+        holds, end = _look_through(source, head, budget)
+    if not holds:
+        is_whole = len(head) < magic.HEAD
+        return Member(entry.filename, head, is_whole=is_whole, end=end)
+    with archive.open(entry) as source:
+        whole = source.read(budget.octets + 1)
+        budget.spend(len(whole))
+        return Member(entry.filename, whole)
+
+
+def _look_through(source: IO[bytes], head: bytes, budget: Budget) -> tuple[bool, bytes]:
+    """Whether an archive stands somewhere in the file, and its last octets.
+
+    Neither where that would cost more than may be spent on it: large files travel.
+    """
+    seen, chunk = b"", head
+    while chunk:
+        seen = seen[-magic.END :] + chunk
+        if zips.LIKELY.search(seen) or any(start in seen for start in _ANYWHERE):
+            return True, b""
+        if budget.glances < _CHUNK:
+            return False, b""
+        chunk = source.read(_CHUNK)
+        budget.glances -= len(chunk)
+    return False, seen[-magic.END :]
 
 
 def _of_tar(data: bytes, budget: Budget) -> Iterator[Member]:
@@ -231,29 +255,9 @@ def _of_stream(
 
 
 def _of_tnef(data: bytes, budget: Budget) -> Iterator[Member]:
-    """Outlook's winmail.dat: titles, data and properties of attachments."""
-    at = 6
-    while at + _TNEF_HEADER.size <= len(data):
-        _, kind, size = _TNEF_HEADER.unpack_from(data, at)
-        at += _TNEF_HEADER.size
-        value = data[at : at + size]
-        budget.spend(len(value))
-        if kind == _TNEF_TITLE:
-            yield Member(value.rstrip(b"\0").decode("latin-1"))
-        elif kind == _TNEF_DATA:
-            yield Member("", value)
-        elif kind == _TNEF_ATTACHMENT:
-            yield from map(Member, _strings(value))
-        at += size + 2
-
-
-def _strings(value: bytes) -> Iterator[str]:
-    """What may be a name among properties: content ids and addresses are none."""
-    wide = (found.decode("utf-16-le") for found in _WIDE.findall(value))
-    narrow = (found.decode("ascii") for found in _NARROW.findall(value))
-    yield from (
-        text for text in (*wide, *narrow) if "@" not in text and ":/" not in text
-    )
+    for found in tnef.attributes(data):
+        budget.spend(found.octets)
+        yield from (Member(name, found.data) for name in found.names)
 
 
 def _of_seven_zip(data: bytes, budget: Budget) -> Iterator[Member]:

@@ -19,14 +19,8 @@ from django.conf import settings
 
 from engine.antivirus import kinds, magic
 from engine.antivirus.formats.errors import UnlistedError
-from engine.antivirus.members import (
-    Budget,
-    Member,
-    TooMuchError,
-    is_container,
-    may_hold_files,
-    members,
-)
+from engine.antivirus.member import Budget, Member, TooMuchError
+from engine.antivirus.members import is_container, may_hold_files, members
 from engine.mail import file_names, parts, transfer
 from engine.mail.errors import PermanentFailure
 from engine.mail.message import split, with_line_ends
@@ -195,9 +189,8 @@ def _by_octets(
 
     In what is shown as text, only what is no text counts.
     """
-    found = magic.recognise(
-        member.data, size=len(member.data) if member.is_whole else 0
-    )
+    size = len(member.data) if member.is_whole else 0
+    found = magic.recognise(member.data, size=size, end=member.end)
     if found is None or (is_body and found.is_text):
         return
     if not is_page and found.kinds[0] in kinds.ACTIVE_ENDINGS:

@@ -10,7 +10,7 @@ import re
 import struct
 import zipfile
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, NamedTuple
 
 LOCAL_HEADER = b"PK\x03\x04"  # §4.3.7
 DIRECTORY_ENTRY = b"PK\x01\x02"  # §4.3.12
@@ -27,7 +27,39 @@ _ENTRY = struct.Struct("<4s6H3L5H2L")  # §4.3.12
 _UNICODE_PATH = 0x7075  # §4.6.9
 _CHUNK = 1024 * 1024
 
+# A local header with a method that somebody uses: four octets alone stand anywhere.
+LIKELY = re.compile(rb"PK\x03\x04.{4}[\0\x08\x09\x0c\x0e\x5d-\x63]\0", re.DOTALL)
+
 Span = tuple[int, int]
+
+
+class Local(NamedTuple):
+    """A member as its own header has it: where its octets are, and to where at most."""
+
+    name: str
+    method: int
+    start: int
+    end: int
+
+
+def local_members(data: bytes) -> Iterator[Local]:
+    """Every member with a header of its own, listed or not, but for encrypted ones."""
+    for found in LIKELY.finditer(data):
+        if len(data) < found.start() + _LOCAL.size:
+            return
+        local = _LOCAL.unpack_from(data, found.start())
+        flags, method, packed, name_size, extra_size = (
+            *(local[2], local[3], local[7]),
+            *(local[9], local[10]),
+        )
+        if flags & IS_ENCRYPTED:
+            continue
+        at = found.start() + _LOCAL.size
+        start = at + name_size + extra_size
+        has_size = not flags & HAS_DESCRIPTOR and packed != 0xFFFFFFFF
+        end = min(start + packed, len(data)) if has_size else len(data)
+        name = data[at : at + name_size].decode("utf-8", "replace")
+        yield Local(name, method, start, end)
 
 
 def names(data: bytes) -> Iterator[str]:

@@ -142,6 +142,11 @@ def zipped_under(members: dict[str, bytes]) -> bytes:
     return file.getvalue()
 
 
+def without_directory(archive: bytes) -> bytes:
+    """The zip's members with their own headers, and nothing that lists them."""
+    return archive[: archive.index(b"PK\x01\x02")]
+
+
 def bomb() -> bytes:
     """Zips of ten in zips of ten: two thousand million octets of nothing."""
     layer = zipped(*[bytes(2_000_000)] * 10)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from engine.antivirus import members, policy
 from engine.antivirus.formats import compound, rar, seven_zip
 from engine.antivirus.formats.errors import UnlistedError
-from engine.antivirus.members import Budget, TooMuchError
+from engine.antivirus.member import Budget, TooMuchError
 from engine.antivirus.policy import File
 from engine.mail.errors import PermanentFailure
 from tests.engine.antivirus import archives, specimens

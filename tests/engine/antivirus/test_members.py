@@ -6,8 +6,8 @@ import struct
 
 import pytest
 
-from engine.antivirus import members
-from engine.antivirus.members import Budget, TooMuchError
+from engine.antivirus import magic, members, policy
+from engine.antivirus.member import Budget, TooMuchError
 from tests.engine.antivirus import specimens
 
 
@@ -86,3 +86,67 @@ def test_more_than_anybody_looks_into() -> None:
         list(members.members(specimens.zipped(*[b""] * 9), "a", Budget(members=17)))
     with pytest.raises(TooMuchError):
         list(members.members(specimens.zipped(bytes(999)), "a", Budget(octets=99)))
+
+
+PROGRAM = specimens.program()
+ENDS = [
+    bytes(90_000) + b"conectix" + bytes(504),
+    bytes(90_000) + b"koly\0\0\0\x04" + bytes(504),
+]
+
+
+def can_carry(data: bytes) -> bool:
+    return policy.can_carry([policy.File("papers.bin", "a/b", data)])
+
+
+@pytest.mark.parametrize("image", ENDS, ids=["vhd", "dmg"])
+def test_images_known_by_their_ends_inside(image: bytes) -> None:
+    assert not can_carry(specimens.zipped(image))
+    assert not can_carry(specimens.tarred(image))
+    assert not can_carry(specimens.zipped(specimens.zipped(image)))
+    assert can_carry(specimens.zipped(image + b"and so on"))
+
+
+@pytest.mark.parametrize(
+    "archive",
+    [
+        specimens.zipped(PROGRAM),
+        specimens.stored(PROGRAM),
+        specimens.streamed(PROGRAM),
+        specimens.zipped(specimens.zipped(PROGRAM)),
+    ],
+    ids=["packed", "stored", "streamed", "nested"],
+)
+def test_zip_without_a_directory_holds_a_program(archive: bytes) -> None:
+    torn = specimens.without_directory(archive)
+
+    assert not can_carry(torn)
+    assert not can_carry(b"stub" + torn)
+    assert not can_carry(specimens.zipped(bytes(90_000) + torn))
+
+
+def test_zip_behind_something_else_inside() -> None:
+    hidden = bytes(90_000) + specimens.zipped_under({"run.exe": b"x"})
+
+    assert not can_carry(specimens.zipped(hidden))
+
+
+def test_zip_with_one_member_that_cannot_be_read_hides_no_other() -> None:
+    archive = bytearray(specimens.zipped_under({"a.txt": b"x", "b.pdf": PROGRAM}))
+    archive[8] = archive[archive.index(b"PK\x01\x02") + 10] = 99
+
+    assert not can_carry(bytes(archive))
+
+
+def test_zip_behind_a_stream_under_the_name_of_a_zip() -> None:
+    joined = specimens.gzipped(b"x") + specimens.zipped_under({"run.exe": b"x"})
+
+    assert "run.exe" in names(joined, "papers.zip")
+
+
+def test_large_files_travel_unread() -> None:
+    """Their beginnings are judged; the rest as far as the budget goes."""
+    data = specimens.zipped(bytes(900_000))
+    found = list(members.members(data, "a.zip", Budget(glances=300_000)))
+
+    assert [len(member.data) for member in found if member.data] == [magic.HEAD]

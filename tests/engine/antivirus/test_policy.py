@@ -235,10 +235,17 @@ ASKED = (
     "settingcontent-ms library-ms search-ms searchConnector-ms theme url website appref-ms"
     " diagcab iqy one onetoc2 onepkg wim vmdk webloc inetloc desktop rdp"
 )
+# What Windows 11, macOS, Android, iOS and Linux desktops open or mount on a double click.
+OPENED = (
+    "cab iso img udf deb rpm ar cpio cpgz pax zst tzst lz lzma lz4 z lzh lha arj ace sit"
+    " sitx aar hqx uu zoo alz egg dmg sparseimage ipa apk xapk wim vhd vhdx"
+)
 
 
 @pytest.mark.parametrize(
-    "listed", [OUTLOOK, GMAIL, ASKED], ids=["outlook", "gmail", "more"]
+    "listed",
+    [OUTLOOK, GMAIL, ASKED, OPENED],
+    ids=["outlook", "gmail", "more", "opened"],
 )
 def test_published_kinds(listed: str) -> None:
     assert [

@@ -17,6 +17,7 @@ from engine.registry.models import (
     Mailbox,
     Organisation,
     Person,
+    Posting,
     Proof,
 )
 from engine.smtp.spool import Spool
@@ -38,6 +39,10 @@ REFUSALS = [
     "odd_notify",
     "odd_sasl",
     "forbidden_attachment",
+    "forbidden_in_archive",
+    "forbidden_in_message",
+    "forbidden_second_name",
+    "forbidden_type_with_comment",
     "scanner_away",
     "our_own_fault",
 ]
@@ -77,6 +82,22 @@ async def test_receive_refuses_and_keeps_nothing(
     server: Server, bob: Person, alice: Person, credential: str, dialogue: str
 ) -> None:
     await server.run("receive", dialogue, credential=credential)
+
+    assert await Message.objects.acount() == 0
+    assert await QueuedMessage.objects.acount() == 0
+
+
+async def test_receive_refuses_a_disguised_file_to_a_list(
+    server: Server, northfield: Organisation, bob: Person, credential: str
+) -> None:
+    await sync_to_async(factories.make_list)(
+        "duty@northfield.secure.example",
+        northfield,
+        bob.address,
+        posting=Posting.COMMUNITY,
+    )
+
+    await server.run("receive", "forbidden_to_a_list", credential=credential)
 
     assert await Message.objects.acount() == 0
     assert await QueuedMessage.objects.acount() == 0

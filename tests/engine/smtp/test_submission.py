@@ -6,6 +6,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from engine.audit.models import Entry
+from engine.queue.models import QueuedMessage
 from engine.registry.models import AppPassword, Person
 from engine.storage import content
 from engine.storage.models import Message
@@ -21,7 +22,8 @@ s: 250 *
 
 
 @pytest.mark.parametrize(
-    "dialogue", ["before_sign_in", "as_somebody_else", "to_a_stranger"]
+    "dialogue",
+    ["before_sign_in", "as_somebody_else", "to_a_stranger", "forbidden_in_archive"],
 )
 async def test_submission_refuses_and_keeps_nothing(
     server: Server, alice: Person, app_password: str, dialogue: str
@@ -29,6 +31,19 @@ async def test_submission_refuses_and_keeps_nothing(
     await server.run("submission", dialogue, credential=app_password)
 
     assert await Message.objects.acount() == 0
+
+
+async def test_submission_refuses_a_disguised_file_to_a_list(
+    server: Server, alice: Person, app_password: str
+) -> None:
+    await sync_to_async(factories.make_list)(
+        "duty@northfield.secure.example", alice.organisation, alice.address
+    )
+
+    await server.run("submission", "forbidden_to_a_list", credential=app_password)
+
+    assert await Message.objects.acount() == 0
+    assert await QueuedMessage.objects.acount() == 0
 
 
 async def test_a_person_sends_with_an_app_password(
