@@ -179,12 +179,12 @@ def _change(notice: Notice) -> None:
     """To those who must hear of a change to an account or a way for mail."""
     entry = Entry.objects.get(pk=notice.about)
     known = {name: str(value) for name, value in entry.detail.items()}
+    said = defaultdict(str, known | {"subject": entry.subject_name})
+    hearing = HEARINGS[entry.event]
     _send(
         notice,
-        f"A change to {entry.subject_name}",
-        words=HEARINGS[entry.event].words.format_map(
-            defaultdict(str, known | {"subject": entry.subject_name})
-        ),
+        hearing.title.format_map(said),
+        words=hearing.words.format_map(said),
         entry=entry,
         takes_effect=_moment(known.get("effective_at", "")),
         shut_until=_moment(known.get("shut_until", "")),

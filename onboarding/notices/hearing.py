@@ -46,6 +46,7 @@ class Hearing:
     to: Audience
     words: str
     is_by_system: bool = False
+    title: str = "A change to {subject}"
 
 
 _EVERYBODY = Audience.OWNER | Audience.ADMINISTRATORS
@@ -127,6 +128,24 @@ HEARINGS: dict[str, Hearing] = {
     ),
     "person.session_ended": Hearing(
         Audience.OWNER, "A session of {subject} was ended: {browser}."
+    ),
+    "person.codes_failed": Hearing(
+        Audience.OWNER,
+        "Somebody entered the right password of {subject}, and then {count} wrong codes "
+        "within a day. They did not get in by them. If it was not you, your password "
+        "is known to somebody: change it now, sign out everywhere, and end your app "
+        "passwords.",
+        is_by_system=True,
+        title="Somebody knows the password of {subject}",
+    ),
+    "person.sign_ins_failed": Hearing(
+        Audience.OWNER,
+        "Signing in as {subject} failed {count} times within 15 minutes, and is refused "
+        "for a while from there. None of these attempts got in. If it was not you, there "
+        "is nothing that you must do: see that you have a second factor, and a password "
+        "that you use nowhere else.",
+        is_by_system=True,
+        title="Failed sign-ins as {subject}",
     ),
     "person.sessions_ended": Hearing(
         Audience.OWNER,

@@ -58,6 +58,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Raises TooManyAttemptsError, which the middleware answers."""
         source = attempts.source_of(request, address_key(credentials["username"]))
+        self._source = source
         self._attempt = attempts.begin(source)
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Person | None:
@@ -65,6 +66,8 @@ class AccountAdapter(DefaultAccountAdapter):
         person: Person | None = super().authenticate(request, **credentials)
         if person is not None:
             attempts.withdraw(self._attempt)
+        elif attempts.is_used_up(self._source):
+            tasks.ask_to_tell_of_failures(self._source.address)
         return person
 
     def pre_login(

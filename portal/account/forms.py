@@ -18,7 +18,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from portal.account import codes, tasks
+from portal.account import codes, failures, tasks
 from portal.account.typed import address_key
 from portal.sessions import attempts
 
@@ -116,7 +116,12 @@ class CodeForm(mfa.AuthenticateForm):
         _explain_code(self)
 
     def clean_code(self) -> str:
-        return _clean_code(self)
+        """The password was right: somebody who fails here often knows it."""
+        try:
+            return _clean_code(self, is_code=True)
+        except forms.ValidationError:
+            failures.note_wrong_code(self.user)
+            raise
 
 
 class CodeAgainForm(mfa.ReauthenticateForm):
@@ -230,10 +235,10 @@ class SignOutEverywhereForm(forms.Form):
     )
 
 
-def _clean_code(form: mfa.BaseAuthenticateForm) -> str:
+def _clean_code(form: mfa.BaseAuthenticateForm, *, is_code: bool = False) -> str:
     """What allauth does in `clean_code`, with codes that are accepted once."""
     code = _without_spaces(form.cleaned_data["code"])
-    with attempts.counted(context.request, form.user):
+    with attempts.counted(context.request, form.user, is_code=is_code):
         found = codes.authenticator_of(form.user, code)
         if found is None:
             raise get_adapter().validation_error("incorrect_code")

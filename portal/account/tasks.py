@@ -11,7 +11,7 @@ from django_q.tasks import async_task
 
 from engine.registry.actions import recovery
 from engine.registry.models import Person
-from portal.account import emails
+from portal.account import emails, failures
 from portal.account.models import LastCode
 from portal.sessions.models import SignIn
 
@@ -32,6 +32,17 @@ def send_password_reset(address: str) -> None:
     if person is not None:
         recovery.settle(person)
         emails.send_password_reset(person)
+
+
+def ask_to_tell_of_failures(address: str) -> None:
+    """Queue the same job for every address at which signing in failed too often."""
+    async_task("portal.account.tasks.note_failures", address)
+
+
+def note_failures(address: str) -> None:
+    person = Person.objects.filter(address=address, is_active=True).first()
+    if person is not None:
+        failures.note(person, failures.TOO_MANY)
 
 
 def tell_of_change(person: Person, kind: str) -> None:

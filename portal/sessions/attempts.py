@@ -90,7 +90,7 @@ def source_of(request: HttpRequest, address: str) -> Source:
     return Source(address, peer, network, browser, device, is_known)
 
 
-def begin(source: Source) -> SignIn:
+def begin(source: Source, *, is_code: bool = False) -> SignIn:
     """Write an attempt down as failed, until `withdraw` says otherwise.
 
     Raises TooManyAttemptsError where too many failed before it; it then counts for none.
@@ -104,6 +104,7 @@ def begin(source: Source) -> SignIn:
         browser=source.browser,
         device=source.device,
         is_known=source.is_known,
+        is_code=is_code,
     )
     try:
         # Again: those that came at the same moment stand before it now.
@@ -115,9 +116,14 @@ def begin(source: Source) -> SignIn:
 
 
 @contextmanager
-def counted(request: HttpRequest, person: Person) -> Iterator[None]:
-    """Count what is tried inside, unless it succeeds. Raises TooManyAttemptsError."""
-    attempt = begin(source_of(request, person.address))
+def counted(
+    request: HttpRequest, person: Person, *, is_code: bool = False
+) -> Iterator[None]:
+    """Count what is tried inside, unless it succeeds. Raises TooManyAttemptsError.
+
+    `is_code` says that the password was right just before.
+    """
+    attempt = begin(source_of(request, person.address), is_code=is_code)
     yield
     withdraw(attempt)
 
@@ -125,6 +131,18 @@ def counted(request: HttpRequest, person: Person) -> Iterator[None]:
 def withdraw(attempt: SignIn) -> None:
     """The secret was right: this one counts for nothing."""
     attempt.delete()
+
+
+def failures_at(address: str, *, within: timedelta = WINDOW) -> QuerySet[SignIn]:
+    """What failed at an address lately, the latest first."""
+    since = timezone.now() - within
+    return SignIn.objects.filter(address=address, succeeded=False, at__gt=since)
+
+
+def is_used_up(source: Source) -> bool:
+    """True where the failures at its own address have reached the source's limit."""
+    which, limit = source.buckets()[0]
+    return _nth_failure(failures_at(source.address).filter(which), limit) is not None
 
 
 def note_sign_in(request: HttpRequest, person: Person, device: str) -> None:

@@ -28,6 +28,9 @@ class SignIn(models.Model):
     )
     at = models.DateTimeField(default=timezone.now, db_index=True)
     succeeded = models.BooleanField(default=False)
+    is_code = models.BooleanField(
+        default=False, help_text="failed at the second factor, after the password"
+    )
     is_known = models.BooleanField(
         default=False, help_text="from a browser or network that signed in before"
     )

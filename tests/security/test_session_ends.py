@@ -10,7 +10,7 @@ from django.test import Client
 from engine.audit.models import Entry
 from engine.registry import credentials
 from engine.registry.actions import organisations, people, sessions
-from engine.registry.models import Organisation, Person
+from engine.registry.models import Organisation, OrganisationStatus, Person
 from portal.organisation import actions
 from portal.sessions.models import WebSession
 from tests import factories
@@ -36,6 +36,9 @@ ENDS: dict[str, Callable[[Person], object]] = {
     "password ended": lambda bob: people.end_password(bob, by=None),
     "organisation suspended": lambda bob: organisations.suspend(
         bob.organisation, reason="fees", by=None
+    ),
+    "organisation suspended for good reason": lambda bob: organisations.suspend(
+        bob.organisation, reason="break-in", ends_app_passwords=True, by=None
     ),
     "organisation closed": lambda bob: organisations.close(
         bob.organisation, reason="merged", by=None
@@ -77,15 +80,45 @@ def test_nor_when_the_organisation_is(signed_in: SignIn, bob: Person) -> None:
 
 
 @pytest.mark.parametrize(
-    "how", ["signed out everywhere", "suspended", "password ended"]
+    "how",
+    [
+        "signed out everywhere",
+        "suspended",
+        "password ended",
+        "organisation suspended for good reason",
+        "organisation closed",
+    ],
 )
 def test_app_passwords_end_with_it(bob: Person, app_password: str, how: str) -> None:
     ENDS[how](bob)
     bob.refresh_from_db()
     if not bob.is_active:
         people.resume(bob, by=None)
+    # By hand: what is closed stays closed.
+    Organisation.objects.update(status=OrganisationStatus.ACTIVE)
 
     assert credentials.find_person(bob.address, app_password) is None
+
+
+def test_app_passwords_open_nothing_while_the_organisation_is_suspended(
+    bob: Person, charlie: Person, app_password: str
+) -> None:
+    organisations.suspend(bob.organisation, reason="fees", by=None)
+    assert credentials.find_person(bob.address, app_password) is None
+
+    organisations.resume(Organisation.objects.get(pk=bob.organisation_id), by=None)
+
+    assert credentials.find_person(bob.address, app_password) == bob
+
+
+def test_ending_them_with_the_organisation_ends_no_neighbours(
+    bob: Person, charlie: Person, app_password: str
+) -> None:
+    organisations.suspend(
+        charlie.organisation, reason="break-in", ends_app_passwords=True, by=None
+    )
+
+    assert credentials.find_person(bob.address, app_password) == bob
 
 
 def test_who_signs_out_everywhere_by_choice_may_keep_their_mail_programs(

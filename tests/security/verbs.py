@@ -218,6 +218,11 @@ ELSEWHERE = {
     "portal.sessions.actions.end_session": Rule(
         f"{PEOPLE}, and the owner", OWNER, events=("person.session_ended",)
     ),
+    "portal.account.failures.note": Rule(
+        "whoever fails at signing in",
+        OWNER,
+        events=("person.codes_failed", "person.sign_ins_failed"),
+    ),
     "portal.account.actions.make_app_password": quiet("the owner's; a notice leaves"),
     "onboarding.actions.first_letters.issue": Rule(
         PEOPLE, ADMINISTRATORS, events=("person.first_letter_printed",)

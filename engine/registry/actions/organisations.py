@@ -74,15 +74,23 @@ def activate(organisation: Organisation, *, reason: str = "", by: Actor | None) 
 
 
 @verb
-def suspend(organisation: Organisation, *, reason: str, by: Actor | None) -> None:
+def suspend(
+    organisation: Organisation,
+    *,
+    reason: str,
+    ends_app_passwords: bool = False,
+    by: Actor | None,
+) -> None:
     """Stop an organisation's mail; what is queued for it is held, never returned.
 
-    Its people's sessions end, and do not revive when it is resumed.
+    Its people's sessions end, and do not revive when it is resumed. Their app passwords
+    do, unless they are ended too: where it is not certain who made them.
     """
-    _move(
-        organisation, OrganisationStatus.SUSPENDED, "organisation.suspended", reason, by
-    )
-    sessions.close_all_of(organisation)
+    event = "organisation.suspended"
+    _check_can_move(organisation, OrganisationStatus.SUSPENDED)
+    count = sessions.close_all_of(organisation, ends_app_passwords=ends_app_passwords)
+    ended = {"app_passwords_ended": count} if ends_app_passwords else {}
+    _move(organisation, OrganisationStatus.SUSPENDED, event, reason, by, **ended)
 
 
 @verb
@@ -95,7 +103,7 @@ def resume(organisation: Organisation, *, reason: str = "", by: Actor | None) ->
 def close(organisation: Organisation, *, reason: str, by: Actor | None) -> None:
     """End an organisation's membership. This cannot be undone."""
     _move(organisation, OrganisationStatus.CLOSED, "organisation.closed", reason, by)
-    sessions.close_all_of(organisation)
+    sessions.close_all_of(organisation, ends_app_passwords=True)
 
 
 def _move(
@@ -104,7 +112,16 @@ def _move(
     event: str,
     reason: str,
     by: Actor | None,
+    **more: object,
 ) -> None:
+    _check_can_move(organisation, status)
+    organisation.status = status
+    organisation.save(update_fields=["status"])
+    detail = {"reason": reason, **more} if reason else more
+    _record(event, organisation, detail, by)
+
+
+def _check_can_move(organisation: Organisation, status: OrganisationStatus) -> None:
     organisation.refresh_from_db(fields=["status"])
     now = OrganisationStatus(organisation.status)
     if status not in ORGANISATION_TRANSITIONS[now]:
@@ -112,9 +129,6 @@ def _move(
             f"{organisation} is “{now.label.lower()}”, so it cannot become "
             f"“{status.label.lower()}”."
         )
-    organisation.status = status
-    organisation.save(update_fields=["status"])
-    _record(event, organisation, {"reason": reason} if reason else {}, by)
 
 
 def _check_is_no_ancestor(

@@ -9,7 +9,7 @@ from engine.audit.record import record
 from engine.registry import stamp
 from engine.registry.actor import Actor
 from engine.registry.changes import verb
-from engine.registry.models import Organisation, Person
+from engine.registry.models import AppPassword, Organisation, Person
 
 
 @verb
@@ -58,12 +58,20 @@ def close(person: Person, *, keeps_app_passwords: bool = False) -> list[str]:
     return names
 
 
-def close_all_of(organisation: Organisation) -> None:
+def close_all_of(
+    organisation: Organisation, *, ends_app_passwords: bool = False
+) -> int:
     """End every session of an organisation's people, as a part of another verb.
 
-    Their app passwords stay: they open nothing while the organisation is suspended, and
-    nobody doubts who made them. Sessions do not revive when it is resumed.
+    App passwords that stay open nothing while the organisation is suspended, and work
+    again when it is resumed; sessions do not revive. Returns how many app passwords
+    ended.
     """
+    stamp.bump()
     Person.objects.filter(organisation=organisation).update(
         session_generation=F("session_generation") + 1
     )
+    if not ends_app_passwords:
+        return 0
+    live = AppPassword.objects.live().filter(person__organisation=organisation)
+    return live.update(revoked_at=timezone.now())

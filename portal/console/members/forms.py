@@ -67,6 +67,15 @@ class OrganisationFilter(FilterForm):
     )
 
 
+class SuspendForm(ReasonForm):
+    ends_app_passwords = forms.BooleanField(
+        label="Also end every app password of its people",
+        help_text="Choose this where somebody else may have made or learnt one. Mail "
+        "programs then need new ones when the organisation is resumed.",
+        required=False,
+    )
+
+
 class OrganisationForm(RuledForm):
     """What is known of an organisation."""
 

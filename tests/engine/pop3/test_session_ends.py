@@ -29,6 +29,10 @@ ENDS = {
         bob, keeps_app_passwords=True, by=bob
     ),
     "suspended": lambda bob: people.suspend(bob, reason="left", by=None),
+    "organisation suspended and resumed": lambda bob: (
+        organisations.suspend(bob.organisation, reason="fees", by=None),
+        organisations.resume(bob.organisation, by=None),
+    ),
     "organisation suspended": lambda bob: organisations.suspend(
         bob.organisation, reason="fees", by=None
     ),

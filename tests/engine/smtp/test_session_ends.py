@@ -24,6 +24,10 @@ ENDS = {
     ),
     "suspended": lambda bob: people.suspend(bob, reason="left", by=None),
     "password ended": lambda bob: people.end_password(bob, by=None),
+    "organisation suspended and resumed": lambda bob: (
+        organisations.suspend(bob.organisation, reason="fees", by=None),
+        organisations.resume(bob.organisation, by=None),
+    ),
     "organisation suspended": lambda bob: organisations.suspend(
         bob.organisation, reason="fees", by=None
     ),
@@ -109,6 +113,29 @@ async def test_the_program_signs_in_again_with_the_app_password_that_was_kept(
     await server.say(
         "submission", SIGN_IN + "c: QUIT\ns: 221 *\n", credential=app_password
     )
+
+
+@pytest.mark.parametrize("ends_app_passwords", [True, False])
+async def test_after_its_organisation_is_resumed_a_program_signs_in_unless_that_ended(
+    server: Server, bob: Person, app_password: str, ends_app_passwords: bool
+) -> None:
+    def suspend_and_resume() -> None:
+        organisations.suspend(
+            bob.organisation,
+            reason="break-in",
+            ends_app_passwords=ends_app_passwords,
+            by=None,
+        )
+        organisations.resume(bob.organisation, by=None)
+
+    await sync_to_async(suspend_and_resume)()
+    await routes.refresh()
+
+    again = SIGN_IN + "c: QUIT\ns: 221 *\n"
+    if ends_app_passwords:
+        again = SIGN_IN.replace("s: 235", "s: 535") + "c: QUIT\ns: 221 *\n"
+        assert "s: 535" in again
+    await server.say("submission", again, credential=app_password)
 
 
 async def test_an_app_password_that_expires_ends_the_session_within_a_minute(

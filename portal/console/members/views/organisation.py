@@ -13,7 +13,7 @@ from engine.registry.models.organisation import ORGANISATION_TRANSITIONS
 from engine.registry.permissions import Permission
 from portal.console.access import staff
 from portal.console.acting import ReasonForm, Words, act, person_of, typed
-from portal.console.members.forms import OrganisationForm
+from portal.console.members.forms import OrganisationForm, SuspendForm
 from portal.console.members.place import ABOVE, ICON, organisation_of, tabs, url
 from portal.console.sheet import Button, Cell, Section, Sheet, draw, yes_or_no
 from portal.organisation.attention import without_second_factor
@@ -126,19 +126,34 @@ def activate(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def suspend(request: HttpRequest, pk: int) -> HttpResponse:
     text = (
-        "Its people are signed out everywhere, and can no longer sign in, send or "
-        "receive. Mail that waits for it is held, never returned. App passwords and keys "
-        "open nothing until it is resumed, and then work again."
+        "Its people are signed out everywhere, from mail programs too, and can no longer "
+        "sign in, send or receive. Mail that waits for it is held, never returned. Keys "
+        "and app passwords open nothing until it is resumed. Sessions do not come back "
+        "then; keys do, and so do the app passwords unless you end them."
     )
-    return _moved(request, pk, organisations.suspend, "Suspend", "is suspended", text)
+    organisation = organisation_of(pk)
+    form = SuspendForm(typed(request))
+
+    def run() -> None:
+        organisations.suspend(
+            organisation,
+            reason=form.reason_given,
+            ends_app_passwords=form.cleaned_data["ends_app_passwords"],
+            by=person_of(request),
+        )
+
+    words = _words(
+        organisation, "Suspend", "Suspend", "is suspended", text, is_grave=True
+    )
+    return act(request, form, run, words)
 
 
 @staff(MANAGE)
 @require_http_methods(["GET", "POST"])
 def resume(request: HttpRequest, pk: int) -> HttpResponse:
     text = (
-        "Its people can sign in again, and mail that was held is delivered. App "
-        "passwords and keys of before work again: end those that you doubt first."
+        "Its people can sign in again, and mail that was held is delivered. Keys, and "
+        "app passwords that were not ended, work again: end those that you doubt first."
     )
     return _moved(request, pk, organisations.resume, "Resume", "is active again", text)
 
@@ -146,7 +161,10 @@ def resume(request: HttpRequest, pk: int) -> HttpResponse:
 @staff(MANAGE)
 @require_http_methods(["GET", "POST"])
 def close(request: HttpRequest, pk: int) -> HttpResponse:
-    text = "Its membership ends for good. This cannot be undone."
+    text = (
+        "Its membership ends for good, and with it every session and app password of its "
+        "people. This cannot be undone."
+    )
     return _moved(request, pk, organisations.close, "Close", "is closed", text)
 
 

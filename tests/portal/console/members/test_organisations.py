@@ -107,6 +107,24 @@ def test_suspension_needs_a_reason_and_leaves_it_in_the_trail(
     assert entry.by_name == "olive@secure.example"
 
 
+def test_suspension_offers_to_end_the_app_passwords_of_its_people(
+    desk: Client, firm: Organisation
+) -> None:
+    path = f"/admin/organisations/{firm.pk}/suspend/"
+    tom = factories.make_person("tom@firm.example.secure.example", firm)
+    kept = factories.make_app_password(tom, "1" * 64)
+    page = desk.get(path).content.decode()
+    assert "Also end every app password" in page
+    assert "Sessions do not come back" in page
+
+    desk.post(path, {"reason": "Break-in.", "ends_app_passwords": "on"})
+
+    kept.refresh_from_db()
+    assert kept.revoked_at is not None
+    entry = Entry.objects.get(event="organisation.suspended")
+    assert entry.detail == {"reason": "Break-in.", "app_passwords_ended": 1}
+
+
 def test_what_the_workflow_forbids_is_said(desk: Client, firm: Organisation) -> None:
     page = desk.post(f"/admin/organisations/{firm.pk}/resume/", {"reason": "Why not"})
 
