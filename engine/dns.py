@@ -55,7 +55,7 @@ def mx(domain: str) -> list[MailExchanger]:
 
 
 def forget() -> None:
-    """Ask anew from here on: somebody has just changed what the name system says."""
+    """Ask again from here on: somebody has just changed what the name system says."""
     _resolver(tuple(settings.POSTERN.dns_servers)).cache.flush()
 
 

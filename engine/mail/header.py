@@ -115,7 +115,7 @@ class HeaderBlock:
         return field.text if field else ""
 
     def with_replaced(self, name: str, fn: Callable[[bytes], bytes]) -> HeaderBlock:
-        """`fn` gives, for each field of the name, what follows the colon anew.
+        """`fn` gives, for each field of the name, the new value after the colon.
 
         It gets and returns the value as written: the space after the colon and
         folding included, the final line end not. Raises ValueError for a value that

@@ -11,7 +11,7 @@ ATEXT = rb"0-9A-Za-z!#$%&'*+/=?^_`{|}~.\x80-\xff-"
 ENDS = (b",", b";", b":")
 
 # An unterminated quoted string takes all the rest, else each quote in it would
-# be tried anew. A comment is found by counting, since it nests.
+# be tried again. A comment is found by counting, since it nests.
 _TOKEN = re.compile(
     rb"(?P<space>[ \t\r\n]++)"
     rb"|(?P<atom>[%b]++)"

@@ -44,7 +44,7 @@ MAX_AGE = 0.0 if settings.POSTERN.env == "test" else 2.0
 
 
 class Holder:
-    """Routes, loaded anew when the registry's stamp has moved.
+    """Routes, loaded again when the registry's stamp has moved.
 
     `max_age`: seconds during which the stamp is not looked at again.
     """

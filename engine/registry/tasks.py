@@ -11,7 +11,7 @@ from engine.registry.providers import PROVIDERS
 
 
 def refresh_providers() -> None:
-    """Look up each provider's networks anew; doing it again changes nothing.
+    """Look up each provider's networks; doing it again changes nothing.
 
     Raises DnsUnavailable or PolicyError: what was known stays, and the job failed.
     """

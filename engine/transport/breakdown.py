@@ -19,7 +19,7 @@ NO_STARTTLS = Reply(454, "4.7.10", "The next hop does not offer STARTTLS")
 NOT_TRUSTED = Reply(454, "4.7.5", "The next hop's certificate cannot be trusted")
 TLS_FAILED = Reply(454, "4.7.5", "TLS with the next hop failed")
 
-# What waits with one of these is tried anew as soon as the next hop is back.
+# What waits with one of these is tried again as soon as the next hop is back.
 ALL = (NO_ANSWER, NOT_OUTSIDE, BROKEN_OFF, NO_STARTTLS, NOT_TRUSTED, TLS_FAILED)
 
 

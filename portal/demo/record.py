@@ -39,7 +39,7 @@ def path() -> Path:
 
 
 def write() -> Facts:
-    """Write the file anew and return what it says. Secrets that it held stay good."""
+    """Rewrite the file and return what it says. Secrets that it held stay good."""
     known = json.loads(path().read_text()) if path().exists() else {}
     facts = _facts(known)
     state.replace(path(), json.dumps(facts, indent=1, ensure_ascii=False).encode())

@@ -101,7 +101,7 @@ def thanks(request: HttpRequest) -> HttpResponse:
 @public
 @require_safe
 def picture(request: HttpRequest, name: str) -> FileResponse:
-    """A picture that an editor put on a page, as it was made anew for the page."""
+    """A picture that an editor put on a page, as it was remade for the page."""
     try:
         file: Any = default_storage.open(f"images/{name}")
     except (OSError, ValueError, SuspiciousOperation) as error:

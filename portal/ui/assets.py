@@ -26,7 +26,7 @@ class MissingPackagesError(Exception):
 
 
 def collect(node_modules: Path, target: Path) -> list[Path]:
-    """Fill `target` anew and return what it then holds.
+    """Refill `target` and return what it then holds.
 
     Raises MissingPackagesError when the packages have not been installed.
     """

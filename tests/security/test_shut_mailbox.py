@@ -131,7 +131,7 @@ def test_who_was_just_recovered_is_no_second_person(
 def test_those_who_can_open_it_are_told_apart(
     signed_in: SignIn, shut: Person, northfield: Organisation
 ) -> None:
-    """Namesakes, of whom one arranged the recovery and cannot."""
+    """Two administrators have the same name; their addresses differ."""
     for local in ("c1", "c2"):
         person = factories.make_person(
             f"{local}@northfield.secure.example", northfield, name="Clara Moss"

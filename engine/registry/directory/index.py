@@ -15,7 +15,7 @@ from engine.registry.models import DirectoryEntry, EntryKind, Organisation
 
 @transaction.atomic(savepoint=False)
 def refresh(kind: EntryKind, row_id: int) -> None:
-    """Write one row's entry anew; without one where it may no longer be listed."""
+    """Rewrite one row's entry; without one where it may no longer be listed."""
     forget(kind, row_id)
     add(kind, row_id)
 
@@ -32,7 +32,7 @@ def forget(kind: EntryKind, row_id: int) -> None:
 
 @transaction.atomic(savepoint=False)
 def refresh_organisation(organisation: Organisation) -> None:
-    """Write an organisation's entry anew, and those of all that belongs to it."""
+    """Rewrite an organisation's entry, and those of all that belongs to it."""
     DirectoryEntry.objects.filter(organisation=organisation).delete()
     for kind in EntryKind:
         is_itself = kind == EntryKind.ORGANISATION
@@ -42,7 +42,7 @@ def refresh_organisation(organisation: Organisation) -> None:
 
 @transaction.atomic
 def rebuild() -> int:
-    """Write the whole directory anew; returns the number of its entries."""
+    """Rewrite the whole directory; returns the number of its entries."""
     DirectoryEntry.objects.all().delete()
     given: set[int] = set()
     count = sum(

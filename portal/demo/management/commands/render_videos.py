@@ -1,4 +1,4 @@
-"""`manage.py render_videos`: film the video guides anew in a fresh demo community."""
+"""`manage.py render_videos`: film the video guides again in a fresh demo community."""
 
 from __future__ import annotations
 

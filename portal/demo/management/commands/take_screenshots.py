@@ -1,4 +1,4 @@
-"""`manage.py take_screenshots`: the guides' pictures anew, from a fresh demo community."""
+"""`manage.py take_screenshots`: the guides' pictures again, from a fresh demo community."""
 
 from __future__ import annotations
 
