@@ -27,6 +27,7 @@ _NAMES = ("3707", "3704", "370d", "3708", "3001")
 _EXTENSION = "3703"
 _TEXTS = {"001f": "utf-16-le", "001e": "latin-1"}
 _DATA = "__substg1.0_37010102"
+_ITEM = "__substg1.0_3701000d"
 _ATTACHMENT = "__attach_version1.0_#"
 
 
@@ -60,8 +61,11 @@ def attachments(data: bytes) -> Iterator[Attachment]:
     for storage, children in file.storages():
         if storage.name.startswith(_ATTACHMENT):
             streams = {entry.name: entry for entry in children}
-            names = tuple(_names(file, streams))
             content = streams.get(_DATA)
+            # An item's name is its subject, in which a domain is no ending.
+            if content is None and _ITEM in streams:
+                continue
+            names = tuple(_names(file, streams))
             yield Attachment(names, file.read(content) if content else b"")
 
 
