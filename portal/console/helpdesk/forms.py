@@ -67,10 +67,10 @@ class NoteForm(forms.Form):
 
 
 class OwnerField(forms.ModelChoiceField):  # type: ignore[type-arg]
-    """An agent, by name."""
+    """An agent, by name and address: two may have the same name."""
 
     def label_from_instance(self, obj: Any) -> str:
-        return str(obj.name)
+        return f"{obj.name} ({obj.address})"
 
 
 class ChangeForm(forms.Form):

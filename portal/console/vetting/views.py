@@ -29,7 +29,8 @@ class SentIn(Column):
 
 
 def _officer_of(application: Application) -> str:
-    return application.assigned_to.name if application.assigned_to else "Nobody"
+    officer = application.assigned_to
+    return f"{officer.name} ({officer.address})" if officer else "Nobody"
 
 
 def _list(*, results_only: bool) -> Any:

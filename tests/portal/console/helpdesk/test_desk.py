@@ -351,3 +351,22 @@ def test_the_reply_says_where_it_goes(desk: Client, ask: Ask, bob: Person) -> No
 
     assert f"It goes to <bdi>{bob.address}</bdi>." in pages[0]
     assert "It goes to <bdi>x@home.example</bdi>. Anybody can have typed" in pages[1]
+
+
+def test_agents_of_one_name_are_told_apart(
+    desk: Client, ask: Ask, bob: Person, hugh: Person
+) -> None:
+    other = factories.make_person("h2@secure.example", name=hugh.name)
+    factories.make_staff(other, RoleName.HELPDESK_AGENT)
+    for agent in (hugh, other):
+        tickets.assign(ask(bob), agent, by=hugh)
+
+    listed = BeautifulSoup(
+        desk.get(url("index")).content.replace(b"<wbr>", b""), "html.parser"
+    )
+    page = desk.get(url("ticket", Ticket.objects.first())).content.decode()
+
+    owners = [one.get_text("|") for one in listed.select('[data-label="Owner"]')]
+    assert owners == [f"{hugh.name}|{one.address}" for one in (other, hugh)]
+    for agent in (hugh, other):
+        assert f">{hugh.name} ({agent.address})</option>" in page
