@@ -61,8 +61,8 @@ WORDS = {
     ),
     (Kind.MAIL, Act.AGREE): Words(
         "Open the mailbox of {name}",
-        "It is shut because one person alone arranged their way back in. Speak to "
-        "{name} first, on a number that you knew before.",
+        "{what}. Others than {name} had a hand in this way back in. Speak to {name} "
+        "first, on a number that you knew before.",
         "Open the mailbox",
         "The mailbox of {name} is open.",
     ),

@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
@@ -67,6 +67,7 @@ class Wait:
             raise Http404
         known = {
             "name": self.name,
+            "what": self.what,
             "new": self.new or "no address",
             "organisation": str(self.organisation or ""),
         }
@@ -141,9 +142,21 @@ def _rows() -> dict[Kind, QuerySet[Any]]:
     return {
         Kind.ADDRESS: RecoveryAddressChange.objects.pending().select_related(*people),
         Kind.FACTOR: FactorReset.objects.waiting().select_related(*people),
-        Kind.MAIL: Recovery.objects.shut(timezone.now()).select_related(people[0]),
+        Kind.MAIL: Recovery.objects.shut(timezone.now())
+        .select_related(people[0])
+        .annotate(is_disowned=Exists(_disowned_of_its_cause())),
         Kind.KEY: keys.select_related("organisation", "made_by"),
     }
+
+
+def _disowned_of_its_cause() -> QuerySet[FactorReset]:
+    """Resets by who caused a recovery, of which the owner says that they were not theirs."""
+    cause = OuterRef("caused_by")
+    return FactorReset.objects.filter(
+        Q(requested_by=cause) | Q(agreed_by=cause),
+        person=OuterRef("person"),
+        disowned_at__isnull=False,
+    )
 
 
 def _within(
@@ -167,11 +180,15 @@ def _waits(kind: Kind, rows: QuerySet[Any]) -> Iterator[Wait]:
                 what = "Reset of the second factor"
                 yield _about(kind, row, what, asked_by, row.requested_at, row.reason)
             case Recovery():
-                name, what = (
-                    row.caused_by_name,
-                    f"Mailbox shut. {row.get_cause_display()}",
-                )
+                name, what = row.caused_by_name, _why_shut(row)
                 yield _about(kind, row, what, name, row.began_at, "", row.shut_until)
+
+
+def _why_shut(row: Recovery) -> str:
+    what = f"Mailbox shut. {row.get_cause_display()}"
+    if getattr(row, "is_disowned", False):
+        return f"{what}. The owner says that this was not theirs"
+    return what
 
 
 def _about(

@@ -207,6 +207,21 @@ def test_neither_of_two_who_agreed_opens_the_mailbox_then(
     assert not bob.is_mail_shut
 
 
+def test_the_person_who_opens_it_is_told_that_the_owner_did_not_ask(
+    signed_in: SignIn, alice: Person, bob: Person, done: FactorReset
+) -> None:
+    client = signed_in(alice, second_factor=True)
+    at = f"/organisation/{bob.organisation_id}/people/recovery/"
+    before = client.get(at).text
+    actions.disown_factor_reset(done, by=None)
+    latest = bob.recoveries.latest("pk")
+
+    for path in (at, f"{at}mail/{latest.pk}/agree/"):
+        assert "says that this was not theirs" in client.get(path).text
+    assert "Mailbox shut" in before
+    assert "not theirs" not in before
+
+
 def test_nobody_else_locks_it(
     signed_in: SignIn, alice: Person, done: FactorReset
 ) -> None:

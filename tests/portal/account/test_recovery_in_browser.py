@@ -9,7 +9,11 @@ from engine.registry.actions import api_keys, people, recovery, shut_mail
 from engine.registry.models import Organisation, Person
 from engine.registry.scopes import Scope
 from onboarding import links
-from portal.organisation.actions import reset_second_factor
+from portal.organisation.actions import (
+    disown_factor_reset,
+    reset_second_factor,
+    stop_factor_reset,
+)
 from tests import factories
 from tests.portal import screens
 from tests.portal.conftest import SignIn, give_app
@@ -46,6 +50,27 @@ def test_owner(
 
     look(page, live_server.url, own, f"{own}refuse/{waiting}/")
     assert list(screens.faults(page, f"{live_server.url}/mail/", 403)) == []
+
+
+def test_owner_says_no_to_a_reset(
+    page: Page, live_server, signed_in: SignIn, bob: Person, alice: Person, waiting: str
+) -> None:
+    use_session(page, signed_in(bob, second_factor=True), live_server.url)
+    asked = bob.factor_resets.get()
+    own, link = "/account/second-factor/reset/", links.factor_reset_token
+    look(page, live_server.url, f"{own}{asked.pk}/", "/account/sessions/")
+    stop_factor_reset(asked, by=None)
+    look(page, live_server.url, f"{own}link/{link(asked.pk)}/")
+
+    reset_second_factor(bob, reason="Phone stolen on the train", by=alice)
+    done = bob.factor_resets.exclude(pk=asked.pk).get()
+    path = f"{own}link/{link(done.pk)}/"
+    look(page, live_server.url, path)
+    use_session(page, signed_in(bob), live_server.url)
+    look(page, live_server.url, "/account/", f"{own}{done.pk}/")
+    disown_factor_reset(done, by=None)
+
+    look(page, live_server.url, path)
 
 
 def test_administrator(
