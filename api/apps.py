@@ -16,8 +16,6 @@ class ApiConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # How keys are described in the document.
-        import_module("api.document")
         body_limit.recognise_programs.append(_is_known)
         post_migrate.connect(_schedule_jobs, sender=self)
 
