@@ -55,7 +55,7 @@ def _options() -> argparse.Namespace:
 
 def _measure(name: str, home: Path | None, options: argparse.Namespace) -> float:
     """Measure one version, and return the worse ratio of its two ways to send."""
-    copy = None if home else migrated.made(migrated.SQLITE)
+    copy = None if home else migrated.made(migrated.DEMO)
     with Postern(copy, home=home) as postern:
         ways = _ways(postern)
         for send in ways.values():

@@ -39,8 +39,8 @@ def clamd() -> Iterator[Clamd]:
 @pytest.fixture(scope="session")
 def postern(clamd: Clamd) -> Iterator[Postern]:
     """One running service for all the journeys: starting it takes longest."""
-    database = migrated.made(migrated.SQLITE)
-    with Postern(database, POSTERN_CLAMD=clamd.socket) as running:
+    demo = migrated.made(migrated.DEMO)
+    with Postern(demo, POSTERN_CLAMD=clamd.socket) as running:
         yield running
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests import migrated
 from tests.peers import schemathesis
 from tests.peers.postern import Postern
 
@@ -13,7 +14,8 @@ pytestmark = [pytest.mark.journey, pytest.mark.slow]
 def test_every_operation_keeps_to_the_document() -> None:
     # A service of its own: what is tried suspends whoever it finds. So the organisation
     # tries first, whose key ends when the community has found it.
-    with Postern(POSTERN_API_CALLS_A_MINUTE="1000000") as service:
+    demo = migrated.made(migrated.DEMO)
+    with Postern(demo, POSTERN_API_CALLS_A_MINUTE="1000000") as service:
         api = service.demo["api"]
         told = [
             schemathesis.run(api["base"], api["key"], phases="fuzzing,stateful"),

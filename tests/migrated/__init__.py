@@ -1,8 +1,8 @@
-"""Databases that are migrated already, for tests to start from copies of.
+"""Databases that are migrated already, and a demo community, for tests to copy.
 
-Migrating takes half a minute, and each worker, cluster and service would do it anew.
-`python -m tests.migrated FOLDER` does it once on SQLite and once on PostgreSQL; tests find
-the folder in POSTERN_MIGRATED.
+Migrating takes half a minute, the demo a quarter, and each worker, cluster and service
+would need it for itself. `python -m tests.migrated FOLDER` migrates once on SQLite and once
+on PostgreSQL, and starts the service once; tests find the folder in POSTERN_MIGRATED.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from typing import Any
 
 SQLITE = "postern.sqlite3"
 CLUSTER = "postgresql"
+# The folder of state of a service that was started once.
+DEMO = "demo"
 # The database in that cluster which others are made from.
 TEMPLATE = "migrated"
 
 
 def made(name: str) -> Path | None:
-    """The SQLite file or the data folder of the cluster, where one was made."""
+    """The SQLite file, the data of the cluster or the demo's state, where one was made."""
     folder = os.environ.get("POSTERN_MIGRATED")
     return Path(folder, name) if folder else None
 

@@ -1,4 +1,4 @@
-"""Makes the databases that tests start from, in a folder that is not there yet."""
+"""Makes what tests start from, in a folder that is not there yet."""
 
 from __future__ import annotations
 
@@ -6,16 +6,37 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.migrated import CLUSTER, SQLITE, TEMPLATE
+from tests.migrated import CLUSTER, DEMO, SQLITE, TEMPLATE
+from tests.peers.postern import Postern
 from tests.peers.postgres import HASTY, Postgres
 
 
 def make(folder: Path) -> None:
-    """Raises CalledProcessError where a migration fails."""
+    """Raises CalledProcessError where a migration fails, PeerError where a start does."""
     folder.mkdir()
+    with ThreadPoolExecutor() as both:
+        for done in [
+            both.submit(_make_sqlite, folder),
+            both.submit(_make_cluster, folder),
+        ]:
+            done.result()
+
+
+def _make_sqlite(folder: Path) -> None:
     _migrate(folder, f"sqlite://{folder / SQLITE}")
+    demo = folder / DEMO
+    demo.mkdir()
+    shutil.copy(folder / SQLITE, demo)
+    with Postern(demo) as service:
+        service.stop()
+        shutil.rmtree(demo)
+        shutil.copytree(service.folder, demo)
+
+
+def _make_cluster(folder: Path) -> None:
     with Postgres(*HASTY) as server:
         _migrate(folder, server.create(TEMPLATE))
         server.stop()

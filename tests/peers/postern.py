@@ -32,7 +32,7 @@ class Postern:
         home: Path | None = None,
         **environment: str,
     ) -> None:
-        """Without a database to copy it starts from nothing, as on a fresh machine.
+        """Without a folder of state to copy it starts from nothing, as on a fresh machine.
 
         `home` is a worktree of another version, with an environment of its own.
         """
@@ -40,7 +40,7 @@ class Postern:
         self._python = str(home / ".venv/bin/python") if home else sys.executable
         self._home = home
         if copy_of is not None:
-            shutil.copyfile(copy_of, self.folder / "postern.sqlite3")
+            shutil.copytree(copy_of, self.folder, dirs_exist_ok=True)
         self.ports = {name: free_port() for name in PORTS.values()}
         self.web = f"http://localhost:{self.ports['web']}"
         self.environment = {
@@ -58,6 +58,8 @@ class Postern:
         self.demo: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
+        # What stands there may be another start's.
+        (self.folder / "up.log").unlink(missing_ok=True)
         self._daemon = Daemon(
             [self._python, "manage.py", "up"],
             self.folder / "up.log",
@@ -73,9 +75,14 @@ class Postern:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.stop()
+        remove_folder(self.folder)
+
+    def stop(self) -> None:
+        """Let it finish; its folder stays until it is left."""
         if self._daemon is not None:
             self._daemon.stop()
-        remove_folder(self.folder)
+            self._daemon = None
 
     @property
     def ca_file(self) -> Path:
