@@ -28,7 +28,8 @@ from onboarding.models import (
     Signature,
     Sponsorship,
 )
-from onboarding.notices.hearing import HEARINGS, owner_of
+from onboarding.notices.hearing import HEARINGS
+from onboarding.notices.listeners import owner_of
 
 RESETS = {"person.second_factor_reset_requested", "person.second_factor_reset"}
 MOST_RETURNS = 5  # links in one mail

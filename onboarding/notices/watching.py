@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from engine.audit.models import Entry
 from onboarding.models import Notice, NoticeKind, NoticeMark
-from onboarding.notices import hearing
+from onboarding.notices.hearing import HEARINGS
+from onboarding.notices.listeners import Listener, listeners
 
 CHUNK = 500
 # Where nothing was looked through before, what is older is left alone.
@@ -37,11 +38,11 @@ def _gather_next() -> int | None:
     seen = list(new.values_list("pk", "event")[:CHUNK])
     if not seen:
         return None
-    heard = [pk for pk, event in seen if event in hearing.HEARINGS]
+    heard = [pk for pk, event in seen if event in HEARINGS]
     notices = [
         _notice(entry, listener)
         for entry in Entry.objects.filter(pk__in=heard).order_by("pk")
-        for listener in sorted(hearing.listeners(entry), key=lambda one: one.address)
+        for listener in sorted(listeners(entry), key=lambda one: one.address)
     ]
     Notice.objects.bulk_create(notices)
     mark.last_id = seen[-1][0]
@@ -49,7 +50,7 @@ def _gather_next() -> int | None:
     return len(notices)
 
 
-def _notice(entry: Entry, listener: hearing.Listener) -> Notice:
+def _notice(entry: Entry, listener: Listener) -> Notice:
     kind = NoticeKind.CHANGE_INSIDE if listener.is_inside else NoticeKind.CHANGE
     return Notice(
         kind=kind,
