@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any, Self
@@ -13,7 +14,15 @@ from django.conf import settings
 from django.db import connection
 
 from portal.demo.certificates import Authority
-from tests.peers.process import Daemon, answers, free_port, open_folder, remove_folder
+from tests.peers.process import (
+    Daemon,
+    PeerError,
+    answers,
+    free_port,
+    open_folder,
+    remove_folder,
+    wait_until,
+)
 
 PORTS = ("smtp", "submission", "submissions", "pop3", "pop3s")
 
@@ -84,6 +93,64 @@ class Engine:
         """Octets of memory in use now."""
         pages = Path(f"/proc/{self.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+class RestartedEngine(Engine):
+    """One that is killed and started many times: its imports are paid for once."""
+
+    def __init__(self, authority: Authority, **environment: str) -> None:
+        super().__init__(authority, **environment)
+        self._starter: subprocess.Popen[str] | None = None
+        self._pid = 0
+
+    def __enter__(self) -> Self:
+        log = str(self.folder / "engine.log")
+        self._starter = subprocess.Popen(
+            [sys.executable, "-m", "tests.peers.engine_starter", log],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **self.environment},
+        )
+        return super().__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        super().__exit__(*error)
+        if self._starter is not None:
+            self._starter.communicate()
+
+    @property
+    def pid(self) -> int:
+        return self._pid
+
+    def start(self) -> None:
+        self._pid = int(self._ask("start"))
+        wait_until(
+            lambda: all(map(answers, self.ports.values())), "start of the engine"
+        )
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._pid:
+            os.kill(self._pid, how)
+            self._ask(f"wait {self._pid}")
+            self._pid = 0
+
+    def _ask(self, what: str) -> str:
+        """Raises PeerError where the starter has ended."""
+        assert (
+            self._starter is not None and self._starter.stdin and self._starter.stdout
+        )
+        self._starter.stdin.write(what + "\n")
+        self._starter.stdin.flush()
+        if not (answer := self._starter.stdout.readline()):
+            raise PeerError(self.log[-2000:])
+        return answer
 
 
 def _database_url() -> str:

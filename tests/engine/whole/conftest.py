@@ -11,7 +11,7 @@ from engine.registry.models import Connection, Person
 from portal.demo.certificates import Authority
 from tests import factories
 from tests.next_hop import NextHop
-from tests.peers.engine import Engine
+from tests.peers.engine import Engine, RestartedEngine
 
 SECRET = "k7qd-3m9x-2222-3333-4444-5555-6666"
 
@@ -28,6 +28,15 @@ def engine(transactional_db: None, authority: Authority) -> Iterator[Engine]:
     Ask for it last: it hears within a second of what is made later.
     """
     with Engine(authority, POSTERN_CLAMD="off") as running:
+        yield running
+
+
+@pytest.fixture
+def restarted_engine(
+    transactional_db: None, authority: Authority
+) -> Iterator[RestartedEngine]:
+    """As `engine`, for a test that starts it many times."""
+    with RestartedEngine(authority, POSTERN_CLAMD="off") as running:
         yield running
 
 

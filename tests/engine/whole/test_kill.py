@@ -14,7 +14,7 @@ import pytest
 from engine.queue.models import Recipient, RecipientStatus
 from engine.registry.models import Connection, Person
 from engine.storage.models import Message
-from tests.peers.engine import Engine
+from tests.peers.engine import Engine, RestartedEngine
 from tests.peers.process import wait_until
 
 KILLS = 20
@@ -63,8 +63,9 @@ def test_twenty_kills_under_load_lose_and_double_nothing(
     bob: Person,
     firm_server: Connection,
     connect: Callable[[Engine], smtplib.SMTP],
-    engine: Engine,
+    restarted_engine: RestartedEngine,
 ) -> None:
+    engine = restarted_engine
     stop = threading.Event()
     senders = [Sender(n, lambda: connect(engine), stop) for n in range(SENDERS)]
     for sender in senders:
