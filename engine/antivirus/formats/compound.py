@@ -1,6 +1,6 @@
 """Compound files ([MS-CFB]) that are Outlook items ([MS-OXMSG]): what is attached.
 
-Not olefile: what a header claims decides there how much is read.
+No library: how much is read is for us to say, whatever a header claims.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """7z archives: the names of all members, and where their octets are.
 
-After 7zFormat.txt of 7-Zip 26.02. Not py7zr: it makes objects of what a header claims
-before it looks whether that can be true, and unpacks to the end to answer anything.
+After 7zFormat.txt of 7-Zip 26.02. No library: each count and size that a header claims
+has to be bounded before anything is made of it.
 """
 
 from __future__ import annotations
