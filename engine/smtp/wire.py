@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
@@ -118,6 +119,15 @@ class Wire(SMTP):
     def _set_post_data_state(self) -> None:
         """Called by the base class wherever a transaction ends."""
         self.transaction = Transaction()
+
+    async def _handle_client(self) -> None:
+        """Serve the peer until it has gone.
+
+        The base class logs that and raises it for nobody, so that each peer that resets
+        its connection would leave a traceback in the log.
+        """
+        with contextlib.suppress(ConnectionResetError):
+            await super()._handle_client()
 
     async def start_tls(self) -> None:
         """Begin TLS. Raises ConnectionResetError when it fails.
