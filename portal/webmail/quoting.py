@@ -25,6 +25,8 @@ QUOTE_LIMIT = 100_000
 VALUE_LIMIT = 1000
 NAME_LIMIT = 200
 PEOPLE = ("From", "To", "Cc")
+# Files that a draft takes over one by one, each of which costs a millisecond or two.
+FILES_LIMIT = 100
 REST_LEFT_OUT = "[The rest of the message is left out]"
 
 
@@ -72,8 +74,11 @@ def forward(message: Message, reading: Reading, *, attached: bool) -> Draft:
 
 
 def files_along(reading: Reading, *, attached: bool) -> list[Attachment]:
-    """What a forwarded message carries: its files, or the whole of it as one."""
-    if attached:
+    """What a forwarded message carries: its files, or the whole of it as one.
+
+    Where there are more than FILES_LIMIT, the whole, which loses none.
+    """
+    if attached or len(reading.parts) > FILES_LIMIT:
         return [_whole(reading)]
     return [
         Attachment(shown.name, part.content_type, part.data())

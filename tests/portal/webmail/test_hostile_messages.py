@@ -12,6 +12,7 @@ from lxml import html
 
 from engine.registry.models import Person
 from portal.webmail import plain_text, quoting, reading, tidy
+from portal.webmail.models import DraftFile
 from tests.portal.webmail.conftest import put
 from tests.security.messages import MESSAGES
 
@@ -96,3 +97,15 @@ def test_a_page_says_how_many_files_it_does_not_list(
 
     assert shown.count("app-files__file") == reading.FILES_SHOWN
     assert "790 more are not listed" in shown
+
+
+@pytest.mark.parametrize("way", ["forward", "again"])
+def test_a_message_with_very_many_files_is_carried_on_as_one(
+    as_bob: Client, bob: Person, way: str
+) -> None:
+    message = put(bob.mailbox, MESSAGES["files"]())
+
+    as_bob.post(reverse(f"webmail:{way}", args=[message.pk]))
+
+    [kept] = DraftFile.objects.all()
+    assert kept.name.endswith(".eml")
