@@ -28,38 +28,43 @@ _STARTS: tuple[tuple[bytes, str], ...] = (
     (b"dex\n03", "apk"),
     (b"#@~^", "vbe jse"),
     (b"\x4c\0\0\0\x01\x14\x02\0", "lnk"),  # [MS-SHLLINK] 2.1
-    (b"ITSF", "chm"),
     (b"?_\x03\0", "hlp"),
     (b"MSCF\0\0\0\0", "cab diagcab msu"),
-    (b"ISc(", "cab"),
     (b"MSWIM\0\0\0", "wim esd ppkg"),
-    (b"conectix", "vhd"),
-    (b"vhdxfile", "vhdx"),
-    (b"KDMV", "vmdk"),
     (b"# Disk DescriptorFile", "vmdk"),
     (b"QFI\xfb", "qcow2"),
     (b"\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d\xae\xb1\x53\x78\xd0\x29\x96\xd3", "one"),
     (b"\xa1\x2f\xff\x43\xd9\xef\x76\x4c\x9e\xe2\x10\xea\x57\x22\x76\x5f", "onetoc2"),
     (b"\0\x01\0\0Standard Jet DB", "mdb mda mde mdt mdw mdz ade"),
-    (b"!BDN", "pst"),
     (b"\xed\xab\xee\xdb", "rpm"),
     (b"!<arch>\ndebian", "deb"),
     (b"!<arch>\n", "lib ar"),
+    (b"\x28\xb5\x2f\xfd", "zst tzst"),
+    (b"\x04\x22\x4d\x18", "lz4"),
+    (b"LZIP\x01", "lz tlz"),
+    (b"pbze\0", "aar"),
+    (b"ALZ\x01", "alz"),
+)
+# Text may begin with these too, as with the name of a form: the file has a zero octet in
+# its header, in a size, a version or after a name, and a letter has none.
+_WORDS: tuple[tuple[bytes, str], ...] = (
+    (b"ITSF", "chm"),
+    (b"ISc(", "cab"),
+    (b"conectix", "vhd"),
+    (b"vhdxfile", "vhdx"),
+    (b"KDMV", "vmdk"),
+    (b"!BDN", "pst"),
     (b"xar!", "pkg mpkg xip"),
     (b"Cr24", "crx"),
     (b"070701", "cpio pax cpgz"),
     (b"070702", "cpio pax cpgz"),
     (b"070707", "cpio pax cpgz"),
-    (b"\x28\xb5\x2f\xfd", "zst tzst"),
-    (b"\x04\x22\x4d\x18", "lz4"),
-    (b"LZIP\x01", "lz tlz"),
     (b"AA01", "aar"),
-    (b"pbze\0", "aar"),
     (b"SIT!", "sit sitx"),
     (b"StuffIt", "sit sitx"),
-    (b"ALZ\x01", "alz"),
     (b"EGGA", "egg"),
 )
+_HEADER = 512
 # [MS-CFB] 2.2 and 2.6: the class in the root entry, by its first four octets.
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _CLASSES = {0x000C1084: "msi", 0x000C1086: "msp", 0x000C1082: "mst"}
@@ -69,7 +74,6 @@ _LZH = re.compile(rb"..-l[hz][0-9ds]-", re.DOTALL)
 _COMPRESS = re.compile(rb"\x1f[\x9d\xa0][\x09-\x10\x89-\x90]")
 # ARJ: the size of its first header, at most 2,600 octets, and 30 at least of fixed ones
 _ARJ = re.compile(rb"\x60\xea(?:[\x1e-\xff]\0|.[\1-\x0a])[\x1e-\x40]", re.DOTALL)
-_PATTERNS = ((_LZH, "lzh lha"), (_COMPRESS, "z taz tz"), (_ARJ, "arj"))
 
 # How text begins that some program runs or follows. A name decides what runs it, so
 # these are for files with a name that hides what they are.
@@ -134,20 +138,31 @@ def _binary(data: bytes) -> str:
     # A letter may begin with MZ, a program has zeros in its header (DOS, 28 octets).
     if data[:2] in (b"MZ", b"ZM") and b"\0" in data[:64]:
         return _PROGRAM
+    if b"\0" in data[:_HEADER] and (kinds := _by_words(data)):
+        return kinds
     if data.startswith(_COMPOUND):
         return _of_compound(data)
     if data[0x40:0x44] == b"\x7f\x10\xda\xbe":
         return "vdi"
-    if data[7:14] == b"**ACE**":
-        return "ace"
     if data[20:24] == b"\xdc\xa7\xc4\xfd":
         return "zoo"
-    for pattern, kinds in _PATTERNS:
-        if pattern.match(data):
-            return kinds
+    if _COMPRESS.match(data):
+        return "z taz tz"
+    if _ARJ.match(data):
+        return "arj"
     if data[0x8001:0x8006] in (b"CD001", b"BEA01", b"NSR02", b"NSR03"):
         return "iso img udf"
     return ""
+
+
+def _by_words(data: bytes) -> str:
+    """Signatures of letters and digits, in a header that is no text."""
+    for start, kinds in _WORDS:
+        if data.startswith(start):
+            return kinds
+    if data[7:14] == b"**ACE**":
+        return "ace"
+    return "lzh lha" if _LZH.match(data) else ""
 
 
 def _by_end(data: bytes) -> str:

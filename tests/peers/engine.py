@@ -112,7 +112,12 @@ class RestartedEngine(Engine):
             text=True,
             env={**os.environ, **self.environment},
         )
-        return super().__enter__()
+        try:
+            return super().__enter__()
+        except PeerError:
+            # It would work on beside later tests.
+            self.__exit__()
+            raise
 
     def __exit__(self, *error: Any) -> None:
         super().__exit__(*error)

@@ -17,6 +17,7 @@ COMMAND = "run_engine"
 
 def serve(log: str) -> None:
     """Until the input ends."""
+    os.umask(0o077)  # as manage.py does
     django.setup()
     load_command_class("engine", COMMAND)
     for line in sys.stdin:

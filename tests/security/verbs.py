@@ -219,7 +219,7 @@ ELSEWHERE = {
         f"{PEOPLE}, and the owner", OWNER, events=("person.session_ended",)
     ),
     "portal.account.failures.note": Rule(
-        "whoever fails at signing in",
+        "anybody who fails at signing in",
         OWNER,
         events=("person.codes_failed", "person.sign_ins_failed"),
     ),

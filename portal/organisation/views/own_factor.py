@@ -42,7 +42,6 @@ def _answer(
     refusal = ""
     if request.method == "POST" and not (reset.is_refused or reset.disowned_at):
         try:
-            # What was waiting when the page was shown may have been done since: the
             # What waited may have been done since: the graver answer has a field of
             # its own, which only the page has that says what it does.
             if "disown" in request.POST:

@@ -183,6 +183,14 @@ def test_words_that_look_like_a_script(body: bytes) -> None:
     assert carries(part(b"Content-Type: text/plain", body=body))
 
 
+@pytest.mark.parametrize(
+    "text", [b"AA01 is attached.", b"070707 12345 is my number", b"EGGAR and others"]
+)
+def test_words_that_look_like_an_archive(text: bytes) -> None:
+    assert carries(part(b"Content-Type: text/plain", body=text + b"\r\n"))
+    assert policy.can_carry([File("note.txt", "text/plain", text)])
+
+
 def test_a_message_as_programs_write_it() -> None:
     made = EmailMessage()
     made["Subject"] = "Papers"
