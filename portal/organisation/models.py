@@ -21,7 +21,8 @@ class FactorResetQuerySet(models.QuerySet["FactorReset"]):
         """Those to which the owner may still say no: they wait, or were done lately."""
         since = timezone.now() - RESET_LIFETIME
         waiting = models.Q(settled_at=None, requested_at__gt=since)
-        return self.filter(waiting | models.Q(done_at__gt=since, disowned_at=None))
+        done = models.Q(done_at__gt=since, disowned_at=None)
+        return self.filter(waiting | done).select_related("requested_by")
 
 
 class FactorReset(models.Model):
