@@ -11,12 +11,15 @@ from portal.webmail.models import Departure
 
 # When the last message leaves, as seconds since 1970: until then pages look for it.
 KEY = "leaves_at"
+# Whether no page has said yet that it is sent: a slow one may come when it has left.
+UNTOLD = "leaving_untold"
 
 
 def tell(request: HttpRequest, departure: Departure) -> None:
     """Say that the message is sent, with the way to take it back while there is one."""
     if departure.seconds_left:
         request.session[KEY] = departure.leaves_at.timestamp()
+        request.session[UNTOLD] = True
     else:
         messages.success(request, "Message sent.")
 
@@ -27,4 +30,15 @@ def waiting(request: HttpRequest) -> list[Departure]:
     if until <= timezone.now().timestamp() or not isinstance(request.user, Person):
         return []
     rows = Departure.objects.waiting().filter(person=request.user)
-    return list(rows.select_related("message")[:5])
+    departures = list(rows.select_related("message")[:5])
+    if departures:
+        request.session.pop(UNTOLD, None)
+    return departures
+
+
+def left_untold(request: HttpRequest) -> bool:
+    """Whether something has left before any page said that it was sent. True once."""
+    return (
+        request.session.get(KEY, 0) <= timezone.now().timestamp()
+        and request.session.pop(UNTOLD, False)
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,18 @@ from tests.peers.clamd import Clamd
 from tests.peers.postern import Postern
 from tests.peers.postfix import Postfix
 from tests.peers.process import free_port
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A journey that fails shows the pages at which it stood."""
+    report = yield
+    visits = getattr(item, "funcargs", {}).get("visits")
+    if report.failed and isinstance(visits, Visits):
+        report.sections.append(("Open pages", visits.seen()))
+    return report
 
 
 @pytest.fixture(scope="session")

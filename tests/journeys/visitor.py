@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, TimeoutError
+from playwright.sync_api import Browser, BrowserContext, Error, Page, TimeoutError
 
 from tests.peers.postern import Postern
 
@@ -81,7 +81,7 @@ class Visitor:
         """Send what is written, whatever the page would have the writer look at again."""
         self.press("Send")
         again = self.page.get_by_role("button", name="Send anyway", exact=True)
-        left = self.page.get_by_text("leaves in").first
+        left = self.page.get_by_text("Message sent").first
         again.or_(left).first.wait_for()
         if again.is_visible():
             again.click()
@@ -126,6 +126,11 @@ class Visits:
         at, state = self._kept.get(person["address"] if person else "", (0.0, None))
         return state if time.monotonic() - at < A_MOMENT else None
 
+    def seen(self) -> str:
+        """What every open page says, for whoever asks why a journey failed."""
+        pages = [page for context in self._contexts for page in context.pages]
+        return "\n\n".join(f"{page.url}\n{_text(page)}" for page in pages)
+
     def end(self) -> None:
         while self._contexts:
             self._contexts.pop().close()
@@ -138,3 +143,10 @@ def totp(secret: str) -> str:
     start = digest[-1] & 15
     number = struct.unpack(">I", digest[start : start + 4])[0] & 0x7FFFFFFF
     return f"{number % 1_000_000:06}"
+
+
+def _text(page: Page) -> str:
+    try:
+        return page.inner_text("body", timeout=2_000)[:4_000]
+    except Error as error:
+        return str(error)

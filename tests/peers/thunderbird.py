@@ -47,6 +47,11 @@ for (const account of MailServices.accounts.accounts)
       found[folder.name] = [...folder.messages].map(one => one.mime2DecodedSubject);
 return found;
 """
+# What its writing window says of itself once everything in it works.
+IS_READY = "return window.composeEditorReady === true;"
+RECIPIENTS = """
+return [...document.querySelectorAll('mail-address-pill')].map(one => one.emailAddress);
+"""
 
 
 class Thunderbird:
@@ -145,8 +150,11 @@ class Thunderbird:
         main = self.screen.windows()
         self.screen.run("MsgNewMessage(null);")
         self.screen.go_to(self._new_window(main))
+        # A window that is still being made empties its fields when it is ready.
+        self._wait(lambda: self.screen.run(IS_READY), "the window to be written in")
         # The comma makes a recipient of what was typed.
         self.screen.type("#toAddrInput", f"{to},")
+        self._wait(lambda: self.screen.run(RECIPIENTS) == [to], "a recipient")
         self.screen.type("#msgSubject", subject)
         self.screen.click("#button-send")
         self._wait(lambda: self.screen.windows() == main, "the message to be sent")

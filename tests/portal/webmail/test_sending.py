@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import transaction
@@ -44,6 +45,7 @@ from tests.portal.webmail.test_write import (
 
 pytestmark = pytest.mark.usefixtures("charlie")
 
+A_SECOND = timedelta(seconds=1)
 WAITS = {"to": CHARLIE, "subject": "Hearing", "text": "On Monday"}
 
 
@@ -51,6 +53,30 @@ WAITS = {"to": CHARLIE, "subject": "Hearing", "text": "On Monday"}
 def desk(bob: Person) -> Desk:
     """Where Bob writes, who has changed no setting."""
     return Desk(bob.mailbox)
+
+
+def test_a_page_that_comes_once_the_message_has_left_says_that_it_was_sent(
+    as_bob: Client, desk: Desk
+) -> None:
+    answer = as_bob.post(desk.door, {**WAITS, "do": "send"})
+    with time_machine.travel(Departure.objects.get().leaves_at + A_SECOND):
+        first, second = (_page(as_bob, answer["Location"]) for _ in "12")
+
+    assert "Message sent." in first
+    assert "Message sent" not in second
+
+
+def test_a_page_that_offered_to_take_it_back_has_said_that_it_was_sent(
+    as_bob: Client, desk: Desk
+) -> None:
+    answer = as_bob.post(desk.door, {**WAITS, "do": "send"})
+    assert "leaves in" in _page(as_bob, answer["Location"])
+    with time_machine.travel(Departure.objects.get().leaves_at + A_SECOND):
+        assert "Message sent" not in _page(as_bob, answer["Location"])
+
+
+def _page(client: Client, address: str) -> str:
+    return client.get(address, follow=True).content.decode()
 
 
 def undo(client: Client) -> str:
