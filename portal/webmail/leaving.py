@@ -38,7 +38,6 @@ def waiting(request: HttpRequest) -> list[Departure]:
 
 def left_untold(request: HttpRequest) -> bool:
     """Whether something has left before any page said that it was sent. True once."""
-    return (
-        request.session.get(KEY, 0) <= timezone.now().timestamp()
-        and request.session.pop(UNTOLD, False)
-    )
+    if request.session.get(KEY, 0) > timezone.now().timestamp():
+        return False
+    return bool(request.session.pop(UNTOLD, False))
