@@ -80,10 +80,11 @@ class Postgres:
         # SIGINT: end sessions and shut down at once, without losing anything.
         self._daemon.stop(signal.SIGINT)
 
-    def create(self, name: str) -> str:
-        """Make an empty database; returns its URL."""
+    def create(self, name: str, *, template: str = "template1") -> str:
+        """Make a database, empty or a copy of another; returns its URL."""
         with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(f'create database "{name}"'.encode())
+            command = f'create database "{name}" template "{template}"'
+            connection.execute(command.encode())
         return self.url.removesuffix(USER) + name
 
     def _is_ready(self) -> bool:

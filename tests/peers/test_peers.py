@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.peers.dovecot import Dovecot
 from tests.peers.postfix import Postfix
 from tests.peers.postgres import Postgres
 from tests.peers.process import wait_until
+from tests.peers.redis import Redis
 from tests.peers.stunnel import Stunnel
 from tests.peers.swaks import swaks, tls
 
@@ -141,3 +143,12 @@ def test_chromium_opens_a_page(tmp_path: Path) -> None:
         browser.close()
 
     assert title == "Postern"
+
+
+def test_redis_answers_where_it_did_before_it_was_stopped() -> None:
+    with Redis() as server:
+        server.stop()
+        server.start()
+        with socket.create_connection(("127.0.0.1", server.port), 10) as client:
+            client.sendall(b"PING\r\n")
+            assert client.recv(16) == b"+PONG\r\n"

@@ -1,0 +1,51 @@
+"""A private Redis, which keeps nothing on the disk."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from typing import Self
+
+from tests.peers.process import Daemon, free_port, open_folder, remove_folder
+
+
+class Redis:
+    """Listens on a free port of loopback, and on the same one after each start."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.folder = open_folder()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._daemon: Daemon | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        remove_folder(self.folder)
+
+    def start(self) -> None:
+        self._daemon = Daemon(
+            [
+                "redis-server", "--bind", "127.0.0.1", "--port", str(self.port),
+                "--save", "", "--appendonly", "no", "--dir", str(self.folder),
+            ],
+            self.folder / "server.log",
+        )  # fmt: skip
+        self._daemon.wait_for(self._answers)
+
+    def stop(self) -> None:
+        """End it at once; what it held is gone."""
+        if self._daemon is not None:
+            self._daemon.stop(signal.SIGKILL)
+            self._daemon = None
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 1) as client:
+                client.sendall(b"PING\r\n")
+                return client.recv(16).startswith(b"+PONG")
+        except OSError:
+            return False
