@@ -11,7 +11,9 @@ from django.conf import settings
 
 from engine import descriptors, places
 from engine.antivirus import scanner
+from engine.certificates import Files, Followed
 from engine.management import upkeep
+from engine.pop3 import listener as pop3_listener
 from engine.pop3 import server as pop3
 from engine.queue.committer import Committer
 from engine.queue.runner import Runner
@@ -20,7 +22,7 @@ from engine.smtp.doors import Door
 from engine.smtp.listener import Listener
 from engine.smtp.receive import ReceiveDoor
 from engine.smtp.refusals import Refusals
-from engine.smtp.server import listen, server_context
+from engine.smtp.server import context_of, listen
 from engine.smtp.submission import SubmissionDoor
 from engine.threads import DatabaseThreads
 
@@ -39,18 +41,22 @@ async def run_engine(stop: asyncio.Event) -> None:
     runner = Runner()
     committer = Committer(on_queued=runner.wake)
     refusals = Refusals()
-    context = server_context(
-        cert_file=settings.POSTERN.tls_cert_file,
-        key_file=settings.POSTERN.tls_key_file,
-        ca_file=settings.POSTERN.tls_ca_file,
+    chosen = settings.POSTERN
+    certificate = Followed(
+        Files(chosen.tls_cert_file, chosen.tls_key_file, chosen.tls_ca_file), context_of
     )
-    servers = [
-        *await _hear_smtp(context, committer, refusals, limits.smtp),
-        *await _hear_pop3(context, limits.pop3),
-    ]
+    smtp = _smtp_listeners(certificate.context, committer, refusals, limits.smtp)
+    mailboxes = pop3.listener_of(certificate.context, limits.pop3)
+
+    def renew() -> None:
+        for listener in (*smtp, mailboxes):
+            listener.tls_context = certificate.follow()
+
+    servers = [*await _hear_smtp(*smtp), *await _hear_pop3(mailboxes)]
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(runner.run(stop))
-        tasks.create_task(upkeep.keep_fresh(context, refusals, stop))
+        tasks.create_task(upkeep.keep_fresh(refusals, stop))
+        tasks.create_task(upkeep.follow_certificate(renew, stop))
         log.info("the mail engine is ready")
         await stop.wait()
         for server in servers:
@@ -78,12 +84,13 @@ def _limits(open_files: int) -> _Limits:
     return _Limits(smtp, pop3)
 
 
-async def _hear_smtp(
+def _smtp_listeners(
     context: ssl.SSLContext,
     committer: Committer,
     refusals: Refusals,
     limits: places.Limits,
-) -> list[asyncio.Server]:
+) -> tuple[Listener, Listener]:
+    """For organisations' servers, and for people."""
     chosen = settings.POSTERN
     threads = DatabaseThreads("credentials", count=4)
     scan_with = scanner.configured()
@@ -101,7 +108,11 @@ async def _hear_smtp(
             limits=limits,
         )
 
-    receive, submission = listener(ReceiveDoor()), listener(SubmissionDoor())
+    return listener(ReceiveDoor()), listener(SubmissionDoor())
+
+
+async def _hear_smtp(receive: Listener, submission: Listener) -> list[asyncio.Server]:
+    chosen = settings.POSTERN
     host, direct = chosen.smtp_host, chosen.submissions_port
     shared = _is_shared()
     return [
@@ -115,16 +126,13 @@ async def _hear_smtp(
     ]
 
 
-async def _hear_pop3(
-    context: ssl.SSLContext, limits: places.Limits
-) -> list[asyncio.Server]:
+async def _hear_pop3(listener: pop3_listener.Listener) -> list[asyncio.Server]:
     chosen = settings.POSTERN
     return await pop3.listen(
+        listener,
         host=chosen.smtp_host,
         port=chosen.pop3_port,
         tls_port=chosen.pop3s_port,
-        tls_context=context,
-        limits=limits,
         is_shared=_is_shared(),
     )
 

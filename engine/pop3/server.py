@@ -16,18 +16,16 @@ from engine.threads import DatabaseThreads
 THREADS = 4  # and so many database connections, at most
 
 
+def listener_of(context: ssl.SSLContext, limits: places.Limits) -> Listener:
+    """What the sessions of both ports share."""
+    threads = DatabaseThreads("pop3", count=THREADS)
+    return Listener(context, threads, Limits(places=limits))
+
+
 async def listen(
-    *,
-    host: str,
-    port: int,
-    tls_port: int,
-    tls_context: ssl.SSLContext,
-    limits: places.Limits,
-    is_shared: bool,
+    listener: Listener, *, host: str, port: int, tls_port: int, is_shared: bool
 ) -> list[asyncio.Server]:
     """Listen on both ports: one where STLS begins TLS, one that begins with it."""
-    threads = DatabaseThreads("pop3", count=THREADS)
-    listener = Listener(tls_context, threads, Limits(places=limits))
     return [
         await open_port(listener, host=host, port=port, is_shared=is_shared),
         await open_port(

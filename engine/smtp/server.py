@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 
+from engine.certificates import Files
 from engine.sessions import Handshake, open_port
 from engine.smtp.listener import Listener
 from engine.smtp.protocol import Session
@@ -19,11 +20,12 @@ async def listen(
     is_shared: bool = False,
 ) -> asyncio.Server:
     """Listen on a port; several processes share it where it `is_shared`. Port 0 takes a free one."""
-    context, sessions = listener.tls_context, listener.sessions
 
     def protocol() -> asyncio.BaseProtocol:
         session = Session(listener)
         if implicit_tls:
+            # The listener's of this moment: a renewed certificate comes with another.
+            context, sessions = listener.tls_context, listener.sessions
             return Handshake(session, context=context, sessions=sessions)
         return session
 
@@ -36,12 +38,16 @@ def server_context(
     """The TLS that we serve: 1.2 or later; a client certificate is read if offered.
 
     Only certificates from `ca_file` count as a proof; with none given, no client
-    certificate is asked for.
+    certificate is asked for. Raises CertificateError.
     """
+    return context_of(Files(cert_file, key_file, ca_file))
+
+
+def context_of(files: Files) -> ssl.SSLContext:
+    """As server_context(), for a certificate that is followed."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(cert_file, key_file)
-    if ca_file:
-        context.load_verify_locations(ca_file)
+    files.load_into(context)
+    if files.ca:
         context.verify_mode = ssl.CERT_OPTIONAL
     return context

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ssl
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+
+from engine.certificates import Files, Followed
 
 NAMES_RECORDED = 5  # of a certificate's names, in a trace
 
@@ -15,12 +16,13 @@ NAMES_RECORDED = 5  # of a certificate's names, in a trace
 def client_context() -> ssl.SSLContext:
     """The context for every next hop. Reads files: call it in a thread.
 
-    A changed certificate is taken up at the next conversation, without a restart.
+    What was renewed is taken up at the next conversation, once it is whole and matches.
+    Raises CertificateError where there is nothing good to begin with.
     """
     ours = settings.POSTERN
-    files = (ours.tls_ca_file, ours.tls_cert_file, ours.tls_key_file)
-    changed = tuple(Path(file).stat().st_mtime_ns if file else 0 for file in files)
-    return _context(*files, changed)
+    return _followed(
+        Files(ours.tls_cert_file, ours.tls_key_file, ours.tls_ca_file)
+    ).follow()
 
 
 def trusting_context() -> ssl.SSLContext:
@@ -32,15 +34,16 @@ def trusting_context() -> ssl.SSLContext:
 
 
 @lru_cache(maxsize=4)
-def _context(
-    ca_file: str, cert_file: str, key_file: str, changed: tuple[int, ...]
-) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=ca_file or None)
+def _followed(files: Files) -> Followed:
+    return Followed(files, _context)
+
+
+def _context(files: Files) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=files.ca or None)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # RFC 9525 §2: the name stands in the subject alternative names or nowhere.
     context.hostname_checks_common_name = False
-    if cert_file:
-        context.load_cert_chain(cert_file, key_file or None)
+    files.load_into(context)
     return context
 
 

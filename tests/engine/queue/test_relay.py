@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 from datetime import timedelta
@@ -107,6 +108,45 @@ def test_next_hop_sees_our_certificate(
     queue.run()
 
     assert hop.received[0].client_names == ["mx.secure.example"]
+
+
+def test_next_hop_sees_the_old_certificate_until_the_renewed_one_matches_its_key(
+    queue, hop, firm_connection, bob, authority, settings, monkeypatch, tmp_path
+):
+    halves = {
+        name: (
+            authority.issue(name).cert_file.read_bytes(),
+            authority.issue(name).key_file.read_bytes(),
+        )
+        for name in ("mx.secure.example", "mx2.secure.example")
+    }
+    cert_file, key_file = tmp_path / "ours.pem", tmp_path / "ours.key"
+    monkeypatch.setattr(settings.POSTERN, "tls_cert_file", str(cert_file))
+    monkeypatch.setattr(settings.POSTERN, "tls_key_file", str(key_file))
+    # Files that were written a moment ago are left alone.
+    os.utime(authority.ca_file, (0, 0))
+    steps = [
+        (0, "mx.secure.example", "mx.secure.example"),
+        (60, "mx.secure.example", "mx2.secure.example"),
+        (120, "mx2.secure.example", "mx2.secure.example"),
+    ]
+
+    for written_at, cert, key in steps:
+        cert_file.write_bytes(halves[cert][0])
+        key_file.write_bytes(halves[key][1])
+        for file in (cert_file, key_file):
+            os.utime(file, (written_at, written_at))
+        # So that no session is used again.
+        hop.stop()
+        hop.start()
+        queue.send(bob.address, JANE)
+        queue.run()
+
+    assert [one.client_names for one in hop.received] == [
+        ["mx.secure.example"],
+        ["mx.secure.example"],
+        ["mx2.secure.example"],
+    ]
 
 
 def test_several_messages_share_sessions(queue, hop, firm_connection, bob):

@@ -1,0 +1,242 @@
+"""Renewed certificates: served once they are whole and match, the old one until then."""
+
+from __future__ import annotations
+
+import logging
+import os
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from django.utils import timezone
+
+from engine.certificates import CertificateError, Files, Followed
+from engine.smtp.server import context_of
+from portal.demo.certificates import Authority, Certificate
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="module")
+def old(authority: Authority) -> Certificate:
+    return authority.issue("localhost", kept_as="old")
+
+
+@pytest.fixture(scope="module")
+def new(authority: Authority) -> Certificate:
+    return authority.issue("localhost", kept_as="new")
+
+
+@pytest.fixture
+def files(tmp_path: Path, authority: Authority, old: Certificate) -> Files:
+    made = Files(*(str(tmp_path / name) for name in ("cert", "key", "ca")))
+    write(made.cert, old.cert_file.read_bytes())
+    write(made.key, old.key_file.read_bytes())
+    write(made.ca, authority.ca_file.read_bytes())
+    return made
+
+
+def write(path: str, raw: bytes) -> None:
+    """Write a file as one that was written some time ago."""
+    before = Path(path).stat().st_mtime if Path(path).exists() else 1_000_000_000
+    Path(path).write_bytes(raw)
+    os.utime(path, (before + 60, before + 60))
+
+
+def serial(context: ssl.SSLContext, authority: Authority) -> int:
+    """Of the certificate that a client is shown, by a handshake in memory."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    theirs = ssl.create_default_context(cafile=str(authority.ca_file))
+    server = context.wrap_bio(incoming, outgoing, server_side=True)
+    client = theirs.wrap_bio(outgoing, incoming, server_hostname="localhost")
+    for _ in range(4):
+        for side in (client, server):
+            try:
+                side.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+    shown = client.getpeercert(binary_form=True)
+    assert shown is not None
+    return x509.load_der_x509_certificate(shown).serial_number
+
+
+def serial_of(certificate: Certificate) -> int:
+    return x509.load_pem_x509_certificate(
+        certificate.cert_file.read_bytes()
+    ).serial_number
+
+
+@pytest.mark.parametrize("order", [("cert", "key"), ("key", "cert")])
+def test_a_renewal_in_either_order_is_served_when_both_are_there(
+    files: Files,
+    authority: Authority,
+    old: Certificate,
+    new: Certificate,
+    order: tuple[str, str],
+) -> None:
+    followed = Followed(files, context_of)
+    sources = {"cert": new.cert_file, "key": new.key_file}
+
+    write(getattr(files, order[0]), sources[order[0]].read_bytes())
+    between = serial(followed.follow(), authority)
+    fault = followed.fault
+    write(getattr(files, order[1]), sources[order[1]].read_bytes())
+    after = serial(followed.follow(), authority)
+
+    assert between == serial_of(old)
+    assert "does not belong to the certificate" in fault
+    assert after == serial_of(new)
+    assert followed.fault == ""
+
+
+@pytest.mark.parametrize("name", ["cert", "key", "ca"])
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
+def test_a_file_that_is_half_written_changes_nothing(
+    files: Files, authority: Authority, old: Certificate, name: str, share: float
+) -> None:
+    followed = Followed(files, context_of)
+    path = getattr(files, name)
+    raw = Path(path).read_bytes()
+
+    write(path, raw[: int(len(raw) * share)])
+
+    assert serial(followed.follow(), authority) == serial_of(old)
+    assert path in followed.fault
+    write(path, raw)
+    followed.follow()
+    assert followed.fault == ""
+
+
+def test_a_chain_cut_off_behind_our_own_certificate_changes_nothing(
+    files: Files, authority: Authority, old: Certificate, new: Certificate
+) -> None:
+    followed = Followed(files, context_of)
+
+    write(files.key, new.key_file.read_bytes())
+    write(files.cert, new.cert_file.read_bytes() + authority.ca_file.read_bytes()[:300])
+
+    assert serial(followed.follow(), authority) == serial_of(old)
+
+
+def test_a_file_that_goes_away_changes_nothing(
+    files: Files, authority: Authority, old: Certificate
+) -> None:
+    followed = Followed(files, context_of)
+
+    Path(files.key).unlink()
+
+    assert serial(followed.follow(), authority) == serial_of(old)
+    assert files.key in followed.fault
+
+
+def ended(certificate: Certificate) -> bytes:
+    """The same certificate with its dates a year back, signed by its own key."""
+    key = serialization.load_pem_private_key(certificate.key_file.read_bytes(), None)
+    like = x509.load_pem_x509_certificate(certificate.cert_file.read_bytes())
+    year = timezone.timedelta(days=400)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(like.subject)
+        .issuer_name(like.subject)
+        .public_key(like.public_key())
+        .serial_number(like.serial_number)
+        .not_valid_before(like.not_valid_before_utc - 2 * year)
+        .not_valid_after(like.not_valid_before_utc - year)
+        .sign(key, hashes.SHA256())  # type: ignore[arg-type]
+    )
+    return made.public_bytes(serialization.Encoding.PEM)
+
+
+def test_a_certificate_that_has_ended_is_not_put_in_place_of_a_good_one(
+    files: Files, authority: Authority, old: Certificate, new: Certificate
+) -> None:
+    followed = Followed(files, context_of)
+
+    write(files.key, new.key_file.read_bytes())
+    write(files.cert, ended(new))
+
+    assert serial(followed.follow(), authority) == serial_of(old)
+    assert "Renew it" in followed.fault
+
+
+def test_one_that_has_ended_is_better_than_none_at_the_start(
+    files: Files, new: Certificate, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(files.key, new.key_file.read_bytes())
+    write(files.cert, ended(new))
+
+    with caplog.at_level(logging.WARNING):
+        Followed(files, context_of)
+
+    assert "Renew it" in caplog.text
+
+
+def test_files_are_left_alone_until_they_have_rested(
+    files: Files, authority: Authority, old: Certificate, new: Certificate
+) -> None:
+    followed = Followed(files, context_of)
+
+    Path(files.key).write_bytes(new.key_file.read_bytes())
+    Path(files.cert).write_bytes(new.cert_file.read_bytes())
+
+    assert serial(followed.follow(), authority) == serial_of(old)
+    assert followed.fault == ""
+
+
+def test_what_cannot_be_served_is_warned_of_once_and_not_each_second(
+    files: Files, new: Certificate, caplog: pytest.LogCaptureFixture
+) -> None:
+    followed = Followed(files, context_of)
+    write(files.key, new.key_file.read_bytes())
+
+    with caplog.at_level(logging.WARNING):
+        for _ in range(5):
+            followed.follow()
+
+    [warning] = caplog.records
+    assert files.key in warning.getMessage()
+
+
+def _nothing(files: Files) -> None:
+    Path(files.cert).write_bytes(b"")
+
+
+def _another_key(files: Files) -> None:
+    Path(files.key).write_bytes(
+        Authority(Path(files.key).parent / "other").issue("x").key_file.read_bytes()
+    )
+
+
+@pytest.mark.parametrize("spoil", [_nothing, _another_key])
+def test_nothing_good_at_the_start_is_said_in_plain_words(
+    files: Files, spoil: Callable[[Files], None]
+) -> None:
+    spoil(files)
+
+    with pytest.raises(CertificateError) as refused:
+        Followed(files, context_of)
+
+    assert files.cert in str(refused.value)
+
+
+def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_its_passphrase(
+    files: Files, old: Certificate
+) -> None:
+    key = serialization.load_pem_private_key(old.key_file.read_bytes(), None)
+    write(
+        files.key,
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"passphrase"),
+        ),
+    )
+
+    with pytest.raises(CertificateError):
+        Followed(files, context_of)
