@@ -144,7 +144,8 @@ class Environment(BaseSettings):
     # {"microsoft_365": ["127.0.0.0/8"]}; refused in production
     provider_networks: dict[str, list[IPv4Network | IPv6Network]] = Field(default={})
 
-    # Antivirus: a socket path or host:port; empty means the embedded fallback.
+    # Antivirus: a socket path or host:port, or several with commas between them, of which
+    # one that fails is left out for a while; empty means the embedded fallback.
     # `off` exists for measuring only and is refused in production.
     clamd: str = ""
 
@@ -226,6 +227,11 @@ class Environment(BaseSettings):
     def path(self, *parts: str) -> Path:
         """A path under the folder of all state."""
         return self.var.resolve().joinpath(*parts)
+
+    @property
+    def clamd_targets(self) -> tuple[str, ...]:
+        """The socket path or host:port of each clamd."""
+        return tuple(filter(None, map(str.strip, self.clamd.split(","))))
 
     @property
     def site_url(self) -> str:

@@ -7,7 +7,9 @@ mail server. Vera is a vetting officer, Hugh a helpdesk agent and Olive an opera
 from __future__ import annotations
 
 import gc
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -26,6 +28,7 @@ from engine.registry.models import (
 from portal.demo.names import NameServer
 from portal.ui import assets
 from tests import factories, migrated
+from tests.fakes import RecordingClamd
 from tests.peers.chromium import OpenPage, launch_options
 
 # The fixtures by which pytest-django opens the database.
@@ -202,3 +205,11 @@ def open_page(chromium: Browser) -> Iterator[OpenPage]:
 @pytest.fixture
 def page(open_page: OpenPage) -> Page:
     return open_page()
+
+
+@pytest.fixture
+def recording_clamd(settings) -> Iterator[RecordingClamd]:
+    """A clamd that is configured, finds nothing, and notes what it hears."""
+    with tempfile.TemporaryDirectory() as folder, RecordingClamd(Path(folder)) as clamd:
+        settings.POSTERN = settings.POSTERN.model_copy(update={"clamd": clamd.socket})
+        yield clamd

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import smtplib
+import socketserver
 import ssl
 from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+from typing import Self
 
 from engine.antivirus.base import ScannerUnavailable
 from engine.antivirus.verdict import Verdict, VerdictState
@@ -117,3 +121,55 @@ def hand_over(
             if code >= 400:
                 break
     return said
+
+
+class RecordingClamd:
+    """A clamd that finds nothing and notes what it hears, on a Unix socket in `folder`.
+
+    What it answers to PING and to a scan may be changed; None hangs up instead.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.socket = str(folder / "clamd")
+        self.heard: list[bytes] = []
+        self.hung_up = 0
+        self.pings = 0
+        self.answer: bytes | None = b"stream: OK\0"
+        self._server = _RecordingServer(self)
+
+    def __enter__(self) -> Self:
+        Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _RecordingServer(socketserver.ThreadingUnixStreamServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, clamd: RecordingClamd) -> None:
+        self.clamd = clamd
+        super().__init__(clamd.socket, _RecordingHandler)
+
+
+class _RecordingHandler(socketserver.StreamRequestHandler):
+    server: _RecordingServer
+
+    def handle(self) -> None:
+        clamd = self.server.clamd
+        if self.rfile.read(2) == b"zP":
+            clamd.pings += 1
+            self.wfile.write(b"PONG\0" if clamd.answer is not None else b"")
+            return
+        if clamd.answer is None:
+            clamd.hung_up += 1
+            return
+        self.rfile.read(len(b"NSTREAM\0"))
+        heard = b""
+        while size := int.from_bytes(self.rfile.read(4), "big"):
+            heard += self.rfile.read(size)
+        clamd.heard.append(heard)
+        self.wfile.write(clamd.answer)

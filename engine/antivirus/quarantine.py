@@ -24,7 +24,10 @@ def keep(
     envelope: Envelope,
     organisation_id: int | None,
 ) -> QuarantinedMessage:
-    """Copy the rest of `content` into quarantine and record it."""
+    """Copy the rest of `content` into quarantine and record it.
+
+    In a transaction that fails later, the caller removes the copy (`discard`).
+    """
     path = folder() / secrets.token_hex(16)
     try:
         size, digest = _copy(content, path)
@@ -42,6 +45,11 @@ def keep(
     except BaseException:
         path.unlink(missing_ok=True)
         raise
+
+
+def discard(message: QuarantinedMessage) -> None:
+    """Remove the copy of a message whose row was rolled back."""
+    (folder() / message.path).unlink(missing_ok=True)
 
 
 def open_copy(message: QuarantinedMessage) -> IO[bytes]:

@@ -41,15 +41,14 @@ def configured() -> Scanner:
     if target == OFF:
         return OffScanner()
     if target:
-        return ClamdScanner(target)
+        return ClamdScanner(*settings.POSTERN.clamd_targets)
     return EmbeddedScanner(settings.POSTERN.path("scanning"))
 
 
 def scan_bytes(data: bytes) -> Verdict:
     """Scan a whole message at once, where there is no event loop.
 
-    A message or plain text. A file that is kept goes to `scan_file`: an archive that
-    seems to have a header would not be opened here.
+    A message. A file goes to `scan_file`: here it would be taken for the text of one.
     Raises ScannerUnavailable.
     """
     return async_to_sync(_scan)([data])

@@ -9,13 +9,14 @@ from datetime import timedelta
 from typing import NoReturn
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 
 from engine.antivirus import quarantine
 from engine.antivirus.models import QuarantinedMessage
 from engine.antivirus.verdict import Verdict
 from engine.mail import reply
-from engine.mail.address import Address
+from engine.mail.address import Address, InvalidAddressError
 from engine.mail.address_list import NamedAddress
 from engine.mail.envelope import Envelope
 from engine.mail.errors import MailError, PermanentFailure
@@ -76,29 +77,45 @@ def infected(
     organisation_id: int | None,
 ) -> None:
     """Put an infected message into quarantine, trace it, and tell those concerned:
-    the operator, the organisation's administrators, and the sender."""
-    kept = quarantine.keep(
-        io.BytesIO(raw),
-        reference=reference,
-        verdict=verdict,
-        envelope=envelope,
-        organisation_id=organisation_id,
-    )
+    the operator, the organisation's administrators, and the sender.
+
+    All of it or nothing: a row without its notices would keep the next alarm quiet.
+    """
+    kept: QuarantinedMessage | None = None
+    try:
+        with transaction.atomic():
+            kept = quarantine.keep(
+                io.BytesIO(raw),
+                reference=reference,
+                verdict=verdict,
+                envelope=envelope,
+                organisation_id=organisation_id,
+            )
+            _trace_and_notify(kept, envelope, verdict)
+    except BaseException:
+        if kept is not None:
+            quarantine.discard(kept)
+        raise
+
+
+def _trace_and_notify(
+    kept: QuarantinedMessage, envelope: Envelope, verdict: Verdict
+) -> None:
     event = record.event(
-        reference,
+        kept.reference,
         EventKind.QUARANTINED,
-        sender=str(envelope.sender or ""),
+        sender=kept.sender,
         signature=verdict.signature,
-        organisation_id=organisation_id,
+        organisation_id=kept.organisation_id,
     )
     record.events([event])
     if _was_told(kept):
         return
-    told = set(concerned(organisation_id))
+    told = set(concerned(kept.organisation_id))
     if envelope.sender is not None:
         told.add(envelope.sender)
     for recipient in told:
-        _tell(recipient, reference=reference, envelope=envelope, verdict=verdict)
+        _tell(recipient, reference=kept.reference, envelope=envelope, verdict=verdict)
 
 
 def infected_file(data: bytes, *, verdict: Verdict, by: Person) -> None:
@@ -135,7 +152,11 @@ def concerned(organisation_id: int | None) -> Iterator[Address]:
     for person in people.distinct():
         # Whoever has no mailbox here reads elsewhere: at best where they read every day.
         elsewhere = "" if hasattr(person, "mailbox") else person.everyday_address
-        yield Address.parse(elsewhere or person.address)
+        try:
+            yield Address.parse(elsewhere or person.address)
+        except InvalidAddressError:
+            # One broken row must not keep the alarm from all the others.
+            log.warning("no notice to person %s, who has no valid address", person.pk)
 
 
 def _tell(

@@ -3,16 +3,18 @@ from __future__ import annotations
 import asyncio
 import socket
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 
-from engine.antivirus.base import Scanner, ScannerUnavailable
+from engine.antivirus import clamd_hosts
+from engine.antivirus.base import MAIL_HEADER, Scanner, ScannerUnavailable
 from engine.antivirus.clamd import ClamdScanner
 from engine.antivirus.verdict import Verdict, VerdictState
 from tests.engine.antivirus import specimens
+from tests.fakes import RecordingClamd
 from tests.peers.clamd import EICAR, SIGNATURE, Clamd
 
 INFECTED = Verdict(VerdictState.INFECTED, SIGNATURE, "clamd")
@@ -204,3 +206,91 @@ async def test_scan_over_tcp() -> None:
         verdict = await scan(ClamdScanner(f"127.0.0.1:{port}"), b"Hello.")
 
     assert verdict == Verdict(VerdictState.INFECTED, "Eicar", "clamd")
+
+
+@pytest.fixture
+def hosts() -> Iterator[list[RecordingClamd]]:
+    """Two clamds, in folders with short paths."""
+    with ExitStack() as stack:
+        folders = [stack.enter_context(tempfile.TemporaryDirectory()) for _ in range(2)]
+        yield [stack.enter_context(RecordingClamd(Path(folder))) for folder in folders]
+
+
+def targets(hosts: list[RecordingClamd]) -> list[str]:
+    return [host.socket for host in hosts]
+
+
+async def test_several_clamds_take_turns(hosts: list[RecordingClamd]) -> None:
+    scanner = ClamdScanner(*targets(hosts))
+
+    for _ in range(4):
+        await scan(scanner, b"Hello.")
+
+    assert [len(host.heard) for host in hosts] == [2, 2]
+
+
+@pytest.mark.parametrize("answer", [None, b"", b"stream: Out of memory ERROR\0"])
+async def test_where_one_clamd_fails_the_next_hears_all_of_it(
+    hosts: list[RecordingClamd], answer: bytes | None
+) -> None:
+    hosts[0].answer = answer
+    scanner = ClamdScanner(*targets(hosts))
+
+    verdicts = [await scan(scanner, b"Hello.", chunk=1) for _ in range(4)]
+
+    assert verdicts == [CLEAN] * 4
+    assert hosts[1].heard == [MAIL_HEADER + b"Hello."] * 4
+    # It is left out: asked once, and by no later message.
+    assert len(hosts[0].heard) + hosts[0].hung_up == 1
+
+
+async def test_one_that_cannot_be_reached_stops_nobody(
+    hosts: list[RecordingClamd],
+) -> None:
+    scanner = ClamdScanner("/nowhere/clamd", hosts[0].socket)
+
+    assert [await scan(scanner, b"Hello.") for _ in range(2)] == [CLEAN] * 2
+
+
+async def test_one_that_was_left_out_must_answer_before_a_message_waits_for_it(
+    hosts: list[RecordingClamd], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hosts[0].answer = None
+    scanner = ClamdScanner(*targets(hosts))
+    for _ in range(2):
+        await scan(scanner, b"Hello.")
+    monkeypatch.setattr(clamd_hosts, "LEFT_OUT", 0.0)
+    for _ in range(2):
+        await scan(scanner, b"Hello.")
+    heard_while_ill = len(hosts[0].heard)
+    hosts[0].answer = b"stream: OK\0"
+    for _ in range(2):
+        await scan(scanner, b"Hello.")
+
+    assert hosts[0].pings >= 2
+    assert (heard_while_ill, len(hosts[0].heard)) == (0, 1)
+
+
+async def test_when_all_fail_the_last_failure_is_shown(
+    hosts: list[RecordingClamd],
+) -> None:
+    for host in hosts:
+        host.answer = b""
+    with pytest.raises(ScannerUnavailable, match="hung up"):
+        await scan(ClamdScanner(*targets(hosts)), b"Hello.")
+
+
+async def test_one_that_fails_when_octets_are_gone_is_left_out_next_time(
+    hosts: list[RecordingClamd],
+) -> None:
+    hosts[0].answer = None
+    scanner = ClamdScanner(*targets(hosts))
+    outcomes = []
+    for _ in range(3):
+        try:
+            outcomes.append(await scan(scanner, bytes(3_000_000), chunk=100_000))
+        except ScannerUnavailable:
+            outcomes.append(None)
+
+    assert outcomes.count(CLEAN) >= 2
+    assert all(len(heard) > 3_000_000 for heard in hosts[1].heard)

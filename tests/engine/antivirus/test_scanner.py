@@ -31,7 +31,16 @@ def test_configured_with_clamd(configure, target: str) -> None:
     found = scanner.configured()
 
     assert isinstance(found, ClamdScanner)
-    assert found.target == target
+    assert found.targets == (target,)
+
+
+def test_configured_with_several_clamds(configure) -> None:
+    configure(clamd="/run/clamav/clamd.ctl, scanner.example:3310")
+
+    found = scanner.configured()
+
+    assert isinstance(found, ClamdScanner)
+    assert found.targets == ("/run/clamav/clamd.ctl", "scanner.example:3310")
 
 
 def test_scan_bytes_with_clamd(configure, clamd: Clamd) -> None:

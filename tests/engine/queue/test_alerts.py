@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import pytest
+from django.db import OperationalError
 
+from engine.antivirus import quarantine
 from engine.antivirus.models import QuarantinedMessage
 from engine.antivirus.verdict import Verdict, VerdictState
 from engine.mail.address import Address
 from engine.mail.envelope import Envelope
 from engine.mail.errors import PermanentFailure
-from engine.queue import alerts
+from engine.queue import accept, alerts
 from engine.queue.models import QueuedMessage, Recipient
 from engine.registry.models import Connection, Person
+from engine.trace import record
 from engine.trace.models import Event, EventKind
 from tests import factories
 
@@ -85,3 +88,39 @@ def test_whoever_sends_it_reads_what_was_found(bob: Person) -> None:
 
     assert str(refused.value.reply).startswith("554 5.7.1 ")
     assert "found Eicar; nothing was sent (our reference R1)" in str(refused.value)
+
+
+def test_an_alarm_that_failed_half_way_rings_when_the_message_comes_again(
+    alice: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken, pytest.raises(OperationalError):
+        broken.setattr(record, "events", _fail)
+        alarm(bob.address, organisation_id=bob.organisation_id)
+
+    assert not QuarantinedMessage.objects.exists()
+    assert not list(quarantine.folder().iterdir())
+    assert bob.address in alarm(bob.address, organisation_id=bob.organisation_id)
+
+
+def test_an_alarm_whose_notice_failed_is_not_taken_for_one_that_rang(
+    bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken, pytest.raises(OperationalError):
+        broken.setattr(accept, "commit", _fail)
+        alarm(bob.address, organisation_id=bob.organisation_id)
+
+    assert alarm(bob.address, organisation_id=bob.organisation_id) == {bob.address}
+
+
+def test_one_operator_without_a_valid_address_stops_nobodys_alarm(
+    bob: Person, olive: Person
+) -> None:
+    Person.objects.filter(pk=olive.pk).update(everyday_address="not an address")
+
+    told = alarm(bob.address, organisation_id=bob.organisation_id)
+
+    assert told == {bob.address}
+
+
+def _fail(*_: object) -> None:
+    raise OperationalError("the database is gone")

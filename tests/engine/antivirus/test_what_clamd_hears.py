@@ -1,0 +1,83 @@
+"""Whatever comes from outside stands behind a header of ours."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from asgiref.sync import async_to_sync
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.antivirus.base import MAIL_HEADER
+from engine.antivirus.clamd import ClamdScanner
+from engine.mail.address import Address
+from engine.mail.envelope import Envelope
+from engine.mail.header import HeaderBlock
+from engine.queue import submit, uploads
+from engine.queue.models import Source
+from engine.registry.models import ApiKey, Person
+from tests.fakes import RecordingClamd
+
+# So far into a stream clamd looks for what it is (libclamav 1.4, MAGIC_BUFFER_SIZE).
+GUESSED_BY = 1024
+
+
+def test_our_header_is_one_and_takes_up_all_that_clamd_guesses_by() -> None:
+    names = [field.name for field in HeaderBlock.parse(MAIL_HEADER).fields]
+
+    assert names == ["Received", "X-Postern-Scan"]
+    assert MAIL_HEADER.startswith(b"Received: ")
+    assert len(MAIL_HEADER) >= GUESSED_BY
+    assert max(map(len, MAIL_HEADER.split(b"\r\n"))) < 80
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    header=st.binary(max_size=300),
+    rest=st.sampled_from([b"", b"\r\n", b"\r\n\r\nGood morning\r\n", bytes(70_000)]),
+    chunk=st.sampled_from([1, 13, 4096, 100_000]),
+)
+def test_whatever_header_a_peer_writes_clamd_hears_ours_first(
+    header: bytes, rest: bytes, chunk: int
+) -> None:
+    message = header + rest if len(rest) < 1000 or chunk > 1000 else header
+
+    async def scan(target: str) -> None:
+        scan = ClamdScanner(target).open()
+        for start in range(0, len(message), chunk):
+            await scan.feed(message[start : start + chunk])
+        await scan.verdict()
+
+    with tempfile.TemporaryDirectory() as folder, RecordingClamd(Path(folder)) as clamd:
+        async_to_sync(scan)(clamd.socket)
+
+    assert clamd.heard == [MAIL_HEADER + message]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("source", [Source.WEBMAIL, Source.API, Source.SYSTEM])
+def test_what_our_own_surfaces_send_is_heard_behind_our_header(
+    bob: Person, alice: Person, recording_clamd: RecordingClamd, source: Source
+) -> None:
+    envelope = Envelope.simple(
+        None if source == Source.SYSTEM else Address.parse(bob.address),
+        Address.parse(alice.address),
+    )
+    raw = f"FROM:{bob.address}\r\n\r\nGood morning\r\n".encode()
+    by: Person | ApiKey | None = None if source == Source.SYSTEM else bob
+
+    submit.submit(raw, envelope=envelope, source=source, by=by)
+
+    assert recording_clamd.heard == [MAIL_HEADER + raw]
+
+
+@pytest.mark.django_db
+def test_a_file_that_somebody_brings_is_heard_as_a_part_behind_our_header(
+    bob: Person, recording_clamd: RecordingClamd
+) -> None:
+    uploads.check_is_clean(b"name,address\n", by=bob)
+
+    [heard] = recording_clamd.heard
+    assert heard.startswith(MAIL_HEADER + b"MIME-Version: 1.0\r\n")

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import pytest
+
+from engine.antivirus import scanner
+from engine.antivirus.base import MAIL_HEADER
+from engine.registry.models import Person
+from tests.engine.smtp.conftest import Server
+from tests.fakes import RecordingClamd
+
+
+@pytest.mark.parametrize("door", ["receive", "submission"])
+async def test_mail_by_smtp_is_heard_behind_our_header(
+    server: Server,
+    bob: Person,
+    alice: Person,
+    credential: str,
+    app_password: str,
+    recording_clamd: RecordingClamd,
+    door: str,
+) -> None:
+    for listener in server.listeners:
+        listener.scanner = scanner.configured()
+    dialogue, secret = {
+        "receive": ("accepted", credential),
+        "submission": ("as_himself", app_password),
+    }[door]
+
+    await server.run(door, dialogue, credential=secret)
+
+    [heard] = recording_clamd.heard
+    assert heard.startswith(MAIL_HEADER + b"From: ")
+    assert heard.endswith(b"\r\n\r\nGood morning\r\n")
