@@ -65,6 +65,9 @@ class Environment(BaseSettings):
     web_workers: int = Field(default=1, ge=1)
     web_threads: int = Field(default=8, ge=1)
     web_connections: int = Field(default=4_000, ge=20)
+    # Seconds for which a process that is asked to stop goes on serving and says at
+    # /health/ready that it is not ready: as long as load balancers take to notice
+    web_drain_seconds: int = Field(default=0, ge=0, le=300)
     # Networks of the proxies that end TLS before us, such as ["10.0.0.0/28"]
     trusted_proxies: list[IPv4Network | IPv6Network] = Field(default=[])
 
@@ -79,6 +82,13 @@ class Environment(BaseSettings):
     key_recipients: Rates = Rates(minute=5_000, hour=50_000, day=200_000)
     list_messages: Rates = Rates(minute=30, hour=200, day=1_000)
     list_recipients: Rates = Rates(minute=50_000, hour=200_000, day=1_000_000)
+
+    # Who watches the service: networks from which /metrics may be read, or the token that
+    # such a request carries as "Authorization: Bearer TOKEN"
+    metrics_networks: list[IPv4Network | IPv6Network] = Field(
+        default=[IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")]
+    )
+    metrics_token: str = ""
 
     # Where a vulnerability is reported, the preferred first, as URIs: mailto:, https:
     # or tel:. Empty is the form by which strangers ask the helpdesk.

@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "engine.antivirus",
     "engine.trace",
     "engine.queue",
+    "engine.health",
     "onboarding",
     "onboarding.connecting",
     "portal.ui",
@@ -75,6 +76,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "portal.ui.probes.AnyHostMiddleware",
     "portal.ui.client_address.ClientAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -207,6 +209,8 @@ SESSION_COOKIE_AGE = POSTERN.session_hours * 60 * 60
 CSRF_COOKIE_SECURE = PRODUCTION
 CSRF_TRUSTED_ORIGINS = [POSTERN.site_url]
 SECURE_SSL_REDIRECT = PRODUCTION
+# Load balancers and Prometheus ask each host itself, without TLS.
+SECURE_REDIRECT_EXEMPT = [r"^health/(live|ready)$", r"^metrics$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
@@ -282,4 +286,4 @@ MEDIA_URL = "/guides/pictures/"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FORM_RENDERER = "portal.ui.renderer.PageRenderer"
-LOGGING = logs.LOGGING
+LOGGING = logs.configure(is_production=PRODUCTION)

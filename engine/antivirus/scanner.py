@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from base64 import encodebytes
 from collections.abc import Iterable, Iterator
 
@@ -9,6 +10,7 @@ from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from engine import metrics
 from engine.antivirus.base import Scan, Scanner, ScannerUnavailable
 from engine.antivirus.clamd import ClamdScanner
 from engine.antivirus.embedded import EmbeddedScanner
@@ -22,6 +24,7 @@ __all__ = [
     "configured",
     "scan_bytes",
     "scan_file",
+    "verdict_of",
 ]
 
 OFF = "off"
@@ -67,9 +70,21 @@ async def _scan(chunks: Iterable[bytes]) -> Verdict:
     try:
         for chunk in chunks:
             await scan.feed(chunk)
-        return await scan.verdict()
+        return await verdict_of(scan)
     finally:
         await scan.abandon()
+
+
+async def verdict_of(scan: Scan) -> Verdict:
+    """The verdict, and how long it took counted. Raises ScannerUnavailable."""
+    began, outcome = time.monotonic(), "unavailable"
+    try:
+        verdict = await scan.verdict()
+        outcome = str(verdict.state)
+        return verdict
+    finally:
+        seconds = time.monotonic() - began
+        metrics.SCAN_SECONDS.labels(outcome).observe(seconds)
 
 
 def _as_message(chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
+from engine import metrics
 from engine.queue import accept
 from engine.queue.incoming import Incoming
 from engine.threads import DatabaseThreads
@@ -62,7 +63,8 @@ class Committer:
     async def _commit(self, batch: Sequence[Incoming]) -> tuple[Sequence[Result], bool]:
         """Every message of the batch gets a result, so that no session waits for ever."""
         try:
-            return await self._thread.run(_commit_each, batch)
+            with metrics.COMMIT_SECONDS.time():
+                return await self._thread.run(_commit_each, batch)
         except Exception as error:
             log.exception("a batch of %d could not be committed", len(batch))
             return [error] * len(batch), False

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from engine import rows
-from engine.queue import hosted, on_behalf, schedule
+from engine.queue import hosted, lines, on_behalf, schedule
 from engine.queue.hosted import Place
 from engine.queue.incoming import Incoming
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
@@ -69,6 +69,7 @@ def insert(batch: Sequence[Incoming]) -> bool:
     recipients = list(_recipients(batch, message_ids, served, now))
     rows.insert(Recipient, RECIPIENT, recipients)
     record.insert(_events(batch, served), at=now)
+    lines.accepted(batch, served)
     on_behalf.note(batch)
     return len(recipients) > len(served)
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from engine.mail.reply import Reply
-from engine.queue import claim, notices, returns, schedule
+from engine.queue import claim, lines, notices, returns, schedule
 from engine.queue.models import Recipient, RecipientStatus
 from engine.queue.suspension import REPLY_LENGTH
 from engine.trace import record
@@ -70,6 +70,7 @@ def apply(rows: Mapping[int, Recipient], outcomes: Iterable[Outcome]) -> None:
         ],
     )
     record.events(_event(row, outcome) for row, outcome in settled)
+    lines.settled(settled)
     notices.tell(settled)
     returns.note(settled)
 

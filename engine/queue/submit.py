@@ -11,11 +11,11 @@ from engine.antivirus import policy, scanner
 from engine.mail import reply
 from engine.mail.authors import authors
 from engine.mail.envelope import Envelope
-from engine.mail.errors import PermanentFailure
+from engine.mail.errors import MailError, PermanentFailure
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
 from engine.mail.parts import walk
-from engine.queue import accept, alerts, destinations, rate_alarms, rates
+from engine.queue import accept, alerts, destinations, lines, rate_alarms, rates
 from engine.queue.incoming import Incoming
 from engine.queue.models import Source
 from engine.registry import claims, policies, routes, senders
@@ -67,6 +67,32 @@ def prepare(
 
     The scan may take seconds, so this stands outside every transaction. Raises MailError.
     """
+    try:
+        return _prepare(
+            raw,
+            envelope=envelope,
+            source=source,
+            by=by,
+            fingerprint=fingerprint,
+            is_everyday=is_everyday,
+            release_at=release_at,
+        )
+    except MailError as error:
+        owner = by.organisation_id if by else None
+        lines.refused(error.reply, envelope, source, organisation_id=owner)
+        raise
+
+
+def _prepare(
+    raw: bytes,
+    *,
+    envelope: Envelope,
+    source: Source,
+    by: Actor | None,
+    fingerprint: str,
+    is_everyday: bool,
+    release_at: datetime | None,
+) -> Incoming:
     known = routes.current()
     if b"\0" in raw:
         raise PermanentFailure(reply.NUL_INSIDE)

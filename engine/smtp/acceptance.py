@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from engine.antivirus import policy
+from engine.antivirus import policy, scanner
 from engine.antivirus.base import Scan
 from engine.antivirus.verdict import Verdict
 from engine.mail import reply
@@ -74,7 +74,7 @@ async def accept_arrival(
     header = arrival.door.check_header(
         routes, arrival.binding, transaction.sender, header
     )
-    verdict = await arrival.scan.verdict()
+    verdict = await scanner.verdict_of(arrival.scan)
     if verdict.is_infected:
         await asyncio.to_thread(_refuse_infected, arrival, verdict)
     await _refuse_forbidden(spool)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
+from engine import journal
 from engine.mail import reply
 from engine.mail.address import InvalidAddressError
 from engine.mail.errors import MailError
@@ -16,8 +16,6 @@ from engine.smtp.binding import Binding
 from engine.smtp.listener import Listener
 from engine.smtp.refusals import Claim, Refused, address_in
 from engine.smtp.wire import Wire
-
-log = logging.getLogger(__name__)
 
 # An app password may expire without any change to the registry: looked at so often.
 RECHECK_SECONDS = 60.0
@@ -123,15 +121,16 @@ class Bound(Wire):
             self.listener.refusals.note_claim(claim, self.transaction.reference)
 
     def _note(self, command: str, answer: Reply, said: str, binding: Binding) -> None:
-        log.info(
-            "organisation %s at %s: %s was refused: %s",
-            binding.organisation_id,
-            self.peer.address,
-            command,
-            answer,
-        )
         source = self.listener.door.source
-        self.listener.refusals.note(
-            Refused(command, said, answer, source, binding, self.peer),
-            self.transaction,
+        refused = Refused(command, said, answer, source, binding, self.peer)
+        journal.refused(
+            reference=self.transaction.reference,
+            source=str(source),
+            sender=refused.sender(self.transaction),
+            recipients=refused.recipients(self.transaction),
+            reply=answer,
+            command=command,
+            organisation_id=binding.organisation_id,
+            peer=str(self.peer.address),
         )
+        self.listener.refusals.note(refused, self.transaction)

@@ -44,12 +44,17 @@ class Refused:
         """Not a mistake in the protocol itself (RFC 3463 §3.6), which says nothing of mail."""
         return self.answer.is_permanent and self.answer.enhanced[:4] != "5.5."
 
+    def sender(self, transaction: Transaction) -> str:
+        """Who sent it, as said; empty when null."""
+        if self.command == "MAIL":
+            return address_in(self.said)
+        return str(transaction.sender or "")
+
     def detail(self, transaction: Transaction) -> dict[str, Any]:
-        sender = str(transaction.sender or "")
         return {
             "reply": str(self.answer),
             "command": self.command,
-            "sender": address_in(self.said) if self.command == "MAIL" else sender,
+            "sender": self.sender(transaction),
             "source": str(self.source),
             "organisation_id": self.binding.organisation_id,
             "connection_id": self.binding.connection_id,

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, cast
 
 from aiosmtpd.smtp import SMTP
 
+from engine import journal
 from engine.mail import reply
 from engine.mail.errors import MailError
 from engine.mail.reply import Reply
@@ -164,6 +165,8 @@ class Wire(SMTP):
     async def say(self, answer: Reply) -> None:
         """Answer, and end the session of a peer that keeps getting things wrong."""
         await self.push(str(answer))
+        if answer.code >= 400:
+            journal.count_refusal(str(self.listener.door.source), answer)
         if answer.code >= 500:
             self._errors += 1
             if self._errors >= ERROR_LIMIT:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from portal.home import views
+from portal.home import probes, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -16,5 +16,8 @@ urlpatterns = [
     path("attachments/", views.attachments, name="attachments"),
     path("security/", views.security, name="security"),
     path(".well-known/security.txt", views.security_txt, name="security_txt"),
+    path("health/live", probes.live, name="live"),
+    path("health/ready", probes.ready, name="ready"),
+    path("metrics", probes.metrics, name="metrics"),
     path("accessibility/", views.accessibility, name="accessibility"),
 ]

@@ -13,6 +13,7 @@ from django.conf import settings
 from uvicorn import Config, Server
 
 from engine import descriptors
+from engine.health import readiness
 from engine.places import Limits
 from engine.sessions import ACCEPTED_AT_ONCE, BACKLOG, Sessions
 from portal.serving.bodies import DEADLINE
@@ -31,8 +32,19 @@ FILES_EACH = 2
 async def serve(stop: asyncio.Event) -> None:
     """Serve the site until `stop` is set; then finish what is under way."""
     allowed = limits(descriptors.raise_limit())
+    closing = asyncio.Event()
+    draining = asyncio.create_task(_drain(stop, closing))
     with _open_port() as port:
-        await serve_on(port, Site(settings.POSTERN.web_threads), allowed, stop)
+        await serve_on(port, Site(settings.POSTERN.web_threads), allowed, closing)
+    draining.cancel()
+
+
+async def _drain(stop: asyncio.Event, closing: asyncio.Event) -> None:
+    """Say that this process is not ready, while load balancers take it out, then close."""
+    await stop.wait()
+    readiness.drain()
+    await asyncio.sleep(settings.POSTERN.web_drain_seconds)
+    closing.set()
 
 
 async def serve_on(

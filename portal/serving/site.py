@@ -19,7 +19,12 @@ from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers import base
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
-from django.http import FileResponse, HttpResponse, StreamingHttpResponse
+from django.http import (
+    FileResponse,
+    HttpResponse,
+    JsonResponse,
+    StreamingHttpResponse,
+)
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
@@ -28,6 +33,7 @@ from portal.serving import bodies
 from portal.serving.bodies import Message, Receive, TooSlowError
 from portal.serving.threads import CrowdedError, FairThreads
 from portal.ui import body_limit, client_address
+from portal.ui.probes import LIVE
 
 Send = Callable[[Message], Awaitable[None]]
 Scope = dict[str, Any]
@@ -56,6 +62,11 @@ class Site(ASGIHandler):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise ValueError(f"The site speaks HTTP and no {scope['type']}.")
+        if scope["path"] == LIVE:
+            # Here on the loop: pages that all wait for a database say nothing of whether
+            # this process lives.
+            await self._send(JsonResponse({"status": "live"}), scope, receive, send)
+            return
         client = _client(scope)
         body: IO[bytes] | None = None
         try:

@@ -120,7 +120,7 @@ async def test_a_refused_recipient_leaves_a_line_and_a_trace(
     credential: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level(logging.INFO, "engine.smtp")
+    caplog.set_level(logging.INFO, "postern.mail")
 
     await server.say(
         "receive",
@@ -136,8 +136,11 @@ async def test_a_refused_recipient_leaves_a_line_and_a_trace(
     assert event.detail["reply"].startswith("550 5.1.1 ")
     assert event.detail["sender"] == "jane@firm.example.secure.example"
     assert event.detail["organisation_id"] == firm_connection.organisation_id
-    assert len(caplog.records) == 1
-    assert "RCPT was refused: 550 5.1.1" in caplog.text
+    [line] = [record.msg for record in caplog.records if record.name == "postern.mail"]
+    assert line["event"] == "refused"
+    assert line["recipient"] == "nobody@northfield.secure.example"
+    assert line["reply"].startswith("550 5.1.1")
+    assert line["peer"] == "127.0.0.1"
 
 
 async def test_a_refused_message_is_traced_for_each_recipient(

@@ -1,0 +1,75 @@
+"""Answers machines that watch this host: live, ready, and metrics."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.http import require_safe
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+from engine.health import exposition, readiness
+from engine.registry.access import public
+from portal.ui import client_address
+
+NO_STORE = "private, no-store"
+
+
+@public
+@require_safe
+def live(request: HttpRequest) -> HttpResponse:
+    """This process answers. Asks nothing else, so that a restart is no answer to a
+    database that is away."""
+    return _document({"status": "live"}, 200)
+
+
+@public
+@require_safe
+def ready(request: HttpRequest) -> HttpResponse:
+    """Whether requests may be sent here; 503 says no."""
+    found = readiness.look()
+    return _document(found.document, 200 if found.is_ready else 503)
+
+
+@public
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """What the service counts, for those whom POSTERN_METRICS_NETWORKS or _TOKEN name;
+    for everybody else the page does not exist."""
+    if not _may_read(request):
+        raise Http404
+    response = HttpResponse(exposition.render(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+    response["Cache-Control"] = NO_STORE
+    return response
+
+
+def _may_read(request: HttpRequest) -> bool:
+    token = settings.POSTERN.metrics_token
+    said = request.headers.get("Authorization", "")
+    if token and constant_time_compare(said, f"Bearer {token}"):
+        return True
+    address = request.META.get("REMOTE_ADDR", "")
+    return not _hides_visitor(request, address) and _is_near(address)
+
+
+def _hides_visitor(request: HttpRequest, address: str) -> bool:
+    """Whether a proxy of ours passes somebody on without saying whom."""
+    is_passed_on = any(name in request.META for name in client_address.FORWARDED)
+    return is_passed_on and client_address.is_proxy(address)
+
+
+def _is_near(address: str) -> bool:
+    try:
+        visitor = ip_address(address)
+    except ValueError:
+        return False
+    networks = settings.POSTERN.metrics_networks
+    return any(visitor in network for network in networks)
+
+
+def _document(content: dict[str, object], status: int) -> JsonResponse:
+    response = JsonResponse(content, status=status)
+    response["Cache-Control"] = NO_STORE
+    return response

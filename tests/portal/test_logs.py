@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import io
+import json
+import logging
+from logging.config import dictConfig
+
+import pytest
+import structlog
+
+from portal import logs
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch):
+    """Sends everything to a text, as the environment would have it."""
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    text = io.StringIO()
+
+    def start(*, is_production: bool) -> io.StringIO:
+        dictConfig(logs.configure(is_production=is_production))
+        [handler] = [one for one in root.handlers if type(one) is logging.StreamHandler]
+        handler.setStream(text)
+        return text
+
+    yield start
+    root.handlers[:], root.level = before
+    logs.configure(is_production=False)
+
+
+def test_production_writes_one_document_a_line(written) -> None:
+    text = written(is_production=True)
+
+    structlog.stdlib.get_logger("postern.mail").info("accepted", reference="A1")
+    logging.getLogger("django.request").warning(
+        "Not found: %s", "/x", extra={"request": 1}
+    )
+
+    ours, djangos = map(json.loads, text.getvalue().splitlines())
+    assert (ours["event"], ours["reference"], ours["level"]) == (
+        "accepted",
+        "A1",
+        "info",
+    )
+    assert ours["timestamp"].endswith("Z")
+    assert djangos["event"] == "Not found: /x"
+    assert djangos["logger"] == "django.request"
+    assert "request" not in djangos
+
+
+def test_a_fault_is_one_document_without_the_values_of_variables(written) -> None:
+    text = written(is_production=True)
+    secret = "kept to itself"
+    try:
+        raise ValueError(len(secret))
+    except ValueError:
+        logging.getLogger("engine").exception("it failed")
+
+    [line] = text.getvalue().splitlines()
+    assert "ValueError: 14" in json.loads(line)["exception"]
+    assert secret not in line
+
+
+def test_a_line_end_in_a_value_makes_no_second_line(written) -> None:
+    text = written(is_production=True)
+
+    structlog.stdlib.get_logger("postern.mail").info("refused", sender='a\n{"b": 1}')
+
+    assert len(text.getvalue().splitlines()) == 1
+
+
+def test_development_writes_lines_to_read(written) -> None:
+    text = written(is_production=False)
+
+    structlog.stdlib.get_logger("postern.mail").info("accepted", reference="A1")
+
+    assert "accepted" in text.getvalue()
+    assert "reference=A1" in text.getvalue()
