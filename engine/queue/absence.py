@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from django.utils import timezone
-
+from engine import clock
 from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress, addresses_in
 from engine.mail.composer import compose
@@ -36,7 +35,7 @@ _MACHINES = re.compile(
 
 def answer(message: Message) -> Incoming | None:
     """What to send, in the caller's transaction; None where nothing should be."""
-    now = timezone.now()
+    now = clock.now()
     away = OutOfOffice.objects.on_at(now).filter(mailbox=message.mailbox_id).first()
     header = HeaderBlock.salvage(bytes(message.content.header))
     known = routes.current()
@@ -92,7 +91,7 @@ def _leads_to(known: Routes, address: Address, mailbox_id: int) -> bool:
 
 def _is_due(message: Message, sender: Address) -> bool:
     """Whether this sender was not told lately; from now on they were."""
-    now = timezone.now()
+    now = clock.now()
     told, is_new = Answered.objects.select_for_update().get_or_create(
         mailbox_id=message.mailbox_id, sender=sender.key, defaults={"at": now}
     )

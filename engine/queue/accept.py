@@ -9,8 +9,8 @@ from datetime import timedelta
 from functools import partial
 
 from django.db import transaction
-from django.utils import timezone
 
+from engine import clock
 from engine.mail.address import Address
 from engine.queue import insertion, rates
 from engine.queue.incoming import Incoming, new_reference
@@ -74,7 +74,7 @@ def _earlier(batch: Sequence[Incoming]) -> defaultdict[str, Earlier]:
         return known
     rows = Recipient.objects.filter(
         message__fingerprint__in=fingerprints,
-        message__accepted_at__gt=timezone.now() - RESEND_WINDOW,
+        message__accepted_at__gt=clock.now() - RESEND_WINDOW,
     ).values_list("message__fingerprint", "message__reference", "address", "status")
     for fingerprint, reference, address, status in rows.order_by("message_id"):
         known[fingerprint].reference = reference

@@ -6,9 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
-
-from engine import rows
+from engine import clock, rows
 from engine.queue import hosted, lines, on_behalf, schedule
 from engine.queue.hosted import Place
 from engine.queue.incoming import Incoming
@@ -55,7 +53,7 @@ def insert(batch: Sequence[Incoming]) -> bool:
 
     Returns whether something is left for the runner.
     """
-    now = timezone.now()
+    now = clock.now()
     content_ids = rows.insert(Content, CONTENT, [_content(i, now) for i in batch])
     message_ids = rows.insert(
         QueuedMessage,

@@ -6,20 +6,20 @@ before anybody looks. A sender that exceeds a rate is asked to wait and loses no
 Counts stand in the memory of each process and are shared through the database once a
 second, so that no command of a session costs a query. Until it has shared them a process
 knows only its own: each lets through at most what it accepts of one sender in a second
-beyond a rate. Spans are cut by the hosts' clocks; where those differ, so do the edges.
+beyond a rate. Spans are cut by the database's clock, the same for every host.
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from django.conf import settings
-from django.utils import timezone
 
+from engine import clock
 from engine.mail import reply
 from engine.mail.errors import TemporaryFailure
 from engine.queue import sending_counts
@@ -66,7 +66,7 @@ class Exceeded(NamedTuple):
 class Meter:
     """What senders sent lately: as all processes shared it, and what this one adds."""
 
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], float] = clock.held
     _shared: dict[Key, Count] = field(default_factory=dict)
     _own: dict[Key, Count] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -81,7 +81,8 @@ class Meter:
         otherwise wait indefinitely.
         """
         now = self.clock()
-        factor = senders.factor_of(known.allowances, sender, timezone.now())
+        moment = datetime.fromtimestamp(now, UTC)
+        factor = senders.factor_of(known.allowances, sender, moment)
         more = Count(messages, recipients)
         with self._lock:
             # The longest span first: where two are spent, it says how long to wait.
@@ -102,6 +103,7 @@ class Meter:
 
     def look(self, asked: Sequence[Sender]) -> None:
         """Learn what other processes sent for these, where nobody does so each second."""
+        clock.now()  # nobody else here asks each second what the time is
         keys = [key for one in asked for key, _ in _keys(one, self.clock())]
         found = sending_counts.read(keys)
         with self._lock:

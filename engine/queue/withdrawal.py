@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.utils import timezone
 
+from engine import clock
 from engine.audit.record import record as audit
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
 from engine.registry.errors import PolicyError
@@ -26,7 +26,7 @@ def withdraw(reference: str, *, by: Person) -> None:
     locked = list(rows.select_for_update(of=("self",)).order_by("pk"))
     if message is None or not all(map(_waits_untouched, locked)):
         raise PolicyError("The message has left already, so it cannot be taken back.")
-    rows.update(status=RecipientStatus.DROPPED, hold="", finished_at=timezone.now())
+    rows.update(status=RecipientStatus.DROPPED, hold="", finished_at=clock.now())
     record.events(
         record.event(reference, EventKind.DROPPED, row.address, reason=REASON)
         for row in locked

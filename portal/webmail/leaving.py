@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import HttpRequest
-from django.utils import timezone
 
+from engine import clock
 from engine.registry.models import Person
 from portal.webmail.models import Departure
 
@@ -27,7 +27,7 @@ def tell(request: HttpRequest, departure: Departure) -> None:
 def waiting(request: HttpRequest) -> list[Departure]:
     """What the person may still take back. Asks only where something was sent just now."""
     until = request.session.get(KEY, 0)
-    if until <= timezone.now().timestamp() or not isinstance(request.user, Person):
+    if until <= clock.held() or not isinstance(request.user, Person):
         return []
     rows = Departure.objects.waiting().filter(person=request.user)
     departures = list(rows.select_related("message")[:5])
@@ -38,6 +38,5 @@ def waiting(request: HttpRequest) -> list[Departure]:
 
 def left_untold(request: HttpRequest) -> bool:
     """Whether something has left before any page said that it was sent. True once."""
-    if request.session.get(KEY, 0) > timezone.now().timestamp():
-        return False
-    return bool(request.session.pop(UNTOLD, False))
+    has_left = request.session.get(KEY, 0) <= clock.held()
+    return bool(has_left and request.session.pop(UNTOLD, False))

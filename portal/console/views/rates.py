@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -14,6 +13,7 @@ from django.urls import reverse
 from django.utils.timezone import localtime
 from django.views.decorators.http import require_http_methods, require_safe
 
+from engine import clock
 from engine.queue.models import SendingCount
 from engine.queue.rates import SPANS
 from engine.registry import senders
@@ -62,7 +62,7 @@ class AllowanceForm(ReasonForm):
 @staff(Permission.VIEW_QUEUE)
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    day = int(time.time() // SPANS["day"] * SPANS["day"])
+    day = int(clock.now().timestamp() // SPANS["day"] * SPANS["day"])
     today = SendingCount.objects.filter(span="day", starts=day)
     waited = SendingCount.objects.filter(deferred__gt=0, starts__gte=day)
     most = list(today.order_by("-messages")[:MOST])

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.db import transaction
-from django.utils import timezone
 
+from engine import clock
 from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress
 from engine.mail.composer import Attachment, address_field
@@ -99,7 +99,7 @@ def send(sending: Sending, *, by: Person) -> Departure:
     seconds, so nothing is locked meanwhile.
     """
     raw = sending.message()
-    leaves_at = timezone.now() + sending.wait
+    leaves_at = clock.now() + sending.wait
     incoming = prepare(
         raw,
         envelope=sending.addressees.envelope(Address.parse(sending.sender.address)),
@@ -126,7 +126,7 @@ def _commit(
         message=sent,
         person=by,
         reference=reference,
-        leaves_at=incoming.release_at or timezone.now(),
+        leaves_at=incoming.release_at or clock.now(),
     )
 
 

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 from django.db import models
-from django.utils import timezone
+from django.db.models.functions import Now
 
+from engine import clock
 from engine.registry.models import Person
 from engine.storage.models import Message
 
@@ -10,7 +11,7 @@ from engine.storage.models import Message
 class DepartureQuerySet(models.QuerySet["Departure"]):
     def waiting(self) -> DepartureQuerySet:
         """Those that may still be taken back."""
-        return self.filter(leaves_at__gt=timezone.now())
+        return self.filter(leaves_at__gt=Now())
 
 
 class Departure(models.Model):
@@ -39,5 +40,4 @@ class Departure(models.Model):
     @property
     def seconds_left(self) -> int:
         """Whole seconds in which it may be taken back; 0 once it leaves."""
-        left = (self.leaves_at - timezone.now()).total_seconds()
-        return max(0, int(left))
+        return max(0, int(self.leaves_at.timestamp() - clock.held()))
