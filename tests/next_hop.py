@@ -52,6 +52,7 @@ class NextHop:
     received: list[Received] = field(default_factory=list)
     sessions: int = 0
     port: int = 0
+    protocol: type[SMTP] = SMTP
     insists_on: str = ""
     """A name that the client's certificate must carry, as with a partner connector."""
 
@@ -98,7 +99,7 @@ class NextHop:
 
     def _protocol(self) -> SMTP:
         self.sessions += 1
-        return SMTP(
+        return self.protocol(
             _Handler(self, self.sessions),
             hostname="mail.firm.example",
             tls_context=self.context,
@@ -132,19 +133,19 @@ class _Handler:
         if self.hop.insists_on not in ["", *_client_names(server)]:
             return PARTNER_REFUSAL
         answers = self.hop.answers[address]
-        if answers:
-            return answers.pop(0)
-        envelope.rcpt_tos.append(address)
-        envelope.rcpt_options.append(options)
-        return "250 2.1.5 OK"
+        answer = answers.pop(0) if answers else "250 2.1.5 OK"
+        if answer.startswith("2"):
+            envelope.rcpt_tos.append(address)
+            envelope.rcpt_options.append(options)
+        return answer
 
     async def handle_DATA(
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
-        if self.hop.to_data:
-            answer = self.hop.to_data.pop(0)
-            if answer == HANG_UP:
-                server.transport.abort()
+        answer = self.hop.to_data.pop(0) if self.hop.to_data else "250 2.0.0 Taken"
+        if answer == HANG_UP:
+            server.transport.abort()
+        if not answer.startswith("2"):
             return answer
         self.hop.received.append(
             Received(
@@ -157,7 +158,7 @@ class _Handler:
                 _client_names(server),
             )
         )
-        return "250 2.0.0 Taken"
+        return answer
 
 
 def _client_names(server: SMTP) -> list[str]:

@@ -37,6 +37,16 @@ class Reply:
         return " ".join(filter(None, (str(self.code), self.enhanced, self.text)))
 
     @property
+    def is_positive(self) -> bool:
+        """2yz: done. The first digit alone decides (RFC 5321 §4.2.1, §4.3.2)."""
+        return 200 <= self.code <= 299
+
+    @property
+    def is_intermediate(self) -> bool:
+        """3yz: go on, as after DATA."""
+        return 300 <= self.code <= 399
+
+    @property
     def is_temporary(self) -> bool:
         return 400 <= self.code <= 499
 
@@ -47,6 +57,12 @@ class Reply:
     def saying(self, text: str) -> Reply:
         """The same codes with a sentence that suits the occasion better."""
         return Reply(self.code, self.enhanced, text)
+
+    @classmethod
+    def read(cls, written: str) -> Reply:
+        """A reply from what `str` made of it, or of its beginning."""
+        code, _, text = written.partition(" ")
+        return cls.heard(int(code), text)
 
     @classmethod
     def heard(cls, code: int, text: str) -> Reply:

@@ -14,6 +14,7 @@ from engine.transport.base import Cause
 
 NO_ANSWER = Reply(451, "4.4.1", "The next hop does not answer")
 BROKEN_OFF = Reply(451, "4.4.2", "The next hop broke off")
+OUT_OF_STEP = Reply(451, "4.5.0", "The next hop took DATA for the whole message")
 NOT_OUTSIDE = Reply(451, "4.4.4", "The next hop is at an address that is not public")
 NO_STARTTLS = Reply(454, "4.7.10", "The next hop does not offer STARTTLS")
 NOT_TRUSTED = Reply(454, "4.7.5", "The next hop's certificate cannot be trusted")

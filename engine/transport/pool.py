@@ -22,7 +22,7 @@ class Pool:
     """Sessions by next hop. All waiting and counting happens on one event loop."""
 
     def __init__(self, *, down_seconds: float = DOWN_SECONDS) -> None:
-        self._down_seconds = down_seconds
+        self.down_seconds = down_seconds
         self._places: defaultdict[Hop, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(SESSIONS_PER_HOP)
         )
@@ -73,7 +73,7 @@ class Pool:
         try:
             session = await Session.open(hop)
         except ConversationError as error:
-            self._down[hop] = (now() + self._down_seconds, error)
+            self._down[hop] = (now() + self.down_seconds, error)
             raise
         self._down.pop(hop, None)
         return session

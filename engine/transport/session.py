@@ -20,6 +20,7 @@ from engine.transport.breakdown import (
     NO_ANSWER,
     NO_STARTTLS,
     NOT_OUTSIDE,
+    OUT_OF_STEP,
     ConversationError,
     explained,
 )
@@ -104,7 +105,7 @@ class Session:
     async def reset(self) -> None:
         """Make sure that it still answers. Raises ConversationError."""
         reply = await self._command(b"RSET")
-        if reply.code != 250:
+        if not reply.is_positive:
             raise ConversationError(reply, Cause.UNREACHABLE)
 
     async def send(
@@ -121,11 +122,11 @@ class Session:
         opening = await self._command(sender.encode("MAIL FROM"))
         replies = [
             await self._command(recipient.encode("RCPT TO"))
-            if opening.code == 250
+            if opening.is_positive
             else opening
             for recipient in recipients
         ]
-        taken = [reply.code in (250, 251) for reply in replies]
+        taken = [opening.is_positive and reply.is_positive for reply in replies]
         if not any(taken):
             return replies
         closing = await self._data(wire)
@@ -136,7 +137,10 @@ class Session:
 
     async def _data(self, wire: AsyncIterator[bytes]) -> Reply:
         opening = await self._command(b"DATA")
-        if opening.code != 354:
+        if opening.is_positive:
+            # No success: not one octet of the message was sent.
+            raise ConversationError(OUT_OF_STEP, Cause.UNREACHABLE)
+        if not opening.is_intermediate:
             return opening
         self.sent += 1
         held_back = b""

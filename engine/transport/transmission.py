@@ -115,7 +115,7 @@ def broken(parcel: Parcel, hop: object, error: ConversationError) -> list[Outcom
 
 
 def _state(reply: Reply) -> OutcomeState:
-    if reply.code in (250, 251):
+    if reply.is_positive:
         return OutcomeState.RELAYED
     return OutcomeState.FAILED if reply.is_permanent else OutcomeState.DEFERRED
 
