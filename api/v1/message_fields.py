@@ -243,6 +243,12 @@ class StepSerializer(serializers.Serializer[Any]):
     reply = serializers.CharField(
         allow_blank=True, help_text="What the next server said, or why."
     )
+    times = serializers.IntegerField(
+        help_text="How often: a deferral that repeats itself is one step."
+    )
+    last_at = serializers.DateTimeField(
+        allow_null=True, help_text="When it happened last, where more than once."
+    )
 
 
 class TraceSerializer(serializers.Serializer[Any]):

@@ -9,6 +9,7 @@ from api.base import Resource
 from api.v1.message_fields import TraceSerializer
 from engine.registry.scopes import Scope
 from engine.trace.models import Event, EventKind
+from engine.trace.story import repeated
 from portal.organisation import knowing
 
 # Of one message; a list may have thousands of members.
@@ -52,9 +53,12 @@ def _sender(steps: list[Event]) -> str:
 
 def _step(event: Event) -> dict[str, object]:
     said = event.detail.get("reply") or event.detail.get("reason") or ""
+    times, last_at = repeated(event.detail)
     return {
         "at": event.at,
         "kind": event.kind,
         "recipient": event.recipient,
         "reply": str(said),
+        "times": times,
+        "last_at": last_at,
     }

@@ -10,8 +10,8 @@ from collections.abc import Collection
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
+from engine import clock
 from engine.audit.record import record as audit
 from engine.mail.reply import Reply
 from engine.queue import notices, suspension
@@ -34,7 +34,7 @@ STOPPED = Reply(554, "5.7.1", "Stopped by an operator; ask the helpdesk")
 def hold(recipient_ids: Collection[int], *, reason: str, by: Actor) -> int:
     """Keep waiting mail from being delivered until somebody releases it."""
     rows = _locked(recipient_ids, to=RecipientStatus.HELD)
-    _update(rows, status=RecipientStatus.HELD, hold=Hold.OPERATOR)
+    _update(rows, status=RecipientStatus.HELD, hold=Hold.OPERATOR, deferral_id=None)
     _note(rows, "queue.held", EventKind.HELD, reason=reason, by=by)
     return len(rows)
 
@@ -55,7 +55,7 @@ def release(recipient_ids: Collection[int], *, by: Actor) -> int:
 def retry(recipient_ids: Collection[int], *, by: Actor) -> int:
     """Try waiting mail again now, whatever its backoff says."""
     rows = _lock(recipient_ids, [RecipientStatus.QUEUED])
-    _update(rows, next_attempt_at=timezone.now())
+    _update(rows, next_attempt_at=clock.now())
     _audit(rows, "queue.retried", by=by)
     return len(rows)
 
@@ -64,7 +64,7 @@ def retry(recipient_ids: Collection[int], *, by: Actor) -> int:
 def drop(recipient_ids: Collection[int], *, reason: str, by: Actor) -> int:
     """Give up waiting or held mail, and tell its sender, where there is one."""
     rows = _locked(recipient_ids, to=RecipientStatus.DROPPED)
-    _update(rows, status=RecipientStatus.DROPPED, hold="", finished_at=timezone.now())
+    _update(rows, status=RecipientStatus.DROPPED, hold="", finished_at=clock.now())
     _note(rows, "queue.dropped", EventKind.DROPPED, reason=reason, by=by)
     notices.tell((row, Outcome(row.pk, OutcomeState.FAILED, STOPPED)) for row in rows)
     return len(rows)
@@ -79,7 +79,7 @@ def _locked(recipient_ids: Collection[int], *, to: RecipientStatus) -> list[Reci
 def _lock(
     recipient_ids: Collection[int], statuses: Collection[RecipientStatus]
 ) -> list[Recipient]:
-    free = Q(leased_until=None) | Q(leased_until__lte=timezone.now())
+    free = Q(leased_until=None) | Q(leased_until__lte=clock.now())
     rows: QuerySet[Recipient] = Recipient.objects.filter(
         free, pk__in=recipient_ids, status__in=statuses
     )

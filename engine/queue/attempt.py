@@ -1,4 +1,7 @@
-"""Attempts that need no network: each is one transaction, run in the database's thread."""
+"""Attempts that need no network: each is one transaction, run in the database's thread.
+
+They return the notices to send once they are committed (see `pending`).
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from engine.transport.base import Outcome, OutcomeState, Parcel, answer
 
 
 @transaction.atomic
-def deliver_here(runner: str, parcels: Sequence[Parcel]) -> None:
+def deliver_here(runner: str, parcels: Sequence[Parcel]) -> list[int]:
     """Put parcels into mailboxes: messages, statuses and trace are committed together.
 
     Only what is still ours is delivered, so that a runner that was thought dead and
@@ -36,24 +39,26 @@ def deliver_here(runner: str, parcels: Sequence[Parcel]) -> None:
         ],
         routes.current(),
     )
-    settle.apply(mine, outcomes)
+    return settle.apply(mine, outcomes)
 
 
 @transaction.atomic
-def expand(runner: str, parcel: Parcel) -> None:
+def expand(runner: str, parcel: Parcel) -> list[int]:
     """Send a parcel on to the members of a list; both are committed together."""
     mine = claim.lock(runner, _ids([parcel]))
-    if mine:
-        settle.apply(mine, lists.expand(parcel, next(iter(mine.values())).message))
+    if not mine:
+        return []
+    return settle.apply(mine, lists.expand(parcel, next(iter(mine.values())).message))
 
 
 @transaction.atomic
-def collect(runner: str, parcel: Parcel) -> None:
+def collect(runner: str, parcel: Parcel) -> list[int]:
     """Take in what came back to a list's bounce address."""
     mine = claim.lock(runner, _ids([parcel]))
-    if mine:
-        message = next(iter(mine.values())).message
-        settle.apply(mine, returns.collect(parcel, message))
+    if not mine:
+        return []
+    message = next(iter(mine.values())).message
+    return settle.apply(mine, returns.collect(parcel, message))
 
 
 def refuse(parcel: Parcel) -> list[Outcome]:

@@ -14,76 +14,66 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
+from engine import clock
 from engine.mail.address import Address
 from engine.mail.reply import Reply
-from engine.queue import schedule, suspension
-from engine.queue.destinations import OUTSIDE
-from engine.queue.incoming import MAILBOX
+from engine.queue import due, schedule, suspension
+from engine.queue.lanes import Room, is_far
 from engine.queue.models import Recipient, RecipientStatus, Source
 from engine.registry import routes
-from engine.registry.routes import RouteKind, Routes
+from engine.registry.routes import Routes
 from engine.transport.base import Parcel, ParcelRecipient
 
-LIMIT = 100  # recipients in one claim
-
-# How many parcels one runner may have under way to one destination, and to all of them.
-PER_DESTINATION = 20
-IN_ALL = 200
-# Of the room that is left, no destination gets more than one part in so many.
-PARTS = 5
-
-# Destinations that are next hops.
-FAR = RouteKind.CONNECTION.value
+LIMIT = 100  # recipients in one claim for each destination that needs no network
+# Recipients in one parcel (RFC 5321 §4.5.3.1.8: a server must take a hundred), and all
+# that are looked at because they belong to a message that is claimed.
+PARCEL_LIMIT = 100
+COMPANIONS = 1000
 
 _dice = random.SystemRandom()
 
+# What one parcel is made of: a message, and where it goes.
+Pair = tuple[int, str]
 
-def claim(runner: str, *, under_way: Counter[str] | None = None) -> list[Parcel]:
+
+def claim(runner: str, room: Room | None = None) -> list[Parcel]:
     """Lease due recipients to the runner and return them as parcels.
 
     The next attempt is written before anybody dials, so that a crash never hammers a
-    peer. Recipients of suspended organisations are held instead. `under_way` counts the
-    runner's parcels by destination: none gets more than its share, however much is due,
-    so that slow next hops, however many they are, leave room for others. What needs no
-    network waits for none of them.
+    peer. Recipients of suspended organisations are held instead. `room` says how many
+    parcels each destination may have; those that are closed are not looked at, however
+    much is due there. What needs no network waits for no next hop.
     """
-    counts = under_way or Counter()
-    room = IN_ALL - sum(n for name, n in counts.items() if name != MAILBOX)
-    share = max(1, min(PER_DESTINATION, room // PARTS))
-    due = _due(timezone.now(), [name for name, n in counts.items() if n >= share])
-    if room <= 0:
-        due = due.exclude(destination__startswith=FAR).exclude(destination=OUTSIDE)
-    if not due.exists():  # a look takes no lock; claiming would
+    room = room or Room()
+    now = clock.now()
+    waiting = due.destinations(now, room.closed)  # no lock; claiming takes some
+    shares = Counter({name: LIMIT for name in waiting if not is_far(name)})
+    shares += room.shares([name for name in waiting if is_far(name)])
+    if not shares:
         return []
     known = routes.current()
     with transaction.atomic():
-        rows = list(
-            due.select_related("message__content")
-            .select_for_update(skip_locked=True, of=("self",))
-            .order_by("next_attempt_at")[:LIMIT]
-        )
-        taken = _shares(suspension.without_suspended(rows, known), counts, share)
-        _lease(taken, runner)
-    return _parcels(taken, known)
+        rows = suspension.without_suspended(_locked(now, shares), known)
+        _lease(rows, runner)
+    return _parcels(rows, known)
 
 
 def renew(runner: str, recipient_ids: Collection[int]) -> None:
     """Keep the leases of what is still being worked on."""
-    _leased_to(runner).filter(pk__in=recipient_ids).update(
-        leased_until=timezone.now() + schedule.LEASE
+    leased_to(runner).filter(pk__in=recipient_ids).update(
+        leased_until=clock.now() + schedule.LEASE
     )
 
 
 def give_back(runner: str) -> None:
     """Let go of everything that the runner holds: it stops."""
-    _leased_to(runner).update(leased_until=None, leased_by="")
+    leased_to(runner).update(leased_until=None, leased_by="")
 
 
 def lock(runner: str, recipient_ids: Iterable[int]) -> dict[int, Recipient]:
     """Those of the recipients that are still queued and ours, locked until the commit."""
-    mine = _leased_to(runner).filter(pk__in=list(recipient_ids))
+    mine = leased_to(runner).filter(pk__in=list(recipient_ids))
     rows = mine.select_related("message").select_for_update(of=("self",))
     return {row.pk: row for row in rows.order_by("pk")}
 
@@ -91,49 +81,63 @@ def lock(runner: str, recipient_ids: Iterable[int]) -> dict[int, Recipient]:
 def hurry(destination: str, replies: Iterable[Reply]) -> int:
     """Try again now what waits for a destination because of one of those replies."""
     waiting = Recipient.objects.filter(
-        destination=destination, status=RecipientStatus.QUEUED, leased_until=None
+        destination=destination,
+        status=RecipientStatus.QUEUED,
+        leased_until=None,
+        next_attempt_at__gt=clock.now(),
     )
     because = Q(pk__in=[])
     for reply in replies:
         because |= Q(last_reply__startswith=f"{reply.code} {reply.enhanced} ")
-    return waiting.filter(because).update(next_attempt_at=timezone.now())
+    return waiting.filter(because).update(next_attempt_at=clock.now())
 
 
-def _due(now: datetime, busy: Collection[str]) -> QuerySet[Recipient]:
-    return Recipient.objects.filter(
-        Q(leased_until=None) | Q(leased_until__lte=now),
-        status=RecipientStatus.QUEUED,
-        next_attempt_at__lte=now,
-    ).exclude(destination__in=busy)
+def _locked(now: datetime, shares: Counter[str]) -> list[Recipient]:
+    """The oldest recipients of each destination, with those who get the same message.
 
-
-def _shares(
-    rows: Iterable[Recipient], under_way: Counter[str], share: int
-) -> list[Recipient]:
-    """As many of the rows as leave no destination with more than its share.
-
-    Mailboxes here are no one's bottleneck: they are all served together.
+    A message with many recipients on one server counts as one and is sent once.
     """
-    messages: defaultdict[str, set[int]] = defaultdict(set)
-    taken = []
-    for row in rows:
-        known = messages[row.destination]
-        room = share - under_way[row.destination]
-        if row.destination == MAILBOX or row.message_id in known or len(known) < room:
-            known.add(row.message_id)
-            taken.append(row)
-    return taken
+    ids = due.first(now, shares)
+    oldest = Recipient.objects.filter(pk__in=ids).select_related("message__content")
+    rows = list(oldest.order_by("next_attempt_at", "pk"))
+    pairs = {_pair(row) for row in rows if is_far(row.destination)}
+    companions = (
+        due.rows(now)
+        .filter(
+            message__in={message for message, _ in pairs},
+            destination__in={destination for _, destination in pairs},
+        )
+        .exclude(pk__in=ids)
+        .select_related("message__content")
+        .select_for_update(skip_locked=True, of=("self",))
+        .order_by("pk")[:COMPANIONS]
+    )
+    count = Counter(map(_pair, rows))
+    for row in companions if pairs else ():
+        pair = _pair(row)
+        if pair in pairs and count[pair] < PARCEL_LIMIT:
+            count[pair] += 1
+            rows.append(row)
+    return rows
 
 
-def _leased_to(runner: str) -> QuerySet[Recipient]:
+def _pair(row: Recipient) -> Pair:
+    return row.message_id, row.destination
+
+
+def leased_to(runner: str) -> QuerySet[Recipient]:
+    """What the runner holds, whether or not its lease has run out meanwhile."""
     return Recipient.objects.filter(leased_by=runner, status=RecipientStatus.QUEUED)
 
 
 def _lease(rows: Sequence[Recipient], runner: str) -> None:
-    now = timezone.now()
+    now = clock.now()
+    # The same delay for all of a parcel, so that they stay together.
+    chances: defaultdict[Pair, float] = defaultdict(_dice.random)
     for row in rows:
         row.attempts += 1
-        row.next_attempt_at = now + schedule.delay_after(row.attempts, _dice.random())
+        delay = schedule.delay_after(row.attempts, chances[_pair(row)])
+        row.next_attempt_at = now + delay
         row.leased_until = now + schedule.LEASE
         row.leased_by = runner
     Recipient.objects.bulk_update(
@@ -143,9 +147,9 @@ def _lease(rows: Sequence[Recipient], runner: str) -> None:
 
 
 def _parcels(rows: Iterable[Recipient], known: Routes) -> list[Parcel]:
-    together: defaultdict[tuple[int, str], list[Recipient]] = defaultdict(list)
+    together: defaultdict[Pair, list[Recipient]] = defaultdict(list)
     for row in rows:
-        together[row.message_id, row.destination].append(row)
+        together[_pair(row)].append(row)
     return [_parcel(group, known) for group in together.values()]
 
 

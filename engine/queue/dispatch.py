@@ -7,11 +7,12 @@ import logging
 from collections.abc import Sequence
 from itertools import chain, repeat
 
-from django.db import DatabaseError
+from django.db import InterfaceError, OperationalError
 
 from engine.mail.errors import PermanentFailure
-from engine.queue import attempt, claim, settle
+from engine.queue import attempt, claim, pending, settle
 from engine.queue.destinations import OUTSIDE
+from engine.queue.lanes import Lanes
 from engine.queue.suspension import NOWHERE
 from engine.registry.routes import RouteKind
 from engine.threads import DatabaseThreads
@@ -39,23 +40,29 @@ class Dispatcher:
         self,
         runner: str,
         database: DatabaseThreads,
+        lanes: Lanes,
         *,
         relay: Transport,
         outside: Transport,
     ) -> None:
         self._runner = runner
         self._database = database
+        self._lanes = lanes
         self._transports = {RouteKind.CONNECTION.value: relay, OUTSIDE: outside}
         self._unreachable: set[str] = set()
 
     async def deliver_here(self, parcels: Sequence[Parcel]) -> None:
         """Into mailboxes, all in one transaction; one by one when one spoils it."""
         try:
-            await self._database.run(attempt.deliver_here, self._runner, parcels)
+            asked = await self._database.run(
+                attempt.deliver_here, self._runner, parcels
+            )
         except Exception:
             log.exception("%d parcels were not delivered together", len(parcels))
             for parcel in parcels:
                 await self.deliver(parcel)
+        else:
+            await self._report(asked)
 
     async def deliver(self, parcel: Parcel) -> None:
         """Attempt one parcel, whatever its destination, and settle it."""
@@ -71,27 +78,42 @@ class Dispatcher:
         kind = parcel.destination.partition(":")[0]
         if kind in self._transports:
             outcomes = await self._transports[kind].deliver(parcel)
+            self._lanes.note(parcel.destination, outcomes)
             await self._settle(outcomes)
             await self._note_reach(parcel.destination, outcomes)
-        elif kind == RouteKind.LIST:
-            await self._database.run(attempt.expand, self._runner, parcel)
-        elif kind == RouteKind.BOUNCES:
-            await self._database.run(attempt.collect, self._runner, parcel)
         elif kind == NOWHERE:
             await self._settle(await self._database.run(attempt.refuse, parcel))
         else:
-            await self._database.run(attempt.deliver_here, self._runner, [parcel])
+            work = _HERE.get(kind, _deliver_one)
+            await self._report(await self._database.run(work, self._runner, parcel))
 
     async def _settle(self, outcomes: Sequence[Outcome]) -> None:
+        """Write down what came of an attempt, however long that takes.
+
+        What was sent and not written down is sent again, so this raises nothing. Our
+        lease is renewed meanwhile, and whoever stops us cancels this.
+        """
+        write = settle.settle
         for pause in chain(SETTLE_PAUSES, repeat(SETTLE_PAUSES[-1])):
             try:
-                await self._database.run(settle.settle, self._runner, outcomes)
-                return
-            except DatabaseError:
-                # What was sent and not written down is sent again: keep trying. Our
-                # lease is renewed meanwhile, and whoever stops us cancels this.
-                log.exception("the outcome of an attempt was not written")
-                await asyncio.sleep(pause)
+                asked = await self._database.run(write, self._runner, outcomes)
+            except (OperationalError, InterfaceError):
+                log.exception("the database does not take the outcome of an attempt")
+            except Exception:
+                log.exception("the outcome of an attempt could not be written in full")
+                write = settle.settle_states
+            else:
+                return await self._report(asked)
+            await asyncio.sleep(pause)
+
+    async def _report(self, asked: Sequence[int]) -> None:
+        """Send the notices of what is written down. Failing, they are sent by a sweep."""
+        if not asked:
+            return
+        try:
+            await self._database.run(pending.send, asked)
+        except Exception:
+            log.exception("%d notices wait for the next sweep", len(asked))
 
     async def _note_reach(self, destination: str, outcomes: Sequence[Outcome]) -> None:
         """Once a hop is back, its mail does not wait for the rest of the backoff."""
@@ -100,3 +122,14 @@ class Dispatcher:
         elif destination in self._unreachable:
             self._unreachable.discard(destination)
             await self._database.run(claim.hurry, destination, breakdown.ALL)
+
+
+def _deliver_one(runner: str, parcel: Parcel) -> list[int]:
+    return attempt.deliver_here(runner, [parcel])
+
+
+# Destinations of which an attempt needs no network.
+_HERE = {
+    RouteKind.LIST.value: attempt.expand,
+    RouteKind.BOUNCES.value: attempt.collect,
+}

@@ -10,12 +10,12 @@ import hashlib
 import logging
 from datetime import timedelta
 
-from django.db import DatabaseError, transaction
-from django.utils import timezone
+from django.db import transaction
 
+from engine import clock
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.envelope import Envelope
-from engine.mail.errors import MailError
+from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock
 from engine.queue import absence, accept
 from engine.queue.incoming import Incoming
@@ -23,7 +23,7 @@ from engine.queue.lists import PASSED, has_passed
 from engine.queue.models import Source
 from engine.registry import policies, routes
 from engine.storage import content
-from engine.storage.models import Errand, ErrandKind, Message
+from engine.storage.models import FAULT_LENGTH, Errand, ErrandKind, Message
 
 log = logging.getLogger(__name__)
 
@@ -33,15 +33,18 @@ MAX_ATTEMPTS = 10
 
 
 def run() -> int:
-    """Run what is due; return how many errands that were."""
-    due = Errand.objects.filter(due_at__lte=timezone.now()).order_by("pk")
-    ids = list(due.values_list("pk", flat=True)[:LIMIT])
+    """Run what is due; return how many errands that were.
+
+    One that fails is put off, and set aside in the end; it stops no other.
+    """
+    due = Errand.objects.filter(due_at__lte=clock.now(), set_aside_at=None)
+    ids = list(due.order_by("pk").values_list("pk", flat=True)[:LIMIT])
     for errand_id in ids:
         try:
             _run(errand_id)
-        except (DatabaseError, OSError, ValueError):
+        except Exception as error:
             log.exception("errand %s is put off", errand_id)
-            _put_off(errand_id)
+            _put_off(errand_id, str(error) or type(error).__name__)
     return len(ids)
 
 
@@ -52,7 +55,7 @@ def _run(errand_id: int) -> None:
         return
     try:
         incoming = _incoming(errand)
-    except (MailError, InvalidAddressError) as refusal:
+    except (PermanentFailure, InvalidAddressError) as refusal:
         log.info("errand %s has nobody to go to: %s", errand_id, refusal)
         incoming = None
     errand.delete()
@@ -70,18 +73,26 @@ def _claimed(errand_id: int) -> Errand | None:
     )
 
 
-def _put_off(errand_id: int) -> None:
-    errand = Errand.objects.get(pk=errand_id)
+def _put_off(errand_id: int, fault: str) -> None:
+    """Try it again later; the last time, leave it to the operators, who see it in Health."""
+    errand = Errand.objects.filter(pk=errand_id).first()
+    if errand is None:
+        return  # another process did it meanwhile
     errand.attempts += 1
-    errand.due_at = timezone.now() + PUT_OFF * 2**errand.attempts
-    errand.save(update_fields=["attempts", "due_at"])
+    errand.fault = fault[:FAULT_LENGTH]
+    now = clock.now()
+    errand.due_at = now + PUT_OFF * 2**errand.attempts
     if errand.attempts >= MAX_ATTEMPTS:
-        log.error("errand %s is given up", errand_id)
-        errand.delete()
+        log.error("errand %s is set aside", errand_id)
+        errand.set_aside_at = now
+    errand.save(update_fields=["attempts", "fault", "due_at", "set_aside_at"])
 
 
 def _incoming(errand: Errand) -> Incoming | None:
-    """What it sends; None for nothing. Raises MailError for nobody."""
+    """What it sends; None for nothing.
+
+    Raises PermanentFailure for nobody.
+    """
     if errand.kind == ErrandKind.ANSWER:
         return absence.answer(errand.message)
     return _forward(errand.message, Address.parse(errand.target))

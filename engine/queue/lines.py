@@ -7,9 +7,8 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from django.db import transaction
-from django.utils import timezone
 
-from engine import journal
+from engine import clock, journal
 from engine.mail.envelope import Envelope
 from engine.mail.reply import Reply
 from engine.queue.hosted import Place
@@ -84,7 +83,7 @@ def _settled(event: str, group: Sequence[tuple[Recipient, Outcome]]) -> None:
         recipients=[row.address for row, _ in group],
         destination=row.destination,
         reply=str(outcome.reply),
-        seconds=(timezone.now() - message.accepted_at).total_seconds(),
+        seconds=clock.held() - message.accepted_at.timestamp(),
         attempt=row.attempts,
         **more,
     )

@@ -137,15 +137,18 @@ class Recipient(models.Model):
         default=0, db_default=0, help_text="one after another, without another answer"
     )
     tls_failing_since = models.DateTimeField(null=True)
+    deferral_id = models.BigIntegerField(
+        null=True, help_text="of the trace's event that tells of its present deferral"
+    )
     delay_noticed_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [
             models.Index(
-                fields=["next_attempt_at"],
+                fields=["destination", "next_attempt_at", "id"],
                 condition=models.Q(status="queued"),
-                name="recipient_due",
+                name="recipient_due_there",
             ),
             models.Index(
                 fields=["destination", "status"],
@@ -171,3 +174,27 @@ class Recipient(models.Model):
         """
         asked = self.notify.upper().split(",") if self.notify else ["FAILURE", "DELAY"]
         return notice in asked
+
+
+class PendingNotice(models.Model):
+    """What the sender, or a list's administrators, must still hear of one recipient.
+
+    Written with the outcome and removed with the notice, each in a transaction of its
+    own: a fault in writing the notice takes nothing of the outcome back.
+    """
+
+    DELAYED = "delayed"
+
+    recipient = models.ForeignKey(
+        Recipient, on_delete=models.CASCADE, related_name="pending_notices"
+    )
+    state = models.CharField(
+        max_length=10, help_text="an OutcomeState that is final, or delayed"
+    )
+    reply = models.CharField(max_length=520)
+    detail = models.JSONField(default=dict)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.state} {self.recipient_id}"

@@ -48,26 +48,33 @@ Said = tuple[Recipient, DsnRecipient]
 def tell(settled: Iterable[tuple[Recipient, Outcome]]) -> None:
     """Tell senders of failures, and of successes where they asked.
 
-    In the caller's transaction: the notice is queued if and only if the outcome is
-    written. A next hop that took over the request for notices reports by itself.
+    In the caller's transaction, which is not the outcome's: see `pending`.
     """
     failed: list[Said] = []
     succeeded: list[Said] = []
     for row, outcome in settled:
-        if outcome.state is OutcomeState.FAILED and row.wants("FAILURE"):
-            failed.append((row, _said(row, outcome)))
-        elif (
-            outcome.state.is_success
-            and row.wants("SUCCESS")
-            and not outcome.detail.get("passes_dsn")
-        ):
-            succeeded.append((row, _said(row, outcome)))
+        if is_due(row, outcome):
+            about = succeeded if outcome.state.is_success else failed
+            about.append((row, _said(row, outcome)))
     _send(failed, dsn.compose_failure)
     _send(succeeded, dsn.compose_success)
 
 
-def tell_of_delay(rows: Iterable[Recipient]) -> None:
-    """Tell senders what still waits, in the caller's transaction."""
+def is_due(row: Recipient, outcome: Outcome) -> bool:
+    """Whether the sender hears of the outcome.
+
+    A next hop that took over the request for notices reports by itself (RFC 3461 §5.2.1).
+    """
+    if not row.message.sender:
+        return False
+    if outcome.state.is_success:
+        return row.wants("SUCCESS") and not outcome.detail.get("passes_dsn")
+    return outcome.state is OutcomeState.FAILED and row.wants("FAILURE")
+
+
+def tell_of_delay(waiting: Iterable[tuple[Recipient, str]]) -> None:
+    """Tell senders what still waits and what was answered last, in the caller's
+    transaction."""
     delayed = [
         (
             row,
@@ -75,13 +82,12 @@ def tell_of_delay(rows: Iterable[Recipient]) -> None:
                 row.address,
                 Action.DELAYED,
                 WAITING.enhanced,
-                row.last_reply or str(WAITING),
+                reply,
                 row.original,
                 retry_until=row.message.expires_at,
             ),
         )
-        for row in rows
-        if row.wants("DELAY")
+        for row, reply in waiting
     ]
     _send(delayed, dsn.compose_delay)
 

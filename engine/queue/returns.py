@@ -40,6 +40,12 @@ def note(settled: Iterable[tuple[Recipient, Outcome]]) -> None:
         _note_reached(_list_of(sender), addresses)
 
 
+def is_due(row: Recipient, outcome: Outcome) -> bool:
+    """Whether it is noted beside a list's member."""
+    noted = (OutcomeState.FAILED, OutcomeState.RELAYED)
+    return row.message.source == Source.LIST and outcome.state in noted
+
+
 def collect(parcel: Parcel, message: QueuedMessage) -> list[Outcome]:
     """Read a notice that a member's server returned to the list's bounce address.
 

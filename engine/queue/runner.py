@@ -7,7 +7,6 @@ import logging
 import os
 import secrets
 import socket
-from collections import Counter
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from itertools import count
@@ -18,6 +17,7 @@ from django.db import DatabaseError, connection
 from engine.queue import claim, sweeps
 from engine.queue.dispatch import Dispatcher
 from engine.queue.incoming import MAILBOX
+from engine.queue.lanes import Lanes
 from engine.storage import sweep as files
 from engine.threads import DatabaseThreads
 from engine.transport.base import Parcel
@@ -42,9 +42,11 @@ class Runner:
         self.name = f"{socket.gethostname()[:16]}:{os.getpid()}:{secrets.token_hex(4)}"
         self._pool = pool or Pool()
         self._database = database or DatabaseThreads("queue", count=_threads())
+        self._lanes = Lanes(down_seconds=self._pool.down_seconds)
         self._dispatcher = Dispatcher(
             self.name,
             self._database,
+            self._lanes,
             relay=Relay(self._pool),
             outside=Outside(self._pool),
         )
@@ -69,7 +71,7 @@ class Runner:
     async def run_once(self) -> int:
         """Sweep, claim once and finish it; return how many parcels there were."""
         await self._database.run(sweeps.sweep)
-        parcels = await self._database.run(claim.claim, self.name)
+        parcels = await self._claimed()
         self._start(parcels)
         if self._under_way:
             await asyncio.wait(self._under_way)
@@ -91,14 +93,16 @@ class Runner:
     async def _claim(self) -> bool:
         """Start what is due; True when there may be more."""
         try:
-            parcels = await self._database.run(
-                claim.claim, self.name, under_way=self._by_destination()
-            )
+            parcels = await self._claimed()
         except Exception:
             log.exception("nothing could be claimed")
             return False
         self._start(parcels)
         return bool(parcels)
+
+    async def _claimed(self) -> list[Parcel]:
+        room = self._lanes.room()
+        return await self._database.run(claim.claim, self.name, room)
 
     def _start(self, parcels: Sequence[Parcel]) -> None:
         here = [parcel for parcel in parcels if parcel.destination == MAILBOX]
@@ -113,18 +117,14 @@ class Runner:
     ) -> None:
         task = asyncio.create_task(work)
         self._under_way[task] = parcels
+        for parcel in parcels:
+            self._lanes.start(parcel)
         task.add_done_callback(self._finished)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
-        del self._under_way[task]
+        for parcel in self._under_way.pop(task):
+            self._lanes.finish(parcel)
         self.wake()  # there is room again
-
-    def _by_destination(self) -> Counter[str]:
-        return Counter(
-            parcel.destination
-            for parcels in self._under_way.values()
-            for parcel in parcels
-        )
 
     async def _rest(self, stop: asyncio.Event) -> None:
         """Wait for a wake-up, for the end, or for the next poll."""
@@ -148,6 +148,9 @@ class Runner:
                     await self._database.run(files.sweep)
                 await self._database.run(claim.renew, self.name, self._held())
                 await self._database.run(sweeps.sweep)
+                await self._database.run(
+                    sweeps.give_up_on_tls, self._lanes.distrusted()
+                )
             except Exception:
                 log.exception("the queue's housekeeping failed")
 

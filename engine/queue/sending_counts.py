@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from django.db import connection
-from django.utils import timezone
 
+from engine import clock
 from engine.queue.models import SendingCount
 
 # Rows in one statement: 6 values each, and SQLite takes 32,766.
@@ -95,9 +96,10 @@ def _add(counts: Iterable[tuple[Key, Count]]) -> list[Totals]:
 def claim_alarm(key: Key) -> bool:
     """Whether this process is the one to raise the alarm of that span."""
     row = SendingCount.objects.filter(**key._asdict(), alarmed_at=None)
-    return bool(row.update(alarmed_at=timezone.now()))
+    return bool(row.update(alarmed_at=clock.now()))
 
 
-def sweep(now: float) -> None:
+def sweep(now: datetime) -> None:
     """Forget spans that began long ago."""
-    SendingCount.objects.filter(starts__lt=int(now) - KEPT).delete()
+    before = int(now.timestamp()) - KEPT
+    SendingCount.objects.filter(starts__lt=before).delete()

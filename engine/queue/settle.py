@@ -1,15 +1,16 @@
-"""What an attempt came to, written down: status, trace and notices together."""
+"""What an attempt came to, written down: status, trace and the notices to send."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
+from engine import clock
 from engine.mail.reply import Reply
-from engine.queue import claim, lines, notices, returns, schedule
+from engine.queue import claim, lines, pending, schedule
 from engine.queue.models import Recipient, RecipientStatus
 from engine.queue.suspension import REPLY_LENGTH
 from engine.trace import record
@@ -33,17 +34,40 @@ EVENTS = {
 
 
 @transaction.atomic
-def settle(runner: str, outcomes: Iterable[Outcome]) -> int:
-    """Settle what the runner still holds; what it lost meanwhile is another's."""
+def settle(runner: str, outcomes: Iterable[Outcome]) -> list[int]:
+    """Settle what the runner still holds; what it lost meanwhile is another's.
+
+    Returns the notices to send once it is committed: see `pending`.
+    """
     known = list(outcomes)
-    rows = claim.lock(runner, [outcome.recipient_id for outcome in known])
-    apply(rows, known)
-    return len(rows)
+    return apply(claim.lock(runner, [one.recipient_id for one in known]), known)
 
 
-def apply(rows: Mapping[int, Recipient], outcomes: Iterable[Outcome]) -> None:
-    """Settle locked recipients, in the caller's transaction. Others are left alone."""
-    now = timezone.now()
+@transaction.atomic
+def settle_states(runner: str, outcomes: Iterable[Outcome]) -> list[int]:
+    """Where nothing else can be written: at least what is done, so that it stays done.
+
+    No trace and no notice; the log says why.
+    """
+    now = clock.now()
+    for outcome in outcomes:
+        status = STATUSES[outcome.state]
+        mine = claim.leased_to(runner).filter(pk=outcome.recipient_id)
+        mine.update(
+            status=status,
+            finished_at=now if status.is_final else None,
+            leased_until=None,
+            leased_by="",
+        )
+    return []
+
+
+def apply(rows: Mapping[int, Recipient], outcomes: Iterable[Outcome]) -> list[int]:
+    """Settle locked recipients, in the caller's transaction. Others are left alone.
+
+    Returns the notices to send once that is committed.
+    """
+    now = clock.now()
     settled = [
         (
             rows[outcome.recipient_id],
@@ -52,6 +76,7 @@ def apply(rows: Mapping[int, Recipient], outcomes: Iterable[Outcome]) -> None:
         for outcome in outcomes
         if outcome.recipient_id in rows
     ]
+    _trace(settled, now)
     for row, outcome in settled:
         row.status = STATUSES[outcome.state]
         row.finished_at = now if RecipientStatus(row.status).is_final else None
@@ -63,16 +88,15 @@ def apply(rows: Mapping[int, Recipient], outcomes: Iterable[Outcome]) -> None:
             "status",
             "finished_at",
             "last_reply",
+            "deferral_id",
             "leased_until",
             "leased_by",
             "tls_failures",
             "tls_failing_since",
         ],
     )
-    record.events(_event(row, outcome) for row, outcome in settled)
     lines.settled(settled)
-    notices.tell(settled)
-    returns.note(settled)
+    return pending.note(settled, now=now)
 
 
 def _given_up(row: Recipient, outcome: Outcome, now: datetime) -> Outcome:
@@ -98,7 +122,43 @@ def made_final(reply: Reply) -> Reply:
     return Reply(554, f"5{reply.enhanced[1:] or '.0.0'}", reply.text)
 
 
+def _trace(settled: Sequence[tuple[Recipient, Outcome]], now: datetime) -> None:
+    """Write down what happened. The same deferral again is counted, not written again:
+    a server that is down for days would otherwise fill the trace."""
+    again = {
+        row.deferral_id: _detail(row, outcome)
+        for row, outcome in settled
+        if row.deferral_id and _is_the_same_again(row, outcome)
+    }
+    counted = record.repeat(again, at=now) if again else set()
+    rest = [pair for pair in settled if pair[0].deferral_id not in counted]
+    events = record.events(_event(row, outcome) for row, outcome in rest)
+    for (row, outcome), event in zip(rest, events, strict=True):
+        is_deferred = outcome.state is OutcomeState.DEFERRED
+        row.deferral_id = event.pk if is_deferred else None
+
+
+def _is_the_same_again(row: Recipient, outcome: Outcome) -> bool:
+    """Codes are compared alone: texts often name the attempt."""
+    before = Reply.read(row.last_reply) if row.last_reply else None
+    return (
+        outcome.state is OutcomeState.DEFERRED
+        and before is not None
+        and (before.code, before.enhanced)
+        == (outcome.reply.code, outcome.reply.enhanced)
+    )
+
+
 def _event(row: Recipient, outcome: Outcome) -> Event:
+    return record.event(
+        row.message.reference,
+        EVENTS[outcome.state],
+        row.address,
+        **_detail(row, outcome),
+    )
+
+
+def _detail(row: Recipient, outcome: Outcome) -> dict[str, Any]:
     detail = {
         "reply": str(outcome.reply),
         "attempt": row.attempts,
@@ -106,6 +166,4 @@ def _event(row: Recipient, outcome: Outcome) -> Event:
     }
     if outcome.state is OutcomeState.DEFERRED:
         detail["next_attempt_at"] = row.next_attempt_at.isoformat(timespec="seconds")
-    return record.event(
-        row.message.reference, EVENTS[outcome.state], row.address, **detail
-    )
+    return detail

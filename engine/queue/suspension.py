@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
-from django.utils import timezone
 
+from engine import clock
 from engine.mail.address import Address
 from engine.mail.errors import PermanentFailure
 from engine.queue import schedule
@@ -80,10 +81,14 @@ def without_suspended(rows: Iterable[Recipient], known: Routes) -> list[Recipien
     return free
 
 
-@transaction.atomic
-def release_resumed() -> int:
+def release_resumed(now: datetime) -> int:
     """Queue again what was held for a suspension that is over; return how many."""
-    now = timezone.now()
+    held = Recipient.objects.filter(status=RecipientStatus.HELD, hold=Hold.SUSPENSION)
+    return _release_resumed(now) if held.exists() else 0
+
+
+@transaction.atomic
+def _release_resumed(now: datetime) -> int:
     rows = list(
         Recipient.objects.filter(
             status=RecipientStatus.HELD, hold=Hold.SUSPENSION, next_attempt_at__lte=now
@@ -105,7 +110,7 @@ def release(rows: Sequence[Recipient]) -> int:
 
     Time spent on hold counts against nobody: the message gets its whole life anew.
     """
-    now = timezone.now()
+    now = clock.now()
     Recipient.objects.filter(pk__in=[row.pk for row in rows]).update(
         status=RecipientStatus.QUEUED,
         hold="",
@@ -124,10 +129,11 @@ def release(rows: Sequence[Recipient]) -> int:
 
 
 def _hold(suspended: Sequence[tuple[Recipient, str]]) -> None:
-    again_at = timezone.now() + schedule.SUSPENSION_RECHECK
+    again_at = clock.now() + schedule.SUSPENSION_RECHECK
     for row, reason in suspended:
         row.status, row.hold = RecipientStatus.HELD, Hold.SUSPENSION
         row.leased_until, row.leased_by = None, ""
+        row.deferral_id = None
         row.next_attempt_at, row.last_reply = again_at, reason[:REPLY_LENGTH]
     Recipient.objects.bulk_update(
         [row for row, _ in suspended],
@@ -138,6 +144,7 @@ def _hold(suspended: Sequence[tuple[Recipient, str]]) -> None:
             "leased_by",
             "next_attempt_at",
             "last_reply",
+            "deferral_id",
         ],
     )
     record.events(

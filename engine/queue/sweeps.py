@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
+
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils import timezone
 
+from engine import clock
 from engine.mail.reply import MAILBOX_FULL, Reply
 from engine.queue import (
+    due,
     errands,
-    notices,
+    pending,
     schedule,
     sending_counts,
     settle,
     suspension,
 )
-from engine.queue.models import Hold, QueuedMessage, Recipient, RecipientStatus
+from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
 from engine.storage import actions as storage
 from engine.transport.base import Outcome, OutcomeState
+
+log = logging.getLogger(__name__)
 
 LIMIT = 200  # recipients in one go
 
@@ -26,57 +34,103 @@ STAYED_FULL = Reply(552, "5.2.2", "The mailbox was full, and stayed so")
 
 
 def sweep() -> None:
-    """Do everything that is due. Cheap when nothing is."""
-    if _expired().exists():
-        give_up()
-    if _slow().exists():
-        tell_of_delay()
-    if Recipient.objects.filter(
-        status=RecipientStatus.HELD, hold=Hold.SUSPENSION
-    ).exists():
-        suspension.release_resumed()
-    if _finished().exists():
-        purge()
-    sending_counts.sweep(timezone.now().timestamp())
-    errands.run()
+    """Do everything that is due. Cheap when nothing is.
+
+    A step that fails is logged and done again with the next sweep; it stops no other.
+    """
+    now = clock.now()
+    steps: tuple[Callable[[], object], ...] = (
+        partial(give_up, now),
+        partial(note_delays, now),
+        partial(suspension.release_resumed, now),
+        partial(purge, now),
+        pending.send_due,  # what the others just asked for, too
+        partial(sending_counts.sweep, now),
+        errands.run,
+    )
+    for step in steps:
+        try:
+            step()
+        except Exception:
+            log.exception("a step of the queue's sweep failed")
 
 
-@transaction.atomic
-def give_up() -> None:
+def give_up(now: datetime) -> None:
     """Return what has waited for its whole life, with the last thing heard."""
-    rows = _locked(_expired())
-    settle.apply(
-        {row.pk: row for row in rows},
-        [Outcome(row.pk, OutcomeState.FAILED, _last_word(row)) for row in rows],
+    if not _expired(now).exists():
+        return
+    with transaction.atomic():
+        rows = _locked(_expired(now))
+        said = due.said_at({row.destination for row in rows if not row.last_reply})
+        settle.apply(
+            {row.pk: row for row in rows},
+            [
+                Outcome(row.pk, OutcomeState.FAILED, _last_word(row, said))
+                for row in rows
+            ],
+        )
+
+
+def give_up_on_tls(distrusted: Mapping[str, str]) -> None:
+    """Return what has waited long for a destination that cannot be trusted.
+
+    `distrusted` holds the last reply by destination. What was tried itself is given up by
+    its own count (`settle`); this is for what was not, as the destination was left alone.
+    """
+    if not distrusted:
+        return
+    now = clock.now()
+    waiting = due.rows(now).filter(
+        destination__in=distrusted,
+        message__accepted_at__lte=now - schedule.TLS_PATIENCE,
     )
+    with transaction.atomic():
+        rows = _locked(waiting)
+        settle.apply(
+            {row.pk: row for row in rows},
+            [
+                Outcome(
+                    row.pk,
+                    OutcomeState.FAILED,
+                    settle.made_final(Reply.read(distrusted[row.destination])),
+                )
+                for row in rows
+            ],
+        )
 
 
-@transaction.atomic
-def tell_of_delay() -> None:
-    """Tell each sender once that a recipient's mail is taking long."""
-    rows = _locked(_slow())
-    Recipient.objects.filter(pk__in=[row.pk for row in rows]).update(
-        delay_noticed_at=timezone.now()
-    )
-    notices.tell_of_delay(rows)
+def note_delays(now: datetime) -> None:
+    """Have each sender told once that a recipient's mail is taking long."""
+    if not _slow(now).exists():
+        return
+    with transaction.atomic():
+        rows = _locked(_slow(now))
+        Recipient.objects.filter(pk__in=[row.pk for row in rows]).update(
+            delay_noticed_at=now
+        )
+        pending.note_delays(rows, now=now)
 
 
-@transaction.atomic
-def purge() -> None:
+def purge(now: datetime) -> None:
     """Forget what is long finished, and its bytes where nobody holds them any more.
 
     The trace goes on telling what became of it.
     """
-    locked = _finished().select_for_update(skip_locked=True, of=("self",))
+    if _finished(now).exists():
+        _purge(now)
+
+
+@transaction.atomic
+def _purge(now: datetime) -> None:
+    locked = _finished(now).select_for_update(skip_locked=True, of=("self",))
     rows = dict(locked.order_by("accepted_at").values_list("pk", "content_id")[:LIMIT])
     Recipient.objects.filter(message__in=rows).delete()
     QueuedMessage.objects.filter(pk__in=rows).delete()
     storage.drop_unheld(set(rows.values()))
 
 
-def _finished() -> QuerySet[QueuedMessage]:
+def _finished(now: datetime) -> QuerySet[QueuedMessage]:
     """Accepted long ago, and nothing has happened to it for a day."""
-    now = timezone.now()
     alive = Recipient.objects.filter(
         Q(finished_at=None) | Q(finished_at__gt=now - schedule.RETENTION_AFTER_END),
         message=OuterRef("pk"),
@@ -85,19 +139,22 @@ def _finished() -> QuerySet[QueuedMessage]:
     return old.exclude(Exists(alive))
 
 
-def _expired() -> QuerySet[Recipient]:
-    return _waiting().filter(message__expires_at__lte=timezone.now())
+def _expired(now: datetime) -> QuerySet[Recipient]:
+    return _waiting(now).filter(message__expires_at__lte=now)
 
 
-def _slow() -> QuerySet[Recipient]:
-    since = timezone.now() - schedule.DELAY_NOTICE_AFTER
-    return _waiting().filter(
-        message__accepted_at__lte=since, delay_noticed_at=None, attempts__gt=0
+def _slow(now: datetime) -> QuerySet[Recipient]:
+    since = now - schedule.DELAY_NOTICE_AFTER
+    # What was never tried waits too, where its destination is known to be down.
+    return _waiting(now).filter(
+        Q(attempts__gt=0) | Q(next_attempt_at__lte=since),
+        message__accepted_at__lte=since,
+        delay_noticed_at=None,
     )
 
 
-def _waiting() -> QuerySet[Recipient]:
-    free = Q(leased_until=None) | Q(leased_until__lte=timezone.now())
+def _waiting(now: datetime) -> QuerySet[Recipient]:
+    free = Q(leased_until=None) | Q(leased_until__lte=now)
     return Recipient.objects.filter(free, status=RecipientStatus.QUEUED)
 
 
@@ -106,9 +163,10 @@ def _locked(rows: QuerySet[Recipient]) -> list[Recipient]:
     return list(claimed.select_related("message").order_by("pk")[:LIMIT])
 
 
-def _last_word(row: Recipient) -> Reply:
-    if not row.last_reply:
+def _last_word(row: Recipient, said_there: Mapping[str, str]) -> Reply:
+    said = row.last_reply or said_there.get(row.destination, "")
+    if not said:
         return EXPIRED
-    if row.last_reply == str(MAILBOX_FULL):
+    if said == str(MAILBOX_FULL):
         return STAYED_FULL
-    return EXPIRED.saying(f"{EXPIRED.text}; the last answer was: {row.last_reply}")
+    return EXPIRED.saying(f"{EXPIRED.text}; the last answer was: {said}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -41,3 +41,21 @@ def insert(batch: Iterable[Row], *, at: datetime) -> None:
             for reference, recipient, kind, detail in batch
         ],
     )
+
+
+def repeat(details: Mapping[int, dict[str, Any]], *, at: datetime) -> set[int]:
+    """Count events, by id, that happen again, instead of writing each down once more.
+
+    Their detail is brought up to date; `times` and `last_at` say how often it happened
+    and when it did last. Returns the ids of those that are still there. In the caller's
+    transaction.
+    """
+    known = list(
+        Event.objects.filter(pk__in=details).select_for_update().order_by("pk")
+    )
+    for one in known:
+        times = int(one.detail.get("times", 1)) + 1
+        last = {"times": times, "last_at": at.isoformat(timespec="seconds")}
+        one.detail = one.detail | details[one.pk] | last
+    Event.objects.bulk_update(known, ["detail"])
+    return {one.pk for one in known}

@@ -31,6 +31,9 @@ WORDS = {
     EventKind.DROPPED: "Dropped by an operator",
 }
 
+# Of a deferral, the only event that is counted where it happens again.
+AGAIN = "Could not be delivered yet, after {times} attempts; it will be tried again"
+
 # RFC 3463: what a reply's enhanced code means for whoever wrote, the closest first.
 ADVICE = {
     "x.1.1": "Nobody has this address. Check how it is written, or look in the directory.",
@@ -109,6 +112,9 @@ class Step:
     advice: str = ""
     facts: tuple[tuple[str, str], ...] = ()
     is_unhappy: bool = False
+    times: int = 1
+    last_at: datetime | None = None
+    """When it happened last, where it happened more than once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,15 +151,24 @@ def step(event: Happening, sight: Sight) -> Step:
     """One event in words."""
     kind = EventKind(event.kind)
     reply = str(event.detail.get("reply", "") or event.detail.get("reason", ""))
+    times, last_at = repeated(event.detail)
     return Step(
         at=event.at,
-        text=WORDS[kind],
+        text=WORDS[kind] if times == 1 else AGAIN.format(times=times),
         recipient=event.recipient,
         reply=reply,
         advice=_advice(reply) if kind in UNHAPPY else "",
         facts=_facts(event.detail) if sight >= Sight.STAFF else (),
         is_unhappy=kind in UNHAPPY,
+        times=times,
+        last_at=last_at,
     )
+
+
+def repeated(detail: dict[str, Any]) -> tuple[int, datetime | None]:
+    """How often one event happened, and when it did last where that is not its `at`."""
+    times, last_at = detail.get("times", 1), detail.get("last_at")
+    return int(times), datetime.fromisoformat(last_at) if last_at else None
 
 
 def _advice(reply: str) -> str:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from engine.storage.models.content import Content
-from engine.storage.models.errand import Errand, ErrandKind
+from engine.storage.models.errand import FAULT_LENGTH, Errand, ErrandKind
 from engine.storage.models.export import EXPORT_TRANSITIONS, Export, ExportStatus
 from engine.storage.models.folder import Folder, FolderRole
 from engine.storage.models.message import Message
@@ -11,6 +11,7 @@ from engine.storage.models.settings import MailboxSettings, Retention
 
 __all__ = [
     "EXPORT_TRANSITIONS",
+    "FAULT_LENGTH",
     "Answered",
     "Content",
     "Errand",

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from django.db import models
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from engine.storage.models.message import Message
+
+FAULT_LENGTH = 200  # characters
 
 
 class ErrandKind(models.TextChoices):
@@ -26,7 +28,15 @@ class Errand(models.Model):
     )
     target = models.CharField(max_length=254, blank=True, help_text="of a forward")
     attempts = models.PositiveSmallIntegerField(default=0)
-    due_at = models.DateTimeField(default=timezone.now, db_index=True)
+    due_at = models.DateTimeField(
+        db_default=Now(), db_index=True, help_text="by the database's clock"
+    )
+    fault = models.CharField(
+        max_length=FAULT_LENGTH, blank=True, db_default="", help_text="the last time"
+    )
+    set_aside_at = models.DateTimeField(
+        null=True, help_text="when it had failed too often to be tried again by itself"
+    )
 
     def __str__(self) -> str:
         return f"{self.kind} {self.message_id}"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Max, Min, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from engine.queue.models import Recipient, RecipientStatus
+from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
 from engine.registry.models import Connection
 from portal.console.waiting.forms import QueueFilter
 
@@ -58,30 +60,37 @@ class Destination:
 
 def by_destination() -> list[Destination]:
     """Where mail waits: how much, since when, and what was said there last."""
-    said = Recipient.objects.filter(
-        destination=OuterRef("destination"), status__in=WAITING
-    ).exclude(last_reply="")
-    rows = (
+    # One pass over what waits, however much that is: the rest is looked up by id. A
+    # subquery here would be run for each row that is grouped.
+    rows = list(
         Recipient.objects.filter(status__in=WAITING)
         .values("destination")
         .annotate(
             queued=Count("pk", filter=Q(status=RecipientStatus.QUEUED)),
             held=Count("pk", filter=Q(status=RecipientStatus.HELD)),
-            oldest=Min("message__accepted_at"),
-            said=Subquery(said.order_by("-pk").values("last_reply")[:1]),
+            first=Min("message_id"),
+            answered=Max("pk", filter=~Q(last_reply="")),
         )
-        .order_by("oldest")
+        .order_by("first")[:MOST_DESTINATIONS]
     )
+    accepted = _column(QueuedMessage, "accepted_at", [row["first"] for row in rows])
+    said = _column(Recipient, "last_reply", [row["answered"] for row in rows])
     return [
         Destination(
             row["destination"],
             row["queued"],
             row["held"],
-            row["oldest"],
-            row["said"] or "",
+            accepted[row["first"]],
+            said.get(row["answered"], ""),
         )
-        for row in rows[:MOST_DESTINATIONS]
+        for row in rows
+        if row["first"] in accepted  # it may have left the queue meanwhile
     ]
+
+
+def _column(model: type[Model], name: str, ids: Iterable[int | None]) -> dict[int, Any]:
+    found = model._default_manager.filter(pk__in=[pk for pk in ids if pk is not None])
+    return dict(found.values_list("pk", name))
 
 
 def names_of(destinations: list[str]) -> dict[str, Connection]:

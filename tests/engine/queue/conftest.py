@@ -147,14 +147,17 @@ class Queue:
         )
         return reference
 
-    def run(self) -> int:
-        """One runner works through what is due, once."""
-        return asyncio.run(self._run(OneConnection()))
+    def run(self, *, until_nothing_is_due: bool = False) -> int:
+        """One runner works through what is due: once, or until it claims no more."""
+        return asyncio.run(self._run(OneConnection(), until_nothing_is_due))
 
-    async def _run(self, database: OneConnection) -> int:
+    async def _run(self, database: OneConnection, until_nothing_is_due: bool) -> int:
         runner = Runner(pool=self.pool(), database=database)
         try:
-            return await runner.run_once()
+            done = await runner.run_once()
+            while until_nothing_is_due and await runner.run_once():
+                pass
+            return done
         finally:
             await runner.close()
 

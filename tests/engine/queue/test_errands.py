@@ -1,14 +1,18 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
+from engine.mail.errors import TemporaryFailure
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
-from engine.queue import accept, errands
+from engine.mail.reply import TRY_LATER
+from engine.queue import absence, accept, errands, sweeps
+from engine.queue.incoming import Incoming
 from engine.queue.models import QueuedMessage, Recipient
+from engine.registry import policies
 from engine.registry.models import Mailbox, Organisation, Person
 from engine.storage import content, out_of_office, rules
 from engine.storage.models import Answered, Errand, Message, Rule
@@ -270,3 +274,67 @@ def test_an_errand_whose_sending_fails_is_put_off_and_sent_once(
 
     assert len(answers()) == 1
     assert not Errand.objects.exists()
+
+
+class Fault(Exception):
+    """Of the kind that nobody thought of."""
+
+
+def test_an_errand_that_fails_whatever_the_fault_stops_no_other_and_is_kept(
+    away: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = from_charlie(away)
+    from_charlie(away)
+    sound = absence.answer
+
+    def only_the_second(message: Message) -> Incoming | None:
+        if message == first:
+            raise Fault("unheard of")
+        return sound(message)
+
+    monkeypatch.setattr(absence, "answer", only_the_second)
+    for _ in range(errands.MAX_ATTEMPTS + 1):
+        sweeps.sweep()
+        Errand.objects.update(due_at=timezone.now())
+
+    assert len(answers()) == 1
+    [left] = Errand.objects.all()
+    assert (left.message, left.attempts) == (first, errands.MAX_ATTEMPTS)
+    assert left.fault == "unheard of"
+    assert left.set_aside_at is not None
+
+
+def test_a_step_of_the_sweep_that_fails_stops_no_other(
+    away: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from_charlie(away)
+
+    def break_down(now: datetime) -> None:
+        raise Fault
+
+    monkeypatch.setattr(sweeps, "give_up", break_down)
+    sweeps.sweep()
+
+    assert len(answers()) == 1
+
+
+def test_a_passing_refusal_loses_no_forward(
+    mailbox: Mailbox, charlie: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules.save(
+        Rule(mailbox=mailbox, name="On", subject_contains="a", forward_to=CHARLIE),
+        by=mailbox.owner,
+    )
+    arrive(mailbox)
+
+    def not_now(*args: object, **kwargs: object) -> None:
+        raise TemporaryFailure(TRY_LATER)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(policies, "check_can_reach", not_now)
+        errands.run()
+    assert answers() == []
+    Errand.objects.update(due_at=timezone.now())
+    errands.run()
+
+    assert len(answers()) == 1

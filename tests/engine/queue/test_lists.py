@@ -165,7 +165,7 @@ def test_list_of_thousands_is_delivered_in_few_statements(
     )
     queue.send(bob.address, LIST)
 
-    with django_assert_max_num_queries(90):
+    with django_assert_max_num_queries(100):
         queue.run()
 
     assert Message.objects.count() == 3000

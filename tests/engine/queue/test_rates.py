@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pytest
 from django.conf import settings
@@ -206,7 +207,7 @@ def test_what_cannot_be_written_now_is_written_later(
 
 
 def test_spans_that_are_over_are_forgotten(bob: Person) -> None:
-    clock = Clock(time.time())
+    clock = Clock(time.time() - 3 * 86_400)
     meter = Meter(clock)
     send(meter, sender(bob))
     meter.share()
@@ -215,7 +216,7 @@ def test_spans_that_are_over_are_forgotten(bob: Person) -> None:
     meter.share()
 
     assert len(meter._shared) == 3
-    sending_counts.sweep(clock.now)
+    sending_counts.sweep(datetime.now(UTC))
     assert SendingCount.objects.count() == 3
     SendingCount.objects.update(starts=1)
     sweeps.sweep()

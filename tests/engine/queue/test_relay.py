@@ -4,13 +4,21 @@ import asyncio
 import os
 import socket
 import ssl
-from datetime import timedelta
+import sys
+from datetime import datetime, timedelta
 
 import pytest
+from aiosmtpd.smtp import SMTP
 from django.utils import timezone
 
 from engine.mail import dsn
-from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
+from engine.queue import actions, dispatch, lanes, notices, returns, settle, sweeps
+from engine.queue.models import (
+    PendingNotice,
+    QueuedMessage,
+    Recipient,
+    RecipientStatus,
+)
 from engine.queue.runner import Runner
 from engine.trace.models import Event, EventKind
 from engine.transport import session
@@ -153,7 +161,7 @@ def test_several_messages_share_sessions(queue, hop, firm_connection, bob):
     for _ in range(20):
         queue.send(bob.address, JANE)
 
-    queue.run()
+    queue.run(until_nothing_is_due=True)
 
     assert len(hop.received) == 20
     assert hop.sessions <= 5
@@ -186,12 +194,13 @@ def test_server_known_to_be_down_is_not_dialled_for_each_message(
 ):
     hop.stop()
     queue.pool = lambda: Pool(down_seconds=60)
-    references = [queue.send(bob.address, JANE) for _ in range(8)]
+    for _ in range(8):
+        queue.send(bob.address, JANE)
 
-    queue.run()
+    queue.run(until_nothing_is_due=True)
 
-    replies = {queue.recipient(reference).last_reply for reference in references}
-    assert len(replies) == 1
+    untried = Recipient.objects.filter(attempts=0, leased_until=None)
+    assert untried.count() == 8 - lanes.FIRST
     assert hop.received == []
 
 
@@ -209,6 +218,73 @@ def test_message_put_off_by_the_server_is_tried_again(queue, hop, firm_connectio
     assert queue.recipient(reference).attempts == 2
     assert queue.status(reference) is RecipientStatus.RELAYED
     assert Event.objects.filter(reference=reference, kind=EventKind.DEFERRED).exists()
+
+
+def deferrals(reference):
+    events = Event.objects.filter(reference=reference, kind=EventKind.DEFERRED)
+    return list(events.order_by("pk"))
+
+
+def test_deferral_that_repeats_itself_is_written_down_once(
+    queue, hop, firm_connection, bob
+):
+    hop.answers["jane@firm.example"] = [
+        f"450 4.2.0 Not now, said attempt {number}" for number in range(6)
+    ]
+    reference = queue.send(bob.address, JANE)
+
+    for _ in range(5):
+        queue.run()
+        queue.wait_over()
+
+    [event] = deferrals(reference)
+    assert event.detail["times"] == event.detail["attempt"] == 5
+    assert event.detail["reply"] == "450 4.2.0 Not now, said attempt 4"
+    assert datetime.fromisoformat(event.detail["last_at"]) >= event.at.replace(
+        microsecond=0
+    )
+
+
+def test_another_deferral_is_another_event(queue, hop, firm_connection, bob):
+    hop.answers["jane@firm.example"] = ["450 4.2.0 A", "451 4.3.0 B", "451 4.3.0 C"]
+    reference = queue.send(bob.address, JANE)
+
+    for _ in range(3):
+        queue.run()
+        queue.wait_over()
+
+    assert [one.detail["reply"] for one in deferrals(reference)] == [
+        "450 4.2.0 A",
+        "451 4.3.0 C",
+    ]
+
+
+def test_deferral_after_a_hold_is_another_event(queue, hop, firm_connection, bob):
+    hop.answers["jane@firm.example"] = ["450 4.2.0 A"] * 3
+    reference = queue.send(bob.address, JANE)
+    queue.run()
+    ids = [queue.recipient(reference).pk]
+    actions.hold(ids, reason="Looking into it", by=None)
+    actions.release(ids, by=None)
+
+    queue.run()
+
+    assert len(deferrals(reference)) == 2
+
+
+def test_deferral_whose_event_is_gone_is_written_down_again(
+    queue, hop, firm_connection, bob
+):
+    hop.answers["jane@firm.example"] = ["450 4.2.0 A"] * 3
+    reference = queue.send(bob.address, JANE)
+    queue.run()
+    Event.objects.all().delete()
+    queue.wait_over()
+
+    queue.run()
+
+    [event] = deferrals(reference)
+    assert queue.recipient(reference).deferral_id == event.pk
 
 
 def test_refusal_is_reported_to_the_sender(queue, hop, firm_connection, bob, read):
@@ -240,6 +316,131 @@ def test_refusal_of_one_recipient_leaves_the_other(
     assert statuses == {JANE: "relayed", JOHN: "failed"}
     [about] = dsn.read(read(queue.inbox(bob)[0]))
     assert about.address == JOHN
+
+
+@pytest.mark.parametrize("code", [200, 235, 252, 299])
+def test_any_success_after_the_final_dot_is_delivery(
+    queue, hop, firm_connection, bob, code
+):
+    hop.to_data = [f"{code} Taken"]
+    reference = queue.send(bob.address, JANE)
+
+    queue.run()
+    queue.wait_over()
+    queue.run()
+
+    assert queue.status(reference) is RecipientStatus.RELAYED
+    assert len(hop.received) == 1
+    assert queue.inbox(bob) == []
+
+
+@pytest.mark.parametrize("code", [200, 250, 251, 252, 259])
+def test_any_success_for_a_recipient_is_acceptance(
+    queue, hop, firm_connection, bob, code
+):
+    hop.answers["jane@firm.example"] = [f"{code} I shall see"]
+    hop.answers["john@firm.example"] = ["450 4.2.0 Not now"]
+    reference = queue.send(bob.address, JANE, JOHN)
+
+    queue.run()
+
+    [received] = hop.received
+    assert received.recipients == ["jane@firm.example"]
+    rows = Recipient.objects.filter(message__reference=reference)
+    statuses = dict(rows.values_list("address", "status"))
+    assert statuses == {JANE: "relayed", JOHN: "queued"}
+
+
+class Hasty(SMTP):
+    """A server that takes DATA for the whole message."""
+
+    async def smtp_DATA(self, arg: str) -> None:
+        await self.push("250 Taken")
+
+
+def test_success_before_the_message_was_sent_is_none(queue, make_hop, firm, bob):
+    hop = make_hop("mail.firm.example", protocol=Hasty)
+    factories.make_connection(
+        firm, next_hop_port=hop.port, next_hop_tls_name="mail.firm.example"
+    )
+    reference = queue.send(bob.address, JANE)
+
+    queue.run()
+
+    assert queue.status(reference) is RecipientStatus.QUEUED
+    assert "for the whole message" in queue.recipient(reference).last_reply
+
+
+class Fault(Exception):
+    """Of the kind that nobody thought of."""
+
+
+def break_down(*args: object, **kwargs: object) -> None:
+    raise Fault
+
+
+@pytest.mark.parametrize("broken", [notices.tell, returns.note])
+def test_fault_in_telling_of_it_sends_nothing_again(
+    queue, hop, firm_connection, bob, read, monkeypatch, broken
+):
+    hop.answers["john@firm.example"] = ["550 5.1.1 No such person"]
+    reference = queue.send(bob.address, JANE, JOHN, notify="SUCCESS,FAILURE")
+    with monkeypatch.context() as patched:
+        patched.setattr(sys.modules[broken.__module__], broken.__name__, break_down)
+        for _ in range(2):
+            queue.run()
+            queue.wait_over()
+
+    rows = Recipient.objects.filter(message__reference=reference)
+    statuses = dict(rows.values_list("address", "status"))
+    assert statuses == {JANE: "relayed", JOHN: "failed"}
+    assert len(hop.received) == 1
+    assert queue.inbox(bob) == []
+
+    PendingNotice.objects.update(due_at=timezone.now())
+    sweeps.sweep()
+
+    about = [dsn.read(read(message))[0] for message in queue.inbox(bob)]
+    assert {(one.address, one.action) for one in about} == {
+        (JANE, "relayed"),
+        (JOHN, "failed"),
+    }
+    assert not PendingNotice.objects.exists()
+
+
+def test_notice_that_cannot_be_written_stops_no_other(
+    queue, hop, firm_connection, alice, bob, monkeypatch
+):
+    hop.answers["jane@firm.example"] = ["550 5.1.1 No such person"] * 2
+    for sender in (alice, bob):
+        queue.send(sender.address, JANE)
+    compose = notices.dsn.compose_failure
+
+    def only_for_bob(notice: dsn.Notice, *rest: object) -> bytes:
+        if str(notice.sender) == alice.address:
+            raise Fault
+        return compose(notice, *rest)
+
+    monkeypatch.setattr(notices.dsn, "compose_failure", only_for_bob)
+    queue.run()
+
+    assert len(queue.inbox(bob)) == 1
+    pending = PendingNotice.objects.get()
+    assert pending.attempts == 1
+    assert pending.due_at > timezone.now()
+
+
+def test_what_cannot_be_traced_is_still_written_down_as_handed_on(
+    queue, hop, firm_connection, bob, monkeypatch
+):
+    reference = queue.send(bob.address, JANE)
+    monkeypatch.setattr(dispatch, "SETTLE_PAUSES", (0.0,))
+    monkeypatch.setattr(settle, "_event", break_down)
+
+    queue.run()
+
+    assert queue.status(reference) is RecipientStatus.RELAYED
+    assert len(hop.received) == 1
 
 
 def test_refusal_of_the_content_is_reported(queue, hop, firm_connection, bob, read):

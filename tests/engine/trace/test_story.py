@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -38,6 +38,16 @@ def test_story_tells_the_message_then_each_recipient() -> None:
     ada, kim = told.passages
     assert ada.outcome.text == "Delivered to the mailbox"
     assert [step.is_unhappy for step in kim.steps] == [True, False]
+
+
+def test_a_deferral_that_repeats_itself_is_one_step_that_says_how_often() -> None:
+    later = NOON + timedelta(hours=3)
+    detail = {"reply": "451 4.4.1 Down", "times": 7, "last_at": later.isoformat()}
+
+    told = story.step(happened(EventKind.DEFERRED, KIM, **detail), Sight.MEMBER)
+
+    assert "after 7 attempts" in told.text
+    assert (told.times, told.at, told.last_at) == (7, NOON, later)
 
 
 @pytest.mark.parametrize(

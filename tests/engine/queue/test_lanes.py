@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.mail.reply import OK
+from engine.queue import lanes, schedule
+from engine.queue.lanes import FIRST, IN_ALL, PER_DESTINATION, UNPROVEN, Lanes, Room
+from engine.transport.base import Cause, Outcome, OutcomeState, Parcel
+from engine.transport.breakdown import NO_ANSWER, NOT_TRUSTED
+
+HOP = "connection:1"
+NAMES = [f"connection:{number}" for number in range(1, 400)]
+TAKEN = [Outcome(1, OutcomeState.RELAYED, OK)]
+SILENT = [Outcome(1, OutcomeState.DEFERRED, NO_ANSWER, {}, Cause.UNREACHABLE)]
+FALSE = [Outcome(1, OutcomeState.DEFERRED, NOT_TRUSTED, {}, Cause.TLS)]
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def known(clock: Clock) -> Lanes:
+    return Lanes(clock=clock, down_seconds=45.0)
+
+
+def start(known: Lanes, destination: str, count: int = 1) -> list[Parcel]:
+    parcels = [
+        cast(Parcel, SimpleNamespace(destination=destination)) for _ in range(count)
+    ]
+    for parcel in parcels:
+        known.start(parcel)
+    return parcels
+
+
+def share(known: Lanes, destination: str = HOP) -> int:
+    return known.room().shares([destination])[destination]
+
+
+def test_a_destination_begins_with_few_and_gets_more_with_each_success(
+    known: Lanes,
+) -> None:
+    seen = []
+    for _ in range(PER_DESTINATION + 5):
+        seen.append(share(known))
+        known.note(HOP, TAKEN)
+
+    assert seen[:3] == [FIRST, FIRST + 1, FIRST + 2]
+    assert seen[-1] == PER_DESTINATION
+
+
+def test_a_destination_that_is_down_is_left_alone_and_then_probed_with_one(
+    known: Lanes, clock: Clock
+) -> None:
+    known.note(HOP, SILENT)
+
+    assert share(known) == 0
+    assert HOP in known.room().closed
+    clock.now += 45
+    assert share(known) == 1
+    known.note(HOP, TAKEN)
+    assert share(known) == 2
+
+
+def test_one_broken_conversation_of_many_closes_nothing(known: Lanes) -> None:
+    for _ in range(PER_DESTINATION):
+        known.note(HOP, TAKEN)
+
+    known.note(HOP, SILENT)
+
+    assert share(known) == PER_DESTINATION // 2
+
+
+def test_what_is_under_way_counts_until_it_is_finished(known: Lanes) -> None:
+    parcels = start(known, HOP, FIRST)
+    assert HOP in known.room().closed
+
+    known.finish(parcels[0])
+    assert share(known) == 1
+
+
+def test_however_many_destinations_say_nothing_one_that_answers_has_room(
+    known: Lanes,
+) -> None:
+    known.note(HOP, TAKEN)
+    for name in NAMES[1:]:
+        for _ in range(known.room().shares([name, HOP])[name]):
+            start(known, name)
+
+    assert known.room().in_all == IN_ALL - UNPROVEN
+    assert share(known) > 0
+
+
+def test_what_hangs_for_long_takes_no_common_room(known: Lanes, clock: Clock) -> None:
+    for name in NAMES[:100]:
+        start(known, name)
+    assert known.room().in_all == IN_ALL - 100
+
+    clock.now += lanes.SLOW_SECONDS
+
+    assert known.room().in_all == IN_ALL
+    assert share(known) == 1
+    assert HOP in NAMES[:100]
+
+
+def test_those_served_longest_ago_come_first(known: Lanes, clock: Clock) -> None:
+    many = NAMES[: UNPROVEN + 10]
+    served: set[str] = set()
+    for _ in range(3):
+        clock.now += 1
+        shares = known.room().shares([name for name in many if name != HOP])
+        for name in shares:
+            [parcel] = start(known, name)
+            known.finish(parcel)
+        served |= set(shares)
+
+    assert served == set(many) - {HOP}
+
+
+def test_where_tls_fails_for_a_quarter_of_an_hour_is_not_trusted(
+    known: Lanes, clock: Clock
+) -> None:
+    for _ in range(schedule.TLS_FAILURES - 1):
+        known.note(HOP, FALSE)
+    clock.now += schedule.TLS_PATIENCE.total_seconds()
+    assert known.distrusted() == {}
+
+    known.note(HOP, FALSE)
+    assert known.distrusted() == {HOP: str(NOT_TRUSTED)}
+
+    known.note(HOP, SILENT)
+    assert known.distrusted() == {}
+
+
+@given(
+    waiting=st.lists(st.sampled_from(NAMES[:60]), unique=True),
+    limits=st.dictionaries(st.sampled_from(NAMES[:60]), st.integers(-5, 20)),
+    proven=st.frozensets(st.sampled_from(NAMES[:60])),
+    in_all=st.integers(-10, IN_ALL),
+    unproven=st.integers(-10, UNPROVEN),
+)
+def test_shares_are_fair_and_within_every_limit(
+    waiting: list[str],
+    limits: dict[str, int],
+    proven: frozenset[str],
+    in_all: int,
+    unproven: int,
+) -> None:
+    room = Room(in_all=in_all, unproven=unproven, limits=limits, proven=proven)
+
+    shares = room.shares(waiting)
+
+    most = max(1, in_all // lanes.PARTS)
+    assert sum(shares.values()) <= max(0, in_all)
+    assert sum(n for name, n in shares.items() if name not in proven) <= max(
+        0, unproven
+    )
+    for name, count in shares.items():
+        assert name in waiting
+        assert 0 < count <= min(limits.get(name, FIRST), most)
+    # Nobody has two more than one that could have had more.
+    if (
+        sum(shares.values()) < in_all
+        and sum(n for name, n in shares.items() if name not in proven) < unproven
+    ):
+        for name in waiting:
+            assert shares[name] == max(0, min(limits.get(name, FIRST), most))
