@@ -41,6 +41,7 @@ def deliver(batch: Sequence[Incoming], content_ids: Sequence[int]) -> set[Place]
                 incoming.kept.size,
                 incoming.sender,
                 summary,
+                incoming.kept.header,
             )
     ids = delivery.deliver(list(deliveries.values()))
     full = {key for key, made in zip(deliveries, ids, strict=True) if made is None}

@@ -20,20 +20,29 @@ def note(batch: Iterable[Incoming]) -> None:
 
     In the caller's transaction, last: the trail is one line that all writers share.
     """
-    for incoming in batch:
-        if incoming.person_id is not None and incoming.source in WRITTEN:
-            _note(incoming, incoming.person_id)
-
-
-def _note(incoming: Incoming, person_id: int) -> None:
-    keys = {address.key for address in _senders(incoming)}
-    for mailbox in Mailbox.objects.filter(address__in=keys, kind=MailboxKind.GROUP):
+    written = [
+        (incoming, {address.key for address in _senders(incoming)})
+        for incoming in batch
+        if incoming.person_id is not None and incoming.source in WRITTEN
+    ]
+    if not written:
+        return
+    everybody = set[str]().union(*(keys for _, keys in written))
+    groups = Mailbox.objects.filter(address__in=everybody, kind=MailboxKind.GROUP)
+    by_address = {mailbox.address: mailbox for mailbox in groups}
+    as_a_team = [
+        (incoming, by_address[key])
+        for incoming, keys in written
+        for key in sorted(keys & by_address.keys())
+    ]
+    people = Person.objects.in_bulk({one.person_id for one, _ in as_a_team})
+    for incoming, mailbox in as_a_team:
         record(
             "mailbox.sent_from",
             mailbox,
             organisation_key=mailbox.organisation_id,
             detail={"reference": incoming.reference},
-            by=Person.objects.get(pk=person_id),
+            by=people[incoming.person_id],
         )
 
 

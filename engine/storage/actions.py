@@ -108,6 +108,6 @@ def drop_unheld(content_ids: Collection[int]) -> None:
     )
     Content.objects.filter(pk__in=unheld).delete()
     keys = set(filter(None, unheld.values()))
-    shared = Content.objects.filter(blob_key__in=keys)
+    shared = Content.objects.in_blobs(keys)
     for key in keys - set(shared.values_list("blob_key", flat=True)):
         transaction.on_commit(partial(blobs.delete, key))

@@ -9,30 +9,30 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from engine.mail.header import HeaderBlock
 from engine.mail.message import Summary
 from engine.storage import expiry
 from engine.storage.inboxes import Inbox
-from engine.storage.models import (
-    Content,
-    Errand,
-    ErrandKind,
-    Rule,
-)
+from engine.storage.models import Errand, ErrandKind, Rule
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message for one mailbox: which content, and what a list shows of it."""
+    """One message for one mailbox: which content, and what a list shows of it.
+
+    `header` is that of the content: whoever delivers has it in memory, so that rules
+    ask the database for none of it.
+    """
 
     mailbox_id: int
     content_id: int
     size: int
     envelope_sender: str
     summary: Summary
+    header: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,13 @@ class Filing:
 def filings(
     deliveries: Sequence[Delivery], inboxes: Mapping[int, Inbox], now: datetime
 ) -> list[Filing]:
-    """What becomes of each delivery, by the rules of its mailbox."""
-    rules = _rules([pk for pk, inbox in inboxes.items() if inbox.has_rules])
+    """What becomes of each delivery, by the rules of its mailbox.
+
+    Two queries at most, however many deliveries, mailboxes and rules there are.
+    """
+    rules = _Rules.of([pk for pk, inbox in inboxes.items() if inbox.has_rules], now)
     return [
-        _filed(delivery, inboxes[delivery.mailbox_id], rules[delivery.mailbox_id], now)
-        for delivery in deliveries
+        _filed(delivery, inboxes[delivery.mailbox_id], rules) for delivery in deliveries
     ]
 
 
@@ -90,32 +92,49 @@ def matches(rule: Rule, delivery: Delivery, addressed: str) -> bool:
     )
 
 
-def _rules(mailbox_ids: Collection[int]) -> defaultdict[int, list[Rule]]:
-    found: defaultdict[int, list[Rule]] = defaultdict(list)
-    if mailbox_ids:
-        theirs = Rule.objects.filter(mailbox_id__in=mailbox_ids)
-        for rule in theirs.select_related("folder").order_by("position", "id"):
-            found[rule.mailbox_id].append(rule)
-    return found
+@dataclass(slots=True)
+class _Rules:
+    """The rules of the mailboxes that a batch is for, and what they look at."""
+
+    by_mailbox: Mapping[int, Sequence[Rule]]
+    expiries: Mapping[int, datetime]
+    _addressed: dict[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, mailbox_ids: Collection[int], now: datetime) -> _Rules:
+        found: defaultdict[int, list[Rule]] = defaultdict(list)
+        if mailbox_ids:
+            theirs = Rule.objects.filter(mailbox_id__in=mailbox_ids)
+            for rule in theirs.select_related("folder").order_by("position", "id"):
+                found[rule.mailbox_id].append(rule)
+        every = (rule.folder for rules in found.values() for rule in rules)
+        folders = [folder for folder in every if folder is not None]
+        return cls(found, expiry.expiries(folders, now))
+
+    def addressed(self, delivery: Delivery) -> str:
+        """The text of To and Cc, read once for all who get the same content."""
+        if delivery.content_id not in self._addressed:
+            self._addressed[delivery.content_id] = addressees(delivery.header)
+        return self._addressed[delivery.content_id]
 
 
-def _filed(
-    delivery: Delivery, inbox: Inbox, rules: list[Rule], now: datetime
-) -> Filing:
+def _filed(delivery: Delivery, inbox: Inbox, known: _Rules) -> Filing:
     answers = inbox.is_away and bool(delivery.envelope_sender)
     filing = Filing(inbox.folder_id, answers=answers)
-    addressed = ""
-    if any(rule.to_contains for rule in rules):
-        addressed = addressees(delivery.content_id)
+    rules = known.by_mailbox.get(delivery.mailbox_id, ())
+    looks = any(rule.to_contains for rule in rules)
+    addressed = known.addressed(delivery) if looks else ""
     for rule in rules:
         if matches(rule, delivery, addressed):
-            filing = _by(rule, filing, delivery, now)
+            filing = _by(rule, filing, delivery, known.expiries)
             if rule.stops:
                 break
     return filing
 
 
-def _by(rule: Rule, filing: Filing, delivery: Delivery, now: datetime) -> Filing:
+def _by(
+    rule: Rule, filing: Filing, delivery: Delivery, expiries: Mapping[int, datetime]
+) -> Filing:
     filing = replace(
         filing,
         is_read=filing.is_read or rule.marks_read,
@@ -125,7 +144,7 @@ def _by(rule: Rule, filing: Filing, delivery: Delivery, now: datetime) -> Filing
         filing = replace(
             filing,
             folder_id=rule.folder.pk,
-            expires_at=expiry.expiry(rule.folder, now),
+            expires_at=expiries.get(rule.folder.pk),
         )
     # A notice without a sender is never sent on: it may be about what was sent on.
     if rule.forward_to and delivery.envelope_sender:
@@ -137,8 +156,7 @@ def _holds(wanted: str, text: str) -> bool:
     return wanted.casefold() in text.casefold()
 
 
-def addressees(content_id: int) -> str:
-    """The text of To and Cc; asked only for mailboxes whose rules look there."""
-    header = Content.objects.values_list("header", flat=True).get(pk=content_id)
-    block = HeaderBlock.salvage(bytes(header))
+def addressees(header: bytes) -> str:
+    """The text of To and Cc."""
+    block = HeaderBlock.salvage(header)
     return " ".join(field.text for name in ("To", "Cc") for field in block.all(name))

@@ -128,13 +128,15 @@ def _apply(rule: Rule, messages: list[Message]) -> int:
 
 def _matches(rule: Rule, message: Message) -> bool:
     summary = summary_of(message.content)
-    addressed = arrival.addressees(message.content_id) if rule.to_contains else ""
+    header = bytes(message.content.header)
+    addressed = arrival.addressees(header) if rule.to_contains else ""
     delivery = Delivery(
         message.mailbox_id,
         message.content_id,
         message.size,
         message.envelope_sender,
         summary,
+        header,
     )
     return arrival.matches(rule, delivery, addressed)
 

@@ -37,7 +37,7 @@ def sweep() -> int:
 
 
 def _remove_unnamed(paths: list[Path]) -> int:
-    named = Content.objects.filter(blob_key__in=[path.name for path in paths])
+    named = Content.objects.in_blobs([path.name for path in paths])
     keys = set(named.values_list("blob_key", flat=True))
     unnamed = [path for path in paths if path.name not in keys]
     for path in unnamed:

@@ -46,6 +46,7 @@ def deliver(placements: Sequence[Placement], known: Routes) -> list[Outcome]:
                 content.size,
                 placement.sender,
                 summaries[content.pk],
+                bytes(content.header),
             )
     ids = delivery.deliver(list(deliveries.values()))
     made = dict(zip(deliveries, ids, strict=True))

@@ -164,7 +164,12 @@ def _write(letter: Letter) -> None:
     row.save(force_insert=True)
     boxes = Mailbox.objects.filter(address__in=[_address(to) for to in letter.to])
     sender, summary = _address(letter.sender), summary_of(row)
-    deliver([Delivery(box.pk, row.pk, row.size, sender, summary) for box in boxes])
+    deliver(
+        [
+            Delivery(box.pk, row.pk, row.size, sender, summary, row.header)
+            for box in boxes
+        ]
+    )
     received = Message.objects.filter(content=row)
     received.update(
         received_at=sent_at, is_read=letter.is_read, is_flagged=letter.is_flagged

@@ -125,6 +125,7 @@ def _fill(mailbox: Mailbox, start: int, count: int) -> None:
                 content.size,
                 "jane@firm.example",
                 summarise(HeaderBlock.salvage(content.header)),
+                content.header,
             )
             for content in contents
         ]

@@ -19,7 +19,7 @@ def put(mailbox: Mailbox, raw: bytes = HEADER + BODY, sender: str = SENDER) -> M
     row = content.row(content.keep(*split(raw)))
     row.save()
     made = delivery.Delivery(
-        mailbox.pk, row.pk, row.size, sender, delivery.summary_of(row)
+        mailbox.pk, row.pk, row.size, sender, delivery.summary_of(row), row.header
     )
     (message_id,) = delivery.deliver([made])
     return Message.objects.get(pk=message_id)

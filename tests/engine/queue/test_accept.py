@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from engine.mail.address import Address
 from engine.mail.envelope import Envelope
@@ -10,9 +13,11 @@ from engine.mail.message import split
 from engine.queue import accept
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
 from engine.registry import routes
-from engine.registry.models import Person
-from engine.storage import content
-from engine.storage.models import Message
+from engine.registry.models import Organisation, Person
+from engine.storage import content, rules
+from engine.storage.delivery import folder
+from engine.storage.models import FolderRole, Message, Rule
+from tests import factories
 from tests.engine.queue.conftest import RAW, Queue
 
 pytestmark = pytest.mark.django_db
@@ -72,3 +77,43 @@ def test_after_a_day_it_is_a_new_message(alice: Person, queue: Queue) -> None:
 
     assert second != first
     assert QueuedMessage.objects.count() == 2
+
+
+def with_rules(organisation: Organisation, *, count: int) -> list[Person]:
+    """People each of whom files by To: one into Junk, and sends another on."""
+    people = []
+    for number in range(count):
+        address = f"clerk{number}@{organisation.domains.get().community_domain}"
+        person = factories.make_person(address, organisation)
+        box = factories.make_mailbox(person)
+        junk = folder(box, FolderRole.JUNK)
+        for wanted, target in (("listing@", None), ("clerk", junk)):
+            rule = Rule(mailbox=box, name="To", to_contains=wanted, flags=True)
+            rule.folder = target
+            rules.save(rule, by=person)
+        people.append(person)
+    return people
+
+
+def queries_of(*batch: accept.Incoming) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        accept.commit(batch)
+    return len(queries)
+
+
+def test_rules_cost_an_acceptance_no_query_for_each_mailbox(
+    northfield: Organisation,
+) -> None:
+    people = with_rules(northfield, count=12)
+    raw = b"To: clerk@northfield.secure.example\r\n" + RAW
+
+    def to(crowd: list[Person]) -> accept.Incoming:
+        kept = content.keep(*split(raw))
+        return replace(incoming(*crowd), kept=kept, fingerprint="")
+
+    few = queries_of(to(people[:2]))
+    many = queries_of(to(people), to(people))
+
+    assert many == few
+    junk = Message.objects.filter(folder__role=FolderRole.JUNK)
+    assert junk.filter(expires_at__isnull=False).count() == 2 + 12 + 12

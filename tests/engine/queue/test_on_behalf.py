@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from engine.audit.models import Entry
 from engine.mail.address import Address
 from engine.mail.envelope import Envelope
-from engine.queue import submit
+from engine.mail.message import split
+from engine.queue import on_behalf, submit
+from engine.queue.incoming import MAILBOX, Incoming
 from engine.queue.models import QueuedMessage, Source
 from engine.registry.models import Connection, Mailbox, Organisation, Person
+from engine.storage import content
 from engine.storage.models import Message
 from engine.trace.models import Event, EventKind
 from tests import factories
@@ -76,3 +81,29 @@ def test_mail_for_the_team_stays_here(
     queue.send(bob.address, "team@firm.example")
 
     assert Message.objects.get().mailbox == team
+
+
+def test_a_batch_asks_once_whose_teams_are_in_it(
+    team: Mailbox, jane: Person, bob: Person
+) -> None:
+    def letters(count: int) -> list[Incoming]:
+        raw = f"From: {JANE}\r\nTo: {bob.address}\r\n\r\nGood morning\r\n".encode()
+        return [
+            Incoming(
+                envelope=Envelope.simple(
+                    Address.parse(JANE), Address.parse(bob.address)
+                ),
+                destinations=(MAILBOX,),
+                kept=content.keep(*split(raw)),
+                source=Source.WEBMAIL,
+                person_id=jane.pk,
+            )
+            for _ in range(count)
+        ]
+
+    with CaptureQueriesContext(connection) as few:
+        on_behalf.note(letters(1))
+    with CaptureQueriesContext(connection) as many:
+        on_behalf.note(letters(9))
+
+    assert len(many) == len(few)

@@ -40,7 +40,7 @@ def arrive(mailbox: Mailbox, raw: bytes = b"", *, sender: str = SENDER) -> Messa
     row = content.row(content.keep(*split(raw or written())))
     row.save()
     made = delivery.Delivery(
-        mailbox.pk, row.pk, row.size, sender, delivery.summary_of(row)
+        mailbox.pk, row.pk, row.size, sender, delivery.summary_of(row), row.header
     )
     (message_id,) = delivery.deliver([made])
     return Message.objects.get(pk=message_id)

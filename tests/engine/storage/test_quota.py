@@ -25,7 +25,12 @@ def delivered(letter: Content, *mailboxes: Mailbox) -> list[int | None]:
     return delivery.deliver(
         [
             delivery.Delivery(
-                mailbox.pk, letter.pk, letter.size, "", delivery.summary_of(letter)
+                mailbox.pk,
+                letter.pk,
+                letter.size,
+                "",
+                delivery.summary_of(letter),
+                letter.header,
             )
             for mailbox in mailboxes
         ]
