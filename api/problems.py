@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from api.parsers import TooLarge
+from engine import faults
 from engine.mail.errors import MailError, PermanentFailure
 from engine.queue.rates import RateExceededError
 from engine.registry.errors import PolicyError
@@ -53,6 +54,11 @@ class SendsTooMuch(exceptions.APIException):
 def handle(error: Exception, context: Mapping[str, Any]) -> Response:
     """The answer to whatever was raised. An error of ours says just that it is ours."""
     response = exception_handler(_ours(error), dict(context))
+    if response is None and faults.is_passing(error):
+        log.error("The API cannot keep or reach its data", exc_info=error)
+        response = Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
+        response["Retry-After"] = str(faults.RETRY_SECONDS)
+        return _as_problem(response, faults.SENTENCE, [])
     if response is None:
         log.error("The API failed", exc_info=error)
         response = Response(status=HTTPStatus.INTERNAL_SERVER_ERROR)

@@ -11,6 +11,8 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from portal import database
+
 # So many times the usual rates may be sent in development and in tests.
 REHEARSAL = 100
 DEVELOPMENT_SIGNING_KEY = "development-only-secret-key-never-used-in-production"
@@ -34,11 +36,20 @@ class Rates(BaseModel):
 class Environment(BaseSettings):
     """Postern's configuration. Each field is the variable POSTERN_<NAME>."""
 
-    model_config = SettingsConfigDict(env_prefix="POSTERN_", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="POSTERN_",
+        extra="ignore",
+        # An error must not carry a URL, with its password, into a log.
+        hide_input_in_errors=True,
+    )
 
     env: Literal["development", "test", "production"] = "development"
     var: Path = Path("var")
     secret_key: str = DEVELOPMENT_SIGNING_KEY
+    # The secret keys before it. To change the key without a gap: put the new one here on
+    # all hosts, then exchange the two, run `manage.py rekey`, and take the old one out
+    # when that says that nothing hangs on it any more
+    secret_key_fallbacks: list[str] = Field(default=[])
     debug: bool = False
 
     # The community
@@ -68,6 +79,9 @@ class Environment(BaseSettings):
     # Seconds for which a process that is asked to stop goes on serving and says at
     # /health/ready that it is not ready: as long as load balancers take to notice
     web_drain_seconds: int = Field(default=0, ge=0, le=300)
+    # Seconds that one statement of a page, or of a call of the API, may take on
+    # PostgreSQL before it is ended; jobs, mail and migrations have no such limit
+    web_statement_seconds: int = Field(default=30, ge=1)
     # Networks of the proxies that end TLS before us, such as ["10.0.0.0/28"]
     trusted_proxies: list[IPv4Network | IPv6Network] = Field(default=[])
 
@@ -106,9 +120,13 @@ class Environment(BaseSettings):
     second_factor_grace_days: int = Field(default=14, ge=0)
 
     # Where state is kept
-    # postgresql://user:password@host/name, or sqlite:///path; empty is SQLite under var
+    # postgresql://user:password@host/name, or sqlite:///path; empty is SQLite under var.
+    # As libpq reads it: several hosts (host1:5432,host2:5432), and every option, such as
+    # ?sslmode=verify-full&sslrootcert=/etc/ssl/db.pem&target_session_attrs=read-write
     database_url: str = ""
     sqlite_in_production: bool = False
+    # redis://host:6379/0, the cache that several hosts share: the limits of how often
+    # something may be asked. While it is away, each process keeps limits of its own
     redis_url: str = ""
 
     # Recovery of an account, in hours: how long a change of somebody's everyday address
@@ -180,6 +198,12 @@ class Environment(BaseSettings):
     @classmethod
     def _kinds(cls, kinds: frozenset[str]) -> frozenset[str]:
         return frozenset(kind.strip().casefold().lstrip(".") for kind in kinds)
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, url: str) -> str:
+        database.check(url)
+        return url
 
     @field_validator("security_contacts")
     @classmethod

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from portal import database
 from portal.environment import DEVELOPMENT_SIGNING_KEY, Environment
 
 # Written by the demo community beside the state that it fills.
@@ -78,7 +79,7 @@ def _faults_of_secrets(environment: Environment) -> Iterator[str]:
         )
     if environment.debug:
         yield "Debugging shows secrets. Set POSTERN_DEBUG=false."
-    is_sqlite = urlsplit(environment.database_url).scheme in ("", "sqlite")
+    is_sqlite = database.is_sqlite(environment.database_url)
     if is_sqlite and not environment.sqlite_in_production:
         yield (
             "The database is SQLite, for one machine only. Set POSTERN_DATABASE_URL to "

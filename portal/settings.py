@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
-from portal import content_policy, logs, production, rest, signing_in
+from engine import caches
+from portal import content_policy, database, logs, production, rest, signing_in
 from portal.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -14,6 +14,7 @@ production.check(POSTERN)
 PRODUCTION = POSTERN.env == "production"
 
 SECRET_KEY = POSTERN.secret_key
+SECRET_KEY_FALLBACKS = POSTERN.secret_key_fallbacks
 DEBUG = POSTERN.debug
 ALLOWED_HOSTS = POSTERN.allowed_hosts
 ROOT_URLCONF = "portal.urls"
@@ -115,45 +116,15 @@ TEMPLATES = [
 ]
 
 
-def _database() -> dict[str, object]:
-    url = urlsplit(POSTERN.database_url)
-    if url.scheme in ("", "sqlite"):
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": unquote(url.path) or POSTERN.path("postern.sqlite3"),
-            # Opening costs more than most transactions, and a file does not go stale.
-            "CONN_MAX_AGE": None,
-            "OPTIONS": {
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
-                # FULL: a commit is on the disk before the reply that promises it.
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
-                "PRAGMA cache_size=-16000; PRAGMA foreign_keys=ON;",
-            },
-            "TEST": {"NAME": POSTERN.path("test.sqlite3")},
-        }
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": url.path.lstrip("/"),
-        "USER": unquote(url.username or ""),
-        "PASSWORD": unquote(url.password or ""),
-        "HOST": url.hostname or "",
-        "PORT": url.port or "",
-        "CONN_MAX_AGE": 60,
-    }
-
-
-DATABASES = {"default": _database()}
+DATABASES = {"default": database.settings_of(POSTERN.database_url, var=POSTERN.path())}
 CACHES = {
     "default": (
-        {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
-            "LOCATION": POSTERN.redis_url,
-        }
+        caches.redis_settings(POSTERN.redis_url)
         if POSTERN.redis_url
         else {
-            "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+            "BACKEND": "engine.caches.FileCache",
             "LOCATION": POSTERN.path("cache"),
+            "OPTIONS": {"MAX_ENTRIES": caches.MAX_ENTRIES},
         }
     )
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.urls import include, path
 from wagtail.admin import urls as wagtailadmin_urls
 
+handler500 = "portal.ui.unavailable.answer"
+
 urlpatterns = [
     path("api/", include("api.urls")),
     path("account/", include("portal.account.urls")),

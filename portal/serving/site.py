@@ -8,6 +8,7 @@ its own. Ours calls the whole chain once, in a thread that lives on, as under WS
 from __future__ import annotations
 
 import asyncio
+import logging
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,8 @@ from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers import base
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 from django.http import (
     FileResponse,
     HttpResponse,
@@ -28,12 +31,15 @@ from django.http import (
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
+from engine import faults
 from engine.places import network_of
 from portal.serving import bodies
 from portal.serving.bodies import Message, Receive, TooSlowError
 from portal.serving.threads import CrowdedError, FairThreads
-from portal.ui import body_limit, client_address
+from portal.ui import body_limit, client_address, unavailable
 from portal.ui.probes import LIVE
+
+log = logging.getLogger(__name__)
 
 Send = Callable[[Message], Awaitable[None]]
 Scope = dict[str, Any]
@@ -49,6 +55,7 @@ class Site(ASGIHandler):
 
     def __init__(self, threads: int) -> None:
         base.BaseHandler.__init__(self)
+        connection_created.connect(_limit_statements)
         self.load_middleware(is_async=False)
         self._pages = FairThreads(threads)
         # Reading what is on the disk already needs no database and no turn.
@@ -56,6 +63,7 @@ class Site(ASGIHandler):
 
     async def close(self) -> None:
         """End the threads; what they are doing is done first."""
+        connection_created.disconnect(_limit_statements)
         await self._pages.close()
         self._files.shutdown()
 
@@ -78,6 +86,10 @@ class Site(ASGIHandler):
             return
         except TooSlowError:
             response = _plain("The request came in too slowly.", 408)
+        except OSError as error:
+            if not faults.is_full(error):
+                raise
+            response = _no_room()
         except CrowdedError:
             response = _plain("Too many requests are waiting. Try again soon.", 503)
             response["Retry-After"] = "5"
@@ -149,7 +161,14 @@ class Site(ASGIHandler):
         if scope["method"] == "HEAD":
             response.streaming_content = ()
         elif not response.is_async:
-            response.streaming_content = await self._beside(response, _client(scope))
+            try:
+                parts = await self._beside(response, _client(scope))
+            except OSError as error:
+                if not faults.is_full(error):
+                    raise
+                await self.send_response(_no_room(), send)
+                return
+            response.streaming_content = parts
         sending = asyncio.create_task(self.send_response(response, send))
         leaving = asyncio.create_task(_wait_for_end(receive))
         try:
@@ -182,6 +201,17 @@ class Site(ASGIHandler):
         following = partial(next, parts, b"")
         while part := await loop.run_in_executor(self._files, following):
             yield part
+
+
+def _limit_statements(connection: BaseDatabaseWrapper, **_: object) -> None:
+    """End what a page asks for too long, so that it holds neither locks nor a thread.
+
+    Once for each connection of this process, which makes pages and nothing else.
+    """
+    if connection.vendor == "postgresql":
+        milliseconds = settings.POSTERN.web_statement_seconds * 1_000
+        with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = %s", [milliseconds])
 
 
 def _spool(response: StreamingHttpResponse) -> IO[bytes]:
@@ -220,6 +250,14 @@ async def _send_and_let_finish(receive: Receive, send: Send, message: Message) -
 def _header(scope: Scope, name: bytes) -> str:
     found = (value for key, value in scope["headers"] if key == name)
     return b",".join(found).decode("latin-1")
+
+
+def _no_room() -> HttpResponse:
+    """For what is too large for memory, while the disk for temporary files is full."""
+    log.error("The disk for temporary files is full: %s", tempfile.gettempdir())
+    response = unavailable.page()
+    response["Retry-After"] = str(faults.RETRY_SECONDS)
+    return response
 
 
 def _plain(text: str, status: int) -> HttpResponse:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from io import BytesIO
 
+from django.db import connections
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import path
@@ -77,6 +78,15 @@ def broken(request: HttpRequest) -> HttpResponseBase:
     raise ZeroDivisionError
 
 
+def slow(request: HttpRequest) -> HttpResponse:
+    """Asks a database that a test has opened beside its own for very long."""
+    with connections["other"].cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(600)")
+    return HttpResponse("awake")
+
+
+handler500 = "portal.ui.unavailable.answer"
+
 urlpatterns = [
     path("page/", page),
     path("form/", form),
@@ -88,4 +98,5 @@ urlpatterns = [
     path("file/", file),
     path("whole/", whole),
     path("broken/", broken),
+    path("slow/", slow),
 ]

@@ -1,0 +1,109 @@
+"""Reads POSTERN_DATABASE_URL: which database, and how it is reached."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from psycopg import Error, pq
+from psycopg.conninfo import conninfo_to_dict
+
+# How Django calls what every connection has; all else is handed to libpq as it is.
+_NAMES = {
+    "dbname": "NAME",
+    "user": "USER",
+    "password": "PASSWORD",
+    "host": "HOST",
+    "port": "PORT",
+}
+_SCHEMES = ("postgresql://", "postgres://")
+_UNKNOWN = re.compile(r'invalid URI query parameter: "([^"]*)"')
+
+
+def is_sqlite(url: str) -> bool:
+    """True where the URL, or none at all, means SQLite."""
+    return not url or url.startswith("sqlite:")
+
+
+def check(url: str) -> None:
+    """Raise ValueError with a sentence that says what to change; nothing of it is secret."""
+    if is_sqlite(url):
+        if urlsplit(url).query:
+            raise ValueError("POSTERN_DATABASE_URL: sqlite:///path takes no options.")
+        return
+    parameters = _parameters(url)
+    if not parameters.get("dbname") and not parameters.get("service"):
+        raise ValueError(
+            "POSTERN_DATABASE_URL names no database. Write "
+            "postgresql://user:password@host/name."
+        )
+    # A path of an abstract socket begins with one (libpq 14).
+    if "@" in str(parameters.get("host", ""))[1:]:
+        raise ValueError(
+            "POSTERN_DATABASE_URL has more than one @. Write the password's own as %40."
+        )
+
+
+def settings_of(url: str, *, var: Path) -> dict[str, Any]:
+    """The database as Django's DATABASES takes it, of a URL that was checked."""
+    if is_sqlite(url):
+        return _sqlite(unquote(urlsplit(url).path) or var / "postern.sqlite3", var)
+    parameters = _parameters(url)
+    own = {ours: parameters.pop(name, "") for name, ours in _NAMES.items()}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "CONN_MAX_AGE": 60,
+        **own,
+        "OPTIONS": parameters,
+    }
+
+
+def _sqlite(name: str | Path, var: Path) -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": name,
+        # Opening costs more than most transactions, and a file does not go stale.
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            # FULL: a commit is on the disk before the reply that promises it.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
+            "PRAGMA cache_size=-16000; PRAGMA foreign_keys=ON;",
+        },
+        "TEST": {"NAME": var / "test.sqlite3"},
+    }
+
+
+def _parameters(url: str) -> dict[str, Any]:
+    """What libpq's own parser reads in a URL (PostgreSQL 18, 32.1.1.2). Raises ValueError.
+
+    Several hosts come as one text with commas, as libpq wants them.
+    """
+    if not url.startswith(_SCHEMES):
+        raise ValueError(
+            "POSTERN_DATABASE_URL must begin with postgresql:// or sqlite:///."
+        )
+    try:
+        return conninfo_to_dict(url)
+    except Error as error:
+        raise ValueError(_sentence(str(error))) from None
+
+
+def _sentence(error: str) -> str:
+    unknown = _UNKNOWN.search(error)
+    if unknown is None:
+        # What libpq quotes after the colon may be the whole URL, with the password.
+        return (
+            f"POSTERN_DATABASE_URL cannot be read: {error.partition(': ')[0].strip()}."
+        )
+    known = [option.keyword.decode() for option in pq.Conninfo.get_defaults()]
+    close = get_close_matches(unknown[1], known, n=1)
+    hint = f' Did you mean "{close[0]}"?' if close else ""
+    return (
+        f'POSTERN_DATABASE_URL has the option "{unknown[1]}", which libpq '
+        f"{pq.version() // 10_000} does not know.{hint}"
+    )

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import OperationalError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from hypothesis import given
+from hypothesis import strategies as st
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import ValidationError
+from pytest_django import DjangoDbBlocker
+
+from portal import database
+from portal.environment import Environment
+from tests.peers.postgres import HASTY, Postgres
+from tests.portal.serving.conftest import ServeSite
+from tests.portal.serving.conftest import serve as serve
+
+VAR = Path("/srv/postern")
+Connect = Callable[[str], BaseDatabaseWrapper]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgres]:
+    with Postgres(*HASTY) as running:
+        yield running
+
+
+@pytest.fixture
+def configure(django_db_blocker: DjangoDbBlocker) -> Iterator[Callable[[str], None]]:
+    """Makes the database of a URL known as the service would, beside the tests' own."""
+
+    def configure_as_ours(url: str) -> None:
+        database.check(url)
+        connections.databases["other"] = database.settings_of(url, var=VAR)
+        connections.configure_settings(connections.databases)
+
+    with django_db_blocker.unblock():
+        yield configure_as_ours
+        connections["other"].close()
+    del connections["other"], connections.databases["other"]
+
+
+@pytest.fixture
+def connect(configure: Callable[[str], None]) -> Connect:
+    """Opens it."""
+
+    def open_as_ours(url: str) -> BaseDatabaseWrapper:
+        configure(url)
+        connections["other"].ensure_connection()
+        return connections["other"]
+
+    return open_as_ours
+
+
+def asked(connection: BaseDatabaseWrapper, statement: str) -> object:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchone()[0]
+
+
+def test_options_reach_the_server(server: Postgres, connect: Connect) -> None:
+    options = "application_name=Postern%20pages&options=-c%20work_mem%3D5MB"
+
+    opened = connect(f"{server.url}?{options}")
+
+    assert asked(opened, "SHOW application_name") == "Postern pages"
+    assert asked(opened, "SHOW work_mem") == "5MB"
+
+
+def test_encryption_that_is_asked_for_is_not_dropped(
+    server: Postgres, connect: Connect
+) -> None:
+    with pytest.raises(OperationalError, match="does not support SSL"):
+        connect(f"{server.url}?sslmode=require")
+
+
+def test_the_second_host_is_asked_where_the_first_is_away(
+    server: Postgres, connect: Connect
+) -> None:
+    hosts = f"127.0.0.1:1,127.0.0.1:{server.port}"
+
+    opened = connect(
+        f"postgresql://postgres@{hosts}/postgres"
+        "?target_session_attrs=read-write&connect_timeout=5"
+    )
+
+    assert asked(opened, "SELECT inet_server_port()") == server.port
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("postgresql://u:pepper@h/db?sslmod=require", 'Did you mean "sslmode"?'),
+        ("postgresql://u:pepper@h/db?sslmode", "cannot be read: missing key/value"),
+        ("postgresql://u:pep%zzper@h/db", "cannot be read: invalid percent-encoded"),
+        ("postgresql://u:pep@per@h/db", "Write the password's own as %40"),
+        ("postgresql://u:pepper@[::1/db", "cannot be read: "),
+        ("postgresql://u:pepper@h/", "names no database"),
+        ("mysql://u:pepper@h/db", "must begin with postgresql://"),
+        ("host=h password=pepper dbname=db", "must begin with postgresql://"),
+        ("sqlite:///srv/mail.db?mode=ro", "takes no options"),
+    ],
+)
+def test_what_cannot_be_kept_is_refused_and_no_secret_shown(
+    url: str, sentence: str
+) -> None:
+    with pytest.raises(ValidationError) as raised:
+        Environment(database_url=url)
+
+    assert sentence in str(raised.value)
+    assert "pepper" not in str(raised.value)
+    assert "pep%zzper" not in str(raised.value)
+
+
+def test_a_unix_socket_and_a_service_need_no_host() -> None:
+    socket = "postgresql:///mail?host=/run/postgresql&user=postern"
+    database.check(socket)
+    made = database.settings_of(socket, var=VAR)
+    assert (made["HOST"], made["NAME"], made["USER"]) == (
+        "/run/postgresql",
+        "mail",
+        "postern",
+    )
+    database.check("postgresql://?service=mail")
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("", VAR / "postern.sqlite3"),
+        ("sqlite:////srv/my%20mail.db", "//srv/my mail.db"),
+    ],
+)
+def test_sqlite(url: str, name: object) -> None:
+    database.check(url)
+
+    assert database.settings_of(url, var=VAR)["NAME"] == name
+
+
+@given(
+    options=st.dictionaries(
+        st.sampled_from(["sslmode", "sslrootcert", "connect_timeout", "passfile"]),
+        st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1),
+    )
+)
+def test_nothing_that_libpq_reads_is_lost(options: dict[str, str]) -> None:
+    query = "&".join(f"{name}={value}" for name, value in options.items())
+    url = f"postgresql://u:p%40w@h1:1,h2:2/db?{query}"
+
+    made = database.settings_of(url, var=VAR)
+
+    assert made["OPTIONS"] == options
+    assert conninfo_to_dict(url) == {
+        **options,
+        "dbname": made["NAME"],
+        "user": made["USER"],
+        "password": made["PASSWORD"],
+        "host": made["HOST"],
+        "port": made["PORT"],
+    }
+
+
+async def test_a_page_that_asks_too_much_is_ended(
+    server: Postgres,
+    configure: Callable[[str], None],
+    serve: ServeSite,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(settings.POSTERN, "web_statement_seconds", 1)
+    configure(server.url)
+    web = await serve()
+
+    answer = await web.get("/slow/")
+
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"Retry-After: " in answer

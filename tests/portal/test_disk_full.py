@@ -1,0 +1,164 @@
+"""A full disk is said in a sentence, and what was typed is not lost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from html import unescape
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import Client
+from django.urls import reverse
+
+from engine.registry import credentials
+from engine.registry.models import Organisation, Person
+from engine.registry.scopes import Scope
+from engine.storage.models import Content, FolderRole, Message
+from tests import factories
+from tests.portal.conftest import SignIn
+from tests.portal.webmail.test_write import Desk
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WORDS = (
+    "At ten <b>sharp</b> & not later.\n" * 1_200
+)  # kept in the row, on pages of its own
+FIELD = re.compile(r'<textarea name="([^"]*)" hidden>\n(.*?)</textarea>', re.DOTALL)
+FullDisk = Callable[[], "contextmanager[None]"]
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """As the database says it, by its own error, while no table may grow."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            _fill(cursor)
+            yield
+            cursor.execute("PRAGMA max_page_count = 1073741823")
+            cursor.execute("DROP TABLE filler")
+            return
+        cursor.execute(
+            "CREATE OR REPLACE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device'"
+            " USING ERRCODE = 'disk_full'; END $$"
+        )
+        table = Content._meta.db_table
+        cursor.execute(
+            f"CREATE TRIGGER no_room BEFORE INSERT ON {table}"
+            " FOR EACH ROW EXECUTE FUNCTION no_room()"
+        )
+        yield
+        cursor.execute("DROP FUNCTION no_room() CASCADE")
+
+
+def _fill(cursor: object) -> None:
+    """Leave SQLite no page, free ones included."""
+    cursor.execute("CREATE TABLE filler (octets BLOB)")
+    cursor.execute("PRAGMA page_count")
+    (pages,) = cursor.fetchone()
+    cursor.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(OperationalError, match="disk is full"):
+        while True:
+            cursor.execute("INSERT INTO filler VALUES (zeroblob(4000))")
+
+
+def typed_again(page: str) -> dict[str, str]:
+    return {name: unescape(value) for name, value in FIELD.findall(page)}
+
+
+def test_a_message_that_cannot_be_sent_comes_back_whole(
+    signed_in: SignIn, bob: Person
+) -> None:
+    client = signed_in(bob)
+    client.raise_request_exception = False
+    desk = Desk(bob.mailbox)
+    form = {"to": bob.address, "subject": "Hearing", "text": WORDS, "do": "send"}
+
+    with full_disk():
+        answer = client.post(desk.door, form)
+
+    page = answer.content.decode()
+    assert answer.status_code == 503
+    assert answer["Retry-After"] == "60"
+    assert "cannot keep or reach its data" in page
+    again = typed_again(page)
+    assert {name: again[name] for name in form} == form
+    assert not Message.objects.exists()
+
+    assert client.post(desk.door, again).status_code == 302
+    sent = Message.objects.filter(folder__role=FolderRole.SENT)
+    assert sent.get().subject == "Hearing"
+
+
+def test_the_api_answers_503_and_does_it_once_later(
+    northfield: Organisation, bob: Person
+) -> None:
+    secret = credentials.new_secret()
+    factories.make_api_key(northfield, credentials.digest(secret), Scope.WRITE_MESSAGES)
+    client = Client(
+        headers={"Authorization": f"Bearer {secret}", "Idempotency-Key": "letter-1"}
+    )
+    letter = {
+        "mailbox": bob.mailbox.pk,
+        "to": [bob.address],
+        "subject": "Hearing",
+        "text": WORDS,
+    }
+
+    def send() -> object:
+        return client.post("/api/v1/messages/", letter, "application/json")
+
+    with full_disk():
+        refused = send()
+    accepted, again = send(), send()
+
+    assert refused.status_code == 503
+    assert refused["Content-Type"] == "application/problem+json"
+    assert refused["Retry-After"] == "60"
+    assert "Try again" in refused.json()["detail"]
+    assert (accepted.status_code, again.status_code) == (202, 202)
+    assert Message.objects.filter(folder__role=FolderRole.INBOX).count() == 1
+
+
+def test_passwords_are_not_written_into_the_page(bob: Person) -> None:
+    client = Client(raise_request_exception=False)
+    form = {"login": bob.address, "password": "a secret that nobody may see"}
+
+    with full_disk_for_sessions():
+        answer = client.post(reverse("account_login"), form)
+
+    assert answer.status_code == 503
+    assert "a secret that" not in answer.content.decode()
+    assert "Try again</button>" not in answer.content.decode()
+
+
+@contextmanager
+def full_disk_for_sessions() -> Iterator[None]:
+    """For a form that keeps little: no row of the table of attempts may be written."""
+
+    def refuse(execute, statement, *rest):
+        if statement.startswith("INSERT"):
+            raise OperationalError("database or disk is full")
+        return execute(statement, *rest)
+
+    with connection.execute_wrapper(refuse):
+        yield
+
+
+def test_a_fault_of_the_program_is_one(
+    signed_in: SignIn, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = signed_in(bob)
+    client.raise_request_exception = False
+
+    def broken(*_: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM no_such_table")
+
+    monkeypatch.setattr("portal.webmail.views.write.sending.is_sent", broken)
+
+    answer = client.post(Desk(bob.mailbox).door, {"do": "save", "text": "x"})
+
+    assert answer.status_code == 500
