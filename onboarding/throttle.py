@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import time
 
-from django.core.cache import cache
 from django.http import HttpRequest
+
+from engine import caches
 
 HOUR = 60 * 60  # seconds
 # Links mailed to one address, and mails and forms that one client may cause, an hour.
@@ -39,13 +39,8 @@ def _client(request: HttpRequest) -> str:
 
 
 def count(kind: str, name: str, limit: int) -> None:
-    """Count one more of the kind, within an hour of the first. Raises TooOftenError.
-
-    The time is kept beside the count: not every cache counts without moving the end.
-    """
+    """Count one more of the kind, within an hour of the first. Raises TooOftenError."""
     digest = hashlib.sha256(name.encode()).hexdigest()
     key = f"throttle.{kind}.{digest}"
-    until, count = cache.get(key) or (time.time() + HOUR, 0)
-    if count >= limit:
+    if caches.count(key, seconds=HOUR).number > limit:
         raise TooOftenError
-    cache.set(key, (until, count + 1), max(1, until - time.time()))

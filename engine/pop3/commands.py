@@ -46,6 +46,9 @@ READ_ONLY = Refusal("You may read this mailbox, but remove nothing from it", "PE
 SIGNED_OUT = Refusal(
     "Your sign-in is not valid any more; nothing was deleted", "SYS/PERM"
 )
+LOST = Refusal(
+    "Another session has opened the mailbox meanwhile; nothing was deleted", "SYS/TEMP"
+)
 GONE = Refusal("The message was removed in the meantime")
 NOT_NOW = Refusal("Not possible at this point")
 UNKNOWN = Refusal("Command not recognised")

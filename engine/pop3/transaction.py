@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from itertools import islice
 from typing import ClassVar
+
+from django.db import DatabaseError
 
 from engine.pop3 import commands, maildrop
 from engine.pop3.commands import Command, Refused, line
@@ -16,6 +19,8 @@ from engine.pop3.listener import Listener
 from engine.pop3.maildrop import Access, Item, Maildrop
 from engine.pop3.stuffing import DotStuffer, first_lines
 from engine.storage.models import Message
+
+log = logging.getLogger(__name__)
 
 LINES_AT_ONCE = 1000  # of a listing
 CHUNK = 64 * 1024  # octets of a body in memory at a time
@@ -66,8 +71,14 @@ class Transaction:
         await verb(self, command)
 
     async def update(self) -> None:
-        """Delete what is marked. Raises, with nothing deleted, when that fails."""
+        """Delete what is marked. Raises, with nothing deleted, when that fails.
+
+        Refused where the database was away for so long that another session, which may
+        have deleted other messages, took the maildrop meanwhile.
+        """
         if self._deleted:
+            if not await self._listener.threads.run(self._lease.renew):
+                raise Refused(commands.LOST)
             await self._listener.threads.run(
                 maildrop.erase, self._maildrop, self._deleted
             )
@@ -77,12 +88,19 @@ class Transaction:
         self._listener.in_use.discard(self._mailbox.pk)
         if self._renewal is not None:
             self._renewal.cancel()
-        await self._listener.threads.run(self._lease.release)
+        try:
+            await self._listener.threads.run(self._lease.release)
+        except DatabaseError:
+            log.exception("the lock of a maildrop will run out by itself")
 
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(RENEW_SECONDS)
-            await self._listener.threads.run(self._lease.renew)
+            try:
+                await self._listener.threads.run(self._lease.renew)
+            except DatabaseError:
+                # It is asked for again; whether it was lost shows at QUIT.
+                log.exception("the lock of a maildrop could not be renewed")
 
     async def _stat(self, command: Command) -> None:
         await self._say(self._total())

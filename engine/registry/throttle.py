@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
 
@@ -40,6 +41,16 @@ class _Failures:
     count: int = 0
 
 
+@dataclass(slots=True)
+class Attempt:
+    """Counts as failed until it is said to have succeeded."""
+
+    has_succeeded: bool = False
+
+    def succeeded(self) -> None:
+        self.has_succeeded = True
+
+
 def never(network: str) -> bool:
     """Answers for a name of which the database knows no network."""
     return False
@@ -57,9 +68,32 @@ class Throttle:
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._failures: OrderedDict[tuple[str, ...], _Failures] = OrderedDict()
         self._trusted: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    @contextmanager
+    def attempt(
+        self, username: str, peer: str, *, was_known: WasKnown = never
+    ) -> Iterator[Attempt]:
+        """Count an attempt as failed before its secret is looked at.
+
+        So a thousand that are made at once count as a thousand. One that succeeds, or
+        ends in an error of ours, is taken off again. Raises as `check` does.
+        """
+        self.check(username, peer, was_known=was_known)
+        with self._lock:
+            self.check(username, peer)
+            keys = self.failed(username, peer)
+        made = Attempt()
+        try:
+            yield made
+        except BaseException:
+            self._withdraw(keys)
+            raise
+        if made.has_succeeded:
+            self._withdraw(keys)
+            self.succeeded(username, peer)
 
     def check(self, username: str, peer: str, *, was_known: WasKnown = never) -> None:
         """Raise TooManyAttemptsError where too many have failed.
@@ -81,15 +115,24 @@ class Throttle:
         if wait:
             raise TooManyAttemptsError(wait)
 
-    def failed(self, username: str, peer: str) -> None:
+    def failed(self, username: str, peer: str) -> list[tuple[str, ...]]:
+        """Count a failure; returns what it was counted under."""
         pair = (username, network_of(peer))
         with self._lock:
-            if pair in self._trusted:
-                self._add("pair", *pair)
-                return
-            self._add("username", username)
-            if peer:
-                self._add("peer", _peer_of(peer))
+            keys: list[tuple[str, ...]] = [("pair", *pair)]
+            if pair not in self._trusted:
+                peers = [("peer", _peer_of(peer))] if peer else []
+                keys = [("username", username), *peers]
+            for key in keys:
+                self._add(*key)
+        return keys
+
+    def _withdraw(self, keys: list[tuple[str, ...]]) -> None:
+        with self._lock:
+            for key in keys:
+                found = self._failures.get(key)
+                if found is not None and found.count:
+                    found.count -= 1
 
     def succeeded(self, username: str, peer: str) -> None:
         pair = (username, network_of(peer))

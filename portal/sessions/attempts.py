@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from engine import locks
 from engine.registry.models import Person
 from engine.registry.networks import network_of
 from portal.sessions import devices
@@ -74,6 +76,12 @@ class Source:
             (strangers & Q(network=self.network), NETWORK_LIMIT),
         ]
 
+    def names(self) -> Iterator[str]:
+        """What its counts go by: who shares one of them may not count at once."""
+        yield f"sign-in at {self.address}"
+        if not self.device and not self.is_known:
+            yield from (f"sign-in from {self.peer}", f"sign-in from {self.network}")
+
 
 def source_of(request: HttpRequest, address: str) -> Source:
     """Where a request to sign in as the address comes from."""
@@ -96,23 +104,20 @@ def begin(source: Source, *, is_code: bool = False) -> SignIn:
     Raises TooManyAttemptsError where too many failed before it; it then counts for none.
     """
     # A client that is locked out already costs no write, however often it tries.
-    _check(source, SignIn.objects.all())
-    attempt = SignIn.objects.create(
-        address=source.address[:254],
-        peer=source.peer,
-        network=source.network,
-        browser=source.browser,
-        device=source.device,
-        is_known=source.is_known,
-        is_code=is_code,
-    )
-    try:
-        # Again: those that came at the same moment stand before it now.
-        _check(source, SignIn.objects.filter(pk__lt=attempt.pk))
-    except TooManyAttemptsError:
-        attempt.delete()
-        raise
-    return attempt
+    _check(source)
+    with transaction.atomic():
+        # Those that come at the same moment pass one by one, and each sees the others.
+        locks.hold(*source.names())
+        _check(source)
+        return SignIn.objects.create(
+            address=source.address[:254],
+            peer=source.peer,
+            network=source.network,
+            browser=source.browser,
+            device=source.device,
+            is_known=source.is_known,
+            is_code=is_code,
+        )
 
 
 @contextmanager
@@ -161,9 +166,9 @@ def note_sign_in(request: HttpRequest, person: Person, device: str) -> None:
     )
 
 
-def _check(source: Source, before: QuerySet[SignIn]) -> None:
+def _check(source: Source) -> None:
     """Raise TooManyAttemptsError where one of the source's counts is used up."""
-    recent = before.filter(succeeded=False, at__gt=timezone.now() - WINDOW)
+    recent = SignIn.objects.filter(succeeded=False, at__gt=timezone.now() - WINDOW)
     ends = [
         failed_at + WINDOW
         for which, limit in source.buckets()

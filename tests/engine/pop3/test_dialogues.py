@@ -157,7 +157,7 @@ async def test_one_session_a_maildrop(server: Server, reader: Person) -> None:
 async def test_one_session_a_maildrop_across_processes(
     serve: Serve, reader: Person
 ) -> None:
-    """Two listeners know of each other only through the cache."""
+    """Two listeners know of each other only through the database."""
     here, elsewhere = await serve(Limits()), await serve(Limits())
     client = await in_thread(sign_in, here)
 
