@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
@@ -16,6 +18,9 @@ class EngineConfig(AppConfig):
     def ready(self) -> None:
         state.keep_private()
         connection_created.connect(_keep_database_private)
+        if settings.SECRET_KEY_FALLBACKS:
+            # It loads django-q2, of which the mail engine needs nothing otherwise.
+            import_module("engine.tasks").accept_earlier_keys()
 
 
 def _keep_database_private(connection: BaseDatabaseWrapper, **_: Any) -> None:

@@ -15,13 +15,14 @@ from django.core import signing
 from django.db.models import Model
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare, salted_hmac
 
+from engine import keys
 from engine.registry.models import Person, RecoveryAddressChange
 from onboarding.models import Letter
 
 LETTER_SALT = "onboarding.letter"
 FIRST_SIGN_IN_SALT = "onboarding.first_sign_in"
+STATE_LENGTH = 32
 SIGN_IN_CLAIM_SALT = "onboarding.sign_in_claim"
 SIGN_IN_CLAIM_LIFETIME = timedelta(days=1)
 FACTOR_RESET_SALT = "onboarding.factor_reset"
@@ -67,7 +68,8 @@ def linked_letter(token: str) -> Letter:
 
 
 def first_sign_in_token(person: Person) -> str:
-    return signing.dumps([person.pk, _state_of(person)], salt=FIRST_SIGN_IN_SALT)
+    state = keys.mac(FIRST_SIGN_IN_SALT, _facts_of(person))[:STATE_LENGTH]
+    return signing.dumps([person.pk, state], salt=FIRST_SIGN_IN_SALT)
 
 
 def first_sign_in(token: str) -> FirstSignIn:
@@ -79,7 +81,9 @@ def first_sign_in(token: str) -> FirstSignIn:
     person = _get(Person, pk)
     made_at = _made_at(token)
     is_live = timezone.now() - made_at < FIRST_SIGN_IN_LIFETIME
-    is_theirs = constant_time_compare(state, _state_of(person))
+    is_theirs = keys.is_mac(
+        state, FIRST_SIGN_IN_SALT, _facts_of(person), length=STATE_LENGTH
+    )
     return FirstSignIn(person, is_live=is_live and is_theirs, made_at=made_at)
 
 
@@ -113,12 +117,11 @@ def factor_reset(token: str) -> int:
     return int(_load(token, FACTOR_RESET_SALT))
 
 
-def _state_of(person: Person) -> str:
+def _facts_of(person: Person) -> str:
     # With the address: a link that went to the one before ends when it changes.
-    facts = (
+    return (
         f"{person.pk} {person.password} {person.last_login} {person.everyday_address}"
     )
-    return salted_hmac(FIRST_SIGN_IN_SALT, facts, algorithm="sha256").hexdigest()[:32]
 
 
 def _load(token: str, salt: str, lifetime: timedelta | None = None) -> Any:

@@ -53,7 +53,7 @@ class NewEndpointSerializer(EndpointSerializer):
         fields = read_only_fields = [*EndpointSerializer.Meta.fields, "secret"]
 
     def get_secret(self, endpoint: WebhookEndpoint) -> str:
-        return webhooks.secret(endpoint.seed)
+        return webhooks.secret(endpoint.sealed_secret)
 
 
 class NewEndpoint(PlacedAsked):

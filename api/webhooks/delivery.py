@@ -16,7 +16,6 @@ from api.webhooks import dialling
 from api.webhooks.dialling import Gone, NotHeard
 from engine.registry import webhooks
 from engine.registry.actions import webhooks as verbs
-from engine.registry.models import WebhookEndpoint
 
 # After each attempt; the last one is two and a half days after the first.
 WAITS = [
@@ -116,15 +115,11 @@ def _signed(call: WebhookCall, body: bytes) -> dict[str, str]:
     """The headers of Standard Webhooks 1.0; while rotating, both secrets sign."""
     now, name = timezone.now(), f"msg_{call.pk}"
     signatures = [
-        Webhook(webhooks.secret(seed)).sign(name, now, body.decode())
-        for seed in _seeds(call.endpoint)
+        Webhook(webhooks.secret(sealed)).sign(name, now, body.decode())
+        for sealed in call.endpoint.sealed_secrets(now)
     ]
     return {
         "webhook-id": name,
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": " ".join(signatures),
     }
-
-
-def _seeds(endpoint: WebhookEndpoint) -> list[str]:
-    return endpoint.seeds(timezone.now())

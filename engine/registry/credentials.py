@@ -8,8 +8,8 @@ from functools import partial
 
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 
+from engine import keys
 from engine.mail.address import Address, InvalidAddressError
 from engine.registry.models import (
     ApiKey,
@@ -23,6 +23,8 @@ from engine.registry.models import (
 from engine.registry.networks import network_of
 from engine.registry.recovery import opens_mail
 from engine.registry.throttle import Throttle
+
+SALT = "engine.registry.credentials"
 
 # Crockford's base 32: no letter that is taken for a digit.
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -55,10 +57,20 @@ def digest(secret: str) -> str:
 
     Case, spaces, hyphens and the usual misreadings (o for 0) make no difference.
     """
-    plain = secret.lower().translate(MISREAD)
-    return salted_hmac(
-        "engine.registry.credentials", plain, algorithm="sha256"
-    ).hexdigest()
+    return digests(secret)[0]
+
+
+def digests(secret: str) -> list[str]:
+    """The same under the secret key and each before it: what a secret is found by."""
+    return keys.macs(SALT, secret.lower().translate(MISREAD))
+
+
+def rekey(found: ConnectionCredential | AppPassword | ApiKey, secret: str) -> None:
+    """Keep the digest of a secret that was proved under the key of now."""
+    if found.keyed_by == keys.name():
+        return
+    found.digest, found.keyed_by = digest(secret), keys.name()
+    found.save(update_fields=["digest", "keyed_by"])
 
 
 def find_connection(username: str, secret: str, *, peer: str = "") -> Connection | None:
@@ -68,23 +80,13 @@ def find_connection(username: str, secret: str, *, peer: str = "") -> Connection
     """
     name = username.strip().casefold()
     name = name if name.isprintable() and len(name) <= NAME_LENGTH else NOBODY
-    throttle.check(name, peer, was_known=partial(_was_known_to_connection, name))
-    credential = (
-        ConnectionCredential.objects.select_related("connection__organisation")
-        .filter(
-            username=name,
-            digest=digest(secret),
-            revoked_at=None,
-            connection__proof=Proof.CREDENTIAL,
-            connection__is_active=True,
-            connection__organisation__status=OrganisationStatus.ACTIVE,
-        )
-        .first()
-    )
-    if credential is None:
-        throttle.failed(name, peer)
-        return None
-    throttle.succeeded(name, peer)
+    was_known = partial(_was_known_to_connection, name)
+    with throttle.attempt(name, peer, was_known=was_known) as attempt:
+        credential = _find_credential(name, secret)
+        if credential is None:
+            return None
+        attempt.succeeded()
+    rekey(credential, secret)
     _note_network(credential, peer)
     return credential.connection
 
@@ -99,12 +101,13 @@ def find_person(address: str, secret: str, *, peer: str = "") -> Person | None:
         key = Address.parse(address.strip()).key
     except InvalidAddressError:
         key = NOBODY
-    throttle.check(key, peer, was_known=partial(_was_known_to_person, key))
-    found = _find_app_password(key, secret)
-    if found is None:
-        throttle.failed(key, peer)
-        return None
-    throttle.succeeded(key, peer)
+    was_known = partial(_was_known_to_person, key)
+    with throttle.attempt(key, peer, was_known=was_known) as attempt:
+        found = _find_app_password(key, secret)
+        if found is None:
+            return None
+        attempt.succeeded()
+    rekey(found, secret)
     _note_use(found)
     _note_network(found, peer)
     return found.person
@@ -133,6 +136,21 @@ def still_proves_person(digest: str, *, generation: int) -> bool:
     return live.exists()
 
 
+def _find_credential(name: str, secret: str) -> ConnectionCredential | None:
+    return (
+        ConnectionCredential.objects.select_related("connection__organisation")
+        .filter(
+            username=name,
+            digest__in=digests(secret),
+            revoked_at=None,
+            connection__proof=Proof.CREDENTIAL,
+            connection__is_active=True,
+            connection__organisation__status=OrganisationStatus.ACTIVE,
+        )
+        .first()
+    )
+
+
 def _find_app_password(key: str, secret: str) -> AppPassword | None:
     return (
         AppPassword.objects.live()
@@ -142,7 +160,7 @@ def _find_app_password(key: str, secret: str) -> AppPassword | None:
             _goes_by(key),
             person__is_active=True,
             person__organisation__status=OrganisationStatus.ACTIVE,
-            digest=digest(secret),
+            digest__in=digests(secret),
         )
         .first()
     )
@@ -191,10 +209,11 @@ def find_api_key(secret: str) -> ApiKey | None:
     key = (
         ApiKey.objects.live()
         .select_related("organisation", "made_by")
-        .filter(digest=digest(secret))
+        .filter(digest__in=digests(secret))
         .first()
     )
     if key is not None:
+        rekey(key, secret)
         note_use(key)
     return key
 

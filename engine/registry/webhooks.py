@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import secrets
 from base64 import b64encode
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.utils.crypto import salted_hmac
 
-from engine import reach
+from engine import keys, reach
 from engine.registry.errors import PolicyError
 
 PREFIX = "whsec_"
+SEALED_FOR = "postern webhooks"
 LONGEST_URL = 500
 # Names that stand for no host of the internet (RFC 6761, RFC 6762, RFC 8375, and ICANN's
 # reservation of .internal).
 INSIDE = ("localhost", "local", "internal", "home.arpa", "intranet", "lan", "onion")
 
 
-def secret(seed: str) -> str:
-    """The secret that signs, in the form that Standard Webhooks gives it."""
-    key = salted_hmac("engine.registry.webhooks", seed, algorithm="sha256").digest()
-    return PREFIX + b64encode(key).decode()
+def new_secret() -> str:
+    """A secret that signs, in the form that Standard Webhooks gives it, sealed."""
+    secret = PREFIX + b64encode(secrets.token_bytes(32)).decode()
+    return keys.seal(SEALED_FOR, secret)
+
+
+def secret(sealed: str) -> str:
+    """The secret that signs, as its receiver has it. Raises UnknownKeyError."""
+    return keys.unseal(SEALED_FOR, sealed)
 
 
 def check_url(url: str) -> None:

@@ -57,7 +57,7 @@ def open_letter(address: str, code: str) -> Person:
     """
     links = Link.objects.select_for_update(of=("self",)).filter(
         purpose=LinkPurpose.FIRST,
-        digest=credentials.digest(code),
+        digest__in=credentials.digests(code),
         used_at=None,
         expires_at__gt=timezone.now(),
     )

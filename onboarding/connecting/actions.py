@@ -107,7 +107,7 @@ def find_link(token: str) -> SharedLink | None:
     """The link, live or not, whose token this is."""
     return (
         SharedLink.objects.select_related("connection__organisation")
-        .filter(digest=credentials.digest(token))
+        .filter(digest__in=credentials.digests(token))
         .first()
     )
 

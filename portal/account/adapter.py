@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import time
 from typing import Any
 
@@ -13,21 +12,18 @@ from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
-from cryptography.fernet import Fernet, MultiFernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.crypto import constant_time_compare
-from django.utils.encoding import force_bytes
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from engine import keys
 from engine.registry import permissions
 from engine.registry.models import Person
-from portal.account import policies, tasks
+from portal.account import policies, sealed, tasks
 from portal.account.typed import address_key
 from portal.sessions import attempts
 
@@ -126,10 +122,10 @@ class MFAAdapter(DefaultMFAAdapter):
         return policies.can_remove_authenticator(authenticator)
 
     def encrypt(self, text: str) -> str:
-        return _cipher().encrypt(text.encode()).decode()
+        return keys.seal(sealed.PURPOSE, text)
 
     def decrypt(self, encrypted_text: str) -> str:
-        return _cipher().decrypt(encrypted_text.encode()).decode()
+        return keys.unseal(sealed.PURPOSE, encrypted_text)
 
     def generate_authenticator_name(
         self, user: AbstractBaseUser, type: Authenticator.Type
@@ -144,14 +140,3 @@ class MFAAdapter(DefaultMFAAdapter):
 
     def _get_site_name(self) -> str:
         return str(settings.POSTERN.community_name)
-
-
-def _cipher() -> MultiFernet:
-    """For the secrets of second factors, which are never kept in the clear."""
-    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return MultiFernet([Fernet(_key(secret)) for secret in secrets])
-
-
-def _key(secret: str | bytes) -> bytes:
-    derived = HKDF(SHA256(), length=32, salt=None, info=b"postern second factor")
-    return base64.urlsafe_b64encode(derived.derive(force_bytes(secret)))

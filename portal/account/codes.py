@@ -7,15 +7,20 @@ emptied forgot it at once. Here the database remembers, whatever process asks it
 
 from __future__ import annotations
 
+import logging
+
 from allauth.core.internal.cryptokit import compare_user_code
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
 from allauth.mfa.utils import decrypt
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 
+from engine import keys
 from engine.registry.models import Person
+from portal.account import sealed
 from portal.account.models import LastCode
+
+log = logging.getLogger(__name__)
 
 SALT = "portal.account.codes"
 NONE_YET = -1
@@ -25,16 +30,24 @@ def authenticator_of(person: Person, code: str) -> Authenticator | None:
     """The app or recovery codes of the person that the code is from; it is used up."""
     typed = (Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES)
     for found in Authenticator.objects.filter(user=person, type__in=typed):
-        if _accept(found, code):
-            return found
+        try:
+            if _accept(found, code):
+                return found
+        except keys.UnknownKeyError:
+            # One that no code can be compared with leaves the others as they are.
+            log.exception("authenticator %s of person %s", found.pk, person.pk)
     return None
 
 
 def _accept(authenticator: Authenticator, code: str) -> bool:
     if authenticator.type == Authenticator.Type.TOTP:
-        return accept(decrypt(authenticator.data["secret"]), code)
-    # Locks its row, and marks the code as used in it.
-    return bool(authenticator.wrap().validate_code(code))
+        is_right = accept(decrypt(authenticator.data["secret"]), code)
+    else:
+        # Locks its row, and marks the code as used in it.
+        is_right = bool(authenticator.wrap().validate_code(code))
+    if is_right:
+        sealed.reseal(authenticator)
+    return is_right
 
 
 def accept(secret: str, code: str) -> bool:
@@ -52,7 +65,8 @@ def accept_signature(passkey: Authenticator, count: int) -> bool:
     name = f"passkey {passkey.pk}"
     if count:
         return claim(name, count)
-    counted = LastCode.objects.filter(secret_digest=_key_of(name), counter__gt=0)
+    known_as = keys.macs(SALT, name)
+    counted = LastCode.objects.filter(secret_digest__in=known_as, counter__gt=0)
     return not counted.exists()
 
 
@@ -61,7 +75,8 @@ def claim(secret: str, counter: int) -> bool:
 
     Of two processes that ask at once, one gets True: the condition stands in the UPDATE.
     """
-    key = _key_of(secret)
+    rekey(secret)
+    key = keys.mac(SALT, secret)
     now = timezone.now()
     LastCode.objects.bulk_create(
         [LastCode(secret_digest=key, counter=NONE_YET, accepted_at=now)],
@@ -71,8 +86,23 @@ def claim(secret: str, counter: int) -> bool:
     return bool(earlier.update(counter=counter, accepted_at=now))
 
 
-def _key_of(secret: str) -> str:
-    return salted_hmac(SALT, secret, algorithm="sha256").hexdigest()
+def rekey(secret: str) -> None:
+    """Remember what was accepted of a secret under the secret key of now."""
+    key, *earlier_keys = keys.macs(SALT, secret)
+    for earlier_key in earlier_keys:
+        _rekey(earlier_key, key)
+
+
+def _rekey(earlier_key: str, key: str) -> None:
+    """Codes that were accepted before the secret key changed are accepted no more."""
+    for row in LastCode.objects.filter(secret_digest=earlier_key):
+        LastCode.objects.bulk_create(
+            [LastCode(secret_digest=key, counter=NONE_YET, accepted_at=timezone.now())],
+            ignore_conflicts=True,
+        )
+        behind = LastCode.objects.filter(secret_digest=key, counter__lt=row.counter)
+        behind.update(counter=row.counter, accepted_at=row.accepted_at)
+        row.delete()
 
 
 def _counter_of(secret: str, code: str) -> int | None:

@@ -166,7 +166,7 @@ def _write(letter: Letter) -> None:
     sender, summary = _address(letter.sender), summary_of(row)
     deliver(
         [
-            Delivery(box.pk, row.pk, row.size, sender, summary, row.header)
+            Delivery(box.pk, row.pk, row.size, sender, summary, bytes(row.header))
             for box in boxes
         ]
     )

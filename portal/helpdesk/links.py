@@ -8,8 +8,8 @@ from datetime import timedelta
 from django.conf import settings
 from django.core import signing
 from django.urls import reverse
-from django.utils.crypto import constant_time_compare, salted_hmac
 
+from engine import keys
 from engine.mail.address import Address
 from portal.helpdesk.models import Ticket
 
@@ -53,9 +53,11 @@ def ticket_of_address(address: Address) -> int | None:
     if address.domain != ours.domain or not local.startswith(prefix):
         return None
     found = _DETAIL.fullmatch(local.removeprefix(prefix))
-    if found is None or not constant_time_compare(found[2], _mac(int(found[1]))):
+    if found is None:
         return None
-    return int(found[1])
+    ticket_id = int(found[1])
+    is_ours = keys.is_mac(found[2], REPLY_SALT, str(ticket_id), length=MAC_LENGTH)
+    return ticket_id if is_ours else None
 
 
 def ticket_in_subject(subject: str) -> int | None:
@@ -102,5 +104,4 @@ def _ticket_of(token: str) -> Ticket:
 
 
 def _mac(ticket_id: int) -> str:
-    mac = salted_hmac(REPLY_SALT, str(ticket_id), algorithm="sha256")
-    return mac.hexdigest()[:MAC_LENGTH]
+    return keys.mac(REPLY_SALT, str(ticket_id))[:MAC_LENGTH]

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection
 from datetime import timedelta
 
@@ -35,7 +34,7 @@ def add(
         organisation=organisation,
         url=url,
         events=sorted(set(map(str, events))),
-        seed=secrets.token_hex(32),
+        sealed_secret=webhooks.new_secret(),
     )
     _record("webhook.added", made, by=by)
     return made
@@ -63,9 +62,12 @@ def edit(
 @verb
 def rotate(endpoint: WebhookEndpoint, *, by: Actor | None) -> None:
     """Sign with a new secret; for a day with the one before too."""
-    endpoint.earlier_seed, endpoint.seed = endpoint.seed, secrets.token_hex(32)
+    endpoint.earlier_sealed_secret = endpoint.sealed_secret
+    endpoint.sealed_secret = webhooks.new_secret()
     endpoint.earlier_until = timezone.now() + OVERLAP
-    endpoint.save(update_fields=["seed", "earlier_seed", "earlier_until"])
+    endpoint.save(
+        update_fields=["sealed_secret", "earlier_sealed_secret", "earlier_until"]
+    )
     _record("webhook.rotated", endpoint, by=by)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 
+from engine import keys
 from engine.registry.models.organisation import Organisation, OrganisationStatus
 from engine.registry.models.person import Person
 from engine.registry.scopes import Scope
@@ -35,6 +36,11 @@ class ApiKey(models.Model):
     scopes = models.JSONField(default=list)
     client_id = models.CharField(max_length=40, unique=True)
     digest = models.CharField(max_length=64, unique=True)
+    keyed_by = models.CharField(
+        max_length=keys.NAME_LENGTH,
+        default=keys.name,
+        help_text="which secret key the digest was made with",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from engine import keys
 from engine.registry.models.organisation import Organisation
 from engine.registry.models.provider import Provider
 
@@ -69,6 +70,11 @@ class ConnectionCredential(models.Model):
     )
     username = models.CharField(max_length=100, unique=True)
     digest = models.CharField(max_length=64, unique=True)
+    keyed_by = models.CharField(
+        max_length=keys.NAME_LENGTH,
+        default=keys.name,
+        help_text="which secret key the digest was made with",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     known_networks = models.JSONField(

@@ -21,8 +21,8 @@ class WebhookEvent(models.TextChoices):
 class WebhookEndpoint(models.Model):
     """An address of another system that is told what happens, in signed requests.
 
-    Without an organisation it belongs to the community. Its secret is derived from the
-    seed and our own secret key, so none is kept.
+    Without an organisation it belongs to the community. Its secret is kept sealed
+    with our own secret key (`engine.registry.webhooks`).
     """
 
     organisation = models.ForeignKey(
@@ -34,9 +34,9 @@ class WebhookEndpoint(models.Model):
     )
     url = models.CharField(max_length=500)
     events = models.JSONField(default=list)
-    seed = models.CharField(max_length=64)
-    earlier_seed = models.CharField(
-        max_length=64, blank=True, help_text="signs too, until the day below"
+    sealed_secret = models.CharField(max_length=400)
+    earlier_sealed_secret = models.CharField(
+        max_length=400, blank=True, help_text="signs too, until the day below"
     )
     earlier_until = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
@@ -48,7 +48,8 @@ class WebhookEndpoint(models.Model):
     def __str__(self) -> str:
         return self.url
 
-    def seeds(self, now: datetime) -> list[str]:
+    def sealed_secrets(self, now: datetime) -> list[str]:
         """Those that sign at that moment, the newest first."""
-        is_rotating = self.earlier_until is not None and now < self.earlier_until
-        return [self.seed, self.earlier_seed] if is_rotating else [self.seed]
+        if self.earlier_until is not None and now < self.earlier_until:
+            return [self.sealed_secret, self.earlier_sealed_secret]
+        return [self.sealed_secret]

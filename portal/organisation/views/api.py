@@ -167,7 +167,8 @@ def remove_endpoint(
 def _with_secret(
     request: HttpRequest, organisation: Organisation, endpoint: WebhookEndpoint
 ) -> HttpResponse:
-    context = {"endpoint": endpoint, "secret": webhooks.secret(endpoint.seed)}
+    secret = webhooks.secret(endpoint.sealed_secret)
+    context = {"endpoint": endpoint, "secret": secret}
     return show(request, organisation, "api_endpoint_made", SECTION, context)
 
 

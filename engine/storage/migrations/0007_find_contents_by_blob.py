@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("storage", "0005_search_statistics"),
+        ("storage", "0006_errands_set_aside"),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("registry", "0012_sessions_and_networks"),
-        ("storage", "0006_find_contents_by_blob"),
+        ("storage", "0007_find_contents_by_blob"),
     ]
 
     operations = [

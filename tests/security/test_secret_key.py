@@ -1,0 +1,249 @@
+"""The secret key can be changed: what it keyed works on, and is keyed again by use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from django.test import Client
+from django.urls import reverse
+from django_q.signing import BadSignature, SignedPackage
+from pytest_django.fixtures import Settings
+
+from engine import keys, tasks
+from engine.registry import credentials, ownership
+from engine.registry import webhooks as secrets_of_webhooks
+from engine.registry.actions import webhooks
+from engine.registry.models import (
+    ApiKey,
+    AppPassword,
+    Connection,
+    ConnectionCredential,
+    Domain,
+    Organisation,
+    Person,
+    WebhookEvent,
+)
+from engine.registry.scopes import Scope
+from onboarding import links, one_use
+from onboarding.models import LinkPurpose
+from portal.account import sealed
+from portal.account.reset_links import ResetTokens
+from portal.helpdesk.links import reply_address, ticket_of_address
+from portal.helpdesk.models import Ticket
+from tests import factories
+from tests.portal.conftest import SignIn, code_now, give_app
+from tests.security.test_codes import is_in, sign_in_with
+
+pytestmark = pytest.mark.django_db
+
+OLD = "the-secret-key-of-last-year-9fK2mQ7xLw4nTz8vRb3cYp6s"
+NEW = "the-secret-key-of-this-year-5hJ8dG1kVe7uXa2tNm9oWi4q"
+Change = Callable[[], None]
+
+
+@pytest.fixture(autouse=True)
+def _old(settings: Settings) -> None:
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = OLD, []
+
+
+@pytest.fixture
+def change(settings: Settings) -> Change:
+    """Changes the key, and keeps the one before as a fallback."""
+
+    def change_key() -> None:
+        settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = NEW, [OLD]
+
+    return change_key
+
+
+@pytest.fixture
+def drop(settings: Settings) -> Change:
+    """Takes the old key out: what still hangs on it is lost."""
+
+    def drop_key() -> None:
+        settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = NEW, []
+
+    return drop_key
+
+
+def test_an_app_password_is_keyed_again_by_use(
+    bob: Person, change: Change, drop: Change
+) -> None:
+    used, unused = credentials.new_secret(), credentials.new_secret()
+    for secret in (used, unused):
+        factories.make_app_password(bob, credentials.digest(secret))
+    change()
+
+    assert credentials.find_person(bob.address, used) == bob
+    drop()
+
+    assert credentials.find_person(bob.address, used) == bob
+    assert credentials.find_person(bob.address, unused) is None
+    names = AppPassword.objects.values_list("keyed_by", flat=True)
+    assert sorted(names) == sorted([keys.name(NEW), keys.name(OLD)])
+
+
+def test_a_connections_password_is_keyed_again_by_use(
+    firm_connection: Connection, change: Change, drop: Change
+) -> None:
+    secret = credentials.new_secret()
+    digest = credentials.digest(secret)
+    factories.make_connection_credential(firm_connection, "firm", digest)
+    change()
+
+    assert credentials.find_connection("firm", secret) == firm_connection
+    drop()
+
+    assert credentials.find_connection("firm", secret) == firm_connection
+    assert ConnectionCredential.objects.get().keyed_by == keys.name(NEW)
+
+
+def test_an_api_key_is_keyed_again_by_use(
+    northfield: Organisation, change: Change, drop: Change
+) -> None:
+    secret = credentials.new_secret()
+    digest = credentials.digest(secret)
+    factories.make_api_key(northfield, digest, Scope.READ_ORGANISATIONS)
+    client = Client(headers={"Authorization": f"Bearer {secret}"})
+    change()
+
+    assert client.get("/api/v1/organisations/").status_code == 200
+    drop()
+
+    assert client.get("/api/v1/organisations/").status_code == 200
+    assert ApiKey.objects.get().keyed_by == keys.name(NEW)
+
+
+def test_an_authenticator_app_is_sealed_again_by_use(
+    bob: Person, change: Change, drop: Change
+) -> None:
+    give_app(bob)
+    change()
+
+    assert is_in(sign_in_with(code_now(), bob))
+    drop()
+
+    assert sealed.is_current(Authenticator.objects.get(user=bob))
+
+
+def test_recovery_codes_are_sealed_again_by_use(
+    bob: Person, change: Change, drop: Change
+) -> None:
+    give_app(bob)
+    codes = RecoveryCodes.activate(bob)
+    first, second, *_ = codes.get_unused_codes()
+    change()
+
+    assert is_in(sign_in_with(first, bob))
+    drop()
+
+    assert not is_in(sign_in_with(first, bob))
+    assert is_in(sign_in_with(second, bob))
+
+
+def test_a_code_that_was_used_before_the_change_is_used(
+    bob: Person, change: Change
+) -> None:
+    give_app(bob)
+    code = code_now()
+    assert is_in(sign_in_with(code, bob))
+    change()
+
+    assert not is_in(sign_in_with(code, bob))
+
+
+def test_a_session_goes_on_and_is_signed_again(
+    signed_in: SignIn, bob: Person, change: Change, drop: Change
+) -> None:
+    client = signed_in(bob)
+    change()
+
+    assert is_in(client)
+    assert client.get(reverse("start")).status_code == 302
+    drop()
+
+    answer = client.get(reverse("start"))
+    assert "login" not in answer["Location"]
+
+
+def test_links_that_were_mailed_still_lead_where_they_did(
+    bob: Person, change: Change, drop: Change
+) -> None:
+    first = links.first_sign_in_token(bob)
+    claim = links.sign_in_claim_token("jane@firm.example")
+    reset = ResetTokens().make_token(bob)
+    once = one_use.make(LinkPurpose.RETURN, address="jane@firm.example")
+    change()
+
+    assert links.first_sign_in(first).is_live
+    assert links.sign_in_claim(claim) == "jane@firm.example"
+    assert ResetTokens().check_token(bob, reset)
+    assert one_use.find(once, LinkPurpose.RETURN).address == "jane@firm.example"
+    drop()
+
+    with pytest.raises(links.ForgedLinkError):
+        links.first_sign_in(first)
+    with pytest.raises(links.ForgedLinkError):
+        one_use.find(once, LinkPurpose.RETURN)
+
+
+def test_an_answer_to_the_helpdesk_still_finds_its_ticket(
+    change: Change, drop: Change
+) -> None:
+    ticket = Ticket(pk=17)
+    address = reply_address(ticket)
+    change()
+
+    assert ticket_of_address(address) == ticket.pk
+    drop()
+
+    assert ticket_of_address(address) is None
+
+
+def test_a_domains_record_still_proves_it(
+    northfield: Organisation, change: Change
+) -> None:
+    domain = Domain.objects.get(organisation=northfield)
+    published = ownership.record_text(domain)
+    change()
+
+    assert published in ownership.record_texts(domain)
+    assert published != ownership.record_text(domain)
+
+
+def test_receivers_of_webhooks_keep_their_secret(
+    northfield: Organisation, alice: Person, change: Change, drop: Change
+) -> None:
+    endpoint = webhooks.add(
+        northfield,
+        url="https://cases.example/hook",
+        events=[WebhookEvent.MESSAGE_RECEIVED],
+        by=alice,
+    )
+    secret = secrets_of_webhooks.secret(endpoint.sealed_secret)
+    change()
+
+    assert secrets_of_webhooks.secret(endpoint.sealed_secret) == secret
+    drop()
+
+    with pytest.raises(keys.UnknownKeyError):
+        secrets_of_webhooks.secret(endpoint.sealed_secret)
+
+
+def test_a_job_that_waits_is_still_done(
+    change: Change, drop: Change, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("django_q.signing.Conf.SECRET_KEY", OLD)
+    monkeypatch.setattr(SignedPackage, "loads", SignedPackage.loads)
+    package = SignedPackage.dumps({"func": "engine.storage.tasks.let_go"})
+    change()
+    tasks.accept_earlier_keys()
+
+    assert SignedPackage.loads(package) == {"func": "engine.storage.tasks.let_go"}
+    drop()
+
+    with pytest.raises(BadSignature):
+        SignedPackage.loads(package)
