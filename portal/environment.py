@@ -185,6 +185,10 @@ class Environment(BaseSettings):
     # with a warning beside them, or refused
     attachments_active: Literal["warn", "refuse"] = "warn"
 
+    # What nobody can look into without a key: encrypted archives, office documents, PDFs
+    # and mail. Refused, or carried with a mark that it could not be scanned.
+    encrypted_content: Literal["refuse", "mark"] = "refuse"
+
     # How long infected messages stay in quarantine, in days
     quarantine_days: int = Field(default=90, ge=1)
 

@@ -145,7 +145,7 @@ def read_reply(reply: bytes) -> Verdict:
         return Verdict(VerdictState.CLEAN, scanner=NAME)
     if text.startswith("stream: ") and text.endswith(" FOUND"):
         signature = text.removeprefix("stream: ").removesuffix(" FOUND")
-        return Verdict(VerdictState.INFECTED, signature[:200], NAME)
+        return Verdict.of(signature[:200], scanner=NAME)
     if "size limit exceeded" in text:
         raise TooLargeError("the message is larger than the scanner takes")
     if not text:

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import yara_x
 
-from engine.antivirus.limits import LIMITS, MAX_SECONDS, Budget, Unscannable
+from engine.antivirus.limits import ENCRYPTED, LIMITS, MAX_SECONDS, Budget, Unscannable
 from engine.antivirus.unpack import unpack
 from engine.mail import message, parts
 
@@ -37,7 +37,7 @@ def find_signature(path: Path) -> str:
                 return found
     except Unscannable as error:
         return error.signature
-    return ""
+    return ENCRYPTED if budget.has_encrypted else ""
 
 
 def _pieces(path: Path, budget: Budget) -> Iterator[Path]:

@@ -19,7 +19,7 @@ from engine import state
 from engine.antivirus import contents
 from engine.antivirus.base import ScannerUnavailable
 from engine.antivirus.limits import MAX_SECONDS
-from engine.antivirus.verdict import Verdict, VerdictState
+from engine.antivirus.verdict import Verdict
 
 NAME = "embedded"
 FLUSH = 256 * 1024  # octets held in memory before they go to the spool
@@ -92,8 +92,7 @@ class EmbeddedScan:
         path = self._flush()
         large = path.stat().st_size > LARGE
         signature = _find_in_process(path) if large else contents.find_signature(path)
-        state = VerdictState.INFECTED if signature else VerdictState.CLEAN
-        return Verdict(state, signature, NAME)
+        return Verdict.of(signature, scanner=NAME)
 
 
 def _find_in_process(path: Path) -> str:

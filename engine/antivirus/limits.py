@@ -33,6 +33,7 @@ class Budget:
 
     entries: int = MAX_ENTRIES
     octets: int = MAX_UNPACKED
+    has_encrypted: bool = False
     ends_at: float = field(default_factory=lambda: time.monotonic() + MAX_SECONDS)
 
     def spend_entry(self) -> None:

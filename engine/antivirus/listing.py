@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from engine.antivirus import kinds, policy
+from engine.antivirus import kinds
+from engine.antivirus.findings import is_refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,8 @@ class Listing:
     """What is refused, by group, and where that differs from the default.
 
     `added` are refused here beyond the default, `allowed` travel here despite it. With
-    `warns`, pages and drawings (`active`) travel with a warning.
+    `warns`, pages and drawings (`active`) travel with a warning; with
+    `carries_encrypted`, what nobody can look into with a mark.
     """
 
     groups: list[tuple[str, list[str]]]
@@ -22,6 +24,7 @@ class Listing:
     allowed: list[str]
     active: list[str]
     warns: bool
+    carries_encrypted: bool
 
     @property
     def differs(self) -> bool:
@@ -39,8 +42,9 @@ def listing() -> Listing:
         allowed=sorted(service.attachments_allowed & default),
         active=sorted(kinds.ACTIVE_ENDINGS - service.attachments_allowed),
         warns=bool(service.attachments_active == "warn"),
+        carries_encrypted=bool(service.encrypted_content == "mark"),
     )
 
 
 def _refused(endings: frozenset[str]) -> list[str]:
-    return sorted(filter(policy.is_refused, endings))
+    return sorted(filter(is_refused, endings))

@@ -106,12 +106,21 @@ _PROLOGUE = re.compile(
 )
 
 
+_FIELD = re.compile(rb"[A-Za-z][A-Za-z0-9-]{1,70}:")
+_MIME = re.compile(rb"^(?:content-type|mime-version):", re.IGNORECASE | re.MULTILINE)
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What the octets are: the kinds that it may be, the likeliest first."""
 
     kinds: tuple[str, ...]
     is_text: bool = False
+
+
+def is_message(data: bytes) -> bool:
+    """Whether it reads like a message with parts, as an attached .eml does."""
+    return bool(_FIELD.match(data)) and bool(_MIME.search(data[:HEAD]))
 
 
 def recognise(

@@ -32,11 +32,13 @@ class TooMuchError(Exception):
 class Member:
     """A name that a file inside goes by, and what it begins with.
 
-    `data` is all of it where it may hold files itself; empty for a name alone. `end` are
-    the last octets of one that is not whole, where they were read.
+    `data` is all of it where it may hold files itself; empty for a name alone, and for
+    one that `is_encrypted`. `end` are the last octets of one that is not whole, where
+    they were read.
     """
 
     name: str
     data: bytes = b""
     is_whole: bool = True
     end: bytes = b""
+    is_encrypted: bool = False

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from typing import IO
 
-from engine.antivirus import magic
+from engine.antivirus import encryption, magic
 from engine.antivirus.formats import (
     compound,
     rar,
@@ -56,14 +56,17 @@ BROKEN = (
     Unscannable,
     ValueError,
 )
-
-
 _Reader = Callable[[bytes, Budget], Iterator[Member]]
 
 
 def is_container(data: bytes) -> bool:
     """Whether there are files inside, as far as the first octets say."""
     return data.startswith(_STARTS) or tar.is_header(data[: tar.BLOCK])
+
+
+def _is_wanted_whole(head: bytes) -> bool:
+    """Whether the first octets are not enough to judge a file."""
+    return is_container(head) or magic.is_message(head) or encryption.needs_all(head)
 
 
 def may_hold_files(data: bytes) -> bool:
@@ -147,7 +150,10 @@ def _of_zip(data: bytes, budget: Budget) -> Iterator[Member]:
 
 def _of_directory(archive: zipfile.ZipFile, budget: Budget) -> Iterator[Member]:
     for entry in archive.infolist():
-        if entry.is_dir() or entry.flag_bits & zips.IS_ENCRYPTED:
+        if entry.is_dir():
+            continue
+        if entry.flag_bits & zips.IS_ENCRYPTED:
+            yield Member(entry.filename, is_encrypted=True)
             continue
         try:
             member = _read(archive, entry, budget)
@@ -161,6 +167,9 @@ def _of_headers(data: bytes, budget: Budget) -> Iterator[Member]:
     """Members as unpackers find them that need no directory."""
     view = memoryview(data)
     for local in zips.local_members(data):
+        if local.is_encrypted:
+            yield Member(local.name, is_encrypted=True)
+            continue
         packed = view[local.start : local.end]
         if local.method == zipfile.ZIP_STORED:
             budget.spend(len(packed))
@@ -173,7 +182,7 @@ def _of_headers(data: bytes, budget: Budget) -> Iterator[Member]:
 def _inflated(name: str, packed: memoryview, budget: Budget) -> Member:
     head = zlib.decompressobj(-15).decompress(packed[: 2 * magic.HEAD], magic.HEAD)
     budget.spend(len(head))
-    if not is_container(head):
+    if not _is_wanted_whole(head):
         return Member(name, head, is_whole=len(head) < magic.HEAD)
     # What is read counts too: nothing need come of it.
     budget.spend(len(packed))
@@ -186,7 +195,7 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: Budget) -> M
     with archive.open(entry) as source:
         head = source.read(magic.HEAD)
         budget.spend(len(head))
-        if is_container(head):
+        if _is_wanted_whole(head):
             rest = source.read(budget.octets + 1)
             budget.spend(len(rest))
             return Member(entry.filename, head + rest)
@@ -245,7 +254,7 @@ def _of_stream(
     yield Member(inner)
     head = reader.decompress(data, magic.HEAD)
     budget.spend(len(head))
-    if not is_container(head):
+    if not _is_wanted_whole(head):
         yield Member(inner, head, is_whole=len(head) < magic.HEAD)
         return
     left = reader.unconsumed_tail if hasattr(reader, "unconsumed_tail") else b""
@@ -267,8 +276,9 @@ def _of_seven_zip(data: bytes, budget: Budget) -> Iterator[Member]:
     named = iter(listing.filled)
     for folder in listing.folders:
         names = list(itertools.islice(named, len(folder.sizes)))
-        # Of what is encrypted only the names count, as with zip.
-        if folder.coder:
+        if folder.is_encrypted:
+            yield from (Member(name, is_encrypted=True) for name in names)
+        elif folder.coder:
             budget.spend(sum(folder.sizes))
             with contextlib.suppress(*seven_zip_folder.BROKEN):
                 yield from map(Member, names, seven_zip_folder.unpacked(folder))
@@ -277,7 +287,8 @@ def _of_seven_zip(data: bytes, budget: Budget) -> Iterator[Member]:
 def _of_rar(data: bytes, budget: Budget) -> Iterator[Member]:
     for member in rar.members(data):
         budget.spend(len(member.data))
-        yield from (Member(name, member.data) for name in dict.fromkeys(member.names))
+        for name in dict.fromkeys(member.names):
+            yield Member(name, member.data, is_encrypted=member.is_encrypted)
 
 
 def _of_item(data: bytes, budget: Budget) -> Iterator[Member]:

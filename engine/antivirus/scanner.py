@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from base64 import encodebytes
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from asgiref.sync import async_to_sync
 from django.conf import settings
@@ -14,7 +14,9 @@ from engine import metrics
 from engine.antivirus.base import Scan, Scanner, ScannerUnavailable
 from engine.antivirus.clamd import ClamdScanner
 from engine.antivirus.embedded import EmbeddedScanner
+from engine.antivirus.findings import Inner
 from engine.antivirus.verdict import Verdict, VerdictState
+from engine.mail.boundaries import Region
 
 __all__ = [
     "OffScanner",
@@ -24,10 +26,13 @@ __all__ = [
     "configured",
     "scan_bytes",
     "scan_file",
+    "scan_inner",
+    "scan_inner_with",
     "verdict_of",
 ]
 
 OFF = "off"
+CHUNK = 256 * 1024  # octets
 
 _FILE_HEADER = (
     b"MIME-Version: 1.0\r\n"
@@ -65,8 +70,38 @@ def scan_file(chunks: Iterable[bytes]) -> Verdict:
     return async_to_sync(_scan)(_as_message(chunks))
 
 
-async def _scan(chunks: Iterable[bytes]) -> Verdict:
-    scan = configured().open()
+def scan_inner(inner: Sequence[Inner], outer: Verdict) -> Verdict:
+    """`scan_inner_with` where there is no event loop."""
+    return async_to_sync(scan_inner_with)(configured(), inner, outer)
+
+
+async def scan_inner_with(
+    scanner: Scanner, inner: Sequence[Inner], outer: Verdict
+) -> Verdict:
+    """Scan by itself what the scanner may not have found in a message.
+
+    The verdict on all of it, where that on the message is `outer`: infected if any is.
+    Raises ScannerUnavailable.
+    """
+    found = outer
+    for one in inner:
+        if found.is_infected:
+            break
+        chunks = _pieces(one.region)
+        verdict = await _scan(
+            chunks if one.is_message else _as_message(chunks), scanner
+        )
+        found = found if verdict.is_clean else verdict
+    return found
+
+
+def _pieces(region: Region) -> Iterator[bytes]:
+    for start in range(region.start, region.end, CHUNK):
+        yield region.source[start : min(region.end, start + CHUNK)]
+
+
+async def _scan(chunks: Iterable[bytes], scanner: Scanner | None = None) -> Verdict:
+    scan = (scanner or configured()).open()
     try:
         for chunk in chunks:
             await scan.feed(chunk)

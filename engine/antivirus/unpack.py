@@ -14,7 +14,6 @@ from uuid import uuid4
 
 from engine.antivirus.formats import tar, zips
 from engine.antivirus.limits import (
-    ENCRYPTED,
     LIMITS,
     MAX_DEPTH,
     MAX_ENTRIES,
@@ -60,7 +59,8 @@ def unpack(path: Path, budget: Budget, *, depth: int = 0) -> Iterator[Path]:
     """Yield the file itself and, if it is an archive, everything inside it.
 
     A yielded file is gone after the next step. Raises Unscannable for what is too big
-    or too deep, encrypted, broken, or of a format that is known but not opened here.
+    or too deep, broken, or of a format that is known but not opened here. What is
+    encrypted is passed over, and the budget says that there was some.
     """
     yield path
     opener = _opener(path)
@@ -125,7 +125,8 @@ def _from_zip(path: Path, budget: Budget) -> Iterator[Path]:
     with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():
             if entry.flag_bits & zips.IS_ENCRYPTED:
-                raise Unscannable(ENCRYPTED)
+                budget.has_encrypted = True
+                continue
             if entry.compress_type not in ZIP_METHODS:
                 raise Unscannable(UNREADABLE)
             with archive.open(entry) as source:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from engine.mail import boundaries, charset, file_names, parameters, transfer
+from engine.mail import boundaries, charset, cms, file_names, parameters, transfer
 from engine.mail.boundaries import Region
 from engine.mail.errors import PermanentFailure
 from engine.mail.header import MAX_HEADER_OCTETS, HeaderBlock
@@ -135,11 +135,30 @@ class Part:
 def walk(header: bytes, body: bytes, *, strict: bool = False) -> Iterator[Part]:
     """Every part in order; an attached message first as a file, then its parts.
 
+    What an S/MIME signature holds inside itself (RFC 8551 §3.5.2) follows the signature,
+    as part of the same message.
     Stops after MAX_PARTS and does not look deeper than MAX_DEPTH: what is deeper is
     one part. With `strict` it raises TooManyParts instead.
     """
     block = _described(header[:MAX_HEADER_OCTETS])
     yield from _Walker(strict).entity(block, Region.whole(body), _Place())
+
+
+def entity_in(part: Part) -> Region | None:
+    """The message that the part attaches, or signs and holds; None for everything else.
+
+    A file that somebody signed, in the same form, stays a file.
+    """
+    if part.content_type in MESSAGES:
+        is_plain = part.encoding not in transfer.ENCODED
+        return part.region if is_plain else Region.whole(part.data())
+    if part.content_type not in cms.CONTENT_TYPES:
+        return None
+    signed = cms.signed_content(part.data())
+    if signed is None:
+        return None
+    entity = Region.whole(signed)
+    return entity if _split(entity)[0].get("Content-Type") else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +177,15 @@ class _Place:
 
     def inside(self) -> _Place:
         """The root of the message attached here."""
-        path = self.child(1).path if self.is_root else self.path
-        return _Place(path, self.depth + 1, is_nested=True)
+        return _Place(self._own_path, self.depth + 1, is_nested=True)
+
+    def unwrapped(self) -> _Place:
+        """The root of what is signed here: it belongs to the message as it is."""
+        return _Place(self._own_path, self.depth + 1, self.is_nested)
+
+    @property
+    def _own_path(self) -> str:
+        return self.child(1).path if self.is_root else self.path
 
 
 class _Walker:
@@ -201,14 +227,15 @@ class _Walker:
     ) -> Iterator[Part]:
         part = _part(header, region, place)
         yield part
-        if part.content_type not in MESSAGES:
+        inner = entity_in(part)
+        if inner is None:
             return
         if place.depth >= MAX_DEPTH:
             self._leave_out()
             return
-        if part.encoding in transfer.ENCODED:
-            region = Region.whole(part.data())
-        yield from self.entity(*_split(region), place.inside())
+        is_attached = part.content_type in MESSAGES
+        inside = place.inside() if is_attached else place.unwrapped()
+        yield from self.entity(*_split(inner), inside)
 
     def _leave_out(self) -> None:
         if self.strict:

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from engine.antivirus import policy, scanner
+from engine.antivirus.verdict import Verdict
 from engine.mail import reply
 from engine.mail.authors import authors
 from engine.mail.envelope import Envelope
@@ -102,8 +103,8 @@ def _prepare(
     envelope, going = _routed(known, envelope, is_everyday=is_everyday, by=by)
     reference = accept.new_reference()
     _check_rates(known, envelope, going, by=by)
-    _refuse_infected(raw, envelope, reference, by=by)
-    policy.check_can_carry(walk(header, body, strict=True))
+    unscanned = _scan(raw, envelope, reference, by=by)
+    header = _marked(header, unscanned)
     return Incoming(
         envelope=envelope,
         destinations=going,
@@ -115,7 +116,15 @@ def _prepare(
         reference=reference,
         fingerprint=fingerprint,
         release_at=release_at,
+        detail={"unscanned": unscanned} if unscanned else {},
     )
+
+
+def _marked(header: bytes, unscanned: list[str]) -> bytes:
+    """With our mark, where there is something to mark or a mark that is not ours."""
+    if not unscanned and policy.MARK.lower().encode() not in header.lower():
+        return header
+    return policy.marked(HeaderBlock.salvage(header), unscanned).to_bytes()
 
 
 def _check_rates(
@@ -173,10 +182,29 @@ def _routed(
     return replace(envelope, recipients=tuple(recipients)), tuple(going)
 
 
-def _refuse_infected(
+def _scan(
     raw: bytes, envelope: Envelope, reference: str, *, by: Actor | None
-) -> None:
+) -> list[str]:
+    """Refuse what is infected or may not travel; what nobody could look into.
+
+    What the scanner finds counts before the kinds: it raises the alarm.
+    """
     verdict = scanner.scan_bytes(raw)
+    _refuse_infected(verdict, raw, envelope, reference, by=by)
+    examined = policy.check_can_carry(walk(*split(raw), strict=True))
+    verdict = scanner.scan_inner(examined.inner, verdict)
+    _refuse_infected(verdict, raw, envelope, reference, by=by)
+    return policy.unscanned(examined, verdict)
+
+
+def _refuse_infected(
+    verdict: Verdict,
+    raw: bytes,
+    envelope: Envelope,
+    reference: str,
+    *,
+    by: Actor | None,
+) -> None:
     if verdict.is_infected:
         alerts.refuse(
             raw,

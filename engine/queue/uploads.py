@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from engine.antivirus import policy, scanner
 from engine.antivirus.scanner import ScannerUnavailable
 from engine.mail.errors import PermanentFailure
@@ -21,9 +24,10 @@ def check_is_clean(
     is only refused, or strangers could fill the disk. The scan may take seconds: call
     it outside every transaction.
     """
-    check_can_carry(data, name=name, content_type=content_type)
+    examined = check_can_carry(data, name=name, content_type=content_type)
     try:
         verdict = scanner.scan_file([data])
+        verdict = scanner.scan_inner(examined.inner, verdict)
     except ScannerUnavailable as error:
         raise PolicyError(
             "Files cannot be scanned for viruses at the moment. Try again in a few "
@@ -36,12 +40,21 @@ def check_is_clean(
             f"The virus scanner found {verdict.signature} in {name}. It was not taken. "
             "Tell your IT department."
         )
+    with refused(name):
+        policy.unscanned(examined, verdict)
 
 
-def check_can_carry(data: bytes, *, name: str, content_type: str) -> None:
+def check_can_carry(data: bytes, *, name: str, content_type: str) -> policy.Examined:
     """Raises PolicyError for a file of a kind that may not travel here."""
+    with refused(name):
+        return policy.check_can_carry([policy.File(name, content_type, data)])
+
+
+@contextmanager
+def refused(name: str) -> Iterator[None]:
+    """Say a refusal of the policy as PolicyError, for the page with the file."""
     try:
-        policy.check_can_carry([policy.File(name, content_type, data)])
+        yield
     except PermanentFailure as refusal:
         shown = canonical(name) or "The file"
         raise PolicyError(f"{shown} was not added. {refusal.reply.text}.") from refusal

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection
 
 from engine.antivirus import policy, scanner
-from engine.antivirus.base import Scan
+from engine.antivirus.base import Scan, Scanner
 from engine.antivirus.verdict import Verdict
 from engine.mail import reply
 from engine.mail.dkim.verify import Result
@@ -49,6 +49,7 @@ class Arrival:
     server_name: str
     transaction: Transaction
     spool: Spool
+    scanner: Scanner
     scan: Scan
 
 
@@ -77,8 +78,9 @@ async def accept_arrival(
     verdict = await scanner.verdict_of(arrival.scan)
     if verdict.is_infected:
         await asyncio.to_thread(_refuse_infected, arrival, verdict)
-    await _refuse_forbidden(spool)
+    unscanned = await _examine(arrival, verdict)
     header = _stamped(header, arrival, reference, signatures)
+    header = policy.marked(header, unscanned)
     kept = await _keep(spool, header.to_bytes())
     envelope = transaction.envelope()
     incoming = Incoming(
@@ -91,7 +93,7 @@ async def accept_arrival(
         connection_id=arrival.binding.connection_id,
         fingerprint=_fingerprint(arrival, header),
         reference=reference,
-        detail=_facts(arrival, verdict),
+        detail=_facts(arrival, verdict, unscanned),
     )
     return reply.accepted(await committer.commit(incoming))
 
@@ -110,22 +112,36 @@ async def _keep(spool: Spool, header: bytes) -> KeptContent:
     return await asyncio.to_thread(spool.keep, header)
 
 
-async def _refuse_forbidden(spool: Spool) -> None:
-    """Look for attachments that may not travel."""
+async def _examine(arrival: Arrival, verdict: Verdict) -> list[str]:
+    """Refuse attachments that may not travel, and messages inside that are infected.
+
+    Returns what nobody can look into and may travel all the same.
+    """
+    spool = arrival.spool
     if spool.is_small:
         parts = list(walk(spool.header, spool.read_body(), strict=True))
         if all(map(policy.is_quick, parts)):
-            policy.check_can_carry(parts)
+            examined = policy.check_can_carry(parts)
         else:
-            await asyncio.to_thread(policy.check_can_carry, parts)
-        return
+            examined = await asyncio.to_thread(policy.check_can_carry, parts)
+        return await _scan_inside(arrival, examined, verdict)
     # Each takes its whole body into memory: one at a time, and not on the loop.
     async with _LARGE:
-        await asyncio.to_thread(_check_attachments, spool)
+        examined = await asyncio.to_thread(_check_attachments, spool)
+        return await _scan_inside(arrival, examined, verdict)
 
 
-def _check_attachments(spool: Spool) -> None:
-    policy.check_can_carry(walk(spool.header, spool.read_body(), strict=True))
+def _check_attachments(spool: Spool) -> policy.Examined:
+    return policy.check_can_carry(walk(spool.header, spool.read_body(), strict=True))
+
+
+async def _scan_inside(
+    arrival: Arrival, examined: policy.Examined, verdict: Verdict
+) -> list[str]:
+    verdict = await scanner.scan_inner_with(arrival.scanner, examined.inner, verdict)
+    if verdict.is_infected:
+        await asyncio.to_thread(_refuse_infected, arrival, verdict)
+    return policy.unscanned(examined, verdict)
 
 
 def _refuse_infected(arrival: Arrival, verdict: Verdict) -> None:
@@ -172,11 +188,12 @@ def _fingerprint(arrival: Arrival, header: HeaderBlock) -> str:
     return arrival.spool.fingerprint(str(envelope.sender or ""), *recipients)
 
 
-def _facts(arrival: Arrival, verdict: Verdict) -> dict[str, Any]:
+def _facts(arrival: Arrival, verdict: Verdict, unscanned: list[str]) -> dict[str, Any]:
     return {
         "peer": str(arrival.peer.address),
         "tls": arrival.peer.tls,
         "how": arrival.binding.how,
         "connection_id": arrival.binding.connection_id,
         "scanner": verdict.scanner,
+        **({"unscanned": unscanned} if unscanned else {}),
     }

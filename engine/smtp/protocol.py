@@ -153,6 +153,7 @@ class Session(Bound):
             server_name=self.listener.server_name,
             transaction=self.transaction,
             spool=Spool(),
+            scanner=self.listener.scanner,
             scan=self.listener.scanner.open(),
         )
 

@@ -154,7 +154,8 @@ def step(event: Happening, sight: Sight) -> Step:
     times, last_at = repeated(event.detail)
     return Step(
         at=event.at,
-        text=WORDS[kind] if times == 1 else AGAIN.format(times=times),
+        text=(WORDS[kind] if times == 1 else AGAIN.format(times=times))
+        + _unscanned(event.detail),
         recipient=event.recipient,
         reply=reply,
         advice=_advice(reply) if kind in UNHAPPY else "",
@@ -169,6 +170,11 @@ def repeated(detail: dict[str, Any]) -> tuple[int, datetime | None]:
     """How often one event happened, and when it did last where that is not its `at`."""
     times, last_at = detail.get("times", 1), detail.get("last_at")
     return int(times), datetime.fromisoformat(last_at) if last_at else None
+
+
+def _unscanned(detail: dict[str, Any]) -> str:
+    what = ", ".join(map(str, detail.get("unscanned") or ()))
+    return f"; encrypted, so that it could not be scanned: {what}" if what else ""
 
 
 def _advice(reply: str) -> str:

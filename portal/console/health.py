@@ -59,8 +59,10 @@ def _refused_kinds() -> Cell:
     more = f", besides the default {', '.join(found.added)}" if found.added else ""
     fewer = f", but not {', '.join(found.allowed)}" if found.allowed else ""
     active = "warned of" if found.warns else "refused"
+    encrypted = "carried with a mark" if found.carries_encrypted else "refused"
     return Cell(
-        f"{count} kinds{more}{fewer}. Web pages and drawings are {active}",
+        f"{count} kinds{more}{fewer}. Web pages and drawings are {active}, "
+        f"encrypted files and messages {encrypted}",
         note=f"The whole list: {settings.POSTERN.site_url}{reverse('attachments')}",
     )
 

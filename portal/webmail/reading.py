@@ -13,7 +13,7 @@ from engine.mail import markup
 from engine.mail.address_list import NamedAddress, addresses_in
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
-from engine.mail.parts import Part, walk
+from engine.mail.parts import MESSAGES, Part, walk
 from engine.storage import content
 from engine.storage.models import Message
 from portal.webmail import plain_text
@@ -117,6 +117,11 @@ class Reading:
         return None
 
     @property
+    def unscanned(self) -> str:
+        """What in it nobody could look into, as the engine wrote it when it came."""
+        return self.header.text(policy.MARK).removeprefix("encrypted: ")
+
+    @property
     def shown_files(self) -> list[ShownAttachment]:
         """The files that the page lists."""
         return self.attachments[:FILES_SHOWN]
@@ -212,7 +217,7 @@ def _text(part: Part) -> str:
 
 
 def _attach(reading: Reading, part: Part) -> None:
-    ending = ".eml" if part.content_type == "message/rfc822" else ""
+    ending = ".eml" if part.content_type in MESSAGES else ""
     otherwise = f"attachment-{len(reading.parts) + 1}{ending}"
     name = part.filename or otherwise
     reading.attachments.append(ShownAttachment(part.path, name, part))

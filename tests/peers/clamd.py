@@ -16,6 +16,7 @@ LocalSocket {folder}/clamd.socket
 DatabaseDirectory {folder}/database
 TemporaryDirectory {folder}
 AlertEncryptedArchive yes
+AlertEncryptedDoc yes
 AlertExceedsMax yes
 StreamMaxLength {stream_max_length}
 """

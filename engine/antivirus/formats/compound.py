@@ -1,4 +1,5 @@
-"""Compound files ([MS-CFB]) that are Outlook items ([MS-OXMSG]): what is attached.
+"""Compound files ([MS-CFB]): what is attached to Outlook items ([MS-OXMSG]), and whether
+an office document is encrypted ([MS-OFFCRYPTO]).
 
 No library: how much is read is for us to say, whatever a header claims.
 """
@@ -29,6 +30,14 @@ _TEXTS = {"001f": "utf-16-le", "001e": "latin-1"}
 _DATA = "__substg1.0_37010102"
 _ITEM = "__substg1.0_3701000d"
 _ATTACHMENT = "__attach_version1.0_#"
+
+# A document of Office 2007 and later, encrypted as a whole ([MS-OFFCRYPTO] §2.3.4.4), or
+# with rights management ([MS-OFFCRYPTO] §2.2.4)
+_PACKAGES = frozenset(("encryptedpackage", "\x09drmcontent", "\x09drmviewercontent"))
+_IN_WORD = 0x0100  # fEncrypted among the flags at 0x0A ([MS-DOC] §2.5.2)
+_IN_POWERPOINT = 0xF3D1C4DF  # headerToken at 12 ([MS-PPT] §2.3.2)
+_FILEPASS = 0x2F  # a record of Excel ([MS-XLS] §2.4.117), one of the first
+_MOST_RECORDS = 8
 
 
 class Attachment(NamedTuple):
@@ -67,6 +76,45 @@ def attachments(data: bytes) -> Iterator[Attachment]:
                 continue
             names = tuple(_names(file, streams))
             yield Attachment(names, file.read(content) if content else b"")
+
+
+def is_encrypted(data: bytes) -> bool:
+    """Whether a document in it is encrypted. Raises as `attachments` does."""
+    file = _File(data)
+    for _, children in file.storages():
+        for entry in children:
+            if entry.name in _PACKAGES:
+                return True
+            look = _LOOKS.get(entry.name)
+            if look and look(file.read(entry, _CUTOFF)):
+                return True
+    return False
+
+
+def _is_locked_word(start: bytes) -> bool:
+    return bool(int.from_bytes(start[0x0A:0x0C], "little") & _IN_WORD)
+
+
+def _is_locked_powerpoint(start: bytes) -> bool:
+    return int.from_bytes(start[12:16], "little") == _IN_POWERPOINT
+
+
+def _is_locked_excel(start: bytes) -> bool:
+    at = 0
+    for _ in range(_MOST_RECORDS):
+        kind, size = struct.unpack_from("<HH", start.ljust(at + 4, b"\0"), at)
+        if kind == _FILEPASS:
+            return True
+        at += 4 + size
+    return False
+
+
+_LOOKS = {
+    "worddocument": _is_locked_word,
+    "current user": _is_locked_powerpoint,
+    "workbook": _is_locked_excel,
+    "book": _is_locked_excel,
+}
 
 
 def _names(file: _File, streams: dict[str, _Entry]) -> Iterator[str]:

@@ -38,6 +38,7 @@ class Member(NamedTuple):
 
     names: tuple[str, ...]
     data: bytes
+    is_encrypted: bool
 
 
 def is_at(data: bytes, start: int) -> bool:
@@ -108,9 +109,10 @@ def _member_of_four(
     start = _FILE.size + (8 if flags & _IS_LARGE else 0)
     name = header[start : start + name_size]
     packed = _packed_size(header, flags)
-    is_plain = method == _STORED and not flags & (_IS_ENCRYPTED | _IS_SPLIT)
+    is_encrypted = bool(flags & _IS_ENCRYPTED)
+    is_plain = method == _STORED and not flags & _IS_SPLIT and not is_encrypted
     content = data[at : at + packed] if is_plain else b""
-    return Member(tuple(_names_of_four(name, flags)), content), packed
+    return Member(tuple(_names_of_four(name, flags)), content, is_encrypted), packed
 
 
 def _names_of_four(name: bytes, flags: int) -> Iterator[str]:
@@ -164,16 +166,19 @@ def _of_five(data: bytes, at: int) -> Iterator[Member]:
         if kind == _ENCRYPTION5:
             raise UnlistedError
         if kind == _MEMBER5:
-            is_plain = not flags & _IS_SPLIT5 and not _is_encrypted(header, extra)
+            is_encrypted = _is_encrypted(header, extra)
+            is_plain = not flags & _IS_SPLIT5 and not is_encrypted
             content = data[end : end + packed] if is_plain else b""
-            yield _member_of_five(header, here, content)
+            yield _member_of_five(header, here, content, is_encrypted)
         elif kind == _LAST5:
             return
         at = end + packed
     raise UnlistedError
 
 
-def _member_of_five(header: bytes, at: int, content: bytes) -> Member:
+def _member_of_five(
+    header: bytes, at: int, content: bytes, is_encrypted: bool
+) -> Member:
     flags, at = _number(header, at)
     _, at = _number(header, at)  # octets when unpacked
     _, at = _number(header, at)  # attributes
@@ -185,7 +190,8 @@ def _member_of_five(header: bytes, at: int, content: bytes) -> Member:
     if len(name) != size or size > _MAX_NAME:
         raise UnlistedError
     is_stored = not compression & _METHOD5
-    return Member((name.decode("utf-8", "replace"),), content if is_stored else b"")
+    shown = (name.decode("utf-8", "replace"),)
+    return Member(shown, content if is_stored else b"", is_encrypted)
 
 
 def _is_encrypted(header: bytes, extra: int) -> bool:

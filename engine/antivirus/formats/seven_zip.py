@@ -20,6 +20,8 @@ _MAX_COUNT = 40_000  # members, folders and pack streams
 _MAX_ENCODED = 4  # headers within headers; 7-Zip writes one
 _START = struct.Struct("<6s2xLQQL")
 
+_AES = b"\x06\xf1\x07\x01"
+
 # Property ids
 _END, _HEADER, _ARCHIVE, _MAIN_STREAMS, _FILES = 0x00, 0x01, 0x02, 0x04, 0x05
 _PACK, _UNPACK, _SUBSTREAMS, _SIZE, _CRC = 0x06, 0x07, 0x08, 0x09, 0x0A
@@ -216,6 +218,7 @@ def _folder(reader: _Reader, streams: int) -> tuple[Folder, int, int]:
     count = reader.count()
     ins = outs = 0
     coder = properties = b""
+    is_encrypted = False
     for _ in range(count):
         flags = reader.octet()
         coder, properties = reader.octets(flags & 0x0F), b""
@@ -226,6 +229,7 @@ def _folder(reader: _Reader, streams: int) -> tuple[Folder, int, int]:
             properties = reader.octets(reader.number())
         if flags & 0xC0:
             raise UnlistedError
+        is_encrypted = is_encrypted or coder == _AES
         ins, outs = ins + one_in, outs + one_out
     if not 0 < outs <= ins + 1 or ins > 32:
         raise UnlistedError
@@ -235,7 +239,9 @@ def _folder(reader: _Reader, streams: int) -> tuple[Folder, int, int]:
     for _ in range(packed if packed > 1 else 0):
         reader.number()
     is_simple = count == ins == outs == 1
-    return Folder(coder if is_simple else b"", properties, streams, []), outs, packed
+    folder = Folder(coder if is_simple else b"", properties, streams, [])
+    folder.is_encrypted = is_encrypted
+    return folder, outs, packed
 
 
 def _read_substreams(reader: _Reader, folders: list[Folder]) -> None:

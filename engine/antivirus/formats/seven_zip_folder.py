@@ -36,6 +36,7 @@ class Folder:
     sizes: list[int]
     packed: bytes = field(default=b"", repr=False)
     has_crc: bool = False
+    is_encrypted: bool = False
 
 
 def unpacked(folder: Folder) -> Iterator[bytes]:

@@ -40,10 +40,11 @@ class Local(NamedTuple):
     method: int
     start: int
     end: int
+    is_encrypted: bool
 
 
 def local_members(data: bytes) -> Iterator[Local]:
-    """Every member with a header of its own, listed or not, but for encrypted ones."""
+    """Every member with a header of its own, listed or not."""
     for found in LIKELY.finditer(data):
         if len(data) < found.start() + _LOCAL.size:
             return
@@ -52,14 +53,12 @@ def local_members(data: bytes) -> Iterator[Local]:
             *(local[2], local[3], local[7]),
             *(local[9], local[10]),
         )
-        if flags & IS_ENCRYPTED:
-            continue
         at = found.start() + _LOCAL.size
         start = at + name_size + extra_size
         has_size = not flags & HAS_DESCRIPTOR and packed != 0xFFFFFFFF
         end = min(start + packed, len(data)) if has_size else len(data)
         name = data[at : at + name_size].decode("utf-8", "replace")
-        yield Local(name, method, start, end)
+        yield Local(name, method, start, end, bool(flags & IS_ENCRYPTED))
 
 
 def names(data: bytes) -> Iterator[str]:

@@ -11,7 +11,7 @@ from engine.mail.composer import Attachment as File
 from engine.mail.header import HeaderBlock
 from engine.mail.markup import words_of
 from engine.mail.message import split
-from engine.mail.parts import Part, walk
+from engine.mail.parts import MESSAGES, Part, walk
 from engine.registry.display_names import fit_to_show
 from engine.storage import content
 from engine.storage.models import Message
@@ -117,7 +117,7 @@ def _is_file(part: Part) -> bool:
 
 
 def _file(part: Part, number: int) -> File:
-    ending = ".eml" if part.content_type == "message/rfc822" else ""
+    ending = ".eml" if part.content_type in MESSAGES else ""
     name = part.filename or f"file-{number}{ending}"
     return File(name, part.content_type, part.data())
 

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Count, Sum
 from django.template.defaultfilters import filesizeformat
 
-from engine.antivirus import scanner
+from engine.antivirus import policy, scanner
 from engine.antivirus.scanner import ScannerUnavailable
 from engine.audit.record import record
 from engine.mail.composer import Attachment
@@ -66,12 +66,12 @@ def add(upload: Upload, *, mailbox: Mailbox, token: UUID, by: Person) -> DraftFi
     name = canonical(upload.name) or "file"
     spooled = _spooled(upload.chunks)
     try:
-        uploads.check_can_carry(
+        examined = uploads.check_can_carry(
             spooled.path.read_bytes(),
             name=upload.name,
             content_type=upload.content_type,
         )
-        state = _scanned(spooled.path, name, mailbox, by=by)
+        state = _scanned(spooled.path, name, examined, mailbox, by=by)
         with transaction.atomic():
             _check_room(mailbox, token, spooled.size)
             return _kept(upload, spooled, state, mailbox=mailbox, token=token)
@@ -151,14 +151,19 @@ def _kept(
     )
 
 
-def _scanned(path: Path, name: str, mailbox: Mailbox, *, by: Person) -> FileState:
+def _scanned(
+    path: Path, name: str, examined: policy.Examined, mailbox: Mailbox, *, by: Person
+) -> FileState:
     """What the scanner says. Raises PolicyError for an infected file, which goes."""
     try:
         verdict = scanner.scan_file(_chunks(path))
+        verdict = scanner.scan_inner(examined.inner, verdict)
     except ScannerUnavailable:
         return FileState.UNSCANNED
     if not verdict.is_infected:
-        return FileState.CLEAN
+        with uploads.refused(name):
+            is_read = not policy.unscanned(examined, verdict)
+        return FileState.CLEAN if is_read else FileState.ENCRYPTED
     detail = {"file": name, "signature": verdict.signature}
     record(
         "webmail.infected_file_refused",

@@ -11,8 +11,8 @@ from email.message import EmailMessage
 from tests.peers.clamd import EICAR
 
 
-def message(attachment: bytes, *, name: str = "statement.bin") -> bytes:
-    return _compose(attachment, name=name).as_bytes()
+def message(*attachments: bytes, name: str = "statement.bin") -> bytes:
+    return _compose(*attachments, name=name).as_bytes()
 
 
 def plain(text: bytes) -> bytes:
@@ -155,12 +155,13 @@ def bomb() -> bytes:
     return layer
 
 
-def _compose(attachment: bytes, *, name: str) -> EmailMessage:
+def _compose(*attachments: bytes, name: str) -> EmailMessage:
     made = _headed("The papers")
     made.set_content("Please find them attached.")
-    made.add_attachment(
-        attachment, maintype="application", subtype="octet-stream", filename=name
-    )
+    for attachment in attachments:
+        made.add_attachment(
+            attachment, maintype="application", subtype="octet-stream", filename=name
+        )
     return made
 
 

@@ -79,8 +79,14 @@ async def test_scan_encrypted_archive(clamd: Clamd) -> None:
 
     verdict = await scan(ClamdScanner(clamd.socket), data)
 
-    assert verdict.is_infected
+    assert (verdict.is_encrypted, verdict.is_infected) == (True, False)
     assert verdict.signature == "Heuristics.Encrypted.Zip"
+
+
+async def test_an_encrypted_file_hides_no_virus_beside_it(clamd: Clamd) -> None:
+    data = specimens.message(specimens.encrypted_zip(), EICAR)
+
+    assert await scan(ClamdScanner(clamd.socket), data) == INFECTED
 
 
 async def test_scan_in_any_chunks(clamd: Clamd) -> None:

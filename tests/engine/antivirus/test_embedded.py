@@ -18,7 +18,9 @@ CLEAN = Verdict(VerdictState.CLEAN, "", "embedded")
 
 
 def unscannable(signature: str) -> Verdict:
-    return Verdict(VerdictState.INFECTED, signature, "embedded")
+    is_encrypted = signature == limits.ENCRYPTED
+    state = VerdictState.ENCRYPTED if is_encrypted else VerdictState.INFECTED
+    return Verdict(state, signature, "embedded")
 
 
 @pytest.fixture
@@ -222,3 +224,11 @@ async def test_scan_where_nothing_can_be_written(tmp_path: Path) -> None:
 
     with pytest.raises(ScannerUnavailable, match="the scanner fails"):
         await scan(scanner, specimens.plain(EICAR))
+
+
+async def test_an_encrypted_file_hides_no_virus_beside_it(
+    scanner: EmbeddedScanner,
+) -> None:
+    data = specimens.message(specimens.encrypted_zip(), EICAR)
+
+    assert (await scan(scanner, data)).is_infected

@@ -5,7 +5,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from engine.antivirus import kinds, policy
+from engine.antivirus import findings, kinds, policy
 from engine.antivirus.policy import File
 from engine.mail.errors import PermanentFailure
 from engine.mail.message import split
@@ -212,7 +212,7 @@ def test_a_message_as_programs_write_it() -> None:
 
 
 def test_more_than_anybody_looks_into() -> None:
-    data = specimens.nested(b"x", depth=policy.MAX_DEPTH + 1)
+    data = specimens.nested(b"x", depth=findings.MAX_DEPTH + 1)
 
     with pytest.raises(PermanentFailure, match="more files than can be looked into"):
         policy.check_can_carry([File("papers.zip", "application/zip", data)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from base64 import encodebytes
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from asgiref.sync import async_to_sync
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.antivirus import scanner
 from engine.antivirus.base import MAIL_HEADER
 from engine.antivirus.clamd import ClamdScanner
 from engine.mail.address import Address
@@ -18,10 +20,14 @@ from engine.mail.header import HeaderBlock
 from engine.queue import submit, uploads
 from engine.queue.models import Source
 from engine.registry.models import ApiKey, Person
+from tests import smime
+from tests.engine.antivirus import pdfs, specimens
 from tests.fakes import RecordingClamd
+from tests.peers.clamd import Clamd
 
 # So far into a stream clamd looks for what it is (libclamav 1.4, MAGIC_BUFFER_SIZE).
 GUESSED_BY = 1024
+INNER = b"Subject: Inside\r\nMIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\nYes."
 
 
 def test_our_header_is_one_and_takes_up_all_that_clamd_guesses_by() -> None:
@@ -81,3 +87,62 @@ def test_a_file_that_somebody_brings_is_heard_as_a_part_behind_our_header(
 
     [heard] = recording_clamd.heard
     assert heard.startswith(MAIL_HEADER + b"MIME-Version: 1.0\r\n")
+
+
+def mixed(*kinds: str) -> bytes:
+    """A message with messages attached, one of each type."""
+    parts = (
+        f"--b\r\nContent-Type: {kind}\r\n\r\n".encode() + INNER + b"\r\n"
+        for kind in kinds
+    )
+    return (
+        b"From: alice@firm.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+        + b"".join(parts)
+        + b"--b--\r\n"
+    )
+
+
+def in_a_zip() -> bytes:
+    return specimens.message(specimens.zipped(INNER)).replace(b"\n", b"\r\n")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("raw", "times"),
+    [
+        (mixed("message/rfc822", "message/global", "message/news"), 3),
+        (in_a_zip(), 1),
+        (smime.message(smime.signed(INNER)), 1),
+    ],
+    ids=["attached", "in a zip", "signed"],
+)
+def test_a_message_inside_is_heard_by_itself_behind_our_header(
+    alice: Person, recording_clamd: RecordingClamd, raw: bytes, times: int
+) -> None:
+    envelope = Envelope.simple(None, Address.parse(alice.address))
+
+    submit.submit(raw, envelope=envelope, source=Source.SYSTEM, by=None)
+
+    inner = MAIL_HEADER + INNER
+    assert recording_clamd.heard == [MAIL_HEADER + raw, *[inner] * times]
+
+
+@pytest.mark.django_db
+def test_a_file_that_is_signed_is_heard_as_a_part_behind_our_header(
+    bob: Person, recording_clamd: RecordingClamd
+) -> None:
+    uploads.check_is_clean(smime.signed(b"name,address\n"), by=bob)
+
+    [_, heard] = recording_clamd.heard
+    assert heard.startswith(MAIL_HEADER + b"MIME-Version: 1.0\r\n")
+    assert heard.endswith(b"\r\n\r\n" + encodebytes(b"name,address\n"))
+
+
+def test_a_pdf_that_only_forbids_printing_is_read_by_clamd_too(
+    clamd: Clamd, settings
+) -> None:
+    settings.POSTERN = settings.POSTERN.model_copy(update={"clamd": clamd.socket})
+
+    for data in (pdfs.OPEN_40, pdfs.OPEN_128, pdfs.OPEN_AES_128, pdfs.OPEN_AES_256):
+        assert scanner.scan_bytes(specimens.message(data)).is_clean
+    assert scanner.scan_bytes(specimens.message(pdfs.LOCKED_AES_256)).is_encrypted

@@ -35,6 +35,22 @@ def test_everybody_reads_which_kinds_are_refused(client: Client) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ("refuse", "and is refused"),
+        ("mark", "carries it and says so beside the message"),
+    ],
+)
+def test_everybody_reads_what_becomes_of_encrypted_files(
+    client: Client, community, chosen: str, said: str
+) -> None:
+    community(encrypted_content=chosen)
+
+    assert said in shown(client)[0]
+
+
+@pytest.mark.django_db
 def test_a_community_shows_where_it_differs(client: Client, community) -> None:
     community(
         attachments_refused=["docm", "exe", "video/*"],

@@ -8,6 +8,7 @@ from django.urls import reverse
 from engine.mail.composer import Attachment
 from engine.registry.models import Person
 from engine.storage.models import FolderRole, Message
+from tests import smime
 from tests.portal.webmail.conftest import PDF, html, named, put, written
 
 
@@ -260,3 +261,39 @@ def test_a_page_that_came_as_a_file_is_warned_of_twice(
     assert "Content-Disposition" not in first
     assert second["Content-Disposition"].startswith("attachment")
     assert other["Content-Disposition"].startswith("attachment")
+
+
+def test_signed_mail_shows_what_is_signed(as_bob: Client, bob: Person) -> None:
+    entity = b"Content-Type: text/plain\r\n\r\nThe hearing is at ten.\r\n"
+    message = put(bob.mailbox, smime.message(smime.signed(entity)))
+
+    page = page_of(as_bob, message)
+
+    assert "The hearing is at ten." in page
+    assert "smime.p7m" in page
+    assert "could not be scanned" not in page
+
+
+def test_what_could_not_be_scanned_is_said_beside_the_message(
+    as_bob: Client, bob: Person
+) -> None:
+    raw = b"X-Postern-Not-Scanned: encrypted: PDF, archive\r\n" + written()
+    message = put(bob.mailbox, raw)
+
+    page = page_of(as_bob, message)
+
+    assert "encrypted and could not be scanned for viruses (PDF, archive)" in page
+
+
+@pytest.mark.parametrize("kind", ["rfc822", "global", "news"])
+def test_an_attached_message_is_offered_as_one(
+    as_bob: Client, bob: Person, kind: str
+) -> None:
+    message = put(
+        bob.mailbox,
+        b"From: jane@firm.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+        + f"--b\r\nContent-Type: message/{kind}\r\n\r\n".encode()
+        + b"Subject: Inside\r\n\r\nYes.\r\n--b--\r\n",
+    )
+
+    assert "attachment-1.eml" in page_of(as_bob, message)

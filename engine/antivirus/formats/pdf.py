@@ -1,0 +1,184 @@
+"""Whether a PDF can be read only with a password (ISO 32000-2 §7.6).
+
+A PDF that only forbids printing or copying is encrypted too, with an empty password,
+and every program opens it: court forms are made so. Scanners open it as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+from dataclasses import dataclass, field
+
+from cryptography.hazmat.decrepit.ciphers.algorithms import ARC4
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+SIGNATURE = b"%PDF-"
+FRONT = 1024  # octets before the signature that programs put up with
+_MOST = 8 * 1024  # octets of the encryption dictionary, which is some hundred long
+_TRAILERS = 8  # that name it: one, and one for each time the file was added to
+_PADDING = bytes.fromhex(
+    "28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a"
+)
+
+
+def _name(word: str) -> bytes:
+    """A name however it is written: any character may be given by its number (§7.3.5)."""
+    letters = (f"(?:{letter}|#(?i:{ord(letter):02x}))" for letter in word)
+    return f"/{''.join(letters)}(?![A-Za-z0-9#])".encode()
+
+
+_SPACE = rb"[\0\t\n\f\r ]"
+_ENCRYPT = re.compile(
+    _name("Encrypt") + _SPACE + rb"*(?:(\d{1,10})" + _SPACE + rb"+(\d{1,5})"
+    + _SPACE + rb"+R|<<)"
+)  # fmt: skip
+_ID = re.compile(rb"/ID" + _SPACE + rb"*\[" + _SPACE + rb"*")
+_CLEAR_METADATA = re.compile(rb"/EncryptMetadata" + _SPACE + rb"+false")
+_NUMBER = re.compile(_SPACE + rb"*(-?\d{1,10})")
+_ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
+_ESCAPE = re.compile(rb"\\([0-7]{1,3}|\r\n|.)", re.DOTALL)
+_LITERAL = re.compile(rb"\(((?:[^\\()]|\\.)*)\)", re.DOTALL)
+_HEXADECIMAL = re.compile(rb"<([0-9A-Fa-f\s]*)>")
+
+
+@dataclass(frozen=True, slots=True)
+class _Lock:
+    """What a program needs to try a password (§7.6.4)."""
+
+    revision: int
+    length: int
+    permissions: int
+    covers_metadata: bool
+    owner: bytes = field(repr=False)
+    user: bytes = field(repr=False)
+    first_id: bytes
+
+
+def is_pdf(data: bytes) -> bool:
+    return SIGNATURE in data[:FRONT]
+
+
+def needs_password(data: bytes) -> bool:
+    """Whether somebody must know a password to open it; so, too, where none can tell."""
+    found = list(itertools.islice(_ENCRYPT.finditer(data), _TRAILERS + 1))
+    try:
+        return len(found) > _TRAILERS or not all(
+            _opens_without(_lock(data, one)) for one in found
+        )
+    except (ValueError, LookupError):
+        return True
+
+
+def _lock(data: bytes, found: re.Match[bytes]) -> _Lock:
+    """The dictionary that the trailer names, or holds. Raises ValueError, LookupError."""
+    start = found.end()
+    if found[1]:
+        mark = re.compile(
+            rb"(?<!\d)" + found[1] + _SPACE + rb"+" + found[2] + _SPACE + rb"+obj"
+        )
+        places = [match.end() for match in mark.finditer(data)]
+        start = places[-1]
+    text = data[start : start + _MOST]
+    identity = _ID.search(data)
+    return _Lock(
+        revision=_number(text, b"/R"),
+        length=_number(text, b"/Length", 40) // 8,
+        permissions=_number(text, b"/P"),
+        covers_metadata=not _CLEAR_METADATA.search(text),
+        owner=_string(text, b"/O"),
+        user=_string(text, b"/U"),
+        first_id=_string_at(data[identity.end() :][:_MOST], 0) if identity else b"",
+    )
+
+
+def _after(text: bytes, name: bytes) -> int:
+    """Where the value behind a name begins. Raises LookupError."""
+    found = re.search(re.escape(name) + rb"(?![A-Za-z0-9])" + _SPACE + rb"*", text)
+    if found is None:
+        raise LookupError
+    return found.end()
+
+
+def _number(text: bytes, name: bytes, default: int | None = None) -> int:
+    try:
+        found = _NUMBER.match(text, _after(text, name))
+    except LookupError:
+        if default is None:
+            raise
+        return default
+    if found is None:
+        raise ValueError("There is no number")
+    return int(found[1])
+
+
+def _string(text: bytes, name: bytes) -> bytes:
+    return _string_at(text, _after(text, name))
+
+
+def _string_at(text: bytes, at: int) -> bytes:
+    if found := _LITERAL.match(text, at):
+        return _ESCAPE.sub(_unescaped, found[1])
+    if found := _HEXADECIMAL.match(text, at):
+        return bytes.fromhex(b"".join(found[1].split()).decode())
+    raise ValueError("There is no string")
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    what = found[1]
+    if what[:1].isdigit():
+        return bytes([int(what, 8) & 0xFF])
+    return b"" if what in (b"\n", b"\r", b"\r\n") else _ESCAPES.get(what, what)
+
+
+def _opens_without(lock: _Lock) -> bool:
+    """Try the empty password (§7.6.4.4.5, §7.6.4.4.10)."""
+    if lock.revision >= 5:
+        digest = _hardened if lock.revision >= 6 else _plain
+        return len(lock.user) >= 48 and digest(lock.user[32:40]) == lock.user[:32]
+    key = _key(lock)
+    if lock.revision == 2:
+        return _arc4(key, _PADDING) == lock.user
+    made = hashlib.md5(_PADDING + lock.first_id, usedforsecurity=False).digest()
+    for number in range(20):
+        made = _arc4(bytes(octet ^ number for octet in key), made)
+    return made == lock.user[:16]
+
+
+def _key(lock: _Lock) -> bytes:
+    """Algorithm 2, of the empty password."""
+    permissions = (lock.permissions & 0xFFFFFFFF).to_bytes(4, "little")
+    text = _PADDING + lock.owner[:32] + permissions + lock.first_id
+    if lock.revision >= 4 and not lock.covers_metadata:
+        text += b"\xff" * 4
+    made = hashlib.md5(text, usedforsecurity=False).digest()
+    # Revision 4 gives its length in bits in one place and in octets in others.
+    length = 16 if lock.revision == 4 else max(5, min(16, lock.length))
+    if lock.revision == 2:
+        return made[:5]
+    for _ in range(50):
+        made = hashlib.md5(made[:length], usedforsecurity=False).digest()
+    return made[:length]
+
+
+def _arc4(key: bytes, data: bytes) -> bytes:
+    return Cipher(ARC4(key), mode=None).encryptor().update(data)
+
+
+def _plain(salt: bytes) -> bytes:
+    return hashlib.sha256(salt).digest()
+
+
+def _hardened(salt: bytes) -> bytes:
+    """Algorithm 2.B, of the empty password. At most 64 rounds and some 250."""
+    key = hashlib.sha256(salt).digest()
+    number = 0
+    while True:
+        cipher = Cipher(algorithms.AES(key[:16]), modes.CBC(key[16:32]))
+        made = cipher.encryptor().update(key * 64)
+        name = ("sha256", "sha384", "sha512")[sum(made[:16]) % 3]
+        key = hashlib.new(name, made).digest()
+        number += 1
+        if number >= 64 and made[-1] <= number - 32:
+            return key[:32]

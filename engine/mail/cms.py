@@ -1,0 +1,153 @@
+"""Reads what S/MIME wraps a message in: cryptographic message syntax (RFC 5652).
+
+BER as well as DER, since programs that write while they sign leave lengths open. No
+signature is verified here; only the octets that were signed are found.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+# Content types by object identifier: RFC 5652 §4 to §8, RFC 5083, RFC 3274
+_PKCS7 = bytes.fromhex("2a864886f70d0107")
+_SMIME = bytes.fromhex("2a864886f70d01091001")
+_OBJECT, _OCTETS, _SEQUENCE = 0x06, 0x04, 0x30
+_EXPLICIT, _CONSTRUCTED = 0xA0, 0x20
+_END = b"\0\0"
+_MAX_DEPTH = 16
+
+# S/MIME 4.0 (RFC 8551 §3.2) and the name that was used before it was registered
+CONTENT_TYPES = frozenset(("application/pkcs7-mime", "application/x-pkcs7-mime"))
+
+
+class Kind(Enum):
+    """What the outermost layer is."""
+
+    SIGNED = _PKCS7 + b"\x02"
+    ENVELOPED = _PKCS7 + b"\x03"
+    SIGNED_AND_ENVELOPED = _PKCS7 + b"\x04"
+    ENCRYPTED = _PKCS7 + b"\x06"
+    COMPRESSED = _SMIME + b"\x09"
+    AUTH_ENVELOPED = _SMIME + b"\x17"
+
+
+def kind_of(data: bytes) -> Kind | None:
+    """What the octets are by their first two elements; None for everything else.
+
+    The first few octets of a file are enough.
+    """
+    reader = _Reader(data)
+    try:
+        reader.enter(_SEQUENCE)
+        return Kind(reader.take(_OBJECT))
+    except ValueError:
+        return None
+
+
+def signed_content(data: bytes) -> bytes | None:
+    """The octets that a signature holds inside itself: a MIME entity, in mail.
+
+    None where the signature stands apart from them, holds certificates only, or where
+    this is no signature or a broken one.
+    """
+    reader = _Reader(data)
+    try:
+        reader.enter(_SEQUENCE)
+        if reader.take(_OBJECT) != Kind.SIGNED.value:
+            return None
+        reader.enter(_EXPLICIT)
+        reader.enter(_SEQUENCE)
+        reader.skip()  # version
+        reader.skip()  # digest algorithms
+        reader.enter(_SEQUENCE)
+        reader.take(_OBJECT)
+        if reader.tag != _EXPLICIT:
+            return None
+        reader.enter(_EXPLICIT)
+        return b"".join(reader.pieces())
+    except ValueError:
+        return None
+
+
+class _Reader:
+    """Reads from front to back. Raises ValueError for what is no BER or is cut off."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    @property
+    def tag(self) -> int:
+        """Of the next element; -1 at the end."""
+        return self._data[self._at] if self._at < len(self._data) else -1
+
+    def enter(self, tag: int) -> int | None:
+        """Go inside the next element; where it ends, if it says so."""
+        if self.tag != tag:
+            raise ValueError("Another element stands here")
+        return self._header()
+
+    def take(self, tag: int) -> bytes:
+        """The content of the next element, which is not made of others."""
+        end = self.enter(tag)
+        if end is None:
+            raise ValueError("A plain element must say its length")
+        return self._to(end)
+
+    def skip(self, depth: int = 0) -> None:
+        """Pass over the next element with all that is in it."""
+        if depth > _MAX_DEPTH:
+            raise ValueError("Elements are too deep in one another")
+        end = self._header()
+        if end is not None:
+            self._to(end)
+            return
+        while not self._is_at_end():
+            self.skip(depth + 1)
+
+    def pieces(self, depth: int = 0) -> list[bytes]:
+        """An octet string, whole or in pieces (X.690 §8.7)."""
+        if self.tag == _OCTETS:
+            return [self.take(_OCTETS)]
+        if depth > _MAX_DEPTH:
+            raise ValueError("Elements are too deep in one another")
+        end = self.enter(_OCTETS | _CONSTRUCTED)
+        found: list[bytes] = []
+        while self._at < end if end is not None else not self._is_at_end():
+            found += self.pieces(depth + 1)
+        return found
+
+    def _is_at_end(self) -> bool:
+        """Whether the end of an open element stands here, which is passed over."""
+        is_end = self._data.startswith(_END, self._at)
+        self._at += len(_END) if is_end else 0
+        return is_end
+
+    def _header(self) -> int | None:
+        """Pass over tag and length; where the element ends, or None for an open one."""
+        first = self._octet()
+        if first & 0x1F == 0x1F:
+            raise ValueError("No tag here takes several octets")
+        length = self._octet()
+        if length == 0x80:
+            return None
+        if length > 0x80:
+            size = length & 0x7F
+            octets = self._data[self._at : self._at + size]
+            if size > 8 or len(octets) != size:
+                raise ValueError("The length is no length")
+            self._at += size
+            length = int.from_bytes(octets, "big")
+        return self._at + length
+
+    def _to(self, end: int) -> bytes:
+        if end > len(self._data):
+            raise ValueError("An element is cut off")
+        start, self._at = self._at, end
+        return self._data[start:end]
+
+    def _octet(self) -> int:
+        if self._at >= len(self._data):
+            raise ValueError("The octets end inside an element")
+        self._at += 1
+        return self._data[self._at - 1]
