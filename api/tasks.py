@@ -7,6 +7,7 @@ from django_q.models import Schedule
 
 from api.models import AccessToken
 from api.webhooks import delivery, gather
+from engine.lanes import Lane
 
 
 def tell_webhooks() -> None:
@@ -22,11 +23,16 @@ def forget_tokens() -> None:
 
 def schedule_jobs() -> None:
     """Write down what runs by the clock; doing it again changes nothing."""
-    for name, how in (
-        ("tell_webhooks", Schedule.MINUTES),
-        ("forget_tokens", Schedule.HOURLY),
+    for name, how, lane in (
+        ("tell_webhooks", Schedule.MINUTES, Lane.WEBHOOKS),
+        ("forget_tokens", Schedule.HOURLY, Lane.QUICK),
     ):
         Schedule.objects.update_or_create(
             name=f"api.{name}",
-            defaults={"func": f"api.tasks.{name}", "schedule_type": how, "minutes": 1},
+            defaults={
+                "func": f"api.tasks.{name}",
+                "schedule_type": how,
+                "minutes": 1,
+                "cluster": lane,
+            },
         )

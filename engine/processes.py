@@ -1,4 +1,4 @@
-"""Runs one program as several processes that share its ports and end together."""
+"""Runs one program as several processes that share its ports, each replaced if it dies."""
 
 from __future__ import annotations
 
@@ -9,15 +9,20 @@ import subprocess
 import sys
 from argparse import ArgumentParser
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any
+
+from engine.supervision import Kept, end_all
 
 LOOK_EVERY = 1.0
+# Seconds that each has to finish what it is doing.
+GRACE = 15.0
 
-Process = subprocess.Popen[bytes]
 Serve = Callable[[asyncio.Event], Awaitable[None]]
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Add the option by which a command of manage.py knows that it is not the first."""
+    """Add the options by which a command of manage.py knows what it is part of."""
     parser.add_argument(
         "--child-of",
         type=int,
@@ -25,29 +30,43 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="PID",
         help="stop when that process, which started this one, is gone",
     )
+    parser.add_argument(
+        "--alone", action="store_true", help="start no other processes beside this one"
+    )
 
 
-def run(command: str, serve: Serve, *, count: int, parent: int) -> None:
-    """Run `serve` here and, where this is the first, in `count - 1` more processes.
+def run(command: str, serve: Serve, *, count: int, options: dict[str, Any]) -> None:
+    """Run `serve` here and, unless this is to be `alone`, in `count - 1` more processes.
 
     `serve` ends when the event that it is given is set: on SIGINT or SIGTERM, or when
-    another of the processes has ended. Half of them would be noticed by nobody.
+    the process that started this one is gone. Whichever of the others ends is replaced;
+    whoever started this one replaces this one, and then the others end by themselves.
     """
-    others = [] if parent else [_start(command) for _ in range(count - 1)]
+    others = [] if options["alone"] else _others(command, count)
     try:
-        asyncio.run(_run(serve, others, parent))
+        asyncio.run(_run(serve, others, options["child_of"]))
     finally:
-        for process in others:
-            process.terminate()
-            process.wait()
+        end_all(others, grace=GRACE)
 
 
-def _start(command: str) -> Process:
-    own = str(os.getpid())
-    return subprocess.Popen([sys.executable, sys.argv[0], command, "--child-of", own])  # noqa: S603
+def has_lost(parent: int) -> bool:
+    """Whether the process that started this one, if any is named, is gone."""
+    return bool(parent) and os.getppid() != parent
 
 
-async def _run(serve: Serve, others: Sequence[Process], parent: int) -> None:
+def _others(command: str, count: int) -> list[Kept]:
+    return [
+        Kept(f"{command} {number}", partial(_start, command))
+        for number in range(2, count + 1)
+    ]
+
+
+def _start(command: str) -> subprocess.Popen[bytes]:
+    arguments = [command, "--alone", "--child-of", str(os.getpid())]
+    return subprocess.Popen([sys.executable, sys.argv[0], *arguments])  # noqa: S603
+
+
+async def _run(serve: Serve, others: Sequence[Kept], parent: int) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
@@ -56,11 +75,12 @@ async def _run(serve: Serve, others: Sequence[Process], parent: int) -> None:
     await watch
 
 
-async def _watch(others: Sequence[Process], parent: int, stop: asyncio.Event) -> None:
-    """Stop when another of the processes has ended."""
+async def _watch(others: Sequence[Kept], parent: int, stop: asyncio.Event) -> None:
+    """Replace those of the others that end; stop when the parent is gone."""
     while not stop.is_set():
-        has_ended = any(process.poll() is not None for process in others)
-        if has_ended or (parent and os.getppid() != parent):
+        for one in others:
+            one.look()
+        if has_lost(parent):
             stop.set()
         try:
             await asyncio.wait_for(stop.wait(), LOOK_EVERY)

@@ -1,10 +1,11 @@
-"""The doors through which django-q2 checks, provisions and writes letters."""
+"""Jobs that check, provision and write letters."""
 
 from __future__ import annotations
 
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
+from engine.lanes import Lane
 from onboarding import checks, housekeeping, provisioning, sign_ins
 from onboarding.models import Application
 
@@ -16,7 +17,7 @@ RESUME_MINUTES = 5
 def start_checks(application: Application) -> None:
     """Have a worker look up what the desk wants to know. Inside a transaction."""
     checks.plan(application)
-    async_task("onboarding.tasks.run_checks", application.pk, group="checks")
+    async_task("onboarding.tasks.run_checks", application.pk, cluster=Lane.CALLS)
 
 
 def run_checks(application_id: int) -> None:
@@ -59,7 +60,7 @@ def resume_provisioning() -> int:
     for application in stalled:
         start_provisioning(application.pk)
     for pk in checks.left_running():
-        async_task("onboarding.tasks.run_checks", pk, group="checks")
+        async_task("onboarding.tasks.run_checks", pk, cluster=Lane.CALLS)
     for pk in provisioning.unwritten_letters():
         start_letter(pk)
     return len(stalled)

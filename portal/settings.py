@@ -24,6 +24,7 @@ AUTH_USER_MODEL = "registry.Person"
 INSTALLED_APPS = [
     "engine",
     "engine.audit",
+    "engine.jobs",
     "engine.registry",
     "engine.storage",
     "engine.antivirus",
@@ -199,13 +200,10 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 Q_CLUSTER = {
     "name": "postern",
     "orm": "default",
-    "workers": 1,
+    "broker_class": "engine.jobs.broker.Broker",
+    # Of `qcluster`, which we do not run: `run_worker` has its own (engine/jobs).
     "timeout": 300,
     "retry": 360,
-    "max_attempts": 5,
-    "ack_failures": True,
-    "catch_up": False,
-    "poll": 0.5,
     "label": "Jobs",
 }
 

@@ -204,7 +204,9 @@ def test_no_function_imports_anything() -> None:
 
 LIBRARIES_AT_HOME = {
     "aiosmtpd": lambda path: path.parts[:2] == ("engine", "smtp"),
-    "django_q": lambda path: path.name == "tasks.py",
+    "django_q": lambda path: (
+        path.name == "tasks.py" or path.parts[:2] == ("engine", "jobs")
+    ),
     "weasyprint": lambda path: path.name == "letters.py",
     "wagtail": lambda path: path.parts[0] == "portal",
     "rest_framework": lambda path: path.parts[0] == "api",

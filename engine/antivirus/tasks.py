@@ -1,4 +1,4 @@
-"""The door through which django-q2 looks after quarantine."""
+"""Jobs that look after quarantine."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django_q.models import Schedule
 
+from engine.lanes import Lane
 from engine.registry import published
 from engine.registry.actions import providers, recovery
 from engine.registry.models import Provider
@@ -40,5 +41,6 @@ def schedule_jobs() -> None:
         defaults={
             "func": "engine.registry.tasks.refresh_providers",
             "schedule_type": Schedule.DAILY,
+            "cluster": Lane.CALLS,
         },
     )

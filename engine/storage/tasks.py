@@ -1,9 +1,10 @@
-"""The doors through which django-q2 looks after what is kept."""
+"""Jobs that look after what is kept."""
 
 from __future__ import annotations
 
 from django_q.models import Schedule
 
+from engine.lanes import Lane
 from engine.storage import retention
 from engine.storage.search import index
 
@@ -30,5 +31,6 @@ def schedule_jobs() -> None:
                 "func": f"engine.storage.tasks.{name.partition('.')[2]}",
                 "schedule_type": schedule_type,
                 "minutes": minutes,
+                "cluster": Lane.LONG,
             },
         )

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
+from engine.lanes import Lane
 from engine.registry.actions import domains
 from engine.registry.models import Connection, Domain
 from onboarding.connecting import actions, outcomes, rehearsing, watching
@@ -20,7 +21,7 @@ CLAIM_LIFETIME = timedelta(days=30)
 
 def start(rehearsal: Rehearsal) -> None:
     """Have a worker run it, with the transaction that began it."""
-    async_task(f"{MODULE}.rehearse", rehearsal.pk)
+    async_task(f"{MODULE}.rehearse", rehearsal.pk, cluster=Lane.CALLS)
 
 
 def rehearse(rehearsal_id: int) -> None:
@@ -54,7 +55,7 @@ def check_proofs() -> None:
 def watch_connections() -> None:
     """Look at every connection in a job of its own: a slow one keeps no other waiting."""
     for pk in watching.connection_ids():
-        async_task(f"{MODULE}.watch", pk)
+        async_task(f"{MODULE}.watch", pk, cluster=Lane.CALLS)
 
 
 def watch(connection_id: int) -> None:
@@ -65,11 +66,11 @@ def watch(connection_id: int) -> None:
 
 def schedule_jobs() -> None:
     """Write down what runs by the clock; doing it again changes nothing."""
-    for name, kind, minutes in (
-        ("follow_rehearsals", Schedule.MINUTES, 1),
-        ("check_claims", Schedule.MINUTES, 15),
-        ("check_proofs", Schedule.DAILY, None),
-        ("watch_connections", Schedule.DAILY, None),
+    for name, kind, minutes, lane in (
+        ("follow_rehearsals", Schedule.MINUTES, 1, Lane.QUICK),
+        ("check_claims", Schedule.MINUTES, 15, Lane.CALLS),
+        ("check_proofs", Schedule.DAILY, None, Lane.CALLS),
+        ("watch_connections", Schedule.DAILY, None, Lane.CALLS),
     ):
         Schedule.objects.update_or_create(
             name=f"connecting.{name}",
@@ -77,5 +78,6 @@ def schedule_jobs() -> None:
                 "func": f"{MODULE}.{name}",
                 "schedule_type": kind,
                 "minutes": minutes,
+                "cluster": lane,
             },
         )

@@ -1,4 +1,4 @@
-"""The doors through which django-q2 sends notices."""
+"""Jobs that send notices."""
 
 from __future__ import annotations
 

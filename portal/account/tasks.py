@@ -9,6 +9,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
+from engine.lanes import Lane
 from engine.registry.actions import recovery
 from engine.registry.models import Person
 from portal.account import emails, failures
@@ -70,5 +71,6 @@ def schedule_jobs() -> None:
         defaults={
             "func": "portal.account.tasks.forget",
             "schedule_type": Schedule.DAILY,
+            "cluster": Lane.LONG,
         },
     )

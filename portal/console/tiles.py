@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import reverse
 
+from engine.jobs.models import JobRun
 from engine.queue.models import RecipientStatus
 from engine.registry.models import (
     Connection,
@@ -56,6 +57,13 @@ TILES = (
         counts.waiting(RecipientStatus.HELD),
         "console:queue",
         "?status=held",
+        is_alarm=True,
+    ),
+    Tile(
+        "Jobs given up",
+        Permission.VIEW_QUEUE,
+        JobRun.objects.given_up().count,
+        "console:jobs",
         is_alarm=True,
     ),
     Tile(

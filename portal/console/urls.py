@@ -12,6 +12,7 @@ from portal.console.views import (
     audit,
     health,
     home,
+    jobs,
     notices,
     outbox,
     quarantine,
@@ -56,5 +57,9 @@ urlpatterns = [
     path("audit/", audit.index, name="audit"),
     path("audit/entries.csv", audit.as_csv, name="audit_csv"),
     path("health/", health.index, name="health"),
+    path("jobs/", jobs.index, name="jobs"),
+    path("jobs/<int:pk>/", jobs.show, name="job"),
+    path("jobs/<int:pk>/again/", jobs.again, name="job_again"),
+    path("jobs/<int:pk>/dismiss/", jobs.dismiss, name="job_dismiss"),
     path("audit/verify/", audit.verify, name="verify_audit"),
 ]

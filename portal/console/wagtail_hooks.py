@@ -82,6 +82,7 @@ LINES = (
     ),
     Line("API keys", "console:api_keys", "key", Permission.MANAGE_STAFF, 135),
     Line("Audit trail", "console:audit", "view", Permission.VIEW_AUDIT, 140),
+    Line("Failed jobs", "console:jobs", "tasks", Permission.VIEW_QUEUE, 145),
     Line("Health", "console:health", "cogs", Permission.VIEW_QUEUE, 150),
 )
 

@@ -1,10 +1,11 @@
-"""The doors through which django-q2 does what a mailbox's holder asked for."""
+"""Jobs that a mailbox's holder asked for."""
 
 from __future__ import annotations
 
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
+from engine.lanes import Lane
 from engine.storage import export, rules
 from engine.storage.models import Export, ExportStatus, Folder, Rule
 from portal.webmail import emails
@@ -12,7 +13,7 @@ from portal.webmail.actions import orphans
 
 
 def start_export(export_id: int) -> None:
-    async_task("portal.webmail.tasks.write_export", export_id)
+    async_task("portal.webmail.tasks.write_export", export_id, cluster=Lane.LONG)
 
 
 def write_export(export_id: int) -> None:
@@ -26,7 +27,7 @@ def write_export(export_id: int) -> None:
 
 
 def start_rule(rule_id: int, folder_id: int) -> None:
-    async_task("portal.webmail.tasks.run_rule", rule_id, folder_id)
+    async_task("portal.webmail.tasks.run_rule", rule_id, folder_id, cluster=Lane.LONG)
 
 
 def run_rule(rule_id: int, folder_id: int) -> int:
@@ -56,6 +57,7 @@ def schedule_jobs() -> None:
             "func": "portal.webmail.tasks.look_after_exports",
             "schedule_type": Schedule.MINUTES,
             "minutes": 15,
+            "cluster": Lane.LONG,
         },
     )
     Schedule.objects.update_or_create(
@@ -63,5 +65,6 @@ def schedule_jobs() -> None:
         defaults={
             "func": "portal.webmail.tasks.sweep_files",
             "schedule_type": Schedule.DAILY,
+            "cluster": Lane.LONG,
         },
     )

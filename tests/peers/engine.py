@@ -37,7 +37,7 @@ class Engine:
         self.environment = {
             "POSTERN_ENV": "test",
             "POSTERN_VAR": str(settings.POSTERN.var),
-            "POSTERN_DATABASE_URL": _database_url(),
+            "POSTERN_DATABASE_URL": database_url(),
             "POSTERN_TLS_CERT_FILE": str(own.cert_file),
             "POSTERN_TLS_KEY_FILE": str(own.key_file),
             "POSTERN_TLS_CA_FILE": str(authority.ca_file),
@@ -158,7 +158,7 @@ class RestartedEngine(Engine):
         return answer
 
 
-def _database_url() -> str:
+def database_url() -> str:
     made = connection.settings_dict
     if connection.vendor == "sqlite":
         return f"sqlite://{quote(str(made['NAME']))}"

@@ -23,4 +23,4 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """One process, or as many as POSTERN_ENGINE_PROCESSES says, on the same ports."""
         count = settings.POSTERN.engine_processes
-        processes.run("run_engine", run_engine, count=count, parent=options["child_of"])
+        processes.run("run_engine", run_engine, count=count, options=options)

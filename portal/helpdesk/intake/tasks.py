@@ -1,4 +1,4 @@
-"""The door through which django-q2 reads the helpdesk's mailbox."""
+"""Jobs that read the helpdesk's mailbox."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The doors through which django-q2 sends replies."""
+"""Jobs that send replies."""
 
 from __future__ import annotations
 

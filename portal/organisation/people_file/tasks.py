@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from django_q.tasks import async_task
 
+from engine.lanes import Lane
 from portal.organisation.people_file import load
 
 
 def start(people_file_id: int) -> None:
     """Queue the work, with the transaction that asks for it."""
-    async_task("portal.organisation.people_file.tasks.run", people_file_id)
+    async_task(
+        "portal.organisation.people_file.tasks.run", people_file_id, cluster=Lane.LONG
+    )
 
 
 def run(people_file_id: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,9 @@ def listeners(port: int) -> int:
     return sum(line.split()[1] == ours and line.split()[3] == "0A" for line in lines)
 
 
-def test_processes_share_the_port_and_end_together(tmp_path: Path) -> None:
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[tuple[Daemon, int]]:
+    """Two processes, and their port."""
     port = free_port()
     own = {
         "POSTERN_ENV": "test",
@@ -38,15 +41,41 @@ def test_processes_share_the_port_and_end_together(tmp_path: Path) -> None:
         "POSTERN_WEB_PORT": str(port),
         "POSTERN_WEB_WORKERS": "2",
     }
-    command = [sys.executable, "manage.py", "run_web"]
-    web = Daemon(command, tmp_path / "web.log", env=own)
+    daemon = Daemon(
+        [sys.executable, "manage.py", "run_web"], tmp_path / "web.log", env=own
+    )
     try:
-        web.wait_for(lambda: listeners(port) == 2)
+        daemon.wait_for(lambda: listeners(port) == 2)
         assert answers(port)
-        [other] = serving_children(web.pid)
-
-        os.kill(other, signal.SIGKILL)
-
-        wait_until(lambda: listeners(port) == 0, "the end of both")
+        yield daemon, port
     finally:
-        web.stop()
+        daemon.stop()
+
+
+def test_one_that_is_killed_is_replaced(web: tuple[Daemon, int]) -> None:
+    daemon, port = web
+    [other] = serving_children(daemon.pid)
+
+    os.kill(other, signal.SIGKILL)
+
+    wait_until(lambda: serving_children(daemon.pid) not in ([], [other]), "another")
+    wait_until(lambda: listeners(port) == 2, "both at the port")
+    assert "was ended by SIGKILL; it is started again" in daemon.log.read_text()
+
+
+def test_the_others_end_with_the_first_and_leave_the_port_to_its_replacement(
+    web: tuple[Daemon, int],
+) -> None:
+    daemon, port = web
+
+    os.kill(daemon.pid, signal.SIGKILL)
+
+    wait_until(lambda: listeners(port) == 0, "the end of both")
+
+
+def test_all_end_when_asked_to(web: tuple[Daemon, int]) -> None:
+    daemon, port = web
+
+    os.kill(daemon.pid, signal.SIGTERM)
+
+    wait_until(lambda: listeners(port) == 0, "the end of both")

@@ -22,7 +22,10 @@ from portal.guides import loader
 
 
 class Command(BaseCommand):
-    help = "Start everything: web, engine and worker. Ctrl-C stops them."
+    help = (
+        "Start everything: web, engine and worker, and again whichever of them dies. "
+        "Ctrl-C stops them."
+    )
     # They load every page of the site, which takes longer than all else here.
     requires_system_checks = []
 
@@ -34,7 +37,9 @@ class Command(BaseCommand):
         with _name_server():
             ended = supervisor.run()
         if ended:
-            raise CommandError(f"{ended} ended by itself, so all was stopped.")
+            raise CommandError(
+                f"{ended} could not start, so all was stopped: see what it says above."
+            )
         self.stdout.write("Stopped.")
 
     def _prepare(self) -> Facts | None:
@@ -72,11 +77,14 @@ def _name_server() -> Iterator[None]:
 
 
 def _commands() -> dict[str, list[str]]:
-    manage = [sys.executable, sys.argv[0]]
+    def command(name: str) -> list[str]:
+        # Whatever becomes of this process, the ports are free for the next.
+        return [sys.executable, sys.argv[0], name, "--child-of", str(os.getpid())]
+
     return {
-        "web": [*manage, "run_web"],
-        "engine": [*manage, "run_engine"],
-        "worker": [*manage, "qcluster", "--skip-checks"],
+        "web": command("run_web"),
+        "engine": command("run_engine"),
+        "worker": command("run_worker"),
     }
 
 

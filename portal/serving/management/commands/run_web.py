@@ -23,4 +23,4 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """One process, or as many as POSTERN_WEB_WORKERS says, on the same port."""
         count = settings.POSTERN.web_workers
-        processes.run("run_web", serve, count=count, parent=options["child_of"])
+        processes.run("run_web", serve, count=count, options=options)

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from django.db import models
+
+
+class RunState(models.TextChoices):
+    """Where a job stands that is being run or has failed."""
+
+    QUEUED = "queued", "Waiting for its turn"
+    RUNNING = "running", "Running"
+    FAILED = "failed", "Failed, and tried again"
+    GIVEN_UP = "given_up", "Given up"
+
+
+class JobRunQuerySet(models.QuerySet["JobRun"]):
+    def troubled(self) -> JobRunQuerySet:
+        """Failed at least once and not done since; those given up first."""
+        rows = self.filter(failed_at__isnull=False)
+        return rows.order_by("-state", "-failed_at", "pk")
+
+    def given_up(self) -> JobRunQuerySet:
+        return self.filter(state=RunState.GIVEN_UP)
+
+    def unfinished(self) -> JobRunQuerySet:
+        return self.exclude(state=RunState.GIVEN_UP)
+
+
+class JobRun(models.Model):
+    """A job from its first start until it is done; one that is given up stays.
+
+    Beside django-q2's own queue, whose rows know neither attempts nor what went wrong.
+    """
+
+    job_id = models.CharField(max_length=32, unique=True)
+    queue_id = models.BigIntegerField(
+        null=True, db_index=True, help_text="django-q2's row; none once given up"
+    )
+    lane = models.CharField(max_length=20)
+    func = models.CharField(max_length=200)
+    arguments = models.CharField(max_length=300, blank=True)
+    schedule = models.CharField(
+        max_length=100,
+        blank=True,
+        help_text="whose run this is, if it runs by the clock",
+    )
+    package = models.TextField(help_text="signed, as it was queued")
+    state = models.CharField(
+        max_length=10, choices=RunState.choices, default=RunState.RUNNING
+    )
+    attempts = models.PositiveIntegerField(default=0)
+    worker = models.CharField(max_length=100, blank=True, help_text="host:pid")
+    started_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True, db_index=True)
+    next_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=300, blank=True)
+    detail = models.TextField(blank=True, help_text="where in the code it failed")
+
+    objects = JobRunQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                name="jobs_of_a_schedule",
+                fields=["schedule"],
+                condition=~models.Q(schedule=""),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.func}({self.arguments})"

@@ -1,0 +1,51 @@
+"""`manage.py run_worker`: a process for each lane of jobs, replaced when it dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from argparse import ArgumentParser
+from functools import partial
+from types import FrameType
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from engine import processes
+from engine.jobs.worker import Worker
+from engine.lanes import Lane
+from engine.supervision import Forked, Kept, end_all
+
+LOOK_EVERY = 0.2
+
+
+class Command(BaseCommand):
+    help = "Run the jobs around mail: letters, notices, webhooks, checks, imports."
+    # They load every page of the site.
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        processes.add_arguments(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """This process runs no job: it has no threads and no connections to copy."""
+        kept = [
+            Kept(f"worker {lane.name.lower()}", partial(_start, lane)) for lane in Lane
+        ]
+        stopping: list[int] = []
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            stopping.append(number)
+
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, stop)
+        while not stopping and not processes.has_lost(options["child_of"]):
+            for one in kept:
+                one.look()
+            time.sleep(LOOK_EVERY)
+        end_all(kept, grace=processes.GRACE)
+
+
+def _start(lane: Lane) -> Forked:
+    return Forked(Worker(lane, parent=os.getpid()).run)

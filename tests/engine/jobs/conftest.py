@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.engine.jobs import deeds
+
+
+@pytest.fixture
+def marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+    """What the jobs of this test have done so far."""
+    path = tmp_path / "marks"
+    path.touch()
+    monkeypatch.setenv(deeds.MARKS, str(path))
+    return lambda: path.read_text().split()

@@ -1,0 +1,47 @@
+"""Jobs for tests. What they did is written to the file that MARKS names."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from engine.jobs import current
+from engine.jobs.limits import JobTimeout
+
+MARKS = "POSTERN_TEST_MARKS"
+
+
+class Fault(Exception):
+    """What a failing job raises."""
+
+
+def mark(text: str) -> None:
+    with Path(os.environ[MARKS]).open("a") as file:
+        file.write(f"{text}\n")
+
+
+def fail() -> None:
+    raise Fault("The scanner is away.")
+
+
+def note_key() -> None:
+    mark(current.key("letter"))
+
+
+def sleep(seconds: float) -> None:
+    mark("asleep")
+    time.sleep(seconds)
+    mark("awake")
+
+
+def hang() -> None:
+    """With a handler that hides every ordinary exception."""
+    try:
+        time.sleep(600)
+    except Exception:  # noqa: BLE001
+        mark("hidden")
+
+
+def end_by_timeout() -> None:
+    raise JobTimeout("It ran for too long.")

@@ -1,0 +1,129 @@
+"""Schedules: by the database's clock, never two runs at a time, never asleep for good."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from django_q.models import OrmQ, Schedule
+
+from engine import clock
+from engine.jobs import queue, schedules, worker
+from engine.jobs.models import JobRun
+from engine.lanes import Lane
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def no_others() -> None:
+    Schedule.objects.all().delete()
+
+
+def made(kind: str = Schedule.MINUTES, **over: object) -> Schedule:
+    return Schedule.objects.create(
+        **{
+            "name": "test.fail",
+            "func": "tests.engine.jobs.deeds.fail",
+            "schedule_type": kind,
+            "minutes": 1,
+            "next_run": clock.now(),
+            **over,
+        }
+    )
+
+
+def test_a_due_schedule_starts_one_job_and_is_due_again_a_period_later() -> None:
+    schedule = made()
+
+    assert (schedules.look(), schedules.look()) == (1, 0)
+
+    schedule.refresh_from_db()
+    assert OrmQ.objects.count() == 1
+    assert timedelta(0) < schedule.next_run - clock.now() <= timedelta(minutes=1)
+
+
+def test_missed_runs_are_run_once() -> None:
+    made(next_run=clock.now() - timedelta(days=3))
+
+    schedules.look()
+
+    assert OrmQ.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "ahead"),
+    [
+        (Schedule.MINUTES, timedelta(minutes=5)),
+        (Schedule.HOURLY, timedelta(hours=2)),
+        (Schedule.DAILY, timedelta(days=400)),
+    ],
+)
+def test_one_that_lies_further_ahead_than_its_period_runs_now(
+    kind: str, ahead: timedelta
+) -> None:
+    schedule = made(kind, next_run=clock.now() + ahead)
+
+    assert schedules.look() == 1
+
+    schedule.refresh_from_db()
+    assert schedule.next_run <= clock.now() + timedelta(days=1, hours=1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "ahead"),
+    [
+        (Schedule.MINUTES, timedelta(minutes=1)),
+        (Schedule.HOURLY, timedelta(hours=1)),
+        (Schedule.DAILY, timedelta(hours=25)),
+    ],
+)
+def test_one_that_is_not_due_yet_waits(kind: str, ahead: timedelta) -> None:
+    made(kind, next_run=clock.now() + ahead)
+
+    assert schedules.look() == 0
+
+
+def test_a_run_that_is_not_done_yet_keeps_the_next_from_piling_up() -> None:
+    schedule = made()
+    schedules.look()
+    worker.run_next(Lane.QUICK)
+
+    Schedule.objects.update(next_run=clock.now())
+
+    assert schedules.look() == 0
+    schedule.refresh_from_db()
+    assert schedule.next_run > clock.now()
+    assert OrmQ.objects.count() == 1
+
+
+def test_a_run_that_was_lost_from_the_queue_keeps_no_other_from_starting() -> None:
+    made()
+    schedules.look()
+    OrmQ.objects.all().delete()
+    Schedule.objects.update(next_run=clock.now())
+
+    worker.look_after()
+
+    assert OrmQ.objects.count() == 1
+    assert JobRun.objects.count() == 1
+
+
+def test_a_schedule_names_the_lane_of_its_jobs() -> None:
+    made(cluster=Lane.CALLS)
+
+    schedules.look()
+
+    assert queue.claim(Lane.QUICK) is None
+    assert queue.claim(Lane.CALLS) is not None
+
+
+def test_a_host_whose_clock_is_ahead_starts_nothing_early(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made(next_run=clock.now() + timedelta(seconds=50))
+    ahead = timezone.now() + timedelta(minutes=5)
+    monkeypatch.setattr(timezone, "now", lambda: ahead)
+
+    assert schedules.look() == 0

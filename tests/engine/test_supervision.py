@@ -1,0 +1,177 @@
+"""Processes that are kept running: replaced when they die, with a back-off."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import pytest
+
+from engine import supervision
+from engine.supervision import Forked, Kept, end_all, said
+from tests.peers.process import wait_until
+
+
+@dataclass
+class Fake:
+    """A process that ends when the test says so."""
+
+    pid: int
+    status: int | None = None
+    heard: list[str] = field(default_factory=list)
+
+    def poll(self) -> int | None:
+        return self.status
+
+    def terminate(self) -> None:
+        self.status = -15
+
+    def kill(self) -> None:
+        self.status = -9
+
+
+@dataclass
+class Clock:
+    now: float = 1_000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(supervision, "time", made)
+    return made
+
+
+def kept_of(started: list[Fake]) -> Kept:
+    def start() -> Fake:
+        started.append(Fake(pid=100 + len(started)))
+        return started[-1]
+
+    return Kept("worker", start)
+
+
+def test_one_that_dies_is_replaced_at_the_next_look(clock: Clock) -> None:
+    started: list[Fake] = []
+    kept = kept_of(started)
+    kept.look()
+    clock.now += 3600
+
+    started[0].status = -9
+
+    assert kept.look() == 100
+    assert len(started) == 2
+    assert kept.is_running()
+    assert kept.look() is None
+
+
+def test_one_that_dies_again_and_again_is_started_less_and_less_often(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    started: list[Fake] = []
+    kept = kept_of(started)
+    begun = clock.now
+    moments = []
+
+    while len(started) < 12:
+        before = len(started)
+        kept.look()
+        if len(started) > before:
+            moments.append(clock.now - begun)
+            started[-1].status = 1
+        clock.now += 0.5
+
+    pauses = [b - a for a, b in pairwise(moments)]
+    assert pauses[0] <= 0.5
+    assert pauses == sorted(pauses)
+    assert max(pauses) <= supervision.LONGEST_PAUSE + 0.5
+    assert "having ended 5 times right after its start" in caplog.text
+
+
+def test_one_that_has_run_for_a_while_begins_afresh(clock: Clock) -> None:
+    started: list[Fake] = []
+    kept = kept_of(started)
+    for _ in range(4):
+        clock.now += 100
+        kept.look()
+        started[-1].status = 1
+        kept.look()
+    clock.now += 100
+    kept.look()
+    clock.now += 100
+
+    started[-1].status = -9
+    before = len(started)
+    kept.look()
+
+    assert len(started) == before + 1
+    assert kept.failures == 0
+
+
+def test_the_log_says_which_process_ended_and_how(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    started: list[Fake] = []
+    kept = kept_of(started)
+    kept.look()
+    clock.now += 100
+    started[0].status = -9
+
+    with caplog.at_level(logging.ERROR):
+        kept.look()
+
+    [line] = caplog.messages
+    assert line == (
+        "worker (process 100) was ended by SIGKILL; it is started again now"
+    )
+    assert said(3) == "ended with status 3"
+
+
+def test_those_that_do_not_end_when_asked_are_ended(clock: Clock) -> None:
+    class Stubborn(Fake):
+        def terminate(self) -> None:
+            self.heard.append("terminate")
+
+    deaf = Stubborn(1)
+    kept = Kept("deaf", lambda: deaf)
+    kept.look()
+
+    end_all([kept], grace=2)
+
+    assert deaf.heard == ["terminate"]
+    assert deaf.status == -9
+
+
+# Other tests may have left threads, of which a copy here takes nothing.
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_copy_of_this_process_is_ended_and_its_end_is_seen() -> None:
+    def wait() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pause()
+
+    copy = Forked(wait)
+    assert copy.poll() is None
+
+    os.kill(copy.pid, signal.SIGKILL)
+
+    wait_until(lambda: copy.poll() is not None, "the end of the copy")
+    assert copy.poll() == -signal.SIGKILL
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_copy_that_fails_says_so_by_its_status() -> None:
+    def fail() -> None:
+        raise RuntimeError("as intended")
+
+    copy = Forked(fail)
+
+    wait_until(lambda: copy.poll() is not None, "the end of the copy")
+    assert copy.poll() == 1
