@@ -16,6 +16,7 @@ class EngineConfig(AppConfig):
     label = "engine"
 
     def ready(self) -> None:
+        state.folder()
         state.keep_private()
         connection_created.connect(_keep_database_private)
         if settings.SECRET_KEY_FALLBACKS:

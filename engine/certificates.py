@@ -50,6 +50,22 @@ class Files:
         if self.cert:
             _check_dates(_certificates(self.cert)[0], self.cert)
 
+    def is_for(self, name: str) -> bool:
+        """Whether the certificate carries the host's name, or a wildcard that covers it
+        (RFC 9525 §6.3: one whole label). Raises CertificateError.
+        """
+        try:
+            names = _certificates(self.cert)[0].extensions.get_extension_for_class(
+                x509.SubjectAlternativeName
+            )
+        except x509.ExtensionNotFound:
+            return False
+        wanted = name.casefold().rstrip(".")
+        known = {
+            one.casefold() for one in names.value.get_values_for_type(x509.DNSName)
+        }
+        return wanted in known or f"*.{wanted.partition('.')[2]}" in known
+
     def load_into(self, context: ssl.SSLContext) -> None:
         """Load what is whole and matches. Raises CertificateError, OSError, ValueError.
 

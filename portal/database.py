@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -53,6 +54,8 @@ def settings_of(url: str, *, var: Path) -> dict[str, Any]:
         return _sqlite(unquote(urlsplit(url).path) or var / "postern.sqlite3", var)
     parameters = _parameters(url)
     own = {ours: parameters.pop(name, "") for name, ours in _NAMES.items()}
+    # Whose connections these are, for who looks at the server; a name in the URL wins.
+    parameters.setdefault("fallback_application_name", f"postern@{gethostname()}")
     return {
         "ENGINE": "django.db.backends.postgresql",
         "CONN_MAX_AGE": 60,

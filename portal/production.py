@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import ssl
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from engine.certificates import CertificateError, Files
 from portal import database
 from portal.environment import DEVELOPMENT_SIGNING_KEY, Environment
 
@@ -26,6 +28,13 @@ LEAST_ENTROPY = 128
 # Letters that may be a word, and the bits that one carries in English (Shannon, 1951).
 _WORDS = re.compile(r"[A-Z]?[a-z]{4,}|[A-Z]{4,}")
 _BITS_OF_ENGLISH = 1.5
+# What POSTERN_SMTP_NAME is where nobody set it.
+UNSET_NAMES = ("localhost", "127.0.0.1")
+# Ofcom, "Telephone numbers for use in TV and radio drama programmes": a thousand each.
+_DRAMA = re.compile(
+    r"(?:011[3-8]496|01[2-6]1496|0191498|0207946|0289018|0292018)0\d{3}|02896496\d{3}"
+    r"|(?:01632960|07700900|03069990|08081570|09098790)\d{3}"
+)
 # The widest network that one community's own proxies can fill, by IP version; the
 # largest private block, 10.0.0.0/8, is no wider.
 WIDEST_PROXIES = {4: 8, 6: 32}
@@ -72,6 +81,12 @@ def _faults_of_secrets(environment: Environment) -> Iterator[str]:
             "The secret key can be guessed: it repeats itself. Set POSTERN_SECRET_KEY to "
             'what this prints: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
         )
+    for earlier in environment.secret_key_fallbacks:
+        if earlier == DEVELOPMENT_SIGNING_KEY or entropy(earlier) < LEAST_ENTROPY:
+            yield (
+                "One of the earlier secret keys can be guessed, and would open as much as "
+                "the new one. Take it out of POSTERN_SECRET_KEY_FALLBACKS."
+            )
     if environment.probe_private_addresses:
         yield (
             "Strangers could have our own network probed. "
@@ -138,6 +153,13 @@ def _shannon(symbols: Sequence[object]) -> float:
     return -sum(count * math.log2(count / total) for count in counts)
 
 
+def is_invented(phone: str) -> bool:
+    """Whether a telephone number is one that Ofcom keeps for use in drama."""
+    digits = re.sub(r"\D", "", phone.replace("(0)", ""))
+    national = re.sub(r"^(?:0044|44)", "0", digits)
+    return _DRAMA.fullmatch(national) is not None
+
+
 def _is_too_wide(network: IPv4Network | IPv6Network) -> bool:
     if network.version == 6 and network.subnet_of(_MAPPED):
         first = int(network.network_address) & 0xFFFF_FFFF
@@ -149,11 +171,16 @@ def _is_too_wide(network: IPv4Network | IPv6Network) -> bool:
 def _faults_of_mail(environment: Environment) -> Iterator[str]:
     if environment.community_domain.endswith(".example"):
         yield "Set POSTERN_COMMUNITY_DOMAIN to the community's own domain."
-    if environment.smtp_name in ("localhost", "127.0.0.1"):
+    if environment.smtp_name in UNSET_NAMES:
         yield "Set POSTERN_SMTP_NAME to the name that is in the mail certificate."
     if environment.provider_networks:
         yield (
             "Others could pass for a cloud provider. Unset POSTERN_PROVIDER_NETWORKS."
+        )
+    if is_invented(environment.helpdesk_phone):
+        yield (
+            f"{environment.helpdesk_phone} is a number for films, which nobody answers. "
+            "Set POSTERN_HELPDESK_PHONE to the helpdesk's own."
         )
     if not environment.smarthost:
         yield (
@@ -173,6 +200,22 @@ def _faults_of_tls(environment: Environment) -> Iterator[str]:
         "POSTERN_TLS_KEY_FILE": environment.tls_key_file,
         "POSTERN_TLS_CA_FILE": environment.tls_ca_file,
     }
-    for name, file in files.items():
-        if not file or not Path(file).is_file():
-            yield f"{file or 'No file'} cannot be read. Set {name}."
+    missing = [name for name, file in files.items() if not Path(file).is_file()]
+    for name in missing:
+        yield f"{files[name] or 'No file'} cannot be read. Set {name}."
+    if not missing:
+        yield from _faults_of_certificate(environment, Files(*files.values()))
+
+
+def _faults_of_certificate(environment: Environment, files: Files) -> Iterator[str]:
+    try:
+        files.load_into(ssl.create_default_context(ssl.Purpose.CLIENT_AUTH))
+        is_ours = files.is_for(environment.smtp_name)
+    except (CertificateError, OSError, ValueError) as error:
+        yield f"{error} See POSTERN_TLS_CERT_FILE, _KEY_FILE and _CA_FILE."
+        return
+    if not is_ours and environment.smtp_name not in UNSET_NAMES:
+        yield (
+            f"The certificate in {files.cert} is not for {environment.smtp_name}: members' "
+            "servers would not send. Set POSTERN_SMTP_NAME or POSTERN_TLS_CERT_FILE."
+        )

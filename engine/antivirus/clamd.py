@@ -153,6 +153,15 @@ def read_reply(reply: bytes) -> Verdict:
     raise ScannerUnavailable("the scanner reported an error")
 
 
+async def answers(target: str) -> bool:
+    """Whether the clamd there says that it is alive."""
+    try:
+        await _check_answers(target)
+    except (OSError, TimeoutError):
+        return False
+    return True
+
+
 async def _check_answers(target: str) -> None:
     """Ask whether clamd is there, before a message waits for it. Raises OSError."""
     async with asyncio.timeout(PING_PATIENCE):

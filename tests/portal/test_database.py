@@ -153,6 +153,7 @@ def test_nothing_that_libpq_reads_is_lost(options: dict[str, str]) -> None:
 
     made = database.settings_of(url, var=VAR)
 
+    assert made["OPTIONS"].pop("fallback_application_name").startswith("postern@")
     assert made["OPTIONS"] == options
     assert conninfo_to_dict(url) == {
         **options,

@@ -4,7 +4,9 @@ import base64
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from random import Random
 from string import ascii_letters
@@ -14,6 +16,7 @@ from django.conf import settings
 from django.utils.crypto import RANDOM_STRING_CHARS
 
 from portal import production
+from portal.demo.certificates import Authority, Certificate
 from portal.environment import DEVELOPMENT_SIGNING_KEY, Environment
 
 LOOPBACK = {"microsoft_365": ["127.0.0.0/8"]}
@@ -30,14 +33,31 @@ FIT = {
     "community_domain": "justice.test",
     "smtp_name": "gate.justice.test",
     "smarthost": "postern:secret@relay.justice.test:587",
-    "tls_cert_file": __file__,
-    "tls_key_file": __file__,
-    "tls_ca_file": __file__,
+    "helpdesk_phone": "0300 555 0100",
 }
 
 
+@cache
+def authority() -> Authority:
+    """Its certificates are needed before there is a fixture: by what is fit."""
+    return Authority(Path(tempfile.mkdtemp(prefix="postern-authority-")))
+
+
+@cache
+def issued(name: str) -> Certificate:
+    return authority().issue(name)
+
+
+def tls(cert: str = "gate.justice.test", key: str = "") -> dict[str, object]:
+    return {
+        "tls_cert_file": str(issued(cert).cert_file),
+        "tls_key_file": str(issued(key or cert).key_file),
+        "tls_ca_file": str(authority().ca_file),
+    }
+
+
 def environment(var: Path, **over: object) -> Environment:
-    return Environment(var=var, **(FIT | over))
+    return Environment(var=var, **(FIT | tls() | over))
 
 
 def test_fit_environment_starts(tmp_path: Path) -> None:
@@ -78,6 +98,12 @@ def test_fit_environment_starts(tmp_path: Path) -> None:
         ({"trusted_proxies": ["::ffff:0:0/96"]}, "POSTERN_TRUSTED_PROXIES"),
         ({"community_domain": "secure.example"}, "POSTERN_COMMUNITY_DOMAIN"),
         ({"smtp_name": "localhost"}, "POSTERN_SMTP_NAME"),
+        ({"smtp_name": "other.justice.test"}, "POSTERN_TLS_CERT_FILE"),
+        ({"helpdesk_phone": "020 7946 0000"}, "POSTERN_HELPDESK_PHONE"),
+        ({"helpdesk_phone": "+44 (0)1632 960 123"}, "POSTERN_HELPDESK_PHONE"),
+        ({"helpdesk_phone": "0044 7700 900999"}, "POSTERN_HELPDESK_PHONE"),
+        ({"secret_key_fallbacks": [DEVELOPMENT_SIGNING_KEY]}, "SECRET_KEY_FALLBACKS"),
+        ({"secret_key_fallbacks": ["k" * 64]}, "POSTERN_SECRET_KEY_FALLBACKS"),
         ({"smarthost": ""}, "POSTERN_SMARTHOST"),
         ({"provider_networks": LOOPBACK}, "POSTERN_PROVIDER_NETWORKS"),
         ({"tls_cert_file": ""}, "POSTERN_TLS_CERT_FILE"),
@@ -118,6 +144,45 @@ def test_networks_of_ones_own_proxies_are_trusted(
     production.check(environment(tmp_path, trusted_proxies=networks))
 
 
+def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
+    mixed = tls("gate.justice.test", key="mail.justice.test")
+
+    with pytest.raises(production.NotReadyError, match="does not belong to"):
+        production.check(environment(tmp_path, **mixed))
+
+
+def test_a_file_that_is_no_certificate_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(production.NotReadyError, match="POSTERN_TLS_CERT_FILE"):
+        production.check(environment(tmp_path, tls_cert_file=__file__))
+
+
+@pytest.mark.parametrize(
+    ("name", "is_ours"),
+    [
+        ("gate.justice.test", True),
+        ("GATE.justice.test", True),
+        ("*.justice.test", True),
+        ("justice.test", False),
+        ("*.gate.justice.test", False),
+        ("agate.justice.test", False),
+    ],
+)
+def test_the_certificate_must_carry_our_name(
+    tmp_path: Path, name: str, is_ours: bool
+) -> None:
+    found = environment(tmp_path, **tls(name))
+    if is_ours:
+        production.check(found)
+        return
+    with pytest.raises(production.NotReadyError, match=r"is not for gate\.justice"):
+        production.check(found)
+
+
+@pytest.mark.parametrize("phone", ["020 7947 0000", "01632 961000", "+44 20 7123 4567"])
+def test_other_numbers_are_taken_for_real(tmp_path: Path, phone: str) -> None:
+    production.check(environment(tmp_path, helpdesk_phone=phone))
+
+
 def test_demo_data_is_refused(tmp_path: Path) -> None:
     (tmp_path / production.DEMO_FILE).touch()
 
@@ -136,7 +201,7 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(production.NotReadyError) as raised:
         production.check(worst)
 
-    assert str(raised.value).count("\n  - ") == 13
+    assert str(raised.value).count("\n  - ") == 14
 
 
 @pytest.mark.parametrize("env", ["development", "test"])

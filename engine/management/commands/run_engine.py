@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from engine import processes
+from engine.management import starting
 from engine.management.engine import run_engine
 
 
@@ -22,5 +23,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One process, or as many as POSTERN_ENGINE_PROCESSES says, on the same ports."""
+        starting.check(scans=True)
         count = settings.POSTERN.engine_processes
         processes.run("run_engine", run_engine, count=count, options=options)

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from engine import processes
+from engine.management import starting
 from portal.serving.server import serve
 
 
@@ -22,5 +23,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One process, or as many as POSTERN_WEB_WORKERS says, on the same port."""
+        starting.check(scans=False)
         count = settings.POSTERN.web_workers
         processes.run("run_web", serve, count=count, options=options)

@@ -1,0 +1,105 @@
+"""Looks, before a process serves, at what the environment alone does not say.
+
+In production only, and besides what portal.production finds in the settings: whether the
+scanner answers, and whether other hosts share this database without a shared cache.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+
+from engine.antivirus import clamd
+
+log = logging.getLogger(__name__)
+
+# Seconds: clamd takes so long to load its signatures when the machine has just started.
+SCANNER_PATIENCE = 90.0
+LOOK_AGAIN = 3.0
+# What portal.database calls our connections, with the host's name behind it.
+OURS = "postern@"
+OTHERS = """
+    SELECT DISTINCT application_name FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name LIKE %s
+    AND application_name <> current_setting('application_name')
+    AND current_setting('application_name') LIKE %s
+"""
+
+
+def check(*, scans: bool) -> None:
+    """Log what is odd. Raises ImproperlyConfigured with every fault at once.
+
+    `scans` says that this process accepts mail, which it cannot without the scanner.
+    """
+    if settings.POSTERN.env != "production":
+        return
+    for warning in warnings():
+        log.warning(warning)
+    faults = [*_faults_of_hosts(), *(_faults_of_the_scanner() if scans else ())]
+    if faults:
+        lines = "\n".join(f"  - {fault}" for fault in faults)
+        raise ImproperlyConfigured(f"Postern does not start:\n{lines}")
+
+
+def warnings() -> Iterator[str]:
+    """What may be meant, and is more often forgotten."""
+    ours = settings.POSTERN
+    if _is_loopback(ours.smtp_host):
+        yield (
+            f"SMTP and POP3 listen on {ours.smtp_host} only: no other machine can send "
+            "or fetch mail. Set POSTERN_SMTP_HOST, to 0.0.0.0 for example."
+        )
+    has_proxy_here = any(one.is_loopback for one in ours.trusted_proxies)
+    if _is_loopback(ours.host) and not has_proxy_here:
+        yield (
+            f"The website listens on {ours.host} only, and no proxy on this machine is "
+            "trusted. Set POSTERN_HOST, or POSTERN_TRUSTED_PROXIES."
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _faults_of_hosts() -> Iterator[str]:
+    if settings.POSTERN.redis_url or connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(OTHERS, [f"{OURS}%", f"{OURS}%"])
+        others = sorted(name.removeprefix(OURS) for (name,) in cursor.fetchall())
+    if others:
+        yield (
+            f"Other hosts ({', '.join(others)}) serve the same database, and each would "
+            "keep limits of its own. Set POSTERN_REDIS_URL on all of them."
+        )
+
+
+def _faults_of_the_scanner() -> Iterator[str]:
+    targets = list(settings.POSTERN.clamd_targets)
+    silent = _silent(targets)
+    deadline = time.monotonic() + SCANNER_PATIENCE
+    while len(silent) == len(targets) and time.monotonic() < deadline:
+        log.warning("no scanner answers yet: %s", ", ".join(silent))
+        time.sleep(LOOK_AGAIN)
+        silent = _silent(targets)
+    if len(silent) == len(targets):
+        yield (
+            f"No scanner answers at {', '.join(targets)}, so that no mail could be "
+            "accepted. Start clamd, or set POSTERN_CLAMD to where it listens."
+        )
+    elif silent:
+        log.warning("these scanners do not answer: %s", ", ".join(silent))
+
+
+def _silent(targets: list[str]) -> list[str]:
+    return [target for target in targets if not asyncio.run(clamd.answers(target))]

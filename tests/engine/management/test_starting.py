@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+
+from engine.management import starting
+from portal.environment import Environment
+from tests.peers.clamd import Clamd
+from tests.peers.process import open_folder, remove_folder
+
+
+@pytest.fixture
+def clamd() -> Iterator[Clamd]:
+    folder = open_folder()
+    made = Clamd(folder)
+    yield made
+    made.stop()
+    remove_folder(folder)
+
+
+@pytest.fixture(autouse=True)
+def _in_production(monkeypatch: pytest.MonkeyPatch, clamd: Clamd) -> None:
+    monkeypatch.setattr(settings.POSTERN, "env", "production")
+    monkeypatch.setattr(settings.POSTERN, "clamd", clamd.socket)
+    monkeypatch.setattr(starting, "SCANNER_PATIENCE", 0.0)
+
+
+@pytest.mark.django_db
+def test_a_scanner_that_does_not_answer_keeps_mail_from_starting(clamd: Clamd) -> None:
+    with pytest.raises(
+        ImproperlyConfigured, match=r"Start clamd, or set POSTERN_CLAMD"
+    ):
+        starting.check(scans=True)
+    starting.check(scans=False)
+
+    clamd.start()
+
+    starting.check(scans=True)
+
+
+@pytest.mark.django_db
+def test_one_of_two_scanners_is_enough(
+    clamd: Clamd, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(settings.POSTERN, "clamd", f"/nowhere/clamd,{clamd.socket}")
+    clamd.start()
+
+    starting.check(scans=True)
+
+    assert "/nowhere/clamd" in caplog.text
+
+
+@pytest.mark.django_db
+def test_hosts_that_share_a_database_must_share_a_cache(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On SQLite there is one host: no other reaches its file."""
+    starting.check(scans=False)
+    if connection.vendor != "postgresql":
+        return
+    made = connection.settings_dict
+    with psycopg.connect(
+        host=made["HOST"],
+        port=made["PORT"],
+        user=made["USER"],
+        dbname=made["NAME"],
+        application_name="postern@mail2",
+    ):
+        with pytest.raises(ImproperlyConfigured, match=r"mail2.*POSTERN_REDIS_URL"):
+            starting.check(scans=False)
+
+        monkeypatch.setattr(settings.POSTERN, "redis_url", "redis://cache.example/0")
+        starting.check(scans=False)
+
+
+@pytest.mark.parametrize(
+    ("over", "sentences"),
+    [
+        ({}, ["POSTERN_SMTP_HOST", "POSTERN_HOST"]),
+        ({"trusted_proxies": ["127.0.0.1/32"]}, ["POSTERN_SMTP_HOST"]),
+        ({"smtp_host": "::1", "host": "0.0.0.0"}, ["POSTERN_SMTP_HOST"]),
+        ({"smtp_host": "0.0.0.0", "host": "10.0.0.7"}, []),
+    ],
+)
+def test_listening_on_loopback_alone_is_warned_of(
+    monkeypatch: pytest.MonkeyPatch, over: dict[str, object], sentences: list[str]
+) -> None:
+    monkeypatch.setattr(settings, "POSTERN", Environment(env="test", **over))
+
+    warned = list(starting.warnings())
+
+    assert len(warned) == len(sentences)
+    assert all(name in text for name, text in zip(sentences, warned, strict=True))
+
+
+@pytest.mark.slow
+def test_a_command_makes_the_folder_of_all_state(tmp_path: Path) -> None:
+    var = tmp_path / "srv" / "postern"
+    environ = {
+        **os.environ,
+        "POSTERN_ENV": "test",
+        "POSTERN_VAR": str(var),
+        "POSTERN_DATABASE_URL": "",
+        "DJANGO_SETTINGS_MODULE": "portal.settings",
+    }
+
+    done = subprocess.run(
+        [sys.executable, "manage.py", "showmigrations", "audit", "--skip-checks"],
+        cwd=settings.BASE_DIR,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert stat.S_IMODE(var.stat().st_mode) == 0o700
