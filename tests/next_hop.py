@@ -53,6 +53,8 @@ class NextHop:
     sessions: int = 0
     port: int = 0
     protocol: type[SMTP] = SMTP
+    without: tuple[str, ...] = ()
+    """Extensions that it does not offer."""
     insists_on: str = ""
     """A name that the client's certificate must carry, as with a partner connector."""
 
@@ -120,7 +122,11 @@ class _Handler:
     ) -> Any:
         session.host_name = name
         self.hop._connections.append(server.transport)
-        return lines
+        return [
+            line
+            for line in lines
+            if not line[4:].startswith(self.hop.without or ("-",))
+        ]
 
     async def handle_RCPT(
         self,

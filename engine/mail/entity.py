@@ -75,7 +75,7 @@ def attachment(attached: Attachment) -> Entity:
     return _entity(
         content_type,
         encoding,
-        body or _base64(attached.data),
+        body or base64(attached.data),
         new_field("Content-Disposition", disposition),
     )
 
@@ -126,7 +126,7 @@ def _entity(content_type: str, encoding: str, body: bytes, *more: Field) -> Enti
     )
 
 
-def _base64(data: bytes) -> bytes:
+def base64(data: bytes) -> bytes:
     encoded = b64encode(data)
     lines = range(0, len(encoded), _BASE64_LINE)
     return b"".join(encoded[at : at + _BASE64_LINE] + b"\r\n" for at in lines)

@@ -47,6 +47,8 @@ ADVICE = {
     "x.4.2": "The connection to the recipient's server broke. It is tried again.",
     "x.4.6": "The message went round in a circle. An operator must look.",
     "x.4.7": "It waited too long. Send it again once the recipient's server works.",
+    "x.6.3": "The recipient's server takes no 8-bit text, and the message could not be "
+    "converted. The reply says why and what to do.",
     "x.7.1": "The recipient's rules do not allow it. Ask the organisation.",
     "x.7.4": "The recipient's server offers no encryption that we accept. "
     "Its IT department must mend that.",
@@ -74,6 +76,7 @@ STAFF_FACTS = {
     "signature": "The scanner found",
     "command": "At the command",
     "attempt": "Attempt",
+    "converted": "Converted to",
     "size": "Octets",
     "recipients": "Recipients",
     "list": "The list",

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 from engine.mail.address import Address
+from engine.mail.errors import PermanentFailure
 from engine.mail.reply import TOO_BIG, Reply
-from engine.storage.content import open_body
-from engine.storage.models import Content
+from engine.transport import form as forms
 from engine.transport.base import (
     Outcome,
     OutcomeState,
@@ -19,14 +17,11 @@ from engine.transport.base import (
     answer,
 )
 from engine.transport.breakdown import ConversationError
-from engine.transport.data import on_the_wire
+from engine.transport.form import Form
 from engine.transport.hop import Command
 from engine.transport.session import Session
 
-CHUNK_OCTETS = 128 * 1024
-
 NOT_INTERNATIONAL = Reply(553, "5.6.7", "The next hop takes no addresses beyond ASCII")
-NOT_EIGHT_BIT = Reply(554, "5.6.3", "The next hop takes no 8-bit content")
 
 _SAYABLE = re.compile(r"[!-~]*")
 
@@ -44,30 +39,48 @@ class Transmission:
 
         A ConversationError is raised, for the session is then of no use.
         """
-        refusal = await self._refusal(session)
-        if refusal is not None:
-            return answer(self.parcel, OutcomeState.FAILED, refusal, session.detail)
+        try:
+            if self.is_international and not session.supports("smtputf8"):
+                raise PermanentFailure(NOT_INTERNATIONAL)
+            form = await forms.of(
+                self.header,
+                self.parcel.content,
+                takes_eight_bit=session.supports("8bitmime"),
+            )
+        except PermanentFailure as refusal:
+            return self._failed(refusal.reply, session)
+        try:
+            return await self._send(form, session)
+        finally:
+            form.close()
+
+    async def _send(self, form: Form, session: Session) -> list[Outcome]:
+        if 0 < session.size_limit < form.size:
+            text = (
+                f"The next hop takes {session.size_limit} octets, this is {form.size}"
+            )
+            return self._failed(TOO_BIG.saying(text), session)
         passes_dsn = session.supports("dsn")
         replies = await session.send(
-            self._sender(session),
+            self._sender(form, session),
             [
                 Command(str(address), _recipient_parameters(recipient, passes_dsn))
                 for recipient, address in zip(
                     self.parcel.recipients, self.addresses, strict=True
                 )
             ],
-            _wire(self.header, self.parcel.content),
+            form.wire(),
         )
         detail = session.detail | {"passes_dsn": passes_dsn}
+        if form.is_converted:
+            detail["converted"] = "7bit"
         return [
             Outcome(recipient.id, _state(reply), reply, detail)
             for recipient, reply in zip(self.parcel.recipients, replies, strict=True)
         ]
 
-    @property
-    def size(self) -> int:
-        content = self.parcel.content
-        return content.size - len(bytes(content.header)) + len(self.header)
+    def _failed(self, reply: Reply, session: Session) -> list[Outcome]:
+        return answer(self.parcel, OutcomeState.FAILED, reply, session.detail)
 
     @property
     def is_international(self) -> bool:
@@ -75,24 +88,10 @@ class Transmission:
         spoken = [*self.addresses, *filter(None, [self.parcel.sender])]
         return not all(str(address).isascii() for address in spoken)
 
-    async def _refusal(self, session: Session) -> Reply | None:
-        if 0 < session.size_limit < self.size:
-            return TOO_BIG.saying(
-                f"The next hop takes {session.size_limit} octets, this is {self.size}"
-            )
-        if self.is_international and not session.supports("smtputf8"):
-            return NOT_INTERNATIONAL
-        # RFC 6152 §3: convert or return. The body is never touched, so return.
-        if session.supports("8bitmime") or await asyncio.to_thread(
-            _is_seven_bit, self.parcel.content
-        ):
-            return None
-        return NOT_EIGHT_BIT
-
-    def _sender(self, session: Session) -> Command:
+    def _sender(self, form: Form, session: Session) -> Command:
         parameters = []
         if session.supports("size"):
-            parameters.append(f"SIZE={self.size}")
+            parameters.append(f"SIZE={form.size}")
         if session.supports("8bitmime"):
             parameters.append("BODY=8BITMIME")
         if self.is_international:
@@ -131,25 +130,3 @@ def _recipient_parameters(
 
 def _parameter(name: str, value: str) -> list[str]:
     return [f"{name}={value}"] if value and _SAYABLE.fullmatch(value) else []
-
-
-async def _wire(header: bytes, content: Content) -> AsyncIterator[bytes]:
-    """The message as it goes out: a blob is read in a thread, a chunk at a time."""
-    chunks = on_the_wire(_chunks(header, content))
-    if not content.blob_key:
-        for chunk in chunks:
-            yield chunk
-        return
-    while chunk := await asyncio.to_thread(next, chunks, b""):
-        yield chunk
-
-
-def _chunks(header: bytes, content: Content) -> Iterator[bytes]:
-    yield header
-    with open_body(content) as body:
-        while chunk := body.read(CHUNK_OCTETS):
-            yield chunk
-
-
-def _is_seven_bit(content: Content) -> bool:
-    return all(chunk.isascii() for chunk in _chunks(bytes(content.header), content))

@@ -12,6 +12,8 @@ from aiosmtpd.smtp import SMTP
 from django.utils import timezone
 
 from engine.mail import dsn
+from engine.mail.message import split
+from engine.mail.parts import walk
 from engine.queue import actions, dispatch, lanes, notices, returns, settle, sweeps
 from engine.queue.models import (
     PendingNotice,
@@ -441,6 +443,84 @@ def test_what_cannot_be_traced_is_still_written_down_as_handed_on(
 
     assert queue.status(reference) is RecipientStatus.RELAYED
     assert len(hop.received) == 1
+
+
+GREETING = "Grüße".encode()
+EIGHT_BIT = (
+    b"From: a@b.example\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+    b"Content-Transfer-Encoding: 8bit\r\n\r\n" + GREETING + b"\r\n"
+)
+SIGNED = (
+    b"From: a@b.example\r\nMIME-Version: 1.0\r\n"
+    b'Content-Type: multipart/signed; boundary="b"\r\n\r\n'
+    b"--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" + GREETING + b"\r\n"
+    b"--b\r\nContent-Type: application/pgp-signature\r\n\r\nx\r\n--b--\r\n"
+)
+
+
+@pytest.fixture
+def old_hop(make_hop, firm):
+    """A server that takes seven bits only."""
+    hop = make_hop("mail.firm.example", without=("8BITMIME", "SMTPUTF8"))
+    factories.make_connection(
+        firm, next_hop_port=hop.port, next_hop_tls_name="mail.firm.example"
+    )
+    return hop
+
+
+@pytest.mark.parametrize("more", [b"", b"All plain here.\r\n" * 10_000])
+def test_eight_bit_text_is_converted_for_a_server_that_takes_seven(
+    queue, old_hop, bob, more
+):
+    reference = queue.send(bob.address, JANE, raw=EIGHT_BIT + more)
+
+    queue.run()
+
+    [received] = old_hop.received
+    assert queue.status(reference) is RecipientStatus.RELAYED
+    assert received.data.isascii()
+    assert "BODY=8BITMIME" not in received.mail_options
+    [part] = walk(*split(received.data))
+    assert part.data() == GREETING + b"\r\n" + more
+
+
+def test_eight_bit_text_goes_as_it_is_where_it_is_taken(
+    queue, hop, firm_connection, bob
+):
+    queue.send(bob.address, JANE, raw=EIGHT_BIT)
+
+    queue.run()
+
+    [received] = hop.received
+    assert received.data.endswith(EIGHT_BIT)
+    assert "BODY=8BITMIME" in received.mail_options
+
+
+def test_signed_eight_bit_text_is_returned_with_what_to_do(queue, old_hop, bob, read):
+    queue.send(bob.address, JANE, raw=SIGNED)
+
+    queue.run()
+
+    [about] = dsn.read(read(queue.inbox(bob)[0]))
+    assert old_hop.received == []
+    assert about.status == "5.6.3"
+    assert "signed" in about.diagnostic
+    assert "switch on 8BITMIME" in about.diagnostic
+
+
+def test_size_is_checked_after_the_conversion(queue, make_hop, firm, bob, read):
+    hop = make_hop(
+        "mail.firm.example", without=("8BITMIME",), size_limit=len(EIGHT_BIT) + 3
+    )
+    factories.make_connection(
+        firm, next_hop_port=hop.port, next_hop_tls_name="mail.firm.example"
+    )
+    queue.send(bob.address, JANE, raw=EIGHT_BIT)
+
+    queue.run()
+
+    [about] = dsn.read(read(queue.inbox(bob)[0]))
+    assert about.status == "5.3.4"
 
 
 def test_refusal_of_the_content_is_reported(queue, hop, firm_connection, bob, read):
