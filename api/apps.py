@@ -17,6 +17,8 @@ class ApiConfig(AppConfig):
 
     def ready(self) -> None:
         body_limit.recognise_programs.append(_is_known)
+        # It needs models, which cannot be imported before this moment.
+        import_module("api.webhooks.watching")
         post_migrate.connect(_schedule_jobs, sender=self)
 
 

@@ -104,6 +104,12 @@ class Environment(BaseSettings):
     )
     metrics_token: str = ""
 
+    # Where alarms go by mail, straight to the smart host; empty means the everyday
+    # addresses of the operators
+    alarm_addresses: list[str] = Field(default=[])
+    # The alarm of a backup that is late, in hours since the last `manage.py note_backup`
+    backup_hours: int = Field(default=26, ge=1)
+
     # Where a vulnerability is reported, the preferred first, as URIs: mailto:, https:
     # or tel:. Empty is the form by which strangers ask the helpdesk.
     security_contacts: list[str] = Field(default=[])

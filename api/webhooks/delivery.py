@@ -14,6 +14,7 @@ from standardwebhooks.webhooks import Webhook
 from api.models import WebhookCall, WebhookState
 from api.webhooks import dialling
 from api.webhooks.dialling import Gone, NotHeard
+from engine import metrics
 from engine.registry import webhooks
 from engine.registry.actions import webhooks as verbs
 
@@ -95,14 +96,17 @@ def _tell(call: WebhookCall, post: Post) -> bool:
     try:
         answer = post(call.endpoint.url, body, _signed(call, body))
     except Gone as error:
+        metrics.WEBHOOKS.labels("gone").inc()
         _note(call, WebhookState.FAILED, str(error))
         verbs.edit(call.endpoint, is_active=False, by=None)
         return False
     except NotHeard as error:
         is_last = call.attempts > len(WAITS)
+        metrics.WEBHOOKS.labels("given up" if is_last else "not heard").inc()
         state = WebhookState.FAILED if is_last else WebhookState.WAITING
         _note(call, state, str(error))
         return False
+    metrics.WEBHOOKS.labels("heard").inc()
     _note(call, WebhookState.DELIVERED, answer)
     return True
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from functools import partial
 from typing import NamedTuple
 
 from django.conf import settings
 
-from engine import descriptors, places
+from engine import descriptors, metrics, places
 from engine.antivirus import scanner
 from engine.certificates import Files, Followed
+from engine.health.watch import watching
 from engine.management import upkeep
 from engine.pop3 import listener as pop3_listener
 from engine.pop3 import server as pop3
@@ -36,6 +38,11 @@ OTHER_FILES = 200
 
 async def run_engine(stop: asyncio.Event) -> None:
     """Serve until `stop` is set; then take nothing new and finish what is under way."""
+    async with watching("engine"):
+        await _run(stop)
+
+
+async def _run(stop: asyncio.Event) -> None:
     limits = _limits(descriptors.raise_limit())
     await routes.refresh()
     runner = Runner()
@@ -53,6 +60,7 @@ async def run_engine(stop: asyncio.Event) -> None:
             listener.tls_context = certificate.follow()
 
     servers = [*await _hear_smtp(*smtp), *await _hear_pop3(mailboxes)]
+    _count_sessions(*smtp, mailboxes)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(runner.run(stop))
         tasks.create_task(upkeep.keep_fresh(refusals, stop))
@@ -63,6 +71,17 @@ async def run_engine(stop: asyncio.Event) -> None:
             server.close()
     await committer.close()
     log.info("the mail engine has stopped")
+
+
+def _count_sessions(
+    receive: Listener, submission: Listener, mailboxes: pop3_listener.Listener
+) -> None:
+    for name, sessions in (
+        ("receive", receive.sessions),
+        ("submission", submission.sessions),
+        ("pop3", mailboxes.sessions),
+    ):
+        metrics.SESSIONS.labels(name).set_function(partial(len, sessions))
 
 
 class _Limits(NamedTuple):

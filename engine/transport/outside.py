@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 
 from engine import state
+from engine.mail.address import Address
 from engine.mail.reply import OK, Reply
 from engine.storage import content
 from engine.transport.base import Outcome, OutcomeState, Parcel, answer
@@ -37,7 +39,7 @@ class Outside:
             return await self._send(parcel, smart_host(settings.POSTERN.smarthost))
         if settings.POSTERN.env == "production":
             return answer(parcel, OutcomeState.DEFERRED, NO_SMART_HOST)
-        path = await asyncio.to_thread(_put_into_outbox, parcel)
+        path = await asyncio.to_thread(_keep, parcel)
         return answer(parcel, OutcomeState.RELAYED, OK, {"outbox": path.name})
 
     async def close(self) -> None:
@@ -73,10 +75,15 @@ def outbox() -> Path:
     return path
 
 
-def _put_into_outbox(parcel: Parcel) -> Path:
+def _keep(parcel: Parcel) -> Path:
+    to = [recipient.address for recipient in parcel.recipients]
+    return put_into_outbox(content.read(parcel.content), to)
+
+
+def put_into_outbox(raw: bytes, to: Sequence[Address]) -> Path:
+    """Put a message where the console shows it, in development."""
     folder = state.make_private(outbox())
     target = folder / f"{secrets.token_hex(8)}.eml"
-    recipients = ", ".join(str(recipient.address) for recipient in parcel.recipients)
-    envelope = f"X-Envelope-To: {recipients}\r\n".encode()
-    state.replace(target, envelope + content.read(parcel.content))
+    envelope = f"X-Envelope-To: {', '.join(map(str, to))}\r\n".encode()
+    state.replace(target, envelope + raw)
     return target

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from engine.health import exposition, readiness
+from engine.health.collector import DatabaseCollector
 from engine.registry.access import public
 from portal.ui import client_address
 
@@ -40,7 +41,9 @@ def metrics(request: HttpRequest) -> HttpResponse:
     for everybody else the page does not exist."""
     if not _may_read(request):
         raise Http404
-    response = HttpResponse(exposition.render(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+    response = HttpResponse(
+        exposition.render([DatabaseCollector()]), content_type=CONTENT_TYPE_PLAIN_0_0_4
+    )
     response["Cache-Control"] = NO_STORE
     return response
 

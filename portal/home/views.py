@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from engine.antivirus.listing import listing
+from engine.health import alarms
 from engine.registry.access import public, signed_in
 from onboarding.models import Terms
 from onboarding.terms import clauses
@@ -33,11 +34,16 @@ def help_page(request: HttpRequest) -> HttpResponse:
 
 @public
 def status(request: HttpRequest) -> HttpResponse:
-    """What does not work just now, what is planned, and what lately was."""
+    """What does not work just now, by itself and by what staff wrote, what is planned,
+    and what lately was."""
     now = timezone.now()
     said = ServiceNotice.objects.all()
     lately = said.ended(now).filter(ends_at__gt=now - timedelta(days=30))
-    context = {"notices": said.shown(now), "to_come": said.to_come(now)}
+    context = {
+        "troubles": alarms.public(),
+        "notices": said.shown(now),
+        "to_come": said.to_come(now),
+    }
     return render(request, "home/status.html", {**context, "ended": lately})
 
 

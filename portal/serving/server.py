@@ -14,6 +14,7 @@ from uvicorn import Config, Server
 
 from engine import descriptors
 from engine.health import readiness
+from engine.health.watch import watching
 from engine.places import Limits
 from engine.sessions import ACCEPTED_AT_ONCE, BACKLOG, Sessions
 from portal.serving.bodies import DEADLINE
@@ -34,8 +35,9 @@ async def serve(stop: asyncio.Event) -> None:
     allowed = limits(descriptors.raise_limit())
     closing = asyncio.Event()
     draining = asyncio.create_task(_drain(stop, closing))
-    with _open_port() as port:
-        await serve_on(port, Site(settings.POSTERN.web_threads), allowed, closing)
+    async with watching("web"):
+        with _open_port() as port:
+            await serve_on(port, Site(settings.POSTERN.web_threads), allowed, closing)
     draining.cancel()
 
 

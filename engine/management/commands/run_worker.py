@@ -13,6 +13,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from engine import processes
+from engine.health.watch import watched
 from engine.jobs.worker import Worker
 from engine.lanes import Lane
 from engine.supervision import Forked, Kept, end_all
@@ -48,4 +49,9 @@ class Command(BaseCommand):
 
 
 def _start(lane: Lane) -> Forked:
-    return Forked(Worker(lane, parent=os.getpid()).run)
+    return Forked(partial(_work, Worker(lane, parent=os.getpid())))
+
+
+def _work(worker: Worker) -> None:
+    with watched("worker"):
+        worker.run()

@@ -3,8 +3,9 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from engine import clock
 from engine.registry.permissions import Permission
-from portal.console import health
+from portal.console import health, plots, watching
 from portal.console.access import staff
 from portal.console.sheet import Section, Sheet, draw
 
@@ -12,8 +13,11 @@ from portal.console.sheet import Section, Sheet, draw
 @staff(Permission.VIEW_QUEUE)
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """Whether each part answers, and what the environment sets."""
+    """What is wrong, who lives, whether each part answers, how the last day was, and
+    what the environment sets."""
+    shown, hours = plots.last_day(clock.now())
     sections = [
+        *watching.sections(),
         Section("Parts", facts=health.parts()),
         Section(
             "Configuration",
@@ -21,4 +25,6 @@ def index(request: HttpRequest) -> HttpResponse:
             text="Set by the environment; it is changed on the machine, not here.",
         ),
     ]
-    return draw(request, Sheet("Health", "cogs", sections))
+    more = {"plots": shown, "hours": hours}
+    sheet = Sheet("Health", "cogs", sections, template="health", more=more)
+    return draw(request, sheet)

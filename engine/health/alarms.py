@@ -1,0 +1,125 @@
+"""Raises alarms for what rules find, and ends those whose cause is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from engine.health import rules
+from engine.health.models import DETAIL_LENGTH, Alarm
+from engine.health.situation import Finding
+
+COLUMNS = [
+    "detail",
+    "seen_at",
+    "calm_since",
+    "returns",
+    "told_at",
+    "ended_at",
+    "ended_told_at",
+]
+SUBJECT_LENGTH = 120
+# Of alarms that are over.
+KEPT = timedelta(days=90)
+
+
+def step(
+    known: Sequence[Alarm],
+    findings: Iterable[Finding],
+    now: datetime,
+    *,
+    looked: Collection[str],
+) -> list[Alarm]:
+    """What the alarms are after a look, those of `known` that are not concerned left out.
+
+    `known` are the open ones and those that ended lately; `looked` are the rules that
+    could be looked at: alarms of others stay as they are. A new one has no id.
+    """
+    # The last of a kind wins: the open one, or the one that ended last.
+    oldest_first = sorted(known, key=lambda one: (one.is_open, one.since))
+    newest = {alarm.key: alarm for alarm in oldest_first}
+    found = {(one.rule, one.subject[:SUBJECT_LENGTH]): one for one in findings}
+    changed = []
+    for key, finding in found.items():
+        before = newest.get(key)
+        if before is None or before.is_past(now):
+            changed.append(_new(finding, now))
+        else:
+            before.see(finding.detail, now)
+            changed.append(before)
+    for key, alarm in newest.items():
+        if key not in found and alarm.is_open and alarm.rule in looked:
+            alarm.miss(now)
+            changed.append(alarm)
+    return changed
+
+
+def _new(finding: Finding, now: datetime) -> Alarm:
+    return Alarm(
+        rule=finding.rule,
+        subject=finding.subject[:SUBJECT_LENGTH],
+        detail=finding.detail[:DETAIL_LENGTH],
+        since=now,
+        seen_at=now,
+    )
+
+
+@transaction.atomic
+def note(
+    findings: Iterable[Finding], now: datetime, *, looked: Collection[str]
+) -> list[Alarm]:
+    """Take a look's findings into the table. Returns what the operators must hear of."""
+    known = list(Alarm.objects.lately(now).select_for_update())
+    save(step(known, findings, now, looked=looked))
+    return to_tell(now)
+
+
+def to_tell(now: datetime) -> list[Alarm]:
+    """Alarms that the operators have not heard of, or not that they are over."""
+    return [one for one in Alarm.objects.lately(now) if one.is_to_tell]
+
+
+def save(alarms: Sequence[Alarm]) -> None:
+    """Write new alarms and changed ones."""
+    Alarm.objects.bulk_create([one for one in alarms if one.pk is None])
+    Alarm.objects.bulk_update([one for one in alarms if one.pk is not None], COLUMNS)
+
+
+def mark_told(alarms: Sequence[Alarm], now: datetime) -> None:
+    """Note that the operators have heard of them."""
+    for alarm in alarms:
+        alarm.tell(now)
+    Alarm.objects.bulk_update(alarms, ["told_at", "ended_told_at"])
+
+
+def purge(now: datetime) -> None:
+    """Forget alarms that ended long ago."""
+    Alarm.objects.filter(ended_at__lt=now - KEPT).delete()
+
+
+@transaction.atomic
+def adopt(raised: Iterable[Alarm]) -> None:
+    """Take over what a host raised while the database was away."""
+    open_ones = {one.key for one in Alarm.objects.open()}
+    Alarm.objects.bulk_create([one for one in raised if one.key not in open_ones])
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What everybody may read of an alarm: nothing of hosts."""
+
+    text: str
+    since: datetime
+
+
+def public() -> list[Trouble]:
+    """What members feel of the alarms that are open, the oldest first. One query."""
+    troubles: dict[str, Trouble] = {}
+    for alarm in Alarm.objects.open().order_by("since"):
+        text = rules.get(alarm.rule).public
+        if text:
+            troubles.setdefault(text, Trouble(text, alarm.since))
+    return list(troubles.values())

@@ -1,0 +1,104 @@
+"""Whether mail flows: what waits, for where, and since when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Case, Count, F, Min, Q, When
+
+from engine import clock
+from engine.health.situation import Finding, Situation
+from engine.queue.destinations import OUTSIDE
+from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
+from engine.transport import breakdown
+
+SLOW = timedelta(minutes=10)
+STOPPED = timedelta(minutes=30)
+DOWN = timedelta(minutes=15)
+RULES = frozenset({"mail_slow", "mail_stopped", "destination", "smart_host"})
+
+# What stands in Recipient.last_reply where no conversation took place.
+_UNREACHABLE = Q(pk__in=[])
+for _reply in breakdown.ALL:
+    _UNREACHABLE |= Q(last_reply__startswith=f"{_reply.code} {_reply.enhanced} ")
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Mail that waits for one place."""
+
+    key: str
+    waiting: int
+    oldest: datetime
+    """When the message was accepted that waits the longest."""
+    due_since: datetime | None
+    """Since when somebody's mail is due and nobody tries; None where nothing is."""
+    unreachable: int
+    """Of how many recipients the last attempt had no conversation."""
+    down_since: datetime | None
+    """When the oldest of those was accepted."""
+
+    @property
+    def is_down(self) -> bool:
+        return self.down_since is not None
+
+
+def destinations(now: datetime) -> list[Destination]:
+    """What waits for each destination, the oldest first. Two queries."""
+    free = Q(leased_until=None) | Q(leased_until__lte=now)
+    due = Case(When(free & Q(next_attempt_at__lte=now), then=F("next_attempt_at")))
+    rows = list(
+        Recipient.objects.filter(status=RecipientStatus.QUEUED)
+        .order_by()
+        .values("destination")
+        .annotate(
+            waiting=Count("pk"),
+            first=Min("message_id"),
+            due_since=Min(due),
+            unreachable=Count("pk", filter=_UNREACHABLE),
+            first_unreachable=Min("message_id", filter=_UNREACHABLE),
+        )
+    )
+    # By the lowest id, which is the oldest message: joining every row would take long.
+    firsts = {row[key] for row in rows for key in ("first", "first_unreachable")}
+    accepted = dict(
+        QueuedMessage.objects.filter(pk__in=firsts).values_list("pk", "accepted_at")
+    )
+    found = [
+        Destination(
+            row["destination"],
+            row["waiting"],
+            accepted.get(row["first"], now),
+            row["due_since"],
+            row["unreachable"],
+            accepted.get(row["first_unreachable"]),
+        )
+        for row in rows
+    ]
+    return sorted(found, key=lambda one: one.oldest)
+
+
+def look(situation: Situation) -> Iterator[Finding]:
+    """Mail that waits though it could be delivered, and destinations that are down."""
+    now = situation.now
+    found = destinations(now)
+    due = [one.due_since for one in found if one.due_since and not one.is_down]
+    if due:
+        waits = now - min(due)
+        said = f"The oldest has been due for {waits.total_seconds() // 60:.0f} minutes."
+        if waits > STOPPED:
+            yield Finding("mail_stopped", "", said)
+        elif waits > SLOW:
+            yield Finding("mail_slow", "", said)
+    for one in found:
+        if one.down_since is not None and now - one.down_since > DOWN:
+            rule = "smart_host" if one.key == OUTSIDE else "destination"
+            said = f"{one.unreachable} of {one.waiting} recipients wait for it"
+            yield Finding(rule, one.key, f"{said}, since {one.down_since:%H:%M} UTC.")
+
+
+def now_waiting() -> list[Destination]:
+    """The same as of now, by the database's clock."""
+    return destinations(clock.now())

@@ -1,0 +1,51 @@
+"""What rules look at, and what they find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.health.models import Heartbeat
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A kind of alarm, in words.
+
+    `public` is what everybody reads on the status page while it lasts, and says nothing
+    of hosts; empty where members feel nothing of it.
+    """
+
+    name: str
+    title: str
+    matters: str
+    remedy: str
+    public: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule that is broken now: where, and what was seen."""
+
+    rule: str
+    subject: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the evaluating process knows. `now` is by the database's clock."""
+
+    now: datetime
+    beats: Sequence[Heartbeat]
+    in_contact: float
+    """Seconds since when this process has heard the database without a gap. Shorter
+    than a beat takes to be missed, it cannot know who is missing."""
+
+    @property
+    def alive(self) -> list[Heartbeat]:
+        return [beat for beat in self.beats if beat.is_alive(self.now)]
+
+
+Look = Callable[[Situation], Iterable[Finding]]

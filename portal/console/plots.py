@@ -1,0 +1,112 @@
+"""How the service stood over the last day: plots, and a table with the same figures."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from engine.health import samples
+from engine.health.models import Sample
+
+DAY = timedelta(days=1)
+QUARTER = timedelta(minutes=15)
+QUARTERS = DAY // QUARTER
+# In the units of the drawing.
+HEIGHT, STEP = 100, 6
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One of the values of a sample: how it is called, and which of several counts."""
+
+    key: str
+    title: str
+    worst: Callable[[Iterable[float]], float] = max
+    scale: float = 1.0
+    full: float = 0.0
+    """The height of the plot where that is always the same."""
+
+
+MEASURES = (
+    Measure("accepted", "Messages accepted in a minute"),
+    Measure("waiting", "Recipients waiting"),
+    Measure("oldest", "Oldest message in the queue, minutes", scale=1 / 60),
+    Measure("jobs", "Jobs waiting"),
+    Measure("disk", "Free room on the fullest disk, per cent", worst=min, full=100.0),
+    Measure("lag", "Event loop late, seconds"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    x: int
+    y: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """Bars for the quarters of an hour of the last day; none where nothing is known."""
+
+    title: str
+    bars: Sequence[Bar]
+    most: str
+    least: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """A row of the table: the worst of each measure in that hour."""
+
+    at: datetime
+    cells: Sequence[tuple[str, str]]
+
+
+def last_day(now: datetime) -> tuple[list[Plot], list[Hour]]:
+    """The plots, and the table by hours, the newest first. One query."""
+    found = samples.since(now - DAY)
+    return [_plot(one, found, now) for one in MEASURES], _hours(found)
+
+
+def _plot(measure: Measure, found: Sequence[Sample], now: datetime) -> Plot:
+    quarters: defaultdict[int, list[float]] = defaultdict(list)
+    for sample in found:
+        if measure.key in sample.values:
+            place = QUARTERS - 1 - int((now - sample.at) / QUARTER)
+            quarters[max(0, place)].append(sample.values[measure.key] * measure.scale)
+    worst = {place: measure.worst(values) for place, values in quarters.items()}
+    full = measure.full or max(worst.values(), default=0) or 1
+    bars = [
+        Bar(place * STEP, round(HEIGHT - height, 1), round(height, 1))
+        for place, value in sorted(worst.items())
+        for height in [min(HEIGHT, HEIGHT * value / full)]
+    ]
+    values = list(worst.values())
+    return Plot(measure.title, bars, _said(values, max), _said(values, min))
+
+
+def _hours(found: Sequence[Sample]) -> list[Hour]:
+    hours: defaultdict[datetime, list[Sample]] = defaultdict(list)
+    for sample in found:
+        local = timezone.localtime(sample.at)
+        hours[local.replace(minute=0)].append(sample)
+    return [
+        Hour(at, [(one.title, _worst(one, rows)) for one in MEASURES])
+        for at, rows in sorted(hours.items(), reverse=True)
+    ]
+
+
+def _worst(measure: Measure, rows: Sequence[Sample]) -> str:
+    values = [row.values[measure.key] for row in rows if measure.key in row.values]
+    return _said([value * measure.scale for value in values], measure.worst)
+
+
+def _said(values: Sequence[float], choose: Callable[[Sequence[float]], float]) -> str:
+    if not values:
+        return "no figure"
+    value = choose(values)
+    return f"{value:,.0f}" if value == round(value) or value >= 10 else f"{value:.1f}"

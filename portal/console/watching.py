@@ -1,0 +1,130 @@
+"""What the service sees of itself, as Health shows it: alarms, processes and hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.template.defaultfilters import filesizeformat
+
+from engine import clock
+from engine.health import backups, hosts, rules
+from engine.health.models import Alarm, Heartbeat
+from engine.registry.permissions import Permission, Visitor
+from portal.console.access import held_as_staff
+from portal.console.sheet import Cell, Section, Table
+
+LATELY = timedelta(days=7)
+MOST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An open alarm in words, for the console's home."""
+
+    title: str
+    where: str
+    since: datetime
+
+
+def raised(person: Visitor) -> list[Raised]:
+    """The open alarms, the newest first; where they are, for those who run the service."""
+    may_see = Permission.VIEW_QUEUE in held_as_staff(person)
+    return [
+        Raised(rules.get(one.rule).title, one.subject if may_see else "", one.since)
+        for one in Alarm.objects.open()[:MOST]
+    ]
+
+
+def sections() -> list[Section]:
+    """What is wrong, who lives, and how each host stands."""
+    now = clock.now()
+    beats = list(Heartbeat.objects.all())
+    return [
+        Section("Alarms", table=_alarms(now)),
+        Section("Processes", table=_processes(beats, now)),
+        Section("Hosts", table=_hosts(beats, now), facts=[_backup(now)]),
+    ]
+
+
+def _alarms(now: datetime) -> Table:
+    lately = Alarm.objects.filter(ended_at__gt=now - LATELY)
+    found = [*Alarm.objects.open()[:MOST], *lately[:MOST]]
+    headings = ["What", "Where", "Since", "Until"]
+    return Table(headings, [_row(one) for one in found], "Nothing is wrong.")
+
+
+def _row(alarm: Alarm) -> list[Cell]:
+    rule = rules.get(alarm.rule)
+    remedy = f" {rule.remedy}" if alarm.is_open else ""
+    note = f"{alarm.detail}{remedy}".strip()
+    return [
+        Cell(rule.title, note=note, is_alarming=alarm.is_open),
+        Cell(alarm.subject),
+        Cell(at=alarm.since),
+        Cell(at=alarm.ended_at) if alarm.ended_at else Cell("It lasts"),
+    ]
+
+
+def _processes(beats: Sequence[Heartbeat], now: datetime) -> Table:
+    headings = ["Process", "Host", "Started", "Last heard", "State"]
+    rows = [
+        [
+            Cell(f"{one.kind} {one.pid}"),
+            Cell(one.host),
+            Cell(at=one.started_at),
+            Cell(f"{max(0, (now - one.at).total_seconds()):.0f} seconds ago"),
+            _state(one, now),
+        ]
+        for one in sorted(beats, key=lambda one: (one.stopped_at is not None, one.kind))
+    ]
+    return Table(headings, rows, "No process has said that it lives.")
+
+
+def _state(beat: Heartbeat, now: datetime) -> Cell:
+    if beat.stopped_at is not None:
+        return Cell("Stopped")
+    if beat.is_alive(now):
+        return Cell("Lives")
+    return Cell("Ended without being asked to", is_alarming=True)
+
+
+def _hosts(beats: Sequence[Heartbeat], now: datetime) -> Table:
+    """Each host as the last of its processes saw it."""
+    newest = {
+        one.host: one
+        for one in sorted(beats, key=lambda one: one.at)
+        if one.is_alive(now)
+    }
+    headings = ["Host", "Disk", "Clock", "Virus scanner", "Certificate", "Shared cache"]
+    rows = [_host(one, now) for one in newest.values()]
+    return Table(headings, rows, "No process has said how its host stands.")
+
+
+def _host(beat: Heartbeat, now: datetime) -> list[Cell]:
+    facts = beat.facts
+    wrong = {one.rule for one in hosts.faults(beat.host, facts, now)}
+    free, total = facts.get("disk_free", 0), facts.get("disk_total", 0)
+    room = f"{filesizeformat(free)} of {filesizeformat(total)} are free"
+    ahead = f"{facts.get('clock', 0.0):+.1f} s"
+    return [
+        Cell(beat.host),
+        Cell(room, is_alarming="disk" in wrong),
+        Cell(ahead, is_alarming="clock" in wrong),
+        _answer(facts.get("scanner_fault", ""), "Answers"),
+        _answer(facts.get("certificate_fault", ""), "Loads"),
+        _answer(facts.get("cache_fault", ""), "Answers"),
+    ]
+
+
+def _answer(fault: str, otherwise: str) -> Cell:
+    return Cell(fault or otherwise, is_alarming=bool(fault))
+
+
+def _backup(now: datetime) -> tuple[str, Cell]:
+    at = backups.last()
+    if at is None:
+        note = "Let the backup script end with: manage.py note_backup"
+        return "Last backup", Cell("None was noted", note=note)
+    return "Last backup", Cell(at=at, is_alarming=backups.is_late(at, now))

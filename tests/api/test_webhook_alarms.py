@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from api.models import WebhookCall, WebhookState
+from api.webhooks import watching
+from engine import clock
+from engine.health import exposition, rules
+from engine.health.collector import DatabaseCollector
+from engine.health.situation import Situation
+from engine.registry.models import Organisation, WebhookEndpoint
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def endpoint(northfield: Organisation) -> WebhookEndpoint:
+    return WebhookEndpoint.objects.create(
+        organisation=northfield,
+        url="https://cases.example/hook?key=secret",
+        sealed_secret="s",
+    )
+
+
+def call(endpoint: WebhookEndpoint, *, minutes: int, **over: object) -> WebhookCall:
+    now = clock.now()
+    fields = {
+        "created_at": now - timedelta(minutes=minutes),
+        "next_attempt_at": now,
+        "source": f"trace:{WebhookCall.objects.count()}",
+        "payload": {},
+        "attempts": 3,
+    }
+    return WebhookCall.objects.create(endpoint=endpoint, **(fields | over))
+
+
+def look() -> list:
+    return list(watching.look(Situation(clock.now(), [], 3600.0)))
+
+
+def test_an_endpoint_that_does_not_hear_is_an_alarm_until_it_hears(
+    endpoint: WebhookEndpoint,
+) -> None:
+    waiting = call(endpoint, minutes=20)
+    call(endpoint, minutes=2)
+
+    [finding] = look()
+    assert finding.subject == f"cases.example ({endpoint.pk})"
+    assert "secret" not in str(finding)
+
+    waiting.state = WebhookState.DELIVERED
+    waiting.save()
+    assert look() == []
+
+
+def test_a_call_that_was_given_up_is_an_alarm_for_an_hour(
+    endpoint: WebhookEndpoint,
+) -> None:
+    given_up = call(endpoint, minutes=4000, state=WebhookState.FAILED)
+    assert len(look()) == 1
+
+    given_up.next_attempt_at -= timedelta(hours=2)
+    given_up.save()
+    assert look() == []
+
+
+def test_an_endpoint_that_is_switched_off_is_none(endpoint: WebhookEndpoint) -> None:
+    call(endpoint, minutes=20)
+    endpoint.is_active = False
+    endpoint.save()
+
+    assert look() == []
+
+
+def test_the_watch_knows_of_it(endpoint: WebhookEndpoint) -> None:
+    call(endpoint, minutes=20)
+
+    page = exposition.render([DatabaseCollector()])
+
+    assert any(look is watching.look for _, look, _ in rules.looks)
+    assert rules.get("webhooks").remedy
+    assert b"postern_webhook_calls_waiting 1.0" in page

@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from engine.health import alarms
+from engine.health.models import CALM, FLAPPING, Alarm
+from engine.health.situation import Finding
+
+START = datetime(2026, 11, 29, 9, 0, tzinfo=UTC)
+DISK = Finding("disk", "mx1", "3 MB of 100 MB are free.")
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def look(
+    known: list[Alarm], seconds: float, *findings: Finding, looked: str = "disk"
+) -> list[Alarm]:
+    """A round as it is made every few seconds; all alarms that there are then."""
+    changed = alarms.step(known, findings, at(seconds), looked={looked})
+    return [*known, *(one for one in changed if one not in known)]
+
+
+def test_a_finding_opens_one_alarm_however_often_it_is_found() -> None:
+    found = look(look(look([], 0, DISK), 5, DISK), 10, DISK)
+
+    [alarm] = found
+    assert (alarm.since, alarm.seen_at) == (at(0), at(10))
+    assert alarm.is_open
+    assert alarm.is_to_tell
+
+
+def test_it_is_over_once_its_cause_was_gone_for_long_enough() -> None:
+    known = look([], 0, DISK)
+
+    look(known, 5)
+    assert known[0].is_open
+    look(known, 5 + CALM.total_seconds())
+
+    assert known[0].ended_at == at(5 + CALM.total_seconds())
+
+
+def test_a_cause_that_is_gone_for_a_moment_ends_nothing() -> None:
+    known = look([], 0, DISK)
+    for seconds in range(5, 65, 10):
+        look(known, seconds)
+        look(known, seconds + 5, DISK)
+
+    assert [one.is_open for one in known] == [True]
+
+
+def test_what_could_not_be_looked_at_stays_as_it_is() -> None:
+    known = look([], 0, DISK)
+
+    for seconds in (5, 30, 60):
+        look(known, seconds, looked="mail_slow")
+
+    assert known[0].is_open
+
+
+def test_the_same_rule_elsewhere_is_another_alarm() -> None:
+    known = look([], 0, DISK, Finding("disk", "mx2"))
+
+    assert {one.subject for one in known} == {"mx1", "mx2"}
+
+
+def ended() -> list[Alarm]:
+    known = look([], 0, DISK)
+    known[0].tell(at(1))
+    look(known, 5)
+    look(known, 20)
+    known[0].tell(at(21))
+    assert not known[0].is_to_tell
+    return known
+
+
+def test_what_comes_back_soon_joins_its_alarm_and_is_told_once_more() -> None:
+    known = look(ended(), 120, DISK)
+
+    [alarm] = known
+    assert alarm.is_open
+    assert alarm.is_to_tell
+    assert (alarm.since, alarm.returns) == (at(0), 1)
+
+
+def test_what_comes_and_goes_sends_no_flood_of_mail() -> None:
+    known = ended()
+    mails = 0
+    for seconds in range(60, 3660, 60):  # gone for half of each minute, for an hour
+        for part, findings in ((0, [DISK]), (30, []), (45, [])):
+            look(known, seconds + part, *findings)
+            if any(one.is_to_tell for one in known):
+                mails += 1
+                for one in known:
+                    one.tell(at(seconds))
+
+    assert len(known) == 1
+    assert mails == 1
+
+
+def test_it_ends_after_ten_calm_minutes_where_it_came_and_went() -> None:
+    known = look(ended(), 120, DISK)
+    look(known, 125)
+    look(known, 125 + FLAPPING.total_seconds() - 1)
+    assert known[0].is_open
+
+    look(known, 125 + FLAPPING.total_seconds())
+
+    assert not known[0].is_open
+
+
+def test_what_comes_back_much_later_is_another_alarm() -> None:
+    known = look(ended(), 20 + FLAPPING.total_seconds(), DISK)
+
+    assert [one.is_open for one in known] == [False, True]
+
+
+def test_one_that_ended_before_anybody_heard_is_told_once() -> None:
+    known = look([], 0, DISK)
+    look(known, 5)
+    look(known, 20)
+    [alarm] = known
+
+    assert alarm.is_to_tell
+    alarm.tell(at(21))
+    assert not alarm.is_to_tell
+
+
+def test_an_alarm_comes_back_from_its_file_as_it_went() -> None:
+    [alarm] = look([], 0, DISK)
+    alarm.tell(at(3))
+
+    again = Alarm.from_json(json.loads(json.dumps(alarm.to_json())))
+
+    assert again.to_json() == alarm.to_json()
+    assert again.told_at == at(3)
+
+
+@pytest.mark.django_db
+def test_the_table_keeps_one_open_alarm_of_a_kind_through_rounds() -> None:
+    for seconds in (0, 5, 10):
+        told = alarms.note([DISK], at(seconds), looked={"disk"})
+        assert [one.rule for one in told] == ["disk"]
+    alarms.mark_told(told, at(11))
+
+    assert alarms.note([DISK], at(15), looked={"disk"}) == []
+    alarms.note([], at(20), looked={"disk"})
+    [over] = alarms.note([], at(40), looked={"disk"})
+
+    assert Alarm.objects.count() == 1
+    assert over.ended_at == at(40)
+    alarms.mark_told([over], at(41))
+    assert alarms.to_tell(at(42)) == []
+
+
+@pytest.mark.django_db
+def test_very_long_words_of_a_finding_fit_the_table() -> None:
+    alarms.note([Finding("disk", "h" * 300, "w" * 3000)], at(0), looked={"disk"})
+    alarms.note([Finding("disk", "h" * 300, "w" * 3000)], at(5), looked={"disk"})
+
+    assert Alarm.objects.open().count() == 1
+
+
+@pytest.mark.django_db
+def test_what_a_host_raised_alone_joins_what_is_open() -> None:
+    alarms.note([DISK], at(0), looked={"disk"})
+    database = look([], 0, Finding("database", "mx1"), DISK)
+
+    alarms.adopt(database)
+
+    assert sorted(one.rule for one in Alarm.objects.open()) == ["database", "disk"]
+
+
+@pytest.mark.django_db
+def test_alarms_that_ended_long_ago_are_forgotten() -> None:
+    alarms.note([DISK], at(0), looked={"disk"})
+    Alarm.objects.update(ended_at=at(0), told_at=at(0), ended_told_at=at(0))
+
+    alarms.purge(START + alarms.KEPT + timedelta(seconds=1))
+
+    assert not Alarm.objects.exists()

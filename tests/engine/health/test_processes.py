@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from engine.health import processes
+from engine.health.identity import Identity
+from engine.health.models import Heartbeat
+from engine.health.situation import Finding, Situation
+
+pytestmark = pytest.mark.django_db
+
+START = datetime(2026, 11, 29, 9, 0, tzinfo=UTC)
+LONG = 3600.0
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def beat(
+    kind: str, pid: int, seconds: float, row: int | None = None, host: str = "mx1"
+) -> int:
+    return processes.beat(Identity(kind, host, pid), row, {}, at(seconds))
+
+
+def look(seconds: float, in_contact: float = LONG) -> list[Finding]:
+    beats = list(Heartbeat.objects.all())
+    return list(processes.look(Situation(at(seconds), beats, in_contact)))
+
+
+def rules(seconds: float, in_contact: float = LONG) -> set[str]:
+    return {one.rule for one in look(seconds, in_contact)}
+
+
+@pytest.fixture
+def others() -> None:
+    """Web and worker live all the while."""
+    for pid, kind in enumerate(("web", "worker"), 900):
+        row = beat(kind, pid, 0)
+        Heartbeat.objects.filter(pk=row).update(at=at(10_000))
+
+
+def test_a_process_that_beats_is_alive(others: None) -> None:
+    row = beat("engine", 1, 0)
+    beat("engine", 1, 60, row)
+
+    assert look(70) == []
+    assert Heartbeat.objects.get(kind="engine").started_at == at(0)
+
+
+def test_an_engine_that_was_killed_is_found_within_half_a_minute(others: None) -> None:
+    beat("engine", 1, 0)
+
+    assert look(19) == []
+    assert rules(25) == {"process_ended", "engine_missing"}
+
+
+def test_a_stop_in_order_is_no_fault_of_the_process_but_mail_is_missed(
+    others: None,
+) -> None:
+    row = beat("engine", 1, 0)
+    processes.say_goodbye(row, at(5))
+
+    assert rules(30) == {"engine_missing"}
+
+
+@pytest.mark.parametrize("kind", processes.KINDS)
+def test_each_kind_must_live_somewhere(kind: str) -> None:
+    for pid, other in enumerate(processes.KINDS):
+        if other != kind:
+            beat(other, pid, 0)
+
+    assert rules(10) == {f"{kind}_missing"}
+
+
+def test_one_that_was_replaced_at_once_is_found_once(others: None) -> None:
+    beat("engine", 1, 0)
+    row = beat("engine", 2, 3)
+    beat("engine", 2, 25, row)
+
+    [finding] = look(25)
+    assert finding.rule == "process_ended"
+    assert finding.subject == "engine on mx1"
+    assert look(26) == []
+
+
+def test_the_alarm_lasts_until_a_process_takes_its_place(others: None) -> None:
+    one, two = beat("engine", 1, 0), beat("engine", 2, 0)
+    for seconds in range(5, 65, 5):
+        two = beat("engine", 2, seconds, two)
+        if seconds >= 25:
+            assert rules(seconds) == {"process_ended"}, seconds
+    beat("engine", 3, 60)
+
+    assert look(61) == []
+    assert Heartbeat.objects.get(pk=one).lost_at == at(25)
+
+
+def test_one_replacement_stands_for_one_that_ended(others: None) -> None:
+    for pid in (1, 2):
+        beat("engine", pid, 0)
+    row = beat("engine", 3, 30)
+    look(31)
+    beat("engine", 3, 40, row)
+
+    [finding] = look(41)
+
+    assert "Process 1" in finding.detail or "Process 2" in finding.detail
+    assert "," not in finding.detail.partition("last heard")[0].rstrip(", ")
+
+
+def test_another_host_replaces_nobody(others: None) -> None:
+    beat("engine", 1, 0)
+    beat("engine", 1, 30, host="mx2")
+
+    look(31)
+
+    assert rules(32) == {"process_ended"}
+
+
+def test_the_same_number_again_is_another_process(others: None) -> None:
+    """A container that restarts has its number 1 again."""
+    first = beat("engine", 1, 0)
+    second = beat("engine", 1, 4)
+    beat("engine", 1, 25, second)
+
+    assert first != second
+    assert rules(26) == {"process_ended"}
+
+
+def test_one_that_hung_and_goes_on_is_no_more_missed(others: None) -> None:
+    row = beat("engine", 1, 0)
+    assert "process_ended" in rules(30)
+
+    beat("engine", 1, 31, row)
+
+    assert look(32) == []
+    assert "process_ended" in rules(90)
+
+
+def test_who_has_just_heard_the_database_again_misses_nobody(others: None) -> None:
+    """While it was away nobody could beat."""
+    beat("engine", 1, 0)
+
+    assert look(300, in_contact=5) == []
+    assert rules(300, in_contact=60) == {"process_ended", "engine_missing"}
+
+
+def test_processes_that_ended_long_ago_are_forgotten() -> None:
+    beat("engine", 1, 0)
+    processes.say_goodbye(beat("engine", 2, 0), at(0))
+    living = beat("engine", 3, 90_000)
+    look(30)
+
+    processes.purge(at(90_030))
+
+    assert [one.pk for one in Heartbeat.objects.all()] == [living]

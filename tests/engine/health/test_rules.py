@@ -1,0 +1,313 @@
+"""Every kind of alarm is raised by its cause, and ends with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.conf import settings
+from django_q.models import OrmQ
+
+from engine import clock
+from engine.health import backups, hosts, processes, rules
+from engine.health.evaluation import Evaluator
+from engine.health.hosts import Facts
+from engine.health.identity import Identity
+from engine.health.models import Alarm, Backup, Heartbeat, Sample
+from engine.jobs import queue as job_queue
+from engine.jobs.models import JobRun, RunState
+from engine.queue.incoming import new_reference
+from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
+from engine.storage.models import Content
+
+pytestmark = pytest.mark.django_db
+
+ROUND = 5.0
+LONG = 3600.0
+GB = 1024**3
+
+
+@dataclass
+class Service:
+    """Three processes on one host, and what they see; time passes in rounds."""
+
+    now: datetime
+    facts: Facts = field(default_factory=dict)
+    silent: set[str] = field(default_factory=set)
+    rows: dict[str, int] = field(default_factory=dict)
+    evaluator: Evaluator = field(default_factory=lambda: Evaluator("web 3 on mx1"))
+
+    def start(self, kind: str) -> None:
+        self.silent.discard(kind)
+        self.rows.pop(kind, None)
+
+    def pass_by(self, seconds: float) -> None:
+        for _ in range(int(seconds / ROUND)):
+            self.now += timedelta(seconds=ROUND)
+            for pid, kind in enumerate(processes.KINDS, 1):
+                if kind not in self.silent:
+                    me = Identity(kind, "mx1", pid)
+                    self.rows[kind] = processes.beat(
+                        me, self.rows.get(kind), self.facts, self.now
+                    )
+            self.evaluator.round(self.now, LONG)
+
+    def open(self) -> set[str]:
+        return {one.rule for one in Alarm.objects.open()}
+
+
+@pytest.fixture
+def service(db: None) -> Service:
+    return Service(clock.now())
+
+
+def queue(
+    service: Service, destination: str, *, due_for: float, reply: str = ""
+) -> Recipient:
+    """A message that was accepted that long ago and is due since then."""
+    began = service.now - timedelta(seconds=due_for)
+    message = QueuedMessage.objects.create(
+        reference=new_reference(),
+        content=Content.objects.create(size=6, header=b"A: b\r\n\r\n", body=b""),
+        source=Source.RECEIVE,
+        accepted_at=began,
+        expires_at=began + timedelta(days=2),
+    )
+    return Recipient.objects.create(
+        message=message,
+        address="jane@firm.example.secure.example",
+        destination=destination,
+        next_attempt_at=began,
+        last_reply=reply,
+        attempts=1 if reply else 0,
+    )
+
+
+def delivered(recipient: Recipient) -> None:
+    recipient.status = RecipientStatus.RELAYED
+    recipient.save()
+
+
+Undo = Callable[[], None]
+
+
+def killed(kind: str) -> Callable[[Service], Undo]:
+    def cause(service: Service) -> Undo:
+        service.silent.add(kind)
+        return lambda: service.start(kind)
+
+    return cause
+
+
+def fact(**facts: object) -> Callable[[Service], Undo]:
+    def cause(service: Service) -> Undo:
+        service.facts = dict(facts)
+        return lambda: setattr(service, "facts", {})
+
+    return cause
+
+
+def waiting(destination: str, minutes: float, reply: str = ""):
+    def cause(service: Service) -> Undo:
+        row = queue(service, destination, due_for=60 * minutes, reply=reply)
+        return lambda: delivered(row)
+
+    return cause
+
+
+def backup_forgotten(service: Service) -> Undo:
+    hours = settings.POSTERN.backup_hours
+    Backup.objects.create(at=service.now - timedelta(hours=hours, minutes=1))
+    return lambda: Backup.objects.create(at=service.now)
+
+
+def letters_refused(service: Service) -> Undo:
+    service.evaluator.letter_fault = "Alarms could not be sent: 550 no"
+    return lambda: setattr(service.evaluator, "letter_fault", "")
+
+
+def job_unclaimed(service: Service) -> Undo:
+    job_queue.add("engine.storage.tasks.index_messages")
+    OrmQ.objects.update(lock=service.now - timedelta(minutes=11))
+    return OrmQ.objects.all().delete
+
+
+def job_given_up(service: Service) -> Undo:
+    run = JobRun.objects.create(
+        job_id="1", lane="postern", func="a.b", package="", state=RunState.GIVEN_UP
+    )
+    return lambda: job_queue.again(run)
+
+
+SOON = datetime.now(UTC) + timedelta(days=20)
+CAUSES = {
+    "process_ended": killed("engine"),
+    "engine_missing": killed("engine"),
+    "web_missing": killed("web"),
+    "worker_missing": killed("worker"),
+    "scanner": fact(scanner_fault="Cannot scan for viruses"),
+    "cache": fact(cache_fault="Connection refused"),
+    "disk": fact(disk_free=GB // 2, disk_total=100 * GB),
+    "certificate": fact(certificate=SOON.isoformat()),
+    "clock": fact(clock=-300.0),
+    "event_loop": fact(loop_lag=2.5),
+    "mail_slow": waiting("connection:7", 11),
+    "mail_stopped": waiting("connection:7", 31),
+    "destination": waiting(
+        "connection:7", 16, "451 4.4.1 The next hop does not answer"
+    ),
+    "smart_host": letters_refused,
+    "jobs_waiting": job_unclaimed,
+    "job_given_up": job_given_up,
+    "backup": backup_forgotten,
+}
+# What needs a database that is away, in test_alone.
+ELSEWHERE = {"database"}
+
+
+def test_every_rule_has_its_cause_here() -> None:
+    ours = {one.name for one in rules._RULES}
+
+    assert set(CAUSES) | ELSEWHERE == ours
+
+
+def test_a_service_that_is_well_raises_nothing(service: Service) -> None:
+    queue(service, "connection:7", due_for=30)
+    service.facts = {
+        "disk_free": 50 * GB,
+        "disk_total": 100 * GB,
+        "clock": 0.2,
+        "loop_lag": 0.01,
+        "certificate": (SOON + timedelta(days=60)).isoformat(),
+    }
+
+    service.pass_by(120)
+
+    assert service.open() == set()
+
+
+@pytest.mark.parametrize("rule", CAUSES)
+def test_a_rule_fires_within_a_minute_and_clears(service: Service, rule: str) -> None:
+    service.pass_by(10)
+    undo = CAUSES[rule](service)
+
+    service.pass_by(60)
+    assert rule in service.open()
+
+    undo()
+    service.pass_by(75)
+    assert rule not in service.open()
+    assert all(one.ended_at for one in Alarm.objects.filter(rule=rule))
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"disk_free": 20, "disk_total": 64 * 1024**2},
+        {"disk_free": GB, "disk_total": 5 * GB, "files_free": 3, "files_total": 1000},
+        {"certificate_fault": "The key does not belong to the certificate."},
+        {"certificate": "2026-01-01T00:00:00+00:00"},
+        {"clock": 31.0},
+    ],
+)
+def test_a_host_says_what_is_wrong_with_it(facts: Facts) -> None:
+    now = datetime(2026, 11, 29, tzinfo=UTC)
+
+    [finding] = hosts.faults("mx1", facts, now)
+
+    assert finding.subject == "mx1"
+    assert finding.detail
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {},
+        {"disk_free": 10 * 1024**2, "disk_total": 64 * 1024**2},
+        {"disk_free": 2 * GB, "disk_total": 4000 * GB},
+        {"clock": -29.0},
+        # A file system without a number of its own for files, as btrfs.
+        {"disk_free": GB, "disk_total": GB, "files_free": 0, "files_total": 0},
+    ],
+)
+def test_a_host_that_is_well_says_nothing(facts: Facts) -> None:
+    assert list(hosts.faults("mx1", facts, datetime.now(UTC))) == []
+
+
+def test_mail_for_a_destination_that_is_down_is_not_slow_mail(service: Service) -> None:
+    queue(service, "connection:7", due_for=3000, reply="451 4.4.1 It does not answer")
+    queue(service, "connection:8", due_for=30)
+
+    service.pass_by(60)
+
+    assert service.open() == {"destination"}
+    assert Alarm.objects.get().subject == "connection:7"
+
+
+def test_one_look_that_fails_stops_no_other(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(situation: object) -> list:
+        raise RuntimeError("a table has gone")
+
+    monkeypatch.setattr(rules, "looks", [])
+    rules.add_look({"made_up"}, broken)
+    service.facts = {"clock": 90.0}
+
+    service.pass_by(20)
+
+    assert service.open() == {"clock"}
+    assert "a table has gone" in caplog.text
+
+
+def test_only_one_process_evaluates_and_another_takes_over(service: Service) -> None:
+    other = Evaluator("engine 1 on mx1")
+    service.pass_by(10)
+
+    other.round(service.now, LONG)
+    assert (service.evaluator.has_duty, other.has_duty) == (True, False)
+
+    other.round(service.now + timedelta(seconds=16), LONG)
+    service.evaluator.round(service.now + timedelta(seconds=17), LONG)
+    assert (service.evaluator.has_duty, other.has_duty) == (False, True)
+
+
+def test_each_minute_is_kept_once_for_the_plots(service: Service) -> None:
+    queue(service, "connection:7", due_for=30)
+    service.facts = {"disk_free": 30 * GB, "disk_total": 40 * GB, "loop_lag": 0.5}
+
+    service.pass_by(180)
+
+    samples = list(Sample.objects.all())
+    assert 3 <= len(samples) <= 4
+    assert samples[0].values["waiting"] == 1
+    assert samples[0].values["disk"] == 75.0
+    assert samples[0].values["lag"] == 0.5
+
+
+def test_a_round_asks_few_questions_however_much_waits(
+    service: Service, django_assert_max_num_queries
+) -> None:
+    for number in range(30):
+        queue(service, f"connection:{number}", due_for=900)
+    service.pass_by(5)
+
+    with django_assert_max_num_queries(25):
+        service.pass_by(5)
+
+
+def test_a_backup_is_noted_by_the_database_s_clock() -> None:
+    assert backups.last() is None
+
+    noted = backups.note()
+
+    assert backups.last() == noted
+
+
+def test_heartbeats_carry_what_a_process_sees(service: Service) -> None:
+    service.facts = {"clock": 0.1}
+    service.pass_by(5)
+
+    assert {one.facts["clock"] for one in Heartbeat.objects.all()} == {0.1}

@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import DatabaseError, connection, connections
+
+from engine.health import alone, hosts, probes, watch
+from engine.health.models import Duty, Heartbeat
+from engine.health.pulse import EVERY, Pulse
+from engine.health.watch import Watch, watched, watching
+from portal.demo.certificates import Authority
+
+PATIENCE = 60.0  # seconds, for a slow machine; nothing is measured by it
+
+
+def wait_for(is_so: Callable[[], object]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_process_says_that_it_lives_and_says_goodbye(var: Path) -> None:
+    with watched("worker"):
+        wait_for(Heartbeat.objects.exists)
+        wait_for(Duty.objects.exists)
+        wait_for(lambda: list((var / "metrics").glob("worker-*.prom")))
+        [beat] = Heartbeat.objects.all()
+        assert (beat.kind, beat.stopped_at) == ("worker", None)
+        assert beat.facts["disk_total"] > 0
+
+    beat.refresh_from_db()
+    assert beat.stopped_at is not None
+    assert not Duty.objects.exists()
+    assert not list((var / "metrics").glob("*.prom"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_whose_parent_was_killed_says_no_goodbye(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = Watch("worker")
+    one.start()
+    wait_for(Heartbeat.objects.exists)
+
+    monkeypatch.setattr("os.getppid", lambda: 1_000_000)
+    one.stop()
+
+    assert Heartbeat.objects.get().stopped_at is None
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_an_event_loop_is_watched_beside_its_work() -> None:
+    async with watching("engine"):
+        await asyncio.to_thread(wait_for, _has_lag)
+
+
+def _has_lag() -> bool:
+    try:
+        return "loop_lag" in Heartbeat.objects.get().facts
+    except Heartbeat.DoesNotExist:
+        return False
+    finally:
+        connection.close()
+
+
+def test_how_late_a_loop_is_is_known_while_it_hangs_and_for_a_minute() -> None:
+    now = [100.0]
+    pulse = Pulse(lambda: now[0])
+    assert pulse.lag() == 0.0
+    pulse.tick()
+    now[0] += EVERY
+    pulse.tick()
+    assert pulse.lag() == 0.0
+
+    now[0] += EVERY + 3.0
+    assert pulse.lag() == 3.0  # it hangs
+    pulse.tick()
+    now[0] += EVERY
+    pulse.tick()
+    assert pulse.lag() == 3.0  # it hung a moment ago
+
+    for _ in range(125):
+        now[0] += EVERY
+        pulse.tick()
+    assert pulse.lag() == 0.0
+
+
+@pytest.fixture
+def nowhere(db: None, tmp_path: Path):
+    """A connection to a database that is not there, in this thread."""
+    ours = connections["default"]
+    away = ours.copy()
+    away.settings_dict = {
+        **ours.settings_dict,
+        "NAME": str(tmp_path / "gone" / "x"),
+        "HOST": str(tmp_path),
+        "PORT": "1",
+    }
+    connections["default"] = away
+    yield
+    connections["default"] = ours
+
+
+def test_without_the_database_the_host_looks_by_itself(
+    nowhere: None, var: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings.POSTERN, "alarm_addresses", ["on-call@operators.test"])
+    one = Watch("engine")
+    with pytest.raises(DatabaseError):
+        one._beat()
+
+    one._send_letters()
+    assert not (var / "outbox").exists()  # a moment is no alarm
+
+    one._heard -= watch.AWAY + 1
+    one._send_letters()
+    one._send_letters()
+
+    [mail] = (var / "outbox").glob("*.eml")
+    assert b"The database cannot be reached" in mail.read_bytes()
+    assert (var / "health" / alone.FILE).exists()
+
+
+@pytest.mark.django_db
+def test_the_watch_soon_hears_that_a_database_hangs() -> None:
+    before = connections["default"]
+    try:
+        watch._take_own_connection()
+        options = connections["default"].settings_dict["OPTIONS"]
+        assert (options.get("timeout"), options.get("connect_timeout")) in (
+            (watch.CONNECT_SECONDS, None),
+            (None, watch.CONNECT_SECONDS),
+        )
+        if connection.vendor == "postgresql":
+            with connections["default"].cursor() as cursor:
+                cursor.execute("SHOW statement_timeout")
+                assert cursor.fetchone() == ("10s",)
+    finally:
+        if connections["default"] is not before:
+            connections["default"].close()
+        connections["default"] = before
+    assert "connect_timeout" not in before.settings_dict.get("OPTIONS", {})
+
+
+@pytest.fixture
+def ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    issued = Authority(tmp_path / "tls").issue("localhost")
+    monkeypatch.setattr(settings.POSTERN, "tls_cert_file", str(issued.cert_file))
+    monkeypatch.setattr(settings.POSTERN, "tls_key_file", str(issued.key_file))
+    monkeypatch.setattr(settings.POSTERN, "tls_ca_file", "")
+    return issued
+
+
+def test_a_certificate_and_its_key_are_loaded_as_the_engine_would(
+    ours, tmp_path: Path
+) -> None:
+    asked = probes.Probes()
+    asked.round()
+    assert "certificate_fault" not in asked.facts
+    assert asked.facts["certificate"] > "2026"
+
+    other = Authority(tmp_path / "other").issue("localhost")
+    Path(ours.key_file).write_bytes(Path(other.key_file).read_bytes())
+    asked.round()
+    assert "certificate_fault" not in asked.facts  # it may be half renewed
+    asked.round()
+    assert "does not belong" in asked.facts["certificate_fault"]
+
+
+def test_a_scanner_that_is_away_is_a_fault_once_it_was_away_twice(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(settings.POSTERN, "clamd", str(tmp_path / "nobody.sock"))
+    asked = probes.Probes()
+
+    asked.round()
+    assert "scanner_fault" not in asked.facts
+    asked.round()
+
+    assert "virus" in asked.facts["scanner_fault"]
+
+
+def test_a_cache_that_is_away_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings.POSTERN, "redis_url", "redis://127.0.0.1:1/0")
+    asked = probes.Probes()
+
+    asked.round()
+    asked.round()
+
+    assert asked.facts["cache_fault"]
+
+
+def test_the_disk_of_the_state_is_looked_at(var: Path) -> None:
+    facts = hosts.disk()
+
+    assert 0 < facts["disk_free"] <= facts["disk_total"]
