@@ -60,7 +60,7 @@ def test_one_of_two_scanners_is_enough(
     assert "/nowhere/clamd" in caplog.text
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # which would keep PostgreSQL's first answer
 def test_hosts_that_share_a_database_must_share_a_cache(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
