@@ -11,6 +11,7 @@ from django.conf import settings
 
 from engine import keys, reach
 from engine.registry.errors import PolicyError
+from engine.registry.models import WebhookEndpoint
 
 PREFIX = "whsec_"
 SEALED_FOR = "postern webhooks"
@@ -29,6 +30,15 @@ def new_secret() -> str:
 def secret(sealed: str) -> str:
     """The secret that signs, as its receiver has it. Raises UnknownKeyError."""
     return keys.unseal(SEALED_FOR, sealed)
+
+
+def reseal(endpoint: WebhookEndpoint) -> None:
+    """Seal its secrets with the secret key of now. Raises UnknownKeyError."""
+    for name in ("sealed_secret", "earlier_sealed_secret"):
+        sealed = getattr(endpoint, name)
+        if sealed and not keys.is_current(SEALED_FOR, sealed):
+            setattr(endpoint, name, keys.seal(SEALED_FOR, secret(sealed)))
+            endpoint.save(update_fields=[name])
 
 
 def check_url(url: str) -> None:

@@ -62,12 +62,17 @@ def accept_signature(passkey: Authenticator, count: int) -> bool:
     WebAuthn level 2, §6.1.1: that shows a copy of it. Many passkeys count nothing and
     say 0 each time; one that has ever counted may not begin to say so.
     """
-    name = f"passkey {passkey.pk}"
+    name = name_of(passkey)
     if count:
         return claim(name, count)
     known_as = keys.macs(SALT, name)
     counted = LastCode.objects.filter(secret_digest__in=known_as, counter__gt=0)
     return not counted.exists()
+
+
+def name_of(passkey: Authenticator) -> str:
+    """What the counts of a passkey are kept by: its own key is nothing secret."""
+    return f"passkey {passkey.pk}"
 
 
 def claim(secret: str, counter: int) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import StringIO
 
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django_q.signing import BadSignature, SignedPackage
@@ -247,3 +249,59 @@ def test_a_job_that_waits_is_still_done(
 
     with pytest.raises(BadSignature):
         SignedPackage.loads(package)
+
+
+def say_what_hangs() -> str:
+    out = StringIO()
+    call_command("rekey", stdout=out)
+    return out.getvalue()
+
+
+def test_the_command_keys_what_it_can_and_names_the_rest(
+    signed_in: SignIn,
+    bob: Person,
+    alice: Person,
+    northfield: Organisation,
+    firm_connection: Connection,
+    change: Change,
+    drop: Change,
+) -> None:
+    give_app(bob)
+    endpoint = webhooks.add(
+        northfield,
+        url="https://cases.example/hook",
+        events=[WebhookEvent.MESSAGE_RECEIVED],
+        by=alice,
+    )
+    secret = credentials.new_secret()
+    digest = credentials.digest(secret)
+    factories.make_connection_credential(firm_connection, "firm", digest)
+    client = signed_in(bob)
+    change()
+
+    said = say_what_hangs()
+
+    assert "Second factors: 1, on an earlier key 0" in said
+    assert "Secrets of webhooks: 1, on an earlier key 0" in said
+    assert "Passwords of connections: 1, on an earlier key 1\n  firm\n" in said
+    assert "Sessions: 1, on an earlier key 1" in said
+    assert "Keep POSTERN_SECRET_KEY_FALLBACKS" in said
+
+    credentials.find_connection("firm", secret)
+    client.get(reverse("start"))
+    assert "can be emptied" in say_what_hangs()
+    drop()
+
+    assert sealed.is_current(Authenticator.objects.get(user=bob))
+    endpoint.refresh_from_db()
+    assert secrets_of_webhooks.secret(endpoint.sealed_secret).startswith("whsec_")
+    assert credentials.find_connection("firm", secret) == firm_connection
+
+
+def test_what_no_key_opens_is_named(bob: Person, drop: Change) -> None:
+    give_app(bob)
+    drop()
+
+    said = say_what_hangs()
+
+    assert f"Second factors: 1, on an earlier key 1\n  {bob.address}" in said

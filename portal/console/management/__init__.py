@@ -1,0 +1,3 @@
+"""The command that serves the site."""
+
+from __future__ import annotations
