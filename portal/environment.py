@@ -195,6 +195,13 @@ class Environment(BaseSettings):
     # and mail. Refused, or carried with a mark that it could not be scanned.
     encrypted_content: Literal["refuse", "mark"] = "refuse"
 
+    # In days: how long finished messages stay in the queue's tables; each step in the
+    # trace; and what was accepted and how it ended for each recipient, on which delivery
+    # certificates rest: seven years
+    queue_days: int = Field(default=7, ge=2)
+    trace_days: int = Field(default=365, ge=30)
+    proof_days: int = Field(default=2_557, ge=30)
+
     # How long infected messages stay in quarantine, in days
     quarantine_days: int = Field(default=90, ge=1)
 
@@ -249,6 +256,15 @@ class Environment(BaseSettings):
                 rates = getattr(self, name)
                 if isinstance(rates, Rates) and name not in self.model_fields_set:
                     setattr(self, name, rates.times(REHEARSAL))
+        return self
+
+    @model_validator(mode="after")
+    def _retention(self) -> Self:
+        if self.proof_days < self.trace_days:
+            raise ValueError(
+                "POSTERN_PROOF_DAYS must be at least POSTERN_TRACE_DAYS: what became of a "
+                "message is kept as long as the steps on its way."
+            )
         return self
 
     @model_validator(mode="after")

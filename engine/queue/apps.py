@@ -1,9 +1,21 @@
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class QueueConfig(AppConfig):
     name = "engine.queue"
     label = "queue"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        post_migrate.connect(_schedule_jobs, sender=self)
+
+
+def _schedule_jobs(**_: Any) -> None:
+    # Loaded only now: django-q2's models are not there when this module is.
+    import_module("engine.queue.tasks").schedule_jobs()

@@ -9,7 +9,6 @@ import secrets
 import socket
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from itertools import count
 from typing import Any
 
 from django.db import DatabaseError, connection
@@ -18,7 +17,6 @@ from engine.queue import claim, sweeps
 from engine.queue.dispatch import Dispatcher
 from engine.queue.incoming import MAILBOX
 from engine.queue.lanes import Lanes
-from engine.storage import sweep as files
 from engine.threads import DatabaseThreads
 from engine.transport.base import Parcel
 from engine.transport.outside import Outside
@@ -29,7 +27,6 @@ log = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
 SWEEP_SECONDS = 10.0
-FILE_SWEEP_ROUNDS = 360  # once an hour
 FAREWELL_SECONDS = 10.0
 
 
@@ -141,11 +138,10 @@ class Runner:
 
     async def _keep_house(self) -> None:
         """Keep leases alive and do what is due by the clock, until cancelled."""
-        for rounds in count():
+        while True:
             await asyncio.sleep(SWEEP_SECONDS)
             try:
-                if rounds % FILE_SWEEP_ROUNDS == 0:
-                    await self._database.run(files.sweep)
+                # First: whatever else takes long, what is under way stays ours.
                 await self._database.run(claim.renew, self.name, self._held())
                 await self._database.run(sweeps.sweep)
                 await self._database.run(

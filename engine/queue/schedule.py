@@ -15,9 +15,7 @@ DELAY_NOTICE_AFTER = timedelta(hours=2)
 TLS_FAILURES = 3
 TLS_PATIENCE = timedelta(minutes=15)
 
-# How long finished messages stay in the queue's tables; the trace stays for good. A
-# resend is known by its fingerprint for as long as accept.RESEND_WINDOW, which is less.
-RETENTION = timedelta(days=7)
+# A message stays in the queue's tables for POSTERN_QUEUE_DAYS, and so long after its end.
 RETENTION_AFTER_END = timedelta(days=1)
 
 LEASE = timedelta(minutes=2)

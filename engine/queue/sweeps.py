@@ -1,4 +1,4 @@
-"""What happens by the clock alone: giving up, saying that it takes long, letting go."""
+"""What happens by the clock alone: giving up, and saying that it takes long."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from engine import clock
 from engine.mail.reply import MAILBOX_FULL, Reply
@@ -17,12 +17,10 @@ from engine.queue import (
     errands,
     pending,
     schedule,
-    sending_counts,
     settle,
     suspension,
 )
-from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
-from engine.storage import actions as storage
+from engine.queue.models import Recipient, RecipientStatus
 from engine.transport.base import Outcome, OutcomeState
 
 log = logging.getLogger(__name__)
@@ -43,9 +41,7 @@ def sweep() -> None:
         partial(give_up, now),
         partial(note_delays, now),
         partial(suspension.release_resumed, now),
-        partial(purge, now),
         pending.send_due,  # what the others just asked for, too
-        partial(sending_counts.sweep, now),
         errands.run,
     )
     for step in steps:
@@ -109,34 +105,6 @@ def note_delays(now: datetime) -> None:
             delay_noticed_at=now
         )
         pending.note_delays(rows, now=now)
-
-
-def purge(now: datetime) -> None:
-    """Forget what is long finished, and its bytes where nobody holds them any more.
-
-    The trace goes on telling what became of it.
-    """
-    if _finished(now).exists():
-        _purge(now)
-
-
-@transaction.atomic
-def _purge(now: datetime) -> None:
-    locked = _finished(now).select_for_update(skip_locked=True, of=("self",))
-    rows = dict(locked.order_by("accepted_at").values_list("pk", "content_id")[:LIMIT])
-    Recipient.objects.filter(message__in=rows).delete()
-    QueuedMessage.objects.filter(pk__in=rows).delete()
-    storage.drop_unheld(set(rows.values()))
-
-
-def _finished(now: datetime) -> QuerySet[QueuedMessage]:
-    """Accepted long ago, and nothing has happened to it for a day."""
-    alive = Recipient.objects.filter(
-        Q(finished_at=None) | Q(finished_at__gt=now - schedule.RETENTION_AFTER_END),
-        message=OuterRef("pk"),
-    )
-    old = QueuedMessage.objects.filter(accepted_at__lte=now - schedule.RETENTION)
-    return old.exclude(Exists(alive))
 
 
 def _expired(now: datetime) -> QuerySet[Recipient]:

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from engine import slices
 from engine.audit.record import record
 from engine.registry.models import Organisation, Person
 from engine.storage import actions, expiry
@@ -50,11 +51,13 @@ def sweep() -> int:
 
     Each piece is a transaction of its own: a crash between two leaves nothing half done.
     """
-    gone = 0
-    while ids := list(_expired().values_list("pk", flat=True)[:CHUNK]):
-        actions.erase(ids)
-        gone += len(ids)
-    return gone
+    return slices.work(_erase_some)
+
+
+def _erase_some() -> int:
+    ids = list(_expired().values_list("pk", flat=True)[:CHUNK])
+    actions.erase(ids)
+    return len(ids)
 
 
 def _expired() -> QuerySet[Message]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+import random
 import time
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import chain, islice
 from pathlib import Path
+from stat import S_ISREG
 
 from django.conf import settings
 
+from engine import slices
 from engine.storage import blobs
 from engine.storage.models import Content
 
@@ -22,21 +26,40 @@ CHUNK = 500
 
 
 def sweep() -> int:
-    """Remove what is left over and old; return how many files that were."""
-    removed = 0
-    for folder in ("spool", "scanning"):
-        for path in _old(settings.POSTERN.path(folder)):
-            path.unlink(missing_ok=True)
-            removed += 1
-    found = _old(blobs.folder())
-    while chunk := list(islice(found, CHUNK)):
-        removed += _remove_unnamed(chunk)
-    if removed:
-        log.info("removed %d files that nothing speaks of", removed)
-    return removed
+    """Remove what is left over and old; return how many files that were.
+
+    A job of its own, in slices: looking through a large store takes minutes. It begins
+    with another folder each time, so that one too large for a job is looked through in
+    several.
+    """
+    found = chain(_old(_temporary()), _old(_blobs()))
+    removed: list[int] = []
+
+    def some() -> int:
+        paths = list(islice(found, CHUNK))
+        removed.append(_remove_unnamed(paths))
+        return len(paths)
+
+    slices.work(some)
+    if sum(removed):
+        log.info("removed %d files that nothing speaks of", sum(removed))
+    return sum(removed)
+
+
+def _temporary() -> Iterator[Path]:
+    for name in ("spool", "scanning"):
+        yield from settings.POSTERN.path(name).rglob("*")
+
+
+def _blobs() -> Iterator[Path]:
+    folders = list(blobs.folder().glob("*"))
+    random.shuffle(folders)
+    for folder in folders:
+        yield from folder.rglob("*")
 
 
 def _remove_unnamed(paths: list[Path]) -> int:
+    """Remove those that no content names; a spooled file has no key's name."""
     named = Content.objects.in_blobs([path.name for path in paths])
     keys = set(named.values_list("blob_key", flat=True))
     unnamed = [path for path in paths if path.name not in keys]
@@ -45,8 +68,11 @@ def _remove_unnamed(paths: list[Path]) -> int:
     return len(unnamed)
 
 
-def _old(folder: Path) -> Iterator[Path]:
+def _old(paths: Iterable[Path]) -> Iterator[Path]:
+    """Regular files that have lain for long; others may be removing them meanwhile."""
     before = time.time() - AGE_SECONDS
-    for path in folder.rglob("*"):
-        if path.is_file() and path.stat().st_mtime < before:
-            yield path
+    for path in paths:
+        with suppress(FileNotFoundError):
+            found = path.stat()
+            if S_ISREG(found.st_mode) and found.st_mtime < before:
+                yield path

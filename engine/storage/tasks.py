@@ -5,12 +5,13 @@ from __future__ import annotations
 from django_q.models import Schedule
 
 from engine.lanes import Lane
-from engine.storage import retention
+from engine.storage import retention, sweep
 from engine.storage.search import index
 
 JOBS = {
     "storage.index_messages": (Schedule.MINUTES, 1),
     "storage.let_go": (Schedule.HOURLY, None),
+    "storage.sweep_files": (Schedule.HOURLY, None),
 }
 
 
@@ -20,6 +21,10 @@ def index_messages() -> int:
 
 def let_go() -> int:
     return retention.sweep()
+
+
+def sweep_files() -> int:
+    return sweep.sweep()
 
 
 def schedule_jobs() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from django.db import models
 
 
@@ -17,6 +19,18 @@ class EventKind(models.TextChoices):
     HELD = "held", "Held"
     RELEASED = "released", "Released"
     DROPPED = "dropped", "Dropped"
+
+
+class Thinned(models.Model):
+    """Up to which event the steps on the way have been forgotten. One row."""
+
+    ONLY = 1
+
+    at = models.DateTimeField(default=datetime(1970, 1, 1, tzinfo=UTC))
+    event_id = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"up to {self.at}"
 
 
 class Event(models.Model):

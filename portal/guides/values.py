@@ -31,9 +31,19 @@ def values() -> dict[str, str]:
         "helpdesk_phone": here.helpdesk_phone,
         "helpdesk_address": here.helpdesk_address,
         "second_factor_rule": _second_factor_rule(),
+        "trace_days": str(here.trace_days),
+        "proof_years": _in_years(here.proof_days),
         "idle_minutes": str(here.session_idle_minutes),
         "session_hours": str(here.session_hours),
     }
+
+
+def _in_years(days: int) -> str:
+    """Days as people say them: whole years from two years on."""
+    years = days // 365
+    if years < 2:
+        return gettext("%(days)s days") % {"days": days}
+    return gettext("%(years)s years") % {"years": years}
 
 
 def _second_factor_rule() -> str:

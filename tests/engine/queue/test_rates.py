@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import pytest
 from django.conf import settings
@@ -14,7 +13,7 @@ from hypothesis import settings as given_settings
 from hypothesis import strategies as st
 
 from engine.mail.reply import Reply
-from engine.queue import rates, sending_counts, sweeps
+from engine.queue import rates, retention, sending_counts
 from engine.queue.models import SendingCount
 from engine.queue.rates import Meter, RateExceededError
 from engine.queue.sending_counts import Count, Key
@@ -216,10 +215,10 @@ def test_spans_that_are_over_are_forgotten(bob: Person) -> None:
     meter.share()
 
     assert len(meter._shared) == 3
-    sending_counts.sweep(datetime.now(UTC))
+    retention.let_go()
     assert SendingCount.objects.count() == 3
     SendingCount.objects.update(starts=1)
-    sweeps.sweep()
+    retention.let_go()
     assert not SendingCount.objects.exists()
 
 

@@ -13,8 +13,6 @@ from engine.queue.lanes import Room
 from engine.queue.models import Hold, QueuedMessage, Recipient, RecipientStatus
 from engine.registry.actions import people
 from engine.registry.models import Mailbox, OrganisationStatus
-from engine.storage import actions as storage
-from engine.storage.models import Content
 from engine.trace.models import Event, EventKind
 from engine.transport import local
 from engine.transport.base import OutcomeState, answer
@@ -284,50 +282,6 @@ def crowd(row, destination, count):
         )
         for number in range(count)
     )
-
-
-def test_what_is_long_finished_leaves_the_queue_and_the_trace_stays(queue, alice, bob):
-    reference = queue.send(bob.address, alice.address)
-    kept = queue.send(bob.address, alice.address)
-    [first, _] = queue.inbox(alice)
-    storage.erase([first.pk])
-    age_past_retention(QueuedMessage.objects.all())
-
-    sweeps.sweep()
-
-    assert not QueuedMessage.objects.exists()
-    assert not Recipient.objects.exists()
-    assert Content.objects.count() == 1
-    assert len(queue.inbox(alice)) == 1
-    assert Event.objects.filter(reference=reference).count() == 2
-    assert Event.objects.filter(reference=kept).count() == 2
-
-
-def test_what_still_waits_stays_however_old(queue, hop, firm_connection, alice, bob):
-    hop.stop()
-    reference = queue.send(bob.address, alice.address, JANE)
-    age_past_retention(QueuedMessage.objects.all())
-    QueuedMessage.objects.update(expires_at=timezone.now() + timedelta(days=1))
-
-    sweeps.sweep()
-
-    assert QueuedMessage.objects.get().reference == reference
-
-
-def test_what_finished_just_now_stays(queue, alice, bob):
-    queue.send(bob.address, alice.address)
-    age_past_retention(QueuedMessage.objects.all())
-    Recipient.objects.update(finished_at=timezone.now())
-
-    sweeps.sweep()
-
-    assert QueuedMessage.objects.exists()
-
-
-def age_past_retention(messages):
-    long_ago = timezone.now() - schedule.RETENTION - timedelta(hours=1)
-    Recipient.objects.exclude(finished_at=None).update(finished_at=long_ago)
-    messages.update(accepted_at=long_ago)
 
 
 def test_message_is_given_up_at_the_end_of_its_life(
