@@ -142,6 +142,7 @@ KEY_UNAVAILABLE = Reply(
     451, "4.7.5", "The key of the signature cannot be looked up now"
 )
 TRY_LATER = Reply(451, "4.3.0", "Something went wrong here; try again later")
+NO_ROOM = Reply(452, "4.3.1", "There is no room for the message; try again later")
 BROKEN_OFF = Reply(421, "4.3.0", "The message could not be read; try again later")
 SIGN_IN_ENDED = Reply(421, "4.7.0", "Your sign-in is not valid any more; sign in anew")
 TOO_SLOW = Reply(421, "4.4.2", "Sign in sooner")

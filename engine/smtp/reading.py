@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import Protocol
 
+from engine import faults
 from engine.mail import reply
 from engine.mail.errors import MailError
 from engine.mail.reply import Reply
@@ -103,8 +104,7 @@ async def _read(
         if size > limit:
             failure = reply.TOO_BIG
         if failure is None:
-            spool.write(content)
-            failure = await _feed(arrival, content)
+            failure = _keep(arrival, content) or await _feed(arrival, content)
     wire.push_back(data.rest)
     if data.has_bare_newline:
         return reply.BARE_LINE_ENDING
@@ -118,6 +118,20 @@ async def _read(
 def seconds_for(octets: int) -> float:
     """By when, since it began, a message must go on of which that much has come."""
     return min(DEADLINE, PATIENCE + octets / LEAST_RATE)
+
+
+def _keep(arrival: Arrival, content: bytes) -> Reply | None:
+    """Spool it. Where the disk is full the rest is read all the same: a peer that is hung
+    up on while it sends may never hear why.
+    """
+    try:
+        arrival.spool.write(content)
+    except OSError as error:
+        if not faults.is_full(error):
+            raise
+        log.error("there is no room for a message from %s", arrival.peer.address)
+        return reply.NO_ROOM
+    return None
 
 
 async def _feed(arrival: Arrival, content: bytes) -> Reply | None:

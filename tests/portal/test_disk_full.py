@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import unescape
@@ -15,8 +16,9 @@ from django.urls import reverse
 from engine.registry import credentials
 from engine.registry.models import Organisation, Person
 from engine.registry.scopes import Scope
-from engine.storage.models import Content, FolderRole, Message
+from engine.storage.models import FolderRole, Message
 from tests import factories
+from tests.full_disk import refusing_rows
 from tests.portal.conftest import SignIn
 from tests.portal.webmail.test_write import Desk
 
@@ -32,25 +34,17 @@ FullDisk = Callable[[], "contextmanager[None]"]
 @contextmanager
 def full_disk() -> Iterator[None]:
     """As the database says it, by its own error, while no table may grow."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            _fill(cursor)
+    if connection.vendor == "postgresql":
+        with refusing_rows():
             yield
+        return
+    with connection.cursor() as cursor:
+        _fill(cursor)
+        try:
+            yield
+        finally:
             cursor.execute("PRAGMA max_page_count = 1073741823")
             cursor.execute("DROP TABLE filler")
-            return
-        cursor.execute(
-            "CREATE OR REPLACE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS"
-            " $$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device'"
-            " USING ERRCODE = 'disk_full'; END $$"
-        )
-        table = Content._meta.db_table
-        cursor.execute(
-            f"CREATE TRIGGER no_room BEFORE INSERT ON {table}"
-            " FOR EACH ROW EXECUTE FUNCTION no_room()"
-        )
-        yield
-        cursor.execute("DROP FUNCTION no_room() CASCADE")
 
 
 def _fill(cursor: object) -> None:
@@ -162,3 +156,31 @@ def test_a_fault_of_the_program_is_one(
     answer = client.post(Desk(bob.mailbox).door, {"do": "save", "text": "x"})
 
     assert answer.status_code == 500
+
+
+@contextmanager
+def files_of_at_most(octets: int) -> Iterator[None]:
+    """The kernel lets no file of this process grow beyond that."""
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (octets, usual[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+
+
+def test_a_long_message_for_which_no_file_has_room_comes_back_whole(
+    signed_in: SignIn, bob: Person
+) -> None:
+    client = signed_in(bob)
+    client.raise_request_exception = False
+    desk = Desk(bob.mailbox)
+    form = {"to": bob.address, "subject": "Hearing", "text": WORDS * 5, "do": "save"}
+
+    with files_of_at_most(128 * 1024):
+        answer = client.post(desk.door, form)
+
+    assert answer.status_code == 503
+    assert typed_again(answer.content.decode()).items() >= form.items()
+    assert not Message.objects.exists()
+    assert client.post(desk.door, form).status_code == 302

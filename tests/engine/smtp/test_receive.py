@@ -390,7 +390,7 @@ async def test_a_handshake_that_dies_leaves_no_session_counted_and_no_error(
 
 
 @pytest.mark.parametrize(
-    "fault", [OSError(errno.ENOSPC, "No space left on device"), ValueError("a bug")]
+    "fault", [OSError(errno.EIO, "Input/output error"), ValueError("a bug")]
 )
 async def test_a_fault_while_reading_ends_the_session_before_the_body_is_a_command(
     server: Server,
@@ -413,6 +413,30 @@ async def test_a_fault_while_reading_ends_the_session_before_the_body_is_a_comma
         + "c: DATA\ns: 354 *\n"
         + "c! From: jane@firm.example\\r\\n\\r\\nRSET\\r\\n\n"
         + "s: 421 4.3.0 *\nclosed\n",
+        credential=credential,
+    )
+
+
+async def test_a_message_without_room_is_read_to_its_end_and_asked_for_again(
+    server: Server, bob: Person, credential: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hung up on in the middle, many a peer never reads why."""
+
+    def fail(self: Spool, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Spool, "write", fail)
+
+    await server.say(
+        "receive",
+        HELLO
+        + "c: AUTH PLAIN {credential}\ns: 235 *\n"
+        + "c: MAIL FROM:<jane@firm.example>\ns: 250 *\n"
+        + "c: RCPT TO:<bob@northfield.secure.example>\ns: 250 *\n"
+        + "c: DATA\ns: 354 *\n"
+        + "c! From: jane@firm.example\\r\\n\\r\\nRSET\\r\\n.\\r\\n\n"
+        + "s: 452 4.3.1 *\n"
+        + "c: NOOP\ns: 250 *\n",
         credential=credential,
     )
 

@@ -1,0 +1,32 @@
+"""A database whose disk is full, as PostgreSQL says so to everybody who asks it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+
+from engine.storage.models import Content
+
+# The error that PostgreSQL raises itself where a file cannot grow (class 53).
+NO_ROOM = """
+    CREATE OR REPLACE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        RAISE EXCEPTION 'could not extend file: No space left on device'
+        USING ERRCODE = 'disk_full';
+    END $$
+"""
+TRIGGER = "CREATE TRIGGER no_room BEFORE INSERT ON {} EXECUTE FUNCTION no_room()"
+
+
+@contextmanager
+def refusing_rows() -> Iterator[None]:
+    """No content of a message can be written. On PostgreSQL, outside a transaction."""
+    table = connection.ops.quote_name(Content._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(NO_ROOM)
+        cursor.execute(TRIGGER.format(table))
+        try:
+            yield
+        finally:
+            cursor.execute("DROP FUNCTION no_room() CASCADE")
