@@ -23,6 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One process, or as many as POSTERN_ENGINE_PROCESSES says, on the same ports."""
-        starting.check(scans=True)
+        if not options["alone"]:
+            starting.check(scans=True)
         count = settings.POSTERN.engine_processes
         processes.run("run_engine", run_engine, count=count, options=options)

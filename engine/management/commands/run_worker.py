@@ -11,11 +11,13 @@ from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db import connection
 
 from engine import processes
 from engine.health.watch import watched
 from engine.jobs.worker import Worker
 from engine.lanes import Lane
+from engine.management import starting
 from engine.supervision import Forked, Kept, end_all
 
 LOOK_EVERY = 0.2
@@ -31,6 +33,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """This process runs no job: it has no threads and no connections to copy."""
+        starting.check(scans=False)
+        connection.close()
         kept = [
             Kept(f"worker {lane.name.lower()}", partial(_start, lane)) for lane in Lane
         ]

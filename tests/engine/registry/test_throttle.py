@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import pytest
 
 from engine.registry import throttle as module
@@ -36,3 +38,24 @@ def test_throttle_window_starts_at_the_first_failure(throttle, clock):
 
     clock.pass_by(minutes=2)
     throttle.check("name", "peer")
+
+
+def test_attempts_that_are_under_way_count_as_failed(throttle):
+    """A thousand that are made at once are not looked at before the first has failed."""
+    with ExitStack() as under_way:
+        for _ in range(module.USERNAME_LIMIT):
+            under_way.enter_context(throttle.attempt("name", "192.0.2.1"))
+
+        with pytest.raises(TooManyAttemptsError), throttle.attempt("name", "192.0.2.9"):
+            pytest.fail("its secret was looked at")
+
+
+def test_attempts_that_succeed_or_break_are_taken_off_again(throttle):
+    for number in range(2 * module.USERNAME_LIMIT):
+        with throttle.attempt("name", "192.0.2.1") as attempt:
+            attempt.succeeded()
+        with pytest.raises(OSError), throttle.attempt("other", f"192.0.2.{number}"):
+            raise OSError
+
+    throttle.check("name", "198.51.100.1")
+    throttle.check("other", "198.51.100.1")

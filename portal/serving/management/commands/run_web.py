@@ -23,6 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One process, or as many as POSTERN_WEB_WORKERS says, on the same port."""
-        starting.check(scans=False)
+        if not options["alone"]:
+            starting.check(scans=False)
         count = settings.POSTERN.web_workers
         processes.run("run_web", serve, count=count, options=options)
