@@ -8,29 +8,15 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from portal import database
+from portal.rates import Rates
 
 # So many times the usual rates may be sent in development and in tests.
 REHEARSAL = 100
 DEVELOPMENT_SIGNING_KEY = "development-only-secret-key-never-used-in-production"
-
-
-class Rates(BaseModel):
-    """The most in one minute, hour and day: {"minute": 60, "hour": 500, "day": 2000}."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    minute: int = Field(ge=1)
-    hour: int = Field(ge=1)
-    day: int = Field(ge=1)
-
-    def times(self, factor: int) -> Rates:
-        return Rates(
-            minute=self.minute * factor, hour=self.hour * factor, day=self.day * factor
-        )
 
 
 class Environment(BaseSettings):
@@ -194,6 +180,11 @@ class Environment(BaseSettings):
     # What nobody can look into without a key: encrypted archives, office documents, PDFs
     # and mail. Refused, or carried with a mark that it could not be scanned.
     encrypted_content: Literal["refuse", "mark"] = "refuse"
+    # Kinds of archive that the scanner does not open and this community carries all the
+    # same, with that mark, such as ["rar"]. What it opens is seen by trying.
+    archives_unscanned: frozenset[
+        Literal["zip", "7z", "rar", "tar.gz", "tar.xz", "docm"]
+    ] = frozenset()
 
     # In days: how long finished messages stay in the queue's tables; each step in the
     # trace; and what was accepted and how it ended for each recipient, on which delivery

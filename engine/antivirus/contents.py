@@ -15,7 +15,14 @@ from uuid import uuid4
 
 import yara_x
 
-from engine.antivirus.limits import ENCRYPTED, LIMITS, MAX_SECONDS, Budget, Unscannable
+from engine.antivirus.limits import (
+    ENCRYPTED,
+    LIMITS,
+    MAX_SECONDS,
+    UNOPENED,
+    Budget,
+    Unscannable,
+)
 from engine.antivirus.unpack import unpack
 from engine.mail import message, parts
 
@@ -37,7 +44,9 @@ def find_signature(path: Path) -> str:
                 return found
     except Unscannable as error:
         return error.signature
-    return ENCRYPTED if budget.has_encrypted else ""
+    if budget.has_encrypted:
+        return ENCRYPTED
+    return UNOPENED if budget.has_closed else ""
 
 
 def _pieces(path: Path, budget: Budget) -> Iterator[Path]:

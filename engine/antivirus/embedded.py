@@ -22,6 +22,8 @@ from engine.antivirus.limits import MAX_SECONDS
 from engine.antivirus.verdict import Verdict
 
 NAME = "embedded"
+# What it does not open; zip, tar, gzip and bzip2 it does.
+CLOSED = frozenset(("7z", "rar", "tar.xz"))
 FLUSH = 256 * 1024  # octets held in memory before they go to the spool
 LARGE = 1024 * 1024  # octets from which a message is scanned in a process of its own
 ROOT = Path(__file__).parents[2]

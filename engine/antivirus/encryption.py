@@ -56,7 +56,9 @@ def of_octets(data: bytes) -> str:
         return "office document" if _is_locked(data) else ""
     if data.startswith(_RPMSG) or _PGP.search(data[:HEAD]):
         return "message"
-    return "" if cms.kind_of(data) in (None, cms.Kind.SIGNED) else "message"
+    kind = cms.kind_of(data)
+    is_readable = kind is None or (kind is cms.Kind.SIGNED and not cms.is_broken(data))
+    return "" if is_readable else "message"
 
 
 def of_member(name: str, data: bytes) -> str:

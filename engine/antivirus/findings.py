@@ -13,7 +13,7 @@ from typing import Protocol, TypeAlias
 
 from django.conf import settings
 
-from engine.antivirus import encryption, kinds, magic
+from engine.antivirus import archive_kinds, encryption, kinds, magic
 from engine.antivirus.member import Budget, Member, TooMuchError
 from engine.antivirus.members import is_container, members
 from engine.mail import cms, file_names, parts, transfer
@@ -58,6 +58,13 @@ class Encrypted:
 
 
 @dataclass(frozen=True, slots=True)
+class Archive:
+    """A file that holds others, of a kind that a scanner must know to open."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Inner:
     """A message inside, or a file that is signed: it is scanned by itself as well.
 
@@ -68,7 +75,7 @@ class Inner:
     is_message: bool = True
 
 
-Finding: TypeAlias = Refused | Encrypted | Inner
+Finding: TypeAlias = Refused | Encrypted | Archive | Inner
 
 
 def is_refused(kind: str) -> bool:
@@ -159,6 +166,7 @@ def _inside(
     """What is in a file and, at any depth, in what it holds."""
     yield from _by_octets(member, names, is_page=is_page)
     yield from _by_key(encryption.of_member(member.name, member.data))
+    yield from map(Archive, archive_kinds.of_octets(member.data))
     signed = cms.signed_content(member.data)
     data = member.data if signed is None else signed
     is_message = magic.is_message(data)
@@ -178,6 +186,8 @@ def _inside(
     for inner in members(member.data, member.name, budget):
         yield from _by_name([inner.name], is_page=is_page)
         yield from _by_folder(inner.name)
+        if kind := archive_kinds.of_member(inner.name):
+            yield Archive(kind)
         if inner.is_encrypted:
             yield Encrypted("archive")
         if inner.data:

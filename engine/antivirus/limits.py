@@ -25,6 +25,7 @@ class Unscannable(Exception):
 LIMITS = "Postern.Limits"
 ENCRYPTED = "Postern.Encrypted"
 UNREADABLE = "Postern.Unreadable"
+UNOPENED = "Postern.Unopened"
 
 
 @dataclass(slots=True)
@@ -34,6 +35,7 @@ class Budget:
     entries: int = MAX_ENTRIES
     octets: int = MAX_UNPACKED
     has_encrypted: bool = False
+    has_closed: bool = False
     ends_at: float = field(default_factory=lambda: time.monotonic() + MAX_SECONDS)
 
     def spend_entry(self) -> None:

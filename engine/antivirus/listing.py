@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from engine.antivirus import kinds
+from engine.antivirus import kinds, proof
 from engine.antivirus.findings import is_refused
 
 
@@ -16,7 +16,8 @@ class Listing:
 
     `added` are refused here beyond the default, `allowed` travel here despite it. With
     `warns`, pages and drawings (`active`) travel with a warning; with
-    `carries_encrypted`, what nobody can look into with a mark.
+    `carries_encrypted`, what nobody can look into with a mark. `unopened` are archives
+    that are refused because the scanner does not open them.
     """
 
     groups: list[tuple[str, list[str]]]
@@ -25,6 +26,7 @@ class Listing:
     active: list[str]
     warns: bool
     carries_encrypted: bool
+    unopened: list[str]
 
     @property
     def differs(self) -> bool:
@@ -43,6 +45,9 @@ def listing() -> Listing:
         active=sorted(kinds.ACTIVE_ENDINGS - service.attachments_allowed),
         warns=bool(service.attachments_active == "warn"),
         carries_encrypted=bool(service.encrypted_content == "mark"),
+        unopened=sorted(
+            proof.current() - service.archives_unscanned - {"attachment", "message"}
+        ),
     )
 
 

@@ -3,6 +3,26 @@ from __future__ import annotations
 from django.db import models
 
 
+class ScannerProof(models.Model):
+    """What one scanner was last seen to open: the standard test file in each kind."""
+
+    scanner = models.CharField(
+        max_length=400, unique=True, help_text="clamd's address, or embedded"
+    )
+    opens = models.JSONField(default=list, help_text="kinds, by name")
+    proved_at = models.DateTimeField(null=True, help_text="when it last answered")
+    asked_at = models.DateTimeField(help_text="when it was last asked")
+    problem = models.CharField(
+        max_length=600, blank=True, help_text="why it did not answer then"
+    )
+
+    class Meta:
+        ordering = ["scanner"]
+
+    def __str__(self) -> str:
+        return self.scanner
+
+
 class QuarantinedMessage(models.Model):
     """A copy of an infected message, kept for the operator and delivered to nobody."""
 

@@ -9,13 +9,14 @@ archives too. A community adds kinds to ours, or lets some of ours travel
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
 from django.conf import settings
 
 from engine.antivirus import kinds, magic
-from engine.antivirus.findings import Carried, Finding, Inner, Refused, find
+from engine.antivirus.base import ScannerUnavailable
+from engine.antivirus.findings import Carried, Encrypted, Finding, Inner, Refused, find
 from engine.antivirus.formats.errors import UnlistedError
 from engine.antivirus.member import Budget, TooMuchError
 from engine.antivirus.members import may_hold_files
@@ -55,16 +56,24 @@ class File:
 class Examined:
     """What else is to be known of parts that may travel.
 
-    `unscanned` says what nobody could look into, such as "PDF", where the community lets
-    it through. `inner` is to be scanned by itself, before the message is accepted.
+    `unscanned` says what could not be looked into, such as "encrypted PDF", where the
+    community lets it through. `inner` is to be scanned by itself, before the message is accepted.
     """
 
     unscanned: set[str] = field(default_factory=set)
     inner: list[Inner] = field(default_factory=list)
 
 
-def check_can_carry(carried: Iterable[Carried]) -> Examined:
-    """Raises PermanentFailure with the sentence the sender reads."""
+def check_can_carry(
+    carried: Iterable[Carried], *, unopened: Set[str] = frozenset()
+) -> Examined:
+    """Raises PermanentFailure with the sentence the sender reads.
+
+    `unopened` are the kinds of archive that the scanners in use do not open
+    (`proof.current`). ScannerUnavailable is raised where they find nothing at all.
+    """
+    if "attachment" in unopened:
+        raise ScannerUnavailable("the scanner does not find the standard test file")
     budget, examined = Budget(), Examined()
     for one in carried:
         if one.is_ambiguous:
@@ -77,13 +86,26 @@ def check_can_carry(carried: Iterable[Carried]) -> Examined:
                 raise _refusal_of(found.kind)
             if isinstance(found, Inner):
                 examined.inner.append(found)
-            else:
-                check_can_carry_unscanned(found.what)
-                examined.unscanned.add(found.what)
+            elif isinstance(found, Encrypted):
+                check_can_carry_encrypted(found.what)
+                examined.unscanned.add(f"encrypted {found.what}")
+            elif found.kind in unopened:
+                check_can_carry_unopened(found.kind)
+                examined.unscanned.add(f"{found.kind} archive")
     return examined
 
 
-def check_can_carry_unscanned(what: str) -> None:
+def check_can_carry_unopened(kind: str) -> None:
+    """Raises PermanentFailure for an archive that the scanner does not open, unless the
+    community lets that kind travel all the same."""
+    if kind not in settings.POSTERN.archives_unscanned:
+        raise _refusal(
+            f"The virus scanner here does not open files of the kind .{kind}, so that they "
+            "are not carried: send what is in it as a zip file, or one by one"
+        )
+
+
+def check_can_carry_encrypted(what: str) -> None:
     """Raises PermanentFailure where this community carries nothing that is encrypted."""
     if settings.POSTERN.encrypted_content == "refuse":
         article = "An" if what[0] in "aeo" else "A"
@@ -99,15 +121,15 @@ def unscanned(examined: Examined, verdict: Verdict) -> list[str]:
     Raises PermanentFailure where this community does not carry it.
     """
     if verdict.is_encrypted and not examined.unscanned:
-        check_can_carry_unscanned("file")
-        return ["file"]
+        check_can_carry_encrypted("file")
+        return ["encrypted file"]
     return sorted(examined.unscanned)
 
 
 def marked(header: HeaderBlock, what: Sequence[str]) -> HeaderBlock:
     """The header with our mark for what could not be scanned, and nobody else's."""
     header = header.without(MARK)
-    return header.prepended(MARK, f"encrypted: {', '.join(what)}") if what else header
+    return header.prepended(MARK, ", ".join(what)) if what else header
 
 
 def can_carry(carried: Iterable[Carried]) -> bool:

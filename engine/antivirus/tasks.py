@@ -1,14 +1,19 @@
-"""Jobs that look after quarantine."""
+"""Jobs that look after quarantine and the scanners."""
 
 from __future__ import annotations
 
 from django_q.models import Schedule
 
-from engine.antivirus import actions
+from engine.antivirus import actions, proof
 
 
 def let_go() -> int:
     return actions.let_go()
+
+
+def prove() -> int:
+    """Try what the scanners open, and return how many there are."""
+    return len(proof.prove())
 
 
 def schedule_jobs() -> None:
@@ -18,5 +23,12 @@ def schedule_jobs() -> None:
         defaults={
             "func": "engine.antivirus.tasks.let_go",
             "schedule_type": Schedule.DAILY,
+        },
+    )
+    Schedule.objects.update_or_create(
+        name="antivirus.prove",
+        defaults={
+            "func": "engine.antivirus.tasks.prove",
+            "schedule_type": Schedule.HOURLY,
         },
     )

@@ -25,12 +25,11 @@ from engine.antivirus.limits import (
 CHUNK = 64 * 1024  # octets
 # Deflate64, LZMA and the rest are rare, and LZMA lets a file choose our memory use.
 ZIP_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2}
-# Known, and not opened here: 7z, RAR, cabinet, xz, zstd, lzip, compress.
+# Known, and not opened here: 7z, RAR and xz, which the policy refuses by name, and
+# cabinet, zstd, lzip and compress.
+NAMED_FORMATS = (b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\xfd7zXZ\0")
 CLOSED_FORMATS = (
-    b"7z\xbc\xaf\x27\x1c",
-    b"Rar!\x1a\x07",
     b"MSCF\0\0\0\0",
-    b"\xfd7zXZ\0",
     b"\x28\xb5\x2f\xfd",
     b"LZIP",
     b"\x1f\x9d",
@@ -60,10 +59,11 @@ def unpack(path: Path, budget: Budget, *, depth: int = 0) -> Iterator[Path]:
 
     A yielded file is gone after the next step. Raises Unscannable for what is too big
     or too deep, broken, or of a format that is known but not opened here. What is
-    encrypted is passed over, and the budget says that there was some.
+    encrypted, or of a format that the policy names, is passed over, and the budget says
+    that there was some.
     """
     yield path
-    opener = _opener(path)
+    opener = _opener(path, budget)
     if opener is None:
         return
     if depth >= MAX_DEPTH:
@@ -80,11 +80,14 @@ def _unbroken(members: Iterator[Path]) -> Iterator[Path]:
         raise Unscannable(UNREADABLE) from error
 
 
-def _opener(path: Path) -> Opener | None:
+def _opener(path: Path, budget: Budget) -> Opener | None:
     with path.open("rb") as file:
         start = file.read(tar.BLOCK)
     if start.startswith(CLOSED_FORMATS):
         raise Unscannable(UNREADABLE)
+    if start.startswith(NAMED_FORMATS):
+        budget.has_closed = True
+        return None
     if start.startswith(b"\x1f\x8b"):
         return _from_gzip
     if start.startswith(b"BZh"):

@@ -12,12 +12,13 @@ class VerdictState(StrEnum):
     CLEAN = "clean"
     INFECTED = "infected"
     ENCRYPTED = "encrypted"
-    """Nothing was found in what could be read; the rest needs a key."""
+    """Nothing was found in what could be read; the rest needs a key, or is of a kind that
+    the scanner does not open."""
 
 
 # How clamd's own heuristics, and the embedded scanner, name what they cannot look into.
 # Both go on scanning the rest, and name what they find there instead.
-_ENCRYPTED = ("Heuristics.Encrypted.", "Postern.Encrypted")
+_ENCRYPTED = ("Heuristics.Encrypted.", "Postern.Encrypted", "Postern.Unopened")
 
 
 @dataclass(frozen=True, slots=True)

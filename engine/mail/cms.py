@@ -15,6 +15,8 @@ _OBJECT, _OCTETS, _SEQUENCE = 0x06, 0x04, 0x30
 _EXPLICIT, _CONSTRUCTED = 0xA0, 0x20
 _END = b"\0\0"
 _MAX_DEPTH = 16
+# Programs that stream write pieces of a kilobyte and more: so many make 100 MB.
+_MAX_ELEMENTS = 100_000
 
 # S/MIME 4.0 (RFC 8551 §3.2) and the name that was used before it was registered
 CONTENT_TYPES = frozenset(("application/pkcs7-mime", "application/x-pkcs7-mime"))
@@ -50,23 +52,40 @@ def signed_content(data: bytes) -> bytes | None:
     None where the signature stands apart from them, holds certificates only, or where
     this is no signature or a broken one.
     """
-    reader = _Reader(data)
+    if kind_of(data) is not Kind.SIGNED:
+        return None
     try:
-        reader.enter(_SEQUENCE)
-        if reader.take(_OBJECT) != Kind.SIGNED.value:
-            return None
-        reader.enter(_EXPLICIT)
-        reader.enter(_SEQUENCE)
-        reader.skip()  # version
-        reader.skip()  # digest algorithms
-        reader.enter(_SEQUENCE)
-        reader.take(_OBJECT)
-        if reader.tag != _EXPLICIT:
-            return None
-        reader.enter(_EXPLICIT)
-        return b"".join(reader.pieces())
+        return _content(data)
     except ValueError:
         return None
+
+
+def is_broken(data: bytes) -> bool:
+    """Whether it is a signature of which nobody can say here what it holds."""
+    if kind_of(data) is not Kind.SIGNED:
+        return False
+    try:
+        _content(data)
+    except ValueError:
+        return True
+    return False
+
+
+def _content(data: bytes) -> bytes | None:
+    """What a signature holds (RFC 5652 §5.1 and §5.2). Raises ValueError."""
+    reader = _Reader(data)
+    reader.enter(_SEQUENCE)
+    reader.take(_OBJECT)
+    reader.enter(_EXPLICIT)
+    reader.enter(_SEQUENCE)
+    reader.skip()  # version
+    reader.skip()  # digest algorithms
+    end = reader.enter(_SEQUENCE)
+    reader.take(_OBJECT)
+    if reader.is_at(end):
+        return None
+    reader.enter(_EXPLICIT)
+    return b"".join(reader.pieces())
 
 
 class _Reader:
@@ -75,11 +94,18 @@ class _Reader:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._at = 0
+        self._left = _MAX_ELEMENTS
 
     @property
     def tag(self) -> int:
         """Of the next element; -1 at the end."""
         return self._data[self._at] if self._at < len(self._data) else -1
+
+    def is_at(self, end: int | None) -> bool:
+        """Whether the element that ends there, or is open, has nothing more in it."""
+        if end is None:
+            return self._data.startswith(_END, self._at)
+        return self._at >= end
 
     def enter(self, tag: int) -> int | None:
         """Go inside the next element; where it ends, if it says so."""
@@ -119,12 +145,15 @@ class _Reader:
 
     def _is_at_end(self) -> bool:
         """Whether the end of an open element stands here, which is passed over."""
-        is_end = self._data.startswith(_END, self._at)
+        is_end = self.is_at(None)
         self._at += len(_END) if is_end else 0
         return is_end
 
     def _header(self) -> int | None:
         """Pass over tag and length; where the element ends, or None for an open one."""
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError("There are too many elements")
         first = self._octet()
         if first & 0x1F == 0x1F:
             raise ValueError("No tag here takes several octets")

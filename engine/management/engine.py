@@ -11,7 +11,7 @@ from typing import NamedTuple
 from django.conf import settings
 
 from engine import descriptors, metrics, places
-from engine.antivirus import scanner
+from engine.antivirus import proof, scanner
 from engine.certificates import Files, Followed
 from engine.health.watch import watching
 from engine.management import upkeep
@@ -63,6 +63,7 @@ async def _run(stop: asyncio.Event) -> None:
     _count_sessions(*smtp, mailboxes)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(runner.run(stop))
+        tasks.create_task(proof.keep(stop))
         tasks.create_task(upkeep.keep_fresh(refusals, stop))
         tasks.create_task(upkeep.follow_certificate(renew, stop))
         log.info("the mail engine is ready")

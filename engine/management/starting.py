@@ -1,7 +1,8 @@
 """Looks, before a process serves, at what the environment alone does not say.
 
 In production only, and besides what portal.production finds in the settings: whether the
-scanner answers, and whether other hosts share this database without a shared cache.
+scanner answers and opens what it must, and whether other hosts share this database without
+a shared cache.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
-from engine.antivirus import clamd
+from engine.antivirus import clamd, proof
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,8 @@ def check(*, scans: bool) -> None:
     for warning in warnings():
         log.warning(warning)
     faults = [*_faults_of_hosts(), *(_faults_of_the_scanner() if scans else ())]
+    if scans and not faults:
+        faults += proof.faults()
     if faults:
         lines = "\n".join(f"  - {fault}" for fault in faults)
         raise ImproperlyConfigured(f"Postern does not start:\n{lines}")

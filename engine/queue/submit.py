@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from engine.antivirus import policy, scanner
+from engine.antivirus import policy, proof, scanner
 from engine.antivirus.verdict import Verdict
 from engine.mail import reply
 from engine.mail.authors import authors
@@ -191,7 +191,9 @@ def _scan(
     """
     verdict = scanner.scan_bytes(raw)
     _refuse_infected(verdict, raw, envelope, reference, by=by)
-    examined = policy.check_can_carry(walk(*split(raw), strict=True))
+    examined = policy.check_can_carry(
+        walk(*split(raw), strict=True), unopened=proof.current()
+    )
     verdict = scanner.scan_inner(examined.inner, verdict)
     _refuse_infected(verdict, raw, envelope, reference, by=by)
     return policy.unscanned(examined, verdict)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from engine.antivirus import policy, scanner
+from engine.antivirus import policy, proof, scanner
 from engine.antivirus.scanner import ScannerUnavailable
-from engine.mail.errors import PermanentFailure
+from engine.mail.errors import MailError
 from engine.mail.file_names import canonical
 from engine.queue import alerts
 from engine.registry.errors import PolicyError
@@ -47,7 +47,8 @@ def check_is_clean(
 def check_can_carry(data: bytes, *, name: str, content_type: str) -> policy.Examined:
     """Raises PolicyError for a file of a kind that may not travel here."""
     with refused(name):
-        return policy.check_can_carry([policy.File(name, content_type, data)])
+        file = policy.File(name, content_type, data)
+        return policy.check_can_carry([file], unopened=proof.current())
 
 
 @contextmanager
@@ -55,6 +56,6 @@ def refused(name: str) -> Iterator[None]:
     """Say a refusal of the policy as PolicyError, for the page with the file."""
     try:
         yield
-    except PermanentFailure as refusal:
+    except MailError as refusal:
         shown = canonical(name) or "The file"
         raise PolicyError(f"{shown} was not added. {refusal.reply.text}.") from refusal

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from email.utils import formatdate
 from typing import Any
@@ -11,13 +12,13 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from engine.antivirus import policy, scanner
+from engine.antivirus import policy, proof, scanner
 from engine.antivirus.base import Scan, Scanner
 from engine.antivirus.verdict import Verdict
 from engine.mail import reply
 from engine.mail.dkim.verify import Result
 from engine.mail.header import HeaderBlock
-from engine.mail.parts import walk
+from engine.mail.parts import Part, walk
 from engine.mail.reply import Reply
 from engine.queue import alerts, rates
 from engine.queue.committer import Committer
@@ -121,18 +122,22 @@ async def _examine(arrival: Arrival, verdict: Verdict) -> list[str]:
     if spool.is_small:
         parts = list(walk(spool.header, spool.read_body(), strict=True))
         if all(map(policy.is_quick, parts)):
-            examined = policy.check_can_carry(parts)
+            examined = _check(parts)
         else:
-            examined = await asyncio.to_thread(policy.check_can_carry, parts)
+            examined = await asyncio.to_thread(_check, parts)
         return await _scan_inside(arrival, examined, verdict)
     # Each takes its whole body into memory: one at a time, and not on the loop.
     async with _LARGE:
-        examined = await asyncio.to_thread(_check_attachments, spool)
+        examined = await asyncio.to_thread(_check_large, spool)
         return await _scan_inside(arrival, examined, verdict)
 
 
-def _check_attachments(spool: Spool) -> policy.Examined:
-    return policy.check_can_carry(walk(spool.header, spool.read_body(), strict=True))
+def _check_large(spool: Spool) -> policy.Examined:
+    return _check(walk(spool.header, spool.read_body(), strict=True))
+
+
+def _check(parts: Iterable[Part]) -> policy.Examined:
+    return policy.check_can_carry(parts, unopened=proof.held())
 
 
 async def _scan_inside(

@@ -177,7 +177,7 @@ def repeated(detail: dict[str, Any]) -> tuple[int, datetime | None]:
 
 def _unscanned(detail: dict[str, Any]) -> str:
     what = ", ".join(map(str, detail.get("unscanned") or ()))
-    return f"; encrypted, so that it could not be scanned: {what}" if what else ""
+    return f"; could not be scanned for viruses: {what}" if what else ""
 
 
 def _advice(reply: str) -> str:

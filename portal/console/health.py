@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,13 +13,16 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils import timezone
 
+from engine.antivirus import proof
 from engine.antivirus.listing import listing
+from engine.antivirus.models import ScannerProof
 from engine.antivirus.scanner import ScannerUnavailable, scan_bytes
 from engine.queue.models import Recipient, RecipientStatus
 from portal.console import tasks
 from portal.console.sheet import Cell
 
 SOON = timedelta(days=21)  # within which a certificate must be renewed
+UNPROVED = timedelta(hours=2)  # since a scanner was tried, which is done every hour
 LATE = timedelta(hours=1)  # without a job done, where some wait
 HARMLESS = b"Subject: Is the scanner there?\r\n\r\nYes.\r\n"
 
@@ -32,7 +36,15 @@ def soon() -> datetime:
 
 def parts() -> list[Fact]:
     """Each part of the service, alarming where somebody must look."""
-    return [_database(), _scanner(), _certificate(), _worker(), _queue(), _outside()]
+    return [
+        _database(),
+        _scanner(),
+        *_proofs(),
+        _certificate(),
+        _worker(),
+        _queue(),
+        _outside(),
+    ]
 
 
 def configuration() -> list[Fact]:
@@ -82,6 +94,38 @@ def _scanner() -> Fact:
     note = "Set POSTERN_CLAMD to the address of ClamAV." if is_fallback else ""
     said = f"Answers ({verdict.scanner})"
     return "Virus scanner", Cell(said, note=note, is_alarming=is_fallback)
+
+
+def _proofs() -> Iterator[Fact]:
+    """What each scanner really opens, as it was seen last."""
+    known = {one.scanner: one for one in proof.proofs()}
+    for name in proof.in_use():
+        yield f"What {name} opens", _proof(known.get(name))
+
+
+def _proof(one: ScannerProof | None) -> Cell:
+    if one is None or one.proved_at is None:
+        why = f": {one.problem}" if one else "; the engine tries it when it starts"
+        return Cell(f"Not proved yet{why}", is_alarming=True)
+    missing = [kind for kind in proof.KINDS if kind not in one.opens]
+    is_late = timezone.now() - one.proved_at > UNPROVED
+    return Cell(
+        f"{', '.join(one.opens) or 'Nothing'}. Proved ",
+        at=one.proved_at,
+        note=" ".join(filter(None, (_unopened(missing), one.problem))),
+        is_alarming=is_late or bool(set(missing) & set(proof.BASIC)),
+    )
+
+
+def _unopened(missing: Sequence[str]) -> str:
+    """What becomes of the kinds that are not opened, and what to do."""
+    if not missing:
+        return ""
+    allowed = [k for k in missing if k in settings.POSTERN.archives_unscanned]
+    refused = [k for k in missing if k not in allowed]
+    said = f"Refused by name: {', '.join(refused)}. " if refused else ""
+    said += f"Carried with a mark: {', '.join(allowed)}. " if allowed else ""
+    return f"{said}engine/antivirus/README.md names the packages and settings."
 
 
 def _certificate() -> Fact:

@@ -119,7 +119,7 @@ class Reading:
     @property
     def unscanned(self) -> str:
         """What in it nobody could look into, as the engine wrote it when it came."""
-        return self.header.text(policy.MARK).removeprefix("encrypted: ")
+        return self.header.text(policy.MARK)
 
     @property
     def shown_files(self) -> list[ShownAttachment]:

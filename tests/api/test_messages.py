@@ -24,7 +24,7 @@ from engine.queue.models import QueuedMessage, Recipient
 from engine.registry.models import Mailbox, Organisation, Person
 from engine.storage import content
 from engine.storage.models import FolderRole, Message
-from portal.environment import Rates
+from portal.rates import Rates
 from tests import factories
 from tests.api.conftest import Api, Key
 from tests.engine.antivirus import specimens

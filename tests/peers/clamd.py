@@ -10,6 +10,9 @@ from tests.peers.process import Daemon
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-" + rb"STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 SIGNATURE = "Postern.Test.EICAR.UNOFFICIAL"
 
+# Where `.ci/prepare test` unpacks libclamunrar, which clamd opens RAR with.
+_UNPACKED = Path(__file__).parents[2] / ".venv/unrar"
+
 CONFIGURATION = """
 Foreground yes
 LocalSocket {folder}/clamd.socket
@@ -22,11 +25,33 @@ StreamMaxLength {stream_max_length}
 """
 
 
+def unrar_libraries() -> list[Path]:
+    """The folder with libclamunrar, where it could be had; a clamd beside it opens RAR."""
+    return [
+        found.parent for found in _UNPACKED.glob("usr/lib/*/libclamunrar_iface.so.*")
+    ][:1]
+
+
+def has_unrar() -> bool:
+    """Whether every clamd of this machine opens RAR: the package is installed."""
+    return any(Path("/usr/lib").glob("*/libclamunrar_iface.so.*"))
+
+
 class Clamd:
     """Listens on a Unix socket in `folder`, which should have a short path."""
 
-    def __init__(self, folder: Path, *, stream_max_length: str = "100M") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        stream_max_length: str = "100M",
+        settings: str = "",
+        libraries: Path | None = None,
+    ) -> None:
+        """`settings` are further lines of clamd.conf; clamd looks for what it loads by
+        itself, such as libclamunrar, in `libraries` first."""
         self.folder = folder
+        self.libraries = libraries
         self.socket = str(folder / "clamd.socket")
         self._daemon: Daemon | None = None
         database = folder / "database"
@@ -34,12 +59,14 @@ class Clamd:
         (database / "local.ndb").write_text(f"Postern.Test.EICAR:0:*:{EICAR.hex()}\n")
         (folder / "clamd.conf").write_text(
             CONFIGURATION.format(folder=folder, stream_max_length=stream_max_length)
+            + settings
         )
 
     def start(self) -> None:
         self._daemon = Daemon(
             ["/usr/sbin/clamd", "--config-file", str(self.folder / "clamd.conf")],
             self.folder / "clamd.log",
+            env={"LD_LIBRARY_PATH": str(self.libraries)} if self.libraries else None,
         )
         self._daemon.wait_for(Path(self.socket).exists)
 

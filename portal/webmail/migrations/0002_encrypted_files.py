@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
             field=models.CharField(
                 choices=[
                     ("clean", "No virus found"),
-                    ("encrypted", "Encrypted: cannot be scanned for viruses"),
+                    ("encrypted", "Cannot be scanned for viruses"),
                     ("unscanned", "Will be scanned before it is sent"),
                 ],
                 max_length=10,

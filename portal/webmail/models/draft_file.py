@@ -13,7 +13,7 @@ class FileState(models.TextChoices):
     """What the scanner said when the file was added. Infected ones are never kept."""
 
     CLEAN = VerdictState.CLEAN.value, "No virus found"
-    ENCRYPTED = VerdictState.ENCRYPTED.value, "Encrypted: cannot be scanned for viruses"
+    ENCRYPTED = VerdictState.ENCRYPTED.value, "Cannot be scanned for viruses"
     UNSCANNED = "unscanned", "Will be scanned before it is sent"
 
 

@@ -18,8 +18,8 @@ CLEAN = Verdict(VerdictState.CLEAN, "", "embedded")
 
 
 def unscannable(signature: str) -> Verdict:
-    is_encrypted = signature == limits.ENCRYPTED
-    state = VerdictState.ENCRYPTED if is_encrypted else VerdictState.INFECTED
+    is_unread = signature in (limits.ENCRYPTED, limits.UNOPENED)
+    state = VerdictState.ENCRYPTED if is_unread else VerdictState.INFECTED
     return Verdict(state, signature, "embedded")
 
 
@@ -128,8 +128,8 @@ async def test_scan_clean(scanner: EmbeddedScanner, attachment: bytes) -> None:
         (specimens.unlisted(EICAR), limits.UNREADABLE),
         (specimens.unlisted(EICAR) + specimens.zipped(b"x"), limits.UNREADABLE),
         (specimens.disagreeing(b"x"), limits.UNREADABLE),
-        (b"Rar!\x1a\x07\x01\0 and so on", limits.UNREADABLE),
-        (b"7z\xbc\xaf\x27\x1c and so on", limits.UNREADABLE),
+        (b"Rar!\x1a\x07\x01\0 and so on", limits.UNOPENED),
+        (b"7z\xbc\xaf\x27\x1c and so on", limits.UNOPENED),
         (b"BZh9 and so on", limits.UNREADABLE),
     ],
     ids=[

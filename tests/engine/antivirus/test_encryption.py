@@ -139,7 +139,7 @@ def test_encrypted_by_seven_zip(
         tmp_path, {"a.txt": b"Good morning" * 50}, "-ppass", *switches
     )
 
-    assert unread(data) == {"archive"}
+    assert unread(data) == {"encrypted archive"}
 
 
 def test_a_zip_encrypted_by_seven_zip(mark: None, tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_zip_encrypted_by_seven_zip(mark: None, tmp_path: Path) -> None:
         tmp_path, {"a.txt": b"Good morning"}, "-tzip", "-ppass", "-mem=AES256"
     )
 
-    assert unread(data) == {"archive"}
+    assert unread(data) == {"encrypted archive"}
 
 
 def test_an_archive_that_hides_its_names_is_refused_however_it_is_chosen(
@@ -175,6 +175,7 @@ MAIL = {
     "S/MIME": smime.message(smime.enveloped(b"x"), kind="enveloped-data"),
     "S/MIME that says that it is signed": smime.message(smime.enveloped(b"x")),
     "S/MIME that cannot be read": smime.message(b"\x30\x80 and so on"),
+    "S/MIME that is signed and cut off": smime.message(smime.signed(b"x" * 99)[:90]),
     "S/MIME, signed and then encrypted": smime.message(
         smime.signed(smime.message(smime.enveloped(b"x")))
     ),
@@ -190,7 +191,7 @@ def test_encrypted_mail_follows_the_policy(settings, name: str) -> None:
     settings.POSTERN = settings.POSTERN.model_copy(update={"encrypted_content": "mark"})
     examined = policy.check_can_carry(walk(*split(MAIL[name]), strict=True))
 
-    assert examined.unscanned == {"message"}
+    assert examined.unscanned == {"encrypted message"}
 
 
 def test_signed_mail_is_opened_and_judged_by_what_is_in_it() -> None:
@@ -211,7 +212,7 @@ def test_what_the_scanner_cannot_read_follows_the_policy_too(settings) -> None:
         policy.unscanned(Examined(), verdict)
     settings.POSTERN = settings.POSTERN.model_copy(update={"encrypted_content": "mark"})
 
-    assert policy.unscanned(Examined(), verdict) == ["file"]
+    assert policy.unscanned(Examined(), verdict) == ["encrypted file"]
     assert policy.unscanned(Examined(unscanned={"PDF"}), verdict) == ["PDF"]
 
 
@@ -221,9 +222,9 @@ def test_the_mark_is_ours_alone() -> None:
     )
 
     assert policy.marked(forged, []).to_bytes() == b"From: a@b.example\r\n\r\n"
-    assert policy.marked(forged, ["archive", "PDF"]).all(policy.MARK)[0].value == (
-        b"encrypted: archive, PDF"
-    )
+    assert policy.marked(forged, ["encrypted PDF", "rar archive"]).all(policy.MARK)[
+        0
+    ].value == (b"encrypted PDF, rar archive")
 
 
 @pytest.mark.parametrize("message_type", ["rfc822", "global", "news"])

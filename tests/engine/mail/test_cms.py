@@ -32,7 +32,22 @@ def test_the_kind_shows_in_the_first_octets() -> None:
 
 
 def test_a_signature_that_stands_apart_holds_nothing() -> None:
-    assert cms.signed_content(smime.detached(ENTITY)) is None
+    apart = smime.detached(ENTITY)
+
+    assert cms.signed_content(apart) is None
+    assert not cms.is_broken(apart)
+    assert not cms.is_broken(smime.loosened(apart, 9))
+
+
+def test_a_signature_that_cannot_be_read_is_broken() -> None:
+    assert cms.is_broken(smime.signed(ENTITY)[:70])
+    assert not cms.is_broken(smime.signed(ENTITY))
+
+
+def test_more_pieces_than_anybody_writes_are_not_read() -> None:
+    pieces = smime.loosened(smime.signed(bytes(110_000)), 1)
+
+    assert cms.is_broken(pieces)
 
 
 def test_what_is_encrypted_is_no_signature() -> None:

@@ -21,7 +21,8 @@ from engine.registry import routes
 from engine.registry.models import Connection, Person
 from engine.registry.models import SenderKind as Kind
 from engine.registry.senders import Sender
-from portal.environment import Environment, Rates
+from portal.environment import Environment
+from portal.rates import Rates
 
 pytestmark = pytest.mark.django_db
 

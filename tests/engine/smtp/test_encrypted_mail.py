@@ -74,10 +74,11 @@ async def test_what_is_encrypted_is_carried_with_a_mark_where_the_community_says
     message = await Message.objects.select_related("content").aget()
     header = await header_of(message)
     event = await Event.objects.aget(kind=EventKind.RECEIVED)
-    assert header.text("X-Postern-Not-Scanned") == "encrypted: PDF, archive"
-    assert event.detail["unscanned"] == ["PDF", "archive"]
+    assert header.text("X-Postern-Not-Scanned") == ("encrypted PDF, encrypted archive")
+    assert event.detail["unscanned"] == ["encrypted PDF", "encrypted archive"]
     assert step(event, Sight.MEMBER).text == (
-        "Accepted and kept; encrypted, so that it could not be scanned: PDF, archive"
+        "Accepted and kept; could not be scanned for viruses: encrypted PDF, "
+        "encrypted archive"
     )
 
 

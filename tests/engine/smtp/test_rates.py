@@ -13,7 +13,7 @@ from engine.queue.models import SendingCount
 from engine.registry.actions import allowances
 from engine.registry.models import Organisation, Person, SenderKind
 from engine.storage.models import Message
-from portal.environment import Rates
+from portal.rates import Rates
 from tests import factories
 from tests.engine.smtp.conftest import Server
 

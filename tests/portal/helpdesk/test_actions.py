@@ -212,6 +212,7 @@ def test_an_unconfirmed_address_is_nobodys(ask: Ask, bob: Person) -> None:
     assert (ticket.requester, ticket.organisation) == (bob, bob.organisation)
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("file", "why"),
     [
@@ -224,6 +225,7 @@ def test_a_file_that_may_not_travel_is_refused(file: File, why: str) -> None:
         files.checked([file], by=None)
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     "data", [EICAR, gzipped(EICAR, name="a\r\n\r\nb")], ids=["plain", "hidden"]
 )

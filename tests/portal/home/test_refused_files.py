@@ -6,7 +6,7 @@ import re
 import pytest
 from django.test import Client
 
-from engine.antivirus import kinds
+from engine.antivirus import embedded, kinds
 from portal.console import health
 from portal.environment import Environment
 
@@ -29,7 +29,8 @@ def shown(client: Client) -> tuple[str, set[str]]:
 def test_everybody_reads_which_kinds_are_refused(client: Client) -> None:
     page, found = shown(client)
 
-    assert found == kinds.REFUSED_ENDINGS | kinds.ACTIVE_ENDINGS
+    unopened = embedded.CLOSED
+    assert found == kinds.REFUSED_ENDINGS | kinds.ACTIVE_ENDINGS | unopened
     assert "Where this community differs" not in page
     assert "What is carried with a warning" in page
 
@@ -83,3 +84,14 @@ def test_the_console_says_how_many_and_where_to_read_them(community) -> None:
 
     assert "besides the default docm, but not iso" in cell.text
     assert cell.note.endswith("/attachments/")
+
+
+@pytest.mark.django_db
+def test_archives_that_the_scanner_does_not_open_are_named(
+    client: Client, community
+) -> None:
+    assert "Archives that the virus scanner does not open" in shown(client)[0]
+
+    community(archives_unscanned=["7z", "rar", "tar.xz"])
+
+    assert "Archives that the virus scanner does not open" not in shown(client)[0]

@@ -12,7 +12,7 @@ from engine.queue import rates
 from engine.queue.models import SendingCount
 from engine.registry.models import Person
 from engine.storage.models import FolderRole
-from portal.environment import Rates
+from portal.rates import Rates
 from tests.portal.webmail.test_write import CHARLIE, Desk, file, kept, only
 
 pytestmark = pytest.mark.usefixtures("charlie")

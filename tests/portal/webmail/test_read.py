@@ -277,12 +277,12 @@ def test_signed_mail_shows_what_is_signed(as_bob: Client, bob: Person) -> None:
 def test_what_could_not_be_scanned_is_said_beside_the_message(
     as_bob: Client, bob: Person
 ) -> None:
-    raw = b"X-Postern-Not-Scanned: encrypted: PDF, archive\r\n" + written()
+    raw = b"X-Postern-Not-Scanned: encrypted PDF, rar archive\r\n" + written()
     message = put(bob.mailbox, raw)
 
     page = page_of(as_bob, message)
 
-    assert "encrypted and could not be scanned for viruses (PDF, archive)" in page
+    assert "could not be scanned for viruses: encrypted PDF, rar archive." in page
 
 
 @pytest.mark.parametrize("kind", ["rfc822", "global", "news"])

@@ -29,9 +29,9 @@ from portal.webmail import tasks
 from portal.webmail.actions import orphans, sending
 from portal.webmail.actions.sending import Addressees, Sending, SentAlreadyError
 from portal.webmail.draft import Draft
-from portal.webmail.models import Departure, DraftFile
+from portal.webmail.models import Departure, DraftFile, Habits, UndoTime
 from tests import factories
-from tests.engine.antivirus import specimens
+from tests.engine.antivirus import pdfs, specimens
 from tests.portal.conftest import SignIn
 from tests.portal.webmail.conftest import put
 from tests.portal.webmail.test_write import (
@@ -342,6 +342,31 @@ def test_a_file_is_kept_while_the_scanner_is_away_and_does_not_leave_unscanned(
     assert "was not sent" in page and "Nothing is lost" in page
     assert "Bundle.pdf" in page
     assert not QueuedMessage.objects.exists()
+
+
+def test_an_encrypted_file_is_not_added(as_bob: Client, desk: Desk) -> None:
+    locked = file("Order.pdf", pdfs.LOCKED_AES_256)
+
+    page = desk.post(as_bob, "attach", attachments=[locked]).content.decode()
+
+    assert "Order.pdf was not added. A PDF that is encrypted cannot be scanned" in page
+    assert not DraftFile.objects.exists()
+    assert not QuarantinedMessage.objects.exists()
+
+
+def test_an_encrypted_file_goes_with_a_mark_where_the_community_says_so(
+    as_bob: Client, bob: Person, charlie: Person, desk: Desk, settings
+) -> None:
+    settings.POSTERN = settings.POSTERN.model_copy(update={"encrypted_content": "mark"})
+    Habits.objects.create(person=bob, undo_seconds=UndoTime.NONE)
+    locked = file("Order.pdf", pdfs.LOCKED_AES_256)
+
+    page = desk.post(as_bob, "attach", attachments=[locked]).content.decode()
+    desk.post(as_bob, "send", **WAITS)
+
+    assert "Cannot be scanned for viruses" in page
+    _, received = only(charlie.mailbox, FolderRole.INBOX)
+    assert received.unscanned == "encrypted PDF"
 
 
 def test_files_are_added_and_removed_by_the_script(

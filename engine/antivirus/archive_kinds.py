@@ -1,0 +1,32 @@
+"""Names the kind of an archive as the scanner's proof does (`proof.KINDS`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.antivirus.formats import rar, seven_zip, zips
+
+_STARTS = (
+    (zips.LOCAL_HEADER, "zip"),
+    (b"\x1f\x8b", "tar.gz"),
+    (b"\xfd7zXZ\0", "tar.xz"),
+)
+# What unpackers find behind something else too, such as a program.
+_ANYWHERE = ((seven_zip, "7z"), (rar, "rar"))
+_FURTHEST = 8 * 1024 * 1024
+_MACROS = "vbaproject.bin"
+
+
+def of_octets(data: bytes) -> Iterator[str]:
+    """The kinds of archive that stand in a file."""
+    yield from (kind for start, kind in _STARTS if data.startswith(start))
+    for module, kind in _ANYWHERE:
+        start = data.find(module.SIGNATURE, 0, _FURTHEST)
+        # At the front it is one, however broken.
+        if start == 0 or (start > 0 and module.is_at(data, start)):
+            yield kind
+
+
+def of_member(name: str) -> str:
+    """The kind of document that a file with this member is; empty for most."""
+    return "docm" if name.casefold().endswith(_MACROS) else ""

@@ -1,0 +1,99 @@
+"""Messages that hold the standard test file in each kind of wrapping, to try a scanner with.
+
+The test file is that of EICAR: harmless, and known to every scanner. Here it stands in two
+halves, so that this program is not taken for it. In no message does it stand plainly: it is
+found by those alone who open the wrapping.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import io
+import lzma
+import tarfile
+import zipfile
+from email.message import EmailMessage
+from functools import cache
+
+_FIRST = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-"
+_SECOND = rb"STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+
+# Made by 7-Zip 26.02 (LZMA) and RAR 7.01 (RAR 5, best compression): no program that writes
+# them is part of this one. The test file has 60 spaces behind it, as its authors allow, or
+# RAR would store it as it is.
+_SEVEN_ZIP = (
+    "N3q8ryccAARZ6pBLSwAAAAAAAABOAAAAAAAAACUBx9gALA1F4iNLOAn+JCxbSzaQMdxLJDW2Mt+vMUw83886"
+    "S3Vz5YvIfomzgF73lB+NqcMe+klsBfyEBVpx/Dm6kmWLl0On3N2zlpQcAAABBAYAAQlLAAcLAQABIwMBAQVd"
+    "ABAAAAyAgAAICgFW0sjCAAAFARkFAAAAAAAREwB0AGUAcwB0AC4AdAB4AHQAAAAZABUGAQAggKSBAAA="
+)
+_RAR = (
+    "UmFyIRoHAQAzkrXlCgEFBgAFAQGAgABmXSSIJgIDC9IABIABpIMCVtLIwoAFAQh0ZXN0LnR4dAoDE1eVC2sI"
+    "iFEUwNVPIEBCL3UFTisgwXgb9qX7IrDoRWi7QlRcTu+7we4bgYYGdoq3dRW5uLtnhdVay4vb8nvR+XEXumFD"
+    "dtBLAEhjyM+KAcU4Gg6xUuWMsLPyAB13VlEDBQQA"
+)
+
+
+@cache
+def messages() -> dict[str, bytes]:
+    """One message for each kind, by the kind's name."""
+    files = {
+        "attachment": standard_file(),
+        "zip": _zipped({"inner.zip": _zipped({"test.txt": standard_file()})}),
+        "7z": base64.b64decode(_SEVEN_ZIP),
+        "rar": base64.b64decode(_RAR),
+        "tar.gz": gzip.compress(_tarred(), mtime=0),
+        "tar.xz": lzma.compress(_tarred()),
+        "docm": _zipped(
+            {
+                "[Content_Types].xml": b"<Types/>",
+                "word/document.xml": b"<w:document/>",
+                "word/vbaProject.bin": standard_file(),
+            }
+        ),
+    }
+    made = {kind: _octets(_with_file(data)) for kind, data in files.items()}
+    outer = _headed()
+    outer.add_attachment(_with_file(standard_file()))
+    return {**made, "message": _octets(outer)}
+
+
+def standard_file() -> bytes:
+    """The standard test file."""
+    return _FIRST + _SECOND
+
+
+def _with_file(data: bytes) -> EmailMessage:
+    made = _headed()
+    made.add_attachment(
+        data, maintype="application", subtype="octet-stream", filename="test.bin"
+    )
+    return made
+
+
+def _headed() -> EmailMessage:
+    made = EmailMessage()
+    made["Subject"] = "Does the scanner open this?"
+    made.set_content("The attachment holds the standard test file.")
+    return made
+
+
+def _octets(message: EmailMessage) -> bytes:
+    return message.as_bytes().replace(b"\n", b"\r\n")
+
+
+def _zipped(members: dict[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
+    return file.getvalue()
+
+
+def _tarred() -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        entry = tarfile.TarInfo("test.txt")
+        entry.size = len(standard_file())
+        archive.addfile(entry, io.BytesIO(standard_file()))
+    return file.getvalue()

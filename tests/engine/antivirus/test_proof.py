@@ -1,0 +1,236 @@
+"""What a scanner really opens, seen by trying, and what becomes of what it does not."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.db.models.functions import Now
+from django_q.models import Schedule
+
+from engine.antivirus import policy, proof, tasks
+from engine.antivirus.base import ScannerUnavailable
+from engine.antivirus.models import ScannerProof
+from engine.antivirus.policy import File
+from engine.antivirus.proof_messages import messages, standard_file
+from engine.mail.errors import PermanentFailure
+from engine.management import starting
+from engine.queue import uploads
+from engine.registry.errors import PolicyError
+from engine.registry.models import Person
+from tests.engine.antivirus import archives, specimens
+from tests.fakes import RecordingClamd
+from tests.peers.clamd import EICAR, Clamd, has_unrar, unrar_libraries
+
+pytestmark = pytest.mark.django_db
+
+WITHOUT_RAR = set(proof.KINDS if has_unrar() else proof.BASIC)
+
+
+@pytest.fixture
+def use(settings):
+    def change(target: str, **over: object) -> None:
+        over["clamd"] = target
+        settings.POSTERN = settings.POSTERN.model_copy(update=over)
+
+    return change
+
+
+def attached(kind: str) -> bytes:
+    """The file that tries whether a scanner opens the kind."""
+    message = message_from_bytes(messages()[kind], policy=default)
+    [part] = message.iter_attachments()
+    return part.get_content()
+
+
+def opened() -> set[str]:
+    [found] = proof.prove()
+    assert not found.problem
+    return set(found.opens)
+
+
+@contextmanager
+def started(**options: object) -> Iterator[Clamd]:
+    with tempfile.TemporaryDirectory() as folder:
+        peer = Clamd(Path(folder), **options)
+        peer.start()
+        yield peer
+        peer.stop()
+
+
+def test_the_test_file_stands_plainly_in_no_message() -> None:
+    assert standard_file() == EICAR
+    assert set(messages()) == set(proof.KINDS)
+    assert not any(EICAR in message for message in messages().values())
+    assert not any(EICAR in attached(k) for k in ("7z", "rar", "zip", "tar.xz", "docm"))
+
+
+@pytest.mark.parametrize("libraries", [None, *unrar_libraries()])
+def test_clamd_opens_all_but_rar_and_that_with_a_library(
+    use, libraries: Path | None
+) -> None:
+    with started(libraries=libraries) as peer:
+        use(peer.socket)
+
+        found = opened()
+
+    unopened = set() if libraries or has_unrar() else {"rar"}
+    assert found == set(proof.KINDS) - unopened
+    assert proof.current() == unopened
+
+
+def test_the_fallback_opens_what_it_says(use) -> None:
+    use("")
+
+    assert set(proof.KINDS) - opened() == {"7z", "rar", "tar.xz"}
+
+
+def test_a_setting_that_shuts_archives_is_seen(use) -> None:
+    with started(settings="ScanArchive no\n") as peer:
+        use(peer.socket)
+
+        assert {"zip", "7z", "tar.xz", "docm"} <= set(proof.KINDS) - opened()
+
+
+def test_production_does_not_start_where_the_basic_set_fails(use) -> None:
+    with started(settings="ScanMail no\n") as peer:
+        use(peer.socket, env="production")
+
+        with pytest.raises(
+            ImproperlyConfigured, match=r"test file in: attachment, zip"
+        ):
+            starting.check(scans=True)
+
+
+def test_the_engine_does_not_start_then(use, recording_clamd: RecordingClamd) -> None:
+    use(recording_clamd.socket, env="production")
+
+    with pytest.raises(ImproperlyConfigured, match=r"antivirus/README\.md"):
+        call_command("run_engine")
+
+
+def test_production_starts_without_rar(use, clamd: Clamd) -> None:
+    use(clamd.socket, env="production")
+
+    starting.check(scans=True)
+
+
+def test_a_scanner_that_does_not_answer_fails_nothing(use) -> None:
+    use("/nowhere/clamd")
+
+    assert list(proof.faults()) == []
+    [kept] = proof.proofs()
+    assert (kept.proved_at, kept.opens) == (None, [])
+    assert "cannot be reached" in kept.problem
+    assert proof.current() == {"rar"}
+
+
+def test_what_was_proved_stays_while_the_scanner_is_away(use) -> None:
+    with started() as peer:
+        use(peer.socket)
+        opened()
+    [kept] = proof.prove()
+
+    assert set(kept.opens) == WITHOUT_RAR
+    assert kept.problem
+    assert proof.current() == set(proof.KINDS) - WITHOUT_RAR
+
+
+def test_several_scanners_open_what_all_of_them_open(
+    use, clamd: Clamd, recording_clamd: RecordingClamd
+) -> None:
+    """The second finds nothing in anything."""
+    use(f"{clamd.socket},{recording_clamd.socket}")
+    proof.prove()
+
+    assert proof.current() == set(proof.KINDS)
+    assert len(proof.proofs()) == 2
+
+
+def test_a_scanner_that_finds_nothing_at_all_defers_everything(
+    recording_clamd: RecordingClamd, bob: Person
+) -> None:
+    proof.prove()
+
+    with pytest.raises(
+        ScannerUnavailable, match="does not find the standard test file"
+    ):
+        policy.check_can_carry([], unopened=proof.current())
+    with pytest.raises(PolicyError, match="Cannot scan for viruses"):
+        uploads.check_is_clean(b"name,address\n", by=bob)
+
+
+def test_it_is_proved_every_hour(use, clamd: Clamd) -> None:
+    use(clamd.socket)
+    schedule = Schedule.objects.get(name="antivirus.prove")
+
+    assert schedule.schedule_type == Schedule.HOURLY
+    assert (schedule.func, tasks.prove()) == ("engine.antivirus.tasks.prove", 1)
+
+
+def test_the_engine_proves_again_what_is_old_or_failed(use, clamd: Clamd) -> None:
+    use(clamd.socket)
+    proof.prove()
+    rows = ScannerProof.objects.all()
+    before = rows.get().proved_at
+
+    proof.renewed()
+    assert rows.get().proved_at == before
+    rows.update(proved_at=Now() - timedelta(hours=1, minutes=1))
+    proof.renewed()
+    assert rows.get().proved_at > before - timedelta(seconds=1)
+    rows.update(problem="It was away.")
+    proof.renewed()
+    assert rows.get().problem == ""
+
+
+KINDS = {
+    "zip": specimens.zipped(b"x"),
+    "7z": attached("7z"),
+    "rar": archives.rar5({"a.txt": b"x"}),
+    "tar.gz": specimens.gzipped(b"x"),
+    "tar.xz": attached("tar.xz"),
+    "docm": specimens.zipped_under({"word/vbaProject.bin": b"x"}),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("wrap", [lambda data: data, specimens.tarred])
+def test_what_is_not_opened_is_refused_by_name(settings, kind: str, wrap) -> None:
+    carried = [File("papers.bin", "", wrap(KINDS[kind]))]
+
+    policy.check_can_carry(
+        carried, unopened=set(proof.KINDS) - {kind, "attachment"} - {"zip", "tar.gz"}
+    )
+    with pytest.raises(
+        PermanentFailure, match=rf"does not open files of the kind \.{kind}"
+    ):
+        policy.check_can_carry(carried, unopened={kind})
+
+
+def test_what_is_not_opened_is_carried_with_a_mark_where_the_community_says_so(
+    use, clamd: Clamd
+) -> None:
+    use(clamd.socket, archives_unscanned=frozenset({"rar"}))
+    proof.prove()
+
+    examined = policy.check_can_carry(
+        [File("papers.rar", "", KINDS["rar"])], unopened=proof.current()
+    )
+
+    assert examined.unscanned == {"rar archive"}
+
+
+def test_rar_behind_something_else_is_refused_too() -> None:
+    data = b"A picture of a cat. " * 9 + KINDS["rar"]
+
+    with pytest.raises(PermanentFailure, match=r"kind \.rar"):
+        policy.check_can_carry([File("cat.jpg", "", data)], unopened={"rar"})
