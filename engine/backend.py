@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
+from hashlib import sha256
 
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.message import EmailMessage
 
+from engine.jobs import current
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.address_list import addresses_in
 from engine.mail.envelope import Envelope
@@ -22,21 +24,35 @@ log = logging.getLogger(__name__)
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
-class EverydayMessage(EmailMessage):
+class ServiceMessage(EmailMessage):
+    """A notice that is sent once under its `key`, however often that is tried.
+
+    Without a key, as with mail that Django or a library writes, each time counts.
+    """
+
+    key = ""
+
+
+class EverydayMessage(ServiceMessage):
     """A notice to an address outside, by the internet, whoever's domain that is in.
 
     What helps to connect a mail server must not wait for its connection.
     """
 
 
-def notice(subject: str, body: str, *, person: Person, to: str = "") -> EmailMessage:
+def notice(
+    subject: str, body: str, *, person: Person, to: str = "", what: str = ""
+) -> ServiceMessage:
     """A notice to a person: outside the community, unless their own server keeps them.
 
-    They have a `notice_address`, or else `to` names one.
+    They have a `notice_address`, or else `to` names one. A job sends one notice under
+    the name `what`, however often it is run.
     """
     address = to or person.notice_address
-    kind = EmailMessage if address == person.address else EverydayMessage
-    return kind(subject, body, to=[address])
+    kind = ServiceMessage if address == person.address else EverydayMessage
+    message = kind(subject, body, to=[address])
+    message.key = current.key(what) if what else ""
+    return message
 
 
 class QueueEmailBackend(BaseEmailBackend):
@@ -72,6 +88,7 @@ def _queue(
                 raw,
                 envelope=envelope,
                 source=Source.SYSTEM,
+                fingerprint=_fingerprint(message, recipient),
                 is_everyday=is_everyday,
                 by=None,
             )
@@ -80,6 +97,12 @@ def _queue(
             log.warning("a notice to %s was refused: %s", recipient, refusal)
             refusals.append(refusal)
     return accepted > 0
+
+
+def _fingerprint(message: EmailMessage, recipient: str) -> str:
+    """By which the queue knows a notice again; links and times in it differ each time."""
+    key = message.key if isinstance(message, ServiceMessage) else ""
+    return sha256(f"{key}:{recipient}".encode()).hexdigest() if key else ""
 
 
 def _bytes_of(message: EmailMessage) -> bytes:

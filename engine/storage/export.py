@@ -1,4 +1,4 @@
-"""Copies of mailboxes to take away: a ZIP of one mbox file for each folder.
+"""Copies of mailboxes to take away: a ZIP of mbox files, one or more for each folder.
 
 `manifest.json` in it names each file, how many messages it holds, and its SHA-256, so
 that whoever gets the copy later can see that nothing was changed.
@@ -14,17 +14,18 @@ import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from uuid import uuid4
+from typing import BinaryIO
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from engine import state
+from engine import clock, state
 from engine.audit.record import record
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person
-from engine.storage import mbox
+from engine.storage import archive, mbox
+from engine.storage.archive import Progress
 from engine.storage.models import Export, ExportStatus, Folder, Message
 
 # How long a finished copy stays to be fetched.
@@ -34,7 +35,11 @@ STALLED = timedelta(minutes=15)
 # After this long it is not begun again.
 PATIENCE = timedelta(days=1)
 CHUNK = 100
-UNFINISHED_SUFFIX = ".part"
+# A slice ends at so many messages or octets, some seconds' work, so that other long jobs
+# get their turn. A folder of more becomes several files.
+SLICE = 1_000
+SLICE_OCTETS = 128 * 1024 * 1024
+UNFINISHED_SUFFIX, PROGRESS_SUFFIX = ".part", ".progress"
 UNFINISHED = (ExportStatus.WAITING, ExportStatus.WRITING)
 
 
@@ -65,59 +70,101 @@ def start(mailbox: Mailbox, *, folder: Folder | None, by: Person) -> Export:
     return export
 
 
-def write(export: Export) -> None:
-    """Write the copy, from the beginning, and make it ready. Running it twice is harmless.
+def write(export: Export) -> bool:
+    """Write the next slice of the copy; returns whether something is left to write.
 
-    It is written beside its place and renamed, so that a crash leaves nothing half, and
-    two workers at once never write into one file.
+    Running it twice is harmless: a slice that did not end well is written again, and two
+    processes are never at one file. The finished copy is renamed into its place.
     """
-    target = path_of(export)
-    state.make_private(target.parent)
-    unfinished = target.with_suffix(f".{uuid4().hex}{UNFINISHED_SUFFIX}")
-    with (
-        state.create(unfinished) as file,
-        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
-    ):
-        copy = _Copy(export, archive)
-        for folder in _folders(export):
-            copy.add(folder)
-        archive.writestr("manifest.json", _manifest(export, copy.files))
-    unfinished.rename(target)
-    _finish(export, ExportStatus.READY, done=copy.done)
+    part, _ = _unfinished(export)
+    state.make_private(part.parent)
+    try:
+        with archive.locked(part) as file:
+            return _is_unfinished(export) and _write(export, file)
+    except archive.BusyError:
+        return False
 
 
-class _Copy:
-    """A copy being written: which files are in it, and how many messages."""
+def _write(export: Export, file: BinaryIO) -> bool:
+    part, progress_file = _unfinished(export)
+    with archive.slice_of(file, progress_file) as (copy, progress):
+        is_whole = _Slice(export, copy, progress).write()
+        if is_whole:
+            copy.writestr("manifest.json", _manifest(export, progress.files))
+    if not is_whole:
+        _progress(export, progress.done)
+        return True
+    part.rename(path_of(export))
+    _finish(export, ExportStatus.READY, done=progress.done)
+    progress_file.unlink()
+    return False
 
-    def __init__(self, export: Export, archive: zipfile.ZipFile) -> None:
-        self.done = 0
-        self.files: list[dict[str, object]] = []
-        self._export = export
-        self._archive = archive
-        _progress(export, 0)
 
-    def add(self, folder: Folder) -> None:
-        """Write one folder as one file."""
-        name = f"{len(self.files) + 1:02}-{_safe(folder.name)}.mbox"
-        digest, before = hashlib.sha256(), self.done
-        with self._archive.open(name, "w", force_zip64=True) as file:
-            for piece in mbox.messages_of(folder):
+def _is_unfinished(export: Export) -> bool:
+    """Whether there is something to write; notes what a run that died had finished."""
+    part, progress_file = _unfinished(export)
+    if path_of(export).exists():
+        done = archive.Progress.read(progress_file).done
+        _finish(export, ExportStatus.READY, done=done)
+    if Export.objects.filter(pk=export.pk, status__in=UNFINISHED).exists():
+        return True
+    part.unlink()
+    progress_file.unlink(missing_ok=True)
+    return False
+
+
+class _Slice:
+    """Some messages of a copy, from where the slice before it ended."""
+
+    def __init__(
+        self, export: Export, file: zipfile.ZipFile, progress: Progress
+    ) -> None:
+        self._export, self._file, self._progress = export, file, progress
+        self._messages_left, self._octets_left = SLICE, SLICE_OCTETS
+        _progress(export, progress.done)
+
+    def write(self) -> bool:
+        """Returns whether every folder is in the copy now."""
+        for folder in _folders(self._export, since=self._progress.folder):
+            if folder.pk != self._progress.folder:
+                self._progress.folder, self._progress.after = folder.pk, 0
+            self._add(folder)
+            if self._is_full:
+                return False
+        return True
+
+    @property
+    def _is_full(self) -> bool:
+        return self._messages_left <= 0 or self._octets_left <= 0
+
+    def _add(self, folder: Folder) -> None:
+        """Write what is left of one folder, or as much as the slice takes, as one file."""
+        before, after = self._progress.done, self._progress.after
+        name = f"{len(self._progress.files) + 1:02}-{_safe(folder.name)}.mbox"
+        digest = hashlib.sha256()
+        with self._file.open(name, "w", force_zip64=True) as file:
+            for message_id, piece in mbox.messages_of(folder, after=after):
                 file.write(piece)
                 digest.update(piece)
-                self._count()
-        self.files.append(
+                self._count(message_id, len(piece))
+                if self._is_full:
+                    break
+        self._progress.files.append(
             {
                 "file": name,
                 "folder": folder.name,
-                "messages": self.done - before,
+                "messages": self._progress.done - before,
                 "sha256": digest.hexdigest(),
             }
         )
 
-    def _count(self) -> None:
-        self.done += 1
-        if self.done % CHUNK == 0:
-            _progress(self._export, self.done)
+    def _count(self, message_id: int, octets: int) -> None:
+        self._progress.done += 1
+        self._progress.after = message_id
+        self._messages_left -= 1
+        self._octets_left -= octets
+        if self._progress.done % CHUNK == 0:
+            _progress(self._export, self._progress.done)
 
 
 def fail(export: Export) -> None:
@@ -130,7 +177,7 @@ def sweep() -> list[int]:
 
     Returns the ids of exports that stand still and are to be begun again.
     """
-    now = timezone.now()
+    now = clock.now()
     for hopeless in Export.objects.filter(
         status__in=UNFINISHED, created_at__lt=now - PATIENCE
     ):
@@ -141,23 +188,31 @@ def sweep() -> list[int]:
         path_of(old).unlink(missing_ok=True)
         Export.objects.filter(pk=old.pk).update(status=ExportStatus.GONE)
     _remove_left_over()
-    waiting = Export.objects.filter(status__in=UNFINISHED, created_at__lt=now - STALLED)
+    waiting = Export.objects.filter(status__in=UNFINISHED, moved_at__lt=now - STALLED)
     return list(waiting.values_list("pk", flat=True))
 
 
 def _remove_left_over() -> None:
     """Remove what workers that died began to write."""
     before = time.time() - PATIENCE.total_seconds()
-    for path in settings.POSTERN.path("exports").glob(f"*{UNFINISHED_SUFFIX}"):
-        if path.stat().st_mtime < before:
-            path.unlink(missing_ok=True)
+    for suffix in (UNFINISHED_SUFFIX, PROGRESS_SUFFIX):
+        for path in settings.POSTERN.path("exports").glob(f"*{suffix}"):
+            if path.stat().st_mtime < before:
+                path.unlink(missing_ok=True)
 
 
-def _folders(export: Export) -> Iterator[Folder]:
+def _unfinished(export: Export) -> tuple[Path, Path]:
+    """The copy while it is written, and the file that says how far it is."""
+    target = path_of(export)
+    return target.with_suffix(UNFINISHED_SUFFIX), target.with_suffix(PROGRESS_SUFFIX)
+
+
+def _folders(export: Export, *, since: int) -> Iterator[Folder]:
+    """Those to be copied, in the order of their ids, from one on."""
+    rows = Folder.objects.filter(mailbox=export.mailbox_id, pk__gte=since)
     if export.folder is not None:
-        yield export.folder
-        return
-    yield from Folder.objects.filter(mailbox=export.mailbox_id)
+        rows = rows.filter(pk=export.folder.pk)
+    yield from rows.order_by("pk")
 
 
 def _manifest(export: Export, files: list[dict[str, object]]) -> str:
@@ -177,11 +232,11 @@ def _safe(name: str) -> str:
 
 def _progress(export: Export, done: int) -> None:
     Export.objects.filter(pk=export.pk, status__in=UNFINISHED).update(
-        status=ExportStatus.WRITING, done=done
+        status=ExportStatus.WRITING, done=done, moved_at=clock.now()
     )
 
 
 def _finish(export: Export, status: ExportStatus, *, done: int) -> None:
     Export.objects.filter(pk=export.pk, status__in=UNFINISHED).update(
-        status=status, done=done, finished_at=timezone.now()
+        status=status, done=done, finished_at=clock.now()
     )

@@ -30,14 +30,16 @@ _MONTHS = [
 ]
 
 
-def messages_of(folder: Folder) -> Iterator[bytes]:
-    """Each message with the line before it and the empty line after it, one in memory."""
+def messages_of(folder: Folder, *, after: int = 0) -> Iterator[tuple[int, bytes]]:
+    """Each message whose id is beyond `after`, by its id, one in memory.
+
+    With the line before it and the empty line after it.
+    """
     rows = Message.objects.filter(folder=folder).select_related("content")
-    after = 0
     while message := rows.filter(pk__gt=after).order_by("pk").first():
         after = message.pk
         text = _FROM.sub(rb">\1", _octets(message).replace(b"\r\n", b"\n"))
-        yield _from_line(message) + text.rstrip(b"\n") + b"\n\n"
+        yield message.pk, _from_line(message) + text.rstrip(b"\n") + b"\n\n"
 
 
 def _octets(message: Message) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from django.db import transaction
 from django.db.models import Max
@@ -20,6 +21,8 @@ from engine.storage.models import Folder, Message, Rule
 
 # Messages that a rule is tried on in one transaction.
 CHUNK = 200
+# Of these in one job, so that other long jobs get their turn.
+CHUNKS_AT_ONCE = 5
 
 
 @transaction.atomic
@@ -99,6 +102,19 @@ def run_now(rule: Rule, folder: Folder) -> int:
     return sum(_apply(rule, messages) for messages in _pieces(folder))
 
 
+def run_slice(rule: Rule, folder: Folder, *, after: int) -> int | None:
+    """The same for the next messages, by id from `after` on, of a large folder.
+
+    Returns the id after which to go on; None when the folder is done. Running it again
+    changes nothing.
+    """
+    for messages in islice(_pieces(folder, after), CHUNKS_AT_ONCE):
+        _apply(rule, messages)
+        after = messages[-1].pk
+    left = Message.objects.filter(folder=folder, pk__gt=after)
+    return after if left.exists() else None
+
+
 def _takes(folder: Folder, mailbox_id: int) -> bool:
     return folder.mailbox_id == mailbox_id and folder.takes_messages
 
@@ -141,10 +157,9 @@ def _matches(rule: Rule, message: Message) -> bool:
     return arrival.matches(rule, delivery, addressed)
 
 
-def _pieces(folder: Folder) -> Iterator[list[Message]]:
+def _pieces(folder: Folder, after: int = 0) -> Iterator[list[Message]]:
     rows = Message.objects.filter(folder=folder).select_related("content")
     rows = rows.defer("content__body").order_by("pk")
-    after = 0
     while piece := list(rows.filter(pk__gt=after)[:CHUNK]):
         yield piece
         after = piece[-1].pk

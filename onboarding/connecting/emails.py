@@ -13,14 +13,17 @@ from django.utils import timezone
 
 from engine.backend import EverydayMessage
 from engine.mail.address import InvalidAddressError
-from engine.mail.errors import MailError
+from engine.mail.errors import PermanentFailure
 from engine.registry.models import Connection, Person, RoleName
 
 log = logging.getLogger(__name__)
 
 
 def warn_of_end(connection: Connection, ends_at: datetime) -> None:
-    """Tell each administrator, at an address that does not need the connection."""
+    """Tell each administrator, at an address that does not need the connection.
+
+    Raises TemporaryFailure: nobody has heard yet, and the caller tries again.
+    """
     path = reverse(
         "organisation:connection", args=[connection.organisation_id, connection.pk]
     )
@@ -37,7 +40,7 @@ def warn_of_end(connection: Connection, ends_at: datetime) -> None:
     for address in _addresses(connection):
         try:
             EverydayMessage(subject, body, to=[address]).send()
-        except (MailError, InvalidAddressError) as refusal:
+        except (PermanentFailure, InvalidAddressError) as refusal:
             log.warning("an administrator could not be warned: %s", refusal)
 
 

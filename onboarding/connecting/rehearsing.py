@@ -11,7 +11,7 @@ from django.utils import timezone
 from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress
 from engine.mail.envelope import Envelope
-from engine.mail.errors import MailError
+from engine.mail.errors import PermanentFailure
 from engine.mail.message import compose
 from engine.queue.models import Source
 from engine.queue.submit import submit
@@ -93,7 +93,7 @@ def _send(rehearsal: Rehearsal) -> None:
             fingerprint=f"rehearsal-{rehearsal.pk}",
             by=None,
         )
-    except MailError as error:
+    except PermanentFailure as error:
         set_step(rehearsal, StepKey.OUT, StepState.FAILED, fault=error.reply.text)
         return
     rehearsal.save(update_fields=["reference"])

@@ -61,4 +61,4 @@ def _send(
         },
     )
     subject = f"{settings.POSTERN.community_name}: {subject}"
-    notice(subject, body, person=person).send()
+    notice(subject, body, person=person, what=template).send()

@@ -35,4 +35,4 @@ def _send(person: Person, template: str, subject: str, **context: Any) -> None:
         "helpdesk_phone": settings.POSTERN.helpdesk_phone,
     }
     body = render_to_string(f"organisation/emails/{template}.txt", context)
-    notice(subject, body, person=person).send()
+    notice(subject, body, person=person, what=template).send()

@@ -42,6 +42,7 @@ SAID_OTHERWISE = {
     "mailbox.revoked": "Rights to a group mailbox taken away",
     "mailbox.sent_from": "Message sent as a group mailbox",
     "people_file.started": "People added from a file",
+    "people_file.resumed": "Adding people from a file went on",
     "api_key.agreed": "API key may open people's own mailboxes",
     "person.address_change_requested": "Another everyday address asked for",
     "person.address_change_refused": "Change of everyday address refused",

@@ -82,6 +82,10 @@ def _is_recent(at: datetime | None) -> bool:
     return at is not None and at > timezone.now() - RESET_LIFETIME
 
 
+# A slice takes seconds, and a job whose process died is run again within half a minute.
+STALLED = timedelta(minutes=2)
+
+
 class PeopleFileStatus(models.TextChoices):
     """How far a file of people has come."""
 
@@ -110,7 +114,14 @@ class PeopleFile(models.Model):
     done_count = models.PositiveIntegerField(default=0, help_text="rows dealt with")
     added_count = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
+    moved_at = models.DateTimeField(null=True, help_text="when it last went on")
     finished_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.name
+
+    def is_stalled(self, now: datetime) -> bool:
+        """Whether people are being added and nobody was for STALLED."""
+        if self.status != PeopleFileStatus.LOADING:
+            return False
+        return self.moved_at is None or now - self.moved_at > STALLED

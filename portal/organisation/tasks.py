@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django_q.tasks import async_task
 
+from engine.lanes import Lane
 from engine.registry.models import Person
 from portal.organisation import emails
 
 
-def invite(person: Person) -> None:
+def invite(person: Person, *, lane: Lane = Lane.QUICK) -> None:
     """Queue a link to choose a password, with the transaction that asks for it."""
-    async_task("portal.organisation.tasks.send_invitation", person.pk)
+    async_task("portal.organisation.tasks.send_invitation", person.pk, cluster=lane)
 
 
 def send_invitation(person_id: int) -> None:

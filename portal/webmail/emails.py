@@ -5,10 +5,10 @@ from __future__ import annotations
 from urllib.parse import urljoin
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from engine.backend import ServiceMessage
 from engine.storage.models import Export
 
 
@@ -22,4 +22,7 @@ def tell_of_export(export: Export) -> None:
     }
     body = render_to_string("webmail/email/export.txt", context)
     subject = f"{settings.POSTERN.community_name}: a copy of your mailbox"
-    EmailMessage(subject, body, to=[export.mailbox.address]).send()
+    message = ServiceMessage(subject, body, to=[export.mailbox.address])
+    # An export is made once: whatever job finds it ready, the notice is the same.
+    message.key = f"export-{export.pk}"
+    message.send()

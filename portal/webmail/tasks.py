@@ -17,23 +17,31 @@ def start_export(export_id: int) -> None:
 
 
 def write_export(export_id: int) -> None:
+    """Write the next slice; what is left is a job of its own, behind others that wait."""
     row = Export.objects.select_related("mailbox", "folder", "person").get(pk=export_id)
-    if row.status not in export.UNFINISHED:
-        return
-    export.write(row)
+    if row.status in export.UNFINISHED and export.write(row):
+        start_export(export_id)
     row.refresh_from_db()
     if row.status == ExportStatus.READY:
+        # Again where an earlier run died before it: the queue knows the notice.
         emails.tell_of_export(row)
 
 
-def start_rule(rule_id: int, folder_id: int) -> None:
-    async_task("portal.webmail.tasks.run_rule", rule_id, folder_id, cluster=Lane.LONG)
+def start_rule(rule_id: int, folder_id: int, after: int = 0) -> None:
+    async_task(
+        "portal.webmail.tasks.run_rule", rule_id, folder_id, after, cluster=Lane.LONG
+    )
 
 
-def run_rule(rule_id: int, folder_id: int) -> int:
+def run_rule(rule_id: int, folder_id: int, after: int = 0) -> None:
+    """Apply a rule to the next messages; what is left is a job of its own."""
     rule = Rule.objects.filter(pk=rule_id).select_related("folder").first()
     folder = Folder.objects.filter(pk=folder_id).first()
-    return rules.run_now(rule, folder) if rule and folder else 0
+    if rule is None or folder is None:
+        return
+    left = rules.run_slice(rule, folder, after=after)
+    if left is not None:
+        start_rule(rule_id, folder_id, left)
 
 
 def look_after_exports() -> int:

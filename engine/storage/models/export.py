@@ -47,6 +47,9 @@ class Export(models.Model):
     total = models.PositiveIntegerField(default=0)
     done = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
+    moved_at = models.DateTimeField(
+        default=timezone.now, help_text="when it last went on"
+    )
     finished_at = models.DateTimeField(null=True)
 
     class Meta:

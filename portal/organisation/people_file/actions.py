@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from django.db import transaction
 
+from engine import clock
 from engine.audit.record import record
 from engine.queue import uploads
 from engine.registry.errors import PolicyError
@@ -36,19 +37,37 @@ def check(
 
 @transaction.atomic
 def start(people_file: PeopleFile, *, by: Person) -> None:
-    """Have a worker add the people. Starting again changes nothing."""
+    """Have a worker add the people, or go on where it stopped.
+
+    Starting again what is being done, or is done, changes nothing. Raises PolicyError.
+    """
     row = PeopleFile.objects.select_for_update().get(pk=people_file.pk)
+    if row.is_stalled(clock.now()):
+        _resume(row, by=by)
     if row.status != PeopleFileStatus.CHECKED:
         return
     if not row.rows:
         raise PolicyError("There is nobody to add in this file.")
-    row.status = PeopleFileStatus.LOADING
-    row.save(update_fields=["status"])
+    row.status, row.moved_at = PeopleFileStatus.LOADING, clock.now()
+    row.save(update_fields=["status", "moved_at"])
     record(
         "people_file.started",
         row,
         organisation_key=row.organisation_id,
         detail={"people": len(row.rows)},
+        by=by,
+    )
+    tasks.start(row.pk)
+
+
+def _resume(row: PeopleFile, *, by: Person) -> None:
+    row.moved_at = clock.now()
+    row.save(update_fields=["moved_at"])
+    record(
+        "people_file.resumed",
+        row,
+        organisation_key=row.organisation_id,
+        detail={"done": row.done_count, "people": len(row.rows)},
         by=by,
     )
     tasks.start(row.pk)

@@ -16,4 +16,6 @@ def start(people_file_id: int) -> None:
 
 
 def run(people_file_id: int) -> None:
-    load.run(people_file_id)
+    """Add the next few; what is left is a job of its own, behind others that wait."""
+    if load.run(people_file_id):
+        start(people_file_id)

@@ -13,6 +13,7 @@ from django.views.decorators.http import (
     require_POST,
 )
 
+from engine import clock
 from engine.registry.errors import PolicyError
 from engine.registry.models import Organisation
 from engine.registry.permissions import Permission
@@ -60,6 +61,7 @@ def index(
     context = {
         "file": file,
         "total": len(file.rows),
+        "is_stalled": file.is_stalled(clock.now()),
         "rows": file.rows[:SHOWN],
         "faults": file.faults[:SHOWN],
         "not_shown": max(0, len(file.rows) - SHOWN),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import mailbox as standard
@@ -73,7 +74,7 @@ def test_a_copy_that_stands_still_is_begun_again_and_in_the_end_given_up(
     made = export.start(mailbox, folder=None, by=bob)
     assert export.sweep() == []
 
-    Export.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    Export.objects.update(moved_at=timezone.now() - timedelta(hours=1))
     assert export.sweep() == [made.pk]
 
     Export.objects.update(created_at=timezone.now() - timedelta(days=2))
@@ -99,11 +100,11 @@ def test_two_workers_at_one_copy_do_not_spoil_it(
     made = export.start(mailbox, folder=None, by=bob)
     messages_of = mbox.messages_of
 
-    def meanwhile(of: Folder) -> Iterator[bytes]:
+    def meanwhile(of: Folder, *, after: int) -> Iterator[tuple[int, bytes]]:
         with monkeypatch.context() as other:
             other.setattr(mbox, "messages_of", messages_of)
-            export.write(made)
-        yield from messages_of(of)
+            assert not export.write(made)
+        yield from messages_of(of, after=after)
 
     monkeypatch.setattr(mbox, "messages_of", meanwhile)
     export.write(made)
@@ -113,6 +114,115 @@ def test_two_workers_at_one_copy_do_not_spoil_it(
     assert [
         path.suffix for path in export.path_of(made).parent.glob(f"{made.token}*")
     ] == [".zip"]
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slices of two messages."""
+    monkeypatch.setattr(export, "SLICE", 2)
+
+
+def subjects(made: Export, into: Path) -> list[str]:
+    """Of all messages in the copy, whose digests are checked too."""
+    with zipfile.ZipFile(export.path_of(made)) as archive:
+        assert archive.testzip() is None
+        assert len(archive.namelist()) == len(set(archive.namelist()))
+        archive.extractall(into)
+    found = []
+    for file in json.loads((into / "manifest.json").read_text())["files"]:
+        octets = (into / file["file"]).read_bytes()
+        assert hashlib.sha256(octets).hexdigest() == file["sha256"]
+        box = standard.mbox(into / file["file"])
+        assert len(box) == file["messages"]
+        found += [message["Subject"] for message in box]
+        box.close()
+    return found
+
+
+def test_a_large_copy_is_written_in_slices_and_says_how_far_it_is(
+    mailbox: Mailbox, bob: Person, tmp_path: Path, small: None
+) -> None:
+    names = [f"Letter {number}" for number in range(5)]
+    for name in names:
+        arrive(mailbox, written(subject=name))
+    made = export.start(mailbox, folder=None, by=bob)
+
+    assert export.write(made)
+    made.refresh_from_db()
+    assert (made.status, made.done, made.total) == (ExportStatus.WRITING, 2, 5)
+    while export.write(made):
+        pass
+
+    made.refresh_from_db()
+    assert (made.status, made.done) == (ExportStatus.READY, 5)
+    assert subjects(made, tmp_path) == names
+    assert not export.write(made)
+    assert [
+        path.suffix for path in export.path_of(made).parent.glob(f"{made.token}*")
+    ] == [".zip"]
+
+
+class PowerCut(BaseException):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("after", range(6))
+def test_a_copy_whose_worker_dies_at_any_message_goes_on_where_it_was(
+    mailbox: Mailbox,
+    bob: Person,
+    tmp_path: Path,
+    small: None,
+    monkeypatch: pytest.MonkeyPatch,
+    after: int,
+) -> None:
+    names = [f"Letter {number}" for number in range(5)]
+    for name in names:
+        arrive(mailbox, written(subject=name))
+    made = export.start(mailbox, folder=None, by=bob)
+    left = iter(range(after))
+    count = export._Slice._count
+
+    def die(self: export._Slice, message_id: int, octets: int) -> None:
+        if next(left, None) is None:
+            raise PowerCut
+        count(self, message_id, octets)
+
+    with monkeypatch.context() as dying:
+        dying.setattr(export._Slice, "_count", die)
+        with contextlib.suppress(PowerCut):
+            while export.write(made):
+                pass
+    made.refresh_from_db()
+    part = export.path_of(made).with_suffix(".part")
+    if part.exists():
+        # What the dead process had written of its slice, and of no use to anybody.
+        with part.open("ab") as file:
+            file.write(b"half a message")
+    while export.write(made):
+        pass
+
+    made.refresh_from_db()
+    assert (made.status, made.done) == (ExportStatus.READY, 5)
+    assert subjects(made, tmp_path) == names
+
+
+def test_a_copy_whose_worker_dies_before_it_says_that_it_is_ready(
+    mailbox: Mailbox, bob: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrive(mailbox, written(subject="Lunch"))
+    made = export.start(mailbox, folder=None, by=bob)
+
+    def die(*_: object, **__: object) -> None:
+        raise PowerCut
+
+    with monkeypatch.context() as dying, pytest.raises(PowerCut):
+        dying.setattr(export, "_finish", die)
+        export.write(made)
+    export.write(made)
+
+    made.refresh_from_db()
+    assert (made.status, made.done) == (ExportStatus.READY, 1)
+    assert subjects(made, tmp_path) == ["Lunch"]
 
 
 def test_what_a_dead_worker_began_is_removed(mailbox: Mailbox, bob: Person) -> None:

@@ -138,3 +138,24 @@ def test_a_rule_is_applied_to_what_is_there_already(
     assert rules.run_now(rule, folder(mailbox, FolderRole.INBOX)) == 3
     assert set(mailbox.messages.filter(is_flagged=True)) == set(messages)
     assert not Errand.objects.exists()
+
+
+def test_a_large_folder_is_done_in_slices_each_of_which_may_run_twice(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "CHUNK", 2)
+    monkeypatch.setattr(rules, "CHUNKS_AT_ONCE", 1)
+    messages = [arrive(mailbox) for _ in range(5)]
+    archive = folder(mailbox, FolderRole.ARCHIVE)
+    rule = lay_down(mailbox, folder=archive)
+    inbox = folder(mailbox, FolderRole.INBOX)
+
+    first = rules.run_slice(rule, inbox, after=0)
+    again = rules.run_slice(rule, inbox, after=0)
+    assert first == messages[1].pk
+    assert again == messages[3].pk
+    left: int | None = first
+    while left is not None:
+        left = rules.run_slice(rule, inbox, after=left)
+
+    assert archive.messages.count() == 5

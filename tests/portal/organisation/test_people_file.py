@@ -1,17 +1,24 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django_q.models import OrmQ
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine import clock
 from engine.audit.models import Entry
+from engine.jobs import worker
+from engine.lanes import Lane
 from engine.registry.errors import PolicyError
 from engine.registry.models import DistributionList, Mailbox, Organisation, Person
 from portal.organisation.models import PeopleFile
-from portal.organisation.people_file import load, reading
+from portal.organisation.people_file import load, reading, tasks
+from portal.organisation.tasks import invite
 from tests import jobs
 from tests.engine.antivirus.specimens import zipped
 from tests.portal.organisation.conftest import Path
@@ -123,6 +130,96 @@ def test_job_that_was_killed_goes_on_where_it_was(
     assert northfield.people.count() == 3
     file.refresh_from_db()
     assert (file.done_count, file.added_count) == (2, 2)
+
+
+def many(number: int) -> str:
+    return "Name,Secure address,Everyday address\n" + "".join(
+        f"Person {n},p{n},p{n}@mail.example\n" for n in range(number)
+    )
+
+
+def test_many_are_added_a_few_at_a_time_and_the_page_says_how_far_it_is(
+    office: Client, at: Path, northfield: Organisation
+) -> None:
+    file = upload(office, at, many(60), sends_links="on")
+    before = northfield.people.count()
+    office.post(at(f"people/file/{file.pk}/start/"))
+
+    assert worker.run_next(Lane.LONG)
+
+    page = office.get(at(f"people/file/{file.pk}/")).content.decode()
+    assert f"{load.PEOPLE_AT_ONCE} of 60 done" in page
+    assert "the work goes on" in page
+    assert northfield.people.count() == before + load.PEOPLE_AT_ONCE
+    jobs.run_waiting()
+    file.refresh_from_db()
+    assert (file.status, file.added_count) == ("done", 60)
+    assert len(mail.outbox) == 60
+
+
+def test_another_import_and_its_letters_have_their_turn_in_between(
+    office: Client, at: Path, northfield: Organisation, bob: Person
+) -> None:
+    first = upload(office, at, many(60))
+    PeopleFile.objects.update(name="first")
+    file = SimpleUploadedFile("people.csv", b"Name,Secure address\nZoe,zoe\n")
+    office.post(at("people/file/"), {"file": file})
+    second = PeopleFile.objects.exclude(pk=first.pk).get()
+    for one in (first, second):
+        office.post(at(f"people/file/{one.pk}/start/"))
+    invite(bob)
+
+    # One slice of the first, and then the second, which came before the next slice.
+    assert worker.run_next(Lane.LONG)
+    assert worker.run_next(Lane.LONG)
+
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert first.done_count == load.PEOPLE_AT_ONCE
+    assert second.status == "done"
+    assert worker.run_next(Lane.QUICK)
+    assert not worker.run_next(Lane.QUICK)
+
+
+def test_a_slice_that_is_run_twice_adds_nobody_twice(
+    office: Client, at: Path, northfield: Organisation
+) -> None:
+    file = upload(office, at, many(30), sends_links="on")
+    before = northfield.people.count()
+    office.post(at(f"people/file/{file.pk}/start/"))
+
+    for _ in range(5):
+        tasks.run(file.pk)
+    jobs.run_waiting()
+
+    file.refresh_from_db()
+    assert (file.status, file.added_count) == ("done", 30)
+    assert northfield.people.count() == before + 30
+    assert len(mail.outbox) == 30
+
+
+def test_an_import_that_stopped_is_started_again_by_its_administrator(
+    office: Client, at: Path
+) -> None:
+    file = upload(office, at, many(30))
+    office.post(at(f"people/file/{file.pk}/start/"))
+    worker.run_next(Lane.LONG)
+    OrmQ.objects.all().delete()  # given up, or lost
+    office.post(at(f"people/file/{file.pk}/start/"))
+    assert not OrmQ.objects.exists()
+    long_ago = clock.now() - timedelta(minutes=5)
+    PeopleFile.objects.update(moved_at=long_ago)
+
+    page = office.get(at(f"people/file/{file.pk}/")).content.decode()
+    office.post(at(f"people/file/{file.pk}/start/"))
+    office.post(at(f"people/file/{file.pk}/start/"))
+
+    assert "Go on adding people" in page
+    assert OrmQ.objects.count() == 1
+    assert Entry.objects.filter(event="people_file.resumed").count() == 1
+    jobs.run_waiting()
+    file.refresh_from_db()
+    assert (file.status, file.added_count) == ("done", 30)
 
 
 def test_row_that_fails_meanwhile_is_told_and_the_rest_goes_on(
