@@ -5,6 +5,7 @@ from __future__ import annotations
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
+from engine.jobs.current import committed
 from engine.lanes import Lane
 from onboarding import checks, housekeeping, provisioning, sign_ins
 from onboarding.models import Application
@@ -74,6 +75,7 @@ def start_answer_to_request(address: str) -> None:
     async_task("onboarding.tasks.answer_request", address)
 
 
+@committed
 def answer_request(address: str) -> None:
     sign_ins.answer_request(address)
 

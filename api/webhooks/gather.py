@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from api.models import WebhookCall, WebhookMark
+from engine import clock
 from engine.audit.models import Entry
 from engine.mail.address import Address, InvalidAddressError
 from engine.queue.models import QueuedMessage
@@ -95,9 +96,10 @@ def _write(
     news: Sequence[News],
     endpoints: Sequence[WebhookEndpoint],
 ) -> int:
+    now = clock.now()
     calls = _unwritten(
         [
-            _call(endpoint, one)
+            _call(endpoint, one, now)
             for one in news
             for endpoint in endpoints
             if _concerns(endpoint, one)
@@ -127,14 +129,18 @@ def _concerns(endpoint: WebhookEndpoint, news: News) -> bool:
     return endpoint.organisation_id in (None, news.organisation_id)
 
 
-def _call(endpoint: WebhookEndpoint, news: News) -> WebhookCall:
+def _call(endpoint: WebhookEndpoint, news: News, now: datetime) -> WebhookCall:
     payload = {
         "type": str(news.event),
         "timestamp": news.at.isoformat(),
         "data": {"organisation": news.organisation_id, **news.data},
     }
     return WebhookCall(
-        endpoint=endpoint, source=news.source, event=news.event, payload=payload
+        endpoint=endpoint,
+        source=news.source,
+        event=news.event,
+        payload=payload,
+        next_attempt_at=now,
     )
 
 

@@ -1,10 +1,14 @@
-"""Which job is running here, so that what it sends is sent once."""
+"""Which job is running here, so that what it does is done once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any, ParamSpec, TypeVar
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 _job_id: ContextVar[str] = ContextVar("job_id", default="")
 
@@ -25,3 +29,17 @@ def key(what: str) -> str:
     """
     job_id = _job_id.get()
     return f"{job_id}:{what}" if job_id else ""
+
+
+def committed(work: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Mark a job whose work is committed together with the note that it is done.
+
+    For work that is nothing but rows: then it happens once, and not at least once. A
+    job that scans or dials must not hold a transaction meanwhile.
+    """
+    vars(work)["is_committed"] = True
+    return work
+
+
+def is_committed(work: Callable[..., Any]) -> bool:
+    return bool(vars(work).get("is_committed"))

@@ -94,10 +94,15 @@ def renew(job: Job) -> None:
     OrmQ.objects.filter(pk=job.queue_id).update(lock=clock.now() + LEASE)
 
 
+class DoneAlready(Exception):
+    """Another process took the job over meanwhile, and has done it."""
+
+
 @transaction.atomic
 def done(job: Job) -> None:
-    """Forget a job that ended well."""
-    OrmQ.objects.filter(pk=job.queue_id).delete()
+    """Forget a job that ended well. Raises DoneAlready."""
+    if not OrmQ.objects.filter(pk=job.queue_id).delete()[0]:
+        raise DoneAlready
     JobRun.objects.filter(job_id=job.job_id).delete()
 
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from types import FrameType
 
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection, transaction
 from django.utils.module_loading import import_string
 from django_q.models import Success, Task
 
@@ -85,14 +85,28 @@ def run(job: Job) -> None:
     started_at = clock.now()
     try:
         with _lease_kept(job), current.running(job.job_id), limits.time_limit():
-            import_string(job.func)(*job.args, **job.kwargs)
+            _work(job)
+    except queue.DoneAlready:
+        log.info("job %s was done already", job)
+        return
     except (Exception, limits.JobTimeout) as error:
         log.exception("job %s failed", job)
         _note_failure(job, error)
         return
-    queue.done(job)
     log.info("job %s is done", job)
     _note_success(job, started_at)
+
+
+def _work(job: Job) -> None:
+    """Run it and note that it is done. Raises DoneAlready, and what the job raises."""
+    work = import_string(job.func)
+    if not current.is_committed(work):
+        work(*job.args, **job.kwargs)
+        queue.done(job)
+        return
+    with transaction.atomic():
+        work(*job.args, **job.kwargs)
+        queue.done(job)
 
 
 def _note_failure(job: Job, error: BaseException) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from django.utils import timezone
-
+from engine import clock
 from onboarding.models import Notice, NoticeKind
 from onboarding.notices import tasks
 
@@ -15,6 +14,6 @@ def promise(kind: NoticeKind, *, to: str, about: int = 0) -> None:
     that the notice speaks of; NoticeKind and emails say which.
     """
     Notice.objects.create(
-        kind=kind, address=to, about=about, next_attempt_at=timezone.now()
+        kind=kind, address=to, about=about, next_attempt_at=clock.now()
     )
     tasks.start()

@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from engine import clock
 from engine.audit.models import Entry
 from onboarding.models import Notice, NoticeKind, NoticeMark
 from onboarding.notices.hearing import HEARINGS
@@ -56,7 +57,7 @@ def _notice(entry: Entry, listener: Listener) -> Notice:
         kind=kind,
         address=listener.address,
         about=entry.pk,
-        next_attempt_at=timezone.now(),
+        next_attempt_at=clock.now(),
     )
 
 

@@ -18,6 +18,7 @@ from api.models import WebhookCall, WebhookState
 from api.webhooks import delivery, dialling
 from api.webhooks.dialling import Gone, NotHeard
 from api.webhooks.gather import gather
+from engine import clock
 from engine.registry.models import (
     DistributionList,
     Mailbox,
@@ -183,16 +184,57 @@ def test_silent_endpoint_is_told_again_later_and_at_last_given_up(
     send(call, bob, charlie)
     gather()
     listener.says = NotHeard("500 Internal Server Error")
-    now = timezone.now()
 
-    for number in range(12):
-        with time_machine.travel(now + timedelta(days=2 * number)):
-            delivery.deliver(listener)
+    for _ in range(12):
+        WebhookCall.objects.update(next_attempt_at=clock.now())
+        delivery.deliver(listener)
 
     told = WebhookCall.objects.get()
     assert len(listener.heard) == told.attempts == len(delivery.WAITS) + 1
     assert told.state == WebhookState.FAILED
     assert told.last_reply == "500 Internal Server Error"
+
+
+class PowerCut(BaseException):
+    """The process ends here."""
+
+
+def test_call_whose_answer_nobody_wrote_down_is_told_again_under_the_same_id(
+    call: Api,
+    listener: Listener,
+    bob: Person,
+    charlie: Person,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    endpoint(call)
+    send(call, bob, charlie)
+    gather()
+
+    def die(*_: object) -> None:
+        raise PowerCut
+
+    with monkeypatch.context() as dying, pytest.raises(PowerCut):
+        dying.setattr(delivery, "_note", die)
+        delivery.deliver(listener)
+    assert delivery.deliver(listener) == 0  # its next attempt was written down first
+    WebhookCall.objects.update(next_attempt_at=clock.now())
+    assert delivery.deliver(listener) == 1
+
+    first, second = listener.heard
+    assert first[0] == second[0]
+    assert first[1]["webhook-id"] == second[1]["webhook-id"]
+    assert delivery.deliver(listener) == 0
+
+
+def test_call_put_off_while_a_clock_ran_ahead_is_told_when_it_is_right_again(
+    call: Api, listener: Listener, bob: Person, charlie: Person
+) -> None:
+    endpoint(call)
+    send(call, bob, charlie)
+    gather()
+    WebhookCall.objects.update(next_attempt_at=clock.now() + timedelta(days=400))
+
+    assert delivery.deliver(listener) == 1
 
 
 def test_call_is_told_again_on_request(
