@@ -7,6 +7,7 @@ from rest_framework.response import Response
 
 from api.base import Resource
 from api.v1.message_fields import TraceSerializer
+from engine.queue import untried
 from engine.registry.scopes import Scope
 from engine.trace.models import Event, EventKind
 from engine.trace.story import repeated
@@ -33,7 +34,7 @@ class Traces(Resource):
         """
         place, reference = self.caller.organisation, reference.upper()
         events = Event.objects.filter(reference=reference).order_by("pk")
-        steps = list(events[:MOST_EVENTS])
+        steps = [*events[:MOST_EVENTS], *untried.events(reference)]
         if place is not None:
             steps = knowing.theirs(steps, place)
         if not steps:

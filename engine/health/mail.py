@@ -11,13 +11,24 @@ from django.db.models import Case, Count, F, Min, Q, When
 from engine import clock
 from engine.health.situation import Finding, Situation
 from engine.queue.destinations import OUTSIDE
-from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
+from engine.queue.models import (
+    PendingNotice,
+    QueuedMessage,
+    Recipient,
+    RecipientStatus,
+)
+from engine.storage.models import Errand
 from engine.transport import breakdown
 
 SLOW = timedelta(minutes=10)
 STOPPED = timedelta(minutes=30)
-DOWN = timedelta(minutes=15)
-RULES = frozenset({"mail_slow", "mail_stopped", "destination", "smart_host"})
+# An operator hears of a broken peer within the minute; one that comes and goes is one alarm.
+DOWN = timedelta(seconds=30)
+RULES = frozenset(
+    {"mail_slow", "mail_stopped", "destination", "smart_host", "automatic_mail"}
+)
+# Tries after which a notice that cannot be written is no passing fault.
+TRIES = 3
 
 # What stands in Recipient.last_reply where no conversation took place.
 _UNREACHABLE = Q(pk__in=[])
@@ -97,6 +108,21 @@ def look(situation: Situation) -> Iterator[Finding]:
             rule = "smart_host" if one.key == OUTSIDE else "destination"
             said = f"{one.unreachable} of {one.waiting} recipients wait for it"
             yield Finding(rule, one.key, f"{said}, since {one.down_since:%H:%M} UTC.")
+    yield from _automatic()
+
+
+def _automatic() -> Iterator[Finding]:
+    """What the service should have sent by itself, and could not."""
+    aside = Errand.objects.exclude(set_aside_at=None)
+    if count := aside.count():
+        fault = aside.values_list("fault", flat=True).order_by("-set_aside_at")[0]
+        said = (
+            f"{count} automatic replies and forwards were given up; the last: {fault}"
+        )
+        yield Finding("automatic_mail", "errands", said)
+    if count := PendingNotice.objects.filter(attempts__gte=TRIES).count():
+        said = f"{count} delivery notices cannot be written; they are tried each hour."
+        yield Finding("automatic_mail", "notices", said)
 
 
 def now_waiting() -> list[Destination]:

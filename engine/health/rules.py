@@ -88,6 +88,13 @@ _RULES = (
         "Look at the destination's last answer in the queue, and tell its organisation.",
     ),
     Rule(
+        "automatic_mail",
+        "Automatic mail cannot be sent",
+        "Forwards, automatic replies or delivery notices that members expect are missing.",
+        "Look for the fault in the engine's log. Once it is gone, manage.py retry_errands "
+        "tries again what was given up.",
+    ),
+    Rule(
         "smart_host",
         "The smart host does not take mail",
         "Notices to everyday addresses, these among them, do not arrive.",

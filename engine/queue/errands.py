@@ -13,6 +13,7 @@ from datetime import timedelta
 from django.db import transaction
 
 from engine import clock
+from engine.audit.record import record as audit
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.envelope import Envelope
 from engine.mail.errors import PermanentFailure
@@ -22,6 +23,7 @@ from engine.queue.incoming import Incoming
 from engine.queue.lists import PASSED, has_passed
 from engine.queue.models import Source
 from engine.registry import policies, routes
+from engine.registry.actor import Actor
 from engine.storage import content
 from engine.storage.models import FAULT_LENGTH, Errand, ErrandKind, Message
 
@@ -86,6 +88,17 @@ def _put_off(errand_id: int, fault: str) -> None:
         log.error("errand %s is set aside", errand_id)
         errand.set_aside_at = now
     errand.save(update_fields=["attempts", "fault", "due_at", "set_aside_at"])
+
+
+@transaction.atomic
+def retry(*, by: Actor | None) -> int:
+    """Try again now what was set aside; return how many errands that are."""
+    rows = list(Errand.objects.exclude(set_aside_at=None).select_for_update())
+    for row in rows:
+        row.set_aside_at, row.attempts, row.due_at = None, 0, clock.now()
+        audit("errand.retried", row, detail={"fault": row.fault}, by=by)
+    Errand.objects.bulk_update(rows, ["set_aside_at", "attempts", "due_at"])
+    return len(rows)
 
 
 def _incoming(errand: Errand) -> Incoming | None:

@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 from django.utils.dateparse import parse_date
 
 from engine.mail.address import Address, InvalidAddressError
+from engine.queue import untried
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
 from engine.registry import routes
 from engine.registry.models import Organisation
@@ -90,6 +91,7 @@ def find(organisation: Organisation, query: Query) -> list[Line]:
 def story(organisation: Organisation, reference: str) -> Story | None:
     """What happened to a message, or None where it is not theirs to know."""
     events = list(Event.objects.filter(reference=reference).order_by("pk")[:EVENTS])
+    events += untried.events(reference)
     seen = knowing.theirs(events, organisation)
     if not seen:
         return None

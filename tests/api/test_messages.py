@@ -20,7 +20,7 @@ from api.models import KeptAnswer
 from engine import clock
 from engine.audit.models import Entry
 from engine.queue import rates
-from engine.queue.models import QueuedMessage, Recipient
+from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
 from engine.registry.models import Mailbox, Organisation, Person
 from engine.storage import content
 from engine.storage.models import FolderRole, Message
@@ -387,3 +387,29 @@ def test_recipients_are_listed_with_their_addresses(
     assert row["to_addresses"] == [charlie.address, alice.address]
     assert opened["to_addresses"] == row["to_addresses"]
     assert (opened["to"], opened["cc"]) == ([charlie.address], [alice.address])
+
+
+def test_mail_that_waits_untried_behind_a_server_that_is_down_is_followed(
+    key: Key, call: Api, bob: Person, charlie: Person
+) -> None:
+    tried, untried = (
+        call("POST", "/messages/", letter(bob, charlie, subject=subject)).json()
+        for subject in "ab"
+    )
+    rows = Recipient.objects.filter(message__reference=untried["reference"])
+    for one in (tried, untried):
+        Recipient.objects.filter(message__reference=one["reference"]).update(
+            destination="connection:1",
+            status=RecipientStatus.QUEUED,
+            finished_at=None,
+            last_reply="451 4.4.1 The next hop does not answer",
+            next_attempt_at=timezone.now() + timedelta(hours=1),
+        )
+    rows.update(last_reply="", next_attempt_at=timezone.now() - timedelta(hours=1))
+
+    steps = call("GET", f"/traces/{untried['reference']}/").json()["steps"]
+
+    assert steps[-1]["kind"] == "deferred"
+    assert steps[-1]["recipient"] == charlie.address
+    assert steps[-1]["reply"] == "451 4.4.1 The next hop does not answer"
+    assert (steps[-1]["times"], steps[-1]["last_at"]) == (1, None)

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from engine.queue import untried
 from engine.registry.models import Organisation
 from engine.registry.permissions import Permission
 from engine.trace import story
@@ -78,10 +79,11 @@ def show(request: HttpRequest, reference: str) -> HttpResponse:
     events = list(Event.objects.filter(reference=reference).order_by("pk")[:EVENTS])
     if not events:
         raise Http404
+    events += untried.events(reference)
     context = {
         "story": story.tell(events, Sight.STAFF),
         "reference": reference,
-        "is_cut": len(events) == EVENTS,
+        "is_cut": len(events) >= EVENTS,
         **_sender(events),
     }
     title = f"Message {reference}"

@@ -18,9 +18,12 @@ from engine.health.identity import Identity
 from engine.health.models import Alarm, Backup, Heartbeat, Sample
 from engine.jobs import queue as job_queue
 from engine.jobs.models import JobRun, RunState
+from engine.queue import errands
 from engine.queue.incoming import new_reference
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
-from engine.storage.models import Content
+from engine.storage.models import Content, Errand, ErrandKind
+from tests import factories
+from tests.engine.storage.conftest import arrive
 
 pytestmark = pytest.mark.django_db
 
@@ -141,6 +144,19 @@ def job_given_up(service: Service) -> Undo:
     return lambda: job_queue.again(run)
 
 
+def errand_set_aside(service: Service) -> Undo:
+    firm = factories.make_organisation()
+    owner = factories.make_person("bob@firm.example.secure.example", firm)
+    message = arrive(factories.make_mailbox(owner))
+    Errand.objects.create(
+        kind=ErrandKind.ANSWER,
+        message=message,
+        fault="No room on the disk",
+        set_aside_at=service.now,
+    )
+    return lambda: errands.retry(by=None)
+
+
 SOON = datetime.now(UTC) + timedelta(days=20)
 CAUSES = {
     "process_ended": killed("engine"),
@@ -158,6 +174,7 @@ CAUSES = {
     "destination": waiting(
         "connection:7", 16, "451 4.4.1 The next hop does not answer"
     ),
+    "automatic_mail": errand_set_aside,
     "smart_host": letters_refused,
     "jobs_waiting": job_unclaimed,
     "job_given_up": job_given_up,

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
 from engine.mail.errors import TemporaryFailure
@@ -302,6 +303,14 @@ def test_an_errand_that_fails_whatever_the_fault_stops_no_other_and_is_kept(
     assert (left.message, left.attempts) == (first, errands.MAX_ATTEMPTS)
     assert left.fault == "unheard of"
     assert left.set_aside_at is not None
+
+    monkeypatch.setattr(absence, "answer", sound)
+    Answered.objects.all().delete()
+    call_command("retry_errands")
+    sweeps.sweep()
+
+    assert len(answers()) == 2
+    assert not Errand.objects.exists()
 
 
 def test_a_step_of_the_sweep_that_fails_stops_no_other(

@@ -1,0 +1,17 @@
+"""`manage.py retry_errands`: once the fault is gone that forwards and replies failed by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from engine.queue import errands
+
+
+class Command(BaseCommand):
+    help = "Try the automatic replies and forwards again that were given up."
+    requires_system_checks = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.stdout.write(f"{errands.retry(by=None)} are tried again.")
