@@ -172,7 +172,7 @@ def test_the_page_and_the_work_are_the_same_for_members_and_strangers(
 ) -> None:
     client.get(reverse("onboarding:email"))
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(8):
         done = client.post(reverse("onboarding:email"), {"address": address})
     text = client.get(done.url).content.decode()
 

@@ -109,6 +109,7 @@ OPERATOR = (
     "/admin/outbox/",
     "/admin/api-keys/",
     "/admin/api-keys/add/",
+    "/admin/jobs/",
 )
 AUDITOR = ("/admin/audit/",)
 EDITOR = ("/admin/guides/", "/admin/guides/feedback/")
@@ -165,7 +166,10 @@ NOT_SCREENS = {
     "/apply/ca.pem": "a certificate",
     "/apply/letter/new/": "takes an order",
     "/apply/progress/terms.pdf": "a letter",
+    "/health/live": "answers machines",
+    "/health/ready": "answers machines",
     "/mail/": "leads on to the Inbox",
     "/mail/contacts/suggest/": "answers a script",
+    "/metrics": "a text file for Prometheus",
     "/start/": "leads on to where one works",
 }

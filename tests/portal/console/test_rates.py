@@ -96,5 +96,5 @@ def test_it_asks_few_questions(
     factories.make_list("all@northfield.secure.example", bob.organisation)
     desk.get(PAGE)
 
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(23):
         desk.get(PAGE)
