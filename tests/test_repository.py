@@ -173,6 +173,7 @@ def test_no_other_top_level_folder_is_kept() -> None:
 
     assert {name for name in folders if (ROOT / name).is_dir()} == {
         ".ci",
+        "deploy",
         "findings",
         "tests",
         *PACKAGES,

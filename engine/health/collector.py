@@ -82,7 +82,18 @@ def _queue(now: datetime) -> Iterator[Metric]:
         waiting.add_metric([key], count)
         oldest.add_metric([key], (now - since).total_seconds())
     due.add_metric([], _longest_due(found, now))
-    yield from (waiting, oldest, due)
+    yield from (waiting, oldest, due, _down(found, now))
+
+
+def _down(found: Sequence[Destination], now: datetime) -> Metric:
+    about = (
+        "Since the oldest message was accepted that an unreachable one keeps waiting."
+    )
+    family = gauge("destination_down_seconds", about, ["destination"])
+    for each in found[:DESTINATIONS]:
+        if each.down_since is not None:
+            family.add_metric([each.key], (now - each.down_since).total_seconds())
+    return family
 
 
 def _bounded(found: Sequence[Destination]) -> Iterator[tuple[str, int, datetime]]:
@@ -100,10 +111,10 @@ def _longest_due(found: Sequence[Destination], now: datetime) -> float:
 
 
 def _processes(now: datetime) -> Iterator[Metric]:
-    beats = list(Heartbeat.objects.filter(stopped_at=None))
+    beats = list(Heartbeat.objects.filter(stopped_at=None, lost_at=None))
     age = gauge(
         "heartbeat_age_seconds",
-        "Since the last heartbeat of each process that did not end in order.",
+        "Since the last heartbeat of each process that has not ended.",
         ["kind", "process_host", "pid"],
     )
     for beat in beats:

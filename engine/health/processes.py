@@ -69,7 +69,7 @@ def _ended(situation: Situation) -> Iterator[Finding]:
     fresh = []
     for (kind, host), beats in groups.items():
         lost = [one for one in beats if _is_lost(one, situation.now)]
-        standing = _not_replaced(lost, [b for b in beats if b.is_alive(situation.now)])
+        standing = not_replaced(beats, situation.now)
         shown = {*standing, *(one for one in lost if one.lost_at is None)}
         fresh += [one.pk for one in lost if one.lost_at is None]
         if shown:
@@ -86,14 +86,15 @@ def _is_lost(beat: Heartbeat, now: datetime) -> bool:
     return beat.stopped_at is None and not beat.is_alive(now)
 
 
-def _not_replaced(
-    lost: Sequence[Heartbeat], alive: Sequence[Heartbeat]
-) -> list[Heartbeat]:
-    """The lost for whom no process of their kind and host has started since."""
-    replacements = sorted(alive, key=lambda one: one.started_at, reverse=True)
+def not_replaced(beats: Sequence[Heartbeat], now: datetime) -> list[Heartbeat]:
+    """Of the processes of one kind on one host, those that were lost and for whom none
+    has started since."""
+    started = [one.started_at for one in beats if one.is_alive(now)]
+    replacements = sorted(started, reverse=True)
+    lost = [one for one in beats if _is_lost(one, now)]
     standing = []
     for one in sorted(lost, key=lambda one: one.at, reverse=True):
-        if replacements and replacements[0].started_at > one.at:
+        if replacements and replacements[0] > one.at:
             replacements.pop(0)
         else:
             standing.append(one)

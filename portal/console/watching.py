@@ -63,7 +63,7 @@ def _row(alarm: Alarm) -> list[Cell]:
         Cell(rule.title, note=note, is_alarming=alarm.is_open),
         Cell(alarm.subject),
         Cell(at=alarm.since),
-        Cell(at=alarm.ended_at) if alarm.ended_at else Cell("It lasts"),
+        Cell(at=alarm.ended_at) if alarm.ended_at else Cell("Not over yet"),
     ]
 
 
@@ -74,20 +74,26 @@ def _processes(beats: Sequence[Heartbeat], now: datetime) -> Table:
             Cell(f"{one.kind} {one.pid}"),
             Cell(one.host),
             Cell(at=one.started_at),
-            Cell(f"{max(0, (now - one.at).total_seconds()):.0f} seconds ago"),
+            _heard(one, now),
             _state(one, now),
         ]
-        for one in sorted(beats, key=lambda one: (one.stopped_at is not None, one.kind))
+        for one in sorted(beats, key=lambda one: (not one.is_alive(now), one.kind))
     ]
     return Table(headings, rows, "No process has said that it lives.")
+
+
+def _heard(beat: Heartbeat, now: datetime) -> Cell:
+    if not beat.is_alive(now):
+        return Cell(at=beat.at)
+    return Cell(f"{max(0, (now - beat.at).total_seconds()):.0f} s ago")
 
 
 def _state(beat: Heartbeat, now: datetime) -> Cell:
     if beat.stopped_at is not None:
         return Cell("Stopped")
     if beat.is_alive(now):
-        return Cell("Lives")
-    return Cell("Ended without being asked to", is_alarming=True)
+        return Cell("Running")
+    return Cell("Was killed or failed", is_alarming=True)
 
 
 def _hosts(beats: Sequence[Heartbeat], now: datetime) -> Table:

@@ -73,7 +73,10 @@ class Site(ASGIHandler):
         if scope["path"] == LIVE:
             # Here on the loop: pages that all wait for a database say nothing of whether
             # this process lives.
-            await self._send(JsonResponse({"status": "live"}), scope, receive, send)
+            living = JsonResponse({"status": "live"})
+            living["Cache-Control"] = "no-store"
+            living["Content-Length"] = str(len(living.content))
+            await self._send(living, scope, receive, send)
             return
         client = _client(scope)
         body: IO[bytes] | None = None

@@ -6,11 +6,13 @@ import asyncio
 from contextlib import suppress
 
 import pytest
+from django.conf import settings
 from pytest_django.fixtures import Settings
 
+from engine.health import readiness
 from engine.registry import credentials
 from engine.registry.models import ApiKey, Organisation
-from portal.serving import bodies
+from portal.serving import bodies, server
 from portal.ui.body_limit import STRANGERS
 from tests.portal.serving import pages
 from tests.portal.serving.conftest import PATIENCE, ServeSite, Web, head
@@ -214,3 +216,35 @@ def test_a_body_has_time_for_what_has_come() -> None:
     assert bodies.seconds_for(0) == bodies.PATIENCE
     assert bodies.seconds_for(62_500_000) >= 8 * 62_500_000 / 500_000
     assert bodies.seconds_for(10**12) == bodies.DEADLINE
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_whether_it_lives_is_answered_without_a_thread(
+    web: Web, method: str
+) -> None:
+    """Which may all wait for a database that is away; the site here has no such page."""
+    answer = await web.ask(head(method, "/health/live", CLOSE) + b"\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert body_of(answer) == (b'{"status": "live"}' if method == "GET" else b"")
+    assert b"no-store" in answer
+    assert pages.seen == []
+
+
+async def test_a_process_that_stops_says_so_before_it_closes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(readiness, "_state", readiness._State())
+    monkeypatch.setattr(settings.POSTERN, "web_drain_seconds", 3600)
+    stop, closing = asyncio.Event(), asyncio.Event()
+    draining = asyncio.create_task(server._drain(stop, closing))
+    await asyncio.sleep(0)
+    assert readiness._state.is_draining is False
+
+    stop.set()
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+    assert readiness.look().parts == {"process": "stopping"}
+    assert not closing.is_set()
+    draining.cancel()
