@@ -99,7 +99,7 @@ def nowhere(db: None, tmp_path: Path):
     away = ours.copy()
     away.settings_dict = {
         **ours.settings_dict,
-        "NAME": str(tmp_path / "gone" / "x"),
+        "NAME": "gone" if ours.vendor == "postgresql" else str(tmp_path / "gone" / "x"),
         "HOST": str(tmp_path),
         "PORT": "1",
     }
