@@ -1,0 +1,71 @@
+"""The mails by which the service names its own faults, as its operators get them."""
+
+from __future__ import annotations
+
+import email
+import time
+from dataclasses import dataclass
+from email import policy
+
+from tests.soak.faults import Fault
+from tests.soak.world import World
+
+NOTICED_WITHIN = 60.0  # seconds
+LOOK_EVERY = 0.5
+
+
+class Alarms:
+    """What came to the operators through the smart host."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def texts(self, since: int) -> list[str]:
+        """Subject and body of each mail after so many."""
+        return [_text(one.data) for one in self._world.smart_host.received[since:]]
+
+    def watch(self, fault: Fault) -> Watch:
+        return Watch(self, fault, len(self._world.smart_host.received))
+
+
+@dataclass
+class Watch:
+    """Waits for the alarm of one fault, from just before it begins."""
+
+    alarms: Alarms
+    fault: Fault
+    heard_before: int
+    noticed_after: float | None = None
+
+    def __post_init__(self) -> None:
+        self.began = time.time()
+        self.ended = 0.0
+
+    def wait(self, *, at_least: float) -> None:
+        """Until so many seconds have gone and an alarm named it, or could not any more."""
+        while True:
+            passed = time.time() - self.began
+            self._look(passed)
+            is_late = passed > max(at_least, NOTICED_WITHIN)
+            if passed >= at_least and (self.is_noticed or is_late):
+                self.ended = time.time()
+                return
+            time.sleep(LOOK_EVERY)
+
+    @property
+    def is_noticed(self) -> bool:
+        return not self.fault.words or self.noticed_after is not None
+
+    def _look(self, passed: float) -> None:
+        if self.noticed_after is None and any(
+            word in text
+            for text in self.alarms.texts(self.heard_before)
+            for word in self.fault.words
+        ):
+            self.noticed_after = passed
+
+
+def _text(raw: bytes) -> str:
+    message = email.message_from_bytes(raw, policy=policy.default)
+    body = message.get_body(("plain",))
+    return f"{message['Subject']}\n{body.get_content() if body else ''}".casefold()

@@ -1,0 +1,102 @@
+"""Compares what was acknowledged with what arrived."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from tests.peers.process import PeerError
+from tests.soak.alarms import Watch
+from tests.soak.ledger import Ledger, Sent, numbers_in
+from tests.soak.traffic import TO_A_SERVER
+from tests.soak.world import READERS, World
+
+LOOK_EVERY = 5.0
+# Seconds around a sudden end in which a next hop may have taken a message whose answer was
+# never read: SMTP has no way to ask again (RFC 1047).
+WINDOW = 10.0
+
+
+@dataclass
+class Outcome:
+    """What became of the messages and who noticed the faults."""
+
+    acknowledged: int = 0
+    lost: list[Sent] = field(default_factory=list)
+    doubled: list[Sent] = field(default_factory=list)
+    stuck: list[Sent] = field(default_factory=list)
+    in_window: list[Sent] = field(default_factory=list)
+    watches: list[Watch] = field(default_factory=list)
+
+    def add(self, watch: Watch) -> None:
+        self.watches.append(watch)
+        after = watch.noticed_after
+        said = "" if after is None else f"named by an alarm after {after:.0f} s"
+        expected = "no alarm named it" if watch.fault.words else "nothing to notice"
+        print(f"    {said or expected}", flush=True)
+
+    @property
+    def unnoticed(self) -> list[Watch]:
+        return [watch for watch in self.watches if not watch.is_noticed]
+
+    @property
+    def is_good(self) -> bool:
+        return not (self.lost or self.doubled or self.stuck or self.unnoticed)
+
+    def in_words(self) -> str:
+        details = [f"lost: {sent}" for sent in self.lost]
+        details += [f"stuck: {sent}" for sent in self.stuck]
+        details += [f"doubled: {sent}" for sent in self.doubled]
+        details += [f"unnoticed: {watch.fault.name}" for watch in self.unnoticed]
+        numbers = (
+            f"acknowledged {self.acknowledged}, lost {len(self.lost)}, "
+            f"doubled {len(self.doubled)}, stuck {len(self.stuck)}, "
+            f"unnoticed {len(self.unnoticed)}; doubled in SMTP's own window "
+            f"{len(self.in_window)}; {len(self.watches)} faults"
+        )
+        return "\n".join([*details, numbers])
+
+
+def count(world: World, ledger: Ledger, outcome: Outcome, *, patience: float) -> None:
+    """Wait until all that was acknowledged is there, then say what is missing or double."""
+    wanted = ledger.acknowledged()
+    outcome.acknowledged = len(wanted)
+    deadline = time.monotonic() + patience
+    arrived = _arrived(world)
+    while any(sent.number not in arrived for sent in wanted):
+        if time.monotonic() > deadline:
+            break
+        time.sleep(LOOK_EVERY)
+        arrived = _arrived(world)
+    missing = [sent for sent in wanted if sent.number not in arrived]
+    waiting = world.waiting_numbers()
+    outcome.stuck = [sent for sent in missing if sent.number in waiting]
+    outcome.lost = [sent for sent in missing if sent.number not in waiting]
+    for sent in (ledger.messages[number] for number, n in arrived.items() if n > 1):
+        is_far = sent.way == TO_A_SERVER
+        times = world.arrivals(sent.number) if is_far else []
+        near = is_far and _is_in_window(times, outcome.watches)
+        (outcome.in_window if near else outcome.doubled).append(sent)
+
+
+def _arrived(world: World) -> Counter[int]:
+    """How many copies of each message its reader has, in whichever mailbox."""
+    found = numbers_in(world.firm.postfix.messages(world.firm.local))
+    for way in READERS:
+        try:
+            found += numbers_in(world.mailbox(way))
+        except PeerError:
+            continue
+    return found
+
+
+def _is_in_window(times: Iterable[float], watches: Iterable[Watch]) -> bool:
+    """Whether the first copy came while something was ended suddenly."""
+    first = min(times, default=0.0)
+    return any(
+        watch.fault.is_sudden
+        and watch.began - WINDOW <= first <= max(watch.ended, watch.began) + WINDOW
+        for watch in watches
+    )

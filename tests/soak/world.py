@@ -1,0 +1,274 @@
+"""Two hosts of the service on shared parts, each of which can be broken."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import psycopg
+
+from portal.demo.certificates import Authority
+from tests import migrated
+from tests.next_hop import NextHop
+from tests.peers import mpop
+from tests.peers.clamd import Clamd
+from tests.peers.postern import PORTS
+from tests.peers.postfix import Postfix
+from tests.peers.postgres import Postgres
+from tests.peers.process import Daemon, free_port, open_folder, remove_folder
+from tests.peers.redis import Redis
+from tests.soak.ledger import numbers_in
+
+SUFFIX = "secure.example"
+FIRM = "marlowfinch.example"
+OPERATOR = "operators@watch.example"
+# Who reads what comes by each way; the writer of the last, to a server, is Mei.
+READERS = {
+    "from a server": "ben@northgate",
+    "through Postfix": "priya@northgate",
+    "webmail": "david@harbour",
+}
+DISK = "256m"
+WAITING = """
+    SELECT content.header FROM queue_recipient AS recipient
+    JOIN queue_queuedmessage AS message ON message.id = recipient.message_id
+    JOIN storage_content AS content ON content.id = message.content_id
+    WHERE recipient.status IN ('queued', 'held')
+"""
+# Seconds for migrating and loading the demo community on a slow machine.
+PATIENCE = 240
+
+
+class Host:
+    """`manage.py up` on ports of its own, with a clock that can be moved."""
+
+    def __init__(self, name: str, folder: Path, environment: dict[str, str]) -> None:
+        self.name = name
+        self.folder = folder
+        self.ports = {port: free_port() for port in PORTS.values()}
+        self.clock_file = folder / f"{name}.clock"
+        self.move_clock(0)
+        self._environment = {
+            **environment,
+            **{f"POSTERN_{env}_PORT": str(self.ports[p]) for env, p in PORTS.items()},
+            "POSTERN_WEB_URL": f"http://localhost:{self.ports['web']}",
+            "PYTHONPATH": str(Path(__file__).parent / "clock"),
+            "POSTERN_SOAK_CLOCK": str(self.clock_file),
+        }
+        self._daemon: Daemon | None = None
+
+    @property
+    def ca_file(self) -> Path:
+        return self.folder / "var" / "tls" / "ca.pem"
+
+    @property
+    def pid(self) -> int:
+        assert self._daemon is not None
+        return self._daemon.pid
+
+    @property
+    def log(self) -> Path:
+        return self.folder / f"{self.name}.log"
+
+    def start(self) -> None:
+        began = self.log.stat().st_size if self.log.exists() else 0
+
+        def is_open() -> bool:
+            return b"Ctrl-C stops it." in self.log.read_bytes()[began:]
+
+        self._daemon = Daemon(
+            [sys.executable, "manage.py", "up"], self.log, env=self._environment
+        )
+        self._daemon.wait_for(is_open, PATIENCE)
+
+    def stop(self) -> None:
+        if self._daemon is not None:
+            self._daemon.stop()
+            self._daemon = None
+
+    def move_clock(self, seconds: float) -> None:
+        """Put the clock ahead of the true time, from the next second on."""
+        self.clock_file.write_text(str(seconds))
+
+    def processes(self) -> list[tuple[int, str]]:
+        """The id and the command of everything that `up` started, and of itself."""
+        return [(pid, _command(pid)) for pid in _family(self.pid)]
+
+
+@dataclass
+class Firm:
+    """The organisation whose own server is a Postfix."""
+
+    postfix: Postfix
+    username: str
+    password: str
+    sender: str
+    reader: str
+    local: str
+
+
+@dataclass
+class World:
+    """Everything, running. A context manager: it ends what it started."""
+
+    hosts: list[Host] = field(default_factory=list)
+    _ends: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> Self:
+        try:
+            self._build()
+        except BaseException:
+            self._ends.close()
+            raise
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ends.close()
+
+    def _build(self) -> None:
+        self.folder = open_folder()
+        self._ends.callback(remove_folder, self.folder)
+        self.disk = self.folder / "var"
+        self._ends.enter_context(_small_disk(self.disk))
+        copy = migrated.made(migrated.CLUSTER)
+        self.postgres = self._ends.enter_context(Postgres(copy_of=copy))
+        self.redis = self._ends.enter_context(Redis())
+        self.clamd = Clamd(self.folder / "clamd")
+        self.clamd.start()
+        self._ends.callback(self.clamd.stop)
+        self._start_hosts()
+
+    def _start_hosts(self) -> None:
+        hop_port = free_port()
+        authority = Authority(self.disk / "tls")
+        self.smart_host = NextHop(_context(authority))
+        self.smart_host.start()
+        self._ends.callback(self.smart_host.stop)
+        self.database = self._database()
+        environment = {
+            "POSTERN_ENV": "development",
+            "POSTERN_VAR": str(self.disk),
+            "POSTERN_DATABASE_URL": self.database,
+            "POSTERN_REDIS_URL": self.redis.url,
+            "POSTERN_CLAMD": self.clamd.socket,
+            "POSTERN_SMARTHOST": f"localhost:{self.smart_host.port}",
+            "POSTERN_ALARM_ADDRESSES": json.dumps([OPERATOR]),
+            "POSTERN_DEMO_NEXT_HOP_PORT": str(hop_port),
+            "DJANGO_SETTINGS_MODULE": "portal.settings",
+        }
+        for name in ("first", "second"):
+            host = Host(name, self.folder, environment)
+            self.hosts.append(host)
+            self._ends.callback(host.stop)
+            host.start()
+        self._turns = itertools.cycle(self.hosts)
+        self._start_firm(authority, hop_port)
+
+    def _database(self) -> str:
+        """A copy of what is migrated already, where there is one."""
+        if migrated.made(migrated.CLUSTER) is None:
+            return self.postgres.create("soak")
+        return self.postgres.create("soak", template=migrated.TEMPLATE)
+
+    def _start_firm(self, authority: Authority, port: int) -> None:
+        demo = json.loads((self.disk / "demo.json").read_text())
+        people = {person["address"]: person for person in demo["people"]}
+        facts = next(
+            one["connection"]
+            for one in demo["organisations"]
+            if one["member_domain"] == FIRM
+        )
+        own = authority.issue("mail.marlowfinch.example", "localhost", "127.0.0.1")
+        postfix = Postfix(FIRM, "jane", cert_file=own.cert_file, key_file=own.key_file)
+        postfix.port = port
+        postfix.relay_through(
+            "localhost",
+            self.hosts[0].ports["smtp"],
+            username=facts["username"],
+            password=facts["password"],
+            ca_file=self.hosts[0].ca_file,
+        )
+        self._ends.enter_context(postfix)
+        self.firm = Firm(
+            postfix,
+            facts["username"],
+            facts["password"],
+            f"jane@{FIRM}",
+            f"jane@{FIRM}.{SUFFIX}",
+            "jane",
+        )
+        self.readers = {
+            way: people[f"{local}.{SUFFIX}"] for way, local in READERS.items()
+        }
+        self.writer = people[f"mei@harbour.{SUFFIX}"]
+
+    def next_host(self) -> Host:
+        """The hosts by turns, as a balancer would."""
+        return next(self._turns)
+
+    def mailbox(self, way: str) -> list[bytes]:
+        """What the reader of that way has, by POP3."""
+        reader, host = self.readers[way], self.hosts[0]
+        return mpop.download(
+            host.ports["pop3s"],
+            username=reader["address"],
+            password=reader["app_password"],
+            ca_file=host.ca_file,
+        )
+
+    def arrivals(self, number: int) -> list[float]:
+        """When each copy came to the firm's server, in seconds since 1970."""
+        wanted = f"Subject: soak-{number} ".encode()
+        folder = self.firm.postfix.folder / "mail" / self.firm.local
+        files = (one for one in folder.glob("*/*") if wanted in one.read_bytes())
+        return [one.stat().st_mtime for one in files]
+
+    def waiting_numbers(self) -> set[int]:
+        """The messages of the soak that the queue still holds for a recipient."""
+        with psycopg.connect(self.database, autocommit=True) as connection:
+            rows = connection.execute(WAITING).fetchall()
+        return set(numbers_in(bytes(header) for (header,) in rows))
+
+
+@contextmanager
+def _small_disk(folder: Path) -> Iterator[None]:
+    """A file system of its own. Needs root, as Postfix does."""
+    folder.mkdir()
+    options = ["-o", f"size={DISK},mode=700"]
+    subprocess.run(["mount", "-t", "tmpfs", *options, "soak", str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def _context(authority: Authority) -> ssl.SSLContext:
+    own = authority.issue("localhost", "127.0.0.1", kept_as="smart-host")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(own.cert_file, own.key_file)
+    return context
+
+
+def _family(pid: int) -> list[int]:
+    """The process and everything that descends from it."""
+    found = [pid]
+    for parent in found:
+        path = Path(f"/proc/{parent}/task/{parent}/children")
+        if path.exists():
+            found += map(int, path.read_text().split())
+    return found
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
