@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Iterator
 from ipaddress import ip_address
 
@@ -21,9 +20,6 @@ from engine.antivirus import clamd, proof
 
 log = logging.getLogger(__name__)
 
-# Seconds: clamd takes so long to load its signatures when the machine has just started.
-SCANNER_PATIENCE = 90.0
-LOOK_AGAIN = 3.0
 # What portal.database calls our connections, with the host's name behind it.
 OURS = "postern@"
 OTHERS = """
@@ -37,14 +33,15 @@ OTHERS = """
 def check(*, scans: bool) -> None:
     """Log what is odd. Raises ImproperlyConfigured with every fault at once.
 
-    `scans` says that this process accepts mail, which it cannot without the scanner.
+    `scans` says that this process accepts mail, and has it scanned.
     """
     if settings.POSTERN.env != "production":
         return
     for warning in warnings():
         log.warning(warning)
-    faults = [*_faults_of_hosts(), *(_faults_of_the_scanner() if scans else ())]
-    if scans and not faults:
+    faults = list(_faults_of_hosts())
+    if scans:
+        _log_silent_scanners()
         faults += proof.faults()
     if faults:
         lines = "\n".join(f"  - {fault}" for fault in faults)
@@ -87,22 +84,18 @@ def _faults_of_hosts() -> Iterator[str]:
         )
 
 
-def _faults_of_the_scanner() -> Iterator[str]:
-    targets = list(settings.POSTERN.clamd_targets)
-    silent = _silent(targets)
-    deadline = time.monotonic() + SCANNER_PATIENCE
-    while len(silent) == len(targets) and time.monotonic() < deadline:
-        log.warning("no scanner answers yet: %s", ", ".join(silent))
-        time.sleep(LOOK_AGAIN)
-        silent = _silent(targets)
-    if len(silent) == len(targets):
-        yield (
-            f"No scanner answers at {', '.join(targets)}, so that no mail could be "
-            "accepted. Start clamd, or set POSTERN_CLAMD to where it listens."
-        )
-    elif silent:
-        log.warning("these scanners do not answer: %s", ", ".join(silent))
-
-
-def _silent(targets: list[str]) -> list[str]:
-    return [target for target in targets if not asyncio.run(clamd.answers(target))]
+def _log_silent_scanners() -> None:
+    """A scanner that is away stops no start: POP3 and what waits in the queue need none,
+    mail is deferred until it is back, and an alarm says so meanwhile."""
+    targets = settings.POSTERN.clamd_targets
+    silent = [target for target in targets if not asyncio.run(clamd.answers(target))]
+    if not silent:
+        return
+    log.error(
+        "the virus scanner does not answer at %s%s. Start clamd, or set POSTERN_CLAMD to "
+        "where it listens.",
+        ", ".join(silent),
+        ""
+        if len(silent) < len(targets)
+        else ": all new mail is deferred until it does",
+    )

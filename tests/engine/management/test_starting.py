@@ -32,20 +32,23 @@ def clamd() -> Iterator[Clamd]:
 def _in_production(monkeypatch: pytest.MonkeyPatch, clamd: Clamd) -> None:
     monkeypatch.setattr(settings.POSTERN, "env", "production")
     monkeypatch.setattr(settings.POSTERN, "clamd", clamd.socket)
-    monkeypatch.setattr(starting, "SCANNER_PATIENCE", 0.0)
 
 
 @pytest.mark.django_db
-def test_a_scanner_that_does_not_answer_keeps_mail_from_starting(clamd: Clamd) -> None:
-    with pytest.raises(
-        ImproperlyConfigured, match=r"Start clamd, or set POSTERN_CLAMD"
-    ):
-        starting.check(scans=True)
+def test_a_scanner_that_does_not_answer_is_named_and_stops_no_start(
+    clamd: Clamd, caplog: pytest.LogCaptureFixture
+) -> None:
     starting.check(scans=False)
-
-    clamd.start()
+    assert "does not answer" not in caplog.text
 
     starting.check(scans=True)
+    assert f"does not answer at {clamd.socket}: all new mail is deferred" in caplog.text
+    assert "Start clamd, or set POSTERN_CLAMD" in caplog.text
+
+    caplog.clear()
+    clamd.start()
+    starting.check(scans=True)
+    assert "does not answer" not in caplog.text
 
 
 @pytest.mark.django_db
