@@ -188,6 +188,8 @@ def test_the_keyboard_gets_past_the_folders_and_chooses(
     visit.page.focus("button[value=archive]")
     keys.press("Enter")
     visit.page.wait_for_selector("text=1 message moved to Archive")
+    # Until then the banner may still be given the focus.
+    visit.page.wait_for_load_state()
     visit.page.focus(".app-mail__undo button")
     keys.press("Enter")
     visit.page.wait_for_selector("text=1 message back in Inbox")
