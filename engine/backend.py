@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
+from copy import copy
 from hashlib import sha256
 
 from django.core.mail.backends.base import BaseEmailBackend
@@ -78,7 +79,13 @@ class QueueEmailBackend(BaseEmailBackend):
 def _queue(
     message: EmailMessage, refusals: list[MailError | InvalidAddressError]
 ) -> bool:
-    raw = _bytes_of(message)
+    try:
+        raw = _bytes_of(message)
+    except ValueError as error:
+        # Django's writer refuses the header; it will not take it the next time either.
+        log.warning("a notice cannot be written: %s", error)
+        refusals.append(InvalidAddressError(f"It cannot be written: {error}"))
+        return False
     is_everyday = isinstance(message, EverydayMessage)
     accepted = 0
     for recipient in message.recipients():
@@ -106,10 +113,27 @@ def _fingerprint(message: EmailMessage, recipient: str) -> str:
 
 
 def _bytes_of(message: EmailMessage) -> bytes:
+    """Raises ValueError where its header cannot be written."""
+    international = _international(message)
+    if international:
+        message = copy(message)
+        message.to = []
     built = message.message()
     if "Auto-Submitted" not in built:
         built["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5
-    return _LINE_END.sub(b"\r\n", built.as_bytes())
+    return international + _LINE_END.sub(b"\r\n", built.as_bytes())
+
+
+def _international(message: EmailMessage) -> bytes:
+    """The To field in UTF-8 (RFC 6532) where an address asks for it; empty elsewhere.
+
+    Django 5.2 writes an encoded word into the address, which RFC 2047 §5 forbids, and
+    raises ValueError where that word is too long for a line.
+    """
+    named = [one for to in message.to for one in addresses_in(to.encode())]
+    if all(one.address.local.isascii() for one in named):
+        return b""
+    return f"To: {', '.join(str(one) for one in named)}\r\n".encode()
 
 
 def _address(recipient: str) -> Address:

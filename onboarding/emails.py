@@ -11,11 +11,10 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 
 from engine.audit.models import Entry
-from engine.backend import EverydayMessage
+from engine.backend import EverydayMessage, ServiceMessage
 from engine.registry.models import Person, Proof
 from onboarding import links, one_use
 from onboarding.acquaintance import acquaintance
@@ -247,8 +246,11 @@ def _send(notice: Notice, subject: str, **context: Any) -> None:
     context["kind"] = notice.kind
     body = render_to_string(f"onboarding/emails/{notice.kind}.txt", context)
     # Names come from strangers: whatever they hold, a subject is one line.
-    kind = EmailMessage if notice.kind in BY_MEMBERS_MAIL else EverydayMessage
-    kind(" ".join(subject.split()), body, to=[notice.address]).send()
+    kind = ServiceMessage if notice.kind in BY_MEMBERS_MAIL else EverydayMessage
+    message = kind(" ".join(subject.split()), body, to=[notice.address])
+    # By which the queue knows it again where we died before we had noted it as sent.
+    message.key = f"notice-{notice.pk}"
+    message.send()
 
 
 def _community() -> str:

@@ -19,10 +19,11 @@ from engine.registry.models import Connection, Person, RoleName
 log = logging.getLogger(__name__)
 
 
-def warn_of_end(connection: Connection, ends_at: datetime) -> None:
+def warn_of_end(connection: Connection, ends_at: datetime, *, key: str) -> None:
     """Tell each administrator, at an address that does not need the connection.
 
-    Raises TemporaryFailure: nobody has heard yet, and the caller tries again.
+    Raises TemporaryFailure: the caller tries again with the same `key`, by which the
+    queue knows those again who have heard.
     """
     path = reverse(
         "organisation:connection", args=[connection.organisation_id, connection.pk]
@@ -38,8 +39,10 @@ def warn_of_end(connection: Connection, ends_at: datetime) -> None:
     body = render_to_string("connecting/emails/certificate.txt", context)
     subject = f"Your mail server's certificate: {connection.tls_name}"
     for address in _addresses(connection):
+        message = EverydayMessage(subject, body, to=[address])
+        message.key = key
         try:
-            EverydayMessage(subject, body, to=[address]).send()
+            message.send()
         except (PermanentFailure, InvalidAddressError) as refusal:
             log.warning("an administrator could not be warned: %s", refusal)
 

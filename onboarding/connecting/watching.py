@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db import transaction
 from django.utils import timezone
 
 from engine.registry.models import Connection, OrganisationStatus
@@ -30,17 +29,16 @@ def look(connection: Connection) -> Watch:
     findings = list(attempt(hop_of(connection)))
     shown = [finding.certificate for finding in findings if finding.certificate]
     certificate = shown[0] if shown else None
-    with transaction.atomic():
-        watch, _ = Watch.objects.update_or_create(
-            connection=connection,
-            defaults={
-                "looked_at": timezone.now(),
-                "certificate_ends_at": certificate.ends_at if certificate else None,
-                "fault": findings[-1].fault[:500],
-            },
-        )
-        if certificate is not None and _is_near(certificate):
-            _warn_once(watch, certificate)
+    watch, _ = Watch.objects.update_or_create(
+        connection=connection,
+        defaults={
+            "looked_at": timezone.now(),
+            "certificate_ends_at": certificate.ends_at if certificate else None,
+            "fault": findings[-1].fault[:500],
+        },
+    )
+    if certificate is not None and _is_near(certificate):
+        _warn_once(watch, certificate)
     return watch
 
 
@@ -49,9 +47,13 @@ def _is_near(certificate: Certificate) -> bool:
 
 
 def _warn_once(watch: Watch, certificate: Certificate) -> None:
-    """In the caller's transaction: the warnings are queued if and only if it is noted."""
+    """Outside transactions: the warnings are scanned, and others want the database.
+
+    Where this dies before it is noted, the queue knows the warnings again.
+    """
     if watch.warned_of == certificate.fingerprint:
         return
+    key = f"certificate-{watch.connection_id}-{certificate.fingerprint}"
+    emails.warn_of_end(watch.connection, certificate.ends_at, key=key)
     watch.warned_of = certificate.fingerprint
     watch.save(update_fields=["warned_of"])
-    emails.warn_of_end(watch.connection, certificate.ends_at)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core import mail
+from django.db import connection
 
 from engine.registry.models import Connection
-from onboarding.connecting import tasks, watching
+from onboarding.connecting import emails, tasks, watching
 from onboarding.connecting.models import Watch
 from portal.demo.certificates import Authority
 from tests import factories, jobs
@@ -84,3 +86,21 @@ def test_a_server_that_is_gone_is_noted(watched: Connection) -> None:
 def test_a_connection_that_is_gone_is_no_fault(db: None) -> None:
     tasks.watch(999_999)
     tasks.rehearse(999_999)
+
+
+def test_no_transaction_is_open_while_a_warning_is_scanned(
+    transactional_db: None, watched: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "WARN_BEFORE", timedelta(days=500))
+    warn = emails.warn_of_end
+    inside = []
+
+    def note(*arguments: Any, **named: Any) -> None:
+        inside.append(connection.in_atomic_block)
+        warn(*arguments, **named)
+
+    monkeypatch.setattr(emails, "warn_of_end", note)
+
+    tasks.watch(watched.pk)
+
+    assert inside == [False]

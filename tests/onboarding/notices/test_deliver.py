@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -12,7 +12,8 @@ from engine.antivirus import scanner
 from engine.antivirus.base import ScannerUnavailable
 from engine.queue.models import QueuedMessage, Recipient
 from engine.registry.models import Organisation
-from onboarding import provisioning
+from onboarding import emails, provisioning
+from onboarding.fields import EverydayAddressField
 from onboarding.models import Notice, NoticeKind
 from onboarding.notices import deliver
 from onboarding.notices.promise import promise
@@ -88,6 +89,100 @@ def test_one_that_cannot_be_sent_stops_no_other(queue: None) -> None:
     assert deliver.deliver_all() == 1
 
     assert Notice.objects.exclude(failed_at=None).count() == 2
+
+
+def test_one_that_fails_by_our_own_fault_stops_no_other(
+    queue: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promise(NoticeKind.APPLY, to="ada@firm.example")
+    promise(NoticeKind.APPLY, to="jane@firm.example")
+    written = emails.send
+
+    def write(notice: Notice) -> None:
+        if notice.address.startswith("ada"):
+            raise KeyError("a field of the template")
+        written(notice)
+
+    monkeypatch.setattr(emails, "send", write)
+
+    assert deliver.deliver_all() == 1
+
+    left = Notice.objects.waiting().get()
+    assert (left.attempts, left.problem) == (1, "KeyError: 'a field of the template'")
+    Notice.objects.update(
+        attempts=deliver.MOST_FAULTS - 1, next_attempt_at=timezone.now()
+    )
+    deliver.deliver_all()
+    assert not Notice.objects.waiting().exists()
+
+
+def test_an_address_with_letters_of_any_script_is_written_to(queue: None) -> None:
+    address = EverydayAddressField().clean(f"{'é' * 32}@firm.example")
+    promise(NoticeKind.APPLY, to=address)
+    promise(NoticeKind.APPLY, to="jane@firm.example")
+
+    assert deliver.deliver_all() == 2
+
+    queued = QueuedMessage.objects.get(recipients__address=address)
+    header = bytes(queued.content.header)
+    assert f"To: {address}\r\n".encode() in header
+
+
+def test_a_notice_that_was_queued_before_a_crash_is_not_queued_again(
+    queue: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promise(NoticeKind.APPLY, to="jane@firm.example")
+    written = emails.send
+
+    def die(notice: Notice) -> None:
+        written(notice)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken, pytest.raises(KeyboardInterrupt):
+        broken.setattr(emails, "send", die)
+        deliver.deliver_all()
+    Notice.objects.update(next_attempt_at=timezone.now())
+
+    assert deliver.deliver_all() == 1
+    assert QueuedMessage.objects.count() == 1
+
+
+def test_no_transaction_is_open_while_a_notice_is_scanned(
+    transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.EMAIL_BACKEND = "engine.backend.QueueEmailBackend"
+    promise(NoticeKind.APPLY, to="jane@firm.example")
+    scan = scanner.scan_bytes
+    inside = []
+
+    def note(raw: bytes) -> Any:
+        inside.append(connection.in_atomic_block)
+        return scan(raw)
+
+    monkeypatch.setattr(scanner, "scan_bytes", note)
+
+    assert deliver.deliver_all() == 1
+    assert inside == [False]
+
+
+def test_a_scanner_that_hangs_ends_the_run(
+    queue: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ada", "bea", "cleo"):
+        promise(NoticeKind.APPLY, to=f"{name}@firm.example")
+    passed = 0.0
+
+    def hang(notice: Notice) -> None:
+        nonlocal passed
+        passed += 60.0
+        raise ScannerUnavailable("nobody answers")
+
+    monkeypatch.setattr(deliver.time, "monotonic", lambda: passed)
+    monkeypatch.setattr(emails, "send", hang)
+    deliver.deliver_all()
+
+    assert passed == 60.0
+    assert Notice.objects.waiting().filter(attempts=0).count() == 2
 
 
 def test_what_was_sent_is_forgotten_after_a_month(db: None) -> None:
