@@ -10,7 +10,7 @@ from functools import partial
 
 from django.db import transaction
 
-from engine import clock
+from engine import clock, locks
 from engine.mail.address import Address
 from engine.queue import insertion, rates
 from engine.queue.incoming import Incoming, new_reference
@@ -72,6 +72,9 @@ def _earlier(batch: Sequence[Incoming]) -> defaultdict[str, Earlier]:
     fingerprints = [i.fingerprint for i in batch if i.fingerprint]
     if not fingerprints:
         return known
+    # Two processes that accept one message at the same moment would both find nothing.
+    # The second looks when the first has committed.
+    locks.hold(*(f"accept {fingerprint}" for fingerprint in fingerprints))
     rows = Recipient.objects.filter(
         message__fingerprint__in=fingerprints,
         message__accepted_at__gt=clock.now() - RESEND_WINDOW,

@@ -16,17 +16,20 @@ from django.test import Client
 from django.test.client import encode_multipart
 from django.utils import timezone
 
+from api import sending
 from api.models import KeptAnswer
 from engine import clock
 from engine.audit.models import Entry
+from engine.mail.address import Address
 from engine.queue import rates
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
-from engine.registry.models import Mailbox, Organisation, Person
+from engine.registry.models import ApiKey, Mailbox, Organisation, Person
 from engine.storage import content
 from engine.storage.models import FolderRole, Message
 from portal.rates import Rates
 from tests import factories
 from tests.api.conftest import Api, Key
+from tests.at_once import at_once
 from tests.engine.antivirus import specimens
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +81,32 @@ def test_message_that_is_sent_again_goes_out_once(
     assert third.json()["reference"] == first.json()["reference"]
     assert QueuedMessage.objects.count() == 1
     assert received(charlie)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_message_that_two_processes_send_with_one_key_goes_out_once(
+    key: Key,
+    northfield: Organisation,
+    bob: Person,
+    charlie: Person,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As where the first was taken for dead and is still at work."""
+    key(northfield)
+    by, sender = ApiKey.objects.get(), bob.mailbox
+
+    def send() -> sending.Sent:
+        written = sending.Letter([Address.parse(charlie.address)], "Bundle", "Hello")
+        return sending.send(
+            written, sender=sender, once="m1", keep=lambda sent: None, by=by
+        )
+
+    first, second = at_once([send, send], monkeypatch)
+
+    assert first == second
+    assert QueuedMessage.objects.count() == 1
+    assert received(charlie)
+    assert Message.objects.filter(folder__role=FolderRole.SENT).count() == 1
 
 
 def test_blind_copies_are_seen_by_the_sender_only(

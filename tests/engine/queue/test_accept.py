@@ -18,6 +18,7 @@ from engine.storage import content, rules
 from engine.storage.delivery import folder
 from engine.storage.models import FolderRole, Message, Rule
 from tests import factories
+from tests.at_once import at_once
 from tests.engine.queue.conftest import RAW, Queue
 
 pytestmark = pytest.mark.django_db
@@ -117,3 +118,42 @@ def test_rules_cost_an_acceptance_no_query_for_each_mailbox(
     assert many == few
     junk = Message.objects.filter(folder__role=FolderRole.JUNK)
     assert junk.filter(expires_at__isnull=False).count() == 2 + 12 + 12
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_two_processes_accept_at_the_same_moment_is_one_message(
+    alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = incoming(alice), incoming(alice)
+
+    first, second = at_once(
+        [lambda: accept.commit([one]), lambda: accept.commit([other])], monkeypatch
+    )
+
+    assert Message.objects.count() == 1
+    assert first == second
+
+
+@pytest.mark.django_db(transaction=True)
+def test_batches_of_the_same_messages_in_another_order_both_get_through(
+    alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = [replace(incoming(alice), fingerprint=f"{n}") for n in range(20)]
+    again = [
+        replace(one, reference=accept.new_reference(), kept=content.keep(*split(RAW)))
+        for one in reversed(batch)
+    ]
+
+    first, second = at_once(
+        [lambda: accept.commit(batch), lambda: accept.commit(again)], monkeypatch
+    )
+
+    assert first == list(reversed(second))
+    assert Message.objects.count() == 20
+
+
+def test_fingerprints_cost_an_acceptance_the_same_however_many(alice: Person) -> None:
+    batch = [replace(incoming(alice), fingerprint=f"{n}") for n in range(20)]
+    queries_of(batch[0])  # what is read once for a process
+
+    assert queries_of(*batch[1:3]) == queries_of(*batch[3:])
