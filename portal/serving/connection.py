@@ -7,6 +7,7 @@ the client likes: for the first octet, for the end of a header, for an answer to
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import Any
 
 from uvicorn.config import Config
@@ -56,6 +57,11 @@ class Connection(H11Protocol):
     def connection_made(  # type: ignore[override]
         self, transport: asyncio.Transport
     ) -> None:
+        # An answer is written in two pieces, its header first. Without this the second
+        # waits until the client has acknowledged the first, which it puts off for 40 ms.
+        # asyncio sets it only on ports that it opens itself (Python 3.11 to 3.14).
+        own = transport.get_extra_info("socket")
+        own.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().connection_made(transport)
         self._head_since = self.loop.time()
         self._place = self._sessions.admit(transport, self._drop)

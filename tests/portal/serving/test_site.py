@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import suppress
 
 import pytest
@@ -13,6 +14,7 @@ from engine.health import readiness
 from engine.registry import credentials
 from engine.registry.models import ApiKey, Organisation
 from portal.serving import bodies, server
+from portal.serving.connection import Connection
 from portal.ui.body_limit import STRANGERS
 from tests.portal.serving import pages
 from tests.portal.serving.conftest import PATIENCE, ServeSite, Web, head
@@ -52,6 +54,25 @@ async def test_requests_on_one_connection(web: Web) -> None:
     answer = await web.ask(ask * 3 + head("GET", "/page/", CLOSE) + b"\r\n")
 
     assert answer.count(b"HTTP/1.1 200 OK") == 4
+
+
+async def test_no_part_of_an_answer_waits_for_the_client(
+    serve: ServeSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+    accept = Connection.connection_made
+
+    def note(connection: Connection, transport: asyncio.Transport) -> None:
+        accept(connection, transport)
+        own = transport.get_extra_info("socket")
+        made.append(own.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    monkeypatch.setattr(Connection, "connection_made", note)
+    web = await serve()
+
+    await web.get("/page/")
+
+    assert made == [1]
 
 
 async def test_a_form(web: Web) -> None:
