@@ -10,7 +10,7 @@ from django.db import transaction
 
 from engine.health import rules
 from engine.health.models import DETAIL_LENGTH, Alarm
-from engine.health.situation import Finding
+from engine.health.situation import Finding, Unknown
 
 COLUMNS = [
     "detail",
@@ -32,16 +32,21 @@ def step(
     now: datetime,
     *,
     looked: Collection[str],
+    unknown: Collection[Unknown] = (),
 ) -> list[Alarm]:
     """What the alarms are after a look, those of `known` that are not concerned left out.
 
     `known` are the open ones and those that ended lately; `looked` are the rules that
-    could be looked at: alarms of others stay as they are. A new one has no id.
+    could be looked at, but for what is `unknown` of them: other alarms stay as they are.
+    A new one has no id.
     """
     # The last of a kind wins: the open one, or the one that ended last.
     oldest_first = sorted(known, key=lambda one: (one.is_open, one.since))
     newest = {alarm.key: alarm for alarm in oldest_first}
     found = {(one.rule, one.subject[:SUBJECT_LENGTH]): one for one in findings}
+    doubtful = {
+        (one.rule, one.subject and one.subject[:SUBJECT_LENGTH]) for one in unknown
+    }
     changed = []
     for key, finding in found.items():
         before = newest.get(key)
@@ -51,7 +56,9 @@ def step(
             before.see(finding.detail, now)
             changed.append(before)
     for key, alarm in newest.items():
-        if key not in found and alarm.is_open and alarm.rule in looked:
+        if key in found or not alarm.is_open or alarm.rule not in looked:
+            continue
+        if (alarm.rule, None) not in doubtful and key not in doubtful:
             alarm.miss(now)
             changed.append(alarm)
     return changed
@@ -69,11 +76,15 @@ def _new(finding: Finding, now: datetime) -> Alarm:
 
 @transaction.atomic
 def note(
-    findings: Iterable[Finding], now: datetime, *, looked: Collection[str]
+    findings: Iterable[Finding],
+    now: datetime,
+    *,
+    looked: Collection[str],
+    unknown: Collection[Unknown] = (),
 ) -> list[Alarm]:
     """Take a look's findings into the table. Returns what the operators must hear of."""
     known = list(Alarm.objects.lately(now).select_for_update())
-    save(step(known, findings, now, looked=looked))
+    save(step(known, findings, now, looked=looked, unknown=unknown))
     return to_tell(now)
 
 

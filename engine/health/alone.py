@@ -18,7 +18,7 @@ from smtplib import SMTPException
 from engine import state
 from engine.health import alarms, letters
 from engine.health.models import Alarm
-from engine.health.situation import Finding
+from engine.health.situation import Finding, Unknown
 
 log = logging.getLogger(__name__)
 
@@ -26,14 +26,18 @@ LOCK, FILE = "alone.lock", "alone.json"
 
 
 def look(
-    findings: Sequence[Finding], now: datetime, *, looked: Collection[str]
+    findings: Sequence[Finding],
+    now: datetime,
+    *,
+    looked: Collection[str],
+    unknown: Collection[Unknown] = (),
 ) -> None:
     """Take a look's findings into the file, and send what is to be told."""
     with _alone() as is_ours:
         if not is_ours:
             return
         known = _read()
-        changed = alarms.step(known, findings, now, looked=looked)
+        changed = alarms.step(known, findings, now, looked=looked, unknown=unknown)
         everyone = [*known, *(one for one in changed if one not in known)]
         _write(everyone)
         waiting = [one for one in everyone if one.is_to_tell]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from smtplib import SMTPException
 
@@ -11,6 +12,7 @@ from engine.health import (
     alarms,
     backups,
     duty,
+    hosts,
     jobs,
     letters,
     mail,
@@ -19,14 +21,14 @@ from engine.health import (
     samples,
 )
 from engine.health.models import Heartbeat
-from engine.health.situation import Finding, Look, Situation
+from engine.health.situation import Finding, Look, Situation, Unknown
 
 log = logging.getLogger(__name__)
 
 DUTY = "alarms"
 # Rules that every look at processes and hosts covers.
 _OF_PROCESSES = frozenset({"process_ended", *(f"{k}_missing" for k in processes.KINDS)})
-OF_HOSTS = frozenset({"disk", "certificate", "clock", "scanner", "cache", "event_loop"})
+OF_HOSTS = frozenset({*hosts.RULES, "event_loop"})
 MINUTE = timedelta(minutes=1)
 
 
@@ -36,20 +38,23 @@ class Evaluator:
     def __init__(self, holder: str) -> None:
         self._holder = holder
         self._rounds = 0
-        self._held: dict[Look, list[Finding] | None] = {}
+        self._held: dict[Look, list[Finding | Unknown] | None] = {}
         self._minute: datetime | None = None
         self.has_duty = False
-        self.letter_fault = ""
+        # None until it is known whether letters go.
+        self.letter_fault: str | None = None
 
     def round(self, now: datetime, in_contact: float) -> None:
         """Look, where this process has the duty. Raises DatabaseError."""
         self.has_duty = duty.take(DUTY, self._holder, now)
         if not self.has_duty:
-            self._rounds, self._held = 0, {}
+            self._rounds, self._held, self.letter_fault = 0, {}, None
             return
         situation = Situation(now, list(Heartbeat.objects.all()), in_contact)
-        findings, looked = self._look(situation)
-        alarms.note(findings, now, looked=looked)
+        found = self._look(situation)
+        alarms.note(found.findings, now, looked=found.looked, unknown=found.unknown)
+        if "process_ended" in found.looked:
+            processes.note_lost(situation)
         self._rounds += 1
         if self._minute is None or now - self._minute >= MINUTE:
             self._minute = now
@@ -62,6 +67,7 @@ class Evaluator:
         """
         waiting = alarms.to_tell(now)
         if not waiting:
+            self.letter_fault = self.letter_fault or ""
             return
         try:
             letters.send(waiting)
@@ -72,18 +78,25 @@ class Evaluator:
         self.letter_fault = ""
         alarms.mark_told(waiting, now)
 
-    def _look(self, situation: Situation) -> tuple[list[Finding], set[str]]:
-        """What all looks find, and the rules of those that could look."""
-        findings: list[Finding] = []
-        looked = {"database"}  # which has just answered
+    def _look(self, situation: Situation) -> _Found:
+        """What all looks find, and the rules of which every look could look."""
+        whole = _Found()
+        failed = set[str]()
         for names, look, every in self._looks():
             if self._rounds % every == 0 or look not in self._held:
                 self._held[look] = _ask(look, situation)
             found = self._held[look]
-            if found is not None:
-                findings += found
-                looked |= names
-        return findings, looked
+            whole.looked |= names
+            if found is None:
+                failed |= names
+                continue
+            for one in found:
+                if isinstance(one, Finding):
+                    whole.findings.append(one)
+                else:
+                    whole.unknown.add(one)
+        whole.looked -= failed
+        return whole
 
     def _looks(self) -> Iterator[tuple[frozenset[str], Look, int]]:
         yield _OF_PROCESSES, processes.look, 1
@@ -94,12 +107,23 @@ class Evaluator:
         yield frozenset({"backup"}), backups.look, 12
         yield from rules.looks
 
-    def _look_at_letters(self, situation: Situation) -> Iterator[Finding]:
-        if self.letter_fault:
+    def _look_at_letters(self, situation: Situation) -> Iterator[Finding | Unknown]:
+        if self.letter_fault is None:
+            yield Unknown("smart_host", "")
+        elif self.letter_fault:
             yield Finding("smart_host", "", self.letter_fault)
 
 
-def _ask(look: Look, situation: Situation) -> list[Finding] | None:
+@dataclass(slots=True)
+class _Found:
+    """What a round knows. The database, of course, has just answered."""
+
+    findings: list[Finding] = field(default_factory=list)
+    unknown: set[Unknown] = field(default_factory=set)
+    looked: set[str] = field(default_factory=lambda: {"database"})
+
+
+def _ask(look: Look, situation: Situation) -> list[Finding | Unknown] | None:
     """What it finds; None where it fails, which must stop no other."""
     try:
         return list(look(situation))

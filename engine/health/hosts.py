@@ -7,13 +7,13 @@ database is away each host evaluates its own.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TypedDict
 
 from django.conf import settings
 
-from engine.health.situation import Finding
+from engine.health.situation import Finding, Unknown
 
 # Free room on the disk of POSTERN_VAR below which the alarm is raised: the smaller of
 # the two, so that a small disk is not always short and a large one not too late.
@@ -22,6 +22,9 @@ LEAST_SHARE = 0.1
 LEAST_FILES = 0.02  # of all inodes
 CLOCK_SECONDS = 30.0
 RENEWAL = timedelta(days=21)
+
+
+RULES = frozenset({"disk", "certificate", "clock", "scanner", "cache"})
 
 
 class Facts(TypedDict, total=False):
@@ -38,6 +41,8 @@ class Facts(TypedDict, total=False):
     certificate_fault: str
     scanner_fault: str
     cache_fault: str
+    unknown: list[str]
+    """Rules that this process has not judged yet: it has just started."""
     loop_lag: float
     """The longest that the event loop was late in the last minute, in seconds."""
 
@@ -66,6 +71,13 @@ def faults(host: str, facts: Facts, now: datetime) -> Iterator[Finding]:
         yield Finding("scanner", host, fault)
     if fault := facts.get("cache_fault"):
         yield Finding("cache", host, fault)
+
+
+def unknown(host: str, seen: Sequence[Facts]) -> Iterator[Unknown]:
+    """The rules that none of a host's processes has judged, by what each of them saw."""
+    doubts = [frozenset(facts.get("unknown", ())) for facts in seen]
+    for rule in frozenset.intersection(*doubts) if doubts else RULES:
+        yield Unknown(rule, host)
 
 
 def _disk(host: str, facts: Facts) -> Iterator[Finding]:

@@ -28,7 +28,8 @@ class Probes:
     """Asks again and again, and keeps what was said last. One thread calls `round`."""
 
     def __init__(self) -> None:
-        self.facts: Facts = {}
+        self._unknown = {"scanner", "cache", "certificate"}
+        self.facts: Facts = {"unknown": sorted(self._unknown)}
         self._failed: dict[str, int] = {}
 
     def round(self) -> None:
@@ -42,13 +43,18 @@ class Probes:
             facts["certificate_fault"] = fault
         if ends_at := certificate_ends():
             facts["certificate"] = ends_at
+        if self._unknown:
+            facts["unknown"] = sorted(self._unknown)
         self.facts = facts
 
     def _lasting(self, name: str, ask: Callable[[], str]) -> str:
         """What is wrong with it, once that was so a few times; empty for nothing."""
         fault = ask()
         self._failed[name] = self._failed.get(name, 0) + 1 if fault else 0
-        return fault if self._failed[name] >= TIMES else ""
+        is_lasting = self._failed[name] >= TIMES
+        if is_lasting or not fault:
+            self._unknown.discard(name)
+        return fault if is_lasting else ""
 
 
 def scanner_fault() -> str:

@@ -8,14 +8,16 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from engine.health.hosts import Facts, faults
+from engine.health.hosts import Facts, faults, unknown
 from engine.health.identity import Identity
 from engine.health.models import MISSING, Heartbeat
-from engine.health.situation import Finding, Situation
+from engine.health.situation import Finding, Situation, Unknown
 
 KINDS = ("engine", "web", "worker")
 # A whole service that starts: its processes come one after another.
 STARTING = 45.0
+# From a goodbye to the first beat of what takes its place.
+RESTARTING = timedelta(seconds=STARTING)
 # Of processes that ended, for the page.
 KEPT = timedelta(days=1)
 LAG_SECONDS = 2.0
@@ -47,39 +49,57 @@ def purge(now: datetime) -> None:
     Heartbeat.objects.filter(ended).delete()
 
 
-def look(situation: Situation) -> Iterator[Finding]:
+def look(situation: Situation) -> Iterator[Finding | Unknown]:
     """Processes that ended without a goodbye, and kinds of which none lives.
 
-    One that was replaced meanwhile is found once, so that it is told.
+    One that was replaced meanwhile is found until `note_lost`, so that it is told.
     """
-    if situation.in_contact < MISSING.total_seconds():
-        return
-    yield from _ended(situation)
+    if _is_judge(situation):
+        yield from _ended(situation)
+    else:
+        yield Unknown("process_ended")
     alive = {beat.kind for beat in situation.alive}
-    if situation.in_contact >= STARTING:
-        for kind in KINDS:
-            if kind not in alive:
-                yield Finding(f"{kind}_missing")
+    for kind in KINDS:
+        if kind in alive:
+            continue
+        if situation.in_contact >= STARTING:
+            yield Finding(f"{kind}_missing")
+        else:
+            yield Unknown(f"{kind}_missing")
+
+
+def _is_judge(situation: Situation) -> bool:
+    """Whether a process that lives would have been heard by now."""
+    return situation.in_contact >= MISSING.total_seconds()
+
+
+def note_lost(situation: Situation) -> None:
+    """Note that the end of processes is known, once alarms hold it: not before, or a
+    fault between the two would hide the end of those that were replaced."""
+    if _is_judge(situation):
+        Heartbeat.objects.filter(
+            pk__in=[
+                one.pk
+                for one in situation.beats
+                if _is_lost(one, situation.now) and one.lost_at is None
+            ]
+        ).update(lost_at=situation.now)
 
 
 def _ended(situation: Situation) -> Iterator[Finding]:
     groups: defaultdict[tuple[str, str], list[Heartbeat]] = defaultdict(list)
     for one in situation.beats:
         groups[one.kind, one.host].append(one)
-    fresh = []
     for (kind, host), beats in groups.items():
         lost = [one for one in beats if _is_lost(one, situation.now)]
         standing = not_replaced(beats, situation.now)
         shown = {*standing, *(one for one in lost if one.lost_at is None)}
-        fresh += [one.pk for one in lost if one.lost_at is None]
         if shown:
             said = ", ".join(
                 f"{one.pid}, last heard at {one.at:%H:%M:%S}"
                 for one in sorted(shown, key=lambda one: one.at)
             )
             yield Finding("process_ended", f"{kind} on {host}", f"Process {said}.")
-    if fresh:
-        Heartbeat.objects.filter(pk__in=fresh).update(lost_at=situation.now)
 
 
 def _is_lost(beat: Heartbeat, now: datetime) -> bool:
@@ -101,8 +121,21 @@ def not_replaced(beats: Sequence[Heartbeat], now: datetime) -> list[Heartbeat]:
     return standing
 
 
-def look_at_hosts(situation: Situation) -> Iterator[Finding]:
-    """What is wrong with hosts, by what their living processes see."""
+def look_at_hosts(situation: Situation) -> Iterator[Finding | Unknown]:
+    """What is wrong with hosts, by what their living processes see.
+
+    What was wrong with a host that is silent, or restarts, may be so still.
+    """
+    seen: defaultdict[str, list[Facts]] = defaultdict(list)
+    for one in situation.beats:
+        if one.is_alive(situation.now):
+            seen[one.host].append(one.facts)
+        elif one.stopped_at is None or one.stopped_at > situation.now - RESTARTING:
+            seen[one.host] += []
+    for host, by_process in seen.items():
+        yield from unknown(host, by_process)
+    if not _is_judge(situation):
+        yield Unknown("event_loop")
     for beat in situation.alive:
         facts: Facts = beat.facts
         yield from faults(beat.host, facts, situation.now)

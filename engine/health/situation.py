@@ -34,6 +34,17 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Unknown:
+    """What a look cannot judge now: its alarms stay as they are, neither raised nor over.
+
+    Without a subject, the rule wherever it is broken.
+    """
+
+    rule: str
+    subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """What the evaluating process knows. `now` is by the database's clock."""
 
@@ -48,4 +59,4 @@ class Situation:
         return [beat for beat in self.beats if beat.is_alive(self.now)]
 
 
-Look = Callable[[Situation], Iterable[Finding]]
+Look = Callable[[Situation], Iterable[Finding | Unknown]]

@@ -141,7 +141,12 @@ class Watch:
             Finding("database", self.me.host, said),
             *hosts.faults(self.me.host, facts, now),
         ]
-        alone.look(findings, now, looked={"database", *OF_HOSTS})
+        alone.look(
+            findings,
+            now,
+            looked={"database", *OF_HOSTS} - {"clock", "event_loop"},
+            unknown=list(hosts.unknown(self.me.host, [facts])),
+        )
 
     def _say_goodbye(self) -> None:
         if self._row is None:

@@ -7,7 +7,7 @@ import pytest
 
 from engine.health import alarms
 from engine.health.models import CALM, FLAPPING, Alarm
-from engine.health.situation import Finding
+from engine.health.situation import Finding, Unknown
 
 START = datetime(2026, 11, 29, 9, 0, tzinfo=UTC)
 DISK = Finding("disk", "mx1", "3 MB of 100 MB are free.")
@@ -59,6 +59,20 @@ def test_what_could_not_be_looked_at_stays_as_it_is() -> None:
     for seconds in (5, 30, 60):
         look(known, seconds, looked="mail_slow")
 
+    assert known[0].is_open
+
+
+@pytest.mark.parametrize(("subject", "lasts"), [(None, 2), ("mx1", 1)])
+def test_what_is_unknown_of_a_rule_stays_as_it_is(
+    subject: str | None, lasts: int
+) -> None:
+    known = look([], 0, DISK, Finding("disk", "mx2"))
+
+    for seconds in (5, 30):
+        doubt = [Unknown("disk", subject)]
+        alarms.step(known, [], at(seconds), looked={"disk"}, unknown=doubt)
+
+    assert [one.is_open for one in known].count(True) == lasts
     assert known[0].is_open
 
 

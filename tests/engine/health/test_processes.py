@@ -7,7 +7,7 @@ import pytest
 from engine.health import processes
 from engine.health.identity import Identity
 from engine.health.models import Heartbeat
-from engine.health.situation import Finding, Situation
+from engine.health.situation import Finding, Situation, Unknown
 
 pytestmark = pytest.mark.django_db
 
@@ -25,9 +25,16 @@ def beat(
     return processes.beat(Identity(kind, host, pid), row, {}, at(seconds))
 
 
+def situation(seconds: float, in_contact: float = LONG) -> Situation:
+    return Situation(at(seconds), list(Heartbeat.objects.all()), in_contact)
+
+
 def look(seconds: float, in_contact: float = LONG) -> list[Finding]:
-    beats = list(Heartbeat.objects.all())
-    return list(processes.look(Situation(at(seconds), beats, in_contact)))
+    """As a round does whose alarms are kept."""
+    now = situation(seconds, in_contact)
+    found = list(processes.look(now))
+    processes.note_lost(now)
+    return [one for one in found if isinstance(one, Finding)]
 
 
 def rules(seconds: float, in_contact: float = LONG) -> set[str]:
@@ -146,6 +153,52 @@ def test_who_has_just_heard_the_database_again_misses_nobody(others: None) -> No
 
     assert look(300, in_contact=5) == []
     assert rules(300, in_contact=60) == {"process_ended", "engine_missing"}
+
+
+def test_who_cannot_know_yet_who_is_missing_says_so(others: None) -> None:
+    """Or an alarm that is open would be taken for over."""
+    beat("engine", 1, 0)
+
+    assert list(processes.look(situation(300, in_contact=5))) == [
+        Unknown("process_ended"),
+        Unknown("engine_missing"),
+    ]
+    assert list(processes.look(situation(300, in_contact=30)))[1:] == [
+        Unknown("engine_missing")
+    ]
+
+
+def test_an_end_is_found_until_its_alarm_was_kept(others: None) -> None:
+    beat("engine", 1, 0)
+    row = beat("engine", 2, 3)
+    beat("engine", 2, 25, row)
+
+    for _ in range(2):  # the first could not be written down
+        found = list(processes.look(situation(26)))
+        assert [one.rule for one in found] == ["process_ended"]
+
+
+def test_a_host_that_is_silent_is_not_well_again() -> None:
+    row = processes.beat(Identity("web", "mx1"), None, {"clock": 90.0}, at(0))
+    [found] = processes.look_at_hosts(situation(5))
+    assert found == Finding("clock", "mx1", "It is 90 seconds ahead of the database's.")
+
+    assert Unknown("clock", "mx1") in list(processes.look_at_hosts(situation(60)))
+
+    processes.say_goodbye(row, at(61))
+    assert Unknown("clock", "mx1") in list(processes.look_at_hosts(situation(90)))
+    assert list(processes.look_at_hosts(situation(120))) == []
+
+
+def test_a_process_that_has_not_looked_leaves_it_to_the_others_of_its_host() -> None:
+    fresh = {"unknown": ["cache", "scanner"]}
+    processes.beat(Identity("web", "mx1"), None, fresh, at(0))
+    found = list(processes.look_at_hosts(situation(5)))
+    assert set(found) == {Unknown("cache", "mx1"), Unknown("scanner", "mx1")}
+
+    processes.beat(Identity("engine", "mx1"), None, {"unknown": ["cache"]}, at(1))
+    found = list(processes.look_at_hosts(situation(5)))
+    assert found == [Unknown("cache", "mx1")]
 
 
 def test_processes_that_ended_long_ago_are_forgotten() -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from unittest.mock import Mock
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError
 from django_q.models import OrmQ
 
 from engine import clock
-from engine.health import backups, hosts, processes, rules
+from engine.health import alarms, backups, hosts, letters, mail, processes, rules
 from engine.health.evaluation import Evaluator
 from engine.health.hosts import Facts
 from engine.health.identity import Identity
@@ -41,6 +43,11 @@ class Service:
     silent: set[str] = field(default_factory=set)
     rows: dict[str, int] = field(default_factory=dict)
     evaluator: Evaluator = field(default_factory=lambda: Evaluator("web 3 on mx1"))
+    contact_since: datetime | None = None
+    refusal: str = ""
+    """Why the smart host takes no letter."""
+    sent: list[tuple[str, bool]] = field(default_factory=list)
+    """The rule and whether it lasts, of each alarm that the operators hear of."""
 
     def start(self, kind: str) -> None:
         self.silent.discard(kind)
@@ -55,15 +62,33 @@ class Service:
                     self.rows[kind] = processes.beat(
                         me, self.rows.get(kind), self.facts, self.now
                     )
-            self.evaluator.round(self.now, LONG)
+            self.evaluator.round(self.now, self._in_contact())
+            self.evaluator.tell(self.now)
+
+    def send(self, waiting: Sequence[Alarm]) -> None:
+        if self.refusal:
+            raise OSError(self.refusal)
+        self.sent.extend((one.rule, one.is_open) for one in waiting)
+
+    def _in_contact(self) -> float:
+        if self.contact_since is None:
+            return LONG
+        return (self.now - self.contact_since).total_seconds()
+
+    def lose_the_database(self, seconds: float) -> None:
+        """So long nobody beats and nothing is evaluated."""
+        self.now += timedelta(seconds=seconds)
+        self.contact_since = self.now + timedelta(seconds=ROUND)
 
     def open(self) -> set[str]:
         return {one.rule for one in Alarm.objects.open()}
 
 
 @pytest.fixture
-def service(db: None) -> Service:
-    return Service(clock.now())
+def service(db: None, monkeypatch: pytest.MonkeyPatch) -> Service:
+    service = Service(clock.now())
+    monkeypatch.setattr(letters, "send", service.send)
+    return service
 
 
 def queue(
@@ -127,8 +152,10 @@ def backup_forgotten(service: Service) -> Undo:
 
 
 def letters_refused(service: Service) -> Undo:
-    service.evaluator.letter_fault = "Alarms could not be sent: 550 no"
-    return lambda: setattr(service.evaluator, "letter_fault", "")
+    service.refusal = "550 no"
+    # Something must be to tell.
+    service.facts = {"clock": 90.0}
+    return lambda: setattr(service, "refusal", "")
 
 
 def job_unclaimed(service: Service) -> Undo:
@@ -277,6 +304,112 @@ def test_one_look_that_fails_stops_no_other(
 
     assert service.open() == {"clock"}
     assert "a table has gone" in caplog.text
+
+
+@pytest.mark.parametrize("away", [15, 60, 300])
+@pytest.mark.parametrize(
+    ("cause", "rule"),
+    [
+        (killed("engine"), "engine_missing"),
+        (fact(scanner_fault="It does not answer"), "scanner"),
+        (fact(loop_lag=9.0), "event_loop"),
+    ],
+)
+def test_what_lasts_is_not_over_because_the_database_was_away(
+    service: Service,
+    cause: Callable[[Service], Undo],
+    rule: str,
+    away: int,
+) -> None:
+    undo = cause(service)
+    service.pass_by(60)
+    assert service.sent.count((rule, True)) == (3 if rule == "event_loop" else 1)
+    service.sent.clear()
+
+    service.lose_the_database(away)
+    for _ in range(30):
+        service.pass_by(ROUND)
+        assert rule in service.open()
+    assert service.sent == []
+
+    undo()
+    service.pass_by(75)
+    assert rule not in service.open()
+    assert (rule, False) in service.sent
+
+
+def test_what_lasts_is_not_over_because_its_host_restarts(
+    service: Service,
+) -> None:
+    service.facts = {"disk_free": GB // 2, "disk_total": 100 * GB}
+    service.pass_by(20)
+    for kind, row in service.rows.items():
+        processes.say_goodbye(row, service.now)
+        service.silent.add(kind)
+
+    service.pass_by(40)
+    for kind in processes.KINDS:
+        service.start(kind)
+    service.pass_by(60)
+
+    assert [one for one in service.sent if one[0] == "disk"] == [("disk", True)]
+
+
+def test_an_end_that_could_not_be_kept_is_kept_in_the_next_round(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.pass_by(10)
+    service.start("engine")  # another in the place of one that says nothing more
+    service.pass_by(15)
+    with monkeypatch.context() as patch:
+        patch.setattr(alarms, "save", Mock(side_effect=OperationalError))
+        for _ in range(3):
+            with pytest.raises(OperationalError):
+                service.pass_by(ROUND)
+
+    service.pass_by(ROUND)
+
+    assert Alarm.objects.filter(rule="process_ended").exists()
+
+
+def test_a_rule_with_two_looks_is_not_over_while_one_of_them_fails(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = queue(service, "outside", due_for=900, reply="451 4.4.1 No answer")
+    monkeypatch.setattr(rules, "looks", [])
+    service.pass_by(10)
+    assert service.open() == {"smart_host"}
+
+    def broken(now: datetime) -> list:
+        raise RuntimeError("a table has gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mail, "destinations", broken)
+        patch.setattr("engine.health.samples._values", lambda situation: {})
+        service.pass_by(90)
+    assert service.open() == {"smart_host"}
+
+    delivered(row)
+    service.pass_by(60)
+    assert service.open() == set()
+
+
+def test_who_takes_the_duty_over_knows_nothing_of_letters_yet(
+    service: Service,
+) -> None:
+    service.evaluator.letter_fault = "Alarms could not be sent: 550 no"
+    service.evaluator.round(service.now, LONG)
+    assert service.open() >= {"smart_host"}
+
+    other = Evaluator("engine 1 on mx1")
+    for seconds in (20, 30, 40, 50):
+        other.round(service.now + timedelta(seconds=seconds), LONG)
+    assert "smart_host" in service.open()
+
+    other.tell(service.now)
+    for seconds in (60, 70, 80):
+        other.round(service.now + timedelta(seconds=seconds), LONG)
+    assert "smart_host" not in service.open()
 
 
 def test_only_one_process_evaluates_and_another_takes_over(service: Service) -> None:
