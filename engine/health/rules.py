@@ -126,6 +126,12 @@ _RULES = (
         "Look whether the worker runs, and at its log; it may need another host.",
     ),
     Rule(
+        "job_failing",
+        "A job fails again and again",
+        "What it is for does not happen meanwhile. It is tried again by itself.",
+        "Look at Failed jobs in the console, which says what went wrong.",
+    ),
+    Rule(
         "job_given_up",
         "A job was given up",
         "What it was for has not happened, and is not tried again by itself.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -57,6 +57,22 @@ class Situation:
     @property
     def alive(self) -> list[Heartbeat]:
         return [beat for beat in self.beats if beat.is_alive(self.now)]
+
+
+MOST = 20
+
+
+def fold(findings: Sequence[Finding], others: str) -> Iterator[Finding | Unknown]:
+    """The first few findings of a rule by themselves, and all others as one.
+
+    A broken network must not make thousands of alarms. `others` says what those are, as
+    in "17 more {others}". Those that had an alarm of their own keep it.
+    """
+    yield from findings[:MOST]
+    rest = findings[MOST:]
+    if rest:
+        yield Finding(rest[0].rule, "others", f"{len(rest)} more {others}")
+        yield from (Unknown(one.rule, one.subject) for one in rest)
 
 
 Look = Callable[[Situation], Iterable[Finding | Unknown]]

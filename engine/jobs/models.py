@@ -1,6 +1,11 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
+
+# Without success, of what runs by the clock and is never given up, and of other jobs:
+# after about half a minute and two minutes and a half.
+FEW_ATTEMPTS, SOME_ATTEMPTS = 3, 5
 
 
 class RunState(models.TextChoices):
@@ -20,6 +25,12 @@ class JobRunQuerySet(models.QuerySet["JobRun"]):
 
     def given_up(self) -> JobRunQuerySet:
         return self.filter(state=RunState.GIVEN_UP)
+
+    def failing(self) -> JobRunQuerySet:
+        """Tried again by themselves, and so often in vain that it is no passing fault."""
+        by_the_clock = Q(attempts__gte=FEW_ATTEMPTS) & ~Q(schedule="")
+        tried = by_the_clock | Q(attempts__gte=SOME_ATTEMPTS)
+        return self.unfinished().filter(tried, failed_at__isnull=False)
 
     def unfinished(self) -> JobRunQuerySet:
         return self.exclude(state=RunState.GIVEN_UP)

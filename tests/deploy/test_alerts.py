@@ -85,6 +85,7 @@ SERIES = {
         'postern_clock_difference_seconds{on_host="mx1"}': steady(-300, 1)
     },
     "PosternJobsWaiting": {'postern_jobs_oldest_seconds{lane="calls"}': steady(601, 1)},
+    "PosternJobFailing": {"postern_jobs_failing": steady(1, 0)},
     "PosternJobGivenUp": {"postern_jobs_given_up": steady(1, 0)},
     "PosternWebhooksNotHeard": {'postern_alarms_open{rule="webhooks"}': steady(2, 0)},
     # Time begins in 1970 there: what was 27 hours before is below nought.

@@ -72,7 +72,9 @@ def index(request: HttpRequest) -> HttpResponse:
         ),
         Section(
             "Tried again by itself",
-            text="Each waits longer after each attempt, up to an hour, for about a day.",
+            text="Each waits longer after each attempt, up to an hour, and is given up "
+            "after about a day. What runs by the clock is never given up: it is tried "
+            "again no later than its next run would be.",
             table=_table(list(retried), EVERYTHING_DONE),
         ),
     ]

@@ -20,6 +20,7 @@ from engine.health.identity import Identity
 from engine.health.models import Alarm, Backup, Heartbeat, Sample
 from engine.jobs import queue as job_queue
 from engine.jobs.models import JobRun, RunState
+from engine.lanes import Lane
 from engine.queue import errands
 from engine.queue.incoming import new_reference
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
@@ -30,6 +31,7 @@ from tests.engine.storage.conftest import arrive
 pytestmark = pytest.mark.django_db
 
 ROUND = 5.0
+JOB = "engine.storage.tasks.index_messages"
 LONG = 3600.0
 GB = 1024**3
 
@@ -159,7 +161,7 @@ def letters_refused(service: Service) -> Undo:
 
 
 def job_unclaimed(service: Service) -> Undo:
-    job_queue.add("engine.storage.tasks.index_messages")
+    job_queue.add(JOB)
     OrmQ.objects.update(lock=service.now - timedelta(minutes=11))
     return OrmQ.objects.all().delete
 
@@ -169,6 +171,19 @@ def job_given_up(service: Service) -> Undo:
         job_id="1", lane="postern", func="a.b", package="", state=RunState.GIVEN_UP
     )
     return lambda: job_queue.again(run)
+
+
+def job_fails(schedule: str, attempts: int) -> Callable[[Service], Undo]:
+    def cause(service: Service) -> Undo:
+        job_queue.add(JOB, schedule=schedule)
+        for _ in range(attempts):
+            OrmQ.objects.update(lock=clock.now())
+            job = job_queue.claim(Lane.QUICK)
+            assert job is not None
+            job_queue.failed(job, RuntimeError("the provider's certificate has ended"))
+        return lambda: job_queue.done(job)
+
+    return cause
 
 
 def errand_set_aside(service: Service) -> Undo:
@@ -204,6 +219,7 @@ CAUSES = {
     "automatic_mail": errand_set_aside,
     "smart_host": letters_refused,
     "jobs_waiting": job_unclaimed,
+    "job_failing": job_fails("helpdesk.collect", 3),
     "job_given_up": job_given_up,
     "backup": backup_forgotten,
 }
@@ -244,6 +260,49 @@ def test_a_rule_fires_within_a_minute_and_clears(service: Service, rule: str) ->
     service.pass_by(75)
     assert rule not in service.open()
     assert all(one.ended_at for one in Alarm.objects.filter(rule=rule))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "attempts", "fires"),
+    [
+        ("helpdesk.collect", 2, False),
+        ("helpdesk.collect", 60, True),
+        ("", 4, False),
+        ("", 5, True),
+    ],
+)
+def test_a_job_that_fails_in_vain_is_an_alarm_until_it_ends_well(
+    service: Service, schedule: str, attempts: int, fires: bool
+) -> None:
+    end_well = job_fails(schedule, attempts)(service)
+    service.pass_by(40)
+
+    alarms_now = list(Alarm.objects.open())
+    assert [one.rule for one in alarms_now] == ["job_failing"] * fires
+    if fires:
+        assert alarms_now[0].subject == (schedule or JOB)
+        assert f"{attempts} attempts" in alarms_now[0].detail
+        assert "certificate has ended" in alarms_now[0].detail
+
+    end_well()
+    service.pass_by(75)
+    assert service.open() == set()
+
+
+def test_very_many_jobs_that_fail_are_few_alarms(service: Service) -> None:
+    for number in range(25):
+        JobRun.objects.create(
+            job_id=str(number),
+            lane=Lane.QUICK,
+            func=f"a.b{number}",
+            package="",
+            attempts=9,
+            failed_at=service.now,
+        )
+    service.pass_by(10)
+
+    assert Alarm.objects.open().count() == 21
+    assert Alarm.objects.get(subject="others").detail.startswith("5 more jobs")
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ def test_it_shows_what_failed_why_and_when_it_is_tried_again(
     assert "Invitation to a person" in page
     assert "Person matching query does not exist" in page
     assert "No job has been given up" in page
+    assert "What runs by the clock is never given up" in page
     assert "Traceback" in shown
     assert "Run again now" in shown
     assert "Take off the list" not in shown
