@@ -15,7 +15,7 @@ from django.conf import settings
 
 from engine.antivirus import archive_kinds, encryption, kinds, magic
 from engine.antivirus.member import Budget, Member, TooMuchError
-from engine.antivirus.members import is_container, members
+from engine.antivirus.members import is_container, may_hold_files, members
 from engine.mail import cms, file_names, parts, transfer
 from engine.mail.boundaries import Region
 from engine.mail.message import split, with_line_ends
@@ -66,13 +66,20 @@ class Archive:
 
 @dataclass(frozen=True, slots=True)
 class Inner:
-    """A message inside, or a file that is signed: it is scanned by itself as well.
+    """A message inside, or a file: it is scanned by itself as well.
 
-    Where it can be it stands where the message has it, uncopied.
+    Where it can be it stands where the message has it, uncopied and in the transfer
+    encoding that it has there.
     """
 
     region: Region = field(repr=False)
     is_message: bool = True
+    encoding: str = ""
+
+    def octets(self) -> bytes:
+        """Its content, decoded."""
+        region = self.region
+        return transfer.decode(region.source, self.encoding, region.start, region.end)
 
 
 Finding: TypeAlias = Refused | Encrypted | Archive | Inner
@@ -108,17 +115,35 @@ def find(one: Carried, budget: Budget, depth: int = 0) -> Iterator[Finding]:
         yield Encrypted(what)
     data = one.data()
     if is_body:
-        yield from _by_key(encryption.of_octets(data))
-        yield from _by_octets(Member("", data), names, is_body=True)
         encoded = transfer.uu_names(data)
         yield from _by_name(name.decode("utf-8", "replace") for name in encoded)
-    elif isinstance(one, parts.Part) and (entity := parts.entity_in(one)):
-        # Its parts come on their own.
+        if not _is_file(data):
+            yield from _by_key(encryption.of_octets(data))
+            yield from _by_octets(Member("", data), names, is_text=True)
+            return
+    entity = parts.entity_in(one) if isinstance(one, parts.Part) else None
+    if entity is None and encryption.is_unreadable(data, one.content_types):
+        yield Encrypted("message")
+    if isinstance(one, parts.Part) and (entity is None or not _is_mail(data)):
+        # Whether a scanner finds it in the message hangs on how it reads MIME.
+        budget.spend(len(data))
+        yield Inner(one.region, is_message=False, encoding=one.encoding)
+    if entity is not None:
         yield _inner(entity, budget)
-    else:
-        if encryption.is_unreadable(data, one.content_types):
-            yield Encrypted("message")
-        yield from _inside(Member(next(iter(names), ""), data), names, budget, depth)
+    # The parts of an entity come on their own. It may be a file all the same.
+    member, is_walked = Member(next(iter(names), ""), data), entity is not None
+    yield from _inside(
+        *(member, names, budget, depth), is_walked=is_walked, is_text=is_body
+    )
+
+
+def _is_mail(data: bytes) -> bool:
+    return magic.begins_with_field(data) and not _is_file(data)
+
+
+def _is_file(data: bytes) -> bool:
+    """Whether there is a file, whatever else the octets are said to be."""
+    return may_hold_files(data) or encryption.needs_all(data) or b"\0" in data
 
 
 def _by_type(content_types: Iterable[str], *, is_body: bool) -> Iterator[Finding]:
@@ -138,7 +163,7 @@ def _by_name(names: Iterable[str], *, is_page: bool = True) -> Iterator[Finding]
 
 
 def _by_octets(
-    member: Member, names: Iterable[str], *, is_body: bool = False, is_page: bool = True
+    member: Member, names: Iterable[str], *, is_text: bool = False, is_page: bool = True
 ) -> Iterator[Finding]:
     """By what the file is: unless the community lets it travel under one of its names.
 
@@ -146,7 +171,7 @@ def _by_octets(
     """
     size = len(member.data) if member.is_whole else 0
     found = magic.recognise(member.data, size=size, end=member.end)
-    if found is None or (is_body and found.is_text):
+    if found is None or (is_text and found.is_text):
         return
     if not is_page and found.kinds[0] in kinds.ACTIVE_ENDINGS:
         return
@@ -162,14 +187,20 @@ def _inside(
     depth: int,
     *,
     is_page: bool = True,
+    is_walked: bool = False,
+    is_text: bool = False,
 ) -> Iterator[Finding]:
-    """What is in a file and, at any depth, in what it holds."""
-    yield from _by_octets(member, names, is_page=is_page)
+    """What is in a file and, at any depth, in what it holds.
+
+    One that `is_walked` is, or signs, a message that is looked at elsewhere; one that
+    `is_text` is shown as such.
+    """
+    yield from _by_octets(member, names, is_page=is_page, is_text=is_text or is_walked)
     yield from _by_key(encryption.of_member(member.name, member.data))
     yield from map(Archive, archive_kinds.of_octets(member.data))
-    signed = cms.signed_content(member.data)
+    signed = None if is_walked else cms.signed_content(member.data)
     data = member.data if signed is None else signed
-    is_message = magic.is_message(data)
+    is_message = magic.is_message(data) and not is_walked
     is_inner = is_message or signed is not None
     if depth >= MAX_DEPTH and (is_inner or is_container(data)):
         raise TooMuchError

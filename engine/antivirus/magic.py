@@ -120,7 +120,12 @@ class Finding:
 
 def is_message(data: bytes) -> bool:
     """Whether it reads like a message with parts, as an attached .eml does."""
-    return bool(_FIELD.match(data)) and bool(_MIME.search(data[:HEAD]))
+    return begins_with_field(data) and bool(_MIME.search(data[:HEAD]))
+
+
+def begins_with_field(data: bytes) -> bool:
+    """Whether the octets begin as a message does, with a header field."""
+    return bool(_FIELD.match(data))
 
 
 def recognise(

@@ -108,23 +108,26 @@ def in_a_zip() -> bytes:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("raw", "times"),
+    ("raw", "times", "files"),
     [
-        (mixed("message/rfc822", "message/global", "message/news"), 3),
-        (in_a_zip(), 1),
-        (smime.message(smime.signed(INNER)), 1),
+        (mixed("message/rfc822", "message/global", "message/news"), 3, 0),
+        (in_a_zip(), 1, 1),
+        (smime.message(smime.signed(INNER)), 1, 1),
     ],
     ids=["attached", "in a zip", "signed"],
 )
 def test_a_message_inside_is_heard_by_itself_behind_our_header(
-    alice: Person, recording_clamd: RecordingClamd, raw: bytes, times: int
+    alice: Person, recording_clamd: RecordingClamd, raw: bytes, times: int, files: int
 ) -> None:
     envelope = Envelope.simple(None, Address.parse(alice.address))
 
     submit.submit(raw, envelope=envelope, source=Source.SYSTEM, by=None)
 
     inner = MAIL_HEADER + INNER
-    assert recording_clamd.heard == [MAIL_HEADER + raw, *[inner] * times]
+    heard = recording_clamd.heard
+    assert heard[: 1 + times] == [MAIL_HEADER + raw, *[inner] * times]
+    assert len(heard[1 + times :]) == files
+    assert all(one.startswith(MAIL_HEADER) for one in heard)
 
 
 @pytest.mark.django_db
