@@ -82,11 +82,31 @@ class WebhookCall(models.Model):
                 fields=["next_attempt_at"],
                 condition=models.Q(state="waiting"),
                 name="webhook_call_due",
-            )
+            ),
+            models.Index(
+                fields=["endpoint", "next_attempt_at"],
+                condition=models.Q(state="waiting"),
+                name="webhook_call_of_endpoint",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.source
+
+
+class WebhookStanding(models.Model):
+    """How an endpoint answers: one that does not is left alone for a while."""
+
+    endpoint = models.OneToOneField(
+        WebhookEndpoint, on_delete=models.CASCADE, related_name="standing"
+    )
+    asked_at = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0, help_text="in a row")
+    down_since = models.DateTimeField(null=True)
+    down_until = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.endpoint}: {self.failures} failures"
 
 
 class WebhookMark(models.Model):

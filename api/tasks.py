@@ -12,8 +12,11 @@ from engine.lanes import Lane
 
 def tell_webhooks() -> None:
     """Find what is new and tell it; doing it again tells nothing twice."""
-    gather.gather()
-    delivery.deliver()
+    try:
+        gather.gather()
+    finally:
+        # What is known already does not wait for what cannot be gathered.
+        delivery.deliver()
 
 
 def forget_tokens() -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook
 
 from api.models import WebhookCall, WebhookState
-from api.webhooks import dialling
+from api.webhooks import dialling, standing
 from api.webhooks.dialling import Gone, NotHeard
 from engine import clock, metrics
 from engine.registry import webhooks
@@ -29,12 +31,16 @@ WAITS = [
     timedelta(hours=14),
     timedelta(hours=28),
 ]
+PATIENCE = sum(WAITS, timedelta())
 # One run of the job; the next one goes on.
 SECONDS = 120
+# Endpoints asked at once; each call takes as long as dialling lets it.
+AT_ONCE = 8
 KEPT = timedelta(days=30)
 
 Post = Callable[[str, bytes, Mapping[str, str]], str]
 _dice = random.SystemRandom()
+log = logging.getLogger(__name__)
 
 
 def deliver(post: Post = dialling.post) -> int:
@@ -43,21 +49,24 @@ def deliver(post: Post = dialling.post) -> int:
     At least once each, always under one id: an endpoint whose answer was lost, or was
     not written down because this process died, hears again.
 
-    An endpoint that did not answer is asked no more in this run: it would hold up the
-    others.
+    Endpoints take turns, one call each and some at once. One that does not answer is
+    left alone for a while: it holds up no other, in this run or in the next.
     """
     ends_at = time.monotonic() + SECONDS
     _put_right()
-    silent: set[int] = set()
     heard = 0
-    while time.monotonic() < ends_at:
-        call = _claimed(silent)
-        if call is None:
-            break
-        if _tell(call, post):
-            heard += 1
-        else:
-            silent.add(call.endpoint_id)
+    asked: dict[Future[str], WebhookCall] = {}
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="webhook") as pool:
+        while True:
+            while len(asked) < AT_ONCE and time.monotonic() < ends_at:
+                call = _claimed({one.endpoint_id for one in asked.values()})
+                if call is None:
+                    break
+                asked[pool.submit(_ask, call, post)] = call
+            if not asked:
+                break
+            for answer in wait(asked, return_when=FIRST_COMPLETED).done:
+                heard += _settled(asked.pop(answer), answer)
     WebhookCall.objects.filter(created_at__lt=clock.now() - KEPT).delete()
     return heard
 
@@ -68,6 +77,7 @@ def _put_right() -> None:
     WebhookCall.objects.filter(
         state=WebhookState.WAITING, next_attempt_at__gt=now + WAITS[-1] * 1.2
     ).update(next_attempt_at=now)
+    standing.put_right()
 
 
 def replay(call: WebhookCall) -> None:
@@ -75,26 +85,25 @@ def replay(call: WebhookCall) -> None:
     call.state, call.attempts = WebhookState.WAITING, 0
     call.next_attempt_at = clock.now()
     call.save(update_fields=["state", "attempts", "next_attempt_at"])
+    standing.forget_silence(call.endpoint_id)
 
 
-def _claimed(silent: set[int]) -> WebhookCall | None:
-    """The next call that is due, its next attempt written down before it is made."""
-    due = WebhookCall.objects.filter(
-        state=WebhookState.WAITING,
-        next_attempt_at__lte=clock.now(),
-        endpoint__is_active=True,
-    ).exclude(endpoint__in=silent)
-    while True:
-        call = due.select_related("endpoint").order_by("next_attempt_at").first()
+def _claimed(busy: Collection[int]) -> WebhookCall | None:
+    """A call that is due, its next attempt written down before it is made."""
+    while (endpoint := standing.next_endpoint(busy)) is not None:
+        due = standing.due_calls().filter(endpoint=endpoint)
+        call = due.order_by("next_attempt_at", "pk").first()
         if call is None:
-            return None
+            continue
         again_at = clock.now() + _wait(call.attempts)
         won = WebhookCall.objects.filter(
             pk=call.pk, attempts=call.attempts, state=WebhookState.WAITING
         ).update(attempts=call.attempts + 1, next_attempt_at=again_at)
         if won:
-            call.attempts += 1
+            standing.note_asked(endpoint.pk)
+            call.endpoint, call.attempts = endpoint, call.attempts + 1
             return call
+    return None
 
 
 def _wait(attempts: int) -> timedelta:
@@ -103,24 +112,52 @@ def _wait(attempts: int) -> timedelta:
     return wait * (0.9 + 0.2 * _dice.random())
 
 
-def _tell(call: WebhookCall, post: Post) -> bool:
+def _ask(call: WebhookCall, post: Post) -> str:
+    """In a thread of its own: nothing here may use the database."""
     body = json.dumps(call.payload, separators=(",", ":")).encode()
+    return post(call.endpoint.url, body, _signed(call, body))
+
+
+def _settled(call: WebhookCall, answer: Future[str]) -> bool:
+    """Write down what became of a call; returns whether it was heard."""
     try:
-        answer = post(call.endpoint.url, body, _signed(call, body))
+        said = answer.result()
     except Gone as error:
         metrics.WEBHOOKS.labels("gone").inc()
         _note(call, WebhookState.FAILED, str(error))
         verbs.edit(call.endpoint, is_active=False, by=None)
         return False
     except NotHeard as error:
-        is_last = call.attempts > len(WAITS)
-        metrics.WEBHOOKS.labels("given up" if is_last else "not heard").inc()
-        state = WebhookState.FAILED if is_last else WebhookState.WAITING
-        _note(call, state, str(error))
+        _not_heard(call, str(error))
+        return False
+    except Exception as fault:
+        log.exception("webhook call %s could not be made", call.pk)
+        _not_heard(call, f"It could not be sent: {type(fault).__name__}")
         return False
     metrics.WEBHOOKS.labels("heard").inc()
-    _note(call, WebhookState.DELIVERED, answer)
+    _note(call, WebhookState.DELIVERED, said)
+    standing.note_heard(call.endpoint_id)
     return True
+
+
+def _not_heard(call: WebhookCall, reply: str) -> None:
+    is_last = call.attempts > len(WAITS)
+    metrics.WEBHOOKS.labels("given up" if is_last else "not heard").inc()
+    state = WebhookState.FAILED if is_last else WebhookState.WAITING
+    _note(call, state, reply)
+    if standing.note_silence(call.endpoint_id) > PATIENCE:
+        _give_up_old(call.endpoint_id, reply)
+
+
+def _give_up_old(endpoint_id: int, reply: str) -> None:
+    """What waited as long as its endpoint was silent: each call would take days more."""
+    old = WebhookCall.objects.filter(
+        endpoint=endpoint_id,
+        state=WebhookState.WAITING,
+        next_attempt_at__lt=clock.now() - PATIENCE,
+    )
+    given_up = old.update(state=WebhookState.FAILED, last_reply=reply[:200])
+    metrics.WEBHOOKS.labels("given up").inc(given_up)
 
 
 def _note(call: WebhookCall, state: WebhookState, reply: str) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import ssl
+import time
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from engine.dns import DnsUnavailable
@@ -13,7 +16,11 @@ from engine.registry import webhooks
 from engine.registry.errors import PolicyError
 from engine.transport import reachable
 
-SECONDS = 10
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer, WriteableBuffer
+
+# For the whole call. A time-out of the socket alone begins again with every octet.
+SECONDS = 10.0
 AGENT = "Postern-Webhooks/1"
 
 
@@ -29,7 +36,8 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> str:
     """Return what the endpoint answered, such as "204 No Content". Raises NotHeard.
 
     The name is looked up once and its address dialled, so that nobody sends us into our
-    own network by changing it in between. Redirects are answers like any other.
+    own network by changing it in between. Redirects are answers like any other. It is
+    over after SECONDS, however slowly the endpoint says something.
     """
     try:
         webhooks.check_url(url)
@@ -64,6 +72,7 @@ class _Pinned(HTTPConnection):
 
     def __init__(self, parts: SplitResult) -> None:
         self.is_secure = parts.scheme == "https"
+        self.ends_at = time.monotonic() + SECONDS
         port = parts.port or (443 if self.is_secure else 80)
         super().__init__(parts.hostname or "", port, timeout=SECONDS)
 
@@ -71,7 +80,57 @@ class _Pinned(HTTPConnection):
         found = reachable.addresses(self.host)
         if not found:
             raise PolicyError(f"{self.host} is on no address that we may dial.")
-        self.sock = socket.create_connection((str(found[0]), self.port), SECONDS)
-        if self.is_secure:
-            context = ssl.create_default_context()
-            self.sock = context.wrap_socket(self.sock, server_hostname=self.host)
+        at = (str(found[0]), self.port)
+        dialled = socket.create_connection(at, _left(self.ends_at))
+        try:
+            if self.is_secure:
+                context = ssl.create_default_context()
+                dialled.settimeout(_left(self.ends_at))
+                dialled = context.wrap_socket(dialled, server_hostname=self.host)
+        except BaseException:
+            dialled.close()
+            raise
+        self.sock = _Bounded(dialled, self.ends_at)
+
+
+class _Bounded:
+    """What http.client uses of a socket, until a moment and no longer."""
+
+    def __init__(self, dialled: socket.socket, ends_at: float) -> None:
+        self._socket, self._ends_at = dialled, ends_at
+
+    def sendall(self, data: ReadableBuffer) -> None:
+        self._socket.settimeout(_left(self._ends_at))
+        self._socket.sendall(data)
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Reader(self._socket, self._ends_at))
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class _Reader(io.RawIOBase):
+    def __init__(self, dialled: socket.socket, ends_at: float) -> None:
+        # Of its own: http.client closes the connection before it has read the answer.
+        self._file = dialled.makefile("rb", buffering=0)
+        self._socket, self._ends_at = dialled, ends_at
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int | None:
+        self._socket.settimeout(_left(self._ends_at))
+        return self._file.readinto(buffer)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def _left(ends_at: float) -> float:
+    """Raises TimeoutError where nothing is left."""
+    left = ends_at - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -14,7 +16,7 @@ from django.conf import settings
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from api.models import WebhookCall, WebhookState
+from api.models import WebhookCall, WebhookStanding, WebhookState
 from api.webhooks import delivery, dialling
 from api.webhooks.dialling import Gone, NotHeard
 from api.webhooks.gather import gather
@@ -186,13 +188,100 @@ def test_silent_endpoint_is_told_again_later_and_at_last_given_up(
     listener.says = NotHeard("500 Internal Server Error")
 
     for _ in range(12):
-        WebhookCall.objects.update(next_attempt_at=clock.now())
+        time_passes()
         delivery.deliver(listener)
 
     told = WebhookCall.objects.get()
     assert len(listener.heard) == told.attempts == len(delivery.WAITS) + 1
     assert told.state == WebhookState.FAILED
     assert told.last_reply == "500 Internal Server Error"
+
+
+def time_passes() -> None:
+    """Until every call is due and no endpoint is left alone."""
+    WebhookCall.objects.update(next_attempt_at=clock.now())
+    WebhookStanding.objects.update(down_until=None)
+
+
+def waiting_calls(endpoint_id: object, count: int) -> None:
+    WebhookCall.objects.bulk_create(
+        WebhookCall(
+            endpoint_id=endpoint_id,
+            source=f"trace:{number}",
+            event="message.delivered",
+            payload={},
+            next_attempt_at=clock.now() - timedelta(hours=1),
+        )
+        for number in range(count)
+    )
+
+
+def test_silent_endpoints_hold_up_no_other(
+    call: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(14):
+        silent = endpoint(call, url=f"https://silent{number}.example/hook")
+        waiting_calls(silent["id"], 200)
+    well = endpoint(call, url=URL)
+    waiting_calls(well["id"], 3)
+    asked = []
+    # A hundredth of the true times.
+    monkeypatch.setattr(delivery, "SECONDS", delivery.SECONDS / 100)
+
+    def post(url: str, body: bytes, headers: Mapping[str, str]) -> str:
+        asked.append(url)
+        if url == URL:
+            return "204 No Content"
+        time.sleep(dialling.SECONDS / 100)
+        raise NotHeard("No answer: TimeoutError")
+
+    assert delivery.deliver(post) == 3
+    # The next run, too, knows which are silent.
+    assert delivery.deliver(post) == 0
+    assert len(asked) == 14 + 3
+
+
+def test_an_endpoint_that_answers_again_hears_all_that_waited(
+    call: Api, listener: Listener
+) -> None:
+    waiting_calls(endpoint(call)["id"], 20)
+    listener.says = NotHeard("503 Service Unavailable")
+    for _ in range(3):
+        delivery.deliver(listener)
+    assert len(listener.heard) == 1
+    WebhookStanding.objects.update(down_until=clock.now())
+    listener.says = None
+
+    assert delivery.deliver(listener) == 19
+
+
+def test_calls_that_waited_as_long_as_their_endpoint_was_silent_are_given_up(
+    call: Api, listener: Listener
+) -> None:
+    waiting_calls(endpoint(call)["id"], 20)
+    listener.says = NotHeard("No answer: TimeoutError")
+    delivery.deliver(listener)
+    ago = clock.now() - delivery.PATIENCE - timedelta(hours=1)
+    WebhookStanding.objects.update(down_until=None, down_since=ago)
+    WebhookCall.objects.filter(attempts=0).update(next_attempt_at=ago)
+    delivery.deliver(listener)
+
+    assert WebhookCall.objects.filter(state=WebhookState.FAILED).count() == 18
+    assert len(listener.heard) == 2
+
+
+def test_a_call_that_cannot_be_written_stops_no_other(
+    call: Api, listener: Listener
+) -> None:
+    broken = endpoint(call, url="https://broken.example/hook")
+    waiting_calls(broken["id"], 1)
+    WebhookEndpoint.objects.update(sealed_secret="nothing that opens")
+    waiting_calls(endpoint(call)["id"], 1)
+
+    assert delivery.deliver(listener) == 1
+    assert (
+        "could not be sent" in WebhookCall.objects.get(endpoint=broken["id"]).last_reply
+    )
 
 
 class PowerCut(BaseException):
@@ -217,7 +306,7 @@ def test_call_whose_answer_nobody_wrote_down_is_told_again_under_the_same_id(
         dying.setattr(delivery, "_note", die)
         delivery.deliver(listener)
     assert delivery.deliver(listener) == 0  # its next attempt was written down first
-    WebhookCall.objects.update(next_attempt_at=clock.now())
+    time_passes()
     assert delivery.deliver(listener) == 1
 
     first, second = listener.heard
@@ -394,6 +483,32 @@ def test_answer_of_an_endpoint_is_believed_and_not_followed(server: str) -> None
         dialling.post(f"{server}/302", b"{}", {})
     with pytest.raises(Gone):
         dialling.post(f"{server}/410", b"{}", {})
+
+
+@pytest.mark.parametrize("begins", [b"", b"HTTP/1.1 200 OK\r\nX: "])
+def test_an_endpoint_that_drips_is_cut_off(
+    begins: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings.POSTERN, "probe_private_addresses", True)
+    monkeypatch.setattr(dialling, "SECONDS", 0.5)
+
+    def drip() -> None:
+        dialled, _ = door.accept()
+        with dialled, suppress(OSError):
+            dialled.sendall(begins)
+            while not is_over.wait(0.1):
+                dialled.sendall(b"x")
+
+    is_over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        thread = threading.Thread(target=drip)
+        thread.start()
+        began = time.monotonic()
+        with pytest.raises(NotHeard, match="No answer: TimeoutError"):
+            dialling.post(f"http://127.0.0.1:{door.getsockname()[1]}/", b"{}", {})
+        assert time.monotonic() - began < 3
+        is_over.set()
+        thread.join()
 
 
 def test_nobody_at_home_is_not_heard(monkeypatch: pytest.MonkeyPatch) -> None:
