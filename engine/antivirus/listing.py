@@ -46,7 +46,7 @@ def listing() -> Listing:
         warns=bool(service.attachments_active == "warn"),
         carries_encrypted=bool(service.encrypted_content == "mark"),
         unopened=sorted(
-            proof.current() - service.archives_unscanned - {"attachment", "message"}
+            proof.current() & set(proof.ARCHIVES) - service.archives_unscanned
         ),
     )
 

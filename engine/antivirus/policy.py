@@ -20,6 +20,7 @@ from engine.antivirus.findings import Carried, Encrypted, Finding, Inner, Refuse
 from engine.antivirus.formats.errors import UnlistedError
 from engine.antivirus.member import Budget, TooMuchError
 from engine.antivirus.members import may_hold_files
+from engine.antivirus.proof_messages import BESIDE_ENCRYPTED
 from engine.antivirus.verdict import Verdict
 from engine.mail import file_names, parts
 from engine.mail.errors import PermanentFailure
@@ -28,6 +29,7 @@ from engine.mail.reply import FORBIDDEN_CONTENT
 
 # The header field that says what in a message could not be scanned. Only we write it.
 MARK = "X-Postern-Not-Scanned"
+_ENCRYPTED = "encrypted "
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,12 @@ class Examined:
 
     `unscanned` says what could not be looked into, such as "encrypted PDF", where the
     community lets it through. `inner` is to be scanned by itself, before the message is accepted.
+    With `stops_early` the scanner says of what is encrypted nothing about what is beside it.
     """
 
     unscanned: set[str] = field(default_factory=set)
     inner: list[Inner] = field(default_factory=list)
+    stops_early: bool = False
 
 
 def check_can_carry(
@@ -74,7 +78,8 @@ def check_can_carry(
     """
     if "attachment" in unopened:
         raise ScannerUnavailable("the scanner does not find the standard test file")
-    budget, examined = Budget(), Examined()
+    budget = Budget()
+    examined = Examined(stops_early=BESIDE_ENCRYPTED in unopened)
     for one in carried:
         if one.is_ambiguous:
             raise _refusal(
@@ -87,8 +92,8 @@ def check_can_carry(
             if isinstance(found, Inner):
                 examined.inner.append(found)
             elif isinstance(found, Encrypted):
-                check_can_carry_encrypted(found.what)
-                examined.unscanned.add(f"encrypted {found.what}")
+                _check_can_carry_encrypted(found.what, examined)
+                examined.unscanned.add(f"{_ENCRYPTED}{found.what}")
             elif found.kind in unopened:
                 check_can_carry_unopened(found.kind)
                 examined.unscanned.add(f"{found.kind} archive")
@@ -105,9 +110,12 @@ def check_can_carry_unopened(kind: str) -> None:
         )
 
 
-def check_can_carry_encrypted(what: str) -> None:
-    """Raises PermanentFailure where this community carries nothing that is encrypted."""
-    if settings.POSTERN.encrypted_content == "refuse":
+def _check_can_carry_encrypted(what: str, examined: Examined) -> None:
+    """Raises PermanentFailure where this community carries nothing that is encrypted.
+
+    Neither does one whose scanner would stop there: anything might travel beside it.
+    """
+    if examined.stops_early or settings.POSTERN.encrypted_content == "refuse":
         article = "An" if what[0] in "aeo" else "A"
         raise _refusal(
             f"{article} {what} that is encrypted cannot be scanned for viruses and is not "
@@ -120,10 +128,11 @@ def unscanned(examined: Examined, verdict: Verdict) -> list[str]:
 
     Raises PermanentFailure where this community does not carry it.
     """
-    if verdict.is_encrypted and not examined.unscanned:
-        check_can_carry_encrypted("file")
-        return ["encrypted file"]
-    return sorted(examined.unscanned)
+    found = set(examined.unscanned)
+    if verdict.is_encrypted and not any(one.startswith(_ENCRYPTED) for one in found):
+        _check_can_carry_encrypted("file", examined)
+        found.add(f"{_ENCRYPTED}file")
+    return sorted(found)
 
 
 def marked(header: HeaderBlock, what: Sequence[str]) -> HeaderBlock:

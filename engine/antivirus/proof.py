@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 
 from asgiref.sync import async_to_sync
@@ -22,12 +23,13 @@ from engine.antivirus import embedded, scanner
 from engine.antivirus.base import Scanner, ScannerUnavailable
 from engine.antivirus.clamd import ClamdScanner
 from engine.antivirus.models import ScannerProof
-from engine.antivirus.proof_messages import messages
+from engine.antivirus.proof_messages import BESIDE_ENCRYPTED, messages
 from engine.threads import DatabaseThreads
 
 log = logging.getLogger(__name__)
 
-KINDS = ("attachment", "zip", "7z", "rar", "tar.gz", "tar.xz", "docm", "message")
+ARCHIVES = ("zip", "7z", "rar", "tar.gz", "tar.xz", "docm")  # refused by name
+KINDS = ("attachment", *ARCHIVES, "message", BESIDE_ENCRYPTED)
 # clamd opens RAR with a package of Debian's non-free part only.
 BASIC = tuple(kind for kind in KINDS if kind != "rar")
 AGAIN = timedelta(hours=1)
@@ -116,18 +118,46 @@ def held() -> frozenset[str]:
     return _held
 
 
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """What is wrong with a scanner in use: kinds of the basic set that it did not open
+    when it was tried last, or why it could not be tried since."""
+
+    scanner: str
+    missing: tuple[str, ...]
+    problem: str
+
+
+def shortfalls() -> list[Shortfall]:
+    """The scanners in use with which something is wrong, as far as anybody tried."""
+    return _wanting(proofs())
+
+
+def _wanting(found: Iterable[ScannerProof]) -> list[Shortfall]:
+    every = [
+        Shortfall(
+            proof.scanner,
+            tuple(
+                kind for kind in BASIC if proof.proved_at and kind not in proof.opens
+            ),
+            proof.problem,
+        )
+        for proof in found
+    ]
+    return [one for one in every if one.missing or one.problem]
+
+
 def faults() -> Iterator[str]:
     """Try every scanner, and say of each what it fails of the basic set.
 
     A scanner that does not answer fails nothing: mail waits for it.
     """
-    for proof in prove():
-        missing = [kind for kind in BASIC if kind not in proof.opens]
-        if missing and not proof.problem:
+    for found in _wanting(prove()):
+        if not found.problem:
             yield (
-                f"The virus scanner {proof.scanner} does not find the standard test file "
-                f"in: {', '.join(missing)}. engine/antivirus/README.md names the packages "
-                "and settings that clamd needs."
+                f"The virus scanner {found.scanner} does not find the standard test file "
+                f"in: {', '.join(found.missing)}. engine/antivirus/README.md names the "
+                "packages and settings that clamd needs."
             )
 
 

@@ -32,6 +32,14 @@ _RAR = (
     "iFEUwNVPIEBCL3UFTisgwXgb9qX7IrDoRWi7QlRcTu+7we4bgYYGdoq3dRW5uLtnhdVay4vb8nvR+XEXumFD"
     "dtBLAEhjyM+KAcU4Gg6xUuWMsLPyAB13VlEDBQQA"
 )
+# By 7-Zip as well: a line of text, with a password.
+_ENCRYPTED_ZIP = (
+    "UEsDBBQAAQAAAAAAIQCdXF0QHAAAABAAAAAIAAAAcmVhZC50eHS9l0SmTTElAYUWD3CHPKlkLd5/YUE5JGbrSdDL"
+    "UEsBAj8DFAABAAAAAAAhAJ1cXRAcAAAAEAAAAAgAAAAAAAAAAAAggKSBAAAAAHJlYWQudHh0UEsFBgAAAAABAAEA"
+    "NgAAAEIAAAAAAA=="
+)
+# A scanner that stops at what has a password does not find what stands beside it.
+BESIDE_ENCRYPTED = "file beside an encrypted one"
 
 
 @cache
@@ -55,7 +63,9 @@ def messages() -> dict[str, bytes]:
     made = {kind: _octets(_with_file(data)) for kind, data in files.items()}
     outer = _headed()
     outer.add_attachment(_with_file(standard_file()))
-    return {**made, "message": _octets(outer)}
+    beside = _with_file(base64.b64decode(_ENCRYPTED_ZIP))
+    _attach(beside, standard_file())
+    return {**made, "message": _octets(outer), BESIDE_ENCRYPTED: _octets(beside)}
 
 
 def standard_file() -> bytes:
@@ -65,10 +75,14 @@ def standard_file() -> bytes:
 
 def _with_file(data: bytes) -> EmailMessage:
     made = _headed()
+    _attach(made, data)
+    return made
+
+
+def _attach(made: EmailMessage, data: bytes) -> None:
     made.add_attachment(
         data, maintype="application", subtype="octet-stream", filename="test.bin"
     )
-    return made
 
 
 def _headed() -> EmailMessage:

@@ -213,7 +213,9 @@ def test_what_the_scanner_cannot_read_follows_the_policy_too(settings) -> None:
     settings.POSTERN = settings.POSTERN.model_copy(update={"encrypted_content": "mark"})
 
     assert policy.unscanned(Examined(), verdict) == ["encrypted file"]
-    assert policy.unscanned(Examined(unscanned={"PDF"}), verdict) == ["PDF"]
+    assert policy.unscanned(Examined(unscanned={"encrypted PDF"}), verdict) == [
+        "encrypted PDF"
+    ]
 
 
 def test_the_mark_is_ours_alone() -> None:

@@ -20,7 +20,12 @@ from engine.antivirus import policy, proof, tasks
 from engine.antivirus.base import ScannerUnavailable
 from engine.antivirus.models import ScannerProof
 from engine.antivirus.policy import File
-from engine.antivirus.proof_messages import messages, standard_file
+from engine.antivirus.proof_messages import (
+    BESIDE_ENCRYPTED,
+    messages,
+    standard_file,
+)
+from engine.antivirus.verdict import Verdict, VerdictState
 from engine.mail.errors import PermanentFailure
 from engine.management import starting
 from engine.queue import uploads
@@ -98,6 +103,57 @@ def test_a_setting_that_shuts_archives_is_seen(use) -> None:
         use(peer.socket)
 
         assert {"zip", "7z", "tar.xz", "docm"} <= set(proof.KINDS) - opened()
+
+
+def test_a_setting_that_stops_at_what_is_encrypted_is_seen(use) -> None:
+    with started(settings="HeuristicScanPrecedence yes\n") as peer:
+        use(peer.socket, env="production", encrypted_content="mark")
+
+        with pytest.raises(ImproperlyConfigured, match="beside an encrypted one"):
+            starting.check(scans=True)
+    assert proof.current() & set(proof.BASIC) == {BESIDE_ENCRYPTED}
+
+
+def test_nothing_encrypted_is_carried_past_a_scanner_that_stops_there(use) -> None:
+    use("", encrypted_content="mark")
+    locked = [File("papers.zip", "", specimens.encrypted_zip())]
+    by_scanner = Verdict(VerdictState.ENCRYPTED)
+
+    carried = policy.check_can_carry(locked, unopened={"rar"})
+    assert policy.unscanned(carried, by_scanner) == ["encrypted archive"]
+    with pytest.raises(PermanentFailure, match="An archive that is encrypted"):
+        policy.check_can_carry(locked, unopened={BESIDE_ENCRYPTED})
+    plain = policy.check_can_carry([], unopened={BESIDE_ENCRYPTED})
+    with pytest.raises(PermanentFailure, match="A file that is encrypted"):
+        policy.unscanned(plain, by_scanner)
+
+
+def test_what_the_scanner_finds_encrypted_counts_beside_an_archive_it_does_not_open(
+    use,
+) -> None:
+    examined = policy.Examined(unscanned={"rar archive"})
+    by_scanner = Verdict(VerdictState.ENCRYPTED)
+
+    use("", encrypted_content="refuse")
+    with pytest.raises(PermanentFailure, match="A file that is encrypted"):
+        policy.unscanned(examined, by_scanner)
+    use("", encrypted_content="mark")
+    assert policy.unscanned(examined, by_scanner) == ["encrypted file", "rar archive"]
+
+
+def test_the_scanners_with_which_something_is_wrong_are_known(
+    use, clamd: Clamd, recording_clamd: RecordingClamd
+) -> None:
+    use(f"{clamd.socket},{recording_clamd.socket},/nowhere/clamd")
+    proof.prove()
+
+    [finds_nothing, away] = sorted(proof.shortfalls(), key=lambda one: one.problem)
+
+    assert finds_nothing.scanner.endswith(recording_clamd.socket)
+    assert (finds_nothing.missing, finds_nothing.problem) == (proof.BASIC, "")
+    assert away.scanner.endswith("/nowhere/clamd")
+    assert away.missing == ()
+    assert "cannot be reached" in away.problem
 
 
 def test_production_does_not_start_where_the_basic_set_fails(use) -> None:
