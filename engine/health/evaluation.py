@@ -20,7 +20,7 @@ from engine.health import (
     rules,
     samples,
 )
-from engine.health.models import Heartbeat
+from engine.health.models import Alarm, Heartbeat
 from engine.health.situation import Finding, Look, Situation, Unknown
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,8 @@ class Evaluator:
         self.has_duty = False
         # None until it is known whether letters go.
         self.letter_fault: str | None = None
+        self._pause = letters.Pause()
+        self._unmarked: list[Alarm] = []
 
     def round(self, now: datetime, in_contact: float) -> None:
         """Look, where this process has the duty. Raises DatabaseError."""
@@ -65,6 +67,11 @@ class Evaluator:
 
         Only a process with the duty, so that there is one mail.
         """
+        if self._unmarked:
+            # Where rows cannot be written for a while, nothing is sent again.
+            self._mark_told(now)
+        if not self._pause.is_over(now):
+            return
         waiting = alarms.to_tell(now)
         if not waiting:
             self.letter_fault = self.letter_fault or ""
@@ -72,11 +79,18 @@ class Evaluator:
         try:
             letters.send(waiting)
         except (OSError, SMTPException) as error:
-            log.exception("alarms could not be sent, and are sent again")
+            log.error("alarms could not be sent, and are sent again: %s", error)
             self.letter_fault = f"Alarms could not be sent: {error}"
+            self._pause.failed(now)
             return
         self.letter_fault = ""
-        alarms.mark_told(waiting, now)
+        self._pause.ended()
+        self._unmarked = waiting
+        self._mark_told(now)
+
+    def _mark_told(self, now: datetime) -> None:
+        alarms.mark_told(self._unmarked, now)
+        self._unmarked = []
 
     def _look(self, situation: Situation) -> _Found:
         """What all looks find, and the rules of which every look could look."""
@@ -136,4 +150,3 @@ def _each_minute(situation: Situation) -> None:
     samples.take(situation)
     processes.purge(situation.now)
     alarms.purge(situation.now)
-    letters.remember()

@@ -11,11 +11,15 @@ import logging
 import smtplib
 import ssl
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
 from engine import state
-from engine.health import rules
+from engine.health import identity, rules
 from engine.health.models import Alarm
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.address_list import NamedAddress
@@ -27,21 +31,49 @@ from engine.transport.hop import Hop
 log = logging.getLogger(__name__)
 
 SECONDS = 15.0  # for each step of the conversation
-ADDRESSES = "addresses.json"
+# Until the message is taken (RFC 5321 §4.5.3.2.6): who gives up earlier sends it again.
+TAKEN_SECONDS = 600.0
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=2), timedelta(minutes=5)
+MOST = 20  # alarms that one mail describes
+
+
+class NobodyToTellError(OSError):
+    """Nobody is known to whom alarms could go."""
+
+
+@dataclass(slots=True)
+class Pause:
+    """How long a mail that failed waits until it is tried again: longer each time, or
+    wrong credentials would sign in every two seconds until they are locked out."""
+
+    _length: timedelta = timedelta(0)
+    _until: datetime | None = None
+
+    def is_over(self, now: datetime) -> bool:
+        # Longer than a pause can be: the clock was set back.
+        until = self._until
+        return until is None or now >= until or until - now > LONGEST_PAUSE
+
+    def failed(self, now: datetime) -> None:
+        self._length = min(self._length * 2 or FIRST_PAUSE, LONGEST_PAUSE)
+        self._until = now + self._length
+
+    def ended(self) -> None:
+        self._length, self._until = timedelta(0), None
 
 
 def send(alarms: Sequence[Alarm]) -> None:
     """Send one mail about all of them. Raises OSError or SMTPException.
 
-    In development without a smart host it goes into the console's outbox.
+    In development without a smart host it goes into the console's outbox. Where nobody
+    is known to read it, NobodyToTellError is raised: those alarms stay to be told.
     """
     for alarm in alarms:
         level = logging.WARNING if alarm.is_open else logging.INFO
         log.log(level, "%s: %s", "alarm" if alarm.is_open else "over", _line(alarm))
     to = recipients()
     if not to:
-        log.error("nobody hears of alarms: set POSTERN_ALARM_ADDRESSES")
-        return
+        raise NobodyToTellError("nobody hears of alarms: set POSTERN_ALARM_ADDRESSES")
     raw = _compose(alarms, to)
     if settings.POSTERN.smarthost:
         _hand_over(outside.smart_host(settings.POSTERN.smarthost), raw, to)
@@ -58,23 +90,36 @@ def recipients() -> list[Address]:
 
 
 def remember() -> None:
-    """Keep on this disk where the operators read, for when the database is away."""
+    """Keep on this disk where the operators read, for when the database is away.
+
+    Each host for itself: whether they share POSTERN_VAR is not known.
+    """
     people = Person.objects.filter(
         staff_roles__role=RoleName.OPERATOR, is_active=True
     ).order_by("pk")
     found = [one.everyday_address or one.address for one in people.distinct()]
-    if found != _remembered():
-        path = state.folder("health") / ADDRESSES
+    if found == _remembered():
+        return
+    try:
+        path = state.folder("health") / _addresses().name
         state.replace(path, json.dumps(found).encode())
+    except OSError:
+        log.exception("where operators read cannot be kept on this disk")
 
 
 def _remembered() -> list[str]:
-    path = state.folder("health") / ADDRESSES
     try:
-        found = json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError):
+        found = json.loads(_addresses().read_bytes())
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError):
+        log.exception("where operators read cannot be read from this disk")
         return []
     return [str(one) for one in found] if isinstance(found, list) else []
+
+
+def _addresses() -> Path:
+    return settings.POSTERN.path("health", f"addresses-{identity.host()}.json")
 
 
 def _parsed(texts: Iterable[str]) -> Iterator[Address]:
@@ -93,7 +138,7 @@ def _compose(alarms: Sequence[Alarm], to: Sequence[Address]) -> bytes:
         ),
         to=[NamedAddress("", address) for address in to],
         subject=_subject(alarms),
-        text="\n\n".join([*map(_paragraphs, alarms), _closing()]) + "\n",
+        text="\n\n".join([*_described(alarms), _closing()]) + "\n",
         extra_headers={"Auto-Submitted": "auto-generated"},
     )
 
@@ -110,6 +155,16 @@ def _subject(alarms: Sequence[Alarm]) -> str:
 def _line(alarm: Alarm) -> str:
     where = f" ({alarm.subject})" if alarm.subject else ""
     return f"{rules.get(alarm.rule).title}{where}. {alarm.detail}".rstrip()
+
+
+def _described(alarms: Sequence[Alarm]) -> Iterator[str]:
+    """A paragraph for each of the worst, and a number for the others."""
+    worst_first = sorted(alarms, key=lambda one: not one.is_open)
+    yield from map(_paragraphs, worst_first[:MOST])
+    rest = worst_first[MOST:]
+    if rest:
+        lasting = sum(one.is_open for one in rest)
+        yield f"And {len(rest)} more, of which {lasting} are not over."
 
 
 def _paragraphs(alarm: Alarm) -> str:
@@ -129,16 +184,51 @@ def _closing() -> str:
 
 
 def _hand_over(hop: Hop, raw: bytes, to: Sequence[Address]) -> None:
-    with smtplib.SMTP(
+    client = _Client(
         hop.host,
         hop.port,
         local_hostname=settings.POSTERN.smtp_name,
         timeout=SECONDS,
-    ) as client:
+    )
+    try:
         client.starttls(context=_context())
         if hop.username:
             client.login(hop.username, hop.password)
-        client.sendmail("", [str(address) for address in to], raw)
+        refused = client.sendmail("", [str(address) for address in to], raw)
+        for address, (code, said) in refused.items():
+            log.error("alarms are refused for %s: %d %r", address, code, said)
+        _take_leave(client)
+    finally:
+        client.close()
+
+
+def _take_leave(client: smtplib.SMTP) -> None:
+    """Say goodbye. The message was taken, whatever is answered now."""
+    try:
+        client.quit()
+    except (OSError, smtplib.SMTPException) as error:
+        log.info("the smart host ended oddly after it took an alarm: %s", error)
+
+
+class _Client(smtplib.SMTP):
+    """Waits long enough until a message is taken, and takes any reply of the 200s for
+    success, where smtplib knows 250 and 251 (RFC 5321 §4.2.1)."""
+
+    def rcpt(self, recip: str, options: Sequence[str] = ()) -> tuple[int, bytes]:
+        return _plain(super().rcpt(recip, options))
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        if self.sock is not None:
+            self.sock.settimeout(TAKEN_SECONDS)
+        taken = _plain(super().data(msg))
+        if self.sock is not None:
+            self.sock.settimeout(SECONDS)
+        return taken
+
+
+def _plain(reply: tuple[int, bytes]) -> tuple[int, bytes]:
+    code, said = reply
+    return (250 if code // 100 == 2 else code), said
 
 
 def _context() -> ssl.SSLContext:

@@ -19,7 +19,8 @@ from django.db import DatabaseError, close_old_connections, connection, connecti
 from django.utils import timezone
 
 from engine import clock, metrics
-from engine.health import alone, duty, exposition, hosts, probes, processes
+from engine.health import duty, exposition, hosts, letters, probes, processes
+from engine.health.alone import Alone
 from engine.health.evaluation import OF_HOSTS, Evaluator
 from engine.health.hosts import Facts
 from engine.health.identity import Identity
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 EVERY = 5.0  # seconds between two rounds
 PROBE_EVERY = 10.0
 LETTER_EVERY = 2.0
+REMEMBER_EVERY = 60.0
 # Silent for so long, the database is away: alarms are then each host's own.
 AWAY = 20.0
 # Between two rounds that heard it; after longer, this process has missed what others did.
@@ -49,6 +51,8 @@ class Watch:
         self._stopping = threading.Event()
         self._probes = probes.Probes()
         self._evaluator = Evaluator(str(self.me))
+        self._alone = Alone(self.me.host)
+        self._remembered: float | None = None
         self._row: int | None = None
         self._ahead = 0.0
         # By the monotonic clock: when the database was heard last, and since when always.
@@ -115,8 +119,16 @@ class Watch:
         self._ahead = round((before - now).total_seconds(), 1) + 0.0
         self._row = processes.beat(self.me, self._row, self._facts(), now)
         self._note_contact()
-        alone.hand_back()
+        self._remember()
+        self._alone.hand_back()
         self._evaluator.round(now, self._heard - self._contact)
+
+    def _remember(self) -> None:
+        """Keep where the operators read, for when the database is away."""
+        now = time.monotonic()
+        if self._remembered is None or now - self._remembered >= REMEMBER_EVERY:
+            letters.remember()
+            self._remembered = now
 
     def _note_contact(self) -> None:
         heard = time.monotonic()
@@ -141,7 +153,7 @@ class Watch:
             Finding("database", self.me.host, said),
             *hosts.faults(self.me.host, facts, now),
         ]
-        alone.look(
+        self._alone.look(
             findings,
             now,
             looked={"database", *OF_HOSTS} - {"clock", "event_loop"},

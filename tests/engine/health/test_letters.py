@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
+from errno import ENOSPC
 from pathlib import Path
 from smtplib import SMTPException
+from time import sleep
+from unittest.mock import Mock
 
 import pytest
+from aiosmtpd.smtp import SMTP
 from django.conf import settings
+from django.db import OperationalError
 
-from engine.health import alarms, alone, letters
+from engine import state
+from engine.health import alarms, letters
+from engine.health.alone import Alone
 from engine.health.evaluation import Evaluator
 from engine.health.models import Alarm
 from engine.health.situation import Finding
@@ -23,6 +30,7 @@ from tests.next_hop import NextHop
 __all__ = ["authority", "believed", "make_hop"]
 
 NOW = datetime(2026, 11, 29, 9, 0, 30, tzinfo=UTC)
+AWAY = [Finding("database", "mx1", "It has not answered.")]
 DISK = Finding("disk", "mx1", "3 MB of 100 MB are free.")
 CLOCK = Finding("clock", "mx2", "It is 300 seconds ahead of the database's.")
 
@@ -126,7 +134,9 @@ def test_a_mail_that_cannot_be_sent_is_sent_later_and_says_so(
 
     smart_host.start()
     evaluator.tell(NOW)
-    evaluator.tell(NOW)
+    assert smart_host.received == []  # not as often as it is asked
+    evaluator.tell(NOW + timedelta(seconds=2))
+    evaluator.tell(NOW + timedelta(seconds=4))
     assert evaluator.letter_fault == ""
     assert len(smart_host.received) == 1
     assert alarms.to_tell(NOW) == []
@@ -136,24 +146,23 @@ def test_a_mail_that_cannot_be_sent_is_sent_later_and_says_so(
 def test_a_host_alone_sends_one_mail_and_one_when_asked_again(
     smart_host: NextHop, var: Path
 ) -> None:
-    away = [Finding("database", "mx1", "It has not answered.")]
+    one = Alone("mx1")
 
     for _ in range(3):
-        alone.look(away, NOW, looked={"database"})
+        one.look(AWAY, NOW, looked={"database"})
 
     assert len(smart_host.received) == 1
     assert read(smart_host)["Subject"] == "[Postern] The database cannot be reached"
     # The file is as private as all state.
-    assert (var / "health" / alone.FILE).stat().st_mode & 0o077 == 0
+    assert one.path.parent == var / "health"
+    assert one.path.stat().st_mode & 0o077 == 0
 
 
 def test_a_second_process_of_the_host_leaves_it_to_the_first(
     smart_host: NextHop,
 ) -> None:
-    away = [Finding("database", "mx1", "It has not answered.")]
-
-    with alone._alone() as is_ours:
-        alone.look(away, NOW, looked={"database"})
+    with Alone("mx1")._locked() as is_ours:
+        Alone("mx1").look(AWAY, NOW, looked={"database"})
 
     assert is_ours
     assert smart_host.received == []
@@ -164,15 +173,16 @@ def test_what_was_raised_alone_ends_in_the_table_and_is_told_once(
     smart_host: NextHop, var: Path
 ) -> None:
     evaluator = Evaluator("web 1 on mx1")
-    alone.look([Finding("database", "mx1", "")], NOW, looked={"database"})
+    one = Alone("mx1")
+    one.look([Finding("database", "mx1", "")], NOW, looked={"database"})
 
-    alone.hand_back()
-    alone.hand_back()
+    one.hand_back()
+    one.hand_back()
     for seconds in (5, 10, 20):
         evaluator.round(NOW.replace(second=30 + seconds), 0.0)
         evaluator.tell(NOW.replace(second=30 + seconds))
 
-    assert not (var / "health" / alone.FILE).exists()
+    assert not one.path.exists()
     alarm = Alarm.objects.get(rule="database")
     assert (alarm.told_at, alarm.is_open) == (NOW, False)
     assert [one["Subject"] for one in map(read_one(smart_host), (0, 1))] == [
@@ -191,3 +201,169 @@ def test_a_smart_host_that_refuses_is_no_success(smart_host: NextHop) -> None:
 
     with pytest.raises(SMTPException):
         letters.send(raised(DISK))
+
+
+def test_one_address_that_is_refused_keeps_no_other_from_hearing(
+    smart_host: NextHop,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    both = ["gone@operators.test", "on-call@operators.test"]
+    monkeypatch.setattr(settings.POSTERN, "alarm_addresses", both)
+    smart_host.answers["gone@operators.test"] = ["550 5.1.1 Nobody"]
+
+    letters.send(raised(DISK))
+
+    assert smart_host.received[0].recipients == ["on-call@operators.test"]
+    assert "gone@operators.test: 550" in caplog.text
+
+
+class OddPeer(SMTP):
+    """Takes its time after the final dot, and knows no QUIT."""
+
+    async def push(self, status: object) -> None:
+        if "Taken" in str(status):
+            sleep(0.6)
+        await super().push(status)
+
+    async def smtp_QUIT(self, arg: str) -> None:
+        await self.push("502 5.5.1 What?")
+
+
+def test_a_mail_that_was_taken_is_sent_whatever_is_answered_then(
+    smart_host: NextHop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    smart_host.protocol = OddPeer
+    # More than the peer needs at its start, and less than it takes to the dot.
+    monkeypatch.setattr(letters, "SECONDS", 0.5)
+    smart_host.answers["on-call@operators.test"] = ["252 2.1.5 Perhaps"]
+    smart_host.to_data = ["200 2.0.0 Taken"]
+
+    letters.send(raised(DISK))
+
+    assert len(smart_host.received) == 1
+
+
+def test_a_mail_that_fails_is_tried_again_after_ever_longer() -> None:
+    pause = letters.Pause()
+    tries, now = [], NOW
+    while now < NOW + timedelta(hours=1):
+        if pause.is_over(now):
+            tries.append((now - NOW).total_seconds())
+            pause.failed(now)
+        now += timedelta(seconds=2)
+
+    assert tries[:5] == [0, 2, 6, 14, 30]
+    assert 15 <= len(tries) <= 20
+    assert pause.is_over(NOW - timedelta(hours=1))  # the clock was set back
+    pause.ended()
+    assert pause.is_over(now)
+
+
+@pytest.mark.django_db
+def test_a_mail_whose_note_cannot_be_kept_is_not_sent_again(
+    smart_host: NextHop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evaluator = Evaluator("web 1 on mx1")
+    alarms.note([DISK], NOW, looked={"disk"})
+    with monkeypatch.context() as patch:
+        patch.setattr(alarms, "mark_told", Mock(side_effect=OperationalError))
+        for _ in range(3):
+            with pytest.raises(OperationalError):
+                evaluator.tell(NOW)
+
+    evaluator.tell(NOW)
+
+    assert len(smart_host.received) == 1
+    assert alarms.to_tell(NOW) == []
+
+
+def test_alarms_that_nobody_can_hear_of_stay_to_be_told(var: Path) -> None:
+    one = Alone("mx1")
+    one.look(AWAY, NOW, looked={"database"})
+    with pytest.raises(letters.NobodyToTellError):
+        letters.send(raised(DISK))
+
+    assert [alarm.is_to_tell for alarm in one._read()] == [True]
+
+
+@pytest.mark.django_db
+def test_who_evaluates_says_that_nobody_can_hear(var: Path) -> None:
+    evaluator = Evaluator("web 1 on mx1")
+    alarms.note([DISK], NOW, looked={"disk"})
+
+    evaluator.tell(NOW)
+
+    assert "POSTERN_ALARM_ADDRESSES" in evaluator.letter_fault
+    assert len(alarms.to_tell(NOW)) == 1
+
+
+@pytest.mark.parametrize("broken", ["replace", "folder"])
+def test_a_host_alone_with_a_full_disk_sends_one_mail(
+    smart_host: NextHop, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    first, second = Alone("mx1"), Alone("mx1")  # two processes
+    second.look([], NOW, looked={"database"})  # the lock's file is there
+    full = Mock(side_effect=OSError(ENOSPC, "No space left on device"))
+    with monkeypatch.context() as patch:
+        patch.setattr(state, broken, full)
+        for _ in range(3):
+            first.look(AWAY, NOW, looked={"database"})
+            if broken == "replace":  # or it can hold no lock
+                second.look(AWAY, NOW, looked={"database"})
+    assert len(smart_host.received) == 1
+
+    first.look(AWAY, NOW, looked={"database"})  # there is room again
+    second.look(AWAY, NOW, looked={"database"})
+    assert len(smart_host.received) == 1
+    assert first.path.exists()
+
+
+@pytest.mark.django_db
+def test_what_stayed_in_memory_is_handed_back_too(
+    smart_host: NextHop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = Alone("mx1")
+    full = Mock(side_effect=OSError(ENOSPC, "No space left on device"))
+    monkeypatch.setattr(state, "replace", full)
+    one.look(AWAY, NOW, looked={"database"})
+
+    one.hand_back()
+    one.hand_back()
+
+    assert Alarm.objects.get().told_at == NOW
+
+
+@pytest.mark.django_db
+def test_hosts_that_share_the_state_leave_each_other_s_alarms_alone(
+    smart_host: NextHop,
+) -> None:
+    """One is cut off from the database, the other is not."""
+    well, cut_off = Alone("mx1"), Alone("mx2")
+    evaluator = Evaluator("web 1 on mx1")
+
+    for seconds in range(0, 60, 2):
+        now = NOW + timedelta(seconds=seconds)
+        found = [Finding("database", "mx2", "It has not answered.")]
+        cut_off.look(found, now, looked={"database"})
+        well.hand_back()
+        evaluator.round(now, 0.0)
+        evaluator.tell(now)
+
+    assert len(smart_host.received) == 1
+    assert cut_off.path.exists()
+
+
+def test_very_many_alarms_make_a_mail_that_can_be_read(smart_host: NextHop) -> None:
+    many = [Finding("webhooks", f"host{number:04}.test") for number in range(1_000)]
+    waiting = raised(*many, DISK)
+    for alarm in waiting[:-1]:
+        alarm.ended_at = NOW
+
+    letters.send(waiting)
+
+    letter = read(smart_host)
+    text = letter.get_content()
+    assert text.startswith("A disk is nearly full (mx1)")
+    assert "And 981 more, of which 0 are not over." in text
+    assert len(text) < 5_000

@@ -9,10 +9,13 @@ import pytest
 from django.conf import settings
 from django.db import DatabaseError, connection, connections
 
-from engine.health import alone, hosts, probes, watch
+from engine import clock
+from engine.health import hosts, letters, probes, watch
+from engine.health.evaluation import Evaluator
 from engine.health.models import Duty, Heartbeat
 from engine.health.pulse import EVERY, Pulse
 from engine.health.watch import Watch, watched, watching
+from engine.registry.models import Person
 from portal.demo.certificates import Authority
 
 PATIENCE = 60.0  # seconds, for a slow machine; nothing is measured by it
@@ -125,7 +128,28 @@ def test_without_the_database_the_host_looks_by_itself(
 
     [mail] = (var / "outbox").glob("*.eml")
     assert b"The database cannot be reached" in mail.read_bytes()
-    assert (var / "health" / alone.FILE).exists()
+    assert one._alone.path.exists()
+
+
+@pytest.mark.django_db
+def test_every_process_knows_where_operators_read_before_the_database_goes(
+    olive: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also on hosts where nobody has the duty to tell them."""
+    monkeypatch.setattr(watch, "close_old_connections", lambda: None)
+    Evaluator("web 1 on elsewhere").round(clock.now(), 0.0)
+    one = Watch("engine")
+
+    one._beat()
+    assert [str(each) for each in letters.recipients()] == ["olive@secure.example"]
+    assert not one._evaluator.has_duty
+
+    Person.objects.update(is_active=False)
+    one._beat()
+    assert letters.recipients() != []  # asked once a minute
+    one._remembered -= watch.REMEMBER_EVERY
+    one._beat()
+    assert letters.recipients() == []
 
 
 @pytest.mark.django_db
