@@ -38,33 +38,44 @@ def raised(person: Visitor) -> list[Raised]:
 
 
 def sections() -> list[Section]:
-    """What is wrong, who lives, and how each host stands."""
+    """What is wrong now, which processes run, how each host is, and what was wrong."""
     now = clock.now()
     beats = list(Heartbeat.objects.all())
     return [
-        Section("Alarms", table=_alarms(now)),
+        Section("Alarms", table=_open_alarms()),
         Section("Processes", table=_processes(beats, now)),
         Section("Hosts", table=_hosts(beats, now), facts=[_backup(now)]),
+        Section("Alarms that ended in the last 7 days", table=_ended_alarms(now)),
     ]
 
 
-def _alarms(now: datetime) -> Table:
-    lately = Alarm.objects.filter(ended_at__gt=now - LATELY)
-    found = [*Alarm.objects.open()[:MOST], *lately[:MOST]]
-    headings = ["What", "Where", "Since", "Until"]
-    return Table(headings, [_row(one) for one in found], "Nothing is wrong.")
-
-
-def _row(alarm: Alarm) -> list[Cell]:
-    rule = rules.get(alarm.rule)
-    remedy = f" {rule.remedy}" if alarm.is_open else ""
-    note = f"{alarm.detail}{remedy}".strip()
-    return [
-        Cell(rule.title, note=note, is_alarming=alarm.is_open),
-        Cell(alarm.subject),
-        Cell(at=alarm.since),
-        Cell(at=alarm.ended_at) if alarm.ended_at else Cell("Not over yet"),
+def _open_alarms() -> Table:
+    rows = [
+        [
+            Cell(rules.get(one.rule).title, note=_advice(one), is_alarming=True),
+            Cell(one.subject),
+            Cell(at=one.since),
+        ]
+        for one in Alarm.objects.open()[:MOST]
     ]
+    return Table(["What", "Where", "Since"], rows, "Nothing is wrong.")
+
+
+def _advice(alarm: Alarm) -> str:
+    return f"{alarm.detail} {rules.get(alarm.rule).remedy}".strip()
+
+
+def _ended_alarms(now: datetime) -> Table:
+    rows = [
+        [
+            Cell(rules.get(one.rule).title, note=one.detail),
+            Cell(one.subject),
+            Cell(at=one.since),
+            Cell(at=one.ended_at),
+        ]
+        for one in Alarm.objects.filter(ended_at__gt=now - LATELY)[:MOST]
+    ]
+    return Table(["What", "Where", "Since", "Until"], rows, "Nothing was wrong.")
 
 
 def _processes(beats: Sequence[Heartbeat], now: datetime) -> Table:

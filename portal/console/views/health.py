@@ -13,8 +13,8 @@ from portal.console.sheet import Section, Sheet, draw
 @staff(Permission.VIEW_QUEUE)
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """What is wrong, who lives, whether each part answers, how the last day was, and
-    what the environment sets."""
+    """What is wrong, how the last day was, which processes run, whether each part answers,
+    and what the environment sets."""
     shown, hours = plots.last_day(clock.now())
     sections = [
         *watching.sections(),

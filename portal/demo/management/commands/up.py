@@ -14,11 +14,15 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from engine import state
+from engine.registry.providers import PROVIDERS
 from portal.demo import load, preparation, record, signing
 from portal.demo.names import NameServer
 from portal.demo.record import Facts
 from portal.demo.supervisor import Supervisor
 from portal.guides import loader
+
+# What the providers are said to publish: some network that is no special one.
+SPF = "v=spf1 ip4:40.92.0.0/15 -all"
 
 
 class Command(BaseCommand):
@@ -34,7 +38,7 @@ class Command(BaseCommand):
         supervisor = Supervisor(
             _commands(), is_ready=_is_ready, on_ready=lambda: self._announce(facts)
         )
-        with _name_server():
+        with name_server():
             ended = supervisor.run()
         if ended:
             raise CommandError(
@@ -65,13 +69,15 @@ class Command(BaseCommand):
 
 
 @contextmanager
-def _name_server() -> Iterator[None]:
+def name_server() -> Iterator[None]:
     """In development, the demo's own world of names, unless the environment has one."""
     if settings.POSTERN.env != "development" or settings.POSTERN.dns_servers:
         yield
         return
     with NameServer() as names:
         signing.publish(names)
+        for provider in PROVIDERS.values():
+            names.add_text(provider.spf_name, SPF)
         os.environ["POSTERN_DNS_SERVERS"] = json.dumps([names.server])
         yield
 

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+from django.conf import settings
+
+from engine.registry import published
+from engine.registry.providers import PROVIDERS
+from portal.demo.management.commands import up
+
+
+def test_the_demo_knows_where_providers_send_from(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else its Health would show a job that fails each day."""
+    monkeypatch.setattr(settings.POSTERN, "env", "development")
+    monkeypatch.setattr(settings.POSTERN, "dns_servers", [])
+    monkeypatch.delenv("POSTERN_DNS_SERVERS", raising=False)
+
+    with up.name_server():
+        told = json.loads(os.environ["POSTERN_DNS_SERVERS"])
+        monkeypatch.setattr(settings.POSTERN, "dns_servers", told)
+        for provider in PROVIDERS.values():
+            assert published.networks(provider.spf_name)
