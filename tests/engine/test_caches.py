@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import cast
 
 import pytest
 from django.core.cache import cache
+from django.core.cache import caches as django_caches
+from django.core.cache.backends.filebased import FileBasedCache
 from pytest_django.fixtures import Settings
 from redis import Redis as Client
 
 from engine import caches
-from engine.caches import SharedCache
+from engine.caches import FileCache, SharedCache
 from tests.peers.redis import Redis
 
 THREADS = 12
@@ -98,6 +102,120 @@ def test_while_redis_is_away_limits_are_local(
         assert alone == [1, 2, 3, 4]
         assert caches.count("calls", seconds=60).number == 1
         assert len(Client.from_url(redis.url).keys("*calls")) == 1
+
+
+def test_while_redis_is_away_a_count_outlives_many_others(settings: Settings) -> None:
+    settings.CACHES = {"default": caches.redis_settings("redis://127.0.0.1:1/0")}
+    cache.clear()
+    for _ in range(6):
+        caches.count("calls", seconds=60)
+    for number in range(400):
+        caches.count(f"others-{number}", seconds=60)
+
+    assert caches.count("calls", seconds=60).number == 7
+
+
+@pytest.mark.usefixtures("shared")
+@pytest.mark.parametrize("kept", [{"since": 1}, (1.0, 2, 3), "text"])
+def test_what_an_earlier_version_kept_is_replaced(kept: object) -> None:
+    cache.set("calls", kept)
+    cache.set("others", 5)
+
+    assert [caches.count("calls", seconds=60).number for _ in range(3)] == [1, 2, 3]
+    # Redis itself was asked all the while.
+    assert SharedCache._away_until == 0.0
+    assert cache.get("others") == 5
+
+
+def test_a_list_under_the_name_of_a_count_is_replaced(
+    redis: Redis, settings: Settings
+) -> None:
+    settings.CACHES = {"default": caches.redis_settings(redis.url)}
+    cache.clear()
+    caches.count("calls", seconds=60)
+    client = Client.from_url(redis.url)
+    (key,) = client.keys("*calls")
+    client.delete(key)
+    client.rpush(key, "one")
+
+    assert caches.count("calls", seconds=60).number == 1
+    assert SharedCache._away_until == 0.0
+
+
+@pytest.fixture
+def files(settings: Settings, tmp_path: Path) -> FileCache:
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "engine.caches.FileCache",
+            "LOCATION": tmp_path / "cache",
+            "OPTIONS": {"MAX_ENTRIES": 30},
+        }
+    }
+    return cast(FileCache, django_caches["default"])
+
+
+def test_counting_in_files_does_not_list_them(
+    files: FileCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All counts of a host wait for one lock meanwhile."""
+    monkeypatch.setattr(caches, "CULL_CHANCE", 10**9)
+
+    def list_files(self: FileBasedCache) -> list[str]:
+        raise AssertionError("The files are listed.")
+
+    monkeypatch.setattr(FileBasedCache, "_list_cache_files", list_files)
+
+    assert [caches.count("calls", seconds=60).number for _ in range(3)] == [1, 2, 3]
+    assert cache.add("lock", 1, 60)
+    cache.set("what", "kept", 60)
+    assert cache.get("what") == "kept"
+
+
+def test_files_are_looked_at_now_and_then(
+    files: FileCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caches, "CULL_CHANCE", 5)
+
+    for number in range(1_000):
+        caches.count(f"calls-{number}", seconds=60)
+
+    assert len(files._names()) < 300
+
+
+def test_room_is_made_by_what_has_ended_and_then_by_what_ends_soonest(
+    files: FileCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caches, "CULL_CHANCE", 10**9)
+    for number in range(10):
+        cache.set(f"ended-{number}", 1, 60)
+        cache.set(f"soon-{number}", 1, 3600 + number)
+        cache.set(f"late-{number}", 1, 7200)
+        cache.set(f"never-{number}", 1, None)
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() + 1800)
+
+    files.cull()
+
+    # Of 40, where 30 may be, 20 are kept.
+    left = {key for name in ("ended", "soon", "late", "never") for key in kept(name)}
+    assert left == {*all_of("late"), *all_of("never")}
+
+
+def test_below_the_limit_nothing_is_culled(files: FileCache) -> None:
+    for number in range(30):
+        cache.set(f"what-{number}", 1, 60)
+
+    files.cull()
+
+    assert len(files._names()) == 30
+
+
+def all_of(name: str) -> list[str]:
+    return [f"{name}-{number}" for number in range(10)]
+
+
+def kept(name: str) -> list[str]:
+    return [key for key in all_of(name) if key in cache]
 
 
 def test_redis_that_is_away_is_left_alone_for_a_while(
