@@ -15,8 +15,8 @@ from engine import keys
 def accept_earlier_keys() -> None:
     """Have django-q2 (1.11.1) verify jobs with SECRET_KEY_FALLBACKS too.
 
-    Its own signer drops them, and with it each job that waits while the secret key is
-    changed: it removes a job from the queue whose signature it does not know.
+    Its own signer knows the secret key alone, so that each job that waits while that is
+    changed would be given up as unreadable. `engine.jobs.packages` signs them again.
     """
     SignedPackage.loads = staticmethod(_loads)
 

@@ -54,13 +54,13 @@ class Maildrop:
 class Access:
     """A mailbox, by what it was opened, and whether messages may be removed from it.
 
-    `digest` is that of the app password, `generation` that of the person's sessions.
+    `digests` are those of the app password under each secret key, `generation` that of the person's sessions.
     """
 
     mailbox: Mailbox
     may_remove: bool
     person_id: int
-    digest: str = field(repr=False)
+    digests: tuple[str, ...] = field(repr=False)
     generation: int
 
 
@@ -86,14 +86,16 @@ def find_mailbox(username: str, secret: str, *, peer: str) -> Access:
         mailbox,
         may_remove,
         person_id=person.pk,
-        digest=credentials.digest(secret),
+        digests=credentials.digests(secret),
         generation=person.session_generation,
     )
 
 
 def is_still_open(access: Access) -> bool:
     """False once the app password, the person or the right to the mailbox is gone."""
-    if not credentials.still_proves_person(access.digest, generation=access.generation):
+    if not credentials.still_proves_person(
+        access.digests, generation=access.generation
+    ):
         return False
     own = Q(owner_id=access.person_id)
     granted = Q(grants__person_id=access.person_id, grants__can_read=True)

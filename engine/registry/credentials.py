@@ -60,13 +60,19 @@ def digest(secret: str) -> str:
     return digests(secret)[0]
 
 
-def digests(secret: str) -> list[str]:
+def digests(secret: str) -> tuple[str, ...]:
     """The same under the secret key and each before it: what a secret is found by."""
-    return keys.macs(SALT, secret.lower().translate(MISREAD))
+    return tuple(keys.macs(SALT, secret.lower().translate(MISREAD)))
 
 
 def rekey(found: ConnectionCredential | AppPassword | ApiKey, secret: str) -> None:
-    """Keep the digest of a secret that was proved under the key of now."""
+    """Keep the digest of a secret that was proved under the key of now.
+
+    While the key is changed, hosts that have exchanged the two keys already and hosts
+    that have not key a row to and fro. That is harmless: both know both keys, look for
+    either digest, and keep either with their open sessions. A host that does not know the
+    new key yet finds no such row, which is why it must be told of it first.
+    """
     if found.keyed_by == keys.name():
         return
     found.digest, found.keyed_by = digest(secret), keys.name()
@@ -113,22 +119,25 @@ def find_person(address: str, secret: str, *, peer: str = "") -> Person | None:
     return found.person
 
 
-def still_proves_connection(digest: str) -> bool:
-    """True while the credential with that digest is not revoked."""
-    live = ConnectionCredential.objects.filter(digest=digest, revoked_at=None)
+def still_proves_connection(digests: tuple[str, ...]) -> bool:
+    """True while the credential with one of those digests is not revoked.
+
+    Another host may key it again meanwhile, with a secret key that both know.
+    """
+    live = ConnectionCredential.objects.filter(digest__in=digests, revoked_at=None)
     return live.exists()
 
 
-def still_proves_person(digest: str, *, generation: int) -> bool:
+def still_proves_person(digests: tuple[str, ...], *, generation: int) -> bool:
     """True while a mail session may go on that was opened with an app password.
 
     It may not once the app password is revoked or has expired, a recovery shut the
-    mailbox, the person or the organisation is suspended, or their sessions were ended: `generation` is that
-    of the person when the session began.
+    mailbox, the person or the organisation is suspended, or their sessions were ended:
+    `generation` is that of the person when the session began.
     """
     live = AppPassword.objects.live().filter(
         opens_mail(),
-        digest=digest,
+        digest__in=digests,
         person__is_active=True,
         person__organisation__status=OrganisationStatus.ACTIVE,
         person__session_generation=generation,

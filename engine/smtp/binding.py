@@ -31,14 +31,15 @@ class Peer:
 class Binding:
     """A session bound to one connection of an organisation, or to one person.
 
-    `digest` is that of the secret it signed in with, where it did.
+    `digests` are those of the secret it signed in with, where it did: under each secret
+    key, for its row is keyed again while the key is changed.
     """
 
     organisation_id: int | None
     how: str
     connection_id: int | None = None
     person_id: int | None = None
-    digest: str = field(default="", repr=False)
+    digests: tuple[str, ...] = field(default=(), repr=False)
     generation: int = 0
     """The person's `session_generation` when they signed in."""
     providers: frozenset[Provider] = frozenset()
@@ -55,7 +56,7 @@ class Binding:
 
     @property
     def is_signed_in(self) -> bool:
-        return bool(self.digest)
+        return bool(self.digests)
 
 
 def peer_of(transport: Any) -> Peer:

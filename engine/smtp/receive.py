@@ -34,14 +34,14 @@ class ReceiveDoor:
             found.organisation_id,
             str(Proof.CREDENTIAL),
             connection_id=found.pk,
-            digest=credentials.digest(secret),
+            digests=credentials.digests(secret),
         )
 
     def bind(self, known: Routes, peer: Peer) -> Binding | None:
         return bind_by_peer(known, peer)
 
     def still_holds(self, binding: Binding) -> bool:
-        return credentials.still_proves_connection(binding.digest)
+        return credentials.still_proves_connection(binding.digests)
 
     def check_binding(self, known: Routes, binding: Binding) -> None:
         # Whether the tenant is suspended is told to whoever shows that it is theirs.

@@ -33,7 +33,7 @@ class SubmissionDoor:
             person.organisation_id,
             "app password",
             person_id=person.pk,
-            digest=credentials.digest(secret),
+            digests=credentials.digests(secret),
             generation=person.session_generation,
         )
 
@@ -42,7 +42,7 @@ class SubmissionDoor:
 
     def still_holds(self, binding: Binding) -> bool:
         return credentials.still_proves_person(
-            binding.digest, generation=binding.generation
+            binding.digests, generation=binding.generation
         )
 
     def check_binding(self, known: Routes, binding: Binding) -> None:

@@ -12,21 +12,32 @@ from django.core import signing
 from django.utils import timezone
 
 from engine import keys
+from engine.jobs import packages
+from engine.registry import recovery
 from engine.registry.models import (
     ApiKey,
     AppPassword,
     ConnectionCredential,
+    Domain,
     WebhookEndpoint,
 )
 from engine.registry.webhooks import reseal as reseal_webhook
 from onboarding import links
 from onboarding.connecting.actions import LINK_LIFETIME
+from onboarding.connecting.tasks import CLAIM_LIFETIME
 from onboarding.models import LinkPurpose
 from portal.account import codes, sealed
+from portal.organisation.models import RESET_LIFETIME
+from portal.sessions import devices
 from portal.sessions.models import WebSession
 from portal.sessions.store import SessionStore
 
 NAMES_SHOWN = 20
+SEALED_ADVICE = "Their key is not known here. Add it to the fallbacks, or make others."
+JOBS_ADVICE = (
+    "Their key is not known here. Add it to the fallbacks, or take them off the list "
+    "under Failed jobs."
+)
 
 
 @dataclass
@@ -40,9 +51,18 @@ class Finding:
 
     @property
     def names(self) -> str:
-        more = len(self.earlier) - NAMES_SHOWN
-        shown = ", ".join(self.earlier[:NAMES_SHOWN])
-        return f"{shown} and {more} more" if more > 0 else shown
+        return _shown(self.earlier)
+
+
+@dataclass(frozen=True)
+class Remnant:
+    """What was given out under an earlier key and cannot be called back."""
+
+    what: str
+    after: str
+    """What becomes of it when the earlier key is gone."""
+    ends_in: timedelta | None = None
+    """How long after the change there is none any more, if that is ever so."""
 
 
 def rekey() -> list[Finding]:
@@ -54,6 +74,7 @@ def rekey() -> list[Finding]:
     return [
         _sealed("Second factors", _reseal_factors()),
         _sealed("Secrets of webhooks", _reseal_webhooks()),
+        _sealed("Jobs", packages.resign(), JOBS_ADVICE),
         _digests(
             "Passwords of connections",
             ConnectionCredential.objects.filter(revoked_at=None),
@@ -70,22 +91,63 @@ def rekey() -> list[Finding]:
     ]
 
 
+def remnants() -> list[Remnant]:
+    """What nobody can key again, for it is with others; those that end first, first."""
+    claimed = Domain.objects.filter(verified_at=None).order_by("member_domain")
+    names = list(claimed.values_list("member_domain", flat=True))
+    return [
+        Remnant(
+            "Links that were mailed, and codes that were printed",
+            "they open nothing",
+            longest_link(),
+        ),
+        Remnant(
+            f"Records that domains were asked to publish ({_shown(names) or 'none now'})",
+            "the record that their page then shows must be published instead",
+            CLAIM_LIFETIME,
+        ),
+        Remnant(
+            "Browsers that are known to their people",
+            "others' failed attempts can shut them out, until the next sign-in",
+            devices.LIFETIME,
+        ),
+        Remnant(
+            "Addresses to which the helpdesk's messages are answered",
+            "answers find their tickets by what they answer, or by the number in the "
+            "subject",
+        ),
+        Remnant(
+            "Records of domains that are proved",
+            "the domains stay proved, and their pages say that the record is an older one",
+        ),
+        Remnant("Places in long lists of the API", "clients begin the list again"),
+    ]
+
+
+def _shown(names: list[str]) -> str:
+    more = len(names) - NAMES_SHOWN
+    shown = ", ".join(names[:NAMES_SHOWN])
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
 def longest_link() -> timedelta:
     """How long a link that was mailed before the key changed may still be opened."""
     return max(
         links.LETTER_LIFETIME,
         links.FIRST_SIGN_IN_LIFETIME,
+        # It waits for so long, and its owner may disown it for as long after that.
+        RESET_LIFETIME * 2,
+        recovery.delay(),
         LINK_LIFETIME,
         timedelta(days=settings.POSTERN.ticket_link_days),
         *(purpose.lifetime for purpose in LinkPurpose),
     )
 
 
-def _sealed(what: str, tried: Iterable[tuple[str, bool]]) -> Finding:
-    found = Finding(
-        what,
-        advice="Their key is not known here. Add it to the fallbacks, or make others.",
-    )
+def _sealed(
+    what: str, tried: Iterable[tuple[str, bool]], advice: str = SEALED_ADVICE
+) -> Finding:
+    found = Finding(what, advice=advice)
     for name, is_current in tried:
         found.total += 1
         if not is_current:

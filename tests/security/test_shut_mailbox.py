@@ -50,7 +50,7 @@ def test_every_way_to_the_mail_is_shut(
     assert credentials.find_person(shut.address, "made-since") is None
     assert credentials.find_person(shut.address, "before") == shut
     assert not credentials.still_proves_person(
-        credentials.digest("made-since"), generation=shut.session_generation
+        credentials.digests("made-since"), generation=shut.session_generation
     )
 
 

@@ -13,7 +13,10 @@ from portal.console import rekeying
 class Command(BaseCommand):
     help = (
         "Give what earlier secret keys sealed the key of now, and say what still hangs "
-        "on one of POSTERN_SECRET_KEY_FALLBACKS."
+        "on one of POSTERN_SECRET_KEY_FALLBACKS. Before: add the new key to the fallbacks "
+        "of every host and restart it, then exchange the two keys on every host, each of "
+        "which goes on working meanwhile. A host that does not know the new key refuses "
+        "what another has keyed with it."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -28,18 +31,18 @@ class Command(BaseCommand):
         self._conclude(any(finding.earlier for finding in found))
 
     def _conclude(self, hangs: bool) -> None:
-        days = rekeying.longest_link().days
-        self.stdout.write(
-            f"Links that were mailed before the key changed open for up to {days} days "
-            "after that, and answers to the helpdesk's messages find their tickets for as "
-            "long as the earlier key is kept."
-        )
+        if not settings.SECRET_KEY_FALLBACKS and not hangs:
+            self.stdout.write("POSTERN_SECRET_KEY_FALLBACKS is empty.")
+            return
+        self.stdout.write("When the earlier key is gone:")
+        for one in rekeying.remnants():
+            days = one.ends_in.days if one.ends_in else 0
+            until = f", for up to {days} days after the change" if days else ""
+            self.stdout.write(f"  {one.what}{until}: {one.after}.")
         if hangs:
             self.stdout.write("Keep POSTERN_SECRET_KEY_FALLBACKS, and run this again.")
-        elif settings.SECRET_KEY_FALLBACKS:
+        else:
             self.stdout.write(
-                "Nothing else hangs on an earlier key. Once those links have ended, "
+                "All that we keep is on the key of now. When you can do without the above, "
                 "POSTERN_SECRET_KEY_FALLBACKS can be emptied."
             )
-        else:
-            self.stdout.write("POSTERN_SECRET_KEY_FALLBACKS is empty.")

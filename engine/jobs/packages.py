@@ -1,0 +1,58 @@
+"""The packages in which jobs are kept, and signing them again after the key has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.core.signing import TimestampSigner
+from django_q import core_signing
+from django_q.conf import Conf
+from django_q.models import OrmQ
+from django_q.signing import BadSignature
+
+from engine import keys
+from engine.jobs.models import JobRun
+
+
+def resign() -> Iterator[tuple[str, bool]]:
+    """Sign each job with the secret key of now: those that wait, and those given up.
+
+    Yields what each is called, and whether the key of now opens it. What is in a package
+    is not looked at, so that one that this version cannot read is signed as well.
+    """
+    for row in OrmQ.objects.order_by("pk").iterator():
+        package = _resigned(row.payload)
+        if package is not None and package != row.payload:
+            # Only what was read: the row may have been done, and its number used again.
+            unchanged = OrmQ.objects.filter(pk=row.pk, payload=row.payload)
+            unchanged.update(payload=package)
+        yield f"number {row.pk} in {row.key}", package is not None
+    # After the queue, for a job that begins meanwhile is written down here.
+    for run in JobRun.objects.order_by("pk").iterator():
+        package = _resigned(run.package)
+        if package is not None and package != run.package:
+            unchanged_run = JobRun.objects.filter(pk=run.pk, package=run.package)
+            unchanged_run.update(package=package)
+        if run.queue_id is None or package is None:
+            yield f"{run.func} ({run.job_id[:8]})", package is not None
+
+
+def _resigned(package: str) -> str | None:
+    """The package as the key of now signs it; itself where that has been done, and None
+    where no key opens it."""
+    for secret in keys.secrets():
+        signer = core_signing.TimestampSigner(key=secret, salt=Conf.PREFIX)
+        try:
+            content = signer.unsign(package)
+        except BadSignature:
+            continue
+        return package if secret == settings.SECRET_KEY else _signed(content)
+    return None
+
+
+def _signed(content: str) -> str:
+    signer = TimestampSigner(
+        key=settings.SECRET_KEY, salt=Conf.PREFIX, fallback_keys=[]
+    )
+    return str(signer.sign(content))

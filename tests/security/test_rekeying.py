@@ -1,0 +1,188 @@
+"""What `manage.py rekey` signs again, and what it says of the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import StringIO
+from ipaddress import ip_address
+from typing import Any, NamedTuple
+
+import pytest
+from django.core.management import call_command
+from django_q.models import OrmQ
+from django_q.signing import SignedPackage
+from pytest_django.fixtures import Settings
+
+from engine import clock, keys, tasks
+from engine.jobs import queue, worker
+from engine.jobs.models import JobRun, RunState
+from engine.lanes import Lane
+from engine.pop3 import maildrop
+from engine.registry import credentials
+from engine.registry.models import (
+    AppPassword,
+    Connection,
+    ConnectionCredential,
+    Domain,
+    Organisation,
+    Person,
+)
+from engine.smtp.binding import Peer
+from engine.smtp.receive import ReceiveDoor
+from engine.smtp.submission import SubmissionDoor
+from tests import factories
+from tests.security.test_secret_key import NEW, OLD
+
+pytestmark = pytest.mark.django_db
+
+FAIL = "tests.engine.jobs.deeds.fail"
+
+
+@pytest.fixture(autouse=True)
+def _old(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(settings, OLD)
+    # django-q2 keeps the key with which the process began.
+    monkeypatch.setattr("django_q.conf.Conf.SECRET_KEY", OLD)
+    monkeypatch.setattr(SignedPackage, "loads", SignedPackage.loads)
+    monkeypatch.setattr(queue, "MOST_ATTEMPTS", 2)
+
+
+def use(settings: Settings, key: str, *earlier: str) -> None:
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = key, list(earlier)
+
+
+def rekey() -> str:
+    out = StringIO()
+    call_command("rekey", stdout=out)
+    return out.getvalue()
+
+
+def run_one() -> None:
+    OrmQ.objects.update(lock=clock.now())
+    worker.run_next(Lane.QUICK)
+
+
+def run_to_the_end() -> None:
+    while OrmQ.objects.exists():
+        run_one()
+
+
+def test_jobs_outlive_the_key_that_signed_them(settings: Settings) -> None:
+    queue.add(FAIL)
+    run_to_the_end()
+    given_up = JobRun.objects.get(state=RunState.GIVEN_UP)
+    queue.add(FAIL)
+    run_one()  # it waits to be tried again
+    queue.add(FAIL)
+    use(settings, NEW, OLD)
+    tasks.accept_earlier_keys()
+
+    assert "Jobs: 3, on an earlier key 0\n" in rekey()
+    use(settings, NEW)
+
+    run_to_the_end()
+    given_up.refresh_from_db()
+    queue.again(given_up)
+    run_to_the_end()
+    errors = JobRun.objects.values_list("error", flat=True)
+    assert list(errors) == ["Fault: The scanner is away."] * 3
+
+
+def test_a_job_that_no_key_opens_is_counted(settings: Settings) -> None:
+    queue.add(FAIL)
+    use(settings, NEW)
+
+    said = rekey()
+
+    assert "Jobs: 1, on an earlier key 1\n  number " in said
+    assert "take them off the list under Failed jobs" in said
+    assert "can be emptied" not in said
+
+
+def test_signing_jobs_again_twice_changes_nothing(settings: Settings) -> None:
+    queue.add(FAIL)
+    use(settings, NEW, OLD)
+    rekey()
+    package = OrmQ.objects.get().payload
+
+    rekey()
+
+    assert OrmQ.objects.get().payload == package
+
+
+def test_the_command_says_what_ends_with_the_earlier_key(
+    northfield: Organisation, settings: Settings
+) -> None:
+    Domain.objects.filter(organisation=northfield).update(verified_at=None)
+    name = Domain.objects.get(organisation=northfield).member_domain
+    settings.POSTERN = settings.POSTERN.model_copy(update={"ticket_link_days": 60})
+    use(settings, NEW, OLD)
+
+    said = rekey()
+
+    assert (
+        "Links that were mailed, and codes that were printed, for up to 60 days" in said
+    )
+    assert f"asked to publish ({name}), for up to 30 days" in said
+    assert "Browsers that are known to their people, for up to 180 days" in said
+    assert "Addresses to which the helpdesk's messages are answered:" in said
+
+
+HERE = Peer(ip_address("192.0.2.1"), "TLSv1.3", frozenset())
+SECRET = "k7qd-3m9x-2222-3333-4444-5555-6666"
+
+
+class Way(NamedTuple):
+    """A way in: opens a session, says whether it may go on, signs in elsewhere."""
+
+    open: Callable[[], Any]
+    goes_on: Callable[[Any], bool]
+    sign_in: Callable[[], object]
+    rows: Any
+
+
+@pytest.fixture(params=["receive", "submission", "pop3"])
+def way(
+    request: pytest.FixtureRequest, bob: Person, firm_connection: Connection
+) -> Way:
+    if request.param == "receive":
+        factories.make_connection_credential(
+            firm_connection, "firm", credentials.digest(SECRET)
+        )
+        return Way(
+            lambda: ReceiveDoor().authenticate("firm", SECRET, HERE),
+            ReceiveDoor().still_holds,
+            lambda: credentials.find_connection("firm", SECRET),
+            ConnectionCredential.objects,
+        )
+    factories.make_app_password(bob, credentials.digest(SECRET))
+    door = SubmissionDoor()
+    is_submission = request.param == "submission"
+    return Way(
+        (lambda: door.authenticate(bob.address, SECRET, HERE))
+        if is_submission
+        else (lambda: maildrop.find_mailbox(bob.address, SECRET, peer="192.0.2.1")),
+        door.still_holds if is_submission else maildrop.is_still_open,
+        lambda: credentials.find_person(bob.address, SECRET),
+        AppPassword.objects,
+    )
+
+
+def test_a_session_goes_on_while_hosts_exchange_the_keys(
+    settings: Settings, way: Way
+) -> None:
+    use(settings, OLD, NEW)  # the host that has not exchanged them yet
+    session = way.open()
+
+    use(settings, NEW, OLD)  # the one that has
+    assert way.sign_in()
+    assert way.rows.get().keyed_by == keys.name(NEW)
+    assert way.goes_on(session)
+
+    use(settings, OLD, NEW)
+    assert way.goes_on(session)
+    assert way.sign_in()
+    assert way.goes_on(session)
+
+    way.rows.update(revoked_at=clock.now())
+    assert not way.goes_on(session)
