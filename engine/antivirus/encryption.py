@@ -13,6 +13,7 @@ from collections.abc import Set
 from engine.antivirus.formats import compound, pdf
 from engine.antivirus.formats.errors import UnlistedError
 from engine.antivirus.magic import HEAD
+from engine.antivirus.member import Budget
 from engine.mail import cms
 
 _BROKEN = (ValueError, struct.error, UnlistedError)
@@ -48,24 +49,26 @@ def needs_all(head: bytes) -> bool:
     return pdf.is_pdf(head) or cms.kind_of(head) is not None
 
 
-def of_octets(data: bytes) -> str:
-    """What the octets of a whole file are: "PDF", "office document", "message" or empty."""
+def of_octets(data: bytes, content: cms.Content, budget: Budget) -> str:
+    """What the octets of a whole file are: "PDF", "office document", "message" or empty.
+
+    `content` is what they were read as. Raises TooMuchError.
+    """
     if pdf.is_pdf(data):
-        return "PDF" if pdf.needs_password(data) else ""
+        return "PDF" if pdf.needs_password(data, budget) else ""
     if data.startswith(compound.SIGNATURE):
         return "office document" if _is_locked(data) else ""
     if data.startswith(_RPMSG) or _PGP.search(data[:HEAD]):
         return "message"
-    kind = cms.kind_of(data)
-    is_readable = kind is None or (kind is cms.Kind.SIGNED and not cms.is_broken(data))
-    return "" if is_readable else "message"
+    is_signed = content.kind is cms.Kind.SIGNED and not content.is_broken
+    return "" if content.kind is None or is_signed else "message"
 
 
-def of_member(name: str, data: bytes) -> str:
+def of_member(name: str, data: bytes, content: cms.Content, budget: Budget) -> str:
     """The same of a file in an archive, which may be a document's list of its parts."""
     if name == _MANIFEST and _OPEN_DOCUMENT in data:
         return "office document"
-    return of_octets(data)
+    return of_octets(data, content, budget)
 
 
 def _is_locked(data: bytes) -> bool:

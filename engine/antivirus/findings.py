@@ -21,6 +21,8 @@ from engine.mail.boundaries import Region
 from engine.mail.message import split, with_line_ends
 
 MAX_DEPTH = 8  # archives and messages inside one another
+# Octets of the budget for each element of a signature: both take about as long.
+ELEMENT = 256
 
 _BODIES = frozenset(("text/plain", "text/html", "application/xhtml+xml"))
 
@@ -114,14 +116,15 @@ def find(one: Carried, budget: Budget, depth: int = 0) -> Iterator[Finding]:
     if what := encryption.of_types(one.content_types):
         yield Encrypted(what)
     data = one.data()
+    content = _read(data, budget)
     if is_body:
         encoded = transfer.uu_names(data)
         yield from _by_name(name.decode("utf-8", "replace") for name in encoded)
         if not _is_file(data):
-            yield from _by_key(encryption.of_octets(data))
+            yield from _by_key(encryption.of_octets(data, content, budget))
             yield from _by_octets(Member("", data), names, is_text=True)
             return
-    entity = parts.entity_in(one) if isinstance(one, parts.Part) else None
+    entity = parts.entity_in(one, content) if isinstance(one, parts.Part) else None
     if entity is None and encryption.is_unreadable(data, one.content_types):
         yield Encrypted("message")
     if isinstance(one, parts.Part) and (entity is None or not _is_mail(data)):
@@ -133,8 +136,18 @@ def find(one: Carried, budget: Budget, depth: int = 0) -> Iterator[Finding]:
     # The parts of an entity come on their own. It may be a file all the same.
     member, is_walked = Member(next(iter(names), ""), data), entity is not None
     yield from _inside(
-        *(member, names, budget, depth), is_walked=is_walked, is_text=is_body
+        *(member, names, budget, depth),
+        content=content,
+        is_walked=is_walked,
+        is_text=is_body,
     )
+
+
+def _read(data: bytes, budget: Budget) -> cms.Content:
+    """What the octets are as S/MIME: read once, for it takes time by the element."""
+    content = cms.read(data)
+    budget.spend(ELEMENT * content.elements, members=0)
+    return content
 
 
 def _is_mail(data: bytes) -> bool:
@@ -186,19 +199,21 @@ def _inside(
     budget: Budget,
     depth: int,
     *,
+    content: cms.Content | None = None,
     is_page: bool = True,
     is_walked: bool = False,
     is_text: bool = False,
 ) -> Iterator[Finding]:
     """What is in a file and, at any depth, in what it holds.
 
-    One that `is_walked` is, or signs, a message that is looked at elsewhere; one that
+    `content` is what it was read as, if it was. One that `is_walked` is, or signs, a message that is looked at elsewhere; one that
     `is_text` is shown as such.
     """
     yield from _by_octets(member, names, is_page=is_page, is_text=is_text or is_walked)
-    yield from _by_key(encryption.of_member(member.name, member.data))
+    content = content or _read(member.data, budget)
+    yield from _by_key(encryption.of_member(member.name, member.data, content, budget))
     yield from map(Archive, archive_kinds.of_octets(member.data))
-    signed = None if is_walked else cms.signed_content(member.data)
+    signed = None if is_walked else content.signed
     data = member.data if signed is None else signed
     is_message = magic.is_message(data) and not is_walked
     is_inner = is_message or signed is not None

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
-from engine.antivirus import kinds, magic
+from engine.antivirus import encryption, kinds, magic
 from engine.antivirus.base import ScannerUnavailable
 from engine.antivirus.findings import Carried, Encrypted, Finding, Inner, Refused, find
 from engine.antivirus.formats.errors import UnlistedError
@@ -150,9 +150,10 @@ def can_carry(carried: Iterable[Carried]) -> bool:
 
 
 def is_quick(part: parts.Part) -> bool:
-    """Whether nothing need be unpacked to judge the part."""
+    """Whether nothing need be unpacked, and no lock tried, to judge the part."""
     data = part.data()
-    return not (may_hold_files(data) or magic.is_message(data))
+    is_slow = may_hold_files(data) or encryption.needs_all(data)
+    return not (is_slow or magic.is_message(data))
 
 
 def warns_of(name: str, data: bytes) -> bool:

@@ -6,6 +6,7 @@ signature is verified here; only the octets that were signed are found.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from enum import Enum
 
 # Content types by object identifier: RFC 5652 §4 to §8, RFC 5083, RFC 3274
@@ -16,7 +17,7 @@ _EXPLICIT, _CONSTRUCTED = 0xA0, 0x20
 _END = b"\0\0"
 _MAX_DEPTH = 16
 # Programs that stream write pieces of a kilobyte and more: so many make 100 MB.
-_MAX_ELEMENTS = 100_000
+MAX_ELEMENTS = 100_000
 
 # S/MIME 4.0 (RFC 8551 §3.2) and the name that was used before it was registered
 CONTENT_TYPES = frozenset(("application/pkcs7-mime", "application/x-pkcs7-mime"))
@@ -46,34 +47,36 @@ def kind_of(data: bytes) -> Kind | None:
         return None
 
 
-def signed_content(data: bytes) -> bytes | None:
-    """The octets that a signature holds inside itself: a MIME entity, in mail.
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a file in this syntax is, and what its signature holds: a MIME entity, in mail.
 
-    None where the signature stands apart from them, holds certificates only, or where
-    this is no signature or a broken one.
+    `signed` is None where the signature stands apart from the octets, holds certificates
+    only, or where this is no signature or a broken one. One that `is_broken` is a signature
+    of which nobody can say here what it holds. So many `elements` were read to know it.
     """
-    if kind_of(data) is not Kind.SIGNED:
-        return None
+
+    kind: Kind | None
+    signed: bytes | None = field(default=None, repr=False)
+    is_broken: bool = False
+    elements: int = 0
+
+
+def read(data: bytes, most: int = MAX_ELEMENTS) -> Content:
+    """What the octets are and hold, by at most so many elements. Never raises."""
+    kind = kind_of(data)
+    if kind is not Kind.SIGNED:
+        return Content(kind)
+    reader = _Reader(data, most)
     try:
-        return _content(data)
+        signed = _signed(reader)
     except ValueError:
-        return None
+        return Content(kind, is_broken=True, elements=reader.elements)
+    return Content(kind, signed, elements=reader.elements)
 
 
-def is_broken(data: bytes) -> bool:
-    """Whether it is a signature of which nobody can say here what it holds."""
-    if kind_of(data) is not Kind.SIGNED:
-        return False
-    try:
-        _content(data)
-    except ValueError:
-        return True
-    return False
-
-
-def _content(data: bytes) -> bytes | None:
+def _signed(reader: _Reader) -> bytes | None:
     """What a signature holds (RFC 5652 §5.1 and §5.2). Raises ValueError."""
-    reader = _Reader(data)
     reader.enter(_SEQUENCE)
     reader.take(_OBJECT)
     reader.enter(_EXPLICIT)
@@ -91,10 +94,11 @@ def _content(data: bytes) -> bytes | None:
 class _Reader:
     """Reads from front to back. Raises ValueError for what is no BER or is cut off."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, most: int = MAX_ELEMENTS) -> None:
         self._data = data
         self._at = 0
-        self._left = _MAX_ELEMENTS
+        self._most = most
+        self.elements = 0
 
     @property
     def tag(self) -> int:
@@ -151,9 +155,9 @@ class _Reader:
 
     def _header(self) -> int | None:
         """Pass over tag and length; where the element ends, or None for an open one."""
-        self._left -= 1
-        if self._left < 0:
+        if self.elements >= self._most:
             raise ValueError("There are too many elements")
+        self.elements += 1
         first = self._octet()
         if first & 0x1F == 0x1F:
             raise ValueError("No tag here takes several octets")

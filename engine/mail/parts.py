@@ -144,20 +144,17 @@ def walk(header: bytes, body: bytes, *, strict: bool = False) -> Iterator[Part]:
     yield from _Walker(strict).entity(block, Region.whole(body), _Place())
 
 
-def entity_in(part: Part) -> Region | None:
+def entity_in(part: Part, content: cms.Content) -> Region | None:
     """The message that the part attaches, or signs and holds; None for everything else.
 
-    A file that somebody signed, in the same form, stays a file.
+    A file that is signed in the same form stays a file. `content` is how the part reads.
     """
     if part.content_type in MESSAGES:
         is_plain = part.encoding not in transfer.ENCODED
         return part.region if is_plain else Region.whole(part.data())
-    if part.content_type not in cms.CONTENT_TYPES:
+    if part.content_type not in cms.CONTENT_TYPES or content.signed is None:
         return None
-    signed = cms.signed_content(part.data())
-    if signed is None:
-        return None
-    entity = Region.whole(signed)
+    entity = Region.whole(content.signed)
     return entity if _split(entity)[0].get("Content-Type") else None
 
 
@@ -193,6 +190,7 @@ class _Walker:
         self.strict = strict
         self.left = MAX_PARTS
         self.budget = boundaries.Budget()
+        self.elements = cms.MAX_ELEMENTS
 
     def entity(
         self, header: HeaderBlock, region: Region, place: _Place
@@ -227,7 +225,7 @@ class _Walker:
     ) -> Iterator[Part]:
         part = _part(header, region, place)
         yield part
-        inner = entity_in(part)
+        inner = entity_in(part, self._read(part))
         if inner is None:
             return
         if place.depth >= MAX_DEPTH:
@@ -236,6 +234,15 @@ class _Walker:
         is_attached = part.content_type in MESSAGES
         inside = place.inside() if is_attached else place.unwrapped()
         yield from self.entity(*_split(inner), inside)
+
+    def _read(self, part: Part) -> cms.Content:
+        if part.content_type not in cms.CONTENT_TYPES:
+            return cms.Content(None)
+        content = cms.read(part.data(), self.elements)
+        self.elements -= content.elements
+        if self.elements <= 0:
+            self._leave_out()
+        return content
 
     def _leave_out(self) -> None:
         if self.strict:

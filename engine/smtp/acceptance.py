@@ -120,19 +120,29 @@ async def _examine(arrival: Arrival, verdict: Verdict) -> list[str]:
     """
     spool = arrival.spool
     if spool.is_small:
-        parts = list(walk(spool.header, spool.read_body(), strict=True))
-        if all(map(policy.is_quick, parts)):
-            examined = _check(parts)
+        parts = _quick_parts(spool)
+        if parts is None:
+            examined = await asyncio.to_thread(_check_all, spool)
         else:
-            examined = await asyncio.to_thread(_check, parts)
+            examined = _check(parts)
         return await _scan_inside(arrival, examined, verdict)
     # Each takes its whole body into memory: one at a time, and not on the loop.
     async with _LARGE:
-        examined = await asyncio.to_thread(_check_large, spool)
+        examined = await asyncio.to_thread(_check_all, spool)
         return await _scan_inside(arrival, examined, verdict)
 
 
-def _check_large(spool: Spool) -> policy.Examined:
+def _quick_parts(spool: Spool) -> list[Part] | None:
+    """The parts, where all are quick to judge; what comes behind others is not read."""
+    parts = []
+    for part in walk(spool.header, spool.read_body(), strict=True):
+        if not policy.is_quick(part):
+            return None
+        parts.append(part)
+    return parts
+
+
+def _check_all(spool: Spool) -> policy.Examined:
     return _check(walk(spool.header, spool.read_body(), strict=True))
 
 

@@ -7,17 +7,22 @@ and every program opens it: court forms are made so. Scanners open it as well.
 from __future__ import annotations
 
 import hashlib
-import itertools
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.decrepit.ciphers.algorithms import ARC4
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from engine.antivirus.member import Budget
+
 SIGNATURE = b"%PDF-"
 FRONT = 1024  # octets before the signature that programs put up with
 _MOST = 8 * 1024  # octets of the encryption dictionary, which is some hundred long
-_TRAILERS = 8  # that name it: one, and one for each time the file was added to
+# What it costs, in octets of a message's budget, to read once more which dictionary is
+# meant, and to try the password on one lock: some milliseconds at most.
+MENTION = 256
+LOCK = 256 * 1024
 _PADDING = bytes.fromhex(
     "28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a"
 )
@@ -60,18 +65,47 @@ def is_pdf(data: bytes) -> bool:
     return SIGNATURE in data[:FRONT]
 
 
-def needs_password(data: bytes) -> bool:
-    """Whether somebody must know a password to open it; so, too, where none can tell."""
-    found = list(itertools.islice(_ENCRYPT.finditer(data), _TRAILERS + 1))
+def needs_password(data: bytes, budget: Budget) -> bool:
+    """Whether somebody must know a password to open it; so, too, where none can tell.
+
+    Raises TooMuchError.
+    """
     try:
-        return len(found) > _TRAILERS or not all(
-            _opens_without(_lock(data, one)) for one in found
-        )
+        return not all(map(_opens_without, _locks(data, budget)))
     except (ValueError, LookupError):
         return True
 
 
-def _lock(data: bytes, found: re.Match[bytes]) -> _Lock:
+def _locks(data: bytes, budget: Budget) -> Iterator[_Lock]:
+    """Each lock once, however many trailers name it: one for each time the file was saved.
+
+    Raises ValueError, LookupError and TooMuchError.
+    """
+    known, locks = set[bytes](), set[_Lock]()
+    first_id: bytes | None = None
+    for found in _ENCRYPT.finditer(data):
+        budget.spend(MENTION if found[1] else _MOST, members=0)
+        reference = found[0] if found[1] else b""
+        if reference in known:
+            continue
+        if reference:
+            known.add(reference)
+            budget.spend(len(data), members=0)
+        if first_id is None:
+            first_id = _first_id(data)
+        lock = _lock(data, found, first_id)
+        if lock not in locks:
+            locks.add(lock)
+            budget.spend(LOCK, members=0)
+            yield lock
+
+
+def _first_id(data: bytes) -> bytes:
+    found = _ID.search(data)
+    return _string_at(data[found.end() : found.end() + _MOST], 0) if found else b""
+
+
+def _lock(data: bytes, found: re.Match[bytes], first_id: bytes) -> _Lock:
     """The dictionary that the trailer names, or holds. Raises ValueError, LookupError."""
     start = found.end()
     if found[1]:
@@ -81,7 +115,6 @@ def _lock(data: bytes, found: re.Match[bytes]) -> _Lock:
         places = [match.end() for match in mark.finditer(data)]
         start = places[-1]
     text = data[start : start + _MOST]
-    identity = _ID.search(data)
     return _Lock(
         revision=_number(text, b"/R"),
         length=_number(text, b"/Length", 40) // 8,
@@ -89,7 +122,7 @@ def _lock(data: bytes, found: re.Match[bytes]) -> _Lock:
         covers_metadata=not _CLEAR_METADATA.search(text),
         owner=_string(text, b"/O"),
         user=_string(text, b"/U"),
-        first_id=_string_at(data[identity.end() :][:_MOST], 0) if identity else b"",
+        first_id=first_id,
     )
 
 
