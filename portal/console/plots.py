@@ -37,7 +37,7 @@ MEASURES = (
     Measure("oldest", "Oldest message in the queue, minutes", scale=1 / 60),
     Measure("jobs", "Jobs waiting"),
     Measure("disk", "Free room on the fullest disk, per cent", worst=min, full=100.0),
-    Measure("lag", "Event loop late, seconds"),
+    Measure("lag", "Event loop late, milliseconds", scale=1000),
 )
 
 
