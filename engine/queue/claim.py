@@ -37,31 +37,53 @@ _dice = random.SystemRandom()
 Pair = tuple[int, str]
 
 
-def claim(runner: str, room: Room | None = None) -> list[Parcel]:
+def claim(
+    runner: str,
+    room: Room | None = None,
+    *,
+    held: Collection[int] = (),
+    lapsed: datetime | None = None,
+) -> list[Parcel]:
     """Lease due recipients to the runner and return them as parcels.
 
     The next attempt is written before anybody dials, so that a crash never hammers a
     peer. Recipients of suspended organisations are held instead. `room` says how many
     parcels each destination may have; those that are closed are not looked at, however
     much is due there. What needs no network waits for no next hop.
+
+    `held` are the recipients that the runner is still at: where their leases ran out
+    meanwhile, they are renewed and not claimed, or they would be sent again. Leases hold
+    until `lapsed`, where that is given (see `outage`).
     """
     room = room or Room()
     now = clock.now()
-    waiting = due.destinations(now, room.closed)  # no lock; claiming takes some
+    # No lock; claiming takes some.
+    waiting = due.destinations(now, room.closed, lapsed=lapsed)
     shares = Counter({name: LIMIT for name in waiting if not is_far(name)})
     shares += room.shares([name for name in waiting if is_far(name)])
     if not shares:
         return []
     known = routes.current()
     with transaction.atomic():
-        rows = suspension.without_suspended(_locked(now, shares), known)
+        found = _locked(now, shares, lapsed)
+        free = [row for row in found if row.leased_by != runner or row.pk not in held]
+        rows = suspension.without_suspended(free, known)
         _lease(rows, runner)
+    if len(free) < len(found):
+        renew(runner, held)
     return _parcels(rows, known)
 
 
+@transaction.atomic
 def renew(runner: str, recipient_ids: Collection[int]) -> None:
-    """Keep the leases of what is still being worked on."""
-    leased_to(runner).filter(pk__in=recipient_ids).update(
+    """Keep the leases of what is still being worked on.
+
+    What is locked at the moment is being settled, and is passed over: whoever waits for
+    several rows in an order of its own may wait for ever.
+    """
+    mine = leased_to(runner).filter(pk__in=recipient_ids)
+    ids = list(mine.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    Recipient.objects.filter(pk__in=ids).update(
         leased_until=clock.now() + schedule.LEASE
     )
 
@@ -92,17 +114,19 @@ def hurry(destination: str, replies: Iterable[Reply]) -> int:
     return waiting.filter(because).update(next_attempt_at=clock.now())
 
 
-def _locked(now: datetime, shares: Counter[str]) -> list[Recipient]:
+def _locked(
+    now: datetime, shares: Counter[str], lapsed: datetime | None
+) -> list[Recipient]:
     """The oldest recipients of each destination, with those who get the same message.
 
     A message with many recipients on one server counts as one and is sent once.
     """
-    ids = due.first(now, shares)
+    ids = due.first(now, shares, lapsed=lapsed)
     oldest = Recipient.objects.filter(pk__in=ids).select_related("message__content")
     rows = list(oldest.order_by("next_attempt_at", "pk"))
     pairs = {_pair(row) for row in rows if is_far(row.destination)}
     companions = (
-        due.rows(now)
+        due.rows(now, lapsed=lapsed)
         .filter(
             message__in={message for message, _ in pairs},
             destination__in={destination for _, destination in pairs},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import chain, repeat
 
 from django.db import InterfaceError, OperationalError
@@ -50,6 +51,12 @@ class Dispatcher:
         self._lanes = lanes
         self._transports = {RouteKind.CONNECTION.value: relay, OUTSIDE: outside}
         self._unreachable: set[str] = set()
+        self._answers = asyncio.Event()
+
+    def wake(self) -> None:
+        """The database answers again: write down at once what waits for it."""
+        woken, self._answers = self._answers, asyncio.Event()
+        woken.set()
 
     async def deliver_here(self, parcels: Sequence[Parcel]) -> None:
         """Into mailboxes, all in one transaction; one by one when one spoils it."""
@@ -95,6 +102,7 @@ class Dispatcher:
         """
         write = settle.settle
         for pause in chain(SETTLE_PAUSES, repeat(SETTLE_PAUSES[-1])):
+            answers = self._answers
             try:
                 asked = await self._database.run(write, self._runner, outcomes)
             except (OperationalError, InterfaceError):
@@ -104,7 +112,8 @@ class Dispatcher:
                 write = settle.settle_states
             else:
                 return await self._report(asked)
-            await asyncio.sleep(pause)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(answers.wait(), pause)
 
     async def _report(self, asked: Sequence[int]) -> None:
         """Send the notices of what is written down. Failing, they are sent by a sweep."""

@@ -63,19 +63,24 @@ FIRST_OF_ONE = f"""
 """  # noqa: S608
 
 
-def destinations(now: datetime, closed: Collection[str]) -> list[str]:
+def destinations(
+    now: datetime, closed: Collection[str], *, lapsed: datetime | None = None
+) -> list[str]:
     """Where something is due, the longest wait first, but for the closed ones.
 
+    A lease holds until its end has come by `lapsed`, which is now unless said otherwise.
     One statement, with a few index reads for each destination, and no lock.
     """
     statement = DESTINATIONS.format(closed=AMONG[connection.vendor])
-    moment = _moment(now)
+    moments = [_moment(now), _moment(lapsed or now)]
     with connection.cursor() as cursor:
-        cursor.execute(statement, [moment, moment, json.dumps(list(closed))])
+        cursor.execute(statement, [*moments, json.dumps(list(closed))])
         return [name for (name,) in cursor.fetchall()]
 
 
-def first(now: datetime, shares: Mapping[str, int]) -> list[int]:
+def first(
+    now: datetime, shares: Mapping[str, int], *, lapsed: datetime | None = None
+) -> list[int]:
     """Ids of so many due recipients of each destination, the oldest first.
 
     In the caller's transaction, and locked: on PostgreSQL what another runner has locked
@@ -86,19 +91,19 @@ def first(now: datetime, shares: Mapping[str, int]) -> list[int]:
     asked = list(shares.items())[:MOST_DESTINATIONS]
     if not asked:
         return []
-    moment = _moment(now)
+    moments = _moment(now), _moment(lapsed or now)
     values: list[Any] = [
-        value for name, count in asked for value in (name, moment, moment, count)
+        value for name, count in asked for value in (name, *moments, count)
     ]
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join([part] * len(asked)), values)
         return [pk for (pk,) in cursor.fetchall()]
 
 
-def rows(now: datetime) -> QuerySet[Recipient]:
+def rows(now: datetime, *, lapsed: datetime | None = None) -> QuerySet[Recipient]:
     """Everything that is due and leased to nobody."""
     return Recipient.objects.filter(
-        Q(leased_until=None) | Q(leased_until__lte=now),
+        Q(leased_until=None) | Q(leased_until__lte=lapsed or now),
         status=RecipientStatus.QUEUED,
         next_attempt_at__lte=now,
     )

@@ -11,12 +11,13 @@ from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from engine.queue import claim, sweeps
 from engine.queue.dispatch import Dispatcher
 from engine.queue.incoming import MAILBOX
 from engine.queue.lanes import Lanes
+from engine.queue.outage import Outage
 from engine.threads import DatabaseThreads
 from engine.transport.base import Parcel
 from engine.transport.outside import Outside
@@ -26,6 +27,7 @@ from engine.transport.relay import Relay
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
+RENEW_SECONDS = 10.0
 SWEEP_SECONDS = 10.0
 FAREWELL_SECONDS = 10.0
 
@@ -39,6 +41,9 @@ class Runner:
         self.name = f"{socket.gethostname()[:16]}:{os.getpid()}:{secrets.token_hex(4)}"
         self._pool = pool or Pool()
         self._database = database or DatabaseThreads("queue", count=_threads())
+        # Of their own: whatever else takes long, what is under way stays ours.
+        self._leases = database or DatabaseThreads("leases", count=1)
+        self._outage = Outage()
         self._lanes = Lanes(down_seconds=self._pool.down_seconds)
         self._dispatcher = Dispatcher(
             self.name,
@@ -56,13 +61,17 @@ class Runner:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop; then let what is under way finish, for a while."""
-        housekeeping = asyncio.create_task(self._keep_house())
+        housekeeping = [
+            asyncio.create_task(self._keep_leases()),
+            asyncio.create_task(self._keep_house()),
+        ]
         try:
             while not stop.is_set():
                 if not await self._claim():
                     await self._rest(stop)
         finally:
-            housekeeping.cancel()
+            for task in housekeeping:
+                task.cancel()
             await self.close()
 
     async def run_once(self) -> int:
@@ -86,11 +95,17 @@ class Runner:
         with suppress(DatabaseError):  # the leases would run out by themselves
             await self._database.run(claim.give_back, self.name)
         await self._database.close()
+        if self._leases is not self._database:
+            await self._leases.close()
 
     async def _claim(self) -> bool:
         """Start what is due; True when there may be more."""
         try:
             parcels = await self._claimed()
+        except (OperationalError, InterfaceError):
+            self._outage.begin()
+            log.exception("the database does not say what is due")
+            return False
         except Exception:
             log.exception("nothing could be claimed")
             return False
@@ -98,8 +113,19 @@ class Runner:
         return bool(parcels)
 
     async def _claimed(self) -> list[Parcel]:
-        room = self._lanes.room()
-        return await self._database.run(claim.claim, self.name, room)
+        if self._outage.is_on:
+            # First what we hold: nobody could renew its leases meanwhile.
+            await self._database.run(claim.renew, self.name, self._held())
+            self._dispatcher.wake()
+        parcels = await self._database.run(
+            claim.claim,
+            self.name,
+            self._lanes.room(),
+            held=frozenset(self._held()),
+            lapsed=self._outage.lapsed(),
+        )
+        self._outage.answered()
+        return parcels
 
     def _start(self, parcels: Sequence[Parcel]) -> None:
         here = [parcel for parcel in parcels if parcel.destination == MAILBOX]
@@ -136,13 +162,22 @@ class Runner:
             wait.cancel()
         self._woken.clear()
 
+    async def _keep_leases(self) -> None:
+        """Renew the leases of what is under way, until cancelled."""
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            try:
+                await self._leases.run(claim.renew, self.name, self._held())
+            except Exception:
+                log.exception("leases could not be renewed")
+
     async def _keep_house(self) -> None:
-        """Keep leases alive and do what is due by the clock, until cancelled."""
+        """Do what is due by the clock, until cancelled."""
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
+            if self._outage.lapsed():
+                continue  # sweeps go by leases too
             try:
-                # First: whatever else takes long, what is under way stays ours.
-                await self._database.run(claim.renew, self.name, self._held())
                 await self._database.run(sweeps.sweep)
                 await self._database.run(
                     sweeps.give_up_on_tls, self._lanes.distrusted()

@@ -47,15 +47,16 @@ def settle(runner: str, outcomes: Iterable[Outcome]) -> list[int]:
 def settle_states(runner: str, outcomes: Iterable[Outcome]) -> list[int]:
     """Where nothing else can be written: at least what is done, so that it stays done.
 
-    No trace and no notice; the log says why.
+    No trace and no notice; the log says why. So what failed is tried again: its sender
+    must hear of it.
     """
     now = clock.now()
     for outcome in outcomes:
-        status = STATUSES[outcome.state]
+        is_done = outcome.state.is_success
         mine = claim.leased_to(runner).filter(pk=outcome.recipient_id)
         mine.update(
-            status=status,
-            finished_at=now if status.is_final else None,
+            status=STATUSES[outcome.state] if is_done else RecipientStatus.QUEUED,
+            finished_at=now if is_done else None,
             leased_until=None,
             leased_by="",
         )
