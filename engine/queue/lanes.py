@@ -28,7 +28,12 @@ IN_ALL = 200
 PARTS = 5
 # How many of all may go where nothing has succeeded lately, however many such there are.
 UNPROVEN = IN_ALL // 2
-# Parcels under way for longer count for their own destination only, up to so many.
+# Where something is under way for so long, or for twice as long as the last one took, and
+# nothing was answered since, it is in doubt whether the destination still answers: it
+# counts as if nothing had succeeded there.
+DOUBT_SECONDS = 3.0
+# Parcels under way for longer count for their own destination only, up to so many. It
+# gets no more while all that it has, at least FIRST, is that slow and none is answered.
 SLOW_SECONDS = 30.0
 SLOW_IN_ALL = 1000
 
@@ -48,6 +53,8 @@ class Lane:
     is_proven: bool = False
     closed_until: float = 0.0
     served_at: float = 0.0
+    answered_at: float = 0.0
+    took: float = 0.0
     tls_failures: int = 0
     tls_failing_since: float = 0.0
     last_reply: str = ""
@@ -117,7 +124,12 @@ class Lanes:
             self._lanes[parcel.destination].served_at = now
 
     def finish(self, parcel: Parcel) -> None:
-        self._under_way.pop(id(parcel), None)
+        if id(parcel) not in self._under_way:
+            return
+        _, began_at = self._under_way.pop(id(parcel))
+        lane = self._lanes[parcel.destination]
+        if lane.answered_at >= began_at:
+            lane.took = self._clock() - began_at
 
     def note(self, destination: str, outcomes: Iterable[Outcome]) -> None:
         """Learn from an attempt. A reply of any kind shows that the destination answers."""
@@ -128,38 +140,69 @@ class Lanes:
             return
         lane.limit = min(lane.limit + 1, PER_DESTINATION)
         lane.is_proven, lane.closed_until = True, 0.0
+        lane.answered_at = self._clock()
         lane.tls_failures = 0
 
     def room(self) -> Room:
         """What may be claimed now."""
         now = self._clock()
         under_way = [(one.destination, at) for one, at in self._under_way.values()]
-        busy = Counter(name for name, _ in under_way)
         fresh = [name for name, at in under_way if now - at < SLOW_SECONDS]
-        proven = frozenset(n for n, lane in self._lanes.items() if lane.is_proven)
+        prompt = set(fresh)
+        busy = Counter(name for name, _ in under_way)
+        stuck = {
+            name
+            for name, count in busy.items()
+            if count >= FIRST
+            and name not in prompt
+            and now - self._lanes[name].answered_at >= SLOW_SECONDS
+        }
+        proven = self._answering(now)
+        doubtful = sum(name not in proven for name in fresh)
+        # Those of which it is not known whether they answer leave room for the others,
+        # even where they took more before they fell silent.
+        taken = len(fresh) - doubtful + min(doubtful, UNPROVEN)
+        strangers = sum(name not in proven for name, _ in under_way)
         return Room(
-            in_all=min(IN_ALL - len(fresh), SLOW_IN_ALL - len(self._under_way)),
-            unproven=UNPROVEN - sum(name not in proven for name in fresh),
+            in_all=min(IN_ALL - taken, SLOW_IN_ALL - len(under_way)),
+            unproven=min(UNPROVEN - doubtful, SLOW_IN_ALL - UNPROVEN - strangers),
             limits={
-                name: 0 if now < lane.closed_until else lane.limit - busy[name]
+                name: 0
+                if now < lane.closed_until or name in stuck
+                else lane.limit - busy[name]
                 for name, lane in self._lanes.items()
             },
             proven=proven,
             served_at={name: lane.served_at for name, lane in self._lanes.items()},
         )
 
+    def _answering(self, now: float) -> frozenset[str]:
+        """Where something has succeeded lately, and nothing waits for an answer since."""
+        oldest: dict[str, float] = {}
+        for parcel, at in self._under_way.values():
+            oldest[parcel.destination] = min(at, oldest.get(parcel.destination, at))
+        return frozenset(
+            name
+            for name, lane in self._lanes.items()
+            if lane.is_proven
+            and now - max(lane.answered_at, oldest.get(name, now))
+            < max(DOUBT_SECONDS, min(2 * lane.took, SLOW_SECONDS))
+        )
+
     def distrusted(self) -> dict[str, str]:
         """Where TLS has failed for long enough to be no passing fault, with the last reply.
 
         What waits there is not tried while the destination is left alone, so that its own
-        attempts cannot show it.
+        attempts cannot show it. Afterwards they can: a fault of hours ago says nothing.
         """
-        since = self._clock() - schedule.TLS_PATIENCE.total_seconds()
+        now = self._clock()
+        since = now - schedule.TLS_PATIENCE.total_seconds()
         return {
             name: lane.last_reply
             for name, lane in self._lanes.items()
             if lane.tls_failures >= schedule.TLS_FAILURES
             and lane.tls_failing_since <= since
+            and now < lane.closed_until
         }
 
     def _note_failure(self, lane: Lane, outcome: Outcome) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import cast
 
@@ -116,6 +117,89 @@ def test_what_hangs_for_long_takes_no_common_room(known: Lanes, clock: Clock) ->
     assert HOP in NAMES[:100]
 
 
+def test_many_that_worked_and_fall_silent_leave_room_for_one_that_answers(
+    known: Lanes, clock: Clock
+) -> None:
+    """An hour of a provider whose servers take connections and say nothing more; each
+    conversation is broken off after ten minutes. The one that works answers at once."""
+    silent, hangs = NAMES[1:61], list[tuple[float, Parcel]]()
+    for name in (HOP, *silent):
+        for _ in range(PER_DESTINATION):
+            known.note(name, TAKEN)
+    served, most = [clock.now], 0
+
+    end = clock.now + 3600
+    while clock.now < end:
+        while hangs and hangs[0][0] + 600 <= clock.now:
+            _, parcel = hangs.pop(0)
+            known.note(parcel.destination, SILENT)
+            known.finish(parcel)
+        room = known.room()
+        shares = room.shares([n for n in (*silent, HOP) if n not in room.closed])
+        for name, count in shares.items():
+            hangs += [(clock.now, one) for one in start(known, name, count)]
+        if shares[HOP]:
+            served.append(clock.now)
+        for at, parcel in [pair for pair in hangs if pair[1].destination == HOP]:
+            known.note(HOP, TAKEN)
+            known.finish(parcel)
+            hangs.remove((at, parcel))
+        most = max(most, len(hangs))
+        clock.now += 1
+
+    waits = [later - earlier for earlier, later in pairwise([*served, end])]
+    assert max(waits) <= 5
+    assert most <= lanes.SLOW_IN_ALL // 2
+
+
+def test_what_hangs_everywhere_leaves_room_for_one_that_answers(
+    known: Lanes, clock: Clock
+) -> None:
+    """However many there are: more servers that hang than parcels may be under way."""
+    known.note(HOP, TAKEN)
+    many = [f"connection:{number}" for number in range(1000, 2200)]
+
+    for _ in range(30):
+        room = known.room()
+        shares = room.shares([name for name in many if name not in room.closed])
+        for name, count in shares.items():
+            start(known, name, count)
+        clock.now += lanes.SLOW_SECONDS
+
+    assert share(known) > 0
+
+
+def test_slow_parcels_stop_a_destination_only_while_none_is_answered(
+    known: Lanes, clock: Clock
+) -> None:
+    for _ in range(PER_DESTINATION):
+        known.note(HOP, TAKEN)
+    parcels = start(known, HOP, 4)
+    clock.now += lanes.SLOW_SECONDS
+    assert HOP in known.room().closed
+
+    known.note(HOP, TAKEN)
+    known.finish(parcels[0])
+    assert share(known) == PER_DESTINATION - 3
+
+
+def test_one_that_always_takes_its_time_is_not_in_doubt(
+    known: Lanes, clock: Clock
+) -> None:
+    [first] = start(known, HOP)
+    clock.now += 8
+    known.note(HOP, TAKEN)
+    known.finish(first)
+    [parcel] = start(known, HOP)
+
+    clock.now += 8
+    assert HOP in known.room().proven
+    clock.now += 9
+    assert HOP not in known.room().proven
+    known.finish(parcel)
+    assert HOP in known.room().proven
+
+
 def test_those_served_longest_ago_come_first(known: Lanes, clock: Clock) -> None:
     many = NAMES[: UNPROVEN + 10]
     served: set[str] = set()
@@ -142,6 +226,19 @@ def test_where_tls_fails_for_a_quarter_of_an_hour_is_not_trusted(
     assert known.distrusted() == {HOP: str(NOT_TRUSTED)}
 
     known.note(HOP, SILENT)
+    assert known.distrusted() == {}
+
+
+def test_where_tls_failed_hours_ago_nothing_is_distrusted_untried(
+    known: Lanes, clock: Clock
+) -> None:
+    for _ in range(schedule.TLS_FAILURES):
+        known.note(HOP, FALSE)
+        clock.now += schedule.TLS_PATIENCE.total_seconds()
+    known.note(HOP, FALSE)
+    assert known.distrusted() == {HOP: str(NOT_TRUSTED)}
+
+    clock.now += 8 * 3600
     assert known.distrusted() == {}
 
 
