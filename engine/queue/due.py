@@ -127,5 +127,17 @@ def said_at(destinations: Collection[str]) -> defaultdict[str, str]:
     return found
 
 
+def served_since(since: datetime, destinations: Collection[str]) -> set[str]:
+    """Those of the destinations that took something, from whichever engine."""
+    if not destinations:
+        return set()
+    taken = Recipient.objects.filter(
+        status=RecipientStatus.RELAYED,
+        destination__in=destinations,
+        finished_at__gte=since,
+    )
+    return set(taken.values_list("destination", flat=True).distinct())
+
+
 def _moment(now: datetime) -> Any:
     return connection.ops.adapt_datetimefield_value(now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.db import transaction
 
 from engine import clock
 from engine.mail.reply import Reply
-from engine.queue import claim, lines, pending, schedule
+from engine.queue import claim, due, lines, pending, schedule
 from engine.queue.models import Recipient, RecipientStatus
 from engine.queue.suspension import REPLY_LENGTH
 from engine.trace import record
@@ -70,13 +71,12 @@ def apply(rows: Mapping[int, Recipient], outcomes: Iterable[Outcome]) -> list[in
     """
     now = clock.now()
     settled = [
-        (
-            rows[outcome.recipient_id],
-            _given_up(rows[outcome.recipient_id], outcome, now),
-        )
+        (rows[outcome.recipient_id], outcome)
         for outcome in outcomes
         if outcome.recipient_id in rows
     ]
+    hopeless = _given_up(settled, now)
+    settled = [(row, hopeless.get(row.pk, outcome)) for row, outcome in settled]
     _trace(settled, now)
     for row, outcome in settled:
         row.status = STATUSES[outcome.state]
@@ -100,22 +100,31 @@ def apply(rows: Mapping[int, Recipient], outcomes: Iterable[Outcome]) -> list[in
     return pending.note(settled, now=now)
 
 
-def _given_up(row: Recipient, outcome: Outcome, now: datetime) -> Outcome:
-    """The outcome, made final where TLS has failed for long enough."""
-    if outcome.cause is not Cause.TLS or outcome.state is not OutcomeState.DEFERRED:
-        row.tls_failures, row.tls_failing_since = 0, None
-        return outcome
-    row.tls_failures += 1
-    row.tls_failing_since = row.tls_failing_since or now
-    if not schedule.gives_up_on_tls(row.tls_failures, row.tls_failing_since, now):
-        return outcome
-    return Outcome(
-        outcome.recipient_id,
-        OutcomeState.FAILED,
-        made_final(outcome.reply),
-        outcome.detail,
-        outcome.cause,
-    )
+def _given_up(
+    settled: Sequence[tuple[Recipient, Outcome]], now: datetime
+) -> dict[int, Outcome]:
+    """Counts failures of TLS; the outcomes to make final, where it has failed for long.
+
+    Not where the destination took mail meanwhile: the fault is this engine's.
+    """
+    found = []
+    for row, outcome in settled:
+        if outcome.cause is not Cause.TLS or outcome.state is not OutcomeState.DEFERRED:
+            row.tls_failures, row.tls_failing_since = 0, None
+            continue
+        row.tls_failures += 1
+        row.tls_failing_since = row.tls_failing_since or now
+        if schedule.gives_up_on_tls(row.tls_failures, row.tls_failing_since, now):
+            found.append((row, outcome))
+    since = now - schedule.TLS_PATIENCE
+    served = due.served_since(since, {row.destination for row, _ in found})
+    return {
+        row.pk: replace(
+            outcome, state=OutcomeState.FAILED, reply=made_final(outcome.reply)
+        )
+        for row, outcome in found
+        if row.destination not in served
+    }
 
 
 def made_final(reply: Reply) -> Reply:

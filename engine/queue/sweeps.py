@@ -71,26 +71,26 @@ def give_up_on_tls(distrusted: Mapping[str, str]) -> None:
     """Return what has waited long for a destination that cannot be trusted.
 
     `distrusted` holds the last reply by destination. What was tried itself is given up by
-    its own count (`settle`); this is for what was not, as the destination was left alone.
+    its own count (`settle`); this is for what was not, as the destination was left alone
+    all the time that it has been due. What others deliver is not returned.
     """
     if not distrusted:
         return
-    now = clock.now()
-    waiting = due.rows(now).filter(
-        destination__in=distrusted,
-        message__accepted_at__lte=now - schedule.TLS_PATIENCE,
-    )
+    since = clock.now() - schedule.TLS_PATIENCE
+    waiting = due.rows(since).filter(destination__in=distrusted)
     with transaction.atomic():
         rows = _locked(waiting)
+        served = due.served_since(since, {row.destination for row in rows})
+        lost = [row for row in rows if row.destination not in served]
         settle.apply(
-            {row.pk: row for row in rows},
+            {row.pk: row for row in lost},
             [
                 Outcome(
                     row.pk,
                     OutcomeState.FAILED,
                     settle.made_final(Reply.read(distrusted[row.destination])),
                 )
-                for row in rows
+                for row in lost
             ],
         )
 

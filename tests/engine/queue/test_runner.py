@@ -8,14 +8,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from engine.mail import dsn
-from engine.queue import claim, due, schedule, settle, sweeps
+from engine.queue import claim, due, schedule, settle, suspension, sweeps
 from engine.queue.lanes import Room
 from engine.queue.models import Hold, QueuedMessage, Recipient, RecipientStatus
 from engine.registry.actions import people
 from engine.registry.models import Mailbox, OrganisationStatus
 from engine.trace.models import Event, EventKind
 from engine.transport import local
-from engine.transport.base import OutcomeState, answer
+from engine.transport.base import Cause, OutcomeState, answer
 from engine.transport.breakdown import NOT_TRUSTED
 from tests import factories
 from tests.engine.queue.conftest import JANE
@@ -235,9 +235,7 @@ def test_what_waits_untried_for_a_server_that_cannot_be_trusted_goes_back(
     queue, hop, firm_connection, bob, read
 ):
     old, new = queue.send(bob.address, JANE), queue.send(bob.address, JANE)
-    QueuedMessage.objects.filter(reference=old).update(
-        accepted_at=timezone.now() - schedule.TLS_PATIENCE
-    )
+    due_for(old, schedule.TLS_PATIENCE)
 
     sweeps.give_up_on_tls({at(firm_connection): str(NOT_TRUSTED)})
     sweeps.sweep()
@@ -246,6 +244,64 @@ def test_what_waits_untried_for_a_server_that_cannot_be_trusted_goes_back(
     assert about.status == "5.7.5"
     assert queue.status(old) is RecipientStatus.FAILED
     assert queue.status(new) is RecipientStatus.QUEUED
+
+
+@pytest.mark.parametrize("why", ["scheduled", "held", "told to wait"])
+def test_what_became_due_a_moment_ago_is_tried_before_it_is_given_up(
+    queue, hop, firm_connection, bob, why
+):
+    """However long ago it was accepted."""
+    reference = queue.send(bob.address, JANE)
+    queue.age(timedelta(hours=5))
+    row = queue.recipient(reference)
+    row.attempts = 3 if why == "told to wait" else 0
+    if why == "held":
+        row.status, row.hold = RecipientStatus.HELD, Hold.OPERATOR
+        row.next_attempt_at = timezone.now() - timedelta(hours=5)
+    row.save()
+    if why == "held":
+        with transaction.atomic():
+            suspension.release([row])
+
+    sweeps.give_up_on_tls({at(firm_connection): str(NOT_TRUSTED)})
+
+    assert queue.status(reference) is RecipientStatus.QUEUED
+
+
+def test_what_waits_for_a_server_that_takes_mail_of_others_is_kept(
+    queue, hop, firm_connection, bob
+):
+    """One engine trusts the server and another does not: its own files are at fault."""
+    queue.send(bob.address, JANE)
+    queue.run()
+    reference = queue.send(bob.address, JANE)
+    due_for(reference, schedule.TLS_PATIENCE)
+    distrusted = {at(firm_connection): str(NOT_TRUSTED)}
+
+    sweeps.give_up_on_tls(distrusted)
+    assert queue.status(reference) is RecipientStatus.QUEUED
+
+    long_ago = timezone.now() - schedule.TLS_PATIENCE - timedelta(seconds=1)
+    Recipient.objects.exclude(finished_at=None).update(finished_at=long_ago)
+    sweeps.give_up_on_tls(distrusted)
+    assert queue.status(reference) is RecipientStatus.FAILED
+
+
+def test_attempts_without_trust_return_nothing_while_the_server_takes_mail_of_others(
+    queue, hop, firm_connection, bob
+):
+    queue.send(bob.address, JANE)
+    queue.run()
+    reference = queue.send(bob.address, JANE)
+    since = timezone.now() - schedule.TLS_PATIENCE
+    queued = Recipient.objects.filter(message__reference=reference)
+    queued.update(tls_failures=schedule.TLS_FAILURES, tls_failing_since=since)
+    [parcel] = claim.claim("runner")
+    failed = answer(parcel, OutcomeState.DEFERRED, NOT_TRUSTED, cause=Cause.TLS)
+
+    settle.settle("runner", failed)
+
+    assert queue.status(reference) is RecipientStatus.QUEUED
 
 
 @pytest.mark.parametrize("hours", [2, 48])
@@ -269,6 +325,12 @@ def test_what_waits_untried_says_what_its_server_answered_to_others(
 
 def at(connection):
     return f"connection:{connection.pk}"
+
+
+def due_for(reference, time):
+    Recipient.objects.filter(message__reference=reference).update(
+        next_attempt_at=timezone.now() - time
+    )
 
 
 def crowd(row, destination, count):
