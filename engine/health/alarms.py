@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import DateTimeField, Value
+from django.db.models.functions import Coalesce
 
 from engine.health import rules
 from engine.health.models import DETAIL_LENGTH, Alarm
 from engine.health.situation import Finding, Unknown
 
+# Without seen_at, which changes in every round.
 COLUMNS = [
     "detail",
-    "seen_at",
     "calm_since",
     "returns",
     "told_at",
@@ -22,6 +25,9 @@ COLUMNS = [
     "ended_told_at",
 ]
 SUBJECT_LENGTH = 120
+# A statement tries each row against each other's number: twice as many take four times
+# as long.
+BATCH = 100
 # Of alarms that are over.
 KEPT = timedelta(days=90)
 
@@ -84,7 +90,9 @@ def note(
 ) -> list[Alarm]:
     """Take a look's findings into the table. Returns what the operators must hear of."""
     known = list(Alarm.objects.lately(now).select_for_update())
-    save(step(known, findings, now, looked=looked, unknown=unknown))
+    before = {alarm.pk: (_state(alarm), alarm.seen_at) for alarm in known}
+    changed = step(known, findings, now, looked=looked, unknown=unknown)
+    _save(changed, before)
     return to_tell(now)
 
 
@@ -93,17 +101,47 @@ def to_tell(now: datetime) -> list[Alarm]:
     return [one for one in Alarm.objects.lately(now) if one.is_to_tell]
 
 
-def save(alarms: Sequence[Alarm]) -> None:
-    """Write new alarms and changed ones."""
+def _state(alarm: Alarm) -> tuple[object, ...]:
+    return tuple(getattr(alarm, name) for name in COLUMNS)
+
+
+def _save(
+    alarms: Sequence[Alarm], before: Mapping[int, tuple[tuple[object, ...], datetime]]
+) -> None:
+    """Write new alarms, and of others what is not as it was."""
+    kept = [one for one in alarms if one.pk is not None]
     Alarm.objects.bulk_create([one for one in alarms if one.pk is None])
-    Alarm.objects.bulk_update([one for one in alarms if one.pk is not None], COLUMNS)
+    moved = [one for one in kept if _state(one) != before[one.pk][0]]
+    Alarm.objects.bulk_update(moved, [*COLUMNS, "seen_at"], batch_size=BATCH)
+    seen = [
+        one
+        for one in kept
+        if _state(one) == before[one.pk][0] and one.seen_at != before[one.pk][1]
+    ]
+    if seen:
+        # All in this round.
+        pks = [one.pk for one in seen]
+        Alarm.objects.filter(pk__in=pks).update(seen_at=seen[0].seen_at)
 
 
 def mark_told(alarms: Sequence[Alarm], now: datetime) -> None:
-    """Note that the operators have heard of them."""
+    """Note that the operators have heard of them, as they stood when they were sent.
+
+    One that ended or came back meanwhile is told once more.
+    """
+    by_end: defaultdict[datetime | None, list[int]] = defaultdict(list)
     for alarm in alarms:
+        by_end[alarm.ended_at].append(alarm.pk)
         alarm.tell(now)
-    Alarm.objects.bulk_update(alarms, ["told_at", "ended_told_at"])
+    for ended_at, pks in by_end.items():
+        heard = Alarm.objects.filter(pk__in=pks)
+        if ended_at is None:
+            heard.filter(told_at=None).update(told_at=now)
+        else:
+            heard.filter(ended_at=ended_at).update(
+                told_at=Coalesce("told_at", Value(now, DateTimeField())),
+                ended_told_at=now,
+            )
 
 
 def purge(now: datetime) -> None:

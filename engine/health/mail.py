@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Case, Count, F, Min, Q, When
 
 from engine import clock
-from engine.health.situation import Finding, Situation
+from engine.health.situation import Finding, Situation, Unknown, fold
 from engine.queue.destinations import OUTSIDE
 from engine.queue.models import (
     PendingNotice,
@@ -91,7 +91,7 @@ def destinations(now: datetime) -> list[Destination]:
     return sorted(found, key=lambda one: one.oldest)
 
 
-def look(situation: Situation) -> Iterator[Finding]:
+def look(situation: Situation) -> Iterator[Finding | Unknown]:
     """Mail that waits though it could be delivered, and destinations that are down."""
     now = situation.now
     found = destinations(now)
@@ -103,12 +103,19 @@ def look(situation: Situation) -> Iterator[Finding]:
             yield Finding("mail_stopped", "", said)
         elif waits > SLOW:
             yield Finding("mail_slow", "", said)
+    down = list(_down(found, now))
+    yield from (one for one in down if one.rule == "smart_host")
+    others = [one for one in down if one.rule == "destination"]
+    yield from fold(others, "destinations do not answer.")
+    yield from _automatic()
+
+
+def _down(found: Iterable[Destination], now: datetime) -> Iterator[Finding]:
     for one in found:
         if one.down_since is not None and now - one.down_since > DOWN:
             rule = "smart_host" if one.key == OUTSIDE else "destination"
             said = f"{one.unreachable} of {one.waiting} recipients wait for it"
             yield Finding(rule, one.key, f"{said}, since {one.down_since:%H:%M} UTC.")
-    yield from _automatic()
 
 
 def _automatic() -> Iterator[Finding]:

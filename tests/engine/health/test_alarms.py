@@ -197,3 +197,69 @@ def test_alarms_that_ended_long_ago_are_forgotten() -> None:
     alarms.purge(START + alarms.KEPT + timedelta(seconds=1))
 
     assert not Alarm.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("count", [30, 300])
+def test_a_round_asks_as_much_however_many_alarms_are_open(
+    count: int, django_assert_num_queries
+) -> None:
+    many = [Finding("webhooks", f"{number}", "Not heard.") for number in range(count)]
+    alarms.note(many, at(0), looked={"webhooks"})
+    waiting = alarms.to_tell(at(1))
+    with django_assert_num_queries(1):
+        alarms.mark_told(waiting, at(1))
+
+    # A savepoint and its end, the open ones, their moment, and what is to tell.
+    with django_assert_num_queries(5):
+        alarms.note(many, at(5), looked={"webhooks"})
+    assert set(Alarm.objects.values_list("seen_at", flat=True)) == {at(5)}
+
+    alarms.note([], at(10), looked={"webhooks"})
+    with django_assert_num_queries(4):  # nothing is written
+        alarms.note([], at(15), looked={"webhooks"})
+    over = alarms.note([], at(20), looked={"webhooks"})
+    assert len(over) == count
+    with django_assert_num_queries(1):
+        alarms.mark_told(over, at(21))
+    assert alarms.to_tell(at(22)) == []
+
+
+@pytest.mark.django_db
+def test_only_what_changed_is_written_in_full(django_assert_num_queries) -> None:
+    many = [Finding("webhooks", f"{number}", "Not heard.") for number in range(300)]
+    alarms.note(many, at(0), looked={"webhooks"})
+    many[7] = Finding("webhooks", "7", "Two were not heard.")
+
+    with django_assert_num_queries(6) as asked:  # one more
+        alarms.note(many, at(5), looked={"webhooks"})
+
+    assert max(query["sql"].count("WHEN") for query in asked) <= len(alarms.COLUMNS) + 1
+    assert Alarm.objects.get(subject="7").detail == "Two were not heard."
+
+
+@pytest.mark.django_db
+def test_what_comes_back_while_its_end_is_being_told_is_told_again() -> None:
+    alarms.note([DISK], at(0), looked={"disk"})
+    alarms.mark_told(alarms.to_tell(at(1)), at(1))
+    for seconds in (5, 20):
+        sent = alarms.note([], at(seconds), looked={"disk"})
+    assert [one.is_open for one in sent] == [False]
+
+    alarms.note([DISK], at(25), looked={"disk"})
+    alarms.mark_told(sent, at(26))
+
+    [again] = alarms.to_tell(at(27))
+    assert (again.is_open, again.told_at, again.ended_told_at) == (True, None, None)
+
+
+@pytest.mark.django_db
+def test_what_ends_while_its_beginning_is_being_told_is_told_to_be_over() -> None:
+    sent = alarms.note([DISK], at(0), looked={"disk"})
+    for seconds in (5, 20):
+        alarms.note([], at(seconds), looked={"disk"})
+
+    alarms.mark_told(sent, at(26))
+
+    [over] = alarms.to_tell(at(27))
+    assert (over.is_open, over.told_at, over.ended_told_at) == (False, at(26), None)

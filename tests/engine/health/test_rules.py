@@ -120,6 +120,7 @@ def delivered(recipient: Recipient) -> None:
     recipient.save()
 
 
+SILENT = "451 4.4.1 The next hop does not answer"
 Undo = Callable[[], None]
 
 
@@ -349,6 +350,49 @@ def test_mail_for_a_destination_that_is_down_is_not_slow_mail(service: Service) 
     assert Alarm.objects.get().subject == "connection:7"
 
 
+def test_very_many_destinations_that_are_down_are_few_alarms(service: Service) -> None:
+    rows = [
+        queue(service, f"connection:{number}", due_for=9_000 - number, reply=SILENT)
+        for number in range(18)
+    ]
+    service.pass_by(10)
+    assert len(service.sent) == 18
+    rows += [
+        queue(service, f"connection:{number}", due_for=900, reply=SILENT)
+        for number in range(18, 40)
+    ]
+    queue(service, "outside", due_for=900, reply=SILENT)
+    # Two of the oldest that are known take the last places.
+    service.pass_by(40)
+
+    open_now = Alarm.objects.open()
+    assert open_now.filter(rule="destination").count() == 21
+    assert open_now.filter(rule="smart_host").count() == 1
+    others = open_now.get(subject="others")
+    assert others.detail == "20 more destinations do not answer."
+    assert all(is_open for _, is_open in service.sent)
+
+    for row in rows:
+        delivered(row)
+    service.pass_by(60)
+    assert service.open() == {"smart_host"}
+
+
+def test_a_destination_among_many_keeps_its_alarm(service: Service) -> None:
+    """One that waits less long than others has no alarm of its own, or the one it had."""
+    queue(service, "connection:99", due_for=900, reply=SILENT)
+    service.pass_by(10)
+    for number in range(30):
+        queue(service, f"connection:{number}", due_for=9_000, reply=SILENT)
+    # Numbers of messages tell their age.
+    Recipient.objects.filter(destination="connection:99").delete()
+    queue(service, "connection:99", due_for=900, reply=SILENT)
+    service.pass_by(60)
+
+    assert Alarm.objects.open().filter(subject="connection:99").exists()
+    assert all(is_open for _, is_open in service.sent)
+
+
 def test_one_look_that_fails_stops_no_other(
     service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -421,7 +465,7 @@ def test_an_end_that_could_not_be_kept_is_kept_in_the_next_round(
     service.start("engine")  # another in the place of one that says nothing more
     service.pass_by(15)
     with monkeypatch.context() as patch:
-        patch.setattr(alarms, "save", Mock(side_effect=OperationalError))
+        patch.setattr(alarms, "_save", Mock(side_effect=OperationalError))
         for _ in range(3):
             with pytest.raises(OperationalError):
                 service.pass_by(ROUND)
