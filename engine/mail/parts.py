@@ -231,8 +231,7 @@ class _Walker:
         if place.depth >= MAX_DEPTH:
             self._leave_out()
             return
-        is_attached = part.content_type in MESSAGES
-        inside = place.inside() if is_attached else place.unwrapped()
+        inside = place.inside() if part.content_type in MESSAGES else place.unwrapped()
         yield from self.entity(*_split(inner), inside)
 
     def _read(self, part: Part) -> cms.Content:

@@ -36,7 +36,11 @@ from engine.storage.content import KeptContent
 
 log = logging.getLogger(__name__)
 
-_LARGE = asyncio.Lock()
+# Large messages are read into memory whole: so many at a time, of which one is unpacked.
+# The others wait for the scanner, which may hang.
+LARGE_AT_ONCE = 4
+_large = asyncio.Semaphore(LARGE_AT_ONCE)
+_unpacking = asyncio.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +130,9 @@ async def _examine(arrival: Arrival, verdict: Verdict) -> list[str]:
         else:
             examined = _check(parts)
         return await _scan_inside(arrival, examined, verdict)
-    # Each takes its whole body into memory: one at a time, and not on the loop.
-    async with _LARGE:
-        examined = await asyncio.to_thread(_check_all, spool)
+    async with _large:
+        async with _unpacking:
+            examined = await asyncio.to_thread(_check_all, spool)
         return await _scan_inside(arrival, examined, verdict)
 
 
