@@ -42,4 +42,5 @@ def let_go() -> int:
     gone = list(QuarantinedMessage.objects.filter(at__lt=before).order_by("pk"))
     for message in gone:
         delete(message, reason=f"Kept for {days} days", by=None)
+    quarantine.sweep()
     return len(gone)

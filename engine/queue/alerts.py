@@ -81,21 +81,16 @@ def infected(
 
     All of it or nothing: a row without its notices would keep the next alarm quiet.
     """
-    kept: QuarantinedMessage | None = None
-    try:
-        with transaction.atomic():
-            kept = quarantine.keep(
-                io.BytesIO(raw),
-                reference=reference,
-                verdict=verdict,
-                envelope=envelope,
-                organisation_id=organisation_id,
-            )
-            _trace_and_notify(kept, envelope, verdict)
-    except BaseException:
-        if kept is not None:
-            quarantine.discard(kept)
-        raise
+    # Copied first: on SQLite all that write would wait for the disk.
+    with quarantine.copied(io.BytesIO(raw)) as copy, transaction.atomic():
+        kept = quarantine.keep(
+            copy,
+            reference=reference,
+            verdict=verdict,
+            envelope=envelope,
+            organisation_id=organisation_id,
+        )
+        _trace_and_notify(kept, envelope, verdict)
 
 
 def _trace_and_notify(

@@ -89,13 +89,14 @@ def test_whatever_is_written_is_private_whatever_the_umask(
 ) -> None:
     content.keep(b"Subject: x\r\n\r\n", bytes(100_000))
     letters.keep(b"%PDF-1.7")
-    quarantine.keep(
-        io.BytesIO(b"x"),
-        reference="R1",
-        verdict=VERDICT,
-        envelope=Envelope(None, ()),
-        organisation_id=None,
-    )
+    with quarantine.copied(io.BytesIO(b"x")) as copy:
+        quarantine.keep(
+            copy,
+            reference="R1",
+            verdict=VERDICT,
+            envelope=Envelope(None, ()),
+            organisation_id=None,
+        )
     export.write(export.start(bob.mailbox, folder=None, by=bob))
     Authority(settings.POSTERN.path("tls")).issue("localhost")
     signing.key_file("firm.example")

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import stat
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -27,13 +29,14 @@ ENVELOPE = Envelope(
 
 
 def keep(data: bytes, *, reference: str = "R1") -> QuarantinedMessage:
-    return quarantine.keep(
-        io.BytesIO(data),
-        reference=reference,
-        verdict=VERDICT,
-        envelope=ENVELOPE,
-        organisation_id=7,
-    )
+    with quarantine.copied(io.BytesIO(data)) as copy:
+        return quarantine.keep(
+            copy,
+            reference=reference,
+            verdict=VERDICT,
+            envelope=ENVELOPE,
+            organisation_id=7,
+        )
 
 
 @pytest.mark.django_db
@@ -56,13 +59,14 @@ def test_copy_and_its_facts() -> None:
 
 @pytest.mark.django_db
 def test_copy_of_message_without_sender() -> None:
-    kept = quarantine.keep(
-        io.BytesIO(b"x"),
-        reference="R2",
-        verdict=VERDICT,
-        envelope=Envelope(None, ()),
-        organisation_id=None,
-    )
+    with quarantine.copied(io.BytesIO(b"x")) as copy:
+        kept = quarantine.keep(
+            copy,
+            reference="R2",
+            verdict=VERDICT,
+            envelope=Envelope(None, ()),
+            organisation_id=None,
+        )
 
     assert kept.sender == ""
 
@@ -109,6 +113,21 @@ def test_copy_goes_after_ninety_days(
         entry = Entry.objects.get(event="quarantine.deleted")
         assert entry.detail["reason"] == "Kept for 90 days"
         assert entry.detail["digest"] == kept.digest
+
+
+@pytest.mark.django_db
+def test_a_copy_without_a_row_goes_after_a_day() -> None:
+    kept = keep(b"x")
+    folder = quarantine.folder()
+    for name in ("old", "new"):
+        (folder / name).write_bytes(b"y")
+    long_ago = time.time() - quarantine.UNRECORDED - 60
+    for name in ("old", kept.path):
+        os.utime(folder / name, (long_ago, long_ago))
+
+    tasks.let_go()
+
+    assert {"old", "new", kept.path} & set(os.listdir(folder)) == {"new", kept.path}
 
 
 @pytest.mark.django_db

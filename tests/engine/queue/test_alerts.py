@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from engine.antivirus import quarantine
 from engine.antivirus.models import QuarantinedMessage
@@ -124,3 +124,19 @@ def test_one_operator_without_a_valid_address_stops_nobodys_alarm(
 
 def _fail(*_: object) -> None:
     raise OperationalError("the database is gone")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_copy_is_made_before_anything_is_locked(bob: Person, monkeypatch) -> None:
+    locked: list[bool] = []
+    copy = quarantine._copy
+
+    def copying(content, path):
+        locked.append(connection.in_atomic_block)
+        return copy(content, path)
+
+    monkeypatch.setattr(quarantine, "_copy", copying)
+
+    alarm(bob.address, organisation_id=bob.organisation_id)
+
+    assert locked == [False]

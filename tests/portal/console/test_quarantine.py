@@ -19,13 +19,14 @@ from tests.portal.conftest import SignIn
 @pytest.fixture
 def kept(northfield: Organisation, tmp_path, settings) -> QuarantinedMessage:
     settings.POSTERN = settings.POSTERN.model_copy(update={"var": tmp_path})
-    return quarantine.keep(
-        io.BytesIO(b"Secret body"),
-        reference="R1",
-        verdict=Verdict(VerdictState.INFECTED, "Eicar-Test", "clamd"),
-        envelope=Envelope.simple(Address.parse("bob@northfield.secure.example")),
-        organisation_id=northfield.pk,
-    )
+    with quarantine.copied(io.BytesIO(b"Secret body")) as copy:
+        return quarantine.keep(
+            copy,
+            reference="R1",
+            verdict=Verdict(VerdictState.INFECTED, "Eicar-Test", "clamd"),
+            envelope=Envelope.simple(Address.parse("bob@northfield.secure.example")),
+            organisation_id=northfield.pk,
+        )
 
 
 @pytest.fixture
