@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.antivirus.formats import rar, seven_zip, zips
+from engine.mail import file_names
 
 _STARTS = (
     (zips.LOCAL_HEADER, "zip"),
@@ -15,6 +16,14 @@ _STARTS = (
 _ANYWHERE = ((seven_zip, "7z"), (rar, "rar"))
 _FURTHEST = 8 * 1024 * 1024
 _MACROS = "vbaproject.bin"
+# Of members that cannot be read here, such as those packed by PPMd, the name is all there is.
+_ENDINGS = {
+    **dict.fromkeys(("zip", "zipx"), "zip"),
+    "7z": "7z",
+    **dict.fromkeys(("rar", "cbr"), "rar"),
+    **dict.fromkeys(("gz", "tgz"), "tar.gz"),
+    **dict.fromkeys(("xz", "txz"), "tar.xz"),
+}
 
 
 def of_octets(data: bytes) -> Iterator[str]:
@@ -27,6 +36,9 @@ def of_octets(data: bytes) -> Iterator[str]:
             yield kind
 
 
-def of_member(name: str) -> str:
-    """The kind of document that a file with this member is; empty for most."""
-    return "docm" if name.casefold().endswith(_MACROS) else ""
+def of_member(name: str) -> Iterator[str]:
+    """What a member of this name is, or makes of the file that it is in."""
+    if name.casefold().endswith(_MACROS):
+        yield "docm"
+    for ending in file_names.endings([name]) & _ENDINGS.keys():
+        yield _ENDINGS[ending]

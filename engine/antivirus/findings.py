@@ -232,8 +232,7 @@ def _inside(
     for inner in members(member.data, member.name, budget):
         yield from _by_name([inner.name], is_page=is_page)
         yield from _by_folder(inner.name)
-        if kind := archive_kinds.of_member(inner.name):
-            yield Archive(kind)
+        yield from map(Archive, archive_kinds.of_member(inner.name))
         if inner.is_encrypted:
             yield Encrypted("archive")
         if inner.data:

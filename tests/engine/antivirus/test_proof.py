@@ -33,6 +33,7 @@ from engine.registry.errors import PolicyError
 from engine.registry.models import Person
 from tests.engine.antivirus import archives, specimens
 from tests.fakes import RecordingClamd
+from tests.peers import seven_zip
 from tests.peers.clamd import EICAR, Clamd, has_unrar, unrar_libraries
 
 pytestmark = pytest.mark.django_db
@@ -290,3 +291,24 @@ def test_rar_behind_something_else_is_refused_too() -> None:
 
     with pytest.raises(PermanentFailure, match=r"kind \.rar"):
         policy.check_can_carry([File("cat.jpg", "", data)], unopened={"rar"})
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        *(("papers.rar", "rar"), ("Papers.RAR", "rar"), ("papers.7z", "7z")),
+        *(("papers.tar.xz", "tar.xz"), ("papers.txz", "tar.xz"), ("a.tgz", "tar.gz")),
+    ],
+)
+@pytest.mark.parametrize("switches", [("-m0=PPMd",), ("-tzip", "-mm=Deflate64")])
+def test_an_archive_that_cannot_be_read_here_is_judged_by_its_name(
+    tmp_path: Path, name: str, kind: str, switches: tuple[str, ...]
+) -> None:
+    papers = {name: KINDS["rar"] + bytes(range(256)) * 9}
+    packed = [File("a.bin", "", seven_zip.pack(tmp_path, papers, *switches))]
+
+    policy.check_can_carry(
+        packed, unopened=set(proof.ARCHIVES) - {kind, "7z", "zip", "rar"}
+    )
+    with pytest.raises(PermanentFailure, match=rf"kind \.{kind}"):
+        policy.check_can_carry(packed, unopened={kind})
