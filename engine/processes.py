@@ -9,6 +9,7 @@ import subprocess
 import sys
 from argparse import ArgumentParser
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -76,13 +77,18 @@ async def _run(serve: Serve, others: Sequence[Kept], parent: int) -> None:
 
 
 async def _watch(others: Sequence[Kept], parent: int, stop: asyncio.Event) -> None:
-    """Replace those of the others that end; stop when the parent is gone."""
-    while not stop.is_set():
-        for one in others:
-            one.look()
-        if has_lost(parent):
-            stop.set()
-        try:
-            await asyncio.wait_for(stop.wait(), LOOK_EVERY)
-        except TimeoutError:
-            continue
+    """Replace those of the others that end; stop when the parent is gone.
+
+    Stops where it cannot go on, too: whoever started this one starts it again, while
+    others that end unnoticed would be missed for good.
+    """
+    try:
+        while not stop.is_set():
+            for one in others:
+                one.look()
+            if has_lost(parent):
+                stop.set()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), LOOK_EVERY)
+    finally:
+        stop.set()

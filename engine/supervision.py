@@ -59,26 +59,37 @@ class Kept:
             ended = self.process.pid
             self._note_end(ended, status)
         if self.process is None and time.monotonic() >= self._due_at:
-            self._started_at = time.monotonic()
-            self.process = self._start()
+            self._begin()
         return ended
+
+    def _begin(self) -> None:
+        self._started_at = time.monotonic()
+        try:
+            self.process = self._start()
+        except OSError as error:
+            # Out of memory or of processes, for now: the others must be looked after.
+            self._note_failure(f"cannot be started: {error}")
 
     def status(self) -> int | None:
         """How the process ended, until look() replaces it; None while it runs."""
         return None if self.process is None else self.process.poll()
 
     def _note_end(self, pid: int, status: int) -> None:
+        self.process = None
+        self._note_failure(f"(process {pid}) {said(status)}")
+
+    def _note_failure(self, what: str) -> None:
+        """Set when it is started next, the later the oftener it has hardly started."""
         now = time.monotonic()
         has_settled = now - self._started_at >= SETTLED
         self.failures = 0 if has_settled else self.failures + 1
-        pause = 0.0 if self.failures < 2 else 2.0 ** (self.failures - 2)
+        pause = 0.0 if self.failures < 2 else 2.0 ** min(self.failures - 2, 10)
         pause = min(pause, LONGEST_PAUSE)
-        self.process, self._due_at = None, now + pause
+        self._due_at = now + pause
         log.error(
-            "%s (process %d) %s; it is started again %s%s",
+            "%s %s; it is started again %s%s",
             self.name,
-            pid,
-            said(status),
+            what,
             f"in {pause:g} seconds" if pause else "now",
             f", having ended {self.failures} times right after its start: "
             "the lines above may say why"

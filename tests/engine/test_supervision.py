@@ -175,3 +175,41 @@ def test_a_copy_that_fails_says_so_by_its_status() -> None:
 
     wait_until(lambda: copy.poll() is not None, "the end of the copy")
     assert copy.poll() == 1
+
+
+def test_a_start_that_fails_is_tried_again(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    faults = [OSError(12, "Cannot allocate memory")] * 3
+    started: list[Fake] = []
+
+    def start() -> Fake:
+        if faults:
+            raise faults.pop()
+        started.append(Fake(pid=1))
+        return started[-1]
+
+    kept = Kept("worker", start)
+    kept.look()
+    assert not kept.is_running()
+    assert kept.failures == 1
+    assert "Cannot allocate memory" in caplog.text
+
+    for _ in range(10):
+        clock.now += 1
+        kept.look()
+
+    assert kept.is_running()
+    assert len(started) == 1
+
+
+def test_one_that_never_starts_is_tried_for_ever(clock: Clock) -> None:
+    def start() -> Fake:
+        raise OSError(11, "Resource temporarily unavailable")
+
+    kept = Kept("worker", start)
+    for _ in range(1_200):
+        clock.now += supervision.LONGEST_PAUSE
+        kept.look()
+
+    assert kept.failures == 1_200
