@@ -90,7 +90,12 @@ def read(letter: Letter) -> bytes:
 
 def remove(letter: Letter) -> None:
     """Take the file away; doing it again changes nothing."""
-    (_folder() / (letter.file_name or "-")).unlink(missing_ok=True)
+    discard(letter.file_name or "-")
+
+
+def discard(file_name: str) -> None:
+    """Take away a file that no letter is to hold."""
+    (_folder() / file_name).unlink(missing_ok=True)
 
 
 def _pdf(template: str, context: dict[str, object]) -> bytes:
