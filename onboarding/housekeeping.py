@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from engine import slices
 from engine.audit.record import record
 from engine.registry.actions import connections
 from engine.registry.models import ConnectionCredential
@@ -21,9 +24,8 @@ LINK_KEPT = timedelta(days=30)
 
 def tidy() -> None:
     """Everything below; each finds what is left to do by itself."""
-    purge_letters()
-    retire_credentials()
-    forget_drafts()
+    parts = (purge_letters, retire_credentials, forget_drafts)
+    slices.for_each(parts, lambda part: part())
 
 
 def purge_letters() -> int:
@@ -31,32 +33,35 @@ def purge_letters() -> int:
 
     The file goes first: a run that dies in between finds it gone and marks it.
     """
-    due = list(Letter.objects.to_purge())
-    for letter in due:
-        letters.remove(letter)
-        letter.purged_at = timezone.now()
-        letter.save(update_fields=["purged_at"])
-        record(
-            "letter.purged", letter, organisation_key=letter.organisation_id, by=None
-        )
-    return len(due)
+    return slices.for_each(list(Letter.objects.to_purge()), _purge)
+
+
+def _purge(letter: Letter) -> None:
+    letters.remove(letter)
+    letter.purged_at = timezone.now()
+    letter.save(update_fields=["purged_at"])
+    record("letter.purged", letter, organisation_key=letter.organisation_id, by=None)
 
 
 def retire_credentials() -> int:
     """End what a later letter replaced, once servers had time. Returns how many."""
-    ended = 0
     newer = Letter.objects.filter(
         created_at__lt=timezone.now() - OVERLAP, credential__isnull=False
     ).exclude(file_name=None)
-    for letter in newer.select_related("organisation"):
-        earlier = letter.organisation.letters.filter(id__lt=letter.pk)
-        replaced = ConnectionCredential.objects.filter(
-            pk__in=earlier.values("credential_id"), revoked_at=None
-        )
-        for credential in replaced:
-            connections.revoke_credential(credential, by=None)
-            ended += 1
-    return ended
+    revoke = partial(connections.revoke_credential, by=None)
+    replaced = {
+        credential.pk: credential
+        for letter in newer.select_related("organisation")
+        for credential in _earlier_credentials(letter)
+    }
+    return slices.for_each(replaced.values(), revoke)
+
+
+def _earlier_credentials(letter: Letter) -> QuerySet[ConnectionCredential]:
+    earlier = letter.organisation.letters.filter(id__lt=letter.pk)
+    return ConnectionCredential.objects.filter(
+        pk__in=earlier.values("credential_id"), revoked_at=None
+    )
 
 
 def forget_drafts() -> int:

@@ -23,6 +23,8 @@ from onboarding.status import Status, StepState
 
 # Longer than a job may run (Q_CLUSTER timeout): whoever held a step is dead by then.
 LEASE = timedelta(minutes=6)
+# After this many failed attempts of a step, only an officer's button tries again.
+MAX_ATTEMPTS = 10
 log = logging.getLogger(__name__)
 
 
@@ -38,8 +40,8 @@ def plan(application: Application) -> None:
 def run(application_id: int, steps: Sequence[Step] = STEPS) -> None:
     """Do what is left to do, in order.
 
-    Returns early when another runner holds a step. Raises what a step raised, after
-    writing it down.
+    Returns early when another runner holds a step, or one has failed too often. Raises
+    what a step raised, after writing it down.
     """
     application = Application.objects.get(pk=application_id)
     if application.status != Status.APPROVED:
@@ -50,6 +52,12 @@ def run(application_id: int, steps: Sequence[Step] = STEPS) -> None:
             return
         _attempt(row, by_key[row.key], application)
     _finish(application)
+
+
+def allow_again(application: Application) -> None:
+    """Have steps that failed too often tried again, as if for the first time."""
+    left = application.steps.exclude(state=StepState.DONE)
+    left.filter(attempts__gte=MAX_ATTEMPTS).update(attempts=0)
 
 
 def write_letter_again(letter_id: int) -> None:
@@ -82,12 +90,19 @@ def is_stalled(application: Application) -> bool:
     return application.status == Status.APPROVED and not held
 
 
+def waits_for_an_officer(application: Application) -> bool:
+    """True where a step has failed so often that only the officer's button helps."""
+    left = application.steps.exclude(state=StepState.DONE)
+    return left.filter(attempts__gte=MAX_ATTEMPTS).exists()
+
+
 def _claim(row: ProvisioningStep) -> bool:
     """Take the step by conditional UPDATE; two runners are harmless."""
     now = timezone.now()
     is_free = Q(state__in=[StepState.WAITING, StepState.FAILED])
     is_free |= Q(state=StepState.RUNNING, started_at__lte=now - LEASE)
-    claimed = ProvisioningStep.objects.filter(is_free, pk=row.pk).update(
+    may_try = Q(pk=row.pk, attempts__lt=MAX_ATTEMPTS)
+    claimed = ProvisioningStep.objects.filter(is_free, may_try).update(
         state=StepState.RUNNING, started_at=now, attempts=F("attempts") + 1
     )
     return bool(claimed)

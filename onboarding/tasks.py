@@ -5,13 +5,12 @@ from __future__ import annotations
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
+from engine.jobs import queue
 from engine.jobs.current import committed
 from engine.lanes import Lane
 from onboarding import checks, housekeeping, provisioning, sign_ins
 from onboarding.models import Application
 
-# After this many failed attempts of a step, only an officer's button tries again.
-MAX_ATTEMPTS = 10
 RESUME_MINUTES = 5
 
 
@@ -50,21 +49,19 @@ def write_letter(letter_id: int) -> None:
 def resume_provisioning() -> int:
     """Start again what a crash or a passing fault left unfinished; runs by schedule.
 
-    Returns how many applications were started.
+    What fails is tried again by its own job. Returns how many applications were started.
     """
     stalled = [
-        application
+        application.pk
         for application in Application.objects.unfinished()
         if provisioning.is_stalled(application)
-        and not application.steps.filter(attempts__gte=MAX_ATTEMPTS).exists()
+        and not provisioning.waits_for_an_officer(application)
     ]
-    for application in stalled:
-        start_provisioning(application.pk)
-    for pk in checks.left_running():
-        async_task("onboarding.tasks.run_checks", pk, cluster=Lane.CALLS)
-    for pk in provisioning.unwritten_letters():
-        start_letter(pk)
-    return len(stalled)
+    queue.add_missing(
+        "onboarding.tasks.run_checks", checks.left_running(), lane=Lane.CALLS
+    )
+    queue.add_missing("onboarding.tasks.write_letter", provisioning.unwritten_letters())
+    return queue.add_missing("onboarding.tasks.provision", stalled)
 
 
 def start_answer_to_request(address: str) -> None:

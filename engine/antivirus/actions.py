@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from engine import slices
 from engine.antivirus import quarantine
 from engine.antivirus.models import QuarantinedMessage
 from engine.audit.record import record
@@ -40,7 +42,8 @@ def let_go() -> int:
     days = settings.POSTERN.quarantine_days
     before = timezone.now() - timedelta(days=days)
     gone = list(QuarantinedMessage.objects.filter(at__lt=before).order_by("pk"))
-    for message in gone:
-        delete(message, reason=f"Kept for {days} days", by=None)
-    quarantine.sweep()
-    return len(gone)
+    reason = f"Kept for {days} days"
+    try:
+        return slices.for_each(gone, partial(delete, reason=reason, by=None))
+    finally:
+        quarantine.sweep()

@@ -7,8 +7,10 @@ import os
 import random
 import socket
 import traceback
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
@@ -49,10 +51,17 @@ class Job:
         return f"{self.func} ({self.job_id[:8]}, attempt {self.attempts})"
 
 
-def add(func: str, *args: Any, lane: Lane = Lane.QUICK, schedule: str = "") -> str:
+def add(
+    func: str,
+    *args: Any,
+    lane: Lane = Lane.QUICK,
+    schedule: str = "",
+    is_noted: bool = False,
+) -> str:
     """Queue a job in the caller's transaction; returns its id.
 
-    `func` is a dotted path. `schedule` names the schedule of which this is a run.
+    `func` is a dotted path. `schedule` names the schedule of which this is a run. A
+    JobRun is made of those, and of what `is_noted`; of others when they begin.
     """
     job_id = uuid4().hex
     package = SignedPackage.dumps(
@@ -65,17 +74,33 @@ def add(func: str, *args: Any, lane: Lane = Lane.QUICK, schedule: str = "") -> s
         }
     )
     row = OrmQ.objects.create(key=lane, payload=package, lock=clock.now())
-    if schedule:
+    if schedule or is_noted:
         JobRun.objects.create(
             job_id=job_id,
             queue_id=row.pk,
             lane=lane,
             func=func,
+            arguments=_shown(args),
             schedule=schedule,
             package=package,
             state=RunState.QUEUED,
         )
     return job_id
+
+
+def add_missing(func: str, keys: Iterable[int], *, lane: Lane = Lane.QUICK) -> int:
+    """Queue a job for each key that has none; returns how many were queued.
+
+    For what runs by the clock and finds something left undone. A job that failed is
+    tried again by itself, and one that was given up waits for an operator: either
+    counts, so that a scanner that is away for hours does not fill the queue.
+    """
+    rows = JobRun.objects.filter(func=func)
+    known = set(rows.values_list("arguments", flat=True))
+    missing = [key for key in keys if _shown((key,)) not in known]
+    for key in missing:
+        add(func, key, lane=lane, is_noted=True)
+    return len(missing)
 
 
 def claim(lane: Lane) -> Job | None:
@@ -183,15 +208,21 @@ def _begun(row: OrmQ, lane: Lane) -> Job | None:
 
 
 def _facts(row: OrmQ, lane: Lane, task: dict[str, Any]) -> dict[str, Any]:
-    arguments = [repr(one) for one in task.get("args", ())]
-    arguments += [f"{name}={one!r}" for name, one in task.get("kwargs", {}).items()]
     return {
         "queue_id": row.pk,
         "lane": lane,
         "func": str(task["func"])[:200],
-        "arguments": ", ".join(arguments)[:300],
+        "arguments": _shown(task.get("args", ()), task.get("kwargs", {})),
         "package": row.payload,
     }
+
+
+def _shown(
+    args: Iterable[Any], kwargs: Mapping[str, Any] = MappingProxyType({})
+) -> str:
+    """The arguments of a job as one line."""
+    named = [f"{name}={one!r}" for name, one in kwargs.items()]
+    return ", ".join([*map(repr, args), *named])[:300]
 
 
 def _set_aside(row: OrmQ, lane: Lane, error: Exception) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django_q.models import Schedule
 
+from engine import slices
 from engine.lanes import Lane
 from engine.registry import published
 from engine.registry.actions import providers, recovery
@@ -16,9 +17,12 @@ def refresh_providers() -> None:
 
     Raises DnsUnavailable or PolicyError: what was known stays, and the job failed.
     """
-    for provider in Provider:
-        found = published.networks(PROVIDERS[provider].spf_name)
-        providers.set_networks(provider, found, by=None)
+    slices.for_each(Provider, _refresh)
+
+
+def _refresh(provider: Provider) -> None:
+    found = published.networks(PROVIDERS[provider].spf_name)
+    providers.set_networks(provider, found, by=None)
 
 
 def apply_address_changes() -> int:

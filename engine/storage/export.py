@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from engine import clock, state
+from engine import clock, slices, state
 from engine.audit.record import record
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person
@@ -178,18 +178,18 @@ def sweep() -> list[int]:
     Returns the ids of exports that stand still and are to be begun again.
     """
     now = clock.now()
-    for hopeless in Export.objects.filter(
-        status__in=UNFINISHED, created_at__lt=now - PATIENCE
-    ):
-        fail(hopeless)
-    for old in Export.objects.filter(
-        status=ExportStatus.READY, finished_at__lt=now - KEPT
-    ):
-        path_of(old).unlink(missing_ok=True)
-        Export.objects.filter(pk=old.pk).update(status=ExportStatus.GONE)
+    unfinished = Export.objects.filter(status__in=UNFINISHED)
+    slices.for_each(unfinished.filter(created_at__lt=now - PATIENCE), fail)
+    ready = Export.objects.filter(status=ExportStatus.READY)
+    slices.for_each(ready.filter(finished_at__lt=now - KEPT), _forget)
     _remove_left_over()
     waiting = Export.objects.filter(status__in=UNFINISHED, moved_at__lt=now - STALLED)
     return list(waiting.values_list("pk", flat=True))
+
+
+def _forget(old: Export) -> None:
+    path_of(old).unlink(missing_ok=True)
+    Export.objects.filter(pk=old.pk).update(status=ExportStatus.GONE)
 
 
 def _remove_left_over() -> None:

@@ -111,6 +111,7 @@ def retry_provisioning(application: Application, *, by: Person) -> None:
     """Run the steps that are left. Raises PolicyError with the sentence to show."""
     policies.check_can_retry(application)
     record("application.provisioning_retried", application, by=by)
+    provisioning.allow_again(application)
     tasks.start_provisioning(application.pk)
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
+from engine.jobs import queue
 from engine.lanes import Lane
 from engine.registry.actions import domains
 from engine.registry.models import Connection, Domain
+from engine.slices import for_each
 from onboarding.connecting import actions, outcomes, rehearsing, watching
 from onboarding.connecting.models import Rehearsal
 
@@ -32,30 +36,38 @@ def rehearse(rehearsal_id: int) -> None:
 
 def follow_rehearsals() -> None:
     """Finish rehearsals that nobody watches."""
-    for rehearsal in Rehearsal.objects.filter(finished_at=None):
-        outcomes.follow(rehearsal)
+    for_each(Rehearsal.objects.filter(finished_at=None), outcomes.follow)
 
 
 def check_claims() -> None:
-    """Ask about each domain that is claimed and not yet proved; drop old claims."""
+    """Drop old claims, and ask about each other one in a job of its own."""
     claims = Domain.objects.filter(verified_at=None)
-    for domain in claims:
-        if timezone.now() - domain.created_at > CLAIM_LIFETIME:
-            domains.remove(domain, by=None)
-        else:
-            actions.check_domain(domain, by=None)
+    old = Q(created_at__lt=timezone.now() - CLAIM_LIFETIME)
+    _check(claims.exclude(old))
+    for_each(claims.filter(old), partial(domains.remove, by=None))
 
 
 def check_proofs() -> None:
-    """Look whether the records of proved domains are still there."""
-    for domain in Domain.objects.verified().exclude(ownership_check=None):
+    """Look whether the records of proved domains are still there, each in its own job."""
+    _check(Domain.objects.verified().exclude(ownership_check=None))
+
+
+def _check(chosen: QuerySet[Domain]) -> None:
+    """A name server that is silent keeps nobody waiting who asks about another domain."""
+    ids = chosen.order_by("pk").values_list("pk", flat=True)
+    queue.add_missing(f"{MODULE}.check", ids, lane=Lane.CALLS)
+
+
+def check(domain_id: int) -> None:
+    domain = Domain.objects.filter(pk=domain_id).first()
+    if domain is not None:
         actions.check_domain(domain, by=None)
 
 
 def watch_connections() -> None:
     """Look at every connection in a job of its own: a slow one keeps no other waiting."""
-    for pk in watching.connection_ids():
-        async_task(f"{MODULE}.watch", pk, cluster=Lane.CALLS)
+    ids = watching.connection_ids()
+    queue.add_missing(f"{MODULE}.watch", ids, lane=Lane.CALLS)
 
 
 def watch(connection_id: int) -> None:

@@ -14,15 +14,18 @@ def start() -> None:
 
 
 def send() -> int:
-    watching.gather()
-    return deliver.deliver_all()
+    try:
+        watching.gather()
+    finally:
+        # What is promised already does not wait for what cannot be gathered.
+        sent = deliver.deliver_all()
+    return sent
 
 
 def send_and_tidy() -> int:
     """What a job that died left behind, and what had to wait; runs by schedule."""
-    watching.gather()
     deliver.forget_old()
-    return deliver.deliver_all()
+    return send()
 
 
 def schedule_jobs() -> None:

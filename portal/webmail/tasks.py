@@ -5,6 +5,7 @@ from __future__ import annotations
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
+from engine.jobs import queue
 from engine.lanes import Lane
 from engine.storage import export, rules
 from engine.storage.models import Export, ExportStatus, Folder, Rule
@@ -47,9 +48,9 @@ def run_rule(rule_id: int, folder_id: int, after: int = 0) -> None:
 def look_after_exports() -> int:
     """Begin stalled exports again and remove old copies; runs by schedule."""
     stalled = export.sweep()
-    for export_id in stalled:
-        start_export(export_id)
-    return len(stalled)
+    return queue.add_missing(
+        "portal.webmail.tasks.write_export", stalled, lane=Lane.LONG
+    )
 
 
 def sweep_files() -> int:

@@ -18,7 +18,13 @@ from django_q.models import Schedule
 
 from engine.jobs import current
 from engine.queue.models import QueuedMessage
-from engine.registry.models import AccountType, Connection, Organisation, Person
+from engine.registry.models import (
+    AccountType,
+    Connection,
+    Domain,
+    Organisation,
+    Person,
+)
 from engine.registry.providers import PROVIDERS
 from engine.storage.delivery import inbox
 from engine.storage.models import Export, Folder, Rule
@@ -39,7 +45,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 NOT_OF_THE_WORLD = {"sessions", "django_q", "health"}
 STAMP = "registry.Stamp"
 JOB_ID = "0" * 32
-ASKED_FOR = re.compile(r'async_task\(\s*f?"(?:\{MODULE\}|([\w.]+))\.(\w+)"')
+ASKED_FOR = re.compile(
+    r'(?:async_task|add_missing)\(\s*f?"(?:\{MODULE\}|([\w.]+))\.(\w+)"'
+)
 
 
 def rows() -> dict[str, list[tuple[Any, ...]]]:
@@ -144,6 +152,9 @@ def _moving_rule(bob: Person) -> tuple[int, int]:
 ASKED: dict[str, Callable[[Person], tuple[object, ...]]] = {
     "onboarding.connecting.tasks.rehearse": lambda bob: (
         _rehearsal(Connection.objects.get(organisation=bob.organisation)),
+    ),
+    "onboarding.connecting.tasks.check": lambda bob: (
+        Domain.objects.filter(organisation=bob.organisation)[0].pk,
     ),
     "onboarding.connecting.tasks.watch": lambda bob: (
         Connection.objects.get(organisation=bob.organisation).pk,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -22,9 +23,11 @@ from engine.registry.models import (
     Organisation,
     OrganisationRole,
     OrganisationStatus,
+    Person,
     Proof,
 )
 from onboarding import letters, provisioning, tasks, welcome
+from onboarding.actions import desk
 from onboarding.models import Application, Letter, Notice, NoticeKind
 from onboarding.provisioning_steps import STEPS, Step
 from onboarding.status import Status, StepState
@@ -245,15 +248,51 @@ def test_stalled_applications_are_started_again(apply: Any, approve: Any) -> Non
     assert OrmQ.objects.get().task["args"] == (stalled.pk,)
 
 
-def test_an_application_that_failed_often_waits_for_an_officer(
+def test_what_is_tried_again_by_its_own_job_is_started_by_no_other(
     apply: Any, approve: Any
+) -> None:
+    approve(apply())
+    OrmQ.objects.all().delete()
+
+    assert [tasks.resume_provisioning() for _ in range(3)] == [1, 0, 0]
+
+    assert OrmQ.objects.count() == 1
+
+
+def test_an_application_that_failed_often_waits_for_an_officer(
+    apply: Any, approve: Any, vera: Person
 ) -> None:
     application = approve(apply())
     application.steps.filter(key="domain").update(
-        state=StepState.FAILED, attempts=tasks.MAX_ATTEMPTS
+        state=StepState.FAILED, attempts=provisioning.MAX_ATTEMPTS
     )
 
     assert tasks.resume_provisioning() == 0
+    tasks.provision(application.pk)
+    assert application.steps.get(key="domain").state == StepState.FAILED
+
+    desk.retry_provisioning(application, by=vera)
+    tasks.provision(application.pk)
+    application.refresh_from_db()
+    assert application.status == Status.PROVISIONED
+
+
+def test_a_step_that_goes_on_failing_is_tried_ten_times_by_its_job(
+    apply: Any, approve: Any
+) -> None:
+    tried = []
+
+    def fail(application: Application) -> None:
+        tried.append(application.pk)
+        raise RuntimeError
+
+    application = approve(apply())
+    failing = [replace(step, run=fail) for step in provisioning.STEPS]
+    for _ in range(34):
+        with suppress(RuntimeError):
+            provisioning.run(application.pk, failing)
+
+    assert len(tried) == provisioning.MAX_ATTEMPTS
 
 
 def test_the_clock_starts_stalled_applications_again(db: None) -> None:

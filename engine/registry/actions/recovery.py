@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from django.utils import timezone
 
+from engine import slices
 from engine.audit.record import record
 from engine.registry import permissions, second_person
 from engine.registry.actor import Actor
@@ -151,9 +152,7 @@ def apply_due() -> int:
     """Settle everybody whose delay has passed; runs by schedule. Returns how many."""
     due = RecoveryAddressChange.objects.due(timezone.now()).select_related("person")
     people = {change.person_id: change.person for change in due}
-    for person in people.values():
-        settle(person)
-    return len(people)
+    return slices.for_each(people.values(), settle)
 
 
 def _check_can_ask(person: Person, *, by: Actor | None) -> None:

@@ -6,6 +6,7 @@ a process dies.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 from django.db import transaction
@@ -14,8 +15,9 @@ from django.db.models import QuerySet
 from engine.registry.models import Mailbox
 from engine.storage.models import Message
 from engine.storage.search import store
-from engine.storage.search.document import document_of
+from engine.storage.search.document import Document, document_of
 
+log = logging.getLogger(__name__)
 # Messages indexed in one transaction.
 CHUNK = 50
 # How many a search waits for; the job does the rest.
@@ -54,9 +56,20 @@ def _index(waiting: QuerySet[Message]) -> int:
     rows = waiting.select_for_update(skip_locked=True, of=("self",))
     messages = list(rows.select_related("content").order_by("-pk")[:CHUNK])
     if messages:
-        store.put([document_of(message) for message in messages])
+        store.put([one for message in messages if (one := _document(message))])
         _mark(message.pk for message in messages)
     return len(messages)
+
+
+def _document(message: Message) -> Document | None:
+    """None for one that cannot be taken apart: the others are found all the same."""
+    try:
+        return document_of(message)
+    except OSError:
+        raise
+    except Exception:
+        log.exception("message %s cannot be searched", message.pk)
+        return None
 
 
 def _mark(message_ids: Iterable[int]) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 
-from django.db import DatabaseError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from engine.registry.errors import PolicyError
@@ -39,34 +41,55 @@ class SetAsideError(Exception):
 def collect() -> int:
     """Take in the messages in the mailbox's inbox; returns how many that were.
 
-    Each is kept in Archive afterwards.
+    Each is kept in Archive afterwards. One that cannot be read is set aside, for the
+    agents to see; one that meets a fault that passes waits for the next run, and the
+    fault is raised after the others were taken in.
     """
-    messages = _inbox()
-    for message in messages:
+    taken, first = 0, None
+    for message in _inbox():
         try:
-            _take(message)
-        except (DatabaseError, OSError, ValueError):
-            # It waits for the next run; the others do not wait for it.
+            _take_or_set_aside(message)
+        except Exception as fault:
             log.exception("message %s was not taken in", message.pk)
-    return len(messages)
+            first = first or fault
+            continue
+        taken += 1
+        if taken == MOST_AT_ONCE:
+            break
+    if first is not None:
+        raise first
+    return taken
 
 
-def _inbox() -> list[Message]:
+def _inbox() -> Iterator[Message]:
+    """All of it, so that those that wait do not keep out those behind them."""
     address = links.helpdesk_address().key
     rows = Message.objects.filter(
         mailbox__address=address, folder__role=FolderRole.INBOX
     )
-    return list(rows.select_related("content", "mailbox").order_by("pk")[:MOST_AT_ONCE])
+    for pk in list(rows.order_by("pk").values_list("pk", flat=True)):
+        yield from rows.select_related("content", "mailbox").filter(pk=pk)
+
+
+def _take_or_set_aside(message: Message) -> None:
+    try:
+        _take(message, _judge)
+    except (OperationalError, InterfaceError, OSError):
+        raise
+    except Exception as fault:
+        log.exception("message %s is set aside", message.pk)
+        reason = f"It could not be read ({type(fault).__name__})"
+        _take(message, partial(_note, outcome=Outcome.IGNORED, reason=reason))
 
 
 @transaction.atomic
-def _take(message: Message) -> None:
+def _take(message: Message, judge: Callable[[Message], None]) -> None:
     # Locked, and looked at again: another worker may have come first.
     locked = Message.objects.select_for_update().filter(pk=message.pk)
     if locked.filter(folder_id=message.folder_id).first() is None:
         return
     if not CollectedMessage.objects.filter(stored_id=message.pk).exists():
-        _judge(message)
+        judge(message)
     storage.mark_read([message], is_read=True)
     storage.move([message], folder(message.mailbox, FolderRole.ARCHIVE))
 

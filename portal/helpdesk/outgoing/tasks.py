@@ -5,11 +5,9 @@ from __future__ import annotations
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
+from engine.jobs import queue
 from portal.helpdesk.models import Entry
 from portal.helpdesk.outgoing import letter
-
-# Replies in one run of the clock, so that it ends.
-MOST_AT_ONCE = 200
 
 
 def start(entry_id: int) -> None:
@@ -22,11 +20,9 @@ def send(entry_id: int) -> None:
 
 
 def send_waiting() -> int:
-    """Send what a crash or a passing fault left; runs by schedule. Returns how many."""
-    waiting = Entry.objects.to_send().values_list("pk", flat=True)[:MOST_AT_ONCE]
-    for entry_id in list(waiting):
-        start(entry_id)
-    return len(waiting)
+    """Queue what has no job, whatever became of it; runs by schedule. Returns how many."""
+    waiting = Entry.objects.to_send().values_list("pk", flat=True)
+    return queue.add_missing("portal.helpdesk.outgoing.tasks.send", waiting)
 
 
 def schedule_jobs() -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from django_q.models import OrmQ
 
 from engine.audit.models import Entry
 from engine.registry import credentials, ownership, routes
@@ -32,7 +33,7 @@ from onboarding.connecting.models import (
     StepState,
 )
 from portal.demo.names import NameServer
-from tests import factories
+from tests import factories, jobs
 
 JANE = "jane@firm.example.secure.example"
 
@@ -111,6 +112,8 @@ class TestDomains:
 
         tasks.check_claims()
         tasks.check_claims()
+        assert OrmQ.objects.count() == 1
+        jobs.run_waiting()
 
         young.refresh_from_db()
         assert young.verified_at is not None

@@ -12,6 +12,7 @@ from engine.storage.models import FolderRole, Message
 from portal.helpdesk import files, links
 from portal.helpdesk.actions import merging, tickets
 from portal.helpdesk.intake import collect, tasks
+from portal.helpdesk.intake import letter as letters
 from portal.helpdesk.intake.letter import fresh_part
 from portal.helpdesk.models import CollectedMessage, Ticket
 from portal.helpdesk.status import EntryKind, Outcome, Source, Status
@@ -316,8 +317,54 @@ def test_a_message_that_cannot_be_read_does_not_hold_up_the_others(
     blobs.delete(broken.content.blob_key)
     mail(helpdesk, bob.address, subject="A second question")
 
-    collect.collect()
+    # The operators see the job fail, until the file is there again.
+    with pytest.raises(FileNotFoundError):
+        collect.collect()
 
     assert Ticket.objects.get().subject == "A second question"
     broken.refresh_from_db()
     assert broken.folder.role == FolderRole.INBOX
+
+
+def test_a_message_that_our_reading_fails_at_is_set_aside(
+    helpdesk: Mailbox, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poison = mail(helpdesk, bob.address)
+    mail(helpdesk, bob.address)
+    read = letters.read
+
+    def fail(message: Message) -> letters.Letter:
+        if message == poison:
+            raise RecursionError
+        return read(message)
+
+    monkeypatch.setattr(letters, "read", fail)
+
+    assert collect.collect() == 2
+
+    assert Ticket.objects.count() == 1
+    aside = CollectedMessage.objects.get(stored_id=poison.pk)
+    assert (aside.outcome, aside.ticket) == (Outcome.IGNORED, None)
+    assert "RecursionError" in aside.reason
+
+
+def test_a_fault_that_passes_is_shown_and_stops_no_other(
+    helpdesk: Mailbox, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collect, "MOST_AT_ONCE", 2)
+    unread = [mail(helpdesk, bob.address) for _ in range(3)]
+    mail(helpdesk, bob.address)
+    read = letters.read
+
+    def fail(message: Message) -> letters.Letter:
+        if message in unread:
+            raise OSError("the disk does not answer")
+        return read(message)
+
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="disk"):
+        patched.setattr(letters, "read", fail)
+        collect.collect()
+    assert Ticket.objects.count() == 1
+
+    assert [collect.collect(), collect.collect()] == [2, 1]
+    assert Ticket.objects.count() == 4

@@ -3,6 +3,12 @@ from __future__ import annotations
 import pytest
 from django_q.models import OrmQ
 
+from engine import clock
+from engine.antivirus import scanner
+from engine.antivirus.base import ScannerUnavailable
+from engine.jobs import worker
+from engine.jobs.models import JobRun
+from engine.lanes import Lane
 from engine.mail.header import HeaderBlock
 from engine.queue.models import QueuedMessage
 from engine.registry.models import Mailbox, Person
@@ -78,8 +84,25 @@ def test_answers_of_one_ticket_keep_together(reply: Entry, bob: Person) -> None:
 def test_what_was_not_sent_is_sent_by_the_clock(reply: Entry) -> None:
     OrmQ.objects.all().delete()
 
-    assert tasks.send_waiting() == 2
+    assert [tasks.send_waiting() for _ in range(12)] == [2] + 11 * [0]
     assert OrmQ.objects.count() == 2
+
+
+def test_what_is_tried_again_by_its_job_gets_no_second_one(
+    reply: Entry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(raw: bytes) -> None:
+        raise ScannerUnavailable("nobody answers")
+
+    monkeypatch.setattr(scanner, "scan_bytes", away)
+    for _ in range(12):
+        tasks.send_waiting()
+        OrmQ.objects.update(lock=clock.now())
+        for _ in range(OrmQ.objects.count()):
+            worker.run_next(Lane.QUICK)
+
+    asked = JobRun.objects.filter(func="portal.helpdesk.outgoing.tasks.send")
+    assert asked.count() == Entry.objects.to_send().count() == 2
 
 
 def test_a_reply_to_nobody_says_so_on_the_ticket(reply: Entry) -> None:
