@@ -9,10 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TypedDict
 
 from django.conf import settings
 
+from engine import state
+from engine.health import identity
 from engine.health.situation import Finding, Unknown
 
 # Free room on the disk of POSTERN_VAR below which the alarm is raised: the smaller of
@@ -22,6 +25,8 @@ LEAST_SHARE = 0.1
 LEAST_FILES = 0.02  # of all inodes
 CLOCK_SECONDS = 30.0
 RENEWAL = timedelta(days=21)
+# Of the running system: every container on a machine reads the same.
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 RULES = frozenset({"disk", "certificate", "clock", "scanner", "cache"})
@@ -30,6 +35,8 @@ RULES = frozenset({"disk", "certificate", "clock", "scanner", "cache"})
 class Facts(TypedDict, total=False):
     """JSON. What could not be looked at is not there."""
 
+    counts_in: str
+    """The folder in which limits are counted where there is no Redis."""
     disk_free: int
     disk_total: int
     files_free: int
@@ -45,6 +52,17 @@ class Facts(TypedDict, total=False):
     """Rules that this process has not judged yet: it has just started."""
     loop_lag: float
     """The longest that the event loop was late in the last minute, in seconds."""
+
+
+def counts_in() -> str:
+    """A name for the folder in which limits are counted where there is no Redis.
+
+    Containers that share the folder on one machine give it the same name. A folder that
+    was copied to another machine has another. Raises OSError.
+    """
+    found = state.folder("cache").stat()
+    system = _BOOT.read_text().strip() if _BOOT.exists() else identity.host()
+    return f"{system} {found.st_dev} {found.st_ino}"
 
 
 def disk() -> Facts:

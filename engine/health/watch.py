@@ -106,6 +106,7 @@ class Watch:
 
     def _facts(self) -> Facts:
         facts: Facts = {**hosts.disk(), **self._probes.facts, "clock": self._ahead}
+        facts["counts_in"] = hosts.counts_in()
         if self._pulse is not None:
             facts["loop_lag"] = round(self._pulse.lag(), 3)
         return facts

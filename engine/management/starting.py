@@ -1,7 +1,7 @@
 """Looks, before a process serves, at what the environment alone does not say.
 
 In production only, and besides what portal.production finds in the settings: whether the
-scanner answers and opens what it must, and whether other hosts share this database without
+scanner answers and opens what it must, and whether other hosts serve this database without
 a shared cache.
 """
 
@@ -16,18 +16,12 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
+from engine import clock
 from engine.antivirus import clamd, proof
+from engine.health import hosts, identity
+from engine.health.models import Heartbeat
 
 log = logging.getLogger(__name__)
-
-# What portal.database calls our connections, with the host's name behind it.
-OURS = "postern@"
-OTHERS = """
-    SELECT DISTINCT application_name FROM pg_stat_activity
-    WHERE datname = current_database() AND application_name LIKE %s
-    AND application_name <> current_setting('application_name')
-    AND current_setting('application_name') LIKE %s
-"""
 
 
 def check(*, scans: bool) -> None:
@@ -74,14 +68,28 @@ def _is_loopback(host: str) -> bool:
 def _faults_of_hosts() -> Iterator[str]:
     if settings.POSTERN.redis_url or connection.vendor != "postgresql":
         return
-    with connection.cursor() as cursor:
-        cursor.execute(OTHERS, [f"{OURS}%", f"{OURS}%"])
-        others = sorted(name.removeprefix(OURS) for (name,) in cursor.fetchall())
-    if others:
+    if others := hosts_that_count_elsewhere():
         yield (
             f"Other hosts ({', '.join(others)}) serve the same database, and each would "
-            "keep limits of its own. Set POSTERN_REDIS_URL on all of them."
+            "keep limits of its own. Set POSTERN_REDIS_URL on all of them; containers on "
+            "one machine can share POSTERN_VAR instead."
         )
+
+
+def hosts_that_count_elsewhere() -> list[str]:
+    """Names of hosts whose processes live and keep limits of their own.
+
+    By heartbeats: connections to the database are shells and commands as well.
+    """
+    here = hosts.counts_in()
+    alive = Heartbeat.objects.alive(clock.now())
+    return sorted({beat.host for beat in alive if _counts_elsewhere(beat, here)})
+
+
+def _counts_elsewhere(beat: Heartbeat, here: str) -> bool:
+    # An earlier version does not say where it counts.
+    where = beat.facts.get("counts_in")
+    return bool(where != here if where else beat.host != identity.host())
 
 
 def _log_silent_scanners() -> None:

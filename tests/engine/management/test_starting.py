@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -13,6 +14,9 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
+from engine import clock
+from engine.health import hosts, identity
+from engine.health.models import Heartbeat
 from engine.management import starting
 from portal.environment import Environment
 from tests.peers.clamd import Clamd
@@ -63,14 +67,72 @@ def test_one_of_two_scanners_is_enough(
     assert "/nowhere/clamd" in caplog.text
 
 
-@pytest.mark.django_db(transaction=True)  # which would keep PostgreSQL's first answer
+NOW, BEFORE = timedelta(0), timedelta(minutes=1)
+
+
+def beat(ago: timedelta, **over: object) -> None:
+    """Of a process on another host, so long ago."""
+    at = clock.now() - ago
+    fields = {"kind": "web", "host": "mail2", "pid": 7, "started_at": at, "at": at}
+    facts = {"counts_in": "another-machine 1 2"}
+    Heartbeat.objects.create(**{**fields, "facts": facts, **over})
+
+
+@pytest.mark.django_db
 def test_hosts_that_share_a_database_must_share_a_cache(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """On SQLite there is one host: no other reaches its file."""
     starting.check(scans=False)
+    beat(NOW)
     if connection.vendor != "postgresql":
+        starting.check(scans=False)
         return
+    with pytest.raises(ImproperlyConfigured, match=r"mail2.*POSTERN_REDIS_URL"):
+        starting.check(scans=False)
+
+    monkeypatch.setattr(settings.POSTERN, "redis_url", "redis://cache.example/0")
+    starting.check(scans=False)
+
+
+@pytest.mark.django_db
+def test_a_copied_folder_is_another() -> None:
+    system, device, inode = hosts.counts_in().split()
+
+    beat(NOW, facts={"counts_in": f"another-machine {device} {inode}"})
+
+    assert starting.hosts_that_count_elsewhere() == ["mail2"]
+    assert system != "another-machine"
+
+
+@pytest.mark.django_db
+def test_an_earlier_version_on_another_host_counts_by_itself() -> None:
+    beat(NOW, host=identity.host(), facts={})
+    assert starting.hosts_that_count_elsewhere() == []
+
+    beat(NOW, facts={})
+    assert starting.hosts_that_count_elsewhere() == ["mail2"]
+
+
+@pytest.mark.django_db
+def test_processes_that_are_gone_count_nowhere() -> None:
+    beat(BEFORE)
+    beat(NOW, stopped_at=clock.now())
+
+    assert starting.hosts_that_count_elsewhere() == []
+
+
+@pytest.mark.django_db
+def test_containers_that_share_the_folder_count_in_one_place() -> None:
+    beat(NOW, facts={"counts_in": hosts.counts_in()})
+
+    assert starting.hosts_that_count_elsewhere() == []
+
+
+@pytest.mark.django_db(transaction=True)  # which would keep PostgreSQL's first answer
+def test_a_shell_on_another_machine_stops_no_start() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("no other machine reaches SQLite's file")
     made = connection.settings_dict
     with psycopg.connect(
         host=made["HOST"],
@@ -79,10 +141,6 @@ def test_hosts_that_share_a_database_must_share_a_cache(
         dbname=made["NAME"],
         application_name="postern@mail2",
     ):
-        with pytest.raises(ImproperlyConfigured, match=r"mail2.*POSTERN_REDIS_URL"):
-            starting.check(scans=False)
-
-        monkeypatch.setattr(settings.POSTERN, "redis_url", "redis://cache.example/0")
         starting.check(scans=False)
 
 
