@@ -20,7 +20,8 @@ from engine.registry import routes
 __all__ = ["Incoming", "commit", "commit_batch", "new_reference"]
 
 # How long a resend of the same bytes to the same people counts as the same message.
-RESEND_WINDOW = timedelta(hours=24)
+# Longer than jobs try again (`engine.jobs.queue`), which send under a fingerprint.
+RESEND_WINDOW = timedelta(hours=36)
 
 LOST = (RecipientStatus.FAILED, RecipientStatus.DROPPED)
 

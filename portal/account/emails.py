@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from urllib.parse import urljoin
 
 from allauth.account import app_settings
@@ -10,7 +11,6 @@ from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext
 
 from engine.backend import notice
@@ -28,9 +28,9 @@ NOTICES = {
 }
 
 
-def send_notice(person: Person, kind: str) -> None:
-    """Tell a person that something about their way of signing in has changed."""
-    context = {"change": NOTICES[kind], "at": timezone.now()}
+def send_notice(person: Person, kind: str, *, at: datetime) -> None:
+    """Tell a person that something about their way of signing in changed at a moment."""
+    context = {"change": NOTICES[kind], "at": at}
     _send(person, gettext("A change to your account"), "notice", context)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.core.management import call_command
 from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
+from engine import clock
 from engine.lanes import Lane
 from engine.registry.actions import recovery
 from engine.registry.models import Person
@@ -48,11 +49,14 @@ def note_failures(address: str) -> None:
 
 def tell_of_change(person: Person, kind: str) -> None:
     """Queue a notice; the job is tried again where the mail engine cannot take it."""
-    async_task("portal.account.tasks.send_notice", person.pk, kind)
+    at = clock.now().isoformat()
+    async_task("portal.account.tasks.send_notice", person.pk, kind, at)
 
 
-def send_notice(person_id: int, kind: str) -> None:
-    emails.send_notice(Person.objects.get(pk=person_id), kind)
+def send_notice(person_id: int, kind: str, at: str = "") -> None:
+    """`at` is the moment of the change; jobs queued before an upgrade may lack it."""
+    moment = datetime.fromisoformat(at) if at else clock.now()
+    emails.send_notice(Person.objects.get(pk=person_id), kind, at=moment)
 
 
 def forget() -> None:

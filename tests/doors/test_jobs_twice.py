@@ -166,7 +166,11 @@ ASKED: dict[str, Callable[[Person], tuple[object, ...]]] = {
     "onboarding.tasks.answer_request": lambda bob: (bob.address,),
     "portal.account.tasks.send_password_reset": lambda bob: (bob.address,),
     "portal.account.tasks.note_failures": lambda bob: (bob.address,),
-    "portal.account.tasks.send_notice": lambda bob: (bob.pk, "password_changed"),
+    "portal.account.tasks.send_notice": lambda bob: (
+        bob.pk,
+        "password_changed",
+        "2026-05-04T09:30:00+00:00",
+    ),
     "portal.helpdesk.outgoing.tasks.send": lambda bob: (
         Entry.objects.to_send().get().pk,
     ),

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from engine import clock
 from engine.audit.models import Entry
 from engine.registry import credentials
 from engine.registry.actions import sessions
@@ -177,3 +178,17 @@ def test_notice_of_a_change_goes_to_the_everyday_address(
     (notice,) = mail.outbox
     assert notice.to == ["bob@everyday.example"]
     assert "Your password was changed." in notice.body
+
+
+def test_a_notice_that_comes_late_says_when_the_change_was(
+    bob_with_everyday_address: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed_at = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
+    with monkeypatch.context() as then:
+        then.setattr(clock, "now", lambda: changed_at)
+        tasks.tell_of_change(bob_with_everyday_address, "password_changed")
+
+    jobs.run_waiting()
+
+    (notice,) = mail.outbox
+    assert "It happened on 4 May 2026" in notice.body
