@@ -13,6 +13,8 @@ from django.db.models.expressions import RawSQL
 
 # Values in one statement: well within what SQLite binds.
 VALUES_LIMIT = 30_000
+# Rows in one statement that gives each values of its own: it compares each with all.
+UPDATED_AT_ONCE = 100
 
 LOCK = "SELECT FROM {table} WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 ADD = """

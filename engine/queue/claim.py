@@ -23,9 +23,13 @@ from engine.queue.lanes import Room, is_far
 from engine.queue.models import Recipient, RecipientStatus, Source
 from engine.registry import routes
 from engine.registry.routes import Routes
+from engine.rows import UPDATED_AT_ONCE
 from engine.transport.base import Parcel, ParcelRecipient
 
-LIMIT = 100  # recipients in one claim for each destination that needs no network
+# Recipients in one claim for each destination that needs no network, and for all of them:
+# a claim is one transaction, however many lists and bounce addresses have something due.
+LIMIT = 100
+NEAR_IN_ALL = 500
 # Recipients in one parcel (RFC 5321 §4.5.3.1.8: a server must take a hundred), and all
 # that are looked at because they belong to a message that is claimed.
 PARCEL_LIMIT = 100
@@ -59,8 +63,8 @@ def claim(
     now = clock.now()
     # No lock; claiming takes some.
     waiting = due.destinations(now, room.closed, lapsed=lapsed)
-    shares = Counter({name: LIMIT for name in waiting if not is_far(name)})
-    shares += room.shares([name for name in waiting if is_far(name)])
+    far = room.shares([name for name in waiting if is_far(name)])
+    shares = far + _near_shares([n for n in waiting if not is_far(n)], len(far))
     if not shares:
         return []
     known = routes.current()
@@ -112,6 +116,15 @@ def hurry(destination: str, replies: Iterable[Reply]) -> int:
     for reply in replies:
         because |= Q(last_reply__startswith=f"{reply.code} {reply.enhanced} ")
     return waiting.filter(because).update(next_attempt_at=clock.now())
+
+
+def _near_shares(waiting: Sequence[str], far: int) -> Counter[str]:
+    """The same for each that needs no network, beside so many that do.
+
+    Where there are too many for one claim, those that have waited longest come first.
+    """
+    near = waiting[: max(0, due.MOST_DESTINATIONS - far)]
+    return Counter({name: min(LIMIT, NEAR_IN_ALL // len(near)) for name in near})
 
 
 def _locked(
@@ -167,6 +180,7 @@ def _lease(rows: Sequence[Recipient], runner: str) -> None:
     Recipient.objects.bulk_update(
         rows,
         ["attempts", "next_attempt_at", "leased_until", "leased_by", "destination"],
+        batch_size=UPDATED_AT_ONCE,
     )
 
 

@@ -14,6 +14,7 @@ from engine.mail.reply import Reply
 from engine.queue import claim, due, lines, pending, schedule
 from engine.queue.models import Recipient, RecipientStatus
 from engine.queue.suspension import REPLY_LENGTH
+from engine.rows import UPDATED_AT_ONCE
 from engine.trace import record
 from engine.trace.models import Event, EventKind
 from engine.transport.base import Cause, Outcome, OutcomeState
@@ -95,6 +96,7 @@ def apply(rows: Mapping[int, Recipient], outcomes: Iterable[Outcome]) -> list[in
             "tls_failures",
             "tls_failing_since",
         ],
+        batch_size=UPDATED_AT_ONCE,
     )
     lines.settled(settled)
     return pending.note(settled, now=now)

@@ -18,6 +18,7 @@ from engine.registry import routes
 from engine.registry.models import OrganisationStatus
 from engine.registry.refusals import SuspendedRecipientError
 from engine.registry.routes import Routes
+from engine.rows import UPDATED_AT_ONCE
 from engine.trace import record
 from engine.trace.models import EventKind
 
@@ -146,6 +147,7 @@ def _hold(suspended: Sequence[tuple[Recipient, str]]) -> None:
             "last_reply",
             "deferral_id",
         ],
+        batch_size=UPDATED_AT_ONCE,
     )
     record.events(
         record.event(row.message.reference, EventKind.HELD, row.address, reason=reason)

@@ -225,6 +225,31 @@ def test_mail_for_mailboxes_waits_for_no_next_hop(queue, bob, northfield):
     assert parcel.reference == reference
 
 
+def test_however_many_lists_have_something_due_a_claim_is_small_and_serves_others(
+    queue, hop, firm_connection, bob
+):
+    reference = queue.send(bob.address, JANE)
+    row = Recipient.objects.get()
+    lists = [f"list:{number}" for number in range(due.MOST_DESTINATIONS + 50)]
+    Recipient.objects.bulk_create(
+        Recipient(
+            message_id=row.message_id,
+            address=f"x{number}@elsewhere.example",
+            destination=name,
+            next_attempt_at=timezone.now() - timedelta(hours=1),
+        )
+        for name in lists
+        for number in range(6)
+    )
+
+    taken = [claim.claim("runner") for _ in range(3)]
+
+    assert reference in {p.reference for p in taken[0] if p.destination != "nowhere"}
+    sizes = [sum(len(parcel.recipients) for parcel in claimed) for claimed in taken]
+    assert max(sizes) <= claim.NEAR_IN_ALL + 1
+    assert min(sizes) >= len(lists) // 2
+
+
 def test_nothing_is_claimed_while_enough_is_under_way(queue, hop, firm_connection, bob):
     queue.send(bob.address, JANE)
 
