@@ -18,7 +18,6 @@ from typing import Any, TypeVar
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.http import QueryDict
-from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -27,6 +26,7 @@ from rest_framework.views import APIView
 from api.caller import caller
 from api.models import KeptAnswer
 from api.problems import Conflict
+from engine import clock
 
 HEADER = "Idempotency-Key"
 KEPT = timedelta(hours=24)
@@ -105,7 +105,7 @@ def _claim(request: Request, name: str) -> tuple[KeptAnswer, bool]:
     """The row of this key, and whether the request is the one to act."""
     key = caller(request).key
     digest = _digest(request)
-    now = timezone.now()
+    now = clock.now()
     KeptAnswer.objects.filter(created_at__lt=now - KEPT, key=key).delete()
     KeptAnswer.objects.filter(
         key=key, idempotency_key=name, status=None, created_at__lt=now - AT_WORK

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 
+from engine import clock
 from engine.registry.models import ApiKey, WebhookEndpoint
 
 
@@ -30,7 +31,7 @@ class KeptAnswer(models.Model):
     status = models.PositiveSmallIntegerField(null=True)
     body = models.TextField(blank=True)
     headers = models.JSONField(default=dict)
-    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    created_at = models.DateTimeField(default=clock.now, db_index=True)
 
     class Meta:
         constraints = [

@@ -38,6 +38,14 @@ def now() -> datetime:
     return found
 
 
+def lately() -> datetime:
+    """The same as now() last said and running on since. No query, but the first time.
+
+    For what is stamped in numbers, on the path of every message.
+    """
+    return now() if _ahead is None else datetime.fromtimestamp(held(), UTC)
+
+
 def held() -> float:
     """The same in seconds since 1970, as now() last said and running on since: no query.
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.db import transaction
-from django.utils import timezone
 
-from engine import dns
+from engine import clock, dns
 from engine.mail.address import Address
 from engine.transport import probe
 from engine.transport.probe import ProbeFailedError
@@ -35,7 +34,7 @@ class Found:
 def plan(application: Application) -> None:
     """Write down what is to be looked up. A draft is asked about its mail system only."""
     keys = [CheckKey.MX] if application.status == Status.DRAFT else list(CheckKey)
-    now = timezone.now()
+    now = clock.now()
     for key in keys:
         Check.objects.update_or_create(
             application=application,
@@ -56,7 +55,7 @@ def left_running() -> list[int]:
     """Applications whose checks a job that died left behind."""
     left = Check.objects.filter(
         state=CheckState.RUNNING,
-        asked_at__lt=timezone.now() - LEASE,
+        asked_at__lt=clock.now() - LEASE,
         application__status__in=[Status.DRAFT, *OPEN],
     )
     return list(left.values_list("application_id", flat=True).distinct())
@@ -89,7 +88,7 @@ def domain_of(application: Application) -> str:
 
 @transaction.atomic
 def _keep(check: Check, found: Found) -> None:
-    check.state, check.checked_at = CheckState.DONE, timezone.now()
+    check.state, check.checked_at = CheckState.DONE, clock.now()
     check.found, check.is_doubt, check.facts = found.text, found.is_doubt, found.facts
     check.save()
 

@@ -12,8 +12,8 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import F, Q
-from django.utils import timezone
 
+from engine import clock
 from engine.audit.record import record
 from engine.registry.models import Person, RoleName
 from onboarding import welcome
@@ -78,7 +78,7 @@ def unwritten_letters() -> list[int]:
     """Letters of organisations that are set up, which a job that died left unwritten."""
     left = Letter.objects.unwritten().filter(
         application__status=Status.PROVISIONED,
-        created_at__lt=timezone.now() - LEASE,
+        created_at__lt=clock.now() - LEASE,
     )
     return list(left.values_list("pk", flat=True))
 
@@ -86,7 +86,7 @@ def unwritten_letters() -> list[int]:
 def is_stalled(application: Application) -> bool:
     """True where something is left to do and nobody is doing it."""
     running = application.steps.filter(state=StepState.RUNNING)
-    held = running.filter(started_at__gt=timezone.now() - LEASE).exists()
+    held = running.filter(started_at__gt=clock.now() - LEASE).exists()
     return application.status == Status.APPROVED and not held
 
 
@@ -98,7 +98,7 @@ def waits_for_an_officer(application: Application) -> bool:
 
 def _claim(row: ProvisioningStep) -> bool:
     """Take the step by conditional UPDATE; two runners are harmless."""
-    now = timezone.now()
+    now = clock.now()
     is_free = Q(state__in=[StepState.WAITING, StepState.FAILED])
     is_free |= Q(state=StepState.RUNNING, started_at__lte=now - LEASE)
     may_try = Q(pk=row.pk, attempts__lt=MAX_ATTEMPTS)
@@ -126,7 +126,7 @@ def _attempt(row: ProvisioningStep, step: Step, application: Application) -> Non
 
 def _close(row: ProvisioningStep, state: StepState, *, problem: str = "") -> None:
     ProvisioningStep.objects.filter(pk=row.pk).update(
-        state=state, finished_at=timezone.now(), problem=problem
+        state=state, finished_at=clock.now(), problem=problem
     )
 
 

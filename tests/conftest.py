@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from engine import clock
 from engine.registry.models import (
     AccountType,
     Connection,
@@ -205,6 +207,14 @@ def open_page(chromium: Browser) -> Iterator[OpenPage]:
 @pytest.fixture
 def page(open_page: OpenPage) -> Page:
     return open_page()
+
+
+@pytest.fixture
+def clocks_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database's clock is this host's, so that `time_machine` moves both."""
+    monkeypatch.setattr(clock, "now", timezone.now)
+    monkeypatch.setattr(clock, "held", lambda: timezone.now().timestamp())
+    monkeypatch.setattr(clock, "lately", timezone.now)
 
 
 @pytest.fixture

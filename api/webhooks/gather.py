@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from api.models import WebhookCall, WebhookMark
 from engine import clock
@@ -85,7 +84,7 @@ def _look_through(
 
 def _settled(model: type[Event] | type[Entry]) -> int:
     """The last row after which none with a lower id can still come."""
-    rows = model._default_manager.filter(at__lt=timezone.now() - SETTLED)
+    rows = model._default_manager.filter(at__lt=clock.now() - SETTLED)
     return rows.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
@@ -106,7 +105,7 @@ def _write(
         ]
     )
     WebhookCall.objects.bulk_create(calls, ignore_conflicts=True)
-    settled = [row.pk for row in rows if row.at < timezone.now() - SETTLED]
+    settled = [row.pk for row in rows if row.at < now - SETTLED]
     if settled:
         marks = WebhookMark.objects.filter(source=source, last_id__lt=settled[-1])
         marks.update(last_id=settled[-1])

@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils import timezone
-
+from engine import clock
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.reply import Reply
 from engine.queue.models import Source
@@ -131,9 +130,13 @@ class Refusals:
         """Write down what waits. Where that fails, it goes on waiting."""
         batch = list(self._waiting)
         if batch:
-            await threads.run(record.insert, batch, at=timezone.now())
+            await threads.run(_write, batch)
             del self._waiting[: len(batch)]
         self._count.clear()
+
+
+def _write(batch: Sequence[record.Row]) -> None:
+    record.insert(batch, at=clock.now())
 
 
 def address_in(said: str) -> str:

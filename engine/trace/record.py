@@ -6,9 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from django.utils import timezone
-
-from engine import rows
+from engine import clock, rows
 from engine.trace.models import Event, EventKind
 
 # Reference, recipient, kind and detail of an event.
@@ -16,12 +14,14 @@ Row: TypeAlias = tuple[str, str, EventKind, dict[str, Any]]
 
 
 def event(reference: str, kind: EventKind, recipient: str = "", **detail: Any) -> Event:
-    """An unsaved event of now. `detail` is JSON: no secrets, no message content."""
+    """An unsaved event of now, by the database's clock: readers go by `at` and by the id.
+
+    `detail` is JSON: no secrets, no message content."""
     return Event(
         reference=reference,
         kind=kind,
         recipient=recipient,
-        at=timezone.now(),
+        at=clock.lately(),
         detail=detail,
     )
 
@@ -57,5 +57,5 @@ def repeat(details: Mapping[int, dict[str, Any]], *, at: datetime) -> set[int]:
         times = int(one.detail.get("times", 1)) + 1
         last = {"times": times, "last_at": at.isoformat(timespec="seconds")}
         one.detail = one.detail | details[one.pk] | last
-    Event.objects.bulk_update(known, ["detail"])
+    Event.objects.bulk_update(known, ["detail"], batch_size=rows.UPDATED_AT_ONCE)
     return {one.pk for one in known}

@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from engine import clock
 from engine.audit.record import record
 from engine.registry import credentials, ownership
 from engine.registry.actions import connections, domains
@@ -63,6 +64,7 @@ def start_rehearsal(
     rehearsal = Rehearsal.objects.create(
         connection=connection,
         recipient=address.key,
+        started_at=clock.now(),
         started_by=by if isinstance(by, Person) else None,
     )
     Step.objects.bulk_create(

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from engine import clock
 from engine.trace.models import Event, EventKind
 from onboarding.connecting import faults, mailbox
 from onboarding.connecting.models import Rehearsal, StepKey, StepState
@@ -107,7 +108,7 @@ def _refusal(rehearsal: Rehearsal) -> str:
 
 
 def _is_late(rehearsal: Rehearsal) -> bool:
-    return timezone.now() - rehearsal.started_at > PATIENCE
+    return clock.now() - rehearsal.started_at > PATIENCE
 
 
 def _unless_late(rehearsal: Rehearsal, seen: str, fault: str = "") -> Outcome:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.utils import timezone
-
+from engine import clock
 from engine.mail.address import Address
 from engine.registry.connection_policy import has_secret_tenant
 from engine.registry.errors import PolicyError
@@ -23,7 +22,7 @@ def check_can_rehearse(connection: Connection) -> None:
         raise PolicyError("This connection is suspended. Contact the helpdesk.")
     if not connection.next_hop_host:
         raise PolicyError("Enter your mail server first, in “Your server”.")
-    since = timezone.now() - PAUSE
+    since = clock.now() - PAUSE
     recent = Rehearsal.objects.filter(
         connection__organisation=connection.organisation, started_at__gt=since
     )

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.db import models
 from django.utils import timezone
 
+from engine import clock
 from engine.registry.models import ConnectionCredential, Organisation, Person
 from onboarding.models.application import Application
 
@@ -47,7 +48,7 @@ class Letter(models.Model):
         related_name="+",
     )
     file_name = models.CharField(max_length=80, unique=True, null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
     downloaded_at = models.DateTimeField("first fetched", null=True, blank=True)
     downloaded_by = models.ForeignKey(
         Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"

@@ -22,7 +22,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from engine import locks
+from engine import clock, locks
 from engine.registry.models import Person
 from engine.registry.networks import network_of
 from portal.sessions import devices
@@ -48,7 +48,7 @@ class TooManyAttemptsError(Exception):
     @property
     def seconds(self) -> int:
         """How long it is until then; at least one."""
-        return max(1, ceil((self.until - timezone.now()).total_seconds()))
+        return max(1, ceil(self.until.timestamp() - clock.held()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +104,14 @@ def begin(source: Source, *, is_code: bool = False) -> SignIn:
     Raises TooManyAttemptsError where too many failed before it; it then counts for none.
     """
     # A client that is locked out already costs no write, however often it tries.
-    _check(source)
+    _check(source, clock.now())
     with transaction.atomic():
         # Those that come at the same moment pass one by one, and each sees the others.
         locks.hold(*source.names())
-        _check(source)
+        now = clock.now()
+        _check(source, now)
         return SignIn.objects.create(
+            at=now,
             address=source.address[:254],
             peer=source.peer,
             network=source.network,
@@ -140,7 +142,7 @@ def withdraw(attempt: SignIn) -> None:
 
 def failures_at(address: str, *, within: timedelta = WINDOW) -> QuerySet[SignIn]:
     """What failed at an address lately, the latest first."""
-    since = timezone.now() - within
+    since = clock.now() - within
     return SignIn.objects.filter(address=address, succeeded=False, at__gt=since)
 
 
@@ -166,9 +168,9 @@ def note_sign_in(request: HttpRequest, person: Person, device: str) -> None:
     )
 
 
-def _check(source: Source) -> None:
+def _check(source: Source, now: datetime) -> None:
     """Raise TooManyAttemptsError where one of the source's counts is used up."""
-    recent = SignIn.objects.filter(succeeded=False, at__gt=timezone.now() - WINDOW)
+    recent = SignIn.objects.filter(succeeded=False, at__gt=now - WINDOW)
     ends = [
         failed_at + WINDOW
         for which, limit in source.buckets()

@@ -68,6 +68,7 @@ def test_second_waits_for_the_first(call: Api) -> None:
     assert call("POST", "/organisations/", NEW, Idempotency_Key="a1").status_code == 409
 
 
+@pytest.mark.usefixtures("clocks_agree")
 def test_request_whose_process_died_may_be_made_again(call: Api) -> None:
     call("POST", "/organisations/", NEW, Idempotency_Key="a1")
     KeptAnswer.objects.update(status=None)
@@ -79,6 +80,17 @@ def test_request_whose_process_died_may_be_made_again(call: Api) -> None:
     assert again.status_code == 201
 
 
+def test_host_whose_clock_is_ahead_takes_no_request_for_dead(call: Api) -> None:
+    call("POST", "/organisations/", NEW, Idempotency_Key="a1")
+    KeptAnswer.objects.update(status=None)
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=6)):
+        again = call("POST", "/organisations/", NEW, Idempotency_Key="a1")
+
+    assert again.status_code == 409
+
+
+@pytest.mark.usefixtures("clocks_agree")
 def test_answer_is_kept_for_a_day(call: Api) -> None:
     call("POST", "/organisations/", NEW, Idempotency_Key="a1")
 

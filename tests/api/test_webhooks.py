@@ -16,7 +16,7 @@ from django.conf import settings
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from api.models import WebhookCall, WebhookStanding, WebhookState
+from api.models import WebhookCall, WebhookMark, WebhookStanding, WebhookState
 from api.webhooks import delivery, dialling
 from api.webhooks.dialling import Gone, NotHeard
 from api.webhooks.gather import gather
@@ -156,6 +156,22 @@ def test_what_happened_before_is_not_told(
     assert gather() == 0
 
 
+@pytest.mark.parametrize("minutes", [-5, 5])
+def test_what_a_host_with_a_wrong_clock_wrote_is_passed_when_all_before_it_are_there(
+    call: Api, bob: Person, charlie: Person, minutes: int
+) -> None:
+    """The mark follows a minute behind: earlier ids may still be on their way."""
+    endpoint(call)
+    gather()
+    before = WebhookMark.objects.get(source="trace").last_id
+    with time_machine.travel(timezone.now() + timedelta(minutes=minutes)):
+        send(call, bob, charlie)
+        gather()
+
+    assert WebhookMark.objects.get(source="trace").last_id == before
+
+
+@pytest.mark.usefixtures("clocks_agree")
 def test_nothing_is_told_twice_when_the_mark_was_lost(
     call: Api, bob: Person, charlie: Person
 ) -> None:

@@ -3,10 +3,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import time_machine
+from django.utils import timezone
 
 from engine.registry.models import AccountType
 from onboarding import checks
-from onboarding.models import Application, CheckKey
+from onboarding.models import Application, Check, CheckKey
 from onboarding.platform import Platform, platform_of, suggestion
 from portal.demo.names import NameServer
 
@@ -112,3 +114,16 @@ def test_a_draft_gets_a_suggestion_once_its_domain_was_looked_up(
     assert found
     assert "Google Workspace" in found.reason
     assert [check.key for check in draft.checks.all()] == [CheckKey.MX]
+
+
+def test_host_whose_clock_is_ahead_takes_no_check_over(
+    db: None,
+) -> None:
+    draft = Application.objects.create(everyday_address="jane@firm.example")
+    checks.plan(draft)
+
+    assert checks.left_running() == []
+    with time_machine.travel(timezone.now() + 2 * checks.LEASE):
+        assert checks.left_running() == []
+    Check.objects.update(asked_at=timezone.now() - 2 * checks.LEASE)
+    assert checks.left_running() == [draft.pk]

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.conf import settings as django_settings
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_q.models import OrmQ, Schedule
 
+from engine import clock
 from engine.audit.models import Entry
 from engine.registry import credentials
 from engine.registry.errors import PolicyError
@@ -381,3 +383,29 @@ def render_and_die(application: Application) -> None:
         )
     )
     raise Crash
+
+
+def test_host_whose_clock_is_ahead_takes_no_step_over(provisioned: Any) -> None:
+    application = provisioned()
+    application.status = Status.APPROVED
+    application.save()
+    row = application.steps.first()
+    application.steps.filter(pk=row.pk).update(
+        state=StepState.RUNNING, started_at=clock.now()
+    )
+
+    with time_machine.travel(timezone.now() + 2 * provisioning.LEASE):
+        assert not provisioning.is_stalled(application)
+        provisioning.run(application.pk)
+
+    row.refresh_from_db()
+    assert row.state == StepState.RUNNING
+
+
+def test_host_whose_clock_is_ahead_finds_no_letter_left_unwritten(
+    provisioned: Any,
+) -> None:
+    Letter.objects.filter(application=provisioned()).update(file_name=None)
+
+    with time_machine.travel(timezone.now() + 2 * provisioning.LEASE):
+        assert provisioning.unwritten_letters() == []

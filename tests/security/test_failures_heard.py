@@ -86,6 +86,7 @@ def test_nor_are_codes_that_were_right(owner: Person) -> None:
     assert not Entry.objects.filter(event=failures.WRONG_CODES).exists()
 
 
+@pytest.mark.usefixtures("clocks_agree")
 def test_who_is_patient_is_heard_too(owner: Person) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         for _ in range(failures.CODES_BEFORE_NOTICE):
@@ -95,6 +96,7 @@ def test_who_is_patient_is_heard_too(owner: Person) -> None:
         assert len(notices_to("bob@home.example")) == 1
 
 
+@pytest.mark.usefixtures("clocks_agree")
 def test_one_notice_of_a_kind_in_a_day(owner: Person) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         for _ in range(3):
@@ -121,6 +123,7 @@ def test_failures_at_the_limit_are_told_to_the_owner(owner: Person) -> None:
     assert "203.0.113.0/24, 198.51.100.0/24" in notice.body
 
 
+@pytest.mark.usefixtures("clocks_agree")
 def test_strangers_use_up_no_other_notice(owner: Person) -> None:
     guess_passwords(owner.address, attempts.ADDRESS_LIMIT)
     assert len(notices_to("bob@home.example")) == 1
