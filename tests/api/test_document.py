@@ -1,7 +1,13 @@
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
 import pytest
 from django.test import Client
+
+from api import published
 
 
 @pytest.mark.django_db
@@ -21,3 +27,29 @@ def test_document_is_made_once(client: Client, monkeypatch) -> None:
 
     assert again.content == first.content
     assert again["Content-Type"] == "application/vnd.oai.openapi+json"
+
+
+def test_those_who_ask_at_once_wait_for_one_document(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    together = threading.Barrier(3)
+    made = []
+
+    class Generator:
+        def get_schema(self, *, public: bool) -> dict[str, str]:
+            made.append(public)
+            # Long enough for the others to come in, were they let in.
+            with suppress(threading.BrokenBarrierError):
+                together.wait(0.2)
+            return {"openapi": "3.1.0"}
+
+    monkeypatch.setattr("api.published.SchemaGenerator", Generator)
+    published._document.cache_clear()
+    try:
+        with ThreadPoolExecutor(3) as pool:
+            found = list(pool.map(lambda _: published.document(), range(3)))
+    finally:
+        published._document.cache_clear()
+
+    assert made == [True]
+    assert found == [{"openapi": "3.1.0"}] * 3

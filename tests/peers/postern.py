@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Self
 
 from tests.peers.process import Daemon, PeerError, free_port, open_folder, remove_folder
@@ -74,7 +75,14 @@ class Postern:
         self.demo = json.loads((self.folder / "demo.json").read_text())
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            error.add_note(f"The service said last:\n{self.log[-6000:]}")
         self.stop()
         remove_folder(self.folder)
 
