@@ -209,9 +209,11 @@ class Site(ASGIHandler):
 def _limit_statements(connection: BaseDatabaseWrapper, **_: object) -> None:
     """End what a page asks for too long, so that it holds neither locks nor a thread.
 
-    Once for each connection of this process, which makes pages and nothing else.
+    Once for each connection of this process that has no limit of its own: the watch's
+    has, and the operator's options for all may have one.
     """
-    if connection.vendor == "postgresql":
+    own = str(connection.settings_dict.get("OPTIONS", {}).get("options", ""))
+    if connection.vendor == "postgresql" and "statement_timeout" not in own:
         milliseconds = settings.POSTERN.web_statement_seconds * 1_000
         with connection.cursor() as cursor:
             cursor.execute("SET statement_timeout = %s", [milliseconds])

@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 from hypothesis import given
 from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
@@ -15,6 +16,7 @@ from pytest_django import DjangoDbBlocker
 
 from portal import database
 from portal.environment import Environment
+from portal.serving import site
 from tests.peers.postgres import HASTY, Postgres
 from tests.portal.serving.conftest import ServeSite
 from tests.portal.serving.conftest import serve as serve
@@ -179,3 +181,26 @@ async def test_a_page_that_asks_too_much_is_ended(
 
     assert answer.startswith(b"HTTP/1.1 503 ")
     assert b"Retry-After: " in answer
+
+
+@pytest.mark.parametrize(
+    ("options", "limit"),
+    [("", "3s"), ("?options=-c%20statement_timeout%3D7000", "7s")],
+)
+def test_a_page_s_limit_leaves_one_that_the_operator_set(
+    server: Postgres,
+    connect: Connect,
+    monkeypatch: pytest.MonkeyPatch,
+    options: str,
+    limit: str,
+) -> None:
+    monkeypatch.setattr(settings.POSTERN, "web_statement_seconds", 3)
+    connection_created.connect(site._limit_statements)
+    try:
+        opened = connect(f"{server.url}{options}")
+    finally:
+        connection_created.disconnect(site._limit_statements)
+
+    with opened.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() == (limit,)
