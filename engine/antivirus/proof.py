@@ -162,7 +162,8 @@ def faults() -> Iterator[str]:
 
 
 async def keep(stop: asyncio.Event) -> None:
-    """Look each minute what is proved, and prove again what is an hour old or failed."""
+    """Look each minute what is proved, and prove again what is an hour old or failed:
+    an alarm about a scanner is over soon after it was mended."""
     global _held
     threads = DatabaseThreads("proof", count=1)
     while not stop.is_set():
@@ -181,6 +182,7 @@ def renewed() -> frozenset[str]:
     fresh = ScannerProof.objects.filter(
         scanner__in=in_use(), problem="", proved_at__gt=Now() - AGAIN
     )
-    if fresh.count() < len(in_use()):
+    is_failing = bool(settings.POSTERN.clamd) and bool(shortfalls())
+    if is_failing or fresh.count() < len(in_use()):
         prove()
     return current()

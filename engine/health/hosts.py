@@ -29,7 +29,7 @@ RENEWAL = timedelta(days=21)
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
-RULES = frozenset({"disk", "certificate", "clock", "scanner", "cache"})
+RULES = frozenset({"disk", "certificate", "clock", "scanner", "scanner_doubt", "cache"})
 
 
 class Facts(TypedDict, total=False):
@@ -47,6 +47,8 @@ class Facts(TypedDict, total=False):
     """When it ends, in ISO 8601."""
     certificate_fault: str
     scanner_fault: str
+    scanner_doubt: str
+    """What is wrong with some of several scanners, or with what they open."""
     cache_fault: str
     unknown: list[str]
     """Rules that this process has not judged yet: it has just started."""
@@ -87,6 +89,8 @@ def faults(host: str, facts: Facts, now: datetime) -> Iterator[Finding]:
         yield Finding("clock", host, said)
     if fault := facts.get("scanner_fault"):
         yield Finding("scanner", host, fault)
+    elif fault := facts.get("scanner_doubt"):
+        yield Finding("scanner_doubt", host, fault)
     if fault := facts.get("cache_fault"):
         yield Finding("cache", host, fault)
 

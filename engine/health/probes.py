@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
 from pathlib import Path
 
 from cryptography import x509
 from django.conf import settings
 from redis.exceptions import RedisError
 
-from engine.antivirus import scanner
-from engine.antivirus.scanner import ScannerUnavailable
+from engine.antivirus import proof, scanner
+from engine.antivirus.proof import Shortfall
+from engine.antivirus.scanner import Scanner, ScannerUnavailable
 from engine.certificates import CertificateError, Files
 from engine.health import readiness
 from engine.health.hosts import Facts
@@ -28,18 +28,21 @@ class Probes:
     """Asks again and again, and keeps what was said last. One thread calls `round`."""
 
     def __init__(self) -> None:
-        self._unknown = {"scanner", "cache", "certificate"}
+        self._unknown = {"scanner", "scanner_doubt", "cache", "certificate"}
         self.facts: Facts = {"unknown": sorted(self._unknown)}
         self._failed: dict[str, int] = {}
 
     def round(self) -> None:
         """Ask everything once."""
         facts: Facts = {}
-        if fault := self._lasting("scanner", scanner_fault):
+        silent, some = scanner_faults()
+        if fault := self._lasting("scanner", silent):
             facts["scanner_fault"] = fault
-        if fault := self._lasting("cache", cache_fault):
+        if fault := self._lasting("scanner_doubt", some):
+            facts["scanner_doubt"] = fault
+        if fault := self._lasting("cache", cache_fault()):
             facts["cache_fault"] = fault
-        if fault := self._lasting("certificate", certificate_fault):
+        if fault := self._lasting("certificate", certificate_fault()):
             facts["certificate_fault"] = fault
         if ends_at := certificate_ends():
             facts["certificate"] = ends_at
@@ -47,9 +50,8 @@ class Probes:
             facts["unknown"] = sorted(self._unknown)
         self.facts = facts
 
-    def _lasting(self, name: str, ask: Callable[[], str]) -> str:
+    def _lasting(self, name: str, fault: str) -> str:
         """What is wrong with it, once that was so a few times; empty for nothing."""
-        fault = ask()
         self._failed[name] = self._failed.get(name, 0) + 1 if fault else 0
         is_lasting = self._failed[name] >= TIMES
         if is_lasting or not fault:
@@ -57,12 +59,34 @@ class Probes:
         return fault if is_lasting else ""
 
 
-def scanner_fault() -> str:
-    """Why the scanner gives no verdict; empty where it does, or where none is set."""
+def scanner_faults() -> tuple[str, str]:
+    """Why no scanner gives a verdict, and else why some of several do not; empty where
+    they do, or where none is set."""
     if settings.POSTERN.clamd in ("", scanner.OFF):
-        return ""
+        return "", ""
+    faults = asyncio.run(_faults())
+    failed = {name: fault for name, fault in faults.items() if fault}
+    if len(failed) == len(faults):
+        return next(iter(failed.values()), ""), ""
+    return "", " ".join(f"{name}: {fault}" for name, fault in failed.items())
+
+
+async def _faults() -> dict[str, str]:
+    """Ask each scanner by itself: together, one that answers hides the others."""
+    asked = proof.in_use()
+    found = await asyncio.gather(*map(_fault, asked.values()))
+    return dict(zip(asked, found, strict=True))
+
+
+async def _fault(one: Scanner) -> str:
     try:
-        asyncio.run(_scan())
+        async with asyncio.timeout(SCAN_SECONDS):
+            scan = one.open()
+            try:
+                await scan.feed(HARMLESS)
+                await scan.verdict()
+            finally:
+                await scan.abandon()
     except ScannerUnavailable as error:
         return error.reply.text
     except TimeoutError:
@@ -70,14 +94,19 @@ def scanner_fault() -> str:
     return ""
 
 
-async def _scan() -> None:
-    async with asyncio.timeout(SCAN_SECONDS):
-        scan = scanner.configured().open()
-        try:
-            await scan.feed(HARMLESS)
-            await scan.verdict()
-        finally:
-            await scan.abandon()
+def proof_fault() -> str:
+    """What the scanners were seen to fail of what they should open. Asks the database."""
+    if settings.POSTERN.clamd in ("", scanner.OFF):
+        return ""
+    return " ".join(map(_described, proof.shortfalls()))
+
+
+def _described(found: Shortfall) -> str:
+    said = found.problem
+    if found.missing:
+        kinds = ", ".join(found.missing)
+        said = f"it does not find the standard test file in: {kinds}. {said}"
+    return f"{found.scanner}: {said}".rstrip()
 
 
 def cache_fault() -> str:

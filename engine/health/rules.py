@@ -49,6 +49,13 @@ _RULES = (
         "the moment. Mail programs and servers try again by themselves.",
     ),
     Rule(
+        "scanner_doubt",
+        "A virus scanner does not do all of its work",
+        "What it does not open is refused. Of several, the others do its part.",
+        "Look at clamd's log, and in engine/antivirus/README.md for the packages and "
+        "settings that it needs. It is tried again each minute.",
+    ),
+    Rule(
         "database",
         "The database cannot be reached",
         "Mail is not accepted, and no page can be shown.",

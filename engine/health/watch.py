@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 EVERY = 5.0  # seconds between two rounds
 PROBE_EVERY = 10.0
 LETTER_EVERY = 2.0
-REMEMBER_EVERY = 60.0
+ASK_EVERY = 60.0
 # Silent for so long, the database is away: alarms are then each host's own.
 AWAY = 20.0
 # Between two rounds that heard it; after longer, this process has missed what others did.
@@ -52,7 +52,8 @@ class Watch:
         self._probes = probes.Probes()
         self._evaluator = Evaluator(str(self.me))
         self._alone = Alone(self.me.host)
-        self._remembered: float | None = None
+        self._asked: float | None = None
+        self._doubt = ""
         self._row: int | None = None
         self._ahead = 0.0
         # By the monotonic clock: when the database was heard last, and since when always.
@@ -105,8 +106,17 @@ class Watch:
         exposition.write(self.me)
 
     def _facts(self) -> Facts:
-        facts: Facts = {**hosts.disk(), **self._probes.facts, "clock": self._ahead}
-        facts["counts_in"] = hosts.counts_in()
+        facts: Facts = {**self._probes.facts, "clock": self._ahead}
+        try:
+            facts.update(hosts.disk())
+            facts["counts_in"] = hosts.counts_in()
+        except OSError:
+            # A disk that is ill must silence neither heartbeats nor alarms.
+            log.warning("this process cannot look at its disk", exc_info=True)
+            facts["unknown"] = [*facts.get("unknown", []), "disk"]
+        if self._doubt:
+            seen = facts.get("scanner_doubt", "")
+            facts["scanner_doubt"] = f"{self._doubt} {seen}".rstrip()
         if self._pulse is not None:
             facts["loop_lag"] = round(self._pulse.lag(), 3)
         return facts
@@ -120,16 +130,18 @@ class Watch:
         self._ahead = round((before - now).total_seconds(), 1) + 0.0
         self._row = processes.beat(self.me, self._row, self._facts(), now)
         self._note_contact()
-        self._remember()
+        self._ask_each_minute()
         self._alone.hand_back()
         self._evaluator.round(now, self._heard - self._contact)
 
-    def _remember(self) -> None:
-        """Keep where the operators read, for when the database is away."""
+    def _ask_each_minute(self) -> None:
+        """Where the operators read, for when the database is away, and what the scanners
+        were seen to open."""
         now = time.monotonic()
-        if self._remembered is None or now - self._remembered >= REMEMBER_EVERY:
+        if self._asked is None or now - self._asked >= ASK_EVERY:
             letters.remember()
-            self._remembered = now
+            self._doubt = probes.proof_fault()
+            self._asked = now
 
     def _note_contact(self) -> None:
         heard = time.monotonic()

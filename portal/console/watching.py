@@ -129,7 +129,9 @@ def _host(beat: Heartbeat, now: datetime) -> list[Cell]:
         Cell(beat.host),
         Cell(room, is_alarming="disk" in wrong),
         Cell(ahead, is_alarming="clock" in wrong),
-        _answer(facts.get("scanner_fault", ""), "Answers"),
+        _answer(
+            facts.get("scanner_fault") or facts.get("scanner_doubt", ""), "Answers"
+        ),
         _answer(facts.get("certificate_fault", ""), "Loads"),
         _answer(facts.get("cache_fault", ""), "Answers"),
     ]

@@ -43,6 +43,9 @@ SERIES = {
     "PosternWorkerMissing": {'postern_processes{kind="worker"}': steady(0, 4)},
     "PosternProcessEnded": {'postern_alarms_open{rule="process_ended"}': steady(1, 0)},
     "PosternScannerAway": {'postern_scanner_up{on_host="mx1"}': steady(0, 1)},
+    "PosternScannerDoubtful": {
+        'postern_alarms_open{rule="scanner_doubt"}': steady(1, 0)
+    },
     "PosternScansSlow": {
         'postern_scan_seconds_bucket{le="30",verdict="clean"}': counting(10, 60),
         'postern_scan_seconds_bucket{le="60",verdict="clean"}': counting(60, 60),

@@ -247,6 +247,10 @@ def test_the_engine_proves_again_what_is_old_or_failed(use, clamd: Clamd) -> Non
     rows.update(problem="It was away.")
     proof.renewed()
     assert rows.get().problem == ""
+    opens = rows.get().opens
+    rows.update(opens=[])  # clamd was mended since
+    proof.renewed()
+    assert rows.get().opens == opens != []
 
 
 KINDS = {

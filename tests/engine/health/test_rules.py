@@ -207,6 +207,7 @@ CAUSES = {
     "web_missing": killed("web"),
     "worker_missing": killed("worker"),
     "scanner": fact(scanner_fault="Cannot scan for viruses"),
+    "scanner_doubt": fact(scanner_doubt="clamd.test:3310: it does not answer"),
     "cache": fact(cache_fault="Connection refused"),
     "disk": fact(disk_free=GB // 2, disk_total=100 * GB),
     "certificate": fact(certificate=SOON.isoformat()),

@@ -3,13 +3,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from errno import EIO
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from django.conf import settings
 from django.db import DatabaseError, connection, connections
+from django.db.backends.signals import connection_created
 
 from engine import clock
+from engine.antivirus import proof
+from engine.antivirus.models import ScannerProof
 from engine.health import hosts, letters, probes, watch
 from engine.health.evaluation import Evaluator
 from engine.health.models import Duty, Heartbeat
@@ -17,6 +22,8 @@ from engine.health.pulse import EVERY, Pulse
 from engine.health.watch import Watch, watched, watching
 from engine.registry.models import Person
 from portal.demo.certificates import Authority
+from portal.serving import site
+from tests.fakes import RecordingClamd
 
 PATIENCE = 60.0  # seconds, for a slow machine; nothing is measured by it
 
@@ -132,6 +139,20 @@ def test_without_the_database_the_host_looks_by_itself(
     assert one._alone.path.exists()
 
 
+@pytest.mark.parametrize("ask", ["disk", "counts_in"])
+def test_a_disk_that_cannot_be_looked_at_silences_no_alarm(
+    nowhere: None, var: Path, monkeypatch: pytest.MonkeyPatch, ask: str
+) -> None:
+    monkeypatch.setattr(settings.POSTERN, "alarm_addresses", ["on-call@operators.test"])
+    monkeypatch.setattr(hosts, ask, Mock(side_effect=OSError(EIO, "Input/output")))
+    one = Watch("engine")
+
+    one._look_alone()
+
+    assert list((var / "outbox").glob("*.eml"))
+    assert "disk" in one._facts()["unknown"]
+
+
 @pytest.mark.django_db
 def test_every_process_knows_where_operators_read_before_the_database_goes(
     olive: Person, monkeypatch: pytest.MonkeyPatch
@@ -148,14 +169,16 @@ def test_every_process_knows_where_operators_read_before_the_database_goes(
     Person.objects.update(is_active=False)
     one._beat()
     assert letters.recipients() != []  # asked once a minute
-    one._remembered -= watch.REMEMBER_EVERY
+    one._asked -= watch.ASK_EVERY
     one._beat()
     assert letters.recipients() == []
 
 
 @pytest.mark.django_db
 def test_the_watch_soon_hears_that_a_database_hangs() -> None:
+    """In a process of the website too, whose pages have a limit of their own."""
     before = connections["default"]
+    connection_created.connect(site._limit_statements)
     try:
         watch._take_own_connection()
         options = connections["default"].settings_dict["OPTIONS"]
@@ -168,6 +191,7 @@ def test_the_watch_soon_hears_that_a_database_hangs() -> None:
                 cursor.execute("SHOW statement_timeout")
                 assert cursor.fetchone() == ("10s",)
     finally:
+        connection_created.disconnect(site._limit_statements)
         if connections["default"] is not before:
             connections["default"].close()
         connections["default"] = before
@@ -210,6 +234,57 @@ def test_a_scanner_that_is_away_is_a_fault_once_it_was_away_twice(
     asked.round()
 
     assert "virus" in asked.facts["scanner_fault"]
+
+
+def test_one_scanner_of_several_that_is_away_is_a_fault(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    away = str(tmp_path / "nobody.sock")
+    asked = probes.Probes()
+    with RecordingClamd(tmp_path) as clamd:
+        monkeypatch.setattr(settings.POSTERN, "clamd", f"{away},{clamd.socket}")
+        for _ in range(4):
+            asked.round()
+        assert len(clamd.heard) == 4  # none was asked in the place of another
+
+    assert "scanner_fault" not in asked.facts
+    assert "nobody.sock" in asked.facts["scanner_doubt"]
+    assert clamd.socket not in asked.facts["scanner_doubt"]
+
+
+@pytest.mark.django_db
+def test_a_scanner_that_answers_and_finds_nothing_is_a_fault(
+    recording_clamd: RecordingClamd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "close_old_connections", lambda: None)
+    proof.prove()
+    one = Watch("engine")
+    one._probes.round()
+
+    one._beat()
+    one._beat()
+
+    facts = Heartbeat.objects.get().facts
+    assert "scanner_fault" not in facts
+    assert "standard test file in: attachment, zip" in facts["scanner_doubt"]
+    [found] = hosts.faults("mx1", facts, clock.now())
+    assert found.rule == "scanner_doubt"
+
+    ScannerProof.objects.update(opens=list(proof.KINDS))
+    one._asked -= watch.ASK_EVERY
+    one._beat()
+    one._beat()
+    assert "scanner_doubt" not in Heartbeat.objects.get().facts
+
+
+@pytest.mark.django_db
+def test_a_proof_that_failed_is_a_fault_and_says_why(
+    recording_clamd: RecordingClamd,
+) -> None:
+    recording_clamd.answer = None
+    proof.prove()
+
+    assert "virus" in probes.proof_fault()
 
 
 def test_a_cache_that_is_away_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
