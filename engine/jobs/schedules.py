@@ -10,7 +10,7 @@ from django_q.models import Schedule
 
 from engine import clock
 from engine.jobs import queue
-from engine.jobs.models import JobRun
+from engine.jobs.models import JobRun, RunState
 from engine.lanes import Lane
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,29 @@ def look() -> int:
     rows = Schedule.objects.exclude(repeats=0).order_by("pk")
     due = [row.pk for row in rows if _is_due(row, now)]
     return sum(_start(pk) for pk in due)
+
+
+@transaction.atomic
+def start_now(name: str) -> None:
+    """Run a schedule's job as soon as the caller's transaction is committed.
+
+    Nothing where one waits already: it is locked, so that it cannot begin before the
+    caller's rows are there to be seen. One that another transaction has locked is left
+    out rather than waited for, so that there may be as many as transactions at once.
+    """
+    waiting = JobRun.objects.select_for_update(skip_locked=True).filter(
+        # Tried again within its period, and not more often by what arrives meanwhile.
+        schedule=name,
+        state__in=(RunState.QUEUED, RunState.FAILED),
+    )
+    if waiting.first() is None:
+        schedule = Schedule.objects.filter(name=name).first()
+        if schedule is not None:
+            queue.add(schedule.func, lane=_lane(schedule), schedule=name)
+
+
+def _lane(schedule: Schedule) -> Lane:
+    return Lane(schedule.cluster or Lane.QUICK)
 
 
 def _is_due(schedule: Schedule, now: datetime) -> bool:
@@ -61,7 +84,7 @@ def _start(pk: int) -> bool:
         schedule.next_run = schedule.calculate_next_run(schedule.next_run)
     is_pending = JobRun.objects.unfinished().filter(schedule=name).exists()
     if not is_pending:
-        lane = Lane(schedule.cluster or Lane.QUICK)
+        lane = _lane(schedule)
         schedule.task = queue.add(schedule.func, lane=lane, schedule=name)
     schedule.save(update_fields=["next_run", "task"])
     return not is_pending

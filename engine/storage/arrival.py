@@ -2,16 +2,17 @@
 
 This runs inside the transaction that delivers, so it asks the database a fixed number
 of questions however many messages come at once, and sends nothing: what is to be sent
-is written down as an errand.
+is written down as an errand or a job.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from engine.jobs import schedules
 from engine.mail.header import HeaderBlock
 from engine.mail.message import Summary
 from engine.storage import expiry
@@ -76,6 +77,22 @@ def write_errands(filed: Sequence[Filing], message_ids: Sequence[int]) -> None:
         Errand.objects.bulk_create(errands)
 
 
+def collect_by(schedule: str, address: Callable[[], str]) -> None:
+    """Have a schedule run as soon as mail arrives for an address, besides by the clock.
+
+    For a package above this one whose job reads that mailbox. Called from an AppConfig's
+    ready(); doing it again changes nothing.
+    """
+    _collectors[schedule] = address
+
+
+def start_collecting(addresses: Collection[str]) -> None:
+    """Start what reads the mailboxes of these addresses, with the caller's transaction."""
+    for schedule, address in _collectors.items():
+        if address() in addresses:
+            schedules.start_now(schedule)
+
+
 def matches(rule: Rule, delivery: Delivery, addressed: str) -> bool:
     """Whether every condition that the rule gives holds.
 
@@ -90,6 +107,9 @@ def matches(rule: Rule, delivery: Delivery, addressed: str) -> bool:
         and (not rule.has_attachments or summary.has_attachments)
         and (rule.larger_than is None or delivery.size > rule.larger_than)
     )
+
+
+_collectors: dict[str, Callable[[], str]] = {}
 
 
 @dataclass(slots=True)

@@ -98,6 +98,7 @@ def _insert(
         ],
     )
     arrival.write_errands(filings, ids)
+    arrival.start_collecting({into[one.mailbox_id].address for one in deliveries})
     return ids
 
 

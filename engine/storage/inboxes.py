@@ -20,6 +20,7 @@ class Inbox:
     room: int
     has_rules: bool
     is_away: bool
+    address: str
 
 
 def find(mailbox_ids: Collection[int], now: datetime) -> dict[int, Inbox]:
@@ -34,5 +35,6 @@ def find(mailbox_ids: Collection[int], now: datetime) -> dict[int, Inbox]:
         F("mailbox__quota_bytes") - F("mailbox__used_bytes"),
         Exists(Rule.objects.filter(mailbox_id=own)),
         Exists(OutOfOffice.objects.on_at(now).filter(mailbox_id=own)),
+        "mailbox__address",
     )
     return {mailbox_id: Inbox(*rest) for mailbox_id, *rest in facts}

@@ -16,6 +16,7 @@ class HelpdeskConfig(AppConfig):
 
     def ready(self) -> None:
         post_migrate.connect(_schedule_jobs, sender=self)
+        import_module(JOBS[0]).collect_at_once()
 
 
 def _schedule_jobs(**_: Any) -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from django_q.models import Schedule
 
+from engine.storage import arrival
+from portal.helpdesk import links
 from portal.helpdesk.intake import collect
+
+COLLECT = "helpdesk.collect_mail"
 
 
 def collect_mail() -> int:
@@ -12,10 +16,15 @@ def collect_mail() -> int:
     return collect.collect()
 
 
+def collect_at_once() -> None:
+    """Take mail in as soon as it is delivered; the clock is for what was missed."""
+    arrival.collect_by(COLLECT, lambda: links.helpdesk_address().key)
+
+
 def schedule_jobs() -> None:
     """Write down what runs by the clock; doing it again changes nothing."""
     Schedule.objects.update_or_create(
-        name="helpdesk.collect_mail",
+        name=COLLECT,
         defaults={
             "func": "portal.helpdesk.intake.tasks.collect_mail",
             "schedule_type": Schedule.MINUTES,

@@ -127,3 +127,39 @@ def test_a_host_whose_clock_is_ahead_starts_nothing_early(
     monkeypatch.setattr(timezone, "now", lambda: ahead)
 
     assert schedules.look() == 0
+
+
+def test_what_is_started_now_runs_once_however_often_it_is_asked_for() -> None:
+    made(next_run=clock.now() + timedelta(minutes=1))
+
+    for _ in range(50):
+        schedules.start_now("test.fail")
+
+    assert OrmQ.objects.count() == 1
+    assert JobRun.objects.get().schedule == "test.fail"
+
+
+def test_what_runs_already_may_have_looked_too_early() -> None:
+    made(next_run=clock.now() + timedelta(minutes=1))
+    schedules.start_now("test.fail")
+    assert queue.claim(Lane.QUICK) is not None
+
+    for _ in range(50):
+        schedules.start_now("test.fail")
+
+    assert OrmQ.objects.count() == 2
+
+
+def test_what_fails_does_not_pile_up_with_what_arrives() -> None:
+    made(next_run=clock.now() + timedelta(minutes=1))
+    for _ in range(5):
+        schedules.start_now("test.fail")
+        worker.run_next(Lane.QUICK)
+
+    assert OrmQ.objects.count() == 1
+
+
+def test_a_schedule_that_is_not_there_starts_nothing() -> None:
+    schedules.start_now("test.gone")
+
+    assert not OrmQ.objects.exists()
