@@ -26,6 +26,9 @@ PER_DESTINATION = 20
 IN_ALL = 200
 # Of the room that is left, no destination gets more than one part in so many.
 PARTS = 5
+# Of all, so many are for destinations that have nothing under way: a few that fall silent
+# at the same moment fill the rest before anything shows it.
+RESERVE = 40
 # How many of all may go where nothing has succeeded lately, however many such there are.
 UNPROVEN = IN_ALL // 2
 # Where something is under way for so long, or for twice as long as the last one took, and
@@ -69,6 +72,7 @@ class Room:
     limits: Mapping[str, int] = field(default_factory=dict)
     proven: frozenset[str] = frozenset()
     served_at: Mapping[str, float] = field(default_factory=dict)
+    busy: frozenset[str] = frozenset()
 
     @property
     def closed(self) -> list[str]:
@@ -94,6 +98,8 @@ class Room:
                     continue
                 if left <= 0:
                     break
+                if left <= RESERVE and (shares[name] or name in self.busy):
+                    continue
                 shares[name] += 1
                 left -= 1
                 unproven -= is_unproven
@@ -174,6 +180,7 @@ class Lanes:
             },
             proven=proven,
             served_at={name: lane.served_at for name, lane in self._lanes.items()},
+            busy=frozenset(busy),
         )
 
     def _answering(self, now: float) -> frozenset[str]:

@@ -148,7 +148,7 @@ def test_many_that_worked_and_fall_silent_leave_room_for_one_that_answers(
         clock.now += 1
 
     waits = [later - earlier for earlier, later in pairwise([*served, end])]
-    assert max(waits) <= 5
+    assert max(waits) <= 1
     assert most <= lanes.SLOW_IN_ALL // 2
 
 
@@ -270,7 +270,7 @@ def test_shares_are_fair_and_within_every_limit(
         assert 0 < count <= min(limits.get(name, FIRST), most)
     # Nobody has two more than one that could have had more.
     if (
-        sum(shares.values()) < in_all
+        sum(shares.values()) < in_all - lanes.RESERVE
         and sum(n for name, n in shares.items() if name not in proven) < unproven
     ):
         for name in waiting:
