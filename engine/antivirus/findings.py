@@ -206,8 +206,8 @@ def _inside(
 ) -> Iterator[Finding]:
     """What is in a file and, at any depth, in what it holds.
 
-    `content` is what it was read as, if it was. One that `is_walked` is, or signs, a message that is looked at elsewhere; one that
-    `is_text` is shown as such.
+    `content` is what it was read as, if it was. One that `is_walked` is, or signs, a
+    message that is looked at elsewhere; one that `is_text` is shown as such.
     """
     yield from _by_octets(member, names, is_page=is_page, is_text=is_text or is_walked)
     content = content or _read(member.data, budget)
