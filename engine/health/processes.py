@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -108,14 +108,16 @@ def _is_lost(beat: Heartbeat, now: datetime) -> bool:
 
 def not_replaced(beats: Sequence[Heartbeat], now: datetime) -> list[Heartbeat]:
     """Of the processes of one kind on one host, those that were lost and for whom none
-    has started since."""
-    started = [one.started_at for one in beats if one.is_alive(now)]
-    replacements = sorted(started, reverse=True)
-    lost = [one for one in beats if _is_lost(one, now)]
+    has started since. Whoever took a place keeps it when it ends itself: then it is the
+    one to be replaced."""
+    lost = sorted((b for b in beats if _is_lost(b, now)), key=lambda one: one.at)
+    started = deque(sorted(beats, key=lambda one: one.started_at))
     standing = []
-    for one in sorted(lost, key=lambda one: one.at, reverse=True):
-        if replacements and replacements[0] > one.at:
-            replacements.pop(0)
+    for one in lost:
+        while started and started[0].started_at <= one.at:
+            started.popleft()
+        if started:
+            started.popleft()
         else:
             standing.append(one)
     return standing

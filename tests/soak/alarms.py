@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from email import policy
 
@@ -24,8 +25,23 @@ class Alarms:
         """Subject and body of each mail after so many."""
         return [_text(one.data) for one in self._world.smart_host.received[since:]]
 
+    def stand(self, words: Iterable[str]) -> bool:
+        """Whether the last that was said in these words is that it is wrong.
+
+        What comes and goes stays open for ten minutes, and is not said again meanwhile.
+        """
+        last = ""
+        for text in self.texts(0):
+            _, *paragraphs = text.split("\n\n")
+            for paragraph in paragraphs:
+                title = paragraph.partition(".")[0]  # and where
+                if any(word in title for word in words):
+                    last = title
+        return bool(last) and not last.startswith("over:")
+
     def watch(self, fault: Fault) -> Watch:
-        return Watch(self, fault, len(self._world.smart_host.received))
+        known = len(self._world.smart_host.received)
+        return Watch(self, fault, known, is_open=self.stand(fault.words))
 
 
 @dataclass
@@ -35,6 +51,7 @@ class Watch:
     alarms: Alarms
     fault: Fault
     heard_before: int
+    is_open: bool
     noticed_after: float | None = None
 
     def __post_init__(self) -> None:
@@ -46,7 +63,7 @@ class Watch:
         while True:
             passed = time.time() - self.began
             self._look(passed)
-            is_late = passed > max(at_least, NOTICED_WITHIN)
+            is_late = self.is_open or passed > max(at_least, NOTICED_WITHIN)
             if passed >= at_least and (self.is_noticed or is_late):
                 self.ended = time.time()
                 return
@@ -54,7 +71,8 @@ class Watch:
 
     @property
     def is_noticed(self) -> bool:
-        return not self.fault.words or self.noticed_after is not None
+        named = self.is_open or self.noticed_after is not None
+        return named or not self.fault.words
 
     def _look(self, passed: float) -> None:
         if self.noticed_after is None and any(
@@ -68,4 +86,4 @@ class Watch:
 def _text(raw: bytes) -> str:
     message = email.message_from_bytes(raw, policy=policy.default)
     body = message.get_body(("plain",))
-    return f"{message['Subject']}\n{body.get_content() if body else ''}".casefold()
+    return f"{message['Subject']}\n\n{body.get_content() if body else ''}".casefold()

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tests.peers.process import PeerError
-from tests.soak.alarms import Watch
+from tests.soak.alarms import NOTICED_WITHIN, Watch
 from tests.soak.ledger import Ledger, Sent, numbers_in
 from tests.soak.traffic import TO_A_SERVER
 from tests.soak.world import READERS, World
@@ -29,11 +29,15 @@ class Outcome:
     stuck: list[Sent] = field(default_factory=list)
     in_window: list[Sent] = field(default_factory=list)
     watches: list[Watch] = field(default_factory=list)
+    # Alarms whose causes are gone and that do not see it.
+    lasting: list[str] = field(default_factory=list)
 
     def add(self, watch: Watch) -> None:
         self.watches.append(watch)
         after = watch.noticed_after
         said = "" if after is None else f"named by an alarm after {after:.0f} s"
+        if not said and watch.is_open:
+            said = "named by an alarm that was open still, for it comes and goes"
         expected = "no alarm named it" if watch.fault.words else "nothing to notice"
         print(f"    {said or expected}", flush=True)
 
@@ -43,13 +47,15 @@ class Outcome:
 
     @property
     def is_good(self) -> bool:
-        return not (self.lost or self.doubled or self.stuck or self.unnoticed)
+        mail = self.lost or self.doubled or self.stuck
+        return not (mail or self.unnoticed or self.lasting)
 
     def in_words(self) -> str:
         details = [f"lost: {sent}" for sent in self.lost]
         details += [f"stuck: {sent}" for sent in self.stuck]
         details += [f"doubled: {sent}" for sent in self.doubled]
         details += [f"unnoticed: {watch.fault.name}" for watch in self.unnoticed]
+        details += [f"an alarm that does not end: {one}" for one in self.lasting]
         numbers = (
             f"acknowledged {self.acknowledged}, lost {len(self.lost)}, "
             f"doubled {len(self.doubled)}, stuck {len(self.stuck)}, "
@@ -63,6 +69,7 @@ def count(world: World, ledger: Ledger, outcome: Outcome, *, patience: float) ->
     """Wait until all that was acknowledged is there, then say what is missing or double."""
     wanted = ledger.acknowledged()
     outcome.acknowledged = len(wanted)
+    outcome.lasting = _lasting(world)
     deadline = time.monotonic() + patience
     arrived = _arrived(world)
     while any(sent.number not in arrived for sent in wanted):
@@ -79,6 +86,14 @@ def count(world: World, ledger: Ledger, outcome: Outcome, *, patience: float) ->
         times = world.arrivals(sent.number) if is_far else []
         near = is_far and _is_in_window(times, outcome.watches)
         (outcome.in_window if near else outcome.doubled).append(sent)
+
+
+def _lasting(world: World) -> list[str]:
+    """The alarms that are not calm a minute after the last fault is over."""
+    deadline = time.monotonic() + NOTICED_WITHIN
+    while (found := world.lasting_alarms()) and time.monotonic() < deadline:
+        time.sleep(LOOK_EVERY)
+    return found
 
 
 def _arrived(world: World) -> Counter[int]:

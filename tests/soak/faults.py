@@ -79,7 +79,7 @@ def _killed(host: Host, command: str, kind: str) -> Fault:
             )
 
     return Fault(
-        f"{kind} killed on the {host.name} host", (kind,), kill, _nothing, True
+        f"{kind} killed on the {host.name} host", (f"{kind} on",), kill, _nothing, True
     )
 
 

@@ -37,6 +37,9 @@ READERS = {
     "webmail": "david@harbour",
 }
 DISK = "256m"
+LASTING = """
+    SELECT rule, subject FROM health_alarm WHERE ended_at IS NULL AND calm_since IS NULL
+"""
 WAITING = """
     SELECT content.header FROM queue_recipient AS recipient
     JOIN queue_queuedmessage AS message ON message.id = recipient.message_id
@@ -236,6 +239,12 @@ class World:
         with psycopg.connect(self.database, autocommit=True) as connection:
             rows = connection.execute(WAITING).fetchall()
         return set(numbers_in(bytes(header) for (header,) in rows))
+
+    def lasting_alarms(self) -> list[str]:
+        """What the service holds to be wrong now, by rule and place."""
+        with psycopg.connect(self.database, autocommit=True) as connection:
+            rows = connection.execute(LASTING).fetchall()
+        return [f"{rule} {subject}".strip() for rule, subject in rows]
 
 
 @contextmanager

@@ -118,6 +118,17 @@ def test_one_replacement_stands_for_one_that_ended(others: None) -> None:
     assert "," not in finding.detail.partition("last heard")[0].rstrip(", ")
 
 
+def test_one_that_took_a_place_and_ended_is_replaced_by_one_more(others: None) -> None:
+    for pid, begin in ((1, 0), (2, 30), (3, 60)):
+        beat("engine", pid, begin)
+        look(begin + 25)
+    row = beat("engine", 4, 90)
+    for seconds in (95, 100):
+        beat("engine", 4, seconds, row)
+
+    assert look(101) == []
+
+
 def test_another_host_replaces_nobody(others: None) -> None:
     beat("engine", 1, 0)
     beat("engine", 1, 30, host="mx2")
