@@ -7,7 +7,7 @@ attached messages, signatures and archives too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Protocol, TypeAlias
 
@@ -19,6 +19,7 @@ from engine.antivirus.members import is_container, may_hold_files, members
 from engine.mail import cms, file_names, parts, transfer
 from engine.mail.boundaries import Region
 from engine.mail.message import split, with_line_ends
+from engine.mail.octets import Octets
 
 MAX_DEPTH = 8  # archives and messages inside one another
 # Octets of the budget for each element of a signature: both take about as long.
@@ -77,11 +78,20 @@ class Inner:
     region: Region = field(repr=False)
     is_message: bool = True
     encoding: str = ""
+    spooled: Octets | None = field(default=None, repr=False)
 
-    def octets(self) -> bytes:
-        """Its content, decoded."""
+    def in_spool(self, body: bytes, spooled: Octets) -> Inner:
+        """The same, read from the file that holds the body as well, and not from memory."""
+        if self.region.source is not body:
+            return self
+        region = Region(b"", self.region.start, self.region.end)
+        return replace(self, region=region, spooled=spooled)
+
+    def pieces(self) -> Iterator[bytes]:
+        """Its content, decoded as it is asked for."""
         region = self.region
-        return transfer.decode(region.source, self.encoding, region.start, region.end)
+        source = region.source if self.spooled is None else self.spooled
+        return transfer.pieces(source, self.encoding, region.start, region.end)
 
 
 Finding: TypeAlias = Refused | Encrypted | Archive | Inner

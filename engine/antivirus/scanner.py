@@ -17,7 +17,6 @@ from engine.antivirus.clamd import ClamdScanner
 from engine.antivirus.embedded import EmbeddedScanner
 from engine.antivirus.findings import Inner
 from engine.antivirus.verdict import Verdict, VerdictState
-from engine.mail.boundaries import Region
 
 __all__ = [
     "OffScanner",
@@ -33,7 +32,6 @@ __all__ = [
 ]
 
 OFF = "off"
-CHUNK = 256 * 1024  # octets
 
 # Files scanned together. Signatures would need thousands; small ones cost a message's
 # overhead each.
@@ -103,7 +101,7 @@ def _streams(inner: Sequence[Inner]) -> Iterator[Iterator[bytes]]:
     files: list[Inner] = []
     for one in inner:
         if one.is_message:
-            yield _pieces(one)
+            yield one.pieces()
         else:
             files.append(one)
     while files:
@@ -113,13 +111,6 @@ def _streams(inner: Sequence[Inner]) -> Iterator[Iterator[bytes]]:
             count += 1
         yield _files_as_message(files[:count])
         del files[:count]
-
-
-def _pieces(one: Inner) -> Iterator[bytes]:
-    # Decoded only now, so that the files of a large message are not held together.
-    region = Region.whole(one.octets()) if one.encoding else one.region
-    for start in range(region.start, region.end, CHUNK):
-        yield region.source[start : min(region.end, start + CHUNK)]
 
 
 async def _scan(chunks: Iterable[bytes], scanner: Scanner | None = None) -> Verdict:
@@ -149,7 +140,7 @@ async def verdict_of(scan: Scan) -> Verdict:
 def _files_as_message(files: Sequence[Inner]) -> Iterator[bytes]:
     """The same of several, written in the one way that every scanner reads."""
     if len(files) == 1:
-        yield from _as_message(_pieces(files[0]))
+        yield from _as_message(files[0].pieces())
         return
     yield (
         b'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="%b"\r\n\r\n'
@@ -157,7 +148,7 @@ def _files_as_message(files: Sequence[Inner]) -> Iterator[bytes]:
     )
     for one in files:
         yield b"--%b\r\n" % _BOUNDARY + _PART_HEADER
-        yield from _encoded(_pieces(one))
+        yield from _encoded(one.pieces())
     yield b"--%b--\r\n" % _BOUNDARY
 
 

@@ -6,6 +6,9 @@ import re
 from binascii import Error, a2b_base64, a2b_qp, a2b_uu
 from collections.abc import Iterator
 
+from engine.mail import octets
+from engine.mail.octets import Octets
+
 UUENCODED = frozenset(("x-uuencode", "uuencode", "uue", "x-uue"))
 ENCODED = UUENCODED | {"base64", "quoted-printable"}
 _NOT_BASE64 = bytes(
@@ -39,6 +42,17 @@ def decode(
     return data
 
 
+def pieces(source: Octets, encoding: str, start: int, end: int) -> Iterator[bytes]:
+    """The same as `decode`, a megabyte or so at a time where the encoding lets it."""
+    if encoding == "base64" and octets.count(source, b"=", start, end) <= _MAX_RUNS:
+        yield from _base64_pieces(source, start, end)
+    elif encoding in ENCODED:
+        yield decode(source[start:end], encoding)
+    else:
+        for at in range(start, end, _PIECE):
+            yield source[at : min(at + _PIECE, end)]
+
+
 def uu_names(data: bytes) -> list[bytes]:
     """The names of files that stand encoded in a text."""
     return _IN_TEXT.findall(data)
@@ -51,7 +65,7 @@ def _base64(source: bytes, start: int, end: int) -> bytes:
     return b"".join(_base64_pieces(source, start, end))
 
 
-def _base64_pieces(source: bytes, start: int, end: int) -> Iterator[bytes]:
+def _base64_pieces(source: Octets, start: int, end: int) -> Iterator[bytes]:
     """Decodes a piece at a time: whole copies of 25 MB took 240 MB together."""
     left = b""
     for at in range(start, end, _PIECE):

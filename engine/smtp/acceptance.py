@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from email.utils import formatdate
 from typing import Any
@@ -36,11 +37,12 @@ from engine.storage.content import KeptContent
 
 log = logging.getLogger(__name__)
 
-# Large messages are read into memory whole: so many at a time, of which one is unpacked.
-# The others wait for the scanner, which may hang.
+# Large messages are read into memory whole, one at a time. So many wait for the scanner,
+# which may hang, with what was unpacked of them; the rest is read from the spool.
 LARGE_AT_ONCE = 4
 _large = asyncio.Semaphore(LARGE_AT_ONCE)
-_unpacking = asyncio.Lock()
+# In one thread: each that has had such a message in memory keeps some of that for itself.
+_unpacker = ThreadPoolExecutor(1, thread_name_prefix="unpack")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +133,8 @@ async def _examine(arrival: Arrival, verdict: Verdict) -> list[str]:
             examined = _check(parts)
         return await _scan_inside(arrival, examined, verdict)
     async with _large:
-        async with _unpacking:
-            examined = await asyncio.to_thread(_check_all, spool)
+        loop = asyncio.get_running_loop()
+        examined = await loop.run_in_executor(_unpacker, _check_spooled, spool)
         return await _scan_inside(arrival, examined, verdict)
 
 
@@ -148,6 +150,16 @@ def _quick_parts(spool: Spool) -> list[Part] | None:
 
 def _check_all(spool: Spool) -> policy.Examined:
     return _check(walk(spool.header, spool.read_body(), strict=True))
+
+
+def _check_spooled(spool: Spool) -> policy.Examined:
+    """The same, and nothing of the body is kept in memory."""
+    body = spool.read_body()
+    examined = _check(walk(spool.header, body, strict=True))
+    octets = spool.body_octets()
+    return replace(
+        examined, inner=[one.in_spool(body, octets) for one in examined.inner]
+    )
 
 
 def _check(parts: Iterable[Part]) -> policy.Examined:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from engine.mail.header import MAX_HEADER_OCTETS
+from engine.mail.octets import FileOctets, Octets
 from engine.smtp.authentication import SignedBody
 from engine.storage import blobs
 from engine.storage.content import INLINE_LIMIT, KeptContent
@@ -111,6 +112,13 @@ class Spool:
             return bytes(self._body)
         self._file.flush()
         return self._path.read_bytes()
+
+    def body_octets(self) -> Octets:
+        """The body as it came, to be read by the piece."""
+        if self._path is None or self._file is None:
+            return bytes(self._body)
+        self._file.flush()
+        return FileOctets(self._path)
 
     def discard(self) -> None:
         """Remove what is left of it; harmless after keep()."""

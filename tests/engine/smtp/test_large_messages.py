@@ -42,7 +42,6 @@ class HangingScan(FakeScan):
 def of_this_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     large = asyncio.Semaphore(acceptance.LARGE_AT_ONCE)
     monkeypatch.setattr(acceptance, "_large", large)
-    monkeypatch.setattr(acceptance, "_unpacking", asyncio.Lock())
 
 
 async def asked(scanner: HangingScanner, times: int) -> None:
