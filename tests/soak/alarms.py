@@ -86,4 +86,5 @@ class Watch:
 def _text(raw: bytes) -> str:
     message = email.message_from_bytes(raw, policy=policy.default)
     body = message.get_body(("plain",))
-    return f"{message['Subject']}\n\n{body.get_content() if body else ''}".casefold()
+    text = body.get_content().replace("\r\n", "\n") if body else ""
+    return f"{message['Subject']}\n\n{text}".casefold()
