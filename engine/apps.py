@@ -21,7 +21,7 @@ class EngineConfig(AppConfig):
         connection_created.connect(_keep_database_private)
         if settings.SECRET_KEY_FALLBACKS:
             # It loads django-q2, of which the mail engine needs nothing otherwise.
-            import_module("engine.tasks").accept_earlier_keys()
+            import_module("engine.jobs.packages").accept_earlier_keys()
 
 
 def _keep_database_private(connection: BaseDatabaseWrapper, **_: Any) -> None:

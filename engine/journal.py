@@ -44,7 +44,7 @@ def refused(
     reply: Reply,
     **more: Any,
 ) -> None:
-    """A message, or a recipient of it, was refused; `more` says to whom and where."""
+    """A message, or a recipient of it, was refused; `more` says which recipient and where."""
     log.info(
         "refused",
         reference=reference,

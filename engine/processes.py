@@ -13,6 +13,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from engine import memory
 from engine.supervision import Kept, end_all
 
 LOOK_EVERY = 1.0
@@ -41,8 +42,9 @@ def run(command: str, serve: Serve, *, count: int, options: dict[str, Any]) -> N
 
     `serve` ends when the event that it is given is set: on SIGINT or SIGTERM, or when
     the process that started this one is gone. Whichever of the others ends is replaced;
-    whoever started this one replaces this one, and then the others end by themselves.
+    this one is replaced by the process that started it, and then the others end.
     """
+    memory.return_large_buffers()
     others = [] if options["alone"] else _others(command, count)
     try:
         asyncio.run(_run(serve, others, options["child_of"]))
@@ -79,7 +81,7 @@ async def _run(serve: Serve, others: Sequence[Kept], parent: int) -> None:
 async def _watch(others: Sequence[Kept], parent: int, stop: asyncio.Event) -> None:
     """Replace those of the others that end; stop when the parent is gone.
 
-    Stops where it cannot go on, too: whoever started this one starts it again, while
+    Stops where it cannot go on, too: this process is started again by its parent, while
     others that end unnoticed would be missed for good.
     """
     try:

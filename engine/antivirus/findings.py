@@ -146,7 +146,10 @@ def find(one: Carried, budget: Budget, depth: int = 0) -> Iterator[Finding]:
     # The parts of an entity come on their own. It may be a file all the same.
     member, is_walked = Member(next(iter(names), ""), data), entity is not None
     yield from _inside(
-        *(member, names, budget, depth),
+        member,
+        names,
+        budget,
+        depth,
         content=content,
         is_walked=is_walked,
         is_text=is_body,
@@ -238,8 +241,15 @@ def _inside(
     if signed is not None:
         yield from _inside(Member(member.name, signed), names, budget, depth + 1)
         return
+    yield from _in_archive(member, names, budget, depth)
+
+
+def _in_archive(
+    archive: Member, names: Iterable[str], budget: Budget, depth: int
+) -> Iterator[Finding]:
+    """What the members of an archive are and hold; nothing for another file."""
     is_page = file_names.endings(names).isdisjoint(kinds.DOCUMENT_ENDINGS)
-    for inner in members(member.data, member.name, budget):
+    for inner in members(archive.data, archive.name, budget):
         yield from _by_name([inner.name], is_page=is_page)
         yield from _by_folder(inner.name)
         yield from map(Archive, archive_kinds.of_member(inner.name))

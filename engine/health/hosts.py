@@ -1,6 +1,6 @@
 """What a process sees of its own host, and what is wrong with that.
 
-Its heartbeat carries these facts, so that whoever evaluates sees every host; while the
+Its heartbeat carries these facts, so that the process that evaluates sees every host; while the
 database is away each host evaluates its own.
 """
 

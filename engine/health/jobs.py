@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Max
 from prometheus_client.metrics_core import Metric
 
-from engine.health import tasks
 from engine.health.gauges import gauge
 from engine.health.situation import Finding, Situation, Unknown, fold
+from engine.jobs import queue
 from engine.jobs.models import JobRun
 from engine.lanes import Lane
 
@@ -24,7 +24,7 @@ NAMED = 5
 def look(situation: Situation) -> Iterator[Finding | Unknown]:
     """Lanes in which jobs wait too long, jobs that fail, and those that nobody tries
     again."""
-    for one in tasks.waiting(situation.now):
+    for one in queue.waiting(situation.now):
         most = LATE_BEHIND_LONG if one.lane == Lane.LONG else LATE
         if one.due_since is not None and situation.now - one.due_since > most:
             said = f"{one.count} jobs wait, the oldest since {one.due_since:%H:%M} UTC."
@@ -59,7 +59,7 @@ def gauges(now: datetime) -> Iterator[Metric]:
     """Jobs that are due, those that fail again and again, and those given up."""
     due = gauge("jobs_waiting", "Jobs that are due and not begun, by lane.", ["lane"])
     age = gauge("jobs_oldest_seconds", "Since the oldest of them is due.", ["lane"])
-    for one in tasks.waiting(now):
+    for one in queue.waiting(now):
         since = one.due_since
         due.add_metric([one.lane], one.count)
         age.add_metric([one.lane], (now - since).total_seconds() if since else 0.0)

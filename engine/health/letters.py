@@ -38,7 +38,7 @@ MOST = 20  # alarms that one mail describes
 
 
 class NobodyToTellError(OSError):
-    """Nobody is known to whom alarms could go."""
+    """No address is known to send alarms to."""
 
 
 @dataclass(slots=True)

@@ -107,9 +107,9 @@ def _is_lost(beat: Heartbeat, now: datetime) -> bool:
 
 
 def not_replaced(beats: Sequence[Heartbeat], now: datetime) -> list[Heartbeat]:
-    """Of the processes of one kind on one host, those that were lost and for whom none
-    has started since. Whoever took a place keeps it when it ends itself: then it is the
-    one to be replaced."""
+    """Of the processes of one kind on one host, those that were lost without another
+    being started since. A replacement that ends is the one to be replaced then, not the
+    process before it."""
     lost = sorted((b for b in beats if _is_lost(b, now)), key=lambda one: one.at)
     started = deque(sorted(beats, key=lambda one: one.started_at))
     standing = []

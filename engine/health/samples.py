@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TypedDict
 
-from engine.health import mail, tasks
+from engine.health import mail
 from engine.health.models import Sample
 from engine.health.situation import Situation
+from engine.jobs import queue
 from engine.queue.models import QueuedMessage
 
 KEPT = timedelta(days=8)
@@ -49,7 +50,7 @@ def _values(situation: Situation) -> Values:
         "oldest": max(
             ((now - one.oldest).total_seconds() for one in waiting), default=0
         ),
-        "jobs": sum(one.count for one in tasks.waiting(now)),
+        "jobs": sum(one.count for one in queue.waiting(now)),
         "lag": max(
             (one.facts.get("loop_lag", 0.0) for one in situation.alive), default=0
         ),

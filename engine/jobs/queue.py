@@ -9,12 +9,13 @@ import socket
 import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
+from django.db.models import Count, Min, Q
 from django_q.models import OrmQ, Schedule
 from django_q.signing import BadSignature, SignedPackage
 
@@ -249,6 +250,25 @@ def again(run: JobRun) -> None:
         run.queue_id = row.pk
     run.state, run.attempts, run.next_at = RunState.QUEUED, 0, now
     run.save(update_fields=["state", "attempts", "next_at", "queue_id"])
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The jobs of a lane that are due and that nobody has begun."""
+
+    lane: str
+    count: int
+    due_since: datetime | None
+
+
+def waiting(now: datetime) -> list[Waiting]:
+    """What waits in each lane. One query."""
+    due = Q(lock__lte=now)
+    rows = OrmQ.objects.order_by().values("key")
+    counted = rows.annotate(
+        count=Count("pk", filter=due), oldest=Min("lock", filter=due)
+    )
+    return [Waiting(row["key"], row["count"], row["oldest"]) for row in counted]
 
 
 def put_right() -> int:

@@ -2,7 +2,7 @@
 
 It shares nothing with other processes but the database. django-q2's own cluster hands
 jobs from process to process through pipes with locks, and a lock whose holder is killed
-is never released: with its one idle worker every job stopped (its issue 23).
+is never released: with its one idle worker every job stopped (known upstream).
 """
 
 from __future__ import annotations

@@ -82,8 +82,8 @@ def claim(
 def renew(runner: str, recipient_ids: Collection[int]) -> None:
     """Keep the leases of what is still being worked on.
 
-    What is locked at the moment is being settled, and is passed over: whoever waits for
-    several rows in an order of its own may wait for ever.
+    What is locked at the moment is being settled, and is passed over: waiting for
+    several rows in another order than others do could deadlock.
     """
     mine = leased_to(runner).filter(pk__in=recipient_ids)
     ids = list(mine.select_for_update(skip_locked=True).values_list("pk", flat=True))

@@ -98,7 +98,7 @@ class Dispatcher:
         """Write down what came of an attempt, however long that takes.
 
         What was sent and not written down is sent again, so this raises nothing. Our
-        lease is renewed meanwhile, and whoever stops us cancels this.
+        lease is renewed meanwhile, and stopping the runner cancels this.
         """
         write = settle.settle
         for pause in chain(SETTLE_PAUSES, repeat(SETTLE_PAUSES[-1])):

@@ -65,7 +65,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How much more may be claimed, and for whom. The default is a runner's first."""
+    """How much more may be claimed, and for which destinations. The default is a runner's first."""
 
     in_all: int = IN_ALL
     unproven: int = UNPROVEN

@@ -65,7 +65,6 @@ async def accept_arrival(
 ) -> Reply:
     """Accept a message, or raise MailError with the reason. Nothing is half done."""
     transaction, spool = arrival.transaction, arrival.spool
-    reference = transaction.reference
     spool.finish()
     header = HeaderBlock.parse(spool.header)
     header.check_can_grow()
@@ -86,23 +85,33 @@ async def accept_arrival(
     if verdict.is_infected:
         await asyncio.to_thread(_refuse_infected, arrival, verdict)
     unscanned = await _examine(arrival, verdict)
-    header = _stamped(header, arrival, reference, signatures)
+    header = _stamped(header, arrival, transaction.reference, signatures)
     header = policy.marked(header, unscanned)
-    kept = await _keep(spool, header.to_bytes())
-    envelope = transaction.envelope()
-    incoming = Incoming(
-        envelope=envelope,
+    incoming = _incoming(
+        arrival,
+        header,
+        await _keep(spool, header.to_bytes()),
+        _facts(arrival, verdict, unscanned),
+    )
+    return reply.accepted(await committer.commit(incoming))
+
+
+def _incoming(
+    arrival: Arrival, header: HeaderBlock, kept: KeptContent, detail: dict[str, Any]
+) -> Incoming:
+    transaction, binding = arrival.transaction, arrival.binding
+    return Incoming(
+        envelope=transaction.envelope(),
         destinations=tuple(route.destination for route in transaction.routes),
         kept=kept,
         source=arrival.door.source,
-        organisation_id=arrival.binding.organisation_id,
-        person_id=arrival.binding.person_id,
-        connection_id=arrival.binding.connection_id,
+        organisation_id=binding.organisation_id,
+        person_id=binding.person_id,
+        connection_id=binding.connection_id,
         fingerprint=_fingerprint(arrival, header),
-        reference=reference,
-        detail=_facts(arrival, verdict, unscanned),
+        reference=transaction.reference,
+        detail=detail,
     )
-    return reply.accepted(await committer.commit(incoming))
 
 
 def _confirmed(

@@ -24,7 +24,7 @@ from engine.storage.models import Errand, ErrandKind, Rule
 class Delivery:
     """One message for one mailbox: which content, and what a list shows of it.
 
-    `header` is that of the content: whoever delivers has it in memory, so that rules
+    `header` is that of the content: the caller has it in memory, so that rules
     ask the database for none of it.
     """
 

@@ -37,7 +37,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 @public
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """What the service counts, for those whom POSTERN_METRICS_NETWORKS or _TOKEN name;
+    """What the service counts, for those that POSTERN_METRICS_NETWORKS or _TOKEN name;
     for everybody else the page does not exist."""
     if not _may_read(request):
         raise Http404
@@ -58,7 +58,7 @@ def _may_read(request: HttpRequest) -> bool:
 
 
 def _hides_visitor(request: HttpRequest, address: str) -> bool:
-    """Whether a proxy of ours passes somebody on without saying whom."""
+    """Whether a proxy of ours forwards a request without saying from which address."""
     is_passed_on = any(name in request.META for name in client_address.FORWARDED)
     return is_passed_on and client_address.is_proxy(address)
 

@@ -40,8 +40,8 @@ from tests.portal.guides.conftest import Shelf
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
-# What each look writes anew, what only waits for the worker, and what only has routes
-# loaded anew.
+# What each look writes again, what only waits for the worker, and what only has routes
+# loaded again.
 NOT_OF_THE_WORLD = {"sessions", "django_q", "health"}
 STAMP = "registry.Stamp"
 JOB_ID = "0" * 32

@@ -13,8 +13,8 @@ from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 from pytest_django.fixtures import Settings
 
-from engine import clock, keys, tasks
-from engine.jobs import queue, worker
+from engine import clock, keys
+from engine.jobs import packages, queue, worker
 from engine.jobs.models import JobRun, RunState
 from engine.lanes import Lane
 from engine.pop3 import maildrop
@@ -75,7 +75,7 @@ def test_jobs_outlive_the_key_that_signed_them(settings: Settings) -> None:
     run_one()  # it waits to be tried again
     queue.add(FAIL)
     use(settings, NEW, OLD)
-    tasks.accept_earlier_keys()
+    packages.accept_earlier_keys()
 
     assert "Jobs: 3, on an earlier key 0\n" in rekey()
     use(settings, NEW)

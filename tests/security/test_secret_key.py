@@ -14,7 +14,8 @@ from django.urls import reverse
 from django_q.signing import BadSignature, SignedPackage
 from pytest_django.fixtures import Settings
 
-from engine import keys, tasks
+from engine import keys
+from engine.jobs import packages
 from engine.registry import credentials, ownership
 from engine.registry import webhooks as secrets_of_webhooks
 from engine.registry.actions import webhooks
@@ -242,7 +243,7 @@ def test_a_job_that_waits_is_still_done(
     monkeypatch.setattr(SignedPackage, "loads", SignedPackage.loads)
     package = SignedPackage.dumps({"func": "engine.storage.tasks.let_go"})
     change()
-    tasks.accept_earlier_keys()
+    packages.accept_earlier_keys()
 
     assert SignedPackage.loads(package) == {"func": "engine.storage.tasks.let_go"}
     drop()

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from engine import memory, processes
+from engine import processes
 from engine.management import starting
 from engine.management.engine import run_engine
 
@@ -25,6 +25,5 @@ class Command(BaseCommand):
         """One process, or as many as POSTERN_ENGINE_PROCESSES says, on the same ports."""
         if not options["alone"]:
             starting.check(scans=True)
-        memory.return_large_buffers()
         count = settings.POSTERN.engine_processes
         processes.run("run_engine", run_engine, count=count, options=options)

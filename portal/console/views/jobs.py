@@ -24,7 +24,7 @@ EVERYTHING_DONE = (
     "No job has failed. Those that fail are shown here until they are done."
 )
 
-# What each job is for, in the words of whoever waits for it.
+# What each job is for, in the words of the people who wait for it.
 NAMES = {
     "api.tasks.tell_webhooks": "Webhooks",
     "engine.antivirus.tasks.let_go": "Quarantine’s retention",

@@ -81,7 +81,7 @@ def test_after_a_day_it_is_a_new_message(alice: Person, queue: Queue) -> None:
 
 
 def with_rules(organisation: Organisation, *, count: int) -> list[Person]:
-    """People each of whom files by To: one into Junk, and sends another on."""
+    """People with two rules on To each: one flags, one files into Junk."""
     people = []
     for number in range(count):
         address = f"clerk{number}@{organisation.domains.get().community_domain}"

@@ -149,7 +149,7 @@ def test_metrics_are_there_for_who_holds_the_token(
 @pytest.mark.parametrize(
     ("address", "said", "status"),
     [
-        # A visitor whom our proxy names counts by their own address.
+        # A visitor that our proxy names counts by their own address.
         ("127.0.0.1", {"x-forwarded-for": FAR}, 404),
         # A proxy on this machine that names nobody must not lend its own address.
         ("127.0.0.1", {"x-forwarded-proto": "https"}, 404),
