@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from engine.registry import stamp
+from engine.registry import change_log
 
 Handler = Callable[..., Response]
 
@@ -52,7 +52,7 @@ def if_unchanged(handler: Handler) -> Handler:
         if not wanted:
             return handler(view, request, *args, **kwargs)
         with transaction.atomic():
-            stamp.bump()
+            change_log.bump()
             now = tag(view.get_serializer(view.get_object()).data)
             if wanted != "*" and now not in [w.strip() for w in wanted.split(",")]:
                 raise Changed

@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.conf import settings
 
 from engine.mail import lookalike
-from engine.registry import routes
 from engine.registry.display_names import passes_for_service
 from engine.registry.errors import PolicyError
+from engine.routing import routes
 from onboarding.models import Application, domain_under_suffix
 
 # RFC 2142's mailboxes, RFC 6186's and other names that programs look up by themselves,

@@ -18,8 +18,8 @@ from engine import clock
 from engine.audit.models import Entry
 from engine.mail.address import Address, InvalidAddressError
 from engine.queue.models import QueuedMessage
-from engine.registry import routes
 from engine.registry.models import WebhookEndpoint, WebhookEvent
+from engine.routing import routes
 from engine.trace.models import Event, EventKind
 from portal.helpdesk.models import Ticket
 from portal.helpdesk.status import Source, Status

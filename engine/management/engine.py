@@ -19,7 +19,7 @@ from engine.pop3 import listener as pop3_listener
 from engine.pop3 import server as pop3
 from engine.queue.committer import Committer
 from engine.queue.runner import Runner
-from engine.registry import routes
+from engine.routing import routes
 from engine.smtp.doors import Door
 from engine.smtp.listener import Listener
 from engine.smtp.receive import ReceiveDoor

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 
 from engine.queue import rate_alarms
-from engine.registry import routes
+from engine.routing import routes
 from engine.smtp.refusals import Refusals
 from engine.storage import quota
 from engine.threads import DatabaseThreads

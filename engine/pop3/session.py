@@ -11,8 +11,8 @@ from engine.pop3.connection import Connection
 from engine.pop3.listener import Listener
 from engine.pop3.maildrop import Access
 from engine.pop3.transaction import Transaction
-from engine.registry import routes
-from engine.registry.routes import Routes
+from engine.routing import routes
+from engine.routing.routes import Routes
 
 # RFC 2449 §6; RFC 3206 §6 for AUTH-RESP-CODE
 CAPABILITIES = (

@@ -15,8 +15,8 @@ from engine.mail.header import HeaderBlock
 from engine.mail.message import split
 from engine.queue.incoming import Incoming
 from engine.queue.models import Source
-from engine.registry import routes
-from engine.registry.routes import Routes
+from engine.routing import routes
+from engine.routing.routes import Routes
 from engine.storage import content
 from engine.storage.models import Answered, Message, OutOfOffice
 

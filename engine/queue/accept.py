@@ -15,7 +15,7 @@ from engine.mail.address import Address
 from engine.queue import insertion, rates
 from engine.queue.incoming import Incoming, new_reference
 from engine.queue.models import Recipient, RecipientStatus
-from engine.registry import routes
+from engine.routing import routes
 
 __all__ = ["Incoming", "commit", "commit_batch", "new_reference"]
 

@@ -23,8 +23,8 @@ from engine.mail.errors import MailError, PermanentFailure
 from engine.mail.message import compose, split
 from engine.queue import accept, destinations
 from engine.queue.models import Source
-from engine.registry import routes
 from engine.registry.models import Person, RoleName
+from engine.routing import routes
 from engine.storage import content
 from engine.trace import record
 from engine.trace.models import EventKind

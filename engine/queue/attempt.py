@@ -12,7 +12,7 @@ from django.db import transaction
 from engine.mail.errors import PermanentFailure
 from engine.mail.reply import TRY_LATER
 from engine.queue import claim, lists, returns, settle
-from engine.registry import routes
+from engine.routing import routes
 from engine.transport import local
 from engine.transport.base import Outcome, OutcomeState, Parcel, answer
 

@@ -21,8 +21,8 @@ from engine.mail.reply import Reply
 from engine.queue import due, schedule, suspension
 from engine.queue.lanes import Room, is_far
 from engine.queue.models import Recipient, RecipientStatus, Source
-from engine.registry import routes
-from engine.registry.routes import Routes
+from engine.routing import routes
+from engine.routing.routes import Routes
 from engine.rows import UPDATED_AT_ONCE
 from engine.transport.base import Parcel, ParcelRecipient
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from engine.mail.address import Address
-from engine.registry.routes import Routes
+from engine.routing.routes import Routes
 
 # Addresses outside the community; only the service itself may write to them.
 OUTSIDE = "outside"

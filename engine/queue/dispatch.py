@@ -15,7 +15,7 @@ from engine.queue import attempt, claim, pending, settle
 from engine.queue.destinations import OUTSIDE
 from engine.queue.lanes import Lanes
 from engine.queue.suspension import NOWHERE
-from engine.registry.routes import RouteKind
+from engine.routing.routes import RouteKind
 from engine.threads import DatabaseThreads
 from engine.transport import breakdown
 from engine.transport.base import (

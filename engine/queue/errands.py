@@ -22,8 +22,8 @@ from engine.queue import absence, accept
 from engine.queue.incoming import Incoming
 from engine.queue.lists import PASSED, has_passed
 from engine.queue.models import Source
-from engine.registry import policies, routes
 from engine.registry.actor import Actor
+from engine.routing import policies, routes
 from engine.storage import content
 from engine.storage.models import FAULT_LENGTH, Errand, ErrandKind, Message
 

@@ -9,8 +9,8 @@ from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock
 from engine.mail.message import summarise
 from engine.queue.incoming import MAILBOX, Incoming
-from engine.registry import routes
-from engine.registry.routes import Routes
+from engine.routing import routes
+from engine.routing.routes import Routes
 from engine.storage import delivery
 from engine.storage.delivery import Delivery
 

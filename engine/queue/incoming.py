@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.mail.envelope import Envelope
 from engine.queue.models import Source
-from engine.registry.routes import RouteKind
+from engine.routing.routes import RouteKind
 from engine.storage.content import KeptContent
 
 # The destination of all mailboxes kept here.

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from engine.queue import schedule
 from engine.queue.destinations import OUTSIDE
-from engine.registry.routes import RouteKind
+from engine.routing.routes import RouteKind
 from engine.transport.base import Cause, Outcome, Parcel
 from engine.transport.pool import DOWN_SECONDS
 

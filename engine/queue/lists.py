@@ -19,9 +19,9 @@ from engine.mail.header import HeaderBlock
 from engine.mail.reply import LOOP, OK, UNKNOWN_RECIPIENT, Reply
 from engine.queue import accept, returns
 from engine.queue.models import QueuedMessage, Source
-from engine.registry import policies, routes
-from engine.registry.refusals import SuspendedRecipientError
-from engine.registry.routes import ListFacts, Routes
+from engine.routing import policies, routes
+from engine.routing.refusals import SuspendedRecipientError
+from engine.routing.routes import ListFacts, Routes
 from engine.storage import content
 from engine.trace import record
 from engine.trace.models import EventKind

@@ -22,9 +22,9 @@ from engine.mail.message import split
 from engine.mail.reply import Reply
 from engine.queue import accept, destinations
 from engine.queue.models import QueuedMessage, Recipient, Source
-from engine.registry import routes
-from engine.registry.refusals import SuspendedRecipientError
-from engine.registry.routes import RouteKind
+from engine.routing import routes
+from engine.routing.refusals import SuspendedRecipientError
+from engine.routing.routes import RouteKind
 from engine.storage import content
 from engine.transport.base import Outcome, OutcomeState
 

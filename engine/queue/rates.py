@@ -28,8 +28,9 @@ from engine.queue.models import Source
 from engine.queue.sending_counts import Count, Key, Totals
 from engine.registry import senders
 from engine.registry.models import SenderKind
-from engine.registry.routes import Route, RouteKind, Routes
 from engine.registry.senders import Sender
+from engine.routing import allowances
+from engine.routing.routes import Route, RouteKind, Routes
 
 SPANS = {"minute": 60, "hour": 3600, "day": 86_400}  # seconds
 NOTHING = Count()
@@ -82,7 +83,7 @@ class Meter:
         """
         now = self.clock()
         moment = datetime.fromtimestamp(now, UTC)
-        factor = senders.factor_of(known.allowances, sender, moment)
+        factor = allowances.factor_of(known.allowances, sender, moment)
         more = Count(messages, recipients)
         with self._lock:
             # The longest span first: where two are spent, it says how long to wait.

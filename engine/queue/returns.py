@@ -13,9 +13,9 @@ from engine.mail.address import Address, InvalidAddressError
 from engine.mail.delivery_status import Action
 from engine.mail.reply import OK
 from engine.queue.models import QueuedMessage, Recipient, Source
-from engine.registry import routes
 from engine.registry.models import Alias, ListMember
-from engine.registry.routes import Routes
+from engine.routing import routes
+from engine.routing.routes import Routes
 from engine.storage import content
 from engine.transport.base import Outcome, OutcomeState, Parcel, answer
 

@@ -19,11 +19,12 @@ from engine.mail.parts import walk
 from engine.queue import accept, alerts, destinations, lines, rate_alarms, rates
 from engine.queue.incoming import Incoming
 from engine.queue.models import Source
-from engine.registry import claims, policies, routes, senders
+from engine.registry import senders
 from engine.registry.actor import Actor
 from engine.registry.models import ApiKey, Person
-from engine.registry.routes import Routes
 from engine.registry.senders import Sender
+from engine.routing import author_claims, policies, routes
+from engine.routing.routes import Routes
 from engine.storage import content
 
 
@@ -153,7 +154,7 @@ def _check_sender(known: Routes, envelope: Envelope, header: bytes, by: Actor) -
         check(address=envelope.sender)
     for author in authors(block):
         check(address=author)
-    claims.check_claims(known, block, check)
+    author_claims.check_claims(known, block, check)
 
 
 def _check(known: Routes, by: Actor) -> Callable[..., None]:

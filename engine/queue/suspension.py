@@ -14,10 +14,10 @@ from engine.mail.errors import PermanentFailure
 from engine.queue import schedule
 from engine.queue.destinations import OUTSIDE
 from engine.queue.models import Hold, QueuedMessage, Recipient, RecipientStatus
-from engine.registry import routes
 from engine.registry.models import OrganisationStatus
-from engine.registry.refusals import SuspendedRecipientError
-from engine.registry.routes import Routes
+from engine.routing import routes
+from engine.routing.refusals import SuspendedRecipientError
+from engine.routing.routes import Routes
 from engine.rows import UPDATED_AT_ONCE
 from engine.trace import record
 from engine.trace.models import EventKind

@@ -10,8 +10,8 @@ from typing import Any
 from engine import reach
 from engine.registry.addresses import parsed_domain
 from engine.registry.errors import PolicyError
-from engine.registry.facts import Network
 from engine.registry.models import Connection, Proof, Provider
+from engine.registry.networks import Network
 from engine.registry.providers import PROVIDERS, networks_of_providers
 
 # The widest network, by IP version, that one organisation may call its own.

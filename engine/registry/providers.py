@@ -6,14 +6,13 @@ one member from another, nor from a stranger.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
 
 from engine.mail.header import HeaderBlock
-from engine.registry.facts import Network
 from engine.registry.models import Provider, ProviderNetworks
-from engine.registry.sources import IPAddress, SourceIndex
+from engine.registry.networks import Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,40 +100,6 @@ TENANT_FIELDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SourceClasses:
-    """From which provider's servers a session may come."""
-
-    indexes: Mapping[Provider, SourceIndex]
-
-    @classmethod
-    def of(cls, networks: Iterable[tuple[Provider, Network]]) -> SourceClasses:
-        """Index networks as looked up; a provider without any keeps its built-in ones."""
-        found: dict[Provider, list[Network]] = {provider: [] for provider in PROVIDERS}
-        for provider, network in networks:
-            found[provider].append(network)
-        return cls(
-            {
-                provider: SourceIndex.of(
-                    (network, 0) for network in own or PROVIDERS[provider].networks
-                )
-                for provider, own in found.items()
-            }
-        )
-
-    def covers(self, address: IPAddress) -> bool:
-        """Whether the address is in some provider's networks, whatever it can show."""
-        return any(index.find(address) is not None for index in self.indexes.values())
-
-    def of_peer(self, address: IPAddress, names: frozenset[str]) -> frozenset[Provider]:
-        """The providers that this address and this certificate can belong to."""
-        return frozenset(
-            provider
-            for provider, index in self.indexes.items()
-            if index.find(address) is not None and _shows(PROVIDERS[provider], names)
-        )
-
-
 def networks_of_providers() -> list[tuple[Provider, Network]]:
     """Every network known to be a provider's: as looked up, and built in."""
     built_in = [
@@ -146,12 +111,6 @@ def networks_of_providers() -> list[tuple[Provider, Network]]:
         for text in row.networks
     ]
     return built_in + looked_up
-
-
-def _shows(facts: ProviderFacts, names: frozenset[str]) -> bool:
-    if not names:
-        return not facts.must_show_certificate
-    return not facts.certificate_names.isdisjoint(names)
 
 
 def tenant(header: HeaderBlock, provider: Provider) -> str:

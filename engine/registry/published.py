@@ -6,7 +6,7 @@ from ipaddress import ip_network
 
 from engine import dns
 from engine.registry.errors import PolicyError
-from engine.registry.facts import Network
+from engine.registry.networks import Network
 
 # RFC 7208 §4.6.4
 MAX_LOOKUPS = 10

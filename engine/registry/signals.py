@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Model
 from django.db.models.signals import post_delete, post_save
 
-from engine.registry import stamp
+from engine.registry import change_log
 from engine.registry.directory import index
 from engine.registry.models import (
     Alias,
@@ -55,7 +55,7 @@ def _changed(
 ) -> None:
     if update_fields and update_fields <= UNROUTED_FIELDS:
         return
-    stamp.bump()
+    change_log.bump()
 
 
 for _model in ROUTED:

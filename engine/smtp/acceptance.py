@@ -26,7 +26,7 @@ from engine.queue.committer import Committer
 from engine.queue.incoming import Incoming
 from engine.queue.models import Source
 from engine.registry.providers import without_tenant
-from engine.registry.routes import Routes
+from engine.routing.routes import Routes
 from engine.smtp import authentication, checks
 from engine.smtp.binding import Binding, Peer
 from engine.smtp.cloud import Evidence

@@ -9,8 +9,8 @@ from typing import Any
 
 from engine.registry import senders
 from engine.registry.models import Proof, Provider
-from engine.registry.routes import Routes
 from engine.registry.senders import Sender
+from engine.routing.routes import Routes
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from engine.mail import reply
 from engine.mail.address import InvalidAddressError
 from engine.mail.errors import MailError
 from engine.mail.reply import Reply
-from engine.registry.routes import Routes
+from engine.routing.routes import Routes
 from engine.smtp.binding import Binding
 from engine.smtp.listener import Listener
 from engine.smtp.refusals import Claim, Refused, address_in

@@ -6,8 +6,8 @@ from engine.mail import reply
 from engine.mail.address import Address
 from engine.mail.errors import PermanentFailure, TemporaryFailure
 from engine.mail.header import HeaderBlock
-from engine.registry import policies
-from engine.registry.routes import Route, Routes
+from engine.routing import policies
+from engine.routing.routes import Route, Routes
 from engine.storage import quota
 
 # RFC 5321 §6.3 asks for at least 100; a closed community has short paths.

@@ -18,7 +18,7 @@ from engine.mail.errors import MailError, PermanentFailure, TemporaryFailure
 from engine.mail.header import HeaderBlock
 from engine.registry import providers
 from engine.registry.models import Proof
-from engine.registry.routes import ConnectionFacts, Routes
+from engine.routing.routes import ConnectionFacts, Routes
 from engine.smtp.authentication import has_signed, may_have_signed
 from engine.smtp.binding import Binding
 

@@ -7,7 +7,7 @@ from typing import Protocol
 from engine.mail.address import Address
 from engine.mail.header import HeaderBlock
 from engine.queue.models import Source
-from engine.registry.routes import Route, Routes
+from engine.routing.routes import Route, Routes
 from engine.smtp.binding import Binding, Peer
 from engine.smtp.cloud import Evidence
 

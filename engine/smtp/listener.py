@@ -14,8 +14,8 @@ from engine.mail.errors import PermanentFailure
 from engine.places import Limits
 from engine.queue.committer import Committer
 from engine.queue.models import Source
-from engine.registry import routes
-from engine.registry.routes import Routes
+from engine.routing import routes
+from engine.routing.routes import Routes
 from engine.sessions import Sessions
 from engine.smtp.binding import Binding, Peer
 from engine.smtp.doors import Door

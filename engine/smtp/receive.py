@@ -11,9 +11,10 @@ from engine.mail.errors import PermanentFailure, TemporaryFailure
 from engine.mail.header import HeaderBlock
 from engine.mail.rewrite import rewrite_header
 from engine.queue.models import Source
-from engine.registry import claims, credentials, policies
+from engine.registry import credentials
 from engine.registry.models import Proof
-from engine.registry.routes import ConnectionFacts, Route, Routes
+from engine.routing import author_claims, policies
+from engine.routing.routes import ConnectionFacts, Route, Routes
 from engine.smtp import checks, cloud
 from engine.smtp.binding import Binding, Peer, bind_by_peer
 from engine.smtp.cloud import Evidence
@@ -86,7 +87,7 @@ class ReceiveDoor:
             if host_of == connection.organisation_id:
                 continue
             check(address=author)
-        claims.check_claims(known, header, check, is_notice=sender is None)
+        author_claims.check_claims(known, header, check, is_notice=sender is None)
         return rewrite_header(header, connection.domains.to_community)
 
 

@@ -11,8 +11,9 @@ from engine.mail.authors import authors
 from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock
 from engine.queue.models import Source
-from engine.registry import claims, credentials, policies
-from engine.registry.routes import Route, Routes
+from engine.registry import credentials
+from engine.routing import author_claims, policies
+from engine.routing.routes import Route, Routes
 from engine.smtp import checks
 from engine.smtp.binding import Binding, Peer
 from engine.smtp.cloud import Evidence
@@ -74,7 +75,7 @@ class SubmissionDoor:
         check = _check(known, binding)
         for author in authors(header):
             check(address=author)
-        claims.check_claims(known, header, check)
+        author_claims.check_claims(known, header, check)
         # Some clients leave in the header whom nobody else should see.
         return header.without("Bcc", "Resent-Bcc")
 

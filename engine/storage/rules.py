@@ -11,9 +11,9 @@ from django.db.models import Max
 from engine.audit.record import record
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.errors import MailError
-from engine.registry import routes
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person
+from engine.routing import routes
 from engine.storage import actions, arrival
 from engine.storage.arrival import Delivery
 from engine.storage.delivery import summary_of

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from engine.mail.address import Address
 from engine.mail.reply import Reply
-from engine.registry.routes import ConnectionFacts
+from engine.routing.routes import ConnectionFacts
 from engine.storage.models import Content
 
 

@@ -9,7 +9,7 @@ from engine.mail.address import Address
 from engine.mail.errors import PermanentFailure
 from engine.mail.message import Summary
 from engine.mail.reply import MAILBOX_FULL, OK, TRY_LATER, Reply
-from engine.registry.routes import Routes
+from engine.routing.routes import Routes
 from engine.storage import delivery
 from engine.storage.models import Content
 from engine.transport.base import Outcome, OutcomeState

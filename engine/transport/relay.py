@@ -6,7 +6,7 @@ from engine.mail.address import Address
 from engine.mail.header import HeaderBlock, encode_text
 from engine.mail.reply import Reply
 from engine.registry.providers import TENANT_FIELDS, without_tenant
-from engine.registry.routes import ConnectionFacts
+from engine.routing.routes import ConnectionFacts
 from engine.transport.base import Outcome, OutcomeState, Parcel, answer
 from engine.transport.breakdown import ConversationError
 from engine.transport.hop import Hop

@@ -7,8 +7,8 @@ from typing import TypedDict, Unpack
 from django.db import transaction
 
 from engine.audit.record import record
-from engine.registry.changes import apply
 from engine.registry.models import Person
+from engine.registry.verbs import apply
 from onboarding import policies
 from onboarding.actions.moving import locked
 from onboarding.models import Application

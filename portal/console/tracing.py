@@ -10,7 +10,7 @@ from django.utils.dateparse import parse_date
 
 from engine.mail.address import Address, InvalidAddressError
 from engine.queue.models import QueuedMessage
-from engine.registry import routes
+from engine.routing import routes
 from engine.storage.models import Message
 from engine.trace.models import Event, EventKind
 

@@ -9,9 +9,9 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from engine.mail.address import Address
-from engine.registry import routes
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
+from engine.routing import routes
 from portal.helpdesk import links
 from portal.helpdesk.models import CannedReply, Ticket
 from portal.ui import hours

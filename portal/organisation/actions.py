@@ -10,9 +10,9 @@ from engine.audit.record import record
 from engine.registry import second_person
 from engine.registry.actions import people, recovery, sessions, shut_mail
 from engine.registry.actions.recovery import BY_LINK
-from engine.registry.changes import verb
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
+from engine.registry.verbs import verb
 from portal.organisation import policies, tasks
 from portal.organisation.models import FactorReset
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from engine.mail.address import Address, InvalidAddressError
 from engine.queue.models import QueuedMessage, Source
-from engine.registry import routes
 from engine.registry.models import Organisation
-from engine.registry.routes import Routes
+from engine.routing import routes
+from engine.routing.routes import Routes
 from engine.trace.models import Event, EventKind
 
 

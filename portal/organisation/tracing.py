@@ -19,9 +19,9 @@ from django.utils.dateparse import parse_date
 from engine.mail.address import Address, InvalidAddressError
 from engine.queue import untried
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
-from engine.registry import routes
 from engine.registry.models import Organisation
-from engine.registry.routes import Routes
+from engine.routing import routes
+from engine.routing.routes import Routes
 from engine.trace.models import Event, EventKind
 from engine.trace.story import Sight, Step, step
 from portal.organisation import knowing

@@ -12,9 +12,9 @@ from django.utils.text import Truncator
 from engine.mail import lookalike
 from engine.mail.address import Address
 from engine.registry import directory
-from engine.registry import recipients as registry
 from engine.registry.models import Person
-from engine.registry.recipients import RecipientFacts, RecipientKind
+from engine.routing import recipients as registry
+from engine.routing.recipients import RecipientFacts, RecipientKind
 from engine.storage.models import Message, OutOfOffice
 from portal.webmail import reading, recipients
 from portal.webmail.access import Desk

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.address_list import NamedAddress
 from engine.mail.errors import MailError
-from engine.registry import policies, routes
+from engine.routing import policies, routes
 
 LIMIT = 200
 

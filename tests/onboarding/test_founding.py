@@ -7,9 +7,10 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from engine.mail.address import Address
-from engine.registry import permissions, routes
+from engine.registry import permissions
 from engine.registry.models import Kind, Organisation, Person
 from engine.registry.permissions import Permission
+from engine.routing import routes
 from onboarding import links
 
 pytestmark = pytest.mark.django_db

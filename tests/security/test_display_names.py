@@ -8,9 +8,9 @@ from engine.mail.address import Address
 from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock
 from engine.queue import submit
-from engine.registry import routes
-from engine.registry.claims import check_claims
 from engine.registry.models import Organisation, Person
+from engine.routing import routes
+from engine.routing.author_claims import check_claims
 from tests.security.names import generated
 
 pytestmark = pytest.mark.django_db

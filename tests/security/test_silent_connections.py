@@ -16,8 +16,8 @@ import pytest
 from engine import sessions
 from engine.places import Limits
 from engine.pop3.listener import Limits as Pop3Limits
-from engine.registry import routes
 from engine.registry.models import Connection, Person, Proof
+from engine.routing import routes
 from engine.smtp import reading
 from engine.storage.models import Message
 from tests.engine.pop3.conftest import Server as Pop3Server

@@ -3,9 +3,9 @@ from __future__ import annotations
 from engine.audit.record import record
 from engine.registry.actor import Actor
 from engine.registry.addresses import check_is_reachable, claimed, in_community
-from engine.registry.changes import verb
 from engine.registry.loops import check_no_loop
 from engine.registry.models import Alias, Organisation
+from engine.registry.verbs import verb
 
 
 @verb

@@ -7,9 +7,9 @@ from django.utils import timezone
 from engine.audit.record import record
 from engine.registry import senders
 from engine.registry.actor import Actor
-from engine.registry.changes import verb
 from engine.registry.errors import PolicyError
 from engine.registry.models import Allowance, SenderKind
+from engine.registry.verbs import verb
 
 # So many times the usual rate is no brake any more, and stays a number people can read.
 MOST = 1000

@@ -9,10 +9,10 @@ from django.utils.crypto import get_random_string
 from engine.audit.record import record
 from engine.registry import credentials, second_person
 from engine.registry.actor import Actor
-from engine.registry.changes import verb
 from engine.registry.errors import PolicyError
 from engine.registry.models import ApiKey, Organisation, Person
 from engine.registry.scopes import Scope
+from engine.registry.verbs import verb
 
 CLIENT_ID_LENGTH = 16
 

@@ -9,7 +9,6 @@ from django.utils import timezone
 from engine.audit.record import record
 from engine.registry import credentials
 from engine.registry.actor import Actor
-from engine.registry.changes import apply, verb
 from engine.registry.connection_policy import (
     check_can_have_credential,
     check_connection,
@@ -24,6 +23,7 @@ from engine.registry.models import (
     Provider,
 )
 from engine.registry.providers import usual_next_hop
+from engine.registry.verbs import apply, verb
 
 
 class ConnectionFields(TypedDict, total=False):

@@ -8,7 +8,6 @@ from engine.audit.record import record
 from engine.registry import permissions
 from engine.registry.actor import Actor
 from engine.registry.addresses import parsed_domain
-from engine.registry.changes import verb
 from engine.registry.errors import PolicyError
 from engine.registry.models import (
     AccountType,
@@ -22,6 +21,7 @@ from engine.registry.models import (
     Person,
 )
 from engine.registry.permissions import Permission
+from engine.registry.verbs import verb
 
 # Domains that an organisation may have added and not yet proved.
 CLAIMS_LIMIT = 5

@@ -7,7 +7,6 @@ from engine.audit.record import record
 from engine.mail.address import Address
 from engine.registry.actor import Actor
 from engine.registry.addresses import check_is_reachable, claimed, in_community
-from engine.registry.changes import apply, verb
 from engine.registry.display_names import check_can_bear
 from engine.registry.errors import PolicyError
 from engine.registry.list_checks import (
@@ -23,6 +22,7 @@ from engine.registry.models import (
     Organisation,
     Posting,
 )
+from engine.registry.verbs import apply, verb
 
 
 class ListFields(TypedDict, total=False):

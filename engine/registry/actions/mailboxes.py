@@ -6,7 +6,6 @@ from typing import TypedDict, Unpack
 from engine.audit.record import record
 from engine.registry.actor import Actor
 from engine.registry.addresses import claimed
-from engine.registry.changes import apply, verb
 from engine.registry.display_names import check_can_bear
 from engine.registry.errors import PolicyError
 from engine.registry.models import (
@@ -17,6 +16,7 @@ from engine.registry.models import (
     Organisation,
     Person,
 )
+from engine.registry.verbs import apply, verb
 
 
 class MailboxFields(TypedDict, total=False):

@@ -6,11 +6,11 @@ from typing import TypedDict, Unpack
 from engine.audit.record import record
 from engine.registry.actions import sessions
 from engine.registry.actor import Actor
-from engine.registry.changes import apply, verb
 from engine.registry.display_names import check_can_bear, check_name
 from engine.registry.errors import PolicyError
 from engine.registry.models import Kind, Organisation, OrganisationStatus
 from engine.registry.models.organisation import ORGANISATION_TRANSITIONS
+from engine.registry.verbs import apply, verb
 
 
 class OrganisationFields(TypedDict, total=False):

@@ -15,7 +15,6 @@ from engine.registry.administrators import (
     check_can_lose_administrator,
     check_can_lose_operator,
 )
-from engine.registry.changes import apply, verb
 from engine.registry.display_names import check_can_bear
 from engine.registry.errors import PolicyError
 from engine.registry.models import (
@@ -25,6 +24,7 @@ from engine.registry.models import (
     Organisation,
     Person,
 )
+from engine.registry.verbs import apply, verb
 
 
 class PersonFields(TypedDict, total=False):

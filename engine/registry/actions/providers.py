@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from engine.audit.record import record
 from engine.registry.actor import Actor
-from engine.registry.changes import verb
-from engine.registry.facts import Network
 from engine.registry.models import Provider, ProviderNetworks
+from engine.registry.networks import Network
+from engine.registry.verbs import verb
 
 
 @verb

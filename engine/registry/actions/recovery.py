@@ -9,7 +9,6 @@ from engine.audit.record import record
 from engine.registry import permissions, second_person
 from engine.registry.actor import Actor
 from engine.registry.addresses import parsed
-from engine.registry.changes import verb
 from engine.registry.errors import PolicyError
 from engine.registry.models import (
     ApiKey,
@@ -22,6 +21,7 @@ from engine.registry.recovery import (
     is_untouched,
     pending_change,
 )
+from engine.registry.verbs import verb
 
 BY_LINK = "the reader of a notice"
 

@@ -9,7 +9,6 @@ from engine.registry.administrators import (
     check_can_lose_administrator,
     check_can_lose_operator,
 )
-from engine.registry.changes import verb
 from engine.registry.errors import PolicyError
 from engine.registry.models import (
     Organisation,
@@ -18,6 +17,7 @@ from engine.registry.models import (
     RoleName,
     StaffRole,
 )
+from engine.registry.verbs import verb
 
 
 @verb

@@ -6,10 +6,10 @@ from django.db.models import F
 from django.utils import timezone
 
 from engine.audit.record import record
-from engine.registry import stamp
+from engine.registry import change_log
 from engine.registry.actor import Actor
-from engine.registry.changes import verb
 from engine.registry.models import AppPassword, Organisation, Person
+from engine.registry.verbs import verb
 
 
 @verb
@@ -45,7 +45,7 @@ def close(person: Person, *, keeps_app_passwords: bool = False) -> list[str]:
 
     The registry's version moves, by which open mail sessions know to look again.
     """
-    stamp.bump()
+    change_log.bump()
     Person.objects.filter(pk=person.pk).update(
         session_generation=F("session_generation") + 1
     )
@@ -67,7 +67,7 @@ def close_all_of(
     again when it is resumed; sessions do not revive. Returns how many app passwords
     ended.
     """
-    stamp.bump()
+    change_log.bump()
     Person.objects.filter(organisation=organisation).update(
         session_generation=F("session_generation") + 1
     )

@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from engine.audit.record import record
 from engine.registry import second_person
-from engine.registry.changes import verb
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person, Recovery, RecoveryCause
 from engine.registry.recovery import is_untouched, shut_time, unproved_change
+from engine.registry.verbs import verb
 
 
 def note_recovery(person: Person, *, sent_at: datetime) -> None:

@@ -8,9 +8,9 @@ from django.utils import timezone
 from engine.audit.record import record
 from engine.registry import webhooks
 from engine.registry.actor import Actor
-from engine.registry.changes import verb
 from engine.registry.errors import PolicyError
 from engine.registry.models import Organisation, WebhookEndpoint, WebhookEvent
+from engine.registry.verbs import verb
 
 # How long the secret before goes on signing, so that receivers can change over.
 OVERLAP = timedelta(hours=24)

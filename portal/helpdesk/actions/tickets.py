@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from engine.mail import lookalike
 from engine.mail.address import Address
-from engine.registry import routes
 from engine.registry.actor import Actor
 from engine.registry.models import Person
+from engine.routing import routes
 from portal.helpdesk import account_state, files, limits, policies, words
 from portal.helpdesk.actions import ledger
 from portal.helpdesk.files import Checked

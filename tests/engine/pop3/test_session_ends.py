@@ -10,9 +10,9 @@ from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from engine.pop3 import session
-from engine.registry import routes
 from engine.registry.actions import mailboxes, organisations, people, sessions
 from engine.registry.models import AppPassword, Mailbox, Person
+from engine.routing import routes
 from engine.storage.models import Message
 from tests.dialogue import Dialogue
 from tests.engine.pop3 import letters

@@ -21,8 +21,8 @@ from engine.mail.message import split
 from engine.queue import accept, destinations
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
 from engine.queue.runner import Runner
-from engine.registry import routes
 from engine.registry.models import Connection, Organisation, Person
+from engine.routing import routes
 from engine.storage import content
 from engine.storage.models import Message
 from engine.threads import DatabaseThreads

@@ -12,8 +12,8 @@ from engine.mail.envelope import Envelope
 from engine.mail.message import split
 from engine.queue import accept
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
-from engine.registry import routes
 from engine.registry.models import Organisation, Person
+from engine.routing import routes
 from engine.storage import content, rules
 from engine.storage.delivery import folder
 from engine.storage.models import FolderRole, Message, Rule

@@ -10,12 +10,14 @@ from django.utils import timezone
 from engine.audit.models import Entry
 from engine.queue import rates
 from engine.queue.rates import Meter, RateExceededError
-from engine.registry import routes, senders
+from engine.registry import senders
 from engine.registry.actions import allowances
 from engine.registry.errors import PolicyError
 from engine.registry.models import Allowance, Connection, Organisation, Person
 from engine.registry.models import SenderKind as Kind
 from engine.registry.senders import Sender
+from engine.routing import allowances as allowance_facts
+from engine.routing import routes
 from tests import factories
 from tests.engine.queue.test_rates import Clock, _few, meter, send, sender
 
@@ -61,10 +63,10 @@ def test_an_allowance_is_nobody_elses_and_ends_in_time(
     known = routes.current().allowances
     now = timezone.now()
 
-    assert senders.factor_of(known, sender(bob), now) == 9
-    assert senders.factor_of(known, sender(bob), now + timedelta(days=2)) == 1
+    assert allowance_facts.factor_of(known, sender(bob), now) == 9
+    assert allowance_facts.factor_of(known, sender(bob), now + timedelta(days=2)) == 1
     for other in (sender(alice), sender(charlie), Sender(Kind.KEY, bob.pk, None)):
-        assert senders.factor_of(known, other, now) == 1
+        assert allowance_facts.factor_of(known, other, now) == 1
     assert meter is not rates.meter
 
 

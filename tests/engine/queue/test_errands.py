@@ -13,8 +13,8 @@ from engine.mail.reply import TRY_LATER
 from engine.queue import absence, accept, errands, sweeps
 from engine.queue.incoming import Incoming
 from engine.queue.models import QueuedMessage, Recipient
-from engine.registry import policies
 from engine.registry.models import Mailbox, Organisation, Person
+from engine.routing import policies
 from engine.storage import content, out_of_office, rules
 from engine.storage.models import Answered, Errand, Message, Rule
 from tests import factories

@@ -17,10 +17,10 @@ from engine.queue import rates, retention, sending_counts
 from engine.queue.models import SendingCount
 from engine.queue.rates import Meter, RateExceededError
 from engine.queue.sending_counts import Count, Key
-from engine.registry import routes
 from engine.registry.models import Connection, Person
 from engine.registry.models import SenderKind as Kind
 from engine.registry.senders import Sender
+from engine.routing import routes
 from portal.environment import Environment
 from portal.rates import Rates
 

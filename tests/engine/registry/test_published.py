@@ -9,9 +9,10 @@ from django_q.models import Schedule
 
 from engine.audit.models import Entry
 from engine.dns import DnsUnavailable
-from engine.registry import published, routes, tasks
+from engine.registry import published, tasks
 from engine.registry.errors import PolicyError
 from engine.registry.models import Provider, ProviderNetworks
+from engine.routing import routes
 from portal.demo.names import NameServer
 
 MICROSOFT = "spf.protection.outlook.com"

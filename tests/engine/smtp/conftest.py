@@ -10,8 +10,9 @@ import pytest
 import pytest_asyncio
 
 from engine.queue.committer import Committer
-from engine.registry import credentials, routes
+from engine.registry import credentials
 from engine.registry.models import Connection, Person
+from engine.routing import routes
 from engine.smtp.doors import Door
 from engine.smtp.listener import Listener
 from engine.smtp.receive import ReceiveDoor

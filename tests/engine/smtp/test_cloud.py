@@ -19,9 +19,7 @@ from engine.mail.dkim.verify import Outcome, Result
 from engine.mail.errors import MailError
 from engine.mail.header import HeaderBlock
 from engine.queue.models import QueuedMessage, Recipient
-from engine.registry import routes
 from engine.registry.actions import connections
-from engine.registry.facts import ConnectionFacts
 from engine.registry.models import (
     AccountType,
     Connection,
@@ -30,7 +28,9 @@ from engine.registry.models import (
     Proof,
     Provider,
 )
-from engine.registry.suffix import DomainMap
+from engine.routing import routes
+from engine.routing.facts import ConnectionFacts
+from engine.routing.suffix import DomainMap
 from engine.smtp import cloud
 from engine.smtp.binding import Binding
 from engine.smtp.cloud import Evidence

@@ -9,9 +9,9 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
-from engine.registry import routes
 from engine.registry.actions import connections, organisations, people, sessions
 from engine.registry.models import AppPassword, ConnectionCredential, Person
+from engine.routing import routes
 from engine.smtp import bound
 from engine.storage.models import Message
 from tests.engine.smtp.conftest import Server

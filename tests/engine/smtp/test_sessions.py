@@ -12,7 +12,6 @@ from asgiref.sync import sync_to_async
 
 from engine.mail import reply
 from engine.queue.models import Source
-from engine.registry import routes
 from engine.registry.actions import connections, organisations, people
 from engine.registry.models import (
     AppPassword,
@@ -21,6 +20,7 @@ from engine.registry.models import (
     Person,
     Proof,
 )
+from engine.routing import routes
 from engine.smtp.binding import Binding, Peer
 from engine.smtp.protocol import Session
 from engine.smtp.refusals import LIMIT, Refused, address_in

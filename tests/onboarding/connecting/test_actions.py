@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from engine.audit.models import Entry
-from engine.registry import credentials, ownership, routes
+from engine.registry import credentials, ownership
 from engine.registry.actions import domains
 from engine.registry.errors import PolicyError
 from engine.registry.models import (
@@ -23,6 +23,7 @@ from engine.registry.models import (
     Proof,
     Provider,
 )
+from engine.routing import routes
 from engine.trace import record
 from engine.trace.models import EventKind
 from onboarding.connecting import actions, mailbox, outcomes, rehearsing, tasks

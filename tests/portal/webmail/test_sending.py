@@ -20,9 +20,9 @@ from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress
 from engine.queue import claim
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
-from engine.registry import recipients
 from engine.registry.actions import people
 from engine.registry.models import Connection, Mailbox, Organisation, Person
+from engine.routing import recipients
 from engine.storage import out_of_office
 from engine.storage.models import FolderRole
 from portal.webmail import tasks

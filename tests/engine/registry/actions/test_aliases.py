@@ -5,10 +5,10 @@ import pytest
 from engine.audit.models import Entry
 from engine.mail.address import Address
 from engine.mail.errors import PermanentFailure
-from engine.registry import routes
 from engine.registry.actions import aliases, lists
 from engine.registry.errors import PolicyError
 from engine.registry.models import Alias
+from engine.routing import routes
 
 pytestmark = pytest.mark.django_db
 

@@ -4,11 +4,11 @@ import pytest
 
 from engine.audit.models import Entry
 from engine.mail.address import Address
-from engine.registry import routes
 from engine.registry.actions import domains, mailboxes, people
 from engine.registry.addresses import in_community
 from engine.registry.errors import PolicyError
 from engine.registry.models import AccountType, Domain, Kind
+from engine.routing import routes
 from tests import factories
 
 pytestmark = pytest.mark.django_db

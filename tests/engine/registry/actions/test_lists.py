@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 
 from engine.audit.models import Entry
-from engine.registry import list_checks, routes
+from engine.registry import list_checks
 from engine.registry.actions import aliases, lists, mailboxes
 from engine.registry.errors import PolicyError
 from engine.registry.models import Posting
+from engine.routing import routes
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,7 @@ import pytest
 
 from engine.audit.models import Entry
 from engine.audit.record import verify_chain
-from engine.registry import stamp
+from engine.registry import change_log
 from engine.registry.actions import organisations
 from engine.registry.errors import PolicyError
 from engine.registry.models import AccountType, Kind, OrganisationStatus
@@ -86,18 +86,18 @@ def test_verb_goes_by_the_status_in_the_database(olive):
 
 
 def test_verb_moves_the_stamp(olive, northfield):
-    before = stamp.current()
+    before = change_log.current()
     organisations.suspend(northfield, reason="unpaid", by=olive)
 
-    assert stamp.current() != before
+    assert change_log.current() != before
 
 
 def test_refused_verb_leaves_nothing_behind(olive, northfield):
-    before = stamp.current()
+    before = change_log.current()
     with pytest.raises(PolicyError):
         organisations.activate(northfield, by=olive)
 
-    assert stamp.current() == before
+    assert change_log.current() == before
 
 
 def test_edit_records_what_differs_only(olive, northfield, harbour):

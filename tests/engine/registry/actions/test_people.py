@@ -4,10 +4,10 @@ import pytest
 
 from engine.audit.models import Entry
 from engine.mail.address import Address
-from engine.registry import routes
 from engine.registry.actions import people
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, MailboxKind, Person
+from engine.routing import routes
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -12,22 +12,15 @@ from ipaddress import ip_address
 from django.conf import settings
 from django.db import connection as database
 
-from engine.registry import stamp
-from engine.registry.facts import (
-    ConnectionFacts,
-    ListFacts,
-    Network,
-    Route,
-    RouteKind,
-)
-from engine.registry.loading import load
-from engine.registry.snapshot import OrganisationFacts, Routes
+from engine.registry import change_log
+from engine.routing.facts import ConnectionFacts, ListFacts, Route, RouteKind
+from engine.routing.rows import load
+from engine.routing.snapshot import OrganisationFacts, Routes
 
 __all__ = [
     "ConnectionFacts",
     "Holder",
     "ListFacts",
-    "Network",
     "OrganisationFacts",
     "Route",
     "RouteKind",
@@ -54,7 +47,7 @@ class Holder:
         *,
         max_age: float,
         load: Callable[[], Routes] = load,
-        version: Callable[[], str] = stamp.current,
+        version: Callable[[], str] = change_log.current,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._max_age = max_age

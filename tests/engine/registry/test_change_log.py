@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from django.db import transaction
 
-from engine.registry import stamp
+from engine.registry import change_log
 from engine.registry.models import ConnectionCredential, Stamp
 from tests import factories
 
@@ -51,52 +51,52 @@ ROUTED = [
 
 @pytest.mark.parametrize("kind", ROUTED)
 def test_stamp_moves_when_a_routed_row_is_saved(everything, kind):
-    before = stamp.current()
+    before = change_log.current()
     everything[kind].save()
 
-    assert stamp.current() != before
+    assert change_log.current() != before
 
 
 @pytest.mark.parametrize(
     "kind", [k for k in ROUTED if k not in ("organisation", "person")]
 )
 def test_stamp_moves_when_a_routed_row_is_deleted(everything, kind):
-    before = stamp.current()
+    before = change_log.current()
     everything[kind].delete()
 
-    assert stamp.current() != before
+    assert change_log.current() != before
 
 
 def test_stamp_stays_when_somebody_signs_in(bob):
-    before = stamp.current()
+    before = change_log.current()
     bob.last_login = bob.created_at
     bob.save(update_fields=["last_login"])
 
-    assert stamp.current() == before
+    assert change_log.current() == before
 
 
 def test_stamp_stays_for_what_no_route_needs(firm_connection):
-    before = stamp.current()
+    before = change_log.current()
     ConnectionCredential.objects.create(
         connection=firm_connection, username="x", digest="x"
     )
 
-    assert stamp.current() == before
+    assert change_log.current() == before
 
 
 def test_stamp_of_an_undone_change_never_comes_again(northfield):
     with pytest.raises(RuntimeError), transaction.atomic():
-        stamp.bump()
-        undone = stamp.current()
+        change_log.bump()
+        undone = change_log.current()
         raise RuntimeError
-    assert stamp.current() != undone
+    assert change_log.current() != undone
 
-    stamp.bump()
-    assert stamp.current() != undone
+    change_log.bump()
+    assert change_log.current() != undone
 
 
 def test_stamp_is_one_row(northfield, alice):
     for _ in range(3):
-        stamp.bump()
+        change_log.bump()
 
     assert Stamp.objects.count() == 1

@@ -4,8 +4,8 @@ import pytest
 
 from engine.mail.address import Address
 from engine.mail.errors import PermanentFailure
-from engine.registry import policies, routes
 from engine.registry.models import ListPoster, Posting
+from engine.routing import policies, routes
 from tests import factories
 
 pytestmark = pytest.mark.django_db

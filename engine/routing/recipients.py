@@ -12,7 +12,6 @@ from enum import StrEnum
 
 from engine.mail.address import Address
 from engine.mail.errors import MailError
-from engine.registry import policies, routes
 from engine.registry.models import (
     DistributionList,
     Kind,
@@ -21,7 +20,8 @@ from engine.registry.models import (
     Organisation,
     Person,
 )
-from engine.registry.routes import Route, RouteKind, Routes
+from engine.routing import policies, routes
+from engine.routing.routes import Route, RouteKind, Routes
 
 
 class RecipientKind(StrEnum):

@@ -11,8 +11,6 @@ from django.conf import settings
 
 from engine.mail.address import Address
 from engine.mail.lookalike import readable_label, skeleton
-from engine.registry import senders
-from engine.registry.facts import ConnectionFacts, ListFacts, Network
 from engine.registry.models import (
     AccountType,
     Alias,
@@ -31,10 +29,12 @@ from engine.registry.models import (
     Provider,
     ProviderNetworks,
 )
-from engine.registry.providers import SourceClasses
-from engine.registry.snapshot import OrganisationFacts, Routes
-from engine.registry.sources import SourceIndex
-from engine.registry.suffix import DomainMap
+from engine.registry.networks import Network
+from engine.routing import allowances
+from engine.routing.facts import ConnectionFacts, ListFacts
+from engine.routing.snapshot import OrganisationFacts, Routes
+from engine.routing.sources import SourceClasses, SourceIndex
+from engine.routing.suffix import DomainMap
 
 
 def load() -> Routes:
@@ -62,7 +62,7 @@ def load() -> Routes:
         suspended_ids=frozenset(suspended),
         people=_people(),
         group_senders=_group_senders(),
-        allowances=senders.load(),
+        allowances=allowances.load(),
         # Last: whatever was added while the rest was read, its organisation is there.
         organisations=_organisations(connections.values()),
     )

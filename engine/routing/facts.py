@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import TypeAlias
+from ipaddress import ip_network
 
 from engine.mail.address import Address
 from engine.registry.bounces import bounce_address
 from engine.registry.models import Connection, Domain, Posting, Proof, Provider
-from engine.registry.suffix import DomainMap
-
-Network: TypeAlias = IPv4Network | IPv6Network
+from engine.registry.networks import Network
+from engine.routing.suffix import DomainMap
 
 
 class RouteKind(StrEnum):

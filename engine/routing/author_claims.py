@@ -14,7 +14,7 @@ from engine.mail.authors import Claim, claims_in, named_authors, resenders
 from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock
 from engine.registry.display_names import passes_for_service
-from engine.registry.snapshot import Routes
+from engine.routing.snapshot import Routes
 
 Check = Callable[..., None]
 

@@ -9,7 +9,6 @@ from django.test.utils import CaptureQueriesContext
 
 from engine.mail.address import Address
 from engine.mail.errors import PermanentFailure
-from engine.registry import routes
 from engine.registry.models import (
     AccountType,
     OrganisationStatus,
@@ -17,13 +16,14 @@ from engine.registry.models import (
     Posting,
     Proof,
 )
-from engine.registry.refusals import (
+from engine.routing import routes
+from engine.routing.refusals import (
     ClosedRecipientError,
     LoopError,
     SuspendedRecipientError,
     UnknownRecipientError,
 )
-from engine.registry.routes import RouteKind
+from engine.routing.routes import RouteKind
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ from typing import ParamSpec, TypeVar
 
 from django.db import models, transaction
 
-from engine.registry import stamp
+from engine.registry import change_log
 
 Given = ParamSpec("Given")
 Outcome = TypeVar("Outcome")
@@ -24,7 +24,7 @@ def verb(action: Callable[Given, Outcome]) -> Callable[Given, Outcome]:
     @wraps(action)
     def run(*args: Given.args, **kwargs: Given.kwargs) -> Outcome:
         with transaction.atomic():
-            stamp.bump()
+            change_log.bump()
             return action(*args, **kwargs)
 
     return run

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.mail.address import Address, InvalidAddressError
-from engine.registry.suffix import AmbiguousPairError, DomainMap
+from engine.routing.suffix import AmbiguousPairError, DomainMap
 
 FIRM = ("firm.example", "firm.example.secure.example")
 EXCEPTION = ("org.com", "org.secure.example")

@@ -9,18 +9,17 @@ from engine.mail import reply
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.errors import PermanentFailure
 from engine.mail.lookalike import readable_label, skeleton
-from engine.registry.facts import ConnectionFacts, ListFacts, Route, RouteKind
 from engine.registry.models import OrganisationStatus, Proof, Provider
-from engine.registry.providers import SourceClasses
-from engine.registry.refusals import (
+from engine.routing.allowances import Allowances
+from engine.routing.facts import ConnectionFacts, ListFacts, Route, RouteKind
+from engine.routing.refusals import (
     ClosedRecipientError,
     LoopError,
     SuspendedRecipientError,
     UnknownRecipientError,
 )
-from engine.registry.senders import Allowances
-from engine.registry.sources import IPAddress, SourceIndex
-from engine.registry.suffix import DomainMap
+from engine.routing.sources import IPAddress, SourceClasses, SourceIndex
+from engine.routing.suffix import DomainMap
 
 # How many aliases may lead to one another.
 ALIAS_HOP_LIMIT = 10
@@ -39,7 +38,7 @@ class OrganisationFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routes:
-    """The registry at one moment, made by `engine.registry.loading`.
+    """The registry at one moment, made by `engine.routing.rows`.
 
     Strings that name addresses are keys (`Address.key`) in community form.
     """

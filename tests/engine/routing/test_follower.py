@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from engine.registry.routes import Holder
+from engine.routing.routes import Holder
 
 
 class Registry:

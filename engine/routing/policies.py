@@ -9,9 +9,9 @@ from typing import ParamSpec
 from engine.mail import reply
 from engine.mail.address import Address
 from engine.mail.errors import MailError, PermanentFailure
-from engine.registry.facts import ConnectionFacts, ListFacts, Route, RouteKind
 from engine.registry.models import Posting
-from engine.registry.snapshot import Routes
+from engine.routing.facts import ConnectionFacts, ListFacts, Route, RouteKind
+from engine.routing.snapshot import Routes
 
 Question = ParamSpec("Question")
 

@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.registry.clock import Clock
+
+
+@pytest.fixture
+def clock():
+    return Clock()
