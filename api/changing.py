@@ -8,7 +8,7 @@ from django.db import transaction
 
 from engine.audit.record import record
 from engine.registry.models import ApiKey
-from engine.storage import actions
+from engine.storage import message_actions
 from engine.storage.models import Folder, FolderRole, Message
 
 
@@ -23,11 +23,11 @@ def change(
 ) -> None:
     """Mark a message or move it; what is None stays as it is."""
     if is_read is not None:
-        actions.mark_read([message], is_read=is_read)
+        message_actions.mark_read([message], is_read=is_read)
     if is_flagged is not None:
-        actions.flag([message], is_flagged=is_flagged)
+        message_actions.flag([message], is_flagged=is_flagged)
     if target is not None:
-        actions.move([message], target)
+        message_actions.move([message], target)
     said = {
         "is_read": is_read,
         "is_flagged": is_flagged,
@@ -43,7 +43,7 @@ def delete(message: Message, *, by: ApiKey) -> None:
     """Move a message to Deleted; from there it goes for good."""
     is_final = message.folder.role == FolderRole.TRASH
     _record("message.deleted", message, {"for_good": is_final}, by=by)
-    actions.delete([message])
+    message_actions.delete([message])
 
 
 def _record(

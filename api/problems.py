@@ -20,7 +20,7 @@ from rest_framework.views import exception_handler
 from api.parsers import TooLarge
 from engine import faults
 from engine.mail.errors import MailError, PermanentFailure
-from engine.queue.rates import RateExceededError
+from engine.queue.sending_rates.rate_limits import RateExceededError
 from engine.registry.errors import PolicyError
 
 CONTENT_TYPE = "application/problem+json"

@@ -23,12 +23,12 @@ from engine.mail.envelope import Envelope
 from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
-from engine.queue import accept
+from engine.queue.enqueue import commit
+from engine.queue.enqueue.local_submission import prepare
 from engine.queue.models import Source
-from engine.queue.submit import prepare
 from engine.registry.models import ApiKey, Mailbox
-from engine.storage import actions
-from engine.storage.delivery import folder
+from engine.storage import message_actions
+from engine.storage.mailbox_delivery import folder
 from engine.storage.models import FolderRole, Message
 
 
@@ -100,7 +100,7 @@ def send(
         by=by,
     )
     with transaction.atomic():
-        reference = accept.commit([incoming])[0]
+        reference = commit.commit([incoming])[0]
         if reference == incoming.reference:
             sent = _noted(_with_bcc(raw, letter.bcc), reference, sender=sender, by=by)
         else:
@@ -116,7 +116,7 @@ def _message_id(sender: Mailbox, fingerprint: str) -> str:
 
 
 def _noted(copy: bytes, reference: str, *, sender: Mailbox, by: ApiKey) -> Sent:
-    kept = actions.append(folder(sender, FolderRole.SENT), copy, is_read=True)
+    kept = message_actions.append(folder(sender, FolderRole.SENT), copy, is_read=True)
     record(
         "mailbox.sent_from",
         sender,

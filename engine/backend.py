@@ -16,8 +16,8 @@ from engine.mail.address import Address, InvalidAddressError
 from engine.mail.address_list import addresses_in
 from engine.mail.envelope import Envelope
 from engine.mail.errors import MailError
+from engine.queue.enqueue.local_submission import submit
 from engine.queue.models import Source
-from engine.queue.submit import submit
 from engine.registry.models import Person
 
 log = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ from django.db import transaction
 
 from engine import clock, dns
 from engine.mail.address import Address
-from engine.transport import probe
-from engine.transport.probe import ProbeFailedError
+from engine.transport.diagnosis import starttls_probe
+from engine.transport.diagnosis.starttls_probe import ProbeFailedError
 from onboarding.fields import SHARED_DOMAINS
 from onboarding.models import Application, Check, CheckKey, CheckState
 from onboarding.platform import Suggestion, platform_of, suggestion
@@ -139,8 +139,8 @@ def _tls(application: Application, domain: str) -> Found:
         exchangers = [one.host for one in dns.mx(domain) if one.host]
         if not exchangers:
             return Found("There is no server to look at.", is_doubt=True)
-        host, port = exchangers[0], probe.SMTP_PORT
-    seen = probe.starttls(host, port)
+        host, port = exchangers[0], starttls_probe.SMTP_PORT
+    seen = starttls_probe.starttls(host, port)
     if seen.fault:
         return Found(f"{host}: {seen.fault}", is_doubt=True)
     return Found(

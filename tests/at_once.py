@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from engine.queue import accept
+from engine.queue.enqueue import commit
 
 
 def at_once(
@@ -18,15 +18,15 @@ def at_once(
 ) -> list[Any]:
     """What processes get that accept at the same moment: each waits for the others
     between looking for earlier messages and writing its own, for as long as it can."""
-    real, gate = accept._earlier, threading.Barrier(len(calls), timeout=2)
+    real, gate = commit._earlier, threading.Barrier(len(calls), timeout=2)
 
-    def looked(batch: Sequence[accept.Incoming]) -> Any:
+    def looked(batch: Sequence[commit.Incoming]) -> Any:
         found = real(batch)
         with suppress(threading.BrokenBarrierError):
             gate.wait()
         return found
 
-    monkeypatch.setattr(accept, "_earlier", looked)
+    monkeypatch.setattr(commit, "_earlier", looked)
     answers: list[Any] = [None] * len(calls)
 
     def answer(at: int) -> None:

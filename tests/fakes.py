@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Self
 
-from engine.antivirus.base import ScannerUnavailable
+from engine.antivirus.scanners.interface import ScannerUnavailable
 from engine.antivirus.verdict import Verdict, VerdictState
 from engine.registry.models import Provider
 from portal.demo.certificates import Authority

@@ -30,8 +30,8 @@ from engine.registry.models import Mailbox
 from engine.registry.scopes import Scope
 from engine.storage import addressees
 from engine.storage.models import Folder, Message
-from engine.storage.search import find, index
-from engine.storage.search.query import QueryError, parse
+from engine.storage.search import find, indexer
+from engine.storage.search.query_parser import QueryError, parse
 
 FILE = OpenApiResponse(OpenApiTypes.BINARY, description="The octets.")
 WITH_FILES = {
@@ -89,7 +89,7 @@ class Messages(Resource):
     ) -> tuple[Sequence[Message], bool]:
         before, limit = said.get("before"), said["limit"]
         if "q" in said:
-            index.catch_up(mailbox)
+            indexer.catch_up(mailbox)
             try:
                 found = find.find(parse(said["q"]), mailbox, before=before, limit=limit)
             except QueryError as error:

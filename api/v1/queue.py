@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from api.asking import Asked, ReasonAsked, asked
 from api.base import Readable
 from api.problems import Conflict
-from engine.queue import actions
+from engine.queue import operator_actions
 from engine.queue.models import Hold, Recipient, RecipientStatus
 from engine.registry.scopes import Scope
 
@@ -85,20 +85,22 @@ class Queue(Readable):
         """Keeps it from being delivered until somebody releases it."""
         row = self.get_object()
         reason = asked(request, ReasonAsked)["reason"]
-        return self._done(row, actions.hold([row.pk], reason=reason, by=self._key))
+        return self._done(
+            row, operator_actions.hold([row.pk], reason=reason, by=self._key)
+        )
 
     @extend_schema(summary="Release", request=None)
     @action(detail=True, methods=["post"])
     def release(self, request: Request, pk: int) -> Response:
         """Queues it again, with its whole life before it."""
         row = self.get_object()
-        return self._done(row, actions.release([row.pk], by=self._key))
+        return self._done(row, operator_actions.release([row.pk], by=self._key))
 
     @extend_schema(summary="Try again now", request=None)
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: int) -> Response:
         row = self.get_object()
-        return self._done(row, actions.retry([row.pk], by=self._key))
+        return self._done(row, operator_actions.retry([row.pk], by=self._key))
 
     @extend_schema(summary="Drop", request=ReasonAsked)
     @action(detail=True, methods=["post"])
@@ -106,7 +108,9 @@ class Queue(Readable):
         """Gives it up, and tells its sender that an operator stopped it."""
         row = self.get_object()
         reason = asked(request, ReasonAsked)["reason"]
-        return self._done(row, actions.drop([row.pk], reason=reason, by=self._key))
+        return self._done(
+            row, operator_actions.drop([row.pk], reason=reason, by=self._key)
+        )
 
     @property
     def _key(self) -> Any:

@@ -7,10 +7,10 @@ from rest_framework.response import Response
 
 from api.base import Resource
 from api.v1.message_fields import TraceSerializer
-from engine.queue import untried
+from engine.queue.delivery import untried_recipients
 from engine.registry.scopes import Scope
 from engine.trace.models import Event, EventKind
-from engine.trace.story import repeated
+from engine.trace.timeline import repeated
 from portal.organisation import knowing
 
 # Of one message; a list may have thousands of members.
@@ -34,7 +34,7 @@ class Traces(Resource):
         """
         place, reference = self.caller.organisation, reference.upper()
         events = Event.objects.filter(reference=reference).order_by("pk")
-        steps = [*events[:MOST_EVENTS], *untried.events(reference)]
+        steps = [*events[:MOST_EVENTS], *untried_recipients.events(reference)]
         if place is not None:
             steps = knowing.theirs(steps, place)
         if not steps:

@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 from engine.dns import DnsUnavailable
 from engine.registry import webhooks
 from engine.registry.errors import PolicyError
-from engine.transport import reachable
+from engine.transport.diagnosis import public_addresses
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
@@ -77,7 +77,7 @@ class _Pinned(HTTPConnection):
         super().__init__(parts.hostname or "", port, timeout=SECONDS)
 
     def connect(self) -> None:
-        found = reachable.addresses(self.host)
+        found = public_addresses.addresses(self.host)
         if not found:
             raise PolicyError(f"{self.host} is on no address that we may dial.")
         at = (str(found[0]), self.port)

@@ -25,8 +25,8 @@ from engine.mail.address import Address, InvalidAddressError
 from engine.mail.address_list import NamedAddress
 from engine.mail.message import compose
 from engine.registry.models import Person, RoleName
-from engine.transport import outside, tls
-from engine.transport.hop import Hop
+from engine.transport import smart_host, tls
+from engine.transport.next_hop import Hop
 
 log = logging.getLogger(__name__)
 
@@ -76,11 +76,11 @@ def send(alarms: Sequence[Alarm]) -> None:
         raise NobodyToTellError("nobody hears of alarms: set POSTERN_ALARM_ADDRESSES")
     raw = _compose(alarms, to)
     if settings.POSTERN.smarthost:
-        _hand_over(outside.smart_host(settings.POSTERN.smarthost), raw, to)
+        _hand_over(smart_host.smart_host(settings.POSTERN.smarthost), raw, to)
     elif settings.POSTERN.env == "production":
         raise ConnectionError("No smart host: set POSTERN_SMARTHOST")
     else:
-        outside.put_into_outbox(raw, to)
+        smart_host.put_into_outbox(raw, to)
 
 
 def recipients() -> list[Address]:

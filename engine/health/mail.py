@@ -10,15 +10,15 @@ from django.db.models import Case, Count, F, Min, Q, When
 
 from engine import clock
 from engine.health.situation import Finding, Situation, Unknown, fold
-from engine.queue.destinations import OUTSIDE
 from engine.queue.models import (
     PendingNotice,
     QueuedMessage,
     Recipient,
     RecipientStatus,
 )
+from engine.queue.notifications.notice_routing import OUTSIDE
 from engine.storage.models import Errand
-from engine.transport import breakdown
+from engine.transport import connection_errors
 
 SLOW = timedelta(minutes=10)
 STOPPED = timedelta(minutes=30)
@@ -32,7 +32,7 @@ TRIES = 3
 
 # What stands in Recipient.last_reply where no conversation took place.
 _UNREACHABLE = Q(pk__in=[])
-for _reply in breakdown.ALL:
+for _reply in connection_errors.ALL:
     _UNREACHABLE |= Q(last_reply__startswith=f"{_reply.code} {_reply.enhanced} ")
 
 

@@ -10,9 +10,9 @@ from cryptography import x509
 from django.conf import settings
 from redis.exceptions import RedisError
 
-from engine.antivirus import proof, scanner
-from engine.antivirus.proof import Shortfall
-from engine.antivirus.scanner import Scanner, ScannerUnavailable
+from engine.antivirus.scanners import coverage_proof, message_scan
+from engine.antivirus.scanners.coverage_proof import Shortfall
+from engine.antivirus.scanners.message_scan import Scanner, ScannerUnavailable
 from engine.certificates import CertificateError, Files
 from engine.health import readiness
 from engine.health.hosts import Facts
@@ -62,7 +62,7 @@ class Probes:
 def scanner_faults() -> tuple[str, str]:
     """Why no scanner gives a verdict, and else why some of several do not; empty where
     they do, or where none is set."""
-    if settings.POSTERN.clamd in ("", scanner.OFF):
+    if settings.POSTERN.clamd in ("", message_scan.OFF):
         return "", ""
     faults = asyncio.run(_faults())
     failed = {name: fault for name, fault in faults.items() if fault}
@@ -73,7 +73,7 @@ def scanner_faults() -> tuple[str, str]:
 
 async def _faults() -> dict[str, str]:
     """Ask each scanner by itself: together, one that answers hides the others."""
-    asked = proof.in_use()
+    asked = coverage_proof.in_use()
     found = await asyncio.gather(*map(_fault, asked.values()))
     return dict(zip(asked, found, strict=True))
 
@@ -96,9 +96,9 @@ async def _fault(one: Scanner) -> str:
 
 def proof_fault() -> str:
     """What the scanners were seen to fail of what they should open. Asks the database."""
-    if settings.POSTERN.clamd in ("", scanner.OFF):
+    if settings.POSTERN.clamd in ("", message_scan.OFF):
         return ""
-    return " ".join(map(_described, proof.shortfalls()))
+    return " ".join(map(_described, coverage_proof.shortfalls()))
 
 
 def _described(found: Shortfall) -> str:

@@ -11,14 +11,14 @@ from typing import NamedTuple
 from django.conf import settings
 
 from engine import descriptors, metrics, places
-from engine.antivirus import proof, scanner
+from engine.antivirus.scanners import coverage_proof, message_scan
 from engine.certificates import Files, Followed
 from engine.health.watch import watching
 from engine.management import upkeep
 from engine.pop3 import listener as pop3_listener
 from engine.pop3 import server as pop3
-from engine.queue.committer import Committer
-from engine.queue.runner import Runner
+from engine.queue.delivery.runner import Runner
+from engine.queue.enqueue.group_commit import Committer
 from engine.routing import routes
 from engine.smtp.doors import Door
 from engine.smtp.listener import Listener
@@ -63,7 +63,7 @@ async def _run(stop: asyncio.Event) -> None:
     _count_sessions(*smtp, mailboxes)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(runner.run(stop))
-        tasks.create_task(proof.keep(stop))
+        tasks.create_task(coverage_proof.keep(stop))
         tasks.create_task(upkeep.keep_fresh(refusals, stop))
         tasks.create_task(upkeep.follow_certificate(renew, stop))
         log.info("the mail engine is ready")
@@ -113,7 +113,7 @@ def _smtp_listeners(
     """For organisations' servers, and for people."""
     chosen = settings.POSTERN
     threads = DatabaseThreads("credentials", count=4)
-    scan_with = scanner.configured()
+    scan_with = message_scan.configured()
 
     def listener(door: Door) -> Listener:
         return Listener(

@@ -17,7 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
 from engine import clock
-from engine.antivirus import clamd, proof
+from engine.antivirus.scanners import clamd, coverage_proof
 from engine.health import hosts, identity
 from engine.health.models import Heartbeat
 
@@ -36,7 +36,7 @@ def check(*, scans: bool) -> None:
     faults = list(_faults_of_hosts())
     if scans:
         _log_silent_scanners()
-        faults += proof.faults()
+        faults += coverage_proof.faults()
     if faults:
         lines = "\n".join(f"  - {fault}" for fault in faults)
         raise ImproperlyConfigured(f"Postern does not start:\n{lines}")

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from engine.queue import rate_alarms
+from engine.queue.sending_rates import rate_alerts
 from engine.routing import routes
 from engine.smtp.refusals import Refusals
 from engine.storage import quota
@@ -52,6 +52,6 @@ async def _look(threads: DatabaseThreads, refusals: Refusals) -> None:
         await routes.refresh()
         await threads.run(quota.look)
         await refusals.write(threads)
-        await threads.run(rate_alarms.write)
+        await threads.run(rate_alerts.write)
     except Exception:
         log.exception("what changes beside the engine could not be followed")

@@ -15,7 +15,7 @@ from engine.pop3 import commands
 from engine.pop3.commands import Refused
 from engine.registry import credentials
 from engine.registry.models import Mailbox, MailboxKind
-from engine.storage import actions, content, delivery
+from engine.storage import content, mailbox_delivery, message_actions
 from engine.storage.models import Message
 
 BATCH = 500  # rows in one statement
@@ -106,7 +106,7 @@ def is_still_open(access: Access) -> bool:
 
 def open_maildrop(mailbox: Mailbox) -> Maildrop:
     """Note down what is in the inbox now."""
-    inbox = delivery.inbox(mailbox)
+    inbox = mailbox_delivery.inbox(mailbox)
     rows = Message.objects.filter(folder=inbox).order_by("id")
     facts = rows.values_list("id", "size", "envelope_sender")
     maildrop = Maildrop(mailbox.pk, inbox.pk, array("Q"), array("Q"))
@@ -136,7 +136,7 @@ def erase(maildrop: Maildrop, numbers: Collection[int]) -> None:
         rows = Message.objects.filter(
             pk__in=ids[start : start + BATCH], folder_id=maildrop.folder_id
         )
-        actions.erase(list(rows.values_list("pk", flat=True)))
+        message_actions.erase(list(rows.values_list("pk", flat=True)))
 
 
 def return_path(sender: str) -> bytes:

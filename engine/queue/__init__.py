@@ -1,3 +1,3 @@
-"""Queue is in charge of messages accepted and not yet delivered."""
+"""The mail queue: messages that are accepted and not yet delivered to every recipient."""
 
 from __future__ import annotations

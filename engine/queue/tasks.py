@@ -5,11 +5,11 @@ from __future__ import annotations
 from django_q.models import Schedule
 
 from engine.lanes import Lane
-from engine.queue import retention
+from engine.queue import finished_mail_purge
 
 
 def let_go() -> int:
-    return retention.let_go()
+    return finished_mail_purge.let_go()
 
 
 def schedule_jobs() -> None:

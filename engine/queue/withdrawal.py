@@ -9,7 +9,7 @@ from engine.audit.record import record as audit
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
-from engine.trace import record
+from engine.trace import event_log
 from engine.trace.models import EventKind
 
 REASON = "taken back by its sender before it left"
@@ -27,8 +27,8 @@ def withdraw(reference: str, *, by: Person) -> None:
     if message is None or not all(map(_waits_untouched, locked)):
         raise PolicyError("The message has left already, so it cannot be taken back.")
     rows.update(status=RecipientStatus.DROPPED, hold="", finished_at=clock.now())
-    record.events(
-        record.event(reference, EventKind.DROPPED, row.address, reason=REASON)
+    event_log.events(
+        event_log.event(reference, EventKind.DROPPED, row.address, reason=REASON)
         for row in locked
     )
     audit(

@@ -13,18 +13,20 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from engine.antivirus import policy, proof, scanner
-from engine.antivirus.base import Scan, Scanner
+from engine.antivirus.attachments import policy
+from engine.antivirus.scanners import coverage_proof, message_scan
+from engine.antivirus.scanners.interface import Scan, Scanner
 from engine.antivirus.verdict import Verdict
 from engine.mail import reply
 from engine.mail.dkim.verify import Result
 from engine.mail.header import HeaderBlock
 from engine.mail.parts import Part, walk
 from engine.mail.reply import Reply
-from engine.queue import alerts, rates
-from engine.queue.committer import Committer
-from engine.queue.incoming import Incoming
+from engine.queue.enqueue.accepted_message import Incoming
+from engine.queue.enqueue.group_commit import Committer
 from engine.queue.models import Source
+from engine.queue.notifications import infection_alerts
+from engine.queue.sending_rates import rate_limits
 from engine.registry.providers import without_tenant
 from engine.routing.routes import Routes
 from engine.smtp import authentication, checks
@@ -72,7 +74,7 @@ async def accept_arrival(
     signatures = await spool.signed.results(header)
     arrival = _confirmed(arrival, routes, header, signatures)
     # Whose it is, a cloud provider's servers show with the message only.
-    rates.check_sender(
+    rate_limits.check_sender(
         routes,
         arrival.binding.senders,
         messages=1,
@@ -81,7 +83,7 @@ async def accept_arrival(
     header = arrival.door.check_header(
         routes, arrival.binding, transaction.sender, header
     )
-    verdict = await scanner.verdict_of(arrival.scan)
+    verdict = await message_scan.verdict_of(arrival.scan)
     if verdict.is_infected:
         await asyncio.to_thread(_refuse_infected, arrival, verdict)
     unscanned = await _examine(arrival, verdict)
@@ -172,13 +174,15 @@ def _check_spooled(spool: Spool) -> policy.Examined:
 
 
 def _check(parts: Iterable[Part]) -> policy.Examined:
-    return policy.check_can_carry(parts, unopened=proof.held())
+    return policy.check_can_carry(parts, unopened=coverage_proof.held())
 
 
 async def _scan_inside(
     arrival: Arrival, examined: policy.Examined, verdict: Verdict
 ) -> list[str]:
-    verdict = await scanner.scan_inner_with(arrival.scanner, examined.inner, verdict)
+    verdict = await message_scan.scan_inner_with(
+        arrival.scanner, examined.inner, verdict
+    )
     if verdict.is_infected:
         await asyncio.to_thread(_refuse_infected, arrival, verdict)
     return policy.unscanned(examined, verdict)
@@ -186,7 +190,7 @@ async def _scan_inside(
 
 def _refuse_infected(arrival: Arrival, verdict: Verdict) -> None:
     try:
-        alerts.refuse(
+        infection_alerts.refuse(
             arrival.spool.read(),
             reference=arrival.transaction.reference,
             envelope=arrival.transaction.envelope(),

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
-from engine.antivirus.base import Scanner
+from engine.antivirus.scanners.interface import Scanner
 from engine.mail import reply
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.errors import PermanentFailure
 from engine.places import Limits
-from engine.queue.committer import Committer
+from engine.queue.enqueue.group_commit import Committer
 from engine.queue.models import Source
 from engine.routing import routes
 from engine.routing.routes import Routes

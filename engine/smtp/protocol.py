@@ -10,7 +10,7 @@ from engine.mail import reply
 from engine.mail.errors import MailError
 from engine.mail.path import SyntaxErrorInCommand, parse_path
 from engine.mail.reply import Reply
-from engine.queue import rates
+from engine.queue.sending_rates import rate_limits
 from engine.smtp import sasl
 from engine.smtp.acceptance import Arrival
 from engine.smtp.binding import Binding
@@ -109,7 +109,7 @@ class Session(Bound):
             return reply.BAD_SEQUENCE.saying("MAIL was said already")
         address, parameters = _path("FROM:", arg)
         sender = self.listener.door.check_sender(routes, binding, address)
-        rates.check_sender(routes, binding.senders, messages=1)
+        rate_limits.check_sender(routes, binding.senders, messages=1)
         self.transaction.begin(sender, parameters, size_limit=self.listener.size_limit)
         return reply.SENDER_OK
 
@@ -128,8 +128,8 @@ class Session(Bound):
             routes, self.transaction.sender, address
         )
         count = len(self.transaction.recipients) + 1
-        rates.check_sender(routes, binding.senders, recipients=count)
-        rates.check_route(routes, route)
+        rate_limits.check_sender(routes, binding.senders, recipients=count)
+        rate_limits.check_route(routes, route)
         self.transaction.add(route, parameters)
         return reply.RECIPIENT_OK
 

@@ -15,7 +15,7 @@ from engine.queue.models import Source
 from engine.smtp.binding import Binding, Peer
 from engine.smtp.transaction import Transaction
 from engine.threads import DatabaseThreads
-from engine.trace import record
+from engine.trace import event_log
 from engine.trace.models import EventKind
 
 # Of one organisation between two writings; the log has every one.
@@ -101,7 +101,7 @@ class Refusals:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._waiting: list[record.Row] = []
+        self._waiting: list[event_log.Row] = []
         self._count: Counter[int | None] = Counter()
         self._claimed: dict[tuple[int, str, str], float] = {}
 
@@ -135,8 +135,8 @@ class Refusals:
         self._count.clear()
 
 
-def _write(batch: Sequence[record.Row]) -> None:
-    record.insert(batch, at=clock.now())
+def _write(batch: Sequence[event_log.Row]) -> None:
+    event_log.insert(batch, at=clock.now())
 
 
 def address_in(said: str) -> str:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from engine.mail.header import MAX_HEADER_OCTETS
 from engine.mail.octets import FileOctets, Octets
 from engine.smtp.authentication import SignedBody
-from engine.storage import blobs
+from engine.storage import blob_store
 from engine.storage.content import INLINE_LIMIT, KeptContent
 
 
@@ -73,7 +73,7 @@ class Spool:
             return
         self._body += data
         if len(self._body) > INLINE_LIMIT:
-            descriptor, name = tempfile.mkstemp(dir=blobs.spool_folder())
+            descriptor, name = tempfile.mkstemp(dir=blob_store.spool_folder())
             self._path = Path(name)
             self._file = os.fdopen(descriptor, "wb")
             self._file.write(self._body)
@@ -98,7 +98,7 @@ class Spool:
         if self._file is None or self._path is None:
             return KeptContent(header, bytes(self._body), "", size, digest)
         self._file.close()
-        key = blobs.adopt(self._path)
+        key = blob_store.adopt(self._path)
         self._path = None
         return KeptContent(header, None, key, size, digest)
 

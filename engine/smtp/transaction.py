@@ -9,7 +9,7 @@ from engine.mail.address import Address
 from engine.mail.envelope import Envelope, EnvelopeRecipient
 from engine.mail.errors import MailError, PermanentFailure, TemporaryFailure
 from engine.mail.path import SyntaxErrorInCommand
-from engine.queue.incoming import new_reference
+from engine.queue.enqueue.accepted_message import new_reference
 from engine.routing.routes import Route
 
 # RFC 5321 §4.5.3.1.8 asks for at least 100.

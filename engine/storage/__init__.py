@@ -1,3 +1,3 @@
-"""Storage is in charge of what is kept: the bytes of each message once, and the folders that it stands in."""
+"""What is kept: the bytes of each message once, and the mailboxes' folders that show it."""
 
 from __future__ import annotations

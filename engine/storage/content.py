@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from engine.storage import blobs
+from engine.storage import blob_store
 from engine.storage.models import Content
 
 # A body up to this many octets stays in the database row.
@@ -33,9 +33,11 @@ def keep(header: bytes, body: bytes) -> KeptContent:
     size = len(header) + len(body)
     if len(body) <= INLINE_LIMIT:
         return KeptContent(header, body, "", size, digest)
-    with tempfile.NamedTemporaryFile(dir=blobs.spool_folder(), delete=False) as file:
+    with tempfile.NamedTemporaryFile(
+        dir=blob_store.spool_folder(), delete=False
+    ) as file:
         file.write(body)
-    return KeptContent(header, None, blobs.adopt(Path(file.name)), size, digest)
+    return KeptContent(header, None, blob_store.adopt(Path(file.name)), size, digest)
 
 
 def row(kept: KeptContent) -> Content:
@@ -59,7 +61,7 @@ def under(content: Content, header: bytes) -> KeptContent:
 def open_body(content: Content) -> BinaryIO:
     """Open the body for reading, wherever it is kept."""
     if content.blob_key:
-        return blobs.open_blob(content.blob_key)
+        return blob_store.open_blob(content.blob_key)
     return io.BytesIO(bytes(content.body or b""))
 
 

@@ -14,10 +14,10 @@ from engine.mail.errors import MailError
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person
 from engine.routing import routes
-from engine.storage import actions, arrival
-from engine.storage.arrival import Delivery
-from engine.storage.delivery import summary_of
+from engine.storage import message_actions, rule_matching
+from engine.storage.mailbox_delivery import summary_of
 from engine.storage.models import Folder, Message, Rule
+from engine.storage.rule_matching import Delivery
 
 # Messages that a rule is tried on in one transaction.
 CHUNK = 200
@@ -134,18 +134,18 @@ def _check_inside(rule: Rule) -> None:
 def _apply(rule: Rule, messages: list[Message]) -> int:
     chosen = [message for message in messages if _matches(rule, message)]
     if rule.marks_read:
-        actions.mark_read(chosen, is_read=True)
+        message_actions.mark_read(chosen, is_read=True)
     if rule.flags:
-        actions.flag(chosen, is_flagged=True)
+        message_actions.flag(chosen, is_flagged=True)
     if rule.folder is not None:
-        actions.move(chosen, rule.folder)
+        message_actions.move(chosen, rule.folder)
     return len(chosen)
 
 
 def _matches(rule: Rule, message: Message) -> bool:
     summary = summary_of(message.content)
     header = bytes(message.content.header)
-    addressed = arrival.addressees(header) if rule.to_contains else ""
+    addressed = rule_matching.addressees(header) if rule.to_contains else ""
     delivery = Delivery(
         message.mailbox_id,
         message.content_id,
@@ -154,7 +154,7 @@ def _matches(rule: Rule, message: Message) -> bool:
         summary,
         header,
     )
-    return arrival.matches(rule, delivery, addressed)
+    return rule_matching.matches(rule, delivery, addressed)
 
 
 def _pieces(folder: Folder, after: int = 0) -> Iterator[list[Message]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django_q.models import Schedule
 
 from engine.lanes import Lane
-from engine.storage import retention, sweep
-from engine.storage.search import index
+from engine.storage import orphaned_files, trash_purge
+from engine.storage.search import indexer
 
 JOBS = {
     "storage.index_messages": (Schedule.MINUTES, 1),
@@ -16,15 +16,15 @@ JOBS = {
 
 
 def index_messages() -> int:
-    return index.sweep()
+    return indexer.sweep()
 
 
 def let_go() -> int:
-    return retention.sweep()
+    return trash_purge.sweep()
 
 
 def sweep_files() -> int:
-    return sweep.sweep()
+    return orphaned_files.sweep()
 
 
 def schedule_jobs() -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from django_q.models import Schedule
 
 from engine.lanes import Lane
-from engine.trace import retention
+from engine.trace import event_purge
 
 
 def let_go() -> int:
-    return retention.let_go()
+    return event_purge.let_go()
 
 
 def schedule_jobs() -> None:

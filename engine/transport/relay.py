@@ -7,11 +7,11 @@ from engine.mail.header import HeaderBlock, encode_text
 from engine.mail.reply import Reply
 from engine.registry.providers import TENANT_FIELDS, without_tenant
 from engine.routing.routes import ConnectionFacts
-from engine.transport.base import Outcome, OutcomeState, Parcel, answer
-from engine.transport.breakdown import ConversationError
-from engine.transport.hop import Hop
-from engine.transport.pool import Pool
-from engine.transport.transmission import Transmission, broken
+from engine.transport.connection_errors import ConversationError
+from engine.transport.message_transfer import Transmission, broken
+from engine.transport.next_hop import Hop
+from engine.transport.parcel import Outcome, OutcomeState, Parcel, answer
+from engine.transport.session_pool import Pool
 
 NO_NEXT_HOP = Reply(451, "4.4.4", "The connection has no next hop yet")
 

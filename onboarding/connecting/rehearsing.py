@@ -13,11 +13,11 @@ from engine.mail.address_list import NamedAddress
 from engine.mail.envelope import Envelope
 from engine.mail.errors import PermanentFailure
 from engine.mail.message import compose
+from engine.queue.enqueue.local_submission import submit
 from engine.queue.models import Source
-from engine.queue.submit import submit
 from engine.registry.models import Connection
-from engine.transport.hop import Hop
-from engine.transport.trial import attempt
+from engine.transport.diagnosis.next_hop_diagnosis import attempt
+from engine.transport.next_hop import Hop
 from onboarding.connecting.models import Rehearsal, Step, StepKey, StepState
 
 TEXT = """\

@@ -13,10 +13,10 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils import timezone
 
-from engine.antivirus import proof
-from engine.antivirus.listing import listing
+from engine.antivirus.attachments.refused_kinds_listing import listing
 from engine.antivirus.models import ScannerProof
-from engine.antivirus.scanner import ScannerUnavailable, scan_bytes
+from engine.antivirus.scanners import coverage_proof
+from engine.antivirus.scanners.message_scan import ScannerUnavailable, scan_bytes
 from engine.queue.models import Recipient, RecipientStatus
 from portal.console import tasks
 from portal.console.sheet import Cell
@@ -98,8 +98,8 @@ def _scanner() -> Fact:
 
 def _proofs() -> Iterator[Fact]:
     """What each scanner really opens, as it was seen last."""
-    known = {one.scanner: one for one in proof.proofs()}
-    for name in proof.in_use():
+    known = {one.scanner: one for one in coverage_proof.proofs()}
+    for name in coverage_proof.in_use():
         yield f"What {name} opens", _proof(known.get(name))
 
 
@@ -107,13 +107,13 @@ def _proof(one: ScannerProof | None) -> Cell:
     if one is None or one.proved_at is None:
         why = f": {one.problem}" if one else "; the engine tries it when it starts"
         return Cell(f"Not proved yet{why}", is_alarming=True)
-    missing = [kind for kind in proof.KINDS if kind not in one.opens]
+    missing = [kind for kind in coverage_proof.KINDS if kind not in one.opens]
     is_late = timezone.now() - one.proved_at > UNPROVED
     return Cell(
         f"{', '.join(one.opens) or 'Nothing'}. Proved ",
         at=one.proved_at,
         note=" ".join(filter(None, (_unopened(missing), one.problem))),
-        is_alarming=is_late or bool(set(missing) & set(proof.BASIC)),
+        is_alarming=is_late or bool(set(missing) & set(coverage_proof.BASIC)),
     )
 
 

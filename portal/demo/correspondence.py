@@ -12,8 +12,8 @@ from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress
 from engine.mail.message import Attachment, compose, split
 from engine.registry.models import Mailbox, Person
-from engine.storage import actions, content
-from engine.storage.delivery import Delivery, deliver, folder, summary_of
+from engine.storage import content, message_actions
+from engine.storage.mailbox_delivery import Delivery, deliver, folder, summary_of
 from engine.storage.models import FolderRole, Message
 
 LISTING = b"""Court,Case,Defendant initials,Time,Estimate\r
@@ -176,7 +176,7 @@ def _write(letter: Letter) -> None:
     )
     own = Mailbox.objects.filter(address=sender).first()
     if own is not None:
-        copy = actions.append(folder(own, FolderRole.SENT), raw)
+        copy = message_actions.append(folder(own, FolderRole.SENT), raw)
         Message.objects.filter(pk=copy.pk).update(received_at=sent_at)
 
 

@@ -14,7 +14,7 @@ from PIL import Image, ImageFile, ImageSequence
 from wagtail.images.fields import WagtailImageField
 from wagtail.images.forms import BaseImageForm
 
-from engine.queue import uploads
+from engine.queue.notifications import upload_scan
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
 
@@ -99,11 +99,11 @@ class ScannedImageForm(BaseImageForm):
         if file is None or "file" not in self.changed_data:
             return file
         try:
-            uploads.check_can_carry(
+            upload_scan.check_can_carry(
                 file.read(), name=file.name or "", content_type=file.content_type or ""
             )
             file.seek(0)
-            uploads.check_is_clean(file.read(), name="the picture", by=self._by)
+            upload_scan.check_is_clean(file.read(), name="the picture", by=self._by)
         except PolicyError as refusal:
             raise ValidationError(str(refusal)) from refusal
         finally:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from engine.mail.composer import Attachment as File
 from engine.mail.file_names import canonical
-from engine.queue import uploads
+from engine.queue.notifications import upload_scan
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
 from engine.storage import content
@@ -43,11 +43,11 @@ def checked(files: Sequence[File], *, by: Person | None) -> Checked:
     if sum(len(file.data) for file in files) > MOST_OCTETS:
         raise PolicyError("The files are larger than 20 MB together. Add fewer.")
     for file in files:
-        uploads.check_can_carry(
+        upload_scan.check_can_carry(
             file.data, name=file.name, content_type=file.content_type
         )
     for file in files:
-        uploads.check_is_clean(
+        upload_scan.check_is_clean(
             file.data, name=file.name, content_type=file.content_type, by=by
         )
     return Checked(tuple(files))

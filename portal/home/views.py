@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from engine.antivirus.listing import listing
+from engine.antivirus.attachments.refused_kinds_listing import listing
 from engine.health import alarms
 from engine.registry.access import public, signed_in
 from onboarding.models import Terms

@@ -17,13 +17,13 @@ from django.db.models import QuerySet
 from django.utils.dateparse import parse_date
 
 from engine.mail.address import Address, InvalidAddressError
-from engine.queue import untried
+from engine.queue.delivery import untried_recipients
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
 from engine.registry.models import Organisation
 from engine.routing import routes
 from engine.routing.routes import Routes
 from engine.trace.models import Event, EventKind
-from engine.trace.story import Sight, Step, step
+from engine.trace.timeline import Sight, Step, step
 from portal.organisation import knowing
 
 LIMIT = 100  # messages in one answer
@@ -91,7 +91,7 @@ def find(organisation: Organisation, query: Query) -> list[Line]:
 def story(organisation: Organisation, reference: str) -> Story | None:
     """What happened to a message, or None where it is not theirs to know."""
     events = list(Event.objects.filter(reference=reference).order_by("pk")[:EVENTS])
-    events += untried.events(reference)
+    events += untried_recipients.events(reference)
     seen = knowing.theirs(events, organisation)
     if not seen:
         return None

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import UploadedFile
 
 from engine.mail.address import Address
 from engine.mail.errors import MailError
-from engine.queue.rates import RateExceededError
+from engine.queue.sending_rates.rate_limits import RateExceededError
 from portal.webmail import recipients
 from portal.webmail.access import Desk
 from portal.webmail.actions.files import Upload

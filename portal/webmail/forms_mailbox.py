@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.core.validators import MaxValueValidator
 
-from engine.storage.folders import MAX_NAME
+from engine.storage.folder_actions import MAX_NAME
 from engine.storage.models import Folder, Rule
 
 DATES = ["%d/%m/%Y", "%Y-%m-%d", "%d %B %Y"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import inscriptis
 
-from engine.antivirus import policy
+from engine.antivirus.attachments import policy
 from engine.mail import markup
 from engine.mail.address_list import NamedAddress, addresses_in
 from engine.mail.header import HeaderBlock

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.storage import delivery, folders
+from engine.storage import folder_actions, mailbox_delivery
 from engine.storage.models import Folder, FolderRole
 from portal.webmail.access import Desk, Desks
 
@@ -78,10 +78,10 @@ def sidebar(desks: Desks, desk: Desk) -> Sidebar:
     """Load the open mailbox's folders, and make the standard ones where missing."""
     found = _folders(desk)
     roles = {folder.role for folder in found}
-    if not roles.issuperset(delivery.STANDARD_FOLDERS):
-        delivery.ensure_folders([desk.mailbox.pk])
+    if not roles.issuperset(mailbox_delivery.STANDARD_FOLDERS):
+        mailbox_delivery.ensure_folders([desk.mailbox.pk])
         found = _folders(desk)
-    counts = folders.waiting(desk.mailbox, limit=COUNT_LIMIT)
+    counts = folder_actions.waiting(desk.mailbox, limit=COUNT_LIMIT)
     lines = [FolderLine(folder, counts.get(folder.pk, 0)) for folder in found]
     return Sidebar(desks, desk, sorted(lines, key=_place))
 
@@ -91,5 +91,5 @@ def _folders(desk: Desk) -> list[Folder]:
 
 
 def _place(line: FolderLine) -> tuple[int, str]:
-    order = [*delivery.STANDARD_FOLDERS, FolderRole.CUSTOM]
+    order = [*mailbox_delivery.STANDARD_FOLDERS, FolderRole.CUSTOM]
     return order.index(FolderRole(line.folder.role)), line.folder.name.casefold()

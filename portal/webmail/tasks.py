@@ -7,7 +7,8 @@ from django_q.tasks import async_task
 
 from engine.jobs import queue
 from engine.lanes import Lane
-from engine.storage import export, rules
+from engine.storage import rules
+from engine.storage.exports import mailbox_export
 from engine.storage.models import Export, ExportStatus, Folder, Rule
 from portal.webmail import emails
 from portal.webmail.actions import orphans
@@ -20,7 +21,7 @@ def start_export(export_id: int) -> None:
 def write_export(export_id: int) -> None:
     """Write the next slice; what is left is a job of its own, behind others that wait."""
     row = Export.objects.select_related("mailbox", "folder", "person").get(pk=export_id)
-    if row.status in export.UNFINISHED and export.write(row):
+    if row.status in mailbox_export.UNFINISHED and mailbox_export.write(row):
         start_export(export_id)
     row.refresh_from_db()
     if row.status == ExportStatus.READY:
@@ -47,7 +48,7 @@ def run_rule(rule_id: int, folder_id: int, after: int = 0) -> None:
 
 def look_after_exports() -> int:
     """Begin stalled exports again and remove old copies; runs by schedule."""
-    stalled = export.sweep()
+    stalled = mailbox_export.sweep()
     return queue.add_missing(
         "portal.webmail.tasks.write_export", stalled, lane=Lane.LONG
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 
 from engine.registry.models import Mailbox
-from engine.storage import actions
+from engine.storage import message_actions
 from engine.storage.models import Folder, Message
 
 KEY = "webmail_undo"
@@ -64,6 +64,6 @@ def take_back(request: HttpRequest, mailbox: Mailbox, *, place: str) -> int:
                 mailbox=mailbox,
             )
         )
-        actions.move(messages, source)
+        message_actions.move(messages, source)
         count += len(messages)
     return count

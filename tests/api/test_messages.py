@@ -21,8 +21,8 @@ from api.models import KeptAnswer
 from engine import clock
 from engine.audit.models import Entry
 from engine.mail.address import Address
-from engine.queue import rates
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
+from engine.queue.sending_rates import rate_limits
 from engine.registry.models import ApiKey, Mailbox, Organisation, Person
 from engine.storage import content
 from engine.storage.models import FolderRole, Message
@@ -382,7 +382,7 @@ def test_a_key_that_sends_too_much_is_told_when_to_come_back(
 ) -> None:
     few = Rates(minute=2, hour=100, day=100)
     monkeypatch.setattr(settings.POSTERN, "key_messages", few)
-    rates.meter.clear()
+    rate_limits.meter.clear()
 
     answers = []
     for number in range(3):
@@ -397,11 +397,11 @@ def test_a_key_that_sends_too_much_is_told_when_to_come_back(
     assert "One key may send 2 messages in one minute" in answers[2].json()["detail"]
     assert QueuedMessage.objects.count() == 2
     # The same request is made again, and acted on, when its time has come.
-    monkeypatch.setattr(rates.meter, "clock", lambda: clock.held() + 61)
+    monkeypatch.setattr(rate_limits.meter, "clock", lambda: clock.held() + 61)
     with time_machine.travel(timezone.now() + timedelta(seconds=61)):
         again = call("POST", "/messages/", said, **key)
     assert again.status_code == 202
-    rates.meter.clear()
+    rate_limits.meter.clear()
 
 
 def test_recipients_are_listed_with_their_addresses(

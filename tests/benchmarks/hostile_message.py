@@ -19,7 +19,7 @@ from django.test import Client
 from django.urls import reverse
 
 from engine.registry.models import Mailbox
-from engine.storage import actions, delivery
+from engine.storage import mailbox_delivery, message_actions
 from engine.storage.models import FolderRole, Message
 from engine.storage.search import document
 from portal.helpdesk.intake import letter
@@ -56,14 +56,14 @@ def main() -> None:
     slowest = 0.0
     for name, make in MESSAGES.items():
         if asked.only in name:
-            message = actions.append(
-                delivery.folder(mailbox, FolderRole.INBOX), make(), is_read=True
+            message = message_actions.append(
+                mailbox_delivery.folder(mailbox, FolderRole.INBOX), make(), is_read=True
             )
             times = {page: _best(ask, clock) for page, ask in _pages(message, client)}
             page = max(times, key=times.__getitem__)
             slowest = max(slowest, times[page])
             print(f"{name:32} {times[page]:7.1f} ms, {page}", flush=True)
-            actions.erase([message.pk])
+            message_actions.erase([message.pk])
     print(f"ratio {slowest / LIMIT:.2f}")
 
 

@@ -25,11 +25,11 @@ from django.urls import reverse
 from engine.mail.header import HeaderBlock
 from engine.mail.message import summarise
 from engine.registry.models import Mailbox
-from engine.storage import delivery
+from engine.storage import mailbox_delivery
 from engine.storage.models import Content, Folder, FolderRole, Message
-from engine.storage.search import index
+from engine.storage.search import indexer
 from engine.storage.search.find import find
-from engine.storage.search.query import parse
+from engine.storage.search.query_parser import parse
 from tests import factories
 from tests.peers.process import remove_folder
 
@@ -91,7 +91,7 @@ def main() -> None:
     for start in range(0, count, CHUNK):
         _fill(mailbox, start, min(CHUNK, count - start))
     filled = time.perf_counter()
-    while index.sweep():
+    while indexer.sweep():
         pass
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
@@ -117,9 +117,9 @@ def _fill(mailbox: Mailbox, start: int, count: int) -> None:
     contents = Content.objects.bulk_create(
         Content(size=len(h) + len(b), body_digest="", header=h, body=b) for h, b in raws
     )
-    delivery.deliver(
+    mailbox_delivery.deliver(
         [
-            delivery.Delivery(
+            mailbox_delivery.Delivery(
                 mailbox.pk,
                 content.pk,
                 content.size,

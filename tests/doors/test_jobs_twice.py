@@ -26,7 +26,7 @@ from engine.registry.models import (
     Person,
 )
 from engine.registry.providers import PROVIDERS
-from engine.storage.delivery import inbox
+from engine.storage.mailbox_delivery import inbox
 from engine.storage.models import Export, Folder, Rule
 from onboarding.connecting.models import Rehearsal
 from onboarding.models import Application, Letter

@@ -16,8 +16,8 @@ from engine.registry.models import (
     Person,
     RecoveryAddressChange,
 )
-from engine.storage import actions as storage
-from engine.storage.delivery import folder, inbox
+from engine.storage import message_actions as storage
+from engine.storage.mailbox_delivery import folder, inbox
 from engine.storage.models import Export, Folder, FolderRole, Rule
 from onboarding.models import Application
 from onboarding.status import Status

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 import unicodedata
 
-from engine.antivirus import kinds, policy
-from engine.antivirus.policy import File
+from engine.antivirus.attachments import policy, refused_kinds
+from engine.antivirus.attachments.policy import File
 from engine.mail import file_names
 from tests.security.names import SEED
 from tests.security.unicode_data import DISGUISES, turning, unseen
@@ -47,7 +47,7 @@ def faults(name: str, *, starts: bool) -> list[str]:
         return [] if starts else ["a document is refused"]
     shown = file_names.canonical(name)
     found = []
-    if file_names.endings([shown]) & kinds.REFUSED_ENDINGS:
+    if file_names.endings([shown]) & refused_kinds.REFUSED_ENDINGS:
         found.append("starts something")
     if any(c in unseen() or c in turning() for c in shown):
         found.append("holds what is not seen")

@@ -7,7 +7,7 @@ import pytest
 from engine.mail.address import Address
 from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock
-from engine.queue import submit
+from engine.queue.enqueue import local_submission
 from engine.registry.models import Organisation, Person
 from engine.routing import routes
 from engine.routing.author_claims import check_claims
@@ -32,7 +32,7 @@ def refusal(field: str, written: str, address: str) -> str:
 def _as(own: str):
     def check(*, address: Address) -> None:
         if address.key != own:
-            raise PermanentFailure(submit.reply.SENDER_NOT_ALLOWED)
+            raise PermanentFailure(local_submission.reply.SENDER_NOT_ALLOWED)
 
     return check
 

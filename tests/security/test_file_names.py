@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from engine.antivirus import policy
+from engine.antivirus.attachments import policy
 from engine.mail.parts import walk
 from portal.webmail.reading import take_apart
 

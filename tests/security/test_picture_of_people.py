@@ -19,8 +19,8 @@ from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress
 from engine.mail.composer import Attachment, compose
 from engine.registry.models import Mailbox, Organisation, Person
-from engine.storage import actions
-from engine.storage.delivery import folder
+from engine.storage import message_actions
+from engine.storage.mailbox_delivery import folder
 from engine.storage.models import FolderRole, Message
 from engine.trace.models import Event, EventKind
 from portal.helpdesk.actions import tickets
@@ -173,7 +173,7 @@ def put(bob: Person, role: FolderRole, **over: object) -> Message:
         "subject": "Hearing on Monday",
         "text": "Please see the bundle.\n",
     }
-    return actions.append(folder(bob.mailbox, role), compose(**(fields | over)))
+    return message_actions.append(folder(bob.mailbox, role), compose(**(fields | over)))
 
 
 def test_lists(

@@ -11,8 +11,8 @@ from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
 from engine.registry.models import Mailbox, Organisation, Person
-from engine.storage import actions
-from engine.storage.delivery import folder
+from engine.storage import message_actions
+from engine.storage.mailbox_delivery import folder
 from engine.storage.models import FolderRole
 from tests.peers.chromium import OpenPage
 from tests.portal import screens
@@ -63,7 +63,7 @@ def crowded(bob: Person, charlie: Person) -> Mailbox:
     """Bob's mailbox, as if no name had been refused."""
     inbox = folder(bob.mailbox, FolderRole.INBOX)
     for number, named in enumerate(generated(COUNT)):
-        actions.append(inbox, letter(named, number))
+        message_actions.append(inbox, letter(named, number))
     return bob.mailbox
 
 

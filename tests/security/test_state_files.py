@@ -21,15 +21,16 @@ from django.core.files.storage import FileSystemStorage
 
 from engine import state
 from engine.antivirus import quarantine
-from engine.antivirus.embedded import EmbeddedScanner
+from engine.antivirus.scanners.embedded import EmbeddedScanner
 from engine.antivirus.verdict import Verdict, VerdictState
 from engine.mail.address import Address
 from engine.mail.envelope import Envelope
 from engine.registry.models import Person
-from engine.storage import content, export
-from engine.transport.base import Parcel, ParcelRecipient
-from engine.transport.outside import Outside
-from engine.transport.pool import Pool
+from engine.storage import content
+from engine.storage.exports import mailbox_export
+from engine.transport.parcel import Parcel, ParcelRecipient
+from engine.transport.session_pool import Pool
+from engine.transport.smart_host import Outside
 from onboarding import letters
 from portal.demo import record, signing
 from portal.demo.certificates import Authority
@@ -97,7 +98,7 @@ def test_whatever_is_written_is_private_whatever_the_umask(
             envelope=Envelope(None, ()),
             organisation_id=None,
         )
-    export.write(export.start(bob.mailbox, folder=None, by=bob))
+    mailbox_export.write(mailbox_export.start(bob.mailbox, folder=None, by=bob))
     Authority(settings.POSTERN.path("tls")).issue("localhost")
     signing.key_file("firm.example")
     asyncio.run(put_into_outbox())

@@ -30,7 +30,8 @@ from engine.registry.models import (
     RoleName,
 )
 from engine.registry.scopes import Scope
-from engine.storage import export, rules
+from engine.storage import rules
+from engine.storage.exports import mailbox_export
 from engine.storage.models import Rule as MailRule
 from onboarding.actions import first_letters
 from onboarding.connecting import actions as connecting
@@ -52,13 +53,13 @@ MODULES = [
     "portal.organisation.actions",
     "portal.sessions.actions",
     "engine.storage.rules",
-    "engine.storage.export",
+    "engine.storage.exports.mailbox_export",
 ]
 # Looks, and jobs that carry on what a verb has begun.
 NO_VERBS = {
     "engine.storage.rules.check_makes_sense",
-    "engine.storage.export.path_of",
-    "engine.storage.export.write",
+    "engine.storage.exports.mailbox_export.path_of",
+    "engine.storage.exports.mailbox_export.write",
 }
 
 
@@ -266,7 +267,7 @@ DOES: dict[str, Does] = {
     ),
     f"{C}share": lambda w: connecting.share(w.connection, name="IT", by=w.jane),
     "engine.storage.rules.save": _rule,
-    "engine.storage.export.start": lambda w: export.start(
+    "engine.storage.exports.mailbox_export.start": lambda w: mailbox_export.start(
         w.bob.mailbox, folder=None, by=w.bob
     ),
 }

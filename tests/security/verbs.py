@@ -265,7 +265,7 @@ ELSEWHERE = {
         "who may write in the mailbox", READERS, events=("mailbox.forwarding_changed",)
     ),
     "engine.storage.rules.swap": quiet("order alone"),
-    "engine.storage.export.start": Rule(
+    "engine.storage.exports.mailbox_export.start": Rule(
         "who may read the mailbox", READERS, events=("mailbox.exported",)
     ),
 }

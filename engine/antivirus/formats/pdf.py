@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.decrepit.ciphers.algorithms import ARC4
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from engine.antivirus.member import Budget
+from engine.antivirus.attachments.inspection_budget import Budget
 
 SIGNATURE = b"%PDF-"
 FRONT = 1024  # octets before the signature that programs put up with

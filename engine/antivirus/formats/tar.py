@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import IO, NamedTuple
 
-from engine.antivirus.limits import UNREADABLE, Unscannable
+from engine.antivirus.scanners.unpack_limits import UNREADABLE, Unscannable
 
 BLOCK = 512
 # POSIX ustar: fields of a header block.

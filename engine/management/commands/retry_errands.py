@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from engine.queue import errands
+from engine.queue.automatic_mail import forwards_and_replies
 
 
 class Command(BaseCommand):
@@ -14,4 +14,4 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(f"{errands.retry(by=None)} are tried again.")
+        self.stdout.write(f"{forwards_and_replies.retry(by=None)} are tried again.")

@@ -1,3 +1,3 @@
-"""Search is in charge of finding messages by their words and by what is known of them."""
+"""Full-text search of mailboxes, on SQLite's FTS5 and PostgreSQL's tsvector."""
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from engine.mail.message import split
 from engine.mail.parts import Part, walk
 from engine.storage import content
 from engine.storage.models import Message
-from engine.storage.search.words import MAX_WORDS, fold
+from engine.storage.search.tokenizer import MAX_WORDS, fold
 
 # Octets of one text part, and of the body of one message, that are looked at.
 PART_LIMIT = 256 * 1024

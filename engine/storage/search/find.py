@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from engine.registry.models import Mailbox
 from engine.storage.models import Folder, FolderRole, Message
-from engine.storage.search import store
-from engine.storage.search.query import Clause, Query, QueryError, Term
+from engine.storage.search import index_table
+from engine.storage.search.query_parser import Clause, Query, QueryError, Term
 
 Condition = tuple[str, Any]
 # A folder of that name means all of them, also those that are otherwise left out.
@@ -49,8 +49,8 @@ def _ids(
 ) -> list[int]:
     tables, order = "storage_message m", "m.id"
     if query.clauses:
-        key = f"s.{store.key_column()}"
-        tables = f"{store.TABLE} s JOIN {tables} ON m.id = {key}"
+        key = f"s.{index_table.key_column()}"
+        tables = f"{index_table.TABLE} s JOIN {tables} ON m.id = {key}"
         order = key
         conditions = [_match(query, mailbox), *conditions]
     where = " AND ".join(text for text, _ in conditions)
@@ -63,13 +63,13 @@ def _ids(
 
 
 def _match(query: Query, mailbox: Mailbox) -> Condition:
-    own = store.mailbox_word(mailbox.pk)
-    if store.is_sqlite():
+    own = index_table.mailbox_word(mailbox.pk)
+    if index_table.is_sqlite():
         wanted = [f'mailbox : "{own}"', *(_fts5(c) for c in _wanted(query))]
         text = " AND ".join(wanted)
         for clause in _unwanted(query):
             text = f"({text}) NOT {_fts5(clause)}"
-        return f"{store.TABLE} MATCH %s", text
+        return f"{index_table.TABLE} MATCH %s", text
     parts = [f"'{own}'", *(_tsquery(c) for c in _wanted(query))]
     parts += [f"!{_tsquery(clause)}" for clause in _unwanted(query)]
     return "s.words @@ %s::tsquery", " & ".join(parts)
@@ -90,7 +90,7 @@ def _fts5(clause: Clause) -> str:
 
 def _fts5_term(term: Term) -> str:
     text = f'"{" ".join(term.words)}"{"*" if term.is_prefix else ""}'
-    columns = term.field or f"{{{' '.join(store.FIELDS)}}}"
+    columns = term.field or f"{{{' '.join(index_table.FIELDS)}}}"
     return f"{columns} : {text}"
 
 

@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from engine.queue import actions
+from engine.queue import operator_actions
 from engine.registry.models import Connection
 from engine.registry.permissions import Permission
 from portal.console import page
@@ -42,17 +42,19 @@ class Deed:
 DEEDS = {
     "hold": Deed(
         "Hold",
-        actions.hold,
+        operator_actions.hold,
         "They wait until somebody releases them; their time does not run out.",
         needs_reason=True,
     ),
     "release": Deed(
-        "Release", actions.release, "They are tried at once, with all their time anew."
+        "Release",
+        operator_actions.release,
+        "They are tried at once, with all their time anew.",
     ),
-    "retry": Deed("Retry now", actions.retry, "They are tried at once."),
+    "retry": Deed("Retry now", operator_actions.retry, "They are tried at once."),
     "drop": Deed(
         "Drop",
-        actions.drop,
+        operator_actions.drop,
         "They are never delivered, and each sender is told. This cannot be undone.",
         needs_reason=True,
         is_grave=True,

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from engine import clock
 from engine.queue.models import SendingCount
-from engine.queue.rates import SPANS
+from engine.queue.sending_rates.rate_limits import SPANS
 from engine.registry import senders
 from engine.registry.actions import allowances
 from engine.registry.errors import PolicyError

@@ -9,12 +9,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from engine.queue import untried
+from engine.queue.delivery import untried_recipients
 from engine.registry.models import Organisation
 from engine.registry.permissions import Permission
-from engine.trace import story
+from engine.trace import timeline
 from engine.trace.models import Event, EventKind
-from engine.trace.story import Sight
+from engine.trace.timeline import Sight
 from portal.console import page, tracing
 from portal.console.access import staff
 from portal.console.sheet import Cell, Section, Sheet, Table, draw
@@ -62,7 +62,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 def _row(event: Event) -> list[Cell]:
-    told = story.step(event, Sight.STAFF)
+    told = timeline.step(event, Sight.STAFF)
     return [
         Cell(at=event.at),
         Cell(told.text, is_alarming=told.is_unhappy),
@@ -79,9 +79,9 @@ def show(request: HttpRequest, reference: str) -> HttpResponse:
     events = list(Event.objects.filter(reference=reference).order_by("pk")[:EVENTS])
     if not events:
         raise Http404
-    events += untried.events(reference)
+    events += untried_recipients.events(reference)
     context = {
-        "story": story.tell(events, Sight.STAFF),
+        "story": timeline.tell(events, Sight.STAFF),
         "reference": reference,
         "is_cut": len(events) >= EVENTS,
         **_sender(events),

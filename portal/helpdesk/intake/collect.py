@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
-from engine.storage import actions as storage
-from engine.storage.delivery import folder
+from engine.storage import message_actions as storage
+from engine.storage.mailbox_delivery import folder
 from engine.storage.models import FolderRole, Message
 from portal.helpdesk import files, links
 from portal.helpdesk.actions import tickets

@@ -14,8 +14,8 @@ from engine.mail.composer import Attachment as File
 from engine.mail.composer import compose
 from engine.mail.envelope import Envelope
 from engine.mail.errors import PermanentFailure
+from engine.queue.enqueue.local_submission import submit
 from engine.queue.models import Source
-from engine.queue.submit import submit
 from portal.helpdesk import files, links, words
 from portal.helpdesk.models import Entry, Ticket
 from portal.helpdesk.status import EntryKind

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from engine import clock
 from engine.audit.record import record
-from engine.queue import uploads
+from engine.queue.notifications import upload_scan
 from engine.registry.errors import PolicyError
 from engine.registry.models import Organisation, Person
 from portal.organisation.models import PeopleFile, PeopleFileStatus
@@ -24,7 +24,7 @@ def check(
     by: Person,
 ) -> PeopleFile:
     """Scan, read and try a file. Nobody is added yet. Raises PolicyError."""
-    uploads.check_is_clean(raw, by=by)
+    upload_scan.check_is_clean(raw, by=by)
     trial = trying.try_rows(organisation, reading.read(raw))
     return PeopleFile.objects.create(
         organisation=organisation,

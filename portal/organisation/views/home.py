@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET
 from engine.registry.access import signed_in
 from engine.registry.models import Organisation, RoleName
 from engine.registry.permissions import Permission
-from engine.storage import expiry
+from engine.storage import retention_periods
 from onboarding.models import Letter
 from portal.organisation import attention
 from portal.organisation.place import show, visitor, within
@@ -42,7 +42,7 @@ def overview(request: HttpRequest, organisation: Organisation) -> HttpResponse:
 @within(Permission.EDIT_ORGANISATION)
 @require_GET
 def settings(request: HttpRequest, organisation: Organisation) -> HttpResponse:
-    context = {"retention": expiry.of(organisation)}
+    context = {"retention": retention_periods.of(organisation)}
     return show(request, organisation, "settings", "settings", context)
 
 

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from engine.registry.models import Organisation
 from engine.registry.permissions import Permission
-from engine.storage import expiry, retention
+from engine.storage import retention_periods, trash_purge
 from portal.organisation.forms.retention import RetentionForm
 from portal.organisation.place import show, visitor, within
 
@@ -17,13 +17,13 @@ from portal.organisation.place import show, visitor, within
 @within(Permission.EDIT_ORGANISATION)
 @require_http_methods(["GET", "POST"])
 def index(request: HttpRequest, organisation: Organisation) -> HttpResponse:
-    kept = expiry.of(organisation)
+    kept = retention_periods.of(organisation)
     form = RetentionForm(
         request.POST if request.method == "POST" else None,
         initial={"deleted_days": kept.deleted_days, "junk_days": kept.junk_days},
     )
     if form.carries_out(
-        lambda: retention.set_days(
+        lambda: trash_purge.set_days(
             organisation, by=visitor(request), **form.cleaned_data
         )
     ):

@@ -8,8 +8,8 @@ from uuid import UUID
 from django.db import transaction
 
 from engine.registry.models import Mailbox
-from engine.storage import actions, content
-from engine.storage.delivery import folder
+from engine.storage import content, message_actions
+from engine.storage.mailbox_delivery import folder
 from engine.storage.models import FolderRole, Message
 from portal.webmail.actions import files
 from portal.webmail.actions.turns import take_turn
@@ -35,7 +35,9 @@ def save(draft: Draft, *, mailbox: Mailbox, sender: Mailbox) -> Draft:
     """
     drafts = take_turn(mailbox)
     _forget(mailbox, draft)
-    row = actions.append(drafts, draft.as_draft(sender), is_read=True, is_draft=True)
+    row = message_actions.append(
+        drafts, draft.as_draft(sender), is_read=True, is_draft=True
+    )
     mark_files(draft.token, mailbox=mailbox)
     return replace(draft, version=row.pk)
 
@@ -83,7 +85,7 @@ def throw_away(draft: Draft, *, mailbox: Mailbox) -> Message | None:
     if kept is None:
         files.remove_all(mailbox, draft.token)
     else:
-        actions.move([kept], folder(mailbox, FolderRole.TRASH))
+        message_actions.move([kept], folder(mailbox, FolderRole.TRASH))
     return kept
 
 
@@ -93,13 +95,13 @@ def fetch_back(message: Message) -> None:
     drafts = take_turn(message.mailbox)
     others = Message.objects.filter(folder=drafts, message_id=message.message_id)
     if not others.exists():
-        actions.move([message], drafts)
+        message_actions.move([message], drafts)
 
 
 def _forget(mailbox: Mailbox, draft: Draft) -> None:
     kept = _kept(mailbox, draft)
     if kept is not None:
-        actions.erase([kept.pk])
+        message_actions.erase([kept.pk])
 
 
 def _kept(mailbox: Mailbox, draft: Draft) -> Message | None:

@@ -14,15 +14,16 @@ from django.db import transaction
 from django.db.models import Count, Sum
 from django.template.defaultfilters import filesizeformat
 
-from engine.antivirus import policy, scanner
-from engine.antivirus.scanner import ScannerUnavailable
+from engine.antivirus.attachments import policy
+from engine.antivirus.scanners import message_scan
+from engine.antivirus.scanners.message_scan import ScannerUnavailable
 from engine.audit.record import record
 from engine.mail.composer import Attachment
 from engine.mail.file_names import canonical
-from engine.queue import alerts, uploads
+from engine.queue.notifications import infection_alerts, upload_scan
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person
-from engine.storage import actions, blobs, content
+from engine.storage import blob_store, content, message_actions
 from engine.storage.models import Content
 from portal.webmail.actions.turns import take_turn
 from portal.webmail.models import DraftFile, FileState
@@ -66,7 +67,7 @@ def add(upload: Upload, *, mailbox: Mailbox, token: UUID, by: Person) -> DraftFi
     name = canonical(upload.name) or "file"
     spooled = _spooled(upload.chunks)
     try:
-        examined = uploads.check_can_carry(
+        examined = upload_scan.check_can_carry(
             spooled.path.read_bytes(),
             name=upload.name,
             content_type=upload.content_type,
@@ -114,12 +115,14 @@ def attachments(mailbox: Mailbox, token: UUID) -> list[Attachment]:
 def drop(rows: list[DraftFile]) -> None:
     """Remove files with their octets, in the caller's transaction."""
     DraftFile.objects.filter(pk__in=[row.pk for row in rows]).delete()
-    actions.drop_unheld([row.content_id for row in rows])
+    message_actions.drop_unheld([row.content_id for row in rows])
 
 
 def _spooled(chunks: Iterable[bytes]) -> Spooled:
     digest, size = hashlib.sha256(), 0
-    with tempfile.NamedTemporaryFile(dir=blobs.spool_folder(), delete=False) as spool:
+    with tempfile.NamedTemporaryFile(
+        dir=blob_store.spool_folder(), delete=False
+    ) as spool:
         for chunk in chunks:
             size += len(chunk)
             digest.update(chunk)
@@ -139,7 +142,7 @@ def _kept(
         size=spooled.size,
         body_digest=spooled.digest,
         header=b"",
-        blob_key=blobs.adopt(spooled.path),
+        blob_key=blob_store.adopt(spooled.path),
     )
     return DraftFile.objects.create(
         mailbox=mailbox,
@@ -156,12 +159,12 @@ def _scanned(
 ) -> FileState:
     """What the scanner says. Raises PolicyError for an infected file, which goes."""
     try:
-        verdict = scanner.scan_file(_chunks(path))
-        verdict = scanner.scan_inner(examined.inner, verdict)
+        verdict = message_scan.scan_file(_chunks(path))
+        verdict = message_scan.scan_inner(examined.inner, verdict)
     except ScannerUnavailable:
         return FileState.UNSCANNED
     if not verdict.is_infected:
-        with uploads.refused(name):
+        with upload_scan.refused(name):
             is_read = not policy.unscanned(examined, verdict)
         return FileState.CLEAN if is_read else FileState.ENCRYPTED
     detail = {"file": name, "signature": verdict.signature}
@@ -172,7 +175,7 @@ def _scanned(
         detail=detail,
         by=by,
     )
-    alerts.infected_file(path.read_bytes(), verdict=verdict, by=by)
+    infection_alerts.infected_file(path.read_bytes(), verdict=verdict, by=by)
     raise PolicyError(
         f"{name} was not added: the virus scanner found {verdict.signature} in it. "
         "Do not open it, and tell whoever gave it to you."

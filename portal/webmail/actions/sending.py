@@ -16,15 +16,15 @@ from engine.mail.composer import Attachment, address_field
 from engine.mail.envelope import Envelope
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
-from engine.queue import accept
-from engine.queue.incoming import Incoming
+from engine.queue.enqueue import commit
+from engine.queue.enqueue.accepted_message import Incoming
+from engine.queue.enqueue.local_submission import prepare
 from engine.queue.models import Source
-from engine.queue.submit import prepare
 from engine.queue.withdrawal import withdraw
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person
-from engine.storage import actions
-from engine.storage.delivery import folder
+from engine.storage import message_actions
+from engine.storage.mailbox_delivery import folder
 from engine.storage.models import FolderRole, Message
 from portal.webmail import quoting, reading
 from portal.webmail.actions import drafts, files
@@ -118,8 +118,10 @@ def _commit(
     take_turn(sending.sender)
     if is_sent(sending.draft, sender=sending.sender):
         raise SentAlreadyError
-    reference = accept.commit([incoming])[0]
-    sent = actions.append(folder(sending.sender, FolderRole.SENT), copy, is_read=True)
+    reference = commit.commit([incoming])[0]
+    sent = message_actions.append(
+        folder(sending.sender, FolderRole.SENT), copy, is_read=True
+    )
     if sending.drafts is not None:
         drafts.discard(sending.draft, mailbox=sending.drafts)
     return Departure.objects.create(
@@ -144,7 +146,7 @@ def take_back(departure: Departure, *, mailbox: Mailbox, by: Person) -> Draft:
     attached = quoting.files_along(opened, attached=False)
     with transaction.atomic():
         withdraw(departure.reference, by=by)
-        actions.erase([message.pk])
+        message_actions.erase([message.pk])
         for one in attached:
             upload = Upload(one.name, one.content_type, [one.data])
             files.keep(upload, mailbox=mailbox, token=token)
@@ -158,7 +160,7 @@ def mark_answered(draft: Draft, *, mailbox: Mailbox) -> None:
             mailbox=mailbox, message_id=draft.in_reply_to
         ).exclude(folder__role=FolderRole.SENT)
         for message in answered[:10]:
-            actions.mark_answered(message)
+            message_actions.mark_answered(message)
 
 
 def _with_bcc(raw: bytes, bcc: list[NamedAddress]) -> bytes:

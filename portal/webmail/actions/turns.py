@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.registry.models import Mailbox
-from engine.storage.delivery import folder
+from engine.storage.mailbox_delivery import folder
 from engine.storage.models import Folder, FolderRole
 
 

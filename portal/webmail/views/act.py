@@ -11,8 +11,8 @@ from django.utils.http import urlencode
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from engine.storage import actions
-from engine.storage.delivery import folder as folder_of
+from engine.storage import message_actions
+from engine.storage.mailbox_delivery import folder as folder_of
 from engine.storage.models import Folder, FolderRole, Message
 from portal.webmail import undo
 from portal.webmail.access import Desk, Desks, desks_of
@@ -125,7 +125,7 @@ def move(
     request: HttpRequest, chosen: list[Message], target: Folder, *, place: str
 ) -> None:
     """Move the messages, and offer at that place to take it back."""
-    actions.move(chosen, target)
+    message_actions.move(chosen, target)
     undo.remember(request, chosen, target=target, place=place)
     messages.success(request, counted(len(chosen), f"moved to {target.name}"))
 
@@ -133,7 +133,7 @@ def move(
 def _erase(chosen: list[Message], folder: Folder) -> str:
     if folder.role != FolderRole.TRASH:
         raise Http404
-    actions.erase([message.pk for message in chosen])
+    message_actions.erase([message.pk for message in chosen])
     return counted(len(chosen), "deleted for good")
 
 
@@ -148,19 +148,19 @@ def _back(request: HttpRequest, folder: Folder) -> str:
 
 
 def _read(chosen: list[Message]) -> None:
-    actions.mark_read(chosen, is_read=True)
+    message_actions.mark_read(chosen, is_read=True)
 
 
 def _unread(chosen: list[Message]) -> None:
-    actions.mark_read(chosen, is_read=False)
+    message_actions.mark_read(chosen, is_read=False)
 
 
 def _flag(chosen: list[Message]) -> None:
-    actions.flag(chosen, is_flagged=True)
+    message_actions.flag(chosen, is_flagged=True)
 
 
 def _unflag(chosen: list[Message]) -> None:
-    actions.flag(chosen, is_flagged=False)
+    message_actions.flag(chosen, is_flagged=False)
 
 
 MARKS: dict[str, tuple[str, Mark]] = {

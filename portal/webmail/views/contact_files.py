@@ -14,7 +14,7 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from engine.queue import uploads
+from engine.queue.notifications import upload_scan
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
 from portal.webmail import book
@@ -92,7 +92,7 @@ def export(request: HttpRequest, kind: str) -> HttpResponse:
 
 def _read(data: bytes, person: Person) -> Cards:
     """Scan and read a file. Raises PolicyError or UnreadableFileError."""
-    uploads.check_is_clean(data, by=person)
+    upload_scan.check_is_clean(data, by=person)
     text = text_of(data)
     is_vcard = text.lstrip()[:11].upper() == "BEGIN:VCARD"
     return vcard.read(text) if is_vcard else table.read(text)

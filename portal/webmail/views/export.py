@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from engine.registry.access import View
 from engine.registry.errors import PolicyError
-from engine.storage import export
+from engine.storage.exports import mailbox_export
 from engine.storage.models import Export, ExportStatus, Folder
 from portal.webmail import tasks
 from portal.webmail.access import Desk, Desks, desks_of
@@ -32,7 +32,7 @@ def exports(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     desk = changeable(desks, mailbox_id)
     if request.method == "POST":
         try:
-            made = export.start(
+            made = mailbox_export.start(
                 desk.mailbox, folder=_folder(request, desks, desk), by=desks.person
             )
         except PolicyError as refusal:
@@ -45,8 +45,8 @@ def exports(request: HttpRequest, mailbox_id: int) -> HttpResponse:
         "sidebar": sidebar(desks, desk),
         "desk": desk,
         "exports": list(rows[:10]),
-        "is_busy": any(row.status in export.UNFINISHED for row in rows[:10]),
-        "kept_days": export.KEPT.days,
+        "is_busy": any(row.status in mailbox_export.UNFINISHED for row in rows[:10]),
+        "kept_days": mailbox_export.KEPT.days,
     }
     return render(request, "webmail/exports.html", context)
 
@@ -58,7 +58,7 @@ def fetch(request: HttpRequest, mailbox_id: int, token: UUID) -> HttpResponseBas
     """The finished copy, as a file."""
     desk = changeable(desks_of(request), mailbox_id)
     rows = Export.objects.filter(mailbox=desk.mailbox, status=ExportStatus.READY)
-    path = export.path_of(get_object_or_404(rows, token=token))
+    path = mailbox_export.path_of(get_object_or_404(rows, token=token))
     if not path.is_file():
         raise Http404
     name = f"{desk.mailbox.address}.zip"

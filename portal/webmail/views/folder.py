@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from engine.storage import expiry
+from engine.storage import retention_periods
 from portal.webmail import listing, trust, undo
 from portal.webmail.access import desks_of
 from portal.webmail.doors import uses_mail
@@ -44,7 +44,7 @@ def folder(request: HttpRequest, folder_id: int | None = None) -> HttpResponse:
             "shows": SHOWS,
             "total": min(total, listing.COUNT_LIMIT),
             "is_more": total > listing.COUNT_LIMIT,
-            "kept_days": expiry.days(opened),
+            "kept_days": retention_periods.days(opened),
             "undo": undo.offer(request),
         },
     )

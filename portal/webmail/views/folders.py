@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from engine.registry.errors import PolicyError
-from engine.storage import folders
+from engine.storage import folder_actions
 from portal.webmail import listing
 from portal.webmail.access import Desk, Desks, desks_of
 from portal.webmail.doors import uses_mail
@@ -25,7 +25,7 @@ def create(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     form = FolderForm(request.POST or None)
     if form.is_valid():
         try:
-            made = folders.create(desk.mailbox, name=form.cleaned_data["name"])
+            made = folder_actions.create(desk.mailbox, name=form.cleaned_data["name"])
         except PolicyError as refusal:
             form.add_error("name", str(refusal))
         else:
@@ -44,7 +44,7 @@ def rename(request: HttpRequest, folder_id: int) -> HttpResponse:
     form = FolderForm(request.POST or None, initial={"name": folder.name})
     if form.is_valid():
         try:
-            folders.rename(folder, name=form.cleaned_data["name"])
+            folder_actions.rename(folder, name=form.cleaned_data["name"])
         except PolicyError as refusal:
             form.add_error("name", str(refusal))
         else:
@@ -62,7 +62,7 @@ def remove(request: HttpRequest, folder_id: int) -> HttpResponse:
     desk, folder = writable(desks, folder_id)
     if request.method == "POST":
         try:
-            folders.remove(folder)
+            folder_actions.remove(folder)
         except PolicyError as refusal:
             messages.warning(request, str(refusal))
             return redirect("webmail:folder", folder_id=folder.pk)

@@ -7,7 +7,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from engine.mail.file_names import from_title
-from engine.storage import actions
+from engine.storage import message_actions
 from engine.storage.models import FolderRole
 from portal.webmail import conversation, listing, plain_text, reading, trust
 from portal.webmail.access import desks_of
@@ -39,7 +39,7 @@ def read(request: HttpRequest, message_id: int) -> HttpResponse:
     if token is not None and message.folder.role == FolderRole.DRAFTS:
         return redirect("webmail:draft", mailbox_id=desk.mailbox.pk, token=token)
     if desk.can_write and not message.is_read:
-        actions.mark_read([message], is_read=True)
+        message_actions.mark_read([message], is_read=True)
         message.is_read = True
     opened = reading.read(message)
     safe = opened.safe_html()

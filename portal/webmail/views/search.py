@@ -5,9 +5,9 @@ from django.shortcuts import render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from engine.storage.search import index
+from engine.storage.search import indexer
 from engine.storage.search.find import Found, find
-from engine.storage.search.query import QueryError, parse
+from engine.storage.search.query_parser import QueryError, parse
 from portal.webmail import trust, undo
 from portal.webmail.access import desks_of
 from portal.webmail.doors import uses_mail
@@ -43,7 +43,7 @@ def search(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     if typed:
         try:
             query = parse(typed)
-            is_complete = index.catch_up(desk.mailbox)
+            is_complete = indexer.catch_up(desk.mailbox)
             found = find(query, desk.mailbox, before=number_in(request, "past"))
         except QueryError as refusal:
             complaint = str(refusal)

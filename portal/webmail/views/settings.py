@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from engine.registry.errors import PolicyError
-from engine.storage import expiry, out_of_office
+from engine.storage import out_of_office, retention_periods
 from engine.storage.models import MailboxSettings, OutOfOffice
 from portal.webmail.access import Desk, desks_of
 from portal.webmail.doors import uses_mail
@@ -43,7 +43,7 @@ def settings(request: HttpRequest, mailbox_id: int) -> HttpResponse:
         "full": min(100, 100 * mailbox.used_bytes // max(1, mailbox.quota_bytes)),
         "rules": mailbox.rules.count(),
         "away": out_of_office.told_now(mailbox.pk),
-        "retention": expiry.of(mailbox.organisation),
+        "retention": retention_periods.of(mailbox.organisation),
     }
     return render(request, "webmail/settings.html", context)
 

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from engine.registry.errors import PolicyError
-from engine.storage import folders
+from engine.storage import folder_actions
 from engine.storage.models import Folder
 from portal.webmail import listing
 from portal.webmail.access import Desk, Desks, desks_of
@@ -42,10 +42,10 @@ def whole(request: HttpRequest, folder_id: int) -> HttpResponse:
 def _done(request: HttpRequest, desks: Desks, desk: Desk, folder: Folder) -> str:
     name = request.POST.get("do", "")
     if name == "read":
-        return counted(folders.mark_all_read(folder), "marked as read")
+        return counted(folder_actions.mark_all_read(folder), "marked as read")
     if name == "empty":
-        return counted(folders.empty(folder), "deleted for good")
+        return counted(folder_actions.empty(folder), "deleted for good")
     if name not in (*PLACES, "move"):
         raise Http404
     target = target_of(request, desks, desk, name)
-    return counted(folders.move_all(folder, target), f"moved to {target.name}")
+    return counted(folder_actions.move_all(folder, target), f"moved to {target.name}")

@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from engine.mail.errors import MailError
-from engine.queue.rates import RateExceededError
+from engine.queue.sending_rates.rate_limits import RateExceededError
 from engine.registry.models import Person
-from engine.storage.delivery import folder
+from engine.storage.mailbox_delivery import folder
 from engine.storage.models import FolderRole, Message
 from portal.webmail import book, leaving, signatures, undo, unsaved, warnings
 from portal.webmail.access import desks_of

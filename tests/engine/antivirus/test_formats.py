@@ -11,11 +11,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from engine.antivirus import members, policy
+from engine.antivirus.attachments import archive_members, policy
+from engine.antivirus.attachments.inspection_budget import Budget, TooMuchError
+from engine.antivirus.attachments.policy import File
 from engine.antivirus.formats import compound, rar, seven_zip
 from engine.antivirus.formats.errors import UnlistedError
-from engine.antivirus.member import Budget, TooMuchError
-from engine.antivirus.policy import File
 from engine.mail.errors import PermanentFailure
 from tests.engine.antivirus import archives, specimens
 from tests.peers import seven_zip as peer
@@ -28,7 +28,7 @@ DISGUISED = {"letter.txt": b"Good morning", "papers.pdf": specimens.program()}
 def found(data: bytes) -> dict[str, bytes]:
     """The octets of members by name; none where only the name is known."""
     read = {}
-    for member in members.members(data, "papers", Budget()):
+    for member in archive_members.members(data, "papers", Budget()):
         read[member.name] = member.data or read.get(member.name, b"")
     return read
 
@@ -291,7 +291,7 @@ def check_ends_well(data: bytes) -> None:
     """Whatever it is, nothing but the refusals that callers know of."""
     for start in (b"", b"stub"):
         try:
-            list(members.members(start + data, "papers", Budget()))
+            list(archive_members.members(start + data, "papers", Budget()))
         except (UnlistedError, TooMuchError):
             pass
     try:

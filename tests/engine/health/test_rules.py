@@ -21,8 +21,8 @@ from engine.health.models import Alarm, Backup, Heartbeat, Sample
 from engine.jobs import queue as job_queue
 from engine.jobs.models import JobRun, RunState
 from engine.lanes import Lane
-from engine.queue import errands
-from engine.queue.incoming import new_reference
+from engine.queue.automatic_mail import forwards_and_replies
+from engine.queue.enqueue.accepted_message import new_reference
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
 from engine.storage.models import Content, Errand, ErrandKind
 from tests import factories
@@ -197,7 +197,7 @@ def errand_set_aside(service: Service) -> Undo:
         fault="No room on the disk",
         set_aside_at=service.now,
     )
-    return lambda: errands.retry(by=None)
+    return lambda: forwards_and_replies.retry(by=None)
 
 
 SOON = datetime.now(UTC) + timedelta(days=20)

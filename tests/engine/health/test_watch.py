@@ -13,8 +13,8 @@ from django.db import DatabaseError, connection, connections
 from django.db.backends.signals import connection_created
 
 from engine import clock
-from engine.antivirus import proof
 from engine.antivirus.models import ScannerProof
+from engine.antivirus.scanners import coverage_proof
 from engine.health import hosts, letters, probes, watch
 from engine.health.evaluation import Evaluator
 from engine.health.models import Duty, Heartbeat
@@ -257,7 +257,7 @@ def test_a_scanner_that_answers_and_finds_nothing_is_a_fault(
     recording_clamd: RecordingClamd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch, "close_old_connections", lambda: None)
-    proof.prove()
+    coverage_proof.prove()
     one = Watch("engine")
     one._probes.round()
 
@@ -270,7 +270,7 @@ def test_a_scanner_that_answers_and_finds_nothing_is_a_fault(
     [found] = hosts.faults("mx1", facts, clock.now())
     assert found.rule == "scanner_doubt"
 
-    ScannerProof.objects.update(opens=list(proof.KINDS))
+    ScannerProof.objects.update(opens=list(coverage_proof.KINDS))
     one._asked -= watch.ASK_EVERY
     one._beat()
     one._beat()
@@ -282,7 +282,7 @@ def test_a_proof_that_failed_is_a_fault_and_says_why(
     recording_clamd: RecordingClamd,
 ) -> None:
     recording_clamd.answer = None
-    proof.prove()
+    coverage_proof.prove()
 
     assert "virus" in probes.proof_fault()
 

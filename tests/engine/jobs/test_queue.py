@@ -15,7 +15,7 @@ from engine import clock
 from engine.jobs import queue, worker
 from engine.jobs.models import JobRun, RunState
 from engine.lanes import Lane
-from engine.queue import accept
+from engine.queue.enqueue import commit
 from tests.engine.jobs import deeds
 
 pytestmark = pytest.mark.django_db
@@ -236,4 +236,4 @@ def test_a_job_that_waits_for_its_next_attempt_is_not_brought_forward() -> None:
 def test_what_a_job_sent_is_known_again_as_long_as_it_is_tried() -> None:
     waits = (queue.wait_after(number) for number in range(1, queue.MOST_ATTEMPTS))
 
-    assert sum(waits, timedelta()) * 1.2 < accept.RESEND_WINDOW
+    assert sum(waits, timedelta()) * 1.2 < commit.RESEND_WINDOW

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.mail.message import split
 from engine.registry.models import Mailbox
-from engine.storage import content, delivery
+from engine.storage import content, mailbox_delivery
 from engine.storage.models import Message
 
 SENDER = "jane@firm.example.secure.example"
@@ -18,8 +18,13 @@ def put(mailbox: Mailbox, raw: bytes = HEADER + BODY, sender: str = SENDER) -> M
     """Deliver a message into the inbox."""
     row = content.row(content.keep(*split(raw)))
     row.save()
-    made = delivery.Delivery(
-        mailbox.pk, row.pk, row.size, sender, delivery.summary_of(row), row.header
+    made = mailbox_delivery.Delivery(
+        mailbox.pk,
+        row.pk,
+        row.size,
+        sender,
+        mailbox_delivery.summary_of(row),
+        row.header,
     )
-    (message_id,) = delivery.deliver([made])
+    (message_id,) = mailbox_delivery.deliver([made])
     return Message.objects.get(pk=message_id)

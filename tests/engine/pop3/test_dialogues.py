@@ -8,7 +8,7 @@ import pytest
 
 from engine.pop3.listener import Limits
 from engine.registry.models import Mailbox, Person
-from engine.storage import actions, delivery
+from engine.storage import mailbox_delivery, message_actions
 from engine.storage.models import Content, FolderRole, Message
 from tests.engine.pop3 import letters
 from tests.engine.pop3.conftest import SECRET, Serve, Server
@@ -122,7 +122,7 @@ async def test_mail_that_arrives_meanwhile_waits_for_the_next_session(
 async def test_mail_that_goes_meanwhile(server: Server, reader: Person) -> None:
     message = await in_thread(letters.put, reader.mailbox)
     client = await in_thread(sign_in, server)
-    await in_thread(actions.erase, [message.pk])
+    await in_thread(message_actions.erase, [message.pk])
 
     with pytest.raises(poplib.error_proto, match="was removed in the meantime"):
         await in_thread(client.retr, 1)
@@ -135,8 +135,10 @@ async def test_mail_filed_meanwhile_is_not_deleted(
 ) -> None:
     message = await in_thread(letters.put, reader.mailbox)
     client = await in_thread(sign_in, server)
-    archive = await in_thread(delivery.folder, reader.mailbox, FolderRole.ARCHIVE)
-    await in_thread(actions.move, [message], archive)
+    archive = await in_thread(
+        mailbox_delivery.folder, reader.mailbox, FolderRole.ARCHIVE
+    )
+    await in_thread(message_actions.move, [message], archive)
 
     await in_thread(client.dele, 1)
     await in_thread(client.quit)
@@ -183,8 +185,8 @@ async def test_mail_in_other_folders_is_not_listed(
     server: Server, reader: Person
 ) -> None:
     message = await in_thread(letters.put, reader.mailbox)
-    trash = await in_thread(delivery.folder, reader.mailbox, FolderRole.TRASH)
-    await in_thread(actions.move, [message], trash)
+    trash = await in_thread(mailbox_delivery.folder, reader.mailbox, FolderRole.TRASH)
+    await in_thread(message_actions.move, [message], trash)
 
     client = await in_thread(sign_in, server)
 

@@ -16,7 +16,7 @@ from engine.pop3.listener import Limits
 from engine.registry import credentials
 from engine.registry.models import Person
 from engine.registry.throttle import USERNAME_LIMIT
-from engine.storage import blobs
+from engine.storage import blob_store
 from engine.storage.models import Message
 from tests.engine.pop3 import letters
 from tests.engine.pop3.conftest import SECRET, Serve, Server
@@ -247,7 +247,7 @@ async def test_fault_of_ours(server: Server, reader: Person) -> None:
 
 
 def forget_blob(message: Message) -> None:
-    blobs.delete(message.content.blob_key)
+    blob_store.delete(message.content.blob_key)
 
 
 async def test_half_a_line_and_goodbye(server: Server) -> None:

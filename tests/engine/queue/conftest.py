@@ -18,15 +18,16 @@ from django.utils import timezone
 from engine.mail.address import Address
 from engine.mail.envelope import Envelope, EnvelopeRecipient
 from engine.mail.message import split
-from engine.queue import accept, destinations
+from engine.queue.delivery.runner import Runner
+from engine.queue.enqueue import commit
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
-from engine.queue.runner import Runner
+from engine.queue.notifications import notice_routing
 from engine.registry.models import Connection, Organisation, Person
 from engine.routing import routes
 from engine.storage import content
 from engine.storage.models import Message
 from engine.threads import DatabaseThreads
-from engine.transport.pool import Pool
+from engine.transport.session_pool import Pool
 from portal.demo.certificates import Authority
 from tests import factories
 from tests.next_hop import NextHop
@@ -126,15 +127,15 @@ class Queue:
     ) -> str:
         known = routes.current()
         addresses = [Address.parse(recipient) for recipient in recipients]
-        [reference] = accept.commit(
+        [reference] = commit.commit(
             [
-                accept.Incoming(
+                commit.Incoming(
                     envelope=Envelope(
                         Address.parse(sender) if sender else None,
                         tuple(EnvelopeRecipient(a, "", notify) for a in addresses),
                     ),
                     destinations=tuple(
-                        destinations.of_notice(known, address)[1]
+                        notice_routing.of_notice(known, address)[1]
                         for address in addresses
                     ),
                     kept=content.keep(*split(raw)),

@@ -11,7 +11,7 @@ from engine.audit.models import Entry
 from engine.mail.address import Address
 from engine.mail.envelope import Envelope
 from engine.mail.message import split
-from engine.queue import accept
+from engine.queue.enqueue import commit
 from engine.queue.models import Hold, QueuedMessage, Recipient, RecipientStatus, Source
 from engine.queue.withdrawal import withdraw
 from engine.registry.errors import PolicyError
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 def waiting(author: Person | None, *recipients: str) -> str:
     """A message that its author may take back for a minute yet."""
-    incoming = accept.Incoming(
+    incoming = commit.Incoming(
         envelope=Envelope.simple(
             Address.parse("bob@northfield.secure.example"),
             *map(Address.parse, recipients or ("alice@northfield.secure.example",)),
@@ -37,7 +37,7 @@ def waiting(author: Person | None, *recipients: str) -> str:
         person_id=author.pk if author else None,
         release_at=timezone.now() + timedelta(minutes=1),
     )
-    return accept.commit([incoming])[0]
+    return commit.commit([incoming])[0]
 
 
 def statuses() -> set[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
-from engine.queue.committer import Committer
+from engine.queue.enqueue.group_commit import Committer
 from engine.registry import credentials
 from engine.registry.models import Connection, Person
 from engine.routing import routes

@@ -6,15 +6,15 @@ from pathlib import Path
 
 from asgiref.sync import sync_to_async
 
-from engine.antivirus.embedded import EmbeddedScanner
 from engine.antivirus.models import QuarantinedMessage
+from engine.antivirus.scanners.embedded import EmbeddedScanner
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
 from engine.registry.models import Person
 from engine.storage import content
 from engine.storage.models import Message
 from engine.trace.models import Event, EventKind
-from engine.trace.story import Sight, step
+from engine.trace.timeline import Sight, step
 from tests import smime
 from tests.engine.antivirus import pdfs, specimens
 from tests.engine.smtp.conftest import Server

@@ -8,8 +8,8 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings
 
-from engine.queue import rate_alarms, rates
 from engine.queue.models import SendingCount
+from engine.queue.sending_rates import rate_alerts, rate_limits
 from engine.registry.actions import allowances
 from engine.registry.models import Organisation, Person, SenderKind
 from engine.storage.models import Message
@@ -50,9 +50,9 @@ s: 450 4.7.1 * try again in * seconds, or ask the helpdesk for more
 
 @pytest.fixture(autouse=True)
 def _counted_anew() -> Iterator[None]:
-    rates.meter.clear()
+    rate_limits.meter.clear()
     yield
-    rates.meter.clear()
+    rate_limits.meter.clear()
 
 
 def limited(monkeypatch: pytest.MonkeyPatch, **limits: int) -> None:
@@ -75,7 +75,7 @@ async def test_a_person_is_asked_to_wait(
     )
 
     assert await Message.objects.acount() == 2
-    await sync_to_async(rate_alarms.write)()
+    await sync_to_async(rate_alerts.write)()
     row = await SendingCount.objects.aget(span="minute")
     assert (row.messages, row.deferred) == (2, 1)
 
@@ -150,7 +150,7 @@ async def test_a_list_is_written_to_only_so_often(
         sender="bob@northfield.secure.example",
         credential=app_password,
     )
-    await sync_to_async(rates.meter.share)()
+    await sync_to_async(rate_limits.meter.share)()
 
     row = await SendingCount.objects.aget(span="minute", sender__startswith="list:")
     assert (row.messages, row.recipients) == (1, 2)

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.antivirus import scanner
-from engine.antivirus.base import MAIL_HEADER
+from engine.antivirus.scanners import message_scan
+from engine.antivirus.scanners.interface import MAIL_HEADER
 from engine.registry.models import Person
 from tests.engine.smtp.conftest import Server
 from tests.fakes import RecordingClamd
@@ -20,7 +20,7 @@ async def test_mail_by_smtp_is_heard_behind_our_header(
     door: str,
 ) -> None:
     for listener in server.listeners:
-        listener.scanner = scanner.configured()
+        listener.scanner = message_scan.configured()
     dialogue, secret = {
         "receive": ("accepted", credential),
         "submission": ("as_himself", app_password),

@@ -9,7 +9,7 @@ from engine.mail.address_list import NamedAddress
 from engine.mail.composer import compose
 from engine.mail.message import split
 from engine.registry.models import Mailbox, Person
-from engine.storage import content, delivery
+from engine.storage import content, mailbox_delivery
 from engine.storage.models import Message
 
 SENDER = "jane@firm.example.secure.example"
@@ -39,8 +39,13 @@ def arrive(mailbox: Mailbox, raw: bytes = b"", *, sender: str = SENDER) -> Messa
     """Deliver a message as the queue does."""
     row = content.row(content.keep(*split(raw or written())))
     row.save()
-    made = delivery.Delivery(
-        mailbox.pk, row.pk, row.size, sender, delivery.summary_of(row), row.header
+    made = mailbox_delivery.Delivery(
+        mailbox.pk,
+        row.pk,
+        row.size,
+        sender,
+        mailbox_delivery.summary_of(row),
+        row.header,
     )
-    (message_id,) = delivery.deliver([made])
+    (message_id,) = mailbox_delivery.deliver([made])
     return Message.objects.get(pk=message_id)

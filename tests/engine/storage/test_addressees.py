@@ -7,9 +7,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from engine.mail.header import HeaderBlock
 from engine.registry.models import Person
-from engine.storage import actions, addressees
+from engine.storage import addressees, message_actions
 from engine.storage.addressees import COUNTED, SHOWN, Addressees
-from engine.storage.delivery import inbox
+from engine.storage.mailbox_delivery import inbox
 
 
 def read(header: str) -> Addressees:
@@ -58,7 +58,9 @@ def test_all_messages_are_looked_up_at_once(
     bob: Person, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     rows = [
-        actions.append(inbox(bob.mailbox), f"To: n{n}@x.example\r\n\r\n".encode())
+        message_actions.append(
+            inbox(bob.mailbox), f"To: n{n}@x.example\r\n\r\n".encode()
+        )
         for n in range(30)
     ]
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from engine.storage import actions, content
+from engine.storage import content, message_actions
 from engine.storage.models import Content
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +40,7 @@ def test_erasing_reads_no_table_of_contents() -> None:
     row.save()
 
     with CaptureQueriesContext(connection) as queries:
-        actions.drop_unheld({row.pk})
+        message_actions.drop_unheld({row.pk})
 
     asked = [q["sql"] for q in queries if q["sql"].startswith("SELECT")]
     assert any("content_by_blob" in plan_of(statement) for statement in asked)

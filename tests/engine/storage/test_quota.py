@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from engine.mail.message import split
 from engine.registry.models import Mailbox, Person
-from engine.storage import actions, content, delivery, quota
+from engine.storage import content, mailbox_delivery, message_actions, quota
 from engine.storage.models import Content, FolderRole
 
 pytestmark = pytest.mark.django_db
@@ -22,14 +22,14 @@ def letter() -> Content:
 
 
 def delivered(letter: Content, *mailboxes: Mailbox) -> list[int | None]:
-    return delivery.deliver(
+    return mailbox_delivery.deliver(
         [
-            delivery.Delivery(
+            mailbox_delivery.Delivery(
                 mailbox.pk,
                 letter.pk,
                 letter.size,
                 "",
-                delivery.summary_of(letter),
+                mailbox_delivery.summary_of(letter),
                 letter.header,
             )
             for mailbox in mailboxes
@@ -55,15 +55,15 @@ def test_what_is_delivered_is_counted_for_each_mailbox(
 
 
 def test_what_is_put_into_a_folder_counts_until_it_is_erased(bob: Person) -> None:
-    sent = delivery.folder(bob.mailbox, FolderRole.SENT)
-    message = actions.append(sent, RAW)
+    sent = mailbox_delivery.folder(bob.mailbox, FolderRole.SENT)
+    message = message_actions.append(sent, RAW)
     assert used(bob) == len(RAW)
 
-    actions.delete([message])
+    message_actions.delete([message])
     message.refresh_from_db()
     assert used(bob) == len(RAW)
 
-    actions.delete([message])
+    message_actions.delete([message])
     assert used(bob) == 0
 
 
@@ -71,8 +71,8 @@ def test_erasing_twice_counts_once(letter: Content, bob: Person) -> None:
     kept, gone = delivered(letter, bob.mailbox, bob.mailbox)
     assert kept and gone
 
-    actions.erase([gone])
-    actions.erase([gone])
+    message_actions.erase([gone])
+    message_actions.erase([gone])
 
     assert used(bob) == len(RAW)
 
@@ -105,7 +105,7 @@ def test_a_full_mailbox_is_known_at_the_next_look(letter: Content, bob: Person) 
     quota.look()
     assert quota.was_full(bob.mailbox.pk)
 
-    actions.erase([message_id])
+    message_actions.erase([message_id])
     quota.look()
     assert not quota.was_full(bob.mailbox.pk)
 
@@ -113,7 +113,7 @@ def test_a_full_mailbox_is_known_at_the_next_look(letter: Content, bob: Person) 
 def test_delivery_costs_the_same_statements_however_many(
     letter: Content, alice: Person, bob: Person
 ) -> None:
-    delivery.ensure_folders([alice.mailbox.pk, bob.mailbox.pk])
+    mailbox_delivery.ensure_folders([alice.mailbox.pk, bob.mailbox.pk])
 
     with CaptureQueriesContext(connection) as captured:
         delivered(letter, *[alice.mailbox, bob.mailbox] * 20)

@@ -4,8 +4,8 @@ import pytest
 
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person
-from engine.storage import folders, rules
-from engine.storage.delivery import folder
+from engine.storage import folder_actions, rules
+from engine.storage.mailbox_delivery import folder
 from engine.storage.models import Errand, ErrandKind, FolderRole, Rule
 from tests.engine.storage.conftest import arrive, named, written
 
@@ -16,7 +16,7 @@ def lay_down(mailbox: Mailbox, **over: object) -> Rule:
 
 
 def test_a_rule_files_what_arrives(mailbox: Mailbox) -> None:
-    cases = folders.create(mailbox, name="Cases")
+    cases = folder_actions.create(mailbox, name="Cases")
     lay_down(mailbox, folder=cases, marks_read=True, flags=True)
 
     message = arrive(mailbox)

@@ -24,7 +24,7 @@ from engine.registry.models import (
     Provider,
 )
 from engine.routing import routes
-from engine.trace import record
+from engine.trace import event_log
 from engine.trace.models import EventKind
 from onboarding.connecting import actions, mailbox, outcomes, rehearsing, tasks
 from onboarding.connecting.models import (
@@ -167,7 +167,7 @@ class TestRehearsal:
     ) -> None:
         rehearsal.reference = "R1"
         rehearsing.set_step(rehearsal, StepKey.OUT, StepState.RUNNING)
-        record.events([record.event("R1", kind, JANE, reply=reply)])
+        event_log.events([event_log.event("R1", kind, JANE, reply=reply)])
 
         outcomes.follow(rehearsal)
 
@@ -270,18 +270,18 @@ class TestLinks:
 
 
 def arrive(reference: str, connection_id: int) -> None:
-    record.events(
+    event_log.events(
         [
-            record.event(reference, EventKind.RECEIVED, connection_id=connection_id),
-            record.event(reference, EventKind.DELIVERED, mailbox.address()),
+            event_log.event(reference, EventKind.RECEIVED, connection_id=connection_id),
+            event_log.event(reference, EventKind.DELIVERED, mailbox.address()),
         ]
     )
 
 
 def refuse(organisation: Organisation, reply: str) -> None:
-    record.events(
+    event_log.events(
         [
-            record.event(
+            event_log.event(
                 "N1",
                 EventKind.REFUSED,
                 reply=reply,

@@ -8,8 +8,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from engine.antivirus import scanner
-from engine.antivirus.base import ScannerUnavailable
+from engine.antivirus.scanners import message_scan
+from engine.antivirus.scanners.interface import ScannerUnavailable
 from engine.queue.models import QueuedMessage, Recipient
 from engine.registry.models import Organisation
 from onboarding import emails, provisioning
@@ -72,7 +72,7 @@ def test_a_notice_waits_while_the_scanner_is_away(
 
     promise(NoticeKind.APPLY, to="jane@firm.example")
     with monkeypatch.context() as patched:
-        patched.setattr(scanner, "scan_bytes", away)
+        patched.setattr(message_scan, "scan_bytes", away)
         assert deliver.deliver_all() == 0
     notice = Notice.objects.get()
     assert (notice.attempts, notice.sent_at, notice.failed_at) == (1, None, None)
@@ -152,14 +152,14 @@ def test_no_transaction_is_open_while_a_notice_is_scanned(
 ) -> None:
     settings.EMAIL_BACKEND = "engine.backend.QueueEmailBackend"
     promise(NoticeKind.APPLY, to="jane@firm.example")
-    scan = scanner.scan_bytes
+    scan = message_scan.scan_bytes
     inside = []
 
     def note(raw: bytes) -> Any:
         inside.append(connection.in_atomic_block)
         return scan(raw)
 
-    monkeypatch.setattr(scanner, "scan_bytes", note)
+    monkeypatch.setattr(message_scan, "scan_bytes", note)
 
     assert deliver.deliver_all() == 1
     assert inside == [False]

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from engine.antivirus import proof
 from engine.antivirus.models import ScannerProof
+from engine.antivirus.scanners import coverage_proof
 from engine.registry.models import Person
 from portal.console import health
 from portal.console.sheet import Cell
@@ -35,7 +35,7 @@ def shown() -> Cell:
 
 
 def test_what_is_not_opened_is_named_with_what_becomes_of_it() -> None:
-    cell = proved(proof.BASIC)
+    cell = proved(coverage_proof.BASIC)
 
     opens = "attachment, zip, 7z, tar.gz, tar.xz, docm, message, file beside an encrypted one"
     assert cell.text.startswith(f"{opens}.")
@@ -48,11 +48,11 @@ def test_what_the_community_carries_knowingly_is_named_too(settings) -> None:
         update={"archives_unscanned": frozenset({"rar"})}
     )
 
-    assert "Carried with a mark: rar." in proved(proof.BASIC).note
+    assert "Carried with a mark: rar." in proved(coverage_proof.BASIC).note
 
 
 def test_all_is_well_where_everything_is_opened() -> None:
-    cell = proved(proof.KINDS)
+    cell = proved(coverage_proof.KINDS)
 
     assert (cell.note, cell.is_alarming) == ("", False)
 
@@ -63,7 +63,7 @@ def test_a_failure_of_the_basic_set_alarms() -> None:
 
 def test_a_proof_that_is_old_alarms_and_says_why() -> None:
     cell = proved(
-        proof.KINDS,
+        coverage_proof.KINDS,
         proved_at=timezone.now() - timedelta(hours=3),
         problem="The scanner cannot be reached",
     )

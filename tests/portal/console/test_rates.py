@@ -9,7 +9,7 @@ from django.test import Client
 
 from engine.audit.models import Entry
 from engine.queue.models import SendingCount
-from engine.queue.rates import SPANS
+from engine.queue.sending_rates.rate_limits import SPANS
 from engine.registry.models import Allowance, Connection, Person, SenderKind
 from tests import factories
 from tests.portal.conftest import SignIn

@@ -5,7 +5,7 @@ from django.test import Client
 
 from engine.mail.address import Address
 from engine.mail.envelope import Envelope, EnvelopeRecipient
-from engine.queue import submit
+from engine.queue.enqueue import local_submission
 from engine.queue.models import Source
 from engine.registry.models import Person
 from tests.portal.conftest import SignIn
@@ -27,7 +27,9 @@ def sent(alice: Person, bob: Person) -> str:
     envelope = Envelope(
         Address.parse(alice.address), (EnvelopeRecipient(Address.parse(bob.address)),)
     )
-    return submit.submit(RAW, envelope=envelope, source=Source.WEBMAIL, by=alice)
+    return local_submission.submit(
+        RAW, envelope=envelope, source=Source.WEBMAIL, by=alice
+    )
 
 
 def found(desk: Client, query: str) -> set[str]:

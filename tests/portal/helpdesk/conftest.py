@@ -9,8 +9,8 @@ from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress
 from engine.mail.message import compose
 from engine.registry.models import Mailbox, Person
-from engine.storage import actions as storage
-from engine.storage.delivery import inbox
+from engine.storage import message_actions as storage
+from engine.storage.mailbox_delivery import inbox
 from engine.storage.models import Message
 from portal.helpdesk.actions import tickets
 from portal.helpdesk.actions.tickets import Question

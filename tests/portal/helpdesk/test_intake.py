@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from engine.mail.composer import Attachment
 from engine.registry.models import Mailbox, Person
-from engine.storage import blobs
+from engine.storage import blob_store
 from engine.storage.models import FolderRole, Message
 from portal.helpdesk import files, links
 from portal.helpdesk.actions import merging, tickets
@@ -314,7 +314,7 @@ def test_a_message_that_cannot_be_read_does_not_hold_up_the_others(
     helpdesk: Mailbox, bob: Person
 ) -> None:
     broken = mail(helpdesk, bob.address, text="x" * 100_000)
-    blobs.delete(broken.content.blob_key)
+    blob_store.delete(broken.content.blob_key)
     mail(helpdesk, bob.address, subject="A second question")
 
     # The operators see the job fail, until the file is there again.

@@ -4,8 +4,8 @@ import pytest
 from django_q.models import OrmQ
 
 from engine import clock
-from engine.antivirus import scanner
-from engine.antivirus.base import ScannerUnavailable
+from engine.antivirus.scanners import message_scan
+from engine.antivirus.scanners.interface import ScannerUnavailable
 from engine.jobs import worker
 from engine.jobs.models import JobRun
 from engine.lanes import Lane
@@ -94,7 +94,7 @@ def test_what_is_tried_again_by_its_job_gets_no_second_one(
     def away(raw: bytes) -> None:
         raise ScannerUnavailable("nobody answers")
 
-    monkeypatch.setattr(scanner, "scan_bytes", away)
+    monkeypatch.setattr(message_scan, "scan_bytes", away)
     for _ in range(12):
         tasks.send_waiting()
         OrmQ.objects.update(lock=clock.now())

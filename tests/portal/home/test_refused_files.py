@@ -6,7 +6,8 @@ import re
 import pytest
 from django.test import Client
 
-from engine.antivirus import embedded, kinds
+from engine.antivirus.attachments import refused_kinds
+from engine.antivirus.scanners import embedded
 from portal.console import health
 from portal.environment import Environment
 
@@ -30,7 +31,9 @@ def test_everybody_reads_which_kinds_are_refused(client: Client) -> None:
     page, found = shown(client)
 
     unopened = embedded.CLOSED
-    assert found == kinds.REFUSED_ENDINGS | kinds.ACTIVE_ENDINGS | unopened
+    assert (
+        found == refused_kinds.REFUSED_ENDINGS | refused_kinds.ACTIVE_ENDINGS | unopened
+    )
     assert "Where this community differs" not in page
     assert "What is carried with a warning" in page
 

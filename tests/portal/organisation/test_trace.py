@@ -7,7 +7,7 @@ from django.test import Client
 
 from engine.mail.address import Address
 from engine.mail.envelope import Envelope, EnvelopeRecipient
-from engine.queue import submit
+from engine.queue.enqueue import local_submission
 from engine.queue.models import Source
 from engine.registry.models import Organisation, Person, Posting
 from engine.trace.models import Event, EventKind
@@ -23,7 +23,9 @@ def send(by: Person, *to: Person) -> str:
     raw = f"From: {by.address}\r\nSubject: Secret subject\r\n\r\nSecret body\r\n"
     recipients = tuple(EnvelopeRecipient(Address.parse(p.address)) for p in to)
     envelope = Envelope(Address.parse(by.address), recipients)
-    return submit.submit(raw.encode(), envelope=envelope, source=Source.WEBMAIL, by=by)
+    return local_submission.submit(
+        raw.encode(), envelope=envelope, source=Source.WEBMAIL, by=by
+    )
 
 
 @pytest.fixture
@@ -148,7 +150,9 @@ def through_a_list(
         Address.parse(alice.address), (EnvelopeRecipient(Address.parse(LIST)),)
     )
     raw = f"From: {alice.address}\r\n\r\nHello\r\n".encode()
-    reference = submit.submit(raw, envelope=envelope, source=Source.WEBMAIL, by=alice)
+    reference = local_submission.submit(
+        raw, envelope=envelope, source=Source.WEBMAIL, by=alice
+    )
     Queue().run()
     return reference
 

@@ -7,8 +7,8 @@ from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress
 from engine.mail.composer import Attachment, compose
 from engine.registry.models import Mailbox, Organisation, Person
-from engine.storage import actions
-from engine.storage.delivery import folder
+from engine.storage import message_actions
+from engine.storage.mailbox_delivery import folder
 from engine.storage.models import FolderRole, Message
 from tests import factories
 from tests.portal.conftest import SignIn
@@ -42,7 +42,7 @@ def put(
 ) -> Message:
     """Put a message into a mailbox: `raw`, or one composed of what is given."""
     is_read = bool(over.pop("is_read", False))
-    return actions.append(
+    return message_actions.append(
         folder(mailbox, role), raw or written(**over), is_read=is_read
     )
 

@@ -7,7 +7,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from engine.registry.models import Mailbox, Organisation, Person
-from engine.storage.delivery import folder
+from engine.storage.mailbox_delivery import folder
 from engine.storage.models import FolderRole, Message
 from portal.webmail import listing, sidebar
 from tests import factories

@@ -7,8 +7,8 @@ from django.test import Client
 from django.urls import reverse
 
 from engine.registry.models import Mailbox, Person
-from engine.storage import actions
-from engine.storage.delivery import folder
+from engine.storage import message_actions
+from engine.storage.mailbox_delivery import folder
 from engine.storage.models import FolderRole, Message
 from tests import factories
 from tests.portal.conftest import SignIn
@@ -30,7 +30,7 @@ def test_what_is_found_in_several_folders_is_moved_and_put_back(
     as_bob: Client, bob: Person
 ) -> None:
     first, second = put(bob.mailbox), put(bob.mailbox)
-    actions.move([second], folder(bob.mailbox, FolderRole.ARCHIVE))
+    message_actions.move([second], folder(bob.mailbox, FolderRole.ARCHIVE))
 
     moved = act(as_bob, bob.mailbox, "delete", first, second)
     went = {where(first), where(second)}
@@ -74,7 +74,7 @@ def test_a_draft_that_is_found_goes_nowhere_but_to_deleted(
     as_bob: Client, bob: Person
 ) -> None:
     drafts = folder(bob.mailbox, FolderRole.DRAFTS)
-    draft = actions.append(drafts, written(), is_draft=True)
+    draft = message_actions.append(drafts, written(), is_draft=True)
 
     page = act(as_bob, bob.mailbox, "archive", draft).content.decode()
     stayed = where(draft)
@@ -88,7 +88,7 @@ def test_what_is_deleted_already_is_not_deleted_for_good_from_here(
     as_bob: Client, bob: Person
 ) -> None:
     message = put(bob.mailbox)
-    actions.move([message], folder(bob.mailbox, FolderRole.TRASH))
+    message_actions.move([message], folder(bob.mailbox, FolderRole.TRASH))
 
     page = act(as_bob, bob.mailbox, "delete", message).content.decode()
 

@@ -13,8 +13,8 @@ from pytest_django.fixtures import Settings
 from engine.audit.models import Entry
 from engine.queue.models import Recipient
 from engine.registry.models import Mailbox, Person
-from engine.storage import folders
-from engine.storage.delivery import folder
+from engine.storage import folder_actions
+from engine.storage.mailbox_delivery import folder
 from engine.storage.models import Export, FolderRole, Message, OutOfOffice, Rule
 from portal.webmail import tasks
 from tests import factories
@@ -250,7 +250,7 @@ def test_a_copy_asks_for_the_password_again(signed_in: SignIn, bob: Person) -> N
 def test_nobody_else_manages_a_mailbox(
     signed_in: SignIn, bob: Person, alice: Person, charlie: Person, team: Mailbox
 ) -> None:
-    cases = folders.create(bob.mailbox, name="Cases")
+    cases = folder_actions.create(bob.mailbox, name="Cases")
     rule = Rule.objects.create(mailbox=bob.mailbox, position=1, name="Firm")
     box = bob.mailbox.pk
     doors = [

@@ -8,8 +8,8 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from engine.queue import rates
 from engine.queue.models import SendingCount
+from engine.queue.sending_rates import rate_limits
 from engine.registry.models import Person
 from engine.storage.models import FolderRole
 from portal.rates import Rates
@@ -27,9 +27,9 @@ def desk(bob: Person) -> Desk:
 def _one_a_minute(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     one = Rates(minute=1, hour=100, day=100)
     monkeypatch.setattr(settings.POSTERN, "person_messages", one)
-    rates.meter.clear()
+    rate_limits.meter.clear()
     yield
-    rates.meter.clear()
+    rate_limits.meter.clear()
 
 
 def test_the_draft_is_kept_and_the_page_says_when(
@@ -59,9 +59,9 @@ def test_the_draft_is_kept_and_the_page_says_when(
 def test_what_other_processes_sent_counts_too(
     as_bob: Client, bob: Person, desk: Desk
 ) -> None:
-    other = rates.Meter()
-    one = rates.Sender(rates.SenderKind.PERSON, bob.pk, bob.organisation_id)
-    other.note([(one, rates.Count(1, 1))])
+    other = rate_limits.Meter()
+    one = rate_limits.Sender(rate_limits.SenderKind.PERSON, bob.pk, bob.organisation_id)
+    other.note([(one, rate_limits.Count(1, 1))])
     other.share()
 
     assert desk.post(as_bob, "send", to=CHARLIE, text="x").status_code == 429

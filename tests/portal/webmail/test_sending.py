@@ -18,7 +18,7 @@ from engine.antivirus.models import QuarantinedMessage
 from engine.audit.models import Entry
 from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress
-from engine.queue import claim
+from engine.queue.delivery import claim
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
 from engine.registry.actions import people
 from engine.registry.models import Connection, Mailbox, Organisation, Person

@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from engine.mail.composer import Attachment
 from engine.registry.models import Organisation, Person
-from engine.storage.delivery import folder
+from engine.storage.mailbox_delivery import folder
 from engine.storage.models import FolderRole, Message
 from portal.webmail.actions import contacts
 from portal.webmail.cards.card import Card

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.storage.search.document import Words
-from engine.storage.search.query import Clause, QueryError, Term, parse
+from engine.storage.search.query_parser import Clause, QueryError, Term, parse
 
 PIECES = st.sampled_from(
     [

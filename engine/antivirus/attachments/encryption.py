@@ -1,0 +1,79 @@
+"""Recognises what nobody can look into without a key: documents and mail.
+
+Our own look: scanners call an encrypted file clean unless they are told otherwise, and
+know fewer kinds. Encrypted members of archives show when the archive is read (`members`).
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Set
+
+from engine.antivirus.attachments.inspection_budget import Budget
+from engine.antivirus.attachments.magic import HEAD
+from engine.antivirus.formats import compound, pdf
+from engine.antivirus.formats.errors import UnlistedError
+from engine.mail import cms
+
+_BROKEN = (ValueError, struct.error, UnlistedError)
+# RFC 9580 §6.2.1; the line may stand behind words, as many programs write it into a text.
+_PGP = re.compile(
+    rb"^-----BEGIN PGP MESSAGE(?:, PART [^-\r\n]{1,20})?-----", re.MULTILINE
+)
+# [MS-OXORMMS] §2.1.3: mail with rights management
+_RPMSG = b"\x76\xe8\x04\x60\xc4\x11\xe3\x86"
+# Open Document 1.3, part 2, §4.8: in the manifest of an encrypted document
+_OPEN_DOCUMENT = b"manifest:encryption-data"
+_MANIFEST = "META-INF/manifest.xml"
+
+_TYPES = {
+    "multipart/encrypted": "message",
+    "application/pgp-encrypted": "message",
+    "application/x-microsoft-rpmsg-message": "message",
+}
+
+
+def of_types(content_types: Set[str]) -> str:
+    """What a part is by its content types; empty for what may be read."""
+    return next(filter(None, map(_TYPES.get, sorted(content_types))), "")
+
+
+def is_unreadable(data: bytes, content_types: Set[str]) -> bool:
+    """Whether it is said to be S/MIME and is nothing that can be made out."""
+    return not content_types.isdisjoint(cms.CONTENT_TYPES) and cms.kind_of(data) is None
+
+
+def needs_all(head: bytes) -> bool:
+    """Whether the first octets of a file do not show what `of_octets` says of it."""
+    return pdf.is_pdf(head) or cms.kind_of(head) is not None
+
+
+def of_octets(data: bytes, content: cms.Content, budget: Budget) -> str:
+    """What the octets of a whole file are: "PDF", "office document", "message" or empty.
+
+    `content` is what they were read as. Raises TooMuchError.
+    """
+    if pdf.is_pdf(data):
+        return "PDF" if pdf.needs_password(data, budget) else ""
+    if data.startswith(compound.SIGNATURE):
+        return "office document" if _is_locked(data) else ""
+    if data.startswith(_RPMSG) or _PGP.search(data[:HEAD]):
+        return "message"
+    is_signed = content.kind is cms.Kind.SIGNED and not content.is_broken
+    return "" if content.kind is None or is_signed else "message"
+
+
+def of_member(name: str, data: bytes, content: cms.Content, budget: Budget) -> str:
+    """The same of a file in an archive, which may be a document's list of its parts."""
+    if name == _MANIFEST and _OPEN_DOCUMENT in data:
+        return "office document"
+    return of_octets(data, content, budget)
+
+
+def _is_locked(data: bytes) -> bool:
+    try:
+        return compound.is_encrypted(data)
+    except _BROKEN:
+        # Whether broken files may pass is the scanner's to say.
+        return False

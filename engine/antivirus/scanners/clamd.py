@@ -1,0 +1,220 @@
+"""A client of clamd's INSTREAM command, over a Unix socket or TCP.
+
+A non-blocking socket rather than a stream: clamd may answer and hang up while we are
+still sending, and a stream throws that answer away with the broken pipe.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from engine.antivirus.scanners import clamd_failover
+from engine.antivirus.scanners.interface import MAIL_HEADER, ScannerUnavailable
+from engine.antivirus.verdict import Verdict, VerdictState
+
+NAME = "clamd"
+PATIENCE = 60.0  # seconds spent waiting for one clamd over a scan, not for the peer
+PING_PATIENCE = 3.0  # seconds for one that failed before, where there are others
+CHUNK = 64 * 1024  # octets sent at a time; clamd accepts up to its StreamMaxLength
+REPLY_LIMIT = 4096  # octets
+
+Result = TypeVar("Result")
+
+
+class TooLargeError(ScannerUnavailable):
+    """The message is over clamd's StreamMaxLength, which no other clamd would change."""
+
+
+class ClamdScanner:
+    """Each of `targets` is the path of a Unix socket, or host:port."""
+
+    def __init__(self, *targets: str, patience: float = PATIENCE) -> None:
+        self.targets = targets
+        self.patience = patience
+
+    def open(self) -> ClamdScan:
+        return ClamdScan(self.targets, patience=self.patience)
+
+
+class ClamdScan:
+    """One connection to clamd, made when the first octets are sent.
+
+    Everything is scanned as mail, behind a header of ours: whatever may not look like
+    mail to clamd is a part of a message first (`scanner.scan_file`). Where one clamd
+    fails, the next is tried, unless octets are gone that nobody holds any more.
+    """
+
+    def __init__(self, targets: Sequence[str], *, patience: float) -> None:
+        self._targets = clamd_failover.in_turn(targets)
+        self._patience = self._left = patience
+        self._socket: socket.socket | None = None
+        self._pending = bytearray(MAIL_HEADER)
+        self._is_bound = False
+        self._is_over = False
+
+    async def feed(self, chunk: bytes) -> None:
+        self._pending += chunk
+        if len(self._pending) >= CHUNK:
+            await self._with_some_clamd(self._flush)
+            self._pending.clear()
+            self._is_bound = True
+
+    async def verdict(self) -> Verdict:
+        try:
+            return await self._with_some_clamd(self._ask)
+        finally:
+            await self.abandon()
+
+    async def abandon(self) -> None:
+        self._is_over = True
+        self._pending.clear()
+        self._hang_up()
+
+    async def _with_some_clamd(self, step: Callable[[], Awaitable[Result]]) -> Result:
+        """Take a step, with the next clamd where this one fails. Raises what the last did."""
+        while True:
+            try:
+                result = await self._in_time(step)
+            except ScannerUnavailable as error:
+                self._hang_up()
+                if self._is_over or isinstance(error, TooLargeError):
+                    raise
+                clamd_failover.leave_out(self._targets.pop(0))
+                if self._is_bound or not self._targets:
+                    # Never a second connection: it would see only the rest.
+                    await self.abandon()
+                    raise
+                self._left = self._patience
+            except BaseException:
+                await self.abandon()
+                raise
+            else:
+                clamd_failover.take_back(self._targets[0])
+                return result
+
+    async def _in_time(self, step: Callable[[], Awaitable[Result]]) -> Result:
+        """Take a step within what is left of the patience with this clamd."""
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(self._left):
+                return await step()
+        except TimeoutError as error:
+            raise ScannerUnavailable("the scanner does not answer in time") from error
+        except OSError as error:
+            raise ScannerUnavailable("the scanner cannot be reached") from error
+        finally:
+            self._left = max(0.0, self._left - (time.monotonic() - started))
+
+    async def _flush(self) -> None:
+        connection = await self._connected()
+        for start in range(0, len(self._pending), CHUNK):
+            piece = self._pending[start : start + CHUNK]
+            await _send(connection, len(piece).to_bytes(4, "big") + piece)
+
+    async def _ask(self) -> Verdict:
+        await self._flush()
+        connection = await self._connected()
+        await _send(connection, bytes(4))
+        return read_reply(await _receive(connection))
+
+    async def _connected(self) -> socket.socket:
+        if self._is_over:
+            raise ScannerUnavailable("the scan was broken off")
+        if self._socket is None:
+            target = self._targets[0]
+            if clamd_failover.is_suspect(target) and len(self._targets) > 1:
+                await _check_answers(target)
+            self._socket = await _connect(target)
+            await _send(self._socket, b"zINSTREAM\0")
+        return self._socket
+
+    def _hang_up(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
+def read_reply(reply: bytes) -> Verdict:
+    """Understand clamd's answer. Anything but a plain yes or no raises."""
+    text = reply.rstrip(b"\0\n").decode("utf-8", "replace")
+    if text == "stream: OK":
+        return Verdict(VerdictState.CLEAN, scanner=NAME)
+    if text.startswith("stream: ") and text.endswith(" FOUND"):
+        signature = text.removeprefix("stream: ").removesuffix(" FOUND")
+        return Verdict.of(signature[:200], scanner=NAME)
+    if "size limit exceeded" in text:
+        raise TooLargeError("the message is larger than the scanner takes")
+    if not text:
+        raise ScannerUnavailable("the scanner hung up")
+    raise ScannerUnavailable("the scanner reported an error")
+
+
+async def answers(target: str) -> bool:
+    """Whether the clamd there says that it is alive."""
+    try:
+        await _check_answers(target)
+    except (OSError, TimeoutError):
+        return False
+    return True
+
+
+async def _check_answers(target: str) -> None:
+    """Ask whether clamd is there, before a message waits for it. Raises OSError."""
+    async with asyncio.timeout(PING_PATIENCE):
+        connection = await _connect(target)
+        try:
+            await _send(connection, b"zPING\0")
+            if await _receive(connection) != b"PONG\0":
+                raise ConnectionError("clamd does not answer PING")
+        finally:
+            connection.close()
+
+
+async def _connect(target: str) -> socket.socket:
+    if "/" in target:
+        return await _dial(socket.AF_UNIX, target)
+    host, _, port = target.rpartition(":")
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+    for family, _, _, _, address in found[:-1]:
+        try:
+            return await _dial(family, address)
+        except OSError:
+            continue
+    return await _dial(found[-1][0], found[-1][4])
+
+
+async def _dial(family: int, address: str | tuple[object, ...]) -> socket.socket:
+    connection = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        connection.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(connection, address)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+async def _send(connection: socket.socket, data: bytes) -> None:
+    """Send, or, where clamd has hung up, raise what it said before it did."""
+    loop = asyncio.get_running_loop()
+    try:
+        await loop.sock_sendall(connection, data)
+    except (BrokenPipeError, ConnectionResetError):
+        read_reply(await _receive(connection))
+        raise
+
+
+async def _receive(connection: socket.socket) -> bytes:
+    loop = asyncio.get_running_loop()
+    reply = b""
+    while not reply.endswith(b"\0") and len(reply) < REPLY_LIMIT:
+        received = await loop.sock_recv(connection, REPLY_LIMIT)
+        if not received:
+            break
+        reply += received
+    return reply

@@ -1,0 +1,117 @@
+"""The scanner for machines without clamd: YARA rules over every part of a message.
+
+YARA sees only plain octets, so the message is spooled and taken apart first. What
+cannot be taken apart counts as infected.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from engine import state
+from engine.antivirus.scanners import yara_scan
+from engine.antivirus.scanners.interface import ScannerUnavailable
+from engine.antivirus.scanners.unpack_limits import MAX_SECONDS
+from engine.antivirus.verdict import Verdict
+
+NAME = "embedded"
+# What it does not open; zip, tar, gzip and bzip2 it does.
+CLOSED = frozenset(("7z", "rar", "tar.xz"))
+FLUSH = 256 * 1024  # octets held in memory before they go to the spool
+LARGE = 1024 * 1024  # octets from which a message is scanned in a process of its own
+ROOT = Path(__file__).parents[3]
+
+# So many scans at a time: each may want a processor for itself.
+_threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="antivirus")
+
+
+class EmbeddedScanner:
+    """`folder` is where messages are spooled while they are scanned."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def open(self) -> EmbeddedScan:
+        return EmbeddedScan(self.folder)
+
+
+class EmbeddedScan:
+    """One message on its way through a temporary folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._parent = folder
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._pending = bytearray()
+        self._is_over = False
+
+    async def feed(self, chunk: bytes) -> None:
+        self._check_open()
+        self._pending += chunk
+        if len(self._pending) >= FLUSH:
+            with _failing_closed():
+                await asyncio.to_thread(self._flush)
+
+    async def verdict(self) -> Verdict:
+        self._check_open()
+        try:
+            with _failing_closed():
+                loop = asyncio.get_running_loop()
+                return await loop.run_in_executor(_threads, self._scan)
+        finally:
+            await self.abandon()
+
+    async def abandon(self) -> None:
+        self._is_over = True
+        self._pending.clear()
+        if self._folder is not None:
+            folder, self._folder = self._folder, None
+            await asyncio.to_thread(folder.cleanup)
+
+    def _check_open(self) -> None:
+        if self._is_over:
+            raise ScannerUnavailable("the scan was broken off")
+
+    def _flush(self) -> Path:
+        if self._folder is None:
+            state.make_private(self._parent)
+            self._folder = tempfile.TemporaryDirectory(
+                dir=self._parent, ignore_cleanup_errors=True
+            )
+        path = Path(self._folder.name, "message")
+        with open(path, "ab", opener=state.private) as file:
+            file.write(self._pending)
+        self._pending.clear()
+        return path
+
+    def _scan(self) -> Verdict:
+        path = self._flush()
+        large = path.stat().st_size > LARGE
+        signature = _find_in_process(path) if large else yara_scan.find_signature(path)
+        return Verdict.of(signature, scanner=NAME)
+
+
+def _find_in_process(path: Path) -> str:
+    """Decoding many octets holds Python's lock for long: a process has its own."""
+    command = [sys.executable, "-m", yara_scan.__name__, str(path)]
+    found = subprocess.run(  # noqa: S603 - our own module, and a file that we named
+        command, cwd=ROOT, timeout=MAX_SECONDS, capture_output=True, check=True
+    )
+    return found.stdout.decode()
+
+
+@contextmanager
+def _failing_closed() -> Iterator[None]:
+    """Turn what goes wrong into ScannerUnavailable."""
+    try:
+        yield
+    except (TimeoutError, subprocess.TimeoutExpired) as error:
+        raise ScannerUnavailable("the scan takes too long") from error
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise ScannerUnavailable("the scanner fails") from error

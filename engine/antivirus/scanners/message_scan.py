@@ -1,0 +1,192 @@
+"""The scanner that the configuration asks for."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from base64 import encodebytes
+from collections.abc import Iterable, Iterator, Sequence
+
+from asgiref.sync import async_to_sync
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from engine import metrics
+from engine.antivirus.attachments.inspection import Inner
+from engine.antivirus.scanners.clamd import ClamdScanner
+from engine.antivirus.scanners.embedded import EmbeddedScanner
+from engine.antivirus.scanners.interface import Scan, Scanner, ScannerUnavailable
+from engine.antivirus.verdict import Verdict, VerdictState
+
+__all__ = [
+    "OffScanner",
+    "Scan",
+    "Scanner",
+    "ScannerUnavailable",
+    "configured",
+    "scan_bytes",
+    "scan_file",
+    "scan_inner",
+    "scan_inner_with",
+    "verdict_of",
+]
+
+OFF = "off"
+
+# Files scanned together. Signatures would need thousands; small ones cost a message's
+# overhead each.
+MOST_FILES = 50
+MOST_OCTETS = 16 * 1024 * 1024
+
+_BOUNDARY = b"postern-files-for-its-virus-scanner"  # never in base64
+_PART_HEADER = (
+    b"Content-Type: application/octet-stream\r\n"
+    b"Content-Disposition: attachment\r\n"
+    b"Content-Transfer-Encoding: base64\r\n\r\n"
+)
+_LINE = 57  # octets that make one line of base64 (RFC 2045 §6.8)
+
+
+def configured() -> Scanner:
+    """clamd where POSTERN_CLAMD says where it is, else the embedded fallback."""
+    target = settings.POSTERN.clamd
+    if target == OFF:
+        return OffScanner()
+    if target:
+        return ClamdScanner(*settings.POSTERN.clamd_targets)
+    return EmbeddedScanner(settings.POSTERN.path("scanning"))
+
+
+def scan_bytes(data: bytes) -> Verdict:
+    """Scan a whole message at once, where there is no event loop.
+
+    A message. A file goes to `scan_file`: here it would be taken for the text of one.
+    Raises ScannerUnavailable.
+    """
+    return async_to_sync(_scan)([data])
+
+
+def scan_file(chunks: Iterable[bytes]) -> Verdict:
+    """Scan a file before it is part of a message, without holding all of it.
+
+    Raises ScannerUnavailable.
+    """
+    return async_to_sync(_scan)(_as_message(chunks))
+
+
+def scan_inner(inner: Sequence[Inner], outer: Verdict) -> Verdict:
+    """`scan_inner_with` where there is no event loop."""
+    return async_to_sync(scan_inner_with)(configured(), inner, outer)
+
+
+async def scan_inner_with(
+    scanner: Scanner, inner: Sequence[Inner], outer: Verdict
+) -> Verdict:
+    """Scan by itself what the scanner may not have found in a message.
+
+    The verdict on all of it, where that on the message is `outer`: infected if any is.
+    Raises ScannerUnavailable.
+    """
+    found = outer
+    for chunks in _streams(inner):
+        if found.is_infected:
+            break
+        verdict = await _scan(chunks, scanner)
+        found = found if verdict.is_clean else verdict
+    return found
+
+
+def _streams(inner: Sequence[Inner]) -> Iterator[Iterator[bytes]]:
+    """What is scanned one after the other: each message by itself, files together."""
+    files: list[Inner] = []
+    for one in inner:
+        if one.is_message:
+            yield one.pieces()
+        else:
+            files.append(one)
+    while files:
+        count, octets = 0, 0
+        while count < min(len(files), MOST_FILES) and octets < MOST_OCTETS:
+            octets += files[count].region.end - files[count].region.start
+            count += 1
+        yield _files_as_message(files[:count])
+        del files[:count]
+
+
+async def _scan(chunks: Iterable[bytes], scanner: Scanner | None = None) -> Verdict:
+    scan = (scanner or configured()).open()
+    try:
+        pieces = iter(chunks)
+        # A large file is decoded, and encoded again, where no session waits for it.
+        while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+            await scan.feed(piece)
+        return await verdict_of(scan)
+    finally:
+        await scan.abandon()
+
+
+async def verdict_of(scan: Scan) -> Verdict:
+    """The verdict, and how long it took counted. Raises ScannerUnavailable."""
+    began, outcome = time.monotonic(), "unavailable"
+    try:
+        verdict = await scan.verdict()
+        outcome = str(verdict.state)
+        return verdict
+    finally:
+        seconds = time.monotonic() - began
+        metrics.SCAN_SECONDS.labels(outcome).observe(seconds)
+
+
+def _files_as_message(files: Sequence[Inner]) -> Iterator[bytes]:
+    """The same of several, written in the one way that every scanner reads."""
+    if len(files) == 1:
+        yield from _as_message(files[0].pieces())
+        return
+    yield (
+        b'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="%b"\r\n\r\n'
+        % (_BOUNDARY)
+    )
+    for one in files:
+        yield b"--%b\r\n" % _BOUNDARY + _PART_HEADER
+        yield from _encoded(one.pieces())
+    yield b"--%b--\r\n" % _BOUNDARY
+
+
+def _as_message(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The file as the one part of a message, as which scanners take things apart."""
+    yield b"MIME-Version: 1.0\r\n" + _PART_HEADER
+    yield from _encoded(chunks)
+
+
+def _encoded(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for chunk in chunks:
+        data = rest + chunk
+        whole = len(data) // _LINE * _LINE
+        rest = data[whole:]
+        yield encodebytes(data[:whole])
+    yield encodebytes(rest)
+
+
+class OffScanner:
+    """Finds everything clean, for measuring what the rest costs."""
+
+    def __init__(self) -> None:
+        if settings.POSTERN.env == "production":
+            raise ImproperlyConfigured(
+                "POSTERN_CLAMD is off. Set it to clamd's socket path or host:port."
+            )
+
+    def open(self) -> OffScan:
+        return OffScan()
+
+
+class OffScan:
+    async def feed(self, chunk: bytes) -> None:
+        """Look away."""
+
+    async def verdict(self) -> Verdict:
+        return Verdict(VerdictState.CLEAN, scanner=OFF)
+
+    async def abandon(self) -> None:
+        """Nothing is held."""

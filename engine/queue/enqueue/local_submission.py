@@ -1,0 +1,222 @@
+"""The one door by which our own surfaces send: webmail, the API, and notices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+from engine.antivirus.attachments import policy
+from engine.antivirus.scanners import coverage_proof, message_scan
+from engine.antivirus.verdict import Verdict
+from engine.mail import reply
+from engine.mail.authors import authors
+from engine.mail.envelope import Envelope
+from engine.mail.errors import MailError, PermanentFailure
+from engine.mail.header import HeaderBlock
+from engine.mail.message import split
+from engine.mail.parts import walk
+from engine.queue import log_lines
+from engine.queue.enqueue import commit
+from engine.queue.enqueue.accepted_message import Incoming
+from engine.queue.models import Source
+from engine.queue.notifications import infection_alerts, notice_routing
+from engine.queue.sending_rates import rate_alerts, rate_limits
+from engine.registry import senders
+from engine.registry.actor import Actor
+from engine.registry.models import ApiKey, Person
+from engine.registry.senders import Sender
+from engine.routing import author_claims, policies, routes
+from engine.routing.routes import Routes
+from engine.storage import content
+
+
+def submit(
+    raw: bytes,
+    *,
+    envelope: Envelope,
+    source: Source,
+    fingerprint: str = "",
+    is_everyday: bool = False,
+    by: Actor | None,
+) -> str:
+    """Check, scan and accept a message, and return its reference.
+
+    `by` is the person who sends, or a key that sends as a mailbox of its organisation;
+    None is the service itself, which alone may write to addresses outside the
+    community: with `is_everyday`, to those in a member's own domain too. What comes
+    twice with one fingerprint is taken once. Raises MailError with the sentence to show.
+    """
+    incoming = prepare(
+        raw,
+        envelope=envelope,
+        source=source,
+        fingerprint=fingerprint,
+        is_everyday=is_everyday,
+        by=by,
+    )
+    return commit.commit([incoming])[0]
+
+
+def prepare(
+    raw: bytes,
+    *,
+    envelope: Envelope,
+    source: Source,
+    by: Actor | None,
+    fingerprint: str = "",
+    is_everyday: bool = False,
+    release_at: datetime | None = None,
+) -> Incoming:
+    """Check and scan a message, for a caller who commits it with rows of their own.
+
+    The scan may take seconds, so this stands outside every transaction. Raises MailError.
+    """
+    try:
+        return _prepare(
+            raw,
+            envelope=envelope,
+            source=source,
+            by=by,
+            fingerprint=fingerprint,
+            is_everyday=is_everyday,
+            release_at=release_at,
+        )
+    except MailError as error:
+        owner = by.organisation_id if by else None
+        log_lines.refused(error.reply, envelope, source, organisation_id=owner)
+        raise
+
+
+def _prepare(
+    raw: bytes,
+    *,
+    envelope: Envelope,
+    source: Source,
+    by: Actor | None,
+    fingerprint: str,
+    is_everyday: bool,
+    release_at: datetime | None,
+) -> Incoming:
+    known = routes.current()
+    if b"\0" in raw:
+        raise PermanentFailure(reply.NUL_INSIDE)
+    header, body = split(raw)
+    if by is not None:
+        _check_sender(known, envelope, header, by)
+    envelope, going = _routed(known, envelope, is_everyday=is_everyday, by=by)
+    reference = commit.new_reference()
+    _check_rates(known, envelope, going, by=by)
+    unscanned = _scan(raw, envelope, reference, by=by)
+    header = _marked(header, unscanned)
+    return Incoming(
+        envelope=envelope,
+        destinations=going,
+        kept=content.keep(header, body),
+        source=source,
+        organisation_id=by.organisation_id if by else None,
+        person_id=by.pk if isinstance(by, Person) else None,
+        key_id=by.pk if isinstance(by, ApiKey) else None,
+        reference=reference,
+        fingerprint=fingerprint,
+        release_at=release_at,
+        detail={"unscanned": unscanned} if unscanned else {},
+    )
+
+
+def _marked(header: bytes, unscanned: list[str]) -> bytes:
+    """With our mark, where there is something to mark or a mark that is not ours."""
+    if not unscanned and policy.MARK.lower().encode() not in header.lower():
+        return header
+    return policy.marked(HeaderBlock.salvage(header), unscanned).to_bytes()
+
+
+def _check_rates(
+    known: Routes, envelope: Envelope, going: Sequence[str], *, by: Actor | None
+) -> None:
+    """Raise RateExceededError, and the alarm, where the sender sends too much."""
+    if by is None:
+        return
+    try:
+        rate_limits.check_message(known, _senders(by), len(envelope.recipients), going)
+    except rate_limits.RateExceededError:
+        rate_alerts.write()
+        raise
+
+
+def _senders(by: Actor) -> list[Sender]:
+    if isinstance(by, Person):
+        return senders.of(by.organisation_id, person_id=by.pk)
+    return senders.of(by.organisation_id, key_id=by.pk)
+
+
+def _check_sender(known: Routes, envelope: Envelope, header: bytes, by: Actor) -> None:
+    block = HeaderBlock.parse(header)
+    check = _check(known, by)
+    if envelope.sender is not None:
+        check(address=envelope.sender)
+    for author in authors(block):
+        check(address=author)
+    author_claims.check_claims(known, block, check)
+
+
+def _check(known: Routes, by: Actor) -> Callable[..., None]:
+    """The check of an address that the person or the key writes as."""
+    if isinstance(by, Person):
+        return partial(policies.check_can_send_as, known, person_id=by.pk)
+    return partial(policies.check_key_can_send_as, known, by.organisation_id)
+
+
+def _routed(
+    known: Routes, envelope: Envelope, *, is_everyday: bool, by: Actor | None
+) -> tuple[Envelope, tuple[str, ...]]:
+    """The envelope with aliases followed, and where each recipient's mail goes."""
+    recipients, going = [], []
+    for recipient in envelope.recipients:
+        if by is None:
+            address, destination = notice_routing.of_notice(
+                known, recipient.address, is_everyday=is_everyday
+            )
+        else:
+            route = known.resolve(recipient.address)
+            policies.check_can_reach(known, route, sender=envelope.sender)
+            address, destination = route.address, route.destination
+        recipients.append(replace(recipient, address=address))
+        going.append(destination)
+    return replace(envelope, recipients=tuple(recipients)), tuple(going)
+
+
+def _scan(
+    raw: bytes, envelope: Envelope, reference: str, *, by: Actor | None
+) -> list[str]:
+    """Refuse what is infected or may not travel; what nobody could look into.
+
+    What the scanner finds counts before the kinds: it raises the alarm.
+    """
+    verdict = message_scan.scan_bytes(raw)
+    _refuse_infected(verdict, raw, envelope, reference, by=by)
+    examined = policy.check_can_carry(
+        walk(*split(raw), strict=True), unopened=coverage_proof.current()
+    )
+    verdict = message_scan.scan_inner(examined.inner, verdict)
+    _refuse_infected(verdict, raw, envelope, reference, by=by)
+    return policy.unscanned(examined, verdict)
+
+
+def _refuse_infected(
+    verdict: Verdict,
+    raw: bytes,
+    envelope: Envelope,
+    reference: str,
+    *,
+    by: Actor | None,
+) -> None:
+    if verdict.is_infected:
+        infection_alerts.refuse(
+            raw,
+            reference=reference,
+            envelope=envelope,
+            verdict=verdict,
+            organisation_id=by.organisation_id if by else None,
+        )

@@ -1,0 +1,3 @@
+"""Exports mailboxes for their holders: a ZIP of mbox files, written in slices."""
+
+from __future__ import annotations

@@ -1,0 +1,242 @@
+"""Copies of mailboxes to take away: a ZIP of mbox files, one or more for each folder.
+
+`manifest.json` in it names each file, how many messages it holds, and its SHA-256, so
+that whoever gets the copy later can see that nothing was changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+import zipfile
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import BinaryIO
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from engine import clock, slices, state
+from engine.audit.record import record
+from engine.registry.errors import PolicyError
+from engine.registry.models import Mailbox, Person
+from engine.storage.exports import mbox, resumable_zip
+from engine.storage.exports.resumable_zip import Progress
+from engine.storage.models import Export, ExportStatus, Folder, Message
+
+# How long a finished copy stays to be fetched.
+KEPT = timedelta(days=3)
+# An export at which nobody has written for so long is begun again.
+STALLED = timedelta(minutes=15)
+# After this long it is not begun again.
+PATIENCE = timedelta(days=1)
+CHUNK = 100
+# A slice ends at so many messages or octets, some seconds' work, so that other long jobs
+# get their turn. A folder of more becomes several files.
+SLICE = 1_000
+SLICE_OCTETS = 128 * 1024 * 1024
+UNFINISHED_SUFFIX, PROGRESS_SUFFIX = ".part", ".progress"
+UNFINISHED = (ExportStatus.WAITING, ExportStatus.WRITING)
+
+
+def path_of(export: Export) -> Path:
+    """Where the finished copy is."""
+    folder: Path = settings.POSTERN.path("exports")
+    return folder / f"{export.token}.zip"
+
+
+@transaction.atomic
+def start(mailbox: Mailbox, *, folder: Folder | None, by: Person) -> Export:
+    """Ask for a copy; one at a time for each mailbox. Raises PolicyError."""
+    Mailbox.objects.select_for_update().get(pk=mailbox.pk)
+    if Export.objects.filter(mailbox=mailbox, status__in=UNFINISHED).exists():
+        raise PolicyError("A copy of this mailbox is being made already.")
+    rows = Message.objects.filter(mailbox=mailbox)
+    total = (rows.filter(folder=folder) if folder else rows).count()
+    export = Export.objects.create(
+        mailbox=mailbox, folder=folder, person=by, total=total
+    )
+    record(
+        "mailbox.exported",
+        mailbox,
+        organisation_key=mailbox.organisation_id,
+        detail={"folder": folder.name if folder else "", "messages": total},
+        by=by,
+    )
+    return export
+
+
+def write(export: Export) -> bool:
+    """Write the next slice of the copy; returns whether something is left to write.
+
+    Running it twice is harmless: a slice that did not end well is written again, and two
+    processes are never at one file. The finished copy is renamed into its place.
+    """
+    part, _ = _unfinished(export)
+    state.make_private(part.parent)
+    try:
+        with resumable_zip.locked(part) as file:
+            return _is_unfinished(export) and _write(export, file)
+    except resumable_zip.BusyError:
+        return False
+
+
+def _write(export: Export, file: BinaryIO) -> bool:
+    part, progress_file = _unfinished(export)
+    with resumable_zip.slice_of(file, progress_file) as (copy, progress):
+        is_whole = _Slice(export, copy, progress).write()
+        if is_whole:
+            copy.writestr("manifest.json", _manifest(export, progress.files))
+    if not is_whole:
+        _progress(export, progress.done)
+        return True
+    part.rename(path_of(export))
+    _finish(export, ExportStatus.READY, done=progress.done)
+    progress_file.unlink()
+    return False
+
+
+def _is_unfinished(export: Export) -> bool:
+    """Whether there is something to write; notes what a run that died had finished."""
+    part, progress_file = _unfinished(export)
+    if path_of(export).exists():
+        done = resumable_zip.Progress.read(progress_file).done
+        _finish(export, ExportStatus.READY, done=done)
+    if Export.objects.filter(pk=export.pk, status__in=UNFINISHED).exists():
+        return True
+    part.unlink()
+    progress_file.unlink(missing_ok=True)
+    return False
+
+
+class _Slice:
+    """Some messages of a copy, from where the slice before it ended."""
+
+    def __init__(
+        self, export: Export, file: zipfile.ZipFile, progress: Progress
+    ) -> None:
+        self._export, self._file, self._progress = export, file, progress
+        self._messages_left, self._octets_left = SLICE, SLICE_OCTETS
+        _progress(export, progress.done)
+
+    def write(self) -> bool:
+        """Returns whether every folder is in the copy now."""
+        for folder in _folders(self._export, since=self._progress.folder):
+            if folder.pk != self._progress.folder:
+                self._progress.folder, self._progress.after = folder.pk, 0
+            self._add(folder)
+            if self._is_full:
+                return False
+        return True
+
+    @property
+    def _is_full(self) -> bool:
+        return self._messages_left <= 0 or self._octets_left <= 0
+
+    def _add(self, folder: Folder) -> None:
+        """Write what is left of one folder, or as much as the slice takes, as one file."""
+        before, after = self._progress.done, self._progress.after
+        name = f"{len(self._progress.files) + 1:02}-{_safe(folder.name)}.mbox"
+        digest = hashlib.sha256()
+        with self._file.open(name, "w", force_zip64=True) as file:
+            for message_id, piece in mbox.messages_of(folder, after=after):
+                file.write(piece)
+                digest.update(piece)
+                self._count(message_id, len(piece))
+                if self._is_full:
+                    break
+        self._progress.files.append(
+            {
+                "file": name,
+                "folder": folder.name,
+                "messages": self._progress.done - before,
+                "sha256": digest.hexdigest(),
+            }
+        )
+
+    def _count(self, message_id: int, octets: int) -> None:
+        self._progress.done += 1
+        self._progress.after = message_id
+        self._messages_left -= 1
+        self._octets_left -= octets
+        if self._progress.done % CHUNK == 0:
+            _progress(self._export, self._progress.done)
+
+
+def fail(export: Export) -> None:
+    """Give an export up; the holder may ask again."""
+    _finish(export, ExportStatus.FAILED, done=export.done)
+
+
+def sweep() -> list[int]:
+    """Remove copies that nobody needs any more, and give up what cannot be made.
+
+    Returns the ids of exports that stand still and are to be begun again.
+    """
+    now = clock.now()
+    unfinished = Export.objects.filter(status__in=UNFINISHED)
+    slices.for_each(unfinished.filter(created_at__lt=now - PATIENCE), fail)
+    ready = Export.objects.filter(status=ExportStatus.READY)
+    slices.for_each(ready.filter(finished_at__lt=now - KEPT), _forget)
+    _remove_left_over()
+    waiting = Export.objects.filter(status__in=UNFINISHED, moved_at__lt=now - STALLED)
+    return list(waiting.values_list("pk", flat=True))
+
+
+def _forget(old: Export) -> None:
+    path_of(old).unlink(missing_ok=True)
+    Export.objects.filter(pk=old.pk).update(status=ExportStatus.GONE)
+
+
+def _remove_left_over() -> None:
+    """Remove what workers that died began to write."""
+    before = time.time() - PATIENCE.total_seconds()
+    for suffix in (UNFINISHED_SUFFIX, PROGRESS_SUFFIX):
+        for path in settings.POSTERN.path("exports").glob(f"*{suffix}"):
+            if path.stat().st_mtime < before:
+                path.unlink(missing_ok=True)
+
+
+def _unfinished(export: Export) -> tuple[Path, Path]:
+    """The copy while it is written, and the file that says how far it is."""
+    target = path_of(export)
+    return target.with_suffix(UNFINISHED_SUFFIX), target.with_suffix(PROGRESS_SUFFIX)
+
+
+def _folders(export: Export, *, since: int) -> Iterator[Folder]:
+    """Those to be copied, in the order of their ids, from one on."""
+    rows = Folder.objects.filter(mailbox=export.mailbox_id, pk__gte=since)
+    if export.folder is not None:
+        rows = rows.filter(pk=export.folder.pk)
+    yield from rows.order_by("pk")
+
+
+def _manifest(export: Export, files: list[dict[str, object]]) -> str:
+    facts = {
+        "mailbox": export.mailbox.address,
+        "made_at": timezone.now().isoformat(),
+        "made_for": export.person.address,
+        "format": "mbox (mboxrd)",
+        "files": files,
+    }
+    return json.dumps(facts, indent=2, ensure_ascii=False)
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^\w -]", "-", name).strip()[:60] or "folder"
+
+
+def _progress(export: Export, done: int) -> None:
+    Export.objects.filter(pk=export.pk, status__in=UNFINISHED).update(
+        status=ExportStatus.WRITING, done=done, moved_at=clock.now()
+    )
+
+
+def _finish(export: Export, status: ExportStatus, *, done: int) -> None:
+    Export.objects.filter(pk=export.pk, status__in=UNFINISHED).update(
+        status=status, done=done, finished_at=clock.now()
+    )

@@ -1,0 +1,76 @@
+"""Keeping the index current: in a job after delivery, and before a search.
+
+What is not indexed yet says so on its own row, so that nothing is forgotten whenever
+a process dies.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from engine.registry.models import Mailbox
+from engine.storage.models import Message
+from engine.storage.search import index_table
+from engine.storage.search.document import Document, document_of
+
+log = logging.getLogger(__name__)
+# Messages indexed in one transaction.
+CHUNK = 50
+# How many a search waits for; the job does the rest.
+CATCH_UP = 100
+# Documents of one round of the job.
+ROUND = 5000
+
+
+def sweep() -> int:
+    """Index what is waiting; return how many messages that were."""
+    done = 0
+    while done < ROUND:
+        indexed = _index(_waiting())
+        if not indexed:
+            break
+        done += indexed
+    return done
+
+
+def catch_up(mailbox: Mailbox) -> bool:
+    """Index the newest of a mailbox before it is searched; True when all of it is."""
+    waiting = _waiting().filter(mailbox=mailbox)
+    for _ in range(CATCH_UP // CHUNK):
+        if _index(waiting) < CHUNK:
+            return True
+    return not waiting.exists()
+
+
+def _waiting() -> QuerySet[Message]:
+    return Message.objects.filter(is_indexed=False)
+
+
+@transaction.atomic
+def _index(waiting: QuerySet[Message]) -> int:
+    """Index some; those that another process is at are left to it."""
+    rows = waiting.select_for_update(skip_locked=True, of=("self",))
+    messages = list(rows.select_related("content").order_by("-pk")[:CHUNK])
+    if messages:
+        index_table.put([one for message in messages if (one := _document(message))])
+        _mark(message.pk for message in messages)
+    return len(messages)
+
+
+def _document(message: Message) -> Document | None:
+    """None for one that cannot be taken apart: the others are found all the same."""
+    try:
+        return document_of(message)
+    except OSError:
+        raise
+    except Exception:
+        log.exception("message %s cannot be searched", message.pk)
+        return None
+
+
+def _mark(message_ids: Iterable[int]) -> None:
+    Message.objects.filter(pk__in=list(message_ids)).update(is_indexed=True)

@@ -1,0 +1,79 @@
+"""Why no conversation with a next hop took place, or why one broke off."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aiosmtplib import SMTPConnectError, SMTPException, SMTPResponseException
+
+from engine.mail.reply import Reply
+from engine.transport.parcel import Cause
+
+NO_ANSWER = Reply(451, "4.4.1", "The next hop does not answer")
+BROKEN_OFF = Reply(451, "4.4.2", "The next hop broke off")
+OUT_OF_STEP = Reply(451, "4.5.0", "The next hop took DATA for the whole message")
+NOT_OUTSIDE = Reply(451, "4.4.4", "The next hop is at an address that is not public")
+NO_STARTTLS = Reply(454, "4.7.10", "The next hop does not offer STARTTLS")
+NOT_TRUSTED = Reply(454, "4.7.5", "The next hop's certificate cannot be trusted")
+TLS_FAILED = Reply(454, "4.7.5", "TLS with the next hop failed")
+
+# What waits with one of these is tried again as soon as the next hop is back.
+ALL = (NO_ANSWER, NOT_OUTSIDE, BROKEN_OFF, NO_STARTTLS, NOT_TRUSTED, TLS_FAILED)
+
+
+class ConversationError(Exception):
+    """No conversation, or one that broke off: nothing is known to have arrived."""
+
+    def __init__(self, reply: Reply, cause: Cause) -> None:
+        super().__init__(str(reply))
+        self.reply = reply
+        self.cause = cause
+
+
+@contextmanager
+def explained(reply: Reply) -> Iterator[None]:
+    """Turn what the network throws into a ConversationError with that reply."""
+    try:
+        yield
+    except (SMTPException, OSError, TimeoutError) as error:
+        raise _explain(error, reply) from error
+
+
+def _explain(error: Exception, reply: Reply) -> ConversationError:
+    cause = Cause.UNREACHABLE
+    refusal = _tls_error_in(error)
+    if isinstance(refusal, ssl.SSLCertVerificationError):
+        reply, why, cause = NOT_TRUSTED, refusal.verify_message, Cause.TLS
+    elif refusal is not None:
+        reply, why, cause = TLS_FAILED, refusal.reason or str(refusal), Cause.TLS
+    elif isinstance(error, SMTPResponseException):
+        why = f"{error.code} {error.message}"
+    else:
+        why = _without_address(error)
+    text = f"{reply.text}: {why}" if why else reply.text
+    return ConversationError(reply.saying(text), cause)
+
+
+def _without_address(error: Exception) -> str:
+    """What went wrong. Senders read it, and where the server stands is not theirs."""
+    for one in _causes(error):
+        if isinstance(one, TimeoutError):
+            return "it took too long"
+        number = one.errno or 0 if isinstance(one, OSError) else 0
+        if number > 0:
+            return os.strerror(number)
+    return "" if isinstance(error, (SMTPConnectError, OSError)) else str(error)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _tls_error_in(error: BaseException | None) -> ssl.SSLError | None:
+    found = (one for one in _causes(error) if isinstance(one, ssl.SSLError))
+    return next(found, None)

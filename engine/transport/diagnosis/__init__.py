@@ -1,0 +1,3 @@
+"""Examines other organisations' mail servers without delivering anything."""
+
+from __future__ import annotations

@@ -1,0 +1,202 @@
+"""Trying a next hop step by step, to say what is wrong with it in plain words.
+
+Nothing is delivered. Everything that the other side says is limited in time and size.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from django.conf import settings
+
+from engine import dns, reach
+from engine.transport import tls
+from engine.transport.diagnosis.bounded_client import Talk, TalkError
+from engine.transport.diagnosis.peer_certificate import Certificate
+from engine.transport.next_hop import Hop
+
+# A message with the largest attachment that members may send.
+SIZE_WANTED = 25 * 1024 * 1024
+
+
+class Stage(StrEnum):
+    """What is tried, in order. Each needs the one before."""
+
+    NAME = "name"
+    CONNECT = "connect"
+    STARTTLS = "starttls"
+    CERTIFICATE = "certificate"
+    LIMITS = "limits"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How one stage went: what was seen, and the fault in one sentence, if any."""
+
+    stage: Stage
+    seen: str
+    fault: str = ""
+    certificate: Certificate | None = field(default=None, compare=False)
+
+
+class _Fault(Exception):
+    """Ends a probe: what was seen, and the sentence to show."""
+
+    def __init__(self, seen: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.seen, self.sentence = seen, sentence
+
+
+def attempt(hop: Hop) -> Iterator[Finding]:
+    """Go through the stages and stop at the first fault. Takes up to a minute."""
+    stage = Stage.NAME
+    try:
+        address = _address(hop)
+        yield Finding(stage, str(address))
+        stage = Stage.CONNECT
+        with _greeted(address, hop) as talk:
+            yield Finding(stage, talk.greeting)
+            stage = Stage.STARTTLS
+            _check_offers_tls(talk)
+            yield Finding(stage, "STARTTLS")
+            stage = Stage.CERTIFICATE
+            yield _certificate(talk, hop)
+            stage = Stage.LIMITS
+            yield _limits(talk)
+    except _Fault as fault:
+        certificate = _shown(address, hop) if stage is Stage.CERTIFICATE else None
+        yield Finding(stage, fault.seen, fault.sentence, certificate)
+    except TalkError as error:
+        yield Finding(stage, str(error), _SILENCES[stage].format(hop=hop))
+
+
+def _address(hop: Hop) -> IPv4Address | IPv6Address:
+    """The address to dial, looked up once, so that it cannot change on the way."""
+    try:
+        found = [ip_address(hop.host)]
+    except ValueError:
+        found = list(_looked_up(hop.host))
+    if not found:
+        raise _Fault("", f"There is no address for {hop.host}. Check how it is spelt.")
+    public = [address for address in found if reach.may_dial(address)]
+    if not public:
+        raise _Fault(
+            str(found[0]),
+            f"{hop.host} leads to {found[0]}, which cannot be reached from outside. "
+            "Enter the public name of your mail server.",
+        )
+    return public[0]
+
+
+def _looked_up(host: str) -> list[IPv4Address | IPv6Address]:
+    try:
+        return dns.addresses(host)
+    except dns.DnsUnavailable as error:
+        raise _Fault("", f"The name servers for {host} do not answer.") from error
+
+
+def _greeted(address: IPv4Address | IPv6Address, hop: Hop) -> Talk:
+    with ExitStack() as unless_greeted:
+        talk = unless_greeted.enter_context(Talk.open(str(address), hop.port))
+        code, lines = talk.hear()
+        if code != 220:
+            raise _Fault(lines[0], f"{hop} answered, but not as an open mail server.")
+        talk.greeting = lines[0]
+        unless_greeted.pop_all()
+        return talk
+
+
+def _check_offers_tls(talk: Talk) -> None:
+    offered = _extensions(talk)
+    if "STARTTLS" not in offered:
+        raise _Fault(
+            ", ".join(offered),
+            "Your server does not offer STARTTLS. Switch TLS on for incoming mail.",
+        )
+    code, lines = talk.ask("STARTTLS")
+    if code != 220:
+        raise _Fault(lines[0], "Your server offers STARTTLS but refuses it.")
+
+
+def _certificate(talk: Talk, hop: Hop) -> Finding:
+    try:
+        talk.secure(tls.client_context(), hop.tls_name)
+    except ssl.SSLCertVerificationError as error:
+        raise _Fault(error.verify_message, _distrust(error, hop)) from error
+    except ssl.SSLError as error:
+        raise _Fault(
+            error.reason or "TLS failed",
+            "No encryption could be agreed. Your server must offer TLS 1.2 or later.",
+        ) from error
+    shown = Certificate.of(talk.certificate())
+    seen = f"{talk.tls_version}, for {shown.shown_names}, {shown.days_left} days left"
+    return Finding(Stage.CERTIFICATE, seen, certificate=shown)
+
+
+def _distrust(error: ssl.SSLCertVerificationError, hop: Hop) -> str:
+    """X509_V_ERR numbers of OpenSSL, those that an administrator can do something about."""
+    match error.verify_code:
+        case 10:
+            return "Your server's certificate has ended. Renew it."
+        case 9:
+            return "Your server's certificate is not valid yet. Check its dates."
+        case 18 | 19 | 20 | 21:
+            return (
+                "Your server's certificate is not from an authority that we know, or the "
+                "certificates between are missing. Install the full chain."
+            )
+        case 62 | 64:
+            return (
+                f"Your server's certificate is not for {hop.tls_name}. Use one for that "
+                "name, or change the name in your connection's settings."
+            )
+    return f"Your server's certificate cannot be trusted: {error.verify_message}."
+
+
+def _limits(talk: Talk) -> Finding:
+    offered = _extensions(talk)
+    talk.ask("QUIT")
+    sizes = [line.split()[1:] for line in offered if line.startswith("SIZE")]
+    size = int(sizes[0][0]) if sizes and sizes[0] and sizes[0][0].isdecimal() else 0
+    seen = f"Messages up to {size // 1_048_576} MB" if size else "No limit stated"
+    fault = "" if not size or size >= SIZE_WANTED else _too_small(size)
+    return Finding(Stage.LIMITS, seen, fault)
+
+
+def _too_small(size: int) -> str:
+    return (
+        f"Your server takes messages up to {size // 1_048_576} MB only. Members send "
+        f"up to {SIZE_WANTED // 1_048_576} MB: allow as much."
+    )
+
+
+def _extensions(talk: Talk) -> list[str]:
+    code, lines = talk.ask(f"EHLO {settings.POSTERN.smtp_name}")
+    if code != 250:
+        raise _Fault(lines[0], "Your server refuses EHLO, with which mail begins.")
+    return [line.upper() for line in lines[1:]]
+
+
+def _shown(address: IPv4Address | IPv6Address, hop: Hop) -> Certificate | None:
+    """The certificate that was not trusted, to show whose it is."""
+    try:
+        with _greeted(address, hop) as talk:
+            _check_offers_tls(talk)
+            talk.secure(tls.trusting_context(), hop.tls_name)
+            return Certificate.of(talk.certificate())
+    except (TalkError, _Fault, OSError, ValueError):
+        return None
+
+
+_SILENCES = {
+    Stage.NAME: "{hop} cannot be looked up.",
+    Stage.CONNECT: "{hop} does not answer. Let our server through your firewall.",
+    Stage.STARTTLS: "{hop} broke off before TLS began.",
+    Stage.CERTIFICATE: "{hop} broke off while TLS began.",
+    Stage.LIMITS: "{hop} broke off inside TLS.",
+}

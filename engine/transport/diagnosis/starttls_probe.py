@@ -1,0 +1,148 @@
+"""Looking at somebody's server from outside: does it answer, does it encrypt, as whom?
+
+Nothing is sent but EHLO, STARTTLS and QUIT, and nothing read beyond bounds.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cryptography import x509
+from django.conf import settings
+
+from engine.transport import tls
+from engine.transport.diagnosis import public_addresses
+
+SMTP_PORT = 25
+# A probe is no port scanner: these are where servers hear SMTP with STARTTLS.
+PORTS = frozenset({SMTP_PORT, 587, 2525})
+PATIENCE = 20.0  # seconds for the whole conversation
+LONGEST_REPLY = 8 * 1024  # octets
+NAMES_SHOWN = 5
+
+
+class ProbeFailedError(Exception):
+    """The server could not be looked at. The message says why, in plain words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secured:
+    """An encrypted conversation. `fault` says why we would not deliver over it."""
+
+    version: str
+    names: tuple[str, ...]
+    days_left: int
+    fault: str = ""
+
+
+def starttls(host: str, port: int, *, tls_name: str = "") -> Secured:
+    """Start TLS with a server and look at its certificate.
+
+    Blocks for up to twice PATIENCE: call it in a job. Raises ProbeFailedError, or
+    DnsUnavailable where no name server answers.
+    """
+    name = tls_name or host
+    address = _address(host, port)
+    certificate, version = _look(address, port, _unverified())
+    days_left = (certificate.not_valid_after_utc - datetime.now(UTC)).days
+    seen = Secured(version, _names(certificate), days_left)
+    try:
+        _look(address, port, tls.client_context(), name)
+    except ssl.SSLCertVerificationError as refused:
+        fault = f"its certificate is not good for {name}: {refused.verify_message}"
+        return Secured(seen.version, seen.names, seen.days_left, fault)
+    return seen
+
+
+def _address(host: str, port: int) -> str:
+    if port not in PORTS and not settings.POSTERN.probe_private_addresses:
+        raise ProbeFailedError(f"We look at the ports {sorted(PORTS)} only.")
+    found = public_addresses.addresses(host)
+    if not found:
+        raise ProbeFailedError(f"{host} has no address on the internet.")
+    return str(found[0])
+
+
+def _look(
+    address: str, port: int, context: ssl.SSLContext, name: str | None = None
+) -> tuple[x509.Certificate, str]:
+    """The certificate and the version of TLS. Raises SSLCertVerificationError."""
+    deadline = time.monotonic() + PATIENCE
+    try:
+        with socket.create_connection((address, port), timeout=PATIENCE) as plain:
+            _start(plain, deadline)
+            plain.settimeout(_left(deadline))
+            with context.wrap_socket(plain, server_hostname=name) as secured:
+                shown = secured.getpeercert(binary_form=True) or b""
+                return x509.load_der_x509_certificate(shown), secured.version() or ""
+    except ssl.SSLCertVerificationError:
+        raise
+    except ssl.SSLError as error:
+        raise ProbeFailedError("The server breaks off when TLS starts.") from error
+    except (OSError, ValueError) as error:
+        raise ProbeFailedError(f"Nobody answers on port {port}.") from error
+
+
+def _start(plain: socket.socket, deadline: float) -> None:
+    """Greeting, EHLO, STARTTLS (RFC 3207 §4). Raises ProbeFailedError."""
+    _expect(_reply(plain, deadline), b"220", "The server does not greet.")
+    plain.sendall(f"EHLO {settings.POSTERN.smtp_name}\r\n".encode())
+    features = _reply(plain, deadline)
+    _expect(features, b"250", "The server does not answer EHLO.")
+    if b"STARTTLS" not in features.upper():
+        raise ProbeFailedError("The server does not offer STARTTLS.")
+    plain.sendall(b"STARTTLS\r\n")
+    _expect(
+        _reply(plain, deadline), b"220", "The server offers STARTTLS and refuses it."
+    )
+
+
+def _reply(plain: socket.socket, deadline: float) -> bytes:
+    """One reply of any number of lines, within bounds (RFC 5321 §4.2.1)."""
+    heard = b""
+    while not _is_whole(heard):
+        plain.settimeout(_left(deadline))
+        chunk = plain.recv(1024)
+        heard += chunk
+        if not chunk or len(heard) > LONGEST_REPLY:
+            raise ProbeFailedError("The server does not speak SMTP.")
+    return heard
+
+
+def _is_whole(heard: bytes) -> bool:
+    lines = heard.split(b"\r\n")
+    return len(lines) > 1 and lines[-1] == b"" and lines[-2][3:4] != b"-"
+
+
+def _expect(reply: bytes, code: bytes, otherwise: str) -> None:
+    if not reply.startswith(code):
+        raise ProbeFailedError(otherwise)
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+def _unverified() -> ssl.SSLContext:
+    """To look at a certificate whatever it is; nothing is sent over it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def _names(certificate: x509.Certificate) -> tuple[str, ...]:
+    try:
+        found = certificate.extensions.get_extension_for_class(
+            x509.SubjectAlternativeName
+        )
+    except x509.ExtensionNotFound:
+        return ()
+    return tuple(found.value.get_values_for_type(x509.DNSName)[:NAMES_SHOWN])

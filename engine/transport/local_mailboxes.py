@@ -1,0 +1,77 @@
+"""Into the mailboxes kept here: the one way out that needs no network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from engine.mail.address import Address
+from engine.mail.errors import PermanentFailure
+from engine.mail.message import Summary
+from engine.mail.reply import MAILBOX_FULL, OK, TRY_LATER, Reply
+from engine.routing.routes import Routes
+from engine.storage import mailbox_delivery
+from engine.storage.models import Content
+from engine.transport.parcel import Outcome, OutcomeState
+
+DELIVERED = OK.saying("Delivered into the mailbox")
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A message for one recipient who has, by the routes, a mailbox here."""
+
+    recipient_id: int
+    address: Address
+    content: Content
+    sender: str
+
+
+def deliver(placements: Sequence[Placement], known: Routes) -> list[Outcome]:
+    """Put messages into inboxes, in the caller's transaction, with few statements.
+
+    Two recipients who turn out to be one mailbox get one copy of a message.
+    """
+    mailboxes = [_mailbox(placement.address, known) for placement in placements]
+    deliveries: dict[tuple[int, int], mailbox_delivery.Delivery] = {}
+    summaries: dict[int, Summary] = {}
+    for placement, mailbox in zip(placements, mailboxes, strict=True):
+        if isinstance(mailbox, int):
+            content = placement.content
+            if content.pk not in summaries:
+                summaries[content.pk] = mailbox_delivery.summary_of(content)
+            deliveries[content.pk, mailbox] = mailbox_delivery.Delivery(
+                mailbox,
+                content.pk,
+                content.size,
+                placement.sender,
+                summaries[content.pk],
+                bytes(content.header),
+            )
+    ids = mailbox_delivery.deliver(list(deliveries.values()))
+    made = dict(zip(deliveries, ids, strict=True))
+    return [
+        Outcome(placement.recipient_id, *_answer(placement, mailbox, made))
+        for placement, mailbox in zip(placements, mailboxes, strict=True)
+    ]
+
+
+def _mailbox(address: Address, known: Routes) -> int | Reply:
+    """The mailbox that an address leads to, or why there is none."""
+    try:
+        return known.resolve(address).mailbox_id or TRY_LATER
+    except PermanentFailure as refusal:
+        return refusal.reply
+
+
+def _answer(
+    placement: Placement,
+    mailbox: int | Reply,
+    made: Mapping[tuple[int, int], int | None],
+) -> tuple[OutcomeState, Reply]:
+    if isinstance(mailbox, Reply):
+        is_final = mailbox.is_permanent
+        return OutcomeState.FAILED if is_final else OutcomeState.DEFERRED, mailbox
+    if made[placement.content.pk, mailbox] is None:
+        return OutcomeState.DEFERRED, MAILBOX_FULL
+    return OutcomeState.DELIVERED, DELIVERED

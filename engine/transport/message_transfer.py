@@ -1,0 +1,132 @@
+"""How one message is said to one next hop: parameters, limits, and the bytes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from engine.mail.address import Address
+from engine.mail.errors import PermanentFailure
+from engine.mail.reply import TOO_BIG, Reply
+from engine.transport import wire_format as forms
+from engine.transport.connection_errors import ConversationError
+from engine.transport.next_hop import Command
+from engine.transport.parcel import (
+    Outcome,
+    OutcomeState,
+    Parcel,
+    ParcelRecipient,
+    answer,
+)
+from engine.transport.smtp_client import Session
+from engine.transport.wire_format import Form
+
+NOT_INTERNATIONAL = Reply(553, "5.6.7", "The next hop takes no addresses beyond ASCII")
+
+_SAYABLE = re.compile(r"[!-~]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Transmission:
+    """A parcel in the form that its next hop gets: header and addresses as they go."""
+
+    parcel: Parcel
+    header: bytes
+    addresses: tuple[Address, ...]  # beside the parcel's recipients
+
+    async def send_over(self, session: Session) -> list[Outcome]:
+        """Send it. What goes wrong on the way becomes the outcome, not an exception.
+
+        A ConversationError is raised, for the session is then of no use.
+        """
+        try:
+            if self.is_international and not session.supports("smtputf8"):
+                raise PermanentFailure(NOT_INTERNATIONAL)
+            form = await forms.of(
+                self.header,
+                self.parcel.content,
+                takes_eight_bit=session.supports("8bitmime"),
+            )
+        except PermanentFailure as refusal:
+            return self._failed(refusal.reply, session)
+        try:
+            return await self._send(form, session)
+        finally:
+            form.close()
+
+    async def _send(self, form: Form, session: Session) -> list[Outcome]:
+        if 0 < session.size_limit < form.size:
+            text = (
+                f"The next hop takes {session.size_limit} octets, this is {form.size}"
+            )
+            return self._failed(TOO_BIG.saying(text), session)
+        passes_dsn = session.supports("dsn")
+        replies = await session.send(
+            self._sender(form, session),
+            [
+                Command(str(address), _recipient_parameters(recipient, passes_dsn))
+                for recipient, address in zip(
+                    self.parcel.recipients, self.addresses, strict=True
+                )
+            ],
+            form.wire(),
+        )
+        detail = session.detail | {"passes_dsn": passes_dsn}
+        if form.is_converted:
+            detail["converted"] = "7bit"
+        return [
+            Outcome(recipient.id, _state(reply), reply, detail)
+            for recipient, reply in zip(self.parcel.recipients, replies, strict=True)
+        ]
+
+    def _failed(self, reply: Reply, session: Session) -> list[Outcome]:
+        return answer(self.parcel, OutcomeState.FAILED, reply, session.detail)
+
+    @property
+    def is_international(self) -> bool:
+        """True when an address needs SMTPUTF8 (RFC 6531 §3.1)."""
+        spoken = [*self.addresses, *filter(None, [self.parcel.sender])]
+        return not all(str(address).isascii() for address in spoken)
+
+    def _sender(self, form: Form, session: Session) -> Command:
+        parameters = []
+        if session.supports("size"):
+            parameters.append(f"SIZE={form.size}")
+        if session.supports("8bitmime"):
+            parameters.append("BODY=8BITMIME")
+        if self.is_international:
+            parameters.append("SMTPUTF8")
+        if session.supports("dsn"):
+            parameters.append("RET=FULL" if self.parcel.wants_full else "RET=HDRS")
+            parameters += _parameter("ENVID", self.parcel.envelope_id)
+        return Command(str(self.parcel.sender or ""), tuple(parameters))
+
+
+def broken(parcel: Parcel, hop: object, error: ConversationError) -> list[Outcome]:
+    """The outcome when no conversation took place, or it broke off."""
+    return answer(
+        parcel,
+        OutcomeState.DEFERRED,
+        error.reply,
+        {"next_hop": str(hop)},
+        error.cause,
+    )
+
+
+def _state(reply: Reply) -> OutcomeState:
+    if reply.is_positive:
+        return OutcomeState.RELAYED
+    return OutcomeState.FAILED if reply.is_permanent else OutcomeState.DEFERRED
+
+
+def _recipient_parameters(
+    recipient: ParcelRecipient, passes_dsn: bool
+) -> tuple[str, ...]:
+    if not passes_dsn:
+        return ()
+    notify = _parameter("NOTIFY", recipient.notify)
+    return (*notify, *_parameter("ORCPT", recipient.original))
+
+
+def _parameter(name: str, value: str) -> list[str]:
+    return [f"{name}={value}"] if value and _SAYABLE.fullmatch(value) else []

@@ -1,0 +1,89 @@
+"""Out of the community, for the service's own notices and for nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from django.conf import settings
+
+from engine import state
+from engine.mail.address import Address
+from engine.mail.reply import OK, Reply
+from engine.storage import content
+from engine.transport.connection_errors import ConversationError
+from engine.transport.message_transfer import Transmission, broken
+from engine.transport.next_hop import Hop
+from engine.transport.parcel import Outcome, OutcomeState, Parcel, answer
+from engine.transport.session_pool import Pool
+
+NOT_A_NOTICE = Reply(550, "5.7.1", "Mail does not leave the community")
+NO_SMART_HOST = Reply(451, "4.3.5", "No smart host: set POSTERN_SMARTHOST")
+SUBMISSION_PORT = 587
+
+
+class Outside:
+    """The transport of addresses outside the community."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def deliver(self, parcel: Parcel) -> list[Outcome]:
+        """Send through the smart host, or in development into the outbox folder."""
+        if not parcel.is_notice:
+            return answer(parcel, OutcomeState.FAILED, NOT_A_NOTICE)
+        if settings.POSTERN.smarthost:
+            return await self._send(parcel, smart_host(settings.POSTERN.smarthost))
+        if settings.POSTERN.env == "production":
+            return answer(parcel, OutcomeState.DEFERRED, NO_SMART_HOST)
+        path = await asyncio.to_thread(_keep, parcel)
+        return answer(parcel, OutcomeState.RELAYED, OK, {"outbox": path.name})
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+    async def _send(self, parcel: Parcel, hop: Hop) -> list[Outcome]:
+        addresses = tuple(recipient.address for recipient in parcel.recipients)
+        transmission = Transmission(parcel, bytes(parcel.content.header), addresses)
+        try:
+            async with self._pool.session(hop) as session:
+                return await transmission.send_over(session)
+        except ConversationError as error:
+            return broken(parcel, hop, error)
+
+
+def smart_host(text: str) -> Hop:
+    """Read `user:password@host:port`; the user and the port may be left out."""
+    parts = urlsplit(f"//{text}")
+    host = parts.hostname or ""
+    return Hop(
+        host,
+        parts.port or SUBMISSION_PORT,
+        host,
+        unquote(parts.username or ""),
+        unquote(parts.password or ""),
+        is_ours=True,
+    )
+
+
+def outbox() -> Path:
+    """Where notices to the outside are put in development, one file each."""
+    path: Path = settings.POSTERN.path("outbox")
+    return path
+
+
+def _keep(parcel: Parcel) -> Path:
+    to = [recipient.address for recipient in parcel.recipients]
+    return put_into_outbox(content.read(parcel.content), to)
+
+
+def put_into_outbox(raw: bytes, to: Sequence[Address]) -> Path:
+    """Put a message where the console shows it, in development."""
+    folder = state.make_private(outbox())
+    target = folder / f"{secrets.token_hex(8)}.eml"
+    envelope = f"X-Envelope-To: {', '.join(map(str, to))}\r\n".encode()
+    state.replace(target, envelope + raw)
+    return target

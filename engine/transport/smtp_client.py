@@ -1,0 +1,198 @@
+"""One SMTP conversation with a next hop, secured before anything is said."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
+from ipaddress import ip_address
+from typing import Any, cast
+
+from aiosmtplib import SMTP, SMTPException, SMTPResponse
+from django.conf import settings
+
+from engine import reach
+from engine.mail.reply import Reply
+from engine.transport import tls
+from engine.transport.connection_errors import (
+    BROKEN_OFF,
+    NO_ANSWER,
+    NO_STARTTLS,
+    NOT_OUTSIDE,
+    OUT_OF_STEP,
+    ConversationError,
+    explained,
+)
+from engine.transport.next_hop import Command, Hop
+from engine.transport.parcel import Cause
+
+# Seconds. RFC 5321 §4.5.3.2 asks for minutes between strangers; in here a server that
+# is silent that long is down, except while it digests the message.
+CONNECT_TIMEOUT = 30.0
+COMMAND_TIMEOUT = 120.0
+BLOCK_TIMEOUT = 180.0
+FINAL_TIMEOUT = 600.0  # RFC 5321 §4.5.3.2.6
+FAREWELL_TIMEOUT = 2.0
+
+
+class Session:
+    """An open, verified conversation. One message after another, never two at once."""
+
+    def __init__(self, hop: Hop, client: SMTP, writer: asyncio.StreamWriter) -> None:
+        self.hop = hop
+        self.sent = 0
+        self._client = client
+        self._writer = writer
+        secured = client.get_transport_info("ssl_object")
+        self.detail: dict[str, Any] = {
+            "next_hop": str(hop),
+            **tls.describe(secured, hop.tls_name),
+        }
+
+    @classmethod
+    async def open(cls, hop: Hop) -> Session:
+        """Connect, secure and greet. Raises ConversationError."""
+        client = SMTP(
+            hostname=hop.host,
+            port=hop.port,
+            local_hostname=settings.POSTERN.smtp_name,
+            start_tls=False,
+            timeout=CONNECT_TIMEOUT,
+        )
+        try:
+            return await cls._secure(hop, client)
+        except BaseException:
+            client.close()
+            raise
+
+    @classmethod
+    async def _secure(cls, hop: Hop, client: SMTP) -> Session:
+        context = await asyncio.to_thread(tls.client_context)
+        with explained(NO_ANSWER):
+            await client.connect()
+            _check_may_dial(hop, client)
+            await client.ehlo()
+        if not client.supports_extension("starttls"):
+            raise ConversationError(NO_STARTTLS, Cause.TLS)
+        with explained(BROKEN_OFF):
+            await client.starttls(tls_context=context, server_hostname=hop.tls_name)
+        with explained(BROKEN_OFF):
+            await client.ehlo()
+            if hop.username:
+                await client.login(hop.username, hop.password)
+        # The one public way to wait until a transport has room again.
+        writer = asyncio.StreamWriter(
+            cast(asyncio.WriteTransport, client.transport),
+            cast(asyncio.BaseProtocol, client.protocol),
+            None,
+            asyncio.get_running_loop(),
+        )
+        return cls(hop, client, writer)
+
+    @property
+    def is_open(self) -> bool:
+        return self._client.is_connected
+
+    def supports(self, extension: str) -> bool:
+        return self._client.supports_extension(extension)
+
+    @property
+    def size_limit(self) -> int:
+        """The most octets the next hop takes (RFC 1870 §4), 0 where it does not say."""
+        stated = self._client.esmtp_extensions.get("size", "").strip()
+        return int(stated) if stated.isdecimal() else 0
+
+    async def reset(self) -> None:
+        """Make sure that it still answers. Raises ConversationError."""
+        reply = await self._command(b"RSET")
+        if not reply.is_positive:
+            raise ConversationError(reply, Cause.UNREACHABLE)
+
+    async def send(
+        self,
+        sender: Command,
+        recipients: Iterable[Command],
+        wire: AsyncIterator[bytes],
+    ) -> list[Reply]:
+        """Send one message and return one reply for each recipient, in order.
+
+        `wire` is the message dot-stuffed and with its end of data. The next hop's own
+        replies are not errors; ConversationError means that it broke off.
+        """
+        opening = await self._command(sender.encode("MAIL FROM"))
+        replies = [
+            await self._command(recipient.encode("RCPT TO"))
+            if opening.is_positive
+            else opening
+            for recipient in recipients
+        ]
+        taken = [opening.is_positive and reply.is_positive for reply in replies]
+        if not any(taken):
+            return replies
+        closing = await self._data(wire)
+        return [
+            closing if is_taken else reply
+            for is_taken, reply in zip(taken, replies, strict=True)
+        ]
+
+    async def _data(self, wire: AsyncIterator[bytes]) -> Reply:
+        opening = await self._command(b"DATA")
+        if opening.is_positive:
+            # No success: not one octet of the message was sent.
+            raise ConversationError(OUT_OF_STEP, Cause.UNREACHABLE)
+        if not opening.is_intermediate:
+            return opening
+        self.sent += 1
+        held_back = b""
+        async for chunk in wire:
+            await self._write(held_back)
+            held_back = chunk
+        return await self._finish(held_back)
+
+    async def _write(self, chunk: bytes) -> None:
+        with explained(BROKEN_OFF):
+            async with asyncio.timeout(BLOCK_TIMEOUT):
+                self._writer.write(chunk)
+                await self._writer.drain()
+
+    async def _finish(self, ending: bytes) -> Reply:
+        with explained(BROKEN_OFF):
+            protocol = self._client.protocol
+            if protocol is None:
+                raise ConnectionResetError("Connection lost")
+            # No turn of the loop between the last octets and listening for the reply.
+            protocol.write(ending)
+            return _heard(await protocol.read_response(timeout=FINAL_TIMEOUT))
+
+    async def _command(self, line: bytes) -> Reply:
+        with explained(BROKEN_OFF):
+            response = await self._client.execute_command(line, timeout=COMMAND_TIMEOUT)
+        return _heard(response)
+
+    def abandon(self) -> None:
+        """Hang up, whatever was going on: what was half sent is not taken.
+
+        At once, with no farewell of TLS: nothing that matters is on its way any more.
+        """
+        if isinstance(self._client.transport, asyncio.WriteTransport):
+            self._client.transport.abort()
+        self._client.close()
+
+    async def close(self) -> None:
+        """Say goodbye if the other side still listens."""
+        with suppress(SMTPException, OSError, TimeoutError):
+            if self.is_open:
+                await self._client.execute_command(b"QUIT", timeout=FAREWELL_TIMEOUT)
+        self.abandon()
+        await asyncio.sleep(0)  # the loop closes the socket in its next round
+
+
+def _check_may_dial(hop: Hop, client: SMTP) -> None:
+    """Raises ConversationError before a word is said to a host inside our own walls."""
+    peer = ip_address(client.get_transport_info("peername")[0].partition("%")[0])
+    if not hop.is_ours and not reach.may_dial(peer):
+        raise ConversationError(NOT_OUTSIDE, Cause.UNREACHABLE)
+
+
+def _heard(response: SMTPResponse) -> Reply:
+    return Reply.heard(response.code, response.message)

@@ -1,0 +1,105 @@
+"""The form in which a next hop gets a message: converted where it takes seven bits only."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+
+from engine.mail import seven_bit
+from engine.mail.errors import PermanentFailure
+from engine.mail.reply import Reply
+from engine.storage import blob_store
+from engine.storage.content import INLINE_LIMIT, open_body
+from engine.storage.models import Content
+from engine.transport.dot_stuffing import on_the_wire
+
+CHUNK_OCTETS = 128 * 1024
+
+NOT_EIGHT_BIT = Reply(554, "5.6.3", "The next hop takes no 8-bit content")
+WHAT_TO_DO = (
+    "The recipient's server takes no 8-bit text, and the message cannot be converted: "
+    "{why}. Send it in base64 or quoted-printable encoding with plain header fields, or "
+    "ask the recipient's IT department to switch on 8BITMIME"
+)
+# A message is in memory while it is converted: one at a time.
+_CONVERTING = ThreadPoolExecutor(1, thread_name_prefix="convert")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Header and body as they go over the wire. Close it."""
+
+    header: bytes
+    body: BinaryIO
+    size: int
+    is_converted: bool = False
+
+    @classmethod
+    def plain(cls, header: bytes, content: Content) -> Form:
+        """The message as it is. Opens a file: call it in a thread for what is large."""
+        size = content.size - len(bytes(content.header)) + len(header)
+        return cls(header, open_body(content), size)
+
+    @property
+    def is_seven_bit(self) -> bool:
+        """Whether all octets are ASCII. Reads the whole body, and goes back to its start."""
+        try:
+            return self.header.isascii() and all(map(bytes.isascii, self._chunks()))
+        finally:
+            self.body.seek(0)
+
+    def close(self) -> None:
+        self.body.close()
+
+    async def wire(self) -> AsyncIterator[bytes]:
+        """The octets after DATA, read in a thread a chunk at a time where they are many."""
+        chunks = on_the_wire(self._whole())
+        if self.size <= INLINE_LIMIT:
+            for chunk in chunks:
+                yield chunk
+            return
+        while chunk := await asyncio.to_thread(next, chunks, b""):
+            yield chunk
+
+    def _whole(self) -> Iterator[bytes]:
+        yield self.header
+        yield from self._chunks()
+
+    def _chunks(self) -> Iterator[bytes]:
+        while chunk := self.body.read(CHUNK_OCTETS):
+            yield chunk
+
+
+async def of(header: bytes, content: Content, *, takes_eight_bit: bool) -> Form:
+    """The message as a next hop can take it (RFC 6152 §3).
+
+    Raises PermanentFailure, which says what to do, where it can take it in no form.
+    """
+    form = await asyncio.to_thread(Form.plain, header, content)
+    try:
+        if takes_eight_bit or await asyncio.to_thread(lambda: form.is_seven_bit):
+            return form
+        loop = asyncio.get_running_loop()
+        converted = await loop.run_in_executor(_CONVERTING, _converted, form)
+    except BaseException:
+        form.close()
+        raise
+    form.close()
+    return converted
+
+
+def _converted(form: Form) -> Form:
+    try:
+        header, body = seven_bit.convert(form.header, form.body.read())
+    except seven_bit.CannotConvertError as error:
+        text = WHAT_TO_DO.format(why=error.why)
+        raise PermanentFailure(NOT_EIGHT_BIT.saying(text)) from error
+    folder = str(blob_store.spool_folder())
+    file = tempfile.SpooledTemporaryFile(max_size=INLINE_LIMIT, dir=folder)  # noqa: SIM115
+    file.write(body)
+    file.seek(0)
+    return Form(header, cast(BinaryIO, file), len(header) + len(body), True)

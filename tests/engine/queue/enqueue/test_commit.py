@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from engine.mail.address import Address
+from engine.mail.envelope import Envelope
+from engine.mail.message import split
+from engine.queue.enqueue import commit
+from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
+from engine.registry.models import Organisation, Person
+from engine.routing import routes
+from engine.storage import content, rules
+from engine.storage.mailbox_delivery import folder
+from engine.storage.models import FolderRole, Message, Rule
+from tests import factories
+from tests.at_once import at_once
+from tests.engine.queue.conftest import RAW, Queue
+
+pytestmark = pytest.mark.django_db
+
+
+def incoming(*people: Person) -> commit.Incoming:
+    routes.current()  # a commit goes by the routes as they were last read
+    return commit.Incoming(
+        envelope=Envelope.simple(None, *(Address.parse(p.address) for p in people)),
+        destinations=("mailbox",) * len(people),
+        kept=content.keep(*split(RAW)),
+        source=Source.RECEIVE,
+        fingerprint="the same",
+    )
+
+
+def test_a_resend_has_the_name_of_what_it_repeats(alice: Person, bob: Person) -> None:
+    [first] = commit.commit([incoming(alice, bob)])
+
+    again = commit.commit([incoming(alice, bob), incoming(alice, bob)])
+
+    assert again == [first, first]
+    assert Message.objects.count() == 2
+
+
+def test_two_of_a_kind_in_one_batch_are_one(alice: Person) -> None:
+    first, second = commit.commit([incoming(alice), incoming(alice)])
+
+    assert first == second
+    assert Message.objects.count() == 1
+
+
+@pytest.mark.parametrize("lost", [RecipientStatus.FAILED, RecipientStatus.DROPPED])
+def test_a_resend_reaches_only_whom_the_first_one_did_not(
+    alice: Person, bob: Person, lost: RecipientStatus
+) -> None:
+    [first] = commit.commit([incoming(alice, bob)])
+    Message.objects.filter(mailbox__owner=bob).delete()
+    Recipient.objects.filter(address=bob.address).update(status=lost)
+
+    [second] = commit.commit([incoming(alice, bob)])
+    [third] = commit.commit([incoming(alice, bob)])
+
+    assert second != first
+    assert third == second
+    resent = Recipient.objects.filter(message__reference=second)
+    assert [row.address for row in resent] == [bob.address]
+    assert Message.objects.filter(mailbox__owner=alice).count() == 1
+    assert Message.objects.filter(mailbox__owner=bob).count() == 1
+
+
+def test_after_a_day_it_is_a_new_message(alice: Person, queue: Queue) -> None:
+    [first] = commit.commit([incoming(alice)])
+    queue.age(commit.RESEND_WINDOW + timedelta(minutes=1))
+
+    [second] = commit.commit([incoming(alice)])
+
+    assert second != first
+    assert QueuedMessage.objects.count() == 2
+
+
+def with_rules(organisation: Organisation, *, count: int) -> list[Person]:
+    """People with two rules on To each: one flags, one files into Junk."""
+    people = []
+    for number in range(count):
+        address = f"clerk{number}@{organisation.domains.get().community_domain}"
+        person = factories.make_person(address, organisation)
+        box = factories.make_mailbox(person)
+        junk = folder(box, FolderRole.JUNK)
+        for wanted, target in (("listing@", None), ("clerk", junk)):
+            rule = Rule(mailbox=box, name="To", to_contains=wanted, flags=True)
+            rule.folder = target
+            rules.save(rule, by=person)
+        people.append(person)
+    return people
+
+
+def queries_of(*batch: commit.Incoming) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        commit.commit(batch)
+    return len(queries)
+
+
+def test_rules_cost_an_acceptance_no_query_for_each_mailbox(
+    northfield: Organisation,
+) -> None:
+    people = with_rules(northfield, count=12)
+    raw = b"To: clerk@northfield.secure.example\r\n" + RAW
+
+    def to(crowd: list[Person]) -> commit.Incoming:
+        kept = content.keep(*split(raw))
+        return replace(incoming(*crowd), kept=kept, fingerprint="")
+
+    few = queries_of(to(people[:2]))
+    many = queries_of(to(people), to(people))
+
+    assert many == few
+    junk = Message.objects.filter(folder__role=FolderRole.JUNK)
+    assert junk.filter(expires_at__isnull=False).count() == 2 + 12 + 12
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_two_processes_accept_at_the_same_moment_is_one_message(
+    alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = incoming(alice), incoming(alice)
+
+    first, second = at_once(
+        [lambda: commit.commit([one]), lambda: commit.commit([other])], monkeypatch
+    )
+
+    assert Message.objects.count() == 1
+    assert first == second
+
+
+@pytest.mark.django_db(transaction=True)
+def test_batches_of_the_same_messages_in_another_order_both_get_through(
+    alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = [replace(incoming(alice), fingerprint=f"{n}") for n in range(20)]
+    again = [
+        replace(one, reference=commit.new_reference(), kept=content.keep(*split(RAW)))
+        for one in reversed(batch)
+    ]
+
+    first, second = at_once(
+        [lambda: commit.commit(batch), lambda: commit.commit(again)], monkeypatch
+    )
+
+    assert first == list(reversed(second))
+    assert Message.objects.count() == 20
+
+
+def test_fingerprints_cost_an_acceptance_the_same_however_many(alice: Person) -> None:
+    batch = [replace(incoming(alice), fingerprint=f"{n}") for n in range(20)]
+    queries_of(batch[0])  # what is read once for a process
+
+    assert queries_of(*batch[1:3]) == queries_of(*batch[3:])

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import pytest
+
+from engine.mail.address import Address
+from engine.mail.envelope import Envelope
+from engine.mail.errors import PermanentFailure
+from engine.queue.enqueue import local_submission
+from engine.queue.models import Recipient, Source
+from engine.registry.models import Connection, Organisation, Person
+from tests import factories
+from tests.engine.queue.conftest import JANE
+
+pytestmark = pytest.mark.django_db
+
+
+def send(by: Person, to: str, *, header: str = "") -> str:
+    header = header or f"From: {by.address}\r\nTo: {to}\r\nSubject: Hello\r\n"
+    envelope = Envelope.simple(Address.parse(by.address), Address.parse(to))
+    raw = f"{header}\r\nGood morning\r\n".encode()
+    return local_submission.submit(raw, envelope=envelope, source=Source.WEBMAIL, by=by)
+
+
+def test_an_alias_is_queued_as_the_address_that_it_means(
+    bob: Person, northfield: Organisation, firm_connection: Connection
+) -> None:
+    factories.make_alias("solicitor@northfield.secure.example", JANE, northfield)
+
+    send(bob, "solicitor@northfield.secure.example")
+
+    recipient = Recipient.objects.get()
+    assert recipient.address == JANE
+    assert recipient.destination == f"connection:{firm_connection.pk}"
+
+
+def test_a_message_in_another_name_is_refused(bob: Person, alice: Person) -> None:
+    with pytest.raises(PermanentFailure):
+        send(bob, alice.address, header=f"From: {alice.address}\r\n")
+
+
+@pytest.mark.parametrize(
+    "field", ['From: "{other}" <{own}>', "From: {own}\r\nResent-From: {other}"]
+)
+def test_a_message_that_seems_to_be_anothers_is_refused(
+    bob: Person, alice: Person, field: str
+) -> None:
+    header = field.format(own=bob.address, other=alice.address)
+
+    with pytest.raises(PermanentFailure, match="is not yours"):
+        send(bob, alice.address, header=f"{header}\r\n")
+
+
+@pytest.mark.parametrize("name", ["{own}", "Bob ({own})", "Bob at {own}", "Bob"])
+def test_ones_own_address_may_stand_in_the_name(
+    bob: Person, alice: Person, name: str
+) -> None:
+    named = name.format(own=bob.address)
+
+    assert send(bob, alice.address, header=f'From: "{named}" <{bob.address}>\r\n')
+
+
+@pytest.mark.parametrize("name", ["jane@elsewhere.example", "Postern Support"])
+def test_a_strangers_address_and_the_services_name_may_not(
+    bob: Person, alice: Person, name: str
+) -> None:
+    with pytest.raises(PermanentFailure):
+        send(bob, alice.address, header=f'From: "{name}" <{bob.address}>\r\n')
+
+
+def test_a_message_with_a_nul_is_refused(bob: Person, alice: Person) -> None:
+    with pytest.raises(PermanentFailure, match="NUL"):
+        send(bob, alice.address, header=f"From: {bob.address}\r\n\r\na\0b\r\n")
+
+
+def test_a_stranger_is_refused_with_a_sentence(bob: Person) -> None:
+    with pytest.raises(PermanentFailure) as refusal:
+        send(bob, "someone@stranger.example")
+
+    assert refusal.value.reply.enhanced == "5.1.1"
+
+
+def test_an_attachment_that_a_double_click_would_start_is_refused(
+    bob: Person, alice: Person
+) -> None:
+    header = (
+        f"From: {bob.address}\r\nContent-Type: application/octet-stream\r\n"
+        'Content-Disposition: attachment; filename="a.exe"\r\n'
+    )
+
+    with pytest.raises(PermanentFailure) as refusal:
+        send(bob, alice.address, header=header)
+
+    assert ".exe" in refusal.value.reply.text

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from engine.queue import retry_schedule
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "minutes"),
+    [(0, 1), (1, 1), (2, 5), (3, 15), (4, 30), (5, 60), (6, 120), (99, 120)],
+)
+def test_delay_grows_with_the_attempts(attempts, minutes):
+    assert retry_schedule.delay_after(attempts, 0.5) == timedelta(minutes=minutes)
+
+
+def test_delay_varies_by_a_fifth_either_way():
+    assert retry_schedule.delay_after(4, 0) == timedelta(minutes=24)
+    assert retry_schedule.delay_after(4, 1) == timedelta(minutes=36)
+
+
+@pytest.mark.parametrize(
+    ("failures", "minutes", "gives_up"),
+    [(1, 0, False), (3, 14, False), (2, 60, False), (3, 15, True)],
+)
+def test_tls_failures_are_final_after_three_and_a_quarter_of_an_hour(
+    failures, minutes, gives_up
+):
+    since = NOW - timedelta(minutes=minutes)
+
+    assert retry_schedule.gives_up_on_tls(failures, since, NOW) is gives_up

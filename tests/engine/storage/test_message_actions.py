@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from engine.storage import content, message_actions
+from engine.storage.models import Content
+
+pytestmark = pytest.mark.django_db
+
+
+def test_dropping_what_nobody_holds_asks_once_what_that_is() -> None:
+    rows = [content.row(content.keep(b"Subject: x\r\n\r\n", b"x")) for _ in range(3)]
+    for row in rows:
+        row.save()
+
+    with CaptureQueriesContext(connection) as captured:
+        message_actions.drop_unheld([row.pk for row in rows])
+
+    looks = [q for q in captured if "queue_queuedmessage" in q["sql"]]
+    assert len([q for q in looks if "storage_message" in q["sql"]]) == 1
+    assert not Content.objects.exists()

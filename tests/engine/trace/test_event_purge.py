@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from pydantic import ValidationError
+
+from engine.trace import event_purge
+from engine.trace.models import Event, EventKind
+from portal.environment import Environment
+
+pytestmark = pytest.mark.django_db
+
+STORY = (
+    EventKind.RECEIVED,
+    EventKind.DEFERRED,
+    EventKind.HELD,
+    EventKind.RELEASED,
+    EventKind.RELAYED,
+)
+
+
+@pytest.fixture(autouse=True)
+def _days(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings.POSTERN, "trace_days", 100)
+    monkeypatch.setattr(settings.POSTERN, "proof_days", 1_000)
+
+
+def happened(days: int, *kinds: EventKind, reference: str = "AB12") -> None:
+    """All at one moment, as a group of messages is committed."""
+    at = timezone.now() - timedelta(days=days)
+    Event.objects.bulk_create(
+        [Event(reference=reference, kind=kind, at=at) for kind in kinds]
+    )
+
+
+def kinds_of(reference: str) -> list[str]:
+    rows = Event.objects.filter(reference=reference)
+    return list(rows.values_list("kind", flat=True))
+
+
+def test_steps_go_and_what_proves_delivery_stays() -> None:
+    happened(99, *STORY, reference="YOUNG")
+    happened(101, *STORY, reference="OLD")
+    happened(1_001, *STORY, reference="ENDED")
+
+    event_purge.let_go()
+
+    assert kinds_of("YOUNG") == list(STORY)
+    assert kinds_of("OLD") == [EventKind.RECEIVED, EventKind.RELAYED]
+    assert kinds_of("ENDED") == []
+
+
+def test_every_kind_is_a_step_or_a_proof() -> None:
+    """What became of a message is kept: how it ended, and whatever is added later."""
+    for kind in EventKind:
+        happened(101, kind, reference=kind.value)
+
+    event_purge.let_go()
+
+    kept = {kind for kind in EventKind if kinds_of(kind.value)}
+    assert kept == {
+        EventKind.RECEIVED,
+        EventKind.DELIVERED,
+        EventKind.RELAYED,
+        EventKind.EXPANDED,
+        EventKind.FAILED,
+        EventKind.DROPPED,
+    }
+
+
+def test_more_than_a_slice_at_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_purge, "SLICE", 3)
+    happened(101, *STORY * 4)
+
+    event_purge.let_go()
+
+    assert set(kinds_of("AB12")) == {EventKind.RECEIVED, EventKind.RELAYED}
+    assert len(kinds_of("AB12")) == 8
+
+
+def test_what_stays_is_not_looked_through_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(event_purge, "SLICE", 10)
+    happened(101, *[EventKind.RELAYED] * 200)
+    event_purge.let_go()
+    happened(100, EventKind.DEFERRED)
+
+    with CaptureQueriesContext(connection) as queries:
+        assert event_purge.let_go() == 1
+
+    assert len(queries) < 25
+    assert EventKind.DEFERRED not in kinds_of("AB12")
+
+
+def test_proofs_are_kept_no_shorter_than_steps() -> None:
+    with pytest.raises(ValidationError, match="POSTERN_PROOF_DAYS must be at least"):
+        Environment(env="test", trace_days=400, proof_days=399)

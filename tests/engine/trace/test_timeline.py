@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.trace import timeline
+from engine.trace.models import Event, EventKind
+from engine.trace.timeline import Sight
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+KIM = "kim@harbour.secure.example"
+
+
+def happened(kind: EventKind, recipient: str = "", **detail: Any) -> Event:
+    return Event(reference="R1", recipient=recipient, kind=kind, at=NOON, detail=detail)
+
+
+def test_each_kind_has_its_words() -> None:
+    assert set(timeline.WORDS) == set(EventKind)
+
+
+def test_story_tells_the_message_then_each_recipient() -> None:
+    told = timeline.tell(
+        [
+            happened(EventKind.RECEIVED, sender="bob@northfield.secure.example"),
+            happened(EventKind.DEFERRED, KIM, reply="451 4.4.1 Down"),
+            happened(EventKind.DELIVERED, "ada@harbour.secure.example"),
+            happened(EventKind.RELAYED, KIM, reply="250 2.0.0 Taken"),
+        ],
+        Sight.MEMBER,
+    )
+
+    assert [step.text for step in told.opening] == ["Accepted and kept"]
+    ada, kim = told.passages
+    assert ada.outcome.text == "Delivered to the mailbox"
+    assert [step.is_unhappy for step in kim.steps] == [True, False]
+
+
+def test_a_deferral_that_repeats_itself_is_one_step_that_says_how_often() -> None:
+    later = NOON + timedelta(hours=3)
+    detail = {"reply": "451 4.4.1 Down", "times": 7, "last_at": later.isoformat()}
+
+    told = timeline.step(happened(EventKind.DEFERRED, KIM, **detail), Sight.MEMBER)
+
+    assert "after 7 attempts" in told.text
+    assert (told.times, told.at, told.last_at) == (7, NOON, later)
+
+
+@pytest.mark.parametrize(
+    ("reply", "part"),
+    [
+        ("550 5.1.1 No such user", "Nobody has this address"),
+        ("452 4.2.2 Full", "mailbox is full"),
+        ("454 4.7.5 Wrong certificate", "mend its certificate"),
+        ("550 5.1.99 Something new", "wrong with the address"),
+        ("550 no code at all", ""),
+        ("550 5.999.999 Unknown", ""),
+        ("version 15.1.1 of our server", ""),
+    ],
+)
+def test_failure_says_what_to_do(reply: str, part: str) -> None:
+    step = timeline.step(happened(EventKind.FAILED, KIM, reply=reply), Sight.MEMBER)
+
+    assert part in step.advice
+    assert bool(step.advice) is bool(part)
+
+
+def test_success_needs_no_advice() -> None:
+    step = timeline.step(
+        happened(EventKind.DELIVERED, KIM, reply="250 2.1.1 Fine"), Sight.MEMBER
+    )
+
+    assert step.advice == ""
+
+
+def test_only_staff_read_of_servers() -> None:
+    event = happened(EventKind.RECEIVED, peer="192.0.2.7", tls="TLSv1.3", person_id=7)
+
+    member, staff = (timeline.step(event, sight).facts for sight in Sight)
+
+    assert member == ()
+    assert ("From the address", "192.0.2.7") in staff
+    assert "7" not in [value for _, value in staff]
+
+
+@given(
+    st.lists(
+        st.builds(
+            happened,
+            st.sampled_from(EventKind),
+            st.sampled_from(["", KIM, "ada@x.example"]),
+            reply=st.text(max_size=80),
+        )
+    ),
+    st.sampled_from(Sight),
+)
+def test_every_event_is_told_once(events: list[Event], sight: Sight) -> None:
+    told = timeline.tell(events, sight)
+
+    steps = [*told.opening, *(s for passage in told.passages for s in passage.steps)]
+    assert len(steps) == len(events)
