@@ -11,7 +11,7 @@ from engine.audit.record import record
 from engine.mail.address_list import addresses_in
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
-from engine.mail.parts import Part, walk
+from engine.mail.mime.parts import Part, walk
 from engine.registry.models import ApiKey
 from engine.storage import content
 from engine.storage.models import Message

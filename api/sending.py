@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 
 from engine.audit.record import record
-from engine.mail import reply
+from engine.mail import smtp_replies
 from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress
 from engine.mail.composer import (
@@ -91,7 +91,7 @@ def send(
     message_id = _message_id(sender, fingerprint if once else "")
     raw = letter.written(sender, message_id)
     if len(raw) > settings.POSTERN.message_size_limit:
-        raise PermanentFailure(reply.TOO_BIG)
+        raise PermanentFailure(smtp_replies.TOO_BIG)
     incoming = prepare(
         raw,
         envelope=letter.envelope(sender),

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from engine import metrics
-from engine.mail.reply import Reply
+from engine.mail.smtp_replies import Reply
 
 log = structlog.stdlib.get_logger("postern.mail")
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from engine.mail import lookalike
 from engine.mail.address import Address, InvalidAddressError
-from engine.mail.scanner import Mailbox, mailboxes
-from engine.mail.words import decode_words, encode_text
+from engine.mail.address_list_parser import Mailbox, mailboxes
+from engine.mail.mime.encoded_words import decode_words, encode_text
 
 _ATOMS = re.compile(
     r"[0-9A-Za-z!#$%&'*+/=?^_`{|}~-]+(?: [0-9A-Za-z!#$%&'*+/=?^_`{|}~-]+)*"

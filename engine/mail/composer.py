@@ -7,12 +7,12 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from engine.mail import entity
 from engine.mail.address_list import NamedAddress
-from engine.mail.entity import Attachment, Entity
+from engine.mail.dates import format_date
 from engine.mail.header import Field, new_field
-from engine.mail.moment import format_date
-from engine.mail.words import fold
+from engine.mail.mime import entities
+from engine.mail.mime.encoded_words import fold
+from engine.mail.mime.entities import Attachment, Entity
 
 __all__ = ["Attachment", "compose", "new_message_id"]
 
@@ -106,10 +106,12 @@ def _extra(headers: Mapping[str, str]) -> Iterator[Field]:
 
 
 def _content(text: str, html: str | None, attachments: Sequence[Attachment]) -> Entity:
-    content = entity.text(text)
+    content = entities.text(text)
     if html is not None:
-        content = entity.multipart("alternative", [content, entity.text(html, "html")])
+        content = entities.multipart(
+            "alternative", [content, entities.text(html, "html")]
+        )
     if attachments:
-        files = map(entity.attachment, attachments)
-        content = entity.multipart("mixed", [content, *files])
+        files = map(entities.attachment, attachments)
+        content = entities.multipart("mixed", [content, *files])
     return content

@@ -10,21 +10,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from engine.mail import entity, parts
 from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress
 from engine.mail.composer import address_field, new_message_id
-from engine.mail.delivery_status import (
+from engine.mail.dates import format_date
+from engine.mail.dsn_fields import (
     Action,
     DsnRecipient,
     from_xtext,
     read_recipients,
     recipient_fields,
 )
-from engine.mail.entity import Entity
 from engine.mail.header import Field, HeaderBlock, new_field
 from engine.mail.message import split
-from engine.mail.moment import format_date
+from engine.mail.mime import entities, parts
+from engine.mail.mime.entities import Entity
 
 # A notice about more recipients, or with a longer header, is cut here.
 MAX_RECIPIENTS = 1000
@@ -101,12 +101,12 @@ def _compose(
 ) -> bytes:
     recipients = recipients[:MAX_RECIPIENTS]
     returned = HeaderBlock.salvage(notice.header)
-    report = entity.multipart(
+    report = entities.multipart(
         "report",
         [
-            entity.text("\n\n".join([opening, *map(_in_words, recipients)])),
+            entities.text("\n\n".join([opening, *map(_in_words, recipients)])),
             _status(notice, recipients),
-            entity.verbatim("text/rfc822-headers", _returned(returned)),
+            entities.verbatim("text/rfc822-headers", _returned(returned)),
         ],
         **{"report-type": "delivery-status"},
     )
@@ -160,4 +160,4 @@ def _status(notice: Notice, recipients: Sequence[DsnRecipient]) -> Entity:
         fields.append(new_field("Arrival-Date", format_date(notice.arrived_at)))
     groups = [fields, *([*recipient_fields(recipient)] for recipient in recipients)]
     body = b"\r\n".join(b"".join(field.raw for field in group) for group in groups)
-    return entity.verbatim("message/delivery-status", body)
+    return entities.verbatim("message/delivery-status", body)

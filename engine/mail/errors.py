@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from engine.mail.reply import Reply
+from engine.mail.smtp_replies import Reply
 
 
 class MailError(Exception):

@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from engine.mail.errors import PermanentFailure
-from engine.mail.reply import BAD_HEADER
-from engine.mail.words import decode_words, encode_text, fold
+from engine.mail.mime.encoded_words import decode_words, encode_text, fold
+from engine.mail.smtp_replies import BAD_HEADER
 
 __all__ = ["Field", "HeaderBlock", "MalformedHeader", "decode_words", "encode_text"]
 

@@ -9,9 +9,9 @@ from datetime import datetime
 from engine.mail import lookalike
 from engine.mail.address_list import named_addresses
 from engine.mail.composer import Attachment, compose, new_message_id
+from engine.mail.conversation import thread_of
+from engine.mail.dates import parse_date
 from engine.mail.header import HeaderBlock
-from engine.mail.moment import parse_date
-from engine.mail.thread import thread_of
 
 __all__ = [
     "Attachment",

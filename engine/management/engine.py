@@ -15,17 +15,17 @@ from engine.antivirus.scanners import coverage_proof, message_scan
 from engine.certificates import Files, Followed
 from engine.health.watch import watching
 from engine.management import upkeep
-from engine.pop3 import listener as pop3_listener
 from engine.pop3 import server as pop3
+from engine.pop3 import server_context as pop3_listener
 from engine.queue.delivery.runner import Runner
 from engine.queue.enqueue.group_commit import Committer
 from engine.routing import routes
-from engine.smtp.doors import Door
-from engine.smtp.listener import Listener
-from engine.smtp.receive import ReceiveDoor
-from engine.smtp.refusals import Refusals
+from engine.smtp.listener_policy import Door
+from engine.smtp.receive_policy import ReceiveDoor
+from engine.smtp.refusal_trace import Refusals
 from engine.smtp.server import context_of, listen
-from engine.smtp.submission import SubmissionDoor
+from engine.smtp.server_context import Listener
+from engine.smtp.submission_policy import SubmissionDoor
 from engine.threads import DatabaseThreads
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from engine.queue.sending_rates import rate_alerts
 from engine.routing import routes
-from engine.smtp.refusals import Refusals
+from engine.smtp.refusal_trace import Refusals
 from engine.storage import quota
 from engine.threads import DatabaseThreads
 

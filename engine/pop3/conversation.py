@@ -9,7 +9,7 @@ from engine.mail.errors import MailError
 from engine.pop3 import commands
 from engine.pop3.commands import Command, Refused, line
 from engine.pop3.connection import Connection, ConnectionEnded, LineTooLong
-from engine.pop3.listener import Listener
+from engine.pop3.server_context import Listener
 from engine.pop3.session import Session
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from engine import places, sessions
 from engine.pop3 import commands
 from engine.pop3.connection import Connection
 from engine.pop3.conversation import converse
-from engine.pop3.listener import Limits, Listener
+from engine.pop3.server_context import Limits, Listener
 from engine.sessions import Handshake
 from engine.threads import DatabaseThreads
 

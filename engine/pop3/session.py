@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 from engine.pop3 import commands, maildrop
 from engine.pop3.commands import Command, Refused, line
 from engine.pop3.connection import Connection
-from engine.pop3.listener import Listener
 from engine.pop3.maildrop import Access
-from engine.pop3.transaction import Transaction
+from engine.pop3.server_context import Listener
+from engine.pop3.transaction_state import Transaction
 from engine.routing import routes
 from engine.routing.routes import Routes
 

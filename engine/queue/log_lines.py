@@ -10,7 +10,7 @@ from django.db import transaction
 
 from engine import clock, journal
 from engine.mail.envelope import Envelope
-from engine.mail.reply import Reply
+from engine.mail.smtp_replies import Reply
 from engine.queue.enqueue.accepted_message import MAILBOX, Incoming
 from engine.queue.enqueue.immediate_delivery import Place
 from engine.queue.models import Recipient, Source

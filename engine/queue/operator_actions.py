@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 
 from engine import clock
 from engine.audit.record import record as audit
-from engine.mail.reply import Reply
+from engine.mail.smtp_replies import Reply
 from engine.queue.delivery import suspension
 from engine.queue.models import (
     RECIPIENT_TRANSITIONS,

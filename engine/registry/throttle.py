@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
 
-from engine.mail import reply
+from engine.mail import smtp_replies
 from engine.mail.errors import TemporaryFailure
 from engine.registry.networks import network_of
 
@@ -29,7 +29,7 @@ class TooManyAttemptsError(TemporaryFailure):
         minutes = max(1, ceil(seconds / 60))
         wait = "1 minute" if minutes == 1 else f"{minutes} minutes"
         super().__init__(
-            reply.AUTH_LATER.saying(
+            smtp_replies.AUTH_LATER.saying(
                 f"Too many failed attempts to sign in; wait {wait} and try again"
             )
         )

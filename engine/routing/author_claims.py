@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from django.conf import settings
 
-from engine.mail import lookalike, reply
+from engine.mail import lookalike, smtp_replies
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.address_list import NamedAddress
 from engine.mail.authors import Claim, claims_in, named_authors, resenders
@@ -99,4 +99,4 @@ def _check_is_not_service(
 
 
 def _refuse(text: str) -> None:
-    raise PermanentFailure(reply.SENDER_NOT_ALLOWED.saying(text))
+    raise PermanentFailure(smtp_replies.SENDER_NOT_ALLOWED.saying(text))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec
 
-from engine.mail import reply
+from engine.mail import smtp_replies
 from engine.mail.address import Address
 from engine.mail.errors import MailError, PermanentFailure
 from engine.registry.models import Posting
@@ -34,7 +34,7 @@ def check_can_send_as(routes: Routes, *, person_id: int, address: Address) -> No
     """Raise PermanentFailure unless the address is the person's or theirs to send from."""
     if address.key not in routes.person_senders(person_id):
         raise PermanentFailure(
-            reply.SENDER_NOT_ALLOWED.saying(
+            smtp_replies.SENDER_NOT_ALLOWED.saying(
                 f"You may not send as <{address}>; use your own address "
                 "or that of a group mailbox you may send from"
             )
@@ -49,7 +49,7 @@ def check_key_can_send_as(
     _, owner, is_active = routes.mailboxes.get(key, (0, None, False))
     if owner is None or owner != organisation_id or not is_active:
         raise PermanentFailure(
-            reply.SENDER_NOT_ALLOWED.saying(
+            smtp_replies.SENDER_NOT_ALLOWED.saying(
                 f"This key may not send as <{address}>; use the address of a mailbox "
                 "of its organisation that is kept here"
             )
@@ -62,14 +62,14 @@ def check_connection_can_send_as(
     """Raise PermanentFailure unless the address is the connection's organisation's."""
     if not connection.domains.covers(address):
         raise PermanentFailure(
-            reply.SENDER_NOT_ALLOWED.saying(
+            smtp_replies.SENDER_NOT_ALLOWED.saying(
                 f"<{address}> is not an address of {connection.organisation_name}; "
                 "send from one of your own domains"
             )
         )
     if connection.domains.to_community(address).key in routes.suspended_people:
         raise PermanentFailure(
-            reply.SENDER_NOT_ALLOWED.saying(
+            smtp_replies.SENDER_NOT_ALLOWED.saying(
                 f"The account of <{address}> is suspended; ask your administrator"
             )
         )
@@ -94,7 +94,7 @@ def check_can_post(
     """
     if sender is None or not _admits(routes, distribution_list, sender):
         raise PermanentFailure(
-            reply.POSTING_NOT_ALLOWED.saying(
+            smtp_replies.POSTING_NOT_ALLOWED.saying(
                 f"You may not write to the list <{distribution_list.address}>: it is "
                 f"for {_WHO[distribution_list.posting]}; ask whoever looks after it"
             )
@@ -119,7 +119,7 @@ def check_can_pass_on(
 def _check_is_notice(route: Route, sender: Address | None) -> None:
     if sender is not None:
         raise PermanentFailure(
-            reply.POSTING_NOT_ALLOWED.saying(
+            smtp_replies.POSTING_NOT_ALLOWED.saying(
                 f"<{route.address}> takes only notices about mail that could not be "
                 "delivered; write to the list or to a person"
             )

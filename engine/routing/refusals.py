@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.mail import reply
+from engine.mail import smtp_replies
 from engine.mail.address import Address
 from engine.mail.errors import PermanentFailure
 
@@ -12,7 +12,7 @@ class UnknownRecipientError(PermanentFailure):
 
     def __init__(self, address: Address) -> None:
         super().__init__(
-            reply.UNKNOWN_RECIPIENT.saying(
+            smtp_replies.UNKNOWN_RECIPIENT.saying(
                 f"<{address}> is not an address in this community; "
                 "check the spelling or look the person up in the directory"
             )
@@ -24,7 +24,7 @@ class SuspendedRecipientError(PermanentFailure):
 
     def __init__(self, address: Address, who: str) -> None:
         super().__init__(
-            reply.RECIPIENT_SUSPENDED.saying(
+            smtp_replies.RECIPIENT_SUSPENDED.saying(
                 f"<{address}> cannot receive mail at present because {who}; "
                 "reach them another way or ask the helpdesk"
             )
@@ -36,7 +36,7 @@ class ClosedRecipientError(PermanentFailure):
 
     def __init__(self, address: Address, organisation_name: str) -> None:
         super().__init__(
-            reply.RECIPIENT_SUSPENDED.saying(
+            smtp_replies.RECIPIENT_SUSPENDED.saying(
                 f"<{address}> cannot receive mail because {organisation_name} "
                 "has left this community; reach them another way"
             )
@@ -48,7 +48,7 @@ class LoopError(PermanentFailure):
 
     def __init__(self, address: Address) -> None:
         super().__init__(
-            reply.LOOP.saying(
+            smtp_replies.LOOP.saying(
                 f"The aliases of <{address}> go in circles; "
                 "ask the helpdesk to put them right"
             )

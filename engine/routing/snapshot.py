@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from engine.mail import reply
+from engine.mail import smtp_replies
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.errors import PermanentFailure
 from engine.mail.lookalike import readable_label, skeleton
@@ -81,7 +81,7 @@ class Routes:
         try:
             return self._resolve_community(self.domains.to_community(address), address)
         except InvalidAddressError as error:
-            raise PermanentFailure(reply.BAD_RECIPIENT) from error
+            raise PermanentFailure(smtp_replies.BAD_RECIPIENT) from error
 
     def _resolve_community(self, address: Address, written: Address) -> Route:
         address = self._follow_aliases(address, written)

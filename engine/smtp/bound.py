@@ -7,15 +7,15 @@ from functools import partial
 from typing import Any
 
 from engine import journal
-from engine.mail import reply
+from engine.mail import smtp_replies
 from engine.mail.address import InvalidAddressError
 from engine.mail.errors import MailError
-from engine.mail.reply import Reply
+from engine.mail.smtp_replies import Reply
 from engine.routing.routes import Routes
-from engine.smtp.binding import Binding
-from engine.smtp.listener import Listener
-from engine.smtp.refusals import Claim, Refused, address_in
-from engine.smtp.wire import Wire
+from engine.smtp.connection import Wire
+from engine.smtp.refusal_trace import Claim, Refused, address_in
+from engine.smtp.server_context import Listener
+from engine.smtp.session_binding import Binding
 
 # An app password may expire without any change to the registry: looked at so often.
 RECHECK_SECONDS = 60.0
@@ -44,7 +44,7 @@ class Bound(Wire):
         if await self.sign_in_holds():
             await method(arg)
         else:
-            await self.answer(command, reply.SIGN_IN_ENDED)
+            await self.answer(command, smtp_replies.SIGN_IN_ENDED)
 
     async def sign_in_holds(self) -> bool:
         """False once the credential was revoked or the sessions of its owner ended.
@@ -65,13 +65,13 @@ class Bound(Wire):
     async def check_bound(self, routes: Routes) -> Binding:
         """Raises MailError before TLS, before EHLO, and for a client that may not send."""
         if not self.peer.is_secure:
-            raise MailError(reply.NOT_TLS)
+            raise MailError(smtp_replies.NOT_TLS)
         if not self.helo:
-            raise MailError(reply.BAD_SEQUENCE.saying("Say EHLO first"))
+            raise MailError(smtp_replies.BAD_SEQUENCE.saying("Say EHLO first"))
         if routes is not self.bound_by:
             await self._bind(routes)
         if self.binding is None:
-            raise MailError(reply.AUTH_REQUIRED)
+            raise MailError(smtp_replies.AUTH_REQUIRED)
         self.listener.door.check_binding(routes, self.binding)
         return self.binding
 
@@ -80,7 +80,7 @@ class Bound(Wire):
         before = self.binding
         if before is not None and before.is_signed_in:
             if not await self.sign_in_holds():
-                raise MailError(reply.SIGN_IN_ENDED)
+                raise MailError(smtp_replies.SIGN_IN_ENDED)
             return
         self.binding = self.listener.door.bind(routes, self.peer)
         self.bound_by = routes
@@ -108,7 +108,10 @@ class Bound(Wire):
         """Answer a command; what a member is refused leaves a line and a trace."""
         if self.binding is not None and answer.code >= 400:
             self._note(command, answer, said, self.binding)
-        elif command == "MAIL" and answer in (reply.NOT_TLS, reply.AUTH_REQUIRED):
+        elif command == "MAIL" and answer in (
+            smtp_replies.NOT_TLS,
+            smtp_replies.AUTH_REQUIRED,
+        ):
             self._note_claim(command, answer, address_in(said))
         await self.say(answer)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.mail import reply
+from engine.mail import smtp_replies
 from engine.mail.address import Address
 from engine.mail.errors import PermanentFailure, TemporaryFailure
 from engine.mail.header import HeaderBlock
@@ -20,7 +20,7 @@ def recipient(routes: Routes, sender: Address | None, address: Address) -> Route
     policies.check_can_reach(routes, route, sender=sender)
     if quota.was_full(route.mailbox_id):
         raise TemporaryFailure(
-            reply.MAILBOX_FULL.saying(
+            smtp_replies.MAILBOX_FULL.saying(
                 f"The mailbox of <{address}> is full; try again later"
             )
         )
@@ -30,4 +30,4 @@ def recipient(routes: Routes, sender: Address | None, address: Address) -> Route
 def hops(header: HeaderBlock) -> None:
     """Refuse a message that goes in circles."""
     if len(header.all("Received")) > HOP_LIMIT:
-        raise PermanentFailure(reply.LOOP)
+        raise PermanentFailure(smtp_replies.LOOP)

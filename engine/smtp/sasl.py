@@ -6,9 +6,9 @@ import base64
 import binascii
 from typing import Protocol
 
-from engine.mail import reply
+from engine.mail import smtp_replies
 from engine.mail.errors import PermanentFailure
-from engine.mail.path import SyntaxErrorInCommand
+from engine.mail.smtp_path import SyntaxErrorInCommand
 
 
 class Conversation(Protocol):
@@ -29,7 +29,9 @@ async def ask(session: Conversation, argument: str) -> tuple[str, str]:
             return await _plain(session, initial.strip())
         case "LOGIN":
             return await _login(session, initial.strip())
-    raise PermanentFailure(reply.Reply(504, "5.5.4", "Mechanisms are PLAIN and LOGIN"))
+    raise PermanentFailure(
+        smtp_replies.Reply(504, "5.5.4", "Mechanisms are PLAIN and LOGIN")
+    )
 
 
 async def _plain(session: Conversation, initial: str) -> tuple[str, str]:
@@ -56,7 +58,7 @@ def _octets(text: str) -> bytes:
 
 def _decoded(line: bytes) -> str:
     if line.strip() == b"*":
-        raise PermanentFailure(reply.AUTH_CANCELLED)
+        raise PermanentFailure(smtp_replies.AUTH_CANCELLED)
     if line.strip() == b"=":
         return ""
     try:

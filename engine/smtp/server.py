@@ -7,8 +7,8 @@ import ssl
 
 from engine.certificates import Files
 from engine.sessions import Handshake, open_port
-from engine.smtp.listener import Listener
-from engine.smtp.protocol import Session
+from engine.smtp.server_context import Listener
+from engine.smtp.session import Session
 
 
 async def listen(

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from engine.mail.header import MAX_HEADER_OCTETS
-from engine.mail.octets import FileOctets, Octets
-from engine.smtp.authentication import SignedBody
+from engine.mail.mime.byte_source import FileOctets, Octets
+from engine.smtp.authentication_results import SignedBody
 from engine.storage import blob_store
 from engine.storage.content import INLINE_LIMIT, KeptContent
 

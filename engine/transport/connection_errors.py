@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from aiosmtplib import SMTPConnectError, SMTPException, SMTPResponseException
 
-from engine.mail.reply import Reply
+from engine.mail.smtp_replies import Reply
 from engine.transport.parcel import Cause
 
 NO_ANSWER = Reply(451, "4.4.1", "The next hop does not answer")

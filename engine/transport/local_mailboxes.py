@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from engine.mail.address import Address
 from engine.mail.errors import PermanentFailure
 from engine.mail.message import Summary
-from engine.mail.reply import MAILBOX_FULL, OK, TRY_LATER, Reply
+from engine.mail.smtp_replies import MAILBOX_FULL, OK, TRY_LATER, Reply
 from engine.routing.routes import Routes
 from engine.storage import mailbox_delivery
 from engine.storage.models import Content

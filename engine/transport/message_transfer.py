@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from engine.mail.address import Address
 from engine.mail.errors import PermanentFailure
-from engine.mail.reply import TOO_BIG, Reply
+from engine.mail.smtp_replies import TOO_BIG, Reply
 from engine.transport import wire_format as forms
 from engine.transport.connection_errors import ConversationError
 from engine.transport.next_hop import Command

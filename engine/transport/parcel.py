@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from engine.mail.address import Address
-from engine.mail.reply import Reply
+from engine.mail.smtp_replies import Reply
 from engine.routing.routes import ConnectionFacts
 from engine.storage.models import Content
 

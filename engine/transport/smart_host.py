@@ -12,7 +12,7 @@ from django.conf import settings
 
 from engine import state
 from engine.mail.address import Address
-from engine.mail.reply import OK, Reply
+from engine.mail.smtp_replies import OK, Reply
 from engine.storage import content
 from engine.transport.connection_errors import ConversationError
 from engine.transport.message_transfer import Transmission, broken

@@ -12,7 +12,7 @@ from aiosmtplib import SMTP, SMTPException, SMTPResponse
 from django.conf import settings
 
 from engine import reach
-from engine.mail.reply import Reply
+from engine.mail.smtp_replies import Reply
 from engine.transport import tls
 from engine.transport.connection_errors import (
     BROKEN_OFF,

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
-from engine.mail import seven_bit
 from engine.mail.errors import PermanentFailure
-from engine.mail.reply import Reply
+from engine.mail.mime import seven_bit_conversion
+from engine.mail.smtp_replies import Reply
 from engine.storage import blob_store
 from engine.storage.content import INLINE_LIMIT, open_body
 from engine.storage.models import Content
@@ -94,8 +94,8 @@ async def of(header: bytes, content: Content, *, takes_eight_bit: bool) -> Form:
 
 def _converted(form: Form) -> Form:
     try:
-        header, body = seven_bit.convert(form.header, form.body.read())
-    except seven_bit.CannotConvertError as error:
+        header, body = seven_bit_conversion.convert(form.header, form.body.read())
+    except seven_bit_conversion.CannotConvertError as error:
         text = WHAT_TO_DO.format(why=error.why)
         raise PermanentFailure(NOT_EIGHT_BIT.saying(text)) from error
     folder = str(blob_store.spool_folder())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.mail import reply
+from engine.mail import smtp_replies
 from engine.registry.models import Connection, Proof
 from onboarding.connecting import mailbox
 
@@ -34,20 +34,20 @@ def of_outgoing(said: str) -> str:
 def of_incoming(connection: Connection, detail: Mapping[str, object]) -> str:
     """Why we did not take their message, from what the trace noted."""
     said = str(detail.get("reply", ""))
-    if reply.NOT_TLS.text in said:
+    if smtp_replies.NOT_TLS.text in said:
         return (
             "Your server sent without encryption. Require STARTTLS towards our server."
         )
-    if reply.AUTH_FAILED.text in said:
+    if smtp_replies.AUTH_FAILED.text in said:
         return (
             "Your server signed in with a wrong user name or password. Make a new "
             "password and enter both again."
         )
-    if reply.AUTH_LATER.text in said or said.startswith("454"):
+    if smtp_replies.AUTH_LATER.text in said or said.startswith("454"):
         return (
             "Your server tried a wrong password too often. Wait a quarter of an hour."
         )
-    if reply.AUTH_REQUIRED.text in said:
+    if smtp_replies.AUTH_REQUIRED.text in said:
         return _unproved(connection, str(detail.get("peer", "")))
     if "lacks" in said:
         return _cloud(said)
@@ -56,7 +56,7 @@ def of_incoming(connection: Connection, detail: Mapping[str, object]) -> str:
             f"The sender, {detail.get('sender')}, is not at one of your verified "
             "domains. Send from one of them, or add and prove the domain."
         )
-    if reply.UNKNOWN_RECIPIENT.enhanced in said:
+    if smtp_replies.UNKNOWN_RECIPIENT.enhanced in said:
         return f"The recipient is not known here. Write to {mailbox.address()}."
     return f"We refused it: {said}"
 

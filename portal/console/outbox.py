@@ -13,10 +13,10 @@ from pathlib import Path
 
 from django.conf import settings
 
-from engine.mail.charset import on_one_line
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
-from engine.mail.parts import Part, walk
+from engine.mail.mime.charset import on_one_line
+from engine.mail.mime.parts import Part, walk
 
 MOST_LISTED = 200
 MOST_READ = 2 * 1024 * 1024  # octets

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from engine.mail.composer import Attachment as File
-from engine.mail.file_names import canonical
+from engine.mail.mime.file_names import canonical
 from engine.queue.notifications import upload_scan
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.mail import markup
+from engine.mail.mime import html_text
 from engine.storage.models import Folder, FolderRole, Message
 from portal.webmail import reading
 
@@ -68,5 +68,5 @@ def _texts(messages: list[Message]) -> list[str]:
 
 def _text(message: Message) -> str:
     opened = reading.read(message)
-    text = opened.text.strip() or markup.words_of(opened.markup)
+    text = opened.text.strip() or html_text.words_of(opened.markup)
     return text[:TEXT_LIMIT]

@@ -12,8 +12,8 @@ from django.utils.formats import date_format
 from engine.mail import lookalike
 from engine.mail.address_list import NamedAddress
 from engine.mail.composer import Attachment
-from engine.mail.file_names import from_title
 from engine.mail.header import HeaderBlock
+from engine.mail.mime.file_names import from_title
 from engine.storage.models import Message
 from portal.webmail import recipients, trust
 from portal.webmail.draft import Draft

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 import inscriptis
 
 from engine.antivirus.attachments import policy
-from engine.mail import markup
 from engine.mail.address_list import NamedAddress, addresses_in
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
-from engine.mail.parts import MESSAGES, Part, walk
+from engine.mail.mime import html_text as markup
+from engine.mail.mime.parts import MESSAGES, Part, walk
 from engine.storage import content
 from engine.storage.models import Message
 from portal.webmail import plain_text

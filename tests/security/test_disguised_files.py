@@ -7,7 +7,7 @@ import unicodedata
 
 from engine.antivirus.attachments import policy, refused_kinds
 from engine.antivirus.attachments.policy import File
-from engine.mail import file_names
+from engine.mail.mime import file_names
 from tests.security.names import SEED
 from tests.security.unicode_data import DISGUISES, turning, unseen
 

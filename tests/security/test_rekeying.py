@@ -27,9 +27,9 @@ from engine.registry.models import (
     Organisation,
     Person,
 )
-from engine.smtp.binding import Peer
-from engine.smtp.receive import ReceiveDoor
-from engine.smtp.submission import SubmissionDoor
+from engine.smtp.receive_policy import ReceiveDoor
+from engine.smtp.session_binding import Peer
+from engine.smtp.submission_policy import SubmissionDoor
 from tests import factories
 from tests.security.test_secret_key import NEW, OLD
 

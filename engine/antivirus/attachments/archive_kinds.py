@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.antivirus.formats import rar, seven_zip, zips
-from engine.mail import file_names
+from engine.mail.mime import file_names
 
 _STARTS = (
     (zips.LOCAL_HEADER, "zip"),

@@ -27,7 +27,7 @@ from engine.antivirus.formats import (
 )
 from engine.antivirus.formats.errors import UnlistedError
 from engine.antivirus.scanners.unpack_limits import Unscannable
-from engine.mail import file_names
+from engine.mail.mime import file_names
 
 _GZIP_HAS_NAME = 0x08  # RFC 1952 §2.3.1
 _GZIP_HAS_EXTRA = 0x04

@@ -14,7 +14,7 @@ from engine.antivirus.attachments.inspection_budget import Budget
 from engine.antivirus.attachments.magic import HEAD
 from engine.antivirus.formats import compound, pdf
 from engine.antivirus.formats.errors import UnlistedError
-from engine.mail import cms
+from engine.mail.mime import smime
 
 _BROKEN = (ValueError, struct.error, UnlistedError)
 # RFC 9580 §6.2.1; the line may stand behind words, as many programs write it into a text.
@@ -41,15 +41,18 @@ def of_types(content_types: Set[str]) -> str:
 
 def is_unreadable(data: bytes, content_types: Set[str]) -> bool:
     """Whether it is said to be S/MIME and is nothing that can be made out."""
-    return not content_types.isdisjoint(cms.CONTENT_TYPES) and cms.kind_of(data) is None
+    return (
+        not content_types.isdisjoint(smime.CONTENT_TYPES)
+        and smime.kind_of(data) is None
+    )
 
 
 def needs_all(head: bytes) -> bool:
     """Whether the first octets of a file do not show what `of_octets` says of it."""
-    return pdf.is_pdf(head) or cms.kind_of(head) is not None
+    return pdf.is_pdf(head) or smime.kind_of(head) is not None
 
 
-def of_octets(data: bytes, content: cms.Content, budget: Budget) -> str:
+def of_octets(data: bytes, content: smime.Content, budget: Budget) -> str:
     """What the octets of a whole file are: "PDF", "office document", "message" or empty.
 
     `content` is what they were read as. Raises TooMuchError.
@@ -60,11 +63,11 @@ def of_octets(data: bytes, content: cms.Content, budget: Budget) -> str:
         return "office document" if _is_locked(data) else ""
     if data.startswith(_RPMSG) or _PGP.search(data[:HEAD]):
         return "message"
-    is_signed = content.kind is cms.Kind.SIGNED and not content.is_broken
+    is_signed = content.kind is smime.Kind.SIGNED and not content.is_broken
     return "" if content.kind is None or is_signed else "message"
 
 
-def of_member(name: str, data: bytes, content: cms.Content, budget: Budget) -> str:
+def of_member(name: str, data: bytes, content: smime.Content, budget: Budget) -> str:
     """The same of a file in an archive, which may be a document's list of its parts."""
     if name == _MANIFEST and _OPEN_DOCUMENT in data:
         return "office document"

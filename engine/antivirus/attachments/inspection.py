@@ -20,10 +20,10 @@ from engine.antivirus.attachments.archive_members import (
     members,
 )
 from engine.antivirus.attachments.inspection_budget import Budget, Member, TooMuchError
-from engine.mail import cms, file_names, parts, transfer
-from engine.mail.boundaries import Region
 from engine.mail.message import split, with_line_ends
-from engine.mail.octets import Octets
+from engine.mail.mime import file_names, parts, smime, transfer_encoding
+from engine.mail.mime.boundaries import Region
+from engine.mail.mime.byte_source import Octets
 
 MAX_DEPTH = 8  # archives and messages inside one another
 # Octets of the budget for each element of a signature: both take about as long.
@@ -95,7 +95,7 @@ class Inner:
         """Its content, decoded as it is asked for."""
         region = self.region
         source = region.source if self.spooled is None else self.spooled
-        return transfer.pieces(source, self.encoding, region.start, region.end)
+        return transfer_encoding.pieces(source, self.encoding, region.start, region.end)
 
 
 Finding: TypeAlias = Refused | Encrypted | Archive | Inner
@@ -132,7 +132,7 @@ def find(one: Carried, budget: Budget, depth: int = 0) -> Iterator[Finding]:
     data = one.data()
     content = _read(data, budget)
     if is_body:
-        encoded = transfer.uu_names(data)
+        encoded = transfer_encoding.uu_names(data)
         yield from _by_name(name.decode("utf-8", "replace") for name in encoded)
         if not _is_file(data):
             yield from _by_key(encryption.of_octets(data, content, budget))
@@ -160,9 +160,9 @@ def find(one: Carried, budget: Budget, depth: int = 0) -> Iterator[Finding]:
     )
 
 
-def _read(data: bytes, budget: Budget) -> cms.Content:
+def _read(data: bytes, budget: Budget) -> smime.Content:
     """What the octets are as S/MIME: read once, for it takes time by the element."""
-    content = cms.read(data)
+    content = smime.read(data)
     budget.spend(ELEMENT * content.elements, members=0)
     return content
 
@@ -220,7 +220,7 @@ def _inside(
     budget: Budget,
     depth: int,
     *,
-    content: cms.Content | None = None,
+    content: smime.Content | None = None,
     is_page: bool = True,
     is_walked: bool = False,
     is_text: bool = False,

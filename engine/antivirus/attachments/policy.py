@@ -29,10 +29,10 @@ from engine.antivirus.formats.errors import UnlistedError
 from engine.antivirus.scanners.eicar_messages import BESIDE_ENCRYPTED
 from engine.antivirus.scanners.interface import ScannerUnavailable
 from engine.antivirus.verdict import Verdict
-from engine.mail import file_names, parts
 from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock
-from engine.mail.reply import FORBIDDEN_CONTENT
+from engine.mail.mime import file_names, parts
+from engine.mail.smtp_replies import FORBIDDEN_CONTENT
 
 # The header field that says what in a message could not be scanned. Only we write it.
 MARK = "X-Postern-Not-Scanned"

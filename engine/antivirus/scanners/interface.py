@@ -6,7 +6,7 @@ from typing import Protocol
 
 from engine.antivirus.verdict import Verdict
 from engine.mail.errors import TemporaryFailure
-from engine.mail.reply import SCANNER_UNAVAILABLE
+from engine.mail.smtp_replies import SCANNER_UNAVAILABLE
 
 _FILLER = b"-" * 60
 

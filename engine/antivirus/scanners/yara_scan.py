@@ -24,7 +24,8 @@ from engine.antivirus.scanners.unpack_limits import (
     Budget,
     Unscannable,
 )
-from engine.mail import message, parts
+from engine.mail import message
+from engine.mail.mime import parts
 
 RULES = Path(__file__).with_name("rules.yar")
 NICENESS = 5  # below the event loop's

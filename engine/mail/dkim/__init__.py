@@ -1,3 +1,3 @@
-"""Dkim is in charge of what a signature proves about who sent a message."""
+"""DKIM (RFC 6376): verifies the signatures that show which domain sent a message."""
 
 from __future__ import annotations

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from engine.mail.dkim import tags
-from engine.mail.dkim.canonical import Form
-from engine.mail.dkim.tags import TagError
+from engine.mail.dkim import tag_list
+from engine.mail.dkim.canonical_forms import Form
+from engine.mail.dkim.tag_list import TagError
 from engine.mail.header import Field, HeaderBlock
 
 FIELD = "DKIM-Signature"
@@ -81,28 +81,28 @@ def _read(field: Field) -> Signature | Malformed:
 
 def parse(field: Field) -> Signature:
     """Read one field. Raises TagError."""
-    found = tags.parse(field.written.decode("ascii", "replace"))
-    if tags.required(found, "v") != "1":
+    found = tag_list.parse(field.written.decode("ascii", "replace"))
+    if tag_list.required(found, "v") != "1":
         raise TagError("unknown version")
-    if tags.required(found, "a") not in ALGORITHMS:
+    if tag_list.required(found, "a") not in ALGORITHMS:
         raise TagError("unknown algorithm")
-    if "dns/txt" not in tags.words(found.get("q", "dns/txt")):
+    if "dns/txt" not in tag_list.words(found.get("q", "dns/txt")):
         raise TagError("unknown way to the key")
-    domain = _name(tags.required(found, "d"))
+    domain = _name(tag_list.required(found, "d"))
     header_form, body_form = _forms(found.get("c", "simple/simple"))
-    body_hash = tags.decoded(tags.required(found, "bh"))
+    body_hash = tag_list.decoded(tag_list.required(found, "bh"))
     if len(body_hash) != 32:
         raise TagError("the body's hash has another length")
     return Signature(
         field=field,
         domain=domain,
-        selector=_name(tags.required(found, "s")),
+        selector=_name(tag_list.required(found, "s")),
         algorithm=found["a"],
         header_form=header_form,
         body_form=body_form,
-        signed_fields=_signed_fields(tags.required(found, "h")),
+        signed_fields=_signed_fields(tag_list.required(found, "h")),
         body_hash=body_hash,
-        value=tags.decoded(tags.required(found, "b")),
+        value=tag_list.decoded(tag_list.required(found, "b")),
         identity_domain=_identity(found.get("i", ""), domain),
         has_length="l" in found,
         signed_at=_moment(found, "t"),
@@ -125,7 +125,7 @@ def _forms(text: str) -> tuple[Form, Form]:
 
 
 def _signed_fields(text: str) -> tuple[str, ...]:
-    names = tuple(name.lower() for name in tags.words(text))
+    names = tuple(name.lower() for name in tag_list.words(text))
     if len(names) > MAX_SIGNED_FIELDS or not all(map(_FIELD_NAME.fullmatch, names)):
         raise TagError("not a list of fields")
     if "from" not in names:
@@ -144,4 +144,4 @@ def _identity(text: str, domain: str) -> str:
 
 
 def _moment(found: dict[str, str], name: str) -> int | None:
-    return tags.moment(found[name]) if name in found else None
+    return tag_list.moment(found[name]) if name in found else None

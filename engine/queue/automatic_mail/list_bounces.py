@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from engine.mail import dsn
 from engine.mail.address import Address, InvalidAddressError
-from engine.mail.delivery_status import Action
-from engine.mail.reply import OK
+from engine.mail.dsn_fields import Action
+from engine.mail.smtp_replies import OK
 from engine.queue.models import QueuedMessage, Recipient, Source
 from engine.registry.models import Alias, ListMember
 from engine.routing import routes

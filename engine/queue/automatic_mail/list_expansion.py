@@ -16,7 +16,7 @@ from engine.mail.address import Address
 from engine.mail.envelope import Envelope, EnvelopeRecipient
 from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock
-from engine.mail.reply import LOOP, OK, UNKNOWN_RECIPIENT, Reply
+from engine.mail.smtp_replies import LOOP, OK, UNKNOWN_RECIPIENT, Reply
 from engine.queue.automatic_mail import list_bounces
 from engine.queue.enqueue import commit
 from engine.queue.models import QueuedMessage, Source

@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 
 from engine import clock
 from engine.mail.address import Address
-from engine.mail.reply import Reply
+from engine.mail.smtp_replies import Reply
 from engine.queue import retry_schedule
 from engine.queue.delivery import due_recipients, suspension
 from engine.queue.delivery.concurrency import Room, is_far

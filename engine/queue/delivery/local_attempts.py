@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from engine.mail.errors import PermanentFailure
-from engine.mail.reply import TRY_LATER
+from engine.mail.smtp_replies import TRY_LATER
 from engine.queue.automatic_mail import list_bounces, list_expansion
 from engine.queue.delivery import claim, outcome_recording
 from engine.routing import routes

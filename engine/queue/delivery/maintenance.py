@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from engine import clock
-from engine.mail.reply import MAILBOX_FULL, Reply
+from engine.mail.smtp_replies import MAILBOX_FULL, Reply
 from engine.queue import retry_schedule
 from engine.queue.automatic_mail import forwards_and_replies
 from engine.queue.delivery import due_recipients, outcome_recording, suspension

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from engine import clock
-from engine.mail.reply import Reply
+from engine.mail.smtp_replies import Reply
 from engine.queue import log_lines, retry_schedule
 from engine.queue.delivery import claim, due_recipients
 from engine.queue.delivery.suspension import REPLY_LENGTH

@@ -10,13 +10,13 @@ from functools import partial
 from engine.antivirus.attachments import policy
 from engine.antivirus.scanners import coverage_proof, message_scan
 from engine.antivirus.verdict import Verdict
-from engine.mail import reply
+from engine.mail import smtp_replies
 from engine.mail.authors import authors
 from engine.mail.envelope import Envelope
 from engine.mail.errors import MailError, PermanentFailure
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
-from engine.mail.parts import walk
+from engine.mail.mime.parts import walk
 from engine.queue import log_lines
 from engine.queue.enqueue import commit
 from engine.queue.enqueue.accepted_message import Incoming
@@ -101,7 +101,7 @@ def _prepare(
 ) -> Incoming:
     known = routes.current()
     if b"\0" in raw:
-        raise PermanentFailure(reply.NUL_INSIDE)
+        raise PermanentFailure(smtp_replies.NUL_INSIDE)
     header, body = split(raw)
     if by is not None:
         _check_sender(known, envelope, header, by)

@@ -15,7 +15,7 @@ from django.db.models import Q
 from engine.antivirus import quarantine
 from engine.antivirus.models import QuarantinedMessage
 from engine.antivirus.verdict import Verdict
-from engine.mail import reply
+from engine.mail import smtp_replies
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.address_list import NamedAddress
 from engine.mail.envelope import Envelope
@@ -66,7 +66,9 @@ def refuse(
         organisation_id=organisation_id,
     )
     text = f"The virus scanner found {verdict.signature}; nothing was sent"
-    raise PermanentFailure(reply.INFECTED.saying(f"{text} (our reference {reference})"))
+    raise PermanentFailure(
+        smtp_replies.INFECTED.saying(f"{text} (our reference {reference})")
+    )
 
 
 def infected(

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import F
 
 from engine import clock
-from engine.mail.reply import Reply
+from engine.mail.smtp_replies import Reply
 from engine.queue.automatic_mail import list_bounces
 from engine.queue.delivery import due_recipients as due
 from engine.queue.models import PendingNotice, Recipient

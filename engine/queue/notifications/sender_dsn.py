@@ -19,7 +19,7 @@ from engine.mail.dsn import Action, DsnRecipient
 from engine.mail.envelope import Envelope
 from engine.mail.errors import PermanentFailure
 from engine.mail.message import split
-from engine.mail.reply import Reply
+from engine.mail.smtp_replies import Reply
 from engine.queue.enqueue import commit
 from engine.queue.models import QueuedMessage, Recipient, Source
 from engine.queue.notifications import notice_routing

@@ -9,7 +9,7 @@ from engine.antivirus.attachments import policy
 from engine.antivirus.scanners import coverage_proof, message_scan
 from engine.antivirus.scanners.message_scan import ScannerUnavailable
 from engine.mail.errors import MailError
-from engine.mail.file_names import canonical
+from engine.mail.mime.file_names import canonical
 from engine.queue.notifications import infection_alerts
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from django.conf import settings
 
 from engine import clock
-from engine.mail import reply
+from engine.mail import smtp_replies
 from engine.mail.errors import TemporaryFailure
 from engine.queue.enqueue.accepted_message import Incoming
 from engine.queue.models import Source
@@ -44,7 +44,11 @@ class RateExceededError(TemporaryFailure):
     def __init__(self, kind: SenderKind, exceeded: Exceeded) -> None:
         self.retry_after = exceeded.retry_after
         is_messages = exceeded.what == "messages"
-        base = reply.SENDS_TOO_OFTEN if is_messages else reply.SENDS_TO_TOO_MANY
+        base = (
+            smtp_replies.SENDS_TOO_OFTEN
+            if is_messages
+            else smtp_replies.SENDS_TO_TOO_MANY
+        )
         super().__init__(
             base.saying(
                 f"{_WHO[kind]} may send {_WHAT[exceeded.what].format(exceeded.limit)} "

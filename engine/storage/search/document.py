@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.mail.header import HeaderBlock
-from engine.mail.markup import words_of
 from engine.mail.message import split
-from engine.mail.parts import Part, walk
+from engine.mail.mime.html_text import words_of
+from engine.mail.mime.parts import Part, walk
 from engine.storage import content
 from engine.storage.models import Message
 from engine.storage.search.tokenizer import MAX_WORDS, fold

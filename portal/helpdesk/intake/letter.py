@@ -9,9 +9,9 @@ from engine.mail.address import Address, InvalidAddressError
 from engine.mail.address_list import addresses_in
 from engine.mail.composer import Attachment as File
 from engine.mail.header import HeaderBlock
-from engine.mail.markup import words_of
 from engine.mail.message import split
-from engine.mail.parts import MESSAGES, Part, walk
+from engine.mail.mime.html_text import words_of
+from engine.mail.mime.parts import MESSAGES, Part, walk
 from engine.registry.display_names import fit_to_show
 from engine.storage import content
 from engine.storage.models import Message

@@ -19,7 +19,7 @@ from engine.antivirus.scanners import message_scan
 from engine.antivirus.scanners.message_scan import ScannerUnavailable
 from engine.audit.record import record
 from engine.mail.composer import Attachment
-from engine.mail.file_names import canonical
+from engine.mail.mime.file_names import canonical
 from engine.queue.notifications import infection_alerts, upload_scan
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person

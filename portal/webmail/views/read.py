@@ -6,7 +6,7 @@ from django.template.loader import render_to_string
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
-from engine.mail.file_names import from_title
+from engine.mail.mime.file_names import from_title
 from engine.storage import message_actions
 from engine.storage.models import FolderRole
 from portal.webmail import conversation, listing, plain_text, reading, trust

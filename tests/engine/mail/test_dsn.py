@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.mail import dsn, reply
+from engine.mail import dsn, smtp_replies
 from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress
 from engine.mail.dsn import Action, DsnRecipient, Notice
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
-from engine.mail.parts import walk
+from engine.mail.mime.parts import walk
 
 BOB = Address("bob", "other.example")
 HEADER = b"From: jane@firm.example\r\nSubject: =?utf-8?q?R=C3=A9?=\r\nMessage-ID: <1@x>\r\n\r\n"
@@ -32,7 +32,7 @@ def notice(header: bytes = HEADER, envelope_id: str = "") -> Notice:
 
 def failed(address: Address = BOB) -> DsnRecipient:
     return DsnRecipient.of(
-        address, reply.UNKNOWN_RECIPIENT, Action.FAILED,
+        address, smtp_replies.UNKNOWN_RECIPIENT, Action.FAILED,
         original="rfc822;b+2Bob@other.example", remote_host="mx.other.example",
     )  # fmt: skip
 
@@ -76,8 +76,10 @@ def test_notice_is_what_the_standard_library_expects() -> None:
 
 def test_delay_and_success() -> None:
     until = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
-    delayed = DsnRecipient.of(BOB, reply.TRY_LATER, Action.DELAYED, retry_until=until)
-    delivered = DsnRecipient.of(BOB, reply.OK, Action.DELIVERED)
+    delayed = DsnRecipient.of(
+        BOB, smtp_replies.TRY_LATER, Action.DELAYED, retry_until=until
+    )
+    delivered = DsnRecipient.of(BOB, smtp_replies.OK, Action.DELIVERED)
 
     assert dsn.read(dsn.compose_delay(notice(), [delayed])) == [delayed]
     assert dsn.read(dsn.compose_success(notice(), [delivered])) == [delivered]
@@ -93,7 +95,7 @@ def test_notice_about_an_international_address() -> None:
 
 
 def test_reply_without_an_enhanced_code() -> None:
-    recipient = DsnRecipient.of(BOB, reply.Reply(550, "", "No"), Action.FAILED)
+    recipient = DsnRecipient.of(BOB, smtp_replies.Reply(550, "", "No"), Action.FAILED)
 
     assert recipient.status == "5.0.0"
 

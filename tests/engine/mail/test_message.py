@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.mail.conversation import thread_of
+from engine.mail.dates import format_date, parse_date
 from engine.mail.header import HeaderBlock
 from engine.mail.message import Summary, split, summarise
-from engine.mail.moment import format_date, parse_date
-from engine.mail.thread import thread_of
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
-from engine.pop3.listener import Limits, Listener
 from engine.pop3.server import open_port
+from engine.pop3.server_context import Limits, Listener
 from engine.registry import credentials
 from engine.registry.models import Mailbox, Person
 from engine.smtp.server import server_context

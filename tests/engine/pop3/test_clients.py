@@ -13,13 +13,13 @@ import pytest
 from engine.registry.models import Mailbox, Person
 from engine.storage.models import Message
 from portal.demo.certificates import Authority
-from tests.engine.pop3 import letters
+from tests.engine.pop3 import sample_messages
 from tests.engine.pop3.conftest import SECRET, Server
 from tests.peers import mpop
 
 pytestmark = pytest.mark.slow
 
-SERVED = letters.RETURN_PATH + letters.HEADER + letters.BODY
+SERVED = sample_messages.RETURN_PATH + sample_messages.HEADER + sample_messages.BODY
 
 
 async def run(*command: str | Path, stdin: bytes = b"") -> bytes:
@@ -33,12 +33,12 @@ async def run(*command: str | Path, stdin: bytes = b"") -> bytes:
 def large() -> bytes:
     """A message that goes into the blob store, with dots at the edges of chunks."""
     lines = random.Random(1).choices([b".", b"..", b".x", b"", b"x" * 61], k=500_000)
-    return letters.HEADER + b"\r\n".join(lines) + b"\r\n"
+    return sample_messages.HEADER + b"\r\n".join(lines) + b"\r\n"
 
 
 async def test_poplib(server: Server, reader: Person) -> None:
     raw = large()
-    await asyncio.to_thread(letters.put, reader.mailbox, raw)
+    await asyncio.to_thread(sample_messages.put, reader.mailbox, raw)
 
     def download() -> bytes:
         client = poplib.POP3_SSL("localhost", server.pop3s, context=server.context)
@@ -49,14 +49,14 @@ async def test_poplib(server: Server, reader: Person) -> None:
         client.quit()
         return b"".join(line + b"\r\n" for line in lines)
 
-    assert await asyncio.to_thread(download) == letters.RETURN_PATH + raw
+    assert await asyncio.to_thread(download) == sample_messages.RETURN_PATH + raw
 
 
 @pytest.mark.parametrize("starttls", [True, False])
 async def test_mpop(
     server: Server, reader: Person, authority: Authority, starttls: bool
 ) -> None:
-    await asyncio.to_thread(letters.put, reader.mailbox)
+    await asyncio.to_thread(sample_messages.put, reader.mailbox)
 
     def download(*, keep: bool) -> list[bytes]:
         return mpop.download(
@@ -81,7 +81,7 @@ async def test_mpop(
 async def test_curl(
     server: Server, reader: Person, authority: Authority, scheme: str
 ) -> None:
-    message = await asyncio.to_thread(letters.put, reader.mailbox)
+    message = await asyncio.to_thread(sample_messages.put, reader.mailbox)
     port = server.pop3 if scheme == "pop3" else server.pop3s
     url = f"{scheme}://localhost:{port}"
     curl = ["curl", "-sS", "--ssl-reqd", "--cacert", str(authority.ca_file), "-K", "-"]
@@ -104,8 +104,8 @@ async def test_fetchmail(
     tmp_path: Path,
     implicit_tls: bool,
 ) -> None:
-    await asyncio.to_thread(letters.put, reader.mailbox)
-    await asyncio.to_thread(letters.put, reader.mailbox)
+    await asyncio.to_thread(sample_messages.put, reader.mailbox)
+    await asyncio.to_thread(sample_messages.put, reader.mailbox)
     port = server.pop3s if implicit_tls else server.pop3
     tls = "ssl" if implicit_tls else "sslproto TLS1.2+"
     config = tmp_path / "fetchmailrc"
@@ -123,14 +123,14 @@ async def test_fetchmail(
 
     got = (tmp_path / "got").read_bytes()
     assert got.count(b"Subject: Bundle") == 2
-    assert got.endswith(letters.BODY.replace(b"\r\n", b"\n"))
+    assert got.endswith(sample_messages.BODY.replace(b"\r\n", b"\n"))
     assert await asyncio.to_thread(Message.objects.count) == 0
 
 
 async def test_getmail(
     server: Server, reader: Person, authority: Authority, tmp_path: Path
 ) -> None:
-    await asyncio.to_thread(letters.put, reader.mailbox)
+    await asyncio.to_thread(sample_messages.put, reader.mailbox)
     config = tmp_path / "getmailrc"
     config.touch(mode=0o600)
     config.write_text(
@@ -151,7 +151,7 @@ async def test_getmail(
 async def test_curl_downloads_a_group_mailbox_under_its_own_address(
     server: Server, listing: Mailbox, authority: Authority
 ) -> None:
-    await asyncio.to_thread(letters.put, listing)
+    await asyncio.to_thread(sample_messages.put, listing)
     curl = ["curl", "-sS", "--ssl-reqd", "--cacert", str(authority.ca_file), "-K", "-"]
     secrets = f'user = "{listing.address}:{SECRET}"'.encode()
 

@@ -13,11 +13,11 @@ from engine.queue.enqueue.group_commit import Committer
 from engine.registry import credentials
 from engine.registry.models import Connection, Person
 from engine.routing import routes
-from engine.smtp.doors import Door
-from engine.smtp.listener import Listener
-from engine.smtp.receive import ReceiveDoor
+from engine.smtp.listener_policy import Door
+from engine.smtp.receive_policy import ReceiveDoor
 from engine.smtp.server import listen, server_context
-from engine.smtp.submission import SubmissionDoor
+from engine.smtp.server_context import Listener
+from engine.smtp.submission_policy import SubmissionDoor
 from engine.threads import DatabaseThreads
 from portal.demo.certificates import Authority
 from tests import factories

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from engine.antivirus.verdict import Verdict, VerdictState
-from engine.smtp import acceptance
+from engine.smtp import message_acceptance
 from engine.smtp.spool import Spool
 from tests.fakes import FakeScan, FakeScanner
 
@@ -40,8 +40,8 @@ class HangingScan(FakeScan):
 
 @pytest.fixture(autouse=True)
 def of_this_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    large = asyncio.Semaphore(acceptance.LARGE_AT_ONCE)
-    monkeypatch.setattr(acceptance, "_large", large)
+    large = asyncio.Semaphore(message_acceptance.LARGE_AT_ONCE)
+    monkeypatch.setattr(message_acceptance, "_large", large)
 
 
 async def asked(scanner: HangingScanner, times: int) -> None:
@@ -66,12 +66,14 @@ async def test_a_large_message_waits_for_no_other_that_the_scanner_holds() -> No
     hanging = HangingScanner()
     with large(hanging) as held, large(FakeScanner()) as other:
         tasks = [
-            asyncio.create_task(acceptance._examine(held, CLEAN))
-            for _ in range(acceptance.LARGE_AT_ONCE - 1)
+            asyncio.create_task(message_acceptance._examine(held, CLEAN))
+            for _ in range(message_acceptance.LARGE_AT_ONCE - 1)
         ]
         await asked(hanging, len(tasks))
 
-        assert await asyncio.wait_for(acceptance._examine(other, CLEAN), 10) == []
+        assert (
+            await asyncio.wait_for(message_acceptance._examine(other, CLEAN), 10) == []
+        )
 
         assert not any(task.done() for task in tasks)
         await cancelled(tasks)
@@ -81,13 +83,13 @@ async def test_no_more_large_messages_are_held_in_memory_than_so_many() -> None:
     hanging = HangingScanner()
     with large(hanging) as held:
         tasks = [
-            asyncio.create_task(acceptance._examine(held, CLEAN))
-            for _ in range(acceptance.LARGE_AT_ONCE + 3)
+            asyncio.create_task(message_acceptance._examine(held, CLEAN))
+            for _ in range(message_acceptance.LARGE_AT_ONCE + 3)
         ]
-        await asked(hanging, acceptance.LARGE_AT_ONCE)
+        await asked(hanging, message_acceptance.LARGE_AT_ONCE)
         await asyncio.sleep(0.3)
 
-        assert hanging.asked == acceptance.LARGE_AT_ONCE
+        assert hanging.asked == message_acceptance.LARGE_AT_ONCE
         await cancelled(tasks)
 
 

@@ -14,7 +14,7 @@ from django.db import transaction
 from pytest_django import DjangoDbBlocker
 
 from engine import dns
-from engine.mail.dkim.key import Key
+from engine.mail.dkim.public_key import Key
 from engine.registry import credentials, permissions
 from engine.registry.actions import organisations, people
 from engine.registry.models import (

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.mail.markup import words_of
+from engine.mail.mime.html_text import words_of
 from portal.webmail.plain_text import linked
 
 

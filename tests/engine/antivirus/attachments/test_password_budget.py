@@ -8,10 +8,10 @@ from engine.antivirus.attachments import inspection, policy
 from engine.antivirus.attachments.inspection_budget import Budget, TooMuchError
 from engine.antivirus.attachments.policy import File
 from engine.antivirus.formats import pdf
-from engine.mail import cms
 from engine.mail.errors import PermanentFailure
 from engine.mail.message import split
-from engine.mail.parts import TooManyParts, walk
+from engine.mail.mime import smime as cms
+from engine.mail.mime.parts import TooManyParts, walk
 from tests import smime
 from tests.engine.antivirus import pdfs, specimens
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from engine.mail.errors import TemporaryFailure
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
-from engine.mail.reply import TRY_LATER
+from engine.mail.smtp_replies import TRY_LATER
 from engine.queue.automatic_mail import forwards_and_replies, out_of_office_reply
 from engine.queue.delivery import maintenance
 from engine.queue.enqueue import commit

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.mail.reply import OK
+from engine.mail.smtp_replies import OK
 from engine.queue import retry_schedule
 from engine.queue.delivery import concurrency
 from engine.queue.delivery.concurrency import (

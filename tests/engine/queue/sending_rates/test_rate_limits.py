@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as given_settings
 from hypothesis import strategies as st
 
-from engine.mail.reply import Reply
+from engine.mail.smtp_replies import Reply
 from engine.queue import finished_mail_purge
 from engine.queue.models import SendingCount
 from engine.queue.sending_rates import rate_limits, sending_counts

@@ -1,0 +1,86 @@
+"""Public keys as the name system holds them (RFC 6376 §3.6.1, RFC 8463 §4)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from engine.mail.dkim import tag_list
+from engine.mail.dkim.tag_list import TagError
+
+# RFC 8301 §3.2: shorter ones prove nothing; longer ones only cost time.
+MIN_RSA_BITS, MAX_RSA_BITS = 1024, 4096
+
+PublicKey: TypeAlias = rsa.RSAPublicKey | ed25519.Ed25519PublicKey
+
+
+class WeakKey(ValueError):
+    """The key is sound and is not accepted; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A public key and what its owner lets it be used for."""
+
+    public: PublicKey
+    is_strict: bool
+    """Identities below the domain are not covered."""
+    is_test: bool
+    """Its signatures prove nothing yet."""
+
+    @classmethod
+    def parse(cls, text: str) -> Key:
+        """Read a key record. Raises TagError, or WeakKey."""
+        found = tag_list.parse(text)
+        if found.get("v", "DKIM1") != "DKIM1":
+            raise TagError("not a key of DKIM")
+        if "sha256" not in tag_list.words(found.get("h", "sha256")):
+            raise TagError("the key is not for sha256")
+        if not {"*", "email"} & set(tag_list.words(found.get("s", "*"))):
+            raise TagError("the key is not for mail")
+        if not found.get("p"):
+            raise TagError("the key is revoked" if "p" in found else "no tag p")
+        flags = tag_list.words(found.get("t", ""))
+        public = _public(found.get("k", "rsa"), tag_list.decoded(found["p"]))
+        return cls(public, is_strict="s" in flags, is_test="y" in flags)
+
+    @property
+    def algorithm(self) -> str:
+        """The signatures that it can check, by their own name."""
+        is_rsa = isinstance(self.public, rsa.RSAPublicKey)
+        return "rsa-sha256" if is_rsa else "ed25519-sha256"
+
+    def has_signed(self, data: bytes, signature: bytes) -> bool:
+        """Whether its private half made the signature of these bytes."""
+        digest = hashlib.sha256(data).digest()
+        try:
+            if isinstance(self.public, rsa.RSAPublicKey):
+                scheme = padding.PKCS1v15()
+                self.public.verify(signature, digest, scheme, Prehashed(SHA256()))
+            else:
+                # RFC 8463 §3: what is signed is the hash.
+                self.public.verify(signature, digest)
+        except InvalidSignature:
+            return False
+        return True
+
+
+def _public(kind: str, data: bytes) -> PublicKey:
+    try:
+        if kind == "ed25519":
+            return ed25519.Ed25519PublicKey.from_public_bytes(data)
+        key = load_der_public_key(data) if kind == "rsa" else None
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise TagError("the key cannot be read") from error
+    if not isinstance(key, rsa.RSAPublicKey):
+        raise TagError("unknown kind of key")
+    if not MIN_RSA_BITS <= key.key_size <= MAX_RSA_BITS:
+        raise WeakKey(f"a key of {key.key_size} bits is not accepted")
+    return key

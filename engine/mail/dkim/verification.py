@@ -1,0 +1,131 @@
+"""Whether signatures are true (RFC 6376 §6.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from engine.mail.dkim.canonical_forms import BodyDigests, canonical_field
+from engine.mail.dkim.public_key import Key, WeakKey
+from engine.mail.dkim.signature import Malformed, Signature
+from engine.mail.dkim.tag_list import TagError
+from engine.mail.header import HeaderBlock
+
+# Seconds by which the signer's clock may be ahead of ours.
+CLOCK_SKEW = 300
+
+KeyTexts: TypeAlias = Callable[[str], Sequence[str]]
+"""The texts at a name; raises KeyUnavailable when nobody answers."""
+
+
+class KeyUnavailable(Exception):
+    """The key's name servers do not answer; they may later."""
+
+
+class Outcome(StrEnum):
+    """What came of a signature, in the words of RFC 8601 §2.7.1."""
+
+    PASS = "pass"  # noqa: S105
+    FAIL = "fail"
+    POLICY = "policy"
+    TEMPERROR = "temperror"
+    PERMERROR = "permerror"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one signature, and the reason where it is not a pass."""
+
+    outcome: Outcome
+    reason: str = ""
+    signature: Signature | None = None
+
+    @property
+    def domain(self) -> str:
+        """Who signed; empty when the field could not be read."""
+        return self.signature.domain if self.signature else ""
+
+
+class _Refused(Exception):
+    def __init__(self, outcome: Outcome, reason: str) -> None:
+        super().__init__(reason)
+        self.outcome, self.reason = outcome, reason
+
+
+def verify(
+    found: Sequence[Signature | Malformed],
+    *,
+    header: HeaderBlock,
+    body: BodyDigests,
+    key_texts: KeyTexts,
+    now: float,
+) -> list[Result]:
+    """Check each signature of a message. `now`: seconds since 1970."""
+    results = []
+    for signature in found:
+        if isinstance(signature, Malformed):
+            results.append(Result(Outcome.PERMERROR, signature.reason))
+            continue
+        try:
+            _check_claims(signature, body, now)
+            _check_value(signature, header, _key(signature, key_texts))
+        except _Refused as refused:
+            results.append(Result(refused.outcome, refused.reason, signature))
+        else:
+            results.append(Result(Outcome.PASS, signature=signature))
+    return results
+
+
+def _check_claims(signature: Signature, body: BodyDigests, now: float) -> None:
+    """All that can be known without the key."""
+    if signature.has_length:
+        # RFC 6376 §8.2: what follows the signed length could be anybody's.
+        raise _Refused(Outcome.POLICY, "part of the body is not signed")
+    signed_at, expires_at = signature.signed_at, signature.expires_at
+    if signed_at is not None and signed_at > now + CLOCK_SKEW:
+        raise _Refused(Outcome.FAIL, "signed in the future")
+    if expires_at is not None and expires_at <= max(now, signed_at or 0):
+        raise _Refused(Outcome.FAIL, "expired")
+    if body.digest(signature.body_form) != signature.body_hash:
+        raise _Refused(Outcome.FAIL, "the body was changed")
+
+
+def _key(signature: Signature, key_texts: KeyTexts) -> Key:
+    try:
+        texts = key_texts(signature.key_name)
+    except KeyUnavailable as error:
+        reason = "the key cannot be looked up for the moment"
+        raise _Refused(Outcome.TEMPERROR, reason) from error
+    if not texts:
+        raise _Refused(Outcome.PERMERROR, "no key")
+    try:
+        return Key.parse(texts[0])
+    except TagError as error:
+        raise _Refused(Outcome.PERMERROR, str(error)) from error
+    except WeakKey as error:
+        raise _Refused(Outcome.POLICY, str(error)) from error
+
+
+def _check_value(signature: Signature, header: HeaderBlock, key: Key) -> None:
+    if key.algorithm != signature.algorithm:
+        raise _Refused(Outcome.PERMERROR, "the key is of another kind")
+    if key.is_strict and signature.identity_domain != signature.domain:
+        raise _Refused(Outcome.PERMERROR, "the identity is below the domain")
+    data = b"".join(_signed(signature, header))
+    if not key.has_signed(data, signature.value):
+        raise _Refused(Outcome.FAIL, "the header was changed")
+    if key.is_test:
+        # RFC 6376 §3.6.1: as if the message were not signed.
+        raise _Refused(Outcome.POLICY, "the key is for testing")
+
+
+def _signed(signature: Signature, header: HeaderBlock) -> Iterator[bytes]:
+    """The fields that are signed, each name from the bottom up (RFC 6376 §5.4.2)."""
+    form = signature.header_form
+    left = {name: header.all(name) for name in set(signature.signed_fields)}
+    for name in signature.signed_fields:
+        if left[name]:
+            yield canonical_field(left[name].pop(), form)
+    yield canonical_field(signature.unsigned_field, form).removesuffix(b"\r\n")

@@ -1,0 +1,105 @@
+"""Encoded words (RFC 2047): read with bounds, written without surprises."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from binascii import Error, a2b_base64, a2b_qp
+from collections.abc import Iterator
+
+from engine.mail.mime import charset
+
+# The rest of a value with more is shown as it is written.
+MAX_WORDS = 500
+MAX_VALUE_OCTETS = 64 * 1024
+
+# RFC 2047 §2: 75 characters, of which "=?utf-8?b?" and "?=" take 12
+_OCTETS_IN_WORD = 45
+# RFC 5322 §2.1.1: a line should have 78 octets at most, and must not have over 998.
+_FOLD_AT = 78
+_MAX_UNBROKEN = 900
+
+_WORD = re.compile(
+    rb"=\?([0-9A-Za-z!#$%&'+^_`{}~.:-]{1,60})(?:\*[0-9A-Za-z-]{0,20})?"
+    rb"\?([BbQq])\?([!->@-~ ]*+)\?="
+)
+_BREAK = re.compile(r"(?<=\S) (?=\S)")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+def decode_words(value: bytes) -> str:
+    """The value as a person reads it, on one line; takes any octets, never raises."""
+    value = value[:MAX_VALUE_OCTETS]
+    if b"=?" in value:
+        return charset.on_one_line("".join(_pieces(value)))
+    text = value.decode("ascii") if value.isascii() else charset.decode(value, "")
+    return charset.on_one_line(text)
+
+
+def encode_text(value: str) -> str:
+    """The value as it may stand in a header: ASCII, one line, no controls at all."""
+    text = _CONTROLS.sub(" ", value).strip(" ")
+    unbroken = max(map(len, _BREAK.split(text)))
+    if text.isascii() and "=?" not in text and unbroken <= _MAX_UNBROKEN:
+        return text
+    return " ".join(_encoded(text.encode("utf-8", "replace").decode()))
+
+
+def fold(text: str, used: int) -> str:
+    """The text of one line broken where it would be too long.
+
+    `used` columns of the first line are taken already. Breaks come only at single
+    spaces, so that unfolding gives the text back to the last space.
+    """
+    lines, line, room = [], "", _FOLD_AT - used
+    for word in _BREAK.split(text):
+        if line and len(line) + 1 + len(word) > room:
+            lines.append(line)
+            line, room = word, _FOLD_AT - 1
+        else:
+            line = f"{line} {word}" if line else word
+    return "\r\n ".join([*lines, line])
+
+
+def _encoded(text: str) -> Iterator[str]:
+    chunk = b""
+    for character in text:
+        octets = character.encode()
+        if len(chunk) + len(octets) > _OCTETS_IN_WORD:
+            yield f"=?utf-8?b?{b64encode(chunk).decode()}?="
+            chunk = b""
+        chunk += octets
+    if chunk:
+        yield f"=?utf-8?b?{b64encode(chunk).decode()}?="
+
+
+def _pieces(value: bytes) -> Iterator[str]:
+    """Words and what stands between them.
+
+    White space between two words is not shown (RFC 2047 §6.2). Neighbours in one
+    charset are joined before decoding: many senders split inside a character.
+    """
+    name, octets, end = "", b"", 0
+    for count, found in enumerate(_WORD.finditer(value)):
+        if count == MAX_WORDS:
+            break
+        between = value[end : found.start()]
+        word_charset = found[1].decode("ascii").lower()
+        if between.strip() or (octets and word_charset != name):
+            yield charset.decode(octets, name)
+            octets = b""
+        if between.strip() or not end:
+            yield charset.decode(between, "")
+        name, end = word_charset, found.end()
+        octets += _word_octets(found[2], found[3])
+    yield charset.decode(octets, name)
+    yield charset.decode(value[end:], "")
+
+
+def _word_octets(encoding: bytes, text: bytes) -> bytes:
+    if encoding in b"Qq":
+        return a2b_qp(text, header=True)
+    try:
+        return a2b_base64(text + b"==")
+    except Error:
+        return text

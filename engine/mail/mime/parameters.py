@@ -1,0 +1,181 @@
+"""Values with parameters, such as Content-Type (RFC 2045 §5.1, RFC 2231)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import quote, unquote_to_bytes
+
+from engine.mail.mime import charset
+from engine.mail.mime.encoded_words import decode_words
+
+MAX_VALUE_OCTETS = 16 * 1024
+MAX_PARAMETERS = 100
+
+_OUTSIDE = re.compile(rb"[^;(]*+")
+_NAMED = re.compile(rb"[^\s=;\"()]++")
+_QUOTED = re.compile(rb'"((?:[^"\\]++|\\.)*+)"?', re.DOTALL)
+_UNQUOTED = re.compile(rb"[^;]*+")
+_SPACE = re.compile(rb"[ \t\r\n]*+")
+_IN_COMMENT = re.compile(rb"[()]|\\.", re.DOTALL)
+# Their values are what people call their files: "report (1).pdf" has no comment in it.
+_FREE_TEXT = ("filename", "name")
+_QUOTED_PAIR = re.compile(rb"\\(.)")
+# RFC 2231 §3 and §4: name*, name*0, name*0*
+_NAME = re.compile(r"([^*]+)(?:\*(\d{1,3}))?(\*)?")
+_EXTENDED = re.compile(rb"([^']{0,40})'[^']{0,40}'(.*)", re.S)
+
+# Not too long, and nothing that could be taken for an encoded word
+_SAFE_IN_QUOTES = re.compile(r"(?:(?!=\?)[ -~]){0,60}")
+_MAX_UNSPLIT = 60
+_CHUNK = re.compile(r"(?:%..|[^%]){1,20}")
+
+
+def parse(value: bytes) -> tuple[str, dict[str, str]]:
+    """The value itself, in lower case, and its parameters; takes any octets.
+
+    Names are in lower case. Comments (RFC 822 §3.4.3) are left out, continuations are
+    joined, charsets decoded, and in names of files encoded words too, though RFC 2047
+    §5 forbids them. A boundary is left as it is, one character an octet.
+    """
+    reader = _Reader(value[:MAX_VALUE_OCTETS])
+    main = reader.main()
+    pieces: dict[str, list[tuple[int, bool, bytes]]] = {}
+    for name, number, extended, piece in reader.pieces():
+        pieces.setdefault(name, []).append((number, extended, piece))
+    return main, {name: _text(name, *_joined(found)) for name, found in pieces.items()}
+
+
+def main_value(value: bytes) -> str:
+    """The value before its parameters, in lower case, without comments and spaces."""
+    return _Reader(value[:MAX_VALUE_OCTETS]).main()
+
+
+def repeats(value: bytes, name: str) -> bool:
+    """Whether the value gives a parameter twice, differently.
+
+    Programs disagree about which of the two counts.
+    """
+    reader = _Reader(value[:MAX_VALUE_OCTETS])
+    reader.main()
+    return len({(n, piece) for key, n, _, piece in reader.pieces() if key == name}) > 1
+
+
+def write(name: str, text: str) -> str:
+    """One parameter, `name="text"` or in the pieces of RFC 2231, ready to be folded."""
+    text = charset.on_one_line(text)
+    if _SAFE_IN_QUOTES.fullmatch(text):
+        escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+        return f'{name}="{escaped}"'
+    octets = "utf-8''" + quote(text.encode("utf-8", "replace"), safe="")
+    if len(octets) <= _MAX_UNSPLIT:
+        return f"{name}*={octets}"
+    chunks = _CHUNK.findall(octets)
+    return "; ".join(f"{name}*{at}*={chunk}" for at, chunk in enumerate(chunks))
+
+
+class _Reader:
+    """Reads a value from its start to its end, in linear time."""
+
+    def __init__(self, value: bytes) -> None:
+        self.value = value
+        self.at = 0
+        self.comments = _comments(value)
+
+    def main(self) -> str:
+        """What stands before the first parameter.
+
+        White space may stand between any two tokens (RFC 822 §3.1.4): none is kept.
+        """
+        text = charset.on_one_line(charset.decode(self._to_semicolon()))
+        return "".join(text.split()).lower()
+
+    def pieces(self) -> Iterator[tuple[str, int, bool, bytes]]:
+        """Name, number, whether percent-encoded, and octets of each parameter."""
+        for _ in range(MAX_PARAMETERS):
+            if self.at >= len(self.value):
+                return
+            self.at += 1
+            self._skip()
+            named = self._take(_NAMED)
+            self._skip()
+            if not named or self.value[self.at : self.at + 1] != b"=":
+                self._to_semicolon()
+                continue
+            self.at += 1
+            name = _NAME.fullmatch(named.decode("latin-1").lower())
+            piece = self._piece(is_free=bool(name and name[1] in _FREE_TEXT))
+            if name:
+                yield name[1], int(name[2] or -1), bool(name[3]), piece
+
+    def _piece(self, *, is_free: bool) -> bytes:
+        """The value of one parameter; leaves the reader at its semicolon."""
+        self._take(_SPACE)
+        start = self.at
+        self._skip()
+        quoted = _QUOTED.match(self.value, self.at)
+        if quoted:
+            self.at = quoted.end()
+            self._to_semicolon()
+            return _QUOTED_PAIR.sub(rb"\1", quoted[1])
+        if not is_free:
+            return self._to_semicolon().strip()
+        self.at = start
+        return self._take(_UNQUOTED).strip()
+
+    def _to_semicolon(self) -> bytes:
+        """What stands before the next semicolon, without comments."""
+        found: list[bytes] = []
+        while self.value[self.at : self.at + 1] not in (b"", b";"):
+            found.append(self._take(_OUTSIDE))
+            end = self.comments.get(self.at)
+            if end is None and self.value[self.at : self.at + 1] == b"(":
+                found.append(b"(")
+                end = self.at + 1
+            self.at = end or self.at
+        return b"".join(found)
+
+    def _skip(self) -> None:
+        """Pass over white space and comments."""
+        self._take(_SPACE)
+        while (end := self.comments.get(self.at)) is not None:
+            self.at = end
+            self._take(_SPACE)
+
+    def _take(self, pattern: re.Pattern[bytes]) -> bytes:
+        found = pattern.match(self.value, self.at)
+        self.at = found.end() if found else self.at
+        return found[0] if found else b""
+
+
+def _comments(value: bytes) -> dict[int, int]:
+    """Where each comment begins and ends; one left open is none."""
+    ends: dict[int, int] = {}
+    opened: list[int] = []
+    for found in _IN_COMMENT.finditer(value):
+        if found[0] == b"(":
+            opened.append(found.start())
+        elif found[0] == b")" and opened:
+            ends[opened.pop()] = found.end()
+    return ends
+
+
+def _joined(pieces: list[tuple[int, bool, bytes]]) -> tuple[bytes, str]:
+    """One value and its charset, from numbered pieces, an extended or a plain one."""
+    numbered = sorted({piece[0]: piece for piece in pieces if piece[0] >= 0}.values())
+    chosen = numbered or sorted(pieces, key=lambda piece: not piece[1])[:1]
+    first = _EXTENDED.fullmatch(chosen[0][2]) if chosen[0][1] else None
+    values = [first[2] if first else chosen[0][2], *(piece[2] for piece in chosen[1:])]
+    octets = b"".join(
+        unquote_to_bytes(value) if extended else value
+        for value, (_, extended, _) in zip(values, chosen, strict=True)
+    )
+    return octets, first[1].decode("latin-1") if first else ""
+
+
+def _text(name: str, octets: bytes, charset_name: str) -> str:
+    if name == "boundary":
+        return octets.decode("latin-1")
+    if name in ("filename", "name") and not charset_name:
+        return decode_words(octets)
+    return charset.on_one_line(charset.decode(octets, charset_name))

@@ -1,0 +1,198 @@
+"""What a client may ask of an open maildrop: RFC 1939 §5 to §7."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from itertools import islice
+from typing import ClassVar
+
+from django.db import DatabaseError
+
+from engine.pop3 import commands, maildrop
+from engine.pop3.commands import Command, Refused, line
+from engine.pop3.connection import Connection
+from engine.pop3.dot_stuffing import DotStuffer, first_lines
+from engine.pop3.maildrop import Access, Item, Maildrop
+from engine.pop3.maildrop_lock import RENEW_SECONDS, Lease
+from engine.pop3.server_context import Listener
+from engine.storage.models import Message
+
+log = logging.getLogger(__name__)
+
+LINES_AT_ONCE = 1000  # of a listing
+CHUNK = 64 * 1024  # octets of a body in memory at a time
+
+
+class Transaction:
+    """A session's hold on a maildrop, and the messages it has marked as deleted."""
+
+    def __init__(
+        self, listener: Listener, connection: Connection, access: Access
+    ) -> None:
+        self._listener = listener
+        self._connection = connection
+        self._mailbox = access.mailbox
+        self._may_remove = access.may_remove
+        self._lease = Lease(access.mailbox.pk)
+        self._renewal: asyncio.Task[None] | None = None
+        self._maildrop: Maildrop
+        self._deleted: set[int] = set()
+
+    @classmethod
+    def begin(
+        cls, listener: Listener, connection: Connection, access: Access
+    ) -> Transaction:
+        """Take the mailbox within this process. Raises Refused when it is in use."""
+        if access.mailbox.pk in listener.in_use:
+            raise Refused(commands.IN_USE)
+        listener.in_use.add(access.mailbox.pk)
+        return cls(listener, connection, access)
+
+    async def open(self) -> int:
+        """Take the mailbox from all other processes, and the snapshot.
+
+        Returns the number of messages. Raises Refused when the mailbox is in use.
+        """
+        in_thread = self._listener.threads.run
+        if not await in_thread(self._lease.acquire):
+            raise Refused(commands.IN_USE)
+        self._renewal = asyncio.create_task(self._renew())
+        self._maildrop = await in_thread(maildrop.open_maildrop, self._mailbox)
+        return len(self._maildrop)
+
+    async def answer(self, command: Command) -> None:
+        """Raises Refused."""
+        verb = self.VERBS.get(command.name)
+        if verb is None:
+            raise Refused(commands.UNKNOWN)
+        await verb(self, command)
+
+    async def update(self) -> None:
+        """Delete what is marked. Raises, with nothing deleted, when that fails.
+
+        Refused where the database was away for so long that another session, which may
+        have deleted other messages, took the maildrop meanwhile.
+        """
+        if self._deleted:
+            if not await self._listener.threads.run(self._lease.renew):
+                raise Refused(commands.LOST)
+            await self._listener.threads.run(
+                maildrop.erase, self._maildrop, self._deleted
+            )
+
+    async def close(self) -> None:
+        """Let others have the mailbox."""
+        self._listener.in_use.discard(self._mailbox.pk)
+        if self._renewal is not None:
+            self._renewal.cancel()
+        try:
+            await self._listener.threads.run(self._lease.release)
+        except DatabaseError:
+            log.exception("the lock of a maildrop will run out by itself")
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            try:
+                await self._listener.threads.run(self._lease.renew)
+            except DatabaseError:
+                # It is asked for again; whether it was lost shows at QUIT.
+                log.exception("the lock of a maildrop could not be renewed")
+
+    async def _stat(self, command: Command) -> None:
+        await self._say(self._total())
+
+    async def _list(self, command: Command) -> None:
+        await self._listing(command, lambda item: item.size, self._total())
+
+    async def _uidl(self, command: Command) -> None:
+        await self._listing(command, lambda item: item.message_id, "")
+
+    async def _listing(
+        self, command: Command, fact: Callable[[Item], int], title: str
+    ) -> None:
+        for number in command.numbers(least=0, most=1):
+            await self._say(f"{number} {fact(self._item(number))}")
+            return
+        await self._say(title)
+        lines = (line(f"{number} {fact(item)}") for number, item in self._remaining())
+        while some := b"".join(islice(lines, LINES_AT_ONCE)):
+            await self._connection.write(some)
+        await self._connection.write(commands.END)
+
+    async def _retr(self, command: Command) -> None:
+        (number,) = command.numbers(least=1, most=1)
+        item = self._item(number)
+        await self._send(item, f"{item.size} octets", body_lines=None)
+
+    async def _top(self, command: Command) -> None:
+        number, body_lines = command.numbers(least=2, most=2)
+        await self._send(self._item(number), "", body_lines=body_lines)
+
+    async def _send(self, item: Item, title: str, *, body_lines: int | None) -> None:
+        in_thread = self._listener.threads.run
+        try:
+            header, body = await in_thread(maildrop.open_message, self._maildrop, item)
+        except (Message.DoesNotExist, FileNotFoundError) as error:
+            raise Refused(commands.GONE) from error
+        with body:
+            chunks = iter(partial(body.read, CHUNK), b"")
+            if body_lines is not None:
+                chunks = first_lines(chunks, body_lines)
+            stuffer = DotStuffer()
+            await self._connection.write(stuffer.feed(_ok(title) + header))
+            while chunk := await in_thread(partial(next, chunks, b"")):
+                await self._connection.write(stuffer.feed(chunk))
+            await self._connection.write(stuffer.finish())
+
+    async def _dele(self, command: Command) -> None:
+        (number,) = command.numbers(least=1, most=1)
+        self._item(number)
+        if not self._may_remove:
+            raise Refused(commands.READ_ONLY)
+        self._deleted.add(number)
+        await self._say("")
+
+    async def _rset(self, command: Command) -> None:
+        self._deleted.clear()
+        await self._say(self._total())
+
+    async def _noop(self, command: Command) -> None:
+        await self._say("")
+
+    def _item(self, number: int) -> Item:
+        if number in self._deleted or not 0 < number <= len(self._maildrop):
+            raise Refused(commands.NO_SUCH_MESSAGE)
+        return self._maildrop.item(number)
+
+    def _remaining(self) -> Iterator[tuple[int, Item]]:
+        for number in range(1, len(self._maildrop) + 1):
+            if number not in self._deleted:
+                yield number, self._maildrop.item(number)
+
+    def _total(self) -> str:
+        total = sum(self._maildrop.sizes)
+        deleted = sum(self._maildrop.item(number).size for number in self._deleted)
+        left = len(self._maildrop) - len(self._deleted)
+        return f"{left} {total - deleted}"
+
+    async def _say(self, text: str) -> None:
+        await self._connection.write(_ok(text))
+
+    VERBS: ClassVar[dict[str, Callable[[Transaction, Command], Awaitable[None]]]] = {
+        "DELE": _dele,
+        "LIST": _list,
+        "NOOP": _noop,
+        "RETR": _retr,
+        "RSET": _rset,
+        "STAT": _stat,
+        "TOP": _top,
+        "UIDL": _uidl,
+    }
+
+
+def _ok(text: str) -> bytes:
+    return line(f"+OK {text}".rstrip())

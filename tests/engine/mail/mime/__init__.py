@@ -1,0 +1,3 @@
+"""Tests of engine.mail.mime, module by module."""
+
+from __future__ import annotations
