@@ -18,13 +18,13 @@ class ApiConfig(AppConfig):
     def ready(self) -> None:
         body_limit.recognise_programs.append(_is_known)
         # It needs models, which cannot be imported before this moment.
-        import_module("api.webhooks.watching")
+        import_module("api.webhooks.alarms")
         post_migrate.connect(_schedule_jobs, sender=self)
 
 
 def _is_known(request: HttpRequest) -> bool:
     """Whether a program may send something large, asked before the API reads it."""
-    is_known: bool = import_module("api.authentication").is_known(request)
+    is_known: bool = import_module("api.auth.bearer").is_known(request)
     return is_known
 
 

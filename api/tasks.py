@@ -6,14 +6,14 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from api.models import AccessToken
-from api.webhooks import delivery, gather
+from api.webhooks import delivery, enqueue
 from engine.lanes import Lane
 
 
 def tell_webhooks() -> None:
     """Find what is new and tell it; doing it again tells nothing twice."""
     try:
-        gather.gather()
+        enqueue.gather()
     finally:
         # What is known already does not wait for what cannot be gathered.
         delivery.deliver()

@@ -5,26 +5,26 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from rest_framework.routers import SimpleRouter
 
-from api.published import openapi
-from api.reference import reference
+from api.framework.nowhere import Nowhere
+from api.openapi.document import openapi
+from api.openapi.reference import reference
 from api.v1.applications import Applications
 from api.v1.audit import Audit
-from api.v1.connections import Connections
-from api.v1.directory import Directory
-from api.v1.domains import Domains
-from api.v1.folders import Folders
 from api.v1.guides import Guides
-from api.v1.list_addresses import Members, Posters
-from api.v1.lists import Lists
-from api.v1.mailboxes import Grants, Mailboxes
-from api.v1.messages import Messages
-from api.v1.nowhere import Nowhere
-from api.v1.organisations import Organisations
-from api.v1.people import People
+from api.v1.messages.folders import Folders
+from api.v1.messages.traces import Traces
+from api.v1.messages.viewsets import Messages
 from api.v1.queue import Queue
+from api.v1.registry.connections import Connections
+from api.v1.registry.directory import Directory
+from api.v1.registry.domains import Domains
+from api.v1.registry.list_addresses import Members, Posters
+from api.v1.registry.lists import Lists
+from api.v1.registry.mailboxes import Grants, Mailboxes
+from api.v1.registry.organisations import Organisations
+from api.v1.registry.people import People
 from api.v1.tickets import Tickets
 from api.v1.tokens import Tokens
-from api.v1.traces import Traces
 from api.v1.webhooks import Calls, Endpoints
 
 router = SimpleRouter(use_regex_path=False)

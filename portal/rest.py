@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.BearerAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["api.auth.bearer.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PARSER_CLASSES": ["api.parsers.BoundedJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["api.framework.parsers.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PAGINATION_CLASS": "api.pages.Pages",
-    "DEFAULT_FILTER_BACKENDS": ["api.filters.Facts"],
-    "DEFAULT_SCHEMA_CLASS": "api.document.Operations",
-    "EXCEPTION_HANDLER": "api.problems.handle",
+    "DEFAULT_PAGINATION_CLASS": "api.framework.pagination.Pages",
+    "DEFAULT_FILTER_BACKENDS": ["api.framework.filters.Facts"],
+    "DEFAULT_SCHEMA_CLASS": "api.openapi.schema.Operations",
+    "EXCEPTION_HANDLER": "api.framework.problems.handle",
     "UNAUTHENTICATED_USER": None,
 }
 DOCUMENT = {
@@ -19,16 +19,16 @@ DOCUMENT = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    "PREPROCESSING_HOOKS": ["api.document.own"],
+    "PREPROCESSING_HOOKS": ["api.openapi.schema.own"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "api.document.complete",
+        "api.openapi.schema.complete",
     ],
     "ENUM_NAME_OVERRIDES": {
         "OrganisationKind": "engine.registry.models.Kind",
         "AccountType": "engine.registry.models.AccountType",
         "ConnectionProof": "engine.registry.models.Proof",
-        "ServerProof": "api.v1.connections.PROOFS",
+        "ServerProof": "api.v1.registry.connections.PROOFS",
         "OrganisationStatus": "engine.registry.models.OrganisationStatus",
         "MailboxKind": "engine.registry.models.MailboxKind",
         "EntryKind": "engine.registry.models.EntryKind",

@@ -18,7 +18,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.urls import URLPattern, URLResolver, get_resolver
 from pytest_socket import SocketConnectBlockedError
 
-from api.base import Resource
+from api.framework.viewsets import Resource
 from engine.queue.models import RECIPIENT_TRANSITIONS, RecipientStatus
 from engine.registry.models.organisation import (
     ORGANISATION_TRANSITIONS,

@@ -4,8 +4,8 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 
-from api.asking import Asked
-from api.base import Readable
+from api.framework.request_validation import Asked
+from api.framework.viewsets import Readable
 from engine.audit.models import Entry
 from engine.registry.scopes import Scope
 

@@ -9,10 +9,10 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.asking import Asked, ReasonAsked, asked
-from api.base import Readable
-from api.problems import Conflict
-from engine.queue import operator_actions
+from api.framework.problems import Conflict
+from api.framework.request_validation import Asked, ReasonAsked, asked
+from api.framework.viewsets import Readable
+from engine.queue import actions
 from engine.queue.models import Hold, Recipient, RecipientStatus
 from engine.registry.scopes import Scope
 

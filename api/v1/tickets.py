@@ -10,9 +10,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.asking import Asked, IdField, asked
-from api.base import Readable
-from api.idempotency import idempotent
+from api.framework.idempotency import idempotent
+from api.framework.request_validation import Asked, IdField, asked
+from api.framework.viewsets import Readable
 from engine.registry.models import Person
 from engine.registry.scopes import Scope
 from portal.helpdesk.actions import tickets

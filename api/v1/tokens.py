@@ -11,8 +11,8 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from api import oauth
-from api.parsers import BoundedFormParser
+from api.auth import oauth
+from api.framework.parsers import BoundedFormParser
 
 
 class TokenRequestSerializer(serializers.Serializer[Any]):

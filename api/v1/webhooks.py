@@ -10,9 +10,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.asking import Asked, PlacedAsked, asked
-from api.base import Listed, Readable
-from api.conditions import if_unchanged, tagged
+from api.framework.etags import if_unchanged, tagged
+from api.framework.request_validation import Asked, PlacedAsked, asked
+from api.framework.viewsets import Listed, Readable
 from api.models import WebhookCall
 from api.webhooks import delivery
 from engine.registry import webhooks

@@ -14,8 +14,8 @@ from django.utils import timezone
 from standardwebhooks.webhooks import Webhook
 
 from api.models import WebhookCall, WebhookState
-from api.webhooks import dialling, standing
-from api.webhooks.dialling import Gone, NotHeard
+from api.webhooks import endpoint_backoff, http_client
+from api.webhooks.http_client import Gone, NotHeard
 from engine import clock, metrics
 from engine.registry import webhooks
 from engine.registry.actions import webhooks as verbs
@@ -43,7 +43,7 @@ _dice = random.SystemRandom()
 log = logging.getLogger(__name__)
 
 
-def deliver(post: Post = dialling.post) -> int:
+def deliver(post: Post = http_client.post) -> int:
     """Tell everything that is due; return how much was heard.
 
     At least once each, always under one id: an endpoint whose answer was lost, or was
@@ -77,7 +77,7 @@ def _put_right() -> None:
     WebhookCall.objects.filter(
         state=WebhookState.WAITING, next_attempt_at__gt=now + WAITS[-1] * 1.2
     ).update(next_attempt_at=now)
-    standing.put_right()
+    endpoint_backoff.put_right()
 
 
 def replay(call: WebhookCall) -> None:
@@ -85,13 +85,13 @@ def replay(call: WebhookCall) -> None:
     call.state, call.attempts = WebhookState.WAITING, 0
     call.next_attempt_at = clock.now()
     call.save(update_fields=["state", "attempts", "next_attempt_at"])
-    standing.forget_silence(call.endpoint_id)
+    endpoint_backoff.forget_silence(call.endpoint_id)
 
 
 def _claimed(busy: Collection[int]) -> WebhookCall | None:
     """A call that is due, its next attempt written down before it is made."""
-    while (endpoint := standing.next_endpoint(busy)) is not None:
-        due = standing.due_calls().filter(endpoint=endpoint)
+    while (endpoint := endpoint_backoff.next_endpoint(busy)) is not None:
+        due = endpoint_backoff.due_calls().filter(endpoint=endpoint)
         call = due.order_by("next_attempt_at", "pk").first()
         if call is None:
             continue
@@ -100,7 +100,7 @@ def _claimed(busy: Collection[int]) -> WebhookCall | None:
             pk=call.pk, attempts=call.attempts, state=WebhookState.WAITING
         ).update(attempts=call.attempts + 1, next_attempt_at=again_at)
         if won:
-            standing.note_asked(endpoint.pk)
+            endpoint_backoff.note_asked(endpoint.pk)
             call.endpoint, call.attempts = endpoint, call.attempts + 1
             return call
     return None
@@ -136,7 +136,7 @@ def _settled(call: WebhookCall, answer: Future[str]) -> bool:
         return False
     metrics.WEBHOOKS.labels("heard").inc()
     _note(call, WebhookState.DELIVERED, said)
-    standing.note_heard(call.endpoint_id)
+    endpoint_backoff.note_heard(call.endpoint_id)
     return True
 
 
@@ -145,7 +145,7 @@ def _not_heard(call: WebhookCall, reply: str) -> None:
     metrics.WEBHOOKS.labels("given up" if is_last else "not heard").inc()
     state = WebhookState.FAILED if is_last else WebhookState.WAITING
     _note(call, state, reply)
-    if standing.note_silence(call.endpoint_id) > PATIENCE:
+    if endpoint_backoff.note_silence(call.endpoint_id) > PATIENCE:
         _give_up_old(call.endpoint_id, reply)
 
 

@@ -16,8 +16,8 @@ from django.test import Client
 from django.test.client import encode_multipart
 from django.utils import timezone
 
-from api import sending
 from api.models import KeptAnswer
+from api.v1.messages import sending
 from engine import clock
 from engine.audit.models import Entry
 from engine.mail.address import Address

@@ -9,10 +9,10 @@ import pytest
 from django.conf import settings
 from django.urls import URLPattern, URLResolver
 
-from api.base import Resource
+from api.framework.viewsets import Resource
 from api.urls import v1
-from api.v1.messages import Messages
-from api.v1.organisations import Organisations
+from api.v1.messages.viewsets import Messages
+from api.v1.registry.organisations import Organisations
 from engine.registry.models import Organisation
 from engine.registry.scopes import Scope
 from tests.api.conftest import Api, Key

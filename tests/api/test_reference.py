@@ -4,7 +4,7 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from api.reference import groups
+from api.openapi.reference import groups
 from engine.registry.models import Organisation
 from engine.registry.scopes import Scope
 from tests.api.conftest import Key

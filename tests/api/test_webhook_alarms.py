@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from api.models import WebhookCall, WebhookState
-from api.webhooks import watching
+from api.webhooks import alarms
 from engine import clock
 from engine.health import exposition, rules
 from engine.health.collector import DatabaseCollector
@@ -37,7 +37,7 @@ def call(endpoint: WebhookEndpoint, *, minutes: int, **over: object) -> WebhookC
 
 
 def look() -> list:
-    return list(watching.look(Situation(clock.now(), [], 3600.0)))
+    return list(alarms.look(Situation(clock.now(), [], 3600.0)))
 
 
 def test_an_endpoint_that_does_not_hear_is_an_alarm_until_it_hears(
@@ -79,6 +79,6 @@ def test_the_watch_knows_of_it(endpoint: WebhookEndpoint) -> None:
 
     page = exposition.render([DatabaseCollector()])
 
-    assert any(look is watching.look for _, look, _ in rules.looks)
+    assert any(look is alarms.look for _, look, _ in rules.looks)
     assert rules.get("webhooks").remedy
     assert b"postern_webhook_calls_waiting 1.0" in page

@@ -17,9 +17,9 @@ from django.utils import timezone
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from api.models import WebhookCall, WebhookMark, WebhookStanding, WebhookState
-from api.webhooks import delivery, dialling
-from api.webhooks.dialling import Gone, NotHeard
-from api.webhooks.gather import gather
+from api.webhooks import delivery, http_client
+from api.webhooks.enqueue import gather
+from api.webhooks.http_client import Gone, NotHeard
 from engine import clock
 from engine.registry.models import (
     DistributionList,
@@ -248,7 +248,7 @@ def test_silent_endpoints_hold_up_no_other(
         asked.append(url)
         if url == URL:
             return "204 No Content"
-        time.sleep(dialling.SECONDS / 100)
+        time.sleep(http_client.SECONDS / 100)
         raise NotHeard("No answer: TimeoutError")
 
     assert delivery.deliver(post) == 3
@@ -458,7 +458,7 @@ def test_what_a_name_stands_for_is_looked_at_when_it_is_dialled(
     name_server.add(name, "A", "10.0.0.1")
 
     with pytest.raises(NotHeard, match="no address that we may dial"):
-        dialling.post(f"https://{name}/", b"{}", {})
+        http_client.post(f"https://{name}/", b"{}", {})
 
 
 @pytest.mark.parametrize(
@@ -466,7 +466,7 @@ def test_what_a_name_stands_for_is_looked_at_when_it_is_dialled(
 )
 def test_our_own_network_is_not_dialled(host: str) -> None:
     with pytest.raises(NotHeard, match="not on the internet"):
-        dialling.post(f"https://{host}/", b"{}", {})
+        http_client.post(f"https://{host}/", b"{}", {})
 
 
 class Redirects(BaseHTTPRequestHandler):
@@ -494,11 +494,11 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_answer_of_an_endpoint_is_believed_and_not_followed(server: str) -> None:
-    assert dialling.post(f"{server}/204", b"{}", {}) == "204 No Content"
+    assert http_client.post(f"{server}/204", b"{}", {}) == "204 No Content"
     with pytest.raises(NotHeard, match="302 Found"):
-        dialling.post(f"{server}/302", b"{}", {})
+        http_client.post(f"{server}/302", b"{}", {})
     with pytest.raises(Gone):
-        dialling.post(f"{server}/410", b"{}", {})
+        http_client.post(f"{server}/410", b"{}", {})
 
 
 @pytest.mark.parametrize("begins", [b"", b"HTTP/1.1 200 OK\r\nX: "])
@@ -506,7 +506,7 @@ def test_an_endpoint_that_drips_is_cut_off(
     begins: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settings.POSTERN, "probe_private_addresses", True)
-    monkeypatch.setattr(dialling, "SECONDS", 0.5)
+    monkeypatch.setattr(http_client, "SECONDS", 0.5)
 
     def drip() -> None:
         dialled, _ = door.accept()
@@ -521,7 +521,7 @@ def test_an_endpoint_that_drips_is_cut_off(
         thread.start()
         began = time.monotonic()
         with pytest.raises(NotHeard, match="No answer: TimeoutError"):
-            dialling.post(f"http://127.0.0.1:{door.getsockname()[1]}/", b"{}", {})
+            http_client.post(f"http://127.0.0.1:{door.getsockname()[1]}/", b"{}", {})
         assert time.monotonic() - began < 3
         is_over.set()
         thread.join()
@@ -534,4 +534,4 @@ def test_nobody_at_home_is_not_heard(monkeypatch: pytest.MonkeyPatch) -> None:
         port = probe.getsockname()[1]
 
     with pytest.raises(NotHeard, match="No answer"):
-        dialling.post(f"http://127.0.0.1:{port}/", b"{}", {})
+        http_client.post(f"http://127.0.0.1:{port}/", b"{}", {})

@@ -9,8 +9,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.asking import ReasonAsked, asked
-from api.base import Resource
+from api.framework.request_validation import ReasonAsked, asked
+from api.framework.viewsets import Resource
 from engine.registry.actor import Actor
 
 

@@ -10,9 +10,9 @@ from django.http import QueryDict
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from api.asking import asked, checked
-from api.parsers import check_depth
-from api.v1.message_fields import MOST_FILES, NewMessage
+from api.framework.parsers import check_depth
+from api.framework.request_validation import asked, checked
+from api.v1.messages.serializers import MOST_FILES, NewMessage
 from engine.mail.composer import Attachment
 
 

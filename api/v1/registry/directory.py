@@ -8,8 +8,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.asking import Asked, IdField, queried
-from api.base import Resource
+from api.framework.request_validation import Asked, IdField, queried
+from api.framework.viewsets import Resource
 from engine.registry import directory
 from engine.registry.directory import EntryKind
 from engine.registry.models import Kind

@@ -10,9 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from api.caller import Caller, caller
-from api.conditions import tagged
-from api.throttling import KeyThrottle
+from api.auth.caller import Caller, caller
+from api.auth.rate_limit import KeyThrottle
+from api.framework.etags import tagged
 from engine.registry.scopes import Scope
 
 

@@ -9,12 +9,18 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.asking import Asked, IdField, PlacedAsked, ReasonAsked, asked
-from api.base import Readable
-from api.conditions import if_unchanged, tagged
-from api.idempotency import idempotent
-from api.problems import Conflict
-from api.switching import Switch, Switched
+from api.framework.etags import if_unchanged, tagged
+from api.framework.idempotency import idempotent
+from api.framework.problems import Conflict
+from api.framework.request_validation import (
+    Asked,
+    IdField,
+    PlacedAsked,
+    ReasonAsked,
+    asked,
+)
+from api.framework.switching import Switch, Switched
+from api.framework.viewsets import Readable
 from engine.registry import permissions
 from engine.registry.actions import people, recovery
 from engine.registry.models import Person, RecoveryAddressChange

@@ -23,9 +23,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api.caller import caller
+from api.auth.caller import caller
+from api.framework.problems import Conflict
 from api.models import KeptAnswer
-from api.problems import Conflict
 from engine import clock
 
 HEADER = "Idempotency-Key"

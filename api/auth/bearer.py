@@ -8,7 +8,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from api.caller import Caller
+from api.auth.caller import Caller
 from api.models import AccessToken
 from engine.registry import credentials
 from engine.registry.models import ApiKey

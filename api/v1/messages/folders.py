@@ -4,8 +4,8 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_view
 
-from api.base import Listed
-from api.v1.message_fields import FolderSerializer
+from api.framework.viewsets import Listed
+from api.v1.messages.serializers import FolderSerializer
 from engine.registry.scopes import Scope
 from engine.storage.models import Folder
 

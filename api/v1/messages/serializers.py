@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import empty
 
-from api.asking import Asked, IdField
+from api.framework.request_validation import Asked, IdField
 from engine.mail import lookalike
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.composer import Attachment

@@ -9,7 +9,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
-from api.idempotency import HEADER
+from api.framework.idempotency import HEADER
 from engine.registry.scopes import Scope
 
 PROBLEM = {
@@ -86,7 +86,7 @@ class Operations(AutoSchema):
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """An API key as it is, or a token taken out with it."""
 
-    target_class = "api.authentication.BearerAuthentication"
+    target_class = "api.auth.bearer.BearerAuthentication"
     name = ["key", "oauth2"]
 
     def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:

@@ -9,9 +9,9 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.asking import Asked, asked
-from api.base import Listed
-from api.idempotency import idempotent
+from api.framework.idempotency import idempotent
+from api.framework.request_validation import Asked, asked
+from api.framework.viewsets import Listed
 from engine.registry.actions import lists
 from engine.registry.addresses import in_community
 from engine.registry.models import DistributionList, ListMember, ListPoster

@@ -5,9 +5,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.base import Resource
-from api.v1.message_fields import TraceSerializer
-from engine.queue.delivery import untried_recipients
+from api.framework.viewsets import Resource
+from api.v1.messages.serializers import TraceSerializer
+from engine.queue import untried
 from engine.registry.scopes import Scope
 from engine.trace.models import Event, EventKind
 from engine.trace.timeline import repeated

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from api.published import document
+from api.openapi.document import document
 from engine.registry.access import public
 from engine.registry.scopes import Scope
 

@@ -17,7 +17,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from api.parsers import TooLarge
+from api.framework.parsers import TooLarge
 from engine import faults
 from engine.mail.errors import MailError, PermanentFailure
 from engine.queue.sending_rates.rate_limits import RateExceededError

@@ -6,10 +6,10 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.asking import Asked, IdField, PlacedAsked, asked
-from api.base import Readable
-from api.idempotency import idempotent
-from api.problems import Conflict
+from api.framework.idempotency import idempotent
+from api.framework.problems import Conflict
+from api.framework.request_validation import Asked, IdField, PlacedAsked, asked
+from api.framework.viewsets import Readable
 from engine.registry.actions import domains
 from engine.registry.models import Domain
 from engine.registry.scopes import Scope

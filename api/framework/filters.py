@@ -10,7 +10,7 @@ from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from api.asking import queried
+from api.framework.request_validation import queried
 
 # What every list takes besides.
 PAGING = frozenset({"cursor", "limit"})

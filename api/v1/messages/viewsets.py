@@ -16,15 +16,15 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import changing, opened
-from api.asking import asked, queried
-from api.base import Resource
-from api.idempotency import takes_key, turn
-from api.octets import OctetsRenderer
-from api.parsers import BoundedJSONParser
-from api.sending import Letter, Sent, send
-from api.v1 import message_fields as fields
-from api.v1.uploads import said_in
+from api.framework.idempotency import takes_key, turn
+from api.framework.parsers import BoundedJSONParser
+from api.framework.request_validation import asked, queried
+from api.framework.viewsets import Resource
+from api.v1.messages import changing, stored_messages
+from api.v1.messages import serializers as fields
+from api.v1.messages.new_message import said_in
+from api.v1.messages.octets import OctetsRenderer
+from api.v1.messages.sending import Letter, Sent, send
 from engine.registry.known_senders import known_senders
 from engine.registry.models import Mailbox
 from engine.registry.scopes import Scope
@@ -107,7 +107,7 @@ class Messages(Resource):
     def retrieve(self, request: Request, pk: int) -> Response:
         """It stays as it was, read or unread."""
         message = self.get_object()
-        inside = opened.opened(message, by=self.caller.key)
+        inside = stored_messages.opened(message, by=self.caller.key)
         for name in ("to", "cc", "text", "html", "attachments"):
             setattr(message, name, getattr(inside, name))
         context = _people([message])
@@ -119,7 +119,7 @@ class Messages(Resource):
     )
     @action(detail=True, renderer_classes=[OctetsRenderer])
     def raw(self, request: Request, pk: int) -> Response:
-        octets = opened.raw(self.get_object(), by=self.caller.key)
+        octets = stored_messages.raw(self.get_object(), by=self.caller.key)
         return Response(octets, content_type="message/rfc822")
 
     @extend_schema(
@@ -132,7 +132,7 @@ class Messages(Resource):
         renderer_classes=[OctetsRenderer],
     )
     def attachment(self, request: Request, pk: int, path: str) -> Response:
-        part = opened.attachment(self.get_object(), path, by=self.caller.key)
+        part = stored_messages.attachment(self.get_object(), path, by=self.caller.key)
         name = quote(part.filename or "file", safe="")
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
         return Response(

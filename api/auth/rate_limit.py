@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from api.caller import Caller
+from api.auth.caller import Caller
 from engine import caches
 from engine.caches import Count
 

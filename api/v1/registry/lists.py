@@ -8,11 +8,11 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.asking import Asked, IdField, PlacedAsked, asked
-from api.base import Readable
-from api.conditions import if_unchanged, tagged
-from api.idempotency import idempotent
-from api.switching import Switch, Switched
+from api.framework.etags import if_unchanged, tagged
+from api.framework.idempotency import idempotent
+from api.framework.request_validation import Asked, IdField, PlacedAsked, asked
+from api.framework.switching import Switch, Switched
+from api.framework.viewsets import Readable
 from engine.registry.actions import lists
 from engine.registry.models import DistributionList, Posting
 from engine.registry.scopes import Scope
