@@ -1,3 +1,3 @@
-"""Api is in charge of the REST API."""
+"""The REST API by which other systems send mail, read mailboxes and manage members."""
 
 from __future__ import annotations

@@ -16,16 +16,16 @@ class ApiConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        body_limit.recognise_programs.append(_is_known)
-        # It needs models, which cannot be imported before this moment.
+        body_limit.recognise_programs.append(_bears_valid_key)
+        # Imported here because it defines queries on models, which Django loads only now.
         import_module("api.webhooks.alarms")
         post_migrate.connect(_schedule_jobs, sender=self)
 
 
-def _is_known(request: HttpRequest) -> bool:
-    """Whether a program may send something large, asked before the API reads it."""
-    is_known: bool = import_module("api.auth.bearer").is_known(request)
-    return is_known
+def _bears_valid_key(request: HttpRequest) -> bool:
+    """Returns whether a request may have a large body, before the API reads it."""
+    bears_key: bool = import_module("api.auth.bearer").bears_valid_key(request)
+    return bears_key
 
 
 def _schedule_jobs(**_: Any) -> None:

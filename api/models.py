@@ -1,3 +1,5 @@
+"""Tables of the API: access tokens, stored responses and webhook calls."""
+
 from __future__ import annotations
 
 from django.db import models
@@ -8,7 +10,7 @@ from engine.registry.models import ApiKey, WebhookEndpoint
 
 
 class AccessToken(models.Model):
-    """What a client took out with its key by OAuth 2: good for an hour."""
+    """An OAuth 2 access token that a client took out with its API key."""
 
     key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="tokens")
     digest = models.CharField(max_length=64, unique=True)
@@ -19,10 +21,10 @@ class AccessToken(models.Model):
         return f"Token of {self.key}"
 
 
-class KeptAnswer(models.Model):
-    """What was answered to a request with an Idempotency-Key, for those who ask again.
+class IdempotentResponse(models.Model):
+    """The response to a request with an Idempotency-Key, replayed when it is repeated.
 
-    While the first is still being worked on, `status` is null.
+    `status` is null while the first request is still in progress.
     """
 
     key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="answers")
@@ -34,6 +36,7 @@ class KeptAnswer(models.Model):
     created_at = models.DateTimeField(default=clock.now, db_index=True)
 
     class Meta:
+        db_table = "api_keptanswer"
         constraints = [
             models.UniqueConstraint(
                 fields=["key", "idempotency_key"], name="kept_answer_once"
@@ -45,7 +48,7 @@ class KeptAnswer(models.Model):
 
 
 class WebhookState(models.TextChoices):
-    """Where one telling of one endpoint stands."""
+    """The delivery state of one webhook call."""
 
     WAITING = "waiting", "Waiting"
     DELIVERED = "delivered", "Delivered"
@@ -53,13 +56,14 @@ class WebhookState(models.TextChoices):
 
 
 class WebhookCall(models.Model):
-    """One thing that one endpoint must be told, until it has said that it heard."""
+    """One event to be delivered to one endpoint, retried until the endpoint accepts it."""
 
     endpoint = models.ForeignKey(
         WebhookEndpoint, on_delete=models.CASCADE, related_name="calls"
     )
     source = models.CharField(
-        max_length=80, help_text="what it comes of, such as trace:17:message.delivered"
+        max_length=80,
+        help_text="the event's origin, such as trace:17:message.delivered",
     )
     event = models.CharField(max_length=40)
     payload = models.JSONField()
@@ -95,26 +99,32 @@ class WebhookCall(models.Model):
         return self.source
 
 
-class WebhookStanding(models.Model):
-    """How an endpoint answers: one that does not is left alone for a while."""
+class WebhookBackoff(models.Model):
+    """Consecutive failures of an endpoint, and how long it is left alone."""
 
     endpoint = models.OneToOneField(
-        WebhookEndpoint, on_delete=models.CASCADE, related_name="standing"
+        WebhookEndpoint, on_delete=models.CASCADE, related_name="backoff"
     )
     asked_at = models.DateTimeField(null=True)
     failures = models.PositiveIntegerField(default=0, help_text="in a row")
     down_since = models.DateTimeField(null=True)
     down_until = models.DateTimeField(null=True)
 
+    class Meta:
+        db_table = "api_webhookstanding"
+
     def __str__(self) -> str:
         return f"{self.endpoint}: {self.failures} failures"
 
 
-class WebhookMark(models.Model):
-    """How far one source of events has been looked through."""
+class WebhookCursor(models.Model):
+    """The last row of an event source (trace or audit trail) that was processed."""
 
     source = models.CharField(max_length=20, unique=True)
     last_id = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "api_webhookmark"
 
     def __str__(self) -> str:
         return self.source

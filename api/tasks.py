@@ -1,4 +1,8 @@
-"""Jobs of the API: what is told to other systems, and what is forgotten."""
+"""Background jobs of the API: delivering webhooks and purging access tokens.
+
+django-q2 keeps the dotted path of a job in the database, so that these function names
+have to survive an upgrade.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +15,21 @@ from engine.lanes import Lane
 
 
 def tell_webhooks() -> None:
-    """Find what is new and tell it; doing it again tells nothing twice."""
+    """Enqueues new events and delivers what is due. Safe to run twice."""
     try:
-        enqueue.gather()
+        enqueue.enqueue_new_events()
     finally:
-        # What is known already does not wait for what cannot be gathered.
+        # A fault while reading the sources must not hold up calls already enqueued.
         delivery.deliver()
 
 
 def forget_tokens() -> None:
-    """Remove tokens that have ended."""
+    """Deletes expired access tokens."""
     AccessToken.objects.filter(expires_at__lt=timezone.now()).delete()
 
 
 def schedule_jobs() -> None:
-    """Write down what runs by the clock; doing it again changes nothing."""
+    """Registers the schedules of the API's jobs. Safe to run after each migration."""
     for name, how, lane in (
         ("tell_webhooks", Schedule.MINUTES, Lane.WEBHOOKS),
         ("forget_tokens", Schedule.HOURLY, Lane.QUICK),

@@ -1,25 +1,23 @@
-"""Every operation of the API. Each asks for a key; the document and tokens do not."""
+"""Routes of the API. All need a key, except the document, the reference and tokens."""
 
 from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from rest_framework.routers import SimpleRouter
 
-from api.framework.nowhere import Nowhere
+from api.framework.problems import UnknownAddress
 from api.openapi.document import openapi
 from api.openapi.reference import reference
 from api.v1.applications import Applications
 from api.v1.audit import Audit
 from api.v1.guides import Guides
-from api.v1.messages.folders import Folders
 from api.v1.messages.traces import Traces
-from api.v1.messages.viewsets import Messages
+from api.v1.messages.viewsets import Folders, Messages
 from api.v1.queue import Queue
 from api.v1.registry.connections import Connections
 from api.v1.registry.directory import Directory
 from api.v1.registry.domains import Domains
-from api.v1.registry.list_addresses import Members, Posters
-from api.v1.registry.lists import Lists
+from api.v1.registry.lists import Lists, Members, Posters
 from api.v1.registry.mailboxes import Grants, Mailboxes
 from api.v1.registry.organisations import Organisations
 from api.v1.registry.people import People
@@ -75,5 +73,5 @@ app_name = "api"
 urlpatterns = [
     path("", reference, name="reference"),
     path("v1/", include(v1)),
-    re_path("^.*$", Nowhere.as_view()),
+    re_path("^.*$", UnknownAddress.as_view()),
 ]

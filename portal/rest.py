@@ -7,10 +7,10 @@ FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["api.framework.parsers.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PAGINATION_CLASS": "api.framework.pagination.Pages",
-    "DEFAULT_FILTER_BACKENDS": ["api.framework.filters.Facts"],
-    "DEFAULT_SCHEMA_CLASS": "api.openapi.schema.Operations",
-    "EXCEPTION_HANDLER": "api.framework.problems.handle",
+    "DEFAULT_PAGINATION_CLASS": "api.framework.pagination.SignedCursorPagination",
+    "DEFAULT_FILTER_BACKENDS": ["api.framework.filters.ExactFilter"],
+    "DEFAULT_SCHEMA_CLASS": "api.openapi.schema.OperationSchema",
+    "EXCEPTION_HANDLER": "api.framework.problems.problem_response",
     "UNAUTHENTICATED_USER": None,
 }
 DOCUMENT = {
@@ -19,10 +19,10 @@ DOCUMENT = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    "PREPROCESSING_HOOKS": ["api.openapi.schema.own"],
+    "PREPROCESSING_HOOKS": ["api.openapi.schema.keep_own_endpoints"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "api.openapi.schema.complete",
+        "api.openapi.schema.add_problem_responses",
     ],
     "ENUM_NAME_OVERRIDES": {
         "OrganisationKind": "engine.registry.models.Kind",

@@ -1,4 +1,4 @@
-"""Bearer tokens: an API key itself, or an access token taken out with one."""
+"""Bearer authentication (RFC 6750): an API key, or an access token taken out with one."""
 
 from __future__ import annotations
 
@@ -13,17 +13,24 @@ from api.models import AccessToken
 from engine.registry import credentials
 from engine.registry.models import ApiKey
 
-REFUSAL = "The key or token is not known, has ended or was revoked."
+REFUSAL = (
+    "The key or token is not known, has expired or was revoked. Ask an administrator of "
+    "the organisation for a new key."
+)
 
 
 class BearerAuthentication(BaseAuthentication):
-    """RFC 6750 §2.1. Sessions and cookies open nothing here."""
+    """Authenticates by the Authorization header (RFC 6750 §2.1).
+
+    Browser sessions are not accepted, so that no page can make a member's browser call
+    the API.
+    """
 
     def authenticate(self, request: Request) -> tuple[Caller, None] | None:
         scheme, _, secret = get_authorization_header(request).partition(b" ")
         if scheme.lower() != b"bearer":
             return None
-        found = _caller(secret.decode("latin-1").strip())
+        found = _find_caller(secret.decode("latin-1").strip())
         if found is None:
             raise AuthenticationFailed(REFUSAL)
         return found, None
@@ -32,14 +39,16 @@ class BearerAuthentication(BaseAuthentication):
         return 'Bearer realm="Postern"'
 
 
-def is_known(request: HttpRequest) -> bool:
-    """Whether a request bears a key or token that is good, before anything else of it
-    is looked at. Reads the database."""
+def bears_valid_key(request: HttpRequest) -> bool:
+    """Returns whether a request carries a valid key or token; queries the database.
+
+    Called before the body is read, to decide whether a large one may be sent.
+    """
     scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    return scheme.lower() == "bearer" and _caller(secret.strip()) is not None
+    return scheme.lower() == "bearer" and _find_caller(secret.strip()) is not None
 
 
-def _caller(secret: str) -> Caller | None:
+def _find_caller(secret: str) -> Caller | None:
     token = (
         AccessToken.objects.filter(
             digest__in=credentials.digests(secret),
@@ -51,6 +60,7 @@ def _caller(secret: str) -> Caller | None:
     )
     if token is not None:
         credentials.note_use(token.key)
+        # A scope that the key has lost since is lost for its tokens as well.
         return Caller(token.key, frozenset(token.scopes) & frozenset(token.key.scopes))
     key = credentials.find_api_key(secret)
     return Caller(key, frozenset(key.scopes)) if key else None

@@ -1,4 +1,4 @@
-"""Who calls: a key, what it may do, and where."""
+"""The authenticated caller: an API key, its scopes, and the rows that it may see."""
 
 from __future__ import annotations
 
@@ -20,12 +20,15 @@ M = TypeVar("M", bound=Model)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A key, and those of its scopes that this request may use."""
+    """An API key, with the scopes that the current request may use.
+
+    A token may carry fewer scopes than the key that it was taken out with.
+    """
 
     key: ApiKey
     scopes: frozenset[str]
 
-    # What the REST framework asks of whoever calls.
+    # What the REST framework expects of `request.user`.
     is_authenticated = True
     is_active = True
 
@@ -35,22 +38,30 @@ class Caller:
 
     @property
     def organisation(self) -> Organisation | None:
-        """The one organisation where the key counts; None is the whole community."""
+        """The organisation that the key belongs to; None for a key of the community."""
         return self.key.organisation
 
     def has(self, scope: Scope) -> bool:
+        """Returns whether the request may use the scope."""
         return str(scope) in self.scopes
 
-    def within(self, rows: QuerySet[M], path: str = "organisation") -> QuerySet[M]:
-        """Those of the rows that the key may know of: the one place that says so."""
+    def visible(self, rows: QuerySet[M], path: str = "organisation") -> QuerySet[M]:
+        """Restricts rows to those of the key's organisation.
+
+        Every resource passes its queryset through here: this is the one place that keeps
+        one organisation's rows from another's key. `path` is the lookup that leads from a
+        row to its organisation.
+        """
         if self.organisation is None:
             return rows
         return rows.filter(**{path: self.organisation.pk})
 
     def mailboxes(self) -> QuerySet[Mailbox]:
-        """Those whose messages the key opens: never another organisation's, nor all.
+        """Returns the mailboxes whose messages the key may read and send from.
 
-        Until a second person agrees, group mailboxes and its maker's own alone.
+        Until a second person has agreed to the key, only group mailboxes and the mailbox
+        of the administrator who made it: otherwise one administrator alone could read
+        every member's mail. A key of the community opens no mailbox.
         """
         rows = Mailbox.objects.filter(organisation=self.organisation, is_active=True)
         if self.key.agreed_at is not None:
@@ -61,22 +72,26 @@ class Caller:
         own = Q(owner__isnull=False, owner=maker)
         return rows.filter(Q(kind=MailboxKind.GROUP) | own)
 
-    def place(self, organisation_id: int | None) -> Organisation:
-        """The organisation that a request means; its own where it names none.
+    def organisation_for(self, organisation_id: int | None) -> Organisation:
+        """Returns the organisation that a request acts on.
 
-        Raises Http404 for another's, and PolicyError where the community's key names none.
+        A key of one organisation may leave out the id. Raises Http404 for another
+        organisation's id, and PolicyError where a key of the community names none.
         """
         if self.organisation is not None:
             if organisation_id not in (None, self.organisation.pk):
                 raise Http404
             return self.organisation
         if organisation_id is None:
-            raise PolicyError("Name an organisation: this key is of none.")
+            raise PolicyError(
+                "Name an organisation in the request: this key belongs to the whole "
+                "community."
+            )
         return get_object_or_404(Organisation, pk=organisation_id)
 
 
-def caller(request: Request) -> Caller:
-    """Who calls. Raises PermissionDenied for nobody, which authentication prevents."""
+def caller_of(request: Request) -> Caller:
+    """Returns the caller of an authenticated request. Raises PermissionDenied."""
     if not isinstance(request.user, Caller):
         raise PermissionDenied
     return request.user

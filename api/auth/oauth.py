@@ -1,4 +1,4 @@
-"""OAuth 2 client credentials (RFC 6749 §4.4): a key is exchanged for a short-lived token."""
+"""OAuth 2 client credentials (RFC 6749 §4.4): exchanges an API key for an access token."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ TOKEN_SECONDS = 3600
 
 
 class KeyValidator(RequestValidator):
-    """What oauthlib asks of us, answered from API keys."""
+    """Answers oauthlib's questions about clients and scopes from API keys."""
 
     def authenticate_client(self, request: Request, *args: Any, **kwargs: Any) -> bool:
-        """By Basic, or by the body, as RFC 6749 §2.3.1 has it."""
-        client_id, secret = _named(request)
+        """Accepts Basic authentication or credentials in the body (RFC 6749 §2.3.1)."""
+        client_id, secret = _credentials_of(request)
         key = credentials.find_api_key(secret)
         if key is None or key.client_id != client_id:
             return False
@@ -62,7 +62,7 @@ class KeyValidator(RequestValidator):
         )
 
 
-def _named(request: Request) -> tuple[str, str]:
+def _credentials_of(request: Request) -> tuple[str, str]:
     scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return request.client_id or "", request.client_secret or ""
@@ -74,7 +74,7 @@ def _named(request: Request) -> tuple[str, str]:
     return client_id, secret
 
 
-server = BackendApplicationServer(
+token_endpoint = BackendApplicationServer(
     KeyValidator(),
     token_generator=lambda request: credentials.new_secret(),
     token_expires_in=TOKEN_SECONDS,

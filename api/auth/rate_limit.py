@@ -1,4 +1,4 @@
-"""How often a key may call, and how it is told."""
+"""Rate-limits API calls for each key, and reports the limit in response headers."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from api.auth.caller import Caller
 from engine import caches
 from engine.caches import Count
 
-SECONDS = 60
+WINDOW_SECONDS = 60
 
 
-class KeyThrottle(BaseThrottle):
-    """So many calls within a minute of the first for each key, whatever tokens it took
-    out. What is refused counts too, and moves nothing.
+class KeyRateLimit(BaseThrottle):
+    """Allows POSTERN_API_CALLS_A_MINUTE calls for each key, whichever token is used.
 
-    The REST framework's own throttle reads a list of times and writes it back: calls at
-    once overwrite each other's.
+    The window begins with the first call; refused calls count, but do not extend it. The
+    REST framework's own throttle reads a list of timestamps and writes it back, so that
+    concurrent calls overwrite each other's and are not counted.
     """
 
     def __init__(self) -> None:
@@ -32,14 +32,14 @@ class KeyThrottle(BaseThrottle):
         if not isinstance(request.user, Caller):
             return True
         key = f"api.calls.{request.user.pk}"
-        self._counted = caches.count(key, seconds=SECONDS)
+        self._counted = caches.count(key, seconds=WINDOW_SECONDS)
         return self._counted.number <= settings.POSTERN.api_calls_a_minute
 
     def wait(self) -> float | None:
         return None if self._counted is None else self._counted.seconds_left
 
-    def tell(self, response: Response) -> None:
-        """What is left, in the words of the IETF's draft on RateLimit fields."""
+    def set_headers(self, response: Response) -> None:
+        """Adds the header fields of the IETF draft on RateLimit fields."""
         if self._counted is None:
             return
         allowed = settings.POSTERN.api_calls_a_minute

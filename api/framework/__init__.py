@@ -1,3 +1,3 @@
-"""TODO say what the room is for."""
+"""Adapts Django REST framework: what every API operation has in common."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Changing only what one has read: entity tags (RFC 9110 §8.8.3, §13.1)."""
+"""Entity tags and conditional changes (RFC 9110 §8.8.3, §13.1)."""
 
 from __future__ import annotations
 
@@ -20,32 +20,35 @@ from engine.registry import change_log
 Handler = Callable[..., Response]
 
 
-class Changed(exceptions.APIException):
-    """Somebody else changed it since the caller read it."""
+class PreconditionFailed(exceptions.APIException):
+    """The row has changed since the caller read the version that If-Match names."""
 
     status_code = HTTPStatus.PRECONDITION_FAILED
-    default_detail = "This has changed since you read it. Read it again."
+    default_detail = (
+        "This has changed since you read it. Read it again, then repeat the change."
+    )
 
 
-def tag(data: object) -> str:
-    """The same for the same answer, another for another."""
+def etag(data: object) -> str:
+    """Returns a strong entity tag computed from the representation."""
     text = json.dumps(data, sort_keys=True, default=str)
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
 
-def tagged(data: Any) -> Response:
-    """An answer that shows one thing, with its entity tag."""
-    return Response(data, headers={"ETag": tag(data)})
+def response_with_etag(data: Any) -> Response:
+    """Returns a response that shows one row, with its entity tag."""
+    return Response(data, headers={"ETag": etag(data)})
 
 
-def if_unchanged(handler: Handler) -> Handler:
-    """Refuse the change where If-Match names an earlier state of the thing.
+def check_if_match(handler: Handler) -> Handler:
+    """Decorates a change to be refused where If-Match names an earlier version.
 
-    Whoever changes the registry takes turns, so nobody comes in between.
+    The comparison and the change are one transaction, which first takes the lock of all
+    changes to the registry: no other change can come between them.
     """
 
     @wraps(handler)
-    def checked(
+    def conditional(
         view: GenericViewSet[Any], request: Request, *args: Any, **kwargs: Any
     ) -> Response:
         wanted = request.headers.get("If-Match", "")
@@ -53,10 +56,10 @@ def if_unchanged(handler: Handler) -> Handler:
             return handler(view, request, *args, **kwargs)
         with transaction.atomic():
             change_log.bump()
-            now = tag(view.get_serializer(view.get_object()).data)
-            if wanted != "*" and now not in [w.strip() for w in wanted.split(",")]:
-                raise Changed
+            current = etag(view.get_serializer(view.get_object()).data)
+            if wanted != "*" and current not in [w.strip() for w in wanted.split(",")]:
+                raise PreconditionFailed
             return handler(view, request, *args, **kwargs)
 
-    checked.takes_if_match = True  # type: ignore[attr-defined]
-    return checked
+    conditional.takes_if_match = True  # type: ignore[attr-defined]
+    return conditional

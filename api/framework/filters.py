@@ -1,4 +1,4 @@
-"""Narrowing a list by plain facts, named in the address."""
+"""Filters a list by exact values given in the query string."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from api.framework.request_validation import queried
+from api.framework.request_validation import validated_query
 
-# What every list takes besides.
+# Parameters of every list, which pagination reads.
 PAGING = frozenset({"cursor", "limit"})
 
 
-class Facts(BaseFilterBackend):
-    """Rows that have the facts which `view.facts`, a serializer, allows to ask for."""
+class ExactFilter(BaseFilterBackend):
+    """Filters rows by the fields of `view.filter_serializer`, where the view has one."""
 
     def filter_queryset(
         self, request: Request, queryset: QuerySet[Any], view: APIView
     ) -> QuerySet[Any]:
-        known = getattr(view, "facts", None)
+        known = getattr(view, "filter_serializer", None)
         if known is None or getattr(view, "action", "") != "list":
             return queryset
-        return queryset.filter(**queried(request, known, leaving=PAGING))
+        return queryset.filter(**validated_query(request, known, ignore=PAGING))
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
-        known = getattr(view, "facts", None)
+        known = getattr(view, "filter_serializer", None)
         if known is None or getattr(view, "action", "") != "list":
             return []
         return [_parameter(name, field) for name, field in known().fields.items()]

@@ -1,7 +1,7 @@
-"""A request that is made twice is done once.
+"""Executes a request once for each Idempotency-Key, and replays its response.
 
-A client that hears no answer cannot know whether it was acted on. It asks again with
-the same Idempotency-Key, and gets the answer that the first request got.
+A client that receives no response cannot know whether its request was executed. It
+repeats the request with the same key, and gets the response to the first.
 """
 
 from __future__ import annotations
@@ -23,150 +23,162 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api.auth.caller import caller
+from api.auth.caller import caller_of
 from api.framework.problems import Conflict
-from api.models import KeptAnswer
+from api.models import IdempotentResponse
 from engine import clock
 
 HEADER = "Idempotency-Key"
-KEPT = timedelta(hours=24)
-# A request that has been at work for longer than this has died with its process.
-AT_WORK = timedelta(minutes=5)
-LONGEST_KEY = 255
-AT_WORK_YET = "The first request with this key is still at work."
+RETENTION = timedelta(hours=24)
+# A request in progress for longer has died with its process: its key is free again.
+ABANDONED_AFTER = timedelta(minutes=5)
+MAX_KEY_LENGTH = 255
+IN_PROGRESS = (
+    "The first request with this key is still in progress. Repeat this one in a moment."
+)
 
 V = TypeVar("V", bound=APIView)
 Handler = Callable[..., Response]
 
 
 @dataclass(slots=True)
-class Turn:
-    """The right to act on a request. `answer` is what was answered to it before."""
+class Claim:
+    """The right to execute a request. `replay` is set where it was executed before."""
 
-    name: str = ""
-    kept: KeptAnswer | None = None
-    answer: Response | None = None
+    key: str = ""
+    row: IdempotentResponse | None = None
+    replay: Response | None = None
 
-    def keep(self, response: Response) -> None:
-        """Keep the answer, in the transaction that does what was asked."""
-        if self.kept is not None:
-            _keep(self.kept, response)
+    def store(self, response: Response) -> None:
+        """Stores the response, in the transaction that executes the request."""
+        if self.row is not None:
+            _store(self.row, response)
 
 
 @contextmanager
-def turn(request: Request) -> Iterator[Turn]:
-    """Take a turn, for a handler whose transaction is not all that it does."""
-    name = request.headers.get(HEADER, "")
-    if not name:
-        yield Turn()
+def claim(request: Request) -> Iterator[Claim]:
+    """Claims the request's Idempotency-Key for a handler with steps outside a transaction.
+
+    The claim is given up where the handler raises, so that a corrected request may use
+    the same key. Raises Conflict while another process executes it.
+    """
+    key = request.headers.get(HEADER, "")
+    if not key:
+        yield Claim()
         return
-    if len(name) > LONGEST_KEY or not name.isprintable():
+    if len(key) > MAX_KEY_LENGTH or not key.isprintable():
         raise ValidationError({HEADER: ["At most 255 printable characters."]})
-    kept, is_ours = _claim(request, name)
+    row, is_ours = _claim_row(request, key)
     if not is_ours:
-        yield Turn(name, answer=_again(kept))
+        yield Claim(key, replay=_replay(row))
         return
     try:
-        yield Turn(name, kept)
+        yield Claim(key, row)
     except BaseException:
-        kept.delete()
+        row.delete()
         raise
 
 
 def idempotent(handler: Handler) -> Handler:
-    """Let the handler act once for each Idempotency-Key of a caller.
+    """Decorates a handler to execute once for each Idempotency-Key of a caller.
 
-    What the handler changes and the answer that is kept are one transaction: an answer
-    that is lost with the process is lost with everything that was done.
+    Its changes and the stored response are one transaction: a response that is lost with
+    the process is lost together with everything that was changed.
     """
 
     @wraps(handler)
-    def answered(
-        view: APIView, request: Request, *args: Any, **kwargs: Any
-    ) -> Response:
-        with turn(request) as mine:
-            if mine.answer is not None:
-                return mine.answer
+    def once(view: APIView, request: Request, *args: Any, **kwargs: Any) -> Response:
+        with claim(request) as claimed:
+            if claimed.replay is not None:
+                return claimed.replay
             with transaction.atomic():
                 response = handler(view, request, *args, **kwargs)
-                mine.keep(response)
+                claimed.store(response)
             return response
 
-    return takes_key(answered)
+    return accepts_idempotency_key(once)
 
 
-def takes_key(handler: Handler) -> Handler:
-    """Have the document say that the operation takes an Idempotency-Key."""
+def accepts_idempotency_key(handler: Handler) -> Handler:
+    """Marks a handler, so that the OpenAPI document lists the header."""
     handler.takes_idempotency_key = True  # type: ignore[attr-defined]
     return handler
 
 
-def _claim(request: Request, name: str) -> tuple[KeptAnswer, bool]:
-    """The row of this key, and whether the request is the one to act."""
-    key = caller(request).key
+def _claim_row(request: Request, name: str) -> tuple[IdempotentResponse, bool]:
+    """Returns the row of this key, and whether this request created it."""
+    key = caller_of(request).key
     digest = _digest(request)
     now = clock.now()
-    KeptAnswer.objects.filter(created_at__lt=now - KEPT, key=key).delete()
-    KeptAnswer.objects.filter(
-        key=key, idempotency_key=name, status=None, created_at__lt=now - AT_WORK
+    IdempotentResponse.objects.filter(created_at__lt=now - RETENTION, key=key).delete()
+    IdempotentResponse.objects.filter(
+        key=key,
+        idempotency_key=name,
+        status=None,
+        created_at__lt=now - ABANDONED_AFTER,
     ).delete()
     try:
+        # The unique constraint decides between two requests at the same moment.
         with transaction.atomic():
-            made = KeptAnswer.objects.create(
+            made = IdempotentResponse.objects.create(
                 key=key, idempotency_key=name, request_digest=digest
             )
     except IntegrityError:
-        found = KeptAnswer.objects.filter(key=key, idempotency_key=name).first()
-        if found is None:  # It failed between the two looks.
-            raise Conflict(AT_WORK_YET) from None
+        rows = IdempotentResponse.objects.filter(key=key, idempotency_key=name)
+        found = rows.first()
+        if found is None:  # The first failed between the two statements.
+            raise Conflict(IN_PROGRESS) from None
         if found.request_digest != digest:
-            raise Conflict(f"This {HEADER} was used for another request.") from None
+            raise Conflict(
+                f"This {HEADER} was used for another request. Choose a new one."
+            ) from None
         return found, False
     return made, True
 
 
-def _again(kept: KeptAnswer) -> Response:
-    if kept.status is None:
-        raise Conflict(AT_WORK_YET)
-    body = json.loads(kept.body) if kept.body else None
-    response = Response(body, status=kept.status, headers=kept.headers)
+def _replay(row: IdempotentResponse) -> Response:
+    if row.status is None:
+        raise Conflict(IN_PROGRESS)
+    body = json.loads(row.body) if row.body else None
+    response = Response(body, status=row.status, headers=row.headers)
     response["Idempotent-Replayed"] = "true"
     return response
 
 
-def _keep(kept: KeptAnswer, response: Response) -> None:
-    kept.status = response.status_code
-    kept.body = json.dumps(response.data, default=str)
-    kept.headers = {
+def _store(row: IdempotentResponse, response: Response) -> None:
+    row.status = response.status_code
+    row.body = json.dumps(response.data, default=str)
+    row.headers = {
         name: response[name]
         for name in ("Location", "ETag")
         if response.has_header(name)
     }
-    kept.save()
+    row.save()
 
 
 def _digest(request: Request) -> str:
-    """The same for the same request, however it was written down: the boundary between
-    the parts of a form is another each time.
+    """Returns a digest of the request's meaning, not of its bytes.
+
+    A client that repeats a multipart form chooses another boundary each time.
     """
-    facts = hashlib.sha256()
-    for part in (request.method or "", request.get_full_path(), *_said(request)):
-        facts.update(part.encode() + b"\0")
-    return facts.hexdigest()
+    digest = hashlib.sha256()
+    for part in (request.method or "", request.get_full_path(), *_content_of(request)):
+        digest.update(part.encode() + b"\0")
+    return digest.hexdigest()
 
 
-def _said(request: Request) -> Iterator[str]:
+def _content_of(request: Request) -> Iterator[str]:
     if not isinstance(request.data, QueryDict):
         yield json.dumps(request.data, sort_keys=True)
         return
     for name, values in sorted(request.data.lists()):
-        for said in values:
+        for value in values:
             yield name
-            yield _file(said) if isinstance(said, UploadedFile) else said
+            yield _digest_file(value) if isinstance(value, UploadedFile) else value
 
 
-def _file(file: UploadedFile[Any]) -> str:
-    """All that there is to a file; it is left as if nobody had read it."""
+def _digest_file(file: UploadedFile[Any]) -> str:
+    """Returns name, type and digest of a file, and rewinds it for the handler."""
     content = hashlib.sha256()
     for chunk in file.chunks():
         content.update(chunk)

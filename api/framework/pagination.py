@@ -1,4 +1,4 @@
-"""Long lists, page by page."""
+"""Cursor pagination for lists."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from rest_framework.utils.urls import replace_query_param
 SALT = "api.cursor"
 
 
-class Pages(CursorPagination):
-    """The newest first. A page's place is kept by the last row that was shown, so what
-    is added meanwhile shifts nothing. A cursor is signed: nobody makes one up.
+class SignedCursorPagination(CursorPagination):
+    """Lists the newest rows first, in pages that begin after the last row shown.
+
+    Rows added in the meantime shift nothing. The cursor is signed, so that a client
+    cannot make one up with a large offset, which the database would have to count through.
     """
 
     ordering = "-id"
@@ -29,7 +31,9 @@ class Pages(CursorPagination):
             return self.page_size
         is_number = text.isascii() and text.isdigit() and len(text) <= 3
         if not is_number or not 1 <= int(text) <= self.max_page_size:
-            raise ValidationError({"limit": [f"From 1 to {self.max_page_size}."]})
+            raise ValidationError(
+                {"limit": [f"Must be from 1 to {self.max_page_size}."]}
+            )
         return int(text)
 
     def decode_cursor(self, request: Request) -> Cursor | None:
@@ -39,7 +43,10 @@ class Pages(CursorPagination):
         try:
             offset, is_reverse, position = signing.loads(text, salt=SALT)
         except signing.BadSignature:
-            detail = "Use a cursor from `next` or `previous` as it is."
+            detail = (
+                "This cursor is not valid. Use the one from `next` or `previous` of "
+                "another page, unchanged."
+            )
             raise NotFound(detail) from None
         return Cursor(offset, is_reverse, position)
 
@@ -60,7 +67,7 @@ class Pages(CursorPagination):
                 "name": "limit",
                 "in": "query",
                 "required": False,
-                "description": "How many on one page.",
+                "description": "The number of rows on one page.",
                 "schema": {
                     "type": "integer",
                     "minimum": 1,

@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 has them: what is wrong, where, and nothing of our inside."""
+"""Turns every error into problem details (RFC 9457) that reveal nothing internal."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from django.core.exceptions import (
 )
 from django.http import Http404
 from rest_framework import exceptions
+from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import exception_handler
+from rest_framework.views import APIView, exception_handler
 
 from api.framework.parsers import TooLarge
 from engine import faults
@@ -28,63 +29,84 @@ log = logging.getLogger(__name__)
 
 
 class Conflict(exceptions.APIException):
-    """What was asked does not fit the state that things are in."""
+    """The request does not fit the current state of the resource."""
 
     status_code = HTTPStatus.CONFLICT
-    default_detail = "This does not fit the state that things are in."
+    default_detail = "This conflicts with the current state. Read it again."
 
 
-class TryLater(exceptions.APIException):
-    """A passing fault of ours: the same request may succeed later."""
+class TemporarilyUnavailable(exceptions.APIException):
+    """A temporary failure of the service: the same request may succeed later."""
 
     status_code = HTTPStatus.SERVICE_UNAVAILABLE
-    default_detail = "This cannot be done just now. Try again later."
+    default_detail = "The service cannot do this at the moment. Try again later."
 
 
-class SendsTooMuch(exceptions.APIException):
-    """A sending rate is spent; the answer says when to come back (RFC 9110 §10.2.3)."""
+class SendingRateExceeded(exceptions.APIException):
+    """A sending rate is used up; Retry-After says when to try again (RFC 9110 §10.2.3)."""
 
     status_code = HTTPStatus.TOO_MANY_REQUESTS
 
     def __init__(self, error: RateExceededError) -> None:
         super().__init__(error.reply.text)
-        self.wait = error.retry_after  # which the REST framework puts into Retry-After
+        self.wait = error.retry_after  # the REST framework copies it into Retry-After
 
 
-def handle(error: Exception, context: Mapping[str, Any]) -> Response:
-    """The answer to whatever was raised. An error of ours says just that it is ours."""
-    response = exception_handler(_ours(error), dict(context))
+class UnknownAddress(APIView):
+    """Answers requests for paths that do not exist with problem details, not HTML."""
+
+    authentication_classes: list[Any] = []
+    permission_classes: list[Any] = []
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise Http404
+
+    def get(self, request: Request) -> Response:
+        raise Http404
+
+
+def problem_response(error: Exception, context: Mapping[str, Any]) -> Response:
+    """Returns the response to any exception; an internal error is logged, not shown."""
+    response = exception_handler(_as_api_exception(error), dict(context))
     if response is None and faults.is_passing(error):
-        log.error("The API cannot keep or reach its data", exc_info=error)
+        log.error("The API cannot reach or store its data", exc_info=error)
         response = Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
         response["Retry-After"] = str(faults.RETRY_SECONDS)
         return _as_problem(response, faults.SENTENCE, [])
     if response is None:
         log.error("The API failed", exc_info=error)
         response = Response(status=HTTPStatus.INTERNAL_SERVER_ERROR)
-        return _as_problem(response, "Something went wrong on our side.", [])
+        return _as_problem(
+            response,
+            "Something went wrong in the service. It has been recorded; try again later.",
+            [],
+        )
     if isinstance(error, exceptions.ValidationError):
-        fields = list(_fields(error.detail, ""))
-        return _as_problem(response, "Some of what was sent is not right.", fields)
+        fields = list(_field_errors(error.detail, ""))
+        return _as_problem(
+            response, "Some fields of the request are not valid; see `errors`.", fields
+        )
     return _as_problem(response, _detail(response), [])
 
 
-def _ours(error: Exception) -> Exception:
-    """The REST framework's word for one of our own refusals."""
+def _as_api_exception(error: Exception) -> Exception:
+    """Returns the REST framework's exception for one of Django's or the engine's."""
     if isinstance(error, PolicyError):
         return Conflict(str(error))
     if isinstance(error, RateExceededError):
-        return SendsTooMuch(error)
+        return SendingRateExceeded(error)
     if isinstance(error, PermanentFailure):
         return Conflict(error.reply.text)
     if isinstance(error, MailError):
-        return TryLater(error.reply.text)
+        return TemporarilyUnavailable(error.reply.text)
     if isinstance(error, RequestDataTooBig):
         return TooLarge()
     if isinstance(error, SuspiciousOperation):
         return exceptions.ParseError()
     if isinstance(error, Http404):
-        return exceptions.NotFound("There is nothing here that this key may see.")
+        # The same for another organisation's row: its existence is not disclosed.
+        return exceptions.NotFound("Nothing that this key may see is at this address.")
     if isinstance(error, PermissionDenied):
         return exceptions.PermissionDenied()
     return error
@@ -95,21 +117,23 @@ def _detail(response: Response) -> str:
     return str(data["detail"]) if isinstance(data, Mapping) and "detail" in data else ""
 
 
-def _fields(detail: object, pointer: str) -> Iterator[dict[str, str]]:
-    """Each fault with a JSON pointer (RFC 6901) to where it stands in the request."""
+def _field_errors(detail: object, pointer: str) -> Iterator[dict[str, str]]:
+    """Yields each error with a JSON pointer (RFC 6901) to its field in the request."""
     if isinstance(detail, Mapping):
         for name, inner in detail.items():
-            step = "" if name == "non_field_errors" else f"/{_escaped(str(name))}"
-            yield from _fields(inner, pointer + step)
+            step = "" if name == "non_field_errors" else f"/{_escape(str(name))}"
+            yield from _field_errors(inner, pointer + step)
     elif isinstance(detail, list):
         for number, inner in enumerate(detail):
             is_text = isinstance(inner, str)
-            yield from _fields(inner, pointer if is_text else f"{pointer}/{number}")
+            step = "" if is_text else f"/{number}"
+            yield from _field_errors(inner, pointer + step)
     elif isinstance(detail, str):
         yield {"pointer": pointer, "detail": str(detail)}
 
 
-def _escaped(name: str) -> str:
+def _escape(name: str) -> str:
+    # RFC 6901 §3
     return name.replace("~", "~0").replace("/", "~1")
 
 

@@ -1,4 +1,4 @@
-"""What a request says, checked before anything is done with it."""
+"""Validates what a request sends, in its body and in its query string."""
 
 from __future__ import annotations
 
@@ -6,87 +6,97 @@ from collections.abc import Collection, Iterator, Mapping
 from types import UnionType
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-# What the databases keep as an id.
+# The largest id that both databases store (a signed 64-bit integer).
 HIGHEST_ID = 2**63 - 1
 
-Fault = tuple[str, list[str]]
+FieldError = tuple[str, list[str]]
 
 
-class Asked(serializers.Serializer[Any]):
-    """The fields of a request. One that nobody knows is a mistake worth telling."""
+class RequestSerializer(serializers.Serializer[Any]):
+    """The fields of a request. Unknown fields and JSON values of another type are refused.
+
+    The REST framework ignores unknown fields and converts 0 to false: a misspelt name
+    would then look as if it had been obeyed.
+    """
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
-            faults = dict(self._unknown(data))
+            errors = dict(self._unknown_fields(data))
             if self.context.get("is_json"):
-                faults |= dict(self._of_another_kind(data))
-            if faults:
-                raise ValidationError(faults)
+                errors |= dict(self._wrong_types(data))
+            if errors:
+                raise ValidationError(errors)
         return super().to_internal_value(data)
 
-    def _unknown(self, data: Mapping[str, object]) -> Iterator[Fault]:
+    def _unknown_fields(self, data: Mapping[str, object]) -> Iterator[FieldError]:
         for name in sorted(str(name) for name in data if name not in self.fields):
-            yield name, ["There is no such field."]
+            yield name, ["This field does not exist."]
 
-    def _of_another_kind(self, data: Mapping[str, object]) -> Iterator[Fault]:
-        """JSON says what is a number and what is a word: 0 is not taken for false."""
+    def _wrong_types(self, data: Mapping[str, object]) -> Iterator[FieldError]:
         for name, field in self.fields.items():
-            kind, refusal = _kind(field)
-            said = data.get(name)
-            is_other = isinstance(said, bool) and kind is not bool
-            if said is not None and (is_other or not isinstance(said, kind)):
+            expected, refusal = _json_type(field)
+            value = data.get(name)
+            # In Python a bool is an int.
+            is_other = isinstance(value, bool) and expected is not bool
+            if value is not None and (is_other or not isinstance(value, expected)):
                 yield name, [refusal]
 
 
 class IdField(serializers.IntegerField):
-    """The id of something."""
+    """The id of a row, within what the databases can store."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(min_value=1, max_value=HIGHEST_ID, **kwargs)
 
 
-class PlacedAsked(Asked):
-    """A request that makes something in an organisation."""
+class OrganisationRequest(RequestSerializer):
+    """A request that creates something in an organisation."""
 
     organisation = IdField(
-        required=False, help_text="Asked only of the community's keys."
+        required=False, help_text="Required only of the community's keys."
     )
 
 
-class ReasonAsked(Asked):
-    """Why something is stopped."""
+# The schema keeps the name under which clients have generated this type.
+@extend_schema_serializer(component_name="ReasonAsked")
+class ReasonRequest(RequestSerializer):
+    """A request that must give a reason, which goes into the audit trail."""
 
     reason = serializers.CharField(max_length=300)
 
 
-def asked(request: Request, serializer: type[Asked]) -> dict[str, Any]:
-    """The fields that the request holds. Raises ValidationError with each fault."""
-    return checked(request.data, serializer)
+def validated(request: Request, serializer: type[RequestSerializer]) -> dict[str, Any]:
+    """Returns the fields of the body. Raises ValidationError naming every fault."""
+    return validated_json(request.data, serializer)
 
 
-def checked(data: object, serializer: type[Asked]) -> dict[str, Any]:
-    """The fields of something that came as JSON."""
+def validated_json(data: object, serializer: type[RequestSerializer]) -> dict[str, Any]:
+    """Returns the fields of parsed JSON. Raises ValidationError naming every fault."""
     found = serializer(data=data, context={"is_json": True})
     found.is_valid(raise_exception=True)
     return dict(found.validated_data)
 
 
-def queried(
-    request: Request, serializer: type[Asked], leaving: Collection[str] = ()
+def validated_query(
+    request: Request, serializer: type[RequestSerializer], ignore: Collection[str] = ()
 ) -> dict[str, Any]:
-    """What the address asks after its question mark, but for what others read there."""
-    said = request.query_params.dict()
-    found = serializer(data={k: v for k, v in said.items() if k not in leaving})
+    """Returns the query parameters, except those to ignore. Raises ValidationError."""
+    sent = request.query_params.dict()
+    found = serializer(data={k: v for k, v in sent.items() if k not in ignore})
     found.is_valid(raise_exception=True)
     return dict(found.validated_data)
 
 
-def _kind(field: object) -> tuple[type | UnionType, str]:
-    """What a field takes. Lists, choices and whole objects look for themselves."""
+def _json_type(field: object) -> tuple[type | UnionType, str]:
+    """Returns the type that a field takes, with the error for any other.
+
+    Lists, choices and nested objects check their own values.
+    """
     if isinstance(field, serializers.BooleanField):
         return bool, "Must be true or false."
     if isinstance(field, serializers.IntegerField):

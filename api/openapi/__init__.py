@@ -1,3 +1,3 @@
-"""TODO say what the room is for."""
+"""Describes the API: the OpenAPI document, and the reference page made from it."""
 
 from __future__ import annotations

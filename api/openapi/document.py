@@ -1,4 +1,4 @@
-"""The OpenAPI document, made once: it costs half a second, and anybody may ask."""
+"""Serves the OpenAPI document, which is generated once for each process."""
 
 from __future__ import annotations
 
@@ -13,30 +13,32 @@ from drf_spectacular.renderers import OpenApiJsonRenderer
 
 from engine.registry.access import public
 
-# drf-spectacular (0.30) keeps what it has seen so far in places that all threads share.
-_making = threading.Lock()
+# drf-spectacular 0.30 keeps what it has seen so far in module globals: two generators at
+# the same moment would mix their components.
+_generating = threading.Lock()
 
 
 @public
 @require_safe
 def openapi(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(_octets(), content_type=OpenApiJsonRenderer.media_type)
+    """Returns the document as JSON. Public: it takes half a second to make, once."""
+    return HttpResponse(_as_json(), content_type=OpenApiJsonRenderer.media_type)
 
 
-def document() -> dict[str, Any]:
-    """The document. It depends on the code alone, so it lasts as long as the process."""
-    with _making:
-        return _document()
+def openapi_document() -> dict[str, Any]:
+    """Returns the document. It depends on the code alone, so it is never stale."""
+    with _generating:
+        return _generate()
 
 
 @lru_cache(maxsize=1)
-def _document() -> dict[str, Any]:
+def _generate() -> dict[str, Any]:
     generator: Any = SchemaGenerator
     made: dict[str, Any] = generator().get_schema(public=True)
     return made
 
 
 @lru_cache(maxsize=1)
-def _octets() -> bytes:
+def _as_json() -> bytes:
     renderer: Any = OpenApiJsonRenderer()
-    return bytes(renderer.render(document()))
+    return bytes(renderer.render(openapi_document()))

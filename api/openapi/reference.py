@@ -1,4 +1,4 @@
-"""The reference that people read, made from the same document as clients are."""
+"""The API reference page, made from the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from api.openapi.document import document
+from api.openapi.document import openapi_document
 from engine.registry.access import public
 from engine.registry.scopes import Scope
 
@@ -22,7 +22,7 @@ Schema = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One thing that is said, in a request or an answer."""
+    """One field of a request or a response, or one parameter."""
 
     name: str
     kind: str
@@ -32,7 +32,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One thing that a key can do."""
+    """One operation, as the page shows it."""
 
     name: str
     method: str
@@ -41,21 +41,21 @@ class Operation:
     text: str
     scope: str
     parameters: list[Field]
-    asks: list[Field]
-    answers: list[Field]
+    request_fields: list[Field]
+    response_fields: list[Field]
 
     @property
     def curl(self) -> str:
-        """A request as one types it."""
+        """An example command, with the required fields of the body."""
         lines = [f"curl -X {self.method} {settings.POSTERN.site_url}{self.path}"]
         lines.append('-H "Authorization: Bearer $KEY"')
-        if self.asks:
-            needed = [field for field in self.asks if field.is_required]
-            said = ", ".join(
-                f'"{f.name}": {_EXAMPLES.get(f.kind, "…")}' for f in needed
+        if self.request_fields:
+            required = [field for field in self.request_fields if field.is_required]
+            body = ", ".join(
+                f'"{f.name}": {_EXAMPLES.get(f.kind, "…")}' for f in required
             )
             lines.append("-H 'Content-Type: application/json'")
-            lines.append(f"-d '{{{said}}}'")
+            lines.append(f"-d '{{{body}}}'")
         return " \\\n  ".join(lines)
 
 
@@ -72,69 +72,69 @@ _KINDS = {
 @public
 @require_GET
 def reference(request: HttpRequest) -> HttpResponse:
-    return render(request, "api/reference.html", {"groups": groups(), "scopes": Scope})
+    """Shows every operation, by resource."""
+    context = {"groups": operations_by_resource(), "scopes": Scope}
+    return render(request, "api/reference.html", context)
 
 
 @lru_cache(maxsize=1)
-def groups() -> dict[str, list[Operation]]:
-    """Every operation, by the resource that it is about."""
-    whole = document()
-    schemas = whole["components"]["schemas"]
+def operations_by_resource() -> dict[str, list[Operation]]:
+    """Returns every operation of the document, by the tag of its resource."""
+    document = openapi_document()
+    schemas = document["components"]["schemas"]
     found: defaultdict[str, list[Operation]] = defaultdict(list)
-    for path, methods in whole["paths"].items():
-        for method, said in methods.items():
-            found[said["tags"][0]].append(_operation(method, path, said, schemas))
+    for path, methods in document["paths"].items():
+        for method, spec in methods.items():
+            found[spec["tags"][0]].append(_operation(method, path, spec, schemas))
     return dict(sorted(found.items()))
 
 
-def _operation(method: str, path: str, said: Schema, schemas: Schema) -> Operation:
-    asked = _content(said.get("requestBody", {}))
-    answered = next(
-        (_content(a) for status, a in said["responses"].items() if status[0] == "2"), {}
-    )
+def _operation(method: str, path: str, spec: Schema, schemas: Schema) -> Operation:
+    responses = spec["responses"].items()
+    success = next((_body(one) for status, one in responses if status[0] == "2"), {})
     return Operation(
-        name=said["operationId"],
+        name=spec["operationId"],
         method=method.upper(),
         path=path,
-        summary=said.get("summary", ""),
-        text=" ".join(said.get("description", "").split()),
-        scope=_scope(said),
-        parameters=list(_parameters(said)),
-        asks=list(_fields(asked, schemas)),
-        answers=list(_fields(answered, schemas)),
+        summary=spec.get("summary", ""),
+        text=" ".join(spec.get("description", "").split()),
+        scope=_scope(spec),
+        parameters=list(_parameters(spec)),
+        request_fields=list(_fields(_body(spec.get("requestBody", {})), schemas)),
+        response_fields=list(_fields(success, schemas)),
     )
 
 
-def _scope(said: Schema) -> str:
-    scopes = (one["oauth2"] for one in said.get("security", []) if "oauth2" in one)
+def _scope(spec: Schema) -> str:
+    scopes = (one["oauth2"] for one in spec.get("security", []) if "oauth2" in one)
     return next((one[0] for one in scopes if one), "")
 
 
-def _parameters(said: Schema) -> Iterator[Field]:
-    for one in said.get("parameters", []):
+def _parameters(spec: Schema) -> Iterator[Field]:
+    for one in spec.get("parameters", []):
         text = str(one.get("description", ""))
         is_required = bool(one.get("required"))
         yield Field(one["name"], _kind(one.get("schema", {})), is_required, text)
 
 
-def _content(said: Schema) -> Schema:
-    """The JSON schema of a body, where it is JSON."""
-    return dict(said.get("content", {}).get("application/json", {}).get("schema", {}))
+def _body(spec: Schema) -> Schema:
+    """Returns the JSON schema of a body; empty where the body is not JSON."""
+    return dict(spec.get("content", {}).get("application/json", {}).get("schema", {}))
 
 
 def _fields(schema: Schema, schemas: Schema) -> Iterator[Field]:
-    whole = _resolved(schema, schemas)
-    needed = whole.get("required", [])
-    for name, field in whole.get("properties", {}).items():
+    resolved = _resolve(schema, schemas)
+    required = resolved.get("required", [])
+    for name, field in resolved.get("properties", {}).items():
         text = str(field.get("description", ""))
-        yield Field(name, _kind(_resolved(field, schemas)), name in needed, text)
-    if "items" in whole.get("properties", {}).get("results", {}):
-        results = whole["properties"]["results"]["items"]
+        yield Field(name, _kind(_resolve(field, schemas)), name in required, text)
+    if "items" in resolved.get("properties", {}).get("results", {}):
+        results = resolved["properties"]["results"]["items"]
         for field in _fields(results, schemas):
             yield Field(f"results[].{field.name}", field.kind, True, field.text)
 
 
-def _resolved(schema: Schema, schemas: Schema) -> Schema:
+def _resolve(schema: Schema, schemas: Schema) -> Schema:
     while "$ref" in schema or "allOf" in schema:
         schema = schema["allOf"][0] if "allOf" in schema else schema
         schema = (

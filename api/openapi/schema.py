@@ -1,4 +1,4 @@
-"""What the OpenAPI document says beyond what serializers show."""
+"""Extends drf-spectacular with headers, security and problem details."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.registry.scopes import Scope
 
 PROBLEM = {
     "type": "object",
-    "description": "What is wrong (RFC 9457).",
+    "description": "Problem details (RFC 9457).",
     "required": ["type", "title", "status", "detail"],
     "properties": {
         "type": {"type": "string"},
@@ -29,7 +29,7 @@ PROBLEM = {
                 "properties": {
                     "pointer": {
                         "type": "string",
-                        "description": "Where in the request (RFC 6901).",
+                        "description": "The field in the request (RFC 6901).",
                     },
                     "detail": {"type": "string"},
                 },
@@ -40,35 +40,37 @@ PROBLEM = {
         "type": "about:blank",
         "title": "Bad Request",
         "status": 400,
-        "detail": "Some of what was sent is not right.",
+        "detail": "Some fields of the request are not valid; see `errors`.",
         "errors": [{"pointer": "/name", "detail": "This field is required."}],
     },
 }
 ANY_PROBLEM = {
-    "description": "Anything else",
+    "description": "Any error",
     "content": {
         "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
     },
 }
-KEY = OpenApiParameter(
+IDEMPOTENCY_KEY = OpenApiParameter(
     HEADER,
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
-    description="Any text of yours. A request that is made again with it is done once.",
+    description="Any text that you choose. A request repeated with the same key within "
+    "24 hours is executed once, and gets the first response.",
 )
 IF_MATCH = OpenApiParameter(
     "If-Match",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
-    description="The ETag you read: what changed since then is not changed.",
+    description="The ETag that you read. The change is refused where somebody else has "
+    "changed the row since.",
 )
 
 
-class Operations(AutoSchema):
-    """Operations with their headers, as their handlers mark them."""
+class OperationSchema(AutoSchema):
+    """Describes operations with the header fields that their handlers are marked with."""
 
     def _is_list_view(self, serializer: Any = None) -> bool:
-        """Searches answer with one object that holds what they found."""
+        """Returns False for searches, whose response is one object with `results`."""
         if getattr(self.view, "pagination_class", None) is None:
             return False
         return bool(super()._is_list_view(serializer))
@@ -77,14 +79,14 @@ class Operations(AutoSchema):
         handler = getattr(self.view, getattr(self.view, "action", None) or "", None)
         found = list(super().get_override_parameters())
         if getattr(handler, "takes_idempotency_key", False):
-            found.append(KEY)
+            found.append(IDEMPOTENCY_KEY)
         if getattr(handler, "takes_if_match", False):
             found.append(IF_MATCH)
         return found
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """An API key as it is, or a token taken out with it."""
+    """Describes the two ways to authenticate: the API key itself, or an OAuth token."""
 
     target_class = "api.auth.bearer.BearerAuthentication"
     name = ["key", "oauth2"]
@@ -103,13 +105,17 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
         ]
 
 
-def own(endpoints: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Leave out the interfaces that Wagtail's admin brings for itself."""
+def keep_own_endpoints(endpoints: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Leaves out the endpoints that Wagtail's admin has for itself."""
     return [one for one in endpoints if one[0].startswith("/api/v1/")]
 
 
-def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Add the one shape of every error, and close the shapes of requests."""
+def add_problem_responses(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Adds the error response of every operation, and closes request objects.
+
+    drf-spectacular neither describes errors nor says that a body is required or that
+    unknown fields are refused.
+    """
     schemas = result["components"]["schemas"]
     schemas["Problem"] = PROBLEM
     for name, schema in schemas.items():
@@ -119,12 +125,12 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         for operation in operations.values():
             operation["responses"].setdefault("default", ANY_PROBLEM)
             body = operation.get("requestBody", {"content": {}})
-            if any(_asks(one["schema"], schemas) for one in body["content"].values()):
+            forms = body["content"].values()
+            if any(_has_required_field(one["schema"], schemas) for one in forms):
                 body["required"] = True
     return result
 
 
-def _asks(schema: dict[str, Any], schemas: dict[str, Any]) -> bool:
-    """Whether something must be said, so that a request without a body is wrong."""
+def _has_required_field(schema: dict[str, Any], schemas: dict[str, Any]) -> bool:
     name = schema.get("$ref", "").rpartition("/")[2]
     return bool(schemas.get(name, schema).get("required"))

@@ -1,3 +1,3 @@
-"""V1 is in charge of the first version of the API, one resource a file."""
+"""Version 1 of the API: one module for each resource, its serializers and operations."""
 
 from __future__ import annotations

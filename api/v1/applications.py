@@ -1,11 +1,13 @@
+"""Applications to join the community, read-only."""
+
 from __future__ import annotations
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 
-from api.framework.request_validation import Asked
-from api.framework.viewsets import Readable
+from api.framework.request_validation import RequestSerializer
+from api.framework.viewsets import ReadResource
 from engine.registry.models import AccountType
 from engine.registry.scopes import Scope
 from onboarding.models import Application
@@ -13,6 +15,8 @@ from onboarding.status import Status
 
 
 class ApplicationSerializer(serializers.ModelSerializer[Application]):
+    """An application."""
+
     class Meta:
         model = Application
         fields = read_only_fields = [
@@ -34,7 +38,9 @@ class ApplicationSerializer(serializers.ModelSerializer[Application]):
         ]
 
 
-class ApplicationFacts(Asked):
+class ApplicationFilters(RequestSerializer):
+    """The filters for applications."""
+
     reference = serializers.CharField(max_length=9, required=False)
     status = serializers.ChoiceField(choices=Status.choices, required=False)
     account_type = serializers.ChoiceField(choices=AccountType.choices, required=False)
@@ -44,15 +50,15 @@ class ApplicationFacts(Asked):
     list=extend_schema(summary="List applications to join"),
     retrieve=extend_schema(summary="Read an application"),
 )
-class Applications(Readable):
-    """Organisations that ask to join. A person decides them, in the console."""
+class Applications(ReadResource):
+    """Applications to join the community. Staff decide them in the console."""
 
     serializer_class = ApplicationSerializer
-    facts = ApplicationFacts
+    filter_serializer = ApplicationFilters
     scopes = {"list": Scope.READ_APPLICATIONS, "retrieve": Scope.READ_APPLICATIONS}
 
     def get_queryset(self) -> QuerySet[Application]:
-        # No key of one organisation can hold the scope.
+        # Defence in depth: no key of one organisation can hold the scope.
         if self.caller.organisation is not None:
             return Application.objects.none()
         return Application.objects.sent_in()

@@ -1,3 +1,5 @@
+"""The public guides, read-only."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -7,15 +9,17 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 
-from api.framework.request_validation import Asked
-from api.framework.viewsets import Readable
+from api.framework.request_validation import RequestSerializer
+from api.framework.viewsets import ReadResource
 from engine.registry.scopes import Scope
 from portal.guides.choices import Audience, Topic
 from portal.guides.models import Guide
 
 
 class GuideSerializer(serializers.ModelSerializer[Any]):
-    address = serializers.SerializerMethodField(help_text="Where people read it.")
+    """A guide, without its text."""
+
+    address = serializers.SerializerMethodField(help_text="Its web address.")
 
     class Meta:
         model = Guide
@@ -34,17 +38,21 @@ class GuideSerializer(serializers.ModelSerializer[Any]):
 
 
 class WholeGuideSerializer(GuideSerializer):
-    text = serializers.SerializerMethodField(help_text="In plain words.")
+    """A guide with its text."""
+
+    text = serializers.SerializerMethodField(help_text="As plain text.")
 
     class Meta(GuideSerializer.Meta):
         fields = read_only_fields = [*GuideSerializer.Meta.fields, "text"]
 
     def get_text(self, guide: Any) -> str:
-        said = guide.body.stream_block.get_searchable_content(guide.body)
-        return "\n\n".join(said)
+        texts = guide.body.stream_block.get_searchable_content(guide.body)
+        return "\n\n".join(texts)
 
 
-class GuideFacts(Asked):
+class GuideFilters(RequestSerializer):
+    """The filters for guides."""
+
     topic = serializers.ChoiceField(choices=Topic.choices, required=False)
     audience = serializers.ChoiceField(choices=Audience.choices, required=False)
 
@@ -53,10 +61,10 @@ class GuideFacts(Asked):
     list=extend_schema(summary="List guides", responses=GuideSerializer(many=True)),
     retrieve=extend_schema(summary="Read a guide", responses=WholeGuideSerializer),
 )
-class Guides(Readable):
-    """How to do things here, as the public guides say it."""
+class Guides(ReadResource):
+    """The public guides: how to do things in this service."""
 
-    facts = GuideFacts
+    filter_serializer = GuideFilters
     scopes = {"list": Scope.READ_GUIDES, "retrieve": Scope.READ_GUIDES}
 
     def get_queryset(self) -> QuerySet[Any]:

@@ -1,3 +1,5 @@
+"""The mail queue, for operators' systems."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -10,14 +12,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.framework.problems import Conflict
-from api.framework.request_validation import Asked, ReasonAsked, asked
-from api.framework.viewsets import Readable
-from engine.queue import actions
+from api.framework.request_validation import ReasonRequest, RequestSerializer, validated
+from api.framework.viewsets import ReadResource
+from engine.queue import operator_actions
 from engine.queue.models import Hold, Recipient, RecipientStatus
 from engine.registry.scopes import Scope
 
 
 class QueuedSerializer(serializers.ModelSerializer[Recipient]):
+    """One recipient of a queued message."""
+
     reference = serializers.CharField(source="message.reference", read_only=True)
     sender = serializers.CharField(source="message.sender", read_only=True)
     accepted_at = serializers.DateTimeField(
@@ -28,7 +32,7 @@ class QueuedSerializer(serializers.ModelSerializer[Recipient]):
         choices=Hold.choices,
         allow_blank=True,
         read_only=True,
-        help_text="Why it waits, where it is held.",
+        help_text="Why it is held; empty where it is not.",
     )
 
     class Meta:
@@ -49,7 +53,9 @@ class QueuedSerializer(serializers.ModelSerializer[Recipient]):
         ]
 
 
-class QueueFacts(Asked):
+class QueueFilters(RequestSerializer):
+    """The filters for queued mail."""
+
     status = serializers.ChoiceField(choices=RecipientStatus.choices, required=False)
     address = serializers.CharField(max_length=254, required=False)
     destination = serializers.CharField(max_length=60, required=False)
@@ -59,11 +65,11 @@ class QueueFacts(Asked):
     list=extend_schema(summary="List queued mail"),
     retrieve=extend_schema(summary="Read one recipient of a queued message"),
 )
-class Queue(Readable):
-    """One row for each recipient of each message. Only for the community's keys."""
+class Queue(ReadResource):
+    """Queued mail: one row for each recipient of each message. Only for the community's keys."""
 
     serializer_class = QueuedSerializer
-    facts = QueueFacts
+    filter_serializer = QueueFilters
     scopes = {
         "list": Scope.READ_QUEUE,
         "retrieve": Scope.READ_QUEUE,
@@ -74,17 +80,17 @@ class Queue(Readable):
     }
 
     def get_queryset(self) -> QuerySet[Recipient]:
-        # No key of one organisation can hold the scope.
+        # Defence in depth: no key of one organisation can hold the scope.
         if self.caller.organisation is not None:
             return Recipient.objects.none()
         return Recipient.objects.select_related("message")
 
-    @extend_schema(summary="Hold", request=ReasonAsked)
+    @extend_schema(summary="Hold", request=ReasonRequest)
     @action(detail=True, methods=["post"])
     def hold(self, request: Request, pk: int) -> Response:
-        """Keeps it from being delivered until somebody releases it."""
+        """Stops delivery to this recipient until it is released."""
         row = self.get_object()
-        reason = asked(request, ReasonAsked)["reason"]
+        reason = validated(request, ReasonRequest)["reason"]
         return self._done(
             row, operator_actions.hold([row.pk], reason=reason, by=self._key)
         )
@@ -92,22 +98,23 @@ class Queue(Readable):
     @extend_schema(summary="Release", request=None)
     @action(detail=True, methods=["post"])
     def release(self, request: Request, pk: int) -> Response:
-        """Queues it again, with its whole life before it."""
+        """Queues it again; its time to live starts from the beginning."""
         row = self.get_object()
         return self._done(row, operator_actions.release([row.pk], by=self._key))
 
     @extend_schema(summary="Try again now", request=None)
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: int) -> Response:
+        """Makes the next attempt now, instead of at its scheduled time."""
         row = self.get_object()
         return self._done(row, operator_actions.retry([row.pk], by=self._key))
 
-    @extend_schema(summary="Drop", request=ReasonAsked)
+    @extend_schema(summary="Drop", request=ReasonRequest)
     @action(detail=True, methods=["post"])
     def drop(self, request: Request, pk: int) -> Response:
-        """Gives it up, and tells its sender that an operator stopped it."""
+        """Gives it up, and notifies the sender that an operator stopped it."""
         row = self.get_object()
-        reason = asked(request, ReasonAsked)["reason"]
+        reason = validated(request, ReasonRequest)["reason"]
         return self._done(
             row, operator_actions.drop([row.pk], reason=reason, by=self._key)
         )
@@ -120,7 +127,8 @@ class Queue(Readable):
         row.refresh_from_db()
         if not count:
             raise Conflict(
-                f"It is “{row.get_status_display().lower()}”, or being delivered just "
-                "now, so this cannot be done to it."
+                f"This is not possible while the status is "
+                f"“{row.get_status_display().lower()}” or a delivery attempt is in "
+                "progress. Read it again in a moment."
             )
         return Response(self.get_serializer(row).data)

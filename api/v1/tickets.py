@@ -1,3 +1,5 @@
+"""Tickets of the helpdesk."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -11,8 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.framework.idempotency import idempotent
-from api.framework.request_validation import Asked, IdField, asked
-from api.framework.viewsets import Readable
+from api.framework.request_validation import IdField, RequestSerializer, validated
+from api.framework.viewsets import ReadResource
 from engine.registry.models import Person
 from engine.registry.scopes import Scope
 from portal.helpdesk.actions import tickets
@@ -23,6 +25,8 @@ from portal.helpdesk.status import Category, Priority, Source, Status
 
 
 class TicketEntrySerializer(serializers.ModelSerializer[Entry]):
+    """One public entry of a ticket."""
+
     class Meta:
         model = Entry
         fields = read_only_fields = [
@@ -36,6 +40,8 @@ class TicketEntrySerializer(serializers.ModelSerializer[Entry]):
 
 
 class TicketSerializer(serializers.ModelSerializer[Ticket]):
+    """A ticket, without its entries."""
+
     class Meta:
         model = Ticket
         fields = read_only_fields = [
@@ -57,19 +63,25 @@ class TicketSerializer(serializers.ModelSerializer[Ticket]):
 
 
 class WholeTicketSerializer(TicketSerializer):
+    """A ticket with its public entries."""
+
     entries = TicketEntrySerializer(many=True, read_only=True)
 
     class Meta(TicketSerializer.Meta):
         fields = read_only_fields = [*TicketSerializer.Meta.fields, "entries"]
 
 
-class TicketFacts(Asked):
+class TicketFilters(RequestSerializer):
+    """The filters for tickets."""
+
     status = serializers.ChoiceField(choices=Status.choices, required=False)
     category = serializers.ChoiceField(choices=Category.choices, required=False)
     requester = IdField(required=False)
 
 
-class NewTicket(Asked):
+class NewTicket(RequestSerializer):
+    """A ticket to open."""
+
     requester = IdField(help_text="The person who asks.")
     subject = serializers.CharField(max_length=200)
     text = serializers.CharField(max_length=LONGEST_TEXT)
@@ -79,12 +91,14 @@ class NewTicket(Asked):
     )
 
 
-class TicketReply(Asked):
+class TicketReply(RequestSerializer):
+    """A text to add to a ticket."""
+
     text = serializers.CharField(max_length=LONGEST_TEXT)
     status = serializers.ChoiceField(
         choices=Status.choices,
         default=Status.WAITING_FOR_REQUESTER,
-        help_text="Where the helpdesk's answer leaves it; only of the community's keys.",
+        help_text="The status after the helpdesk's answer; only for the community's keys.",
     )
 
 
@@ -92,13 +106,14 @@ class TicketReply(Asked):
     list=extend_schema(summary="List tickets"),
     retrieve=extend_schema(summary="Read a ticket"),
 )
-class Tickets(Readable):
-    """Questions to the helpdesk. An organisation's key knows those that keys opened;
-    what its members ask themselves stays theirs. The community's key knows all.
+class Tickets(ReadResource):
+    """Questions to the helpdesk. A key of an organisation sees the tickets that were
+    opened by API; questions that members ask themselves stay private. A key of the
+    community sees all tickets.
     """
 
     serializer_class = TicketSerializer
-    facts = TicketFacts
+    filter_serializer = TicketFilters
     scopes = {
         "list": Scope.READ_TICKETS,
         "retrieve": Scope.READ_TICKETS,
@@ -111,9 +126,8 @@ class Tickets(Readable):
         if self.caller.organisation is not None:
             rows = rows.filter(source=Source.API)
         if self.action != "list":
-            said = Prefetch("entries", Entry.objects.public())
-            rows = rows.prefetch_related(said)
-        return self.caller.within(rows)
+            rows = rows.prefetch_related(Prefetch("entries", Entry.objects.public()))
+        return self.caller.visible(rows)
 
     def get_serializer_class(self) -> Any:
         return TicketSerializer if self.action == "list" else WholeTicketSerializer
@@ -125,18 +139,20 @@ class Tickets(Readable):
     )
     @idempotent
     def create(self, request: Request) -> Response:
-        """For one person, who is told the ticket's number by mail."""
-        said = asked(request, NewTicket)
+        """Opens a ticket for one person, who gets its number by mail."""
+        fields = validated(request, NewTicket)
         people = Person.objects.filter(organisation__isnull=False, is_active=True)
-        who = get_object_or_404(self.caller.within(people), pk=said.pop("requester"))
+        requester = get_object_or_404(
+            self.caller.visible(people), pk=fields["requester"]
+        )
         question = Question(
-            address=who.address,
-            name=who.name,
-            person=who,
-            subject=said["subject"],
-            text=said["text"],
-            category=Category(said["category"]),
-            priority=Priority(said["priority"]),
+            address=requester.address,
+            name=requester.name,
+            person=requester,
+            subject=fields["subject"],
+            text=fields["text"],
+            category=Category(fields["category"]),
+            priority=Priority(fields["priority"]),
         )
         made = tickets.open_ticket(question, source=Source.API, by=self.caller.key)
         return Response(self._shown(made), status.HTTP_201_CREATED)
@@ -149,15 +165,15 @@ class Tickets(Readable):
     @action(detail=True, methods=["post"])
     @idempotent
     def reply(self, request: Request, pk: int) -> Response:
-        """An organisation's key adds to the question, the community's answers it."""
-        ticket, said = self.get_object(), asked(request, TicketReply)
+        """A key of an organisation adds to the question; a key of the community answers."""
+        ticket, fields = self.get_object(), validated(request, TicketReply)
         if self.caller.organisation is not None:
-            tickets.hear(ticket, said["text"], by=self.caller.key)
+            tickets.hear(ticket, fields["text"], by=self.caller.key)
         else:
             tickets.answer(
                 ticket,
-                said["text"],
-                status=Status(said["status"]),
+                fields["text"],
+                status=Status(fields["status"]),
                 seen=ticket.entries.order_by("-pk").values_list("pk", flat=True)[0],
                 by=self.caller.key,
             )

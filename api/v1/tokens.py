@@ -1,3 +1,5 @@
+"""The OAuth 2 token endpoint."""
+
 from __future__ import annotations
 
 import json
@@ -11,11 +13,13 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from api.auth import oauth
+from api.auth.oauth import token_endpoint
 from api.framework.parsers import BoundedFormParser
 
 
 class TokenRequestSerializer(serializers.Serializer[Any]):
+    """The form of a token request (RFC 6749 §4.4.2)."""
+
     grant_type = serializers.ChoiceField(choices=["client_credentials"])
     scope = serializers.CharField(required=False)
     client_id = serializers.CharField(required=False)
@@ -23,6 +27,8 @@ class TokenRequestSerializer(serializers.Serializer[Any]):
 
 
 class TokenSerializer(serializers.Serializer[Any]):
+    """An access token as RFC 6749 §5.1 returns it."""
+
     access_token = serializers.CharField()
     token_type = serializers.CharField()
     expires_in = serializers.IntegerField()
@@ -30,6 +36,8 @@ class TokenSerializer(serializers.Serializer[Any]):
 
 
 class TokenRefusedSerializer(serializers.Serializer[Any]):
+    """An error as RFC 6749 §5.2 returns it."""
+
     error = serializers.CharField(help_text="RFC 6749 §5.2.")
     error_description = serializers.CharField(required=False)
 
@@ -38,9 +46,9 @@ REFUSED = OpenApiResponse(TokenRefusedSerializer, "Refused")
 
 
 class Tokens(APIView):
-    """Exchanges a key for an access token (RFC 6749 §4.4).
+    """Exchanges an API key for an access token (RFC 6749 §4.4).
 
-    The client's id and secret come by Basic authentication or in the body.
+    Send the client's id and secret by Basic authentication or in the body.
     """
 
     authentication_classes: list[Any] = []
@@ -54,12 +62,12 @@ class Tokens(APIView):
         responses={200: TokenSerializer, 400: REFUSED, 401: REFUSED},
     )
     def post(self, request: Request) -> Response:
-        said = {
+        sent_headers = {
             "Authorization": request.headers.get("Authorization", ""),
             "Content-Type": "application/x-www-form-urlencoded",
         }
         form = request.data.dict() if isinstance(request.data, QueryDict) else {}
-        headers, body, status = oauth.server.create_token_response(
-            request.build_absolute_uri(), "POST", form, said
+        headers, body, status = token_endpoint.create_token_response(
+            request.build_absolute_uri(), "POST", form, sent_headers
         )
         return Response(json.loads(body), status=status, headers=headers)

@@ -1,3 +1,5 @@
+"""Webhook endpoints and the calls to them."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -10,9 +12,13 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.framework.etags import if_unchanged, tagged
-from api.framework.request_validation import Asked, PlacedAsked, asked
-from api.framework.viewsets import Listed, Readable
+from api.framework.etags import check_if_match, response_with_etag
+from api.framework.request_validation import (
+    OrganisationRequest,
+    RequestSerializer,
+    validated,
+)
+from api.framework.viewsets import ListResource, ReadResource
 from api.models import WebhookCall
 from api.webhooks import delivery
 from engine.registry import webhooks
@@ -28,6 +34,8 @@ EVENTS = serializers.ListField(
 
 
 class EndpointSerializer(serializers.ModelSerializer[WebhookEndpoint]):
+    """A webhook endpoint."""
+
     events = serializers.ListField(
         child=serializers.ChoiceField(choices=WebhookEvent.choices), read_only=True
     )
@@ -45,8 +53,10 @@ class EndpointSerializer(serializers.ModelSerializer[WebhookEndpoint]):
 
 
 class NewEndpointSerializer(EndpointSerializer):
+    """A webhook endpoint with its secret."""
+
     secret = serializers.SerializerMethodField(
-        help_text="With which you verify each request; ask for another to see one again."
+        help_text="Verifies each call. Shown now only; change it to get a new one."
     )
 
     class Meta(EndpointSerializer.Meta):
@@ -56,12 +66,16 @@ class NewEndpointSerializer(EndpointSerializer):
         return webhooks.secret(endpoint.sealed_secret)
 
 
-class NewEndpoint(PlacedAsked):
+class NewEndpoint(OrganisationRequest):
+    """A webhook endpoint to add."""
+
     url = serializers.CharField(max_length=500, help_text="Must begin with https://.")
     events = EVENTS
 
 
-class EndpointChanges(Asked):
+class EndpointChanges(RequestSerializer):
+    """Changes to a webhook endpoint."""
+
     url = serializers.CharField(max_length=500, required=False)
     events = serializers.ListField(
         child=serializers.ChoiceField(choices=WebhookEvent.choices),
@@ -72,6 +86,8 @@ class EndpointChanges(Asked):
 
 
 class CallSerializer(serializers.ModelSerializer[WebhookCall]):
+    """One call to a webhook endpoint."""
+
     payload = serializers.DictField(read_only=True)
 
     class Meta:
@@ -92,8 +108,8 @@ class CallSerializer(serializers.ModelSerializer[WebhookCall]):
     list=extend_schema(summary="List webhook endpoints"),
     retrieve=extend_schema(summary="Read a webhook endpoint"),
 )
-class Endpoints(Readable):
-    """Addresses that are told what happens, signed as Standard Webhooks says."""
+class Endpoints(ReadResource):
+    """Addresses that are notified of events, by calls signed as in Standard Webhooks."""
 
     serializer_class = EndpointSerializer
     scopes = {
@@ -106,7 +122,7 @@ class Endpoints(Readable):
     }
 
     def get_queryset(self) -> QuerySet[WebhookEndpoint]:
-        return self.caller.within(WebhookEndpoint.objects.all())
+        return self.caller.visible(WebhookEndpoint.objects.all())
 
     @extend_schema(
         summary="Add a webhook endpoint",
@@ -114,21 +130,21 @@ class Endpoints(Readable):
         responses={status.HTTP_201_CREATED: NewEndpointSerializer},
     )
     def create(self, request: Request) -> Response:
-        """Without an organisation, the community's key adds one that is told of all."""
-        said: Any = asked(request, NewEndpoint)
-        named = said.pop("organisation", None)
+        """A key of the community that names no organisation adds an endpoint for all."""
+        fields: Any = validated(request, NewEndpoint)
+        named = fields.pop("organisation", None)
         is_for_all = self.caller.organisation is None and named is None
-        place = None if is_for_all else self.caller.place(named)
-        made = verbs.add(place, **said, by=self.caller.key)
+        organisation = None if is_for_all else self.caller.organisation_for(named)
+        made = verbs.add(organisation, **fields, by=self.caller.key)
         return Response(NewEndpointSerializer(made).data, status.HTTP_201_CREATED)
 
     @extend_schema(summary="Change a webhook endpoint", request=EndpointChanges)
-    @if_unchanged
+    @check_if_match
     def partial_update(self, request: Request, pk: int) -> Response:
         endpoint = self.get_object()
-        changes: Any = asked(request, EndpointChanges)
+        changes: Any = validated(request, EndpointChanges)
         verbs.edit(endpoint, **changes, by=self.caller.key)
-        return tagged(EndpointSerializer(endpoint).data)
+        return response_with_etag(EndpointSerializer(endpoint).data)
 
     @extend_schema(summary="Remove a webhook endpoint")
     def destroy(self, request: Request, pk: int) -> Response:
@@ -140,25 +156,26 @@ class Endpoints(Readable):
     )
     @action(detail=True, methods=["post"])
     def rotate(self, request: Request, pk: int) -> Response:
-        """For a day, requests are signed with the earlier one too."""
+        """For a day, calls are signed with the old secret as well."""
         endpoint = self.get_object()
         verbs.rotate(endpoint, by=self.caller.key)
         return Response(NewEndpointSerializer(endpoint).data)
 
 
-@extend_schema_view(list=extend_schema(summary="List what an endpoint was told"))
-class Calls(Listed):
-    """What an endpoint was told, or is still to be told; kept for thirty days."""
+@extend_schema_view(list=extend_schema(summary="List the calls of an endpoint"))
+class Calls(ListResource):
+    """The calls to an endpoint, delivered or waiting; kept for thirty days."""
 
     serializer_class = CallSerializer
     scopes = {"list": Scope.READ_WEBHOOKS, "replay": Scope.WRITE_WEBHOOKS}
 
     def get_queryset(self) -> QuerySet[WebhookCall]:
-        mine = self.caller.within(WebhookEndpoint.objects.all())
-        return get_object_or_404(mine, pk=self.kwargs["endpoint_id"]).calls.all()
+        rows = self.caller.visible(WebhookEndpoint.objects.all())
+        return get_object_or_404(rows, pk=self.kwargs["endpoint_id"]).calls.all()
 
-    @extend_schema(summary="Tell it again", request=None, responses=CallSerializer)
+    @extend_schema(summary="Repeat a call", request=None, responses=CallSerializer)
     def replay(self, request: Request, endpoint_id: int, pk: int) -> Response:
+        """Delivers the call again, whether or not it was accepted before."""
         call = get_object_or_404(self.get_queryset(), pk=pk)
         delivery.replay(call)
         return Response(CallSerializer(call).data)

@@ -1,3 +1,3 @@
-"""Webhooks is in charge of telling other systems what happened, once each and signed."""
+"""Notifies other systems of events by signed webhook calls (Standard Webhooks 1.0)."""
 
 from __future__ import annotations

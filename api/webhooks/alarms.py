@@ -1,4 +1,4 @@
-"""Watches endpoints that do not hear: an alarm, and figures for Prometheus."""
+"""Health rule and metrics for webhook endpoints that do not accept calls."""
 
 from __future__ import annotations
 
@@ -16,39 +16,40 @@ from engine.health.situation import Finding, Rule, Situation
 
 RULE = Rule(
     "webhooks",
-    "A webhook is not heard",
-    "The other system does not learn what happened. Calls are given up after two days.",
-    "Look at what it answered on its organisation's API page, and tell its owner.",
+    "A webhook endpoint does not accept calls",
+    "The other system is not notified of events. Calls are given up after two days.",
+    "Look at the endpoint's last reply on the organisation's API page, and ask those who "
+    "run the other system to repair it.",
 )
-# The first tries again come after half a minute and after five.
+# The first two retries come after half a minute and after five more.
 PATIENCE = timedelta(minutes=15)
-LATELY = timedelta(hours=1)
-MOST = 50
+RECENT = timedelta(hours=1)
+MAX_FINDINGS = 50
 
 
 def look(situation: Situation) -> Iterator[Finding]:
-    """Endpoints that have not heard a call for long, or one of which was given up."""
+    """Yields a finding for each endpoint with a call that waits long or was given up."""
     now = situation.now
     waits = Q(state=WebhookState.WAITING, attempts__gt=0, created_at__lt=now - PATIENCE)
-    given_up = Q(state=WebhookState.FAILED, next_attempt_at__gt=now - LATELY)
+    given_up = Q(state=WebhookState.FAILED, next_attempt_at__gt=now - RECENT)
     rows = (
         WebhookCall.objects.filter(waits | given_up, endpoint__is_active=True)
         .order_by()
         .values("endpoint_id", "endpoint__url")
         .annotate(calls=Count("pk"), oldest=Min("created_at"))
-        .order_by("oldest")[:MOST]
+        .order_by("oldest")[:MAX_FINDINGS]
     )
     for row in rows:
-        # The address may hold a secret.
+        # The host alone: the rest of the URL may hold a secret.
         host = urlsplit(row["endpoint__url"]).hostname or "?"
-        said = f"{row['calls']} calls were not heard, since {row['oldest']:%H:%M} UTC."
-        yield Finding(RULE.name, f"{host} ({row['endpoint_id']})", said)
+        detail = f"{row['calls']} calls not accepted, since {row['oldest']:%H:%M} UTC."
+        yield Finding(RULE.name, f"{host} ({row['endpoint_id']})", detail)
 
 
 def gauges(now: datetime) -> Iterator[Metric]:
-    """How many calls wait."""
+    """Yields the number of calls that wait for delivery."""
     family = gauge(
-        "webhook_calls_waiting", "Calls of webhooks that were not heard yet."
+        "webhook_calls_waiting", "Webhook calls that their endpoints have not accepted."
     )
     waiting = WebhookCall.objects.filter(state=WebhookState.WAITING)
     family.add_metric([], waiting.count())

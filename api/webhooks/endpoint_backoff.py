@@ -1,4 +1,4 @@
-"""Which endpoint is asked next, and how long one that does not answer is left alone."""
+"""Chooses the next endpoint to call, and backs off from endpoints that do not answer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.db.models import Exists, F, OuterRef, QuerySet
 
-from api.models import WebhookCall, WebhookStanding, WebhookState
+from api.models import WebhookBackoff, WebhookCall, WebhookState
 from engine import clock
 from engine.registry.models import WebhookEndpoint
 
@@ -15,37 +15,47 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=10)
 
 
 def due_calls() -> QuerySet[WebhookCall]:
+    """Returns the calls whose next attempt is due."""
     return WebhookCall.objects.filter(
         state=WebhookState.WAITING, next_attempt_at__lte=clock.now()
     )
 
 
 def next_endpoint(busy: Collection[int]) -> WebhookEndpoint | None:
-    """The one that waits longest for its turn, of those with a call that is due."""
+    """Returns the endpoint with a due call that was called least recently.
+
+    Least recently called first, so that an endpoint with thousands of calls holds up no
+    other. `busy` has the ids of endpoints with a call in progress.
+    """
     waiting = due_calls().filter(endpoint=OuterRef("pk"))
     rows = (
         WebhookEndpoint.objects.filter(Exists(waiting), is_active=True)
         .exclude(pk__in=busy)
-        .exclude(standing__down_until__gt=clock.now())
+        .exclude(backoff__down_until__gt=clock.now())
     )
-    turn = F("standing__asked_at").asc(nulls_first=True)
-    return rows.order_by(turn, "pk").first()
+    least_recent = F("backoff__asked_at").asc(nulls_first=True)
+    return rows.order_by(least_recent, "pk").first()
 
 
-def note_asked(endpoint_id: int) -> None:
-    WebhookStanding.objects.update_or_create(
+def record_attempt(endpoint_id: int) -> None:
+    """Records that the endpoint is being called now."""
+    WebhookBackoff.objects.update_or_create(
         endpoint_id=endpoint_id, defaults={"asked_at": clock.now()}
     )
 
 
-def note_heard(endpoint_id: int) -> None:
-    down = WebhookStanding.objects.filter(endpoint=endpoint_id, failures__gt=0)
+def record_success(endpoint_id: int) -> None:
+    """Resets the failures of an endpoint that accepted a call."""
+    down = WebhookBackoff.objects.filter(endpoint=endpoint_id, failures__gt=0)
     down.update(failures=0, down_since=None, down_until=None)
 
 
-def note_silence(endpoint_id: int) -> timedelta:
-    """Leave it alone, twice as long each time; returns how long it has been silent."""
-    row, _ = WebhookStanding.objects.get_or_create(endpoint_id=endpoint_id)
+def record_failure(endpoint_id: int) -> timedelta:
+    """Pauses an endpoint, twice as long for each failure in a row, up to ten minutes.
+
+    Returns for how long it has failed now.
+    """
+    row, _ = WebhookBackoff.objects.get_or_create(endpoint_id=endpoint_id)
     now = clock.now()
     pause = min(FIRST_PAUSE * 2 ** min(row.failures, 10), LONGEST_PAUSE)
     row.failures, row.down_until = row.failures + 1, now + pause
@@ -54,12 +64,12 @@ def note_silence(endpoint_id: int) -> timedelta:
     return now - row.down_since
 
 
-def forget_silence(endpoint_id: int) -> None:
-    """Ask it now, whatever it did before."""
-    WebhookStanding.objects.filter(endpoint=endpoint_id).update(down_until=None)
+def end_pause(endpoint_id: int) -> None:
+    """Lets the endpoint be called immediately, despite its failures."""
+    WebhookBackoff.objects.filter(endpoint=endpoint_id).update(down_until=None)
 
 
-def put_right() -> None:
-    """End pauses longer than any pause: a clock ran ahead meanwhile."""
+def end_impossible_pauses() -> None:
+    """Ends pauses longer than the longest: they were set while a clock ran ahead."""
     latest = clock.now() + LONGEST_PAUSE * 1.1
-    WebhookStanding.objects.filter(down_until__gt=latest).update(down_until=None)
+    WebhookBackoff.objects.filter(down_until__gt=latest).update(down_until=None)

@@ -1,7 +1,8 @@
-"""Finding what endpoints must be told, in the trace and in the audit trail.
+"""Finds new events in the trace and the audit trail, and enqueues calls for them.
 
-A source is looked through by its ids. Rows of the trace may be committed a moment after
-later ones, so the mark follows a minute behind, and whatever is seen twice is one row.
+Each source is read in the order of its ids. A row may be committed a moment after rows
+with higher ids, so that the cursor stays a minute behind, and a unique constraint drops
+what is read twice.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 from django.db import transaction
 
-from api.models import WebhookCall, WebhookMark
+from api.models import WebhookCall, WebhookCursor
 from engine import clock
 from engine.audit.models import Entry
 from engine.mail.address import Address, InvalidAddressError
@@ -26,15 +27,15 @@ from portal.helpdesk.status import Source, Status
 from portal.organisation import knowing
 
 CHUNK = 500
-# Within this time every transaction that took an id has been committed.
-SETTLED = timedelta(minutes=1)
+# Every transaction that took an id has been committed by then.
+SETTLING_TIME = timedelta(minutes=1)
 
-ENDS = {
+TRACE_EVENTS = {
     EventKind.DELIVERED: WebhookEvent.MESSAGE_DELIVERED,
     EventKind.RELAYED: WebhookEvent.MESSAGE_DELIVERED,
     EventKind.FAILED: WebhookEvent.MESSAGE_FAILED,
 }
-TICKETS = {
+TICKET_EVENTS = {
     "ticket.opened": WebhookEvent.TICKET_CREATED,
     "ticket.answered": WebhookEvent.TICKET_REPLIED,
     "ticket.moved": WebhookEvent.TICKET_SOLVED,
@@ -42,8 +43,8 @@ TICKETS = {
 
 
 @dataclass(frozen=True, slots=True)
-class News:
-    """Something that an organisation's endpoints may be told; thin, without content."""
+class Notification:
+    """An event for the endpoints of one organisation. It holds ids, never content."""
 
     source: str
     event: WebhookEvent
@@ -52,68 +53,71 @@ class News:
     data: dict[str, Any]
 
 
-def gather() -> int:
-    """Write down what is new for every endpoint; return how many calls were added."""
+def enqueue_new_events() -> int:
+    """Enqueues a call for every new event and endpoint; returns how many were added."""
     endpoints = list(WebhookEndpoint.objects.filter(is_active=True))
-    return _look_through("trace", Event, _of_events, endpoints) + _look_through(
-        "audit", Entry, _of_entries, endpoints
-    )
+    return _process_source(
+        "trace", Event, _from_trace_events, endpoints
+    ) + _process_source("audit", Entry, _from_audit_entries, endpoints)
 
 
-def _look_through(
+def _process_source(
     source: str,
     model: type[Event] | type[Entry],
-    news_of: Callable[[Sequence[Any]], Iterable[News]],
+    notifications_of: Callable[[Sequence[Any]], Iterable[Notification]],
     endpoints: Sequence[WebhookEndpoint],
 ) -> int:
-    """Go on from the mark. Without anybody to tell, the mark just moves on."""
-    mark, _ = WebhookMark.objects.get_or_create(
-        source=source, defaults={"last_id": _settled(model)}
+    """Reads a source on from its cursor. Without endpoints the cursor just advances."""
+    cursor, _ = WebhookCursor.objects.get_or_create(
+        source=source, defaults={"last_id": _last_settled_id(model)}
     )
     if not endpoints:
-        WebhookMark.objects.filter(pk=mark.pk).update(last_id=_settled(model))
+        WebhookCursor.objects.filter(pk=cursor.pk).update(
+            last_id=_last_settled_id(model)
+        )
         return 0
-    added, after = 0, mark.last_id
+    added, after = 0, cursor.last_id
     while True:
         rows = list(model._default_manager.filter(pk__gt=after).order_by("pk")[:CHUNK])
         if not rows:
             return added
-        added += _write(source, rows, list(news_of(rows)), endpoints)
+        added += _enqueue(source, rows, list(notifications_of(rows)), endpoints)
         after = rows[-1].pk
 
 
-def _settled(model: type[Event] | type[Entry]) -> int:
-    """The last row after which none with a lower id can still come."""
-    rows = model._default_manager.filter(at__lt=clock.now() - SETTLED)
+def _last_settled_id(model: type[Event] | type[Entry]) -> int:
+    """Returns the highest id below which no further row can still be committed."""
+    rows = model._default_manager.filter(at__lt=clock.now() - SETTLING_TIME)
     return rows.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 @transaction.atomic
-def _write(
+def _enqueue(
     source: str,
     rows: Sequence[Any],
-    news: Sequence[News],
+    notifications: Sequence[Notification],
     endpoints: Sequence[WebhookEndpoint],
 ) -> int:
+    """Adds the calls and advances the cursor in one transaction."""
     now = clock.now()
-    calls = _unwritten(
+    calls = _without_known(
         [
             _call(endpoint, one, now)
-            for one in news
+            for one in notifications
             for endpoint in endpoints
-            if _concerns(endpoint, one)
+            if _is_subscribed(endpoint, one)
         ]
     )
     WebhookCall.objects.bulk_create(calls, ignore_conflicts=True)
-    settled = [row.pk for row in rows if row.at < now - SETTLED]
+    settled = [row.pk for row in rows if row.at < now - SETTLING_TIME]
     if settled:
-        marks = WebhookMark.objects.filter(source=source, last_id__lt=settled[-1])
-        marks.update(last_id=settled[-1])
+        cursors = WebhookCursor.objects.filter(source=source, last_id__lt=settled[-1])
+        cursors.update(last_id=settled[-1])
     return len(calls)
 
 
-def _unwritten(calls: Sequence[WebhookCall]) -> list[WebhookCall]:
-    """Those that an earlier look has not written down."""
+def _without_known(calls: Sequence[WebhookCall]) -> list[WebhookCall]:
+    """Leaves out calls that an earlier run has added."""
     known = set(
         WebhookCall.objects.filter(source__in=[c.source for c in calls]).values_list(
             "endpoint_id", "source"
@@ -122,65 +126,76 @@ def _unwritten(calls: Sequence[WebhookCall]) -> list[WebhookCall]:
     return [call for call in calls if (call.endpoint_id, call.source) not in known]
 
 
-def _concerns(endpoint: WebhookEndpoint, news: News) -> bool:
-    if news.event not in endpoint.events or news.at < endpoint.created_at:
+def _is_subscribed(endpoint: WebhookEndpoint, notification: Notification) -> bool:
+    if notification.event not in endpoint.events:
         return False
-    return endpoint.organisation_id in (None, news.organisation_id)
+    if notification.at < endpoint.created_at:
+        return False
+    return endpoint.organisation_id in (None, notification.organisation_id)
 
 
-def _call(endpoint: WebhookEndpoint, news: News, now: datetime) -> WebhookCall:
+def _call(
+    endpoint: WebhookEndpoint, notification: Notification, now: datetime
+) -> WebhookCall:
     payload = {
-        "type": str(news.event),
-        "timestamp": news.at.isoformat(),
-        "data": {"organisation": news.organisation_id, **news.data},
+        "type": str(notification.event),
+        "timestamp": notification.at.isoformat(),
+        "data": {
+            "organisation": notification.organisation_id,
+            **notification.data,
+        },
     }
     return WebhookCall(
         endpoint=endpoint,
-        source=news.source,
-        event=news.event,
+        source=notification.source,
+        event=notification.event,
         payload=payload,
         next_attempt_at=now,
     )
 
 
-def _of_events(rows: Sequence[Event]) -> Iterator[News]:
-    ends = [row for row in rows if row.kind in ENDS]
-    references = {row.reference for row in ends}
+def _from_trace_events(rows: Sequence[Event]) -> Iterator[Notification]:
+    outcomes = [row for row in rows if row.kind in TRACE_EVENTS]
+    references = {row.reference for row in outcomes}
     messages = QueuedMessage.objects.filter(reference__in=references)
     known = routes.current()
     senders = {one.reference: knowing.sender_of(one, known) for one in messages}
-    for row in ends:
+    for row in outcomes:
         data = {"reference": row.reference, "recipient": row.recipient}
+        # The members of a list are known to the list's organisation, not to the sender.
         of_list = row.detail.get("list")
-        sender = _owner(of_list) if of_list else senders.get(row.reference)
-        event = ENDS[EventKind(row.kind)]
+        sender = _organisation_of(of_list) if of_list else senders.get(row.reference)
+        event = TRACE_EVENTS[EventKind(row.kind)]
         if sender is not None:
-            yield News(f"trace:{row.pk}:{event}", event, row.at, sender, data)
+            name = f"trace:{row.pk}:{event}"
+            yield Notification(name, event, row.at, sender, data)
         if row.kind == EventKind.DELIVERED:
             event = WebhookEvent.MESSAGE_RECEIVED
-            owner = _owner(row.recipient)
-            yield News(f"trace:{row.pk}:{event}", event, row.at, owner, data)
+            owner = _organisation_of(row.recipient)
+            name = f"trace:{row.pk}:{event}"
+            yield Notification(name, event, row.at, owner, data)
 
 
-def _owner(address: str) -> int | None:
+def _organisation_of(address: str) -> int | None:
     try:
         return routes.current().organisation_of(Address.parse(address))
     except InvalidAddressError:
         return None
 
 
-def _of_entries(rows: Sequence[Entry]) -> Iterator[News]:
-    found = [row for row in rows if row.event in TICKETS and _is_end(row)]
+def _from_audit_entries(rows: Sequence[Entry]) -> Iterator[Notification]:
+    found = [row for row in rows if row.event in TICKET_EVENTS and _is_reported(row)]
     tickets = Ticket.objects.in_bulk([int(row.subject_key) for row in found])
     for row in found:
         ticket = tickets.get(int(row.subject_key))
         if ticket is not None:
-            # What members ask the helpdesk themselves is not their organisation's.
+            # What members ask the helpdesk themselves stays between them and the helpdesk.
             owner = ticket.organisation_id if ticket.source == Source.API else None
-            event = TICKETS[row.event]
+            event = TICKET_EVENTS[row.event]
             data = {"ticket": ticket.pk, "number": ticket.number}
-            yield News(f"audit:{row.pk}", event, row.at, owner, data)
+            yield Notification(f"audit:{row.pk}", event, row.at, owner, data)
 
 
-def _is_end(row: Entry) -> bool:
+def _is_reported(row: Entry) -> bool:
+    """Of all changes of status, only "solved" is an event."""
     return row.event != "ticket.moved" or row.detail.get("to") == Status.SOLVED

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from api.models import KeptAnswer
+from api.models import IdempotentResponse
 from engine.audit.models import Entry
 from engine.registry.models import ApiKey, Organisation
 from engine.registry.scopes import Scope
@@ -61,9 +61,9 @@ def test_request_that_was_wrong_can_be_mended(call: Api) -> None:
 
 
 def test_second_waits_for_the_first(call: Api) -> None:
-    KeptAnswer.objects.all().delete()
+    IdempotentResponse.objects.all().delete()
     call("POST", "/organisations/", NEW, Idempotency_Key="a1")
-    KeptAnswer.objects.update(status=None)
+    IdempotentResponse.objects.update(status=None)
 
     assert call("POST", "/organisations/", NEW, Idempotency_Key="a1").status_code == 409
 
@@ -71,7 +71,7 @@ def test_second_waits_for_the_first(call: Api) -> None:
 @pytest.mark.usefixtures("clocks_agree")
 def test_request_whose_process_died_may_be_made_again(call: Api) -> None:
     call("POST", "/organisations/", NEW, Idempotency_Key="a1")
-    KeptAnswer.objects.update(status=None)
+    IdempotentResponse.objects.update(status=None)
     Organisation.objects.all().delete()
 
     with time_machine.travel(timezone.now() + timedelta(minutes=6)):
@@ -82,7 +82,7 @@ def test_request_whose_process_died_may_be_made_again(call: Api) -> None:
 
 def test_host_whose_clock_is_ahead_takes_no_request_for_dead(call: Api) -> None:
     call("POST", "/organisations/", NEW, Idempotency_Key="a1")
-    KeptAnswer.objects.update(status=None)
+    IdempotentResponse.objects.update(status=None)
 
     with time_machine.travel(timezone.now() + timedelta(minutes=6)):
         again = call("POST", "/organisations/", NEW, Idempotency_Key="a1")
@@ -104,7 +104,7 @@ def test_first_that_failed_just_now_is_no_fault_of_ours(
     call: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     call("POST", "/organisations/", NEW, Idempotency_Key="a1")
-    nothing = KeptAnswer.objects.none()
-    monkeypatch.setattr(KeptAnswer.objects, "filter", lambda **_: nothing)
+    nothing = IdempotentResponse.objects.none()
+    monkeypatch.setattr(IdempotentResponse.objects, "filter", lambda **_: nothing)
 
     assert call("POST", "/organisations/", NEW, Idempotency_Key="a1").status_code == 409

@@ -16,7 +16,7 @@ from django.test import Client
 from django.test.client import encode_multipart
 from django.utils import timezone
 
-from api.models import KeptAnswer
+from api.models import IdempotentResponse
 from api.v1.messages import sending
 from engine import clock
 from engine.audit.models import Entry
@@ -74,7 +74,7 @@ def test_message_that_is_sent_again_goes_out_once(
     first = call("POST", "/messages/", letter(bob, charlie), Idempotency_Key="m1")
     second = call("POST", "/messages/", letter(bob, charlie), Idempotency_Key="m1")
     # The process dies after the message was kept and before its answer was.
-    KeptAnswer.objects.all().delete()
+    IdempotentResponse.objects.all().delete()
     third = call("POST", "/messages/", letter(bob, charlie), Idempotency_Key="m1")
 
     assert first.json() == second.json()

@@ -196,7 +196,7 @@ def test_unknown_field_is_told(call: Api, bob: Person) -> None:
     answer = call("PATCH", f"/people/{bob.pk}/", {"is_superuser": True})
 
     assert answer.json()["errors"] == [
-        {"pointer": "/is_superuser", "detail": "There is no such field."}
+        {"pointer": "/is_superuser", "detail": "This field does not exist."}
     ]
 
 

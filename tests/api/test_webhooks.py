@@ -16,10 +16,10 @@ from django.conf import settings
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from api.models import WebhookCall, WebhookMark, WebhookStanding, WebhookState
+from api.models import WebhookBackoff, WebhookCall, WebhookCursor, WebhookState
 from api.webhooks import delivery, http_client
-from api.webhooks.enqueue import gather
-from api.webhooks.http_client import Gone, NotHeard
+from api.webhooks.enqueue import enqueue_new_events
+from api.webhooks.http_client import Gone, NotAccepted
 from engine import clock
 from engine.registry.models import (
     DistributionList,
@@ -39,7 +39,7 @@ URL = "https://cases.example/hook"
 
 
 class Listener:
-    """An endpoint that says what it is told to, and remembers what it heard."""
+    """An endpoint that says what it is notified to, and remembers what it heard."""
 
     def __init__(self) -> None:
         self.heard: list[tuple[bytes, Mapping[str, str]]] = []
@@ -54,7 +54,7 @@ class Listener:
 
 @pytest.fixture
 def call(key: Key, northfield: Organisation) -> Api:
-    gather()  # From here on.
+    enqueue_new_events()  # From here on.
     return key(northfield)
 
 
@@ -85,14 +85,14 @@ def test_delivery_is_told_once_and_signed(
     reference = send(call, bob, charlie)
 
     for _ in range(2):
-        gather()
+        enqueue_new_events()
         delivery.deliver(listener)
 
     [(body, headers)] = listener.heard
-    told = Webhook(secret).verify(body, dict(headers))
-    assert told["type"] == "message.delivered"
-    assert told["data"]["reference"] == reference
-    assert told["data"]["recipient"] == charlie.address
+    notified = Webhook(secret).verify(body, dict(headers))
+    assert notified["type"] == "message.delivered"
+    assert notified["data"]["reference"] == reference
+    assert notified["data"]["recipient"] == charlie.address
     with pytest.raises(WebhookVerificationError):
         Webhook(secret).verify(body + b" ", dict(headers))
 
@@ -105,13 +105,13 @@ def test_each_organisation_is_told_of_its_own_side(
         endpoint(caller, *events)
     send(call, bob, charlie)
 
-    gather()
+    enqueue_new_events()
 
-    told = {
+    notified = {
         (one.endpoint.organisation_id, one.event)
         for one in WebhookCall.objects.select_related("endpoint")
     }
-    assert told == {
+    assert notified == {
         (bob.organisation_id, "message.delivered"),
         (charlie.organisation_id, "message.received"),
         (None, "message.delivered"),
@@ -135,13 +135,13 @@ def test_whom_a_list_reaches_is_told_to_its_owner_only(
     send(call, bob, listed)
     Queue().run()
 
-    gather()
+    enqueue_new_events()
 
-    told = {
+    notified = {
         (one.endpoint.organisation_id, one.payload["data"]["recipient"])
         for one in WebhookCall.objects.select_related("endpoint")
     }
-    assert told == {
+    assert notified == {
         (harbour.pk, charlie.address),
         (harbour.pk, "gone@harbour.secure.example"),
     }
@@ -153,7 +153,7 @@ def test_what_happened_before_is_not_told(
     send(call, bob, charlie)
     endpoint(call)
 
-    assert gather() == 0
+    assert enqueue_new_events() == 0
 
 
 @pytest.mark.parametrize("minutes", [-5, 5])
@@ -162,13 +162,13 @@ def test_what_a_host_with_a_wrong_clock_wrote_is_passed_when_all_before_it_are_t
 ) -> None:
     """The mark follows a minute behind: earlier ids may still be on their way."""
     endpoint(call)
-    gather()
-    before = WebhookMark.objects.get(source="trace").last_id
+    enqueue_new_events()
+    before = WebhookCursor.objects.get(source="trace").last_id
     with time_machine.travel(timezone.now() + timedelta(minutes=minutes)):
         send(call, bob, charlie)
-        gather()
+        enqueue_new_events()
 
-    assert WebhookMark.objects.get(source="trace").last_id == before
+    assert WebhookCursor.objects.get(source="trace").last_id == before
 
 
 @pytest.mark.usefixtures("clocks_agree")
@@ -178,9 +178,9 @@ def test_nothing_is_told_twice_when_the_mark_was_lost(
     endpoint(call)
     send(call, bob, charlie)
 
-    assert [gather(), gather()] == [1, 0]
+    assert [enqueue_new_events(), enqueue_new_events()] == [1, 0]
     with time_machine.travel(timezone.now() + timedelta(minutes=5)):
-        assert [gather(), gather()] == [0, 0]
+        assert [enqueue_new_events(), enqueue_new_events()] == [0, 0]
 
 
 def test_tickets_are_told(key: Key, call: Api, helpdesk: Mailbox, bob: Person) -> None:
@@ -189,10 +189,10 @@ def test_tickets_are_told(key: Key, call: Api, helpdesk: Mailbox, bob: Person) -
     at = f"/tickets/{call('POST', '/tickets/', new).json()['id']}/reply/"
     key(None)("POST", at, {"text": "Done.", "status": "solved"})
 
-    gather()
+    enqueue_new_events()
 
-    told = WebhookCall.objects.order_by("pk").values_list("event", flat=True)
-    assert list(told) == ["ticket.created", "ticket.replied", "ticket.solved"]
+    notified = WebhookCall.objects.order_by("pk").values_list("event", flat=True)
+    assert list(notified) == ["ticket.created", "ticket.replied", "ticket.solved"]
 
 
 def test_silent_endpoint_is_told_again_later_and_at_last_given_up(
@@ -200,23 +200,23 @@ def test_silent_endpoint_is_told_again_later_and_at_last_given_up(
 ) -> None:
     endpoint(call)
     send(call, bob, charlie)
-    gather()
-    listener.says = NotHeard("500 Internal Server Error")
+    enqueue_new_events()
+    listener.says = NotAccepted("500 Internal Server Error")
 
     for _ in range(12):
         time_passes()
         delivery.deliver(listener)
 
-    told = WebhookCall.objects.get()
-    assert len(listener.heard) == told.attempts == len(delivery.WAITS) + 1
-    assert told.state == WebhookState.FAILED
-    assert told.last_reply == "500 Internal Server Error"
+    notified = WebhookCall.objects.get()
+    assert len(listener.heard) == notified.attempts == len(delivery.RETRY_DELAYS) + 1
+    assert notified.state == WebhookState.FAILED
+    assert notified.last_reply == "500 Internal Server Error"
 
 
 def time_passes() -> None:
     """Until every call is due and no endpoint is left alone."""
     WebhookCall.objects.update(next_attempt_at=clock.now())
-    WebhookStanding.objects.update(down_until=None)
+    WebhookBackoff.objects.update(down_until=None)
 
 
 def waiting_calls(endpoint_id: object, count: int) -> None:
@@ -242,14 +242,14 @@ def test_silent_endpoints_hold_up_no_other(
     waiting_calls(well["id"], 3)
     asked = []
     # A hundredth of the true times.
-    monkeypatch.setattr(delivery, "SECONDS", delivery.SECONDS / 100)
+    monkeypatch.setattr(delivery, "RUN_SECONDS", delivery.RUN_SECONDS / 100)
 
     def post(url: str, body: bytes, headers: Mapping[str, str]) -> str:
         asked.append(url)
         if url == URL:
             return "204 No Content"
         time.sleep(http_client.SECONDS / 100)
-        raise NotHeard("No answer: TimeoutError")
+        raise NotAccepted("No answer: TimeoutError")
 
     assert delivery.deliver(post) == 3
     # The next run, too, knows which are silent.
@@ -261,11 +261,11 @@ def test_an_endpoint_that_answers_again_hears_all_that_waited(
     call: Api, listener: Listener
 ) -> None:
     waiting_calls(endpoint(call)["id"], 20)
-    listener.says = NotHeard("503 Service Unavailable")
+    listener.says = NotAccepted("503 Service Unavailable")
     for _ in range(3):
         delivery.deliver(listener)
     assert len(listener.heard) == 1
-    WebhookStanding.objects.update(down_until=clock.now())
+    WebhookBackoff.objects.update(down_until=clock.now())
     listener.says = None
 
     assert delivery.deliver(listener) == 19
@@ -275,10 +275,10 @@ def test_calls_that_waited_as_long_as_their_endpoint_was_silent_are_given_up(
     call: Api, listener: Listener
 ) -> None:
     waiting_calls(endpoint(call)["id"], 20)
-    listener.says = NotHeard("No answer: TimeoutError")
+    listener.says = NotAccepted("No answer: TimeoutError")
     delivery.deliver(listener)
-    ago = clock.now() - delivery.PATIENCE - timedelta(hours=1)
-    WebhookStanding.objects.update(down_until=None, down_since=ago)
+    ago = clock.now() - delivery.RETRY_PERIOD - timedelta(hours=1)
+    WebhookBackoff.objects.update(down_until=None, down_since=ago)
     WebhookCall.objects.filter(attempts=0).update(next_attempt_at=ago)
     delivery.deliver(listener)
 
@@ -296,7 +296,7 @@ def test_a_call_that_cannot_be_written_stops_no_other(
 
     assert delivery.deliver(listener) == 1
     assert (
-        "could not be sent" in WebhookCall.objects.get(endpoint=broken["id"]).last_reply
+        "could not be made" in WebhookCall.objects.get(endpoint=broken["id"]).last_reply
     )
 
 
@@ -313,13 +313,13 @@ def test_call_whose_answer_nobody_wrote_down_is_told_again_under_the_same_id(
 ) -> None:
     endpoint(call)
     send(call, bob, charlie)
-    gather()
+    enqueue_new_events()
 
     def die(*_: object) -> None:
         raise PowerCut
 
     with monkeypatch.context() as dying, pytest.raises(PowerCut):
-        dying.setattr(delivery, "_note", die)
+        dying.setattr(delivery, "_update", die)
         delivery.deliver(listener)
     assert delivery.deliver(listener) == 0  # its next attempt was written down first
     time_passes()
@@ -336,7 +336,7 @@ def test_call_put_off_while_a_clock_ran_ahead_is_told_when_it_is_right_again(
 ) -> None:
     endpoint(call)
     send(call, bob, charlie)
-    gather()
+    enqueue_new_events()
     WebhookCall.objects.update(next_attempt_at=clock.now() + timedelta(days=400))
 
     assert delivery.deliver(listener) == 1
@@ -347,15 +347,15 @@ def test_call_is_told_again_on_request(
 ) -> None:
     made = endpoint(call)
     send(call, bob, charlie)
-    gather()
+    enqueue_new_events()
     delivery.deliver(listener)
     at = f"/webhooks/{made['id']}/calls/"
-    told = call("GET", at).json()["results"][0]
+    notified = call("GET", at).json()["results"][0]
 
-    again = call("POST", f"{at}{told['id']}/replay/").json()
+    again = call("POST", f"{at}{notified['id']}/replay/").json()
     delivery.deliver(listener)
 
-    assert (told["state"], again["state"]) == ("delivered", "waiting")
+    assert (notified["state"], again["state"]) == ("delivered", "waiting")
     assert len(listener.heard) == 2
     assert key(charlie.organisation)("GET", at).status_code == 404
 
@@ -365,7 +365,7 @@ def test_endpoint_that_is_gone_is_told_no_more(
 ) -> None:
     endpoint(call)
     send(call, bob, charlie)
-    gather()
+    enqueue_new_events()
     listener.says = Gone("410 Gone")
 
     delivery.deliver(listener)
@@ -379,7 +379,7 @@ def test_both_secrets_sign_while_one_takes_over(
     made = endpoint(call)
     new = call("POST", f"/webhooks/{made['id']}/rotate/").json()["secret"]
     send(call, bob, charlie)
-    gather()
+    enqueue_new_events()
     delivery.deliver(listener)
 
     [(body, headers)] = listener.heard
@@ -457,7 +457,7 @@ def test_what_a_name_stands_for_is_looked_at_when_it_is_dialled(
 ) -> None:
     name_server.add(name, "A", "10.0.0.1")
 
-    with pytest.raises(NotHeard, match="no address that we may dial"):
+    with pytest.raises(NotAccepted, match="no public address that we may dial"):
         http_client.post(f"https://{name}/", b"{}", {})
 
 
@@ -465,7 +465,7 @@ def test_what_a_name_stands_for_is_looked_at_when_it_is_dialled(
     "host", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "[::1]", "[::ffff:10.0.0.1]"]
 )
 def test_our_own_network_is_not_dialled(host: str) -> None:
-    with pytest.raises(NotHeard, match="not on the internet"):
+    with pytest.raises(NotAccepted, match="not on the internet"):
         http_client.post(f"https://{host}/", b"{}", {})
 
 
@@ -495,7 +495,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 def test_answer_of_an_endpoint_is_believed_and_not_followed(server: str) -> None:
     assert http_client.post(f"{server}/204", b"{}", {}) == "204 No Content"
-    with pytest.raises(NotHeard, match="302 Found"):
+    with pytest.raises(NotAccepted, match="302 Found"):
         http_client.post(f"{server}/302", b"{}", {})
     with pytest.raises(Gone):
         http_client.post(f"{server}/410", b"{}", {})
@@ -509,19 +509,21 @@ def test_an_endpoint_that_drips_is_cut_off(
     monkeypatch.setattr(http_client, "SECONDS", 0.5)
 
     def drip() -> None:
-        dialled, _ = door.accept()
+        dialled, _ = listening.accept()
         with dialled, suppress(OSError):
             dialled.sendall(begins)
             while not is_over.wait(0.1):
                 dialled.sendall(b"x")
 
     is_over = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as door:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=drip)
         thread.start()
         began = time.monotonic()
-        with pytest.raises(NotHeard, match="No answer: TimeoutError"):
-            http_client.post(f"http://127.0.0.1:{door.getsockname()[1]}/", b"{}", {})
+        with pytest.raises(NotAccepted, match="No answer: TimeoutError"):
+            http_client.post(
+                f"http://127.0.0.1:{listening.getsockname()[1]}/", b"{}", {}
+            )
         assert time.monotonic() - began < 3
         is_over.set()
         thread.join()
@@ -533,5 +535,5 @@ def test_nobody_at_home_is_not_heard(monkeypatch: pytest.MonkeyPatch) -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
 
-    with pytest.raises(NotHeard, match="No answer"):
+    with pytest.raises(NotAccepted, match="No answer"):
         http_client.post(f"http://127.0.0.1:{port}/", b"{}", {})

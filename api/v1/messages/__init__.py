@@ -1,3 +1,3 @@
-"""TODO say what the room is for."""
+"""Messages in the API: sending, searching, reading and changing them, and their traces."""
 
 from __future__ import annotations

@@ -1,122 +1,37 @@
-"""The fields of messages, as they are asked for and as they are shown."""
+"""Serializers for searching, showing and changing stored messages."""
 
 from __future__ import annotations
 
-from binascii import Error, a2b_base64
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.fields import empty
 
-from api.framework.request_validation import Asked, IdField
+from api.framework.request_validation import IdField, RequestSerializer
 from engine.mail import lookalike
-from engine.mail.address import Address, InvalidAddressError
-from engine.mail.composer import Attachment
 from engine.registry.known_senders import KnownSender
 from engine.storage import addressees
 from engine.storage.addressees import Addressees
 from engine.storage.models import Folder, FolderRole, Message
-from engine.trace.models import EventKind
-
-MOST_RECIPIENTS = 500
-MOST_FILES = 100
 
 
-@extend_schema_field({"type": "string", "format": "email", "maxLength": 254})
-class AddressField(serializers.CharField):
-    """An address such as jane@court.example."""
+class MessageChanges(RequestSerializer):
+    """What a client may change of a stored message."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=254, **kwargs)
-
-    def run_validation(self, data: Any = empty) -> Any:
-        text = super().run_validation(data)
-        try:
-            return Address.parse(text)
-        except InvalidAddressError as error:
-            raise serializers.ValidationError(f"Not an address: {error}.") from error
-
-
-class AddressesField(serializers.ListField):
-    child = AddressField()
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=MOST_RECIPIENTS, **kwargs)
-
-
-@extend_schema_field(
-    {
-        "type": "string",
-        "contentEncoding": "base64",
-        "pattern": "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
-    }
-)
-class Base64Field(serializers.CharField):
-    """Octets, written in letters."""
-
-    def run_validation(self, data: Any = empty) -> Any:
-        text = super().run_validation(data)
-        try:
-            return a2b_base64(text, strict_mode=True)
-        except (Error, ValueError) as error:
-            raise serializers.ValidationError("Not base64.") from error
-
-
-class NewFile(Asked):
-    name = serializers.CharField(max_length=200)
-    content_type = serializers.RegexField(
-        r"^[\w.+-]{1,80}/[\w.+-]{1,80}\Z",
-        default="application/octet-stream",
-    )
-    content = Base64Field(
-        allow_blank=True, trim_whitespace=False, help_text="In base64 (RFC 4648 §4)."
-    )
-
-    def to_internal_value(self, data: Any) -> Any:
-        said = super().to_internal_value(data)
-        return Attachment(said["name"], said["content_type"], said["content"])
-
-
-class NewMessage(Asked):
-    mailbox = IdField(help_text="The mailbox that it is sent from.")
-    to = AddressesField(min_length=1)
-    cc = AddressesField(default=list)
-    bcc = AddressesField(default=list)
-    subject = serializers.CharField(max_length=300, allow_blank=True)
-    text = serializers.CharField(allow_blank=True, trim_whitespace=False)
-    html = serializers.CharField(required=False, allow_null=True, trim_whitespace=False)
-    attachments = serializers.ListField(
-        child=NewFile(), max_length=MOST_FILES, default=list
-    )
-    in_reply_to = serializers.CharField(
-        max_length=300,
-        default="",
-        allow_blank=True,
-        help_text="The Message-ID of what it answers.",
-    )
-
-
-class SentSerializer(serializers.Serializer[Any]):
-    reference = serializers.CharField(help_text="By which its delivery is traced.")
-    id = serializers.IntegerField(
-        allow_null=True, help_text="Of the copy in Sent, while it is there."
-    )
-
-
-class MessageChanges(Asked):
     is_read = serializers.BooleanField(required=False)
     is_flagged = serializers.BooleanField(required=False)
-    folder = IdField(required=False, help_text="Of the same mailbox.")
+    folder = IdField(required=False, help_text="A folder of the same mailbox.")
 
 
-class MessageQuestion(Asked):
+class MessageSearch(RequestSerializer):
+    """The query parameters for listing or searching messages."""
+
     mailbox = IdField()
     folder = serializers.ChoiceField(
         choices=[one for one in FolderRole.choices if one[0] != FolderRole.CUSTOM],
         default=FolderRole.INBOX,
-        help_text="Where to look. A search looks everywhere unless it says `in:`.",
+        help_text="The folder to list. A search covers all folders unless `q` has `in:`.",
     )
     q = serializers.CharField(
         max_length=200,
@@ -128,36 +43,42 @@ class MessageQuestion(Asked):
 
 
 class FolderSerializer(serializers.ModelSerializer[Folder]):
+    """A folder of a mailbox."""
+
     class Meta:
         model = Folder
         fields = read_only_fields = ["id", "role", "name"]
 
 
 class MessageSerializer(serializers.ModelSerializer[Message]):
-    """`known` in the context: what the registry says of the senders' addresses.
+    """A message in a list.
 
-    `recipients`: who each message is addressed to, by its id.
+    The context needs `known` (what the registry says of sender addresses, by address) and
+    `recipients` (the first addressees of each message, by its id): both are looked up
+    once for a whole page.
     """
 
     from_name = serializers.SerializerMethodField(
-        help_text="As the sender calls themselves: anybody may choose any name. Show "
-        "it only beside `from_address` or `from_organisation`."
+        help_text="The display name, which senders choose freely. Show it only beside "
+        "`from_address` or `from_organisation`."
     )
     from_organisation = serializers.SerializerMethodField(
-        help_text="Whose `from_address` is, as it was verified; empty for nobody's."
+        help_text="The verified organisation of `from_address`; empty where it belongs "
+        "to none."
     )
     from_directory_name = serializers.SerializerMethodField(
-        help_text="What the directory calls `from_address`; empty where it is not there."
+        help_text="The name of `from_address` in the directory; empty where it is not "
+        "listed."
     )
 
     to_summary = serializers.CharField(
         read_only=True,
-        help_text="The names in To, as somebody typed them: show them only beside "
-        "`to_addresses`.",
+        help_text="The display names in To, which the sender typed: show them only "
+        "beside `to_addresses`.",
     )
     to_addresses = serializers.SerializerMethodField(
-        help_text=f"Of the first recipients, {addressees.COUNTED} at most. A message that "
-        "is opened has all of them in `to` and `cc`."
+        help_text=f"The first recipients, {addressees.COUNTED} at most. Read one message "
+        "to get all of them in `to` and `cc`."
     )
 
     @extend_schema_field(OpenApiTypes.STR)
@@ -206,22 +127,29 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
 
 
 class MessagesSerializer(serializers.Serializer[Any]):
+    """One page of messages."""
+
     results = MessageSerializer(many=True)
     next = serializers.IntegerField(allow_null=True)
 
 
 class FileSerializer(serializers.Serializer[Any]):
-    path = serializers.CharField(help_text="Its number, to fetch it by.")
+    """An attachment, without its content."""
+
+    path = serializers.CharField(help_text="The part number to download it by.")
     name = serializers.CharField(source="filename", allow_blank=True)
     content_type = serializers.CharField()
 
 
 class OpenedSerializer(MessageSerializer):
+    """A message with its text, recipients and attachments."""
+
     to = serializers.ListField(child=serializers.CharField(), read_only=True)
     cc = serializers.ListField(child=serializers.CharField(), read_only=True)
     text = serializers.CharField(read_only=True)
     html = serializers.CharField(
-        read_only=True, help_text="As its sender wrote it: make it safe yourself."
+        read_only=True,
+        help_text="As the sender wrote it. Sanitise it before you show it.",
     )
     attachments = FileSerializer(many=True, read_only=True)
 
@@ -234,24 +162,3 @@ class OpenedSerializer(MessageSerializer):
             "html",
             "attachments",
         ]
-
-
-class StepSerializer(serializers.Serializer[Any]):
-    at = serializers.DateTimeField()
-    kind = serializers.ChoiceField(choices=EventKind.choices)
-    recipient = serializers.CharField(allow_blank=True)
-    reply = serializers.CharField(
-        allow_blank=True, help_text="What the next server said, or why."
-    )
-    times = serializers.IntegerField(
-        help_text="How often: a deferral that repeats itself is one step."
-    )
-    last_at = serializers.DateTimeField(
-        allow_null=True, help_text="When it happened last, where more than once."
-    )
-
-
-class TraceSerializer(serializers.Serializer[Any]):
-    reference = serializers.CharField()
-    sender = serializers.CharField(allow_blank=True)
-    steps = StepSerializer(many=True)

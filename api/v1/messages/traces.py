@@ -1,24 +1,53 @@
+"""The trace of a message: every step of its delivery, for each recipient."""
+
 from __future__ import annotations
+
+from typing import Any
 
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.framework.viewsets import Resource
-from api.v1.messages.serializers import TraceSerializer
-from engine.queue import untried
+from engine.queue.delivery import untried_recipients
 from engine.registry.scopes import Scope
 from engine.trace.models import Event, EventKind
 from engine.trace.timeline import repeated
 from portal.organisation import knowing
 
-# Of one message; a list may have thousands of members.
-MOST_EVENTS = 5000
+# Events shown of one message: a list may have thousands of members.
+MAX_EVENTS = 5000
+
+
+class StepSerializer(serializers.Serializer[Any]):
+    """One step of a message, for one recipient."""
+
+    at = serializers.DateTimeField()
+    kind = serializers.ChoiceField(choices=EventKind.choices)
+    recipient = serializers.CharField(allow_blank=True)
+    reply = serializers.CharField(
+        allow_blank=True, help_text="The reply of the next server, or the reason."
+    )
+    times = serializers.IntegerField(
+        help_text="How often it happened: repeated deferrals are one step."
+    )
+    last_at = serializers.DateTimeField(
+        allow_null=True, help_text="The last time, where it happened more than once."
+    )
+
+
+class TraceSerializer(serializers.Serializer[Any]):
+    """The steps of one message."""
+
+    reference = serializers.CharField()
+    sender = serializers.CharField(allow_blank=True)
+    steps = StepSerializer(many=True)
 
 
 class Traces(Resource):
-    """What happened to each recipient of a message, never what is in it."""
+    """The delivery steps of a message for each recipient, without its content."""
 
     serializer_class = TraceSerializer
     pagination_class = None
@@ -28,15 +57,16 @@ class Traces(Resource):
 
     @extend_schema(summary="Follow a message")
     def retrieve(self, request: Request, reference: str) -> Response:
-        """The sender's organisation sees every recipient, the others see their own.
+        """The sender's organisation sees every recipient; others see their own.
 
-        Whom a distribution list reaches is seen by the organisation that owns the list.
+        The members that a distribution list delivers to are shown to the organisation
+        that owns the list.
         """
-        place, reference = self.caller.organisation, reference.upper()
+        organisation, reference = self.caller.organisation, reference.upper()
         events = Event.objects.filter(reference=reference).order_by("pk")
-        steps = [*events[:MOST_EVENTS], *untried_recipients.events(reference)]
-        if place is not None:
-            steps = knowing.theirs(steps, place)
+        steps = [*events[:MAX_EVENTS], *untried_recipients.events(reference)]
+        if organisation is not None:
+            steps = knowing.theirs(steps, organisation)
         if not steps:
             raise Http404
         shown = {
@@ -53,13 +83,13 @@ def _sender(steps: list[Event]) -> str:
 
 
 def _step(event: Event) -> dict[str, object]:
-    said = event.detail.get("reply") or event.detail.get("reason") or ""
+    reply = event.detail.get("reply") or event.detail.get("reason") or ""
     times, last_at = repeated(event.detail)
     return {
         "at": event.at,
         "kind": event.kind,
         "recipient": event.recipient,
-        "reply": str(said),
+        "reply": str(reply),
         "times": times,
         "last_at": last_at,
     }

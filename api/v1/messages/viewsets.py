@@ -1,6 +1,9 @@
+"""The operations on messages and folders."""
+
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
@@ -8,22 +11,26 @@ from urllib.parse import quote
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import MultiPartParser
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.framework.idempotency import takes_key, turn
+from api.framework.idempotency import accepts_idempotency_key, claim
 from api.framework.parsers import BoundedJSONParser
-from api.framework.request_validation import asked, queried
-from api.framework.viewsets import Resource
-from api.v1.messages import changing, stored_messages
-from api.v1.messages import serializers as fields
-from api.v1.messages.new_message import said_in
-from api.v1.messages.octets import OctetsRenderer
+from api.framework.request_validation import validated, validated_query
+from api.framework.viewsets import ListResource, Resource
+from api.v1.messages import serializers, stored_messages
+from api.v1.messages.new_message import (
+    WITH_FILES,
+    NewMessage,
+    SentSerializer,
+    validated_message,
+)
 from api.v1.messages.sending import Letter, Sent, send
 from engine.registry.known_senders import known_senders
 from engine.registry.models import Mailbox
@@ -33,27 +40,41 @@ from engine.storage.models import Folder, Message
 from engine.storage.search import find, indexer
 from engine.storage.search.query_parser import QueryError, parse
 
-FILE = OpenApiResponse(OpenApiTypes.BINARY, description="The octets.")
-WITH_FILES = {
-    "type": "object",
-    "required": ["message"],
-    "properties": {
-        "message": {"$ref": "#/components/schemas/NewMessageRequest"},
-        "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
-    },
-}
+FILE = OpenApiResponse(OpenApiTypes.BINARY, description="The bytes.")
+
+
+class BinaryRenderer(BaseRenderer):
+    """Returns bytes unchanged, whatever the client accepts; a problem stays JSON."""
+
+    media_type = "*/*"
+    format = "octets"
+    charset = None
+    render_style = "binary"
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        if isinstance(data, bytes):
+            return data
+        return json.dumps(data, default=str).encode()
 
 
 class Messages(Resource):
-    """Mail in the mailboxes of the key's organisation. The community's key opens none.
+    """Messages in the mailboxes of the key's organisation.
 
-    A new key opens group mailboxes and its maker's own; the others when a second
-    administrator, or the helpdesk, has agreed. That a key sent, read, changed or deleted a message is in the audit trail.
+    A new key opens group mailboxes and the mailbox of the administrator who made it; the
+    others once a second administrator, or the helpdesk, has agreed. A key of the whole
+    community opens none. Every message that a key sends, reads, changes or deletes is
+    recorded in the audit trail.
     """
 
-    serializer_class = fields.MessageSerializer
+    serializer_class = serializers.MessageSerializer
     pagination_class = None
     parser_classes = [BoundedJSONParser, MultiPartParser]
+    # Bytes: the largest message, in base64 inside JSON.
     largest_body = 80 * 1024 * 1024
     scopes = {
         "list": Scope.READ_MESSAGES,
@@ -72,69 +93,76 @@ class Messages(Resource):
     @extend_schema(
         operation_id="messages_list",
         summary="List messages, or search them",
-        parameters=[fields.MessageQuestion],
-        responses=fields.MessagesSerializer,
+        parameters=[serializers.MessageSearch],
+        responses=serializers.MessagesSerializer,
     )
     def list(self, request: Request) -> Response:
-        """The newest first."""
-        said = queried(request, fields.MessageQuestion)
-        mailbox = get_object_or_404(self.caller.mailboxes(), pk=said["mailbox"])
-        rows, is_more = self._found(mailbox, said)
-        shown = {"results": rows, "next": rows[-1].pk if is_more else None}
-        context = _people(rows)
-        return Response(fields.MessagesSerializer(shown, context=context).data)
+        """Returns the newest messages first."""
+        query = validated_query(request, serializers.MessageSearch)
+        mailbox = get_object_or_404(self.caller.mailboxes(), pk=query["mailbox"])
+        rows, has_more = self._find(mailbox, query)
+        shown = {"results": rows, "next": rows[-1].pk if has_more else None}
+        context = _correspondents(rows)
+        return Response(serializers.MessagesSerializer(shown, context=context).data)
 
-    def _found(
-        self, mailbox: Mailbox, said: dict[str, Any]
+    def _find(
+        self, mailbox: Mailbox, query: dict[str, Any]
     ) -> tuple[Sequence[Message], bool]:
-        before, limit = said.get("before"), said["limit"]
-        if "q" in said:
+        """Returns one page, and whether an older one follows."""
+        before, limit = query.get("before"), query["limit"]
+        if "q" in query:
             indexer.catch_up(mailbox)
             try:
-                found = find.find(parse(said["q"]), mailbox, before=before, limit=limit)
+                parsed = parse(query["q"])
+                found = find.find(parsed, mailbox, before=before, limit=limit)
             except QueryError as error:
                 raise ValidationError({"q": [str(error)]}) from error
             return found.messages, found.has_older
         rows = Message.objects.filter(
-            mailbox=mailbox, folder__role=said["folder"], is_draft=False
+            mailbox=mailbox, folder__role=query["folder"], is_draft=False
         )
         if before is not None:
             rows = rows.filter(pk__lt=before)
         shown = [*rows.order_by("-pk")[: limit + 1]]
         return shown[:limit], len(shown) > limit
 
-    @extend_schema(summary="Read a message", responses=fields.OpenedSerializer)
+    @extend_schema(summary="Read a message", responses=serializers.OpenedSerializer)
     def retrieve(self, request: Request, pk: int) -> Response:
-        """It stays as it was, read or unread."""
+        """Returns text, recipients and attachments; the message stays read or unread."""
         message = self.get_object()
-        inside = stored_messages.opened(message, by=self.caller.key)
+        parsed = stored_messages.read_parsed(message, by=self.caller.key)
         for name in ("to", "cc", "text", "html", "attachments"):
-            setattr(message, name, getattr(inside, name))
-        context = _people([message])
-        return Response(fields.OpenedSerializer(message, context=context).data)
+            setattr(message, name, getattr(parsed, name))
+        context = _correspondents([message])
+        return Response(serializers.OpenedSerializer(message, context=context).data)
 
     @extend_schema(
-        summary="Read a message as it came",
+        summary="Read a message as it was received",
         responses={(200, "message/rfc822"): FILE},
     )
-    @action(detail=True, renderer_classes=[OctetsRenderer])
+    @action(detail=True, renderer_classes=[BinaryRenderer])
     def raw(self, request: Request, pk: int) -> Response:
-        octets = stored_messages.raw(self.get_object(), by=self.caller.key)
-        return Response(octets, content_type="message/rfc822")
+        """Returns the whole message (RFC 5322), attachments included."""
+        content = stored_messages.read_raw(self.get_object(), by=self.caller.key)
+        return Response(content, content_type="message/rfc822")
 
     @extend_schema(
-        summary="Fetch a file of a message",
+        summary="Download an attachment",
         responses={(200, "application/octet-stream"): FILE},
     )
     @action(
         detail=True,
         url_path="attachments/<str:path>",
-        renderer_classes=[OctetsRenderer],
+        renderer_classes=[BinaryRenderer],
     )
     def attachment(self, request: Request, pk: int, path: str) -> Response:
-        part = stored_messages.attachment(self.get_object(), path, by=self.caller.key)
+        """Returns one attachment of a message by its `path`."""
+        part = stored_messages.read_attachment(
+            self.get_object(), path, by=self.caller.key
+        )
         name = quote(part.filename or "file", safe="")
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+        # Never the sender's own content type: a browser might show HTML from our origin.
         return Response(
             part.data(), headers=headers, content_type="application/octet-stream"
         )
@@ -142,55 +170,70 @@ class Messages(Resource):
     @extend_schema(
         summary="Send a message",
         request={
-            "application/json": fields.NewMessage,
+            "application/json": NewMessage,
             "multipart/form-data": WITH_FILES,
         },
-        responses={status.HTTP_202_ACCEPTED: fields.SentSerializer},
+        responses={status.HTTP_202_ACCEPTED: SentSerializer},
     )
-    @takes_key
+    @accepts_idempotency_key
     def create(self, request: Request) -> Response:
-        """From any mailbox of the organisation. 202 means kept: it is ours to deliver
-        or to report.
+        """Sends from a mailbox that the key opens. 202 means that the message is stored:
+        the service delivers it, or reports that it could not.
         """
-        with turn(request) as mine:
-            if mine.answer is not None:
-                return mine.answer
-            said = said_in(request)
-            sender = get_object_or_404(self.caller.mailboxes(), pk=said.pop("mailbox"))
+        with claim(request) as claimed:
+            if claimed.replay is not None:
+                return claimed.replay
+            message = validated_message(request)
+            mailbox = message.pop("mailbox")
+            sender = get_object_or_404(self.caller.mailboxes(), pk=mailbox)
             sent = send(
-                Letter(**said),
+                Letter(**message),
                 sender=sender,
-                once=mine.name,
-                keep=lambda done: mine.keep(_accepted(done)),
+                once=claimed.key,
+                keep=lambda done: claimed.store(_accepted(done)),
                 by=self.caller.key,
             )
         return _accepted(sent)
 
-    @extend_schema(summary="Mark or move a message", request=fields.MessageChanges)
+    @extend_schema(summary="Mark or move a message", request=serializers.MessageChanges)
     def partial_update(self, request: Request, pk: int) -> Response:
-        message, changes = self.get_object(), asked(request, fields.MessageChanges)
+        """Changes only the properties that the request names."""
+        message = self.get_object()
+        changes = validated(request, serializers.MessageChanges)
         folder = changes.pop("folder", None)
         target = None if folder is None else self._target(message, folder)
-        changing.change(message, target=target, by=self.caller.key, **changes)
+        stored_messages.change(message, target=target, by=self.caller.key, **changes)
         message = self.get_object()
-        context = _people([message])
-        return Response(fields.MessageSerializer(message, context=context).data)
+        context = _correspondents([message])
+        return Response(serializers.MessageSerializer(message, context=context).data)
 
     def _target(self, message: Message, folder_id: int) -> Folder:
         folder = get_object_or_404(message.mailbox.folders, pk=folder_id)
         if not folder.takes_messages:
-            raise ValidationError({"folder": ["Nothing is moved there by hand."]})
+            raise ValidationError({"folder": ["Messages cannot be moved there."]})
         return folder
 
     @extend_schema(summary="Delete a message")
     def destroy(self, request: Request, pk: int) -> Response:
-        """Moves it to Deleted; from there it goes for good."""
-        changing.delete(self.get_object(), by=self.caller.key)
+        """Moves the message to Deleted; a message in Deleted is erased."""
+        stored_messages.delete(self.get_object(), by=self.caller.key)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-def _people(messages: Sequence[Message]) -> dict[str, Any]:
-    """What the registry says of the senders, and who the messages are addressed to."""
+@extend_schema_view(list=extend_schema(summary="List the folders of a mailbox"))
+class Folders(ListResource):
+    """The folders of one mailbox."""
+
+    serializer_class = serializers.FolderSerializer
+    scopes = {"list": Scope.READ_MESSAGES}
+
+    def get_queryset(self) -> QuerySet[Folder]:
+        rows = self.caller.mailboxes()
+        return get_object_or_404(rows, pk=self.kwargs["mailbox_id"]).folders.all()
+
+
+def _correspondents(messages: Sequence[Message]) -> dict[str, Any]:
+    """Returns the context of MessageSerializer: known senders and first recipients."""
     return {
         "known": known_senders(message.from_address for message in messages),
         "recipients": addressees.of_messages(messages, shown=addressees.COUNTED),

@@ -1,3 +1,3 @@
-"""TODO say what the room is for."""
+"""The registry in the API: organisations, people, mailboxes, lists and connections."""
 
 from __future__ import annotations

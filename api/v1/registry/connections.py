@@ -1,3 +1,5 @@
+"""Connections between members' mail servers and the community, with their credentials."""
+
 from __future__ import annotations
 
 from typing import Any, ClassVar
@@ -10,41 +12,49 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.framework.etags import if_unchanged, tagged
+from api.framework.etags import check_if_match, response_with_etag
 from api.framework.idempotency import idempotent
-from api.framework.request_validation import Asked, IdField, PlacedAsked, asked
-from api.framework.switching import Switch, Switched
-from api.framework.viewsets import Readable
+from api.framework.request_validation import (
+    IdField,
+    OrganisationRequest,
+    RequestSerializer,
+    validated,
+)
+from api.framework.viewsets import ReadResource, SuspendableResource, SuspendVerbs
 from engine.registry.actions import connections
 from engine.registry.models import Connection, ConnectionCredential, Proof, Provider
 from engine.registry.scopes import Scope
 
-# A cloud gateway is bound by its provider and tenant too, on the organisation's pages.
+# A cloud gateway also needs a provider and a tenant, which only the web pages ask for.
 PROOFS = [choice for choice in Proof.choices if choice[0] != Proof.CLOUD]
 
 
 class CredentialSerializer(serializers.ModelSerializer[ConnectionCredential]):
+    """A credential of a connection, without its secret."""
+
     class Meta:
         model = ConnectionCredential
         fields = read_only_fields = ["id", "username", "created_at", "revoked_at"]
 
 
 class NewCredentialSerializer(CredentialSerializer):
-    secret = serializers.CharField(
-        read_only=True, help_text="Shown now and never again."
-    )
+    """A new credential with its secret."""
+
+    secret = serializers.CharField(read_only=True, help_text="Shown only once.")
 
     class Meta(CredentialSerializer.Meta):
         fields = read_only_fields = [*CredentialSerializer.Meta.fields, "secret"]
 
 
 class ConnectionSerializer(serializers.ModelSerializer[Connection]):
+    """A connection."""
+
     credentials = CredentialSerializer(many=True, read_only=True)
     provider = serializers.ChoiceField(
         choices=Provider.choices,
         allow_blank=True,
         read_only=True,
-        help_text="Of a cloud gateway.",
+        help_text="Only of a cloud gateway.",
     )
     source_networks = serializers.ListField(
         child=serializers.CharField(), read_only=True, help_text="CIDR networks."
@@ -71,12 +81,16 @@ class ConnectionSerializer(serializers.ModelSerializer[Connection]):
         ]
 
 
-class ConnectionFacts(Asked):
+class ConnectionFilters(RequestSerializer):
+    """The filters for connections."""
+
     organisation = IdField(required=False)
     is_active = serializers.BooleanField(required=False)
 
 
-class ConnectionChanges(Asked):
+class ConnectionChanges(RequestSerializer):
+    """Changes to a connection."""
+
     name = serializers.CharField(max_length=100, required=False)
     proof = serializers.ChoiceField(choices=PROOFS, required=False)
     source_networks = serializers.ListField(
@@ -98,7 +112,9 @@ class ConnectionChanges(Asked):
     subject_tag = serializers.CharField(max_length=40, required=False, allow_blank=True)
 
 
-class NewConnection(PlacedAsked, ConnectionChanges):
+class NewConnection(OrganisationRequest, ConnectionChanges):
+    """A connection to add."""
+
     proof = serializers.ChoiceField(choices=PROOFS)
 
 
@@ -106,12 +122,12 @@ class NewConnection(PlacedAsked, ConnectionChanges):
     list=extend_schema(summary="List connections"),
     retrieve=extend_schema(summary="Read a connection"),
 )
-class Connections(Readable, Switched):
-    """Ways between an organisation's own mail servers and the community."""
+class Connections(ReadResource, SuspendableResource):
+    """Connections between an organisation's own mail servers and the community."""
 
     serializer_class = ConnectionSerializer
-    facts = ConnectionFacts
-    verbs: ClassVar[Switch] = connections
+    filter_serializer = ConnectionFilters
+    verbs: ClassVar[SuspendVerbs] = connections
     scopes = {
         "list": Scope.READ_CONNECTIONS,
         "retrieve": Scope.READ_CONNECTIONS,
@@ -125,7 +141,7 @@ class Connections(Readable, Switched):
 
     def get_queryset(self) -> QuerySet[Connection]:
         rows = Connection.objects.prefetch_related("credentials")
-        return self.caller.within(rows)
+        return self.caller.visible(rows)
 
     @extend_schema(
         summary="Add a connection",
@@ -134,18 +150,18 @@ class Connections(Readable, Switched):
     )
     @idempotent
     def create(self, request: Request) -> Response:
-        said = asked(request, NewConnection)
-        place = self.caller.place(said.pop("organisation", None))
-        made = connections.add(place, **said, by=self.caller.key)
+        fields = validated(request, NewConnection)
+        organisation = self.caller.organisation_for(fields.pop("organisation", None))
+        made = connections.add(organisation, **fields, by=self.caller.key)
         return Response(ConnectionSerializer(made).data, status.HTTP_201_CREATED)
 
     @extend_schema(summary="Change a connection", request=ConnectionChanges)
-    @if_unchanged
+    @check_if_match
     def partial_update(self, request: Request, pk: int) -> Response:
         connection = self.get_object()
-        changes: Any = asked(request, ConnectionChanges)
+        changes: Any = validated(request, ConnectionChanges)
         connections.edit(connection, **changes, by=self.caller.key)
-        return tagged(ConnectionSerializer(connection).data)
+        return response_with_etag(ConnectionSerializer(connection).data)
 
     @extend_schema(
         summary="Make a credential",
@@ -154,8 +170,8 @@ class Connections(Readable, Switched):
     )
     @action(detail=True, methods=["post"], url_path="credentials")
     def add_credential(self, request: Request, pk: int) -> Response:
-        """A user name and a secret, which is kept nowhere: an Idempotency-Key brings
-        it back to nobody. Earlier ones work until they are revoked.
+        """Returns a user name and a secret. The secret is not stored, so that no
+        Idempotency-Key can show it again. Earlier credentials work until revoked.
         """
         made, secret = connections.add_credential(self.get_object(), by=self.caller.key)
         data = {**CredentialSerializer(made).data, "secret": secret}

@@ -1,3 +1,5 @@
+"""Searches the directory."""
+
 from __future__ import annotations
 
 from dataclasses import asdict
@@ -8,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.framework.request_validation import Asked, IdField, queried
+from api.framework.request_validation import IdField, RequestSerializer, validated_query
 from api.framework.viewsets import Resource
 from engine.registry import directory
 from engine.registry.directory import EntryKind
@@ -16,16 +18,18 @@ from engine.registry.models import Kind
 from engine.registry.scopes import Scope
 
 
-class Question(Asked):
+class DirectorySearch(RequestSerializer):
+    """The query parameters of a directory search."""
+
     q = serializers.CharField(
         max_length=200,
         required=False,
         allow_blank=True,
         default="",
-        help_text="Beginnings of words: of a name, job title, address or organisation.",
+        help_text="The first letters of words in a name, job title, address or organisation.",
     )
     kind = serializers.ChoiceField(
-        choices=EntryKind.choices, required=False, help_text="What to find."
+        choices=EntryKind.choices, required=False, help_text="The kind of entry."
     )
     organisation = IdField(required=False)
     organisation_kind = serializers.ChoiceField(choices=Kind.choices, required=False)
@@ -34,7 +38,7 @@ class Question(Asked):
         required=False,
         allow_blank=True,
         default="",
-        help_text="How its name begins.",
+        help_text="The first letters of its name.",
     )
     after = serializers.RegexField(
         r"^[0-9]{1,19}\Z", required=False, help_text="`next` of another page."
@@ -43,6 +47,8 @@ class Question(Asked):
 
 
 class EntrySerializer(serializers.Serializer[Any]):
+    """One entry of the directory."""
+
     kind = serializers.ChoiceField(choices=EntryKind.choices)
     id = serializers.IntegerField()
     name = serializers.CharField()
@@ -54,20 +60,22 @@ class EntrySerializer(serializers.Serializer[Any]):
     job_title = serializers.CharField(allow_blank=True)
     phone = serializers.CharField(allow_blank=True)
     is_published = serializers.BooleanField(
-        help_text="False where only the organisation itself sees it."
+        help_text="False where only its own organisation sees it."
     )
 
 
 class FoundSerializer(serializers.Serializer[Any]):
+    """One page of directory entries."""
+
     results = EntrySerializer(many=True)
     next = serializers.CharField(allow_null=True)
     total = serializers.IntegerField(
-        allow_null=True, help_text="On the first page, where it is no more than 200."
+        allow_null=True, help_text="On the first page only, and null above 200."
     )
 
 
 class Directory(Resource):
-    """People, organisations, lists and group mailboxes that may be written to."""
+    """The directory of people, organisations, lists and group mailboxes."""
 
     serializer_class = FoundSerializer
     pagination_class = None
@@ -76,21 +84,21 @@ class Directory(Resource):
     @extend_schema(
         operation_id="directory_list",
         summary="Search the directory",
-        parameters=[Question],
+        parameters=[DirectorySearch],
         responses=FoundSerializer,
     )
     def list(self, request: Request) -> Response:
-        """In the order of the alphabet. Without a question: everything."""
-        said = queried(request, Question)
+        """Returns entries in alphabetical order; all of them without search terms."""
+        query = validated_query(request, DirectorySearch)
         page = directory.search(
-            said["q"],
+            query["q"],
             viewer=self.caller.key,
-            kinds=[EntryKind(said["kind"])] if "kind" in said else (),
-            organisation=said.get("organisation"),
-            town=said["town"],
-            kind=said.get("organisation_kind", ""),
-            after=said.get("after"),
-            limit=said["limit"],
+            kinds=[EntryKind(query["kind"])] if "kind" in query else (),
+            organisation=query.get("organisation"),
+            town=query["town"],
+            kind=query.get("organisation_kind", ""),
+            after=query.get("after"),
+            limit=query["limit"],
         )
         entries = [asdict(entry) for entry in page.entries]
         found = {"results": entries, "next": page.next, "total": page.total}

@@ -1,3 +1,5 @@
+"""The domains of organisations."""
+
 from __future__ import annotations
 
 from django.db.models import QuerySet
@@ -8,14 +10,21 @@ from rest_framework.response import Response
 
 from api.framework.idempotency import idempotent
 from api.framework.problems import Conflict
-from api.framework.request_validation import Asked, IdField, PlacedAsked, asked
-from api.framework.viewsets import Readable
+from api.framework.request_validation import (
+    IdField,
+    OrganisationRequest,
+    RequestSerializer,
+    validated,
+)
+from api.framework.viewsets import ReadResource
 from engine.registry.actions import domains
 from engine.registry.models import Domain
 from engine.registry.scopes import Scope
 
 
 class DomainSerializer(serializers.ModelSerializer[Domain]):
+    """A domain."""
+
     class Meta:
         model = Domain
         fields = read_only_fields = [
@@ -28,15 +37,19 @@ class DomainSerializer(serializers.ModelSerializer[Domain]):
         ]
 
 
-class DomainFacts(Asked):
+class DomainFilters(RequestSerializer):
+    """The filters for domains."""
+
     organisation = IdField(required=False)
     member_domain = serializers.CharField(max_length=253, required=False)
     community_domain = serializers.CharField(max_length=253, required=False)
 
 
-class NewDomain(PlacedAsked):
+class NewDomain(OrganisationRequest):
+    """A domain to add."""
+
     member_domain = serializers.CharField(
-        max_length=253, help_text="Such as firm.example."
+        max_length=253, help_text="For example firm.example."
     )
 
 
@@ -44,11 +57,11 @@ class NewDomain(PlacedAsked):
     list=extend_schema(summary="List domains"),
     retrieve=extend_schema(summary="Read a domain"),
 )
-class Domains(Readable):
-    """The domain an organisation uses itself, and what it is in the community."""
+class Domains(ReadResource):
+    """The domains of organisations: their own, and its form inside the community."""
 
     serializer_class = DomainSerializer
-    facts = DomainFacts
+    filter_serializer = DomainFilters
     scopes = {
         "list": Scope.READ_ORGANISATIONS,
         "retrieve": Scope.READ_ORGANISATIONS,
@@ -57,7 +70,7 @@ class Domains(Readable):
     }
 
     def get_queryset(self) -> QuerySet[Domain]:
-        return self.caller.within(Domain.objects.all())
+        return self.caller.visible(Domain.objects.all())
 
     @extend_schema(
         summary="Add a domain",
@@ -66,18 +79,18 @@ class Domains(Readable):
     )
     @idempotent
     def create(self, request: Request) -> Response:
-        """Only with the community's key: whose a domain is must be checked first."""
+        """Only with the community's key: ownership of the domain has to be verified first."""
         self._check_is_community()
-        said = asked(request, NewDomain)
-        place = self.caller.place(said.get("organisation"))
+        fields = validated(request, NewDomain)
+        organisation = self.caller.organisation_for(fields.get("organisation"))
         made = domains.add(
-            place, member_domain=said["member_domain"], by=self.caller.key
+            organisation, member_domain=fields["member_domain"], by=self.caller.key
         )
         return Response(DomainSerializer(made).data, status.HTTP_201_CREATED)
 
     @extend_schema(summary="Remove a domain")
     def destroy(self, request: Request, pk: int) -> Response:
-        """Refused while any address is in it."""
+        """Refused while any address uses the domain."""
         domain = self.get_object()
         self._check_is_community()
         domains.remove(domain, by=self.caller.key)
@@ -85,4 +98,6 @@ class Domains(Readable):
 
     def _check_is_community(self) -> None:
         if self.caller.organisation is not None:
-            raise Conflict("Ask the helpdesk: it checks whose a domain is.")
+            raise Conflict(
+                "Only a key of the community can add or remove domains. Ask the helpdesk, which verifies ownership."
+            )

@@ -1,3 +1,5 @@
+"""Mailboxes, and the rights in group mailboxes."""
+
 from __future__ import annotations
 
 from typing import Any, ClassVar
@@ -9,18 +11,29 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.framework.etags import if_unchanged, tagged
+from api.framework.etags import check_if_match, response_with_etag
 from api.framework.idempotency import idempotent
 from api.framework.problems import Conflict
-from api.framework.request_validation import Asked, IdField, PlacedAsked, asked
-from api.framework.switching import Switch, Switched
-from api.framework.viewsets import Listed, Readable
+from api.framework.request_validation import (
+    IdField,
+    OrganisationRequest,
+    RequestSerializer,
+    validated,
+)
+from api.framework.viewsets import (
+    ListResource,
+    ReadResource,
+    SuspendableResource,
+    SuspendVerbs,
+)
 from engine.registry.actions import mailboxes
 from engine.registry.models import Grant, Mailbox, MailboxKind
 from engine.registry.scopes import Scope
 
 
 class MailboxSerializer(serializers.ModelSerializer[Mailbox]):
+    """A mailbox."""
+
     class Meta:
         model = Mailbox
         fields = read_only_fields = [
@@ -37,20 +50,26 @@ class MailboxSerializer(serializers.ModelSerializer[Mailbox]):
         ]
 
 
-class MailboxFacts(Asked):
+class MailboxFilters(RequestSerializer):
+    """The filters for mailboxes."""
+
     organisation = IdField(required=False)
     address = serializers.CharField(max_length=254, required=False)
     kind = serializers.ChoiceField(choices=MailboxKind.choices, required=False)
 
 
-class MailboxChanges(Asked):
+class MailboxChanges(RequestSerializer):
+    """Changes to a group mailbox."""
+
     name = serializers.CharField(max_length=150, required=False)
     is_published = serializers.BooleanField(
         required=False, help_text="Whether the directory shows it."
     )
 
 
-class NewMailbox(PlacedAsked, MailboxChanges):
+class NewMailbox(OrganisationRequest, MailboxChanges):
+    """A group mailbox to add."""
+
     address = serializers.CharField(
         max_length=254, help_text="In one of the organisation's domains."
     )
@@ -61,12 +80,12 @@ class NewMailbox(PlacedAsked, MailboxChanges):
     list=extend_schema(summary="List mailboxes"),
     retrieve=extend_schema(summary="Read a mailbox"),
 )
-class Mailboxes(Readable, Switched):
-    """Places where mail is kept here: a person's, or a team's."""
+class Mailboxes(ReadResource, SuspendableResource):
+    """The mailboxes hosted here: of one person, or of a group."""
 
     serializer_class = MailboxSerializer
-    facts = MailboxFacts
-    verbs: ClassVar[Switch] = mailboxes
+    filter_serializer = MailboxFilters
+    verbs: ClassVar[SuspendVerbs] = mailboxes
     scopes = {
         "list": Scope.READ_MAILBOXES,
         "retrieve": Scope.READ_MAILBOXES,
@@ -77,7 +96,7 @@ class Mailboxes(Readable, Switched):
     }
 
     def get_queryset(self) -> QuerySet[Mailbox]:
-        return self.caller.within(Mailbox.objects.all())
+        return self.caller.visible(Mailbox.objects.all())
 
     @extend_schema(
         summary="Add a group mailbox",
@@ -86,26 +105,30 @@ class Mailboxes(Readable, Switched):
     )
     @idempotent
     def create(self, request: Request) -> Response:
-        said: Any = asked(request, NewMailbox)
-        place = self.caller.place(said.pop("organisation", None))
-        made = mailboxes.add_group(place, **said, by=self.caller.key)
+        fields: Any = validated(request, NewMailbox)
+        organisation = self.caller.organisation_for(fields.pop("organisation", None))
+        made = mailboxes.add_group(organisation, **fields, by=self.caller.key)
         return Response(MailboxSerializer(made).data, status.HTTP_201_CREATED)
 
     @extend_schema(summary="Change a group mailbox", request=MailboxChanges)
-    @if_unchanged
+    @check_if_match
     def partial_update(self, request: Request, pk: int) -> Response:
         mailbox = self.get_object()
-        self.check_can_switch(mailbox)
-        changes: Any = asked(request, MailboxChanges)
+        self.check_can_change(mailbox)
+        changes: Any = validated(request, MailboxChanges)
         mailboxes.edit(mailbox, **changes, by=self.caller.key)
-        return tagged(MailboxSerializer(mailbox).data)
+        return response_with_etag(MailboxSerializer(mailbox).data)
 
-    def check_can_switch(self, row: Any) -> None:
+    def check_can_change(self, row: Any) -> None:
         if row.kind != MailboxKind.GROUP:
-            raise Conflict("This is one person's mailbox: change the person instead.")
+            raise Conflict(
+                "This mailbox belongs to one person. Change the person instead."
+            )
 
 
 class GrantSerializer(serializers.ModelSerializer[Grant]):
+    """The rights of one person in a group mailbox."""
+
     address = serializers.CharField(source="person.address", read_only=True)
 
     class Meta:
@@ -119,15 +142,17 @@ class GrantSerializer(serializers.ModelSerializer[Grant]):
         ]
 
 
-class Rights(Asked):
+class Rights(RequestSerializer):
+    """Rights to set; those left out are removed."""
+
     can_read = serializers.BooleanField(default=False)
     can_write = serializers.BooleanField(default=False)
     can_send = serializers.BooleanField(default=False)
 
 
-@extend_schema_view(list=extend_schema(summary="List who may use a group mailbox"))
-class Grants(Listed):
-    """What each person may do with a group mailbox. Each right stands alone."""
+@extend_schema_view(list=extend_schema(summary="List the rights in a group mailbox"))
+class Grants(ListResource):
+    """The rights of each person in a group mailbox: none of them includes another."""
 
     serializer_class = GrantSerializer
     scopes = {
@@ -140,18 +165,18 @@ class Grants(Listed):
         return self._mailbox().grants.select_related("person")
 
     def _mailbox(self) -> Mailbox:
-        rows = self.caller.within(Mailbox.objects.filter(kind=MailboxKind.GROUP))
+        rows = self.caller.visible(Mailbox.objects.filter(kind=MailboxKind.GROUP))
         return get_object_or_404(rows, pk=self.kwargs["mailbox_id"])
 
-    @extend_schema(summary="Say what a person may do", request=Rights)
+    @extend_schema(summary="Set the rights of a person", request=Rights)
     def update(self, request: Request, mailbox_id: int, person_id: int) -> Response:
         mailbox = self._mailbox()
         person = get_object_or_404(mailbox.organisation.people, pk=person_id)
-        rights = asked(request, Rights)
+        rights = validated(request, Rights)
         made = mailboxes.grant(mailbox, person, **rights, by=self.caller.key)
         return Response(GrantSerializer(made).data)
 
-    @extend_schema(summary="Take every right away")
+    @extend_schema(summary="Remove the rights of a person")
     def destroy(self, request: Request, mailbox_id: int, person_id: int) -> Response:
         mailbox = self._mailbox()
         grant = get_object_or_404(self.get_queryset(), person=person_id)

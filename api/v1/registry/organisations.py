@@ -1,3 +1,5 @@
+"""Organisations of the community."""
+
 from __future__ import annotations
 
 from typing import Any, ClassVar
@@ -9,18 +11,19 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.framework.etags import if_unchanged, tagged
+from api.framework.etags import check_if_match, response_with_etag
 from api.framework.idempotency import idempotent
 from api.framework.problems import Conflict
-from api.framework.request_validation import Asked, asked
-from api.framework.switching import Switch, Switched
-from api.framework.viewsets import Readable
+from api.framework.request_validation import RequestSerializer, validated
+from api.framework.viewsets import ReadResource, SuspendableResource, SuspendVerbs
 from engine.registry.actions import organisations
 from engine.registry.models import AccountType, Kind, Organisation, OrganisationStatus
 from engine.registry.scopes import Scope
 
 
 class OrganisationSerializer(serializers.ModelSerializer[Organisation]):
+    """An organisation."""
+
     class Meta:
         model = Organisation
         fields = read_only_fields = [
@@ -35,19 +38,25 @@ class OrganisationSerializer(serializers.ModelSerializer[Organisation]):
         ]
 
 
-class OrganisationFacts(Asked):
+class OrganisationFilters(RequestSerializer):
+    """The filters for organisations."""
+
     kind = serializers.ChoiceField(choices=Kind.choices, required=False)
     status = serializers.ChoiceField(choices=OrganisationStatus.choices, required=False)
 
 
-class NewOrganisation(Asked):
+class NewOrganisation(RequestSerializer):
+    """An organisation to add."""
+
     name = serializers.CharField(max_length=200)
     kind = serializers.ChoiceField(choices=Kind.choices)
     account_type = serializers.ChoiceField(choices=AccountType.choices)
     town = serializers.CharField(max_length=100, required=False, default="")
 
 
-class OrganisationChanges(Asked):
+class OrganisationChanges(RequestSerializer):
+    """Changes to an organisation."""
+
     name = serializers.CharField(max_length=200, required=False)
     town = serializers.CharField(max_length=100, required=False, allow_blank=True)
     mfa_required = serializers.BooleanField(required=False)
@@ -57,12 +66,12 @@ class OrganisationChanges(Asked):
     list=extend_schema(summary="List organisations"),
     retrieve=extend_schema(summary="Read an organisation"),
 )
-class Organisations(Readable, Switched):
-    """Members of the community. A key of one organisation sees just its own."""
+class Organisations(ReadResource, SuspendableResource):
+    """The organisations of the community. A key of one organisation sees only its own."""
 
     serializer_class = OrganisationSerializer
-    facts = OrganisationFacts
-    verbs: ClassVar[Switch] = organisations
+    filter_serializer = OrganisationFilters
+    verbs: ClassVar[SuspendVerbs] = organisations
     scopes = {
         "list": Scope.READ_ORGANISATIONS,
         "retrieve": Scope.READ_ORGANISATIONS,
@@ -74,7 +83,7 @@ class Organisations(Readable, Switched):
     }
 
     def get_queryset(self) -> QuerySet[Organisation]:
-        return self.caller.within(Organisation.objects.all(), "pk")
+        return self.caller.visible(Organisation.objects.all(), "pk")
 
     @extend_schema(
         summary="Add an organisation",
@@ -83,31 +92,33 @@ class Organisations(Readable, Switched):
     )
     @idempotent
     def create(self, request: Request) -> Response:
-        """Only with the community's key. No mail flows until it is activated."""
+        """Only with the community's key. No mail flows until the organisation is activated."""
         self._check_is_community()
-        made = organisations.add(**asked(request, NewOrganisation), by=self.caller.key)
+        made = organisations.add(
+            **validated(request, NewOrganisation), by=self.caller.key
+        )
         return Response(OrganisationSerializer(made).data, status.HTTP_201_CREATED)
 
     @extend_schema(summary="Change an organisation", request=OrganisationChanges)
-    @if_unchanged
+    @check_if_match
     def partial_update(self, request: Request, pk: int) -> Response:
         organisation = self.get_object()
-        changes = asked(request, OrganisationChanges)
+        changes = validated(request, OrganisationChanges)
         organisations.edit(organisation, **changes, by=self.caller.key)
-        return tagged(OrganisationSerializer(organisation).data)
+        return response_with_etag(OrganisationSerializer(organisation).data)
 
     @extend_schema(summary="Activate an organisation", request=None)
     @action(detail=True, methods=["post"])
     def activate(self, request: Request, pk: int) -> Response:
-        """Lets mail flow for an organisation that has been set up."""
+        """Lets mail flow for an organisation that has been set up. Only with the community's key."""
         organisation = self.get_object()
         self._check_is_community()
         organisations.activate(organisation, by=self.caller.key)
         return Response(OrganisationSerializer(organisation).data)
 
-    def check_can_switch(self, row: Any) -> None:
+    def check_can_change(self, row: Any) -> None:
         self._check_is_community()
 
     def _check_is_community(self) -> None:
         if self.caller.organisation is not None:
-            raise Conflict("Only a key of the community does this.")
+            raise Conflict("Only a key of the community can do this. Ask the helpdesk.")

@@ -1,3 +1,5 @@
+"""People of organisations."""
+
 from __future__ import annotations
 
 from typing import Any, ClassVar
@@ -9,18 +11,16 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.framework.etags import if_unchanged, tagged
+from api.framework.etags import check_if_match, response_with_etag
 from api.framework.idempotency import idempotent
 from api.framework.problems import Conflict
 from api.framework.request_validation import (
-    Asked,
     IdField,
-    PlacedAsked,
-    ReasonAsked,
-    asked,
+    OrganisationRequest,
+    RequestSerializer,
+    validated,
 )
-from api.framework.switching import Switch, Switched
-from api.framework.viewsets import Readable
+from api.framework.viewsets import ReadResource, SuspendableResource, SuspendVerbs
 from engine.registry import permissions
 from engine.registry.actions import people, recovery
 from engine.registry.models import Person, RecoveryAddressChange
@@ -28,7 +28,11 @@ from engine.registry.scopes import Scope
 
 
 class PersonSerializer(serializers.ModelSerializer[Person]):
-    roles = serializers.SerializerMethodField(help_text="In the organisation.")
+    """A person."""
+
+    roles = serializers.SerializerMethodField(
+        help_text="The roles in the organisation."
+    )
 
     class Meta:
         model = Person
@@ -51,13 +55,17 @@ class PersonSerializer(serializers.ModelSerializer[Person]):
         return sorted({role.role for role in person.organisation_roles.all()})
 
 
-class PersonFacts(Asked):
+class PersonFilters(RequestSerializer):
+    """The filters for people."""
+
     organisation = IdField(required=False)
     address = serializers.CharField(max_length=254, required=False)
     is_active = serializers.BooleanField(required=False)
 
 
-class PersonChanges(Asked):
+class PersonChanges(RequestSerializer):
+    """Changes to a person."""
+
     name = serializers.CharField(max_length=150, required=False)
     job_title = serializers.CharField(max_length=150, required=False, allow_blank=True)
     phone = serializers.CharField(max_length=40, required=False, allow_blank=True)
@@ -65,7 +73,9 @@ class PersonChanges(Asked):
     is_ex_directory = serializers.BooleanField(required=False)
 
 
-class NewPerson(PlacedAsked, PersonChanges):
+class NewPerson(OrganisationRequest, PersonChanges):
+    """A person to add."""
+
     address = serializers.CharField(
         max_length=254, help_text="In one of the organisation's domains."
     )
@@ -74,12 +84,14 @@ class NewPerson(PlacedAsked, PersonChanges):
         max_length=254,
         required=False,
         allow_blank=True,
-        help_text="Where the link for the first sign-in goes. Change it later by "
-        "its own operation.",
+        help_text="The address for the first sign-in link. It is changed later by its "
+        "own operation.",
     )
 
 
-class NewRecoveryAddress(ReasonAsked):
+class NewRecoveryAddress(RequestSerializer):
+    """A new everyday address, with the reason for the change."""
+
     address = serializers.CharField(
         max_length=254, allow_blank=True, help_text="Outside the community."
     )
@@ -87,6 +99,8 @@ class NewRecoveryAddress(ReasonAsked):
 
 
 class RecoveryAddressSerializer(serializers.ModelSerializer[RecoveryAddressChange]):
+    """A requested change of an everyday address."""
+
     address = serializers.CharField(source="new", read_only=True)
 
     class Meta:
@@ -105,12 +119,12 @@ class RecoveryAddressSerializer(serializers.ModelSerializer[RecoveryAddressChang
     list=extend_schema(summary="List people"),
     retrieve=extend_schema(summary="Read a person"),
 )
-class People(Readable, Switched):
-    """Those who may sign in, each with one secure address."""
+class People(ReadResource, SuspendableResource):
+    """The people of organisations, each with one secure address."""
 
     serializer_class = PersonSerializer
-    facts = PersonFacts
-    verbs: ClassVar[Switch] = people
+    filter_serializer = PersonFilters
+    verbs: ClassVar[SuspendVerbs] = people
     scopes = {
         "list": Scope.READ_PEOPLE,
         "retrieve": Scope.READ_PEOPLE,
@@ -123,7 +137,7 @@ class People(Readable, Switched):
 
     def get_queryset(self) -> QuerySet[Person]:
         rows = Person.objects.filter(organisation__isnull=False)
-        return self.caller.within(rows.prefetch_related("organisation_roles"))
+        return self.caller.visible(rows.prefetch_related("organisation_roles"))
 
     @extend_schema(
         summary="Add a person",
@@ -132,42 +146,44 @@ class People(Readable, Switched):
     )
     @idempotent
     def create(self, request: Request) -> Response:
-        """With a mailbox where the organisation's are kept here. An administrator
-        sends the link with which they choose a password.
+        """Also creates a mailbox where the organisation's mailboxes are hosted here. An
+        administrator then sends the person the link to choose a password.
         """
-        said: Any = asked(request, NewPerson)
-        place = self.caller.place(said.pop("organisation", None))
-        made = people.add(place, **said, by=self.caller.key)
+        fields: Any = validated(request, NewPerson)
+        organisation = self.caller.organisation_for(fields.pop("organisation", None))
+        made = people.add(organisation, **fields, by=self.caller.key)
         return Response(PersonSerializer(made).data, status.HTTP_201_CREATED)
 
     @extend_schema(summary="Change a person", request=PersonChanges)
-    @if_unchanged
+    @check_if_match
     def partial_update(self, request: Request, pk: int) -> Response:
         person = self.get_object()
-        self.check_can_switch(person)
-        changes: Any = asked(request, PersonChanges)
+        self.check_can_change(person)
+        changes: Any = validated(request, PersonChanges)
         people.edit(person, **changes, by=self.caller.key)
-        return tagged(PersonSerializer(person).data)
+        return response_with_etag(PersonSerializer(person).data)
 
     @extend_schema(
-        summary="Ask for another everyday address",
+        summary="Request a new everyday address",
         request=NewRecoveryAddress,
         responses={status.HTTP_202_ACCEPTED: RecoveryAddressSerializer},
     )
     @action(detail=True, methods=["post"], url_path="recovery-address")
     @idempotent
     def recovery_address(self, request: Request, pk: int) -> Response:
-        """Links that open the account go there when the community's delay has passed,
-        unless the owner refuses: they, and the organisation's administrators, hear at
-        once. While nobody has used the account it takes effect immediately.
+        """Sign-in links go to the new address once the community's delay has passed,
+        unless the owner refuses: the owner and the organisation's administrators are
+        notified immediately. For an account never used, it takes effect immediately.
         """
         person = self.get_object()
-        said = asked(request, NewRecoveryAddress)
-        change = recovery.request_address_change(person, **said, by=self.caller.key)
+        fields = validated(request, NewRecoveryAddress)
+        change = recovery.request_address_change(person, **fields, by=self.caller.key)
         shown = RecoveryAddressSerializer(change).data
         return Response(shown, status.HTTP_202_ACCEPTED)
 
-    def check_can_switch(self, row: Any) -> None:
-        """Whoever could give staff another way in would hold their powers."""
+    def check_can_change(self, row: Any) -> None:
+        """A key that could change how staff sign in would gain their permissions."""
         if permissions.is_privileged(row):
-            raise Conflict(f"{row.name} has a role of staff: no key changes that.")
+            raise Conflict(
+                f"{row.name} is a member of staff, and API keys cannot change staff. Ask the helpdesk."
+            )
