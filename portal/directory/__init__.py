@@ -1,3 +1,3 @@
-"""Directory is in charge of the screens that search the community, and of the page of each thing found."""
+"""Directory: searches the community, with a page for each result."""
 
 from __future__ import annotations

@@ -1,3 +1,3 @@
-"""Webmail is in charge of reading and writing mail in a browser."""
+"""Webmail: reading, writing and organising mail in a browser."""
 
 from __future__ import annotations

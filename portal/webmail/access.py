@@ -10,15 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import F, FilteredRelation, Q, QuerySet
 from django.http import Http404, HttpRequest
+from django.views.decorators.cache import cache_control
 
+from engine.registry.access import GuardedView, View, requires
 from engine.registry.models import (
     Mailbox,
     MailboxKind,
     OrganisationStatus,
     Person,
 )
+from engine.registry.permissions import Permission
 from engine.storage.models import Folder, Message
 
 
@@ -87,6 +91,16 @@ class Desks:
             raise Http404
         return self.at(message.mailbox_id), message
 
+    def writable(self, mailbox_id: int) -> Desk:
+        desk = self.at(mailbox_id)
+        _check_can_write(desk)
+        return desk
+
+    def writable_folder(self, folder_id: int) -> tuple[Desk, Folder]:
+        desk, folder = self.folder(folder_id)
+        _check_can_write(desk)
+        return desk, folder
+
     def drafts_at(self, desk: Desk) -> Desk | None:
         """Where drafts begun at this desk are kept: there, or in their own mailbox."""
         own = next((d for d in self.all if not d.is_group), None)
@@ -126,3 +140,15 @@ def desks_of(request: HttpRequest) -> Desks:
     if not isinstance(request.user, Person):
         raise Http404
     return Desks(request.user)
+
+
+def uses_mail(view: View) -> GuardedView:
+    """TBD"""
+    return requires(Permission.USE_MAIL)(
+        cache_control(private=True, no_store=True)(view)
+    )
+
+
+def _check_can_write(desk: Desk) -> None:
+    if not desk.can_write:
+        raise PermissionDenied("You may read this mailbox, but not change it.")

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
 from engine.storage import folder_actions, mailbox_delivery
 from engine.storage.models import Folder, FolderRole
-from portal.webmail.access import Desk, Desks
+from portal.webmail.access import Desk, Desks, desks_of
 
 # Where counting stops, and "+" begins.
 COUNT_LIMIT = 10_000
@@ -84,6 +88,18 @@ def sidebar(desks: Desks, desk: Desk) -> Sidebar:
     counts = folder_actions.waiting(desk.mailbox, limit=COUNT_LIMIT)
     lines = [FolderLine(folder, counts.get(folder.pk, 0)) for folder in found]
     return Sidebar(desks, desk, sorted(lines, key=_place))
+
+
+def render_with_sidebar(
+    request: HttpRequest, template: str, context: dict[str, Any], status: int = 200
+) -> HttpResponse:
+    """A page of the address book beside the person's folders."""
+    desks = desks_of(request)
+    desk = desks.first()
+    if desk is None:
+        return render(request, "webmail/no_mailbox.html")
+    beside = {"sidebar": sidebar(desks, desk), "place": "book"}
+    return render(request, template, {**beside, **context}, status=status)
 
 
 def _folders(desk: Desk) -> list[Folder]:

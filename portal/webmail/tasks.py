@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from urllib.parse import urljoin
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
+from engine.backend import ServiceMessage
 from engine.jobs import queue
 from engine.lanes import Lane
 from engine.storage import rules
 from engine.storage.exports import mailbox_export
 from engine.storage.models import Export, ExportStatus, Folder, Rule
-from portal.webmail import emails
-from portal.webmail.actions import orphans
+from portal.webmail.drafts import attachments
 
 
 def start_export(export_id: int) -> None:
@@ -26,7 +31,7 @@ def write_export(export_id: int) -> None:
     row.refresh_from_db()
     if row.status == ExportStatus.READY:
         # Again where an earlier run died before it: the queue knows the notice.
-        emails.tell_of_export(row)
+        _notify_export_ready(row)
 
 
 def start_rule(rule_id: int, folder_id: int, after: int = 0) -> None:
@@ -56,7 +61,7 @@ def look_after_exports() -> int:
 
 def sweep_files() -> int:
     """Remove what drafts left behind; doing it again changes nothing."""
-    return orphans.sweep()
+    return attachments.sweep()
 
 
 def schedule_jobs() -> None:
@@ -78,3 +83,19 @@ def schedule_jobs() -> None:
             "cluster": Lane.LONG,
         },
     )
+
+
+def _notify_export_ready(export: Export) -> None:
+    """Tell whoever holds the mailbox that a copy of it was made, and who asked."""
+    path = reverse("webmail:exports", args=[export.mailbox_id])
+    context = {
+        "export": export,
+        "link": urljoin(settings.POSTERN.site_url, path),
+        "community_name": settings.POSTERN.community_name,
+    }
+    body = render_to_string("webmail/email/export_ready.txt", context)
+    subject = f"{settings.POSTERN.community_name}: a copy of your mailbox"
+    message = ServiceMessage(subject, body, to=[export.mailbox.address])
+    # An export is made once: whatever job finds it ready, the notice is the same.
+    message.key = f"export-{export.pk}"
+    message.send()

@@ -20,7 +20,7 @@ from engine.storage.models import FolderRole, Message
 from tests import factories
 from tests.full_disk import refusing_rows
 from tests.portal.conftest import SignIn
-from tests.portal.webmail.test_write import Desk
+from tests.portal.webmail.compose.test_compose import Desk
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -151,7 +151,9 @@ def test_a_fault_of_the_program_is_one(
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM no_such_table")
 
-    monkeypatch.setattr("portal.webmail.views.write.sending.is_sent", broken)
+    monkeypatch.setattr(
+        "portal.webmail.compose.compose_views.send_message.is_sent", broken
+    )
 
     answer = client.post(Desk(bob.mailbox).door, {"do": "save", "text": "x"})
 

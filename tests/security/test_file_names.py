@@ -11,7 +11,7 @@ import pytest
 
 from engine.antivirus.attachments import policy
 from engine.mail.mime.parts import walk
-from portal.webmail.reading import take_apart
+from portal.webmail.rendering.parsed_message import take_apart
 
 CHARACTERS = [chr(n) for n in range(sys.maxunicode + 1) if not 0xD800 <= n < 0xE000]
 UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp"}

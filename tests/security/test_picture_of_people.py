@@ -26,8 +26,8 @@ from engine.trace.models import Event, EventKind
 from portal.helpdesk.actions import tickets
 from portal.helpdesk.actions.tickets import Question
 from portal.helpdesk.status import Source
-from portal.webmail.actions import contacts
-from portal.webmail.cards.card import Card
+from portal.webmail.contacts import actions as contacts
+from portal.webmail.contacts.contact_card import Card
 from tests.peers.chromium import OpenPage
 from tests.portal import screens
 from tests.portal.conftest import SignIn

@@ -12,8 +12,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from engine.registry.models import Mailbox, Person
 from engine.storage.models import FolderRole, Message
-from portal.webmail import reading
-from portal.webmail.sanitise import SafeHtml
+from portal.webmail.rendering import parsed_message
+from portal.webmail.rendering.html_sanitiser import SafeHtml
 from tests import factories
 from tests.peers.chromium import OpenPage
 from tests.portal import screens, walks
@@ -89,7 +89,7 @@ def visit(open_page: OpenPage, as_bob: Client, live_server: LiveServer) -> Visit
 def without_sanitiser(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the first wall had fallen: HTML is shown as it came."""
     monkeypatch.setattr(
-        reading, "sanitise", lambda markup, pictures: SafeHtml(markup, False)
+        parsed_message, "sanitise", lambda markup, pictures: SafeHtml(markup, False)
     )
 
 

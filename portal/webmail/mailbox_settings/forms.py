@@ -1,0 +1,182 @@
+"""Forms of looking after a mailbox."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.core.validators import MaxValueValidator
+
+from engine.storage.folder_actions import MAX_NAME
+from engine.storage.models import Folder, Rule
+from portal.webmail.models import Signature, UndoTime
+
+DATES = ["%d/%m/%Y", "%Y-%m-%d", "%d %B %Y"]
+# The days at the end of the calendar have none after them.
+BELIEVABLE = MaxValueValidator(date(2199, 12, 31), "Enter a day such as 23/11/2026")
+# What a rule and its form call by the same name.
+_PLAIN = (
+    "name",
+    "from_contains",
+    "to_contains",
+    "subject_contains",
+    "has_attachments",
+    "marks_read",
+    "flags",
+    "forward_to",
+    "stops",
+)
+
+
+class FolderForm(forms.Form):
+    name = forms.CharField(
+        max_length=MAX_NAME,
+        help_text="To put it under another folder, write Cases/R v K",
+        error_messages={"required": "Enter a name for the folder"},
+    )
+
+
+class DisplayForm(forms.Form):
+    shows_conversations = forms.BooleanField(
+        required=False, label="Show messages of one conversation on one line"
+    )
+
+
+class RuleForm(forms.Form):
+    """One rule. Which folders it may file into comes with the mailbox."""
+
+    name = forms.CharField(
+        max_length=100,
+        label="Name of the rule",
+        error_messages={"required": "Enter a name for the rule"},
+    )
+    from_contains = forms.CharField(
+        max_length=200,
+        required=False,
+        label="The sender contains",
+        help_text="Part of a name or an address, such as firm.example",
+    )
+    to_contains = forms.CharField(
+        max_length=200, required=False, label="To or Cc contains"
+    )
+    subject_contains = forms.CharField(
+        max_length=200, required=False, label="The subject contains"
+    )
+    has_attachments = forms.BooleanField(required=False, label="It has attachments")
+    larger_than = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=10**6,
+        label="It is larger than, in kB",
+        widget=forms.TextInput(
+            attrs={"inputmode": "numeric", "class": "govuk-input--width-5"}
+        ),
+    )
+    folder = forms.ChoiceField(required=False, label="Move it to")
+    marks_read = forms.BooleanField(required=False, label="Mark it as read")
+    flags = forms.BooleanField(required=False, label="Flag it")
+    forward_to = forms.CharField(
+        max_length=254,
+        required=False,
+        label="Forward it to",
+        help_text="An address inside the community",
+        widget=forms.TextInput(attrs={"inputmode": "email", "autocapitalize": "none"}),
+    )
+    stops = forms.BooleanField(
+        required=False, label="Leave out the rules after this one"
+    )
+
+    def __init__(self, *args: Any, folders: list[Folder], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["folder"]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = [
+                ("", "Leave it in the Inbox"),
+                *((str(folder.pk), folder.name) for folder in folders),
+            ]
+
+    @classmethod
+    def of(cls, rule: Rule, folders: list[Folder]) -> RuleForm:
+        """The form as a kept rule fills it."""
+        initial = {name: getattr(rule, name) for name in _PLAIN}
+        initial["folder"] = str(rule.folder_id or "")
+        initial["larger_than"] = rule.larger_than and rule.larger_than // 1024
+        return cls(initial=initial, folders=folders)
+
+    def fill(self, rule: Rule) -> Rule:
+        """The rule as the form has it, not kept yet."""
+        data = self.cleaned_data
+        for name in _PLAIN:
+            setattr(rule, name, data[name])
+        rule.folder_id = int(data["folder"]) if data["folder"] else None
+        kilobytes = data["larger_than"]
+        rule.larger_than = None if kilobytes is None else kilobytes * 1024
+        return rule
+
+
+class OutOfOfficeForm(forms.Form):
+    first_day = forms.DateField(
+        label="First day",
+        help_text="For example, 23/11/2026",
+        input_formats=DATES,
+        validators=[BELIEVABLE],
+        error_messages={
+            "required": "Enter the first day",
+            "invalid": "Enter a day such as 23/11/2026",
+        },
+        widget=forms.DateInput(
+            format="%d/%m/%Y", attrs={"class": "govuk-input--width-10"}
+        ),
+    )
+    last_day = forms.DateField(
+        required=False,
+        label="Last day",
+        help_text="If empty, people are told until you turn it off",
+        input_formats=DATES,
+        validators=[BELIEVABLE],
+        error_messages={"invalid": "Enter a day such as 23/11/2026"},
+        widget=forms.DateInput(
+            format="%d/%m/%Y", attrs={"class": "govuk-input--width-10"}
+        ),
+    )
+    subject = forms.CharField(
+        max_length=200,
+        required=False,
+        label="Subject",
+        help_text="If empty, “Automatic reply” and the subject of the message",
+    )
+    text = forms.CharField(
+        max_length=5000,
+        label="What people are told",
+        widget=forms.Textarea(attrs={"rows": 6}),
+        error_messages={"required": "Write what people are told"},
+    )
+
+
+class SignatureForm(forms.Form):
+    name = forms.CharField(
+        help_text="Only you see it, when you choose a signature.",
+        max_length=60,
+        widget=forms.TextInput({"class": "govuk-input--width-20"}),
+    )
+    text = forms.CharField(
+        label="Signature", max_length=2000, widget=forms.Textarea({"rows": 5})
+    )
+    is_default = forms.BooleanField(
+        label="Put it under every new message of this mailbox", required=False
+    )
+
+    @classmethod
+    def of(cls, signature: Signature) -> SignatureForm:
+        fields = ("name", "text", "is_default")
+        return cls(initial={name: getattr(signature, name) for name in fields})
+
+
+class HabitsForm(forms.Form):
+    undo_seconds = forms.TypedChoiceField(
+        label="How long can you take back a message that you sent?",
+        choices=UndoTime.choices,
+        coerce=int,
+        widget=forms.RadioSelect,
+    )

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import datetime as dt
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from engine.registry.errors import PolicyError
+from engine.storage import out_of_office
+from engine.storage.models import OutOfOffice
+from portal.webmail.access import Desk, desks_of, uses_mail
+from portal.webmail.mailbox_settings.forms import OutOfOfficeForm
+from portal.webmail.sidebar import sidebar
+
+
+@uses_mail
+@require_http_methods(["GET", "HEAD", "POST"])
+def out_of_office_page(request: HttpRequest, mailbox_id: int) -> HttpResponse:
+    """What people are told while nobody reads the mailbox, in its name."""
+    desks = desks_of(request)
+    desk = desks.writable(mailbox_id)
+    if not desk.can_send:
+        raise PermissionDenied("You may not send from this mailbox.")
+    kept = out_of_office.of(desk.mailbox)
+    if request.method == "POST" and request.POST.get("do") == "off":
+        out_of_office.turn_off(desk.mailbox)
+        messages.success(request, "Nobody is answered automatically any more")
+        return redirect("webmail:away", mailbox_id=desk.mailbox.pk)
+    form = OutOfOfficeForm(request.POST or None, initial=_initial(kept))
+    if request.method == "POST" and form.is_valid() and _turned_on(desk, form):
+        messages.success(request, "People who write are told that you are away")
+        return redirect("webmail:away", mailbox_id=desk.mailbox.pk)
+    context = {
+        "sidebar": sidebar(desks, desk),
+        "desk": desk,
+        "form": form,
+        "kept": kept,
+        "button": "Save" if kept.is_on else "Turn it on",
+    }
+    return render(request, "webmail/mailbox_settings/out_of_office.html", context)
+
+
+def _turned_on(desk: Desk, form: OutOfOfficeForm) -> bool:
+    data = form.cleaned_data
+    last = data["last_day"]
+    try:
+        out_of_office.turn_on(
+            desk.mailbox,
+            starts_at=_midnight(data["first_day"]),
+            ends_at=_midnight(last + dt.timedelta(days=1)) if last else None,
+            subject=data["subject"],
+            text=data["text"],
+        )
+    except PolicyError as refusal:
+        form.add_error("last_day", str(refusal))
+        return False
+    return True
+
+
+def _initial(kept: OutOfOffice) -> dict[str, object]:
+    last = kept.ends_at
+    return {
+        "first_day": timezone.localdate(kept.starts_at),
+        "last_day": timezone.localdate(last - dt.timedelta(days=1)) if last else None,
+        "subject": kept.subject,
+        "text": kept.text,
+    }
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return timezone.make_aware(dt.datetime.combine(day, dt.time.min))

@@ -1,0 +1,125 @@
+"""Message HTML made safe to show.
+
+This is the first of three walls. The other two: the result is served alone with a
+policy that forbids everything but pictures in the text itself, and it is shown in a
+frame that may run nothing and reach nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import css_inline
+import nh3
+
+from portal.webmail.rendering.html_limits import tidy
+
+TAGS = {
+    "a", "abbr", "address", "article", "b", "blockquote", "br", "caption", "center",
+    "cite", "code", "col", "colgroup", "dd", "del", "div", "dl", "dt", "em", "font",
+    "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "i", "img", "ins",
+    "kbd", "li", "main", "ol", "p", "pre", "q", "s", "section", "small", "span",
+    "strike", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead",
+    "tr", "tt", "u", "ul",
+}  # fmt: skip
+DROPPED_WITH_CONTENT = {
+    "script",
+    "style",
+    "title",
+    "template",
+    "noscript",
+    "svg",
+    "math",
+}
+ATTRIBUTES = {
+    "*": {"style", "dir", "lang", "align", "valign", "bgcolor"},
+    "a": {"href"},
+    "img": {"src", "alt", "width", "height"},
+    "table": {"width", "border", "cellpadding", "cellspacing", "summary"},
+    "td": {"width", "height", "colspan", "rowspan", "nowrap"},
+    "th": {"width", "height", "colspan", "rowspan", "nowrap", "scope"},
+    "col": {"width", "span"},
+    "ol": {"start", "type"},
+    "font": {"color", "face", "size"},
+}
+# Nothing that takes text out of the page's flow or over other text.
+STYLES = {
+    "background", "background-color", "border", "border-bottom", "border-bottom-color",
+    "border-bottom-style", "border-bottom-width", "border-collapse", "border-color",
+    "border-left", "border-left-color", "border-left-style", "border-left-width",
+    "border-radius", "border-right", "border-right-color", "border-right-style",
+    "border-right-width", "border-spacing", "border-style", "border-top",
+    "border-top-color", "border-top-style", "border-top-width", "border-width",
+    "color", "direction", "display", "font", "font-family", "font-size", "font-style",
+    "font-weight", "height", "letter-spacing", "line-height", "list-style-type",
+    "margin", "margin-bottom", "margin-left", "margin-right", "margin-top",
+    "max-width", "padding", "padding-bottom", "padding-left", "padding-right",
+    "padding-top", "text-align", "text-decoration", "text-indent", "text-transform",
+    "vertical-align", "white-space", "width", "word-break",
+}  # fmt: skip
+LINK_SCHEMES = ("http://", "https://")
+PICTURE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+
+_inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=False)
+
+
+@dataclass(slots=True)
+class SafeHtml:
+    """What may be shown, and whether pictures from elsewhere were left out."""
+
+    html: str = ""
+    has_remote_pictures: bool = field(default=False)
+
+
+def sanitise(source: str, pictures: Mapping[str, str]) -> SafeHtml:
+    """Make message HTML safe to show.
+
+    `pictures` has a data: URL for each content id that came with the message. Raises
+    TooComplexError where the HTML would take too long.
+    """
+    safe = SafeHtml()
+
+    def keep(tag: str, attribute: str, value: str) -> str | None:
+        if attribute == "src":
+            safe.has_remote_pictures |= value.lower().startswith(("http", "//"))
+            return _picture(value, pictures)
+        if attribute == "href":
+            return value if value.lower().startswith(LINK_SCHEMES) else None
+        return None if attribute == "style" and _reaches_out(value) else value
+
+    safe.html = nh3.clean(
+        _inlined(tidy(source)),
+        tags=TAGS,
+        clean_content_tags=DROPPED_WITH_CONTENT,
+        attributes=ATTRIBUTES,
+        attribute_filter=keep,
+        url_schemes={"http", "https", "cid", "data"},
+        link_rel="noopener noreferrer nofollow",
+        set_tag_attribute_values={"a": {"target": "_blank"}},
+        filter_style_properties=STYLES,
+    )
+    return safe
+
+
+def _inlined(tidied: str) -> str:
+    if "<style" not in tidied:
+        return tidied
+    try:
+        return _inliner.inline(tidied)
+    except (css_inline.InlineError, ValueError):
+        return tidied
+
+
+def _picture(source: str, pictures: Mapping[str, str]) -> str | None:
+    if source.lower().startswith("cid:"):
+        return pictures.get(source[4:].strip())
+    kind = source[5:].partition(";")[0].lower()
+    if source.lower().startswith("data:") and kind in PICTURE_TYPES:
+        return source
+    return None
+
+
+def _reaches_out(style: str) -> bool:
+    lowered = style.lower()
+    return any(mark in lowered for mark in ("url(", "image-set(", "expression(", "\\"))

@@ -1,0 +1,524 @@
+from __future__ import annotations
+
+import re
+from uuid import uuid4
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from engine.mail.header import HeaderBlock
+from engine.queue.models import QueuedMessage
+from engine.registry.models import Mailbox, Organisation, Person
+from engine.storage import content
+from engine.storage.models import FolderRole, Message
+from portal.webmail.drafts import attachments
+from portal.webmail.models import DraftFile, Habits, UndoTime
+from portal.webmail.rendering.parsed_message import Reading, take_apart
+from tests import factories
+from tests.portal.conftest import SignIn
+from tests.portal.webmail.conftest import PDF, html, named, put
+
+JANE = "jane@firm.example.secure.example"
+CHARLIE = "charlie@harbour.secure.example"
+
+pytestmark = pytest.mark.usefixtures("firm_connection", "charlie")
+
+
+@pytest.fixture
+def desk(bob: Person) -> Desk:
+    """Where Bob writes, who likes his messages to leave at once."""
+    Habits.objects.create(person=bob, undo_seconds=UndoTime.NONE)
+    return Desk(bob.mailbox)
+
+
+class Desk:
+    """A page to write on, before anything was typed."""
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self.mailbox = mailbox
+        self.door = reverse("webmail:draft", args=[mailbox.pk, uuid4()])
+
+    def post(self, client: Client, do: str, **fields: object) -> HttpResponse:
+        """Post the page; what is sent has a subject unless it says otherwise."""
+        typed = {"subject": "About it"} if do == "send" else {}
+        return client.post(self.door, typed | {"do": do} | fields, follow=True)
+
+    def page(self, client: Client) -> str:
+        return client.get(self.door).content.decode()
+
+
+def kept(mailbox: Mailbox, role: FolderRole) -> list[Message]:
+    return list(Message.objects.filter(mailbox=mailbox, folder__role=role))
+
+
+def reading_of(message: Message) -> Reading:
+    return take_apart(content.read(message.content))
+
+
+def only(mailbox: Mailbox, role: FolderRole) -> tuple[Message, Reading]:
+    [message] = kept(mailbox, role)
+    return message, reading_of(message)
+
+
+def file(name: str = "Bundle.pdf", data: bytes = PDF.data) -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, data, "application/pdf")
+
+
+def value_of(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}"[^>]*value="([^"]*)"', page)
+    return found[1] if found else ""
+
+
+def test_a_message_is_sent_and_kept_in_sent(
+    as_bob: Client, bob: Person, charlie: Person, desk: Desk
+) -> None:
+    answer = desk.post(
+        as_bob, "send", to=f"Charlie <{CHARLIE}>", subject="Hello", text="One\r\nTwo"
+    )
+
+    assert "Message sent" in answer.content.decode()
+    sent, reading = only(bob.mailbox, FolderRole.SENT)
+    assert reading.text == "One\nTwo\n"
+    assert reading.header.text("From") == f"Bob <{bob.address}>"
+    assert sent.is_read
+    received, _ = only(charlie.mailbox, FolderRole.INBOX)
+    assert received.message_id == sent.message_id
+    assert not received.is_read
+    queued = QueuedMessage.objects.get()
+    assert queued.person_id == bob.pk
+    assert queued.source == "webmail"
+
+
+def test_bcc_is_hidden_from_others_and_known_to_the_sender(
+    as_bob: Client, bob: Person, charlie: Person, desk: Desk
+) -> None:
+    desk.post(as_bob, "send", to=JANE, bcc=f"Siân C <{CHARLIE}>", text="x")
+
+    _, sent = only(bob.mailbox, FolderRole.SENT)
+    _, received = only(charlie.mailbox, FolderRole.INBOX)
+    assert [str(n.address) for n in sent.people("Bcc").shown] == [CHARLIE]
+    assert not received.people("Bcc").shown
+    assert CHARLIE.encode() not in received.raw
+
+
+def test_somebody_named_twice_gets_one_message(
+    as_bob: Client, charlie: Person, desk: Desk
+) -> None:
+    desk.post(as_bob, "send", to=CHARLIE, cc=CHARLIE.upper(), text="x")
+
+    assert len(kept(charlie.mailbox, FolderRole.INBOX)) == 1
+
+
+def test_files_arrive_byte_for_byte(
+    as_bob: Client, charlie: Person, desk: Desk
+) -> None:
+    desk.post(
+        as_bob,
+        "send",
+        to=CHARLIE,
+        text="x",
+        attachments=[file(), file('Siân "1".bin', bytes(range(256)) * 40)],
+    )
+
+    message, reading = only(charlie.mailbox, FolderRole.INBOX)
+    assert [p.data() for p in reading.parts] == [PDF.data, bytes(range(256)) * 40]
+    assert [a.name for a in reading.attachments] == ["Bundle.pdf", "Siân _1_.bin"]
+    assert message.has_attachments
+
+
+@pytest.mark.parametrize(
+    ("to", "sentence"),
+    [
+        ("", "Enter at least one address"),
+        ("jane", "jane is not an address"),
+        ("stranger@elsewhere.example", "is not an address in this community"),
+        ("nobody@harbour.secure.example", "is not an address in this community"),
+    ],
+)
+def test_a_wrong_recipient_is_named_beside_the_field_and_nothing_is_lost(
+    as_bob: Client, bob: Person, desk: Desk, to: str, sentence: str
+) -> None:
+    page = desk.post(
+        as_bob,
+        "send",
+        to=to,
+        subject="Kept subject",
+        text="Kept text",
+        attachments=[file()],
+    ).content.decode()
+
+    assert "There is a problem" in page
+    assert sentence in page.partition('id="id_to-error"')[2]
+    assert value_of(page, "to") == to
+    assert "Kept subject" in page and "Kept text" in page
+    assert "Bundle.pdf" in page
+    assert not QueuedMessage.objects.exists()
+    assert "Bundle.pdf" in desk.page(as_bob)
+
+
+def test_every_wrong_recipient_is_named_at_once(as_bob: Client, desk: Desk) -> None:
+    page = desk.post(
+        as_bob, "send", to="one@elsewhere.example", cc="two@elsewhere.example, three"
+    ).content.decode()
+
+    for word in ("one@elsewhere", "two@elsewhere", "three is not"):
+        assert word in page
+    # One line for each, or two sentences would run into one another.
+    assert page.count('<a href="#id_') == 3
+
+
+def test_a_list_that_does_not_admit_the_sender_is_refused(
+    as_bob: Client, harbour: Organisation, desk: Desk
+) -> None:
+    factories.make_list(
+        "clerks@harbour.secure.example", harbour, CHARLIE, posting="members"
+    )
+
+    page = desk.post(
+        as_bob, "send", to="clerks@harbour.secure.example", text="x"
+    ).content.decode()
+
+    assert "There is a problem" in page
+    assert not QueuedMessage.objects.exists()
+
+
+def test_an_infected_file_is_refused_beside_the_files(
+    as_bob: Client, bob: Person, charlie: Person, desk: Desk
+) -> None:
+    eicar = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+
+    page = desk.post(
+        as_bob, "send", to=CHARLIE, text="x", attachments=[file("a.com", eicar)]
+    ).content.decode()
+
+    assert "There is a problem" in page
+    assert 'id="id_attachments-error"' in page
+    assert not kept(charlie.mailbox, FolderRole.INBOX)
+    assert not kept(bob.mailbox, FolderRole.SENT)
+
+
+def test_a_draft_is_kept_as_it_was_typed(
+    as_bob: Client, bob: Person, desk: Desk
+) -> None:
+    typed = f"half an addr, Siân <{JANE}>"
+    desk.post(
+        as_bob, "save", to=typed, cc="x", subject="Später", text=" Line\r\n\r\nTwo"
+    )
+
+    page = desk.page(as_bob)
+    message, _ = only(bob.mailbox, FolderRole.DRAFTS)
+
+    assert value_of(page, "to") == typed.replace("<", "&lt;").replace(">", "&gt;")
+    assert value_of(page, "cc") == "x"
+    assert value_of(page, "subject") == "Später"
+    assert "\n Line\n\nTwo</textarea>" in page
+    assert message.is_draft
+    assert message.to_summary == "Siân"
+
+
+def test_a_draft_opens_from_its_folder(as_bob: Client, bob: Person, desk: Desk) -> None:
+    desk.post(as_bob, "save", subject="Later")
+    message, _ = only(bob.mailbox, FolderRole.DRAFTS)
+
+    answer = as_bob.get(reverse("webmail:read", args=[message.pk]))
+
+    assert answer.status_code == 302
+    assert answer["Location"] == desk.door
+
+
+def test_a_draft_is_kept_once_and_ends_when_it_is_sent(
+    as_bob: Client, bob: Person, desk: Desk
+) -> None:
+    for text in ("one", "two"):
+        desk.post(as_bob, "save", text=text)
+    _, draft = only(bob.mailbox, FolderRole.DRAFTS)
+    assert draft.text == "two\n"
+
+    desk.post(as_bob, "send", to=CHARLIE, text="three")
+
+    assert not kept(bob.mailbox, FolderRole.DRAFTS)
+    _, sent = only(bob.mailbox, FolderRole.SENT)
+    assert not [f for f in sent.header.fields if f.name.startswith("X-Draft")]
+
+
+def test_a_draft_is_thrown_away_and_fetched_back(
+    as_bob: Client, bob: Person, desk: Desk
+) -> None:
+    desk.post(as_bob, "attach", text="First words", attachments=[file()])
+
+    page = desk.post(as_bob, "discard", text="Last words", to="half@").content.decode()
+
+    assert "Draft moved to Deleted" in page and ">Undo<" in page
+    assert not kept(bob.mailbox, FolderRole.DRAFTS)
+    (thrown,) = kept(bob.mailbox, FolderRole.TRASH)
+    shown = as_bob.get(reverse("webmail:read", args=[thrown.pk])).content.decode()
+    assert "Go on writing this draft" in shown and "From a colleague" not in shown
+    page = as_bob.post(
+        reverse("webmail:again", args=[thrown.pk]), follow=True
+    ).content.decode()
+    assert "Last words" in page and "Bundle.pdf" in page
+    assert value_of(page, "to") == "half@"
+    assert kept(bob.mailbox, FolderRole.DRAFTS) == [thrown]
+
+
+def test_throwing_a_draft_away_is_taken_back(
+    as_bob: Client, bob: Person, desk: Desk
+) -> None:
+    desk.post(as_bob, "discard", text="Never saved")
+    drafts = bob.mailbox.folders.get(role=FolderRole.DRAFTS)
+
+    as_bob.post(reverse("webmail:undo", args=[drafts.pk]))
+
+    assert "Never saved" in desk.page(as_bob)
+
+
+def test_a_draft_without_a_word_is_thrown_away_at_once(
+    as_bob: Client, bob: Person, desk: Desk
+) -> None:
+    page = desk.post(as_bob, "discard").content.decode()
+
+    assert "Draft deleted" in page
+    assert not kept(bob.mailbox, FolderRole.TRASH)
+
+
+def test_a_draft_of_two_windows_is_thrown_away_as_the_quicker_left_it(
+    as_bob: Client, bob: Person, desk: Desk
+) -> None:
+    desk.post(as_bob, "save", text="Quicker")
+
+    desk.post(as_bob, "discard", text="Slower", version="")
+
+    (thrown,) = kept(bob.mailbox, FolderRole.TRASH)
+    assert reading_of(thrown).text == "Quicker\n"
+
+
+def test_files_are_attached_and_removed_while_writing(
+    as_bob: Client, charlie: Person, desk: Desk
+) -> None:
+    desk.post(
+        as_bob, "attach", text="x", attachments=[file("one.pdf"), file("two.pdf")]
+    )
+    page = desk.post(as_bob, "attach", attachments=[file("three.pdf")]).content.decode()
+    assert all(name in page for name in ("one.pdf", "two.pdf", "three.pdf"))
+
+    second = DraftFile.objects.get(name="two.pdf")
+    desk.post(as_bob, f"remove-{second.pk}")
+    desk.post(as_bob, "send", to=CHARLIE, text="x")
+
+    _, reading = only(charlie.mailbox, FolderRole.INBOX)
+    assert [a.name for a in reading.attachments] == ["one.pdf", "three.pdf"]
+
+
+def test_too_many_octets_of_files_are_refused_with_the_limit(
+    as_bob: Client, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attachments, "size_limit", lambda: 1000)
+
+    page = desk.post(
+        as_bob, "attach", text="Kept", attachments=[file(data=b"x" * 1001)]
+    ).content.decode()
+
+    assert (
+        "One message carries at most 1000"
+        in page.replace("\xa0", "").replace(" bytes", "")
+        or "1000\xa0bytes" in page
+    )
+    assert "Kept" in page
+
+
+def test_sending_twice_sends_once(as_bob: Client, charlie: Person, desk: Desk) -> None:
+    desk.post(as_bob, "send", to=CHARLIE, text="x")
+
+    page = desk.post(as_bob, "send", to=CHARLIE, text="x").content.decode()
+
+    assert "has been sent already" in page
+    assert len(kept(charlie.mailbox, FolderRole.INBOX)) == 1
+
+
+def test_no_header_can_be_slipped_in(as_bob: Client, bob: Person, desk: Desk) -> None:
+    desk.post(
+        as_bob,
+        "send",
+        to=CHARLIE,
+        subject="Hello\r\nBcc: jane@firm.example\r\n\r\nbody",
+        text="x",
+    )
+
+    _, sent = only(bob.mailbox, FolderRole.SENT)
+    assert not sent.header.get("Bcc")
+    assert "Bcc: jane" in sent.header.text("Subject")
+
+
+def test_a_reply_goes_to_the_sender_and_marks_the_original(
+    as_bob: Client, bob: Person, desk: Desk
+) -> None:
+    message = put(bob.mailbox, references="<first@firm.example>")
+
+    page = as_bob.get(reverse("webmail:reply", args=[message.pk])).content.decode()
+    desk.post(as_bob, "send", to=JANE, text="Yes", answers=message.pk)
+
+    assert value_of(page, "to") == f"Jane Jones &lt;{JANE}&gt;"
+    assert value_of(page, "subject") == "Re: Hearing on Monday"
+    assert "&gt; Please see the bundle." in page
+    _, sent = only(bob.mailbox, FolderRole.SENT)
+    assert sent.header.text("In-Reply-To") == message.message_id
+    assert (
+        sent.header.text("References") == f"<first@firm.example> {message.message_id}"
+    )
+    message.refresh_from_db()
+    assert message.is_answered
+
+
+def test_a_reply_kept_as_a_draft_is_still_a_reply(
+    as_bob: Client, bob: Person, desk: Desk
+) -> None:
+    message = put(bob.mailbox)
+
+    desk.post(as_bob, "save", text="Yes", answers=message.pk)
+    desk.post(as_bob, "send", to=JANE, text="Yes")
+
+    _, sent = only(bob.mailbox, FolderRole.SENT)
+    assert sent.header.text("In-Reply-To") == message.message_id
+    message.refresh_from_db()
+    assert message.is_answered
+
+
+def test_a_reply_to_all_leaves_oneself_out(as_bob: Client, bob: Person) -> None:
+    message = put(
+        bob.mailbox,
+        to=[named("Bob", bob.address), named("Carol", "carol@firm.example")],
+        cc=[named("", CHARLIE), named("Jane", JANE)],
+    )
+
+    page = as_bob.get(reverse("webmail:reply_all", args=[message.pk])).content.decode()
+
+    assert value_of(page, "to") == f"Jane Jones &lt;{JANE}&gt;"
+    assert value_of(page, "cc") == f"Carol &lt;carol@firm.example&gt;, {CHARLIE}"
+
+
+def test_a_reply_to_all_leaves_nobody_else_out(as_bob: Client, bob: Person) -> None:
+    many = [named("", f"p{n}@firm.example") for n in range(150)]
+    message = put(bob.mailbox, to=[named("Bob", bob.address)], cc=many)
+
+    page = as_bob.get(reverse("webmail:reply_all", args=[message.pk])).content.decode()
+
+    assert value_of(page, "cc").count("@firm.example") == 150
+
+
+def test_a_reply_follows_reply_to(as_bob: Client, bob: Person) -> None:
+    message = put(bob.mailbox, extra_headers={"Reply-To": CHARLIE})
+
+    page = as_bob.get(reverse("webmail:reply", args=[message.pk])).content.decode()
+
+    assert value_of(page, "to") == CHARLIE
+
+
+def test_a_reply_to_html_quotes_its_text(as_bob: Client, bob: Person) -> None:
+    message = put(bob.mailbox, html("<p>Hello <b>Bob</b></p>"))
+
+    page = as_bob.get(reverse("webmail:reply", args=[message.pk])).content.decode()
+
+    assert "&gt; Hello Bob" in page
+
+
+def test_a_forwarded_message_is_quoted_and_carries_its_files(
+    as_bob: Client, bob: Person
+) -> None:
+    message = put(bob.mailbox, attachments=[PDF])
+
+    page = as_bob.post(
+        reverse("webmail:forward", args=[message.pk]), follow=True
+    ).content.decode()
+
+    assert value_of(page, "subject") == "Fwd: Hearing on Monday"
+    assert "From: Jane Jones" in page
+    assert "Bundle.pdf" in page
+    draft, _ = only(bob.mailbox, FolderRole.DRAFTS)
+    assert draft.has_attachments
+    assert content.read(DraftFile.objects.get().content) == PDF.data
+
+
+@pytest.mark.usefixtures("desk")
+def test_a_message_is_forwarded_whole_as_a_file(
+    as_bob: Client, bob: Person, charlie: Person
+) -> None:
+    message = put(bob.mailbox, attachments=[PDF])
+    answer = as_bob.post(reverse("webmail:forward", args=[message.pk]), {"as": "file"})
+
+    fields = {"do": "send", "to": CHARLIE, "subject": "x", "text": "See"}
+    as_bob.post(answer["Location"], fields)
+
+    _, received = only(charlie.mailbox, FolderRole.INBOX)
+    [part] = received.parts
+    assert part.content_type == "message/rfc822"
+    assert part.data().rstrip() == content.read(message.content).rstrip()
+
+
+def test_sending_as_a_group_needs_the_right_to_send(
+    as_bob: Client, bob: Person, team: Mailbox, desk: Desk
+) -> None:
+    grant = factories.make_grant(team, bob, can_read=True)
+    fields = {"to": CHARLIE, "text": "x", "sender": team.pk}
+
+    page = desk.post(as_bob, "send", **fields).content.decode()
+    assert "You may not send from this mailbox" in page
+    assert not QueuedMessage.objects.exists()
+
+    grant.can_send = True
+    grant.save()
+    Desk(bob.mailbox).post(as_bob, "send", **fields)
+
+    _, sent = only(team, FolderRole.SENT)
+    assert sent.header.text("From") == f"Listing office <{team.address}>"
+    assert QueuedMessage.objects.latest("pk").person_id == bob.pk
+
+
+def test_who_may_send_from_nowhere_is_told(
+    signed_in: SignIn, firm: Organisation, team: Mailbox
+) -> None:
+    jane = factories.make_person(JANE, firm)
+    factories.make_grant(team, jane, can_read=True)
+
+    answer = signed_in(jane).get(reverse("webmail:compose", args=[team.pk]))
+
+    assert answer.status_code == 403
+
+
+def test_who_has_no_place_for_drafts_can_still_send(
+    signed_in: SignIn, firm: Organisation, team: Mailbox, charlie: Person
+) -> None:
+    jane = factories.make_person(JANE, firm)
+    factories.make_grant(team, jane, can_read=True, can_send=True)
+    client = signed_in(jane)
+    desk = Desk(team)
+
+    page = client.get(reverse("webmail:compose", args=[team.pk])).content.decode()
+    desk.post(client, "send", to=CHARLIE, text="x")
+
+    assert ">Save draft</button>\n    <button" not in page
+    assert len(kept(charlie.mailbox, FolderRole.INBOX)) == 1
+
+
+def test_drafts_of_a_mailbox_that_is_only_read_are_kept_in_the_own_one(
+    as_bob: Client, bob: Person, team: Mailbox
+) -> None:
+    factories.make_grant(team, bob, can_read=True)
+
+    Desk(team).post(as_bob, "save", text="x")
+
+    assert kept(bob.mailbox, FolderRole.DRAFTS)
+    assert not kept(team, FolderRole.DRAFTS)
+
+
+def test_headers_of_a_message_are_well_formed(
+    as_bob: Client, bob: Person, desk: Desk
+) -> None:
+    desk.post(as_bob, "send", to=CHARLIE, subject="Žluťoučký " * 20, text="ř" * 2000)
+
+    sent, _ = only(bob.mailbox, FolderRole.SENT)
+
+    HeaderBlock.parse(bytes(sent.content.header))
+    assert max(map(len, content.read(sent.content).split(b"\r\n"))) <= 998

@@ -1,0 +1,538 @@
+"""What happens around sending: undo, second windows, warnings, lapsed sessions."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from engine import clock
+from engine.antivirus.models import QuarantinedMessage
+from engine.audit.models import Entry
+from engine.mail.address import Address
+from engine.mail.address_list import NamedAddress
+from engine.queue.delivery import claim
+from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
+from engine.registry.actions import people
+from engine.registry.models import Connection, Mailbox, Organisation, Person
+from engine.routing import recipients
+from engine.storage import out_of_office
+from engine.storage.models import FolderRole
+from portal.webmail import tasks
+from portal.webmail.compose import send_message
+from portal.webmail.compose.send_message import Addressees, Sending, SentAlreadyError
+from portal.webmail.drafts import attachments
+from portal.webmail.drafts.draft import Draft
+from portal.webmail.models import Departure, DraftFile, Habits, UndoTime
+from tests import factories
+from tests.engine.antivirus import pdfs, specimens
+from tests.portal.conftest import SignIn
+from tests.portal.webmail.compose.test_compose import (
+    CHARLIE,
+    Desk,
+    file,
+    kept,
+    only,
+    value_of,
+)
+from tests.portal.webmail.conftest import put
+
+pytestmark = pytest.mark.usefixtures("charlie")
+
+A_SECOND = timedelta(seconds=1)
+WAITS = {"to": CHARLIE, "subject": "Hearing", "text": "On Monday"}
+
+
+@pytest.fixture
+def desk(bob: Person) -> Desk:
+    """Where Bob writes, who has changed no setting."""
+    return Desk(bob.mailbox)
+
+
+def test_a_page_that_comes_once_the_message_has_left_says_that_it_was_sent(
+    as_bob: Client, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = as_bob.post(desk.door, {**WAITS, "do": "send"})
+    it_has_left(monkeypatch)
+    first, second = (_page(as_bob, answer["Location"]) for _ in "12")
+
+    assert "Message sent." in first
+    assert "Message sent" not in second
+
+
+def test_a_page_that_offered_to_take_it_back_has_said_that_it_was_sent(
+    as_bob: Client, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = as_bob.post(desk.door, {**WAITS, "do": "send"})
+    assert "leaves in" in _page(as_bob, answer["Location"])
+    it_has_left(monkeypatch)
+    assert "Message sent" not in _page(as_bob, answer["Location"])
+
+
+def it_has_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    later = Departure.objects.get().leaves_at + A_SECOND
+    monkeypatch.setattr(clock, "held", later.timestamp)
+
+
+def _page(client: Client, address: str) -> str:
+    return client.get(address, follow=True).content.decode()
+
+
+def undo(client: Client) -> str:
+    door = reverse("webmail:take_back", args=[Departure.objects.get().pk])
+    return client.post(door, follow=True).content.decode()
+
+
+def test_a_sent_message_waits_and_every_page_offers_undo(
+    as_bob: Client, bob: Person, charlie: Person, desk: Desk
+) -> None:
+    page = desk.post(as_bob, "send", **WAITS).content.decode()
+
+    assert "Message sent" in page and ">Undo<" in page
+    assert not kept(charlie.mailbox, FolderRole.INBOX)
+    only(bob.mailbox, FolderRole.SENT)
+    wait = Recipient.objects.get().next_attempt_at - timezone.now()
+    assert timedelta(seconds=5) < wait <= timedelta(seconds=10)
+    assert claim.claim("runner") == []
+
+
+def test_what_is_taken_back_is_a_draft_again_with_all_that_it_had(
+    as_bob: Client, bob: Person, charlie: Person, desk: Desk
+) -> None:
+    desk.post(as_bob, "send", bcc="alice@northfield.secure.example", **WAITS)
+    assert not Departure.objects.exists()  # nobody has that address
+    desk.post(
+        as_bob, "send", cc=f"Bob B <{bob.address}>", attachments=[file()], **WAITS
+    )
+
+    page = undo(as_bob)
+
+    assert "It is a draft again" in page
+    assert value_of(page, "to") == CHARLIE
+    assert value_of(page, "cc") == f"Bob B &lt;{bob.address}&gt;"
+    assert "On Monday" in page and "Bundle.pdf" in page
+    assert not kept(bob.mailbox, FolderRole.SENT)
+    assert set(Recipient.objects.values_list("status", flat=True)) == {"dropped"}
+    assert Entry.objects.filter(event="queue.withdrawn", by_key=str(bob.pk)).exists()
+
+
+def test_what_is_taken_back_loses_no_word_and_nobody(
+    as_bob: Client, desk: Desk, firm_connection: Connection
+) -> None:
+    everybody = ", ".join(f"p{n}@firm.example.secure.example" for n in range(60))
+    typed = WAITS | {"to": everybody, "text": "word " * 150_000}
+    desk.post(as_bob, "send", confirmed="1", **typed)
+
+    page = undo(as_bob)
+
+    assert value_of(page, "to") == everybody
+    assert page.count("word ") == 150_000
+
+
+def test_a_message_taken_back_can_be_sent_after_all(
+    as_bob: Client, bob: Person, desk: Desk
+) -> None:
+    desk.post(as_bob, "send", **WAITS)
+    undo(as_bob)
+
+    desk.post(as_bob, "send", **WAITS)
+
+    only(bob.mailbox, FolderRole.SENT)
+    statuses = Recipient.objects.values_list("status", flat=True)
+    assert sorted(statuses) == ["dropped", "queued"]
+
+
+def test_what_has_left_is_not_taken_back(
+    as_bob: Client, bob: Person, desk: Desk
+) -> None:
+    desk.post(as_bob, "send", **WAITS)
+    Recipient.objects.update(next_attempt_at=timezone.now())
+    assert claim.claim("runner")
+
+    page = undo(as_bob)
+
+    assert "has left already" in page
+    only(bob.mailbox, FolderRole.SENT)
+    assert Recipient.objects.get().status == RecipientStatus.QUEUED
+
+
+def test_nobody_takes_back_what_another_sent(
+    as_bob: Client, signed_in: SignIn, alice: Person, desk: Desk
+) -> None:
+    desk.post(as_bob, "send", **WAITS)
+    door = reverse("webmail:take_back", args=[Departure.objects.get().pk])
+
+    answer = signed_in(alice, second_factor=True).post(door)
+
+    assert answer.status_code == 404
+    assert Recipient.objects.get().status == RecipientStatus.QUEUED
+
+
+def sending_of(bob: Person) -> Sending:
+    to = [NamedAddress("", Address.parse(CHARLIE))]
+    return Sending(
+        draft=Draft(token=uuid4(), subject="x"),
+        addressees=Addressees(to, [], []),
+        sender=bob.mailbox,
+        drafts=bob.mailbox,
+    )
+
+
+def test_a_second_sending_of_the_same_draft_is_refused(bob: Person) -> None:
+    once = sending_of(bob)
+    send_message.send(once, by=bob)
+
+    with pytest.raises(SentAlreadyError):
+        send_message.send(once, by=bob)
+
+    assert QueuedMessage.objects.count() == 1
+
+
+def test_what_breaks_off_between_the_queue_and_the_copy_leaves_nothing(
+    bob: Person, charlie: Person
+) -> None:
+    once = sending_of(bob)
+
+    class Killed(Exception):
+        """The process ends before the commit."""
+
+    with pytest.raises(Killed), transaction.atomic():
+        send_message.send(once, by=bob)
+        raise Killed
+
+    assert not QueuedMessage.objects.exists()
+    assert not kept(bob.mailbox, FolderRole.SENT)
+    send_message.send(once, by=bob)
+    assert len(kept(charlie.mailbox, FolderRole.INBOX)) == 1
+
+
+def test_sending_for_a_team_records_who_did(
+    as_bob: Client, bob: Person, team: Mailbox, desk: Desk
+) -> None:
+    factories.make_grant(team, bob, can_send=True)
+
+    desk.post(as_bob, "send", sender=team.pk, **WAITS)
+
+    entry = Entry.objects.get(event="mailbox.sent_from")
+    assert (entry.subject_key, entry.by_key) == (str(team.pk), str(bob.pk))
+    assert "On Monday" in undo(as_bob)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"subject": ""}, "has no subject"),
+        ({"text": "I attach the bundle. Attached."}, "no file is attached"),
+        ({"text": "Gweler y bwndel ynghlwm"}, "no file is attached"),
+    ],
+)
+def test_what_somebody_would_want_to_know_is_said_before_sending(
+    as_bob: Client, desk: Desk, fields: dict[str, str], sentence: str
+) -> None:
+    page = desk.post(as_bob, "send", **(WAITS | fields)).content.decode()
+
+    assert sentence in page and "Send anyway" in page
+    assert not QueuedMessage.objects.exists()
+    desk.post(as_bob, "send", confirmed="1", **(WAITS | fields))
+    assert QueuedMessage.objects.exists()
+
+
+def test_words_that_are_only_quoted_warn_of_nothing(as_bob: Client, desk: Desk) -> None:
+    quoted = "Thank you\n\nOn 2 March, Jane wrote:\n> The bundle is attached"
+
+    desk.post(as_bob, "send", **(WAITS | {"text": quoted}))
+
+    assert QueuedMessage.objects.exists()
+
+
+def test_a_second_window_overwrites_nothing(
+    as_bob: Client, bob: Person, desk: Desk
+) -> None:
+    desk.post(as_bob, "save", text="first", version="")
+    page = desk.post(as_bob, "save", text="second", version="").content.decode()
+
+    assert "another window" in page
+    texts = {m.content.body for m in kept(bob.mailbox, FolderRole.DRAFTS)}
+    assert {bytes(text) for text in texts} == {b"first\r\n", b"second\r\n"}
+
+
+def test_the_script_is_told_of_a_second_window(as_bob: Client, desk: Desk) -> None:
+    first = as_bob.post(f"{desk.door}save/", {"text": "first", "version": ""})
+    version = first.json()["version"]
+    again = as_bob.post(f"{desk.door}save/", {"text": "more", "version": version})
+
+    late = as_bob.post(f"{desk.door}save/", {"text": "late", "version": version})
+
+    assert (first.status_code, again.status_code, late.status_code) == (200, 200, 409)
+    assert "another window" in late.json()["problem"]
+    assert "more" in desk.page(as_bob)
+
+
+def test_words_posted_after_the_session_lapsed_wait_for_the_writer(
+    client: Client, signed_in: SignIn, bob: Person, charlie: Person, desk: Desk
+) -> None:
+    answer = client.post(desk.door, {"do": "send", "text": "Long work", "to": CHARLIE})
+    assert answer.status_code == 302 and "login" in answer["Location"]
+    waiting = client.session["unsaved_words"]
+
+    signed_in(charlie, second_factor=True)
+    session = client.session
+    session["unsaved_words"] = waiting
+    session.save()
+    assert client.get(desk.door).status_code == 404
+
+    signed_in(bob)
+    session = client.session
+    session["unsaved_words"] = waiting
+    session.save()
+    page = client.get(desk.door, follow=True).content.decode()
+
+    assert "Nothing is lost" in page and "Long work" in page
+    assert not QueuedMessage.objects.exists()
+    only(bob.mailbox, FolderRole.DRAFTS)
+
+
+def test_files_posted_after_the_session_lapsed_are_to_be_added_again(
+    client: Client, signed_in: SignIn, bob: Person, desk: Desk
+) -> None:
+    client.post(desk.door, {"text": "Long work", "attachments": [file("Order.pdf")]})
+    waiting = client.session["unsaved_words"]
+    signed_in(bob)
+    session = client.session
+    session["unsaved_words"] = waiting
+    session.save()
+
+    page = client.get(desk.door, follow=True).content.decode()
+
+    assert "Add these again: Order.pdf." in page and "Long work" in page
+    assert "Nothing is lost" not in page
+
+
+def test_an_infected_file_is_refused_by_name_and_recorded(
+    as_bob: Client, desk: Desk
+) -> None:
+    eicar = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+
+    page = desk.post(
+        as_bob, "attach", text="Kept", attachments=[file("Order.pdf", eicar), file()]
+    ).content.decode()
+
+    assert "Order.pdf was not added: the virus scanner found" in page
+    assert "Kept" in page
+    assert DraftFile.objects.get().name == "Bundle.pdf"
+    assert Entry.objects.filter(event="webmail.infected_file_refused").exists()
+    assert QuarantinedMessage.objects.get().sender.startswith("bob@")
+
+
+def test_a_file_is_kept_while_the_scanner_is_away_and_does_not_leave_unscanned(
+    as_bob: Client, desk: Desk, settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings.POSTERN, "clamd", "/nowhere/clamd.sock")
+
+    page = desk.post(as_bob, "attach", attachments=[file()]).content.decode()
+    assert "Will be scanned before it is sent" in page
+    page = desk.post(as_bob, "send", **WAITS).content.decode()
+
+    assert "was not sent" in page and "Nothing is lost" in page
+    assert "Bundle.pdf" in page
+    assert not QueuedMessage.objects.exists()
+
+
+def test_an_encrypted_file_is_not_added(as_bob: Client, desk: Desk) -> None:
+    locked = file("Order.pdf", pdfs.LOCKED_AES_256)
+
+    page = desk.post(as_bob, "attach", attachments=[locked]).content.decode()
+
+    assert "Order.pdf was not added. A PDF that is encrypted cannot be scanned" in page
+    assert not DraftFile.objects.exists()
+    assert not QuarantinedMessage.objects.exists()
+
+
+def test_an_encrypted_file_goes_with_a_mark_where_the_community_says_so(
+    as_bob: Client, bob: Person, charlie: Person, desk: Desk, settings
+) -> None:
+    settings.POSTERN = settings.POSTERN.model_copy(update={"encrypted_content": "mark"})
+    Habits.objects.create(person=bob, undo_seconds=UndoTime.NONE)
+    locked = file("Order.pdf", pdfs.LOCKED_AES_256)
+
+    page = desk.post(as_bob, "attach", attachments=[locked]).content.decode()
+    desk.post(as_bob, "send", **WAITS)
+
+    assert "Cannot be scanned for viruses" in page
+    _, received = only(charlie.mailbox, FolderRole.INBOX)
+    assert received.unscanned == "encrypted PDF"
+
+
+def test_files_are_added_and_removed_by_the_script(
+    as_bob: Client, bob: Person, desk: Desk
+) -> None:
+    added = as_bob.post(f"{desk.door}files/", {"attachments": [file()]})
+    refused = as_bob.post(f"{desk.door}files/", {"attachments": [file("run.exe")]})
+    row = DraftFile.objects.get()
+    removed = as_bob.post(f"{desk.door}files/remove/", {"file": row.pk})
+
+    assert "Bundle.pdf" in added.content.decode()
+    assert refused.status_code == 422
+    assert "run.exe was not added" in refused.content.decode()
+    assert "Bundle.pdf" not in removed.content.decode()
+    assert not DraftFile.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("statement.pdf", specimens.program()),
+        ("statement.pdf:run.exe", b"x"),
+        ("papers.zip", specimens.zipped_under({"run.exe": b"x"})),
+    ],
+    ids=["by its octets", "by its stream", "in an archive"],
+)
+def test_a_program_under_another_name_is_not_added(
+    as_bob: Client, desk: Desk, name: str, data: bytes
+) -> None:
+    upload = SimpleUploadedFile(name, data, "application/pdf")
+
+    refused = as_bob.post(f"{desk.door}files/", {"attachments": [upload]})
+
+    assert refused.status_code == 422
+    assert "was not added" in refused.content.decode()
+    assert not DraftFile.objects.exists()
+
+
+def test_a_colleague_reaches_no_file_of_somebody_elses_draft(
+    as_bob: Client, signed_in: SignIn, alice: Person, desk: Desk
+) -> None:
+    as_bob.post(f"{desk.door}files/", {"attachments": [file()]})
+    row = DraftFile.objects.get()
+    own = reverse("webmail:draft", args=[alice.mailbox.pk, row.token])
+    client = signed_in(alice, second_factor=True)
+
+    assert client.post(f"{desk.door}files/remove/").status_code == 404
+    client.post(f"{own}files/remove/", {"file": row.pk})
+
+    assert DraftFile.objects.exists()
+
+
+def test_who_the_recipients_are_is_said(
+    as_bob: Client, bob: Person, firm_connection: Connection, northfield: Organisation
+) -> None:
+    factories.make_list("clerks@northfield.secure.example", northfield, bob.address)
+    message = put(bob.mailbox)
+    page = as_bob.get(reverse("webmail:reply", args=[message.pk])).content.decode()
+    assert "On the organisation" in page and "Not in this conversation" not in page
+    desk = Desk(bob.mailbox)
+    desk.post(as_bob, "save", text="x", answers=message.pk)
+
+    to = f"clerks@northfield.secure.example, {CHARLIE}, nobody@harbour.secure.example"
+    page = as_bob.post(f"{desk.door}recipients/", {"to": to}).content.decode()
+
+    assert "Distribution list, 1 member" in page
+    assert "Harbour Chambers, law firm" in page
+    assert page.count("Not in this conversation so far") == 2
+    assert "nobody@harbour.secure.example is not an address" in page
+
+
+def test_a_hundred_recipients_are_looked_at_with_the_same_few_questions(
+    as_bob: Client, desk: Desk, firm_connection: Connection, django_assert_num_queries
+) -> None:
+    many = ", ".join(f"p{n}@firm.example.secure.example" for n in range(100))
+    as_bob.post(f"{desk.door}recipients/", {"to": many})
+
+    with django_assert_num_queries(12):
+        answer = as_bob.post(f"{desk.door}recipients/", {"to": many})
+
+    assert answer.content.decode().count("app-recipients__one") >= 100
+
+
+def test_a_message_goes_to_a_hundred(
+    as_bob: Client, desk: Desk, firm_connection: Connection
+) -> None:
+    many = ", ".join(f"p{n}@firm.example.secure.example" for n in range(100))
+
+    desk.post(as_bob, "send", confirmed="1", **(WAITS | {"to": many}))
+
+    assert Recipient.objects.count() == 100
+
+
+def test_a_message_is_edited_as_a_new_one(as_bob: Client, bob: Person) -> None:
+    message = put(bob.mailbox, role=FolderRole.SENT, text="Said before")
+
+    page = as_bob.post(
+        reverse("webmail:again", args=[message.pk]), follow=True
+    ).content.decode()
+
+    assert "Said before" in page
+    draft, _ = only(bob.mailbox, FolderRole.DRAFTS)
+    assert draft.message_id != message.message_id
+
+
+def test_another_of_the_same_name_is_pointed_out(
+    as_bob: Client, charlie: Person, northfield: Organisation, desk: Desk
+) -> None:
+    factories.make_person("c2@northfield.secure.example", northfield, name="Charlie")
+    call_command("rebuild_directory", verbosity=0)
+
+    page = as_bob.post(f"{desk.door}recipients/", {"to": CHARLIE}).content.decode()
+
+    assert "There is another Charlie: Northfield Court" in page
+
+
+@pytest.mark.parametrize("is_ex_directory", [True, False])
+def test_no_more_is_told_than_the_directory_tells(
+    bob: Person, charlie: Person, harbour: Organisation, is_ex_directory: bool
+) -> None:
+    people.edit(charlie, name="Charlie Cole", is_ex_directory=is_ex_directory, by=None)
+    factories.make_list(
+        "clerks@harbour.secure.example",
+        harbour,
+        CHARLIE,
+        posting="community",
+        is_published=not is_ex_directory,
+    )
+    sender = Address.parse(bob.address)
+    addresses = [Address.parse(CHARLIE), Address.parse("clerks@harbour.secure.example")]
+
+    person, many = recipients.about_all(addresses, viewer=bob, sender=sender)
+
+    assert person.organisation == many.organisation == "Harbour Chambers"
+    assert person.name == ("" if is_ex_directory else "Charlie Cole")
+    assert (many.name, many.members) == (
+        ("", None) if is_ex_directory else ("Clerks", 1)
+    )
+
+
+def test_files_of_a_draft_that_is_gone_are_swept(
+    as_bob: Client, bob: Person, desk: Desk
+) -> None:
+    desk.post(as_bob, "attach", attachments=[file("kept.pdf")])
+    other = Desk(bob.mailbox)
+    as_bob.post(f"{other.door}files/", {"attachments": [file("gone.pdf")]})
+    assert attachments.sweep() == 0
+    DraftFile.objects.update(added_at=timezone.now() - attachments.ORPHAN_AGE * 2)
+
+    assert tasks.sweep_files() == 1
+
+    assert DraftFile.objects.get().name == "kept.pdf"
+
+
+def test_who_is_away_says_so_before_anybody_sends(
+    as_bob: Client, charlie: Person, desk: Desk
+) -> None:
+    out_of_office.turn_on(
+        charlie.mailbox,
+        starts_at=timezone.now() - timedelta(hours=1),
+        ends_at=None,
+        subject="Away",
+        text="Back on 3 June",
+    )
+
+    page = as_bob.post(f"{desk.door}recipients/", {"to": CHARLIE}).content.decode()
+
+    assert "Away: Back on 3 June" in page
