@@ -30,6 +30,13 @@ WIDE, NARROW = 1280, 320  # CSS pixels
 
 SIDEWAYS = """() => [...document.querySelectorAll('.postern-table')]
   .some(one => one.scrollWidth > one.clientWidth)"""
+# Wagtail's sidebar slides when the window grows narrow, and squeezes the page meanwhile.
+AT_REST = """async () => {
+  await new Promise(next => requestAnimationFrame(() => requestAnimationFrame(next)));
+  const finite = one => Number.isFinite(one.effect.getComputedTiming().endTime);
+  await Promise.allSettled(
+    document.getAnimations().filter(finite).map(one => one.finished));
+}"""
 # Notes what the Tab key comes to, and whether it can be seen there.
 LISTEN = """() => {
   window.reached = [];
@@ -88,6 +95,7 @@ def faults(page: Page, url: str, status: int = 200) -> Iterator[str]:
 
 
 def examine(page: Page, width: int) -> Iterator[str]:
+    page.evaluate(AT_REST)
     if folder := os.environ.get("POSTERN_PICTURES"):
         name = re.sub(
             r"\W+", "-", urlsplit(page.url)._replace(scheme="", netloc="").geturl()
