@@ -7,7 +7,7 @@ from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 from django.http import HttpRequest
 
-from portal.ui import body_limit
+from portal.middleware import body_limit
 
 
 class ApiConfig(AppConfig):

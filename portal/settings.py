@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "portal.home",
     "portal.sessions",
     "portal.account",
+    "portal.account_admin",
     "portal.directory",
     "portal.webmail",
     "portal.organisation",
@@ -78,17 +79,17 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "portal.ui.probes.AnyHostMiddleware",
-    "portal.ui.client_address.ClientAddressMiddleware",
+    "portal.middleware.probe_hosts.AnyHostMiddleware",
+    "portal.middleware.client_address.ClientAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "portal.ui.caching.CacheControlMiddleware",
-    "portal.ui.content_policy.ContentPolicyMiddleware",
+    "portal.middleware.cache_control.CacheControlMiddleware",
+    "portal.middleware.content_policy.ContentPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "portal.ui.body_limit.BodyLimitMiddleware",
+    "portal.middleware.body_limit.BodyLimitMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -110,7 +111,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
-                "portal.ui.context.community",
+                "portal.ui.context_processors.community",
             ]
         },
     }
@@ -188,7 +189,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "SAMEORIGIN"
-# The admin gets its own, by portal.ui.content_policy.
+# The admin gets its own, by portal.middleware.content_policy.
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": content_policy.PORTAL}
 
 # Mail: everything leaves through the queue
@@ -251,7 +252,7 @@ FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 MEDIA_ROOT = POSTERN.path("media")
 # Pictures of guides; nothing else that is kept there is served.
 MEDIA_URL = "/guides/pictures/"
-# Fields of forms; files are counted by portal.ui.body_limit, which looks first.
+# Fields of forms; files are counted by portal.middleware.body_limit, which looks first.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FORM_RENDERER = "portal.ui.renderer.PageRenderer"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from django.urls import include, path
 from wagtail.admin import urls as wagtailadmin_urls
 
-handler500 = "portal.ui.unavailable.answer"
+handler500 = "portal.middleware.service_unavailable.answer"
 
 urlpatterns = [
     path("api/", include("api.urls")),
     path("account/", include("portal.account.urls")),
-    path("account/second-factor/reset/", include("portal.organisation.own_urls")),
+    path("account/second-factor/reset/", include("portal.account_admin.reset_refusal")),
     path("apply/", include("onboarding.urls")),
     path("directory/", include("portal.directory.urls")),
     path("mail/", include("portal.webmail.urls")),

@@ -24,7 +24,7 @@ from engine.routing import routes
 from engine.trace.models import Event, EventKind
 from portal.helpdesk.models import Ticket
 from portal.helpdesk.status import Source, Status
-from portal.organisation import knowing
+from portal.organisation.mail import trace_visibility
 
 CHUNK = 500
 # Every transaction that took an id has been committed by then.
@@ -159,7 +159,9 @@ def _from_trace_events(rows: Sequence[Event]) -> Iterator[Notification]:
     references = {row.reference for row in outcomes}
     messages = QueuedMessage.objects.filter(reference__in=references)
     known = routes.current()
-    senders = {one.reference: knowing.sender_of(one, known) for one in messages}
+    senders = {
+        one.reference: trace_visibility.sender_of(one, known) for one in messages
+    }
     for row in outcomes:
         data = {"reference": row.reference, "recipient": row.recipient}
         # The members of a list are known to the list's organisation, not to the sender.

@@ -90,7 +90,7 @@ class Sheet:
     tabs: Sequence[Tab] = ()
     filters: forms.Form | None = None
     links: dict[str, Any] = field(default_factory=dict)
-    template: str = "sheet"
+    template: str = "sections"
     more: dict[str, Any] = field(default_factory=dict)
 
 

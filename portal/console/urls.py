@@ -7,20 +7,15 @@ from django.urls import path, re_path
 from django.views.generic import RedirectView
 
 from engine.registry.access import public, signed_in
-from portal.console.views import (
+from portal.console.mail import quarantine, queue, sending_rates, trace
+from portal.console.operations import (
     api_keys,
-    audit,
+    audit_trail,
+    failed_jobs,
     health,
-    home,
-    jobs,
-    notices,
-    outbox,
-    quarantine,
-    queue,
-    rates,
-    search,
-    trace,
+    service_notices,
 )
+from portal.console.views import home, outbox, search
 
 app_name = "console"
 
@@ -40,26 +35,26 @@ urlpatterns = [
     path("queue/do/", queue.do, name="queue_do"),
     path("trace/", trace.index, name="trace"),
     path("trace/<str:reference>/", trace.show, name="story"),
-    path("sending-rates/", rates.index, name="rates"),
-    path("sending-rates/give/", rates.give, name="rates_give"),
-    path("sending-rates/<int:pk>/end/", rates.end, name="rates_end"),
+    path("sending-rates/", sending_rates.index, name="rates"),
+    path("sending-rates/give/", sending_rates.give, name="rates_give"),
+    path("sending-rates/<int:pk>/end/", sending_rates.end, name="rates_end"),
     path("quarantine/", quarantine.index, name="quarantine"),
     path("quarantine/<int:pk>/", quarantine.show, name="quarantined"),
     path("quarantine/<int:pk>/delete/", quarantine.delete, name="quarantine_delete"),
     path("outbox/", outbox.index, name="outbox"),
     path("outbox/<str:name>/", outbox.read, name="notice"),
-    path("notices/", notices.index, name="notices"),
-    path("notices/add/", notices.add, name="notice_add"),
-    path("notices/<int:pk>/end/", notices.end, name="notice_end"),
+    path("notices/", service_notices.index, name="notices"),
+    path("notices/add/", service_notices.add, name="notice_add"),
+    path("notices/<int:pk>/end/", service_notices.end, name="notice_end"),
     path("api-keys/", api_keys.index, name="api_keys"),
     path("api-keys/add/", api_keys.add, name="api_key_add"),
     path("api-keys/<int:pk>/revoke/", api_keys.revoke, name="api_key_revoke"),
-    path("audit/", audit.index, name="audit"),
-    path("audit/entries.csv", audit.as_csv, name="audit_csv"),
+    path("audit/", audit_trail.index, name="audit"),
+    path("audit/entries.csv", audit_trail.as_csv, name="audit_csv"),
     path("health/", health.index, name="health"),
-    path("jobs/", jobs.index, name="jobs"),
-    path("jobs/<int:pk>/", jobs.show, name="job"),
-    path("jobs/<int:pk>/again/", jobs.again, name="job_again"),
-    path("jobs/<int:pk>/dismiss/", jobs.dismiss, name="job_dismiss"),
-    path("audit/verify/", audit.verify, name="verify_audit"),
+    path("jobs/", failed_jobs.index, name="jobs"),
+    path("jobs/<int:pk>/", failed_jobs.show, name="job"),
+    path("jobs/<int:pk>/again/", failed_jobs.again, name="job_again"),
+    path("jobs/<int:pk>/dismiss/", failed_jobs.dismiss, name="job_dismiss"),
+    path("audit/verify/", audit_trail.verify, name="verify_audit"),
 ]

@@ -14,11 +14,11 @@ from wagtail import hooks
 from wagtail.admin.menu import MenuItem
 
 from engine.registry.permissions import Permission
-from portal.console import outbox
+from portal.console import member_urls
 from portal.console.access import held_as_staff
 from portal.console.guides import wagtail_hooks as guides
 from portal.console.helpdesk import wagtail_hooks as helpdesk
-from portal.console.members import urls
+from portal.console.mail import outbox
 from portal.console.vetting import wagtail_hooks as vetting
 
 # Wagtail looks for hooks in this module only; the desks bring their own.
@@ -89,7 +89,7 @@ LINES = (
 
 @hooks.register("register_admin_urls")
 def members_urls() -> list[Any]:
-    return [path("", include(urls))]
+    return [path("", include(member_urls))]
 
 
 @hooks.register("construct_main_menu")

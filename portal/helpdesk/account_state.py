@@ -9,7 +9,7 @@ from django.template.defaultfilters import filesizeformat
 
 from engine.registry.models import Person
 from engine.registry.recovery import pending_change
-from portal.ui import moments
+from portal.ui import date_formats
 
 # A mailbox with less room than this share of its quota soon takes no more.
 NEARLY_FULL = 0.9
@@ -78,7 +78,7 @@ def _everyday_address(person: Person) -> Fact:
 def _last_sign_in(person: Person) -> Fact:
     if person.last_login is None:
         return Fact("Last sign-in", "Never", is_doubt=True)
-    return Fact("Last sign-in", moments.worded(person.last_login))
+    return Fact("Last sign-in", date_formats.worded(person.last_login))
 
 
 def _mailbox(person: Person) -> list[Fact]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from portal.helpdesk.status import Priority
-from portal.ui import hours
+from portal.ui import helpdesk_hours
 
 # A ticket with less working time left than this is about to be late.
 WARNING = timedelta(hours=1)
@@ -51,9 +51,9 @@ def state(due_at: datetime | None, now: datetime) -> Clock:
 
 def warning_until(now: datetime) -> datetime:
     """What is due before this is about to be late."""
-    return hours.after(now, WARNING)
+    return helpdesk_hours.after(now, WARNING)
 
 
 def minutes_between(start: datetime, end: datetime) -> int:
     """Whole minutes of working time."""
-    return hours.working_time(start, end) // MINUTE
+    return helpdesk_hours.working_time(start, end) // MINUTE

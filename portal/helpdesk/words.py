@@ -14,7 +14,7 @@ from engine.registry.models import Person
 from engine.routing import routes
 from portal.helpdesk import links
 from portal.helpdesk.models import CannedReply, Ticket
-from portal.ui import hours
+from portal.ui import helpdesk_hours
 
 VARIABLES = ("name", "number", "subject", "agent", "phone", "community")
 _VARIABLE = re.compile(r"\{([^{}\s]{1,40})\}")
@@ -25,7 +25,7 @@ def received(ticket: Ticket) -> str:
     return _written(
         "received",
         ticket=ticket,
-        hours=hours.status(timezone.now()),
+        hours=helpdesk_hours.status(timezone.now()),
         # Mail from elsewhere does not come in: the community is closed.
         is_inside=routes.current().is_inside(Address.parse(ticket.requester_address)),
     )

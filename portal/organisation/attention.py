@@ -16,7 +16,7 @@ from engine.registry.models import (
     RoleName,
 )
 from engine.registry.models.distribution_list import FAILURES_TO_FLAG
-from portal.organisation.waiting import all_waiting
+from portal.account_admin.approvals import all_waiting
 
 PROOFS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 

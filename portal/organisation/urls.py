@@ -2,38 +2,28 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from portal.organisation.views import (
-    api,
-    connection,
+from portal.organisation import api_access, history, overview, second_factor_rule
+from portal.organisation.connection import (
+    connection_test,
+    connections,
     domains,
-    history,
-    home,
-    lists,
-    mailboxes,
-    people,
-    people_file,
-    person,
-    recovery,
-    rehearsal,
-    retention,
-    security,
-    sessions,
-    shared,
-    signing_in,
-    trace,
+    shared_links,
 )
+from portal.organisation.mail import lists, mailboxes, retention, trace
+from portal.organisation.people import approvals, people_list, person, sessions, sign_in
+from portal.organisation.people_file import views
 
 one_person = [
     path("", person.index, name="person"),
     path("edit/", person.edit, name="person_edit"),
     path("suspend/", person.suspend, name="person_suspend"),
     path("resume/", person.resume, name="person_resume"),
-    path("sign-in/", signing_in.give, name="person_sign_in"),
-    path("link/", signing_in.send_link, name="person_link"),
-    path("second-factor/", signing_in.reset_second_factor, name="person_second_factor"),
+    path("sign-in/", sign_in.give, name="person_sign_in"),
+    path("link/", sign_in.send_link, name="person_link"),
+    path("second-factor/", sign_in.reset_second_factor, name="person_second_factor"),
     path("role/", person.role, name="person_role"),
-    path("address/", recovery.address, name="person_address"),
-    path("letter/", signing_in.letter, name="person_letter"),
+    path("address/", approvals.address, name="person_address"),
+    path("letter/", sign_in.letter, name="person_letter"),
     path("sessions/", sessions.index, name="person_sessions"),
     path("sessions/everywhere/", sessions.everywhere, name="person_sign_out"),
     path("sessions/<str:session_id>/end/", sessions.end, name="person_session_end"),
@@ -58,23 +48,23 @@ one_list = [
     path("remove/", lists.remove, name="list_remove"),
 ]
 one_connection = [
-    path("", connection.connection, name="connection"),
-    path("settings/<slug:part>/", connection.edit, name="connection_edit"),
-    path("set-up/<slug:key>/", connection.guide, name="connection_guide"),
+    path("", connections.connection, name="connection"),
+    path("settings/<slug:part>/", connections.edit, name="connection_edit"),
+    path("set-up/<slug:key>/", connections.guide, name="connection_guide"),
     path(
-        "set-up/<slug:key>/file/", connection.guide_file, name="connection_guide_file"
+        "set-up/<slug:key>/file/", connections.guide_file, name="connection_guide_file"
     ),
-    path("password/", connection.new_password, name="connection_password"),
+    path("password/", connections.new_password, name="connection_password"),
     path(
         "password/<int:credential_id>/end/",
-        connection.end_password,
+        connections.end_password,
         name="connection_password_end",
     ),
-    path("tenant/", connection.tenant_secret, name="connection_tenant"),
-    path("share/", shared.share, name="connection_share"),
-    path("share/<int:link_id>/end/", shared.end, name="connection_link_end"),
-    path("test/", rehearsal.begin, name="rehearsals"),
-    path("test/<int:rehearsal_id>/", rehearsal.rehearsal, name="rehearsal"),
+    path("tenant/", connections.tenant_secret, name="connection_tenant"),
+    path("share/", shared_links.share, name="connection_share"),
+    path("share/<int:link_id>/end/", shared_links.end, name="connection_link_end"),
+    path("test/", connection_test.begin, name="rehearsals"),
+    path("test/<int:rehearsal_id>/", connection_test.rehearsal, name="rehearsal"),
 ]
 one_domain = [
     path("", domains.domain, name="domain"),
@@ -82,33 +72,37 @@ one_domain = [
     path("remove/", domains.remove, name="domain_remove"),
 ]
 other_systems = [
-    path("", api.index, name="api"),
-    path("keys/add/", api.add_key, name="api_key_add"),
-    path("keys/<int:key_id>/revoke/", api.revoke_key, name="api_key_revoke"),
-    path("webhooks/add/", api.add_endpoint, name="api_endpoint_add"),
-    path("webhooks/<int:endpoint_id>/secret/", api.rotate, name="api_endpoint_rotate"),
+    path("", api_access.index, name="api"),
+    path("keys/add/", api_access.add_key, name="api_key_add"),
+    path("keys/<int:key_id>/revoke/", api_access.revoke_key, name="api_key_revoke"),
+    path("webhooks/add/", api_access.add_endpoint, name="api_endpoint_add"),
+    path(
+        "webhooks/<int:endpoint_id>/secret/",
+        api_access.rotate,
+        name="api_endpoint_rotate",
+    ),
     path(
         "webhooks/<int:endpoint_id>/remove/",
-        api.remove_endpoint,
+        api_access.remove_endpoint,
         name="api_endpoint_remove",
     ),
 ]
 one_organisation: list[URLPattern | URLResolver] = [
-    path("", home.overview, name="show"),
-    path("people/", people.index, name="people"),
-    path("people/add/", people.add, name="person_add"),
-    path("people/file/", people_file.upload, name="people_file_upload"),
-    path("people/file/template.csv", people_file.template, name="people_template"),
-    path("people/file/<int:people_file_id>/", people_file.index, name="people_file"),
+    path("", overview.overview, name="show"),
+    path("people/", people_list.index, name="people"),
+    path("people/add/", people_list.add, name="person_add"),
+    path("people/file/", views.upload, name="people_file_upload"),
+    path("people/file/template.csv", views.template, name="people_template"),
+    path("people/file/<int:people_file_id>/", views.index, name="people_file"),
     path(
         "people/file/<int:people_file_id>/start/",
-        people_file.start,
+        views.start,
         name="people_file_start",
     ),
-    path("people/recovery/", recovery.index, name="recovery"),
+    path("people/recovery/", approvals.index, name="recovery"),
     path(
         "people/recovery/<slug:kind>/<int:pk>/<slug:act>/",
-        recovery.settle,
+        approvals.settle,
         name="recovery_settle",
     ),
     path("people/<int:person_id>/", include(one_person)),
@@ -118,16 +112,16 @@ one_organisation: list[URLPattern | URLResolver] = [
     path("lists/", lists.index, name="lists"),
     path("lists/add/", lists.add, name="list_add"),
     path("lists/<int:list_id>/", include(one_list)),
-    path("addresses/", home.addresses, name="addresses"),
+    path("addresses/", overview.addresses, name="addresses"),
     path("addresses/add/", domains.add, name="domain_add"),
     path("addresses/<int:domain_id>/", include(one_domain)),
-    path("connection/", connection.index, name="connections"),
+    path("connection/", connections.index, name="connections"),
     path("connection/<int:connection_id>/", include(one_connection)),
     path("trace/", trace.index, name="trace"),
     path("trace/<str:reference>/", trace.message, name="trace_message"),
     path("api/", include(other_systems)),
-    path("settings/", home.settings, name="settings"),
-    path("security/", security.index, name="security"),
+    path("settings/", overview.settings, name="settings"),
+    path("security/", second_factor_rule.index, name="security"),
     path("deleted-mail/", retention.index, name="retention"),
     path("history/", history.index, name="history"),
     path("history/history.csv", history.download, name="history_file"),
@@ -135,12 +129,14 @@ one_organisation: list[URLPattern | URLResolver] = [
 
 app_name = "organisation"
 urlpatterns = [
-    path("", home.home, name="home"),
-    path("shared/<str:token>/", shared.shared, name="shared"),
-    path("shared/<str:token>/<slug:key>/", shared.shared_guide, name="shared_guide"),
+    path("", overview.home, name="home"),
+    path("shared/<str:token>/", shared_links.shared, name="shared"),
+    path(
+        "shared/<str:token>/<slug:key>/", shared_links.shared_guide, name="shared_guide"
+    ),
     path(
         "shared/<str:token>/<slug:key>/file/",
-        shared.shared_guide_file,
+        shared_links.shared_guide_file,
         name="shared_guide_file",
     ),
     path("<int:organisation_id>/", include(one_organisation)),

@@ -17,10 +17,10 @@ from engine.health import readiness
 from engine.health.watch import watching
 from engine.places import Limits
 from engine.sessions import ACCEPTED_AT_ONCE, BACKLOG, Sessions
+from portal.middleware import client_address
 from portal.serving.bodies import DEADLINE
 from portal.serving.connection import HEAD_SECONDS, IDLE_SECONDS, Connection
 from portal.serving.site import Site
-from portal.ui import client_address
 
 # Seconds for answers that are on their way when the service stops.
 GRACE = 10

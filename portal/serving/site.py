@@ -33,11 +33,11 @@ from django.urls import set_script_prefix
 
 from engine import faults
 from engine.places import network_of
+from portal.middleware import body_limit, client_address, service_unavailable
+from portal.middleware.probe_hosts import LIVE
 from portal.serving import bodies
 from portal.serving.bodies import Message, Receive, TooSlowError
 from portal.serving.threads import CrowdedError, FairThreads
-from portal.ui import body_limit, client_address, unavailable
-from portal.ui.probes import LIVE
 
 log = logging.getLogger(__name__)
 
@@ -260,7 +260,7 @@ def _header(scope: Scope, name: bytes) -> str:
 def _no_room() -> HttpResponse:
     """For what is too large for memory, while the disk for temporary files is full."""
     log.error("The disk for temporary files is full: %s", tempfile.gettempdir())
-    response = unavailable.page()
+    response = service_unavailable.page()
     response["Retry-After"] = str(faults.RETRY_SECONDS)
     return response
 

@@ -177,7 +177,7 @@ ASKED: dict[str, Callable[[Person], tuple[object, ...]]] = {
     "portal.organisation.people_file.tasks.run": lambda bob: (
         _people_file(PeopleFile.objects.get()),
     ),
-    "portal.organisation.tasks.send_invitation": lambda bob: (bob.pk,),
+    "portal.account_admin.tasks.send_invitation": lambda bob: (bob.pk,),
     "portal.webmail.tasks.run_rule": _moving_rule,
     "portal.webmail.tasks.write_export": lambda bob: (Export.objects.get().pk,),
 }

@@ -11,7 +11,7 @@ from engine.audit.models import Entry
 from engine.registry import credentials
 from engine.registry.actions import organisations, people, sessions
 from engine.registry.models import Organisation, OrganisationStatus, Person
-from portal.organisation import actions
+from portal.account_admin import actions
 from portal.sessions.models import WebSession
 from tests import factories
 from tests.portal.conftest import SignIn

@@ -19,8 +19,8 @@ from engine.registry.models import (
 )
 from engine.registry.scopes import Scope
 from engine.storage.models import Message
-from portal.organisation import tasks
-from portal.organisation.models import FactorReset
+from portal.account_admin import tasks
+from portal.account_admin.models import FactorReset
 from tests import factories, jobs
 from tests.api.conftest import Api
 from tests.portal.conftest import SignIn, give_app

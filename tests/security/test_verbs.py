@@ -36,8 +36,8 @@ from engine.storage.models import Rule as MailRule
 from onboarding.actions import first_letters
 from onboarding.connecting import actions as connecting
 from onboarding.notices.hearing import HEARINGS, Audience
-from portal.organisation import actions
-from portal.organisation.models import FactorReset
+from portal.account_admin import actions
+from portal.account_admin.models import FactorReset
 from tests import factories
 from tests.portal.conftest import give_app
 from tests.security.intruder import a_day_passes, everybody_hears
@@ -50,7 +50,7 @@ MODULES = [
     "onboarding.connecting.actions",
     "onboarding.sign_ins",
     "portal.account.actions",
-    "portal.organisation.actions",
+    "portal.account_admin.actions",
     "portal.sessions.actions",
     "engine.storage.rules",
     "engine.storage.exports.mailbox_export",
@@ -208,7 +208,7 @@ def _rule(w: World) -> MailRule:
 
 Does = Callable[[World], object]
 R = "engine.registry.actions."
-O = "portal.organisation.actions."  # noqa: E741
+O = "portal.account_admin.actions."  # noqa: E741
 C = "onboarding.connecting.actions."
 DOES: dict[str, Does] = {
     f"{R}aliases.add": lambda w: aliases.add(

@@ -188,29 +188,29 @@ REGISTRY = {
     "webhooks.remove": quiet("takes away"),
 }
 ELSEWHERE = {
-    "portal.organisation.actions.send_sign_in_link": Rule(
+    "portal.account_admin.actions.send_sign_in_link": Rule(
         f"{PEOPLE}; the link goes to the address in force",
         OWNER | ADMINISTRATORS,
         events=("person.password_ended",),
     ),
-    "portal.organisation.actions.reset_second_factor": Rule(
+    "portal.account_admin.actions.reset_second_factor": Rule(
         "an administrator of the organisation, and the mailbox stays shut",
         OWNER | ADMINISTRATORS,
         "for staff a second member of staff, or an administrator",
         ("person.second_factor_reset", "person.second_factor_reset_requested"),
     ),
-    "portal.organisation.actions.agree_to_factor_reset": Rule(
+    "portal.account_admin.actions.agree_to_factor_reset": Rule(
         "nobody: it is the second person's part",
         OWNER | ADMINISTRATORS,
         "not who asked, nor the owner, nor a role of today",
         ("person.second_factor_reset",),
     ),
-    "portal.organisation.actions.stop_factor_reset": Rule(
+    "portal.account_admin.actions.stop_factor_reset": Rule(
         "the owner, the reader of their notice, or who looks after the account",
         OWNER | ADMINISTRATORS | ASKER,
         events=("person.second_factor_reset_refused",),
     ),
-    "portal.organisation.actions.disown_factor_reset": Rule(
+    "portal.account_admin.actions.disown_factor_reset": Rule(
         "the owner, or the reader of their notice: it takes away",
         OWNER | ADMINISTRATORS | OPERATORS,
         events=("person.second_factor_reset_disowned",),

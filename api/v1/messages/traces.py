@@ -15,7 +15,7 @@ from engine.queue.delivery import untried_recipients
 from engine.registry.scopes import Scope
 from engine.trace.models import Event, EventKind
 from engine.trace.timeline import repeated
-from portal.organisation import knowing
+from portal.organisation.mail import trace_visibility
 
 # Events shown of one message: a list may have thousands of members.
 MAX_EVENTS = 5000
@@ -66,7 +66,7 @@ class Traces(Resource):
         events = Event.objects.filter(reference=reference).order_by("pk")
         steps = [*events[:MAX_EVENTS], *untried_recipients.events(reference)]
         if organisation is not None:
-            steps = knowing.theirs(steps, organisation)
+            steps = trace_visibility.theirs(steps, organisation)
         if not steps:
             raise Http404
         shown = {

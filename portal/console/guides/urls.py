@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from django.urls import path
 
-from portal.console.guides import views
+from portal.console import guide_reviews
 
 app_name = "guide_desk"
 urlpatterns = [
-    path("", views.reviews, name="reviews"),
-    path("feedback/", views.feedback, name="feedback"),
+    path("", guide_reviews.reviews, name="reviews"),
+    path("feedback/", guide_reviews.feedback, name="feedback"),
 ]

@@ -12,8 +12,8 @@ from wagtail.admin.menu import MenuItem
 
 from engine.registry.permissions import Permission
 from portal.console.access import held_as_staff
+from portal.console.guide_reviews import ICON
 from portal.console.guides import urls
-from portal.console.guides.views import ICON
 from portal.guides.models import Guide
 
 # Wagtail's own, for editors alone.

@@ -13,7 +13,7 @@ from wagtail.admin.menu import MenuItem
 from engine.registry.permissions import Permission
 from portal.console.access import held_as_staff
 from portal.console.helpdesk import urls
-from portal.console.helpdesk.views.queue import ICON
+from portal.console.helpdesk.ticket_list import ICON
 from portal.helpdesk.models import Ticket
 
 

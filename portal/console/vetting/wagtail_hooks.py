@@ -13,7 +13,7 @@ from engine.registry.permissions import Permission
 from onboarding.models import Application
 from portal.console.access import held_as_staff
 from portal.console.vetting import urls
-from portal.console.vetting.deciding import ICON
+from portal.console.vetting.decisions import ICON
 
 
 @hooks.register("register_admin_urls")

@@ -6,8 +6,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from engine.registry.permissions import Permission
-from portal.console import tiles, watching
+from portal.console import dashboard
 from portal.console.access import held_as_staff, staff
+from portal.console.operations import monitoring
 
 
 @staff(Permission.USE_CONSOLE)
@@ -16,9 +17,9 @@ def home(request: HttpRequest) -> HttpResponse:
     """What waits, as counts that lead to the lists behind them."""
     context = {
         "header_title": settings.POSTERN.community_name,
-        "raised": watching.raised(request.user),
+        "raised": monitoring.raised(request.user),
         "may_see_health": Permission.VIEW_QUEUE in held_as_staff(request.user),
-        "tiles": tiles.tiles_for(request.user),
+        "tiles": dashboard.tiles_for(request.user),
         "scans_by_fallback": not settings.POSTERN.clamd,
         "scans_nothing": settings.POSTERN.clamd == "off",
     }

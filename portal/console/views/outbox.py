@@ -4,8 +4,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from engine.registry.permissions import Permission
-from portal.console import outbox, page
+from portal.console import page
 from portal.console.access import staff
+from portal.console.mail import outbox
 
 ICON = "mail"
 
@@ -27,7 +28,7 @@ def read(request: HttpRequest, name: str) -> HttpResponse:
         raise Http404 from error
     return page.show(
         request,
-        "notice",
+        "outbox_message",
         found.notice.subject or "Notice",
         ICON,
         {"open": found},

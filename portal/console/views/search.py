@@ -5,10 +5,10 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from engine.registry.permissions import Permission
-from portal.console import seeking
+from portal.console import global_search
 from portal.console.access import staff
 from portal.console.sheet import Section, Sheet, draw
-from portal.organisation.forms.filters import FilterForm
+from portal.ui.filters import FilterForm
 
 HINT = (
     "Look for an organisation, a person, an address, a domain, our reference of a "
@@ -29,6 +29,6 @@ class SearchForm(FilterForm):
 def index(request: HttpRequest) -> HttpResponse:
     """Whatever is called so, in whatever the visitor's roles may see."""
     form = SearchForm(request)
-    found = seeking.sections(request.user, form.typed["q"])
+    found = global_search.sections(request.user, form.criteria["q"])
     sections = found or [Section(text=NOTHING if form.is_search else HINT)]
     return draw(request, Sheet("Search", "search", sections, filters=form))

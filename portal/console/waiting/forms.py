@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from engine.queue.models import RecipientStatus
-from portal.organisation.forms.filters import FilterForm
+from portal.ui.filters import FilterForm
 
 STATUSES = (RecipientStatus.QUEUED, RecipientStatus.HELD, RecipientStatus.FAILED)
 PLAIN = {"autocomplete": "off", "spellcheck": "false"}
@@ -28,6 +28,6 @@ class QueueFilter(FilterForm):
 
     def __init__(self, request: Any) -> None:
         super().__init__(request)
-        if self.typed["status"] not in STATUSES:
-            self.typed["status"] = RecipientStatus.QUEUED.value
-            self.initial["status"] = self.typed["status"]
+        if self.criteria["status"] not in STATUSES:
+            self.criteria["status"] = RecipientStatus.QUEUED.value
+            self.initial["status"] = self.criteria["status"]

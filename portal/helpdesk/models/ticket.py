@@ -9,7 +9,7 @@ from engine.registry.models import Organisation, Person
 from portal.helpdesk import sla
 from portal.helpdesk.sla import TARGETS, Clock, Target
 from portal.helpdesk.status import Category, Priority, Source, Status
-from portal.ui import hours
+from portal.ui import helpdesk_hours
 
 OVER = (Status.SOLVED, Status.CLOSED)
 
@@ -133,8 +133,8 @@ class Ticket(models.Model):
         """Set both targets by priority, leaving out the time that the clock stood."""
         stood = timedelta(minutes=self.stopped_minutes)
         start = self.created_at
-        self.first_answer_due_at = hours.after(start, self.target.first_answer)
-        self.solve_due_at = hours.after(start, self.target.solve + stood)
+        self.first_answer_due_at = helpdesk_hours.after(start, self.target.first_answer)
+        self.solve_due_at = helpdesk_hours.after(start, self.target.solve + stood)
         self.due_at = self._next_due()
 
     def _next_due(self) -> datetime | None:

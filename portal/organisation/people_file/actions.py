@@ -12,7 +12,7 @@ from engine.queue.notifications import upload_scan
 from engine.registry.errors import PolicyError
 from engine.registry.models import Organisation, Person
 from portal.organisation.models import PeopleFile, PeopleFileStatus
-from portal.organisation.people_file import reading, tasks, trying
+from portal.organisation.people_file import csv_reader, dry_run, tasks
 
 
 def check(
@@ -25,7 +25,7 @@ def check(
 ) -> PeopleFile:
     """Scan, read and try a file. Nobody is added yet. Raises PolicyError."""
     upload_scan.check_is_clean(raw, by=by)
-    trial = trying.try_rows(organisation, reading.read(raw))
+    trial = dry_run.try_rows(organisation, csv_reader.read(raw))
     return PeopleFile.objects.create(
         organisation=organisation,
         uploaded_by=by,

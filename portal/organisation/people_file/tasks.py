@@ -5,7 +5,7 @@ from __future__ import annotations
 from django_q.tasks import async_task
 
 from engine.lanes import Lane
-from portal.organisation.people_file import load
+from portal.organisation.people_file import importer
 
 
 def start(people_file_id: int) -> None:
@@ -17,5 +17,5 @@ def start(people_file_id: int) -> None:
 
 def run(people_file_id: int) -> None:
     """Add the next few; what is left is a job of its own, behind others that wait."""
-    if load.run(people_file_id):
+    if importer.run(people_file_id):
         start(people_file_id)

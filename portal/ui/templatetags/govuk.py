@@ -13,7 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
-from portal.ui import components, fields, moments
+from portal.ui import date_formats, govuk_components, govuk_fields
 
 register = template.Library()
 
@@ -21,13 +21,13 @@ register = template.Library()
 @register.simple_tag
 def govuk(component: str, **params: Any) -> SafeString:
     """Any GOV.UK component: `{% govuk "button" text="Save" %}`."""
-    return components.render(component, params)
+    return govuk_components.render(component, params)
 
 
 @register.simple_tag
 def field(bound: BoundField, **options: Any) -> SafeString:
     """One field of a form: `{% field form.name label_size="l" heading=True %}`."""
-    return fields.render(bound, **options)
+    return govuk_fields.render(bound, **options)
 
 
 @register.simple_tag
@@ -37,14 +37,16 @@ def error_summary(*all_forms: forms.BaseForm) -> SafeString:
     if not errors:
         return SafeString()
     params = {"titleText": gettext("There is a problem"), "errorList": errors}
-    return components.render("error-summary", params)
+    return govuk_components.render("error-summary", params)
 
 
 def _error_lines(form: forms.BaseForm) -> list[dict[str, str]]:
     lines = [{"text": str(error)} for error in form.non_field_errors()]
     for bound in form:
         href = "" if bound.is_hidden else f"#{bound.auto_id}"
-        lines += [{"text": error, "href": href} for error in fields.errors_of(bound)]
+        lines += [
+            {"text": error, "href": href} for error in govuk_fields.errors_of(bound)
+        ]
     return lines
 
 
@@ -54,7 +56,7 @@ def local_time(moment: datetime | None, style: str = "full") -> SafeString:
     if not moment:
         return SafeString()
     local = timezone.localtime(moment)
-    words = moments.worded(local, style)
+    words = date_formats.worded(local, style)
     return format_html('<time datetime="{}">{}</time>', local.isoformat(), words)
 
 

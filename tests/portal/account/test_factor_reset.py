@@ -17,8 +17,8 @@ from engine.registry.actions import shut_mail
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person, RoleName
 from onboarding import links
-from portal.organisation import actions
-from portal.organisation.models import FactorReset
+from portal.account_admin import actions
+from portal.account_admin.models import FactorReset
 from tests import factories, jobs
 from tests.factories import PASSWORD
 from tests.portal.conftest import SignIn, give_app

@@ -9,7 +9,7 @@ from engine.registry.actions import api_keys, people, recovery, shut_mail
 from engine.registry.models import Organisation, Person
 from engine.registry.scopes import Scope
 from onboarding import links
-from portal.organisation.actions import (
+from portal.account_admin.actions import (
     disown_factor_reset,
     reset_second_factor,
     stop_factor_reset,

@@ -15,7 +15,7 @@ from tests import factories
 from tests.portal import screens
 from tests.portal.conftest import SignIn
 from tests.portal.console.test_screens import make_recipient
-from tests.portal.organisation.test_trace import send
+from tests.portal.organisation.mail.test_trace import send
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 

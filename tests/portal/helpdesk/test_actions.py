@@ -21,7 +21,7 @@ from portal.helpdesk.status import (
     Status,
 )
 from portal.helpdesk.words import filled
-from portal.ui import hours
+from portal.ui import helpdesk_hours
 from tests.engine.antivirus.specimens import EICAR, gzipped
 from tests.portal.helpdesk.conftest import Ask
 
@@ -84,8 +84,10 @@ def test_time_spent_waiting_for_the_requester_moves_the_target(
     tickets.hear(ticket, "Here it is.", by=bob)
 
     ticket.refresh_from_db()
-    waited = hours.working_time(week_ago, timezone.now())
-    assert hours.working_time(before, ticket.due_at) >= waited - timedelta(minutes=2)
+    waited = helpdesk_hours.working_time(week_ago, timezone.now())
+    assert helpdesk_hours.working_time(before, ticket.due_at) >= waited - timedelta(
+        minutes=2
+    )
 
 
 def test_the_priority_sets_the_target(ask: Ask, bob: Person, hugh: Person) -> None:
@@ -96,7 +98,7 @@ def test_the_priority_sets_the_target(ask: Ask, bob: Person, hugh: Person) -> No
     )
 
     ticket.refresh_from_db()
-    allowed = hours.working_time(ticket.created_at, ticket.due_at)
+    allowed = helpdesk_hours.working_time(ticket.created_at, ticket.due_at)
     assert allowed == TARGETS[Priority.URGENT].first_answer
 
 

@@ -8,7 +8,7 @@ from django.test import Client
 
 from engine.antivirus.attachments import refused_kinds
 from engine.antivirus.scanners import embedded
-from portal.console import health
+from portal.console.operations import health_checks
 from portal.environment import Environment
 
 
@@ -82,7 +82,9 @@ def test_the_console_says_how_many_and_where_to_read_them(community) -> None:
     community(attachments_refused=["docm"], attachments_allowed=["iso"])
 
     [cell] = [
-        fact for label, fact in health.configuration() if label == "Attachments refused"
+        fact
+        for label, fact in health_checks.configuration()
+        if label == "Attachments refused"
     ]
 
     assert "besides the default docm, but not iso" in cell.text

@@ -8,7 +8,7 @@ from django.test import Client
 from engine.audit.models import Entry
 from engine.registry.actions import organisations, people
 from engine.registry.models import Connection, Organisation, Person
-from portal.organisation import history
+from portal.ui import audit_entries
 from tests import factories
 from tests.portal.conftest import SignIn
 from tests.portal.organisation.conftest import Path
@@ -35,7 +35,7 @@ def test_what_a_key_may_do_is_not_told_as_a_change() -> None:
         "expires": "2027-07-26 20:17:01.544446+00:00",
     }
 
-    assert history.details(Entry(event="api_key.added", detail=detail)) == [
+    assert audit_entries.details(Entry(event="api_key.added", detail=detail)) == [
         ("Scopes", "people:read, people:write"),
         ("Expires", "26 July 2027 at 9:17pm"),
     ]
@@ -86,7 +86,7 @@ def test_history_file_keeps_accents_and_opens_in_excel(
     ],
 )
 def test_what_was_done_is_said_as_people_say_it(event: str, words: str) -> None:
-    assert history.words(event) == words
+    assert audit_entries.words(event) == words
 
 
 def test_a_thousand_entries_come_in_pages_and_few_queries(
@@ -172,7 +172,7 @@ def test_a_thousand_without_a_second_factor_come_in_pages_and_few_queries(
     ],
 )
 def test_details_are_told_in_words(detail: dict[str, object], told: str) -> None:
-    assert [value for _, value in history.details(Entry(detail=detail))] == [told]
+    assert [value for _, value in audit_entries.details(Entry(detail=detail))] == [told]
 
 
 def test_namesakes_without_a_second_factor_are_told_apart(

@@ -85,7 +85,7 @@ def slow(request: HttpRequest) -> HttpResponse:
     return HttpResponse("awake")
 
 
-handler500 = "portal.ui.unavailable.answer"
+handler500 = "portal.middleware.service_unavailable.answer"
 
 urlpatterns = [
     path("page/", page),

@@ -13,9 +13,9 @@ from pytest_django.fixtures import Settings
 from engine.health import readiness
 from engine.registry import credentials
 from engine.registry.models import ApiKey, Organisation
+from portal.middleware.body_limit import STRANGERS
 from portal.serving import bodies, server
 from portal.serving.connection import Connection
-from portal.ui.body_limit import STRANGERS
 from tests.portal.serving import pages
 from tests.portal.serving.conftest import PATIENCE, ServeSite, Web, head
 

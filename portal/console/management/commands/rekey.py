@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from portal.console import rekeying
+from portal.console.operations import secret_key_rotation
 
 
 class Command(BaseCommand):
@@ -20,7 +20,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = rekeying.rekey()
+        found = secret_key_rotation.rekey()
         for finding in found:
             count = len(finding.earlier)
             self.stdout.write(
@@ -35,7 +35,7 @@ class Command(BaseCommand):
             self.stdout.write("POSTERN_SECRET_KEY_FALLBACKS is empty.")
             return
         self.stdout.write("When the earlier key is gone:")
-        for one in rekeying.remnants():
+        for one in secret_key_rotation.remnants():
             days = one.ends_in.days if one.ends_in else 0
             until = f", for up to {days} days after the change" if days else ""
             self.stdout.write(f"  {one.what}{until}: {one.after}.")

@@ -1,0 +1,160 @@
+"""What is done to how somebody signs in, by others than they themselves."""
+
+from __future__ import annotations
+
+from allauth.mfa.models import Authenticator
+from django.db import transaction
+from django.utils import timezone
+
+from engine.audit.record import record
+from engine.registry import second_person
+from engine.registry.actions import people, recovery, sessions, shut_mail
+from engine.registry.actions.recovery import BY_LINK
+from engine.registry.errors import PolicyError
+from engine.registry.models import Person
+from engine.registry.verbs import verb
+from portal.account_admin import policies, tasks
+from portal.account_admin.models import FactorReset
+
+
+@transaction.atomic
+def send_sign_in_link(person: Person, *, by: Person) -> None:
+    """End the person's password and send them a link to choose another.
+
+    Raises PolicyError with the sentence to show.
+    """
+    recovery.settle(person)
+    policies.check_can_reset(person, by=by)
+    policies.check_can_be_sent_link(person)
+    people.end_password(person, by=by)
+    tasks.invite(person)
+
+
+@verb
+def reset_second_factor(person: Person, *, reason: str, by: Person) -> bool:
+    """Take away every app, passkey and recovery code, or ask for a second person.
+
+    An administrator of the person's organisation does it alone, and the mailbox then
+    stays shut; staff need a second person's agreement. True where it is done. Raises
+    PolicyError with the sentence to show.
+    """
+    policies.check_can_reset(person, by=by)
+    if not reason.strip():
+        raise PolicyError("Enter a reason.")
+    if policies.may_reset_alone(person, by=by):
+        now = timezone.now()
+        done = FactorReset.objects.create(
+            person=person, requested_by=by, reason=reason, settled_at=now
+        )
+        _carry_out(done, by=by)
+        return True
+    if FactorReset.objects.waiting().filter(person=person).exists():
+        raise PolicyError("This waits for a second person already.")
+    # One that nobody agreed to in time makes room for another.
+    FactorReset.objects.filter(person=person, settled_at=None).delete()
+    asked = FactorReset.objects.create(person=person, requested_by=by, reason=reason)
+    _record("person.second_factor_reset_requested", asked, reason=reason, by=by)
+    return False
+
+
+@verb
+def agree_to_factor_reset(reset: FactorReset, *, by: Person) -> None:
+    """Agree as the second person: the second factor goes. Raises PolicyError."""
+    reset = _waiting(reset)
+    person = reset.person
+    policies.check_can_reset(person, by=by)
+    second_person.check_can_agree(person, first=reset.requested_by, by=by)
+    reset.settled_at, reset.agreed_by = timezone.now(), by
+    reset.save(update_fields=["settled_at", "agreed_by"])
+    _carry_out(reset, by=reset.requested_by or by)
+
+
+@verb
+def stop_factor_reset(reset: FactorReset, *, by: Person | None) -> None:
+    """Take back or refuse a request, as the owner or who looks after the account.
+
+    `by=None` is the reader of a notice, by its link. Raises PolicyError.
+    """
+    reset = _waiting(reset)
+    person = reset.person
+    if (
+        by is not None
+        and by != person
+        and not second_person.may_look_after(person, by=by)
+    ):
+        raise PolicyError("You do not look after this account.")
+    reset.settled_at = timezone.now()
+    reset.save(update_fields=["settled_at"])
+    event = "person.second_factor_reset_refused"
+    _record(event, reset, by=by, refused_by=str(by or BY_LINK))
+
+
+@verb
+def disown_factor_reset(reset: FactorReset, *, by: Person | None) -> None:
+    """Lock what a reset opened: its owner says that it was not theirs.
+
+    Every session and app password ends, and with them the password and whatever second
+    factor was set up since; the mailbox is shut to who comes next. The factor of before
+    does not come back: most resets are for a lost phone, and who holds the phone may be
+    who reads the notice. `by=None` is that reader, by the link. Raises PolicyError.
+    """
+    rows = FactorReset.objects.select_for_update(of=("self",))
+    reset = rows.select_related("person__organisation").get(pk=reset.pk)
+    person = reset.person
+    if by is not None and by != person:
+        raise PolicyError("Only the owner of the account does this.")
+    if not reset.may_be_disowned:
+        raise PolicyError("This reset can no longer be stopped. Call the helpdesk.")
+    reset.disowned_at = timezone.now()
+    reset.save(update_fields=["disowned_at"])
+    Authenticator.objects.filter(user=person).delete()
+    person.set_unusable_password()
+    person.save(update_fields=["password"])
+    ended = sessions.close(person)
+    # Neither of two who agreed may be the one who opens it.
+    for one in (reset.requested_by, reset.agreed_by):
+        if one is not None:
+            shut_mail.note_factor_reset(person, by=one, agreed_by=None)
+    event = "person.second_factor_reset_disowned"
+    _record(event, reset, by=by, refused_by=str(by or BY_LINK), app_passwords=ended)
+
+
+def _carry_out(reset: FactorReset, *, by: Person) -> None:
+    person, agreed_by = reset.person, reset.agreed_by
+    reset.done_at = timezone.now()
+    reset.save(update_fields=["done_at"])
+    Authenticator.objects.filter(user=person).delete()
+    # The person who lost the phone may have been signed in on it.
+    sessions.close(person, keeps_app_passwords=True)
+    shut_mail.note_factor_reset(person, by=by, agreed_by=agreed_by)
+    agreed = {"agreed_by": str(agreed_by)} if agreed_by else {}
+    _record("person.second_factor_reset", reset, reason=reset.reason, by=by, **agreed)
+
+
+def _waiting(reset: FactorReset) -> FactorReset:
+    rows = FactorReset.objects.waiting().select_for_update(of=("self",))
+    found = rows.select_related("person__organisation").filter(pk=reset.pk).first()
+    if found is None:
+        raise PolicyError("This request no longer waits.")
+    return found
+
+
+def _record(
+    event: str,
+    reset: FactorReset,
+    *,
+    reason: str = "",
+    by: Person | None,
+    **more: object,
+) -> None:
+    person = reset.person
+    asked_by = reset.requested_by if reset.requested_by != by else None
+    said = {"reason": reason, "requested_by": str(asked_by or ""), **more}
+    detail = {name: value for name, value in said.items() if value}
+    record(
+        event,
+        person,
+        organisation_key=person.organisation_id,
+        detail={**detail, "reset": reset.pk},
+        by=by,
+    )

@@ -1,0 +1,9 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class AccountAdminConfig(AppConfig):
+    name = "portal.account_admin"
+    label = "account_admin"
+    default_auto_field = "django.db.models.BigAutoField"

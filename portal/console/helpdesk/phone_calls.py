@@ -1,0 +1,80 @@
+"""A call, typed in while it goes on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from engine.registry.errors import PolicyError
+from engine.registry.models import Person
+from engine.registry.permissions import Permission
+from portal.console import page
+from portal.console.access import staff
+from portal.console.helpdesk.forms import CallForm
+from portal.console.helpdesk.ticket_list import ABOVE, person_of
+from portal.helpdesk.actions import tickets
+from portal.helpdesk.actions.tickets import Question
+from portal.helpdesk.models import Ticket
+from portal.helpdesk.status import Category, Priority, Source
+
+MOST_FOUND = 20
+
+
+@staff(Permission.ANSWER_TICKETS)
+def new(request: HttpRequest) -> HttpResponse:
+    """Find the caller, and write down what they ask."""
+    form = CallForm(request.POST or None, initial=_caller(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            ticket = _opened(form.cleaned_data, person_of(request))
+        except PolicyError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"The number of the question is {ticket.number}.")
+            return redirect("desk:ticket", ticket.pk)
+    sought = request.GET.get("q", "").strip()
+    context = {
+        "form": form,
+        "sought": sought,
+        "found": _found(sought) if sought else None,
+    }
+    return page.show(
+        request, "helpdesk/phone_call", "A call", "mobile-alt", context, above=ABOVE
+    )
+
+
+def _opened(data: dict[str, Any], agent: Person) -> Ticket:
+    person = Person.objects.filter(address=data["address"]).first()
+    question = Question(
+        subject=data["subject"],
+        text=data["text"],
+        address=data["address"],
+        name=data["name"],
+        person=person,
+        phone=data["phone"],
+        category=Category(data["category"]),
+        priority=Priority(data["priority"]),
+    )
+    return tickets.open_ticket(question, source=Source.CALL, by=agent)
+
+
+def _caller(request: HttpRequest) -> dict[str, str]:
+    chosen = request.GET.get("person", "")
+    if not (chosen.isascii() and chosen.isdigit()):
+        return {}
+    person = Person.objects.filter(pk=int(chosen[:12])).first()
+    if person is None:
+        return {}
+    return {"address": person.address, "name": person.name, "phone": person.phone}
+
+
+def _found(sought: str) -> QuerySet[Person]:
+    # From the beginning, so that an index serves.
+    rows = Person.objects.filter(
+        Q(name__istartswith=sought) | Q(address__startswith=sought.casefold())
+    )
+    return rows.select_related("organisation")[:MOST_FOUND]

@@ -1,0 +1,112 @@
+"""One ticket: what was said, who asks, and what can be done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from engine.registry.permissions import Permission
+from portal.console import page
+from portal.console.access import held_as_staff, staff
+from portal.console.helpdesk.forms import AnswerForm, MergeForm, NoteForm, change_form
+from portal.console.helpdesk.requester_panel import deliveries, panel_of
+from portal.console.helpdesk.ticket_list import ABOVE, ICON, person_of
+from portal.helpdesk import words
+from portal.helpdesk.models import Attachment, CannedReply, Entry, Ticket, Viewing
+from portal.helpdesk.status import Status
+from portal.helpdesk.views.shown import file_response
+
+
+@staff(Permission.VIEW_TICKETS)
+@require_safe
+def show(request: HttpRequest, pk: int) -> HttpResponse:
+    return ticket_page(request, _ticket(pk))
+
+
+def ticket_page(request: HttpRequest, ticket: Ticket, **forms: Any) -> HttpResponse:
+    """The page, with those forms in which something is wrong."""
+    entries = list(ticket.entries.prefetch_related("attachments"))
+    may_act = Permission.ANSWER_TICKETS in held_as_staff(request.user)
+    sent = deliveries(entries)
+    context = {
+        "ticket": ticket,
+        "entries": [(entry, sent.get(entry.pk, "")) for entry in entries],
+        "panel": panel_of(ticket),
+        "may_act": may_act and ticket.status != Status.CLOSED,
+        "others_here": _others_here(request, ticket),
+    }
+    if may_act:
+        _look(request, ticket)
+        context |= _forms(request, ticket, entries) | forms
+    title = f"{ticket.number} {ticket.subject}"
+    return page.show(request, "helpdesk/ticket", title, ICON, context, above=ABOVE)
+
+
+def _forms(
+    request: HttpRequest, ticket: Ticket, entries: list[Entry]
+) -> dict[str, Any]:
+    seen = entries[-1].pk if entries else 0
+    return {
+        "answer_form": AnswerForm(initial={"seen": seen}),
+        "note_form": NoteForm(),
+        "change_form": change_form(ticket),
+        "merge_form": MergeForm(),
+        "canned_replies": CannedReply.objects.all(),
+    }
+
+
+def with_canned(request: HttpRequest, ticket: Ticket) -> HttpResponse:
+    """The page with the canned reply that was chosen below what is typed already."""
+    typed = {
+        name: request.POST.get(f"answer-{name}", "") for name in ("text", "status")
+    }
+    said = (
+        typed["text"].rstrip(),
+        _canned(request, ticket, request.POST.get("canned", "")),
+    )
+    initial = typed | {
+        "seen": request.POST.get("answer-seen"),
+        "text": "\n\n".join(filter(None, said)),
+    }
+    if request.FILES:
+        messages.warning(request, "Choose your files again before you send the reply.")
+    return ticket_page(request, ticket, answer_form=AnswerForm(initial=initial))
+
+
+def _canned(request: HttpRequest, ticket: Ticket, chosen: str) -> str:
+    if not (chosen.isascii() and chosen.isdigit()):
+        return ""
+    reply = CannedReply.objects.filter(pk=int(chosen[:12])).first()
+    return words.filled(reply, ticket, person_of(request)) if reply else ""
+
+
+def _others_here(request: HttpRequest, ticket: Ticket) -> list[Viewing]:
+    return list(Viewing.objects.others(ticket, person_of(request)))
+
+
+def _look(request: HttpRequest, ticket: Ticket) -> None:
+    """Let colleagues know that this one is being looked at."""
+    Viewing.objects.update_or_create(
+        ticket=ticket,
+        person=person_of(request),
+        defaults={"seen_at": timezone.now()},
+    )
+
+
+@staff(Permission.VIEW_TICKETS)
+@require_safe
+def file(request: HttpRequest, pk: int, file_id: int) -> HttpResponse:
+    found = Attachment.objects.filter(entry__ticket=_ticket(pk))
+    return file_response(get_object_or_404(found, pk=file_id))
+
+
+def _ticket(pk: int) -> Ticket:
+    rows = Ticket.objects.select_related(
+        "owner", "merged_into", "requester__organisation", "requester__mailbox"
+    )
+    return get_object_or_404(rows, pk=pk)

@@ -1,0 +1,217 @@
+"""Which things an earlier secret key still keys, and giving them the key of now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.core import signing
+from django.utils import timezone
+
+from engine import keys
+from engine.jobs import packages
+from engine.registry import recovery
+from engine.registry.models import (
+    ApiKey,
+    AppPassword,
+    ConnectionCredential,
+    Domain,
+    WebhookEndpoint,
+)
+from engine.registry.webhooks import reseal as reseal_webhook
+from onboarding import links
+from onboarding.connecting.actions import LINK_LIFETIME
+from onboarding.connecting.tasks import CLAIM_LIFETIME
+from onboarding.models import LinkPurpose
+from portal.account import codes, sealed
+from portal.account_admin.models import RESET_LIFETIME
+from portal.sessions import devices
+from portal.sessions.models import WebSession
+from portal.sessions.store import SessionStore
+
+NAMES_SHOWN = 20
+SEALED_ADVICE = "Their key is not known here. Add it to the fallbacks, or make others."
+JOBS_ADVICE = (
+    "Their key is not known here. Add it to the fallbacks, or take them off the list "
+    "under Failed jobs."
+)
+
+
+@dataclass
+class Finding:
+    """Of one kind of thing: how many there are, and which hang on an earlier key."""
+
+    what: str
+    total: int = 0
+    earlier: list[str] = field(default_factory=list)
+    advice: str = ""
+
+    @property
+    def names(self) -> str:
+        return _shown(self.earlier)
+
+
+@dataclass(frozen=True)
+class Remnant:
+    """What was given out under an earlier key and cannot be called back."""
+
+    what: str
+    after: str
+    """What becomes of it when the earlier key is gone."""
+    ends_in: timedelta | None = None
+    """How long after the change there is none any more, if that is ever so."""
+
+
+def rekey() -> list[Finding]:
+    """Give what is sealed the key of now, and say what cannot be given it.
+
+    Of passwords and API keys digests are kept: only their use shows the secret, of which
+    another digest can be made. Doing it again changes nothing.
+    """
+    return [
+        _sealed("Second factors", _reseal_factors()),
+        _sealed("Secrets of webhooks", _reseal_webhooks()),
+        _sealed("Jobs", packages.resign(), JOBS_ADVICE),
+        _digests(
+            "Passwords of connections",
+            ConnectionCredential.objects.filter(revoked_at=None),
+            "They change when the member's server next signs in. Where one never does, "
+            "have its administrator make another password.",
+        ),
+        _digests(
+            "App passwords",
+            AppPassword.objects.live().select_related("person"),
+            "They change when the mail program next signs in.",
+        ),
+        _digests("API keys", ApiKey.objects.live(), "They change with the next call."),
+        _sessions(),
+    ]
+
+
+def remnants() -> list[Remnant]:
+    """What nobody can key again, for it is with others; those that end first, first."""
+    claimed = Domain.objects.filter(verified_at=None).order_by("member_domain")
+    names = list(claimed.values_list("member_domain", flat=True))
+    return [
+        Remnant(
+            "Links that were mailed, and codes that were printed",
+            "they open nothing",
+            longest_link(),
+        ),
+        Remnant(
+            f"Records that domains were asked to publish ({_shown(names) or 'none now'})",
+            "the record that their page then shows must be published instead",
+            CLAIM_LIFETIME,
+        ),
+        Remnant(
+            "Browsers that are known to their people",
+            "others' failed attempts can shut them out, until the next sign-in",
+            devices.LIFETIME,
+        ),
+        Remnant(
+            "Addresses to which the helpdesk's messages are answered",
+            "answers find their tickets by what they answer, or by the number in the "
+            "subject",
+        ),
+        Remnant(
+            "Records of domains that are proved",
+            "the domains stay proved, and their pages say that the record is an older one",
+        ),
+        Remnant("Places in long lists of the API", "clients begin the list again"),
+    ]
+
+
+def _shown(names: list[str]) -> str:
+    more = len(names) - NAMES_SHOWN
+    shown = ", ".join(names[:NAMES_SHOWN])
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def longest_link() -> timedelta:
+    """How long a link that was mailed before the key changed may still be opened."""
+    return max(
+        links.LETTER_LIFETIME,
+        links.FIRST_SIGN_IN_LIFETIME,
+        # It waits for so long, and its owner may disown it for as long after that.
+        RESET_LIFETIME * 2,
+        recovery.delay(),
+        LINK_LIFETIME,
+        timedelta(days=settings.POSTERN.ticket_link_days),
+        *(purpose.lifetime for purpose in LinkPurpose),
+    )
+
+
+def _sealed(
+    what: str, tried: Iterable[tuple[str, bool]], advice: str = SEALED_ADVICE
+) -> Finding:
+    found = Finding(what, advice=advice)
+    for name, is_current in tried:
+        found.total += 1
+        if not is_current:
+            found.earlier.append(name)
+    return found
+
+
+def _reseal_factors() -> Iterator[tuple[str, bool]]:
+    for factor in Authenticator.objects.select_related("user").iterator():
+        try:
+            sealed.reseal(factor)
+        except keys.UnknownKeyError:
+            yield str(factor.user), False
+            continue
+        if factor.type == Authenticator.Type.WEBAUTHN:
+            codes.rekey(codes.name_of(factor))
+        yield str(factor.user), True
+
+
+def _reseal_webhooks() -> Iterator[tuple[str, bool]]:
+    for endpoint in WebhookEndpoint.objects.iterator():
+        try:
+            reseal_webhook(endpoint)
+        except keys.UnknownKeyError:
+            yield endpoint.url, False
+            continue
+        yield endpoint.url, True
+
+
+def _digests(
+    what: str,
+    live: Iterable[ConnectionCredential | AppPassword | ApiKey],
+    advice: str,
+) -> Finding:
+    found = Finding(what, advice=advice)
+    for one in live:
+        found.total += 1
+        if one.keyed_by != keys.name():
+            owner = one.person.address if isinstance(one, AppPassword) else str(one)
+            found.earlier.append(owner)
+    return found
+
+
+def _sessions() -> Finding:
+    hours = settings.POSTERN.session_hours
+    found = Finding(
+        "Sessions",
+        advice=f"They change when they are used, and end within {hours} hours.",
+    )
+    rows = WebSession.objects.filter(expire_date__gt=timezone.now())
+    for row in rows.select_related("person").iterator():
+        found.total += 1
+        if not _is_signed_now(row):
+            found.earlier.append(str(row.person or "nobody"))
+    return found
+
+
+def _is_signed_now(row: WebSession) -> bool:
+    store = SessionStore()
+    signer = signing.TimestampSigner(
+        key=settings.SECRET_KEY, salt=store.key_salt, fallback_keys=[]
+    )
+    try:
+        signer.unsign(row.session_data)
+    except signing.BadSignature:
+        return False
+    return True

@@ -1,0 +1,116 @@
+"""The desk: the list of applications, one application, and what is decided about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_GET
+from wagtail.admin.ui.tables import Column, StatusTagColumn
+from wagtail.admin.views.generic import IndexView
+
+from engine.registry.permissions import Permission
+from onboarding import policies, provisioning
+from onboarding.models import Application, CheckState
+from onboarding.provisioning_steps import TITLES
+from onboarding.status import TO_DECIDE, StepState
+from portal.console import page
+from portal.console.access import held_as_staff, staff
+from portal.console.vetting.claims import sections
+from portal.console.vetting.decisions import ABOVE, ICON, officer
+from portal.console.vetting.evidence import findings
+
+
+class SentIn(Column):
+    """A moment in the words that every other screen has for it."""
+
+    cell_template_name = "console/vetting/date_cell.html"
+
+
+def _officer_of(application: Application) -> str:
+    officer = application.assigned_to
+    return f"{officer.name} ({officer.address})" if officer else "Nobody"
+
+
+def _list(*, results_only: bool) -> Any:
+    """Wagtail's list with search and filters: those that wait come first."""
+    return IndexView.as_view(
+        model=Application,
+        queryset=Application.objects.waiting_first().select_related("assigned_to"),
+        page_title="Applications",
+        header_icon=ICON,
+        list_display=[
+            "organisation_name",
+            Column(
+                "reference",
+                label="Reference",
+                sort_key="reference",
+                classname="vetting-whole",
+            ),
+            StatusTagColumn(
+                "status",
+                label="Status",
+                accessor="get_status_display",
+                primary=lambda application: application.status in TO_DECIDE,
+            ),
+            "account_type",
+            "kind",
+            Column("assigned_to", label="Assigned to", accessor=_officer_of),
+            SentIn("submitted_at", label="Sent in", sort_key="submitted_at"),
+        ],
+        list_filter=["status", "account_type", "kind"],
+        search_fields=["organisation_name", "reference", "member_domain", "town"],
+        paginate_by=50,
+        index_url_name="vetting:index",
+        index_results_url_name="vetting:index_results",
+        inspect_url_name="vetting:inspect",
+        results_only=results_only,
+    )
+
+
+index = staff(Permission.VIEW_APPLICATIONS)(_list(results_only=False))
+index_results = staff(Permission.VIEW_APPLICATIONS)(_list(results_only=True))
+
+
+@staff(Permission.VIEW_APPLICATIONS)
+@require_GET
+def inspect(request: HttpRequest, pk: int) -> HttpResponse:
+    """Claims, what we found ourselves, and how far setting up has come."""
+    application = get_object_or_404(
+        Application.objects.sent_in().select_related(
+            "assigned_to", "recommended_by", "decided_by"
+        ),
+        pk=pk,
+    )
+    context = {
+        "application": application,
+        "sections": sections(application),
+        "findings": findings(application),
+        "checks": list(application.checks.all()),
+        "questions": application.questions.select_related("asked_by"),
+        "steps": [
+            (TITLES.get(row.key, row.key), row) for row in application.steps.all()
+        ],
+        "has_problem": application.steps.filter(state=StepState.FAILED).exists(),
+        **_possible(request, application),
+    }
+    return page.show(
+        request, "vetting/inspect", str(application), ICON, context, above=ABOVE
+    )
+
+
+def _possible(request: HttpRequest, application: Application) -> dict[str, bool]:
+    """Which buttons this visitor sees. It permits nothing: the verbs do."""
+    may = Permission.DECIDE_APPLICATIONS in held_as_staff(request.user)
+    is_another = policies.is_another_officer(application, by=officer(request))
+    return {
+        "may_work": may and application.is_open,
+        "may_decide": may and application.status in TO_DECIDE and is_another,
+        "waits_for_another": may and not is_another,
+        "may_reopen": may and policies.can_reopen(application, reason="Asked."),
+        "may_retry": may
+        and policies.can_retry(application)
+        and provisioning.is_stalled(application),
+        "is_running": application.checks.filter(state=CheckState.RUNNING).exists(),
+    }

@@ -1,0 +1,87 @@
+"""Answers 503 while the service cannot keep or reach its data, and gives back what was typed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
+from django.template.loader import render_to_string
+from django.views.defaults import server_error
+
+from engine import faults
+from portal.middleware import body_limit
+
+# Fields that are typed again rather than written into a page.
+_SECRETS = ("password", "code", "secret", "csrfmiddlewaretoken")
+# A shorter value is quicker typed than copied.
+_WORTH_SHOWING = 20
+
+
+def answer(request: HttpRequest) -> HttpResponse:
+    """The site's `handler500`: the page for an error that nothing else has caught.
+
+    Django calls it while the error is being handled.
+    """
+    if not faults.is_passing(sys.exc_info()[1]):
+        return server_error(request)
+    if request.path.startswith(body_limit.OWN_LIMITS):
+        response: HttpResponse = JsonResponse(
+            _problem(),
+            status=HTTPStatus.SERVICE_UNAVAILABLE,
+            content_type=body_limit.PROBLEM_TYPE,
+        )
+    else:
+        response = page(request)
+    response["Retry-After"] = str(faults.RETRY_SECONDS)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def page(request: HttpRequest | None = None) -> HttpResponse:
+    """The page, with what a form sent where it was read, to send it once more."""
+    fields = list(_fields(request)) if request is not None else []
+    is_whole = bool(fields) and request is not None and _can_repeat(request)
+    shown = [
+        (name.replace("_", " ").replace("-", " ").capitalize(), value)
+        for name, value in fields
+        if len(value) >= _WORTH_SHOWING
+    ]
+    context = {
+        "is_form": request is None or request.method == "POST",
+        "fields": fields if is_whole else [],
+        "shown": shown,
+        "action": request.get_full_path() if request is not None else "",
+        "token": get_token(request) if request is not None and is_whole else "",
+    }
+    # Without a request: what every page shows of the session asks the database.
+    text = render_to_string("503.html", context)
+    return HttpResponse(text, status=HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+def _fields(request: HttpRequest) -> Iterator[tuple[str, str]]:
+    for name, values in request.POST.lists():
+        if not _is_secret(name):
+            yield from ((name, str(value)) for value in values)
+
+
+def _can_repeat(request: HttpRequest) -> bool:
+    """Files and passwords stand in no hidden field: without them it would be another form."""
+    secrets = {name for name in request.POST if _is_secret(name)}
+    return not request.FILES and secrets <= {"csrfmiddlewaretoken"}
+
+
+def _is_secret(name: str) -> bool:
+    return any(secret in name.lower() for secret in _SECRETS)
+
+
+def _problem() -> dict[str, object]:
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    return {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": faults.SENTENCE,
+    }

@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from engine import clock
+from engine.health import alarms, processes
+from engine.health.identity import Identity
+from engine.health.models import Alarm, Backup, Sample
+from engine.health.situation import Finding
+from engine.registry.models import Person
+from portal.console.operations import day_charts
+from tests.portal.conftest import SignIn
+
+pytestmark = pytest.mark.django_db
+
+HEALTH, HOME, STATUS = "/admin/health/", "/admin/", "/status/"
+
+
+def raise_alarm(rule: str, subject: str = "mx1", detail: str = "It is so.") -> None:
+    alarms.note([Finding(rule, subject, detail)], clock.now(), looked={rule})
+
+
+def text(client: Client, path: str) -> str:
+    return client.get(path).content.decode()
+
+
+@pytest.fixture
+def operator(signed_in: SignIn, olive: Person) -> Client:
+    return signed_in(olive, second_factor=True)
+
+
+def test_health_shows_what_is_wrong_and_what_to_do(operator: Client) -> None:
+    raise_alarm("disk", detail="3 MB of 100 MB are free.")
+
+    page = text(operator, HEALTH)
+
+    assert "A disk is nearly full" in page
+    assert "3 MB of 100 MB are free." in page
+    assert "Make room under POSTERN_VAR" in page
+
+
+def test_health_shows_what_ended_lately_and_nothing_older(operator: Client) -> None:
+    for rule, days in (("disk", 1), ("clock", 30)):
+        raise_alarm(rule)
+        ended = clock.now() - timedelta(days=days)
+        Alarm.objects.filter(rule=rule).update(ended_at=ended)
+
+    page = text(operator, HEALTH)
+
+    assert "A disk is nearly full" in page
+    assert "The clock of a host is wrong" not in page
+    assert "Make room" not in page
+
+
+def test_health_shows_each_process_and_host(operator: Client) -> None:
+    now = clock.now()
+    facts = {"disk_free": 5, "disk_total": 100, "clock": 40.0, "scanner_fault": "No."}
+    processes.beat(Identity("engine", "mx1", 71), None, facts, now)
+    processes.beat(Identity("worker", "mx2", 72), None, {}, now - timedelta(minutes=5))
+    gone = processes.beat(Identity("web", "mx1", 73), None, {}, now)
+    processes.say_goodbye(gone, now)
+
+    page = text(operator, HEALTH)
+
+    for said in ("engine 71", "worker 72", "web 73", "Was killed or failed"):
+        assert said in page
+    assert " s ago" in page
+    assert "Stopped" in page
+    assert '<strong class="postern-alarm">+40.0 s</strong>' in page
+
+
+def test_health_shows_the_last_backup(operator: Client) -> None:
+    assert "manage.py note_backup" in text(operator, HEALTH)
+
+    Backup.objects.create(at=clock.now() - timedelta(days=3))
+
+    assert '<strong class="postern-alarm"><time' in text(operator, HEALTH)
+
+
+def test_health_plots_the_last_day_with_a_table_beside_it(operator: Client) -> None:
+    assert "Figures are kept each minute" in text(operator, HEALTH)
+    now = clock.now()
+    for minutes in (0, 1, 200, 3000):
+        at = now.replace(second=0, microsecond=0) - timedelta(minutes=minutes)
+        values = {"accepted": minutes, "waiting": 7, "oldest": 90.0, "disk": 42.5}
+        Sample.objects.create(at=at, values=values)
+
+    page = text(operator, HEALTH)
+
+    assert "Messages accepted in a minute, by quarters of an hour: at most 200" in page
+    assert page.count("<figure>") == 4  # nothing is known of jobs and the loop
+    assert "42.5" in page
+    assert "1.5" in page  # minutes
+    assert "3,000" not in page
+
+
+def test_a_plot_shows_the_worst_of_each_quarter_at_its_place() -> None:
+    now = clock.now().replace(minute=7, second=0, microsecond=0)
+    for minutes, free in ((1, 80.0), (2, 20.0), (24 * 60 - 1, 100.0)):
+        at = now - timedelta(minutes=minutes)
+        Sample.objects.create(at=at, values={"disk": free})
+
+    drawn, hours = day_charts.last_day(now)
+
+    disk = next(one for one in drawn if "disk" in one.title)
+    assert [(one.x, one.height) for one in disk.bars] == [(0, 100.0), (570, 20.0)]
+    assert (disk.most, disk.least) == ("100", "20")
+    assert len(hours) == 2
+
+
+def test_health_asks_as_much_however_much_there_is(
+    operator: Client, django_assert_max_num_queries
+) -> None:
+    now = clock.now()
+    for number in range(40):
+        raise_alarm("destination", f"connection:{number}")
+        processes.beat(Identity("engine", f"mx{number}", 1), None, {"clock": 1}, now)
+    operator.get(HEALTH)
+
+    with django_assert_max_num_queries(40):
+        operator.get(HEALTH)
+
+
+def test_home_shows_alarms_with_their_place_to_who_runs_the_service(
+    operator: Client,
+) -> None:
+    raise_alarm("scanner")
+
+    page = text(operator, HOME)
+
+    assert "The virus scanner cannot be reached" in page
+    assert ": mx1, since" in page
+    assert f'href="{HEALTH}"' in page
+
+
+def test_home_shows_other_staff_what_is_wrong_and_nothing_of_hosts(
+    signed_in: SignIn, vera: Person
+) -> None:
+    raise_alarm("scanner")
+
+    page = text(signed_in(vera, second_factor=True), HOME)
+
+    assert "The virus scanner cannot be reached" in page
+    assert "mx1" not in page
+    assert "What to do about it" not in page
+
+
+def test_home_is_calm_where_nothing_is_wrong(operator: Client) -> None:
+    raise_alarm("scanner")
+    Alarm.objects.update(ended_at=clock.now())
+
+    assert "What is wrong now" not in text(operator, HOME)
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("mail_slow", "Messages are taking longer than usual to arrive."),
+        ("mail_stopped", "Messages are not being sent or received at the moment."),
+        ("engine_missing", "Messages are not being sent or received at the moment."),
+        ("scanner", "New messages cannot be scanned for viruses"),
+    ],
+)
+def test_the_public_status_page_says_by_itself_what_members_feel(
+    client: Client, rule: str, said: str
+) -> None:
+    assert "We know of no problems." in text(client, STATUS)
+    raise_alarm(rule, "mx1.inside.example", "Its process ended.")
+
+    page = text(client, STATUS)
+
+    assert said in page
+    assert "We know of no problems." not in page
+    assert "mx1" not in page
+    assert "Its process" not in page
+
+
+def test_the_public_page_says_nothing_of_what_members_do_not_feel(
+    client: Client,
+) -> None:
+    for rule in ("disk", "clock", "process_ended", "certificate", "destination"):
+        raise_alarm(rule)
+
+    assert "We know of no problems." in text(client, STATUS)
+
+
+def test_the_public_page_says_the_same_once(client: Client) -> None:
+    for rule in ("engine_missing", "mail_stopped"):
+        raise_alarm(rule)
+
+    assert text(client, STATUS).count("Messages are not being sent or received") == 1
+
+
+def test_what_is_over_leaves_the_public_page(client: Client) -> None:
+    raise_alarm("mail_slow")
+    Alarm.objects.update(ended_at=clock.now())
+
+    assert "We know of no problems." in text(client, STATUS)

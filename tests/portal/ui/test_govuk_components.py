@@ -1,0 +1,74 @@
+"""Our bridge gives what GOV.UK Frontend's own fixtures say, for the components we use."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.template import engines
+from jinja2 import TemplateNotFound
+
+from portal.ui import govuk_components
+
+FIXTURES = settings.BASE_DIR / "node_modules/govuk-frontend/dist/govuk/components"
+USED = [
+    "back-link",
+    "button",
+    "character-count",
+    "checkboxes",
+    "details",
+    "error-message",
+    "error-summary",
+    "file-upload",
+    "input",
+    "notification-banner",
+    "pagination",
+    "password-input",
+    "radios",
+    "select",
+    "skip-link",
+    "tag",
+    "textarea",
+]
+
+
+def goldens() -> list[Any]:
+    found = []
+    for component in USED:
+        path = FIXTURES / component / "fixtures.json"
+        for fixture in json.loads(path.read_text(encoding="utf-8"))["fixtures"]:
+            name = f"{component}: {fixture['name']}"
+            found.append(pytest.param(component, fixture, id=name))
+    return found
+
+
+def flat(html: str) -> str:
+    """Without the white space that makes no difference to a browser."""
+    html = re.sub(r"\s+", " ", html)
+    return re.sub(r"\s*([<>])\s*", r"\1", html).strip()
+
+
+@pytest.mark.parametrize(("component", "fixture"), goldens())
+def test_component_is_as_the_design_system_has_it(
+    component: str, fixture: dict[str, Any]
+) -> None:
+    made = govuk_components.render(component, fixture["options"])
+
+    assert flat(made) == flat(fixture["html"])
+
+
+def test_text_is_escaped_by_the_tag() -> None:
+    template = engines["django"].from_string('{% load govuk %}{% govuk "tag" text=x %}')
+
+    html = template.render({"x": "<script>"})
+
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
+
+
+def test_unknown_component_is_told() -> None:
+    with pytest.raises(TemplateNotFound):
+        govuk_components.render("flying-carpet", {})
