@@ -1,4 +1,4 @@
-"""Rules for headers that the walk over all routes (tests/doors) cannot see.
+"""Rules for headers that the walk over all routes (tests/permissions) cannot see.
 
 That walk holds every answer to every visitor to tests/security/headers.py.
 """

@@ -1,4 +1,4 @@
-"""Each job twice: its process can die between what it did and the note that it is done."""
+"""Runs each job twice: its process can die between its work and the record of it."""
 
 from __future__ import annotations
 
@@ -34,27 +34,26 @@ from onboarding.status import Status
 from portal.demo.names import NameServer
 from portal.helpdesk.models import Entry
 from portal.organisation.models import PeopleFile, PeopleFileStatus
-from tests.doors import cast, world
 from tests.peers.clamd import Clamd
+from tests.permissions import route_objects, visitors
 from tests.portal.guides.conftest import Shelf
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
-# What each look writes again, what only waits for the worker, and what only has routes
-# loaded again.
-NOT_OF_THE_WORLD = {"sessions", "django_q", "health"}
-STAMP = "registry.Stamp"
+# Tables that every look updates, the worker's own queue, and what only reloads routes.
+IGNORED_APPS = {"sessions", "django_q", "health"}
+ROUTES_VERSION = "registry.Stamp"
 JOB_ID = "0" * 32
-ASKED_FOR = re.compile(
+QUEUED_BY_NAME = re.compile(
     r'(?:async_task|add_missing)\(\s*f?"(?:\{MODULE\}|([\w.]+))\.(\w+)"'
 )
 
 
 def rows() -> dict[str, list[tuple[Any, ...]]]:
-    """All that is in the database, but for the moments at which things were looked at."""
+    """Returns every row of the database, without its times."""
     found = {}
     for model in apps.get_models():
-        if model._meta.app_label in NOT_OF_THE_WORLD or model._meta.label == STAMP:
+        if model._meta.app_label in IGNORED_APPS or model._meta.label == ROUTES_VERSION:
             continue
         names = [
             field.attname
@@ -90,12 +89,12 @@ def _with_its_parts(name_server: NameServer, clamd: Clamd, settings) -> None:
 
 @pytest.fixture
 def bob(northfield: Organisation, harbour: Organisation, shelf: Shelf) -> Person:
-    """Who has something of everything."""
+    """Returns a member who owns one object of each kind."""
     shelf.write("webmail", "Do this.\n")
     shelf.load()
-    member = cast.people(northfield, harbour)["member"]
+    member = visitors.create(northfield, harbour)["member"]
     assert member is not None
-    world.make(member, northfield)
+    route_objects.create(member, northfield)
     member.everyday_address = "bob@home.example"
     member.save()
     return member
@@ -148,8 +147,8 @@ def _moving_rule(bob: Person) -> tuple[int, int]:
     return rule.pk, inbox(bob.mailbox).pk
 
 
-# What each is asked to do, by its name.
-ASKED: dict[str, Callable[[Person], tuple[object, ...]]] = {
+# The arguments of each job, by its dotted path.
+ARGUMENTS: dict[str, Callable[[Person], tuple[object, ...]]] = {
     "onboarding.connecting.tasks.rehearse": lambda bob: (
         _rehearsal(Connection.objects.get(organisation=bob.organisation)),
     ),
@@ -189,16 +188,16 @@ def test_every_job_that_is_asked_for_is_tried() -> None:
         module = ".".join(
             path.relative_to(django_settings.BASE_DIR).with_suffix("").parts
         )
-        for named, function in ASKED_FOR.findall(path.read_text()):
+        for named, function in QUEUED_BY_NAME.findall(path.read_text()):
             asked.add(f"{named or module}.{function}")
             assert hasattr(importlib.import_module(named or module), function)
 
-    assert asked == set(ASKED)
+    assert asked == set(ARGUMENTS)
 
 
-@pytest.mark.parametrize("func", sorted(ASKED))
+@pytest.mark.parametrize("func", sorted(ARGUMENTS))
 def test_jobs_that_are_asked_for(func: str, bob: Person) -> None:
-    assert changed_by_a_second_run(func, *ASKED[func](bob)) == {}
+    assert changed_by_a_second_run(func, *ARGUMENTS[func](bob)) == {}
 
 
 @pytest.mark.parametrize(
@@ -210,6 +209,6 @@ def test_jobs_that_are_asked_for(func: str, bob: Person) -> None:
     ],
 )
 def test_what_a_job_tells_is_told(func: str, bob: Person) -> None:
-    run(func, *ASKED[func](bob))
+    run(func, *ARGUMENTS[func](bob))
 
     assert QueuedMessage.objects.count() == 1

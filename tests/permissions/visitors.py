@@ -1,4 +1,4 @@
-"""Everybody who might knock, in the words of doors.txt."""
+"""Every kind of visitor that permissions.txt names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STAFF = {
     "editor": RoleName.GUIDE_EDITOR,
     "auditor": RoleName.AUDITOR,
 }
-# May look like those above, and come no further than the sign-in or the second factor.
+# They resemble those above, and get no further than the sign-in or the second factor.
 OUTSIDE = {
     "stranger",
     "suspended",
@@ -29,12 +29,12 @@ OUTSIDE = {
 }
 ORGANISED = {"member", "administrator", "neighbour", "elsewhere"}
 EVERYBODY = OUTSIDE | ORGANISED | set(STAFF)
-# They need a second factor and have not shown it: everywhere else they are led to it.
-HALF_IN = {"operator-by-password", "administrator-by-password"}
+# They need a second factor and have not shown it: every other page redirects to it.
+HALF_SIGNED_IN = {"operator-by-password", "administrator-by-password"}
 SHOWS_SECOND_FACTOR = EVERYBODY - OUTSIDE - {"member", "elsewhere"}
 
-WORDS = {
-    "everybody": EVERYBODY - HALF_IN,
+GROUPS = {
+    "everybody": EVERYBODY - HALF_SIGNED_IN,
     "signed-in": ORGANISED | set(STAFF),
     "organised": ORGANISED,
     "staff": set(STAFF),
@@ -42,8 +42,8 @@ WORDS = {
 }
 
 
-def people(northfield: Organisation, harbour: Organisation) -> dict[str, Person | None]:
-    """One for each word, the stranger as nobody at all."""
+def create(northfield: Organisation, harbour: Organisation) -> dict[str, Person | None]:
+    """Creates one person for each kind; None stands for the stranger."""
     firm = factories.make_organisation(account_type=AccountType.SMTP)
     factories.make_domain(firm, "firm.example")
     police = factories.make_organisation(account_type=AccountType.TRUSTED_DOMAIN)
@@ -65,7 +65,7 @@ def people(northfield: Organisation, harbour: Organisation) -> dict[str, Person 
         "operator-by-password": _staff("otto@secure.example", RoleName.OPERATOR),
     }
     found |= {
-        word: _staff(f"{word}@secure.example", role) for word, role in STAFF.items()
+        name: _staff(f"{name}@secure.example", role) for name, role in STAFF.items()
     }
     Person.objects.filter(pk=found["suspended"].pk).update(is_active=False)
     return found

@@ -1,4 +1,4 @@
-"""Something behind every door: what the routes' arguments stand for."""
+"""The objects that the arguments of routes refer to."""
 
 from __future__ import annotations
 
@@ -47,25 +47,27 @@ EXAMPLES = {
     "^": "",
     "$": "",
 }
-# What stands for an argument of which no real one is made.
-MADE_UP = {"str": "nothing", "slug": "nothing", "int": 1, "uuid": TOKEN}
+# Values for arguments without a real object.
+PLACEHOLDERS = {"str": "nothing", "slug": "nothing", "int": 1, "uuid": TOKEN}
 
 
 @dataclass(frozen=True)
-class World:
-    """Bob's things, and his organisation's. `arguments` are by route's beginning, the
-    longest that fits, then by name.
+class RouteObjects:
+    """Bob's objects and those of his organisation.
+
+    `arguments` are by the start of the route, of which the longest match counts, then by
+    name.
     """
 
     arguments: dict[str, dict[str, Any]]
 
     def url(self, route: str) -> str:
-        """The address behind the route, with Bob's things for its arguments."""
+        """Returns the path of a route, with Bob's objects for its arguments."""
         known = self._known(route)
 
         def fill(found: re.Match[str]) -> str:
             kind, name = found[1] or "str", found[2]
-            return str(known.get(name, MADE_UP.get(kind, 1)))
+            return str(known.get(name, PLACEHOLDERS.get(kind, 1)))
 
         path = re.sub(r"<(?:(\w+):)?(\w+)>", fill, route)
         return "/" + _without_expressions(path)
@@ -79,17 +81,18 @@ class World:
 
 
 def _without_expressions(path: str) -> str:
-    """The regular expressions of libraries, as something short that they match."""
+    """Replaces the regular expressions of libraries by a short text that they match."""
     for expression, example in EXAMPLES.items():
         path = path.replace(expression, example)
     return path
 
 
-def make(bob: Person, northfield: Organisation) -> World:
+def create(bob: Person, northfield: Organisation) -> RouteObjects:
+    """Creates one object of each kind that a route has for an argument."""
     mailbox = bob.mailbox
     office = _organisation(bob, northfield)
     change = {"kind": "address", "pk": _address_change(bob)}
-    return World(
+    return RouteObjects(
         {
             "account/app-passwords/": {"app_password_id": _app_password(bob)},
             "mail/": _mail(bob, mailbox),

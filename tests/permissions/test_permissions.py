@@ -1,0 +1,135 @@
+"""Requests every page and every action as every visitor: permissions.txt says who may.
+
+On the same walk the header of each response is checked by tests/security/headers.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+
+from engine.registry.models import Organisation
+from tests.permissions import permission_table, route_objects, visitors
+from tests.permissions.permission_table import Permission
+from tests.permissions.route_objects import RouteObjects
+from tests.portal.conftest import SignIn, give_app
+from tests.portal.guides.conftest import Shelf
+from tests.security import headers
+
+Visit = Callable[[str], tuple[Client, RouteObjects]]
+
+pytestmark = pytest.mark.slow
+
+SIGN_IN, SECOND_FACTOR, HOME = "/account/login/", "/account/second-factor/", "/admin/"
+
+
+def is_refused(response: HttpResponse, url: str, visitor: str) -> bool:
+    """Returns whether the visitor was refused, shown nothing, or redirected elsewhere."""
+    if response.status_code in (401, 403, 404, 405):
+        return True
+    place = response.headers.get("Location", "").partition("?")[0]
+    if not place or place == url:
+        return False
+    return (
+        place == SIGN_IN
+        or (visitor in visitors.HALF_SIGNED_IN and place.startswith(SECOND_FACTOR))
+        or (place == HOME and _says_no(response))
+    )
+
+
+def _says_no(response: HttpResponse) -> bool:
+    """Wagtail redirects staff to its home page, with a message that refuses them."""
+    shown = response.wsgi_request._messages
+    return any("do not have permission" in str(message) for message in shown)
+
+
+def is_admitted(
+    response: HttpResponse, url: str, visitor: str, permission: Permission
+) -> bool:
+    """Returns whether the visitor was let in. An action answers a GET with 405."""
+    if response.status_code == 405:
+        return True
+    if not permission.has_object and response.status_code in (404, 500):
+        return True
+    return response.status_code < 500 and not is_refused(response, url, visitor)
+
+
+def test_every_route_is_declared_and_every_declaration_is_a_route() -> None:
+    existing = set(permission_table.routes())
+    declared = set(permission_table.declared())
+
+    assert sorted(existing - declared) == [], "declare it in permissions.txt"
+    assert sorted(declared - existing) == [], "no longer routes"
+
+
+@pytest.fixture(autouse=True)
+def _fresh_cache() -> Iterator[None]:
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def visit(
+    northfield: Organisation,
+    harbour: Organisation,
+    signed_in: SignIn,
+    client: Client,
+    shelf: Shelf,
+) -> Visit:
+    """Creates all visitors and all objects, then signs in one visitor."""
+    shelf.write("webmail", "Do this.\n")
+    shelf.load()
+    people = visitors.create(northfield, harbour)
+    objects = route_objects.create(people["member"], northfield)
+    give_app(people["operator-by-password"])
+
+    def sign_in(visitor: str) -> tuple[Client, RouteObjects]:
+        person = people[visitor]
+        if person is not None:
+            shows_factor = visitor in visitors.SHOWS_SECOND_FACTOR
+            signed_in(person, second_factor=shows_factor)
+        client.raise_request_exception = False
+        return client, objects
+
+    return sign_in
+
+
+def permissions_to_try(visitor: str) -> Iterator[tuple[str, Permission]]:
+    """Yields every route; on PostgreSQL only those that admit the visitor.
+
+    A refusal is decided before any query that differs between the databases.
+    """
+    for route, permission in permission_table.declared().items():
+        if connection.vendor != "postgresql" or visitor in permission.admits:
+            yield route, permission
+
+
+@pytest.mark.parametrize("visitor", sorted(visitors.EVERYBODY))
+def test_who_may_enter(visitor: str, visit: Visit) -> None:
+    client, objects = visit(visitor)
+    wrong = []
+    for route, permission in permissions_to_try(visitor):
+        url = objects.url(route)
+        looked = client.get(url)
+        about = {
+            "is_stranger": visitor == "stranger",
+            "is_public": "stranger" in permission.admits,
+        }
+        wrong += headers.faults(looked, route, **about)
+        if visitor in permission.admits:
+            if not is_admitted(looked, url, visitor, permission):
+                wrong.append(f"{route} is refused: {looked.status_code}")
+        elif not is_refused(looked, url, visitor):
+            wrong.append(f"{route} is open: {looked.status_code}")
+        elif visitor not in visitors.OUTSIDE:
+            acted = client.post(url)
+            wrong += headers.faults(acted, route, **about)
+            if not is_refused(acted, url, visitor):
+                wrong.append(f"{route} accepts a POST: {acted.status_code}")
+    assert not wrong, "\n".join(wrong)
