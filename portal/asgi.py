@@ -11,6 +11,6 @@ django.setup()
 
 from django.conf import settings  # noqa: E402 - after they are set up
 
-from portal.serving.site import Site  # noqa: E402
+from portal.serving.asgi_handler import Site  # noqa: E402
 
 application = Site(settings.POSTERN.web_threads)

@@ -1,16 +1,22 @@
-"""The one settings file. It reads POSTERN_* variables through portal.environment."""
+"""The one settings file. It reads POSTERN_* variables through portal.configuration.environment."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from engine import caches
-from portal import content_policy, database, logs, production, rest, signing_in
-from portal.environment import Environment
+from portal.configuration import (
+    allauth_settings,
+    database_url,
+    logging_setup,
+    production_checks,
+    rest_framework_settings,
+)
+from portal.configuration.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 POSTERN = Environment()
-production.check(POSTERN)
+production_checks.check(POSTERN)
 PRODUCTION = POSTERN.env == "production"
 
 SECRET_KEY = POSTERN.secret_key
@@ -118,7 +124,9 @@ TEMPLATES = [
 ]
 
 
-DATABASES = {"default": database.settings_of(POSTERN.database_url, var=POSTERN.path())}
+DATABASES = {
+    "default": database_url.settings_of(POSTERN.database_url, var=POSTERN.path())
+}
 CACHES = {
     "default": (
         caches.redis_settings(POSTERN.redis_url)
@@ -159,10 +167,10 @@ ACCOUNT_PRESERVE_USERNAME_CASING = False
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
-ACCOUNT_RATE_LIMITS = signing_in.RATE_LIMITS
-ACCOUNT_FORMS = signing_in.FORMS
+ACCOUNT_RATE_LIMITS = allauth_settings.RATE_LIMITS
+ACCOUNT_FORMS = allauth_settings.FORMS
 MFA_ADAPTER = "portal.account.adapter.MFAAdapter"
-MFA_FORMS = signing_in.SECOND_FACTOR_FORMS
+MFA_FORMS = allauth_settings.SECOND_FACTOR_FORMS
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
@@ -190,7 +198,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "SAMEORIGIN"
 # The admin gets its own, by portal.middleware.content_policy.
-CONTENT_SECURITY_POLICY = {"DIRECTIVES": content_policy.PORTAL}
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": content_security_policy.PORTAL}
 
 # Mail: everything leaves through the queue
 EMAIL_BACKEND = "engine.backend.QueueEmailBackend"
@@ -208,8 +216,10 @@ Q_CLUSTER = {
     "label": "Jobs",
 }
 
-REST_FRAMEWORK = rest.FRAMEWORK
-SPECTACULAR_SETTINGS = rest.DOCUMENT | {"TITLE": POSTERN.community_name}
+REST_FRAMEWORK = rest_framework_settings.FRAMEWORK
+SPECTACULAR_SETTINGS = rest_framework_settings.DOCUMENT | {
+    "TITLE": POSTERN.community_name
+}
 
 # Wagtail
 WAGTAIL_SITE_NAME = POSTERN.community_name
@@ -220,7 +230,7 @@ WAGTAIL_PASSWORD_MANAGEMENT_ENABLED = False
 WAGTAIL_EMAIL_MANAGEMENT_ENABLED = False
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 WAGTAIL_ENABLE_UPDATE_CHECK = False
-WAGTAILIMAGES_IMAGE_FORM_BASE = "portal.guides.upload.ScannedImageForm"
+WAGTAILIMAGES_IMAGE_FORM_BASE = "portal.guides.image_upload.ScannedImageForm"
 WAGTAILIMAGES_EXTENSIONS = ["gif", "jpg", "jpeg", "png", "webp"]
 WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
 
@@ -256,4 +266,4 @@ MEDIA_URL = "/guides/pictures/"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FORM_RENDERER = "portal.ui.renderer.PageRenderer"
-LOGGING = logs.configure(is_production=PRODUCTION)
+LOGGING = logging_setup.configure(is_production=PRODUCTION)

@@ -1,6 +1,6 @@
 """Looks, before a process serves, at what the environment alone does not say.
 
-In production only, and besides what portal.production finds in the settings: whether the
+In production only, and besides what portal.configuration.production_checks finds in the settings: whether the
 scanner answers and opens what it must, and whether other hosts serve this database without
 a shared cache.
 """

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from engine.registry.actions import people, sessions
 from engine.registry.models import AppPassword, Person
 from portal.account import tasks
-from portal.sessions import devices, store
+from portal.sessions import known_browsers, store
 
 
 @transaction.atomic
@@ -60,4 +60,4 @@ def _stay(request: HttpRequest, person: Person) -> None:
     """Carry the one session, and the browser's cookie, over the end of all others."""
     store.renew(request, person)
     update_session_auth_hash(request, person)
-    devices.remember(request, person)
+    known_browsers.remember(request, person)

@@ -23,9 +23,10 @@ from django.utils.translation import gettext_lazy as _
 from engine import keys
 from engine.registry import permissions
 from engine.registry.models import Person
-from portal.account import policies, sealed, tasks
-from portal.account.typed import address_key
-from portal.sessions import attempts
+from portal.account import tasks
+from portal.account.address_lookup import address_key
+from portal.account.second_factor import policies, sealed_secrets
+from portal.sessions import sign_in_attempts
 
 # Where a session keeps what its first step of signing in proved.
 PROVED = "postern.proved"
@@ -53,16 +54,18 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Raises TooManyAttemptsError, which the middleware answers."""
-        source = attempts.source_of(request, address_key(credentials["username"]))
+        source = sign_in_attempts.source_of(
+            request, address_key(credentials["username"])
+        )
         self._source = source
-        self._attempt = attempts.begin(source)
+        self._attempt = sign_in_attempts.begin(source)
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Person | None:
         """The person whose address and password these are. Raises TooManyAttemptsError."""
         person: Person | None = super().authenticate(request, **credentials)
         if person is not None:
-            attempts.withdraw(self._attempt)
-        elif attempts.is_used_up(self._source):
+            sign_in_attempts.withdraw(self._attempt)
+        elif sign_in_attempts.is_used_up(self._source):
             tasks.ask_to_tell_of_failures(self._source.address)
         return person
 
@@ -122,10 +125,10 @@ class MFAAdapter(DefaultMFAAdapter):
         return policies.can_remove_authenticator(authenticator)
 
     def encrypt(self, text: str) -> str:
-        return keys.seal(sealed.PURPOSE, text)
+        return keys.seal(sealed_secrets.PURPOSE, text)
 
     def decrypt(self, encrypted_text: str) -> str:
-        return keys.unseal(sealed.PURPOSE, encrypted_text)
+        return keys.unseal(sealed_secrets.PURPOSE, encrypted_text)
 
     def generate_authenticator_name(
         self, user: AbstractBaseUser, type: Authenticator.Type

@@ -13,7 +13,7 @@ class AccountConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        import_module("portal.account.receivers")
+        import_module("portal.account.signals")
         post_migrate.connect(_schedule_jobs, sender=self)
 
 

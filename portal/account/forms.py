@@ -18,9 +18,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from portal.account import codes, failures, tasks
-from portal.account.typed import address_key
-from portal.sessions import attempts
+from portal.account import failed_sign_ins, tasks
+from portal.account.address_lookup import address_key
+from portal.account.second_factor import one_time_codes
+from portal.sessions import sign_in_attempts
 
 ADDRESS_ATTRS = {
     "autocomplete": "username",
@@ -120,7 +121,7 @@ class CodeForm(mfa.AuthenticateForm):
         try:
             return _clean_code(self, is_code=True)
         except forms.ValidationError:
-            failures.note_wrong_code(self.user)
+            failed_sign_ins.note_wrong_code(self.user)
             raise
 
 
@@ -142,8 +143,8 @@ class ActivateAppForm(totp.ActivateTOTPForm):
     def clean_code(self) -> str:
         """The code that proves the app is used up by it, as any other is."""
         code = _without_spaces(self.cleaned_data["code"])
-        with attempts.counted(context.request, self.user):
-            if not codes.accept(self.secret, code):
+        with sign_in_attempts.counted(context.request, self.user):
+            if not one_time_codes.accept(self.secret, code):
                 raise get_adapter().validation_error("incorrect_code")
         return code
 
@@ -155,7 +156,7 @@ class _OnlyOnePasskey(webauthn.AuthenticateWebAuthnForm):
         said = self.cleaned_data["credential"]
         found = super().clean_credential()
         signed = parse_authentication_response(said).response.authenticator_data
-        if not codes.accept_signature(found, signed.counter):
+        if not one_time_codes.accept_signature(found, signed.counter):
             raise get_adapter().validation_error("incorrect_code")
         return found
 
@@ -238,8 +239,8 @@ class SignOutEverywhereForm(forms.Form):
 def _clean_code(form: mfa.BaseAuthenticateForm, *, is_code: bool = False) -> str:
     """What allauth does in `clean_code`, with codes that are accepted once."""
     code = _without_spaces(form.cleaned_data["code"])
-    with attempts.counted(context.request, form.user, is_code=is_code):
-        found = codes.authenticator_of(form.user, code)
+    with sign_in_attempts.counted(context.request, form.user, is_code=is_code):
+        found = one_time_codes.authenticator_of(form.user, code)
         if found is None:
             raise get_adapter().validation_error("incorrect_code")
     found.user = form.user

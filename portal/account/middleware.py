@@ -10,8 +10,8 @@ from django.shortcuts import redirect, render
 from engine.registry import recovery
 from engine.registry.models import OrganisationRole, Person, Recovery, RoleName
 from engine.registry.permissions import Permission
-from portal.account import policies
 from portal.account.backends import RoleBackend
+from portal.account.second_factor import policies
 from portal.ui import navigation
 
 SIGN_OUT = "account_logout"
@@ -117,7 +117,7 @@ class ShutMailMiddleware:
             "hours": recovery.shut_time().total_seconds() // 3600,
             "administrators": _who_can_open(person, shutting),
         }
-        page = render(request, "account/mail_shut.html", context, status=403)
+        page = render(request, "account/mailbox_locked.html", context, status=403)
         return page
 
 

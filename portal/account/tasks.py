@@ -13,7 +13,7 @@ from engine import clock
 from engine.lanes import Lane
 from engine.registry.actions import recovery
 from engine.registry.models import Person
-from portal.account import emails, failures
+from portal.account import emails, failed_sign_ins
 from portal.account.models import LastCode
 from portal.sessions.models import SignIn
 
@@ -44,7 +44,7 @@ def ask_to_tell_of_failures(address: str) -> None:
 def note_failures(address: str) -> None:
     person = Person.objects.filter(address=address, is_active=True).first()
     if person is not None:
-        failures.note(person, failures.TOO_MANY)
+        failed_sign_ins.note(person, failed_sign_ins.TOO_MANY)
 
 
 def tell_of_change(person: Person, kind: str) -> None:

@@ -16,29 +16,43 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from engine.registry.access import public, signed_in
-from portal.account import entry, recovery, sign_in, sign_ins, views
+from portal.account.views import (
+    directory_entry,
+    directory_sign_in,
+    everyday_address,
+    overview,
+    sessions,
+)
 from portal.ui import navigation
 
 own = (
     [
-        path("", views.home, name="home"),
-        path("directory-sign-in/", sign_in.request_sign_in, name="request_sign_in"),
-        path("entry/", entry.edit, name="entry"),
-        path("everyday-address/", recovery.show, name="recovery"),
-        path("everyday-address/change/", recovery.change, name="recovery_change"),
-        path("everyday-address/refuse/", recovery.refuse, name="recovery_refuse"),
+        path("", overview.home, name="home"),
+        path(
+            "directory-sign-in/",
+            directory_sign_in.request_sign_in,
+            name="request_sign_in",
+        ),
+        path("entry/", directory_entry.edit, name="entry"),
+        path("everyday-address/", everyday_address.show, name="recovery"),
+        path(
+            "everyday-address/change/", everyday_address.change, name="recovery_change"
+        ),
+        path(
+            "everyday-address/refuse/", everyday_address.refuse, name="recovery_refuse"
+        ),
         path(
             "everyday-address/refuse/<str:token>/",
-            recovery.refuse_by_link,
+            everyday_address.refuse_by_link,
             name="refuse_by_link",
         ),
-        path("sessions/", sign_ins.index, name="sessions"),
-        path("sessions/everywhere/", sign_ins.everywhere, name="sign_out_everywhere"),
-        path("sessions/<str:session_id>/end/", sign_ins.end, name="end_session"),
-        path("app-passwords/", views.app_passwords, name="app_passwords"),
+        path("sessions/", sessions.index, name="sessions"),
+        path("sessions/everywhere/", sessions.everywhere, name="sign_out_everywhere"),
+        path("sessions/<str:session_id>/end/", sessions.end, name="end_session"),
+        path("app-passwords/", overview.app_passwords, name="app_passwords"),
         path(
             "app-passwords/<int:app_password_id>/revoke/",
-            views.revoke_app_password,
+            overview.revoke_app_password,
             name="revoke_app_password",
         ),
     ],
@@ -82,11 +96,11 @@ password = [
 ]
 
 second_factor = [
-    path("", signed_in(views.SecondFactor.as_view()), name="mfa_index"),
+    path("", signed_in(overview.SecondFactor.as_view()), name="mfa_index"),
     path("authenticate/", public(mfa.authenticate), name="mfa_authenticate"),
     path("reauthenticate/", signed_in(mfa.reauthenticate), name="mfa_reauthenticate"),
     path("totp/activate/", signed_in(totp.activate_totp), name="mfa_activate_totp"),
-    path("totp/deactivate/", views.remove_app, name="mfa_deactivate_totp"),
+    path("totp/deactivate/", overview.remove_app, name="mfa_deactivate_totp"),
     path(
         "recovery-codes/",
         signed_in(recovery_codes.view_recovery_codes),
@@ -111,7 +125,7 @@ second_factor = [
     ),
     path(
         "passkeys/<int:pk>/remove/",
-        views.remove_passkey,
+        overview.remove_passkey,
         name="mfa_remove_webauthn",
     ),
     path(

@@ -23,8 +23,8 @@ from onboarding.models import Application
 from portal.console.access import held_as_staff
 from portal.console.organisations.frame import url
 from portal.console.sheet import Cell, Section, Table
-from portal.helpdesk.links import ticket_in_subject
 from portal.helpdesk.models import Ticket
+from portal.helpdesk.ticket_links import ticket_in_subject
 
 MOST = 10  # of each kind
 SHORTEST = 2  # characters worth looking for

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.registry.models import Person
 from portal.demo.cast import CHAMBERS, COUNCIL, COURT, SERVICE
-from portal.helpdesk.actions import canned, tickets
+from portal.helpdesk.actions import canned_replies, tickets
 from portal.helpdesk.actions.tickets import Question
 from portal.helpdesk.models import CannedReply, Entry, Ticket
 from portal.helpdesk.status import Category, Priority, Source, Status
@@ -102,4 +102,6 @@ def _canned(agent: Person) -> None:
         ("New phone", Category.SIGN_IN, CODES),
         ("Message came back", Category.MESSAGE, RETURNED),
     ):
-        canned.save(CannedReply(), title=title, category=category, text=text, by=agent)
+        canned_replies.save(
+            CannedReply(), title=title, category=category, text=text, by=agent
+        )

@@ -26,10 +26,10 @@ from engine.registry.models import (
     RoleName,
 )
 from engine.registry.providers import PROVIDERS
+from portal.configuration.production_checks import DEMO_FILE
 from portal.demo import community, secrets, signing
 from portal.demo.cast import PLACES
 from portal.demo.secrets import ConnectionSecrets, PersonSecrets
-from portal.production import DEMO_FILE
 
 Facts = dict[str, Any]
 

@@ -18,7 +18,7 @@ from engine.registry.models import (
     Proof,
 )
 from engine.registry.scopes import Scope
-from portal.account import policies
+from portal.account.second_factor import policies
 
 # Typed by hand: four groups of four letters, 80 bits.
 PASSWORD_LENGTH = 19

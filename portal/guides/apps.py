@@ -11,4 +11,4 @@ class GuidesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        import_module("portal.guides.editors")
+        import_module("portal.guides.editor_permissions")

@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 from wagtail import blocks
 from wagtail.images.blocks import ImageChooserBlock
 
-from portal.guides import pictures
 from portal.guides.choices import Account
+from portal.guides.rendering import pictures
 
 FEATURES = ["bold", "link", "ol", "ul", "code"]
 INLINE = ["bold", "link", "code"]

@@ -14,7 +14,7 @@ from wagtail.models import Page
 from wagtail.views import serve as serve_page
 
 from engine.registry.access import public
-from portal.guides import letters, limits
+from portal.guides import limits
 from portal.guides.forms import (
     CommentForm,
     SearchForm,
@@ -23,9 +23,10 @@ from portal.guides.forms import (
     token_of,
 )
 from portal.guides.models import Feedback, Guide
-from portal.guides.reading import query_of
-from portal.guides.search import Found
-from portal.guides.search import search as find
+from portal.guides.rendering import pdf
+from portal.guides.rendering.guide_page import query_of
+from portal.guides.search.find import Found
+from portal.guides.search.find import search as find
 
 
 @public
@@ -56,7 +57,7 @@ def search(request: HttpRequest) -> HttpResponse:
 @require_safe
 def paper(request: HttpRequest, slug: str) -> HttpResponse:
     guide = get_object_or_404(Guide.objects.live(), slug=slug)
-    response = HttpResponse(letters.pdf(guide), content_type="application/pdf")
+    response = HttpResponse(pdf.pdf(guide), content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="{guide.slug}.pdf"'
     return response
 

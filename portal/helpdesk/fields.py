@@ -9,8 +9,8 @@ from engine.mail.address import Address, InvalidAddressError
 from engine.mail.composer import Attachment as File
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
-from portal.helpdesk import files
-from portal.helpdesk.files import Checked
+from portal.helpdesk import attachments
+from portal.helpdesk.attachments import Checked
 
 
 class FilesInput(forms.FileInput):
@@ -26,12 +26,14 @@ class CheckedFilesField(forms.FileField):
     def clean(self, data: Any, initial: Any = None) -> Checked:
         chosen = data if isinstance(data, list | tuple) else [data]
         uploads = [super(CheckedFilesField, self).clean(one) for one in chosen if one]
-        if sum(upload.size or 0 for upload in uploads) > files.MOST_OCTETS:
+        if sum(upload.size or 0 for upload in uploads) > attachments.MOST_OCTETS:
             raise ValidationError(
                 "The files are larger than 20 MB together. Add fewer."
             )
         try:
-            return files.checked([_file(upload) for upload in uploads], by=self.by)
+            return attachments.checked(
+                [_file(upload) for upload in uploads], by=self.by
+            )
         except PolicyError as refusal:
             raise ValidationError(str(refusal)) from refusal
 

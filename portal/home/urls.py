@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from portal.home import probes, views
+from portal.home import health_endpoints, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -16,8 +16,8 @@ urlpatterns = [
     path("attachments/", views.attachments, name="attachments"),
     path("security/", views.security, name="security"),
     path(".well-known/security.txt", views.security_txt, name="security_txt"),
-    path("health/live", probes.live, name="live"),
-    path("health/ready", probes.ready, name="ready"),
-    path("metrics", probes.metrics, name="metrics"),
+    path("health/live", health_endpoints.live, name="live"),
+    path("health/ready", health_endpoints.ready, name="ready"),
+    path("metrics", health_endpoints.metrics, name="metrics"),
     path("accessibility/", views.accessibility, name="accessibility"),
 ]

@@ -16,9 +16,9 @@ from engine.health import alarms
 from engine.registry.access import public, signed_in
 from onboarding.models import Terms
 from onboarding.terms import clauses
-from portal.home import disclosure
+from portal.home import security_contact
+from portal.home.data_retention import COOKIES, RECORDS
 from portal.home.models import ServiceNotice
-from portal.home.records import COOKIES, RECORDS
 from portal.ui import navigation
 
 
@@ -88,7 +88,7 @@ def terms(request: HttpRequest) -> HttpResponse:
 @public
 def security(request: HttpRequest) -> HttpResponse:
     """How to report a vulnerability: the policy that security.txt names."""
-    contacts = [contact.partition(":") for contact in disclosure.contacts()]
+    contacts = [contact.partition(":") for contact in security_contact.contacts()]
     shown = [
         {"href": f"{scheme}:{rest}", "scheme": scheme, "text": rest}
         for scheme, _, rest in contacts
@@ -100,7 +100,7 @@ def security(request: HttpRequest) -> HttpResponse:
 @public
 @require_safe
 def security_txt(request: HttpRequest) -> HttpResponse:
-    text = disclosure.text(timezone.now())
+    text = security_contact.text(timezone.now())
     response = HttpResponse(text, content_type="text/plain; charset=utf-8")
     response["Cache-Control"] = "public, max-age=86400"
     return response

@@ -29,7 +29,7 @@ PROBLEM = {
 class BodyLimitMiddleware:
     """Refuses a body that is too large by its Content-Length, before it is parsed.
 
-    The server reads bodies before pages are asked (`portal.serving.site`): what may not
+    The server reads bodies before pages are asked (`portal.serving.asgi_handler`): what may not
     be sent, by `may_send`, it leaves unread, and here it is refused. A body without a
     length is not read at all.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.http import HttpRequest, HttpResponseBase
 
-from portal.content_policy import WAGTAIL_ADMIN
+from portal.configuration.content_security_policy import WAGTAIL_ADMIN
 from portal.ui import navigation
 
 

@@ -18,9 +18,9 @@ from engine.health.watch import watching
 from engine.places import Limits
 from engine.sessions import ACCEPTED_AT_ONCE, BACKLOG, Sessions
 from portal.middleware import client_address
-from portal.serving.bodies import DEADLINE
+from portal.serving.asgi_handler import Site
 from portal.serving.connection import HEAD_SECONDS, IDLE_SECONDS, Connection
-from portal.serving.site import Site
+from portal.serving.request_body import DEADLINE
 
 # Seconds for answers that are on their way when the service stops.
 GRACE = 10

@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from engine.registry.models import Person
-from portal.sessions import devices, store
-from portal.sessions.attempts import TooManyAttemptsError
+from portal.sessions import known_browsers, store
+from portal.sessions.sign_in_attempts import TooManyAttemptsError
 
 TOO_MANY = 429
 # What pages ask for by themselves, which must not keep a session alive that nobody uses.
@@ -28,7 +28,7 @@ class SessionMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        devices.write(request, response)
+        known_browsers.write(request, response)
         return response
 
     def process_view(

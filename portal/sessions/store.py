@@ -21,7 +21,7 @@ from django.http import HttpRequest
 
 from engine.registry import permissions
 from engine.registry.models import Person
-from portal.sessions.browsers import browser_of
+from portal.sessions.user_agents import browser_of
 
 if TYPE_CHECKING:
     from portal.sessions.models import WebSession

@@ -26,7 +26,7 @@ from engine.queue.sending_rates import rate_limits
 from engine.registry.models import ApiKey, Mailbox, Organisation, Person
 from engine.storage import content
 from engine.storage.models import FolderRole, Message
-from portal.rates import Rates
+from portal.configuration.sending_rates import Rates
 from tests import factories
 from tests.api.conftest import Api, Key
 from tests.at_once import at_once

@@ -22,7 +22,7 @@ from engine.registry.models import Mailbox
 from engine.storage import mailbox_delivery, message_actions
 from engine.storage.models import FolderRole, Message
 from engine.storage.search import document
-from portal.helpdesk.intake import letter
+from portal.helpdesk.intake import incoming_message
 from tests import factories
 from tests.peers.process import remove_folder
 from tests.security.messages import MESSAGES
@@ -89,7 +89,7 @@ def _pages(
         path = reverse(f"webmail:{name}", args=[message.pk])
         yield name, lambda path=path: client.post(path)
     yield "search", lambda: document.document_of(message)
-    yield "helpdesk", lambda: letter.read(message)
+    yield "helpdesk", lambda: incoming_message.read(message)
 
 
 def _best(ask: Callable[[], object], clock: Callable[[], float]) -> float:

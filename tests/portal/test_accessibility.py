@@ -16,7 +16,7 @@ from engine.registry.actions import connections, people
 from engine.registry.models import Connection, Organisation, Person, RoleName
 from engine.trace.models import Event
 from portal.home.models import NoticeKind, ServiceNotice
-from portal.sessions import attempts
+from portal.sessions import sign_in_attempts
 from tests import factories
 from tests.portal import screens, walks
 from tests.portal.conftest import SignIn, give_app, make_session
@@ -45,7 +45,7 @@ def test_stranger(page: Page, live_server) -> None:
 
 
 def test_somebody_who_failed_too_often(page: Page, live_server, bob: Person) -> None:
-    for _ in range(attempts.ADDRESS_LIMIT):
+    for _ in range(sign_in_attempts.ADDRESS_LIMIT):
         wrong = {"login": bob.address, "password": "not the password"}
         Client().post("/account/login/", wrong)
     page.goto(live_server.url + "/account/login/")

@@ -14,9 +14,9 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import ValidationError
 from pytest_django import DjangoDbBlocker
 
-from portal import database
-from portal.environment import Environment
-from portal.serving import site
+from portal.configuration import database_url
+from portal.configuration.environment import Environment
+from portal.serving import asgi_handler
 from tests.peers.postgres import HASTY, Postgres
 from tests.portal.serving.conftest import ServeSite
 from tests.portal.serving.conftest import serve as serve
@@ -36,8 +36,8 @@ def configure(django_db_blocker: DjangoDbBlocker) -> Iterator[Callable[[str], No
     """Makes the database of a URL known as the service would, beside the tests' own."""
 
     def configure_as_ours(url: str) -> None:
-        database.check(url)
-        connections.databases["other"] = database.settings_of(url, var=VAR)
+        database_url.check(url)
+        connections.databases["other"] = database_url.settings_of(url, var=VAR)
         connections.configure_settings(connections.databases)
 
     with django_db_blocker.unblock():
@@ -120,14 +120,14 @@ def test_what_cannot_be_kept_is_refused_and_no_secret_shown(
 
 def test_a_unix_socket_and_a_service_need_no_host() -> None:
     socket = "postgresql:///mail?host=/run/postgresql&user=postern"
-    database.check(socket)
-    made = database.settings_of(socket, var=VAR)
+    database_url.check(socket)
+    made = database_url.settings_of(socket, var=VAR)
     assert (made["HOST"], made["NAME"], made["USER"]) == (
         "/run/postgresql",
         "mail",
         "postern",
     )
-    database.check("postgresql://?service=mail")
+    database_url.check("postgresql://?service=mail")
 
 
 @pytest.mark.parametrize(
@@ -138,9 +138,9 @@ def test_a_unix_socket_and_a_service_need_no_host() -> None:
     ],
 )
 def test_sqlite(url: str, name: object) -> None:
-    database.check(url)
+    database_url.check(url)
 
-    assert database.settings_of(url, var=VAR)["NAME"] == name
+    assert database_url.settings_of(url, var=VAR)["NAME"] == name
 
 
 @given(
@@ -153,7 +153,7 @@ def test_nothing_that_libpq_reads_is_lost(options: dict[str, str]) -> None:
     query = "&".join(f"{name}={value}" for name, value in options.items())
     url = f"postgresql://u:p%40w@h1:1,h2:2/db?{query}"
 
-    made = database.settings_of(url, var=VAR)
+    made = database_url.settings_of(url, var=VAR)
 
     assert made["OPTIONS"].pop("fallback_application_name").startswith("postern@")
     assert made["OPTIONS"] == options
@@ -195,11 +195,11 @@ def test_a_page_s_limit_leaves_one_that_the_operator_set(
     limit: str,
 ) -> None:
     monkeypatch.setattr(settings.POSTERN, "web_statement_seconds", 3)
-    connection_created.connect(site._limit_statements)
+    connection_created.connect(asgi_handler._limit_statements)
     try:
         opened = connect(f"{server.url}{options}")
     finally:
-        connection_created.disconnect(site._limit_statements)
+        connection_created.disconnect(asgi_handler._limit_statements)
 
     with opened.cursor() as cursor:
         cursor.execute("SHOW statement_timeout")

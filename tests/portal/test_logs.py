@@ -8,7 +8,7 @@ from logging.config import dictConfig
 import pytest
 import structlog
 
-from portal import logs
+from portal.configuration import logging_setup
 
 
 @pytest.fixture
@@ -19,14 +19,14 @@ def written(monkeypatch: pytest.MonkeyPatch):
     text = io.StringIO()
 
     def start(*, is_production: bool) -> io.StringIO:
-        dictConfig(logs.configure(is_production=is_production))
+        dictConfig(logging_setup.configure(is_production=is_production))
         [handler] = [one for one in root.handlers if type(one) is logging.StreamHandler]
         handler.setStream(text)
         return text
 
     yield start
     root.handlers[:], root.level = before
-    logs.configure(is_production=False)
+    logging_setup.configure(is_production=False)
 
 
 def test_production_writes_one_document_a_line(written) -> None:

@@ -15,9 +15,9 @@ import pytest
 from django.conf import settings
 from django.utils.crypto import RANDOM_STRING_CHARS
 
-from portal import production
+from portal.configuration import production_checks
+from portal.configuration.environment import DEVELOPMENT_SIGNING_KEY, Environment
 from portal.demo.certificates import Authority, Certificate
-from portal.environment import DEVELOPMENT_SIGNING_KEY, Environment
 
 LOOPBACK = {"microsoft_365": ["127.0.0.0/8"]}
 SITE = "mail.justice.test"
@@ -61,7 +61,7 @@ def environment(var: Path, **over: object) -> Environment:
 
 
 def test_fit_environment_starts(tmp_path: Path) -> None:
-    production.check(environment(tmp_path))
+    production_checks.check(environment(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -114,8 +114,8 @@ def test_fit_environment_starts(tmp_path: Path) -> None:
 def test_each_fault_says_what_to_set(
     tmp_path: Path, over: dict[str, object], names: str
 ) -> None:
-    with pytest.raises(production.NotReadyError) as raised:
-        production.check(environment(tmp_path, **over))
+    with pytest.raises(production_checks.NotReadyError) as raised:
+        production_checks.check(environment(tmp_path, **over))
 
     assert names in str(raised.value)
     assert str(raised.value).count("\n  - ") == 1
@@ -132,7 +132,10 @@ def test_each_fault_says_what_to_set(
 )
 def test_random_keys_are_strong_enough(make: Callable[[Random], str]) -> None:
     for seed in range(300):
-        assert production.entropy(make(Random(seed))) >= production.LEAST_ENTROPY
+        assert (
+            production_checks.entropy(make(Random(seed)))
+            >= production_checks.LEAST_ENTROPY
+        )
 
 
 @pytest.mark.parametrize(
@@ -141,19 +144,19 @@ def test_random_keys_are_strong_enough(make: Callable[[Random], str]) -> None:
 def test_networks_of_ones_own_proxies_are_trusted(
     tmp_path: Path, networks: list[str]
 ) -> None:
-    production.check(environment(tmp_path, trusted_proxies=networks))
+    production_checks.check(environment(tmp_path, trusted_proxies=networks))
 
 
 def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
     mixed = tls("gate.justice.test", key="mail.justice.test")
 
-    with pytest.raises(production.NotReadyError, match="does not belong to"):
-        production.check(environment(tmp_path, **mixed))
+    with pytest.raises(production_checks.NotReadyError, match="does not belong to"):
+        production_checks.check(environment(tmp_path, **mixed))
 
 
 def test_a_file_that_is_no_certificate_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(production.NotReadyError, match="POSTERN_TLS_CERT_FILE"):
-        production.check(environment(tmp_path, tls_cert_file=__file__))
+    with pytest.raises(production_checks.NotReadyError, match="POSTERN_TLS_CERT_FILE"):
+        production_checks.check(environment(tmp_path, tls_cert_file=__file__))
 
 
 @pytest.mark.parametrize(
@@ -172,41 +175,45 @@ def test_the_certificate_must_carry_our_name(
 ) -> None:
     found = environment(tmp_path, **tls(name))
     if is_ours:
-        production.check(found)
+        production_checks.check(found)
         return
-    with pytest.raises(production.NotReadyError, match=r"is not for gate\.justice"):
-        production.check(found)
+    with pytest.raises(
+        production_checks.NotReadyError, match=r"is not for gate\.justice"
+    ):
+        production_checks.check(found)
 
 
 @pytest.mark.parametrize("phone", ["020 7947 0000", "01632 961000", "+44 20 7123 4567"])
 def test_other_numbers_are_taken_for_real(tmp_path: Path, phone: str) -> None:
-    production.check(environment(tmp_path, helpdesk_phone=phone))
+    production_checks.check(environment(tmp_path, helpdesk_phone=phone))
 
 
 def test_demo_data_is_refused(tmp_path: Path) -> None:
-    (tmp_path / production.DEMO_FILE).touch()
+    (tmp_path / production_checks.DEMO_FILE).touch()
 
-    with pytest.raises(production.NotReadyError, match="POSTERN_VAR"):
-        production.check(environment(tmp_path))
+    with pytest.raises(production_checks.NotReadyError, match="POSTERN_VAR"):
+        production_checks.check(environment(tmp_path))
 
 
 def test_sqlite_is_accepted_when_said_outright(tmp_path: Path) -> None:
-    production.check(environment(tmp_path, database_url="", sqlite_in_production=True))
+    production_checks.check(
+        environment(tmp_path, database_url="", sqlite_in_production=True)
+    )
 
 
 def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
-    (tmp_path / production.DEMO_FILE).touch()
+    (tmp_path / production_checks.DEMO_FILE).touch()
     worst = Environment(env="production", var=tmp_path, debug=True, database_url="")
 
-    with pytest.raises(production.NotReadyError) as raised:
-        production.check(worst)
+    with pytest.raises(production_checks.NotReadyError) as raised:
+        production_checks.check(worst)
 
     assert str(raised.value).count("\n  - ") == 14
 
 
 @pytest.mark.parametrize("env", ["development", "test"])
 def test_elsewhere_nothing_is_asked(tmp_path: Path, env: str) -> None:
-    production.check(Environment(env=env, var=tmp_path, debug=True))
+    production_checks.check(Environment(env=env, var=tmp_path, debug=True))
 
 
 @pytest.mark.slow

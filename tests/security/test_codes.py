@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import reverse
 
 from engine.registry.models import Person
-from portal.account import codes
+from portal.account.second_factor import one_time_codes
 from tests.factories import PASSWORD
 from tests.portal.account.passkey import Passkey
 from tests.portal.conftest import SECRET, SignIn, code_now, code_of, give_app
@@ -150,15 +150,15 @@ def test_of_several_that_show_it_at_once_one_gets_in(
     give_app(bob)
     code = code_now()
 
-    answers = at_once(lambda: codes.accept(SECRET, code), 4)
+    answers = at_once(lambda: one_time_codes.accept(SECRET, code), 4)
 
     assert sorted(answers) == [False, False, False, True]
 
 
 def test_a_secret_of_another_keeps_its_own_count(db: None) -> None:
-    assert codes.claim("one", 5)
-    assert codes.claim("another", 5)
-    assert not codes.claim("one", 5)
+    assert one_time_codes.claim("one", 5)
+    assert one_time_codes.claim("another", 5)
+    assert not one_time_codes.claim("one", 5)
 
 
 def test_a_passkey_whose_count_goes_back_is_a_copy(bob: Person) -> None:

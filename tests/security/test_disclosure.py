@@ -12,7 +12,7 @@ from django.conf import settings
 from django.test import Client
 from pydantic import ValidationError
 
-from portal.environment import Environment
+from portal.configuration.environment import Environment
 
 ROOT = Path(__file__).parents[2]
 SITE = "https://mail.justice.test"

@@ -13,8 +13,8 @@ from django_q.models import OrmQ
 
 from engine.audit.models import Entry
 from engine.registry.models import Person
-from portal.account import failures
-from portal.sessions import attempts
+from portal.account import failed_sign_ins
+from portal.sessions import sign_in_attempts
 from tests.factories import PASSWORD
 from tests.portal.conftest import code_now, give_app
 from tests.security.intruder import everybody_hears
@@ -58,7 +58,7 @@ def notices_to(address: str) -> list[mail.EmailMessage]:
 def test_wrong_codes_after_the_right_password_are_told_to_the_owner(
     owner: Person, alice: Person
 ) -> None:
-    guess_codes(owner, failures.CODES_BEFORE_NOTICE)
+    guess_codes(owner, failed_sign_ins.CODES_BEFORE_NOTICE)
 
     (notice,) = notices_to("bob@home.example")
 
@@ -72,24 +72,24 @@ def test_wrong_codes_after_the_right_password_are_told_to_the_owner(
 
 
 def test_a_slip_is_told_to_nobody(owner: Person) -> None:
-    guess_codes(owner, failures.CODES_BEFORE_NOTICE - 1)
+    guess_codes(owner, failed_sign_ins.CODES_BEFORE_NOTICE - 1)
 
     assert notices_to("bob@home.example") == []
 
 
 def test_nor_are_codes_that_were_right(owner: Person) -> None:
-    for _ in range(failures.CODES_BEFORE_NOTICE):
+    for _ in range(failed_sign_ins.CODES_BEFORE_NOTICE):
         client = browser()
         client.post(LOGIN, {"login": owner.address, "password": PASSWORD})
         client.post(reverse("mfa_authenticate"), {"code": code_now()})
 
-    assert not Entry.objects.filter(event=failures.WRONG_CODES).exists()
+    assert not Entry.objects.filter(event=failed_sign_ins.WRONG_CODES).exists()
 
 
 @pytest.mark.usefixtures("clocks_agree")
 def test_who_is_patient_is_heard_too(owner: Person) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
-        for _ in range(failures.CODES_BEFORE_NOTICE):
+        for _ in range(failed_sign_ins.CODES_BEFORE_NOTICE):
             clock.shift(timedelta(hours=2))
             guess_codes(owner, 1)
 
@@ -100,19 +100,19 @@ def test_who_is_patient_is_heard_too(owner: Person) -> None:
 def test_one_notice_of_a_kind_in_a_day(owner: Person) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         for _ in range(3):
-            guess_codes(owner, failures.CODES_BEFORE_NOTICE)
+            guess_codes(owner, failed_sign_ins.CODES_BEFORE_NOTICE)
             clock.shift(timedelta(minutes=16))
         assert len(notices_to("bob@home.example")) == 1
 
         clock.shift(timedelta(days=1))
-        guess_codes(owner, failures.CODES_BEFORE_NOTICE, peer=FURTHER)
+        guess_codes(owner, failed_sign_ins.CODES_BEFORE_NOTICE, peer=FURTHER)
 
         (notice,) = notices_to("bob@home.example")
         assert "203.0.113.0/24" in notice.body
 
 
 def test_failures_at_the_limit_are_told_to_the_owner(owner: Person) -> None:
-    guess_passwords(owner.address, attempts.ADDRESS_LIMIT - 1)
+    guess_passwords(owner.address, sign_in_attempts.ADDRESS_LIMIT - 1)
     assert notices_to("bob@home.example") == []
 
     guess_passwords(owner.address, 2, peer=FURTHER)
@@ -125,11 +125,11 @@ def test_failures_at_the_limit_are_told_to_the_owner(owner: Person) -> None:
 
 @pytest.mark.usefixtures("clocks_agree")
 def test_strangers_use_up_no_other_notice(owner: Person) -> None:
-    guess_passwords(owner.address, attempts.ADDRESS_LIMIT)
+    guess_passwords(owner.address, sign_in_attempts.ADDRESS_LIMIT)
     assert len(notices_to("bob@home.example")) == 1
 
     with time_machine.travel(datetime.now(UTC) + timedelta(minutes=16)):
-        guess_codes(owner, failures.CODES_BEFORE_NOTICE)
+        guess_codes(owner, failed_sign_ins.CODES_BEFORE_NOTICE)
 
         (notice,) = notices_to("bob@home.example")
     assert "Somebody knows the password" in notice.subject
@@ -139,9 +139,9 @@ def test_the_same_is_done_for_an_address_that_is_nobodys(owner: Person) -> None:
     queued = []
     for address, peer in ((owner.address, ELSEWHERE), ("nobody@x.example", FURTHER)):
         OrmQ.objects.all().delete()
-        guess_passwords(address, attempts.ADDRESS_LIMIT, peer)
+        guess_passwords(address, sign_in_attempts.ADDRESS_LIMIT, peer)
         queued.append(OrmQ.objects.count())
 
     assert queued == [1, 1]
     everybody_hears()
-    assert Entry.objects.filter(event=failures.TOO_MANY).count() == 0
+    assert Entry.objects.filter(event=failed_sign_ins.TOO_MANY).count() == 0

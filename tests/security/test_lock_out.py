@@ -13,8 +13,8 @@ from django.urls import reverse
 
 from engine.registry.actions import sessions
 from engine.registry.models import Person
-from portal.sessions import attempts
-from portal.sessions.devices import COOKIE
+from portal.sessions import sign_in_attempts
+from portal.sessions.known_browsers import COOKIE
 from portal.sessions.models import SignIn
 from tests.factories import PASSWORD
 from tests.portal.conftest import code_now, give_app
@@ -51,7 +51,7 @@ def signed_in_before(bob: Person, peer: str = HOME) -> Client:
 
 
 def test_strangers_are_limited_at_one_address(bob: Person) -> None:
-    fail(browser(), bob.address, attempts.ADDRESS_LIMIT)
+    fail(browser(), bob.address, sign_in_attempts.ADDRESS_LIMIT)
 
     assert sign_in(browser(), bob.address).status_code == 429
     assert sign_in(browser(FURTHER), bob.address).status_code == 429
@@ -59,7 +59,7 @@ def test_strangers_are_limited_at_one_address(bob: Person) -> None:
 
 def test_a_browser_that_signed_in_before_is_not_shut_out(bob: Person) -> None:
     own = signed_in_before(bob)
-    fail(browser(), bob.address, attempts.ADDRESS_LIMIT)
+    fail(browser(), bob.address, sign_in_attempts.ADDRESS_LIMIT)
 
     # The laptop is somewhere else today.
     own.defaults["REMOTE_ADDR"] = FURTHER
@@ -70,7 +70,7 @@ def test_a_browser_that_signed_in_before_is_not_shut_out(bob: Person) -> None:
 
 def test_nor_a_network_that_did(bob: Person) -> None:
     signed_in_before(bob)
-    fail(browser(), bob.address, attempts.ADDRESS_LIMIT)
+    fail(browser(), bob.address, sign_in_attempts.ADDRESS_LIMIT)
 
     neighbour = browser("192.0.2.200")
     sign_in(neighbour, bob.address)
@@ -81,7 +81,7 @@ def test_nor_a_network_that_did(bob: Person) -> None:
 def test_nor_where_strangers_share_that_network(bob: Person) -> None:
     """Failures of others at other addresses use up none of its attempts."""
     own = signed_in_before(bob)
-    for number in range(attempts.PEER_LIMIT):
+    for number in range(sign_in_attempts.PEER_LIMIT):
         fail(browser(HOME), f"nobody{number}@x.example", 1)
     assert fail(browser(HOME), "nobody@x.example", 1).status_code == 429
 
@@ -97,7 +97,7 @@ def test_nor_at_the_code(bob: Person) -> None:
         sign_in(own, bob.address)
         own.post(reverse("mfa_authenticate"), {"code": code_now()})
         own.post("/account/logout/")
-        fail(browser(), bob.address, attempts.ADDRESS_LIMIT)
+        fail(browser(), bob.address, sign_in_attempts.ADDRESS_LIMIT)
         clock.shift(timedelta(seconds=60))
 
         sign_in(own, bob.address)
@@ -114,22 +114,22 @@ def test_wrong_codes_are_limited_like_passwords(bob: Person) -> None:
 
     answers = [
         client.post(path, {"code": "000000"}).status_code
-        for _ in range(attempts.ADDRESS_LIMIT + 1)
+        for _ in range(sign_in_attempts.ADDRESS_LIMIT + 1)
     ]
 
-    assert answers == [200] * attempts.ADDRESS_LIMIT + [429]
+    assert answers == [200] * sign_in_attempts.ADDRESS_LIMIT + [429]
 
 
 def test_a_known_browser_has_a_limit_too(bob: Person) -> None:
     own = signed_in_before(bob)
 
-    fail(own, bob.address, attempts.KNOWN_LIMIT)
+    fail(own, bob.address, sign_in_attempts.KNOWN_LIMIT)
 
     assert sign_in(own, bob.address).status_code == 429
 
 
 def test_which_shuts_out_nobody_else(bob: Person) -> None:
-    fail(signed_in_before(bob), bob.address, attempts.KNOWN_LIMIT)
+    fail(signed_in_before(bob), bob.address, sign_in_attempts.KNOWN_LIMIT)
 
     other = browser()
     sign_in(other, bob.address)
@@ -139,7 +139,7 @@ def test_which_shuts_out_nobody_else(bob: Person) -> None:
 
 def test_one_persons_cookie_makes_no_other_known(alice: Person, bob: Person) -> None:
     own = signed_in_before(bob)
-    fail(browser(), alice.address, attempts.ADDRESS_LIMIT)
+    fail(browser(), alice.address, sign_in_attempts.ADDRESS_LIMIT)
 
     own.defaults["REMOTE_ADDR"] = FURTHER
 
@@ -147,7 +147,7 @@ def test_one_persons_cookie_makes_no_other_known(alice: Person, bob: Person) -> 
 
 
 def test_a_cookie_that_we_did_not_sign_makes_nobody_known(bob: Person) -> None:
-    fail(browser(), bob.address, attempts.ADDRESS_LIMIT)
+    fail(browser(), bob.address, sign_in_attempts.ADDRESS_LIMIT)
     client = browser(FURTHER)
 
     client.cookies[COOKIE] = "eyIxIjpbImFiY2QiLDBdfQ:1:x"
@@ -158,7 +158,7 @@ def test_a_cookie_that_we_did_not_sign_makes_nobody_known(bob: Person) -> None:
 def test_the_cookie_ends_with_the_sessions(bob: Person) -> None:
     own = signed_in_before(bob)
     sessions.end_sessions(bob, by=bob)
-    fail(browser(), bob.address, attempts.ADDRESS_LIMIT)
+    fail(browser(), bob.address, sign_in_attempts.ADDRESS_LIMIT)
 
     assert sign_in(own, bob.address).status_code == 429
 
@@ -181,7 +181,7 @@ def test_it_is_another_after_each_sign_in(bob: Person) -> None:
 
 
 def test_one_peer_is_limited_at_all_addresses_together(bob: Person) -> None:
-    for number in range(attempts.PEER_LIMIT):
+    for number in range(sign_in_attempts.PEER_LIMIT):
         fail(browser(), f"nobody{number}@x.example", 1)
 
     assert sign_in(browser(), bob.address).status_code == 429
@@ -194,7 +194,7 @@ def test_one_peer_is_limited_at_all_addresses_together(bob: Person) -> None:
 def test_a_host_whose_clock_is_wrong_counts_like_the_others(
     bob: Person, minutes: int
 ) -> None:
-    fail(browser(), bob.address, attempts.ADDRESS_LIMIT - 1)
+    fail(browser(), bob.address, sign_in_attempts.ADDRESS_LIMIT - 1)
 
     with time_machine.travel(datetime.now(UTC) + timedelta(minutes=minutes)):
         fail(browser(), bob.address, 1)
@@ -208,7 +208,7 @@ def test_a_host_whose_clock_is_wrong_counts_like_the_others(
 @pytest.mark.usefixtures("clocks_agree")
 def test_the_wait_that_is_shown_is_the_true_one(bob: Person) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
-        fail(browser(), bob.address, attempts.ADDRESS_LIMIT)
+        fail(browser(), bob.address, sign_in_attempts.ADDRESS_LIMIT)
         clock.shift(timedelta(minutes=3))
 
         answer = sign_in(browser(), bob.address)
@@ -226,7 +226,7 @@ def test_the_wait_that_is_shown_is_the_true_one(bob: Person) -> None:
 @pytest.mark.usefixtures("clocks_agree")
 def test_trying_meanwhile_makes_it_no_longer(bob: Person) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
-        fail(browser(), bob.address, attempts.ADDRESS_LIMIT)
+        fail(browser(), bob.address, sign_in_attempts.ADDRESS_LIMIT)
         for _ in range(14):
             clock.shift(timedelta(minutes=1))
             fail(browser(), bob.address, 2)
@@ -243,7 +243,7 @@ def test_an_address_that_is_nobodys_is_answered_the_same(bob: Person) -> None:
     for peer, address in ((ELSEWHERE, bob.address), (FURTHER, "nobody@x.example")):
         statuses = [
             fail(browser(peer), address, 1).status_code
-            for _ in range(attempts.ADDRESS_LIMIT + 1)
+            for _ in range(sign_in_attempts.ADDRESS_LIMIT + 1)
         ]
         answers.append(statuses)
 
@@ -252,7 +252,9 @@ def test_an_address_that_is_nobodys_is_answered_the_same(bob: Person) -> None:
 
 
 def test_many_at_once_count_as_many(transactional_db: None, bob: Person) -> None:
-    source = attempts.Source(bob.address, ELSEWHERE, "198.51.100.0/24", "Firefox")
+    source = sign_in_attempts.Source(
+        bob.address, ELSEWHERE, "198.51.100.0/24", "Firefox"
+    )
     gate = threading.Barrier(4)
     let_through: list[int] = []
 
@@ -261,8 +263,8 @@ def test_many_at_once_count_as_many(transactional_db: None, bob: Person) -> None
             gate.wait(10)
             for _ in range(5):
                 try:
-                    let_through.append(attempts.begin(source).pk)
-                except attempts.TooManyAttemptsError:
+                    let_through.append(sign_in_attempts.begin(source).pk)
+                except sign_in_attempts.TooManyAttemptsError:
                     return
         finally:
             connection.close()
@@ -273,7 +275,7 @@ def test_many_at_once_count_as_many(transactional_db: None, bob: Person) -> None
     for thread in threads:
         thread.join()
 
-    assert len(let_through) <= attempts.ADDRESS_LIMIT
+    assert len(let_through) <= sign_in_attempts.ADDRESS_LIMIT
 
 
 def test_what_failed_is_kept_without_the_password(bob: Person) -> None:
@@ -293,7 +295,7 @@ def test_what_failed_is_kept_without_the_password(bob: Person) -> None:
 )
 def test_in_ipv6_a_customer_is_one_network(bob: Person, peer: str) -> None:
     signed_in_before(bob, "2001:db8:1:2::1")
-    fail(browser(), bob.address, attempts.ADDRESS_LIMIT)
+    fail(browser(), bob.address, sign_in_attempts.ADDRESS_LIMIT)
 
     client = browser(peer)
     sign_in(client, bob.address)

@@ -32,10 +32,10 @@ from engine.registry.models import (
 from engine.registry.scopes import Scope
 from onboarding import links, one_use
 from onboarding.models import LinkPurpose
-from portal.account import sealed
 from portal.account.reset_links import ResetTokens
-from portal.helpdesk.links import reply_address, ticket_of_address
+from portal.account.second_factor import sealed_secrets
 from portal.helpdesk.models import Ticket
+from portal.helpdesk.ticket_links import reply_address, ticket_of_address
 from tests import factories
 from tests.portal.conftest import SignIn, code_now, give_app
 from tests.security.test_codes import is_in, sign_in_with
@@ -129,7 +129,7 @@ def test_an_authenticator_app_is_sealed_again_by_use(
     assert is_in(sign_in_with(code_now(), bob))
     drop()
 
-    assert sealed.is_current(Authenticator.objects.get(user=bob))
+    assert sealed_secrets.is_current(Authenticator.objects.get(user=bob))
 
 
 def test_recovery_codes_are_sealed_again_by_use(
@@ -293,7 +293,7 @@ def test_the_command_keys_what_it_can_and_names_the_rest(
     assert "can be emptied" in say_what_hangs()
     drop()
 
-    assert sealed.is_current(Authenticator.objects.get(user=bob))
+    assert sealed_secrets.is_current(Authenticator.objects.get(user=bob))
     endpoint.refresh_from_db()
     assert secrets_of_webhooks.secret(endpoint.sealed_secret).startswith("whsec_")
     assert credentials.find_connection("firm", secret) == firm_connection

@@ -15,7 +15,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from engine.places import Limits
-from portal.serving import bodies, connection
+from portal.serving import connection, request_body
 from tests.portal.serving import pages
 from tests.portal.serving.conftest import PATIENCE, ServeSite, Web, head
 
@@ -121,7 +121,7 @@ async def test_a_second_header_has_its_time(
 
 
 async def test_a_body_has_its_time(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "PATIENCE", 0.3)
+    monkeypatch.setattr(request_body, "PATIENCE", 0.3)
     reader, writer = await web.open()
     writer.write(BEGUN)
     async with asyncio.timeout(PATIENCE):
@@ -136,7 +136,7 @@ async def test_a_body_that_was_refused_is_not_waited_for(
     web: Web, db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.ROOT_URLCONF = "portal.urls"
-    monkeypatch.setattr(bodies, "REST_SECONDS", 0.3)
+    monkeypatch.setattr(request_body, "REST_SECONDS", 0.3)
     reader, writer = await web.open()
     writer.write(
         head("POST", "/apply/email/", "Content-Length: 5000000", FORM) + b"\r\nx"

@@ -218,7 +218,7 @@ ELSEWHERE = {
     "portal.sessions.actions.end_session": Rule(
         f"{PEOPLE}, and the owner", OWNER, events=("person.session_ended",)
     ),
-    "portal.account.failures.note": Rule(
+    "portal.account.failed_sign_ins.note": Rule(
         "anybody who fails at signing in",
         OWNER,
         events=("person.codes_failed", "person.sign_ins_failed"),

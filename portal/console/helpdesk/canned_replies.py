@@ -13,7 +13,7 @@ from portal.console import page
 from portal.console.access import held_as_staff, staff
 from portal.console.helpdesk.forms import CannedForm
 from portal.console.helpdesk.ticket_list import ABOVE, person_of
-from portal.helpdesk.actions import canned
+from portal.helpdesk.actions import canned_replies
 from portal.helpdesk.models import CannedReply
 from portal.helpdesk.status import Category
 
@@ -40,7 +40,7 @@ def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         data = form.cleaned_data
         data["category"] = Category(data["category"])
         try:
-            canned.save(reply, **data, by=person_of(request))
+            canned_replies.save(reply, **data, by=person_of(request))
         except PolicyError as refusal:
             form.add_error("text", str(refusal))
         else:
@@ -56,6 +56,6 @@ def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 @require_POST
 def remove(request: HttpRequest, pk: int) -> HttpResponse:
     reply = get_object_or_404(CannedReply, pk=pk)
-    canned.remove(reply, by=person_of(request))
+    canned_replies.remove(reply, by=person_of(request))
     messages.success(request, f"“{reply.title}” is gone.")
     return redirect("desk:canned")

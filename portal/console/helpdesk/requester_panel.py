@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from engine.queue.models import QueuedMessage
 from engine.trace.models import Event, EventKind
-from portal.helpdesk import account_state
-from portal.helpdesk.account_state import Fact
+from portal.helpdesk import account_summary
+from portal.helpdesk.account_summary import Fact
 from portal.helpdesk.models import Entry, Ticket
 
 MOST_SHOWN = 8
@@ -40,7 +40,7 @@ def panel_of(ticket: Ticket) -> Panel:
     person = ticket.requester
     is_known = bool(ticket.requester_address) and ticket.is_confirmed
     return Panel(
-        facts=account_state.facts(person) if person else [],
+        facts=account_summary.facts(person) if person else [],
         received=_received(ticket.requester_address) if is_known else [],
         sent=_sent(ticket) if is_known else [],
         others=_others(ticket),

@@ -18,8 +18,8 @@ from portal.console.access import staff
 from portal.console.helpdesk.forms import AnswerForm, MergeForm, NoteForm, change_form
 from portal.console.helpdesk.ticket import ticket_page, with_canned
 from portal.console.helpdesk.ticket_list import person_of
-from portal.helpdesk import links
-from portal.helpdesk.actions import merging, tickets
+from portal.helpdesk import ticket_links
+from portal.helpdesk.actions import merge_tickets, tickets
 from portal.helpdesk.models import Ticket, Viewing
 from portal.helpdesk.status import Category, Priority, Status
 
@@ -118,11 +118,11 @@ def merge(request: HttpRequest, pk: int) -> HttpResponse:
     ticket = _ticket(pk)
 
     def act(data: dict[str, Any]) -> str:
-        number = links.ticket_in_subject(data["into"])
+        number = ticket_links.ticket_in_subject(data["into"])
         into = Ticket.objects.filter(pk=number).first() if number else None
         if into is None:
             raise PolicyError("There is no ticket with this number. Enter PT-000123.")
-        merging.merge(ticket, into=into, by=person_of(request))
+        merge_tickets.merge(ticket, into=into, by=person_of(request))
         ticket.refresh_from_db()
         return f"{ticket.number} was merged into {into.number}."
 

@@ -26,9 +26,9 @@ from onboarding import links
 from onboarding.connecting.actions import LINK_LIFETIME
 from onboarding.connecting.tasks import CLAIM_LIFETIME
 from onboarding.models import LinkPurpose
-from portal.account import codes, sealed
+from portal.account.second_factor import one_time_codes, sealed_secrets
 from portal.account_admin.models import RESET_LIFETIME
-from portal.sessions import devices
+from portal.sessions import known_browsers
 from portal.sessions.models import WebSession
 from portal.sessions.store import SessionStore
 
@@ -109,7 +109,7 @@ def remnants() -> list[Remnant]:
         Remnant(
             "Browsers that are known to their people",
             "others' failed attempts can shut them out, until the next sign-in",
-            devices.LIFETIME,
+            known_browsers.LIFETIME,
         ),
         Remnant(
             "Addresses to which the helpdesk's messages are answered",
@@ -158,12 +158,12 @@ def _sealed(
 def _reseal_factors() -> Iterator[tuple[str, bool]]:
     for factor in Authenticator.objects.select_related("user").iterator():
         try:
-            sealed.reseal(factor)
+            sealed_secrets.reseal(factor)
         except keys.UnknownKeyError:
             yield str(factor.user), False
             continue
         if factor.type == Authenticator.Type.WEBAUTHN:
-            codes.rekey(codes.name_of(factor))
+            one_time_codes.rekey(one_time_codes.name_of(factor))
         yield str(factor.user), True
 
 

@@ -22,7 +22,7 @@ from portal.console.people.account_actions import changeable
 from portal.console.sheet import Button, Cell, Section, Sheet, Table, draw
 from portal.sessions.actions import end_session
 from portal.sessions.models import SignIn, WebSession
-from portal.sessions.overview import overview_of, session_of
+from portal.sessions.session_list import overview_of, session_of
 
 PEOPLE = Permission.MANAGE_PEOPLE
 

@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, ViewportSize
 from portal.demo.film.player import Player
 from portal.demo.film.shots import small
 from portal.demo.film.stage import Stage
-from portal.guides import films
-from portal.guides.films import Film
+from portal.guides.bundled import videos
+from portal.guides.bundled.videos import Film
 
 SIZE: ViewportSize = {"width": 1280, "height": 720}
 FRAMES_A_SECOND = 5
@@ -49,25 +49,25 @@ class Reel:
 
 def shoot(browser: Browser, stage: Stage, film: Film) -> None:
     """Play the script, and leave the film with everything that belongs to it."""
-    films.MEDIA.mkdir(parents=True, exist_ok=True)
+    videos.MEDIA.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="reel-") as folder:
         reel = _played(browser, stage, film, Path(folder))
-        _encode(reel, films.MEDIA / f"{film.name}.webm")
+        _encode(reel, videos.MEDIA / f"{film.name}.webm")
         # From the middle: films that begin on one page are told apart.
         poster, _ = reel.stills[len(reel.stills) // 2]
-        (films.MEDIA / f"{film.name}.webp").write_bytes(small(poster.read_bytes()))
+        (videos.MEDIA / f"{film.name}.webp").write_bytes(small(poster.read_bytes()))
     times = [(round(begins, 2), round(ends, 2)) for begins, ends in reel.times]
-    (films.MEDIA / f"{film.name}.json").write_text(json.dumps(times) + "\n")
+    (videos.MEDIA / f"{film.name}.json").write_text(json.dumps(times) + "\n")
     write_tracks(film.name)
 
 
 def write_tracks(name: str) -> None:
     """Captions and chapters, from the script and the times of the recording."""
-    films.film.cache_clear()
-    film = films.film(name)
-    (films.MEDIA / f"{name}.vtt").write_text(films.captions(film), encoding="utf-8")
-    chapters = films.MEDIA / f"{name}-chapters.vtt"
-    chapters.write_text(films.chapter_marks(film), encoding="utf-8")
+    videos.film.cache_clear()
+    film = videos.film(name)
+    (videos.MEDIA / f"{name}.vtt").write_text(videos.captions(film), encoding="utf-8")
+    chapters = videos.MEDIA / f"{name}-chapters.vtt"
+    chapters.write_text(videos.chapter_marks(film), encoding="utf-8")
 
 
 def _played(browser: Browser, stage: Stage, film: Film, folder: Path) -> Reel:

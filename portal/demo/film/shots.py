@@ -12,9 +12,10 @@ from playwright.sync_api import Browser
 
 from portal.demo.film.player import Act, Player
 from portal.demo.film.stage import Stage
-from portal.guides import content, pictures
+from portal.guides.bundled import guide_files
+from portal.guides.rendering import pictures
 
-SCRIPT = content.FOLDER.parent / "pictures.toml"
+SCRIPT = guide_files.FOLDER.parent / "pictures.toml"
 WIDTH = 1000  # pixels
 QUALITIES = (80, 65, 50, 35)
 MOST_OCTETS = 60 * 1024

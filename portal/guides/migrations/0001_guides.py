@@ -5,7 +5,7 @@ import modelcluster.fields
 import wagtail.fields
 from django.db import migrations, models
 
-import portal.guides.films
+import portal.guides.bundled.videos
 import portal.guides.models.pages
 
 
@@ -139,7 +139,9 @@ class Migration(migrations.Migration):
                 (
                     "film",
                     models.CharField(
-                        choices=portal.guides.films.choices, max_length=40, unique=True
+                        choices=portal.guides.bundled.videos.choices,
+                        max_length=40,
+                        unique=True,
                     ),
                 ),
             ],

@@ -13,9 +13,10 @@ from wagtail.fields import StreamField
 from wagtail.models import Page
 from wagtail.search import index
 
-from portal.guides import films, reading, shelf
 from portal.guides.blocks import BodyBlock
+from portal.guides.bundled import videos
 from portal.guides.choices import Audience, Topic
+from portal.guides.rendering import guide_page, index_page
 
 REVIEW_EVERY = timedelta(days=180)
 
@@ -45,7 +46,7 @@ class GuideIndex(Page):
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         context = super().get_context(request, *args, **kwargs)
         pages = self.get_children().live().specific()
-        return context | shelf.context(request, list(pages))
+        return context | index_page.context(request, list(pages))
 
 
 class ReviewedPage(Page):
@@ -126,13 +127,13 @@ class Guide(ReviewedPage):
 
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         context = super().get_context(request, *args, **kwargs)
-        return context | reading.context(request, self)
+        return context | guide_page.context(request, self)
 
 
 class VideoGuide(ReviewedPage):
     """A film of a screen, with the same in words beside it."""
 
-    film = models.CharField(max_length=40, choices=films.choices, unique=True)
+    film = models.CharField(max_length=40, choices=videos.choices, unique=True)
 
     content_panels = [
         *Page.content_panels,
@@ -147,8 +148,8 @@ class VideoGuide(ReviewedPage):
         verbose_name = "video guide"
 
     @property
-    def script(self) -> films.Film:
-        return films.film(self.film)
+    def script(self) -> videos.Film:
+        return videos.film(self.film)
 
     @property
     def transcript(self) -> str:

@@ -12,10 +12,11 @@ from engine.mail.address import Address
 from engine.registry.actor import Actor
 from engine.registry.models import Person
 from engine.routing import routes
-from portal.helpdesk import account_state, files, limits, policies, words
-from portal.helpdesk.actions import ledger
-from portal.helpdesk.files import Checked
+from portal.helpdesk import account_summary, attachments, policies, rate_limits
+from portal.helpdesk.actions import entries
+from portal.helpdesk.attachments import Checked
 from portal.helpdesk.models import Entry, Ticket
+from portal.helpdesk.outgoing import automatic_texts
 from portal.helpdesk.status import Category, EntryKind, Priority, Source, Status
 
 
@@ -31,7 +32,7 @@ class Question:
     phone: str = ""
     category: Category = Category.OTHER
     priority: Priority = Priority.NORMAL
-    files: Checked = files.NONE
+    files: Checked = attachments.NONE
     message_id: str = ""
     is_confirmed: bool = True
 
@@ -58,7 +59,7 @@ def open_ticket(question: Question, *, source: Source, by: Actor | None) -> Tick
     )
     ticket.start_clock()
     ticket.save()
-    ledger.told(ticket, "opened", {"source": source.value}, by=by)
+    entries.told(ticket, "opened", {"source": source.value}, by=by)
     _first_entries(ticket, question)
     return ticket
 
@@ -69,23 +70,27 @@ def send_link(ticket: Ticket, *, by: Actor | None) -> None:
 
     Raises PolicyError with the sentence to show.
     """
-    limits.check_can_have_link(ticket)
-    notice = ledger.write(ticket, EntryKind.NOTICE, words.new_link(ticket), by=by)
-    ledger.send(notice)
+    rate_limits.check_can_have_link(ticket)
+    notice = entries.write(
+        ticket, EntryKind.NOTICE, automatic_texts.new_link(ticket), by=by
+    )
+    entries.send(notice)
 
 
 def _first_entries(ticket: Ticket, question: Question) -> None:
     entry = _said(ticket, question.text, question.files, question.message_id)
     if ticket.requester is not None:
-        state = account_state.as_text(ticket.requester)
-        ledger.write(ticket, EntryKind.NOTE, state, by=None)
+        state = account_summary.as_text(ticket.requester)
+        entries.write(ticket, EntryKind.NOTE, state, by=None)
     if entry.author_address:
-        notice = ledger.write(ticket, EntryKind.NOTICE, words.received(ticket), by=None)
-        ledger.send(notice)
+        notice = entries.write(
+            ticket, EntryKind.NOTICE, automatic_texts.received(ticket), by=None
+        )
+        entries.send(notice)
 
 
 def _said(ticket: Ticket, text: str, attached: Checked, message_id: str) -> Entry:
-    entry = ledger.write(
+    entry = entries.write(
         ticket,
         EntryKind.REQUEST,
         text,
@@ -104,7 +109,7 @@ def hear(
     ticket: Ticket,
     text: str,
     *,
-    attached: Checked = files.NONE,
+    attached: Checked = attachments.NONE,
     message_id: str = "",
     by: Actor | None,
 ) -> Entry:
@@ -113,13 +118,13 @@ def hear(
     by=None wrote by mail, or by the link that was sent to them, and so proved the
     address. Raises PolicyError with the sentence to show.
     """
-    ticket = ledger.locked(ticket)
+    ticket = entries.locked(ticket)
     policies.check_can_write(ticket, text)
     if not ticket.is_confirmed:
         _confirm(ticket)
     entry = _said(ticket, text, attached, message_id)
     is_new = ticket.status == Status.NEW
-    ledger.turn(ticket, Status.NEW if is_new else Status.OPEN, by=by)
+    entries.turn(ticket, Status.NEW if is_new else Status.OPEN, by=by)
     return entry
 
 
@@ -130,7 +135,7 @@ def answer(
     *,
     status: Status,
     seen: int,
-    attached: Checked = files.NONE,
+    attached: Checked = attachments.NONE,
     by: Actor,
 ) -> Entry:
     """Answer the requester by mail, and say whose turn it is then.
@@ -138,17 +143,17 @@ def answer(
     `seen` is the last entry that the agent has read. Raises PolicyError with the
     sentence to show.
     """
-    ticket = ledger.locked(ticket)
+    ticket = entries.locked(ticket)
     policies.check_can_answer(ticket, text, seen=seen)
     if ticket.status != status:
         policies.check_can_move(ticket, status)
-    entry = ledger.write(ticket, EntryKind.REPLY, text, by=by, attached=attached)
-    ledger.send(entry)
-    ledger.told(ticket, "answered", by=by)
+    entry = entries.write(ticket, EntryKind.REPLY, text, by=by, attached=attached)
+    entries.send(entry)
+    entries.told(ticket, "answered", by=by)
     ticket.was_answered(timezone.now())
     if isinstance(by, Person):
         ticket.owner = ticket.owner or by
-    ledger.turn(ticket, status, by=by)
+    entries.turn(ticket, status, by=by)
     return entry
 
 
@@ -156,9 +161,9 @@ def answer(
 def note(ticket: Ticket, text: str, *, by: Person) -> Entry:
     """Write down what only staff read. Raises PolicyError with the sentence to show."""
     policies.check_text(text)
-    ticket = ledger.locked(ticket)
-    entry = ledger.write(ticket, EntryKind.NOTE, text, by=by)
-    ledger.told(ticket, "noted", by=by)
+    ticket = entries.locked(ticket)
+    entry = entries.write(ticket, EntryKind.NOTE, text, by=by)
+    entries.told(ticket, "noted", by=by)
     Ticket.objects.filter(pk=ticket.pk).update(updated_at=timezone.now())
     return entry
 
@@ -166,9 +171,9 @@ def note(ticket: Ticket, text: str, *, by: Person) -> Entry:
 @transaction.atomic
 def move(ticket: Ticket, status: Status, *, by: Actor | None) -> None:
     """Say whose turn it is. Raises PolicyError with the sentence to show."""
-    ticket = ledger.locked(ticket)
+    ticket = entries.locked(ticket)
     policies.check_can_move(ticket, status)
-    ledger.turn(ticket, status, by=by)
+    entries.turn(ticket, status, by=by)
 
 
 @transaction.atomic
@@ -176,16 +181,16 @@ def assign(ticket: Ticket, owner: Person | None, *, by: Person) -> None:
     """Give a ticket to an agent, or to nobody. Raises PolicyError."""
     if owner is not None:
         policies.check_can_own(owner)
-    ticket = ledger.locked(ticket)
+    ticket = entries.locked(ticket)
     if ticket.owner_id == (owner.pk if owner else None):
         return
     ticket.owner = owner
     ticket.updated_at = timezone.now()
     ticket.save()
     whom = owner.address if owner else ""
-    ledger.told(ticket, "assigned", {"owner": whom}, by=by)
+    entries.told(ticket, "assigned", {"owner": whom}, by=by)
     text = f"Assigned to {owner.name}" if owner else "Assigned to nobody"
-    ledger.write(ticket, EntryKind.EVENT, text, by=by)
+    entries.write(ticket, EntryKind.EVENT, text, by=by)
 
 
 @transaction.atomic
@@ -193,7 +198,7 @@ def classify(
     ticket: Ticket, *, priority: Priority, category: Category, by: Person
 ) -> None:
     """Say how soon and what about; the targets follow the priority."""
-    ticket = ledger.locked(ticket)
+    ticket = entries.locked(ticket)
     before = (ticket.priority, ticket.category)
     if before == (priority, category):
         return
@@ -202,9 +207,9 @@ def classify(
     ticket.start_clock()
     ticket.save()
     detail = {"priority": [before[0], priority], "category": [before[1], category]}
-    ledger.told(ticket, "classified", detail, by=by)
+    entries.told(ticket, "classified", detail, by=by)
     text = f"Priority {priority.label.lower()}, about: {category.label.lower()}"
-    ledger.write(ticket, EntryKind.EVENT, text, by=by)
+    entries.write(ticket, EntryKind.EVENT, text, by=by)
 
 
 def _organisation_of(question: Question) -> int | None:
@@ -223,5 +228,5 @@ def _confirm(ticket: Ticket) -> None:
     if person is not None:
         ticket.requester, ticket.organisation = person, person.organisation
     ticket.save()
-    ledger.told(ticket, "confirmed", by=None)
-    ledger.write(ticket, EntryKind.EVENT, "Address confirmed", by=None)
+    entries.told(ticket, "confirmed", by=None)
+    entries.write(ticket, EntryKind.EVENT, "Address confirmed", by=None)

@@ -15,13 +15,13 @@ from engine.registry.models import Person
 from engine.storage import message_actions as storage
 from engine.storage.mailbox_delivery import folder
 from engine.storage.models import FolderRole, Message
-from portal.helpdesk import files, links
+from portal.helpdesk import attachments, ticket_links
 from portal.helpdesk.actions import tickets
 from portal.helpdesk.actions.tickets import Question
-from portal.helpdesk.files import Checked
-from portal.helpdesk.intake import letter as letters
-from portal.helpdesk.intake import threading
-from portal.helpdesk.intake.letter import Letter
+from portal.helpdesk.attachments import Checked
+from portal.helpdesk.intake import incoming_message as letters
+from portal.helpdesk.intake import ticket_matching
+from portal.helpdesk.intake.incoming_message import Letter
 from portal.helpdesk.models import CollectedMessage, Ticket
 from portal.helpdesk.status import Outcome, Source
 
@@ -63,7 +63,7 @@ def collect() -> int:
 
 def _inbox() -> Iterator[Message]:
     """All of it, so that those that wait do not keep out those behind them."""
-    address = links.helpdesk_address().key
+    address = ticket_links.helpdesk_address().key
     rows = Message.objects.filter(
         mailbox__address=address, folder__role=FolderRole.INBOX
     )
@@ -98,7 +98,7 @@ def _judge(message: Message) -> None:
     letter = letters.read(message)
     try:
         _check_is_for_us(message, letter)
-        ticket = threading.ticket_of(letter)
+        ticket = ticket_matching.ticket_of(letter)
         outcome = Outcome.ANSWERED if ticket else Outcome.OPENED
         ticket = _added(ticket, letter) if ticket else _opened(message, letter)
     except (SetAsideError, PolicyError) as reason:
@@ -113,7 +113,7 @@ def _check_is_for_us(message: Message, letter: Letter) -> None:
         raise SetAsideError("A delivery notice")
     if letter.sender is None:
         raise SetAsideError("The sender cannot be made out")
-    if letter.sender.key == links.helpdesk_address().key:
+    if letter.sender.key == ticket_links.helpdesk_address().key:
         raise SetAsideError("Our own message")
     if letter.robot:
         raise SetAsideError(letter.robot)
@@ -160,7 +160,7 @@ def _opened(message: Message, letter: Letter) -> Ticket:
 
 def _taken(letter: Letter) -> tuple[Checked, str]:
     """The files that fit, and the text, which says so where some did not."""
-    attached, left_out = files.from_mail(letter.files)
+    attached, left_out = attachments.from_mail(letter.files)
     if not left_out:
         return attached, letter.text
     return attached, f"{letter.text}\n\n[{left_out} more files are in the mailbox]"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django_q.models import Schedule
 
 from engine.storage import rule_matching
-from portal.helpdesk import links
+from portal.helpdesk import ticket_links
 from portal.helpdesk.intake import collect
 
 COLLECT = "helpdesk.collect_mail"
@@ -18,7 +18,7 @@ def collect_mail() -> int:
 
 def collect_at_once() -> None:
     """Take mail in as soon as it is delivered; the clock is for what was missed."""
-    rule_matching.collect_by(COLLECT, lambda: links.helpdesk_address().key)
+    rule_matching.collect_by(COLLECT, lambda: ticket_links.helpdesk_address().key)
 
 
 def schedule_jobs() -> None:

@@ -7,7 +7,7 @@ from django_q.tasks import async_task
 
 from engine.jobs import queue
 from portal.helpdesk.models import Entry
-from portal.helpdesk.outgoing import letter
+from portal.helpdesk.outgoing import reply_message
 
 
 def start(entry_id: int) -> None:
@@ -16,7 +16,7 @@ def start(entry_id: int) -> None:
 
 
 def send(entry_id: int) -> None:
-    letter.send(entry_id)
+    reply_message.send(entry_id)
 
 
 def send_waiting() -> int:

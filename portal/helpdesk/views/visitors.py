@@ -13,13 +13,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from engine.registry.access import public
 from engine.registry.errors import PolicyError
-from portal.helpdesk import limits, links
+from portal.helpdesk import rate_limits, ticket_links
 from portal.helpdesk.actions import tickets
 from portal.helpdesk.actions.tickets import Question
 from portal.helpdesk.forms import AddForm, AskForm
 from portal.helpdesk.models import Attachment, Ticket
 from portal.helpdesk.status import PUBLIC, Source, Status
-from portal.helpdesk.views.shown import entries_of, file_response
+from portal.helpdesk.views.ticket_entries import entries_of, file_response
 
 GONE = 410
 
@@ -42,7 +42,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 
 
 def _open(data: dict[str, Any], *, peer: str) -> None:
-    limits.check_can_ask(peer=peer, address=data["address"])
+    rate_limits.check_can_ask(peer=peer, address=data["address"])
     question = Question(
         subject=data["subject"],
         text=data["text"],
@@ -59,7 +59,7 @@ def _open(data: dict[str, Any], *, peer: str) -> None:
 @public
 @require_safe
 def asked(request: HttpRequest) -> HttpResponse:
-    return render(request, "helpdesk/asked.html")
+    return render(request, "helpdesk/question_received.html")
 
 
 @public
@@ -68,7 +68,7 @@ def follow(request: HttpRequest, token: str) -> HttpResponse:
     """The ticket of a link. Opening it changes nothing; adding to it does."""
     try:
         ticket = _followed(token)
-    except links.EndedLinkError as ended:
+    except ticket_links.EndedLinkError as ended:
         return _answer_ended(request, ended.ticket)
     form = AddForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
@@ -105,7 +105,7 @@ def _answer_ended(request: HttpRequest, ticket: Ticket) -> HttpResponse:
         else:
             messages.success(request, gettext("A new link is on its way to you."))
             return redirect(request.path)
-    return render(request, "helpdesk/link_ended.html", context, status=GONE)
+    return render(request, "helpdesk/link_expired.html", context, status=GONE)
 
 
 @public
@@ -113,7 +113,7 @@ def _answer_ended(request: HttpRequest, ticket: Ticket) -> HttpResponse:
 def followed_file(request: HttpRequest, token: str, file_id: int) -> HttpResponse:
     try:
         ticket = _followed(token)
-    except links.EndedLinkError as ended:
+    except ticket_links.EndedLinkError as ended:
         return _answer_ended(request, ended.ticket)
     own = Attachment.objects.filter(entry__ticket=ticket, entry__kind__in=PUBLIC)
     return file_response(get_object_or_404(own, pk=file_id))
@@ -125,7 +125,7 @@ def _followed(token: str) -> Ticket:
     Raises Http404, or EndedLinkError.
     """
     try:
-        ticket = links.followed_ticket(token)
-    except links.ForgedLinkError as error:
+        ticket = ticket_links.followed_ticket(token)
+    except ticket_links.ForgedLinkError as error:
         raise Http404 from error
     return ticket.merged_into or ticket

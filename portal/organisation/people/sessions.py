@@ -20,7 +20,7 @@ from portal.organisation.frame import (
     visitor,
     within,
 )
-from portal.sessions import overview
+from portal.sessions import session_list
 from portal.sessions.actions import end_session
 from portal.ui.forms import ReasonForm
 
@@ -36,8 +36,8 @@ def index(
     by = visitor(request)
     context = {
         "person": person,
-        **overview.overview_of(person),
-        "keys": overview.keys_that_go_on(person),
+        **session_list.overview_of(person),
+        "keys": session_list.keys_that_go_on(person),
         "may_change": policies.may_change(person, by=by) and person.pk != by.pk,
     }
     return show(request, organisation, "person_sessions", "people", context)
@@ -76,7 +76,7 @@ def end(
     request: HttpRequest, organisation: Organisation, person_id: int, session_id: str
 ) -> HttpResponse:
     person = changeable_person(request, organisation, person_id)
-    session = overview.session_of(person, session_id)
+    session = session_list.session_of(person, session_id)
     form = _reason(request)
     return confirmed(
         request,

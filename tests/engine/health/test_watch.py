@@ -22,7 +22,7 @@ from engine.health.pulse import EVERY, Pulse
 from engine.health.watch import Watch, watched, watching
 from engine.registry.models import Person
 from portal.demo.certificates import Authority
-from portal.serving import site
+from portal.serving import asgi_handler
 from tests.fakes import RecordingClamd
 
 PATIENCE = 60.0  # seconds, for a slow machine; nothing is measured by it
@@ -178,7 +178,7 @@ def test_every_process_knows_where_operators_read_before_the_database_goes(
 def test_the_watch_soon_hears_that_a_database_hangs() -> None:
     """In a process of the website too, whose pages have a limit of their own."""
     before = connections["default"]
-    connection_created.connect(site._limit_statements)
+    connection_created.connect(asgi_handler._limit_statements)
     try:
         watch._take_own_connection()
         options = connections["default"].settings_dict["OPTIONS"]
@@ -191,7 +191,7 @@ def test_the_watch_soon_hears_that_a_database_hangs() -> None:
                 cursor.execute("SHOW statement_timeout")
                 assert cursor.fetchone() == ("10s",)
     finally:
-        connection_created.disconnect(site._limit_statements)
+        connection_created.disconnect(asgi_handler._limit_statements)
         if connections["default"] is not before:
             connections["default"].close()
         connections["default"] = before

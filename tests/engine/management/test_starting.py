@@ -18,7 +18,7 @@ from engine import clock
 from engine.health import hosts, identity
 from engine.health.models import Heartbeat
 from engine.management import starting
-from portal.environment import Environment
+from portal.configuration.environment import Environment
 from tests.peers.clamd import Clamd
 from tests.peers.process import open_folder, remove_folder
 

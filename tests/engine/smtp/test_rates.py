@@ -13,7 +13,7 @@ from engine.queue.sending_rates import rate_alerts, rate_limits
 from engine.registry.actions import allowances
 from engine.registry.models import Organisation, Person, SenderKind
 from engine.storage.models import Message
-from portal.rates import Rates
+from portal.configuration.sending_rates import Rates
 from tests import factories
 from tests.engine.smtp.conftest import Server
 

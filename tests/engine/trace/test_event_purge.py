@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from engine.trace import event_purge
 from engine.trace.models import Event, EventKind
-from portal.environment import Environment
+from portal.configuration.environment import Environment
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from wagtail.models import Page
 
 from engine.registry.actions import roles
 from engine.registry.models import Person, RoleName
-from portal.guides import films
+from portal.guides.bundled import videos
 from portal.guides.models import Feedback, Guide, VideoGuide
 from tests import factories
 from tests.portal.conftest import SignIn
@@ -62,7 +62,7 @@ def test_an_editor_looks_at_a_draft(editor: Client, guide: Guide) -> None:
 def test_an_editor_looks_at_a_page_that_is_new(kind: type[Page], db: None) -> None:
     new = kind(title="Something new", slug="something-new")
     if isinstance(new, VideoGuide):
-        new.film = films.names()[0]
+        new.film = videos.names()[0]
 
     seen = new.make_preview_request()
 

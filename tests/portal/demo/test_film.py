@@ -11,7 +11,7 @@ from PIL import Image
 
 from portal.demo.film import shots
 from portal.demo.film.reel import LOOK, Reel
-from portal.guides import films
+from portal.guides.bundled import videos
 
 
 def png(width: int, height: int, *, noisy: bool) -> bytes:
@@ -54,6 +54,6 @@ def test_every_picture_has_a_script_of_its_own() -> None:
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("name", films.names())
+@pytest.mark.parametrize("name", videos.names())
 def test_every_scene_of_a_film_says_something(name: str) -> None:
-    assert all(scene.says.strip() for scene in films.film(name).scenes)
+    assert all(scene.says.strip() for scene in videos.film(name).scenes)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.guides import content, loader
+from portal.guides.bundled import guide_files, loader
 
 FACTS = """\
 title: {title}
@@ -35,5 +35,5 @@ class Shelf:
 
 @pytest.fixture
 def shelf(db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
-    monkeypatch.setattr(content, "FOLDER", tmp_path)
+    monkeypatch.setattr(guide_files, "FOLDER", tmp_path)
     return Shelf(tmp_path)

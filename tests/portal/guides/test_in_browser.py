@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from engine.registry.actions import roles
 from engine.registry.models import RoleName
 from onboarding.terms import publish_first
-from portal.guides import loader
+from portal.guides.bundled import loader
 from portal.guides.models import Feedback, Guide
 from portal.home.models import NoticeKind, ServiceNotice
 from tests import factories

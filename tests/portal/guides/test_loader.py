@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from wagtail.models import Site
 
-from portal.guides.content import ContentError
+from portal.guides.bundled.guide_files import ContentError
 from portal.guides.models import Guide, GuideIndex
 from tests.portal.guides.conftest import Shelf
 

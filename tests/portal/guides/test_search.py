@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from portal.guides import search
+from portal.guides.search import find
 from tests.portal.guides.conftest import Shelf
 
 # PostgreSQL's own text search and SQLite's FTS5 both answer these.
@@ -24,7 +24,7 @@ def library(shelf: Shelf) -> Shelf:
 
 
 def found(text: str) -> list[str]:
-    return [page.slug for page in search.search(text).pages]
+    return [page.slug for page in find.search(text).pages]
 
 
 def test_a_word_of_the_title_comes_before_one_of_the_text(library: Shelf) -> None:
@@ -57,14 +57,14 @@ def test_a_mistyped_word_finds_what_was_meant(library: Shelf, typed: str) -> Non
 def test_a_mistyped_word_is_told_with_what_it_was_read_as(
     library: Shelf, client: Client
 ) -> None:
-    assert search.search("secnd factor").read_as == "second factor"
+    assert find.search("secnd factor").read_as == "second factor"
     page = client.get("/guides/search/", {"q": "secnd factor"}).content.decode()
     assert "No guide has “secnd factor”" in page
 
 
 def test_a_word_that_is_right_is_left_alone(library: Shelf) -> None:
-    assert search.search("password").read_as == ""
-    assert search.search("password zebra").read_as == ""
+    assert find.search("password").read_as == ""
+    assert find.search("password zebra").read_as == ""
 
 
 def test_what_nobody_wrote_is_not_found(library: Shelf, client: Client) -> None:

@@ -9,9 +9,10 @@ from engine.audit.models import Entry as AuditEntry
 from engine.mail.composer import Attachment as File
 from engine.registry.errors import PolicyError
 from engine.registry.models import Organisation, Person
-from portal.helpdesk import files
-from portal.helpdesk.actions import canned, merging, tickets
+from portal.helpdesk import attachments
+from portal.helpdesk.actions import canned_replies, merge_tickets, tickets
 from portal.helpdesk.models import CannedReply, Ticket
+from portal.helpdesk.outgoing.automatic_texts import filled
 from portal.helpdesk.sla import TARGETS, Clock
 from portal.helpdesk.status import (
     TRANSITIONS,
@@ -20,7 +21,6 @@ from portal.helpdesk.status import (
     Priority,
     Status,
 )
-from portal.helpdesk.words import filled
 from portal.ui import helpdesk_hours
 from tests.engine.antivirus.specimens import EICAR, gzipped
 from tests.portal.helpdesk.conftest import Ask
@@ -157,7 +157,7 @@ def test_merging_moves_everything_and_tells_the_requester(
 ) -> None:
     first, second = ask(bob), ask(bob, text="And another thing.")
 
-    merging.merge(second, into=first, by=hugh)
+    merge_tickets.merge(second, into=first, by=hugh)
 
     second.refresh_from_db()
     assert (second.status, second.merged_into) == (Status.CLOSED, first)
@@ -173,7 +173,7 @@ def test_an_answer_counts_for_the_ticket_that_it_is_merged_into(
     seen = second.entries.latest("pk").pk
     tickets.answer(second, "Like so.", status=Status.OPEN, seen=seen, by=hugh)
 
-    merging.merge(second, into=first, by=hugh)
+    merge_tickets.merge(second, into=first, by=hugh)
 
     first.refresh_from_db()
     second.refresh_from_db()
@@ -186,7 +186,7 @@ def test_tickets_of_two_people_are_never_merged(
     ask: Ask, alice: Person, bob: Person, hugh: Person
 ) -> None:
     with pytest.raises(PolicyError, match="different people"):
-        merging.merge(ask(alice), into=ask(bob), by=hugh)
+        merge_tickets.merge(ask(alice), into=ask(bob), by=hugh)
 
 
 def test_a_closed_ticket_takes_no_more(ask: Ask, bob: Person, hugh: Person) -> None:
@@ -224,7 +224,7 @@ def test_an_unconfirmed_address_is_nobodys(ask: Ask, bob: Person) -> None:
 )
 def test_a_file_that_may_not_travel_is_refused(file: File, why: str) -> None:
     with pytest.raises(PolicyError, match=why):
-        files.checked([file], by=None)
+        attachments.checked([file], by=None)
 
 
 @pytest.mark.django_db
@@ -233,12 +233,12 @@ def test_a_file_that_may_not_travel_is_refused(file: File, why: str) -> None:
 )
 def test_an_infected_file_is_refused(data: bytes) -> None:
     with pytest.raises(PolicyError, match="virus scanner found"):
-        files.checked([File("notes.txt", "text/plain", data)], by=None)
+        attachments.checked([File("notes.txt", "text/plain", data)], by=None)
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "a\r\nb", "", "...", "x" * 500])
 def test_a_file_name_is_made_harmless(name: str) -> None:
-    safe = files.safe_name(name)
+    safe = attachments.safe_name(name)
 
     assert safe and len(safe) <= 200
     assert not set(safe) & set("/\\\r\n")
@@ -247,7 +247,7 @@ def test_a_file_name_is_made_harmless(name: str) -> None:
 def test_a_canned_reply_is_filled_for_the_ticket(
     ask: Ask, bob: Person, hugh: Person
 ) -> None:
-    reply = canned.save(
+    reply = canned_replies.save(
         CannedReply(),
         title="Hello",
         category=Category.OTHER,
@@ -261,6 +261,6 @@ def test_a_canned_reply_is_filled_for_the_ticket(
 
 def test_a_canned_reply_with_an_unknown_variable_is_refused(hugh: Person) -> None:
     with pytest.raises(PolicyError, match=r"There is no \{nmae\}"):
-        canned.save(
+        canned_replies.save(
             CannedReply(), title="x", category=Category.OTHER, text="{nmae}", by=hugh
         )

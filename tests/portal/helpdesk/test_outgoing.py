@@ -15,10 +15,10 @@ from engine.registry.models import Mailbox, Person
 from engine.storage import content
 from engine.storage.models import Message
 from engine.trace.models import Event
-from portal.helpdesk import links
+from portal.helpdesk import ticket_links
 from portal.helpdesk.actions import tickets
 from portal.helpdesk.models import Entry, Ticket
-from portal.helpdesk.outgoing import letter, tasks
+from portal.helpdesk.outgoing import reply_message, tasks
 from portal.helpdesk.status import EntryKind, Status
 from tests.portal.helpdesk.conftest import Ask
 
@@ -44,26 +44,26 @@ def received(mailbox: Mailbox) -> tuple[HeaderBlock, str]:
 def test_a_reply_reaches_the_requester_with_the_way_back(
     reply: Entry, bob: Person
 ) -> None:
-    letter.send(reply.pk)
+    reply_message.send(reply.pk)
 
     header, body = received(bob.mailbox)
     ticket = reply.ticket
-    assert str(links.reply_address(ticket)) in header.text("Reply-To")
+    assert str(ticket_links.reply_address(ticket)) in header.text("Reply-To")
     assert "helpdesk@secure.example" in header.text("From")
     assert header.text("Subject") == f"[{ticket.number}] My message came back"
     assert body.startswith("Try the other code.\r\n")
     assert "> I wrote to Jane and it came back." in body
-    assert links.own_url(ticket) in body
+    assert ticket_links.own_url(ticket) in body
     reply.refresh_from_db()
     assert Event.objects.filter(reference=reply.reference, kind="delivered").exists()
 
 
 def test_a_reply_sent_twice_arrives_once(reply: Entry, bob: Person) -> None:
-    letter.send(reply.pk)
-    letter.send(reply.pk)
+    reply_message.send(reply.pk)
+    reply_message.send(reply.pk)
     # As after a crash between the queue's commit and ours
     Entry.objects.filter(pk=reply.pk).update(reference="")
-    letter.send(reply.pk)
+    reply_message.send(reply.pk)
 
     assert Message.objects.filter(mailbox=bob.mailbox).count() == 1
     assert QueuedMessage.objects.count() == 1
@@ -71,9 +71,9 @@ def test_a_reply_sent_twice_arrives_once(reply: Entry, bob: Person) -> None:
 
 def test_answers_of_one_ticket_keep_together(reply: Entry, bob: Person) -> None:
     notice = reply.ticket.entries.get(kind=EntryKind.NOTICE)
-    letter.send(notice.pk)
+    reply_message.send(notice.pk)
     automatic, _ = received(bob.mailbox)
-    letter.send(reply.pk)
+    reply_message.send(reply.pk)
     written, _ = received(bob.mailbox)
 
     assert automatic.text("Auto-Submitted") == "auto-replied"
@@ -108,7 +108,7 @@ def test_what_is_tried_again_by_its_job_gets_no_second_one(
 def test_a_reply_to_nobody_says_so_on_the_ticket(reply: Entry) -> None:
     Ticket.objects.update(requester_address="gone@northfield.secure.example")
 
-    letter.send(reply.pk)
+    reply_message.send(reply.pk)
 
     reply.refresh_from_db()
     assert "gone@northfield" in reply.failure
@@ -124,7 +124,7 @@ def test_a_notice_repeats_nothing_that_a_stranger_typed(ask: Ask, bob: Person) -
         name="BUY NOW",
         text="BUY NOW",
     )
-    letter.send(ticket.entries.get(kind=EntryKind.NOTICE).pk)
+    reply_message.send(ticket.entries.get(kind=EntryKind.NOTICE).pk)
 
     header, body = received(bob.mailbox)
     assert "BUY" not in body + header.to_bytes().decode()
@@ -132,7 +132,7 @@ def test_a_notice_repeats_nothing_that_a_stranger_typed(ask: Ask, bob: Person) -
 
 
 def test_a_reply_quotes_nobody_by_the_name_alone(reply: Entry, bob: Person) -> None:
-    letter.send(reply.pk)
+    reply_message.send(reply.pk)
 
     _, body = received(bob.mailbox)
     assert f"{bob.name} <{bob.address}> wrote:" in body
@@ -150,7 +150,7 @@ def test_a_reply_quotes_a_stranger_as_not_confirmed(
         by=hugh,
     )
 
-    letter.send(entry.pk)
+    reply_message.send(entry.pk)
 
     _, body = received(bob.mailbox)
     said = " ".join(body.split())

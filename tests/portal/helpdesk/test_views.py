@@ -13,7 +13,7 @@ from django.utils import timezone
 from engine.antivirus.models import QuarantinedMessage
 from engine.registry.models import Mailbox, Person
 from engine.storage.models import Content
-from portal.helpdesk import limits, links
+from portal.helpdesk import rate_limits, ticket_links
 from portal.helpdesk.actions import tickets
 from portal.helpdesk.models import Attachment, Ticket
 from portal.helpdesk.status import EntryKind, Source, Status
@@ -203,21 +203,21 @@ def test_the_notice_tells_a_way_back_that_works(
 def test_a_stranger_asks_no_more_than_a_few_times(
     client: Client, helpdesk: Mailbox
 ) -> None:
-    for _ in range(limits.MOST_FOR_ONE_ADDRESS + 1):
+    for _ in range(rate_limits.MOST_FOR_ONE_ADDRESS + 1):
         page = client.post(reverse("helpdesk:ask"), STRANGER)
 
-    assert limits.REFUSAL in page.content.decode()
-    assert Ticket.objects.count() == limits.MOST_FOR_ONE_ADDRESS
+    assert rate_limits.REFUSAL in page.content.decode()
+    assert Ticket.objects.count() == rate_limits.MOST_FOR_ONE_ADDRESS
 
 
 def test_one_peer_asks_no_more_than_a_few_times(
     client: Client, helpdesk: Mailbox
 ) -> None:
-    for number in range(limits.MOST_FROM_ONE_PEER + 1):
+    for number in range(rate_limits.MOST_FROM_ONE_PEER + 1):
         sent = STRANGER | {"address": f"sam{number}@home.example"}
         client.post(reverse("helpdesk:ask"), sent)
 
-    assert Ticket.objects.count() == limits.MOST_FROM_ONE_PEER
+    assert Ticket.objects.count() == rate_limits.MOST_FROM_ONE_PEER
 
 
 def test_the_link_shows_the_ticket_and_takes_an_answer(
@@ -225,7 +225,7 @@ def test_the_link_shows_the_ticket_and_takes_an_answer(
 ) -> None:
     client.post(reverse("helpdesk:ask"), STRANGER)
     ticket = Ticket.objects.get()
-    path = links.follow_url(ticket).partition("/help/")[2]
+    path = ticket_links.follow_url(ticket).partition("/help/")[2]
 
     page = client.get(f"/help/{path}")
     ticket.refresh_from_db()
@@ -241,7 +241,7 @@ def test_the_link_shows_the_ticket_and_takes_an_answer(
 
 def ended_link(ticket: Ticket) -> str:
     with time_machine.travel(timezone.now() - timedelta(days=31)):
-        return links.follow_url(ticket).removeprefix(settings.POSTERN.site_url)
+        return ticket_links.follow_url(ticket).removeprefix(settings.POSTERN.site_url)
 
 
 def test_a_link_ends_and_says_how_to_get_another(
@@ -280,11 +280,11 @@ def test_few_are_sent_within_an_hour(client: Client, helpdesk: Mailbox) -> None:
     path = ended_link(ticket)
     before = ticket.entries.count()
 
-    for _ in range(limits.MOST_LINKS_FOR_ONE_TICKET + 2):
+    for _ in range(rate_limits.MOST_LINKS_FOR_ONE_TICKET + 2):
         page = client.post(path)
 
     assert "We have sent several links" in page.content.decode()
-    assert ticket.entries.count() == before + limits.MOST_LINKS_FOR_ONE_TICKET
+    assert ticket.entries.count() == before + rate_limits.MOST_LINKS_FOR_ONE_TICKET
 
 
 def test_a_forged_link_leads_nowhere(client: Client, helpdesk: Mailbox) -> None:

@@ -8,8 +8,8 @@ from django.test import Client
 
 from engine.antivirus.attachments import refused_kinds
 from engine.antivirus.scanners import embedded
+from portal.configuration.environment import Environment
 from portal.console.operations import health_checks
-from portal.environment import Environment
 
 
 @pytest.fixture

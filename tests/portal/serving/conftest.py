@@ -9,8 +9,8 @@ import pytest_asyncio
 from pytest_django.fixtures import Settings
 
 from engine.places import Limits
+from portal.serving.asgi_handler import Site
 from portal.serving.server import serve_on
-from portal.serving.site import Site
 from tests.portal.serving import pages
 
 # Seconds, for a slow machine; nothing is measured by it.

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from portal.demo.film.player import browser
 from portal.demo.film.reel import shoot
 from portal.demo.film.stage import stage
-from portal.guides import films
+from portal.guides.bundled import videos
 
 
 class Command(BaseCommand):
@@ -20,6 +20,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with stage() as opened, browser() as chromium:
-            for name in options["names"] or films.names():
-                shoot(chromium, opened, films.film(name))
-                self.stdout.write(f"{name}: {films.film(name).length}")
+            for name in options["names"] or videos.names():
+                shoot(chromium, opened, videos.film(name))
+                self.stdout.write(f"{name}: {videos.film(name).length}")

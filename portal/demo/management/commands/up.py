@@ -19,7 +19,7 @@ from portal.demo import load, preparation, record, signing
 from portal.demo.names import NameServer
 from portal.demo.record import Facts
 from portal.demo.supervisor import Supervisor
-from portal.guides import loader
+from portal.guides.bundled import loader
 
 # What the providers are said to publish: some network that is no special one.
 SPF = "v=spf1 ip4:40.92.0.0/15 -all"

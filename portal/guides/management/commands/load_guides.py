@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from portal.guides import loader
-from portal.guides.content import ContentError
+from portal.guides.bundled import loader
+from portal.guides.bundled.guide_files import ContentError
 
 
 class Command(BaseCommand):

@@ -10,7 +10,7 @@ from engine.antivirus.attachments.policy import File
 from engine.mail.errors import PermanentFailure
 from engine.mail.message import split
 from engine.mail.mime.parts import walk
-from portal.environment import Environment
+from portal.configuration.environment import Environment
 from tests.engine.antivirus import specimens
 
 

@@ -22,8 +22,8 @@ from engine.registry.models import Connection, Person
 from engine.registry.models import SenderKind as Kind
 from engine.registry.senders import Sender
 from engine.routing import routes
-from portal.environment import Environment
-from portal.rates import Rates
+from portal.configuration.environment import Environment
+from portal.configuration.sending_rates import Rates
 
 pytestmark = pytest.mark.django_db
 

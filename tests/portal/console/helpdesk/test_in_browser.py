@@ -9,8 +9,8 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from engine.registry.models import Person
-from portal.helpdesk import links
-from portal.helpdesk.actions import canned, tickets
+from portal.helpdesk import ticket_links
+from portal.helpdesk.actions import canned_replies, tickets
 from portal.helpdesk.models import CannedReply
 from portal.helpdesk.status import Category, Status
 from tests.portal import screens, walks
@@ -40,14 +40,14 @@ def test_screens(
     hugh: Person,
 ) -> None:
     site = live_server.url
-    canned.save(
+    canned_replies.save(
         CannedReply(), title="Code", category=Category.SIGN_IN, text="Hi", by=hugh
     )
     ticket, solved, closed = ask(bob), ask(bob), ask(bob)
     tickets.note(ticket, "Ask the network team.", by=hugh)
     tickets.move(solved, Status.SOLVED, by=hugh)
     tickets.move(closed, Status.CLOSED, by=hugh)
-    followed = links.follow_url(ticket).removeprefix(settings.POSTERN.site_url)
+    followed = ticket_links.follow_url(ticket).removeprefix(settings.POSTERN.site_url)
 
     look(page, site, *walks.STRANGER_IN_NEED, followed)
     page.goto(site + followed)

@@ -13,7 +13,7 @@ from engine.registry.models import Mailbox, Person, RoleName
 from portal.console.helpdesk.statistics import bars
 from portal.helpdesk.actions import tickets
 from portal.helpdesk.models import CannedReply, CollectedMessage, Ticket, Viewing
-from portal.helpdesk.outgoing import letter
+from portal.helpdesk.outgoing import reply_message
 from portal.helpdesk.status import Category, EntryKind, Outcome, Source, Status
 from tests import factories
 from tests.portal.conftest import SignIn
@@ -136,7 +136,7 @@ def test_an_agent_answers_and_sees_it_delivered(
     ticket = ask(bob)
 
     answer(desk, ticket)
-    letter.send(ticket.entries.get(kind=EntryKind.REPLY).pk)
+    reply_message.send(ticket.entries.get(kind=EntryKind.REPLY).pk)
     page = desk.get(url("ticket", ticket)).content.decode()
 
     ticket.refresh_from_db()
@@ -175,7 +175,7 @@ def test_the_panel_shows_the_account_and_never_a_subject(
     desk: Client, ask: Ask, bob: Person
 ) -> None:
     ticket = ask(bob)
-    letter.send(ticket.entries.get(kind=EntryKind.NOTICE).pk)
+    reply_message.send(ticket.entries.get(kind=EntryKind.NOTICE).pk)
     bob.is_active = False
     bob.save()
 
@@ -189,7 +189,7 @@ def test_the_panel_shows_the_account_and_never_a_subject(
 def test_the_panel_of_an_unconfirmed_address_tells_nothing_of_its_owner(
     desk: Client, ask: Ask, bob: Person
 ) -> None:
-    letter.send(ask(bob).entries.get(kind=EntryKind.NOTICE).pk)
+    reply_message.send(ask(bob).entries.get(kind=EntryKind.NOTICE).pk)
     ticket = ask(bob, person=None, is_confirmed=False)
 
     panel = desk.get(url("ticket", ticket)).context["panel"]

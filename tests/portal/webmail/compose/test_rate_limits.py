@@ -12,7 +12,7 @@ from engine.queue.models import SendingCount
 from engine.queue.sending_rates import rate_limits
 from engine.registry.models import Person
 from engine.storage.models import FolderRole
-from portal.rates import Rates
+from portal.configuration.sending_rates import Rates
 from tests.portal.webmail.compose.test_compose import CHARLIE, Desk, file, kept, only
 
 pytestmark = pytest.mark.usefixtures("charlie")

@@ -1,0 +1,28 @@
+"""How allauth is set up: which forms are ours, and which of its limits are left."""
+
+from __future__ import annotations
+
+# Failures are counted by portal.sessions.sign_in_attempts: these would let strangers shut out
+# the owner of an address, and count whole offices as one.
+RATE_LIMITS = {
+    "request_sign_in": "20/h/ip,3/h/key",
+    "login": None,
+    "login_failed": None,
+}
+FORMS = {
+    "login": "portal.account.forms.SignInForm",
+    "reauthenticate": "portal.account.forms.ReauthenticateForm",
+    "change_password": "portal.account.forms.PasswordChangeForm",
+    "reset_password": "portal.account.forms.PasswordResetForm",
+    "reset_password_from_key": "portal.account.forms.NewPasswordForm",
+}
+SECOND_FACTOR_FORMS = {
+    "authenticate": "portal.account.forms.CodeForm",
+    "reauthenticate": "portal.account.forms.CodeAgainForm",
+    "activate_totp": "portal.account.forms.ActivateAppForm",
+    "authenticate_webauthn": "portal.account.forms.PasskeyForm",
+    "login_webauthn": "portal.account.forms.PasskeySignInForm",
+    "reauthenticate_webauthn": "portal.account.forms.PasskeyAgainForm",
+    "add_webauthn": "portal.account.forms.AddPasskeyForm",
+    "edit_webauthn": "portal.account.forms.RenamePasskeyForm",
+}

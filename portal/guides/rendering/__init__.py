@@ -1,0 +1,3 @@
+"""TODO say what the room is for."""
+
+from __future__ import annotations

@@ -1,0 +1,274 @@
+"""The site as an ASGI application: bodies and answers on the event loop, pages in threads.
+
+Django's own ASGI handler takes every middleware and view that is not asynchronous to a
+thread by itself, and each request to threads of its own, with a database connection of
+its own. Ours calls the whole chain once, in a thread that lives on, as under WSGI.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import IO, Any, cast
+
+from django.conf import settings
+from django.core import signals
+from django.core.exceptions import RequestAborted
+from django.core.handlers import base
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+from django.http import (
+    FileResponse,
+    HttpResponse,
+    JsonResponse,
+    StreamingHttpResponse,
+)
+from django.http.response import HttpResponseBase
+from django.urls import set_script_prefix
+
+from engine import faults
+from engine.places import network_of
+from portal.middleware import body_limit, client_address, service_unavailable
+from portal.middleware.probe_hosts import LIVE
+from portal.serving import request_body
+from portal.serving.fair_threads import CrowdedError, FairThreads
+from portal.serving.request_body import Message, Receive, TooSlowError
+
+log = logging.getLogger(__name__)
+
+Send = Callable[[Message], Awaitable[None]]
+Scope = dict[str, Any]
+
+CHUNK = 64 * 1024  # octets of a file that are read and sent at once
+FILE_THREADS = 2
+PLAIN = "text/plain; charset=utf-8"
+
+
+class Site(ASGIHandler):
+    """Answers HTTP requests. Views may be plain; an answer that is streamed by an
+    asynchronous iterator holds no thread for as long as it lasts."""
+
+    def __init__(self, threads: int) -> None:
+        base.BaseHandler.__init__(self)
+        connection_created.connect(_limit_statements)
+        self.load_middleware(is_async=False)
+        self._pages = FairThreads(threads)
+        # Reading what is on the disk already needs no database and no turn.
+        self._files = ThreadPoolExecutor(FILE_THREADS, thread_name_prefix="file")
+
+    async def close(self) -> None:
+        """End the threads; what they are doing is done first."""
+        connection_created.disconnect(_limit_statements)
+        await self._pages.close()
+        self._files.shutdown()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise ValueError(f"The site speaks HTTP and no {scope['type']}.")
+        if scope["path"] == LIVE:
+            # Here on the loop: pages that all wait for a database say nothing of whether
+            # this process lives.
+            living = JsonResponse({"status": "live"})
+            living["Cache-Control"] = "no-store"
+            living["Content-Length"] = str(len(living.content))
+            await self._send(living, scope, receive, send)
+            return
+        client = _client(scope)
+        body: IO[bytes] | None = None
+        try:
+            if await self._is_to_be_read(scope, client):
+                body = await request_body.read(receive)
+            work = partial(self._answer, scope, body or request_body.empty())
+            response = await self._pages.run(client, work)
+        except RequestAborted:
+            return
+        except TooSlowError:
+            response = _plain("The request came in too slowly.", 408)
+        except OSError as error:
+            if not faults.is_full(error):
+                raise
+            response = _no_room()
+        except CrowdedError:
+            response = _plain("Too many requests are waiting. Try again soon.", 503)
+            response["Retry-After"] = "5"
+        finally:
+            if body is not None:
+                body.close()
+        if body is None and _has_body(scope):
+            response["Connection"] = "close"
+            send = partial(_send_and_let_finish, receive, send)
+        await self._send(response, scope, receive, send)
+
+    async def _is_to_be_read(self, scope: Scope, client: str) -> bool:
+        """Whether there is a body, and it may be sent.
+
+        One that may not is refused by the page it was for, which finds none. One without
+        a length is never read, as under WSGI.
+        """
+        length = _header(scope, b"content-length")
+        if not length.isdecimal() or len(length) > 20 or not int(length):
+            return False
+        if int(length) <= body_limit.STRANGERS:
+            return True
+        return await self._pages.run(client, partial(self._may_send, scope))
+
+    def _may_send(self, scope: Scope) -> bool:
+        """Ask, in a thread, who it is that sends so much."""
+        signals.request_started.send(sender=self.__class__, scope=scope)
+        body = request_body.empty()
+        try:
+            request, _ = self.create_request(scope, body)
+            return request is not None and body_limit.may_send(request)
+        finally:
+            body.close()
+            signals.request_finished.send(sender=self.__class__)
+
+    def _answer(self, scope: Scope, body: IO[bytes]) -> HttpResponseBase:
+        """Make the answer, in a thread, and close what is not needed to send it."""
+        set_script_prefix(get_script_prefix(scope))
+        signals.request_started.send(sender=self.__class__, scope=scope)
+        request, refusal = self.create_request(scope, body)
+        if request is None or refusal is not None:
+            body.close()
+            return cast(HttpResponse, refusal)
+        response = self.get_response(request)
+        if not response.streaming:
+            response.close()
+        return response
+
+    async def _send(
+        self, response: HttpResponseBase, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        if not isinstance(response, StreamingHttpResponse):
+            await self.send_response(response, send)
+            return
+        try:
+            await self._stream(response, scope, receive, send)
+        finally:
+            # Even when the server stops: files and database connections are let go.
+            await asyncio.shield(self._pages.run(_client(scope), response.close))
+
+    async def _stream(
+        self,
+        response: StreamingHttpResponse,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        """Send an answer as it is made, until it ends or the client has gone."""
+        if scope["method"] == "HEAD":
+            response.streaming_content = ()
+        elif not response.is_async:
+            try:
+                parts = await self._beside(response, _client(scope))
+            except OSError as error:
+                if not faults.is_full(error):
+                    raise
+                await self.send_response(_no_room(), send)
+                return
+            response.streaming_content = parts
+        sending = asyncio.create_task(self.send_response(response, send))
+        leaving = asyncio.create_task(_wait_for_end(receive))
+        try:
+            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            has_sent = sending.done()
+            for task in (sending, leaving):
+                task.cancel()
+            await asyncio.gather(sending, leaving, return_exceptions=True)
+        if has_sent:
+            sending.result()
+
+    async def _beside(
+        self, response: StreamingHttpResponse, client: str
+    ) -> AsyncIterator[bytes]:
+        """What a plain iterator makes, so that a client slow to read it holds no thread.
+
+        Files are read as they are sent. Anything else, which may ask the database, is
+        made to its end at once, and waits on the disk.
+        """
+        if getattr(response, "file_to_stream", None) is not None:
+            cast(FileResponse, response).block_size = CHUNK
+            return self._read(iter(response))
+        file = await self._pages.run(client, partial(_spool, response))
+        cast(Any, response)._resource_closers.append(file.close)
+        return self._read(iter(partial(file.read, CHUNK), b""))
+
+    async def _read(self, parts: Iterator[bytes]) -> AsyncIterator[bytes]:
+        loop = asyncio.get_running_loop()
+        following = partial(next, parts, b"")
+        while part := await loop.run_in_executor(self._files, following):
+            yield part
+
+
+def _limit_statements(connection: BaseDatabaseWrapper, **_: object) -> None:
+    """End what a page asks for too long, so that it holds neither locks nor a thread.
+
+    Once for each connection of this process that has no limit of its own: the watch's
+    has, and the operator's options for all may have one.
+    """
+    own = str(connection.settings_dict.get("OPTIONS", {}).get("options", ""))
+    if connection.vendor == "postgresql" and "statement_timeout" not in own:
+        milliseconds = settings.POSTERN.web_statement_seconds * 1_000
+        with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = %s", [milliseconds])
+
+
+def _spool(response: StreamingHttpResponse) -> IO[bytes]:
+    room = settings.FILE_UPLOAD_MAX_MEMORY_SIZE
+    file = tempfile.SpooledTemporaryFile(room)  # noqa: SIM115 - the answer closes it
+    file.writelines(response)
+    file.seek(0)
+    return file
+
+
+def _client(scope: Scope) -> str:
+    """Whose turn it is: the visitor's network, as our own proxies saw it."""
+    address = (scope.get("client") or ("",))[0]
+    said = {"HTTP_X_FORWARDED_FOR": _header(scope, b"x-forwarded-for")}
+    return network_of(client_address.of({"REMOTE_ADDR": address, **said}))
+
+
+def _has_body(scope: Scope) -> bool:
+    said = _header(scope, b"content-length"), _header(scope, b"transfer-encoding")
+    return said not in (("", ""), ("0", ""))
+
+
+async def _send_and_let_finish(receive: Receive, send: Send, message: Message) -> None:
+    """Send a part of an answer; let the client finish its request before the last ends.
+
+    A connection that is closed while the client is sending is reset, and the client may
+    never see the answer.
+    """
+    if message["type"] == "http.response.body" and not message.get("more_body"):
+        await send({**message, "more_body": True})
+        await request_body.discard(receive)
+        message = {"type": "http.response.body", "body": b"", "more_body": False}
+    await send(message)
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    found = (value for key, value in scope["headers"] if key == name)
+    return b",".join(found).decode("latin-1")
+
+
+def _no_room() -> HttpResponse:
+    """For what is too large for memory, while the disk for temporary files is full."""
+    log.error("The disk for temporary files is full: %s", tempfile.gettempdir())
+    response = service_unavailable.page()
+    response["Retry-After"] = str(faults.RETRY_SECONDS)
+    return response
+
+
+def _plain(text: str, status: int) -> HttpResponse:
+    return HttpResponse(text, status=status, content_type=PLAIN)
+
+
+async def _wait_for_end(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
