@@ -7,6 +7,7 @@ from pathlib import Path
 from engine import caches
 from portal.configuration import (
     allauth_settings,
+    content_security_policy,
     database_url,
     logging_setup,
     production_checks,

@@ -1,3 +1,3 @@
-"""TODO say what the room is for."""
+"""What settings.py reads: the environment, the database URL, and the settings of libraries."""
 
 from __future__ import annotations

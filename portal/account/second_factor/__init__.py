@@ -1,3 +1,3 @@
-"""TODO say what the room is for."""
+"""The second factor: one-time codes, passkeys, sealed secrets and who needs one."""
 
 from __future__ import annotations

@@ -1,3 +1,3 @@
-"""TODO say what the room is for."""
+"""The account's own pages: overview, sessions, everyday address, directory entry."""
 
 from __future__ import annotations

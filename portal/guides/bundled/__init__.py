@@ -1,3 +1,3 @@
-"""TODO say what the room is for."""
+"""The guides that come with the product: reads their files and loads them into Wagtail."""
 
 from __future__ import annotations

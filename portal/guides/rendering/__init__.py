@@ -1,3 +1,3 @@
-"""TODO say what the room is for."""
+"""Renders guides: parts, pictures and placeholders, as a web page and as PDF."""
 
 from __future__ import annotations

@@ -1,3 +1,3 @@
-"""TODO say what the room is for."""
+"""Searches the guides: synonyms, and corrections of mistyped words."""
 
 from __future__ import annotations
