@@ -20,7 +20,7 @@ from engine.registry.scopes import Scope
 from portal.helpdesk.actions import tickets
 from portal.helpdesk.actions.tickets import Question
 from portal.helpdesk.models import Entry, Ticket
-from portal.helpdesk.policies import LONGEST_TEXT
+from portal.helpdesk.policies import MAX_TEXT_LENGTH
 from portal.helpdesk.status import Category, Priority, Source, Status
 
 
@@ -84,7 +84,7 @@ class NewTicket(RequestSerializer):
 
     requester = IdField(help_text="The person who asks.")
     subject = serializers.CharField(max_length=200)
-    text = serializers.CharField(max_length=LONGEST_TEXT)
+    text = serializers.CharField(max_length=MAX_TEXT_LENGTH)
     category = serializers.ChoiceField(choices=Category.choices, default=Category.OTHER)
     priority = serializers.ChoiceField(
         choices=Priority.choices, default=Priority.NORMAL
@@ -94,7 +94,7 @@ class NewTicket(RequestSerializer):
 class TicketReply(RequestSerializer):
     """A text to add to a ticket."""
 
-    text = serializers.CharField(max_length=LONGEST_TEXT)
+    text = serializers.CharField(max_length=MAX_TEXT_LENGTH)
     status = serializers.ChoiceField(
         choices=Status.choices,
         default=Status.WAITING_FOR_REQUESTER,
@@ -168,7 +168,7 @@ class Tickets(ReadResource):
         """A key of an organisation adds to the question; a key of the community answers."""
         ticket, fields = self.get_object(), validated(request, TicketReply)
         if self.caller.organisation is not None:
-            tickets.hear(ticket, fields["text"], by=self.caller.key)
+            tickets.add_request(ticket, fields["text"], by=self.caller.key)
         else:
             tickets.answer(
                 ticket,

@@ -1,3 +1,3 @@
-"""Helpdesk is in charge of tickets: what members ask, and what was answered."""
+"""The helpdesk: tickets, their entries and attachments, and the mail about them."""
 
 from __future__ import annotations

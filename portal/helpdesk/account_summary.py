@@ -1,4 +1,4 @@
-"""How a member's account stands, in words: what explains most questions."""
+"""Summarises a member's account for the helpdesk: it explains most questions."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from engine.registry.models import Person
 from engine.registry.recovery import pending_change
 from portal.ui import date_formats
 
-# A mailbox with less room than this share of its quota soon takes no more.
+# The share of the quota from which on a mailbox is shown as nearly full.
 NEARLY_FULL = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One line about an account. `is_doubt` may well be the reason for the question."""
+    """One line of the summary. `is_doubt` marks a likely reason for the question."""
 
     label: str
     value: str
@@ -25,7 +25,7 @@ class Fact:
 
 
 def facts(person: Person) -> list[Fact]:
-    """What is known of the account, the organisation and the mailbox."""
+    """Returns the facts about the account, the organisation and the mailbox."""
     return [
         _account(person),
         *_organisation(person),
@@ -38,9 +38,9 @@ def facts(person: Person) -> list[Fact]:
 
 
 def as_text(person: Person) -> str:
-    """The same, to be kept as it was when somebody asked."""
+    """Returns the facts as text, to be stored as they were when the ticket was opened."""
     lines = [f"{fact.label}: {fact.value}" for fact in facts(person)]
-    return "\n".join(["How the account stood:", *lines])
+    return "\n".join(["The account when the ticket was opened:", *lines])
 
 
 def _account(person: Person) -> Fact:
@@ -68,7 +68,7 @@ def _second_factor(person: Person) -> Fact:
 
 
 def _everyday_address(person: Person) -> Fact:
-    """Whether a link can be sent, and whether a change waits; never the address."""
+    """Shows whether a link can be sent and whether a change is pending; never the address."""
     if pending_change(person) is not None:
         return Fact("Everyday address", "A change is waiting", is_doubt=True)
     has_one = bool(person.notice_address)

@@ -16,10 +16,10 @@ class HelpdeskConfig(AppConfig):
 
     def ready(self) -> None:
         post_migrate.connect(_schedule_jobs, sender=self)
-        import_module(JOBS[0]).collect_at_once()
+        import_module(JOBS[0]).collect_on_arrival()
 
 
 def _schedule_jobs(**_: Any) -> None:
-    # Loaded only now: they need models.
+    # Imported here because Django loads models only after the app registry is ready.
     for name in JOBS:
         import_module(name).schedule_jobs()

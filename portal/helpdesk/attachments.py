@@ -1,4 +1,4 @@
-"""Files that come with a ticket: looked at by the scanner before they are kept."""
+"""Files attached to tickets: scanned for viruses, then stored with their entry."""
 
 from __future__ import annotations
 
@@ -14,34 +14,37 @@ from engine.registry.models import Person
 from engine.storage import content
 from portal.helpdesk.models import Attachment, Entry
 
-MOST_FILES = 10
-MOST_OCTETS = 20 * 1024 * 1024  # of all files of one entry together
+MAX_FILES = 10
+MAX_TOTAL_BYTES = 20 * 1024 * 1024  # of all files of one entry
 
 _HEADER = b"Content-Type: application/octet-stream\r\n\r\n"
 _TYPE = re.compile(r"[\w.+-]{1,80}/[\w.+-]{1,80}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """Files that the scanner has seen. Only this module makes one."""
+class ScannedFiles:
+    """Files that passed the virus scanner. Only this module creates instances.
+
+    As a type of its own it makes sure that no unscanned file reaches `store`.
+    """
 
     files: tuple[File, ...] = ()
 
 
-NONE = Checked()
+NO_FILES = ScannedFiles()
 
 
-def checked(files: Sequence[File], *, by: Person | None) -> Checked:
-    """The files, once there is nothing against them; `by` is None for a stranger.
+def scan(files: Sequence[File], *, by: Person | None) -> ScannedFiles:
+    """Scans files and returns them; `by` is None for a visitor without an account.
 
-    Raises PolicyError with the sentence to show, for files that are too many, too
-    large, of a forbidden kind or infected. The scan may take seconds: call it outside
-    every transaction.
+    Raises PolicyError with the message to show, for files that are too many, too
+    large, of a forbidden kind or infected. A scan may take seconds: do not call this
+    inside a transaction.
     """
-    if len(files) > MOST_FILES:
-        raise PolicyError(f"Add no more than {MOST_FILES} files.")
-    if sum(len(file.data) for file in files) > MOST_OCTETS:
-        raise PolicyError("The files are larger than 20 MB together. Add fewer.")
+    if len(files) > MAX_FILES:
+        raise PolicyError(f"Add at most {MAX_FILES} files.")
+    if sum(len(file.data) for file in files) > MAX_TOTAL_BYTES:
+        raise PolicyError("The files are larger than 20 MB in total. Add fewer.")
     for file in files:
         upload_scan.check_can_carry(
             file.data, name=file.name, content_type=file.content_type
@@ -50,28 +53,28 @@ def checked(files: Sequence[File], *, by: Person | None) -> Checked:
         upload_scan.check_is_clean(
             file.data, name=file.name, content_type=file.content_type, by=by
         )
-    return Checked(tuple(files))
+    return ScannedFiles(tuple(files))
 
 
-def from_mail(files: Iterable[File]) -> tuple[Checked, int]:
-    """Those files of a message that fit, and how many do not.
+def from_mail(files: Iterable[File]) -> tuple[ScannedFiles, int]:
+    """Returns the attachments of a message that fit, and how many do not.
 
-    The message was scanned on its way here.
+    They are not scanned again: the whole message was, when it was accepted.
     """
     kept: list[File] = []
-    room, left_out = MOST_OCTETS, 0
+    room, left_out = MAX_TOTAL_BYTES, 0
     for file in files:
-        if len(kept) < MOST_FILES and len(file.data) <= room:
+        if len(kept) < MAX_FILES and len(file.data) <= room:
             room -= len(file.data)
             kept.append(file)
         else:
             left_out += 1
-    return Checked(tuple(kept)), left_out
+    return ScannedFiles(tuple(kept)), left_out
 
 
-def keep(entry: Entry, checked: Checked) -> None:
-    """Keep the files with their entry, in the caller's transaction."""
-    for file in checked.files:
+def store(entry: Entry, scanned: ScannedFiles) -> None:
+    """Stores the files with their entry, in the caller's transaction."""
+    for file in scanned.files:
         row = content.row(content.keep(_HEADER, file.data))
         row.save(force_insert=True)
         is_type = _TYPE.fullmatch(file.content_type or "")
@@ -85,11 +88,11 @@ def keep(entry: Entry, checked: Checked) -> None:
 
 
 def read(attachment: Attachment) -> bytes:
-    """The bytes of the file, as they came."""
+    """Returns the bytes of the file, unchanged."""
     with content.open_body(attachment.content) as body:
         return body.read()
 
 
 def safe_name(name: str) -> str:
-    """A name without folders, controls and hidden characters."""
+    """Returns the name without folders, control and invisible characters."""
     return canonical(name) or "file"

@@ -1,4 +1,4 @@
-"""What requesters fill in."""
+"""The forms for requesters."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from typing import Any
 from django import forms
 
 from onboarding.fields import OwnNameField, PhoneField
-from portal.helpdesk.fields import AddressField, CheckedFilesField, FilesForm
-from portal.helpdesk.policies import LONGEST_TEXT
+from portal.helpdesk.fields import AddressField, FilesForm, ScannedFilesField
+from portal.helpdesk.policies import MAX_TEXT_LENGTH
 from portal.helpdesk.status import Category
 
 
 def _text(label: str, missing: str) -> forms.CharField:
     return forms.CharField(
         label=label,
-        max_length=LONGEST_TEXT,
+        max_length=MAX_TEXT_LENGTH,
         error_messages={"required": missing},
         widget=forms.Textarea(attrs={"rows": 8}),
     )
 
 
-def _files() -> CheckedFilesField:
-    return CheckedFilesField(
+def _files() -> ScannedFilesField:
+    return ScannedFilesField(
         label="Add files",
         required=False,
         allow_empty_file=True,
-        help_text="Such as a picture of your screen. Up to 10 files, 20 MB together.",
+        help_text="For example a screenshot. Up to 10 files, 20 MB in total.",
     )
 
 
 class QuestionForm(FilesForm):
-    """A question of somebody who is signed in."""
+    """A question from a member who is signed in."""
 
     category = forms.ChoiceField(
         label="What is it about?",
@@ -59,7 +59,7 @@ class QuestionForm(FilesForm):
 
 
 class AskForm(QuestionForm):
-    """A question of somebody who cannot sign in, or has no account."""
+    """A question from a visitor who cannot sign in, or has no account."""
 
     name = OwnNameField(
         label="Full name",
@@ -70,7 +70,7 @@ class AskForm(QuestionForm):
     address = AddressField(
         label="Email address",
         max_length=254,
-        help_text="We answer there. Give one that you can read now.",
+        help_text="We reply to this address. Give one that you can read now.",
         error_messages={"required": "Enter your email address"},
         widget=forms.TextInput(
             attrs={"type": "email", "autocomplete": "email", "spellcheck": "false"}
@@ -92,7 +92,7 @@ class AskForm(QuestionForm):
 
 
 class AddForm(FilesForm):
-    """What a requester adds to a ticket."""
+    """What a requester adds to an open ticket."""
 
     text = _text("Add to your question", "Enter what you want to add")
     attachments = _files()

@@ -1,4 +1,4 @@
-"""Whether a ticket's state allows something. Who may, permissions say."""
+"""Checks whether the state of a ticket allows an action (permissions check the person)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from engine.registry.models import Person, RoleName
 from portal.helpdesk.models import Ticket
 from portal.helpdesk.status import TRANSITIONS, Status
 
-LONGEST_TEXT = 20_000
+MAX_TEXT_LENGTH = 20_000
 
 
 def check_can_move(ticket: Ticket, status: Status) -> None:
-    """Refuse what the table of transitions does not hold."""
+    """Raises PolicyError for a transition that TRANSITIONS does not allow."""
     now = Status(ticket.status)
     if status not in TRANSITIONS[now]:
         raise PolicyError(
@@ -21,49 +21,53 @@ def check_can_move(ticket: Ticket, status: Status) -> None:
 
 
 def can_move(ticket: Ticket, status: Status) -> bool:
+    """Returns whether TRANSITIONS allows the change."""
     return status in TRANSITIONS[Status(ticket.status)]
 
 
 def check_can_write(ticket: Ticket, text: str) -> None:
-    """Refuse to add to a closed ticket, and to add nothing or far too much."""
+    """Raises PolicyError for a closed ticket, and for an empty or overlong text."""
     if ticket.status == Status.CLOSED:
         raise PolicyError(f"{ticket.number} is closed. Ask a new question instead.")
     check_text(text)
 
 
 def check_text(text: str) -> None:
+    """Raises PolicyError for an empty or overlong text."""
     if not text.strip():
-        raise PolicyError("Write something first.")
-    if len(text) > LONGEST_TEXT:
-        raise PolicyError(f"Write no more than {LONGEST_TEXT} characters.")
+        raise PolicyError("Enter a text.")
+    if len(text) > MAX_TEXT_LENGTH:
+        raise PolicyError(
+            f"The text is too long. Shorten it to {MAX_TEXT_LENGTH} characters."
+        )
 
 
 def check_can_answer(ticket: Ticket, text: str, *, seen: int) -> None:
-    """Refuse an answer to somebody without an address, or to what was not read.
+    """Raises PolicyError where the requester has no address, or the agent missed an entry.
 
-    `seen` is the last entry that whoever answers has seen.
+    `seen` is the id of the last entry that the agent's page showed.
     """
     check_can_write(ticket, text)
     if not ticket.requester_address:
         raise PolicyError(
-            "We have no address of the requester. Call them, and write a note."
+            "The requester has no address to reply to. Call them, and add a note instead."
         )
     if ticket.entries.filter(pk__gt=seen).exists():
         raise PolicyError(
-            "Something was added to this ticket while you wrote. Read it, then send "
-            "your reply again."
+            "An entry was added to this ticket while you were writing. Read it, then "
+            "send your reply again."
         )
 
 
 def check_can_own(person: Person) -> None:
-    """Refuse to give a ticket to somebody who answers none."""
+    """Raises PolicyError for an owner who is not an active helpdesk agent."""
     is_agent = person.staff_roles.filter(role=RoleName.HELPDESK_AGENT).exists()
     if not person.is_active or not is_agent:
-        raise PolicyError(f"{person.name} is not a helpdesk agent.")
+        raise PolicyError(f"{person.name} is not a helpdesk agent. Choose an agent.")
 
 
 def check_can_merge(ticket: Ticket, into: Ticket) -> None:
-    """Refuse to put one person's words where another reads them."""
+    """Raises PolicyError where merging would show one person's entries to another."""
     if ticket.pk == into.pk:
         raise PolicyError("A ticket cannot be merged into itself.")
     for one in (ticket, into):
@@ -73,10 +77,11 @@ def check_can_merge(ticket: Ticket, into: Ticket) -> None:
         ticket.requester_address != into.requester_address
     ):
         raise PolicyError(
-            f"{ticket.number} and {into.number} are of different people. Merged, each "
-            "would read what the other wrote."
+            f"{ticket.number} and {into.number} have different requesters. If they were "
+            "merged, each would read what the other wrote."
         )
     if not (ticket.is_confirmed and into.is_confirmed):
         raise PolicyError(
-            "One of the tickets comes from an address that was not confirmed."
+            "The requester of one of the tickets has not confirmed their address yet, "
+            "so the tickets cannot be merged."
         )

@@ -1,4 +1,4 @@
-"""How often a stranger may ask: the form for those who cannot sign in is open to all."""
+"""Rate limits of the public form, which needs no account."""
 
 from __future__ import annotations
 
@@ -11,29 +11,31 @@ from onboarding import throttle
 from portal.helpdesk.models import Ticket
 
 WINDOW = timedelta(hours=1)
-MOST_FROM_ONE_PEER = 10  # an organisation's people may share one address
-MOST_FOR_ONE_ADDRESS = 3
-MOST_LINKS_FOR_ONE_TICKET = 3
+MAX_PER_PEER = 10  # the members of an organisation may share one IP address
+MAX_PER_ADDRESS = 3
+MAX_LINKS_PER_TICKET = 3
 
-REFUSAL = (
-    "You have sent several questions in the last hour. Call us, or try again later."
-)
+REFUSAL = "You have sent several questions in the last hour. Try again in an hour, or call us."
 
 
 def check_can_have_link(ticket: Ticket) -> None:
-    """Raise PolicyError where too many links were sent about the ticket."""
+    """Raises PolicyError where too many links were sent for the ticket in the last hour."""
     try:
-        throttle.count("ticket-links", str(ticket.pk), MOST_LINKS_FOR_ONE_TICKET)
+        throttle.count("ticket-links", str(ticket.pk), MAX_LINKS_PER_TICKET)
     except throttle.TooOftenError:
         raise PolicyError(
-            "We have sent several links in the last hour. Look in your mail, or call us."
+            "We have sent you several links in the last hour. Check your mail, also the "
+            "junk folder, or call us."
         ) from None
 
 
 def check_can_ask(*, peer: str, address: str) -> None:
-    """Raise PolicyError where too much came from there, or goes to that address."""
+    """Raises PolicyError for too many questions from one IP address or e-mail address.
+
+    `peer` is the client's IP address, `address` the e-mail address in the form.
+    """
     try:
-        throttle.count("questions", peer, MOST_FROM_ONE_PEER)
+        throttle.count("questions", peer, MAX_PER_PEER)
     except throttle.TooOftenError:
         raise PolicyError(REFUSAL) from None
     recent = Ticket.objects.filter(
@@ -41,5 +43,5 @@ def check_can_ask(*, peer: str, address: str) -> None:
         is_confirmed=False,
         created_at__gt=timezone.now() - WINDOW,
     )
-    if recent.count() >= MOST_FOR_ONE_ADDRESS:
+    if recent.count() >= MAX_PER_ADDRESS:
         raise PolicyError(REFUSAL)

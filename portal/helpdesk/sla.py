@@ -1,4 +1,4 @@
-"""What the helpdesk promises, counted on its own clock."""
+"""Service levels: targets by priority, counted in the helpdesk's working hours."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from enum import StrEnum
 from portal.helpdesk.status import Priority
 from portal.ui import helpdesk_hours
 
-# A ticket with less working time left than this is about to be late.
+# Working time before a target from which on a ticket is shown as nearly late.
 WARNING = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Working time until somebody answers, and until it is solved."""
+    """Working time until the first answer, and until the ticket is solved."""
 
     first_answer: timedelta
     solve: timedelta
@@ -32,7 +32,7 @@ TARGETS = {
 
 
 class Clock(StrEnum):
-    """How a ticket stands against its next target."""
+    """The state of a ticket's clock against its next target."""
 
     STOPPED = "stopped"
     DUE = "due"
@@ -41,7 +41,7 @@ class Clock(StrEnum):
 
 
 def state(due_at: datetime | None, now: datetime) -> Clock:
-    """How a ticket with that next target stands. None: nothing is owed."""
+    """Returns the state for a ticket's next target; None means that the clock is stopped."""
     if due_at is None:
         return Clock.STOPPED
     if due_at <= now:
@@ -50,10 +50,10 @@ def state(due_at: datetime | None, now: datetime) -> Clock:
 
 
 def warning_until(now: datetime) -> datetime:
-    """What is due before this is about to be late."""
+    """Returns the moment before which a target is shown as nearly late."""
     return helpdesk_hours.after(now, WARNING)
 
 
 def minutes_between(start: datetime, end: datetime) -> int:
-    """Whole minutes of working time."""
+    """Returns whole minutes of working time between two moments."""
     return helpdesk_hours.working_time(start, end) // MINUTE

@@ -1,4 +1,4 @@
-"""How a ticket goes, and the words for what it is about."""
+"""The choices of tickets and entries, and the transitions between statuses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Status(models.TextChoices):
-    """Whose turn it is."""
+    """The status of a ticket: who has to act next."""
 
     NEW = "new", "New"
     OPEN = "open", "Open"
@@ -17,7 +17,7 @@ class Status(models.TextChoices):
 
     @property
     def stops_the_clock(self) -> bool:
-        """True while nothing is owed by the helpdesk."""
+        """Whether the clock of the service level stands still in this status."""
         return self in {
             Status.WAITING_FOR_REQUESTER,
             Status.SOLVED,
@@ -26,10 +26,11 @@ class Status(models.TextChoices):
 
     @property
     def is_over(self) -> bool:
+        """Whether the ticket needs no further work."""
         return self in {Status.SOLVED, Status.CLOSED}
 
 
-_AT_WORK = {
+_AFTER_NEW = {
     Status.OPEN,
     Status.WAITING_FOR_REQUESTER,
     Status.WAITING_FOR_OTHERS,
@@ -37,17 +38,17 @@ _AT_WORK = {
     Status.CLOSED,
 }
 TRANSITIONS: dict[Status, set[Status]] = {
-    Status.NEW: _AT_WORK,
-    Status.OPEN: _AT_WORK - {Status.OPEN},
-    Status.WAITING_FOR_REQUESTER: _AT_WORK - {Status.WAITING_FOR_REQUESTER},
-    Status.WAITING_FOR_OTHERS: _AT_WORK - {Status.WAITING_FOR_OTHERS},
+    Status.NEW: _AFTER_NEW,
+    Status.OPEN: _AFTER_NEW - {Status.OPEN},
+    Status.WAITING_FOR_REQUESTER: _AFTER_NEW - {Status.WAITING_FOR_REQUESTER},
+    Status.WAITING_FOR_OTHERS: _AFTER_NEW - {Status.WAITING_FOR_OTHERS},
     Status.SOLVED: {Status.OPEN, Status.CLOSED},
     Status.CLOSED: set(),
 }
 
 
 class Priority(models.TextChoices):
-    """How soon somebody must be answered."""
+    """The priority of a ticket, which sets its targets (see sla.py)."""
 
     URGENT = "urgent", "Urgent"
     HIGH = "high", "High"
@@ -56,7 +57,7 @@ class Priority(models.TextChoices):
 
 
 class Category(models.TextChoices):
-    """What a ticket is about."""
+    """The subject area of a ticket."""
 
     SIGN_IN = "sign_in", "Signing in"
     MESSAGE = "message", "A message that did not arrive"
@@ -69,7 +70,7 @@ class Category(models.TextChoices):
 
 
 class Source(models.TextChoices):
-    """How a ticket came in."""
+    """How a ticket was opened."""
 
     FORM = "form", "Form"
     MAIL = "mail", "Mail"
@@ -79,7 +80,7 @@ class Source(models.TextChoices):
 
 
 class EntryKind(models.TextChoices):
-    """What one entry of a ticket is."""
+    """The kind of an entry."""
 
     REQUEST = "request", "From the requester"
     REPLY = "reply", "Reply"
@@ -89,7 +90,7 @@ class EntryKind(models.TextChoices):
 
     @property
     def is_public(self) -> bool:
-        """True where the requester may read it."""
+        """Whether the requester may read it."""
         return self in PUBLIC
 
 
@@ -97,7 +98,7 @@ PUBLIC = (EntryKind.REQUEST, EntryKind.REPLY, EntryKind.NOTICE)
 
 
 class Outcome(models.TextChoices):
-    """What became of a message to the helpdesk's mailbox."""
+    """The outcome of a message to the helpdesk's mailbox."""
 
     OPENED = "opened", "Opened a ticket"
     ANSWERED = "answered", "Added to a ticket"

@@ -1,4 +1,4 @@
-"""What proves that somebody speaks of a ticket: signed addresses and links."""
+"""Signed reply addresses and links that lead back to a ticket."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from portal.helpdesk.models import Ticket
 
 REPLY_SALT = "helpdesk.reply"
 FOLLOW_SALT = "helpdesk.follow"
-# 80 bits in hexadecimal digits: an address is compared whatever its case.
+# 80 bits, in hexadecimal because mail systems may change the case of an address.
 MAC_LENGTH = 20
 
 _DETAIL = re.compile(rf"([0-9]{{1,12}})-([0-9a-f]{{{MAC_LENGTH}}})")
@@ -23,30 +23,33 @@ _NUMBER = re.compile(r"\bPT-([0-9]{6,12})\b", re.IGNORECASE)
 
 
 class ForgedLinkError(Exception):
-    """The link was never ours, or was broken on the way."""
+    """The link was not made by us, or was damaged on the way."""
 
 
-class EndedLinkError(Exception):
-    """The link was ours and is too old. Carries the ticket, to send another link."""
+class ExpiredLinkError(Exception):
+    """The link is genuine and has expired. Carries the ticket, to send a new link."""
 
     def __init__(self, ticket: Ticket) -> None:
-        super().__init__("The link has ended.")
+        super().__init__("The link has expired.")
         self.ticket = ticket
 
 
 def helpdesk_address() -> Address:
-    """The address of the helpdesk's mailbox."""
+    """Returns the address of the helpdesk's mailbox."""
     return Address.parse(settings.POSTERN.helpdesk_address)
 
 
 def reply_address(ticket: Ticket) -> Address:
-    """Where an answer about the ticket goes: helpdesk+123-8f…@…"""
+    """Returns the Reply-To address of a ticket: helpdesk+123-8f…@…
+
+    It holds the ticket's id and a MAC, so that nobody can compute another ticket's.
+    """
     address = helpdesk_address()
     return Address(f"{address.local}+{ticket.pk}-{_mac(ticket.pk)}", address.domain)
 
 
 def ticket_of_address(address: Address) -> int | None:
-    """The id of the ticket that a reply address was made for. None: not by us."""
+    """Returns the ticket id of a reply address; None where the address is not genuine."""
     ours = helpdesk_address()
     local = address.local.casefold()
     prefix = f"{ours.local.casefold()}+"
@@ -61,34 +64,34 @@ def ticket_of_address(address: Address) -> int | None:
 
 
 def ticket_in_subject(subject: str) -> int | None:
-    """The id of the ticket whose number the subject names."""
+    """Returns the ticket id of the first PT-number in a subject."""
     found = _NUMBER.search(subject)
     return int(found[1]) if found else None
 
 
 def follow_url(ticket: Ticket) -> str:
-    """A link by which its holder reads and answers the ticket without signing in."""
+    """Returns a link with which its holder reads and answers the ticket without an account."""
     token = signing.dumps([ticket.pk, ticket.requester_address], salt=FOLLOW_SALT)
     return settings.POSTERN.site_url + reverse("helpdesk:follow", args=[token])
 
 
 def own_url(ticket: Ticket) -> str:
-    """Where a member reads the ticket, signed in."""
+    """Returns the URL at which a signed-in member reads the ticket."""
     return settings.POSTERN.site_url + reverse("helpdesk:ticket", args=[ticket.pk])
 
 
 def followed_ticket(token: str) -> Ticket:
-    """The ticket of a link. Raises ForgedLinkError, or EndedLinkError.
+    """Returns the ticket of a link. Raises ForgedLinkError or ExpiredLinkError.
 
-    The link ends with the address that it was sent to, and after so many days: every
-    message about the ticket carries another.
+    A link expires after POSTERN_TICKET_LINK_DAYS, and when the address changes; every
+    message about the ticket carries a new one.
     """
     found = _ticket_of(token)
     lifetime = timedelta(days=settings.POSTERN.ticket_link_days)
     try:
         signing.loads(token, salt=FOLLOW_SALT, max_age=lifetime)
     except signing.SignatureExpired as expired:
-        raise EndedLinkError(found) from expired
+        raise ExpiredLinkError(found) from expired
     return found
 
 

@@ -8,9 +8,9 @@ from django import forms
 
 from engine.registry.models import Person, RoleName
 from onboarding.fields import PhoneField
-from portal.helpdesk.fields import AddressField, CheckedFilesField, FilesForm
+from portal.helpdesk.fields import AddressField, FilesForm, ScannedFilesField
 from portal.helpdesk.models import CannedReply, Ticket
-from portal.helpdesk.policies import LONGEST_TEXT, can_move
+from portal.helpdesk.policies import MAX_TEXT_LENGTH, can_move
 from portal.helpdesk.status import Category, Priority, Status
 
 AFTER_ANSWER = (
@@ -36,11 +36,11 @@ class AnswerForm(FilesForm):
 
     text = forms.CharField(
         label="Reply",
-        max_length=LONGEST_TEXT,
+        max_length=MAX_TEXT_LENGTH,
         error_messages={"required": "Write a reply"},
         widget=forms.Textarea(attrs={"rows": 8}),
     )
-    attachments = CheckedFilesField(
+    attachments = ScannedFilesField(
         label="Files", required=False, allow_empty_file=True
     )
     status = forms.ChoiceField(
@@ -60,7 +60,7 @@ class NoteForm(forms.Form):
 
     text = forms.CharField(
         label="Internal note",
-        max_length=LONGEST_TEXT,
+        max_length=MAX_TEXT_LENGTH,
         error_messages={"required": "Write a note"},
         widget=forms.Textarea(attrs={"rows": 4}),
     )
@@ -135,7 +135,7 @@ class CallForm(forms.Form):
     )
     text = forms.CharField(
         label="What was said",
-        max_length=LONGEST_TEXT,
+        max_length=MAX_TEXT_LENGTH,
         error_messages={"required": "Write down what was said"},
         widget=forms.Textarea(attrs={"rows": 8}),
     )

@@ -16,8 +16,8 @@ from portal.console.access import held_as_staff, staff
 from portal.console.helpdesk.forms import AnswerForm, MergeForm, NoteForm, change_form
 from portal.console.helpdesk.requester_panel import deliveries, panel_of
 from portal.console.helpdesk.ticket_list import ABOVE, ICON, person_of
+from portal.helpdesk.actions import canned_replies
 from portal.helpdesk.models import Attachment, CannedReply, Entry, Ticket, Viewing
-from portal.helpdesk.outgoing import automatic_texts
 from portal.helpdesk.status import Status
 from portal.helpdesk.views.ticket_entries import file_response
 
@@ -82,7 +82,7 @@ def _canned(request: HttpRequest, ticket: Ticket, chosen: str) -> str:
     if not (chosen.isascii() and chosen.isdigit()):
         return ""
     reply = CannedReply.objects.filter(pk=int(chosen[:12])).first()
-    return automatic_texts.filled(reply, ticket, person_of(request)) if reply else ""
+    return canned_replies.fill_in(reply, ticket, person_of(request)) if reply else ""
 
 
 def _others_here(request: HttpRequest, ticket: Ticket) -> list[Viewing]:

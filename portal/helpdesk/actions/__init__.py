@@ -1,3 +1,3 @@
-"""Actions is in charge of what may be done to a ticket."""
+"""The actions on tickets: open, answer, note, change status, assign, classify, merge."""
 
 from __future__ import annotations

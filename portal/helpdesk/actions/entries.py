@@ -1,4 +1,4 @@
-"""What every verb on a ticket has in common: the row locked, the entry written."""
+"""Locks a ticket, adds entries, changes its status and records it in the audit trail."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.audit.record import record
 from engine.registry.actor import Actor
 from engine.registry.models import Person
 from portal.helpdesk import attachments
-from portal.helpdesk.attachments import Checked
+from portal.helpdesk.attachments import ScannedFiles
 from portal.helpdesk.models import Entry, Ticket
 from portal.helpdesk.outgoing import tasks as outgoing
 from portal.helpdesk.status import EntryKind, Status
@@ -21,20 +21,20 @@ SYSTEM = "Helpdesk"
 
 
 def locked(ticket: Ticket) -> Ticket:
-    """The row as it stands now, so that two people cannot change it at once."""
+    """Returns the current row under a lock, so that two agents cannot both change it."""
     return Ticket.objects.select_for_update().get(pk=ticket.pk)
 
 
-def write(
+def add_entry(
     ticket: Ticket,
     kind: EntryKind,
     text: str,
     *,
     by: Actor | None,
-    attached: Checked = attachments.NONE,
+    attached: ScannedFiles = attachments.NO_FILES,
     message_id: str = "",
 ) -> Entry:
-    """Add an entry by a person, another system, or the service itself."""
+    """Adds an entry; by=None is the service itself."""
     author = by if isinstance(by, Person) else None
     entry = Entry.objects.create(
         ticket=ticket,
@@ -45,43 +45,49 @@ def write(
         text=text.strip(),
         message_id=message_id,
     )
-    attachments.keep(entry, attached)
+    attachments.store(entry, attached)
     return entry
 
 
-def send(entry: Entry) -> None:
-    """Have an entry go out to the requester once this is committed.
+def send_entry(entry: Entry) -> None:
+    """Queues an entry to be mailed to the requester once the transaction commits.
 
-    The Message-ID is fixed now, so that whatever is sent twice is one message.
+    The Message-ID is fixed here, so that a mail sent twice is one message.
     """
     entry.is_outgoing = True
     domain = helpdesk_address().domain
     entry.message_id = f"<ticket.{entry.ticket_id}.{entry.pk}@{domain}>"
     entry.save(update_fields=["is_outgoing", "message_id"])
-    # Robust: a reply that could not be started is picked up by the clock.
+    # robust=True: the ticket is saved even where the job queue fails; the schedule
+    # "helpdesk.send_waiting" then picks the entry up.
     transaction.on_commit(lambda: outgoing.start(entry.pk), robust=True)
 
 
-def turn(ticket: Ticket, status: Status, *, by: Actor | None) -> None:
-    """Take a status that was checked, and save the row."""
+def change_status(ticket: Ticket, status: Status, *, by: Actor | None) -> None:
+    """Changes to a status that policies have checked, and saves the row."""
     before = Status(ticket.status)
     now = timezone.now()
     ticket.updated_at = now
-    ticket.turn(status, now)
+    ticket.set_status(status, now)
     ticket.save()
     if before != status:
-        told(ticket, "moved", {"from": before.value, "to": status.value}, by=by)
-        write(ticket, EntryKind.EVENT, f"{before.label} → {status.label}", by=by)
+        record_change(
+            ticket, "moved", {"from": before.value, "to": status.value}, by=by
+        )
+        add_entry(ticket, EntryKind.EVENT, f"{before.label} → {status.label}", by=by)
 
 
-def told(
+def record_change(
     ticket: Ticket,
     what: str,
     detail: Mapping[str, object] | None = None,
     *,
     by: Actor | None,
 ) -> None:
-    """Leave an audit entry. It never holds a subject or what anybody wrote."""
+    """Records an audit entry "ticket.<what>", without subject or text.
+
+    The audit trail is never purged, and must not keep what people write to the helpdesk.
+    """
     record(
         f"ticket.{what}",
         ticket,

@@ -1,3 +1,5 @@
+"""Merges two tickets of one requester."""
+
 from __future__ import annotations
 
 from django.db import transaction
@@ -12,30 +14,30 @@ from portal.helpdesk.status import EntryKind, Status
 
 @transaction.atomic
 def merge(ticket: Ticket, *, into: Ticket, by: Person) -> Ticket:
-    """Move everything said on one ticket to another of the same person, and tell them.
+    """Moves the entries of one ticket to another of the same requester, and notifies them.
 
-    Raises PolicyError with the sentence to show.
+    Returns the ticket that remains. Raises PolicyError with the message to show.
     """
-    # Always the older one first: two merges at once never wait for each other.
-    rows = {one.pk: entries.locked(one) for one in sorted((ticket, into), key=_age)}
+    # Locks in the order of ids: two merges of the same pair cannot deadlock.
+    rows = {one.pk: entries.locked(one) for one in sorted((ticket, into), key=_id)}
     ticket, into = rows[ticket.pk], rows[into.pk]
     policies.check_can_merge(ticket, into)
     Entry.objects.filter(ticket=ticket).update(ticket=into)
-    into.take_answer_of(ticket)
+    into.adopt_first_answer(ticket)
     into.save()
-    entries.told(ticket, "merged", {"into": into.number}, by=by)
-    entries.turn(ticket, Status.CLOSED, by=by)
+    entries.record_change(ticket, "merged", {"into": into.number}, by=by)
+    entries.change_status(ticket, Status.CLOSED, by=by)
     Ticket.objects.filter(pk=ticket.pk).update(merged_into=into)
-    # What was merged into this one before follows it.
+    # Tickets merged into this one earlier must keep pointing at an open ticket.
     Ticket.objects.filter(merged_into=ticket).update(merged_into=into)
-    entries.write(ticket, EntryKind.EVENT, f"Merged into {into.number}", by=by)
-    entries.write(into, EntryKind.EVENT, f"{ticket.number} was merged here", by=by)
-    notice = entries.write(
+    entries.add_entry(ticket, EntryKind.EVENT, f"Merged into {into.number}", by=by)
+    entries.add_entry(into, EntryKind.EVENT, f"{ticket.number} was merged here", by=by)
+    notice = entries.add_entry(
         into, EntryKind.NOTICE, automatic_texts.merged(ticket, into), by=None
     )
-    entries.send(notice)
+    entries.send_entry(notice)
     return into
 
 
-def _age(ticket: Ticket) -> int:
+def _id(ticket: Ticket) -> int:
     return ticket.pk

@@ -1,4 +1,4 @@
-"""What may be done to one ticket: open, answer, note, move, give to somebody."""
+"""Actions on one ticket: open, answer, note, change status, assign, classify."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.registry.models import Person
 from engine.routing import routes
 from portal.helpdesk import account_summary, attachments, policies, rate_limits
 from portal.helpdesk.actions import entries
-from portal.helpdesk.attachments import Checked
+from portal.helpdesk.attachments import ScannedFiles
 from portal.helpdesk.models import Entry, Ticket
 from portal.helpdesk.outgoing import automatic_texts
 from portal.helpdesk.status import Category, EntryKind, Priority, Source, Status
@@ -22,7 +22,11 @@ from portal.helpdesk.status import Category, EntryKind, Priority, Source, Status
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What somebody asks. `person` is set only where it is sure who asks."""
+    """A question to the helpdesk.
+
+    `person` is set only where the requester's identity is proved: by sign-in, or by mail
+    that the service accepted from that member.
+    """
 
     subject: str
     text: str
@@ -32,16 +36,16 @@ class Question:
     phone: str = ""
     category: Category = Category.OTHER
     priority: Priority = Priority.NORMAL
-    files: Checked = attachments.NONE
+    files: ScannedFiles = attachments.NO_FILES
     message_id: str = ""
     is_confirmed: bool = True
 
 
 @transaction.atomic
 def open_ticket(question: Question, *, source: Source, by: Actor | None) -> Ticket:
-    """Take a question in, and send the requester its number.
+    """Opens a ticket for a question, and sends the requester its number.
 
-    Raises PolicyError with the sentence to show.
+    Raises PolicyError with the message to show.
     """
     policies.check_text(question.text)
     person = question.person
@@ -59,38 +63,40 @@ def open_ticket(question: Question, *, source: Source, by: Actor | None) -> Tick
     )
     ticket.start_clock()
     ticket.save()
-    entries.told(ticket, "opened", {"source": source.value}, by=by)
+    entries.record_change(ticket, "opened", {"source": source.value}, by=by)
     _first_entries(ticket, question)
     return ticket
 
 
 @transaction.atomic
 def send_link(ticket: Ticket, *, by: Actor | None) -> None:
-    """Send the requester a new link to the ticket: to the address of before, no other.
+    """Sends a new link to the requester's known address, never to another one.
 
-    Raises PolicyError with the sentence to show.
+    Raises PolicyError with the message to show.
     """
     rate_limits.check_can_have_link(ticket)
-    notice = entries.write(
+    notice = entries.add_entry(
         ticket, EntryKind.NOTICE, automatic_texts.new_link(ticket), by=by
     )
-    entries.send(notice)
+    entries.send_entry(notice)
 
 
 def _first_entries(ticket: Ticket, question: Question) -> None:
-    entry = _said(ticket, question.text, question.files, question.message_id)
+    entry = _add_request(ticket, question.text, question.files, question.message_id)
     if ticket.requester is not None:
         state = account_summary.as_text(ticket.requester)
-        entries.write(ticket, EntryKind.NOTE, state, by=None)
+        entries.add_entry(ticket, EntryKind.NOTE, state, by=None)
     if entry.author_address:
-        notice = entries.write(
+        notice = entries.add_entry(
             ticket, EntryKind.NOTICE, automatic_texts.received(ticket), by=None
         )
-        entries.send(notice)
+        entries.send_entry(notice)
 
 
-def _said(ticket: Ticket, text: str, attached: Checked, message_id: str) -> Entry:
-    entry = entries.write(
+def _add_request(
+    ticket: Ticket, text: str, attached: ScannedFiles, message_id: str
+) -> Entry:
+    entry = entries.add_entry(
         ticket,
         EntryKind.REQUEST,
         text,
@@ -105,26 +111,26 @@ def _said(ticket: Ticket, text: str, attached: Checked, message_id: str) -> Entr
 
 
 @transaction.atomic
-def hear(
+def add_request(
     ticket: Ticket,
     text: str,
     *,
-    attached: Checked = attachments.NONE,
+    attached: ScannedFiles = attachments.NO_FILES,
     message_id: str = "",
     by: Actor | None,
 ) -> Entry:
-    """Take in what the requester adds; it is the helpdesk's turn again.
+    """Adds what the requester wrote; the helpdesk has to act next.
 
-    by=None wrote by mail, or by the link that was sent to them, and so proved the
-    address. Raises PolicyError with the sentence to show.
+    With by=None the requester wrote by mail, or by the link that was sent to them,
+    which proves the address. Raises PolicyError with the message to show.
     """
     ticket = entries.locked(ticket)
     policies.check_can_write(ticket, text)
     if not ticket.is_confirmed:
         _confirm(ticket)
-    entry = _said(ticket, text, attached, message_id)
+    entry = _add_request(ticket, text, attached, message_id)
     is_new = ticket.status == Status.NEW
-    entries.turn(ticket, Status.NEW if is_new else Status.OPEN, by=by)
+    entries.change_status(ticket, Status.NEW if is_new else Status.OPEN, by=by)
     return entry
 
 
@@ -135,50 +141,50 @@ def answer(
     *,
     status: Status,
     seen: int,
-    attached: Checked = attachments.NONE,
+    attached: ScannedFiles = attachments.NO_FILES,
     by: Actor,
 ) -> Entry:
-    """Answer the requester by mail, and say whose turn it is then.
+    """Answers the requester by mail, and sets the status after the answer.
 
-    `seen` is the last entry that the agent has read. Raises PolicyError with the
-    sentence to show.
+    `seen` is the id of the last entry that the agent has read. Raises PolicyError with
+    the message to show.
     """
     ticket = entries.locked(ticket)
     policies.check_can_answer(ticket, text, seen=seen)
     if ticket.status != status:
         policies.check_can_move(ticket, status)
-    entry = entries.write(ticket, EntryKind.REPLY, text, by=by, attached=attached)
-    entries.send(entry)
-    entries.told(ticket, "answered", by=by)
-    ticket.was_answered(timezone.now())
+    entry = entries.add_entry(ticket, EntryKind.REPLY, text, by=by, attached=attached)
+    entries.send_entry(entry)
+    entries.record_change(ticket, "answered", by=by)
+    ticket.record_first_answer(timezone.now())
     if isinstance(by, Person):
         ticket.owner = ticket.owner or by
-    entries.turn(ticket, status, by=by)
+    entries.change_status(ticket, status, by=by)
     return entry
 
 
 @transaction.atomic
 def note(ticket: Ticket, text: str, *, by: Person) -> Entry:
-    """Write down what only staff read. Raises PolicyError with the sentence to show."""
+    """Adds a note that only staff can read. Raises PolicyError with the message to show."""
     policies.check_text(text)
     ticket = entries.locked(ticket)
-    entry = entries.write(ticket, EntryKind.NOTE, text, by=by)
-    entries.told(ticket, "noted", by=by)
+    entry = entries.add_entry(ticket, EntryKind.NOTE, text, by=by)
+    entries.record_change(ticket, "noted", by=by)
     Ticket.objects.filter(pk=ticket.pk).update(updated_at=timezone.now())
     return entry
 
 
 @transaction.atomic
 def move(ticket: Ticket, status: Status, *, by: Actor | None) -> None:
-    """Say whose turn it is. Raises PolicyError with the sentence to show."""
+    """Changes the status. Raises PolicyError with the message to show."""
     ticket = entries.locked(ticket)
     policies.check_can_move(ticket, status)
-    entries.turn(ticket, status, by=by)
+    entries.change_status(ticket, status, by=by)
 
 
 @transaction.atomic
 def assign(ticket: Ticket, owner: Person | None, *, by: Person) -> None:
-    """Give a ticket to an agent, or to nobody. Raises PolicyError."""
+    """Assigns a ticket to an agent; None removes its owner. Raises PolicyError."""
     if owner is not None:
         policies.check_can_own(owner)
     ticket = entries.locked(ticket)
@@ -187,17 +193,17 @@ def assign(ticket: Ticket, owner: Person | None, *, by: Person) -> None:
     ticket.owner = owner
     ticket.updated_at = timezone.now()
     ticket.save()
-    whom = owner.address if owner else ""
-    entries.told(ticket, "assigned", {"owner": whom}, by=by)
-    text = f"Assigned to {owner.name}" if owner else "Assigned to nobody"
-    entries.write(ticket, EntryKind.EVENT, text, by=by)
+    address = owner.address if owner else ""
+    entries.record_change(ticket, "assigned", {"owner": address}, by=by)
+    text = f"Assigned to {owner.name}" if owner else "Owner removed"
+    entries.add_entry(ticket, EntryKind.EVENT, text, by=by)
 
 
 @transaction.atomic
 def classify(
     ticket: Ticket, *, priority: Priority, category: Category, by: Person
 ) -> None:
-    """Say how soon and what about; the targets follow the priority."""
+    """Sets priority and category; the targets follow the priority."""
     ticket = entries.locked(ticket)
     before = (ticket.priority, ticket.category)
     if before == (priority, category):
@@ -207,13 +213,16 @@ def classify(
     ticket.start_clock()
     ticket.save()
     detail = {"priority": [before[0], priority], "category": [before[1], category]}
-    entries.told(ticket, "classified", detail, by=by)
-    text = f"Priority {priority.label.lower()}, about: {category.label.lower()}"
-    entries.write(ticket, EntryKind.EVENT, text, by=by)
+    entries.record_change(ticket, "classified", detail, by=by)
+    text = f"Priority {priority.label.lower()}, category {category.label.lower()}"
+    entries.add_entry(ticket, EntryKind.EVENT, text, by=by)
 
 
 def _organisation_of(question: Question) -> int | None:
-    """Whose member asks; a server's users need no account here to be members."""
+    """Returns the requester's organisation, also for members without an account here.
+
+    Users of a member's own mail server are known by their domain alone.
+    """
     if question.person is not None:
         return question.person.organisation_id
     if not question.is_confirmed or not question.address:
@@ -222,11 +231,11 @@ def _organisation_of(question: Question) -> int | None:
 
 
 def _confirm(ticket: Ticket) -> None:
-    """The address is the requester's: what was sent there came back."""
+    """Marks the address as the requester's: they answered what was sent there."""
     ticket.is_confirmed = True
     person = Person.objects.filter(address=ticket.requester_address).first()
     if person is not None:
         ticket.requester, ticket.organisation = person, person.organisation
     ticket.save()
-    entries.told(ticket, "confirmed", by=None)
-    entries.write(ticket, EntryKind.EVENT, "Address confirmed", by=None)
+    entries.record_change(ticket, "confirmed", by=None)
+    entries.add_entry(ticket, EntryKind.EVENT, "Address confirmed", by=None)

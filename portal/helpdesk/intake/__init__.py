@@ -1,3 +1,3 @@
-"""Intake is in charge of mail to the helpdesk's mailbox becoming tickets."""
+"""Turns mail to the helpdesk's mailbox into tickets and entries."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reads the helpdesk's mailbox: each message once, whatever becomes of it."""
+"""Collects the messages in the helpdesk's mailbox, each exactly once."""
 
 from __future__ import annotations
 
@@ -18,43 +18,43 @@ from engine.storage.models import FolderRole, Message
 from portal.helpdesk import attachments, ticket_links
 from portal.helpdesk.actions import tickets
 from portal.helpdesk.actions.tickets import Question
-from portal.helpdesk.attachments import Checked
-from portal.helpdesk.intake import incoming_message as letters
-from portal.helpdesk.intake import ticket_matching
-from portal.helpdesk.intake.incoming_message import Letter
+from portal.helpdesk.attachments import ScannedFiles
+from portal.helpdesk.intake import incoming_message, ticket_matching
+from portal.helpdesk.intake.incoming_message import IncomingMessage
 from portal.helpdesk.models import CollectedMessage, Ticket
 from portal.helpdesk.status import Outcome, Source
 
 log = logging.getLogger(__name__)
 
 # Messages in one run, so that it ends.
-MOST_AT_ONCE = 200
-# Tickets that one sender opens by mail in an hour; a loop between machines stops here.
-MOST_OPENED = 10
+MAX_PER_RUN = 200
+# Tickets that one sender opens by mail in an hour: ends a loop with another program that
+# answers our automatic messages.
+MAX_OPENED_PER_SENDER = 10
 WINDOW = timedelta(hours=1)
 
 
 class SetAsideError(Exception):
-    """The message makes no ticket. The sentence is for the agents."""
+    """The message opens no ticket. Agents see the text of the exception as the reason."""
 
 
 def collect() -> int:
-    """Take in the messages in the mailbox's inbox; returns how many that were.
+    """Processes the messages in the mailbox's inbox; returns their number.
 
-    Each is kept in Archive afterwards. One that cannot be read is set aside, for the
-    agents to see; one that meets a fault that passes waits for the next run, and the
-    fault is raised after the others were taken in.
+    Each is moved to Archive afterwards. A message that cannot be parsed is set aside for
+    the agents to see. A message that meets a temporary fault waits for the next run, and
+    the first such fault is raised once the other messages have been processed.
     """
     taken, first = 0, None
     for message in _inbox():
         try:
             _take_or_set_aside(message)
         except Exception as fault:
-            log.exception("message %s was not taken in", message.pk)
+            log.exception("message %s could not be collected", message.pk)
             first = first or fault
             continue
         taken += 1
-        if taken == MOST_AT_ONCE:
+        if taken == MAX_PER_RUN:
             break
     if first is not None:
         raise first
@@ -62,7 +62,7 @@ def collect() -> int:
 
 
 def _inbox() -> Iterator[Message]:
-    """All of it, so that those that wait do not keep out those behind them."""
+    """Yields every message, so that one that keeps failing does not block later ones."""
     address = ticket_links.helpdesk_address().key
     rows = Message.objects.filter(
         mailbox__address=address, folder__role=FolderRole.INBOX
@@ -77,14 +77,14 @@ def _take_or_set_aside(message: Message) -> None:
     except (OperationalError, InterfaceError, OSError):
         raise
     except Exception as fault:
-        log.exception("message %s is set aside", message.pk)
-        reason = f"It could not be read ({type(fault).__name__})"
+        log.exception("message %s was set aside", message.pk)
+        reason = f"It could not be parsed ({type(fault).__name__})"
         _take(message, partial(_note, outcome=Outcome.IGNORED, reason=reason))
 
 
 @transaction.atomic
 def _take(message: Message, judge: Callable[[Message], None]) -> None:
-    # Locked, and looked at again: another worker may have come first.
+    # Checked again under the lock: another worker may have processed it.
     locked = Message.objects.select_for_update().filter(pk=message.pk)
     if locked.filter(folder_id=message.folder_id).first() is None:
         return
@@ -95,75 +95,77 @@ def _take(message: Message, judge: Callable[[Message], None]) -> None:
 
 
 def _judge(message: Message) -> None:
-    letter = letters.read(message)
+    incoming = incoming_message.parse(message)
     try:
-        _check_is_for_us(message, letter)
-        ticket = ticket_matching.ticket_of(letter)
+        _check_is_for_us(message, incoming)
+        ticket = ticket_matching.ticket_of(incoming)
         outcome = Outcome.ANSWERED if ticket else Outcome.OPENED
-        ticket = _added(ticket, letter) if ticket else _opened(message, letter)
+        ticket = _added(ticket, incoming) if ticket else _opened(message, incoming)
     except (SetAsideError, PolicyError) as reason:
         _note(message, Outcome.IGNORED, reason=str(reason)[:200])
     else:
         _note(message, outcome, ticket=ticket)
 
 
-def _check_is_for_us(message: Message, letter: Letter) -> None:
-    """Refuse what programs send, what came before, and what comes too often."""
+def _check_is_for_us(message: Message, incoming: IncomingMessage) -> None:
+    """Raises SetAsideError for automatic mail, our own mail, and repeated messages."""
     if not message.envelope_sender:
         raise SetAsideError("A delivery notice")
-    if letter.sender is None:
-        raise SetAsideError("The sender cannot be made out")
-    if letter.sender.key == ticket_links.helpdesk_address().key:
+    if incoming.sender is None:
+        raise SetAsideError("The sender's address is not valid")
+    if incoming.sender.key == ticket_links.helpdesk_address().key:
         raise SetAsideError("Our own message")
-    if letter.robot:
-        raise SetAsideError(letter.robot)
-    earlier = CollectedMessage.objects.filter(from_address=letter.sender.key)
-    if letter.message_id and earlier.filter(message_id=letter.message_id).exists():
-        raise SetAsideError("The same message came before")
+    if incoming.automatic_reason:
+        raise SetAsideError(incoming.automatic_reason)
+    earlier = CollectedMessage.objects.filter(from_address=incoming.sender.key)
+    if incoming.message_id and earlier.filter(message_id=incoming.message_id).exists():
+        raise SetAsideError("The same message was collected before")
 
 
-def _added(ticket: Ticket, letter: Letter) -> Ticket:
-    attached, text = _taken(letter)
-    tickets.hear(
+def _added(ticket: Ticket, incoming: IncomingMessage) -> Ticket:
+    attached, text = _content(incoming)
+    tickets.add_request(
         ticket,
         text,
         attached=attached,
-        message_id=letter.message_id,
+        message_id=incoming.message_id,
         by=ticket.requester,
     )
     return ticket
 
 
-def _opened(message: Message, letter: Letter) -> Ticket:
-    sender = letter.sender
+def _opened(message: Message, incoming: IncomingMessage) -> Ticket:
+    sender = incoming.sender
     if sender is None:
-        raise SetAsideError("The sender cannot be made out")
+        raise SetAsideError("The sender's address is not valid")
     since = timezone.now() - WINDOW
     opened = CollectedMessage.objects.filter(
         from_address=sender.key, outcome=Outcome.OPENED, collected_at__gt=since
     )
-    if opened.count() >= MOST_OPENED:
-        raise SetAsideError(f"More than {MOST_OPENED} questions in an hour")
+    if opened.count() >= MAX_OPENED_PER_SENDER:
+        raise SetAsideError(
+            f"More than {MAX_OPENED_PER_SENDER} questions from this sender in an hour"
+        )
     person = Person.objects.filter(address=sender.key).first()
-    attached, text = _taken(letter)
+    attached, text = _content(incoming)
     question = Question(
-        subject=letter.subject,
+        subject=incoming.subject,
         text=text,
         address=sender.key,
-        name=person.name if person else letter.name,
+        name=person.name if person else incoming.name,
         person=person,
         files=attached,
-        message_id=letter.message_id,
+        message_id=incoming.message_id,
     )
     return tickets.open_ticket(question, source=Source.MAIL, by=person)
 
 
-def _taken(letter: Letter) -> tuple[Checked, str]:
-    """The files that fit, and the text, which says so where some did not."""
-    attached, left_out = attachments.from_mail(letter.files)
+def _content(incoming: IncomingMessage) -> tuple[ScannedFiles, str]:
+    """Returns the attachments that fit, and the text, which notes how many did not."""
+    attached, left_out = attachments.from_mail(incoming.files)
     if not left_out:
-        return attached, letter.text
-    return attached, f"{letter.text}\n\n[{left_out} more files are in the mailbox]"
+        return attached, incoming.text
+    return attached, f"{incoming.text}\n\n[{left_out} more files are in the mailbox]"
 
 
 def _note(
@@ -176,7 +178,7 @@ def _note(
     CollectedMessage.objects.create(
         stored_id=message.pk,
         message_id=message.message_id,
-        from_address=letters.key_of(message.from_address),
+        from_address=incoming_message.address_key(message.from_address),
         subject=message.subject,
         outcome=outcome,
         reason=reason,

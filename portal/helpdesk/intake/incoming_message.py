@@ -1,4 +1,4 @@
-"""A message to the helpdesk, read: who writes, what, and about which ticket."""
+"""Parses a message to the helpdesk: sender, text, attachments, and the ticket it names."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from engine.registry.display_names import fit_to_show
 from engine.storage import content
 from engine.storage.models import Message
 from portal.helpdesk import ticket_links
-from portal.helpdesk.policies import LONGEST_TEXT
+from portal.helpdesk.policies import MAX_TEXT_LENGTH
 
-# Recipients looked through for an address of ours.
-MOST_RECIPIENTS = 100
-MOST_IDS = 40
+# Recipients searched for a reply address of ours, and Message-IDs for one of ours: both
+# lists are the sender's, who may make them long.
+MAX_RECIPIENTS = 100
+MAX_IDS = 40
 
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")
-# Where a mail program begins to repeat what was written before.
+# The line from which on a mail program quotes the earlier message.
 _QUOTE = re.compile(
     r"^(?:On .{1,200} wrote:|-{2,} ?Original Message ?-{2,}|_{20,}|>.*)$", re.IGNORECASE
 )
@@ -31,8 +32,8 @@ _BULK = {"bulk", "junk", "list", "auto_reply"}
 
 
 @dataclass(slots=True)
-class Letter:
-    """What the helpdesk needs of a message."""
+class IncomingMessage:
+    """The parts of a message that the helpdesk needs."""
 
     header: HeaderBlock
     sender: Address | None
@@ -43,8 +44,8 @@ class Letter:
     files: list[File] = field(default_factory=list)
 
     @property
-    def robot(self) -> str:
-        """Why no person wrote this; empty where one may have (RFC 3834 §2)."""
+    def automatic_reason(self) -> str:
+        """Why the message counts as automatic; empty for a person's mail (RFC 3834 §2)."""
         submitted = self.header.text("Auto-Submitted").partition(";")[0].strip()
         if submitted and submitted.casefold() != "no":
             return "An automatic message"
@@ -59,16 +60,16 @@ class Letter:
 
     @property
     def _is_report(self) -> bool:
-        # RFC 6522: some programs send receipts from their user's own address.
+        # RFC 6522. Some programs send read receipts from their user's own address.
         kind = self.header.text("Content-Type").partition(";")[0]
         return kind.strip().casefold() == "multipart/report"
 
     @property
     def ticket_by_address(self) -> int | None:
-        """The ticket whose signed address the message was sent to."""
+        """The id of the ticket whose signed reply address is among the recipients."""
         for name in ("To", "Cc", "Delivered-To", "X-Original-To"):
             for one in self.header.all(name):
-                for named in addresses_in(one.value)[:MOST_RECIPIENTS]:
+                for named in addresses_in(one.value)[:MAX_RECIPIENTS]:
                     found = ticket_links.ticket_of_address(named.address)
                     if found is not None:
                         return found
@@ -76,16 +77,16 @@ class Letter:
 
     @property
     def answered_ids(self) -> list[str]:
-        """The messages that this one answers."""
+        """The Message-IDs in In-Reply-To and References, the latest last."""
         text = f"{self.header.text('In-Reply-To')} {self.header.text('References')}"
-        return _MESSAGE_ID.findall(text)[-MOST_IDS:]
+        return _MESSAGE_ID.findall(text)[-MAX_IDS:]
 
 
-def read(message: Message) -> Letter:
-    """Take a stored message apart, whatever its sender put in."""
+def parse(message: Message) -> IncomingMessage:
+    """Parses a stored message; malformed headers and parts are tolerated."""
     header, body = split(content.read(message.content))
     block = HeaderBlock.salvage(header)
-    letter = Letter(
+    letter = IncomingMessage(
         header=block,
         sender=_address(message.from_address),
         name=fit_to_show(message.from_name, message.from_address),
@@ -98,8 +99,8 @@ def read(message: Message) -> Letter:
     return letter
 
 
-def key_of(text: str) -> str:
-    """The form under which a sender is found; text that is no address stays itself."""
+def address_key(text: str) -> str:
+    """Returns the normalised form of an address; other text is only case-folded."""
     address = _address(text)
     return address.key if address else text.casefold()
 
@@ -128,24 +129,24 @@ def _text(parts: list[Part]) -> str:
     marked = [part.text() for part in shown if part.content_type == "text/html"]
     text = "\n\n".join(plain).strip() or words_of("\n".join(marked))
     text = text.replace("\r\n", "\n").replace("\0", "")
-    return fresh_part(text)[:LONGEST_TEXT] or "(no text)"
+    return without_quotation(text)[:MAX_TEXT_LENGTH] or "(no text)"
 
 
-def fresh_part(text: str) -> str:
-    """The text without what the mail program repeats at its end.
+def without_quotation(text: str) -> str:
+    """Returns the text without the quotation that the mail program put at its end.
 
-    All of it, where nothing else would be left.
+    Returns all of it where nothing else would be left.
     """
     lines = text.strip().splitlines()
-    marked = _start_of_marked(lines)
+    quoted_from = _start_of_quoted_tail(lines)
     for number, line in enumerate(lines):
-        if number >= marked or (_QUOTE.match(line) and not line.startswith(">")):
+        if number >= quoted_from or (_QUOTE.match(line) and not line.startswith(">")):
             return "\n".join(lines[:number]).strip() or text.strip()
     return text.strip()
 
 
-def _start_of_marked(lines: list[str]) -> int:
-    """Where at the end nothing follows but lines marked as written before."""
+def _start_of_quoted_tail(lines: list[str]) -> int:
+    """Returns the index from which on all lines begin with ">" or are empty."""
     start = len(lines)
     for number in range(len(lines) - 1, -1, -1):
         if lines[number].startswith(">"):

@@ -1,4 +1,8 @@
-"""Jobs that read the helpdesk's mailbox."""
+"""Background jobs that collect the helpdesk's mail.
+
+django-q2 keeps the dotted path of a job in the database, so that the function names have
+to survive an upgrade.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +16,17 @@ COLLECT = "helpdesk.collect_mail"
 
 
 def collect_mail() -> int:
-    """Take in what came since the last run; returns how many messages that were."""
+    """Collects new messages; returns how many were processed."""
     return collect.collect()
 
 
-def collect_at_once() -> None:
-    """Take mail in as soon as it is delivered; the clock is for what was missed."""
+def collect_on_arrival() -> None:
+    """Starts collection as soon as mail is delivered; the schedule is the fallback."""
     rule_matching.collect_by(COLLECT, lambda: ticket_links.helpdesk_address().key)
 
 
 def schedule_jobs() -> None:
-    """Write down what runs by the clock; doing it again changes nothing."""
+    """Registers the schedule. Safe to run after each migration."""
     Schedule.objects.update_or_create(
         name=COLLECT,
         defaults={

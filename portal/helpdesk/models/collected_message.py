@@ -1,3 +1,5 @@
+"""The record of each message collected from the helpdesk's mailbox."""
+
 from __future__ import annotations
 
 from django.db import models
@@ -8,9 +10,10 @@ from portal.helpdesk.status import Outcome
 
 
 class CollectedMessage(models.Model):
-    """A message to the helpdesk's mailbox, and what became of it.
+    """A message to the helpdesk's mailbox, with its outcome.
 
-    Its number in storage is never used again, so no message is collected twice.
+    `stored_id` is the message's id in storage, which is never reused: it keeps a message
+    from being collected twice.
     """
 
     stored_id = models.BigIntegerField(unique=True)

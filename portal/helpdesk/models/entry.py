@@ -1,3 +1,5 @@
+"""Entries of tickets, and the files attached to them."""
+
 from __future__ import annotations
 
 from django.db import models
@@ -10,17 +12,19 @@ from portal.helpdesk.status import PUBLIC, EntryKind
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
+    """Named sets of entries."""
+
     def public(self) -> EntryQuerySet:
-        """What the requester may read."""
+        """Restricts to entries that the requester may read."""
         return self.filter(kind__in=PUBLIC)
 
     def to_send(self) -> EntryQuerySet:
-        """Those that must go out as mail and have not."""
+        """Restricts to entries that have to be mailed and have not been submitted."""
         return self.filter(is_outgoing=True, reference="", failure="")
 
 
 class Entry(models.Model):
-    """One thing that was said about a ticket, or that happened to it."""
+    """One message, note or event of a ticket."""
 
     ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="entries")
     kind = models.CharField(max_length=8, choices=EntryKind.choices)
@@ -32,7 +36,7 @@ class Entry(models.Model):
     text = models.TextField()
     created_at = models.DateTimeField(default=timezone.now)
 
-    # As mail. What goes out waits until it has a reference in the queue.
+    # As mail. An outgoing entry is waiting while it has neither reference nor failure.
     message_id = models.CharField(max_length=300, blank=True, db_index=True)
     is_outgoing = models.BooleanField(default=False)
     reference = models.CharField(
@@ -60,7 +64,7 @@ class Entry(models.Model):
 
 
 class Attachment(models.Model):
-    """A file that came or went with an entry. Its bytes are kept as content."""
+    """A file attached to an entry. Its bytes are stored as Content."""
 
     entry = models.ForeignKey(
         Entry, on_delete=models.PROTECT, related_name="attachments"

@@ -1,3 +1,5 @@
+"""Tickets, with their service-level clock."""
+
 from __future__ import annotations
 
 from datetime import datetime, timedelta
@@ -15,23 +17,27 @@ OVER = (Status.SOLVED, Status.CLOSED)
 
 
 class TicketQuerySet(models.QuerySet["Ticket"]):
+    """Named sets of tickets."""
+
     def of(self, person: Person) -> TicketQuerySet:
-        """Those that the person asked for, and nobody else's."""
+        """Restricts to the tickets that the person opened."""
         return self.filter(requester=person)
 
     def unfinished(self) -> TicketQuerySet:
+        """Restricts to tickets that are neither solved nor closed."""
         return self.exclude(status__in=OVER)
 
     def unassigned(self) -> TicketQuerySet:
+        """Restricts to unfinished tickets without an owner."""
         return self.unfinished().filter(owner=None)
 
     def breaching(self, now: datetime) -> TicketQuerySet:
-        """Those that are late, or will be within a working hour."""
+        """Restricts to tickets that are late, or will be within a working hour."""
         return self.filter(due_at__lte=sla.warning_until(now))
 
 
 class Ticket(models.Model):
-    """A question to the helpdesk, until it is answered."""
+    """A question to the helpdesk, with its status, owner and targets."""
 
     subject = models.CharField(max_length=200)
     status = models.CharField(max_length=24, choices=Status.choices, default=Status.NEW)
@@ -108,33 +114,35 @@ class Ticket(models.Model):
         ]
 
     def __str__(self) -> str:
-        # Without the subject: this goes into the audit trail, which never forgets.
+        # Without the subject: this goes into the audit trail, which is never purged.
         return self.number
 
     @property
     def number(self) -> str:
-        """Such as PT-000123: what people say on the telephone."""
+        """The public number, such as PT-000123."""
         return f"PT-{self.pk:06d}"
 
     @property
     def is_over(self) -> bool:
+        """Whether the ticket is solved or closed."""
         return Status(self.status).is_over
 
     @property
     def target(self) -> Target:
+        """The service level of the ticket's priority."""
         return TARGETS[Priority(self.priority)]
 
     @property
     def clock(self) -> Clock:
-        """How it stands against its next target."""
+        """The state of the clock against the next target."""
         return sla.state(self.due_at, timezone.now())
 
     def start_clock(self) -> None:
-        """Set both targets by priority, leaving out the time that the clock stood."""
-        stood = timedelta(minutes=self.stopped_minutes)
+        """Computes both targets from the priority; time with a stopped clock does not count."""
+        stopped = timedelta(minutes=self.stopped_minutes)
         start = self.created_at
         self.first_answer_due_at = helpdesk_hours.after(start, self.target.first_answer)
-        self.solve_due_at = helpdesk_hours.after(start, self.target.solve + stood)
+        self.solve_due_at = helpdesk_hours.after(start, self.target.solve + stopped)
         self.due_at = self._next_due()
 
     def _next_due(self) -> datetime | None:
@@ -144,8 +152,8 @@ class Ticket(models.Model):
             return min(self.first_answer_due_at, self.solve_due_at)
         return self.solve_due_at
 
-    def turn(self, status: Status, now: datetime) -> None:
-        """Take a status, with its clock. Whether it may is for policies."""
+    def set_status(self, status: Status, now: datetime) -> None:
+        """Sets a status that policies have checked, and stops or starts the clock."""
         self.status = status
         if status.stops_the_clock and self.stopped_at is None:
             self.stopped_at = now
@@ -160,14 +168,14 @@ class Ticket(models.Model):
             self.solved_at = self.solve_minutes = None
         self.start_clock()
 
-    def was_answered(self, now: datetime) -> None:
-        """Note the first answer; later ones change nothing."""
+    def record_first_answer(self, now: datetime) -> None:
+        """Records the time of the first answer; later calls change nothing."""
         if self.first_answered_at is None:
             self.first_answered_at = now
             self.first_answer_minutes = sla.minutes_between(self.created_at, now)
 
-    def take_answer_of(self, other: Ticket) -> None:
-        """What answered a ticket that is merged into this one has answered this one."""
+    def adopt_first_answer(self, other: Ticket) -> None:
+        """Counts the first answer to a ticket merged into this one as an answer to this one."""
         if other.first_answered_at is not None:
-            self.was_answered(max(other.first_answered_at, self.created_at))
+            self.record_first_answer(max(other.first_answered_at, self.created_at))
             self.start_clock()

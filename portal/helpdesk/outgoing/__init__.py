@@ -1,3 +1,3 @@
-"""Outgoing is in charge of the helpdesk's replies on their way to the queue."""
+"""Composes the helpdesk's mail and submits it to the mail queue."""
 
 from __future__ import annotations

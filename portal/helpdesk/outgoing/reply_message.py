@@ -1,4 +1,4 @@
-"""A reply as a message: threaded, with the address that leads back to its ticket."""
+"""Composes an entry as a message in the ticket's thread, and submits it."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from portal.helpdesk.status import EntryKind
 
 log = logging.getLogger(__name__)
 
-MOST_QUOTED = 40  # lines
+MAX_QUOTED_LINES = 40
 
 
 def send(entry_id: int) -> None:
-    """Put an entry into the queue, once, however often this runs.
+    """Submits an entry to the mail queue once, however often this runs.
 
-    A run that was broken off after the queue took it finds the same fingerprint there.
-    What the queue refuses for good is written on the entry, for the agent to see;
-    anything else raises, and is tried again.
+    Where an earlier run died after the queue accepted the message, the queue recognises
+    its fingerprint. A permanent refusal is stored on the entry for the agent to see; any
+    other error is raised, and the job is retried.
     """
     entry = Entry.objects.to_send().select_related("ticket").filter(pk=entry_id).first()
     if entry is None:
@@ -86,7 +86,11 @@ def _composed(entry: Entry, recipient: Address) -> bytes:
 
 
 def _subject(entry: Entry) -> str:
-    """With the number; an automatic message repeats nothing that a stranger typed."""
+    """Returns the subject with the ticket number.
+
+    An automatic message to an unconfirmed address repeats nothing of the question, so
+    that nobody can send texts of their own to third parties through us.
+    """
     ticket = entry.ticket
     if entry.kind == EntryKind.NOTICE and not ticket.is_confirmed:
         return f"[{ticket.number}] Your question"
@@ -107,20 +111,20 @@ def _text(entry: Entry) -> str:
 
 
 def _quoted(entry: Entry) -> str:
-    """The requester's last words, shortened."""
+    """Returns the requester's latest text as a quotation, shortened."""
     asked = entry.ticket.entries.filter(kind=EntryKind.REQUEST, pk__lt=entry.pk).last()
     if asked is None:
         return ""
     lines = [f"> {line}" for line in asked.text.splitlines()]
-    if len(lines) > MOST_QUOTED:
-        lines = [*lines[:MOST_QUOTED], "> […]"]
+    if len(lines) > MAX_QUOTED_LINES:
+        lines = [*lines[:MAX_QUOTED_LINES], "> […]"]
     return "\n".join([_attribution(asked, entry.ticket), *lines])
 
 
 def _attribution(asked: Entry, ticket: Ticket) -> str:
-    """Who wrote the words that are quoted; not the name alone, which anybody may choose."""
+    """Returns the line above a quotation, with the address: anyone can choose a name."""
     moment = date_format(timezone.localtime(asked.created_at), "j F Y, H:i")
     who = f"{asked.author_name} <{asked.author_address}>"
     if not ticket.is_confirmed:
-        who = f"somebody who called themselves {who}, which we have not confirmed,"
+        who = f"{who} (name and address not confirmed)"
     return f"On {moment}, {who} wrote:"

@@ -1,3 +1,3 @@
-"""Views is in charge of what requesters see: their own tickets and nobody else's."""
+"""The pages on which requesters open, read and answer their own tickets."""
 
 from __future__ import annotations

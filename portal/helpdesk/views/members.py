@@ -1,4 +1,4 @@
-"""A member's own tickets. Anybody else's does not exist."""
+"""A member's own tickets; anybody else's are 404."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PER_PAGE = 25
 @signed_in
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """The newest first; `?before=` is the id that the page before ended with."""
+    """Lists the newest tickets first; `?before=` is the last id of the previous page."""
     rows = Ticket.objects.of(_me(request)).order_by("-pk")
     before = request.GET.get("before", "")
     if before.isascii() and before.isdigit():
@@ -46,12 +46,12 @@ def index(request: HttpRequest) -> HttpResponse:
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
-    """Ask; who asks and how their account stands we know already."""
+    """Opens a ticket for the member who is signed in."""
     form = QuestionForm(request.POST or None, request.FILES or None, by=_me(request))
     if request.method == "POST" and form.is_valid():
         ticket = _opened(form, _me(request))
         messages.success(
-            request, f"We have your question. Its number is {ticket.number}."
+            request, f"Your question was sent. Its number is {ticket.number}."
         )
         return redirect("helpdesk:ticket", ticket.pk)
     return render(request, "helpdesk/new.html", {"form": form})
@@ -75,7 +75,7 @@ def _opened(form: QuestionForm, person: Person) -> Ticket:
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def ticket(request: HttpRequest, pk: int) -> HttpResponse:
-    """One ticket, and what its requester adds to it."""
+    """Shows one ticket, and adds to it."""
     shown = _own(request, pk)
     if shown.merged_into_id:
         return redirect("helpdesk:ticket", shown.merged_into_id)
@@ -83,13 +83,13 @@ def ticket(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data: dict[str, Any] = form.cleaned_data
         try:
-            tickets.hear(
+            tickets.add_request(
                 shown, data["text"], attached=data["attachments"], by=_me(request)
             )
         except PolicyError as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, "Your words were added. It is our turn now.")
+            messages.success(request, "Your message was added. We will reply.")
             return redirect("helpdesk:ticket", pk)
     context = {
         "ticket": shown,
@@ -104,7 +104,7 @@ def ticket(request: HttpRequest, pk: int) -> HttpResponse:
 @signed_in
 @require_POST
 def move(request: HttpRequest, pk: int) -> HttpResponse:
-    """Close the ticket, or open a solved one again."""
+    """Closes the ticket, or reopens a solved one."""
     shown = _own(request, pk)
     reopens = request.POST.get("do") == "reopen"
     try:
@@ -113,14 +113,15 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
     except PolicyError as refusal:
         messages.error(request, str(refusal))
     else:
-        said = "is open again" if reopens else "is closed"
-        messages.success(request, f"{shown.number} {said}.")
+        outcome = "is open again" if reopens else "is closed"
+        messages.success(request, f"{shown.number} {outcome}.")
     return redirect("helpdesk:ticket", pk)
 
 
 @signed_in
 @require_safe
 def file(request: HttpRequest, pk: int, file_id: int) -> HttpResponse:
+    """Downloads an attachment of a public entry."""
     own = Attachment.objects.filter(
         entry__ticket=_own(request, pk), entry__kind__in=PUBLIC
     )

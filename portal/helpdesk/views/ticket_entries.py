@@ -1,4 +1,4 @@
-"""What any page about a ticket shows."""
+"""Entries and downloads that every page about a ticket shows."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from portal.helpdesk.models import Attachment, Entry, Ticket
 
 
 def entries_of(ticket: Ticket) -> QuerySet[Entry]:
-    """What the requester may read, with its files."""
+    """Returns the entries that the requester may read, with their attachments."""
     return ticket.entries.public().prefetch_related("attachments")
 
 
 def file_response(attachment: Attachment) -> HttpResponse:
-    """The file as a download, whatever type its sender claimed."""
+    """Returns an attachment as a download, never with the content type its sender chose.
+
+    The sandbox policy keeps scripts from running where a browser shows it all the same.
+    """
     data = attachments.read(attachment)
     response = HttpResponse(data, content_type="application/octet-stream")
     disposition = content_disposition_header(True, attachment.name)

@@ -1,4 +1,4 @@
-"""For people who cannot sign in: a form, and the link that we send them."""
+"""Pages for visitors who cannot sign in: the form, and the link that we send them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ GONE = 410
 @public
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask(request: HttpRequest) -> HttpResponse:
-    """Ask without signing in. The answer is the same whosever address is typed."""
+    """Opens a ticket without an account. The answer does not disclose known addresses."""
     if request.user.is_authenticated:
         return redirect("helpdesk:new")
     form = AskForm(request.POST or None, request.FILES or None)
@@ -59,26 +59,32 @@ def _open(data: dict[str, Any], *, peer: str) -> None:
 @public
 @require_safe
 def asked(request: HttpRequest) -> HttpResponse:
+    """Confirms that the question was received."""
     return render(request, "helpdesk/question_received.html")
 
 
 @public
 @require_http_methods(["GET", "HEAD", "POST"])
 def follow(request: HttpRequest, token: str) -> HttpResponse:
-    """The ticket of a link. Opening it changes nothing; adding to it does."""
+    """Shows the ticket of a link, and adds to it.
+
+    A GET changes nothing: mail scanners open links.
+    """
     try:
         ticket = _followed(token)
-    except ticket_links.EndedLinkError as ended:
-        return _answer_ended(request, ended.ticket)
+    except ticket_links.ExpiredLinkError as expired:
+        return _link_expired(request, expired.ticket)
     form = AddForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
-            tickets.hear(ticket, data["text"], attached=data["attachments"], by=None)
+            tickets.add_request(
+                ticket, data["text"], attached=data["attachments"], by=None
+            )
         except PolicyError as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, "Your words were added. It is our turn now.")
+            messages.success(request, "Your message was added. We will reply.")
             return redirect("helpdesk:follow", token)
     context = {
         "ticket": ticket,
@@ -88,14 +94,14 @@ def follow(request: HttpRequest, token: str) -> HttpResponse:
         "is_closed": ticket.status == Status.CLOSED,
     }
     response = render(request, "helpdesk/follow.html", context)
-    # The link is the key, and other sites must not learn it. Not "no-referrer" either:
-    # then a browser sends the form as from nowhere, and it is refused as forged.
+    # The link is the credential, and other sites must not learn it. "no-referrer" would
+    # make browsers send "Origin: null" with the form, which the CSRF check refuses.
     response["Referrer-Policy"] = "same-origin"
     return response
 
 
-def _answer_ended(request: HttpRequest, ticket: Ticket) -> HttpResponse:
-    """Say so, and send another link to the address of before where that is asked."""
+def _link_expired(request: HttpRequest, ticket: Ticket) -> HttpResponse:
+    """Explains that the link has expired, and sends a new one to the known address."""
     context: dict[str, object] = {"days": settings.POSTERN.ticket_link_days}
     if request.method == "POST":
         try:
@@ -111,18 +117,19 @@ def _answer_ended(request: HttpRequest, ticket: Ticket) -> HttpResponse:
 @public
 @require_safe
 def followed_file(request: HttpRequest, token: str, file_id: int) -> HttpResponse:
+    """Downloads an attachment of the ticket of a link."""
     try:
         ticket = _followed(token)
-    except ticket_links.EndedLinkError as ended:
-        return _answer_ended(request, ended.ticket)
+    except ticket_links.ExpiredLinkError as expired:
+        return _link_expired(request, expired.ticket)
     own = Attachment.objects.filter(entry__ticket=ticket, entry__kind__in=PUBLIC)
     return file_response(get_object_or_404(own, pk=file_id))
 
 
 def _followed(token: str) -> Ticket:
-    """The ticket, or the one that it was merged into.
+    """Returns the ticket of a link, or the one that it was merged into.
 
-    Raises Http404, or EndedLinkError.
+    Raises Http404, or ExpiredLinkError.
     """
     try:
         ticket = ticket_links.followed_ticket(token)

@@ -66,7 +66,7 @@ def test_an_answer_to_what_was_not_read_is_refused(
 ) -> None:
     ticket = ask(bob)
     seen = ticket.entries.latest("pk").pk
-    tickets.hear(ticket, "Never mind.", by=bob)
+    tickets.add_request(ticket, "Never mind.", by=bob)
 
     with pytest.raises(PolicyError, match="while you wrote"):
         answer(ticket, hugh, seen=seen)
@@ -81,7 +81,7 @@ def test_time_spent_waiting_for_the_requester_moves_the_target(
     week_ago = timezone.now() - timedelta(days=7)
     Ticket.objects.update(stopped_at=week_ago)
 
-    tickets.hear(ticket, "Here it is.", by=bob)
+    tickets.add_request(ticket, "Here it is.", by=bob)
 
     ticket.refresh_from_db()
     waited = helpdesk_hours.working_time(week_ago, timezone.now())
@@ -185,7 +185,7 @@ def test_an_answer_counts_for_the_ticket_that_it_is_merged_into(
 def test_tickets_of_two_people_are_never_merged(
     ask: Ask, alice: Person, bob: Person, hugh: Person
 ) -> None:
-    with pytest.raises(PolicyError, match="different people"):
+    with pytest.raises(PolicyError, match="different requesters"):
         merge_tickets.merge(ask(alice), into=ask(bob), by=hugh)
 
 
@@ -194,7 +194,7 @@ def test_a_closed_ticket_takes_no_more(ask: Ask, bob: Person, hugh: Person) -> N
     tickets.move(ticket, Status.CLOSED, by=hugh)
 
     with pytest.raises(PolicyError, match="is closed"):
-        tickets.hear(ticket, "One more thing.", by=bob)
+        tickets.add_request(ticket, "One more thing.", by=bob)
 
 
 def test_a_server_user_without_an_account_belongs_to_their_organisation(
@@ -209,7 +209,7 @@ def test_an_unconfirmed_address_is_nobodys(ask: Ask, bob: Person) -> None:
     ticket = ask(bob, person=None, is_confirmed=False)
 
     assert (ticket.requester, ticket.organisation) == (None, None)
-    tickets.hear(ticket, "It is me.", by=None)
+    tickets.add_request(ticket, "It is me.", by=None)
     ticket.refresh_from_db()
     assert (ticket.requester, ticket.organisation) == (bob, bob.organisation)
 
@@ -224,7 +224,7 @@ def test_an_unconfirmed_address_is_nobodys(ask: Ask, bob: Person) -> None:
 )
 def test_a_file_that_may_not_travel_is_refused(file: File, why: str) -> None:
     with pytest.raises(PolicyError, match=why):
-        attachments.checked([file], by=None)
+        attachments.scan([file], by=None)
 
 
 @pytest.mark.django_db
@@ -233,7 +233,7 @@ def test_a_file_that_may_not_travel_is_refused(file: File, why: str) -> None:
 )
 def test_an_infected_file_is_refused(data: bytes) -> None:
     with pytest.raises(PolicyError, match="virus scanner found"):
-        attachments.checked([File("notes.txt", "text/plain", data)], by=None)
+        attachments.scan([File("notes.txt", "text/plain", data)], by=None)
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "a\r\nb", "", "...", "x" * 500])

@@ -11,9 +11,8 @@ from engine.storage import blob_store
 from engine.storage.models import FolderRole, Message
 from portal.helpdesk import attachments, ticket_links
 from portal.helpdesk.actions import merge_tickets, tickets
-from portal.helpdesk.intake import collect, tasks
-from portal.helpdesk.intake import incoming_message as letters
-from portal.helpdesk.intake.incoming_message import fresh_part
+from portal.helpdesk.intake import collect, incoming_message, tasks
+from portal.helpdesk.intake.incoming_message import without_quotation
 from portal.helpdesk.models import CollectedMessage, Ticket
 from portal.helpdesk.status import EntryKind, Outcome, Source, Status
 from tests.portal.helpdesk.conftest import Ask, mail
@@ -141,12 +140,12 @@ def test_the_helpdesk_does_not_ask_itself(helpdesk: Mailbox) -> None:
 
 
 def test_no_sender_opens_tickets_without_end(helpdesk: Mailbox, bob: Person) -> None:
-    for _ in range(collect.MOST_OPENED + 2):
+    for _ in range(collect.MAX_OPENED_PER_SENDER + 2):
         mail(helpdesk, bob.address)
 
     collect.collect()
 
-    assert Ticket.objects.count() == collect.MOST_OPENED
+    assert Ticket.objects.count() == collect.MAX_OPENED_PER_SENDER
     assert CollectedMessage.objects.filter(outcome=Outcome.IGNORED).count() == 2
 
 
@@ -288,7 +287,7 @@ def test_any_message_is_taken_in(helpdesk: Mailbox, raw: bytes) -> None:
 
 @given(st.text(max_size=500))
 def test_a_text_never_loses_everything(text: str) -> None:
-    assert bool(fresh_part(text)) == bool(text.strip())
+    assert bool(without_quotation(text)) == bool(text.strip())
 
 
 @pytest.mark.parametrize(
@@ -302,14 +301,14 @@ def test_a_text_never_loses_everything(text: str) -> None:
     ],
 )
 def test_what_was_written_before_is_not_repeated(text: str, fresh: str) -> None:
-    assert fresh_part(text) == fresh
+    assert without_quotation(text) == fresh
 
 
 def test_a_message_of_quotes_without_end_is_read_in_time_that_grows_with_it() -> None:
     quotes = ">\n" * 200_000
 
-    assert fresh_part(f"Hello\n{quotes}") == "Hello"
-    assert fresh_part(f"Hello\n{quotes}Goodbye").endswith("Goodbye")
+    assert without_quotation(f"Hello\n{quotes}") == "Hello"
+    assert without_quotation(f"Hello\n{quotes}Goodbye").endswith("Goodbye")
 
 
 def test_a_message_that_cannot_be_read_does_not_hold_up_the_others(
@@ -333,14 +332,14 @@ def test_a_message_that_our_reading_fails_at_is_set_aside(
 ) -> None:
     poison = mail(helpdesk, bob.address)
     mail(helpdesk, bob.address)
-    read = letters.read
+    read = incoming_message.parse
 
-    def fail(message: Message) -> letters.Letter:
+    def fail(message: Message) -> incoming_message.IncomingMessage:
         if message == poison:
             raise RecursionError
         return read(message)
 
-    monkeypatch.setattr(letters, "read", fail)
+    monkeypatch.setattr(incoming_message, "parse", fail)
 
     assert collect.collect() == 2
 
@@ -353,18 +352,18 @@ def test_a_message_that_our_reading_fails_at_is_set_aside(
 def test_a_fault_that_passes_is_shown_and_stops_no_other(
     helpdesk: Mailbox, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(collect, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(collect, "MAX_PER_RUN", 2)
     unread = [mail(helpdesk, bob.address) for _ in range(3)]
     mail(helpdesk, bob.address)
-    read = letters.read
+    read = incoming_message.parse
 
-    def fail(message: Message) -> letters.Letter:
+    def fail(message: Message) -> incoming_message.IncomingMessage:
         if message in unread:
             raise OSError("the disk does not answer")
         return read(message)
 
     with monkeypatch.context() as patched, pytest.raises(OSError, match="disk"):
-        patched.setattr(letters, "read", fail)
+        patched.setattr(incoming_message, "parse", fail)
         collect.collect()
     assert Ticket.objects.count() == 1
 

@@ -154,5 +154,5 @@ def test_a_reply_quotes_a_stranger_as_not_confirmed(
 
     _, body = received(bob.mailbox)
     said = " ".join(body.split())
-    who = f"somebody who called themselves Judge Moss <{bob.address}>"
-    assert f"{who}, which we have not confirmed, wrote:" in said
+    who = f"Judge Moss <{bob.address}> (name and address not confirmed)"
+    assert f"{who} wrote:" in said

@@ -52,7 +52,7 @@ def test_tickets_of_callers_without_an_address_are_not_of_one_person(
     for ticket in pair:
         ticket.requester_address = ""
 
-    with pytest.raises(PolicyError, match="different people"):
+    with pytest.raises(PolicyError, match="different requesters"):
         policies.check_can_merge(pair[1], into=pair[0])
 
 

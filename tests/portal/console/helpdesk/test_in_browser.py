@@ -53,7 +53,7 @@ def test_screens(
     page.goto(site + followed)
     page.get_by_label("Add to your question").fill("It happens at home too.")
     page.get_by_role("button", name="Add", exact=True).click()
-    expect(page.get_by_text("Your words were added.")).to_be_visible()
+    expect(page.get_by_text("Your message was added.")).to_be_visible()
 
     use_session(page, signed_in(bob), site)
     own = [reverse("helpdesk:ticket", args=[t.pk]) for t in (ticket, solved, closed)]

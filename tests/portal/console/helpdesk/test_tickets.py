@@ -124,7 +124,7 @@ def test_a_ticket_asks_as_much_for_many_entries_as_for_few(
 ) -> None:
     ticket = ask(bob)
     for number in range(20):
-        tickets.hear(ticket, f"And {number}.", by=bob)
+        tickets.add_request(ticket, f"And {number}.", by=bob)
 
     with django_assert_max_num_queries(45):
         assert desk.get(url("ticket", ticket)).status_code == 200
@@ -149,7 +149,7 @@ def test_an_answer_that_crosses_another_entry_is_kept_and_explained(
 ) -> None:
     ticket = ask(bob)
     seen = ticket.entries.latest("pk").pk
-    tickets.hear(ticket, "Never mind.", by=bob)
+    tickets.add_request(ticket, "Never mind.", by=bob)
 
     page = answer(desk, ticket, **{"answer-seen": seen}).content.decode()
 
@@ -225,7 +225,7 @@ def test_a_merge_that_is_refused_says_why(
 ) -> None:
     page = desk.post(url("merge", ask(alice)), {"merge-into": ask(bob).number})
 
-    assert "different people" in page.content.decode()
+    assert "different requesters" in page.content.decode()
 
 
 def test_a_call_is_typed_in_for_whoever_is_found(
