@@ -1,3 +1,3 @@
-"""Guides is in charge of telling people how to do things: written guides and videos."""
+"""The public guides: written guides, video guides, search, PDF and feedback."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The parts that an editor puts a guide together from."""
+"""The blocks of which editors compose a guide."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ INLINE = ["bold", "link", "code"]
 
 
 class PictureBlock(blocks.StructBlock):
-    """A picture with words for those who do not see it."""
+    """A picture with a text alternative."""
 
     built_in = blocks.CharBlock(
         required=False,
@@ -36,14 +36,18 @@ class PictureBlock(blocks.StructBlock):
         cleaned = super().clean(value)
         name = cleaned["built_in"]
         if bool(name) == bool(cleaned["image"]):
-            raise ValidationError("Give a built-in screenshot or an image, not both.")
-        if name and not pictures.is_there(name):
-            raise ValidationError(f"There is no built-in screenshot “{name}”.")
+            raise ValidationError(
+                "Choose either a built-in screenshot or an image of your own."
+            )
+        if name and not pictures.exists(name):
+            raise ValidationError(
+                f"The built-in screenshot “{name}” does not exist. Check its name."
+            )
         return cleaned
 
 
 class StepBlock(blocks.StructBlock):
-    """One thing to do. Steps are numbered by themselves."""
+    """One step. Steps are numbered automatically."""
 
     title = blocks.CharBlock(help_text="Begin with a verb: “Choose New message”.")
     text = blocks.RichTextBlock(features=FEATURES, required=False)
@@ -54,14 +58,14 @@ class StepBlock(blocks.StructBlock):
 
 
 class FactBlock(blocks.StructBlock):
-    """A word or a setting, and what it is."""
+    """A term or setting with its meaning or value."""
 
     term = blocks.CharBlock()
     meaning = blocks.RichTextBlock(features=INLINE)
 
 
 class PartsBlock(blocks.StreamBlock):
-    """What both a guide and a version for one kind of account are made of."""
+    """The blocks of a guide, and of a version for some kinds of account."""
 
     heading = blocks.CharBlock(icon="title")
     text = blocks.RichTextBlock(features=FEATURES, icon="pilcrow")
@@ -73,7 +77,7 @@ class PartsBlock(blocks.StreamBlock):
 
 
 class AccountBlock(blocks.StructBlock):
-    """What is so for some kinds of account only. Readers see theirs; print shows all."""
+    """A version for some kinds of account. Readers see theirs; print shows all."""
 
     accounts = blocks.MultipleChoiceBlock(choices=Account.choices)
     parts = PartsBlock()
@@ -83,4 +87,6 @@ class AccountBlock(blocks.StructBlock):
 
 
 class BodyBlock(PartsBlock):
+    """The body of a guide."""
+
     account = AccountBlock()

@@ -1,4 +1,4 @@
-"""How guides are sorted: what they are about, for whom, and for which account."""
+"""The topics and audiences of guides, and the kinds of account they distinguish."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from engine.registry.models import AccountType
 
 
 class Topic(models.TextChoices):
-    """What a guide is about, in the order of the list of guides."""
+    """The topics, in the order of the list of guides."""
 
     JOINING = "joining", "Join the community"
     SIGNING_IN = "signing_in", "Sign in and stay safe"
@@ -21,7 +21,7 @@ class Topic(models.TextChoices):
 
 
 class Audience(models.TextChoices):
-    """For whom a guide is written."""
+    """The readers that a guide is written for."""
 
     EVERYONE = "everyone", "Everybody"
     APPLICANTS = "applicants", "Organisations that want to join"
@@ -30,7 +30,7 @@ class Audience(models.TextChoices):
 
 
 class Account(models.TextChoices):
-    """What a reader may work with: guides can say different things to each."""
+    """The kinds of account for which guides have different steps."""
 
     WEBMAIL = "webmail", "Webmail"
     MICROSOFT_365 = "microsoft", "Microsoft 365"
@@ -39,7 +39,7 @@ class Account(models.TextChoices):
     PHONE = "phone", "A phone"
 
 
-# Which account a member of an organisation has, where its type leaves no doubt.
+# The kind of account of an organisation's members, where its type decides it.
 ACCOUNT_OF_TYPE = {
     AccountType.WEBMAIL: Account.WEBMAIL,
     AccountType.SMTP: Account.OWN_SERVER,

@@ -1,4 +1,4 @@
-"""Lets guide editors work in Wagtail's admin: its group has whoever has the role."""
+"""Keeps Wagtail's group of guide editors in step with the role in the registry."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ON_IMAGES = ("add_image", "change_image", "choose_image")
 
 
 def prepare(index: GuideIndex) -> None:
-    """Give the group its pages and its images, and make it whole."""
+    """Gives the group its permissions, and every person with the role as a member."""
     group, _ = Group.objects.get_or_create(name=GROUP)
     for permission in Permission.objects.filter(codename__in=ON_PAGES):
         GroupPagePermission.objects.get_or_create(

@@ -1,3 +1,5 @@
+"""Forms for search and feedback, and the token that opens one answer to a comment."""
+
 from __future__ import annotations
 
 from django import forms
@@ -10,6 +12,8 @@ TOKEN_AGE = 60 * 60  # seconds to add a comment in
 
 
 class SearchForm(forms.Form):
+    """The search box."""
+
     q = forms.CharField(
         label="Search the guides",
         max_length=200,
@@ -19,13 +23,13 @@ class SearchForm(forms.Form):
 
 
 class UsefulForm(forms.Form):
-    """Yes or no; which one is the button that was pressed."""
+    """Whether a page is useful: the value of the button that was pressed."""
 
     useful = forms.ChoiceField(choices=[("yes", "Yes"), ("no", "No")])
 
 
 class CommentForm(forms.Form):
-    """What could be better, from whoever just pressed the button."""
+    """A comment from the reader who has just answered."""
 
     comment = forms.CharField(
         label="What could be better?",
@@ -37,11 +41,12 @@ class CommentForm(forms.Form):
 
 
 def token_of(feedback: Feedback) -> str:
-    """Opens that one answer to a comment, for a while."""
+    """Returns a token with which one answer can be given a comment, for an hour."""
     return signing.dumps(feedback.pk, salt=SALT)
 
 
 def feedback_of(token: str) -> Feedback | None:
+    """Returns the answer of a token; None once it expired or was commented on."""
     try:
         key = signing.loads(token, salt=SALT, max_age=TOKEN_AGE)
     except signing.BadSignature:

@@ -1,4 +1,4 @@
-"""Pictures that editors bring: looked at by the scanner before they are kept."""
+"""Images that editors upload: decoded completely and scanned before they are stored."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from engine.registry.errors import PolicyError
 from engine.registry.models import Person
 
 # Pixels of all frames together: a camera's 24 megapixels, decoded in about 100 MB.
-MOST_PIXELS = 40_000_000
-# What Pillow 13 raises for a file that is not the picture it begins as.
+MAX_PIXELS = 40_000_000
+# What Pillow 13 raises for files whose content does not match their first bytes.
 BROKEN = (
     OSError,
     SyntaxError,
@@ -35,18 +35,18 @@ BROKEN = (
     Image.DecompressionBombError,
 )
 _ONE_AT_A_TIME = threading.Lock()
-BROKEN_TEXT = "This picture is damaged or incomplete. Save it again, and upload that."
+BROKEN_TEXT = "This picture is damaged or incomplete. Save it again in your image program, then upload the new file."
 
 
 class WholePictureField(WagtailImageField):
-    """Takes a picture that can be read to its end, so that no page fails to show it.
+    """Accepts only images that decode completely, so that no page fails to show one.
 
-    Wagtail looks at the first octets only, and asks what is broken for its size.
+    Wagtail checks the first bytes only, and then fails on the size of a broken image.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.max_image_pixels = MOST_PIXELS
+        self.max_image_pixels = MAX_PIXELS
 
     def to_python(self, data: Any) -> Any:
         try:
@@ -59,7 +59,7 @@ class WholePictureField(WagtailImageField):
 
 
 def _decode(file: Any) -> None:
-    """Read every frame to its end. Raises one of BROKEN."""
+    """Decodes every frame. Raises one of BROKEN."""
     with _strictly(), Image.open(file.file) as picture:
         for frame in ImageSequence.Iterator(picture):
             frame.load()
@@ -68,10 +68,10 @@ def _decode(file: Any) -> None:
 
 @contextmanager
 def _strictly() -> Iterator[None]:
-    """Has Pillow refuse what is cut short, one thread at a time.
+    """Makes Pillow refuse truncated images, in one thread at a time.
 
-    WeasyPrint 70 tells it, for the whole process, to fill what is missing with grey. A
-    letter made at the same moment would leave out a broken picture; ours are whole.
+    WeasyPrint 70 sets LOAD_TRUNCATED_IMAGES for the whole process, so that missing parts
+    turn grey. A PDF rendered at the same moment is not affected: our pictures are whole.
     """
     with _ONE_AT_A_TIME:
         before = ImageFile.LOAD_TRUNCATED_IMAGES
@@ -83,7 +83,7 @@ def _strictly() -> Iterator[None]:
 
 
 class ScannedImageForm(BaseImageForm):
-    """Wagtail's own form, which takes nothing infected, unscanned or broken."""
+    """Wagtail's image form, refusing infected, unscanned and broken files."""
 
     def __init__(self, *args: Any, user: Person | None = None, **kwargs: Any) -> None:
         super().__init__(*args, user=user, **kwargs)

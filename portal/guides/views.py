@@ -1,4 +1,4 @@
-"""Guides beside their pages: search, paper, feedback, and editors' pictures."""
+"""Views beside the guides' pages: search, PDF, feedback, and editors' images."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from wagtail.models import Page
 from wagtail.views import serve as serve_page
 
 from engine.registry.access import public
-from portal.guides import limits
+from onboarding import throttle
 from portal.guides.forms import (
     CommentForm,
     SearchForm,
@@ -28,11 +28,14 @@ from portal.guides.rendering.guide_page import query_of
 from portal.guides.search.find import Found
 from portal.guides.search.find import search as find
 
+# An hour. The members of an organisation may share one IP address.
+MAX_ANSWERS_PER_PEER = 30
+
 
 @public
 @require_safe
 def page(request: HttpRequest, path: str) -> HttpResponseBase:
-    """The list of guides, or one of them."""
+    """Serves the list of guides or one guide, through Wagtail."""
     shown: HttpResponseBase = serve_page(request, path)
     return shown
 
@@ -40,6 +43,7 @@ def page(request: HttpRequest, path: str) -> HttpResponseBase:
 @public
 @require_GET
 def search(request: HttpRequest) -> HttpResponse:
+    """Searches the guides."""
     form = SearchForm(request.GET or None)
     words = form.cleaned_data["q"].strip() if form.is_valid() else ""
     found = find(words) if words else Found()
@@ -55,7 +59,8 @@ def search(request: HttpRequest) -> HttpResponse:
 
 @public
 @require_safe
-def paper(request: HttpRequest, slug: str) -> HttpResponse:
+def pdf_file(request: HttpRequest, slug: str) -> HttpResponse:
+    """Serves a guide as PDF."""
     guide = get_object_or_404(Guide.objects.live(), slug=slug)
     response = HttpResponse(pdf.pdf(guide), content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="{guide.slug}.pdf"'
@@ -65,12 +70,12 @@ def paper(request: HttpRequest, slug: str) -> HttpResponse:
 @public
 @require_POST
 def useful(request: HttpRequest, pk: int) -> HttpResponse:
-    """Keep a yes or no. Of who gave it, nothing is kept."""
+    """Stores whether a page was useful, and nothing about the reader."""
     about = get_object_or_404(Page.objects.live(), pk=pk, depth__gt=2)
     form = UsefulForm(request.POST)
     if not form.is_valid():
         return redirect(about.get_url(request))
-    if not limits.may_answer(request.META["REMOTE_ADDR"]):
+    if not _may_answer(request.META["REMOTE_ADDR"]):
         return render(request, "429.html", status=429)
     given = Feedback.objects.create(
         page=about,
@@ -82,7 +87,7 @@ def useful(request: HttpRequest, pk: int) -> HttpResponse:
 
 @public
 def comment(request: HttpRequest, token: str) -> HttpResponse:
-    """Thank them, and take a few words more if they want to give any."""
+    """Thanks the reader, and takes an optional comment."""
     given = feedback_of(token)
     if given is None:
         raise Http404
@@ -96,13 +101,14 @@ def comment(request: HttpRequest, token: str) -> HttpResponse:
 @public
 @require_safe
 def thanks(request: HttpRequest) -> HttpResponse:
+    """Confirms that the comment was received."""
     return render(request, "guides/thanks.html")
 
 
 @public
 @require_safe
 def picture(request: HttpRequest, name: str) -> FileResponse:
-    """A picture that an editor put on a page, as it was remade for the page."""
+    """Serves a rendition of an editor's image. Originals are never served."""
     try:
         file: Any = default_storage.open(f"images/{name}")
     except (OSError, ValueError, SuspiciousOperation) as error:
@@ -110,3 +116,12 @@ def picture(request: HttpRequest, name: str) -> FileResponse:
     response = FileResponse(file)
     response["Cache-Control"] = "public, max-age=604800"
     return response
+
+
+def _may_answer(peer: str) -> bool:
+    """Counts an answer of an IP address, which is forgotten after an hour."""
+    try:
+        throttle.count("guide-answers", peer, MAX_ANSWERS_PER_PEER)
+    except throttle.TooOftenError:
+        return False
+    return True

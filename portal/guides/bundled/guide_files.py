@@ -1,12 +1,12 @@
-"""Reads the guides that come with the product: one text file each.
+"""Parses the guides that come with the product: one text file each.
 
-Above a line of `---` stand the facts, as `name: value`. Below it, each line says by its
-beginning what it is:
+Above a line of `---` are the properties, as `name: value`. Below it, the beginning of
+each line decides what it is:
 
     ## Heading          + A step             note: words         warning: words
     [picture] its words for screen readers | a caption
     | a term | what it means                 - a point of a list
-    @account webmail phone … @end            what is so for these accounts only
+        @account webmail phone … @end            text for these kinds of account only
 
 Other lines are paragraphs; those after a step belong to it. In them `**bold**`,
 `` `code` `` and `[words](address)` are as in Markdown, and `guide:slug` is an address.
@@ -35,12 +35,12 @@ _LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
 
 
 class ContentError(Exception):
-    """A content file cannot be read. The message says which, and why."""
+    """A guide file is not valid. The message names the file and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One guide as its file has it. `body` is what a StreamField is made of."""
+    """A parsed guide file. `body` is the raw data of a StreamField."""
 
     slug: str
     facts: dict[str, str]
@@ -57,20 +57,20 @@ class Source:
 
 
 def sources() -> list[Source]:
-    """Every guide that comes with the product. Raises ContentError."""
+    """Returns every bundled guide. Raises ContentError."""
     return [read(path) for path in sorted(FOLDER.glob("*.txt"))]
 
 
 def read(path: Path) -> Source:
-    """Raises ContentError where facts are missing or a line is not understood."""
+    """Parses one file. Raises ContentError for missing properties or unknown lines."""
     text = path.read_text(encoding="utf-8")
     head, found, body = text.partition("\n---\n")
     if not found:
-        raise ContentError(f"{path.name}: no line of --- ends the facts.")
+        raise ContentError(f"{path.name}: a line of --- must end the properties.")
     facts = dict(_fact(line) for line in head.splitlines())
     missing = {"title", "topic", "owner", "reviewed", "summary"} - set(facts)
     if missing:
-        raise ContentError(f"{path.name}: missing {', '.join(sorted(missing))}.")
+        raise ContentError(f"{path.name}: add {', '.join(sorted(missing))}.")
     digest = hashlib.sha256(text.encode()).hexdigest()
     return Source(path.stem, facts, Reader(path.name).blocks(body), digest)
 
@@ -82,7 +82,7 @@ def _fact(line: str) -> tuple[str, str]:
 
 @dataclass(slots=True)
 class Reader:
-    """Reads one body. What is being gathered goes where `_text` says."""
+    """Parses one body line by line. A paragraph belongs to the open step, if there is one."""
 
     name: str
     _top: list[Block] = field(default_factory=list)
@@ -92,6 +92,7 @@ class Reader:
     _is_list_open: bool = False
 
     def blocks(self, body: str) -> list[Block]:
+        """Returns the blocks of a body. Raises ContentError."""
         for line in body.splitlines():
             self._line(line.strip())
         if self._inside is not None:
@@ -113,7 +114,7 @@ class Reader:
         elif line.startswith("| "):
             self._fact(line)
         elif line.startswith("@"):
-            self._turn(line)
+            self._account_line(line)
         elif picture := _PICTURE.fullmatch(line):
             self._picture(*picture.groups())
         else:
@@ -128,7 +129,7 @@ class Reader:
         self._step = None
         self._is_list_open = False
 
-    def _turn(self, line: str) -> None:
+    def _account_line(self, line: str) -> None:
         if line.startswith("@account "):
             self._inside, self._accounts = [], line.split()[1:]
         elif line == "@end" and self._inside is not None:
@@ -136,7 +137,7 @@ class Reader:
             self._inside = None
             self._add("account", value)
         else:
-            raise ContentError(f"{self.name}: {line} is not understood here.")
+            raise ContentError(f"{self.name}: {line} is not a known mark.")
         self._step = None
 
     def _fact(self, line: str) -> None:

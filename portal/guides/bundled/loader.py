@@ -1,6 +1,6 @@
-"""Puts the guides that come with the product on the site, and keeps them up to date.
+"""Loads the bundled guides into Wagtail, and updates them with each release.
 
-An editor's word is the last: a page that somebody changed or removed is left alone.
+A page that an editor has changed or removed is left alone.
 """
 
 from __future__ import annotations
@@ -17,17 +17,23 @@ from wagtail.models import Locale, Page, Site
 from portal.guides import editor_permissions
 from portal.guides.bundled import guide_files, videos
 from portal.guides.bundled.guide_files import Source
-from portal.guides.models import Guide, GuideIndex, LoadedGuide, VideoGuide
-from portal.guides.models.pages import REVIEW_EVERY, ReviewedPage
+from portal.guides.models import (
+    REVIEW_EVERY,
+    Guide,
+    GuideIndex,
+    LoadedGuide,
+    ReviewedPage,
+    VideoGuide,
+)
 
 INTRODUCTION = "How to join, send, receive, and get help, one task at a time."
 
 
 @transaction.atomic
 def load() -> list[str]:
-    """Bring every guide up to date; return the titles of those that were written.
+    """Writes new and changed guides; returns the titles of the pages written.
 
-    Doing it again changes nothing. Raises ContentError for a file that is wrong.
+    Running it twice changes nothing. Raises ContentError for a file that is not valid.
     """
     index = _index()
     known = {row.slug: row for row in LoadedGuide.objects.all()}
@@ -41,14 +47,14 @@ def load() -> list[str]:
         for source in changed
         if (page := _page(index, source, known.get(source.slug))) is not None
     ]
-    # Guides point at each other, so all of them come first.
+    # In a second pass, because guides link to each other and need every page to exist.
     for source, page in written:
         _publish(source, page)
     return [page.title for _, page in written]
 
 
 def _index() -> GuideIndex:
-    """The list of guides, as the root of Wagtail's site."""
+    """Returns the list of guides, which is the root page of Wagtail's site."""
     index: GuideIndex | None = GuideIndex.objects.first()
     if index is None:
         index = GuideIndex(title="Guides", slug="guides", introduction=INTRODUCTION)
@@ -59,7 +65,7 @@ def _index() -> GuideIndex:
 
 
 def _root() -> Page:
-    """The root of all pages. Wagtail's migrations made it, unless somebody emptied it."""
+    """Returns the root of all pages, which is missing where tables were emptied."""
     code = get_supported_content_language_variant(settings.LANGUAGE_CODE)
     Locale.objects.get_or_create(language_code=code)
     root = Page.get_first_root_node()
@@ -77,7 +83,7 @@ def _open_site(index: GuideIndex) -> None:
     site.site_name = settings.POSTERN.community_name
     site.root_page = index
     site.save()
-    # Wagtail's own first page, which says how to install Wagtail.
+    # The welcome page that Wagtail's migrations create.
     if welcome is not None and welcome.specific_class is Page:
         welcome.delete()
 
@@ -85,7 +91,7 @@ def _open_site(index: GuideIndex) -> None:
 def _page(
     index: GuideIndex, source: Source, loaded: LoadedGuide | None
 ) -> ReviewedPage | None:
-    """The page to write to; None where an editor has the last word."""
+    """Returns the page to write; None where an editor changed or removed it."""
     page = index.get_children().filter(slug=source.slug).specific().first()
     if loaded is None:
         return None if page is not None else _new(index, source)

@@ -1,7 +1,7 @@
-"""Films of the screens: one script each, from which captions and transcript come.
+"""Video guides: one script each, from which captions and transcript are made.
 
-A script is a TOML file: what is said and done, scene by scene. `manage.py
-render_videos` plays it and leaves the film, its captions, and when each scene began.
+A script is a TOML file with the caption and the actions of each scene. `manage.py
+render_videos` records it, and writes the video, its captions and the scenes' times.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MEDIA = Path(__file__).parent.parent / "static" / "guides" / "videos"
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One caption, and what is done while it shows. Times are in seconds."""
+    """One caption and the browser actions during it. Times are in seconds."""
 
     says: str
     does: tuple[tuple[str, ...], ...]
@@ -29,19 +29,19 @@ class Scene:
 
     @property
     def clock(self) -> str:
-        """When it begins, as a player shows it: "1:05"."""
+        """The start as a player shows it, such as "1:05"."""
         minutes, seconds = divmod(int(self.begins), 60)
         return f"{minutes}:{seconds:02}"
 
     @property
     def second(self) -> int:
-        """Where a link to it leads, in whole seconds."""
+        """The start in whole seconds, for a link into the video."""
         return int(self.begins)
 
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """A script with the times of its recording. `who` is signed in from the start."""
+    """A script with the times of its recording. `who` is the person signed in."""
 
     name: str
     title: str
@@ -50,47 +50,55 @@ class Film:
 
     @property
     def is_recorded(self) -> bool:
+        """Whether a recording exists."""
         return self.scenes[-1].ends > 0
 
     @property
     def chapters(self) -> list[Scene]:
+        """The scenes that begin a chapter."""
         return [scene for scene in self.scenes if scene.chapter]
 
     @property
     def video(self) -> str:
+        """The static path of the recording."""
         return f"guides/videos/{self.name}.webm"
 
     @property
     def captions(self) -> str:
+        """The static path of the caption track."""
         return f"guides/videos/{self.name}.vtt"
 
     @property
     def chapter_track(self) -> str:
+        """The static path of the chapter track."""
         return f"guides/videos/{self.name}-chapters.vtt"
 
     @property
     def poster(self) -> str:
+        """The static path of the still image."""
         return f"guides/videos/{self.name}.webp"
 
     @property
     def length(self) -> str:
-        """Such as "1 minute 5 seconds"."""
+        """The length in words, such as "1 minute 5 seconds"."""
         minutes, seconds = divmod(int(self.scenes[-1].ends), 60)
         said = [_counted(minutes, "minute"), _counted(seconds, "second")]
         return " ".join(word for word in said if word)
 
 
 def names() -> list[str]:
+    """Returns the names of all scripts."""
     return sorted(path.stem for path in SCRIPTS.glob("*.toml"))
 
 
 def choices() -> list[tuple[str, str]]:
+    """Returns name and title of all videos, for a form field."""
     return [(name, film(name).title) for name in names()]
 
 
 @cache
 def film(name: str) -> Film:
-    """The film of that name. Raises FileNotFoundError where there is no script."""
+    """Returns the video of a name. Raises FileNotFoundError where it has no script."""
     script = tomllib.loads((SCRIPTS / f"{name}.toml").read_text(encoding="utf-8"))
     times = recorded_times(name)
     scenes = []
@@ -109,7 +117,7 @@ def film(name: str) -> Film:
 
 
 def recorded_times(name: str) -> list[tuple[float, float]]:
-    """When each scene began and ended in the recording; none before the first."""
+    """Returns start and end of each scene in seconds; empty before the first recording."""
     path = MEDIA / f"{name}.json"
     if not path.exists():
         return []
@@ -117,12 +125,12 @@ def recorded_times(name: str) -> list[tuple[float, float]]:
 
 
 def captions(film: Film) -> str:
-    """What is said, as WebVTT."""
+    """Returns the captions as WebVTT."""
     return _vtt((scene.begins, scene.ends, scene.says) for scene in film.scenes)
 
 
 def chapter_marks(film: Film) -> str:
-    """The chapters, as WebVTT."""
+    """Returns the chapters as WebVTT."""
     starts = film.chapters
     ends = [scene.begins for scene in starts[1:]] + [film.scenes[-1].ends]
     return _vtt(
@@ -133,12 +141,13 @@ def chapter_marks(film: Film) -> str:
 
 def _vtt(cues: Iterator[tuple[float, float, str]]) -> str:
     blocks = [
-        f"{_stamp(begins)} --> {_stamp(ends)}\n{text}\n" for begins, ends, text in cues
+        f"{_timestamp(begins)} --> {_timestamp(ends)}\n{text}\n"
+        for begins, ends, text in cues
     ]
     return "\n".join(["WEBVTT\n", *blocks])
 
 
-def _stamp(seconds: float) -> str:
+def _timestamp(seconds: float) -> str:
     minutes, rest = divmod(seconds, 60)
     return f"{int(minutes):02}:{rest:06.3f}"
 

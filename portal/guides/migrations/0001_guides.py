@@ -6,7 +6,7 @@ import wagtail.fields
 from django.db import migrations, models
 
 import portal.guides.bundled.videos
-import portal.guides.models.pages
+import portal.guides.models
 
 
 class Migration(migrations.Migration):
@@ -125,14 +125,14 @@ class Migration(migrations.Migration):
                 (
                     "reviewed_on",
                     models.DateField(
-                        default=portal.guides.models.pages.today,
+                        default=portal.guides.models.today,
                         verbose_name="last reviewed",
                     ),
                 ),
                 (
                     "review_due_on",
                     models.DateField(
-                        default=portal.guides.models.pages.next_review,
+                        default=portal.guides.models.next_review,
                         verbose_name="review due",
                     ),
                 ),
@@ -255,14 +255,14 @@ class Migration(migrations.Migration):
                 (
                     "reviewed_on",
                     models.DateField(
-                        default=portal.guides.models.pages.today,
+                        default=portal.guides.models.today,
                         verbose_name="last reviewed",
                     ),
                 ),
                 (
                     "review_due_on",
                     models.DateField(
-                        default=portal.guides.models.pages.next_review,
+                        default=portal.guides.models.next_review,
                         verbose_name="review due",
                     ),
                 ),

@@ -1,25 +1,25 @@
-"""What a guide's page shows to this reader."""
+"""The template context of a guide's page, for the reader's kind of account."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from engine.registry.models import AccountType, Person
 from portal.guides.choices import ACCOUNT_OF_TYPE, Account
 from portal.guides.rendering import outline, pictures
 
-if TYPE_CHECKING:
-    from portal.guides.models import Guide
-
 EVERY = "all"
 
 
 def account_of(request: HttpRequest) -> str:
-    """Whose version to show: by the address of the page, else by who is signed in.
+    """Returns the kind of account to show, from the query string or the member.
 
-    Empty is everybody's. The choice travels in links, so nothing is kept of it.
+    Empty shows every version. The choice is carried on in links, so that nothing is
+    stored about the reader.
     """
     asked = request.GET.get("account", "")
     if asked in Account:
@@ -33,24 +33,30 @@ def account_of(request: HttpRequest) -> str:
 
 
 def query_of(request: HttpRequest) -> str:
-    """What links to other guides carry on: `?account=…`, or nothing."""
+    """Returns the query string for links to other guides: `?account=…`, or nothing."""
     asked = request.GET.get("account", "")
     return f"?account={asked}" if asked in Account or asked == EVERY else ""
 
 
-def context(request: HttpRequest, guide: Guide) -> dict[str, Any]:
-    told_apart = outline.accounts_in(guide.body)
+def context(
+    request: HttpRequest, *, body: Iterable[Any], related: QuerySet[Any]
+) -> dict[str, Any]:
+    """Returns the context for a body and the guides related to it.
+
+    It takes values and not a Guide, so that models can import this module.
+    """
+    blocks = list(body)
+    accounts = outline.accounts_in(blocks)
     account = account_of(request)
-    if account not in told_apart:
+    if account not in accounts:
         account = ""
-    parts = outline.Outliner(pictures.on_page, account).parts(guide.body)
+    parts = outline.Outliner(pictures.on_page, account).parts(blocks)
     return {
         "parts": parts,
         "contents": [part for part in outline.contents(parts) if not part.is_left_out],
-        "accounts": told_apart,
-        "account_choices": [(each.value, each.label) for each in told_apart],
+        "accounts": accounts,
+        "account_choices": [(each.value, each.label) for each in accounts],
         "account": account,
         "account_query": query_of(request),
-        # A preview has them in memory, where only this much can be asked.
-        "related": guide.related.filter(live=True),
+        "related": related,
     }

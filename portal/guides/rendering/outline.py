@@ -1,4 +1,4 @@
-"""A guide's body as parts that a template can show: numbered, with anchors."""
+"""Turns a guide's body into numbered parts with anchors, for the templates."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOTHING = SafeString()
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a guide. What does not belong to its kind is empty."""
+    """One part of a guide. Fields that its kind does not use are empty."""
 
     kind: str
     title: str = ""
@@ -34,7 +34,7 @@ class Part:
 
 @dataclass(slots=True)
 class Outliner:
-    """Walks a body once. `account` is whose versions are shown; empty is everybody's."""
+    """Builds the parts of one body. `account` selects a version; empty shows all."""
 
     source: Source
     account: str = ""
@@ -42,13 +42,14 @@ class Outliner:
     _anchors: set[str] = field(default_factory=set)
 
     def parts(self, body: Iterable[Any]) -> tuple[Part, ...]:
+        """Returns the parts of a body, in order."""
         return tuple(self._part(block) for block in body)
 
     def _part(self, block: Any) -> Part:
         kind, value = block.block_type, block.value
         if kind == "heading":
             self._number = 0
-            title = placeholders.filled(value)
+            title = placeholders.fill_in(value)
             return Part(kind, title=title, anchor=self._anchor(title))
         if kind == "step":
             return self._step(value)
@@ -62,7 +63,7 @@ class Outliner:
 
     def _step(self, value: Any) -> Part:
         self._number += 1
-        title = placeholders.filled(value["title"])
+        title = placeholders.fill_in(value["title"])
         return Part(
             "step",
             title=title,
@@ -91,7 +92,7 @@ class Outliner:
         return tuple(shown for block in blocks if (shown := self.source(block)))
 
     def _anchor(self, title: str) -> str:
-        """From the words, so that a link to a step outlives a step put before it."""
+        """Makes an anchor of the title, so that links survive a step inserted before it."""
         wanted = anchor = slugify(title)[:50] or "part"
         count = 1
         while anchor in self._anchors:
@@ -102,12 +103,12 @@ class Outliner:
 
 
 def contents(parts: Iterable[Part]) -> list[Part]:
-    """What the list of contents shows: headings, and what some accounts have to do."""
+    """Returns the parts for the table of contents: headings and account versions."""
     return [part for part in parts if part.kind in ("heading", "account")]
 
 
 def accounts_in(body: Iterable[Any]) -> list[Account]:
-    """The kinds of account that the body tells apart, in their usual order."""
+    """Returns the kinds of account that the body distinguishes, in their usual order."""
     named = {
         name
         for block in body
@@ -119,8 +120,8 @@ def accounts_in(body: Iterable[Any]) -> list[Account]:
 
 def _facts(rows: Iterable[Any]) -> Iterator[tuple[str, SafeString]]:
     for row in rows:
-        yield placeholders.filled(row["term"]), _html(row["meaning"])
+        yield placeholders.fill_in(row["term"]), _html(row["meaning"])
 
 
 def _html(rich_text: Any) -> SafeString:
-    return placeholders.filled_html(expand_db_html(rich_text.source))
+    return placeholders.fill_in_html(expand_db_html(rich_text.source))

@@ -1,4 +1,4 @@
-"""The screenshots that come with the product, and where a page finds them."""
+"""Pictures of guides: bundled screenshots, and images that editors upload."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NAME = re.compile(r"[a-z0-9-]{1,60}")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A picture on a page. Its size keeps the text still while it loads."""
+    """A picture on a page. The size reserves its space while it loads."""
 
     src: str
     width: int
@@ -29,35 +29,36 @@ class Shown:
 
 
 class Source(Protocol):
-    """Makes of a picture block what a page or a paper shows."""
+    """Converts a picture block for a web page or a PDF."""
 
     def __call__(self, block: Any) -> Shown | None: ...
 
 
-def is_there(name: str) -> bool:
+def exists(name: str) -> bool:
+    """Returns whether a bundled screenshot of that name exists."""
     return bool(_NAME.fullmatch(name)) and _path(name).exists()
 
 
 def on_page(block: Any) -> Shown | None:
-    """By address. None where the picture is no longer there."""
+    """Returns a picture by URL; None where it no longer exists."""
     if block["image"]:
         rendition = block["image"].get_rendition(f"width-{LONGEST_SIDE}|format-webp")
         size = (rendition.width, rendition.height)
         return _shown(block, rendition.url, size)
-    if not is_there(block["built_in"]):
+    if not exists(block["built_in"]):
         return None
     name = block["built_in"]
     return _shown(block, static(f"guides/pictures/{name}.webp"), _size(name))
 
 
-def in_paper(block: Any) -> Shown | None:
-    """With its bytes, for a document that must fetch nothing."""
+def in_pdf(block: Any) -> Shown | None:
+    """Returns a picture as a data URL, because rendering a PDF must fetch nothing."""
     if block["image"]:
         rendition = block["image"].get_rendition(f"width-{LONGEST_SIDE}|format-webp")
         with rendition.file.open("rb") as file:
             data = file.read()
         return _shown(block, _inline(data), (rendition.width, rendition.height))
-    if not is_there(block["built_in"]):
+    if not exists(block["built_in"]):
         return None
     name = block["built_in"]
     return _shown(block, _inline(_path(name).read_bytes()), _size(name))

@@ -1,4 +1,4 @@
-"""What a guide can say of this very community: `{suffix}` in a text becomes its own."""
+"""Placeholders in guides, such as `{suffix}`, and this community's values for them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PLACEHOLDER = re.compile(r"\{([a-z0-9_]{2,30})\}")
 
 
 def values() -> dict[str, str]:
-    """Every placeholder and what stands for it here."""
+    """Returns the value of every placeholder, by its name."""
     here = settings.POSTERN
     return {
         "community": here.community_name,
@@ -39,7 +39,7 @@ def values() -> dict[str, str]:
 
 
 def _in_years(days: int) -> str:
-    """Days as people say them: whole years from two years on."""
+    """Returns a number of days in words: in whole years from two years on."""
     years = days // 365
     if years < 2:
         return gettext("%(days)s days") % {"days": days}
@@ -47,7 +47,7 @@ def _in_years(days: int) -> str:
 
 
 def _second_factor_rule() -> str:
-    """What this community asks of members."""
+    """Returns the rule for members' second factors in this community."""
     if settings.POSTERN.second_factor != "everybody":
         return gettext("Everybody else may have one.")
     return gettext(
@@ -57,20 +57,20 @@ def _second_factor_rule() -> str:
 
 
 def digest() -> str:
-    """Changes with any of the values."""
-    told = json.dumps(values(), sort_keys=True).encode()
-    return hashlib.sha256(told).hexdigest()[:16]
+    """Returns a digest of all values, to invalidate what was rendered with old ones."""
+    known = json.dumps(values(), sort_keys=True).encode()
+    return hashlib.sha256(known).hexdigest()[:16]
 
 
-def filled_html(html: str) -> SafeString:
-    """HTML that an editor wrote, with the values in their places."""
+def fill_in_html(html: str) -> SafeString:
+    """Returns an editor's HTML with placeholders replaced by escaped values."""
     known = {name: escape(value) for name, value in values().items()}
     filled = _PLACEHOLDER.sub(lambda found: known.get(found[1], found[0]), html)
-    # Editors' rich text is sanitised by Wagtail, and the values are escaped.
+    # Safe: Wagtail sanitises editors' rich text, and the values are escaped.
     return mark_safe(filled)  # noqa: S308
 
 
-def filled(text: str) -> str:
-    """Plain text with the values in their places."""
+def fill_in(text: str) -> str:
+    """Returns plain text with placeholders replaced."""
     known = values()
     return _PLACEHOLDER.sub(lambda found: known.get(found[1], found[0]), text)

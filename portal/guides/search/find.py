@@ -1,4 +1,4 @@
-"""Finds guides by any words, also by others that mean the same."""
+"""Searches guides, with synonyms and correction of mistyped words."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from wagtail.search.query import And, Or, PlainText, SearchQuery
 from portal.guides.models import GuideIndex, ReviewedPage
 from portal.guides.search import spelling, synonyms
 
-MOST_WORDS = 8
-MOST_RESULTS = 20
+MAX_WORDS = 8
+MAX_RESULTS = 20
 
 _WORD = re.compile(r"[\w’'-]+")
-# What says nothing of what somebody looks for.
-_SMALL = frozenset(
+# Words that say nothing about the subject of a search.
+_STOP_WORDS = frozenset(
     [
         "a",
         "an",
@@ -63,22 +63,22 @@ _SMALL = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The guides, best first. `read_as` is what mistyped words were taken for."""
+    """The guides found, best first. `read_as` is the query after spelling correction."""
 
     pages: list[ReviewedPage] = field(default_factory=list)
     read_as: str = ""
 
 
 def words_of(text: str) -> list[str]:
-    """The words that say something; all of them where none does."""
+    """Returns the words of a query without stop words; all of them where none is left."""
     every = _WORD.findall(text.casefold())
-    return ([word for word in every if word not in _SMALL] or every)[:MOST_WORDS]
+    return ([word for word in every if word not in _STOP_WORDS] or every)[:MAX_WORDS]
 
 
 def search(text: str) -> Found:
-    """The guides with every word; where there are none, those with any. Best first.
+    """Returns the guides with every word; if there are none, those with any of them.
 
-    A word that no guide has is read as the nearest one that some guide uses.
+    A word that no guide contains is replaced by the most similar word that one does.
     """
     words = words_of(text)
     index = GuideIndex.objects.first()
@@ -86,13 +86,13 @@ def search(text: str) -> Found:
         return Found()
     if pages := _with(index, And, words):
         return Found(pages)
-    read = [_read(index, word) for word in words]
-    pages = _with(index, And, read) or _with(index, Or, read)
-    return Found(pages, " ".join(read) if pages and read != words else "")
+    corrected = [_correct(index, word) for word in words]
+    pages = _with(index, And, corrected) or _with(index, Or, corrected)
+    return Found(pages, " ".join(corrected) if pages and corrected != words else "")
 
 
-def _read(index: GuideIndex, word: str) -> str:
-    return word if _with(index, Or, [word]) else spelling.meant(word)
+def _correct(index: GuideIndex, word: str) -> str:
+    return word if _with(index, Or, [word]) else spelling.closest_word(word)
 
 
 def _with(
@@ -106,7 +106,7 @@ def _meaning(word: str) -> SearchQuery:
 
 
 def _found(index: GuideIndex, query: SearchQuery) -> list[ReviewedPage]:
-    pages = Page.objects.live().child_of(index).search(query)[:MOST_RESULTS]
+    pages = Page.objects.live().child_of(index).search(query)[:MAX_RESULTS]
     order = [page.pk for page in pages]
     found = {page.pk: page for page in Page.objects.filter(pk__in=order).specific()}
     return [found[pk] for pk in order]

@@ -1,4 +1,4 @@
-"""What a mistyped word was meant to be, by the words of the guides themselves."""
+"""Corrects mistyped words, with the words of the guides as the vocabulary."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from django.core.cache import cache
 from portal.guides.models import Guide, VideoGuide
 from portal.guides.search import synonyms
 
-# Shorter words are near to too many others.
-SHORTEST = 4
-# As difflib counts: one letter wrong, missing or swapped in a word of six.
-NEAR = 0.8
-KEPT_SECONDS = 600
+# Shorter words resemble too many others.
+MIN_LENGTH = 4
+# difflib's ratio: one letter wrong, missing or swapped in a word of six.
+MIN_SIMILARITY = 0.8
+CACHE_SECONDS = 600
 
 _WORD = re.compile(r"[^\W\d_]{4,30}")
 
 
-def meant(word: str) -> str:
-    """The nearest word that a guide uses; the word itself where none is near."""
-    if len(word) < SHORTEST:
+def closest_word(word: str) -> str:
+    """Returns the most similar word in the guides; the word itself if none is close."""
+    if len(word) < MIN_LENGTH:
         return word
-    near = get_close_matches(word, _vocabulary(), n=1, cutoff=NEAR)
+    near = get_close_matches(word, _vocabulary(), n=1, cutoff=MIN_SIMILARITY)
     return near[0] if near else word
 
 
 def _vocabulary() -> list[str]:
     kept: list[str] | None = cache.get_or_set(
-        "guide-vocabulary", _words_in_use, KEPT_SECONDS
+        "guide-vocabulary", _words_in_use, CACHE_SECONDS
     )
     return kept or []
 

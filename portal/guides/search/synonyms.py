@@ -1,4 +1,4 @@
-"""Words that readers use for one thing: a search for one finds the others."""
+"""Synonyms: a search for one word of a group finds the others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FILE = Path(__file__).parent.parent / "content" / "synonyms.txt"
 
 @cache
 def _groups() -> dict[str, tuple[str, ...]]:
-    """For each word, its whole group. A line of the file is a group, by commas."""
+    """Returns the group of each word. Each line of the file is a group."""
     groups: dict[str, tuple[str, ...]] = {}
     for line in FILE.read_text(encoding="utf-8").splitlines():
         words = tuple(word.strip().casefold() for word in line.split(",") if word)
@@ -19,6 +19,6 @@ def _groups() -> dict[str, tuple[str, ...]]:
 
 
 def of(word: str) -> tuple[str, ...]:
-    """The word and what means the same."""
+    """Returns the word and its synonyms."""
     folded = word.casefold()
     return _groups().get(folded, (folded,))

@@ -82,7 +82,7 @@ class TestGuide:
         for block in walk(source.body):
             if block["type"] == "picture":
                 name = block["value"]["built_in"]
-                assert pictures.is_there(name), name
+                assert pictures.exists(name), name
                 assert len(block["value"]["alt"]) > 20
 
 

@@ -1,4 +1,4 @@
-"""`manage.py load_guides`: put the guides that come with the product on the site."""
+"""`manage.py load_guides`: loads the guides that come with the product."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from portal.guides.bundled.guide_files import ContentError
 
 
 class Command(BaseCommand):
-    help = "Write the guides that are new or changed. What an editor changed is kept."
+    help = "Load new and changed guides. Pages that an editor changed are left alone."
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,3 +1,5 @@
+"""Pages that editors write, what the loader wrote of them, and readers' feedback."""
+
 from __future__ import annotations
 
 from datetime import date, timedelta
@@ -5,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.utils import timezone
 from modelcluster.fields import ParentalManyToManyField
@@ -22,10 +25,12 @@ REVIEW_EVERY = timedelta(days=180)
 
 
 def today() -> date:
+    """Returns today's date here: the default of a page's last review."""
     return timezone.localdate()
 
 
 def next_review() -> date:
+    """Returns the date of the next review, for a page reviewed today."""
     return timezone.localdate() + REVIEW_EVERY
 
 
@@ -50,7 +55,7 @@ class GuideIndex(Page):
 
 
 class ReviewedPage(Page):
-    """A page that somebody keeps right: when it was looked at, and when to look again."""
+    """A page with an owner, the date of its last review, and the date of the next."""
 
     topic = models.CharField(max_length=20, choices=Topic.choices)
     position = models.PositiveSmallIntegerField(
@@ -58,16 +63,16 @@ class ReviewedPage(Page):
     )
     summary = models.CharField(max_length=250)
     words = models.CharField(
-        "words that readers search for",
+        "search words",
         max_length=250,
         blank=True,
-        help_text="Those that the text does not say.",
+        help_text="Words that readers search for and the text does not contain.",
     )
     audience = models.CharField(
         max_length=20, choices=Audience.choices, default=Audience.EVERYONE
     )
     kept_by = models.CharField(
-        "owner", max_length=100, help_text="The team that keeps this page right."
+        "owner", max_length=100, help_text="The team that keeps this page up to date."
     )
     reviewed_on = models.DateField("last reviewed", default=today)
     review_due_on = models.DateField("review due", default=next_review)
@@ -101,16 +106,17 @@ class ReviewedPage(Page):
         super().clean()
         if self.review_due_on <= self.reviewed_on:
             raise ValidationError(
-                {"review_due_on": "The next review must be after the last one."}
+                {"review_due_on": "Choose a date after the last review."}
             )
 
     @property
     def is_review_due(self) -> bool:
+        """Whether the next review is due today or overdue."""
         return self.review_due_on <= timezone.localdate()
 
 
 class Guide(ReviewedPage):
-    """How to do one thing, in steps."""
+    """A written guide: how to do one thing, in steps."""
 
     body = StreamField(BodyBlock())
     related = ParentalManyToManyField("self", blank=True, symmetrical=False)
@@ -127,11 +133,13 @@ class Guide(ReviewedPage):
 
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         context = super().get_context(request, *args, **kwargs)
-        return context | guide_page.context(request, self)
+        # A preview holds `related` in memory, where only filter() is supported.
+        related = self.related.filter(live=True)
+        return context | guide_page.context(request, body=self.body, related=related)
 
 
 class VideoGuide(ReviewedPage):
-    """A film of a screen, with the same in words beside it."""
+    """A screen recording, with its transcript beside it."""
 
     film = models.CharField(max_length=40, choices=videos.choices, unique=True)
 
@@ -149,13 +157,67 @@ class VideoGuide(ReviewedPage):
 
     @property
     def script(self) -> videos.Film:
+        """The script and the recorded times of the video."""
         return videos.film(self.film)
 
     @property
     def transcript(self) -> str:
-        """Everything that the captions say, for searching."""
+        """The text of all captions, for the search index."""
         return " ".join(scene.says for scene in self.script.scenes)
 
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         context = super().get_context(request, *args, **kwargs)
         return context | {"film": self.script}
+
+
+class LoadedGuide(models.Model):
+    """The version of a bundled guide that the loader wrote last.
+
+    The row outlives its page, so that a guide that an editor removed is not loaded
+    again.
+    """
+
+    slug = models.SlugField(max_length=100, unique=True)
+    digest = models.CharField(max_length=64)
+    revision = models.PositiveBigIntegerField()
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class FeedbackQuerySet(models.QuerySet["Feedback"]):
+    """Aggregates of feedback."""
+
+    def by_page(self) -> models.QuerySet[Any, Any]:
+        """Counts useful and not useful answers for each revision of each page."""
+        return (
+            self.values("page_id", "page__title", "revision")
+            .annotate(
+                yes=Count("pk", filter=Q(is_useful=True)),
+                no=Count("pk", filter=Q(is_useful=False)),
+            )
+            .order_by("-no", "page__title", "-revision")
+        )
+
+
+class Feedback(models.Model):
+    """One reader's answer whether a page was useful. It identifies nobody."""
+
+    page = models.ForeignKey(
+        "wagtailcore.Page", on_delete=models.CASCADE, related_name="feedback"
+    )
+    revision = models.PositiveBigIntegerField(
+        help_text="the version that was read, by the number of its revision"
+    )
+    is_useful = models.BooleanField()
+    comment = models.TextField(blank=True, max_length=1000)
+    at = models.DateTimeField(auto_now_add=True)
+
+    objects = FeedbackQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name_plural = "feedback"
+
+    def __str__(self) -> str:
+        return f"{self.page}: {'useful' if self.is_useful else 'not useful'}"
