@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from engine.mail.address import InvalidAddressError, normal_domain
-from engine.registry.connection_policy import check_connection, tidied
+from engine.registry.connections.policy import check_connection, normalise
 from engine.registry.errors import PolicyError
 from engine.registry.models import Connection, Domain, Provider
 from onboarding.models import Application
@@ -66,7 +66,7 @@ def check_connection_claims(application: Application) -> None:
     check_connection(
         Connection(
             organisation_id=application.organisation_id or 0,
-            **tidied(
+            **normalise(
                 {
                     "proof": application.proof,
                     "source_networks": application.source_networks,

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from publicsuffixlist import PublicSuffixList
 
 from engine.mail.address import Address, InvalidAddressError, normal_domain
-from engine.registry.display_names import check_name
+from engine.registry.addresses.display_names import check_name
 from engine.registry.errors import PolicyError
 
 # Domains where anybody may have an address: they show nothing about an organisation.

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from engine.registry.connection_policy import tidied
+from engine.registry.connections.policy import normalise
 from engine.registry.errors import PolicyError
 
 MAX_NETWORKS = 20
@@ -21,7 +21,9 @@ class NetworksField(forms.CharField):
         if len(lines) > MAX_NETWORKS:
             raise ValidationError(f"Enter no more than {MAX_NETWORKS} addresses")
         try:
-            cleaned: list[str] = tidied({"source_networks": lines})["source_networks"]
+            cleaned: list[str] = normalise({"source_networks": lines})[
+                "source_networks"
+            ]
         except PolicyError as refusal:
             raise ValidationError(str(refusal)) from refusal
         return cleaned

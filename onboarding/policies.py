@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ParamSpec
 
-from engine.registry import recovery
+from engine.registry.credentials import account_recovery
 from engine.registry.errors import PolicyError
 from engine.registry.models import Organisation, Person
 from onboarding import claims_policy
@@ -160,7 +160,7 @@ def check_can_print_first_letter(person: Person) -> None:
         raise PolicyError(
             f"{person.name} has an address where a link can be sent. Send the link."
         )
-    if not recovery.is_untouched(person):
+    if not account_recovery.is_unused(person):
         raise PolicyError(
             "The account is in use. Ask for an everyday address instead, so that the "
             "owner hears of it."

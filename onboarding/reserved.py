@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from engine.mail import lookalike
-from engine.registry.display_names import passes_for_service
+from engine.registry.addresses.display_names import imitates_service
 from engine.registry.errors import PolicyError
 from engine.routing import routes
 from onboarding.models import Application, domain_under_suffix
@@ -151,7 +151,7 @@ def _is_reserved(text: str) -> bool:
     own = settings.POSTERN.community_domain.partition(".")[0]
     return lookalike.skeleton(joined) in _SKELETONS | {
         lookalike.skeleton(own)
-    } or passes_for_service(text.replace("-", " "))
+    } or imitates_service(text.replace("-", " "))
 
 
 def _is_taken(label: str, text: str, application: Application) -> bool:

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from engine.audit.record import record
 from engine.registry.actions import people, recovery
-from engine.registry.addresses import in_community, is_taken
+from engine.registry.addresses.allocation import is_taken, to_community_address
 from engine.registry.errors import PolicyError
 from engine.registry.models import Domain, Organisation, Person
 from onboarding import policies
@@ -26,7 +26,7 @@ def give(person: Person, *, by: Person | None) -> None:
     """
     policies.check_can_have_sign_in(person.organisation)
     policies.check_can_set_first_password(person)
-    recovery.settle(person)
+    recovery.apply_due_change(person)
     record(
         "person.sign_in_given",
         person,
@@ -39,7 +39,7 @@ def give(person: Person, *, by: Person | None) -> None:
 def answer_request(text: str) -> None:
     """Mail to the address itself whatever its reader may have; to others, nothing."""
     try:
-        address = in_community(text)
+        address = to_community_address(text)
         policies.check_can_have_sign_in(_organisation_at(address.domain))
     except PolicyError:
         return

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from engine.registry.access import GuardedView, public
+from engine.registry.permissions.view_guards import GuardedView, public
 from onboarding import throttle
 from onboarding.models import Application
 

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from api.auth.caller import Caller
 from api.models import AccessToken
-from engine.registry import credentials
+from engine.registry.credentials import authentication, generated_secrets
 from engine.registry.models import ApiKey
 
 REFUSAL = (
@@ -51,7 +51,7 @@ def bears_valid_key(request: HttpRequest) -> bool:
 def _find_caller(secret: str) -> Caller | None:
     token = (
         AccessToken.objects.filter(
-            digest__in=credentials.digests(secret),
+            digest__in=generated_secrets.digests(secret),
             expires_at__gt=timezone.now(),
             key__in=ApiKey.objects.live(),
         )
@@ -59,8 +59,8 @@ def _find_caller(secret: str) -> Caller | None:
         .first()
     )
     if token is not None:
-        credentials.note_use(token.key)
+        authentication.record_api_key_use(token.key)
         # A scope that the key has lost since is lost for its tokens as well.
         return Caller(token.key, frozenset(token.scopes) & frozenset(token.key.scopes))
-    key = credentials.find_api_key(secret)
+    key = authentication.authenticate_api_key(secret)
     return Caller(key, frozenset(key.scopes)) if key else None

@@ -12,7 +12,7 @@ from oauthlib.common import Request
 from oauthlib.oauth2 import BackendApplicationServer, RequestValidator
 
 from api.models import AccessToken
-from engine.registry import credentials
+from engine.registry.credentials import authentication, generated_secrets
 from engine.registry.models import ApiKey
 
 TOKEN_SECONDS = 3600
@@ -24,7 +24,7 @@ class KeyValidator(RequestValidator):
     def authenticate_client(self, request: Request, *args: Any, **kwargs: Any) -> bool:
         """Accepts Basic authentication or credentials in the body (RFC 6749 §2.3.1)."""
         client_id, secret = _credentials_of(request)
-        key = credentials.find_api_key(secret)
+        key = authentication.authenticate_api_key(secret)
         if key is None or key.client_id != client_id:
             return False
         request.client = key
@@ -56,7 +56,7 @@ class KeyValidator(RequestValidator):
     ) -> None:
         AccessToken.objects.create(
             key=request.client,
-            digest=credentials.digest(token["access_token"]),
+            digest=generated_secrets.digest(token["access_token"]),
             scopes=token["scope"].split(),
             expires_at=timezone.now() + timedelta(seconds=token["expires_in"]),
         )
@@ -76,6 +76,6 @@ def _credentials_of(request: Request) -> tuple[str, str]:
 
 token_endpoint = BackendApplicationServer(
     KeyValidator(),
-    token_generator=lambda request: credentials.new_secret(),
+    token_generator=lambda request: generated_secrets.new_secret(),
     token_expires_in=TOKEN_SECONDS,
 )

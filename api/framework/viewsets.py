@@ -16,7 +16,7 @@ from api.auth.caller import Caller, caller_of
 from api.auth.rate_limit import KeyRateLimit
 from api.framework.etags import response_with_etag
 from api.framework.request_validation import ReasonRequest, validated
-from engine.registry.actor import Actor
+from engine.registry.models import Actor
 from engine.registry.scopes import Scope
 
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer
 
-from engine.registry.access import public
+from engine.registry.permissions.view_guards import public
 
 # drf-spectacular 0.30 keeps what it has seen so far in module globals: two generators at
 # the same moment would mix their components.

@@ -14,7 +14,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from api.openapi.document import openapi_document
-from engine.registry.access import public
+from engine.registry.permissions.view_guards import public
 from engine.registry.scopes import Scope
 
 Schema = Mapping[str, Any]

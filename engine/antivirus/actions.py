@@ -13,7 +13,7 @@ from engine import slices
 from engine.antivirus import quarantine
 from engine.antivirus.models import QuarantinedMessage
 from engine.audit.record import record
-from engine.registry.actor import Actor
+from engine.registry.models import Actor
 
 
 @transaction.atomic

@@ -1,3 +1,3 @@
-"""Audit is in charge of remembering who did what, when, so that nobody can change it unseen."""
+"""Audit trail: who did what and when, in a hash chain that shows every later change."""
 
 from __future__ import annotations

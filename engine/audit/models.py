@@ -4,10 +4,10 @@ from django.db import models
 
 
 class Entry(models.Model):
-    """One thing that somebody did.
+    """One recorded act.
 
-    No foreign keys, so that nothing recorded can be blocked or lost. Each entry
-    carries the digest of the one before it: a change or a gap shows.
+    No foreign keys, so that no deletion can be blocked by an entry or take one away.
+    Each entry carries the digest of the one before it, so a change or a gap shows.
     """
 
     at = models.DateTimeField(db_index=True)
@@ -19,6 +19,7 @@ class Entry(models.Model):
     by_key = models.CharField(max_length=80, blank=True)
     by_name = models.CharField(max_length=320)
     detail = models.JSONField(default=dict)
+    # Unique, so that two entries can never follow the same one: a fork of the chain.
     previous_digest = models.CharField(max_length=64, unique=True)
     digest = models.CharField(max_length=64, unique=True)
 
@@ -32,9 +33,9 @@ class Entry(models.Model):
 
 
 class ChainEnd(models.Model):
-    """Where the chain ends: one row, locked by whoever appends.
+    """The length and last digest of the chain: one row, locked by each writer.
 
-    It also shows when the last entries were taken away.
+    Digests alone cannot show that the last entries were removed; the length can.
     """
 
     length = models.PositiveBigIntegerField(default=0)

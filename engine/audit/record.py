@@ -1,4 +1,4 @@
-"""The one way to write an audit entry, and the check that none was changed."""
+"""Writes audit entries to the hash chain, and verifies the chain."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ GENESIS = "0" * 64
 
 
 class Actor(Protocol):
-    """Whoever acts: a person, or another system with a key, as seen from here."""
+    """A person, or another system with an API key, as the audit trail sees them."""
 
     @property
-    def audit_key(self) -> str: ...
+    def audit_key(self) -> str:
+        """What identifies the actor among people and keys."""
 
-    def __str__(self) -> str: ...
+    def __str__(self) -> str:
+        """The name under which the entry shows the actor."""
 
 
 class BrokenChainError(Exception):
-    """The chain is broken at an entry. Carries its id, 0 where nothing is left."""
+    """The chain is broken at an entry; `entry_id` is 0 if no entry is left."""
 
     def __init__(self, entry_id: int) -> None:
         super().__init__(f"The chain is broken at entry {entry_id}.")
@@ -40,9 +42,11 @@ def record(
     detail: Mapping[str, object] | None = None,
     by: Actor | None,
 ) -> Entry:
-    """Append an entry to the chain. `by=None` means the system itself.
+    """Appends an entry to the chain, and returns it.
 
-    `detail` must be JSON without secrets and without message content.
+    `event` is a code such as `person.suspended`. `organisation_key` is the id of the
+    organisation whose administrators see the entry. `detail` must be JSON, without
+    secrets and without message content. `by=None` means the system itself.
     """
     entry = Entry(
         at=timezone.now(),
@@ -58,11 +62,12 @@ def record(
     return _append(entry)
 
 
-def take_turn() -> ChainEnd:
-    """Lock the end of the chain until the transaction ends; who appends takes turns.
+def lock_chain() -> ChainEnd:
+    """Locks the end of the chain until the transaction ends, and returns it.
 
-    Must be called inside a transaction. Locking the last entry would not do: on
-    PostgreSQL a writer that waited for it would append to it a second time.
+    Serialises everything that writes an entry; call it inside a transaction. Locking the
+    newest entry instead would not do: on PostgreSQL a writer that waited for that row
+    would go on with it, though another entry follows it by now.
     """
     end = ChainEnd.objects.select_for_update().first()
     return end or ChainEnd.objects.get_or_create(pk=1)[0]
@@ -70,7 +75,7 @@ def take_turn() -> ChainEnd:
 
 @transaction.atomic
 def _append(entry: Entry) -> Entry:
-    end = take_turn()
+    end = lock_chain()
     entry.previous_digest = end.digest
     entry.digest = digest_of(entry)
     entry.save(force_insert=True)
@@ -80,7 +85,7 @@ def _append(entry: Entry) -> Entry:
 
 
 def digest_of(entry: Entry) -> str:
-    """SHA-256 over everything the entry says and the digest before it."""
+    """Returns the SHA-256, in hex, of the entry's contents and the digest before it."""
     facts = [
         entry.previous_digest,
         entry.at.isoformat(),
@@ -93,15 +98,16 @@ def digest_of(entry: Entry) -> str:
         entry.by_name,
         entry.detail,
     ]
+    # Sorted keys: databases do not keep the order of a JSON object.
     text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def verify_chain() -> int:
-    """Walk the whole chain and return its length.
+    """Verifies the whole chain, and returns its length.
 
-    Raises BrokenChainError at the first entry that was changed or that follows a gap,
-    and at the last one where entries after it are missing.
+    Raises BrokenChainError with the first entry that was changed or that follows a gap;
+    or with the last entry, if those after it are missing.
     """
     previous, count, last_id = GENESIS, 0, 0
     for entry in Entry.objects.order_by("id").iterator():

@@ -13,7 +13,7 @@ from django.db.models import Q
 from engine.mail.address import Address
 from engine.pop3 import commands
 from engine.pop3.commands import Refused
-from engine.registry import credentials
+from engine.registry.credentials import authentication, generated_secrets
 from engine.registry.models import Mailbox, MailboxKind
 from engine.storage import content, mailbox_delivery, message_actions
 from engine.storage.models import Message
@@ -70,7 +70,7 @@ def find_mailbox(username: str, secret: str, *, peer: str) -> Access:
 
     Raises Refused, and MailError after too many attempts.
     """
-    person = credentials.find_person(username, secret, peer=peer)
+    person = authentication.authenticate_person(username, secret, peer=peer)
     if person is None:
         raise Refused(commands.WRONG)
     key = Address.parse(username.strip()).key
@@ -86,14 +86,14 @@ def find_mailbox(username: str, secret: str, *, peer: str) -> Access:
         mailbox,
         may_remove,
         person_id=person.pk,
-        digests=credentials.digests(secret),
+        digests=generated_secrets.digests(secret),
         generation=person.session_generation,
     )
 
 
 def is_still_open(access: Access) -> bool:
     """False once the app password, the person or the right to the mailbox is gone."""
-    if not credentials.still_proves_person(
+    if not authentication.is_app_password_valid(
         access.digests, generation=access.generation
     ):
         return False

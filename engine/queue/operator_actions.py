@@ -22,7 +22,7 @@ from engine.queue.models import (
     RecipientStatus,
 )
 from engine.queue.notifications import sender_dsn
-from engine.registry.actor import Actor
+from engine.registry.models import Actor
 from engine.trace import event_log
 from engine.trace.models import EventKind
 from engine.transport.parcel import Outcome, OutcomeState

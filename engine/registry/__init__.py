@@ -1,3 +1,3 @@
-"""Registry is in charge of who exists: organisations, domains, connections, people, mailboxes, and what each may do."""
+"""The registry: who exists, what each may do, and how each proves who they are."""
 
 from __future__ import annotations

@@ -8,12 +8,14 @@ from django.db.models.signals import post_migrate
 
 
 class RegistryConfig(AppConfig):
+    """The app of the registry: connects its signals, and schedules its jobs."""
+
     name = "engine.registry"
     label = "registry"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # It needs models, which cannot be imported before this moment.
+        """Connects signals. They need models, which cannot be imported earlier."""
         import_module("engine.registry.signals")
         post_migrate.connect(_schedule_jobs, sender=self)
 

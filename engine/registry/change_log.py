@@ -6,7 +6,7 @@ import secrets
 
 from django.db import transaction
 
-from engine.audit.record import take_turn
+from engine.audit.record import lock_chain
 from engine.registry.models import Stamp
 
 
@@ -22,7 +22,7 @@ def bump() -> None:
 
     The audit's turn is taken first: everybody locks the two rows in one order.
     """
-    take_turn()
+    lock_chain()
     version = secrets.token_hex(8)
     if not Stamp.objects.filter(pk=1).update(version=version):
         Stamp.objects.create(pk=1, version=version)

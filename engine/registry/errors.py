@@ -1,5 +1,7 @@
+"""The exception with which the registry's rules refuse a change."""
+
 from __future__ import annotations
 
 
 class PolicyError(Exception):
-    """A rule says no. The message is the sentence that the user reads."""
+    """A rule forbids what was asked. The message is shown to the person who asked."""

@@ -1,4 +1,4 @@
-"""Which addresses count as one network, where attempts are counted and places known."""
+"""IP networks: the type, and the network that one customer of a provider controls."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from typing import TypeAlias
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
-# What a provider gives one customer: RFC 6177 for IPv6; in IPv4 an office or a
-# provider's pool seldom reaches further.
+# The smallest network that one customer of a provider controls: a /64 in IPv6
+# (RFC 6177), and in IPv4 what an office or a provider's pool seldom exceeds.
 PREFIX_V4 = 24
 PREFIX_V6 = 64
 
 
 def network_of(peer: str) -> str:
-    """The network of an IP address, such as `192.0.2.0/24`; empty for no address."""
+    """Returns the network of an IP address, such as `192.0.2.0/24`.
+
+    An IPv4 address mapped into IPv6 counts as IPv4. Returns the empty string for
+    anything that is not an address.
+    """
     try:
         address = ip_address(peer.partition("%")[0])
     except ValueError:

@@ -1,4 +1,4 @@
-"""What an API key may be allowed to do: one resource, to read or to write."""
+"""Scopes of API keys: one resource, to read or to write."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Scope(models.TextChoices):
-    """One thing that a key may do, in its organisation or across the community."""
+    """An act that a key may be allowed, in its organisation or across the community."""
 
     READ_ORGANISATIONS = "organisations:read", "Read organisations and their domains"
     WRITE_ORGANISATIONS = "organisations:write", "Change organisations and domains"
@@ -14,7 +14,10 @@ class Scope(models.TextChoices):
     WRITE_CONNECTIONS = "connections:write", "Change connections and credentials"
     READ_PEOPLE = "people:read", "Read people"
     WRITE_PEOPLE = "people:write", "Add, change and suspend people"
-    WRITE_RECOVERY = "recovery:write", "Ask for another address for somebody's links"
+    WRITE_RECOVERY = (
+        "recovery:write",
+        "Request a new address for another person's links",
+    )
     READ_MAILBOXES = "mailboxes:read", "Read mailboxes and who may use them"
     WRITE_MAILBOXES = "mailboxes:write", "Change group mailboxes and grants"
     READ_LISTS = "lists:read", "Read distribution lists"
@@ -34,12 +37,15 @@ class Scope(models.TextChoices):
 
     @property
     def is_community_wide(self) -> bool:
-        """True where no key of one organisation can ever hold it."""
+        """True for scopes that only a key of the community may have."""
         return self in COMMUNITY_WIDE
 
     @property
     def opens_mail(self) -> bool:
-        """True where a key with it reads or writes in people's own mailboxes."""
+        """True for scopes that read or write in people's own mailboxes.
+
+        A key with one of them needs a second person's agreement.
+        """
         return self in OPENS_MAIL
 
 

@@ -102,7 +102,7 @@ def _stands_alone(instance: Model) -> bool:
 def _unlist(sender: type[Model], instance: Model, **_: Any) -> None:
     """Take a row that is gone out of the directory, or what it said of another."""
     if sender in LISTED and not (isinstance(instance, Mailbox) and instance.owner_id):
-        index.forget(LISTED[sender], instance.pk)
+        index.remove(LISTED[sender], instance.pk)
     else:
         _list(sender, instance)
 

@@ -1,4 +1,4 @@
-"""Jobs of the registry: what is looked up by the clock."""
+"""Scheduled jobs of the registry. Their dotted names are stored in the database."""
 
 from __future__ import annotations
 
@@ -6,32 +6,32 @@ from django_q.models import Schedule
 
 from engine import slices
 from engine.lanes import Lane
-from engine.registry import published
-from engine.registry.actions import providers, recovery
+from engine.registry.actions import connections, recovery
+from engine.registry.connections import spf
+from engine.registry.connections.cloud_providers import PROVIDERS
 from engine.registry.models import Provider
-from engine.registry.providers import PROVIDERS
 
 
 def refresh_providers() -> None:
-    """Look up each provider's networks; doing it again changes nothing.
+    """Looks up each cloud provider's networks. Idempotent.
 
-    Raises DnsUnavailable or PolicyError: what was known stays, and the job failed.
+    Raises DnsUnavailable or PolicyError: the job fails, and what was known stays.
     """
     slices.for_each(Provider, _refresh)
 
 
 def _refresh(provider: Provider) -> None:
-    found = published.networks(PROVIDERS[provider].spf_name)
-    providers.set_networks(provider, found, by=None)
+    found = spf.sending_networks(PROVIDERS[provider].spf_name)
+    connections.set_provider_networks(provider, found, by=None)
 
 
 def apply_address_changes() -> int:
-    """Bring changes of everyday addresses into force whose delay has passed."""
-    return recovery.apply_due()
+    """Applies changes of everyday addresses whose delay is over. Returns how many."""
+    return recovery.apply_due_changes()
 
 
 def schedule_jobs() -> None:
-    """Write down what runs by the clock; doing it again changes nothing."""
+    """Schedules the jobs, after each migration. Idempotent."""
     Schedule.objects.update_or_create(
         name="registry.apply_address_changes",
         defaults={

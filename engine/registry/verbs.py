@@ -1,4 +1,4 @@
-"""What every verb of the registry has in common."""
+"""What all actions on the registry share: the lock, saving changes, and the audit entry."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from typing import ParamSpec, TypeVar
 
 from django.db import models, transaction
 
+from engine.audit.record import record
 from engine.registry import change_log
+from engine.registry.models import Actor, Organisation
 
 Given = ParamSpec("Given")
 Outcome = TypeVar("Outcome")
 
+_SUBJECTS_OWN = object()
+
 
 def verb(action: Callable[Given, Outcome]) -> Callable[Given, Outcome]:
-    """Run the action in one transaction, in turn with every other verb.
+    """Decorates an action: runs it in one transaction, serialised with all others.
 
-    The turn makes its checks hold until it commits; all verbs lock in one order, so
-    none waits for another in a circle. The registry's version moves with it.
+    What the action has checked, such as that an address is free, stays true until it
+    commits. All actions take their locks in one order, so they cannot deadlock.
     """
 
     @wraps(action)
@@ -31,9 +35,10 @@ def verb(action: Callable[Given, Outcome]) -> Callable[Given, Outcome]:
 
 
 def apply(row: models.Model, changes: Mapping[str, object]) -> dict[str, object]:
-    """Set and save what differs. Returns field to [before, after], for the audit.
+    """Sets and saves the fields that differ.
 
-    Rows are named there, plain values are themselves.
+    Returns the changes for the audit entry: field name to [before, after], with related
+    rows by name.
     """
     differing = {
         name: [getattr(row, name), value]
@@ -45,10 +50,43 @@ def apply(row: models.Model, changes: Mapping[str, object]) -> dict[str, object]
     if differing:
         row.save(update_fields=list(differing))
     return {
-        name: [_told(before), _told(after)]
+        name: [_plain(before), _plain(after)]
         for name, (before, after) in differing.items()
     }
 
 
-def _told(value: object) -> object:
+def _plain(value: object) -> object:
     return str(value) if isinstance(value, models.Model) else value
+
+
+def record_action(
+    event: str,
+    subject: models.Model,
+    detail: Mapping[str, object] | None = None,
+    *,
+    organisation_key: object = _SUBJECTS_OWN,
+    reason: str = "",
+    by: Actor | None,
+) -> None:
+    """Appends the audit entry of an action.
+
+    Files it under the subject's organisation, whose administrators see it, unless
+    `organisation_key` gives another id or none. Adds `reason` to the detail unless it is
+    empty. `by=None` means the system itself.
+    """
+    if organisation_key is _SUBJECTS_OWN:
+        organisation_key = _organisation_of(subject)
+    stated = {"reason": reason} if reason else {}
+    record(
+        event,
+        subject,
+        organisation_key=organisation_key,
+        detail={**(detail or {}), **stated},
+        by=by,
+    )
+
+
+def _organisation_of(subject: models.Model) -> object:
+    if isinstance(subject, Organisation):
+        return subject.pk
+    return getattr(subject, "organisation_id", "")

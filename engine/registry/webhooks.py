@@ -1,4 +1,4 @@
-"""Where webhooks may go, and the secrets that sign them."""
+"""Webhook endpoints: where requests may go, and the sealed secrets that sign them."""
 
 from __future__ import annotations
 
@@ -16,24 +16,35 @@ from engine.registry.models import WebhookEndpoint
 PREFIX = "whsec_"
 SEALED_FOR = "postern webhooks"
 LONGEST_URL = 500
-# Names that stand for no host of the internet (RFC 6761, RFC 6762, RFC 8375, and ICANN's
+# Names that no host on the internet has (RFC 6761, RFC 6762, RFC 8375, and ICANN's
 # reservation of .internal).
-INSIDE = ("localhost", "local", "internal", "home.arpa", "intranet", "lan", "onion")
+PRIVATE_SUFFIXES = (
+    "localhost",
+    "local",
+    "internal",
+    "home.arpa",
+    "intranet",
+    "lan",
+    "onion",
+)
 
 
 def new_secret() -> str:
-    """A secret that signs, in the form that Standard Webhooks gives it, sealed."""
+    """Returns a signing secret in the form of Standard Webhooks, sealed.
+
+    Sealed rather than hashed, because signing needs the secret itself.
+    """
     secret = PREFIX + b64encode(secrets.token_bytes(32)).decode()
     return keys.seal(SEALED_FOR, secret)
 
 
 def secret(sealed: str) -> str:
-    """The secret that signs, as its receiver has it. Raises UnknownKeyError."""
+    """Returns the signing secret as the receiver has it. Raises UnknownKeyError."""
     return keys.unseal(SEALED_FOR, sealed)
 
 
 def reseal(endpoint: WebhookEndpoint) -> None:
-    """Seal its secrets with the secret key of now. Raises UnknownKeyError."""
+    """Seals an endpoint's secrets with the current secret key. Raises UnknownKeyError."""
     for name in ("sealed_secret", "earlier_sealed_secret"):
         sealed = getattr(endpoint, name)
         if sealed and not keys.is_current(SEALED_FOR, sealed):
@@ -42,28 +53,31 @@ def reseal(endpoint: WebhookEndpoint) -> None:
 
 
 def check_url(url: str) -> None:
-    """Raise PolicyError for an address that no webhook may go to.
+    """Raises PolicyError for a URL that no webhook may be sent to.
 
-    An address of ours is refused here; what a host's name stands for may change, and is
-    looked at whenever it is dialled.
+    Protects against server-side request forgery as far as the text of a URL can show.
+    What a host name resolves to may change after this check, so the address is checked
+    again whenever it is dialled.
     """
     try:
         parts = urlsplit(url)
-        is_whole = bool(parts.hostname) and parts.port != 0
+        is_complete = bool(parts.hostname) and parts.port != 0
     except ValueError:
-        is_whole = False
-    if not is_whole or len(url) > LONGEST_URL or not url.isascii():
-        raise PolicyError("Enter a whole address, such as https://cases.example/hook.")
+        is_complete = False
+    if not is_complete or len(url) > LONGEST_URL or not url.isascii():
+        raise PolicyError(
+            "Enter a complete address, such as https://cases.example/hook."
+        )
     if any(character <= " " or character == "\x7f" for character in url):
-        raise PolicyError("The address may hold no spaces.")
-    if parts.scheme != "https" and not _is_of_this_machine(parts.hostname or ""):
+        raise PolicyError("Remove the spaces from the address.")
+    if parts.scheme != "https" and not _is_permitted_loopback(parts.hostname or ""):
         raise PolicyError("The address must begin with https://.")
     if parts.username or parts.password:
         raise PolicyError("Leave the user name and password out of the address.")
-    _check_is_outside((parts.hostname or "").removesuffix("."))
+    _check_is_public((parts.hostname or "").removesuffix("."))
 
 
-def _check_is_outside(host: str) -> None:
+def _check_is_public(host: str) -> None:
     if settings.POSTERN.probe_private_addresses:
         return
     if not (_is_public_literal(host) if _is_literal(host) else _is_public_name(host)):
@@ -74,9 +88,9 @@ def _check_is_outside(host: str) -> None:
 
 
 def _is_literal(host: str) -> bool:
-    """True for IPv6, and for what resolvers read as IPv4 (WHATWG URL, "ends in a number").
+    """Returns True for IPv6, and for what resolvers read as IPv4.
 
-    They take 2130706433, 0x7f.1 and 127.1 for 127.0.0.1.
+    They take 2130706433, 0x7f.1 and 127.1 for 127.0.0.1 (WHATWG URL, "ends in a number").
     """
     last = host.rpartition(".")[2]
     return ":" in host or last.isdigit() or last.startswith("0x")
@@ -90,11 +104,16 @@ def _is_public_literal(host: str) -> bool:
 
 
 def _is_public_name(host: str) -> bool:
-    return "." in host and not any(host.endswith(f".{name}") for name in INSIDE)
+    return "." in host and not any(
+        host.endswith(f".{suffix}") for suffix in PRIVATE_SUFFIXES
+    )
 
 
-def _is_of_this_machine(host: str) -> bool:
-    """Only where private addresses may be dialled at all: in the demo and in tests."""
+def _is_permitted_loopback(host: str) -> bool:
+    """Returns True for this machine where private addresses may be dialled at all.
+
+    That is in the demo and in tests only.
+    """
     if not settings.POSTERN.probe_private_addresses:
         return False
     try:

@@ -13,7 +13,7 @@ from engine.mail.address_list import NamedAddress
 from engine.mail.authors import Claim, claims_in, named_authors, resenders
 from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock
-from engine.registry.display_names import passes_for_service
+from engine.registry.addresses.display_names import imitates_service
 from engine.routing.snapshot import Routes
 
 Check = Callable[..., None]
@@ -87,7 +87,7 @@ def _check_is_not_service(
         return
     facts = routes.organisations.get(owner) if owner is not None else None
     organisation = facts.name if facts else ""
-    if not passes_for_service(named.name, organisation=organisation):
+    if not imitates_service(named.name, organisation=organisation):
         return
     # A server's own notices come from "Postmaster" <postmaster@…>.
     spelt = ["".join(lookalike.words(t)) for t in (named.name, named.address.local)]

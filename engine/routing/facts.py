@@ -8,7 +8,7 @@ from enum import StrEnum
 from ipaddress import ip_network
 
 from engine.mail.address import Address
-from engine.registry.bounces import bounce_address
+from engine.registry.addresses.allocation import bounce_address
 from engine.registry.models import Connection, Domain, Posting, Proof, Provider
 from engine.registry.networks import Network
 from engine.routing.suffix import DomainMap

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import TypeAlias
 
+from engine.registry.connections.cloud_providers import PROVIDERS, ProviderFacts
 from engine.registry.models import Provider
 from engine.registry.networks import Network
-from engine.registry.providers import PROVIDERS, ProviderFacts
 
 IPAddress: TypeAlias = IPv4Address | IPv6Address
 

@@ -16,7 +16,7 @@ from engine.mail.authors import authors
 from engine.mail.dkim.verification import Result
 from engine.mail.errors import MailError, PermanentFailure, TemporaryFailure
 from engine.mail.header import HeaderBlock
-from engine.registry import providers
+from engine.registry.connections import cloud_providers
 from engine.registry.models import Proof
 from engine.routing.routes import ConnectionFacts, Routes
 from engine.smtp.authentication_results import has_signed, may_have_signed
@@ -122,7 +122,7 @@ def _covering(evidence: Evidence, facts: ConnectionFacts) -> list[Result]:
 def _to_be_signed(header: HeaderBlock, facts: ConnectionFacts) -> set[str]:
     if facts.provider is None:
         return {"from"}
-    signed = providers.PROVIDERS[facts.provider].signed_fields
+    signed = cloud_providers.PROVIDERS[facts.provider].signed_fields
     return {name for name in signed if header.get(name)}
 
 
@@ -140,5 +140,5 @@ def _check_is_once(header: HeaderBlock) -> None:
 def _is_of(facts: ConnectionFacts, header: HeaderBlock) -> bool:
     if facts.provider is None or not facts.tenant_id:
         return False
-    named = providers.tenant(header, facts.provider)
+    named = cloud_providers.tenant(header, facts.provider)
     return hmac.compare_digest(named.encode(), facts.tenant_id.encode())

@@ -27,7 +27,7 @@ from engine.queue.enqueue.group_commit import Committer
 from engine.queue.models import Source
 from engine.queue.notifications import infection_alerts
 from engine.queue.sending_rates import rate_limits
-from engine.registry.providers import without_tenant
+from engine.registry.connections.cloud_providers import without_tenant
 from engine.routing.routes import Routes
 from engine.smtp import authentication_results, checks
 from engine.smtp.cloud_tenant_proof import Evidence

@@ -11,7 +11,7 @@ from engine.mail.authors import authors
 from engine.mail.errors import PermanentFailure, TemporaryFailure
 from engine.mail.header import HeaderBlock
 from engine.queue.models import Source
-from engine.registry import credentials
+from engine.registry.credentials import authentication, generated_secrets
 from engine.registry.models import Proof
 from engine.routing import author_claims, policies
 from engine.routing.routes import ConnectionFacts, Route, Routes
@@ -28,21 +28,23 @@ class ReceiveDoor:
     source = Source.RECEIVE
 
     def authenticate(self, username: str, secret: str, peer: Peer) -> Binding | None:
-        found = credentials.find_connection(username, secret, peer=str(peer.address))
+        found = authentication.authenticate_connection(
+            username, secret, peer=str(peer.address)
+        )
         if found is None:
             return None
         return Binding(
             found.organisation_id,
             str(Proof.CREDENTIAL),
             connection_id=found.pk,
-            digests=credentials.digests(secret),
+            digests=generated_secrets.digests(secret),
         )
 
     def bind(self, known: Routes, peer: Peer) -> Binding | None:
         return bind_by_peer(known, peer)
 
     def still_holds(self, binding: Binding) -> bool:
-        return credentials.still_proves_connection(binding.digests)
+        return authentication.is_connection_credential_valid(binding.digests)
 
     def check_binding(self, known: Routes, binding: Binding) -> None:
         # Whether the tenant is suspended is told to whoever shows that it is theirs.

@@ -11,7 +11,7 @@ from engine.mail.authors import authors
 from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock
 from engine.queue.models import Source
-from engine.registry import credentials
+from engine.registry.credentials import authentication, generated_secrets
 from engine.routing import author_claims, policies
 from engine.routing.routes import Route, Routes
 from engine.smtp import checks
@@ -27,14 +27,16 @@ class SubmissionDoor:
     source = Source.SUBMISSION
 
     def authenticate(self, username: str, secret: str, peer: Peer) -> Binding | None:
-        person = credentials.find_person(username, secret, peer=str(peer.address))
+        person = authentication.authenticate_person(
+            username, secret, peer=str(peer.address)
+        )
         if person is None:
             return None
         return Binding(
             person.organisation_id,
             "app password",
             person_id=person.pk,
-            digests=credentials.digests(secret),
+            digests=generated_secrets.digests(secret),
             generation=person.session_generation,
         )
 
@@ -42,7 +44,7 @@ class SubmissionDoor:
         return None
 
     def still_holds(self, binding: Binding) -> bool:
-        return credentials.still_proves_person(
+        return authentication.is_app_password_valid(
             binding.digests, generation=binding.generation
         )
 

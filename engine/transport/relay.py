@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.mail.address import Address
 from engine.mail.header import HeaderBlock, encode_text
 from engine.mail.smtp_replies import Reply
-from engine.registry.providers import TENANT_FIELDS, without_tenant
+from engine.registry.connections.cloud_providers import TENANT_FIELDS, without_tenant
 from engine.routing.routes import ConnectionFacts
 from engine.transport.connection_errors import ConversationError
 from engine.transport.message_transfer import Transmission, broken

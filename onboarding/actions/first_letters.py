@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from engine.audit.record import record
 from engine.mail.address import Address, InvalidAddressError
-from engine.registry import credentials
 from engine.registry.actions import shut_mail
+from engine.registry.credentials import generated_secrets
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
 from onboarding import policies
@@ -30,12 +30,12 @@ def issue(person: Person, *, by: Person) -> str:
     person = Person.objects.select_for_update(of=("self",)).get(pk=person.pk)
     policies.check_can_print_first_letter(person)
     _of(person).update(used_at=timezone.now())
-    secret = credentials.new_secret()
+    secret = generated_secrets.new_secret()
     Link.objects.create(
         purpose=LinkPurpose.FIRST,
         address=person.address,
         about=person.pk,
-        digest=credentials.digest(secret),
+        digest=generated_secrets.digest(secret),
         expires_at=timezone.now() + LinkPurpose.FIRST.lifetime,
         made_by=by,
     )
@@ -57,7 +57,7 @@ def open_letter(address: str, code: str) -> Person:
     """
     links = Link.objects.select_for_update(of=("self",)).filter(
         purpose=LinkPurpose.FIRST,
-        digest__in=credentials.digests(code),
+        digest__in=generated_secrets.digests(code),
         used_at=None,
         expires_at__gt=timezone.now(),
     )
@@ -66,7 +66,7 @@ def open_letter(address: str, code: str) -> Person:
     if link is None or person is None or person.address != _key(address):
         raise PolicyError(UNKNOWN)
     policies.check_can_set_first_password(person)
-    shut_mail.note_letter(person, printed_by=link.made_by)
+    shut_mail.shut_after_letter(person, printed_by=link.made_by)
     return person
 
 

@@ -25,7 +25,7 @@ def set_first_password(
     """
     person = Person.objects.select_for_update().get(pk=person.pk)
     policies.check_can_set_first_password(person)
-    shut_mail.note_recovery(person, sent_at=sent_at)
+    shut_mail.shut_after_recovery(person, sent_at=sent_at)
     people.set_password(person, password=password, by=by)
 
 
@@ -36,7 +36,7 @@ def send_first_sign_in_again(person: Person, *, by: Person | None) -> None:
     Raises PolicyError with the sentence to show.
     """
     policies.check_can_set_first_password(person)
-    recovery.settle(person)
+    recovery.apply_due_change(person)
     record(
         "person.first_sign_in_sent",
         person,

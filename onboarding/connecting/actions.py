@@ -10,11 +10,11 @@ from django.utils import timezone
 
 from engine import clock
 from engine.audit.record import record
-from engine.registry import credentials, ownership
 from engine.registry.actions import connections, domains
-from engine.registry.actor import Actor
-from engine.registry.addresses import in_community
-from engine.registry.models import Connection, Domain, Person
+from engine.registry.addresses import domain_verification
+from engine.registry.addresses.allocation import to_community_address
+from engine.registry.credentials import generated_secrets
+from engine.registry.models import Actor, Connection, Domain, Person
 from onboarding.connecting import mailbox, policies
 from onboarding.connecting.models import (
     DomainCheck,
@@ -34,7 +34,7 @@ def check_domain(domain: Domain, *, by: Actor | None) -> DomainCheck:
     A domain that was verified stays so when its record goes: mail would stop over a
     tidied zone. The check says that it is gone.
     """
-    finding = ownership.look(domain)
+    finding = domain_verification.look_up(domain)
     with transaction.atomic():
         check, _ = DomainCheck.objects.update_or_create(
             domain=domain,
@@ -44,7 +44,7 @@ def check_domain(domain: Domain, *, by: Actor | None) -> DomainCheck:
                 "advice": finding.advice,
             },
         )
-        if finding.is_proved and domain.verified_at is None:
+        if finding.is_verified and domain.verified_at is None:
             domains.verify(domain, by=by)
     return check
 
@@ -58,7 +58,7 @@ def start_rehearsal(
     Raises PolicyError where it cannot be tried now, or the recipient is not theirs.
     """
     policies.check_can_rehearse(connection)
-    address = in_community(recipient)
+    address = to_community_address(recipient)
     policies.check_is_own(connection, address)
     mailbox.ensure()
     rehearsal = Rehearsal.objects.create(
@@ -88,7 +88,7 @@ def share(connection: Connection, *, name: str, by: Person) -> tuple[SharedLink,
     link = SharedLink.objects.create(
         connection=connection,
         name=name,
-        digest=credentials.digest(token),
+        digest=generated_secrets.digest(token),
         made_by=by,
         expires_at=timezone.now() + LINK_LIFETIME,
     )
@@ -109,7 +109,7 @@ def find_link(token: str) -> SharedLink | None:
     """The link, live or not, whose token this is."""
     return (
         SharedLink.objects.select_related("connection__organisation")
-        .filter(digest__in=credentials.digests(token))
+        .filter(digest__in=generated_secrets.digests(token))
         .first()
     )
 

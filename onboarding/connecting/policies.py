@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from engine import clock
 from engine.mail.address import Address
-from engine.registry.connection_policy import has_secret_tenant
+from engine.registry.connections.policy import has_secret_tenant
 from engine.registry.errors import PolicyError
 from engine.registry.models import Connection, Proof
 from onboarding.connecting.models import Rehearsal, SharedLink

@@ -10,8 +10,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from engine.registry.access import GuardedView
 from engine.registry.errors import PolicyError
+from engine.registry.permissions.view_guards import GuardedView
 from onboarding import checks, prefill, task_list
 from onboarding.actions import applying
 from onboarding.answers import summary

@@ -10,8 +10,8 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from engine.registry.access import GuardedView
 from engine.registry.errors import PolicyError
+from engine.registry.permissions.view_guards import GuardedView
 from onboarding import policies, visitor
 from onboarding.actions import applying, sponsors, terms
 from onboarding.forms.application import AnswerForm, SignatoryForm, SponsorForm

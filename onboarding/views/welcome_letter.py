@@ -10,10 +10,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from engine.registry.access import public, requires
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
 from engine.registry.permissions import Permission
+from engine.registry.permissions.view_guards import public, requires
 from onboarding import authority, links, policies
 from onboarding.actions import welcome_letters
 from onboarding.models import Letter

@@ -52,7 +52,7 @@ def keep_only_this_session(request: HttpRequest) -> None:
     Mail programs keep their app passwords.
     """
     person = cast(Person, request.user)
-    sessions.close(person, keeps_app_passwords=True)
+    sessions.revoke(person, keeps_app_passwords=True)
     _stay(request, person)
 
 

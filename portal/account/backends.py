@@ -30,7 +30,7 @@ class RoleBackend(BaseBackend):
         if obj is not None or not isinstance(user_obj, Person):
             return set()
         if not hasattr(user_obj, CACHE):
-            held = permissions.held(user_obj)
+            held = permissions.held_by(user_obj)
             granted = {name for name, ours in WAGTAIL.items() if ours in held}
             setattr(user_obj, CACHE, granted)
         return set(getattr(user_obj, CACHE))

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from engine.audit.models import Entry
-from engine.audit.record import record, take_turn
+from engine.audit.record import lock_chain, record
 from engine.registry.models import Person
 from portal.sessions import sign_in_attempts
 from portal.sessions.models import SignIn
@@ -30,7 +30,7 @@ def note(person: Person, event: str) -> None:
     nothing by it.
     """
     # Two that note at once: the second waits here, and finds the first.
-    take_turn()
+    lock_chain()
     since = timezone.now() - QUIET
     told = Entry.objects.filter(event=event, subject_key=str(person.pk), at__gt=since)
     if told.exists():

@@ -7,7 +7,7 @@ from allauth.account.authentication import get_authentication_records
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from engine.registry import recovery
+from engine.registry.credentials import account_recovery
 from engine.registry.models import OrganisationRole, Person, Recovery, RoleName
 from engine.registry.permissions import Permission
 from portal.account.backends import RoleBackend
@@ -111,10 +111,10 @@ class ShutMailMiddleware:
             return None
         if not isinstance(person, Person) or not person.is_mail_shut:
             return None
-        shutting = recovery.shutting(person)
+        shutting = account_recovery.shutting_recovery(person)
         context = {
             "shutting": shutting,
-            "hours": recovery.shut_time().total_seconds() // 3600,
+            "hours": account_recovery.shut_duration().total_seconds() // 3600,
             "administrators": _who_can_open(person, shutting),
         }
         page = render(request, "account/mailbox_locked.html", context, status=403)

@@ -102,20 +102,20 @@ def end_what_the_old_password_opened(
 @transaction.atomic
 def end_everything_after_a_recovery(user: Person, **kwargs: Any) -> None:
     """A person who knew the old password may have made an app password too."""
-    _audit("person.password_reset", user, app_passwords=sessions.close(user))
+    _audit("person.password_reset", user, app_passwords=sessions.revoke(user))
 
 
 @receiver(password_reset)
 def shut_the_mailbox_of_a_doubtful_recovery(user: Person, **kwargs: Any) -> None:
     """The link may have left as long ago as links last."""
     lifetime = timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
-    shut_mail.note_recovery(user, sent_at=timezone.now() - lifetime)
+    shut_mail.shut_after_recovery(user, sent_at=timezone.now() - lifetime)
 
 
 @receiver(user_logged_in)
 def begin_the_time_that_a_mailbox_stays_shut(user: Person, **kwargs: Any) -> None:
     if user.mail_shut_at is not None:
-        shut_mail.note_sign_in(user)
+        shut_mail.start_shut_period(user)
 
 
 def _audit(event: str, person: Person, **detail: object) -> None:

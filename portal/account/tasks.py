@@ -32,7 +32,7 @@ def ask_password_reset(address: str) -> None:
 def send_password_reset(address: str) -> None:
     person = Person.objects.filter(address=address, is_active=True).first()
     if person is not None:
-        recovery.settle(person)
+        recovery.apply_due_change(person)
         emails.send_password_reset(person)
 
 

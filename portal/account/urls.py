@@ -15,7 +15,7 @@ from allauth.mfa.webauthn import views as webauthn
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from engine.registry.access import public, signed_in
+from engine.registry.permissions.view_guards import public, signed_in
 from portal.account.views import (
     directory_entry,
     directory_sign_in,

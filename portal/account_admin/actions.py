@@ -7,11 +7,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from engine.audit.record import record
-from engine.registry import second_person
 from engine.registry.actions import people, recovery, sessions, shut_mail
 from engine.registry.actions.recovery import BY_LINK
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
+from engine.registry.permissions import two_person_rule
 from engine.registry.verbs import verb
 from portal.account_admin import policies, tasks
 from portal.account_admin.models import FactorReset
@@ -23,7 +23,7 @@ def send_sign_in_link(person: Person, *, by: Person) -> None:
 
     Raises PolicyError with the sentence to show.
     """
-    recovery.settle(person)
+    recovery.apply_due_change(person)
     policies.check_can_reset(person, by=by)
     policies.check_can_be_sent_link(person)
     people.end_password(person, by=by)
@@ -63,7 +63,7 @@ def agree_to_factor_reset(reset: FactorReset, *, by: Person) -> None:
     reset = _waiting(reset)
     person = reset.person
     policies.check_can_reset(person, by=by)
-    second_person.check_can_agree(person, first=reset.requested_by, by=by)
+    two_person_rule.check_can_agree(person, first=reset.requested_by, by=by)
     reset.settled_at, reset.agreed_by = timezone.now(), by
     reset.save(update_fields=["settled_at", "agreed_by"])
     _carry_out(reset, by=reset.requested_by or by)
@@ -80,7 +80,7 @@ def stop_factor_reset(reset: FactorReset, *, by: Person | None) -> None:
     if (
         by is not None
         and by != person
-        and not second_person.may_look_after(person, by=by)
+        and not two_person_rule.can_manage_account(person, by=by)
     ):
         raise PolicyError("You do not look after this account.")
     reset.settled_at = timezone.now()
@@ -110,11 +110,11 @@ def disown_factor_reset(reset: FactorReset, *, by: Person | None) -> None:
     Authenticator.objects.filter(user=person).delete()
     person.set_unusable_password()
     person.save(update_fields=["password"])
-    ended = sessions.close(person)
+    ended = sessions.revoke(person)
     # Neither of two who agreed may be the one who opens it.
     for one in (reset.requested_by, reset.agreed_by):
         if one is not None:
-            shut_mail.note_factor_reset(person, by=one, agreed_by=None)
+            shut_mail.shut_after_factor_reset(person, by=one, agreed_by=None)
     event = "person.second_factor_reset_disowned"
     _record(event, reset, by=by, refused_by=str(by or BY_LINK), app_passwords=ended)
 
@@ -125,8 +125,8 @@ def _carry_out(reset: FactorReset, *, by: Person) -> None:
     reset.save(update_fields=["done_at"])
     Authenticator.objects.filter(user=person).delete()
     # The person who lost the phone may have been signed in on it.
-    sessions.close(person, keeps_app_passwords=True)
-    shut_mail.note_factor_reset(person, by=by, agreed_by=agreed_by)
+    sessions.revoke(person, keeps_app_passwords=True)
+    shut_mail.shut_after_factor_reset(person, by=by, agreed_by=agreed_by)
     agreed = {"agreed_by": str(agreed_by)} if agreed_by else {}
     _record("person.second_factor_reset", reset, reason=reset.reason, by=by, **agreed)
 

@@ -16,6 +16,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from engine.registry.actions import api_keys, recovery, shut_mail
+from engine.registry.credentials.account_recovery import shut_duration
 from engine.registry.models import (
     ApiKey,
     Organisation,
@@ -23,7 +24,6 @@ from engine.registry.models import (
     Recovery,
     RecoveryAddressChange,
 )
-from engine.registry.recovery import shut_time
 from portal.account_admin import actions
 from portal.account_admin.approval_texts import WORDS, Act, Kind, Words
 from portal.account_admin.models import FactorReset
@@ -54,7 +54,7 @@ class Wait:
     @property
     def shut_hours(self) -> int:
         """How long a mailbox stays shut after the next sign-in."""
-        return int(shut_time().total_seconds() // 3600)
+        return int(shut_duration().total_seconds() // 3600)
 
     @property
     def acts(self) -> list[Act]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from engine.registry import permissions, second_person
+from engine.registry import permissions
 from engine.registry.errors import PolicyError
 from engine.registry.models import Organisation, OrganisationRole, Person, RoleName
-from engine.registry.permissions import Permission
+from engine.registry.permissions import Permission, two_person_rule
 from onboarding.policies import can_have_sign_in, can_set_first_password
 
 
@@ -40,7 +40,7 @@ def check_can_reset(person: Person, *, by: Person) -> None:
         raise PolicyError("Change your own password and second factor in “Account”.")
     if not person.is_active:
         raise PolicyError(f"{person.name} is suspended. Resume the account first.")
-    second_person.check_holds_their_powers(person, by=by)
+    two_person_rule.check_holds_same_powers(person, by=by)
 
 
 def check_can_be_sent_link(person: Person) -> None:

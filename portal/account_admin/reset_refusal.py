@@ -10,9 +10,9 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import path
 from django.views.decorators.http import require_http_methods
 
-from engine.registry.access import public, signed_in
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
+from engine.registry.permissions.view_guards import public, signed_in
 from onboarding import links
 from portal.account_admin import actions
 from portal.account_admin.models import FactorReset

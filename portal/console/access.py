@@ -10,10 +10,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from engine.registry.access import Access, GuardedView, View, requires
 from engine.registry.models import Person, RoleName, StaffRole
 from engine.registry.permissions import REFUSAL, Permission, Visitor, may_sign_in
-from engine.registry.roles import ROLES
+from engine.registry.permissions.roles import ROLES
+from engine.registry.permissions.view_guards import Access, GuardedView, View, requires
 
 
 def held_as_staff(person: Visitor) -> frozenset[Permission]:

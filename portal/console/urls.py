@@ -6,7 +6,7 @@ from allauth.account import views as account
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
-from engine.registry.access import public, signed_in
+from engine.registry.permissions.view_guards import public, signed_in
 from portal.console.mail import quarantine, queue, sending_rates, trace
 from portal.console.operations import (
     api_keys,

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from engine import state
+from engine.registry.connections.cloud_providers import PROVIDERS
 from engine.registry.models import (
     AccountType,
     Connection,
@@ -25,7 +26,6 @@ from engine.registry.models import (
     Provider,
     RoleName,
 )
-from engine.registry.providers import PROVIDERS
 from portal.configuration.production_checks import DEMO_FILE
 from portal.demo import community, secrets, signing
 from portal.demo.cast import PLACES

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 
-from engine.registry import credentials
 from engine.registry.actions import api_keys, connections, people
+from engine.registry.credentials import generated_secrets
 from engine.registry.models import (
     ApiKey,
     Connection,
@@ -43,7 +43,7 @@ class ConnectionSecrets:
 
 def for_person(person: Person) -> PersonSecrets:
     """New ones; those of before end."""
-    password = credentials.new_secret()[:PASSWORD_LENGTH]
+    password = generated_secrets.new_secret()[:PASSWORD_LENGTH]
     people.set_password(person, password=password, by=None)
     return PersonSecrets(
         password, totp_secret=_second_factor(person), app_password=_app_password(person)
@@ -63,7 +63,7 @@ def for_connection(connection: Connection) -> ConnectionSecrets:
 def for_system(organisation: Organisation | None, kept: str) -> str:
     """The key that is kept, while it is good; else a new one that may do everything."""
     known = ApiKey.objects.live().filter(organisation=organisation)
-    if kept and known.filter(digest__in=credentials.digests(kept)).exists():
+    if kept and known.filter(digest__in=generated_secrets.digests(kept)).exists():
         return kept
     scopes = [s for s in Scope if organisation is None or not s.is_community_wide]
     name = "Demo case management" if organisation else "Demo operations"

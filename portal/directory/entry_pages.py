@@ -10,7 +10,6 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from engine.registry import directory, permissions
-from engine.registry.access import requires
 from engine.registry.directory import Entry, EntryKind
 from engine.registry.models import (
     DistributionList,
@@ -21,6 +20,7 @@ from engine.registry.models import (
     Posting,
 )
 from engine.registry.permissions import Permission
+from engine.registry.permissions.view_guards import requires
 from portal.directory.result_card import can_write_here, card, cards
 
 MEMBERS_SHOWN = 200

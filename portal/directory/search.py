@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from engine.registry import directory
-from engine.registry.access import requires
 from engine.registry.directory import EntryKind
 from engine.registry.models import Kind
 from engine.registry.permissions import Permission
+from engine.registry.permissions.view_guards import requires
 from portal.directory.result_card import cards
 
 ANYTHING = ("", _("Anything"))

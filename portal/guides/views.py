@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 from wagtail.models import Page
 from wagtail.views import serve as serve_page
 
-from engine.registry.access import public
+from engine.registry.permissions.view_guards import public
 from onboarding import throttle
 from portal.guides.forms import (
     CommentForm,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from allauth.mfa.models import Authenticator
 from django.template.defaultfilters import filesizeformat
 
+from engine.registry.credentials.account_recovery import pending_change
 from engine.registry.models import Person
-from engine.registry.recovery import pending_change
 from portal.ui import date_formats
 
 # The share of the quota from which on a mailbox is shown as nearly full.

@@ -8,8 +8,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from engine.audit.record import record
-from engine.registry.actor import Actor
 from engine.registry.errors import PolicyError
+from engine.registry.models import Actor
 from portal.home.models import NoticeKind, ServiceNotice
 
 

@@ -12,7 +12,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from engine.health import exposition, readiness
 from engine.health.collector import DatabaseCollector
-from engine.registry.access import public
+from engine.registry.permissions.view_guards import public
 from portal.middleware import client_address
 
 NO_STORE = "private, no-store"

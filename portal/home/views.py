@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from engine.antivirus.attachments.refused_kinds_listing import listing
 from engine.health import alarms
-from engine.registry.access import public, signed_in
+from engine.registry.permissions.view_guards import public, signed_in
 from onboarding.models import Terms
 from onboarding.terms import clauses
 from portal.home import security_contact

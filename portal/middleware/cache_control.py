@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
-from engine.registry.access import Access
+from engine.registry.permissions.view_guards import Access
 
 NOTHING = "private, no-store"
 # A browser may keep the page for its Back button, and asks again before it shows it.

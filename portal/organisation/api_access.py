@@ -15,11 +15,11 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_http_methods
 
 from engine.registry import webhooks
-from engine.registry.access import GuardedView, View
 from engine.registry.actions import api_keys
 from engine.registry.actions import webhooks as endpoints
 from engine.registry.models import ApiKey, Organisation, WebhookEndpoint
 from engine.registry.permissions import REFUSAL, Permission
+from engine.registry.permissions.view_guards import GuardedView, View
 from engine.registry.scopes import Scope
 from portal.account_admin import policies
 from portal.organisation.api_forms import EndpointForm, KeyForm

@@ -15,9 +15,9 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from engine.registry import permissions
-from engine.registry.access import GuardedView, View, requires
 from engine.registry.models import Organisation, Person
 from engine.registry.permissions import REFUSAL, Permission
+from engine.registry.permissions.view_guards import GuardedView, View, requires
 from portal.account_admin import policies
 
 
@@ -97,7 +97,7 @@ def show(
     context: dict[str, Any] | None = None,
 ) -> HttpResponse:
     """Render `organisation/<template>.html` with the way to the other sections."""
-    held = permissions.held(visitor(request), organisation=organisation)
+    held = permissions.held_by(visitor(request), organisation=organisation)
     is_own = policies.administers(visitor(request), organisation)
     links = [
         {

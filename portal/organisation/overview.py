@@ -4,9 +4,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
-from engine.registry.access import signed_in
 from engine.registry.models import Organisation, RoleName
 from engine.registry.permissions import Permission
+from engine.registry.permissions.view_guards import signed_in
 from engine.storage import retention_periods
 from onboarding.models import Letter
 from portal.organisation import attention

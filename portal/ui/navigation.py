@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from engine.registry.models import Person, RoleName
-from engine.registry.roles import ROLES, Permission
+from engine.registry.permissions.roles import ROLES, Permission
 
 # The roots where portal/urls.py puts what is not ours to import.
 HOME = "/"

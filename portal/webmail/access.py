@@ -15,7 +15,6 @@ from django.db.models import F, FilteredRelation, Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.views.decorators.cache import cache_control
 
-from engine.registry.access import GuardedView, View, requires
 from engine.registry.models import (
     Mailbox,
     MailboxKind,
@@ -23,6 +22,7 @@ from engine.registry.models import (
     Person,
 )
 from engine.registry.permissions import Permission
+from engine.registry.permissions.view_guards import GuardedView, View, requires
 from engine.storage.models import Folder, Message
 
 

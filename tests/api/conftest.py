@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.http import HttpResponse
 from django.test import Client
 
-from engine.registry import credentials
+from engine.registry.credentials import generated_secrets
 from engine.registry.models import Organisation
 from engine.registry.scopes import Scope
 from tests import factories
@@ -55,14 +55,14 @@ def key(db: None) -> Key:
     """A key of an organisation, or the community's; every scope that it may have."""
 
     def make(organisation: Organisation | None, *scopes: Scope, **over: Any) -> Api:
-        secret = credentials.new_secret()
+        secret = generated_secrets.new_secret()
         allowed = scopes or [
             scope
             for scope in Scope
             if organisation is None or not scope.is_community_wide
         ]
         factories.make_api_key(
-            organisation, credentials.digest(secret), *map(str, allowed), **over
+            organisation, generated_secrets.digest(secret), *map(str, allowed), **over
         )
         return Api(secret)
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from engine.registry import credentials
+from engine.registry.credentials import generated_secrets
 from engine.registry.models import ApiKey, Organisation, Person
 from engine.registry.scopes import Scope
 from tests import factories
@@ -30,7 +30,7 @@ def test_nobody_is_asked_for_a_key(nobody: Api, db: None) -> None:
 
 
 def test_made_up_key_is_refused(db: None) -> None:
-    response = Api(credentials.new_secret())("GET", "/organisations/")
+    response = Api(generated_secrets.new_secret())("GET", "/organisations/")
 
     assert response.status_code == 401
     assert "not known" in response.json()["detail"]
@@ -87,7 +87,7 @@ def take_token(client_id: str, secret: str, **body: str) -> dict[str, object]:
 def case_system(northfield: Organisation) -> ApiKey:
     return factories.make_api_key(
         northfield,
-        credentials.digest(SECRET),
+        generated_secrets.digest(SECRET),
         "organisations:read",
         "people:read",
         client_id="casesystem",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from engine.registry import credentials
+from engine.registry.credentials import generated_secrets
 from engine.registry.models import Person
 from engine.registry.scopes import Scope
 from tests import factories
@@ -20,10 +20,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 def test_letter_with_a_file_is_sent_and_followed(
     live_server, bob: Person, charlie: Person, tmp_path: Path
 ) -> None:
-    secret = credentials.new_secret()
+    secret = generated_secrets.new_secret()
     scopes = [one for one in Scope if not one.is_community_wide]
     factories.make_api_key(
-        bob.organisation, credentials.digest(secret), *map(str, scopes)
+        bob.organisation, generated_secrets.digest(secret), *map(str, scopes)
     )
     bundle = tmp_path / "bundle.txt"
     bundle.write_text("One\n")

@@ -17,7 +17,7 @@ from django_q.models import OrmQ, Schedule
 
 from engine import clock
 from engine.audit.models import Entry
-from engine.registry import credentials
+from engine.registry.credentials import authentication
 from engine.registry.errors import PolicyError
 from engine.registry.models import (
     AccountType,
@@ -75,7 +75,7 @@ def assert_set_up_once(application: Application) -> None:
     assert ConnectionCredential.objects.filter(revoked_at=None).count() == 1
     letter = Letter.objects.get(organisation=organisation)
     username = ConnectionCredential.objects.get(revoked_at=None).username
-    assert credentials.find_connection(username, secret_in(letter))
+    assert authentication.authenticate_connection(username, secret_in(letter))
     assert Entry.objects.filter(event="application.provisioned").count() == 1
 
 

@@ -18,6 +18,7 @@ from django_q.models import Schedule
 
 from engine.jobs import current
 from engine.queue.models import QueuedMessage
+from engine.registry.connections.cloud_providers import PROVIDERS
 from engine.registry.models import (
     AccountType,
     Connection,
@@ -25,7 +26,6 @@ from engine.registry.models import (
     Organisation,
     Person,
 )
-from engine.registry.providers import PROVIDERS
 from engine.storage.mailbox_delivery import inbox
 from engine.storage.models import Export, Folder, Rule
 from onboarding.connecting.models import Rehearsal

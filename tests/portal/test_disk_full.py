@@ -13,7 +13,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import reverse
 
-from engine.registry import credentials
+from engine.registry.credentials import generated_secrets
 from engine.registry.models import Organisation, Person
 from engine.registry.scopes import Scope
 from engine.storage.models import FolderRole, Message
@@ -89,8 +89,10 @@ def test_a_message_that_cannot_be_sent_comes_back_whole(
 def test_the_api_answers_503_and_does_it_once_later(
     northfield: Organisation, bob: Person
 ) -> None:
-    secret = credentials.new_secret()
-    factories.make_api_key(northfield, credentials.digest(secret), Scope.WRITE_MESSAGES)
+    secret = generated_secrets.new_secret()
+    factories.make_api_key(
+        northfield, generated_secrets.digest(secret), Scope.WRITE_MESSAGES
+    )
     client = Client(
         headers={"Authorization": f"Bearer {secret}", "Idempotency-Key": "letter-1"}
     )

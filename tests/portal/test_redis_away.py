@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 
 from engine import caches
 from engine.caches import SharedCache
-from engine.registry import credentials
+from engine.registry.credentials import generated_secrets
 from engine.registry.models import Organisation, Person
 from engine.registry.scopes import Scope
 from tests import factories
@@ -51,9 +51,9 @@ def test_limits_of_the_api_are_kept_locally(
     northfield: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ours.POSTERN, "api_calls_a_minute", 2)
-    secret = credentials.new_secret()
+    secret = generated_secrets.new_secret()
     factories.make_api_key(
-        northfield, credentials.digest(secret), Scope.READ_ORGANISATIONS
+        northfield, generated_secrets.digest(secret), Scope.READ_ORGANISATIONS
     )
     client = Client(headers={"Authorization": f"Bearer {secret}"})
 

@@ -103,7 +103,7 @@ def a_day_passes() -> None:
         effective_at=F("effective_at") - timedelta(hours=25),
         applied_at=F("applied_at") - timedelta(hours=25),
     )
-    recovery.apply_due()
+    recovery.apply_due_changes()
 
 
 def everybody_hears() -> set[str]:

@@ -18,7 +18,7 @@ from engine.jobs import packages, queue, worker
 from engine.jobs.models import JobRun, RunState
 from engine.lanes import Lane
 from engine.pop3 import maildrop
-from engine.registry import credentials
+from engine.registry.credentials import authentication, generated_secrets
 from engine.registry.models import (
     AppPassword,
     Connection,
@@ -147,15 +147,15 @@ def way(
 ) -> Way:
     if request.param == "receive":
         factories.make_connection_credential(
-            firm_connection, "firm", credentials.digest(SECRET)
+            firm_connection, "firm", generated_secrets.digest(SECRET)
         )
         return Way(
             lambda: ReceiveDoor().authenticate("firm", SECRET, HERE),
             ReceiveDoor().still_holds,
-            lambda: credentials.find_connection("firm", SECRET),
+            lambda: authentication.authenticate_connection("firm", SECRET),
             ConnectionCredential.objects,
         )
-    factories.make_app_password(bob, credentials.digest(SECRET))
+    factories.make_app_password(bob, generated_secrets.digest(SECRET))
     door = SubmissionDoor()
     is_submission = request.param == "submission"
     return Way(
@@ -163,7 +163,7 @@ def way(
         if is_submission
         else (lambda: maildrop.find_mailbox(bob.address, SECRET, peer="192.0.2.1")),
         door.still_holds if is_submission else maildrop.is_still_open,
-        lambda: credentials.find_person(bob.address, SECRET),
+        lambda: authentication.authenticate_person(bob.address, SECRET),
         AppPassword.objects,
     )
 

@@ -11,7 +11,8 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.test import Client
 
-from engine.registry import credentials, permissions
+from engine.registry import permissions
+from engine.registry.credentials import authentication, generated_secrets
 from engine.registry.models import Person
 from tests import factories
 from tests.factories import PASSWORD
@@ -74,10 +75,10 @@ def test_who_has_one_is_not_reminded(signed_in: SignIn, bob: Person) -> None:
 
 
 def test_who_never_comes_to_the_website_keeps_their_mail(bob: Person) -> None:
-    factories.make_app_password(bob, credentials.digest(SECRET))
+    factories.make_app_password(bob, generated_secrets.digest(SECRET))
     with time_machine.travel(NOON + timedelta(days=1000), tick=False):
         assert not permissions.needs_second_factor(bob)
-        assert credentials.find_person(bob.address, SECRET) == bob
+        assert authentication.authenticate_person(bob.address, SECRET) == bob
 
 
 def test_an_organisation_may_ask_at_once(signed_in: SignIn, bob: Person) -> None:

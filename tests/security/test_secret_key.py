@@ -16,9 +16,10 @@ from pytest_django.fixtures import Settings
 
 from engine import keys
 from engine.jobs import packages
-from engine.registry import credentials, ownership
 from engine.registry import webhooks as secrets_of_webhooks
 from engine.registry.actions import webhooks
+from engine.registry.addresses import domain_verification
+from engine.registry.credentials import authentication, generated_secrets
 from engine.registry.models import (
     ApiKey,
     AppPassword,
@@ -75,16 +76,16 @@ def drop(settings: Settings) -> Change:
 def test_an_app_password_is_keyed_again_by_use(
     bob: Person, change: Change, drop: Change
 ) -> None:
-    used, unused = credentials.new_secret(), credentials.new_secret()
+    used, unused = generated_secrets.new_secret(), generated_secrets.new_secret()
     for secret in (used, unused):
-        factories.make_app_password(bob, credentials.digest(secret))
+        factories.make_app_password(bob, generated_secrets.digest(secret))
     change()
 
-    assert credentials.find_person(bob.address, used) == bob
+    assert authentication.authenticate_person(bob.address, used) == bob
     drop()
 
-    assert credentials.find_person(bob.address, used) == bob
-    assert credentials.find_person(bob.address, unused) is None
+    assert authentication.authenticate_person(bob.address, used) == bob
+    assert authentication.authenticate_person(bob.address, unused) is None
     names = AppPassword.objects.values_list("keyed_by", flat=True)
     assert sorted(names) == sorted([keys.name(NEW), keys.name(OLD)])
 
@@ -92,23 +93,23 @@ def test_an_app_password_is_keyed_again_by_use(
 def test_a_connections_password_is_keyed_again_by_use(
     firm_connection: Connection, change: Change, drop: Change
 ) -> None:
-    secret = credentials.new_secret()
-    digest = credentials.digest(secret)
+    secret = generated_secrets.new_secret()
+    digest = generated_secrets.digest(secret)
     factories.make_connection_credential(firm_connection, "firm", digest)
     change()
 
-    assert credentials.find_connection("firm", secret) == firm_connection
+    assert authentication.authenticate_connection("firm", secret) == firm_connection
     drop()
 
-    assert credentials.find_connection("firm", secret) == firm_connection
+    assert authentication.authenticate_connection("firm", secret) == firm_connection
     assert ConnectionCredential.objects.get().keyed_by == keys.name(NEW)
 
 
 def test_an_api_key_is_keyed_again_by_use(
     northfield: Organisation, change: Change, drop: Change
 ) -> None:
-    secret = credentials.new_secret()
-    digest = credentials.digest(secret)
+    secret = generated_secrets.new_secret()
+    digest = generated_secrets.digest(secret)
     factories.make_api_key(northfield, digest, Scope.READ_ORGANISATIONS)
     client = Client(headers={"Authorization": f"Bearer {secret}"})
     change()
@@ -210,11 +211,11 @@ def test_a_domains_record_still_proves_it(
     northfield: Organisation, change: Change
 ) -> None:
     domain = Domain.objects.get(organisation=northfield)
-    published = ownership.record_text(domain)
+    published = domain_verification.record_text(domain)
     change()
 
-    assert published in ownership.record_texts(domain)
-    assert published != ownership.record_text(domain)
+    assert published in domain_verification.accepted_texts(domain)
+    assert published != domain_verification.record_text(domain)
 
 
 def test_receivers_of_webhooks_keep_their_secret(
@@ -274,8 +275,8 @@ def test_the_command_keys_what_it_can_and_names_the_rest(
         events=[WebhookEvent.MESSAGE_RECEIVED],
         by=alice,
     )
-    secret = credentials.new_secret()
-    digest = credentials.digest(secret)
+    secret = generated_secrets.new_secret()
+    digest = generated_secrets.digest(secret)
     factories.make_connection_credential(firm_connection, "firm", digest)
     client = signed_in(bob)
     change()
@@ -288,7 +289,7 @@ def test_the_command_keys_what_it_can_and_names_the_rest(
     assert "Sessions: 1, on an earlier key 1" in said
     assert "Keep POSTERN_SECRET_KEY_FALLBACKS" in said
 
-    credentials.find_connection("firm", secret)
+    authentication.authenticate_connection("firm", secret)
     client.get(reverse("start"))
     assert "can be emptied" in say_what_hangs()
     drop()
@@ -296,7 +297,7 @@ def test_the_command_keys_what_it_can_and_names_the_rest(
     assert sealed_secrets.is_current(Authenticator.objects.get(user=bob))
     endpoint.refresh_from_db()
     assert secrets_of_webhooks.secret(endpoint.sealed_secret).startswith("whsec_")
-    assert credentials.find_connection("firm", secret) == firm_connection
+    assert authentication.authenticate_connection("firm", secret) == firm_connection
 
 
 def test_what_no_key_opens_is_named(bob: Person, drop: Change) -> None:

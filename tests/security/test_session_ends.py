@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 
 from engine.audit.models import Entry
-from engine.registry import credentials
 from engine.registry.actions import organisations, people, sessions
+from engine.registry.credentials import authentication, generated_secrets
 from engine.registry.models import Organisation, OrganisationStatus, Person
 from portal.account_admin import actions
 from portal.sessions.models import WebSession
@@ -22,7 +22,7 @@ HOME = "/account/"
 
 @pytest.fixture
 def app_password(bob: Person) -> str:
-    factories.make_app_password(bob, credentials.digest(SECRET))
+    factories.make_app_password(bob, generated_secrets.digest(SECRET))
     return SECRET
 
 
@@ -97,18 +97,18 @@ def test_app_passwords_end_with_it(bob: Person, app_password: str, how: str) -> 
     # By hand: what is closed stays closed.
     Organisation.objects.update(status=OrganisationStatus.ACTIVE)
 
-    assert credentials.find_person(bob.address, app_password) is None
+    assert authentication.authenticate_person(bob.address, app_password) is None
 
 
 def test_app_passwords_open_nothing_while_the_organisation_is_suspended(
     bob: Person, charlie: Person, app_password: str
 ) -> None:
     organisations.suspend(bob.organisation, reason="fees", by=None)
-    assert credentials.find_person(bob.address, app_password) is None
+    assert authentication.authenticate_person(bob.address, app_password) is None
 
     organisations.resume(Organisation.objects.get(pk=bob.organisation_id), by=None)
 
-    assert credentials.find_person(bob.address, app_password) == bob
+    assert authentication.authenticate_person(bob.address, app_password) == bob
 
 
 def test_ending_them_with_the_organisation_ends_no_neighbours(
@@ -118,7 +118,7 @@ def test_ending_them_with_the_organisation_ends_no_neighbours(
         charlie.organisation, reason="break-in", ends_app_passwords=True, by=None
     )
 
-    assert credentials.find_person(bob.address, app_password) == bob
+    assert authentication.authenticate_person(bob.address, app_password) == bob
 
 
 def test_who_signs_out_everywhere_by_choice_may_keep_their_mail_programs(
@@ -127,7 +127,7 @@ def test_who_signs_out_everywhere_by_choice_may_keep_their_mail_programs(
     ended = sessions.end_sessions(bob, keeps_app_passwords=True, by=bob)
 
     assert ended == []
-    assert credentials.find_person(bob.address, app_password) == bob
+    assert authentication.authenticate_person(bob.address, app_password) == bob
 
 
 def test_the_audit_trail_says_what_ended_and_by_whom(

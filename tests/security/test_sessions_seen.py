@@ -7,7 +7,7 @@ from django.core import mail
 from django.test import Client
 
 from engine.audit.models import Entry
-from engine.registry import credentials
+from engine.registry.credentials import authentication, generated_secrets
 from engine.registry.models import AppPassword, Person
 from portal.sessions.models import WebSession
 from tests import factories
@@ -23,7 +23,7 @@ WHY = {"reason": "They lost their telephone"}
 
 @pytest.fixture
 def app_password(bob: Person) -> AppPassword:
-    return factories.make_app_password(bob, credentials.digest(SECRET))
+    return factories.make_app_password(bob, generated_secrets.digest(SECRET))
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_signing_out_everywhere_else_keeps_this_and_mail_programs(
     assert "Also end all my app passwords" in page and "Phone" in page
     assert client.get(OWN).status_code == 200
     assert other.get(OWN).status_code == 302
-    assert credentials.find_person(bob.address, SECRET) == bob
+    assert authentication.authenticate_person(bob.address, SECRET) == bob
 
 
 def test_and_ends_those_where_that_is_chosen(
@@ -104,7 +104,7 @@ def test_and_ends_those_where_that_is_chosen(
     client.post(f"{OWN}everywhere/", {"ends_app_passwords": "on"})
 
     assert client.get(OWN).status_code == 200
-    assert credentials.find_person(bob.address, SECRET) is None
+    assert authentication.authenticate_person(bob.address, SECRET) is None
 
 
 def test_an_administrator_is_shown_the_keys_that_go_on(
@@ -133,7 +133,7 @@ def test_another_password_signs_out_the_others(
     assert other.get(OWN).status_code == 302
     bob.refresh_from_db()
     assert WebSession.objects.open_of(bob).count() == 1
-    assert credentials.find_person(bob.address, SECRET) == bob
+    assert authentication.authenticate_person(bob.address, SECRET) == bob
 
 
 def page_of(bob: Person, surface: str) -> str:
@@ -197,7 +197,7 @@ def test_and_all_of_them_with_the_app_passwords(
     overseer[1].post(page_of(reached, surface) + last, WHY)
 
     assert own.get(OWN).status_code == 302
-    assert credentials.find_person(reached.address, SECRET) is None
+    assert authentication.authenticate_person(reached.address, SECRET) is None
     assert any("was signed out everywhere" in notice for notice in notices())
 
 
@@ -211,7 +211,7 @@ def test_and_one_app_password(
 
     overseer[1].post(path, WHY)
 
-    assert credentials.find_person(reached.address, SECRET) is None
+    assert authentication.authenticate_person(reached.address, SECRET) is None
     assert any("An app password of" in notice for notice in notices())
 
 
@@ -233,7 +233,7 @@ def test_the_neighbours_administrator_sees_and_ends_nothing(
             assert client.get(page + path).status_code in (403, 404)
             assert client.post(page + path, WHY).status_code in (403, 404, 405)
     assert WebSession.objects.filter(pk=session.pk).exists()
-    assert credentials.find_person(bob.address, SECRET) == bob
+    assert authentication.authenticate_person(bob.address, SECRET) == bob
 
 
 def test_an_administrator_ends_no_session_of_staff(

@@ -9,8 +9,8 @@ from allauth.mfa.models import Authenticator
 from django.test import Client
 from django.utils import timezone
 
-from engine.registry import credentials
 from engine.registry.actions import recovery, shut_mail
+from engine.registry.credentials import authentication, generated_secrets
 from engine.registry.models import Organisation, Person, Recovery
 from engine.storage.models import Message
 from tests import factories
@@ -22,7 +22,7 @@ from tests.security.intruder import OWN_ADDRESS, everybody_hears
 @pytest.fixture
 def shut(alice: Person, bob: Person, letter: Message) -> Person:
     """Bob, after a recovery that Alice alone arranged."""
-    shut_mail.note_factor_reset(bob, by=alice, agreed_by=None)
+    shut_mail.shut_after_factor_reset(bob, by=alice, agreed_by=None)
     bob.refresh_from_db()
     return bob
 
@@ -30,9 +30,9 @@ def shut(alice: Person, bob: Person, letter: Message) -> Person:
 def test_every_way_to_the_mail_is_shut(
     signed_in: SignIn, shut: Person, letter: Message
 ) -> None:
-    before = factories.make_app_password(shut, credentials.digest("before"))
+    before = factories.make_app_password(shut, generated_secrets.digest("before"))
     type(before).objects.filter(pk=before.pk).update(created_at="2020-01-01T00:00Z")
-    factories.make_app_password(shut, credentials.digest("made-since"))
+    factories.make_app_password(shut, generated_secrets.digest("made-since"))
     client = signed_in(shut)
     mailbox = shut.mailbox.pk
 
@@ -47,10 +47,10 @@ def test_every_way_to_the_mail_is_shut(
     ):
         assert client.get(path).status_code == 403, path
     # Programs that the owner set up before go on; nobody sets up another.
-    assert credentials.find_person(shut.address, "made-since") is None
-    assert credentials.find_person(shut.address, "before") == shut
-    assert not credentials.still_proves_person(
-        credentials.digests("made-since"), generation=shut.session_generation
+    assert authentication.authenticate_person(shut.address, "made-since") is None
+    assert authentication.authenticate_person(shut.address, "before") == shut
+    assert not authentication.is_app_password_valid(
+        generated_secrets.digests("made-since"), generation=shut.session_generation
     )
 
 
@@ -94,7 +94,7 @@ def test_a_second_person_opens_it_and_the_one_who_acted_does_not(
     at = f"/organisation/{shut.organisation_id}/people/recovery/mail/{row.pk}/agree/"
 
     refused = signed_in(alice, second_factor=True).post(at, {"reason": "Mine"})
-    assert "Somebody else must agree" in refused.content.decode()
+    assert "Ask another administrator" in refused.content.decode()
     signed_in(hugh, second_factor=True).post(
         f"/admin/people/recovery/mail/{row.pk}/agree/", {"reason": "Called back"}
     )

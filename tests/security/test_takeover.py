@@ -9,8 +9,8 @@ from allauth.mfa.models import Authenticator
 from django.core import mail
 from django.test import Client
 
-from engine.registry import credentials
 from engine.registry.actions import people, roles
+from engine.registry.credentials import generated_secrets
 from engine.registry.models import (
     Organisation,
     Person,
@@ -148,9 +148,9 @@ def test_no_key_alone_reads_it(
 ) -> None:
     # Without a second factor: a new password would be all that it takes.
     Authenticator.objects.all().delete()
-    secret = credentials.new_secret()
+    secret = generated_secrets.new_secret()
     place = None if is_communitys else northfield
-    factories.make_api_key(place, credentials.digest(secret), *map(str, scopes))
+    factories.make_api_key(place, generated_secrets.digest(secret), *map(str, scopes))
     call, at = Api(secret), f"/people/{bob.pk}/"
 
     call("PATCH", at, {"everyday_address": OWN_ADDRESS})

@@ -176,7 +176,7 @@ def _disowned(w: World) -> None:
 
 
 def _shut(w: World) -> None:
-    shut_mail.note_factor_reset(w.bob, by=w.dora, agreed_by=None)
+    shut_mail.shut_after_factor_reset(w.bob, by=w.dora, agreed_by=None)
 
 
 def _key(w: World):
@@ -248,7 +248,7 @@ DOES: dict[str, Does] = {
     f"{R}recovery.refuse_address_change": lambda w: recovery.refuse_address_change(
         _asked(w), by=w.bob
     ),
-    f"{R}shut_mail.note_factor_reset": _shut,
+    f"{R}shut_mail.shut_after_factor_reset": _shut,
     f"{R}roles.give": lambda w: roles.give(
         w.bob, RoleName.ADMINISTRATOR, organisation=w.northfield, by=w.alice
     ),

@@ -103,8 +103,8 @@ REGISTRY = {
     "sessions.end_sessions": Rule(
         f"{PEOPLE}, and the owner", OWNER, events=("person.sessions_ended",)
     ),
-    "sessions.close": quiet("takes away, as a part of others that are announced"),
-    "sessions.close_all_of": quiet("takes away"),
+    "sessions.revoke": quiet("takes away, as a part of others that are announced"),
+    "sessions.revoke_all_of": quiet("takes away"),
     "recovery.change_own_address": Rule(
         "the owner, with a fresh second factor",
         OWNER | OLD,
@@ -116,7 +116,7 @@ REGISTRY = {
         "nobody within the delay; the owner may refuse, a second person may shorten it",
         ("person.address_change_requested",),
     ),
-    "recovery.note_first_address": quiet("remembers who gave it"),
+    "recovery.record_first_address": quiet("remembers who gave it"),
     "recovery.refuse_address_change": Rule(
         "the owner, the reader of their notice, or who looks after the account",
         ALL | ASKER,
@@ -128,18 +128,22 @@ REGISTRY = {
         "not who asked, nor the owner, nor a role of today",
         ("person.address_change_confirmed",),
     ),
-    "recovery.settle": Rule("the clock", ALL, events=("person.address_changed",)),
-    "recovery.apply_due": Rule("the clock", ALL, events=("person.address_changed",)),
-    "shut_mail.note_recovery": Rule(
+    "recovery.apply_due_change": Rule(
+        "the clock", ALL, events=("person.address_changed",)
+    ),
+    "recovery.apply_due_changes": Rule(
+        "the clock", ALL, events=("person.address_changed",)
+    ),
+    "shut_mail.shut_after_recovery": Rule(
         "the reader of a link", OWNER | ADMINISTRATORS, events=("person.mail_shut",)
     ),
-    "shut_mail.note_letter": Rule(
+    "shut_mail.shut_after_letter": Rule(
         "the reader of a letter", OWNER | ADMINISTRATORS, events=("person.mail_shut",)
     ),
-    "shut_mail.note_factor_reset": Rule(
+    "shut_mail.shut_after_factor_reset": Rule(
         "an administrator", OWNER | ADMINISTRATORS, events=("person.mail_shut",)
     ),
-    "shut_mail.note_sign_in": Rule(
+    "shut_mail.start_shut_period": Rule(
         "whoever signs in", OWNER | ADMINISTRATORS, events=("person.recovered",)
     ),
     "shut_mail.open_mail": Rule(
@@ -181,7 +185,7 @@ REGISTRY = {
     "organisations.suspend": quiet("takes away"),
     "organisations.resume": quiet("with the ways in that were there before"),
     "organisations.close": quiet("takes away"),
-    "providers.set_networks": quiet("from the provider's own records"),
+    "connections.set_provider_networks": quiet("from the provider's own records"),
     "webhooks.add": quiet("is told references, never content"),
     "webhooks.edit": quiet("is told references, never content"),
     "webhooks.rotate": quiet("the secret shows who calls, and opens nothing"),

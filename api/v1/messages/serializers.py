@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from api.framework.request_validation import IdField, RequestSerializer
 from engine.mail import lookalike
-from engine.registry.known_senders import KnownSender
+from engine.registry.addresses.known_senders import KnownSender
 from engine.storage import addressees
 from engine.storage.addressees import Addressees
 from engine.storage.models import Folder, FolderRole, Message

@@ -32,7 +32,7 @@ from api.v1.messages.new_message import (
     validated_message,
 )
 from api.v1.messages.sending import Letter, Sent, send
-from engine.registry.known_senders import known_senders
+from engine.registry.addresses.known_senders import known_senders
 from engine.registry.models import Mailbox
 from engine.registry.scopes import Scope
 from engine.storage import addressees

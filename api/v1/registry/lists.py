@@ -26,7 +26,7 @@ from api.framework.viewsets import (
     SuspendVerbs,
 )
 from engine.registry.actions import lists
-from engine.registry.addresses import in_community
+from engine.registry.addresses.allocation import to_community_address
 from engine.registry.models import DistributionList, ListMember, ListPoster, Posting
 from engine.registry.scopes import Scope
 
@@ -168,7 +168,7 @@ class ListAddresses(ListResource):
 
     def shown(self, address: str) -> Response:
         """Returns the row of an address that was just added."""
-        row = self.get_queryset().get(address=in_community(address).key)
+        row = self.get_queryset().get(address=to_community_address(address).key)
         return Response(self.get_serializer(row).data, status.HTTP_201_CREATED)
 
 

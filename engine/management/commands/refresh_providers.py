@@ -5,11 +5,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from engine.dns import DnsUnavailable
-from engine.registry import published
-from engine.registry.actions import providers
+from engine.registry.actions import connections
+from engine.registry.connections import spf
+from engine.registry.connections.cloud_providers import PROVIDERS
 from engine.registry.errors import PolicyError
 from engine.registry.models import Provider
-from engine.registry.providers import PROVIDERS
 
 
 class Command(BaseCommand):
@@ -18,9 +18,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         for provider in Provider:
             try:
-                found = published.networks(PROVIDERS[provider].spf_name)
+                found = spf.sending_networks(PROVIDERS[provider].spf_name)
             except (DnsUnavailable, PolicyError) as error:
                 raise CommandError(f"{provider.label}: {error}") from error
-            has_changed = providers.set_networks(provider, found, by=None)
+            has_changed = connections.set_provider_networks(provider, found, by=None)
             said = "changed" if has_changed else "as before"
             self.stdout.write(f"{provider.label}: {len(found)} networks, {said}.")

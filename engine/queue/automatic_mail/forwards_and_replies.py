@@ -23,7 +23,7 @@ from engine.queue.automatic_mail.list_expansion import PASSED, has_passed
 from engine.queue.enqueue import commit
 from engine.queue.enqueue.accepted_message import Incoming
 from engine.queue.models import Source
-from engine.registry.actor import Actor
+from engine.registry.models import Actor
 from engine.routing import policies, routes
 from engine.storage import content
 from engine.storage.models import FAULT_LENGTH, Errand, ErrandKind, Message

@@ -24,8 +24,7 @@ from engine.queue.models import Source
 from engine.queue.notifications import infection_alerts, notice_routing
 from engine.queue.sending_rates import rate_alerts, rate_limits
 from engine.registry import senders
-from engine.registry.actor import Actor
-from engine.registry.models import ApiKey, Person
+from engine.registry.models import Actor, ApiKey, Person
 from engine.registry.senders import Sender
 from engine.routing import author_claims, policies, routes
 from engine.routing.routes import Routes

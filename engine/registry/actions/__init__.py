@@ -1,3 +1,3 @@
-"""Actions is in charge of every change to the registry: one noun a module, verbs inside."""
+"""Actions: every change to the registry, one noun a module, atomic and audited."""
 
 from __future__ import annotations

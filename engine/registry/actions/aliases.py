@@ -1,25 +1,33 @@
+"""Actions on aliases."""
+
 from __future__ import annotations
 
-from engine.audit.record import record
-from engine.registry.actor import Actor
-from engine.registry.addresses import check_is_reachable, claimed, in_community
-from engine.registry.loops import check_no_loop
-from engine.registry.models import Alias, Organisation
-from engine.registry.verbs import verb
+from engine.registry.addresses.allocation import (
+    available_key,
+    check_is_reachable,
+    check_no_loop,
+    to_community_address,
+)
+from engine.registry.models import Actor, Alias, Organisation
+from engine.registry.verbs import record_action, verb
 
 
 @verb
 def add(
     organisation: Organisation, *, address: str, target: str, by: Actor | None
 ) -> Alias:
-    """Make one of the organisation's addresses mean another address."""
-    key = claimed(organisation, address)
-    meant = in_community(target)
-    # First: an address that means itself is taken by nobody yet.
-    check_no_loop(key, meant.key)
-    check_is_reachable(meant)
+    """Adds an alias: mail to one of the organisation's addresses goes to `target`.
+
+    Raises PolicyError if the address is not free, or the target unknown or a loop.
+    """
+    key = available_key(organisation, address)
+    destination = to_community_address(target)
+    # Before the check of the target: an alias to itself has no recipient yet, and must
+    # be refused as a loop rather than as an unknown address.
+    check_no_loop(key, destination.key)
+    check_is_reachable(destination)
     alias = Alias.objects.create(
-        address=key, target=meant.key, organisation=organisation
+        address=key, target=destination.key, organisation=organisation
     )
     _record("alias.added", alias, by)
     return alias
@@ -27,16 +35,11 @@ def add(
 
 @verb
 def remove(alias: Alias, *, by: Actor | None) -> None:
-    """Take an alias away; its address means nothing from then on."""
+    """Removes an alias; mail to its address is refused from then on."""
     _record("alias.removed", alias, by)
     alias.delete()
 
 
 def _record(event: str, alias: Alias, by: Actor | None) -> None:
-    record(
-        event,
-        alias,
-        organisation_key=alias.organisation_id,
-        detail={"address": alias.address, "target": alias.target},
-        by=by,
-    )
+    detail = {"address": alias.address, "target": alias.target}
+    record_action(event, alias, detail, by=by)

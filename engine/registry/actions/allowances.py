@@ -1,18 +1,19 @@
+"""Actions on allowances: senders that may exceed the usual sending rates."""
+
 from __future__ import annotations
 
 from datetime import datetime
 
 from django.utils import timezone
 
-from engine.audit.record import record
 from engine.registry import senders
-from engine.registry.actor import Actor
 from engine.registry.errors import PolicyError
-from engine.registry.models import Allowance, SenderKind
-from engine.registry.verbs import verb
+from engine.registry.models import Actor, Allowance, SenderKind
+from engine.registry.verbs import record_action, verb
 
-# So many times the usual rate is no brake any more, and stays a number people can read.
-MOST = 1000
+# At a thousand times the usual rate nothing is limited any more; larger factors would
+# only be typing errors.
+MAX_FACTOR = 1000
 
 
 @verb
@@ -25,13 +26,13 @@ def give(
     until: datetime | None = None,
     by: Actor | None,
 ) -> Allowance:
-    """Let a sender send so many times the usual rates, in place of an earlier allowance.
+    """Lets a sender send `factor` times the usual rates; replaces an earlier allowance.
 
-    Raises PolicyError for a factor or an end that makes no sense, without a reason, and
-    where the sender does not exist.
+    Raises PolicyError if the factor is outside 2 to MAX_FACTOR, the end is past, the
+    reason is empty, or the sender does not exist.
     """
-    if not 2 <= factor <= MOST:
-        raise PolicyError(f"Enter a number between 2 and {MOST}.")
+    if not 2 <= factor <= MAX_FACTOR:
+        raise PolicyError(f"Enter a number between 2 and {MAX_FACTOR}.")
     if not reason.strip():
         raise PolicyError("Enter a reason.")
     if until is not None and until <= timezone.now():
@@ -50,23 +51,24 @@ def give(
 
 @verb
 def end(allowance: Allowance, *, by: Actor | None) -> None:
-    """Have the usual rates hold for the sender again."""
+    """Ends an allowance: the usual rates apply to the sender again."""
     _record("allowance.ended", allowance, by=by)
     allowance.delete()
 
 
 def _record(event: str, allowance: Allowance, *, by: Actor | None) -> None:
     found = senders.find(SenderKind(allowance.kind), allowance.subject_id)
-    record(
+    detail = {
+        "kind": allowance.kind,
+        "sender": str(found or allowance.subject_id),
+        "times": allowance.factor,
+        "until": allowance.until.isoformat() if allowance.until else "",
+    }
+    record_action(
         event,
         allowance,
+        detail,
         organisation_key=(found and senders.organisation_of(found)) or "",
-        detail={
-            "kind": allowance.kind,
-            "sender": str(found or allowance.subject_id),
-            "times": allowance.factor,
-            "until": allowance.until.isoformat() if allowance.until else "",
-            "reason": allowance.reason,
-        },
+        reason=allowance.reason,
         by=by,
     )

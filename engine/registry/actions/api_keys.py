@@ -1,3 +1,5 @@
+"""Actions on API keys."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -6,13 +8,12 @@ from datetime import datetime
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
-from engine.audit.record import record
-from engine.registry import credentials, second_person
-from engine.registry.actor import Actor
+from engine.registry.credentials import generated_secrets
 from engine.registry.errors import PolicyError
-from engine.registry.models import ApiKey, Organisation, Person
+from engine.registry.models import Actor, ApiKey, Organisation, Person
+from engine.registry.permissions import two_person_rule
 from engine.registry.scopes import Scope
-from engine.registry.verbs import verb
+from engine.registry.verbs import record_action, verb
 
 CLIENT_ID_LENGTH = 16
 
@@ -26,22 +27,22 @@ def add(
     expires_at: datetime | None = None,
     by: Actor | None,
 ) -> tuple[ApiKey, str]:
-    """Make a key; its secret is shown now and never again.
+    """Adds a key; returns it with its secret, which cannot be shown again.
 
-    Without an organisation it is the community's. One that reads or sends messages
-    opens group mailboxes and its maker's own, until a second person agrees to others'.
-    Raises PolicyError for a key that could do nothing, or more than one organisation's
-    may.
+    Without an organisation the key belongs to the community. A key that reads or sends
+    messages opens group mailboxes and the mailbox of the person who made it; those of
+    others only after a second person agreed. Raises PolicyError for a key without a
+    scope, or with one that no organisation's key may have.
     """
     wanted = sorted(set(scopes))
     _check_scopes(organisation, wanted)
-    secret = credentials.new_secret()
+    secret = generated_secrets.new_secret()
     key = ApiKey.objects.create(
         organisation=organisation,
         name=name,
         scopes=[str(scope) for scope in wanted],
-        client_id=get_random_string(CLIENT_ID_LENGTH, credentials.ALPHABET),
-        digest=credentials.digest(secret),
+        client_id=get_random_string(CLIENT_ID_LENGTH, generated_secrets.ALPHABET),
+        digest=generated_secrets.digest(secret),
         expires_at=expires_at,
         made_by=by if isinstance(by, Person) else None,
         agreed_at=timezone.now() if by is None else None,
@@ -52,16 +53,16 @@ def add(
 
 @verb
 def agree(key: ApiKey, *, reason: str, by: Person) -> None:
-    """Let a key open other people's mailboxes, as a second person.
+    """Lets a key open other people's mailboxes, with the agreement of a second person.
 
-    Agreeing again changes nothing. Raises PolicyError for the key's maker, and for a
-    key that opens no mail.
+    Agreeing again changes nothing. Raises PolicyError for the person who made the key,
+    and for a key without a scope that opens mail.
     """
     if key.agreed_at is not None:
         return
     if key.organisation is None or not key.asks_for_mail:
-        raise PolicyError("This key opens nobody's mailbox.")
-    second_person.check_can_agree_to_key(key.organisation, first=key.made_by, by=by)
+        raise PolicyError("This key does not open anyone's mailbox.")
+    two_person_rule.check_can_agree_to_key(key.organisation, first=key.made_by, by=by)
     key.agreed_at, key.agreed_by = timezone.now(), by
     key.save(update_fields=["agreed_at", "agreed_by"])
     _record("api_key.agreed", key, by=by, reason=reason)
@@ -69,7 +70,7 @@ def agree(key: ApiKey, *, reason: str, by: Person) -> None:
 
 @verb
 def revoke(key: ApiKey, *, by: Actor | None) -> None:
-    """End a key, and every token taken out with it; doing so again changes nothing."""
+    """Revokes a key and every token issued with it; revoking again changes nothing."""
     if key.revoked_at is not None:
         return
     key.revoked_at = timezone.now()
@@ -89,6 +90,4 @@ def _check_scopes(organisation: Organisation | None, scopes: list[Scope]) -> Non
 
 def _record(event: str, key: ApiKey, *, by: Actor | None, reason: str = "") -> None:
     detail = {"scopes": key.scopes, "expires": str(key.expires_at or "")}
-    if reason:
-        detail["reason"] = reason
-    record(event, key, organisation_key=key.organisation_id, detail=detail, by=by)
+    record_action(event, key, detail, reason=reason, by=by)

@@ -1,33 +1,36 @@
+"""Actions on connections, their credentials, and the networks of cloud providers."""
+
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import TypedDict, Unpack
 
 from django.utils import timezone
 
-from engine.audit.record import record
-from engine.registry import credentials
-from engine.registry.actor import Actor
-from engine.registry.connection_policy import (
+from engine.registry.connections.cloud_providers import usual_next_hop
+from engine.registry.connections.policy import (
     check_can_have_credential,
     check_connection,
     has_secret_tenant,
-    tidied,
+    normalise,
 )
+from engine.registry.credentials import generated_secrets
 from engine.registry.models import (
+    Actor,
     Connection,
     ConnectionCredential,
     Organisation,
     Proof,
     Provider,
+    ProviderNetworks,
 )
-from engine.registry.providers import usual_next_hop
-from engine.registry.verbs import apply, verb
+from engine.registry.networks import Network
+from engine.registry.verbs import apply, record_action, verb
 
 
 class ConnectionFields(TypedDict, total=False):
-    """What may be set about a connection. The models say what each means."""
+    """What may be set about a connection. The model says what each field means."""
 
     name: str
     proof: str
@@ -49,14 +52,15 @@ def add(
     by: Actor | None,
     **fields: Unpack[ConnectionFields],
 ) -> Connection:
-    """Add a way between an organisation's own servers and the gate."""
-    connection = Connection(organisation=organisation, **tidied(fields))
+    """Adds a connection to an organisation's own mail servers. Raises PolicyError."""
+    connection = Connection(organisation=organisation, **normalise(fields))
     check_connection(connection)
     connection.save()
     known: dict[str, object] = dict(fields)
+    # The audit trail is read by more people than may know the secret.
     if has_secret_tenant(connection):
         known.pop("tenant_id", None)
-    _record("connection.added", connection, known, by=by)
+    record_action("connection.added", connection, known, by=by)
     return connection
 
 
@@ -64,14 +68,14 @@ def add(
 def edit(
     connection: Connection, *, by: Actor | None, **changes: Unpack[ConnectionFields]
 ) -> None:
-    """Change how a connection proves itself or where its mail goes."""
+    """Changes a connection's proof or its next hop. Raises PolicyError."""
     was_secret = has_secret_tenant(connection)
-    changed = apply(connection, tidied(changes))
+    changed = apply(connection, normalise(changes))
     check_connection(connection)
     if "tenant_id" in changed and (was_secret or has_secret_tenant(connection)):
         changed["tenant_id"] = "changed"
     if changed:
-        _record("connection.edited", connection, changed, by=by)
+        record_action("connection.edited", connection, changed, by=by)
 
 
 @verb
@@ -82,11 +86,12 @@ def set_cloud(
     tenant_id: str = "",
     by: Actor | None,
 ) -> None:
-    """Have a connection prove itself by its provider, tenant and signature together.
+    """Makes provider, tenant and DKIM signature together the connection's proof.
 
-    Microsoft's tenant id is the organisation's; Google has none to show, so a secret is
-    made that the organisation has its routing settings put into each message, and kept
-    until the provider changes. A next hop that is not known yet becomes the usual one.
+    For Microsoft 365 `tenant_id` is the organisation's own. Google shows no tenant, so
+    a secret is made, which the organisation has its routing settings add to each message
+    and which stays until the provider changes. The next hop, unless set, becomes the
+    provider's usual one. Raises PolicyError.
     """
     edit(
         connection,
@@ -111,67 +116,65 @@ def _usual_next_hop(connection: Connection, provider: Provider) -> str:
 
 @verb
 def suspend(connection: Connection, *, reason: str, by: Actor | None) -> None:
-    """Stop the mail of one connection, both ways."""
+    """Stops a connection's mail in both directions; queued mail is held."""
     connection.is_active = False
     connection.save(update_fields=["is_active"])
-    _record("connection.suspended", connection, {"reason": reason}, by=by)
+    record_action("connection.suspended", connection, reason=reason, by=by)
 
 
 @verb
 def resume(connection: Connection, *, reason: str = "", by: Actor | None) -> None:
-    """Let the mail of a suspended connection flow again."""
+    """Lets the mail of a suspended connection flow again."""
     connection.is_active = True
     connection.save(update_fields=["is_active"])
-    _record(
-        "connection.resumed", connection, {"reason": reason} if reason else None, by=by
-    )
+    record_action("connection.resumed", connection, reason=reason, by=by)
 
 
 @verb
 def add_credential(
     connection: Connection, *, by: Actor | None
 ) -> tuple[ConnectionCredential, str]:
-    """Make a user name and a secret. The secret is shown now and never again.
+    """Adds a credential; returns it with its secret, which cannot be shown again.
 
-    Earlier ones go on working until they are revoked, so that a server can change over.
-    Raises PolicyError where the connection proves itself otherwise.
+    Earlier ones stay valid until they are revoked, so that a server can be switched over
+    without a gap. Raises PolicyError if the connection has another kind of proof.
     """
     check_can_have_credential(connection)
-    secret = credentials.new_secret()
+    secret = generated_secrets.new_secret()
     domain = connection.organisation.domains.first()
     name = domain.member_domain if domain else "connection"
     made = ConnectionCredential.objects.create(
         connection=connection,
         username=f"{name[:90]}-{secrets.token_hex(3)}",
-        digest=credentials.digest(secret),
+        digest=generated_secrets.digest(secret),
     )
     detail = {"username": made.username}
-    _record("connection.credential_added", connection, detail, by=by)
+    record_action("connection.credential_added", connection, detail, by=by)
     return made, secret
 
 
 @verb
 def revoke_credential(credential: ConnectionCredential, *, by: Actor | None) -> None:
-    """End a credential; revoking it again changes nothing."""
+    """Revokes a credential; revoking it again changes nothing."""
     if credential.revoked_at is not None:
         return
     credential.revoked_at = timezone.now()
     credential.save(update_fields=["revoked_at"])
     detail = {"username": credential.username}
-    _record("connection.credential_revoked", credential.connection, detail, by=by)
+    record_action("connection.credential_revoked", credential.connection, detail, by=by)
 
 
-def _record(
-    event: str,
-    connection: Connection,
-    detail: Mapping[str, object] | None = None,
-    *,
-    by: Actor | None,
-) -> None:
-    record(
-        event,
-        connection,
-        organisation_key=connection.organisation_id,
-        detail=detail,
-        by=by,
-    )
+@verb
+def set_provider_networks(
+    provider: Provider, networks: Iterable[Network], *, by: Actor | None
+) -> bool:
+    """Stores the networks that a provider publishes; returns whether they changed."""
+    row, _ = ProviderNetworks.objects.get_or_create(provider=provider)
+    before, after = set(row.networks), {str(network) for network in networks}
+    if before == after:
+        return False
+    row.networks = sorted(after)
+    row.save()
+    detail = {"added": sorted(after - before), "removed": sorted(before - after)}
+    record_action("provider.networks_changed", row, detail, by=by)
+    return True

@@ -1,16 +1,17 @@
+"""Actions on organisations' domains."""
+
 from __future__ import annotations
 
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from engine.audit.record import record
 from engine.registry import permissions
-from engine.registry.actor import Actor
-from engine.registry.addresses import parsed_domain
+from engine.registry.addresses.allocation import parse_domain
 from engine.registry.errors import PolicyError
 from engine.registry.models import (
     AccountType,
+    Actor,
     Alias,
     ApiKey,
     DistributionList,
@@ -21,9 +22,9 @@ from engine.registry.models import (
     Person,
 )
 from engine.registry.permissions import Permission
-from engine.registry.verbs import verb
+from engine.registry.verbs import record_action, verb
 
-# Domains that an organisation may have added and not yet proved.
+# Unverified domains that an organisation may have: each blocks its name for others.
 CLAIMS_LIMIT = 5
 
 
@@ -35,18 +36,18 @@ def add(
     community_domain: str = "",
     by: Actor | None,
 ) -> Domain:
-    """Give an organisation a domain pair. Without the second it follows from the first.
+    """Adds a pair of domains; the community domain follows from the member's by default.
 
-    Hosted webmail and trusted domains are the same on both sides; others get the
-    suffix, unless staff agree to another community domain. There is mail in it once it
-    is verified.
+    Hosted webmail and trusted domains are the same on both sides; other domains get the
+    suffix, unless staff choose another community domain. Mail flows once the domain is
+    verified, which it is immediately if staff add it. Raises PolicyError.
     """
     _check_can_claim(organisation, by)
-    member = parsed_domain(member_domain)
-    usual = parsed_domain(_usual(organisation, member))
-    community = parsed_domain(community_domain) if community_domain else usual
+    member = parse_domain(member_domain)
+    usual = parse_domain(_usual_community_domain(organisation, member))
+    community = parse_domain(community_domain) if community_domain else usual
     if community != usual:
-        _check_can_agree(by)
+        _check_can_choose_community_domain(by)
     _check_pair(organisation, member, community)
     domain = Domain.objects.create(
         organisation=organisation,
@@ -60,9 +61,9 @@ def add(
 
 @verb
 def verify(domain: Domain, *, reason: str = "", by: Actor | None) -> None:
-    """Note that the organisation has shown that the member domain is its own.
+    """Marks the member domain as proved to be the organisation's.
 
-    The reason says how, where it was not by its DNS.
+    The reason says how, unless it was by its DNS.
     """
     domain.verified_at = timezone.now()
     domain.save(update_fields=["verified_at"])
@@ -71,28 +72,32 @@ def verify(domain: Domain, *, reason: str = "", by: Actor | None) -> None:
 
 @verb
 def remove(domain: Domain, *, by: Actor | None) -> None:
-    """Take a domain away that no address is in any more."""
+    """Removes a domain. Raises PolicyError while an address is in it."""
     ending = f"@{domain.community_domain}"
     for model in (Person, Mailbox, Alias, DistributionList):
         if model._default_manager.filter(address__endswith=ending).exists():
-            raise PolicyError(f"There are still addresses in {domain}.")
+            raise PolicyError(f"{domain} still has addresses. Remove them first.")
     _record("domain.removed", domain, by)
     domain.delete()
 
 
-def _check_can_agree(actor: Actor | None) -> None:
-    """An exception takes a name of the community's: that is not the member's to choose."""
+def _check_can_choose_community_domain(actor: Actor | None) -> None:
+    # The name is one of the community's, so a member may not pick it.
     if actor is not None and not _is_staff(actor):
         raise PolicyError("Ask the helpdesk for another community domain.")
 
 
 def _is_vouched_for(organisation: Organisation, actor: Actor | None) -> bool:
-    """A name of the community's own is given; staff have looked whose a name is."""
+    """Returns True if the domain needs no proof by DNS.
+
+    A hosted organisation's name is below the community's own domain, and staff check
+    whose a domain is before they add it.
+    """
     return organisation.is_hosted or (actor is not None and _is_operators(actor))
 
 
 def _is_operators(actor: Actor) -> bool:
-    """Staff, and keys of the operator's that are bound to no organisation."""
+    """Returns True for staff, and for keys of the community."""
     if isinstance(actor, ApiKey):
         return actor.organisation_id is None
     return _is_staff(actor)
@@ -100,11 +105,13 @@ def _is_operators(actor: Actor) -> bool:
 
 def _is_staff(actor: Actor) -> bool:
     staff = {Permission.MANAGE_ORGANISATIONS, Permission.DECIDE_APPLICATIONS}
-    return isinstance(actor, Person) and not staff.isdisjoint(permissions.held(actor))
+    return isinstance(actor, Person) and not staff.isdisjoint(
+        permissions.held_by(actor)
+    )
 
 
 def _check_can_claim(organisation: Organisation, actor: Actor | None) -> None:
-    """Claims hold a name until they are proved, so a member has few, and none at home."""
+    """Raises PolicyError unless the actor may add a domain that is not verified yet."""
     if actor is None or _is_operators(actor):
         return
     if organisation.is_hosted or organisation.is_trusted_domain:
@@ -113,7 +120,7 @@ def _check_can_claim(organisation: Organisation, actor: Actor | None) -> None:
         raise PolicyError("Prove the domains that you have added first.")
 
 
-def _usual(organisation: Organisation, member: str) -> str:
+def _usual_community_domain(organisation: Organisation, member: str) -> str:
     if organisation.account_type in (AccountType.WEBMAIL, AccountType.TRUSTED_DOMAIN):
         return member
     return f"{member}.{settings.POSTERN.community_domain}"
@@ -130,7 +137,7 @@ def _check_pair(organisation: Organisation, member: str, community: str) -> None
         raise PolicyError(f"The community domain must end in .{suffix}.")
     if member != community and (member == suffix or member.endswith(f".{suffix}")):
         raise PolicyError(f"{member} is already in the community.")
-    # On either side of any pair: otherwise a mapping could not be undone.
+    # On either side of any pair: DomainMap could not reverse the mapping otherwise.
     taken = Domain.objects.filter(
         Q(member_domain__in=[member, community])
         | Q(community_domain__in=[member, community])
@@ -139,15 +146,9 @@ def _check_pair(organisation: Organisation, member: str, community: str) -> None
         raise PolicyError(f"{taken.member_domain} is already the domain of a member.")
 
 
-def _record(event: str, domain: Domain, by: Actor | None, **more: str) -> None:
-    record(
-        event,
-        domain,
-        organisation_key=domain.organisation_id,
-        detail={
-            "member_domain": domain.member_domain,
-            "community_domain": domain.community_domain,
-            **{name: text for name, text in more.items() if text},
-        },
-        by=by,
-    )
+def _record(event: str, domain: Domain, by: Actor | None, reason: str = "") -> None:
+    detail = {
+        "member_domain": domain.member_domain,
+        "community_domain": domain.community_domain,
+    }
+    record_action(event, domain, detail, reason=reason, by=by)

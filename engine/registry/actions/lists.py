@@ -1,28 +1,33 @@
+"""Actions on distribution lists, their members, and who may post to them."""
+
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TypedDict, Unpack
 
-from engine.audit.record import record
 from engine.mail.address import Address
-from engine.registry.actor import Actor
-from engine.registry.addresses import check_is_reachable, claimed, in_community
-from engine.registry.display_names import check_can_bear
-from engine.registry.errors import PolicyError
-from engine.registry.list_checks import (
+from engine.registry.addresses.allocation import (
+    available_key,
+    check_is_reachable,
+    check_no_loop,
+    to_community_address,
+)
+from engine.registry.addresses.display_names import check_member_name
+from engine.registry.addresses.list_policy import (
     check_admits_list,
     check_can_be_list,
     check_has_room,
 )
-from engine.registry.loops import check_no_loop
+from engine.registry.errors import PolicyError
 from engine.registry.models import (
+    Actor,
     DistributionList,
     ListMember,
     ListPoster,
     Organisation,
     Posting,
 )
-from engine.registry.verbs import apply, verb
+from engine.registry.verbs import apply, record_action, verb
 
 
 class ListFields(TypedDict, total=False):
@@ -41,14 +46,14 @@ def add(
     by: Actor | None,
     **fields: Unpack[ListFields],
 ) -> DistributionList:
-    """Add an empty distribution list to an organisation."""
-    key = claimed(organisation, address)
+    """Adds an empty distribution list to an organisation. Raises PolicyError."""
+    key = available_key(organisation, address)
     check_can_be_list(Address.parse(key))
-    check_can_bear(fields.get("name", ""), organisation)
+    check_member_name(fields.get("name", ""), organisation)
     made = DistributionList.objects.create(
         address=key, organisation=organisation, **fields
     )
-    _record("list.added", made, dict(fields), by=by)
+    record_action("list.added", made, dict(fields), by=by)
     return made
 
 
@@ -59,41 +64,46 @@ def edit(
     by: Actor | None,
     **changes: Unpack[ListFields],
 ) -> None:
-    """Change a list's name, posting policy or place in the directory."""
+    """Changes a list's name, posting policy or listing in the directory.
+
+    Raises PolicyError for a misleading name.
+    """
     if changes.get("name", distribution_list.name) != distribution_list.name:
-        check_can_bear(changes["name"], distribution_list.organisation)
+        check_member_name(changes["name"], distribution_list.organisation)
     changed = apply(distribution_list, changes)
     if changed:
-        _record("list.edited", distribution_list, changed, by=by)
+        record_action("list.edited", distribution_list, changed, by=by)
 
 
 @verb
 def suspend(
     distribution_list: DistributionList, *, reason: str, by: Actor | None
 ) -> None:
-    """Stop a list's mail; what is queued for it is held."""
+    """Stops a list's mail; queued mail for it is held."""
     distribution_list.is_active = False
     distribution_list.save(update_fields=["is_active"])
-    _record("list.suspended", distribution_list, {"reason": reason}, by=by)
+    record_action("list.suspended", distribution_list, reason=reason, by=by)
 
 
 @verb
 def resume(
     distribution_list: DistributionList, *, reason: str = "", by: Actor | None
 ) -> None:
-    """Let a suspended list's mail flow again."""
+    """Lets the mail of a suspended list flow again."""
     distribution_list.is_active = True
     distribution_list.save(update_fields=["is_active"])
-    _record(
-        "list.resumed", distribution_list, {"reason": reason} if reason else None, by=by
-    )
+    record_action("list.resumed", distribution_list, reason=reason, by=by)
 
 
 @verb
 def add_member(
     distribution_list: DistributionList, *, address: str, by: Actor | None
 ) -> None:
-    """Let the list reach an address anywhere in the community."""
+    """Adds a member, anywhere in the community; adding it again changes nothing.
+
+    Raises PolicyError if the list is full, or the address unknown, a loop, or a list
+    that does not accept this list's mail.
+    """
     _add_member(distribution_list, address, by)
 
 
@@ -101,7 +111,7 @@ def add_member(
 def add_members(
     distribution_list: DistributionList, *, addresses: Sequence[str], by: Actor | None
 ) -> list[str]:
-    """Add whom it can, and return for each of the others the sentence that says why."""
+    """Adds the members that it can; returns one sentence for each refused address."""
     refusals = []
     for address in addresses:
         try:
@@ -114,7 +124,7 @@ def add_members(
 def _add_member(
     distribution_list: DistributionList, address: str, by: Actor | None
 ) -> None:
-    member = in_community(address)
+    member = to_community_address(address)
     check_has_room(distribution_list)
     check_no_loop(distribution_list.address, member.key)
     check_is_reachable(member)
@@ -124,57 +134,44 @@ def _add_member(
     )
     if is_new:
         detail = {"address": member.key}
-        _record("list.member_added", distribution_list, detail, by=by)
+        record_action("list.member_added", distribution_list, detail, by=by)
 
 
 @verb
 def remove_member(
     distribution_list: DistributionList, *, address: str, by: Actor | None
 ) -> None:
-    """Stop the list from reaching an address."""
-    key = in_community(address).key
-    gone, _ = distribution_list.members.filter(address=key).delete()
-    if gone:
-        _record("list.member_removed", distribution_list, {"address": key}, by=by)
+    """Removes a member; removing it again changes nothing."""
+    key = to_community_address(address).key
+    deleted, _ = distribution_list.members.filter(address=key).delete()
+    if deleted:
+        record_action("list.member_removed", distribution_list, {"address": key}, by=by)
 
 
 @verb
 def add_poster(
     distribution_list: DistributionList, *, address: str, by: Actor | None
 ) -> None:
-    """Let an address write to the list, where posting is for named addresses."""
-    poster = in_community(address)
+    """Lets an address post to the list, where posting is for named addresses.
+
+    Raises PolicyError for an unknown address.
+    """
+    poster = to_community_address(address)
     check_is_reachable(poster)
     _, is_new = ListPoster.objects.get_or_create(
         distribution_list=distribution_list, address=poster.key
     )
     if is_new:
         detail = {"address": poster.key}
-        _record("list.poster_added", distribution_list, detail, by=by)
+        record_action("list.poster_added", distribution_list, detail, by=by)
 
 
 @verb
 def remove_poster(
     distribution_list: DistributionList, *, address: str, by: Actor | None
 ) -> None:
-    """Take the right to write to the list away from an address."""
-    key = in_community(address).key
-    gone, _ = distribution_list.posters.filter(address=key).delete()
-    if gone:
-        _record("list.poster_removed", distribution_list, {"address": key}, by=by)
-
-
-def _record(
-    event: str,
-    distribution_list: DistributionList,
-    detail: Mapping[str, object] | None = None,
-    *,
-    by: Actor | None,
-) -> None:
-    record(
-        event,
-        distribution_list,
-        organisation_key=distribution_list.organisation_id,
-        detail=detail,
-        by=by,
-    )
+    """Revokes an address's right to post to the list."""
+    key = to_community_address(address).key
+    deleted, _ = distribution_list.posters.filter(address=key).delete()
+    if deleted:
+        record_action("list.poster_removed", distribution_list, {"address": key}, by=by)

@@ -1,22 +1,22 @@
+"""Actions on group mailboxes, and on the grants that share them."""
+
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TypedDict, Unpack
 
-from engine.audit.record import record
-from engine.registry.actor import Actor
-from engine.registry.addresses import claimed
-from engine.registry.display_names import check_can_bear
+from engine.registry.addresses.allocation import available_key
+from engine.registry.addresses.display_names import check_member_name
 from engine.registry.errors import PolicyError
 from engine.registry.models import (
     AccountType,
+    Actor,
     Grant,
     Mailbox,
     MailboxKind,
     Organisation,
     Person,
 )
-from engine.registry.verbs import apply, verb
+from engine.registry.verbs import apply, record_action, verb
 
 
 class MailboxFields(TypedDict, total=False):
@@ -35,23 +35,25 @@ def add_group(
     by: Actor | None,
     **fields: Unpack[MailboxFields],
 ) -> Mailbox:
-    """Add a team's mailbox, kept here whatever the organisation's account type.
+    """Adds a group mailbox, kept here whatever the organisation's account type.
 
-    Mail for its address no longer goes to the organisation's own server.
+    Mail for its address no longer goes to the organisation's own server. Raises
+    PolicyError for a trusted domain, for a misleading name, and if the address is not
+    free.
     """
     if organisation.account_type == AccountType.TRUSTED_DOMAIN:
         raise PolicyError(
             f"{organisation} is a trusted domain: its people do not sign in here, "
-            "so nobody could read the mailbox."
+            "so none of them could read the mailbox."
         )
-    check_can_bear(fields.get("name", ""), organisation)
+    check_member_name(fields.get("name", ""), organisation)
     mailbox = Mailbox.objects.create(
-        address=claimed(organisation, address),
+        address=available_key(organisation, address),
         kind=MailboxKind.GROUP,
         organisation=organisation,
         **fields,
     )
-    _record("mailbox.added", mailbox, by=by)
+    record_action("mailbox.added", mailbox, by=by)
     return mailbox
 
 
@@ -59,28 +61,28 @@ def add_group(
 def edit(
     mailbox: Mailbox, *, by: Actor | None, **changes: Unpack[MailboxFields]
 ) -> None:
-    """Change a mailbox's name, quota or place in the directory."""
+    """Changes a mailbox's name, quota or listing in the directory. Raises PolicyError."""
     if changes.get("name", mailbox.name) != mailbox.name:
-        check_can_bear(changes["name"], mailbox.organisation)
+        check_member_name(changes["name"], mailbox.organisation)
     changed = apply(mailbox, changes)
     if changed:
-        _record("mailbox.edited", mailbox, changed, by=by)
+        record_action("mailbox.edited", mailbox, changed, by=by)
 
 
 @verb
 def suspend(mailbox: Mailbox, *, reason: str, by: Actor | None) -> None:
-    """Stop the mail of one mailbox; what is queued for it is held."""
+    """Stops a mailbox's mail; queued mail for it is held."""
     mailbox.is_active = False
     mailbox.save(update_fields=["is_active"])
-    _record("mailbox.suspended", mailbox, {"reason": reason}, by=by)
+    record_action("mailbox.suspended", mailbox, reason=reason, by=by)
 
 
 @verb
 def resume(mailbox: Mailbox, *, reason: str = "", by: Actor | None) -> None:
-    """Let the mail of a suspended mailbox flow again."""
+    """Lets the mail of a suspended mailbox flow again."""
     mailbox.is_active = True
     mailbox.save(update_fields=["is_active"])
-    _record("mailbox.resumed", mailbox, {"reason": reason} if reason else None, by=by)
+    record_action("mailbox.resumed", mailbox, reason=reason, by=by)
 
 
 @verb
@@ -93,7 +95,11 @@ def grant(
     can_send: bool = False,
     by: Actor | None,
 ) -> Grant:
-    """Say what a person may do with a group mailbox; each right stands alone."""
+    """Sets a person's rights to a group mailbox; each right stands alone.
+
+    Replaces the rights that the person had. Raises PolicyError for a personal mailbox,
+    and for a person of another organisation.
+    """
     if mailbox.kind != MailboxKind.GROUP:
         raise PolicyError("Only a group mailbox can be shared.")
     if person.organisation_id != mailbox.organisation_id:
@@ -102,25 +108,15 @@ def grant(
     made, _ = Grant.objects.update_or_create(
         mailbox=mailbox, person=person, defaults=rights
     )
-    _record("mailbox.granted", mailbox, {"person": person.address, **rights}, by=by)
+    record_action(
+        "mailbox.granted", mailbox, {"person": person.address, **rights}, by=by
+    )
     return made
 
 
 @verb
 def revoke(mailbox: Mailbox, person: Person, *, by: Actor | None) -> None:
-    """Take every right to a group mailbox away from a person."""
-    gone, _ = Grant.objects.filter(mailbox=mailbox, person=person).delete()
-    if gone:
-        _record("mailbox.revoked", mailbox, {"person": person.address}, by=by)
-
-
-def _record(
-    event: str,
-    mailbox: Mailbox,
-    detail: Mapping[str, object] | None = None,
-    *,
-    by: Actor | None,
-) -> None:
-    record(
-        event, mailbox, organisation_key=mailbox.organisation_id, detail=detail, by=by
-    )
+    """Revokes all of a person's rights to a group mailbox."""
+    deleted, _ = Grant.objects.filter(mailbox=mailbox, person=person).delete()
+    if deleted:
+        record_action("mailbox.revoked", mailbox, {"person": person.address}, by=by)

@@ -1,16 +1,16 @@
+"""Actions on organisations."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TypedDict, Unpack
 
-from engine.audit.record import record
 from engine.registry.actions import sessions
-from engine.registry.actor import Actor
-from engine.registry.display_names import check_can_bear, check_name
+from engine.registry.addresses.display_names import check_member_name, check_name
 from engine.registry.errors import PolicyError
-from engine.registry.models import Kind, Organisation, OrganisationStatus
+from engine.registry.models import Actor, Kind, Organisation, OrganisationStatus
 from engine.registry.models.organisation import ORGANISATION_TRANSITIONS
-from engine.registry.verbs import apply, verb
+from engine.registry.verbs import apply, record_action, verb
 
 
 class OrganisationFields(TypedDict, total=False):
@@ -34,7 +34,10 @@ def add(
     mfa_required: bool = False,
     by: Actor | None,
 ) -> Organisation:
-    """Add an organisation that is still being set up: no mail flows for it yet."""
+    """Adds an organisation that is being set up: no mail flows for it yet.
+
+    Raises PolicyError for a misleading name.
+    """
     if kind != Kind.OPERATOR:
         check_name(name)
     organisation = Organisation.objects.create(
@@ -46,7 +49,7 @@ def add(
         mfa_required=mfa_required,
     )
     detail = {"kind": kind, "account_type": account_type}
-    _record("organisation.added", organisation, detail, by)
+    record_action("organisation.added", organisation, detail, by=by)
     return organisation
 
 
@@ -57,20 +60,26 @@ def edit(
     by: Actor | None,
     **changes: Unpack[OrganisationFields],
 ) -> None:
-    """Change what is known of an organisation."""
+    """Changes an organisation's details.
+
+    Raises PolicyError for a misleading name, and for a parent that is the organisation
+    itself or below it.
+    """
     if "parent" in changes:
-        _check_is_no_ancestor(organisation, changes["parent"])
+        _check_no_cycle(organisation, changes["parent"])
     if changes.get("name", organisation.name) != organisation.name:
-        check_can_bear(changes["name"], organisation)
+        check_member_name(changes["name"], organisation)
     changed = apply(organisation, changes)
     if changed:
-        _record("organisation.edited", organisation, changed, by)
+        record_action("organisation.edited", organisation, changed, by=by)
 
 
 @verb
 def activate(organisation: Organisation, *, reason: str = "", by: Actor | None) -> None:
-    """Let mail flow for an organisation that has been set up."""
-    _move(organisation, OrganisationStatus.ACTIVE, "organisation.activated", reason, by)
+    """Lets mail flow for an organisation that has been set up. Raises PolicyError."""
+    _change_status(
+        organisation, OrganisationStatus.ACTIVE, "organisation.activated", reason, by
+    )
 
 
 @verb
@@ -81,47 +90,57 @@ def suspend(
     ends_app_passwords: bool = False,
     by: Actor | None,
 ) -> None:
-    """Stop an organisation's mail; what is queued for it is held, never returned.
+    """Stops an organisation's mail; queued mail is held, and never returned.
 
-    Its people's sessions end, and do not revive when it is resumed. Their app passwords
-    do, unless they are ended too: where it is not certain who made them.
+    Ends its people's sessions, which stay ended when it is resumed. App passwords work
+    again then, unless `ends_app_passwords`: for when an intruder may have made some.
+    Raises PolicyError.
     """
-    event = "organisation.suspended"
-    _check_can_move(organisation, OrganisationStatus.SUSPENDED)
-    count = sessions.close_all_of(organisation, ends_app_passwords=ends_app_passwords)
-    ended = {"app_passwords_ended": count} if ends_app_passwords else {}
-    _move(organisation, OrganisationStatus.SUSPENDED, event, reason, by, **ended)
+    _check_can_become(organisation, OrganisationStatus.SUSPENDED)
+    count = sessions.revoke_all_of(organisation, ends_app_passwords=ends_app_passwords)
+    _change_status(
+        organisation,
+        OrganisationStatus.SUSPENDED,
+        "organisation.suspended",
+        reason,
+        by,
+        {"app_passwords_ended": count} if ends_app_passwords else {},
+    )
 
 
 @verb
 def resume(organisation: Organisation, *, reason: str = "", by: Actor | None) -> None:
-    """Let the mail of a suspended organisation flow again."""
-    _move(organisation, OrganisationStatus.ACTIVE, "organisation.resumed", reason, by)
+    """Lets the mail of a suspended organisation flow again. Raises PolicyError."""
+    _change_status(
+        organisation, OrganisationStatus.ACTIVE, "organisation.resumed", reason, by
+    )
 
 
 @verb
 def close(organisation: Organisation, *, reason: str, by: Actor | None) -> None:
-    """End an organisation's membership. This cannot be undone."""
-    _move(organisation, OrganisationStatus.CLOSED, "organisation.closed", reason, by)
-    sessions.close_all_of(organisation, ends_app_passwords=True)
+    """Ends an organisation's membership, which cannot be undone. Raises PolicyError."""
+    _change_status(
+        organisation, OrganisationStatus.CLOSED, "organisation.closed", reason, by
+    )
+    sessions.revoke_all_of(organisation, ends_app_passwords=True)
 
 
-def _move(
+def _change_status(
     organisation: Organisation,
     status: OrganisationStatus,
     event: str,
     reason: str,
     by: Actor | None,
-    **more: object,
+    detail: Mapping[str, object] | None = None,
 ) -> None:
-    _check_can_move(organisation, status)
+    _check_can_become(organisation, status)
     organisation.status = status
     organisation.save(update_fields=["status"])
-    detail = {"reason": reason, **more} if reason else more
-    _record(event, organisation, detail, by)
+    record_action(event, organisation, detail, reason=reason, by=by)
 
 
-def _check_can_move(organisation: Organisation, status: OrganisationStatus) -> None:
+def _check_can_become(organisation: Organisation, status: OrganisationStatus) -> None:
+    # Another process may have changed it since the caller read the row.
     organisation.refresh_from_db(fields=["status"])
     now = OrganisationStatus(organisation.status)
     if status not in ORGANISATION_TRANSITIONS[now]:
@@ -131,20 +150,9 @@ def _check_can_move(organisation: Organisation, status: OrganisationStatus) -> N
         )
 
 
-def _check_is_no_ancestor(
-    organisation: Organisation, parent: Organisation | None
-) -> None:
+def _check_no_cycle(organisation: Organisation, parent: Organisation | None) -> None:
     above = parent
     while above is not None:
         if above.pk == organisation.pk:
             raise PolicyError(f"{organisation} cannot be above itself.")
         above = above.parent
-
-
-def _record(
-    event: str,
-    organisation: Organisation,
-    detail: Mapping[str, object],
-    by: Actor | None,
-) -> None:
-    record(event, organisation, organisation_key=organisation.pk, detail=detail, by=by)

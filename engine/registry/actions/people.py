@@ -1,30 +1,30 @@
+"""Actions on people: their details, passwords and app passwords."""
+
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import TypedDict, Unpack
 
 from django.utils import timezone
 
-from engine.audit.record import record
-from engine.registry import credentials
 from engine.registry.actions import recovery, sessions
-from engine.registry.actor import Actor
-from engine.registry.addresses import claimed, parsed
-from engine.registry.administrators import (
-    check_can_lose_administrator,
-    check_can_lose_operator,
-)
-from engine.registry.display_names import check_can_bear
+from engine.registry.addresses.allocation import available_key, parse_address
+from engine.registry.addresses.display_names import check_member_name
+from engine.registry.credentials import generated_secrets
 from engine.registry.errors import PolicyError
 from engine.registry.models import (
+    Actor,
     AppPassword,
     Mailbox,
     MailboxKind,
     Organisation,
     Person,
 )
-from engine.registry.verbs import apply, verb
+from engine.registry.permissions.last_administrator import (
+    check_not_last_administrator,
+    check_not_last_operator,
+)
+from engine.registry.verbs import apply, record_action, verb
 
 
 class PersonFields(TypedDict, total=False):
@@ -47,27 +47,30 @@ def add(
     by: Actor | None,
     **fields: Unpack[PersonFields],
 ) -> Person:
-    """Add a person, with a mailbox where the organisation's are kept here.
+    """Adds a person, with a mailbox if the organisation's mail is hosted here.
 
     Without an organisation the person is staff. Without a password the person cannot
-    sign in until one is set. The everyday address serves the first sign-in; after that
-    `actions.recovery` changes it.
+    sign in until one is set. The everyday address receives the first sign-in link; later
+    only `actions.recovery` changes it. Raises PolicyError for an address that is not
+    free, and for an empty or misleading name.
     """
-    key = claimed(organisation, address)
+    key = available_key(organisation, address)
     _check_fields(fields)
-    check_can_bear(fields.get("name", ""), organisation)
+    check_member_name(fields.get("name", ""), organisation)
     person = Person.objects.create_user(
         key,
         password,
         organisation=organisation,
-        everyday_address=str(parsed(everyday_address)) if everyday_address else "",
+        everyday_address=str(parse_address(everyday_address))
+        if everyday_address
+        else "",
         **fields,
     )
     if by is not None:
-        recovery.note_first_address(person, by=by)
+        recovery.record_first_address(person, by=by)
     if organisation is not None and organisation.is_hosted:
         _add_mailbox(person, organisation)
-    _record("person.added", person, by=by)
+    record_action("person.added", person, by=by)
     return person
 
 
@@ -84,16 +87,19 @@ def _add_mailbox(person: Person, organisation: Organisation) -> None:
 
 @verb
 def edit(person: Person, *, by: Actor | None, **changes: Unpack[PersonFields]) -> None:
-    """Change what is known of a person; their mailbox follows name and directory."""
+    """Changes a person's details; their mailbox takes over the name and the listing.
+
+    Raises PolicyError for an empty or misleading name.
+    """
     _check_fields(changes)
     if changes.get("name", person.name) != person.name:
-        check_can_bear(changes["name"], person.organisation)
+        check_member_name(changes["name"], person.organisation)
     changed = apply(person, changes)
     for mailbox in Mailbox.objects.filter(owner=person):
         followed = {"name": person.name, "is_published": not person.is_ex_directory}
         apply(mailbox, followed)
     if changed:
-        _record("person.edited", person, changed, by=by)
+        record_action("person.edited", person, changed, by=by)
 
 
 def _check_fields(fields: PersonFields) -> None:
@@ -103,46 +109,49 @@ def _check_fields(fields: PersonFields) -> None:
 
 @verb
 def suspend(person: Person, *, reason: str, by: Actor | None) -> None:
-    """Stop a person's mail and sign-in. What is open now ends, and does not revive."""
+    """Stops a person's mail and sign-in, and ends their sessions for good.
+
+    Raises PolicyError for oneself, the last administrator and the last operator.
+    """
     if by == person:
         raise PolicyError("You cannot suspend yourself.")
-    check_can_lose_administrator(person)
-    check_can_lose_operator(person)
+    check_not_last_administrator(person)
+    check_not_last_operator(person)
     person.is_active = False
     person.save(update_fields=["is_active"])
-    ended = sessions.close(person)
-    detail = {"reason": reason, **({"app_passwords": ended} if ended else {})}
-    _record("person.suspended", person, detail, by=by)
+    ended = sessions.revoke(person)
+    detail = {"app_passwords": ended} if ended else None
+    record_action("person.suspended", person, detail, reason=reason, by=by)
 
 
 @verb
 def resume(person: Person, *, reason: str = "", by: Actor | None) -> None:
-    """Let a suspended person in again."""
+    """Lets a suspended person sign in and receive mail again."""
     person.is_active = True
     person.save(update_fields=["is_active"])
-    _record("person.resumed", person, {"reason": reason} if reason else None, by=by)
+    record_action("person.resumed", person, reason=reason, by=by)
 
 
 @verb
 def set_password(person: Person, *, password: str, by: Actor | None) -> None:
-    """Set the password with which a person signs in to the site."""
+    """Sets the password with which a person signs in to the website."""
     person.set_password(password)
     person.save(update_fields=["password"])
-    _record("person.password_set", person, by=by)
+    record_action("person.password_set", person, by=by)
 
 
 @verb
 def end_password(person: Person, *, by: Actor | None) -> None:
-    """Make the password, every session and every app password worthless at once.
+    """Invalidates a person's password, sessions and app passwords immediately.
 
-    The person chooses another by a link; until then they cannot sign in.
+    The person chooses a new password by a link, and cannot sign in until then. The
+    caller sends that link, which also notifies the person.
     """
     person.set_unusable_password()
     person.save(update_fields=["password"])
-    # The link that follows notifies the person.
-    ended = sessions.close(person)
+    ended = sessions.revoke(person)
     detail = {"app_passwords": ended} if ended else None
-    _record("person.password_ended", person, detail, by=by)
+    record_action("person.password_ended", person, detail, by=by)
 
 
 @verb
@@ -153,15 +162,18 @@ def add_app_password(
     expires_at: datetime | None = None,
     by: Actor | None,
 ) -> tuple[AppPassword, str]:
-    """Make a secret for one mail client. The secret is shown now and never again."""
-    secret = credentials.new_secret()
+    """Adds an app password for one mail client; returns it with its secret.
+
+    The secret cannot be shown again.
+    """
+    secret = generated_secrets.new_secret()
     made = AppPassword.objects.create(
         person=person,
         name=name,
-        digest=credentials.digest(secret),
+        digest=generated_secrets.digest(secret),
         expires_at=expires_at,
     )
-    _record("person.app_password_added", person, {"name": name}, by=by)
+    record_action("person.app_password_added", person, {"name": name}, by=by)
     return made, secret
 
 
@@ -169,7 +181,7 @@ def add_app_password(
 def revoke_app_password(
     app_password: AppPassword, *, reason: str = "", by: Actor | None
 ) -> None:
-    """End an app password; revoking it again changes nothing.
+    """Revokes an app password; revoking it again changes nothing.
 
     Mail sessions that it opened end at their next command.
     """
@@ -177,15 +189,10 @@ def revoke_app_password(
         return
     app_password.revoked_at = timezone.now()
     app_password.save(update_fields=["revoked_at"])
-    detail = {"name": app_password.name, **({"reason": reason} if reason else {})}
-    _record("person.app_password_revoked", app_password.person, detail, by=by)
-
-
-def _record(
-    event: str,
-    person: Person,
-    detail: Mapping[str, object] | None = None,
-    *,
-    by: Actor | None,
-) -> None:
-    record(event, person, organisation_key=person.organisation_id, detail=detail, by=by)
+    record_action(
+        "person.app_password_revoked",
+        app_password.person,
+        {"name": app_password.name},
+        reason=reason,
+        by=by,
+    )

@@ -1,81 +1,86 @@
-from __future__ import annotations
+"""Actions on the everyday address, to which links that open an account are sent."""
 
-from collections.abc import Mapping
+from __future__ import annotations
 
 from django.utils import timezone
 
 from engine import slices
-from engine.audit.record import record
-from engine.registry import permissions, second_person
-from engine.registry.actor import Actor
-from engine.registry.addresses import parsed
+from engine.registry import permissions
+from engine.registry.addresses.allocation import parse_address
+from engine.registry.credentials.account_recovery import (
+    check_mail_is_open,
+    is_unused,
+    pending_change,
+    recovery_delay,
+)
 from engine.registry.errors import PolicyError
 from engine.registry.models import (
+    Actor,
     ApiKey,
     Person,
     RecoveryAddressChange,
 )
-from engine.registry.recovery import (
-    check_mail_is_open,
-    delay,
-    is_untouched,
-    pending_change,
-)
-from engine.registry.verbs import verb
+from engine.registry.permissions import two_person_rule
+from engine.registry.verbs import record_action, verb
 
 BY_LINK = "the reader of a notice"
 
 
 @verb
 def change_own_address(person: Person, *, address: str, by: Person) -> None:
-    """Set where the owner's own links and notices go, from now on.
+    """Sets where the owner's own links and notices go, immediately.
 
-    The screen asks for the second factor first. Another's change that waits ends with
-    it. Raises PolicyError for what is no address, or by anybody else.
+    The screen asks for the second factor first. Refuses a pending change by another
+    person. Raises PolicyError for anyone but the owner, while the mailbox is shut, and
+    for an unusable address.
     """
     if by != person:
-        raise PolicyError("Only the owner of the account sets this at once.")
+        raise PolicyError("Only the owner of the account can change this immediately.")
+    # Otherwise the user of a doubtful recovery could make the account their own before
+    # the owner has had time to object.
     check_mail_is_open(person)
-    new = _checked(person, address)
-    waiting = pending_change(person)
-    if waiting is not None:
-        _refuse(waiting, str(by), by=by)
-    change = _asked(person, new, reason="", wait=False, by=by)
+    new = _checked_address(person, address)
+    pending = pending_change(person)
+    if pending is not None:
+        _refuse(pending, str(by), by=by)
+    change = _create(person, new, reason="", is_delayed=False, by=by)
     _apply(change)
-    _record("person.address_changed_by_owner", person, _said(change), by=by)
+    record_action("person.address_changed_by_owner", person, _detail_of(change), by=by)
 
 
 @verb
 def request_address_change(
     person: Person, *, address: str, reason: str, by: Actor | None
 ) -> RecoveryAddressChange:
-    """Ask for another everyday address for somebody else's account.
+    """Requests another everyday address for somebody else's account.
 
-    The owner, the address before and the organisation's administrators hear. It takes
-    effect after the delay, unless the owner refuses it or a second person confirms it;
-    at once while nobody has used the account. Raises PolicyError.
+    The owner, the old address and the organisation's administrators are notified. The
+    change takes effect after the recovery delay, unless the owner refuses it or a second
+    person confirms it; immediately while the account is unused. Raises PolicyError.
     """
-    _check_can_ask(person, by=by)
+    _check_can_request(person, by=by)
     if not reason.strip():
         raise PolicyError("Enter a reason.")
     if pending_change(person) is not None:
         raise PolicyError(
-            "A change of this address is waiting already. Stop that one first."
+            "A change of this address is already waiting. Stop that one first."
         )
-    new = _checked(person, address)
-    is_first = is_untouched(person)
-    change = _asked(person, new, reason=reason, wait=not is_first, by=by)
+    new = _checked_address(person, address)
+    is_first = is_unused(person)
+    change = _create(person, new, reason=reason, is_delayed=not is_first, by=by)
     if not is_first:
-        _record("person.address_change_requested", person, _said(change), by=by)
+        record_action(
+            "person.address_change_requested", person, _detail_of(change), by=by
+        )
         return change
     _apply(change)
-    _record("person.address_set", person, _said(change), by=by)
+    record_action("person.address_set", person, _detail_of(change), by=by)
     return change
 
 
 @verb
-def note_first_address(person: Person, *, by: Actor | None) -> None:
-    """Remember who gave the address that a new account began with."""
+def record_first_address(person: Person, *, by: Actor | None) -> None:
+    """Records who gave the everyday address that a new account began with."""
     if not person.everyday_address:
         return
     now = timezone.now()
@@ -83,7 +88,7 @@ def note_first_address(person: Person, *, by: Actor | None) -> None:
         person=person,
         new=person.everyday_address,
         is_first=True,
-        requested_by=_person(by),
+        requested_by=_responsible_person(by),
         requested_by_name=str(by or ""),
         effective_at=now,
         applied_at=now,
@@ -92,12 +97,12 @@ def note_first_address(person: Person, *, by: Actor | None) -> None:
 
 @verb
 def refuse_address_change(change: RecoveryAddressChange, *, by: Person | None) -> None:
-    """Stop a change that waits: the owner, or who looks after the account.
+    """Refuses a pending change, for the owner or a person who may manage the account.
 
-    `by=None` is the reader of a notice, by its link. Refusing again changes nothing;
-    raises PolicyError where the change is in force.
+    `by=None` is the reader of a notice, by the link in it. Refusing again changes
+    nothing. Raises PolicyError if the change has taken effect, and for others.
     """
-    change = _locked(change)
+    change = _lock(change)
     if change.refused_at is not None:
         return
     if change.applied_at is not None:
@@ -108,9 +113,9 @@ def refuse_address_change(change: RecoveryAddressChange, *, by: Person | None) -
     if (
         by is not None
         and by != owner
-        and not second_person.may_look_after(owner, by=by)
+        and not two_person_rule.can_manage_account(owner, by=by)
     ):
-        raise PolicyError("You do not look after this account.")
+        raise PolicyError("You do not manage this account.")
     _refuse(change, str(by) if by else BY_LINK, by=by)
 
 
@@ -118,67 +123,77 @@ def refuse_address_change(change: RecoveryAddressChange, *, by: Person | None) -
 def confirm_address_change(
     change: RecoveryAddressChange, *, reason: str, by: Person
 ) -> None:
-    """Agree, as a second person, that a change takes effect now. Raises PolicyError."""
-    change = _locked(change)
+    """Makes a pending change take effect now, with a second person's agreement.
+
+    Raises PolicyError if it is no longer pending, or `by` may not be the second person.
+    """
+    change = _lock(change)
     if not change.is_pending:
-        raise PolicyError("This change no longer waits.")
-    second_person.check_can_agree(change.person, first=change.requested_by, by=by)
+        raise PolicyError("This change no longer waits for anyone's agreement.")
+    two_person_rule.check_can_agree(change.person, first=change.requested_by, by=by)
     change.confirmed_by = by
     _apply(change)
-    detail = {**_said(change), "reason": reason}
-    _record("person.address_change_confirmed", change.person, detail, by=by)
+    detail = {**_detail_of(change), "reason": reason}
+    record_action("person.address_change_confirmed", change.person, detail, by=by)
 
 
-def settle(person: Person) -> None:
-    """Bring a change into force whose delay has passed. Twice changes nothing.
+def apply_due_change(person: Person) -> None:
+    """Applies the person's pending change if its delay is over. Idempotent.
 
-    Asked before the address is used for recovery, so that no job has to be in time;
-    strangers can ask it too, so that it is a verb only where there is something to do.
+    Called before every use of the address, so that security does not depend on a job
+    running on time. Unauthenticated requests reach it too, so the registry's lock is
+    taken only if a change is due.
     """
     if person.address_changes.due(timezone.now()).exists():
-        _settle(person)
+        _apply_due_change(person)
         person.refresh_from_db(fields=["everyday_address"])
 
 
 @verb
-def _settle(person: Person) -> None:
+def _apply_due_change(person: Person) -> None:
     due = RecoveryAddressChange.objects.due(timezone.now()).filter(person=person)
     for change in due.select_for_update(of=("self",)):
         _apply(change)
-        _record("person.address_changed", change.person, _said(change), by=None)
+        record_action(
+            "person.address_changed", change.person, _detail_of(change), by=None
+        )
 
 
-def apply_due() -> int:
-    """Settle everybody whose delay has passed; runs by schedule. Returns how many."""
+def apply_due_changes() -> int:
+    """Applies every change whose delay is over; runs by schedule. Returns how many."""
     due = RecoveryAddressChange.objects.due(timezone.now()).select_related("person")
     people = {change.person_id: change.person for change in due}
-    return slices.for_each(people.values(), settle)
+    return slices.for_each(people.values(), apply_due_change)
 
 
-def _check_can_ask(person: Person, *, by: Actor | None) -> None:
+def _check_can_request(person: Person, *, by: Actor | None) -> None:
     if by == person:
         raise PolicyError("Change your own address in “Account”.")
-    if isinstance(by, Person) and not second_person.may_look_after(person, by=by):
-        raise PolicyError("You do not look after this account.")
+    if isinstance(by, Person) and not two_person_rule.can_manage_account(person, by=by):
+        raise PolicyError("You do not manage this account.")
+    # A key is held by a system: no second factor stands behind it.
     if isinstance(by, ApiKey) and permissions.is_privileged(person):
-        raise PolicyError(f"{person.name} has a role of staff: no key changes that.")
-    second_person.check_holds_their_powers(person, by=by)
+        raise PolicyError(
+            f"{person.name} has a staff role, so no API key may change this address."
+        )
+    two_person_rule.check_holds_same_powers(person, by=by)
 
 
-def _checked(person: Person, address: str) -> str:
-    new = str(parsed(address)) if address.strip() else ""
+def _checked_address(person: Person, address: str) -> str:
+    """Returns the parsed address, or "" to remove it. Raises PolicyError."""
+    new = str(parse_address(address)) if address.strip() else ""
     if new == person.everyday_address:
         raise PolicyError("This is the address already.")
     if new.casefold() == person.address:
         raise PolicyError(
-            "Choose an address outside the community: who cannot sign in does not "
-            "read mail here."
+            "Choose an address outside the community: a person who cannot sign in "
+            "cannot read mail here."
         )
     return new
 
 
-def _asked(
-    person: Person, new: str, *, reason: str, wait: bool, by: Actor | None
+def _create(
+    person: Person, new: str, *, reason: str, is_delayed: bool, by: Actor | None
 ) -> RecoveryAddressChange:
     now = timezone.now()
     return RecoveryAddressChange.objects.create(
@@ -186,11 +201,11 @@ def _asked(
         old=person.everyday_address,
         new=new,
         reason=reason.strip(),
-        is_first=not wait and by != person,
-        requested_by=_person(by),
+        is_first=not is_delayed and by != person,
+        requested_by=_responsible_person(by),
         requested_by_name=str(by or ""),
         requested_at=now,
-        effective_at=now + delay() if wait else now,
+        effective_at=now + recovery_delay() if is_delayed else now,
     )
 
 
@@ -205,22 +220,26 @@ def _apply(change: RecoveryAddressChange) -> None:
 def _refuse(change: RecoveryAddressChange, name: str, *, by: Person | None) -> None:
     change.refused_at, change.refused_by_name = timezone.now(), name
     change.save(update_fields=["refused_at", "refused_by_name"])
-    detail = {**_said(change), "refused_by": name}
-    _record("person.address_change_refused", change.person, detail, by=by)
+    detail = {**_detail_of(change), "refused_by": name}
+    record_action("person.address_change_refused", change.person, detail, by=by)
 
 
-def _locked(change: RecoveryAddressChange) -> RecoveryAddressChange:
+def _lock(change: RecoveryAddressChange) -> RecoveryAddressChange:
+    """Reads the change again under a row lock: refusal and confirmation may race."""
     rows = RecoveryAddressChange.objects.select_for_update(of=("self",))
     return rows.select_related("person__organisation").get(pk=change.pk)
 
 
-def _person(actor: Actor | None) -> Person | None:
-    """Who answers for it: a key's maker for the key."""
+def _responsible_person(actor: Actor | None) -> Person | None:
+    """Returns the actor as a person; for a key, the person who made it.
+
+    So its maker cannot be the second person for what the key asked.
+    """
     return actor.made_by if isinstance(actor, ApiKey) else actor
 
 
-def _said(change: RecoveryAddressChange) -> dict[str, object]:
-    said = {
+def _detail_of(change: RecoveryAddressChange) -> dict[str, object]:
+    stated = {
         "old": change.old,
         "new": change.new,
         "requested_by": change.requested_by_name,
@@ -228,14 +247,4 @@ def _said(change: RecoveryAddressChange) -> dict[str, object]:
         "effective_at": change.effective_at.isoformat(),
         "change": change.pk,
     }
-    return {name: value for name, value in said.items() if value}
-
-
-def _record(
-    event: str,
-    person: Person,
-    detail: Mapping[str, object],
-    *,
-    by: Actor | None,
-) -> None:
-    record(event, person, organisation_key=person.organisation_id, detail=detail, by=by)
+    return {name: value for name, value in stated.items() if value}

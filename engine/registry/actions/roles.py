@@ -1,32 +1,38 @@
+"""Actions on roles: in an organisation, and of staff."""
+
 from __future__ import annotations
 
 from django.utils import timezone
 
-from engine.audit.record import record
-from engine.registry.actor import Actor
-from engine.registry.administrators import (
-    INSIDE,
-    check_can_lose_administrator,
-    check_can_lose_operator,
-)
 from engine.registry.errors import PolicyError
 from engine.registry.models import (
+    Actor,
     Organisation,
     OrganisationRole,
     Person,
     RoleName,
     StaffRole,
 )
-from engine.registry.verbs import verb
+from engine.registry.permissions.last_administrator import (
+    check_not_last_administrator,
+    check_not_last_operator,
+)
+from engine.registry.permissions.roles import ORGANISATION_ROLES
+from engine.registry.verbs import record_action, verb
 
 
 @verb
 def give(
     person: Person, role: RoleName, *, organisation: Organisation, by: Actor | None
 ) -> None:
-    """Give a person a role in an organisation. Giving it again changes nothing."""
-    if role not in INSIDE:
+    """Gives a person a role in an organisation; giving it again changes nothing.
+
+    Raises PolicyError for a staff role.
+    """
+    if role not in ORGANISATION_ROLES:
         raise PolicyError(f"{role.label} is a role of staff.")
+    # given_at delays the role's vote as a second person's; roles that the system gives
+    # when an organisation begins count immediately.
     _, is_new = OrganisationRole.objects.get_or_create(
         person=person,
         organisation=organisation,
@@ -41,14 +47,17 @@ def give(
 def take(
     person: Person, role: RoleName, *, organisation: Organisation, by: Actor | None
 ) -> None:
-    """Take a role in an organisation away; the last administrator keeps it."""
+    """Removes a person's role in an organisation; removing it again changes nothing.
+
+    Raises PolicyError for the last administrator.
+    """
     held = OrganisationRole.objects.filter(
         person=person, organisation=organisation, role=role
     )
     if not held.exists():
         return
     if role == RoleName.ADMINISTRATOR:
-        check_can_lose_administrator(person, organisation=organisation)
+        check_not_last_administrator(person, organisation=organisation)
     held.delete()
     _record("role.taken", person, role, organisation, by)
 
@@ -57,8 +66,11 @@ def take(
 def give_staff(
     person: Person, role: RoleName, *, reason: str = "", by: Actor | None
 ) -> None:
-    """Give a person a role of staff. Giving it again changes nothing."""
-    if role in INSIDE:
+    """Gives a person a staff role; giving it again changes nothing.
+
+    Raises PolicyError for a role inside organisations, and for oneself.
+    """
+    if role in ORGANISATION_ROLES:
         raise PolicyError(f"{role.label} is a role in an organisation.")
     if by == person:
         raise PolicyError("You cannot give yourself a role. Ask another operator.")
@@ -73,11 +85,14 @@ def give_staff(
 def take_staff(
     person: Person, role: RoleName, *, reason: str = "", by: Actor | None
 ) -> None:
-    """Take a role of staff away; the last operator keeps it."""
+    """Removes a person's staff role; removing it again changes nothing.
+
+    Raises PolicyError for the last operator.
+    """
     if role == RoleName.OPERATOR:
-        check_can_lose_operator(person)
-    gone, _ = StaffRole.objects.filter(person=person, role=role).delete()
-    if gone:
+        check_not_last_operator(person)
+    deleted, _ = StaffRole.objects.filter(person=person, role=role).delete()
+    if deleted:
         _record("staff_role.taken", person, role, None, by, reason=reason)
 
 
@@ -90,14 +105,12 @@ def _record(
     *,
     reason: str = "",
 ) -> None:
-    record(
+    record_action(
         event,
         person,
+        {"role": str(role), "organisation": str(organisation or "")},
+        # Of the role, not of the person: a supplier may administer several.
         organisation_key=organisation.pk if organisation else "",
-        detail={
-            "role": str(role),
-            "organisation": str(organisation or ""),
-            **({"reason": reason} if reason else {}),
-        },
+        reason=reason,
         by=by,
     )

@@ -1,15 +1,13 @@
-"""Ending what a person is signed in with: web sessions, mail programs, app passwords."""
+"""Actions that end a person's sessions: web, POP3, submission, and app passwords."""
 
 from __future__ import annotations
 
 from django.db.models import F
 from django.utils import timezone
 
-from engine.audit.record import record
 from engine.registry import change_log
-from engine.registry.actor import Actor
-from engine.registry.models import AppPassword, Organisation, Person
-from engine.registry.verbs import verb
+from engine.registry.models import Actor, AppPassword, Organisation, Person
+from engine.registry.verbs import record_action, verb
 
 
 @verb
@@ -20,32 +18,30 @@ def end_sessions(
     reason: str = "",
     by: Actor | None,
 ) -> list[str]:
-    """End every web, POP3 and submission session of a person, wherever it is open.
+    """Ends every web, POP3 and submission session of a person, on every host.
 
     Web sessions end at their next request, mail sessions at their next command. App
-    passwords end too: after a recovery or a suspension none may be left to the person
-    who made one before. Only where the owner signs out everywhere by choice are they
-    kept, and then the mail programs simply sign in again. Returns the names of those
-    that ended.
+    passwords end too: after a recovery or a suspension none may be left to a person who
+    made one before. Only when the owner signs out everywhere by choice are they kept;
+    mail clients then simply sign in again. Returns the names of those that ended.
     """
-    ended = close(person, keeps_app_passwords=keeps_app_passwords)
-    detail = {"app_passwords": ended, **({"reason": reason} if reason else {})}
-    record(
-        "person.sessions_ended",
-        person,
-        organisation_key=person.organisation_id,
-        detail=detail,
-        by=by,
+    ended = revoke(person, keeps_app_passwords=keeps_app_passwords)
+    record_action(
+        "person.sessions_ended", person, {"app_passwords": ended}, reason=reason, by=by
     )
     return ended
 
 
-def close(person: Person, *, keeps_app_passwords: bool = False) -> list[str]:
-    """The same as a part of another act, which records it and notifies the person.
+def revoke(person: Person, *, keeps_app_passwords: bool = False) -> list[str]:
+    """Ends a person's sessions as part of another action, which records and notifies.
 
-    The registry's version moves, by which open mail sessions know to look again.
+    Returns the names of the app passwords that ended.
     """
+    # Open mail sessions look at the generation again when the registry's version moves,
+    # and update() sends no signal that would move it.
     change_log.bump()
+    # A count rather than a time: hosts' clocks differ, and a session opened in the same
+    # millisecond would be on either side of it.
     Person.objects.filter(pk=person.pk).update(
         session_generation=F("session_generation") + 1
     )
@@ -58,14 +54,13 @@ def close(person: Person, *, keeps_app_passwords: bool = False) -> list[str]:
     return names
 
 
-def close_all_of(
+def revoke_all_of(
     organisation: Organisation, *, ends_app_passwords: bool = False
 ) -> int:
-    """End every session of an organisation's people, as a part of another verb.
+    """Ends the sessions of an organisation's people as part of another action.
 
-    App passwords that stay open nothing while the organisation is suspended, and work
-    again when it is resumed; sessions do not revive. Returns how many app passwords
-    ended.
+    App passwords that are kept open nothing while the organisation is suspended, and
+    work again when it is resumed. Returns how many app passwords ended.
     """
     change_log.bump()
     Person.objects.filter(organisation=organisation).update(

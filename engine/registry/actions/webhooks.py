@@ -1,3 +1,5 @@
+"""Actions on webhook endpoints."""
+
 from __future__ import annotations
 
 from collections.abc import Collection
@@ -5,16 +7,19 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from engine.audit.record import record
 from engine.registry import webhooks
-from engine.registry.actor import Actor
 from engine.registry.errors import PolicyError
-from engine.registry.models import Organisation, WebhookEndpoint, WebhookEvent
-from engine.registry.verbs import verb
+from engine.registry.models import (
+    Actor,
+    Organisation,
+    WebhookEndpoint,
+    WebhookEvent,
+)
+from engine.registry.verbs import record_action, verb
 
-# How long the secret before goes on signing, so that receivers can change over.
+# How long the earlier secret goes on signing, so that receivers can change over.
 OVERLAP = timedelta(hours=24)
-MOST_ENDPOINTS = 20
+MAX_ENDPOINTS = 20
 
 
 @verb
@@ -25,11 +30,14 @@ def add(
     events: Collection[WebhookEvent],
     by: Actor | None,
 ) -> WebhookEndpoint:
-    """Tell another system of these events from now on. Raises PolicyError."""
+    """Adds an endpoint that is sent these events from now on. Raises PolicyError.
+
+    Without an organisation it is sent the community's.
+    """
     _check(url, events)
     others = WebhookEndpoint.objects.filter(organisation=organisation)
-    if others.count() >= MOST_ENDPOINTS:
-        raise PolicyError(f"There may be up to {MOST_ENDPOINTS} endpoints.")
+    if others.count() >= MAX_ENDPOINTS:
+        raise PolicyError(f"There may be up to {MAX_ENDPOINTS} endpoints.")
     made = WebhookEndpoint.objects.create(
         organisation=organisation,
         url=url,
@@ -49,7 +57,7 @@ def edit(
     is_active: bool | None = None,
     by: Actor | None,
 ) -> None:
-    """Change where it is or what it is told. Raises PolicyError."""
+    """Changes an endpoint's URL, events or activity. Raises PolicyError."""
     endpoint.url = endpoint.url if url is None else url
     if events is not None:
         endpoint.events = sorted(set(map(str, events)))
@@ -61,7 +69,7 @@ def edit(
 
 @verb
 def rotate(endpoint: WebhookEndpoint, *, by: Actor | None) -> None:
-    """Sign with a new secret; for a day with the one before too."""
+    """Gives an endpoint a new signing secret; the earlier one signs too for a day."""
     endpoint.earlier_sealed_secret = endpoint.sealed_secret
     endpoint.sealed_secret = webhooks.new_secret()
     endpoint.earlier_until = timezone.now() + OVERLAP
@@ -73,7 +81,7 @@ def rotate(endpoint: WebhookEndpoint, *, by: Actor | None) -> None:
 
 @verb
 def remove(endpoint: WebhookEndpoint, *, by: Actor | None) -> None:
-    """Tell it nothing more; what still waits for it is forgotten."""
+    """Removes an endpoint; deliveries still queued for it are dropped."""
     _record("webhook.removed", endpoint, by=by)
     endpoint.delete()
 
@@ -86,5 +94,4 @@ def _check(url: str, events: Collection[str]) -> None:
 
 def _record(event: str, endpoint: WebhookEndpoint, *, by: Actor | None) -> None:
     detail = {"events": endpoint.events, "active": endpoint.is_active}
-    place = endpoint.organisation_id
-    record(event, endpoint, organisation_key=place, detail=detail, by=by)
+    record_action(event, endpoint, detail, by=by)

@@ -1,4 +1,4 @@
-"""Keeping the directory's entries true to the registry, in the same transaction."""
+"""Keeps the directory's index up to date with the registry, in the same transaction."""
 
 from __future__ import annotations
 
@@ -8,58 +8,62 @@ from itertools import islice
 from django.db import connection, transaction
 from django.db.models import Q
 
-from engine.registry.directory.listed import BATCH, listed
-from engine.registry.directory.place import place
+from engine.registry.directory.alphabetical_ids import alphabetical_id
+from engine.registry.directory.entries import BATCH, build_entries
 from engine.registry.models import DirectoryEntry, EntryKind, Organisation
 
 
 @transaction.atomic(savepoint=False)
 def refresh(kind: EntryKind, row_id: int) -> None:
-    """Rewrite one row's entry; without one where it may no longer be listed."""
-    forget(kind, row_id)
+    """Rewrites one row's entry, or removes it if the row is no longer listed."""
+    remove(kind, row_id)
     add(kind, row_id)
 
 
 def add(kind: EntryKind, row_id: int) -> None:
-    """Write the entry of a row that had none, where it may be listed."""
-    _insert_beside_others(listed(kind, Q(pk=row_id)))
+    """Adds the entry of a row that had none, if the row is listed."""
+    _insert_among_others(build_entries(kind, Q(pk=row_id)))
 
 
-def forget(kind: EntryKind, row_id: int) -> None:
-    """Take out the entry of a row that is gone."""
+def remove(kind: EntryKind, row_id: int) -> None:
+    """Removes the entry of a row that was deleted."""
     DirectoryEntry.objects.filter(kind=kind, row_id=row_id).delete()
 
 
 @transaction.atomic(savepoint=False)
 def refresh_organisation(organisation: Organisation) -> None:
-    """Rewrite an organisation's entry, and those of all that belongs to it."""
+    """Rewrites an organisation's entry, and those of everything that belongs to it."""
     DirectoryEntry.objects.filter(organisation=organisation).delete()
     for kind in EntryKind:
         is_itself = kind == EntryKind.ORGANISATION
         wanted = Q(pk=organisation.pk) if is_itself else Q(organisation=organisation)
-        _insert_beside_others(listed(kind, wanted))
+        _insert_among_others(build_entries(kind, wanted))
 
 
 @transaction.atomic
 def rebuild() -> int:
-    """Rewrite the whole directory; returns the number of its entries."""
+    """Rewrites the whole index; returns the number of entries.
+
+    Needed after rows were changed without signals, by bulk loading or by SQL.
+    """
     DirectoryEntry.objects.all().delete()
     given: set[int] = set()
     count = sum(
-        _insert(listed(kind, Q()), given, is_taken=given.__contains__)
+        _insert(build_entries(kind, Q()), given, is_taken=given.__contains__)
         for kind in EntryKind
     )
-    _lay_in_order()
+    _cluster()
     return count
 
 
-def _lay_in_order() -> None:
-    """Have PostgreSQL keep those with one last name on the same few pages.
+def _cluster() -> None:
+    """Stores entries with the same last name on the same few pages (PostgreSQL).
 
-    SQLite does so by itself.
+    SQLite always stores a table in the order of its primary key.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
+            # CLUSTER refuses to run while deferred constraint checks are pending.
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute(
                 "CLUSTER registry_directoryentry USING registry_directoryentry_pkey"
@@ -67,7 +71,7 @@ def _lay_in_order() -> None:
             cursor.execute("ANALYZE registry_directoryentry")
 
 
-def _insert_beside_others(entries: Iterable[DirectoryEntry]) -> None:
+def _insert_among_others(entries: Iterable[DirectoryEntry]) -> None:
     given: set[int] = set()
     _insert(
         entries,
@@ -84,11 +88,13 @@ def _insert(
     *,
     is_taken: Callable[[int], bool],
 ) -> int:
-    """Insert entries, noting each id that is given; returns how many there were."""
+    """Inserts entries in batches, and adds their new ids to `given`; returns the count."""
     rest, count = iter(entries), 0
     while batch := list(islice(rest, BATCH)):
         for entry in batch:
-            entry.pk = place(entry.kind, entry.name, entry.row_id, is_taken=is_taken)
+            entry.pk = alphabetical_id(
+                entry.kind, entry.name, entry.row_id, is_taken=is_taken
+            )
             given.add(entry.pk)
         DirectoryEntry.objects.bulk_create(batch)
         count += len(batch)

@@ -1,10 +1,10 @@
-"""Who exists, one noun a file."""
+"""Models of the registry: the tables of who exists, one noun a file."""
 
 from __future__ import annotations
 
 from engine.registry.models.alias import Alias
 from engine.registry.models.allowance import Allowance, SenderKind
-from engine.registry.models.api_key import ApiKey
+from engine.registry.models.api_key import Actor, ApiKey
 from engine.registry.models.app_password import AppPassword
 from engine.registry.models.connection import Connection, ConnectionCredential, Proof
 from engine.registry.models.directory_entry import DirectoryEntry, EntryKind
@@ -34,6 +34,7 @@ from engine.registry.models.webhook_endpoint import WebhookEndpoint, WebhookEven
 
 __all__ = [
     "AccountType",
+    "Actor",
     "Alias",
     "Allowance",
     "ApiKey",

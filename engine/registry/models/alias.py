@@ -6,7 +6,7 @@ from engine.registry.models.organisation import Organisation
 
 
 class Alias(models.Model):
-    """One address that means another."""
+    """An address whose mail goes to another address."""
 
     address = models.CharField(max_length=254, unique=True)
     target = models.CharField(max_length=254)

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class SenderKind(models.TextChoices):
-    """What a sending rate is counted for, or an allowance given to."""
+    """Kinds of sender that have a sending rate, or an allowance."""
 
     PERSON = "person", "Person"
     CONNECTION = "connection", "Connection"
@@ -14,9 +14,11 @@ class SenderKind(models.TextChoices):
 
 
 class Allowance(models.Model):
-    """A sender that may send more than usual: so many times each of the usual rates.
+    """Lets a sender send more than usual: `factor` times each of the usual rates.
 
-    An organisation's counts for each of its people, connections, keys and lists.
+    An organisation's allowance counts for each of its people, connections, keys and
+    lists. `subject_id` is the sender's id among those of its kind; no foreign key, since
+    the kinds are different tables.
     """
 
     kind = models.CharField(max_length=12, choices=SenderKind.choices)

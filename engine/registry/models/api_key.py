@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from django.db import models
 from django.utils import timezone
 
@@ -11,7 +13,7 @@ from engine.registry.scopes import Scope
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def live(self) -> ApiKeyQuerySet:
-        """Those that open something now: not ended, and of no suspended organisation."""
+        """Keys that are valid now: neither revoked nor expired, nor of a suspended organisation."""
         unexpired = models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now())
         active = models.Q(organisation=None) | models.Q(
             organisation__status=OrganisationStatus.ACTIVE
@@ -20,9 +22,10 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 
 
 class ApiKey(models.Model):
-    """A generated secret with which another system acts, in one organisation or in all.
+    """A generated secret with which another system uses the API.
 
-    Without an organisation it belongs to the community, and only staff make it.
+    It acts in its organisation. Without one it acts in the whole community, and only
+    staff can add it.
     """
 
     organisation = models.ForeignKey(
@@ -68,10 +71,14 @@ class ApiKey(models.Model):
 
     @property
     def audit_key(self) -> str:
-        """How the audit trail tells other systems from people."""
+        """The key in the audit trail, which tells systems from people."""
         return f"key:{self.pk}"
 
     @property
     def asks_for_mail(self) -> bool:
-        """True where its scopes reach into people's own mailboxes."""
+        """True if a scope of it opens people's own mailboxes."""
         return any(Scope(scope).opens_mail for scope in self.scopes)
+
+
+# Who acts, and answers for it in the audit trail.
+Actor: TypeAlias = Person | ApiKey

@@ -9,7 +9,7 @@ from engine.registry.models.person import Person
 
 class AppPasswordQuerySet(models.QuerySet["AppPassword"]):
     def live(self) -> AppPasswordQuerySet:
-        """Those that are neither revoked nor expired."""
+        """App passwords that are neither revoked nor expired."""
         return self.filter(
             models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now()),
             revoked_at=None,
@@ -17,7 +17,10 @@ class AppPasswordQuerySet(models.QuerySet["AppPassword"]):
 
 
 class AppPassword(models.Model):
-    """A generated secret with which one mail client signs in as a person."""
+    """A generated secret with which one mail client signs in as a person.
+
+    Each client has its own, so that a lost device can be cut off alone.
+    """
 
     person = models.ForeignKey(
         Person, on_delete=models.CASCADE, related_name="app_passwords"

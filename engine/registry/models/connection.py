@@ -8,7 +8,7 @@ from engine.registry.models.provider import Provider
 
 
 class Proof(models.TextChoices):
-    """How a connection proves, inbound, that it is the organisation's own."""
+    """How an inbound session proves that it comes from the organisation's servers."""
 
     CREDENTIAL = "credential", "User name and password"
     SOURCE = "source", "Source address"
@@ -17,7 +17,7 @@ class Proof(models.TextChoices):
 
 
 class Connection(models.Model):
-    """A way between an organisation's own mail servers and the gate, both directions."""
+    """Carries mail between an organisation's own servers and the gate, in both directions."""
 
     organisation = models.ForeignKey(
         Organisation, on_delete=models.PROTECT, related_name="connections"
@@ -63,7 +63,10 @@ class Connection(models.Model):
 
 
 class ConnectionCredential(models.Model):
-    """A user name and a generated secret of a connection; several live while rotating."""
+    """A user name and a generated secret of a connection.
+
+    Several are valid at a time, so that a server can be switched over without a gap.
+    """
 
     connection = models.ForeignKey(
         Connection, on_delete=models.CASCADE, related_name="credentials"

@@ -6,7 +6,7 @@ from engine.registry.models.organisation import Organisation
 
 
 class EntryKind(models.TextChoices):
-    """What the directory can find."""
+    """Kinds of entry in the directory."""
 
     PERSON = "person", "Person"
     ORGANISATION = "organisation", "Organisation"
@@ -15,10 +15,10 @@ class EntryKind(models.TextChoices):
 
 
 class DirectoryEntry(models.Model):
-    """One thing that the directory can find, and the words that find it.
+    """An entry of the directory, with the tokens by which it is found.
 
-    Written by registry.directory.index alone. The id is the place in the alphabet, so
-    that the database finds matches in the order in which they are shown.
+    Only registry.directory.index writes these rows. The id sorts as the name does, so
+    that the database returns matches in alphabetical order without sorting.
     """
 
     id = models.BigIntegerField(primary_key=True)

@@ -6,7 +6,7 @@ from engine.registry.models.organisation import Organisation
 
 
 class Posting(models.TextChoices):
-    """Who may write to a distribution list."""
+    """Posting policies of distribution lists."""
 
     MEMBERS = "members", "Members of the list"
     ORGANISATION = "organisation", "Everyone in the organisation that owns it"
@@ -15,7 +15,7 @@ class Posting(models.TextChoices):
 
 
 class DistributionList(models.Model):
-    """One address that means many, across organisations."""
+    """An address whose mail goes to many members, across organisations."""
 
     address = models.CharField(max_length=254, unique=True)
     name = models.CharField(max_length=150)
@@ -36,12 +36,12 @@ class DistributionList(models.Model):
         return self.address
 
 
-# So many messages returned in a row make a member worth a look.
+# Messages returned in a row: fewer are everyday trouble, such as a full mailbox.
 FAILURES_TO_FLAG = 3
 
 
 class ListMember(models.Model):
-    """An address that a distribution list reaches."""
+    """A member of a distribution list, as the key of an address."""
 
     distribution_list = models.ForeignKey(
         DistributionList, on_delete=models.CASCADE, related_name="members"
@@ -68,12 +68,12 @@ class ListMember(models.Model):
 
     @property
     def needs_attention(self) -> bool:
-        """True where mail keeps coming back from the member."""
+        """True if mail to the member keeps being returned."""
         return self.failures >= FAILURES_TO_FLAG
 
 
 class ListPoster(models.Model):
-    """An address that may write to a list whose posting is by name."""
+    """An address that may post to a list with the posting policy NAMED."""
 
     distribution_list = models.ForeignKey(
         DistributionList, on_delete=models.CASCADE, related_name="posters"

@@ -7,15 +7,15 @@ from engine.registry.models.organisation import Organisation
 
 class DomainQuerySet(models.QuerySet["Domain"]):
     def verified(self) -> DomainQuerySet:
-        """Those that are their organisation's own; in the others there is no mail."""
+        """Domains proved to be their organisation's. Only these have mail."""
         return self.exclude(verified_at=None)
 
 
 class Domain(models.Model):
-    """A pair: the domain an organisation uses itself, and what it is in the community.
+    """A pair: a domain as its organisation uses it, and its form in the community.
 
-    Both are IDNA A-labels in lower case. Where an organisation's address does not
-    change in the community (hosted webmail, a trusted domain), the two are equal.
+    Both are IDNA A-labels in lower case. For hosted webmail and trusted domains, whose
+    addresses are the same in the community, the two are equal.
     """
 
     organisation = models.ForeignKey(

@@ -7,14 +7,14 @@ from engine.registry.models.person import Person
 
 
 class MailboxKind(models.TextChoices):
-    """Whether a mailbox is one person's or a team's."""
+    """Kinds of mailbox: one person's, or a team's."""
 
     PERSONAL = "personal", "Personal"
     GROUP = "group", "Group"
 
 
 class Mailbox(models.Model):
-    """A place where mail for one address is kept here."""
+    """A mailbox kept by this service, with the mail of one address."""
 
     address = models.CharField(max_length=254, unique=True)
     name = models.CharField(max_length=150)
@@ -60,7 +60,7 @@ class Mailbox(models.Model):
 
 
 class Grant(models.Model):
-    """What a person may do with a group mailbox: read, write and send stand alone."""
+    """A person's rights to a group mailbox; none of the three includes another."""
 
     mailbox = models.ForeignKey(
         Mailbox, on_delete=models.CASCADE, related_name="grants"

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Kind(models.TextChoices):
-    """What an organisation does in the community."""
+    """Kinds of organisation."""
 
     COURT = "court", "Court or tribunal"
     POLICE = "police", "Police"
@@ -29,7 +29,7 @@ class AccountType(models.TextChoices):
 
     @property
     def is_hosted(self) -> bool:
-        """True where the organisation's mailboxes are kept here."""
+        """True if the organisation's mailboxes are kept by this service."""
         return self == AccountType.WEBMAIL
 
 
@@ -58,6 +58,7 @@ ORGANISATION_TRANSITIONS: dict[OrganisationStatus, set[OrganisationStatus]] = {
 
 class OrganisationQuerySet(models.QuerySet["Organisation"]):
     def active(self) -> OrganisationQuerySet:
+        """Organisations whose mail flows."""
         return self.filter(status=OrganisationStatus.ACTIVE)
 
 
@@ -89,14 +90,15 @@ class Organisation(models.Model):
 
     @property
     def is_active(self) -> bool:
+        """True if the organisation's mail flows and its people may sign in."""
         return self.status == OrganisationStatus.ACTIVE
 
     @property
     def is_hosted(self) -> bool:
-        """True where the organisation's mailboxes are kept here."""
+        """True if the organisation's mailboxes are kept by this service."""
         return AccountType(self.account_type).is_hosted
 
     @property
     def is_trusted_domain(self) -> bool:
-        """True where the organisation's people search the directory nowhere here."""
+        """True if only the organisation's administrators have accounts here."""
         return self.account_type == AccountType.TRUSTED_DOMAIN

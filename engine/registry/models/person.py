@@ -16,7 +16,7 @@ from engine.registry.models.organisation import Organisation
 
 
 class RoleName(models.TextChoices):
-    """Every role there is: two inside an organisation, five of staff."""
+    """Names of the roles: two inside an organisation, and five of staff."""
 
     MEMBER = "member", "Member"
     ADMINISTRATOR = "administrator", "Organisation administrator"
@@ -28,10 +28,12 @@ class RoleName(models.TextChoices):
 
 
 class PersonManager(BaseUserManager["Person"]):
+    """Creates people for Django's own commands, and for registry.actions."""
+
     def create_user(
         self, address: str, password: str | None = None, **fields: Any
     ) -> Person:
-        """Make a person. Screens and commands go through registry.actions instead."""
+        """Creates a person. Screens and commands use registry.actions, which audits it."""
         person = self.model(address=address.casefold(), **fields)
         person.set_password(password)
         person.save(using=self._db)
@@ -40,14 +42,16 @@ class PersonManager(BaseUserManager["Person"]):
     def create_superuser(
         self, address: str, password: str | None = None, **fields: Any
     ) -> Person:
+        """Creates a person with every right, for Django's createsuperuser."""
         return self.create_user(address, password, is_superuser=True, **fields)
 
     def get_by_natural_key(self, username: str | None) -> Person:
+        """Returns the person with the address, in whatever case it is typed."""
         return self.get(address=(username or "").casefold())
 
 
 class Person(AbstractBaseUser, PermissionsMixin):
-    """Somebody who may sign in. The address is theirs in the community."""
+    """A user of the service, with their address in the community."""
 
     address = models.CharField("secure address", max_length=254, unique=True)
     organisation = models.ForeignKey(
@@ -68,8 +72,8 @@ class Person(AbstractBaseUser, PermissionsMixin):
         help_text="outside the community, for notices without content and for links "
         "that open the account; only registry.actions.recovery changes it",
     )
-    # Since when a recovery keeps the mailbox shut, and until when; until the next
-    # sign-in has been followed by the community's time, where the end is not set.
+    # When a doubtful recovery shut the mailbox, and when it opens again. The end is not
+    # set before the first sign-in, since the time runs from there.
     mail_shut_at = models.DateTimeField(null=True, blank=True)
     mail_shut_until = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
@@ -97,10 +101,10 @@ class Person(AbstractBaseUser, PermissionsMixin):
 
     @property
     def notice_address(self) -> str:
-        """Where links and notices reach them; empty for nowhere.
+        """The address for links and notices; empty if there is none.
 
-        Outside the community, else in the mailbox that their own server keeps: what is
-        kept here nobody reads who cannot sign in.
+        The everyday address, or the person's own if another server keeps its mailbox. A
+        mailbox kept here would not do: a person who cannot sign in cannot read it.
         """
         is_kept_elsewhere = (
             self.organisation is not None and not self.organisation.is_hosted
@@ -109,23 +113,26 @@ class Person(AbstractBaseUser, PermissionsMixin):
 
     @property
     def is_mail_shut(self) -> bool:
-        """True while a recovery keeps this person from every mailbox."""
+        """True while a recovery keeps this person from every mailbox.
+
+        `actions/shut_mail.py` sets it, `permissions` and `credentials` enforce it.
+        """
         if self.mail_shut_at is None:
             return False
         return self.mail_shut_until is None or self.mail_shut_until > timezone.now()
 
     @property
     def audit_key(self) -> str:
-        """How the audit trail tells people from other systems."""
+        """The key in the audit trail, which tells people from systems."""
         return str(self.pk)
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """What a web session must carry to be this person's.
+        """Returns the hash that a web session must carry to be this person's.
 
         Django compares it at every request (django.contrib.auth.get_user, 5.2), so a
-        new password or a new generation ends every session. A count rather than a
-        moment: hosts' clocks differ, and a session opened in the same millisecond as
-        its end would be either.
+        new password or a new generation ends every session. The generation is a count
+        rather than a time: hosts' clocks differ, and a session opened in the millisecond
+        of its end could be either side of it.
         """
         return salted_hmac(
             "engine.registry.models.person.session",
@@ -135,9 +142,11 @@ class Person(AbstractBaseUser, PermissionsMixin):
         ).hexdigest()
 
     def get_full_name(self) -> str:
+        """Returns the name, for Django and Wagtail."""
         return self.name
 
     def get_short_name(self) -> str:
+        """Returns the first word of the name, for Django and Wagtail."""
         return self.name.partition(" ")[0]
 
 
@@ -171,7 +180,7 @@ class OrganisationRole(models.Model):
 
 
 class StaffRole(models.Model):
-    """A person's role with the operator."""
+    """A person's staff role, which counts in every organisation."""
 
     person = models.ForeignKey(
         Person, on_delete=models.CASCADE, related_name="staff_roles"

@@ -4,14 +4,14 @@ from django.db import models
 
 
 class Provider(models.TextChoices):
-    """A cloud in which many organisations' mail systems share servers."""
+    """Cloud providers, whose servers send the mail of many tenants."""
 
     MICROSOFT_365 = "microsoft_365", "Microsoft 365"
     GOOGLE_WORKSPACE = "google_workspace", "Google Workspace"
 
 
 class ProviderNetworks(models.Model):
-    """The networks from which a provider says that it sends, as last looked up."""
+    """The networks from which a provider sends, as last read from its SPF record."""
 
     provider = models.CharField(max_length=20, choices=Provider.choices, unique=True)
     networks = models.JSONField(default=list)

@@ -10,20 +10,20 @@ from engine.registry.models.person import Person
 
 class RecoveryAddressChangeQuerySet(models.QuerySet["RecoveryAddressChange"]):
     def pending(self) -> RecoveryAddressChangeQuerySet:
-        """Asked for, and neither in force nor refused."""
+        """Changes that were requested, and neither took effect nor were refused."""
         return self.filter(applied_at=None, refused_at=None)
 
     def due(self, now: datetime) -> RecoveryAddressChangeQuerySet:
-        """Those whose delay has passed without a refusal."""
+        """Changes whose delay passed without a refusal."""
         return self.pending().filter(effective_at__lte=now)
 
 
 class RecoveryAddressChange(models.Model):
-    """A change of the address to which links that open a person's account are sent.
+    """A change of the everyday address, to which links that open the account are sent.
 
-    The owner's own takes effect at once, anybody else's after the community's delay,
-    during which the owner may refuse it. `used_at` is the first recovery through the
-    new address; from then on the address is the owner's like one that they chose.
+    A change by the owner takes effect immediately, one by another person after the
+    recovery delay, during which the owner may refuse it. `used_at` is the first recovery
+    through the new address; from then on it counts as one that the owner chose.
     """
 
     person = models.ForeignKey(
@@ -73,15 +73,17 @@ class RecoveryAddressChange(models.Model):
 
     @property
     def is_by_owner(self) -> bool:
+        """True if the owner of the account requested it."""
         return self.requested_by_id == self.person_id
 
     @property
     def is_pending(self) -> bool:
+        """True if it neither took effect nor was refused."""
         return self.applied_at is None and self.refused_at is None
 
 
 class RecoveryCause(models.TextChoices):
-    """What made a recovery one that shuts the mailbox."""
+    """Reasons for which a recovery shuts the mailbox."""
 
     FACTOR_RESET = "factor_reset", "The second factor was reset"
     NEW_ADDRESS = "new_address", "The link went to an address that was new"
@@ -90,16 +92,16 @@ class RecoveryCause(models.TextChoices):
 
 class RecoveryQuerySet(models.QuerySet["Recovery"]):
     def shut(self, now: datetime) -> RecoveryQuerySet:
-        """Those that keep a mailbox shut."""
+        """Recoveries that keep a mailbox shut."""
         unended = models.Q(shut_until=None) | models.Q(shut_until__gt=now)
         return self.filter(unended, opened_at=None)
 
 
 class Recovery(models.Model):
-    """A way back into an account that somebody else had a hand in.
+    """A recovery of an account that another person could have arranged alone.
 
-    It shuts the mailbox until a second person opens it, or until the community's time
-    has passed since the first sign-in: `shut_until` is unset before that.
+    It shuts the mailbox until a second person opens it, or until POSTERN_RECOVERY_SHUT_HOURS
+    after the first sign-in; `shut_until` is unset before that sign-in.
     """
 
     person = models.ForeignKey(

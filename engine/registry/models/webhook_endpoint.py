@@ -8,7 +8,7 @@ from engine.registry.models.organisation import Organisation
 
 
 class WebhookEvent(models.TextChoices):
-    """What other systems can be told of as it happens."""
+    """Events that are sent to webhooks."""
 
     MESSAGE_DELIVERED = "message.delivered", "A message we sent was delivered"
     MESSAGE_FAILED = "message.failed", "A message we sent could not be delivered"
@@ -19,10 +19,10 @@ class WebhookEvent(models.TextChoices):
 
 
 class WebhookEndpoint(models.Model):
-    """An address of another system that is told what happens, in signed requests.
+    """A URL of another system, to which events are sent in signed requests.
 
-    Without an organisation it belongs to the community. Its secret is kept sealed
-    with our own secret key (`engine.registry.webhooks`).
+    Without an organisation it belongs to the community. The signing secret is stored
+    sealed with our own secret key (`engine.registry.webhooks`).
     """
 
     organisation = models.ForeignKey(
@@ -49,7 +49,7 @@ class WebhookEndpoint(models.Model):
         return self.url
 
     def sealed_secrets(self, now: datetime) -> list[str]:
-        """Those that sign at that moment, the newest first."""
+        """Returns the sealed secrets that sign at that moment, the newest first."""
         if self.earlier_until is not None and now < self.earlier_until:
             return [self.sealed_secret, self.earlier_sealed_secret]
         return [self.sealed_secret]

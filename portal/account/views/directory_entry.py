@@ -12,10 +12,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from engine.registry.access import requires
 from engine.registry.actions import people
 from engine.registry.models import Person
 from engine.registry.permissions import Permission
+from engine.registry.permissions.view_guards import requires
 from onboarding.fields import PhoneField
 
 

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from engine.registry.access import public
+from engine.registry.permissions.view_guards import public
 from onboarding import tasks
 from portal.account.forms import SignInRequestForm
 

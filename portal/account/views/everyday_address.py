@@ -17,11 +17,11 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from engine.registry import recovery
-from engine.registry.access import public, signed_in
 from engine.registry.actions import recovery as verbs
+from engine.registry.credentials import account_recovery
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
+from engine.registry.permissions.view_guards import public, signed_in
 from onboarding import links
 
 SHOWN = 20  # changes in the history
@@ -42,10 +42,10 @@ class OwnAddressForm(forms.Form):
 def show(request: HttpRequest) -> HttpResponse:
     """The address now, a change that waits, and what changed before."""
     person = cast(Person, request.user)
-    verbs.settle(person)
+    verbs.apply_due_change(person)
     context = {
         "person": person,
-        "waiting": recovery.pending_change(person),
+        "waiting": account_recovery.pending_change(person),
         "changes": person.address_changes.exclude(applied_at=None, refused_at=None)[
             :SHOWN
         ],
@@ -80,7 +80,7 @@ def change(request: HttpRequest) -> HttpResponse:
 def refuse(request: HttpRequest) -> HttpResponse:
     """The owner refuses what another asked for."""
     person = cast(Person, request.user)
-    waiting = recovery.pending_change(person)
+    waiting = account_recovery.pending_change(person)
     if waiting is not None:
         verbs.refuse_address_change(waiting, by=person)
         messages.success(

@@ -18,12 +18,12 @@ from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from engine.registry.access import requires, signed_in
 from engine.registry.actions import people
+from engine.registry.credentials.account_recovery import pending_change
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person
 from engine.registry.permissions import Permission
-from engine.registry.recovery import pending_change
+from engine.registry.permissions.view_guards import requires, signed_in
 from portal.account import actions
 from portal.account.forms import AppPasswordForm
 from portal.account.second_factor import policies

@@ -10,8 +10,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from engine.registry.access import signed_in
 from engine.registry.models import Person
+from engine.registry.permissions.view_guards import signed_in
 from portal.account import actions
 from portal.account.forms import SignOutEverywhereForm
 from portal.sessions import store

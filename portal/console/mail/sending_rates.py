@@ -53,7 +53,7 @@ class AllowanceForm(ReasonForm):
     factor = forms.IntegerField(
         label="How many times the usual rates",
         min_value=2,
-        max_value=allowances.MOST,
+        max_value=allowances.MAX_FACTOR,
         initial=10,
         error_messages={"required": "Enter a number"},
     )

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from engine import keys
 from engine.jobs import packages
-from engine.registry import recovery
+from engine.registry.credentials import account_recovery
 from engine.registry.models import (
     ApiKey,
     AppPassword,
@@ -137,7 +137,7 @@ def longest_link() -> timedelta:
         links.FIRST_SIGN_IN_LIFETIME,
         # It waits for so long, and its owner may disown it for as long after that.
         RESET_LIFETIME * 2,
-        recovery.delay(),
+        account_recovery.recovery_delay(),
         LINK_LIFETIME,
         timedelta(days=settings.POSTERN.ticket_link_days),
         *(purpose.lifetime for purpose in LinkPurpose),

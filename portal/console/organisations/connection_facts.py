@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.shortcuts import get_object_or_404
 
-from engine.registry.connection_policy import has_secret_tenant
+from engine.registry.connections.policy import has_secret_tenant
 from engine.registry.models import Connection, Proof
 from portal.console.confirmation import Words
 from portal.console.organisations.frame import ABOVE, ICON

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from engine.registry.actions import connections
-from engine.registry.connection_policy import has_secret_tenant
+from engine.registry.connections.policy import has_secret_tenant
 from engine.registry.errors import PolicyError
 from engine.registry.models import (
     Proof,

@@ -6,8 +6,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from engine.registry import recovery
 from engine.registry.actions import recovery as verbs
+from engine.registry.credentials import account_recovery
 from engine.registry.permissions import REFUSAL, Permission
 from portal.account_admin import actions, approvals, policies
 from portal.console.access import staff
@@ -40,10 +40,10 @@ def address(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask for another everyday address for somebody."""
     person = changeable(request, pk)
     form = NewAddressForm(typed(request))
-    hours = f"{recovery.delay().total_seconds() / 3600:.0f}"
+    hours = f"{account_recovery.recovery_delay().total_seconds() / 3600:.0f}"
     text = (
         "Nobody has used the account yet, so the new address counts at once."
-        if recovery.is_untouched(person)
+        if account_recovery.is_unused(person)
         else "The owner and the organisation's administrators hear of this at once. It "
         f"takes effect after {hours} hours, unless the owner refuses it; or when a "
         "second person agrees."

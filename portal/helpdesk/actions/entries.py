@@ -8,8 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from engine.audit.record import record
-from engine.registry.actor import Actor
-from engine.registry.models import Person
+from engine.registry.models import Actor, Person
 from portal.helpdesk import attachments
 from portal.helpdesk.attachments import ScannedFiles
 from portal.helpdesk.models import Entry, Ticket

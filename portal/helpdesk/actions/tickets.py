@@ -9,8 +9,7 @@ from django.utils import timezone
 
 from engine.mail import lookalike
 from engine.mail.address import Address
-from engine.registry.actor import Actor
-from engine.registry.models import Person
+from engine.registry.models import Actor, Person
 from engine.routing import routes
 from portal.helpdesk import account_summary, attachments, policies, rate_limits
 from portal.helpdesk.actions import entries

@@ -12,7 +12,7 @@ from engine.mail.header import HeaderBlock
 from engine.mail.message import split
 from engine.mail.mime.html_text import words_of
 from engine.mail.mime.parts import MESSAGES, Part, walk
-from engine.registry.display_names import fit_to_show
+from engine.registry.addresses.display_names import safe_display_name
 from engine.storage import content
 from engine.storage.models import Message
 from portal.helpdesk import ticket_links
@@ -89,7 +89,7 @@ def parse(message: Message) -> IncomingMessage:
     letter = IncomingMessage(
         header=block,
         sender=_address(message.from_address),
-        name=fit_to_show(message.from_name, message.from_address),
+        name=safe_display_name(message.from_name, message.from_address),
         subject=message.subject,
         message_id=message.message_id,
     )

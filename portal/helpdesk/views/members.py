@@ -13,9 +13,9 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from engine.registry.access import signed_in
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
+from engine.registry.permissions.view_guards import signed_in
 from portal.helpdesk.actions import tickets
 from portal.helpdesk.actions.tickets import Question
 from portal.helpdesk.forms import AddForm, QuestionForm

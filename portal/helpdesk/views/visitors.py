@@ -11,8 +11,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from engine.registry.access import public
 from engine.registry.errors import PolicyError
+from engine.registry.permissions.view_guards import public
 from portal.helpdesk import rate_limits, ticket_links
 from portal.helpdesk.actions import tickets
 from portal.helpdesk.actions.tickets import Question

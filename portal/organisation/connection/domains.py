@@ -11,8 +11,8 @@ from django.views.decorators.http import (
     require_POST,
 )
 
-from engine.registry import ownership
 from engine.registry.actions import domains
+from engine.registry.addresses import domain_verification
 from engine.registry.models import Domain, Organisation
 from engine.registry.permissions import Permission
 from onboarding.connecting import actions
@@ -50,9 +50,9 @@ def domain(
     found = domain_in(organisation, domain_id)
     context = {
         "domain": found,
-        "record_name": ownership.record_name(found),
-        "record_label": ownership.LABEL,
-        "record_text": ownership.record_text(found),
+        "record_name": domain_verification.record_name(found),
+        "record_label": domain_verification.LABEL,
+        "record_text": domain_verification.record_text(found),
         "check": DomainCheck.objects.filter(domain=found).first(),
         "is_given": organisation.is_hosted,
     }

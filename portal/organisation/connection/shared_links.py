@@ -13,9 +13,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
-from engine.registry.access import public
 from engine.registry.errors import PolicyError
 from engine.registry.models import Organisation
+from engine.registry.permissions.view_guards import public
 from onboarding.connecting import actions, policies
 from onboarding.connecting.models import SharedLink
 from onboarding.connecting.setup import guides, values

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from engine.registry.addresses import in_community
+from engine.registry.addresses.allocation import to_community_address
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Organisation, Person
 from portal.organisation.forms import AddressField
@@ -89,7 +89,7 @@ class NewRightsForm(RightsForm):
 
     def clean_address(self) -> Person:
         try:
-            key = in_community(self.cleaned_data["address"]).key
+            key = to_community_address(self.cleaned_data["address"]).key
         except PolicyError as error:
             raise forms.ValidationError(str(error)) from error
         person = self.organisation.people.filter(address=key).first()

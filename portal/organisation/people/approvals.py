@@ -7,8 +7,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_http_methods
 
-from engine.registry import recovery
 from engine.registry.actions import recovery as verbs
+from engine.registry.credentials import account_recovery
 from engine.registry.models import Organisation
 from engine.registry.permissions import Permission
 from portal.account_admin import approvals
@@ -37,7 +37,7 @@ def address(
         verbs.request_address_change(person, by=visitor(request), **form.cleaned_data)
 
     if form.submit(verb):
-        is_waiting = recovery.pending_change(person) is not None
+        is_waiting = account_recovery.pending_change(person) is not None
         messages.success(
             request,
             f"{person.name} and your administrators have been told. The address "
@@ -49,8 +49,8 @@ def address(
     context = {
         "person": person,
         "form": form,
-        "hours": recovery.delay().total_seconds() // 3600,
-        "is_untouched": recovery.is_untouched(person),
+        "hours": account_recovery.recovery_delay().total_seconds() // 3600,
+        "is_untouched": account_recovery.is_unused(person),
     }
     return show(request, organisation, "person_address", "people", context)
 

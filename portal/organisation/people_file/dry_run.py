@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.registry.addresses import parsed, taken_among
+from engine.registry.addresses.allocation import parse_address, taken_among
 from engine.registry.errors import PolicyError
 from engine.registry.models import Organisation, Person
 from portal.organisation.people_file.csv_reader import Row
@@ -84,7 +84,7 @@ class _Home:
     def key(self, text: str) -> str:
         """The key of an address of ours; a name alone is one at the first domain."""
         first = next(iter(self.pairs.values()), "")
-        address = parsed(text if "@" in text else f"{text}@{first}")
+        address = parse_address(text if "@" in text else f"{text}@{first}")
         if address.domain in self.pairs:
             address = address.at(self.pairs[address.domain])
         if address.domain not in self.pairs.values():
@@ -109,7 +109,7 @@ def _checked(row: Row, home: _Home) -> dict[str, Any]:
         if len(text) > LENGTHS[name]:
             raise PolicyError(f"The {LABELS[name]} is too long.")
     if cells.get("everyday_address"):
-        parsed(cells["everyday_address"])
+        parse_address(cells["everyday_address"])
     return {**cells, "is_ex_directory": hidden, "address": home.key(address)}
 
 

@@ -16,7 +16,7 @@ from typing import Any, cast
 from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 
-from engine.registry.access import GuardedView
+from engine.registry.permissions.view_guards import GuardedView
 
 RESTORED = "You were signed out while you wrote. Nothing is lost: your words are below."
 WITHOUT_FILES = (

@@ -14,7 +14,7 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.http import urlencode
 
-from engine.registry import known_senders
+from engine.registry.addresses import known_senders
 from engine.storage import addressees
 from engine.storage.models import Folder, Message
 from portal.webmail.mailbox.list_options import Order, Show, View

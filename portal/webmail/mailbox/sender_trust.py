@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from engine.mail import lookalike
 from engine.mail.address import Address, InvalidAddressError
-from engine.registry import known_senders
+from engine.registry.addresses import known_senders
 from engine.registry.models import Domain, Organisation
 from engine.storage.models import FolderRole, Message
 

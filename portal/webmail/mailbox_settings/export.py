@@ -10,8 +10,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from engine.registry.access import View
 from engine.registry.errors import PolicyError
+from engine.registry.permissions.view_guards import View
 from engine.storage.exports import mailbox_export
 from engine.storage.models import Export, ExportStatus, Folder
 from portal.webmail import tasks

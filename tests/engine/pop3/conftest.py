@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from engine.pop3.server import open_port
 from engine.pop3.server_context import Limits, Listener
-from engine.registry import credentials
+from engine.registry.credentials import generated_secrets
 from engine.registry.models import Mailbox, Person
 from engine.smtp.server import server_context
 from engine.threads import DatabaseThreads
@@ -40,7 +40,7 @@ def client_context(authority: Authority) -> ssl.SSLContext:
 @pytest.fixture
 def reader(transactional_db: None, bob: Person) -> Person:
     """Bob, whose mail client has the app password SECRET."""
-    factories.make_app_password(bob, credentials.digest(SECRET))
+    factories.make_app_password(bob, generated_secrets.digest(SECRET))
     return bob
 
 

@@ -13,9 +13,9 @@ import pytest
 
 from engine import places
 from engine.pop3.server_context import Limits
-from engine.registry import credentials
+from engine.registry.credentials import authentication
+from engine.registry.credentials.sign_in_throttle import USERNAME_LIMIT
 from engine.registry.models import Person
-from engine.registry.throttle import USERNAME_LIMIT
 from engine.storage import blob_store
 from engine.storage.models import Message
 from tests.engine.pop3 import sample_messages
@@ -171,7 +171,7 @@ async def test_whoever_never_begins_tls_counts_all_the_same(serve: Serve) -> Non
 
 async def test_guessing_is_slowed_down(server: Server) -> None:
     for _ in range(USERNAME_LIMIT):
-        credentials.throttle.failed("guessed@northfield.secure.example", "192.0.2.1")
+        authentication.throttle.failed("guessed@northfield.secure.example", "192.0.2.1")
 
     def guess() -> None:
         client = poplib.POP3_SSL("localhost", server.pop3s, context=server.context)

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.registry import credentials
-from engine.registry.throttle import Throttle
+from engine.registry.credentials import authentication
+from engine.registry.credentials.sign_in_throttle import Throttle
 from tests.engine.registry.clock import Clock
 
 
@@ -16,5 +16,5 @@ def clock():
 def throttle(monkeypatch, clock):
     """A throttle that remembers nothing of other tests."""
     fresh = Throttle(clock=clock)
-    monkeypatch.setattr(credentials, "throttle", fresh)
+    monkeypatch.setattr(authentication, "throttle", fresh)
     return fresh

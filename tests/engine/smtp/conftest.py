@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from engine.queue.enqueue.group_commit import Committer
-from engine.registry import credentials
+from engine.registry.credentials import generated_secrets
 from engine.registry.models import Connection, Person
 from engine.routing import routes
 from engine.smtp.listener_policy import Door
@@ -110,7 +110,7 @@ async def server(
 def credential(transactional_db: None, firm_connection: Connection) -> str:
     """What the firm's server says after AUTH PLAIN."""
     factories.make_connection_credential(
-        firm_connection, "firm", credentials.digest(SECRET)
+        firm_connection, "firm", generated_secrets.digest(SECRET)
     )
     return plain("firm", SECRET)
 
@@ -118,7 +118,7 @@ def credential(transactional_db: None, firm_connection: Connection) -> str:
 @pytest.fixture
 def app_password(transactional_db: None, bob: Person) -> str:
     """What Bob's mail client says after AUTH PLAIN."""
-    factories.make_app_password(bob, credentials.digest(SECRET))
+    factories.make_app_password(bob, generated_secrets.digest(SECRET))
     return plain(bob.address, SECRET)
 
 

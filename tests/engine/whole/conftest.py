@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from engine.registry import credentials
+from engine.registry.credentials import generated_secrets
 from engine.registry.models import Connection, Person
 from portal.demo.certificates import Authority
 from tests import factories
@@ -44,7 +44,7 @@ def restarted_engine(
 def firm_server(firm_connection: Connection) -> Connection:
     """The firm's connection with a credential, `firm` and SECRET."""
     factories.make_connection_credential(
-        firm_connection, "firm", credentials.digest(SECRET)
+        firm_connection, "firm", generated_secrets.digest(SECRET)
     )
     return firm_connection
 
@@ -52,7 +52,7 @@ def firm_server(firm_connection: Connection) -> Connection:
 @pytest.fixture
 def bobs_client(authority: Authority, bob: Person) -> Callable[[Engine], smtplib.SMTP]:
     """Sign in to submission as Bob, with an app password."""
-    factories.make_app_password(bob, credentials.digest(SECRET))
+    factories.make_app_password(bob, generated_secrets.digest(SECRET))
 
     def connected(engine: Engine) -> smtplib.SMTP:
         client = smtplib.SMTP("localhost", engine.ports["submission"], timeout=60)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from engine.registry import credentials
 from engine.registry.actions import connections, domains
+from engine.registry.credentials import generated_secrets
 from engine.registry.models import AccountType, Person
 from engine.storage import content
 from engine.storage.models import Message
@@ -57,7 +57,7 @@ def test_mail_both_ways_with_an_agreed_domain(
             by=None,
         )
         row, secret = connections.add_credential(connection, by=None)
-        assert credentials.digest(secret) == row.digest
+        assert generated_secrets.digest(secret) == row.digest
         server.stop()
         server.relay_through(
             "localhost",

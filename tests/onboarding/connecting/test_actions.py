@@ -9,8 +9,9 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from engine.audit.models import Entry
-from engine.registry import credentials, ownership
 from engine.registry.actions import domains
+from engine.registry.addresses import domain_verification
+from engine.registry.credentials import authentication
 from engine.registry.errors import PolicyError
 from engine.registry.models import (
     AccountType,
@@ -72,7 +73,9 @@ class TestDomains:
         claim = domains.add(firm, member_domain="second.example", by=jane)
         assert "second.example.secure.example" not in routes.current().owners
 
-        name_server.add_text("_postern.second.example", ownership.record_text(claim))
+        name_server.add_text(
+            "_postern.second.example", domain_verification.record_text(claim)
+        )
         assert actions.check_domain(claim, by=jane).is_good
 
         assert routes.current().owners["second.example.secure.example"] == firm.pk
@@ -109,7 +112,9 @@ class TestDomains:
         Domain.objects.filter(pk=old.pk).update(
             created_at=timezone.now() - tasks.CLAIM_LIFETIME * 2
         )
-        name_server.add_text("_postern.young.example", ownership.record_text(young))
+        name_server.add_text(
+            "_postern.young.example", domain_verification.record_text(young)
+        )
 
         tasks.check_claims()
         tasks.check_claims()
@@ -239,7 +244,9 @@ class TestLinks:
 
         username, secret = actions.open_link(link)
 
-        assert credentials.find_connection(username, secret) == firm_connection
+        assert (
+            authentication.authenticate_connection(username, secret) == firm_connection
+        )
         with pytest.raises(PolicyError, match="already"):
             actions.open_link(link)
         assert Entry.objects.filter(event="connection.link_opened").count() == 1

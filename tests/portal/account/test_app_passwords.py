@@ -7,8 +7,8 @@ from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
 
-from engine.registry import credentials
 from engine.registry.actions import people
+from engine.registry.credentials import authentication
 from engine.registry.models import Organisation, Person
 from tests import factories, jobs
 from tests.portal.conftest import SignIn
@@ -24,7 +24,7 @@ def test_secret_is_shown_once_and_works(signed_in: SignIn, bob: Person) -> None:
     secret = response.context["secret"]
     assert secret in response.content.decode()
     assert "no-store" in response["Cache-Control"]
-    assert credentials.find_person(bob.address, secret) == bob
+    assert authentication.authenticate_person(bob.address, secret) == bob
     assert secret not in client.get(LIST).content.decode()
 
 
@@ -55,7 +55,7 @@ def test_it_ends_by_itself_when_asked_to(signed_in: SignIn, bob: Person) -> None
     secret = client.post(LIST, {"name": "Phone", "lasts": "30"}).context["secret"]
 
     with time_machine.travel(timezone.now() + timedelta(days=31)):
-        assert credentials.find_person(bob.address, secret) is None
+        assert authentication.authenticate_person(bob.address, secret) is None
         assert "Phone" not in client.get(LIST).content.decode()
 
 
@@ -97,10 +97,10 @@ def test_revoked_one_signs_nobody_in(signed_in: SignIn, bob: Person) -> None:
     path = reverse("account:revoke_app_password", args=[made.pk])
 
     assert client.get(path).status_code == 200
-    assert credentials.find_person(bob.address, secret) == bob
+    assert authentication.authenticate_person(bob.address, secret) == bob
     client.post(path)
 
-    assert credentials.find_person(bob.address, secret) is None
+    assert authentication.authenticate_person(bob.address, secret) is None
     assert "Phone" not in client.get(LIST).context["app_passwords"]
 
 

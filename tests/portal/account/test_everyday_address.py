@@ -128,7 +128,7 @@ def test_a_change_in_force_is_no_longer_refused(
     client: Client, bob: Person, asked: RecoveryAddressChange
 ) -> None:
     RecoveryAddressChange.objects.update(effective_at=timezone.now())
-    recovery.settle(bob)
+    recovery.apply_due_change(bob)
 
     path = reverse(
         "account:refuse_by_link", args=[links.address_change_token(asked.pk)]
@@ -156,16 +156,16 @@ def test_a_refused_change_never_takes_effect(
     recovery.refuse_address_change(asked, by=bob)
 
     RecoveryAddressChange.objects.update(effective_at=timezone.now())
-    recovery.settle(bob)
+    recovery.apply_due_change(bob)
 
-    assert recovery.apply_due() == 0
+    assert recovery.apply_due_changes() == 0
     assert bob.everyday_address == "bob@home.example"
 
 
 def test_the_job_settles_once(bob: Person, asked: RecoveryAddressChange) -> None:
     RecoveryAddressChange.objects.update(effective_at=timezone.now())
 
-    assert (recovery.apply_due(), recovery.apply_due()) == (1, 0)
+    assert (recovery.apply_due_changes(), recovery.apply_due_changes()) == (1, 0)
 
     bob.refresh_from_db()
     assert bob.everyday_address == NEW
@@ -215,6 +215,6 @@ def test_a_reset_through_an_address_of_last_week_shuts_nothing(bob: Person) -> N
     week = timedelta(days=7)
     RecoveryAddressChange.objects.update(applied_at=timezone.now() - week)
 
-    shut_mail.note_recovery(bob, sent_at=timezone.now())
+    shut_mail.shut_after_recovery(bob, sent_at=timezone.now())
 
     assert not bob.is_mail_shut

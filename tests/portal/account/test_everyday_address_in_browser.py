@@ -46,7 +46,7 @@ def test_owner(
     look(page, live_server.url, f"{own}refuse/{waiting}/")
 
     recovery.refuse_address_change(bob.address_changes.get(), by=bob)
-    shut_mail.note_factor_reset(bob, by=alice, agreed_by=None)
+    shut_mail.shut_after_factor_reset(bob, by=alice, agreed_by=None)
 
     look(page, live_server.url, own, f"{own}refuse/{waiting}/")
     assert list(screens.faults(page, f"{live_server.url}/mail/", 403)) == []
@@ -78,7 +78,7 @@ def test_administrator(
 ) -> None:
     address = "jo@northfield.secure.example"
     new = people.add(bob.organisation, address=address, name="Jo Field", by=alice)
-    shut_mail.note_factor_reset(bob, by=alice, agreed_by=None)
+    shut_mail.shut_after_factor_reset(bob, by=alice, agreed_by=None)
     use_session(page, signed_in(alice, second_factor=True), live_server.url)
     at = f"/organisation/{bob.organisation_id}/"
     change = bob.address_changes.get()
@@ -103,7 +103,7 @@ def test_staff(
 ) -> None:
     agent = factories.make_person("hana@secure.example", name="Hana")
     factories.make_staff(agent, "helpdesk_agent")
-    shut_mail.note_factor_reset(bob, by=alice, agreed_by=None)
+    shut_mail.shut_after_factor_reset(bob, by=alice, agreed_by=None)
     use_session(page, signed_in(agent, second_factor=True), live_server.url)
     reset = bob.factor_resets.get()
     look(

@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from engine.audit.models import Entry
-from engine.registry import credentials
 from engine.registry.actions import shut_mail
+from engine.registry.credentials import authentication, generated_secrets
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person, RoleName
 from onboarding import links
@@ -145,7 +145,7 @@ def test_the_owner_locks_what_a_reset_opened_by_the_link(
     signed_in: SignIn, alice: Person, bob: Person, done: FactorReset
 ) -> None:
     path = link_to("bob@home.example")
-    factories.make_app_password(bob, credentials.digest(SECRET))
+    factories.make_app_password(bob, generated_secrets.digest(SECRET))
     # Somebody signs in with the password, and sets up a factor of theirs.
     intruder = signed_in(bob, second_factor=True)
     assert intruder.get("/account/").status_code == 200
@@ -159,7 +159,7 @@ def test_the_owner_locks_what_a_reset_opened_by_the_link(
 
     assert intruder.get("/account/").status_code == 302
     assert not has_app(bob)
-    assert credentials.find_person(bob.address, SECRET) is None
+    assert authentication.authenticate_person(bob.address, SECRET) is None
     intruder.post("/account/login/", {"login": bob.address, "password": PASSWORD})
     assert intruder.get("/account/").status_code == 302
     bob.refresh_from_db()

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from engine import clock
 from engine.audit.models import Entry
-from engine.registry import credentials
 from engine.registry.actions import sessions
+from engine.registry.credentials import authentication, generated_secrets
 from engine.registry.models import Organisation, Person
 from portal.account import tasks
 from tests import factories, jobs
@@ -124,7 +124,7 @@ def test_a_recovery_leaves_nothing_to_whoever_was_in(
     client: Client, signed_in: SignIn, bob_with_everyday_address: Person
 ) -> None:
     bob = bob_with_everyday_address
-    factories.make_app_password(bob, credentials.digest("k7qd-3m9x"))
+    factories.make_app_password(bob, generated_secrets.digest("k7qd-3m9x"))
     intruder = signed_in(bob)
     link = reset_link(bob)
     own = Client()
@@ -133,7 +133,7 @@ def test_a_recovery_leaves_nothing_to_whoever_was_in(
     own.post(path, {"password1": NEW, "password2": NEW})
 
     assert intruder.get("/account/").status_code == 302
-    assert credentials.find_person(bob.address, "k7qd-3m9x") is None
+    assert authentication.authenticate_person(bob.address, "k7qd-3m9x") is None
 
 
 def test_short_password_is_refused(

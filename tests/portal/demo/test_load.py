@@ -15,8 +15,9 @@ from pytest_django import DjangoDbBlocker
 
 from engine import dns
 from engine.mail.dkim.public_key import Key
-from engine.registry import credentials, permissions
+from engine.registry import permissions
 from engine.registry.actions import organisations, people
+from engine.registry.credentials import authentication, generated_secrets
 from engine.registry.models import (
     AccountType,
     ApiKey,
@@ -87,7 +88,9 @@ def test_second_factor_takes_the_code_of_the_secret(facts: Facts) -> None:
 def test_mail_clients_sign_in_where_there_is_a_mailbox(facts: Facts) -> None:
     for told in facts["people"]:
         if Mailbox.objects.filter(owner__address=told["address"]).exists():
-            found = credentials.find_person(told["address"], told["app_password"])
+            found = authentication.authenticate_person(
+                told["address"], told["app_password"]
+            )
             assert found is not None
         else:
             assert told["app_password"] == ""
@@ -97,7 +100,7 @@ def test_servers_sign_in_where_a_credential_proves_them(facts: Facts) -> None:
     firm = next(o for o in facts["organisations"] if o["account_type"] == "smtp")
     told = firm["connection"]
 
-    found = credentials.find_connection(told["username"], told["password"])
+    found = authentication.authenticate_connection(told["username"], told["password"])
 
     assert found is not None
     assert found.organisation.name == firm["name"]
@@ -106,7 +109,7 @@ def test_servers_sign_in_where_a_credential_proves_them(facts: Facts) -> None:
 def test_keys_are_of_a_member_and_of_the_community(facts: Facts) -> None:
     said = facts["api"]
     of_a_member, of_everybody = (
-        ApiKey.objects.get(digest=credentials.digest(said[name]))
+        ApiKey.objects.get(digest=generated_secrets.digest(said[name]))
         for name in ("key", "community_key")
     )
 
@@ -157,7 +160,9 @@ def test_lost_file_is_written_with_secrets_that_work(facts: Facts) -> None:
     assert told["password"] != facts["people"][0]["password"]
     assert Person.objects.get(address=told["address"]).check_password(told["password"])
     old = facts["people"][0]
-    assert credentials.find_person(old["address"], old["app_password"]) is None
+    assert (
+        authentication.authenticate_person(old["address"], old["app_password"]) is None
+    )
 
 
 def test_whoever_joined_since_keeps_their_password(facts: Facts) -> None:

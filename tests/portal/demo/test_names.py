@@ -6,8 +6,8 @@ import os
 import pytest
 from django.conf import settings
 
-from engine.registry import published
-from engine.registry.providers import PROVIDERS
+from engine.registry.connections import spf
+from engine.registry.connections.cloud_providers import PROVIDERS
 from portal.demo.management.commands import up
 
 
@@ -23,4 +23,4 @@ def test_the_demo_knows_where_providers_send_from(
         told = json.loads(os.environ["POSTERN_DNS_SERVERS"])
         monkeypatch.setattr(settings.POSTERN, "dns_servers", told)
         for provider in PROVIDERS.values():
-            assert published.networks(provider.spf_name)
+            assert spf.sending_networks(provider.spf_name)

@@ -7,7 +7,7 @@ import re
 import pytest
 from django.test import Client
 
-from engine.registry import credentials
+from engine.registry.credentials import generated_secrets
 from engine.registry.models import ApiKey, Organisation, Person, WebhookEndpoint
 from tests.portal.conftest import SignIn
 
@@ -27,7 +27,7 @@ def test_key_is_made_shown_once_and_revoked(
 
     key = ApiKey.objects.get()
     secret = re.findall(r"<code[^>]*>([^<]+)</code>", made)[0]
-    assert credentials.digest(secret) == key.digest
+    assert generated_secrets.digest(secret) == key.digest
     assert key.organisation == alice.organisation
     assert key.expires_at
     listed = client.get(api).content.decode()

@@ -11,7 +11,7 @@ from django.conf import settings
 from pytest_django.fixtures import Settings
 
 from engine.health import readiness
-from engine.registry import credentials
+from engine.registry.credentials import generated_secrets
 from engine.registry.models import ApiKey, Organisation
 from portal.middleware.body_limit import STRANGERS
 from portal.serving import request_body, server
@@ -140,7 +140,7 @@ def make_key(organisation: Organisation, secret: str) -> None:
     ApiKey.objects.create(
         organisation=organisation,
         name="Case system",
-        digest=credentials.digest(secret),
+        digest=generated_secrets.digest(secret),
         scopes=[],
     )
 

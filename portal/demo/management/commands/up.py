@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from engine import state
-from engine.registry.providers import PROVIDERS
+from engine.registry.connections.cloud_providers import PROVIDERS
 from portal.demo import load, preparation, record, signing
 from portal.demo.names import NameServer
 from portal.demo.record import Facts

@@ -7,8 +7,8 @@ import time_machine
 from django.utils import timezone
 
 from engine.audit.models import Entry
-from engine.registry import credentials
 from engine.registry.actions import api_keys, organisations
+from engine.registry.credentials import authentication, generated_secrets
 from engine.registry.errors import PolicyError
 from engine.registry.models import Organisation, Person
 from engine.registry.scopes import Scope
@@ -21,7 +21,7 @@ def test_key_opens_what_it_was_made_for(
 ) -> None:
     key, secret = api_keys.add(northfield, name="Case system", scopes=SCOPES, by=alice)
 
-    found = credentials.find_api_key(secret)
+    found = authentication.authenticate_api_key(secret)
 
     assert found == key
     assert set(key.scopes) == {"people:read", "directory:read"}
@@ -31,7 +31,7 @@ def test_key_opens_what_it_was_made_for(
 def test_made_up_secret_opens_nothing(northfield: Organisation, alice: Person) -> None:
     api_keys.add(northfield, name="Case system", scopes=SCOPES, by=alice)
 
-    assert credentials.find_api_key(credentials.new_secret()) is None
+    assert authentication.authenticate_api_key(generated_secrets.new_secret()) is None
 
 
 def test_revoked_key_opens_nothing(northfield: Organisation, alice: Person) -> None:
@@ -40,7 +40,7 @@ def test_revoked_key_opens_nothing(northfield: Organisation, alice: Person) -> N
     api_keys.revoke(key, by=alice)
     api_keys.revoke(key, by=alice)
 
-    assert credentials.find_api_key(secret) is None
+    assert authentication.authenticate_api_key(secret) is None
     assert Entry.objects.filter(event="api_key.revoked").count() == 1
 
 
@@ -51,7 +51,7 @@ def test_key_ends_when_it_was_said_to(northfield: Organisation, alice: Person) -
     )
 
     with time_machine.travel(end + timedelta(seconds=1)):
-        assert credentials.find_api_key(secret) is None
+        assert authentication.authenticate_api_key(secret) is None
 
 
 def test_key_of_suspended_organisation_opens_nothing(
@@ -61,7 +61,7 @@ def test_key_of_suspended_organisation_opens_nothing(
 
     organisations.suspend(northfield, reason="Unpaid", by=olive)
 
-    assert credentials.find_api_key(secret) is None
+    assert authentication.authenticate_api_key(secret) is None
 
 
 @pytest.mark.parametrize("scope", [s for s in Scope if s.is_community_wide])

@@ -5,7 +5,7 @@ import pytest
 from engine.audit.models import Entry
 from engine.mail.address import Address
 from engine.registry.actions import domains, mailboxes, people
-from engine.registry.addresses import in_community
+from engine.registry.addresses.allocation import to_community_address
 from engine.registry.errors import PolicyError
 from engine.registry.models import AccountType, Domain, Kind
 from engine.routing import routes
@@ -171,7 +171,7 @@ def test_remove_a_domain_that_nobody_uses(firm, olive):
 
 
 def test_remove_a_domain_with_addresses_in_it(alice, northfield, olive):
-    with pytest.raises(PolicyError, match="still addresses"):
+    with pytest.raises(PolicyError, match="still has addresses"):
         domains.remove(northfield.domains.get(), by=olive)
 
 
@@ -199,4 +199,4 @@ def test_nobody_gets_an_address_in_a_domain_that_is_only_claimed(firm):
 def test_a_claimed_domain_stands_for_nobody_yet(firm):
     domains.add(firm, member_domain="victim.example", by=None)
 
-    assert in_community("jane@victim.example").domain == "victim.example"
+    assert to_community_address("jane@victim.example").domain == "victim.example"

@@ -40,7 +40,7 @@ def test_add_a_group_mailbox_where_nobody_signs_in():
     police = factories.make_organisation(account_type=AccountType.TRUSTED_DOMAIN)
     factories.make_domain(police, "police.example")
 
-    with pytest.raises(PolicyError, match="nobody could read"):
+    with pytest.raises(PolicyError, match="none of them could read"):
         mailboxes.add_group(police, address="x@police.example", name="X", by=None)
 
 

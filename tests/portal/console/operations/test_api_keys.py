@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 
-from engine.registry import credentials
+from engine.registry.credentials import generated_secrets
 from engine.registry.models import ApiKey, Person
 from tests.portal.conftest import SignIn
 
@@ -19,7 +19,7 @@ def test_operator_makes_a_key_of_the_community_and_revokes_it(
 
     key = ApiKey.objects.get()
     secret = re.findall("<code>([^<]+)</code>", made)[0]
-    assert (key.organisation, credentials.digest(secret)) == (None, key.digest)
+    assert (key.organisation, generated_secrets.digest(secret)) == (None, key.digest)
     assert "Reports" in client.get(AT).content.decode()
     client.post(f"{AT}{key.pk}/revoke/")
     key.refresh_from_db()

@@ -11,7 +11,8 @@ from django.template.loader import render_to_string
 from django.test import Client
 
 from engine.audit.models import Entry
-from engine.registry import credentials, ownership
+from engine.registry.addresses import domain_verification
+from engine.registry.credentials import authentication, generated_secrets
 from engine.registry.models import (
     AccountType,
     Connection,
@@ -128,15 +129,17 @@ def test_a_new_password_is_shown_once_and_the_old_one_goes_on(
     desk: Client, here: Path, firm_connection: Connection
 ) -> None:
     factories.make_connection_credential(
-        firm_connection, "firm", credentials.digest("the old one")
+        firm_connection, "firm", generated_secrets.digest("the old one")
     )
 
     page = desk.post(here("password/")).content.decode()
 
     username = firm_connection.credentials.exclude(username="firm").get().username
     shown = re.findall(r'data-copy="password">([^<]+)<', page)
-    assert credentials.find_connection(username, shown[0]) == firm_connection
-    assert credentials.find_connection("firm", "the old one") == firm_connection
+    assert authentication.authenticate_connection(username, shown[0]) == firm_connection
+    assert (
+        authentication.authenticate_connection("firm", "the old one") == firm_connection
+    )
     assert shown[0] not in desk.get(here()).content.decode()
 
 
@@ -144,12 +147,12 @@ def test_a_password_is_ended(
     desk: Client, here: Path, firm_connection: Connection
 ) -> None:
     one = factories.make_connection_credential(
-        firm_connection, "firm", credentials.digest("secret")
+        firm_connection, "firm", generated_secrets.digest("secret")
     )
 
     desk.post(here(f"password/{one.pk}/end/"))
 
-    assert credentials.find_connection("firm", "secret") is None
+    assert authentication.authenticate_connection("firm", "secret") is None
 
 
 def test_settings_change_at_once_and_are_audited(
@@ -220,12 +223,14 @@ def test_a_domain_is_added_proved_and_removed(
     desk.post(base + "add/", {"member_domain": "second.example"})
     claim = firm.domains.get(member_domain="second.example")
     page = f"{base}{claim.pk}/"
-    assert ownership.record_text(claim) in desk.get(page).content.decode()
+    assert domain_verification.record_text(claim) in desk.get(page).content.decode()
 
     desk.post(page + "check/")
     assert "no TXT record" in desk.get(page).content.decode()
 
-    name_server.add_text("_postern.second.example", ownership.record_text(claim))
+    name_server.add_text(
+        "_postern.second.example", domain_verification.record_text(claim)
+    )
     desk.post(page + "check/")
     assert firm.domains.verified().count() == 2
     assert desk.post(page + "remove/").status_code == 404

@@ -1,0 +1,205 @@
+"""Authenticates connections, people and API keys by their generated secrets.
+
+SMTP and POP3 authenticate here when a session begins, and ask again whether the
+credential is still valid while it goes on. The API asks once for each request.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+
+from django.db.models import Q
+from django.utils import timezone
+
+from engine.mail.address import Address, InvalidAddressError
+from engine.registry.credentials.account_recovery import mail_access_filter
+from engine.registry.credentials.generated_secrets import digests, rekey
+from engine.registry.credentials.sign_in_throttle import Throttle
+from engine.registry.models import (
+    ApiKey,
+    AppPassword,
+    Connection,
+    ConnectionCredential,
+    OrganisationStatus,
+    Person,
+    Proof,
+)
+from engine.registry.networks import network_of
+
+NAME_LENGTH = 100  # of ConnectionCredential.username
+# All user names that cannot exist are throttled as one, so that random names do not
+# fill the throttle's memory.
+IMPOSSIBLE_NAME = ""
+
+# Mail clients sign in every few seconds: a write for each would cost more than the poll.
+USE_INTERVAL = timedelta(minutes=1)
+
+# A telephone's networks, a home's and an office's; older ones are forgotten.
+NETWORKS_KEPT = 5
+
+throttle = Throttle()
+
+
+def authenticate_connection(
+    username: str, secret: str, *, peer: str = ""
+) -> Connection | None:
+    """Returns the active connection that the credential proves, or None.
+
+    Its organisation must be active too. `peer` is the client's IP address. Raises
+    TooManyAttemptsError (454 4.7.0).
+    """
+    name = username.strip().casefold()
+    name = name if name.isprintable() and len(name) <= NAME_LENGTH else IMPOSSIBLE_NAME
+    was_known = partial(_was_known_to_connection, name)
+    with throttle.attempt(name, peer, was_known=was_known) as attempt:
+        credential = _find_credential(name, secret)
+        if credential is None:
+            return None
+        attempt.succeeded()
+    rekey(credential, secret)
+    _record_network(credential, peer)
+    return credential.connection
+
+
+def authenticate_person(address: str, secret: str, *, peer: str = "") -> Person | None:
+    """Returns the active person whose app password this is, or None.
+
+    The password for the website is never accepted: mail clients store what they are
+    given, and it would bypass the second factor. The address is the person's own, or
+    that of a group mailbox that they may read. `peer` is the client's IP address.
+    Raises TooManyAttemptsError (454 4.7.0).
+    """
+    try:
+        key = Address.parse(address.strip()).key
+    except InvalidAddressError:
+        key = IMPOSSIBLE_NAME
+    was_known = partial(_was_known_to_person, key)
+    with throttle.attempt(key, peer, was_known=was_known) as attempt:
+        found = _find_app_password(key, secret)
+        if found is None:
+            return None
+        attempt.succeeded()
+    rekey(found, secret)
+    _record_app_password_use(found)
+    _record_network(found, peer)
+    return found.person
+
+
+def is_connection_credential_valid(digests: tuple[str, ...]) -> bool:
+    """Returns True while the credential with one of these digests is not revoked.
+
+    A session remembers all digests of the secret that opened it, because another host
+    may rekey the row meanwhile.
+    """
+    live = ConnectionCredential.objects.filter(digest__in=digests, revoked_at=None)
+    return live.exists()
+
+
+def is_app_password_valid(digests: tuple[str, ...], *, generation: int) -> bool:
+    """Returns True while a mail session that an app password opened may go on.
+
+    It must end when the app password is revoked or expires, a recovery shuts the
+    mailbox, the person or their organisation is suspended, or the person's sessions are
+    ended. `generation` is the person's `session_generation` when the session began.
+    """
+    live = AppPassword.objects.live().filter(
+        mail_access_filter(),
+        digest__in=digests,
+        person__is_active=True,
+        person__organisation__status=OrganisationStatus.ACTIVE,
+        person__session_generation=generation,
+    )
+    return live.exists()
+
+
+def authenticate_api_key(secret: str) -> ApiKey | None:
+    """Returns the valid key with this secret, or None.
+
+    Failures are not throttled: 140 bits cannot be guessed, and counting them would let
+    anyone behind the same address lock out a system that holds a good key.
+    """
+    key = (
+        ApiKey.objects.live()
+        .select_related("organisation", "made_by")
+        .filter(digest__in=digests(secret))
+        .first()
+    )
+    if key is not None:
+        rekey(key, secret)
+        record_api_key_use(key)
+    return key
+
+
+def record_api_key_use(key: ApiKey) -> None:
+    """Records, to the minute, that a key was used."""
+    now = timezone.now()
+    stale = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_INTERVAL)
+    ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
+
+
+def _find_credential(name: str, secret: str) -> ConnectionCredential | None:
+    return (
+        ConnectionCredential.objects.select_related("connection__organisation")
+        .filter(
+            username=name,
+            digest__in=digests(secret),
+            revoked_at=None,
+            connection__proof=Proof.CREDENTIAL,
+            connection__is_active=True,
+            connection__organisation__status=OrganisationStatus.ACTIVE,
+        )
+        .first()
+    )
+
+
+def _find_app_password(key: str, secret: str) -> AppPassword | None:
+    return (
+        AppPassword.objects.live()
+        .select_related("person__organisation")
+        .filter(
+            mail_access_filter(),
+            _signs_in_as(key),
+            person__is_active=True,
+            person__organisation__status=OrganisationStatus.ACTIVE,
+            digest__in=digests(secret),
+        )
+        .first()
+    )
+
+
+def _signs_in_as(key: str) -> Q:
+    """Matches app passwords of the people who may sign in with that address."""
+    return Q(person__address=key) | Q(
+        person__grants__mailbox__address=key,
+        person__grants__mailbox__is_active=True,
+        person__grants__can_read=True,
+    )
+
+
+def _record_app_password_use(found: AppPassword) -> None:
+    now = timezone.now()
+    stale = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_INTERVAL)
+    AppPassword.objects.filter(stale, pk=found.pk).update(last_used_at=now)
+
+
+def _record_network(found: AppPassword | ConnectionCredential, peer: str) -> None:
+    """Records the client's network, which the throttle then tells from strangers'.
+
+    It is stored rather than only remembered so that a restart locks nobody out.
+    """
+    network = network_of(peer)
+    if not network or network in found.known_networks:
+        return
+    found.known_networks = [*found.known_networks, network][-NETWORKS_KEPT:]
+    found.save(update_fields=["known_networks"])
+
+
+def _was_known_to_person(key: str, network: str) -> bool:
+    live = AppPassword.objects.live().filter(_signs_in_as(key))
+    return any(network in one for one in live.values_list("known_networks", flat=True))
+
+
+def _was_known_to_connection(name: str, network: str) -> bool:
+    live = ConnectionCredential.objects.filter(username=name, revoked_at=None)
+    return any(network in one for one in live.values_list("known_networks", flat=True))

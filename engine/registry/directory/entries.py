@@ -1,0 +1,125 @@
+"""Builds the directory's entries from the registry's rows.
+
+Suspended people, mailboxes and lists, and everything that belongs to an organisation
+that is not active, have no entry at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, TypeVar
+
+from django.db.models import Model, Q, QuerySet
+
+from engine.registry.directory.tokeniser import address_tokens, facet, index_tokens
+from engine.registry.models import (
+    DirectoryEntry,
+    DistributionList,
+    EntryKind,
+    Mailbox,
+    MailboxKind,
+    Organisation,
+    OrganisationStatus,
+    Person,
+)
+
+BATCH = 2000
+IN_ACTIVE_ORGANISATION = Q(organisation__status=OrganisationStatus.ACTIVE)
+
+M = TypeVar("M", bound=Model)
+
+
+def build_entries(kind: EntryKind, wanted: Q) -> Iterator[DirectoryEntry]:
+    """Yields unsaved entries, without an id, for the matching rows that are listed."""
+    yield from BUILDERS[kind](wanted)
+
+
+def _people(wanted: Q) -> Iterator[DirectoryEntry]:
+    rows = Person.objects.filter(wanted, IN_ACTIVE_ORGANISATION, is_active=True)
+    for person in _each(rows.select_related("organisation", "mailbox")):
+        mailbox: Mailbox | None = getattr(person, "mailbox", None)
+        if mailbox is None or mailbox.is_active:
+            is_published = mailbox is None or mailbox.is_published
+            yield _entry(
+                EntryKind.PERSON,
+                person,
+                town=person.town,
+                job_title=person.job_title,
+                phone=person.phone,
+                is_published=is_published and not person.is_ex_directory,
+            )
+
+
+def _organisations(wanted: Q) -> Iterator[DirectoryEntry]:
+    rows = Organisation.objects.active().filter(wanted).prefetch_related("domains")
+    for organisation in _each(rows):
+        domains = " ".join(d.community_domain for d in organisation.domains.all())
+        entry = DirectoryEntry(
+            kind=EntryKind.ORGANISATION,
+            row_id=organisation.pk,
+            organisation=organisation,
+            name=organisation.name,
+            town=organisation.town,
+            is_published=True,
+        )
+        entry.words = _indexed_words(entry, address_tokens(domains))
+        yield entry
+
+
+def _lists(wanted: Q) -> Iterator[DirectoryEntry]:
+    rows = DistributionList.objects.filter(
+        wanted, IN_ACTIVE_ORGANISATION, is_active=True
+    )
+    for row in _each(rows.select_related("organisation")):
+        yield _entry(EntryKind.LIST, row)
+
+
+def _group_mailboxes(wanted: Q) -> Iterator[DirectoryEntry]:
+    rows = Mailbox.objects.filter(
+        wanted, IN_ACTIVE_ORGANISATION, kind=MailboxKind.GROUP, is_active=True
+    )
+    for row in _each(rows.select_related("organisation")):
+        yield _entry(EntryKind.GROUP_MAILBOX, row)
+
+
+BUILDERS: dict[EntryKind, Callable[[Q], Iterator[DirectoryEntry]]] = {
+    EntryKind.PERSON: _people,
+    EntryKind.ORGANISATION: _organisations,
+    EntryKind.LIST: _lists,
+    EntryKind.GROUP_MAILBOX: _group_mailboxes,
+}
+
+
+def _each(rows: QuerySet[M]) -> Iterator[M]:
+    return rows.order_by().iterator(chunk_size=BATCH)
+
+
+def _entry(kind: EntryKind, row: Any, **facts: Any) -> DirectoryEntry:
+    """Builds the entry of anything but an organisation.
+
+    A person's own town counts, else their organisation's.
+    """
+    facts.setdefault("is_published", getattr(row, "is_published", True))
+    entry = DirectoryEntry(
+        kind=kind,
+        row_id=row.pk,
+        organisation=row.organisation,
+        name=row.name,
+        address=row.address,
+        town=facts.pop("town", "") or row.organisation.town,
+        **facts,
+    )
+    entry.words = _indexed_words(entry, address_tokens(entry.address))
+    return entry
+
+
+def _indexed_words(entry: DirectoryEntry, tokens_of_address: Collection[str]) -> str:
+    organisation = entry.organisation
+    words = index_tokens(f"{entry.name} {entry.job_title} {organisation.name}")
+    facets = {
+        facet("k", entry.kind),
+        facet("o", organisation.pk),
+        facet("c", organisation.kind),
+        facet("t", entry.town),
+    }
+    return " ".join(sorted(words.union(tokens_of_address, facets)))

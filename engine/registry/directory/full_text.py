@@ -1,0 +1,111 @@
+"""Full-text queries to the database's word index: FTS5 on SQLite, GIN on PostgreSQL.
+
+Both return ids in ascending order, which is alphabetical, and stop when enough are
+found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+
+from engine.registry.directory.tokeniser import facet
+from engine.registry.directory.visibility import Visibility
+from engine.registry.models import EntryKind
+
+SQLITE = """
+    SELECT e.id FROM registry_directory_words
+    CROSS JOIN registry_directoryentry e ON e.id = registry_directory_words.rowid
+    WHERE registry_directory_words MATCH %s AND registry_directory_words.rowid > %s
+    AND (e.is_published OR e.organisation_id IN ({places}))
+    ORDER BY registry_directory_words.rowid LIMIT %s
+"""
+POSTGRESQL = """
+    SELECT e.id FROM registry_directoryentry e
+    WHERE array_to_tsvector(string_to_array(e.words, ' ')) @@ %s::tsquery AND e.id > %s
+    AND (e.is_published OR e.organisation_id IN ({places})) {conditions}
+"""
+# Similar names are neighbours, so a walk in the order of ids may pass half the directory
+# before it meets the first match: only words that are everywhere are searched that way.
+# For the rest, OFFSET 0 keeps the planner from flattening the subquery into such a walk;
+# matches are collected and then sorted, by one process, because starting parallel
+# workers takes longer than they save.
+WALK = f"{POSTGRESQL} ORDER BY e.id LIMIT %s"
+SORT = f"SELECT id FROM ({POSTGRESQL} OFFSET 0) found ORDER BY id LIMIT %s"  # noqa: S608
+PREFIX_CONDITION = " AND ' ' || e.words LIKE %s"
+PEOPLE = facet("k", EntryKind.PERSON)  # nearly every entry
+ORGANISATION = facet("o", "")
+BROAD = 2  # letters: a prefix no longer than this matches much of the directory
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What an entry must have: a token with each prefix, and one facet of each group."""
+
+    prefixes: Sequence[str] = ()
+    facets: Sequence[Sequence[str]] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.prefixes or self.facets)
+
+    @property
+    def is_within_organisation(self) -> bool:
+        """True if a facet restricts the query to one organisation's few entries."""
+        return any(one.startswith(ORGANISATION) for one, *_ in self.facets)
+
+    @property
+    def is_broad(self) -> bool:
+        """True if much of the directory matches, as for `s` or `j s`."""
+        has_people = all(PEOPLE in group for group in self.facets)
+        return has_people and all(len(word) <= BROAD for word in self.prefixes)
+
+    def for_sqlite(self) -> str:
+        """Returns the query in the syntax of FTS5."""
+        words = [f'"{word}" *' for word in self.prefixes]
+        groups = [
+            "(" + " OR ".join(f'"{one}"' for one in group) + ")"
+            for group in self.facets
+        ]
+        return " AND ".join(words + groups)
+
+    def for_postgresql(self) -> str:
+        """Returns the query in the syntax of tsquery.
+
+        Without the prefixes if it is within one organisation: a prefix stands for
+        thousands of words of the index, and PostgreSQL would collect the entries of all
+        of them before it looks at the organisation's. LIKE checks its few rows instead.
+        """
+        prefixes = () if self.is_within_organisation else self.prefixes
+        words = [f"'{word}':*" for word in prefixes]
+        groups = [
+            "(" + " | ".join(f"'{one}'" for one in group) + ")" for group in self.facets
+        ]
+        return " & ".join(words + groups)
+
+
+def matching_ids(
+    query: Query, *, visibility: Visibility, after: int, limit: int
+) -> list[int]:
+    """Returns the first ids above `after` of visible entries that match, ascending."""
+    organisations = visibility.administered or (0,)
+    places = ", ".join(["%s"] * len(organisations))
+    build = _sqlite_statement if connection.vendor == "sqlite" else _pg_statement
+    statement, text, patterns = build(query, places)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [text, after, *organisations, *patterns, limit])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _sqlite_statement(query: Query, places: str) -> tuple[str, str, list[str]]:
+    return SQLITE.format(places=places), query.for_sqlite(), []
+
+
+def _pg_statement(query: Query, places: str) -> tuple[str, str, list[str]]:
+    prefixes = query.prefixes if query.is_within_organisation else ()
+    statement = (WALK if query.is_broad else SORT).format(
+        places=places, conditions=PREFIX_CONDITION * len(prefixes)
+    )
+    patterns = [f"% {word}%" for word in prefixes]
+    return statement, query.for_postgresql(), patterns

@@ -1,0 +1,48 @@
+"""Second-factor policy: from when a person cannot go on without one."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from engine.registry.models import OrganisationRole, Person, RoleName, StaffRole
+from engine.registry.permissions.checks import Visitor
+
+
+def second_factor_due(person: Visitor) -> datetime | None:
+    """Returns when the person must have a second factor; None if no rule asks for one.
+
+    Staff, administrators and members of organisations that require it: immediately, so
+    the time returned is in the past. Everyone else: under POSTERN_SECOND_FACTOR
+    `everybody`, after POSTERN_SECOND_FACTOR_GRACE_DAYS, counted from their first sign-in
+    to the website. People who only use a mail client never get there, and their mail
+    keeps flowing.
+    """
+    if not isinstance(person, Person):
+        return None
+    if _is_required_immediately(person):
+        return person.created_at
+    ours = settings.POSTERN
+    if ours.second_factor != "everybody" or person.first_signed_in_at is None:
+        return None
+    grace: timedelta = timedelta(days=ours.second_factor_grace_days)
+    return person.first_signed_in_at + grace
+
+
+def needs_second_factor(person: Visitor) -> bool:
+    """Returns True if the person's time to set up a second factor is over."""
+    due = second_factor_due(person)
+    return due is not None and due <= timezone.now()
+
+
+def _is_required_immediately(person: Person) -> bool:
+    if person.organisation is not None and person.organisation.mfa_required:
+        return True
+    return (
+        StaffRole.objects.filter(person=person).exists()
+        or OrganisationRole.objects.filter(
+            person=person, role=RoleName.ADMINISTRATOR
+        ).exists()
+    )
