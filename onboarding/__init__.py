@@ -1,3 +1,3 @@
-"""Onboarding is in charge of organisations applying, being vetted, connected and provisioned."""
+"""Takes an organisation from its application through vetting to a working connection."""
 
 from __future__ import annotations

@@ -8,16 +8,20 @@ from django.db.models.signals import post_migrate
 
 
 class OnboardingConfig(AppConfig):
+    """Registers scheduled jobs and publishes the first terms after migrations."""
+
     name = "onboarding"
     label = "onboarding"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        """Connects the preparation to the end of `migrate`."""
         post_migrate.connect(_prepare, sender=self)
 
 
 def _prepare(**_: Any) -> None:
-    # Loaded only now: it needs models, and the mail engine needs none of what it loads.
+    # Imported only here: these modules need loaded models, and pull in WeasyPrint, which
+    # would cost the mail engine's processes memory for nothing.
     import_module("onboarding.tasks").schedule_jobs()
     import_module("onboarding.notices.tasks").schedule_jobs()
-    import_module("onboarding.terms").publish_first()
+    import_module("onboarding.terms").publish_initial_terms()

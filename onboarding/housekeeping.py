@@ -1,4 +1,4 @@
-"""What onboarding clears away by the clock."""
+"""Purges old letters, replaced credentials, abandoned drafts and expired links."""
 
 from __future__ import annotations
 
@@ -12,39 +12,40 @@ from engine import slices
 from engine.audit.record import record
 from engine.registry.actions import connections
 from engine.registry.models import ConnectionCredential
-from onboarding import letters
+from onboarding.letters import letter_files
 from onboarding.models import Application, Letter, Link
 from onboarding.status import Status
 
-# A server changes over to the new letter's credential within this time.
+# The time that a mail server has to change over to the new letter's credential.
 OVERLAP = timedelta(days=7)
 DRAFT_KEPT = timedelta(days=90)
 LINK_KEPT = timedelta(days=30)
 
 
 def tidy() -> None:
-    """Everything below; each finds what is left to do by itself."""
-    parts = (purge_letters, retire_credentials, forget_drafts)
+    """Runs every purge below; each is idempotent and finds its own work."""
+    parts = (purge_letters, revoke_replaced_credentials, purge_drafts)
     slices.for_each(parts, lambda part: part())
 
 
 def purge_letters() -> int:
-    """Take away the files that have served. Returns how many.
+    """Deletes letters that were downloaded or are too old. Returns their number.
 
-    The file goes first: a run that dies in between finds it gone and marks it.
+    The file is deleted before the row is marked: after a crash in between, the next run
+    finds the file gone and marks the row.
     """
     return slices.for_each(list(Letter.objects.to_purge()), _purge)
 
 
 def _purge(letter: Letter) -> None:
-    letters.remove(letter)
+    letter_files.delete(letter)
     letter.purged_at = timezone.now()
     letter.save(update_fields=["purged_at"])
     record("letter.purged", letter, organisation_key=letter.organisation_id, by=None)
 
 
-def retire_credentials() -> int:
-    """End what a later letter replaced, once servers had time. Returns how many."""
+def revoke_replaced_credentials() -> int:
+    """Revokes credentials replaced by a letter older than OVERLAP. Returns their number."""
     newer = Letter.objects.filter(
         created_at__lt=timezone.now() - OVERLAP, credential__isnull=False
     ).exclude(file_name=None)
@@ -64,8 +65,8 @@ def _earlier_credentials(letter: Letter) -> QuerySet[ConnectionCredential]:
     )
 
 
-def forget_drafts() -> int:
-    """Drop what was begun and left for three months, and links long over."""
+def purge_drafts() -> int:
+    """Deletes drafts untouched for DRAFT_KEPT, and links expired for LINK_KEPT."""
     now = timezone.now()
     Link.objects.filter(expires_at__lt=now - LINK_KEPT).delete()
     left = Application.objects.filter(

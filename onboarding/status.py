@@ -1,4 +1,4 @@
-"""Where an application stands, and where it may go from there."""
+"""The states of an application and of a provisioning step, and the allowed transitions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Status(models.TextChoices):
-    """What has become of an application."""
+    """The state of an application."""
 
     DRAFT = "draft", "Being filled in"
     SUBMITTED = "submitted", "Waiting for a decision"
@@ -34,21 +34,21 @@ TRANSITIONS: dict[Status, set[Status]] = {
         Status.REJECTED,
         Status.WITHDRAWN,
     },
-    # Back to the desk where it cannot be set up as it was approved.
+    # Back to vetting if it cannot be provisioned as approved.
     Status.APPROVED: {Status.PROVISIONED, Status.SUBMITTED},
     Status.PROVISIONED: set(),
     Status.REJECTED: set(),
     Status.WITHDRAWN: set(),
 }
-# Sent in, and neither decided nor withdrawn.
+# Submitted, and neither decided nor withdrawn.
 OPEN = (Status.SUBMITTED, Status.QUERIED, Status.RECOMMENDED)
-# Somebody at the desk must decide next.
+# The next move is an officer's decision.
 TO_DECIDE = (Status.SUBMITTED, Status.RECOMMENDED)
 DECIDED = (Status.APPROVED, Status.PROVISIONED, Status.REJECTED)
 
 
 class StepState(models.TextChoices):
-    """How far one provisioning step has come."""
+    """The state of a provisioning step."""
 
     WAITING = "waiting", "Not started"
     RUNNING = "running", "In progress"

@@ -1,4 +1,4 @@
-"""The terms of use: their clauses, and the first version of each."""
+"""Parses the terms of use into clauses, and publishes their first version."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from pathlib import Path
 
 from onboarding.models import Audience, Terms
 
-FIRST = Path(__file__).parent / "first_terms"
+INITIAL_TEXTS = Path(__file__).parent / "terms_of_use"
 HEADING = "# "
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One heading and the paragraphs below it."""
+    """A heading and the paragraphs below it."""
 
     title: str
     paragraphs: tuple[str, ...]
 
 
 def clauses(text: str) -> list[Clause]:
-    """Read the text of terms: `# ` begins a heading, blank lines part paragraphs."""
+    """Parses terms: `# ` starts a heading, blank lines separate paragraphs."""
     found: list[Clause] = []
     for block in filter(None, (block.strip() for block in text.split("\n\n"))):
         if block.startswith(HEADING):
@@ -32,11 +32,11 @@ def clauses(text: str) -> list[Clause]:
     return found
 
 
-def publish_first() -> None:
-    """Write down version 1 of each kind of terms, where there is none yet."""
+def publish_initial_terms() -> None:
+    """Publishes version 1 for each audience that has no terms yet. Idempotent."""
     for audience in Audience:
         if not Terms.objects.filter(audience=audience).exists():
-            text = (FIRST / f"{audience}.txt").read_text()
+            text = (INITIAL_TEXTS / f"{audience}.txt").read_text()
             Terms.objects.get_or_create(
                 audience=audience, version=1, defaults={"text": text}
             )

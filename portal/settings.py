@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "portal.console",
     "portal.console.vetting",
     "portal.demo",
+    "portal.launcher",
     "api",
     "rest_framework",
     "drf_spectacular",

@@ -27,7 +27,7 @@ from engine.registry.models import (
     Person,
     RoleName,
 )
-from portal.demo.names import NameServer
+from portal.demo.dns_server import NameServer
 from portal.ui import assets
 from tests import factories, migrated
 from tests.fakes import RecordingClamd

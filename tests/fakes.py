@@ -14,7 +14,7 @@ from engine.antivirus.scanners.interface import ScannerUnavailable
 from engine.antivirus.verdict import Verdict, VerdictState
 from engine.registry.models import Provider
 from portal.demo.certificates import Authority
-from portal.demo.record import provider_certificate
+from portal.demo.demo_file import provider_certificate
 from tests.signing import Signer
 
 

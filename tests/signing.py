@@ -11,7 +11,7 @@ import dkim
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from portal.demo.names import NameServer
+from portal.demo.dns_server import NameServer
 
 SIGNED = [
     "from",

@@ -61,4 +61,4 @@ class Applications(ReadResource):
         # Defence in depth: no key of one organisation can hold the scope.
         if self.caller.organisation is not None:
             return Application.objects.none()
-        return Application.objects.sent_in()
+        return Application.objects.submitted()

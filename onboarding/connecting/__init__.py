@@ -1,3 +1,3 @@
-"""Connecting is in charge of an organisation's values, proof of its domains, and rehearsals."""
+"""Helps an organisation connect its mail server: values, domain proof, tests, monitoring."""
 
 from __future__ import annotations

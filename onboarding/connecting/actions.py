@@ -1,4 +1,4 @@
-"""What somebody who connects an organisation may do: prove domains, rehearse, share."""
+"""Actions on a connection: verify domains, start a test, share its values by a link."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.registry.addresses import domain_verification
 from engine.registry.addresses.allocation import to_community_address
 from engine.registry.credentials import generated_secrets
 from engine.registry.models import Actor, Connection, Domain, Person
-from onboarding.connecting import mailbox, policies
+from onboarding.connecting import connection_test_mailbox, policies
 from onboarding.connecting.models import (
     DomainCheck,
     Rehearsal,
@@ -29,10 +29,10 @@ LINK_LIFETIME = timedelta(days=7)
 
 
 def check_domain(domain: Domain, *, by: Actor | None) -> DomainCheck:
-    """Ask the name system about a claim now, and verify the domain where it is shown.
+    """Looks up a domain's TXT record in DNS now, and verifies the domain if it exists.
 
-    A domain that was verified stays so when its record goes: mail would stop over a
-    tidied zone. The check says that it is gone.
+    A verified domain stays verified when its record disappears: otherwise mail would
+    stop because an administrator tidied a zone. The check reports the missing record.
     """
     finding = domain_verification.look_up(domain)
     with transaction.atomic():
@@ -53,14 +53,15 @@ def check_domain(domain: Domain, *, by: Actor | None) -> DomainCheck:
 def start_rehearsal(
     connection: Connection, *, recipient: str, by: Actor | None
 ) -> Rehearsal:
-    """Begin to try a connection both ways. A worker must then run it.
+    """Creates a rehearsal: a test of the connection in both directions.
 
-    Raises PolicyError where it cannot be tried now, or the recipient is not theirs.
+    The caller must queue it with tasks.start. Raises PolicyError if the connection
+    cannot be tested now, or the recipient is not an address of the organisation.
     """
     policies.check_can_rehearse(connection)
     address = to_community_address(recipient)
     policies.check_is_own(connection, address)
-    mailbox.ensure()
+    connection_test_mailbox.ensure()
     rehearsal = Rehearsal.objects.create(
         connection=connection,
         recipient=address.key,
@@ -82,7 +83,7 @@ def start_rehearsal(
 
 @transaction.atomic
 def share(connection: Connection, *, name: str, by: Person) -> tuple[SharedLink, str]:
-    """Make a link for an IT department. Its token is shown now and never again."""
+    """Creates a link for an IT department. Its token is returned once and not stored."""
     policies.check_can_share(connection)
     token = secrets.token_urlsafe(24)
     link = SharedLink.objects.create(
@@ -98,7 +99,7 @@ def share(connection: Connection, *, name: str, by: Person) -> tuple[SharedLink,
 
 @transaction.atomic
 def revoke_link(link: SharedLink, *, by: Person) -> None:
-    """End a link; ending it again changes nothing."""
+    """Revokes a link. Idempotent."""
     if link.revoked_at is None:
         link.revoked_at = timezone.now()
         link.save(update_fields=["revoked_at"])
@@ -106,7 +107,7 @@ def revoke_link(link: SharedLink, *, by: Person) -> None:
 
 
 def find_link(token: str) -> SharedLink | None:
-    """The link, live or not, whose token this is."""
+    """Returns the link with this token, live or ended, or None."""
     return (
         SharedLink.objects.select_related("connection__organisation")
         .filter(digest__in=generated_secrets.digests(token))
@@ -116,10 +117,11 @@ def find_link(token: str) -> SharedLink | None:
 
 @transaction.atomic
 def open_link(link: SharedLink) -> tuple[str, str]:
-    """Give whoever holds the link its one secret, as user name and secret.
+    """Reveals the link's one secret, as user name and secret, to its holder.
 
-    A password is made anew, and earlier ones go on working; a tenant secret is shown.
-    Raises PolicyError for a link that has ended or has given its secret already.
+    For a credential this generates a new password, and earlier ones keep working; for a
+    cloud gateway it is the tenant secret, without a user name. Raises PolicyError if the
+    link has ended or has revealed its secret already.
     """
     link = SharedLink.objects.select_for_update().get(pk=link.pk)
     policies.check_can_open(link)
@@ -132,7 +134,7 @@ def open_link(link: SharedLink) -> tuple[str, str]:
 
 @transaction.atomic
 def show_tenant(connection: Connection, *, by: Actor | None) -> str:
-    """The secret that a tenant's routing settings put into its mail; showing is noted."""
+    """Returns the secret that a tenant's routing adds to its mail, and audits the showing."""
     policies.check_has_tenant_secret(connection)
     _record("connection.tenant_shown", connection, {}, by=by)
     return connection.tenant_id

@@ -1,4 +1,4 @@
-"""Notices about connections to the administrators who look after them."""
+"""Emails administrators about an expiring certificate on their mail server."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from engine.registry.models import Connection, Person, RoleName
 log = logging.getLogger(__name__)
 
 
-def warn_of_end(connection: Connection, ends_at: datetime, *, key: str) -> None:
-    """Tell each administrator, at an address that does not need the connection.
+def warn_of_expiry(connection: Connection, ends_at: datetime, *, key: str) -> None:
+    """Warns each administrator, at an address that does not need the connection.
 
-    Raises TemporaryFailure: the caller tries again with the same `key`, by which the
-    queue knows those again who have heard.
+    Raises TemporaryFailure; the caller then retries with the same `key`, by which the
+    queue recognises the messages that it has accepted already.
     """
     path = reverse(
         "organisation:connection", args=[connection.organisation_id, connection.pk]

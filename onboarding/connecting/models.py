@@ -1,3 +1,5 @@
+"""Database models of domain checks, connection tests, monitoring and shared links."""
+
 from __future__ import annotations
 
 from django.db import models
@@ -7,7 +9,7 @@ from engine.registry.models import Connection, Domain, Person
 
 
 class DomainCheck(models.Model):
-    """What the name system said of a claim to a domain when it was last asked."""
+    """The result of the last DNS look-up of a domain's ownership record."""
 
     domain = models.OneToOneField(
         Domain, on_delete=models.CASCADE, related_name="ownership_check"
@@ -21,11 +23,12 @@ class DomainCheck(models.Model):
 
     @property
     def is_good(self) -> bool:
+        """True if the record proved the ownership."""
         return not self.advice
 
 
 class StepKey(models.TextChoices):
-    """What a rehearsal tries, in order."""
+    """The steps of a rehearsal, in order."""
 
     NAME = "name", "Find your server"
     CONNECT = "connect", "Reach it"
@@ -37,7 +40,7 @@ class StepKey(models.TextChoices):
 
 
 class StepState(models.TextChoices):
-    """Where one step stands."""
+    """The state of a step."""
 
     WAITING = "waiting", "Waiting"
     RUNNING = "running", "Running"
@@ -47,11 +50,12 @@ class StepState(models.TextChoices):
 
     @property
     def is_final(self) -> bool:
+        """True if the state will not change again."""
         return self not in (StepState.WAITING, StepState.RUNNING)
 
 
 class Rehearsal(models.Model):
-    """A connection tried both ways, with real conversations and real messages."""
+    """A test of a connection in both directions, with real SMTP sessions and messages."""
 
     connection = models.ForeignKey(
         Connection, on_delete=models.CASCADE, related_name="rehearsals"
@@ -79,11 +83,12 @@ class Rehearsal(models.Model):
 
     @property
     def faults(self) -> list[Step]:
+        """The steps that failed."""
         return [step for step in self.steps.all() if step.state == StepState.FAILED]
 
 
 class Step(models.Model):
-    """One step of a rehearsal: what was seen, and the fault in one sentence."""
+    """A step of a rehearsal: what was observed, and the fault as a sentence."""
 
     rehearsal = models.ForeignKey(
         Rehearsal, on_delete=models.CASCADE, related_name="steps"
@@ -108,7 +113,7 @@ class Step(models.Model):
 
 
 class Watch(models.Model):
-    """What the daily look at a connection's next hop found."""
+    """The result of the daily check of a connection's next hop."""
 
     connection = models.OneToOneField(
         Connection, on_delete=models.CASCADE, related_name="watch"
@@ -125,17 +130,20 @@ class Watch(models.Model):
 
 
 class SharedLinkQuerySet(models.QuerySet["SharedLink"]):
+    """Sets of shared links."""
+
     def live(self) -> SharedLinkQuerySet:
+        """Returns links neither revoked nor expired."""
         return self.filter(revoked_at=None, expires_at__gt=timezone.now())
 
 
 class SharedLink(models.Model):
-    """A link with which an IT department sees a connection's values without signing in."""
+    """A link that shows a connection's values to an IT department without a sign-in."""
 
     connection = models.ForeignKey(
         Connection, on_delete=models.CASCADE, related_name="shared_links"
     )
-    name = models.CharField(max_length=100, help_text="for whom it is")
+    name = models.CharField(max_length=100, help_text="who it is for")
     digest = models.CharField(max_length=64, unique=True)
     made_by = models.ForeignKey(
         Person, null=True, on_delete=models.SET_NULL, related_name="+"
@@ -155,4 +163,5 @@ class SharedLink(models.Model):
 
     @property
     def is_live(self) -> bool:
+        """True unless it is revoked or expired."""
         return self.revoked_at is None and self.expires_at > timezone.now()

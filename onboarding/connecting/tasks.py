@@ -1,4 +1,7 @@
-"""Jobs of connecting: ids in, one call, nothing else. Each may run twice."""
+"""Background jobs of connections. Each may safely run twice.
+
+Queued jobs and schedules in the database name these functions by path: keep the names.
+"""
 
 from __future__ import annotations
 
@@ -15,32 +18,38 @@ from engine.lanes import Lane
 from engine.registry.actions import domains
 from engine.registry.models import Connection, Domain
 from engine.slices import for_each
-from onboarding.connecting import actions, outcomes, rehearsing, watching
+from onboarding.connecting import (
+    actions,
+    next_hop_monitor,
+    rehearsal_outcomes,
+    rehearsals,
+)
 from onboarding.connecting.models import Rehearsal
 
 MODULE = "onboarding.connecting.tasks"
-# A claim that nobody proves holds the name no longer than this.
+# An unverified claim blocks a domain name for no longer than this.
 CLAIM_LIFETIME = timedelta(days=30)
 
 
 def start(rehearsal: Rehearsal) -> None:
-    """Have a worker run it, with the transaction that began it."""
+    """Queues the rehearsal, in the transaction that created it."""
     async_task(f"{MODULE}.rehearse", rehearsal.pk, cluster=Lane.CALLS)
 
 
 def rehearse(rehearsal_id: int) -> None:
+    """Job: runs a rehearsal, unless it has finished."""
     rehearsal = Rehearsal.objects.filter(pk=rehearsal_id, finished_at=None).first()
     if rehearsal is not None:
-        rehearsing.run(rehearsal)
+        rehearsals.run(rehearsal)
 
 
 def follow_rehearsals() -> None:
-    """Finish rehearsals that nobody watches."""
-    for_each(Rehearsal.objects.filter(finished_at=None), outcomes.follow)
+    """Scheduled job: updates and finishes rehearsals, even if no page follows them."""
+    for_each(Rehearsal.objects.filter(finished_at=None), rehearsal_outcomes.update)
 
 
 def check_claims() -> None:
-    """Drop old claims, and ask about each other one in a job of its own."""
+    """Scheduled job: removes old unverified domains, and queues a check of the others."""
     claims = Domain.objects.filter(verified_at=None)
     old = Q(created_at__lt=timezone.now() - CLAIM_LIFETIME)
     _check(claims.exclude(old))
@@ -48,36 +57,41 @@ def check_claims() -> None:
 
 
 def check_proofs() -> None:
-    """Look whether the records of proved domains are still there, each in its own job."""
+    """Scheduled job: queues a check that each verified domain still has its record."""
     _check(Domain.objects.verified().exclude(ownership_check=None))
 
 
 def _check(chosen: QuerySet[Domain]) -> None:
-    """A name server that is silent keeps nobody waiting who asks about another domain."""
+    """Queues one job per domain, so that a silent name server delays no other domain."""
     ids = chosen.order_by("pk").values_list("pk", flat=True)
     queue.add_missing(f"{MODULE}.check", ids, lane=Lane.CALLS)
 
 
 def check(domain_id: int) -> None:
+    """Job: checks the ownership record of a domain."""
     domain = Domain.objects.filter(pk=domain_id).first()
     if domain is not None:
         actions.check_domain(domain, by=None)
 
 
 def watch_connections() -> None:
-    """Look at every connection in a job of its own: a slow one keeps no other waiting."""
-    ids = watching.connection_ids()
+    """Scheduled job: queues a check of each connection's next hop.
+
+    One job per connection, so that a slow server delays no other.
+    """
+    ids = next_hop_monitor.connection_ids()
     queue.add_missing(f"{MODULE}.watch", ids, lane=Lane.CALLS)
 
 
 def watch(connection_id: int) -> None:
+    """Job: checks a connection's next hop."""
     connection = Connection.objects.filter(pk=connection_id).first()
     if connection is not None:
-        watching.look(connection)
+        next_hop_monitor.check(connection)
 
 
 def schedule_jobs() -> None:
-    """Write down what runs by the clock; doing it again changes nothing."""
+    """Registers the scheduled jobs. Idempotent."""
     for name, kind, minutes, lane in (
         ("follow_rehearsals", Schedule.MINUTES, 1, Lane.QUICK),
         ("check_claims", Schedule.MINUTES, 15, Lane.CALLS),

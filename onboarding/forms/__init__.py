@@ -1,3 +1,3 @@
-"""Forms is in charge of what the pages ask, and what they refuse."""
+"""Forms and form fields of the applicants' and new administrators' pages."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The pages about an organisation and its people."""
+"""Forms about an organisation and its people, and the answers of those it names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from engine.registry.models import Kind
-from onboarding.fields import (
+from onboarding.forms.fields import (
     AnyAddressField,
     EverydayAddressField,
     NameField,
@@ -22,6 +22,8 @@ APPLICANT_KINDS = [one for one in Kind.choices if one[0] != Kind.OPERATOR]
 
 
 class OrganisationForm(PageForm):
+    """The organisation's name, place and kind of work."""
+
     organisation_name = OwnNameField(
         label="Name of your organisation",
         max_length=200,
@@ -46,10 +48,13 @@ class OrganisationForm(PageForm):
     )
 
     def clean_is_sole_user(self) -> bool:
+        """Returns the answer as a bool."""
         return bool(self.cleaned_data["is_sole_user"] == "yes")
 
 
 class ApplicantForm(PageForm):
+    """The applicant, who becomes the first administrator."""
+
     applicant_name = OwnNameField(
         label="Full name",
         max_length=150,
@@ -71,18 +76,18 @@ class ApplicantForm(PageForm):
 
 
 class OtherPersonForm(PageForm):
-    """About somebody besides the applicant."""
+    """The base of forms about a person other than the applicant."""
 
     def of_somebody_else(self, field: str) -> str:
-        """The address typed there. Raises ValidationError for the applicant's own."""
+        """Returns the address typed in `field`; refuses the applicant's own."""
         address: str = self.cleaned_data[field]
         if address.casefold() == self.application.everyday_address.casefold():
-            raise ValidationError("Enter somebody else's address, not your own")
+            raise ValidationError("Enter another person's address, not your own")
         return address
 
 
 class SecondForm(OtherPersonForm):
-    """The other administrator: nobody is left alone with an organisation."""
+    """The second administrator, so that an organisation never depends on one person."""
 
     second_name = OwnNameField(
         label="Full name",
@@ -103,10 +108,13 @@ class SecondForm(OtherPersonForm):
     )
 
     def clean_second_address(self) -> str:
+        """Refuses the applicant's own address."""
         return self.of_somebody_else("second_address")
 
 
 class SponsorForm(OtherPersonForm):
+    """The member named by the applicant to vouch for the organisation."""
+
     sponsor_name = OwnNameField(
         label="Sponsor's full name",
         max_length=150,
@@ -125,19 +133,22 @@ class SponsorForm(OtherPersonForm):
     )
 
     def clean_sponsor_address(self) -> str:
+        """Refuses the applicant's own address."""
         return self.of_somebody_else("sponsor_address")
 
 
 class SignerForm(PageForm):
+    """Whether the applicant or another person signs the terms."""
+
     signer = choice(
         "Who can sign the terms for your organisation?",
-        [("me", "I can"), ("other", "Somebody else")],
+        [("me", "I can"), ("other", "Another person")],
         "Select who can sign the terms",
     )
 
 
 class SignatoryForm(PageForm):
-    """Somebody else, who signs by a link."""
+    """The person who signs the terms by a link, if not the applicant."""
 
     signatory_name = OwnNameField(
         label="Full name",
@@ -160,12 +171,16 @@ class SignatoryForm(PageForm):
 
 
 class TermsForm(PageForm):
-    """The current terms, to be accepted here and now."""
+    """The current terms, accepted by the applicant.
+
+    The hidden `terms_id` is the version that was read: if another was published
+    meanwhile, the applicant must read that one.
+    """
 
     terms_id = forms.IntegerField(widget=forms.HiddenInput)
     agree = forms.BooleanField(
         label="I have read the terms and accept them for my organisation",
-        error_messages=missing("Select that you accept the terms to go on"),
+        error_messages=missing("Select that you accept the terms to continue"),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -179,13 +194,14 @@ class TermsForm(PageForm):
             self.fields["agree"].label = "I have read the terms and accept them"
 
     def clean(self) -> dict[str, Any]:
+        """Refuses the acceptance of a version that is no longer current."""
         if self.cleaned_data.get("terms_id") != self.terms.pk:
-            raise ValidationError("The terms have changed. Read them again")
+            raise ValidationError("The terms have changed. Read the new version")
         return self.cleaned_data
 
 
 class AddressForm(forms.Form):
-    """The address that everything begins with."""
+    """The work email address to which the link to apply is sent."""
 
     address = EverydayAddressField(
         label="What is your work email address?",
@@ -197,6 +213,8 @@ class AddressForm(forms.Form):
 
 
 class EligibilityForm(forms.Form):
+    """What the visitor's organisation does, to turn away those who cannot apply."""
+
     work = choice(
         "What best describes your organisation?",
         [
@@ -215,7 +233,7 @@ class EligibilityForm(forms.Form):
 
 
 class AnswerForm(forms.Form):
-    """What an applicant says to an officer's question."""
+    """The applicant's answer to an officer's question."""
 
     text = forms.CharField(
         label="Your answer",
@@ -226,6 +244,8 @@ class AnswerForm(forms.Form):
 
 
 class SponsorAnswerForm(forms.Form):
+    """The sponsor's answer, with a reason if it is no."""
+
     answer = choice(
         "Do you sponsor this application?",
         [("confirm", "Yes, I sponsor it"), ("decline", "No")],
@@ -246,6 +266,8 @@ class SponsorAnswerForm(forms.Form):
 
 
 class SignForm(forms.Form):
+    """The signatory's acceptance of the terms."""
+
     agree = forms.BooleanField(
         label="I have read the terms, I may sign for my organisation, and I accept them",
         error_messages=missing("Select that you accept the terms to sign them"),

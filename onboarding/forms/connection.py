@@ -1,4 +1,4 @@
-"""The pages about how an organisation connects."""
+"""Forms about how an organisation connects: account type, server, proof, provider."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from django.core.exceptions import ValidationError
 
 from engine.registry.errors import PolicyError
 from engine.registry.models import AccountType, Proof, Provider
-from onboarding.fields import CommunityNameField, HostField, OwnDomainField
+from onboarding.forms.fields import (
+    CommunityNameField,
+    HostField,
+    NetworksField,
+    OwnDomainField,
+)
 from onboarding.forms.page import PageForm, choice, missing
-from onboarding.networks import NetworksField
-from onboarding.reserved import check_name_is_free
+from onboarding.forms.reserved_names import check_name_is_free
 
 NO_TENANT_ID = "Enter your tenant ID, 32 letters and digits"
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -33,6 +37,8 @@ PROOF_HINTS = {
 
 
 class AccountForm(PageForm):
+    """How the organisation exchanges mail with the community."""
+
     account_type = choice(
         "How do you want to exchange secure mail?",
         [(value, AccountType(value).label) for value in ACCOUNT_HINTS],
@@ -45,7 +51,7 @@ class AccountForm(PageForm):
 
 
 class HostedForm(PageForm):
-    """For webmail: what the secure addresses will look like."""
+    """For hosted webmail: the name in the organisation's secure addresses."""
 
     community_name = CommunityNameField(
         label="Name for your secure addresses",
@@ -72,6 +78,7 @@ class HostedForm(PageForm):
     )
 
     def clean_community_name(self) -> str:
+        """Refuses names that are reserved or taken."""
         name: str = self.cleaned_data["community_name"]
         try:
             check_name_is_free(name, application=self.application)
@@ -81,7 +88,7 @@ class HostedForm(PageForm):
 
 
 class ServerForm(PageForm):
-    """For SMTP: the organisation's own mail server."""
+    """For SMTP: the organisation's own mail server and how it proves its identity."""
 
     member_domain = OwnDomainField(
         label="Your email domain",
@@ -129,7 +136,7 @@ class ServerForm(PageForm):
 
 
 class CloudForm(PageForm):
-    """For Microsoft 365 and Google Workspace."""
+    """For a cloud gateway: Microsoft 365 or Google Workspace."""
 
     member_domain = ServerForm.base_fields["member_domain"]
     next_hop_host = HostField(
@@ -158,7 +165,7 @@ class CloudForm(PageForm):
         self.fields["tenant_id"].required = provider != Provider.GOOGLE_WORKSPACE
 
     def clean(self) -> dict[str, Any]:
-        """Google has no id to show: one is made when the organisation is set up."""
+        """Drops the tenant ID for Google, which has none: provisioning generates one."""
         cleaned = self.cleaned_data
         if cleaned.get("provider") == Provider.GOOGLE_WORKSPACE:
             return {**cleaned, "tenant_id": ""}
@@ -169,6 +176,8 @@ class CloudForm(PageForm):
 
 
 class SourceForm(PageForm):
+    """For proof by source address: the networks that the server sends from."""
+
     source_networks = NetworksField(
         label="Addresses that your server sends from",
         max_length=1000,
@@ -180,6 +189,8 @@ class SourceForm(PageForm):
 
 
 class CertificateForm(PageForm):
+    """For proof by client certificate: the name in it."""
+
     certificate_name = HostField(
         label="Name in your server's client certificate",
         max_length=253,

@@ -1,4 +1,4 @@
-"""The forms of a first sign-in."""
+"""Forms of the first sign-in: a password, a directory sign-in, a code from a letter."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 
 from engine.registry.models import Person
-from onboarding.fields import NameField
+from onboarding.forms.fields import NameField
 
 
 class FirstPasswordForm(forms.Form):
-    """The password with which an administrator starts."""
+    """The first password of a person, passed as the keyword `person`."""
 
     password = forms.CharField(
         label="Password",
@@ -28,13 +28,14 @@ class FirstPasswordForm(forms.Form):
         self.person = person
 
     def clean_password(self) -> str:
+        """Applies the password validators for this person."""
         password: str = self.cleaned_data["password"]
         validate_password(password, self.person)
         return password
 
 
 class SignInClaimForm(FirstPasswordForm):
-    """The name and the password with which a directory sign-in starts."""
+    """The name and first password of a new directory sign-in."""
 
     name = NameField(
         label="Your name",
@@ -47,7 +48,7 @@ class SignInClaimForm(FirstPasswordForm):
 
 
 class LetterForm(forms.Form):
-    """What stands in a letter for the first sign-in."""
+    """The secure address and the code from a first sign-in letter."""
 
     address = forms.CharField(
         label="Secure email address",

@@ -1,4 +1,4 @@
-"""What the pages of the application have in common."""
+"""The base form of the application's pages, and builders for common inputs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from onboarding.models import Application
 
 
 class PageForm(forms.Form):
-    """One page of questions, asked for one application."""
+    """A page of questions about one application, passed as the keyword `application`."""
 
     def __init__(self, *args: Any, application: Application, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -18,6 +18,7 @@ class PageForm(forms.Form):
 
 
 def choice(label: str, choices: Any, missing: str, **options: Any) -> forms.ChoiceField:
+    """Returns a radio group whose one error message is `missing`."""
     return forms.ChoiceField(
         label=label,
         choices=choices,
@@ -28,14 +29,17 @@ def choice(label: str, choices: Any, missing: str, **options: Any) -> forms.Choi
 
 
 def missing(sentence: str) -> dict[str, str]:
+    """Returns `error_messages` for a field that must be filled in."""
     return {"required": sentence}
 
 
 def narrow(**attrs: str) -> forms.TextInput:
+    """Returns a text input about 20 characters wide."""
     return forms.TextInput(attrs={"class": "govuk-input--width-20", **attrs})
 
 
 def address_input() -> forms.TextInput:
+    """Returns an input for the visitor's own email address."""
     return forms.TextInput(
         attrs={"autocomplete": "email", "type": "email", "spellcheck": "false"}
     )

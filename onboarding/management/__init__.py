@@ -1,1 +1,1 @@
-"""Commands for whoever sets up a copy of the service."""
+"""Commands for setting up a new community."""

@@ -1,4 +1,4 @@
-"""What is written down about organisations on their way in, one noun a file."""
+"""Database models of applications, vetting, provisioning, letters, links and notices."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from onboarding.models.application import (
     domain_under_suffix,
     new_reference,
 )
-from onboarding.models.check import Check, CheckKey, CheckState
 from onboarding.models.letter import Letter
 from onboarding.models.link import Link, LinkPurpose
 from onboarding.models.notice import Notice, NoticeKind, NoticeMark
 from onboarding.models.provisioning_step import ProvisioningStep
-from onboarding.models.question import Question
-from onboarding.models.sponsorship import Sponsorship, SponsorshipStatus
 from onboarding.models.terms import Audience, Signature, Terms
+from onboarding.models.vetting import (
+    Check,
+    CheckKey,
+    CheckState,
+    Question,
+    Sponsorship,
+    SponsorshipStatus,
+)
 
 __all__ = [
     "Application",

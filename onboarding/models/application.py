@@ -1,3 +1,5 @@
+"""The application of an organisation: its claims, decision and results."""
+
 from __future__ import annotations
 
 from django.conf import settings
@@ -16,34 +18,39 @@ from engine.registry.models import (
 )
 from onboarding.status import DECIDED, OPEN, TO_DECIDE, Status
 
-# Without letters and digits that are taken for each other on the telephone.
+# Leaves out letters and digits that are confused when read out over the telephone.
 REFERENCE_ALPHABET = "ACDEFGHJKLMNPQRTUVWXY34679"
-# What these say of themselves weighs so much that two officers must believe it. They
-# vouch for others; nobody vouches for them.
+# A false claim to be one of these does the most harm, so two officers must agree. They
+# sponsor other applicants and need no sponsor themselves.
 PUBLIC_BODIES = frozenset(
     {Kind.COURT, Kind.POLICE, Kind.PROSECUTION, Kind.PRISON, Kind.GOVERNMENT}
 )
 
 
 def new_reference() -> str:
-    """Such as A7KD-93HP: 26^8 possibilities; it identifies and proves nothing."""
+    """Returns a random reference such as A7KD-93HP, one of 26^8.
+
+    It identifies an application and proves nothing, so it needs no secrecy.
+    """
     text = get_random_string(8, REFERENCE_ALPHABET)
     return f"{text[:4]}-{text[4:]}"
 
 
 class ApplicationQuerySet(models.QuerySet["Application"]):
+    """Sets of applications by how far they have come."""
+
     def waiting(self) -> ApplicationQuerySet:
-        """Those for which somebody must decide."""
+        """Returns applications that wait for an officer's decision."""
         return self.filter(status__in=TO_DECIDE)
 
-    def sent_in(self) -> ApplicationQuerySet:
-        """All that staff may read: what is still being filled in is the applicant's."""
+    def submitted(self) -> ApplicationQuerySet:
+        """Returns submitted applications: staff may not read drafts."""
         return self.exclude(submitted_at=None)
 
     def waiting_first(self) -> ApplicationQuerySet:
-        """Those that wait, the oldest first; then the others, the newest first."""
+        """Orders waiting applications first, oldest first, then the rest, newest first."""
         is_waiting = models.Q(status__in=TO_DECIDE)
-        return self.sent_in().order_by(
+        return self.submitted().order_by(
             models.Case(models.When(is_waiting, then=0), default=1),
             models.Case(models.When(is_waiting, then="submitted_at"), default=None).asc(
                 nulls_last=True
@@ -52,28 +59,28 @@ class ApplicationQuerySet(models.QuerySet["Application"]):
         )
 
     def unfinished(self) -> ApplicationQuerySet:
-        """Those approved and not yet wholly set up."""
+        """Returns approved applications whose provisioning has not finished."""
         return self.filter(status=Status.APPROVED)
 
     def of_applicant(self, address: str) -> ApplicationQuerySet:
-        """Those begun by whoever reads this address, the newest first."""
+        """Returns applications begun from this email address, newest first."""
         mine = self.filter(everyday_address__iexact=address)
         return mine.exclude(status=Status.WITHDRAWN)
 
     def like(self, application: Application) -> ApplicationQuerySet:
-        """Others with the same name, or a domain in common."""
+        """Returns other applications with the same name or a domain in common."""
         same = models.Q(organisation_name__iexact=application.organisation_name)
         same |= models.Q(community_domain=application.community_domain)
         if application.member_domain:
             same |= models.Q(member_domain=application.member_domain)
-        return self.sent_in().filter(same).exclude(pk=application.pk)
+        return self.submitted().filter(same).exclude(pk=application.pk)
 
 
 class Application(models.Model):
-    """What an organisation claims about itself, and what was decided.
+    """An organisation's claims about itself, and the decision on them.
 
-    While it is a draft, only `typed` and `everyday_address` say anything: the claims
-    are written down when it is sent in.
+    A draft holds only `typed` (the raw form data, by page) and `everyday_address`. The
+    claim fields are filled on submission.
     """
 
     reference = models.CharField(max_length=9, unique=True, default=new_reference)
@@ -126,7 +133,7 @@ class Application(models.Model):
     )
     decision_reason = models.TextField(blank=True)
 
-    # What provisioning made of it.
+    # Set by provisioning.
     organisation = models.OneToOneField(
         Organisation,
         null=True,
@@ -177,41 +184,44 @@ class Application(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """True while it is sent in and neither decided nor withdrawn."""
+        """True if it is submitted and neither decided nor withdrawn."""
         return self.status in OPEN
 
     @property
     def is_hosted(self) -> bool:
-        """True where the organisation's mailboxes would be kept here."""
+        """True if this service would host the organisation's mailboxes."""
         return AccountType(self.account_type).is_hosted
 
     @property
     def has_agreed_domain(self) -> bool:
-        """True where its domain in the community is not its own with the suffix."""
+        """True if its community domain is not simply its own domain with the suffix."""
         return self.community_domain != domain_under_suffix(self.member_domain)
 
     @property
     def needs_two_officers(self) -> bool:
+        """True if a second officer must confirm the first one's decision."""
         return self.kind in PUBLIC_BODIES
 
     @property
     def needs_sponsor(self) -> bool:
+        """True if a member must vouch for the applicant before approval."""
         return self.kind not in PUBLIC_BODIES
 
     @property
     def administrator_address(self) -> Address:
-        """The secure address that the applicant will have."""
+        """The applicant's future secure address."""
         return self._secure_address(self.everyday_address, self.applicant_name)
 
     @property
     def second_administrator_address(self) -> Address:
-        """The secure address that the second administrator will have."""
+        """The second administrator's future secure address."""
         return self._secure_address(self.second_address, self.second_name)
 
     def _secure_address(self, everyday_address: str, name: str) -> Address:
-        """Whoever writes from the organisation's own domain keeps the local part.
+        """Keeps the local part of an address in the organisation's own domain.
 
-        Anybody else gets one made of the name, such as jane.doe.
+        An address elsewhere (a webmail provider, say) gets a local part made from the
+        name, such as jane.doe.
         """
         everyday = Address.parse(everyday_address)
         if everyday.domain == self.member_domain:
@@ -221,8 +231,8 @@ class Application(models.Model):
 
 
 def domain_under_suffix(name: str) -> str:
-    """What a member's domain, or a hosted member's short name, is in the community.
+    """Returns the proposed community domain for a member's domain or short name.
 
-    A proposal: the pair that was agreed is in the registry.
+    The domain finally agreed is the one in the registry.
     """
     return f"{name}.{settings.POSTERN.community_domain}"

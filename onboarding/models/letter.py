@@ -1,3 +1,5 @@
+"""Welcome letters and the state of their files."""
+
 from __future__ import annotations
 
 from datetime import timedelta
@@ -9,17 +11,21 @@ from engine import clock
 from engine.registry.models import ConnectionCredential, Organisation, Person
 from onboarding.models.application import Application
 
-# How long the file stays: until the day after it was fetched, at most a month.
+# The file holds a secret: it is deleted the day after the first download, and after 30
+# days in any case.
 KEPT_AFTER_DOWNLOAD = timedelta(days=1)
 KEPT_UNFETCHED = timedelta(days=30)
 
 
 class LetterQuerySet(models.QuerySet["Letter"]):
+    """Sets of welcome letters by the state of their file."""
+
     def unwritten(self) -> LetterQuerySet:
+        """Returns letters whose file does not exist yet."""
         return self.filter(file_name=None, purged_at=None)
 
     def to_purge(self) -> LetterQuerySet:
-        """Those whose file has served, or has waited too long."""
+        """Returns letters whose file was downloaded, or waited too long for it."""
         now = timezone.now()
         is_fetched = models.Q(downloaded_at__lt=now - KEPT_AFTER_DOWNLOAD)
         is_old = models.Q(created_at__lt=now - KEPT_UNFETCHED)
@@ -27,10 +33,10 @@ class LetterQuerySet(models.QuerySet["Letter"]):
 
 
 class Letter(models.Model):
-    """A welcome letter that is rendered once and kept as a file, for a while.
+    """A welcome letter, rendered once and kept as a file for a limited time.
 
-    It holds the only copy of the connection's secret, of which the registry keeps
-    just a digest; so it is never rendered again. Another letter is a new row with a
+    The file holds the only copy of the connection's secret: the registry keeps a digest,
+    so the same letter cannot be rendered again. A replacement letter is a new row with a
     new credential.
     """
 
@@ -66,5 +72,5 @@ class Letter(models.Model):
 
     @property
     def is_readable(self) -> bool:
-        """True while its file is there."""
+        """True while its file exists."""
         return self.file_name is not None and self.purged_at is None

@@ -1,3 +1,5 @@
+"""One-time links, of which only a digest is stored."""
+
 from __future__ import annotations
 
 from datetime import timedelta
@@ -9,7 +11,7 @@ from onboarding.models.application import Application
 
 
 class LinkPurpose(models.TextChoices):
-    """What a link that we mailed lets its reader do."""
+    """What a mailed or printed token allows its holder to do."""
 
     START = "start", "Begin an application"
     RETURN = "return", "Return to an application"
@@ -19,11 +21,12 @@ class LinkPurpose(models.TextChoices):
 
     @property
     def lifetime(self) -> timedelta:
+        """How long a new link of this purpose works."""
         return LIFETIMES[self]
 
     @property
     def is_single_use(self) -> bool:
-        """True where using it ends it; the others end with the answer given."""
+        """True if opening ends it; the other kinds end once they are answered."""
         return self in (LinkPurpose.START, LinkPurpose.RETURN)
 
 
@@ -37,9 +40,10 @@ LIFETIMES = {
 
 
 class Link(models.Model):
-    """A link that was mailed to an address: who opens it, reads mail there.
+    """A one-time link mailed to an address, which proves that its holder reads mail there.
 
-    Only a digest of it is kept. `about` is the id of what it leads to, by purpose.
+    Only a digest of the token is stored. `about` is the id of the row that the link is
+    for: a Sponsorship, a Signature or a Person, depending on the purpose; 0 for none.
     """
 
     purpose = models.CharField(max_length=10, choices=LinkPurpose.choices)

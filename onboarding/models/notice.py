@@ -1,10 +1,12 @@
+"""The outbox of notices, and the position of the audit scan."""
+
 from __future__ import annotations
 
 from django.db import models
 
 
 class NoticeKind(models.TextChoices):
-    """What a notice says. `about` is the id of the row it speaks of."""
+    """Which email a notice becomes; the name of its template."""
 
     APPLY = "apply", "Begin or return to an application"
     RECEIVED = "received", "Application received"
@@ -26,14 +28,19 @@ class NoticeKind(models.TextChoices):
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
+    """Sets of notices by their delivery."""
+
     def waiting(self) -> NoticeQuerySet:
+        """Returns notices neither sent nor given up."""
         return self.filter(sent_at=None, failed_at=None)
 
 
 class Notice(models.Model):
-    """A notice that we owe somebody: written down with what it is about, sent by a job.
+    """An email in the outbox: stored by an action in its own transaction, sent by a job.
 
-    Its words are made when it is sent, because they hold links that are kept nowhere.
+    `about` is the id of the row that the email is about; the type of that row depends on
+    the kind. The text is composed only on sending, because it holds links whose tokens
+    are stored nowhere.
     """
 
     kind = models.CharField(max_length=20, choices=NoticeKind.choices)
@@ -63,7 +70,7 @@ class Notice(models.Model):
 
 
 class NoticeMark(models.Model):
-    """How far the audit trail was looked through for what somebody must hear: one row."""
+    """The last audit entry that the scan for notices has read. A single row."""
 
     last_id = models.BigIntegerField(default=0)
 

@@ -1,3 +1,5 @@
+"""The state of each provisioning step of an application."""
+
 from __future__ import annotations
 
 from django.db import models
@@ -7,7 +9,7 @@ from onboarding.status import StepState
 
 
 class ProvisioningStep(models.Model):
-    """One step of setting an organisation up, and how far it has come."""
+    """One step of provisioning an organisation, and its state."""
 
     application = models.ForeignKey(
         Application, on_delete=models.CASCADE, related_name="steps"

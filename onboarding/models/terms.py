@@ -1,3 +1,5 @@
+"""The published terms of use, and the signatures under them."""
+
 from __future__ import annotations
 
 from django.db import models
@@ -6,22 +8,25 @@ from onboarding.models.application import Application
 
 
 class Audience(models.TextChoices):
-    """Who signs which terms."""
+    """The kind of organisation that a version of the terms is for."""
 
     ORGANISATION = "organisation", "Organisations"
     SOLE_USER = "sole_user", "Sole users"
 
 
 class TermsQuerySet(models.QuerySet["Terms"]):
+    """Sets of published terms."""
+
     def current(self, audience: str) -> Terms:
-        """The version to be signed now. Raises Terms.DoesNotExist."""
+        """Returns the newest version for an audience. Raises Terms.DoesNotExist."""
         return self.filter(audience=audience).latest("version")
 
 
 class Terms(models.Model):
-    """One version of the terms. What was published is never changed.
+    """One version of the terms of use. A published version never changes.
 
-    In the text, a line that begins with `# ` is a heading; blank lines part paragraphs.
+    In `text`, a line that starts with `# ` is a heading and blank lines separate
+    paragraphs; onboarding.terms parses it.
     """
 
     audience = models.CharField(max_length=20, choices=Audience.choices)
@@ -45,9 +50,9 @@ class Terms(models.Model):
 
 
 class Signature(models.Model):
-    """Somebody's acceptance of one version of the terms, asked for and given.
+    """A signatory's acceptance of one version of the terms; `signed_at` is null until then.
 
-    An organisation gathers several over the years; the newest counts.
+    An organisation signs again each year, so it has several; the newest counts.
     """
 
     application = models.ForeignKey(

@@ -1,3 +1,3 @@
-"""Notices is in charge of every notice that onboarding owes somebody, until it is sent."""
+"""The outbox of notices: emails stored with the actions that cause them, sent by a job."""
 
 from __future__ import annotations

@@ -1,35 +1,39 @@
-"""Jobs that send notices."""
+"""Background jobs that send notices.
+
+Queued jobs and schedules in the database name these functions by path: keep the names.
+"""
 
 from __future__ import annotations
 
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
-from onboarding.notices import deliver, watching
+from onboarding.notices import audit_scan, delivery
 
 
 def start() -> None:
-    """Have a worker send what is due. Twice does no harm: each is sent once."""
+    """Queues a delivery run. Two runs are harmless: each notice is sent once."""
     async_task("onboarding.notices.tasks.send", group="notices")
 
 
 def send() -> int:
+    """Job: scans the audit trail, then sends the notices due. Returns how many."""
     try:
-        watching.gather()
+        audit_scan.scan()
     finally:
-        # What is promised already does not wait for what cannot be gathered.
-        sent = deliver.deliver_all()
+        # A fault in the scan must not hold back notices that are in the outbox already.
+        sent = delivery.send_due()
     return sent
 
 
 def send_and_tidy() -> int:
-    """What a job that died left behind, and what had to wait; runs by schedule."""
-    deliver.forget_old()
+    """Scheduled job: purges old notices and sends what an earlier run left waiting."""
+    delivery.purge_old()
     return send()
 
 
 def schedule_jobs() -> None:
-    """Write down what runs by the clock; doing it again changes nothing."""
+    """Registers the scheduled job. Idempotent."""
     Schedule.objects.update_or_create(
         name="onboarding.send_notices",
         defaults={

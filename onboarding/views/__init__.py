@@ -1,3 +1,3 @@
-"""Views is in charge of the pages of applicants and new administrators."""
+"""The public pages of applicants, sponsors, signatories and new administrators."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Filling an application in: task list, pages, check answers, sending it in."""
+"""The pages of a draft: task list, questions, check answers and submit."""
 
 from __future__ import annotations
 
@@ -12,19 +12,18 @@ from django.urls import reverse
 
 from engine.registry.errors import PolicyError
 from engine.registry.permissions.view_guards import GuardedView
-from onboarding import checks, prefill, task_list
-from onboarding.actions import applying
-from onboarding.answers import summary
+from onboarding.applying import applications, suggestions, task_list
+from onboarding.applying.answer_summary import summary
+from onboarding.applying.steps import BY_KEY, TASK_OF, Step
+from onboarding.applying.wizard import UnansweredError, Wizard
 from onboarding.models import Application
 from onboarding.status import Status
-from onboarding.steps import BY_KEY, TASK_OF, Step
 from onboarding.terms import clauses
-from onboarding.visitor import View, applicant
-from onboarding.wizard import UnansweredError, Wizard
+from onboarding.views.applicant_session import View, applicant_page
 
 
-def drafting(view: View) -> GuardedView:
-    """For an application that is still being filled in; others are followed."""
+def draft_page(view: View) -> GuardedView:
+    """Restricts a view to drafts; a submitted application goes to its progress page."""
 
     @wraps(view)
     def guarded(
@@ -34,24 +33,24 @@ def drafting(view: View) -> GuardedView:
             return redirect("onboarding:progress")
         return view(request, application, *args, **kwargs)
 
-    return applicant(guarded)
+    return applicant_page(guarded)
 
 
-@drafting
+@draft_page
 def tasks(request: HttpRequest, application: Application) -> HttpResponse:
-    """What is done and what is left; shown at the start and at every return."""
+    """Shows the task list, the first page of every visit."""
     wizard = Wizard(application)
     context = {
         "application": application,
         "items": task_list.items(wizard),
         "is_complete": task_list.is_complete(wizard),
     }
-    return render(request, "onboarding/tasks.html", context)
+    return render(request, "onboarding/applying/tasks.html", context)
 
 
-@drafting
+@draft_page
 def step(request: HttpRequest, application: Application, key: str) -> HttpResponse:
-    """One page of questions."""
+    """Shows and saves one page of questions."""
     asked = _asked(key)
     wizard = Wizard(application)
     if not wizard.is_asked(asked):
@@ -59,21 +58,21 @@ def step(request: HttpRequest, application: Application, key: str) -> HttpRespon
     form = wizard.form(asked, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         was_complete = task_list.is_complete(wizard)
-        applying.keep(application, wizard.with_typed(asked, request.POST))
-        return _onwards(Wizard(application), asked, was_complete=was_complete)
-    form.initial = {**prefill.suggested(key, application), **form.initial}
+        applications.save_draft(application, wizard.with_typed(asked, request.POST))
+        return _redirect_after(Wizard(application), asked, was_complete=was_complete)
+    form.initial = {**suggestions.initial_values(key, application), **form.initial}
     context = {
         "step": asked,
         "form": form,
         "back": _back(wizard, asked),
-        **_besides(asked, application, form),
+        **_extra_context(asked, application, form),
     }
-    return render(request, "onboarding/step.html", context)
+    return render(request, "onboarding/applying/step.html", context)
 
 
-@drafting
+@draft_page
 def check(request: HttpRequest, application: Application) -> HttpResponse:
-    """Everything answered, to be looked over and sent in."""
+    """Shows all answers, and submits the application."""
     wizard = Wizard(application)
     try:
         claims, sponsor = wizard.claims(), wizard.sponsor()
@@ -82,13 +81,15 @@ def check(request: HttpRequest, application: Application) -> HttpResponse:
         return redirect("onboarding:step", missing.step.key)
     if request.method == "POST":
         try:
-            applying.submit(
+            applications.submit(
                 application, claims, sponsor=sponsor, signing=signing, by=None
             )
         except PolicyError as refusal:
             messages.error(request, str(refusal))
         return redirect("onboarding:confirmation")
-    return render(request, "onboarding/check.html", {"groups": summary(wizard)})
+    return render(
+        request, "onboarding/applying/check.html", {"groups": summary(wizard)}
+    )
 
 
 def _asked(key: str) -> Step:
@@ -97,8 +98,8 @@ def _asked(key: str) -> Step:
     return BY_KEY[key]
 
 
-def _onwards(wizard: Wizard, asked: Step, *, was_complete: bool) -> HttpResponse:
-    """To the task's next page, back to the check that it came from, or to the list."""
+def _redirect_after(wizard: Wizard, asked: Step, *, was_complete: bool) -> HttpResponse:
+    """Redirects to the task's next page, the check that it came from, or the task list."""
     missing = wizard.unanswered()
     if was_complete and not missing:
         return redirect("onboarding:check")
@@ -115,10 +116,10 @@ def _back(wizard: Wizard, asked: Step) -> str:
     return reverse("onboarding:tasks")
 
 
-def _besides(asked: Step, application: Application, form: Any) -> dict[str, Any]:
-    """What a page shows beside its questions."""
+def _extra_context(asked: Step, application: Application, form: Any) -> dict[str, Any]:
+    """Returns the context of what a page shows besides its questions."""
     if asked.key == "account":
-        return {"suggestion": checks.account_suggestion(application)}
+        return {"suggestion": suggestions.account_suggestion(application)}
     if asked.key == "terms":
         return {"clauses": clauses(form.terms.text)}
     return {}

@@ -1,4 +1,4 @@
-"""An administrator's first sign-in: a one-use link to choose a password."""
+"""The first sign-in: choose a password by a mailed link, or with the code of a letter."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from engine.registry.errors import PolicyError
-from onboarding import links, policies
-from onboarding.actions import setting_up
-from onboarding.forms.first_sign_in import FirstPasswordForm
-from onboarding.visitor import stranger
+from onboarding import signed_links
+from onboarding.first_sign_in import letter_codes, passwords, policies
+from onboarding.forms.first_sign_in import FirstPasswordForm, LetterForm
+from onboarding.views.applicant_session import public_page
 
 
-@stranger
+@public_page
 def first_sign_in(request: HttpRequest, token: str) -> HttpResponse:
+    """Sets the first password by a mailed link, or offers another link."""
     try:
-        found = links.first_sign_in(token)
-    except links.ForgedLinkError as forged:
+        found = signed_links.first_sign_in(token)
+    except signed_links.ForgedLinkError as forged:
         raise Http404 from forged
     if not found.is_live:
         return _ended(request, found)
     form = FirstPasswordForm(request.POST or None, person=found.person)
     if request.method == "POST" and form.is_valid():
-        setting_up.set_first_password(
+        passwords.set_first_password(
             found.person,
             form.cleaned_data["password"],
             sent_at=found.made_at,
@@ -32,17 +33,34 @@ def first_sign_in(request: HttpRequest, token: str) -> HttpResponse:
         messages.success(request, "Your password is set. Sign in with it.")
         return redirect("account_login")
     context = {"form": form, "person": found.person}
-    return render(request, "onboarding/first_sign_in.html", context)
+    return render(request, "onboarding/first_sign_in/first_password.html", context)
 
 
-def _ended(request: HttpRequest, found: links.FirstSignIn) -> HttpResponse:
-    """The link is old or used: say what to do; the button sends another."""
+@public_page
+def letter_code(request: HttpRequest) -> HttpResponse:
+    """Checks the code of a letter, then redirects to choose a password."""
+    form = LetterForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            person = letter_codes.redeem(**form.cleaned_data)
+        except PolicyError as refusal:
+            form.add_error("code", str(refusal))
+        else:
+            token = signed_links.first_sign_in_token(person)
+            return redirect("onboarding:first_sign_in", token)
+    return render(request, "onboarding/first_sign_in/letter_code.html", {"form": form})
+
+
+def _ended(request: HttpRequest, found: signed_links.FirstSignIn) -> HttpResponse:
+    """Shows that the link has ended and what to do; the button sends another."""
     context = {"can_send": policies.can_set_first_password(found.person)}
     if request.method == "POST":
         try:
-            setting_up.send_first_sign_in_again(found.person, by=None)
+            passwords.resend_link(found.person, by=None)
         except PolicyError as refusal:
             messages.error(request, str(refusal))
         else:
             context["is_sent"] = True
-    return render(request, "onboarding/first_sign_in_ended.html", context, status=410)
+    return render(
+        request, "onboarding/first_sign_in/link_ended.html", context, status=410
+    )

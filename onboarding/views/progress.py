@@ -1,4 +1,4 @@
-"""After sending in: following the application, answering, naming another, withdrawing."""
+"""The pages after submission: progress, answers, another sponsor or signatory, withdrawal."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from engine.registry.errors import PolicyError
 from engine.registry.permissions.view_guards import GuardedView
-from onboarding import policies, visitor
-from onboarding.actions import applying, sponsors, terms
+from onboarding.applying import applications
+from onboarding.applying.progress import awaited, stages
 from onboarding.forms.application import AnswerForm, SignatoryForm, SponsorForm
 from onboarding.forms.page import PageForm
 from onboarding.models import Application, SponsorshipStatus
-from onboarding.progress import awaited, stages
-from onboarding.sending import SponsorNamed, TermsChoice
 from onboarding.status import Status
-from onboarding.views.others import terms_pdf
-from onboarding.visitor import View, applicant
+from onboarding.vetting import policies, signatures, sponsors
+from onboarding.vetting.signatures import TermsChoice
+from onboarding.vetting.sponsors import NamedSponsor
+from onboarding.views import applicant_session
+from onboarding.views.applicant_session import View, applicant_page
+from onboarding.views.sponsor_and_signatory import terms_pdf
 
 
-def following(view: View) -> GuardedView:
-    """For an application that was sent in; a draft is filled in first."""
+def submitted_page(view: View) -> GuardedView:
+    """Restricts a view to submitted applications; a draft goes to its task list."""
 
     @wraps(view)
     def guarded(
@@ -35,19 +37,20 @@ def following(view: View) -> GuardedView:
             return redirect("onboarding:tasks")
         return view(request, application, *args, **kwargs)
 
-    return applicant(guarded)
+    return applicant_page(guarded)
 
 
-@following
+@submitted_page
 def confirmation(request: HttpRequest, application: Application) -> HttpResponse:
+    """Shows the reference number after submission."""
     panel = f"Your reference number<br><strong>{application.reference}</strong>"
     context = {"application": application, "panel": panel}
-    return render(request, "onboarding/confirmation.html", context)
+    return render(request, "onboarding/applying/confirmation.html", context)
 
 
-@following
+@submitted_page
 def progress(request: HttpRequest, application: Application) -> HttpResponse:
-    """Where the application stands, and what we asked."""
+    """Shows the stages of the application and the officers' questions."""
     may_name = application.needs_sponsor and policies.can_name_sponsor(application)
     asked = application.sponsorships.first()
     is_declined = asked is not None and asked.status == SponsorshipStatus.DECLINED
@@ -61,69 +64,71 @@ def progress(request: HttpRequest, application: Application) -> HttpResponse:
         "needs_other_sponsor": may_name and is_declined,
         "signature": application.signatures.exclude(signed_at=None).first(),
     }
-    return render(request, "onboarding/progress.html", context)
+    return render(request, "onboarding/applying/progress.html", context)
 
 
-@following
+@submitted_page
 def answer(request: HttpRequest, application: Application, pk: int) -> HttpResponse:
-    """One question of an officer's, and the applicant's answer."""
+    """Shows an officer's question and saves the applicant's answer."""
     question = get_object_or_404(application.questions.all(), pk=pk)
     form = AnswerForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            applying.answer(question, text=form.cleaned_data["text"], by=None)
+            applications.answer(question, text=form.cleaned_data["text"], by=None)
         except PolicyError as refusal:
             messages.error(request, str(refusal))
         else:
             messages.success(request, "We have your answer.")
         return redirect("onboarding:progress")
     context = {"question": question, "form": form}
-    return render(request, "onboarding/answer.html", context)
+    return render(request, "onboarding/applying/answer.html", context)
 
 
-@following
+@submitted_page
 def other_sponsor(request: HttpRequest, application: Application) -> HttpResponse:
-    """Name another sponsor in the place of the one before."""
+    """Replaces the sponsor."""
     data = request.POST if request.method == "POST" else None
     form = SponsorForm(data, application=application)
 
-    def verb() -> None:
+    def action() -> None:
         sponsors.ask(application, _sponsor(form.cleaned_data), by=None)
 
-    return _other(request, form, verb, "sponsor")
+    return _replace(request, form, action, "sponsor")
 
 
-@following
+@submitted_page
 def other_signatory(request: HttpRequest, application: Application) -> HttpResponse:
-    """Name somebody else who can sign, while nobody has."""
+    """Replaces a signatory who has not signed."""
     data = request.POST if request.method == "POST" else None
     form = SignatoryForm(data, application=application)
 
-    def verb() -> None:
-        terms.ask_another(application, _signatory(form.cleaned_data), by=None)
+    def action() -> None:
+        signatures.replace_signatory(
+            application, _signatory(form.cleaned_data), by=None
+        )
 
-    return _other(request, form, verb, "signatory")
+    return _replace(request, form, action, "signatory")
 
 
-@applicant
+@applicant_page
 def withdraw(request: HttpRequest, application: Application) -> HttpResponse:
-    """A page with the button, for a draft as for what was sent in."""
+    """Withdraws a submitted application, or deletes a draft, after confirmation."""
     if request.method == "POST":
         try:
-            applying.withdraw(application, by=None)
+            applications.withdraw(application, by=None)
         except PolicyError as refusal:
             messages.error(request, str(refusal))
             return redirect("onboarding:progress")
-        visitor.leave(request)
-        return render(request, "onboarding/withdrawn.html")
+        applicant_session.end(request)
+        return render(request, "onboarding/applying/withdrawn.html")
     is_draft = application.status == Status.DRAFT
     context = {"application": application, "is_draft": is_draft}
-    return render(request, "onboarding/withdraw.html", context)
+    return render(request, "onboarding/applying/withdraw.html", context)
 
 
-@following
+@submitted_page
 def terms_copy(request: HttpRequest, application: Application) -> HttpResponse:
-    """The signed terms as PDF."""
+    """Downloads the signed terms as PDF."""
     signed = application.signatures.exclude(signed_at=None).select_related("terms")
     signature = signed.first()
     if signature is None:
@@ -131,22 +136,22 @@ def terms_copy(request: HttpRequest, application: Application) -> HttpResponse:
     return terms_pdf(signature)
 
 
-def _other(
-    request: HttpRequest, form: PageForm, verb: Callable[[], object], whom: str
+def _replace(
+    request: HttpRequest, form: PageForm, action: Callable[[], object], role: str
 ) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
-            verb()
+            action()
         except PolicyError as refusal:
             messages.error(request, str(refusal))
         else:
-            messages.success(request, f"We are asking your new {whom}.")
+            messages.success(request, f"We are asking your new {role}.")
         return redirect("onboarding:progress")
-    return render(request, f"onboarding/other_{whom}.html", {"form": form})
+    return render(request, f"onboarding/other_{role}.html", {"form": form})
 
 
-def _sponsor(cleaned: dict[str, Any]) -> SponsorNamed:
-    return SponsorNamed(
+def _sponsor(cleaned: dict[str, Any]) -> NamedSponsor:
+    return NamedSponsor(
         name=cleaned["sponsor_name"],
         organisation_name=cleaned["sponsor_organisation"],
         address=cleaned["sponsor_address"],

@@ -1,70 +1,78 @@
-"""Before an application exists: what it is, whether it is for you, and your address."""
+"""The pages before an application exists: start, eligibility, email address, mailed link."""
 
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from onboarding import throttle, visitor
-from onboarding.actions import applying
+from onboarding import rate_limits
+from onboarding.applying import applications
 from onboarding.forms.application import AddressForm, EligibilityForm
-from onboarding.links import ExpiredLinkError, ForgedLinkError
 from onboarding.models import LinkPurpose
-from onboarding.views.links import ended, looked_at
-from onboarding.visitor import stranger
+from onboarding.signed_links import ExpiredLinkError, ForgedLinkError
+from onboarding.views import applicant_session
+from onboarding.views.applicant_session import public_page
+from onboarding.views.mailed_links import find_link, link_ended
 
 ADDRESS_KEY = "onboarding.address"
 OUTSIDERS = ("party", "none")
 
 
-@stranger
+@public_page
 def start(request: HttpRequest) -> HttpResponse:
-    return render(request, "onboarding/start.html")
+    """Shows who can apply and what they need."""
+    return render(request, "onboarding/applying/start.html")
 
 
-@stranger
+@public_page
 def eligibility(request: HttpRequest) -> HttpResponse:
-    """Whether this is for the visitor at all; nothing is kept of the answer."""
+    """Turns away visitors who cannot apply. The answer is not stored."""
     form = EligibilityForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         work = form.cleaned_data["work"]
         if work in OUTSIDERS:
-            return render(request, "onboarding/not_eligible.html", {"work": work})
+            return render(
+                request, "onboarding/applying/not_eligible.html", {"work": work}
+            )
         return redirect("onboarding:email")
-    return render(request, "onboarding/eligibility.html", {"form": form})
+    return render(request, "onboarding/applying/eligibility.html", {"form": form})
 
 
-@stranger
+@public_page
 def email(request: HttpRequest) -> HttpResponse:
-    """Mail a link to the address, whatever we know of it: the answer is one page."""
+    """Emails a link to the address, and responds alike for known and unknown ones."""
     form = AddressForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        throttle.count_links_by(request)
-        applying.ask_for_link(form.cleaned_data["address"])
+        rate_limits.count_link_by(request)
+        applications.request_link(form.cleaned_data["address"])
         request.session[ADDRESS_KEY] = form.cleaned_data["address"]
         return redirect("onboarding:sent")
-    return render(request, "onboarding/email.html", {"form": form})
+    return render(request, "onboarding/applying/email.html", {"form": form})
 
 
-@stranger
+@public_page
 def sent(request: HttpRequest) -> HttpResponse:
+    """Shows where the link was sent."""
     address = request.session.get(ADDRESS_KEY)
     if not address:
         return redirect("onboarding:email")
-    return render(request, "onboarding/sent.html", {"address": address})
+    return render(request, "onboarding/applying/sent.html", {"address": address})
 
 
-@stranger
+@public_page
 def link(request: HttpRequest, token: str) -> HttpResponse:
-    """A mailed link: opening it changes nothing, its button begins or returns."""
-    found = looked_at(token, LinkPurpose.START, LinkPurpose.RETURN)
+    """Asks for confirmation of a mailed link, then begins or returns to the application.
+
+    Opening the page changes nothing, because mail scanners open links too.
+    """
+    found = find_link(token, LinkPurpose.START, LinkPurpose.RETURN)
     if found is None:
-        return ended(request, token)
+        return link_ended(request, token)
     if request.method != "POST":
-        return render(request, "onboarding/link.html", {"link": found})
+        return render(request, "onboarding/applying/link.html", {"link": found})
     try:
-        application = applying.open_link(token)
+        application = applications.open_link(token)
     except (ExpiredLinkError, ForgedLinkError):
-        return ended(request, token)
-    visitor.admit(request, application)
+        return link_ended(request, token)
+    applicant_session.start(request, application)
     return redirect("onboarding:tasks")

@@ -9,20 +9,20 @@ from django.template.loader import render_to_string
 
 from engine.backend import notice
 from engine.registry.models import Person
-from onboarding import links
+from onboarding import signed_links
 
 
 def send_invitation(person: Person) -> None:
     """The link with which a person chooses a password; nothing once they have one."""
     if person.has_usable_password():
         return
-    token = links.first_sign_in_token(person)
+    token = signed_links.first_sign_in_token(person)
     _send(
         person,
         "invitation",
         f"Sign in to {settings.POSTERN.community_name}",
-        link=links.absolute("onboarding:first_sign_in", token),
-        days=links.FIRST_SIGN_IN_LIFETIME.days,
+        link=signed_links.absolute_url("onboarding:first_sign_in", token),
+        days=signed_links.FIRST_SIGN_IN_LIFETIME.days,
     )
 
 

@@ -6,7 +6,7 @@ from engine.registry import permissions
 from engine.registry.errors import PolicyError
 from engine.registry.models import Organisation, OrganisationRole, Person, RoleName
 from engine.registry.permissions import Permission, two_person_rule
-from onboarding.policies import can_have_sign_in, can_set_first_password
+from onboarding.first_sign_in.policies import can_have_sign_in, can_set_first_password
 
 
 def may_change(person: Person, *, by: Person) -> bool:

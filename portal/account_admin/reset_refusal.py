@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
 from engine.registry.permissions.view_guards import public, signed_in
-from onboarding import links
+from onboarding import signed_links
 from portal.account_admin import actions
 from portal.account_admin.models import FactorReset
 from portal.ui.visitor import signed_in_person
@@ -36,8 +36,8 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
     Opening the page changes nothing: mail scanners follow links.
     """
     try:
-        pk = links.factor_reset(token)
-    except links.ForgedLinkError as forged:
+        pk = signed_links.factor_reset(token)
+    except signed_links.ForgedLinkError as forged:
         raise Http404 from forged
     return _answer(request, get_object_or_404(FactorReset, pk=pk), by=None)
 

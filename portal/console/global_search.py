@@ -153,7 +153,7 @@ def _tickets(sought: str) -> list[Row]:
 
 
 def _applications(sought: str) -> list[Row]:
-    rows = Application.objects.sent_in().filter(
+    rows = Application.objects.submitted().filter(
         Q(reference__iexact=sought)
         | Q(organisation_name__icontains=sought)
         | Q(member_domain__icontains=sought)

@@ -1,3 +1,3 @@
-"""Demo is in charge of the demo community that a development copy starts with."""
+"""Builds the demo community that a development copy starts with."""
 
 from __future__ import annotations

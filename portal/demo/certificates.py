@@ -1,4 +1,4 @@
-"""A private certificate authority, for development and for tests; never for production."""
+"""A private certificate authority for development and tests, never for production."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class Certificate:
 
 
 class Authority:
-    """The authority whose files are in `folder`; made there when it is not yet.
+    """An authority whose files are in `folder`, created there if necessary.
 
-    `ca_file` is what others must believe.
+    `ca_file` is its certificate, which peers must trust.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -45,10 +45,10 @@ class Authority:
             self._make()
 
     def issue(self, *names: str, kept_as: str = "") -> Certificate:
-        """A certificate for host names and IP addresses, in files named `kept_as`.
+        """Issues a certificate for host names and IP addresses.
 
-        Without it the first name is the file's. What is there already is used again
-        until it is near its end.
+        Its files are named `kept_as`, or after the first name. An existing certificate
+        for the same names is reused until RENEW_DAYS before it expires.
         """
         stem = kept_as or names[0]
         kept = Certificate(self.folder / f"{stem}.pem", self.folder / f"{stem}.key")
@@ -111,7 +111,7 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        # An hour back, for peers whose clock is slow.
+        # Valid from an hour ago, for peers whose clock is slow.
         .not_valid_before(now - dt.timedelta(hours=1))
         .not_valid_after(now + dt.timedelta(days=days))
         .add_extension(

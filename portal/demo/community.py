@@ -1,4 +1,4 @@
-"""Builds the demo community, by the same verbs as every screen."""
+"""Creates the demo community with the same actions as the screens."""
 
 from __future__ import annotations
 
@@ -22,41 +22,54 @@ from engine.registry.models import (
     Proof,
     RoleName,
 )
-from portal.demo import correspondence, questions
-from portal.demo.cast import PLACES, Circle, Gate, Place, Team, Who
+from portal.demo import sample_mail, sample_tickets
+from portal.demo.members import (
+    ORGANISATIONS,
+    DemoConnection,
+    DemoGroupMailbox,
+    DemoList,
+    DemoOrganisation,
+    DemoPerson,
+)
 
 
-def is_there() -> bool:
-    return Organisation.objects.filter(name__in=[p.name for p in PLACES]).exists()
+def exists() -> bool:
+    """True if any demo organisation exists."""
+    return Organisation.objects.filter(
+        name__in=[p.name for p in ORGANISATIONS]
+    ).exists()
 
 
 @transaction.atomic
 def build() -> None:
-    """Make every organisation and who is in it, then the mail between them."""
-    made = [(place, _organisation(place)) for place in PLACES]
+    """Creates all organisations and people, then their mail and helpdesk tickets."""
+    made = [(place, _organisation(place)) for place in ORGANISATIONS]
     # Lists reach across organisations, so all of those come first.
     for place, organisation in made:
-        for circle in place.circles:
-            _circle(organisation, place, circle)
-    correspondence.write()
-    questions.write(questions.people())
+        for demo_list in place.lists:
+            _list(organisation, place, demo_list)
+    sample_mail.write()
+    sample_tickets.write(sample_tickets.people())
 
 
 def keep_next_hops() -> None:
-    """Follow the ports when the environment names others than at the first start."""
-    for place in PLACES:
-        if place.gate is None:
+    """Updates the next hops' ports, which the environment may have changed."""
+    for place in ORGANISATIONS:
+        if place.connection is None:
             continue
         for connection in Connection.objects.filter(organisation__name=place.name):
-            connections.edit(connection, next_hop_port=_port(place.gate), by=None)
+            connections.edit(connection, next_hop_port=_port(place.connection), by=None)
 
 
-def cast_addresses() -> list[str]:
-    return [address(who.local, place) for place in PLACES for who in place.people]
+def demo_addresses() -> list[str]:
+    """Returns the community addresses of all demo people."""
+    return [
+        address(who.local, place) for place in ORGANISATIONS for who in place.people
+    ]
 
 
-def address(local: str, place: Place) -> str:
-    """The address in the community."""
+def address(local: str, place: DemoOrganisation) -> str:
+    """Returns the community address for a local part in a demo organisation."""
     domain = filled(place.domain)
     if place.account_type in (AccountType.SMTP, AccountType.CLOUD_GATEWAY):
         domain = f"{domain}.{settings.POSTERN.community_domain}"
@@ -64,10 +77,11 @@ def address(local: str, place: Place) -> str:
 
 
 def filled(text: str) -> str:
+    """Replaces `{suffix}` by the community's domain."""
     return text.format(suffix=settings.POSTERN.community_domain)
 
 
-def _organisation(place: Place) -> Organisation:
+def _organisation(place: DemoOrganisation) -> Organisation:
     organisation = organisations.add(
         name=place.name,
         kind=place.kind,
@@ -78,12 +92,12 @@ def _organisation(place: Place) -> Organisation:
     domain = domains.add(organisation, member_domain=filled(place.domain), by=None)
     domains.verify(domain, by=None)
     organisations.activate(organisation, by=None)
-    if place.gate is not None:
-        _gate(organisation, place.gate)
+    if place.connection is not None:
+        _connection(organisation, place.connection)
     for who in place.people:
         _person(organisation, place, who)
-    for team in place.teams:
-        _team(organisation, place, team)
+    for team in place.group_mailboxes:
+        _group_mailbox(organisation, place, team)
     for alias, target in place.aliases.items():
         aliases.add(
             organisation,
@@ -94,25 +108,29 @@ def _organisation(place: Place) -> Organisation:
     return organisation
 
 
-def _gate(organisation: Organisation, gate: Gate) -> None:
+def _connection(organisation: Organisation, connection: DemoConnection) -> None:
     connections.add(
         organisation,
-        proof=gate.proof,
-        certificate_name=gate.tls_name if gate.proof == Proof.CERTIFICATE else "",
-        provider=gate.provider or "",
-        tenant_id=gate.tenant_id,
+        proof=connection.proof,
+        certificate_name=connection.tls_name
+        if connection.proof == Proof.CERTIFICATE
+        else "",
+        provider=connection.provider or "",
+        tenant_id=connection.tenant_id,
         next_hop_host="127.0.0.1",
-        next_hop_port=_port(gate),
-        next_hop_tls_name=gate.tls_name,
+        next_hop_port=_port(connection),
+        next_hop_tls_name=connection.tls_name,
         by=None,
     )
 
 
-def _port(gate: Gate) -> int:
-    return settings.POSTERN.demo_next_hop_port + gate.hop
+def _port(connection: DemoConnection) -> int:
+    return settings.POSTERN.demo_next_hop_port + connection.hop
 
 
-def _person(organisation: Organisation, place: Place, who: Who) -> None:
+def _person(
+    organisation: Organisation, place: DemoOrganisation, who: DemoPerson
+) -> None:
     person = people.add(
         organisation,
         address=address(who.local, place),
@@ -128,7 +146,9 @@ def _person(organisation: Organisation, place: Place, who: Who) -> None:
         roles.give_staff(person, who.role, by=None)
 
 
-def _team(organisation: Organisation, place: Place, team: Team) -> None:
+def _group_mailbox(
+    organisation: Organisation, place: DemoOrganisation, team: DemoGroupMailbox
+) -> None:
     mailbox = mailboxes.add_group(
         organisation, address=address(team.local, place), name=team.name, by=None
     )
@@ -143,13 +163,15 @@ def _team(organisation: Organisation, place: Place, team: Team) -> None:
         )
 
 
-def _circle(organisation: Organisation, place: Place, circle: Circle) -> None:
+def _list(
+    organisation: Organisation, place: DemoOrganisation, demo_list: DemoList
+) -> None:
     made = lists.add(
         organisation,
-        address=address(circle.local, place),
-        name=circle.name,
-        posting=circle.posting,
+        address=address(demo_list.local, place),
+        name=demo_list.name,
+        posting=demo_list.posting,
         by=None,
     )
-    for member in circle.members:
+    for member in demo_list.members:
         lists.add_member(made, address=filled(member), by=None)

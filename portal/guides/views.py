@@ -14,7 +14,7 @@ from wagtail.models import Page
 from wagtail.views import serve as serve_page
 
 from engine.registry.permissions.view_guards import public
-from onboarding import throttle
+from onboarding import rate_limits
 from portal.guides.forms import (
     CommentForm,
     SearchForm,
@@ -121,7 +121,7 @@ def picture(request: HttpRequest, name: str) -> FileResponse:
 def _may_answer(peer: str) -> bool:
     """Counts an answer of an IP address, which is forgotten after an hour."""
     try:
-        throttle.count("guide-answers", peer, MAX_ANSWERS_PER_PEER)
-    except throttle.TooOftenError:
+        rate_limits.count("guide-answers", peer, MAX_ANSWERS_PER_PEER)
+    except rate_limits.RateLimitError:
         return False
     return True

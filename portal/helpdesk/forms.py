@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from onboarding.fields import OwnNameField, PhoneField
+from onboarding.forms.fields import OwnNameField, PhoneField
 from portal.helpdesk.fields import AddressField, FilesForm, ScannedFilesField
 from portal.helpdesk.policies import MAX_TEXT_LENGTH
 from portal.helpdesk.status import Category

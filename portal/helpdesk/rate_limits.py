@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from engine.registry.errors import PolicyError
-from onboarding import throttle
+from onboarding import rate_limits
 from portal.helpdesk.models import Ticket
 
 WINDOW = timedelta(hours=1)
@@ -21,8 +21,8 @@ REFUSAL = "You have sent several questions in the last hour. Try again in an hou
 def check_can_have_link(ticket: Ticket) -> None:
     """Raises PolicyError where too many links were sent for the ticket in the last hour."""
     try:
-        throttle.count("ticket-links", str(ticket.pk), MAX_LINKS_PER_TICKET)
-    except throttle.TooOftenError:
+        rate_limits.count("ticket-links", str(ticket.pk), MAX_LINKS_PER_TICKET)
+    except rate_limits.RateLimitError:
         raise PolicyError(
             "We have sent you several links in the last hour. Check your mail, also the "
             "junk folder, or call us."
@@ -35,8 +35,8 @@ def check_can_ask(*, peer: str, address: str) -> None:
     `peer` is the client's IP address, `address` the e-mail address in the form.
     """
     try:
-        throttle.count("questions", peer, MAX_PER_PEER)
-    except throttle.TooOftenError:
+        rate_limits.count("questions", peer, MAX_PER_PEER)
+    except rate_limits.RateLimitError:
         raise PolicyError(REFUSAL) from None
     recent = Ticket.objects.filter(
         requester_address=address,

@@ -29,7 +29,7 @@ from engine.registry.models import (
     Posting,
     WebhookEndpoint,
 )
-from portal.demo.names import NameServer
+from portal.demo.dns_server import NameServer
 from tests import factories
 from tests.api.conftest import Api, Key
 from tests.engine.queue.conftest import Queue

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 
 from engine import dns
-from portal.demo.names import NameServer
+from portal.demo.dns_server import NameServer
 
 
 def test_mx_has_the_preferred_first(name_server: NameServer) -> None:

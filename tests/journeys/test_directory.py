@@ -27,7 +27,7 @@ def test_a_user_of_a_firms_server_gets_a_sign_in_by_secure_mail_and_searches(
     visitor.page.goto(link_in(text_of(mail), "/apply/directory-sign-in/"))
     visitor.fill(name="Tom Reid")
     visitor.page.fill("[type=password]", PASSWORD)
-    visitor.press("Make my sign-in")
+    visitor.press("Create my sign-in")
     visitor.fill(login=TOM, password=PASSWORD)
     visitor.press("Sign in")
 

@@ -11,12 +11,14 @@ from django.core import mail
 from django.core.cache import cache
 
 from engine.registry.models import AccountType, Kind, Organisation, Person, Proof
-from onboarding import provisioning
-from onboarding.actions import applying, desk, sponsors
-from onboarding.claims import Claims
+from onboarding.applying import applications
+from onboarding.applying.claims import Claims
 from onboarding.models import Application, Audience, Terms
-from onboarding.notices import deliver as notices
-from onboarding.sending import SponsorNamed, TermsChoice
+from onboarding.notices import delivery as notices
+from onboarding.provisioning import runner
+from onboarding.vetting import decisions, sponsors
+from onboarding.vetting.signatures import TermsChoice
+from onboarding.vetting.sponsors import NamedSponsor
 from tests import factories
 
 FIRM = {
@@ -37,7 +39,7 @@ FIRM = {
     "second_job_title": "Partner",
     "second_address": "ravi@firm.example",
 }
-RUTH = SponsorNamed(
+RUTH = NamedSponsor(
     name="Ruth Cole",
     organisation_name="Fenland Police",
     address="ruth@fenland.police.example",
@@ -56,7 +58,7 @@ Apply = Callable[..., Application]
 
 @pytest.fixture(autouse=True)
 def state_of_its_own(tmp_path: Path) -> Iterator[None]:
-    """Letters and counts of one test are not seen by another."""
+    """Isolates the letters and rate limits of each test."""
     ours = django_settings.POSTERN
     before, ours.var = ours.var, tmp_path
     cache.clear()
@@ -66,7 +68,7 @@ def state_of_its_own(tmp_path: Path) -> Iterator[None]:
 
 @pytest.fixture
 def fenland(db: None) -> Organisation:
-    """A member that may vouch for others: police, at a trusted domain."""
+    """A member whose people may sponsor: a police force with a trusted domain."""
     organisation = factories.make_organisation(
         name="Fenland Police", kind=Kind.POLICE, account_type=AccountType.TRUSTED_DOMAIN
     )
@@ -75,15 +77,15 @@ def fenland(db: None) -> Organisation:
 
 
 @pytest.fixture
-def send_in(db: None) -> Apply:
-    """A firm with its own mail server applies, any claim overridable.
+def submit_application(db: None) -> Apply:
+    """Submits an application of a firm with its own mail server; claims can be overridden.
 
     Its sponsor has not answered, unless `sponsor` says that there is none.
     """
 
     def make(
         *,
-        sponsor: SponsorNamed | None = RUTH,
+        sponsor: NamedSponsor | None = RUTH,
         signing: TermsChoice | None = None,
         **over: Any,
     ) -> Application:
@@ -91,7 +93,7 @@ def send_in(db: None) -> Apply:
         draft = Application.objects.create(
             everyday_address=facts.pop("everyday_address")
         )
-        return applying.submit(
+        return applications.submit(
             draft,
             Claims(**facts),
             sponsor=sponsor,
@@ -103,11 +105,11 @@ def send_in(db: None) -> Apply:
 
 
 @pytest.fixture
-def apply(send_in: Apply) -> Apply:
-    """An application that lacks only an officer's decision, any claim overridable."""
+def apply(submit_application: Apply) -> Apply:
+    """Submits an application that lacks only an officer's decision."""
 
     def make(**over: Any) -> Application:
-        application = send_in(**over)
+        application = submit_application(**over)
         for asked in application.sponsorships.all():
             sponsors.confirm(asked, by=None)
         return application
@@ -116,7 +118,7 @@ def apply(send_in: Apply) -> Apply:
 
 
 def signed_by(draft: Application, facts: dict[str, Any]) -> TermsChoice:
-    """The applicant signs the current terms."""
+    """Returns the applicant's signature of the current terms."""
     is_sole = facts.get("is_sole_user")
     audience = Audience.SOLE_USER if is_sole else Audience.ORGANISATION
     return TermsChoice(
@@ -131,7 +133,7 @@ def signed_by(draft: Application, facts: dict[str, Any]) -> TermsChoice:
 @pytest.fixture
 def approve(vera: Person) -> Callable[[Application], Application]:
     def decide(application: Application) -> Application:
-        return desk.approve(
+        return decisions.approve(
             application,
             reason="On the public register.",
             community_domain=application.community_domain,
@@ -143,11 +145,11 @@ def approve(vera: Person) -> Callable[[Application], Application]:
 
 @pytest.fixture
 def provisioned(apply: Apply, approve: Any) -> Apply:
-    """An application that was approved and wholly set up."""
+    """Submits, approves and provisions an application."""
 
     def make(**over: Any) -> Application:
         application = approve(apply(**over))
-        provisioning.run(application.pk)
+        runner.run(application.pk)
         application.refresh_from_db()
         return application
 
@@ -156,17 +158,17 @@ def provisioned(apply: Apply, approve: Any) -> Apply:
 
 @pytest.fixture
 def sent(db: None) -> Callable[[], list[Any]]:
-    """What a worker sends now: every mail so far, after all that was promised."""
+    """Delivers the notices due and returns all emails so far."""
 
     def deliver() -> list[Any]:
-        notices.deliver_all()
+        notices.send_due()
         return mail.outbox
 
     return deliver
 
 
 def link_in(body: str, part: str) -> str:
-    """The path of the link in a mail."""
+    """Returns the path of the link in an email."""
     found = re.search(rf"http://[^/\s]+(/apply/{part}/\S+)", body)
     assert found, body
     return found[1]

@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
-from onboarding import housekeeping, provisioning, welcome
-from onboarding.actions import applying, welcome_letters
+from onboarding import housekeeping
+from onboarding.applying import applications
+from onboarding.letters import letter_writer, welcome_letters
 from onboarding.models import Application, Letter, NoticeKind
 from onboarding.models.letter import KEPT_AFTER_DOWNLOAD, KEPT_UNFETCHED
 
@@ -39,7 +40,7 @@ def test_a_letter_that_has_served_is_taken_away(letter: Letter, facts: Any) -> N
     assert not path.exists()
     letter.refresh_from_db()
     assert not letter.is_readable
-    with pytest.raises(PolicyError, match="not kept any more"):
+    with pytest.raises(PolicyError, match="no longer kept"):
         welcome_letters.download(letter, address=None, by=None)
 
 
@@ -48,22 +49,22 @@ def test_a_new_letter_has_a_new_credential_and_the_old_one_ends_later(
 ) -> None:
     first = letter.credential
     again = welcome_letters.reissue(letter.organisation, by=vera)
-    with pytest.raises(PolicyError, match="written already"):
+    with pytest.raises(PolicyError, match="already being written"):
         welcome_letters.reissue(letter.organisation, by=vera)
 
-    provisioning.write_letter_again(again.pk)
-    provisioning.write_letter_again(again.pk)
+    letter_writer.write_requested(again.pk)
+    letter_writer.write_requested(again.pk)
 
     again.refresh_from_db()
     assert again.credential != first
-    assert housekeeping.retire_credentials() == 0
-    told = [mail.to for mail in sent() if mail.subject.startswith("A new letter")]
-    assert told == [["jane@firm.example"], ["ravi@firm.example"]]
+    assert housekeeping.revoke_replaced_credentials() == 0
+    recipients = [mail.to for mail in sent() if mail.subject.startswith("A new letter")]
+    assert recipients == [["jane@firm.example"], ["ravi@firm.example"]]
     Letter.objects.filter(pk=again.pk).update(
         created_at=timezone.now() - housekeeping.OVERLAP - timedelta(hours=1)
     )
 
-    assert housekeeping.retire_credentials() == 1
+    assert housekeeping.revoke_replaced_credentials() == 1
 
     first.refresh_from_db()
     again.credential.refresh_from_db()
@@ -79,23 +80,25 @@ def test_a_worker_that_dies_before_telling_of_a_letter_leaves_it_to_be_written(
 
     again = welcome_letters.reissue(letter.organisation, by=vera)
     with monkeypatch.context() as dying, pytest.raises(KeyboardInterrupt):
-        dying.setattr(welcome, "promise", die)
-        provisioning.write_letter_again(again.pk)
+        dying.setattr(letter_writer.outbox, "add", die)
+        letter_writer.write_requested(again.pk)
 
-    provisioning.write_letter_again(again.pk)
+    letter_writer.write_requested(again.pk)
 
-    told = [mail.to for mail in sent() if mail.subject.startswith("A new letter")]
-    assert told == [["jane@firm.example"], ["ravi@firm.example"]]
+    recipients = [mail.to for mail in sent() if mail.subject.startswith("A new letter")]
+    assert recipients == [["jane@firm.example"], ["ravi@firm.example"]]
 
 
-def test_a_draft_left_for_three_months_is_forgotten(db: None, send_in: Any) -> None:
-    sent_in = send_in()
+def test_a_draft_left_for_three_months_is_forgotten(
+    db: None, submit_application: Any
+) -> None:
+    sent_in = submit_application()
     draft = Application.objects.create(everyday_address="jane@firm.example")
-    applying.keep(draft, {})
-    assert housekeeping.forget_drafts() == 0
+    applications.save_draft(draft, {})
+    assert housekeeping.purge_drafts() == 0
     long_ago = timezone.now() - housekeeping.DRAFT_KEPT - timedelta(days=1)
     Application.objects.update(changed_at=long_ago)
 
-    housekeeping.forget_drafts()
+    housekeeping.purge_drafts()
 
     assert list(Application.objects.all()) == [sent_in]

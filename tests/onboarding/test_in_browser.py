@@ -1,4 +1,4 @@
-"""Every page and state of applying, by axe at two widths, and by keyboard alone.
+"""Every page and state of an application, by axe at two widths, and by keyboard alone.
 
 With POSTERN_PICTURES set to a folder, a picture of each screen is kept there.
 """
@@ -15,11 +15,11 @@ from django.test import Client
 from playwright.sync_api import Page, expect
 
 from engine.registry.models import Person
-from onboarding import letters
-from onboarding.actions import desk
+from onboarding.letters import letter_files
 from onboarding.models import Application, Letter
-from tests.onboarding.actions.test_terms import SOMEBODY_ELSE
+from onboarding.vetting import decisions
 from tests.onboarding.conftest import link_in
+from tests.onboarding.vetting.test_signatures import ANOTHER_SIGNATORY
 from tests.portal import screens
 from tests.portal.conftest import SignIn, signed_in
 
@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 class Eye:
-    """Looks at what a page shows now, at both widths."""
+    """Checks the current page at both widths."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -52,7 +52,7 @@ def use_session(page: Page, client: Client, url: str) -> None:
 
 
 def press(page: Page, name: str) -> None:
-    """By the keyboard: focus, then Enter."""
+    """Presses a button by keyboard: focus, then Enter."""
     page.get_by_role("button", name=name, exact=True).first.press("Enter")
 
 
@@ -174,7 +174,7 @@ def test_an_applicant_by_keyboard(
 
 
 def come_back(page: Page, base: str, sent: Any) -> None:
-    """The applicant asks for a link to return, and follows it."""
+    """Requests a link to return, and follows it."""
     page.goto(f"{base}/apply/email/")
     fill(page, address="jane@firm.example")
     press(page, "Send me a link")
@@ -182,18 +182,18 @@ def come_back(page: Page, base: str, sent: Any) -> None:
     press(page, "Continue")
 
 
-def test_those_whom_an_applicant_names_and_the_desk(
+def test_the_sponsor_the_signatory_and_the_desk(
     page: Page,
     live_server: Any,
     sent: Any,
-    send_in: Any,
+    submit_application: Any,
     fenland: Any,
     vera: Person,
     alice: Person,
     signed_in: SignIn,
 ) -> None:
     eye = Eye(page)
-    application = send_in(signing=SOMEBODY_ELSE)
+    application = submit_application(signing=ANOTHER_SIGNATORY)
     mails = sent()
     sponsor = link_in(mail_to(mails, "ruth@fenland.police.example").body, "sponsor")
     page.goto(live_server.url + sponsor)
@@ -216,7 +216,9 @@ def test_those_whom_an_applicant_names_and_the_desk(
     press(page, "Sign the terms")
     eye.look("sign_done")
 
-    desk.ask(application, text="Whom do you work with in Fenland?", by=vera)
+    decisions.ask_question(
+        application, text="Whom do you work with in Fenland?", by=vera
+    )
     come_back(page, live_server.url, sent)
     expect(page.get_by_text("We have a question for you")).to_be_visible()
     eye.look("progress_queried")
@@ -237,7 +239,7 @@ def test_those_whom_an_applicant_names_and_the_desk(
     Letter.objects.create(
         application=application,
         organisation=alice.organisation,
-        file_name=letters.keep(b"%PDF-"),
+        file_name=letter_files.save(b"%PDF-"),
     )
     use_session(page, signed_in(alice, second_factor=True), live_server.url)
     page.goto(live_server.url + "/apply/letter/")

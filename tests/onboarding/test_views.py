@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from engine.audit.models import Entry
 from engine.registry.models import Organisation, Person
-from onboarding import letters, links, throttle
-from onboarding.actions import desk, sponsors
+from onboarding import rate_limits, signed_links
+from onboarding.letters import letter_files
 from onboarding.models import (
     Application,
     Check,
@@ -21,10 +21,11 @@ from onboarding.models import (
     SponsorshipStatus,
 )
 from onboarding.status import Status, StepState
+from onboarding.vetting import decisions, sponsors
 from tests import factories
-from tests.onboarding.actions.test_terms import SOMEBODY_ELSE
+from tests.onboarding.applying.test_wizard import TYPED, typed_terms
 from tests.onboarding.conftest import link_in
-from tests.onboarding.test_wizard import TYPED, typed_terms
+from tests.onboarding.vetting.test_signatures import ANOTHER_SIGNATORY
 
 PAGES = [
     "organisation",
@@ -52,7 +53,7 @@ def answer(client: Client, *keys: str) -> Any:
 
 @pytest.fixture
 def jane(client: Client, sent: Any) -> Client:
-    """Somebody who followed the link to begin."""
+    """An applicant who followed the link to begin."""
     client.post(reverse("onboarding:email"), {"address": "jane@firm.example"})
     client.post(link_in(sent()[-1].body, "link"))
     sent().clear()
@@ -61,7 +62,7 @@ def jane(client: Client, sent: Any) -> Client:
 
 @pytest.fixture
 def returned(client: Client, sent: Any) -> Any:
-    """Somebody who followed the link to return to an application."""
+    """An applicant who followed the link to return."""
 
     def follow(application: Application) -> Client:
         client.post(
@@ -80,7 +81,7 @@ def letter(apply: Any) -> Letter:
     return Letter.objects.create(
         application=application,
         organisation=organisation,
-        file_name=letters.keep(b"%PDF-the letter"),
+        file_name=letter_files.save(b"%PDF-the letter"),
     )
 
 
@@ -185,7 +186,7 @@ def test_the_page_and_the_work_are_the_same_for_members_and_strangers(
 def test_one_client_causes_so_many_mails_and_no_more(
     client: Client, db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(throttle, "LINKS_BY_CLIENT", 2)
+    monkeypatch.setattr(rate_limits, "LINKS_BY_CLIENT", 2)
     url = reverse("onboarding:email")
 
     codes = [
@@ -200,9 +201,9 @@ def test_one_client_causes_so_many_mails_and_no_more(
     "name", ["tasks", "check", "progress", "confirmation", "withdraw", "terms_copy"]
 )
 def test_without_a_link_nobody_sees_an_application(
-    client: Client, send_in: Any, name: str
+    client: Client, submit_application: Any, name: str
 ) -> None:
-    send_in()
+    submit_application()
 
     for method in (client.get, client.post):
         assert method(reverse(f"onboarding:{name}")).url == reverse("onboarding:email")
@@ -302,7 +303,7 @@ def test_progress_shows_where_the_application_stands(
 def test_progress_gives_the_reason_of_a_rejection(
     returned: Any, apply: Any, vera: Person
 ) -> None:
-    application = desk.reject(apply(), reason="Not in justice.", by=vera)
+    application = decisions.reject(apply(), reason="Not in justice.", by=vera)
 
     client = returned(application)
 
@@ -314,7 +315,7 @@ def test_a_question_is_answered_on_its_page(
     returned: Any, apply: Any, vera: Person
 ) -> None:
     application = apply()
-    question = desk.ask(application, text="Who is Ravi?", by=vera)
+    question = decisions.ask_question(application, text="Who is Ravi?", by=vera)
     client = returned(application)
     url = reverse("onboarding:answer", args=[question.pk])
     assert "Who is Ravi?" in client.get(url).content.decode()
@@ -328,7 +329,7 @@ def test_a_question_is_answered_on_its_page(
 def test_the_neighbours_question_does_not_exist(
     returned: Any, apply: Any, vera: Person
 ) -> None:
-    question = desk.ask(apply(), text="Who is Ravi?", by=vera)
+    question = decisions.ask_question(apply(), text="Who is Ravi?", by=vera)
     client = returned(apply(everyday_address="other@harbour.example"))
 
     response = client.post(
@@ -339,9 +340,9 @@ def test_the_neighbours_question_does_not_exist(
 
 
 def test_another_sponsor_is_named_from_progress(
-    returned: Any, send_in: Any, fenland: Any
+    returned: Any, submit_application: Any, fenland: Any
 ) -> None:
-    application = send_in()
+    application = submit_application()
     client = returned(application)
 
     client.post(
@@ -354,9 +355,9 @@ def test_another_sponsor_is_named_from_progress(
 
 
 def test_an_applicant_whose_sponsor_declined_is_told_what_to_do(
-    returned: Any, send_in: Any
+    returned: Any, submit_application: Any
 ) -> None:
-    application = send_in()
+    application = submit_application()
     sponsors.decline(application.sponsorships.get(), reason="Unknown.", by=None)
 
     text = returned(application).get(reverse("onboarding:progress")).content.decode()
@@ -373,8 +374,8 @@ def test_the_signed_terms_are_downloaded(returned: Any, apply: Any) -> None:
     assert "no-store" in response["Cache-Control"]
 
 
-def test_withdrawing_takes_a_button(returned: Any, send_in: Any) -> None:
-    application = send_in()
+def test_withdrawing_takes_a_button(returned: Any, submit_application: Any) -> None:
+    application = submit_application()
     client = returned(application)
     client.get(reverse("onboarding:withdraw"))
     application.refresh_from_db()
@@ -388,9 +389,9 @@ def test_withdrawing_takes_a_button(returned: Any, send_in: Any) -> None:
 
 @pytest.mark.parametrize("choice", ["confirm", "decline"])
 def test_a_sponsor_answers_by_the_button_once(
-    client: Client, send_in: Any, sent: Any, fenland: Any, choice: str
+    client: Client, submit_application: Any, sent: Any, fenland: Any, choice: str
 ) -> None:
-    asked = send_in().sponsorships.get()
+    asked = submit_application().sponsorships.get()
     [mail] = [mail for mail in sent() if mail.to == [asked.address]]
     url = link_in(mail.body, "sponsor")
     assert "Firm Solicitors" in client.get(url).content.decode()
@@ -406,9 +407,9 @@ def test_a_sponsor_answers_by_the_button_once(
 
 
 def test_a_signatory_signs_by_the_button_once(
-    client: Client, send_in: Any, sent: Any
+    client: Client, submit_application: Any, sent: Any
 ) -> None:
-    application = send_in(signing=SOMEBODY_ELSE)
+    application = submit_application(signing=ANOTHER_SIGNATORY)
     [mail] = [mail for mail in sent() if mail.to == ["mary@firm.example"]]
     url = link_in(mail.body, "sign")
     assert "What you join" in client.get(url).content.decode()
@@ -422,9 +423,9 @@ def test_a_signatory_signs_by_the_button_once(
 
 @pytest.mark.slow
 def test_a_signatory_keeps_a_copy_of_what_was_signed(
-    client: Client, send_in: Any, sent: Any
+    client: Client, submit_application: Any, sent: Any
 ) -> None:
-    send_in(signing=SOMEBODY_ELSE)
+    submit_application(signing=ANOTHER_SIGNATORY)
     [mail] = [mail for mail in sent() if mail.to == ["mary@firm.example"]]
     url = link_in(mail.body, "sign")
     copy = f"{url}terms.pdf"
@@ -436,9 +437,9 @@ def test_a_signatory_keeps_a_copy_of_what_was_signed(
 
 
 def test_a_signatory_who_was_replaced_signs_nothing(
-    client: Client, returned: Any, send_in: Any, sent: Any
+    client: Client, returned: Any, submit_application: Any, sent: Any
 ) -> None:
-    application = send_in(signing=SOMEBODY_ELSE)
+    application = submit_application(signing=ANOTHER_SIGNATORY)
     [mail] = [mail for mail in sent() if mail.to == ["mary@firm.example"]]
     url = link_in(mail.body, "sign")
     page = returned(application)
@@ -456,9 +457,9 @@ def test_a_signatory_who_was_replaced_signs_nothing(
 
 
 def test_a_link_of_one_kind_opens_no_other_page(
-    client: Client, send_in: Any, sent: Any, fenland: Any, letter: Letter
+    client: Client, submit_application: Any, sent: Any, fenland: Any, letter: Letter
 ) -> None:
-    send_in()
+    submit_application()
     [mail] = [mail for mail in sent() if "/apply/sponsor/" in mail.body][-1:]
     token = link_in(mail.body, "sponsor").strip("/").rpartition("/")[2]
 
@@ -474,7 +475,7 @@ def test_a_link_of_one_kind_opens_no_other_page(
 def test_the_letter_link_downloads_by_its_button_only(
     client: Client, letter: Letter
 ) -> None:
-    url = reverse("onboarding:letter", args=[links.letter_token(letter)])
+    url = reverse("onboarding:letter", args=[signed_links.letter_token(letter)])
 
     opened = client.get(url)
     assert opened.status_code == 200
@@ -495,8 +496,8 @@ def test_the_letter_link_downloads_by_its_button_only(
 def test_an_old_letter_link_says_what_to_do(
     client: Client, letter: Letter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = reverse("onboarding:letter", args=[links.letter_token(letter)])
-    monkeypatch.setattr(links, "LETTER_LIFETIME", timedelta(seconds=-1))
+    url = reverse("onboarding:letter", args=[signed_links.letter_token(letter)])
+    monkeypatch.setattr(signed_links, "LETTER_LIFETIME", timedelta(seconds=-1))
 
     response = client.post(url)
 
@@ -508,7 +509,7 @@ def test_the_first_password_is_chosen_by_its_link_once(
     client: Client, newcomer: Person
 ) -> None:
     url = reverse(
-        "onboarding:first_sign_in", args=[links.first_sign_in_token(newcomer)]
+        "onboarding:first_sign_in", args=[signed_links.first_sign_in_token(newcomer)]
     )
     assert "dora@northfield.secure.example" in client.get(url).content.decode()
 
@@ -525,7 +526,7 @@ def test_the_first_password_is_chosen_by_its_link_once(
 
 def test_a_weak_first_password_is_refused(client: Client, newcomer: Person) -> None:
     url = reverse(
-        "onboarding:first_sign_in", args=[links.first_sign_in_token(newcomer)]
+        "onboarding:first_sign_in", args=[signed_links.first_sign_in_token(newcomer)]
     )
 
     text = client.post(url, {"password": "short"}).content.decode()
@@ -542,9 +543,9 @@ def test_an_old_first_sign_in_link_sends_another(
     sent: Any,
 ) -> None:
     url = reverse(
-        "onboarding:first_sign_in", args=[links.first_sign_in_token(newcomer)]
+        "onboarding:first_sign_in", args=[signed_links.first_sign_in_token(newcomer)]
     )
-    monkeypatch.setattr(links, "FIRST_SIGN_IN_LIFETIME", timedelta(seconds=-1))
+    monkeypatch.setattr(signed_links, "FIRST_SIGN_IN_LIFETIME", timedelta(seconds=-1))
     assert "Send me another link" in client.get(url).content.decode()
 
     answer = client.post(url)
@@ -558,7 +559,9 @@ def test_an_old_first_sign_in_link_sends_another(
 def test_a_used_first_sign_in_link_sends_nothing(
     client: Client, alice: Person, sent: Any
 ) -> None:
-    url = reverse("onboarding:first_sign_in", args=[links.first_sign_in_token(alice)])
+    url = reverse(
+        "onboarding:first_sign_in", args=[signed_links.first_sign_in_token(alice)]
+    )
     Person.objects.filter(pk=alice.pk).update(last_login=timezone.now())
 
     response = client.post(url)

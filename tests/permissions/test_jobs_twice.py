@@ -31,7 +31,7 @@ from engine.storage.models import Export, Folder, Rule
 from onboarding.connecting.models import Rehearsal
 from onboarding.models import Application, Letter
 from onboarding.status import Status
-from portal.demo.names import NameServer
+from portal.demo.dns_server import NameServer
 from portal.helpdesk.models import Entry
 from portal.organisation.models import PeopleFile, PeopleFileStatus
 from tests.peers.clamd import Clamd

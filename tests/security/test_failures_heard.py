@@ -62,7 +62,7 @@ def test_wrong_codes_after_the_right_password_are_told_to_the_owner(
 
     (notice,) = notices_to("bob@home.example")
 
-    assert "Somebody knows the password" in notice.subject
+    assert "Another person may know the password" in notice.subject
     assert "198.51.100.0/24" in notice.body
     assert "Firefox on Windows" in notice.body
     assert "change it now" in notice.body
@@ -132,7 +132,7 @@ def test_strangers_use_up_no_other_notice(owner: Person) -> None:
         guess_codes(owner, failed_sign_ins.CODES_BEFORE_NOTICE)
 
         (notice,) = notices_to("bob@home.example")
-    assert "Somebody knows the password" in notice.subject
+    assert "Another person may know the password" in notice.subject
 
 
 def test_the_same_is_done_for_an_address_that_is_nobodys(owner: Person) -> None:

@@ -31,7 +31,7 @@ from engine.registry.models import (
     WebhookEvent,
 )
 from engine.registry.scopes import Scope
-from onboarding import links, one_use
+from onboarding import one_time_links, signed_links
 from onboarding.models import LinkPurpose
 from portal.account.reset_links import ResetTokens
 from portal.account.second_factor import sealed_secrets
@@ -176,22 +176,22 @@ def test_a_session_goes_on_and_is_signed_again(
 def test_links_that_were_mailed_still_lead_where_they_did(
     bob: Person, change: Change, drop: Change
 ) -> None:
-    first = links.first_sign_in_token(bob)
-    claim = links.sign_in_claim_token("jane@firm.example")
+    first = signed_links.first_sign_in_token(bob)
+    claim = signed_links.sign_in_claim_token("jane@firm.example")
     reset = ResetTokens().make_token(bob)
-    once = one_use.make(LinkPurpose.RETURN, address="jane@firm.example")
+    once = one_time_links.create(LinkPurpose.RETURN, address="jane@firm.example")
     change()
 
-    assert links.first_sign_in(first).is_live
-    assert links.sign_in_claim(claim) == "jane@firm.example"
+    assert signed_links.first_sign_in(first).is_live
+    assert signed_links.sign_in_claim(claim) == "jane@firm.example"
     assert ResetTokens().check_token(bob, reset)
-    assert one_use.find(once, LinkPurpose.RETURN).address == "jane@firm.example"
+    assert one_time_links.find(once, LinkPurpose.RETURN).address == "jane@firm.example"
     drop()
 
-    with pytest.raises(links.ForgedLinkError):
-        links.first_sign_in(first)
-    with pytest.raises(links.ForgedLinkError):
-        one_use.find(once, LinkPurpose.RETURN)
+    with pytest.raises(signed_links.ForgedLinkError):
+        signed_links.first_sign_in(first)
+    with pytest.raises(signed_links.ForgedLinkError):
+        one_time_links.find(once, LinkPurpose.RETURN)
 
 
 def test_an_answer_to_the_helpdesk_still_finds_its_ticket(

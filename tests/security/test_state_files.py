@@ -31,8 +31,8 @@ from engine.storage.exports import mailbox_export
 from engine.transport.parcel import Parcel, ParcelRecipient
 from engine.transport.session_pool import Pool
 from engine.transport.smart_host import Outside
-from onboarding import letters
-from portal.demo import record, signing
+from onboarding.letters import letter_files
+from portal.demo import demo_file, dkim_keys
 from portal.demo.certificates import Authority
 
 VERDICT = Verdict(VerdictState.INFECTED, "Eicar", "clamd")
@@ -89,7 +89,7 @@ def test_whatever_is_written_is_private_whatever_the_umask(
     careless: None, var: Path, bob: Person
 ) -> None:
     content.keep(b"Subject: x\r\n\r\n", bytes(100_000))
-    letters.keep(b"%PDF-1.7")
+    letter_files.save(b"%PDF-1.7")
     with quarantine.copied(io.BytesIO(b"x")) as copy:
         quarantine.keep(
             copy,
@@ -100,10 +100,10 @@ def test_whatever_is_written_is_private_whatever_the_umask(
         )
     mailbox_export.write(mailbox_export.start(bob.mailbox, folder=None, by=bob))
     Authority(settings.POSTERN.path("tls")).issue("localhost")
-    signing.key_file("firm.example")
+    dkim_keys.key_file("firm.example")
     asyncio.run(put_into_outbox())
     assert asyncio.run(scan_a_large_message()) == []
-    record.write()
+    demo_file.write()
 
     written = {path.name for path in var.iterdir()}
     assert written >= {

@@ -33,9 +33,9 @@ from engine.registry.scopes import Scope
 from engine.storage import rules
 from engine.storage.exports import mailbox_export
 from engine.storage.models import Rule as MailRule
-from onboarding.actions import first_letters
 from onboarding.connecting import actions as connecting
-from onboarding.notices.hearing import HEARINGS, Audience
+from onboarding.first_sign_in import letter_codes
+from onboarding.notices.audit_rules import NOTICE_RULES, Audience
 from portal.account_admin import actions
 from portal.account_admin.models import FactorReset
 from tests import factories
@@ -44,11 +44,11 @@ from tests.security.intruder import a_day_passes, everybody_hears
 from tests.security.verbs import TABLE
 
 MODULES = [
-    "onboarding.actions.first_letters",
-    "onboarding.actions.setting_up",
-    "onboarding.actions.welcome_letters",
+    "onboarding.first_sign_in.letter_codes",
+    "onboarding.first_sign_in.passwords",
+    "onboarding.letters.welcome_letters",
     "onboarding.connecting.actions",
-    "onboarding.sign_ins",
+    "onboarding.first_sign_in.directory_sign_ins",
     "portal.account.actions",
     "portal.account_admin.actions",
     "portal.sessions.actions",
@@ -95,7 +95,7 @@ def test_events_are_heard_by_whom_the_table_says(name: str) -> None:
     rule = TABLE[name]
 
     for event in rule.events:
-        assert HEARINGS[event].to == rule.hears, event
+        assert NOTICE_RULES[event].to == rule.hears, event
     assert bool(rule.events) == bool(rule.hears)
 
 
@@ -132,7 +132,7 @@ class World:
             Audience.OLD_ADDRESS: {"bob@home.example"},
             Audience.ADMINISTRATORS: administrators,
             Audience.OPERATORS: {"olive@home.example", "otto@home.example"},
-            Audience.ASKER: {"hugh@home.example"},
+            Audience.REQUESTER: {"hugh@home.example"},
             Audience.MEMBERS: {self.bob.address, self.alice.address, self.dora.address},
             Audience.READERS: {self.bob.address},
         }
@@ -262,7 +262,7 @@ DOES: dict[str, Does] = {
     ),
     f"{O}stop_factor_reset": lambda w: actions.stop_factor_reset(_factor(w), by=w.bob),
     f"{O}disown_factor_reset": _disowned,
-    "onboarding.actions.first_letters.issue": lambda w: first_letters.issue(
+    "onboarding.first_sign_in.letter_codes.issue": lambda w: letter_codes.issue(
         _new(w), by=w.alice
     ),
     f"{C}share": lambda w: connecting.share(w.connection, name="IT", by=w.jane),

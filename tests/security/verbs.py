@@ -1,20 +1,20 @@
 """Every verb that changes who gets in, who reads, and where mail goes: who may do it
 alone, who hears, who must agree. A verb that is not here fails the examination.
 
-`hears` are the audiences of onboarding.notices.hearing, for the events that it leaves.
+`hears` are the audiences of onboarding.notices.audit_rules, for the events that it leaves.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from onboarding.notices.hearing import Audience
+from onboarding.notices.audit_rules import Audience
 
 OWNER, OLD = Audience.OWNER, Audience.OLD_ADDRESS
 ADMINISTRATORS, OPERATORS = Audience.ADMINISTRATORS, Audience.OPERATORS
 READERS = Audience.READERS
 NOBODY = Audience(0)
-ASKER, MEMBERS = Audience.ASKER, Audience.MEMBERS
+ASKER, MEMBERS = Audience.REQUESTER, Audience.MEMBERS
 ALL = OWNER | OLD | ADMINISTRATORS
 
 
@@ -228,27 +228,35 @@ ELSEWHERE = {
         events=("person.codes_failed", "person.sign_ins_failed"),
     ),
     "portal.account.actions.make_app_password": quiet("the owner's; a notice leaves"),
-    "onboarding.actions.first_letters.issue": Rule(
+    "onboarding.first_sign_in.letter_codes.issue": Rule(
         PEOPLE, ADMINISTRATORS, events=("person.first_letter_printed",)
     ),
-    "onboarding.actions.first_letters.open_letter": Rule(
+    "onboarding.first_sign_in.letter_codes.redeem": Rule(
         "the reader of the letter; the account is empty, or its mailbox is shut",
         OWNER | ADMINISTRATORS,
         events=("person.mail_shut",),
     ),
-    "onboarding.actions.setting_up.set_first_password": quiet("the owner, by a link"),
-    "onboarding.actions.setting_up.send_first_sign_in_again": quiet(
+    "onboarding.first_sign_in.passwords.set_first_password": quiet(
+        "the owner, by a link"
+    ),
+    "onboarding.first_sign_in.passwords.resend_link": quiet(
         "to the address in force, while there is no password"
     ),
-    "onboarding.actions.welcome_letters.download": quiet(
+    "onboarding.letters.welcome_letters.download": quiet(
         "administrator; the audit trail names them"
     ),
-    "onboarding.actions.welcome_letters.reissue": Rule(
+    "onboarding.letters.welcome_letters.reissue": Rule(
         "administrator; all administrators are told of the letter"
     ),
-    "onboarding.sign_ins.give": quiet("to the address in force, without a password"),
-    "onboarding.sign_ins.answer_request": quiet("to the address that was typed"),
-    "onboarding.sign_ins.claim": quiet("who reads the mailbox at the address"),
+    "onboarding.first_sign_in.directory_sign_ins.give": quiet(
+        "to the address in force, without a password"
+    ),
+    "onboarding.first_sign_in.directory_sign_ins.answer_request": quiet(
+        "to the address that was typed"
+    ),
+    "onboarding.first_sign_in.directory_sign_ins.claim": quiet(
+        "who reads the mailbox at the address"
+    ),
     "onboarding.connecting.actions.share": Rule(
         LOOKS_AFTER, ADMINISTRATORS, events=("connection.link_made",)
     ),

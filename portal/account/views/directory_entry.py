@@ -16,7 +16,7 @@ from engine.registry.actions import people
 from engine.registry.models import Person
 from engine.registry.permissions import Permission
 from engine.registry.permissions.view_guards import requires
-from onboarding.fields import PhoneField
+from onboarding.forms.fields import PhoneField
 
 
 class EntryForm(forms.Form):

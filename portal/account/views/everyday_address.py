@@ -22,7 +22,7 @@ from engine.registry.credentials import account_recovery
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
 from engine.registry.permissions.view_guards import public, signed_in
-from onboarding import links
+from onboarding import signed_links
 
 SHOWN = 20  # changes in the history
 
@@ -94,8 +94,8 @@ def refuse(request: HttpRequest) -> HttpResponse:
 def refuse_by_link(request: HttpRequest, token: str) -> HttpResponse:
     """The reader of a notice refuses. Opening the page changes nothing."""
     try:
-        change = links.address_change(token)
-    except links.ForgedLinkError as forged:
+        change = signed_links.address_change(token)
+    except signed_links.ForgedLinkError as forged:
         raise Http404 from forged
     context: dict[str, object] = {"change": change, "refusal": ""}
     if request.method == "POST":

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from engine.registry.models import Person, RoleName
-from onboarding.fields import PhoneField
+from onboarding.forms.fields import PhoneField
 from portal.helpdesk.fields import AddressField, FilesForm, ScannedFilesField
 from portal.helpdesk.models import CannedReply, Ticket
 from portal.helpdesk.policies import MAX_TEXT_LENGTH, can_move

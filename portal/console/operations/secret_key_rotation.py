@@ -22,7 +22,7 @@ from engine.registry.models import (
     WebhookEndpoint,
 )
 from engine.registry.webhooks import reseal as reseal_webhook
-from onboarding import links
+from onboarding import signed_links
 from onboarding.connecting.actions import LINK_LIFETIME
 from onboarding.connecting.tasks import CLAIM_LIFETIME
 from onboarding.models import LinkPurpose
@@ -133,8 +133,8 @@ def _shown(names: list[str]) -> str:
 def longest_link() -> timedelta:
     """How long a link that was mailed before the key changed may still be opened."""
     return max(
-        links.LETTER_LIFETIME,
-        links.FIRST_SIGN_IN_LIFETIME,
+        signed_links.LETTER_LIFETIME,
+        signed_links.FIRST_SIGN_IN_LIFETIME,
         # It waits for so long, and its owner may disown it for as long after that.
         RESET_LIFETIME * 2,
         account_recovery.recovery_delay(),

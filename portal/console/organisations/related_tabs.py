@@ -67,7 +67,7 @@ def tickets(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def applications(request: HttpRequest, pk: int) -> HttpResponse:
     organisation = organisation_of(pk)
-    found = Application.objects.sent_in().filter(organisation=organisation)
+    found = Application.objects.submitted().filter(organisation=organisation)
     rows = [
         [
             Cell(row.reference, reverse("vetting:inspect", args=[row.pk])),

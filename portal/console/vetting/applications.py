@@ -11,10 +11,11 @@ from wagtail.admin.ui.tables import Column, StatusTagColumn
 from wagtail.admin.views.generic import IndexView
 
 from engine.registry.permissions import Permission
-from onboarding import policies, provisioning
 from onboarding.models import Application, CheckState
-from onboarding.provisioning_steps import TITLES
+from onboarding.provisioning import runner
+from onboarding.provisioning.steps import TITLES
 from onboarding.status import TO_DECIDE, StepState
+from onboarding.vetting import policies
 from portal.console import page
 from portal.console.access import held_as_staff, staff
 from portal.console.vetting.claims import sections
@@ -78,7 +79,7 @@ index_results = staff(Permission.VIEW_APPLICATIONS)(_list(results_only=True))
 def inspect(request: HttpRequest, pk: int) -> HttpResponse:
     """Claims, what we found ourselves, and how far setting up has come."""
     application = get_object_or_404(
-        Application.objects.sent_in().select_related(
+        Application.objects.submitted().select_related(
             "assigned_to", "recommended_by", "decided_by"
         ),
         pk=pk,
@@ -111,6 +112,6 @@ def _possible(request: HttpRequest, application: Application) -> dict[str, bool]
         "may_reopen": may and policies.can_reopen(application, reason="Asked."),
         "may_retry": may
         and policies.can_retry(application)
-        and provisioning.is_stalled(application),
+        and runner.is_stalled(application),
         "is_running": application.checks.filter(state=CheckState.RUNNING).exists(),
     }

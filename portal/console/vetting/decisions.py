@@ -14,9 +14,9 @@ from django.views.decorators.http import require_POST
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
 from engine.registry.permissions import Permission
-from onboarding.actions import corrections, desk
 from onboarding.models import Application
 from onboarding.status import Status
+from onboarding.vetting import decisions
 from portal.console import page
 from portal.console.access import staff
 from portal.console.vetting.forms import (
@@ -42,27 +42,27 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
     )
     said = "now waits for a second officer" if is_first else "is being set up"
     verb = "Recommend" if is_first else "Approve"
-    return _decided(request, application, verb, form, desk.approve, said)
+    return _decided(request, application, verb, form, decisions.approve, said)
 
 
 @decider
 def reject(request: HttpRequest, pk: int) -> HttpResponse:
     form = RejectForm(request.POST or None)
-    return _decided(request, _get(pk), "Reject", form, desk.reject, "is rejected")
+    return _decided(request, _get(pk), "Reject", form, decisions.reject, "is rejected")
 
 
 @decider
 def ask(request: HttpRequest, pk: int) -> HttpResponse:
     form = QuestionForm(request.POST or None)
     said = "waits for the applicant's answer"
-    return _decided(request, _get(pk), "Ask about", form, desk.ask, said)
+    return _decided(request, _get(pk), "Ask about", form, decisions.ask_question, said)
 
 
 @decider
 def correct(request: HttpRequest, pk: int) -> HttpResponse:
     application = _get(pk)
     form = CorrectForm(request.POST or None, application=application)
-    verb = corrections.correct
+    verb = decisions.correct
     return _decided(request, application, "Correct", form, verb, "is corrected")
 
 
@@ -70,7 +70,7 @@ def correct(request: HttpRequest, pk: int) -> HttpResponse:
 def reopen(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReopenForm(request.POST or None)
     said = "is back at the desk"
-    return _decided(request, _get(pk), "Take back", form, desk.reopen, said)
+    return _decided(request, _get(pk), "Take back", form, decisions.reopen, said)
 
 
 @decider
@@ -79,14 +79,14 @@ def take(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the application, or give it back."""
     to = None if "give_back" in request.POST else officer(request)
     said = "It is nobody's now." if to is None else "It is yours now."
-    return _pressed(request, pk, said, desk.assign, to=to)
+    return _pressed(request, pk, said, decisions.assign, to=to)
 
 
 @decider
 @require_POST
 def check_again(request: HttpRequest, pk: int) -> HttpResponse:
     """Look everything up once more."""
-    return _pressed(request, pk, "The checks are running.", desk.check_again)
+    return _pressed(request, pk, "The checks are running.", decisions.check_again)
 
 
 @decider
@@ -94,7 +94,7 @@ def check_again(request: HttpRequest, pk: int) -> HttpResponse:
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Run the steps of setting up that are left."""
     said = "The steps that are left have been started."
-    return _pressed(request, pk, said, desk.retry_provisioning)
+    return _pressed(request, pk, said, decisions.retry_provisioning)
 
 
 def officer(request: HttpRequest) -> Person:
@@ -105,7 +105,7 @@ def officer(request: HttpRequest) -> Person:
 
 
 def _get(pk: int) -> Application:
-    return get_object_or_404(Application.objects.sent_in(), pk=pk)
+    return get_object_or_404(Application.objects.submitted(), pk=pk)
 
 
 def _decided(

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from engine.mail.address import Address
 from engine.registry.models import Domain, Organisation
-from onboarding import eligibility
 from onboarding.models import Application, SponsorshipStatus
+from onboarding.vetting import sponsors
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def _sponsor(application: Application) -> list[Finding]:
     asked = application.sponsorships.first()
     if asked is None:
         return [Finding("Sponsor", "Nobody is named", is_doubt=True)]
-    member = eligibility.sponsor_organisation(asked.address)
+    member = sponsors.find_sponsor_organisation(asked.address)
     from_whom = str(member) if member else "no member that may sponsor; not asked"
     answer = f"{asked}, {asked.address} ({from_whom}): "
     answer += asked.get_status_display().lower()

@@ -4,9 +4,8 @@ from typing import Any
 
 from django import forms
 
-from onboarding.fields import HostField, NameField, OwnDomainField
+from onboarding.forms.fields import HostField, NameField, NetworksField, OwnDomainField
 from onboarding.models import Application
-from onboarding.networks import NetworksField
 
 
 def _text(missing: str, **options: Any) -> forms.CharField:

@@ -1,3 +1,3 @@
-"""Commands that start a copy of the whole."""
+"""Commands that take the guides' pictures and videos."""
 
 from __future__ import annotations

@@ -6,18 +6,14 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.core.cache import cache
-from django.template.loader import render_to_string
-from weasyprint import HTML
-from weasyprint.urls import URLFetcher
 
+from onboarding.letters.letters import to_pdf
 from portal.guides.models import Guide
 from portal.guides.rendering import outline, pictures, placeholders
 
 CACHE_TIME = timedelta(days=30)
 # The version of the layout, part of the cache key: increment it with every change.
-LAYOUT_VERSION = 2
-# Pictures are data URLs: an editor's link must not make the server fetch anything.
-DATA_URLS_ONLY = URLFetcher(allowed_protocols=("data",), fail_on_errors=True)
+LAYOUT_VERSION = 3
 
 
 def pdf(guide: Guide) -> bytes:
@@ -34,15 +30,16 @@ def pdf(guide: Guide) -> bytes:
 
 
 def _render(guide: Guide) -> bytes:
-    context = {
+    context: dict[str, object] = {
         "page": guide,
         "parts": outline.Outliner(pictures.in_pdf).parts(guide.body),
         "postern": settings.POSTERN,
     }
-    html = render_to_string("guides/pdf.html", context)
+    # Only data URLs are fetched: an editor's link must not make the server fetch anything.
     # With base_url, because links in a file on a reader's disk must be absolute.
-    page = HTML(
-        string=html, base_url=settings.POSTERN.site_url, url_fetcher=DATA_URLS_ONLY
+    return to_pdf(
+        "guides/pdf.html",
+        context,
+        allowed_protocols=("data",),
+        base_url=settings.POSTERN.site_url,
     )
-    made: bytes = page.write_pdf(pdf_variant="pdf/ua-1", pdf_tags=True)
-    return made

@@ -8,7 +8,12 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_http_methods
 
 from engine.registry.models import Organisation, Person
-from onboarding.connecting import actions, mailbox, outcomes, tasks
+from onboarding.connecting import (
+    actions,
+    connection_test_mailbox,
+    rehearsal_outcomes,
+    tasks,
+)
 from onboarding.connecting.models import Rehearsal, StepState
 from portal.organisation.connection.connections import KEEPER, SECTION, connection_in
 from portal.organisation.connection.forms import RehearsalForm
@@ -60,15 +65,15 @@ def rehearsal(
     chosen = found.rehearsals.filter(pk=rehearsal_id).first()
     if chosen is None:
         raise Http404
-    outcomes.follow(chosen)
+    rehearsal_outcomes.update(chosen)
     steps = list(chosen.steps.all())
     context = {
         "connection": found,
         "rehearsal": chosen,
         "steps": steps,
         "faults": [step for step in steps if step.state == StepState.FAILED],
-        "test_address": mailbox.address(),
-        "minutes": int(outcomes.PATIENCE.total_seconds() // 60),
+        "test_address": connection_test_mailbox.address(),
+        "minutes": int(rehearsal_outcomes.PATIENCE.total_seconds() // 60),
     }
     return show(request, organisation, "connection_test", SECTION, context)
 

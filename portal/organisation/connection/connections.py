@@ -10,9 +10,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 from engine.registry.actions import connections
 from engine.registry.models import Connection, Organisation, Proof
 from engine.registry.permissions import Permission
-from onboarding.connecting import actions, policies
+from onboarding.connecting import actions, connection_values, policies, setup_guides
 from onboarding.connecting.models import Watch
-from onboarding.connecting.setup import guides, values
 from portal.organisation.connection.forms import CLOUD, FORMS, parts_of
 from portal.organisation.frame import show, visitor, within
 from portal.ui.forms import ConfirmForm
@@ -46,11 +45,11 @@ def connection(
     request: HttpRequest, organisation: Organisation, connection_id: int
 ) -> HttpResponse:
     found = connection_in(organisation, connection_id)
-    its = values.of(found)
+    its = connection_values.build(found)
     context = {
         "connection": found,
         "values": its,
-        "guides": guides.suiting(its),
+        "guides": setup_guides.guides_for(its),
         "credentials": found.credentials.filter(revoked_at=None).order_by("pk"),
         "has_tenant_secret": policies.has_tenant_secret(found),
         "links": found.shared_links.live().select_related("made_by"),
@@ -69,13 +68,13 @@ def guide(
     request: HttpRequest, organisation: Organisation, connection_id: int, key: str
 ) -> HttpResponse:
     """What one kind of server or provider must be told."""
-    its = values.of(connection_in(organisation, connection_id))
+    its = connection_values.build(connection_in(organisation, connection_id))
     chosen = _guide(key, its)
     context = {
         "connection": its.connection,
         "values": its,
         "guide": chosen,
-        "text": guides.text(chosen, its) if chosen.file_name else "",
+        "text": setup_guides.render(chosen, its) if chosen.file_name else "",
         "has_tenant_secret": policies.has_tenant_secret(its.connection),
     }
     return show(request, organisation, "connection_guide", SECTION, context)
@@ -86,22 +85,24 @@ def guide(
 def guide_file(
     request: HttpRequest, organisation: Organisation, connection_id: int, key: str
 ) -> HttpResponse:
-    its = values.of(connection_in(organisation, connection_id))
+    its = connection_values.build(connection_in(organisation, connection_id))
     return as_file(_guide(key, its), its)
 
 
-def _guide(key: str, its: values.Values) -> guides.Guide:
-    chosen = guides.find(key, its)
+def _guide(key: str, its: connection_values.ConnectionValues) -> setup_guides.Guide:
+    chosen = setup_guides.find(key, its)
     if chosen is None:
         raise Http404
     return chosen
 
 
-def as_file(chosen: guides.Guide, its: values.Values) -> HttpResponse:
+def as_file(
+    chosen: setup_guides.Guide, its: connection_values.ConnectionValues
+) -> HttpResponse:
     """Raises Http404 where the guide is a page only."""
     if not chosen.file_name:
         raise Http404
-    text = guides.text(chosen, its)
+    text = setup_guides.render(chosen, its)
     # PowerShell 5.1 takes a script without this mark for an older encoding.
     mark = "\ufeff" if chosen.file_name.endswith(".ps1") else ""
     return HttpResponse(
@@ -154,7 +155,10 @@ def new_password(
         made.append(secret)
 
     if found.proof == Proof.CREDENTIAL and form.submit(verb):
-        context = {"connection": found, "values": values.of(found, password=made[0])}
+        context = {
+            "connection": found,
+            "values": connection_values.build(found, password=made[0]),
+        }
         return show(request, organisation, "connection_password", SECTION, context)
     context = {
         "form": form,

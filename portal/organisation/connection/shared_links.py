@@ -16,9 +16,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 from engine.registry.errors import PolicyError
 from engine.registry.models import Organisation
 from engine.registry.permissions.view_guards import public
-from onboarding.connecting import actions, policies
+from onboarding.connecting import actions, connection_values, policies, setup_guides
 from onboarding.connecting.models import SharedLink
-from onboarding.connecting.setup import guides, values
 from portal.organisation.connection.connections import (
     KEEPER,
     SECTION,
@@ -96,12 +95,12 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
         except PolicyError as refusal:
             context["refusal"] = str(refusal)
         link.refresh_from_db()
-    its = values.of(link.connection, password=str(context["secret"]))
+    its = connection_values.build(link.connection, password=str(context["secret"]))
     context |= {
         "token": token,
         "link": link,
         "values": its,
-        "guides": guides.suiting(its),
+        "guides": setup_guides.guides_for(its),
         "may_open": policies.gives_secret(link.connection) and not link.opened_at,
     }
     return _page(request, "shared", context)
@@ -115,7 +114,7 @@ def shared_guide(request: HttpRequest, token: str, key: str) -> HttpResponse:
         "token": token,
         "values": its,
         "guide": chosen,
-        "text": guides.text(chosen, its) if chosen.file_name else "",
+        "text": setup_guides.render(chosen, its) if chosen.file_name else "",
     }
     return _page(request, "shared_guide", context)
 
@@ -127,10 +126,12 @@ def shared_guide_file(request: HttpRequest, token: str, key: str) -> HttpRespons
     return as_file(chosen, its)
 
 
-def _shared_guide(token: str, key: str) -> tuple[values.Values, guides.Guide]:
+def _shared_guide(
+    token: str, key: str
+) -> tuple[connection_values.ConnectionValues, setup_guides.Guide]:
     link = _linked(token)
-    its = values.of(link.connection)
-    chosen = guides.find(key, its)
+    its = connection_values.build(link.connection)
+    chosen = setup_guides.find(key, its)
     if chosen is None or not link.is_live:
         raise Http404
     return its, chosen

@@ -11,7 +11,7 @@ from engine.registry import permissions
 from engine.registry.actions import people, roles
 from engine.registry.models import Grant, Organisation, RoleName
 from engine.registry.permissions import Permission
-from onboarding.policies import can_print_first_letter
+from onboarding.first_sign_in.policies import can_print_first_letter
 from portal.account_admin import approvals, policies
 from portal.organisation import attention
 from portal.organisation.confirmation import confirmed, is_overtaken, sure

@@ -7,8 +7,8 @@ from django.views.decorators.http import require_http_methods
 
 from engine.registry.models import Organisation
 from engine.registry.permissions import Permission
-from onboarding import letters, sign_ins
-from onboarding.actions import first_letters
+from onboarding.first_sign_in import directory_sign_ins, letter_codes
+from onboarding.letters import letters
 from portal.account_admin import actions, policies
 from portal.organisation.confirmation import confirmed, sure
 from portal.organisation.frame import changeable_person, show, visitor, within
@@ -27,7 +27,7 @@ def give(
         organisation,
         person,
         sure(request),
-        lambda: sign_ins.give(person, by=visitor(request)),
+        lambda: directory_sign_ins.give(person, by=visitor(request)),
         title=f"Give {person.name} a sign-in",
         text="They can then search the directory and ask the helpdesk. Their mail stays "
         "in your own server. A link to choose a password goes to "
@@ -47,7 +47,7 @@ def letter(
     form = sure(request)
     codes: list[str] = []
     if form.submit(
-        lambda: codes.append(first_letters.issue(person, by=visitor(request)))
+        lambda: codes.append(letter_codes.issue(person, by=visitor(request)))
     ):
         # Rendered when the code is kept: no transaction is held meanwhile.
         return HttpResponse(

@@ -37,7 +37,7 @@ from engine.smtp.session_binding import Binding
 from engine.storage import content
 from engine.storage.models import Message
 from portal.demo.certificates import Authority
-from portal.demo.names import NameServer
+from portal.demo.dns_server import NameServer
 from tests import factories
 from tests.engine.smtp.conftest import Server
 from tests.engine.smtp.test_receive import HELLO

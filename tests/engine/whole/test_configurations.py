@@ -10,7 +10,7 @@ from django.conf import settings
 
 from engine.registry.models import Connection, Person
 from engine.storage.models import Message
-from onboarding.connecting.setup import guides, values
+from onboarding.connecting import connection_values, setup_guides
 from portal.demo.certificates import Authority
 from tests.engine.whole.conftest import SECRET
 from tests.peers.engine import Engine
@@ -39,13 +39,13 @@ def its(
     engine: Engine,
     firm_server: Connection,
     monkeypatch: pytest.MonkeyPatch,
-) -> values.Values:
+) -> connection_values.ConnectionValues:
     """The firm's values as its pages tell them, with the password once made."""
     own = authority.issue("localhost", "127.0.0.1")
     monkeypatch.setattr(settings.POSTERN, "smtp_port", engine.ports["smtp"])
     monkeypatch.setattr(settings.POSTERN, "tls_ca_file", str(authority.ca_file))
     monkeypatch.setattr(settings.POSTERN, "tls_cert_file", str(own.cert_file))
-    return values.of(firm_server, password=SECRET)
+    return connection_values.build(firm_server, password=SECRET)
 
 
 def main_cf(text: str) -> dict[str, str]:
@@ -64,9 +64,12 @@ def main_cf(text: str) -> dict[str, str]:
 
 
 def test_a_postfix_sends_with_the_ready_configuration(
-    bob: Person, its: values.Values, authority: Authority, tmp_path: Path
+    bob: Person,
+    its: connection_values.ConnectionValues,
+    authority: Authority,
+    tmp_path: Path,
 ) -> None:
-    text = guides.text(guides.POSTFIX, its)
+    text = setup_guides.render(setup_guides.POSTFIX, its)
     (line,) = re.findall(r"^#   (\[.*)$", text, re.MULTILINE)
     password = tmp_path / "password"
     password.write_text(f"{line}\n")
@@ -104,7 +107,10 @@ class ReadyExim(Exim):
 
 
 def test_an_exim_sends_with_the_ready_configuration(
-    bob: Person, its: values.Values, authority: Authority, engine: Engine
+    bob: Person,
+    its: connection_values.ConnectionValues,
+    authority: Authority,
+    engine: Engine,
 ) -> None:
     own = authority.issue("mail.firm.example")
     exim = ReadyExim(
@@ -118,7 +124,7 @@ def test_an_exim_sends_with_the_ready_configuration(
         password="unused",
         ca_file=authority.ca_file,
     )
-    text = guides.text(guides.EXIM, its)
+    text = setup_guides.render(setup_guides.EXIM, its)
     for before, after in OWN_HOST.items():
         text = text.replace(before, after)
     password = exim.folder / "password"

@@ -9,7 +9,12 @@ import pytest
 from django.conf import settings
 
 from engine.registry.models import Connection, Kind
-from onboarding.connecting import actions, mailbox, outcomes, rehearsing
+from onboarding.connecting import (
+    actions,
+    connection_test_mailbox,
+    rehearsal_outcomes,
+    rehearsals,
+)
 from onboarding.connecting.models import StepState
 from portal.demo.certificates import Authority
 from tests import factories
@@ -37,14 +42,16 @@ def test_every_step_passes_once_both_messages_have_arrived(
     rehearsal = actions.start_rehearsal(firm_server, recipient=JANE, by=None)
 
     def is_over() -> bool:
-        outcomes.follow(rehearsal)
+        rehearsal_outcomes.update(rehearsal)
         return rehearsal.finished_at is not None
 
-    rehearsing.run(rehearsal)
-    rehearsing.run(rehearsal)
+    rehearsals.run(rehearsal)
+    rehearsals.run(rehearsal)
     wait_until(lambda: bool(next_hop.received), "our message")
     with connect(engine) as theirs:
-        theirs.sendmail(JANE, [mailbox.address()], f"From: {JANE}\r\n\r\nTest\r\n")
+        theirs.sendmail(
+            JANE, [connection_test_mailbox.address()], f"From: {JANE}\r\n\r\nTest\r\n"
+        )
     wait_until(is_over, f"the rehearsal\n{engine.log}")
 
     assert [one.recipients for one in next_hop.received] == [[JANE]]

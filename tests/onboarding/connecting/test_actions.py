@@ -1,4 +1,4 @@
-"""Proving domains, rehearsing, and links for an IT department."""
+"""Domain checks, rehearsals, and links for an IT department."""
 
 from __future__ import annotations
 
@@ -27,14 +27,20 @@ from engine.registry.models import (
 from engine.routing import routes
 from engine.trace import event_log
 from engine.trace.models import EventKind
-from onboarding.connecting import actions, mailbox, outcomes, rehearsing, tasks
+from onboarding.connecting import (
+    actions,
+    connection_test_mailbox,
+    rehearsal_outcomes,
+    rehearsals,
+    tasks,
+)
 from onboarding.connecting.models import (
     DomainCheck,
     Rehearsal,
     StepKey,
     StepState,
 )
-from portal.demo.names import NameServer
+from portal.demo.dns_server import NameServer
 from tests import factories, jobs
 
 JANE = "jane@firm.example.secure.example"
@@ -49,7 +55,7 @@ def jane(firm: Organisation) -> Person:
 
 @pytest.fixture
 def service(db: None) -> Organisation:
-    """The operator's organisation, at home in the community's own domain."""
+    """The operator's organisation, which owns the community's domain."""
     made = factories.make_organisation(name="Service desk", kind=Kind.OPERATOR)
     factories.make_domain(made, "secure.example")
     return made
@@ -132,12 +138,14 @@ class TestRehearsal:
         self, rehearsal: Rehearsal
     ) -> None:
         assert [s.key for s in rehearsal.steps.all()] == list(StepKey)
-        assert Mailbox.objects.filter(address=mailbox.address()).exists()
+        assert Mailbox.objects.filter(
+            address=connection_test_mailbox.address()
+        ).exists()
 
     def test_another_must_wait_a_moment(
         self, rehearsal: Rehearsal, jane: Person
     ) -> None:
-        with pytest.raises(PolicyError, match="Wait half a minute"):
+        with pytest.raises(PolicyError, match="Wait 30 seconds"):
             actions.start_rehearsal(rehearsal.connection, recipient=JANE, by=jane)
 
     def test_our_message_goes_only_to_their_own_address(
@@ -152,7 +160,7 @@ class TestRehearsal:
         connection = rehearsal.connection
         connection.next_hop_host, connection.next_hop_port = "127.0.0.1", 1
 
-        rehearsing.run(rehearsal)
+        rehearsals.run(rehearsal)
 
         assert step(rehearsal, StepKey.NAME).state == StepState.PASSED
         assert "firewall" in step(rehearsal, StepKey.CONNECT).fault
@@ -171,10 +179,10 @@ class TestRehearsal:
         self, rehearsal: Rehearsal, kind: EventKind, reply: str, state: StepState
     ) -> None:
         rehearsal.reference = "R1"
-        rehearsing.set_step(rehearsal, StepKey.OUT, StepState.RUNNING)
+        rehearsals.set_step(rehearsal, StepKey.OUT, StepState.RUNNING)
         event_log.events([event_log.event("R1", kind, JANE, reply=reply)])
 
-        outcomes.follow(rehearsal)
+        rehearsal_outcomes.update(rehearsal)
 
         assert step(rehearsal, StepKey.OUT).state == state
 
@@ -182,11 +190,11 @@ class TestRehearsal:
         self, rehearsal: Rehearsal
     ) -> None:
         arrive("X1", rehearsal.connection_id + 1)
-        outcomes.follow(rehearsal)
+        rehearsal_outcomes.update(rehearsal)
         assert step(rehearsal, StepKey.IN).state == StepState.RUNNING
 
         arrive("X2", rehearsal.connection_id)
-        outcomes.follow(rehearsal)
+        rehearsal_outcomes.update(rehearsal)
         assert step(rehearsal, StepKey.IN).state == StepState.PASSED
 
     @pytest.mark.parametrize(
@@ -204,7 +212,7 @@ class TestRehearsal:
     ) -> None:
         refuse(firm, reply)
 
-        outcomes.follow(rehearsal)
+        rehearsal_outcomes.update(rehearsal)
 
         shown = step(rehearsal, StepKey.IN)
         assert shown.state == StepState.RUNNING
@@ -215,14 +223,14 @@ class TestRehearsal:
     ) -> None:
         refuse(harbour, "535 5.7.8 The user name or password is wrong")
 
-        outcomes.follow(rehearsal)
+        rehearsal_outcomes.update(rehearsal)
 
         assert step(rehearsal, StepKey.IN).fault == ""
 
     def test_the_job_ends_one_that_waited_long_enough(
         self, rehearsal: Rehearsal
     ) -> None:
-        late = timezone.now() - outcomes.PATIENCE - timedelta(minutes=1)
+        late = timezone.now() - rehearsal_outcomes.PATIENCE - timedelta(minutes=1)
         Rehearsal.objects.update(started_at=late)
 
         tasks.follow_rehearsals()
@@ -280,7 +288,9 @@ def arrive(reference: str, connection_id: int) -> None:
     event_log.events(
         [
             event_log.event(reference, EventKind.RECEIVED, connection_id=connection_id),
-            event_log.event(reference, EventKind.DELIVERED, mailbox.address()),
+            event_log.event(
+                reference, EventKind.DELIVERED, connection_test_mailbox.address()
+            ),
         ]
     )
 

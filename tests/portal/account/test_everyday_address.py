@@ -14,7 +14,7 @@ from engine.audit.models import Entry
 from engine.registry.actions import recovery, shut_mail
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person, RecoveryAddressChange
-from onboarding import links
+from onboarding import signed_links
 from portal.account import tasks
 from tests.portal.conftest import SignIn
 from tests.security.intruder import LINK, everybody_hears
@@ -131,7 +131,7 @@ def test_a_change_in_force_is_no_longer_refused(
     recovery.apply_due_change(bob)
 
     path = reverse(
-        "account:refuse_by_link", args=[links.address_change_token(asked.pk)]
+        "account:refuse_by_link", args=[signed_links.address_change_token(asked.pk)]
     )
 
     assert "has taken effect" in client.post(path).text
@@ -175,12 +175,12 @@ def test_the_job_settles_once(bob: Person, asked: RecoveryAddressChange) -> None
 def test_a_link_that_went_to_the_address_before_ends_with_it(bob: Person) -> None:
     bob.set_unusable_password()
     bob.save()
-    token = links.first_sign_in_token(bob)
-    assert links.first_sign_in(token).is_live
+    token = signed_links.first_sign_in_token(bob)
+    assert signed_links.first_sign_in(token).is_live
 
     recovery.change_own_address(bob, address=NEW, by=bob)
 
-    assert not links.first_sign_in(token).is_live
+    assert not signed_links.first_sign_in(token).is_live
 
 
 def test_only_the_owner_sets_it_at_once(alice: Person, bob: Person) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 from engine.registry.actions import api_keys, people, recovery, shut_mail
 from engine.registry.models import Organisation, Person
 from engine.registry.scopes import Scope
-from onboarding import links
+from onboarding import signed_links
 from portal.account_admin.actions import (
     disown_factor_reset,
     reset_second_factor,
@@ -34,7 +34,7 @@ def waiting(northfield: Organisation, bob: Person, alice: Person, hugh: Person) 
     reset_second_factor(bob, reason="Lost the phone", by=hugh)
     scopes = [Scope.READ_MESSAGES]
     api_keys.add(northfield, name="Case system", scopes=scopes, by=alice)
-    return links.address_change_token(change.pk)
+    return signed_links.address_change_token(change.pk)
 
 
 def test_owner(
@@ -57,7 +57,7 @@ def test_owner_says_no_to_a_reset(
 ) -> None:
     use_session(page, signed_in(bob, second_factor=True), live_server.url)
     asked = bob.factor_resets.get()
-    own, link = "/account/second-factor/reset/", links.factor_reset_token
+    own, link = "/account/second-factor/reset/", signed_links.factor_reset_token
     look(page, live_server.url, f"{own}{asked.pk}/", "/account/sessions/")
     stop_factor_reset(asked, by=None)
     look(page, live_server.url, f"{own}link/{link(asked.pk)}/")

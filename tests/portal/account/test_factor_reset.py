@@ -16,7 +16,7 @@ from engine.registry.actions import shut_mail
 from engine.registry.credentials import authentication, generated_secrets
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person, RoleName
-from onboarding import links
+from onboarding import signed_links
 from portal.account_admin import actions
 from portal.account_admin.models import FactorReset
 from tests import factories, jobs
@@ -247,7 +247,7 @@ def test_a_link_of_long_ago_locks_nothing(
     assert bob.has_usable_password()
 
 
-@pytest.mark.parametrize("make", [str, links.address_change_token])
+@pytest.mark.parametrize("make", [str, signed_links.address_change_token])
 def test_a_made_up_link_is_nobodys(client: Client, asked: FactorReset, make) -> None:
     path = reverse("own_factor:by_link", args=[make(asked.pk)])
 

@@ -16,7 +16,7 @@ def loaded(path: Path) -> x509.Certificate:
 
 
 def verify(authority: Authority, certificate: Certificate, name: str) -> None:
-    """Raises VerificationError as a strict client would."""
+    """Verifies like a strict client. Raises VerificationError."""
     trusted = Store([loaded(authority.ca_file)])
     verifier = PolicyBuilder().store(trusted).build_server_verifier(x509.DNSName(name))
     verifier.verify(loaded(certificate.cert_file), [])
@@ -69,11 +69,11 @@ def test_authority_opened_again_issues_the_same(authority: Authority) -> None:
     assert again.issue("localhost").cert_file.read_bytes() == first
 
 
-def test_certificate_asked_for_with_other_names_is_made_anew(
+def test_certificate_asked_for_with_other_names_is_issued_again(
     authority: Authority,
 ) -> None:
     authority.issue("localhost", kept_as="server")
 
-    made = authority.issue("gate.example", kept_as="server")
+    made = authority.issue("connection.example", kept_as="server")
 
-    verify(authority, made, "gate.example")
+    verify(authority, made, "connection.example")

@@ -28,9 +28,9 @@ from engine.registry.models import (
     RoleName,
 )
 from engine.storage.models import FolderRole, Message
-from portal.demo import load, record, signing
-from portal.demo.names import NameServer
-from portal.demo.record import Facts
+from portal.demo import demo_file, dkim_keys, load
+from portal.demo.demo_file import Facts
+from portal.demo.dns_server import NameServer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -41,12 +41,12 @@ def loaded(
     django_db_blocker: DjangoDbBlocker,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Facts, Path]]:
-    """The community, which each test finds as it was loaded, and a copy of its file."""
+    """The loaded community, unchanged for each test, and a copy of its file."""
     copy = tmp_path_factory.mktemp("demo") / "demo.json"
     with django_db_blocker.unblock(), transaction.atomic():
-        record.path().unlink(missing_ok=True)
+        demo_file.path().unlink(missing_ok=True)
         facts = load.load_community()
-        shutil.copy2(record.path(), copy)
+        shutil.copy2(demo_file.path(), copy)
         yield facts, copy
         transaction.set_rollback(True)
 
@@ -54,7 +54,7 @@ def loaded(
 @pytest.fixture
 def facts(loaded: tuple[Facts, Path]) -> Facts:
     facts, copy = loaded
-    shutil.copy2(copy, record.path())
+    shutil.copy2(copy, demo_file.path())
     return deepcopy(facts)
 
 
@@ -68,39 +68,39 @@ def test_community_has_every_account_type_and_every_role(facts: Facts) -> None:
 
 
 def test_people_sign_in_with_what_the_file_says(facts: Facts) -> None:
-    for told in facts["people"]:
-        person = Person.objects.get(address=told["address"])
-        assert person.check_password(told["password"])
-        assert bool(told["totp_secret"]) == permissions.needs_second_factor(person)
+    for entry in facts["people"]:
+        person = Person.objects.get(address=entry["address"])
+        assert person.check_password(entry["password"])
+        assert bool(entry["totp_secret"]) == permissions.needs_second_factor(person)
 
 
 def test_second_factor_takes_the_code_of_the_secret(facts: Facts) -> None:
-    told = next(p for p in facts["people"] if p["role"] == RoleName.OPERATOR)
+    entry = next(p for p in facts["people"] if p["role"] == RoleName.OPERATOR)
     factor = Authenticator.objects.get(
-        user__address=told["address"], type=Authenticator.Type.TOTP
+        user__address=entry["address"], type=Authenticator.Type.TOTP
     )
 
-    code = format_hotp_value(hotp_value(told["totp_secret"], next(counters())))
+    code = format_hotp_value(hotp_value(entry["totp_secret"], next(counters())))
 
     assert TOTP(factor).validate_code(code)
 
 
 def test_mail_clients_sign_in_where_there_is_a_mailbox(facts: Facts) -> None:
-    for told in facts["people"]:
-        if Mailbox.objects.filter(owner__address=told["address"]).exists():
+    for entry in facts["people"]:
+        if Mailbox.objects.filter(owner__address=entry["address"]).exists():
             found = authentication.authenticate_person(
-                told["address"], told["app_password"]
+                entry["address"], entry["app_password"]
             )
             assert found is not None
         else:
-            assert told["app_password"] == ""
+            assert entry["app_password"] == ""
 
 
 def test_servers_sign_in_where_a_credential_proves_them(facts: Facts) -> None:
     firm = next(o for o in facts["organisations"] if o["account_type"] == "smtp")
-    told = firm["connection"]
+    entry = firm["connection"]
 
-    found = authentication.authenticate_connection(told["username"], told["password"])
+    found = authentication.authenticate_connection(entry["username"], entry["password"])
 
     assert found is not None
     assert found.organisation.name == firm["name"]
@@ -119,9 +119,9 @@ def test_keys_are_of_a_member_and_of_the_community(facts: Facts) -> None:
 
 
 def test_lists_reach_across_organisations(facts: Facts) -> None:
-    (told,) = facts["distribution_lists"]
+    (entry,) = facts["distribution_lists"]
 
-    assert len({member.partition("@")[2] for member in told["members"]}) > 2
+    assert len({member.partition("@")[2] for member in entry["members"]}) > 2
 
 
 def test_group_mailboxes_say_who_may_what(facts: Facts) -> None:
@@ -141,7 +141,7 @@ def test_mailboxes_hold_mail_read_and_unread_and_sent(facts: Facts) -> None:
 
 
 def test_file_is_readable_by_its_owner_only(facts: Facts) -> None:
-    assert stat.S_IMODE(record.path().stat().st_mode) == 0o600
+    assert stat.S_IMODE(demo_file.path().stat().st_mode) == 0o600
 
 
 def test_second_load_changes_nothing(facts: Facts) -> None:
@@ -152,20 +152,22 @@ def test_second_load_changes_nothing(facts: Facts) -> None:
 
 
 def test_lost_file_is_written_with_secrets_that_work(facts: Facts) -> None:
-    record.path().unlink()
+    demo_file.path().unlink()
 
     again = load.load_community()
 
-    told = again["people"][0]
-    assert told["password"] != facts["people"][0]["password"]
-    assert Person.objects.get(address=told["address"]).check_password(told["password"])
+    entry = again["people"][0]
+    assert entry["password"] != facts["people"][0]["password"]
+    assert Person.objects.get(address=entry["address"]).check_password(
+        entry["password"]
+    )
     old = facts["people"][0]
     assert (
         authentication.authenticate_person(old["address"], old["app_password"]) is None
     )
 
 
-def test_whoever_joined_since_keeps_their_password(facts: Facts) -> None:
+def test_a_person_who_joined_since_keeps_their_password(facts: Facts) -> None:
     joined = organisations.add(
         name="Newcomer", kind=Kind.CHARITY, account_type=AccountType.SMTP, by=None
     )
@@ -190,18 +192,18 @@ def test_the_cloud_organisation_has_all_that_its_provider_needs(facts: Facts) ->
     council = next(
         o for o in facts["organisations"] if o["account_type"] == "cloud_gateway"
     )
-    told = council["connection"]
+    entry = council["connection"]
 
-    assert told["provider"] == "microsoft_365"
-    assert len(told["tenant_id"]) == 36
-    assert Path(told["dkim_key_file"]).read_text().startswith("-----BEGIN RSA")
-    assert stat.S_IMODE(Path(told["dkim_key_file"]).stat().st_mode) == 0o600
+    assert entry["provider"] == "microsoft_365"
+    assert len(entry["tenant_id"]) == 36
+    assert Path(entry["dkim_key_file"]).read_text().startswith("-----BEGIN RSA")
+    assert stat.S_IMODE(Path(entry["dkim_key_file"]).stat().st_mode) == 0o600
 
 
 def test_the_demos_names_lead_to_its_servers_and_keys(
     facts: Facts, name_server: NameServer
 ) -> None:
-    signing.publish(name_server)
+    dkim_keys.publish(name_server)
 
     assert dns.mx("eastvale.example") == [
         dns.MailExchanger(0, "eastvale-example.mail.protection.outlook.com")

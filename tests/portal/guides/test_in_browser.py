@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from engine.registry.actions import roles
 from engine.registry.models import RoleName
-from onboarding.terms import publish_first
+from onboarding.terms import publish_initial_terms
 from portal.guides.bundled import loader
 from portal.guides.models import Feedback, Guide
 from portal.home.models import NoticeKind, ServiceNotice
@@ -29,7 +29,7 @@ def look(page: Page, url: str, *paths: str) -> None:
 
 def test_guides(page: Page, live_server, signed_in: SignIn) -> None:
     loader.load()
-    publish_first()
+    publish_initial_terms()
     now = timezone.now()
     for kind, begins in ((NoticeKind.FAULT, now), (NoticeKind.WORK, now + DAY)):
         ServiceNotice.objects.create(

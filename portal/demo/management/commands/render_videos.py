@@ -1,4 +1,4 @@
-"""`manage.py render_videos`: film the video guides again in a fresh demo community."""
+"""`manage.py render_videos`: records the video guides in a fresh demo community."""
 
 from __future__ import annotations
 
@@ -6,19 +6,23 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from portal.demo.film.player import browser
-from portal.demo.film.reel import shoot
-from portal.demo.film.stage import stage
+from portal.demo.recording.script_player import browser
+from portal.demo.recording.temporary_site import stage
+from portal.demo.recording.videos import shoot
 from portal.guides.bundled import videos
 
 
 class Command(BaseCommand):
-    help = "Film the video guides anew. Needs ffmpeg, Chromium and the test packages."
+    """Records the video guides, all or by name."""
+
+    help = "Record the video guides. Needs ffmpeg, Chromium and the test packages."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("names", nargs="*", help="only these; otherwise all")
+        """Adds the names of videos."""
+        parser.add_argument("names", nargs="*", help="record only these; default: all")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Records the videos and prints their lengths."""
         with stage() as opened, browser() as chromium:
             for name in options["names"] or videos.names():
                 shoot(chromium, opened, videos.film(name))

@@ -1,4 +1,4 @@
-"""`manage.py take_screenshots`: the guides' pictures again, from a fresh demo community."""
+"""`manage.py take_screenshots`: takes the guides' pictures in a fresh demo community."""
 
 from __future__ import annotations
 
@@ -6,20 +6,26 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from portal.demo.film import shots
-from portal.demo.film.player import browser
-from portal.demo.film.stage import stage
+from portal.demo.recording import screenshots
+from portal.demo.recording.script_player import browser
+from portal.demo.recording.temporary_site import stage
 
 
 class Command(BaseCommand):
-    help = "Take the guides' pictures anew. Needs Chromium and the test packages."
+    """Takes the guides' pictures, all or by name."""
+
+    help = "Take the guides' pictures. Needs Chromium and the test packages."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("names", nargs="*", help="only these; otherwise all")
+        """Adds the names of pictures."""
+        parser.add_argument("names", nargs="*", help="take only these; default: all")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Takes the pictures and prints their names."""
         names = options["names"]
-        wanted = [shot for shot in shots.shots() if not names or shot.name in names]
+        wanted = [
+            shot for shot in screenshots.shots() if not names or shot.name in names
+        ]
         with stage() as opened, browser() as chromium:
-            for name in shots.take(chromium, opened, wanted):
+            for name in screenshots.take(chromium, opened, wanted):
                 self.stdout.write(name)

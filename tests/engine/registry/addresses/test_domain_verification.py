@@ -4,7 +4,7 @@ import pytest
 
 from engine.registry.addresses import domain_verification
 from engine.registry.models import Domain, Organisation
-from portal.demo.names import NameServer
+from portal.demo.dns_server import NameServer
 from tests import factories
 
 

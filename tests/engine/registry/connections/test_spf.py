@@ -14,7 +14,7 @@ from engine.registry.connections.spf import sending_networks
 from engine.registry.errors import PolicyError
 from engine.registry.models import Provider, ProviderNetworks
 from engine.routing import routes
-from portal.demo.names import NameServer
+from portal.demo.dns_server import NameServer
 
 MICROSOFT = "spf.protection.outlook.com"
 GOOGLE = "_spf.google.com"

@@ -13,7 +13,7 @@ from django.conf import settings
 from engine.transport.diagnosis.next_hop_diagnosis import Finding, Stage, attempt
 from engine.transport.next_hop import Hop
 from portal.demo.certificates import Authority
-from portal.demo.names import NameServer
+from portal.demo.dns_server import NameServer
 from tests.next_hop import NextHop
 
 MAIL = "mail.firm.example"

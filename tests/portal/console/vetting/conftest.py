@@ -4,9 +4,16 @@ from tests.onboarding.conftest import (
     apply,
     approve,
     fenland,
-    send_in,
     sent,
     state_of_its_own,
+    submit_application,
 )
 
-__all__ = ["apply", "approve", "fenland", "send_in", "sent", "state_of_its_own"]
+__all__ = [
+    "apply",
+    "approve",
+    "fenland",
+    "sent",
+    "state_of_its_own",
+    "submit_application",
+]

@@ -12,8 +12,8 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from engine.registry.models import Person, RoleName
-from onboarding import provisioning
 from onboarding.models import Application
+from onboarding.provisioning import runner
 from onboarding.status import Status, StepState
 from tests import factories
 from tests.portal.conftest import SignIn
@@ -266,9 +266,7 @@ def test_a_running_step_offers_no_second_run(
     running.update(state=StepState.RUNNING, started_at=timezone.now())
     assert "that are left" not in desk.get(url("inspect", application)).content.decode()
 
-    running.update(
-        started_at=timezone.now() - provisioning.LEASE - timedelta(seconds=1)
-    )
+    running.update(started_at=timezone.now() - runner.LEASE - timedelta(seconds=1))
 
     assert "that are left" in desk.get(url("inspect", application)).content.decode()
 

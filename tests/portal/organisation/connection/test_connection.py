@@ -22,10 +22,9 @@ from engine.registry.models import (
     Proof,
     Provider,
 )
-from onboarding.connecting import actions
+from onboarding.connecting import actions, connection_values, setup_guides
 from onboarding.connecting.models import Rehearsal, StepState
-from onboarding.connecting.setup import guides, values
-from portal.demo.names import NameServer
+from portal.demo.dns_server import NameServer
 from tests import factories, jobs
 from tests.portal.conftest import SignIn
 
@@ -271,10 +270,17 @@ def test_a_cloud_organisation_is_warned_of_an_authority_of_our_own(
     firm_connection: Connection,
 ) -> None:
     firm_connection.proof, firm_connection.provider = Proof.CLOUD, "microsoft_365"
-    its = replace(values.of(firm_connection), authority_url="https://ours.example/")
+    its = replace(
+        connection_values.build(firm_connection), authority_url="https://ours.example/"
+    )
 
-    def shown(its: values.Values) -> str:
-        context = {"guide": guides.MICROSOFT, "values": its, "text": "", "file": ""}
+    def shown(its: connection_values.ConnectionValues) -> str:
+        context = {
+            "guide": setup_guides.MICROSOFT,
+            "values": its,
+            "text": "",
+            "file": "",
+        }
         return render_to_string("organisation/guide_text.html", context)
 
     assert "public authorities only" in shown(its)
@@ -305,7 +311,7 @@ class TestSharedLink:
 
         assert 'data-copy="password"' in first
         assert 'data-copy="password"' not in again
-        assert "shown its password already" in again
+        assert "already shown its password" in again
         assert firm_connection.credentials.count() == 1
 
     def test_one_that_ended_shows_nothing(
@@ -334,12 +340,12 @@ class TestSharedLink:
 
 
 def test_every_guide_that_suits_has_its_text(firm_connection: Connection) -> None:
-    its = values.of(firm_connection)
+    its = connection_values.build(firm_connection)
 
-    assert [guide.key for guide in guides.suiting(its)] == [
+    assert [guide.key for guide in setup_guides.guides_for(its)] == [
         "postfix",
         "exim",
         "exchange",
     ]
-    for guide in guides.suiting(its):
-        assert its.host in guides.text(guide, its)
+    for guide in setup_guides.guides_for(its):
+        assert its.host in setup_guides.render(guide, its)

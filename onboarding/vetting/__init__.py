@@ -1,0 +1,3 @@
+"""Decides on applications: sponsors, signatures, automatic checks and officers' actions."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Records the guides' pictures and videos in a demo community."""
+
+from __future__ import annotations

@@ -1,0 +1,54 @@
+"""Migrates the database and collects static files, if anything changed since last time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from engine import state
+
+
+def migrate() -> bool:
+    """Applies pending migrations. True if any were pending."""
+    executor = MigrationExecutor(connection)
+    if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        return False
+    call_command("migrate", interactive=False, verbosity=0)
+    return True
+
+
+def collect_static_files() -> bool:
+    """Collects styles, scripts and images. False if they are unchanged since last time."""
+    digest_file = settings.POSTERN.path("assets.sha256")
+    digest = _digest()
+    if digest_file.exists() and digest_file.read_text() == digest:
+        return False
+    call_command("collect_assets", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    state.replace(digest_file, digest.encode())
+    return True
+
+
+def _digest() -> str:
+    digest = hashlib.sha256()
+    for path in _sources():
+        digest.update(str(path).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _sources() -> Iterator[Path]:
+    """Yields our static files, and the lock files that pin everybody else's."""
+    base: Path = settings.BASE_DIR
+    yield from (base / "requirements.lock", base / "package-lock.json")
+    yield base / "portal/ui/assets.py"
+    for folder in ("portal", "onboarding", "engine"):
+        yield from sorted(
+            p for p in base.glob(f"{folder}/**/static/**/*") if p.is_file()
+        )

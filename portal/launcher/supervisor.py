@@ -1,0 +1,100 @@
+"""Runs several programs as one: starts them together and replaces any that dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from types import FrameType
+
+from engine.supervision import Kept, end_all
+
+# Seconds that each program has to finish its work.
+GRACE = 15.0
+LOOK_EVERY = 0.1
+
+
+class Supervisor:
+    """Runs commands until SIGINT, SIGTERM or SIGHUP, and restarts any that ends.
+
+    A program that exits before all are ready stops the whole: it has printed the reason
+    (a port in use, a missing setting), and restarting it would only repeat that.
+    """
+
+    def __init__(
+        self,
+        commands: Mapping[str, Sequence[str]],
+        *,
+        is_ready: Callable[[], bool],
+        on_ready: Callable[[], None],
+    ) -> None:
+        self._is_ready = is_ready
+        self._on_ready = on_ready
+        self._asked_to_stop = False
+        self.kept = {
+            name: Kept(name, partial(_start, command))
+            for name, command in commands.items()
+        }
+        # Process groups whose leader has died, and when the rest of them is killed.
+        self._orphans: dict[int, float] = {}
+
+    def run(self) -> str:
+        """Runs until stopped. Returns the program that could not start, or ""."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._stop)
+        try:
+            return self._watch()
+        finally:
+            self._end()
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self._asked_to_stop = True
+
+    def _watch(self) -> str:
+        is_announced = False
+        while not self._asked_to_stop:
+            for name, one in self.kept.items():
+                ended = one.status()
+                if not is_announced and ended is not None and ended >= 0:
+                    return name
+                if (pid := one.look()) is not None:
+                    self._end_orphans_of(pid)
+            self._kill_orphans()
+            if not is_announced and self._is_ready():
+                is_announced = True
+                self._on_ready()
+            time.sleep(LOOK_EVERY)
+        return ""
+
+    def _end_orphans_of(self, group: int) -> None:
+        """Asks the children of a dead program to end, and lets them finish their work."""
+        _signal_group(group, signal.SIGTERM)
+        self._orphans[group] = time.monotonic() + GRACE
+
+    def _kill_orphans(self) -> None:
+        now = time.monotonic()
+        for group in [one for one, end_at in self._orphans.items() if end_at < now]:
+            _signal_group(group, signal.SIGKILL)
+            del self._orphans[group]
+
+    def _end(self) -> None:
+        groups = [one.process.pid for one in self.kept.values() if one.process]
+        end_all(list(self.kept.values()), grace=GRACE)
+        for group in (*groups, *self._orphans):
+            _signal_group(group, signal.SIGKILL)
+
+
+def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    # In its own session, so that Ctrl-C in the terminal reaches only us, and a program's
+    # children can be signalled as a group.
+    return subprocess.Popen(command, start_new_session=True)  # noqa: S603
+
+
+def _signal_group(group: int, number: signal.Signals) -> None:
+    try:
+        os.killpg(group, number)
+    except ProcessLookupError:
+        pass

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from portal.launcher.supervisor import Supervisor
+from tests.peers.process import wait_until
+
+pytestmark = pytest.mark.slow
+
+WAITS = [sys.executable, "-c", "import time; time.sleep(600)"]
+ENDS = [sys.executable, "-c", ""]
+STARTS_ANOTHER = (
+    "import subprocess, sys, time, pathlib;"
+    "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
+    "pathlib.Path(sys.argv[1]).write_text(str(child.pid)); time.sleep(600)"
+)
+
+
+@pytest.fixture(autouse=True)
+def signals_as_before() -> Iterator[None]:
+    before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def ask_ourselves_to_stop() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_all_stop_when_asked_to() -> None:
+    supervisor = Supervisor(
+        {"one": WAITS, "two": WAITS},
+        is_ready=lambda: True,
+        on_ready=ask_ourselves_to_stop,
+    )
+
+    assert supervisor.run() == ""
+    assert not any(one.is_running() for one in supervisor.kept.values())
+
+
+def test_all_stop_when_one_cannot_start() -> None:
+    supervisor = Supervisor(
+        {"one": WAITS, "two": ENDS}, is_ready=lambda: False, on_ready=lambda: None
+    )
+
+    assert supervisor.run() == "two"
+    assert not any(one.is_running() for one in supervisor.kept.values())
+
+
+def test_one_that_is_killed_is_replaced_and_the_others_go_on() -> None:
+    supervisor = Supervisor(
+        {"one": WAITS, "two": WAITS}, is_ready=lambda: True, on_ready=lambda: kill_one()
+    )
+    before: list[int] = []
+
+    def kill_one() -> None:
+        before.extend(one.process.pid for one in supervisor.kept.values())
+        os.kill(before[0], signal.SIGKILL)
+        threading.Thread(target=stop_when_replaced).start()
+
+    def stop_when_replaced() -> None:
+        one = supervisor.kept["one"]
+        wait_until(
+            lambda: one.is_running() and one.process.pid != before[0], "another process"
+        )
+        before.append(supervisor.kept["two"].process.pid)
+        ask_ourselves_to_stop()
+
+    assert supervisor.run() == ""
+    assert before[2] == before[1]
+
+
+def test_what_a_killed_program_had_started_is_asked_to_end(tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    supervisor = Supervisor(
+        {"one": [sys.executable, "-c", STARTS_ANOTHER, str(note)]},
+        is_ready=lambda: note.exists() and note.read_text() != "",
+        on_ready=lambda: kill_one(),
+    )
+
+    def kill_one() -> None:
+        child = int(note.read_text())
+        os.kill(supervisor.kept["one"].process.pid, signal.SIGKILL)
+        threading.Thread(target=stop_when_gone, args=[child]).start()
+
+    def stop_when_gone(child: int) -> None:
+        wait_until(lambda: not is_running(child), "the end of the child")
+        ask_ourselves_to_stop()
+
+    assert supervisor.run() == ""
+
+
+def test_what_a_program_started_ends_with_it(tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    supervisor = Supervisor(
+        {"one": [sys.executable, "-c", STARTS_ANOTHER, str(note)]},
+        is_ready=lambda: note.exists() and note.read_text() != "",
+        on_ready=ask_ourselves_to_stop,
+    )
+
+    supervisor.run()
+
+    pid = int(note.read_text())
+    wait_until(lambda: not is_running(pid), "the end of the child")
+
+
+def is_running(pid: int) -> bool:
+    """Returns False for a zombie, which only waits for its parent."""
+    status = Path(f"/proc/{pid}/stat")
+    try:
+        return status.read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
