@@ -1,3 +1,5 @@
+"""The audit entries, and the end of their chain."""
+
 from __future__ import annotations
 
 from django.db import models

@@ -1,4 +1,4 @@
-"""Senders whose rates are counted, and how many times the usual each may send."""
+"""Senders whose rates are limited: people, connections, API keys and lists."""
 
 from __future__ import annotations
 
@@ -25,19 +25,20 @@ ROWS: dict[SenderKind, type[Found]] = {
     SenderKind.ORGANISATION: Organisation,
 }
 
-# A connection is called by its organisation's name.
-_NAMED_BY = (SenderKind.CONNECTION,)
+# Shown with the name of their organisation, which is another row.
+_WITH_ORGANISATION = (SenderKind.CONNECTION,)
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """One person, connection, key or list, and the organisation whose it is."""
+    """A person, connection, key or list, and the organisation that it belongs to."""
 
     kind: SenderKind
     id: int
     organisation_id: int | None
 
     def __str__(self) -> str:
+        """The key under which rates are counted, such as `person:7`."""
         return f"{self.kind}:{self.id}"
 
 
@@ -48,7 +49,7 @@ def of(
     connection_id: int | None = None,
     key_id: int | None = None,
 ) -> list[Sender]:
-    """Whose rates a message counts for; at most one of the ids is set."""
+    """Returns the senders for whose rates a message counts; at most one id is given."""
     named = {
         SenderKind.PERSON: person_id,
         SenderKind.CONNECTION: connection_id,
@@ -62,15 +63,15 @@ def of(
 
 
 def rows(kind: SenderKind) -> QuerySet[Any]:
-    """All of the kind, as they are shown by name."""
+    """Returns the rows of all senders of a kind, ready to be shown by name."""
     found: QuerySet[Any] = ROWS[kind]._default_manager.order_by()
-    return found.select_related("organisation") if kind in _NAMED_BY else found
+    return found.select_related("organisation") if kind in _WITH_ORGANISATION else found
 
 
 def named(text: str) -> tuple[SenderKind, int] | None:
-    """Whose address, domain, user name or client id this is."""
+    """Returns kind and id of the sender with this address, domain, user name or client id."""
     key = text.strip().casefold()
-    asked: list[tuple[SenderKind, QuerySet[Any]]] = [
+    candidates: list[tuple[SenderKind, QuerySet[Any]]] = [
         (SenderKind.PERSON, Person.objects.filter(address=key)),
         (SenderKind.LIST, DistributionList.objects.filter(address=key)),
         (SenderKind.CONNECTION, Connection.objects.filter(credentials__username=key)),
@@ -84,7 +85,7 @@ def named(text: str) -> tuple[SenderKind, int] | None:
             Organisation.objects.filter(domains__community_domain=key),
         ),
     ]
-    for kind, matching in asked:
+    for kind, matching in candidates:
         row_id = matching.values_list("pk", flat=True).first()
         if row_id is not None:
             return kind, row_id
@@ -92,10 +93,10 @@ def named(text: str) -> tuple[SenderKind, int] | None:
 
 
 def find(kind: SenderKind, subject_id: int) -> Found | None:
-    """The row that is meant; None where it is gone."""
+    """Returns the row of a sender, or None if it was deleted."""
     return rows(kind).filter(pk=subject_id).first()
 
 
 def organisation_of(found: Found) -> int | None:
-    """The organisation whose it is; None for the community's own keys and staff."""
+    """Returns the id of the sender's organisation; None for the community's keys and staff."""
     return found.pk if isinstance(found, Organisation) else found.organisation_id

@@ -8,7 +8,7 @@ from engine.registry.directory import index
 
 
 class Command(BaseCommand):
-    help = "Write the directory's index anew, after rows were loaded past the registry."
+    help = "Rebuild the directory's index, after rows were loaded without the registry's actions."
 
     def handle(self, *args: Any, **options: Any) -> None:
         count = index.rebuild()

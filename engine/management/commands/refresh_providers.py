@@ -13,7 +13,7 @@ from engine.registry.models import Provider
 
 
 class Command(BaseCommand):
-    help = "Look up the networks from which cloud providers send, and keep them."
+    help = "Look up and store the networks from which cloud providers send mail."
 
     def handle(self, *args: Any, **options: Any) -> None:
         for provider in Provider:
@@ -22,5 +22,5 @@ class Command(BaseCommand):
             except (DnsUnavailable, PolicyError) as error:
                 raise CommandError(f"{provider.label}: {error}") from error
             has_changed = connections.set_provider_networks(provider, found, by=None)
-            said = "changed" if has_changed else "as before"
-            self.stdout.write(f"{provider.label}: {len(found)} networks, {said}.")
+            change = "changed" if has_changed else "unchanged"
+            self.stdout.write(f"{provider.label}: {len(found)} networks, {change}.")

@@ -8,7 +8,7 @@ from engine.audit.record import BrokenChainError, verify_chain
 
 
 class Command(BaseCommand):
-    help = "Walk the audit chain; print its length, or the entry that breaks it."
+    help = "Verify the audit chain; print its length, or the entry that breaks it."
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

@@ -1,7 +1,7 @@
-"""What cloud providers show of themselves, and of the tenant on whose behalf they send.
+"""Cloud providers: how their servers are recognised, and the tenant that they send for.
 
-All tenants of a provider share its addresses and its certificate, so these never tell
-one member from another, nor from a stranger.
+All tenants of a provider share its addresses and its certificate, so neither
+distinguishes one member from another, or from a stranger.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from engine.registry.networks import Network
 
 @dataclass(frozen=True, slots=True)
 class ProviderFacts:
-    """How a provider's servers are known, before anything is read from the database."""
+    """How a provider's servers are recognised, as built in."""
 
     certificate_names: frozenset[str]
     must_show_certificate: bool
     tenant_field: str
-    """Where it names the tenant, or where the tenant has it put a secret of ours."""
+    """The header that names the tenant, or that carries a secret of ours in its place."""
     spf_name: str
     signed_fields: frozenset[str]
-    """What its DKIM signatures cover where it is present; names in lower case."""
+    """Headers that its DKIM signatures cover if present; names in lower case."""
     networks: tuple[Network, ...]
 
 
@@ -33,8 +33,8 @@ def _networks(*texts: str) -> tuple[Network, ...]:
     return tuple(ip_network(text) for text in texts)
 
 
-# The networks are as the providers' SPF records gave them in 2026; what the service
-# has looked up since takes their place.
+# The networks in the providers' SPF records of 2026, used until the service has looked
+# them up itself.
 PROVIDERS: Mapping[Provider, ProviderFacts] = {
     Provider.MICROSOFT_365: ProviderFacts(
         certificate_names=frozenset(["mail.protection.outlook.com"]),
@@ -59,7 +59,7 @@ PROVIDERS: Mapping[Provider, ProviderFacts] = {
             "2a01:111:f403:f000::/52",
         ),
     ),
-    # Google tells nothing of the tenant. Its routing settings add a header of the
+    # Google does not name the tenant. Its routing settings can add a header of the
     # organisation's choice, in which the tenant id is a secret that we made.
     Provider.GOOGLE_WORKSPACE: ProviderFacts(
         certificate_names=frozenset(["smtp.gmail.com"]),
@@ -91,7 +91,8 @@ PROVIDERS: Mapping[Provider, ProviderFacts] = {
     ),
 }
 
-# Believed from their own provider only, and from nobody behind us.
+# Believed from their own provider only, and removed from all mail: the next hop may
+# trust them too.
 TENANT_FIELDS = (
     "x-ms-exchange-crosstenant-",
     "x-ms-exchange-organization-",
@@ -101,7 +102,7 @@ TENANT_FIELDS = (
 
 
 def networks_of_providers() -> list[tuple[Provider, Network]]:
-    """Every network known to be a provider's: as looked up, and built in."""
+    """Returns every network known to be a provider's, looked up or built in."""
     built_in = [
         (p, network) for p, facts in PROVIDERS.items() for network in facts.networks
     ]
@@ -114,9 +115,9 @@ def networks_of_providers() -> list[tuple[Provider, Network]]:
 
 
 def tenant(header: HeaderBlock, provider: Provider) -> str:
-    """The tenant that the header names, once; empty where it is none or not clear.
+    """Returns the tenant that the header names; "" if it names none, or more than one.
 
-    Only worth something in a message from that provider's own servers.
+    Trustworthy only in a message from that provider's own servers.
     """
     fields = header.all(PROVIDERS[provider].tenant_field)
     if len(fields) != 1:
@@ -125,7 +126,7 @@ def tenant(header: HeaderBlock, provider: Provider) -> str:
 
 
 def without_tenant(header: HeaderBlock) -> HeaderBlock:
-    """The header without any claim about a tenant: nobody downstream may believe it."""
+    """Returns the header without fields that name a tenant."""
     kept = tuple(
         field
         for field in header.fields
@@ -135,7 +136,7 @@ def without_tenant(header: HeaderBlock) -> HeaderBlock:
 
 
 def usual_next_hop(provider: Provider, member_domain: str) -> str:
-    """The host that takes a tenant's mail, unless its own MX records say otherwise."""
+    """Returns the host that accepts a tenant's mail by the provider's convention."""
     match provider:
         case Provider.MICROSOFT_365:
             return f"{member_domain.replace('.', '-')}.mail.protection.outlook.com"

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from engine.registry.models.alias import Alias
 from engine.registry.models.allowance import Allowance, SenderKind
 from engine.registry.models.api_key import Actor, ApiKey
 from engine.registry.models.app_password import AppPassword
-from engine.registry.models.connection import Connection, ConnectionCredential, Proof
+from engine.registry.models.connection import (
+    Connection,
+    ConnectionCredential,
+    Proof,
+    Provider,
+    ProviderNetworks,
+)
 from engine.registry.models.directory_entry import DirectoryEntry, EntryKind
 from engine.registry.models.distribution_list import (
     DistributionList,
@@ -15,7 +20,7 @@ from engine.registry.models.distribution_list import (
     Posting,
 )
 from engine.registry.models.domain import Domain
-from engine.registry.models.mailbox import Grant, Mailbox, MailboxKind
+from engine.registry.models.mailbox import Alias, Grant, Mailbox, MailboxKind
 from engine.registry.models.organisation import (
     AccountType,
     Kind,
@@ -23,7 +28,6 @@ from engine.registry.models.organisation import (
     OrganisationStatus,
 )
 from engine.registry.models.person import OrganisationRole, Person, RoleName, StaffRole
-from engine.registry.models.provider import Provider, ProviderNetworks
 from engine.registry.models.recovery import (
     Recovery,
     RecoveryAddressChange,

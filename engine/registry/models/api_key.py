@@ -12,6 +12,8 @@ from engine.registry.scopes import Scope
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    """Sets of API keys."""
+
     def live(self) -> ApiKeyQuerySet:
         """Keys that are valid now: neither revoked nor expired, nor of a suspended organisation."""
         unexpired = models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now())

@@ -8,6 +8,8 @@ from engine.registry.models.person import Person
 
 
 class AppPasswordQuerySet(models.QuerySet["AppPassword"]):
+    """Sets of app passwords."""
+
     def live(self) -> AppPasswordQuerySet:
         """App passwords that are neither revoked nor expired."""
         return self.filter(

@@ -1,3 +1,5 @@
+"""Distribution lists, their members, and who may post."""
+
 from __future__ import annotations
 
 from django.db import models

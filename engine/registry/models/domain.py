@@ -6,6 +6,8 @@ from engine.registry.models.organisation import Organisation
 
 
 class DomainQuerySet(models.QuerySet["Domain"]):
+    """Sets of domains."""
+
     def verified(self) -> DomainQuerySet:
         """Domains proved to be their organisation's. Only these have mail."""
         return self.exclude(verified_at=None)

@@ -1,3 +1,5 @@
+"""Mailboxes, the grants that share them, and aliases."""
+
 from __future__ import annotations
 
 from django.db import models
@@ -77,3 +79,20 @@ class Grant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person} on {self.mailbox}"
+
+
+class Alias(models.Model):
+    """An address whose mail goes to another address."""
+
+    address = models.CharField(max_length=254, unique=True)
+    target = models.CharField(max_length=254)
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="aliases"
+    )
+
+    class Meta:
+        ordering = ["address"]
+        verbose_name_plural = "aliases"
+
+    def __str__(self) -> str:
+        return f"{self.address} → {self.target}"

@@ -57,6 +57,8 @@ ORGANISATION_TRANSITIONS: dict[OrganisationStatus, set[OrganisationStatus]] = {
 
 
 class OrganisationQuerySet(models.QuerySet["Organisation"]):
+    """Sets of organisations."""
+
     def active(self) -> OrganisationQuerySet:
         """Organisations whose mail flows."""
         return self.filter(status=OrganisationStatus.ACTIVE)

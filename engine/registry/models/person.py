@@ -1,3 +1,5 @@
+"""People, and their roles."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""Changes of everyday addresses, and recoveries that shut a mailbox."""
+
 from __future__ import annotations
 
 from datetime import datetime
@@ -9,6 +11,8 @@ from engine.registry.models.person import Person
 
 
 class RecoveryAddressChangeQuerySet(models.QuerySet["RecoveryAddressChange"]):
+    """Sets of changes of everyday addresses."""
+
     def pending(self) -> RecoveryAddressChangeQuerySet:
         """Changes that were requested, and neither took effect nor were refused."""
         return self.filter(applied_at=None, refused_at=None)
@@ -91,6 +95,8 @@ class RecoveryCause(models.TextChoices):
 
 
 class RecoveryQuerySet(models.QuerySet["Recovery"]):
+    """Sets of recoveries."""
+
     def shut(self, now: datetime) -> RecoveryQuerySet:
         """Recoveries that keep a mailbox shut."""
         unended = models.Q(shut_until=None) | models.Q(shut_until__gt=now)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 
 class Clock:
-    """A monotonic clock that moves when told."""
+    """A monotonic clock that tests move by hand."""
 
     def __init__(self) -> None:
         self.now = 1000.0

@@ -1,4 +1,4 @@
-"""Verbs that run at the same moment take turns."""
+"""Concurrent actions on the registry are serialised."""
 
 from __future__ import annotations
 

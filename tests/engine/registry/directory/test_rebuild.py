@@ -23,8 +23,8 @@ def test_what_was_loaded_past_the_registry_is_found_after_rebuilding(
     )
     assert directory.search("twin", viewer=bob).total == 0
 
-    told = StringIO()
-    call_command("rebuild_directory", stdout=told)
+    output = StringIO()
+    call_command("rebuild_directory", stdout=output)
 
     assert directory.search("twin", viewer=bob).total == 3
-    assert str(DirectoryEntry.objects.count()) in told.getvalue()
+    assert str(DirectoryEntry.objects.count()) in output.getvalue()

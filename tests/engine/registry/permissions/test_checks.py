@@ -1,4 +1,4 @@
-"""Every role against every permission, in the role's own organisation and next door."""
+"""Every role against every permission, in the role's own organisation and in another."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_role_in_its_organisation(
 
 @pytest.mark.parametrize(("role", "permission", "is_granted"), EVERY_CASE)
 def test_role_next_door(make_holder, harbour, role, permission, is_granted):
-    """Staff may everywhere what they may; a role in an organisation ends at its door."""
+    """Staff roles count in every organisation, a role in one organisation only there."""
     person = make_holder(role)
     may_next_door = is_granted and role not in ORGANISATION_ROLES
 
@@ -154,7 +154,7 @@ def test_staff_may_look_after_a_suspended_organisation(olive, northfield):
 def test_roles_of_a_person_whose_own_organisation_is_suspended(
     alice, northfield, harbour
 ):
-    """A supplier that is suspended administers nobody any more."""
+    """A suspended supplier no longer administers its customers."""
     OrganisationRole.objects.create(
         person=alice, organisation=harbour, role=RoleName.ADMINISTRATOR
     )
@@ -237,7 +237,7 @@ def test_of_a_trusted_domain_only_its_own_administrators_sign_in(alice) -> None:
 
 
 def test_nothing_is_held_in_an_organisation_that_is_not_active(alice, harbour) -> None:
-    """Not by somebody who administers it from an active one either."""
+    """Not even for a person of an active organisation who administers it."""
     OrganisationRole.objects.create(
         person=alice, organisation=harbour, role=RoleName.ADMINISTRATOR
     )
