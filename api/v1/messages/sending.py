@@ -13,23 +13,12 @@ from engine.audit.record import record
 from engine.mail import smtp_replies
 from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress
-from engine.mail.composer import (
-    Attachment,
-    address_field,
-    compose,
-    new_message_id,
-)
-from engine.mail.envelope import Envelope
+from engine.mail.composer import Attachment, compose, new_message_id
 from engine.mail.errors import PermanentFailure
-from engine.mail.header import HeaderBlock
-from engine.mail.message import split
-from engine.queue.enqueue import commit
-from engine.queue.enqueue.local_submission import prepare
+from engine.queue.enqueue import mailbox_submission
+from engine.queue.enqueue.mailbox_submission import Recipients
 from engine.queue.models import Source
 from engine.registry.models import ApiKey, Mailbox
-from engine.storage import message_actions
-from engine.storage.mailbox_delivery import folder
-from engine.storage.models import FolderRole, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +49,10 @@ class Letter:
             message_id=message_id,
         )
 
-    def envelope(self, sender: Mailbox) -> Envelope:
-        """Everybody once."""
-        everybody = {a.key: a for a in (*self.to, *self.cc, *self.bcc)}
-        return Envelope.simple(Address.parse(sender.address), *everybody.values())
+    @property
+    def recipients(self) -> Recipients:
+        """The recipients by header field."""
+        return Recipients(_unnamed(self.to), _unnamed(self.cc), _unnamed(self.bcc))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +81,19 @@ def send(
     raw = letter.written(sender, message_id)
     if len(raw) > settings.POSTERN.message_size_limit:
         raise PermanentFailure(smtp_replies.TOO_BIG)
-    incoming = prepare(
+    prepared = mailbox_submission.prepare(
         raw,
-        envelope=letter.envelope(sender),
+        sender=sender,
+        recipients=letter.recipients,
         source=Source.API,
         fingerprint=fingerprint if once else "",
         by=by,
     )
     with transaction.atomic():
-        reference = commit.commit([incoming])[0]
-        if reference == incoming.reference:
-            sent = _noted(_with_bcc(raw, letter.bcc), reference, sender=sender, by=by)
-        else:
-            sent = Sent(reference, _copy_of(message_id, sender))
+        accepted = mailbox_submission.commit(prepared)
+        if not accepted.is_repeat:
+            _record(accepted.reference, sender=sender, by=by)
+        sent = Sent(accepted.reference, accepted.copy.pk if accepted.copy else None)
         keep(sent)
     return sent
 
@@ -115,8 +104,7 @@ def _message_id(sender: Mailbox, fingerprint: str) -> str:
     return f"<{fingerprint[:32]}@{domain}>" if fingerprint else new_message_id(domain)
 
 
-def _noted(copy: bytes, reference: str, *, sender: Mailbox, by: ApiKey) -> Sent:
-    kept = message_actions.append(folder(sender, FolderRole.SENT), copy, is_read=True)
+def _record(reference: str, *, sender: Mailbox, by: ApiKey) -> None:
     record(
         "mailbox.sent_from",
         sender,
@@ -124,24 +112,7 @@ def _noted(copy: bytes, reference: str, *, sender: Mailbox, by: ApiKey) -> Sent:
         detail={"reference": reference},
         by=by,
     )
-    return Sent(reference, kept.pk)
-
-
-def _copy_of(message_id: str, sender: Mailbox) -> int | None:
-    """The copy in Sent, unless somebody has removed it since."""
-    rows = Message.objects.filter(mailbox=sender, message_id=message_id)
-    return rows.order_by("pk").values_list("pk", flat=True).first()
 
 
 def _unnamed(addresses: Sequence[Address]) -> list[NamedAddress]:
     return [NamedAddress("", address) for address in addresses]
-
-
-def _with_bcc(raw: bytes, bcc: Sequence[Address]) -> bytes:
-    """The sender's copy also names those whom nobody else sees."""
-    if not bcc:
-        return raw
-    header, body = split(raw)
-    fields = HeaderBlock.parse(header).fields
-    hidden = address_field("Bcc", _unnamed(bcc))
-    return HeaderBlock((hidden, *fields)).to_bytes() + body
