@@ -1,4 +1,4 @@
-"""One page for each thing that the directory finds. What a person may not see is not there."""
+"""The page of each kind of directory entry. Hidden entries answer 404."""
 
 from __future__ import annotations
 
@@ -29,19 +29,21 @@ MEMBERS_SHOWN = 200
 @requires(Permission.SEARCH_DIRECTORY)
 @require_safe
 def person(request: HttpRequest, person_id: int) -> HttpResponse:
+    """Shows a person."""
     return _page(request, _entry(request, EntryKind.PERSON, person_id))
 
 
 @requires(Permission.SEARCH_DIRECTORY)
 @require_safe
 def group_mailbox(request: HttpRequest, mailbox_id: int) -> HttpResponse:
+    """Shows a group mailbox."""
     return _page(request, _entry(request, EntryKind.GROUP_MAILBOX, mailbox_id))
 
 
 @requires(Permission.SEARCH_DIRECTORY)
 @require_safe
 def organisation(request: HttpRequest, organisation_id: int) -> HttpResponse:
-    """An organisation, and the first page of what it publishes."""
+    """Shows an organisation and the first page of the entries it publishes."""
     entry = _entry(request, EntryKind.ORGANISATION, organisation_id)
     found = directory.search(
         "",
@@ -66,12 +68,12 @@ def organisation(request: HttpRequest, organisation_id: int) -> HttpResponse:
 @requires(Permission.SEARCH_DIRECTORY)
 @require_safe
 def distribution_list(request: HttpRequest, list_id: int) -> HttpResponse:
-    """A list: who may write to it, how many it reaches, and to its own who they are."""
+    """Shows a list: who may post, its size, and its members if visible."""
     entry = _entry(request, EntryKind.LIST, list_id)
     row = DistributionList.objects.select_related("organisation").get(pk=entry.id)
     viewer = cast(Person, request.user)
     members = row.members.order_by("address")
-    is_own = _may_see_members(viewer, row)
+    is_own = _can_see_members(viewer, row)
     return _page(
         request,
         entry,
@@ -83,6 +85,7 @@ def distribution_list(request: HttpRequest, list_id: int) -> HttpResponse:
 
 
 def posting_sentence(row: DistributionList) -> str:
+    """Returns who may post to a distribution list, as a sentence."""
     sentences = {
         Posting.MEMBERS: "Only its members may write to this list.",
         Posting.ORGANISATION: f"Everyone in {row.organisation} may write to this list.",
@@ -92,16 +95,17 @@ def posting_sentence(row: DistributionList) -> str:
     return sentences[Posting(row.posting)]
 
 
-def _may_see_members(viewer: Person, row: DistributionList) -> bool:
-    """Members of the list, and administrators of the organisation that owns it."""
+def _can_see_members(viewer: Person, row: DistributionList) -> bool:
+    """True for members, and for administrators of the list's organisation."""
     is_member = row.members.filter(address=viewer.address).exists()
     return is_member or _administers(viewer, row.organisation)
 
 
 def _shown_members(row: DistributionList, viewer: Person) -> list[str]:
-    """Addresses of members, without those that are published nowhere.
+    """Returns the members' addresses without unpublished ones, at most MEMBERS_SHOWN.
 
-    Administrators see their own organisation's, and everybody sees themselves.
+    Administrators also see the unpublished entries of their own organisation, and
+    everyone sees themselves.
     """
     people = Person.objects.filter(
         Q(is_ex_directory=True) | Q(mailbox__is_published=False)

@@ -1,4 +1,4 @@
-"""What a result shows: an entry, where its page is, and how to write to it."""
+"""A search result: the entry, its page, and how to write to it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One result. Without an address there is no `write_to`."""
+    """One result. `write_to` is empty for an entry without an address."""
 
     entry: Entry
     href: str
@@ -32,22 +32,24 @@ class Card:
 
     @property
     def label(self) -> str:
-        """What it is, where that is not a person: people are known by their names."""
+        """The kind of entry; empty for a person, who is recognised by name."""
         return "" if self.entry.kind == EntryKind.PERSON else self.entry.kind.label
 
 
 def cards(entries: Sequence[Entry], viewer: Visitor) -> list[Card]:
+    """Returns the results for these entries."""
     writes_here = can_write_here(viewer)
     return [card(entry, writes_here=writes_here) for entry in entries]
 
 
 def card(entry: Entry, *, writes_here: bool) -> Card:
+    """Returns the result for one entry."""
     href = reverse(PAGES[entry.kind], args=[entry.id])
     return Card(entry, href, _write_to(entry.address, writes_here=writes_here))
 
 
 def can_write_here(viewer: Visitor) -> bool:
-    """True for whoever has a mailbox to write from; others use their own program."""
+    """True for a person with a mailbox to send from; others use their own mail program."""
     if not isinstance(viewer, Person):
         return False
     own = Q(owner=viewer) | Q(grants__person=viewer, grants__can_send=True)

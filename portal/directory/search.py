@@ -22,7 +22,7 @@ ANYTHING = ("", _("Anything"))
 
 
 class SearchForm(forms.Form):
-    """What is looked for. Everything is optional, and what makes no sense is ignored."""
+    """The search terms and filters. All are optional, and invalid ones are ignored."""
 
     q = forms.CharField(required=False, max_length=200)
     show = forms.ChoiceField(required=False, choices=[ANYTHING, *EntryKind.choices])
@@ -31,7 +31,7 @@ class SearchForm(forms.Form):
     organisation = forms.IntegerField(required=False, min_value=1, max_value=2**31)
 
     def asked(self) -> dict[str, str]:
-        """What was asked and makes sense, as it stands in a link to another page."""
+        """Returns the valid, non-empty values as query parameters."""
         self.is_valid()
         return {name: str(value) for name, value in self.cleaned_data.items() if value}
 
@@ -39,16 +39,16 @@ class SearchForm(forms.Form):
 @requires(Permission.SEARCH_DIRECTORY)
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
-    """The box, and below it what was found. A broken filter is ignored."""
+    """Shows the search form and its results."""
     form = SearchForm(request.GET)
     asked = form.asked()
     context: dict[str, object] = {"form": form, "asked": asked}
     if asked:
-        context |= _found(request, asked)
+        context |= _results(request, asked)
     return render(request, "directory/search.html", context)
 
 
-def _found(request: HttpRequest, asked: dict[str, str]) -> dict[str, object]:
+def _results(request: HttpRequest, asked: dict[str, str]) -> dict[str, object]:
     viewer = request.user
     organisation = int(asked["organisation"]) if "organisation" in asked else None
     page = directory.search(

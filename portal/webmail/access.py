@@ -1,8 +1,9 @@
-"""Who may open which mailbox. Every webmail screen asks here and nowhere else.
+"""Which mailboxes a person may open, and what they may do in each.
 
-A person opens their own mailbox and the group mailboxes that they may read. Whatever
-belongs to somebody else does not exist for them: asking for it raises Http404, so that
-an answer never tells whether a message is there. No staff role opens anything here.
+A person may open their own mailbox and the group mailboxes they have a grant for. For
+anything else every method raises Http404 rather than PermissionDenied, so that a
+response never reveals whether a message or mailbox exists. Staff roles open nothing
+here.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ from engine.storage.models import Folder, Message
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """One person at one mailbox, and what they may do there."""
+class MailboxAccess:
+    """One mailbox and what one person may do in it."""
 
     mailbox: Mailbox
     can_read: bool
@@ -37,51 +38,56 @@ class Desk:
 
     @property
     def is_group(self) -> bool:
+        """True for a group mailbox."""
         return self.mailbox.kind == MailboxKind.GROUP
 
 
-class Desks:
-    """Every mailbox that one person may use. Asks the database once."""
+class AccessibleMailboxes:
+    """Every mailbox one person may use. Queries the database once."""
 
     def __init__(self, person: Person) -> None:
         self.person = person
 
     @cached_property
-    def all(self) -> list[Desk]:
-        """Their own mailbox first, then group mailboxes by name."""
-        desks = [self._desk(mailbox) for mailbox in self._mailboxes()]
-        return sorted(desks, key=lambda d: (d.is_group, d.mailbox.name.casefold()))
+    def all(self) -> list[MailboxAccess]:
+        """All mailboxes: the person's own first, then group mailboxes by name."""
+        mailboxes = [self._access(mailbox) for mailbox in self._mailboxes()]
+        return sorted(
+            mailboxes, key=lambda one: (one.is_group, one.mailbox.name.casefold())
+        )
 
     @property
-    def readable(self) -> list[Desk]:
-        return [desk for desk in self.all if desk.can_read]
+    def readable(self) -> list[MailboxAccess]:
+        """The mailboxes that the person may read."""
+        return [access for access in self.all if access.can_read]
 
     @property
-    def sendable(self) -> list[Desk]:
-        return [desk for desk in self.all if desk.can_send]
+    def sendable(self) -> list[MailboxAccess]:
+        """The mailboxes that the person may send from."""
+        return [access for access in self.all if access.can_send]
 
-    def first(self) -> Desk | None:
-        """Where a person starts: their own mailbox, else the first that they may read."""
+    def first(self) -> MailboxAccess | None:
+        """Returns the default mailbox: their own, else the first they may read."""
         return next(iter(self.readable), None)
 
-    def at(self, mailbox_id: int) -> Desk:
-        """The mailbox with that id. Raises Http404 unless they may read it."""
-        for desk in self.readable:
-            if desk.mailbox.pk == mailbox_id:
-                return desk
+    def at(self, mailbox_id: int) -> MailboxAccess:
+        """Returns the mailbox with this id. Raises Http404 if they may not read it."""
+        for access in self.readable:
+            if access.mailbox.pk == mailbox_id:
+                return access
         raise Http404
 
-    def folder(self, folder_id: int) -> tuple[Desk, Folder]:
-        """A folder and where it stands. Raises Http404 unless they may read it."""
-        ids = [desk.mailbox.pk for desk in self.readable]
+    def folder(self, folder_id: int) -> tuple[MailboxAccess, Folder]:
+        """Returns a folder and its mailbox. Raises Http404 if they may not read it."""
+        ids = [access.mailbox.pk for access in self.readable]
         folder = Folder.objects.filter(mailbox__in=ids, pk=folder_id).first()
         if folder is None:
             raise Http404
         return self.at(folder.mailbox_id), folder
 
-    def message(self, message_id: int) -> tuple[Desk, Message]:
-        """A message and where it stands. Raises Http404 unless they may read it."""
-        ids = [desk.mailbox.pk for desk in self.readable]
+    def message(self, message_id: int) -> tuple[MailboxAccess, Message]:
+        """Returns a message and its mailbox. Raises Http404 if they may not read it."""
+        ids = [access.mailbox.pk for access in self.readable]
         message = (
             Message.objects.filter(mailbox__in=ids, pk=message_id)
             .select_related("folder", "mailbox", "content")
@@ -91,22 +97,32 @@ class Desks:
             raise Http404
         return self.at(message.mailbox_id), message
 
-    def writable(self, mailbox_id: int) -> Desk:
-        desk = self.at(mailbox_id)
-        _check_can_write(desk)
-        return desk
+    def writable(self, mailbox_id: int) -> MailboxAccess:
+        """Returns a mailbox that the person may change.
 
-    def writable_folder(self, folder_id: int) -> tuple[Desk, Folder]:
-        desk, folder = self.folder(folder_id)
-        _check_can_write(desk)
-        return desk, folder
+        Raises Http404 if they may not read it and PermissionDenied if they may only
+        read it.
+        """
+        access = self.at(mailbox_id)
+        _check_can_write(access)
+        return access
 
-    def drafts_at(self, desk: Desk) -> Desk | None:
-        """Where drafts begun at this desk are kept: there, or in their own mailbox."""
-        own = next((d for d in self.all if not d.is_group), None)
-        return desk if desk.can_read and desk.can_write else own
+    def writable_folder(self, folder_id: int) -> tuple[MailboxAccess, Folder]:
+        """Returns a writable folder and its mailbox. Raises like `writable`."""
+        access, folder = self.folder(folder_id)
+        _check_can_write(access)
+        return access, folder
+
+    def drafts_access(self, access: MailboxAccess) -> MailboxAccess | None:
+        """Returns where drafts begun in this mailbox are saved, or None.
+
+        That is the mailbox itself if they may write to it, else their own.
+        """
+        own = next((one for one in self.all if not one.is_group), None)
+        return access if access.can_read and access.can_write else own
 
     def _mailboxes(self) -> QuerySet[Mailbox]:
+        # One query: every webmail page starts with it.
         mine = FilteredRelation("grants", condition=Q(grants__person=self.person))
         return (
             Mailbox.objects.annotate(mine=mine)
@@ -124,10 +140,10 @@ class Desks:
             .order_by()
         )
 
-    def _desk(self, mailbox: Mailbox) -> Desk:
+    def _access(self, mailbox: Mailbox) -> MailboxAccess:
         owns = mailbox.owner_id == self.person.pk
         rights = vars(mailbox)
-        return Desk(
+        return MailboxAccess(
             mailbox=mailbox,
             can_read=owns or rights["may_read"],
             can_write=owns or rights["may_write"],
@@ -135,20 +151,20 @@ class Desks:
         )
 
 
-def desks_of(request: HttpRequest) -> Desks:
-    """What the person who asks may use. Raises Http404 for strangers."""
+def accessible_mailboxes(request: HttpRequest) -> AccessibleMailboxes:
+    """Returns the signed-in person's mailboxes. Raises Http404 if anonymous."""
     if not isinstance(request.user, Person):
         raise Http404
-    return Desks(request.user)
+    return AccessibleMailboxes(request.user)
 
 
-def uses_mail(view: View) -> GuardedView:
-    """TBD"""
+def requires_mail(view: View) -> GuardedView:
+    """Restricts a view to people who may use mail, and forbids caching its response."""
     return requires(Permission.USE_MAIL)(
         cache_control(private=True, no_store=True)(view)
     )
 
 
-def _check_can_write(desk: Desk) -> None:
-    if not desk.can_write:
+def _check_can_write(access: MailboxAccess) -> None:
+    if not access.can_write:
         raise PermissionDenied("You may read this mailbox, but not change it.")

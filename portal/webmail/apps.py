@@ -8,14 +8,17 @@ from django.db.models.signals import post_migrate
 
 
 class WebmailConfig(AppConfig):
+    """The webmail app: its own tables, and scheduled jobs."""
+
     name = "portal.webmail"
     label = "webmail"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        """Registers the scheduled jobs after each migration."""
         post_migrate.connect(_schedule_jobs, sender=self)
 
 
 def _schedule_jobs(**_: Any) -> None:
-    # Loaded only now: django-q2's models are not there when this module is.
+    # Imported here: django-q2 has no models yet when this module is loaded.
     import_module("portal.webmail.tasks").schedule_jobs()

@@ -1,4 +1,4 @@
-"""Recipients as people type them, and whether each may be written to."""
+"""Parses recipients as people type them, and explains why one cannot be written to."""
 
 from __future__ import annotations
 
@@ -11,25 +11,30 @@ from engine.mail.address_list import NamedAddress
 from engine.mail.errors import MailError
 from engine.routing import policies, routes
 
+# Recipients of one message.
 LIMIT = 200
 
-# Commas and semicolons part recipients, unless they stand in quotes.
+# Commas and semicolons separate recipients, except in quotes. The quantifiers are
+# possessive, so that no input makes the match backtrack.
 _ENTRY = re.compile(r"(?:\"(?:[^\"\\]|\\.)*+\"|[^,;\"]|\")++")
 _BRACKETED = re.compile(r"<([^<>\s]+@[^<>\s]+)>")
 _NAMED = re.compile(r"\s*(?P<name>[^<>]*?)\s*<(?P<address>[^<>]*)>\s*")
 
 
 @dataclass(slots=True)
-class Typed:
-    """What one field holds: recipients, and what is wrong with the others."""
+class ParsedRecipients:
+    """The recipients in one field, and an error for each entry that is no address."""
 
     recipients: list[NamedAddress] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
 
-def read(text: str) -> Typed:
-    """Read a line such as `Jane <jane@firm.example>, bob@harbour.example`."""
-    found = Typed()
+def parse_recipients(text: str) -> ParsedRecipients:
+    """Parses a line such as `Jane <jane@firm.example>, bob@harbour.example`.
+
+    Entries are separated by commas or semicolons outside double quotes.
+    """
+    found = ParsedRecipients()
     for entry in filter(None, (e.strip() for e in _ENTRY.findall(text))):
         named = _NAMED.fullmatch(entry)
         address = named["address"].strip() if named else entry
@@ -43,28 +48,28 @@ def read(text: str) -> Typed:
     return found
 
 
-def typed(named: Iterable[NamedAddress]) -> str:
-    """Recipients as somebody would type them; `read` gives the same ones back."""
-    return ", ".join(map(_as_typed, named))
+def format_recipients(named: Iterable[NamedAddress]) -> str:
+    """Formats recipients as someone would type them: the inverse of `parse_recipients`."""
+    return ", ".join(map(_format, named))
 
 
-def _as_typed(named: NamedAddress) -> str:
+def _format(named: NamedAddress) -> str:
     name = "".join(c for c in named.name if c not in '<>"\\,;').strip()
     return f"{name} <{named.address}>" if name else str(named.address)
 
 
-def sentence(error: MailError) -> str:
-    """The reply as people read it."""
-    return unbracketed(error.reply.text)
+def reply_text(error: MailError) -> str:
+    """Returns the text of an SMTP reply without angle brackets round addresses."""
+    return strip_brackets(error.reply.text)
 
 
-def unbracketed(text: str) -> str:
-    """The sentence without brackets around addresses."""
+def strip_brackets(text: str) -> str:
+    """Removes the angle brackets round addresses."""
     return _BRACKETED.sub(r"\1", text)
 
 
-def refusals(recipients: list[NamedAddress], *, sender: Address) -> list[str]:
-    """For each recipient who may not be written to, the sentence that says why."""
+def refusal_reasons(recipients: list[NamedAddress], *, sender: Address) -> list[str]:
+    """Returns a sentence for each recipient that `sender` may not write to."""
     known = routes.current()
     refused = []
     for recipient in recipients:
@@ -72,5 +77,5 @@ def refusals(recipients: list[NamedAddress], *, sender: Address) -> list[str]:
             route = known.resolve(recipient.address)
             policies.check_can_reach(known, route, sender=sender)
         except MailError as error:
-            refused.append(sentence(error))
+            refused.append(reply_text(error))
     return refused

@@ -1,4 +1,4 @@
-"""What stands beside every webmail page: mailboxes, folders, and what waits in them."""
+"""The sidebar of every webmail page: mailboxes, folders and unread counts."""
 
 from __future__ import annotations
 
@@ -10,100 +10,114 @@ from django.shortcuts import render
 
 from engine.storage import folder_actions, mailbox_delivery
 from engine.storage.models import Folder, FolderRole
-from portal.webmail.access import Desk, Desks, desks_of
+from portal.webmail.access import (
+    AccessibleMailboxes,
+    MailboxAccess,
+    accessible_mailboxes,
+)
 
-# Where counting stops, and "+" begins.
+# The highest count shown exactly; beyond it the sidebar shows "10000+".
 COUNT_LIMIT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class FolderLine:
-    """A folder, and how many of its messages are unread or, in Drafts, unfinished."""
+    """A folder and its number of unread messages; of all messages for Drafts."""
 
     folder: Folder
     count: int
 
     @property
-    def count_word(self) -> str:
+    def count_label(self) -> str:
+        """What the count counts, for screen readers."""
         drafts = self.folder.role == FolderRole.DRAFTS
         return "in this folder" if drafts else "unread"
 
     @property
     def shown(self) -> str:
+        """The count as text, with "+" above COUNT_LIMIT."""
         is_more = self.count > COUNT_LIMIT
         return f"{COUNT_LIMIT}+" if is_more else str(self.count)
 
     @property
     def unread(self) -> str:
-        """How many are unread; empty without any."""
+        """The number of unread messages as text; empty if there are none."""
         is_none = self.folder.role == FolderRole.DRAFTS or not self.count
         return "" if is_none else self.shown
 
     @property
     def short_name(self) -> str:
-        """The name without that of the folder above it."""
+        """The last component of the folder's path."""
         return self.folder.name.rpartition("/")[2]
 
     @property
     def is_inner(self) -> bool:
+        """True for a folder inside another."""
         return self.folder.is_custom and "/" in self.folder.name
 
 
 @dataclass(frozen=True, slots=True)
 class Sidebar:
-    """The mailboxes of a person, and the folders of the one that is open."""
+    """The person's mailboxes and the folders of the open one."""
 
-    desks: Desks
-    desk: Desk
+    mailboxes: AccessibleMailboxes
+    access: MailboxAccess
     lines: list[FolderLine]
 
     @property
     def inbox(self) -> Folder:
+        """The Inbox of the open mailbox."""
         return self.of_role(FolderRole.INBOX)
 
     @property
     def own(self) -> list[FolderLine]:
-        """The folders that the owner made."""
+        """The folders that people made, without the standard ones."""
         return [line for line in self.lines if line.folder.is_custom]
 
     def of_role(self, role: FolderRole) -> Folder:
+        """Returns the standard folder with this role."""
         return next(line.folder for line in self.lines if line.folder.role == role)
 
     def line_of(self, folder: Folder) -> FolderLine:
+        """Returns the sidebar's line for a folder."""
         return next(line for line in self.lines if line.folder == folder)
 
     def targets(self, folder: Folder | None = None) -> list[Folder]:
-        """Where a message of this folder, or of any, may be moved to."""
+        """Returns the folders that a message can be moved to, other than `folder`."""
         others = [line.folder for line in self.lines if line.folder != folder]
         return [f for f in others if f.takes_messages]
 
 
-def sidebar(desks: Desks, desk: Desk) -> Sidebar:
-    """Load the open mailbox's folders, and make the standard ones where missing."""
-    found = _folders(desk)
+def sidebar(mailboxes: AccessibleMailboxes, access: MailboxAccess) -> Sidebar:
+    """Loads the folders of the open mailbox, and creates missing standard folders."""
+    found = _folders(access)
     roles = {folder.role for folder in found}
     if not roles.issuperset(mailbox_delivery.STANDARD_FOLDERS):
-        mailbox_delivery.ensure_folders([desk.mailbox.pk])
-        found = _folders(desk)
-    counts = folder_actions.waiting(desk.mailbox, limit=COUNT_LIMIT)
+        mailbox_delivery.ensure_folders([access.mailbox.pk])
+        found = _folders(access)
+    counts = folder_actions.waiting(access.mailbox, limit=COUNT_LIMIT)
     lines = [FolderLine(folder, counts.get(folder.pk, 0)) for folder in found]
-    return Sidebar(desks, desk, sorted(lines, key=_place))
+    return Sidebar(mailboxes, access, sorted(lines, key=_place))
 
 
 def render_with_sidebar(
     request: HttpRequest, template: str, context: dict[str, Any], status: int = 200
 ) -> HttpResponse:
-    """A page of the address book beside the person's folders."""
-    desks = desks_of(request)
-    desk = desks.first()
-    if desk is None:
+    """Renders a page that belongs to the person rather than to one mailbox.
+
+    The sidebar shows their default mailbox. Someone without a mailbox gets an
+    explanation instead.
+    """
+    mailboxes = accessible_mailboxes(request)
+    access = mailboxes.first()
+    if access is None:
         return render(request, "webmail/no_mailbox.html")
-    beside = {"sidebar": sidebar(desks, desk), "place": "book"}
-    return render(request, template, {**beside, **context}, status=status)
+    panel = {"sidebar": sidebar(mailboxes, access), "place": "book"}
+    return render(request, template, {**panel, **context}, status=status)
 
 
-def _folders(desk: Desk) -> list[Folder]:
-    return list(Folder.objects.filter(mailbox=desk.mailbox))
+def _folders(access: MailboxAccess) -> list[Folder]:
+    return list(Folder.objects.filter(mailbox=access.mailbox))
 
 
 def _place(line: FolderLine) -> tuple[int, str]:

@@ -1,4 +1,8 @@
-"""Jobs that a mailbox's holder asked for."""
+"""Background jobs of webmail: exports, rules on existing mail, orphaned attachments.
+
+The dotted paths of these functions are stored in django-q2's tables, so they must not
+change between releases.
+"""
 
 from __future__ import annotations
 
@@ -20,28 +24,30 @@ from portal.webmail.drafts import attachments
 
 
 def start_export(export_id: int) -> None:
+    """Queues the next slice of an export."""
     async_task("portal.webmail.tasks.write_export", export_id, cluster=Lane.LONG)
 
 
 def write_export(export_id: int) -> None:
-    """Write the next slice; what is left is a job of its own, behind others that wait."""
+    """Writes one slice of an export, and queues the next behind other waiting jobs."""
     row = Export.objects.select_related("mailbox", "folder", "person").get(pk=export_id)
     if row.status in mailbox_export.UNFINISHED and mailbox_export.write(row):
         start_export(export_id)
     row.refresh_from_db()
     if row.status == ExportStatus.READY:
-        # Again where an earlier run died before it: the queue knows the notice.
+        # Sent again if an earlier run died here; its key makes the queue keep one.
         _notify_export_ready(row)
 
 
 def start_rule(rule_id: int, folder_id: int, after: int = 0) -> None:
+    """Queues a rule for the messages of a folder with an id above `after`."""
     async_task(
         "portal.webmail.tasks.run_rule", rule_id, folder_id, after, cluster=Lane.LONG
     )
 
 
 def run_rule(rule_id: int, folder_id: int, after: int = 0) -> None:
-    """Apply a rule to the next messages; what is left is a job of its own."""
+    """Applies a rule to one slice of a folder, and queues the next."""
     rule = Rule.objects.filter(pk=rule_id).select_related("folder").first()
     folder = Folder.objects.filter(pk=folder_id).first()
     if rule is None or folder is None:
@@ -52,7 +58,7 @@ def run_rule(rule_id: int, folder_id: int, after: int = 0) -> None:
 
 
 def look_after_exports() -> int:
-    """Begin stalled exports again and remove old copies; runs by schedule."""
+    """Restarts stalled exports and deletes old ones; returns how many restarted."""
     stalled = mailbox_export.sweep()
     return queue.add_missing(
         "portal.webmail.tasks.write_export", stalled, lane=Lane.LONG
@@ -60,12 +66,12 @@ def look_after_exports() -> int:
 
 
 def sweep_files() -> int:
-    """Remove what drafts left behind; doing it again changes nothing."""
-    return attachments.sweep()
+    """Deletes orphaned attachments of drafts and returns how many. Idempotent."""
+    return attachments.delete_orphans()
 
 
 def schedule_jobs() -> None:
-    """Write down what runs by the clock; doing it again changes nothing."""
+    """Registers the scheduled jobs. Idempotent; runs after every migration."""
     Schedule.objects.update_or_create(
         name="webmail.look_after_exports",
         defaults={
@@ -86,7 +92,7 @@ def schedule_jobs() -> None:
 
 
 def _notify_export_ready(export: Export) -> None:
-    """Tell whoever holds the mailbox that a copy of it was made, and who asked."""
+    """Notifies the owner of the mailbox that it was exported, and by which person."""
     path = reverse("webmail:exports", args=[export.mailbox_id])
     context = {
         "export": export,
@@ -96,6 +102,6 @@ def _notify_export_ready(export: Export) -> None:
     body = render_to_string("webmail/email/export_ready.txt", context)
     subject = f"{settings.POSTERN.community_name}: a copy of your mailbox"
     message = ServiceMessage(subject, body, to=[export.mailbox.address])
-    # An export is made once: whatever job finds it ready, the notice is the same.
+    # One notice for each export, whichever run of the job sends it.
     message.key = f"export-{export.pk}"
     message.send()

@@ -31,7 +31,7 @@ app_name = "webmail"
 
 _DRAFT = "mailboxes/<int:mailbox_id>/write/<uuid:token>/"
 
-meanwhile_written = [
+script_urls = [
     path(f"{_DRAFT}people/", find_people.find_people, name="find_people"),
     path(f"{_DRAFT}save/", script_endpoints.autosave, name="autosave"),
     path(f"{_DRAFT}files/", script_endpoints.attach, name="attach"),
@@ -39,12 +39,12 @@ meanwhile_written = [
     path(f"{_DRAFT}recipients/", script_endpoints.recipients, name="recipients"),
 ]
 
-book = [
+contact_urls = [
     path("", contact_views.contact_list, name="contacts"),
     path("add/", contact_views.add, name="add_contact"),
     path("suggest/", contact_views.suggest, name="suggest"),
-    path("import/", import_export.look, name="import_contacts"),
-    path("import/<str:token>/", import_export.take, name="take_contacts"),
+    path("import/", import_export.preview, name="import_contacts"),
+    path("import/<str:token>/", import_export.confirm, name="confirm_import"),
     path("export/<str:kind>/", import_export.export, name="export_contacts"),
     path("<int:contact_id>/", contact_views.edit, name="contact"),
     path("<int:contact_id>/delete/", contact_views.delete, name="delete_contact"),
@@ -59,8 +59,8 @@ book = [
     ),
 ]
 
-writing_habits = [
-    path("", writing_preferences.show, name="habits"),
+preference_urls = [
+    path("", writing_preferences.show, name="writing_preferences"),
     path(
         "mailboxes/<int:mailbox_id>/signatures/add/",
         writing_preferences.add_signature,
@@ -79,30 +79,38 @@ writing_habits = [
 ]
 
 urlpatterns = [
-    path("contacts/", include(book)),
-    path("writing/", include(writing_habits)),
+    path("contacts/", include(contact_urls)),
+    path("writing/", include(preference_urls)),
     path("", folder_view.folder, name="folder"),
     path("folders/<int:folder_id>/", folder_view.folder, name="folder"),
     path("folders/<int:folder_id>/act/", message_actions.act, name="act"),
-    path("folders/<int:folder_id>/undo/", message_actions.take_back, name="undo"),
-    path("folders/<int:folder_id>/all/", folder_bulk_actions.whole, name="whole"),
+    path(
+        "folders/<int:folder_id>/undo/",
+        message_actions.undo_last_move,
+        name="undo_move",
+    ),
+    path(
+        "folders/<int:folder_id>/all/",
+        folder_bulk_actions.act_on_folder,
+        name="folder_bulk_actions",
+    ),
     path("folders/<int:folder_id>/rename/", folders.rename, name="folder_rename"),
     path("folders/<int:folder_id>/delete/", folders.remove, name="folder_delete"),
     path("mailboxes/<int:mailbox_id>/", folder_view.mailbox, name="mailbox"),
     path("mailboxes/<int:mailbox_id>/search/", search.search, name="search"),
     path(
-        "mailboxes/<int:mailbox_id>/search/act/", search_actions.act, name="found_act"
+        "mailboxes/<int:mailbox_id>/search/act/", search_actions.act, name="search_act"
     ),
     path(
         "mailboxes/<int:mailbox_id>/search/undo/",
-        search_actions.take_back,
-        name="found_undo",
+        search_actions.undo_last_move,
+        name="search_undo",
     ),
     path("mailboxes/<int:mailbox_id>/settings/", settings.settings, name="settings"),
     path(
         "mailboxes/<int:mailbox_id>/away/",
         out_of_office.out_of_office_page,
-        name="away",
+        name="out_of_office",
     ),
     path("mailboxes/<int:mailbox_id>/rules/", rules.index, name="rules"),
     path("mailboxes/<int:mailbox_id>/rules/new/", rules.edit, name="rule_new"),
@@ -131,10 +139,10 @@ urlpatterns = [
         contact_views.add_sender,
         name="add_sender",
     ),
-    path("messages/<int:message_id>/again/", reply_views.again, name="again"),
-    path("sent/<int:departure_id>/undo/", undo_send.undo_send, name="take_back"),
+    path("messages/<int:message_id>/again/", reply_views.again, name="edit_as_new"),
+    path("sent/<int:scheduled_send_id>/undo/", undo_send.undo_send, name="undo_send"),
     path("write/", compose_views.compose, name="compose"),
     path("mailboxes/<int:mailbox_id>/write/", compose_views.compose, name="compose"),
     path(_DRAFT, compose_views.draft, name="draft"),
-    *meanwhile_written,
+    *script_urls,
 ]

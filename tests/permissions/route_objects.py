@@ -28,7 +28,7 @@ from portal.helpdesk.models import CannedReply
 from portal.helpdesk.status import Source
 from portal.home.models import ServiceNotice
 from portal.organisation.models import PeopleFile
-from portal.webmail.models import Contact, ContactGroup, Departure, Signature
+from portal.webmail.models import Contact, ContactGroup, ScheduledSend, Signature
 from tests import factories
 
 LETTER = (
@@ -132,7 +132,7 @@ def _address_change(bob: Person) -> int:
 def _mail(bob: Person, mailbox: Mailbox) -> dict[str, Any]:
     message = storage.append(inbox(mailbox), LETTER, is_read=False)
     sent = storage.append(folder(mailbox, FolderRole.SENT), LETTER, is_read=True)
-    departure = Departure.objects.create(
+    scheduled_send = ScheduledSend.objects.create(
         message=sent,
         person=bob,
         reference="R1",
@@ -144,7 +144,7 @@ def _mail(bob: Person, mailbox: Mailbox) -> dict[str, Any]:
         "mailbox_id": mailbox.pk,
         "message_id": message.pk,
         "folder_id": own.pk,
-        "departure_id": departure.pk,
+        "scheduled_send_id": scheduled_send.pk,
         "signature_id": signature.pk,
         "rule_id": Rule.objects.create(mailbox=mailbox, name="Lists", position=1).pk,
         "token": Export.objects.create(mailbox=mailbox, person=bob).token,

@@ -20,7 +20,7 @@ from engine.storage.models import FolderRole, Message
 from tests import factories
 from tests.full_disk import refusing_rows
 from tests.portal.conftest import SignIn
-from tests.portal.webmail.compose.test_compose import Desk
+from tests.portal.webmail.compose_page import ComposePage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -67,11 +67,11 @@ def test_a_message_that_cannot_be_sent_comes_back_whole(
 ) -> None:
     client = signed_in(bob)
     client.raise_request_exception = False
-    desk = Desk(bob.mailbox)
+    compose_page = ComposePage(bob.mailbox)
     form = {"to": bob.address, "subject": "Hearing", "text": WORDS, "do": "send"}
 
     with full_disk():
-        answer = client.post(desk.door, form)
+        answer = client.post(compose_page.url, form)
 
     page = answer.content.decode()
     assert answer.status_code == 503
@@ -81,7 +81,7 @@ def test_a_message_that_cannot_be_sent_comes_back_whole(
     assert {name: again[name] for name in form} == form
     assert not Message.objects.exists()
 
-    assert client.post(desk.door, again).status_code == 302
+    assert client.post(compose_page.url, again).status_code == 302
     sent = Message.objects.filter(folder__role=FolderRole.SENT)
     assert sent.get().subject == "Hearing"
 
@@ -157,7 +157,7 @@ def test_a_fault_of_the_program_is_one(
         "portal.webmail.compose.compose_views.send_message.is_sent", broken
     )
 
-    answer = client.post(Desk(bob.mailbox).door, {"do": "save", "text": "x"})
+    answer = client.post(ComposePage(bob.mailbox).url, {"do": "save", "text": "x"})
 
     assert answer.status_code == 500
 
@@ -178,13 +178,13 @@ def test_a_long_message_for_which_no_file_has_room_comes_back_whole(
 ) -> None:
     client = signed_in(bob)
     client.raise_request_exception = False
-    desk = Desk(bob.mailbox)
+    compose_page = ComposePage(bob.mailbox)
     form = {"to": bob.address, "subject": "Hearing", "text": WORDS * 5, "do": "save"}
 
     with files_of_at_most(128 * 1024):
-        answer = client.post(desk.door, form)
+        answer = client.post(compose_page.url, form)
 
     assert answer.status_code == 503
     assert typed_again(answer.content.decode()).items() >= form.items()
     assert not Message.objects.exists()
-    assert client.post(desk.door, form).status_code == 302
+    assert client.post(compose_page.url, form).status_code == 302

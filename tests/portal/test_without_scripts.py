@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from engine.registry.models import AppPassword, DistributionList, Mailbox, Person
 from portal.helpdesk.models import Ticket
-from portal.webmail.models import Contact, Departure
+from portal.webmail.models import Contact, ScheduledSend
 from tests.peers.chromium import OpenPage
 from tests.portal.conftest import SignIn
 
@@ -55,7 +55,7 @@ def test_a_member_does_their_work(
     ask_the_helpdesk(page)
     make_an_app_password(page)
 
-    assert Departure.objects.filter(person=bob).count() == 1
+    assert ScheduledSend.objects.filter(person=bob).count() == 1
     assert Contact.objects.get(person=bob).address == charlie.address
     assert Ticket.objects.get().requester == bob
     assert AppPassword.objects.get(person=bob).name == "Outlook at work"

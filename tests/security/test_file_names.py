@@ -11,7 +11,7 @@ import pytest
 
 from engine.antivirus.attachments import policy
 from engine.mail.mime.parts import walk
-from portal.webmail.rendering.parsed_message import take_apart
+from portal.webmail.rendering.parsed_message import parse_message
 
 CHARACTERS = [chr(n) for n in range(sys.maxunicode + 1) if not 0xD800 <= n < 0xE000]
 UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp"}
@@ -63,7 +63,7 @@ def test_a_name_is_refused_or_shown_for_what_it_is(part: int) -> None:
         raw = message(name)
         header, _, body = raw.partition(b"\r\n\r\n")
         if policy.can_carry(walk(header + b"\r\n\r\n", body, strict=True)):
-            [shown] = take_apart(raw).attachments
+            [shown] = parse_message(raw).attachments
             hidden = {unicodedata.category(c) for c in shown.name} & (UNSEEN - {"Zs"})
             ending = unicodedata.normalize("NFKC", shown.name).casefold()[-4:]
             if hidden or ending == ".exe":

@@ -1,3 +1,5 @@
+"""Renders the compose page."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -7,67 +9,67 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from engine.storage.models import Message
-from portal.webmail.access import Desk, Desks
+from portal.webmail.access import AccessibleMailboxes, MailboxAccess
 from portal.webmail.compose import recipient_check, signatures
-from portal.webmail.compose.compose_request import Writing, form_for
+from portal.webmail.compose.compose_request import ComposeRequest, compose_form
 from portal.webmail.drafts.attachments import size_limit
 from portal.webmail.drafts.draft import Draft
 from portal.webmail.sidebar import sidebar
 
 
-def new_page(
+def new_compose_page(
     request: HttpRequest,
-    desks: Desks,
-    desk: Desk,
+    mailboxes: AccessibleMailboxes,
+    access: MailboxAccess,
     draft: Draft,
     *,
     answers: int | None = None,
 ) -> HttpResponse:
-    """The page to write on, for a draft that was never kept."""
-    form = form_for(desks, desk, draft, answers=answers)
-    return write_page(request, Writing(desks, desk, draft, form), draft)
+    """Renders the compose page for a draft that was never saved."""
+    form = compose_form(mailboxes, access, draft, answers=answers)
+    return compose_page(request, ComposeRequest(mailboxes, access, draft, form), draft)
 
 
-def write_page(
+def compose_page(
     request: HttpRequest,
-    writing: Writing,
+    compose_request: ComposeRequest,
     draft: Draft,
     *,
     warnings: Sequence[str] = (),
     checked: bool = False,
 ) -> HttpResponse:
-    """The page to write a message on.
+    """Renders the compose page.
 
-    `warnings` are to be read before it is sent; `checked` says that somebody asked who
-    the recipients are.
+    `warnings` must be confirmed before the message is sent; `checked` means that the
+    user asked for the recipient check.
     """
-    form = writing.form
+    form = compose_request.form
     context = {
-        "sidebar": sidebar(writing.desks, writing.desk),
-        "writing": writing,
+        "sidebar": sidebar(compose_request.mailboxes, compose_request.access),
+        "compose_request": compose_request,
         "draft": draft,
         "form": form,
-        "files": writing.files,
-        "can_keep": writing.home is not None,
+        "files": compose_request.files,
+        "can_save_draft": compose_request.home is not None,
         "files_limit": size_limit(),
         "warnings": warnings,
         "checked": checked,
         "version": draft.version or "",
         "saved_at": _saved_at(draft),
-        "recipients": recipient_check.look_at(
+        "recipients": recipient_check.check_recipients(
             draft,
-            viewer=writing.desks.person,
+            viewer=compose_request.mailboxes.person,
             sender=form.sender_address,
-            desk=writing.desk,
+            access=compose_request.access,
         ),
-        "signatures": signatures.of(form.desk.mailbox),
-        "opens_copies": bool(form["cc"].value() or form["bcc"].value())
+        "signatures": signatures.signatures_of(form.sender_mailbox),
+        "shows_copies": bool(form["cc"].value() or form["bcc"].value())
         or bool(form["cc"].errors or form["bcc"].errors),
     }
     return render(request, "webmail/compose/compose.html", context)
 
 
 def _saved_at(draft: Draft) -> datetime | None:
-    """When the draft was last kept."""
+    """Returns when the draft was last saved."""
     rows = Message.objects.filter(pk=draft.version or 0)
     return rows.values_list("received_at", flat=True).first()

@@ -1,4 +1,4 @@
-"""One request to write a message: who writes, where, on which draft, and what is kept."""
+"""One request of the compose page: who writes, from which mailbox, on which draft."""
 
 from __future__ import annotations
 
@@ -12,41 +12,47 @@ from django.http import Http404, HttpRequest, QueryDict
 from django.urls import reverse
 
 from engine.mail.composer import Attachment
+from engine.queue.enqueue.mailbox_submission import Recipients
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox
 from engine.storage.models import Message
-from portal.webmail.access import Desk, Desks, desks_of
+from portal.webmail.access import (
+    AccessibleMailboxes,
+    MailboxAccess,
+    accessible_mailboxes,
+)
 from portal.webmail.compose import reply_drafts
 from portal.webmail.compose.forms import WriteForm
-from portal.webmail.compose.send_message import Addressees, Sending
+from portal.webmail.compose.send_message import OutgoingMessage
 from portal.webmail.drafts import attachments, draft_store
 from portal.webmail.drafts.draft import Draft
-from portal.webmail.models import DraftFile, Habits
+from portal.webmail.models import DraftFile, WritingPreferences
+from portal.webmail.request_ids import parse_id
 
-Exchange = Callable[[str], str]
+EditText = Callable[[str], str]
 
 NO_RIGHT = "You may read this mailbox, but not send from it."
 
 
 @dataclass(frozen=True, slots=True)
-class Writing:
-    """A draft as it was last kept, with what was posted over it."""
+class ComposeRequest:
+    """A draft as last saved (`kept`), with the form that was posted over it."""
 
-    desks: Desks
-    desk: Desk
+    mailboxes: AccessibleMailboxes
+    access: MailboxAccess
     kept: Draft
     form: WriteForm
     checks_version: bool = False
 
     @property
     def home(self) -> Mailbox | None:
-        """Where the draft is kept; None for who has no place for drafts."""
-        desk = self.desks.drafts_at(self.desk)
-        return desk.mailbox if desk else None
+        """The mailbox that stores the draft; None if the person cannot save drafts."""
+        access = self.mailboxes.drafts_access(self.access)
+        return access.mailbox if access else None
 
     @property
     def files(self) -> list[DraftFile]:
-        """What the draft carries already."""
+        """The attachments stored with the draft."""
         if self.home is None:
             return []
         rows = DraftFile.objects.of(self.home, self.kept.token)
@@ -55,19 +61,21 @@ class Writing:
     @property
     def wait(self) -> timedelta:
         """How long a sent message waits before it leaves."""
-        habits = Habits.objects.filter(person=self.desks.person).first()
-        return (habits or Habits()).wait
+        preferences = WritingPreferences.objects.filter(
+            person=self.mailboxes.person
+        ).first()
+        return (preferences or WritingPreferences()).wait
 
     @property
     def file_sizes(self) -> list[int]:
-        """Octets of each file that the message will carry."""
+        """Size of each attachment in octets."""
         if self.home is None:
-            return [len(one.data) for one in self.loose_files]
+            return [len(one.data) for one in self.unsaved_files]
         return [one.size for one in self.files]
 
     @property
-    def loose_files(self) -> list[Attachment]:
-        """The files that are posted with the message and kept nowhere."""
+    def unsaved_files(self) -> list[Attachment]:
+        """Attachments posted with the message by people who cannot save drafts."""
         if self.home is not None:
             return []
         return [
@@ -75,38 +83,38 @@ class Writing:
             for one in self.form.uploads()
         ]
 
-    def door(self, draft: Draft) -> str:
-        """The address of the page on which the draft is written."""
-        return reverse("webmail:draft", args=[self.desk.mailbox.pk, draft.token])
+    def draft_url(self, draft: Draft) -> str:
+        """Returns the path of the draft's compose page."""
+        return reverse("webmail:draft", args=[self.access.mailbox.pk, draft.token])
 
-    def posted_again(self, posted: QueryDict) -> Writing:
-        """The same, with words that were posted before somebody signed in again."""
-        form = WriteForm(posted, draft=self.kept, senders=self.desks.sendable)
+    def with_posted(self, posted: QueryDict) -> ComposeRequest:
+        """Returns the same request with text posted before the person signed in again."""
+        form = WriteForm(posted, draft=self.kept, senders=self.mailboxes.sendable)
         return replace(self, form=form, checks_version="version" in posted)
 
-    def sending(self, edited: Draft, addressees: Addressees) -> Sending:
-        """The message as it is to be sent."""
-        return Sending(
+    def outgoing(self, edited: Draft, recipients: Recipients) -> OutgoingMessage:
+        """Returns the message to send."""
+        return OutgoingMessage(
             draft=edited,
-            addressees=addressees,
-            sender=self.form.desk.mailbox,
+            recipients=recipients,
+            sender=self.form.sender_mailbox,
             drafts=self.home,
             wait=self.wait,
-            more=self.loose_files,
+            extra_attachments=self.unsaved_files,
         )
 
-    def save(self, exchange: Exchange | None = None) -> Draft:
-        """Keep what was typed. Raises ChangedElsewhereError, having kept nothing.
+    def save(self, edit_text: EditText | None = None) -> Draft:
+        """Saves the form's contents. Raises DraftConflictError, having saved nothing.
 
-        `exchange` makes new words of the typed ones. Without a place for drafts, what
-        was typed comes back as it is.
+        `edit_text` changes the text before it is saved. Without a mailbox for drafts,
+        returns the draft unsaved.
         """
         edited = self.form.edited()
-        if exchange is not None:
-            edited = replace(edited, text=exchange(edited.text))
+        if edit_text is not None:
+            edited = replace(edited, text=edit_text(edited.text))
         if self.home is None:
             return edited
-        sender = self.form.desk.mailbox
+        sender = self.form.sender_mailbox
         if not self.checks_version:
             return draft_store.save(edited, mailbox=self.home, sender=sender)
         version = self.form.cleaned_data.get("version")
@@ -114,17 +122,17 @@ class Writing:
             edited, version=version, mailbox=self.home, sender=sender
         )
 
-    def save_apart(self) -> Draft:
-        """Keep what was typed as a draft of its own, beside what another window did."""
+    def save_as_new_draft(self) -> Draft:
+        """Saves the form's contents as a separate draft, after a conflict."""
         edited = replace(self.form.edited(), token=uuid4(), version=None)
         if self.home is None:
             return edited
         return draft_store.save(
-            edited, mailbox=self.home, sender=self.form.desk.mailbox
+            edited, mailbox=self.home, sender=self.form.sender_mailbox
         )
 
     def add_files(self) -> None:
-        """Keep the files that were chosen; what is wrong with any is said in the form."""
+        """Stores the posted attachments; refusals become errors of the form."""
         if self.home is None:
             return
         for upload in self.form.uploads():
@@ -133,65 +141,83 @@ class Writing:
                     upload,
                     mailbox=self.home,
                     token=self.kept.token,
-                    by=self.desks.person,
+                    by=self.mailboxes.person,
                 )
             except PolicyError as error:
                 self.form.add_error("attachments", str(error))
-        draft_store.mark_files(self.kept.token, mailbox=self.home)
+        draft_store.update_attachment_flag(self.kept.token, mailbox=self.home)
 
 
-def begin(request: HttpRequest, mailbox_id: int, token: UUID) -> Writing:
-    """What a request is about. Raises Http404, and PermissionDenied for who cannot send."""
-    desks = desks_of(request)
-    desk = desks.at(mailbox_id)
-    check_can_write(desks)
-    home = desks.drafts_at(desk)
+def load_compose_request(
+    request: HttpRequest, mailbox_id: int, token: UUID
+) -> ComposeRequest:
+    """Loads what a request is about.
+
+    Raises Http404 for a mailbox that the person may not read, and PermissionDenied if
+    they may send from none.
+    """
+    mailboxes = accessible_mailboxes(request)
+    access = mailboxes.at(mailbox_id)
+    check_can_send(mailboxes)
+    home = mailboxes.drafts_access(access)
     kept = draft_store.find(home.mailbox, token) if home else None
     if request.method != "POST":
         shown = kept or Draft(token=token)
-        return Writing(desks, desk, shown, form_for(desks, desk, shown))
-    draft = kept or started(request, desks, token)
-    form = WriteForm(request.POST, request.FILES, draft=draft, senders=desks.sendable)
-    return Writing(desks, desk, draft, form, "version" in request.POST)
+        return ComposeRequest(
+            mailboxes, access, shown, compose_form(mailboxes, access, shown)
+        )
+    draft = kept or new_draft(request, mailboxes, token)
+    form = WriteForm(
+        request.POST, request.FILES, draft=draft, senders=mailboxes.sendable
+    )
+    return ComposeRequest(mailboxes, access, draft, form, "version" in request.POST)
 
 
-def check_can_write(desks: Desks) -> None:
-    """Raise PermissionDenied for somebody who may send from no mailbox."""
-    if not desks.sendable:
+def check_can_send(mailboxes: AccessibleMailboxes) -> None:
+    """Raises PermissionDenied if the person may send from no mailbox."""
+    if not mailboxes.sendable:
         raise PermissionDenied(NO_RIGHT)
 
 
-def form_for(
-    desks: Desks, desk: Desk, draft: Draft, *, answers: int | None = None
+def compose_form(
+    mailboxes: AccessibleMailboxes,
+    access: MailboxAccess,
+    draft: Draft,
+    *,
+    answers: int | None = None,
 ) -> WriteForm:
-    """The form with what the draft holds. Raises PermissionDenied for who cannot send."""
-    check_can_write(desks)
+    """Returns the form filled in from a draft. Raises like `check_can_send`."""
+    check_can_send(mailboxes)
     fields = ("to", "cc", "bcc", "subject", "text", "sender", "version")
     initial = {name: getattr(draft, name) for name in fields}
-    initial["sender"] = draft.sender or str(sender_at(desks, desk).pk)
+    initial["sender"] = draft.sender or str(default_sender(mailboxes, access).pk)
     initial["answers"] = answers
-    return WriteForm(initial=initial, draft=draft, senders=desks.sendable)
+    return WriteForm(initial=initial, draft=draft, senders=mailboxes.sendable)
 
 
-def sender_at(desks: Desks, desk: Desk) -> Mailbox:
-    """The mailbox that a message begun at this desk leaves from, until chosen otherwise."""
-    check_can_write(desks)
-    return (desk if desk.can_send else desks.sendable[0]).mailbox
+def default_sender(mailboxes: AccessibleMailboxes, access: MailboxAccess) -> Mailbox:
+    """Returns the mailbox that a message is sent from unless another is chosen."""
+    check_can_send(mailboxes)
+    return (access if access.can_send else mailboxes.sendable[0]).mailbox
 
 
-def started(request: HttpRequest, desks: Desks, token: UUID) -> Draft:
-    """What a message is before it was ever kept: empty, or an answer to another."""
+def new_draft(
+    request: HttpRequest, mailboxes: AccessibleMailboxes, token: UUID
+) -> Draft:
+    """Returns a draft that was never saved: empty, or a reply."""
     draft = Draft(token=token)
-    message = answered_message(request, desks)
+    message = answered_message(request, mailboxes)
     return reply_drafts.threaded(draft, message) if message else draft
 
 
-def answered_message(request: HttpRequest, desks: Desks) -> Message | None:
-    """The message that the posted one answers; None where it is gone meanwhile."""
-    answers = request.POST.get("answers", "")
-    if not (answers.isascii() and answers.isdigit() and len(answers) < 19):
+def answered_message(
+    request: HttpRequest, mailboxes: AccessibleMailboxes
+) -> Message | None:
+    """Returns the message that the posted one answers; None if it is gone."""
+    message_id = parse_id(request.POST.get("answers", ""))
+    if message_id is None:
         return None
     try:
-        return desks.message(int(answers))[1]
+        return mailboxes.message(message_id)[1]
     except Http404:
         return None

@@ -1,3 +1,5 @@
+"""The compose page: starts, saves, sends and deletes a draft."""
+
 from __future__ import annotations
 
 from contextlib import suppress
@@ -11,11 +13,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from engine.mail.errors import MailError
+from engine.queue.enqueue.mailbox_submission import Recipients
 from engine.queue.sending_rates.rate_limits import RateExceededError
 from engine.registry.models import Person
 from engine.storage.mailbox_delivery import folder
 from engine.storage.models import FolderRole, Message
-from portal.webmail.access import desks_of, uses_mail
+from portal.webmail.access import accessible_mailboxes, requires_mail
 from portal.webmail.compose import (
     expired_session,
     pre_send_warnings,
@@ -23,15 +26,21 @@ from portal.webmail.compose import (
     signatures,
     undo_send,
 )
-from portal.webmail.compose.compose_page import new_page, write_page
-from portal.webmail.compose.compose_request import Exchange, Writing, begin, sender_at
-from portal.webmail.compose.send_message import Addressees, SentAlreadyError
+from portal.webmail.compose.compose_page import compose_page, new_compose_page
+from portal.webmail.compose.compose_request import (
+    ComposeRequest,
+    EditText,
+    default_sender,
+    load_compose_request,
+)
+from portal.webmail.compose.send_message import SentAlreadyError
 from portal.webmail.contacts import address_book
 from portal.webmail.drafts import attachments, draft_store
 from portal.webmail.drafts.draft import Draft
-from portal.webmail.drafts.draft_store import ChangedElsewhereError
+from portal.webmail.drafts.draft_store import DraftConflictError
 from portal.webmail.mailbox import undo_move
 from portal.webmail.models import ContactGroup
+from portal.webmail.request_ids import parse_id, query_id
 
 SENT_ALREADY = "This message has been sent already."
 CHANGED_ELSEWHERE = (
@@ -40,164 +49,190 @@ CHANGED_ELSEWHERE = (
 )
 
 
-@uses_mail
+@requires_mail
 @require_safe
 def compose(request: HttpRequest, mailbox_id: int | None = None) -> HttpResponse:
-    """An empty message."""
-    desks = desks_of(request)
-    desk = desks.at(mailbox_id) if mailbox_id else desks.first()
-    if desk is None:
+    """Opens the compose page for a new message."""
+    mailboxes = accessible_mailboxes(request)
+    access = mailboxes.at(mailbox_id) if mailbox_id else mailboxes.first()
+    if access is None:
         return render(request, "webmail/no_mailbox.html")
-    signature = signatures.default_of(sender_at(desks, desk))
+    signature = signatures.default_signature(default_sender(mailboxes, access))
     draft = Draft(
         token=uuid4(),
-        to=_addressed(request, desks.person),
-        text=signatures.signed("", signature),
+        to=_recipients_from_link(request, mailboxes.person),
+        text=signatures.add_signature("", signature),
     )
-    return new_page(request, desks, desk, draft)
+    return new_compose_page(request, mailboxes, access, draft)
 
 
-def _addressed(request: HttpRequest, person: Person) -> str:
-    """Whom the link that led here names: an address, or a group of the person's."""
-    group = request.GET.get("group", "")
-    if group.isascii() and group.isdigit() and len(group) < 19:
-        found = ContactGroup.objects.filter(person=person, pk=group).first()
-        return address_book.typed(address_book.members(found)) if found else ""
+def _recipients_from_link(request: HttpRequest, person: Person) -> str:
+    """Returns the recipients that the link names: an address, or a contact group."""
+    group_id = query_id(request, "group")
+    if group_id is not None:
+        found = ContactGroup.objects.filter(person=person, pk=group_id).first()
+        return (
+            address_book.recipients_text(address_book.members(found)) if found else ""
+        )
     return request.GET.get("to", "")[:500]
 
 
-@expired_session.keep
-@uses_mail
+@expired_session.keep_posted_text
+@requires_mail
 @require_http_methods(["GET", "HEAD", "POST"])
 def draft(request: HttpRequest, mailbox_id: int, token: UUID) -> HttpResponse:
-    """A message being written: show it, keep it, send it or throw it away."""
-    writing = begin(request, mailbox_id, token)
+    """Shows a draft; on POST, saves, sends or deletes it."""
+    compose_request = load_compose_request(request, mailbox_id, token)
     if request.method != "POST":
-        return _shown(request, writing)
-    if send_message.is_sent(writing.kept, sender=writing.form.desk.mailbox):
+        return _show(request, compose_request)
+    if send_message.is_sent(
+        compose_request.kept, sender=compose_request.form.sender_mailbox
+    ):
         messages.info(request, SENT_ALREADY)
         return redirect("webmail:mailbox", mailbox_id=mailbox_id)
     do = request.POST.get("do", "save")
     if do == "send":
-        return _send(request, writing)
+        return _send(request, compose_request)
     if do == "discard":
-        return _discard(request, writing)
-    return _keep(request, writing, do)
+        return _discard(request, compose_request)
+    return _save(request, compose_request, do)
 
 
-def _shown(request: HttpRequest, writing: Writing) -> HttpResponse:
-    """The draft; first with the words, if any, that a lapsed session could not keep."""
-    posted = expired_session.take(request)
+def _show(request: HttpRequest, compose_request: ComposeRequest) -> HttpResponse:
+    """Shows the draft, after restoring text that was posted to an expired session."""
+    posted = expired_session.take_posted_text(request)
     if posted is None:
         checked = "checked" in request.GET
-        return write_page(request, writing, writing.kept, checked=checked)
+        return compose_page(
+            request, compose_request, compose_request.kept, checked=checked
+        )
     say = messages.warning if posted.file_names else messages.success
     say(request, posted.notice)
-    return _keep(request, writing.posted_again(posted.words), "restore")
+    return _save(request, compose_request.with_posted(posted.text), "restore")
 
 
-def _discard(request: HttpRequest, writing: Writing) -> HttpResponse:
-    """Throw the draft away, and offer it back."""
-    thrown = _thrown_away(writing)
-    if thrown is None:
+def _discard(request: HttpRequest, compose_request: ComposeRequest) -> HttpResponse:
+    """Deletes the draft and offers an undo."""
+    deleted = _move_to_deleted(compose_request)
+    if deleted is None:
         messages.success(request, "Draft deleted.")
-        return redirect("webmail:mailbox", mailbox_id=writing.desk.mailbox.pk)
-    trash = folder(thrown.mailbox, FolderRole.TRASH)
-    place = reverse("webmail:folder", args=[thrown.folder.pk])
-    undo_move.remember(request, [thrown], target=trash, place=place)
+        return redirect("webmail:mailbox", mailbox_id=compose_request.access.mailbox.pk)
+    trash = folder(deleted.mailbox, FolderRole.TRASH)
+    place = reverse("webmail:folder", args=[deleted.folder.pk])
+    undo_move.remember(request, [deleted], target=trash, place=place)
     messages.success(request, f"Draft moved to {trash.name}.")
     return redirect(place)
 
 
-def _thrown_away(writing: Writing) -> Message | None:
-    """The draft with all that is typed on the page, where it lies now."""
-    if writing.home is None:
+def _move_to_deleted(compose_request: ComposeRequest) -> Message | None:
+    """Saves what is on the page, then moves the draft to Deleted."""
+    if compose_request.home is None:
         return None
-    if writing.form.is_valid() and not writing.form.edited().is_empty:
-        # Where another window was quicker, its words are thrown away as they are.
-        with suppress(ChangedElsewhereError):
-            writing.save()
-    return draft_store.throw_away(writing.kept, mailbox=writing.home)
-
-
-def _keep(request: HttpRequest, writing: Writing, do: str) -> HttpResponse:
-    """Keep the draft, and do what else was asked with it."""
-    form = writing.form
-    if not form.is_valid() or writing.home is None:
-        return write_page(request, writing, form.edited(), checked=do == "check")
-    try:
-        edited = writing.save(_signature(request, writing) if do == "sign" else None)
-    except ChangedElsewhereError:
-        return _kept_apart(request, writing)
-    file = do.removeprefix("remove-")
-    if file != do and file.isascii() and file.isdigit() and len(file) < 19:
-        attachments.remove(int(file), mailbox=writing.home, token=edited.token)
-    writing.add_files()
-    if form.errors:
-        return write_page(request, writing, edited)
-    if do == "save":
-        messages.success(request, "Draft saved.")
-    return redirect(_next(do, writing.door(edited)))
-
-
-def _next(do: str, door: str) -> str:
-    """Where somebody goes on after what they asked for."""
-    if do == "find":
-        return f"{door}people/"
-    return f"{door}?checked#recipients" if do == "check" else door
-
-
-def _kept_apart(request: HttpRequest, writing: Writing) -> HttpResponse:
-    messages.warning(request, CHANGED_ELSEWHERE)
-    return redirect(writing.door(writing.save_apart()))
-
-
-def _signature(request: HttpRequest, writing: Writing) -> Exchange:
-    """What puts the chosen signature into the words."""
-    chosen = request.POST.get("signature", "")
-    sender = writing.form.desk.mailbox
-    found = signatures.of(sender).filter(name=chosen).first()
-    return lambda text: signatures.exchanged(text, sender, found)
-
-
-def _send(request: HttpRequest, writing: Writing) -> HttpResponse:
-    """Send the message; where that fails, keep it and say what is wrong."""
-    form = writing.form
-    addressees = form.addressees() if form.is_valid() else None
-    if addressees is None:
-        return write_page(request, writing, form.edited())
-    try:
-        edited = writing.save()
-    except ChangedElsewhereError:
-        return _kept_apart(request, writing)
-    writing.add_files()
-    odd = [] if form.errors else _odd(request, writing, edited, addressees)
-    if form.errors or odd:
-        return write_page(request, writing, edited, warnings=odd)
-    return _sent(request, writing, edited, addressees)
-
-
-def _odd(
-    request: HttpRequest, writing: Writing, edited: Draft, addressees: Addressees
-) -> list[str]:
-    """What to read before the message goes, unless it was read already."""
-    if "confirmed" in request.POST:
-        return []
-    return pre_send_warnings.before_sending(
-        edited, file_sizes=writing.file_sizes, recipients=len(addressees.all)
+    if compose_request.form.is_valid() and not compose_request.form.edited().is_empty:
+        # After a conflict, the other window's version is the one to delete.
+        with suppress(DraftConflictError):
+            compose_request.save()
+    return draft_store.move_to_deleted(
+        compose_request.kept, mailbox=compose_request.home
     )
 
 
-def _sent(
-    request: HttpRequest, writing: Writing, edited: Draft, addressees: Addressees
+def _save(
+    request: HttpRequest, compose_request: ComposeRequest, do: str
+) -> HttpResponse:
+    """Saves the draft and performs what else was asked."""
+    form = compose_request.form
+    if not form.is_valid() or compose_request.home is None:
+        return compose_page(
+            request, compose_request, form.edited(), checked=do == "check"
+        )
+    try:
+        edited = compose_request.save(
+            _signature(request, compose_request) if do == "sign" else None
+        )
+    except DraftConflictError:
+        return _save_conflict(request, compose_request)
+    file_id = parse_id(do.removeprefix("remove-"))
+    if do.startswith("remove-") and file_id is not None:
+        attachments.remove(file_id, mailbox=compose_request.home, token=edited.token)
+    compose_request.add_files()
+    if form.errors:
+        return compose_page(request, compose_request, edited)
+    if do == "save":
+        messages.success(request, "Draft saved.")
+    return redirect(_next_url(do, compose_request.draft_url(edited)))
+
+
+def _next_url(do: str, draft_url: str) -> str:
+    """Returns the URL to continue at after saving."""
+    if do == "find":
+        return f"{draft_url}people/"
+    return f"{draft_url}?checked#recipients" if do == "check" else draft_url
+
+
+def _save_conflict(
+    request: HttpRequest, compose_request: ComposeRequest
+) -> HttpResponse:
+    """Keeps both versions: another window saved or sent the draft meanwhile."""
+    messages.warning(request, CHANGED_ELSEWHERE)
+    return redirect(compose_request.draft_url(compose_request.save_as_new_draft()))
+
+
+def _signature(request: HttpRequest, compose_request: ComposeRequest) -> EditText:
+    """Returns the edit that puts the chosen signature into the text."""
+    chosen = request.POST.get("signature", "")
+    sender = compose_request.form.sender_mailbox
+    found = signatures.signatures_of(sender).filter(name=chosen).first()
+    return lambda text: signatures.replace_signature(text, sender, found)
+
+
+def _send(request: HttpRequest, compose_request: ComposeRequest) -> HttpResponse:
+    """Sends the message; on an error, saves the draft and shows what is wrong."""
+    form = compose_request.form
+    recipients = form.recipients() if form.is_valid() else None
+    if recipients is None:
+        return compose_page(request, compose_request, form.edited())
+    try:
+        edited = compose_request.save()
+    except DraftConflictError:
+        return _save_conflict(request, compose_request)
+    compose_request.add_files()
+    warnings = (
+        [] if form.errors else _warnings(request, compose_request, edited, recipients)
+    )
+    if form.errors or warnings:
+        return compose_page(request, compose_request, edited, warnings=warnings)
+    return _send_now(request, compose_request, edited, recipients)
+
+
+def _warnings(
+    request: HttpRequest,
+    compose_request: ComposeRequest,
+    edited: Draft,
+    recipients: Recipients,
+) -> list[str]:
+    """Returns what to confirm before sending; nothing if that was confirmed already."""
+    if "confirmed" in request.POST:
+        return []
+    return pre_send_warnings.warnings_for(
+        edited, file_sizes=compose_request.file_sizes, recipients=len(recipients.all)
+    )
+
+
+def _send_now(
+    request: HttpRequest,
+    compose_request: ComposeRequest,
+    edited: Draft,
+    recipients: Recipients,
 ) -> HttpResponse:
     try:
-        departure = send_message.send(
-            writing.sending(edited, addressees), by=writing.desks.person
+        scheduled_send = send_message.send(
+            compose_request.outgoing(edited, recipients),
+            by=compose_request.mailboxes.person,
         )
     except MailError as error:
-        writing.form.refused(error, has_files=bool(writing.file_sizes))
-        page = write_page(request, writing, edited)
+        compose_request.form.refused(error, has_files=bool(compose_request.file_sizes))
+        page = compose_page(request, compose_request, edited)
         if isinstance(error, RateExceededError):
             page.status_code = HTTPStatus.TOO_MANY_REQUESTS
             page["Retry-After"] = str(error.retry_after)
@@ -205,6 +240,6 @@ def _sent(
     except SentAlreadyError:
         messages.info(request, SENT_ALREADY)
     else:
-        send_message.mark_answered(edited, mailbox=writing.desk.mailbox)
-        undo_send.tell(request, departure)
-    return redirect("webmail:mailbox", mailbox_id=writing.desk.mailbox.pk)
+        send_message.mark_answered(edited, mailbox=compose_request.access.mailbox)
+        undo_send.announce(request, scheduled_send)
+    return redirect("webmail:mailbox", mailbox_id=compose_request.access.mailbox.pk)

@@ -1,3 +1,5 @@
+"""The form of the compose page."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -8,34 +10,38 @@ from django.core.files.uploadedfile import UploadedFile
 
 from engine.mail.address import Address
 from engine.mail.errors import MailError
+from engine.queue.enqueue.mailbox_submission import Recipients
 from engine.queue.sending_rates.rate_limits import RateExceededError
+from engine.registry.models import Mailbox
 from portal.webmail import recipient_input
-from portal.webmail.access import Desk
-from portal.webmail.compose.send_message import Addressees
+from portal.webmail.access import MailboxAccess
 from portal.webmail.drafts.attachments import Upload
-from portal.webmail.drafts.draft import TYPED, Draft
-from portal.webmail.recipient_input import Typed
+from portal.webmail.drafts.draft import RECIPIENT_FIELDS, Draft
+from portal.webmail.recipient_input import ParsedRecipients
 
 
 class FilesInput(forms.FileInput):
+    """A file input that takes several files."""
+
     allow_multiple_selected = True
 
 
 class FilesField(forms.FileField):
-    """Any number of files at once; `clean` gives a list."""
+    """Any number of files; `clean` returns a list."""
 
     widget = FilesInput
 
     def clean(self, data: Any, initial: Any = None) -> Any:
+        """Returns the list of uploaded files, each validated."""
         chosen = data if isinstance(data, list | tuple) else [data]
         return [super(FilesField, self).clean(one, initial) for one in chosen if one]
 
 
 class WriteForm(forms.Form):
-    """A message as somebody types it, over the `draft` as it was last kept.
+    """A message as typed, over the `draft` as last saved.
 
-    Anything may be kept as a draft. Only what is sent has to be right: that is what
-    `addressees` checks, after `is_valid`.
+    Anything may be saved as a draft; only `recipients`, called after `is_valid`, checks
+    that the message can be sent.
     """
 
     sender = forms.CharField(label="From", required=False)
@@ -51,38 +57,43 @@ class WriteForm(forms.Form):
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(
-        self, *args: Any, draft: Draft, senders: Sequence[Desk], **kwargs: Any
+        self, *args: Any, draft: Draft, senders: Sequence[MailboxAccess], **kwargs: Any
     ):
         super().__init__(*args, **kwargs)
         self.draft = draft
-        self.senders = {str(desk.mailbox.pk): desk for desk in senders}
+        self.senders = {str(access.mailbox.pk): access for access in senders}
         self.sender_choices = [
-            (key, f"{desk.mailbox.name} <{desk.mailbox.address}>")
-            for key, desk in self.senders.items()
+            (key, f"{access.mailbox.name} <{access.mailbox.address}>")
+            for key, access in self.senders.items()
         ]
 
     @property
-    def desk(self) -> Desk:
-        """The mailbox that the message leaves from."""
+    def sender_mailbox(self) -> Mailbox:
+        """The mailbox that the message is sent from."""
         chosen = self.data.get("sender") or self.initial.get("sender") or ""
-        return self.senders.get(chosen) or next(iter(self.senders.values()))
+        access = self.senders.get(chosen) or next(iter(self.senders.values()))
+        return access.mailbox
 
     @property
     def sender_address(self) -> Address:
-        return Address.parse(self.desk.mailbox.address)
+        """The address that the message is sent from."""
+        return Address.parse(self.sender_mailbox.address)
 
     def clean_sender(self) -> str:
+        """Refuses a mailbox that the person may not send from."""
         chosen: str = self.cleaned_data["sender"]
         if chosen and chosen not in self.senders:
             raise forms.ValidationError("You may not send from this mailbox.")
         return chosen
 
     def edited(self) -> Draft:
-        """The draft as it is now: what was typed, whether right or not."""
-        typed = {name: self._typed(name) for name in (*TYPED, "subject", "text")}
+        """Returns the draft with what was typed, valid or not."""
+        typed = {
+            name: self._typed(name) for name in (*RECIPIENT_FIELDS, "subject", "text")
+        }
         return Draft(
             token=self.draft.token,
-            sender=str(self.desk.mailbox.pk),
+            sender=str(self.sender_mailbox.pk),
             in_reply_to=self.draft.in_reply_to,
             references=self.draft.references,
             version=self.draft.version,
@@ -90,47 +101,47 @@ class WriteForm(forms.Form):
         )
 
     def uploads(self) -> list[Upload]:
-        """The files chosen in this form, after `is_valid`."""
+        """Returns the files chosen in this form, after `is_valid`."""
         files: list[UploadedFile[Any]] = self.cleaned_data.get("attachments") or []
         return [
             Upload(file.name or "file", file.content_type or "", file.chunks())
             for file in files
         ]
 
-    def addressees(self) -> Addressees:
-        """Who gets the message; adds an error to the form for whoever cannot."""
-        read = {name: self._read(name) for name in TYPED}
+    def recipients(self) -> Recipients:
+        """Returns the recipients; adds an error to the form for each that is refused."""
+        read = {name: self._read(name) for name in RECIPIENT_FIELDS}
         found = sum(len(typed.recipients) for typed in read.values())
         wrong = sum(len(typed.errors) for typed in read.values())
         if not found and not wrong:
             self.add_error("to", "Enter at least one address to send the message to")
         if found > recipient_input.LIMIT:
-            self.add_error(
-                "to", f"Write to at most {recipient_input.LIMIT} addresses at once"
-            )
-        return Addressees(**{name: typed.recipients for name, typed in read.items()})
+            self.add_error("to", f"Write to at most {recipient_input.LIMIT} addresses")
+        return Recipients(**{name: typed.recipients for name, typed in read.items()})
 
     def refused(self, error: MailError, *, has_files: bool) -> None:
-        """Say why the message was not taken."""
+        """Adds the reason for which the queue refused the message to the form."""
         if isinstance(error, RateExceededError):
             self.add_error(
                 None,
-                f"Your message was not sent: {recipient_input.sentence(error)}. "
+                f"Your message was not sent: {recipient_input.reply_text(error)}. "
                 "Nothing is lost.",
             )
         elif error.reply.is_temporary:
             self.add_error(
                 None,
-                f"Your message was not sent: {recipient_input.sentence(error)}. "
+                f"Your message was not sent: {recipient_input.reply_text(error)}. "
                 "Nothing is lost. Try again in a few minutes.",
             )
         else:
             field = "attachments" if has_files else None
-            self.add_error(field, recipient_input.sentence(error))
+            self.add_error(field, recipient_input.reply_text(error))
 
-    def _read(self, name: str) -> Typed:
-        typed = recipient_input.read(self._typed(name))
-        refused = recipient_input.refusals(typed.recipients, sender=self.sender_address)
+    def _read(self, name: str) -> ParsedRecipients:
+        typed = recipient_input.parse_recipients(self._typed(name))
+        refused = recipient_input.refusal_reasons(
+            typed.recipients, sender=self.sender_address
+        )
         for error in (*typed.errors, *refused):
             self.add_error(name, error)
         return typed

@@ -1,4 +1,4 @@
-"""What somebody would want to know a moment before sending, not after."""
+"""Warnings to confirm before a message is sent."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from django.template.defaultfilters import filesizeformat
 
 from portal.webmail.drafts.draft import Draft
 
-# Octets of files from which many a recipient's own server may refuse.
+# Octets of attachments above which a recipient's own server may refuse the message.
 LARGE = 10 * 1024 * 1024
 
-# Recipients from which it is worth a second look.
+# Recipients above which sending must be confirmed.
 MANY = 25
 
 # English, and Welsh: atodaf, atodi, atodiad, ynghlwm, amgaeaf.
-_SAYS_ATTACHED = re.compile(
+_MENTIONS_ATTACHMENT = re.compile(
     r"\b(?:attach(?:ed|ing|ment|ments)?|enclos(?:ed|ing|ure)"
     r"|atod\w*|ynghlwm|amgae\w*)\b",
     re.IGNORECASE,
@@ -24,27 +24,30 @@ _SAYS_ATTACHED = re.compile(
 _QUOTED = re.compile(r"^(?:>.*|On .{1,200} wrote:|Forwarded message$)", re.MULTILINE)
 
 
-def before_sending(
+def warnings_for(
     draft: Draft, *, file_sizes: Sequence[int], recipients: int
 ) -> list[str]:
-    """Sentences to read before the message goes; none where nothing is odd."""
+    """Returns one sentence for each thing that looks like a mistake.
+
+    `file_sizes` are octets.
+    """
     found = []
     if not draft.subject.strip():
         found.append("The message has no subject.")
-    if not file_sizes and says_attached(draft):
-        found.append("You wrote of an attachment, but no file is attached.")
+    if not file_sizes and mentions_attachment(draft):
+        found.append("Your message mentions an attachment, but no file is attached.")
     if sum(file_sizes) > LARGE:
         found.append(
-            f"The files are {filesizeformat(sum(file_sizes))} together. "
-            "Some recipients' own servers may not take a message as large as that."
+            f"The attachments are {filesizeformat(sum(file_sizes))} in total. "
+            "Some recipients' servers may refuse a message of that size."
         )
     if recipients >= MANY:
         found.append(f"The message goes to {recipients} addresses.")
     return found
 
 
-def says_attached(draft: Draft) -> bool:
-    """True where the new words, not the quoted ones, speak of a file."""
+def mentions_attachment(draft: Draft) -> bool:
+    """True if the new text, not the quoted text, mentions an attachment."""
     quoted = _QUOTED.search(draft.text)
     own = draft.text[: quoted.start()] if quoted else draft.text
-    return bool(_SAYS_ATTACHED.search(own))
+    return bool(_MENTIONS_ATTACHMENT.search(own))

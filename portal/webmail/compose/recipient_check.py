@@ -1,4 +1,4 @@
-"""The recipients of a message being written, each with who it is."""
+"""Checks the recipients of a draft: who each one is, and what to look at twice."""
 
 from __future__ import annotations
 
@@ -17,22 +17,21 @@ from engine.routing import recipients as registry
 from engine.routing.recipients import RecipientFacts, RecipientKind
 from engine.storage.models import Message, OutOfOffice
 from portal.webmail import recipient_input
-from portal.webmail.access import Desk
-from portal.webmail.drafts.draft import TYPED, Draft
+from portal.webmail.access import MailboxAccess
+from portal.webmail.drafts.draft import RECIPIENT_FIELDS, Draft
 from portal.webmail.rendering import parsed_message
 
-# Recipients that are looked at while somebody writes.
+# Recipients that are checked while the message is written.
 LIMIT = recipient_input.LIMIT
 
-# People whose name is looked up for others who have it too.
+# People whose namesakes are searched: each costs a directory query.
 NAMES_LIMIT = 10
 
-# Characters of a name that is repeated in a warning, and of what somebody says who is
-# away.
+# Characters shown of a typed name and of an automatic reply.
 NAME_LIMIT = 60
 AWAY_LIMIT = 200
 
-WORDS = {
+KIND_LABELS = {
     RecipientKind.PERSON: "",
     RecipientKind.GROUP: "Group mailbox",
     RecipientKind.LIST: "Distribution list",
@@ -42,8 +41,8 @@ WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Addressed:
-    """One recipient as the page shows it."""
+class CheckedRecipient:
+    """One recipient as the compose page shows it."""
 
     field: str
     typed_name: str
@@ -51,38 +50,38 @@ class Addressed:
     is_new: bool = False
     is_twice: bool = False
     away: str = ""
-    """The answer that the mailbox sends while its holder is away."""
+    """The automatic reply that the mailbox sends now."""
     namesakes: tuple[str, ...] = ()
-    """Organisations in which others of the same name are."""
+    """Organisations of other people with the same name."""
 
     @property
     def name(self) -> str:
-        """The directory's name, else the typed one."""
+        """The name in the directory, else the typed one, else the address."""
         return self.facts.name or self.typed_name or str(self.facts.address)
 
     @property
-    def what(self) -> str:
-        """What stands behind the address, in a few words."""
+    def kind_label(self) -> str:
+        """What kind of recipient the address is, unless it is a person."""
         members = self.facts.members
         if members is None:
-            return WORDS[self.facts.kind]
+            return KIND_LABELS[self.facts.kind]
         return f"Distribution list, {members} member{'' if members == 1 else 's'}"
 
     @property
     def warnings(self) -> list[str]:
-        """What to look at twice."""
+        """Warnings about this recipient, each one sentence."""
         found = []
         if self.facts.is_refused:
-            found.append(recipient_input.unbracketed(self.facts.refusal))
+            found.append(recipient_input.strip_brackets(self.facts.refusal))
         if self.is_new:
             found.append("Not in this conversation so far")
         if self.is_twice:
-            found.append("Named more than once: the message goes there once")
+            found.append("Listed more than once: one copy is sent")
         if self.away:
             found.append(f"Away: {self.away}")
         if self.namesakes:
             where = ", ".join(self.namesakes)
-            found.append(f"There is another {self.facts.name}: {where}")
+            found.append(f"Another {self.facts.name} is at {where}")
         if self._is_other_name:
             typed = Truncator(self.typed_name).chars(NAME_LIMIT)
             found.append(f"You wrote {typed}, the directory says {self.facts.name}")
@@ -93,30 +92,30 @@ class Addressed:
         typed, known = (
             set(lookalike.words(n)) for n in (self.typed_name, self.facts.name)
         )
-        # "Bob" and "Bob Hale, Northfield" are the same; a namesake's other half is not.
+        # "Bob" matches "Bob Hale, Northfield": one name's words contain the other's.
         return bool(typed and known) and not (typed <= known or known <= typed)
 
 
-def look_at(
-    draft: Draft, *, viewer: Person, sender: Address, desk: Desk
-) -> list[Addressed]:
-    """The recipients of the draft, in the order of its fields."""
+def check_recipients(
+    draft: Draft, *, viewer: Person, sender: Address, access: MailboxAccess
+) -> list[CheckedRecipient]:
+    """Returns the draft's recipients, at most LIMIT, in the order of its fields."""
     named = [
         (field, one)
-        for field in TYPED
-        for one in recipient_input.read(getattr(draft, field)).recipients
+        for field in RECIPIENT_FIELDS
+        for one in recipient_input.parse_recipients(getattr(draft, field)).recipients
     ][:LIMIT]
     if not named:
         return []
     facts = registry.about_all(
         [one.address for _, one in named], viewer=viewer, sender=sender
     )
-    before = _conversation(draft, desk)
+    before = _conversation(draft, access)
     namesakes = _namesakes(facts, viewer)
-    away = _away(facts)
+    away = _automatic_replies(facts)
     times = Counter(one.address.key for _, one in named)
     return [
-        Addressed(
+        CheckedRecipient(
             field=field.title(),
             typed_name=one.name,
             facts=fact,
@@ -131,8 +130,8 @@ def look_at(
     ]
 
 
-def _away(facts: Sequence[RecipientFacts]) -> dict[int | None, str]:
-    """By mailbox, what an answer would say now, cut to a line or two."""
+def _automatic_replies(facts: Sequence[RecipientFacts]) -> dict[int | None, str]:
+    """Returns the current automatic reply of each mailbox, by id, shortened."""
     ids = {one.mailbox_id for one in facts if one.mailbox_id is not None}
     if not ids:
         return {}
@@ -146,7 +145,7 @@ def _away(facts: Sequence[RecipientFacts]) -> dict[int | None, str]:
 def _namesakes(
     facts: Sequence[RecipientFacts], viewer: Person
 ) -> dict[str, tuple[str, ...]]:
-    """By address, where else somebody of the same name is; of the first few people."""
+    """Returns, by address, the organisations of others with the same name."""
     people = [f for f in facts if f.kind == RecipientKind.PERSON and f.name]
     found = {}
     for one in people[:NAMES_LIMIT]:
@@ -162,18 +161,21 @@ def _namesakes(
     return found
 
 
-def _conversation(draft: Draft, desk: Desk) -> set[str] | None:
-    """Who took part in what the draft answers; None where it answers nothing known."""
+def _conversation(draft: Draft, access: MailboxAccess) -> set[str] | None:
+    """Returns the keys of the participants in the answered message.
+
+    None if the draft is no reply, or the message is not in this mailbox.
+    """
     if not draft.in_reply_to:
         return None
     answered = (
-        Message.objects.filter(mailbox=desk.mailbox, message_id=draft.in_reply_to)
+        Message.objects.filter(mailbox=access.mailbox, message_id=draft.in_reply_to)
         .select_related("content")
         .first()
     )
     if answered is None:
         return None
-    opened = parsed_message.read(answered)
+    parsed = parsed_message.parse_stored(answered)
     fields = ("From", "Reply-To", "To", "Cc", "Bcc")
-    people = {n.address.key for f in fields for n in opened.everybody(f)}
-    return people | {Address.parse(desk.mailbox.address).key}
+    people = {n.address.key for f in fields for n in parsed.all_addresses(f)}
+    return people | {Address.parse(access.mailbox.address).key}

@@ -1,4 +1,4 @@
-"""Replies and forwarded messages, as they stand before anybody typed a word."""
+"""Builds the drafts of replies and forwarded messages, with quoted text."""
 
 from __future__ import annotations
 
@@ -18,41 +18,41 @@ from engine.storage.models import Message
 from portal.webmail import recipient_input
 from portal.webmail.drafts.draft import Draft
 from portal.webmail.mailbox import sender_trust
-from portal.webmail.rendering.parsed_message import Reading
+from portal.webmail.rendering.parsed_message import ParsedMessage
 
 # Characters of the original that are quoted.
 QUOTE_LIMIT = 100_000
-# Characters of a field, and of one name in it, that introduce a forwarded message.
+# Characters of each header field, and of one name in it, above a forwarded message.
 VALUE_LIMIT = 1000
 NAME_LIMIT = 200
-PEOPLE = ("From", "To", "Cc")
-# Files that a draft takes over one by one, each of which costs a millisecond or two.
+ADDRESS_FIELDS = ("From", "To", "Cc")
+# Attachments forwarded one by one; each costs one to two milliseconds.
 FILES_LIMIT = 100
 REST_LEFT_OUT = "[The rest of the message is left out]"
 
 
 def reply(
-    message: Message, reading: Reading, *, own: frozenset[str], to_all: bool
+    message: Message, parsed: ParsedMessage, *, own: frozenset[str], to_all: bool
 ) -> Draft:
-    """An answer to the sender, or to everybody who got the message.
+    """Builds a reply to the sender, or to everyone who got the message.
 
-    `own` are the keys of the addresses that answer: they do not write to themselves.
+    `own` are the keys of the sender's own addresses, which are left out of Cc.
     """
-    to = _answered(reading, own)
-    others = [n for n in _named(reading, "To", "Cc") if n.address.key not in own]
-    cc = _without(others, to) if to_all else []
+    to = _reply_recipients(parsed, own)
+    others = [n for n in _addresses(parsed, "To", "Cc") if n.address.key not in own]
+    cc = _excluding(others, to) if to_all else []
     draft = Draft(
         token=uuid4(),
-        to=recipient_input.typed(to),
-        cc=recipient_input.typed(cc),
-        subject=_prefixed("Re:", message.subject),
-        text=f"\n\n{_attribution(message)}\n{_quoted(reading)}",
+        to=recipient_input.format_recipients(to),
+        cc=recipient_input.format_recipients(cc),
+        subject=_add_prefix("Re:", message.subject),
+        text=f"\n\n{_attribution(message)}\n{_quote(parsed)}",
     )
     return threaded(draft, message)
 
 
 def threaded(draft: Draft, message: Message) -> Draft:
-    """The draft as an answer to the message (RFC 5322 §3.6.4)."""
+    """Returns the draft as a reply in the message's thread (RFC 5322 §3.6.4)."""
     header = HeaderBlock.salvage(bytes(message.content.header))
     before = header.text("References") or header.text("In-Reply-To")
     return replace(
@@ -62,61 +62,61 @@ def threaded(draft: Draft, message: Message) -> Draft:
     )
 
 
-def forward(message: Message, reading: Reading, *, attached: bool) -> Draft:
-    """The message for somebody else: quoted, or empty where it goes along as a file.
+def forward(message: Message, parsed: ParsedMessage, *, attached: bool) -> Draft:
+    """Builds a forwarded message: quoted, or without text if it is attached as a file.
 
-    `files_along` are the files that belong to it.
+    `forwarded_files` returns the attachments that belong to it.
     """
-    subject = _prefixed("Fwd:", message.subject)
+    subject = _add_prefix("Fwd:", message.subject)
     if attached:
         return Draft(token=uuid4(), subject=subject)
-    text = f"\n\n{_introduction(reading)}\n\n{_text(reading)}"
+    text = f"\n\n{_forward_header(parsed)}\n\n{_text(parsed)}"
     return Draft(token=uuid4(), subject=subject, text=text)
 
 
-def files_along(reading: Reading, *, attached: bool) -> list[Attachment]:
-    """What a forwarded message carries: its files, or the whole of it as one.
+def forwarded_files(parsed: ParsedMessage, *, attached: bool) -> list[Attachment]:
+    """Returns the attachments of a forwarded message, or the message itself as one.
 
-    Where there are more than FILES_LIMIT, the whole, which loses none.
+    With more than FILES_LIMIT attachments, returns the whole message, which loses none.
     """
-    if attached or len(reading.parts) > FILES_LIMIT:
-        return [_whole(reading)]
+    if attached or len(parsed.parts) > FILES_LIMIT:
+        return [_as_attachment(parsed)]
     return [
         Attachment(shown.name, part.content_type, part.data())
-        for shown, part in zip(reading.attachments, reading.parts, strict=True)
+        for shown, part in zip(parsed.attachments, parsed.parts, strict=True)
     ]
 
 
-def again(reading: Reading, token: UUID) -> Draft:
-    """A message that was written before, to be written on: under that token."""
+def again(parsed: ParsedMessage, token: UUID) -> Draft:
+    """Builds a draft from a message written before, under the given token."""
     return Draft(
         token=token,
-        to=recipient_input.typed(_named(reading, "To")),
-        cc=recipient_input.typed(_named(reading, "Cc")),
-        bcc=recipient_input.typed(_named(reading, "Bcc")),
-        subject=reading.header.text("Subject"),
-        text=_own_text(reading).removesuffix("\n"),
-        in_reply_to=reading.header.text("In-Reply-To"),
-        references=reading.header.text("References"),
+        to=recipient_input.format_recipients(_addresses(parsed, "To")),
+        cc=recipient_input.format_recipients(_addresses(parsed, "Cc")),
+        bcc=recipient_input.format_recipients(_addresses(parsed, "Bcc")),
+        subject=parsed.header.text("Subject"),
+        text=_own_text(parsed).removesuffix("\n"),
+        in_reply_to=parsed.header.text("In-Reply-To"),
+        references=parsed.header.text("References"),
     )
 
 
-def _answered(reading: Reading, own: frozenset[str]) -> list[NamedAddress]:
-    wanted = _named(reading, "Reply-To") or _named(reading, "From")
+def _reply_recipients(parsed: ParsedMessage, own: frozenset[str]) -> list[NamedAddress]:
+    wanted = _addresses(parsed, "Reply-To") or _addresses(parsed, "From")
     if all(named.address.key in own for named in wanted):
-        # One's own message: the answer goes on to those it went to.
-        return _without(_named(reading, "To"), []) or wanted
-    return _without(wanted, [])
+        # A reply to one's own message goes to its recipients.
+        return _excluding(_addresses(parsed, "To"), []) or wanted
+    return _excluding(wanted, [])
 
 
-def _named(reading: Reading, *names: str) -> list[NamedAddress]:
-    return [named for name in names for named in reading.everybody(name)]
+def _addresses(parsed: ParsedMessage, *names: str) -> list[NamedAddress]:
+    return [named for name in names for named in parsed.all_addresses(name)]
 
 
-def _without(
+def _excluding(
     named: Iterable[NamedAddress], taken: Iterable[NamedAddress]
 ) -> list[NamedAddress]:
-    """Each address once, and none of those taken."""
+    """Returns each address once, without those in `taken`."""
     seen = {n.address.key for n in taken}
     kept = []
     for one in named:
@@ -126,7 +126,7 @@ def _without(
     return kept
 
 
-def _prefixed(prefix: str, subject: str) -> str:
+def _add_prefix(prefix: str, subject: str) -> str:
     if subject.casefold().startswith(prefix.casefold()):
         return subject
     return f"{prefix} {subject}".strip()
@@ -134,26 +134,26 @@ def _prefixed(prefix: str, subject: str) -> str:
 
 def _attribution(message: Message) -> str:
     moment = date_format(timezone.localtime(message.received_at), "j F Y, H:i")
-    return f"On {moment}, {sender_trust.named(message)} wrote:"
+    return f"On {moment}, {sender_trust.sender_text(message)} wrote:"
 
 
-def _introduction(reading: Reading) -> str:
+def _forward_header(parsed: ParsedMessage) -> str:
     lines = ["Forwarded message"]
     for name in ("From", "Date", "Subject", "To", "Cc"):
-        people = _people(reading, name) if name in PEOPLE else ""
-        value = people or lookalike.shown(reading.header.text(name))[:VALUE_LIMIT]
+        people = _addresses_text(parsed, name) if name in ADDRESS_FIELDS else ""
+        value = people or lookalike.shown(parsed.header.text(name))[:VALUE_LIMIT]
         if value:
             lines.append(f"{name}: {value}")
     return "\n".join(lines)
 
 
-def _people(reading: Reading, name: str) -> str:
-    """Everybody in the field, each with the address whole and the name fit to show."""
-    named = reading.everybody(name)
+def _addresses_text(parsed: ParsedMessage, name: str) -> str:
+    """Formats the addresses of a field, cut to VALUE_LIMIT but never inside an address."""
+    named = parsed.all_addresses(name)
     shown: list[str] = []
     room = VALUE_LIMIT
     for one in named:
-        words = sender_trust.in_words(one.name[:NAME_LIMIT], str(one.address))
+        words = sender_trust.address_text(one.name[:NAME_LIMIT], str(one.address))
         room -= len(words) + 2
         if room < 0:
             return f"{', '.join(shown)} and {len(named) - len(shown)} more"
@@ -161,24 +161,24 @@ def _people(reading: Reading, name: str) -> str:
     return ", ".join(shown)
 
 
-def _own_text(reading: Reading) -> str:
-    """All of the words, however many: what is written on must lose none."""
-    has_text = bool(reading.text.strip())
-    return reading.text if has_text else reading.as_text()
+def _own_text(parsed: ParsedMessage) -> str:
+    """Returns the whole text without a display limit: a draft must lose none of it."""
+    has_text = bool(parsed.text.strip())
+    return parsed.text if has_text else parsed.as_text()
 
 
-def _text(reading: Reading) -> str:
-    text = reading.as_text()
-    is_cut = len(text) > QUOTE_LIMIT or reading.is_cut(text)
-    cut = f"\n\n{REST_LEFT_OUT}" if is_cut else ""
+def _text(parsed: ParsedMessage) -> str:
+    text = parsed.as_text()
+    is_truncated = len(text) > QUOTE_LIMIT or parsed.is_truncated(text)
+    cut = f"\n\n{REST_LEFT_OUT}" if is_truncated else ""
     return f"{text[:QUOTE_LIMIT].strip()}{cut}"
 
 
-def _quoted(reading: Reading) -> str:
-    lines = _text(reading).splitlines()
+def _quote(parsed: ParsedMessage) -> str:
+    lines = _text(parsed).splitlines()
     return "\n".join(f">{line}" if line[:1] == ">" else f"> {line}" for line in lines)
 
 
-def _whole(reading: Reading) -> Attachment:
-    subject = from_title(reading.header.text("Subject")[:80]) or "message"
-    return Attachment(f"{subject}.eml", "message/rfc822", reading.raw)
+def _as_attachment(parsed: ParsedMessage) -> Attachment:
+    subject = from_title(parsed.header.text("Subject")[:80]) or "message"
+    return Attachment(f"{subject}.eml", "message/rfc822", parsed.raw)

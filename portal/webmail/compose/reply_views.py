@@ -1,3 +1,5 @@
+"""Starts a reply, a forwarded message, or a new message from an old one."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -9,95 +11,118 @@ from django.views.decorators.http import require_POST, require_safe
 
 from engine.mail.address import Address
 from engine.mail.composer import Attachment
-from portal.webmail.access import Desk, Desks, desks_of, uses_mail
+from portal.webmail.access import (
+    AccessibleMailboxes,
+    MailboxAccess,
+    accessible_mailboxes,
+    requires_mail,
+)
 from portal.webmail.compose import reply_drafts, signatures
-from portal.webmail.compose.compose_page import new_page
-from portal.webmail.compose.compose_request import check_can_write, sender_at
+from portal.webmail.compose.compose_page import new_compose_page
+from portal.webmail.compose.compose_request import check_can_send, default_sender
 from portal.webmail.drafts import attachments, draft_store
 from portal.webmail.drafts.attachments import Upload
-from portal.webmail.drafts.draft import Draft, token_of
+from portal.webmail.drafts.draft import Draft, draft_token
 from portal.webmail.rendering import parsed_message
 
 
-@uses_mail
+@requires_mail
 @require_safe
 def reply(request: HttpRequest, message_id: int) -> HttpResponse:
-    """An answer to the sender."""
+    """Opens the compose page with a reply to the sender."""
     return _reply(request, message_id, to_all=False)
 
 
-@uses_mail
+@requires_mail
 @require_safe
 def reply_all(request: HttpRequest, message_id: int) -> HttpResponse:
-    """An answer to everybody who got the message."""
+    """Opens the compose page with a reply to the sender and all recipients."""
     return _reply(request, message_id, to_all=True)
 
 
-@uses_mail
+@requires_mail
 @require_POST
 def forward(request: HttpRequest, message_id: int) -> HttpResponse:
-    """Begin a draft that carries the message on. It holds files, so it is kept at once."""
-    desks = desks_of(request)
-    desk, message = desks.message(message_id)
-    opened = parsed_message.read(message)
+    """Creates and saves a draft that forwards the message with its attachments."""
+    mailboxes = accessible_mailboxes(request)
+    access, message = mailboxes.message(message_id)
+    parsed = parsed_message.parse_stored(message)
     attached = request.POST.get("as") == "file"
-    draft = reply_drafts.forward(message, opened, attached=attached)
-    draft = _signed(draft, desks, desk)
-    return _begun(
-        desks, desk, draft, reply_drafts.files_along(opened, attached=attached)
+    draft = reply_drafts.forward(message, parsed, attached=attached)
+    draft = _with_signature(draft, mailboxes, access)
+    return _save_and_open(
+        mailboxes,
+        access,
+        draft,
+        reply_drafts.forwarded_files(parsed, attached=attached),
     )
 
 
-@uses_mail
+@requires_mail
 @require_POST
 def again(request: HttpRequest, message_id: int) -> HttpResponse:
-    """Begin a draft with what the message says and carries, to be sent as a new one.
+    """Creates a draft with the text and attachments of a message.
 
-    A draft that was thrown away is itself written on.
+    For a deleted draft, restores the draft itself.
     """
-    desks = desks_of(request)
-    desk, message = desks.message(message_id)
-    token = token_of(message.message_id)
-    if message.is_draft and token is not None and desk.can_write:
-        draft_store.fetch_back(message)
-        return redirect("webmail:draft", mailbox_id=desk.mailbox.pk, token=token)
-    opened = parsed_message.read(message)
-    draft = reply_drafts.again(opened, uuid4())
-    return _begun(desks, desk, draft, reply_drafts.files_along(opened, attached=False))
+    mailboxes = accessible_mailboxes(request)
+    access, message = mailboxes.message(message_id)
+    token = draft_token(message.message_id)
+    if message.is_draft and token is not None and access.can_write:
+        draft_store.restore(message)
+        return redirect("webmail:draft", mailbox_id=access.mailbox.pk, token=token)
+    parsed = parsed_message.parse_stored(message)
+    draft = reply_drafts.again(parsed, uuid4())
+    return _save_and_open(
+        mailboxes, access, draft, reply_drafts.forwarded_files(parsed, attached=False)
+    )
 
 
-def _begun(
-    desks: Desks, desk: Desk, draft: Draft, attached: list[Attachment]
+def _save_and_open(
+    mailboxes: AccessibleMailboxes,
+    access: MailboxAccess,
+    draft: Draft,
+    attached: list[Attachment],
 ) -> HttpResponse:
-    """Keep a new draft with its files, and open it.
+    """Saves a new draft with its attachments, and opens it.
 
-    Raises Http404 for who has no place for drafts: the page offers neither of these.
+    Raises Http404 for people without a mailbox for drafts: their page offers neither
+    action.
     """
-    check_can_write(desks)
-    home = desks.drafts_at(desk)
+    check_can_send(mailboxes)
+    home = mailboxes.drafts_access(access)
     if home is None:
         raise Http404
     for one in attached:
         upload = Upload(one.name, one.content_type, [one.data])
-        attachments.keep(upload, mailbox=home.mailbox, token=draft.token)
-    draft_store.save(draft, mailbox=home.mailbox, sender=sender_at(desks, desk))
-    return redirect("webmail:draft", mailbox_id=desk.mailbox.pk, token=draft.token)
+        attachments.add_scanned(upload, mailbox=home.mailbox, token=draft.token)
+    draft_store.save(
+        draft, mailbox=home.mailbox, sender=default_sender(mailboxes, access)
+    )
+    return redirect("webmail:draft", mailbox_id=access.mailbox.pk, token=draft.token)
 
 
 def _reply(request: HttpRequest, message_id: int, *, to_all: bool) -> HttpResponse:
-    desks = desks_of(request)
-    desk, message = desks.message(message_id)
+    mailboxes = accessible_mailboxes(request)
+    access, message = mailboxes.message(message_id)
     draft = reply_drafts.reply(
-        message, parsed_message.read(message), own=_own(desks), to_all=to_all
+        message,
+        parsed_message.parse_stored(message),
+        own=_own_addresses(mailboxes),
+        to_all=to_all,
     )
-    draft = _signed(draft, desks, desk)
-    return new_page(request, desks, desk, draft, answers=message.pk)
+    draft = _with_signature(draft, mailboxes, access)
+    return new_compose_page(request, mailboxes, access, draft, answers=message.pk)
 
 
-def _signed(draft: Draft, desks: Desks, desk: Desk) -> Draft:
-    signature = signatures.default_of(sender_at(desks, desk))
-    return replace(draft, text=signatures.signed(draft.text, signature))
+def _with_signature(
+    draft: Draft, mailboxes: AccessibleMailboxes, access: MailboxAccess
+) -> Draft:
+    signature = signatures.default_signature(default_sender(mailboxes, access))
+    return replace(draft, text=signatures.add_signature(draft.text, signature))
 
 
-def _own(desks: Desks) -> frozenset[str]:
-    return frozenset(Address.parse(desk.mailbox.address).key for desk in desks.sendable)
+def _own_addresses(mailboxes: AccessibleMailboxes) -> frozenset[str]:
+    return frozenset(
+        Address.parse(access.mailbox.address).key for access in mailboxes.sendable
+    )

@@ -1,6 +1,6 @@
-"""What the page asks for while somebody writes on it: saving, files, who people are.
+"""Endpoints of the compose page's scripts: autosave, attachments, recipient check.
 
-Scripts alone use these doors; each has its counterpart on the page itself.
+Each has a counterpart on the page itself that works without JavaScript.
 """
 
 from __future__ import annotations
@@ -11,70 +11,78 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
-from portal.webmail.access import uses_mail
+from portal.webmail.access import requires_mail
 from portal.webmail.compose import recipient_check, send_message
-from portal.webmail.compose.compose_request import begin
+from portal.webmail.compose.compose_request import load_compose_request
 from portal.webmail.compose.compose_views import CHANGED_ELSEWHERE, SENT_ALREADY
 from portal.webmail.drafts import attachments, draft_store
-from portal.webmail.drafts.draft_store import ChangedElsewhereError
+from portal.webmail.drafts.draft_store import DraftConflictError
+from portal.webmail.request_ids import parse_id
 
 
-@uses_mail
+@requires_mail
 @require_POST
 def autosave(request: HttpRequest, mailbox_id: int, token: UUID) -> HttpResponse:
-    """Save the words; 409 with a sentence where another window was quicker."""
-    writing = begin(request, mailbox_id, token)
-    if send_message.is_sent(writing.kept, sender=writing.form.desk.mailbox):
+    """Saves the draft. Answers 409 with a sentence if another window saved or sent it."""
+    compose_request = load_compose_request(request, mailbox_id, token)
+    if send_message.is_sent(
+        compose_request.kept, sender=compose_request.form.sender_mailbox
+    ):
         return JsonResponse({"problem": SENT_ALREADY}, status=409)
-    if not writing.form.is_valid() or writing.home is None:
-        return JsonResponse({"problem": "This cannot be saved as it is."}, status=400)
+    if not compose_request.form.is_valid() or compose_request.home is None:
+        return JsonResponse(
+            {"problem": "The draft was not saved. Press Save draft to see why."},
+            status=400,
+        )
     try:
-        saved = writing.save()
-    except ChangedElsewhereError:
+        saved = compose_request.save()
+    except DraftConflictError:
         return JsonResponse({"problem": CHANGED_ELSEWHERE}, status=409)
     return JsonResponse({"version": saved.version})
 
 
-@uses_mail
+@requires_mail
 @require_POST
 def attach(request: HttpRequest, mailbox_id: int, token: UUID) -> HttpResponse:
-    """Take files; answer with the list of files as it is now, and what was refused."""
-    writing = begin(request, mailbox_id, token)
-    form = writing.form
+    """Adds attachments; answers with the attachment list and what was refused."""
+    compose_request = load_compose_request(request, mailbox_id, token)
+    form = compose_request.form
     if form.is_valid():
-        writing.add_files()
+        compose_request.add_files()
     return render(
         request,
         "webmail/compose/attachment_list.html",
-        {"files": writing.files, "errors": form.errors.get("attachments", [])},
+        {"files": compose_request.files, "errors": form.errors.get("attachments", [])},
         status=422 if form.errors else 200,
     )
 
 
-@uses_mail
+@requires_mail
 @require_POST
 def detach(request: HttpRequest, mailbox_id: int, token: UUID) -> HttpResponse:
-    """Take one file off; answer with the list of files as it is now."""
-    writing = begin(request, mailbox_id, token)
-    chosen = request.POST.get("file", "")
-    if writing.home and chosen.isascii() and chosen.isdigit() and len(chosen) < 19:
-        attachments.remove(int(chosen), mailbox=writing.home, token=token)
-        draft_store.mark_files(token, mailbox=writing.home)
+    """Removes an attachment; answers with the attachment list."""
+    compose_request = load_compose_request(request, mailbox_id, token)
+    file_id = parse_id(request.POST.get("file", ""))
+    if compose_request.home and file_id is not None:
+        attachments.remove(file_id, mailbox=compose_request.home, token=token)
+        draft_store.update_attachment_flag(token, mailbox=compose_request.home)
     return render(
-        request, "webmail/compose/attachment_list.html", {"files": writing.files}
+        request,
+        "webmail/compose/attachment_list.html",
+        {"files": compose_request.files},
     )
 
 
-@uses_mail
+@requires_mail
 @require_POST
 def recipients(request: HttpRequest, mailbox_id: int, token: UUID) -> HttpResponse:
-    """Who the typed recipients are."""
-    writing = begin(request, mailbox_id, token)
-    found = recipient_check.look_at(
-        writing.form.edited(),
-        viewer=writing.desks.person,
-        sender=writing.form.sender_address,
-        desk=writing.desk,
+    """Answers with the recipient check of the typed recipients."""
+    compose_request = load_compose_request(request, mailbox_id, token)
+    found = recipient_check.check_recipients(
+        compose_request.form.edited(),
+        viewer=compose_request.mailboxes.person,
+        sender=compose_request.form.sender_address,
+        access=compose_request.access,
     )
     return render(
         request, "webmail/compose/recipient_check.html", {"recipients": found}

@@ -1,4 +1,4 @@
-"""Signatures as they stand in a message: after a line of two dashes and a space."""
+"""Signatures in the text of a message, after the separator "-- " (RFC 3676 §4.3)."""
 
 from __future__ import annotations
 
@@ -7,32 +7,31 @@ from django.db.models import QuerySet
 from engine.registry.models import Mailbox
 from portal.webmail.models import Signature
 
-# RFC 3676 §4.3
 LINE = "-- "
 
 
-def of(mailbox: Mailbox) -> QuerySet[Signature]:
-    """The mailbox's signatures by name."""
+def signatures_of(mailbox: Mailbox) -> QuerySet[Signature]:
+    """Returns the mailbox's signatures by name."""
     return Signature.objects.filter(mailbox=mailbox)
 
 
-def default_of(mailbox: Mailbox) -> Signature | None:
-    """The one that stands under a new message, if any."""
-    return of(mailbox).filter(is_default=True).first()
+def default_signature(mailbox: Mailbox) -> Signature | None:
+    """Returns the signature for new messages, or None."""
+    return signatures_of(mailbox).filter(is_default=True).first()
 
 
-def signed(text: str, signature: Signature | None) -> str:
-    """The text with the signature before what is quoted."""
+def add_signature(text: str, signature: Signature | None) -> str:
+    """Returns the text with the signature above what is quoted."""
     if signature is None:
         return text
     return f"\n\n{_block(signature)}{text}"
 
 
-def exchanged(text: str, mailbox: Mailbox, chosen: Signature | None) -> str:
-    """The text with the chosen signature in place of the one that it has."""
+def replace_signature(text: str, mailbox: Mailbox, chosen: Signature | None) -> str:
+    """Returns the text with `chosen` in place of the signature it contains."""
     text = text.replace("\r\n", "\n")
     block = _block(chosen) if chosen else ""
-    for signature in of(mailbox):
+    for signature in signatures_of(mailbox):
         before, found, after = text.partition(_block(signature))
         if found:
             return f"{before}{block}{after}"

@@ -1,4 +1,4 @@
-"""Telling somebody that their message leaves in a moment, on whichever page they are."""
+"""Undo send: the banner that offers it, and withdrawing a message before it leaves."""
 
 from __future__ import annotations
 
@@ -15,62 +15,72 @@ from engine.queue.withdrawal import withdraw
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person
 from engine.storage import message_actions
-from portal.webmail.access import Desk, Desks, desks_of, uses_mail
+from portal.webmail.access import (
+    AccessibleMailboxes,
+    MailboxAccess,
+    accessible_mailboxes,
+    requires_mail,
+)
 from portal.webmail.compose import reply_drafts
 from portal.webmail.drafts import attachments, draft_store
 from portal.webmail.drafts.attachments import Upload
-from portal.webmail.drafts.draft import Draft, token_of
-from portal.webmail.models import Departure
+from portal.webmail.drafts.draft import Draft, draft_token
+from portal.webmail.models import ScheduledSend
 from portal.webmail.rendering import parsed_message
 
-# When the last message leaves, as seconds since 1970: until then pages look for it.
-KEY = "leaves_at"
-# Whether no page has said yet that it is sent: a slow one may come when it has left.
-UNTOLD = "leaving_untold"
+# Unix time at which the last message leaves; until then every page queries for it.
+LEAVES_AT_KEY = "leaves_at"
+# Set until a page reports the message as sent: a slow page may load after it left.
+UNANNOUNCED_KEY = "leaving_untold"
 
 
-def tell(request: HttpRequest, departure: Departure) -> None:
-    """Say that the message is sent, with the way to take it back while there is one."""
-    if departure.seconds_left:
-        request.session[KEY] = departure.leaves_at.timestamp()
-        request.session[UNTOLD] = True
+def announce(request: HttpRequest, scheduled_send: ScheduledSend) -> None:
+    """Reports that a message was sent, with an undo while there is time for one."""
+    if scheduled_send.seconds_left:
+        request.session[LEAVES_AT_KEY] = scheduled_send.leaves_at.timestamp()
+        request.session[UNANNOUNCED_KEY] = True
     else:
         messages.success(request, "Message sent.")
 
 
-def waiting(request: HttpRequest) -> list[Departure]:
-    """What the person may still take back. Asks only where something was sent just now."""
-    until = request.session.get(KEY, 0)
+def pending_sends(request: HttpRequest) -> list[ScheduledSend]:
+    """Returns the messages that can still be undone.
+
+    Queries the database only in sessions that sent something moments ago.
+    """
+    until = request.session.get(LEAVES_AT_KEY, 0)
     if until <= clock.held() or not isinstance(request.user, Person):
         return []
-    rows = Departure.objects.waiting().filter(person=request.user)
-    departures = list(rows.select_related("message")[:5])
-    if departures:
-        request.session.pop(UNTOLD, None)
-    return departures
+    rows = ScheduledSend.objects.waiting().filter(person=request.user)
+    scheduled_sends = list(rows.select_related("message")[:5])
+    if scheduled_sends:
+        request.session.pop(UNANNOUNCED_KEY, None)
+    return scheduled_sends
 
 
-def left_untold(request: HttpRequest) -> bool:
-    """Whether something has left before any page said that it was sent. True once."""
-    has_left = request.session.get(KEY, 0) <= clock.held()
-    return bool(has_left and request.session.pop(UNTOLD, False))
+def sent_unannounced(request: HttpRequest) -> bool:
+    """True, once, if a message left before any page reported that it was sent."""
+    has_left = request.session.get(LEAVES_AT_KEY, 0) <= clock.held()
+    return bool(has_left and request.session.pop(UNANNOUNCED_KEY, False))
 
 
-@uses_mail
+@requires_mail
 @require_POST
-def undo_send(request: HttpRequest, departure_id: int) -> HttpResponse:
-    """Undo: the message is a draft again, and its page opens."""
-    desks = desks_of(request)
-    own = Departure.objects.filter(person=desks.person)
-    departure = get_object_or_404(
-        own.select_related("message__content", "message__mailbox"), pk=departure_id
+def undo_send(request: HttpRequest, scheduled_send_id: int) -> HttpResponse:
+    """Withdraws a message that has not left, and opens it as a draft again."""
+    mailboxes = accessible_mailboxes(request)
+    own = ScheduledSend.objects.filter(person=mailboxes.person)
+    scheduled_send = get_object_or_404(
+        own.select_related("message__content", "message__mailbox"), pk=scheduled_send_id
     )
-    desk = _desk(desks, departure)
-    home = desks.drafts_at(desk)
+    access = _access(mailboxes, scheduled_send)
+    home = mailboxes.drafts_access(access)
     if home is None:
         raise Http404
     try:
-        draft = withdraw_message(departure, mailbox=home.mailbox, by=desks.person)
+        draft = withdraw_message(
+            scheduled_send, mailbox=home.mailbox, by=mailboxes.person
+        )
     except PolicyError as error:
         messages.warning(request, str(error))
         return redirect("webmail:mailbox", mailbox_id=home.mailbox.pk)
@@ -78,30 +88,36 @@ def undo_send(request: HttpRequest, departure_id: int) -> HttpResponse:
     return redirect("webmail:draft", mailbox_id=home.mailbox.pk, token=draft.token)
 
 
-def _desk(desks: Desks, departure: Departure) -> Desk:
-    """Where it was sent from. Raises Http404 where the person may not send there now."""
-    for desk in desks.sendable:
-        if desk.mailbox.pk == departure.message.mailbox_id:
-            return desk
+def _access(
+    mailboxes: AccessibleMailboxes, scheduled_send: ScheduledSend
+) -> MailboxAccess:
+    """Returns the sending mailbox. Raises Http404 if the person may no longer send."""
+    for access in mailboxes.sendable:
+        if access.mailbox.pk == scheduled_send.message.mailbox_id:
+            return access
     raise Http404
 
 
-def withdraw_message(departure: Departure, *, mailbox: Mailbox, by: Person) -> Draft:
-    """Undo the sending: the message is a draft in the mailbox again.
+def withdraw_message(
+    scheduled_send: ScheduledSend, *, mailbox: Mailbox, by: Person
+) -> Draft:
+    """Withdraws a sent message from the queue and turns it into a draft again.
 
-    Raises PolicyError once it has left.
+    Raises PolicyError once the message has left.
     """
-    message = departure.message
-    opened = parsed_message.read(message)
-    token = token_of(message.message_id)
+    message = scheduled_send.message
+    parsed = parsed_message.parse_stored(message)
+    token = draft_token(message.message_id)
     if token is None:
-        raise PolicyError("This message was not written here, so it stays in Sent.")
-    draft = replace(reply_drafts.again(opened, token), sender=str(message.mailbox_id))
-    attached = reply_drafts.files_along(opened, attached=False)
+        raise PolicyError(
+            "This message was not sent from webmail, so sending it cannot be undone."
+        )
+    draft = replace(reply_drafts.again(parsed, token), sender=str(message.mailbox_id))
+    attached = reply_drafts.forwarded_files(parsed, attached=False)
     with transaction.atomic():
-        withdraw(departure.reference, by=by)
+        withdraw(scheduled_send.reference, by=by)
         message_actions.erase([message.pk])
         for one in attached:
             upload = Upload(one.name, one.content_type, [one.data])
-            attachments.keep(upload, mailbox=mailbox, token=token)
+            attachments.add_scanned(upload, mailbox=mailbox, token=token)
         return draft_store.save(draft, mailbox=mailbox, sender=message.mailbox)

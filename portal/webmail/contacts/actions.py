@@ -1,4 +1,4 @@
-"""What a person does with their address book. Not audited: their own notes."""
+"""Changes an address book. Not audited: it is a person's own notes."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _FACTS = ("organisation", "phone", "note")
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
-    """What an import does: contacts made, those that learn something, and the rest."""
+class ImportResult:
+    """How many contacts an import adds, completes and leaves unchanged."""
 
     added: int
     filled: int
@@ -34,8 +34,8 @@ class Merged:
 def add(
     person: Person, card: Card, *, groups: Collection[ContactGroup] = ()
 ) -> Contact:
-    """Write somebody down. Raises PolicyError where they are in the book already."""
-    _take_turn(person)
+    """Adds a contact. Raises PolicyError if the address is in the address book already."""
+    _lock_address_book(person)
     _check_address(person, card.address)
     if Contact.objects.filter(person=person).count() >= CONTACTS_LIMIT:
         raise PolicyError(f"An address book holds at most {CONTACTS_LIMIT:,} contacts.")
@@ -48,8 +48,8 @@ def add(
 def edit(
     contact: Contact, card: Card, *, groups: Collection[ContactGroup] = ()
 ) -> None:
-    """Change what is written down. Raises PolicyError where another has the address."""
-    _take_turn(contact.person)
+    """Changes a contact. Raises PolicyError if another contact has the address."""
+    _lock_address_book(contact.person)
     _check_address(contact.person, card.address, besides=contact.pk)
     for name, value in _fields(contact.person, card).items():
         setattr(contact, name, value)
@@ -58,21 +58,21 @@ def edit(
 
 
 def delete(contact: Contact) -> None:
-    """Cross somebody out."""
+    """Deletes a contact."""
     contact.delete()
 
 
 @transaction.atomic
 def add_group(person: Person, *, name: str) -> ContactGroup:
-    """Begin a group. Raises PolicyError where there is one of that name."""
-    _take_turn(person)
+    """Creates a group. Raises PolicyError if the name is taken."""
+    _lock_address_book(person)
     _check_group(person, name)
     return ContactGroup.objects.create(person=person, name=name)
 
 
 @transaction.atomic
 def rename_group(group: ContactGroup, *, name: str) -> None:
-    """Raises PolicyError where there is another of that name."""
+    """Renames a group. Raises PolicyError if the name is taken."""
     if name != group.name:
         _check_group(group.person, name)
         group.name = name
@@ -80,47 +80,51 @@ def rename_group(group: ContactGroup, *, name: str) -> None:
 
 
 def delete_group(group: ContactGroup) -> None:
-    """End a group; its contacts stay in the book."""
+    """Deletes a group; its contacts stay in the address book."""
     group.delete()
 
 
 @transaction.atomic
 def add_to_group(group: ContactGroup, cards: Sequence[Card]) -> int:
-    """Put people into a group, and into the book where they are new; how many."""
-    contacts, _ = _merge(group.person, cards)
+    """Adds people to a group, and new ones to the address book; returns how many."""
+    contacts, _ = _import(group.person, cards)
     group.contacts.add(*contacts)
     return len(contacts)
 
 
 @transaction.atomic
-def merge(person: Person, cards: Sequence[Card]) -> Merged:
-    """Import: who is new is added, who is known learns only what was not known.
+def import_cards(person: Person, cards: Sequence[Card]) -> ImportResult:
+    """Imports cards: adds new contacts and completes empty fields of known ones.
 
-    Nothing that the person wrote is overwritten. Doing it again changes nothing.
+    Overwrites nothing that the person entered. Idempotent.
     """
-    contacts, merged = _merge(person, cards)
+    contacts, result = _import(person, cards)
     by_key = {contact.key: contact for contact in contacts}
     groups = _groups(person, {name for card in cards for name in card.groups})
     for name, group in groups.items():
         group.contacts.add(*(by_key[c.key] for c in cards if name in c.groups))
-    return merged
+    return result
 
 
-def foreseen(person: Person, cards: Sequence[Card]) -> Merged:
-    """What `merge` would do."""
+def preview_import(person: Person, cards: Sequence[Card]) -> ImportResult:
+    """Returns what `import_cards` would do."""
     known = _known(person, cards)
     added = {card.key for card in cards} - known.keys()
-    filled = {c.key for c in cards if c.key in known and _gaps(known[c.key], c)}
-    return Merged(len(added), len(filled), len(known) - len(filled))
+    filled = {
+        c.key for c in cards if c.key in known and _missing_values(known[c.key], c)
+    }
+    return ImportResult(len(added), len(filled), len(known) - len(filled))
 
 
-def _take_turn(person: Person) -> None:
-    """Let one window change the book at a time."""
+def _lock_address_book(person: Person) -> None:
+    """Serialises changes to one address book by locking its owner's row."""
     Person.objects.select_for_update().get(pk=person.pk)
 
 
-def _merge(person: Person, cards: Sequence[Card]) -> tuple[list[Contact], Merged]:
-    _take_turn(person)
+def _import(
+    person: Person, cards: Sequence[Card]
+) -> tuple[list[Contact], ImportResult]:
+    _lock_address_book(person)
     known = _known(person, cards)
     fresh: dict[str, Contact] = {}
     filled: dict[str, Contact] = {}
@@ -128,14 +132,14 @@ def _merge(person: Person, cards: Sequence[Card]) -> tuple[list[Contact], Merged
         contact = known.get(card.key) or fresh.get(card.key)
         if contact is None:
             fresh[card.key] = Contact(**_fields(person, card))
-        elif _fill(contact, card) and card.key in known:
+        elif _complete(contact, card) and card.key in known:
             filled[card.key] = contact
     if Contact.objects.filter(person=person).count() + len(fresh) > CONTACTS_LIMIT:
         raise PolicyError(f"An address book holds at most {CONTACTS_LIMIT:,} contacts.")
     made = Contact.objects.bulk_create(fresh.values(), batch_size=500)
     Contact.objects.bulk_update(filled.values(), _FACTS, batch_size=500)
     unchanged = len(known) - len(filled)
-    return [*known.values(), *made], Merged(len(made), len(filled), unchanged)
+    return [*known.values(), *made], ImportResult(len(made), len(filled), unchanged)
 
 
 def _known(person: Person, cards: Iterable[Card]) -> dict[str, Contact]:
@@ -145,8 +149,8 @@ def _known(person: Person, cards: Iterable[Card]) -> dict[str, Contact]:
     return {contact.key: contact for found in rows for contact in found}
 
 
-def _gaps(contact: Contact, card: Card) -> dict[str, str]:
-    """What the card knows and the contact does not."""
+def _missing_values(contact: Contact, card: Card) -> dict[str, str]:
+    """Returns the card's values for fields that are empty in the contact."""
     return {
         name: getattr(card, name)
         for name in _FACTS
@@ -154,8 +158,8 @@ def _gaps(contact: Contact, card: Card) -> dict[str, str]:
     }
 
 
-def _fill(contact: Contact, card: Card) -> bool:
-    gaps = _gaps(contact, card)
+def _complete(contact: Contact, card: Card) -> bool:
+    gaps = _missing_values(contact, card)
     for name, value in gaps.items():
         setattr(contact, name, value)
     return bool(gaps)
@@ -173,7 +177,7 @@ def _groups(person: Person, names: Collection[str]) -> dict[str, ContactGroup]:
 def _check_group(person: Person, name: str) -> None:
     groups = ContactGroup.objects.filter(person=person)
     if groups.filter(name=name).exists():
-        raise PolicyError(f"You have a group called {name} already.")
+        raise PolicyError(f"You already have a group called {name}.")
     if groups.count() >= GROUPS_LIMIT:
         raise PolicyError(f"An address book holds at most {GROUPS_LIMIT} groups.")
 
@@ -189,13 +193,15 @@ def _check_address(person: Person, text: str, besides: int | None = None) -> Non
         Contact.objects.filter(person=person, key=key).exclude(pk=besides or 0).first()
     )
     if known is not None:
-        raise PolicyError(f"{known.name} has this address in your book already.")
+        raise PolicyError(
+            f"{known.name} in your address book already has this address."
+        )
 
 
 def _fields(person: Person, card: Card) -> dict[str, object]:
     return {
         "person": person,
-        # Out of somebody else's file it may hide, turn or cover what stands beside it.
+        # An imported name may hold characters that reverse or hide the text beside it.
         "name": lookalike.shown(card.name) or card.address,
         "address": card.address,
         "key": card.key,

@@ -1,4 +1,4 @@
-"""An address book as pages and a page being written on show it."""
+"""Reads an address book: by page, as recipients, and as cards to export."""
 
 from __future__ import annotations
 
@@ -17,26 +17,28 @@ PAGE_SIZE = 50
 
 
 @dataclass(frozen=True, slots=True)
-class BookPage:
-    """Some contacts in the order of the alphabet, and where the next ones begin."""
+class ContactPage:
+    """One page of contacts by name; `next` is the id that the next page starts after."""
 
     contacts: list[Contact]
     next: int | None
 
 
-def page(person: Person, text: str = "", after: int | None = None) -> BookPage:
-    """Contacts that match the text, after that one."""
+def contact_page(
+    person: Person, text: str = "", after: int | None = None
+) -> ContactPage:
+    """Returns the contacts that match the text, after the contact with the id `after`."""
     rows = Contact.objects.filter(person=person).matching(text)
     last = Contact.objects.filter(person=person, pk=after or 0).first()
     if last is not None:
         rows = rows.filter(Q(name__gt=last.name) | Q(name=last.name, pk__gt=last.pk))
     found = list(rows.order_by("name", "pk")[: PAGE_SIZE + 1])
     shown = found[:PAGE_SIZE]
-    return BookPage(shown, shown[-1].pk if len(found) > PAGE_SIZE else None)
+    return ContactPage(shown, shown[-1].pk if len(found) > PAGE_SIZE else None)
 
 
-def cards(person: Person) -> list[Card]:
-    """The whole book, to take away."""
+def export_cards(person: Person) -> list[Card]:
+    """Returns the whole address book as cards."""
     rows = Contact.objects.filter(person=person).prefetch_related("groups")
     return [
         Card(
@@ -51,16 +53,18 @@ def cards(person: Person) -> list[Card]:
     ]
 
 
-def typed(contacts: QuerySet[Contact]) -> str:
-    """Contacts as recipients that somebody typed.
+def recipients_text(contacts: QuerySet[Contact]) -> str:
+    """Formats contacts as a recipients field.
 
-    One more than a message can go to, so that nobody is left out without a word.
+    Includes one more than a message may have, so that sending to an oversized group is
+    refused instead of silently omitting people.
     """
     found = contacts[: recipient_input.LIMIT + 1]
-    return recipient_input.typed(
+    return recipient_input.format_recipients(
         NamedAddress(c.name, Address.parse(c.address)) for c in found
     )
 
 
 def members(group: ContactGroup) -> QuerySet[Contact]:
+    """Returns the contacts of a group by name."""
     return group.contacts.order_by("name", "pk")

@@ -1,4 +1,4 @@
-"""One entry of an address book on its way in or out, and a whole file of them."""
+"""One entry of an address book file, and the result of parsing such a file."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from engine.mail.address import Address, InvalidAddressError
 CARDS_LIMIT = 5000
 SIZE_LIMIT = 2 * 1024 * 1024
 
-# Wrong entries that are told one by one.
+# Problems listed one by one.
 PROBLEMS_SHOWN = 50
 
 
 class UnreadableFileError(ValueError):
-    """The file as a whole cannot be taken. The message is the sentence to show."""
+    """The file cannot be imported. The message is shown to the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What is known of one person, in plain text of one line each."""
+    """One contact, each value a single line of plain text."""
 
     name: str
     address: str
@@ -32,26 +32,30 @@ class Card:
 
     @property
     def key(self) -> str:
+        """The normalised address, which identifies the contact."""
         return Address.parse(self.address).key
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """An entry that cannot be taken: where it stands in the file, and why."""
+class ImportProblem:
+    """An entry that cannot be imported: its place in the file, and why."""
 
     place: str
     reason: str
 
 
 @dataclass(slots=True)
-class Cards:
-    """What a file held."""
+class ParsedCards:
+    """The entries of a file: valid cards, and problems."""
 
     cards: list[Card] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[ImportProblem] = field(default_factory=list)
 
-    def take(self, place: str, found: dict[str, str], groups: Iterable[str]) -> None:
-        """Take an entry, or note what is wrong with it."""
+    def add(self, place: str, found: dict[str, str], groups: Iterable[str]) -> None:
+        """Adds an entry to the cards or, if its address is invalid, to the problems.
+
+        Raises UnreadableFileError above CARDS_LIMIT entries.
+        """
         if len(self.cards) + len(self.problems) >= CARDS_LIMIT:
             raise UnreadableFileError(
                 f"The file holds more than {CARDS_LIMIT:,} contacts. Import it in parts."
@@ -59,11 +63,11 @@ class Cards:
         try:
             self.cards.append(_card(found, groups))
         except InvalidAddressError as error:
-            self.problems.append(Problem(place, str(error)))
+            self.problems.append(ImportProblem(place, str(error)))
 
 
-def text_of(data: bytes) -> str:
-    """The words of a file, whichever program wrote it. Raises UnreadableFileError."""
+def decode_file(data: bytes) -> str:
+    """Decodes an uploaded file in any usual encoding. Raises UnreadableFileError."""
     if len(data) > SIZE_LIMIT:
         raise UnreadableFileError("The file is larger than 2 MB. Import it in parts.")
     for encoding in _encodings(data):
@@ -77,15 +81,15 @@ def text_of(data: bytes) -> str:
 def _encodings(data: bytes) -> tuple[str, ...]:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return ("utf-16",)
-    # Outlook writes the code page of the computer.
+    # Outlook exports in the computer's own code page, mostly Windows-1252.
     return ("utf-8-sig", "cp1252")
 
 
 def _card(found: dict[str, str], groups: Iterable[str]) -> Card:
-    """The entry, cut to what is kept. Raises InvalidAddressError."""
+    """Returns the entry, cut to the stored lengths. Raises InvalidAddressError."""
     address = found.get("address", "").strip()
     if not address:
-        raise InvalidAddressError("There is no e-mail address")
+        raise InvalidAddressError("The entry has no e-mail address")
     address = str(Address.parse(address))
     return Card(
         name=_line(found.get("name", ""), 150) or address[:150],
@@ -98,6 +102,6 @@ def _card(found: dict[str, str], groups: Iterable[str]) -> Card:
 
 
 def _line(text: str, limit: int) -> str:
-    """One line of printable text."""
+    """Returns the printable characters of the text in one line."""
     visible = "".join(c if c.isprintable() else " " for c in text)
     return " ".join(visible.split())[:limit].strip()

@@ -1,3 +1,5 @@
+"""Pages of contacts: list, add, edit, delete."""
+
 from __future__ import annotations
 
 from django.contrib import messages
@@ -12,36 +14,36 @@ from django.views.decorators.http import (
 from engine.mail.address_list import NamedAddress
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
-from portal.webmail.access import desks_of, uses_mail
+from portal.webmail.access import accessible_mailboxes, requires_mail
 from portal.webmail.contacts import actions, address_book, suggestions
 from portal.webmail.contacts.contact_card import Card
 from portal.webmail.contacts.forms import ContactForm
 from portal.webmail.models import Contact, ContactGroup
 from portal.webmail.rendering import parsed_message
+from portal.webmail.request_ids import query_id
 from portal.webmail.sidebar import render_with_sidebar
 
 
-@uses_mail
+@requires_mail
 @require_safe
 def contact_list(request: HttpRequest) -> HttpResponse:
-    """The person's contacts by name, or those that match what they look for."""
-    person = desks_of(request).person
+    """Lists the person's contacts, or those that match a search."""
+    person = accessible_mailboxes(request).person
     text = request.GET.get("q", "")[:100].strip()
-    after = request.GET.get("after", "")
     context = {
         "q": text,
-        "page": address_book.page(person, text, _number(after)),
-        "is_continued": bool(after),
+        "page": address_book.contact_page(person, text, query_id(request, "after")),
+        "is_continued": bool(request.GET.get("after")),
         "groups": ContactGroup.objects.filter(person=person),
     }
     return render_with_sidebar(request, "webmail/contacts/contacts.html", context)
 
 
-@uses_mail
+@requires_mail
 @require_http_methods(["GET", "HEAD", "POST"])
 def add(request: HttpRequest) -> HttpResponse:
-    """Write somebody down."""
-    person = desks_of(request).person
+    """Adds a contact."""
+    person = accessible_mailboxes(request).person
     posted = request.POST if request.method == "POST" else None
     form = ContactForm(posted, person=person)
     if form.is_valid():
@@ -51,15 +53,15 @@ def add(request: HttpRequest) -> HttpResponse:
         except PolicyError as error:
             form.add_error("address", str(error))
         else:
-            messages.success(request, f"{contact.name} is in your address book.")
+            messages.success(request, f"{contact.name} was added to your address book.")
             return redirect("webmail:contacts")
     return render_with_sidebar(request, "webmail/contacts/contact.html", {"form": form})
 
 
-@uses_mail
+@requires_mail
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, contact_id: int) -> HttpResponse:
-    """Change what is written down of somebody."""
+    """Changes a contact."""
     contact = _own(request, contact_id)
     form = ContactForm.of(contact)
     if request.method == "POST":
@@ -78,43 +80,44 @@ def edit(request: HttpRequest, contact_id: int) -> HttpResponse:
     )
 
 
-@uses_mail
+@requires_mail
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, contact_id: int) -> HttpResponse:
-    """Ask, then cross somebody out."""
+    """Deletes a contact after confirmation."""
     contact = _own(request, contact_id)
     if request.method == "POST":
         actions.delete(contact)
-        messages.success(request, f"{contact.name} is no longer in your address book.")
+        messages.success(request, f"{contact.name} was removed from your address book.")
         return redirect("webmail:contacts")
     return render_with_sidebar(
         request, "webmail/contacts/contact_delete.html", {"contact": contact}
     )
 
 
-@uses_mail
+@requires_mail
 @require_POST
 def add_sender(request: HttpRequest, message_id: int) -> HttpResponse:
-    """Write down who sent a message."""
-    desks = desks_of(request)
-    _, message = desks.message(message_id)
-    for named in parsed_message.read(message).people("From").shown[:1]:
+    """Adds the sender of a message to the address book."""
+    mailboxes = accessible_mailboxes(request)
+    _, message = mailboxes.message(message_id)
+    for named in parsed_message.parse_stored(message).address_field("From").shown[:1]:
         try:
-            actions.add(desks.person, _card(named))
+            actions.add(mailboxes.person, _card(named))
         except PolicyError as error:
             messages.info(request, str(error))
         else:
             messages.success(
-                request, f"{named.name or named.address} is in your address book."
+                request,
+                f"{named.name or named.address} was added to your address book.",
             )
     return redirect("webmail:read", message_id=message.pk)
 
 
-@uses_mail
+@requires_mail
 @require_safe
 def suggest(request: HttpRequest) -> HttpResponse:
-    """Whom the typed letters may mean, for the script beside the field."""
-    person = desks_of(request).person
+    """Returns recipient suggestions as JSON for the compose page's script."""
+    person = accessible_mailboxes(request).person
     found = suggestions.suggest(request.GET.get("q", ""), person=person)
     fields = ("name", "detail", "source", "typed")
     return JsonResponse(
@@ -122,13 +125,13 @@ def suggest(request: HttpRequest) -> HttpResponse:
     )
 
 
-def own_groups(person: Person, group_id: int) -> ContactGroup:
-    """A group of the person's. Raises Http404 for anybody else's."""
+def own_group(person: Person, group_id: int) -> ContactGroup:
+    """Returns the person's group. Raises Http404 for any other."""
     return get_object_or_404(ContactGroup, person=person, pk=group_id)
 
 
 def _own(request: HttpRequest, contact_id: int) -> Contact:
-    person = desks_of(request).person
+    person = accessible_mailboxes(request).person
     return get_object_or_404(
         Contact.objects.select_related("person"), person=person, pk=contact_id
     )
@@ -138,7 +141,3 @@ def _card(named: NamedAddress) -> Card:
     return Card(
         name=(named.name or str(named.address))[:150], address=str(named.address)
     )
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

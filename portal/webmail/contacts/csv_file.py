@@ -1,4 +1,4 @@
-"""Address books as CSV: our own headings, Outlook's and Google's."""
+"""Address books as CSV, with our own column headings, Outlook's or Google's."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import csv
 import io
 from collections.abc import Iterable
 
-from portal.webmail.contacts.contact_card import Card, Cards, UnreadableFileError
+from portal.webmail.contacts.contact_card import Card, ParsedCards, UnreadableFileError
 
 HEADINGS = ("Name", "Address", "Organisation", "Phone", "Note", "Groups")
 
-# Which column is what, in lower case; the first that is filled counts.
+# Column headings of each value, in lower case; the first non-empty cell is used.
 _COLUMNS = {
     "name": ("name", "display name", "e-mail display name", "file as"),
     "given": ("first name", "given name"),
@@ -46,19 +46,19 @@ _COLUMNS = {
 }
 _CELL_LIMIT = 10_000
 
-# What a spreadsheet would take for a formula.
+# Leading characters that make a spreadsheet evaluate a cell as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def read(text: str) -> Cards:
-    """The contacts of a file. Raises UnreadableFileError where it is no address book."""
+def read(text: str) -> ParsedCards:
+    """Parses a CSV file. Raises UnreadableFileError if it has no address column."""
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
-    found = Cards()
+    found = ParsedCards()
     try:
         columns = _columns(next(rows, []))
         for row in rows:
             if any(cell.strip() for cell in row):
-                _take(found, rows.line_num, columns, row)
+                _add_row(found, rows.line_num, columns, row)
     except csv.Error as error:
         raise UnreadableFileError(
             f"Line {rows.line_num} cannot be read as CSV. Export the file again."
@@ -67,24 +67,27 @@ def read(text: str) -> Cards:
 
 
 def write(cards: Iterable[Card]) -> str:
-    """The contacts as CSV, in which no cell is a formula."""
+    """Formats cards as CSV in which a spreadsheet finds no formula."""
     out = io.StringIO(newline="")
     rows = csv.writer(out)
     rows.writerow(HEADINGS)
     for card in cards:
         cells = (card.name, card.address, card.organisation, card.phone, card.note)
-        rows.writerow(map(_safe, (*cells, "; ".join(card.groups))))
+        rows.writerow(map(_escape_formula, (*cells, "; ".join(card.groups))))
     return out.getvalue()
 
 
 def _delimiter(text: str) -> str:
-    """A comma, or the semicolon or tab of other languages' spreadsheets."""
+    """Returns the delimiter: a comma, or the semicolon or tab of other locales."""
     head = text.partition("\n")[0]
     return max(",;\t", key=head.count)
 
 
 def _columns(headings: list[str]) -> dict[str, list[int]]:
-    """The places of each kind of column, best first. Raises UnreadableFileError."""
+    """Returns the column numbers of each value, preferred first.
+
+    Raises UnreadableFileError without an address column.
+    """
     named = [heading.strip().casefold() for heading in headings]
     columns = {
         kind: [named.index(name) for name in names if name in named]
@@ -98,28 +101,32 @@ def _columns(headings: list[str]) -> dict[str, list[int]]:
     return columns
 
 
-def _take(
-    found: Cards, line: int, columns: dict[str, list[int]], row: list[str]
+def _add_row(
+    found: ParsedCards, line: int, columns: dict[str, list[int]], row: list[str]
 ) -> None:
     values = {kind: _first(row, places) for kind, places in columns.items()}
     name = values["name"] or f"{values['given']} {values['family']}".strip()
     groups = values["groups"].replace(":::", ";").split(";")
-    # Google marks its own groups with a star.
+    # Google's built-in groups, such as "* myContacts".
     named = [g.strip() for g in groups if not g.strip().startswith("*")]
-    found.take(f"Line {line}", {**values, "name": name}, named)
+    found.add(f"Line {line}", {**values, "name": name}, named)
 
 
 def _first(row: list[str], places: list[int]) -> str:
-    cells = (_unsafe(row[at][:_CELL_LIMIT].strip()) for at in places if at < len(row))
+    cells = (
+        _unescape_formula(row[at][:_CELL_LIMIT].strip())
+        for at in places
+        if at < len(row)
+    )
     return next(filter(None, cells), "")
 
 
-def _safe(cell: str) -> str:
+def _escape_formula(cell: str) -> str:
     return f"'{cell}" if _may_be_formula(cell) else cell
 
 
-def _unsafe(cell: str) -> str:
-    """What `_safe` was given."""
+def _unescape_formula(cell: str) -> str:
+    """Reverses `_escape_formula`."""
     return cell[1:] if cell[:1] == "'" and _may_be_formula(cell) else cell
 
 

@@ -1,3 +1,5 @@
+"""Pages of contact groups."""
+
 from __future__ import annotations
 
 from django.contrib import messages
@@ -7,22 +9,22 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from engine.registry.errors import PolicyError
 from portal.webmail import recipient_input
-from portal.webmail.access import desks_of, uses_mail
+from portal.webmail.access import accessible_mailboxes, requires_mail
 from portal.webmail.contacts import actions, address_book
-from portal.webmail.contacts.contact_views import own_groups
+from portal.webmail.contacts.contact_views import own_group
 from portal.webmail.contacts.forms import GroupForm, MembersForm
 from portal.webmail.sidebar import render_with_sidebar
 
 
-@uses_mail
+@requires_mail
 @require_http_methods(["GET", "HEAD", "POST"])
 def add(request: HttpRequest) -> HttpResponse:
-    """Begin a group."""
+    """Creates a group."""
     form = GroupForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
             group = actions.add_group(
-                desks_of(request).person, name=form.cleaned_data["name"]
+                accessible_mailboxes(request).person, name=form.cleaned_data["name"]
             )
         except PolicyError as error:
             form.add_error("name", str(error))
@@ -33,11 +35,11 @@ def add(request: HttpRequest) -> HttpResponse:
     )
 
 
-@uses_mail
+@requires_mail
 @require_http_methods(["GET", "HEAD", "POST"])
 def show(request: HttpRequest, group_id: int) -> HttpResponse:
-    """A group and who is in it; posting adds people."""
-    group = own_groups(desks_of(request).person, group_id)
+    """Shows a group and its members; on POST, adds people."""
+    group = own_group(accessible_mailboxes(request).person, group_id)
     form = MembersForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
@@ -58,21 +60,21 @@ def show(request: HttpRequest, group_id: int) -> HttpResponse:
     return render_with_sidebar(request, "webmail/contacts/group.html", context)
 
 
-@uses_mail
+@requires_mail
 @require_POST
 def remove(request: HttpRequest, group_id: int, contact_id: int) -> HttpResponse:
-    """Take somebody out of a group; they stay in the book."""
-    group = own_groups(desks_of(request).person, group_id)
+    """Removes a contact from a group; the contact stays in the address book."""
+    group = own_group(accessible_mailboxes(request).person, group_id)
     group.contacts.remove(contact_id)
     messages.success(request, f"Removed from {group.name}.")
     return redirect("webmail:contact_group", group_id=group.pk)
 
 
-@uses_mail
+@requires_mail
 @require_http_methods(["GET", "HEAD", "POST"])
 def rename(request: HttpRequest, group_id: int) -> HttpResponse:
-    """Give a group another name."""
-    group = own_groups(desks_of(request).person, group_id)
+    """Renames a group."""
+    group = own_group(accessible_mailboxes(request).person, group_id)
     form = GroupForm(
         request.POST if request.method == "POST" else None, initial={"name": group.name}
     )
@@ -87,14 +89,14 @@ def rename(request: HttpRequest, group_id: int) -> HttpResponse:
     return render_with_sidebar(request, "webmail/contacts/group_form.html", context)
 
 
-@uses_mail
+@requires_mail
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, group_id: int) -> HttpResponse:
-    """Ask, then end a group."""
-    group = own_groups(desks_of(request).person, group_id)
+    """Deletes a group after confirmation."""
+    group = own_group(accessible_mailboxes(request).person, group_id)
     if request.method == "POST":
         actions.delete_group(group)
-        messages.success(request, f"The group {group.name} is gone.")
+        messages.success(request, f"Group {group.name} deleted.")
         return redirect("webmail:contacts")
     return render_with_sidebar(
         request, "webmail/contacts/group_delete.html", {"group": group}

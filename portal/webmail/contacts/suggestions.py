@@ -1,4 +1,4 @@
-"""Whom somebody may mean while they type a recipient: their own book first."""
+"""Suggests recipients: the person's groups and contacts, then the directory."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from portal.webmail import recipient_input
 from portal.webmail.contacts import address_book
 from portal.webmail.models import Contact, ContactGroup
 
+# Suggestions shown below a recipients field.
 LIMIT = 8
 
 WRITABLE = (EntryKind.PERSON, EntryKind.GROUP_MAILBOX, EntryKind.LIST)
@@ -19,7 +20,7 @@ WRITABLE = (EntryKind.PERSON, EntryKind.GROUP_MAILBOX, EntryKind.LIST)
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """`typed` is what stands in the field when it is chosen."""
+    """One suggested recipient; `typed` is the text for the recipients field."""
 
     name: str
     detail: str
@@ -28,7 +29,7 @@ class Suggestion:
 
 
 def suggest(text: str, *, person: Person, limit: int = LIMIT) -> list[Suggestion]:
-    """Groups and contacts, then the directory; nobody twice, at most `limit`."""
+    """Returns at most `limit` suggestions, without duplicates, for two letters or more."""
     text = text.strip()[:100]
     if len(text) < 2:
         return []
@@ -52,7 +53,7 @@ def _groups(person: Person, text: str) -> list[Suggestion]:
             typed=typed,
         )
         for group in rows
-        if (typed := address_book.typed(address_book.members(group)))
+        if (typed := address_book.recipients_text(address_book.members(group)))
     ]
 
 
@@ -85,4 +86,6 @@ def _directory(person: Person, text: str, limit: int) -> list[Suggestion]:
 
 
 def _typed(name: str, address: str) -> str:
-    return recipient_input.typed([NamedAddress(name, Address.parse(address))])
+    return recipient_input.format_recipients(
+        [NamedAddress(name, Address.parse(address))]
+    )

@@ -1,11 +1,11 @@
-"""vCard 3.0 and 4.0 (RFC 2426, RFC 6350)."""
+"""Address books as vCard 3.0 and 4.0 (RFC 2426, RFC 6350)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
 
-from portal.webmail.contacts.contact_card import Card, Cards, UnreadableFileError
+from portal.webmail.contacts.contact_card import Card, ParsedCards, UnreadableFileError
 
 _FOLD = re.compile(r"\r?\n[ \t]")
 _LINE = re.compile(r"(?:[\w-]+\.)?(?P<name>[\w-]+)(?P<given>(?:;[^:]*)?):(?P<value>.*)")
@@ -17,19 +17,19 @@ _UNESCAPED_SEMICOLON = re.compile(r"(?<!\\);")
 _MAX_OCTETS = 75
 
 
-def read(text: str) -> Cards:
-    """The contacts of a file. Raises UnreadableFileError where there are none."""
-    found = Cards()
+def read(text: str) -> ParsedCards:
+    """Parses a vCard file. Raises UnreadableFileError if it contains no card."""
+    found = ParsedCards()
     for number, lines in enumerate(_entries(text), 1):
-        _take(found, f"Card {number}", lines)
+        _add_entry(found, f"Card {number}", lines)
     if not found.cards and not found.problems:
-        raise UnreadableFileError("There is no vCard in the file.")
+        raise UnreadableFileError("The file contains no vCard.")
     return found
 
 
 def write(cards: Iterable[Card]) -> str:
-    """The contacts as a vCard 4.0 file, which 3.0 readers understand as well."""
-    return "".join(folded for card in cards for folded in _written(card))
+    """Formats cards as vCard 4.0, which 3.0 readers understand as well."""
+    return "".join(folded for card in cards for folded in _format(card))
 
 
 def _entries(text: str) -> Iterator[list[str]]:
@@ -46,70 +46,74 @@ def _entries(text: str) -> Iterator[list[str]]:
             lines.append(line)
 
 
-def _take(found: Cards, place: str, lines: list[str]) -> None:
+def _add_entry(found: ParsedCards, place: str, lines: list[str]) -> None:
     values: dict[str, str] = {}
     groups: list[str] = []
     for line in lines:
-        # What is longer is a photograph.
+        # Longer lines are embedded photographs.
         parsed = _LINE.fullmatch(line) if len(line) < 10_000 else None
         if parsed is None:
             continue
         name, value = parsed["name"].upper(), parsed["value"]
         if name == "CATEGORIES":
-            groups += [_plain(one) for one in _UNESCAPED_COMMA.split(value)]
+            groups += [_unescape(one) for one in _UNESCAPED_COMMA.split(value)]
         else:
-            _note(values, name, value, is_preferred="PREF" in parsed["given"].upper())
-    name = values.get("FN") or _by_parts(values.get("N", ""))
-    organisation = _plain(_UNESCAPED_SEMICOLON.split(values.get("ORG", ""))[0])
+            _keep_property(
+                values, name, value, is_preferred="PREF" in parsed["given"].upper()
+            )
+    name = values.get("FN") or _name_from_parts(values.get("N", ""))
+    organisation = _unescape(_UNESCAPED_SEMICOLON.split(values.get("ORG", ""))[0])
     kept = {
-        "name": _plain(name),
-        "address": _plain(values.get("EMAIL", "")).removeprefix("mailto:"),
+        "name": _unescape(name),
+        "address": _unescape(values.get("EMAIL", "")).removeprefix("mailto:"),
         "organisation": organisation,
-        "phone": _plain(values.get("TEL", "")).removeprefix("tel:"),
-        "note": _plain(values.get("NOTE", "")),
+        "phone": _unescape(values.get("TEL", "")).removeprefix("tel:"),
+        "note": _unescape(values.get("NOTE", "")),
     }
-    found.take(f"{place} ({kept['name'][:60] or 'no name'})", kept, groups)
+    found.add(f"{place} ({kept['name'][:60] or 'no name'})", kept, groups)
 
 
-def _note(values: dict[str, str], name: str, value: str, *, is_preferred: bool) -> None:
-    """Keep the first of each property, or the preferred one."""
+def _keep_property(
+    values: dict[str, str], name: str, value: str, *, is_preferred: bool
+) -> None:
+    """Keeps the first value of each property, or the preferred one."""
     if is_preferred or name not in values:
         values[name] = value
 
 
-def _by_parts(value: str) -> str:
-    """The name out of family; given; additional; prefixes; suffixes."""
+def _name_from_parts(value: str) -> str:
+    """Builds the name from the N property: family; given; additional; …"""
     family, given, *_ = [*_UNESCAPED_SEMICOLON.split(value), "", ""]
     return f"{given} {family}".strip()
 
 
-def _plain(value: str) -> str:
+def _unescape(value: str) -> str:
     return _ESCAPED.sub(lambda m: " " if m[1] in "nN" else m[1], value).strip()
 
 
-def _written(card: Card) -> Iterator[str]:
+def _format(card: Card) -> Iterator[str]:
     yield "BEGIN:VCARD\r\n"
     yield "VERSION:4.0\r\n"
-    yield _folded(f"FN:{_escaped(card.name)}")
-    yield _folded(f"EMAIL:{_escaped(card.address)}")
+    yield _fold(f"FN:{_escape(card.name)}")
+    yield _fold(f"EMAIL:{_escape(card.address)}")
     for name, value in (
         ("ORG", card.organisation),
         ("TEL", card.phone),
         ("NOTE", card.note),
     ):
         if value:
-            yield _folded(f"{name}:{_escaped(value)}")
+            yield _fold(f"{name}:{_escape(value)}")
     if card.groups:
-        yield _folded("CATEGORIES:" + ",".join(map(_escaped, card.groups)))
+        yield _fold("CATEGORIES:" + ",".join(map(_escape, card.groups)))
     yield "END:VCARD\r\n"
 
 
-def _escaped(value: str) -> str:
+def _escape(value: str) -> str:
     return re.sub(r"([\\,;])", r"\\\1", value)
 
 
-def _folded(line: str) -> str:
-    """The line in pieces of at most 75 octets, no letter cut in two."""
+def _fold(line: str) -> str:
+    """Folds the line at 75 octets without splitting a character."""
     pieces, piece = [], ""
     for letter in line:
         if len((piece + letter).encode()) > _MAX_OCTETS - 1:

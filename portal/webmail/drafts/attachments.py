@@ -1,4 +1,4 @@
-"""The files of a draft: scanned when they come, kept apart from the words."""
+"""Attachments of drafts: scanned when they are uploaded, stored beside the text."""
 
 from __future__ import annotations
 
@@ -28,22 +28,23 @@ from engine.registry.models import Mailbox, Person
 from engine.storage import blob_store, content, message_actions
 from engine.storage.models import Content, Message
 from portal.webmail.drafts.draft import Draft
-from portal.webmail.drafts.draft_lock import take_turn
+from portal.webmail.drafts.draft_lock import lock_drafts
 from portal.webmail.models import DraftFile, FileState
 
-# Files grow by a third and a little on their way (RFC 2045 §6.8).
+# base64 makes a file a third larger, and its line ends a little more (RFC 2045 §6.8).
 ENCODED_SHARE = 0.73
 
+# Attachments of one draft.
 FILES_LIMIT = 100
 CHUNK = 256 * 1024
 
-# A file is added before the words are saved for the first time, but not days before.
+# An attachment may be added before its draft is first saved, but not days before.
 ORPHAN_AGE = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file as it comes from a browser or out of another message."""
+    """A file from a browser or from another message."""
 
     name: str
     content_type: str
@@ -51,8 +52,8 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
-class Spooled:
-    """A file written down: where, its SHA-256, and its size in octets."""
+class SpooledFile:
+    """A file on disk with its SHA-256 and its size in octets."""
 
     path: Path
     digest: str
@@ -60,57 +61,59 @@ class Spooled:
 
 
 def size_limit() -> int:
-    """Octets of files that fit into one message."""
+    """Returns how many octets of attachments fit into one message."""
     return int(settings.POSTERN.message_size_limit * ENCODED_SHARE)
 
 
 def add(upload: Upload, *, mailbox: Mailbox, token: UUID, by: Person) -> DraftFile:
-    """Scan a file and keep it with the draft. Raises PolicyError with what to show.
+    """Scans a file and stores it with the draft.
 
-    The scan may take seconds, so nothing is locked meanwhile. Where the scanner cannot
-    be reached the file is kept all the same: nothing leaves unscanned.
+    The scan may take seconds, so it holds no lock. If the scanner cannot be reached the
+    file is stored all the same: sending scans the whole message again. Raises
+    PolicyError with the sentence to show if the file is infected, forbidden or too
+    large.
     """
     name = canonical(upload.name) or "file"
-    spooled = _spooled(upload.chunks)
+    spooled = _spool(upload.chunks)
     try:
         examined = upload_scan.check_can_carry(
             spooled.path.read_bytes(),
             name=upload.name,
             content_type=upload.content_type,
         )
-        state = _scanned(spooled.path, name, examined, mailbox, by=by)
+        state = _scan(spooled.path, name, examined, mailbox, by=by)
         with transaction.atomic():
             _check_room(mailbox, token, spooled.size)
-            return _kept(upload, spooled, state, mailbox=mailbox, token=token)
+            return _store(upload, spooled, state, mailbox=mailbox, token=token)
     finally:
         spooled.path.unlink(missing_ok=True)
 
 
-def keep(upload: Upload, *, mailbox: Mailbox, token: UUID) -> DraftFile:
-    """Keep a file that came out of a message here, where it was scanned before."""
-    return _kept(
-        upload, _spooled(upload.chunks), FileState.CLEAN, mailbox=mailbox, token=token
+def add_scanned(upload: Upload, *, mailbox: Mailbox, token: UUID) -> DraftFile:
+    """Stores a file from a message that was scanned when it arrived."""
+    return _store(
+        upload, _spool(upload.chunks), FileState.CLEAN, mailbox=mailbox, token=token
     )
 
 
 @transaction.atomic
 def remove(file_id: int, *, mailbox: Mailbox, token: UUID) -> str | None:
-    """Take a file off the draft and return its name; None where it is not there."""
+    """Removes an attachment and returns its name, or None if it is not there."""
     row = DraftFile.objects.of(mailbox, token).filter(pk=file_id).first()
     if row is None:
         return None
-    drop([row])
+    delete([row])
     return row.name
 
 
 @transaction.atomic
 def remove_all(mailbox: Mailbox, token: UUID) -> None:
-    """Take every file off the draft."""
-    drop(list(DraftFile.objects.of(mailbox, token)))
+    """Removes every attachment of a draft."""
+    delete(list(DraftFile.objects.of(mailbox, token)))
 
 
-def attachments(mailbox: Mailbox, token: UUID) -> list[Attachment]:
-    """The files of the draft with their octets, to send."""
+def load(mailbox: Mailbox, token: UUID) -> list[Attachment]:
+    """Returns the attachments of a draft with their content."""
     rows = DraftFile.objects.of(mailbox, token).select_related("content")
     return [
         Attachment(row.name, row.content_type, content.read(row.content))
@@ -118,14 +121,17 @@ def attachments(mailbox: Mailbox, token: UUID) -> list[Attachment]:
     ]
 
 
-def drop(rows: list[DraftFile]) -> None:
-    """Remove files with their octets, in the caller's transaction."""
+def delete(rows: list[DraftFile]) -> None:
+    """Deletes attachments and their content, in the caller's transaction."""
     DraftFile.objects.filter(pk__in=[row.pk for row in rows]).delete()
     message_actions.drop_unheld([row.content_id for row in rows])
 
 
-def sweep() -> int:
-    """Remove old files whose draft was thrown away elsewhere; return how many."""
+def delete_orphans() -> int:
+    """Deletes old attachments without a draft; returns how many.
+
+    A draft may have been deleted from a list of messages, or by the retention period.
+    """
     removed = 0
     old = DraftFile.objects.filter(added_at__lt=timezone.now() - ORPHAN_AGE)
     for row in old.iterator(chunk_size=500):
@@ -133,12 +139,12 @@ def sweep() -> int:
         kept = Message.objects.filter(mailbox_id=row.mailbox_id, message_id=message_id)
         if not kept.exists():
             with transaction.atomic():
-                drop([row])
+                delete([row])
             removed += 1
     return removed
 
 
-def _spooled(chunks: Iterable[bytes]) -> Spooled:
+def _spool(chunks: Iterable[bytes]) -> SpooledFile:
     digest, size = hashlib.sha256(), 0
     with tempfile.NamedTemporaryFile(
         dir=blob_store.spool_folder(), delete=False
@@ -147,12 +153,12 @@ def _spooled(chunks: Iterable[bytes]) -> Spooled:
             size += len(chunk)
             digest.update(chunk)
             spool.write(chunk)
-    return Spooled(Path(spool.name), digest.hexdigest(), size)
+    return SpooledFile(Path(spool.name), digest.hexdigest(), size)
 
 
-def _kept(
+def _store(
     upload: Upload,
-    spooled: Spooled,
+    spooled: SpooledFile,
     state: FileState,
     *,
     mailbox: Mailbox,
@@ -174,10 +180,10 @@ def _kept(
     )
 
 
-def _scanned(
+def _scan(
     path: Path, name: str, examined: policy.Examined, mailbox: Mailbox, *, by: Person
 ) -> FileState:
-    """What the scanner says. Raises PolicyError for an infected file, which goes."""
+    """Returns the scan's outcome. Quarantines an infected file and raises PolicyError."""
     try:
         verdict = message_scan.scan_file(_chunks(path))
         verdict = message_scan.scan_inner(examined.inner, verdict)
@@ -198,7 +204,7 @@ def _scanned(
     infection_alerts.infected_file(path.read_bytes(), verdict=verdict, by=by)
     raise PolicyError(
         f"{name} was not added: the virus scanner found {verdict.signature} in it. "
-        "Do not open it, and tell whoever gave it to you."
+        "Do not open it, and warn the person who gave it to you."
     )
 
 
@@ -209,14 +215,14 @@ def _chunks(path: Path) -> Iterator[bytes]:
 
 
 def _check_room(mailbox: Mailbox, token: UUID, size: int) -> None:
-    take_turn(mailbox)
+    lock_drafts(mailbox)
     rows = DraftFile.objects.of(mailbox, token)
     facts = rows.aggregate(count=Count("pk"), total=Sum("content__size", default=0))
     if facts["total"] + size > size_limit():
         total = filesizeformat(facts["total"] + size)
         raise PolicyError(
-            f"The files are {total} together. One message carries at most "
-            f"{filesizeformat(size_limit())}: send them in several."
+            f"The attachments are {total} in total. One message carries at most "
+            f"{filesizeformat(size_limit())}: send several messages."
         )
     if facts["count"] >= FILES_LIMIT:
         raise PolicyError(f"One message carries at most {FILES_LIMIT} files.")

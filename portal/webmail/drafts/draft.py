@@ -1,8 +1,8 @@
-"""A message being written, and the form in which it is kept meanwhile.
+"""A message being written, and how it is stored in Drafts.
 
-A draft is kept as a message in Drafts; its files stand beside it, so that saving the
-words again costs little. What was typed for recipients is kept as typed, in fields of
-its own: half an address must survive too.
+A draft is stored as a message in Drafts. Its attachments are stored beside it, so that
+autosaving the text stays cheap. Recipients are stored as typed, in X-Draft- header
+fields: half an address must survive too.
 """
 
 from __future__ import annotations
@@ -18,18 +18,19 @@ from engine.mail.address_list import NamedAddress
 from engine.mail.composer import Attachment, compose
 from engine.registry.models import Mailbox
 from portal.webmail import recipient_input
-from portal.webmail.rendering.parsed_message import take_apart
+from portal.webmail.rendering.parsed_message import parse_message
 
-TYPED = {"to": "X-Draft-To", "cc": "X-Draft-Cc", "bcc": "X-Draft-Bcc"}
-FROM = "X-Draft-From"
+RECIPIENT_FIELDS = {"to": "X-Draft-To", "cc": "X-Draft-Cc", "bcc": "X-Draft-Bcc"}
+SENDER_FIELD = "X-Draft-From"
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What somebody wrote so far. The token names it, and later the sent message.
+    """The text and recipients written so far.
 
-    `version` is the id of the message that keeps it, None before it was ever kept: each
-    saving gives it a new one, which is how a second window notices the first.
+    `token` identifies the draft and becomes the Message-ID's local part. `version` is
+    the id of the stored message, None before the first save: each save changes it,
+    which is how a second window detects the first.
     """
 
     token: UUID
@@ -45,36 +46,39 @@ class Draft:
 
     @property
     def message_id(self) -> str:
+        """The Message-ID of the draft, and of the message sent from it."""
         return f"<{self.token}@{settings.POSTERN.community_domain}>"
 
     @property
     def is_empty(self) -> bool:
-        """True where nothing was typed that anybody would miss."""
+        """True if nothing was typed."""
         return not any((self.to, self.cc, self.bcc, self.subject, self.text.strip()))
 
-    def as_draft(self, mailbox: Mailbox) -> bytes:
-        """The message to keep in Drafts."""
-        typed = {name: getattr(self, field) for field, name in TYPED.items()}
+    def to_draft_message(self, mailbox: Mailbox) -> bytes:
+        """Returns the raw message to store in Drafts."""
+        typed = {name: getattr(self, field) for field, name in RECIPIENT_FIELDS.items()}
         kept = {
-            name: text for name, text in {**typed, FROM: self.sender}.items() if text
+            name: text
+            for name, text in {**typed, SENDER_FIELD: self.sender}.items()
+            if text
         }
-        return self.as_message(
+        return self.to_message(
             mailbox,
-            to=recipient_input.read(self.to).recipients,
-            cc=recipient_input.read(self.cc).recipients,
+            to=recipient_input.parse_recipients(self.to).recipients,
+            cc=recipient_input.parse_recipients(self.cc).recipients,
             extra_headers=kept,
         )
 
-    def as_message(
+    def to_message(
         self,
         mailbox: Mailbox,
         *,
-        to: list[NamedAddress],
-        cc: list[NamedAddress],
+        to: Sequence[NamedAddress],
+        cc: Sequence[NamedAddress],
         attachments: Sequence[Attachment] = (),
         extra_headers: dict[str, str] | None = None,
     ) -> bytes:
-        """The message as recipients get it, from that mailbox."""
+        """Returns the raw message as its recipients get it, sent from `mailbox`."""
         return compose(
             sender=NamedAddress(mailbox.name, Address.parse(mailbox.address)),
             to=to,
@@ -89,24 +93,24 @@ class Draft:
         )
 
 
-def read_draft(token: UUID, raw: bytes, version: int | None = None) -> Draft:
-    """The draft out of the message that keeps it."""
-    reading = take_apart(raw)
-    header = reading.header
+def parse_draft(token: UUID, raw: bytes, version: int | None = None) -> Draft:
+    """Parses a stored draft."""
+    parsed = parse_message(raw)
+    header = parsed.header
     return Draft(
         token=token,
-        sender=header.text(FROM),
+        sender=header.text(SENDER_FIELD),
         subject=header.text("Subject"),
-        text=reading.text.removesuffix("\n"),
+        text=parsed.text.removesuffix("\n"),
         in_reply_to=header.text("In-Reply-To"),
         references=header.text("References"),
         version=version,
-        **{field: header.text(name) for field, name in TYPED.items()},
+        **{field: header.text(name) for field, name in RECIPIENT_FIELDS.items()},
     )
 
 
-def token_of(message_id: str) -> UUID | None:
-    """The token of the draft that became, or is kept as, the message."""
+def draft_token(message_id: str) -> UUID | None:
+    """Returns the token in the Message-ID of a draft or sent message, or None."""
     name, _, domain = message_id.strip("<>").partition("@")
     if domain != settings.POSTERN.community_domain:
         return None

@@ -1,4 +1,4 @@
-"""Whoever changes the drafts of one mailbox takes turns."""
+"""Serialises changes to the drafts of one mailbox."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from engine.storage.mailbox_delivery import folder
 from engine.storage.models import Folder, FolderRole
 
 
-def take_turn(mailbox: Mailbox) -> Folder:
-    """The mailbox's Drafts, locked until the caller's transaction ends."""
+def lock_drafts(mailbox: Mailbox) -> Folder:
+    """Locks the mailbox's Drafts folder until the transaction ends, and returns it."""
     drafts = folder(mailbox, FolderRole.DRAFTS)
     return Folder.objects.select_for_update().get(pk=drafts.pk)

@@ -1,4 +1,4 @@
-"""Keeping what somebody is writing."""
+"""Saves, finds and deletes drafts."""
 
 from __future__ import annotations
 
@@ -12,38 +12,35 @@ from engine.storage import content, message_actions
 from engine.storage.mailbox_delivery import folder
 from engine.storage.models import FolderRole, Message
 from portal.webmail.drafts import attachments
-from portal.webmail.drafts.draft import Draft, read_draft
-from portal.webmail.drafts.draft_lock import take_turn
+from portal.webmail.drafts.draft import Draft, parse_draft
+from portal.webmail.drafts.draft_lock import lock_drafts
 from portal.webmail.models import DraftFile
 
 
-class ChangedElsewhereError(Exception):
-    """Another window saved, sent or deleted the draft since this one read it."""
+class DraftConflictError(Exception):
+    """Another window saved, sent or deleted the draft since it was read."""
 
 
 def find(mailbox: Mailbox, token: UUID) -> Draft | None:
-    """The draft as it was last kept in the mailbox, if it was."""
-    kept = _kept(mailbox, Draft(token=token))
-    return read_draft(token, content.read(kept.content), kept.pk) if kept else None
+    """Returns the saved draft with this token, or None."""
+    kept = _saved_message(mailbox, Draft(token=token))
+    return parse_draft(token, content.read(kept.content), kept.pk) if kept else None
 
 
 @transaction.atomic
 def save(draft: Draft, *, mailbox: Mailbox, sender: Mailbox) -> Draft:
-    """Keep the draft in the mailbox's Drafts, in place of what was kept before.
-
-    Returns it with its new version.
-    """
-    drafts = take_turn(mailbox)
-    _forget(mailbox, draft)
+    """Saves the draft in place of its earlier version. Returns it with the new version."""
+    drafts = lock_drafts(mailbox)
+    _erase_saved(mailbox, draft)
     row = message_actions.append(
-        drafts, draft.as_draft(sender), is_read=True, is_draft=True
+        drafts, draft.to_draft_message(sender), is_read=True, is_draft=True
     )
-    mark_files(draft.token, mailbox=mailbox)
+    update_attachment_flag(draft.token, mailbox=mailbox)
     return replace(draft, version=row.pk)
 
 
-def mark_files(token: UUID, *, mailbox: Mailbox) -> None:
-    """Have the list of drafts show whether this one carries files."""
+def update_attachment_flag(token: UUID, *, mailbox: Mailbox) -> None:
+    """Sets whether the list of drafts marks this one as having attachments."""
     has_files = DraftFile.objects.of(mailbox, token).exists()
     Message.objects.filter(
         mailbox=mailbox,
@@ -56,32 +53,32 @@ def mark_files(token: UUID, *, mailbox: Mailbox) -> None:
 def save_over(
     draft: Draft, *, version: int | None, mailbox: Mailbox, sender: Mailbox
 ) -> Draft:
-    """Save, but only over the version that was read: None for one never kept.
+    """Saves the draft over the given version; None if it was never saved.
 
-    Raises ChangedElsewhereError where another window was quicker.
+    Raises DraftConflictError if another window saved, sent or deleted it meanwhile.
     """
-    take_turn(mailbox)
-    kept = _kept(mailbox, draft)
+    lock_drafts(mailbox)
+    kept = _saved_message(mailbox, draft)
     if (kept.pk if kept else None) != version:
-        raise ChangedElsewhereError
+        raise DraftConflictError
     return save(draft, mailbox=mailbox, sender=sender)
 
 
 @transaction.atomic
-def discard(draft: Draft, *, mailbox: Mailbox) -> None:
-    """Forget what was kept of the draft, and its files."""
-    _forget(mailbox, draft)
+def delete(draft: Draft, *, mailbox: Mailbox) -> None:
+    """Deletes the saved draft and its attachments for good."""
+    _erase_saved(mailbox, draft)
     attachments.remove_all(mailbox, draft.token)
 
 
 @transaction.atomic
-def throw_away(draft: Draft, *, mailbox: Mailbox) -> Message | None:
-    """Move what was kept of the draft to Deleted, whence it can be fetched back.
+def move_to_deleted(draft: Draft, *, mailbox: Mailbox) -> Message | None:
+    """Moves the saved draft to Deleted and returns it.
 
-    Returns it; None where nothing was kept, and then its files are forgotten.
+    Returns None if it was never saved; its attachments are deleted then.
     """
-    take_turn(mailbox)
-    kept = _kept(mailbox, draft)
+    lock_drafts(mailbox)
+    kept = _saved_message(mailbox, draft)
     if kept is None:
         attachments.remove_all(mailbox, draft.token)
     else:
@@ -90,21 +87,21 @@ def throw_away(draft: Draft, *, mailbox: Mailbox) -> Message | None:
 
 
 @transaction.atomic
-def fetch_back(message: Message) -> None:
-    """Put a draft that was thrown away back among the drafts of its mailbox."""
-    drafts = take_turn(message.mailbox)
+def restore(message: Message) -> None:
+    """Moves a deleted draft back to Drafts."""
+    drafts = lock_drafts(message.mailbox)
     others = Message.objects.filter(folder=drafts, message_id=message.message_id)
     if not others.exists():
         message_actions.move([message], drafts)
 
 
-def _forget(mailbox: Mailbox, draft: Draft) -> None:
-    kept = _kept(mailbox, draft)
+def _erase_saved(mailbox: Mailbox, draft: Draft) -> None:
+    kept = _saved_message(mailbox, draft)
     if kept is not None:
         message_actions.erase([kept.pk])
 
 
-def _kept(mailbox: Mailbox, draft: Draft) -> Message | None:
+def _saved_message(mailbox: Mailbox, draft: Draft) -> Message | None:
     return (
         Message.objects.filter(
             mailbox=mailbox,

@@ -1,4 +1,4 @@
-"""The rest of the conversation that an open message belongs to."""
+"""The other messages of the conversation that an open message belongs to."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from engine.mail.mime import html_text
 from engine.storage.models import Folder, FolderRole, Message
 from portal.webmail.rendering import parsed_message
 
-# Messages named beside the open one, those that are opened with it, how large, and
-# how large together.
-NAMED = 50
-OPENED = 10
-OPENED_OCTETS = 256 * 1024
-OPENED_TOGETHER = 512 * 1024
-# Characters shown of each.
+# Messages named beside the open one, those shown with their text, and the octets of each
+# of those and of all together.
+MESSAGES_LISTED = 50
+MESSAGES_OPENED = 10
+MESSAGE_OCTETS = 256 * 1024
+TOTAL_OCTETS = 512 * 1024
+# Characters of text shown of each message.
 TEXT_LIMIT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
-    """A message of the conversation, folded; without text where it is too large."""
+class EarlierMessage:
+    """An earlier message, folded; `text` is empty if the message is too large."""
 
     message: Message
     text: str
@@ -28,37 +28,41 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """What came before the open message, and what came after it; newest first."""
+    """The messages before and after the open one, newest first."""
 
-    earlier: list[Earlier]
+    earlier: list[EarlierMessage]
     later: list[Message]
 
     @property
     def count(self) -> int:
+        """The number of messages, the open one included."""
         return len(self.earlier) + len(self.later) + 1
 
 
-def around(message: Message) -> Conversation:
-    """The others of the message's conversation, in whichever folder they are.
+def load_conversation(message: Message) -> Conversation:
+    """Loads the conversation of a message from all folders of its mailbox.
 
-    Drafts are left out, and what was thrown away unless the message itself was.
+    Leaves out Drafts, and Deleted and Junk unless the message itself is in there.
     """
     folders = Folder.objects.filter(mailbox=message.mailbox_id)
     left_out = {FolderRole.DRAFTS, FolderRole.TRASH, FolderRole.JUNK}
     seen = folders.exclude(role__in=left_out - {message.folder.role})
     others = Message.objects.filter(folder__in=list(seen), thread=message.thread)
     rows = others.exclude(pk=message.pk).select_related("folder").order_by("-pk")
-    earlier = list(rows.filter(pk__lt=message.pk)[:NAMED])
+    earlier = list(rows.filter(pk__lt=message.pk)[:MESSAGES_LISTED])
     return Conversation(
-        [Earlier(m, text) for m, text in zip(earlier, _texts(earlier), strict=True)],
-        list(rows.filter(pk__gt=message.pk)[:NAMED]),
+        [
+            EarlierMessage(m, text)
+            for m, text in zip(earlier, _texts(earlier), strict=True)
+        ],
+        list(rows.filter(pk__gt=message.pk)[:MESSAGES_LISTED]),
     )
 
 
 def _texts(messages: list[Message]) -> list[str]:
-    small, room = [], OPENED_TOGETHER
-    for message in messages[:OPENED]:
-        if message.size <= min(OPENED_OCTETS, room):
+    small, room = [], TOTAL_OCTETS
+    for message in messages[:MESSAGES_OPENED]:
+        if message.size <= min(MESSAGE_OCTETS, room):
             small.append(message.pk)
             room -= message.size
     loaded = Message.objects.filter(pk__in=small).select_related("content")
@@ -67,6 +71,6 @@ def _texts(messages: list[Message]) -> list[str]:
 
 
 def _text(message: Message) -> str:
-    opened = parsed_message.read(message)
-    text = opened.text.strip() or html_text.words_of(opened.markup)
+    parsed = parsed_message.parse_stored(message)
+    text = parsed.text.strip() or html_text.words_of(parsed.markup)
     return text[:TEXT_LIMIT]

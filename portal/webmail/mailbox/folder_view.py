@@ -1,3 +1,5 @@
+"""The page of a folder: one page of its messages."""
+
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
@@ -5,71 +7,68 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from engine.storage import retention_periods
-from portal.webmail.access import desks_of, uses_mail
+from portal.webmail.access import accessible_mailboxes, requires_mail
 from portal.webmail.mailbox import message_list, undo_move
-from portal.webmail.mailbox.list_options import View, names_recipients, view_of
-from portal.webmail.mailbox.message_list import Page
+from portal.webmail.mailbox.list_options import (
+    ListOptions,
+    names_recipients,
+    read_options,
+)
+from portal.webmail.mailbox.message_list import MessagePage
+from portal.webmail.request_ids import query_id
 from portal.webmail.sidebar import sidebar
 
-SHOWS = {"all": "All", "unread": "Unread", "flagged": "Flagged"}
+FILTER_LABELS = {"all": "All", "unread": "Unread", "flagged": "Flagged"}
 
 
-@uses_mail
+@requires_mail
 @require_safe
 def folder(request: HttpRequest, folder_id: int | None = None) -> HttpResponse:
-    """A folder's messages; without an id, the inbox where the person starts."""
-    desks = desks_of(request)
+    """Shows a folder; without an id, redirects to the Inbox of the default mailbox."""
+    mailboxes = accessible_mailboxes(request)
     if folder_id is None:
-        desk = desks.first()
-        if desk is None:
+        access = mailboxes.first()
+        if access is None:
             return render(request, "webmail/no_mailbox.html")
-        return redirect("webmail:mailbox", mailbox_id=desk.mailbox.pk)
-    desk, opened = desks.folder(folder_id)
-    beside = sidebar(desks, desk)
-    total = message_list.count(opened)
-    page = _page(request, view_of(opened, request.GET))
+        return redirect("webmail:mailbox", mailbox_id=access.mailbox.pk)
+    access, current = mailboxes.folder(folder_id)
+    panel = sidebar(mailboxes, access)
+    total = message_list.count(current)
+    page = _page(request, read_options(current, request.GET))
     messages = [row.message for row in page.rows]
-    sent = messages if names_recipients(opened) else []
+    sent = messages if names_recipients(current) else []
     return render(
         request,
         "webmail/mailbox/folder.html",
         {
-            "sidebar": beside,
-            "folder": opened,
-            "line": beside.line_of(opened),
-            "targets": beside.targets(opened),
+            "sidebar": panel,
+            "folder": current,
+            "line": panel.line_of(current),
+            "targets": panel.targets(current),
             "page": page,
             **message_list.correspondents(messages, sent=sent),
-            "shows": SHOWS,
+            "filters": FILTER_LABELS,
             "total": min(total, message_list.COUNT_LIMIT),
             "is_more": total > message_list.COUNT_LIMIT,
-            "kept_days": retention_periods.days(opened),
+            "kept_days": retention_periods.days(current),
             "undo": undo_move.offer(request),
         },
     )
 
 
-@uses_mail
+@requires_mail
 @require_safe
 def mailbox(request: HttpRequest, mailbox_id: int) -> HttpResponse:
-    """The inbox of one of the person's mailboxes."""
-    desks = desks_of(request)
-    beside = sidebar(desks, desks.at(mailbox_id))
-    return redirect("webmail:folder", folder_id=beside.inbox.pk)
+    """Redirects to the Inbox of a mailbox."""
+    mailboxes = accessible_mailboxes(request)
+    panel = sidebar(mailboxes, mailboxes.at(mailbox_id))
+    return redirect("webmail:folder", folder_id=panel.inbox.pk)
 
 
-def _page(request: HttpRequest, view: View) -> Page:
-    return message_list.page_of(
-        view,
-        past=number_in(request, "past"),
-        back=number_in(request, "back"),
-        number=min(number_in(request, "page") or 1, 10**6),
-    )
-
-
-def number_in(request: HttpRequest, name: str) -> int | None:
-    """A number out of the address; None for anything else."""
-    value = request.GET.get(name, "")
-    return (
-        int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
+def _page(request: HttpRequest, options: ListOptions) -> MessagePage:
+    return message_list.load_page(
+        options,
+        past=query_id(request, "past"),
+        back=query_id(request, "back"),
+        number=min(query_id(request, "page") or 1, 10**6),
     )

@@ -1,4 +1,4 @@
-"""How somebody looks at a folder: in which order, which messages, how gathered."""
+"""How a folder is listed: order, filter, and whether conversations are grouped."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ from engine.storage.models import Folder, FolderRole, MailboxSettings
 
 
 class Order(StrEnum):
+    """The order of the messages."""
+
     NEWEST = "newest"
     OLDEST = "oldest"
 
 
 class Show(StrEnum):
+    """Which messages are listed."""
+
     ALL = "all"
     UNREAD = "unread"
     FLAGGED = "flagged"
@@ -26,8 +30,8 @@ _shows = {show.value: show for show in Show}
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """How a folder is looked at."""
+class ListOptions:
+    """How a folder is listed."""
 
     folder: Folder
     order: Order = Order.NEWEST
@@ -35,28 +39,28 @@ class View:
     conversations: bool = False
 
     @property
-    def gathers(self) -> bool:
-        """Whether a conversation stands on one line."""
+    def groups_conversations(self) -> bool:
+        """Whether a conversation takes one row."""
         own = names_recipients(self.folder)
         return self.conversations and self.show is Show.ALL and not own
 
     @property
     def query(self) -> dict[str, str]:
-        """What of it stands in the address."""
+        """The query parameters that differ from the defaults."""
         chosen = {"order": self.order.value, "show": self.show.value}
         usual = {"order": Order.NEWEST.value, "show": Show.ALL.value}
         return {name: chosen[name] for name in chosen if chosen[name] != usual[name]}
 
 
 def names_recipients(folder: Folder) -> bool:
-    """True where everything comes from the holder, so that lines say to whom."""
+    """True for Drafts and Sent, whose rows name the recipients, not the sender."""
     return folder.role in (FolderRole.DRAFTS, FolderRole.SENT)
 
 
-def view_of(folder: Folder, asked: QueryDict) -> View:
-    """How somebody asks to see the folder; what cannot be understood is as usual."""
+def read_options(folder: Folder, asked: QueryDict) -> ListOptions:
+    """Reads the options from query parameters; unknown values mean the defaults."""
     settings = MailboxSettings.objects.filter(mailbox=folder.mailbox_id).first()
-    return View(
+    return ListOptions(
         folder,
         order=_orders.get(str(asked.get("order")), Order.NEWEST),
         show=_shows.get(str(asked.get("show")), Show.ALL),

@@ -1,3 +1,5 @@
+"""Acts on selected messages of a folder: marks, moves and deletes them."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -13,126 +15,148 @@ from django.views.decorators.http import require_POST
 from engine.storage import message_actions
 from engine.storage.mailbox_delivery import folder as folder_of
 from engine.storage.models import Folder, FolderRole, Message
-from portal.webmail.access import Desk, Desks, desks_of, uses_mail
+from portal.webmail.access import (
+    AccessibleMailboxes,
+    MailboxAccess,
+    accessible_mailboxes,
+    requires_mail,
+)
 from portal.webmail.mailbox import undo_move
-from portal.webmail.mailbox.list_options import view_of
+from portal.webmail.mailbox.list_options import read_options
+from portal.webmail.request_ids import parse_id
 from portal.webmail.sidebar import sidebar
 
-Mark = Callable[[list[Message]], None]
+MarkAction = Callable[[list[Message]], None]
 
-# Messages that one press of a button acts on.
-LIMIT = 5000
+# Messages that one action affects.
+SELECTION_LIMIT = 5000
 
 
-@uses_mail
+@requires_mail
 @require_POST
 def act(request: HttpRequest, folder_id: int) -> HttpResponse:
-    """Do one thing to the chosen messages of a folder."""
-    desks = desks_of(request)
-    desk, folder = desks.writable_folder(folder_id)
+    """Performs one action on the selected messages of a folder."""
+    mailboxes = accessible_mailboxes(request)
+    access, folder = mailboxes.writable_folder(folder_id)
     name = request.POST.get("do", "")
-    if name not in (*MARKS, *PLACES, "move", "erase"):
+    if name not in (*MARK_ACTIONS, *MOVE_ACTIONS, "move", "erase"):
         raise Http404
-    chosen = _chosen(request, folder)
+    chosen = _selected_messages(request, folder)
     place = reverse("webmail:folder", args=[folder.pk])
     if not chosen:
         messages.warning(request, "Choose at least one message first.")
     elif name == "delete" and folder.role == FolderRole.TRASH:
-        context = {"sidebar": sidebar(desks, desk), "folder": folder, "chosen": chosen}
+        context = {
+            "sidebar": sidebar(mailboxes, access),
+            "folder": folder,
+            "chosen": chosen,
+        }
         return render(request, "webmail/mailbox/delete_messages.html", context)
     elif name == "erase":
         messages.success(request, _erase(chosen, folder))
-    elif name in MARKS:
+    elif name in MARK_ACTIONS:
         mark(request, chosen, name)
     else:
-        target = target_of(request, desks, desk, name)
+        target = target_folder(request, mailboxes, access, name)
         move(request, chosen, target, place=place)
     return redirect(_back(request, folder))
 
 
-@uses_mail
+@requires_mail
 @require_POST
-def take_back(request: HttpRequest, folder_id: int) -> HttpResponse:
-    """Undo the last move out of this folder."""
-    desk, folder = desks_of(request).writable_folder(folder_id)
+def undo_last_move(request: HttpRequest, folder_id: int) -> HttpResponse:
+    """Undoes the last move out of this folder."""
+    access, folder = accessible_mailboxes(request).writable_folder(folder_id)
     place = reverse("webmail:folder", args=[folder.pk])
-    count = undo_move.take_back(request, desk.mailbox, place=place)
-    tell_taken_back(request, count, f"back in {folder.name}")
+    count = undo_move.restore(request, access.mailbox, place=place)
+    report_undo(request, count, f"moved back to {folder.name}")
     return redirect(_back(request, folder))
 
 
-def tell_taken_back(request: HttpRequest, count: int, done: str) -> None:
+def report_undo(request: HttpRequest, count: int, done: str) -> None:
+    """Shows how many messages an undo put back."""
     if count:
-        messages.success(request, counted(count, done))
+        messages.success(request, count_phrase(count, done))
     else:
-        messages.warning(request, "There is nothing left to take back.")
+        messages.warning(
+            request,
+            "Nothing was moved back: the messages are no longer where they were put.",
+        )
 
 
-def target_of(request: HttpRequest, desks: Desks, desk: Desk, name: str) -> Folder:
-    """Where the messages go: the folder of that button, or the one that was chosen."""
-    if name in PLACES:
-        return folder_of(desk.mailbox, PLACES[name])
-    value = request.POST.get("target", "")
-    if not (value.isascii() and value.isdigit() and len(value) < 19):
+def target_folder(
+    request: HttpRequest,
+    mailboxes: AccessibleMailboxes,
+    access: MailboxAccess,
+    name: str,
+) -> Folder:
+    """Returns the folder to move to: that of the button, or the selected one.
+
+    Raises Http404 for a folder of another mailbox and for one that takes no messages.
+    """
+    if name in MOVE_ACTIONS:
+        return folder_of(access.mailbox, MOVE_ACTIONS[name])
+    folder_id = parse_id(request.POST.get("target", ""))
+    if folder_id is None:
         raise Http404
-    _, target = desks.folder(int(value))
-    if target.mailbox_id != desk.mailbox.pk or not target.takes_messages:
+    _, target = mailboxes.folder(folder_id)
+    if target.mailbox_id != access.mailbox.pk or not target.takes_messages:
         raise Http404
     return target
 
 
-def counted(count: int, done: str) -> str:
-    """ "3 messages moved to Archive"."""
+def count_phrase(count: int, done: str) -> str:
+    """Formats a count with what was done: "3 messages moved to Archive"."""
     return ngettext(
         "%(count)d message %(done)s", "%(count)d messages %(done)s", count
     ) % {"count": count, "done": done}
 
 
-def _chosen(request: HttpRequest, folder: Folder) -> list[Message]:
-    """The messages that were ticked, each with its conversation where lines show those."""
+def _selected_messages(request: HttpRequest, folder: Folder) -> list[Message]:
+    """Returns the selected messages, with their conversations if rows show those."""
     rows = Message.objects.filter(folder=folder)
-    chosen = rows.filter(pk__in=ticked(request))
+    chosen = rows.filter(pk__in=selected_ids(request))
     if request.POST.get("gathers"):
         threads = list(chosen.order_by().values_list("thread", flat=True))
         chosen = rows.filter(thread__in=threads)
-    return list(chosen.select_related("folder", "mailbox")[:LIMIT])
+    return list(chosen.select_related("folder", "mailbox")[:SELECTION_LIMIT])
 
 
-def ticked(request: HttpRequest) -> list[int]:
-    """The numbers of the messages that were ticked."""
-    ids = [v for v in request.POST.getlist("message") if v.isascii() and v.isdigit()]
-    return [int(v) for v in ids[:LIMIT] if len(v) < 19]
+def selected_ids(request: HttpRequest) -> list[int]:
+    """Returns the ids of the selected messages, at most SELECTION_LIMIT."""
+    ids = map(parse_id, request.POST.getlist("message"))
+    return [row_id for row_id in ids if row_id is not None][:SELECTION_LIMIT]
 
 
 def mark(request: HttpRequest, chosen: list[Message], name: str) -> None:
-    """Mark the messages as that button says."""
-    words, change = MARKS[name]
+    """Applies a mark, such as read or flagged."""
+    words, change = MARK_ACTIONS[name]
     change(chosen)
-    messages.success(request, counted(len(chosen), words))
+    messages.success(request, count_phrase(len(chosen), words))
 
 
 def move(
     request: HttpRequest, chosen: list[Message], target: Folder, *, place: str
 ) -> None:
-    """Move the messages, and offer at that place to take it back."""
+    """Moves messages and offers an undo on the page at `place`."""
     message_actions.move(chosen, target)
     undo_move.remember(request, chosen, target=target, place=place)
-    messages.success(request, counted(len(chosen), f"moved to {target.name}"))
+    messages.success(request, count_phrase(len(chosen), f"moved to {target.name}"))
 
 
 def _erase(chosen: list[Message], folder: Folder) -> str:
     if folder.role != FolderRole.TRASH:
         raise Http404
     message_actions.erase([message.pk for message in chosen])
-    return counted(len(chosen), "deleted for good")
+    return count_phrase(len(chosen), "deleted for good")
 
 
 def _back(request: HttpRequest, folder: Folder) -> str:
-    """The page of the folder that the button stood on, its order and choice kept."""
-    view = view_of(folder, request.POST)
+    """Returns the URL of the list that was acted on, with its order and filter."""
+    options = read_options(folder, request.POST)
     numbers = {name: request.POST.get(name, "") for name in ("past", "page")}
     where = {name: value for name, value in numbers.items() if value.isdigit()}
-    query = urlencode({**view.query, **where})
+    query = urlencode({**options.query, **where})
     place = reverse("webmail:folder", args=[folder.pk])
     return f"{place}?{query}" if query else place
 
@@ -153,13 +177,13 @@ def _unflag(chosen: list[Message]) -> None:
     message_actions.flag(chosen, is_flagged=False)
 
 
-MARKS: dict[str, tuple[str, Mark]] = {
+MARK_ACTIONS: dict[str, tuple[str, MarkAction]] = {
     "read": ("marked as read", _read),
     "unread": ("marked as unread", _unread),
     "flag": ("flagged", _flag),
     "unflag": ("no longer flagged", _unflag),
 }
-PLACES: dict[str, FolderRole] = {
+MOVE_ACTIONS: dict[str, FolderRole] = {
     "archive": FolderRole.ARCHIVE,
     "delete": FolderRole.TRASH,
     "junk": FolderRole.JUNK,

@@ -1,8 +1,7 @@
-"""A folder's messages, one page at a time.
+"""One page of a folder's messages, by keyset pagination.
 
-Pages are found by the message that they begin after, never by counting from the start,
-and what is counted is counted to a limit: a folder of a hundred thousand messages opens
-as fast as one of a hundred.
+A page starts after a given message id and no query counts beyond COUNT_LIMIT, so that a
+folder of a hundred thousand messages opens as fast as one of a hundred.
 """
 
 from __future__ import annotations
@@ -17,20 +16,20 @@ from django.utils.http import urlencode
 from engine.registry.addresses import known_senders
 from engine.storage import addressees
 from engine.storage.models import Folder, Message
-from portal.webmail.mailbox.list_options import Order, Show, View
+from portal.webmail.mailbox.list_options import ListOptions, Order, Show
 
 PAGE_SIZE = 50
 
-# Where counting stops, and "more than" begins.
+# The highest count shown exactly; beyond it pages say "more than".
 COUNT_LIMIT = 10_000
 
-# Neighbours of the open message in the list beside it, each way.
+# Messages listed before the open one, and after it.
 NEIGHBOURS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One line: a message, or the newest of a conversation."""
+class MessageRow:
+    """One row: a message, or the newest message of a conversation."""
 
     message: Message
     count: int = 1
@@ -38,15 +37,16 @@ class Row:
 
     @property
     def is_unread(self) -> bool:
+        """True if any message of the row is unread."""
         return not self.message.is_read or self.unread > 0
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """Some lines of a folder, and the way to the ones around them."""
+class MessagePage:
+    """One page of rows, and the links to its neighbours."""
 
-    view: View
-    rows: list[Row]
+    options: ListOptions
+    rows: list[MessageRow]
     number: int
     has_previous: bool
     has_next: bool
@@ -55,47 +55,57 @@ class Page:
 
     @property
     def place(self) -> dict[str, str]:
-        """What of it stands in the address: the view, and where in it the page begins."""
+        """The query parameters that lead back to this page."""
         if self.past is None:
-            return self.view.query
+            return self.options.query
         where = {"past": str(self.past), "page": str(self.number)}
-        return {**self.view.query, **where}
+        return {**self.options.query, **where}
 
     @property
     def first(self) -> int:
-        """The place of the page's first line, from 1."""
+        """The number of the page's first row, from 1."""
         return (self.number - 1) * PAGE_SIZE + 1
 
     @property
     def last(self) -> int:
+        """The number of the page's last row."""
         return self.first + len(self.rows) - 1
 
     @property
     def previous_query(self) -> str:
+        """The query string of the previous page."""
         number = max(1, self.number - 1)
         return self._query(back=self.rows[0].message.pk, page=number)
 
     @property
     def next_query(self) -> str:
+        """The query string of the next page."""
         return self._query(past=self.rows[-1].message.pk, page=self.number + 1)
 
     def _query(self, **place: int) -> str:
         numbers = {name: str(number) for name, number in place.items()}
-        return urlencode({**self.view.query, **numbers})
+        return urlencode({**self.options.query, **numbers})
 
 
-def page_of(
-    view: View, *, past: int | None = None, back: int | None = None, number: int = 1
-) -> Page:
-    """The page after or before that message, else the first."""
+def load_page(
+    options: ListOptions,
+    *,
+    past: int | None = None,
+    back: int | None = None,
+    number: int = 1,
+) -> MessagePage:
+    """Loads the page after the message `past`, or before `back`, else the first.
+
+    `number` is the page number to show; it does not affect which messages are loaded.
+    """
     if back is not None:
-        found = list(_beyond(view, back, forwards=False)[: PAGE_SIZE + 1])
+        found = list(_beyond(options, back, forwards=False)[: PAGE_SIZE + 1])
         if len(found) >= PAGE_SIZE:
             rows = found[:PAGE_SIZE][::-1]
             before = [message.pk for message in found[PAGE_SIZE:]]
-            return Page(
-                view,
-                _told(view, rows),
+            return MessagePage(
+                options,
+                _rows(options, rows),
                 number,
                 has_previous=bool(before),
                 has_next=True,
@@ -103,13 +113,13 @@ def page_of(
             )
         past, number = None, 1
     if past is None:
-        found = list(_ordered(view)[: PAGE_SIZE + 1])
+        found = list(_ordered(options)[: PAGE_SIZE + 1])
         number = 1
     else:
-        found = list(_beyond(view, past, forwards=True)[: PAGE_SIZE + 1])
-    return Page(
-        view,
-        _told(view, found[:PAGE_SIZE]),
+        found = list(_beyond(options, past, forwards=True)[: PAGE_SIZE + 1])
+    return MessagePage(
+        options,
+        _rows(options, found[:PAGE_SIZE]),
         number,
         has_previous=past is not None,
         has_next=len(found) > PAGE_SIZE,
@@ -118,13 +128,13 @@ def page_of(
 
 
 def count(folder: Folder) -> int:
-    """How many messages there are, up to one more than the limit."""
+    """Returns how many messages a folder has, at most COUNT_LIMIT + 1."""
     rows = Message.objects.filter(folder=folder).order_by()
     return rows[: COUNT_LIMIT + 1].count()
 
 
-def around(message: Message) -> list[Message]:
-    """The message and its neighbours in the folder, newest first."""
+def neighbours(message: Message) -> list[Message]:
+    """Returns the message and its neighbours in the folder, newest first."""
     rows = Message.objects.filter(folder=message.folder_id)
     newer = list(rows.filter(pk__gt=message.pk).order_by("pk")[:NEIGHBOURS])
     older = rows.filter(pk__lte=message.pk).order_by("-pk")[: NEIGHBOURS + 1]
@@ -134,10 +144,10 @@ def around(message: Message) -> list[Message]:
 def correspondents(
     messages: Iterable[Message], *, sent: Iterable[Message]
 ) -> dict[str, Any]:
-    """What the lines of a list need to show whose each message is, for the context.
+    """Returns the template context for the `correspondent_*` tags of these messages.
 
-    `sent` are those whose line names the recipients instead of the sender. One query,
-    and one more where there are such.
+    `sent` are the messages whose row names the recipients instead of the sender. Costs
+    one query, and a second if `sent` is not empty.
     """
     recipients = addressees.of_messages(sent)
     senders = [m.from_address for m in messages if m.pk not in recipients]
@@ -148,39 +158,41 @@ def correspondents(
     }
 
 
-def _ordered(view: View) -> QuerySet[Message]:
-    rows = Message.objects.filter(folder=view.folder)
-    if view.show is Show.UNREAD:
+def _ordered(options: ListOptions) -> QuerySet[Message]:
+    rows = Message.objects.filter(folder=options.folder)
+    if options.show is Show.UNREAD:
         rows = rows.filter(is_read=False)
-    if view.show is Show.FLAGGED:
+    if options.show is Show.FLAGGED:
         rows = rows.filter(is_flagged=True)
-    if view.gathers:
+    if options.groups_conversations:
         newer = Message.objects.filter(
-            folder=view.folder, thread=OuterRef("thread"), pk__gt=OuterRef("pk")
+            folder=options.folder, thread=OuterRef("thread"), pk__gt=OuterRef("pk")
         )
         rows = rows.filter(~Exists(newer))
-    return rows.order_by("-pk" if view.order is Order.NEWEST else "pk")
+    return rows.order_by("-pk" if options.order is Order.NEWEST else "pk")
 
 
-def _beyond(view: View, message_id: int, *, forwards: bool) -> QuerySet[Message]:
-    """What follows that message on the way forwards, or on the way back."""
-    goes_down = (view.order is Order.NEWEST) is forwards
-    rows = _ordered(view)
+def _beyond(
+    options: ListOptions, message_id: int, *, forwards: bool
+) -> QuerySet[Message]:
+    """Returns the messages after the given one, or before it, nearest first."""
+    goes_down = (options.order is Order.NEWEST) is forwards
+    rows = _ordered(options)
     if goes_down:
         return rows.filter(pk__lt=message_id).order_by("-pk")
     return rows.filter(pk__gt=message_id).order_by("pk")
 
 
-def _told(view: View, messages: list[Message]) -> list[Row]:
-    """The messages as lines, each with what its conversation holds in this folder."""
-    if not view.gathers:
-        return [Row(message) for message in messages]
+def _rows(options: ListOptions, messages: list[Message]) -> list[MessageRow]:
+    """Returns the messages as rows, with the counts of their conversations."""
+    if not options.groups_conversations:
+        return [MessageRow(message) for message in messages]
     counted = (
-        Message.objects.filter(folder=view.folder)
+        Message.objects.filter(folder=options.folder)
         .filter(thread__in={message.thread for message in messages})
         .order_by()
         .values_list("thread")
         .annotate(total=Count("pk"), unread=Count("pk", filter=Q(is_read=False)))
     )
     counts = {thread: (total, unread) for thread, total, unread in counted}
-    return [Row(m, *counts.get(m.thread, (1, 0))) for m in messages]
+    return [MessageRow(m, *counts.get(m.thread, (1, 0))) for m in messages]

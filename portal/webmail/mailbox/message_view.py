@@ -1,3 +1,5 @@
+"""The page of one message, its parts, and its printable and raw forms."""
+
 from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,75 +12,83 @@ from django.views.decorators.http import require_safe
 from engine.mail.mime.file_names import from_title
 from engine.storage import message_actions
 from engine.storage.models import FolderRole
-from portal.webmail.access import desks_of, uses_mail
-from portal.webmail.drafts.draft import token_of
+from portal.webmail.access import accessible_mailboxes, requires_mail
+from portal.webmail.drafts.draft import draft_token
 from portal.webmail.mailbox import conversation, message_list, sender_trust
 from portal.webmail.mailbox.list_options import names_recipients
 from portal.webmail.rendering import parsed_message, plain_text
 from portal.webmail.sidebar import sidebar
 
-# Nothing runs, nothing is fetched, nothing is sent. Links open in a window of their
-# own, which is an ordinary one.
+# Blocks scripts, requests and form submissions. Links open in a new tab, which is not
+# sandboxed.
 CONTENT_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
     "img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'self'"
 )
 
-# Who is named at the top of a message, by which field.
-PEOPLE = {"From": "From", "To": "To", "Cc": "Cc", "Bcc": "Bcc", "Reply to": "Reply-To"}
+# Header fields shown at the top of a message, by label.
+ADDRESS_FIELDS = {
+    "From": "From",
+    "To": "To",
+    "Cc": "Cc",
+    "Bcc": "Bcc",
+    "Reply to": "Reply-To",
+}
 
 
-@uses_mail
+@requires_mail
 @require_safe
 def read(request: HttpRequest, message_id: int) -> HttpResponse:
-    """One message, which counts as read from now on; a draft opens to be written on."""
-    desks = desks_of(request)
-    desk, message = desks.message(message_id)
-    token = token_of(message.message_id)
+    """Shows a message and marks it as read; redirects to the compose page for a draft."""
+    mailboxes = accessible_mailboxes(request)
+    access, message = mailboxes.message(message_id)
+    token = draft_token(message.message_id)
     if token is not None and message.folder.role == FolderRole.DRAFTS:
-        return redirect("webmail:draft", mailbox_id=desk.mailbox.pk, token=token)
-    if desk.can_write and not message.is_read:
+        return redirect("webmail:draft", mailbox_id=access.mailbox.pk, token=token)
+    if access.can_write and not message.is_read:
         message_actions.mark_read([message], is_read=True)
         message.is_read = True
-    opened = parsed_message.read(message)
-    safe = opened.safe_html()
+    parsed = parsed_message.parse_stored(message)
+    safe = parsed.safe_html()
     as_text = safe is None or request.GET.get("view") == "text"
-    beside = sidebar(desks, desk)
-    near = message_list.around(message)
+    panel = sidebar(mailboxes, access)
+    near = message_list.neighbours(message)
     place = near.index(message)
-    text = opened.as_text(safe) if as_text else ""
+    text = parsed.as_text(safe) if as_text else ""
     context = {
-        "sidebar": beside,
-        "desk": desk,
+        "sidebar": panel,
+        "access": access,
         "folder": message.folder,
-        "targets": beside.targets(message.folder),
+        "targets": panel.targets(message.folder),
         "page_messages": near,
         **message_list.correspondents(
             near, sent=near if names_recipients(message.folder) else []
         ),
         "newer": near[place - 1] if place else None,
         "older": near[place + 1] if place + 1 < len(near) else None,
-        "conversation": conversation.around(message),
-        "standing": sender_trust.standing(message),
+        "conversation": conversation.load_conversation(message),
+        "sender_trust": sender_trust.assess_sender(message),
         "message": message,
-        "reading": opened,
-        "people": {label: opened.people(name) for label, name in PEOPLE.items()},
+        "parsed": parsed,
+        "address_fields": {
+            label: parsed.address_field(name) for label, name in ADDRESS_FIELDS.items()
+        },
         "safe": safe,
         "shows_text": as_text,
         "text": plain_text.linked(text),
-        "is_cut": opened.is_cut(text) if as_text else False,
+        "is_truncated": parsed.is_truncated(text) if as_text else False,
     }
     return render(request, "webmail/mailbox/message.html", context)
 
 
-@uses_mail
+@requires_mail
 @require_safe
 @xframe_options_sameorigin
 def content(request: HttpRequest, message_id: int) -> HttpResponse:
-    """A message's HTML alone, for the frame: under a policy that forbids everything."""
-    _, message = desks_of(request).message(message_id)
-    safe = parsed_message.read(message).safe_html()
+    """Serves the HTML of a message for the sandboxed frame."""
+    _, message = accessible_mailboxes(request).message(message_id)
+    safe = parsed_message.parse_stored(message).safe_html()
     if safe is None:
         raise Http404
     page = render_to_string(
@@ -90,19 +100,19 @@ def content(request: HttpRequest, message_id: int) -> HttpResponse:
     return response
 
 
-@uses_mail
+@requires_mail
 @require_safe
 def part(request: HttpRequest, message_id: int, path: str) -> HttpResponse:
-    """One file of a message; a warning first, where it may do more than show itself."""
-    desks = desks_of(request)
-    desk, message = desks.message(message_id)
-    found = parsed_message.read(message).part(path)
+    """Downloads an attachment; asks first if a browser might execute it."""
+    mailboxes = accessible_mailboxes(request)
+    access, message = mailboxes.message(message_id)
+    found = parsed_message.parse_stored(message).part(path)
     if found is None:
         raise Http404
     shown, file = found
     if shown.is_active and "anyway" not in request.GET:
         context = {
-            "sidebar": sidebar(desks, desk),
+            "sidebar": sidebar(mailboxes, access),
             "folder": message.folder,
             "message": message,
             "file": shown,
@@ -111,42 +121,44 @@ def part(request: HttpRequest, message_id: int, path: str) -> HttpResponse:
     return attachment_response(file.data(), shown.name)
 
 
-@uses_mail
+@requires_mail
 @require_safe
 def original(request: HttpRequest, message_id: int) -> HttpResponse:
-    """The whole message as it came, as a file."""
-    _, message = desks_of(request).message(message_id)
+    """Downloads the raw message as an .eml file."""
+    _, message = accessible_mailboxes(request).message(message_id)
     name = from_title(message.subject) or "message"
-    return attachment_response(parsed_message.read(message).raw, f"{name}.eml")
+    return attachment_response(parsed_message.parse_stored(message).raw, f"{name}.eml")
 
 
-@uses_mail
+@requires_mail
 @require_safe
 def printed(request: HttpRequest, message_id: int) -> HttpResponse:
-    """A message on paper: who, when, what, and which files came with it."""
-    _, message = desks_of(request).message(message_id)
-    opened = parsed_message.read(message)
-    text = opened.as_text()
+    """Shows a message for printing."""
+    _, message = accessible_mailboxes(request).message(message_id)
+    parsed = parsed_message.parse_stored(message)
+    text = parsed.as_text()
     context = {
         "message": message,
-        "standing": sender_trust.standing(message),
-        "reading": opened,
-        "people": {label: opened.people(name) for label, name in PEOPLE.items()},
+        "sender_trust": sender_trust.assess_sender(message),
+        "parsed": parsed,
+        "address_fields": {
+            label: parsed.address_field(name) for label, name in ADDRESS_FIELDS.items()
+        },
         "text": plain_text.linked(text),
-        "is_cut": opened.is_cut(text),
+        "is_truncated": parsed.is_truncated(text),
     }
     return render(request, "webmail/mailbox/print.html", context)
 
 
-@uses_mail
+@requires_mail
 @require_safe
 def source(request: HttpRequest, message_id: int) -> HttpResponse:
-    """A message's header as it came, for those who look into where it was."""
-    desks = desks_of(request)
-    desk, message = desks.message(message_id)
+    """Shows the header of a message as it arrived."""
+    mailboxes = accessible_mailboxes(request)
+    access, message = mailboxes.message(message_id)
     header = bytes(message.content.header).decode("utf-8", "replace")
     context = {
-        "sidebar": sidebar(desks, desk),
+        "sidebar": sidebar(mailboxes, access),
         "folder": message.folder,
         "message": message,
         "header": header.replace("\r\n", "\n"),
@@ -155,7 +167,7 @@ def source(request: HttpRequest, message_id: int) -> HttpResponse:
 
 
 def attachment_response(data: bytes, name: str) -> HttpResponse:
-    """The bytes as a download, whatever type the sender claimed."""
+    """Returns a download that no browser renders or executes, whatever its type."""
     response = HttpResponse(data, content_type="application/octet-stream")
     response["Content-Disposition"] = content_disposition_header(True, name) or ""
     response["X-Content-Type-Options"] = "nosniff"

@@ -1,3 +1,5 @@
+"""The search page of a mailbox."""
+
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
@@ -8,19 +10,19 @@ from django.views.decorators.http import require_safe
 from engine.storage.search import indexer
 from engine.storage.search.find import Found, find
 from engine.storage.search.query_parser import QueryError, parse
-from portal.webmail.access import desks_of, uses_mail
+from portal.webmail.access import accessible_mailboxes, requires_mail
 from portal.webmail.mailbox import message_list, undo_move
-from portal.webmail.mailbox.folder_view import number_in
 from portal.webmail.mailbox.list_options import names_recipients
-from portal.webmail.mailbox.message_list import Row
+from portal.webmail.mailbox.message_list import MessageRow
+from portal.webmail.request_ids import query_id
 from portal.webmail.sidebar import sidebar
 
 HINTS = {
     "from:jane": "from Jane, by name or address",
-    "to:listing, cc:vera": "to or copied to somebody",
+    "to:listing, cc:vera": "sent or copied to this person",
     "subject:bundle": "only in the subject",
     '"not before 10:00"': "these words side by side",
-    "hear*": "words that begin so",
+    "hear*": "words that begin like this",
     "osei OR lindqvist": "one or the other",
     "-draft": "without this word",
     "has:attachment": "with files; filename:bundle by a file\u2019s name",
@@ -31,38 +33,38 @@ HINTS = {
 }
 
 
-@uses_mail
+@requires_mail
 @require_safe
 def search(request: HttpRequest, mailbox_id: int) -> HttpResponse:
-    """What a mailbox holds about something."""
-    desks = desks_of(request)
-    desk = desks.at(mailbox_id)
+    """Searches a mailbox and lists the messages found, newest first."""
+    mailboxes = accessible_mailboxes(request)
+    access = mailboxes.at(mailbox_id)
     typed = request.GET.get("q", "").strip()
-    found, complaint, is_complete = None, "", True
+    found, search_error, is_complete = None, "", True
     if typed:
         try:
             query = parse(typed)
-            is_complete = indexer.catch_up(desk.mailbox)
-            found = find(query, desk.mailbox, before=number_in(request, "past"))
+            is_complete = indexer.catch_up(access.mailbox)
+            found = find(query, access.mailbox, before=query_id(request, "past"))
         except QueryError as refusal:
-            complaint = str(refusal)
-    beside = sidebar(desks, desk)
+            search_error = str(refusal)
+    panel = sidebar(mailboxes, access)
     messages = found.messages if found else []
     context = {
-        "sidebar": beside,
-        "targets": beside.targets(),
+        "sidebar": panel,
+        "targets": panel.targets(),
         "undo": undo_move.offer(request),
         "past": request.GET.get("past", ""),
-        "desk": desk,
+        "access": access,
         "typed": typed,
         "found": found,
-        "rows": [Row(message) for message in messages],
+        "rows": [MessageRow(message) for message in messages],
         **message_list.correspondents(
             messages, sent=[m for m in messages if names_recipients(m.folder)]
         ),
-        "complaint": complaint,
+        "search_error": search_error,
         "is_complete": is_complete,
-        "is_first": number_in(request, "past") is None,
+        "is_first": query_id(request, "past") is None,
         "next_query": _next(typed, found),
         "hints": HINTS,
     }

@@ -1,4 +1,4 @@
-"""What is done to messages that a search found, whichever folders they lie in."""
+"""Acts on selected messages of a search result, which may lie in several folders."""
 
 from __future__ import annotations
 
@@ -10,67 +10,76 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 
 from engine.storage.models import Folder, FolderRole, Message
-from portal.webmail.access import desks_of, uses_mail
+from portal.webmail.access import accessible_mailboxes, requires_mail
 from portal.webmail.mailbox import undo_move
 from portal.webmail.mailbox.message_actions import (
-    LIMIT,
-    MARKS,
-    PLACES,
+    MARK_ACTIONS,
+    MOVE_ACTIONS,
+    SELECTION_LIMIT,
     mark,
     move,
-    target_of,
-    tell_taken_back,
-    ticked,
+    report_undo,
+    selected_ids,
+    target_folder,
 )
 
 
-@uses_mail
+@requires_mail
 @require_POST
 def act(request: HttpRequest, mailbox_id: int) -> HttpResponse:
-    """Do one thing to the chosen messages of a search."""
-    desks = desks_of(request)
-    desk = desks.writable(mailbox_id)
+    """Performs one action on the selected messages of a search."""
+    mailboxes = accessible_mailboxes(request)
+    access = mailboxes.writable(mailbox_id)
     name = request.POST.get("do", "")
-    if name not in (*MARKS, *PLACES, "move"):
+    if name not in (*MARK_ACTIONS, *MOVE_ACTIONS, "move"):
         raise Http404
-    found = Message.objects.filter(mailbox=desk.mailbox, pk__in=ticked(request))
-    chosen = list(found.select_related("folder")[:LIMIT])
+    found = Message.objects.filter(mailbox=access.mailbox, pk__in=selected_ids(request))
+    chosen = list(found.select_related("folder")[:SELECTION_LIMIT])
     if not chosen:
         messages.warning(request, "Choose at least one message first.")
-    elif name in MARKS:
+    elif name in MARK_ACTIONS:
         mark(request, chosen, name)
     else:
-        _move(request, chosen, target_of(request, desks, desk, name), mailbox_id)
+        _move(
+            request, chosen, target_folder(request, mailboxes, access, name), mailbox_id
+        )
     return redirect(_back(request, mailbox_id))
 
 
-@uses_mail
+@requires_mail
 @require_POST
-def take_back(request: HttpRequest, mailbox_id: int) -> HttpResponse:
-    """Undo the last move out of what was found."""
-    desk = desks_of(request).writable(mailbox_id)
+def undo_last_move(request: HttpRequest, mailbox_id: int) -> HttpResponse:
+    """Undoes the last move from this search."""
+    access = accessible_mailboxes(request).writable(mailbox_id)
     place = reverse("webmail:search", args=[mailbox_id])
-    count = undo_move.take_back(request, desk.mailbox, place=place)
-    tell_taken_back(request, count, "put back")
+    count = undo_move.restore(request, access.mailbox, place=place)
+    report_undo(request, count, "moved back")
     return redirect(_back(request, mailbox_id))
 
 
 def _move(
     request: HttpRequest, chosen: list[Message], target: Folder, mailbox_id: int
 ) -> None:
-    """Move what can go there: a draft goes nowhere but to Deleted."""
+    """Moves the messages that can be moved there: drafts only to Deleted."""
     is_trash = target.role == FolderRole.TRASH
-    going = [m for m in chosen if m.folder != target and (is_trash or not m.is_draft)]
-    if going:
-        move(request, going, target, place=reverse("webmail:search", args=[mailbox_id]))
+    movable = [m for m in chosen if m.folder != target and (is_trash or not m.is_draft)]
+    if movable:
+        move(
+            request, movable, target, place=reverse("webmail:search", args=[mailbox_id])
+        )
     elif all(message.folder == target for message in chosen):
-        messages.warning(request, f"Nothing was moved: it is in {target.name} already.")
+        messages.warning(
+            request,
+            f"Nothing was moved: the selected messages are already in {target.name}.",
+        )
     else:
-        messages.warning(request, "Nothing was moved: a draft stays in its folder.")
+        messages.warning(
+            request, "Nothing was moved: a draft can only be moved to Deleted."
+        )
 
 
 def _back(request: HttpRequest, mailbox_id: int) -> str:
-    """The page of the search that the button stood on."""
+    """Returns the URL of the search result that was acted on."""
     asked = {name: request.POST.get(name, "")[:1000] for name in ("q", "past")}
     query = urlencode({name: value for name, value in asked.items() if value})
     return f"{reverse('webmail:search', args=[mailbox_id])}?{query}"

@@ -1,4 +1,4 @@
-"""Who a message is from, as far as the community vouches for it."""
+"""How far the community vouches for the sender of a message."""
 
 from __future__ import annotations
 
@@ -13,59 +13,61 @@ from engine.registry.addresses import known_senders
 from engine.registry.models import Domain, Organisation
 from engine.storage.models import FolderRole, Message
 
-NOBODY = "Unknown sender"
+UNKNOWN_SENDER = "Unknown sender"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """A sentence about the sender, and whether there is reason to be careful."""
+class SenderTrust:
+    """A sentence about the sender, and whether the sender is known."""
 
     sentence: str
     is_known: bool
 
 
-def standing(message: Message) -> Standing | None:
-    """What we know of the sender; None for what was written here."""
+def assess_sender(message: Message) -> SenderTrust | None:
+    """Returns what the registry knows of the sender; None for messages written here."""
     if message.is_draft or message.folder.role == FolderRole.SENT:
         return None
     try:
         sender = Address.parse(message.from_address)
     except InvalidAddressError:
-        return Standing("The sender gave no address that could be checked.", False)
+        return SenderTrust("The sender gave no address that could be checked.", False)
     if sender.domain == settings.POSTERN.community_domain:
-        return Standing("From the people who run this service.", True)
+        return SenderTrust("From the people who run this service.", True)
     organisation = _organisation(sender.domain)
     if organisation is None:
-        return Standing("This address belongs to no member of the community.", False)
-    return _of_member(organisation, message)
+        return SenderTrust("This address belongs to no member of the community.", False)
+    return _assess_member(organisation, message)
 
 
-def named(message: Message) -> str:
-    """The sender in a line of text: never by the name alone, which anybody may choose."""
-    return in_words(message.from_name, message.from_address) or NOBODY
+def sender_text(message: Message) -> str:
+    """Returns the sender as text, with the address: anyone may choose any display name."""
+    return address_text(message.from_name, message.from_address) or UNKNOWN_SENDER
 
 
-def in_words(name: str, address: str) -> str:
-    """A person in a line of text, "Jane Jones <jane@firm.example>"; empty for nobody."""
+def address_text(name: str, address: str) -> str:
+    """Formats a person as "Jane Jones <jane@firm.example>"; empty without either."""
     shown = lookalike.shown(name)
     if not address or shown == address:
         return shown
     return f"{shown} <{address}>" if shown else address
 
 
-def _of_member(organisation: Organisation, message: Message) -> Standing:
-    listed = _listed(message)
+def _assess_member(organisation: Organisation, message: Message) -> SenderTrust:
+    listed = _directory_name(message)
     if organisation.pk == message.mailbox.organisation_id:
-        return Standing(f"From a colleague at {organisation}.{listed}", True)
+        return SenderTrust(f"From a colleague at {organisation}.{listed}", True)
     kind = organisation.get_kind_display().lower()
     sentence = f"From {organisation} ({kind}), a member of the community."
     if organisation.is_active:
-        return Standing(f"{sentence} The sender was checked on arrival.{listed}", True)
-    return Standing(f"From {organisation} ({kind}), which is not active now.", False)
+        return SenderTrust(
+            f"{sentence} The sender was checked on arrival.{listed}", True
+        )
+    return SenderTrust(f"From {organisation} ({kind}), which is not active now.", False)
 
 
-def _listed(message: Message) -> str:
-    """What the directory calls the sender, where it is not what they call themselves."""
+def _directory_name(message: Message) -> str:
+    """Returns a sentence if the directory's name is not the display name."""
     known = known_senders.known_senders([message.from_address])
     name = known[message.from_address].name
     if not name or set(lookalike.words(name)) == set(

@@ -1,4 +1,4 @@
-"""Taking back the last move, for as long as the session remembers it."""
+"""Undoes the last move of messages, for as long as the session remembers it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from engine.storage import message_actions
 from engine.storage.models import Folder, Message
 
 KEY = "webmail_undo"
-# Messages that a session remembers; more than these are not offered.
+# Messages that a session remembers: it is stored and loaded with every request.
 LIMIT = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """What can be taken back."""
+class UndoOffer:
+    """How many messages an undo would put back."""
 
     count: int
 
@@ -27,31 +27,37 @@ class Offer:
 def remember(
     request: HttpRequest, messages: Sequence[Message], *, target: Folder, place: str
 ) -> None:
-    """Note that these were moved just now, out of the folders that they still name.
+    """Remembers a move just made. `messages` still name the folders they came from.
 
-    `place` is the address, without a query, of the page that offers to take it back.
+    `place` is the path, without a query, of the page that offers the undo. Moves of
+    more than LIMIT messages are not remembered.
     """
     request.session.pop(KEY, None)
     if len(messages) > LIMIT:
         return
-    lay_in: defaultdict[str, list[int]] = defaultdict(list)
+    by_folder: defaultdict[str, list[int]] = defaultdict(list)
     for message in messages:
-        lay_in[str(message.folder_id)].append(message.pk)
-    kept = {"lay_in": dict(lay_in), "target": target.pk, "place": place, "is_new": True}
+        by_folder[str(message.folder_id)].append(message.pk)
+    kept = {
+        "lay_in": dict(by_folder),
+        "target": target.pk,
+        "place": place,
+        "is_new": True,
+    }
     request.session[KEY] = kept
 
 
-def offer(request: HttpRequest) -> Offer | None:
-    """What this page offers to take back: once, right after it was done."""
+def offer(request: HttpRequest) -> UndoOffer | None:
+    """Returns the undo that this page offers: once, right after the move."""
     kept = request.session.get(KEY)
     if not kept or not kept["is_new"] or kept.get("place") != request.path:
         return None
     request.session[KEY] = {**kept, "is_new": False}
-    return Offer(sum(map(len, kept["lay_in"].values())))
+    return UndoOffer(sum(map(len, kept["lay_in"].values())))
 
 
-def take_back(request: HttpRequest, mailbox: Mailbox, *, place: str) -> int:
-    """Move them back where they still lie as they were put; return how many."""
+def restore(request: HttpRequest, mailbox: Mailbox, *, place: str) -> int:
+    """Moves the messages back if they are still where they were put; returns how many."""
     kept = request.session.pop(KEY, None)
     if not kept or kept.get("place") != place:
         return 0

@@ -1,4 +1,4 @@
-"""How somebody likes to write. Not audited: nobody else is concerned."""
+"""Saves writing preferences and signatures. Not audited: they affect only their owner."""
 
 from __future__ import annotations
 
@@ -6,28 +6,30 @@ from django.db import transaction
 
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person
-from portal.webmail.models import Habits, Signature, UndoTime
+from portal.webmail.models import Signature, UndoTime, WritingPreferences
 
 SIGNATURES_LIMIT = 20
 
 
 def set_undo_time(person: Person, undo_time: UndoTime) -> None:
-    """Say for how long a sent message waits."""
-    Habits.objects.update_or_create(person=person, defaults={"undo_seconds": undo_time})
+    """Sets how long a sent message waits before it leaves."""
+    WritingPreferences.objects.update_or_create(
+        person=person, defaults={"undo_seconds": undo_time}
+    )
 
 
 @transaction.atomic
 def save_signature(
     signature: Signature, *, name: str, text: str, is_default: bool
 ) -> Signature:
-    """Add or change a signature; at most one of a mailbox is the default.
+    """Adds or changes a signature. A mailbox has at most one default signature.
 
-    Raises PolicyError where the mailbox has another of that name, or too many.
+    Raises PolicyError if the mailbox has another signature of that name, or too many.
     """
     mailbox = Mailbox.objects.select_for_update().get(pk=signature.mailbox_id)
     others = Signature.objects.filter(mailbox=mailbox).exclude(pk=signature.pk or 0)
     if others.filter(name=name).exists():
-        raise PolicyError(f"There is a signature called {name} already.")
+        raise PolicyError(f"This mailbox already has a signature called {name}.")
     if others.count() >= SIGNATURES_LIMIT:
         raise PolicyError(f"A mailbox has at most {SIGNATURES_LIMIT} signatures.")
     if is_default:
@@ -39,5 +41,5 @@ def save_signature(
 
 
 def delete_signature(signature: Signature) -> None:
-    """Remove a signature; messages that have it keep it."""
+    """Deletes a signature. Messages that contain it keep it."""
     signature.delete()

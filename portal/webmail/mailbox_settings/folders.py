@@ -1,3 +1,5 @@
+"""Creates, renames and deletes folders."""
+
 from __future__ import annotations
 
 from django.contrib import messages
@@ -7,37 +9,37 @@ from django.views.decorators.http import require_http_methods
 
 from engine.registry.errors import PolicyError
 from engine.storage import folder_actions
-from portal.webmail.access import desks_of, uses_mail
+from portal.webmail.access import accessible_mailboxes, requires_mail
 from portal.webmail.mailbox import message_list
 from portal.webmail.mailbox_settings.forms import FolderForm
 from portal.webmail.sidebar import sidebar
 
 
-@uses_mail
+@requires_mail
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest, mailbox_id: int) -> HttpResponse:
-    """A new folder."""
-    desks = desks_of(request)
-    desk = desks.writable(mailbox_id)
+    """Creates a folder."""
+    mailboxes = accessible_mailboxes(request)
+    access = mailboxes.writable(mailbox_id)
     form = FolderForm(request.POST or None)
     if form.is_valid():
         try:
-            made = folder_actions.create(desk.mailbox, name=form.cleaned_data["name"])
+            made = folder_actions.create(access.mailbox, name=form.cleaned_data["name"])
         except PolicyError as refusal:
             form.add_error("name", str(refusal))
         else:
-            messages.success(request, f"Folder {made.name} made")
+            messages.success(request, f"Folder {made.name} created")
             return redirect("webmail:folder", folder_id=made.pk)
-    context = {"sidebar": sidebar(desks, desk), "form": form}
+    context = {"sidebar": sidebar(mailboxes, access), "form": form}
     return render(request, "webmail/mailbox_settings/folder_new.html", context)
 
 
-@uses_mail
+@requires_mail
 @require_http_methods(["GET", "HEAD", "POST"])
 def rename(request: HttpRequest, folder_id: int) -> HttpResponse:
-    """Another name for a folder of one's own."""
-    desks = desks_of(request)
-    desk, folder = desks.writable_folder(folder_id)
+    """Renames a folder that is not a standard one."""
+    mailboxes = accessible_mailboxes(request)
+    access, folder = mailboxes.writable_folder(folder_id)
     form = FolderForm(request.POST or None, initial={"name": folder.name})
     if form.is_valid():
         try:
@@ -45,18 +47,18 @@ def rename(request: HttpRequest, folder_id: int) -> HttpResponse:
         except PolicyError as refusal:
             form.add_error("name", str(refusal))
         else:
-            messages.success(request, f"The folder is called {folder.name} now")
+            messages.success(request, f"Folder renamed to {folder.name}")
             return redirect("webmail:folder", folder_id=folder.pk)
-    context = {"sidebar": sidebar(desks, desk), "folder": folder, "form": form}
+    context = {"sidebar": sidebar(mailboxes, access), "folder": folder, "form": form}
     return render(request, "webmail/mailbox_settings/folder_rename.html", context)
 
 
-@uses_mail
+@requires_mail
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove(request: HttpRequest, folder_id: int) -> HttpResponse:
-    """Delete a folder of one's own; what is in it goes to Deleted."""
-    desks = desks_of(request)
-    desk, folder = desks.writable_folder(folder_id)
+    """Deletes a folder after confirmation; its messages move to Deleted."""
+    mailboxes = accessible_mailboxes(request)
+    access, folder = mailboxes.writable_folder(folder_id)
     if request.method == "POST":
         try:
             folder_actions.remove(folder)
@@ -64,9 +66,9 @@ def remove(request: HttpRequest, folder_id: int) -> HttpResponse:
             messages.warning(request, str(refusal))
             return redirect("webmail:folder", folder_id=folder.pk)
         messages.success(request, f"Folder {folder.name} deleted")
-        return redirect("webmail:mailbox", mailbox_id=desk.mailbox.pk)
+        return redirect("webmail:mailbox", mailbox_id=access.mailbox.pk)
     context = {
-        "sidebar": sidebar(desks, desk),
+        "sidebar": sidebar(mailboxes, access),
         "folder": folder,
         "total": message_list.count(folder),
         "rules": folder.rules.count(),

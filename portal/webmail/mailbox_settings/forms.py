@@ -1,4 +1,4 @@
-"""Forms of looking after a mailbox."""
+"""Forms for the settings of a mailbox and of its owner."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from engine.storage.models import Folder, Rule
 from portal.webmail.models import Signature, UndoTime
 
 DATES = ["%d/%m/%Y", "%Y-%m-%d", "%d %B %Y"]
-# The days at the end of the calendar have none after them.
-BELIEVABLE = MaxValueValidator(date(2199, 12, 31), "Enter a day such as 23/11/2026")
-# What a rule and its form call by the same name.
-_PLAIN = (
+# A reply ends at the midnight after its last day, which 31/12/9999 does not have.
+PLAUSIBLE_DATE = MaxValueValidator(
+    date(2199, 12, 31), "Enter a date such as 23/11/2026"
+)
+# Fields with the same name in the rule and in its form.
+_SAME_NAME = (
     "name",
     "from_contains",
     "to_contains",
@@ -30,6 +32,8 @@ _PLAIN = (
 
 
 class FolderForm(forms.Form):
+    """The name of a folder."""
+
     name = forms.CharField(
         max_length=MAX_NAME,
         help_text="To put it under another folder, write Cases/R v K",
@@ -38,13 +42,15 @@ class FolderForm(forms.Form):
 
 
 class DisplayForm(forms.Form):
+    """How the mailbox lists its messages."""
+
     shows_conversations = forms.BooleanField(
         required=False, label="Show messages of one conversation on one line"
     )
 
 
 class RuleForm(forms.Form):
-    """One rule. Which folders it may file into comes with the mailbox."""
+    """One rule. The folders that it can move to depend on the mailbox."""
 
     name = forms.CharField(
         max_length=100,
@@ -83,9 +89,7 @@ class RuleForm(forms.Form):
         help_text="An address inside the community",
         widget=forms.TextInput(attrs={"inputmode": "email", "autocapitalize": "none"}),
     )
-    stops = forms.BooleanField(
-        required=False, label="Leave out the rules after this one"
-    )
+    stops = forms.BooleanField(required=False, label="Skip the rules after this one")
 
     def __init__(self, *args: Any, folders: list[Folder], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -98,16 +102,16 @@ class RuleForm(forms.Form):
 
     @classmethod
     def of(cls, rule: Rule, folders: list[Folder]) -> RuleForm:
-        """The form as a kept rule fills it."""
-        initial = {name: getattr(rule, name) for name in _PLAIN}
+        """Returns the form filled in from a saved rule."""
+        initial = {name: getattr(rule, name) for name in _SAME_NAME}
         initial["folder"] = str(rule.folder_id or "")
         initial["larger_than"] = rule.larger_than and rule.larger_than // 1024
         return cls(initial=initial, folders=folders)
 
     def fill(self, rule: Rule) -> Rule:
-        """The rule as the form has it, not kept yet."""
+        """Copies the form's values to the rule without saving it."""
         data = self.cleaned_data
-        for name in _PLAIN:
+        for name in _SAME_NAME:
             setattr(rule, name, data[name])
         rule.folder_id = int(data["folder"]) if data["folder"] else None
         kilobytes = data["larger_than"]
@@ -116,14 +120,16 @@ class RuleForm(forms.Form):
 
 
 class OutOfOfficeForm(forms.Form):
+    """The automatic reply: its dates, subject and text."""
+
     first_day = forms.DateField(
         label="First day",
         help_text="For example, 23/11/2026",
         input_formats=DATES,
-        validators=[BELIEVABLE],
+        validators=[PLAUSIBLE_DATE],
         error_messages={
             "required": "Enter the first day",
-            "invalid": "Enter a day such as 23/11/2026",
+            "invalid": "Enter a date such as 23/11/2026",
         },
         widget=forms.DateInput(
             format="%d/%m/%Y", attrs={"class": "govuk-input--width-10"}
@@ -132,10 +138,10 @@ class OutOfOfficeForm(forms.Form):
     last_day = forms.DateField(
         required=False,
         label="Last day",
-        help_text="If empty, people are told until you turn it off",
+        help_text="If empty, the reply is sent until you turn it off",
         input_formats=DATES,
-        validators=[BELIEVABLE],
-        error_messages={"invalid": "Enter a day such as 23/11/2026"},
+        validators=[PLAUSIBLE_DATE],
+        error_messages={"invalid": "Enter a date such as 23/11/2026"},
         widget=forms.DateInput(
             format="%d/%m/%Y", attrs={"class": "govuk-input--width-10"}
         ),
@@ -148,13 +154,15 @@ class OutOfOfficeForm(forms.Form):
     )
     text = forms.CharField(
         max_length=5000,
-        label="What people are told",
+        label="Your reply",
         widget=forms.Textarea(attrs={"rows": 6}),
-        error_messages={"required": "Write what people are told"},
+        error_messages={"required": "Enter your reply"},
     )
 
 
 class SignatureForm(forms.Form):
+    """A signature of a mailbox."""
+
     name = forms.CharField(
         help_text="Only you see it, when you choose a signature.",
         max_length=60,
@@ -164,18 +172,21 @@ class SignatureForm(forms.Form):
         label="Signature", max_length=2000, widget=forms.Textarea({"rows": 5})
     )
     is_default = forms.BooleanField(
-        label="Put it under every new message of this mailbox", required=False
+        label="Add it to every new message from this mailbox", required=False
     )
 
     @classmethod
     def of(cls, signature: Signature) -> SignatureForm:
+        """Returns the form filled in from a saved signature."""
         fields = ("name", "text", "is_default")
         return cls(initial={name: getattr(signature, name) for name in fields})
 
 
-class HabitsForm(forms.Form):
+class WritingPreferencesForm(forms.Form):
+    """How long a sent message can be undone."""
+
     undo_seconds = forms.TypedChoiceField(
-        label="How long can you take back a message that you sent?",
+        label="How long can you undo sending a message?",
         choices=UndoTime.choices,
         coerce=int,
         widget=forms.RadioSelect,

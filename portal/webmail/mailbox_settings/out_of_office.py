@@ -1,3 +1,5 @@
+"""The automatic reply of a mailbox while its owner is away."""
+
 from __future__ import annotations
 
 import datetime as dt
@@ -12,31 +14,31 @@ from django.views.decorators.http import require_http_methods
 from engine.registry.errors import PolicyError
 from engine.storage import out_of_office
 from engine.storage.models import OutOfOffice
-from portal.webmail.access import Desk, desks_of, uses_mail
+from portal.webmail.access import MailboxAccess, accessible_mailboxes, requires_mail
 from portal.webmail.mailbox_settings.forms import OutOfOfficeForm
 from portal.webmail.sidebar import sidebar
 
 
-@uses_mail
+@requires_mail
 @require_http_methods(["GET", "HEAD", "POST"])
 def out_of_office_page(request: HttpRequest, mailbox_id: int) -> HttpResponse:
-    """What people are told while nobody reads the mailbox, in its name."""
-    desks = desks_of(request)
-    desk = desks.writable(mailbox_id)
-    if not desk.can_send:
+    """Shows the automatic reply; turns it on, changes it or turns it off."""
+    mailboxes = accessible_mailboxes(request)
+    access = mailboxes.writable(mailbox_id)
+    if not access.can_send:
         raise PermissionDenied("You may not send from this mailbox.")
-    kept = out_of_office.of(desk.mailbox)
+    kept = out_of_office.of(access.mailbox)
     if request.method == "POST" and request.POST.get("do") == "off":
-        out_of_office.turn_off(desk.mailbox)
-        messages.success(request, "Nobody is answered automatically any more")
-        return redirect("webmail:away", mailbox_id=desk.mailbox.pk)
+        out_of_office.turn_off(access.mailbox)
+        messages.success(request, "The automatic reply is off")
+        return redirect("webmail:out_of_office", mailbox_id=access.mailbox.pk)
     form = OutOfOfficeForm(request.POST or None, initial=_initial(kept))
-    if request.method == "POST" and form.is_valid() and _turned_on(desk, form):
-        messages.success(request, "People who write are told that you are away")
-        return redirect("webmail:away", mailbox_id=desk.mailbox.pk)
+    if request.method == "POST" and form.is_valid() and _turned_on(access, form):
+        messages.success(request, "The automatic reply is on")
+        return redirect("webmail:out_of_office", mailbox_id=access.mailbox.pk)
     context = {
-        "sidebar": sidebar(desks, desk),
-        "desk": desk,
+        "sidebar": sidebar(mailboxes, access),
+        "access": access,
         "form": form,
         "kept": kept,
         "button": "Save" if kept.is_on else "Turn it on",
@@ -44,12 +46,12 @@ def out_of_office_page(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     return render(request, "webmail/mailbox_settings/out_of_office.html", context)
 
 
-def _turned_on(desk: Desk, form: OutOfOfficeForm) -> bool:
+def _turned_on(access: MailboxAccess, form: OutOfOfficeForm) -> bool:
     data = form.cleaned_data
     last = data["last_day"]
     try:
         out_of_office.turn_on(
-            desk.mailbox,
+            access.mailbox,
             starts_at=_midnight(data["first_day"]),
             ends_at=_midnight(last + dt.timedelta(days=1)) if last else None,
             subject=data["subject"],

@@ -181,7 +181,7 @@ class Migration(migrations.Migration):
                     "undo_seconds",
                     models.PositiveSmallIntegerField(
                         choices=[
-                            (0, "Send at once"),
+                            (0, "Send immediately"),
                             (10, "10 seconds"),
                             (30, "30 seconds"),
                         ],

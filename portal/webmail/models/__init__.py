@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from portal.webmail.models.contact import Contact, ContactGroup
 from portal.webmail.models.draft_file import DraftFile, FileState
-from portal.webmail.models.scheduled_send import Departure
-from portal.webmail.models.writing_preferences import Habits, Signature, UndoTime
+from portal.webmail.models.scheduled_send import ScheduledSend
+from portal.webmail.models.writing_preferences import (
+    Signature,
+    UndoTime,
+    WritingPreferences,
+)
 
 __all__ = [
     "Contact",
     "ContactGroup",
-    "Departure",
     "DraftFile",
     "FileState",
-    "Habits",
+    "ScheduledSend",
     "Signature",
     "UndoTime",
+    "WritingPreferences",
 ]

@@ -1,3 +1,5 @@
+"""Contacts and contact groups of a person's address book."""
+
 from __future__ import annotations
 
 from django.db import models
@@ -6,8 +8,10 @@ from engine.registry.models import Person
 
 
 class ContactQuerySet(models.QuerySet["Contact"]):
+    """Contacts of address books."""
+
     def matching(self, text: str) -> ContactQuerySet:
-        """Those whose name, address or organisation holds every word of the text."""
+        """Contacts whose name, address or organisation contain every word of the text."""
         found = self
         for word in text.split()[:5]:
             found = found.filter(
@@ -19,7 +23,7 @@ class ContactQuerySet(models.QuerySet["Contact"]):
 
 
 class Contact(models.Model):
-    """Somebody whom a person wrote down in their own address book."""
+    """An entry of a person's own address book."""
 
     person = models.ForeignKey(
         Person, on_delete=models.CASCADE, related_name="contacts"
@@ -45,7 +49,7 @@ class Contact(models.Model):
 
 
 class ContactGroup(models.Model):
-    """Contacts that a person writes to together. It expands while they write."""
+    """Contacts that a person writes to together; expanded on the compose page."""
 
     person = models.ForeignKey(
         Person, on_delete=models.CASCADE, related_name="contact_groups"

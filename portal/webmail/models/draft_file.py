@@ -1,3 +1,5 @@
+"""Attachments of drafts."""
+
 from __future__ import annotations
 
 from uuid import UUID
@@ -10,7 +12,7 @@ from engine.storage.models import Content
 
 
 class FileState(models.TextChoices):
-    """What the scanner said when the file was added. Infected ones are never kept."""
+    """The scanner's outcome when the file was added. Infected files are never stored."""
 
     CLEAN = VerdictState.CLEAN.value, "No virus found"
     ENCRYPTED = VerdictState.ENCRYPTED.value, "Cannot be scanned for viruses"
@@ -18,13 +20,15 @@ class FileState(models.TextChoices):
 
 
 class DraftFileQuerySet(models.QuerySet["DraftFile"]):
+    """Attachments of drafts."""
+
     def of(self, mailbox: Mailbox, token: UUID) -> DraftFileQuerySet:
-        """The files of one draft, in the order in which they were added."""
+        """The attachments of one draft in the order in which they were added."""
         return self.filter(mailbox=mailbox, token=token).order_by("pk")
 
 
 class DraftFile(models.Model):
-    """A file that a draft carries, kept apart so that saving the words costs little."""
+    """An attachment of a draft, stored apart so that saving the text stays cheap."""
 
     mailbox = models.ForeignKey(
         Mailbox, on_delete=models.CASCADE, related_name="draft_files"
@@ -47,5 +51,5 @@ class DraftFile(models.Model):
 
     @property
     def size(self) -> int:
-        """In octets."""
+        """Size in octets."""
         return self.content.size

@@ -1,3 +1,5 @@
+"""Messages sent from webmail, with the moment at which they leave."""
+
 from __future__ import annotations
 
 from django.db import models
@@ -8,27 +10,30 @@ from engine.registry.models import Person
 from engine.storage.models import Message
 
 
-class DepartureQuerySet(models.QuerySet["Departure"]):
-    def waiting(self) -> DepartureQuerySet:
-        """Those that may still be taken back."""
+class ScheduledSendQuerySet(models.QuerySet["ScheduledSend"]):
+    """Messages sent from webmail."""
+
+    def waiting(self) -> ScheduledSendQuerySet:
+        """Those that have not left, so that they can be undone."""
         return self.filter(leaves_at__gt=Now())
 
 
-class Departure(models.Model):
-    """How the copy in Sent is called in the queue, and when it leaves or left."""
+class ScheduledSend(models.Model):
+    """Links the copy in Sent with the queue's reference and the time it leaves."""
 
     message = models.OneToOneField(
-        Message, on_delete=models.CASCADE, related_name="departure"
+        Message, on_delete=models.CASCADE, related_name="scheduled_send"
     )
     person = models.ForeignKey(
-        Person, on_delete=models.CASCADE, related_name="departures"
+        Person, on_delete=models.CASCADE, related_name="scheduled_sends"
     )
     reference = models.CharField(max_length=32)
     leaves_at = models.DateTimeField()
 
-    objects = DepartureQuerySet.as_manager()
+    objects = ScheduledSendQuerySet.as_manager()
 
     class Meta:
+        db_table = "webmail_departure"
         ordering = ["leaves_at", "id"]
         indexes = [
             models.Index(fields=["person", "leaves_at"], name="departure_waiting")
@@ -39,5 +44,5 @@ class Departure(models.Model):
 
     @property
     def seconds_left(self) -> int:
-        """Whole seconds in which it may be taken back; 0 once it leaves."""
+        """Whole seconds in which it can be undone; 0 once it leaves."""
         return max(0, int(self.leaves_at.timestamp() - clock.held()))

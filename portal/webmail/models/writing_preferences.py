@@ -1,3 +1,5 @@
+"""How a person writes: undo time and signatures."""
+
 from __future__ import annotations
 
 from datetime import timedelta
@@ -8,31 +10,33 @@ from engine.registry.models import Mailbox, Person
 
 
 class UndoTime(models.IntegerChoices):
-    """For how many seconds a sent message waits, so that it can be taken back."""
+    """How many seconds a sent message waits, so that it can be undone."""
 
-    NONE = 0, "Send at once"
+    NONE = 0, "Send immediately"
     SHORT = 10, "10 seconds"
     LONG = 30, "30 seconds"
 
 
-class Habits(models.Model):
-    """How a person likes to write."""
+class WritingPreferences(models.Model):
+    """A person's preferences for writing messages."""
 
     person = models.OneToOneField(
-        Person, on_delete=models.CASCADE, related_name="writing_habits"
+        Person, on_delete=models.CASCADE, related_name="writing_preferences"
     )
     undo_seconds = models.PositiveSmallIntegerField(
         choices=UndoTime.choices, default=UndoTime.SHORT
     )
 
     class Meta:
-        verbose_name_plural = "habits"
+        db_table = "webmail_habits"
+        verbose_name_plural = "writing preferences"
 
     def __str__(self) -> str:
         return f"{self.person}: {self.undo_time.label}"
 
     @property
     def undo_time(self) -> UndoTime:
+        """The chosen undo time."""
         return UndoTime(self.undo_seconds)
 
     @property
@@ -42,7 +46,7 @@ class Habits(models.Model):
 
 
 class Signature(models.Model):
-    """Words that close the messages of a mailbox."""
+    """Text appended to the messages of a mailbox."""
 
     mailbox = models.ForeignKey(
         Mailbox, on_delete=models.CASCADE, related_name="signatures"

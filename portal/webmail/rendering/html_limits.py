@@ -1,7 +1,7 @@
-"""Message HTML made well-formed and small enough to work on.
+"""Normalises message HTML and rejects what is too complex to sanitise quickly.
 
 Sanitisers and style inliners take quadratic time on hostile input: thousands of nested
-elements, attributes or rules. What passes here cannot make them slow.
+elements, attributes or style rules. These limits keep both linear.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _XML_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*>")
 
 
 class TooComplexError(ValueError):
-    """HTML that would take too long to make safe."""
+    """HTML that would take too long to sanitise."""
 
 
-def tidy(source: str) -> str:
-    """Well-formed HTML without scripts and comments. Raises TooComplexError."""
+def normalise_html(source: str) -> str:
+    """Returns well-formed HTML without scripts and comments. Raises TooComplexError."""
     _check_raw(source)
     source = _XML_DECLARATION.sub("", source.replace("\0", ""))
     try:
@@ -45,10 +45,10 @@ def tidy(source: str) -> str:
     etree.strip_tags(root, etree.Comment, etree.ProcessingInstruction)
     etree.strip_elements(root, "script", "link", "base", "meta", with_tail=False)
     _drop_costly_styles(root)
-    tidied: str = html.tostring(root, encoding="unicode")
-    if len(tidied) > LENGTH_LIMIT:
+    normalised: str = html.tostring(root, encoding="unicode")
+    if len(normalised) > LENGTH_LIMIT:
         raise TooComplexError
-    return tidied
+    return normalised
 
 
 def _check_raw(source: str) -> None:

@@ -1,8 +1,8 @@
-"""Message HTML made safe to show.
+"""Sanitises message HTML.
 
-This is the first of three walls. The other two: the result is served alone with a
-policy that forbids everything but pictures in the text itself, and it is shown in a
-frame that may run nothing and reach nothing.
+The first of three defences. The other two: the HTML is served alone under a
+Content-Security-Policy that forbids everything but inline pictures, and is shown in a
+sandboxed frame.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import css_inline
 import nh3
 
-from portal.webmail.rendering.html_limits import tidy
+from portal.webmail.rendering.html_limits import normalise_html
 
 TAGS = {
     "a", "abbr", "address", "article", "b", "blockquote", "br", "caption", "center",
@@ -66,17 +66,17 @@ _inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=
 
 @dataclass(slots=True)
 class SafeHtml:
-    """What may be shown, and whether pictures from elsewhere were left out."""
+    """Sanitised HTML, and whether remote pictures were removed from it."""
 
     html: str = ""
     has_remote_pictures: bool = field(default=False)
 
 
-def sanitise(source: str, pictures: Mapping[str, str]) -> SafeHtml:
-    """Make message HTML safe to show.
+def sanitise_html(source: str, pictures: Mapping[str, str]) -> SafeHtml:
+    """Sanitises message HTML for display.
 
-    `pictures` has a data: URL for each content id that came with the message. Raises
-    TooComplexError where the HTML would take too long.
+    `pictures` maps each Content-ID in the message to a data: URL. Raises
+    TooComplexError if the HTML exceeds the limits in `html_limits`.
     """
     safe = SafeHtml()
 
@@ -86,10 +86,10 @@ def sanitise(source: str, pictures: Mapping[str, str]) -> SafeHtml:
             return _picture(value, pictures)
         if attribute == "href":
             return value if value.lower().startswith(LINK_SCHEMES) else None
-        return None if attribute == "style" and _reaches_out(value) else value
+        return None if attribute == "style" and _loads_external(value) else value
 
     safe.html = nh3.clean(
-        _inlined(tidy(source)),
+        _inline_styles(normalise_html(source)),
         tags=TAGS,
         clean_content_tags=DROPPED_WITH_CONTENT,
         attributes=ATTRIBUTES,
@@ -102,13 +102,13 @@ def sanitise(source: str, pictures: Mapping[str, str]) -> SafeHtml:
     return safe
 
 
-def _inlined(tidied: str) -> str:
-    if "<style" not in tidied:
-        return tidied
+def _inline_styles(normalised: str) -> str:
+    if "<style" not in normalised:
+        return normalised
     try:
-        return _inliner.inline(tidied)
+        return _inliner.inline(normalised)
     except (css_inline.InlineError, ValueError):
-        return tidied
+        return normalised
 
 
 def _picture(source: str, pictures: Mapping[str, str]) -> str | None:
@@ -120,6 +120,7 @@ def _picture(source: str, pictures: Mapping[str, str]) -> str | None:
     return None
 
 
-def _reaches_out(style: str) -> bool:
+def _loads_external(style: str) -> bool:
+    # A backslash may escape any letter of these names (CSS Syntax 3, §4.3.7).
     lowered = style.lower()
     return any(mark in lowered for mark in ("url(", "image-set(", "expression(", "\\"))

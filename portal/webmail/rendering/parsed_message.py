@@ -1,4 +1,4 @@
-"""An opened message: what a page shows of it, whatever its sender put in."""
+"""A parsed message: what a page shows of it, however it is malformed."""
 
 from __future__ import annotations
 
@@ -12,21 +12,25 @@ from engine.antivirus.attachments import policy
 from engine.mail.address_list import NamedAddress, addresses_in
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
-from engine.mail.mime import html_text as markup
+from engine.mail.mime import html_text
 from engine.mail.mime.parts import MESSAGES, Part, walk
 from engine.storage import content
 from engine.storage.models import Message
 from portal.webmail.rendering import plain_text
 from portal.webmail.rendering.html_limits import TooComplexError
-from portal.webmail.rendering.html_sanitiser import PICTURE_TYPES, SafeHtml, sanitise
+from portal.webmail.rendering.html_sanitiser import (
+    PICTURE_TYPES,
+    SafeHtml,
+    sanitise_html,
+)
 
-# Recipients named on the page of one message, and those that are not folded.
+# Addresses listed of one header field, and how many of them are not folded.
 NAMES_SHOWN = 500
 NAMES_FIRST = 5
 
 # Files listed on the page of one message; the others are in the download.
 FILES_SHOWN = 200
-# Octets of a file that show whether it is a page.
+# Leading octets of a file that are examined to detect a web page.
 FILE_START = 4096
 
 # Elements and characters of HTML that are laid out as text. Layout takes up to 30 µs
@@ -34,7 +38,7 @@ FILE_START = 4096
 LAID_OUT_ELEMENTS = 4_000
 LAID_OUT_LENGTH = 256 * 1024
 
-# Octets of pictures that are set into the text, one and all of them.
+# Octets of each embedded picture, and of all together.
 PICTURE_LIMIT = 2 * 1024 * 1024
 PICTURES_LIMIT = 6 * 1024 * 1024
 
@@ -43,31 +47,31 @@ _ELEMENT = re.compile(r"<[a-zA-Z]")
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """The people of one header field; those beyond the limit are only counted."""
+class AddressField:
+    """The addresses of one header field; those beyond NAMES_SHOWN are only counted."""
 
     shown: tuple[NamedAddress, ...] = ()
     hidden: int = 0
 
     @property
     def first(self) -> tuple[NamedAddress, ...]:
-        """Those whom everybody sees."""
+        """The addresses that are always visible."""
         return self.shown[:NAMES_FIRST]
 
     @property
     def folded(self) -> tuple[NamedAddress, ...]:
-        """Those whom one sees who asks."""
+        """The addresses behind "and N more"."""
         return self.shown[NAMES_FIRST:]
 
     @property
     def more(self) -> int:
-        """How many there are besides the first."""
+        """How many addresses there are besides the first."""
         return len(self.folded) + self.hidden
 
 
 @dataclass(frozen=True, slots=True)
 class ShownAttachment:
-    """A file that came with a message, by the name that is safe to give it."""
+    """An attachment under a file name that is safe to offer."""
 
     path: str
     name: str
@@ -75,18 +79,21 @@ class ShownAttachment:
 
     @property
     def size(self) -> int:
-        """Octets, reckoned where the file is large."""
+        """Size in octets; estimated for large parts."""
         return self.part.size
 
     @property
     def is_active(self) -> bool:
-        """Whether it may do more in a browser than show itself."""
+        """True for a file that a browser might execute, such as HTML or SVG."""
         return policy.warns_of(self.name, self.part.start(FILE_START))
 
 
 @dataclass(slots=True)
-class Reading:
-    """A message taken apart, once."""
+class ParsedMessage:
+    """A message split into text, HTML, embedded pictures and attachments.
+
+    `attachments` and `parts` are parallel lists.
+    """
 
     raw: bytes
     header: HeaderBlock
@@ -95,22 +102,24 @@ class Reading:
     parts: list[Part] = field(default_factory=list)
     attachments: list[ShownAttachment] = field(default_factory=list)
     embedded: list[Part] = field(default_factory=list)
-    _people: dict[str, list[NamedAddress]] = field(default_factory=dict)
+    _addresses: dict[str, list[NamedAddress]] = field(default_factory=dict)
 
-    def everybody(self, name: str) -> list[NamedAddress]:
-        """Who stands in the field with that name."""
-        if name not in self._people:
+    def all_addresses(self, name: str) -> list[NamedAddress]:
+        """Returns every address in the header fields with this name."""
+        if name not in self._addresses:
             fields = self.header.all(name)
-            self._people[name] = [n for f in fields for n in addresses_in(f.value)]
-        return self._people[name]
+            self._addresses[name] = [n for f in fields for n in addresses_in(f.value)]
+        return self._addresses[name]
 
-    def people(self, name: str) -> Named:
-        """Who is shown of those in the field with that name."""
-        found = self.everybody(name)
-        return Named(tuple(found[:NAMES_SHOWN]), max(0, len(found) - NAMES_SHOWN))
+    def address_field(self, name: str) -> AddressField:
+        """Returns the addresses of a field for display, at most NAMES_SHOWN."""
+        found = self.all_addresses(name)
+        return AddressField(
+            tuple(found[:NAMES_SHOWN]), max(0, len(found) - NAMES_SHOWN)
+        )
 
     def part(self, path: str) -> tuple[ShownAttachment, Part] | None:
-        """The attachment at that path, with its part."""
+        """Returns the attachment at this MIME path with its part, or None."""
         for shown, part in zip(self.attachments, self.parts, strict=True):
             if shown.path == path:
                 return shown, part
@@ -118,48 +127,49 @@ class Reading:
 
     @property
     def unscanned(self) -> str:
-        """What in it nobody could look into, as the engine wrote it when it came."""
+        """What could not be scanned for viruses, as recorded on arrival; may be empty."""
         return self.header.text(policy.MARK)
 
     @property
     def shown_files(self) -> list[ShownAttachment]:
-        """The files that the page lists."""
+        """The attachments that the page lists."""
         return self.attachments[:FILES_SHOWN]
 
     @property
     def hidden_files(self) -> int:
-        """How many more there are."""
+        """How many attachments the page does not list."""
         return max(0, len(self.attachments) - FILES_SHOWN)
 
     def safe_html(self) -> SafeHtml | None:
-        """The HTML made safe; None without any, or where that would take too long."""
+        """Returns the sanitised HTML; None without HTML, or if it is too complex."""
         if not self.markup:
             return None
         try:
-            return sanitise(self.markup, self._pictures())
+            return sanitise_html(self.markup, self._pictures())
         except TooComplexError:
             return None
 
     def as_text(self, safe: SafeHtml | None = None) -> str:
-        """The message in plain text: as the sender wrote it, else out of the HTML.
+        """Returns the message as plain text: the sender's own, else made from the HTML.
 
-        `safe` is the HTML made safe, where the caller has it already.
+        `safe` is the sanitised HTML if the caller has it already. The result has at
+        most `plain_text.LENGTH_LIMIT` characters.
         """
         if self.text.strip():
             return self.text[: plain_text.LENGTH_LIMIT]
         if not self._can_be_laid_out:
-            return markup.words_of(self.markup)
+            return html_text.words_of(self.markup)
         safe = safe or self.safe_html()
         if safe is None:
-            return markup.words_of(self.markup)
+            return html_text.words_of(self.markup)
         text: str = inscriptis.get_text(safe.html)
         return text.strip()[: plain_text.LENGTH_LIMIT]
 
-    def is_cut(self, text: str) -> bool:
-        """Whether `text`, out of `as_text`, is not all of it."""
+    def is_truncated(self, text: str) -> bool:
+        """True if `text`, a result of `as_text`, is not the whole text."""
         if self.text.strip():
             return len(self.text) > plain_text.LENGTH_LIMIT
-        is_long = len(self.markup) > markup.LENGTH_LIMIT
+        is_long = len(self.markup) > html_text.LENGTH_LIMIT
         return is_long or len(text) >= plain_text.LENGTH_LIMIT
 
     @property
@@ -169,7 +179,7 @@ class Reading:
         return sum(1 for _ in _ELEMENT.finditer(self.markup)) <= LAID_OUT_ELEMENTS
 
     def _pictures(self) -> dict[str, str]:
-        """A data: URL for each picture that the HTML may set into the text."""
+        """Returns a data: URL by Content-ID for each picture that the HTML may embed."""
         urls: dict[str, str] = {}
         room = PICTURES_LIMIT
         for part in self.embedded:
@@ -181,44 +191,44 @@ class Reading:
         return urls
 
 
-def read(message: Message) -> Reading:
-    """Take a stored message apart. Its content is loaded."""
-    return take_apart(content.read(message.content))
+def parse_stored(message: Message) -> ParsedMessage:
+    """Parses a stored message."""
+    return parse_message(content.read(message.content))
 
 
-def take_apart(raw: bytes) -> Reading:
-    """Sort the parts of a message into text, HTML, pictures in it, and files."""
+def parse_message(raw: bytes) -> ParsedMessage:
+    """Parses a raw message into text, HTML, embedded pictures and attachments."""
     header, body = split(raw)
-    reading = Reading(raw, HeaderBlock.salvage(header))
+    parsed = ParsedMessage(raw, HeaderBlock.salvage(header))
     for part in walk(header, body):
         if not part.is_nested:
-            _place(reading, part)
-    for part in reading.embedded:
-        if f"cid:{part.content_id}" not in reading.markup:
-            _attach(reading, part)
-    return reading
+            _sort_part(parsed, part)
+    for part in parsed.embedded:
+        if f"cid:{part.content_id}" not in parsed.markup:
+            _add_attachment(parsed, part)
+    return parsed
 
 
-def _place(reading: Reading, part: Part) -> None:
+def _sort_part(parsed: ParsedMessage, part: Part) -> None:
     if part.is_attachment:
-        _attach(reading, part)
+        _add_attachment(parsed, part)
     elif part.content_type == "text/plain":
-        reading.text = "\n\n".join(filter(None, (reading.text, _text(part))))
+        parsed.text = "\n\n".join(filter(None, (parsed.text, _text(part))))
     elif part.content_type == "text/html":
-        reading.markup = reading.markup or _text(part)
+        parsed.markup = parsed.markup or _text(part)
     elif part.content_type in PICTURE_TYPES:
-        reading.embedded.append(part)
+        parsed.embedded.append(part)
     else:
-        _attach(reading, part)
+        _add_attachment(parsed, part)
 
 
 def _text(part: Part) -> str:
     return part.text().replace("\r\n", "\n").replace("\0", "")
 
 
-def _attach(reading: Reading, part: Part) -> None:
+def _add_attachment(parsed: ParsedMessage, part: Part) -> None:
     ending = ".eml" if part.content_type in MESSAGES else ""
-    otherwise = f"attachment-{len(reading.parts) + 1}{ending}"
+    otherwise = f"attachment-{len(parsed.parts) + 1}{ending}"
     name = part.filename or otherwise
-    reading.attachments.append(ShownAttachment(part.path, name, part))
-    reading.parts.append(part)
+    parsed.attachments.append(ShownAttachment(part.path, name, part))
+    parsed.parts.append(part)

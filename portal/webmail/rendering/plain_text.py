@@ -1,4 +1,4 @@
-"""Plain text shown in a page: nothing in it is markup, and links are marked."""
+"""Renders plain text as HTML: escapes everything and links web addresses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ _CLOSING = ".,;:!?)]}'*_"
 
 
 def linked(text: str) -> SafeString:
-    """Escape the text and make its web addresses links that open apart from the page."""
+    """Escapes the text and turns its first LINKS_LIMIT web addresses into links.
+
+    The links open in a new tab and send no referrer.
+    """
     return format_html_join("", "{}", ((piece,) for piece in _pieces(text)))
 
 

@@ -1,3 +1,5 @@
+"""Template tags of webmail."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -15,19 +17,20 @@ register = template.Library()
 
 
 @register.inclusion_tag("webmail/mailbox/correspondent_names.html", takes_context=True)
-def line_who(context: dict[str, Any], message: Message) -> dict[str, Any]:
-    """Who a line of a list is about, by a chosen name: the sender, or the recipients.
+def correspondent_names(context: dict[str, Any], message: Message) -> dict[str, Any]:
+    """Renders the display names of a row: the sender, or the recipients if sent.
 
-    Needs what `trust.facts` gives. Always stands with `line_whose`.
+    Needs the context from `message_list.correspondents`. Anyone may choose any display
+    name, so it must always be followed by `correspondent_addresses`.
     """
     recipients = _recipients(context, message)
     if recipients is None:
         name = lookalike.shown(message.from_name) or message.from_address
-        return {"names": [name or sender_trust.NOBODY]}
+        return {"names": [name or sender_trust.UNKNOWN_SENDER]}
     names = [one.name or str(one.address) for one in recipients.first]
     return {
         "is_sent": True,
-        # Beside lines that name senders, the eye must see it too.
+        # In a list that also names senders, "To" must be visible.
         "says_to": bool(context.get("names_folder")),
         "names": names or [recipients.text or gettext("Nobody yet")],
         "others": _others(recipients),
@@ -37,11 +40,10 @@ def line_who(context: dict[str, Any], message: Message) -> dict[str, Any]:
 @register.inclusion_tag(
     "webmail/mailbox/correspondent_addresses.html", takes_context=True
 )
-def line_whose(context: dict[str, Any], message: Message) -> dict[str, Any]:
-    """Whose the names in `line_who` are by the registry: address and organisation.
-
-    Stands beside every chosen name, for anybody may choose any name.
-    """
+def correspondent_addresses(
+    context: dict[str, Any], message: Message
+) -> dict[str, Any]:
+    """Renders address and organisation, from the registry, of each name in a row."""
     recipients = _recipients(context, message)
     addresses = [message.from_address] if message.from_address else []
     if recipients is not None:
@@ -55,13 +57,14 @@ def line_whose(context: dict[str, Any], message: Message) -> dict[str, Any]:
 
 @register.inclusion_tag("webmail/address.html")
 def sender(message: Message) -> dict[str, str]:
-    """Name and address in a line: each by itself, or a name that is written from right
-    to left would turn the address round too.
+    """Renders the sender's name and address.
+
+    Each is isolated (<bdi>): a right-to-left name would reverse the address too.
     """
     return {
         "name": lookalike.shown(message.from_name),
         "address": message.from_address,
-        "unknown": sender_trust.NOBODY,
+        "unknown": sender_trust.UNKNOWN_SENDER,
     }
 
 
@@ -80,11 +83,11 @@ def _others(recipients: Addressees) -> str:
 
 
 @register.inclusion_tag("webmail/compose/undo_send_banner.html", takes_context=True)
-def departures(context: dict[str, Any]) -> dict[str, Any]:
-    """The messages that leave in a moment, each with its Undo, and word of one that left."""
+def undo_send_banners(context: dict[str, Any]) -> dict[str, Any]:
+    """Renders a banner with an undo for each message that leaves in a moment."""
     request = context["request"]
     return {
-        "departures": undo_send.waiting(request),
-        "left_untold": undo_send.left_untold(request),
+        "scheduled_sends": undo_send.pending_sends(request),
+        "sent_unannounced": undo_send.sent_unannounced(request),
         "csrf_token": context.get("csrf_token"),
     }

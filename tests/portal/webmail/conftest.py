@@ -28,7 +28,7 @@ def as_bob(signed_in: SignIn, bob: Person) -> Client:
 
 @pytest.fixture
 def team(northfield: Organisation) -> Mailbox:
-    """A group mailbox of Northfield that nobody may use yet."""
+    """A group mailbox of Northfield without grants."""
     return factories.make_group_mailbox(
         "listing@northfield.secure.example", northfield, name="Listing office"
     )
@@ -40,7 +40,7 @@ def put(
     role: FolderRole = FolderRole.INBOX,
     **over: object,
 ) -> Message:
-    """Put a message into a mailbox: `raw`, or one composed of what is given."""
+    """Stores a message in a mailbox: `raw`, or one composed from `over`."""
     is_read = bool(over.pop("is_read", False))
     return message_actions.append(
         folder(mailbox, role), raw or written(**over), is_read=is_read
@@ -48,7 +48,7 @@ def put(
 
 
 def written(**over: object) -> bytes:
-    """A message from Jane at Firm to Alice."""
+    """Composes a message from Jane at Firm to Alice."""
     fields: dict[str, object] = {
         "sender": named("Jane Jones", "jane@firm.example.secure.example"),
         "to": [named("Alice", "alice@northfield.secure.example")],
@@ -59,7 +59,7 @@ def written(**over: object) -> bytes:
 
 
 def html(markup: str, **over: object) -> bytes:
-    """A message of HTML alone."""
+    """Composes a message with an HTML part only."""
     raw = written(text="UNUSED", **over)
     head, _, _ = raw.partition(b"Content-Type:")
     return (

@@ -13,8 +13,8 @@ from tests.portal.conftest import SignIn
 from tests.portal.webmail.conftest import PDF, put
 
 
-def doors(message: Message) -> list[str]:
-    """Every address that shows something of one message or its folder."""
+def urls(message: Message) -> list[str]:
+    """Returns every URL that shows something of a message or its folder."""
     names = ("read", "content", "original", "reply", "reply_all")
     by_message = [reverse(f"webmail:{n}", args=[message.pk]) for n in names]
     return [
@@ -28,7 +28,7 @@ def doors(message: Message) -> list[str]:
 
 
 def answers(client: Client, message: Message) -> set[int]:
-    return {client.get(door).status_code for door in doors(message)}
+    return {client.get(url).status_code for url in urls(message)}
 
 
 def html_message(mailbox: Mailbox) -> Message:
@@ -80,8 +80,8 @@ def test_a_message_does_not_exist_for_its_own_organisations_administrator(
 def test_a_message_sends_strangers_to_the_sign_in_page(alice: Person) -> None:
     message = html_message(alice.mailbox)
 
-    for door in doors(message):
-        answer = Client().get(door)
+    for url in urls(message):
+        answer = Client().get(url)
         assert answer.status_code == 302
         assert "/account/login/" in answer["Location"]
 

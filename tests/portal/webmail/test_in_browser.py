@@ -1,4 +1,4 @@
-"""Webmail in a real browser: the frame holds, and the pages are accessible."""
+"""Webmail in a real browser: the sandboxed frame, the keyboard, and WCAG."""
 
 from __future__ import annotations
 
@@ -49,24 +49,24 @@ COVER = "style='position:fixed;top:0;left:0;width:100%;height:100%;display:block
 
 @dataclass
 class Visit:
-    """A page, and what it asked of servers that are not ours."""
+    """A browser page, and the requests it made to other servers."""
 
     page: Page
     server: str
     asked: list[str] = field(default_factory=list)
 
-    def open(self, door: str) -> None:
-        self.page.goto(self.server + door)
+    def open(self, url: str) -> None:
+        self.page.goto(self.server + url)
 
     def heard(self) -> list[str]:
-        """What frames said to the page, a moment after it was loaded."""
+        """Returns what frames posted to the page within half a second of loading."""
         self.page.wait_for_timeout(500)
         return self.page.evaluate("window.heard")
 
 
 @pytest.fixture
 def visit(open_page: OpenPage, as_bob: Client, live_server: LiveServer) -> Visit:
-    """Bob's browser, in which every other server's page is the same."""
+    """Bob's browser, with a stub for every other server."""
     page = open_page(viewport={"width": SIZES[0][0], "height": SIZES[0][1]})
     session = as_bob.cookies["sessionid"].value
     page.context.add_cookies(
@@ -87,13 +87,15 @@ def visit(open_page: OpenPage, as_bob: Client, live_server: LiveServer) -> Visit
 
 @pytest.fixture
 def without_sanitiser(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if the first wall had fallen: HTML is shown as it came."""
+    """Disables the sanitiser, to test the other two defences alone."""
     monkeypatch.setattr(
-        parsed_message, "sanitise", lambda markup, pictures: SafeHtml(markup, False)
+        parsed_message,
+        "sanitise_html",
+        lambda markup, pictures: SafeHtml(markup, False),
     )
 
 
-def door(message: Message) -> str:
+def url(message: Message) -> str:
     return reverse("webmail:read", args=[message.pk])
 
 
@@ -103,14 +105,14 @@ def test_the_frame_alone_stops_scripts_requests_and_messages_to_the_page(
 ) -> None:
     message = put(bob.mailbox, html(HOSTILE))
 
-    visit.open(door(message))
+    visit.open(url(message))
     heard = visit.heard()
     title, address = visit.page.title(), visit.page.url
 
     assert heard == []
     assert visit.asked == []
     assert "owned" not in title
-    assert address == live_server.url + door(message)
+    assert address == live_server.url + url(message)
 
 
 @pytest.mark.usefixtures("without_sanitiser")
@@ -129,14 +131,14 @@ def test_the_frame_alone_stops_forms_and_links_that_take_the_page_away(
 ) -> None:
     message = put(bob.mailbox, html(bait))
 
-    visit.open(door(message))
+    visit.open(url(message))
     visit.page.locator("iframe").click()
     heard = visit.heard()
     address = visit.page.url
 
     assert heard == []
     assert visit.asked == []
-    assert address == live_server.url + door(message)
+    assert address == live_server.url + url(message)
 
 
 @pytest.mark.usefixtures("without_sanitiser")
@@ -160,7 +162,7 @@ def test_a_link_in_a_message_opens_beside_and_tells_nothing_of_us(
         bob.mailbox, html("<a href='https://court.example/list'>The list</a>")
     )
 
-    visit.open(door(message))
+    visit.open(url(message))
     link = visit.page.frame_locator("iframe").get_by_text("The list")
     with visit.page.context.expect_page() as opened:
         link.click()
@@ -188,18 +190,18 @@ def test_the_keyboard_gets_past_the_folders_and_chooses(
     visit.page.focus("button[value=archive]")
     keys.press("Enter")
     visit.page.wait_for_selector("text=1 message moved to Archive")
-    # Until then the banner may still be given the focus.
+    # The banner may take the focus until the page has loaded.
     visit.page.wait_for_load_state()
     visit.page.focus(".app-mail__undo button")
     keys.press("Enter")
-    visit.page.wait_for_selector("text=1 message back in Inbox")
+    visit.page.wait_for_selector("text=1 message moved back to Inbox")
 
     assert reached == "search"
 
 
 @pytest.fixture
-def doors(bob: Person, team: Mailbox) -> list[str]:
-    """Every page, in each of its states."""
+def urls(bob: Person, team: Mailbox) -> list[str]:
+    """The URL of every page in each of its states."""
     factories.make_grant(team, bob, can_read=True)
     unread = put(bob.mailbox, subject="A subject that is rather long " * 5)
     shown = put(bob.mailbox, html("<h1>Notice</h1><img src='https://x.example/p'>"))
@@ -210,15 +212,15 @@ def doors(bob: Person, team: Mailbox) -> list[str]:
         reverse("webmail:folder", args=[unread.folder_id]),
         reverse("webmail:folder", args=[group.folder_id]),
         *(reverse("webmail:folder", args=[pk]) for pk in empty),
-        *(door(message) for message in (unread, shown, filed, group)),
-        door(shown) + "?view=text",
+        *(url(message) for message in (unread, shown, filed, group)),
+        url(shown) + "?view=text",
         *(
             reverse(f"webmail:{name}", args=[bob.mailbox.pk])
             for name in (
                 "settings",
                 "rules",
                 "rule_new",
-                "away",
+                "out_of_office",
                 "exports",
                 "folder_new",
             )
@@ -227,7 +229,7 @@ def doors(bob: Person, team: Mailbox) -> list[str]:
             reverse("webmail:search", args=[bob.mailbox.pk]) + query
             for query in ("", "?q=hearing", "?q=is:lost")
         ),
-        reverse("webmail:whole", args=[unread.folder_id]),
+        reverse("webmail:folder_bulk_actions", args=[unread.folder_id]),
         reverse("webmail:source", args=[filed.pk]),
         reverse("webmail:print", args=[filed.pk]),
         *walks.READER,
@@ -237,11 +239,11 @@ def doors(bob: Person, team: Mailbox) -> list[str]:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_no_page_breaks_wcag_or_needs_scrolling_sideways(
-    visit: Visit, doors: list[str], size: tuple[int, int]
+    visit: Visit, urls: list[str], size: tuple[int, int]
 ) -> None:
     wrong = []
     visit.page.set_viewport_size({"width": size[0], "height": size[1]})
-    for page in doors:
+    for page in urls:
         visit.open(page)
         wrong += _violations(visit.page, page)
     visit.page.click("button[value=send]:visible")

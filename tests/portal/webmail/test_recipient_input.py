@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from portal.webmail.recipient_input import read
+from portal.webmail.recipient_input import parse_recipients
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from portal.webmail.recipient_input import read
     ],
 )
 def test_what_people_type_is_read(text: str, expected: list[tuple[str, str]]) -> None:
-    found = read(text)
+    found = parse_recipients(text)
 
     assert [(n.name, str(n.address)) for n in found.recipients] == expected
     assert found.errors == []
@@ -34,12 +34,12 @@ def test_what_people_type_is_read(text: str, expected: list[tuple[str, str]]) ->
     ["jane", "jane@", "Jane <jane>", "<>", "a@b@c", "jane@firm.example\r\nBcc: x@y"],
 )
 def test_what_is_no_address_is_said(text: str) -> None:
-    found = read(text)
+    found = parse_recipients(text)
 
     assert found.errors and "is not an address" in found.errors[0]
 
 
 def test_hostile_input_is_read_quickly() -> None:
-    assert read('"' * 20_000).recipients == []
-    assert read("<" * 20_000).recipients == []
-    assert read("a <" * 7_000 + ">").recipients == []
+    assert parse_recipients('"' * 20_000).recipients == []
+    assert parse_recipients("<" * 20_000).recipients == []
+    assert parse_recipients("a <" * 7_000 + ">").recipients == []

@@ -4,7 +4,7 @@ const list = document.getElementById("file-list");
 const uploads = document.getElementById("uploads");
 const input = document.getElementById("id_attachments");
 const area = document.querySelector(".app-write__files");
-const door = `${form.dataset.door}files/`;
+const url = `${form.dataset.draftUrl}files/`;
 const HELD = "Files are still being added. Wait until they are there, or cancel them.";
 let line = Promise.resolve();
 let waiting = 0;
@@ -51,7 +51,7 @@ function send(file, upload) {
   return new Promise((done) => {
     const request = new XMLHttpRequest();
     upload.request = request;
-    request.open("POST", door);
+    request.open("POST", url);
     request.upload.addEventListener("progress", (event) => {
       if (event.lengthComputable) upload.bar.value = (100 * event.loaded) / event.total;
     });
@@ -96,14 +96,14 @@ list.addEventListener("click", async (event) => {
   const body = new FormData();
   body.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
   body.set("file", button.dataset.remove);
-  const response = await fetch(`${door}remove/`, { method: "POST", body });
+  const response = await fetch(`${url}remove/`, { method: "POST", body });
   if (response.ok && !response.redirected) {
     show(await response.text());
     list.focus();
   }
 });
 
-// What leaves the page now would leave without them; heard before anybody else does.
+// A submit now would send without these files. Capture, so that this runs first.
 document.addEventListener("submit", (event) => {
   if (!waiting || event.target !== form) return;
   event.preventDefault();
@@ -113,7 +113,7 @@ document.addEventListener("submit", (event) => {
 }, true);
 addEventListener("beforeunload", (event) => { if (waiting) event.preventDefault(); });
 
-// Anywhere on the page: a browser leaves it for a file that is dropped beside the place.
+// Anywhere on the page: a browser opens a file that is dropped elsewhere.
 const carriesFiles = (event) => Boolean(event.dataTransfer?.types.includes("Files"));
 for (const name of ["dragenter", "dragover", "dragleave", "drop"]) {
   document.addEventListener(name, (event) => {

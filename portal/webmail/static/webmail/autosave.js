@@ -1,16 +1,16 @@
-// Saves the words a moment after the last key, without taking the focus.
+// Saves the draft a moment after the last key, without moving the focus.
 const form = document.getElementById("write");
 const status = document.getElementById("saved");
 const PAUSE = 2500;
-// Octets that a browser still sends once the page is gone: it takes 64 kB.
-const LAST_WORDS = 50000;
+// Octets of a keepalive request: browsers refuse more than 64 KiB (Fetch standard).
+const KEEPALIVE_LIMIT = 50000;
 let timer = 0;
 let saving = null;
 let again = false;
 let stopped = false;
-let saved = words();
+let saved = formFields();
 
-function words() {
+function formFields() {
   const data = new FormData(form);
   for (const name of ["attachments", "do", "confirmed", "signature"]) data.delete(name);
   return data;
@@ -21,11 +21,11 @@ function plain(data) {
 }
 
 function isSaved() {
-  return stopped || plain(words()) === plain(saved);
+  return stopped || plain(formFields()) === plain(saved);
 }
 
 function isShort() {
-  return plain(words()).length < LAST_WORDS;
+  return plain(formFields()).length < KEEPALIVE_LIMIT;
 }
 
 function say(text) {
@@ -41,7 +41,7 @@ function clock() {
 function save() {
   if (saving) { again = true; return; }
   if (isSaved()) return;
-  saving = post(words()).finally(() => {
+  saving = post(formFields()).finally(() => {
     saving = null;
     if (again) { again = false; schedule(); }
   });
@@ -49,18 +49,18 @@ function save() {
 
 async function post(posted) {
   try {
-    // The answer may come after the person went elsewhere: that is not waited for.
+    // keepalive: the page may be left before the response arrives.
     const options = { method: "POST", body: posted, keepalive: isShort() };
-    await heard(await fetch(`${form.dataset.door}save/`, options), posted);
+    await handleResponse(await fetch(`${form.dataset.draftUrl}save/`, options), posted);
   } catch {
-    say("Not saved: the connection is away. Saving again soon.");
+    say("Not saved: no connection. Trying again soon.");
     schedule();
   }
 }
 
-async function heard(response, posted) {
+async function handleResponse(response, posted) {
   if (response.redirected) {
-    say("You have been signed out. Press Save draft to sign in again: your words are kept.");
+    say("You have been signed out. Press Save draft to sign in again: your text is kept.");
     stopped = true;
   } else if (response.ok) {
     form.elements.version.value = (await response.json()).version;
@@ -83,11 +83,11 @@ form.addEventListener("input", schedule);
 for (const name of ["visibilitychange", "pagehide"]) {
   addEventListener(name, () => { if (name === "pagehide" || document.hidden) save(); });
 }
-// What is too long to be sent while the page goes is asked about instead.
+// A draft too long for keepalive needs a confirmation before the page is left.
 addEventListener("beforeunload", (event) => {
   if (!isSaved() && !isShort()) event.preventDefault();
 });
-// Whatever is under way gives the draft a new version, and the form must name that one.
+// A save in progress changes the draft's version, which the form must submit.
 form.addEventListener("submit", (event) => {
   clearTimeout(timer);
   if (saving) {

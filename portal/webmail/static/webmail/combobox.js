@@ -85,7 +85,7 @@ function suggestFor(input) {
     name.className = "app-combobox__name";
     name.textContent = one.name;
     item.append(name, `${one.detail} (${one.source})`);
-    // Before the field loses the focus.
+    // On pointerdown: a click would come after the field lost the focus and closed the list.
     item.addEventListener("pointerdown", (event) => { event.preventDefault(); choose(index); });
     return item;
   }

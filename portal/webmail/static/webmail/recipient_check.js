@@ -1,17 +1,17 @@
-// Says who the recipients are as they are typed.
+// Refreshes the recipient check as recipients are typed.
 const form = document.getElementById("write");
 const shown = document.getElementById("recipients");
 const FIELDS = ["to", "cc", "bcc", "sender"];
 let timer = 0;
-let asked = words();
+let asked = fieldValues();
 let under = null;
 
-function words() {
+function fieldValues() {
   return FIELDS.map((name) => form.elements[name]?.value ?? "").join("\n");
 }
 
 async function ask() {
-  const now = words();
+  const now = fieldValues();
   if (now === asked) return;
   asked = now;
   under?.abort();
@@ -19,7 +19,7 @@ async function ask() {
   const body = new FormData(form);
   for (const name of ["attachments", "text"]) body.delete(name);
   try {
-    const response = await fetch(`${form.dataset.door}recipients/`, { method: "POST", body, signal: under.signal });
+    const response = await fetch(`${form.dataset.draftUrl}recipients/`, { method: "POST", body, signal: under.signal });
     if (response.ok && !response.redirected) shown.innerHTML = await response.text();
   } catch {
     asked = "";

@@ -1,4 +1,4 @@
-/* Choosing all messages of a page at once. Everything works without it. */
+// The checkbox that selects all messages of a page. Everything works without it.
 const chooser = document.querySelector("[data-choose-all]");
 if (chooser) {
   const all = chooser.querySelector("input");

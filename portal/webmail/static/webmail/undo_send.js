@@ -1,8 +1,8 @@
-// Counts down beside Undo, and takes the banner away once the message has left.
-for (const banner of document.querySelectorAll("[data-leaves-in]")) {
-  const leavesAt = Date.now() + 1000 * Number(banner.dataset.leavesIn);
-  const count = banner.querySelector(".app-leaving__count");
-  // The seconds run for the eye; a screen reader hears the sentence once.
+// Counts down beside Undo, and removes the banner when the message has left.
+for (const banner of document.querySelectorAll("[data-seconds-left]")) {
+  const leavesAt = Date.now() + 1000 * Number(banner.dataset.secondsLeft);
+  const count = banner.querySelector(".app-undo-send__count");
+  // A screen reader announces the sentence once, not each second.
   banner.setAttribute("aria-live", "off");
   const timer = setInterval(() => {
     const left = Math.ceil((leavesAt - Date.now()) / 1000);

@@ -1,11 +1,6 @@
 from __future__ import annotations
 
-import re
-from uuid import uuid4
-
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -13,69 +8,37 @@ from engine.mail.header import HeaderBlock
 from engine.queue.models import QueuedMessage
 from engine.registry.models import Mailbox, Organisation, Person
 from engine.storage import content
-from engine.storage.models import FolderRole, Message
+from engine.storage.models import FolderRole
 from portal.webmail.drafts import attachments
-from portal.webmail.models import DraftFile, Habits, UndoTime
-from portal.webmail.rendering.parsed_message import Reading, take_apart
+from portal.webmail.models import DraftFile, UndoTime, WritingPreferences
 from tests import factories
 from tests.portal.conftest import SignIn
+from tests.portal.webmail.compose_page import (
+    CHARLIE,
+    JANE,
+    ComposePage,
+    file,
+    kept,
+    only,
+    parsed_of,
+    value_of,
+)
 from tests.portal.webmail.conftest import PDF, html, named, put
-
-JANE = "jane@firm.example.secure.example"
-CHARLIE = "charlie@harbour.secure.example"
 
 pytestmark = pytest.mark.usefixtures("firm_connection", "charlie")
 
 
 @pytest.fixture
-def desk(bob: Person) -> Desk:
-    """Where Bob writes, who likes his messages to leave at once."""
-    Habits.objects.create(person=bob, undo_seconds=UndoTime.NONE)
-    return Desk(bob.mailbox)
-
-
-class Desk:
-    """A page to write on, before anything was typed."""
-
-    def __init__(self, mailbox: Mailbox) -> None:
-        self.mailbox = mailbox
-        self.door = reverse("webmail:draft", args=[mailbox.pk, uuid4()])
-
-    def post(self, client: Client, do: str, **fields: object) -> HttpResponse:
-        """Post the page; what is sent has a subject unless it says otherwise."""
-        typed = {"subject": "About it"} if do == "send" else {}
-        return client.post(self.door, typed | {"do": do} | fields, follow=True)
-
-    def page(self, client: Client) -> str:
-        return client.get(self.door).content.decode()
-
-
-def kept(mailbox: Mailbox, role: FolderRole) -> list[Message]:
-    return list(Message.objects.filter(mailbox=mailbox, folder__role=role))
-
-
-def reading_of(message: Message) -> Reading:
-    return take_apart(content.read(message.content))
-
-
-def only(mailbox: Mailbox, role: FolderRole) -> tuple[Message, Reading]:
-    [message] = kept(mailbox, role)
-    return message, reading_of(message)
-
-
-def file(name: str = "Bundle.pdf", data: bytes = PDF.data) -> SimpleUploadedFile:
-    return SimpleUploadedFile(name, data, "application/pdf")
-
-
-def value_of(page: str, name: str) -> str:
-    found = re.search(rf'name="{name}"[^>]*value="([^"]*)"', page)
-    return found[1] if found else ""
+def compose_page(bob: Person) -> ComposePage:
+    """Bob's compose page; he prefers messages to leave immediately."""
+    WritingPreferences.objects.create(person=bob, undo_seconds=UndoTime.NONE)
+    return ComposePage(bob.mailbox)
 
 
 def test_a_message_is_sent_and_kept_in_sent(
-    as_bob: Client, bob: Person, charlie: Person, desk: Desk
+    as_bob: Client, bob: Person, charlie: Person, compose_page: ComposePage
 ) -> None:
-    answer = desk.post(
+    answer = compose_page.post(
         as_bob, "send", to=f"Charlie <{CHARLIE}>", subject="Hello", text="One\r\nTwo"
     )
 
@@ -93,29 +56,29 @@ def test_a_message_is_sent_and_kept_in_sent(
 
 
 def test_bcc_is_hidden_from_others_and_known_to_the_sender(
-    as_bob: Client, bob: Person, charlie: Person, desk: Desk
+    as_bob: Client, bob: Person, charlie: Person, compose_page: ComposePage
 ) -> None:
-    desk.post(as_bob, "send", to=JANE, bcc=f"Siân C <{CHARLIE}>", text="x")
+    compose_page.post(as_bob, "send", to=JANE, bcc=f"Siân C <{CHARLIE}>", text="x")
 
     _, sent = only(bob.mailbox, FolderRole.SENT)
     _, received = only(charlie.mailbox, FolderRole.INBOX)
-    assert [str(n.address) for n in sent.people("Bcc").shown] == [CHARLIE]
-    assert not received.people("Bcc").shown
+    assert [str(n.address) for n in sent.address_field("Bcc").shown] == [CHARLIE]
+    assert not received.address_field("Bcc").shown
     assert CHARLIE.encode() not in received.raw
 
 
 def test_somebody_named_twice_gets_one_message(
-    as_bob: Client, charlie: Person, desk: Desk
+    as_bob: Client, charlie: Person, compose_page: ComposePage
 ) -> None:
-    desk.post(as_bob, "send", to=CHARLIE, cc=CHARLIE.upper(), text="x")
+    compose_page.post(as_bob, "send", to=CHARLIE, cc=CHARLIE.upper(), text="x")
 
     assert len(kept(charlie.mailbox, FolderRole.INBOX)) == 1
 
 
 def test_files_arrive_byte_for_byte(
-    as_bob: Client, charlie: Person, desk: Desk
+    as_bob: Client, charlie: Person, compose_page: ComposePage
 ) -> None:
-    desk.post(
+    compose_page.post(
         as_bob,
         "send",
         to=CHARLIE,
@@ -139,9 +102,9 @@ def test_files_arrive_byte_for_byte(
     ],
 )
 def test_a_wrong_recipient_is_named_beside_the_field_and_nothing_is_lost(
-    as_bob: Client, bob: Person, desk: Desk, to: str, sentence: str
+    as_bob: Client, bob: Person, compose_page: ComposePage, to: str, sentence: str
 ) -> None:
-    page = desk.post(
+    page = compose_page.post(
         as_bob,
         "send",
         to=to,
@@ -156,28 +119,30 @@ def test_a_wrong_recipient_is_named_beside_the_field_and_nothing_is_lost(
     assert "Kept subject" in page and "Kept text" in page
     assert "Bundle.pdf" in page
     assert not QueuedMessage.objects.exists()
-    assert "Bundle.pdf" in desk.page(as_bob)
+    assert "Bundle.pdf" in compose_page.page(as_bob)
 
 
-def test_every_wrong_recipient_is_named_at_once(as_bob: Client, desk: Desk) -> None:
-    page = desk.post(
+def test_every_wrong_recipient_is_named_at_once(
+    as_bob: Client, compose_page: ComposePage
+) -> None:
+    page = compose_page.post(
         as_bob, "send", to="one@elsewhere.example", cc="two@elsewhere.example, three"
     ).content.decode()
 
     for word in ("one@elsewhere", "two@elsewhere", "three is not"):
         assert word in page
-    # One line for each, or two sentences would run into one another.
+    # One line for each error.
     assert page.count('<a href="#id_') == 3
 
 
 def test_a_list_that_does_not_admit_the_sender_is_refused(
-    as_bob: Client, harbour: Organisation, desk: Desk
+    as_bob: Client, harbour: Organisation, compose_page: ComposePage
 ) -> None:
     factories.make_list(
         "clerks@harbour.secure.example", harbour, CHARLIE, posting="members"
     )
 
-    page = desk.post(
+    page = compose_page.post(
         as_bob, "send", to="clerks@harbour.secure.example", text="x"
     ).content.decode()
 
@@ -186,11 +151,11 @@ def test_a_list_that_does_not_admit_the_sender_is_refused(
 
 
 def test_an_infected_file_is_refused_beside_the_files(
-    as_bob: Client, bob: Person, charlie: Person, desk: Desk
+    as_bob: Client, bob: Person, charlie: Person, compose_page: ComposePage
 ) -> None:
     eicar = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 
-    page = desk.post(
+    page = compose_page.post(
         as_bob, "send", to=CHARLIE, text="x", attachments=[file("a.com", eicar)]
     ).content.decode()
 
@@ -201,14 +166,14 @@ def test_an_infected_file_is_refused_beside_the_files(
 
 
 def test_a_draft_is_kept_as_it_was_typed(
-    as_bob: Client, bob: Person, desk: Desk
+    as_bob: Client, bob: Person, compose_page: ComposePage
 ) -> None:
     typed = f"half an addr, Siân <{JANE}>"
-    desk.post(
+    compose_page.post(
         as_bob, "save", to=typed, cc="x", subject="Später", text=" Line\r\n\r\nTwo"
     )
 
-    page = desk.page(as_bob)
+    page = compose_page.page(as_bob)
     message, _ = only(bob.mailbox, FolderRole.DRAFTS)
 
     assert value_of(page, "to") == typed.replace("<", "&lt;").replace(">", "&gt;")
@@ -219,25 +184,27 @@ def test_a_draft_is_kept_as_it_was_typed(
     assert message.to_summary == "Siân"
 
 
-def test_a_draft_opens_from_its_folder(as_bob: Client, bob: Person, desk: Desk) -> None:
-    desk.post(as_bob, "save", subject="Later")
+def test_a_draft_opens_from_its_folder(
+    as_bob: Client, bob: Person, compose_page: ComposePage
+) -> None:
+    compose_page.post(as_bob, "save", subject="Later")
     message, _ = only(bob.mailbox, FolderRole.DRAFTS)
 
     answer = as_bob.get(reverse("webmail:read", args=[message.pk]))
 
     assert answer.status_code == 302
-    assert answer["Location"] == desk.door
+    assert answer["Location"] == compose_page.url
 
 
 def test_a_draft_is_kept_once_and_ends_when_it_is_sent(
-    as_bob: Client, bob: Person, desk: Desk
+    as_bob: Client, bob: Person, compose_page: ComposePage
 ) -> None:
     for text in ("one", "two"):
-        desk.post(as_bob, "save", text=text)
+        compose_page.post(as_bob, "save", text=text)
     _, draft = only(bob.mailbox, FolderRole.DRAFTS)
     assert draft.text == "two\n"
 
-    desk.post(as_bob, "send", to=CHARLIE, text="three")
+    compose_page.post(as_bob, "send", to=CHARLIE, text="three")
 
     assert not kept(bob.mailbox, FolderRole.DRAFTS)
     _, sent = only(bob.mailbox, FolderRole.SENT)
@@ -245,19 +212,21 @@ def test_a_draft_is_kept_once_and_ends_when_it_is_sent(
 
 
 def test_a_draft_is_thrown_away_and_fetched_back(
-    as_bob: Client, bob: Person, desk: Desk
+    as_bob: Client, bob: Person, compose_page: ComposePage
 ) -> None:
-    desk.post(as_bob, "attach", text="First words", attachments=[file()])
+    compose_page.post(as_bob, "attach", text="First words", attachments=[file()])
 
-    page = desk.post(as_bob, "discard", text="Last words", to="half@").content.decode()
+    page = compose_page.post(
+        as_bob, "discard", text="Last words", to="half@"
+    ).content.decode()
 
     assert "Draft moved to Deleted" in page and ">Undo<" in page
     assert not kept(bob.mailbox, FolderRole.DRAFTS)
     (thrown,) = kept(bob.mailbox, FolderRole.TRASH)
     shown = as_bob.get(reverse("webmail:read", args=[thrown.pk])).content.decode()
-    assert "Go on writing this draft" in shown and "From a colleague" not in shown
+    assert "Continue this draft" in shown and "From a colleague" not in shown
     page = as_bob.post(
-        reverse("webmail:again", args=[thrown.pk]), follow=True
+        reverse("webmail:edit_as_new", args=[thrown.pk]), follow=True
     ).content.decode()
     assert "Last words" in page and "Bundle.pdf" in page
     assert value_of(page, "to") == "half@"
@@ -265,59 +234,61 @@ def test_a_draft_is_thrown_away_and_fetched_back(
 
 
 def test_throwing_a_draft_away_is_taken_back(
-    as_bob: Client, bob: Person, desk: Desk
+    as_bob: Client, bob: Person, compose_page: ComposePage
 ) -> None:
-    desk.post(as_bob, "discard", text="Never saved")
+    compose_page.post(as_bob, "discard", text="Never saved")
     drafts = bob.mailbox.folders.get(role=FolderRole.DRAFTS)
 
-    as_bob.post(reverse("webmail:undo", args=[drafts.pk]))
+    as_bob.post(reverse("webmail:undo_move", args=[drafts.pk]))
 
-    assert "Never saved" in desk.page(as_bob)
+    assert "Never saved" in compose_page.page(as_bob)
 
 
 def test_a_draft_without_a_word_is_thrown_away_at_once(
-    as_bob: Client, bob: Person, desk: Desk
+    as_bob: Client, bob: Person, compose_page: ComposePage
 ) -> None:
-    page = desk.post(as_bob, "discard").content.decode()
+    page = compose_page.post(as_bob, "discard").content.decode()
 
     assert "Draft deleted" in page
     assert not kept(bob.mailbox, FolderRole.TRASH)
 
 
 def test_a_draft_of_two_windows_is_thrown_away_as_the_quicker_left_it(
-    as_bob: Client, bob: Person, desk: Desk
+    as_bob: Client, bob: Person, compose_page: ComposePage
 ) -> None:
-    desk.post(as_bob, "save", text="Quicker")
+    compose_page.post(as_bob, "save", text="Quicker")
 
-    desk.post(as_bob, "discard", text="Slower", version="")
+    compose_page.post(as_bob, "discard", text="Slower", version="")
 
     (thrown,) = kept(bob.mailbox, FolderRole.TRASH)
-    assert reading_of(thrown).text == "Quicker\n"
+    assert parsed_of(thrown).text == "Quicker\n"
 
 
 def test_files_are_attached_and_removed_while_writing(
-    as_bob: Client, charlie: Person, desk: Desk
+    as_bob: Client, charlie: Person, compose_page: ComposePage
 ) -> None:
-    desk.post(
+    compose_page.post(
         as_bob, "attach", text="x", attachments=[file("one.pdf"), file("two.pdf")]
     )
-    page = desk.post(as_bob, "attach", attachments=[file("three.pdf")]).content.decode()
+    page = compose_page.post(
+        as_bob, "attach", attachments=[file("three.pdf")]
+    ).content.decode()
     assert all(name in page for name in ("one.pdf", "two.pdf", "three.pdf"))
 
     second = DraftFile.objects.get(name="two.pdf")
-    desk.post(as_bob, f"remove-{second.pk}")
-    desk.post(as_bob, "send", to=CHARLIE, text="x")
+    compose_page.post(as_bob, f"remove-{second.pk}")
+    compose_page.post(as_bob, "send", to=CHARLIE, text="x")
 
     _, reading = only(charlie.mailbox, FolderRole.INBOX)
     assert [a.name for a in reading.attachments] == ["one.pdf", "three.pdf"]
 
 
 def test_too_many_octets_of_files_are_refused_with_the_limit(
-    as_bob: Client, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    as_bob: Client, compose_page: ComposePage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(attachments, "size_limit", lambda: 1000)
 
-    page = desk.post(
+    page = compose_page.post(
         as_bob, "attach", text="Kept", attachments=[file(data=b"x" * 1001)]
     ).content.decode()
 
@@ -329,17 +300,21 @@ def test_too_many_octets_of_files_are_refused_with_the_limit(
     assert "Kept" in page
 
 
-def test_sending_twice_sends_once(as_bob: Client, charlie: Person, desk: Desk) -> None:
-    desk.post(as_bob, "send", to=CHARLIE, text="x")
+def test_sending_twice_sends_once(
+    as_bob: Client, charlie: Person, compose_page: ComposePage
+) -> None:
+    compose_page.post(as_bob, "send", to=CHARLIE, text="x")
 
-    page = desk.post(as_bob, "send", to=CHARLIE, text="x").content.decode()
+    page = compose_page.post(as_bob, "send", to=CHARLIE, text="x").content.decode()
 
     assert "has been sent already" in page
     assert len(kept(charlie.mailbox, FolderRole.INBOX)) == 1
 
 
-def test_no_header_can_be_slipped_in(as_bob: Client, bob: Person, desk: Desk) -> None:
-    desk.post(
+def test_no_header_can_be_slipped_in(
+    as_bob: Client, bob: Person, compose_page: ComposePage
+) -> None:
+    compose_page.post(
         as_bob,
         "send",
         to=CHARLIE,
@@ -353,12 +328,12 @@ def test_no_header_can_be_slipped_in(as_bob: Client, bob: Person, desk: Desk) ->
 
 
 def test_a_reply_goes_to_the_sender_and_marks_the_original(
-    as_bob: Client, bob: Person, desk: Desk
+    as_bob: Client, bob: Person, compose_page: ComposePage
 ) -> None:
     message = put(bob.mailbox, references="<first@firm.example>")
 
     page = as_bob.get(reverse("webmail:reply", args=[message.pk])).content.decode()
-    desk.post(as_bob, "send", to=JANE, text="Yes", answers=message.pk)
+    compose_page.post(as_bob, "send", to=JANE, text="Yes", answers=message.pk)
 
     assert value_of(page, "to") == f"Jane Jones &lt;{JANE}&gt;"
     assert value_of(page, "subject") == "Re: Hearing on Monday"
@@ -373,12 +348,12 @@ def test_a_reply_goes_to_the_sender_and_marks_the_original(
 
 
 def test_a_reply_kept_as_a_draft_is_still_a_reply(
-    as_bob: Client, bob: Person, desk: Desk
+    as_bob: Client, bob: Person, compose_page: ComposePage
 ) -> None:
     message = put(bob.mailbox)
 
-    desk.post(as_bob, "save", text="Yes", answers=message.pk)
-    desk.post(as_bob, "send", to=JANE, text="Yes")
+    compose_page.post(as_bob, "save", text="Yes", answers=message.pk)
+    compose_page.post(as_bob, "send", to=JANE, text="Yes")
 
     _, sent = only(bob.mailbox, FolderRole.SENT)
     assert sent.header.text("In-Reply-To") == message.message_id
@@ -441,7 +416,7 @@ def test_a_forwarded_message_is_quoted_and_carries_its_files(
     assert content.read(DraftFile.objects.get().content) == PDF.data
 
 
-@pytest.mark.usefixtures("desk")
+@pytest.mark.usefixtures("compose_page")
 def test_a_message_is_forwarded_whole_as_a_file(
     as_bob: Client, bob: Person, charlie: Person
 ) -> None:
@@ -458,18 +433,18 @@ def test_a_message_is_forwarded_whole_as_a_file(
 
 
 def test_sending_as_a_group_needs_the_right_to_send(
-    as_bob: Client, bob: Person, team: Mailbox, desk: Desk
+    as_bob: Client, bob: Person, team: Mailbox, compose_page: ComposePage
 ) -> None:
     grant = factories.make_grant(team, bob, can_read=True)
     fields = {"to": CHARLIE, "text": "x", "sender": team.pk}
 
-    page = desk.post(as_bob, "send", **fields).content.decode()
+    page = compose_page.post(as_bob, "send", **fields).content.decode()
     assert "You may not send from this mailbox" in page
     assert not QueuedMessage.objects.exists()
 
     grant.can_send = True
     grant.save()
-    Desk(bob.mailbox).post(as_bob, "send", **fields)
+    ComposePage(bob.mailbox).post(as_bob, "send", **fields)
 
     _, sent = only(team, FolderRole.SENT)
     assert sent.header.text("From") == f"Listing office <{team.address}>"
@@ -493,10 +468,10 @@ def test_who_has_no_place_for_drafts_can_still_send(
     jane = factories.make_person(JANE, firm)
     factories.make_grant(team, jane, can_read=True, can_send=True)
     client = signed_in(jane)
-    desk = Desk(team)
+    compose_page = ComposePage(team)
 
     page = client.get(reverse("webmail:compose", args=[team.pk])).content.decode()
-    desk.post(client, "send", to=CHARLIE, text="x")
+    compose_page.post(client, "send", to=CHARLIE, text="x")
 
     assert ">Save draft</button>\n    <button" not in page
     assert len(kept(charlie.mailbox, FolderRole.INBOX)) == 1
@@ -507,16 +482,18 @@ def test_drafts_of_a_mailbox_that_is_only_read_are_kept_in_the_own_one(
 ) -> None:
     factories.make_grant(team, bob, can_read=True)
 
-    Desk(team).post(as_bob, "save", text="x")
+    ComposePage(team).post(as_bob, "save", text="x")
 
     assert kept(bob.mailbox, FolderRole.DRAFTS)
     assert not kept(team, FolderRole.DRAFTS)
 
 
 def test_headers_of_a_message_are_well_formed(
-    as_bob: Client, bob: Person, desk: Desk
+    as_bob: Client, bob: Person, compose_page: ComposePage
 ) -> None:
-    desk.post(as_bob, "send", to=CHARLIE, subject="Žluťoučký " * 20, text="ř" * 2000)
+    compose_page.post(
+        as_bob, "send", to=CHARLIE, subject="Žluťoučký " * 20, text="ř" * 2000
+    )
 
     sent, _ = only(bob.mailbox, FolderRole.SENT)
 

@@ -1,4 +1,4 @@
-"""Writing in a real browser: by keyboard alone, saved meanwhile, and accessible."""
+"""The compose page in a real browser: keyboard, autosave, attachments, WCAG."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from portal.webmail.contacts.contact_card import Card
 from portal.webmail.models import DraftFile, Signature
 from tests.peers.chromium import OpenPage
 from tests.portal import screens, walks
-from tests.portal.webmail.compose.test_compose import kept, only
+from tests.portal.webmail.compose_page import kept, only
 from tests.portal.webmail.conftest import put
 
 CHARLIE = "charlie@harbour.secure.example"
@@ -73,12 +73,12 @@ def test_a_message_is_written_and_sent_by_keyboard_alone(
 def test_words_are_saved_meanwhile_and_a_second_window_is_told(
     page: Page, bob: Person
 ) -> None:
-    door = reverse("webmail:draft", args=[bob.mailbox.pk, uuid4()])
-    page.goto(door)
+    url = reverse("webmail:draft", args=[bob.mailbox.pk, uuid4()])
+    page.goto(url)
     page.locator("#id_text").press_sequentially("One")
     expect(page.locator("#saved")).to_contain_text("Saved")
     second = page.context.new_page()
-    second.goto(door)
+    second.goto(url)
     expect(second.locator("#id_text")).to_have_value("One")
 
     page.locator("#id_text").press_sequentially(" two")
@@ -98,18 +98,18 @@ def test_words_are_saved_meanwhile_and_a_second_window_is_told(
 def test_words_typed_just_before_leaving_the_page_are_kept(
     page: Page, bob: Person
 ) -> None:
-    door = reverse("webmail:draft", args=[bob.mailbox.pk, uuid4()])
-    page.goto(door)
+    url = reverse("webmail:draft", args=[bob.mailbox.pk, uuid4()])
+    page.goto(url)
     page.locator("#id_text").press_sequentially("Last words")
     page.get_by_role("link", name="Back to Inbox").click()
     page.get_by_role("heading", name="Inbox", level=1).wait_for()
 
     # The browser sends them on its own time.
     page.wait_for_function(
-        "door => fetch(door).then(it => it.text()).then(it => it.includes('Last words'))",
-        arg=door,
+        "url => fetch(url).then(it => it.text()).then(it => it.includes('Last words'))",
+        arg=url,
     )
-    page.goto(door)
+    page.goto(url)
     expect(page.locator("#id_text")).to_have_value("Last words")
 
 
@@ -142,7 +142,7 @@ def test_a_message_does_not_leave_without_a_file_that_is_on_its_way(
     with page.expect_request("**/files/"):
         page.locator("#id_attachments").set_input_files([file])
     send = page.get_by_role("button", name="Send", exact=True)
-    # As a press does; a second press within a second counts as the same one.
+    # Not by a click: the button ignores a second click within a second.
     send.evaluate("button => button.form.requestSubmit(button)")
     expect(page.locator("#file-list")).to_contain_text("still being added")
     asked[0].continue_()
@@ -202,7 +202,7 @@ def test_no_page_of_writing_or_of_the_address_book_breaks_wcag(
         mailbox=bob.mailbox, name="Short", text="Bob\nListing", is_default=True
     )
     message = put(bob.mailbox)
-    doors = [
+    urls = [
         reverse("webmail:reply_all", args=[message.pk]),
         reverse("webmail:find_people", args=[bob.mailbox.pk, uuid4()]),
         *walks.WRITER,
@@ -214,9 +214,7 @@ def test_no_page_of_writing_or_of_the_address_book_breaks_wcag(
     ]
 
     found = [
-        fault
-        for door in doors
-        for fault in screens.faults(page, live_server.url + door)
+        fault for url in urls for fault in screens.faults(page, live_server.url + url)
     ]
     page.goto(reverse("webmail:compose") + "?to=nobody@x.example, " + CHARLIE)
     page.locator("#id_to").press_sequentially("charl")

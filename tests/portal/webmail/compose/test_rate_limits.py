@@ -13,14 +13,20 @@ from engine.queue.sending_rates import rate_limits
 from engine.registry.models import Person
 from engine.storage.models import FolderRole
 from portal.configuration.sending_rates import Rates
-from tests.portal.webmail.compose.test_compose import CHARLIE, Desk, file, kept, only
+from tests.portal.webmail.compose_page import (
+    CHARLIE,
+    ComposePage,
+    file,
+    kept,
+    only,
+)
 
 pytestmark = pytest.mark.usefixtures("charlie")
 
 
 @pytest.fixture
-def desk(bob: Person) -> Desk:
-    return Desk(bob.mailbox)
+def compose_page(bob: Person) -> ComposePage:
+    return ComposePage(bob.mailbox)
 
 
 @pytest.fixture(autouse=True)
@@ -33,14 +39,17 @@ def _one_a_minute(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_the_draft_is_kept_and_the_page_says_when(
-    as_bob: Client, bob: Person, desk: Desk, django_capture_on_commit_callbacks: object
+    as_bob: Client,
+    bob: Person,
+    compose_page: ComposePage,
+    django_capture_on_commit_callbacks: object,
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        sent = desk.post(as_bob, "send", to=CHARLIE, text="First")
+        sent = compose_page.post(as_bob, "send", to=CHARLIE, text="First")
     assert sent.status_code == 200
     assert SendingCount.objects.get(span="minute").messages == 1
 
-    again = Desk(bob.mailbox)
+    again = ComposePage(bob.mailbox)
     refused = again.post(
         as_bob, "send", to=CHARLIE, text="Second", attachments=[file()]
     )
@@ -57,11 +66,11 @@ def test_the_draft_is_kept_and_the_page_says_when(
 
 
 def test_what_other_processes_sent_counts_too(
-    as_bob: Client, bob: Person, desk: Desk
+    as_bob: Client, bob: Person, compose_page: ComposePage
 ) -> None:
     other = rate_limits.Meter()
     one = rate_limits.Sender(rate_limits.SenderKind.PERSON, bob.pk, bob.organisation_id)
     other.note([(one, rate_limits.Count(1, 1))])
     other.share()
 
-    assert desk.post(as_bob, "send", to=CHARLIE, text="x").status_code == 429
+    assert compose_page.post(as_bob, "send", to=CHARLIE, text="x").status_code == 429

@@ -1,4 +1,4 @@
-"""What happens around sending: undo, second windows, warnings, lapsed sessions."""
+"""Sending: undo, second windows, warnings, attachments, expired sessions."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from engine.audit.models import Entry
 from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress
 from engine.queue.delivery import claim
+from engine.queue.enqueue.mailbox_submission import Recipients
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
 from engine.registry.actions import people
 from engine.registry.models import Connection, Mailbox, Organisation, Person
@@ -27,16 +28,16 @@ from engine.storage import out_of_office
 from engine.storage.models import FolderRole
 from portal.webmail import tasks
 from portal.webmail.compose import send_message
-from portal.webmail.compose.send_message import Addressees, Sending, SentAlreadyError
+from portal.webmail.compose.send_message import OutgoingMessage, SentAlreadyError
 from portal.webmail.drafts import attachments
 from portal.webmail.drafts.draft import Draft
-from portal.webmail.models import Departure, DraftFile, Habits, UndoTime
+from portal.webmail.models import DraftFile, ScheduledSend, UndoTime, WritingPreferences
 from tests import factories
 from tests.engine.antivirus import pdfs, specimens
 from tests.portal.conftest import SignIn
-from tests.portal.webmail.compose.test_compose import (
+from tests.portal.webmail.compose_page import (
     CHARLIE,
-    Desk,
+    ComposePage,
     file,
     kept,
     only,
@@ -51,15 +52,15 @@ WAITS = {"to": CHARLIE, "subject": "Hearing", "text": "On Monday"}
 
 
 @pytest.fixture
-def desk(bob: Person) -> Desk:
-    """Where Bob writes, who has changed no setting."""
-    return Desk(bob.mailbox)
+def compose_page(bob: Person) -> ComposePage:
+    """Bob's compose page, with default preferences."""
+    return ComposePage(bob.mailbox)
 
 
 def test_a_page_that_comes_once_the_message_has_left_says_that_it_was_sent(
-    as_bob: Client, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    as_bob: Client, compose_page: ComposePage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answer = as_bob.post(desk.door, {**WAITS, "do": "send"})
+    answer = as_bob.post(compose_page.url, {**WAITS, "do": "send"})
     it_has_left(monkeypatch)
     first, second = (_page(as_bob, answer["Location"]) for _ in "12")
 
@@ -68,16 +69,16 @@ def test_a_page_that_comes_once_the_message_has_left_says_that_it_was_sent(
 
 
 def test_a_page_that_offered_to_take_it_back_has_said_that_it_was_sent(
-    as_bob: Client, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    as_bob: Client, compose_page: ComposePage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answer = as_bob.post(desk.door, {**WAITS, "do": "send"})
+    answer = as_bob.post(compose_page.url, {**WAITS, "do": "send"})
     assert "leaves in" in _page(as_bob, answer["Location"])
     it_has_left(monkeypatch)
     assert "Message sent" not in _page(as_bob, answer["Location"])
 
 
 def it_has_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    later = Departure.objects.get().leaves_at + A_SECOND
+    later = ScheduledSend.objects.get().leaves_at + A_SECOND
     monkeypatch.setattr(clock, "held", later.timestamp)
 
 
@@ -86,14 +87,14 @@ def _page(client: Client, address: str) -> str:
 
 
 def undo(client: Client) -> str:
-    door = reverse("webmail:take_back", args=[Departure.objects.get().pk])
-    return client.post(door, follow=True).content.decode()
+    url = reverse("webmail:undo_send", args=[ScheduledSend.objects.get().pk])
+    return client.post(url, follow=True).content.decode()
 
 
 def test_a_sent_message_waits_and_every_page_offers_undo(
-    as_bob: Client, bob: Person, charlie: Person, desk: Desk
+    as_bob: Client, bob: Person, charlie: Person, compose_page: ComposePage
 ) -> None:
-    page = desk.post(as_bob, "send", **WAITS).content.decode()
+    page = compose_page.post(as_bob, "send", **WAITS).content.decode()
 
     assert "Message sent" in page and ">Undo<" in page
     assert not kept(charlie.mailbox, FolderRole.INBOX)
@@ -104,11 +105,11 @@ def test_a_sent_message_waits_and_every_page_offers_undo(
 
 
 def test_what_is_taken_back_is_a_draft_again_with_all_that_it_had(
-    as_bob: Client, bob: Person, charlie: Person, desk: Desk
+    as_bob: Client, bob: Person, charlie: Person, compose_page: ComposePage
 ) -> None:
-    desk.post(as_bob, "send", bcc="alice@northfield.secure.example", **WAITS)
-    assert not Departure.objects.exists()  # nobody has that address
-    desk.post(
+    compose_page.post(as_bob, "send", bcc="alice@northfield.secure.example", **WAITS)
+    assert not ScheduledSend.objects.exists()  # nobody has that address
+    compose_page.post(
         as_bob, "send", cc=f"Bob B <{bob.address}>", attachments=[file()], **WAITS
     )
 
@@ -124,11 +125,11 @@ def test_what_is_taken_back_is_a_draft_again_with_all_that_it_had(
 
 
 def test_what_is_taken_back_loses_no_word_and_nobody(
-    as_bob: Client, desk: Desk, firm_connection: Connection
+    as_bob: Client, compose_page: ComposePage, firm_connection: Connection
 ) -> None:
     everybody = ", ".join(f"p{n}@firm.example.secure.example" for n in range(60))
     typed = WAITS | {"to": everybody, "text": "word " * 150_000}
-    desk.post(as_bob, "send", confirmed="1", **typed)
+    compose_page.post(as_bob, "send", confirmed="1", **typed)
 
     page = undo(as_bob)
 
@@ -137,12 +138,12 @@ def test_what_is_taken_back_loses_no_word_and_nobody(
 
 
 def test_a_message_taken_back_can_be_sent_after_all(
-    as_bob: Client, bob: Person, desk: Desk
+    as_bob: Client, bob: Person, compose_page: ComposePage
 ) -> None:
-    desk.post(as_bob, "send", **WAITS)
+    compose_page.post(as_bob, "send", **WAITS)
     undo(as_bob)
 
-    desk.post(as_bob, "send", **WAITS)
+    compose_page.post(as_bob, "send", **WAITS)
 
     only(bob.mailbox, FolderRole.SENT)
     statuses = Recipient.objects.values_list("status", flat=True)
@@ -150,9 +151,9 @@ def test_a_message_taken_back_can_be_sent_after_all(
 
 
 def test_what_has_left_is_not_taken_back(
-    as_bob: Client, bob: Person, desk: Desk
+    as_bob: Client, bob: Person, compose_page: ComposePage
 ) -> None:
-    desk.post(as_bob, "send", **WAITS)
+    compose_page.post(as_bob, "send", **WAITS)
     Recipient.objects.update(next_attempt_at=timezone.now())
     assert claim.claim("runner")
 
@@ -164,22 +165,22 @@ def test_what_has_left_is_not_taken_back(
 
 
 def test_nobody_takes_back_what_another_sent(
-    as_bob: Client, signed_in: SignIn, alice: Person, desk: Desk
+    as_bob: Client, signed_in: SignIn, alice: Person, compose_page: ComposePage
 ) -> None:
-    desk.post(as_bob, "send", **WAITS)
-    door = reverse("webmail:take_back", args=[Departure.objects.get().pk])
+    compose_page.post(as_bob, "send", **WAITS)
+    url = reverse("webmail:undo_send", args=[ScheduledSend.objects.get().pk])
 
-    answer = signed_in(alice, second_factor=True).post(door)
+    answer = signed_in(alice, second_factor=True).post(url)
 
     assert answer.status_code == 404
     assert Recipient.objects.get().status == RecipientStatus.QUEUED
 
 
-def sending_of(bob: Person) -> Sending:
+def sending_of(bob: Person) -> OutgoingMessage:
     to = [NamedAddress("", Address.parse(CHARLIE))]
-    return Sending(
+    return OutgoingMessage(
         draft=Draft(token=uuid4(), subject="x"),
-        addressees=Addressees(to, [], []),
+        recipients=Recipients(to, [], []),
         sender=bob.mailbox,
         drafts=bob.mailbox,
     )
@@ -214,11 +215,11 @@ def test_what_breaks_off_between_the_queue_and_the_copy_leaves_nothing(
 
 
 def test_sending_for_a_team_records_who_did(
-    as_bob: Client, bob: Person, team: Mailbox, desk: Desk
+    as_bob: Client, bob: Person, team: Mailbox, compose_page: ComposePage
 ) -> None:
     factories.make_grant(team, bob, can_send=True)
 
-    desk.post(as_bob, "send", sender=team.pk, **WAITS)
+    compose_page.post(as_bob, "send", sender=team.pk, **WAITS)
 
     entry = Entry.objects.get(event="mailbox.sent_from")
     assert (entry.subject_key, entry.by_key) == (str(team.pk), str(bob.pk))
@@ -234,51 +235,63 @@ def test_sending_for_a_team_records_who_did(
     ],
 )
 def test_what_somebody_would_want_to_know_is_said_before_sending(
-    as_bob: Client, desk: Desk, fields: dict[str, str], sentence: str
+    as_bob: Client, compose_page: ComposePage, fields: dict[str, str], sentence: str
 ) -> None:
-    page = desk.post(as_bob, "send", **(WAITS | fields)).content.decode()
+    page = compose_page.post(as_bob, "send", **(WAITS | fields)).content.decode()
 
     assert sentence in page and "Send anyway" in page
     assert not QueuedMessage.objects.exists()
-    desk.post(as_bob, "send", confirmed="1", **(WAITS | fields))
+    compose_page.post(as_bob, "send", confirmed="1", **(WAITS | fields))
     assert QueuedMessage.objects.exists()
 
 
-def test_words_that_are_only_quoted_warn_of_nothing(as_bob: Client, desk: Desk) -> None:
+def test_words_that_are_only_quoted_warn_of_nothing(
+    as_bob: Client, compose_page: ComposePage
+) -> None:
     quoted = "Thank you\n\nOn 2 March, Jane wrote:\n> The bundle is attached"
 
-    desk.post(as_bob, "send", **(WAITS | {"text": quoted}))
+    compose_page.post(as_bob, "send", **(WAITS | {"text": quoted}))
 
     assert QueuedMessage.objects.exists()
 
 
 def test_a_second_window_overwrites_nothing(
-    as_bob: Client, bob: Person, desk: Desk
+    as_bob: Client, bob: Person, compose_page: ComposePage
 ) -> None:
-    desk.post(as_bob, "save", text="first", version="")
-    page = desk.post(as_bob, "save", text="second", version="").content.decode()
+    compose_page.post(as_bob, "save", text="first", version="")
+    page = compose_page.post(as_bob, "save", text="second", version="").content.decode()
 
     assert "another window" in page
     texts = {m.content.body for m in kept(bob.mailbox, FolderRole.DRAFTS)}
     assert {bytes(text) for text in texts} == {b"first\r\n", b"second\r\n"}
 
 
-def test_the_script_is_told_of_a_second_window(as_bob: Client, desk: Desk) -> None:
-    first = as_bob.post(f"{desk.door}save/", {"text": "first", "version": ""})
+def test_the_script_is_told_of_a_second_window(
+    as_bob: Client, compose_page: ComposePage
+) -> None:
+    first = as_bob.post(f"{compose_page.url}save/", {"text": "first", "version": ""})
     version = first.json()["version"]
-    again = as_bob.post(f"{desk.door}save/", {"text": "more", "version": version})
+    again = as_bob.post(
+        f"{compose_page.url}save/", {"text": "more", "version": version}
+    )
 
-    late = as_bob.post(f"{desk.door}save/", {"text": "late", "version": version})
+    late = as_bob.post(f"{compose_page.url}save/", {"text": "late", "version": version})
 
     assert (first.status_code, again.status_code, late.status_code) == (200, 200, 409)
     assert "another window" in late.json()["problem"]
-    assert "more" in desk.page(as_bob)
+    assert "more" in compose_page.page(as_bob)
 
 
 def test_words_posted_after_the_session_lapsed_wait_for_the_writer(
-    client: Client, signed_in: SignIn, bob: Person, charlie: Person, desk: Desk
+    client: Client,
+    signed_in: SignIn,
+    bob: Person,
+    charlie: Person,
+    compose_page: ComposePage,
 ) -> None:
-    answer = client.post(desk.door, {"do": "send", "text": "Long work", "to": CHARLIE})
+    answer = client.post(
+        compose_page.url, {"do": "send", "text": "Long work", "to": CHARLIE}
+    )
     assert answer.status_code == 302 and "login" in answer["Location"]
     waiting = client.session["unsaved_words"]
 
@@ -286,13 +299,13 @@ def test_words_posted_after_the_session_lapsed_wait_for_the_writer(
     session = client.session
     session["unsaved_words"] = waiting
     session.save()
-    assert client.get(desk.door).status_code == 404
+    assert client.get(compose_page.url).status_code == 404
 
     signed_in(bob)
     session = client.session
     session["unsaved_words"] = waiting
     session.save()
-    page = client.get(desk.door, follow=True).content.decode()
+    page = client.get(compose_page.url, follow=True).content.decode()
 
     assert "Nothing is lost" in page and "Long work" in page
     assert not QueuedMessage.objects.exists()
@@ -300,27 +313,29 @@ def test_words_posted_after_the_session_lapsed_wait_for_the_writer(
 
 
 def test_files_posted_after_the_session_lapsed_are_to_be_added_again(
-    client: Client, signed_in: SignIn, bob: Person, desk: Desk
+    client: Client, signed_in: SignIn, bob: Person, compose_page: ComposePage
 ) -> None:
-    client.post(desk.door, {"text": "Long work", "attachments": [file("Order.pdf")]})
+    client.post(
+        compose_page.url, {"text": "Long work", "attachments": [file("Order.pdf")]}
+    )
     waiting = client.session["unsaved_words"]
     signed_in(bob)
     session = client.session
     session["unsaved_words"] = waiting
     session.save()
 
-    page = client.get(desk.door, follow=True).content.decode()
+    page = client.get(compose_page.url, follow=True).content.decode()
 
     assert "Add these again: Order.pdf." in page and "Long work" in page
     assert "Nothing is lost" not in page
 
 
 def test_an_infected_file_is_refused_by_name_and_recorded(
-    as_bob: Client, desk: Desk
+    as_bob: Client, compose_page: ComposePage
 ) -> None:
     eicar = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 
-    page = desk.post(
+    page = compose_page.post(
         as_bob, "attach", text="Kept", attachments=[file("Order.pdf", eicar), file()]
     ).content.decode()
 
@@ -332,23 +347,25 @@ def test_an_infected_file_is_refused_by_name_and_recorded(
 
 
 def test_a_file_is_kept_while_the_scanner_is_away_and_does_not_leave_unscanned(
-    as_bob: Client, desk: Desk, settings, monkeypatch: pytest.MonkeyPatch
+    as_bob: Client, compose_page: ComposePage, settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settings.POSTERN, "clamd", "/nowhere/clamd.sock")
 
-    page = desk.post(as_bob, "attach", attachments=[file()]).content.decode()
+    page = compose_page.post(as_bob, "attach", attachments=[file()]).content.decode()
     assert "Will be scanned before it is sent" in page
-    page = desk.post(as_bob, "send", **WAITS).content.decode()
+    page = compose_page.post(as_bob, "send", **WAITS).content.decode()
 
     assert "was not sent" in page and "Nothing is lost" in page
     assert "Bundle.pdf" in page
     assert not QueuedMessage.objects.exists()
 
 
-def test_an_encrypted_file_is_not_added(as_bob: Client, desk: Desk) -> None:
+def test_an_encrypted_file_is_not_added(
+    as_bob: Client, compose_page: ComposePage
+) -> None:
     locked = file("Order.pdf", pdfs.LOCKED_AES_256)
 
-    page = desk.post(as_bob, "attach", attachments=[locked]).content.decode()
+    page = compose_page.post(as_bob, "attach", attachments=[locked]).content.decode()
 
     assert "Order.pdf was not added. A PDF that is encrypted cannot be scanned" in page
     assert not DraftFile.objects.exists()
@@ -356,14 +373,14 @@ def test_an_encrypted_file_is_not_added(as_bob: Client, desk: Desk) -> None:
 
 
 def test_an_encrypted_file_goes_with_a_mark_where_the_community_says_so(
-    as_bob: Client, bob: Person, charlie: Person, desk: Desk, settings
+    as_bob: Client, bob: Person, charlie: Person, compose_page: ComposePage, settings
 ) -> None:
     settings.POSTERN = settings.POSTERN.model_copy(update={"encrypted_content": "mark"})
-    Habits.objects.create(person=bob, undo_seconds=UndoTime.NONE)
+    WritingPreferences.objects.create(person=bob, undo_seconds=UndoTime.NONE)
     locked = file("Order.pdf", pdfs.LOCKED_AES_256)
 
-    page = desk.post(as_bob, "attach", attachments=[locked]).content.decode()
-    desk.post(as_bob, "send", **WAITS)
+    page = compose_page.post(as_bob, "attach", attachments=[locked]).content.decode()
+    compose_page.post(as_bob, "send", **WAITS)
 
     assert "Cannot be scanned for viruses" in page
     _, received = only(charlie.mailbox, FolderRole.INBOX)
@@ -371,12 +388,14 @@ def test_an_encrypted_file_goes_with_a_mark_where_the_community_says_so(
 
 
 def test_files_are_added_and_removed_by_the_script(
-    as_bob: Client, bob: Person, desk: Desk
+    as_bob: Client, bob: Person, compose_page: ComposePage
 ) -> None:
-    added = as_bob.post(f"{desk.door}files/", {"attachments": [file()]})
-    refused = as_bob.post(f"{desk.door}files/", {"attachments": [file("run.exe")]})
+    added = as_bob.post(f"{compose_page.url}files/", {"attachments": [file()]})
+    refused = as_bob.post(
+        f"{compose_page.url}files/", {"attachments": [file("run.exe")]}
+    )
     row = DraftFile.objects.get()
-    removed = as_bob.post(f"{desk.door}files/remove/", {"file": row.pk})
+    removed = as_bob.post(f"{compose_page.url}files/remove/", {"file": row.pk})
 
     assert "Bundle.pdf" in added.content.decode()
     assert refused.status_code == 422
@@ -395,11 +414,11 @@ def test_files_are_added_and_removed_by_the_script(
     ids=["by its octets", "by its stream", "in an archive"],
 )
 def test_a_program_under_another_name_is_not_added(
-    as_bob: Client, desk: Desk, name: str, data: bytes
+    as_bob: Client, compose_page: ComposePage, name: str, data: bytes
 ) -> None:
     upload = SimpleUploadedFile(name, data, "application/pdf")
 
-    refused = as_bob.post(f"{desk.door}files/", {"attachments": [upload]})
+    refused = as_bob.post(f"{compose_page.url}files/", {"attachments": [upload]})
 
     assert refused.status_code == 422
     assert "was not added" in refused.content.decode()
@@ -407,14 +426,14 @@ def test_a_program_under_another_name_is_not_added(
 
 
 def test_a_colleague_reaches_no_file_of_somebody_elses_draft(
-    as_bob: Client, signed_in: SignIn, alice: Person, desk: Desk
+    as_bob: Client, signed_in: SignIn, alice: Person, compose_page: ComposePage
 ) -> None:
-    as_bob.post(f"{desk.door}files/", {"attachments": [file()]})
+    as_bob.post(f"{compose_page.url}files/", {"attachments": [file()]})
     row = DraftFile.objects.get()
     own = reverse("webmail:draft", args=[alice.mailbox.pk, row.token])
     client = signed_in(alice, second_factor=True)
 
-    assert client.post(f"{desk.door}files/remove/").status_code == 404
+    assert client.post(f"{compose_page.url}files/remove/").status_code == 404
     client.post(f"{own}files/remove/", {"file": row.pk})
 
     assert DraftFile.objects.exists()
@@ -427,11 +446,11 @@ def test_who_the_recipients_are_is_said(
     message = put(bob.mailbox)
     page = as_bob.get(reverse("webmail:reply", args=[message.pk])).content.decode()
     assert "On the organisation" in page and "Not in this conversation" not in page
-    desk = Desk(bob.mailbox)
-    desk.post(as_bob, "save", text="x", answers=message.pk)
+    compose_page = ComposePage(bob.mailbox)
+    compose_page.post(as_bob, "save", text="x", answers=message.pk)
 
     to = f"clerks@northfield.secure.example, {CHARLIE}, nobody@harbour.secure.example"
-    page = as_bob.post(f"{desk.door}recipients/", {"to": to}).content.decode()
+    page = as_bob.post(f"{compose_page.url}recipients/", {"to": to}).content.decode()
 
     assert "Distribution list, 1 member" in page
     assert "Harbour Chambers, law firm" in page
@@ -440,23 +459,26 @@ def test_who_the_recipients_are_is_said(
 
 
 def test_a_hundred_recipients_are_looked_at_with_the_same_few_questions(
-    as_bob: Client, desk: Desk, firm_connection: Connection, django_assert_num_queries
+    as_bob: Client,
+    compose_page: ComposePage,
+    firm_connection: Connection,
+    django_assert_num_queries,
 ) -> None:
     many = ", ".join(f"p{n}@firm.example.secure.example" for n in range(100))
-    as_bob.post(f"{desk.door}recipients/", {"to": many})
+    as_bob.post(f"{compose_page.url}recipients/", {"to": many})
 
     with django_assert_num_queries(12):
-        answer = as_bob.post(f"{desk.door}recipients/", {"to": many})
+        answer = as_bob.post(f"{compose_page.url}recipients/", {"to": many})
 
     assert answer.content.decode().count("app-recipients__one") >= 100
 
 
 def test_a_message_goes_to_a_hundred(
-    as_bob: Client, desk: Desk, firm_connection: Connection
+    as_bob: Client, compose_page: ComposePage, firm_connection: Connection
 ) -> None:
     many = ", ".join(f"p{n}@firm.example.secure.example" for n in range(100))
 
-    desk.post(as_bob, "send", confirmed="1", **(WAITS | {"to": many}))
+    compose_page.post(as_bob, "send", confirmed="1", **(WAITS | {"to": many}))
 
     assert Recipient.objects.count() == 100
 
@@ -465,7 +487,7 @@ def test_a_message_is_edited_as_a_new_one(as_bob: Client, bob: Person) -> None:
     message = put(bob.mailbox, role=FolderRole.SENT, text="Said before")
 
     page = as_bob.post(
-        reverse("webmail:again", args=[message.pk]), follow=True
+        reverse("webmail:edit_as_new", args=[message.pk]), follow=True
     ).content.decode()
 
     assert "Said before" in page
@@ -474,14 +496,16 @@ def test_a_message_is_edited_as_a_new_one(as_bob: Client, bob: Person) -> None:
 
 
 def test_another_of_the_same_name_is_pointed_out(
-    as_bob: Client, charlie: Person, northfield: Organisation, desk: Desk
+    as_bob: Client, charlie: Person, northfield: Organisation, compose_page: ComposePage
 ) -> None:
     factories.make_person("c2@northfield.secure.example", northfield, name="Charlie")
     call_command("rebuild_directory", verbosity=0)
 
-    page = as_bob.post(f"{desk.door}recipients/", {"to": CHARLIE}).content.decode()
+    page = as_bob.post(
+        f"{compose_page.url}recipients/", {"to": CHARLIE}
+    ).content.decode()
 
-    assert "There is another Charlie: Northfield Court" in page
+    assert "Another Charlie is at Northfield Court" in page
 
 
 @pytest.mark.parametrize("is_ex_directory", [True, False])
@@ -509,12 +533,12 @@ def test_no_more_is_told_than_the_directory_tells(
 
 
 def test_files_of_a_draft_that_is_gone_are_swept(
-    as_bob: Client, bob: Person, desk: Desk
+    as_bob: Client, bob: Person, compose_page: ComposePage
 ) -> None:
-    desk.post(as_bob, "attach", attachments=[file("kept.pdf")])
-    other = Desk(bob.mailbox)
-    as_bob.post(f"{other.door}files/", {"attachments": [file("gone.pdf")]})
-    assert attachments.sweep() == 0
+    compose_page.post(as_bob, "attach", attachments=[file("kept.pdf")])
+    other = ComposePage(bob.mailbox)
+    as_bob.post(f"{other.url}files/", {"attachments": [file("gone.pdf")]})
+    assert attachments.delete_orphans() == 0
     DraftFile.objects.update(added_at=timezone.now() - attachments.ORPHAN_AGE * 2)
 
     assert tasks.sweep_files() == 1
@@ -523,7 +547,7 @@ def test_files_of_a_draft_that_is_gone_are_swept(
 
 
 def test_who_is_away_says_so_before_anybody_sends(
-    as_bob: Client, charlie: Person, desk: Desk
+    as_bob: Client, charlie: Person, compose_page: ComposePage
 ) -> None:
     out_of_office.turn_on(
         charlie.mailbox,
@@ -533,6 +557,8 @@ def test_who_is_away_says_so_before_anybody_sends(
         text="Back on 3 June",
     )
 
-    page = as_bob.post(f"{desk.door}recipients/", {"to": CHARLIE}).content.decode()
+    page = as_bob.post(
+        f"{compose_page.url}recipients/", {"to": CHARLIE}
+    ).content.decode()
 
     assert "Away: Back on 3 June" in page

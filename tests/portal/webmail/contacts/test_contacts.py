@@ -7,13 +7,13 @@ from django.urls import reverse
 
 from engine.registry.models import Person
 from portal.webmail.contacts import actions, address_book
-from portal.webmail.contacts.actions import Merged
+from portal.webmail.contacts.actions import ImportResult
 from portal.webmail.contacts.contact_card import Card
 from portal.webmail.contacts.suggestions import suggest
 from portal.webmail.mailbox_settings.actions import save_signature
 from portal.webmail.models import Contact, ContactGroup, Signature, UndoTime
 from tests.portal.conftest import SignIn
-from tests.portal.webmail.compose.test_compose import CHARLIE, Desk, value_of
+from tests.portal.webmail.compose_page import CHARLIE, ComposePage, value_of
 from tests.portal.webmail.conftest import put
 
 JANE = Card("Jane Jones", "jane@firm.example", "Firm", groups=("Court",))
@@ -21,8 +21,8 @@ JANE = Card("Jane Jones", "jane@firm.example", "Firm", groups=("Court",))
 
 def upload(client: Client, data: bytes) -> str:
     file = SimpleUploadedFile("contacts.csv", data, "text/csv")
-    door = reverse("webmail:import_contacts")
-    return client.post(door, {"file": file}).content.decode()
+    url = reverse("webmail:import_contacts")
+    return client.post(url, {"file": file}).content.decode()
 
 
 def test_a_contact_is_added_changed_found_and_deleted(
@@ -31,8 +31,8 @@ def test_a_contact_is_added_changed_found_and_deleted(
     fields = {"name": "Siân", "address": "Sian@llys.example"}
     as_bob.post(reverse("webmail:add_contact"), fields)
     contact = Contact.objects.get(person=bob)
-    door = reverse("webmail:contact", args=[contact.pk])
-    as_bob.post(door, fields | {"organisation": "Llys"})
+    url = reverse("webmail:contact", args=[contact.pk])
+    as_bob.post(url, fields | {"organisation": "Llys"})
 
     page = as_bob.get(reverse("webmail:contacts"), {"q": "llys siân"}).content.decode()
     as_bob.post(reverse("webmail:delete_contact", args=[contact.pk]))
@@ -45,7 +45,7 @@ def test_a_contact_is_added_changed_found_and_deleted(
     ("address", "sentence"),
     [
         ("jane", "is not an address"),
-        ("JANE@firm.example", "in your book already"),
+        ("JANE@firm.example", "already has this address"),
         ("x@y.example\r\nBcc: z@y.example", "is not an address"),
     ],
 )
@@ -77,9 +77,9 @@ def test_a_book_is_its_owners_alone(
             ("rename_group", group.pk),
             ("delete_group", group.pk),
         ):
-            door = reverse(f"webmail:{name}", args=[key])
-            assert client.get(door).status_code == 404
-            assert client.post(door).status_code == 404
+            url = reverse(f"webmail:{name}", args=[key])
+            assert client.get(url).status_code == 404
+            assert client.post(url).status_code == 404
 
 
 def test_the_sender_of_a_message_is_written_down(as_bob: Client, bob: Person) -> None:
@@ -94,9 +94,9 @@ def test_a_group_takes_people_and_expands_into_a_message(
     as_bob: Client, bob: Person
 ) -> None:
     group = actions.add_group(bob, name="Court")
-    door = reverse("webmail:contact_group", args=[group.pk])
+    url = reverse("webmail:contact_group", args=[group.pk])
 
-    as_bob.post(door, {"people": f"Jane <jane@firm.example>\n{CHARLIE}"})
+    as_bob.post(url, {"people": f"Jane <jane@firm.example>\n{CHARLIE}"})
     page = as_bob.get(reverse("webmail:compose"), {"group": group.pk}).content.decode()
 
     assert "jane@firm.example" in value_of(page, "to")
@@ -120,7 +120,7 @@ def test_nobody_of_a_group_too_large_for_a_message_is_left_out_unsaid(
 
     assert "And 3 more" in page.content.decode()
     assert value_of(written.content.decode(), "to").count("@") == 201
-    assert "Add at most 200 people at once" in added.content.decode()
+    assert "Add at most 200 people at a time" in added.content.decode()
 
 
 def test_an_import_is_looked_at_first_and_overwrites_nothing(
@@ -135,8 +135,8 @@ def test_an_import_is_looked_at_first_and_overwrites_nothing(
     page = upload(as_bob, data)
     assert "1 new contact" in page and "Line 4" in page
     assert Contact.objects.count() == 1
-    door = page.partition('action="/mail/contacts/import/')[2].partition('"')[0]
-    as_bob.post(f"/mail/contacts/import/{door}")
+    url = page.partition('action="/mail/contacts/import/')[2].partition('"')[0]
+    as_bob.post(f"/mail/contacts/import/{url}")
 
     jane = Contact.objects.get(key="jane@firm.example")
     assert (jane.name, jane.phone, jane.organisation) == ("My Jane", "1", "Firm")
@@ -148,9 +148,9 @@ def test_nobody_imports_the_file_that_another_looked_at(
     as_bob: Client, signed_in: SignIn, charlie: Person
 ) -> None:
     page = upload(as_bob, b"Name,Email\nAnn,ann@x.example\n")
-    door = page.partition('action="/mail/contacts/import/')[2].partition('"')[0]
+    url = page.partition('action="/mail/contacts/import/')[2].partition('"')[0]
 
-    signed_in(charlie, second_factor=True).post(f"/mail/contacts/import/{door}")
+    signed_in(charlie, second_factor=True).post(f"/mail/contacts/import/{url}")
 
     assert not Contact.objects.exists()
 
@@ -165,10 +165,10 @@ def test_a_hostile_file_is_refused_with_a_sentence(as_bob: Client, data: bytes) 
 def test_importing_again_changes_nothing(bob: Person) -> None:
     cards = [JANE, Card("Ann", "ann@x.example"), JANE]
 
-    first, again = actions.merge(bob, cards), actions.merge(bob, cards)
+    first, again = actions.import_cards(bob, cards), actions.import_cards(bob, cards)
 
-    assert (first, again) == (Merged(2, 0, 0), Merged(0, 0, 2))
-    assert actions.foreseen(bob, cards) == Merged(0, 0, 2)
+    assert (first, again) == (ImportResult(2, 0, 0), ImportResult(0, 0, 2))
+    assert actions.preview_import(bob, cards) == ImportResult(0, 0, 2)
     assert ContactGroup.objects.count() == 1
 
 
@@ -176,22 +176,22 @@ def test_importing_again_changes_nothing(bob: Person) -> None:
 def test_the_book_is_taken_away_and_brought_back(
     as_bob: Client, bob: Person, kind: str
 ) -> None:
-    actions.merge(bob, [JANE, Card("=cmd()", "x@y.example")])
-    before = address_book.cards(bob)
+    actions.import_cards(bob, [JANE, Card("=cmd()", "x@y.example")])
+    before = address_book.export_cards(bob)
     data = as_bob.get(reverse("webmail:export_contacts", args=[kind])).content
     Contact.objects.all().delete()
 
     page = upload(as_bob, data)
-    door = page.partition('action="/mail/contacts/import/')[2].partition('"')[0]
-    as_bob.post(f"/mail/contacts/import/{door}")
+    url = page.partition('action="/mail/contacts/import/')[2].partition('"')[0]
+    as_bob.post(f"/mail/contacts/import/{url}")
 
-    assert address_book.cards(bob) == before
+    assert address_book.export_cards(bob) == before
 
 
 def test_the_own_book_is_suggested_before_the_directory(
     bob: Person, charlie: Person, alice: Person
 ) -> None:
-    actions.merge(bob, [Card("Alan Ample", "alan@firm.example"), JANE])
+    actions.import_cards(bob, [Card("Alan Ample", "alan@firm.example"), JANE])
     actions.add_group(bob, name="Allies").contacts.add(Contact.objects.first())
     actions.add(bob, Card("Al at home", alice.address))
 
@@ -209,14 +209,18 @@ def test_people_are_found_without_a_script(
     as_bob: Client, bob: Person, charlie: Person
 ) -> None:
     actions.add(bob, Card("Charlie Court", CHARLIE))
-    desk = Desk(bob.mailbox)
-    page = desk.post(as_bob, "find", text="Words", to="a@b.example").content.decode()
+    compose_page = ComposePage(bob.mailbox)
+    page = compose_page.post(
+        as_bob, "find", text="Words", to="a@b.example"
+    ).content.decode()
     assert "Find people" in page
 
-    page = as_bob.post(f"{desk.door}people/", {"q": "court"}).content.decode()
+    page = as_bob.post(f"{compose_page.url}people/", {"q": "court"}).content.decode()
     assert f"Charlie Court &lt;{CHARLIE}&gt;" in page
     chosen = {"chosen": f"Charlie Court <{CHARLIE}>", "field": "to", "do": "add"}
-    page = as_bob.post(f"{desk.door}people/", chosen, follow=True).content.decode()
+    page = as_bob.post(
+        f"{compose_page.url}people/", chosen, follow=True
+    ).content.decode()
 
     assert value_of(page, "to") == f"a@b.example, Charlie Court &lt;{CHARLIE}&gt;"
     assert "Words" in page and "Harbour Chambers" in page
@@ -226,14 +230,14 @@ def test_a_list_of_contacts_is_read_page_by_page(
     as_bob: Client, bob: Person, django_assert_num_queries
 ) -> None:
     cards = [Card(f"Name {n:03}", f"n{n}@x.example") for n in range(120)]
-    actions.merge(bob, cards)
-    door = reverse("webmail:contacts")
-    as_bob.get(door)
+    actions.import_cards(bob, cards)
+    url = reverse("webmail:contacts")
+    as_bob.get(url)
 
     with django_assert_num_queries(14):
-        page = as_bob.get(door).content.decode()
+        page = as_bob.get(url).content.decode()
     after = page.partition("after=")[2].partition('"')[0]
-    second = as_bob.get(door, {"after": after}).content.decode()
+    second = as_bob.get(url, {"after": after}).content.decode()
 
     assert page.count('class="app-book__one"') == 50
     assert "Name 050" in second and "Name 049" not in second
@@ -251,9 +255,9 @@ def test_the_default_signature_stands_under_a_new_message_and_is_exchanged(
         )
     page = as_bob.get(reverse("webmail:compose")).content.decode()
     assert "-- \nBob</textarea>" in page
-    desk = Desk(bob.mailbox)
+    compose_page = ComposePage(bob.mailbox)
 
-    page = desk.post(
+    page = compose_page.post(
         as_bob, "sign", text="Hi\n\n-- \nBob", signature="Long"
     ).content.decode()
 
@@ -266,19 +270,19 @@ def test_a_signature_belongs_to_who_may_send_from_the_mailbox(
     fields = {"name": "Short", "text": "Bob", "is_default": "on"}
     add = reverse("webmail:add_signature", args=[bob.mailbox.pk])
     as_bob.post(add, fields)
-    door = reverse("webmail:signature", args=[Signature.objects.get().pk])
+    url = reverse("webmail:signature", args=[Signature.objects.get().pk])
     client = signed_in(alice, second_factor=True)
 
     assert client.post(add, fields).status_code == 404
-    assert client.get(door).status_code == 404
+    assert client.get(url).status_code == 404
 
 
 def test_how_long_a_message_waits_is_chosen(as_bob: Client, bob: Person) -> None:
-    page = as_bob.get(reverse("webmail:habits")).content.decode()
+    page = as_bob.get(reverse("webmail:writing_preferences")).content.decode()
     assert all(label in page for label in UndoTime.labels)
 
-    as_bob.post(reverse("webmail:habits"), {"undo_seconds": "30"})
-    as_bob.post(reverse("webmail:habits"), {"undo_seconds": "31"})
+    as_bob.post(reverse("webmail:writing_preferences"), {"undo_seconds": "30"})
+    as_bob.post(reverse("webmail:writing_preferences"), {"undo_seconds": "31"})
 
     bob.refresh_from_db()
-    assert bob.writing_habits.undo_seconds == 30
+    assert bob.writing_preferences.undo_seconds == 30

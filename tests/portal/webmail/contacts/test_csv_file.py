@@ -9,7 +9,7 @@ from portal.webmail.contacts.contact_card import (
     SIZE_LIMIT,
     Card,
     UnreadableFileError,
-    text_of,
+    decode_file,
 )
 
 JANE = Card("Jane Jones", "jane@firm.example", "Firm", "020 7946 0000")
@@ -30,7 +30,7 @@ NEW_GOOGLE = (
         (OUTLOOK, "Jane,Jones,jane@firm.example,Firm,020 7946 0000"),
         (GOOGLE, "Jane Jones,jane@firm.example,Firm,020 7946 0000,* myContacts"),
         (NEW_GOOGLE, "Jane,Jones,jane@firm.example,Firm,020 7946 0000,* myContacts"),
-        # A spreadsheet in another language
+        # A spreadsheet of another locale
         (OWN.replace(",", ";"), "Jane Jones;jane@firm.example;Firm;020 7946 0000"),
     ],
 )
@@ -94,10 +94,10 @@ def test_anything_is_read_or_refused_with_a_sentence(text: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_the_letters_of_every_program_are_read(encoding: str) -> None:
-    assert text_of("Name,Siân".encode(encoding)) == "Name,Siân"
+    assert decode_file("Name,Siân".encode(encoding)) == "Name,Siân"
 
 
 @pytest.mark.parametrize("data", [b"x" * (SIZE_LIMIT + 1), b"\xff\xfe\x00"])
 def test_what_is_too_large_or_no_text_is_refused(data: bytes) -> None:
     with pytest.raises(UnreadableFileError):
-        text_of(data)
+        decode_file(data)

@@ -1,4 +1,4 @@
-"""Wherever webmail shows a chosen name, the address stands beside it, and whose it is."""
+"""Webmail shows address and organisation beside every display name."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ pytestmark = pytest.mark.usefixtures("alice", "charlie")
 
 def soup(client: Client, name: str, query: str = "", **args: object) -> BeautifulSoup:
     answer = client.get(reverse(f"webmail:{name}", kwargs=args) + query, follow=True)
-    # Where an address may be broken is no part of it.
+    # <wbr> is no part of an address.
     return BeautifulSoup(answer.content.replace(b"<wbr>", b""), "html.parser")
 
 
 def lines(page: BeautifulSoup) -> list[tuple[str, str]]:
-    """Of each line of a list: the names, and whose they are."""
+    """Returns names and addresses of each row of a list."""
     return [
         (_text(row, ".app-mail-row__who"), _text(row, ".app-mail-row__from"))
         for row in page.select(".app-mail-row")
@@ -112,7 +112,7 @@ def test_a_search_says_of_what_was_sent_to_whom(as_bob: Client, bob: Person) -> 
         (NAME, f"{REAL} · , Northfield Court"),
         (f"To {NAME}", f"{NAMESAKE} · , Harbour Chambers"),
     ]
-    # The eye sees it too: other lines of this list name senders.
+    # Visible, as other rows of this list name senders.
     to = page.select(".app-mail-row__who")[1].span
     assert to.get_text() == "To " and "class" not in to.attrs
 
@@ -139,7 +139,7 @@ def test_a_list_of_recipients_costs_the_same_however_long(
     for number in range(5):
         sent_to(bob, (NAME, NAMESAKE), (NAME, f"n{number}@firm.example"), role=role)
 
-    # Those of the inbox, where conversations are counted, and the headers.
+    # Those of the Inbox, where conversations are counted, and one for the headers.
     with django_assert_num_queries(17):
         soup(as_bob, "folder", folder_id=message.folder_id)
 
@@ -165,7 +165,7 @@ def test_paper_says_whose_the_message_is(as_bob: Client, bob: Person) -> None:
 
 
 def forwarded(client: Client, message: Message) -> list[str]:
-    """The lines that introduce a message that is sent on."""
+    """Returns the header lines above a forwarded message."""
     answer = client.post(reverse("webmail:forward", args=[message.pk]), follow=True)
     page = BeautifulSoup(answer.content, "html.parser")
     text = page.select_one("textarea").get_text()
@@ -232,7 +232,7 @@ def test_a_reply_warns_of_a_name_that_is_not_the_directorys(
 def test_a_name_from_right_to_left_turns_no_address_round(
     as_bob: Client, bob: Person
 ) -> None:
-    """Each stands by itself (UAX #9, isolates)."""
+    """Name and address are isolated from each other (UAX #9)."""
     name = "\u05e2\u05d3\u05e0\u05d4"
     first = put(bob.mailbox, sender=named(name, NAMESAKE))
     put(
@@ -256,6 +256,6 @@ def test_a_name_from_right_to_left_turns_no_address_round(
 def test_a_contact_out_of_somebody_elses_file_has_a_name_fit_to_show(
     as_bob: Client, bob: Person
 ) -> None:
-    actions.merge(bob, [Card("\u202eyarG ecilA", NAMESAKE)])
+    actions.import_cards(bob, [Card("\u202eyarG ecilA", NAMESAKE)])
 
     assert bob.contacts.get().name == "yarG ecilA"

@@ -17,8 +17,8 @@ from tests.portal.webmail.conftest import PDF, named, put
 
 # Session, person and organisation (3), whether a second factor is needed (2), what the
 # person may do (2), mailboxes,
-# folder, its settings and those beside it, counts and messages (7), whose the senders
-# are (1), and the doors in the navigation (1).
+# folder, its settings and those beside it, counts and messages (7), the senders'
+# organisations (1), and the links of the navigation (1).
 QUERIES = 17
 
 

@@ -14,9 +14,9 @@ from tests.portal.webmail.conftest import PDF, html, named, put, written
 
 
 def page_of(client: Client, message: Message, query: str = "") -> str:
-    """The page, without the places where an address may be broken."""
-    door = reverse("webmail:read", args=[message.pk]) + query
-    return client.get(door).content.decode().replace("<wbr>", "")
+    """Returns the page without the <wbr> in its addresses."""
+    url = reverse("webmail:read", args=[message.pk]) + query
+    return client.get(url).content.decode().replace("<wbr>", "")
 
 
 def content_of(client: Client, message: Message) -> HttpResponse:
@@ -208,7 +208,7 @@ def test_a_long_list_of_recipients_is_folded(as_bob: Client, bob: Person) -> Non
 def test_a_list_of_recipients_without_end_is_cut(as_bob: Client, bob: Person) -> None:
     message = put(bob.mailbox, to=[named("", f"p{n}@x.example") for n in range(510)])
 
-    assert "and 10 whom the downloaded message names" in page_of(as_bob, message)
+    assert "and 10 more, listed in the downloaded message" in page_of(as_bob, message)
 
 
 def test_the_original_is_downloaded_whole(as_bob: Client, bob: Person) -> None:

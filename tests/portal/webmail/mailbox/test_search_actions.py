@@ -1,4 +1,4 @@
-"""What is done to messages that a search found."""
+"""Actions on selected search results."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.portal.webmail.conftest import put, written
 
 def act(client: Client, mailbox: Mailbox, do: str, *chosen: Message, **more: object):
     typed = {"do": do, "q": "hearing", "message": [one.pk for one in chosen], **more}
-    place = reverse("webmail:found_act", args=[mailbox.pk])
+    place = reverse("webmail:search_act", args=[mailbox.pk])
     return client.post(place, typed, follow=True)
 
 
@@ -34,7 +34,7 @@ def test_what_is_found_in_several_folders_is_moved_and_put_back(
 
     moved = act(as_bob, bob.mailbox, "delete", first, second)
     went = {where(first), where(second)}
-    undo = reverse("webmail:found_undo", args=[bob.mailbox.pk])
+    undo = reverse("webmail:search_undo", args=[bob.mailbox.pk])
     back = as_bob.post(undo, {"q": "hearing"}, follow=True)
 
     assert went == {FolderRole.TRASH}
@@ -80,7 +80,7 @@ def test_a_draft_that_is_found_goes_nowhere_but_to_deleted(
     stayed = where(draft)
     act(as_bob, bob.mailbox, "delete", draft)
 
-    assert "a draft stays in its folder" in page
+    assert "a draft can only be moved to Deleted" in page
     assert (stayed, where(draft)) == (FolderRole.DRAFTS, FolderRole.TRASH)
 
 
@@ -115,7 +115,7 @@ def test_undoing_a_move_leads_back_to_the_page(as_bob: Client, bob: Person) -> N
     newer, message = put(bob.mailbox), put(bob.mailbox)
     place = {"past": newer.pk, "page": 2, "order": "oldest"}
     act_at, undo_at = (
-        reverse(f"webmail:{name}", args=[inbox.pk]) for name in ("act", "undo")
+        reverse(f"webmail:{name}", args=[inbox.pk]) for name in ("act", "undo_move")
     )
     page = as_bob.post(
         act_at, {"do": "archive", "message": message.pk, **place}, follow=True

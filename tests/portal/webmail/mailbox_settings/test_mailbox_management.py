@@ -1,4 +1,4 @@
-"""Searching, filing, and what a mailbox does by itself, through the pages."""
+"""Search, conversations, folders, rules, automatic replies and exports by their pages."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def search(client: Client, mailbox: Mailbox, typed: str) -> str:
     return client.get(place, {"q": typed}).content.decode()
 
 
-def post(client: Client, door: str, /, *args: object, **data: object) -> str:
-    answer = client.post(reverse(f"webmail:{door}", args=args), data, follow=True)
+def post(client: Client, url: str, /, *args: object, **data: object) -> str:
+    answer = client.post(reverse(f"webmail:{url}", args=args), data, follow=True)
     return answer.content.decode()
 
 
@@ -126,12 +126,12 @@ def test_a_move_can_be_taken_back(as_bob: Client, bob: Person) -> None:
     page = post(as_bob, "act", inbox.pk, message=message.pk, do="delete")
     assert "Undo" in page
     assert "Undo" not in open_folder(as_bob, bob.mailbox, FolderRole.INBOX)
-    assert "1 message back in Inbox" in post(as_bob, "undo", inbox.pk)
+    assert "1 message moved back to Inbox" in post(as_bob, "undo_move", inbox.pk)
 
     message.refresh_from_db()
     assert message.folder == inbox
     assert message.expires_at is None
-    assert "nothing left to take back" in post(as_bob, "undo", inbox.pk)
+    assert "no longer where they were put" in post(as_bob, "undo_move", inbox.pk)
 
 
 def test_everything_in_a_folder_is_done_at_once_after_a_question(
@@ -140,25 +140,31 @@ def test_everything_in_a_folder_is_done_at_once_after_a_question(
     inbox = put(bob.mailbox).folder
     put(bob.mailbox)
 
-    asked = as_bob.get(reverse("webmail:whole", args=[inbox.pk])).content.decode()
-    moved = post(as_bob, "whole", inbox.pk, do="delete")
+    asked = as_bob.get(
+        reverse("webmail:folder_bulk_actions", args=[inbox.pk])
+    ).content.decode()
+    moved = post(as_bob, "folder_bulk_actions", inbox.pk, do="delete")
 
     assert "2 messages" in asked
     assert "2 messages moved to Deleted" in moved
     trash = folder(bob.mailbox, FolderRole.TRASH)
-    assert "2 messages deleted for good" in post(as_bob, "whole", trash.pk, do="empty")
+    assert "2 messages deleted for good" in post(
+        as_bob, "folder_bulk_actions", trash.pk, do="empty"
+    )
     assert not Message.objects.exists()
-    assert "Only Deleted and Junk" in post(as_bob, "whole", inbox.pk, do="empty")
+    assert "Only Deleted and Junk" in post(
+        as_bob, "folder_bulk_actions", inbox.pk, do="empty"
+    )
 
 
 def test_folders_are_made_renamed_and_deleted(as_bob: Client, bob: Person) -> None:
-    assert "Folder Cases made" in post(
+    assert "Folder Cases created" in post(
         as_bob, "folder_new", bob.mailbox.pk, name="Cases"
     )
     made = bob.mailbox.folders.get(name="Cases")
     again = post(as_bob, "folder_new", bob.mailbox.pk, name="cases")
     assert "There is a folder called cases already" in again
-    assert "called Closed now" in post(as_bob, "folder_rename", made.pk, name="Closed")
+    assert "renamed to Closed" in post(as_bob, "folder_rename", made.pk, name="Closed")
     assert "Folder Closed deleted" in post(as_bob, "folder_delete", made.pk)
 
 
@@ -188,7 +194,7 @@ def test_rules_are_laid_down_ordered_applied_and_forgotten(
 def test_a_rule_for_many_messages_is_applied_by_a_job(
     as_bob: Client, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("portal.webmail.mailbox_settings.rules.AT_ONCE", 0)
+    monkeypatch.setattr("portal.webmail.mailbox_settings.rules.IMMEDIATE_LIMIT", 0)
     message = put(bob.mailbox)
     rule = Rule.objects.create(
         mailbox=bob.mailbox, position=1, name="Firm", from_contains="jane", flags=True
@@ -206,13 +212,20 @@ def test_being_away_is_said_and_taken_back(as_bob: Client, bob: Person) -> None:
     box = bob.mailbox.pk
 
     wrong = post(
-        as_bob, "away", box, first_day="2/1/2027", last_day="1/1/2027", text="Away"
+        as_bob,
+        "out_of_office",
+        box,
+        first_day="2/1/2027",
+        last_day="1/1/2027",
+        text="Away",
     )
     assert "must not be before the first" in wrong
-    assert "Enter a day such as" in post(as_bob, "away", box, first_day="soon")
-    post(as_bob, "away", box, first_day="1/1/2026", text="Back soon.")
+    assert "Enter a date such as" in post(
+        as_bob, "out_of_office", box, first_day="soon"
+    )
+    post(as_bob, "out_of_office", box, first_day="1/1/2026", text="Back soon.")
     assert OutOfOffice.objects.on_at(bob.mailbox.created_at).filter(is_on=True)
-    post(as_bob, "away", box, do="off")
+    post(as_bob, "out_of_office", box, do="off")
     assert not OutOfOffice.objects.filter(is_on=True).exists()
 
 
@@ -253,28 +266,28 @@ def test_nobody_else_manages_a_mailbox(
     cases = folder_actions.create(bob.mailbox, name="Cases")
     rule = Rule.objects.create(mailbox=bob.mailbox, position=1, name="Firm")
     box = bob.mailbox.pk
-    doors = [
-        *(("settings", box), ("away", box), ("rules", box), ("rule_new", box)),
+    urls = [
+        *(("settings", box), ("out_of_office", box), ("rules", box), ("rule_new", box)),
         *(("exports", box), ("folder_new", box), ("search", box)),
         *(
-            ("whole", cases.pk),
+            ("folder_bulk_actions", cases.pk),
             ("folder_rename", cases.pk),
             ("folder_delete", cases.pk),
         ),
     ]
     for person in (alice, charlie):
         client = signed_in(person, second_factor=True)
-        for name, key in doors:
+        for name, key in urls:
             place = reverse(f"webmail:{name}", args=[key])
             assert client.get(place).status_code == 404, name
         other = reverse("webmail:rule", args=[person.mailbox.pk, rule.pk])
         assert client.get(other).status_code == 404
-        take_back = reverse("webmail:undo", args=[cases.pk])
-        assert client.post(take_back).status_code == 404
+        undo = reverse("webmail:undo_move", args=[cases.pk])
+        assert client.post(undo).status_code == 404
 
     factories.make_grant(team, alice, can_read=True)
     client = signed_in(alice, second_factor=True)
-    for name in ("settings", "away", "rules", "exports", "folder_new"):
+    for name in ("settings", "out_of_office", "rules", "exports", "folder_new"):
         place = reverse(f"webmail:{name}", args=[team.pk])
         assert client.get(place).status_code == 403, name
 
@@ -303,14 +316,14 @@ def test_nobody_is_away_until_the_end_of_the_calendar(
 ) -> None:
     page = post(
         as_bob,
-        "away",
+        "out_of_office",
         bob.mailbox.pk,
         first_day="23/11/2026",
         last_day="31/12/9999",
         text="Away",
     )
 
-    assert "Enter a day such as 23/11/2026" in page
+    assert "Enter a date such as 23/11/2026" in page
     assert not OutOfOffice.objects.exists()
 
 
@@ -322,7 +335,7 @@ def test_nothing_leaves_in_a_teams_name_without_the_right_to_send(
 
     page = post(as_bob, "rule_new", team.pk, **rule)
     away = as_bob.post(
-        reverse("webmail:away", args=[team.pk]),
+        reverse("webmail:out_of_office", args=[team.pk]),
         {"first_day": "23/11/2026", "text": "Write to me instead"},
     )
 

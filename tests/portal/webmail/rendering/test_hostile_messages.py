@@ -1,4 +1,4 @@
-"""No message makes a page do more than so much; `hostile_message` measures how long."""
+"""Bounds on the work that one message causes; `hostile_message` measures the time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PAGES = ("read", "print", "source", "reply", "reply_all")
 
 
 def steps(act: Callable[[], object]) -> int:
-    """How many functions are called: the same on every machine."""
+    """Counts function calls, which are the same on every machine."""
     count = 0
 
     def note(*_: object) -> None:
@@ -40,7 +40,7 @@ def steps(act: Callable[[], object]) -> int:
 
 @pytest.mark.parametrize("name", MESSAGES)
 def test_what_is_shown_of_a_message_is_bounded(name: str) -> None:
-    opened = parsed_message.take_apart(MESSAGES[name]())
+    opened = parsed_message.parse_message(MESSAGES[name]())
     safe = opened.safe_html()
 
     if safe is not None and safe.html.strip():
@@ -56,7 +56,7 @@ def test_a_message_is_turned_into_text_in_so_many_steps(name: str) -> None:
     raw = MESSAGES[name]()
 
     def shown() -> None:
-        plain_text.linked(parsed_message.take_apart(raw).as_text())
+        plain_text.linked(parsed_message.parse_message(raw).as_text())
 
     assert steps(shown) <= STEPS
 
@@ -100,7 +100,7 @@ def test_a_page_says_how_many_files_it_does_not_list(
     assert "790 more are not listed" in shown
 
 
-@pytest.mark.parametrize("way", ["forward", "again"])
+@pytest.mark.parametrize("way", ["forward", "edit_as_new"])
 def test_a_message_with_very_many_files_is_carried_on_as_one(
     as_bob: Client, bob: Person, way: str
 ) -> None:

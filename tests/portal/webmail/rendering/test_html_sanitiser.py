@@ -8,13 +8,13 @@ from portal.webmail.rendering.html_limits import (
     LENGTH_LIMIT,
     TooComplexError,
 )
-from portal.webmail.rendering.html_sanitiser import sanitise
+from portal.webmail.rendering.html_sanitiser import sanitise_html
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
 
 
 def safe(markup: str) -> str:
-    return sanitise(markup, {"logo@firm": PIXEL}).html
+    return sanitise_html(markup, {"logo@firm": PIXEL}).html
 
 
 @pytest.mark.parametrize(
@@ -73,14 +73,16 @@ def test_links_open_apart_and_say_nothing_of_us() -> None:
 
 
 def test_pictures_that_came_with_the_message_are_set_in() -> None:
-    found = sanitise("<img src='cid:logo@firm' alt=Logo>", {"logo@firm": PIXEL})
+    found = sanitise_html("<img src='cid:logo@firm' alt=Logo>", {"logo@firm": PIXEL})
 
     assert PIXEL in found.html
     assert not found.has_remote_pictures
 
 
 def test_pictures_from_elsewhere_are_left_out_and_mentioned() -> None:
-    found = sanitise("<img src='https://firm.example/logo.png' alt='Our logo'>", {})
+    found = sanitise_html(
+        "<img src='https://firm.example/logo.png' alt='Our logo'>", {}
+    )
 
     assert found.html == '<img alt="Our logo">'
     assert found.has_remote_pictures
@@ -103,7 +105,7 @@ def test_pictures_from_elsewhere_are_left_out_and_mentioned() -> None:
 )
 def test_what_would_take_too_long_is_not_begun(markup: str) -> None:
     with pytest.raises(TooComplexError):
-        sanitise(markup, {})
+        sanitise_html(markup, {})
 
 
 def test_costly_styles_are_left_out_and_the_text_stays() -> None:
