@@ -118,7 +118,9 @@ def test_mail_files_itself_answers_by_itself_and_is_taken_away_as_mbox(
     writer.write(to=grace["address"], subject="Daily list for court 2", text="Attached")
     writer.send()
     wait_until(
-        lambda: bool(saying(postern, ben, "Back on Thursday.")), "the automatic reply", 90
+        lambda: bool(saying(postern, ben, "Back on Thursday.")),
+        "the automatic reply",
+        90,
     )
     reader.open("/mail/")
     reader.follow("Listings")

@@ -10,8 +10,8 @@ from portal.webmail.contacts.contact_card import Card, ParsedCards, UnreadableFi
 _FOLD = re.compile(r"\r?\n[ \t]")
 _LINE = re.compile(r"(?:[\w-]+\.)?(?P<name>[\w-]+)(?P<given>(?:;[^:]*)?):(?P<value>.*)")
 _ESCAPED = re.compile(r"\\(.)")
-_UNESCAPED_COMMA = re.compile(r"(?<!\\),")
-_UNESCAPED_SEMICOLON = re.compile(r"(?<!\\);")
+# An escaped character, or one that is not. A backslash at the end escapes nothing.
+_CHARACTER = re.compile(r"\\?.", re.DOTALL)
 
 # RFC 6350 §3.2
 _MAX_OCTETS = 75
@@ -56,13 +56,13 @@ def _add_entry(found: ParsedCards, place: str, lines: list[str]) -> None:
             continue
         name, value = parsed["name"].upper(), parsed["value"]
         if name == "CATEGORIES":
-            groups += [_unescape(one) for one in _UNESCAPED_COMMA.split(value)]
+            groups += [_unescape(one) for one in _split(value, ",")]
         else:
             _keep_property(
                 values, name, value, is_preferred="PREF" in parsed["given"].upper()
             )
     name = values.get("FN") or _name_from_parts(values.get("N", ""))
-    organisation = _unescape(_UNESCAPED_SEMICOLON.split(values.get("ORG", ""))[0])
+    organisation = _unescape(_split(values.get("ORG", ""), ";")[0])
     kept = {
         "name": _unescape(name),
         "address": _unescape(values.get("EMAIL", "")).removeprefix("mailto:"),
@@ -83,8 +83,19 @@ def _keep_property(
 
 def _name_from_parts(value: str) -> str:
     """Builds the name from the N property: family; given; additional; …"""
-    family, given, *_ = [*_UNESCAPED_SEMICOLON.split(value), "", ""]
+    family, given, *_ = [*_split(value, ";"), "", ""]
     return f"{given} {family}".strip()
+
+
+def _split(value: str, separator: str) -> list[str]:
+    """Splits at each separator without a backslash of its own (RFC 6350 §3.4)."""
+    pieces: list[list[str]] = [[]]
+    for character in _CHARACTER.findall(value):
+        if character == separator:
+            pieces.append([])
+        else:
+            pieces[-1].append(character)
+    return ["".join(piece) for piece in pieces]
 
 
 def _unescape(value: str) -> str:

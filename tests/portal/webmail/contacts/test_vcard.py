@@ -63,6 +63,14 @@ def test_a_card_without_an_address_is_told_by_its_place(address: str) -> None:
     assert len(found.cards) == 1
 
 
+def test_an_escaped_backslash_does_not_escape_what_follows_it() -> None:
+    written = Card("Ann", "ann@x.example", "Firm\\", groups=("\\", "Court"))
+
+    assert vcard.read(vcard.write([written])).cards == [written]
+    text = "BEGIN:VCARD\nEMAIL:a@x.example\nORG:Firm\\\\;Litigation\nEND:VCARD"
+    assert vcard.read(text).cards[0].organisation == "Firm\\"
+
+
 @given(st.lists(CARDS, min_size=1, max_size=4))
 def test_what_is_written_is_read_back(cards: list[Card]) -> None:
     written = vcard.write(cards)
