@@ -23,7 +23,7 @@ from engine.health import identity, rules
 from engine.health.models import Alarm
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.address_list import NamedAddress
-from engine.mail.message import compose
+from engine.mail.composer import compose
 from engine.registry.models import Person, RoleName
 from engine.transport import smart_host, tls
 from engine.transport.next_hop import Hop

@@ -1,3 +1,3 @@
-"""Mail is in charge of the words of mail in plain Python: addresses, envelopes, headers, replies and notices."""
+"""The formats of mail in plain Python: addresses, headers, MIME, DKIM, DSNs, SMTP replies."""
 
 from __future__ import annotations

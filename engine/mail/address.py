@@ -1,4 +1,4 @@
-"""The address of a mailbox, parsed strictly (RFC 5321 §4.1.2, RFC 6531 §3.3)."""
+"""Parses the address of a mailbox, strictly (RFC 5321 §4.1.2, RFC 6531 §3.3)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from functools import lru_cache
 
 import idna
 
-# RFC 5321 §4.5.3.1.1 and §4.5.3.1.3 (256 with the angle brackets), in octets
+# RFC 5321 §4.5.3.1.1 and §4.5.3.1.3 (256 with the angle brackets), in octets.
 MAX_LOCAL_OCTETS = 64
 MAX_ADDRESS_OCTETS = 254
-# In characters. None in use comes near it, and the time IDNA takes is quadratic.
+# Characters. No domain in use comes near it, and IDNA takes quadratic time.
 MAX_IDN_LENGTH = 120
 
-# RFC 5321 Dot-string, with UTF-8 as in RFC 6531
+# RFC 5321 Dot-string, with UTF-8 as in RFC 6531. Possessive quantifiers here and below:
+# without backtracking no input takes more than linear time.
 _DOT_STRING = re.compile(
     r"[0-9A-Za-z!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]++"
     r"(?:\.[0-9A-Za-z!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]++)*"
@@ -24,20 +25,20 @@ _QUOTED_STRING = re.compile(r'"((?:[^"\\]++|\\.)*+)"')
 _QUOTED_PAIR = re.compile(r"\\(.)")
 _TO_QUOTE = re.compile(r'(["\\])')
 _LABEL = r"[0-9a-z](?:[0-9a-z-]{0,61}[0-9a-z])?"
-# The last label holds a letter (RFC 3696 §2), so an IPv4 address is no domain.
+# The last label is not all digits (RFC 3696 §2), so that an IPv4 address is no domain.
 _DOMAIN = re.compile(rf"(?:{_LABEL}\.)*(?![0-9]+\Z){_LABEL}")
 
 
 class InvalidAddressError(ValueError):
-    """The text is not the address of a mailbox."""
+    """The text is not the address of a mailbox; the message says why, to its sender."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A local part, without quotes, at a domain, an A-label name in lower case.
+    """A mailbox: `local` without quotes, `domain` as A-labels in lower case.
 
-    Raises InvalidAddressError when the parts cannot make an address, so that an
-    Address is always safe to write into a header or a command.
+    Raises InvalidAddressError when the parts do not form an address, so that an Address
+    is always safe to write into a header or a command.
     """
 
     local: str
@@ -46,7 +47,7 @@ class Address:
     def __post_init__(self) -> None:
         if not _DOMAIN.fullmatch(self.domain):
             raise InvalidAddressError("The part after the @ is not a domain name")
-        # isprintable: no controls, surrogates, odd spaces or direction marks
+        # isprintable() excludes controls, surrogates, odd spaces and direction marks.
         if not self.local or not self.local.isprintable():
             raise InvalidAddressError("The part before the @ is not valid")
         octets = len(self.quoted_local.encode())
@@ -60,39 +61,48 @@ class Address:
 
     @classmethod
     def parse(cls, text: str) -> Address:
-        """The address that the text spells; raises InvalidAddressError.
+        """Returns the address in the text, which must hold nothing else.
 
-        No comments, routes, address literals or white space around it.
+        Raises InvalidAddressError, also for comments, source routes, address literals
+        and white space around the address.
         """
-        # An octet is at least half a character when quoted, and a UTF-8 domain
-        # is never longer in characters than its A-label.
+        # Checked before the text reaches the cache. Quoting at most doubles a local
+        # part, and a UTF-8 domain is never longer in characters than its A-labels.
         if len(text) > 2 * MAX_ADDRESS_OCTETS:
             raise InvalidAddressError("The address is too long")
         return _parse(text)
 
     @property
     def quoted_local(self) -> str:
-        """The local part as it is written, in quotes when it needs them."""
+        """The local part as it stands in an address, in quotes when it needs them."""
         if _DOT_STRING.fullmatch(self.local):
             return self.local
         return '"' + _TO_QUOTE.sub(r"\\\1", self.local) + '"'
 
     @property
     def key(self) -> str:
-        """The form for look-ups: folded in case, one form of each accented letter."""
+        """The form for look-ups: casefolded, with one form (NFC) of accented letters.
+
+        RFC 5321 §2.4 leaves the case of local parts to the receiving host; here it
+        never distinguishes mailboxes.
+        """
         local = self.quoted_local
         if not local.isascii():
+            # Casefolding may decompose letters again: normalised before and after.
             local = unicodedata.normalize("NFC", local)
             local = unicodedata.normalize("NFC", local.casefold())
         return f"{local.casefold()}@{self.domain}"
 
     def at(self, domain: str) -> Address:
-        """The same local part elsewhere; raises InvalidAddressError when too long."""
+        """Returns the local part at another domain.
+
+        Raises InvalidAddressError when that is too long.
+        """
         return Address(self.local, domain)
 
 
 def normal_domain(text: str) -> str:
-    """A domain name as an A-label in lower case; raises InvalidAddressError."""
+    """Returns a domain name as A-labels in lower case; raises InvalidAddressError."""
     domain = text.lower()
     if not domain.isascii() or "xn--" in domain:
         domain = _a_label(domain) if len(domain) <= MAX_IDN_LENGTH else ""
@@ -116,7 +126,7 @@ def _parse(text: str) -> Address:
 
 @lru_cache(maxsize=1024)  # validity takes IDNA up to a millisecond
 def _a_label(domain: str) -> str:
-    """The A-label of an international domain name; empty when it is not valid."""
+    """Returns an international domain name as A-labels; empty when it is not valid."""
     try:
         if domain.isascii():
             idna.decode(domain)

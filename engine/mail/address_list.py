@@ -1,37 +1,30 @@
-"""The address lists of From, Sender, Reply-To, To, Cc and Resent-* (RFC 5322 §3.4)."""
+"""Reads the address lists of From, Reply-To, To, Cc and the like (RFC 5322 §3.4)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.mail import lookalike
 from engine.mail.address import Address, InvalidAddressError
-from engine.mail.address_list_parser import Mailbox, mailboxes
+from engine.mail.address_list_parser import mailboxes
 from engine.mail.mime.encoded_words import decode_words, encode_text
 
 _ATOMS = re.compile(
     r"[0-9A-Za-z!#$%&'*+/=?^_`{|}~-]+(?: [0-9A-Za-z!#$%&'*+/=?^_`{|}~-]+)*"
 )
 
-# RFC 5322 §2.1.1 allows 998 octets, of which the name of the field may take some.
-MAX_LINE_OCTETS = 900
-_ENDS = (b",", b";")
-_GAPS = (b", ", b",\t", b"; ", b";\t")
-
-Mapping = Callable[[Address], Address | None]
-
 
 @dataclass(frozen=True, slots=True)
 class NamedAddress:
-    """An address and the display name that goes with it, decoded."""
+    """An address and its display name, decoded."""
 
     name: str
     address: Address
 
     def __str__(self) -> str:
-        """The form for a header: the name quoted or encoded, never in two lines."""
+        """Returns the form for a header: the name quoted or encoded, on one line."""
         name = encode_text(self.name)
         if not name:
             return str(self.address)
@@ -41,14 +34,17 @@ class NamedAddress:
 
 
 def addresses_in(value: bytes) -> list[NamedAddress]:
-    """The addresses of the list, groups opened; what is no address is passed over."""
+    """Returns the addresses of a list, groups opened; what is no address is skipped.
+
+    For display, never for decisions: see `strict_addresses_in`.
+    """
     return list(named_addresses(value))
 
 
 def named_addresses(value: bytes) -> Iterator[NamedAddress]:
-    """Like `addresses_in`, one by one, for those who need the first few only.
+    """Yields the addresses of a list one by one, for callers that need only a few.
 
-    Names are fit to be shown: nothing in them hides, turns or covers other text.
+    Names are safe to display: nothing in them hides, reverses or covers other text.
     """
     for mailbox in mailboxes(value):
         if mailbox.address:
@@ -57,10 +53,11 @@ def named_addresses(value: bytes) -> Iterator[NamedAddress]:
 
 
 def strict_addresses_in(value: bytes) -> list[NamedAddress]:
-    """The addresses of a list that every other software reads in the same way.
+    """Returns the addresses of a list that all software reads in the same way.
 
-    This is the one to decide on. Raises InvalidAddressError when anything in the list
-    is not understood, is ambiguous, or when there is no address in it.
+    Decisions about senders use this one: an address that we read and a mail program
+    reads differently would let a sender show another's. Raises InvalidAddressError when
+    anything in the list is malformed or ambiguous, or when it holds no address.
     """
     named = []
     for mailbox in mailboxes(value):
@@ -70,64 +67,3 @@ def strict_addresses_in(value: bytes) -> list[NamedAddress]:
     if not named:
         raise InvalidAddressError("There is no address")
     return named
-
-
-def rewrite(value: bytes, mapping: Mapping) -> bytes:
-    """The list with addresses mapped and every other octet as it was.
-
-    `mapping` gives the new address, or None or the same to leave it. An address that
-    would become too long (InvalidAddressError) is left as it is. Only when a line has
-    become too long for mail does each element get a line of its own.
-    """
-    edits: list[tuple[int, int, bytes]] = []
-    for mailbox in mailboxes(value):
-        new = _mapped(mailbox.address, mapping)
-        if new:
-            edits += _edits(mailbox, new)
-    return _refolded(_edited(value, edits)) if edits else value
-
-
-def _mapped(address: Address | None, mapping: Mapping) -> Address | None:
-    if not address:
-        return None
-    try:
-        new = mapping(address)
-    except InvalidAddressError:
-        return None
-    return None if new == address else new
-
-
-def _edits(mailbox: Mailbox, new: Address) -> Iterator[tuple[int, int, bytes]]:
-    """The first word takes the new text; the others go, what is between them stays."""
-    if mailbox.address and mailbox.address.local != new.local:
-        yield from _replaced(mailbox.local, new.quoted_local)
-    yield from _replaced(mailbox.domain, new.domain)
-
-
-def _replaced(
-    words: list[tuple[int, int]], text: str
-) -> Iterator[tuple[int, int, bytes]]:
-    for start, end in words:
-        yield start, end, text.encode()
-        text = ""
-
-
-def _refolded(value: bytes) -> bytes:
-    if max(map(len, value.split(b"\r\n"))) <= MAX_LINE_OCTETS:
-        return value
-    edits = []
-    for start in [mailbox.start for mailbox in mailboxes(value)]:
-        # White space stays what it was: a fold goes before it (RFC 5322 §2.2.3).
-        if value[start - 2 : start] in _GAPS:
-            edits.append((start - 1, start - 1, b"\r\n"))
-        elif value[start - 1 : start] in _ENDS:
-            edits.append((start, start, b"\r\n "))
-    return _edited(value, edits)
-
-
-def _edited(value: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
-    pieces, position = [], 0
-    for start, end, text in edits:
-        pieces += [value[position:start], text]
-        position = end
-    return b"".join([*pieces, value[position:]])

@@ -1,6 +1,7 @@
-"""Finds the mailboxes in an address list (RFC 5322 §3.4 and §4.4), in linear time.
+"""Parses address lists (RFC 5322 §3.4 and the obsolete syntax of §4.4) in linear time.
 
-What cannot be understood is passed over, never guessed at.
+Anyone can send any header, so that no input may take quadratic time. What is malformed
+is skipped, never guessed at: a guess could differ from what a mail program shows.
 """
 
 from __future__ import annotations
@@ -11,30 +12,57 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from engine.mail.address import Address, InvalidAddressError
-from engine.mail.tokens import ATEXT, ENDS, Token, element, words
 
-# Elements of a list; each new international domain name counts for many.
+# Elements of a list; each new international domain name counts for many, because its
+# validation takes up to a millisecond.
 MAX_WORK = 5000
 IDNA_WORK = 25
+# An element with more tokens is not parsed, nor is what follows it.
+MAX_TOKENS = 1000
 
 Span = tuple[int, int]
 
+ATEXT = rb"0-9A-Za-z!#$%&'*+/=?^_`{|}~.\x80-\xff-"
+ENDS = (b",", b";", b":")
+
+# An unterminated quoted string takes all the rest, else each quote in it would be tried
+# again. A comment is found by counting, since comments nest.
+_TOKEN = re.compile(
+    rb"(?P<space>[ \t\r\n]++)"
+    rb"|(?P<atom>[%b]++)"
+    rb"|(?P<mark>[<>,;:@])"
+    rb'|(?P<quoted>"(?:[^"\\]++|\\.)*+")'
+    rb"|(?P<literal>\[[^][\\]*+\])"
+    rb"|(?P<comment>\()"
+    rb'|(?P<junk>".*+|.)' % ATEXT,
+    re.DOTALL,
+)
+_IN_COMMENT = re.compile(rb"[()]|\\.", re.DOTALL)
 _QUOTED_PAIR = re.compile(rb"\\(.)", re.DOTALL)
 _SEPARATORS = re.compile(rb"[ \t\r\n,;]*+")
 _DTEXT = rb"0-9A-Za-z.\x80-\xff-"
 
-# What nearly every mailbox looks like; the rest goes the long way round.
+# The shape of nearly every mailbox; only the others are parsed token by token.
 _SIMPLE = re.compile(
     rb'(?:("[^"\\]*+"|[%b \t\r\n]*+)[ \t\r\n]*+<([%b]++)@([%b]++)>|([%b]++)@([%b]++))'
     rb"[ \t\r\n]*+(?:,|\Z)" % (ATEXT, ATEXT, _DTEXT, ATEXT, _DTEXT)
 )
 
 
-class Mailbox(NamedTuple):
-    """One element of a list, and where the words of its address stand.
+class Token(NamedTuple):
+    """A token (RFC 5322 §3.2) and its position in the value."""
 
-    `start` is where the element begins. `address` is None when there is none to be
-    understood. `is_plain` is False when other software may see another address here.
+    kind: str | None
+    start: int
+    end: int
+    text: bytes
+
+
+class Mailbox(NamedTuple):
+    """One element of a list, and the positions of the words of its address.
+
+    `start` is where the element begins. `address` is None when it holds none. `is_plain`
+    is False when other software may read another address here.
     """
 
     start: int
@@ -47,9 +75,9 @@ class Mailbox(NamedTuple):
 
 
 def mailboxes(value: bytes) -> Iterator[Mailbox]:
-    """Every mailbox in order, those of groups too.
+    """Yields every mailbox in order, those of groups too.
 
-    Of a list that is too long, the last one stands for the rest: not understood.
+    Of a list that is too long, the last one stands for the rest, without an address.
     """
     left, seen = MAX_WORK, set[bytes]()
     position = _after_separators(value, 0)
@@ -69,11 +97,11 @@ def mailboxes(value: bytes) -> Iterator[Mailbox]:
 
 
 def _next(value: bytes, position: int) -> tuple[Mailbox | None, int]:
-    """The mailbox of the next element, if there is one in it, and where it ends."""
+    """Returns the mailbox of the next element, if it holds one, and where that ends."""
     found = _SIMPLE.match(value, position)
     if found:
         return _simple(found), found.end()
-    tokens, position = element(value, position)
+    tokens, position = _element(value, position)
     return _interpreted(tokens), position
 
 
@@ -95,11 +123,53 @@ def _simple(found: re.Match[bytes]) -> Mailbox:
     return Mailbox(found.start(), address, phrase, *spans, bool(address))
 
 
+def _element(value: bytes, position: int) -> tuple[list[Token], int]:
+    """Returns the tokens up to and including the next separator, and where that ends."""
+    tokens: list[Token] = []
+    while token := _token(value, position):
+        if len(tokens) == MAX_TOKENS:
+            return [Token("junk", position, len(value), b"")], len(value)
+        tokens.append(token)
+        position = token.end
+        if token.text in ENDS:
+            break
+    return tokens, position
+
+
+def _token(value: bytes, position: int) -> Token | None:
+    found = _TOKEN.match(value, position)
+    if not found:
+        return None
+    kind, end = found.lastgroup, found.end()
+    if kind == "comment":
+        end = _comment_end(value, position)
+        if not end:
+            kind, end = "junk", len(value)
+    return Token(kind, position, end, value[position:end])
+
+
+def _comment_end(value: bytes, start: int) -> int:
+    depth = 0
+    for found in _IN_COMMENT.finditer(value, start):
+        if found[0] == b"(":
+            depth += 1
+        elif found[0] == b")":
+            depth -= 1
+            if not depth:
+                return found.end()
+    return 0
+
+
+def _words(tokens: list[Token]) -> list[Token]:
+    """Returns the tokens without white space and comments."""
+    return [token for token in tokens if token.kind not in ("space", "comment")]
+
+
 def _interpreted(tokens: list[Token]) -> Mailbox | None:
-    """The mailbox that one element holds; none for an empty one or a group's name."""
+    """Returns the mailbox of one element; None for an empty one or a group's name."""
     end = tokens[-1].text if tokens[-1].text in ENDS else b""
     inside = tokens[:-1] if end else tokens
-    inner = words(inside)
+    inner = _words(inside)
     is_group = end == b":" and all(word.kind in ("atom", "quoted") for word in inner)
     if not inner or is_group:
         return None
@@ -108,7 +178,7 @@ def _interpreted(tokens: list[Token]) -> Mailbox | None:
 
 
 def _parts(tokens: list[Token]) -> tuple[list[Token], list[Token], list[Token]]:
-    """What stands before, inside and after the last pair of angle brackets."""
+    """Returns the tokens before, inside and after the last pair of angle brackets."""
     brackets = [at for at, token in enumerate(tokens) if token.text in (b"<", b">")]
     if not brackets:
         return [], tokens, []
@@ -121,7 +191,7 @@ def _parts(tokens: list[Token]) -> tuple[list[Token], list[Token], list[Token]]:
 def _mailbox(
     start: int, phrase: list[Token], specification: list[Token], rest: list[Token]
 ) -> Mailbox:
-    spelt = words(specification)
+    spelt = _words(specification)
     texts = [word.text for word in spelt]
     at = texts.index(b"@") if b"@" in texts else 0
     local, domain = spelt[:at], spelt[at + 1 :]
@@ -134,12 +204,12 @@ def _mailbox(
         _name(phrase or specification),
         [(word.start, word.end) for word in local],
         [(word.start, word.end) for word in domain],
-        bool(address) and not words(rest) and _is_plain(words(phrase), texts),
+        bool(address) and not _words(rest) and _is_plain(_words(phrase), texts),
     )
 
 
 def _is_plain(phrase: list[Token], address: list[bytes]) -> bool:
-    """Nothing in the name looks like another address, except the address itself."""
+    """Returns whether nothing in the name looks like an address but the address itself."""
     if all(word.kind in ("atom", "quoted", "literal") for word in phrase):
         return True
     name = b"".join(word.text for word in phrase)
@@ -147,7 +217,7 @@ def _is_plain(phrase: list[Token], address: list[bytes]) -> bool:
 
 
 def _is_joined(spelt: list[Token]) -> bool:
-    """White space and comments stand beside dots only (RFC 5322 §4.4)."""
+    """Returns whether white space and comments stand beside dots only (RFC 5322 §4.4)."""
     return all(
         before.end == after.start
         or before.text.endswith(b".")
@@ -157,7 +227,7 @@ def _is_joined(spelt: list[Token]) -> bool:
 
 
 def _name(tokens: list[Token]) -> bytes:
-    """The phrase without its quotes, or for a bare address the comment beside it."""
+    """Returns the phrase without quotes; for a bare address, the comment beside it."""
     if any(token.text == b"@" for token in tokens):
         comments = [token.text for token in tokens if token.kind == "comment"]
         return _QUOTED_PAIR.sub(rb"\1", comments[-1][1:-1]) if comments else b""

@@ -1,4 +1,7 @@
-"""Whose name a message bears (RFC 5322 §3.6.2, §3.6.6), and whose it only seems to be."""
+"""Reads a message's authors, and addresses that their display names pretend to be.
+
+RFC 5322 §3.6.2 (From, Sender, Reply-To) and §3.6.6 (Resent-*).
+"""
 
 from __future__ import annotations
 
@@ -16,13 +19,13 @@ from engine.mail.address_list import (
 )
 from engine.mail.header import Field, HeaderBlock, MalformedHeader
 
-# In the names of one message together; each may take IDNA a millisecond.
+# Signs @ in the names of one message together; each address may take IDNA a millisecond.
 MAX_CLAIMS = 20
-# In characters: longer is no address (RFC 5321 §4.5.3.1).
+# Characters on each side of an @: nothing longer is an address (RFC 5321 §4.5.3.1).
 _MAX_SIDE = 320
 
 _AROUND = " \t<>()[]{},;:.\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb|\\/*_"
-# Letters in a circle, which a reader takes for the sign.
+# An "a" in a circle, which a reader takes for an @.
 _CIRCLED_A = re.compile("\u24d0|\u24b6|\U0001f150|\U0001f170|[aA]\u20dd")
 _BRACKETED_AT = re.compile(r"[(\[{<]\s*(?:at|@)\s*[)\]}>]")
 _BRACKETED_DOT = re.compile(r"\s*[(\[{<]\s*(?:dot|\.)\s*[)\]}>]\s*")
@@ -34,9 +37,9 @@ _WORD_AT = re.compile(r"\sat\s")
 
 
 class Claim(NamedTuple):
-    """Something in a name that a reader takes for an address.
+    """Part of a display name that a reader takes for an address.
 
-    `local` may be empty. Unless `is_certain`, it may be plain words, such as "Jane at
+    `local` may be empty. Unless `is_certain`, it may be ordinary words, such as "Jane at
     Firm": it counts only where the domain turns out to be a member's.
     """
 
@@ -49,24 +52,26 @@ class Claim(NamedTuple):
 
 
 def authors(header: HeaderBlock) -> list[Address]:
-    """Every address in From and Sender: the ones the sender must be allowed to use.
+    """Returns every address in From and Sender: all that the sender must be allowed to use.
 
-    Raises MalformedHeader unless there is exactly one From and at most one Sender, and
-    every software reads the same addresses in them.
+    Raises MalformedHeader unless the header has exactly one From and at most one Sender,
+    and all software reads the same addresses in them. Of a repeated field some programs
+    show the first and some the last.
     """
     return [named.address for named in _authors(header)]
 
 
 def resenders(header: HeaderBlock) -> list[Address]:
-    """Every address in Resent-From and Resent-Sender. Raises MalformedHeader."""
+    """Returns every address in Resent-From and Resent-Sender. Raises MalformedHeader."""
     return [named.address for named in _resent(header)]
 
 
 def named_authors(header: HeaderBlock) -> list[NamedAddress]:
-    """Everybody the header names as its sender, in whatever field.
+    """Returns everyone that a reader may take for the sender: From, Sender, Resent-*
+    and Reply-To.
 
-    What stands in their display names is all that many programs show. Raises
-    MalformedHeader like `authors`, and where the names hold too many addresses.
+    Their display names are all that many mail programs show. Raises MalformedHeader like
+    `authors`, and where the names hold too many addresses.
     """
     answers = [n for f in header.all("Reply-To") for n in named_addresses(f.value)]
     found = [*_authors(header), *_resent(header), *answers]
@@ -76,8 +81,8 @@ def named_authors(header: HeaderBlock) -> list[NamedAddress]:
 
 
 def claims_in(name: str) -> Iterator[Claim]:
-    """The addresses that a reader sees in a name, whatever signs they are made of."""
-    # One space for each gap, so that no pattern goes over a long one again and again.
+    """Yields the addresses that a reader sees in a name, whatever it is spelt with."""
+    # One space for each gap, so that no pattern scans a long one repeatedly.
     seen = " ".join(lookalike.plain(_CIRCLED_A.sub("@", name)).split())
     seen = _BRACKETED_AT.sub("@", seen)
     seen = _BRACKETED_DOT.sub(".", seen)
@@ -88,7 +93,7 @@ def claims_in(name: str) -> Iterator[Claim]:
 
 
 def _beside(left: str, right: str, *, is_certain: bool) -> Iterator[Claim]:
-    """The address around an @, and the one it becomes where dots stand apart."""
+    """Yields the address around an @, and the one that results if dots are spaced out."""
     left = left.rstrip(_AROUND)[-_MAX_SIDE:]
     right = right.lstrip(_AROUND)[:_MAX_SIDE]
     written = _BEFORE_LOCAL.split(left)[-1]
@@ -101,7 +106,7 @@ def _beside(left: str, right: str, *, is_certain: bool) -> Iterator[Claim]:
 
 
 def _is_whole(domain: str) -> bool:
-    """True for what nobody takes for a word or a number: its last label has letters."""
+    """Returns whether a domain cannot be read as a word or a number."""
     _, dot, last = domain.rpartition(".")
     return bool(dot) and len(last) > 1 and not last.isdecimal()
 

@@ -1,4 +1,4 @@
-"""Writes a new message (RFC 5322 §3.6, RFC 2046 §5.1)."""
+"""Composes new messages (RFC 5322 §3.6, RFC 2046 §5.1)."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from engine.mail.mime import entities
 from engine.mail.mime.encoded_words import fold
 from engine.mail.mime.entities import Attachment, Entity
 
-__all__ = ["Attachment", "compose", "new_message_id"]
+__all__ = ["Attachment", "address_field", "compose", "new_message_id"]
 
-# Enough to keep a thread together (RFC 5322 §3.6.4 sets no limit)
+# Enough to keep a thread together (RFC 5322 §3.6.4 sets no limit).
 MAX_REFERENCES = 30
 
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,250}>")
-# Those that `compose` writes itself
+# Fields that `compose` writes itself.
 _OWN = frozenset(
     [
         "from",
@@ -55,11 +55,12 @@ def compose(
     message_id: str | None = None,
     date: datetime | None = None,
 ) -> bytes:
-    """The whole message, lines ended with CR LF.
+    """Returns a new message, its lines ended with CR LF.
 
-    No value can start another field: controls become spaces in every one of them.
-    Raises ValueError for an extra header that is no field name or is written here
-    anyway, and for a Message-ID or date that cannot be one.
+    With `html`, `text` is its plain alternative. Without `message_id` and `date`, it
+    gets a new one and the present time. No value can inject another field: controls
+    become spaces. Raises ValueError for an extra header that is not a field name or that
+    this function writes itself, and for an invalid Message-ID or date.
     """
     message_id = message_id or new_message_id(sender.address.domain)
     if not _MESSAGE_ID.fullmatch(message_id):
@@ -79,19 +80,20 @@ def compose(
 
 
 def new_message_id(domain: str) -> str:
-    """A Message-ID never used before (RFC 5322 §3.6.4)."""
+    """Returns a new, globally unique Message-ID (RFC 5322 §3.6.4)."""
     return f"<{secrets.token_hex(16)}@{domain}>"
 
 
 def address_field(name: str, people: Sequence[NamedAddress]) -> Field:
-    """A list of addresses, one a line."""
+    """Returns an address field, with one address on each line."""
     value = ",\r\n ".join(fold(str(person), len(name) + 2) for person in people)
     return Field(name, f"{name}: {value}\r\n".encode())
 
 
 def _thread(in_reply_to: str, references: str) -> Iterator[Field]:
     for name, text in (("In-Reply-To", in_reply_to), ("References", references)):
-        # The first names the start of the thread; the last ones are the nearest.
+        # The first reference names the start of the thread, the last ones the nearest
+        # messages: those are kept (RFC 5537 §3.4.4 trims in the same way).
         found = _MESSAGE_ID.findall(text)
         kept = found[:1] + found[1:][1 - MAX_REFERENCES :]
         if kept:
@@ -108,9 +110,8 @@ def _extra(headers: Mapping[str, str]) -> Iterator[Field]:
 def _content(text: str, html: str | None, attachments: Sequence[Attachment]) -> Entity:
     content = entities.text(text)
     if html is not None:
-        content = entities.multipart(
-            "alternative", [content, entities.text(html, "html")]
-        )
+        alternatives = [content, entities.text(html, "html")]
+        content = entities.multipart("alternative", alternatives)
     if attachments:
         files = map(entities.attachment, attachments)
         content = entities.multipart("mixed", [content, *files])

@@ -1,4 +1,4 @@
-"""Which conversation a message belongs to, by what its own header says."""
+"""Groups messages into conversations, by their own headers alone (RFC 5322 §3.6.4)."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ from secrets import token_bytes
 
 from engine.mail.header import HeaderBlock
 
-# Octets of a field that are looked at.
+# Octets of a field that are read.
 LIMIT = 8000
 
 _MESSAGE_ID = re.compile(rb"<[^<>\s]{1,500}>")
-_ANSWER_PREFIX = re.compile(
+# "Re:" and "Fwd:" in English, German, Scandinavian, French and Italian mail programs.
+_REPLY_PREFIX = re.compile(
     r"\s*(?:re|fw|fwd|aw|wg|sv|vs|tr|atb)\s*(?:\[\d{1,3}\])?\s*:\s*", re.IGNORECASE
 )
 
 
-def thread_of(header: HeaderBlock) -> int:
-    """A number that all messages of one conversation share, from 1 to 2**63 - 1.
+def conversation_id(header: HeaderBlock) -> int:
+    """Returns a number that all messages of a conversation share, from 1 to 2**63 - 1.
 
-    It names the message that began it: the first of References, else In-Reply-To, else
-    the message itself (RFC 5322 §3.6.4). An answer that names none goes by its subject.
-    A message that says nothing of itself stands alone. Never raises; takes bounded time.
+    It is a hash of the id of the first message: the first of References, else
+    In-Reply-To, else the message's own. A reply that names none is grouped by its
+    subject. A message without any of these stands alone. Never raises; takes bounded
+    time.
     """
     start = _first_id(header, "References") or _first_id(header, "In-Reply-To")
     if start:
@@ -36,8 +38,8 @@ def thread_of(header: HeaderBlock) -> int:
 
 
 def plain_subject(subject: str) -> str:
-    """The subject without "Re:" and the like before it, in small letters."""
-    while found := _ANSWER_PREFIX.match(subject):
+    """Returns the subject without "Re:", "Fwd:" and the like before it, casefolded."""
+    while found := _REPLY_PREFIX.match(subject):
         subject = subject[found.end() :]
     return subject.strip().casefold()
 

@@ -1,4 +1,4 @@
-"""Dates of header fields (RFC 5322 §3.3 and the obsolete zones of §4.3)."""
+"""Parses and formats the dates of header fields (RFC 5322 §3.3, obsolete zones §4.3)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MAX_LENGTH = 100
 
 
 def parse_date(text: str) -> datetime | None:
-    """The moment, with its offset; UTC where none is given; None for nonsense."""
+    """Returns the date with its offset, UTC where it has none; None where malformed."""
     found = _DATE.match(text[:_MAX_LENGTH].strip())
     if not found or found[2].lower() not in _MONTHS:
         return None
@@ -48,12 +48,12 @@ def parse_date(text: str) -> datetime | None:
 
 
 def format_date(moment: datetime) -> str:
-    """The moment as a header has it; it must be aware."""
+    """Returns an aware datetime in the form of a header."""
     day = moment.strftime("%w")
     names = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
     month = _MONTHS[moment.month - 1].capitalize()
     clock = moment.strftime("%H:%M:%S %z")
-    # Not %a and %b: those follow the language of the process.
+    # Not %a and %b: those follow the locale of the process.
     return f"{names[int(day)]}, {moment.day:02} {month} {moment.year:04} {clock[:14]}"
 
 

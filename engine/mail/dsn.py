@@ -1,7 +1,7 @@
-"""Delivery status notifications (RFC 3461, RFC 3464, RFC 6533).
+"""Composes and reads delivery status notifications (RFC 3461, RFC 3464, RFC 6533).
 
-They go to the sender of a message with the null sender in their own envelope, and
-never for a message whose sender is the null sender.
+They go to the sender of a message, under the null sender themselves, and never for a
+message from the null sender: two servers would notify each other endlessly.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from engine.mail.dsn_fields import (
 )
 from engine.mail.header import Field, HeaderBlock, new_field
 from engine.mail.message import split
-from engine.mail.mime import entities, parts
+from engine.mail.mime import entities
 from engine.mail.mime.entities import Entity
+from engine.mail.mime.part_walker import walk
 
-# A notice about more recipients, or with a longer header, is cut here.
+# A notification about more recipients, or with a longer header, is cut here.
 MAX_RECIPIENTS = 1000
 MAX_RETURNED_OCTETS = 32 * 1024
 
@@ -43,9 +44,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What all notices need: who reports, to whom, about which message.
+    """The facts common to all notifications: reporting server, recipient and message.
 
-    `header` is the header of the message; `envelope_id` is ENVID, as it was given.
+    `sender` is the sender of the message, and receives the notification. `header` is
+    the message's header; `envelope_id` is ENVID as given, in xtext.
     """
 
     reporting_host: str
@@ -57,40 +59,40 @@ class Notice:
 
 
 def compose_failure(notice: Notice, recipients: Sequence[DsnRecipient]) -> bytes:
-    """The notice that a message has not reached the recipients and will not."""
+    """Composes the notification that a message was not delivered and will not be."""
     return _compose(
         notice,
         recipients,
         "Not delivered",
-        "Your message could not be delivered to the people listed below.\n"
-        "It will not be tried again.",
+        "Your message could not be delivered to the addresses below.\n"
+        "We will not try again. The reason follows each address.",
     )
 
 
 def compose_delay(notice: Notice, recipients: Sequence[DsnRecipient]) -> bytes:
-    """The notice that a message waits; nothing needs to be done."""
+    """Composes the notification that delivery is delayed and will be tried again."""
     return _compose(
         notice,
         recipients,
         "Delayed",
-        "Your message has not yet reached the people listed below.\n"
-        "You do not need to do anything: it will be tried again.",
+        "Your message has not yet been delivered to the addresses below.\n"
+        "You do not need to do anything: we will keep trying.",
     )
 
 
 def compose_success(notice: Notice, recipients: Sequence[DsnRecipient]) -> bytes:
-    """The notice of delivery that a sender asked for (NOTIFY=SUCCESS)."""
+    """Composes the notification of delivery that a sender asks for (NOTIFY=SUCCESS)."""
     return _compose(
         notice,
         recipients,
         "Delivered",
-        "Your message has been delivered to the people listed below.",
+        "Your message has been delivered to the addresses below.",
     )
 
 
 def read(raw: bytes) -> list[DsnRecipient]:
-    """What the first status report in a message says; empty when there is none."""
-    for part in parts.walk(*split(raw)):
+    """Returns what the first status report in a message says; empty without one."""
+    for part in walk(*split(raw)):
         if part.content_type.endswith("delivery-status"):
             return list(read_recipients(part.data()))[:MAX_RECIPIENTS]
     return []
@@ -129,7 +131,7 @@ def _in_words(recipient: DsnRecipient) -> str:
         lines.append(f"    The reason given: {recipient.diagnostic}")
     if recipient.retry_until:
         until = recipient.retry_until.strftime("%d/%m/%Y %H:%M %Z")
-        lines.append(f"    It will be tried until: {until}")
+        lines.append(f"    We will try until: {until}")
     return "\n".join(lines)
 
 
@@ -141,7 +143,7 @@ def _thread(returned: HeaderBlock) -> Iterator[Field]:
 
 
 def _returned(header: HeaderBlock) -> bytes:
-    """The header of the message, as much of it as a notice may carry."""
+    """Returns as much of the message's header as a notification may carry."""
     kept, room = [], MAX_RETURNED_OCTETS
     for field in header.fields:
         room -= len(field.raw)

@@ -1,4 +1,4 @@
-"""The words of a message/delivery-status part (RFC 3464 §2, RFC 6533 §3)."""
+"""Reads and writes the fields of a message/delivery-status part (RFC 3464 §2, 6533 §3)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _UTF_8_XTEXT = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
 
 
 class Action(StrEnum):
-    """What became of the message (RFC 3464 §2.3.3)."""
+    """The outcome for a recipient (RFC 3464 §2.3.3)."""
 
     FAILED = "failed"
     DELAYED = "delayed"
@@ -31,10 +31,11 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DsnRecipient:
-    """What a notice says of one recipient.
+    """What a notification reports about one recipient (RFC 3464 §2.3).
 
-    `original` is ORCPT as it was given, `diagnostic` the reply of the last server
-    and `remote_host` its name; `retry_until` belongs to a delay.
+    `status` is an enhanced status code; `original` is ORCPT as given, in xtext;
+    `diagnostic` is the reply of the server that decided and `remote_host` its name;
+    `retry_until` is given for delays.
     """
 
     address: str
@@ -56,7 +57,7 @@ class DsnRecipient:
         remote_host: str = "",
         retry_until: datetime | None = None,
     ) -> DsnRecipient:
-        """One recipient, from the reply that decided."""
+        """Returns the report on one recipient, from the reply that decided."""
         return cls(
             str(address),
             action,
@@ -69,7 +70,7 @@ class DsnRecipient:
 
 
 def recipient_fields(recipient: DsnRecipient) -> Iterator[Field]:
-    """The group of fields for one recipient (RFC 3464 §2.3)."""
+    """Yields the group of fields for one recipient (RFC 3464 §2.3)."""
     if recipient.original:
         yield new_field("Original-Recipient", from_xtext(recipient.original))
     yield new_field("Final-Recipient", _typed(recipient.address))
@@ -84,7 +85,7 @@ def recipient_fields(recipient: DsnRecipient) -> Iterator[Field]:
 
 
 def read_recipients(report: bytes) -> Iterator[DsnRecipient]:
-    """The recipients of a report; a group that makes no sense is passed over."""
+    """Yields the recipients of a report; malformed groups of fields are skipped."""
     _, *groups = _EMPTY_LINES.split(report)
     for group in groups:
         fields = HeaderBlock.salvage(group)
@@ -103,7 +104,7 @@ def read_recipients(report: bytes) -> Iterator[DsnRecipient]:
 
 
 def _typed(address: str) -> str:
-    """The address with its type; in ASCII, as RFC 6533 §3 spells the rest."""
+    """Returns the address with its type, in ASCII: RFC 6533 §3 escapes the rest."""
     if address.isascii():
         return f"rfc822; {address}"
     spelt = (c if c.isascii() else f"\\x{{{ord(c):X}}}" for c in address)
@@ -121,5 +122,5 @@ def _character(found: re.Match[str]) -> str:
 
 
 def from_xtext(text: str) -> str:
-    """RFC 3461 §4: +2B stands for a plus sign."""
+    """Decodes xtext (RFC 3461 §4), in which +2B stands for a plus sign."""
     return _XTEXT.sub(lambda found: chr(int(found[1], 16)), text)

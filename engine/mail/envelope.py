@@ -1,4 +1,4 @@
-"""The envelope: where a message comes from and goes to, whatever its header says."""
+"""The SMTP envelope: the sender and recipients of a message (RFC 5321 §2.3.1)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from engine.mail.address import Address
 
 @dataclass(frozen=True, slots=True)
 class EnvelopeRecipient:
-    """One RCPT. `original` is ORCPT and `notify` is NOTIFY, as given (RFC 3461 §4)."""
+    """One RCPT. `original` is ORCPT and `notify` is NOTIFY, as given (RFC 3461 §4).
+
+    Both are empty when the client did not give them.
+    """
 
     address: Address
     original: str = ""
@@ -18,7 +21,7 @@ class EnvelopeRecipient:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """One MAIL and its RCPTs; the sender of a notice is None, the null path.
+    """One MAIL and its RCPTs; `sender` is None for the null reverse-path of notices.
 
     `envelope_id` is ENVID and `wants_full` RET=FULL, as given (RFC 3461 §4).
     """
@@ -30,8 +33,10 @@ class Envelope:
 
     @classmethod
     def simple(cls, sender: Address | None, *recipients: Address) -> Envelope:
+        """Returns an envelope without DSN parameters."""
         return cls(sender, tuple(map(EnvelopeRecipient, recipients)))
 
     @property
     def addresses(self) -> tuple[Address, ...]:
+        """The addresses of all recipients, in order."""
         return tuple(recipient.address for recipient in self.recipients)

@@ -1,4 +1,4 @@
-"""Failures that know whether trying again makes sense, and what to tell the peer."""
+"""Errors in handling mail, each with the SMTP reply that it becomes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from engine.mail.smtp_replies import Reply
 
 
 class MailError(Exception):
-    """Mail that cannot go on, with the reply for the peer; the cause is for the log."""
+    """Mail is refused with a reply. The cause (`__cause__`) is for the log only."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(reply)
@@ -19,11 +19,12 @@ class MailError(Exception):
 
     @classmethod
     def saying(cls, code: int, enhanced: str, text: str) -> Self:
+        """Returns the error with a reply of these codes and this text."""
         return cls(Reply(code, enhanced, text))
 
 
 class TemporaryFailure(MailError):
-    """The same thing may succeed later: a 4xx reply."""
+    """The same attempt may succeed later: a 4yz reply (RFC 5321 §4.2.1)."""
 
     def __init__(self, reply: Reply) -> None:
         if not reply.is_temporary:
@@ -32,7 +33,7 @@ class TemporaryFailure(MailError):
 
 
 class PermanentFailure(MailError):
-    """The same thing will fail again: a 5xx reply."""
+    """The same attempt will fail again: a 5yz reply (RFC 5321 §4.2.1)."""
 
     def __init__(self, reply: Reply) -> None:
         if not reply.is_permanent:

@@ -1,4 +1,8 @@
-"""The header of a message, kept octet for octet (RFC 5322 §2.2)."""
+"""Reads and edits a message's header, octet for octet (RFC 5322 §2.2).
+
+What we do not change stays as it is: a header that was parsed and written again would
+break DKIM signatures and lose what we did not understand.
+"""
 
 from __future__ import annotations
 
@@ -12,52 +16,54 @@ from engine.mail.errors import PermanentFailure
 from engine.mail.mime.encoded_words import decode_words, encode_text, fold
 from engine.mail.smtp_replies import BAD_HEADER
 
-__all__ = ["Field", "HeaderBlock", "MalformedHeader", "decode_words", "encode_text"]
-
 MAX_HEADER_OCTETS = 256 * 1024
 MAX_FIELDS = 1000
-# What is left of both for the fields that we, and the lists on the way, will add.
+# Reserved of both for the fields that we, and the lists on the way, will add: a message
+# that was accepted must stay parseable.
 ROOM_FIELDS = 50
 ROOM_OCTETS = 16 * 1024
 
 _NAME = re.compile(r"[!-9;-~]{1,100}")
-# One field up to the line end that is not followed by white space. Possessive
-# throughout and used at one position only, so it takes linear time on any input.
+# One field, up to the line end that is not followed by white space. Possessive throughout
+# and tried at one position only, so that it takes linear time on any input.
 _FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:[^\r]*+(?:\r\n[ \t][^\r]*+)*+\r\n")
 _ANY_LINE_END = re.compile(rb"\r\n|\r|\n")
 _FOLDED_VALUE = re.compile(rb"(?:[^\r\n\0]++|\r\n[ \t])*+")
 
 
 class MalformedHeader(PermanentFailure):
-    """The header is broken or hostile; the sentence says how."""
+    """The header is malformed or hostile; the text says how, to the sender."""
 
     def __init__(self, text: str) -> None:
         super().__init__(BAD_HEADER.saying(text))
 
 
 class Field(NamedTuple):
-    """One field: its name as written, and all of it, line ends included."""
+    """One field: its name as written, and the whole of it, line ends included."""
 
     name: str
     raw: bytes
 
     @property
     def written(self) -> bytes:
-        """What follows the colon, folded as it is, without the final line end."""
+        """The value with its folding, without the final line end."""
         return self.raw[self.raw.index(b":") + 1 : -2]
 
     @property
     def value(self) -> bytes:
-        """What follows the colon, unfolded, without white space around it."""
+        """The value unfolded, without white space around it."""
         return self.written.replace(b"\r\n", b"").strip(b" \t")
 
     @property
     def text(self) -> str:
-        """The value as a person reads it."""
+        """The value as a person reads it: encoded words decoded, on one line."""
         return decode_words(self.value)
 
     def with_written(self, written: bytes) -> Field:
-        """The field with another value, folded already; ValueError if it breaks out."""
+        """Returns the field with another value, folded already.
+
+        Raises ValueError for a value that would end the field early.
+        """
         start = self.raw.index(b":") + 1
         if self.raw[start:-2] == written:
             return self
@@ -68,13 +74,13 @@ class Field(NamedTuple):
 
 @dataclass(frozen=True)
 class HeaderBlock:
-    """All fields in order. Names are found whatever their case."""
+    """All fields of a header, in order. Names are compared without regard to case."""
 
     fields: tuple[Field, ...]
 
     @classmethod
     def parse(cls, raw: bytes) -> HeaderBlock:
-        """Take apart a header, with or without its closing empty line.
+        """Parses a header, with or without its closing empty line.
 
         Raises MalformedHeader for bare CR or LF, NUL, lines that are no field,
         more than MAX_FIELDS fields or more than MAX_HEADER_OCTETS octets.
@@ -89,7 +95,7 @@ class HeaderBlock:
         return cls(_fields(_without_empty_line(raw)))
 
     def check_can_grow(self) -> None:
-        """Raise MalformedHeader where what is added later would make it unreadable."""
+        """Raises MalformedHeader where fields added later would exceed the limits."""
         if len(self.fields) > MAX_FIELDS - ROOM_FIELDS:
             raise MalformedHeader("The header has too many fields")
         if sum(len(f.raw) for f in self.fields) > MAX_HEADER_OCTETS - ROOM_OCTETS:
@@ -97,36 +103,37 @@ class HeaderBlock:
 
     @classmethod
     def salvage(cls, raw: bytes) -> HeaderBlock:
-        """The fields that can be made out in a header nobody checked; never raises."""
+        """Returns the fields that can be found in an unchecked header; never raises."""
         clean = _ANY_LINE_END.sub(b"\r\n", raw[:MAX_HEADER_OCTETS].replace(b"\0", b""))
         return cls(tuple(_salvaged(clean + b"\r\n")))
 
     def get(self, name: str) -> Field | None:
-        """The first field of the name."""
+        """Returns the first field of the name."""
         found = self._by_name.get(name.lower())
         return found[0] if found else None
 
     def all(self, name: str) -> list[Field]:
+        """Returns every field of the name, from the top."""
         return list(self._by_name.get(name.lower(), ()))
 
     def text(self, name: str) -> str:
-        """The first field of the name as a person reads it; empty without one."""
+        """Returns the text of the first field of the name; empty without one."""
         field = self.get(name)
         return field.text if field else ""
 
     def with_replaced(self, name: str, fn: Callable[[bytes], bytes]) -> HeaderBlock:
-        """`fn` gives, for each field of the name, the new value after the colon.
+        """Returns the header with `fn` applied to the value of each field of the name.
 
-        It gets and returns the value as written: the space after the colon and
-        folding included, the final line end not. Raises ValueError for a value that
-        would end the field early.
+        `fn` takes and returns the value as written: with folding and the space after the
+        colon, without the final line end. Raises ValueError for a value that would end
+        the field early.
         """
         return self.with_each_replaced({name.lower()}, fn)
 
     def with_each_replaced(
         self, keys: Set[str], fn: Callable[[bytes], bytes]
     ) -> HeaderBlock:
-        """Like `with_replaced`, for several names at once, given in lower case."""
+        """Does the same for several names in one pass; `keys` are in lower case."""
         fields = tuple(
             [
                 field.with_written(fn(field.written))
@@ -138,17 +145,18 @@ class HeaderBlock:
         return HeaderBlock(fields)
 
     def without(self, *names: str) -> HeaderBlock:
+        """Returns the header without the fields of these names."""
         keys = {name.lower() for name in names}
         return HeaderBlock(
             tuple(field for field in self.fields if field.name.lower() not in keys)
         )
 
     def prepended(self, name: str, value: str) -> HeaderBlock:
-        """With a new first field; the value is cleaned, encoded and folded."""
+        """Returns the header with a new first field; see `new_field`."""
         return HeaderBlock((new_field(name, value), *self.fields))
 
     def to_bytes(self) -> bytes:
-        """The header with its closing empty line."""
+        """Returns the header with its closing empty line."""
         return b"".join([field.raw for field in self.fields]) + b"\r\n"
 
     @cached_property
@@ -160,7 +168,10 @@ class HeaderBlock:
 
 
 def new_field(name: str, value: str) -> Field:
-    """A field that we write; raises ValueError when the name cannot be one."""
+    """Returns a field of ours, its value freed of controls, encoded and folded.
+
+    Raises ValueError when the name is not a valid field name.
+    """
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is not the name of a header field")
     return Field(

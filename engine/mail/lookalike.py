@@ -1,4 +1,4 @@
-"""What a name looks like, whatever characters it is made of (UTS #39)."""
+"""Compares names by what they look like, across scripts (UTS #39, confusables)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from functools import lru_cache
 import idna
 from confusable_homoglyphs.utils import load
 
-# A name with more marks on one letter covers the lines above and below it: Vietnamese
+# Combining marks on one letter. More would cover the lines above and below; Vietnamese
 # needs two, Hebrew with cantillation three.
 MAX_MARKS = 3
 
-# Not seen, though no format characters to Unicode (Default_Ignorable_Code_Point and the
-# blank of Braille), by first and last.
+# Invisible, though not format characters to Unicode (Default_Ignorable_Code_Point and the
+# Braille blank), by first and last.
 _BLANKS = (
     (0x034F, 0x034F),
     (0x115F, 0x1160),
@@ -27,22 +27,22 @@ _BLANKS = (
     (0xFFF0, 0xFFF8),
     (0xE0000, 0xE0FFF),
 )
-# Needed by Persian and Indic writing, and within emoji; harmless between such.
+# Needed by Persian and Indic scripts, and within emoji; harmless between such characters.
 _JOINERS = "\u200c\u200d\ufe0e\ufe0f"
 _MARKS = frozenset(["Mn", "Me", "Mc"])
 _UNSEEN = frozenset(["Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"])
 
-# What NFKD and the table leave, and a reader takes for a sign of an address.
+# Signs that NFKD and the table leave as they are, and a reader takes for "." or "-".
 _SIGNS = {
     **dict.fromkeys(map(ord, "\u3002\u00b7\u2027\u2219\u22c5\u30fb\u2022"), "."),
     **dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-"),
 }
-# Typefaces differ in which of these look different: one stands for all.
+# In many typefaces these look the same: one of each stands for all.
 _ALIKE = str.maketrans({"i": "l", "1": "l", "|": "l", "0": "o", "5": "s"})
 
 
 def shown(name: str) -> str:
-    """The name as we show it: nothing unseen, nothing that turns or covers other text."""
+    """Returns the name as we show it: without characters that hide, reverse or cover text."""
     if name.isascii() and name.isprintable():
         return " ".join(name.split())
     kept = "".join(
@@ -54,10 +54,10 @@ def shown(name: str) -> str:
 
 
 def plain(text: str) -> str:
-    """The text in the ASCII letters and signs that it looks like, as far as it does.
+    """Returns the text in the ASCII letters and signs that it looks like, if it does.
 
-    In lower case, without marks and without anything unseen. ASCII letters stay what
-    they are, so that two addresses that differ still differ.
+    In lower case, without marks and invisible characters. ASCII letters stay as they
+    are, so that two addresses that differ still differ.
     """
     if text.isascii() and text.isprintable():
         return text.lower()
@@ -71,20 +71,20 @@ def _as_ascii(character: str) -> str:
 
 @lru_cache(maxsize=16_384)  # the domains of the community, message after message
 def skeleton(text: str) -> str:
-    """The same for all texts that a reader may take for one another."""
+    """Returns a key that is the same for all texts that look alike (UTS #39 §4)."""
     merged = plain(text).translate(_ALIKE)
     return merged.replace("rn", "m").replace("vv", "w")
 
 
 def words(text: str) -> list[str]:
-    """The skeletons of its words, without the signs around them."""
-    # A bar is no sign: it passes for a letter.
+    """Returns the skeletons of the words in a text, without the signs around them."""
+    # A bar is kept: it passes for a letter.
     spaced = "".join(c if c.isalnum() or c == "|" else " " for c in plain(text))
     return [skeleton(word) for word in spaced.split()]
 
 
 def readable_label(domain: str) -> str:
-    """A domain as a person reads it: international labels in their own letters."""
+    """Returns a domain as a person reads it: international labels in their own letters."""
     if "xn--" not in domain:
         return domain
     try:
@@ -94,8 +94,8 @@ def readable_label(domain: str) -> str:
 
 
 def _bare(text: str) -> str:
-    """Decomposed, and without marks and whatever is not seen."""
-    # Marks go before: putting a long run of them in order takes quadratic time.
+    """Returns the text decomposed (NFKD), without marks and invisible characters."""
+    # Marks are removed before too: NFKD sorts a long run of them in quadratic time.
     first = "".join(c for c in text if not _is_mark_or_unseen(c))
     parts = unicodedata.normalize("NFKD", first)
     return "".join(c for c in parts if not _is_mark_or_unseen(c))
@@ -117,7 +117,7 @@ def _is_unseen(character: str) -> bool:
 
 
 def _fewer_marks(text: str) -> str:
-    """The text with a few marks on each letter, so that they stay in its line."""
+    """Returns the text with at most MAX_MARKS marks on each letter."""
     kept, marks = [], 0
     for character in text:
         marks = marks + 1 if _is_mark(character) else 0
@@ -132,9 +132,11 @@ def _is_mark(character: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _table() -> dict[str, str]:
-    """Characters that look like ASCII ones, of Unicode's confusables; read on first use.
+    """Returns the characters that look like ASCII ones, of Unicode's confusables.
 
-    The library keeps pairs, both ways round, and some between direction marks.
+    Read on first use. confusable-homoglyphs keeps pairs, both ways round, and some of
+    them between direction marks. Only the two thousand entries that end in ASCII are
+    kept in memory.
     """
     table: dict[str, str] = {}
     for written, alike in load("confusables.json").items():

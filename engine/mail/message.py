@@ -1,4 +1,4 @@
-"""A message as a whole: split it, say in a line what it is, write a new one."""
+"""Splits a message into header and body, and summarises it for lists of messages."""
 
 from __future__ import annotations
 
@@ -8,22 +8,11 @@ from datetime import datetime
 
 from engine.mail import lookalike
 from engine.mail.address_list import named_addresses
-from engine.mail.composer import Attachment, compose, new_message_id
-from engine.mail.conversation import thread_of
+from engine.mail.conversation import conversation_id
 from engine.mail.dates import parse_date
 from engine.mail.header import HeaderBlock
 
-__all__ = [
-    "Attachment",
-    "Summary",
-    "compose",
-    "new_message_id",
-    "split",
-    "summarise",
-    "with_line_ends",
-]
-
-# The columns of storage.Message, in characters
+# Characters that the columns of storage.Message hold.
 _MAX_SUBJECT = 300
 _MAX_NAME = 200
 _MAX_TO_SUMMARY = 300
@@ -36,10 +25,10 @@ _MESSAGE_ID = re.compile(r"<[^<>\s]+>")
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a list of messages shows of one. Text is decoded and on one line.
+    """What a list of messages shows of one message. Text is decoded and on one line.
 
-    `date` is what the sender claims, if anything. `has_attachments` is guessed from
-    the header alone. `thread` is the same for all of a conversation.
+    `date` is the sender's claim, None where malformed. `has_attachments` is a guess from
+    the header alone. `thread` is the same for all messages of a conversation.
     """
 
     subject: str
@@ -53,7 +42,7 @@ class Summary:
 
 
 def split(raw: bytes) -> tuple[bytes, bytes]:
-    """The header, with its closing empty line, and the body."""
+    """Returns the header, with its closing empty line, and the body."""
     if raw.startswith(b"\r\n"):
         return raw[:2], raw[2:]
     end = raw.find(b"\r\n\r\n")
@@ -63,14 +52,14 @@ def split(raw: bytes) -> tuple[bytes, bytes]:
 
 
 def with_line_ends(raw: bytes) -> bytes:
-    """Bare line feeds made whole: programs break lines there, so it counts as one."""
+    """Returns the message with CR LF for each bare LF, where programs break lines too."""
     if raw.count(b"\n") == raw.count(b"\r\n"):
         return raw
     return _BARE_LINE_FEED.sub(b"\r\n", raw)
 
 
 def summarise(header: HeaderBlock) -> Summary:
-    """The summary of any header that could be parsed; never raises."""
+    """Returns the summary of a parsed header; never raises."""
     sender = _sender(header)
     return Summary(
         subject=header.text("Subject")[:_MAX_SUBJECT],
@@ -80,7 +69,7 @@ def summarise(header: HeaderBlock) -> Summary:
         message_id=_message_id(header)[:_MAX_MESSAGE_ID],
         date=parse_date(header.text("Date")),
         has_attachments=_seems_to_have_attachments(header),
-        thread=thread_of(header),
+        thread=conversation_id(header),
     )
 
 

@@ -1,4 +1,4 @@
-"""The arguments of MAIL FROM and RCPT TO (RFC 5321 §4.1.2, RFC 6531 §3.3)."""
+"""Parses the arguments of MAIL FROM and RCPT TO (RFC 5321 §4.1.2, RFC 6531 §3.3)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from engine.mail.address import Address, InvalidAddressError
 from engine.mail.errors import PermanentFailure
 from engine.mail.smtp_replies import BAD_SYNTAX
 
-# RFC 5321 §4.5.3.1.4 allows 512 octets; RFC 3461, 4954 and 6531 add to it.
+# Characters. RFC 5321 §4.5.3.1.4 allows 512 octets; RFC 3461, 4954 and 6531 add to it.
 MAX_ARGUMENT_LENGTH = 2000
 MAX_PARAMETERS = 20
 
@@ -17,7 +17,7 @@ _PARAMETER = re.compile(r"([0-9A-Za-z][0-9A-Za-z-]*+)(?:=([!-<>-~\x80-\U0010ffff
 
 
 class SyntaxErrorInCommand(PermanentFailure):
-    """The argument of a command cannot be understood: 501."""
+    """The argument of a command is malformed: 501."""
 
     def __init__(self, text: str) -> None:
         super().__init__(BAD_SYNTAX.saying(text))
@@ -26,12 +26,12 @@ class SyntaxErrorInCommand(PermanentFailure):
 def parse_path(
     argument: str, *, postmaster_at: str = ""
 ) -> tuple[Address | None, dict[str, str | None]]:
-    """The address and the parameters of "<a@b> SIZE=1 BODY=8BITMIME".
+    """Returns the address and parameters of an argument: "<a@b> SIZE=1 BODY=8BITMIME".
 
-    The address is None for the null path, `<>`. Names of parameters come out in
-    capitals, values as given, None where there is no `=`. A bare `<postmaster>` is
-    the one at the domain `postmaster_at`, when given (RFC 5321 §4.1.1.3).
-    Raises InvalidAddressError for a bad address, SyntaxErrorInCommand for the rest.
+    The address is None for the null path, `<>`. Names of parameters are in capitals,
+    values as given, None for a parameter without `=`. A bare `<postmaster>` is the one
+    at the domain `postmaster_at`, when given (RFC 5321 §4.1.1.3). Raises
+    InvalidAddressError for a malformed address, SyntaxErrorInCommand for the rest.
     """
     if len(argument) > MAX_ARGUMENT_LENGTH:
         raise SyntaxErrorInCommand("The argument is too long")
@@ -48,6 +48,8 @@ def _address(path: str, postmaster_at: str) -> Address | None:
     if not path:
         return None
     if path.startswith("@"):
+        # RFC 5321 §4.1.1.3 lets servers ignore source routes or refuse them. Refusing
+        # leaves no doubt about which address is meant.
         raise InvalidAddressError("Source routes are not accepted")
     if path.lower() == "postmaster" and postmaster_at:
         return Address(path, postmaster_at)
@@ -62,7 +64,7 @@ def _parameters(text: str) -> dict[str, str | None]:
     for word in words:
         found = _PARAMETER.fullmatch(word)
         if not found:
-            raise SyntaxErrorInCommand("A parameter cannot be understood")
+            raise SyntaxErrorInCommand("A parameter is malformed")
         name = found[1].upper()
         if name in parameters:
             raise SyntaxErrorInCommand(f"{name} is given twice")

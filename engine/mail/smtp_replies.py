@@ -1,11 +1,11 @@
-"""SMTP replies: one value, and one table of the ones that we send."""
+"""SMTP replies: the value, and the table of all replies that we send."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-# RFC 5321 §4.5.3.1.5: 512 octets for the reply line, CRLF included.
+# Octets. RFC 5321 §4.5.3.1.5: 512 for the reply line, CRLF included.
 MAX_LINE_OCTETS = 510
 
 _ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?= |\Z)")
@@ -14,11 +14,11 @@ _NOT_TEXT = re.compile(r"[^!-~]+")
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a server answers: basic code (RFC 5321 §4.2), enhanced code (RFC 3463), text.
+    """A server's reply: code (RFC 5321 §4.2), enhanced code (RFC 3463) and text.
 
-    The text is reduced to one line of printable ASCII that fits the protocol, whatever
-    is put in, so that no reply can be split in two. Raises ValueError when the codes
-    make no sense together.
+    `enhanced` may be empty. The text is reduced to one line of printable ASCII that fits
+    the protocol, so that no input can inject another reply. Raises ValueError for an
+    invalid code.
     """
 
     code: int
@@ -38,40 +38,42 @@ class Reply:
 
     @property
     def is_positive(self) -> bool:
-        """2yz: done. The first digit alone decides (RFC 5321 §4.2.1, §4.3.2)."""
+        """2yz: completed. The first digit alone decides (RFC 5321 §4.2.1, §4.3.2)."""
         return 200 <= self.code <= 299
 
     @property
     def is_intermediate(self) -> bool:
-        """3yz: go on, as after DATA."""
+        """3yz: the server waits for more, as after DATA."""
         return 300 <= self.code <= 399
 
     @property
     def is_temporary(self) -> bool:
+        """4yz: the same attempt may succeed later."""
         return 400 <= self.code <= 499
 
     @property
     def is_permanent(self) -> bool:
+        """5yz: the same attempt will fail again."""
         return self.code >= 500
 
     def saying(self, text: str) -> Reply:
-        """The same codes with a sentence that suits the occasion better."""
+        """Returns a reply of the same codes with a more specific text."""
         return Reply(self.code, self.enhanced, text)
 
     @classmethod
-    def read(cls, written: str) -> Reply:
-        """A reply from what `str` made of it, or of its beginning."""
+    def parse(cls, written: str) -> Reply:
+        """Returns the reply that `str` wrote, or one cut short."""
         code, _, text = written.partition(" ")
-        return cls.heard(int(code), text)
+        return cls.received(int(code), text)
 
     @classmethod
-    def heard(cls, code: int, text: str) -> Reply:
-        """A reply as a next hop gave it: the enhanced code, if any, opens the text.
+    def received(cls, code: int, text: str) -> Reply:
+        """Returns a reply of a next hop; its text may begin with an enhanced code.
 
-        A code that makes no sense is taken as 451: a peer's nonsense is not final.
+        An invalid code becomes 451: a broken server must not make a failure permanent.
         """
         if not 200 <= code <= 599:
-            return cls(451, "4.5.0", f"The next hop answered {code} {text}")
+            return cls(451, "4.5.0", f"The next hop replied {code} {text}")
         line = _one_line(text)
         found = _ENHANCED.match(line)
         if found and found[1][0] == str(code)[0]:
@@ -96,7 +98,7 @@ NOT_TLS = Reply(530, "5.7.0", "Must issue a STARTTLS command first")
 AUTH_OK = Reply(235, "2.7.0", "Authentication succeeded")
 AUTH_REQUIRED = Reply(530, "5.7.0", "Authentication required")
 AUTH_FAILED = Reply(535, "5.7.8", "The user name or password is wrong")
-AUTH_LATER = Reply(454, "4.7.0", "Authentication is not possible for the moment")
+AUTH_LATER = Reply(454, "4.7.0", "Authentication is not possible at the moment")
 AUTH_CANCELLED = Reply(501, "5.7.0", "Authentication cancelled")
 
 # RFC 5321 §4.2.4 and §4.3.2, RFC 3463 §3.6
@@ -110,33 +112,36 @@ NO_RECIPIENTS = Reply(554, "5.5.1", "No valid recipients")
 # RFC 3463 §3.2 and §3.8: addresses and permission
 BAD_SENDER = Reply(553, "5.1.7", "The sender's address is not valid")
 BAD_RECIPIENT = Reply(553, "5.1.3", "The recipient's address is not valid")
-NOT_A_MEMBER = Reply(550, "5.7.1", "This server hears members of the community only")
-SENDER_NOT_ALLOWED = Reply(550, "5.7.1", "You may not send as this address")
+NOT_A_MEMBER = Reply(550, "5.7.1", "This server accepts mail from members only")
+SENDER_NOT_ALLOWED = Reply(550, "5.7.1", "You may not send from this address")
 UNKNOWN_RECIPIENT = Reply(550, "5.1.1", "No such address in this community")
 RECIPIENT_SUSPENDED = Reply(550, "5.2.1", "This address is not in use at present")
 POSTING_NOT_ALLOWED = Reply(550, "5.7.2", "You may not send to this list")
-LOOP = Reply(554, "5.4.6", "The message goes in circles")
+LOOP = Reply(554, "5.4.6", "The message loops between servers")
 MAILBOX_FULL = Reply(452, "4.2.2", "The mailbox is full; try again later")
-# RFC 3463 §3.8 and §3.6: what a policy asks to wait for, and recipients beyond a number
+# RFC 3463 §3.8 and §3.6: policy limits, and too many recipients
 SENDS_TOO_OFTEN = Reply(450, "4.7.1", "You send too much at once; try again later")
 SENDS_TO_TOO_MANY = Reply(452, "4.5.3", "Too many recipients at once; try again later")
-TOO_MANY_RECIPIENTS = Reply(452, "4.5.3", "Too many recipients in one go")
+TOO_MANY_RECIPIENTS = Reply(
+    452, "4.5.3", "Too many recipients for one message; send to the others separately"
+)
 
 # RFC 1870 §6, RFC 5321 §2.3.8, RFC 3463 §3.7
-TOO_BIG = Reply(552, "5.3.4", "The message is larger than this server takes")
+TOO_BIG = Reply(552, "5.3.4", "The message is larger than this server accepts")
 BARE_LINE_ENDING = Reply(550, "5.6.0", "Lines must end with CR LF, together")
-# RFC 5322 §3.5 and §4: NUL is obsolete, and software reads past it, or no further.
+# RFC 5322 §3.5 and §4: NUL is obsolete. Some software skips it and some stops at it, so
+# that scanner and reader could see different messages.
 NUL_INSIDE = Reply(
     550,
     "5.6.0",
-    "The message holds a NUL character, which mail may not carry; send it without, "
-    "or attach the file that it comes from",
+    "The message holds a NUL character, which mail may not carry; remove it, or attach "
+    "the file that it comes from",
 )
 BAD_HEADER = Reply(550, "5.6.0", "The header of the message is malformed")
 INFECTED = Reply(554, "5.7.1", "The message carries malicious content")
 FORBIDDEN_CONTENT = Reply(554, "5.7.1", "The message carries content not allowed here")
 
-# RFC 5321 §3.8 and §4.2.1: our own faults are always temporary
+# Our own faults are always temporary (RFC 5321 §3.8, §4.2.1): the peer keeps the message.
 SCANNER_UNAVAILABLE = Reply(451, "4.7.1", "The virus scanner cannot be reached")
 KEY_UNAVAILABLE = Reply(
     451, "4.7.5", "The key of the signature cannot be looked up now"
@@ -144,17 +149,17 @@ KEY_UNAVAILABLE = Reply(
 TRY_LATER = Reply(451, "4.3.0", "Something went wrong here; try again later")
 NO_ROOM = Reply(452, "4.3.1", "There is no room for the message; try again later")
 BROKEN_OFF = Reply(421, "4.3.0", "The message could not be read; try again later")
-SIGN_IN_ENDED = Reply(421, "4.7.0", "Your sign-in is not valid any more; sign in anew")
-TOO_SLOW = Reply(421, "4.4.2", "Sign in sooner")
+SIGN_IN_ENDED = Reply(421, "4.7.0", "Your sign-in is no longer valid; sign in again")
+TOO_SLOW = Reply(421, "4.4.2", "You did not sign in in time; connect again")
 CROWDED_OUT = Reply(
     421,
     "4.7.0",
-    "Too many connections wait to sign in; connect again and sign in at once",
+    "Too many connections are waiting to sign in; connect again and sign in immediately",
 )
 TOO_MANY_ERRORS = Reply(421, "4.7.0", "Too many errors")
 TOO_MANY_CONNECTIONS = Reply(421, "4.7.0", "Too many connections; try again later")
 
 
 def accepted(reference: str) -> Reply:
-    """The promise that a message is kept, with the name it is kept under."""
+    """Returns the 250 by which we take responsibility for a message (RFC 5321 §4.2.5)."""
     return OK.saying(f"Kept as {reference}")

@@ -16,16 +16,16 @@ from engine.certificates import Files, Followed
 from engine.health.watch import watching
 from engine.management import upkeep
 from engine.pop3 import server as pop3
-from engine.pop3 import server_context as pop3_listener
+from engine.pop3 import server_context as pop3_context
 from engine.queue.delivery.runner import Runner
 from engine.queue.enqueue.group_commit import Committer
 from engine.routing import routes
-from engine.smtp.listener_policy import Door
-from engine.smtp.receive_policy import ReceiveDoor
-from engine.smtp.refusal_trace import Refusals
-from engine.smtp.server import context_of, listen
-from engine.smtp.server_context import Listener
-from engine.smtp.submission_policy import SubmissionDoor
+from engine.smtp.listener_policy import ListenerPolicy
+from engine.smtp.receive_policy import ReceivePolicy
+from engine.smtp.refusal_trace import RefusalTrace
+from engine.smtp.server import listen, server_tls_context
+from engine.smtp.server_context import ServerContext
+from engine.smtp.submission_policy import SubmissionPolicy
 from engine.threads import DatabaseThreads
 
 log = logging.getLogger(__name__)
@@ -47,19 +47,20 @@ async def _run(stop: asyncio.Event) -> None:
     await routes.refresh()
     runner = Runner()
     committer = Committer(on_queued=runner.wake)
-    refusals = Refusals()
+    refusals = RefusalTrace()
     chosen = settings.POSTERN
     certificate = Followed(
-        Files(chosen.tls_cert_file, chosen.tls_key_file, chosen.tls_ca_file), context_of
+        Files(chosen.tls_cert_file, chosen.tls_key_file, chosen.tls_ca_file),
+        server_tls_context,
     )
-    smtp = _smtp_listeners(certificate.context, committer, refusals, limits.smtp)
-    mailboxes = pop3.listener_of(certificate.context, limits.pop3)
+    smtp = _smtp_servers(certificate.context, committer, refusals, limits.smtp)
+    mailboxes = pop3.new_context(certificate.context, limits.pop3)
 
     def renew() -> None:
-        for listener in (*smtp, mailboxes):
-            listener.tls_context = certificate.follow()
+        for server in (*smtp, mailboxes):
+            server.tls_context = certificate.follow()
 
-    servers = [*await _hear_smtp(*smtp), *await _hear_pop3(mailboxes)]
+    ports = [*await _listen_smtp(*smtp), *await _listen_pop3(mailboxes)]
     _count_sessions(*smtp, mailboxes)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(runner.run(stop))
@@ -68,14 +69,16 @@ async def _run(stop: asyncio.Event) -> None:
         tasks.create_task(upkeep.follow_certificate(renew, stop))
         log.info("the mail engine is ready")
         await stop.wait()
-        for server in servers:
-            server.close()
+        for port in ports:
+            port.close()
     await committer.close()
     log.info("the mail engine has stopped")
 
 
 def _count_sessions(
-    receive: Listener, submission: Listener, mailboxes: pop3_listener.Listener
+    receive: ServerContext,
+    submission: ServerContext,
+    mailboxes: pop3_context.ServerContext,
 ) -> None:
     for name, sessions in (
         ("receive", receive.sessions),
@@ -104,20 +107,20 @@ def _limits(open_files: int) -> _Limits:
     return _Limits(smtp, pop3)
 
 
-def _smtp_listeners(
+def _smtp_servers(
     context: ssl.SSLContext,
     committer: Committer,
-    refusals: Refusals,
+    refusals: RefusalTrace,
     limits: places.Limits,
-) -> tuple[Listener, Listener]:
+) -> tuple[ServerContext, ServerContext]:
     """For organisations' servers, and for people."""
     chosen = settings.POSTERN
     threads = DatabaseThreads("credentials", count=4)
     scan_with = message_scan.configured()
 
-    def listener(door: Door) -> Listener:
-        return Listener(
-            door=door,
+    def new_server(policy: ListenerPolicy) -> ServerContext:
+        return ServerContext(
+            policy=policy,
             server_name=chosen.smtp_name,
             tls_context=context,
             scanner=scan_with,
@@ -128,10 +131,12 @@ def _smtp_listeners(
             limits=limits,
         )
 
-    return listener(ReceiveDoor()), listener(SubmissionDoor())
+    return new_server(ReceivePolicy()), new_server(SubmissionPolicy())
 
 
-async def _hear_smtp(receive: Listener, submission: Listener) -> list[asyncio.Server]:
+async def _listen_smtp(
+    receive: ServerContext, submission: ServerContext
+) -> list[asyncio.Server]:
     chosen = settings.POSTERN
     host, direct = chosen.smtp_host, chosen.submissions_port
     shared = _is_shared()
@@ -146,10 +151,10 @@ async def _hear_smtp(receive: Listener, submission: Listener) -> list[asyncio.Se
     ]
 
 
-async def _hear_pop3(listener: pop3_listener.Listener) -> list[asyncio.Server]:
+async def _listen_pop3(mailboxes: pop3_context.ServerContext) -> list[asyncio.Server]:
     chosen = settings.POSTERN
     return await pop3.listen(
-        listener,
+        mailboxes,
         host=chosen.smtp_host,
         port=chosen.pop3_port,
         tls_port=chosen.pop3s_port,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from engine.queue.sending_rates import rate_alerts
 from engine.routing import routes
-from engine.smtp.refusal_trace import Refusals
+from engine.smtp.refusal_trace import RefusalTrace
 from engine.storage import quota
 from engine.threads import DatabaseThreads
 
@@ -30,7 +30,7 @@ async def follow_certificate(renew: Callable[[], None], stop: asyncio.Event) -> 
             continue
 
 
-async def keep_fresh(refusals: Refusals, stop: asyncio.Event) -> None:
+async def keep_fresh(refusals: RefusalTrace, stop: asyncio.Event) -> None:
     """Follow the registry and who is full, and write down what was refused and how
     much was sent, until told to stop.
 
@@ -47,7 +47,7 @@ async def keep_fresh(refusals: Refusals, stop: asyncio.Event) -> None:
     await threads.close()
 
 
-async def _look(threads: DatabaseThreads, refusals: Refusals) -> None:
+async def _look(threads: DatabaseThreads, refusals: RefusalTrace) -> None:
     try:
         await routes.refresh()
         await threads.run(quota.look)

@@ -1,3 +1,3 @@
-"""Pop3 is in charge of letting mail clients download a mailbox."""
+"""The POP3 server (RFC 1939): lets mail clients download an inbox."""
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Lines in, octets out, over one socket that may change to TLS half way.
+"""Reads lines from a POP3 connection and writes to it, before and after STLS.
 
-Our own protocol rather than asyncio's streams: those keep what arrived before a TLS
-handshake and serve it up after, as if it had come protected.
+A protocol of our own rather than asyncio's streams: those keep what arrived before the
+TLS handshake and return it afterwards, as if it had been protected.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import cast
 
 from engine.places import Dropped, Place
-from engine.pop3 import commands
+from engine.pop3 import replies
 from engine.sessions import HANDSHAKE_SECONDS, Sessions, hang_up
 
 # RFC 2449 §4 allows 255 octets; a SASL response may need more (RFC 5034 §4).
@@ -21,21 +21,21 @@ READ_AHEAD = 16 * 1024  # octets of pipelined commands held before reading pause
 
 
 class ConnectionEnded(Exception):
-    """The peer has gone, or must go."""
+    """The client has hung up, or we hang up on it."""
 
 
 class LineTooLong(ConnectionEnded):
-    """A line longer than MAX_LINE: where the next one starts cannot be known."""
+    """A line is longer than MAX_LINE: the start of the next command cannot be known."""
 
 
 class PlaintextBeforeTLS(ConnectionEnded):
-    """Commands came in the clear behind STLS: injected (RFC 2595 §9), or a mistake."""
+    """Commands in clear followed STLS: injected (RFC 2595 §9), or a client's mistake."""
 
 
 class Connection(asyncio.Protocol):
-    """`accept` is called, once, with a connection that is ready to talk.
+    """One connection. `accept` is called once, as soon as it can be used.
 
-    `patience` is how many seconds the peer may keep us waiting, each time.
+    `patience` is how many seconds the client may keep us waiting, each time.
     """
 
     def __init__(
@@ -57,35 +57,37 @@ class Connection(asyncio.Protocol):
 
     @property
     def is_encrypted(self) -> bool:
+        """Whether TLS is in use."""
         return self._transport.get_extra_info("ssl_object") is not None
 
     @property
     def peer(self) -> str:
-        """The peer's IP address."""
+        """The client's IP address."""
         name = self._transport.get_extra_info("peername")
         return str(name[0]) if name else ""
 
     def admit(self, sessions: Sessions) -> Place | None:
-        """Take a place, where there is one."""
+        """Reserves a place; returns None where the server is full."""
         self._sessions = sessions
         self._place = sessions.admit(self._transport, self._drop)
         return self._place
 
     def keep_place(self) -> None:
-        """Keep the place: the peer has signed in."""
+        """Keeps the place for good, because the client has signed in."""
         if self._sessions is not None:
             self._sessions.bind(self._place)
 
     def _drop(self, why: Dropped) -> None:
-        """End a session that has not signed in."""
+        """Ends a session that has not signed in."""
         if why is Dropped.CROWDED and not self._is_shaking_hands:
-            self.refuse(bytes(commands.CROWDED_OUT))
+            self.refuse(bytes(replies.CROWDED_OUT))
         else:
-            # RFC 1939 §3: nothing is said to a peer that keeps us waiting.
+            # RFC 1939 §3: an idle client is disconnected without a reply. Within a
+            # handshake a reply in clear would be garbage to the client.
             self.abort()
 
     async def read_line(self) -> bytes:
-        """The next line without its end. Raises ConnectionEnded and TimeoutError."""
+        """Returns the next line without its end. Raises ConnectionEnded, TimeoutError."""
         while (end := self._buffer.find(b"\n")) < 0:
             if len(self._buffer) > MAX_LINE:
                 raise LineTooLong
@@ -102,25 +104,28 @@ class Connection(asyncio.Protocol):
         return line.removesuffix(b"\r")
 
     async def write(self, data: bytes) -> None:
-        """Send, and wait while the peer is slow to take it.
+        """Writes, and waits while the client is slow to read.
 
-        Gives others a turn each time: a peer may ask a thousand things at once.
         Raises ConnectionEnded and TimeoutError.
         """
         if self._has_ended:
             raise ConnectionEnded
         self._transport.write(data)
+        # A client may pipeline a thousand commands; others get served between them.
         await asyncio.sleep(0)
         if not self._is_writable.is_set():
             async with asyncio.timeout(self._patience):
                 await self._is_writable.wait()
 
-    async def start_tls(self, context: ssl.SSLContext, invitation: bytes) -> None:
-        """Invite the peer to shake hands. Raises ConnectionEnded when that fails."""
+    async def start_tls(self, context: ssl.SSLContext, reply: bytes) -> None:
+        """Sends the reply to STLS and upgrades the connection.
+
+        Raises ConnectionEnded when the handshake fails.
+        """
         if self._buffer:
             raise PlaintextBeforeTLS
-        self._transport.write(invitation)
-        # Nothing is awaited in between, so nothing can arrive in between.
+        self._transport.write(reply)
+        # Nothing is awaited before start_tls(), so that no plaintext can arrive.
         self._is_shaking_hands = True
         try:
             upgraded = await asyncio.get_running_loop().start_tls(
@@ -139,35 +144,41 @@ class Connection(asyncio.Protocol):
         self._transport = upgraded
         self._is_paused = False
 
-    def refuse(self, last_words: bytes) -> None:
-        """Say no, and hang up."""
-        self._transport.write(last_words)
+    def refuse(self, reply: bytes) -> None:
+        """Sends a last reply and hangs up."""
+        self._transport.write(reply)
         hang_up(self._transport)
 
     def close(self) -> None:
-        """Send what is written and hang up."""
+        """Hangs up once everything written has been sent."""
         hang_up(self._transport)
 
     def abort(self) -> None:
-        """Hang up at once."""
+        """Hangs up immediately; what was not sent is lost."""
         self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by asyncio: the connection, with implicit TLS its handshake, is ready."""
         self._transport = cast(asyncio.Transport, transport)
         self._accept(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Called by asyncio: wakes up a session that waits to read or write."""
         self._has_heard_all = self._has_ended = True
         self._has_news.set()
         self._is_writable.set()
 
     def eof_received(self) -> bool:
-        """Keep answering a peer that has said all it has to; TLS cannot be half open."""
+        """Goes on answering a client that only reads from now on.
+
+        TLS connections cannot be half open: there the end of one side is the end.
+        """
         self._has_heard_all = True
         self._has_news.set()
         return not self.is_encrypted
 
     def data_received(self, data: bytes) -> None:
+        """Called by asyncio: stops reading while a client pipelines too far ahead."""
         self._buffer += data
         self._has_news.set()
         if len(self._buffer) > READ_AHEAD and not self._is_paused:
@@ -175,9 +186,11 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def pause_writing(self) -> None:
+        """Called by asyncio when the client is slow to read."""
         self._is_writable.clear()
 
     def resume_writing(self) -> None:
+        """Called by asyncio when the client has read enough."""
         self._is_writable.set()
 
     def _resume_reading(self) -> None:

@@ -1,4 +1,4 @@
-"""The inbox as a POP3 session sees it: as it was when the session began."""
+"""The maildrop of a POP3 session: the inbox as it was at sign-in (RFC 1939 §5)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from django.db import transaction
 from django.db.models import Q
 
 from engine.mail.address import Address
-from engine.pop3 import commands
-from engine.pop3.commands import Refused
+from engine.pop3 import replies
+from engine.pop3.replies import Refused
 from engine.registry.credentials import authentication, generated_secrets
 from engine.registry.models import Mailbox, MailboxKind
 from engine.storage import content, mailbox_delivery, message_actions
@@ -23,7 +23,7 @@ BATCH = 500  # rows in one statement
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One message. The id is its unique-id listing: no message has it again."""
+    """One message. Its id is its unique-id (UIDL), which no other message ever gets."""
 
     message_id: int
     size: int
@@ -31,10 +31,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Maildrop:
-    """What STAT, LIST and UIDL speak of, oldest first.
+    """The messages that STAT, LIST and UIDL show, oldest first, with sizes in octets.
 
-    Two arrays rather than a hundred thousand objects, which the garbage collector
-    would stop the whole engine to look through.
+    Two arrays rather than a hundred thousand objects: the garbage collector would stop
+    the whole engine to look through those.
     """
 
     mailbox_id: int
@@ -46,53 +46,54 @@ class Maildrop:
         return len(self.ids)
 
     def item(self, number: int) -> Item:
-        """The message of that number, from 1 on."""
+        """Returns the message of a number, from 1 on."""
         return Item(self.ids[number - 1], self.sizes[number - 1])
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A mailbox, by what it was opened, and whether messages may be removed from it.
+    """A mailbox, the sign-in that opened it, and whether it may delete messages.
 
-    `digests` are those of the app password under each secret key, `generation` that of the person's sessions.
+    `digests` are those of the app password under each secret key; `generation` is the
+    person's `session_generation` at sign-in.
     """
 
     mailbox: Mailbox
-    may_remove: bool
+    can_delete: bool
     person_id: int
     digests: tuple[str, ...] = field(repr=False)
     generation: int
 
 
 def find_mailbox(username: str, secret: str, *, peer: str) -> Access:
-    """What an app password opens: its owner's mailbox or, signed in under that one's
-    address, a group mailbox that they may read.
+    """Returns the mailbox that an app password opens under the given address.
 
-    Raises Refused, and MailError after too many attempts.
+    That is its owner's mailbox or, under the address of a group mailbox, that one if the
+    owner may read it. Raises Refused, and MailError after too many attempts.
     """
     person = authentication.authenticate_person(username, secret, peer=peer)
     if person is None:
-        raise Refused(commands.WRONG)
+        raise Refused(replies.WRONG)
     key = Address.parse(username.strip()).key
     active = Mailbox.objects.filter(is_active=True)
     if key == person.address:
-        mailbox, may_remove = active.filter(owner=person).first(), True
+        mailbox, can_delete = active.filter(owner=person).first(), True
     else:
         mailbox = active.filter(kind=MailboxKind.GROUP, address=key).first()
-        may_remove = person.grants.filter(mailbox=mailbox, can_write=True).exists()
+        can_delete = person.grants.filter(mailbox=mailbox, can_write=True).exists()
     if mailbox is None:
-        raise Refused(commands.NO_MAILBOX)
+        raise Refused(replies.NO_MAILBOX)
     return Access(
         mailbox,
-        may_remove,
+        can_delete,
         person_id=person.pk,
         digests=generated_secrets.digests(secret),
         generation=person.session_generation,
     )
 
 
-def is_still_open(access: Access) -> bool:
-    """False once the app password, the person or the right to the mailbox is gone."""
+def is_access_valid(access: Access) -> bool:
+    """Returns False once the app password, its owner or the right to the mailbox is gone."""
     if not authentication.is_app_password_valid(
         access.digests, generation=access.generation
     ):
@@ -105,7 +106,7 @@ def is_still_open(access: Access) -> bool:
 
 
 def open_maildrop(mailbox: Mailbox) -> Maildrop:
-    """Note down what is in the inbox now."""
+    """Returns the messages that are in the inbox now."""
     inbox = mailbox_delivery.inbox(mailbox)
     rows = Message.objects.filter(folder=inbox).order_by("id")
     facts = rows.values_list("id", "size", "envelope_sender")
@@ -117,7 +118,7 @@ def open_maildrop(mailbox: Mailbox) -> Maildrop:
 
 
 def open_message(maildrop: Maildrop, item: Item) -> tuple[bytes, BinaryIO]:
-    """The header as it is served, and the body to read and close.
+    """Returns the header as it is served, and the body, which the caller must close.
 
     Raises Message.DoesNotExist or FileNotFoundError when the message is gone.
     """
@@ -130,7 +131,7 @@ def open_message(maildrop: Maildrop, item: Item) -> tuple[bytes, BinaryIO]:
 
 @transaction.atomic
 def erase(maildrop: Maildrop, numbers: Collection[int]) -> None:
-    """Remove messages for good, all or none; those moved elsewhere stay."""
+    """Deletes messages for good, all or none; those moved to other folders stay."""
     ids = [maildrop.item(number).message_id for number in sorted(numbers)]
     for start in range(0, len(ids), BATCH):
         rows = Message.objects.filter(
@@ -140,5 +141,5 @@ def erase(maildrop: Maildrop, numbers: Collection[int]) -> None:
 
 
 def return_path(sender: str) -> bytes:
-    """The field that tells the envelope sender: RFC 5321 §4.4."""
+    """Returns the field that shows the envelope sender (RFC 5321 §4.4)."""
     return f"Return-Path: <{sender}>\r\n".encode()

@@ -1,4 +1,4 @@
-"""One session a maildrop (RFC 1939 §4), whatever process or host it runs in."""
+"""Locks a maildrop for one session (RFC 1939 §4), in any process on any host."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from django.db.models.functions import Now
 
 from engine.storage.models import MaildropLock
 
-# A host that dies frees its maildrops after so long; one that lives renews in time.
+# A host that dies releases its maildrops after a minute; a living one renews in time.
 LEASE_SECONDS = 60
 RENEW_SECONDS = 20
 _LEASE = timedelta(seconds=LEASE_SECONDS)
 
 
-class Lease:
-    """The right to a maildrop, held in the database by the database's own clock.
+class MaildropLease:
+    """An exclusive lock on a maildrop that expires unless it is renewed.
 
-    A cache that all processes share would do, and every session would end with it.
+    It is a row of the database and runs by the database's clock, which all hosts share.
+    A shared cache would do too, but all sessions would end whenever the cache does. All
+    methods read or write the database.
     """
 
     def __init__(self, mailbox_id: int) -> None:
@@ -27,10 +29,11 @@ class Lease:
         self._token = secrets.token_hex(8)
 
     def acquire(self) -> bool:
-        """Take it, or return False where another session has it."""
+        """Takes the lock; returns False where another session holds it."""
         if self._take():
             return True
-        # An ended lease, if there was no row: of two who make one, one takes it.
+        # Perhaps the row is missing: insert an expired lease. Of two sessions that do so
+        # at the same time, one inserts and one takes.
         MaildropLock.objects.bulk_create(
             [MaildropLock(mailbox_id=self._mailbox_id, held_until=Now() - _LEASE)],
             ignore_conflicts=True,
@@ -38,14 +41,15 @@ class Lease:
         return self._take()
 
     def renew(self) -> bool:
-        """Keep it; False where it ran out and another session has taken it since."""
+        """Extends the lock; returns False where it expired and another session took it."""
         return bool(self._mine().update(held_until=Now() + _LEASE))
 
     def release(self) -> None:
-        """Let others have it, where it is still held."""
+        """Releases the lock, if it is still held."""
         self._mine().update(held_until=Now(), token="")
 
     def _take(self) -> bool:
+        # One UPDATE with the condition in it: two sessions cannot both find it free.
         row = MaildropLock.objects.filter(mailbox_id=self._mailbox_id)
         free = row.filter(held_until__lte=Now())
         return bool(free.update(token=self._token, held_until=Now() + _LEASE))

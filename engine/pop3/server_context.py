@@ -1,4 +1,4 @@
-"""What all POP3 sessions of a process share: certificate, threads and limits."""
+"""Holds what all POP3 sessions of a process share: certificate, threads and limits."""
 
 from __future__ import annotations
 
@@ -20,36 +20,45 @@ def _places() -> places.Limits:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much a peer may ask of us. Times are in seconds."""
+    """How much a client may ask of us.
+
+    `idle` is in seconds (RFC 1939 §3: at least ten minutes). `failures` counts wrong app
+    passwords, `errors` refused commands, both in one connection.
+    """
 
     places: places.Limits = field(default_factory=_places)
-    idle: float = 600.0  # RFC 1939 §3: at least ten minutes
-    failures: int = 3  # wrong app passwords in one connection
-    errors: int = 20  # refused commands in one connection
+    idle: float = 600.0
+    failures: int = 3
+    errors: int = 20
 
 
 @dataclass
-class Listener:
-    """`threads` do the database work, so that the event loop never waits for it."""
+class ServerContext:
+    """What all POP3 sessions of a process share.
+
+    `threads` do the database work, so that the event loop never waits for it.
+    `tls_context` is replaced when the certificate is renewed. `in_use` has the mailboxes
+    with a session in this process; between processes the lock in the database decides.
+    """
 
     tls_context: ssl.SSLContext
     threads: DatabaseThreads
     limits: Limits = field(default_factory=Limits)
-    # Mailboxes with a session in this process; between processes there is the lease.
     in_use: set[int] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.sessions = Sessions(self.limits.places)
 
-    def watch(self, session: asyncio.Task[None], place: Place) -> None:
-        """Keep a session until it ends, and its place with it."""
+    def track(self, session: asyncio.Task[None], place: Place) -> None:
+        """Keeps a reference to a session until it ends, and then releases its place."""
+        # asyncio itself holds tasks weakly: without this one could be collected.
         self._tasks.add(session)
         session.add_done_callback(self._tasks.discard)
         session.add_done_callback(lambda _: self.sessions.release(place))
 
     async def close(self) -> None:
-        """End every session; what they marked as deleted stays."""
+        """Ends every session; messages that they marked as deleted stay."""
         sessions = list(self._tasks)
         for session in sessions:
             session.cancel()

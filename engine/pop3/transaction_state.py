@@ -1,4 +1,4 @@
-"""What a client may ask of an open maildrop: RFC 1939 §5 to §7."""
+"""The TRANSACTION and UPDATE states: commands on an open maildrop (RFC 1939 §5 to §7)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from typing import ClassVar
 
 from django.db import DatabaseError
 
-from engine.pop3 import commands, maildrop
-from engine.pop3.commands import Command, Refused, line
+from engine.pop3 import maildrop, replies
+from engine.pop3.command_parser import Command
 from engine.pop3.connection import Connection
 from engine.pop3.dot_stuffing import DotStuffer, first_lines
 from engine.pop3.maildrop import Access, Item, Maildrop
-from engine.pop3.maildrop_lock import RENEW_SECONDS, Lease
-from engine.pop3.server_context import Listener
+from engine.pop3.maildrop_lock import RENEW_SECONDS, MaildropLease
+from engine.pop3.replies import Refused, line
+from engine.pop3.server_context import ServerContext
 from engine.storage.models import Message
 
 log = logging.getLogger(__name__)
@@ -26,81 +27,82 @@ LINES_AT_ONCE = 1000  # of a listing
 CHUNK = 64 * 1024  # octets of a body in memory at a time
 
 
-class Transaction:
-    """A session's hold on a maildrop, and the messages it has marked as deleted."""
+class TransactionState:
+    """An open maildrop, locked for this session, and the messages marked as deleted."""
 
     def __init__(
-        self, listener: Listener, connection: Connection, access: Access
+        self, server: ServerContext, connection: Connection, access: Access
     ) -> None:
-        self._listener = listener
+        self._server = server
         self._connection = connection
         self._mailbox = access.mailbox
-        self._may_remove = access.may_remove
-        self._lease = Lease(access.mailbox.pk)
+        self._can_delete = access.can_delete
+        self._lease = MaildropLease(access.mailbox.pk)
         self._renewal: asyncio.Task[None] | None = None
         self._maildrop: Maildrop
         self._deleted: set[int] = set()
 
     @classmethod
     def begin(
-        cls, listener: Listener, connection: Connection, access: Access
-    ) -> Transaction:
-        """Take the mailbox within this process. Raises Refused when it is in use."""
-        if access.mailbox.pk in listener.in_use:
-            raise Refused(commands.IN_USE)
-        listener.in_use.add(access.mailbox.pk)
-        return cls(listener, connection, access)
+        cls, server: ServerContext, connection: Connection, access: Access
+    ) -> TransactionState:
+        """Reserves the mailbox within this process. Raises Refused when it is in use."""
+        if access.mailbox.pk in server.in_use:
+            raise Refused(replies.IN_USE)
+        server.in_use.add(access.mailbox.pk)
+        return cls(server, connection, access)
 
     async def open(self) -> int:
-        """Take the mailbox from all other processes, and the snapshot.
+        """Locks the mailbox for all processes and lists its messages.
 
         Returns the number of messages. Raises Refused when the mailbox is in use.
         """
-        in_thread = self._listener.threads.run
+        in_thread = self._server.threads.run
         if not await in_thread(self._lease.acquire):
-            raise Refused(commands.IN_USE)
+            raise Refused(replies.IN_USE)
         self._renewal = asyncio.create_task(self._renew())
         self._maildrop = await in_thread(maildrop.open_maildrop, self._mailbox)
         return len(self._maildrop)
 
     async def answer(self, command: Command) -> None:
-        """Raises Refused."""
-        verb = self.VERBS.get(command.name)
-        if verb is None:
-            raise Refused(commands.UNKNOWN)
-        await verb(self, command)
+        """Answers a command. Raises Refused."""
+        handler = self.HANDLERS.get(command.name)
+        if handler is None:
+            raise Refused(replies.UNKNOWN)
+        await handler(self, command)
 
     async def update(self) -> None:
-        """Delete what is marked. Raises, with nothing deleted, when that fails.
+        """Deletes the marked messages: the UPDATE state (RFC 1939 §6).
 
-        Refused where the database was away for so long that another session, which may
-        have deleted other messages, took the maildrop meanwhile.
+        Raises Refused, with nothing deleted, where the database was away for so long
+        that the lock expired: another session may have opened the maildrop meanwhile,
+        and deleted other messages.
         """
         if self._deleted:
-            if not await self._listener.threads.run(self._lease.renew):
-                raise Refused(commands.LOST)
-            await self._listener.threads.run(
+            if not await self._server.threads.run(self._lease.renew):
+                raise Refused(replies.LOST)
+            await self._server.threads.run(
                 maildrop.erase, self._maildrop, self._deleted
             )
 
     async def close(self) -> None:
-        """Let others have the mailbox."""
-        self._listener.in_use.discard(self._mailbox.pk)
+        """Releases the mailbox."""
+        self._server.in_use.discard(self._mailbox.pk)
         if self._renewal is not None:
             self._renewal.cancel()
         try:
-            await self._listener.threads.run(self._lease.release)
+            await self._server.threads.run(self._lease.release)
         except DatabaseError:
-            log.exception("the lock of a maildrop will run out by itself")
+            log.exception("a maildrop's lock was not released and will expire")
 
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(RENEW_SECONDS)
             try:
-                await self._listener.threads.run(self._lease.renew)
+                await self._server.threads.run(self._lease.renew)
             except DatabaseError:
-                # It is asked for again; whether it was lost shows at QUIT.
-                log.exception("the lock of a maildrop could not be renewed")
+                # The next renewal may succeed; update() notices an expired lock.
+                log.exception("a maildrop's lock could not be renewed")
 
     async def _stat(self, command: Command) -> None:
         await self._say(self._total())
@@ -121,7 +123,7 @@ class Transaction:
         lines = (line(f"{number} {fact(item)}") for number, item in self._remaining())
         while some := b"".join(islice(lines, LINES_AT_ONCE)):
             await self._connection.write(some)
-        await self._connection.write(commands.END)
+        await self._connection.write(replies.END)
 
     async def _retr(self, command: Command) -> None:
         (number,) = command.numbers(least=1, most=1)
@@ -133,11 +135,11 @@ class Transaction:
         await self._send(self._item(number), "", body_lines=body_lines)
 
     async def _send(self, item: Item, title: str, *, body_lines: int | None) -> None:
-        in_thread = self._listener.threads.run
+        in_thread = self._server.threads.run
         try:
             header, body = await in_thread(maildrop.open_message, self._maildrop, item)
         except (Message.DoesNotExist, FileNotFoundError) as error:
-            raise Refused(commands.GONE) from error
+            raise Refused(replies.GONE) from error
         with body:
             chunks = iter(partial(body.read, CHUNK), b"")
             if body_lines is not None:
@@ -151,8 +153,8 @@ class Transaction:
     async def _dele(self, command: Command) -> None:
         (number,) = command.numbers(least=1, most=1)
         self._item(number)
-        if not self._may_remove:
-            raise Refused(commands.READ_ONLY)
+        if not self._can_delete:
+            raise Refused(replies.READ_ONLY)
         self._deleted.add(number)
         await self._say("")
 
@@ -165,7 +167,7 @@ class Transaction:
 
     def _item(self, number: int) -> Item:
         if number in self._deleted or not 0 < number <= len(self._maildrop):
-            raise Refused(commands.NO_SUCH_MESSAGE)
+            raise Refused(replies.NO_SUCH_MESSAGE)
         return self._maildrop.item(number)
 
     def _remaining(self) -> Iterator[tuple[int, Item]]:
@@ -182,7 +184,9 @@ class Transaction:
     async def _say(self, text: str) -> None:
         await self._connection.write(_ok(text))
 
-    VERBS: ClassVar[dict[str, Callable[[Transaction, Command], Awaitable[None]]]] = {
+    HANDLERS: ClassVar[
+        dict[str, Callable[[TransactionState, Command], Awaitable[None]]]
+    ] = {
         "DELE": _dele,
         "LIST": _list,
         "NOOP": _noop,

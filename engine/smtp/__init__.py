@@ -1,3 +1,3 @@
-"""Smtp is in charge of hearing SMTP: from organisations on receive, from people on submission."""
+"""The SMTP servers: receiving from organisations' servers, submission from people."""
 
 from __future__ import annotations

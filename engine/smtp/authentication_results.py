@@ -1,4 +1,4 @@
-"""What the signatures of a received message came to, for us and for its reader."""
+"""Checks DKIM signatures on receipt and writes Authentication-Results (RFC 8601)."""
 
 from __future__ import annotations
 
@@ -20,18 +20,22 @@ ARC_RESULTS = "ARC-Authentication-Results"
 # RFC 8617 §4.1: the three fields of a set, which share an instance number.
 ARC_FIELDS = frozenset([ARC_RESULTS.lower(), "arc-message-signature", "arc-seal"])
 
-# What may stand within a name: white space, backslashes, quotes, signs of comments.
+# What programs read past within a name: white space, backslashes, quotes, comment signs.
 _PADDING = re.compile(r"[\\\s\"()]")
 _COMMENT_SIGN = re.compile(r"[()]|\\.", re.DOTALL)
 _INSTANCE = re.compile(r"(?:^|;)i=([0-9]+)")
 _SIGNING_DOMAIN = re.compile(r";d=([^;]*)")
 
-# Threads of their own: name servers that do not answer hold up nothing else.
+# Threads of their own: name servers that do not answer must not hold up anything else.
 _threads = ThreadPoolExecutor(16, thread_name_prefix="signatures")
 
 
 class SignedBody:
-    """The signatures that a header announces, and the hashes they need of the body."""
+    """The signatures that a header announces, and the body hashes that they need.
+
+    The hashes are computed while the body streams in, so that a large body is never
+    read again.
+    """
 
     def __init__(self, header: bytes) -> None:
         self.signatures: list[Signature | Malformed] = []
@@ -42,17 +46,17 @@ class SignedBody:
         )
 
     def update(self, data: bytes) -> None:
-        """Take the next octets of the body."""
+        """Takes the next octets of the body."""
         self._digests.update(data)
 
     async def results(self, header: HeaderBlock) -> list[Result]:
-        """Check them all, once the body is complete. Asks name servers."""
+        """Verifies all signatures once the body is complete. Queries name servers."""
         if not self.signatures:
             return []
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(_threads, self._verified, header)
+        return await loop.run_in_executor(_threads, self._verify, header)
 
-    def _verified(self, header: HeaderBlock) -> list[Result]:
+    def _verify(self, header: HeaderBlock) -> list[Result]:
         return verify(
             self.signatures,
             header=header,
@@ -69,19 +73,21 @@ def _key_texts(name: str) -> Sequence[str]:
         raise KeyUnavailable(str(error)) from error
 
 
-def recorded(header: HeaderBlock, server_name: str, found: list[Result]) -> HeaderBlock:
-    """The header with our results on top (RFC 8601 §2)."""
-    told = "; ".join(_told(result) for result in found) or "dkim=none"
-    return header.prepended(FIELD, f"{server_name}; {told}")
+def add_results(
+    header: HeaderBlock, server_name: str, found: list[Result]
+) -> HeaderBlock:
+    """Returns the header with our Authentication-Results on top (RFC 8601 §2)."""
+    results = "; ".join(_result_text(result) for result in found) or "dkim=none"
+    return header.prepended(FIELD, f"{server_name}; {results}")
 
 
-def without_forged(header: HeaderBlock, *names: str) -> HeaderBlock:
-    """The header without results, and ARC sets, that claim to be ours.
+def remove_forged(header: HeaderBlock, *names: str) -> HeaderBlock:
+    """Returns the header without results and ARC sets that claim to be ours.
 
     `names` are the server's, then others of ours, such as the community's domain. RFC
-    8601 §5: what comes from outside under our own name can only be forged. We seal
-    nothing, so that no ARC set of ours can come back either; of a set all three fields
-    go (RFC 8617 §4.1).
+    8601 §5: results under our own name that come from outside can only be forged. We
+    never seal, so that no ARC set of ours can come back either; of a forged set all
+    three fields are removed (RFC 8617 §4.1).
     """
     if not any(header.get(name) for name in (FIELD, *ARC_FIELDS)):
         return header
@@ -103,17 +109,18 @@ def _is_forged(field: Field, ours: Sequence[str], forged: set[str]) -> bool:
 
 
 def _claims_to_be_ours(field: Field, ours: Sequence[str]) -> bool:
-    """Whether one of our names, or what is below it, is said to have written the field.
+    """Returns whether a field claims that one of our names, or a host below it, wrote it.
 
-    The server's own name anywhere in results is enough. It is found in every way that
-    some program reads it: words decoded or not, comments left out or not.
+    The server's own name anywhere in the results is enough. Programs disagree on how to
+    read the field, so that every reading counts: encoded words decoded or not, comments
+    removed or not.
     """
     value = field.value
     ways = {value.decode("latin-1"), value.decode("utf-8", "replace"), field.text}
     readings = {_as_read(text) for way in ways for text in (way, _uncommented(way))}
     if field.name.lower() in (FIELD.lower(), ARC_RESULTS.lower()):
         return any(ours[0] in read for read in readings) or any(
-            _is_within(_said_by(read), name) for read in readings for name in ours
+            _is_within(_authserv_id(read), name) for read in readings for name in ours
         )
     return any(
         _is_within(domain, name)
@@ -123,14 +130,14 @@ def _claims_to_be_ours(field: Field, ours: Sequence[str]) -> bool:
     )
 
 
-def _said_by(read: str) -> str:
-    """The authserv-id of results, with its version; before it may stand an instance."""
+def _authserv_id(read: str) -> str:
+    """Returns the authserv-id with its version; an ARC instance may stand before it."""
     return _INSTANCE.sub("", read).lstrip(";").partition(";")[0]
 
 
-def _is_within(said: str, name: str) -> bool:
-    # A version may stick to the name, since white space is gone.
-    return bool(re.search(rf"(?:^|\.){re.escape(name)}(?![a-z.-])", said))
+def _is_within(claimed: str, name: str) -> bool:
+    # A version may follow the name directly, because white space was removed.
+    return bool(re.search(rf"(?:^|\.){re.escape(name)}(?![a-z.-])", claimed))
 
 
 def _instance(field: Field) -> str:
@@ -139,12 +146,12 @@ def _instance(field: Field) -> str:
 
 
 def _as_read(text: str) -> str:
-    """The text as a reader or a program takes it: no padding, look-alikes as ASCII."""
+    """Returns the text as a reader takes it: no padding, look-alikes as ASCII."""
     return _PADDING.sub("", lookalike.plain(text))
 
 
 def _uncommented(text: str) -> str:
-    """The text without its comments, which nest (RFC 5322 §3.2.2)."""
+    """Returns the text without its comments, which nest (RFC 5322 §3.2.2)."""
     kept, depth, start = [], 0, 0
     for found in _COMMENT_SIGN.finditer(text):
         if found[0] == "(":
@@ -154,11 +161,11 @@ def _uncommented(text: str) -> str:
         elif found[0] == ")" and depth:
             depth -= 1
             start = found.end()
-    # What is never closed is no comment.
+    # What is never closed is not a comment.
     return text if depth else "".join([*kept, text[start:]])
 
 
-def _told(result: Result) -> str:
+def _result_text(result: Result) -> str:
     reason = f' reason="{result.reason}"' if result.reason else ""
     signature = result.signature
     if signature is None:
@@ -170,10 +177,10 @@ def _told(result: Result) -> str:
 
 
 def has_signed(found: list[Result], domains: frozenset[str]) -> bool:
-    """Whether one of these domains has signed, and that is certain."""
+    """Returns whether a signature of one of these domains was verified."""
     return any(r.outcome is Outcome.PASS and r.domain in domains for r in found)
 
 
 def may_have_signed(found: list[Result], domains: frozenset[str]) -> bool:
-    """Whether one of them has perhaps: its key cannot be had for the moment."""
+    """Returns whether one of them has a signature whose key cannot be looked up now."""
     return any(r.outcome is Outcome.TEMPERROR and r.domain in domains for r in found)

@@ -1,7 +1,8 @@
-"""Mail from a cloud provider's servers, which every tenant of it shares.
+"""Proves which tenant of a cloud provider a message comes from.
 
-MAIL and RCPT are answered as for the organisation whose domain the sender's is; only
-the message itself shows whether it is that organisation's.
+All tenants of a provider send from the same servers, so that MAIL and RCPT can only be
+answered as for the organisation that has the sender's domain; whether it is that
+organisation's message, only the message itself shows.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from engine.routing.routes import ConnectionFacts, Routes
 from engine.smtp.authentication_results import has_signed, may_have_signed
 from engine.smtp.session_binding import Binding
 
-# RFC 5322 §3.6, RFC 2045 §3 and §5: once at most. A signature covers one of several.
+# RFC 5322 §3.6, RFC 2045 §3 and §5: once at most. Of several, a signature covers one.
 _ONCE = (
     "From",
     "Sender",
@@ -43,7 +44,7 @@ _ONCE = (
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a message shows of where it comes from, before anything in it is changed."""
+    """What a message shows of its origin, before anything in it is changed."""
 
     sender: Address | None
     header: HeaderBlock
@@ -51,30 +52,33 @@ class Evidence:
 
 
 def candidates(
-    known: Routes, binding: Binding, address: Address
+    routes: Routes, binding: Binding, address: Address
 ) -> tuple[ConnectionFacts, ...]:
-    """The connections that a message from this address may be bound to.
+    """Returns the connections that a message from this address may be bound to.
 
-    Raises MailError, the same as for any server that is not known, where there is none.
+    Raises MailError where there is none: the same reply as to any unknown server.
     """
-    found = known.cloud_connections(binding.providers, address)
+    found = routes.cloud_connections(binding.providers, address)
     if not found:
         raise MailError(smtp_replies.AUTH_REQUIRED)
     return found
 
 
-def confirmed(known: Routes, binding: Binding, evidence: Evidence) -> Binding:
-    """Bind a message to the one connection that all three proofs agree on.
+def confirm_tenant(routes: Routes, binding: Binding, evidence: Evidence) -> Binding:
+    """Binds a message to the one connection that all three proofs agree on.
 
-    The source class has been seen already; what is left are the tenant, named by the
-    provider itself, and a signature of one of the organisation's own domains. Raises
-    PermanentFailure naming what is missing; TemporaryFailure while a key cannot be had.
+    The servers' address or certificate was checked before; what is left are the tenant
+    id, which the provider itself writes, and a signature of one of the organisation's
+    own domains. Raises PermanentFailure naming the missing proof, TemporaryFailure while
+    the key of a signature cannot be looked up.
     """
-    # A bounce has no sender: what it is from, its author says.
+    # A bounce has no envelope sender: its author says where it is from.
     address = evidence.sender or authors(evidence.header)[0]
-    found = candidates(known, binding, address)
-    mine = next((facts for facts in found if _is_of(facts, evidence.header)), None)
-    missing = list(_missing(found[0], mine, evidence))
+    found = candidates(routes, binding, address)
+    proved = next(
+        (facts for facts in found if _is_tenant(facts, evidence.header)), None
+    )
+    missing = list(_missing_proofs(found[0], proved, evidence))
     if missing:
         raise PermanentFailure(
             smtp_replies.SENDER_NOT_ALLOWED.saying(
@@ -82,34 +86,36 @@ def confirmed(known: Routes, binding: Binding, evidence: Evidence) -> Binding:
                 f"{' and '.join(missing)}; ask your mail administrator"
             )
         )
-    _check_is_once(evidence.header)
-    if mine is None or not _covering(evidence, mine):
+    _check_no_repeats(evidence.header)
+    if proved is None or not _covering_signatures(evidence, proved):
         raise TemporaryFailure(smtp_replies.KEY_UNAVAILABLE)
-    return Binding(mine.organisation_id, str(Proof.CLOUD), connection_id=mine.id)
+    return Binding(proved.organisation_id, str(Proof.CLOUD), connection_id=proved.id)
 
 
-def _missing(
-    candidate: ConnectionFacts, mine: ConnectionFacts | None, evidence: Evidence
+def _missing_proofs(
+    candidate: ConnectionFacts, proved: ConnectionFacts | None, evidence: Evidence
 ) -> Iterator[str]:
-    """What has not been shown, and will not be by a later attempt."""
-    if mine is None:
+    """Yields the proofs that are missing, and will be at a later attempt too."""
+    if proved is None:
         yield "the tenant id that the organisation has registered"
     own = candidate.verified_domains
-    if _covering(evidence, candidate) or may_have_signed(evidence.signatures, own):
+    if _covering_signatures(evidence, candidate) or may_have_signed(
+        evidence.signatures, own
+    ):
         return
     if has_signed(evidence.signatures, own):
-        covered = ", ".join(sorted(_to_be_signed(evidence.header, candidate)))
+        covered = ", ".join(sorted(_fields_to_sign(evidence.header, candidate)))
         yield f"a DKIM signature of the organisation over {covered}"
     else:
         yield "a valid DKIM signature of a verified domain of the organisation"
 
 
-def _covering(evidence: Evidence, facts: ConnectionFacts) -> list[Result]:
-    """The organisation's signatures that cover every field that its provider signs.
+def _covering_signatures(evidence: Evidence, facts: ConnectionFacts) -> list[Result]:
+    """Returns the organisation's signatures over every field that its provider signs.
 
-    What a signature leaves out, anybody who repeats the message may write.
+    A replayed message may have any text in the fields that its signature leaves out.
     """
-    wanted = _to_be_signed(evidence.header, facts)
+    wanted = _fields_to_sign(evidence.header, facts)
     return [
         result
         for result in evidence.signatures
@@ -119,25 +125,26 @@ def _covering(evidence: Evidence, facts: ConnectionFacts) -> list[Result]:
     ]
 
 
-def _to_be_signed(header: HeaderBlock, facts: ConnectionFacts) -> set[str]:
+def _fields_to_sign(header: HeaderBlock, facts: ConnectionFacts) -> set[str]:
     if facts.provider is None:
         return {"from"}
     signed = cloud_providers.PROVIDERS[facts.provider].signed_fields
     return {name for name in signed if header.get(name)}
 
 
-def _check_is_once(header: HeaderBlock) -> None:
-    """Refuse what stands twice: a signature covers one, and a reader may see the other."""
-    twice = [name for name in _ONCE if len(header.all(name)) > 1]
-    if twice:
+def _check_no_repeats(header: HeaderBlock) -> None:
+    """Refuses a repeated field: the signature covers one, a reader may see the other."""
+    repeated = [name for name in _ONCE if len(header.all(name)) > 1]
+    if repeated:
         raise PermanentFailure(
             smtp_replies.BAD_HEADER.saying(
-                f"The header has more than one {twice[0]}; it may have one (RFC 5322)"
+                f"The header has more than one {repeated[0]}; "
+                "it may have one (RFC 5322)"
             )
         )
 
 
-def _is_of(facts: ConnectionFacts, header: HeaderBlock) -> bool:
+def _is_tenant(facts: ConnectionFacts, header: HeaderBlock) -> bool:
     if facts.provider is None or not facts.tenant_id:
         return False
     named = cloud_providers.tenant(header, facts.provider)

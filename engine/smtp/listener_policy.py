@@ -1,52 +1,79 @@
-"""What differs between hearing an organisation's server and a person's mail client."""
+"""Defines the decisions that differ between receiving and submission."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from abc import ABC, abstractmethod
 
+from engine.mail import smtp_replies
 from engine.mail.address import Address
+from engine.mail.errors import TemporaryFailure
 from engine.mail.header import HeaderBlock
 from engine.queue.models import Source
+from engine.routing import policies
 from engine.routing.routes import Route, Routes
 from engine.smtp.cloud_tenant_proof import Evidence
 from engine.smtp.session_binding import Binding, Peer
+from engine.storage import quota
 
 
-class Door(Protocol):
-    """A kind of listener. Methods raise MailError with the reply for the peer."""
+class ListenerPolicy(ABC):
+    """Decides who may sign in to a listener, and what a bound session may send.
+
+    `routes` is the routing snapshot in memory: only the methods that say so read the
+    database, and they run on a database thread. Every check raises MailError with the
+    reply for the client.
+    """
 
     source: Source
 
+    @abstractmethod
     def authenticate(self, username: str, secret: str, peer: Peer) -> Binding | None:
-        """Find whom a user name and a secret belong to. Reads the database."""
+        """Returns what the credentials bind to; None when wrong. Reads the database."""
 
-    def bind(self, known: Routes, peer: Peer) -> Binding | None:
-        """Bind a session that has not signed in, where this door allows it."""
+    @abstractmethod
+    def is_sign_in_valid(self, binding: Binding) -> bool:
+        """Returns whether a session's credential is still valid. Reads the database."""
 
-    def still_holds(self, binding: Binding) -> bool:
-        """Whether what a session signed in with is still good. Reads the database."""
+    @abstractmethod
+    def bind(self, routes: Routes, peer: Peer) -> Binding | None:
+        """Binds a session that has not signed in, where this listener allows it."""
 
-    def check_binding(self, known: Routes, binding: Binding) -> None:
-        """Refuse whoever may not send any more."""
+    @abstractmethod
+    def check_binding(self, routes: Routes, binding: Binding) -> None:
+        """Refuses a client that was suspended since the session was bound."""
 
+    @abstractmethod
     def check_sender(
-        self, known: Routes, binding: Binding, sender: Address | None
+        self, routes: Routes, binding: Binding, sender: Address | None
     ) -> Address | None:
-        """Return the envelope sender in community form."""
+        """Returns the envelope sender in community form; None is the null sender."""
 
     def check_recipient(
-        self, known: Routes, sender: Address | None, recipient: Address
+        self, routes: Routes, sender: Address | None, recipient: Address
     ) -> Route:
-        """Return where a recipient's mail goes."""
+        """Returns the route to a recipient, if the sender may write to it now."""
+        route = routes.resolve(recipient)
+        policies.check_can_reach(routes, route, sender=sender)
+        if quota.was_full(route.mailbox_id):
+            raise TemporaryFailure(
+                smtp_replies.MAILBOX_FULL.saying(
+                    f"The mailbox of <{recipient}> is full; try again later"
+                )
+            )
+        return route
 
-    def confirm(self, known: Routes, binding: Binding, evidence: Evidence) -> Binding:
-        """Return what a whole message is bound to, where its session left that open."""
+    def confirm_binding(
+        self, routes: Routes, binding: Binding, evidence: Evidence
+    ) -> Binding:
+        """Returns the binding of a whole message, where its session left that open."""
+        return binding
 
+    @abstractmethod
     def check_header(
         self,
-        known: Routes,
+        routes: Routes,
         binding: Binding,
         sender: Address | None,
         header: HeaderBlock,
     ) -> HeaderBlock:
-        """Check who the header says wrote it, and return it in community form."""
+        """Checks the authors in the header and returns it in community form."""

@@ -1,4 +1,4 @@
-"""One message on its way in: MAIL, its RCPTs, and their parameters."""
+"""Collects one mail transaction: MAIL, its RCPTs, and their parameters."""
 
 from __future__ import annotations
 
@@ -22,8 +22,13 @@ Parameters = dict[str, str | None]
 
 
 @dataclass(slots=True)
-class Transaction:
-    """What was said since MAIL. Sender and recipients are in community form."""
+class MailTransaction:
+    """The envelope since MAIL (RFC 5321 §3.3). Addresses are in community form.
+
+    `reference` is the name that the message will be traced and kept under. The null
+    sender is None, so that `has_sender` says whether MAIL was accepted. `routes` stands
+    beside `recipients`, one each.
+    """
 
     reference: str = field(default_factory=new_reference)
     sender: Address | None = None
@@ -36,12 +41,15 @@ class Transaction:
     def begin(
         self, sender: Address | None, parameters: Parameters, *, size_limit: int
     ) -> None:
-        """Take MAIL's parameters. Raises MailError for one that cannot be honoured."""
+        """Records the sender and MAIL's parameters; `size_limit` is in octets.
+
+        Raises MailError for a parameter that is malformed, unknown or not to be met.
+        """
         self.envelope_id, self.wants_full = _mail_parameters(parameters, size_limit)
         self.sender, self.has_sender = sender, True
 
     def add(self, route: Route, parameters: Parameters) -> None:
-        """Take a recipient. The same one twice is one. Raises MailError."""
+        """Adds a recipient; a repeated one counts once. Raises MailError."""
         if len(self.recipients) >= RECIPIENT_LIMIT:
             raise TemporaryFailure(smtp_replies.TOO_MANY_RECIPIENTS)
         recipient = _recipient(route, parameters)
@@ -50,16 +58,17 @@ class Transaction:
             self.routes.append(route)
 
     def envelope(self) -> Envelope:
-        """The envelope as it stands."""
+        """Returns the envelope as collected so far."""
         return Envelope(
             self.sender, tuple(self.recipients), self.envelope_id, self.wants_full
         )
 
 
 def _mail_parameters(parameters: Parameters, size_limit: int) -> tuple[str, bool]:
-    """ENVID, and whether RET asks for the full message (RFC 3461 §4.3, §4.4)."""
+    """Returns ENVID, and whether RET asks for the full message (RFC 3461 §4.3, §4.4)."""
     given = dict(parameters)
     size = given.pop("SIZE", None) or "0"
+    # RFC 1870 §4: up to 20 digits. isdigit() alone would let superscripts through.
     if not size.isascii() or not size.isdigit() or len(size) > 20:
         raise SyntaxErrorInCommand("SIZE must be a number")
     if int(size) > size_limit:
@@ -67,6 +76,7 @@ def _mail_parameters(parameters: Parameters, size_limit: int) -> tuple[str, bool
     if (given.pop("BODY", None) or "7BIT").upper() not in _BODIES:
         raise SyntaxErrorInCommand("BODY must be 7BIT or 8BITMIME")
     given.pop("SMTPUTF8", None)
+    # RFC 4954 §5: the identity that AUTH= asserts may be ignored, and is.
     given.pop("AUTH", None)
     returned = (given.pop("RET", None) or "HDRS").upper()
     if returned not in {"FULL", "HDRS"}:
@@ -85,19 +95,20 @@ def _recipient(route: Route, parameters: Parameters) -> EnvelopeRecipient:
 
 
 def _notify(value: str | None) -> str:
-    """NOTIFY, each word once (RFC 3461 §4.1); empty when it was not said."""
+    """Returns NOTIFY with each keyword once (RFC 3461 §4.1); empty without NOTIFY."""
     if value == "":
         return ""
     wanted = set((value or "").upper().split(","))
     if not wanted <= _NOTIFY or ("NEVER" in wanted and len(wanted) > 1):
-        raise SyntaxErrorInCommand("NOTIFY cannot be understood")
+        raise SyntaxErrorInCommand("NOTIFY is not valid")
     return ",".join(sorted(wanted))
 
 
 def _refuse_unknown(parameters: Parameters) -> None:
+    """Raises PermanentFailure for any parameter left over (RFC 5321 §4.1.1.11: 555)."""
     for name in parameters:
         raise PermanentFailure(
-            smtp_replies.BAD_PARAMETER.saying(f"Parameter {name} is not known here")
+            smtp_replies.BAD_PARAMETER.saying(f"Parameter {name} is not supported here")
         )
 
 

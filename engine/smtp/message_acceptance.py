@@ -1,4 +1,4 @@
-"""From the closing dot to 250: checked, scanned, rewritten and committed."""
+"""Accepts a complete message: checks, scans, rewrites and commits it, then says 250."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from engine.antivirus.attachments import policy
+from engine.antivirus.attachments import policy as attachment_policy
 from engine.antivirus.scanners import coverage_proof, message_scan
 from engine.antivirus.scanners.interface import Scan, Scanner
 from engine.antivirus.verdict import Verdict
 from engine.mail import smtp_replies
 from engine.mail.dkim.verification import Result
+from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock
-from engine.mail.mime.parts import Part, walk
+from engine.mail.mime.part_walker import walk
+from engine.mail.mime.parts import Part
 from engine.mail.smtp_replies import Reply
 from engine.queue.enqueue.accepted_message import Incoming
 from engine.queue.enqueue.group_commit import Committer
@@ -29,215 +31,251 @@ from engine.queue.notifications import infection_alerts
 from engine.queue.sending_rates import rate_limits
 from engine.registry.connections.cloud_providers import without_tenant
 from engine.routing.routes import Routes
-from engine.smtp import authentication_results, checks
+from engine.smtp import authentication_results
 from engine.smtp.cloud_tenant_proof import Evidence
-from engine.smtp.listener_policy import Door
-from engine.smtp.mail_transaction import Transaction
+from engine.smtp.listener_policy import ListenerPolicy
+from engine.smtp.mail_transaction import MailTransaction
 from engine.smtp.session_binding import Binding, Peer
 from engine.smtp.spool import Spool
 from engine.storage.content import KeptContent
 
 log = logging.getLogger(__name__)
 
-# Large messages are read into memory whole, one at a time. So many wait for the scanner,
-# which may hang, with what was unpacked of them; the rest is read from the spool.
+# Received fields. RFC 5321 §6.3 asks servers to allow at least 100; a closed community
+# has short paths, so that a loop shows earlier.
+HOP_LIMIT = 50
+# Large messages that may wait for the scanner at once: it may hang for a minute, and each
+# keeps what was unpacked of it. Ten at once, with their bodies in memory, took 390 MB.
 LARGE_AT_ONCE = 4
 _large = asyncio.Semaphore(LARGE_AT_ONCE)
-# In one thread: each that has had such a message in memory keeps some of that for itself.
+# One thread: the C library keeps, for each thread, some of the memory of the largest
+# message that it has unpacked.
 _unpacker = ThreadPoolExecutor(1, thread_name_prefix="unpack")
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """A whole message, not yet accepted, and all that is known of it."""
+class ReceivedMessage:
+    """A complete message, not yet accepted, and all that is known of its origin."""
 
-    door: Door
+    policy: ListenerPolicy
     binding: Binding
     peer: Peer
     helo: str
     server_name: str
-    transaction: Transaction
+    transaction: MailTransaction
     spool: Spool
     scanner: Scanner
     scan: Scan
 
 
-async def accept_arrival(
-    arrival: Arrival, routes: Routes, committer: Committer
+async def accept_message(
+    message: ReceivedMessage, routes: Routes, committer: Committer
 ) -> Reply:
-    """Accept a message, or raise MailError with the reason. Nothing is half done."""
-    transaction, spool = arrival.transaction, arrival.spool
+    """Accepts a message and returns the 250, once it is on the disk.
+
+    Raises MailError with the reason where it is refused; then nothing was committed.
+    """
+    transaction, spool = message.transaction, message.spool
     spool.finish()
     header = HeaderBlock.parse(spool.header)
     header.check_can_grow()
-    checks.hops(header)
+    _check_hops(header)
+    # Before anything in the header changes: rewriting breaks the signatures.
     signatures = await spool.signed.results(header)
-    arrival = _confirmed(arrival, routes, header, signatures)
-    # Whose it is, a cloud provider's servers show with the message only.
+    message = _with_confirmed_binding(message, routes, header, signatures)
+    # Again after MAIL: for a cloud provider's servers, only the message shows its sender.
     rate_limits.check_sender(
         routes,
-        arrival.binding.senders,
+        message.binding.senders,
         messages=1,
         recipients=len(transaction.recipients),
     )
-    header = arrival.door.check_header(
-        routes, arrival.binding, transaction.sender, header
+    header = message.policy.check_header(
+        routes, message.binding, transaction.sender, header
     )
-    verdict = await message_scan.verdict_of(arrival.scan)
+    verdict = await message_scan.verdict_of(message.scan)
     if verdict.is_infected:
-        await asyncio.to_thread(_refuse_infected, arrival, verdict)
-    unscanned = await _examine(arrival, verdict)
-    header = _stamped(header, arrival, transaction.reference, signatures)
-    header = policy.marked(header, unscanned)
+        await asyncio.to_thread(_refuse_infected, message, verdict)
+    unscanned = await _examine(message, verdict)
+    header = _with_trace_fields(header, message, transaction.reference, signatures)
+    header = attachment_policy.marked(header, unscanned)
     incoming = _incoming(
-        arrival,
+        message,
         header,
         await _keep(spool, header.to_bytes()),
-        _facts(arrival, verdict, unscanned),
+        _facts(message, verdict, unscanned),
     )
     return smtp_replies.accepted(await committer.commit(incoming))
 
 
+def _check_hops(header: HeaderBlock) -> None:
+    """Refuses a message that loops between servers (RFC 5321 §6.3)."""
+    if len(header.all("Received")) > HOP_LIMIT:
+        raise PermanentFailure(smtp_replies.LOOP)
+
+
 def _incoming(
-    arrival: Arrival, header: HeaderBlock, kept: KeptContent, detail: dict[str, Any]
+    message: ReceivedMessage,
+    header: HeaderBlock,
+    kept: KeptContent,
+    detail: dict[str, Any],
 ) -> Incoming:
-    transaction, binding = arrival.transaction, arrival.binding
+    transaction, binding = message.transaction, message.binding
     return Incoming(
         envelope=transaction.envelope(),
         destinations=tuple(route.destination for route in transaction.routes),
         kept=kept,
-        source=arrival.door.source,
+        source=message.policy.source,
         organisation_id=binding.organisation_id,
         person_id=binding.person_id,
         connection_id=binding.connection_id,
-        fingerprint=_fingerprint(arrival, header),
+        fingerprint=_fingerprint(message, header),
         reference=transaction.reference,
         detail=detail,
     )
 
 
-def _confirmed(
-    arrival: Arrival, routes: Routes, header: HeaderBlock, signatures: list[Result]
-) -> Arrival:
-    evidence = Evidence(arrival.transaction.sender, header, signatures)
-    binding = arrival.door.confirm(routes, arrival.binding, evidence)
-    return replace(arrival, binding=binding)
+def _with_confirmed_binding(
+    message: ReceivedMessage,
+    routes: Routes,
+    header: HeaderBlock,
+    signatures: list[Result],
+) -> ReceivedMessage:
+    evidence = Evidence(message.transaction.sender, header, signatures)
+    binding = message.policy.confirm_binding(routes, message.binding, evidence)
+    return replace(message, binding=binding)
 
 
 async def _keep(spool: Spool, header: bytes) -> KeptContent:
+    """Makes the content durable; a file is flushed to the disk in a thread."""
     if spool.is_small:
         return spool.keep(header)
     return await asyncio.to_thread(spool.keep, header)
 
 
-async def _examine(arrival: Arrival, verdict: Verdict) -> list[str]:
-    """Refuse attachments that may not travel, and messages inside that are infected.
+async def _examine(message: ReceivedMessage, verdict: Verdict) -> list[str]:
+    """Refuses forbidden attachments, and infected messages inside others.
 
-    Returns what nobody can look into and may travel all the same.
+    Returns the names of what cannot be scanned and is allowed all the same. Small
+    messages with parts that are quick to judge are examined on the event loop, where a
+    thread would cost more than the work.
     """
-    spool = arrival.spool
+    spool = message.spool
     if spool.is_small:
         parts = _quick_parts(spool)
         if parts is None:
             examined = await asyncio.to_thread(_check_all, spool)
         else:
             examined = _check(parts)
-        return await _scan_inside(arrival, examined, verdict)
+        return await _scan_inside(message, examined, verdict)
     async with _large:
         loop = asyncio.get_running_loop()
         examined = await loop.run_in_executor(_unpacker, _check_spooled, spool)
-        return await _scan_inside(arrival, examined, verdict)
+        return await _scan_inside(message, examined, verdict)
 
 
 def _quick_parts(spool: Spool) -> list[Part] | None:
-    """The parts, where all are quick to judge; what comes behind others is not read."""
+    """Returns all parts where each is quick to judge; stops at the first that is not."""
     parts = []
     for part in walk(spool.header, spool.read_body(), strict=True):
-        if not policy.is_quick(part):
+        if not attachment_policy.is_quick(part):
             return None
         parts.append(part)
     return parts
 
 
-def _check_all(spool: Spool) -> policy.Examined:
+def _check_all(spool: Spool) -> attachment_policy.Examined:
     return _check(walk(spool.header, spool.read_body(), strict=True))
 
 
-def _check_spooled(spool: Spool) -> policy.Examined:
-    """The same, and nothing of the body is kept in memory."""
+def _check_spooled(spool: Spool) -> attachment_policy.Examined:
+    """Checks all parts of a large message, and keeps nothing of its body in memory."""
     body = spool.read_body()
     examined = _check(walk(spool.header, body, strict=True))
-    octets = spool.body_octets()
+    source = spool.body_source()
     return replace(
-        examined, inner=[one.in_spool(body, octets) for one in examined.inner]
+        examined, inner=[one.in_spool(body, source) for one in examined.inner]
     )
 
 
-def _check(parts: Iterable[Part]) -> policy.Examined:
-    return policy.check_can_carry(parts, unopened=coverage_proof.held())
+def _check(parts: Iterable[Part]) -> attachment_policy.Examined:
+    return attachment_policy.check_can_carry(parts, unopened=coverage_proof.held())
 
 
 async def _scan_inside(
-    arrival: Arrival, examined: policy.Examined, verdict: Verdict
+    message: ReceivedMessage, examined: attachment_policy.Examined, verdict: Verdict
 ) -> list[str]:
+    """Scans attached messages by themselves: a scanner opens only what it recognises."""
     verdict = await message_scan.scan_inner_with(
-        arrival.scanner, examined.inner, verdict
+        message.scanner, examined.inner, verdict
     )
     if verdict.is_infected:
-        await asyncio.to_thread(_refuse_infected, arrival, verdict)
-    return policy.unscanned(examined, verdict)
+        await asyncio.to_thread(_refuse_infected, message, verdict)
+    return attachment_policy.unscanned(examined, verdict)
 
 
-def _refuse_infected(arrival: Arrival, verdict: Verdict) -> None:
+def _refuse_infected(message: ReceivedMessage, verdict: Verdict) -> None:
+    """Quarantines a copy, notifies those concerned, and raises PermanentFailure."""
     try:
         infection_alerts.refuse(
-            arrival.spool.read(),
-            reference=arrival.transaction.reference,
-            envelope=arrival.transaction.envelope(),
+            message.spool.read(),
+            reference=message.transaction.reference,
+            envelope=message.transaction.envelope(),
             verdict=verdict,
-            organisation_id=arrival.binding.organisation_id,
+            organisation_id=message.binding.organisation_id,
         )
     finally:
-        # This is a thread of the loop's own, which keeps no database connection.
+        # asyncio.to_thread() uses the loop's own threads, whose database connections
+        # nothing else would close.
         connection.close()
 
 
-def _stamped(
-    header: HeaderBlock, arrival: Arrival, reference: str, signatures: list[Result]
+def _with_trace_fields(
+    header: HeaderBlock,
+    message: ReceivedMessage,
+    reference: str,
+    signatures: list[Result],
 ) -> HeaderBlock:
-    """Add our trace field (RFC 5321 §4.4); drop what only we or a provider may say."""
-    name = arrival.server_name
+    """Adds our trace fields (RFC 5321 §4.4) and removes those that only we may write."""
+    name = message.server_name
     header = without_tenant(header).without("Return-Path")
-    header = authentication_results.without_forged(
+    header = authentication_results.remove_forged(
         header, name, settings.POSTERN.community_domain
     )
-    protocol = "ESMTPSA" if arrival.binding.is_signed_in else "ESMTPS"
-    helo = "".join(c for c in arrival.helo if c.isalnum() or c in ".-:[]")[:255]
+    # RFC 3848: the protocol's name says whether TLS and AUTH were used.
+    protocol = "ESMTPSA" if message.binding.is_signed_in else "ESMTPS"
+    helo = "".join(c for c in message.helo if c.isalnum() or c in ".-:[]")[:255]
     header = header.prepended(
         "Received",
-        f"from {helo} ([{arrival.peer.address}]) by {name} with {protocol}"
-        f" id {reference} (using {arrival.peer.tls}); {formatdate(localtime=True)}",
+        f"from {helo} ([{message.peer.address}]) by {name} with {protocol}"
+        f" id {reference} (using {message.peer.tls}); {formatdate(localtime=True)}",
     )
-    if arrival.door.source is not Source.RECEIVE:
+    if message.policy.source is not Source.RECEIVE:
         return header
-    return authentication_results.recorded(header, name, signatures)
+    return authentication_results.add_results(header, name, signatures)
 
 
-def _fingerprint(arrival: Arrival, header: HeaderBlock) -> str:
-    """Only a message that names itself can be known again (RFC 5322 §3.6.4)."""
+def _fingerprint(message: ReceivedMessage, header: HeaderBlock) -> str:
+    """Returns what a resend is recognised by; empty without a Message-ID.
+
+    Two messages without one (RFC 5322 §3.6.4) may be alike and both be meant.
+    """
     if header.get("Message-ID") is None:
         return ""
-    envelope = arrival.transaction.envelope()
+    envelope = message.transaction.envelope()
     recipients = sorted(recipient.address.key for recipient in envelope.recipients)
-    return arrival.spool.fingerprint(str(envelope.sender or ""), *recipients)
+    return message.spool.fingerprint(str(envelope.sender or ""), *recipients)
 
 
-def _facts(arrival: Arrival, verdict: Verdict, unscanned: list[str]) -> dict[str, Any]:
+def _facts(
+    message: ReceivedMessage, verdict: Verdict, unscanned: list[str]
+) -> dict[str, Any]:
+    """Returns what the trace records of the message's arrival."""
     return {
-        "peer": str(arrival.peer.address),
-        "tls": arrival.peer.tls,
-        "how": arrival.binding.how,
-        "connection_id": arrival.binding.connection_id,
+        "peer": str(message.peer.address),
+        "tls": message.peer.tls,
+        "how": message.binding.proved_by,
+        "connection_id": message.binding.connection_id,
         "scanner": verdict.scanner,
         **({"unscanned": unscanned} if unscanned else {}),
     }

@@ -1,4 +1,4 @@
-"""Mail from organisations' own servers."""
+"""Decides what organisations' own mail servers may send."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ from engine.queue.models import Source
 from engine.registry.credentials import authentication, generated_secrets
 from engine.registry.models import Proof
 from engine.routing import author_claims, policies
-from engine.routing.routes import ConnectionFacts, Route, Routes
-from engine.smtp import checks, cloud_tenant_proof
+from engine.routing.routes import ConnectionFacts, Routes
+from engine.smtp import cloud_tenant_proof
 from engine.smtp.cloud_tenant_proof import Evidence
+from engine.smtp.listener_policy import ListenerPolicy
 from engine.smtp.session_binding import Binding, Peer, bind_by_peer
 
 SUSPENDED = "This connection is suspended; please call the helpdesk"
 
 
-class ReceiveDoor:
+class ReceivePolicy(ListenerPolicy):
     """Admits a server that is bound to one connection of an active organisation."""
 
     source = Source.RECEIVE
 
     def authenticate(self, username: str, secret: str, peer: Peer) -> Binding | None:
+        """Binds to the connection whose credential this is."""
         found = authentication.authenticate_connection(
             username, secret, peer=str(peer.address)
         )
@@ -40,76 +42,85 @@ class ReceiveDoor:
             digests=generated_secrets.digests(secret),
         )
 
-    def bind(self, known: Routes, peer: Peer) -> Binding | None:
-        return bind_by_peer(known, peer)
-
-    def still_holds(self, binding: Binding) -> bool:
+    def is_sign_in_valid(self, binding: Binding) -> bool:
+        """Returns False once the credential was revoked."""
         return authentication.is_connection_credential_valid(binding.digests)
 
-    def check_binding(self, known: Routes, binding: Binding) -> None:
-        # Whether the tenant is suspended is told to whoever shows that it is theirs.
+    def bind(self, routes: Routes, peer: Peer) -> Binding | None:
+        """Binds to a connection by client certificate or source address."""
+        return bind_by_peer(routes, peer)
+
+    def check_binding(self, routes: Routes, binding: Binding) -> None:
+        """Refuses a connection that is suspended or proves itself otherwise now."""
+        # A provider's servers carry every tenant's mail. That a tenant is suspended is
+        # reported only once a message has proved to come from that tenant.
         if not binding.providers:
-            _active_connection(known, binding)
+            _active_connection(routes, binding)
 
     def check_sender(
-        self, known: Routes, binding: Binding, sender: Address | None
+        self, routes: Routes, binding: Binding, sender: Address | None
     ) -> Address | None:
+        """Returns the sender with the suffix, if the organisation may send from it."""
         if sender is None:
             return None
-        connection = _speaking(known, binding, sender)
+        connection = _sending_connection(routes, binding, sender)
         policies.check_connection_can_send_as(
-            known, connection=connection, address=sender
+            routes, connection=connection, address=sender
         )
         return connection.domains.to_community(sender)
 
-    def check_recipient(
-        self, known: Routes, sender: Address | None, recipient: Address
-    ) -> Route:
-        return checks.recipient(known, sender, recipient)
-
-    def confirm(self, known: Routes, binding: Binding, evidence: Evidence) -> Binding:
+    def confirm_binding(
+        self, routes: Routes, binding: Binding, evidence: Evidence
+    ) -> Binding:
+        """Binds a message from a cloud provider's servers to its tenant."""
         if binding.providers:
-            return cloud_tenant_proof.confirmed(known, binding, evidence)
+            return cloud_tenant_proof.confirm_tenant(routes, binding, evidence)
         return binding
 
     def check_header(
         self,
-        known: Routes,
+        routes: Routes,
         binding: Binding,
         sender: Address | None,
         header: HeaderBlock,
     ) -> HeaderBlock:
-        connection = _active_connection(known, binding)
+        """Checks From, Sender and display names, and adds the suffix to addresses."""
+        connection = _active_connection(routes, binding)
         check = partial(
-            policies.check_connection_can_send_as, known, connection=connection
+            policies.check_connection_can_send_as, routes, connection=connection
         )
         for author in authors(header):
-            # A server's own bounces are from its host, below a domain of theirs.
-            host_of = known.owner_of_host(author) if sender is None else None
+            # A server's own bounces come from its host name, below one of its domains.
+            host_of = routes.owner_of_host(author) if sender is None else None
             if host_of == connection.organisation_id:
                 continue
             check(address=author)
-        author_claims.check_claims(known, header, check, is_notice=sender is None)
+        author_claims.check_claims(routes, header, check, is_notice=sender is None)
         return rewrite_header(header, connection.domains.to_community)
 
 
-def _speaking(known: Routes, binding: Binding, sender: Address) -> ConnectionFacts:
-    """The connection in use; from a provider's servers, the one it seems to be."""
+def _sending_connection(
+    routes: Routes, binding: Binding, sender: Address
+) -> ConnectionFacts:
+    """Returns the bound connection; for a provider's servers, the one it seems to be."""
     if binding.providers:
-        return cloud_tenant_proof.candidates(known, binding, sender)[0]
-    return _active_connection(known, binding)
+        return cloud_tenant_proof.candidates(routes, binding, sender)[0]
+    return _active_connection(routes, binding)
 
 
-def _active_connection(known: Routes, binding: Binding) -> ConnectionFacts:
-    """The bound connection as it stands now: it may have been suspended since."""
+def _active_connection(routes: Routes, binding: Binding) -> ConnectionFacts:
+    """Returns the bound connection as it is now: it may have been suspended since."""
     if binding.connection_id is None:
         raise LookupError("A receiving session is bound to a connection.")
-    connection = known.connection(binding.connection_id)
+    connection = routes.connection(binding.connection_id)
     if connection is None:
-        # It signed in just now; the routes in memory learn of it within a second.
+        # The credential was read from the database; the snapshot, which follows it
+        # within a second, does not have the connection yet.
         raise TemporaryFailure(smtp_replies.TRY_LATER)
     if not connection.is_active:
         raise PermanentFailure(smtp_replies.NOT_A_MEMBER.saying(SUSPENDED))
-    if connection.proof != binding.how:
-        raise PermanentFailure(smtp_replies.AUTH_REQUIRED.saying("Prove yourself anew"))
+    if connection.proof != binding.proved_by:
+        # The organisation changed how it proves itself while the session was open.
+        text = "This connection now proves itself in another way; connect again"
+        raise PermanentFailure(smtp_replies.AUTH_REQUIRED.saying(text))
     return connection

@@ -1,4 +1,4 @@
-"""What members were refused, for the trace: noted at once, written down together soon."""
+"""Traces refused commands: collects them in memory and writes them in batches."""
 
 from __future__ import annotations
 
@@ -12,27 +12,28 @@ from engine import clock
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.smtp_replies import Reply
 from engine.queue.models import Source
-from engine.smtp.mail_transaction import Transaction
+from engine.smtp.mail_transaction import MailTransaction
 from engine.smtp.session_binding import Binding, Peer
 from engine.threads import DatabaseThreads
 from engine.trace import event_log
 from engine.trace.models import EventKind
 
-# Of one organisation between two writings; the log has every one.
+# Refusals of one organisation between two writes. A commit for each would let any client
+# slow the engine down with RCPT; the log has every refusal.
 LIMIT = 100
 
-# Whoever only says that they are a member leaves one of a kind in so many seconds.
+# Seconds between two traces of the same kind that an unauthenticated client may leave.
 CLAIM_SECONDS = 60.0
 
-SPOKEN_LENGTH = 254  # of Event.recipient
+RECIPIENT_LENGTH = 254  # characters of Event.recipient
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """A command that a bound session was refused for good, and why."""
+class RefusedCommand:
+    """A command of a bound session, as the client sent it, and the refusal."""
 
     command: str
-    said: str
+    argument: str
     answer: Reply
     source: Source
     binding: Binding
@@ -40,16 +41,20 @@ class Refused:
 
     @property
     def is_worth_a_trace(self) -> bool:
-        """Not a mistake in the protocol itself (RFC 3463 §3.6), which says nothing of mail."""
+        """Whether the refusal is permanent and about mail.
+
+        Protocol errors (X.5.z, RFC 3463 §3.6) say nothing about a message.
+        """
         return self.answer.is_permanent and self.answer.enhanced[:4] != "5.5."
 
-    def sender(self, transaction: Transaction) -> str:
-        """Who sent it, as said; empty when null."""
+    def sender(self, transaction: MailTransaction) -> str:
+        """Returns the envelope sender as the client gave it; empty when null."""
         if self.command == "MAIL":
-            return address_in(self.said)
+            return address_in(self.argument)
         return str(transaction.sender or "")
 
-    def detail(self, transaction: Transaction) -> dict[str, Any]:
+    def detail(self, transaction: MailTransaction) -> dict[str, Any]:
+        """Returns the facts for the trace."""
         return {
             "reply": str(self.answer),
             "command": self.command,
@@ -61,21 +66,22 @@ class Refused:
             "peer": str(self.peer.address),
         }
 
-    def recipients(self, transaction: Transaction) -> Sequence[str]:
-        """Whom it concerns: all of them when the message itself was refused."""
+    def recipients(self, transaction: MailTransaction) -> Sequence[str]:
+        """Returns the recipients concerned: all when the message itself was refused."""
         match self.command:
             case "RCPT":
-                return [address_in(self.said)]
+                return [address_in(self.argument)]
             case "DATA":
                 return [str(known.address) for known in transaction.recipients]
         return [""]
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """What somebody was refused who may be a member's server, and showed no proof.
+class UnprovenClaim:
+    """A refusal to a client that claims to be a member's server, without proof.
 
-    The member who is trying to connect sees why; nobody else learns anything.
+    The organisation that is setting up its connection sees why it fails. It is shown as
+    a claim, because any client may claim any domain; the client itself learns nothing.
     """
 
     organisation_id: int
@@ -85,6 +91,7 @@ class Claim:
     peer: str
 
     def detail(self) -> dict[str, Any]:
+        """Returns the facts for the trace."""
         return {
             "reply": str(self.answer),
             "command": self.command,
@@ -96,8 +103,11 @@ class Claim:
         }
 
 
-class Refusals:
-    """Refusals that wait to be written. All calls come from one event loop."""
+class RefusalTrace:
+    """Refusals that wait to be written. All calls come from one event loop.
+
+    A crash may lose those since the last write, about a second of them.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -105,21 +115,22 @@ class Refusals:
         self._count: Counter[int | None] = Counter()
         self._claimed: dict[tuple[int, str, str], float] = {}
 
-    def note(self, refused: Refused, transaction: Transaction) -> None:
-        """Keep it for the trace, under the reference that its message has or would have."""
+    def note(self, refused: RefusedCommand, transaction: MailTransaction) -> None:
+        """Keeps a refusal, under the reference that its message has or would have."""
         if not refused.is_worth_a_trace:
             return
-        owner = refused.binding.organisation_id
+        organisation_id = refused.binding.organisation_id
         detail = refused.detail(transaction)
         for recipient in refused.recipients(transaction):
-            if self._count[owner] < LIMIT:
-                self._count[owner] += 1
+            # Counted for each organisation, so that a noisy one hides no other's.
+            if self._count[organisation_id] < LIMIT:
+                self._count[organisation_id] += 1
                 self._waiting.append(
                     (transaction.reference, recipient, EventKind.REFUSED, detail)
                 )
 
-    def note_claim(self, claim: Claim, reference: str) -> None:
-        """Keep it too, one of a kind a minute: anybody may claim to be anybody."""
+    def note_claim(self, claim: UnprovenClaim, reference: str) -> None:
+        """Keeps a claim, one a minute for each organisation, command and reply text."""
         kind = (claim.organisation_id, claim.command, claim.answer.text)
         now = self._clock()
         if now - self._claimed.get(kind, -CLAIM_SECONDS) >= CLAIM_SECONDS:
@@ -127,10 +138,11 @@ class Refusals:
             self._waiting.append((reference, "", EventKind.REFUSED, claim.detail()))
 
     async def write(self, threads: DatabaseThreads) -> None:
-        """Write down what waits. Where that fails, it goes on waiting."""
+        """Writes what waits to the trace; where that fails, it goes on waiting."""
         batch = list(self._waiting)
         if batch:
             await threads.run(_write, batch)
+            # Only what was written: more may have come meanwhile.
             del self._waiting[: len(batch)]
         self._count.clear()
 
@@ -139,11 +151,15 @@ def _write(batch: Sequence[event_log.Row]) -> None:
     event_log.insert(batch, at=clock.now())
 
 
-def address_in(said: str) -> str:
-    """The address that a command named, in its key form, or what can be read of it."""
-    path = said.partition(":")[2].strip().partition(" ")[0].strip("<>")
+def address_in(argument: str) -> str:
+    """Returns the address in a MAIL or RCPT argument, in its key form.
+
+    Of an invalid address, returns up to 254 characters, printable ASCII only: they are
+    shown to an administrator.
+    """
+    path = argument.partition(":")[2].strip().partition(" ")[0].strip("<>")
     try:
         return Address.parse(path).key
     except InvalidAddressError:
         readable = (c if c.isascii() and c.isprintable() else "?" for c in path)
-        return "".join(readable)[:SPOKEN_LENGTH]
+        return "".join(readable)[:RECIPIENT_LENGTH]

@@ -1,4 +1,4 @@
-"""Opening the ports on which SMTP is heard."""
+"""Opens the ports of an SMTP server and builds the TLS context that they serve."""
 
 from __future__ import annotations
 
@@ -7,44 +7,43 @@ import ssl
 
 from engine.certificates import Files
 from engine.sessions import Handshake, open_port
-from engine.smtp.server_context import Listener
+from engine.smtp.server_context import ServerContext
 from engine.smtp.session import Session
 
 
 async def listen(
-    listener: Listener,
+    server: ServerContext,
     *,
     host: str,
     port: int,
     implicit_tls: bool = False,
     is_shared: bool = False,
 ) -> asyncio.Server:
-    """Listen on a port; several processes share it where it `is_shared`. Port 0 takes a free one."""
+    """Opens a port and starts a session for each connection to it.
 
-    def protocol() -> asyncio.BaseProtocol:
-        session = Session(listener)
+    With `implicit_tls`, TLS begins with the first octet (RFC 8314 §3.3); otherwise by
+    STARTTLS. With `is_shared`, several processes may listen on the same port. Port 0
+    takes a free one.
+    """
+
+    def start_session() -> asyncio.BaseProtocol:
+        session = Session(server)
         if implicit_tls:
-            # The listener's of this moment: a renewed certificate comes with another.
-            context, sessions = listener.tls_context, listener.sessions
+            # Read for each connection: a renewed certificate comes with a new context.
+            context, sessions = server.tls_context, server.sessions
             return Handshake(session, context=context, sessions=sessions)
         return session
 
-    return await open_port(protocol, host=host, port=port, is_shared=is_shared)
+    return await open_port(start_session, host=host, port=port, is_shared=is_shared)
 
 
-def server_context(
-    *, cert_file: str, key_file: str, ca_file: str = ""
-) -> ssl.SSLContext:
-    """The TLS that we serve: 1.2 or later; a client certificate is read if offered.
+def server_tls_context(files: Files) -> ssl.SSLContext:
+    """Returns a server's TLS context: 1.2 or later, with an optional client certificate.
 
-    Only certificates from `ca_file` count as a proof; with none given, no client
-    certificate is asked for. Raises CertificateError.
+    A client certificate is requested only where `files.ca` is given, and only
+    certificates that this authority has signed count as proof. POP3 serves the same
+    context. Raises CertificateError where the files cannot be loaded.
     """
-    return context_of(Files(cert_file, key_file, ca_file))
-
-
-def context_of(files: Files) -> ssl.SSLContext:
-    """As server_context(), for a certificate that is followed."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     files.load_into(context)

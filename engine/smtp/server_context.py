@@ -1,4 +1,4 @@
-"""What all sessions of one port share."""
+"""Holds what all sessions of one SMTP server share."""
 
 from __future__ import annotations
 
@@ -17,24 +17,29 @@ from engine.queue.models import Source
 from engine.routing import routes
 from engine.routing.routes import Routes
 from engine.sessions import Sessions
-from engine.smtp.listener_policy import Door
-from engine.smtp.refusal_trace import Refusals
+from engine.smtp.listener_policy import ListenerPolicy
+from engine.smtp.refusal_trace import RefusalTrace
 from engine.smtp.session_binding import Binding, Peer
 from engine.threads import DatabaseThreads
 
 
 @dataclass
-class Listener:
-    """A port's door, certificate, limits, and the services behind it."""
+class ServerContext:
+    """The policy, certificate, limits and services of one SMTP server.
 
-    door: Door
+    Receiving and submission have one each; submission shares its context between the
+    port with STARTTLS and the port with implicit TLS. `size_limit` is in octets;
+    `tls_context` is replaced when the certificate is renewed.
+    """
+
+    policy: ListenerPolicy
     server_name: str
     tls_context: ssl.SSLContext
     scanner: Scanner
     committer: Committer
     size_limit: int
     threads: DatabaseThreads
-    refusals: Refusals = field(default_factory=Refusals)
+    refusals: RefusalTrace = field(default_factory=RefusalTrace)
     limits: Limits = field(
         default_factory=lambda: Limits(settings.POSTERN.smtp_sessions)
     )
@@ -43,25 +48,34 @@ class Listener:
         self.sessions = Sessions(self.limits, is_known=routes.is_known_source)
 
     def routes(self) -> Routes:
-        """The routes in memory; the engine keeps them fresh."""
+        """Returns the routing snapshot in memory, which the engine keeps up to date."""
         return routes.held()
 
     async def authenticate(self, username: str, secret: str, peer: Peer) -> Binding:
-        """Raises MailError when the secret is wrong or there were too many tries."""
-        binding = await self.threads.run(self.door.authenticate, username, secret, peer)
+        """Returns what the credentials bind a session to.
+
+        Raises MailError when the secret is wrong or after too many attempts.
+        """
+        binding = await self.threads.run(
+            self.policy.authenticate, username, secret, peer
+        )
         if binding is None:
             raise PermanentFailure(smtp_replies.AUTH_FAILED)
         return binding
 
-    async def still_holds(self, binding: Binding) -> bool:
-        """Whether what a session signed in with is still good."""
-        return await self.threads.run(self.door.still_holds, binding)
+    async def is_sign_in_valid(self, binding: Binding) -> bool:
+        """Returns whether the credential that a session signed in with is still valid."""
+        return await self.threads.run(self.policy.is_sign_in_valid, binding)
 
-    def owner_of(self, claimed: str) -> int | None:
-        """Whose servers say that they are from the address; for the receiving door."""
-        if self.door.source != Source.RECEIVE:
+    def claimed_organisation(self, sender: str) -> int | None:
+        """Returns the organisation whose domain an unauthenticated client claims.
+
+        `sender` is an address or just "@domain". Always None for submission, where
+        clients are people's mail programs rather than organisations' servers.
+        """
+        if self.policy.source != Source.RECEIVE:
             return None
-        domain = claimed.rpartition("@")[2]
+        domain = sender.rpartition("@")[2]
         try:
             return self.routes().organisation_of(Address.parse(f"postmaster@{domain}"))
         except InvalidAddressError:

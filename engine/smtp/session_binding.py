@@ -1,4 +1,4 @@
-"""Who is at the other end of a session, and how we know."""
+"""Identifies the client of a session, and what the session is bound to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from engine.routing.routes import Routes
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """What a session's transport tells of the peer."""
+    """The client of a connection, as its transport shows it.
+
+    `tls` is the version in use, such as "TLSv1.3"; empty without TLS.
+    `certificate_names` are the DNS names of a verified client certificate, casefolded.
+    """
 
     address: IPv4Address | IPv6Address
     tls: str
@@ -29,25 +33,27 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A session bound to one connection of an organisation, or to one person.
+    """What a session is bound to: one connection of an organisation, or one person.
 
-    `digests` are those of the secret it signed in with, where it did: under each secret
-    key, for its row is keyed again while the key is changed.
+    `proved_by` names the proof for the trace. `digests` are those of the secret that
+    the session signed in with, empty without a sign-in: one under each secret key,
+    because its row is keyed again while the secret key is being changed. `generation`
+    is the person's `session_generation` at sign-in. `providers` are the cloud providers
+    whose servers these may be; then each message has to show its tenant, and neither
+    organisation nor connection is known before.
     """
 
     organisation_id: int | None
-    how: str
+    proved_by: str
     connection_id: int | None = None
     person_id: int | None = None
     digests: tuple[str, ...] = field(default=(), repr=False)
     generation: int = 0
-    """The person's `session_generation` when they signed in."""
     providers: frozenset[Provider] = frozenset()
-    """Whose servers these are, where only a message can show for which tenant."""
 
     @property
     def senders(self) -> list[Sender]:
-        """Whose sending rates its messages count for."""
+        """The senders whose rates its messages count towards."""
         return senders.of(
             self.organisation_id,
             person_id=self.person_id,
@@ -56,14 +62,15 @@ class Binding:
 
     @property
     def is_signed_in(self) -> bool:
+        """Whether the client gave a credential, rather than an address or certificate."""
         return bool(self.digests)
 
 
 def peer_of(transport: Any) -> Peer:
-    """Read the peer's facts from an asyncio transport."""
+    """Returns the client of an asyncio transport."""
     host = transport.get_extra_info("peername")[0]
     address = ip_address(host.partition("%")[0])
-    # A v4 peer of a v6 socket is still that v4 address.
+    # An IPv6 socket shows IPv4 clients as ::ffff:a.b.c.d; networks are IPv4 ones.
     mapped = getattr(address, "ipv4_mapped", None)
     secure: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
     return Peer(
@@ -74,21 +81,21 @@ def peer_of(transport: Any) -> Peer:
 
 
 def _names(certificate: Any) -> frozenset[str]:
-    """DNS names of a client certificate; the context has verified its chain."""
+    """Returns the DNS names of a certificate whose chain the context has verified."""
     pairs = (certificate or {}).get("subjectAltName", ())
     return frozenset(value.casefold() for kind, value in pairs if kind == "DNS")
 
 
 def bind_by_peer(routes: Routes, peer: Peer) -> Binding | None:
-    """Bind a session to the connection that its certificate or its address proves."""
+    """Binds a session to the connection that its certificate or its address proves."""
     connection = routes.connection_for_certificate(peer.certificate_names)
-    how = Proof.CERTIFICATE
+    proof = Proof.CERTIFICATE
     if connection is None:
         connection = routes.connection_for_source(peer.address)
-        how = Proof.SOURCE
+        proof = Proof.SOURCE
     if connection is None:
         return _bind_to_provider(routes, peer)
-    return Binding(connection.organisation_id, str(how), connection_id=connection.id)
+    return Binding(connection.organisation_id, str(proof), connection_id=connection.id)
 
 
 def _bind_to_provider(routes: Routes, peer: Peer) -> Binding | None:

@@ -1,4 +1,4 @@
-"""Where a message is while it arrives: in memory when small, else in a file."""
+"""Spools a message while it arrives: in memory when small, else in a file."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ from pathlib import Path
 from typing import BinaryIO
 
 from engine.mail.header import MAX_HEADER_OCTETS
-from engine.mail.mime.byte_source import FileOctets, Octets
+from engine.mail.mime.byte_source import ByteSource, FileBytes
 from engine.smtp.authentication_results import SignedBody
 from engine.storage import blob_store
 from engine.storage.content import INLINE_LIMIT, KeptContent
 
 
 class Spool:
-    """Takes a message's bytes, parts header from body, and hashes as they pass."""
+    """Takes a message's octets, separates header and body, and hashes them on the way.
+
+    `size` counts octets. `header_too_large` is set instead of raising: the rest of the
+    message has to be read before the client can be refused.
+    """
 
     def __init__(self) -> None:
         self._header = bytearray()
@@ -33,16 +37,16 @@ class Spool:
 
     @property
     def header(self) -> bytes:
-        """The header with its closing empty line, as it came."""
+        """The header as received, with its closing empty line."""
         return bytes(self._header)
 
     @property
     def is_small(self) -> bool:
-        """True while all of it is in memory, and goes with the database row."""
+        """Whether all of the message is in memory, and goes into the database row."""
         return self._file is None
 
     def write(self, data: bytes) -> None:
-        """Take the next bytes."""
+        """Takes the next octets. Raises OSError where the disk is full."""
         self.size += len(data)
         if self._has_header:
             self._write_body(data)
@@ -50,6 +54,7 @@ class Spool:
             self._write_header(data)
 
     def _write_header(self, data: bytes) -> None:
+        # The empty line may be cut by the chunks: search from three octets before.
         start = max(0, len(self._header) - 3)
         self._header += data
         end = self._header.find(b"\r\n\r\n", start)
@@ -73,6 +78,7 @@ class Spool:
             return
         self._body += data
         if len(self._body) > INLINE_LIMIT:
+            # In the blobs' own folder: keep() then only renames the file.
             descriptor, name = tempfile.mkstemp(dir=blob_store.spool_folder())
             self._path = Path(name)
             self._file = os.fdopen(descriptor, "wb")
@@ -80,19 +86,22 @@ class Spool:
             self._body.clear()
 
     def finish(self) -> None:
-        """Close a message: one without an empty line is all header."""
+        """Closes the message: one without an empty line is all header."""
         if not self._has_header:
             self._header += b"\r\n"
             self.signed = SignedBody(self.header)
 
     def fingerprint(self, *parts: str) -> str:
-        """SHA-256 over these parts and every byte of the message."""
+        """Returns SHA-256, in hexadecimal, over these parts and the whole message."""
         digest = hashlib.sha256("\n".join(parts).encode(errors="surrogateescape"))
         digest.update(b"\n" + bytes(self._header) + self._body_digest.digest())
         return digest.hexdigest()
 
     def keep(self, header: bytes) -> KeptContent:
-        """Make the body durable, under that header. Flushes the disk: call in a thread."""
+        """Makes the body durable, under the given header.
+
+        Flushes the file to the disk: call it in a thread unless the spool is small.
+        """
         digest = self._body_digest.hexdigest()
         size = len(header) + self._body_size
         if self._file is None or self._path is None:
@@ -103,27 +112,27 @@ class Spool:
         return KeptContent(header, None, key, size, digest)
 
     def read(self) -> bytes:
-        """The whole message as it came, in memory."""
+        """Returns the whole message as received, in memory."""
         return self.header + self.read_body()
 
     def read_body(self) -> bytes:
-        """The body as it came, in memory, however large."""
+        """Returns the body as received, in memory, however large."""
         if self._path is None or self._file is None:
             return bytes(self._body)
         self._file.flush()
         return self._path.read_bytes()
 
-    def body_octets(self) -> Octets:
-        """The body as it came, to be read by the piece."""
+    def body_source(self) -> ByteSource:
+        """Returns the body as received, for reading piece by piece."""
         if self._path is None or self._file is None:
             return bytes(self._body)
         self._file.flush()
-        return FileOctets(self._path)
+        return FileBytes(self._path)
 
     def discard(self) -> None:
-        """Remove what is left of it; harmless after keep()."""
+        """Removes the file, unless keep() has taken it over."""
         if self._file is not None:
-            # Closing writes out what is left, and so fails where the disk is full.
+            # Closing writes out what is buffered, and so fails where the disk is full.
             with contextlib.suppress(OSError):
                 self._file.close()
         if self._path is not None:

@@ -1,4 +1,4 @@
-"""Mail from people's own mail clients."""
+"""Decides what people may send with their own mail clients (RFC 6409)."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from engine.mail.header import HeaderBlock
 from engine.queue.models import Source
 from engine.registry.credentials import authentication, generated_secrets
 from engine.routing import author_claims, policies
-from engine.routing.routes import Route, Routes
-from engine.smtp import checks
-from engine.smtp.cloud_tenant_proof import Evidence
+from engine.routing.routes import Routes
+from engine.smtp.listener_policy import ListenerPolicy
 from engine.smtp.session_binding import Binding, Peer
 
 SUSPENDED = "Your account is suspended; please call the helpdesk"
 
 
-class SubmissionDoor:
+class SubmissionPolicy(ListenerPolicy):
     """Admits one person, signed in with an app password."""
 
     source = Source.SUBMISSION
 
     def authenticate(self, username: str, secret: str, peer: Peer) -> Binding | None:
+        """Binds to the person whose app password this is."""
         person = authentication.authenticate_person(
             username, secret, peer=str(peer.address)
         )
@@ -40,50 +40,47 @@ class SubmissionDoor:
             generation=person.session_generation,
         )
 
-    def bind(self, known: Routes, peer: Peer) -> Binding | None:
-        return None
-
-    def still_holds(self, binding: Binding) -> bool:
+    def is_sign_in_valid(self, binding: Binding) -> bool:
+        """Returns False once the app password has ended or its owner was signed out."""
         return authentication.is_app_password_valid(
             binding.digests, generation=binding.generation
         )
 
-    def check_binding(self, known: Routes, binding: Binding) -> None:
-        if binding.person_id not in known.people:
+    def bind(self, routes: Routes, peer: Peer) -> Binding | None:
+        """Returns None: only a sign-in binds a mail client."""
+        return None
+
+    def check_binding(self, routes: Routes, binding: Binding) -> None:
+        """Refuses a person who is suspended."""
+        if binding.person_id not in routes.people:
             raise PermanentFailure(smtp_replies.SENDER_NOT_ALLOWED.saying(SUSPENDED))
 
     def check_sender(
-        self, known: Routes, binding: Binding, sender: Address | None
+        self, routes: Routes, binding: Binding, sender: Address | None
     ) -> Address | None:
+        """Returns the sender, if the person may send from it."""
         if sender is not None:
-            _check(known, binding)(address=sender)
+            _can_send_as_check(routes, binding)(address=sender)
         return sender
-
-    def check_recipient(
-        self, known: Routes, sender: Address | None, recipient: Address
-    ) -> Route:
-        return checks.recipient(known, sender, recipient)
-
-    def confirm(self, known: Routes, binding: Binding, evidence: Evidence) -> Binding:
-        return binding
 
     def check_header(
         self,
-        known: Routes,
+        routes: Routes,
         binding: Binding,
         sender: Address | None,
         header: HeaderBlock,
     ) -> HeaderBlock:
-        check = _check(known, binding)
+        """Checks From, Sender and display names, and removes Bcc."""
+        check = _can_send_as_check(routes, binding)
         for author in authors(header):
             check(address=author)
-        author_claims.check_claims(known, header, check)
-        # Some clients leave in the header whom nobody else should see.
+        author_claims.check_claims(routes, header, check)
+        # RFC 5322 §3.6.3: no recipient may see Bcc, and some clients leave it in.
         return header.without("Bcc", "Resent-Bcc")
 
 
-def _check(known: Routes, binding: Binding) -> Callable[..., None]:
-    """The check of an address that the person writes as."""
+def _can_send_as_check(routes: Routes, binding: Binding) -> Callable[..., None]:
+    """Returns the check of each address that the person sends as."""
     if binding.person_id is None:
         raise LookupError("A submission session is bound to a person.")
-    return partial(policies.check_can_send_as, known, person_id=binding.person_id)
+    return partial(policies.check_can_send_as, routes, person_id=binding.person_id)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from engine.mail.address import Address
-from engine.mail.header import HeaderBlock, encode_text
+from engine.mail.header import HeaderBlock
+from engine.mail.mime.encoded_words import encode_text
 from engine.mail.smtp_replies import Reply
 from engine.registry.connections.cloud_providers import TENANT_FIELDS, without_tenant
 from engine.routing.routes import ConnectionFacts

@@ -195,4 +195,4 @@ def _check_may_dial(hop: Hop, client: SMTP) -> None:
 
 
 def _heard(response: SMTPResponse) -> Reply:
-    return Reply.heard(response.code, response.message)
+    return Reply.received(response.code, response.message)

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress
+from engine.mail.composer import compose
 from engine.mail.envelope import Envelope
 from engine.mail.errors import PermanentFailure
-from engine.mail.message import compose
 from engine.queue.enqueue.local_submission import submit
 from engine.queue.models import Source
 from engine.registry.models import Connection

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress
-from engine.mail.message import Attachment, compose, split
+from engine.mail.composer import Attachment, compose
+from engine.mail.message import split
 from engine.registry.models import Mailbox, Person
 from engine.storage import content, message_actions
 from engine.storage.mailbox_delivery import Delivery, deliver, folder, summary_of

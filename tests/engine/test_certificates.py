@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from django.utils import timezone
 
 from engine.certificates import CertificateError, Files, Followed
-from engine.smtp.server import context_of
+from engine.smtp.server import server_tls_context
 from portal.demo.certificates import Authority, Certificate
 
 
@@ -80,7 +80,7 @@ def test_a_renewal_in_either_order_is_served_when_both_are_there(
     new: Certificate,
     order: tuple[str, str],
 ) -> None:
-    followed = Followed(files, context_of)
+    followed = Followed(files, server_tls_context)
     sources = {"cert": new.cert_file, "key": new.key_file}
 
     write(getattr(files, order[0]), sources[order[0]].read_bytes())
@@ -100,7 +100,7 @@ def test_a_renewal_in_either_order_is_served_when_both_are_there(
 def test_a_file_that_is_half_written_changes_nothing(
     files: Files, authority: Authority, old: Certificate, name: str, share: float
 ) -> None:
-    followed = Followed(files, context_of)
+    followed = Followed(files, server_tls_context)
     path = getattr(files, name)
     raw = Path(path).read_bytes()
 
@@ -116,7 +116,7 @@ def test_a_file_that_is_half_written_changes_nothing(
 def test_a_chain_cut_off_behind_our_own_certificate_changes_nothing(
     files: Files, authority: Authority, old: Certificate, new: Certificate
 ) -> None:
-    followed = Followed(files, context_of)
+    followed = Followed(files, server_tls_context)
 
     write(files.key, new.key_file.read_bytes())
     write(files.cert, new.cert_file.read_bytes() + authority.ca_file.read_bytes()[:300])
@@ -127,7 +127,7 @@ def test_a_chain_cut_off_behind_our_own_certificate_changes_nothing(
 def test_a_file_that_goes_away_changes_nothing(
     files: Files, authority: Authority, old: Certificate
 ) -> None:
-    followed = Followed(files, context_of)
+    followed = Followed(files, server_tls_context)
 
     Path(files.key).unlink()
 
@@ -156,7 +156,7 @@ def ended(certificate: Certificate) -> bytes:
 def test_a_certificate_that_has_ended_is_not_put_in_place_of_a_good_one(
     files: Files, authority: Authority, old: Certificate, new: Certificate
 ) -> None:
-    followed = Followed(files, context_of)
+    followed = Followed(files, server_tls_context)
 
     write(files.key, new.key_file.read_bytes())
     write(files.cert, ended(new))
@@ -172,7 +172,7 @@ def test_one_that_has_ended_is_better_than_none_at_the_start(
     write(files.cert, ended(new))
 
     with caplog.at_level(logging.WARNING):
-        Followed(files, context_of)
+        Followed(files, server_tls_context)
 
     assert "Renew it" in caplog.text
 
@@ -180,7 +180,7 @@ def test_one_that_has_ended_is_better_than_none_at_the_start(
 def test_files_are_left_alone_until_they_have_rested(
     files: Files, authority: Authority, old: Certificate, new: Certificate
 ) -> None:
-    followed = Followed(files, context_of)
+    followed = Followed(files, server_tls_context)
 
     Path(files.key).write_bytes(new.key_file.read_bytes())
     Path(files.cert).write_bytes(new.cert_file.read_bytes())
@@ -192,7 +192,7 @@ def test_files_are_left_alone_until_they_have_rested(
 def test_what_cannot_be_served_is_warned_of_once_and_not_each_second(
     files: Files, new: Certificate, caplog: pytest.LogCaptureFixture
 ) -> None:
-    followed = Followed(files, context_of)
+    followed = Followed(files, server_tls_context)
     write(files.key, new.key_file.read_bytes())
 
     with caplog.at_level(logging.WARNING):
@@ -220,7 +220,7 @@ def test_nothing_good_at_the_start_is_said_in_plain_words(
     spoil(files)
 
     with pytest.raises(CertificateError) as refused:
-        Followed(files, context_of)
+        Followed(files, server_tls_context)
 
     assert files.cert in str(refused.value)
 
@@ -239,4 +239,4 @@ def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_its_passphrase(
     )
 
     with pytest.raises(CertificateError):
-        Followed(files, context_of)
+        Followed(files, server_tls_context)

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from engine.antivirus.attachments import policy
-from engine.mail.mime.parts import walk
+from engine.mail.mime.part_walker import walk
 from portal.webmail.rendering.parsed_message import parse_message
 
 CHARACTERS = [chr(n) for n in range(sys.maxunicode + 1) if not 0xD800 <= n < 0xE000]

@@ -27,9 +27,9 @@ from engine.registry.models import (
     Organisation,
     Person,
 )
-from engine.smtp.receive_policy import ReceiveDoor
+from engine.smtp.receive_policy import ReceivePolicy
 from engine.smtp.session_binding import Peer
-from engine.smtp.submission_policy import SubmissionDoor
+from engine.smtp.submission_policy import SubmissionPolicy
 from tests import factories
 from tests.security.test_secret_key import NEW, OLD
 
@@ -150,19 +150,19 @@ def way(
             firm_connection, "firm", generated_secrets.digest(SECRET)
         )
         return Way(
-            lambda: ReceiveDoor().authenticate("firm", SECRET, HERE),
-            ReceiveDoor().still_holds,
+            lambda: ReceivePolicy().authenticate("firm", SECRET, HERE),
+            ReceivePolicy().is_sign_in_valid,
             lambda: authentication.authenticate_connection("firm", SECRET),
             ConnectionCredential.objects,
         )
     factories.make_app_password(bob, generated_secrets.digest(SECRET))
-    door = SubmissionDoor()
+    policy = SubmissionPolicy()
     is_submission = request.param == "submission"
     return Way(
-        (lambda: door.authenticate(bob.address, SECRET, HERE))
+        (lambda: policy.authenticate(bob.address, SECRET, HERE))
         if is_submission
         else (lambda: maildrop.find_mailbox(bob.address, SECRET, peer="192.0.2.1")),
-        door.still_holds if is_submission else maildrop.is_still_open,
+        policy.is_sign_in_valid if is_submission else maildrop.is_access_valid,
         lambda: authentication.authenticate_person(bob.address, SECRET),
         AppPassword.objects,
     )

@@ -72,7 +72,7 @@ async def test_member_from_a_fresh_address_sends_beside_silent_connections(
     server: Server, alice: Person, bob: Person, app_password: str
 ) -> None:
     await routes.refresh()
-    server.listeners[1].sessions.limits = FEW
+    server.contexts[1].sessions.limits = FEW
     async with silent(server.submission) as readers:
         await asyncio.to_thread(send, server.submission, server.context, bob, alice)
         told = await last_words(readers)
@@ -80,7 +80,7 @@ async def test_member_from_a_fresh_address_sends_beside_silent_connections(
     assert await Message.objects.acount() >= 1
     assert len(told) >= 21
     assert set(told) == {
-        b"421 4.7.0 Too many connections wait to sign in; connect again and sign in at once"
+        b"421 4.7.0 Too many connections are waiting to sign in; connect again and sign in immediately"
     }
 
 
@@ -88,7 +88,7 @@ async def test_member_from_a_fresh_address_sends_beside_silent_connections(
 async def test_session_that_has_signed_in_outlives_any_number_of_others(
     server: Server, bob: Person, credential: str
 ) -> None:
-    server.listeners[0].sessions.limits = FEW
+    server.contexts[0].sessions.limits = FEW
     dialogue = await server.begin("receive")
     sign_in = TLS + "c: AUTH PLAIN {credential}\ns: 235 *\n"
     await asyncio.to_thread(dialogue.say, sign_in, credential=credential)
@@ -114,7 +114,7 @@ async def test_members_own_servers_and_providers_are_known_by_their_networks(
 
 
 async def test_handshake_that_never_ends_is_cut_off(server: Server) -> None:
-    waiting = server.listeners[0].sessions
+    waiting = server.contexts[0].sessions
     waiting.limits = replace(waiting.limits, patience=0.4)
 
     def shake() -> bytes:
@@ -136,7 +136,7 @@ async def test_peer_that_reads_nothing_is_cut_off(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sessions, "LINGER_SECONDS", 0.1)
-    waiting = server.listeners[0].sessions
+    waiting = server.contexts[0].sessions
     waiting.limits = replace(waiting.limits, patience=0.4)
 
     def flood() -> None:

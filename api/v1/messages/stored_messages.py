@@ -12,7 +12,8 @@ from engine.audit.record import record
 from engine.mail.address_list import addresses_in
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
-from engine.mail.mime.parts import Part, walk
+from engine.mail.mime.part_walker import walk
+from engine.mail.mime.parts import Part
 from engine.registry.models import ApiKey
 from engine.storage import content, message_actions
 from engine.storage.models import Folder, FolderRole, Message

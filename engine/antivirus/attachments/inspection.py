@@ -21,9 +21,9 @@ from engine.antivirus.attachments.archive_members import (
 )
 from engine.antivirus.attachments.inspection_budget import Budget, Member, TooMuchError
 from engine.mail.message import split, with_line_ends
-from engine.mail.mime import file_names, parts, smime, transfer_encoding
+from engine.mail.mime import file_names, part_walker, parts, smime, transfer_encoding
 from engine.mail.mime.boundaries import Region
-from engine.mail.mime.byte_source import Octets
+from engine.mail.mime.byte_source import ByteSource
 
 MAX_DEPTH = 8  # archives and messages inside one another
 # Octets of the budget for each element of a signature: both take about as long.
@@ -82,9 +82,9 @@ class Inner:
     region: Region = field(repr=False)
     is_message: bool = True
     encoding: str = ""
-    spooled: Octets | None = field(default=None, repr=False)
+    spooled: ByteSource | None = field(default=None, repr=False)
 
-    def in_spool(self, body: bytes, spooled: Octets) -> Inner:
+    def in_spool(self, body: bytes, spooled: ByteSource) -> Inner:
         """The same, read from the file that holds the body as well, and not from memory."""
         if self.region.source is not body:
             return self
@@ -138,7 +138,9 @@ def find(one: Carried, budget: Budget, depth: int = 0) -> Iterator[Finding]:
             yield from _by_key(encryption.of_octets(data, content, budget))
             yield from _by_octets(Member("", data), names, is_text=True)
             return
-    entity = parts.entity_in(one, content) if isinstance(one, parts.Part) else None
+    entity = (
+        part_walker.entity_in(one, content) if isinstance(one, parts.Part) else None
+    )
     if entity is None and encryption.is_unreadable(data, one.content_types):
         yield Encrypted("message")
     if isinstance(one, parts.Part) and (entity is None or not _is_mail(data)):
@@ -243,7 +245,7 @@ def _inside(
     if is_inner:
         yield _inner(Region.whole(data), budget, is_message=is_message)
     if is_message:
-        for part in parts.walk(*split(with_line_ends(data)), strict=True):
+        for part in part_walker.walk(*split(with_line_ends(data)), strict=True):
             yield from find(part, budget, depth + 1)
         return
     if signed is not None:

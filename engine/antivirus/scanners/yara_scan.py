@@ -25,7 +25,7 @@ from engine.antivirus.scanners.unpack_limits import (
     Unscannable,
 )
 from engine.mail import message
-from engine.mail.mime import parts
+from engine.mail.mime import part_walker, parts
 
 RULES = Path(__file__).with_name("rules.yar")
 NICENESS = 5  # below the event loop's
@@ -62,8 +62,8 @@ def _pieces(path: Path, budget: Budget) -> Iterator[Path]:
 def _parts(path: Path) -> Iterator[parts.Part]:
     header, body = message.split(message.with_line_ends(path.read_bytes()))
     try:
-        yield from parts.walk(header, body, strict=True)
-    except parts.TooManyParts as error:
+        yield from part_walker.walk(header, body, strict=True)
+    except part_walker.TooManyParts as error:
         raise Unscannable(LIMITS) from error
 
 

@@ -1,4 +1,4 @@
-"""The forms in which header fields and bodies are hashed (RFC 6376 §3.4)."""
+"""Canonicalises header fields and bodies for hashing (RFC 6376 §3.4)."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _NEWLINES = b"\r\n" * 32_768
 
 
 class Form(StrEnum):
-    """How much may change on the way without breaking the signature."""
+    """The canonical form: how much may change in transit without breaking a signature."""
 
     SIMPLE = "simple"
     RELAXED = "relaxed"
 
 
 def canonical_field(field: Field, form: Form) -> bytes:
-    """A header field with its line end, as it is hashed (RFC 6376 §3.4.1, §3.4.2)."""
+    """Returns a header field with its line end, as hashed (RFC 6376 §3.4.1, §3.4.2)."""
     if form is Form.SIMPLE:
         return field.raw
     value = _shrunk(field.written.replace(b"\r\n", b"")).strip(b" ")
@@ -29,10 +29,10 @@ def canonical_field(field: Field, form: Form) -> bytes:
 
 
 class BodyDigest:
-    """The hash of a body in one form, taken in pieces of any size.
+    """The SHA-256 hash of a body in one form, computed from chunks of any size.
 
-    Holds two octets and a number whatever the body is, and takes linear time. Its line
-    ends must be CR LF; a body in which they are not is refused elsewhere.
+    Whatever the body, it holds two octets and a number and takes linear time. Lines must
+    end with CR LF; the data reader refuses all other bodies.
     """
 
     def __init__(self, form: Form) -> None:
@@ -43,12 +43,12 @@ class BodyDigest:
         self._is_empty = True
 
     def update(self, data: bytes) -> None:
-        """Take the next octets of the body."""
+        """Takes the next octets of the body."""
         data = self._held + data
         if self._form is Form.RELAXED:
-            # Runs shrink first: what comes before a line end is then one space.
+            # Runs shrink first, so that at most one space precedes a line end.
             data = _shrunk(data).replace(b" \r\n", b"\r\n")
-        # What a later octet may still make into something else.
+        # Hold back octets whose meaning depends on what follows.
         kept = len(data) - _open_ending(data, self._form)
         self._held, data = data[kept:], data[:kept]
         text = data.rstrip(b"\r\n")
@@ -59,7 +59,7 @@ class BodyDigest:
         self._newlines += (len(data) - len(text)) // 2
 
     def digest(self) -> bytes:
-        """The hash, once; empty lines at the end count for nothing."""
+        """Returns the hash; call it once. Empty lines at the end are not counted."""
         if self._held.strip(b" "):
             self._write_newlines()
             self._hash.update(self._held)
@@ -79,30 +79,31 @@ class BodyDigest:
 
 
 def _shrunk(data: bytes) -> bytes:
-    """Each run of white space as one space; single ones, the most, cost nothing."""
+    """Returns the data with each run of white space as one space."""
     return _SPACES.sub(b" ", data.replace(b"\t", b" "))
 
 
 def _open_ending(data: bytes, form: Form) -> int:
-    """How many octets at the end belong to something that may go on."""
+    """Returns how many octets at the end may be the start of something longer."""
     if data.endswith(b"\r"):
         return 2 if form is Form.RELAXED and data.endswith(b" \r") else 1
     return 1 if form is Form.RELAXED and data.endswith(b" ") else 0
 
 
 class BodyDigests:
-    """The hashes of one body in every form that its signatures need."""
+    """The hashes of one body, in every form that its signatures use."""
 
     def __init__(self, forms: Iterable[Form]) -> None:
         self._running = {form: BodyDigest(form) for form in forms}
         self._done: dict[Form, bytes] = {}
 
     def update(self, data: bytes) -> None:
+        """Takes the next octets of the body."""
         for digest in self._running.values():
             digest.update(data)
 
     def digest(self, form: Form) -> bytes:
-        """The hash of the whole body in a form that was asked for at the start."""
+        """Returns the hash of the whole body in one of the forms given at the start."""
         if form not in self._done:
             self._done[form] = self._running[form].digest()
         return self._done[form]

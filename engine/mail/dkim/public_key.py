@@ -1,4 +1,4 @@
-"""Public keys as the name system holds them (RFC 6376 §3.6.1, RFC 8463 §4)."""
+"""Parses DKIM public keys from their DNS records (RFC 6376 §3.6.1, RFC 8463 §4)."""
 
 from __future__ import annotations
 
@@ -15,32 +15,34 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from engine.mail.dkim import tag_list
 from engine.mail.dkim.tag_list import TagError
 
-# RFC 8301 §3.2: shorter ones prove nothing; longer ones only cost time.
+# RFC 8301 §3.2: verifiers must not accept shorter keys, and need not accept longer ones.
 MIN_RSA_BITS, MAX_RSA_BITS = 1024, 4096
 
 PublicKey: TypeAlias = rsa.RSAPublicKey | ed25519.Ed25519PublicKey
 
 
 class WeakKey(ValueError):
-    """The key is sound and is not accepted; the text says why."""
+    """The key is well formed but not accepted; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A public key and what its owner lets it be used for."""
+    """A public key and the restrictions of its owner.
+
+    `is_strict` (t=s) excludes identities in subdomains; signatures of a key that
+    `is_test` (t=y) prove nothing.
+    """
 
     public: PublicKey
     is_strict: bool
-    """Identities below the domain are not covered."""
     is_test: bool
-    """Its signatures prove nothing yet."""
 
     @classmethod
     def parse(cls, text: str) -> Key:
-        """Read a key record. Raises TagError, or WeakKey."""
+        """Returns the key in a DNS record. Raises TagError or WeakKey."""
         found = tag_list.parse(text)
         if found.get("v", "DKIM1") != "DKIM1":
-            raise TagError("not a key of DKIM")
+            raise TagError("not a DKIM key")
         if "sha256" not in tag_list.words(found.get("h", "sha256")):
             raise TagError("the key is not for sha256")
         if not {"*", "email"} & set(tag_list.words(found.get("s", "*"))):
@@ -53,19 +55,19 @@ class Key:
 
     @property
     def algorithm(self) -> str:
-        """The signatures that it can check, by their own name."""
+        """The signature algorithm that the key verifies, as in the tag a=."""
         is_rsa = isinstance(self.public, rsa.RSAPublicKey)
         return "rsa-sha256" if is_rsa else "ed25519-sha256"
 
     def has_signed(self, data: bytes, signature: bytes) -> bool:
-        """Whether its private half made the signature of these bytes."""
+        """Returns whether the signature of these octets was made by its private key."""
         digest = hashlib.sha256(data).digest()
         try:
             if isinstance(self.public, rsa.RSAPublicKey):
                 scheme = padding.PKCS1v15()
                 self.public.verify(signature, digest, scheme, Prehashed(SHA256()))
             else:
-                # RFC 8463 §3: what is signed is the hash.
+                # RFC 8463 §3: Ed25519 signs the hash of the data.
                 self.public.verify(signature, digest)
         except InvalidSignature:
             return False

@@ -1,4 +1,4 @@
-"""What a DKIM-Signature field says (RFC 6376 §3.5)."""
+"""Parses DKIM-Signature fields (RFC 6376 §3.5)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from engine.mail.dkim.tag_list import TagError
 from engine.mail.header import Field, HeaderBlock
 
 FIELD = "DKIM-Signature"
-# More are not looked at: each costs a question to somebody's name server.
+# More are ignored: each costs a query to a name server that the sender chooses.
 MAX_SIGNATURES = 5
 MAX_SIGNED_FIELDS = 100
 
-# RFC 8301 §3.1: rsa-sha1 proves nothing any more.
+# RFC 8301 §3.1: rsa-sha1 must not be accepted any more.
 ALGORITHMS = frozenset(["rsa-sha256", "ed25519-sha256"])
 
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
@@ -25,7 +25,12 @@ _FIELD_NAME = re.compile(r"[!-9;-~]{1,100}")
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A signature that is well formed; whether it is true, `verify` finds out."""
+    """A well-formed signature, not yet verified.
+
+    `signed_fields` are names in lower case; a name given twice covers two fields.
+    `identity_domain` is the domain of i=. `signed_at` and `expires_at` are seconds since
+    1970.
+    """
 
     field: Field
     domain: str
@@ -34,7 +39,6 @@ class Signature:
     header_form: Form
     body_form: Form
     signed_fields: tuple[str, ...]
-    """Names in lower case; the same one twice signs two of them."""
     body_hash: bytes
     value: bytes
     identity_domain: str
@@ -44,12 +48,12 @@ class Signature:
 
     @property
     def key_name(self) -> str:
-        """Where its public key stands (RFC 6376 §3.6.2.1)."""
+        """The DNS name of its public key (RFC 6376 §3.6.2.1)."""
         return f"{self.selector}._domainkey.{self.domain}"
 
     @property
     def unsigned_field(self) -> Field:
-        """The field itself without the signature's value (RFC 6376 §3.7)."""
+        """The field without the value of b=, as it was signed (RFC 6376 §3.7)."""
         name, colon, rest = self.field.raw[:-2].partition(b":")
         specs = [
             spec[: spec.index(b"=") + 1]
@@ -62,13 +66,13 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """A field that is no signature, and why."""
+    """A DKIM-Signature field that cannot be parsed, and why."""
 
     reason: str
 
 
 def signatures(header: HeaderBlock) -> list[Signature | Malformed]:
-    """The signatures of a message, from the top, as many as are looked at."""
+    """Returns the signatures of a message from the top, MAX_SIGNATURES at most."""
     return [_read(field) for field in header.all(FIELD)[:MAX_SIGNATURES]]
 
 
@@ -80,19 +84,19 @@ def _read(field: Field) -> Signature | Malformed:
 
 
 def parse(field: Field) -> Signature:
-    """Read one field. Raises TagError."""
+    """Returns the signature in a field. Raises TagError."""
     found = tag_list.parse(field.written.decode("ascii", "replace"))
     if tag_list.required(found, "v") != "1":
         raise TagError("unknown version")
     if tag_list.required(found, "a") not in ALGORITHMS:
         raise TagError("unknown algorithm")
     if "dns/txt" not in tag_list.words(found.get("q", "dns/txt")):
-        raise TagError("unknown way to the key")
+        raise TagError("unknown query method")
     domain = _name(tag_list.required(found, "d"))
     header_form, body_form = _forms(found.get("c", "simple/simple"))
     body_hash = tag_list.decoded(tag_list.required(found, "bh"))
     if len(body_hash) != 32:
-        raise TagError("the body's hash has another length")
+        raise TagError("the body hash has the wrong length")
     return Signature(
         field=field,
         domain=domain,
@@ -105,8 +109,8 @@ def parse(field: Field) -> Signature:
         value=tag_list.decoded(tag_list.required(found, "b")),
         identity_domain=_identity(found.get("i", ""), domain),
         has_length="l" in found,
-        signed_at=_moment(found, "t"),
-        expires_at=_moment(found, "x"),
+        signed_at=_timestamp(found, "t"),
+        expires_at=_timestamp(found, "x"),
     )
 
 
@@ -134,7 +138,7 @@ def _signed_fields(text: str) -> tuple[str, ...]:
 
 
 def _identity(text: str, domain: str) -> str:
-    """The domain of i=, which is d= or below it (RFC 6376 §3.5)."""
+    """Returns the domain of i=, which must be d= or below it (RFC 6376 §3.5)."""
     if not text:
         return domain
     identity = _name(text.rpartition("@")[2])
@@ -143,5 +147,5 @@ def _identity(text: str, domain: str) -> str:
     return identity
 
 
-def _moment(found: dict[str, str], name: str) -> int | None:
-    return tag_list.moment(found[name]) if name in found else None
+def _timestamp(found: dict[str, str], name: str) -> int | None:
+    return tag_list.timestamp(found[name]) if name in found else None

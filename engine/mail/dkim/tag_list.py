@@ -1,4 +1,4 @@
-"""Lists of tags, in signatures and in key records (RFC 6376 §3.2)."""
+"""Parses tag=value lists of signatures and key records (RFC 6376 §3.2)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ MAX_OCTETS = 16_384
 
 
 class TagError(ValueError):
-    """The list, or what a tag says, is not as the RFC wants it; the text says how."""
+    """A list or the value of a tag is malformed; the text says how."""
 
 
 def parse(text: str) -> dict[str, str]:
-    """Tag to value, without the white space around it. Raises TagError."""
+    """Returns the value of each tag, without white space around it. Raises TagError."""
     if len(text) > MAX_OCTETS:
         raise TagError("too long")
     specs = text.split(";")
@@ -37,14 +37,14 @@ def parse(text: str) -> dict[str, str]:
 
 
 def required(tags: dict[str, str], name: str) -> str:
-    """The value of a tag that must be there. Raises TagError."""
+    """Returns the value of a required tag. Raises TagError."""
     if not tags.get(name):
         raise TagError(f"no tag {name}")
     return tags[name]
 
 
 def decoded(value: str) -> bytes:
-    """Base64 with white space anywhere in it. Raises TagError."""
+    """Decodes base64, in which white space may stand anywhere. Raises TagError."""
     try:
         return base64.b64decode(_SPACE.sub("", value), validate=True)
     except (binascii.Error, ValueError) as error:
@@ -52,12 +52,12 @@ def decoded(value: str) -> bytes:
 
 
 def words(value: str) -> list[str]:
-    """The parts between colons."""
+    """Returns the parts of a value between colons."""
     return [word.strip() for word in value.split(":")]
 
 
-def moment(value: str) -> int:
-    """Seconds since 1970; RFC 6376 §3.5 allows twelve digits. Raises TagError."""
+def timestamp(value: str) -> int:
+    """Returns seconds since 1970; RFC 6376 §3.5 allows twelve digits. Raises TagError."""
     if not re.fullmatch(r"[0-9]{1,12}", value):
         raise TagError("not a time")
     return int(value)

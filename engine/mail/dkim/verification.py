@@ -1,4 +1,4 @@
-"""Whether signatures are true (RFC 6376 §6.1)."""
+"""Verifies signatures (RFC 6376 §6.1)."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from engine.mail.header import HeaderBlock
 # Seconds by which the signer's clock may be ahead of ours.
 CLOCK_SKEW = 300
 
+# Returns the TXT records at a name; raises KeyUnavailable when name servers do not answer.
 KeyTexts: TypeAlias = Callable[[str], Sequence[str]]
-"""The texts at a name; raises KeyUnavailable when nobody answers."""
 
 
 class KeyUnavailable(Exception):
-    """The key's name servers do not answer; they may later."""
+    """The name servers of a key do not answer now; they may later."""
 
 
 class Outcome(StrEnum):
-    """What came of a signature, in the words of RFC 8601 §2.7.1."""
+    """The result of a verification (RFC 8601 §2.7.1)."""
 
     PASS = "pass"  # noqa: S105
     FAIL = "fail"
@@ -36,7 +36,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one signature, and the reason where it is not a pass."""
+    """The outcome for one signature, and the reason where it is not a pass."""
 
     outcome: Outcome
     reason: str = ""
@@ -44,7 +44,7 @@ class Result:
 
     @property
     def domain(self) -> str:
-        """Who signed; empty when the field could not be read."""
+        """The signing domain; empty when the field is malformed."""
         return self.signature.domain if self.signature else ""
 
 
@@ -62,7 +62,10 @@ def verify(
     key_texts: KeyTexts,
     now: float,
 ) -> list[Result]:
-    """Check each signature of a message. `now`: seconds since 1970."""
+    """Returns the result of each signature of a message, in order.
+
+    `body` has taken the whole body; `now` is in seconds since 1970.
+    """
     results = []
     for signature in found:
         if isinstance(signature, Malformed):
@@ -79,9 +82,9 @@ def verify(
 
 
 def _check_claims(signature: Signature, body: BodyDigests, now: float) -> None:
-    """All that can be known without the key."""
+    """Checks everything that needs no key, so that most forgeries cost no query."""
     if signature.has_length:
-        # RFC 6376 §8.2: what follows the signed length could be anybody's.
+        # RFC 6376 §8.2: anyone could have appended what follows the signed length.
         raise _Refused(Outcome.POLICY, "part of the body is not signed")
     signed_at, expires_at = signature.signed_at, signature.expires_at
     if signed_at is not None and signed_at > now + CLOCK_SKEW:
@@ -96,7 +99,7 @@ def _key(signature: Signature, key_texts: KeyTexts) -> Key:
     try:
         texts = key_texts(signature.key_name)
     except KeyUnavailable as error:
-        reason = "the key cannot be looked up for the moment"
+        reason = "the key cannot be looked up at the moment"
         raise _Refused(Outcome.TEMPERROR, reason) from error
     if not texts:
         raise _Refused(Outcome.PERMERROR, "no key")
@@ -117,12 +120,12 @@ def _check_value(signature: Signature, header: HeaderBlock, key: Key) -> None:
     if not key.has_signed(data, signature.value):
         raise _Refused(Outcome.FAIL, "the header was changed")
     if key.is_test:
-        # RFC 6376 §3.6.1: as if the message were not signed.
+        # RFC 6376 §3.6.1: treated as if the message were not signed.
         raise _Refused(Outcome.POLICY, "the key is for testing")
 
 
 def _signed(signature: Signature, header: HeaderBlock) -> Iterator[bytes]:
-    """The fields that are signed, each name from the bottom up (RFC 6376 §5.4.2)."""
+    """Yields the signed fields, those of one name from the bottom up (RFC 6376 §5.4.2)."""
     form = signature.header_form
     left = {name: header.all(name) for name in set(signature.signed_fields)}
     for name in signature.signed_fields:

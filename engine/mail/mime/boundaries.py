@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# Lines that start like a delimiter, in one message. More is hostile.
+# Lines of one message that start like a delimiter, and delimiters of one multipart. No
+# program writes more; without a bound, nested multiparts would take quadratic time.
 MAX_HITS = 50_000
 MAX_DELIMITERS = 1000
 
@@ -16,7 +17,7 @@ _CR, _LF = b"\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Some octets of a message, not copied out of it."""
+    """A range of octets of a message, not copied out of it."""
 
     source: bytes
     start: int
@@ -24,25 +25,28 @@ class Region:
 
     @classmethod
     def whole(cls, source: bytes) -> Region:
+        """Returns the region that is all of the source."""
         return cls(source, 0, len(source))
 
     def octets(self) -> bytes:
+        """Returns a copy of the octets."""
         return self.source[self.start : self.end]
 
 
 @dataclass(slots=True)
 class Budget:
-    """How many more hits may be looked at."""
+    """The number of hits that may still be examined in a message."""
 
     left: int = MAX_HITS
 
     @property
     def is_spent(self) -> bool:
+        """Whether the message has more hits than are examined."""
         return self.left <= 0
 
 
 def between(region: Region, boundary: str, budget: Budget) -> list[Region]:
-    """The regions that the delimiter lines enclose; a missing last one is made up."""
+    """Returns the regions between delimiter lines; the last one may be missing its end."""
     regions: list[Region] = []
     start = -1
     for line_start, line_end, is_last in _delimiters(region, boundary, budget):
@@ -59,7 +63,7 @@ def between(region: Region, boundary: str, budget: Budget) -> list[Region]:
 def _delimiters(
     region: Region, boundary: str, budget: Budget
 ) -> Iterator[tuple[int, int, bool]]:
-    """Start of the line, start of the next, and whether it closes."""
+    """Yields for each delimiter: its start, the start of the next line, if it closes."""
     source = region.source
     delimiter = b"--" + boundary.rstrip(" ").encode("latin-1", "replace")
     position, found = region.start, 0
@@ -78,7 +82,7 @@ def _delimiters(
 
 
 def _before_line(source: bytes, start: int, end: int) -> Region:
-    """The line end before a delimiter belongs to the delimiter."""
+    """Returns the region without its last line end, which belongs to the delimiter."""
     if end > start and source[end - 1] == _LF:
         end -= 1
     if end > start and source[end - 1] == _CR:

@@ -1,23 +1,23 @@
-"""Octets that stand in memory or in a file, read by the piece."""
+"""Octets in memory or in a file, read piece by piece."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Protocol
 
-PIECE = 256 * 1024
+PIECE = 256 * 1024  # octets
 
 
-class Octets(Protocol):
-    """What `bytes` and `FileOctets` have in common."""
+class ByteSource(Protocol):
+    """What `bytes` and `FileBytes` have in common."""
 
     def __len__(self) -> int: ...
 
     def __getitem__(self, part: slice, /) -> bytes: ...
 
 
-class FileOctets:
-    """The octets of a file that nobody writes to any more; a slice is read when asked for."""
+class FileBytes:
+    """The octets of a complete file; each slice is read when it is asked for."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -33,8 +33,8 @@ class FileOctets:
             return file.read(max(0, end - start))
 
 
-def count(source: Octets, octet: bytes, start: int, end: int) -> int:
-    """How often one octet stands in a part of the source."""
+def count(source: ByteSource, octet: bytes, start: int, end: int) -> int:
+    """Returns how often an octet occurs between two positions of the source."""
     return sum(
         source[at : min(at + PIECE, end)].count(octet)
         for at in range(start, end, PIECE)

@@ -1,12 +1,12 @@
-"""Charsets that mail may name, and decoding that cannot fail or run away."""
+"""Decodes text in the charsets that mail names; never fails, always in linear time."""
 
 from __future__ import annotations
 
 import re
 from encodings.aliases import aliases
 
-# Left out on purpose: codecs that are not charsets (rot13, zlib, unicode_escape), that
-# are slow on hostile input (idna, punycode), or that hide markup (utf-7).
+# Excluded on purpose: codecs that are not charsets (rot13, zlib, unicode_escape), that
+# are slow on hostile input (idna, punycode), or that hide markup from filters (utf-7).
 _CODECS = frozenset(
     [
         "ascii",
@@ -78,7 +78,8 @@ _CODECS = frozenset(
 _NAMES = {
     **{alias: codec for alias, codec in aliases.items() if codec in _CODECS},
     **{codec: codec for codec in _CODECS},
-    # What mail says means more than what the standard gives these names.
+    # Mail programs mean more by these names than their standards define, as the WHATWG
+    # Encoding Standard has it for browsers.
     **dict.fromkeys(("iso_8859_1", "iso8859_1", "latin1", "latin_1"), "cp1252"),
     **dict.fromkeys(("us_ascii", "ascii", "unknown_8bit", "8bit"), "utf_8"),
     **dict.fromkeys(("gb2312", "gbk", "gb_2312", "cp936"), "gb18030"),
@@ -88,7 +89,7 @@ _NAMES = {
 _PUNCTUATION = re.compile(r"[^0-9a-z]+")
 _MAX_NAME = 40
 
-# Controls, and marks that change the direction of the text around them
+# Controls, and marks that change the direction of the text around them.
 _HARMFUL = {
     **dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029]),
     **dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF]),
@@ -97,10 +98,10 @@ _HARMFUL = {
 
 
 def decode(data: bytes, charset: str = "utf-8") -> str:
-    """The text, with U+FFFD for what makes no sense; never raises.
+    """Returns the text, with U+FFFD for malformed octets; never raises.
 
-    An unknown or dangerous charset is read as UTF-8, and as Windows-1252 where that
-    fails, which is also what text without a charset most often is.
+    An unknown or excluded charset is read as UTF-8 and, where that fails, as
+    Windows-1252: text without a charset is most often one of the two.
     """
     name = _PUNCTUATION.sub("_", charset[:_MAX_NAME].lower()).strip("_")
     codec = _NAMES.get(name, "utf_8")
@@ -114,5 +115,5 @@ def decode(data: bytes, charset: str = "utf-8") -> str:
 
 
 def on_one_line(text: str) -> str:
-    """The text fit for one line on a screen: no controls, no direction marks."""
+    """Returns the text for one line of a screen: no controls, no direction marks."""
     return text if text.isprintable() else text.translate(_HARMFUL)

@@ -1,4 +1,4 @@
-"""Encoded words (RFC 2047): read with bounds, written without surprises."""
+"""Decodes and encodes the encoded words of header fields (RFC 2047), and folds fields."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 from engine.mail.mime import charset
 
-# The rest of a value with more is shown as it is written.
+# The rest of a value with more encoded words is shown undecoded.
 MAX_WORDS = 500
 MAX_VALUE_OCTETS = 64 * 1024
 
-# RFC 2047 §2: 75 characters, of which "=?utf-8?b?" and "?=" take 12
+# RFC 2047 §2: 75 characters, of which "=?utf-8?b?" and "?=" take 12.
 _OCTETS_IN_WORD = 45
 # RFC 5322 §2.1.1: a line should have 78 octets at most, and must not have over 998.
 _FOLD_AT = 78
@@ -28,7 +28,7 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def decode_words(value: bytes) -> str:
-    """The value as a person reads it, on one line; takes any octets, never raises."""
+    """Returns the value as a person reads it, on one line; never raises."""
     value = value[:MAX_VALUE_OCTETS]
     if b"=?" in value:
         return charset.on_one_line("".join(_pieces(value)))
@@ -37,7 +37,10 @@ def decode_words(value: bytes) -> str:
 
 
 def encode_text(value: str) -> str:
-    """The value as it may stand in a header: ASCII, one line, no controls at all."""
+    """Returns the value as it may stand in a header: ASCII, one line, no controls.
+
+    Text that already looks like an encoded word is encoded too, and is shown as is.
+    """
     text = _CONTROLS.sub(" ", value).strip(" ")
     unbroken = max(map(len, _BREAK.split(text)))
     if text.isascii() and "=?" not in text and unbroken <= _MAX_UNBROKEN:
@@ -46,10 +49,10 @@ def encode_text(value: str) -> str:
 
 
 def fold(text: str, used: int) -> str:
-    """The text of one line broken where it would be too long.
+    """Returns a line folded where it would be too long (RFC 5322 §2.1.1).
 
-    `used` columns of the first line are taken already. Breaks come only at single
-    spaces, so that unfolding gives the text back to the last space.
+    `used` columns of the first line are taken already. Folds are at single spaces only,
+    so that unfolding returns exactly the same text.
     """
     lines, line, room = [], "", _FOLD_AT - used
     for word in _BREAK.split(text):
@@ -62,6 +65,7 @@ def fold(text: str, used: int) -> str:
 
 
 def _encoded(text: str) -> Iterator[str]:
+    # RFC 2047 §5: no character may be split between two encoded words.
     chunk = b""
     for character in text:
         octets = character.encode()
@@ -74,10 +78,10 @@ def _encoded(text: str) -> Iterator[str]:
 
 
 def _pieces(value: bytes) -> Iterator[str]:
-    """Words and what stands between them.
+    """Yields the decoded words and the text between them.
 
-    White space between two words is not shown (RFC 2047 §6.2). Neighbours in one
-    charset are joined before decoding: many senders split inside a character.
+    White space between two words is not shown (RFC 2047 §6.2). Adjacent words in one
+    charset are joined before decoding: many programs split inside a character.
     """
     name, octets, end = "", b"", 0
     for count, found in enumerate(_WORD.finditer(value)):

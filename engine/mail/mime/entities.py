@@ -1,4 +1,4 @@
-"""MIME entities that we write (RFC 2045, RFC 2046)."""
+"""Composes MIME entities: texts, attachments and multiparts (RFC 2045, RFC 2046)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from engine.mail.header import Field, new_field
 from engine.mail.mime import parameters
 
-# RFC 5322 §2.1.1 and RFC 2045 §6.8
+# RFC 5322 §2.1.1 and RFC 2045 §6.8.
 MAX_LINE_OCTETS = 998
 _BASE64_LINE = 76
 
@@ -26,7 +26,7 @@ _UNKNOWN = "application/octet-stream"
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file to send. Its octets arrive as they are."""
+    """A file to send. Its octets arrive unchanged."""
 
     name: str
     content_type: str
@@ -35,17 +35,21 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """Fields that describe a body, and the body, encoded for transport."""
+    """The fields that describe a body, and the body, encoded for transport."""
 
     fields: tuple[Field, ...]
     body: bytes
 
     def to_bytes(self) -> bytes:
+        """Returns fields, empty line and body."""
         return b"".join([*(field.raw for field in self.fields), b"\r\n", self.body])
 
 
 def text(content: str, subtype: str = "plain") -> Entity:
-    """A text, in UTF-8 where it needs to be."""
+    """Returns a text part, in UTF-8 unless ASCII suffices.
+
+    Encoded as quoted-printable where a server might change its lines otherwise.
+    """
     data = _LINE_END.sub(b"\n", content.encode("utf-8", "replace"))
     if data and not data.endswith(b"\n"):
         data += b"\n"
@@ -58,13 +62,15 @@ def text(content: str, subtype: str = "plain") -> Entity:
 
 
 def attachment(attached: Attachment) -> Entity:
+    """Returns the entity of a file, in base64; an invalid type becomes octet-stream."""
     content_type = attached.content_type
     if not _CONTENT_TYPE.fullmatch(content_type):
         content_type = _UNKNOWN
     kind = content_type.partition("/")[0].lower()
     encoding, body = "base64", b""
     if kind in ("message", "multipart"):
-        # These may not be encoded (RFC 2046 §5.2.1): as they are or as plain octets.
+        # These types must not be encoded (RFC 2046 §5.2.1): a message that is not 7-bit
+        # is sent as plain octets instead.
         if kind == "message" and is_seven_bit(attached.data):
             encoding, body = "7bit", attached.data
         else:
@@ -81,8 +87,9 @@ def attachment(attached: Attachment) -> Entity:
 
 
 def multipart(subtype: str, entities: Sequence[Entity], **extra: str) -> Entity:
-    """Entities together; `extra` are more parameters of the content type."""
-    boundary = f"=_{secrets.token_hex(16)}"  # too random to stand in any body
+    """Returns a multipart of the entities; `extra` are parameters of its type."""
+    # 128 random bits: no need to search the bodies for it.
+    boundary = f"=_{secrets.token_hex(16)}"
     more = "".join(f"; {parameters.write(k, v)}" for k, v in extra.items())
     body = b"".join(
         b"".join([b"--", boundary.encode(), b"\r\n", entity.to_bytes(), b"\r\n"])
@@ -99,13 +106,13 @@ def multipart(subtype: str, entities: Sequence[Entity], **extra: str) -> Entity:
 
 
 def verbatim(content_type: str, body: bytes) -> Entity:
-    """A body that is sent as it is: the parts of a delivery status notification."""
+    """Returns a body that is sent unencoded: the parts of a DSN must be (RFC 3464 §2)."""
     encoding = "7bit" if body.isascii() else "8bit"
     return _entity(content_type, encoding, body)
 
 
 def is_seven_bit(body: bytes) -> bool:
-    """Whether any transport carries the body unchanged (RFC 2045 §2.7)."""
+    """Returns whether any transport carries the body unchanged (RFC 2045 §2.7)."""
     lines = body.count(b"\r\n")
     return (
         body.isascii()
@@ -127,6 +134,7 @@ def _entity(content_type: str, encoding: str, body: bytes, *more: Field) -> Enti
 
 
 def base64(data: bytes) -> bytes:
+    """Returns the data in base64, in lines of 76 characters (RFC 2045 §6.8)."""
     encoded = b64encode(data)
     lines = range(0, len(encoded), _BASE64_LINE)
     return b"".join(encoded[at : at + _BASE64_LINE] + b"\r\n" for at in lines)

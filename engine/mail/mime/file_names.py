@@ -1,7 +1,8 @@
-"""Names of files in messages: the one that we show, and all that may be read of them.
+"""File names in messages: the one that we show, and every name a program may read.
 
 Mail programs read a name from different parameters, and systems drop different
-characters of it. What decides on a name decides on every reading.
+characters of it. A decision about a file, such as whether its ending is allowed, has to
+consider every reading.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from engine.mail.mime.encoded_words import decode_words
 MAX_NAME = 120  # characters of a name that we show
 MAX_ENDING = 30  # characters of an ending that a name keeps when it is cut
 
-# More parameters that look like a name, in one field, are nobody's honest work.
+# Parameters of one field that look like a name. No program writes more.
 MAX_NAMED = 100
 MAX_FIELD_OCTETS = 64 * 1024
 _MAX_VALUE_OCTETS = 2048
 
-# What a file system or a shell may take for more than a name.
+# Characters that a file system or a shell may take for more than a name.
 _UNSAFE = re.compile(r'[\\/:*?"<>|%]+')
 _AT_THE_END = "._'`\"?*<>|&,;()[]{}~ "
 _FOLDERS = re.compile(r"[/\\]")
@@ -42,21 +43,21 @@ _CUTS = re.compile(r"[\0\r\n:]")
 
 
 class TooManyNamesError(ValueError):
-    """A field holds more names than anybody looks through."""
+    """A field holds more names than are examined."""
 
 
 def canonical(name: str) -> str:
-    """The name as we show it and hand the file over; empty where nothing is left.
+    """Returns the name under which we show and serve a file; empty where nothing is left.
 
-    One line without folders, controls, hidden and turning characters, without dots and
-    spaces at its ends, and at most MAX_NAME long, its ending kept.
+    One line without folders, controls, invisible or direction-changing characters,
+    without dots and spaces at its ends, cut to MAX_NAME characters with its ending kept.
     """
     last = _FOLDERS.split(name.rstrip("/\\"))[-1]
     return _cut(_cleaned(last))
 
 
 def from_title(title: str) -> str:
-    """A name made of a subject, in which a slash is no folder."""
+    """Returns a file name made from a subject, in which a slash is not a folder."""
     return _cut(_cleaned(title))
 
 
@@ -67,7 +68,7 @@ def _cleaned(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """The text without what is not drawn: controls, format and ignorable characters."""
+    """Returns the text without invisible characters: controls, format, ignorable ones."""
     if text.isascii() and text.isprintable():
         return text
     composed = unicodedata.normalize("NFC", text)
@@ -82,7 +83,7 @@ def _is_drawn(character: str) -> bool:
 
 
 def _cut(name: str) -> str:
-    """At most MAX_NAME characters, with the ending that the name had."""
+    """Returns at most MAX_NAME characters of a name, with its ending."""
     if len(name) <= MAX_NAME:
         return name
     stem, dot, ending = name.rpartition(".")
@@ -92,9 +93,9 @@ def _cut(name: str) -> str:
 
 
 def endings(names: Iterable[str]) -> set[str]:
-    """Every ending, without its dot and casefolded, that a program may see in a name.
+    """Returns every ending, casefolded and without its dot, that a program may read.
 
-    Of a name so long that programs cut it, each part between dots is one.
+    Of a name so long that programs cut it, each part between dots may become the ending.
     """
     return {ending for name in names for ending in _endings_of(name)}
 
@@ -109,18 +110,19 @@ def _endings_of(name: str) -> frozenset[str]:
 
 
 def _readings(name: str) -> Iterator[str]:
-    """The name as different systems take it."""
+    """Yields the name as different systems read it."""
     last = _FOLDERS.split(name.rstrip("/\\"))[-1]
     for text in {name, last, charset.decode(unquote_to_bytes(last.encode()))}:
         yield text
         yield canonical(text)
         yield _UNSAFE.sub("", text)
-        # A NUL or a line end closes the name for some, a colon opens a stream.
+        # Some systems end the name at a NUL or line end; on NTFS a colon starts the
+        # name of a stream.
         yield _CUTS.split(text)[0]
 
 
 def _folded(name: str) -> str:
-    """Compatibility forms, marks, case and what is at the end taken away."""
+    """Returns the name without compatibility forms, marks, case and trailing signs."""
     if name.isascii() and name.isprintable():
         return "".join(name.lower().split()).rstrip(_AT_THE_END)
     text = unicodedata.normalize("NFKD", name.translate(_BLANKS).translate(_DOTS))
@@ -130,10 +132,10 @@ def _folded(name: str) -> str:
 
 
 def written_in(fields: Iterable[bytes]) -> set[str]:
-    """Every name that some program may read in these field values.
+    """Returns every name that some program may read in these field values.
 
-    Plain parameters, numbered and extended ones (RFC 2231), encoded words (RFC 2047),
-    quoted or not, once or twice, within comments too. Raises TooManyNamesError.
+    From plain, numbered and extended parameters (RFC 2231) and encoded words (RFC 2047),
+    quoted or not, repeated or not, within comments too. Raises TooManyNamesError.
     """
     names: set[str] = set()
     for field in fields:
@@ -162,7 +164,7 @@ def _names(value: bytes) -> Iterator[str]:
 
 
 def _values(rest: bytes) -> list[bytes]:
-    """What may be meant by what follows an equals sign; the likeliest first."""
+    """Returns the possible values behind an equals sign, the most likely first."""
     quoted = _QUOTED.match(rest)
     if quoted:
         return [re.sub(rb"\\(.)", rb"\1", quoted[1]), quoted[1], rest.split(b";")[0]]

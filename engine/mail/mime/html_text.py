@@ -1,4 +1,4 @@
-"""The words of HTML, without laying it out."""
+"""Extracts the text of HTML, in linear time and without laying it out."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import html
 import re
 from collections.abc import Iterator
 
-# Characters of markup that are looked at.
+# Characters of markup that are read.
 LENGTH_LIMIT = 500_000
 
-_UNSEEN = re.compile(r"<(style|script|head|title)\b", re.IGNORECASE)
+_INVISIBLE = re.compile(r"<(style|script|head|title)\b", re.IGNORECASE)
 _END = {
     name: re.compile(rf"</{name}\b[^<>]*>?", re.IGNORECASE)
     for name in ("style", "script", "head", "title")
@@ -19,17 +19,17 @@ _CELL = re.compile(r"<t[dh]\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 
 
-def words_of(markup: str) -> str:
-    """What a reader would see of it, line by line, in time that grows with its size."""
-    seen = "".join(_seen(markup[:LENGTH_LIMIT]))
-    text = html.unescape(_TAG.sub("", _CELL.sub(" ", _LINE_END.sub("\n", seen))))
+def html_to_text(markup: str) -> str:
+    """Returns the visible text of HTML, line by line, without empty lines."""
+    visible = "".join(_visible(markup[:LENGTH_LIMIT]))
+    text = html.unescape(_TAG.sub("", _CELL.sub(" ", _LINE_END.sub("\n", visible))))
     return "\n".join(filter(None, (line.strip() for line in text.splitlines())))
 
 
-def _seen(markup: str) -> Iterator[str]:
-    """The markup without the elements that nobody is shown; one left open is the last."""
+def _visible(markup: str) -> Iterator[str]:
+    """Yields the markup without invisible elements; an unclosed one hides the rest."""
     start = 0
-    while opening := _UNSEEN.search(markup, start):
+    while opening := _INVISIBLE.search(markup, start):
         yield markup[start : opening.start()]
         closing = _END[opening[1].lower()].search(markup, opening.end())
         if closing is None:

@@ -1,4 +1,4 @@
-"""Values with parameters, such as Content-Type (RFC 2045 §5.1, RFC 2231)."""
+"""Parses and writes fields with parameters, such as Content-Type (RFC 2045 §5.1, 2231)."""
 
 from __future__ import annotations
 
@@ -18,25 +18,26 @@ _QUOTED = re.compile(rb'"((?:[^"\\]++|\\.)*+)"?', re.DOTALL)
 _UNQUOTED = re.compile(rb"[^;]*+")
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _IN_COMMENT = re.compile(rb"[()]|\\.", re.DOTALL)
-# Their values are what people call their files: "report (1).pdf" has no comment in it.
+# Parameters in which parentheses are text: "report (1).pdf" has no comment in it.
 _FREE_TEXT = ("filename", "name")
 _QUOTED_PAIR = re.compile(rb"\\(.)")
 # RFC 2231 §3 and §4: name*, name*0, name*0*
 _NAME = re.compile(r"([^*]+)(?:\*(\d{1,3}))?(\*)?")
 _EXTENDED = re.compile(rb"([^']{0,40})'[^']{0,40}'(.*)", re.S)
 
-# Not too long, and nothing that could be taken for an encoded word
+# Not too long, and nothing that could be taken for an encoded word.
 _SAFE_IN_QUOTES = re.compile(r"(?:(?!=\?)[ -~]){0,60}")
 _MAX_UNSPLIT = 60
 _CHUNK = re.compile(r"(?:%..|[^%]){1,20}")
 
 
 def parse(value: bytes) -> tuple[str, dict[str, str]]:
-    """The value itself, in lower case, and its parameters; takes any octets.
+    """Returns the main value, in lower case, and the parameters; takes any octets.
 
-    Names are in lower case. Comments (RFC 822 §3.4.3) are left out, continuations are
-    joined, charsets decoded, and in names of files encoded words too, though RFC 2047
-    §5 forbids them. A boundary is left as it is, one character an octet.
+    Parameter names are in lower case. Comments (RFC 822 §3.4.3) are removed,
+    continuations joined and charsets decoded; in file names encoded words are decoded
+    too, which RFC 2047 §5 forbids and many programs write. A boundary is returned
+    undecoded, one character for each octet.
     """
     reader = _Reader(value[:MAX_VALUE_OCTETS])
     main = reader.main()
@@ -47,12 +48,12 @@ def parse(value: bytes) -> tuple[str, dict[str, str]]:
 
 
 def main_value(value: bytes) -> str:
-    """The value before its parameters, in lower case, without comments and spaces."""
+    """Returns the main value, in lower case, without comments and spaces."""
     return _Reader(value[:MAX_VALUE_OCTETS]).main()
 
 
 def repeats(value: bytes, name: str) -> bool:
-    """Whether the value gives a parameter twice, differently.
+    """Returns whether a parameter occurs twice with different values.
 
     Programs disagree about which of the two counts.
     """
@@ -62,7 +63,7 @@ def repeats(value: bytes, name: str) -> bool:
 
 
 def write(name: str, text: str) -> str:
-    """One parameter, `name="text"` or in the pieces of RFC 2231, ready to be folded."""
+    """Returns a parameter as `name="text"`, or in the pieces of RFC 2231, to be folded."""
     text = charset.on_one_line(text)
     if _SAFE_IN_QUOTES.fullmatch(text):
         escaped = text.replace("\\", "\\\\").replace('"', '\\"')
@@ -83,15 +84,15 @@ class _Reader:
         self.comments = _comments(value)
 
     def main(self) -> str:
-        """What stands before the first parameter.
+        """Returns the value before the first parameter.
 
-        White space may stand between any two tokens (RFC 822 §3.1.4): none is kept.
+        White space may stand between any two tokens (RFC 822 §3.1.4); all is removed.
         """
         text = charset.on_one_line(charset.decode(self._to_semicolon()))
         return "".join(text.split()).lower()
 
     def pieces(self) -> Iterator[tuple[str, int, bool, bytes]]:
-        """Name, number, whether percent-encoded, and octets of each parameter."""
+        """Yields each parameter's name, number, whether percent-encoded, and octets."""
         for _ in range(MAX_PARAMETERS):
             if self.at >= len(self.value):
                 return
@@ -109,7 +110,7 @@ class _Reader:
                 yield name[1], int(name[2] or -1), bool(name[3]), piece
 
     def _piece(self, *, is_free: bool) -> bytes:
-        """The value of one parameter; leaves the reader at its semicolon."""
+        """Returns the value of one parameter; leaves the reader at its semicolon."""
         self._take(_SPACE)
         start = self.at
         self._skip()
@@ -124,7 +125,7 @@ class _Reader:
         return self._take(_UNQUOTED).strip()
 
     def _to_semicolon(self) -> bytes:
-        """What stands before the next semicolon, without comments."""
+        """Returns what stands before the next semicolon, without comments."""
         found: list[bytes] = []
         while self.value[self.at : self.at + 1] not in (b"", b";"):
             found.append(self._take(_OUTSIDE))
@@ -136,7 +137,7 @@ class _Reader:
         return b"".join(found)
 
     def _skip(self) -> None:
-        """Pass over white space and comments."""
+        """Skips white space and comments."""
         self._take(_SPACE)
         while (end := self.comments.get(self.at)) is not None:
             self.at = end
@@ -149,7 +150,7 @@ class _Reader:
 
 
 def _comments(value: bytes) -> dict[int, int]:
-    """Where each comment begins and ends; one left open is none."""
+    """Returns the end of each comment by its start; an unclosed one is not a comment."""
     ends: dict[int, int] = {}
     opened: list[int] = []
     for found in _IN_COMMENT.finditer(value):
@@ -161,7 +162,7 @@ def _comments(value: bytes) -> dict[int, int]:
 
 
 def _joined(pieces: list[tuple[int, bool, bytes]]) -> tuple[bytes, str]:
-    """One value and its charset, from numbered pieces, an extended or a plain one."""
+    """Returns a value and its charset: from numbered pieces, an extended or a plain one."""
     numbered = sorted({piece[0]: piece for piece in pieces if piece[0] >= 0}.values())
     chosen = numbered or sorted(pieces, key=lambda piece: not piece[1])[:1]
     first = _EXTENDED.fullmatch(chosen[0][2]) if chosen[0][1] else None

@@ -1,9 +1,9 @@
-"""Converts a message with 8-bit text for a server that takes seven bits only.
+"""Converts a message with 8-bit text for a next hop without 8BITMIME.
 
-RFC 6152 §3 has a relay that meets a next hop without 8BITMIME convert or return. Each
-part is encoded by itself, as quoted-printable or base64 (RFC 2045 §6), so that its
-content decodes to the same octets. What is signed or encrypted is not touched
-(RFC 1847 §2.1), and neither is a header. Convert before anything signs the message.
+RFC 6152 §3 has a relay convert such a message or return it. Each part is encoded by
+itself, as quoted-printable or base64 (RFC 2045 §6), so that its content decodes to the
+same octets. Signed and encrypted parts are left alone (RFC 1847 §2.1), and so is the
+header. Convert before the message is signed.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from engine.mail.header import HeaderBlock
-from engine.mail.mime import boundaries, parameters, transfer_encoding
-from engine.mail.mime import entities as entity
+from engine.mail.mime import boundaries, entities, parameters, transfer_encoding
 from engine.mail.mime.boundaries import Region
-from engine.mail.mime.parts import MAX_DEPTH, MAX_PARTS
+from engine.mail.mime.part_walker import MAX_DEPTH, MAX_PARTS
 
 IDENTITY = ("", "7bit", "8bit", "binary")
 DECODABLE = ("base64", "quoted-printable")
-# What may not be encoded and holds a message that can be converted by its parts.
+# Types that must not be encoded themselves, but whose parts can be converted.
 MESSAGES = ("message/rfc822", "message/news")
 # RFC 6532 §3.7: unlike the other message types it may be encoded.
 INTERNATIONAL = "message/global"
@@ -37,7 +36,7 @@ _AS_QUESTION_MARKS = bytes(range(128)) + b"?" * 128
 
 
 class CannotConvertError(Exception):
-    """The message cannot be converted without changing what it says, or who said it."""
+    """The message cannot be converted without changing its text or its authorship."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -50,7 +49,7 @@ UNCLEAR = "a part of it is built or encoded in an unusual way"
 
 
 def convert(header: bytes, body: bytes) -> tuple[bytes, bytes]:
-    """The message with ASCII alone; one that has nothing else stays octet for octet.
+    """Returns header and body in ASCII; a message in ASCII stays octet for octet.
 
     `header` ends with its empty line. Raises CannotConvertError.
     """
@@ -58,12 +57,17 @@ def convert(header: bytes, body: bytes) -> tuple[bytes, bytes]:
         raise CannotConvertError(HEADER)
     if body.isascii():
         return header, body
-    pieces = _Converter().entity(_labelled(header, body), Region.whole(body), _Place())
+    pieces = _Converter().entity(
+        _labelled(header, body), Region.whole(body), _Position()
+    )
     return next(pieces), b"".join(pieces)
 
 
 def _labelled(header: bytes, body: bytes) -> bytes:
-    """The header with what makes the message MIME: RFC 2045 §4 and, unlabelled, RFC 1428."""
+    """Returns the header with the fields of a MIME message (RFC 2045 §4).
+
+    RFC 1428 labels text of an unknown charset as unknown-8bit.
+    """
     block = HeaderBlock.salvage(header)
     added = b""
     if block.get("MIME-Version") is None:
@@ -83,24 +87,26 @@ def _is_utf8(octets: bytes) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Position:
     depth: int = 0
     default_type: str = "text/plain"
 
-    def inside(self, default_type: str = "text/plain") -> _Place:
-        return _Place(self.depth + 1, default_type)
+    def child(self, default_type: str = "text/plain") -> _Position:
+        return _Position(self.depth + 1, default_type)
 
 
 @dataclass(slots=True)
 class _Converter:
-    """Yields an entity in pieces: first its header, with its empty line."""
+    """Yields entities in pieces: first the header, with its empty line."""
 
     left: int = MAX_PARTS
     budget: boundaries.Budget = field(default_factory=boundaries.Budget)
 
-    def entity(self, header: bytes, region: Region, place: _Place) -> Iterator[bytes]:
+    def entity(
+        self, header: bytes, region: Region, position: _Position
+    ) -> Iterator[bytes]:
         self.left -= 1
-        if self.left < 0 or place.depth > MAX_DEPTH:
+        if self.left < 0 or position.depth > MAX_DEPTH:
             raise CannotConvertError(UNCLEAR)
         if not header.isascii():
             raise CannotConvertError(HEADER)
@@ -109,7 +115,7 @@ class _Converter:
             yield region.octets()
             return
         block = HeaderBlock.salvage(header)
-        kind, written = _one(block, "Content-Type", place.default_type)
+        kind, written = _one(block, "Content-Type", position.default_type)
         encoding, _ = _one(block, "Content-Transfer-Encoding", "")
         if kind in SEALED:
             raise CannotConvertError(SIGNED)
@@ -118,22 +124,22 @@ class _Converter:
                 raise CannotConvertError(UNCLEAR)
             yield _with_encoding(header, b"7bit")
             if kind in MESSAGES:
-                yield from self._message(region, place)
+                yield from self._message(region, position)
             else:
-                yield from self._multipart(kind, written, region, place)
+                yield from self._multipart(kind, written, region, position)
         elif kind.startswith("message/") and kind != INTERNATIONAL:
             raise CannotConvertError(UNCLEAR)
         else:
             yield from _leaf(header, kind, encoding, region)
 
-    def _message(self, region: Region, place: _Place) -> Iterator[bytes]:
+    def _message(self, region: Region, position: _Position) -> Iterator[bytes]:
         header, inner = _split(region)
         if HeaderBlock.salvage(header).get("DKIM-Signature") is not None:
             raise CannotConvertError(SIGNED)
-        yield from self.entity(header, inner, place.inside())
+        yield from self.entity(header, inner, position.child())
 
     def _multipart(
-        self, kind: str, written: dict[str, str], region: Region, place: _Place
+        self, kind: str, written: dict[str, str], region: Region, position: _Position
     ) -> Iterator[bytes]:
         boundary = written.get("boundary", "")
         if not boundary or not boundary.isascii():
@@ -145,13 +151,13 @@ class _Converter:
         at = region.start
         for part in inner:
             yield _gap(region.source[at : part.start])
-            yield from self.entity(*_split(part), place.inside(default_type))
+            yield from self.entity(*_split(part), position.child(default_type))
             at = part.end
         yield _gap(region.source[at : region.end])
 
 
 def _one(block: HeaderBlock, name: str, default: str) -> tuple[str, dict[str, str]]:
-    """Value and parameters of a field. Where programs would read different ones: UNCLEAR."""
+    """Returns value and parameters of a field. Raises where programs may read others."""
     found = block.all(name)
     if len({one.value for one in found}) > 1 or any(
         parameters.repeats(one.value, "boundary") for one in found
@@ -168,24 +174,27 @@ def _leaf(header: bytes, kind: str, encoding: str, region: Region) -> Iterator[b
         raise CannotConvertError(UNCLEAR)
     data = transfer_encoding.decode(region.source, encoding, region.start, region.end)
     beyond = len(data) - len(data.translate(None, _BEYOND_ASCII))
-    # Text that can still be read may be longer for it; mostly beyond ASCII it cannot.
+    # Quoted-printable keeps text readable without decoding, at three octets for one. Where
+    # more than a third is beyond ASCII it is neither readable nor shorter than base64.
     if kind.startswith("text/") and beyond * 3 <= len(data):
         yield _with_encoding(header, b"quoted-printable")
         yield _quoted(data)
     else:
         yield _with_encoding(header, b"base64")
-        yield entity.base64(data)
+        yield entities.base64(data)
 
 
 def _quoted(data: bytes) -> bytes:
-    """Quoted-printable in which line ends stay line ends and all else is exact."""
+    """Returns quoted-printable in which line ends stay and all other octets are exact."""
     lines = (b2a_qp(line, istext=False) for line in data.split(b"\r\n"))
     return b"\r\n".join(line.replace(b"=\n", b"=\r\n") for line in lines)
 
 
 def _gap(octets: bytes) -> bytes:
-    """What stands between parts; the text before the first and after the last is for
-    nobody (RFC 2046 §5.1.1)."""
+    """Returns the octets between parts, in ASCII.
+
+    The text before the first part and after the last is never shown (RFC 2046 §5.1.1).
+    """
     return octets if octets.isascii() else octets.translate(_AS_QUESTION_MARKS)
 
 
@@ -197,7 +206,7 @@ def _with_encoding(header: bytes, encoding: bytes) -> bytes:
 
 
 def _split(region: Region) -> tuple[bytes, Region]:
-    """The header of a part with its empty line, and its body."""
+    """Returns the header of a part, with its empty line, and its body."""
     octets = region.octets()
     found = _EMPTY_LINE.search(octets)
     if found is None:

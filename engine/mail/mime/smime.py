@@ -1,7 +1,7 @@
-"""Reads what S/MIME wraps a message in: cryptographic message syntax (RFC 5652).
+"""Finds the kind and the signed content of S/MIME files (RFC 8551, RFC 5652).
 
-BER as well as DER, since programs that write while they sign leave lengths open. No
-signature is verified here; only the octets that were signed are found.
+It reads BER as well as DER, because programs that sign while they write leave lengths
+open. No signature is verified; only the octets that were signed are found.
 """
 
 from __future__ import annotations
@@ -9,22 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-# Content types by object identifier: RFC 5652 §4 to §8, RFC 5083, RFC 3274
+# Content types by object identifier: RFC 5652 §4 to §8, RFC 5083, RFC 3274.
 _PKCS7 = bytes.fromhex("2a864886f70d0107")
 _SMIME = bytes.fromhex("2a864886f70d01091001")
 _OBJECT, _OCTETS, _SEQUENCE = 0x06, 0x04, 0x30
 _EXPLICIT, _CONSTRUCTED = 0xA0, 0x20
 _END = b"\0\0"
 _MAX_DEPTH = 16
-# Programs that stream write pieces of a kilobyte and more: so many make 100 MB.
+# Programs that stream write pieces of a kilobyte or more: this many make 100 MB.
 MAX_ELEMENTS = 100_000
 
-# S/MIME 4.0 (RFC 8551 §3.2) and the name that was used before it was registered
+# S/MIME 4.0 (RFC 8551 §3.2), and the name that was used before it was registered.
 CONTENT_TYPES = frozenset(("application/pkcs7-mime", "application/x-pkcs7-mime"))
 
 
 class Kind(Enum):
-    """What the outermost layer is."""
+    """The kind of the outermost layer."""
 
     SIGNED = _PKCS7 + b"\x02"
     ENVELOPED = _PKCS7 + b"\x03"
@@ -35,9 +35,9 @@ class Kind(Enum):
 
 
 def kind_of(data: bytes) -> Kind | None:
-    """What the octets are by their first two elements; None for everything else.
+    """Returns the kind of a file by its first two elements; None for all other files.
 
-    The first few octets of a file are enough.
+    The first few octets of the file are enough.
     """
     reader = _Reader(data)
     try:
@@ -49,11 +49,11 @@ def kind_of(data: bytes) -> Kind | None:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a file in this syntax is, and what its signature holds: a MIME entity, in mail.
+    """The kind of a file and its signed content: a MIME entity, in mail.
 
-    `signed` is None where the signature stands apart from the octets, holds certificates
-    only, or where this is no signature or a broken one. One that `is_broken` is a signature
-    of which nobody can say here what it holds. So many `elements` were read to know it.
+    `signed` is None where the signature is detached, holds certificates only, or where
+    the file is not a signature or a malformed one (`is_broken`). `elements` counts what
+    was read, for the caller's budget.
     """
 
     kind: Kind | None
@@ -63,7 +63,10 @@ class Content:
 
 
 def read(data: bytes, most: int = MAX_ELEMENTS) -> Content:
-    """What the octets are and hold, by at most so many elements. Never raises."""
+    """Returns the kind and content of a file, reading at most `most` elements.
+
+    Never raises.
+    """
     kind = kind_of(data)
     if kind is not Kind.SIGNED:
         return Content(kind)
@@ -76,7 +79,7 @@ def read(data: bytes, most: int = MAX_ELEMENTS) -> Content:
 
 
 def _signed(reader: _Reader) -> bytes | None:
-    """What a signature holds (RFC 5652 §5.1 and §5.2). Raises ValueError."""
+    """Returns the content of a signature (RFC 5652 §5.1 and §5.2). Raises ValueError."""
     reader.enter(_SEQUENCE)
     reader.take(_OBJECT)
     reader.enter(_EXPLICIT)
@@ -92,7 +95,7 @@ def _signed(reader: _Reader) -> bytes | None:
 
 
 class _Reader:
-    """Reads from front to back. Raises ValueError for what is no BER or is cut off."""
+    """Reads BER elements in order. Raises ValueError for malformed or truncated ones."""
 
     def __init__(self, data: bytes, most: int = MAX_ELEMENTS) -> None:
         self._data = data
@@ -102,30 +105,30 @@ class _Reader:
 
     @property
     def tag(self) -> int:
-        """Of the next element; -1 at the end."""
+        """The tag of the next element; -1 at the end."""
         return self._data[self._at] if self._at < len(self._data) else -1
 
     def is_at(self, end: int | None) -> bool:
-        """Whether the element that ends there, or is open, has nothing more in it."""
+        """Returns whether the element that ends there (None: is open) has no more in it."""
         if end is None:
             return self._data.startswith(_END, self._at)
         return self._at >= end
 
     def enter(self, tag: int) -> int | None:
-        """Go inside the next element; where it ends, if it says so."""
+        """Enters the next element; returns its end, None for an open one."""
         if self.tag != tag:
             raise ValueError("Another element stands here")
         return self._header()
 
     def take(self, tag: int) -> bytes:
-        """The content of the next element, which is not made of others."""
+        """Returns the content of the next element, a primitive one."""
         end = self.enter(tag)
         if end is None:
             raise ValueError("A plain element must say its length")
         return self._to(end)
 
     def skip(self, depth: int = 0) -> None:
-        """Pass over the next element with all that is in it."""
+        """Skips the next element with everything in it."""
         if depth > _MAX_DEPTH:
             raise ValueError("Elements are too deep in one another")
         end = self._header()
@@ -136,7 +139,7 @@ class _Reader:
             self.skip(depth + 1)
 
     def pieces(self, depth: int = 0) -> list[bytes]:
-        """An octet string, whole or in pieces (X.690 §8.7)."""
+        """Returns an octet string, whole or in pieces (X.690 §8.7)."""
         if self.tag == _OCTETS:
             return [self.take(_OCTETS)]
         if depth > _MAX_DEPTH:
@@ -148,13 +151,13 @@ class _Reader:
         return found
 
     def _is_at_end(self) -> bool:
-        """Whether the end of an open element stands here, which is passed over."""
+        """Returns whether an open element ends here, and if so skips its end."""
         is_end = self.is_at(None)
         self._at += len(_END) if is_end else 0
         return is_end
 
     def _header(self) -> int | None:
-        """Pass over tag and length; where the element ends, or None for an open one."""
+        """Skips tag and length; returns the element's end, or None for an open one."""
         if self.elements >= self._most:
             raise ValueError("There are too many elements")
         self.elements += 1

@@ -1,4 +1,4 @@
-"""Content-Transfer-Encoding, decoded whatever its state (RFC 2045 §6)."""
+"""Decodes Content-Transfer-Encoding, however malformed it is (RFC 2045 §6)."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from binascii import Error, a2b_base64, a2b_qp, a2b_uu
 from collections.abc import Iterator
 
 from engine.mail.mime import byte_source
-from engine.mail.mime.byte_source import Octets
+from engine.mail.mime.byte_source import ByteSource
 
 UUENCODED = frozenset(("x-uuencode", "uuencode", "uue", "x-uue"))
 ENCODED = UUENCODED | {"base64", "quoted-printable"}
 _NOT_BASE64 = bytes(
     octet for octet in range(256) if not (chr(octet).isalnum() and octet < 128)
 ).translate(None, b"+/=")
+# Runs of base64, each with its padding. Beyond that they are decoded as one, which bounds
+# the time that a text of equals signs takes.
 _MAX_RUNS = 10_000
 _PIECE = 1024 * 1024  # octets decoded at once
 _UU_BEGIN = re.compile(rb"(?:\A|\n)begin [0-7]{3,4} [^\n]*\n")
-# What some programs take out of any text as a file: uuencode's two forms, and yEnc.
+# Files that some programs extract from any text: both forms of uuencode, and yEnc.
 _IN_TEXT = re.compile(
     rb"^(?:begin(?:-base64)? [0-7]{3,4} |=ybegin [^\r\n]{0,100}?name=)([^\r\n]{1,255})",
     re.MULTILINE,
@@ -27,9 +29,9 @@ _IN_TEXT = re.compile(
 def decode(
     source: bytes, encoding: str, start: int = 0, end: int | None = None
 ) -> bytes:
-    """The octets that stand encoded in a part of the source.
+    """Returns the decoded octets between two positions of the source.
 
-    Those of an unknown encoding are returned as they are. Never raises.
+    An unknown encoding leaves them as they are. Never raises.
     """
     end = len(source) if end is None else end
     if encoding == "base64":
@@ -42,12 +44,10 @@ def decode(
     return data
 
 
-def pieces(source: Octets, encoding: str, start: int, end: int) -> Iterator[bytes]:
-    """The same as `decode`, a megabyte or so at a time where the encoding lets it."""
-    if (
-        encoding == "base64"
-        and byte_source.count(source, b"=", start, end) <= _MAX_RUNS
-    ):
+def pieces(source: ByteSource, encoding: str, start: int, end: int) -> Iterator[bytes]:
+    """Yields what `decode` returns, about a megabyte at a time if the encoding allows."""
+    runs = byte_source.count(source, b"=", start, end) if encoding == "base64" else 0
+    if encoding == "base64" and runs <= _MAX_RUNS:
         yield from _base64_pieces(source, start, end)
     elif encoding in ENCODED:
         yield decode(source[start:end], encoding)
@@ -57,19 +57,23 @@ def pieces(source: Octets, encoding: str, start: int, end: int) -> Iterator[byte
 
 
 def uu_names(data: bytes) -> list[bytes]:
-    """The names of files that stand encoded in a text."""
+    """Returns the names of files that are encoded within a text."""
     return _IN_TEXT.findall(data)
 
 
 def _base64(source: bytes, start: int, end: int) -> bytes:
-    """Some clients stop at padding and some read on: read on, so that nothing hides."""
+    """Decodes base64, beyond padding too.
+
+    Some mail programs stop at padding and some go on: we go on, so that no content is
+    hidden from the scanner.
+    """
     if source.count(b"=", start, end) > _MAX_RUNS:
         return _base64_of_many_runs(source[start:end])
     return b"".join(_base64_pieces(source, start, end))
 
 
-def _base64_pieces(source: Octets, start: int, end: int) -> Iterator[bytes]:
-    """Decodes a piece at a time: whole copies of 25 MB took 240 MB together."""
+def _base64_pieces(source: ByteSource, start: int, end: int) -> Iterator[bytes]:
+    """Decodes piece by piece: with whole copies, 25 MB took 240 MB of memory."""
     left = b""
     for at in range(start, end, _PIECE):
         piece = source[at : min(at + _PIECE, end)].translate(None, _NOT_BASE64)
@@ -91,7 +95,7 @@ def _base64_of_many_runs(data: bytes) -> bytes:
 
 def _base64_run(letters: bytes) -> bytes:
     if len(letters) % 4 == 1:
-        letters = letters[:-1]  # one letter alone is not an octet
+        letters = letters[:-1]  # six bits alone are not an octet
     return a2b_base64(letters + b"==")
 
 
@@ -111,7 +115,7 @@ def _uu_line(line: bytes) -> bytes:
     try:
         return a2b_uu(line)
     except Error:
-        # Some writers count wrongly: believe the length octet.
+        # Some programs write too many letters: the length octet is right.
         room = (((line[0] - 32) & 63) * 4 + 5) // 3 if line else 0
         try:
             return a2b_uu(line[:room])

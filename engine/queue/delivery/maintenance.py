@@ -87,7 +87,7 @@ def give_up_on_tls(distrusted: Mapping[str, str]) -> None:
                     row.pk,
                     OutcomeState.FAILED,
                     outcome_recording.made_final(
-                        Reply.read(distrusted[row.destination])
+                        Reply.parse(distrusted[row.destination])
                     ),
                 )
                 for row in lost

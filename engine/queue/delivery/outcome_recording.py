@@ -154,7 +154,7 @@ def _trace(settled: Sequence[tuple[Recipient, Outcome]], now: datetime) -> None:
 
 def _is_the_same_again(row: Recipient, outcome: Outcome) -> bool:
     """Codes are compared alone: texts often name the attempt."""
-    before = Reply.read(row.last_reply) if row.last_reply else None
+    before = Reply.parse(row.last_reply) if row.last_reply else None
     return (
         outcome.state is OutcomeState.DEFERRED
         and before is not None

@@ -16,7 +16,7 @@ from engine.mail.envelope import Envelope
 from engine.mail.errors import MailError, PermanentFailure
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
-from engine.mail.mime.parts import walk
+from engine.mail.mime.part_walker import walk
 from engine.queue import log_lines
 from engine.queue.enqueue import commit
 from engine.queue.enqueue.accepted_message import Incoming

@@ -18,9 +18,10 @@ from engine.antivirus.verdict import Verdict
 from engine.mail import smtp_replies
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.address_list import NamedAddress
+from engine.mail.composer import compose
 from engine.mail.envelope import Envelope
 from engine.mail.errors import MailError, PermanentFailure
-from engine.mail.message import compose, split
+from engine.mail.message import split
 from engine.queue.enqueue import commit
 from engine.queue.models import Source
 from engine.queue.notifications import notice_routing

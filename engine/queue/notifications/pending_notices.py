@@ -124,7 +124,7 @@ def _put_off(ids: Sequence[int]) -> None:
 
 
 def _outcome(row: PendingNotice) -> Outcome:
-    state, reply = OutcomeState(row.state), Reply.read(row.reply)
+    state, reply = OutcomeState(row.state), Reply.parse(row.reply)
     return Outcome(row.recipient_id, state, reply, row.detail)
 
 

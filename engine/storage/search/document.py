@@ -8,8 +8,9 @@ from enum import StrEnum
 
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
-from engine.mail.mime.html_text import words_of
-from engine.mail.mime.parts import Part, walk
+from engine.mail.mime.html_text import html_to_text
+from engine.mail.mime.part_walker import walk
+from engine.mail.mime.parts import Part
 from engine.storage import content
 from engine.storage.models import Message
 from engine.storage.search.tokenizer import MAX_WORDS, fold
@@ -80,6 +81,6 @@ def _texts(parts: list[Part]) -> Iterator[str]:
     for part in chosen:
         if room <= 0 or part.region.end - part.region.start > PART_LIMIT:
             continue
-        text = part.text() if part in plain else words_of(part.text())
+        text = part.text() if part in plain else html_to_text(part.text())
         yield text[:room]
         room -= len(text)

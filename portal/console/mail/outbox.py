@@ -16,7 +16,8 @@ from django.conf import settings
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
 from engine.mail.mime.charset import on_one_line
-from engine.mail.mime.parts import Part, walk
+from engine.mail.mime.part_walker import walk
+from engine.mail.mime.parts import Part
 
 MOST_LISTED = 200
 MOST_READ = 2 * 1024 * 1024  # octets

@@ -10,8 +10,9 @@ from engine.mail.address_list import addresses_in
 from engine.mail.composer import Attachment as File
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
-from engine.mail.mime.html_text import words_of
-from engine.mail.mime.parts import MESSAGES, Part, walk
+from engine.mail.mime.html_text import html_to_text
+from engine.mail.mime.part_walker import walk
+from engine.mail.mime.parts import MESSAGES, Part
 from engine.registry.addresses.display_names import safe_display_name
 from engine.storage import content
 from engine.storage.models import Message
@@ -127,7 +128,7 @@ def _text(parts: list[Part]) -> str:
     shown = [part for part in parts if not _is_file(part)]
     plain = [part.text() for part in shown if part.content_type == "text/plain"]
     marked = [part.text() for part in shown if part.content_type == "text/html"]
-    text = "\n\n".join(plain).strip() or words_of("\n".join(marked))
+    text = "\n\n".join(plain).strip() or html_to_text("\n".join(marked))
     text = text.replace("\r\n", "\n").replace("\0", "")
     return without_quotation(text)[:MAX_TEXT_LENGTH] or "(no text)"
 

@@ -72,5 +72,5 @@ def _texts(messages: list[Message]) -> list[str]:
 
 def _text(message: Message) -> str:
     parsed = parsed_message.parse_stored(message)
-    text = parsed.text.strip() or html_text.words_of(parsed.markup)
+    text = parsed.text.strip() or html_text.html_to_text(parsed.markup)
     return text[:TEXT_LIMIT]

@@ -13,7 +13,8 @@ from engine.mail.address_list import NamedAddress, addresses_in
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
 from engine.mail.mime import html_text
-from engine.mail.mime.parts import MESSAGES, Part, walk
+from engine.mail.mime.part_walker import walk
+from engine.mail.mime.parts import MESSAGES, Part
 from engine.storage import content
 from engine.storage.models import Message
 from portal.webmail.rendering import plain_text
@@ -158,10 +159,10 @@ class ParsedMessage:
         if self.text.strip():
             return self.text[: plain_text.LENGTH_LIMIT]
         if not self._can_be_laid_out:
-            return html_text.words_of(self.markup)
+            return html_text.html_to_text(self.markup)
         safe = safe or self.safe_html()
         if safe is None:
-            return html_text.words_of(self.markup)
+            return html_text.html_to_text(self.markup)
         text: str = inscriptis.get_text(safe.html)
         return text.strip()[: plain_text.LENGTH_LIMIT]
 

@@ -5,12 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.mail.address import Address, InvalidAddressError
-from engine.mail.address_list import (
-    NamedAddress,
-    addresses_in,
-    rewrite,
-    strict_addresses_in,
-)
+from engine.mail.address_list import NamedAddress, addresses_in, strict_addresses_in
+from engine.mail.address_rewriting import rewrite
 from engine.mail.header import HeaderBlock
 from tests.engine.mail.strategies import (
     TO_COMMUNITY,

@@ -122,7 +122,7 @@ def test_every_name_by_which_the_sender_goes_is_looked_at(written: str) -> None:
     assert "Chief" in [named.name for named in found]
 
 
-def test_whoever_sent_it_again_is_named() -> None:
+def test_the_resender_is_named() -> None:
     header = HeaderBlock.parse(
         b"From: b@firm.example\r\nResent-From: b@firm.example\r\n"
         b"Resent-From: ceo@other.example\r\n"

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress
+from engine.mail.composer import Attachment, compose, new_message_id
 from engine.mail.header import HeaderBlock
-from engine.mail.message import Attachment, compose, new_message_id, split
+from engine.mail.message import split
 from engine.mail.mime.file_names import canonical
-from engine.mail.mime.parts import Part, walk
+from engine.mail.mime.part_walker import walk
+from engine.mail.mime.parts import Part
 
 JANE = NamedAddress("Jane Doe", Address("jane", "firm.example"))
 BOB = NamedAddress("Smith, Bob", Address("bob", "other.example"))

@@ -13,7 +13,7 @@ from engine.mail.address_list import NamedAddress
 from engine.mail.dsn import Action, DsnRecipient, Notice
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
-from engine.mail.mime.parts import walk
+from engine.mail.mime.part_walker import walk
 
 BOB = Address("bob", "other.example")
 HEADER = b"From: jane@firm.example\r\nSubject: =?utf-8?q?R=C3=A9?=\r\nMessage-ID: <1@x>\r\n\r\n"

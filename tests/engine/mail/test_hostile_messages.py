@@ -1,4 +1,4 @@
-"""What is built to run for ever, to fill the memory or to break the stack ends soon."""
+"""Input built to run indefinitely, fill the memory or exhaust the stack ends soon."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine.mail.address_list import addresses_in, rewrite
+from engine.mail.address_list import addresses_in
+from engine.mail.address_rewriting import rewrite
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split, summarise
-from engine.mail.mime import parts
+from engine.mail.mime import part_walker
 from tests.engine.mail.strategies import to_community
 
 K = 1000
@@ -73,13 +74,13 @@ MESSAGES = {
 
 @pytest.mark.parametrize("raw", MESSAGES.values(), ids=MESSAGES)
 def test_hostile_message(raw: bytes) -> None:
-    assert len(list(parts.walk(*split(raw)))) <= parts.MAX_PARTS
+    assert len(list(part_walker.walk(*split(raw)))) <= part_walker.MAX_PARTS
 
-    with pytest.raises(parts.TooManyParts):
-        list(parts.walk(*split(raw), strict=True))
+    with pytest.raises(part_walker.TooManyParts):
+        list(part_walker.walk(*split(raw), strict=True))
 
 
 def test_parameters_without_end() -> None:
     for tail in (b";" * 200 * K, b'; a="' + b"\\" * 200 * K, b"; *" * 60 * K):
         header = b"Content-Type: multipart/mixed" + tail + b"; boundary=x\r\n\r\n"
-        assert len(list(parts.walk(header, b"--x\r\n\r\na\r\n--x--"))) == 1
+        assert len(list(part_walker.walk(header, b"--x\r\n\r\na\r\n--x--"))) == 1

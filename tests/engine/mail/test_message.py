@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.mail.conversation import thread_of
+from engine.mail.conversation import conversation_id
 from engine.mail.dates import format_date, parse_date
 from engine.mail.header import HeaderBlock
 from engine.mail.message import Summary, split, summarise
@@ -53,7 +53,7 @@ def test_summary_of_an_ordinary_message() -> None:
         message_id="<a1@firm.example>",
         date=datetime(2026, 11, 23, 10, 20, 28, tzinfo=timezone(timedelta(hours=1))),
         has_attachments=True,
-        thread=thread_of(header),
+        thread=conversation_id(header),
     )
 
 
@@ -66,7 +66,7 @@ def test_summary_of_an_empty_header() -> None:
 def test_messages_without_any_header_are_no_conversation() -> None:
     empty = HeaderBlock.parse(b"\r\n")
 
-    assert thread_of(empty) != thread_of(empty)
+    assert conversation_id(empty) != conversation_id(empty)
 
 
 def test_summary_of_addresses_that_are_none() -> None:

@@ -49,11 +49,11 @@ def test_codes_that_make_no_sense() -> None:
     ],
 )
 def test_reply_heard_from_a_next_hop(code: int, text: str, expected: Reply) -> None:
-    assert Reply.heard(code, text) == expected
+    assert Reply.received(code, text) == expected
 
 
 def test_reply_heard_with_a_senseless_code_is_temporary() -> None:
-    assert Reply.heard(-1, "gone").is_temporary
+    assert Reply.received(-1, "gone").is_temporary
 
 
 def test_failures_know_whether_they_are_final() -> None:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
+from engine.certificates import Files
 from engine.pop3.server import open_port
-from engine.pop3.server_context import Limits, Listener
+from engine.pop3.server_context import Limits, ServerContext
 from engine.registry.credentials import generated_secrets
 from engine.registry.models import Mailbox, Person
-from engine.smtp.server import server_context
+from engine.smtp.server import server_tls_context
 from engine.threads import DatabaseThreads
 from portal.demo.certificates import Authority
 from tests import factories
@@ -29,7 +30,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 @pytest.fixture(scope="session")
 def tls_context(authority: Authority) -> ssl.SSLContext:
     own = authority.issue("localhost", "127.0.0.1")
-    return server_context(cert_file=str(own.cert_file), key_file=str(own.key_file))
+    return server_tls_context(Files(str(own.cert_file), str(own.key_file), ""))
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ class Server:
     pop3: int
     pop3s: int
     context: ssl.SSLContext
-    listener: Listener
+    state: ServerContext
 
     async def run(self, name: str, **values: str) -> None:
         """Hold one of the dialogues in tests/dialogues/pop3."""
@@ -86,24 +87,24 @@ async def serve(
 ) -> AsyncIterator[Serve]:
     """Starts a server within the limits given."""
     threads = DatabaseThreads("pop3", count=2)
-    opened: list[tuple[Listener, list[asyncio.Server]]] = []
+    opened: list[tuple[ServerContext, list[asyncio.Server]]] = []
 
     async def started(limits: Limits) -> Server:
-        listener = Listener(tls_context, threads, limits)
+        state = ServerContext(tls_context, threads, limits)
         ports = [
-            await open_port(listener, host="127.0.0.1", port=0),
-            await open_port(listener, host="127.0.0.1", port=0, implicit_tls=True),
+            await open_port(state, host="127.0.0.1", port=0),
+            await open_port(state, host="127.0.0.1", port=0, implicit_tls=True),
         ]
-        opened.append((listener, ports))
+        opened.append((state, ports))
         numbers = [port.sockets[0].getsockname()[1] for port in ports]
-        return Server(*numbers, client_context, listener)
+        return Server(*numbers, client_context, state)
 
     yield started
-    for listener, ports in opened:
+    for state, ports in opened:
         for port in ports:
             port.close()
             await port.wait_closed()
-        await listener.close()
+        await state.close()
     await threads.close()
 
 

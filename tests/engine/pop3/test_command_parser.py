@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.pop3 import commands
-from engine.pop3.commands import Command, Refused
+from engine.pop3 import replies
+from engine.pop3.command_parser import Command, read_plain
+from engine.pop3.replies import Refused
 
 
 def encoded(text: str) -> str:
@@ -33,8 +34,8 @@ def test_any_line_is_a_command_or_refused(line: bytes) -> None:
         command = Command.parse(line)
         command.numbers(least=1, most=2)
     except Refused as error:
-        assert bytes(error.refusal).startswith(b"-ERR ")
-        assert bytes(error.refusal).count(b"\r\n") == 1
+        assert bytes(error.reply).startswith(b"-ERR ")
+        assert bytes(error.reply).count(b"\r\n") == 1
 
 
 def test_numbers() -> None:
@@ -51,7 +52,7 @@ def test_numbers_that_are_none(rest: str) -> None:
 def test_plain(acts_as: str) -> None:
     response = encoded(f"{acts_as}\0bob\0secret")
 
-    assert commands.read_plain(response) == ("bob", "secret")
+    assert read_plain(response) == ("bob", "secret")
 
 
 @pytest.mark.parametrize(
@@ -60,13 +61,13 @@ def test_plain(acts_as: str) -> None:
 )
 def test_plain_that_is_none(response: str) -> None:
     with pytest.raises(Refused) as refused:
-        commands.read_plain(response)
+        read_plain(response)
 
-    assert refused.value.refusal == commands.BAD_SASL
+    assert refused.value.reply == replies.BAD_SASL
 
 
 def test_plain_on_anothers_behalf() -> None:
     with pytest.raises(Refused) as refused:
-        commands.read_plain(encoded("alice\0bob\0secret"))
+        read_plain(encoded("alice\0bob\0secret"))
 
-    assert refused.value.refusal == commands.WRONG
+    assert refused.value.reply == replies.WRONG

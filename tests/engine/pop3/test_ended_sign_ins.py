@@ -19,7 +19,7 @@ from tests.engine.pop3 import sample_messages
 from tests.engine.pop3.conftest import Server
 from tests.engine.pop3.test_dialogues import SIGN_IN
 
-SIGNED_OUT = "s: -ERR [[]SYS/PERM] Your sign-in is not valid any more*\nclosed\n"
+SIGNED_OUT = "s: -ERR [[]SYS/PERM] Your sign-in is no longer valid*\nclosed\n"
 ENDS = {
     "app password revoked": lambda bob: people.revoke_app_password(
         AppPassword.objects.get(), by=bob
@@ -72,7 +72,7 @@ async def test_what_it_had_marked_as_deleted_stays(
     assert await Message.objects.acount() == 1
 
 
-async def test_the_mailbox_is_free_for_whoever_signs_in_next(
+async def test_the_mailbox_is_free_for_the_next_sign_in(
     server: Server, reader: Person
 ) -> None:
     dialogue = await signed_in(server)

@@ -123,7 +123,7 @@ async def test_peer_that_does_not_read(serve: Serve, reader: Person) -> None:
     async with signed_in(server) as (_, writer):
         writer.transport.pause_reading()
         writer.write(b"RETR 1\r\n" * 5)
-        while server.listener.in_use:
+        while server.state.in_use:
             await asyncio.sleep(0.01)
 
     assert await still_serves(server)
@@ -141,7 +141,9 @@ async def test_silent_connection_makes_room_for_a_newcomer(serve: Serve) -> None
             ended = await one.read()
 
     assert greeted.startswith(b"+OK")
-    assert ended.startswith(b"-ERR [SYS/TEMP] Too many connections wait to sign in")
+    assert ended.startswith(
+        b"-ERR [SYS/TEMP] Too many connections are waiting to sign in"
+    )
 
 
 async def test_signed_in_session_makes_no_room(serve: Serve, reader: Person) -> None:
@@ -156,11 +158,11 @@ async def test_signed_in_session_makes_no_room(serve: Serve, reader: Person) -> 
     assert answered == b"+OK\r\n"
 
 
-async def test_whoever_never_begins_tls_counts_all_the_same(serve: Serve) -> None:
+async def test_a_client_that_never_begins_tls_counts_all_the_same(serve: Serve) -> None:
     server = await serve(ONE)
     async with connected(server.pop3s) as (silent, _):
         async with asyncio.timeout(20):
-            while not len(server.listener.sessions):
+            while not len(server.state.sessions):
                 await asyncio.sleep(0.02)
         async with connected(server.pop3) as (other, _):
             await other.readline()
@@ -228,7 +230,7 @@ async def test_peer_that_vanishes_leaves_the_maildrop_free(
     async with signed_in(server) as (_, writer):
         writer.write(b"RETR 1\r\n")
         writer.transport.abort()
-    while server.listener.in_use:
+    while server.state.in_use:
         await asyncio.sleep(0.01)
 
     async with signed_in(server):
@@ -236,7 +238,7 @@ async def test_peer_that_vanishes_leaves_the_maildrop_free(
 
 
 async def test_fault_of_ours(server: Server, reader: Person) -> None:
-    """The blob is gone: the peer is told, and the session goes on."""
+    """The blob is gone: the client gets an error, and the session goes on."""
     message = await asyncio.to_thread(
         sample_messages.put, reader.mailbox, sample_messages.HEADER + bytes(10**6)
     )

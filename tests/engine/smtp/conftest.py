@@ -9,15 +9,16 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
+from engine.certificates import Files
 from engine.queue.enqueue.group_commit import Committer
 from engine.registry.credentials import generated_secrets
 from engine.registry.models import Connection, Person
 from engine.routing import routes
-from engine.smtp.listener_policy import Door
-from engine.smtp.receive_policy import ReceiveDoor
-from engine.smtp.server import listen, server_context
-from engine.smtp.server_context import Listener
-from engine.smtp.submission_policy import SubmissionDoor
+from engine.smtp.listener_policy import ListenerPolicy
+from engine.smtp.receive_policy import ReceivePolicy
+from engine.smtp.server import listen, server_tls_context
+from engine.smtp.server_context import ServerContext
+from engine.smtp.submission_policy import SubmissionPolicy
 from engine.threads import DatabaseThreads
 from portal.demo.certificates import Authority
 from tests import factories
@@ -39,28 +40,28 @@ def client_context(authority: Authority) -> ssl.SSLContext:
 
 @dataclass
 class Server:
-    """Both doors of SMTP, on ports of their own."""
+    """The SMTP servers, each on ports of its own."""
 
     receive: int
     submission: int
     submissions: int
     context: ssl.SSLContext
-    listeners: list[Listener]
+    contexts: list[ServerContext]
 
     async def run(self, folder: str, name: str, **values: str) -> None:
-        """Hold one dialogue from tests/dialogues with the door it is for."""
+        """Run a dialogue of tests/dialogues on the port that it is written for."""
         await self.say(folder, (FOLDER / folder / f"{name}.txt").read_text(), **values)
 
-    async def begin(self, door: str) -> Dialogue:
-        """A dialogue to be held in parts."""
+    async def begin(self, port: str) -> Dialogue:
+        """Begin a dialogue that is run in parts."""
         await routes.refresh()
-        return Dialogue(getattr(self, door), self.context)
+        return Dialogue(getattr(self, port), self.context)
 
-    async def say(self, door: str, text: str, **values: str) -> None:
-        port = getattr(self, door)
+    async def say(self, port: str, text: str, **values: str) -> None:
+        number = getattr(self, port)
 
         def talk() -> None:
-            Dialogue(port, self.context).run(text, **values)
+            Dialogue(number, self.context).run(text, **values)
 
         await routes.refresh()
         await asyncio.to_thread(talk)
@@ -71,18 +72,16 @@ async def server(
     transactional_db: None, authority: Authority, client_context: ssl.SSLContext
 ) -> AsyncIterator[Server]:
     own = authority.issue("localhost", "127.0.0.1")
-    context = server_context(
-        cert_file=str(own.cert_file),
-        key_file=str(own.key_file),
-        ca_file=str(authority.ca_file),
+    context = server_tls_context(
+        Files(str(own.cert_file), str(own.key_file), str(authority.ca_file))
     )
     committer = Committer(on_queued=lambda: None)
     threads = DatabaseThreads("credentials", count=2)
     await routes.refresh()
 
-    def listener(door: Door) -> Listener:
-        return Listener(
-            door=door,
+    def new_context(policy: ListenerPolicy) -> ServerContext:
+        return ServerContext(
+            policy=policy,
             server_name="localhost",
             tls_context=context,
             scanner=FakeScanner(),
@@ -91,14 +90,14 @@ async def server(
             threads=threads,
         )
 
-    doors = [listener(ReceiveDoor()), listener(SubmissionDoor())]
+    contexts = [new_context(ReceivePolicy()), new_context(SubmissionPolicy())]
     opened = [
-        await listen(doors[0], host="127.0.0.1", port=0),
-        await listen(doors[1], host="127.0.0.1", port=0),
-        await listen(doors[1], host="127.0.0.1", port=0, implicit_tls=True),
+        await listen(contexts[0], host="127.0.0.1", port=0),
+        await listen(contexts[1], host="127.0.0.1", port=0),
+        await listen(contexts[1], host="127.0.0.1", port=0, implicit_tls=True),
     ]
     ports = [one.sockets[0].getsockname()[1] for one in opened]
-    yield Server(*ports, context=client_context, listeners=doors)
+    yield Server(*ports, context=client_context, contexts=contexts)
     for one in opened:
         one.close()
         await one.wait_closed()

@@ -522,7 +522,7 @@ def binds(
     session = Binding(None, str(Proof.CLOUD), providers=providers)
     evidence = Evidence(Address.parse(HELEN), header, found)
     try:
-        bound = cloud_tenant_proof.confirmed(FakeKnown(), session, evidence)  # type: ignore[arg-type]
+        bound = cloud_tenant_proof.confirm_tenant(FakeKnown(), session, evidence)  # type: ignore[arg-type]
     except MailError:
         return False
     return bound is not None

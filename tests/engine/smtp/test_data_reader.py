@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.smtp.data import DataReader
+from engine.smtp.data_reader import DataReader
 
 LINES = st.lists(
     st.text(st.sampled_from("abc. \t"), max_size=12).map(str.encode), max_size=12

@@ -133,7 +133,7 @@ async def test_signed_mail_waits_where_the_scanner_is_away(
 async def test_a_file_that_is_signed_is_scanned_inside(
     server: Server, bob: Person, credential: str, tmp_path: Path
 ) -> None:
-    server.listeners[0].scanner = EmbeddedScanner(tmp_path / "scanning")
+    server.contexts[0].scanner = EmbeddedScanner(tmp_path / "scanning")
     infected = specimens.message(smime.signed(specimens.gzipped(EICAR)))
 
     await send(server, credential, infected, "554 5.7.1 *found Postern.Test.EICAR*")

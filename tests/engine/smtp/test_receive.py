@@ -376,11 +376,11 @@ async def test_a_handshake_that_dies_leaves_no_session_counted_and_no_error(
     for _ in range(3):
         await asyncio.to_thread(hang_up)
     for _ in range(100):
-        if not len(server.listeners[0].sessions):
+        if not len(server.contexts[0].sessions):
             break
         await asyncio.sleep(0.05)
 
-    assert len(server.listeners[0].sessions) == 0
+    assert len(server.contexts[0].sessions) == 0
     tasks = [one for one in gc.get_objects() if type(one) is asyncio.Task]
     ended = [one for one in tasks if one.done() and not one.cancelled()]
     # asyncio logs a traceback for each that nobody asks, when it goes.

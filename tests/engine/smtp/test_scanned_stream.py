@@ -9,7 +9,7 @@ from tests.engine.smtp.conftest import Server
 from tests.fakes import RecordingClamd
 
 
-@pytest.mark.parametrize("door", ["receive", "submission"])
+@pytest.mark.parametrize("port", ["receive", "submission"])
 async def test_mail_by_smtp_is_heard_behind_our_header(
     server: Server,
     bob: Person,
@@ -17,16 +17,16 @@ async def test_mail_by_smtp_is_heard_behind_our_header(
     credential: str,
     app_password: str,
     recording_clamd: RecordingClamd,
-    door: str,
+    port: str,
 ) -> None:
-    for listener in server.listeners:
-        listener.scanner = message_scan.configured()
+    for context in server.contexts:
+        context.scanner = message_scan.configured()
     dialogue, secret = {
         "receive": ("accepted", credential),
         "submission": ("as_himself", app_password),
-    }[door]
+    }[port]
 
-    await server.run(door, dialogue, credential=secret)
+    await server.run(port, dialogue, credential=secret)
 
     [heard] = recording_clamd.heard
     assert heard.startswith(MAIL_HEADER + b"From: ")

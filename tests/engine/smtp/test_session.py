@@ -22,8 +22,8 @@ from engine.registry.models import (
 )
 from engine.routing import routes
 from engine.smtp.connection import COMMAND_LIMIT
-from engine.smtp.mail_transaction import Transaction
-from engine.smtp.refusal_trace import LIMIT, Refused, address_in
+from engine.smtp.mail_transaction import MailTransaction
+from engine.smtp.refusal_trace import LIMIT, RefusedCommand, address_in
 from engine.smtp.session import Session
 from engine.smtp.session_binding import Binding, Peer
 from engine.trace.models import Event, EventKind
@@ -44,15 +44,15 @@ MAIL = "c: MAIL FROM:<{sender}>\ns: 250 *\n"
 JANE = "jane@firm.example"
 
 
-def hurry(server: Server) -> None:
-    sessions = server.listeners[0].sessions
+def shorten_patience(server: Server) -> None:
+    sessions = server.contexts[0].sessions
     sessions.limits = replace(sessions.limits, patience=0.5)
 
 
 async def written(server: Server) -> list[Event]:
     """The refusals in the trace, once they are written down."""
-    for listener in server.listeners:
-        await listener.refusals.write(listener.threads)
+    for context in server.contexts:
+        await context.refusals.write(context.threads)
     rows = Event.objects.filter(kind=EventKind.REFUSED)
     return [event async for event in rows]
 
@@ -61,13 +61,15 @@ async def written(server: Server) -> list[Event]:
 async def test_a_session_that_is_nobodys_ends_after_a_while(
     server: Server, hello: str
 ) -> None:
-    hurry(server)
+    shorten_patience(server)
 
     await server.say("receive", hello + "s: 421 4.4.2 *\nclosed\n")
 
 
-async def test_whoever_never_begins_tls_counts_all_the_same(server: Server) -> None:
-    sessions = server.listeners[1].sessions
+async def test_a_client_that_never_begins_tls_counts_all_the_same(
+    server: Server,
+) -> None:
+    sessions = server.contexts[1].sessions
     sessions.limits = replace(sessions.limits, per_address=1)
     reader, silent = await asyncio.open_connection("127.0.0.1", server.submissions)
     await until(lambda: len(sessions) == 1)
@@ -89,7 +91,7 @@ async def test_whoever_never_begins_tls_counts_all_the_same(server: Server) -> N
 
 
 async def test_words_that_are_no_commands_are_not_remembered(server: Server) -> None:
-    session = Session(server.listeners[0])
+    session = Session(server.contexts[0])
 
     limits = [session.command_size_limits["X" * size] for size in (10, 10_000)]
 
@@ -106,7 +108,7 @@ async def until(is_so: Callable[[], bool]) -> None:
 async def test_a_session_that_is_bound_has_time(
     server: Server, bob: Person, credential: str
 ) -> None:
-    hurry(server)
+    shorten_patience(server)
     dialogue = await server.begin("receive")
     await asyncio.to_thread(dialogue.say, SIGN_IN, credential=credential)
     await asyncio.sleep(0.6)
@@ -200,7 +202,7 @@ async def test_mistakes_leave_no_trace(
     assert await written(server) == []
 
 
-async def test_whoever_claims_to_be_a_member_leaves_one_trace_of_a_kind(
+async def test_a_client_that_claims_to_be_a_member_leaves_one_trace_of_a_kind(
     server: Server, bob: Person, credential: str, firm: Organisation
 ) -> None:
     await server.run("receive", "not_bound")
@@ -305,8 +307,8 @@ async def test_refusals_of_one_organisation_crowd_out_nobody_elses(
     server: Server,
 ) -> None:
     peer = Peer(ip_address("192.0.2.1"), "TLSv1.3", frozenset())
-    refusals = server.listeners[0].refusals
-    noisy = Refused(
+    refusals = server.contexts[0].refusals
+    noisy = RefusedCommand(
         "RCPT",
         "TO:<x@y.example>",
         smtp_replies.UNKNOWN_RECIPIENT,
@@ -316,8 +318,8 @@ async def test_refusals_of_one_organisation_crowd_out_nobody_elses(
     )
 
     for _ in range(LIMIT + 50):
-        refusals.note(noisy, Transaction())
-    refusals.note(replace(noisy, binding=Binding(2, "credential")), Transaction())
+        refusals.note(noisy, MailTransaction())
+    refusals.note(replace(noisy, binding=Binding(2, "credential")), MailTransaction())
 
     events = await written(server)
     assert len(events) == LIMIT + 1
@@ -341,7 +343,7 @@ def test_what_a_command_named_is_fit_to_be_kept(said: str, address: str) -> None
 
 
 async def test_a_new_connection_costs_no_look_through_the_class(server: Server) -> None:
-    session = Session(server.listeners[0])
+    session = Session(server.contexts[0])
 
     assert "smtp_EHLO" in dir(session)
     assert len(dir(session)) < 20  # the base class looks at each, at every connection

@@ -14,8 +14,8 @@ import pytest
 
 from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress
-from engine.mail.message import Attachment, compose
-from engine.mail.mime.parts import walk
+from engine.mail.composer import Attachment, compose
+from engine.mail.mime.part_walker import walk
 from engine.registry.models import Connection, Person
 from engine.storage import content
 from engine.storage.models import Message

@@ -7,7 +7,7 @@ from django.test import Client
 
 from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress
-from engine.mail.message import compose
+from engine.mail.composer import compose
 from engine.registry.models import Mailbox, Person
 from engine.storage import message_actions as storage
 from engine.storage.mailbox_delivery import inbox

@@ -21,7 +21,7 @@ from engine.antivirus.verdict import Verdict
 from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
-from engine.mail.mime.parts import walk
+from engine.mail.mime.part_walker import walk
 from tests import smime
 from tests.engine.antivirus import archives, pdfs, specimens
 from tests.peers import seven_zip

@@ -9,7 +9,8 @@ import pytest
 from engine.antivirus.attachments import policy
 from engine.mail.errors import PermanentFailure
 from engine.mail.message import split
-from engine.mail.mime.parts import MESSAGES, walk
+from engine.mail.mime.part_walker import walk
+from engine.mail.mime.parts import MESSAGES
 from tests import smime
 from tests.engine.antivirus import archives, pdfs, specimens
 from tests.engine.antivirus.scanners.test_coverage_proof import attached

@@ -10,8 +10,8 @@ from engine.antivirus.attachments.policy import File
 from engine.antivirus.formats import pdf
 from engine.mail.errors import PermanentFailure
 from engine.mail.message import split
-from engine.mail.mime import smime as cms
-from engine.mail.mime.parts import TooManyParts, walk
+from engine.mail.mime import smime as smime_reader
+from engine.mail.mime.part_walker import TooManyParts, walk
 from tests import smime
 from tests.engine.antivirus import pdfs, specimens
 
@@ -108,8 +108,10 @@ def test_more_elements_than_anybody_reads_are_refused() -> None:
 )
 def test_a_signature_is_read_once(data: bytes, monkeypatch) -> None:
     seen: list[bytes] = []
-    read = cms.read
-    monkeypatch.setattr(cms, "read", lambda data: seen.append(data) or read(data))
+    read = smime_reader.read
+    monkeypatch.setattr(
+        smime_reader, "read", lambda data: seen.append(data) or read(data)
+    )
 
     list(inspection.find(File("a.p7m", "", data), Budget()))
 
@@ -126,7 +128,7 @@ def test_signatures_in_one_message_are_read_up_to_a_limit_together() -> None:
 
     assert read(9) == 18
     with pytest.raises(TooManyParts):
-        read(cms.MAX_ELEMENTS // 300 + 1)
+        read(smime_reader.MAX_ELEMENTS // 300 + 1)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from engine.antivirus.attachments import inspection, policy, refused_kinds
 from engine.antivirus.attachments.policy import File
 from engine.mail.errors import PermanentFailure
 from engine.mail.message import split
-from engine.mail.mime.parts import walk
+from engine.mail.mime.part_walker import walk
 from portal.configuration.environment import Environment
 from tests.engine.antivirus import specimens
 

@@ -24,7 +24,7 @@ from engine.antivirus.scanners.interface import MAIL_HEADER
 from engine.antivirus.verdict import Verdict, VerdictState
 from engine.mail.message import split
 from engine.mail.mime.boundaries import Region
-from engine.mail.mime.parts import walk
+from engine.mail.mime.part_walker import walk
 from tests.engine.antivirus import specimens
 from tests.fakes import RecordingClamd
 from tests.peers.clamd import EICAR, SIGNATURE, Clamd

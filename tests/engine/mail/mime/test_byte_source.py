@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.mail.mime import byte_source, transfer_encoding
-from engine.mail.mime.byte_source import FileOctets
+from engine.mail.mime.byte_source import FileBytes
 
 
 @given(
@@ -26,7 +26,7 @@ def test_what_is_read_by_the_piece_is_what_is_decoded_at_once(
     path.write_bytes(before + encoded + after)
     start, end = len(before), len(before) + len(encoded)
 
-    pieces = list(transfer_encoding.pieces(FileOctets(path), encoding, start, end))
+    pieces = list(transfer_encoding.pieces(FileBytes(path), encoding, start, end))
 
     assert b"".join(pieces) == transfer_encoding.decode(encoded, encoding)
 
@@ -39,7 +39,7 @@ def test_a_file_is_counted_and_cut_like_octets_in_memory(
     path = tmp_path / "body"
     path.write_bytes(data)
 
-    on_disk = FileOctets(path)
+    on_disk = FileBytes(path)
 
     assert len(on_disk) == size
     assert on_disk[2:4] == data[2:4]

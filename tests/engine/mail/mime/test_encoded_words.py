@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.mail.header import decode_words, encode_text
-from engine.mail.mime.encoded_words import MAX_WORDS, fold
+from engine.mail.mime.encoded_words import MAX_WORDS, decode_words, encode_text, fold
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.mail.message import split
-from engine.mail.mime.parts import Part, TooManyParts, walk
+from engine.mail.mime.part_walker import TooManyParts, walk
+from engine.mail.mime.parts import Part
 
 NESTED = b"""\
 Content-Type: multipart/mixed; boundary="out er"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from engine.mail.message import split
 from engine.mail.mime import seven_bit_conversion
 from engine.mail.mime.entities import is_seven_bit
-from engine.mail.mime.parts import walk
+from engine.mail.mime.part_walker import walk
 from engine.mail.mime.seven_bit_conversion import CannotConvertError, convert
 
 ENCODINGS = ["", "7bit", "8bit", "binary"]

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from engine.mail import dsn
 from engine.mail.message import split
-from engine.mail.mime.parts import walk
+from engine.mail.mime.part_walker import walk
 from engine.queue import operator_actions
 from engine.queue.automatic_mail import list_bounces
 from engine.queue.delivery import (

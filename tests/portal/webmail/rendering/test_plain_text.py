@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.mail.mime.html_text import words_of
+from engine.mail.mime.html_text import html_to_text
 from portal.webmail.rendering.plain_text import linked
 
 
@@ -38,11 +38,11 @@ def test_words_are_salvaged_out_of_html() -> None:
         "</p><script>if (a < b) alert(1)</script>Three<br>four<style>unclosed"
     )
 
-    assert words_of(markup) == "One & two\nThree\nfour"
+    assert html_to_text(markup) == "One & two\nThree\nfour"
 
 
 @pytest.mark.parametrize(
     "piece", ["<", "<style>", "<style", "<p ", "&", "</", "< ", " \n"]
 )
 def test_hostile_html_is_salvaged_quickly(piece: str) -> None:
-    assert len(words_of(piece * 400_000)) <= 500_000
+    assert len(html_to_text(piece * 400_000)) <= 500_000

@@ -1,0 +1,65 @@
+"""POP3 replies: the -ERR replies that we send, and the exception that carries one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CRLF = b"\r\n"
+END = b".\r\n"
+
+
+def line(text: str) -> bytes:
+    """Returns the text as one line of a reply."""
+    return text.encode() + CRLF
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorReply:
+    """A -ERR reply: the sentence, and a response code in capitals where one fits.
+
+    Response codes are those of RFC 2449 §8 and RFC 3206; clients act on them.
+    """
+
+    text: str
+    code: str = ""
+
+    def __bytes__(self) -> bytes:
+        code = f"[{self.code}] " if self.code else ""
+        return line(f"-ERR {code}{self.text}")
+
+
+class Refused(Exception):
+    """A command is refused with a reply, and the session goes on."""
+
+    def __init__(self, reply: ErrorReply) -> None:
+        super().__init__(reply.text)
+        self.reply = reply
+
+
+# RFC 3206 §4 (SYS/TEMP, SYS/PERM) and §5 (AUTH); RFC 2449 §8.1.1 (IN-USE)
+NO_TLS = ErrorReply("Start TLS with STLS before signing in", "AUTH")
+WRONG = ErrorReply("The address or the app password is wrong", "AUTH")
+NO_MAILBOX = ErrorReply("No mailbox is kept here for this address", "AUTH")
+IN_USE = ErrorReply("The mailbox is open in another session", "IN-USE")
+FAULT = ErrorReply("Something went wrong here; try again later", "SYS/TEMP")
+CROWDED = ErrorReply("Too many connections; try again later", "SYS/TEMP")
+CROWDED_OUT = ErrorReply(
+    "Too many connections are waiting to sign in; connect again and sign in immediately",
+    "SYS/TEMP",
+)
+NO_SUCH_MESSAGE = ErrorReply("No such message")
+READ_ONLY = ErrorReply("You may read this mailbox, but not delete from it", "PERM")
+SIGNED_OUT = ErrorReply(
+    "Your sign-in is no longer valid; nothing was deleted", "SYS/PERM"
+)
+LOST = ErrorReply(
+    "Another session has opened the mailbox meanwhile; nothing was deleted", "SYS/TEMP"
+)
+GONE = ErrorReply("The message was removed in the meantime")
+NOT_NOW = ErrorReply("Not possible at this point")
+UNKNOWN = ErrorReply("Command not recognised")
+BAD_SYNTAX = ErrorReply("Syntax error in the command")
+NO_MECHANISM = ErrorReply("The only mechanism is PLAIN")
+BAD_SASL = ErrorReply("The response is not valid for this mechanism")
+CANCELLED = ErrorReply("Authentication cancelled")
+LINE_TOO_LONG = ErrorReply("Line too long")
