@@ -181,7 +181,7 @@ MFA_TOTP_ISSUER = POSTERN.community_name
 MFA_TOTP_TOLERANCE = 1
 # Seconds for which a link to choose another password is good; it is good once.
 PASSWORD_RESET_TIMEOUT = 60 * 60
-ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "portal.account.reset_links.ResetTokens"  # noqa: S105
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "portal.account.adapter.ResetTokens"  # noqa: S105
 
 # Cookies and transport
 SESSION_COOKIE_HTTPONLY = True

@@ -1,3 +1,3 @@
-"""Account is in charge of signing in, the second factor and what a person sets for themselves."""
+"""Signing in with allauth, the second factor, and the settings of one's own account."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a person does to their own ways in, beyond what allauth does."""
+"""Actions on one's own credentials and sessions that allauth does not have."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from portal.sessions import known_browsers, store
 def make_app_password(
     person: Person, *, name: str, expires_at: datetime | None, by: Person
 ) -> tuple[AppPassword, str]:
-    """Make a secret for a mail program, and notify the person that it was made.
+    """Creates an app password for a mail program, and notifies the person by mail.
 
-    Whoever sits down at an unlocked screen could make one unseen otherwise.
+    Without the notification, a passer-by at an unlocked screen could make one unnoticed.
+    Returns the row and the secret, which is not stored.
     """
     made, secret = people.add_app_password(
         person, name=name, expires_at=expires_at, by=by
@@ -32,10 +33,10 @@ def make_app_password(
 
 @transaction.atomic
 def sign_out_elsewhere(request: HttpRequest, *, ends_app_passwords: bool) -> list[str]:
-    """End every session of the person who asks, except the one they ask with.
+    """Ends every session of the person except the current one.
 
-    Returns the names of the app passwords that ended. Mail programs that keep theirs
-    sign in again by themselves.
+    Returns the names of the app passwords that ended. A mail program that keeps its
+    app password signs in again by itself.
     """
     person = cast(Person, request.user)
     ended = sessions.end_sessions(
@@ -47,9 +48,9 @@ def sign_out_elsewhere(request: HttpRequest, *, ends_app_passwords: bool) -> lis
 
 @transaction.atomic
 def keep_only_this_session(request: HttpRequest) -> None:
-    """The same as a part of another change, which is recorded and announced by itself.
+    """Ends other sessions as part of a change that is recorded and notified elsewhere.
 
-    Mail programs keep their app passwords.
+    App passwords stay valid.
     """
     person = cast(Person, request.user)
     sessions.revoke(person, keeps_app_passwords=True)
@@ -57,7 +58,7 @@ def keep_only_this_session(request: HttpRequest) -> None:
 
 
 def _stay(request: HttpRequest, person: Person) -> None:
-    """Carry the one session, and the browser's cookie, over the end of all others."""
+    """Keeps the current session and the known-browser cookie valid."""
     store.renew(request, person)
     update_session_auth_hash(request, person)
     known_browsers.remember(request, person)

@@ -1,4 +1,4 @@
-"""What this service wants of allauth otherwise than allauth would do by itself."""
+"""Adapters that change allauth's behaviour: attempts, suspension, notifications."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.crypto import constant_time_compare
@@ -28,20 +29,22 @@ from portal.account.address_lookup import address_key
 from portal.account.second_factor import policies, sealed_secrets
 from portal.sessions import sign_in_attempts
 
-# Where a session keeps what its first step of signing in proved.
+# The session key for the password hash that the first step of a sign-in proved.
 PROVED = "postern.proved"
-# Within this time of signing in nobody is asked again who they are.
+# Seconds after a sign-in in which no reauthentication is required.
 FRESH_SECONDS = 300
 WRONG_CODE = _(
-    "This code is not right, or was used already. Enter the one shown now, or wait for "
-    "the next."
+    "This code is wrong or was used before. Enter the code that your app shows now, or "
+    "wait for the next one."
 )
 
 
 class AccountAdapter(DefaultAccountAdapter):
+    """Counts attempts, stops suspended people, and queues notifications."""
+
     error_messages = DefaultAccountAdapter.error_messages | {
         "username_password_mismatch": _(
-            "The address or the password is not right. Check both and try again."
+            "The address or the password is wrong. Check both and try again."
         ),
         "enter_current_password": _("This is not your current password"),
         "incorrect_code": WRONG_CODE,
@@ -49,11 +52,11 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """People come in through an approved organisation, never by themselves."""
+        """Returns False: accounts are created by approved organisations only."""
         return False
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Raises TooManyAttemptsError, which the middleware answers."""
+        """Counts the attempt. Raises TooManyAttemptsError, which the middleware answers."""
         source = sign_in_attempts.source_of(
             request, address_key(credentials["username"])
         )
@@ -61,7 +64,7 @@ class AccountAdapter(DefaultAccountAdapter):
         self._attempt = sign_in_attempts.begin(source)
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Person | None:
-        """The person whose address and password these are. Raises TooManyAttemptsError."""
+        """Returns the person with these credentials. Raises TooManyAttemptsError."""
         person: Person | None = super().authenticate(request, **credentials)
         if person is not None:
             sign_in_attempts.withdraw(self._attempt)
@@ -72,19 +75,19 @@ class AccountAdapter(DefaultAccountAdapter):
     def pre_login(
         self, request: HttpRequest, user: Person, **kwargs: Any
     ) -> HttpResponse | None:
-        """Stop whoever is suspended, alone or with their organisation."""
+        """Stops a person who is suspended, alone or with their organisation."""
         if permissions.may_sign_in(user):
-            # Compared in `login`: a code may follow the password minutes later.
+            # Compared in `login`, because the code may follow the password minutes later.
             request.session[PROVED] = user.get_session_auth_hash()
             return None
         clear_login(request)
         return redirect("account_inactive")
 
     def login(self, request: HttpRequest, user: Person) -> None:
-        """Sign in, unless what was proved at the first step no longer holds.
+        """Signs in, unless what the first step proved no longer holds.
 
         Between password and code the person may have been suspended, signed out
-        everywhere or given another password.
+        everywhere, or given a new password.
         """
         proved = request.session.pop(PROVED, "")
         person = Person.objects.select_related("organisation").get(pk=user.pk)
@@ -97,13 +100,13 @@ class AccountAdapter(DefaultAccountAdapter):
         super().login(request, user)
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        """Not again for those who signed in a moment ago."""
+        """Returns False within FRESH_SECONDS of the last authentication."""
         records = get_authentication_records(context.request, context.request.user)
         latest = max((record["at"] for record in records), default=0.0)
         return time.time() - latest > FRESH_SECONDS
 
     def get_reauthentication_methods(self, user: Person) -> list[dict[str, Any]]:
-        """By the second factor alone, where there is one: a password proves less."""
+        """Returns the second factor alone, where one is set up: a password proves less."""
         methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
         strong = [method for method in methods if method["id"] != "reauthenticate"]
         return strong or methods
@@ -119,6 +122,8 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class MFAAdapter(DefaultMFAAdapter):
+    """Seals secrets with our keys, and keeps the last factor of those who need one."""
+
     error_messages = DefaultMFAAdapter.error_messages | {"incorrect_code": WRONG_CODE}
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
@@ -143,3 +148,16 @@ class MFAAdapter(DefaultMFAAdapter):
 
     def _get_site_name(self) -> str:
         return str(settings.POSTERN.community_name)
+
+
+class ResetTokens(PasswordResetTokenGenerator):
+    """Makes the tokens of password reset links.
+
+    As Django's, they end with use and after PASSWORD_RESET_TIMEOUT. They also end with
+    the person's sessions: a link that an intruder requested must not survive when the
+    owner signs out everywhere.
+    """
+
+    def _make_hash_value(self, user: Person, timestamp: int) -> str:
+        facts = super()._make_hash_value(user, timestamp)
+        return f"{facts}{user.session_generation}"

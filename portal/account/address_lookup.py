@@ -1,4 +1,4 @@
-"""Addresses as people type them into a form."""
+"""Normalises addresses that people type into a form."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from engine.mail.address import Address, InvalidAddressError
 
 
 def address_key(text: str) -> str:
-    """The form under which a person is found; text that is no address stays itself."""
+    """Returns the key under which a person is found; other text is only case-folded."""
     text = text.strip()
     try:
         return Address.parse(text).key

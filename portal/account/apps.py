@@ -18,5 +18,5 @@ class AccountConfig(AppConfig):
 
 
 def _schedule_jobs(**_: Any) -> None:
-    # Loaded only now: it needs models.
+    # Imported here because Django loads models only after the app registry is ready.
     import_module("portal.account.tasks").schedule_jobs()

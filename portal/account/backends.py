@@ -1,3 +1,5 @@
+"""The authentication backend that grants Wagtail's permissions by registry roles."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -8,14 +10,14 @@ from engine.registry import permissions
 from engine.registry.models import Person
 from engine.registry.permissions import Permission, Visitor
 
-# What Wagtail asks, by what one of our permissions means. Nobody needs a group or to
-# be a superuser, and nothing else that Wagtail might ask is granted.
+# Wagtail's permissions, and ours that grant them. Nothing else is granted, so that nobody
+# needs a group or superuser rights.
 WAGTAIL = {"wagtailadmin.access_admin": Permission.USE_CONSOLE}
 CACHE = "_wagtail_permissions"
 
 
 class RoleBackend(BaseBackend):
-    """Answers Django's and Wagtail's questions from the roles in the registry."""
+    """Answers permission checks of Django and Wagtail from the roles in the registry."""
 
     def has_perm(
         self,
@@ -26,7 +28,7 @@ class RoleBackend(BaseBackend):
         return perm in WAGTAIL and super().has_perm(user_obj, perm, obj)
 
     def get_all_permissions(self, user_obj: Visitor, obj: Any = None) -> set[str]:
-        """Asked many times over for one page, so kept with the person of the request."""
+        """Returns the granted permissions, cached on the person: a page asks many times."""
         if obj is not None or not isinstance(user_obj, Person):
             return set()
         if not hasattr(user_obj, CACHE):

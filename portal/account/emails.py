@@ -1,4 +1,4 @@
-"""Notices to a person, outside the mailboxes kept here. None of them says what is in any message."""
+"""Account mail to a person's everyday address. It never quotes stored messages."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ NOTICES = {
 
 
 def send_notice(person: Person, kind: str, *, at: datetime) -> None:
-    """Tell a person that something about their way of signing in changed at a moment."""
+    """Notifies a person of a change to how they sign in. `kind` is a key of NOTICES."""
     context = {"change": NOTICES[kind], "at": at}
     _send(person, gettext("A change to your account"), "notice", context)
 
 
 def send_password_reset(person: Person) -> None:
-    """Send the link with which a person chooses a new password."""
+    """Sends the link to choose a new password."""
     token = app_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(person)
     path = reverse(
         "account_reset_password_from_key",
         kwargs={"uidb36": user_pk_to_url_str(person), "key": token},
     )
-    # Never from the request's Host header, which whoever asks can choose.
+    # Never from the request's Host header, which the requester can choose.
     context = {"link": urljoin(settings.POSTERN.site_url, path)}
     _send(person, gettext("Choose a new password"), "password_reset", context)
 

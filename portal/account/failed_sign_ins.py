@@ -1,4 +1,4 @@
-"""What the owner of an account hears of others' failed attempts to sign in to it."""
+"""Records failed sign-ins, of which the account's owner is notified."""
 
 from __future__ import annotations
 
@@ -18,22 +18,24 @@ TOO_MANY = "person.sign_ins_failed"
 WRONG_CODES = "person.codes_failed"
 QUIET = timedelta(days=1)  # between two notices of one kind
 NETWORKS_NAMED = 3
-# Fewer are slips. Counted over a day: the patient are those to be feared.
+# Fewer are typing errors. Counted over a day, because a careful attacker is slow.
 CODES_BEFORE_NOTICE = 3
 
 
 @transaction.atomic
 def note(person: Person, event: str) -> None:
-    """Write down what failed lately, from which the owner hears: once a day and kind.
+    """Records recent failures in the audit trail, at most once a day for each event.
 
-    Strangers can bring about a notice of TOO_MANY each day, and no more; they learn
-    nothing by it.
+    The owner is notified of the entry. A stranger can cause one TOO_MANY notification a
+    day, and learns nothing from it.
     """
-    # Two that note at once: the second waits here, and finds the first.
+    # Serialises concurrent records: the second waits here, and finds the first.
     lock_chain()
     since = timezone.now() - QUIET
-    told = Entry.objects.filter(event=event, subject_key=str(person.pk), at__gt=since)
-    if told.exists():
+    recorded = Entry.objects.filter(
+        event=event, subject_key=str(person.pk), at__gt=since
+    )
+    if recorded.exists():
         return
     failed = _wrong_codes(person)
     if event == TOO_MANY:
@@ -50,7 +52,7 @@ def note(person: Person, event: str) -> None:
 
 
 def note_wrong_code(person: Person) -> None:
-    """Note the failures at the second factor, when they are more than a slip."""
+    """Records failures at the second factor once they are too many for typing errors."""
     if _wrong_codes(person).count() >= CODES_BEFORE_NOTICE:
         note(person, WRONG_CODES)
 
@@ -62,7 +64,7 @@ def _wrong_codes(person: Person) -> QuerySet[SignIn]:
 
 
 def _few(names: list[str]) -> str:
-    """The different ones, the latest first."""
+    """Returns the distinct names, the latest first, and the number of others."""
     different = list(dict.fromkeys(names))
     more = len(different) - NETWORKS_NAMED
     said = ", ".join(different[:NETWORKS_NAMED])

@@ -1,3 +1,5 @@
+"""Middleware that enforces the second factor, hides the console and explains locks."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -16,7 +18,7 @@ from portal.ui import navigation
 
 SIGN_OUT = "account_logout"
 ACCESS = "wagtailadmin.access_admin"
-# Open to somebody who must have a second factor and has none yet …
+# Views for a person who needs a second factor and has none yet …
 SET_UP = {
     SIGN_OUT,
     "account_reauthenticate",
@@ -24,14 +26,14 @@ SET_UP = {
     "mfa_activate_totp",
     "mfa_add_webauthn",
 }
-# … and to somebody who has one but did not sign in with it.
+# … and for one who has a second factor but did not sign in with it.
 PROVE = {SIGN_OUT, "mfa_reauthenticate", "mfa_reauthenticate_webauthn"}
 
 
 class SecondFactorMiddleware:
-    """Keeps those who need a second factor outside until this session has shown it.
+    """Redirects people who need a second factor until this session has shown it.
 
-    It stands before every view, Wagtail's included, whatever way somebody came in.
+    As middleware it covers every view, Wagtail's included, and every way to sign in.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -48,7 +50,7 @@ class SecondFactorMiddleware:
             return None
         if _was_shown(request, person) and policies.has_second_factor(person):
             return None
-        # Who removed their own, and needs none, goes on with a password alone.
+        # A person who needs no second factor may have removed theirs.
         if not policies.needs_second_factor(person):
             return None
         has_one = policies.has_second_factor(person)
@@ -59,16 +61,16 @@ class SecondFactorMiddleware:
 
 
 def _was_shown(request: HttpRequest, person: Person) -> bool:
-    """True where this session was opened, or confirmed since, with a second factor."""
+    """Returns whether this session was opened or confirmed with a second factor."""
     records = get_authentication_records(request, person)
     return any(record.get("method") == "mfa" for record in records)
 
 
 class StaffAddressesMiddleware:
-    """Answers members at every address of the console as if nothing were there.
+    """Answers members with 404 at every address of the console.
 
-    Wagtail's own views would lead them back and forth, or show a page of its own; some
-    of them ask nobody who they are. A visitor who is not signed in is led to sign in.
+    Wagtail's own views would redirect them in circles or show a page of their own, and
+    some check no permission. A visitor who is not signed in is sent to the sign-in page.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -83,7 +85,7 @@ class StaffAddressesMiddleware:
         if not request.path.startswith(navigation.ADMIN):
             return
         person = request.user
-        # Wagtail asks the same of the same backend, which keeps the answer.
+        # No extra query: the backend caches the answer, and Wagtail asks again.
         if isinstance(person, Person) and not (
             person.is_superuser or RoleBackend().has_perm(person, ACCESS)
         ):
@@ -91,9 +93,9 @@ class StaffAddressesMiddleware:
 
 
 class ShutMailMiddleware:
-    """Says why a mailbox is shut after a recovery, on every page that needs mail.
+    """Explains on every page that needs mail why the mailbox is locked after a recovery.
 
-    The permission is what refuses; this answers before it with the reason.
+    The permission check refuses anyway; this answers first, with the reason.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -122,7 +124,7 @@ class ShutMailMiddleware:
 
 
 def _who_can_open(person: Person, shutting: Recovery | None) -> list[str]:
-    """The administrators, without the owner and the person who recovered it."""
+    """Returns the administrators who can unlock it, without owner and recoverer."""
     roles = OrganisationRole.objects.filter(
         organisation=person.organisation_id,
         role=RoleName.ADMINISTRATOR,

@@ -1,13 +1,15 @@
+"""The record of accepted one-time codes."""
+
 from __future__ import annotations
 
 from django.db import models
 
 
 class LastCode(models.Model):
-    """The last one-time code that was accepted of one secret, by its counter.
+    """The counter of the last one-time code that was accepted for a secret.
 
-    Kept by the secret and not by its authenticator, which does not exist yet while the
-    first code proves that the app was set up right.
+    Stored by the secret and not by its authenticator, which does not exist yet when the
+    first code confirms that the app was set up correctly.
     """
 
     secret_digest = models.CharField(max_length=64, unique=True)

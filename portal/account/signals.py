@@ -1,4 +1,4 @@
-"""What follows when somebody changes their own way of signing in."""
+"""Signal handlers: what follows a sign-in, and a change of password or second factor."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from portal.sessions import known_browsers, sign_in_attempts, store
 
 @receiver(user_logged_in)
 def note_sign_in(request: HttpRequest, user: Person, **kwargs: Any) -> None:
-    """Make browser and network known, and write down who has got in."""
+    """Remembers browser and network, and records the sign-in."""
     device = known_browsers.remember(request, user)
     store.begin(request, user)
     sign_in_attempts.note_sign_in(request, user, device)
@@ -45,7 +45,7 @@ def note_sign_in(request: HttpRequest, user: Person, **kwargs: Any) -> None:
 
 @receiver(user_logged_in)
 def remind_of_second_factor(request: HttpRequest, user: Person, **kwargs: Any) -> None:
-    """At each sign-in while there is still time; then the middleware asks for it."""
+    """Reminds at each sign-in until the grace period ends; then the middleware insists."""
     due = policies.second_factor_reminder(user)
     if due is None or not hasattr(request, "_messages"):
         return
@@ -53,8 +53,8 @@ def remind_of_second_factor(request: HttpRequest, user: Person, **kwargs: Any) -
     messages.info(
         request,
         gettext(
-            "Set up a second factor in “Account” by %(date)s. From then on you can go "
-            "on only with one."
+            "Set up a second factor in “Account” by %(date)s. After that date you cannot "
+            "use the service without one."
         )
         % {"date": by},
     )
@@ -64,27 +64,30 @@ def remind_of_second_factor(request: HttpRequest, user: Person, **kwargs: Any) -
 def trust_the_session_that_proved_it(
     request: HttpRequest, user: Person, authenticator: Authenticator, **kwargs: Any
 ) -> None:
-    """Setting one up takes a code, or the key itself: that is as good as signing in."""
+    """Counts setting one up as signing in with it: it took a code or the key itself."""
     if authenticator.type in policies.PROOFS:
         record_authentication(
             request, user, "mfa", id=authenticator.pk, type=authenticator.type
         )
-        # Sessions that were opened with a password alone do not outlive this.
+        # Sessions opened with the password alone end here, an intruder's included.
         actions.keep_only_this_session(request)
 
 
 @receiver(authenticator_added)
 def audit_added(user: Person, authenticator: Authenticator, **kwargs: Any) -> None:
+    """Records that a second factor was added."""
     _audit("person.second_factor_added", user, kind=authenticator.type)
 
 
 @receiver(authenticator_removed)
 def audit_removed(user: Person, authenticator: Authenticator, **kwargs: Any) -> None:
+    """Records that a second factor was removed."""
     _audit("person.second_factor_removed", user, kind=authenticator.type)
 
 
 @receiver(authenticator_reset)
 def audit_renewed(user: Person, authenticator: Authenticator, **kwargs: Any) -> None:
+    """Records that recovery codes were renewed."""
     _audit("person.recovery_codes_renewed", user)
 
 
@@ -93,7 +96,7 @@ def audit_renewed(user: Person, authenticator: Authenticator, **kwargs: Any) -> 
 def end_what_the_old_password_opened(
     request: HttpRequest, user: Person, **kwargs: Any
 ) -> None:
-    """By choice: mail programs are kept, and the page offers to end them as well."""
+    """Ends other sessions. App passwords stay; the page offers to end them as well."""
     _audit("person.password_changed", user)
     actions.keep_only_this_session(request)
 
@@ -101,19 +104,23 @@ def end_what_the_old_password_opened(
 @receiver(password_reset)
 @transaction.atomic
 def end_everything_after_a_recovery(user: Person, **kwargs: Any) -> None:
-    """A person who knew the old password may have made an app password too."""
+    """Ends app passwords too: an intruder with the old password may have made one."""
     _audit("person.password_reset", user, app_passwords=sessions.revoke(user))
 
 
 @receiver(password_reset)
 def shut_the_mailbox_of_a_doubtful_recovery(user: Person, **kwargs: Any) -> None:
-    """The link may have left as long ago as links last."""
+    """Locks the mailbox where the link could have reached another person.
+
+    The link may have been sent up to PASSWORD_RESET_TIMEOUT ago.
+    """
     lifetime = timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
     shut_mail.shut_after_recovery(user, sent_at=timezone.now() - lifetime)
 
 
 @receiver(user_logged_in)
-def begin_the_time_that_a_mailbox_stays_shut(user: Person, **kwargs: Any) -> None:
+def start_the_mailbox_lock_period(user: Person, **kwargs: Any) -> None:
+    """Starts the lock's period at the first sign-in after a doubtful recovery."""
     if user.mail_shut_at is not None:
         shut_mail.start_shut_period(user)
 

@@ -1,4 +1,8 @@
-"""Jobs of signing in: ids in, one call, nothing else."""
+"""Background jobs of the account: mail, records of failures, housekeeping.
+
+django-q2 keeps the dotted path of a job in the database, so that the function names have
+to survive an upgrade.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +21,20 @@ from portal.account import emails, failed_sign_ins
 from portal.account.models import LastCode
 from portal.sessions.models import SignIn
 
-# The privacy page says so.
+# The privacy page states this period.
 SIGN_IN_RECORDS_KEPT = timedelta(days=90)
 
 
 def ask_password_reset(address: str) -> None:
-    """Queue the same job for every address typed.
+    """Queues a job for any address, known or not.
 
-    Whoever asks cannot tell, even by the clock, whether it is somebody's.
+    The response and its timing therefore do not disclose whether an account exists.
     """
     async_task("portal.account.tasks.send_password_reset", address)
 
 
 def send_password_reset(address: str) -> None:
+    """Sends the link to an active person; does nothing for an unknown address."""
     person = Person.objects.filter(address=address, is_active=True).first()
     if person is not None:
         recovery.apply_due_change(person)
@@ -37,39 +42,43 @@ def send_password_reset(address: str) -> None:
 
 
 def ask_to_tell_of_failures(address: str) -> None:
-    """Queue the same job for every address at which signing in failed too often."""
+    """Queues a job for any address at which signing in failed too often."""
     async_task("portal.account.tasks.note_failures", address)
 
 
 def note_failures(address: str) -> None:
+    """Records the failures, where the address belongs to an active person."""
     person = Person.objects.filter(address=address, is_active=True).first()
     if person is not None:
         failed_sign_ins.note(person, failed_sign_ins.TOO_MANY)
 
 
 def tell_of_change(person: Person, kind: str) -> None:
-    """Queue a notice; the job is tried again where the mail engine cannot take it."""
+    """Queues a notification; the job is retried while the mail engine is unavailable."""
     at = clock.now().isoformat()
     async_task("portal.account.tasks.send_notice", person.pk, kind, at)
 
 
 def send_notice(person_id: int, kind: str, at: str = "") -> None:
-    """`at` is the moment of the change; jobs queued before an upgrade may lack it."""
+    """Sends a notification. `at` is the time of the change, in ISO format.
+
+    Jobs queued before an upgrade may lack it.
+    """
     moment = datetime.fromisoformat(at) if at else clock.now()
     emails.send_notice(Person.objects.get(pk=person_id), kind, at=moment)
 
 
 def forget() -> None:
-    """Remove ended sessions, and records of signing in that are no longer needed."""
+    """Deletes expired sessions, and records of sign-ins after their retention period."""
     call_command("clearsessions")
     before = timezone.now() - SIGN_IN_RECORDS_KEPT
     SignIn.objects.filter(at__lt=before).delete()
-    # A code is good for 90 seconds: whatever is older refuses nothing.
+    # A code is valid for 90 seconds: older rows no longer refuse any.
     LastCode.objects.filter(accepted_at__lt=before).delete()
 
 
 def schedule_jobs() -> None:
-    """Write down what runs by the clock; doing it again changes nothing."""
+    """Registers the schedule. Safe to run after each migration."""
     Schedule.objects.update_or_create(
         name="account.forget",
         defaults={

@@ -1,8 +1,7 @@
-"""Only those of allauth's doors that this service has, each with who may reach it.
+"""Routes of the account: ours, and those of allauth's that this service offers.
 
-There is no sign-up, no second address to manage and no way in by e-mailed code. The
-reset of a password and everything about the second factor keep allauth's names, which
-its own code turns into addresses.
+Sign-up, additional addresses and codes by e-mail are left out. Password reset and second
+factor keep allauth's route names, because allauth's own code reverses them.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from engine.registry.permissions.view_guards import public, signed_in
+from portal.account.second_factor import views as second_factor_views
 from portal.account.views import (
     directory_entry,
     directory_sign_in,
@@ -96,11 +96,13 @@ password = [
 ]
 
 second_factor = [
-    path("", signed_in(overview.SecondFactor.as_view()), name="mfa_index"),
+    path("", signed_in(second_factor_views.SecondFactor.as_view()), name="mfa_index"),
     path("authenticate/", public(mfa.authenticate), name="mfa_authenticate"),
     path("reauthenticate/", signed_in(mfa.reauthenticate), name="mfa_reauthenticate"),
     path("totp/activate/", signed_in(totp.activate_totp), name="mfa_activate_totp"),
-    path("totp/deactivate/", overview.remove_app, name="mfa_deactivate_totp"),
+    path(
+        "totp/deactivate/", second_factor_views.remove_app, name="mfa_deactivate_totp"
+    ),
     path(
         "recovery-codes/",
         signed_in(recovery_codes.view_recovery_codes),
@@ -125,7 +127,7 @@ second_factor = [
     ),
     path(
         "passkeys/<int:pk>/remove/",
-        overview.remove_passkey,
+        second_factor_views.remove_passkey,
         name="mfa_remove_webauthn",
     ),
     path(

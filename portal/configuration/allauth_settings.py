@@ -17,12 +17,12 @@ FORMS = {
     "reset_password_from_key": "portal.account.forms.NewPasswordForm",
 }
 SECOND_FACTOR_FORMS = {
-    "authenticate": "portal.account.forms.CodeForm",
-    "reauthenticate": "portal.account.forms.CodeAgainForm",
-    "activate_totp": "portal.account.forms.ActivateAppForm",
-    "authenticate_webauthn": "portal.account.forms.PasskeyForm",
-    "login_webauthn": "portal.account.forms.PasskeySignInForm",
-    "reauthenticate_webauthn": "portal.account.forms.PasskeyAgainForm",
-    "add_webauthn": "portal.account.forms.AddPasskeyForm",
-    "edit_webauthn": "portal.account.forms.RenamePasskeyForm",
+    "authenticate": "portal.account.second_factor.forms.CodeForm",
+    "reauthenticate": "portal.account.second_factor.forms.CodeAgainForm",
+    "activate_totp": "portal.account.second_factor.forms.ActivateAppForm",
+    "authenticate_webauthn": "portal.account.second_factor.forms.PasskeyForm",
+    "login_webauthn": "portal.account.second_factor.forms.PasskeySignInForm",
+    "reauthenticate_webauthn": "portal.account.second_factor.forms.PasskeyAgainForm",
+    "add_webauthn": "portal.account.second_factor.forms.AddPasskeyForm",
+    "edit_webauthn": "portal.account.second_factor.forms.RenamePasskeyForm",
 }

@@ -33,7 +33,7 @@ from engine.registry.models import (
 from engine.registry.scopes import Scope
 from onboarding import one_time_links, signed_links
 from onboarding.models import LinkPurpose
-from portal.account.reset_links import ResetTokens
+from portal.account.adapter import ResetTokens
 from portal.account.second_factor import sealed_secrets
 from portal.helpdesk.models import Ticket
 from portal.helpdesk.ticket_links import reply_address, ticket_of_address

@@ -1,8 +1,8 @@
-"""One-time codes, each accepted once: RFC 6238 §5.2.
+"""One-time codes, each accepted only once (RFC 6238 §5.2).
 
-allauth (65.21) remembers an accepted code for 30 seconds, in the cache. With a tolerance
-of one step either way a code is good for 90, so it was accepted again; a cache that was
-emptied forgot it at once. Here the database remembers, whatever process asks it.
+allauth 65.21 remembers an accepted code for 30 seconds, in the cache. With a tolerance of
+one step either way a code is valid for 90 seconds, so that it was accepted twice; and a
+cache that was emptied forgot it. Here the database remembers, for all processes.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ NONE_YET = -1
 
 
 def authenticator_of(person: Person, code: str) -> Authenticator | None:
-    """The app or recovery codes of the person that the code is from; it is used up."""
+    """Returns the authenticator that a code belongs to, and uses the code up."""
     typed = (Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES)
     for found in Authenticator.objects.filter(user=person, type__in=typed):
         try:
             if _accept(found, code):
                 return found
         except keys.UnknownKeyError:
-            # One that no code can be compared with leaves the others as they are.
+            # Sealed with a lost key: the person's other authenticators still work.
             log.exception("authenticator %s of person %s", found.pk, person.pk)
     return None
 
@@ -43,7 +43,7 @@ def _accept(authenticator: Authenticator, code: str) -> bool:
     if authenticator.type == Authenticator.Type.TOTP:
         is_right = accept(decrypt(authenticator.data["secret"]), code)
     else:
-        # Locks its row, and marks the code as used in it.
+        # allauth locks the row, and marks the code in it as used.
         is_right = bool(authenticator.wrap().validate_code(code))
     if is_right:
         sealed_secrets.reseal(authenticator)
@@ -51,16 +51,19 @@ def _accept(authenticator: Authenticator, code: str) -> bool:
 
 
 def accept(secret: str, code: str) -> bool:
-    """True for a code of now, of the secret in base 32, the first time it is asked."""
+    """Returns True for a current code, the first time it is used.
+
+    `secret` is in base 32.
+    """
     counter = _counter_of(secret, code)
     return counter is not None and claim(secret, counter)
 
 
 def accept_signature(passkey: Authenticator, count: int) -> bool:
-    """False where a passkey has signed with this count, or a later one, before.
+    """Returns False where a passkey has signed with this count, or a higher one, before.
 
-    WebAuthn level 2, §6.1.1: that shows a copy of it. Many passkeys count nothing and
-    say 0 each time; one that has ever counted may not begin to say so.
+    That shows a cloned key (WebAuthn level 2 §6.1.1). Many passkeys do not count and
+    always send 0; one that has counted before must not send 0.
     """
     name = name_of(passkey)
     if count:
@@ -71,14 +74,14 @@ def accept_signature(passkey: Authenticator, count: int) -> bool:
 
 
 def name_of(passkey: Authenticator) -> str:
-    """What the counts of a passkey are kept by: its own key is nothing secret."""
+    """Returns the name under which a passkey's counts are stored. It is not secret."""
     return f"passkey {passkey.pk}"
 
 
 def claim(secret: str, counter: int) -> bool:
-    """Remember a counter as accepted; False unless it is later than all before.
+    """Records a counter as accepted; returns False unless it is higher than all before.
 
-    Of two processes that ask at once, one gets True: the condition stands in the UPDATE.
+    Of two processes at the same moment one gets True: the condition is in the UPDATE.
     """
     rekey(secret)
     key = keys.mac(SALT, secret)
@@ -92,14 +95,14 @@ def claim(secret: str, counter: int) -> bool:
 
 
 def rekey(secret: str) -> None:
-    """Remember what was accepted of a secret under the secret key of now."""
+    """Moves the record of a secret to a digest made with the current secret key."""
     key, *earlier_keys = keys.macs(SALT, secret)
     for earlier_key in earlier_keys:
         _rekey(earlier_key, key)
 
 
 def _rekey(earlier_key: str, key: str) -> None:
-    """Codes that were accepted before the secret key changed are accepted no more."""
+    """Carries the last counter over, so that no code becomes valid again."""
     for row in LastCode.objects.filter(secret_digest=earlier_key):
         LastCode.objects.bulk_create(
             [LastCode(secret_digest=key, counter=NONE_YET, accepted_at=timezone.now())],
@@ -111,7 +114,7 @@ def _rekey(earlier_key: str, key: str) -> None:
 
 
 def _counter_of(secret: str, code: str) -> int | None:
-    """Which of the counters that are good now makes this code."""
+    """Returns the current counter that produces this code; None where none does."""
     for counter in totp.yield_hotp_counters_from_time():
         expected = totp.format_hotp_value(totp.hotp_value(secret, counter))
         if compare_user_code(actual=code, expected=expected):

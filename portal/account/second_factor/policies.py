@@ -1,4 +1,4 @@
-"""What a person may do to their own way of signing in."""
+"""Who needs a second factor, and whether one may be removed."""
 
 from __future__ import annotations
 
@@ -14,33 +14,35 @@ PROOFS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
 def needs_second_factor(person: Person) -> bool:
+    """Returns whether the person cannot use the service without a second factor."""
     return bool(person.is_superuser) or permissions.needs_second_factor(person)
 
 
 def second_factor_reminder(person: Person) -> datetime | None:
-    """By when the person should set one up, while there is still time."""
+    """Returns the end of the grace period; None without one, or with a factor set up."""
     if needs_second_factor(person) or has_second_factor(person):
         return None
     return permissions.second_factor_due(person)
 
 
 def has_second_factor(person: Person) -> bool:
-    """True with an authenticator app or a passkey; recovery codes alone are none."""
+    """Returns whether an authenticator app or passkey is set up; recovery codes do not count."""
     return bool(Authenticator.objects.filter(user=person, type__in=PROOFS).exists())
 
 
 def check_can_remove_authenticator(authenticator: Authenticator) -> None:
-    """Raise PolicyError for the last one of somebody who must have one."""
+    """Raises PolicyError for the last factor of a person who needs one."""
     others = Authenticator.objects.filter(
         user_id=authenticator.user_id, type__in=PROOFS
     ).exclude(pk=authenticator.pk)
     if needs_second_factor(authenticator.user) and not others.exists():
         raise PolicyError(
-            "You need a second factor here. Add another one before you remove this."
+            "You need a second factor. Add another one before you remove this one."
         )
 
 
 def can_remove_authenticator(authenticator: Authenticator) -> bool:
+    """Returns whether the factor may be removed."""
     try:
         check_can_remove_authenticator(authenticator)
     except PolicyError:

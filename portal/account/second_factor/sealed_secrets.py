@@ -1,4 +1,4 @@
-"""The secrets of second factors: never kept in the clear, sealed with our secret key."""
+"""Encrypts the secrets of second factors with the service's secret key."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from django.db import transaction
 from engine import keys
 
 PURPOSE = "postern second factor"
-# What allauth (65.21) encrypts in the data of an app, and of recovery codes.
+# The fields that allauth 65.21 encrypts in the data of an app and of recovery codes.
 FIELDS = ("secret", "seed")
 
 
 def is_current(authenticator: Authenticator) -> bool:
-    """Whether the secret key of now seals all that is sealed in it."""
+    """Returns whether the current secret key sealed every secret of the authenticator."""
     data = authenticator.data
     return all(keys.is_current(PURPOSE, data[name]) for name in FIELDS if name in data)
 
 
 @transaction.atomic
 def reseal(authenticator: Authenticator) -> None:
-    """Seal it with the secret key of now, where an earlier one did."""
+    """Seals secrets with the current secret key that an earlier one sealed."""
     if is_current(authenticator):
         return
-    # Again from its row: recovery codes note there which of them are used.
+    # Read again under the lock: recovery codes record in the same field which were used.
     row = Authenticator.objects.select_for_update().get(pk=authenticator.pk)
     for name in FIELDS:
         if name in row.data:

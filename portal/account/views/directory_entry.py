@@ -1,4 +1,4 @@
-"""A person's own entry in the directory."""
+"""The page of a person's own directory entry."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from onboarding.forms.fields import PhoneField
 
 
 class EntryForm(forms.Form):
+    """The fields of the entry that a person edits."""
+
     job_title = forms.CharField(label=_("Job title"), max_length=150, required=False)
     phone = PhoneField(
         label=_("Phone"),
@@ -35,7 +37,7 @@ class EntryForm(forms.Form):
     )
     town = forms.CharField(
         label=_("Town or city"),
-        help_text=_("If empty, your organisation’s."),
+        help_text=_("Leave empty to show your organisation’s."),
         max_length=100,
         required=False,
         widget=forms.TextInput(
@@ -50,7 +52,7 @@ class EntryForm(forms.Form):
 @requires(Permission.SEARCH_DIRECTORY)
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest) -> HttpResponse:
-    """What others find. Name and publication are their administrator's to change."""
+    """Edits the entry. Only an administrator can change name and publication."""
     person = cast(Person, request.user)
     known = {name: getattr(person, name) for name in EntryForm.base_fields}
     form = EntryForm(request.POST if request.method == "POST" else None, initial=known)

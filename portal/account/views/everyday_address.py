@@ -1,4 +1,4 @@
-"""Where the owner's own links go: seen, changed, and another's change refused."""
+"""The pages of the everyday address: show, change, and refuse another's change."""
 
 from __future__ import annotations
 
@@ -24,10 +24,12 @@ from engine.registry.models import Person
 from engine.registry.permissions.view_guards import public, signed_in
 from onboarding import signed_links
 
-SHOWN = 20  # changes in the history
+MAX_CHANGES_SHOWN = 20
 
 
 class OwnAddressForm(forms.Form):
+    """The new everyday address."""
+
     address = forms.EmailField(
         label=_("New everyday email address"),
         help_text=_("Outside this service, and read by you alone."),
@@ -40,14 +42,14 @@ class OwnAddressForm(forms.Form):
 @signed_in
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
-    """The address now, a change that waits, and what changed before."""
+    """Shows the address, a pending change, and past changes."""
     person = cast(Person, request.user)
     verbs.apply_due_change(person)
     context = {
         "person": person,
         "waiting": account_recovery.pending_change(person),
         "changes": person.address_changes.exclude(applied_at=None, refused_at=None)[
-            :SHOWN
+            :MAX_CHANGES_SHOWN
         ],
         "resets": person.factor_resets.answerable(),
     }
@@ -58,7 +60,7 @@ def show(request: HttpRequest) -> HttpResponse:
 @reauthentication_required(app="account")
 @require_http_methods(["GET", "POST"])
 def change(request: HttpRequest) -> HttpResponse:
-    """Another address, at once: the owner has just shown who they are."""
+    """Changes the address immediately: the owner has just reauthenticated."""
     person = cast(Person, request.user)
     form = OwnAddressForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
@@ -68,7 +70,7 @@ def change(request: HttpRequest) -> HttpResponse:
             form.add_error("address", str(refusal))
         else:
             messages.success(
-                request, gettext("Your links and notices go to the new address now.")
+                request, gettext("Your links and notices now go to the new address.")
             )
             return redirect("account:recovery")
     context = {"form": form, "person": person}
@@ -78,7 +80,7 @@ def change(request: HttpRequest) -> HttpResponse:
 @signed_in
 @require_POST
 def refuse(request: HttpRequest) -> HttpResponse:
-    """The owner refuses what another asked for."""
+    """Refuses a change that another person requested."""
     person = cast(Person, request.user)
     waiting = account_recovery.pending_change(person)
     if waiting is not None:
@@ -92,7 +94,10 @@ def refuse(request: HttpRequest) -> HttpResponse:
 @public
 @require_http_methods(["GET", "HEAD", "POST"])
 def refuse_by_link(request: HttpRequest, token: str) -> HttpResponse:
-    """The reader of a notice refuses. Opening the page changes nothing."""
+    """Refuses a change from the link in a notification.
+
+    A GET changes nothing: mail scanners open links.
+    """
     try:
         change = signed_links.address_change(token)
     except signed_links.ForgedLinkError as forged:

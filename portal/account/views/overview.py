@@ -1,14 +1,10 @@
-"""What a person sees and sets of their own way of signing in."""
+"""The account's overview, and app passwords."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 from allauth.account.decorators import reauthentication_required
-from allauth.mfa.base.views import IndexView
-from allauth.mfa.models import Authenticator
-from allauth.mfa.totp import views as totp
-from allauth.mfa.webauthn import views as webauthn
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import Q
@@ -20,7 +16,6 @@ from django.views.decorators.http import require_http_methods
 
 from engine.registry.actions import people
 from engine.registry.credentials.account_recovery import pending_change
-from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person
 from engine.registry.permissions import Permission
 from engine.registry.permissions.view_guards import requires, signed_in
@@ -32,6 +27,7 @@ from portal.sessions.models import WebSession
 
 @signed_in
 def home(request: HttpRequest) -> HttpResponse:
+    """Shows the state of the account, with links to its settings."""
     person = cast(Person, request.user)
     context = {
         "person": person,
@@ -51,7 +47,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @sensitive_variables("secret")
 @require_http_methods(["GET", "POST"])
 def app_passwords(request: HttpRequest) -> HttpResponse:
-    """List, and make. A new secret is in this one answer and nowhere else."""
+    """Lists app passwords and creates one. The secret is only in this response."""
     person = cast(Person, request.user)
     form = AppPasswordForm(request.POST if request.method == "POST" else None)
     made, secret = None, ""
@@ -81,6 +77,7 @@ def app_passwords(request: HttpRequest) -> HttpResponse:
 @requires(Permission.USE_MAIL)
 @require_http_methods(["GET", "POST"])
 def revoke_app_password(request: HttpRequest, app_password_id: int) -> HttpResponse:
+    """Revokes one app password, after a confirmation."""
     person = cast(Person, request.user)
     app_password = get_object_or_404(person.app_passwords.live(), pk=app_password_id)
     if request.method == "POST":
@@ -94,53 +91,8 @@ def revoke_app_password(request: HttpRequest, app_password_id: int) -> HttpRespo
     )
 
 
-class SecondFactor(IndexView):
-    """What somebody has set up, and whether they need it."""
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        person = cast(Person, self.request.user)
-        is_needed = policies.needs_second_factor(person)
-        return {
-            **super().get_context_data(**kwargs),
-            "is_needed": is_needed,
-            "due": policies.second_factor_reminder(person),
-        }
-
-
-@signed_in
-def remove_passkey(request: HttpRequest, pk: int) -> HttpResponse:
-    """allauth asks nobody whether a passkey may go; it does ask for an app."""
-    authenticator = get_object_or_404(
-        Authenticator, pk=pk, user=request.user, type=Authenticator.Type.WEBAUTHN
-    )
-    if _must_stay(request, authenticator):
-        return redirect("mfa_list_webauthn")
-    return cast(HttpResponse, webauthn.remove_webauthn(request, pk=pk))
-
-
-@signed_in
-def remove_app(request: HttpRequest) -> HttpResponse:
-    """allauth would ask, and then say no on the page that asks."""
-    app = Authenticator.objects.filter(
-        user=request.user, type=Authenticator.Type.TOTP
-    ).first()
-    if app is not None and _must_stay(request, app):
-        return redirect("mfa_index")
-    return cast(HttpResponse, totp.deactivate_totp(request))
-
-
-def _must_stay(request: HttpRequest, authenticator: Authenticator) -> bool:
-    """Tell the person why it may not go, where that is so."""
-    try:
-        policies.check_can_remove_authenticator(authenticator)
-    except PolicyError as error:
-        messages.warning(request, str(error))
-        return True
-    return False
-
-
 def _mail_addresses(person: Person) -> list[str]:
-    """What a mail program may call the person: their own mailbox, then their teams'."""
+    """Returns the addresses a mail program can use: the own mailbox, then group mailboxes."""
     own = Q(owner=person)
     theirs = Q(grants__person=person, grants__can_read=True)
     mailboxes = Mailbox.objects.filter(own | theirs, is_active=True).distinct()

@@ -1,4 +1,4 @@
-"""Where a person is signed in, where they were, and how they end it."""
+"""The pages of a person's own sessions: list, end one, end all."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from portal.sessions.session_list import keys_that_go_on, overview_of, session_o
 @signed_in
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
+    """Lists open sessions, app passwords and recent sign-ins."""
     context = {**overview_of(_own(request)), "current": store.id_of(request)}
     return render(request, "account/sessions.html", context)
 
@@ -29,7 +30,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def end(request: HttpRequest, session_id: str) -> HttpResponse:
-    """End one other session; the one in use ends by signing out."""
+    """Ends one other session; the current one ends by signing out."""
     session = session_of(_own(request), session_id)
     if session.public_id == store.id_of(request):
         return redirect("account_logout")
@@ -43,7 +44,7 @@ def end(request: HttpRequest, session_id: str) -> HttpResponse:
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def everywhere(request: HttpRequest) -> HttpResponse:
-    """End all but this one. Mail programs are offered, not taken: they are the owner's."""
+    """Ends all sessions but this one, and app passwords only where the owner wants it."""
     person = _own(request)
     form = SignOutEverywhereForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
