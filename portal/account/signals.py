@@ -36,7 +36,7 @@ def note_sign_in(request: HttpRequest, user: Person, **kwargs: Any) -> None:
     """Remembers browser and network, and records the sign-in."""
     device = known_browsers.remember(request, user)
     store.begin(request, user)
-    sign_in_attempts.note_sign_in(request, user, device)
+    sign_in_attempts.record_sign_in(request, user, device)
     if user.first_signed_in_at is None:
         user.first_signed_in_at = timezone.now()
         never = Person.objects.filter(pk=user.pk, first_signed_in_at=None)

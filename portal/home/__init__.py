@@ -1,3 +1,3 @@
-"""Home is in charge of the public pages."""
+"""The public pages: start page, status, privacy, terms, and the health endpoints."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What staff do about notices to everybody."""
+"""Publishes and ends service notices."""
 
 from __future__ import annotations
 
@@ -23,9 +23,14 @@ def publish(
     ends_at: datetime | None,
     by: Actor,
 ) -> ServiceNotice:
-    """Show the words on the public pages, from then until then."""
+    """Publishes a notice on the public pages from `begins_at` to `ends_at`.
+
+    With ends_at=None it is shown until it is ended. Raises PolicyError.
+    """
     if ends_at is not None and ends_at <= begins_at:
-        raise PolicyError("It must end after it begins.")
+        raise PolicyError(
+            "The notice must end after it begins. Change one of the dates."
+        )
     notice = ServiceNotice.objects.create(
         kind=kind, title=title, text=text, begins_at=begins_at, ends_at=ends_at
     )
@@ -35,7 +40,7 @@ def publish(
 
 @transaction.atomic
 def end(notice: ServiceNotice, *, by: Actor) -> None:
-    """Take it down now; one that has ended stays as it is."""
+    """Ends a notice now; one that has already ended stays as it is."""
     now = timezone.now()
     if not ServiceNotice.objects.unended(now).filter(pk=notice.pk).update(ends_at=now):
         return

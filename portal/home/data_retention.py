@@ -1,4 +1,4 @@
-"""What the public pages say of cookies and records, in one place to keep it true."""
+"""The cookies and retention periods that the public pages list."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Cookie:
+    """A cookie, why it is set, and when it expires."""
+
     name: str
     purpose: str
     ends: str
@@ -14,6 +16,8 @@ class Cookie:
 
 @dataclass(frozen=True, slots=True)
 class Record:
+    """A kind of stored data, and how long it is kept."""
+
     what: str
     how_long: str
 
@@ -36,8 +40,8 @@ COOKIES = (
     ),
     Cookie(
         "messages",
-        "Tells you on the next page that something was done",
-        "When you close the browser; it is emptied once you have seen it",
+        "Shows on the next page that an action was completed",
+        "When you close the browser; it is emptied once the message was shown",
     ),
 )
 RECORDS = (
@@ -53,16 +57,16 @@ RECORDS = (
     ),
     Record(
         "What happened to each message, without its content",
-        "As long as the service runs: it is proof of delivery",
+        "As long as the service runs, as proof of delivery",
     ),
     Record("The audit trail", "As long as the service runs"),
     Record("Questions to the helpdesk, and our answers", "As long as the service runs"),
-    Record("An application that was begun and not sent", "90 days"),
+    Record("An application that was started and not submitted", "90 days"),
     Record(
         "An application that was sent, and terms that were signed",
         "As long as the service runs",
     ),
-    Record("Infected messages that were kept apart", "Until an operator deletes them"),
+    Record("Infected messages in quarantine", "Until an operator deletes them"),
     Record("Copies of your mailbox that you asked for", "3 days"),
     Record("Notices that we sent to everyday addresses", "30 days"),
 )

@@ -1,4 +1,4 @@
-"""Answers machines that watch this host: live, ready, and metrics."""
+"""The endpoints for monitoring this host: live, ready and metrics."""
 
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ NO_STORE = "private, no-store"
 @public
 @require_safe
 def live(request: HttpRequest) -> HttpResponse:
-    """This process answers. Asks nothing else, so that a restart is no answer to a
-    database that is away."""
+    """Answers that this process runs.
+
+    It checks nothing else: a restart would not help where the database is away.
+    """
     return _document({"status": "live"}, 200)
 
 
 @public
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
-    """Whether requests may be sent here; 503 says no."""
+    """Answers whether a load balancer may send requests here: 200 or 503."""
     found = readiness.look()
     return _document(found.document, 200 if found.is_ready else 503)
 
@@ -37,8 +39,10 @@ def ready(request: HttpRequest) -> HttpResponse:
 @public
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """What the service counts, for those that POSTERN_METRICS_NETWORKS or _TOKEN name;
-    for everybody else the page does not exist."""
+    """Serves the metrics to POSTERN_METRICS_NETWORKS or with POSTERN_METRICS_TOKEN.
+
+    To anybody else the page is 404.
+    """
     if not _may_read(request):
         raise Http404
     response = HttpResponse(
@@ -58,7 +62,7 @@ def _may_read(request: HttpRequest) -> bool:
 
 
 def _hides_visitor(request: HttpRequest, address: str) -> bool:
-    """Whether a proxy of ours forwards a request without saying from which address."""
+    """Returns whether one of our proxies forwards a request without the visitor's address."""
     is_passed_on = any(name in request.META for name in client_address.FORWARDED)
     return is_passed_on and client_address.is_proxy(address)
 

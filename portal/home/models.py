@@ -1,4 +1,4 @@
-"""What everybody should know about the service just now."""
+"""Service notices on the public pages."""
 
 from __future__ import annotations
 
@@ -9,28 +9,35 @@ from django.utils import timezone
 
 
 class NoticeKind(models.TextChoices):
+    """The kind of a notice."""
+
     FAULT = "fault", "Something does not work"
     WORK = "work", "Planned work"
     NEWS = "news", "Worth knowing"
 
 
 class ServiceNoticeQuerySet(models.QuerySet["ServiceNotice"]):
+    """Notices by their time."""
+
     def shown(self, now: datetime) -> ServiceNoticeQuerySet:
-        """Begun and not ended."""
+        """Restricts to notices that have begun and not ended."""
         return self.unended(now).filter(begins_at__lte=now)
 
     def to_come(self, now: datetime) -> ServiceNoticeQuerySet:
+        """Restricts to notices that begin later, the next first."""
         return self.unended(now).filter(begins_at__gt=now).order_by("begins_at")
 
     def unended(self, now: datetime) -> ServiceNoticeQuerySet:
+        """Restricts to notices that have not ended."""
         return self.filter(models.Q(ends_at=None) | models.Q(ends_at__gt=now))
 
     def ended(self, now: datetime) -> ServiceNoticeQuerySet:
+        """Restricts to notices that have ended."""
         return self.filter(ends_at__lte=now)
 
 
 class ServiceNotice(models.Model):
-    """Words for everybody, from one moment to another or until somebody ends them."""
+    """A notice shown to all visitors for a period, or until staff end it."""
 
     kind = models.CharField(max_length=10, choices=NoticeKind.choices)
     title = models.CharField(max_length=120)
@@ -49,6 +56,7 @@ class ServiceNotice(models.Model):
 
     @property
     def state(self) -> str:
+        """The state in words: Shown, To come or Ended."""
         now = timezone.now()
         if self.ends_at is not None and self.ends_at <= now:
             return "Ended"

@@ -1,4 +1,4 @@
-"""Where to report a vulnerability, as programs look for it (RFC 9116)."""
+"""The security.txt file: where to report a vulnerability (RFC 9116)."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 from django.urls import reverse
 
-# RFC 9116 §2.5.5 asks for less than a year, so that nobody writes to people who left.
-# It is computed: a service that answers at all vouches for its contact.
+# RFC 9116 §2.5.5 recommends less than a year, so that contacts do not go stale. It is
+# computed for each request: while the service runs, its operator vouches for the contact.
 LIFETIME = timedelta(days=180)
 
 
 def contacts() -> list[str]:
-    """URIs to write to, the preferred first; without any, the form that strangers have."""
+    """Returns contact URIs, the preferred first; by default the public helpdesk form."""
     named: list[str] = settings.POSTERN.security_contacts
     return named or [_address_of("helpdesk:ask")]
 
 
 def text(now: datetime) -> str:
-    """The file, its lines ended by CR LF (RFC 9116 §2.2)."""
+    """Returns the file, with lines ended by CR LF (RFC 9116 §2.2)."""
     expires = (now.astimezone(UTC) + LIFETIME).replace(
         hour=0, minute=0, second=0, microsecond=0
     )

@@ -1,4 +1,4 @@
-"""The pages everybody may read, and the way on after signing in."""
+"""The public pages, and the redirect after signing in."""
 
 from __future__ import annotations
 
@@ -24,18 +24,19 @@ from portal.ui import navigation
 
 @public
 def home(request: HttpRequest) -> HttpResponse:
+    """Shows the start page."""
     return render(request, "home/home.html", {"notices": _notices()})
 
 
 @public
 def help_page(request: HttpRequest) -> HttpResponse:
+    """Shows how to contact the helpdesk."""
     return render(request, "home/help.html", {"notices": _notices()})
 
 
 @public
 def status(request: HttpRequest) -> HttpResponse:
-    """What does not work just now, by itself and by what staff wrote, what is planned,
-    and what lately was."""
+    """Shows current alarms and notices, planned work, and notices of the last 30 days."""
     now = timezone.now()
     said = ServiceNotice.objects.all()
     lately = said.ended(now).filter(ends_at__gt=now - timedelta(days=30))
@@ -53,29 +54,31 @@ def _notices() -> QuerySet[ServiceNotice]:
 
 @public
 def compare(request: HttpRequest) -> HttpResponse:
-    """The two kinds of account, side by side."""
+    """Compares the two kinds of account."""
     return render(request, "home/compare.html")
 
 
 @public
 def privacy(request: HttpRequest) -> HttpResponse:
+    """Shows which data is stored, and for how long."""
     return render(request, "home/privacy.html", {"records": RECORDS})
 
 
 @public
 def cookies(request: HttpRequest) -> HttpResponse:
+    """Lists the cookies."""
     return render(request, "home/cookies.html", {"cookies": COOKIES})
 
 
 @public
 def attachments(request: HttpRequest) -> HttpResponse:
-    """The kinds of files that no message carries here."""
+    """Lists the kinds of files that messages cannot carry here."""
     return render(request, "home/attachments.html", {"listing": listing()})
 
 
 @public
 def terms(request: HttpRequest) -> HttpResponse:
-    """The terms that are signed now, for each kind of applicant."""
+    """Shows the current terms for each kind of applicant."""
     newest: dict[str, Terms] = {}
     for version in Terms.objects.order_by("audience", "-version"):
         newest.setdefault(version.audience, version)
@@ -87,7 +90,7 @@ def terms(request: HttpRequest) -> HttpResponse:
 
 @public
 def security(request: HttpRequest) -> HttpResponse:
-    """How to report a vulnerability: the policy that security.txt names."""
+    """Shows how to report a vulnerability: the policy that security.txt refers to."""
     contacts = [contact.partition(":") for contact in security_contact.contacts()]
     shown = [
         {"href": f"{scheme}:{rest}", "scheme": scheme, "text": rest}
@@ -100,6 +103,7 @@ def security(request: HttpRequest) -> HttpResponse:
 @public
 @require_safe
 def security_txt(request: HttpRequest) -> HttpResponse:
+    """Serves /.well-known/security.txt (RFC 9116)."""
     text = security_contact.text(timezone.now())
     response = HttpResponse(text, content_type="text/plain; charset=utf-8")
     response["Cache-Control"] = "public, max-age=86400"
@@ -108,12 +112,13 @@ def security_txt(request: HttpRequest) -> HttpResponse:
 
 @public
 def accessibility(request: HttpRequest) -> HttpResponse:
+    """Shows the accessibility statement."""
     return render(request, "home/accessibility.html")
 
 
 @signed_in
 def start(request: HttpRequest) -> HttpResponse:
-    """Send a person who has just signed in to where their work is."""
+    """Redirects a person who has just signed in to their main page."""
     doors = navigation.doors_of(request)
     if doors.is_staff:
         return redirect(navigation.ADMIN)

@@ -1,3 +1,3 @@
-"""Sessions is in charge of browsers' sessions: whose they are, what may fail, how they end."""
+"""Browser sessions: storage, listing, known browsers, and limits on failed sign-ins."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+"""Ends a browser session."""
+
 from __future__ import annotations
 
 from django.db import transaction
@@ -9,7 +11,7 @@ from portal.sessions.models import WebSession
 
 @transaction.atomic
 def end_session(session: WebSession, *, reason: str = "", by: Person) -> None:
-    """End one browser's session; ending it again changes nothing."""
+    """Ends one session and records it; ending it again changes nothing."""
     person = session.person
     gone, _ = WebSession.objects.filter(pk=session.pk).delete()
     if not gone or person is None:

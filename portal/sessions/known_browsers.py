@@ -1,8 +1,8 @@
-"""The cookie by which a browser shows that a person has signed in with it before.
+"""The cookie that proves that a person has signed in with this browser before.
 
-It opens nothing: it only keeps others' failures from shutting this browser out. It is
-signed, for one person, rotated at each sign-in, and worthless once the person's sessions
-are ended (the generation stands in it).
+It gives no access: it only keeps others' failures from locking this browser out. It is
+signed, replaced at each sign-in, and void once the person's sessions are ended, because
+it holds their generation.
 """
 
 from __future__ import annotations
@@ -19,31 +19,31 @@ from engine.registry.models import Person
 COOKIE = "known_browser"
 SALT = "portal.sessions.known_browsers"
 LIFETIME = timedelta(days=180)
-# People who share a browser; the one who signed in longest ago is forgotten.
-PEOPLE_AT_MOST = 5
+# People who share a browser; the one who signed in least recently is dropped.
+MAX_PEOPLE = 5
 
 Devices = dict[str, tuple[str, int]]
 
 
 def device_of(request: HttpRequest, person: Person) -> str:
-    """The name of this browser as the person's; empty where it is not known as that."""
+    """Returns the id of this browser for the person; empty where it is not known."""
     device, generation = _read(request).get(str(person.pk), ("", -1))
     return device if generation == person.session_generation else ""
 
 
 def remember(request: HttpRequest, person: Person) -> str:
-    """Have the answer to the request make the browser known. Returns its new name."""
+    """Makes the response set the cookie. Returns the new id of the browser."""
     device = secrets.token_hex(8)
     known = _read(request)
     known.pop(str(person.pk), None)
     known[str(person.pk)] = (device, person.session_generation)
-    kept = dict(list(known.items())[-PEOPLE_AT_MOST:])
+    kept = dict(list(known.items())[-MAX_PEOPLE:])
     request._known_browser = kept  # type: ignore[attr-defined]
     return device
 
 
 def write(request: HttpRequest, response: HttpResponse) -> None:
-    """Put the cookie on the answer to a request in which somebody signed in."""
+    """Sets the cookie on the response to a request that signed a person in."""
     kept = getattr(request, "_known_browser", None)
     if kept is None:
         return

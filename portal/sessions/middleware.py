@@ -1,3 +1,5 @@
+"""Keeps sessions alive, sets the known-browser cookie, and answers locked-out clients."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -13,14 +15,14 @@ from portal.sessions import known_browsers, store
 from portal.sessions.sign_in_attempts import TooManyAttemptsError
 
 TOO_MANY = 429
-# What pages ask for by themselves, which must not keep a session alive that nobody uses.
-ASKED_BY_PAGES = {"wagtailadmin_editing_sessions:ping"}
+# Requests that pages make by themselves: they must not keep an unattended session alive.
+BACKGROUND_REQUESTS = {"wagtailadmin_editing_sessions:ping"}
 
 
 class SessionMiddleware:
-    """Keeps a session alive while it is used, and makes the browser known by a cookie.
+    """Extends a session that is used, and sets the known-browser cookie after a sign-in.
 
-    Answers for every form that takes a password or a code when too many have failed.
+    Turns TooManyAttemptsError of any form into status 429 with Retry-After.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -35,9 +37,9 @@ class SessionMiddleware:
         self, request: HttpRequest, view: Any, args: Any, kwargs: Any
     ) -> None:
         match = request.resolver_match
-        if match is None or match.view_name in ASKED_BY_PAGES:
+        if match is None or match.view_name in BACKGROUND_REQUESTS:
             return
-        # Without the cookie there is no session, and no page varies by one.
+        # Reading request.session would make public pages vary by cookie.
         if settings.SESSION_COOKIE_NAME not in request.COOKIES:
             return
         if SESSION_KEY in request.session and isinstance(request.user, Person):

@@ -1,3 +1,5 @@
+"""Tables of sign-ins and browser sessions."""
+
 from __future__ import annotations
 
 from importlib import import_module
@@ -16,10 +18,10 @@ from engine.registry.models import Person
 
 
 class SignIn(models.Model):
-    """One attempt to sign in to the website: who got in, and what failed.
+    """One attempt to sign in to the website, successful or failed.
 
-    `address` is what was typed, whether or not it is anybody's. `network` is that of
-    `peer`, and `device` what the browser's cookie proved, where it did.
+    `address` is what was typed, whether or not it exists. `peer` is the client's IP
+    address, `network` its network, and `device` the known browser's id.
     """
 
     address = models.CharField(max_length=254)
@@ -56,10 +58,12 @@ class SignIn(models.Model):
 
 
 class WebSessionManager(BaseSessionManager["WebSession"]):
-    def open_of(self, person: Person) -> models.QuerySet[WebSession]:
-        """Sessions in which the person is signed in now, the latest used first.
+    """Finds sessions by person."""
 
-        Those of an earlier generation are dead, whatever stands in their rows.
+    def open_of(self, person: Person) -> models.QuerySet[WebSession]:
+        """Returns the sessions in which the person is signed in, last used first.
+
+        Sessions of an earlier generation are void, whatever their rows say.
         """
         return self.filter(
             person=person,
@@ -69,10 +73,10 @@ class WebSessionManager(BaseSessionManager["WebSession"]):
 
 
 class WebSession(AbstractBaseSession):
-    """A browser's session, with what its owner needs to recognise it by.
+    """A browser session, with what its owner needs to recognise it.
 
-    One table and not a second beside Django's: deleting the row ends the session, and
-    what is listed is what there is.
+    It replaces Django's table instead of describing it from a second one: deleting the
+    row ends the session, and the list of sessions cannot be stale.
     """
 
     person = models.ForeignKey(
@@ -98,5 +102,5 @@ class WebSession(AbstractBaseSession):
         return cast(type[SessionBase], store.SessionStore)
 
     def __str__(self) -> str:
-        # Never the key, which is as good as a password.
+        # Never the session key, which is a credential.
         return f"{self.person or 'Nobody'} by {self.browser or 'no browser'}"

@@ -1,4 +1,4 @@
-"""Where a person is signed in, for every page that shows it: theirs and others'."""
+"""Lists a person's sessions and sign-ins, for their own page and for administrators'."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ from django.http import Http404
 from engine.registry.models import ApiKey, Organisation, Person, RoleName
 from portal.sessions.models import SignIn, WebSession
 
-SIGN_INS_SHOWN = 20
+MAX_SIGN_INS_SHOWN = 20
 
 
 def overview_of(person: Person) -> dict[str, Any]:
-    """Open sessions, live app passwords, and the latest sign-ins, for every page that
-    shows them: the owner's, the administrator's and the console's."""
+    """Returns the template context: open sessions, live app passwords, latest sign-ins."""
     return {
         "sessions": list(WebSession.objects.open_of(person)),
         "app_passwords": list(person.app_passwords.live()),
         "sign_ins": list(
-            SignIn.objects.filter(person=person, succeeded=True)[:SIGN_INS_SHOWN]
+            SignIn.objects.filter(person=person, succeeded=True)[:MAX_SIGN_INS_SHOWN]
         ),
     }
 
 
 def keys_that_go_on(person: Person) -> list[ApiKey]:
-    """Keys of the organisations that the person administers: no session is needed for
-    them, so signing out ends none."""
+    """Returns the API keys of organisations that the person administers.
+
+    They are valid without a session, so that signing out does not end them.
+    """
     administered = Organisation.objects.filter(
         roles__person=person, roles__role=RoleName.ADMINISTRATOR
     )
@@ -35,7 +36,7 @@ def keys_that_go_on(person: Person) -> list[ApiKey]:
 
 
 def session_of(person: Person, session_id: str) -> WebSession:
-    """An open session of the person. Raises Http404."""
+    """Returns an open session of the person by its public id. Raises Http404."""
     found = WebSession.objects.open_of(person).filter(public_id=session_id).first()
     if found is None:
         raise Http404

@@ -1,12 +1,13 @@
-"""How often signing in may fail, and for how long it is then refused.
+"""Limits failed sign-ins, and refuses further attempts for a while.
 
-Failures are counted by where they come from. A browser or a network with which a person
-signed in before has a count of its own, which nobody else can use up: strangers who fail
-at an address shut out other strangers, never its owner. Everybody else shares one count
-for each address, and one for each peer and network whatever address it tries.
+Failures are counted by their source. A browser or network with which a person signed in
+before has a count of its own: strangers who fail at an address lock out other strangers,
+never its owner. All strangers share one count for each address, and one for each client
+IP address and network, whatever addresses it tries.
 
-An attempt is written down before it is judged, so that a thousand made at once count as
-a thousand. While it is refused nothing is counted: the wait that is shown is the true one.
+An attempt is recorded before the password is checked, so that a thousand concurrent
+attempts count as a thousand. A refused attempt is not counted, so that the waiting time
+shown to the person stays true.
 """
 
 from __future__ import annotations
@@ -30,16 +31,16 @@ from portal.sessions.models import SignIn
 from portal.sessions.user_agents import browser_of
 
 WINDOW = timedelta(minutes=15)
-KNOWN_LIMIT = 10  # of one browser, or of one network, at one address
+KNOWN_LIMIT = 10  # of one known browser or network, at one address
 ADDRESS_LIMIT = 10  # of all strangers together, at one address
-PEER_LIMIT = 30  # of one peer, at whatever addresses
+PEER_LIMIT = 30  # of one client IP address, at any addresses
 NETWORK_LIMIT = 100
-# A network counts as known for so long after the last sign-in from it.
+# How long a network counts as known after the last sign-in from it.
 NETWORK_KNOWN = timedelta(days=90)
 
 
 class TooManyAttemptsError(Exception):
-    """Signing in is refused until `until`, whatever the secret."""
+    """Signing in is refused until `until`, even with the correct password."""
 
     def __init__(self, until: datetime) -> None:
         super().__init__("Too many failed attempts to sign in.")
@@ -47,13 +48,17 @@ class TooManyAttemptsError(Exception):
 
     @property
     def seconds(self) -> int:
-        """How long it is until then; at least one."""
+        """The seconds until then; at least one."""
         return max(1, ceil(self.until.timestamp() - clock.held()))
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where an attempt comes from, and as whose known browser or network, if any."""
+    """The source of an attempt.
+
+    `peer` is the client's IP address. `device` names the person's known browser;
+    `is_known` is also set for a known network.
+    """
 
     address: str
     peer: str
@@ -63,7 +68,7 @@ class Source:
     is_known: bool = False
 
     def buckets(self) -> list[tuple[Q, int]]:
-        """Which failures count against it, and how many of them there may be."""
+        """Returns the filters of failures that count against this source, with their limits."""
         if self.device:
             return [(Q(address=self.address, device=self.device), KNOWN_LIMIT)]
         if self.is_known:
@@ -77,18 +82,18 @@ class Source:
         ]
 
     def names(self) -> Iterator[str]:
-        """What its counts go by: who shares one of them may not count at once."""
+        """Yields the names of its counts, which are locked while an attempt is counted."""
         yield f"sign-in at {self.address}"
         if not self.device and not self.is_known:
             yield from (f"sign-in from {self.peer}", f"sign-in from {self.network}")
 
 
 def source_of(request: HttpRequest, address: str) -> Source:
-    """Where a request to sign in as the address comes from."""
+    """Returns the source of a request to sign in with the address."""
     peer = request.META.get("REMOTE_ADDR", "")
     network = network_of(peer)
     browser = browser_of(request.META.get("HTTP_USER_AGENT", ""))
-    # Strangers may ask for this often: of the row, what is compared.
+    # Only the compared columns: strangers can trigger this query often.
     found = Person.objects.filter(address=address).only("pk", "session_generation")
     person = found.first()
     if person is None:
@@ -99,14 +104,14 @@ def source_of(request: HttpRequest, address: str) -> Source:
 
 
 def begin(source: Source, *, is_code: bool = False) -> SignIn:
-    """Write an attempt down as failed, until `withdraw` says otherwise.
+    """Records an attempt as failed; `withdraw` removes it after success.
 
-    Raises TooManyAttemptsError where too many failed before it; it then counts for none.
+    Raises TooManyAttemptsError after too many failures; then nothing is recorded.
     """
-    # A client that is locked out already costs no write, however often it tries.
+    # First without the lock: a client that is locked out costs no write.
     _check(source, clock.now())
     with transaction.atomic():
-        # Those that come at the same moment pass one by one, and each sees the others.
+        # Concurrent attempts pass one by one, so that each counts the others.
         locks.hold(*source.names())
         now = clock.now()
         _check(source, now)
@@ -126,9 +131,9 @@ def begin(source: Source, *, is_code: bool = False) -> SignIn:
 def counted(
     request: HttpRequest, person: Person, *, is_code: bool = False
 ) -> Iterator[None]:
-    """Count what is tried inside, unless it succeeds. Raises TooManyAttemptsError.
+    """Counts the attempt made inside, unless it succeeds. Raises TooManyAttemptsError.
 
-    `is_code` says that the password was right just before.
+    `is_code` marks an attempt at the second factor, after a correct password.
     """
     attempt = begin(source_of(request, person.address), is_code=is_code)
     yield
@@ -136,24 +141,24 @@ def counted(
 
 
 def withdraw(attempt: SignIn) -> None:
-    """The secret was right: this one counts for nothing."""
+    """Removes an attempt that succeeded."""
     attempt.delete()
 
 
 def failures_at(address: str, *, within: timedelta = WINDOW) -> QuerySet[SignIn]:
-    """What failed at an address lately, the latest first."""
+    """Returns the recent failures at an address, the latest first."""
     since = clock.now() - within
     return SignIn.objects.filter(address=address, succeeded=False, at__gt=since)
 
 
 def is_used_up(source: Source) -> bool:
-    """True where the failures at its own address have reached the source's limit."""
+    """Returns whether the failures at the address have reached the source's limit."""
     which, limit = source.buckets()[0]
     return _nth_failure(failures_at(source.address).filter(which), limit) is not None
 
 
-def note_sign_in(request: HttpRequest, person: Person, device: str) -> None:
-    """Write down who has got in, from where and with what."""
+def record_sign_in(request: HttpRequest, person: Person, device: str) -> None:
+    """Records a successful sign-in with its source and browser."""
     peer = request.META.get("REMOTE_ADDR", "")
     SignIn.objects.create(
         address=person.address,
@@ -169,7 +174,7 @@ def note_sign_in(request: HttpRequest, person: Person, device: str) -> None:
 
 
 def _check(source: Source, now: datetime) -> None:
-    """Raise TooManyAttemptsError where one of the source's counts is used up."""
+    """Raises TooManyAttemptsError where one of the source's counts has reached its limit."""
     recent = SignIn.objects.filter(succeeded=False, at__gt=now - WINDOW)
     ends = [
         failed_at + WINDOW
@@ -181,13 +186,13 @@ def _check(source: Source, now: datetime) -> None:
 
 
 def _nth_failure(failures: QuerySet[SignIn], limit: int) -> datetime | None:
-    """When the failure happened that was the limit; None where there are fewer."""
+    """Returns the time of the failure that reached the limit; None if there are fewer."""
     times = failures.order_by("-at").values_list("at", flat=True)
     return next(iter(times[limit - 1 : limit]), None)
 
 
 def _is_network_known(person: Person, network: str) -> bool:
-    """Whether the person signed in from it since their sessions were last ended."""
+    """Returns whether the person signed in from it since all their sessions were ended."""
     since = timezone.now() - NETWORK_KNOWN
     return bool(network) and (
         SignIn.objects.filter(

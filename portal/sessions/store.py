@@ -1,8 +1,8 @@
-"""Sessions of browsers, kept so that their owner can see and end each.
+"""The session engine: Django's, extended so that owners can list and end sessions.
 
-Django's way of extending its own store (docs, "Extending database-backed session
-engines"). `allauth.usersessions` was weighed: it keeps a second table of keys beside the
-sessions, learns of their end only when somebody looks, and knows no idle end.
+It follows Django's documentation ("Extending database-backed session engines").
+`allauth.usersessions` was considered: it keeps a second table of keys beside the sessions,
+notices that one ended only when it is listed, and has no idle time-out.
 """
 
 from __future__ import annotations
@@ -26,16 +26,17 @@ from portal.sessions.user_agents import browser_of
 if TYPE_CHECKING:
     from portal.sessions.models import WebSession
 
-# Where a session's own facts stand in its data.
+# The key of our own facts in the session's data.
 FACTS = "postern.session"
-# How exact `seen` is, in seconds: a write for each request would cost more than most.
+# The precision of `seen` in seconds: a write for each request would cost more than the
+# page itself.
 SEEN_EVERY = 60
 
 Facts = dict[str, Any]
 
 
 class SessionStore(DatabaseStore):
-    """Django's sessions, whose rows say whose they are and end when they are idle."""
+    """Stores sessions with their person, and lets them expire when idle."""
 
     @classmethod
     def get_model_class(cls) -> type[AbstractBaseSession]:
@@ -52,13 +53,13 @@ class SessionStore(DatabaseStore):
         row.opened_at = _moment(facts["opened"])
         row.seen_at = _moment(facts["seen"])
         row.peer, row.browser = facts["peer"], facts["browser"]
-        # Django loads no session whose row has expired: this is what ends idle ones.
+        # Django loads no expired row: this is what ends idle sessions.
         row.expire_date = _moment(_end_of(facts))
         return row
 
 
 def begin(request: HttpRequest, person: Person) -> None:
-    """Note who has just signed in, from where and with what."""
+    """Stores in the session who signed in, from which address and with which browser."""
     now = time.time()
     request.session[FACTS] = {
         "id": secrets.token_hex(16),
@@ -72,9 +73,9 @@ def begin(request: HttpRequest, person: Person) -> None:
 
 
 def keep(request: HttpRequest, person: Person) -> None:
-    """Let a session that is used go on, up to its lifetime.
+    """Extends a session that is used, up to its maximum lifetime.
 
-    A role of staff that was given meanwhile shortens its idle time here.
+    The idle time is computed again, because a new staff role shortens it.
     """
     facts = request.session.get(FACTS)
     if facts is None:
@@ -89,12 +90,12 @@ def keep(request: HttpRequest, person: Person) -> None:
 
 
 def id_of(request: HttpRequest) -> str:
-    """The name of the session that a request came with."""
+    """Returns the public id of the request's session."""
     return str(request.session.get(FACTS, {}).get("id", ""))
 
 
 def renew(request: HttpRequest, person: Person) -> None:
-    """Keep this one session through the end of all the others of its owner."""
+    """Keeps this session valid when all others of its owner are ended."""
     facts = request.session.get(FACTS)
     if facts is not None:
         request.session[FACTS] = {**facts, "generation": person.session_generation}
@@ -111,7 +112,7 @@ def _idle_seconds(person: Person) -> int:
 
 
 def _end_of(facts: Facts) -> float:
-    """When it ends unless it is used before: idle, or at the end of its lifetime."""
+    """Returns the time at which the session expires unless it is used before."""
     lifetime = settings.POSTERN.session_hours * 3600
     return float(min(facts["seen"] + facts["idle"], facts["opened"] + lifetime))
 

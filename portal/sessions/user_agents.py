@@ -1,8 +1,8 @@
-"""What kind of browser it was, so that people know their own again."""
+"""Names a browser by its User-Agent, so that people recognise their own."""
 
 from __future__ import annotations
 
-# The first that is found counts: Edge calls itself Chrome, and Chrome Safari.
+# The first match counts: Edge's header also says Chrome, and Chrome's also Safari.
 BROWSERS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -25,7 +25,7 @@ SYSTEMS = (
 
 
 def browser_of(user_agent: str) -> str:
-    """Such as “Firefox on Windows”: from a closed list, never what was sent."""
+    """Returns a name such as “Firefox on Windows”, never text from the header itself."""
     browser = _named(BROWSERS, user_agent) or "Another browser"
     system = _named(SYSTEMS, user_agent)
     return f"{browser} on {system}" if system else browser

@@ -90,7 +90,7 @@ def test_the_code_of_a_sign_in_confirms_nothing_later(
         page = client.post(reverse("mfa_reauthenticate"), {"code": code_now()})
 
     assert page.status_code == 200
-    assert "was used already" in page.content.decode()
+    assert "was used before" in page.content.decode()
 
 
 def test_nor_the_code_of_a_confirmation_signs_in(

@@ -44,7 +44,7 @@ def test_wrong_password_and_unknown_address_read_the_same(
 
     assert text(wrong) == text(unknown)
     assert text(wrong) == [
-        "The address or the password is not right. Check both and try again."
+        "The address or the password is wrong. Check both and try again."
     ]
 
 

@@ -64,7 +64,7 @@ def test_notice_that_ends_before_it_begins_is_refused(
         f"{AT}add/", WORK | {"ends_at": "2030-01-06T06:00"}
     )
 
-    assert "It must end after it begins." in answer.content.decode()
+    assert "must end after it begins." in answer.content.decode()
     assert not ServiceNotice.objects.exists()
 
 
