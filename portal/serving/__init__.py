@@ -1,3 +1,3 @@
-"""Serves the site over HTTP, so that slow or greedy clients hold nobody else up."""
+"""Serves the site over HTTP without letting slow or greedy clients delay others."""
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The site as an ASGI application: bodies and answers on the event loop, pages in threads.
+"""The ASGI application: bodies and responses on the event loop, pages in threads.
 
-Django's own ASGI handler takes every middleware and view that is not asynchronous to a
-thread by itself, and each request to threads of its own, with a database connection of
-its own. Ours calls the whole chain once, in a thread that lives on, as under WSGI.
+Django's own ASGI handler runs every synchronous middleware and view in a thread by itself,
+and each request in new threads with new database connections. Ours calls the whole chain
+once, in a thread that is reused, as under WSGI.
 """
 
 from __future__ import annotations
@@ -44,35 +44,37 @@ log = logging.getLogger(__name__)
 Send = Callable[[Message], Awaitable[None]]
 Scope = dict[str, Any]
 
-CHUNK = 64 * 1024  # octets of a file that are read and sent at once
+CHUNK = 64 * 1024  # bytes of a file that are read and sent together
 FILE_THREADS = 2
 PLAIN = "text/plain; charset=utf-8"
 
 
 class Site(ASGIHandler):
-    """Answers HTTP requests. Views may be plain; an answer that is streamed by an
-    asynchronous iterator holds no thread for as long as it lasts."""
+    """Answers HTTP requests.
+
+    A response that is streamed by an asynchronous iterator holds no thread while it lasts.
+    """
 
     def __init__(self, threads: int) -> None:
         base.BaseHandler.__init__(self)
         connection_created.connect(_limit_statements)
         self.load_middleware(is_async=False)
         self._pages = FairThreads(threads)
-        # Reading what is on the disk already needs no database and no turn.
+        # Reading files needs no database, and must not wait for a page's thread.
         self._files = ThreadPoolExecutor(FILE_THREADS, thread_name_prefix="file")
 
     async def close(self) -> None:
-        """End the threads; what they are doing is done first."""
+        """Ends the threads, once they have finished their work."""
         connection_created.disconnect(_limit_statements)
         await self._pages.close()
         self._files.shutdown()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            raise ValueError(f"The site speaks HTTP and no {scope['type']}.")
+            raise ValueError(f"The site serves HTTP only, not {scope['type']}.")
         if scope["path"] == LIVE:
-            # Here on the loop: pages that all wait for a database say nothing of whether
-            # this process lives.
+            # Answered on the loop: threads that all wait for a database must not make this
+            # process look dead.
             living = JsonResponse({"status": "live"})
             living["Cache-Control"] = "no-store"
             living["Content-Length"] = str(len(living.content))
@@ -88,7 +90,7 @@ class Site(ASGIHandler):
         except RequestAborted:
             return
         except TooSlowError:
-            response = _plain("The request came in too slowly.", 408)
+            response = _plain("The request arrived too slowly. Send it again.", 408)
         except OSError as error:
             if not faults.is_full(error):
                 raise
@@ -105,10 +107,10 @@ class Site(ASGIHandler):
         await self._send(response, scope, receive, send)
 
     async def _is_to_be_read(self, scope: Scope, client: str) -> bool:
-        """Whether there is a body, and it may be sent.
+        """Returns whether the body is to be read.
 
-        One that may not is refused by the page it was for, which finds none. One without
-        a length is never read, as under WSGI.
+        A body that is too large for the sender is not read, and the page then refuses the
+        request. A body without a Content-Length is never read, as under WSGI.
         """
         length = _header(scope, b"content-length")
         if not length.isdecimal() or len(length) > 20 or not int(length):
@@ -118,7 +120,7 @@ class Site(ASGIHandler):
         return await self._pages.run(client, partial(self._may_send, scope))
 
     def _may_send(self, scope: Scope) -> bool:
-        """Ask, in a thread, who it is that sends so much."""
+        """Checks, in a thread, whether the sender may send a large body."""
         signals.request_started.send(sender=self.__class__, scope=scope)
         body = request_body.empty()
         try:
@@ -129,7 +131,7 @@ class Site(ASGIHandler):
             signals.request_finished.send(sender=self.__class__)
 
     def _answer(self, scope: Scope, body: IO[bytes]) -> HttpResponseBase:
-        """Make the answer, in a thread, and close what is not needed to send it."""
+        """Makes the response, in a thread, and closes what is not needed to send it."""
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=self.__class__, scope=scope)
         request, refusal = self.create_request(scope, body)
@@ -150,7 +152,7 @@ class Site(ASGIHandler):
         try:
             await self._stream(response, scope, receive, send)
         finally:
-            # Even when the server stops: files and database connections are let go.
+            # Shielded, so that files and database connections are released on shutdown.
             await asyncio.shield(self._pages.run(_client(scope), response.close))
 
     async def _stream(
@@ -160,7 +162,7 @@ class Site(ASGIHandler):
         receive: Receive,
         send: Send,
     ) -> None:
-        """Send an answer as it is made, until it ends or the client has gone."""
+        """Sends a response as it is made, until it ends or the client disconnects."""
         if scope["method"] == "HEAD":
             response.streaming_content = ()
         elif not response.is_async:
@@ -187,10 +189,10 @@ class Site(ASGIHandler):
     async def _beside(
         self, response: StreamingHttpResponse, client: str
     ) -> AsyncIterator[bytes]:
-        """What a plain iterator makes, so that a client slow to read it holds no thread.
+        """Returns the content of a synchronous iterator without holding a thread.
 
-        Files are read as they are sent. Anything else, which may ask the database, is
-        made to its end at once, and waits on the disk.
+        A file is read as it is sent. Any other iterator, which may query the database, is
+        run to its end and buffered on disk, so that a slow client holds no thread.
         """
         if getattr(response, "file_to_stream", None) is not None:
             cast(FileResponse, response).block_size = CHUNK
@@ -207,10 +209,10 @@ class Site(ASGIHandler):
 
 
 def _limit_statements(connection: BaseDatabaseWrapper, **_: object) -> None:
-    """End what a page asks for too long, so that it holds neither locks nor a thread.
+    """Sets a statement timeout, so that a slow query holds neither locks nor a thread.
 
-    Once for each connection of this process that has no limit of its own: the watch's
-    has, and the operator's options for all may have one.
+    Applied to each new connection of this process without a timeout of its own: the
+    health watch has one, and the operator's connection options may set one for all.
     """
     own = str(connection.settings_dict.get("OPTIONS", {}).get("options", ""))
     if connection.vendor == "postgresql" and "statement_timeout" not in own:
@@ -228,7 +230,7 @@ def _spool(response: StreamingHttpResponse) -> IO[bytes]:
 
 
 def _client(scope: Scope) -> str:
-    """Whose turn it is: the visitor's network, as our own proxies saw it."""
+    """Returns the visitor's network, as our proxies report it: the unit of fairness."""
     address = (scope.get("client") or ("",))[0]
     said = {"HTTP_X_FORWARDED_FOR": _header(scope, b"x-forwarded-for")}
     return network_of(client_address.of({"REMOTE_ADDR": address, **said}))
@@ -240,10 +242,10 @@ def _has_body(scope: Scope) -> bool:
 
 
 async def _send_and_let_finish(receive: Receive, send: Send, message: Message) -> None:
-    """Send a part of an answer; let the client finish its request before the last ends.
+    """Sends part of a response, and lets the client finish its request before the end.
 
-    A connection that is closed while the client is sending is reset, and the client may
-    never see the answer.
+    Closing a connection while the client is still sending resets it, and the client may
+    then never see the response.
     """
     if message["type"] == "http.response.body" and not message.get("more_body"):
         await send({**message, "more_body": True})
@@ -258,7 +260,7 @@ def _header(scope: Scope, name: bytes) -> str:
 
 
 def _no_room() -> HttpResponse:
-    """For what is too large for memory, while the disk for temporary files is full."""
+    """Returns the error page for a full disk of temporary files."""
     log.error("The disk for temporary files is full: %s", tempfile.gettempdir())
     response = service_unavailable.page()
     response["Retry-After"] = str(faults.RETRY_SECONDS)

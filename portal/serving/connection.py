@@ -1,7 +1,7 @@
-"""One HTTP connection: how long each part of a request or an answer may take.
+"""One HTTP connection, with deadlines for each part of a request and a response.
 
-A subclass of uvicorn's protocol on h11 (uvicorn 0.54), which by itself waits as long as
-the client likes: for the first octet, for the end of a header, for an answer to be read.
+A subclass of uvicorn 0.54's protocol on h11, which itself waits indefinitely: for the first
+byte, for the end of a header, and for the client to read a response.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from uvicorn.server import ServerState
 from engine.places import Dropped, Place
 from engine.sessions import LINGER_SECONDS, Sessions, hang_up, reset
 
-# Seconds for a whole header, from the first octet of a connection or a request on.
+# Seconds for a whole header, from the first byte of a connection or a request.
 HEAD_SECONDS = 10.0
 # Seconds that a connection is kept between two requests.
 IDLE_SECONDS = 15
-# Seconds in which a client must take the 64 kB that wait for it here.
+# Seconds in which a client must read the 64 kB that wait in the write buffer.
 READ_SECONDS = 60.0
 
 CROWDED = (
@@ -32,10 +32,10 @@ CROWDED = (
 
 
 class Connection(H11Protocol):
-    """A connection with a place among all others, and deadlines for its client.
+    """A connection that holds one of the places, with deadlines for its client.
 
-    Its place is safe while a request that has come in whole is worked on, or while a
-    client reads the answer; at any other time it makes room for others (`engine.places`).
+    It keeps its place while a complete request is processed or the client reads the
+    response; at any other time it may be dropped to make room (`engine.places`).
     """
 
     def __init__(
@@ -57,9 +57,9 @@ class Connection(H11Protocol):
     def connection_made(  # type: ignore[override]
         self, transport: asyncio.Transport
     ) -> None:
-        # An answer is written in two pieces, its header first. Without this the second
-        # waits until the client has acknowledged the first, which it puts off for 40 ms.
-        # asyncio sets it only on ports that it opens itself (Python 3.11 to 3.14).
+        # A response is written in two pieces, its header first. With Nagle's algorithm the
+        # second waits for the acknowledgement of the first, which clients delay by 40 ms.
+        # asyncio disables it only on sockets that it opens itself (Python 3.11 to 3.14).
         own = transport.get_extra_info("socket")
         own.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().connection_made(transport)
@@ -78,11 +78,11 @@ class Connection(H11Protocol):
         if self._head_since is None and not self._is_busy():
             self._head_since = self.loop.time()
         super().data_received(data)
-        self._note()
+        self._update()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        self._note()
+        self._update()
         began_another, _ = self.conn.trailing_data
         if began_another and not self._is_busy():
             self._head_since = self.loop.time()
@@ -90,15 +90,15 @@ class Connection(H11Protocol):
     def pause_writing(self) -> None:
         super().pause_writing()
         self._unread_since = self.loop.time()
-        self._note()
+        self._update()
 
     def resume_writing(self) -> None:
         super().resume_writing()
         self._unread_since = None
-        self._note()
+        self._update()
 
     def look(self) -> None:
-        """End the connection when its client is too slow; called every second."""
+        """Resets the connection when its client is too slow; called every second."""
         now = self.loop.time()
         unread = self.transport.get_write_buffer_size()
         if not unread:
@@ -116,11 +116,11 @@ class Connection(H11Protocol):
             reset(self.transport)
 
     def _is_busy(self) -> bool:
-        """Whether a request has begun that is not answered to its end."""
+        """Returns whether a request has begun whose response is not complete."""
         return self.cycle is not None and not self.cycle.response_complete
 
-    def _note(self) -> None:
-        """Note what the connection waits for now."""
+    def _update(self) -> None:
+        """Updates the deadlines and the place after the state has changed."""
         is_busy = self._is_busy()
         if is_busy:
             self._head_since = None

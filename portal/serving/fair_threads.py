@@ -1,4 +1,4 @@
-"""The threads in which pages are made, shared out fairly between clients."""
+"""A thread pool that shares its threads fairly between clients."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from django.db import connections
 
 Result = TypeVar("Result")
 
-# Requests that may wait for a thread: of one client, and of all.
-WAITING_EACH = 200
-WAITING = 2_000
+# Requests that may wait for a thread: of one client, and in total.
+MAX_WAITING_PER_CLIENT = 200
+MAX_WAITING = 2_000
 
 
 class CrowdedError(Exception):
-    """Too many requests are waiting; the client should come again later."""
+    """Too many requests are waiting; the client should try again later."""
 
 
 @dataclass(eq=False, slots=True)
@@ -32,29 +32,29 @@ class _Job:
 
 
 class FairThreads:
-    """Runs functions in threads, each client's in the order they came.
+    """Runs functions in threads, in order for each client and fairly between clients.
 
-    Clients take turns, and a quarter of the threads is always left to others: a client
-    whose pages are slow to make waits for its own pages only. Used from one event loop.
+    Clients are served round-robin, and none uses more than three quarters of the
+    threads: a client with slow pages delays only its own. Used from one event loop.
     """
 
     def __init__(self, count: int) -> None:
         self._count = self._free = count
         self._most = max(1, count - max(1, count // 4))
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="page")
-        # In the order in which clients come next.
+        # In the order in which clients are served next.
         self._queues: dict[str, deque[_Job]] = {}
         self._running: Counter[str] = Counter()
         self._waiting = 0
 
     async def run(self, client: str, function: Callable[[], Result]) -> Result:
-        """Call the function in a thread, and return what it does.
+        """Calls the function in a thread, and returns its result.
 
-        It is called to its end even when the caller is cancelled meanwhile. Raises
-        CrowdedError when too many wait already, and whatever the function raises.
+        The function runs to its end even when the caller is cancelled. Raises CrowdedError
+        when too many requests wait, and whatever the function raises.
         """
         queue = self._queues.get(client, ())
-        if self._waiting >= WAITING or len(queue) >= WAITING_EACH:
+        if self._waiting >= MAX_WAITING or len(queue) >= MAX_WAITING_PER_CLIENT:
             raise CrowdedError
         job = _Job(client, function, asyncio.get_running_loop().create_future())
         self._queues.setdefault(client, deque()).append(job)
@@ -64,7 +64,7 @@ class FairThreads:
         return result
 
     async def close(self) -> None:
-        """Wait for what is running, close the database's connections, end the threads."""
+        """Waits for running functions, closes database connections and ends the threads."""
         loop = asyncio.get_running_loop()
         together = threading.Barrier(self._count)
         closing = (
@@ -75,7 +75,7 @@ class FairThreads:
         self._threads.shutdown()
 
     def _start(self) -> None:
-        """Start what may be started, a job of each client in turn."""
+        """Starts waiting functions while threads are free, round-robin."""
         while self._free and (job := self._next()):
             if job.outcome.cancelled():
                 continue
@@ -94,7 +94,7 @@ class FairThreads:
         queue = self._queues.pop(client)
         job = queue.popleft()
         self._waiting -= 1
-        if queue:  # behind all others, who come first now
+        if queue:  # to the end of the line
             self._queues[client] = queue
         return job
 
@@ -113,5 +113,5 @@ class FairThreads:
 
 
 def _close_connections(together: threading.Barrier) -> None:
-    together.wait()  # so that each thread closes its own
+    together.wait()  # otherwise one thread could run two of these, and another none
     connections.close_all()

@@ -1,4 +1,4 @@
-"""Reading a request's body whole before a thread is asked to look at it."""
+"""Reads a request's body completely before a thread is used for it."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from django.core.exceptions import RequestAborted
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
-# Seconds before the first octet, and for all of them; and octets that must come in every
-# second on average. Bodies of 60 MB pass at half a megabit a second.
+# Seconds until the first byte, and for the whole body; and bytes that must arrive each
+# second on average. A body of 60 MB passes at half a megabit a second.
 PATIENCE = 15
 DEADLINE = 1_000
 LEAST_RATE = 1_000
 
 
-# Seconds for the rest of a body that nobody reads.
-REST_SECONDS = 10
+# Seconds for the rest of a body that is discarded.
+DISCARD_SECONDS = 10
 
 
 class TooSlowError(Exception):
-    """The body did not come in at the least rate."""
+    """The body arrived more slowly than LEAST_RATE."""
 
 
 def empty() -> IO[bytes]:
-    """A body of no octets."""
+    """Returns an empty body."""
     return BytesIO()
 
 
 async def read(receive: Receive) -> IO[bytes]:
-    """Return the body as a file: on disk where it is large.
+    """Returns the body as a file, which is on disk where it is large.
 
-    No thread waits for it: a client that sends an octet a minute costs one connection. Raises
-    RequestAborted when the client has gone, and TooSlowError.
+    No thread waits for it: a client that sends one byte a minute costs one connection.
+    Raises RequestAborted when the client has disconnected, and TooSlowError.
     """
     file = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - the request closes it
         max_size=settings.FILE_UPLOAD_MAX_MEMORY_SIZE, mode="w+b"
@@ -58,9 +58,9 @@ async def read(receive: Receive) -> IO[bytes]:
 
 
 async def discard(receive: Receive) -> None:
-    """Take the rest of a body, for some seconds, and keep nothing of it."""
+    """Reads and discards the rest of a body, for at most DISCARD_SECONDS."""
     with suppress(TimeoutError):
-        async with asyncio.timeout(REST_SECONDS):
+        async with asyncio.timeout(DISCARD_SECONDS):
             while (await receive()).get("more_body"):
                 pass
 
@@ -82,5 +82,5 @@ async def _receive(
 
 
 def seconds_for(octets: int) -> float:
-    """By when, since it began, a body must go on of which that much has come."""
+    """Returns the seconds from the start within which the next bytes must arrive."""
     return min(DEADLINE, PATIENCE + octets / LEAST_RATE)

@@ -1,4 +1,4 @@
-"""A process of the site: its port, its connections and their limits."""
+"""One process of the site: its port, its connections and their limits."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from portal.serving.asgi_handler import Site
 from portal.serving.connection import HEAD_SECONDS, IDLE_SECONDS, Connection
 from portal.serving.request_body import DEADLINE
 
-# Seconds for answers that are on their way when the service stops.
-GRACE = 10
-# Databases, static files, caches, logs.
+# Seconds for responses in progress when the service stops.
+GRACE_SECONDS = 10
+# Files that are not connections: databases, static files, caches, logs.
 OTHER_FILES = 200
-# Of a connection: its socket, and the file that its body or its answer waits in.
+# Files of one connection: its socket, and the file that buffers its body or response.
 FILES_EACH = 2
 
 
 async def serve(stop: asyncio.Event) -> None:
-    """Serve the site until `stop` is set; then finish what is under way."""
+    """Serves the site until `stop` is set, then finishes the requests in progress."""
     allowed = limits(descriptors.raise_limit())
     closing = asyncio.Event()
     draining = asyncio.create_task(_drain(stop, closing))
@@ -42,7 +42,8 @@ async def serve(stop: asyncio.Event) -> None:
 
 
 async def _drain(stop: asyncio.Event, closing: asyncio.Event) -> None:
-    """Say that this process is not ready, while load balancers take it out, then close."""
+    """Reports "not ready" for POSTERN_WEB_DRAIN_SECONDS, so that load balancers stop
+    sending requests, then closes."""
     await stop.wait()
     readiness.drain()
     await asyncio.sleep(settings.POSTERN.web_drain_seconds)
@@ -52,7 +53,7 @@ async def _drain(stop: asyncio.Event, closing: asyncio.Event) -> None:
 async def serve_on(
     port: socket.socket, site: Site, limits: Limits, stop: asyncio.Event
 ) -> None:
-    """Serve a site on a port that is open."""
+    """Serves a site on a socket that is already open."""
     server = WebServer(_config(site, limits))
     stopping = asyncio.create_task(server.stop_after(stop))
     await server.serve(sockets=[port])
@@ -61,37 +62,37 @@ async def serve_on(
 
 
 class WebServer(Server):
-    """Uvicorn's server, which looks at its connections every second."""
+    """Uvicorn's server, which checks the deadlines of its connections every second."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals to the code that runs the process (`engine.processes`)."""
+        """Leaves signals to the code that runs the process (`engine.processes`)."""
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Called by the base class, which has asyncio accept a whole backlog at a go."""
+        """Sets our own backlog: the base class makes asyncio accept all of it in one go."""
         await super().startup(sockets)
         for port in sockets or ():
             port.listen(BACKLOG)
 
     async def on_tick(self, counter: int) -> bool:
-        """Called by the base class ten times a second."""
+        """Checks deadlines; the base class calls this ten times a second."""
         if counter % 10 == 0:
             for connection in list(self.server_state.connections):
                 cast(Connection, connection).look()
         return await super().on_tick(counter)
 
     async def stop_after(self, stop: asyncio.Event) -> None:
-        """Begin to stop when the event is set."""
+        """Begins to stop when the event is set."""
         await stop.wait()
         self.should_exit = True
 
 
 def limits(open_files: int) -> Limits:
-    """How many connections there may be, and how many of them may be waited for.
+    """Returns how many connections may be open, in total and for each address.
 
-    Waited for are clients between two requests, at a header, or at a body. A proxy of
-    ours, which bears everybody's connections, is no stranger.
+    The limits for strangers apply to clients that are between requests or still sending.
+    One of our own proxies carries everybody's connections and counts as known.
     """
     total = descriptors.fit(
         settings.POSTERN.web_connections,
@@ -119,13 +120,13 @@ def _config(site: Site, limits: Limits) -> Config:
         interface="asgi3",
         lifespan="off",
         log_config=None,
-        # Requests that are no HTTP are strangers' doing, and would fill the log.
+        # Malformed requests from the internet would fill the log.
         log_level="error",
         access_log=False,
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=IDLE_SECONDS,
-        timeout_graceful_shutdown=GRACE,
+        timeout_graceful_shutdown=GRACE_SECONDS,
         backlog=ACCEPTED_AT_ONCE,
     )
 

@@ -136,7 +136,7 @@ async def test_a_body_that_was_refused_is_not_waited_for(
     web: Web, db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.ROOT_URLCONF = "portal.urls"
-    monkeypatch.setattr(request_body, "REST_SECONDS", 0.3)
+    monkeypatch.setattr(request_body, "DISCARD_SECONDS", 0.3)
     reader, writer = await web.open()
     writer.write(
         head("POST", "/apply/email/", "Content-Length: 5000000", FORM) + b"\r\nx"

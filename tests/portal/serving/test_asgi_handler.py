@@ -218,7 +218,7 @@ async def test_an_answer_under_way_is_finished_when_the_service_stops(
 async def test_event_streams_end_when_the_service_stops(
     serve: ServeSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("portal.serving.server.GRACE", 1)
+    monkeypatch.setattr("portal.serving.server.GRACE_SECONDS", 1)
     web = await serve()
     reader, writer = await web.open()
     writer.write(head("GET", "/events/") + b"\r\n")

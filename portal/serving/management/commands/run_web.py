@@ -1,4 +1,4 @@
-"""`manage.py run_web`: the site, until it is asked to stop."""
+"""`manage.py run_web`: serves the site until it is stopped."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from portal.serving.server import serve
 
 
 class Command(BaseCommand):
-    help = "Serve the site by HTTP."
-    # They load every page of the site, and so does its first visitor.
+    help = "Serve the site over HTTP."
+    # System checks import every page of the site; the first request does that anyway.
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         processes.add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """One process, or as many as POSTERN_WEB_WORKERS says, on the same port."""
+        """Runs POSTERN_WEB_WORKERS processes on the same port."""
         if not options["alone"]:
             starting.check(scans=False)
         count = settings.POSTERN.web_workers
