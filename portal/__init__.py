@@ -1,3 +1,3 @@
-"""Portal is in charge of the Wagtail site and of every screen."""
+"""The website: a Django and Wagtail site with every page of the service."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every door of the site. Each app owns its own file; this one only puts them in place."""
+"""The root of all routes. Each app has a urls.py of its own, which is included here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ urlpatterns = [
     path("mail/", include("portal.webmail.urls")),
     path("organisation/", include("portal.organisation.urls")),
     path("help/", include("portal.helpdesk.urls")),
-    # Wagtail brings its own way in, which knows no second factor: ours stands before it.
+    # Wagtail's own sign-in knows no second factor: ours has to match first.
     path("admin/", include("portal.console.urls")),
     path("admin/", include(wagtailadmin_urls)),
     path("guides/", include("portal.guides.urls")),

@@ -1,9 +1,9 @@
-"""How allauth is set up: which forms are ours, and which of its limits are left."""
+"""allauth's settings: our forms, and the rate limits that remain."""
 
 from __future__ import annotations
 
-# Failures are counted by portal.sessions.sign_in_attempts: these would let strangers shut out
-# the owner of an address, and count whole offices as one.
+# Failed sign-ins are limited by portal.sessions.sign_in_attempts: allauth's own limits would
+# let strangers lock out the owner of an address, and count a whole office as one client.
 RATE_LIMITS = {
     "request_sign_in": "20/h/ip,3/h/key",
     "login": None,

@@ -1,4 +1,4 @@
-"""What a browser may load on our pages: the portal's own policy, and the admin's."""
+"""Content security policies: of the site's pages, and of Wagtail's admin."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ PORTAL = {
     "frame-ancestors": [SELF],
 }
 
-# Wagtail's admin writes scripts and styles into its pages. Nothing that a member or a
-# stranger wrote is ever shown there as HTML.
+# Wagtail's admin needs inline scripts and styles. It never shows HTML that members or
+# strangers wrote.
 WAGTAIL_ADMIN = {
     "default-src": [SELF],
     "script-src": [SELF, UNSAFE_INLINE],

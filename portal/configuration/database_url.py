@@ -1,4 +1,4 @@
-"""Reads POSTERN_DATABASE_URL: which database, and how it is reached."""
+"""Parses POSTERN_DATABASE_URL into Django's DATABASES."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from psycopg import Error, pq
 from psycopg.conninfo import conninfo_to_dict
 
-# How Django calls what every connection has; all else is handed to libpq as it is.
+# Django's names for libpq's parameters; all others are passed to libpq unchanged.
 _NAMES = {
     "dbname": "NAME",
     "user": "USER",
@@ -25,12 +25,12 @@ _UNKNOWN = re.compile(r'invalid URI query parameter: "([^"]*)"')
 
 
 def is_sqlite(url: str) -> bool:
-    """True where the URL, or none at all, means SQLite."""
+    """Returns whether the URL means SQLite, as the empty one does."""
     return not url or url.startswith("sqlite:")
 
 
 def check(url: str) -> None:
-    """Raise ValueError with a sentence that says what to change; nothing of it is secret."""
+    """Raises ValueError with what to change. The message contains no part of the password."""
     if is_sqlite(url):
         if urlsplit(url).query:
             raise ValueError("POSTERN_DATABASE_URL: sqlite:///path takes no options.")
@@ -41,7 +41,7 @@ def check(url: str) -> None:
             "POSTERN_DATABASE_URL names no database. Write "
             "postgresql://user:password@host/name."
         )
-    # A path of an abstract socket begins with one (libpq 14).
+    # The name of an abstract socket begins with @ (libpq 14).
     if "@" in str(parameters.get("host", ""))[1:]:
         raise ValueError(
             "POSTERN_DATABASE_URL has more than one @. Write the password's own as %40."
@@ -49,12 +49,15 @@ def check(url: str) -> None:
 
 
 def settings_of(url: str, *, var: Path) -> dict[str, Any]:
-    """The database as Django's DATABASES takes it, of a URL that was checked."""
+    """Returns the entry for Django's DATABASES of a URL that `check` has accepted.
+
+    `var` is the folder for the default SQLite file.
+    """
     if is_sqlite(url):
         return _sqlite(unquote(urlsplit(url).path) or var / "postern.sqlite3", var)
     parameters = _parameters(url)
     own = {ours: parameters.pop(name, "") for name, ours in _NAMES.items()}
-    # Whose connections these are, for who looks at the server; a name in the URL wins.
+    # Shown in pg_stat_activity; an application_name in the URL takes precedence.
     parameters.setdefault("fallback_application_name", f"postern@{gethostname()}")
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -68,7 +71,7 @@ def _sqlite(name: str | Path, var: Path) -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": name,
-        # Opening costs more than most transactions, and a file does not go stale.
+        # Opening costs more than most transactions, and a file connection never breaks.
         "CONN_MAX_AGE": None,
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
@@ -82,9 +85,9 @@ def _sqlite(name: str | Path, var: Path) -> dict[str, Any]:
 
 
 def _parameters(url: str) -> dict[str, Any]:
-    """What libpq's own parser reads in a URL (PostgreSQL 18, 32.1.1.2). Raises ValueError.
+    """Parses a URL with libpq's own parser (PostgreSQL 18, 32.1.1.2). Raises ValueError.
 
-    Several hosts come as one text with commas, as libpq wants them.
+    Several hosts are returned as one comma-separated text, which is libpq's own format.
     """
     if not url.startswith(_SCHEMES):
         raise ValueError(
@@ -99,7 +102,7 @@ def _parameters(url: str) -> dict[str, Any]:
 def _sentence(error: str) -> str:
     unknown = _UNKNOWN.search(error)
     if unknown is None:
-        # What libpq quotes after the colon may be the whole URL, with the password.
+        # After the colon libpq may quote the whole URL, including the password.
         return (
             f"POSTERN_DATABASE_URL cannot be read: {error.partition(': ')[0].strip()}."
         )

@@ -1,4 +1,4 @@
-"""What the environment may set: every POSTERN_* variable, typed, in one place."""
+"""The configuration: every POSTERN_* environment variable, with its type and default."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from portal.configuration import database_url
 from portal.configuration.sending_rates import Rates
 
-# So many times the usual rates may be sent in development and in tests.
-REHEARSAL = 100
+# The factor by which sending rates are raised in development and in tests.
+NON_PRODUCTION_FACTOR = 100
 DEVELOPMENT_SIGNING_KEY = "development-only-secret-key-never-used-in-production"
 
 
@@ -25,16 +25,16 @@ class Environment(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="POSTERN_",
         extra="ignore",
-        # An error must not carry a URL, with its password, into a log.
+        # Otherwise an error would log a URL with its password.
         hide_input_in_errors=True,
     )
 
     env: Literal["development", "test", "production"] = "development"
     var: Path = Path("var")
     secret_key: str = DEVELOPMENT_SIGNING_KEY
-    # The secret keys before it. To change the key without a gap: put the new one here on
-    # all hosts, then exchange the two, run `manage.py rekey`, and take the old one out
-    # when that says that nothing hangs on it any more
+    # Earlier secret keys. To change the key without interruption: add the new one here on
+    # all hosts, then exchange the two, run `manage.py rekey`, and remove the old one when
+    # the command reports that nothing depends on it any more
     secret_key_fallbacks: list[str] = Field(default=[])
     debug: bool = False
 
@@ -42,14 +42,14 @@ class Environment(BaseSettings):
     community_domain: str = "secure.example"
     community_name: str = "Postern"
 
-    # The helpdesk: its hours on weekdays, and the part of the United Kingdom whose
-    # bank holidays it keeps (ENG is England and Wales)
+    # The helpdesk: opening hours on weekdays, and the part of the United Kingdom whose
+    # bank holidays apply (ENG is England and Wales)
     helpdesk_phone: str = "020 7946 0000"
     helpdesk_address: str = ""
     helpdesk_opens: time = time(8)
     helpdesk_closes: time = time(19)
     helpdesk_bank_holidays: Literal["ENG", "NIR", "SCT", "WLS"] = "ENG"
-    # How long a link opens a question of somebody who cannot sign in, in days
+    # Days for which a link opens the question of a visitor without an account
     ticket_link_days: int = Field(default=30, ge=1)
 
     # The web
@@ -57,23 +57,22 @@ class Environment(BaseSettings):
     web_port: int = 8000
     web_url: str = ""
     allowed_hosts: list[str] = Field(default=["127.0.0.1", "localhost"])
-    # Processes of the site, and in each so many threads in which pages are made, and
-    # connections at once
+    # Processes of the site; threads for pages in each, and connections to each
     web_workers: int = Field(default=1, ge=1)
     web_threads: int = Field(default=8, ge=1)
     web_connections: int = Field(default=4_000, ge=20)
-    # Seconds for which a process that is asked to stop goes on serving and says at
-    # /health/ready that it is not ready: as long as load balancers take to notice
+    # Seconds for which a stopping process keeps serving while /health/ready reports 503:
+    # the time that load balancers need to notice
     web_drain_seconds: int = Field(default=0, ge=0, le=300)
-    # Seconds that one statement of a page, or of a call of the API, may take on
-    # PostgreSQL before it is ended; jobs, mail and migrations have no such limit
+    # Statement timeout on PostgreSQL, in seconds, for pages and API calls; jobs, mail and
+    # migrations have none
     web_statement_seconds: int = Field(default=30, ge=1)
-    # Networks of the proxies that end TLS before us, such as ["10.0.0.0/28"]
+    # Networks of the proxies that terminate TLS in front of us, such as ["10.0.0.0/28"]
     trusted_proxies: list[IPv4Network | IPv6Network] = Field(default=[])
 
-    # How much one sender may send; a normal day comes nowhere near. A sender of more is
-    # asked to wait, and an operator can give it an allowance. A list counts as one
-    # recipient for its author, and with all its members for itself.
+    # Sending rates, far above a normal day's use. A sender above them is told to retry
+    # later, and an operator can grant an allowance. A list counts as one recipient for the
+    # author, and with all its members for itself.
     person_messages: Rates = Rates(minute=60, hour=500, day=2_000)
     person_recipients: Rates = Rates(minute=2_000, hour=5_000, day=20_000)
     connection_messages: Rates = Rates(minute=1_000, hour=20_000, day=100_000)
@@ -83,51 +82,51 @@ class Environment(BaseSettings):
     list_messages: Rates = Rates(minute=30, hour=200, day=1_000)
     list_recipients: Rates = Rates(minute=50_000, hour=200_000, day=1_000_000)
 
-    # Who watches the service: networks from which /metrics may be read, or the token that
-    # such a request carries as "Authorization: Bearer TOKEN"
+    # Monitoring: networks that may read /metrics, or the token that a request for it must
+    # carry as "Authorization: Bearer TOKEN"
     metrics_networks: list[IPv4Network | IPv6Network] = Field(
         default=[IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")]
     )
     metrics_token: str = ""
 
-    # Where alarms go by mail, straight to the smart host; empty means the everyday
-    # addresses of the operators
+    # Recipients of alarm mail, which goes straight to the smart host; empty means the
+    # everyday addresses of the operators
     alarm_addresses: list[str] = Field(default=[])
-    # The alarm of a backup that is late, in hours since the last `manage.py note_backup`
+    # Hours since the last `manage.py note_backup` after which a late backup is an alarm
     backup_hours: int = Field(default=26, ge=1)
 
-    # Where a vulnerability is reported, the preferred first, as URIs: mailto:, https:
-    # or tel:. Empty is the form by which strangers ask the helpdesk.
+    # Contacts for vulnerability reports, the preferred first, as URIs: mailto:, https: or
+    # tel:. Empty means the helpdesk's public form.
     security_contacts: list[str] = Field(default=[])
 
-    # Signing in: minutes without use after which a session ends, of members and of
-    # staff; hours after which it ends however much it is used
+    # Sessions: idle minutes after which a member's or a staff session ends, and its
+    # maximum length in hours
     session_idle_minutes: int = Field(default=120, ge=5)
     staff_session_idle_minutes: int = Field(default=30, ge=5)
     session_hours: int = Field(default=12, ge=1, le=24 * 14)
 
-    # Who must have a second factor besides staff and administrators, and how many days
-    # after their first sign-in. Organisations may require more, immediately.
+    # Who needs a second factor besides staff and administrators, and days after the first
+    # sign-in until it is required. Organisations may require it immediately.
     second_factor: Literal["everybody", "administrators"] = "everybody"
     second_factor_grace_days: int = Field(default=14, ge=0)
 
-    # Where state is kept
+    # State
     # postgresql://user:password@host/name, or sqlite:///path; empty is SQLite under var.
-    # As libpq reads it: several hosts (host1:5432,host2:5432), and every option, such as
+    # In libpq's format: several hosts (host1:5432,host2:5432), and every option, such as
     # ?sslmode=verify-full&sslrootcert=/etc/ssl/db.pem&target_session_attrs=read-write
     database_url: str = ""
     sqlite_in_production: bool = False
-    # redis://host:6379/0, the cache that several hosts share: the limits of how often
-    # something may be asked. While it is away, each process keeps limits of its own
+    # redis://host:6379/0, the cache that several hosts share, for rate limits. While it is
+    # unavailable, each process counts by itself
     redis_url: str = ""
 
-    # Recovery of an account, in hours: how long a change of somebody's everyday address
-    # waits for the owner's refusal, where another asked for it; and how long, after the
-    # first sign-in, the mailbox stays shut that one person alone could have reached
+    # Account recovery, in hours: how long a change of the everyday address that another
+    # person requested waits for the owner's refusal; and how long the mailbox stays locked
+    # after the first sign-in where one other person could have recovered the account alone
     recovery_delay_hours: int = Field(default=24, ge=1)
     recovery_shut_hours: int = Field(default=24, ge=1)
 
-    # The API, for each key
+    # API calls for each key
     api_calls_a_minute: int = 600
 
     # The mail engine
@@ -139,67 +138,67 @@ class Environment(BaseSettings):
     pop3_port: int = 2110
     pop3s_port: int = 2995
     engine_processes: int = 1
-    # Connections at once, in each process: to each of the two kinds of SMTP, to POP3
+    # Concurrent connections in each process: to each of the two kinds of SMTP, and to POP3
     smtp_sessions: int = Field(default=3_000, ge=20)
     pop3_sessions: int = Field(default=500, ge=20)
     message_size_limit: int = 50 * 1024 * 1024
 
-    # TLS: our certificate, and whose we believe. In development `manage.py up` makes
-    # a private authority, and these are its files where they are not set.
+    # TLS: our certificate and key, and the authorities that we trust. In development
+    # `manage.py up` creates a private authority, whose files are the defaults.
     tls_cert_file: str = ""
     tls_key_file: str = ""
     tls_ca_file: str = ""
 
-    # Name servers to ask, as host:port; none means the system's own
+    # DNS servers as host:port; empty means the system's own
     dns_servers: list[str] = Field(default=[])
-    # Whether checks of applicants' servers may dial addresses of our own network.
-    # On for the demo, whose servers are on this machine; refused in production.
+    # Whether checks of applicants' servers may connect to private addresses. On in
+    # development, where the demo's servers are on this machine; refused in production.
     probe_private_addresses: bool = False
 
-    # Networks that are not public in which members' mail servers may stand, such as
-    # ["10.0.0.0/8"]; tests and the demo have theirs on loopback
+    # Private networks in which members' mail servers may be, such as ["10.0.0.0/8"]; tests
+    # and the demo use loopback
     next_hop_networks: list[IPv4Network | IPv6Network] = Field(default=[])
 
-    # More networks of cloud providers, so that tests and the demo can play one, such as
+    # Additional networks of cloud providers, so that tests and the demo can act as one:
     # {"microsoft_365": ["127.0.0.0/8"]}; refused in production
     provider_networks: dict[str, list[IPv4Network | IPv6Network]] = Field(default={})
 
-    # Antivirus: a socket path or host:port, or several with commas between them, of which
-    # one that fails is left out for a while; empty means the embedded fallback.
-    # `off` exists for measuring only and is refused in production.
+    # Antivirus: the socket path or host:port of clamd, or several separated by commas, of
+    # which one that fails is skipped for a while; empty means the embedded scanner.
+    # `off` is for benchmarks and refused in production.
     clamd: str = ""
 
-    # Kinds of attachments that this community refuses besides programs, and those
-    # programs that it lets travel: ["docm", "video/*"], by extension or content type
+    # Attachments that this community refuses besides programs, and programs that it
+    # allows, by extension or content type: ["docm", "video/*"]
     attachments_refused: frozenset[str] = frozenset()
     attachments_allowed: frozenset[str] = frozenset()
-    # Web pages and drawings that can hold scripts (HTML, SVG), as attachments: carried
-    # with a warning beside them, or refused
+    # Attachments that can contain scripts (HTML, SVG): delivered with a warning, or refused
     attachments_active: Literal["warn", "refuse"] = "warn"
 
-    # What nobody can look into without a key: encrypted archives, office documents, PDFs
-    # and mail. Refused, or carried with a mark that it could not be scanned.
+    # Content encrypted with a key that the scanner does not have (archives, office documents,
+    # PDFs, mail): refused, or delivered with a mark that it was not scanned.
     encrypted_content: Literal["refuse", "mark"] = "refuse"
-    # Kinds of archive that the scanner does not open and this community carries all the
-    # same, with that mark, such as ["rar"]. What it opens is seen by trying.
+    # Kinds of archive that the scanner cannot open and this community still delivers, with
+    # that mark, such as ["rar"]. Whether the scanner opens one is tested at runtime.
     archives_unscanned: frozenset[
         Literal["zip", "7z", "rar", "tar.gz", "tar.xz", "docm"]
     ] = frozenset()
 
-    # In days: how long finished messages stay in the queue's tables; each step in the
-    # trace; and what was accepted and how it ended for each recipient, on which delivery
-    # certificates rest: seven years
+    # Retention in days: of finished messages in the queue; of each step in the trace; and of
+    # acceptance and final outcome for each recipient, on which delivery certificates are
+    # based: seven years
     queue_days: int = Field(default=7, ge=2)
     trace_days: int = Field(default=365, ge=30)
     proof_days: int = Field(default=2_557, ge=30)
 
-    # How long infected messages stay in quarantine, in days
+    # Days for which infected messages stay in quarantine
     quarantine_days: int = Field(default=90, ge=1)
 
-    # Notices to addresses outside the community: user:password@host:port
+    # The smart host for notices to addresses outside the community:
+    # user:password@host:port
     smarthost: str = ""
 
-    # The demo community's own servers are on this port of loopback and the two after it
+    # The demo community's own servers listen on this loopback port and the two after it
     demo_next_hop_port: int = 2626
 
     @field_validator("attachments_refused", "attachments_allowed")
@@ -217,7 +216,7 @@ class Environment(BaseSettings):
     @classmethod
     def _contacts(cls, contacts: list[str]) -> list[str]:
         for contact in contacts:
-            # RFC 9116 §2.5.3; one line each, so that nobody adds a field.
+            # RFC 9116 §2.5.3. No line breaks, which would inject another field.
             if not re.fullmatch(r"(mailto:|https://|tel:)[!-~]+", contact):
                 raise ValueError(
                     "POSTERN_SECURITY_CONTACTS holds URIs, such as "
@@ -241,20 +240,20 @@ class Environment(BaseSettings):
 
     @model_validator(mode="after")
     def _rates(self) -> Self:
-        """Benchmarks and tests fill mailboxes: outside production, what is not set."""
+        """Raises unset rates outside production, where benchmarks and tests send much."""
         if self.env != "production":
             for name in Environment.model_fields:
                 rates = getattr(self, name)
                 if isinstance(rates, Rates) and name not in self.model_fields_set:
-                    setattr(self, name, rates.times(REHEARSAL))
+                    setattr(self, name, rates.times(NON_PRODUCTION_FACTOR))
         return self
 
     @model_validator(mode="after")
     def _retention(self) -> Self:
         if self.proof_days < self.trace_days:
             raise ValueError(
-                "POSTERN_PROOF_DAYS must be at least POSTERN_TRACE_DAYS: what became of a "
-                "message is kept as long as the steps on its way."
+                "POSTERN_PROOF_DAYS must be at least POSTERN_TRACE_DAYS: the outcome of a "
+                "message is kept at least as long as its steps."
             )
         return self
 
@@ -276,7 +275,7 @@ class Environment(BaseSettings):
         return self
 
     def path(self, *parts: str) -> Path:
-        """A path under the folder of all state."""
+        """Returns a path below the folder of all state."""
         return self.var.resolve().joinpath(*parts)
 
     @property
@@ -286,5 +285,5 @@ class Environment(BaseSettings):
 
     @property
     def site_url(self) -> str:
-        """Where people reach the site, without a closing slash."""
+        """The public URL of the site, without a trailing slash."""
         return self.web_url.rstrip("/") or f"http://127.0.0.1:{self.web_port}"

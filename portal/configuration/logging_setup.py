@@ -1,7 +1,7 @@
-"""What is written to the log, and how: JSON in production, lines to read elsewhere.
+"""Configures logging: JSON in production, readable lines elsewhere.
 
-Everything goes one way, to standard error: our own events by structlog, and what Django,
-uvicorn and the libraries say by the standard library.
+Everything goes to standard error: our own events through structlog, and those of Django,
+uvicorn and other libraries through the standard library's logging.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _SHARED: list[Processor] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
 
-# Of what the standard library's loggers add, no more: a request shows its whole address,
-# which may be a secret.
+# The only extra attributes of standard library records that are logged: `request` would
+# show the whole URL, which may hold a secret token.
 _EXTRA = {"status_code"}
-# Without local variables: a traceback would show secrets and parts of messages.
+# Without local variables, which would show secrets and parts of messages.
 _JSON: list[Processor] = [
     structlog.processors.format_exc_info,
     structlog.processors.JSONRenderer(),
@@ -33,7 +33,7 @@ _READABLE: list[Processor] = [
 
 
 def configure(*, is_production: bool) -> dict[str, Any]:
-    """Set structlog up, and return Django's LOGGING."""
+    """Configures structlog, and returns Django's LOGGING."""
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

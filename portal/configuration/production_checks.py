@@ -1,4 +1,4 @@
-"""What must be right before the service serves real people."""
+"""Checks the environment before the service starts in production."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ from engine.certificates import CertificateError, Files
 from portal.configuration import database_url
 from portal.configuration.environment import DEVELOPMENT_SIGNING_KEY, Environment
 
-# Written by the demo community beside the state that it fills.
+# The demo community writes this file into the state folder.
 DEMO_FILE = "demo.json"
 SHORTEST_SECRET = 50
-# Bits that the key must carry as `entropy` estimates them: what the digests of secrets
-# stand on. Of 2,000 random keys of 50 hexadecimal digits the poorest showed 140.
+# Bits of entropy that the key must have, as `entropy` estimates them: every digest of a
+# secret depends on it. Of 2,000 random keys of 50 hexadecimal digits the lowest had 140.
 LEAST_ENTROPY = 128
-# Letters that may be a word, and the bits that one carries in English (Shannon, 1951).
+# Letters that may form a word, and the bits of one letter in English (Shannon, 1951).
 _WORDS = re.compile(r"[A-Z]?[a-z]{4,}|[A-Z]{4,}")
 _BITS_OF_ENGLISH = 1.5
-# What POSTERN_SMTP_NAME is where nobody set it.
+# The default values of POSTERN_SMTP_NAME.
 UNSET_NAMES = ("localhost", "127.0.0.1")
-# Ofcom, "Telephone numbers for use in TV and radio drama programmes": a thousand each.
+# Ofcom, "Telephone numbers for use in TV and radio drama programmes".
 _DRAMA = re.compile(
     r"(?:011[3-8]496|01[2-6]1496|0191498|0207946|0289018|0292018)0\d{3}|02896496\d{3}"
     r"|(?:01632960|07700900|03069990|08081570|09098790)\d{3}"
 )
-# The widest network that one community's own proxies can fill, by IP version; the
-# largest private block, 10.0.0.0/8, is no wider.
+# The shortest prefix of a proxy network, by IP version: that of the largest private block,
+# 10.0.0.0/8.
 WIDEST_PROXIES = {4: 8, 6: 32}
 _MAPPED = IPv6Network("::ffff:0:0/96")
-# A proxy on the internet is one machine or a few.
+# Public proxies are a few machines.
 WIDEST_PUBLIC_PROXIES = {4: 22, 6: 48}
 
 
 class NotReadyError(ImproperlyConfigured):
-    """The environment is not fit for production. The message says what to set."""
+    """The environment is not fit for production. The message lists what to set."""
 
 
 def check(environment: Environment) -> None:
-    """Raise NotReadyError with every fault at once; nothing outside production."""
+    """Raises NotReadyError listing every fault. Does nothing outside production."""
     if environment.env != "production":
         return
     faults = list(_faults(environment))
@@ -73,27 +73,27 @@ def _faults_of_secrets(environment: Environment) -> Iterator[str]:
             "Set POSTERN_VAR to an empty folder."
         )
     if environment.secret_key == DEVELOPMENT_SIGNING_KEY:
-        yield "The secret key is the public one. Set POSTERN_SECRET_KEY."
+        yield "The secret key is the published development key. Set POSTERN_SECRET_KEY."
     elif len(environment.secret_key) < SHORTEST_SECRET:
         yield f"Set POSTERN_SECRET_KEY to at least {SHORTEST_SECRET} characters."
     elif entropy(environment.secret_key) < LEAST_ENTROPY:
         yield (
-            "The secret key can be guessed: it repeats itself. Set POSTERN_SECRET_KEY to "
+            "The secret key is too regular and can be guessed. Set POSTERN_SECRET_KEY to "
             'what this prints: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
         )
     for earlier in environment.secret_key_fallbacks:
         if earlier == DEVELOPMENT_SIGNING_KEY or entropy(earlier) < LEAST_ENTROPY:
             yield (
-                "One of the earlier secret keys can be guessed, and would open as much as "
-                "the new one. Take it out of POSTERN_SECRET_KEY_FALLBACKS."
+                "One of the earlier secret keys can be guessed, and is as powerful as the "
+                "current one. Remove it from POSTERN_SECRET_KEY_FALLBACKS."
             )
     if environment.probe_private_addresses:
         yield (
-            "Strangers could have our own network probed. "
+            "Applicants could make the service probe our own network. "
             "Set POSTERN_PROBE_PRIVATE_ADDRESSES=false."
         )
     if environment.debug:
-        yield "Debugging shows secrets. Set POSTERN_DEBUG=false."
+        yield "Debug pages show secrets. Set POSTERN_DEBUG=false."
     is_sqlite = database_url.is_sqlite(environment.database_url)
     if is_sqlite and not environment.sqlite_in_production:
         yield (
@@ -110,9 +110,9 @@ def _faults_of_the_web(environment: Environment) -> Iterator[str]:
             "Set POSTERN_WEB_URL to its https:// address."
         )
     elif site.hostname not in environment.allowed_hosts:
-        yield f'Nobody would be answered. Set POSTERN_ALLOWED_HOSTS to ["{site.hostname}"].'
+        yield f'The site would refuse every request. Set POSTERN_ALLOWED_HOSTS to ["{site.hostname}"].'
     for host in environment.allowed_hosts:
-        # Django takes "*" and ".name" for all hosts and for all below a name.
+        # Django reads "*" as all hosts, and ".name" as all hosts below a name.
         if "*" in host or host.startswith(".") or not host:
             yield (
                 f'"{host}" lets a request choose the host of its links. Set '
@@ -121,28 +121,28 @@ def _faults_of_the_web(environment: Environment) -> Iterator[str]:
     for network in environment.trusted_proxies:
         if _is_too_wide(network):
             yield (
-                f"Whoever connects from {network} could say who they are. Set "
+                f"Any client in {network} could claim any IP address. Set "
                 "POSTERN_TRUSTED_PROXIES to the addresses of the proxies only."
             )
     if not environment.trusted_proxies:
         yield (
-            "All visitors would seem to come from one address. Set "
+            "All visitors would appear to have one IP address. Set "
             'POSTERN_TRUSTED_PROXIES to the networks of the proxies, such as ["10.0.0.0/28"].'
         )
 
 
 def entropy(key: str) -> float:
-    """The least of several estimates of how many bits somebody must guess.
+    """Returns the lowest of several estimates of a key's entropy, in bits.
 
-    By the frequency of its characters, with letters in words at what English carries;
-    by that of the steps between characters, which finds what counts up; and by what
-    deflate leaves of it, which finds what repeats.
+    They use the frequency of characters, with letters in words counted as English text;
+    the frequency of steps between characters, which detects sequences; and the size after
+    deflate, which detects repetition.
     """
     in_words = sum(map(len, _WORDS.findall(key)))
     by_character = _shannon(key) / len(key) if key else 0.0
     words = by_character * (len(key) - in_words) + _BITS_OF_ENGLISH * in_words
     steps = [ord(later) - ord(earlier) for earlier, later in pairwise(key)]
-    # Deflate spends 8 bits on an octet of which base64 uses 6, and some on its frame.
+    # A byte of base64 carries 6 of its 8 bits; 8 bytes are zlib's own header and trailer.
     compressed = (len(zlib.compress(key.encode(), 9)) - 8) * 6
     return min(words, _shannon(steps), compressed)
 
@@ -154,7 +154,7 @@ def _shannon(symbols: Sequence[object]) -> float:
 
 
 def is_invented(phone: str) -> bool:
-    """Whether a telephone number is one that Ofcom keeps for use in drama."""
+    """Returns whether a telephone number is one that Ofcom reserves for drama."""
     digits = re.sub(r"\D", "", phone.replace("(0)", ""))
     national = re.sub(r"^(?:0044|44)", "0", digits)
     return _DRAMA.fullmatch(national) is not None
@@ -175,16 +175,16 @@ def _faults_of_mail(environment: Environment) -> Iterator[str]:
         yield "Set POSTERN_SMTP_NAME to the name that is in the mail certificate."
     if environment.provider_networks:
         yield (
-            "Others could pass for a cloud provider. Unset POSTERN_PROVIDER_NETWORKS."
+            "Other servers could impersonate a cloud provider. Unset POSTERN_PROVIDER_NETWORKS."
         )
     if is_invented(environment.helpdesk_phone):
         yield (
-            f"{environment.helpdesk_phone} is a number for films, which nobody answers. "
+            f"{environment.helpdesk_phone} is a number reserved for drama. "
             "Set POSTERN_HELPDESK_PHONE to the helpdesk's own."
         )
     if not environment.smarthost:
         yield (
-            "Notices to everyday addresses would go nowhere. "
+            "Notices to everyday addresses could not be sent. "
             "Set POSTERN_SMARTHOST to user:password@host:port."
         )
     if environment.clamd in ("", "off"):

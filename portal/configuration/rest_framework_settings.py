@@ -1,4 +1,4 @@
-"""How the REST framework and its OpenAPI document are set up."""
+"""Settings of the REST framework and of drf-spectacular."""
 
 from __future__ import annotations
 

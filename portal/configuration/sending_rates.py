@@ -1,4 +1,4 @@
-"""How much one sender may send, as the environment sets it."""
+"""Sending rates as the environment sets them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Rates(BaseModel):
-    """The most in one minute, hour and day: {"minute": 60, "hour": 500, "day": 2000}."""
+    """The limits for one minute, hour and day: {"minute": 60, "hour": 500, "day": 2000}."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -15,6 +15,7 @@ class Rates(BaseModel):
     day: int = Field(ge=1)
 
     def times(self, factor: int) -> Rates:
+        """Returns all three limits multiplied by a factor."""
         return Rates(
             minute=self.minute * factor, hour=self.hour * factor, day=self.day * factor
         )

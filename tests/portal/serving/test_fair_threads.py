@@ -101,7 +101,7 @@ async def test_a_caller_that_is_cancelled_leaves_the_thread_whole(
 async def test_too_many_waiting_are_refused(
     four: FairThreads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fair_threads, "WAITING_EACH", 2)
+    monkeypatch.setattr(fair_threads, "MAX_WAITING_PER_CLIENT", 2)
     held = threading.Event()
     slow = [asyncio.create_task(four.run("a", held.wait)) for _ in range(5)]
     await asyncio.sleep(0)
