@@ -175,14 +175,16 @@ class Site(ASGIHandler):
                 return
             response.streaming_content = parts
         sending = asyncio.create_task(self.send_response(response, send))
-        leaving = asyncio.create_task(_wait_for_end(receive))
+        disconnecting = asyncio.create_task(_wait_for_end(receive))
         try:
-            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                {sending, disconnecting}, return_when=asyncio.FIRST_COMPLETED
+            )
         finally:
             has_sent = sending.done()
-            for task in (sending, leaving):
+            for task in (sending, disconnecting):
                 task.cancel()
-            await asyncio.gather(sending, leaving, return_exceptions=True)
+            await asyncio.gather(sending, disconnecting, return_exceptions=True)
         if has_sent:
             sending.result()
 

@@ -130,7 +130,7 @@ def test_nothing_else_is_exchanged(
     assert answer["status"] in (400, 401)
 
 
-def test_whoever_holds_a_key_is_not_shut_out_by_guesses(case_system: ApiKey) -> None:
+def test_holder_of_a_key_is_not_locked_out_by_guesses(case_system: ApiKey) -> None:
     guesses = [take_token("casesystem", f"guess-{n}") for n in range(30)]
 
     assert {one["status"] for one in guesses} == {401}

@@ -296,13 +296,13 @@ def test_changing_and_deleting_a_message_is_on_record(
     call("DELETE", at)
     call("DELETE", at)
 
-    told = Entry.objects.filter(event__in=["message.changed", "message.deleted"])
-    changed, moved, erased = told.order_by("pk")
+    entries = Entry.objects.filter(event__in=["message.changed", "message.deleted"])
+    changed, moved, erased = entries.order_by("pk")
     assert changed.detail["is_read"] is True
     assert changed.detail["folder"] == archive["name"]
     assert (moved.detail["for_good"], erased.detail["for_good"]) == (False, True)
-    assert {entry.by_key.partition(":")[0] for entry in told} == {"key"}
-    assert {entry.subject_name for entry in told} == {bob.address}
+    assert {entry.by_key.partition(":")[0] for entry in entries} == {"key"}
+    assert {entry.subject_name for entry in entries} == {bob.address}
 
 
 def test_reading_a_message_is_on_record(call: Api, alice: Person, bob: Person) -> None:

@@ -22,7 +22,7 @@ Enter = Callable[..., Page]
 
 @pytest.fixture
 def enter(open_page: OpenPage, live_server) -> Enter:
-    """Open the site without scripts, as whoever the client is, or as a stranger."""
+    """Open the site without scripts, as the person signed in with the client, or as a stranger."""
 
     def open_as(client: Client | None = None) -> Page:
         page = open_page(java_script_enabled=False, base_url=live_server.url)

@@ -1,4 +1,4 @@
-"""Which screens are seen, as whom: each in one walk, and no screen in none.
+"""The screens that each kind of visitor walks through; every screen is in one walk.
 
 Paths without arguments only; what needs a message, a person or a ticket is put together
 by the test that makes it.

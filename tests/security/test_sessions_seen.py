@@ -114,7 +114,7 @@ def test_an_administrator_is_shown_the_keys_that_go_on(
 
     page = signed_in(alice, second_factor=True).get(f"{OWN}everywhere/")
 
-    assert "Keys that go on working" in page.content.decode()
+    assert "API keys that stay valid" in page.content.decode()
     assert "Case management" in page.content.decode()
 
 

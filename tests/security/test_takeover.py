@@ -263,7 +263,7 @@ def test_an_administrator_who_resets_alone_is_heard_and_finds_the_mailbox_shut(
     page = signed_in(bob).get("/mail/")
     assert page.status_code == 403
     shown = page.content.decode()
-    assert "Your mailbox is shut for now" in shown
+    assert "Your mailbox is locked for now" in shown
     assert "The second factor was reset, by alice@" in shown
     assert "Dora" in shown
 

@@ -12,9 +12,9 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
-from engine.registry.permissions.view_guards import signed_in
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
+from engine.registry.permissions.view_guards import signed_in
 from portal.account.second_factor import policies
 
 

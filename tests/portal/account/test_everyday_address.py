@@ -36,7 +36,7 @@ def asked(alice: Person, bob: Person) -> RecoveryAddressChange:
 def test_the_owner_sees_that_nothing_waits(signed_in: SignIn, bob: Person) -> None:
     page = signed_in(bob).get(PAGE).text
 
-    assert "Nothing has changed." in page
+    assert "No earlier changes." in page
     assert "Add an address" in page
 
 
@@ -103,8 +103,8 @@ def test_the_owner_refuses_by_the_link_in_the_notice(
     (notice,) = [m for m in mail.outbox if m.to == ["bob@home.example"]]
     (path,) = LINK.findall(notice.body)
     # An administrator hears too, without the link.
-    (told,) = [m for m in mail.outbox if m.to == [alice.address]]
-    assert not LINK.findall(told.body)
+    (notification,) = [m for m in mail.outbox if m.to == [alice.address]]
+    assert not LINK.findall(notification.body)
 
     assert "Refuse the change" in client.get(path).text
     asked.refresh_from_db()

@@ -88,8 +88,8 @@ def test_those_who_asked_and_the_administrators_hear_of_it(
 
     heard = everybody_hears()
     assert {alice.address, "bob@home.example", bob.address} <= heard
-    (told,) = [m for m in mail.outbox if m.to[0].startswith("hugh@")]
-    assert "was refused" in told.body
+    (notification,) = [m for m in mail.outbox if m.to[0].startswith("hugh@")]
+    assert "was refused" in notification.body
 
 
 @pytest.mark.parametrize("where", ["bob@home.example", "bob@northfield.secure.example"])
@@ -98,8 +98,8 @@ def test_the_owner_refuses_by_the_link_in_the_notice(
 ) -> None:
     path = link_to(where)
     # An administrator hears too, without the link.
-    (told,) = [m for m in mail.outbox if m.to == [alice.address]]
-    assert not LINK.findall(told.body)
+    (notification,) = [m for m in mail.outbox if m.to == [alice.address]]
+    assert not LINK.findall(notification.body)
 
     assert "Refuse the reset" in client.get(path).text
     assert FactorReset.objects.waiting().exists()

@@ -30,7 +30,7 @@ def bob_with_everyday_address(bob: Person) -> Person:
     return bob
 
 
-def test_reset_reads_the_same_whoever_asks(client: Client, bob: Person) -> None:
+def test_reset_reads_the_same_for_any_address(client: Client, bob: Person) -> None:
     pages = []
     for address in (bob.address, "nobody@firm.example", "no address"):
         response = client.post(
@@ -120,7 +120,7 @@ def test_link_ends_with_the_sessions(
     assert b"no longer works" in client.get(link, follow=True).content
 
 
-def test_a_recovery_leaves_nothing_to_whoever_was_in(
+def test_a_recovery_leaves_nothing_to_an_intruder(
     client: Client, signed_in: SignIn, bob_with_everyday_address: Person
 ) -> None:
     bob = bob_with_everyday_address
@@ -191,4 +191,4 @@ def test_a_notice_that_comes_late_says_when_the_change_was(
     jobs.run_waiting()
 
     (notice,) = mail.outbox
-    assert "It happened on 4 May 2026" in notice.body
+    assert "This happened on 4 May 2026" in notice.body

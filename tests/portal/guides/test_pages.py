@@ -158,9 +158,9 @@ def test_paper_is_a_tagged_document_and_made_once(
 
     assert made["Content-Type"] == "application/pdf"
     assert made.content.startswith(b"%PDF-")
-    told = subprocess.run(["pdfinfo", "-"], input=made.content, capture_output=True)
-    assert re.search(rb"Tagged: +yes", told.stdout)
-    assert re.search(rb"Title: +Write and send", told.stdout)
+    output = subprocess.run(["pdfinfo", "-"], input=made.content, capture_output=True)
+    assert re.search(rb"Tagged: +yes", output.stdout)
+    assert re.search(rb"Title: +Write and send", output.stdout)
     with django_assert_max_num_queries(1):
         assert client.get("/guides/write.pdf").content == made.content
 
@@ -172,8 +172,8 @@ def test_links_of_a_paper_lead_to_the_site(shelf: Shelf, client: Client) -> None
 
     made = client.get("/guides/write.pdf").content
 
-    told = subprocess.run(["pdfinfo", "-url", "-"], input=made, capture_output=True)
-    assert f"{settings.POSTERN.site_url}/guides/read/".encode() in told.stdout
+    output = subprocess.run(["pdfinfo", "-url", "-"], input=made, capture_output=True)
+    assert f"{settings.POSTERN.site_url}/guides/read/".encode() in output.stdout
 
 
 class TestFeedback:

@@ -69,8 +69,8 @@ class TestFilm:
             "format=duration:stream=codec_name",
         ]
         command += ["-of", "default=nw=1:nk=1", str(path)]
-        told = subprocess.run(command, capture_output=True, text=True, check=True)
-        codec, length = told.stdout.split()
+        output = subprocess.run(command, capture_output=True, text=True, check=True)
+        codec, length = output.stdout.split()
 
         assert codec == "vp9"
         assert abs(float(length) - videos.film(name).scenes[-1].ends) < 3

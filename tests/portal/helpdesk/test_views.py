@@ -174,7 +174,7 @@ def test_an_infected_upload_is_refused(as_bob: Client, helpdesk: Mailbox) -> Non
 @pytest.mark.parametrize(
     "address", ["sam@home.example", "bob@northfield.secure.example"]
 )
-def test_a_stranger_is_told_the_same_whoever_has_the_address(
+def test_a_stranger_gets_the_same_answer_for_any_address(
     client: Client, helpdesk: Mailbox, bob: Person, address: str
 ) -> None:
     sent = client.post(reverse("helpdesk:ask"), STRANGER | {"address": address})

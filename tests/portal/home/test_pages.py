@@ -89,9 +89,9 @@ def test_every_cookie_that_we_set_is_told(
     browser = Client()
     browser.post("/account/login/", {"login": bob.address, "password": PASSWORD})
 
-    told = (*client.cookies, *browser.cookies, "messages")
-    assert "known_browser" in told
-    assert all(f">{name}</th>" in page for name in told)
+    listed = (*client.cookies, *browser.cookies, "messages")
+    assert "known_browser" in listed
+    assert all(f">{name}</th>" in page for name in listed)
 
 
 def test_start_asks_for_sign_in(client: Client, db: None) -> None:
