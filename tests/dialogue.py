@@ -1,4 +1,4 @@
-"""Runs a dialogue, written down as text, against a real server.
+"""Runs a dialogue, written as text, against a real server.
 
 # what this is about
 s: 220 *                what the server must say; * stands for anything

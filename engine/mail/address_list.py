@@ -48,7 +48,7 @@ def named_addresses(value: bytes) -> Iterator[NamedAddress]:
     """
     for mailbox in mailboxes(value):
         if mailbox.address:
-            name = lookalike.shown(decode_words(mailbox.name))
+            name = lookalike.displayable(decode_words(mailbox.name))
             yield NamedAddress(name, mailbox.address)
 
 

@@ -41,7 +41,7 @@ _SIGNS = {
 _ALIKE = str.maketrans({"i": "l", "1": "l", "|": "l", "0": "o", "5": "s"})
 
 
-def shown(name: str) -> str:
+def displayable(name: str) -> str:
     """Returns the name as we show it: without characters that hide, reverse or cover text."""
     if name.isascii() and name.isprintable():
         return " ".join(name.split())
@@ -53,7 +53,7 @@ def shown(name: str) -> str:
     return " ".join(kept.split()).strip(_JOINERS)
 
 
-def plain(text: str) -> str:
+def ascii_form(text: str) -> str:
     """Returns the text in the ASCII letters and signs that it looks like, if it does.
 
     In lower case, without marks and invisible characters. ASCII letters stay as they
@@ -72,18 +72,18 @@ def _as_ascii(character: str) -> str:
 @lru_cache(maxsize=16_384)  # the domains of the community, message after message
 def skeleton(text: str) -> str:
     """Returns a key that is the same for all texts that look alike (UTS #39 §4)."""
-    merged = plain(text).translate(_ALIKE)
+    merged = ascii_form(text).translate(_ALIKE)
     return merged.replace("rn", "m").replace("vv", "w")
 
 
-def words(text: str) -> list[str]:
+def word_skeletons(text: str) -> list[str]:
     """Returns the skeletons of the words in a text, without the signs around them."""
     # A bar is kept: it passes for a letter.
-    spaced = "".join(c if c.isalnum() or c == "|" else " " for c in plain(text))
+    spaced = "".join(c if c.isalnum() or c == "|" else " " for c in ascii_form(text))
     return [skeleton(word) for word in spaced.split()]
 
 
-def readable_label(domain: str) -> str:
+def readable_domain(domain: str) -> str:
     """Returns a domain as a person reads it: international labels in their own letters."""
     if "xn--" not in domain:
         return domain

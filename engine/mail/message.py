@@ -79,7 +79,7 @@ def _sender(header: HeaderBlock) -> tuple[str, str]:
         return "", ""
     named = next(named_addresses(field.value), None)
     if named is None:
-        return lookalike.shown(field.text), ""
+        return lookalike.displayable(field.text), ""
     return named.name, str(named.address)
 
 

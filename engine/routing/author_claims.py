@@ -69,12 +69,12 @@ def _forms(routes: Routes, address: Address) -> Iterator[str]:
     for move in (routes.domains.to_community, routes.domains.to_member):
         with suppress(InvalidAddressError):
             form = move(address)
-            for domain in (form.domain, lookalike.readable_label(form.domain)):
-                yield lookalike.plain(f"{form.local}@{domain}")
+            for domain in (form.domain, lookalike.readable_domain(form.domain)):
+                yield lookalike.ascii_form(f"{form.local}@{domain}")
 
 
 def _local(address: Address) -> str:
-    return address.local if "@" in lookalike.plain(address.local) else ""
+    return address.local if "@" in lookalike.ascii_form(address.local) else ""
 
 
 def _check_is_not_service(
@@ -90,7 +90,9 @@ def _check_is_not_service(
     if not imitates_service(named.name, organisation=organisation):
         return
     # A server's own notices come from "Postmaster" <postmaster@…>.
-    spelt = ["".join(lookalike.words(t)) for t in (named.name, named.address.local)]
+    spelt = [
+        "".join(lookalike.word_skeletons(t)) for t in (named.name, named.address.local)
+    ]
     if is_notice and spelt[0] == spelt[1]:
         return
     _refuse(

@@ -10,7 +10,7 @@ from sys import intern
 from django.conf import settings
 
 from engine.mail.address import Address
-from engine.mail.lookalike import readable_label, skeleton
+from engine.mail.lookalike import readable_domain, skeleton
 from engine.registry.models import (
     AccountType,
     Alias,
@@ -71,7 +71,7 @@ def load() -> Routes:
 def _lookalikes(domains: Iterable[Domain]) -> dict[str, int]:
     found: dict[str, int] = {}
     for d in domains:
-        for name in map(readable_label, (d.member_domain, d.community_domain)):
+        for name in map(readable_domain, (d.member_domain, d.community_domain)):
             found[skeleton(name)] = d.organisation_id
             found.setdefault(skeleton(name.partition(".")[0]), d.organisation_id)
     return found

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from engine.mail import smtp_replies
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.errors import PermanentFailure
-from engine.mail.lookalike import readable_label, skeleton
+from engine.mail.lookalike import readable_domain, skeleton
 from engine.registry.models import OrganisationStatus, Proof, Provider
 from engine.routing.allowances import Allowances
 from engine.routing.facts import ConnectionFacts, ListFacts, Route, RouteKind
@@ -194,7 +194,7 @@ class Routes:
 
         Of a domain without a dot: the one whose domain begins so.
         """
-        return self.lookalikes.get(skeleton(readable_label(domain)))
+        return self.lookalikes.get(skeleton(readable_domain(domain)))
 
     def connection(self, connection_id: int) -> ConnectionFacts | None:
         return self.connections.get(connection_id)

@@ -147,7 +147,7 @@ def _instance(field: Field) -> str:
 
 def _as_read(text: str) -> str:
     """Returns the text as a reader takes it: no padding, look-alikes as ASCII."""
-    return _PADDING.sub("", lookalike.plain(text))
+    return _PADDING.sub("", lookalike.ascii_form(text))
 
 
 def _uncommented(text: str) -> str:

@@ -63,7 +63,7 @@ def read(header: HeaderBlock, *, shown: int = SHOWN) -> Addressees:
     each = {one.address.key: one for one in reversed(named)}
     first = [one for one in named if each[one.address.key] is one][:shown]
     if not first:
-        return Addressees(text=lookalike.shown(header.text("To")))
+        return Addressees(text=lookalike.displayable(header.text("To")))
     is_counted = len(named) <= COUNTED
     return Addressees(tuple(first), len(each) - len(first) if is_counted else None)
 

@@ -133,7 +133,7 @@ def check_name_is_free(label: str, *, application: Application) -> None:
 
     The message does not say whose it is: an applicant must not learn who is a member.
     """
-    text = lookalike.readable_label(label)
+    text = lookalike.readable_domain(label)
     if _is_reserved(text):
         raise PolicyError(
             f"“{text}” is a name of the service itself. Enter another, like a short "
@@ -147,7 +147,7 @@ def check_name_is_free(label: str, *, application: Application) -> None:
 
 
 def _is_reserved(text: str) -> bool:
-    joined = "".join(lookalike.words(text))
+    joined = "".join(lookalike.word_skeletons(text))
     own = settings.POSTERN.community_domain.partition(".")[0]
     return lookalike.skeleton(joined) in _SKELETONS | {
         lookalike.skeleton(own)

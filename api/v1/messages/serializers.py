@@ -83,7 +83,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
 
     @extend_schema_field(OpenApiTypes.STR)
     def get_from_name(self, message: Message) -> str:
-        return lookalike.shown(message.from_name)
+        return lookalike.displayable(message.from_name)
 
     @extend_schema_field(OpenApiTypes.STR)
     def get_from_organisation(self, message: Message) -> str:

@@ -58,8 +58,8 @@ def imitates_service(name: str, *, organisation: str = "") -> bool:
     contains a distinctive word of its own `organisation` belongs to that organisation's
     helpdesk.
     """
-    words = lookalike.words(name)[:_MAX_WORDS]
-    own = "".join(lookalike.words(settings.POSTERN.community_name))
+    words = lookalike.word_skeletons(name)[:_MAX_WORDS]
+    own = "".join(lookalike.word_skeletons(settings.POSTERN.community_name))
     if not words:
         return False
     if _names_service(words, own):
@@ -80,7 +80,7 @@ def check_name(name: str, *, organisation: str = "") -> None:
     if any(claim.is_certain for claim in claims_in(name)):
         raise PolicyError("Enter a name without an email address in it.")
     written = unicodedata.normalize("NFC", " ".join(name.split()))
-    if lookalike.shown(name) != written:
+    if lookalike.displayable(name) != written:
         raise PolicyError("Enter the name without hidden characters.")
     if imitates_service(name, organisation=organisation):
         raise PolicyError(
@@ -100,7 +100,7 @@ def check_member_name(name: str, organisation: Organisation | None) -> None:
 
 def safe_display_name(name: str, address: str) -> str:
     """Returns the name that a stranger chose, or the address if the name misleads."""
-    shown = lookalike.shown(name)
+    shown = lookalike.displayable(name)
     try:
         check_name(shown)
     except PolicyError:
@@ -109,8 +109,12 @@ def safe_display_name(name: str, address: str) -> str:
 
 
 def _distinctive_words(organisation: str) -> set[str]:
-    words = {w for w in lookalike.words(organisation) if len(w) >= _DISTINCTIVE_LETTERS}
-    own = lookalike.words(settings.POSTERN.community_name)
+    words = {
+        w
+        for w in lookalike.word_skeletons(organisation)
+        if len(w) >= _DISTINCTIVE_LETTERS
+    }
+    own = lookalike.word_skeletons(settings.POSTERN.community_name)
     return words - _OFFICE_WORDS - _FILLER_WORDS - set(own)
 
 
@@ -120,7 +124,11 @@ def _parts(name: str) -> list[list[str]]:
         "\n" if unicodedata.category(c) in _DIVIDING else c for c in name[:_MAX_NAME]
     )
     lines = _DASH.sub("\n", marked).split("\n")
-    return [words for line in lines if (words := lookalike.words(line)[:_MAX_WORDS])]
+    return [
+        words
+        for line in lines
+        if (words := lookalike.word_skeletons(line)[:_MAX_WORDS])
+    ]
 
 
 def _is_made_of(words: Sequence[str], offices: frozenset[str]) -> bool:

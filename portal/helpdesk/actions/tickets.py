@@ -54,7 +54,7 @@ def open_ticket(question: Question, *, source: Source, by: Actor | None) -> Tick
         category=question.category,
         priority=question.priority,
         requester=person,
-        requester_name=lookalike.shown(question.name)[:150],
+        requester_name=lookalike.displayable(question.name)[:150],
         requester_address=question.address,
         requester_phone=question.phone,
         organisation_id=_organisation_of(question),

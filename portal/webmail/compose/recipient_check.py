@@ -90,7 +90,7 @@ class CheckedRecipient:
     @property
     def _is_other_name(self) -> bool:
         typed, known = (
-            set(lookalike.words(n)) for n in (self.typed_name, self.facts.name)
+            set(lookalike.word_skeletons(n)) for n in (self.typed_name, self.facts.name)
         )
         # "Bob" matches "Bob Hale, Northfield": one name's words contain the other's.
         return bool(typed and known) and not (typed <= known or known <= typed)

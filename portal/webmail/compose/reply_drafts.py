@@ -141,7 +141,7 @@ def _forward_header(parsed: ParsedMessage) -> str:
     lines = ["Forwarded message"]
     for name in ("From", "Date", "Subject", "To", "Cc"):
         people = _addresses_text(parsed, name) if name in ADDRESS_FIELDS else ""
-        value = people or lookalike.shown(parsed.header.text(name))[:VALUE_LIMIT]
+        value = people or lookalike.displayable(parsed.header.text(name))[:VALUE_LIMIT]
         if value:
             lines.append(f"{name}: {value}")
     return "\n".join(lines)

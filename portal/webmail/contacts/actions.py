@@ -202,7 +202,7 @@ def _fields(person: Person, card: Card) -> dict[str, object]:
     return {
         "person": person,
         # An imported name may hold characters that reverse or hide the text beside it.
-        "name": lookalike.shown(card.name) or card.address,
+        "name": lookalike.displayable(card.name) or card.address,
         "address": card.address,
         "key": card.key,
         **{name: getattr(card, name) for name in _FACTS},

@@ -47,7 +47,7 @@ def sender_text(message: Message) -> str:
 
 def address_text(name: str, address: str) -> str:
     """Formats a person as "Jane Jones <jane@firm.example>"; empty without either."""
-    shown = lookalike.shown(name)
+    shown = lookalike.displayable(name)
     if not address or shown == address:
         return shown
     return f"{shown} <{address}>" if shown else address
@@ -70,8 +70,8 @@ def _directory_name(message: Message) -> str:
     """Returns a sentence if the directory's name is not the display name."""
     known = known_senders.known_senders([message.from_address])
     name = known[message.from_address].name
-    if not name or set(lookalike.words(name)) == set(
-        lookalike.words(message.from_name)
+    if not name or set(lookalike.word_skeletons(name)) == set(
+        lookalike.word_skeletons(message.from_name)
     ):
         return ""
     return f" The directory lists this address as {name}."

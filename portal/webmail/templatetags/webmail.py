@@ -25,7 +25,7 @@ def correspondent_names(context: dict[str, Any], message: Message) -> dict[str, 
     """
     recipients = _recipients(context, message)
     if recipients is None:
-        name = lookalike.shown(message.from_name) or message.from_address
+        name = lookalike.displayable(message.from_name) or message.from_address
         return {"names": [name or sender_trust.UNKNOWN_SENDER]}
     names = [one.name or str(one.address) for one in recipients.first]
     return {
@@ -62,7 +62,7 @@ def sender(message: Message) -> dict[str, str]:
     Each is isolated (<bdi>): a right-to-left name would reverse the address too.
     """
     return {
-        "name": lookalike.shown(message.from_name),
+        "name": lookalike.displayable(message.from_name),
         "address": message.from_address,
         "unknown": sender_trust.UNKNOWN_SENDER,
     }

@@ -1,4 +1,4 @@
-"""Address lists that are right by construction, and known piece by piece."""
+"""Address lists that are valid by construction, and known piece by piece."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def to_member(address: Address) -> Address:
 
 @dataclass(frozen=True)
 class Written:
-    """An element of a list, with a hole where the domain of its address stands."""
+    """An element of a list, with a placeholder for the domain of its address."""
 
     before: str
     local: str
@@ -39,7 +39,7 @@ class Written:
 
 
 def lists(elements: list[Written], mapping: dict[str, str]) -> bytes:
-    """The header value in which the mapping has been carried out by hand."""
+    """The header value with the mapping applied by hand."""
     return ",".join(
         element.at(mapping.get(element.domain, element.domain)) for element in elements
     ).encode()

@@ -39,7 +39,7 @@ hostile = st.one_of(
 
 
 def parse(raw: bytes) -> Message:
-    """As the standard library sees it, which has no part in writing it."""
+    """Parse with the standard library, which shares no code with the composer."""
     return email.message_from_bytes(raw, policy=email.policy.compat32)
 
 

@@ -47,7 +47,7 @@ def reader(transactional_db: None, bob: Person) -> Person:
 
 @pytest.fixture
 def listing(reader: Person) -> Mailbox:
-    """A team's mailbox, which Bob may read and no more."""
+    """A team's mailbox, which Bob may only read."""
     organisation = reader.organisation
     mailbox = factories.make_group_mailbox(
         "listing@northfield.secure.example", organisation
@@ -58,7 +58,7 @@ def listing(reader: Person) -> Mailbox:
 
 @dataclass
 class Server:
-    """Both ports of POP3. What clients do, they do in a thread."""
+    """Both ports of POP3. Clients run in threads."""
 
     pop3: int
     pop3s: int
@@ -85,7 +85,7 @@ async def serve(
     tls_context: ssl.SSLContext,
     client_context: ssl.SSLContext,
 ) -> AsyncIterator[Serve]:
-    """Starts a server within the limits given."""
+    """Starts a server with the given limits."""
     threads = DatabaseThreads("pop3", count=2)
     opened: list[tuple[ServerContext, list[asyncio.Server]]] = []
 

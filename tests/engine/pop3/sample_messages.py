@@ -1,4 +1,4 @@
-"""Messages in mailboxes."""
+"""Sample messages for mailboxes."""
 
 from __future__ import annotations
 

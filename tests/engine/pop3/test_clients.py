@@ -1,4 +1,4 @@
-"""Programs that people use, against our server."""
+"""Real mail programs against our server."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def run(*command: str | Path, stdin: bytes = b"") -> bytes:
 
 
 def large() -> bytes:
-    """A message that goes into the blob store, with dots at the edges of chunks."""
+    """A message large enough for the blob store, with dots at the edges of chunks."""
     lines = random.Random(1).choices([b".", b"..", b".x", b"", b"x" * 61], k=500_000)
     return sample_messages.HEADER + b"\r\n".join(lines) + b"\r\n"
 

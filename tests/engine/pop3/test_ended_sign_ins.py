@@ -1,4 +1,4 @@
-"""POP3 sessions that are open when their owner is signed out."""
+"""POP3 sessions that are open when their owner is signed out elsewhere."""
 
 from __future__ import annotations
 

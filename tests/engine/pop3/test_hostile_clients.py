@@ -1,4 +1,4 @@
-"""Peers that are broken, slow, greedy or malicious."""
+"""Clients that are broken, slow, greedy or malicious."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def signed_in(server: Server) -> AsyncIterator[Streams]:
 
 
 async def hear_out(reader: asyncio.StreamReader) -> bytes:
-    """Everything until the server hangs up, nicely or not."""
+    """Everything until the server hangs up, cleanly or by reset."""
     said = b""
     with suppress(ConnectionError):
         while chunk := await reader.read(1000):
@@ -115,7 +115,7 @@ async def test_idle_session_ends_and_deletes_nothing(
 
 
 async def test_peer_that_does_not_read(serve: Serve, reader: Person) -> None:
-    """It asks again and again for a large message, and takes none of it."""
+    """A client that requests a large message repeatedly and reads nothing."""
     raw = sample_messages.HEADER + b"x" * 70 + b"\r\n" + bytes(5_000_000)
     await asyncio.to_thread(sample_messages.put, reader.mailbox, raw)
     server = await serve(Limits(idle=0.1))

@@ -107,7 +107,7 @@ async def server(
 
 @pytest.fixture
 def credential(transactional_db: None, firm_connection: Connection) -> str:
-    """What the firm's server says after AUTH PLAIN."""
+    """The initial response of the firm's server to AUTH PLAIN."""
     factories.make_connection_credential(
         firm_connection, "firm", generated_secrets.digest(SECRET)
     )
@@ -116,7 +116,7 @@ def credential(transactional_db: None, firm_connection: Connection) -> str:
 
 @pytest.fixture
 def app_password(transactional_db: None, bob: Person) -> str:
-    """What Bob's mail client says after AUTH PLAIN."""
+    """The initial response of Bob's mail client to AUTH PLAIN."""
     factories.make_app_password(bob, generated_secrets.digest(SECRET))
     return plain(bob.address, SECRET)
 

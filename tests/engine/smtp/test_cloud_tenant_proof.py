@@ -1,4 +1,4 @@
-"""A cloud provider's servers are everybody's: only three proofs together bind a message."""
+"""All tenants share a cloud provider's servers: only three proofs together bind a message."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ LETTER = (
 
 @pytest.fixture
 def council(db: None, monkeypatch: pytest.MonkeyPatch) -> Organisation:
-    """Eastvale Council, in Microsoft's cloud, which is played on loopback."""
+    """Eastvale Council in Microsoft's cloud, simulated on loopback."""
     loopback = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
     played = {"microsoft_365": loopback, "google_workspace": loopback}
     monkeypatch.setattr(settings.POSTERN, "provider_networks", played)
@@ -94,7 +94,7 @@ def keys(name_server: NameServer) -> NameServer:
 
 @dataclass
 class Gate:
-    """A server, as those see it who hand over a message."""
+    """A server, as a client that delivers a message uses it."""
 
     server: Server
 
@@ -150,7 +150,7 @@ async def test_what_names_the_tenant_goes_no_further(
 
 
 def _forged(microsoft: FakeCloud, tenant: str, signature: str) -> bytes:
-    """What a tenant can bring about who shows so much of Eastvale and no more."""
+    """What another tenant achieves with some of Eastvale's proofs, but not all."""
     signed = {
         "ours": COUNCIL.signer.sign(LETTER),
         "theirs": HOSTILE.signer.sign(LETTER),
@@ -407,7 +407,7 @@ async def test_google_is_known_by_its_own_servers_too(
     microsoft: FakeCloud,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The secret and the signature together, from anywhere else, are not enough."""
+    """Tenant id and signature together are not enough from any other address."""
     council_connection.provider = Provider.GOOGLE_WORKSPACE
     council_connection.tenant_id = SECRET
     await council_connection.asave()
@@ -467,7 +467,7 @@ EASTVALE = ConnectionFacts(
 
 
 class FakeKnown:
-    """Routes of a community in which Eastvale is the only cloud organisation."""
+    """The routes of a community with Eastvale as its only cloud organisation."""
 
     def cloud_connections(
         self, providers: frozenset[Provider], address: Address
@@ -512,7 +512,7 @@ def binds(
     outcomes: Mapping[str, Outcome],
     providers: frozenset[Provider],
 ) -> bool:
-    """Whether a message is taken for Eastvale's with these claims and signatures."""
+    """Whether a message with these claims and signatures is bound to Eastvale."""
     named = "".join(f"X-MS-Exchange-CrossTenant-Id: {one}\r\n" for one in tenants)
     header = HeaderBlock.parse(named.encode() + LETTER.partition(b"\r\n\r\n")[0])
     found = [

@@ -43,7 +43,7 @@ ENTITY = b"Content-Type: text/plain\r\n\r\nGood morning, %s\r\n"
 
 
 async def send(server: Server, credential: str, message: bytes, answer: str) -> None:
-    """Say the message, as from Jane, and expect the answer to its dot."""
+    """Send the message as Jane, and expect the reply to its closing dot."""
     lines = message.replace(b"alice@firm", b"jane@firm").decode().splitlines()
     said = "".join(f"c: {line}\n" for line in lines)
     text = f"{OPENING}{said}c: .\ns: {answer}\n"
@@ -99,7 +99,7 @@ async def test_a_peers_own_mark_is_dropped(
 async def test_signed_mail_is_scanned_inside(
     server: Server, bob: Person, credential: str
 ) -> None:
-    """The scanner sees base64 in the message itself."""
+    """The scanner itself decodes base64 in the message."""
     infected = smime.message(smime.signed(ENTITY % b"INFECTED"))
 
     await send(server, credential, infected, "554 5.7.1 *found Test.Signature*")

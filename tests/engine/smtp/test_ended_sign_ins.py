@@ -1,4 +1,4 @@
-"""Submission sessions that are open when their owner is signed out."""
+"""Submission sessions that are open when their owner is signed out elsewhere."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ HEADER = b"Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n"
 
 
 class HangingScanner:
-    """Takes everything, and never says what it found."""
+    """A scanner that takes every message and never returns a verdict."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -52,7 +52,7 @@ async def asked(scanner: HangingScanner, times: int) -> None:
 
 @contextmanager
 def large(scanner: object) -> Iterator[SimpleNamespace]:
-    """A message with a file, too large for memory, on its way past that scanner."""
+    """A message with an attachment, too large for memory, for that scanner."""
     spool = Spool()
     spool.write(HEADER + base64.encodebytes(bytes(100_000)).replace(b"\n", b"\r\n"))
     assert not spool.is_small

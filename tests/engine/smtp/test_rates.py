@@ -1,4 +1,4 @@
-"""A sender that sends too much hears 4xx, and its next message is taken in time."""
+"""A sender over its rate gets 4yz, and its next message is accepted in time."""
 
 from __future__ import annotations
 

@@ -260,7 +260,7 @@ async def test_the_null_sender_writes_as_no_neighbour_below_a_domain_of_ours(
 async def test_a_long_name_passes_over_no_neighbour_below_a_domain_of_ours(
     server: Server, bob: Person, credential: str
 ) -> None:
-    """With the suffix such an address would be too long, on a host of the branch's."""
+    """With the suffix such an address would be too long, below the branch's domain."""
     organisation = await sync_to_async(factories.make_organisation)(
         account_type=AccountType.SMTP
     )
@@ -355,7 +355,7 @@ async def test_a_message_with_a_nul_is_refused_for_good(
 
 @pytest.fixture
 def branch(transactional_db: None) -> Organisation:
-    """Another member, whose domain lies below the firm's."""
+    """Another member, whose domain is below the firm's."""
     organisation = factories.make_organisation(account_type=AccountType.SMTP)
     factories.make_domain(organisation, "branch.firm.example")
     return organisation
@@ -420,7 +420,7 @@ async def test_a_fault_while_reading_ends_the_session_before_the_body_is_a_comma
 async def test_a_message_without_room_is_read_to_its_end_and_asked_for_again(
     server: Server, bob: Person, credential: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Hung up on in the middle, many a peer never reads why."""
+    """Many clients never read the reply when they are reset while they send."""
 
     def fail(self: Spool, data: bytes) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")

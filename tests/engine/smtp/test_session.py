@@ -50,7 +50,7 @@ def shorten_patience(server: Server) -> None:
 
 
 async def written(server: Server) -> list[Event]:
-    """The refusals in the trace, once they are written down."""
+    """The refusals in the trace, after writing those that wait."""
     for context in server.contexts:
         await context.refusals.write(context.threads)
     rows = Event.objects.filter(kind=EventKind.REFUSED)

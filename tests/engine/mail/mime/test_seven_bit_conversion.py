@@ -68,7 +68,7 @@ def contents(raw: bytes) -> list[tuple[str, str, bytes]]:
 
 
 def as_others_read_it(raw: bytes) -> list[tuple[str, bytes]]:
-    """By Python's own parser, which shares no code with ours."""
+    """Parse with the standard library, which shares no code with ours."""
     found = message_from_bytes(raw, policy=compat32).walk()
     return [
         (part.get_content_type(), part.get_payload(decode=True))
