@@ -12,7 +12,6 @@ from engine.registry.models import Organisation, Person
 from portal.helpdesk import attachments
 from portal.helpdesk.actions import canned_replies, merge_tickets, tickets
 from portal.helpdesk.models import CannedReply, Ticket
-from portal.helpdesk.outgoing.automatic_texts import filled
 from portal.helpdesk.sla import TARGETS, Clock
 from portal.helpdesk.status import (
     TRANSITIONS,
@@ -256,7 +255,7 @@ def test_a_canned_reply_is_filled_for_the_ticket(
     )
     ticket = ask(bob)
 
-    assert filled(reply, ticket, hugh) == f"Dear Bob, about {ticket.number}. Hugh"
+    assert canned_replies.fill_in(reply, ticket, hugh) == f"Dear Bob, about {ticket.number}. Hugh"
 
 
 def test_a_canned_reply_with_an_unknown_variable_is_refused(hugh: Person) -> None:
