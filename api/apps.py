@@ -1,3 +1,5 @@
+"""The Django app of the API."""
+
 from __future__ import annotations
 
 from importlib import import_module
@@ -11,6 +13,8 @@ from portal.middleware import body_limit
 
 
 class ApiConfig(AppConfig):
+    """Registers the alarm, the body limit and the jobs of the API."""
+
     name = "api"
     label = "api"
     default_auto_field = "django.db.models.BigAutoField"

@@ -1,3 +1,5 @@
+"""The Django app of the account."""
+
 from __future__ import annotations
 
 from importlib import import_module
@@ -8,6 +10,8 @@ from django.db.models.signals import post_migrate
 
 
 class AccountConfig(AppConfig):
+    """Registers the signal handlers and the schedule."""
+
     name = "portal.account"
     label = "people_account"
     default_auto_field = "django.db.models.BigAutoField"

@@ -1,3 +1,5 @@
+"""The Django app of the guides."""
+
 from __future__ import annotations
 
 from importlib import import_module
@@ -6,6 +8,8 @@ from django.apps import AppConfig
 
 
 class GuidesConfig(AppConfig):
+    """Registers the signal handlers for editors."""
+
     name = "portal.guides"
     label = "guides"
     default_auto_field = "django.db.models.BigAutoField"

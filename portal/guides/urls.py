@@ -1,3 +1,5 @@
+"""Routes of the guides."""
+
 from __future__ import annotations
 
 from django.urls import path, re_path

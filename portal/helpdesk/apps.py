@@ -1,3 +1,5 @@
+"""The Django app of the helpdesk."""
+
 from __future__ import annotations
 
 from importlib import import_module
@@ -10,6 +12,8 @@ JOBS = ("portal.helpdesk.intake.tasks", "portal.helpdesk.outgoing.tasks")
 
 
 class HelpdeskConfig(AppConfig):
+    """Registers the collection of mail and the schedules."""
+
     name = "portal.helpdesk"
     label = "helpdesk"
     default_auto_field = "django.db.models.BigAutoField"

@@ -1,3 +1,5 @@
+"""Routes of the requesters' pages."""
+
 from __future__ import annotations
 
 from django.urls import path

@@ -1,3 +1,5 @@
+"""Routes of the public pages and the health endpoints."""
+
 from __future__ import annotations
 
 from django.urls import path

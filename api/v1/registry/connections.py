@@ -186,6 +186,7 @@ class Connections(ReadResource, SuspendableResource):
     def revoke_credential(
         self, request: Request, pk: int, credential_id: int
     ) -> Response:
+        """Ends the credential: sessions that use it are refused from now on."""
         row = get_object_or_404(self.get_object().credentials, pk=credential_id)
         connections.revoke_credential(row, by=self.caller.key)
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -163,6 +163,7 @@ class ListAddresses(ListResource):
     }
 
     def distribution_list(self) -> DistributionList:
+        """Returns the list of the URL. Raises Http404."""
         rows = self.caller.visible(DistributionList.objects.all())
         return get_object_or_404(rows, pk=self.kwargs["list_id"])
 

@@ -120,6 +120,7 @@ class Mailboxes(ReadResource, SuspendableResource):
         return response_with_etag(MailboxSerializer(mailbox).data)
 
     def check_can_change(self, row: Any) -> None:
+        """Raises Conflict for a personal mailbox, which follows its person."""
         if row.kind != MailboxKind.GROUP:
             raise Conflict(
                 "This mailbox belongs to one person. Change the person instead."
@@ -170,6 +171,7 @@ class Grants(ListResource):
 
     @extend_schema(summary="Set the rights of a person", request=Rights)
     def update(self, request: Request, mailbox_id: int, person_id: int) -> Response:
+        """Replaces the rights of a person of the same organisation."""
         mailbox = self._mailbox()
         person = get_object_or_404(mailbox.organisation.people, pk=person_id)
         rights = validated(request, Rights)

@@ -117,6 +117,7 @@ class Organisations(ReadResource, SuspendableResource):
         return Response(OrganisationSerializer(organisation).data)
 
     def check_can_change(self, row: Any) -> None:
+        """Raises Conflict unless the key belongs to the community."""
         self._check_is_community()
 
     def _check_is_community(self) -> None:

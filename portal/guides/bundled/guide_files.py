@@ -49,10 +49,12 @@ class Source:
 
     @property
     def related(self) -> list[str]:
+        """The slugs of related guides."""
         return self.facts.get("related", "").split()
 
     @property
     def reviewed_on(self) -> date:
+        """The date of the last review."""
         return date.fromisoformat(self.facts["reviewed"])
 
 

@@ -1,4 +1,4 @@
-"""What helps agents besides the tickets: who is reading one, and canned replies."""
+"""Tables for agents: who has a ticket open, and canned replies."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ from engine.registry.models import Person
 from portal.helpdesk.models.ticket import Ticket
 from portal.helpdesk.status import Category
 
-# Whoever looked longer ago has gone on to something else.
+# An agent who looked longer ago has moved on.
 RECENT = timedelta(minutes=10)
 WRITES_FOR = timedelta(minutes=2)
 
 
 class ViewingQuerySet(models.QuerySet["Viewing"]):
+    """Current viewings of a ticket."""
+
     def others(self, ticket: Ticket, person: Person) -> ViewingQuerySet:
-        """Who else has the ticket open."""
+        """Returns the other agents who have the ticket open."""
         recent = self.filter(ticket=ticket, seen_at__gt=timezone.now() - RECENT)
         return recent.exclude(person=person).select_related("person")
 
 
 class Viewing(models.Model):
-    """That an agent has a ticket open, so that two do not answer it."""
+    """An agent who has a ticket open. It warns others, so that two do not answer it."""
 
     ticket = models.ForeignKey(
         Ticket, on_delete=models.CASCADE, related_name="viewings"
@@ -45,11 +47,12 @@ class Viewing(models.Model):
 
     @property
     def is_writing(self) -> bool:
+        """Whether the agent has typed part of a reply within the last two minutes."""
         return self.wrote_at is not None and self.wrote_at > timezone.now() - WRITES_FOR
 
 
 class CannedReply(models.Model):
-    """An answer that is given often, with places for what differs."""
+    """A reply that is used often, with variables for what differs."""
 
     title = models.CharField(max_length=100, unique=True)
     category = models.CharField(

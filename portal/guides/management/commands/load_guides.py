@@ -11,6 +11,8 @@ from portal.guides.bundled.guide_files import ContentError
 
 
 class Command(BaseCommand):
+    """Loads the bundled guides."""
+
     help = "Load new and changed guides. Pages that an editor changed are left alone."
     requires_system_checks = []
 

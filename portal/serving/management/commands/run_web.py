@@ -14,6 +14,8 @@ from portal.serving.server import serve
 
 
 class Command(BaseCommand):
+    """Serves the site."""
+
     help = "Serve the site over HTTP."
     # System checks import every page of the site; the first request does that anyway.
     requires_system_checks = []
