@@ -87,7 +87,7 @@ def test_related_guides_are_found_whatever_their_order(
 def test_a_file_without_its_facts_is_refused_by_name(shelf: Shelf) -> None:
     (shelf.folder / "broken.txt").write_text("title: Broken\n---\nText")
 
-    with pytest.raises(ContentError, match=r"broken\.txt: missing owner"):
+    with pytest.raises(ContentError, match=r"broken\.txt: add owner"):
         shelf.load()
 
 
