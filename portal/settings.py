@@ -267,5 +267,5 @@ MEDIA_URL = "/guides/pictures/"
 # Fields of forms; files are counted by portal.middleware.body_limit, which looks first.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
-FORM_RENDERER = "portal.ui.renderer.PageRenderer"
+FORM_RENDERER = "portal.ui.govuk_fields.PageRenderer"
 LOGGING = logging_setup.configure(is_production=PRODUCTION)

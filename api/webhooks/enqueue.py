@@ -160,7 +160,8 @@ def _from_trace_events(rows: Sequence[Event]) -> Iterator[Notification]:
     messages = QueuedMessage.objects.filter(reference__in=references)
     known = routes.current()
     senders = {
-        one.reference: trace_visibility.sender_of(one, known) for one in messages
+        one.reference: trace_visibility.sending_organisation(one, known)
+        for one in messages
     }
     for row in outcomes:
         data = {"reference": row.reference, "recipient": row.recipient}

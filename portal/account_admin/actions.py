@@ -1,4 +1,4 @@
-"""What is done to how somebody signs in, by others than they themselves."""
+"""Actions on how another person signs in: a new link, and resets of the second factor."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from portal.account_admin.models import FactorReset
 
 @transaction.atomic
 def send_sign_in_link(person: Person, *, by: Person) -> None:
-    """End the person's password and send them a link to choose another.
+    """Ends the person's password and emails a link to choose another.
 
     Raises PolicyError with the sentence to show.
     """
@@ -32,35 +32,35 @@ def send_sign_in_link(person: Person, *, by: Person) -> None:
 
 @verb
 def reset_second_factor(person: Person, *, reason: str, by: Person) -> bool:
-    """Take away every app, passkey and recovery code, or ask for a second person.
+    """Removes every authenticator app, passkey and recovery code, or requests it.
 
-    An administrator of the person's organisation does it alone, and the mailbox then
-    stays shut; staff need a second person's agreement. True where it is done. Raises
-    PolicyError with the sentence to show.
+    An administrator of the person's organisation resets alone, and the mailbox then stays
+    locked; staff need the agreement of a second person. Returns True where the reset is
+    done, False where it waits. Raises PolicyError with the sentence to show.
     """
     policies.check_can_reset(person, by=by)
     if not reason.strip():
         raise PolicyError("Enter a reason.")
     if policies.may_reset_alone(person, by=by):
         now = timezone.now()
-        done = FactorReset.objects.create(
+        reset = FactorReset.objects.create(
             person=person, requested_by=by, reason=reason, settled_at=now
         )
-        _carry_out(done, by=by)
+        _carry_out(reset, by=by)
         return True
     if FactorReset.objects.waiting().filter(person=person).exists():
-        raise PolicyError("This waits for a second person already.")
-    # One that nobody agreed to in time makes room for another.
+        raise PolicyError("A reset for this person already waits for a second person.")
+    # An expired request still occupies the unique constraint on unsettled resets.
     FactorReset.objects.filter(person=person, settled_at=None).delete()
-    asked = FactorReset.objects.create(person=person, requested_by=by, reason=reason)
-    _record("person.second_factor_reset_requested", asked, reason=reason, by=by)
+    reset = FactorReset.objects.create(person=person, requested_by=by, reason=reason)
+    _record("person.second_factor_reset_requested", reset, reason=reason, by=by)
     return False
 
 
 @verb
 def agree_to_factor_reset(reset: FactorReset, *, by: Person) -> None:
-    """Agree as the second person: the second factor goes. Raises PolicyError."""
-    reset = _waiting(reset)
+    """Agrees as the second person, which removes the second factor. Raises PolicyError."""
+    reset = _pending(reset)
     person = reset.person
     policies.check_can_reset(person, by=by)
     two_person_rule.check_can_agree(person, first=reset.requested_by, by=by)
@@ -71,18 +71,18 @@ def agree_to_factor_reset(reset: FactorReset, *, by: Person) -> None:
 
 @verb
 def stop_factor_reset(reset: FactorReset, *, by: Person | None) -> None:
-    """Take back or refuse a request, as the owner or who looks after the account.
+    """Withdraws or refuses a request, as the owner or as an administrator of the account.
 
-    `by=None` is the reader of a notice, by its link. Raises PolicyError.
+    `by=None` is the reader of a notification, through its link. Raises PolicyError.
     """
-    reset = _waiting(reset)
+    reset = _pending(reset)
     person = reset.person
     if (
         by is not None
         and by != person
         and not two_person_rule.can_manage_account(person, by=by)
     ):
-        raise PolicyError("You do not look after this account.")
+        raise PolicyError("You may not change this account.")
     reset.settled_at = timezone.now()
     reset.save(update_fields=["settled_at"])
     event = "person.second_factor_reset_refused"
@@ -91,18 +91,19 @@ def stop_factor_reset(reset: FactorReset, *, by: Person | None) -> None:
 
 @verb
 def disown_factor_reset(reset: FactorReset, *, by: Person | None) -> None:
-    """Lock what a reset opened: its owner says that it was not theirs.
+    """Locks the account after a reset that its owner did not ask for.
 
-    Every session and app password ends, and with them the password and whatever second
-    factor was set up since; the mailbox is shut to who comes next. The factor of before
-    does not come back: most resets are for a lost phone, and who holds the phone may be
-    who reads the notice. `by=None` is that reader, by the link. Raises PolicyError.
+    Every session and app password ends, and with them the password and any second factor
+    set up since; the mailbox is shut for the next sign-in. The earlier second factor does
+    not come back: most resets are for a lost phone, and the holder of that phone may be the
+    reader of the notification. `by=None` is that reader, through the link. Raises
+    PolicyError.
     """
     rows = FactorReset.objects.select_for_update(of=("self",))
     reset = rows.select_related("person__organisation").get(pk=reset.pk)
     person = reset.person
     if by is not None and by != person:
-        raise PolicyError("Only the owner of the account does this.")
+        raise PolicyError("Only the owner of the account can do this.")
     if not reset.may_be_disowned:
         raise PolicyError("This reset can no longer be stopped. Call the helpdesk.")
     reset.disowned_at = timezone.now()
@@ -111,7 +112,7 @@ def disown_factor_reset(reset: FactorReset, *, by: Person | None) -> None:
     person.set_unusable_password()
     person.save(update_fields=["password"])
     ended = sessions.revoke(person)
-    # Neither of two who agreed may be the one who opens it.
+    # Neither of the two who agreed to the reset may open the mailbox alone.
     for one in (reset.requested_by, reset.agreed_by):
         if one is not None:
             shut_mail.shut_after_factor_reset(person, by=one, agreed_by=None)
@@ -124,18 +125,19 @@ def _carry_out(reset: FactorReset, *, by: Person) -> None:
     reset.done_at = timezone.now()
     reset.save(update_fields=["done_at"])
     Authenticator.objects.filter(user=person).delete()
-    # The person who lost the phone may have been signed in on it.
+    # The lost phone may still hold a signed-in session.
     sessions.revoke(person, keeps_app_passwords=True)
     shut_mail.shut_after_factor_reset(person, by=by, agreed_by=agreed_by)
     agreed = {"agreed_by": str(agreed_by)} if agreed_by else {}
     _record("person.second_factor_reset", reset, reason=reset.reason, by=by, **agreed)
 
 
-def _waiting(reset: FactorReset) -> FactorReset:
+def _pending(reset: FactorReset) -> FactorReset:
+    """Locks the row until the transaction ends, so that two answers cannot both count."""
     rows = FactorReset.objects.waiting().select_for_update(of=("self",))
     found = rows.select_related("person__organisation").filter(pk=reset.pk).first()
     if found is None:
-        raise PolicyError("This request no longer waits.")
+        raise PolicyError("This request is no longer pending.")
     return found
 
 
@@ -149,8 +151,8 @@ def _record(
 ) -> None:
     person = reset.person
     asked_by = reset.requested_by if reset.requested_by != by else None
-    said = {"reason": reason, "requested_by": str(asked_by or ""), **more}
-    detail = {name: value for name, value in said.items() if value}
+    facts = {"reason": reason, "requested_by": str(asked_by or ""), **more}
+    detail = {name: value for name, value in facts.items() if value}
     record(
         event,
         person,

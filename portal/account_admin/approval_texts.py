@@ -1,4 +1,4 @@
-"""What a second person is asked, and what the pages say of each answer."""
+"""What awaits a second person's approval, the possible answers, and their wording."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What waits."""
+    """What awaits approval. The values stand in URLs."""
 
     ADDRESS = "address"
     FACTOR = "factor"
@@ -15,16 +15,16 @@ class Kind(StrEnum):
     KEY = "key"
 
 
-class Act(StrEnum):
-    """What a second person may answer."""
+class Answer(StrEnum):
+    """What a second person may answer. The values stand in URLs."""
 
     AGREE = "agree"
     STOP = "stop"
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """What the page says that asks before it is done."""
+class ApprovalTexts:
+    """The wording of the page that asks before an answer counts."""
 
     title: str
     text: str
@@ -32,51 +32,53 @@ class Words:
     done: str
 
 
-WORDS = {
-    (Kind.ADDRESS, Act.AGREE): Words(
-        "Agree to another everyday address for {name}",
+# A kind without an entry for an answer does not take it: a shut mailbox is opened or
+# waits, there is nothing to stop.
+TEXTS = {
+    (Kind.ADDRESS, Answer.AGREE): ApprovalTexts(
+        "Agree to the new everyday address of {name}",
         "Links that open the account go to {new} from now on. Speak to {name} first, "
-        "on a number that you knew before.",
+        "on a number that you already knew.",
         "Agree",
-        "The new address of {name} is in force.",
+        "The everyday address of {name} has been changed.",
     ),
-    (Kind.ADDRESS, Act.STOP): Words(
+    (Kind.ADDRESS, Answer.STOP): ApprovalTexts(
         "Stop the change of address of {name}",
-        "Links go on going to the address that the account has now.",
+        "Links continue to go to the address that the account has now.",
         "Stop the change",
         "The address of {name} stays as it is.",
     ),
-    (Kind.FACTOR, Act.AGREE): Words(
+    (Kind.FACTOR, Answer.AGREE): ApprovalTexts(
         "Agree to reset the second factor of {name}",
         "Their authenticator apps, passkeys and recovery codes stop working. Speak to "
-        "{name} first, on a number that you knew before.",
+        "{name} first, on a number that you already knew.",
         "Reset the second factor",
         "The second factor of {name} has been reset.",
     ),
-    (Kind.FACTOR, Act.STOP): Words(
+    (Kind.FACTOR, Answer.STOP): ApprovalTexts(
         "Refuse to reset the second factor of {name}",
-        "The second factor goes on working.",
+        "The second factor continues to work.",
         "Refuse",
         "The second factor of {name} stays.",
     ),
-    (Kind.MAIL, Act.AGREE): Words(
+    (Kind.MAIL, Answer.AGREE): ApprovalTexts(
         "Open the mailbox of {name}",
-        "{what}. Others than {name} had a hand in this way back in. Speak to {name} "
-        "first, on a number that you knew before.",
+        "{what}. The access of {name} was restored with the help of others. Speak to "
+        "{name} first, on a number that you already knew.",
         "Open the mailbox",
         "The mailbox of {name} is open.",
     ),
-    (Kind.KEY, Act.AGREE): Words(
+    (Kind.KEY, Answer.AGREE): ApprovalTexts(
         "Let {name} open people's own mailboxes",
-        "The key then reads or sends in every mailbox of {organisation}. Each message "
-        "that it reads is in the history.",
+        "The key can then read or send in every mailbox of {organisation}. Each message "
+        "that it reads is recorded in the history.",
         "Agree",
-        "{name} opens every mailbox of the organisation.",
+        "{name} can open every mailbox of the organisation.",
     ),
-    (Kind.KEY, Act.STOP): Words(
+    (Kind.KEY, Answer.STOP): ApprovalTexts(
         "Revoke {name}",
-        "The system that uses this key stops working at once.",
+        "The system that uses this key stops working immediately.",
         "Revoke",
-        "{name} opens nothing any more.",
+        "{name} is revoked.",
     ),
 }

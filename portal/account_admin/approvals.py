@@ -1,6 +1,7 @@
-"""What waits for a second person: in one organisation, or in all of them.
+"""Pending approvals: changes to accounts that wait for a second person.
 
-The pages of organisations and the console show the same and run the same verbs.
+One person must not be able to take over another's account alone. The organisation's
+pages and the console list the same approvals, and answer them by the same actions.
 """
 
 from __future__ import annotations
@@ -25,15 +26,18 @@ from engine.registry.models import (
     RecoveryAddressChange,
 )
 from portal.account_admin import actions
-from portal.account_admin.approval_texts import WORDS, Act, Kind, Words
+from portal.account_admin.approval_texts import TEXTS, Answer, ApprovalTexts, Kind
 from portal.account_admin.models import FactorReset
 
-MOST_SHOWN = 200
+LISTED = 200  # of each kind
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
-    """One thing that waits for a second person, about any kind of account."""
+class Approval:
+    """A change that waits for a second person, whatever it is about.
+
+    `until` is when it takes effect, or expires, by itself. `person` is None for API keys.
+    """
 
     kind: Kind
     row: RecoveryAddressChange | FactorReset | Recovery | ApiKey
@@ -49,6 +53,7 @@ class Wait:
 
     @property
     def pk(self) -> int:
+        """The id of the row, for URLs."""
         return int(self.row.pk)
 
     @property
@@ -57,12 +62,13 @@ class Wait:
         return int(shut_duration().total_seconds() // 3600)
 
     @property
-    def acts(self) -> list[Act]:
-        return [act for act in Act if (self.kind, act) in WORDS]
+    def answers(self) -> list[Answer]:
+        """The answers that this kind takes."""
+        return [answer for answer in Answer if (self.kind, answer) in TEXTS]
 
-    def words(self, act: Act) -> Words:
-        """Raises Http404 for an act that it does not take."""
-        found = WORDS.get((self.kind, act))
+    def texts(self, answer: Answer) -> ApprovalTexts:
+        """Returns the wording, filled in. Raises Http404 for an answer it does not take."""
+        found = TEXTS.get((self.kind, answer))
         if found is None:
             raise Http404
         known = {
@@ -71,7 +77,7 @@ class Wait:
             "new": self.new or "no address",
             "organisation": str(self.organisation or ""),
         }
-        return Words(
+        return ApprovalTexts(
             found.title.format(**known),
             found.text.format(**known),
             found.button,
@@ -79,60 +85,60 @@ class Wait:
         )
 
 
-def all_waiting(organisation: Organisation | None = None) -> list[Wait]:
-    """What waits, the oldest first; without an organisation, everywhere."""
+def pending(organisation: Organisation | None = None) -> list[Approval]:
+    """Returns what is pending, the oldest first; without an organisation, everywhere."""
     found = chain.from_iterable(
-        _waits(kind, _within(rows, kind, organisation)[:MOST_SHOWN])
+        _approvals(kind, _within(rows, kind, organisation)[:LISTED])
         for kind, rows in _rows().items()
     )
-    return sorted(found, key=lambda wait: wait.asked_at)
+    return sorted(found, key=lambda approval: approval.asked_at)
 
 
-def of_person(person: Person) -> list[Wait]:
-    """What waits about one person's account."""
+def of_person(person: Person) -> list[Approval]:
+    """Returns what is pending about one person's account."""
     found = chain.from_iterable(
-        _waits(kind, rows.filter(person=person))
+        _approvals(kind, rows.filter(person=person))
         for kind, rows in _rows().items()
         if kind is not Kind.KEY
     )
     return list(found)
 
 
-def find(kind: str, pk: int) -> Wait:
-    """Raises Http404 for what does not wait."""
+def find(kind: str, pk: int) -> Approval:
+    """Returns a pending approval, by the parts of its URL. Raises Http404."""
     rows = {str(name): found for name, found in _rows().items()}.get(kind)
     if rows is None:
         raise Http404
-    wait = next(_waits(Kind(kind), rows.filter(pk=pk)), None)
-    if wait is None:
+    approval = next(_approvals(Kind(kind), rows.filter(pk=pk)), None)
+    if approval is None:
         raise Http404
-    return wait
+    return approval
 
 
-def act_of(text: str) -> Act:
-    """Raises Http404 for an answer that there is not."""
-    for act in Act:
-        if act.value == text:
-            return act
+def answer_named(text: str) -> Answer:
+    """Returns the answer that a URL names. Raises Http404."""
+    for answer in Answer:
+        if answer.value == text:
+            return answer
     raise Http404
 
 
-def carry_out(wait: Wait, act: Act, *, reason: str, by: Person) -> None:
-    """Run the verb behind the button. Raises PolicyError with the sentence to show."""
-    match wait.row, act:
-        case RecoveryAddressChange() as change, Act.AGREE:
+def answer(approval: Approval, chosen: Answer, *, reason: str, by: Person) -> None:
+    """Records the second person's answer. Raises PolicyError with the sentence to show."""
+    match approval.row, chosen:
+        case RecoveryAddressChange() as change, Answer.AGREE:
             recovery.confirm_address_change(change, reason=reason, by=by)
-        case RecoveryAddressChange() as change, Act.STOP:
+        case RecoveryAddressChange() as change, Answer.STOP:
             recovery.refuse_address_change(change, by=by)
-        case FactorReset() as reset, Act.AGREE:
+        case FactorReset() as reset, Answer.AGREE:
             actions.agree_to_factor_reset(reset, by=by)
-        case FactorReset() as reset, Act.STOP:
+        case FactorReset() as reset, Answer.STOP:
             actions.stop_factor_reset(reset, by=by)
-        case Recovery() as shut, Act.AGREE:
+        case Recovery() as shut, Answer.AGREE:
             shut_mail.open_mail(shut.person, reason=reason, by=by)
-        case ApiKey() as key, Act.AGREE:
+        case ApiKey() as key, Answer.AGREE:
             api_keys.agree(key, reason=reason, by=by)
-        case ApiKey() as key, Act.STOP:
+        case ApiKey() as key, Answer.STOP:
             api_keys.revoke(key, by=by)
 
 
@@ -144,13 +150,13 @@ def _rows() -> dict[Kind, QuerySet[Any]]:
         Kind.FACTOR: FactorReset.objects.waiting().select_related(*people),
         Kind.MAIL: Recovery.objects.shut(timezone.now())
         .select_related(people[0])
-        .annotate(is_disowned=Exists(_disowned_of_its_cause())),
+        .annotate(is_disowned=Exists(_disowned_reset_by_same_person())),
         Kind.KEY: keys.select_related("organisation", "made_by"),
     }
 
 
-def _disowned_of_its_cause() -> QuerySet[FactorReset]:
-    """Resets by who caused a recovery, of which the owner says that they were not theirs."""
+def _disowned_reset_by_same_person() -> QuerySet[FactorReset]:
+    """Resets that the owner disowned, by the person who caused the recovery."""
     cause = OuterRef("caused_by")
     return FactorReset.objects.filter(
         Q(requested_by=cause) | Q(agreed_by=cause),
@@ -168,13 +174,13 @@ def _within(
     return rows.filter(**{path: organisation})
 
 
-def _waits(kind: Kind, rows: QuerySet[Any]) -> Iterator[Wait]:
+def _approvals(kind: Kind, rows: QuerySet[Any]) -> Iterator[Approval]:
     for row in rows:
         match row:
             case ApiKey() if row.asks_for_mail:
                 yield _key(row)
             case RecoveryAddressChange():
-                yield _address(row)
+                yield _address_change(row)
             case FactorReset():
                 asked_by = str(row.requested_by or "")
                 what = "Reset of the second factor"
@@ -187,7 +193,7 @@ def _waits(kind: Kind, rows: QuerySet[Any]) -> Iterator[Wait]:
 def _why_shut(row: Recovery) -> str:
     what = f"Mailbox shut. {row.get_cause_display()}"
     if getattr(row, "is_disowned", False):
-        return f"{what}. The owner says that this was not theirs"
+        return f"{what}. The owner reports that this was not theirs"
     return what
 
 
@@ -199,9 +205,9 @@ def _about(
     at: datetime,
     reason: str,
     until: datetime | None = None,
-) -> Wait:
+) -> Approval:
     person = row.person
-    return Wait(
+    return Approval(
         kind,
         row,
         person.organisation,
@@ -215,14 +221,14 @@ def _about(
     )
 
 
-def _address(row: RecoveryAddressChange) -> Wait:
-    return Wait(
+def _address_change(row: RecoveryAddressChange) -> Approval:
+    return Approval(
         Kind.ADDRESS,
         row,
         row.person.organisation,
         row.person,
         row.person.name,
-        f"Another everyday address: {row.new or 'none'}",
+        f"New everyday address: {row.new or 'none'}",
         row.requested_by_name,
         row.requested_at,
         row.reason,
@@ -231,8 +237,8 @@ def _address(row: RecoveryAddressChange) -> Wait:
     )
 
 
-def _key(key: ApiKey) -> Wait:
-    return Wait(
+def _key(key: ApiKey) -> Approval:
+    return Approval(
         Kind.KEY,
         key,
         key.organisation,

@@ -1,8 +1,6 @@
-"""Notices to people whose way of signing in an administrator has changed."""
+"""Emails to people whose sign-in an administrator has set up or reset."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -13,26 +11,23 @@ from onboarding import signed_links
 
 
 def send_invitation(person: Person) -> None:
-    """The link with which a person chooses a password; nothing once they have one."""
-    if person.has_usable_password():
+    """Sends the link for choosing a password.
+
+    Sends nothing once the person has a password, or where no address outside the
+    community is known.
+    """
+    if person.has_usable_password() or not person.notice_address:
         return
     token = signed_links.first_sign_in_token(person)
-    _send(
-        person,
-        "invitation",
-        f"Sign in to {settings.POSTERN.community_name}",
-        link=signed_links.absolute_url("onboarding:first_sign_in", token),
-        days=signed_links.FIRST_SIGN_IN_LIFETIME.days,
-    )
-
-
-def _send(person: Person, template: str, subject: str, **context: Any) -> None:
-    if not person.notice_address:
-        return
-    context |= {
+    community_name = settings.POSTERN.community_name
+    context = {
         "person": person,
-        "community_name": settings.POSTERN.community_name,
+        "link": signed_links.absolute_url("onboarding:first_sign_in", token),
+        "days": signed_links.FIRST_SIGN_IN_LIFETIME.days,
+        "community_name": community_name,
         "helpdesk_phone": settings.POSTERN.helpdesk_phone,
     }
-    body = render_to_string(f"account_admin/emails/{template}.txt", context)
-    notice(subject, body, person=person, what=template).send()
+    body = render_to_string("account_admin/emails/invitation.txt", context)
+    notice(
+        f"Sign in to {community_name}", body, person=person, what="invitation"
+    ).send()

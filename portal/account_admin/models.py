@@ -1,3 +1,5 @@
+"""Resets of a person's second factor by someone else."""
+
 from __future__ import annotations
 
 from datetime import datetime, timedelta
@@ -12,6 +14,8 @@ RESET_LIFETIME = timedelta(days=7)
 
 
 class FactorResetQuerySet(models.QuerySet["FactorReset"]):
+    """Resets by what can still happen to them."""
+
     def waiting(self) -> FactorResetQuerySet:
         """Requests that a second person may still agree to."""
         since = timezone.now() - RESET_LIFETIME
@@ -72,6 +76,7 @@ class FactorReset(models.Model):
 
     @property
     def is_refused(self) -> bool:
+        """True where a request was settled without a reset."""
         return self.settled_at is not None and self.done_at is None
 
     @property

@@ -1,6 +1,9 @@
-"""Whom an administrator may change, and how far."""
+"""Which accounts an administrator or member of staff may change, and how far."""
 
 from __future__ import annotations
+
+from allauth.mfa.models import Authenticator
+from django.db.models import Exists, OuterRef, QuerySet
 
 from engine.registry import permissions
 from engine.registry.errors import PolicyError
@@ -8,11 +11,14 @@ from engine.registry.models import Organisation, OrganisationRole, Person, RoleN
 from engine.registry.permissions import Permission, two_person_rule
 from onboarding.first_sign_in.policies import can_have_sign_in, can_set_first_password
 
+SECOND_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+
 
 def may_change(person: Person, *, by: Person) -> bool:
-    """False for staff, unless by somebody who manages staff.
+    """False for a member of staff, unless changed by a person who manages staff.
 
-    Whoever could give a member of staff another way in would hold their powers.
+    Otherwise a helpdesk agent could send an operator's sign-in link to another address,
+    and hold the operator's permissions.
     """
     return not permissions.is_privileged(person) or permissions.can(
         by, Permission.MANAGE_STAFF
@@ -20,14 +26,14 @@ def may_change(person: Person, *, by: Person) -> bool:
 
 
 def administers(person: Person, organisation: Organisation) -> bool:
-    """True for its own administrators; staff who look after it are none of them."""
+    """True for the organisation's own administrators; not for staff."""
     return OrganisationRole.objects.filter(
         person=person, organisation=organisation, role=RoleName.ADMINISTRATOR
     ).exists()
 
 
 def may_get_sign_in(person: Person) -> bool:
-    """True for somebody of an organisation with a mail server who never had a password."""
+    """True for a person whose organisation has its own server and who has no password yet."""
     organisation = person.organisation
     if organisation is None or organisation.is_hosted:
         return False
@@ -35,7 +41,7 @@ def may_get_sign_in(person: Person) -> bool:
 
 
 def check_can_reset(person: Person, *, by: Person) -> None:
-    """Raise PolicyError unless a link to sign in anew can reach the person."""
+    """Raises PolicyError unless `by` may reset how the person signs in."""
     if person.pk == by.pk:
         raise PolicyError("Change your own password and second factor in “Account”.")
     if not person.is_active:
@@ -44,18 +50,18 @@ def check_can_reset(person: Person, *, by: Person) -> None:
 
 
 def check_can_be_sent_link(person: Person) -> None:
-    """Raise PolicyError where there is no address outside to send a link to."""
+    """Raises PolicyError where no address outside the community is known."""
     if not person.notice_address:
         raise PolicyError(
-            f"There is no everyday address for {person.name}. Ask for one first: "
-            "the link to choose a new password is sent there."
+            f"{person.name} has no everyday address. Add one first: the link to choose "
+            "a new password is sent there."
         )
 
 
 def may_reset_alone(person: Person, *, by: Person) -> bool:
-    """True for the organisation's own administrators, and of its members alone.
+    """True for the organisation's own administrators, and only for its members.
 
-    The mailbox then stays shut, unless a second person opens it.
+    The mailbox then stays shut until a second person opens it.
     """
     organisation = person.organisation
     return (
@@ -63,3 +69,9 @@ def may_reset_alone(person: Person, *, by: Person) -> bool:
         and not permissions.is_privileged(person)
         and administers(by, organisation)
     )
+
+
+def without_second_factor(organisation: Organisation) -> QuerySet[Person]:
+    """Active people of the organisation who sign in with a password alone."""
+    own = Authenticator.objects.filter(user=OuterRef("pk"), type__in=SECOND_FACTORS)
+    return organisation.people.filter(~Exists(own), is_active=True)

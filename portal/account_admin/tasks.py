@@ -1,4 +1,4 @@
-"""Jobs of the organisation pages: ids in, one call, nothing else."""
+"""Background jobs of account administration."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from portal.account_admin import emails
 
 
 def invite(person: Person, *, lane: Lane = Lane.QUICK) -> None:
-    """Queue a link to choose a password, with the transaction that asks for it."""
+    """Queues the email with the link to choose a password, in the caller's transaction."""
     async_task("portal.account_admin.tasks.send_invitation", person.pk, cluster=lane)
 
 
 def send_invitation(person_id: int) -> None:
+    """Sends the invitation; the job behind `invite`."""
     emails.send_invitation(Person.objects.get(pk=person_id))

@@ -1,3 +1,3 @@
-"""Console is in charge of every screen of staff."""
+"""The staff console: every page of staff, inside Wagtail's admin under /admin/."""
 
 from __future__ import annotations

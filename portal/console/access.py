@@ -1,4 +1,4 @@
-"""Permissions of staff, whatever else a member of staff may be."""
+"""The guard of staff pages: permissions by staff role alone."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from engine.registry.permissions.view_guards import Access, GuardedView, View, r
 
 
 def held_as_staff(person: Visitor) -> frozenset[Permission]:
-    """What staff roles grant, everywhere.
+    """Returns the permissions that a person's staff roles grant.
 
-    A role inside an organisation says nothing here: an administrator traces the
-    messages of that organisation alone, on pages that show no others.
+    Roles inside an organisation do not count: an administrator may trace that
+    organisation's messages, and the console shows everyone's.
     """
     if not isinstance(person, Person) or not may_sign_in(person):
         return frozenset()
@@ -29,7 +29,7 @@ def held_as_staff(person: Visitor) -> frozenset[Permission]:
 
 
 def staff(permission: Permission) -> Callable[[View], GuardedView]:
-    """Let staff reach the view whose role grants the permission."""
+    """Guards a view for staff whose role grants the permission."""
 
     def decorate(view: View) -> GuardedView:
         @wraps(view)

@@ -1,8 +1,15 @@
-"""The counts on the console's home: what waits for whom, and where to see it."""
+"""The console's home page: open alarms, and counts of what needs attention."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
+from django.views.decorators.http import require_GET
 
 from engine.jobs.models import JobRun
 from engine.queue.models import RecipientStatus
@@ -15,47 +22,88 @@ from engine.registry.models import (
 from engine.registry.permissions import Permission, Visitor
 from onboarding.connecting.models import Watch
 from onboarding.status import Status
-from portal.console import dashboard_counts
-from portal.console.access import held_as_staff
-from portal.console.guides import shelves
+from portal.console import dashboard_counts as counts
+from portal.console import guide_reviews
+from portal.console.access import held_as_staff, staff
 from portal.console.mail import outbox
-from portal.console.tile import Counted, Tile
+from portal.console.operations import monitoring
 from portal.helpdesk.models import Ticket
 from portal.helpdesk.status import Status as TicketStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A count on the dashboard, for staff who may see the list behind it.
+
+    `is_alarm` marks counts that should be zero.
+    """
+
+    label: str
+    permission: Permission
+    count: Callable[[], int]
+    url_name: str
+    query: str = ""
+    is_alarm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CountedTile:
+    """A tile with its number."""
+
+    label: str
+    number: int
+    href: str
+    is_alarming: bool
+
+
+@staff(Permission.USE_CONSOLE)
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """Open alarms, and counts that link to the lists behind them."""
+    context = {
+        "header_title": settings.POSTERN.community_name,
+        "alarms": monitoring.open_alarms(request.user),
+        "may_see_health": Permission.VIEW_QUEUE in held_as_staff(request.user),
+        "tiles": tiles_for(request.user),
+        "scans_by_fallback": not settings.POSTERN.clamd,
+        "scans_nothing": settings.POSTERN.clamd == "off",
+    }
+    return render(request, "console/home.html", context)
+
 
 TILES = (
     Tile(
         "Applications to decide",
         Permission.VIEW_APPLICATIONS,
-        dashboard_counts.applications(Status.SUBMITTED),
+        counts.applications(Status.SUBMITTED),
         "vetting:index",
         "?status=submitted",
     ),
     Tile(
         "Applications for a second officer",
         Permission.VIEW_APPLICATIONS,
-        dashboard_counts.applications(Status.RECOMMENDED),
+        counts.applications(Status.RECOMMENDED),
         "vetting:index",
         "?status=recommended",
     ),
     Tile(
-        "Applications that wait for the applicant",
+        "Applications waiting for the applicant",
         Permission.VIEW_APPLICATIONS,
-        dashboard_counts.applications(Status.QUERIED),
+        counts.applications(Status.QUERIED),
         "vetting:index",
         "?status=queried",
     ),
     Tile(
         "Recipients waiting for delivery",
         Permission.VIEW_QUEUE,
-        dashboard_counts.waiting(RecipientStatus.QUEUED),
+        counts.recipients(RecipientStatus.QUEUED),
         "console:queue",
         "?status=queued",
     ),
     Tile(
         "Recipients held",
         Permission.VIEW_QUEUE,
-        dashboard_counts.waiting(RecipientStatus.HELD),
+        counts.recipients(RecipientStatus.HELD),
         "console:queue",
         "?status=held",
         is_alarm=True,
@@ -70,7 +118,7 @@ TILES = (
     Tile(
         "Failed in the last 24 hours",
         Permission.TRACE_MESSAGES,
-        dashboard_counts.failed_today,
+        counts.failed_today,
         "console:trace",
         "?kind=failed",
         is_alarm=True,
@@ -78,27 +126,27 @@ TILES = (
     Tile(
         "Infected messages in the last 7 days",
         Permission.VIEW_QUARANTINE,
-        dashboard_counts.quarantined_this_week,
+        counts.quarantined_this_week,
         "console:quarantine",
         is_alarm=True,
     ),
     Tile(
         "Organisations being set up",
         Permission.VIEW_APPLICATIONS,
-        dashboard_counts.applications(Status.APPROVED),
+        counts.applications(Status.APPROVED),
         "vetting:index",
         "?status=approved",
     ),
     Tile(
-        "Accounts that wait for a second person",
+        "Accounts waiting for a second person",
         Permission.MANAGE_PEOPLE,
-        dashboard_counts.second_person,
+        counts.pending_approvals,
         "members:recovery",
     ),
     Tile(
-        "Tickets late or nearly",
+        "Tickets late or due soon",
         Permission.VIEW_TICKETS,
-        dashboard_counts.late_tickets,
+        counts.late_tickets,
         "desk:index",
         "?view=breaching",
         is_alarm=True,
@@ -113,13 +161,13 @@ TILES = (
     Tile(
         "Recipients waiting for longer than two hours",
         Permission.VIEW_QUEUE,
-        dashboard_counts.waiting_long,
+        counts.queued_for_hours,
         "console:queue",
         "?status=queued&hours=2",
         is_alarm=True,
     ),
     Tile(
-        "Domains that are not proved",
+        "Domains not proved",
         Permission.VIEW_ORGANISATION,
         Domain.objects.filter(verified_at=None).count,
         "members:organisations",
@@ -143,7 +191,7 @@ TILES = (
     Tile(
         "Members’ certificates ending soon",
         Permission.VIEW_ORGANISATION,
-        dashboard_counts.ending,
+        counts.certificates_ending,
         "members:organisations",
         "?connections=ending",
         is_alarm=True,
@@ -158,22 +206,22 @@ TILES = (
     Tile(
         "Guides due for review",
         Permission.EDIT_GUIDES,
-        shelves.count(shelves.DUE),
+        guide_reviews.count(guide_reviews.DUE),
         "guide_desk:reviews",
-        f"?show={shelves.DUE}",
+        f"?show={guide_reviews.DUE}",
         is_alarm=True,
     ),
     Tile(
         "Guides with changes to publish",
         Permission.EDIT_GUIDES,
-        shelves.count(shelves.DRAFTS),
+        guide_reviews.count(guide_reviews.DRAFTS),
         "guide_desk:reviews",
-        f"?show={shelves.DRAFTS}",
+        f"?show={guide_reviews.DRAFTS}",
     ),
     Tile(
         "Comments on guides in the last 7 days",
         Permission.EDIT_GUIDES,
-        dashboard_counts.comments_this_week,
+        counts.comments_this_week,
         "guide_desk:feedback",
     ),
     Tile(
@@ -182,8 +230,8 @@ TILES = (
 )
 
 
-def tiles_for(person: Visitor) -> list[Counted]:
-    """What needs attention first, then the rest."""
+def tiles_for(person: Visitor) -> list[CountedTile]:
+    """Returns the tiles that the person may see, alarming ones first."""
     held = held_as_staff(person)
     counted = [
         _counted(tile)
@@ -194,7 +242,7 @@ def tiles_for(person: Visitor) -> list[Counted]:
     return sorted(counted, key=lambda one: not one.is_alarming)
 
 
-def _counted(tile: Tile) -> Counted:
+def _counted(tile: Tile) -> CountedTile:
     number = tile.count()
     href = reverse(tile.url_name) + tile.query
-    return Counted(tile.label, number, href, tile.is_alarm and number > 0)
+    return CountedTile(tile.label, number, href, tile.is_alarm and number > 0)

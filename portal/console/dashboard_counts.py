@@ -1,4 +1,4 @@
-"""How many of each thing wait: what the tiles of the console's home count."""
+"""The counts behind the tiles of the console's home page."""
 
 from __future__ import annotations
 
@@ -13,51 +13,60 @@ from engine.trace.models import Event, EventKind
 from onboarding.connecting.models import Watch
 from onboarding.models import Application
 from onboarding.status import Status
-from portal.account_admin.approvals import all_waiting
-from portal.console.operations.health_checks import soon
+from portal.account_admin import approvals
+from portal.console.operations.health_checks import renewal_deadline
 from portal.guides.models import Feedback
 from portal.helpdesk.models import Ticket
 
-LONG = timedelta(hours=2)  # after which waiting mail is somebody's business
+LONG_WAIT = timedelta(hours=2)  # queued mail then deserves an operator's attention
 
 
-def waiting(status: RecipientStatus) -> Callable[[], int]:
+def recipients(status: RecipientStatus) -> Callable[[], int]:
+    """Counts recipients in a status."""
     return Recipient.objects.filter(status=status).count
 
 
 def applications(status: Status) -> Callable[[], int]:
+    """Counts applications in a status."""
     return Application.objects.filter(status=status).count
 
 
-def waiting_long() -> int:
-    since = timezone.now() - LONG
+def queued_for_hours() -> int:
+    """Counts recipients that have been queued for longer than LONG_WAIT."""
+    since = timezone.now() - LONG_WAIT
     return Recipient.objects.filter(
         status=RecipientStatus.QUEUED, message__accepted_at__lte=since
     ).count()
 
 
-def ending() -> int:
-    return Watch.objects.filter(certificate_ends_at__lte=soon()).count()
+def certificates_ending() -> int:
+    """Counts members whose certificate ends soon."""
+    return Watch.objects.filter(certificate_ends_at__lte=renewal_deadline()).count()
 
 
-def second_person() -> int:
-    return len(all_waiting())
+def pending_approvals() -> int:
+    """Counts changes to accounts that wait for a second person."""
+    return len(approvals.pending())
 
 
 def late_tickets() -> int:
+    """Counts tickets that are late or due soon."""
     return Ticket.objects.breaching(timezone.now()).count()
 
 
 def failed_today() -> int:
+    """Counts recipients that failed in the last 24 hours."""
     since = timezone.now() - timedelta(days=1)
     return Event.objects.filter(kind=EventKind.FAILED, at__gte=since).count()
 
 
 def quarantined_this_week() -> int:
+    """Counts messages quarantined in the last seven days."""
     since = timezone.now() - timedelta(days=7)
     return QuarantinedMessage.objects.filter(at__gte=since).count()
 
 
 def comments_this_week() -> int:
+    """Counts comments on guides in the last seven days."""
     since = timezone.now() - timedelta(days=7)
     return Feedback.objects.filter(at__gte=since).exclude(comment="").count()

@@ -1,4 +1,4 @@
-"""One search over everything that the visitor's roles may see."""
+"""One search across everything that the visitor's roles permit them to see."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.views.decorators.http import require_safe
 
 from engine.registry.models import (
     Alias,
@@ -20,35 +22,55 @@ from engine.registry.models import (
 from engine.registry.permissions import Permission, Visitor
 from engine.trace.models import Event
 from onboarding.models import Application
-from portal.console.access import held_as_staff
-from portal.console.organisations.frame import url
-from portal.console.sheet import Cell, Section, Table
+from portal.console.access import held_as_staff, staff
+from portal.console.organisations.frame import member_url
+from portal.console.page import Cell, Page, Section, Table, render_page
 from portal.helpdesk.models import Ticket
 from portal.helpdesk.ticket_links import ticket_in_subject
+from portal.ui.filters import FilterForm, text_filter
 
-MOST = 10  # of each kind
-SHORTEST = 2  # characters worth looking for
+LISTED = 10  # of each kind
+SHORTEST = 2  # characters of a search
 
+HINT = (
+    "Search for an organisation, a person, an address, a domain, a message's reference, "
+    "a ticket's number or an application's reference."
+)
+NOTHING = "Nothing that you may see matches. Try a part of the name or of the address."
 Row = list[Cell]
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Something that can be found, by whom, and how."""
+    """A kind of thing that can be found, and the permission to find it."""
 
     label: str
     permission: Permission
     find: Callable[[str], list[Row]]
 
 
-def sections(person: Visitor, sought: str) -> list[Section]:
-    """What was found, one section for each kind of thing that there is any of."""
-    if len(sought) < SHORTEST:
+class SearchForm(FilterForm):
+    """The search box."""
+
+    q = text_filter("Search everything")
+
+
+@staff(Permission.USE_CONSOLE)
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """Everything that matches, in what the visitor's roles permit them to see."""
+    form = SearchForm(request)
+    found = search(request.user, form.criteria["q"])
+    sections = found or [Section(text=NOTHING if form.is_search else HINT)]
+    return render_page(request, Page("Search", "search", sections, filters=form))
+
+
+def search(person: Visitor, text: str) -> list[Section]:
+    """Returns one section for each kind of which anything was found."""
+    if len(text) < SHORTEST:
         return []
     held = held_as_staff(person)
-    found = [
-        (kind.label, kind.find(sought)) for kind in KINDS if kind.permission in held
-    ]
+    found = [(kind.label, kind.find(text)) for kind in KINDS if kind.permission in held]
     return [
         Section(label, table=Table(("Name", "What it is", "State"), rows, ""))
         for label, rows in found
@@ -56,43 +78,41 @@ def sections(person: Visitor, sought: str) -> list[Section]:
     ]
 
 
-def _organisations(sought: str) -> list[Row]:
+def _organisations(text: str) -> list[Row]:
     by_domain = Domain.objects.filter(
-        Q(member_domain__icontains=sought) | Q(community_domain__icontains=sought)
+        Q(member_domain__icontains=text) | Q(community_domain__icontains=text)
     )
     rows = Organisation.objects.filter(
-        Q(name__icontains=sought) | Q(pk__in=by_domain.values("organisation"))
+        Q(name__icontains=text) | Q(pk__in=by_domain.values("organisation"))
     )
     return [
         [
-            Cell(row.name, url("organisation", row.pk)),
+            Cell(row.name, member_url("organisation", row.pk)),
             Cell(row.get_account_type_display()),
             Cell(row.get_status_display()),
         ]
-        for row in rows[:MOST]
+        for row in rows[:LISTED]
     ]
 
 
-def _people(sought: str) -> list[Row]:
-    rows = Person.objects.filter(
-        Q(name__icontains=sought) | Q(address__icontains=sought)
-    )
+def _people(text: str) -> list[Row]:
+    rows = Person.objects.filter(Q(name__icontains=text) | Q(address__icontains=text))
     return [
         [
-            Cell(row.name, url("person", row.pk)),
+            Cell(row.name, member_url("person", row.pk)),
             Cell(row.address),
             Cell("Active" if row.is_active else "Suspended"),
         ]
-        for row in rows[:MOST]
+        for row in rows[:LISTED]
     ]
 
 
-def _addresses(sought: str) -> list[Row]:
-    """What is an address and no person: group mailboxes, lists and aliases."""
-    wanted = Q(address__icontains=sought)
-    mailboxes = Mailbox.objects.filter(wanted, kind=MailboxKind.GROUP)[:MOST]
-    lists = DistributionList.objects.filter(wanted)[:MOST]
-    aliases = Alias.objects.filter(wanted)[:MOST]
+def _addresses(text: str) -> list[Row]:
+    """Addresses of no person: group mailboxes, lists and aliases."""
+    wanted = Q(address__icontains=text)
+    mailboxes = Mailbox.objects.filter(wanted, kind=MailboxKind.GROUP)[:LISTED]
+    lists = DistributionList.objects.filter(wanted)[:LISTED]
+    aliases = Alias.objects.filter(wanted)[:LISTED]
     return [
         *(
             _address(row, "mailbox", "Group mailbox", is_active=row.is_active)
@@ -104,7 +124,7 @@ def _addresses(sought: str) -> list[Row]:
         ),
         *(
             [
-                Cell(row.address, url("organisation", row.organisation_id)),
+                Cell(row.address, member_url("organisation", row.organisation_id)),
                 Cell(f"Alias of {row.target}"),
                 Cell(),
             ]
@@ -117,14 +137,14 @@ def _address(
     row: Mailbox | DistributionList, name: str, what: str, *, is_active: bool
 ) -> Row:
     return [
-        Cell(row.address, url(name, row.organisation_id, row.pk)),
+        Cell(row.address, member_url(name, row.organisation_id, row.pk)),
         Cell(what),
         Cell("Active" if is_active else "Suspended"),
     ]
 
 
-def _messages(sought: str) -> list[Row]:
-    event = Event.objects.filter(reference=sought.upper()).order_by("-pk").first()
+def _messages(text: str) -> list[Row]:
+    event = Event.objects.filter(reference=text.upper()).order_by("-pk").first()
     if event is None:
         return []
     href = reverse("console:story", args=[event.reference])
@@ -137,10 +157,10 @@ def _messages(sought: str) -> list[Row]:
     ]
 
 
-def _tickets(sought: str) -> list[Row]:
-    number = ticket_in_subject(sought)
+def _tickets(text: str) -> list[Row]:
+    number = ticket_in_subject(text)
     rows = Ticket.objects.filter(
-        Q(pk=number) if number else Q(requester_address__iexact=sought)
+        Q(pk=number) if number else Q(requester_address__iexact=text)
     )
     return [
         [
@@ -148,15 +168,15 @@ def _tickets(sought: str) -> list[Row]:
             Cell(row.subject),
             Cell(row.get_status_display()),
         ]
-        for row in rows.order_by("-pk")[:MOST]
+        for row in rows.order_by("-pk")[:LISTED]
     ]
 
 
-def _applications(sought: str) -> list[Row]:
+def _applications(text: str) -> list[Row]:
     rows = Application.objects.submitted().filter(
-        Q(reference__iexact=sought)
-        | Q(organisation_name__icontains=sought)
-        | Q(member_domain__icontains=sought)
+        Q(reference__iexact=text)
+        | Q(organisation_name__icontains=text)
+        | Q(member_domain__icontains=text)
     )
     return [
         [
@@ -164,7 +184,7 @@ def _applications(sought: str) -> list[Row]:
             Cell(row.organisation_name),
             Cell(row.get_status_display()),
         ]
-        for row in rows.order_by("-pk")[:MOST]
+        for row in rows.order_by("-pk")[:LISTED]
     ]
 
 

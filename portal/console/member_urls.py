@@ -1,3 +1,5 @@
+"""URLs of the console's pages about organisations and people, under /admin/."""
+
 from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
@@ -63,11 +65,11 @@ one_person = [
     path("suspend/", account_actions.suspend, name="person_suspend"),
     path("resume/", account_actions.resume, name="person_resume"),
     path("link/", account_actions.send_link, name="person_link"),
-    path("second-factor/", approvals.reset_second_factor, name="person_factor"),
-    path("address/", approvals.address, name="person_address"),
+    path("second-factor/", account_actions.reset_second_factor, name="person_factor"),
+    path("address/", account_actions.change_address, name="person_address"),
     path("sessions/", sessions.show, name="person_sessions"),
-    path("sessions/end/", sessions.everywhere, name="person_sign_out"),
-    path("sessions/<str:session_id>/end/", sessions.end, name="session_end"),
+    path("sessions/end/", sessions.sign_out_everywhere, name="person_sign_out"),
+    path("sessions/<str:session_id>/end/", sessions.end_session, name="session_end"),
     path(
         "app-passwords/<int:key>/end/",
         sessions.end_app_password,
@@ -76,6 +78,7 @@ one_person = [
     path("roles/give/", account_actions.give_role, name="staff_role_give"),
     path("roles/<int:key>/take/", account_actions.take_role, name="staff_role_take"),
 ]
+
 urlpatterns = [
     path("organisations/", organisation_list.index, name="organisations"),
     path("organisations/add/", organisation_list.add, name="organisation_add"),
@@ -85,7 +88,7 @@ urlpatterns = [
     path("people/recovery/", approvals.index, name="recovery"),
     path(
         "people/recovery/<slug:kind>/<int:pk>/<slug:answer>/",
-        approvals.settle,
+        approvals.answer,
         name="recovery_settle",
     ),
     path("people/<int:pk>/", include(one_person)),

@@ -1,4 +1,7 @@
-"""Ours come before Wagtail's: its own ways in know no second factor."""
+"""URLs of the console under /admin/, before Wagtail's own.
+
+Wagtail's own sign-in and password pages know no second factor.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ from django.urls import path, re_path
 from django.views.generic import RedirectView
 
 from engine.registry.permissions.view_guards import public, signed_in
-from portal.console.mail import quarantine, queue, sending_rates, trace
+from portal.console import dashboard, global_search
+from portal.console.mail import outbox, quarantine, queue, sending_rates, trace
 from portal.console.operations import (
     api_keys,
     audit_trail,
@@ -15,7 +19,6 @@ from portal.console.operations import (
     health,
     service_notices,
 )
-from portal.console.views import home, outbox, search
 
 app_name = "console"
 
@@ -28,11 +31,11 @@ urlpatterns = [
     path("logout/", public(account.logout), name="logout"),
     re_path(r"^password_reset/(?:.*/)?$", new_password, name="password_reset"),
     path("account/", own_account, name="account"),
-    path("", home.home, name="home"),
-    path("search/", search.index, name="search"),
+    path("", dashboard.home, name="home"),
+    path("search/", global_search.index, name="search"),
     path("queue/", queue.index, name="queue"),
     path("queue/destinations/", queue.destinations, name="destinations"),
-    path("queue/do/", queue.do, name="queue_do"),
+    path("queue/do/", queue.act, name="queue_do"),
     path("trace/", trace.index, name="trace"),
     path("trace/<str:reference>/", trace.show, name="story"),
     path("sending-rates/", sending_rates.index, name="rates"),
@@ -42,7 +45,7 @@ urlpatterns = [
     path("quarantine/<int:pk>/", quarantine.show, name="quarantined"),
     path("quarantine/<int:pk>/delete/", quarantine.delete, name="quarantine_delete"),
     path("outbox/", outbox.index, name="outbox"),
-    path("outbox/<str:name>/", outbox.read, name="notice"),
+    path("outbox/<str:name>/", outbox.show, name="notice"),
     path("notices/", service_notices.index, name="notices"),
     path("notices/add/", service_notices.add, name="notice_add"),
     path("notices/<int:pk>/end/", service_notices.end, name="notice_end"),
@@ -54,7 +57,7 @@ urlpatterns = [
     path("health/", health.index, name="health"),
     path("jobs/", failed_jobs.index, name="jobs"),
     path("jobs/<int:pk>/", failed_jobs.show, name="job"),
-    path("jobs/<int:pk>/again/", failed_jobs.again, name="job_again"),
+    path("jobs/<int:pk>/again/", failed_jobs.run_again, name="job_again"),
     path("jobs/<int:pk>/dismiss/", failed_jobs.dismiss, name="job_dismiss"),
     path("audit/verify/", audit_trail.verify, name="verify_audit"),
 ]

@@ -78,7 +78,7 @@ def _everyday_address(person: Person) -> Fact:
 def _last_sign_in(person: Person) -> Fact:
     if person.last_login is None:
         return Fact("Last sign-in", "Never", is_doubt=True)
-    return Fact("Last sign-in", date_formats.worded(person.last_login))
+    return Fact("Last sign-in", date_formats.format_datetime(person.last_login))
 
 
 def _mailbox(person: Person) -> list[Fact]:

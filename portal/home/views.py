@@ -119,13 +119,13 @@ def accessibility(request: HttpRequest) -> HttpResponse:
 @signed_in
 def start(request: HttpRequest) -> HttpResponse:
     """Redirects a person who has just signed in to their main page."""
-    doors = navigation.doors_of(request)
-    if doors.is_staff:
+    areas = navigation.accessible_areas(request)
+    if areas.is_staff:
         return redirect(navigation.ADMIN)
-    if doors.is_administrator:
+    if areas.is_administrator:
         return redirect("organisation:home")
-    if doors.has_mail:
+    if areas.has_mail:
         return redirect(navigation.MAIL)
-    if doors.may_search:
+    if areas.may_search:
         return redirect(navigation.DIRECTORY)
     return redirect("account:home")

@@ -1,4 +1,4 @@
-"""How much a visitor may send us in one request: looked at before anything is read."""
+"""Limits request bodies by their Content-Length, before anything is read."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-STRANGERS = 100_000  # octets: a form of words
-# Doors of programs, which say who they are in a header: they keep limits of their own.
+STRANGERS = 100_000  # octets: a text form, from visitors who are not signed in
+# Programs authenticate by a header, and have limits of their own.
 OWN_LIMITS = ("/api/",)
-# By what they say there; filled by the API, of which the pages know nothing.
+# Recognises programs by that header; filled by the API, which this room may not import.
 recognise_programs: list[Callable[[HttpRequest], bool]] = []
-# RFC 9457, as programs hear everything else that is wrong.
+# RFC 9457, like all other errors of the API.
 PROBLEM_TYPE = "application/problem+json"
 PROBLEM = {
     "type": "about:blank",
@@ -29,9 +29,9 @@ PROBLEM = {
 class BodyLimitMiddleware:
     """Refuses a body that is too large by its Content-Length, before it is parsed.
 
-    The server reads bodies before pages are asked (`portal.serving.asgi_handler`): what may not
-    be sent, by `may_send`, it leaves unread, and here it is refused. A body without a
-    length is not read at all.
+    The server reads bodies before Django sees the request (`portal.serving.asgi_handler`). A body
+    that `may_send` forbids it leaves unread, and this middleware refuses it. A body
+    without a length is not read at all.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -44,9 +44,9 @@ class BodyLimitMiddleware:
 
 
 def may_send(request: HttpRequest) -> bool:
-    """Whether a body that only members and their programs may send is to be read.
+    """Returns whether to read a body of a size that only members and programs may send.
 
-    For a request that no middleware has seen. Reads the database.
+    For a request that no middleware has processed. Reads the database.
     """
     if _length(request) > _of_members():
         return False
@@ -57,7 +57,7 @@ def may_send(request: HttpRequest) -> bool:
 
 
 def _no_page(request: HttpRequest) -> HttpResponse:
-    raise LookupError("No page is asked for yet.")
+    raise LookupError("No page has been requested yet.")
 
 
 def _length(request: HttpRequest) -> int:
@@ -70,7 +70,7 @@ def _length(request: HttpRequest) -> int:
 def _most(request: HttpRequest) -> int:
     if request.path.startswith(OWN_LIMITS):
         return _of_members()
-    # Only a body that is too large for anybody asks who this is.
+    # Only a body too large for a stranger needs to know who sends it: that is a query.
     if _length(request) <= STRANGERS:
         return STRANGERS
     return _of_members() if request.user.is_authenticated else STRANGERS

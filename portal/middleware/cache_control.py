@@ -1,4 +1,4 @@
-"""What browsers and proxies may keep: nothing, but public pages that hold no secret."""
+"""Cache-Control: browsers and proxies keep nothing but public pages without secrets."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from django.utils.cache import patch_vary_headers
 from engine.registry.permissions.view_guards import Access
 
 NOTHING = "private, no-store"
-# A browser may keep the page for its Back button, and asks again before it shows it.
+# A browser may keep the page, and revalidates it before it shows it again.
 PAGE = "no-cache"
-# Arguments of a URL that let in anybody who holds it.
+# URL arguments that grant access to every holder of the URL.
 SECRETS = {"token", "key", "uidb36", "uidb64"}
 
 
@@ -25,7 +25,7 @@ class CacheControlMiddleware:
     A computer in a court is shared: after signing out, Back must not show the mail. Only
     a page of a public view, for a visitor without a session, under an address that is no
     secret, may be kept; it varies by cookie. A public view may say `public` itself for
-    what is the same for everybody.
+    what is the same for everyone.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

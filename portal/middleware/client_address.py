@@ -1,4 +1,4 @@
-"""Who asks, when a proxy that we trust speaks for them."""
+"""The visitor's network address, behind trusted proxies."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO")
 
 
 class ClientAddressMiddleware:
-    """Puts the visitor's own address into REMOTE_ADDR, where everything looks for it.
+    """Sets REMOTE_ADDR to the visitor's own address, where all code looks for it.
 
-    Behind a proxy all visitors would otherwise share one address, and one who guesses
-    passwords would lock everybody out. What a peer that is not one of our proxies says
-    about itself is thrown away, that it came by HTTPS included.
+    Behind a proxy all visitors would otherwise share one address, and one of them guessing
+    passwords would lock all of them out. Forwarding headers of a peer that is not a
+    trusted proxy are discarded, including the claim that it came by HTTPS.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -34,7 +34,7 @@ class ClientAddressMiddleware:
 
 
 def of(meta: Mapping[str, str]) -> str:
-    """The visitor's own address, from a request's META that nobody has changed yet."""
+    """Returns the visitor's own address, from a request's unchanged META."""
     address = meta.get("REMOTE_ADDR", "")
     peer = _parsed(address)
     proxies = settings.POSTERN.trusted_proxies
@@ -44,15 +44,15 @@ def of(meta: Mapping[str, str]) -> str:
 
 
 def is_proxy(address: str) -> bool:
-    """Whether the address is that of a proxy that we trust."""
+    """Returns whether the address belongs to a trusted proxy."""
     peer = _parsed(address)
     return peer is not None and _is_in(peer, settings.POSTERN.trusted_proxies)
 
 
-def _visitor(said: str, peer: Address, proxies: Networks) -> Address:
-    """The last address that one of our proxies saw itself; what stands before is hearsay."""
+def _visitor(forwarded: str, peer: Address, proxies: Networks) -> Address:
+    """Returns the last address that a trusted proxy saw; earlier entries can be forged."""
     visitor = peer
-    for text in reversed(said.split(",")):
+    for text in reversed(forwarded.split(",")):
         if not _is_in(visitor, proxies):
             break
         found = _parsed(text)

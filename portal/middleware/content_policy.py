@@ -1,4 +1,4 @@
-"""Which content security policy a page gets."""
+"""Chooses the content security policy of a page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from portal.ui import navigation
 
 
 class ContentPolicyMiddleware(CSPMiddleware):
-    """Gives the admin its own policy, and every other page the one of the settings."""
+    """Gives Wagtail's admin a policy of its own; other pages get the one in the settings."""
 
     def get_policy_parts(
         self,

@@ -1,4 +1,4 @@
-"""What machines ask a host about itself: whether it lives, is ready, and what it counts."""
+"""Health probes and metrics, answered under any host name."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ PATHS = frozenset({LIVE, "/health/ready", "/metrics"})
 
 
 class AnyHostMiddleware:
-    """Lets probes ask by whatever name or address they know this host.
+    """Accepts any Host header for probes.
 
-    A load balancer says the host's own address, which is in no POSTERN_ALLOWED_HOSTS.
-    These answers hold no link, so that the name they were asked by shows nowhere.
+    A load balancer sends the host's own address, which POSTERN_ALLOWED_HOSTS does not
+    contain. The answers hold no link, so the forged name cannot appear in one.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

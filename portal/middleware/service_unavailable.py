@@ -1,4 +1,4 @@
-"""Answers 503 while the service cannot keep or reach its data, and gives back what was typed."""
+"""Answers 503 while data cannot be read or written, and returns what was typed."""
 
 from __future__ import annotations
 
@@ -14,17 +14,14 @@ from django.views.defaults import server_error
 from engine import faults
 from portal.middleware import body_limit
 
-# Fields that are typed again rather than written into a page.
+# Fields that must be typed again: secrets are never written into a page.
 _SECRETS = ("password", "code", "secret", "csrfmiddlewaretoken")
-# A shorter value is quicker typed than copied.
+# Characters; a shorter value is quicker typed than copied.
 _WORTH_SHOWING = 20
 
 
 def answer(request: HttpRequest) -> HttpResponse:
-    """The site's `handler500`: the page for an error that nothing else has caught.
-
-    Django calls it while the error is being handled.
-    """
+    """The site's `handler500`, which Django calls while it handles the error."""
     if not faults.is_passing(sys.exc_info()[1]):
         return server_error(request)
     if request.path.startswith(body_limit.OWN_LIMITS):
@@ -41,7 +38,7 @@ def answer(request: HttpRequest) -> HttpResponse:
 
 
 def page(request: HttpRequest | None = None) -> HttpResponse:
-    """The page, with what a form sent where it was read, to send it once more."""
+    """Returns the page, with the submitted fields so that the form can be sent again."""
     fields = list(_fields(request)) if request is not None else []
     is_whole = bool(fields) and request is not None and _can_repeat(request)
     shown = [
@@ -56,7 +53,7 @@ def page(request: HttpRequest | None = None) -> HttpResponse:
         "action": request.get_full_path() if request is not None else "",
         "token": get_token(request) if request is not None and is_whole else "",
     }
-    # Without a request: what every page shows of the session asks the database.
+    # Without the request: the context of normal pages queries the database.
     text = render_to_string("503.html", context)
     return HttpResponse(text, status=HTTPStatus.SERVICE_UNAVAILABLE)
 
@@ -68,7 +65,7 @@ def _fields(request: HttpRequest) -> Iterator[tuple[str, str]]:
 
 
 def _can_repeat(request: HttpRequest) -> bool:
-    """Files and passwords stand in no hidden field: without them it would be another form."""
+    """False with files or passwords: hidden fields cannot hold them."""
     secrets = {name for name in request.POST if _is_secret(name)}
     return not request.FILES and secrets <= {"csrfmiddlewaretoken"}
 

@@ -1,3 +1,3 @@
-"""Organisation is in charge of the pages where administrators look after their own organisation."""
+"""Pages on which administrators manage their own organisation."""
 
 from __future__ import annotations

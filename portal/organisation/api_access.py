@@ -1,190 +1,249 @@
-"""Other systems: the keys with which they act, and the addresses that are told."""
+"""API keys of the organisation's other systems, and webhook endpoints."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any
+from datetime import datetime, timedelta
 
 from allauth.account.decorators import reauthentication_required
-from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from engine.registry import webhooks
 from engine.registry.actions import api_keys
 from engine.registry.actions import webhooks as endpoints
-from engine.registry.models import ApiKey, Organisation, WebhookEndpoint
-from engine.registry.permissions import REFUSAL, Permission
-from engine.registry.permissions.view_guards import GuardedView, View
+from engine.registry.models import (
+    ApiKey,
+    Organisation,
+    Person,
+    WebhookEndpoint,
+    WebhookEvent,
+)
+from engine.registry.permissions.view_guards import View
 from engine.registry.scopes import Scope
-from portal.account_admin import policies
-from portal.organisation.api_forms import EndpointForm, KeyForm
-from portal.organisation.frame import show, visitor, within
-from portal.ui.forms import ConfirmForm
-from portal.ui.pagination import paged
+from portal.organisation.confirmation import confirmed_view
+from portal.organisation.frame import (
+    administrator_view,
+    organisation_of,
+    render_section,
+)
+from portal.ui.confirmation import Confirmation, ConfirmedAction
+from portal.ui.forms import ActionForm, post_data
+from portal.ui.pagination import paginate
+from portal.ui.visitor import signed_in_person
 
 SECTION = "api"
 asks_password: Callable[[View], View] = reauthentication_required
 
 
-def administrators(view: Callable[..., HttpResponseBase]) -> GuardedView:
-    """Let the organisation's own administrators in: with a key one reads its mail."""
-
-    @wraps(view)
-    def guarded(
-        request: HttpRequest, organisation: Organisation, **kwargs: Any
-    ) -> HttpResponseBase:
-        if not policies.administers(visitor(request), organisation):
-            raise PermissionDenied(REFUSAL)
-        return view(request, organisation, **kwargs)
-
-    return within(Permission.EDIT_ORGANISATION)(guarded)
+SCOPES = [(s.value, s.label) for s in Scope if not s.is_community_wide]
+LIFETIMES = {"90": _("90 days"), "365": _("One year"), "": _("Until you revoke it")}
 
 
-@administrators
+class KeyForm(ActionForm):
+    """A key for another system."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        help_text=_("Which system it is for, such as “Case management”."),
+        max_length=100,
+    )
+    scopes = forms.MultipleChoiceField(
+        label=_("What the system may do"),
+        help_text=_("Choose only what it needs."),
+        choices=SCOPES,
+        error_messages={"required": _("Select at least one thing")},
+        widget=forms.CheckboxSelectMultiple,
+    )
+    lifetime = forms.ChoiceField(
+        label=_("How long the key works"),
+        choices=list(LIFETIMES.items()),
+        initial="365",
+        required=False,
+        widget=forms.RadioSelect,
+    )
+
+    @property
+    def chosen(self) -> list[Scope]:
+        """The selected scopes."""
+        return [Scope(value) for value in self.cleaned_data["scopes"]]
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the key expires; None where it works until it is revoked."""
+        days = self.cleaned_data["lifetime"]
+        return timezone.now() + timedelta(days=int(days)) if days else None
+
+
+class EndpointForm(ActionForm):
+    """A webhook endpoint: the URL that events are sent to."""
+
+    url = forms.CharField(
+        label=_("Address"),
+        help_text=_("Such as https://cases.example/hook."),
+        max_length=500,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "spellcheck": "false", "inputmode": "url"}
+        ),
+    )
+    events = forms.MultipleChoiceField(
+        label=_("Events"),
+        choices=WebhookEvent.choices,
+        error_messages={"required": _("Select at least one thing")},
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    @property
+    def chosen(self) -> list[WebhookEvent]:
+        """The selected events."""
+        return [WebhookEvent(value) for value in self.cleaned_data["events"]]
+
+
+@administrator_view
 @require_GET
 def index(request: HttpRequest, organisation: Organisation) -> HttpResponse:
+    """The organisation's API keys and webhook endpoints."""
     context = {
-        "page": paged(request, organisation.api_keys.all(), by="name"),
+        "page": paginate(request, organisation.api_keys.all(), by="name"),
         "endpoints": organisation.webhook_endpoints.all(),
     }
-    return show(request, organisation, "api", SECTION, context)
+    return render_section(request, organisation, "api", SECTION, context)
 
 
-@administrators
+@administrator_view
 @asks_password
 @require_http_methods(["GET", "POST"])
 def add_key(request: HttpRequest, organisation: Organisation) -> HttpResponse:
-    form = KeyForm(request.POST or None)
-    made: list[tuple[ApiKey, str]] = []
+    """Makes a key; its secret is shown once."""
+    form = KeyForm(post_data(request))
+    added: list[tuple[ApiKey, str]] = []
 
-    def verb() -> None:
-        made.append(
+    def run() -> None:
+        added.append(
             api_keys.add(
                 organisation,
                 name=form.cleaned_data["name"],
                 scopes=form.chosen,
                 expires_at=form.expires_at,
-                by=visitor(request),
+                by=signed_in_person(request),
             )
         )
 
-    if form.submit(verb):
-        key, secret = made[0]
+    if form.submit(run):
+        key, secret = added[0]
         context = {"key": key, "secret": secret}
-        return show(request, organisation, "api_key_made", SECTION, context)
-    return show(request, organisation, "api_key_add", SECTION, {"form": form})
+        return render_section(request, organisation, "api_key_made", SECTION, context)
+    return render_section(request, organisation, "api_key_add", SECTION, {"form": form})
 
 
-@administrators
-@require_http_methods(["GET", "POST"])
-def revoke_key(
-    request: HttpRequest, organisation: Organisation, key_id: int
-) -> HttpResponse:
-    found = _key(organisation, key_id)
-    form = ConfirmForm(request.POST if request.method == "POST" else None)
-    if form.submit(lambda: api_keys.revoke(found, by=visitor(request))):
-        messages.success(request, f"{found.name} opens nothing any more.")
-        return redirect("organisation:api", organisation.pk)
-    context = {
-        "form": form,
-        "caption": found.name,
-        "title": "Revoke this key",
-        "text": "The system that uses it stops working at once. It may do this: "
-        f"{_in_words(found)}.",
-        "button": "Revoke",
-        "is_warning": True,
-    }
-    return show(request, organisation, "confirm", SECTION, context)
-
-
-@administrators
+@administrator_view
 @require_http_methods(["GET", "POST"])
 def add_endpoint(request: HttpRequest, organisation: Organisation) -> HttpResponse:
-    form = EndpointForm(request.POST or None)
-    made: list[WebhookEndpoint] = []
+    """Adds a webhook endpoint; its secret is shown once."""
+    form = EndpointForm(post_data(request))
+    added: list[WebhookEndpoint] = []
 
-    def verb() -> None:
-        made.append(
+    def run() -> None:
+        added.append(
             endpoints.add(
                 organisation,
                 url=form.cleaned_data["url"],
                 events=form.chosen,
-                by=visitor(request),
+                by=signed_in_person(request),
             )
         )
 
-    if form.submit(verb, field="url"):
-        return _with_secret(request, organisation, made[0])
-    return show(request, organisation, "api_endpoint_add", SECTION, {"form": form})
+    if form.submit(run, field="url"):
+        return _show_secret(request, added[0], None)
+    return render_section(
+        request, organisation, "api_endpoint_add", SECTION, {"form": form}
+    )
 
 
-@administrators
-@require_http_methods(["GET", "POST"])
-def rotate(
-    request: HttpRequest, organisation: Organisation, endpoint_id: int
-) -> HttpResponse:
-    """Sign with a new secret, which is shown once."""
-    found = _endpoint(organisation, endpoint_id)
-    form = ConfirmForm(request.POST if request.method == "POST" else None)
-    if form.submit(lambda: endpoints.rotate(found, by=visitor(request))):
-        return _with_secret(request, organisation, found)
-    context = {
-        "form": form,
-        "caption": found.url,
-        "title": "Change the secret",
-        "text": "For a day, requests are signed with the earlier secret too.",
-        "button": "Change the secret",
-    }
-    return show(request, organisation, "confirm", SECTION, context)
-
-
-@administrators
-@require_http_methods(["GET", "POST"])
-def remove_endpoint(
-    request: HttpRequest, organisation: Organisation, endpoint_id: int
-) -> HttpResponse:
-    found = _endpoint(organisation, endpoint_id)
-    form = ConfirmForm(request.POST if request.method == "POST" else None)
-    if form.submit(lambda: endpoints.remove(found, by=visitor(request))):
-        messages.success(request, "The address is told nothing more.")
-        return redirect("organisation:api", organisation.pk)
-    context = {
-        "form": form,
-        "caption": found.url,
-        "title": "Remove this address",
-        "text": "It is told nothing more. What still waits for it is forgotten.",
-        "button": "Remove",
-        "is_warning": True,
-    }
-    return show(request, organisation, "confirm", SECTION, context)
-
-
-def _with_secret(
-    request: HttpRequest, organisation: Organisation, endpoint: WebhookEndpoint
+def _show_secret(
+    request: HttpRequest, endpoint: WebhookEndpoint, result: object
 ) -> HttpResponse:
     secret = webhooks.secret(endpoint.sealed_secret)
     context = {"endpoint": endpoint, "secret": secret}
-    return show(request, organisation, "api_endpoint_made", SECTION, context)
+    return render_section(
+        request, organisation_of(endpoint), "api_endpoint_made", SECTION, context
+    )
 
 
-def _in_words(key: ApiKey) -> str:
-    return ", ".join(Scope(scope).label.lower() for scope in key.scopes)
-
-
-def _key(organisation: Organisation, key_id: int) -> ApiKey:
+def _find_key(organisation: Organisation, key_id: int) -> ApiKey:
     found = organisation.api_keys.filter(pk=key_id, revoked_at=None).first()
     if found is None:
         raise Http404
     return found
 
 
-def _endpoint(organisation: Organisation, endpoint_id: int) -> WebhookEndpoint:
+def _find_endpoint(organisation: Organisation, endpoint_id: int) -> WebhookEndpoint:
     found = organisation.webhook_endpoints.filter(pk=endpoint_id).first()
     if found is None:
         raise Http404
     return found
+
+
+def _back(row: ApiKey | WebhookEndpoint, by: Person) -> str:
+    return reverse("organisation:api", args=[row.organisation_id])
+
+
+def _describe_revocation(key: ApiKey, by: Person) -> Confirmation:
+    scopes = ", ".join(Scope(scope).label.lower() for scope in key.scopes)
+    return Confirmation(
+        title="Revoke this key",
+        text="The system that uses it stops working immediately. The key's permissions: "
+        f"{scopes}.",
+        button="Revoke",
+        done=f"{key.name} is revoked.",
+        caption=key.name,
+        is_warning=True,
+    )
+
+
+def _describe_rotation(endpoint: WebhookEndpoint, by: Person) -> Confirmation:
+    return Confirmation(
+        title="Change the secret",
+        text="For a day, requests are signed with the earlier secret too.",
+        button="Change the secret",
+        done="",
+        caption=endpoint.url,
+    )
+
+
+def _describe_removal(endpoint: WebhookEndpoint, by: Person) -> Confirmation:
+    return Confirmation(
+        title="Remove this address",
+        text="It receives no more events. Events that still wait for it are discarded.",
+        button="Remove",
+        done="The address receives no more events.",
+        caption=endpoint.url,
+        is_warning=True,
+    )
+
+
+revoke_key = confirmed_view(
+    administrator_view,
+    SECTION,
+    _find_key,
+    ConfirmedAction(_describe_revocation, api_keys.revoke),
+    back=_back,
+)
+rotate_secret = confirmed_view(
+    administrator_view,
+    SECTION,
+    _find_endpoint,
+    ConfirmedAction(_describe_rotation, endpoints.rotate, show_result=_show_secret),
+    back=_back,
+)
+remove_endpoint = confirmed_view(
+    administrator_view,
+    SECTION,
+    _find_endpoint,
+    ConfirmedAction(_describe_removal, endpoints.remove),
+    back=_back,
+)

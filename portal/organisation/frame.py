@@ -1,11 +1,11 @@
-"""Which organisation a page is about, who may see it, and the way to its neighbours."""
+"""What all pages of an organisation have in common: guard, sections and lookup."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, cast
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,15 +15,16 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from engine.registry import permissions
-from engine.registry.models import Organisation, Person
+from engine.registry.models import ApiKey, Organisation, Person, WebhookEndpoint
 from engine.registry.permissions import REFUSAL, Permission
 from engine.registry.permissions.view_guards import GuardedView, View, requires
 from portal.account_admin import policies
+from portal.ui.visitor import signed_in_person
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One part of an organisation's pages, and what one must hold to enter it."""
+    """One section of an organisation's pages, and the permission to open it."""
 
     name: str
     label: Any
@@ -44,69 +45,86 @@ SECTIONS = (
 )
 
 
-def within(
-    permission: Permission,
-) -> Callable[[View], GuardedView]:
-    """Let those reach the view who hold the permission in the organisation of the URL.
+def organisation_view(permission: Permission) -> Callable[[View], GuardedView]:
+    """Guards a view by a permission in the organisation that the URL names.
 
-    The view gets the organisation itself. One that does not exist is refused like one
-    that is not theirs.
+    The view receives the organisation as its second argument. An unknown organisation is
+    refused like someone else's, so that a refusal does not reveal which exist.
     """
 
     def decorate(view: View) -> GuardedView:
         @wraps(view)
-        def placed(
+        def with_organisation(
             request: HttpRequest, organisation_id: int, **kwargs: Any
         ) -> HttpResponseBase:
             organisation = Organisation.objects.get(pk=organisation_id)
             return view(request, organisation, **kwargs)
 
-        return requires(permission, organisation_from="organisation_id")(placed)
+        guard = requires(permission, organisation_from="organisation_id")
+        return guard(with_organisation)
 
     return decorate
 
 
-def visitor(request: HttpRequest) -> Person:
-    """Who asks: behind `within` it is always a person."""
-    return cast(Person, request.user)
+def administrator_view(view: View) -> GuardedView:
+    """Guards a view for the organisation's own administrators, and not for staff.
+
+    API keys read and send the organisation's mail, which staff may not.
+    """
+
+    @wraps(view)
+    def guarded(
+        request: HttpRequest, organisation: Organisation, **kwargs: Any
+    ) -> HttpResponseBase:
+        if not policies.administers(signed_in_person(request), organisation):
+            raise PermissionDenied(REFUSAL)
+        return view(request, organisation, **kwargs)
+
+    return organisation_view(Permission.EDIT_ORGANISATION)(guarded)
 
 
-def person_in(organisation: Organisation, person_id: int) -> Person:
-    """Raises Http404 for somebody who is not in the organisation."""
+def get_person(organisation: Organisation, person_id: int) -> Person:
+    """Raises Http404 for a person of another organisation."""
     found = organisation.people.filter(pk=person_id).first()
     if found is None:
         raise Http404
     return found
 
 
-def changeable_person(
-    request: HttpRequest, organisation: Organisation, person_id: int
-) -> Person:
-    """The same, where the visitor may change them. Raises PermissionDenied for staff."""
-    person = person_in(organisation, person_id)
-    if not policies.may_change(person, by=visitor(request)):
-        raise PermissionDenied(REFUSAL)
-    return person
+def organisation_of(row: Person | ApiKey | WebhookEndpoint) -> Organisation:
+    """Returns the organisation of a row that was found in one.
+
+    Raises Http404 for a row of the service itself, which no lookup here returns.
+    """
+    if row.organisation is None:
+        raise Http404
+    return row.organisation
 
 
-def show(
+def person_url(person: Person) -> str:
+    """The URL of the person's page in their organisation."""
+    return reverse("organisation:person", args=[person.organisation_id, person.pk])
+
+
+def render_section(
     request: HttpRequest,
     organisation: Organisation,
     template: str,
     section: str,
     context: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    """Render `organisation/<template>.html` with the way to the other sections."""
-    held = permissions.held_by(visitor(request), organisation=organisation)
-    is_own = policies.administers(visitor(request), organisation)
+    """Renders `organisation/<template>.html` with links to the permitted sections."""
+    by = signed_in_person(request)
+    held = permissions.held_by(by, organisation=organisation)
+    is_own = policies.administers(by, organisation)
     links = [
         {
-            "text": part.label,
-            "href": reverse(f"organisation:{part.name}", args=[organisation.pk]),
-            "is_current": part.name == section,
+            "text": one.label,
+            "href": reverse(f"organisation:{one.name}", args=[organisation.pk]),
+            "is_current": one.name == section,
         }
-        for part in SECTIONS
-        if part.permission in held and (part.name != "api" or is_own)
+        for one in SECTIONS
+        if one.permission in held and (one.name != "api" or is_own)
     ]
     return render(
         request,

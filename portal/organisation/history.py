@@ -1,4 +1,4 @@
-"""Who did what in the organisation."""
+"""The organisation's audit trail: filtered, and downloaded as CSV."""
 
 from __future__ import annotations
 
@@ -8,32 +8,40 @@ from django.views.decorators.http import require_GET
 from engine.registry.models import Organisation
 from engine.registry.permissions import Permission
 from portal.organisation.filters import HistoryFilter
-from portal.organisation.frame import show, within
+from portal.organisation.frame import organisation_view, render_section
 from portal.ui import audit_entries
-from portal.ui.pagination import paged
+from portal.ui.pagination import paginate
 
 
-@within(Permission.VIEW_AUDIT)
+@organisation_view(Permission.VIEW_AUDIT)
 @require_GET
 def index(request: HttpRequest, organisation: Organisation) -> HttpResponse:
+    """The organisation's audit entries, the newest first."""
     search = HistoryFilter(request)
-    rows = audit_entries.entries(organisation, search.criteria["q"])
-    page = paged(request, rows, descending=True)
+    rows = audit_entries.of_organisation(organisation, search.criteria["q"])
+    page = paginate(request, rows, descending=True)
     context = {
         "filter": search,
         "page": page,
         "lines": [
-            (entry, audit_entries.words(entry.event), audit_entries.details(entry))
+            (
+                entry,
+                audit_entries.event_label(entry.event),
+                audit_entries.details(entry),
+            )
             for entry in page.rows
         ],
     }
-    return show(request, organisation, "history", "history", context)
+    return render_section(request, organisation, "history", "history", context)
 
 
-@within(Permission.VIEW_AUDIT)
+@organisation_view(Permission.VIEW_AUDIT)
 @require_GET
 def download(request: HttpRequest, organisation: Organisation) -> StreamingHttpResponse:
-    rows = audit_entries.entries(organisation, HistoryFilter(request).criteria["q"])
+    """The filtered entries as a CSV file."""
+    rows = audit_entries.of_organisation(
+        organisation, HistoryFilter(request).criteria["q"]
+    )
     response = StreamingHttpResponse(
         audit_entries.as_csv(rows),
         content_type="text/csv; charset=utf-8",

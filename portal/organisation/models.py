@@ -1,3 +1,5 @@
+"""The uploaded files of people to import."""
+
 from __future__ import annotations
 
 from datetime import datetime, timedelta
@@ -6,12 +8,12 @@ from django.db import models
 
 from engine.registry.models import Organisation, Person
 
-# A slice takes seconds, and a job whose process died is run again within half a minute.
+# A slice takes seconds, and a job whose process died runs again within half a minute.
 STALLED = timedelta(minutes=2)
 
 
 class PeopleFileStatus(models.TextChoices):
-    """How far a file of people has come."""
+    """The progress of an import."""
 
     CHECKED = "checked", "Checked, not added yet"
     LOADING = "loading", "Being added"
@@ -19,7 +21,7 @@ class PeopleFileStatus(models.TextChoices):
 
 
 class PeopleFile(models.Model):
-    """A file of people as it was read: who would be added, and what is wrong."""
+    """An uploaded file of people: who is to be added, the progress, and the faults."""
 
     organisation = models.ForeignKey(
         Organisation, on_delete=models.CASCADE, related_name="people_files"
@@ -32,7 +34,7 @@ class PeopleFile(models.Model):
         default=PeopleFileStatus.CHECKED,
     )
     sends_links = models.BooleanField(default=False)
-    rows = models.JSONField(default=list, help_text="whom to add, as fields by name")
+    rows = models.JSONField(default=list, help_text="people to add, as fields by name")
     known_count = models.PositiveIntegerField(default=0, help_text="there already")
     faults = models.JSONField(default=list, help_text="[line, sentence]")
     done_count = models.PositiveIntegerField(default=0, help_text="rows dealt with")
@@ -45,7 +47,7 @@ class PeopleFile(models.Model):
         return self.name
 
     def is_stalled(self, now: datetime) -> bool:
-        """Whether people are being added and nobody was for STALLED."""
+        """Returns whether the import is running without progress for STALLED."""
         if self.status != PeopleFileStatus.LOADING:
             return False
         return self.moved_at is None or now - self.moved_at > STALLED

@@ -1,3 +1,5 @@
+"""The overview of an organisation, its addresses and its settings."""
+
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
@@ -10,16 +12,17 @@ from engine.registry.permissions.view_guards import signed_in
 from engine.storage import retention_periods
 from onboarding.models import Letter
 from portal.organisation import attention
-from portal.organisation.frame import show, visitor, within
+from portal.organisation.frame import organisation_view, render_section
+from portal.ui.visitor import signed_in_person
 
 
 @signed_in
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """The organisation that the person administers; a choice where there are several."""
+    """Opens the organisation that the person administers; offers a choice of several."""
     organisations = list(
         Organisation.objects.filter(
-            roles__person=visitor(request), roles__role=RoleName.ADMINISTRATOR
+            roles__person=signed_in_person(request), roles__role=RoleName.ADMINISTRATOR
         )
     )
     if len(organisations) == 1:
@@ -28,29 +31,32 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "organisation/choose_organisation.html", context)
 
 
-@within(Permission.EDIT_ORGANISATION)
+@organisation_view(Permission.EDIT_ORGANISATION)
 @require_GET
 def overview(request: HttpRequest, organisation: Organisation) -> HttpResponse:
+    """Counts, hints and the organisation's details."""
     context = {
         "counts": attention.counts(organisation),
-        "tasks": attention.tasks(organisation),
+        "hints": attention.hints(organisation),
         "has_letter": Letter.objects.filter(organisation=organisation).exists(),
     }
-    return show(request, organisation, "overview", "show", context)
+    return render_section(request, organisation, "overview", "show", context)
 
 
-@within(Permission.EDIT_ORGANISATION)
+@organisation_view(Permission.EDIT_ORGANISATION)
 @require_GET
 def settings(request: HttpRequest, organisation: Organisation) -> HttpResponse:
+    """The organisation's settings."""
     context = {"retention": retention_periods.of(organisation)}
-    return show(request, organisation, "settings", "settings", context)
+    return render_section(request, organisation, "settings", "settings", context)
 
 
-@within(Permission.EDIT_ORGANISATION)
+@organisation_view(Permission.EDIT_ORGANISATION)
 @require_GET
 def addresses(request: HttpRequest, organisation: Organisation) -> HttpResponse:
+    """The organisation's domains."""
     context = {
         "domains": organisation.domains.all(),
         "may_add": not (organisation.is_hosted or organisation.is_trusted_domain),
     }
-    return show(request, organisation, "addresses", "addresses", context)
+    return render_section(request, organisation, "addresses", "addresses", context)

@@ -1,4 +1,4 @@
-"""Whether everybody in the organisation needs a second factor."""
+"""Whether everyone in the organisation needs a second factor."""
 
 from __future__ import annotations
 
@@ -11,43 +11,47 @@ from django.views.decorators.http import require_http_methods
 from engine.registry.actions import organisations
 from engine.registry.models import Organisation
 from engine.registry.permissions import Permission
-from portal.organisation import attention
-from portal.organisation.confirmation import is_overtaken
-from portal.organisation.frame import show, visitor, within
-from portal.ui.forms import ConfirmForm
-from portal.ui.pagination import paged
+from portal.account_admin import policies
+from portal.organisation.frame import organisation_view, render_section
+from portal.ui.confirmation import is_outdated
+from portal.ui.forms import ConfirmForm, post_data
+from portal.ui.pagination import paginate
+from portal.ui.visitor import signed_in_person
 
 
-@within(Permission.EDIT_ORGANISATION)
+@organisation_view(Permission.EDIT_ORGANISATION)
 @require_http_methods(["GET", "POST"])
 def index(request: HttpRequest, organisation: Organisation) -> HttpResponse:
-    was = "on" if organisation.mfa_required else "off"
-    if is_overtaken(request, was):
+    """Shows the rule and who has no second factor; the button toggles it."""
+    state = "on" if organisation.mfa_required else "off"
+    if is_outdated(request, state):
         return redirect("organisation:security", organisation.pk)
-    form = ConfirmForm(request.POST if request.method == "POST" else None)
+    form = ConfirmForm(post_data(request))
     wanted = not organisation.mfa_required
 
-    def verb() -> None:
-        organisations.edit(organisation, mfa_required=wanted, by=visitor(request))
+    def run() -> None:
+        organisations.edit(
+            organisation, mfa_required=wanted, by=signed_in_person(request)
+        )
 
-    if form.submit(verb):
+    if form.submit(run):
         messages.success(
             request,
-            "Everybody now needs a second factor."
+            "Everyone now needs a second factor."
             if wanted
             else "Members again have the time that the service gives them."
             if settings.POSTERN.second_factor == "everybody"
             else "Members can sign in with a password alone again.",
         )
         return redirect("organisation:security", organisation.pk)
-    missing = attention.without_second_factor(organisation)
+    missing = policies.without_second_factor(organisation)
     context = {
         "form": form,
-        "was": was,
+        "state": state,
         "community_asks": settings.POSTERN.second_factor == "everybody",
         "grace_days": settings.POSTERN.second_factor_grace_days,
         "people_count": organisation.people.filter(is_active=True).count(),
         "missing_count": missing.count(),
-        "page": paged(request, missing, by="name"),
+        "page": paginate(request, missing, by="name"),
     }
-    return show(request, organisation, "security", "settings", context)
+    return render_section(request, organisation, "security", "settings", context)

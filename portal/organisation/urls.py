@@ -10,8 +10,14 @@ from portal.organisation.connection import (
     shared_links,
 )
 from portal.organisation.mail import lists, mailboxes, retention, trace
-from portal.organisation.people import approvals, people_list, person, sessions, sign_in
-from portal.organisation.people_file import views
+from portal.organisation.people import (
+    approvals,
+    people_list,
+    person,
+    sessions,
+    sign_in,
+)
+from portal.organisation.people_file import views as people_file
 
 one_person = [
     path("", person.index, name="person"),
@@ -22,11 +28,15 @@ one_person = [
     path("link/", sign_in.send_link, name="person_link"),
     path("second-factor/", sign_in.reset_second_factor, name="person_second_factor"),
     path("role/", person.role, name="person_role"),
-    path("address/", approvals.address, name="person_address"),
+    path("address/", person.change_address, name="person_address"),
     path("letter/", sign_in.letter, name="person_letter"),
     path("sessions/", sessions.index, name="person_sessions"),
-    path("sessions/everywhere/", sessions.everywhere, name="person_sign_out"),
-    path("sessions/<str:session_id>/end/", sessions.end, name="person_session_end"),
+    path("sessions/everywhere/", sessions.sign_out_everywhere, name="person_sign_out"),
+    path(
+        "sessions/<str:session_id>/end/",
+        sessions.end_session,
+        name="person_session_end",
+    ),
     path(
         "app-passwords/<int:app_password_id>/end/",
         sessions.end_app_password,
@@ -48,7 +58,7 @@ one_list = [
     path("remove/", lists.remove, name="list_remove"),
 ]
 one_connection = [
-    path("", connections.connection, name="connection"),
+    path("", connections.show, name="connection"),
     path("settings/<slug:part>/", connections.edit, name="connection_edit"),
     path("set-up/<slug:key>/", connections.guide, name="connection_guide"),
     path(
@@ -63,8 +73,8 @@ one_connection = [
     path("tenant/", connections.tenant_secret, name="connection_tenant"),
     path("share/", shared_links.share, name="connection_share"),
     path("share/<int:link_id>/end/", shared_links.end, name="connection_link_end"),
-    path("test/", connection_test.begin, name="rehearsals"),
-    path("test/<int:rehearsal_id>/", connection_test.rehearsal, name="rehearsal"),
+    path("test/", connection_test.start, name="rehearsals"),
+    path("test/<int:rehearsal_id>/", connection_test.show, name="rehearsal"),
 ]
 one_domain = [
     path("", domains.domain, name="domain"),
@@ -78,7 +88,7 @@ other_systems = [
     path("webhooks/add/", api_access.add_endpoint, name="api_endpoint_add"),
     path(
         "webhooks/<int:endpoint_id>/secret/",
-        api_access.rotate,
+        api_access.rotate_secret,
         name="api_endpoint_rotate",
     ),
     path(
@@ -91,18 +101,18 @@ one_organisation: list[URLPattern | URLResolver] = [
     path("", overview.overview, name="show"),
     path("people/", people_list.index, name="people"),
     path("people/add/", people_list.add, name="person_add"),
-    path("people/file/", views.upload, name="people_file_upload"),
-    path("people/file/template.csv", views.template, name="people_template"),
-    path("people/file/<int:people_file_id>/", views.index, name="people_file"),
+    path("people/file/", people_file.upload, name="people_file_upload"),
+    path("people/file/template.csv", people_file.template, name="people_template"),
+    path("people/file/<int:people_file_id>/", people_file.index, name="people_file"),
     path(
         "people/file/<int:people_file_id>/start/",
-        views.start,
+        people_file.start,
         name="people_file_start",
     ),
     path("people/recovery/", approvals.index, name="recovery"),
     path(
-        "people/recovery/<slug:kind>/<int:pk>/<slug:act>/",
-        approvals.settle,
+        "people/recovery/<slug:kind>/<int:pk>/<slug:answer>/",
+        approvals.answer,
         name="recovery_settle",
     ),
     path("people/<int:person_id>/", include(one_person)),

@@ -1,3 +1,3 @@
-"""Ui is in charge of what all screens share: components, navigation, formats."""
+"""What all screens share: GOV.UK components, forms, confirmation, pagination, formats."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Takes what the pages need out of node_modules, without GOV.UK's own typeface and crest.
+"""Copies the pages' assets from node_modules, without GOV.UK's typeface and crest.
 
 The stylesheets point at absolute /assets/ addresses and at source maps that are not
 served. GDS Transport and the crest are licensed for services on GOV.UK only, so
@@ -22,13 +22,13 @@ _SOURCE_MAP = re.compile(r"(/\*# sourceMappingURL=[^*]*\*/|//# sourceMappingURL=
 
 
 class MissingPackagesError(Exception):
-    """node_modules is not there, or not whole."""
+    """node_modules is missing or incomplete."""
 
 
 def collect(node_modules: Path, target: Path) -> list[Path]:
-    """Refill `target` and return what it then holds.
+    """Replaces the content of `target`, and returns the files it then holds.
 
-    Raises MissingPackagesError when the packages have not been installed.
+    Raises MissingPackagesError if the packages have not been installed.
     """
     if not (node_modules / GOVUK).is_dir() or not (node_modules / MOJ).is_dir():
         raise MissingPackagesError(
@@ -42,7 +42,7 @@ def collect(node_modules: Path, target: Path) -> list[Path]:
 
 
 def _stylesheet(source: Path, target: Path) -> None:
-    """Write the stylesheet and beside it the images that it shows."""
+    """Writes the stylesheet, and the images that it refers to beside it."""
     css = _neutral(source.read_text(encoding="utf-8"))
     (target / "images").mkdir(parents=True, exist_ok=True)
     for name in set(_ASSET.findall(css)):

@@ -1,4 +1,4 @@
-"""What was done in the organisation, in words, and as a file."""
+"""Audit entries for readers: in words, and as a CSV file."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from portal.ui import date_formats
 from portal.ui.spreadsheets import BYTE_ORDER_MARK, EchoFile, safe_cell
 
 HEADINGS = ("When", "Who", "What", "About", "Details")
-CHUNK = 500
-LISTS = ("scopes", "events")  # never what was before and what is after
+CHUNK = 500  # rows fetched at a time
+LISTS = ("scopes", "events")  # two values here are a list, not before and after
 LABELS = {
     "is_read": "Read",
     "is_flagged": "Flagged",
     "is_ex_directory": "Kept out of the directory",
     "is_published": "Shown in the directory",
-    "mfa_required": "Second factor for everybody",
+    "mfa_required": "Second factor for everyone",
     "can_read": "May read",
     "can_write": "May move and delete",
     "can_send": "May send as the team",
@@ -33,7 +33,7 @@ VALUES = {
     "webauthn": "passkey",
     "recovery_codes": "recovery codes",
 }
-SAID_OTHERWISE = {
+EVENT_LABELS = {
     "api_key.added": "API key made",
     "api_key.revoked": "API key revoked",
     "mailbox.granted": "Rights to a group mailbox given",
@@ -57,10 +57,13 @@ SAID_OTHERWISE = {
 }
 
 
-def entries(organisation: Organisation, sought: str) -> QuerySet[Entry]:
-    """The organisation's own entries; by what was done, about whom, or by whom."""
+def of_organisation(organisation: Organisation, text: str) -> QuerySet[Entry]:
+    """Returns an organisation's entries that contain every word of `text`.
+
+    Words are looked for in the event, its subject and the person who acted.
+    """
     rows = Entry.objects.filter(organisation_key=str(organisation.pk))
-    for word in sought.split():
+    for word in text.split():
         rows = rows.filter(
             Q(event__icontains=word)
             | Q(subject_name__icontains=word)
@@ -69,29 +72,29 @@ def entries(organisation: Organisation, sought: str) -> QuerySet[Entry]:
     return rows
 
 
-def words(event: str) -> str:
-    """`list.member_added` as people say it: “List member added”."""
-    if event in SAID_OTHERWISE:
-        return SAID_OTHERWISE[event]
+def event_label(event: str) -> str:
+    """Puts an event code in words: `list.member_added` is “List member added”."""
+    if event in EVENT_LABELS:
+        return EVENT_LABELS[event]
     about, _, done = event.partition(".")
-    # “Password set” about somebody says enough without “Person”.
-    said = done if about == "person" and "_" in done else f"{about} {done}"
-    return said.replace("_", " ").capitalize()
+    # “Password set” is clear without “Person”.
+    label = done if about == "person" and "_" in done else f"{about} {done}"
+    return label.replace("_", " ").capitalize()
 
 
 def details(entry: Entry) -> list[tuple[str, str]]:
-    """What changed, as label and value: before and after where both are known."""
+    """Returns what changed, as label and value: before → after where both are known."""
     return [
-        (LABELS.get(name) or name.replace("_", " ").capitalize(), _told(name, value))
+        (LABELS.get(name) or name.replace("_", " ").capitalize(), _value(name, value))
         for name, value in entry.detail.items()
     ]
 
 
 def as_csv(rows: QuerySet[Entry]) -> Iterator[str]:
-    """The entries as lines of a CSV file that runs no formula anywhere.
+    """Streams the entries as CSV in which no spreadsheet finds a formula.
 
-    Everything is quoted: a spreadsheet that parts cells at semicolons makes no cell of
-    its own inside another.
+    Every cell is quoted: a spreadsheet that splits at semicolons would otherwise begin a
+    new cell, and perhaps a formula, inside a text.
     """
     writer = csv.writer(EchoFile(), quoting=csv.QUOTE_ALL)
     yield BYTE_ORDER_MARK + writer.writerow(HEADINGS)
@@ -108,7 +111,7 @@ def as_csv(rows: QuerySet[Entry]) -> Iterator[str]:
         yield writer.writerow([safe_cell(cell) for cell in cells])
 
 
-def _told(name: str, value: Any) -> str:
+def _value(name: str, value: Any) -> str:
     if isinstance(value, list) and len(value) == 2 and name not in LISTS:
         before, after = (_plain(part) for part in value)
         return f"{before} → {after}"
@@ -130,9 +133,9 @@ def _plain(value: Any) -> str:
 
 
 def _moment(value: str) -> str:
-    """A moment in words; nothing where it is something else."""
+    """Formats an ISO moment; empty for other text."""
     try:
         moment = datetime.fromisoformat(value)
     except ValueError:
         return ""
-    return date_formats.worded(moment) if moment.tzinfo else ""
+    return date_formats.format_datetime(moment) if moment.tzinfo else ""

@@ -1,3 +1,5 @@
+"""Template context of every page."""
+
 from __future__ import annotations
 
 from functools import partial
@@ -11,9 +13,9 @@ from portal.ui.helpdesk_hours import Hours
 
 
 def community(request: HttpRequest) -> dict[str, object]:
-    """The community's name and helpdesk number, and where the person can go.
+    """The community's name, the helpdesk's contact details, and the navigation.
 
-    The navigation and the hours are functions: pages which do not show them ask nothing.
+    Navigation and hours are callables, so that pages without them run no query.
     """
     return {
         "community_name": settings.POSTERN.community_name,

@@ -1,16 +1,17 @@
-"""How a moment is told, on every screen alike: "23 November 2026 at 10:24am"."""
+"""Dates and times as every screen shows and reads them."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 
 from django.utils import timezone
+from django.utils.dateparse import parse_date
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 
 
-def worded(moment: datetime, style: str = "full") -> str:
-    """A moment in the reader's time zone.
+def format_datetime(moment: datetime, style: str = "full") -> str:
+    """Formats a moment in the reader's time zone: "23 November 2026 at 10:24am".
 
     `style="short"` gives the time alone for today, else the date.
     """
@@ -28,3 +29,12 @@ def worded(moment: datetime, style: str = "full") -> str:
 
 def _is_this_year(local: datetime) -> bool:
     return local.year == timezone.localdate().year
+
+
+def start_of_day(text: str) -> datetime | None:
+    """Returns midnight of an ISO date in the reader's zone; None for other text."""
+    try:
+        day = parse_date(text)
+    except ValueError:
+        return None
+    return timezone.make_aware(datetime.combine(day, time.min)) if day else None

@@ -1,4 +1,4 @@
-"""GOV.UK Frontend's components, by name, out of one Jinja environment."""
+"""Renders GOV.UK Frontend's components from their Jinja templates."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _environment = Environment(
 
 
 def render(component: str, params: dict[str, Any]) -> SafeString:
-    """The component's HTML. `text` parameters are escaped, `html` ones are trusted.
+    """Returns the component's HTML. `text` parameters are escaped, `html` ones are trusted.
 
-    Raises jinja2.TemplateNotFound where GOV.UK Frontend has no such component.
+    Raises jinja2.TemplateNotFound if GOV.UK Frontend has no such component.
     """
     macro = getattr(_module(component), _macro_name(component))
     return mark_safe(str(macro(params)))  # noqa: S308 - the macros escape

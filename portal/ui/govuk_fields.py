@@ -1,8 +1,8 @@
-"""A Django form field as the GOV.UK component that its widget asks for.
+"""Renders Django form fields as GOV.UK components.
 
-Which component comes from the widget's class. From the widget itself come: `attrs`
-(`class` for a width, `autocomplete`, `inputmode`, …), and where somebody sets them
-`hints`, a hint for each choice by its value.
+The widget's class decides the component. The widget also supplies `attrs` (`class` for a
+width, `autocomplete`, `inputmode`, …) and, where set, `hints`: a hint for each choice by
+its value.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from django import forms
 from django.forms.boundfield import BoundField
+from django.forms.renderers import TemplatesSetting
 from django.forms.widgets import ChoiceWidget, Input
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
@@ -21,9 +22,9 @@ from portal.ui import govuk_components
 
 Params = dict[str, Any]
 
-# Attributes that GOV.UK's macros take as parameters of their own.
+# Attributes that GOV.UK's macros take as parameters.
 _PARAMETERS = ("autocomplete", "inputmode", "spellcheck", "autocapitalize", "pattern")
-# The browser must not cut or block what somebody types: the server says what is wrong.
+# The browser must not cut or block input: the server reports what is wrong with it.
 _UNWANTED = {
     "class",
     "type",
@@ -36,10 +37,20 @@ _UNWANTED = {
 }
 
 
+class PageRenderer(TemplatesSetting):
+    """Renders `{{ form }}` as a column of GOV.UK fields.
+
+    Single widgets keep Django's templates, because Wagtail's admin needs those.
+    """
+
+    form_template_name = "ui/form.html"
+    field_template_name = "ui/field.html"
+
+
 def render(
     field: BoundField, *, label_size: str = "", heading: bool = False
 ) -> SafeString:
-    """The field with its label, hint and error.
+    """Renders the field with its label, hint and error.
 
     `label_size` is GOV.UK's s, m, l or xl. `heading` makes the label the page's h1.
     """
@@ -49,17 +60,17 @@ def render(
 
 
 def errors_of(field: BoundField) -> list[str]:
-    """Each thing that is wrong, in words that make sense away from the field."""
+    """Returns the field's errors, worded so that they make sense away from the field."""
     return [_worded(str(error), field) for error in field.errors]
 
 
 def error_of(field: BoundField) -> str:
-    """All that is wrong, to stand beside the field."""
+    """Returns the field's errors as one text, to show beside it."""
     return " ".join(errors_of(field))
 
 
 def _worded(error: str, field: BoundField) -> str:
-    """Say what to do where Django says only that the field is required."""
+    """Says what to enter where Django says only that the field is required."""
     if error != str(forms.Field.default_error_messages["required"]):
         return error
     label = str(field.label)
@@ -73,7 +84,7 @@ def _worded(error: str, field: BoundField) -> str:
 
 def _label(field: BoundField, size: str, heading: bool) -> Params:
     text = str(field.label)
-    # A choice says by itself what leaving it as it is means.
+    # The choices of an optional choice say what leaving it means.
     if not field.field.required and not isinstance(
         field.field.widget, (forms.CheckboxInput, ChoiceWidget)
     ):
@@ -87,7 +98,7 @@ def _sized(label: Params, block: str) -> Params:
 
 
 def _shared(field: BoundField, label: Params) -> Params:
-    """What every component takes, and the attributes of the widget."""
+    """Returns the parameters that every component takes, and the widget's attributes."""
     attrs = dict(field.field.widget.attrs)
     params: Params = {
         "id": field.auto_id,
@@ -113,7 +124,7 @@ def _value(field: BoundField) -> Any:
 
 @singledispatch
 def _rendered(widget: forms.Widget, field: BoundField, label: Params) -> SafeString:
-    """A widget that GOV.UK Frontend has no component for keeps its own markup."""
+    """Renders a widget without a GOV.UK component with its own markup."""
     hint_id, error_id = f"{field.auto_id}-hint", f"{field.auto_id}-error"
     described = [hint_id] * bool(field.help_text) + [error_id] * bool(field.errors)
     attrs = {"aria-describedby": " ".join(described)} if described else {}
@@ -133,7 +144,7 @@ def _(widget: Input, field: BoundField, label: Params) -> SafeString:
     kind = str(widget.attrs.get("type") or widget.input_type)
     params = {**_shared(field, label), "value": _value(field), "type": kind}
     if kind == "number":
-        # GOV.UK: number inputs change by a scroll of the mouse, so they are not used.
+        # GOV.UK advises against number inputs: scrolling the page changes their value.
         params |= {"type": "text", "inputmode": params.get("inputmode", "numeric")}
     return govuk_components.render("input", params)
 
@@ -215,7 +226,7 @@ def _choices(field: BoundField) -> list[Params]:
     hints = getattr(field.field.widget, "hints", {})
     choices = []
     for choice in field.subwidgets:
-        # 0 is a choice as good as any.
+        # 0 is a valid choice, unlike None.
         value = "" if choice.data["value"] is None else str(choice.data["value"])
         item = {
             "value": value,

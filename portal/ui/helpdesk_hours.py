@@ -1,6 +1,6 @@
-"""When the helpdesk is open, and time counted by its clock.
+"""The helpdesk's opening hours, and working time measured by them.
 
-The clock runs on weekdays that are no bank holiday, from opening to closing.
+Working time runs on weekdays except bank holidays, from opening to closing.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Hours:
 
     @property
     def days(self) -> str:
-        """When it is open every week: "Monday to Friday, 8am to 7pm"."""
+        """The weekly hours: "Monday to Friday, 8am to 7pm"."""
         opens, closes = (
             settings.POSTERN.helpdesk_opens,
             settings.POSTERN.helpdesk_closes,
@@ -57,17 +57,17 @@ class Hours:
 
 
 def status(at: datetime) -> Hours:
-    """Whether the helpdesk is open at a moment, and until when it stays so."""
+    """Returns whether the helpdesk is open at a moment, and until when."""
     for opens, closes in _periods(at):
         if at < opens:
             return Hours(is_open=False, changes_at=opens)
         if at < closes:
             return Hours(is_open=True, changes_at=closes)
-    raise AssertionError("There is always another working day.")
+    raise AssertionError("Working days never end.")
 
 
 def working_time(start: datetime, end: datetime) -> timedelta:
-    """How much of the time between two moments the helpdesk was open."""
+    """Returns how long the helpdesk was open between two moments."""
     total = timedelta()
     for opens, closes in _periods(start):
         if opens >= end:
@@ -77,24 +77,24 @@ def working_time(start: datetime, end: datetime) -> timedelta:
 
 
 def after(start: datetime, amount: timedelta) -> datetime:
-    """The moment when so much working time has passed since `start`."""
+    """Returns the moment at which `amount` of working time has passed since `start`."""
     left = amount
     for opens, closes in _periods(start):
         begins = max(start, opens)
         if begins + left <= closes:
             return begins + left
         left -= max(closes - begins, timedelta())
-    raise AssertionError("There is always another working day.")
+    raise AssertionError("Working days never end.")
 
 
 def clock_of(local: datetime | time) -> str:
-    """A time of day as it is said: "8am", "5:30pm"."""
+    """Formats a time of day: "8am", "5:30pm"."""
     minutes = f":{local:%M}" if local.minute else ""
     return f"{local.hour % 12 or 12}{minutes}{'am' if local.hour < 12 else 'pm'}"
 
 
 def _periods(start: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """When the helpdesk opens and closes, from the first period that ends after it."""
+    """Yields opening periods as (opens, closes), from the first that ends after `start`."""
     day = timezone.localtime(start, _zone()).date()
     while True:
         if day.weekday() < SATURDAY and day not in _bank_holidays():
@@ -105,7 +105,7 @@ def _periods(start: datetime) -> Iterator[tuple[datetime, datetime]]:
 
 
 def _opening(day: date) -> tuple[datetime, datetime]:
-    # In UTC: Python subtracts two moments of one zone as if its clock never changed.
+    # In UTC: Python subtracts two moments of one zone by wall clock, ignoring DST.
     opens, closes = (
         datetime.combine(day, at, _zone()).astimezone(UTC)
         for at in (settings.POSTERN.helpdesk_opens, settings.POSTERN.helpdesk_closes)

@@ -1,4 +1,4 @@
-"""Where a person can go from any page, by who they are."""
+"""The service navigation: the areas of the site that a person can open."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from django.utils.translation import gettext
 from engine.registry.models import Person, RoleName
 from engine.registry.permissions.roles import ROLES, Permission
 
-# The roots where portal/urls.py puts what is not ours to import.
+# The roots in portal/urls.py of rooms that this one may not import.
 HOME = "/"
 APPLY = "/apply/"
 MAIL = "/mail/"
 DIRECTORY = "/directory/"
 ADMIN = "/admin/"
 GUIDES = "/guides/"
-# Staff who look people up; every member does.
-SEARCHING = [
+# Staff roles that search the directory; every member does.
+SEARCHING_ROLES = [
     name
     for name, role in ROLES.items()
     if Permission.SEARCH_DIRECTORY in role.permissions
 ]
-# Asked for every page: as querysets it takes longer to put than to answer.
+# Run for every page: building the equivalent querysets takes longer than the query.
 HELD = """
     SELECT 'mail', '' FROM registry_mailbox WHERE owner_id = %(person)s AND is_active
     UNION SELECT 'mail', '' FROM registry_grant WHERE person_id = %(person)s AND can_read
@@ -36,8 +36,8 @@ HELD = """
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
-    """Which parts of the site are somebody's own. It shows the way; it permits nothing."""
+class Areas:
+    """The areas that the navigation offers a person. The views check permissions."""
 
     has_mail: bool = False
     is_administrator: bool = False
@@ -54,28 +54,28 @@ class NavigationItem:
     is_current: bool = False
 
 
-def doors_of(request: HttpRequest) -> Doors:
-    """The doors of whoever is signed in. One query, however many doors there are."""
+def accessible_areas(request: HttpRequest) -> Areas:
+    """Returns the areas for the signed-in person, in one query."""
     person = request.user
     if not isinstance(person, Person):
-        return Doors()
+        return Areas()
     with connection.cursor() as cursor:
         cursor.execute(HELD, {"person": person.pk})
         held = set(cursor.fetchall())
     staff = {role for place, role in held if place == "staff"}
-    return Doors(
+    return Areas(
         has_mail=("mail", "") in held,
         is_administrator=("organisation", RoleName.ADMINISTRATOR) in held,
         is_staff=bool(staff) or person.is_superuser,
-        may_search=not staff.isdisjoint(SEARCHING)
+        may_search=not staff.isdisjoint(SEARCHING_ROLES)
         or person.organisation_id is not None,
     )
 
 
 def items(request: HttpRequest) -> list[NavigationItem]:
-    """The links of the service navigation on this page."""
+    """Returns the links of the service navigation on this page."""
     if request.user.is_authenticated:
-        links = _own_links(doors_of(request))
+        links = _own_links(accessible_areas(request))
     else:
         links = {
             HOME: gettext("Home"),
@@ -89,14 +89,14 @@ def items(request: HttpRequest) -> list[NavigationItem]:
     ]
 
 
-def _own_links(doors: Doors) -> dict[str, str]:
+def _own_links(areas: Areas) -> dict[str, str]:
     links = {
-        MAIL: gettext("Mail") if doors.has_mail else "",
-        DIRECTORY: gettext("Directory") if doors.may_search else "",
+        MAIL: gettext("Mail") if areas.has_mail else "",
+        DIRECTORY: gettext("Directory") if areas.may_search else "",
         reverse("organisation:home"): (
-            gettext("Organisation") if doors.is_administrator else ""
+            gettext("Organisation") if areas.is_administrator else ""
         ),
-        ADMIN: gettext("Staff console") if doors.is_staff else "",
+        ADMIN: gettext("Staff console") if areas.is_staff else "",
         reverse("account:home"): gettext("Account"),
         reverse("help"): gettext("Help"),
     }
@@ -104,7 +104,7 @@ def _own_links(doors: Doors) -> dict[str, str]:
 
 
 def _is_under(path: str, root: str) -> bool:
-    """Whether the page belongs to the part of the site; guides belong to Help."""
+    """Whether the page belongs to an area; guides belong to Help."""
     if root == HOME:
         return path == root
     roots = (root, GUIDES) if root == reverse("help") else (root,)

@@ -1,4 +1,4 @@
-"""Long lists in pages, each found by the row that it begins after."""
+"""Keyset pagination: each page of a list is found by the row it begins after."""
 
 from __future__ import annotations
 
@@ -14,29 +14,32 @@ Row = TypeVar("Row", bound=Model)
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """Some rows, and GOV.UK's links to the pages around them."""
+    """The rows of one page, and the parameters of GOV.UK's pagination component."""
 
     rows: list[Row]
     links: dict[str, Any]
 
 
-def paged(
+def paginate(
     request: HttpRequest, rows: QuerySet[Row], *, by: str = "", descending: bool = False
 ) -> Page[Row]:
-    """The page that `?after=` or `?before=` names, in the order of a field and the id.
+    """Returns the page after or before the row whose id `?after=` or `?before=` holds.
 
-    `by` is the field; without it the id alone orders. A row that is gone leads to the
-    first page.
+    Rows are ordered by the field `by`, then by id; by id alone without it. If the row no
+    longer exists, the first page is returned. Unlike OFFSET, a page deep in a list of
+    millions costs as little as the first.
     """
     order = _Order(by, descending)
     after = _anchor(request, rows, "after")
     before = _anchor(request, rows, "before")
     if before is not None:
         found = list(
-            order.turned(rows).filter(order.beyond(before, back=True))[: PER_PAGE + 1]
+            order.backwards(rows).filter(order.beyond(before, back=True))[
+                : PER_PAGE + 1
+            ]
         )
         return _page(request, found[:PER_PAGE][::-1], len(found) > PER_PAGE, True)
-    ordered = order.straight(rows)
+    ordered = order.forwards(rows)
     if after is not None:
         ordered = ordered.filter(order.beyond(after))
     found = list(ordered[: PER_PAGE + 1])
@@ -48,14 +51,16 @@ class _Order:
     by: str
     descending: bool
 
-    def straight(self, rows: QuerySet[Row]) -> QuerySet[Row]:
+    def forwards(self, rows: QuerySet[Row]) -> QuerySet[Row]:
+        """Returns the rows in reading order."""
         return self._ordered(rows, self.descending)
 
-    def turned(self, rows: QuerySet[Row]) -> QuerySet[Row]:
+    def backwards(self, rows: QuerySet[Row]) -> QuerySet[Row]:
+        """Returns the rows in reverse reading order."""
         return self._ordered(rows, not self.descending)
 
     def beyond(self, anchor: Model, *, back: bool = False) -> Q:
-        """What comes after the row, or before it when going back."""
+        """Matches the rows after the anchor, or before it when going back."""
         side = "lt" if self.descending != back else "gt"
         further = Q(**{f"pk__{side}": anchor.pk})
         if not self.by:
@@ -72,7 +77,7 @@ class _Order:
 
 def _anchor(request: HttpRequest, rows: QuerySet[Row], name: str) -> Row | None:
     text = request.GET.get(name, "")
-    # Eighteen digits fit every database's integer.
+    # Eighteen digits fit the 64-bit integer of both databases.
     if not text.isascii() or not text.isdigit() or len(text) > 18:
         return None
     return rows.filter(pk=int(text)).first()

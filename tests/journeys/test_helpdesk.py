@@ -78,7 +78,7 @@ def test_a_question_by_form_is_followed_by_who_asked(
 def test_a_call_is_typed_in(visit: Visits, postern: Postern, david: Person) -> None:
     agent = visit(postern.person("helpdesk_agent"))
     agent.open("/admin/tickets/")
-    agent.follow("Type in a call")
+    agent.follow("Record a call")
     agent.page.fill("#id_address", david["address"])
     agent.page.fill("#id_name", david["name"])
     agent.page.fill("#id_subject", "Called about a new telephone")

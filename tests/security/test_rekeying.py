@@ -95,7 +95,7 @@ def test_a_job_that_no_key_opens_is_counted(settings: Settings) -> None:
     said = rekey()
 
     assert "Jobs: 1, on an earlier key 1\n  number " in said
-    assert "take them off the list under Failed jobs" in said
+    assert "dismiss the jobs under Failed jobs" in said
     assert "can be emptied" not in said
 
 
@@ -124,8 +124,8 @@ def test_the_command_says_what_ends_with_the_earlier_key(
         "Links that were mailed, and codes that were printed, for up to 60 days" in said
     )
     assert f"asked to publish ({name}), for up to 30 days" in said
-    assert "Browsers that are known to their people, for up to 180 days" in said
-    assert "Addresses to which the helpdesk's messages are answered:" in said
+    assert "Recognised browsers, for up to 180 days" in said
+    assert "Reply addresses of the helpdesk's messages:" in said
 
 
 HERE = Peer(ip_address("192.0.2.1"), "TLSv1.3", frozenset())

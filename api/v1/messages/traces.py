@@ -66,7 +66,7 @@ class Traces(Resource):
         events = Event.objects.filter(reference=reference).order_by("pk")
         steps = [*events[:MAX_EVENTS], *untried_recipients.events(reference)]
         if organisation is not None:
-            steps = trace_visibility.theirs(steps, organisation)
+            steps = trace_visibility.visible_events(steps, organisation)
         if not steps:
             raise Http404
         shown = {

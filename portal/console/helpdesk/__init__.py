@@ -1,3 +1,3 @@
-"""Helpdesk is in charge of the desk where agents answer tickets."""
+"""The helpdesk's desk: agents answer tickets."""
 
 from __future__ import annotations

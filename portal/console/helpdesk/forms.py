@@ -1,4 +1,4 @@
-"""What agents fill in."""
+"""Forms of the agents."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AFTER_ANSWER = (
 
 
 def agents() -> Any:
-    """Everybody who may own a ticket."""
+    """Returns the people who can own a ticket."""
     rows = Person.objects.filter(
         is_active=True, staff_roles__role=RoleName.HELPDESK_AGENT
     )
@@ -54,7 +54,7 @@ class AnswerForm(FilesForm):
 
 
 class NoteForm(forms.Form):
-    """What only staff read."""
+    """An internal note, which only staff read."""
 
     prefix = "note"
 
@@ -70,22 +70,23 @@ class OwnerField(forms.ModelChoiceField):  # type: ignore[type-arg]
     """An agent, by name and address: two may have the same name."""
 
     def label_from_instance(self, obj: Any) -> str:
+        """The agent's name and address."""
         return f"{obj.name} ({obj.address})"
 
 
 class ChangeForm(forms.Form):
-    """Whose turn, whose ticket, how soon and what about."""
+    """A ticket's status, owner, priority and category."""
 
     prefix = "change"
 
     status = forms.ChoiceField(label="Status", choices=Status.choices)
-    owner = OwnerField(Person.objects.none(), required=False, empty_label="Nobody")
+    owner = OwnerField(Person.objects.none(), required=False, empty_label="No one")
     priority = forms.ChoiceField(label="Priority", choices=Priority.choices)
     category = forms.ChoiceField(label="About", choices=Category.choices)
 
 
 def change_form(ticket: Ticket, data: Any = None) -> ChangeForm:
-    """The form for a ticket, with the statuses that it can take."""
+    """Returns the form for a ticket, with the statuses that it can move to."""
     form = ChangeForm(
         data,
         initial={
@@ -99,12 +100,12 @@ def change_form(ticket: Ticket, data: Any = None) -> ChangeForm:
     form.fields["status"] = forms.ChoiceField(
         label="Status", choices=[(s.value, s.label) for s in possible]
     )
-    form.fields["owner"] = OwnerField(agents(), required=False, empty_label="Nobody")
+    form.fields["owner"] = OwnerField(agents(), required=False, empty_label="No one")
     return form
 
 
 class MergeForm(forms.Form):
-    """The ticket of the same person that this one becomes part of."""
+    """The number of the ticket that this one is merged into."""
 
     prefix = "merge"
 
@@ -142,7 +143,7 @@ class CallForm(forms.Form):
 
 
 class CannedForm(forms.Form):
-    """An answer that is given often."""
+    """A canned reply. Its title is unique."""
 
     title = forms.CharField(max_length=100)
     category = forms.ChoiceField(label="About", choices=Category.choices)

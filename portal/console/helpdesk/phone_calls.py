@@ -1,4 +1,4 @@
-"""A call, typed in while it goes on."""
+"""A phone call: finding the caller, and opening a ticket for the question."""
 
 from __future__ import annotations
 
@@ -12,29 +12,30 @@ from django.shortcuts import redirect
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
 from engine.registry.permissions import Permission
-from portal.console import page
 from portal.console.access import staff
 from portal.console.helpdesk.forms import CallForm
-from portal.console.helpdesk.ticket_list import ABOVE, person_of
+from portal.console.helpdesk.ticket_list import ABOVE
+from portal.console.page import render_template
 from portal.helpdesk.actions import tickets
 from portal.helpdesk.actions.tickets import Question
 from portal.helpdesk.models import Ticket
 from portal.helpdesk.status import Category, Priority, Source
+from portal.ui.visitor import signed_in_person
 
-MOST_FOUND = 20
+CALLERS_SHOWN = 20
 
 
 @staff(Permission.ANSWER_TICKETS)
 def new(request: HttpRequest) -> HttpResponse:
-    """Find the caller, and write down what they ask."""
+    """Shows the caller search and the form of the ticket."""
     form = CallForm(request.POST or None, initial=_caller(request))
     if request.method == "POST" and form.is_valid():
         try:
-            ticket = _opened(form.cleaned_data, person_of(request))
+            ticket = _opened(form.cleaned_data, signed_in_person(request))
         except PolicyError as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, f"The number of the question is {ticket.number}.")
+            messages.success(request, f"The ticket has the number {ticket.number}.")
             return redirect("desk:ticket", ticket.pk)
     sought = request.GET.get("q", "").strip()
     context = {
@@ -42,7 +43,7 @@ def new(request: HttpRequest) -> HttpResponse:
         "sought": sought,
         "found": _found(sought) if sought else None,
     }
-    return page.show(
+    return render_template(
         request, "helpdesk/phone_call", "A call", "mobile-alt", context, above=ABOVE
     )
 
@@ -73,8 +74,8 @@ def _caller(request: HttpRequest) -> dict[str, str]:
 
 
 def _found(sought: str) -> QuerySet[Person]:
-    # From the beginning, so that an index serves.
+    # Prefixes only, so that an index is used.
     rows = Person.objects.filter(
         Q(name__istartswith=sought) | Q(address__startswith=sought.casefold())
     )
-    return rows.select_related("organisation")[:MOST_FOUND]
+    return rows.select_related("organisation")[:CALLERS_SHOWN]

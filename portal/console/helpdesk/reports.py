@@ -1,4 +1,4 @@
-"""How the helpdesk does: charts, the same as tables, and as a file."""
+"""The helpdesk's reports: charts, a table, and a CSV file."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from engine.registry.permissions import Permission
-from portal.console import page
 from portal.console.access import staff
 from portal.console.helpdesk import statistics
 from portal.console.helpdesk.statistics import Bar
 from portal.console.helpdesk.ticket_list import ABOVE
+from portal.console.page import render_template
 
 HEADINGS = (
     "Week from",
@@ -27,6 +27,8 @@ HEADINGS = (
 
 @dataclass(frozen=True, slots=True)
 class Chart:
+    """A titled bar chart."""
+
     title: str
     bars: list[Bar]
 
@@ -34,6 +36,7 @@ class Chart:
 @staff(Permission.VIEW_TICKETS)
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
+    """The charts and the table of the last twelve weeks."""
     weeks = statistics.weeks()
     charts = [
         Chart("Opened", statistics.bars((w.label, w.opened) for w in weeks)),
@@ -52,7 +55,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "charts": charts,
         "categories": statistics.top_categories(weeks[0].monday),
     }
-    return page.show(
+    return render_template(
         request, "helpdesk/reports", "Reports", "table", context, above=ABOVE
     )
 
@@ -60,6 +63,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @staff(Permission.VIEW_TICKETS)
 @require_safe
 def as_csv(request: HttpRequest) -> HttpResponse:
+    """The weekly figures as a CSV file."""
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="helpdesk-weeks.csv"'
     rows = csv.writer(response)

@@ -1,4 +1,4 @@
-"""What an agent sees of the requester: the account, and what became of their mail."""
+"""The panel about a ticket's requester: account, recent mail and other tickets."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ RECENT = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
-class Traced:
-    """One line of the trace: never a subject, never a word of the message."""
+class TraceLine:
+    """One event of the trace: never a subject or content of a message."""
 
     at: datetime
     what: str
@@ -28,15 +28,16 @@ class Traced:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """What is known of a requester."""
+    """What is known about a requester."""
 
     facts: list[Fact]
-    received: list[Traced]
-    sent: list[Traced]
+    received: list[TraceLine]
+    sent: list[TraceLine]
     others: list[Ticket]
 
 
 def panel_of(ticket: Ticket) -> Panel:
+    """Returns the panel of a ticket. Mail is shown for confirmed addresses only."""
     person = ticket.requester
     is_known = bool(ticket.requester_address) and ticket.is_confirmed
     return Panel(
@@ -47,13 +48,13 @@ def panel_of(ticket: Ticket) -> Panel:
     )
 
 
-def _received(address: str) -> list[Traced]:
+def _received(address: str) -> list[TraceLine]:
     rows = Event.objects.filter(recipient=address).order_by("-pk")[:MOST_SHOWN]
-    return [Traced(row.at, row.get_kind_display(), row.reference) for row in rows]
+    return [TraceLine(row.at, row.get_kind_display(), row.reference) for row in rows]
 
 
-def _sent(ticket: Ticket) -> list[Traced]:
-    """Whom the requester wrote to lately. Only within their organisation is looked."""
+def _sent(ticket: Ticket) -> list[TraceLine]:
+    """Recent messages from the requester, as sent by their organisation."""
     rows = QueuedMessage.objects.filter(
         organisation_id=ticket.organisation_id,
         sender=ticket.requester_address,
@@ -61,7 +62,7 @@ def _sent(ticket: Ticket) -> list[Traced]:
     )
     found = rows.order_by("-pk").prefetch_related("recipients")[:MOST_SHOWN]
     return [
-        Traced(
+        TraceLine(
             row.accepted_at,
             "; ".join(
                 f"{one.address}: {one.get_status_display().lower()}"
@@ -81,7 +82,7 @@ def _others(ticket: Ticket) -> list[Ticket]:
 
 
 def deliveries(entries: list[Entry]) -> dict[int, str]:
-    """What became of each entry that went out as mail, by its id."""
+    """Returns the delivery status of each outgoing entry, by its id."""
     references = [entry.reference for entry in entries if entry.reference]
     last: dict[str, Event] = {}
     for event in Event.objects.filter(reference__in=references).order_by("pk"):

@@ -1,4 +1,4 @@
-"""How the helpdesk does, week by week."""
+"""The helpdesk's weekly figures, and the bars of their charts."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ TOP = 5
 
 
 class Opened(NamedTuple):
-    """Of the tickets opened in a week: how many, and how soon they were answered."""
+    """The tickets opened in a week: how many, and the average time to answer."""
 
     tickets: int = 0
     first_answer_minutes: int | None = None
 
 
 class Solved(NamedTuple):
-    """Of those solved in a week: how many, how soon, and how many kept their targets."""
+    """The tickets solved in a week: how many, how soon, and how many met their targets."""
 
     tickets: int = 0
     solve_minutes: int | None = None
@@ -35,7 +35,7 @@ class Solved(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """One week, from its Monday. Times are working time; None: there was nothing."""
+    """One week from its Monday. Times are working minutes; None without tickets."""
 
     monday: date
     opened: int
@@ -46,11 +46,12 @@ class Week:
 
     @property
     def label(self) -> str:
+        """The Monday as a short date, such as "3 Mar"."""
         return f"{self.monday.day} {self.monday:%b}"
 
 
 def weeks() -> list[Week]:
-    """The last twelve weeks, this one last."""
+    """Returns the last twelve weeks, the present one last."""
     today = timezone.localdate()
     this_monday = today - timedelta(days=today.weekday())
     mondays = [this_monday - timedelta(weeks=n) for n in range(WEEKS - 1, -1, -1)]
@@ -87,7 +88,7 @@ def _opened(since: date) -> dict[date, Opened]:
 
 
 def _solved(since: date) -> dict[date, Solved]:
-    """By the week in which they were solved; whether both promises were kept."""
+    """Groups by the week of solving; a ticket counts as met if both targets were met."""
     kept = Q(solved_at__lte=F("solve_due_at")) & (
         Q(first_answered_at__isnull=True)
         | Q(first_answered_at__lte=F("first_answer_due_at"))
@@ -110,6 +111,7 @@ def _solved(since: date) -> dict[date, Solved]:
 
 
 def top_categories(since: date) -> list[tuple[str, int]]:
+    """Returns the most frequent categories since a day, with their counts."""
     rows = (
         Ticket.objects.filter(created_at__date__gte=since)
         .order_by()
@@ -130,7 +132,7 @@ def _rounded(value: float | None) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar of a chart, in its own units: x from the left, height from the ground."""
+    """One bar of a chart, in SVG units: y counts from the top."""
 
     x: int
     y: int
@@ -146,16 +148,16 @@ BAR_STEP = 48
 def bars(
     values: Iterable[tuple[str, int | None]], *, full: int | None = None
 ) -> list[Bar]:
-    """Bars scaled to the value that is full, which is the largest unless it is given.
+    """Returns bars scaled to `full`, or to the largest value.
 
-    Where there was nothing there is no bar.
+    A missing value becomes a bar of no height and without a number.
     """
     pairs = list(values)
     largest = full or max((value or 0 for _, value in pairs), default=0) or 1
-    made = []
+    drawn = []
     for place, (label, value) in enumerate(pairs):
         height = round((value or 0) * CHART_HEIGHT / largest)
         text = "" if value is None else str(value)
         y = CHART_HEIGHT - height
-        made.append(Bar(place * BAR_STEP, y, height, label, text))
-    return made
+        drawn.append(Bar(place * BAR_STEP, y, height, label, text))
+    return drawn

@@ -1,4 +1,4 @@
-"""One ticket: what was said, who asks, and what can be done."""
+"""One ticket: its entries, the requester, and the forms that act on it."""
 
 from __future__ import annotations
 
@@ -11,25 +11,27 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from engine.registry.permissions import Permission
-from portal.console import page
 from portal.console.access import held_as_staff, staff
 from portal.console.helpdesk.forms import AnswerForm, MergeForm, NoteForm, change_form
 from portal.console.helpdesk.requester_panel import deliveries, panel_of
-from portal.console.helpdesk.ticket_list import ABOVE, ICON, person_of
+from portal.console.helpdesk.ticket_list import ABOVE, ICON
+from portal.console.page import render_template
 from portal.helpdesk.actions import canned_replies
 from portal.helpdesk.models import Attachment, CannedReply, Entry, Ticket, Viewing
 from portal.helpdesk.status import Status
 from portal.helpdesk.views.ticket_entries import file_response
+from portal.ui.visitor import signed_in_person
 
 
 @staff(Permission.VIEW_TICKETS)
 @require_safe
 def show(request: HttpRequest, pk: int) -> HttpResponse:
+    """The page of a ticket."""
     return ticket_page(request, _ticket(pk))
 
 
 def ticket_page(request: HttpRequest, ticket: Ticket, **forms: Any) -> HttpResponse:
-    """The page, with those forms in which something is wrong."""
+    """Renders the ticket; `forms` are submitted forms that have errors."""
     entries = list(ticket.entries.prefetch_related("attachments"))
     may_act = Permission.ANSWER_TICKETS in held_as_staff(request.user)
     sent = deliveries(entries)
@@ -41,10 +43,12 @@ def ticket_page(request: HttpRequest, ticket: Ticket, **forms: Any) -> HttpRespo
         "others_here": _others_here(request, ticket),
     }
     if may_act:
-        _look(request, ticket)
+        _record_viewing(request, ticket)
         context |= _forms(request, ticket, entries) | forms
     title = f"{ticket.number} {ticket.subject}"
-    return page.show(request, "helpdesk/ticket", title, ICON, context, above=ABOVE)
+    return render_template(
+        request, "helpdesk/ticket", title, ICON, context, above=ABOVE
+    )
 
 
 def _forms(
@@ -61,7 +65,7 @@ def _forms(
 
 
 def with_canned(request: HttpRequest, ticket: Ticket) -> HttpResponse:
-    """The page with the canned reply that was chosen below what is typed already."""
+    """Renders the ticket with the chosen canned reply added to the typed text."""
     typed = {
         name: request.POST.get(f"answer-{name}", "") for name in ("text", "status")
     }
@@ -82,18 +86,22 @@ def _canned(request: HttpRequest, ticket: Ticket, chosen: str) -> str:
     if not (chosen.isascii() and chosen.isdigit()):
         return ""
     reply = CannedReply.objects.filter(pk=int(chosen[:12])).first()
-    return canned_replies.fill_in(reply, ticket, person_of(request)) if reply else ""
+    return (
+        canned_replies.fill_in(reply, ticket, signed_in_person(request))
+        if reply
+        else ""
+    )
 
 
 def _others_here(request: HttpRequest, ticket: Ticket) -> list[Viewing]:
-    return list(Viewing.objects.others(ticket, person_of(request)))
+    return list(Viewing.objects.others(ticket, signed_in_person(request)))
 
 
-def _look(request: HttpRequest, ticket: Ticket) -> None:
-    """Let colleagues know that this one is being looked at."""
+def _record_viewing(request: HttpRequest, ticket: Ticket) -> None:
+    """Lets other agents see that this agent has the ticket open."""
     Viewing.objects.update_or_create(
         ticket=ticket,
-        person=person_of(request),
+        person=signed_in_person(request),
         defaults={"seen_at": timezone.now()},
     )
 
@@ -101,6 +109,7 @@ def _look(request: HttpRequest, ticket: Ticket) -> None:
 @staff(Permission.VIEW_TICKETS)
 @require_safe
 def file(request: HttpRequest, pk: int, file_id: int) -> HttpResponse:
+    """Downloads an attachment of the ticket."""
     found = Attachment.objects.filter(entry__ticket=_ticket(pk))
     return file_response(get_object_or_404(found, pk=file_id))
 

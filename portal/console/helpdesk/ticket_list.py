@@ -1,21 +1,21 @@
-"""The list of tickets, and what came by mail."""
+"""The list of tickets, and the mail that the helpdesk received."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from engine.registry.models import Person
-from engine.registry.permissions import REFUSAL, Permission
-from portal.console import page
+from engine.registry.permissions import Permission
 from portal.console.access import staff
+from portal.console.page import numbered_page, render_template
 from portal.helpdesk.models import CollectedMessage, Ticket
 from portal.helpdesk.models.ticket import TicketQuerySet
 from portal.helpdesk.status import Outcome, Status
+from portal.ui.visitor import signed_in_person
 
 ICON = "help"
 PER_PAGE = 50
@@ -24,7 +24,7 @@ ABOVE = (("desk:index", "Tickets"),)
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """One way to cut the queue."""
+    """One selection of tickets."""
 
     key: str
     label: str
@@ -33,8 +33,8 @@ class Tab:
 TABS = (
     Tab("unfinished", "All open"),
     Tab("mine", "Mine"),
-    Tab("unassigned", "Nobody's"),
-    Tab("breaching", "Late or nearly"),
+    Tab("unassigned", "Unassigned"),
+    Tab("breaching", "Late or due soon"),
     *(Tab(status.value, status.label) for status in Status),
 )
 
@@ -42,11 +42,11 @@ TABS = (
 @staff(Permission.VIEW_TICKETS)
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """The newest first; those that are late by how late they are."""
+    """Tickets, the newest first; late ones by due date."""
     key = request.GET.get("view", "unfinished")
     if key not in {tab.key for tab in TABS}:
         key = "unfinished"
-    rows = _cut(key, person_of(request)).select_related(
+    rows = _selection(key, signed_in_person(request)).select_related(
         "owner", "organisation", "requester"
     )
     found = list(_page(rows, key, request.GET.get("before", "")))
@@ -57,10 +57,10 @@ def index(request: HttpRequest) -> HttpResponse:
         "tickets": found[:PER_PAGE],
         "older": found[PER_PAGE - 1].pk if has_more and key != "breaching" else None,
     }
-    return page.show(request, "helpdesk/index", "Tickets", ICON, context)
+    return render_template(request, "helpdesk/index", "Tickets", ICON, context)
 
 
-def _cut(key: str, person: Person) -> TicketQuerySet:
+def _selection(key: str, person: Person) -> TicketQuerySet:
     match key:
         case "mine":
             return Ticket.objects.unfinished().filter(owner=person)
@@ -85,19 +85,12 @@ def _page(rows: TicketQuerySet, key: str, before: str) -> TicketQuerySet:
 @staff(Permission.VIEW_TICKETS)
 @require_safe
 def mail(request: HttpRequest) -> HttpResponse:
-    """What became of each message to the helpdesk: nothing is set aside unseen."""
+    """What happened to each message to the helpdesk, ignored ones first."""
     rows = CollectedMessage.objects.select_related("ticket").order_by("-pk")
     shows_all = request.GET.get("all") == "1"
     if not shows_all:
         rows = rows.filter(outcome=Outcome.IGNORED)
-    context = {**page.paged(request, rows), "shows_all": shows_all}
-    return page.show(
+    context = {**numbered_page(request, rows), "shows_all": shows_all}
+    return render_template(
         request, "helpdesk/mail", "Mail to the helpdesk", "mail", context, above=ABOVE
     )
-
-
-def person_of(request: HttpRequest) -> Person:
-    """Whoever asks; the guard let only people in."""
-    if not isinstance(request.user, Person):
-        raise PermissionDenied(REFUSAL)
-    return request.user

@@ -1,7 +1,7 @@
-"""Reads the notices that in development go into a folder instead of to their readers.
+"""The outbox: notices that in development are written to a folder instead of being sent.
 
-What is in them was written by the service, but about what strangers typed: it is shown
-as text, never as HTML.
+The service writes them, but quotes what strangers typed: they are shown as text, never
+as HTML.
 """
 
 from __future__ import annotations
@@ -12,25 +12,32 @@ from itertools import islice
 from pathlib import Path
 
 from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
 
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
 from engine.mail.mime.charset import on_one_line
 from engine.mail.mime.part_walker import walk
 from engine.mail.mime.parts import Part
+from engine.registry.permissions import Permission
+from portal.console.access import staff
+from portal.console.page import render_template
 
-MOST_LISTED = 200
-MOST_READ = 2 * 1024 * 1024  # octets
-MOST_SHOWN = 100_000  # characters
+ICON = "mail"
+TITLE = "Outbox"
+LISTED = 200
+OCTETS_READ = 2 * 1024 * 1024
+CHARACTERS_SHOWN = 100_000
 
 
 class NoSuchNoticeError(Exception):
-    """No notice of the name is in the outbox."""
+    """The outbox has no notice of this name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One message in the outbox, as a list shows it."""
+    """One message in the outbox, as the list shows it."""
 
     name: str
     written_at: datetime
@@ -40,7 +47,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class OpenNotice:
-    """One message in the outbox, as a page shows it."""
+    """One message in the outbox, as its page shows it."""
 
     notice: Notice
     sender: str
@@ -48,34 +55,71 @@ class OpenNotice:
     files: tuple[str, ...]
 
 
+@staff(Permission.VIEW_OUTBOX)
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    """The newest notices first, one page of them."""
+    _check_is_used()
+    return render_template(request, "outbox", TITLE, ICON, {"notices": newest()})
+
+
+@staff(Permission.VIEW_OUTBOX)
+@require_GET
+def show(request: HttpRequest, name: str) -> HttpResponse:
+    """One notice, as text."""
+    _check_is_used()
+    try:
+        found = read(name)
+    except NoSuchNoticeError as error:
+        raise Http404 from error
+    return render_template(
+        request,
+        "outbox_message",
+        found.notice.subject or "Notice",
+        ICON,
+        {"open": found},
+        above=(("console:outbox", TITLE),),
+    )
+
+
+def _check_is_used() -> None:
+    if not is_used():
+        raise Http404
+
+
 def is_used() -> bool:
-    """False where notices go to their readers: in production, or by a smart host."""
+    """False where notices are really sent: in production, or through a smart host."""
     return settings.POSTERN.env != "production" and not settings.POSTERN.smarthost
 
 
 def count() -> int:
+    """Returns how many notices are in the outbox."""
     return sum(1 for _ in _folder().glob("*.eml"))
 
 
 def newest() -> list[Notice]:
-    """The newest notices first, no more than a page of them."""
+    """Returns the newest notices first, up to LISTED."""
     paths = sorted(_folder().glob("*.eml"), key=_written, reverse=True)
-    return [_notice(path, _header(path)) for path in islice(paths, MOST_LISTED)]
+    return [_notice(path, _header(path)) for path in islice(paths, LISTED)]
 
 
 def read(name: str) -> OpenNotice:
-    """Open one notice. Raises NoSuchNoticeError."""
+    """Opens one notice. Raises NoSuchNoticeError.
+
+    The name comes from a URL: it is compared with the folder's files, and never joined
+    to a path.
+    """
     path = next((path for path in _folder().glob("*.eml") if path.name == name), None)
     if path is None:
         raise NoSuchNoticeError(name)
     with path.open("rb") as file:
-        header, body = split(file.read(MOST_READ))
+        header, body = split(file.read(OCTETS_READ))
     block = HeaderBlock.salvage(header)
     parts = list(walk(header, body))
     return OpenNotice(
         notice=_notice(path, block),
         sender=block.text("From"),
-        text=_text(parts)[:MOST_SHOWN],
+        text=_text(parts)[:CHARACTERS_SHOWN],
         files=tuple(part.filename for part in parts if part.is_attachment),
     )
 
@@ -91,7 +135,7 @@ def _written(path: Path) -> float:
 
 def _header(path: Path) -> HeaderBlock:
     with path.open("rb") as file:
-        return HeaderBlock.salvage(split(file.read(MOST_READ))[0])
+        return HeaderBlock.salvage(split(file.read(OCTETS_READ))[0])
 
 
 def _notice(path: Path, header: HeaderBlock) -> Notice:

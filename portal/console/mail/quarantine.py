@@ -1,71 +1,72 @@
-"""What was refused as infected: about each message, never what is in it."""
+"""Quarantine: facts about messages refused as infected, and never their content."""
 
 from __future__ import annotations
 
-from django import forms
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from engine.antivirus import actions
 from engine.antivirus.models import QuarantinedMessage
-from engine.registry.models import Organisation
+from engine.registry.models import Organisation, Person
 from engine.registry.permissions import Permission
 from portal.console.access import staff
-from portal.console.confirmation import ReasonForm, Words, act, person_of, typed
-from portal.console.organisations.frame import url
-from portal.console.sheet import Button, Cell, Section, Sheet, Table, draw
-from portal.ui.filters import FilterForm
-from portal.ui.pagination import paged
+from portal.console.confirmation import confirmed_view
+from portal.console.organisations.frame import member_url
+from portal.console.page import Button, Cell, Page, Section, Table, render_page
+from portal.ui.confirmation import Confirmation, ConfirmedAction
+from portal.ui.filters import FilterForm, text_filter
+from portal.ui.forms import ReasonForm
+from portal.ui.pagination import paginate
 
 ICON = "warning"
-ABOVE = (("console:quarantine", "Quarantine"),)
+TITLE = "Quarantine"
+ABOVE = (("console:quarantine", TITLE),)
 HEADINGS = ("What was found", "Sender", "Organisation", "Size", "When", "Reference")
 
 
 class QuarantineFilter(FilterForm):
-    q = forms.CharField(
-        label="Signature, sender, reference or SHA-256",
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-    )
+    """Searches the quarantine."""
+
+    q = text_filter("Signature, sender, reference or SHA-256")
 
 
 @staff(Permission.VIEW_QUARANTINE)
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """The newest first."""
+    """Messages in quarantine, the newest first."""
     search = QuarantineFilter(request)
-    page = paged(request, _found(search.criteria["q"]), descending=True)
-    owners = Organisation.objects.in_bulk({row.organisation_id for row in page.rows})
-    rows = [_row(row, owners) for row in page.rows]
+    found = paginate(request, _search(search.criteria["q"]), descending=True)
+    owners = Organisation.objects.in_bulk({row.organisation_id for row in found.rows})
+    rows = [_row(row, owners) for row in found.rows]
     empty = (
-        "Nothing in quarantine fits. Try a part of the sender's address."
+        "No message in quarantine matches. Try a part of the sender's address."
         if search.is_search
         else "No infected message has been refused."
     )
-    sheet = Sheet(
-        "Quarantine",
+    page = Page(
+        TITLE,
         ICON,
         [Section(table=Table(HEADINGS, rows, empty))],
         filters=search,
-        links=page.links,
+        links=found.links,
     )
-    return draw(request, sheet)
+    return render_page(request, page)
 
 
-def _found(sought: str) -> QuerySet[QuarantinedMessage]:
+def _search(text: str) -> QuerySet[QuarantinedMessage]:
     rows = QuarantinedMessage.objects.all()
-    if not sought:
+    if not text:
         return rows
     return rows.filter(
-        Q(signature__icontains=sought)
-        | Q(sender__icontains=sought)
-        | Q(reference__iexact=sought)
-        | Q(digest__iexact=sought)
+        Q(signature__icontains=text)
+        | Q(sender__icontains=text)
+        | Q(reference__iexact=text)
+        | Q(digest__iexact=text)
     )
 
 
@@ -85,50 +86,53 @@ def _row(row: QuarantinedMessage, owners: dict[int, Organisation]) -> list[Cell]
 @staff(Permission.VIEW_QUARANTINE)
 @require_safe
 def show(request: HttpRequest, pk: int) -> HttpResponse:
+    """The facts about one message in quarantine."""
     row = get_object_or_404(QuarantinedMessage, pk=pk)
     owner = Organisation.objects.filter(pk=row.organisation_id or 0).first()
-    place = Cell(owner.name, url("organisation", owner.pk)) if owner else Cell("—")
+    owner_cell = (
+        Cell(owner.name, member_url("organisation", owner.pk)) if owner else Cell("—")
+    )
+    story = reverse("console:story", args=[row.reference])
     facts = [
         ("What was found", Cell(row.signature)),
         ("By the scanner", Cell(row.scanner)),
         ("When", Cell(at=row.at)),
         ("Sender", Cell(row.sender or "(notice)")),
-        ("Organisation", place),
+        ("Organisation", owner_cell),
         ("Recipients", Cell(", ".join(row.recipients) or "None yet")),
         ("Size", Cell(filesizeformat(row.size))),
         ("SHA-256", Cell(row.digest)),
-        (
-            "Reference",
-            Cell(row.reference, reverse("console:story", args=[row.reference])),
-        ),
+        ("Reference", Cell(row.reference, story)),
     ]
     delete_url = reverse("console:quarantine_delete", args=[pk])
     button = Button("Delete", delete_url, Permission.MANAGE_QUARANTINE, True)
     text = (
-        "It was delivered to nobody. Nobody can open or download it here. It is "
-        f"destroyed after {settings.POSTERN.quarantine_days} days."
+        "The message was not delivered to any recipient. It cannot be opened or "
+        f"downloaded here, and is destroyed after {settings.POSTERN.quarantine_days} days."
     )
     section = Section(facts=facts, text=text, buttons=[button])
-    return draw(request, Sheet(row.signature, ICON, [section], above=ABOVE))
+    return render_page(request, Page(row.signature, ICON, [section], above=ABOVE))
 
 
-@staff(Permission.MANAGE_QUARANTINE)
-@require_http_methods(["GET", "POST"])
-def delete(request: HttpRequest, pk: int) -> HttpResponse:
-    row = get_object_or_404(QuarantinedMessage, pk=pk)
-    form = ReasonForm(typed(request))
-    words = Words(
+def _find(pk: int) -> QuarantinedMessage:
+    return get_object_or_404(QuarantinedMessage, pk=pk)
+
+
+def _describe_deletion(row: QuarantinedMessage, by: Person) -> Confirmation:
+    return Confirmation(
         title=f"Delete {row.reference} from quarantine",
         button="Delete",
-        done="The copy is gone for good.",
-        back=reverse("console:quarantine"),
-        text="The copy is destroyed. What it was stays in the audit trail.",
-        icon=ICON,
-        above=ABOVE,
-        is_grave=True,
+        done="The copy has been destroyed.",
+        text="The copy is destroyed. The audit trail keeps the facts about it.",
+        is_warning=True,
     )
 
-    def verb() -> None:
-        actions.delete(row, reason=form.cleaned_data["reason"], by=person_of(request))
 
-    return act(request, form, verb, words)
+delete = confirmed_view(
+    Permission.MANAGE_QUARANTINE,
+    _find,
+    ConfirmedAction(_describe_deletion, actions.delete, ReasonForm),
+    back=lambda row: reverse("console:quarantine"),
+    icon=ICON,
+    above=ABOVE,
+)

@@ -1,4 +1,4 @@
-"""The mail queue: what waits, what is held, and what an operator does about it."""
+"""The mail queue: recipients that wait, are held or failed, and what operators do to them."""
 
 from __future__ import annotations
 
@@ -14,57 +14,52 @@ from django.views.decorators.http import require_http_methods, require_safe
 from engine.queue import operator_actions
 from engine.registry.models import Connection
 from engine.registry.permissions import Permission
-from portal.console import page
 from portal.console.access import held_as_staff, staff
-from portal.console.confirmation import (
-    ConfirmForm,
-    ReasonForm,
-    Words,
-    act,
-    person_of,
-    typed,
-)
+from portal.console.confirmation import form_page
 from portal.console.mail import queue_search
-from portal.console.mail.queue_search import Destination
-from portal.console.sheet import Cell, Section, Sheet, Table, draw
-from portal.console.waiting.forms import QueueFilter
-from portal.ui.forms import ActionForm
-from portal.ui.pagination import paged
+from portal.console.mail.queue_search import Destination, QueueFilter
+from portal.console.page import Cell, Page, Section, Table, render_page, render_template
+from portal.ui.confirmation import Confirmation
+from portal.ui.forms import ConfirmForm, ReasonForm, post_data
+from portal.ui.pagination import paginate
+from portal.ui.visitor import signed_in_person
 
 ICON = "list-ul"
 ABOVE = (("console:queue", "Mail queue"),)
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
-    """Something that an operator does to chosen recipients."""
+class BulkAction:
+    """An action on the selected recipients; `run` returns how many it changed."""
 
     label: str
     run: Callable[..., int]
     text: str
     needs_reason: bool = False
-    is_grave: bool = False
+    is_warning: bool = False
 
 
-DEEDS = {
-    "hold": Deed(
+BULK_ACTIONS = {
+    "hold": BulkAction(
         "Hold",
         operator_actions.hold,
-        "They wait until somebody releases them; their time does not run out.",
+        "They wait until an operator releases them; their retry time does not run out.",
         needs_reason=True,
     ),
-    "release": Deed(
+    "release": BulkAction(
         "Release",
         operator_actions.release,
-        "They are tried at once, with all their time anew.",
+        "Delivery is attempted immediately, and the full retry time begins again.",
     ),
-    "retry": Deed("Retry now", operator_actions.retry, "They are tried at once."),
-    "drop": Deed(
+    "retry": BulkAction(
+        "Retry now", operator_actions.retry, "Delivery is attempted immediately."
+    ),
+    "drop": BulkAction(
         "Drop",
         operator_actions.drop,
-        "They are never delivered, and each sender is told. This cannot be undone.",
+        "They are never delivered, and each sender is notified. This cannot be undone.",
         needs_reason=True,
-        is_grave=True,
+        is_warning=True,
     ),
 }
 
@@ -72,78 +67,81 @@ DEEDS = {
 @staff(Permission.VIEW_QUEUE)
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """Recipients that wait, are held or failed; the oldest first."""
+    """Recipients by status, the oldest first."""
     search = QueueFilter(request)
-    found = paged(request, queue_search.find(search.criteria))
+    found = paginate(request, queue_search.find(search.criteria))
+    may_act = Permission.MANAGE_QUEUE in held_as_staff(request.user)
     context = {
         "rows": found.rows,
         "links": found.links,
         "filters": search,
         "status": search.criteria["status"],
-        "deeds": DEEDS.items() if _may_act(request) else (),
-        "most": queue_search.MOST_AT_ONCE,
+        "bulk_actions": BULK_ACTIONS.items() if may_act else (),
+        "selection_limit": queue_search.SELECTION_LIMIT,
     }
-    return page.show(request, "queue", "Mail queue", ICON, context)
-
-
-def _may_act(request: HttpRequest) -> bool:
-    return Permission.MANAGE_QUEUE in held_as_staff(request.user)
+    return render_template(request, "queue", "Mail queue", ICON, context)
 
 
 @staff(Permission.VIEW_QUEUE)
 @require_safe
 def destinations(request: HttpRequest) -> HttpResponse:
-    """Where mail waits, the longest wait first, and what that server said."""
+    """Waiting mail by destination, the longest wait first, with the last reply."""
     rows = queue_search.by_destination()
-    names = queue_search.names_of([row.key for row in rows])
-    headings = ("Destination", "Waiting", "Held", "Oldest", "Said last")
+    names = queue_search.connections_of([row.key for row in rows])
+    headings = ("Destination", "Waiting", "Held", "Oldest", "Last reply")
     cells = [_destination(row, names) for row in rows]
-    table = Table(headings, cells, "Nothing waits anywhere.")
-    sheet = Sheet("Mail by destination", ICON, [Section(table=table)], above=ABOVE)
-    return draw(request, sheet)
+    table = Table(headings, cells, "No mail is waiting for any destination.")
+    page = Page("Mail by destination", ICON, [Section(table=table)], above=ABOVE)
+    return render_page(request, page)
 
 
-def _destination(place: Destination, names: dict[str, Connection]) -> list[Cell]:
-    href = f"{reverse('console:queue')}?destination={place.key}"
+def _destination(row: Destination, names: dict[str, Connection]) -> list[Cell]:
+    href = f"{reverse('console:queue')}?destination={row.key}"
     return [
-        Cell(str(names.get(place.key, place.key)), href),
-        Cell(str(place.queued)),
-        Cell(str(place.held), is_alarming=place.held > 0),
-        Cell(at=place.oldest),
-        Cell(place.said),
+        Cell(str(names.get(row.key, row.key)), href),
+        Cell(str(row.queued)),
+        Cell(str(row.held), is_alarming=row.held > 0),
+        Cell(at=row.oldest),
+        Cell(row.last_reply),
     ]
 
 
 @staff(Permission.MANAGE_QUEUE)
 @require_http_methods(["GET", "POST"])
-def do(request: HttpRequest) -> HttpResponse:
-    """Ask once more, and do it to those who were chosen."""
-    deed = DEEDS.get(request.GET.get("deed", ""))
-    ids = queue_search.chosen(request)
-    if deed is None or not ids:
-        messages.error(request, "Tick the recipients that you mean first.")
+def act(request: HttpRequest) -> HttpResponse:
+    """Asks for confirmation, then acts on the selected recipients."""
+    action = BULK_ACTIONS.get(request.GET.get("deed", ""))
+    ids = queue_search.selected(request)
+    if action is None or not ids:
+        messages.error(request, "Select the recipients first, then choose an action.")
         return redirect("console:queue")
-    form: ActionForm = (ReasonForm if deed.needs_reason else ConfirmForm)(
-        typed(request)
-    )
-    counted: list[int] = []
+    form = (ReasonForm if action.needs_reason else ConfirmForm)(post_data(request))
+    changed: list[int] = []
 
-    def verb() -> None:
-        reason = {"reason": form.cleaned_data["reason"]} if deed.needs_reason else {}
-        counted.append(deed.run(ids, **reason, by=person_of(request)))
+    def run() -> None:
+        by = signed_in_person(request)
+        changed.append(action.run(ids, **form.cleaned_data, by=by))
 
-    words = Words(
-        title=f"{deed.label}: {len(ids)} recipient{'s' if len(ids) > 1 else ''}",
-        button=deed.label,
+    plural = "s" if len(ids) > 1 else ""
+    page = Confirmation(
+        title=f"{action.label}: {len(ids)} recipient{plural}",
+        button=action.label,
         done="Done.",
-        back=reverse("console:queue"),
-        text=deed.text,
+        text=action.text,
+        is_warning=action.is_warning,
+    )
+    response = form_page(
+        request,
+        form,
+        run,
+        page,
+        back=lambda: reverse("console:queue"),
         icon=ICON,
         above=ABOVE,
-        is_grave=deed.is_grave,
     )
-    response = act(request, form, verb, words)
-    if counted and counted[0] < len(ids):
-        left = len(ids) - counted[0]
-        messages.warning(request, f"{left} were left as they are: they had moved on.")
+    if changed and changed[0] < len(ids):
+        left = len(ids) - changed[0]
+        messages.warning(
+            request, f"{left} were not changed: their status had changed meanwhile."
+        )
     return response

@@ -1,4 +1,4 @@
-"""Who sends much, who was asked to wait, and who may send more than usual."""
+"""Sending rates: the senders that send most or were deferred, and bulk allowances."""
 
 from __future__ import annotations
 
@@ -19,28 +19,26 @@ from engine.queue.sending_rates.rate_limits import SPANS
 from engine.registry import senders
 from engine.registry.actions import allowances
 from engine.registry.errors import PolicyError
-from engine.registry.models import Allowance, SenderKind
+from engine.registry.models import Allowance, Person, SenderKind
 from engine.registry.permissions import Permission
 from portal.console.access import staff
-from portal.console.confirmation import (
-    ConfirmForm,
-    ReasonForm,
-    Words,
-    act,
-    person_of,
-    typed,
-)
-from portal.console.sheet import Button, Cell, Section, Sheet, Table, draw
+from portal.console.confirmation import confirmed_view, form_page
+from portal.console.page import Button, Cell, Page, Section, Table, render_page
+from portal.ui.confirmation import Confirmation, ConfirmedAction
+from portal.ui.forms import ReasonForm, post_data
+from portal.ui.visitor import signed_in_person
 
 ICON = "tasks"
 TITLE = "Sending rates"
 ABOVE = (("console:rates", TITLE),)
-MOST = 20  # senders in a table
+LISTED = 20  # senders in a table
 MANAGE = Permission.MANAGE_QUEUE
 Names = dict[tuple[str, int], str]
 
 
 class AllowanceForm(ReasonForm):
+    """A bulk allowance: a multiple of the usual rates for one sender."""
+
     who = forms.CharField(
         label="Who",
         help_text=(
@@ -48,7 +46,7 @@ class AllowanceForm(ReasonForm):
             "name of a connection, or the client id of an API key."
         ),
         max_length=254,
-        error_messages={"required": "Enter who may send more"},
+        error_messages={"required": "Enter the sender"},
     )
     factor = forms.IntegerField(
         label="How many times the usual rates",
@@ -60,7 +58,7 @@ class AllowanceForm(ReasonForm):
     until = forms.DateTimeField(
         label="Until",
         required=False,
-        help_text="Empty: until somebody ends it.",
+        help_text="Leave empty for no end.",
         widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
     field_order = ("who", "factor", "until", "reason")
@@ -69,90 +67,94 @@ class AllowanceForm(ReasonForm):
 @staff(Permission.VIEW_QUEUE)
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
+    """Deferred and large senders of today, allowances, and the usual rates."""
     day = int(clock.now().timestamp() // SPANS["day"] * SPANS["day"])
     today = SendingCount.objects.filter(span="day", starts=day)
     waited = SendingCount.objects.filter(deferred__gt=0, starts__gte=day)
-    most = list(today.order_by("-messages")[:MOST])
-    told = list(waited.order_by("-starts", "-deferred")[:MOST])
+    most = list(today.order_by("-messages")[:LISTED])
+    deferred = list(waited.order_by("-starts", "-deferred")[:LISTED])
     allowed = list(Allowance.objects.all())
     names = _names(
         [
-            *(_subject(row.sender) for row in (*most, *told)),
+            *(_subject(row.sender) for row in (*most, *deferred)),
             *((row.kind, row.subject_id) for row in allowed),
         ]
     )
     give = Button("Give an allowance", reverse("console:rates_give"), MANAGE)
     sections = [
-        Section("Asked to wait today", table=_waited(told, names)),
-        Section("Bulk allowances", table=_allowed(allowed, names), buttons=[give]),
-        Section("Who sent most today", table=_most(most, names)),
+        Section("Deferred today", table=_deferred_table(deferred, names)),
+        Section(
+            "Bulk allowances", table=_allowances_table(allowed, names), buttons=[give]
+        ),
+        Section("Largest senders today", table=_most_table(most, names)),
         Section(
             "The usual rates",
             text=(
-                "A sender that exceeds one of them is asked to wait, and loses nothing. "
+                "Mail of a sender that exceeds one of them is deferred, and not lost. "
                 "They are set by POSTERN_PERSON_MESSAGES, POSTERN_PERSON_RECIPIENTS and "
                 "so on."
             ),
-            table=_usual(),
+            table=_usual_rates(),
         ),
     ]
-    return draw(request, Sheet(TITLE, ICON, sections))
+    return render_page(request, Page(TITLE, ICON, sections))
 
 
 @staff(MANAGE)
 @require_http_methods(["GET", "POST"])
 def give(request: HttpRequest) -> HttpResponse:
-    form = AllowanceForm(typed(request), initial={"who": request.GET.get("who", "")})
+    """Gives a sender a multiple of the usual rates."""
+    who = request.GET.get("who", "")
+    form = AllowanceForm(post_data(request), initial={"who": who})
 
-    def verb() -> None:
-        said = form.cleaned_data
-        found = senders.named(said["who"])
+    def run() -> None:
+        data = form.cleaned_data
+        found = senders.named(data["who"])
         if found is None:
-            raise PolicyError(f"Nothing here is called “{said['who']}”.")
+            raise PolicyError(f"No sender is called “{data['who']}”.")
         kind, subject_id = found
         allowances.give(
             kind,
             subject_id,
-            factor=said["factor"],
-            until=said["until"],
-            reason=form.cleaned_data["reason"],
-            by=person_of(request),
+            factor=data["factor"],
+            until=data["until"],
+            reason=data["reason"],
+            by=signed_in_person(request),
         )
 
-    words = Words(
+    page = Confirmation(
         title="Give a bulk allowance",
-        text=(
-            "They may send so many times each of the usual rates. An organisation's "
-            "allowance counts for each of its people, connections, keys and lists."
-        ),
+        text="They may send this many times each of the usual rates. An organisation's "
+        "allowance applies to each of its people, connections, keys and lists.",
         button="Give it",
         done="The allowance is given. It takes effect within two seconds.",
-        back=reverse("console:rates"),
-        icon=ICON,
-        above=ABOVE,
     )
-    return act(request, form, verb, words)
+    return form_page(request, form, run, page, back=_rates_url, icon=ICON, above=ABOVE)
 
 
-@staff(MANAGE)
-@require_http_methods(["GET", "POST"])
-def end(request: HttpRequest, pk: int) -> HttpResponse:
-    allowance = get_object_or_404(Allowance, pk=pk)
+def _rates_url() -> str:
+    return reverse("console:rates")
+
+
+def _describe_end(allowance: Allowance, by: Person) -> Confirmation:
     subject = (allowance.kind, allowance.subject_id)
-    words = Words(
+    return Confirmation(
         title="End this allowance",
-        text=f"The usual rates hold again for {_names([subject])[subject]}.",
+        text=f"The usual rates apply to {_names([subject])[subject]} again.",
         button="End it",
         done="The allowance has ended.",
-        back=reverse("console:rates"),
-        icon=ICON,
-        above=ABOVE,
-        is_grave=True,
+        is_warning=True,
     )
-    form = ConfirmForm(typed(request))
-    return act(
-        request, form, lambda: allowances.end(allowance, by=person_of(request)), words
-    )
+
+
+end = confirmed_view(
+    MANAGE,
+    lambda pk: get_object_or_404(Allowance, pk=pk),
+    ConfirmedAction(_describe_end, allowances.end),
+    back=lambda allowance: _rates_url(),
+    icon=ICON,
+    above=ABOVE,
+)
 
 
 def _subject(sender: str) -> tuple[str, int]:
@@ -161,12 +163,12 @@ def _subject(sender: str) -> tuple[str, int]:
 
 
 def _names(subjects: Iterable[tuple[str, int]]) -> Names:
-    """What each is called. One query for each kind."""
+    """Returns the name of each sender. One query for each kind."""
     ids: defaultdict[str, set[int]] = defaultdict(set)
     for kind, row_id in subjects:
         ids[kind].add(row_id)
     return {
-        (kind, row_id): str(found.get(row_id, "no longer there"))
+        (kind, row_id): str(found.get(row_id, "deleted"))
         for kind, wanted in ids.items()
         for found in [senders.rows(SenderKind(kind)).in_bulk(wanted)]
         for row_id in wanted
@@ -178,9 +180,9 @@ def _who(row: SendingCount, names: Names) -> list[Cell]:
     return [Cell(names[subject]), Cell(str(SenderKind(subject[0]).label))]
 
 
-def _waited(rows: Iterable[SendingCount], names: Names) -> Table:
+def _deferred_table(rows: Iterable[SendingCount], names: Names) -> Table:
     return Table(
-        ["Who", "What it is", "In one", "Sent", "To", "Asked to wait"],
+        ["Who", "What it is", "In one", "Sent", "To", "Deferred"],
         [
             [
                 *_who(row, names),
@@ -191,11 +193,11 @@ def _waited(rows: Iterable[SendingCount], names: Names) -> Table:
             ]
             for row in rows
         ],
-        "Nobody was asked to wait today.",
+        "No sender was deferred today.",
     )
 
 
-def _most(rows: Iterable[SendingCount], names: Names) -> Table:
+def _most_table(rows: Iterable[SendingCount], names: Names) -> Table:
     return Table(
         ["Who", "What it is", "Messages", "Recipients"],
         [
@@ -206,11 +208,11 @@ def _most(rows: Iterable[SendingCount], names: Names) -> Table:
             ]
             for row in rows
         ],
-        "Nothing was sent today.",
+        "No mail was sent today.",
     )
 
 
-def _allowed(rows: Iterable[Allowance], names: Names) -> Table:
+def _allowances_table(rows: Iterable[Allowance], names: Names) -> Table:
     return Table(
         ["Who", "What it is", "Times the usual", "Until", "Reason", ""],
         [
@@ -218,19 +220,17 @@ def _allowed(rows: Iterable[Allowance], names: Names) -> Table:
                 Cell(names[row.kind, row.subject_id]),
                 Cell(row.get_kind_display()),
                 Cell(str(row.factor)),
-                Cell(at=localtime(row.until))
-                if row.until
-                else Cell("Somebody ends it"),
+                Cell(at=localtime(row.until)) if row.until else Cell("No end"),
                 Cell(row.reason),
                 Cell("End", reverse("console:rates_end", args=[row.pk])),
             ]
             for row in rows
         ],
-        "Everybody sends at the usual rates.",
+        "All senders have the usual rates.",
     )
 
 
-def _usual() -> Table:
+def _usual_rates() -> Table:
     rows = []
     for kind in (k for k in SenderKind if k != SenderKind.ORGANISATION):
         for what in ("messages", "recipients"):

@@ -1,4 +1,4 @@
-"""What happened to messages: all of it, found; and one message as a story."""
+"""Message trace: all events, searched; and everything that happened to one message."""
 
 from __future__ import annotations
 
@@ -15,60 +15,55 @@ from engine.registry.permissions import Permission
 from engine.trace import timeline
 from engine.trace.models import Event, EventKind
 from engine.trace.timeline import Sight
-from portal.console import page
 from portal.console.access import staff
 from portal.console.mail import trace_search
-from portal.console.sheet import Cell, Section, Sheet, Table, draw
-from portal.ui.filters import FilterForm
-from portal.ui.pagination import paged
+from portal.console.page import Cell, Page, Section, Table, render_page, render_template
+from portal.ui.filters import FilterForm, date_filter, text_filter
+from portal.ui.pagination import paginate
 
 ICON = "history"
-ABOVE = (("console:trace", "Message trace"),)
-EVENTS = 1000  # on the page of one message
-HEADINGS = ("When", "What happened", "Recipient", "What was said", "Reference")
-
-
-def _day(label: str) -> forms.CharField:
-    return forms.CharField(label=label, widget=forms.DateInput(attrs={"type": "date"}))
+TITLE = "Message trace"
+ABOVE = (("console:trace", TITLE),)
+EVENT_LIMIT = 1000  # on the page of one message
+HEADINGS = ("When", "What happened", "Recipient", "Reply", "Reference")
 
 
 class TraceFilter(FilterForm):
-    q = forms.CharField(
-        label="Address, our reference or Message-ID",
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-    )
+    """Filters events by address or reference, kind and days."""
+
+    q = text_filter("Address, our reference or Message-ID")
     kind = forms.ChoiceField(
         label="What happened", choices=[("", "Anything"), *EventKind.choices]
     )
-    since = _day("First day")
-    until = _day("Last day")
+    since = date_filter("First day")
+    until = date_filter("Last day")
 
 
 @staff(Permission.TRACE_MESSAGES)
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """What happened, the newest first."""
+    """Events, the newest first."""
     search = TraceFilter(request)
-    found = paged(request, trace_search.find(search.criteria), descending=True)
+    found = paginate(request, trace_search.find(search.criteria), descending=True)
     empty = (
-        "Nothing was found. A sender is known for a week, and a Message-ID where the "
-        "message lies in a mailbox here; a recipient and a reference for good."
+        "No event matches. Senders are searchable for a week, and Message-IDs while the "
+        "message is in a mailbox here; recipients and references always."
         if search.is_search
-        else "Nothing has happened yet."
+        else "No mail has passed through yet."
     )
     rows = [_row(event) for event in found.rows]
     sections = [Section(table=Table(HEADINGS, rows, empty))]
-    sheet = Sheet("Message trace", ICON, sections, filters=search, links=found.links)
-    return draw(request, sheet)
+    page = Page(TITLE, ICON, sections, filters=search, links=found.links)
+    return render_page(request, page)
 
 
 def _row(event: Event) -> list[Cell]:
-    told = timeline.step(event, Sight.STAFF)
+    step = timeline.step(event, Sight.STAFF)
     return [
         Cell(at=event.at),
-        Cell(told.text, is_alarming=told.is_unhappy),
+        Cell(step.text, is_alarming=step.is_unhappy),
         Cell(event.recipient),
-        Cell(told.reply),
+        Cell(step.reply),
         Cell(event.reference, reverse("console:story", args=[event.reference])),
     ]
 
@@ -77,25 +72,27 @@ def _row(event: Event) -> list[Cell]:
 @require_safe
 def show(request: HttpRequest, reference: str) -> HttpResponse:
     """One message: what happened to each recipient, step by step."""
-    events = list(Event.objects.filter(reference=reference).order_by("pk")[:EVENTS])
+    events = list(
+        Event.objects.filter(reference=reference).order_by("pk")[:EVENT_LIMIT]
+    )
     if not events:
         raise Http404
     events += untried_recipients.events(reference)
     context = {
         "story": timeline.tell(events, Sight.STAFF),
         "reference": reference,
-        "is_cut": len(events) >= EVENTS,
+        "is_cut": len(events) >= EVENT_LIMIT,
         **_sender(events),
     }
     title = f"Message {reference}"
-    return page.show(request, "message_trace", title, ICON, context, above=ABOVE)
+    return render_template(request, "message_trace", title, ICON, context, above=ABOVE)
 
 
 def _sender(events: list[Event]) -> dict[str, Any]:
-    """Who sent it, as far as any event says."""
-    said: dict[str, Any] = next(
+    """The sender and its organisation, from the first event that names them."""
+    detail: dict[str, Any] = next(
         (event.detail for event in events if "sender" in event.detail), {}
     )
-    owner = said.get("organisation_id")
+    owner = detail.get("organisation_id")
     organisation = Organisation.objects.filter(pk=owner).first() if owner else None
-    return {"sender": said.get("sender", ""), "organisation": organisation}
+    return {"sender": detail.get("sender", ""), "organisation": organisation}

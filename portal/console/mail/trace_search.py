@@ -1,31 +1,29 @@
-"""Finding messages for staff: by address, by our reference or by Message-ID."""
+"""Trace events for staff: searched by address, by our reference or by Message-ID."""
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 
 from django.db.models import Q, QuerySet
-from django.utils import timezone
-from django.utils.dateparse import parse_date
 
 from engine.mail.address import Address, InvalidAddressError
 from engine.queue.models import QueuedMessage
 from engine.routing import routes
 from engine.storage.models import Message
 from engine.trace.models import Event, EventKind
+from portal.ui.date_formats import start_of_day
 
-CANDIDATES = 500  # messages whose events are shown together
+CANDIDATES = 500  # messages whose events one search covers
 
 
-def find(typed: dict[str, str]) -> QuerySet[Event]:
-    """Events by `q`, by `kind`, and by day from `since` to `until`."""
+def find(criteria: dict[str, str]) -> QuerySet[Event]:
+    """Filters events by `q`, by `kind`, and by day from `since` to `until`."""
     rows = Event.objects.all()
-    sought = typed["q"]
-    if sought:
-        rows = rows.filter(_about(sought))
-    if typed["kind"] in EventKind:
-        rows = rows.filter(kind=typed["kind"])
-    since, until = start_of(typed["since"]), start_of(typed["until"])
+    if criteria["q"]:
+        rows = rows.filter(_about(criteria["q"]))
+    if criteria["kind"] in EventKind:
+        rows = rows.filter(kind=criteria["kind"])
+    since, until = start_of_day(criteria["since"]), start_of_day(criteria["until"])
     if since:
         rows = rows.filter(at__gte=since)
     if until:
@@ -33,17 +31,17 @@ def find(typed: dict[str, str]) -> QuerySet[Event]:
     return rows
 
 
-def _about(sought: str) -> Q:
-    """What was typed says itself what it is."""
-    if "@" not in sought:
-        return Q(reference=sought.upper())
-    key = _key(sought)
-    named = _references_of(sought)
-    return Q(recipient=key) | Q(reference__in=[*_sent_by(key), *named])
+def _about(text: str) -> Q:
+    """Matches a reference, or an address or Message-ID where the text has an @."""
+    if "@" not in text:
+        return Q(reference=text.upper())
+    key = _address_key(text)
+    by_message_id = _references_with_message_id(text)
+    return Q(recipient=key) | Q(reference__in=[*_references_from(key), *by_message_id])
 
 
-def _sent_by(key: str) -> list[str]:
-    """The newest messages of a sender that the queue still knows."""
+def _references_from(key: str) -> list[str]:
+    """The newest messages of a sender that the queue still holds."""
     try:
         owner = routes.current().organisation_of(Address.parse(key))
     except InvalidAddressError:
@@ -52,8 +50,8 @@ def _sent_by(key: str) -> list[str]:
     return list(rows.order_by("-pk").values_list("reference", flat=True)[:CANDIDATES])
 
 
-def _references_of(message_id: str) -> list[str]:
-    """Messages with this Message-ID that lie in a mailbox here."""
+def _references_with_message_id(message_id: str) -> list[str]:
+    """Messages in mailboxes here that have this Message-ID."""
     bare = message_id.strip("<>")
     known = Message.objects.filter(message_id__in=[bare, f"<{bare}>"])
     contents = list(known.values_list("content_id", flat=True)[:CANDIDATES])
@@ -61,18 +59,9 @@ def _references_of(message_id: str) -> list[str]:
     return list(rows.values_list("reference", flat=True)[:CANDIDATES])
 
 
-def _key(text: str) -> str:
+def _address_key(text: str) -> str:
     try:
         address = Address.parse(text.strip("<> "))
         return routes.current().domains.to_community(address).key
     except InvalidAddressError:
         return text.casefold()
-
-
-def start_of(text: str) -> datetime | None:
-    """Midnight in the reader's zone; None for what is no day."""
-    try:
-        day = parse_date(text)
-    except ValueError:
-        return None
-    return timezone.make_aware(datetime.combine(day, time.min)) if day else None

@@ -1,9 +1,8 @@
-"""Keys of the community, for other systems that act across organisations."""
+"""The community's API keys, for systems that act in every organisation."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import cast
 
 from allauth.account.decorators import reauthentication_required
 from django import forms
@@ -14,17 +13,20 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from engine.registry.actions import api_keys
-from engine.registry.models import ApiKey, Person
+from engine.registry.models import ApiKey
 from engine.registry.permissions import Permission
 from engine.registry.scopes import Scope
-from portal.console import page
 from portal.console.access import staff
+from portal.console.page import numbered_page, render_template
+from portal.ui.visitor import signed_in_person
 
 ICON = "key"
 TITLE = "API keys"
 
 
 class KeyForm(forms.Form):
+    """A new key of the community."""
+
     name = forms.CharField(max_length=100, help_text="Which system it is for.")
     scopes = forms.MultipleChoiceField(
         label="What the system may do, in every organisation",
@@ -39,34 +41,40 @@ class KeyForm(forms.Form):
 @staff(Permission.MANAGE_STAFF)
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
+    """All keys, of organisations and of the community."""
     rows = ApiKey.objects.select_related("organisation")
-    return page.show(request, "api_keys", TITLE, ICON, page.paged(request, rows))
+    return render_template(
+        request, "api_keys", TITLE, ICON, numbered_page(request, rows)
+    )
 
 
 @staff(Permission.MANAGE_STAFF)
 @reauthentication_required
 def add(request: HttpRequest) -> HttpResponse:
-    """Make a key; its secret is shown on this page and never again."""
+    """Makes a key; its secret is shown once, on this page."""
     form = KeyForm(request.POST or None)
     context: dict[str, object] = {"form": form}
     if form.is_valid():
-        said = form.cleaned_data
+        data = form.cleaned_data
         key, secret = api_keys.add(
             None,
-            name=said["name"],
-            scopes=[Scope(value) for value in said["scopes"]],
-            expires_at=timezone.now() + timedelta(days=said["days"]),
-            by=cast(Person, request.user),
+            name=data["name"],
+            scopes=[Scope(value) for value in data["scopes"]],
+            expires_at=timezone.now() + timedelta(days=data["days"]),
+            by=signed_in_person(request),
         )
         context = {"key": key, "secret": secret}
     above = (("console:api_keys", TITLE),)
-    return page.show(request, "api_key_add", "Make a key", ICON, context, above=above)
+    return render_template(
+        request, "api_key_add", "Make a key", ICON, context, above=above
+    )
 
 
 @staff(Permission.MANAGE_STAFF)
 @require_POST
 def revoke(request: HttpRequest, pk: int) -> HttpResponse:
+    """Revokes a key."""
     key = get_object_or_404(ApiKey, pk=pk)
-    api_keys.revoke(key, by=cast(Person, request.user))
-    messages.success(request, f"“{key.name}” opens nothing any more.")
+    api_keys.revoke(key, by=signed_in_person(request))
+    messages.success(request, f"“{key.name}” is revoked.")
     return redirect("console:api_keys")

@@ -1,4 +1,4 @@
-"""How the service stood over the last day: plots, and a table with the same figures."""
+"""Charts of the last day, and a table with the same figures by the hour."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from engine.health.models import Sample
 DAY = timedelta(days=1)
 QUARTER = timedelta(minutes=15)
 QUARTERS = DAY // QUARTER
-# In the units of the drawing.
+# In units of the SVG drawing.
 HEIGHT, STEP = 100, 6
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One of the values of a sample: how it is called, and which of several counts."""
+    """One value of the samples: its title, unit, and which of several values is the worst."""
 
     key: str
     title: str
     worst: Callable[[Iterable[float]], float] = max
     scale: float = 1.0
     full: float = 0.0
-    """The height of the plot where that is always the same."""
+    """The value at the top of the chart; 0 takes the largest of the day."""
 
 
 MEASURES = (
@@ -43,14 +43,16 @@ MEASURES = (
 
 @dataclass(frozen=True, slots=True)
 class Bar:
+    """One bar, in units of the drawing; y counts from the top."""
+
     x: int
     y: float
     height: float
 
 
 @dataclass(frozen=True, slots=True)
-class Plot:
-    """Bars for the quarters of an hour of the last day; none where nothing is known."""
+class Chart:
+    """One bar for each quarter of an hour; none for quarters without samples."""
 
     title: str
     bars: Sequence[Bar]
@@ -60,19 +62,19 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """A row of the table: the worst of each measure in that hour."""
+    """A row of the table: the worst value of each measure in that hour."""
 
     at: datetime
     cells: Sequence[tuple[str, str]]
 
 
-def last_day(now: datetime) -> tuple[list[Plot], list[Hour]]:
-    """The plots, and the table by hours, the newest first. One query."""
+def last_day(now: datetime) -> tuple[list[Chart], list[Hour]]:
+    """Returns the charts, and the table with the newest hour first. One query."""
     found = samples.since(now - DAY)
-    return [_plot(one, found, now) for one in MEASURES], _hours(found)
+    return [_chart(one, found, now) for one in MEASURES], _hours(found)
 
 
-def _plot(measure: Measure, found: Sequence[Sample], now: datetime) -> Plot:
+def _chart(measure: Measure, found: Sequence[Sample], now: datetime) -> Chart:
     quarters: defaultdict[int, list[float]] = defaultdict(list)
     for sample in found:
         if measure.key in sample.values:
@@ -86,7 +88,7 @@ def _plot(measure: Measure, found: Sequence[Sample], now: datetime) -> Plot:
         for height in [min(HEIGHT, HEIGHT * value / full)]
     ]
     values = list(worst.values())
-    return Plot(measure.title, bars, _said(values, max), _said(values, min))
+    return Chart(measure.title, bars, _figure(values, max), _figure(values, min))
 
 
 def _hours(found: Sequence[Sample]) -> list[Hour]:
@@ -102,10 +104,10 @@ def _hours(found: Sequence[Sample]) -> list[Hour]:
 
 def _worst(measure: Measure, rows: Sequence[Sample]) -> str:
     values = [row.values[measure.key] for row in rows if measure.key in row.values]
-    return _said([value * measure.scale for value in values], measure.worst)
+    return _figure([value * measure.scale for value in values], measure.worst)
 
 
-def _said(values: Sequence[float], choose: Callable[[Sequence[float]], float]) -> str:
+def _figure(values: Sequence[float], choose: Callable[[Sequence[float]], float]) -> str:
     if not values:
         return "no figure"
     value = choose(values)

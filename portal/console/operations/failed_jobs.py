@@ -1,30 +1,30 @@
-"""Jobs that failed: what they were for, what went wrong, and running them again."""
+"""Failed background jobs: what they were for, what went wrong, and running them again."""
 
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from engine.jobs import actions
 from engine.jobs.models import JobRun, RunState
+from engine.registry.models import Person
 from engine.registry.permissions import Permission
 from portal.console.access import staff
-from portal.console.confirmation import ConfirmForm, Words, act, person_of, typed
-from portal.console.sheet import Button, Cell, Section, Sheet, Table, draw
-from portal.ui.pagination import paged
+from portal.console.confirmation import confirmed_view
+from portal.console.page import Button, Cell, Page, Section, Table, render_page
+from portal.ui.confirmation import Confirmation, ConfirmedAction
+from portal.ui.pagination import paginate
 
 ICON = "tasks"
 TITLE = "Failed jobs"
 ABOVE = (("console:jobs", TITLE),)
 MANAGE = Permission.MANAGE_QUEUE
 HEADINGS = ("What it is for", "What went wrong", "Failed", "Attempts", "Next attempt")
-EVERYTHING_DONE = (
-    "No job has failed. Those that fail are shown here until they are done."
-)
+NO_RETRIES = "No job is being retried."
 
-# What each job is for, in the words of the people who wait for it.
+# What each job is for, in the words of the people who rely on it.
 NAMES = {
     "api.tasks.tell_webhooks": "Webhooks",
     "engine.antivirus.tasks.let_go": "Quarantine’s retention",
@@ -53,32 +53,33 @@ NAMES = {
 
 
 def name_of(run: JobRun) -> str:
+    """What the job is for; its dotted path if it has no name here."""
     return NAMES.get(run.func, run.func)
 
 
 @staff(Permission.VIEW_QUEUE)
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """Those given up first: nothing but an operator runs them again."""
-    given_up = paged(
+    """Jobs given up first: only an operator runs those again."""
+    given_up = paginate(
         request, JobRun.objects.given_up(), by="failed_at", descending=True
     )
     retried = JobRun.objects.troubled().unfinished()[:50]
     sections = [
         Section(
             "Given up",
-            text="These are not tried any more. Run them again once the cause is gone.",
+            text="These are not retried. Run them again once the cause is fixed.",
             table=_table(given_up.rows, "No job has been given up."),
         ),
         Section(
-            "Tried again by itself",
+            "Being retried",
             text="Each waits longer after each attempt, up to an hour, and is given up "
-            "after about a day. What runs by the clock is never given up: it is tried "
-            "again no later than its next run would be.",
-            table=_table(list(retried), EVERYTHING_DONE),
+            "after about a day. Scheduled jobs are never given up: each is retried no "
+            "later than its next scheduled run.",
+            table=_table(list(retried), NO_RETRIES),
         ),
     ]
-    return draw(request, Sheet(TITLE, ICON, sections, links=given_up.links))
+    return render_page(request, Page(TITLE, ICON, sections, links=given_up.links))
 
 
 def _table(rows: list[JobRun], empty: str) -> Table:
@@ -98,6 +99,7 @@ def _row(run: JobRun) -> list[Cell]:
 @staff(Permission.VIEW_QUEUE)
 @require_safe
 def show(request: HttpRequest, pk: int) -> HttpResponse:
+    """One failed job, with the traceback of its last attempt."""
     run = get_object_or_404(JobRun.objects.troubled(), pk=pk)
     facts = [
         ("What it is for", Cell(name_of(run))),
@@ -112,10 +114,10 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     buttons = [Button("Run again now", reverse("console:job_again", args=[pk]), MANAGE)]
     if run.state == RunState.GIVEN_UP:
         href = reverse("console:job_dismiss", args=[pk])
-        buttons.append(Button("Take off the list", href, MANAGE, True))
-    text = "Running a job again repeats nothing that an earlier attempt has done."
+        buttons.append(Button("Dismiss", href, MANAGE, True))
+    text = "Running a job again does not repeat what an earlier attempt completed."
     sections = [Section(text=text, facts=facts, buttons=buttons)]
-    sheet = Sheet(
+    sheet = Page(
         name_of(run),
         ICON,
         sections,
@@ -123,43 +125,49 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         template="failed_job",
         more={"run": run},
     )
-    return draw(request, sheet)
+    return render_page(request, sheet)
 
 
-@staff(MANAGE)
-@require_http_methods(["GET", "POST"])
-def again(request: HttpRequest, pk: int) -> HttpResponse:
-    run = get_object_or_404(JobRun.objects.troubled(), pk=pk)
-    words = Words(
+def _find(pk: int) -> JobRun:
+    return get_object_or_404(JobRun.objects.troubled(), pk=pk)
+
+
+def _back(run: JobRun) -> str:
+    return reverse("console:jobs")
+
+
+def _describe_run(run: JobRun, by: Person) -> Confirmation:
+    return Confirmation(
         title=f"Run again: {name_of(run)}",
-        text="It is run within seconds, and again later if it fails.",
+        text="It runs within seconds, and is retried if it fails.",
         button="Run it again",
-        done="The job is run now. If it fails again, it is shown here.",
-        back=reverse("console:jobs"),
-        icon=ICON,
-        above=ABOVE,
-    )
-    form = ConfirmForm(typed(request))
-    return act(
-        request, form, lambda: actions.run_again(run, by=person_of(request)), words
+        done="The job runs now. If it fails again, it is listed here.",
     )
 
 
-@staff(MANAGE)
-@require_http_methods(["GET", "POST"])
-def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
-    run = get_object_or_404(JobRun.objects.troubled(), pk=pk)
-    words = Words(
-        title=f"Take off the list: {name_of(run)}",
-        text="The job is never run. What it was stays in the audit trail.",
-        button="Take it off the list",
-        done="The job is off the list.",
-        back=reverse("console:jobs"),
-        icon=ICON,
-        above=ABOVE,
-        is_grave=True,
+def _describe_dismissal(run: JobRun, by: Person) -> Confirmation:
+    return Confirmation(
+        title=f"Dismiss: {name_of(run)}",
+        text="The job will not run. The audit trail keeps what it was.",
+        button="Dismiss it",
+        done="The job is dismissed.",
+        is_warning=True,
     )
-    form = ConfirmForm(typed(request))
-    return act(
-        request, form, lambda: actions.dismiss(run, by=person_of(request)), words
-    )
+
+
+run_again = confirmed_view(
+    MANAGE,
+    _find,
+    ConfirmedAction(_describe_run, actions.run_again),
+    back=_back,
+    icon=ICON,
+    above=ABOVE,
+)
+dismiss = confirmed_view(
+    MANAGE,
+    _find,
+    ConfirmedAction(_describe_dismissal, actions.dismiss),
+    back=_back,
+    icon=ICON,
+    above=ABOVE,
+)

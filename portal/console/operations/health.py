@@ -1,3 +1,5 @@
+"""The Health page: alarms, the last day, processes, hosts, checks and configuration."""
+
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
@@ -7,24 +9,23 @@ from engine import clock
 from engine.registry.permissions import Permission
 from portal.console.access import staff
 from portal.console.operations import day_charts, health_checks, monitoring
-from portal.console.sheet import Section, Sheet, draw
+from portal.console.page import Page, Section, render_page
 
 
 @staff(Permission.VIEW_QUEUE)
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """What is wrong, how the last day was, which processes run, whether each part answers,
-    and what the environment sets."""
-    shown, hours = day_charts.last_day(clock.now())
+    """The state of the whole service on one page."""
+    charts, hours = day_charts.last_day(clock.now())
     sections = [
         *monitoring.sections(),
         Section("Parts", facts=health_checks.parts()),
         Section(
             "Configuration",
             facts=health_checks.configuration(),
-            text="Set by the environment; it is changed on the machine, not here.",
+            text="Set by the environment: change it on the host, not here.",
         ),
     ]
-    more = {"plots": shown, "hours": hours}
-    sheet = Sheet("Health", "cogs", sections, template="health", more=more)
-    return draw(request, sheet)
+    more = {"charts": charts, "hours": hours}
+    page = Page("Health", "cogs", sections, template="health", more=more)
+    return render_page(request, page)

@@ -1,4 +1,4 @@
-"""How the service stands: what it is set to, and whether each part answers."""
+"""Checks of each part of the service, and its configuration, for the Health page."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils import timezone
 
+from engine import clock
 from engine.antivirus.attachments.refused_kinds_listing import listing
 from engine.antivirus.models import ScannerProof
 from engine.antivirus.scanners import coverage_proof
 from engine.antivirus.scanners.message_scan import ScannerUnavailable, scan_bytes
+from engine.jobs import queue
 from engine.queue.models import Recipient, RecipientStatus
 from portal.console.operations import tasks
-from portal.console.sheet import Cell
+from portal.console.page import Cell, Fact
 
-SOON = timedelta(days=21)  # within which a certificate must be renewed
-UNPROVED = timedelta(hours=2)  # since a scanner was tried, which is done every hour
-LATE = timedelta(hours=1)  # without a job done, where some wait
+RENEWAL_PERIOD = timedelta(days=21)  # before a certificate ends
+PROOF_LIFETIME = timedelta(hours=2)  # scanners are tried every hour
+WORKER_LATE = timedelta(hours=1)  # without a success while jobs are due
 HARMLESS = b"Subject: Is the scanner there?\r\n\r\nYes.\r\n"
 
-Fact = tuple[str, Cell]
 
-
-def soon() -> datetime:
-    """A certificate that ends before this must be renewed."""
-    return timezone.now() + SOON
+def renewal_deadline() -> datetime:
+    """Certificates that end before this must be renewed."""
+    return timezone.now() + RENEWAL_PERIOD
 
 
 def parts() -> list[Fact]:
-    """Each part of the service, alarming where somebody must look."""
+    """Returns the state of each part, alarming where an operator must act."""
     return [
         _database(),
         _scanner(),
@@ -48,7 +48,7 @@ def parts() -> list[Fact]:
 
 
 def configuration() -> list[Fact]:
-    """What the environment sets; nothing of it is secret."""
+    """Returns what the environment sets, without any secret."""
     service = settings.POSTERN
     names = ", ".join(service.dns_servers) or "The system's own"
     return [
@@ -65,7 +65,7 @@ def configuration() -> list[Fact]:
 
 
 def _refused_kinds() -> Cell:
-    """How many kinds, where that differs from the default, and where all are shown."""
+    """How many kinds, and how the list differs from the default."""
     found = listing()
     count = sum(len(endings) for _, endings in found.groups) + len(found.added)
     more = f", besides the default {', '.join(found.added)}" if found.added else ""
@@ -75,7 +75,7 @@ def _refused_kinds() -> Cell:
     return Cell(
         f"{count} kinds{more}{fewer}. Web pages and drawings are {active}, "
         f"encrypted files and messages {encrypted}",
-        note=f"The whole list: {settings.POSTERN.site_url}{reverse('attachments')}",
+        note=f"The full list: {settings.POSTERN.site_url}{reverse('attachments')}",
     )
 
 
@@ -92,12 +92,12 @@ def _scanner() -> Fact:
         return "Virus scanner", Cell(error.reply.text, is_alarming=True)
     is_fallback = not settings.POSTERN.clamd
     note = "Set POSTERN_CLAMD to the address of ClamAV." if is_fallback else ""
-    said = f"Answers ({verdict.scanner})"
-    return "Virus scanner", Cell(said, note=note, is_alarming=is_fallback)
+    state = f"Answers ({verdict.scanner})"
+    return "Virus scanner", Cell(state, note=note, is_alarming=is_fallback)
 
 
 def _proofs() -> Iterator[Fact]:
-    """What each scanner really opens, as it was seen last."""
+    """Which kinds of archive each scanner opened when it was last tried."""
     known = {one.scanner: one for one in coverage_proof.proofs()}
     for name in coverage_proof.in_use():
         yield f"What {name} opens", _proof(known.get(name))
@@ -108,7 +108,7 @@ def _proof(one: ScannerProof | None) -> Cell:
         why = f": {one.problem}" if one else "; the engine tries it when it starts"
         return Cell(f"Not proved yet{why}", is_alarming=True)
     missing = [kind for kind in coverage_proof.KINDS if kind not in one.opens]
-    is_late = timezone.now() - one.proved_at > UNPROVED
+    is_late = timezone.now() - one.proved_at > PROOF_LIFETIME
     return Cell(
         f"{', '.join(one.opens) or 'Nothing'}. Proved ",
         at=one.proved_at,
@@ -118,7 +118,7 @@ def _proof(one: ScannerProof | None) -> Cell:
 
 
 def _unopened(missing: Sequence[str]) -> str:
-    """What becomes of the kinds that are not opened, and what to do."""
+    """What happens to the kinds that are not opened, and what to do."""
     if not missing:
         return ""
     allowed = [k for k in missing if k in settings.POSTERN.archives_unscanned]
@@ -137,12 +137,12 @@ def _certificate() -> Fact:
         )
     left = ends_at - timezone.now()
     return label, Cell(
-        f"{left.days} days left, until ", at=ends_at, is_alarming=left < SOON
+        f"{left.days} days left, until ", at=ends_at, is_alarming=left < RENEWAL_PERIOD
     )
 
 
 def certificate_ends_at() -> datetime | None:
-    """When the certificate that peers see ends; None where there is none to read."""
+    """When the certificate that peers see ends; None if it cannot be read."""
     path = Path(settings.POSTERN.tls_cert_file or "-")
     try:
         found = x509.load_pem_x509_certificate(path.read_bytes())
@@ -152,14 +152,17 @@ def certificate_ends_at() -> datetime | None:
 
 
 def _worker() -> Fact:
-    waiting, last = tasks.waiting(), tasks.last_done()
-    is_late = waiting > 0 and (last is None or timezone.now() - last > LATE)
-    said = f"{waiting} jobs wait; the last one ended "
+    # Due jobs only: one that waits for its next attempt says nothing about the worker.
+    due = sum(lane.count for lane in queue.waiting(clock.now()))
+    last = tasks.last_success_at()
+    is_late = due > 0 and (last is None or timezone.now() - last > WORKER_LATE)
     if last is None:
         return "Worker", Cell(
-            f"{waiting} jobs wait; none has ended yet", is_alarming=is_late
+            f"{due} jobs are due; none has succeeded yet", is_alarming=is_late
         )
-    return "Worker", Cell(said, at=last, is_alarming=is_late)
+    return "Worker", Cell(
+        f"{due} jobs are due; the last success was ", at=last, is_alarming=is_late
+    )
 
 
 def _queue() -> Fact:
@@ -175,7 +178,7 @@ def _queue() -> Fact:
 
 
 def _outside() -> Fact:
-    """Where notices to everyday addresses go."""
+    """Where notices to everyday addresses are sent."""
     if settings.POSTERN.smarthost:
         host = settings.POSTERN.smarthost.rpartition("@")[2]
         return "Notices to the outside", Cell(f"Through {host}")

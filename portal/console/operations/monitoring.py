@@ -1,4 +1,4 @@
-"""What the service sees of itself, as Health shows it: alarms, processes and hosts."""
+"""Alarms, processes and hosts, as the service's own monitoring sees them."""
 
 from __future__ import annotations
 
@@ -13,32 +13,35 @@ from engine.health import backups, hosts, rules
 from engine.health.models import Alarm, Heartbeat
 from engine.registry.permissions import Permission, Visitor
 from portal.console.access import held_as_staff
-from portal.console.sheet import Cell, Section, Table
+from portal.console.page import Cell, Section, Table
 
-LATELY = timedelta(days=7)
-MOST = 100
+ENDED_SHOWN = timedelta(days=7)
+LISTED = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Raised:
-    """An open alarm in words, for the console's home."""
+class OpenAlarm:
+    """An open alarm, for the console's home page."""
 
     title: str
     where: str
     since: datetime
 
 
-def raised(person: Visitor) -> list[Raised]:
-    """The open alarms, the newest first; where they are, for those who run the service."""
+def open_alarms(person: Visitor) -> list[OpenAlarm]:
+    """Returns the open alarms, the newest first.
+
+    Only staff who may see the queue are shown which host or connection each is about.
+    """
     may_see = Permission.VIEW_QUEUE in held_as_staff(person)
     return [
-        Raised(rules.get(one.rule).title, one.subject if may_see else "", one.since)
-        for one in Alarm.objects.open()[:MOST]
+        OpenAlarm(rules.get(one.rule).title, one.subject if may_see else "", one.since)
+        for one in Alarm.objects.open()[:LISTED]
     ]
 
 
 def sections() -> list[Section]:
-    """What is wrong now, which processes run, how each host is, and what was wrong."""
+    """Returns the sections of the Health page, open alarms first."""
     now = clock.now()
     beats = list(Heartbeat.objects.all())
     return [
@@ -56,9 +59,9 @@ def _open_alarms() -> Table:
             Cell(one.subject),
             Cell(at=one.since),
         ]
-        for one in Alarm.objects.open()[:MOST]
+        for one in Alarm.objects.open()[:LISTED]
     ]
-    return Table(["What", "Where", "Since"], rows, "Nothing is wrong.")
+    return Table(["What", "Where", "Since"], rows, "No alarm is open.")
 
 
 def _advice(alarm: Alarm) -> str:
@@ -73,27 +76,29 @@ def _ended_alarms(now: datetime) -> Table:
             Cell(at=one.since),
             Cell(at=one.ended_at),
         ]
-        for one in Alarm.objects.filter(ended_at__gt=now - LATELY)[:MOST]
+        for one in Alarm.objects.filter(ended_at__gt=now - ENDED_SHOWN)[:LISTED]
     ]
-    return Table(["What", "Where", "Since", "Until"], rows, "Nothing was wrong.")
+    return Table(
+        ["What", "Where", "Since", "Until"], rows, "No alarm ended in this time."
+    )
 
 
 def _processes(beats: Sequence[Heartbeat], now: datetime) -> Table:
-    headings = ["Process", "Host", "Started", "Last heard", "State"]
+    headings = ["Process", "Host", "Started", "Last heartbeat", "State"]
     rows = [
         [
             Cell(f"{one.kind} {one.pid}"),
             Cell(one.host),
             Cell(at=one.started_at),
-            _heard(one, now),
+            _last_heartbeat(one, now),
             _state(one, now),
         ]
         for one in sorted(beats, key=lambda one: (not one.is_alive(now), one.kind))
     ]
-    return Table(headings, rows, "No process has said that it lives.")
+    return Table(headings, rows, "No process has sent a heartbeat.")
 
 
-def _heard(beat: Heartbeat, now: datetime) -> Cell:
+def _last_heartbeat(beat: Heartbeat, now: datetime) -> Cell:
     if not beat.is_alive(now):
         return Cell(at=beat.at)
     return Cell(f"{max(0, (now - beat.at).total_seconds()):.0f} s ago")
@@ -104,11 +109,11 @@ def _state(beat: Heartbeat, now: datetime) -> Cell:
         return Cell("Stopped")
     if beat.is_alive(now):
         return Cell("Running")
-    return Cell("Was killed or failed", is_alarming=True)
+    return Cell("Killed or crashed", is_alarming=True)
 
 
 def _hosts(beats: Sequence[Heartbeat], now: datetime) -> Table:
-    """Each host as the last of its processes saw it."""
+    """Each host, from the newest heartbeat of its processes."""
     newest = {
         one.host: one
         for one in sorted(beats, key=lambda one: one.at)
@@ -116,7 +121,7 @@ def _hosts(beats: Sequence[Heartbeat], now: datetime) -> Table:
     }
     headings = ["Host", "Disk", "Clock", "Virus scanner", "Certificate", "Shared cache"]
     rows = [_host(one, now) for one in newest.values()]
-    return Table(headings, rows, "No process has said how its host stands.")
+    return Table(headings, rows, "No process has reported on its host.")
 
 
 def _host(beat: Heartbeat, now: datetime) -> list[Cell]:
@@ -144,6 +149,6 @@ def _answer(fault: str, otherwise: str) -> Cell:
 def _backup(now: datetime) -> tuple[str, Cell]:
     at = backups.last()
     if at is None:
-        note = "Let the backup script end with: manage.py note_backup"
-        return "Last backup", Cell("None was noted", note=note)
+        note = "End the backup script with: manage.py note_backup"
+        return "Last backup", Cell("None recorded", note=note)
     return "Last backup", Cell(at=at, is_alarming=backups.is_late(at, now))

@@ -1,4 +1,4 @@
-"""Which things an earlier secret key still keys, and giving them the key of now."""
+"""Rotation of the secret key: what an earlier key still protects, and moving it over."""
 
 from __future__ import annotations
 
@@ -33,16 +33,18 @@ from portal.sessions.models import WebSession
 from portal.sessions.store import SessionStore
 
 NAMES_SHOWN = 20
-SEALED_ADVICE = "Their key is not known here. Add it to the fallbacks, or make others."
+SEALED_ADVICE = (
+    "This host does not know their key. Add it to the fallbacks, or make new ones."
+)
 JOBS_ADVICE = (
-    "Their key is not known here. Add it to the fallbacks, or take them off the list "
+    "This host does not know their key. Add it to the fallbacks, or dismiss the jobs "
     "under Failed jobs."
 )
 
 
 @dataclass
 class Finding:
-    """Of one kind of thing: how many there are, and which hang on an earlier key."""
+    """One kind of protected data: how many rows, and which depend on an earlier key."""
 
     what: str
     total: int = 0
@@ -51,25 +53,26 @@ class Finding:
 
     @property
     def names(self) -> str:
+        """The rows under an earlier key, shortened to NAMES_SHOWN."""
         return _shown(self.earlier)
 
 
 @dataclass(frozen=True)
 class Remnant:
-    """What was given out under an earlier key and cannot be called back."""
+    """Something issued under an earlier key that cannot be recalled."""
 
     what: str
     after: str
-    """What becomes of it when the earlier key is gone."""
+    """What happens to it once the earlier key is removed."""
     ends_in: timedelta | None = None
-    """How long after the change there is none any more, if that is ever so."""
+    """How long after the change the last of it expires; None if it never does."""
 
 
 def rekey() -> list[Finding]:
-    """Give what is sealed the key of now, and say what cannot be given it.
+    """Re-encrypts sealed data with the present key, and reports what still needs an old one.
 
-    Of passwords and API keys digests are kept: only their use shows the secret, of which
-    another digest can be made. Doing it again changes nothing.
+    Of passwords and API keys only digests are stored: a digest under the present key can
+    be computed when the secret is next used, and not before. Idempotent.
     """
     return [
         _sealed("Second factors", _reseal_factors()),
@@ -92,13 +95,13 @@ def rekey() -> list[Finding]:
 
 
 def remnants() -> list[Remnant]:
-    """What nobody can key again, for it is with others; those that end first, first."""
+    """Returns what others hold, so that it cannot be re-keyed; soonest expiry first."""
     claimed = Domain.objects.filter(verified_at=None).order_by("member_domain")
     names = list(claimed.values_list("member_domain", flat=True))
     return [
         Remnant(
             "Links that were mailed, and codes that were printed",
-            "they open nothing",
+            "they stop working",
             longest_link(),
         ),
         Remnant(
@@ -107,20 +110,20 @@ def remnants() -> list[Remnant]:
             CLAIM_LIFETIME,
         ),
         Remnant(
-            "Browsers that are known to their people",
-            "others' failed attempts can shut them out, until the next sign-in",
+            "Recognised browsers",
+            "failed attempts by others can lock them out, until the next sign-in",
             known_browsers.LIFETIME,
         ),
         Remnant(
-            "Addresses to which the helpdesk's messages are answered",
-            "answers find their tickets by what they answer, or by the number in the "
+            "Reply addresses of the helpdesk's messages",
+            "replies find their tickets by their References, or by the number in the "
             "subject",
         ),
         Remnant(
             "Records of domains that are proved",
             "the domains stay proved, and their pages say that the record is an older one",
         ),
-        Remnant("Places in long lists of the API", "clients begin the list again"),
+        Remnant("Pagination cursors of the API", "clients begin the list again"),
     ]
 
 
@@ -131,11 +134,11 @@ def _shown(names: list[str]) -> str:
 
 
 def longest_link() -> timedelta:
-    """How long a link that was mailed before the key changed may still be opened."""
+    """Returns how long a link that was mailed before the change may still be opened."""
     return max(
         signed_links.LETTER_LIFETIME,
         signed_links.FIRST_SIGN_IN_LIFETIME,
-        # It waits for so long, and its owner may disown it for as long after that.
+        # It waits this long, and its owner may disown it for as long again.
         RESET_LIFETIME * 2,
         account_recovery.recovery_delay(),
         LINK_LIFETIME,

@@ -1,18 +1,13 @@
-"""What the console tells of the worker's jobs."""
+"""What django-q2 knows about background jobs that have ended."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from django_q.models import OrmQ, Success
+from django_q.models import Success
 
 
-def waiting() -> int:
-    """How many jobs wait for the worker."""
-    return int(OrmQ.objects.count())
-
-
-def last_done() -> datetime | None:
-    """When the worker last ended a job well."""
+def last_success_at() -> datetime | None:
+    """When a background job last succeeded; None if none has yet."""
     newest = Success.objects.order_by("-stopped").first()
     return newest.stopped if newest else None

@@ -1,25 +1,27 @@
-"""User names and passwords of a connection: made, shown once, ended."""
+"""User names and passwords of a connection: made, shown once, and revoked."""
 
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.views.decorators.http import require_http_methods
 
 from engine.registry.actions import connections
-from engine.registry.models import Connection, ConnectionCredential
+from engine.registry.models import Connection, ConnectionCredential, Person
 from engine.registry.permissions import Permission
-from portal.console import page
-from portal.console.access import staff
-from portal.console.confirmation import ConfirmForm, act, person_of, typed
-from portal.console.organisations.connection_facts import connection_of, words_of
-from portal.console.organisations.frame import ABOVE, ICON, url
-from portal.console.sheet import Button, Cell, Section, Table
+from portal.console.confirmation import confirmed_view
+from portal.console.organisations.connection_facts import (
+    connection_url,
+    get_connection,
+)
+from portal.console.organisations.frame import ABOVE, ICON, member_url
+from portal.console.page import Button, Cell, Section, Table, render_template
+from portal.ui.confirmation import Confirmation, ConfirmedAction
 
 MANAGE = Permission.MANAGE_CONNECTIONS
 
 
 def section(connection: Connection, *, may_change: bool) -> Section:
+    """The connection's credentials as a part of its page."""
     pk = connection.organisation_id
     rows = [
         [
@@ -27,12 +29,12 @@ def section(connection: Connection, *, may_change: bool) -> Section:
             Cell(at=credential.created_at),
             Cell("Ended ", at=credential.revoked_at)
             if credential.revoked_at
-            else _end(credential, connection, may_change=may_change),
+            else _end_link(credential, connection, may_change=may_change),
         ]
         for credential in connection.credentials.order_by("-pk")
     ]
-    empty = "Nobody can sign in with it yet. Make a password."
-    make = url("credential_add", pk, connection.pk)
+    empty = "No password yet, so no server can sign in. Make one."
+    make = member_url("credential_add", pk, connection.pk)
     return Section(
         "User names and passwords",
         table=Table(("User name", "Made", "State"), rows, empty),
@@ -40,72 +42,82 @@ def section(connection: Connection, *, may_change: bool) -> Section:
     )
 
 
-def _end(
+def _end_link(
     credential: ConnectionCredential, connection: Connection, *, may_change: bool
 ) -> Cell:
     if not may_change:
         return Cell("Works")
     keys = (connection.organisation_id, connection.pk, credential.pk)
-    return Cell("End", url("credential_end", *keys))
+    return Cell("End", member_url("credential_end", *keys))
 
 
-@staff(MANAGE)
-@require_http_methods(["GET", "POST"])
-def add(request: HttpRequest, pk: int, connection_id: int) -> HttpResponse:
-    """Make a user name and a password, and show them this once."""
-    connection = connection_of(pk, connection_id)
-    form = ConfirmForm(typed(request))
-    made: list[tuple[ConnectionCredential, str]] = []
-
-    def verb() -> None:
-        made.append(connections.add_credential(connection, by=person_of(request)))
-
-    back = url("connection", pk, connection_id)
-    words = words_of(
-        f"Make a new password for {connection}",
-        "Make a new password",
-        "A new password was made.",
-        back,
-        text="Passwords made earlier go on working until you end them, so that the "
-        "server can change over. The new one is shown once.",
+def _describe_new(connection: Connection, by: Person) -> Confirmation:
+    return Confirmation(
+        title=f"Make a new password for {connection}",
+        button="Make a new password",
+        done="A new password was made.",
+        text="Earlier passwords continue to work until you end them, so that the server "
+        "can change over. The new one is shown once.",
     )
-    if request.method == "POST" and form.submit(verb):
-        return _shown(request, connection, *made[0])
-    return act(request, ConfirmForm(), verb, words)
 
 
-def _shown(
+def _show_secret(
     request: HttpRequest,
     connection: Connection,
-    credential: ConnectionCredential,
-    secret: str,
+    result: tuple[ConnectionCredential, str],
 ) -> HttpResponse:
-    back = url("connection", connection.organisation_id, connection.pk)
-    context = {"username": credential.username, "secret": secret, "back": back}
-    # Wagtail forbids every browser to keep a page of the admin.
-    return page.show(
-        request, "organisations/credential", str(connection), ICON, context, above=ABOVE
+    credential, secret = result
+    context = {
+        "username": credential.username,
+        "secret": secret,
+        "back": connection_url(connection),
+    }
+    # Wagtail marks every page of its admin as not to be cached by the browser.
+    return render_template(
+        request,
+        "organisations/credential",
+        str(connection),
+        ICON,
+        context,
+        above=ABOVE,
     )
 
 
-@staff(MANAGE)
-@require_http_methods(["GET", "POST"])
-def end(
-    request: HttpRequest, pk: int, connection_id: int, credential_id: int
-) -> HttpResponse:
-    connection = connection_of(pk, connection_id)
-    credential = get_object_or_404(connection.credentials, pk=credential_id)
-    words = words_of(
-        f"End {credential.username}",
-        "End",
-        f"{credential.username} no longer opens anything.",
-        url("connection", pk, connection_id),
+def _find(pk: int, connection_id: int, credential_id: int) -> ConnectionCredential:
+    rows = ConnectionCredential.objects.select_related("connection")
+    return get_object_or_404(
+        rows,
+        pk=credential_id,
+        connection=connection_id,
+        connection__organisation=pk,
+    )
+
+
+def _describe_end(credential: ConnectionCredential, by: Person) -> Confirmation:
+    return Confirmation(
+        title=f"End {credential.username}",
+        button="End",
+        done=f"{credential.username} no longer opens anything.",
         text="A server that still uses it can no longer send.",
-        is_grave=True,
+        is_warning=True,
     )
-    form = ConfirmForm(typed(request))
 
-    def verb() -> None:
-        connections.revoke_credential(credential, by=person_of(request))
 
-    return act(request, form, verb, words)
+add = confirmed_view(
+    MANAGE,
+    get_connection,
+    ConfirmedAction(
+        _describe_new, connections.add_credential, show_result=_show_secret
+    ),
+    back=connection_url,
+    icon=ICON,
+    above=ABOVE,
+)
+end = confirmed_view(
+    MANAGE,
+    _find,
+    ConfirmedAction(_describe_end, connections.revoke_credential),
+    back=lambda credential: connection_url(credential.connection),
+    icon=ICON,
+    above=ABOVE,
+)

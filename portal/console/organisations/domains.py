@@ -1,4 +1,4 @@
-"""An organisation's domains: its own name, and what it is in the community."""
+"""An organisation's domains: its own name, and its name in the community."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_http_methods, require_safe
 
 from engine.registry.actions import domains
-from engine.registry.models import Domain
+from engine.registry.models import Domain, Person
 from engine.registry.permissions import Permission
 from portal.console.access import staff
-from portal.console.confirmation import (
-    ConfirmForm,
-    ReasonForm,
-    Words,
-    act,
-    person_of,
-    typed,
-)
+from portal.console.confirmation import confirmed_view, form_page
 from portal.console.organisations.forms import DomainForm
-from portal.console.organisations.frame import ABOVE, ICON, organisation_of, tabs, url
-from portal.console.sheet import Button, Cell, Section, Sheet, Table, draw
+from portal.console.organisations.frame import (
+    ABOVE,
+    ICON,
+    get_organisation,
+    member_url,
+    render_tab,
+)
+from portal.console.page import Button, Cell, Section, Table
+from portal.ui.confirmation import Confirmation, ConfirmedAction
+from portal.ui.forms import ReasonForm, post_data
+from portal.ui.visitor import signed_in_person
 
 MANAGE = Permission.MANAGE_ORGANISATIONS
 HEADINGS = ("Its own domain", "In the community", "Proved", "")
@@ -29,19 +31,13 @@ HEADINGS = ("Its own domain", "In the community", "Proved", "")
 @staff(Permission.VIEW_ORGANISATION)
 @require_safe
 def index(request: HttpRequest, pk: int) -> HttpResponse:
-    organisation = organisation_of(pk)
+    """The organisation's domains."""
+    organisation = get_organisation(pk)
     rows = [_row(domain) for domain in organisation.domains.all()]
-    add = Button("Add a domain", url("domain_add", pk), MANAGE)
-    empty = "It has no domain yet, so it can have no address. Add one."
+    add = Button("Add a domain", member_url("domain_add", pk), MANAGE)
+    empty = "No domain yet, so it can have no addresses. Add one."
     section = Section(table=Table(HEADINGS, rows, empty), buttons=[add])
-    sheet = Sheet(
-        organisation.name,
-        ICON,
-        [section],
-        above=ABOVE,
-        tabs=tabs(request, organisation, "domains"),
-    )
-    return draw(request, sheet)
+    return render_tab(request, organisation, "domains", [section])
 
 
 def _row(domain: Domain) -> list[Cell]:
@@ -54,15 +50,15 @@ def _row(domain: Domain) -> list[Cell]:
         Cell(domain.member_domain),
         Cell(domain.community_domain),
         proved,
-        Cell("Open", url("domain", domain.organisation_id, domain.pk)),
+        Cell("Open", member_url("domain", domain.organisation_id, domain.pk)),
     ]
 
 
 @staff(Permission.VIEW_ORGANISATION)
 @require_safe
 def show(request: HttpRequest, pk: int, domain_id: int) -> HttpResponse:
-    domain = _domain(pk, domain_id)
-    keys = (pk, domain_id)
+    """One domain, and whether it is proved."""
+    domain = _find(pk, domain_id)
     facts = [
         ("Its own domain", Cell(domain.member_domain)),
         ("In the community", Cell(domain.community_domain)),
@@ -72,85 +68,85 @@ def show(request: HttpRequest, pk: int, domain_id: int) -> HttpResponse:
         ),
         ("Added", Cell(at=domain.created_at)),
     ]
-    buttons = [Button("Remove", url("domain_remove", *keys), MANAGE, True)]
+    remove = member_url("domain_remove", pk, domain_id)
+    buttons = [Button("Remove", remove, MANAGE, True)]
     if not domain.verified_at:
-        verify = Button("Take as proved", url("domain_verify", *keys), MANAGE)
-        buttons.insert(0, verify)
-    sheet = Sheet(
-        domain.member_domain,
-        ICON,
-        [Section(facts=facts, buttons=buttons)],
-        above=ABOVE,
-        tabs=tabs(request, domain.organisation, "domains"),
+        verify = member_url("domain_verify", pk, domain_id)
+        buttons.insert(0, Button("Accept as proved", verify, MANAGE))
+    section = Section(facts=facts, buttons=buttons)
+    return render_tab(
+        request, domain.organisation, "domains", [section], title=domain.member_domain
     )
-    return draw(request, sheet)
 
 
 @staff(MANAGE)
 @require_http_methods(["GET", "POST"])
 def add(request: HttpRequest, pk: int) -> HttpResponse:
-    organisation = organisation_of(pk)
-    form = DomainForm(typed(request))
-    words = Words(
+    """Adds a domain."""
+    organisation = get_organisation(pk)
+    form = DomainForm(post_data(request))
+
+    def run() -> None:
+        domains.add(organisation, **form.cleaned_data, by=signed_in_person(request))
+
+    page = Confirmation(
         title=f"Add a domain to {organisation}",
         button="Add",
         done="The domain was added.",
-        back=url("domains", pk),
+    )
+    return form_page(
+        request,
+        form,
+        run,
+        page,
+        back=lambda: member_url("domains", pk),
         icon=ICON,
         above=ABOVE,
     )
 
-    def verb() -> None:
-        domains.add(organisation, **form.cleaned_data, by=person_of(request))
 
-    return act(request, form, verb, words)
+def _find(pk: int, domain_id: int) -> Domain:
+    rows = Domain.objects.select_related("organisation")
+    return get_object_or_404(rows, pk=domain_id, organisation=pk)
 
 
-@staff(MANAGE)
-@require_http_methods(["GET", "POST"])
-def verify(request: HttpRequest, pk: int, domain_id: int) -> HttpResponse:
-    """By hand: somebody made sure in another way than by a DNS record."""
-    domain = _domain(pk, domain_id)
-    form = ReasonForm(typed(request))
-    words = Words(
-        title=f"Take {domain.member_domain} as proved",
-        button="Take as proved",
+def _back(domain: Domain) -> str:
+    return member_url("domains", domain.organisation_id)
+
+
+def _describe_verification(domain: Domain, by: Person) -> Confirmation:
+    return Confirmation(
+        title=f"Accept {domain.member_domain} as proved",
+        button="Accept as proved",
         done=f"{domain.member_domain} counts as proved.",
-        back=url("domains", pk),
-        text="Say how you made sure that the domain is theirs.",
-        icon=ICON,
-        above=ABOVE,
+        text="Without a DNS record. Say how you made sure that the domain is theirs.",
     )
 
-    def run() -> None:
-        domains.verify(
-            domain, reason=form.cleaned_data["reason"], by=person_of(request)
-        )
 
-    return act(request, form, run, words)
-
-
-@staff(MANAGE)
-@require_http_methods(["GET", "POST"])
-def remove(request: HttpRequest, pk: int, domain_id: int) -> HttpResponse:
-    domain = _domain(pk, domain_id)
-    words = Words(
+def _describe_removal(domain: Domain, by: Person) -> Confirmation:
+    return Confirmation(
         title=f"Remove {domain.member_domain}",
         button="Remove",
         done=f"{domain.member_domain} was removed.",
-        back=url("domains", pk),
-        text="Mail to and from it is refused from then on. A domain with addresses "
-        "in it cannot be removed.",
-        icon=ICON,
-        above=ABOVE,
-        is_grave=True,
-    )
-    form = ConfirmForm(typed(request))
-    return act(
-        request, form, lambda: domains.remove(domain, by=person_of(request)), words
+        text="Mail to and from it is refused from then on. A domain with addresses in "
+        "it cannot be removed.",
+        is_warning=True,
     )
 
 
-def _domain(pk: int, domain_id: int) -> Domain:
-    rows = Domain.objects.select_related("organisation")
-    return get_object_or_404(rows, pk=domain_id, organisation=pk)
+verify = confirmed_view(
+    MANAGE,
+    _find,
+    ConfirmedAction(_describe_verification, domains.verify, ReasonForm),
+    back=_back,
+    icon=ICON,
+    above=ABOVE,
+)
+remove = confirmed_view(
+    MANAGE,
+    _find,
+    ConfirmedAction(_describe_removal, domains.remove),
+    back=_back,
+    icon=ICON,
+    above=ABOVE,
+)

@@ -1,4 +1,4 @@
-"""What staff fill in about organisations and people."""
+"""Forms and filters about organisations, their domains, connections and mailboxes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ from engine.registry.models import (
     OrganisationStatus,
     Proof,
     Provider,
-    RoleName,
 )
-from portal.console.confirmation import ReasonForm
-from portal.ui.filters import FilterForm
-from portal.ui.forms import ActionForm
+from portal.ui.filters import PLAIN_INPUT, FilterForm, text_filter
+from portal.ui.forms import ActionForm, ReasonForm
 
 ANY = ("", "Any")
 DETAILS = ("name", "kind", "town", "mfa_required", "parent")
@@ -38,21 +36,21 @@ CONNECTION = (
 OCTETS_IN_GB = 1024**3
 
 
-def _text(label: str, **options: Any) -> forms.CharField:
-    attrs = {"autocomplete": "off", "spellcheck": "false"}
-    return forms.CharField(
-        label=label, required=False, widget=forms.TextInput(attrs=attrs), **options
-    )
+def _optional_text(label: str, **options: Any) -> forms.CharField:
+    widget = forms.TextInput(attrs=dict(PLAIN_INPUT))
+    return forms.CharField(label=label, required=False, widget=widget, **options)
 
 
 class OrganisationFilter(FilterForm):
-    q = _text("Name or domain")
+    """Filters all organisations."""
+
+    q = text_filter("Name or domain")
     kind = forms.ChoiceField(label="Kind", choices=[ANY, *Kind.choices])
     type = forms.ChoiceField(label="Account type", choices=[ANY, *AccountType.choices])
     status = forms.ChoiceField(
         label="Status", choices=[ANY, *OrganisationStatus.choices]
     )
-    town = _text("Town")
+    town = text_filter("Town")
     domains = forms.ChoiceField(
         label="Domains", choices=[ANY, ("unproved", "One is not proved")]
     )
@@ -68,16 +66,18 @@ class OrganisationFilter(FilterForm):
 
 
 class SuspendForm(ReasonForm):
+    """Why an organisation is suspended, and whether its app passwords end."""
+
     ends_app_passwords = forms.BooleanField(
         label="Also end every app password of its people",
-        help_text="Choose this where somebody else may have made or learnt one. Mail "
+        help_text="Choose this if someone else may have made or learnt one. Mail "
         "programs then need new ones when the organisation is resumed.",
         required=False,
     )
 
 
 class OrganisationForm(ActionForm):
-    """What is known of an organisation."""
+    """An organisation's details."""
 
     name = forms.CharField(
         label="Name",
@@ -85,14 +85,14 @@ class OrganisationForm(ActionForm):
         error_messages={"required": "Enter the name of the organisation"},
     )
     kind = forms.ChoiceField(label="Kind", choices=Kind.choices)
-    town = _text("Town", max_length=100)
+    town = _optional_text("Town", max_length=100)
     parent = forms.IntegerField(
         label="Number of the organisation above it",
         required=False,
-        help_text="Shown at the top of its page. Leave empty where there is none.",
+        help_text="Shown at the top of its page. Leave empty if there is none.",
     )
     mfa_required = forms.BooleanField(
-        label="Everybody needs a second factor", required=False
+        label="Everyone needs a second factor", required=False
     )
 
     def clean_parent(self) -> Organisation | None:
@@ -101,44 +101,36 @@ class OrganisationForm(ActionForm):
             return None
         found = Organisation.objects.filter(pk=number).first()
         if found is None:
-            raise forms.ValidationError("There is no organisation of this number")
+            raise forms.ValidationError("No organisation has this number")
         return found
 
     @staticmethod
     def initial_of(organisation: Organisation) -> dict[str, Any]:
+        """Returns the organisation's present details, as initial values."""
         found = {name: getattr(organisation, name) for name in DETAILS}
         return found | {"parent": organisation.parent_id}
 
 
 class NewOrganisationForm(OrganisationForm):
+    """An organisation that did not apply. Its account type cannot be changed later."""
+
     account_type = forms.ChoiceField(
         label="Account type",
         choices=AccountType.choices,
-        help_text="How it exchanges mail with the community. It stays as it is.",
+        help_text="How it exchanges mail with the community. It cannot be changed later.",
     )
     field_order = ("name", "kind", "account_type", "town", "parent", "mfa_required")
 
 
-class PeopleFilter(FilterForm):
-    q = _text("Name or address")
-    status = forms.ChoiceField(
-        label="Show",
-        choices=[
-            ("", "Everybody"),
-            ("active", "Active"),
-            ("suspended", "Suspended"),
-            ("staff", "Staff"),
-        ],
-    )
-
-
 class DomainForm(ActionForm):
+    """A domain, with its name in the community."""
+
     member_domain = forms.CharField(
         label="The organisation's own domain",
         max_length=253,
         error_messages={"required": "Enter the domain"},
     )
-    community_domain = _text(
+    community_domain = _optional_text(
         "Domain in the community",
         max_length=253,
         help_text="Leave empty for the usual one. Anything else is an exception that "
@@ -147,7 +139,7 @@ class DomainForm(ActionForm):
 
 
 class ConnectionForm(ActionForm):
-    """Everything about a connection. What its proof does not use stays empty."""
+    """All settings of a connection. Those that its proof does not use stay empty."""
 
     name = forms.CharField(label="Name", max_length=100, initial="Main connection")
     proof = forms.ChoiceField(label="It proves itself by", choices=Proof.choices)
@@ -157,7 +149,7 @@ class ConnectionForm(ActionForm):
         help_text="For proof by source address: networks, one on each line.",
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
     )
-    certificate_name = _text(
+    certificate_name = _optional_text(
         "Name in its client certificate",
         max_length=253,
         help_text="For proof by certificate.",
@@ -168,77 +160,39 @@ class ConnectionForm(ActionForm):
         choices=[("", "None"), *Provider.choices],
         help_text="For proof by provider, tenant and DKIM.",
     )
-    tenant_id = _text(
+    tenant_id = _optional_text(
         "Tenant",
         max_length=100,
-        help_text="Of Microsoft 365. For Google Workspace leave it as it is: "
-        "it is made here.",
+        help_text="Of Microsoft 365. Leave it as it is for Google Workspace: it is "
+        "generated here.",
     )
-    next_hop_host = _text("We deliver to", max_length=253)
+    next_hop_host = _optional_text("We deliver to", max_length=253)
     next_hop_port = forms.IntegerField(label="Port", initial=25)
-    next_hop_tls_name = _text(
+    next_hop_tls_name = _optional_text(
         "Name in that server's certificate",
         max_length=253,
-        help_text="Where it is not the host's.",
+        help_text="If it is not the host's.",
     )
     strips_suffix = forms.BooleanField(
         label="Recipients lose the suffix on the way out", required=False, initial=True
     )
-    subject_tag = _text("Tag in the subject", max_length=40)
+    subject_tag = _optional_text("Tag in the subject", max_length=40)
 
     def clean_source_networks(self) -> list[str]:
         return str(self.cleaned_data["source_networks"]).replace(",", " ").split()
 
     @staticmethod
     def initial_of(connection: Connection) -> dict[str, Any]:
+        """Returns the connection's present settings, as initial values."""
         found = {name: getattr(connection, name) for name in CONNECTION}
         return found | {"source_networks": "\n".join(connection.source_networks)}
 
 
-class QuotaForm(ActionForm):
+class MailboxForm(ActionForm):
+    """A mailbox's name, quota in GB, and whether the directory shows it."""
+
     name = forms.CharField(label="Name", max_length=150)
     quota = forms.DecimalField(
-        label="Room, in GB", min_value=0, max_value=1000, decimal_places=1
+        label="Quota, in GB", min_value=0, max_value=1000, decimal_places=1
     )
     is_published = forms.BooleanField(label="Show it in the directory", required=False)
-
-    @property
-    def details(self) -> dict[str, Any]:
-        octets = int(self.cleaned_data["quota"] * OCTETS_IN_GB)
-        names = ("name", "is_published")
-        return {name: self.cleaned_data[name] for name in names} | {
-            "quota_bytes": octets
-        }
-
-
-class StaffForm(ActionForm):
-    """Somebody who works for the service."""
-
-    name = forms.CharField(
-        label="Full name",
-        max_length=150,
-        error_messages={"required": "Enter the name"},
-    )
-    address = forms.CharField(
-        label="Address",
-        max_length=254,
-        help_text="At the service's own domain. They sign in with it.",
-        error_messages={"required": "Enter the address"},
-    )
-    everyday_address = forms.EmailField(
-        label="Everyday email address",
-        help_text="The link to choose a password goes there.",
-        error_messages={"required": "Enter the everyday email address"},
-    )
-
-
-class StaffRoleForm(ReasonForm):
-    role = forms.ChoiceField(
-        label="Role",
-        choices=[
-            (role.value, role.label)
-            for role in RoleName
-            if role not in (RoleName.MEMBER, RoleName.ADMINISTRATOR)
-        ],
-    )
-    field_order = ("role", "reason")

@@ -1,111 +1,117 @@
-"""An organisation's mailboxes: what there is, how full, and stopping them.
+"""An organisation's mailboxes: listed with their usage, edited and suspended.
 
-Who may use a group mailbox is said on the organisation's own pages, which staff may
+Access to group mailboxes is changed on the organisation's own pages, which staff may
 open too.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from engine.registry.actions import mailboxes
-from engine.registry.models import Mailbox, MailboxKind
+from engine.registry.models import Mailbox, MailboxKind, Person
 from engine.registry.permissions import Permission
 from portal.console.access import staff
-from portal.console.confirmation import Words, act, person_of, typed
-from portal.console.organisations.forms import OCTETS_IN_GB, QuotaForm
-from portal.console.organisations.frame import ABOVE, ICON, organisation_of, tabs, url
-from portal.console.organisations.suspension import state, switched
-from portal.console.sheet import Button, Cell, Section, Sheet, Table, draw, yes_or_no
-from portal.ui.pagination import paged
+from portal.console.confirmation import confirmed_view
+from portal.console.organisations.forms import OCTETS_IN_GB, MailboxForm
+from portal.console.organisations.frame import (
+    ABOVE,
+    ICON,
+    get_organisation,
+    member_url,
+    render_tab,
+)
+from portal.console.page import (
+    Button,
+    Cell,
+    Fact,
+    Section,
+    Table,
+    state_cell,
+    yes_or_no,
+)
+from portal.ui.confirmation import Confirmation, ConfirmedAction
+from portal.ui.forms import ReasonForm
+from portal.ui.pagination import paginate
+from portal.ui.suspension import suspension
 
 MANAGE = Permission.MANAGE_MAILBOXES
+HEADINGS = ("Name", "Address", "Kind", "People", "Used", "State")
 
 
 @staff(Permission.VIEW_ORGANISATION)
 @require_safe
 def index(request: HttpRequest, pk: int) -> HttpResponse:
-    organisation = organisation_of(pk)
+    """The organisation's mailboxes."""
+    organisation = get_organisation(pk)
     rows = organisation.mailboxes.annotate(people_count=Count("grants"))
-    page = paged(request, rows, by="address")
-    headings = ("Name", "Address", "Kind", "People", "Used", "State")
-    empty = "It has no mailbox here. Add a group mailbox for a team."
-    table = Table(headings, [_row(row) for row in page.rows], empty)
+    found = paginate(request, rows, by="address")
+    empty = "No mailbox here. Add a group mailbox for a team."
+    table = Table(HEADINGS, [_row(row) for row in found.rows], empty)
     add = reverse("organisation:mailbox_add", args=[pk])
     section = Section(table=table, buttons=[Button("Add a group mailbox", add, MANAGE)])
-    sheet = Sheet(
-        organisation.name,
-        ICON,
-        [section],
-        above=ABOVE,
-        tabs=tabs(request, organisation, "mailboxes"),
-        links=page.links,
-    )
-    return draw(request, sheet)
+    return render_tab(request, organisation, "mailboxes", [section], links=found.links)
 
 
 def _row(mailbox: Mailbox) -> list[Cell]:
     is_group = mailbox.kind == MailboxKind.GROUP
     people = str(getattr(mailbox, "people_count", "")) if is_group else ""
-    used = (
-        f"{filesizeformat(mailbox.used_bytes)} of {filesizeformat(mailbox.quota_bytes)}"
-    )
+    used = filesizeformat(mailbox.used_bytes)
     return [
-        Cell(mailbox.name, url("mailbox", mailbox.organisation_id, mailbox.pk)),
+        Cell(mailbox.name, _url(mailbox)),
         Cell(mailbox.address),
         Cell(mailbox.get_kind_display()),
         Cell(people),
-        Cell(used),
-        state(mailbox.is_active),
+        Cell(f"{used} of {filesizeformat(mailbox.quota_bytes)}"),
+        state_cell(mailbox.is_active),
     ]
 
 
 @staff(Permission.VIEW_ORGANISATION)
 @require_safe
 def show(request: HttpRequest, pk: int, mailbox_id: int) -> HttpResponse:
-    found = _mailbox(pk, mailbox_id)
-    word = "Suspend" if found.is_active else "Resume"
+    """One mailbox and, for a group mailbox, who can use it."""
+    mailbox = _find(pk, mailbox_id)
+    is_active = mailbox.is_active
+    switch = member_url("mailbox_switch", pk, mailbox_id)
     buttons = [
-        Button("Edit", url("mailbox_edit", pk, mailbox_id), MANAGE),
-        Button(word, url("mailbox_switch", pk, mailbox_id), MANAGE, found.is_active),
+        Button("Edit", member_url("mailbox_edit", pk, mailbox_id), MANAGE),
+        Button("Suspend" if is_active else "Resume", switch, MANAGE, is_active),
     ]
-    sections = [Section(facts=_facts(found), buttons=buttons)]
-    if found.kind == MailboxKind.GROUP:
-        sections.append(_rights(found))
-    sheet = Sheet(
-        found.name,
-        ICON,
-        sections,
-        above=ABOVE,
-        tabs=tabs(request, found.organisation, "mailboxes"),
+    sections = [Section(facts=_facts(mailbox), buttons=buttons)]
+    if mailbox.kind == MailboxKind.GROUP:
+        sections.append(_grants(mailbox))
+    return render_tab(
+        request, mailbox.organisation, "mailboxes", sections, title=mailbox.name
     )
-    return draw(request, sheet)
 
 
-def _facts(found: Mailbox) -> list[tuple[str, Cell]]:
+def _facts(mailbox: Mailbox) -> list[Fact]:
     return [
-        ("Address", Cell(found.address)),
-        ("Kind", Cell(found.get_kind_display())),
-        ("State", state(found.is_active)),
-        ("Used", Cell(filesizeformat(found.used_bytes))),
-        ("Room", Cell(filesizeformat(found.quota_bytes))),
-        ("In the directory", yes_or_no(found.is_published)),
-        ("Made", Cell(at=found.created_at)),
+        ("Address", Cell(mailbox.address)),
+        ("Kind", Cell(mailbox.get_kind_display())),
+        ("State", state_cell(mailbox.is_active)),
+        ("Used", Cell(filesizeformat(mailbox.used_bytes))),
+        ("Quota", Cell(filesizeformat(mailbox.quota_bytes))),
+        ("In the directory", yes_or_no(mailbox.is_published)),
+        ("Made", Cell(at=mailbox.created_at)),
     ]
 
 
-def _rights(found: Mailbox) -> Section:
-    grants = found.grants.select_related("person").order_by("person__name", "pk")
+def _grants(mailbox: Mailbox) -> Section:
+    grants = mailbox.grants.select_related("person").order_by("person__name", "pk")
     rows = [
         [
             Cell(
                 grant.person.name,
-                url("person", grant.person_id),
+                member_url("person", grant.person_id),
                 note=grant.person.address,
             ),
             yes_or_no(grant.can_read),
@@ -114,44 +120,62 @@ def _rights(found: Mailbox) -> Section:
         ]
         for grant in grants
     ]
-    href = reverse("organisation:mailbox", args=[found.organisation_id, found.pk])
+    href = reverse("organisation:mailbox", args=[mailbox.organisation_id, mailbox.pk])
     return Section(
-        "Who may use it",
-        table=Table(("Person", "Reads", "Moves", "Sends"), rows, "Nobody may yet."),
-        buttons=[Button("Change who may use it", href, MANAGE)],
+        "Who can use it",
+        table=Table(("Person", "Reads", "Moves", "Sends"), rows, "No one yet."),
+        buttons=[Button("Change who can use it", href, MANAGE)],
     )
 
 
-@staff(MANAGE)
-@require_http_methods(["GET", "POST"])
-def edit(request: HttpRequest, pk: int, mailbox_id: int) -> HttpResponse:
-    found = _mailbox(pk, mailbox_id)
-    room = round(found.quota_bytes / OCTETS_IN_GB, 1)
-    initial = {"name": found.name, "quota": room, "is_published": found.is_published}
-    form = QuotaForm(typed(request), initial=initial)
-    words = Words(
-        title=f"Edit {found.name}",
-        button="Save",
-        done=f"{found.name} has been saved.",
-        back=url("mailbox", pk, mailbox_id),
-        icon=ICON,
-        above=ABOVE,
-    )
-
-    def verb() -> None:
-        mailboxes.edit(found, **form.details, by=person_of(request))
-
-    return act(request, form, verb, words)
-
-
-@staff(MANAGE)
-@require_http_methods(["GET", "POST"])
-def switch(request: HttpRequest, pk: int, mailbox_id: int) -> HttpResponse:
-    found = _mailbox(pk, mailbox_id)
-    change = mailboxes.suspend if found.is_active else mailboxes.resume
-    return switched(request, found, change, url("mailbox", pk, mailbox_id))
-
-
-def _mailbox(pk: int, mailbox_id: int) -> Mailbox:
+def _find(pk: int, mailbox_id: int) -> Mailbox:
     rows = Mailbox.objects.select_related("organisation")
     return get_object_or_404(rows, pk=mailbox_id, organisation=pk)
+
+
+def _url(mailbox: Mailbox) -> str:
+    return member_url("mailbox", mailbox.organisation_id, mailbox.pk)
+
+
+def _describe_edit(mailbox: Mailbox, by: Person) -> Confirmation:
+    return Confirmation(
+        title=f"Edit {mailbox.name}",
+        button="Save",
+        done=f"{mailbox.name} has been saved.",
+    )
+
+
+def _initial(mailbox: Mailbox) -> dict[str, Any]:
+    return {
+        "name": mailbox.name,
+        "quota": round(mailbox.quota_bytes / OCTETS_IN_GB, 1),
+        "is_published": mailbox.is_published,
+    }
+
+
+def _edit(mailbox: Mailbox, *, quota: Any, by: Person, **fields: Any) -> None:
+    octets = int(quota * OCTETS_IN_GB)
+    mailboxes.edit(mailbox, quota_bytes=octets, by=by, **fields)
+
+
+edit = confirmed_view(
+    MANAGE,
+    _find,
+    ConfirmedAction(_describe_edit, _edit, MailboxForm, initial=_initial),
+    back=_url,
+    icon=ICON,
+    above=ABOVE,
+)
+switch = confirmed_view(
+    MANAGE,
+    _find,
+    suspension(
+        mailboxes,
+        suspend_text="Mail to it is held until you resume it.",
+        resume_text="Mail that was held for it is delivered.",
+        resume_form=ReasonForm,
+    ),
+    back=_url,
+    icon=ICON,
+    above=ABOVE,
+)

@@ -1,22 +1,31 @@
-"""One organisation: what it is, and what staff do to it as a whole."""
+"""One organisation: its details, and the changes of its status."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from engine.registry.actions import organisations
-from engine.registry.models import Organisation, OrganisationStatus
+from engine.registry.models import Organisation, OrganisationStatus, Person
 from engine.registry.models.organisation import ORGANISATION_TRANSITIONS
 from engine.registry.permissions import Permission
+from engine.registry.permissions.view_guards import GuardedView
+from portal.account_admin.policies import without_second_factor
 from portal.console.access import staff
-from portal.console.confirmation import ReasonForm, Words, act, person_of, typed
+from portal.console.confirmation import confirmed_view
 from portal.console.organisations.forms import OrganisationForm, SuspendForm
-from portal.console.organisations.frame import ABOVE, ICON, organisation_of, tabs, url
-from portal.console.sheet import Button, Cell, Section, Sheet, draw, yes_or_no
-from portal.organisation.attention import without_second_factor
+from portal.console.organisations.frame import (
+    ABOVE,
+    ICON,
+    get_organisation,
+    member_url,
+    render_tab,
+)
+from portal.console.page import Button, Cell, Fact, Section, yes_or_no
+from portal.ui.confirmation import Confirmation, ConfirmedAction
+from portal.ui.forms import ReasonForm
 
 MANAGE = Permission.MANAGE_ORGANISATIONS
 
@@ -24,24 +33,17 @@ MANAGE = Permission.MANAGE_ORGANISATIONS
 @staff(Permission.VIEW_ORGANISATION)
 @require_safe
 def index(request: HttpRequest, pk: int) -> HttpResponse:
-    organisation = organisation_of(pk)
+    """The organisation's details and numbers."""
+    organisation = get_organisation(pk)
     sections = [
         Section(facts=_facts(organisation), buttons=_buttons(organisation)),
         Section("In numbers", facts=_numbers(organisation)),
     ]
-    sheet = Sheet(
-        organisation.name,
-        ICON,
-        sections,
-        above=ABOVE,
-        tabs=tabs(request, organisation, "organisation"),
-    )
-    return draw(request, sheet)
+    return render_tab(request, organisation, "organisation", sections)
 
 
-def _facts(organisation: Organisation) -> list[tuple[str, Cell]]:
+def _facts(organisation: Organisation) -> list[Fact]:
     parent = organisation.parent
-    above = Cell(parent.name, url("organisation", parent.pk)) if parent else Cell("—")
     is_suspended = organisation.status == OrganisationStatus.SUSPENDED
     return [
         ("Number", Cell(str(organisation.pk))),
@@ -49,161 +51,124 @@ def _facts(organisation: Organisation) -> list[tuple[str, Cell]]:
         ("Kind", Cell(organisation.get_kind_display())),
         ("Account type", Cell(organisation.get_account_type_display())),
         ("Town", Cell(organisation.town or "—")),
-        ("Belongs to", above),
-        ("Second factor for everybody", yes_or_no(organisation.mfa_required)),
+        ("Belongs to", Cell(parent.name, _url(parent)) if parent else Cell("—")),
+        ("Second factor for everyone", yes_or_no(organisation.mfa_required)),
         ("Member since", Cell(at=organisation.created_at)),
     ]
 
 
-def _numbers(organisation: Organisation) -> list[tuple[str, Cell]]:
-    pk = organisation.pk
-    counted = (
+def _numbers(organisation: Organisation) -> list[Fact]:
+    counts = (
         ("People", organisation.people.count(), "organisation_people"),
         ("Domains", organisation.domains.count(), "domains"),
         ("Connections", organisation.connections.count(), "connections"),
         ("Mailboxes", organisation.mailboxes.count(), "mailboxes"),
         ("Distribution lists", organisation.distribution_lists.count(), "lists"),
     )
-    numbers = [
-        (label, Cell(str(count), url(name, pk))) for label, count, name in counted
-    ]
     below = organisation.children.count()
     missing = without_second_factor(organisation).count()
     return [
-        *numbers,
+        *(
+            (label, Cell(str(count), member_url(name, organisation.pk)))
+            for label, count, name in counts
+        ),
         ("Organisations below it", Cell(str(below))),
         ("People without a second factor", Cell(str(missing))),
     ]
 
 
 def _buttons(organisation: Organisation) -> list[Button]:
-    """Only the ways that are open from where the organisation stands."""
+    """Only the transitions that the organisation's status allows."""
     pk = organisation.pk
-    ways = ORGANISATION_TRANSITIONS[OrganisationStatus(organisation.status)]
-    found = [Button("Edit", url("organisation_edit", pk), MANAGE)]
-    if OrganisationStatus.ACTIVE in ways:
+    allowed = ORGANISATION_TRANSITIONS[OrganisationStatus(organisation.status)]
+    buttons = [Button("Edit", member_url("organisation_edit", pk), MANAGE)]
+    if OrganisationStatus.ACTIVE in allowed:
         is_new = organisation.status == OrganisationStatus.PENDING
         name = "organisation_activate" if is_new else "organisation_resume"
-        found.append(Button("Activate" if is_new else "Resume", url(name, pk), MANAGE))
-    if OrganisationStatus.SUSPENDED in ways:
-        found.append(Button("Suspend", url("organisation_suspend", pk), MANAGE, True))
-    if OrganisationStatus.CLOSED in ways:
-        found.append(Button("Close", url("organisation_close", pk), MANAGE, True))
-    return found
+        label = "Activate" if is_new else "Resume"
+        buttons.append(Button(label, member_url(name, pk), MANAGE))
+    if OrganisationStatus.SUSPENDED in allowed:
+        href = member_url("organisation_suspend", pk)
+        buttons.append(Button("Suspend", href, MANAGE, True))
+    if OrganisationStatus.CLOSED in allowed:
+        href = member_url("organisation_close", pk)
+        buttons.append(Button("Close", href, MANAGE, True))
+    return buttons
 
 
-@staff(MANAGE)
-@require_http_methods(["GET", "POST"])
-def edit(request: HttpRequest, pk: int) -> HttpResponse:
-    organisation = organisation_of(pk)
-    initial = OrganisationForm.initial_of(organisation)
-    form = OrganisationForm(typed(request), initial=initial)
-    words = _words(organisation, "Edit", "Save", "has been saved")
-
-    def verb() -> None:
-        organisations.edit(organisation, by=person_of(request), **form.cleaned_data)
-
-    return act(request, form, verb, words)
+def _url(organisation: Organisation) -> str:
+    return member_url("organisation", organisation.pk)
 
 
-@staff(MANAGE)
-@require_http_methods(["GET", "POST"])
-def activate(request: HttpRequest, pk: int) -> HttpResponse:
-    text = "Mail flows for it from now on: see first that its domains are right."
-    form = ReasonForm(typed(request))
-    organisation = organisation_of(pk)
-
-    def verb() -> None:
-        organisations.activate(
-            organisation, reason=form.cleaned_data["reason"], by=person_of(request)
-        )
-
-    words = _words(organisation, "Activate", "Activate", "is active", text)
-    return act(request, form, verb, words)
-
-
-@staff(MANAGE)
-@require_http_methods(["GET", "POST"])
-def suspend(request: HttpRequest, pk: int) -> HttpResponse:
-    text = (
-        "Its people are signed out everywhere, from mail programs too, and can no longer "
-        "sign in, send or receive. Mail that waits for it is held, never returned. Keys "
-        "and app passwords open nothing until it is resumed. Sessions do not come back "
-        "then; keys do, and so do the app passwords unless you end them."
-    )
-    organisation = organisation_of(pk)
-    form = SuspendForm(typed(request))
-
-    def run() -> None:
-        organisations.suspend(
-            organisation,
-            reason=form.cleaned_data["reason"],
-            ends_app_passwords=form.cleaned_data["ends_app_passwords"],
-            by=person_of(request),
-        )
-
-    words = _words(
-        organisation, "Suspend", "Suspend", "is suspended", text, is_grave=True
-    )
-    return act(request, form, run, words)
-
-
-@staff(MANAGE)
-@require_http_methods(["GET", "POST"])
-def resume(request: HttpRequest, pk: int) -> HttpResponse:
-    text = (
-        "Its people can sign in again, and mail that was held is delivered. Keys, and "
-        "app passwords that were not ended, work again: end those that you doubt first."
-    )
-    return _moved(request, pk, organisations.resume, "Resume", "is active again", text)
-
-
-@staff(MANAGE)
-@require_http_methods(["GET", "POST"])
-def close(request: HttpRequest, pk: int) -> HttpResponse:
-    text = (
-        "Its membership ends for good, and with it every session and app password of its "
-        "people. This cannot be undone."
-    )
-    return _moved(request, pk, organisations.close, "Close", "is closed", text)
-
-
-def _moved(
-    request: HttpRequest,
-    pk: int,
-    change: Callable[..., None],
+def _view(
     verb: str,
-    done: str,
-    text: str,
-) -> HttpResponse:
-    """Ask for the reason, and do it."""
-    organisation = organisation_of(pk)
-    form = ReasonForm(typed(request))
-
-    def run() -> None:
-        change(organisation, reason=form.cleaned_data["reason"], by=person_of(request))
-
-    is_grave = verb != "Resume"
-    words = _words(organisation, verb, verb, done, text, is_grave=is_grave)
-    return act(request, form, run, words)
-
-
-def _words(
-    organisation: Organisation,
-    verb: str,
-    button: str,
-    done: str,
+    outcome: str,
+    run: Any,
     text: str = "",
     *,
-    is_grave: bool = False,
-) -> Words:
-    return Words(
-        title=f"{verb} {organisation}",
-        button=button,
-        done=f"{organisation} {done}.",
-        back=url("organisation", organisation.pk),
-        text=text,
+    form: Any = ReasonForm,
+    button: str = "",
+    initial: Any = None,
+    is_warning: bool = False,
+) -> GuardedView:
+    """Builds the confirmation page of one change to an organisation."""
+
+    def describe(organisation: Organisation, by: Person) -> Confirmation:
+        return Confirmation(
+            title=f"{verb} {organisation}",
+            button=button or verb,
+            done=f"{organisation} {outcome}.",
+            text=text,
+            is_warning=is_warning,
+        )
+
+    return confirmed_view(
+        MANAGE,
+        get_organisation,
+        ConfirmedAction(describe, run, form, initial=initial),
+        back=_url,
         icon=ICON,
         above=ABOVE,
-        is_grave=is_grave,
     )
+
+
+edit = _view(
+    "Edit",
+    "has been saved",
+    organisations.edit,
+    form=OrganisationForm,
+    button="Save",
+    initial=OrganisationForm.initial_of,
+)
+activate = _view(
+    "Activate",
+    "is active",
+    organisations.activate,
+    "Mail flows for it from now on. First check that its domains are right.",
+)
+suspend = _view(
+    "Suspend",
+    "is suspended",
+    organisations.suspend,
+    "Its people are signed out everywhere, from mail programs too, and can no longer "
+    "sign in, send or receive. Mail for it is held, and not returned. API keys and app "
+    "passwords do not work until it is resumed. Sessions do not come back then; API keys "
+    "do, and so do app passwords unless you end them here.",
+    form=SuspendForm,
+    is_warning=True,
+)
+resume = _view(
+    "Resume",
+    "is active again",
+    organisations.resume,
+    "Its people can sign in again, and mail that was held is delivered. API keys and app "
+    "passwords that were not ended work again: end those you doubt first.",
+)
+close = _view(
+    "Close",
+    "is closed",
+    organisations.close,
+    "Its membership ends permanently, and every session and app password of its people "
+    "with it. This cannot be undone.",
+    is_warning=True,
+)

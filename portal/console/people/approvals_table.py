@@ -1,4 +1,4 @@
-"""What waits for a second person, as a table of the console."""
+"""Pending approvals as a table of the console."""
 
 from __future__ import annotations
 
@@ -6,39 +6,46 @@ from collections.abc import Iterable
 
 from django.urls import reverse
 
-from portal.account_admin.approval_texts import Act, Kind
-from portal.account_admin.approvals import Wait
-from portal.console.organisations.frame import url
-from portal.console.sheet import Cell, Table
+from portal.account_admin.approval_texts import Answer, Kind
+from portal.account_admin.approvals import Approval
+from portal.console.page import Cell, Table
+from portal.console.people.frame import person_url
 
-HEADINGS = ("Account", "What", "Asked for by", "When", "Reason", "Until", "", "")
-
-
-def table(waits: Iterable[Wait]) -> Table:
-    return Table(HEADINGS, [_row(wait) for wait in waits], "Nothing waits.")
+HEADINGS = ("Account", "What", "Requested by", "When", "Reason", "Until", "", "")
 
 
-def _row(wait: Wait) -> list[Cell]:
+def approvals_table(approvals: Iterable[Approval]) -> Table:
+    """Builds the table, with links to agree and to stop."""
+    return Table(
+        HEADINGS,
+        [_row(approval) for approval in approvals],
+        "No change waits for a second person.",
+    )
+
+
+def _row(approval: Approval) -> list[Cell]:
+    agree = "Open it" if approval.kind is Kind.MAIL else "Agree"
     return [
-        _account(wait),
-        Cell(wait.what),
-        Cell(wait.asked_by),
-        Cell(at=wait.asked_at),
-        Cell(wait.reason),
-        Cell(at=wait.until) if wait.until else Cell("Somebody answers"),
-        _answer(wait, Act.AGREE, "Open it" if wait.kind is Kind.MAIL else "Agree"),
-        _answer(wait, Act.STOP, "Stop"),
+        _account(approval),
+        Cell(approval.what),
+        Cell(approval.asked_by),
+        Cell(at=approval.asked_at),
+        Cell(approval.reason),
+        Cell(at=approval.until) if approval.until else Cell("No end date"),
+        _answer(approval, Answer.AGREE, agree),
+        _answer(approval, Answer.STOP, "Stop"),
     ]
 
 
-def _account(wait: Wait) -> Cell:
-    if wait.person is None:
-        return Cell(wait.name)
-    return Cell(wait.name, url("person", wait.person.pk), note=wait.person.address)
+def _account(approval: Approval) -> Cell:
+    person = approval.person
+    if person is None:
+        return Cell(approval.name)
+    return Cell(approval.name, person_url(person), note=person.address)
 
 
-def _answer(wait: Wait, act: Act, label: str) -> Cell:
-    if act not in wait.acts:
+def _answer(approval: Approval, answer: Answer, label: str) -> Cell:
+    if answer not in approval.answers:
         return Cell()
-    parts = [wait.kind, wait.pk, act]
+    parts = [approval.kind, approval.pk, answer]
     return Cell(label, reverse("members:recovery_settle", args=parts))

@@ -1,4 +1,4 @@
-"""People, found and listed, in one organisation or in all of them."""
+"""People as a table, and the search in it: everywhere, or in one organisation."""
 
 from __future__ import annotations
 
@@ -7,39 +7,46 @@ from collections.abc import Iterable
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from engine.registry.models import Person, StaffRole
-from portal.console.organisations.frame import url
-from portal.console.sheet import Cell, Table
+from portal.console.organisations.frame import member_url
+from portal.console.page import Cell, Table, state_cell
+from portal.console.people.frame import person_url
 
 HEADINGS = ("Name", "Address", "Organisation", "State")
 
 
-def search_people(rows: QuerySet[Person], typed: dict[str, str]) -> QuerySet[Person]:
-    """By `q` in name and address, and by `status`."""
-    for word in typed["q"].split():
+def search_people(rows: QuerySet[Person], criteria: dict[str, str]) -> QuerySet[Person]:
+    """Filters by the words of `q` in name and address, and by `status`."""
+    for word in criteria["q"].split():
         rows = rows.filter(Q(name__icontains=word) | Q(address__icontains=word))
-    if typed["status"] == "staff":
+    if criteria["status"] == "staff":
         return rows.filter(Exists(StaffRole.objects.filter(person=OuterRef("pk"))))
-    if typed["status"] in ("active", "suspended"):
-        return rows.filter(is_active=typed["status"] == "active")
+    if criteria["status"] in ("active", "suspended"):
+        return rows.filter(is_active=criteria["status"] == "active")
     return rows
 
 
 def people_table(people: Iterable[Person], *, is_search: bool) -> Table:
+    """Builds the table; `is_search` decides what an empty one says."""
     empty = (
-        "Nobody fits. Look for a part of the name or of the address."
+        "No person matches. Try a part of the name or of the address."
         if is_search
-        else "There is nobody yet. Add a person, or load a file of people."
+        else "No people yet. Add a person, or load a file of people."
     )
     return Table(HEADINGS, [_row(person) for person in people], empty)
 
 
-def _row(person: Person) -> list[Cell]:
+def organisation_cell(person: Person) -> Cell:
+    """The person's organisation with its link, or the service for staff."""
     organisation = person.organisation
+    if organisation is None:
+        return Cell("The service")
+    return Cell(organisation.name, member_url("organisation", organisation.pk))
+
+
+def _row(person: Person) -> list[Cell]:
     return [
-        Cell(person.name, url("person", person.pk)),
+        Cell(person.name, person_url(person)),
         Cell(person.address),
-        Cell(organisation.name, url("organisation", organisation.pk))
-        if organisation
-        else Cell("The service"),
-        Cell("Active") if person.is_active else Cell("Suspended", is_alarming=True),
+        organisation_cell(person),
+        state_cell(person.is_active),
     ]

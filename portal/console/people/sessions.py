@@ -1,28 +1,24 @@
-"""Where one person is signed in, and with which app passwords: seen and ended by staff."""
+"""One person's sessions and app passwords: shown, and ended by staff."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
-from engine.registry.actions import people
-from engine.registry.actions.sessions import end_sessions
 from engine.registry.models import AppPassword, Person
 from engine.registry.permissions import Permission
-from portal.account_admin import policies
+from portal.account_admin import confirmations, policies
+from portal.account_admin.confirmations import OwnedRow
 from portal.console.access import staff
-from portal.console.confirmation import ReasonForm, Words, act, typed
-from portal.console.confirmation import person_of as visitor
-from portal.console.organisations.frame import PEOPLE_ABOVE, PERSON_ICON, person_of, url
-from portal.console.people.account_actions import changeable
-from portal.console.sheet import Button, Cell, Section, Sheet, Table, draw
-from portal.sessions.actions import end_session
+from portal.console.confirmation import confirmed_view
+from portal.console.organisations.frame import member_url
+from portal.console.page import Button, Cell, Page, Section, Table, render_page
+from portal.console.people.frame import ABOVE, ICON, get_person
 from portal.sessions.models import SignIn, WebSession
 from portal.sessions.session_list import overview_of, session_of
+from portal.ui.visitor import signed_in_person
 
 PEOPLE = Permission.MANAGE_PEOPLE
 
@@ -30,8 +26,9 @@ PEOPLE = Permission.MANAGE_PEOPLE
 @staff(PEOPLE)
 @require_safe
 def show(request: HttpRequest, pk: int) -> HttpResponse:
-    person = person_of(pk)
-    may_change = policies.may_change(person, by=visitor(request))
+    """The person's sessions, app passwords and latest sign-ins."""
+    person = get_person(pk)
+    may_change = policies.may_change(person, by=signed_in_person(request))
     overview = overview_of(person)
     sections = [
         _sessions(person, overview["sessions"], may_change=may_change),
@@ -39,7 +36,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         _sign_ins(overview["sign_ins"]),
     ]
     title = f"Where {person.name} is signed in"
-    return draw(request, Sheet(title, PERSON_ICON, sections, above=PEOPLE_ABOVE))
+    return render_page(request, Page(title, ICON, sections, above=ABOVE))
 
 
 def _sessions(person: Person, found: list[WebSession], *, may_change: bool) -> Section:
@@ -57,11 +54,11 @@ def _sessions(person: Person, found: list[WebSession], *, may_change: bool) -> S
     ]
     headings = ("Browser", "Network address", "Signed in", "Last used", "")
     everywhere = Button(
-        "Sign out everywhere", url("person_sign_out", person.pk), PEOPLE, True
+        "Sign out everywhere", member_url("person_sign_out", person.pk), PEOPLE, True
     )
     return Section(
         "Browsers",
-        table=Table(headings, rows, "They are signed in nowhere now."),
+        table=Table(headings, rows, "They are not signed in anywhere."),
         buttons=[everywhere] if may_change else (),
     )
 
@@ -74,16 +71,14 @@ def _app_passwords(
             Cell(one.name),
             Cell(at=one.created_at),
             Cell(at=one.last_used_at) if one.last_used_at else Cell("Never"),
-            Cell("End", url("app_password_end", person.pk, one.pk))
+            Cell("End", member_url("app_password_end", person.pk, one.pk))
             if may_change
             else Cell(),
         ]
         for one in found
     ]
     headings = ("App password", "Made", "Last used", "")
-    return Section(
-        "Mail programs", table=Table(headings, rows, "There are no app passwords.")
-    )
+    return Section("Mail programs", table=Table(headings, rows, "No app passwords."))
 
 
 def _sign_ins(found: list[SignIn]) -> Section:
@@ -92,69 +87,52 @@ def _sign_ins(found: list[SignIn]) -> Section:
         for one in found
     ]
     headings = ("When", "Browser", "Network address")
-    empty = "There are none on record. They are kept for 90 days."
+    empty = "No sign-ins on record. They are kept for 90 days."
     return Section("When they signed in", table=Table(headings, rows, empty))
 
 
-@staff(PEOPLE)
-@require_http_methods(["GET", "POST"])
-def everywhere(request: HttpRequest, pk: int) -> HttpResponse:
-    person = changeable(request, pk)
-    text = (
-        "Every browser and every mail program is signed out at once, and all app "
-        "passwords end. The password and the second factor stay. They are told."
-    )
-    words = _words(person, f"Sign {person.name} out everywhere", "Sign out", text)
-
-    def verb(reason: str) -> None:
-        end_sessions(person, reason=reason, by=visitor(request))
-
-    return _with_reason(request, verb, words)
+def _back(person: Person) -> str:
+    return member_url("person_sessions", person.pk)
 
 
-@staff(PEOPLE)
-@require_http_methods(["GET", "POST"])
-def end(request: HttpRequest, pk: int, session_id: str) -> HttpResponse:
-    person = changeable(request, pk)
-    session = session_of(person, session_id)
-    text = f"{session.browser}, from {session.peer}, has to sign in again."
-    words = _words(person, f"End a session of {person.name}", "End it", text)
-
-    def verb(reason: str) -> None:
-        end_session(session, reason=reason, by=visitor(request))
-
-    return _with_reason(request, verb, words)
+def _find_session(pk: int, session_id: str) -> OwnedRow:
+    person = get_person(pk)
+    return OwnedRow(person, session_of(person, session_id))
 
 
-@staff(PEOPLE)
-@require_http_methods(["GET", "POST"])
-def end_app_password(request: HttpRequest, pk: int, key: int) -> HttpResponse:
-    person = changeable(request, pk)
-    found = get_object_or_404(person.app_passwords.live(), pk=key)
-    text = f"The mail program that uses “{found.name}” is disconnected."
-    words = _words(person, f"End an app password of {person.name}", "End it", text)
-
-    def verb(reason: str) -> None:
-        people.revoke_app_password(found, reason=reason, by=visitor(request))
-
-    return _with_reason(request, verb, words)
+def _find_app_password(pk: int, key: int) -> OwnedRow:
+    person = get_person(pk)
+    return OwnedRow(person, get_object_or_404(person.app_passwords.live(), pk=key))
 
 
-def _with_reason(
-    request: HttpRequest, verb: Callable[[str], None], words: Words
-) -> HttpResponse:
-    form = ReasonForm(typed(request))
-    return act(request, form, lambda: verb(form.cleaned_data["reason"]), words)
+def _may_end(found: OwnedRow, *, by: Person) -> bool:
+    return policies.may_change(found.person, by=by)
 
 
-def _words(person: Person, title: str, button: str, text: str) -> Words:
-    return Words(
-        title=title,
-        button=button,
-        done=f"The account of {person.name} was changed.",
-        back=url("person_sessions", person.pk),
-        text=text,
-        icon=PERSON_ICON,
-        above=PEOPLE_ABOVE,
-        is_grave=True,
-    )
+sign_out_everywhere = confirmed_view(
+    PEOPLE,
+    get_person,
+    confirmations.SIGN_OUT_EVERYWHERE,
+    back=_back,
+    icon=ICON,
+    above=ABOVE,
+    allows=policies.may_change,
+)
+end_session = confirmed_view(
+    PEOPLE,
+    _find_session,
+    confirmations.END_SESSION,
+    back=lambda found: _back(found.person),
+    icon=ICON,
+    above=ABOVE,
+    allows=_may_end,
+)
+end_app_password = confirmed_view(
+    PEOPLE,
+    _find_app_password,
+    confirmations.END_APP_PASSWORD,
+    back=lambda found: _back(found.person),
+    icon=ICON,
+    above=ABOVE,
+    allows=_may_end,
+)

@@ -1,3 +1,3 @@
-"""Vetting is in charge of the desk where officers read applications and decide them."""
+"""The vetting desk: officers read applications and decide them."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The desk: the list of applications, one application, and what is decided about it."""
+"""The list of applications, and one application with claims and evidence."""
 
 from __future__ import annotations
 
@@ -16,26 +16,27 @@ from onboarding.provisioning import runner
 from onboarding.provisioning.steps import TITLES
 from onboarding.status import TO_DECIDE, StepState
 from onboarding.vetting import policies
-from portal.console import page
 from portal.console.access import held_as_staff, staff
+from portal.console.page import render_template
 from portal.console.vetting.claims import sections
-from portal.console.vetting.decisions import ABOVE, ICON, officer
+from portal.console.vetting.decisions import ABOVE, ICON
 from portal.console.vetting.evidence import findings
+from portal.ui.visitor import signed_in_person
 
 
-class SentIn(Column):
-    """A moment in the words that every other screen has for it."""
+class DateColumn(Column):
+    """A moment, formatted as on all other screens."""
 
     cell_template_name = "console/vetting/date_cell.html"
 
 
 def _officer_of(application: Application) -> str:
     officer = application.assigned_to
-    return f"{officer.name} ({officer.address})" if officer else "Nobody"
+    return f"{officer.name} ({officer.address})" if officer else "No one"
 
 
 def _list(*, results_only: bool) -> Any:
-    """Wagtail's list with search and filters: those that wait come first."""
+    """Wagtail's list with search and filters; pending applications come first."""
     return IndexView.as_view(
         model=Application,
         queryset=Application.objects.waiting_first().select_related("assigned_to"),
@@ -58,7 +59,7 @@ def _list(*, results_only: bool) -> Any:
             "account_type",
             "kind",
             Column("assigned_to", label="Assigned to", accessor=_officer_of),
-            SentIn("submitted_at", label="Sent in", sort_key="submitted_at"),
+            DateColumn("submitted_at", label="Sent in", sort_key="submitted_at"),
         ],
         list_filter=["status", "account_type", "kind"],
         search_fields=["organisation_name", "reference", "member_domain", "town"],
@@ -77,7 +78,7 @@ index_results = staff(Permission.VIEW_APPLICATIONS)(_list(results_only=True))
 @staff(Permission.VIEW_APPLICATIONS)
 @require_GET
 def inspect(request: HttpRequest, pk: int) -> HttpResponse:
-    """Claims, what we found ourselves, and how far setting up has come."""
+    """Claims, evidence, checks, and the progress of setting up."""
     application = get_object_or_404(
         Application.objects.submitted().select_related(
             "assigned_to", "recommended_by", "decided_by"
@@ -96,15 +97,15 @@ def inspect(request: HttpRequest, pk: int) -> HttpResponse:
         "has_problem": application.steps.filter(state=StepState.FAILED).exists(),
         **_possible(request, application),
     }
-    return page.show(
+    return render_template(
         request, "vetting/inspect", str(application), ICON, context, above=ABOVE
     )
 
 
 def _possible(request: HttpRequest, application: Application) -> dict[str, bool]:
-    """Which buttons this visitor sees. It permits nothing: the verbs do."""
+    """Which buttons the visitor sees. The actions check permissions."""
     may = Permission.DECIDE_APPLICATIONS in held_as_staff(request.user)
-    is_another = policies.is_another_officer(application, by=officer(request))
+    is_another = policies.is_another_officer(application, by=signed_in_person(request))
     return {
         "may_work": may and application.is_open,
         "may_decide": may and application.status in TO_DECIDE and is_another,

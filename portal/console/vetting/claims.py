@@ -1,4 +1,4 @@
-"""What an applicant claims, as the desk shows it."""
+"""An applicant's claims, as sections of labels and values."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ Rows = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Some claims under one heading, as label and value. Empty values are left out."""
+    """Claims under one heading, as label and value, without empty values."""
 
     title: str
     rows: Rows
 
 
 def sections(application: Application) -> list[Section]:
+    """Returns the claims by section."""
     made = [
         Section("Organisation", _organisation(application)),
         Section("Connection", _connection(application)),
@@ -64,7 +65,7 @@ def _applicant(application: Application) -> Rows:
         ("Job title", application.applicant_job_title),
         ("Telephone", application.applicant_phone),
         ("Everyday email address", f"{application.everyday_address}, confirmed"),
-        ("Secure address to be", str(application.administrator_address)),
+        ("Future secure address", str(application.administrator_address)),
     ]
 
 
@@ -75,5 +76,5 @@ def _second(application: Application) -> Rows:
         ("Name", application.second_name),
         ("Job title", application.second_job_title),
         ("Everyday email address", application.second_address),
-        ("Secure address to be", str(application.second_administrator_address)),
+        ("Future secure address", str(application.second_administrator_address)),
     ]

@@ -1,4 +1,4 @@
-"""What we know ourselves beside what an applicant claims."""
+"""Evidence about an applicant from the registry and from other applications."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from onboarding.vetting import sponsors
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked up. `is_doubt` asks the officer to look closer."""
+    """One fact that was looked up. `is_doubt` asks the officer to look closer."""
 
     question: str
     answer: str
@@ -23,6 +23,7 @@ class Finding:
 
 
 def findings(application: Application) -> list[Finding]:
+    """Returns the facts about an application."""
     return [
         _organisation_by_name(application),
         _domain(application),
@@ -73,10 +74,12 @@ def _sponsor(application: Application) -> list[Finding]:
         return []
     asked = application.sponsorships.first()
     if asked is None:
-        return [Finding("Sponsor", "Nobody is named", is_doubt=True)]
+        return [Finding("Sponsor", "None named", is_doubt=True)]
     member = sponsors.find_sponsor_organisation(asked.address)
-    from_whom = str(member) if member else "no member that may sponsor; not asked"
-    answer = f"{asked}, {asked.address} ({from_whom}): "
+    organisation_name = (
+        str(member) if member else "not a member that can sponsor; not asked"
+    )
+    answer = f"{asked}, {asked.address} ({organisation_name}): "
     answer += asked.get_status_display().lower()
     if asked.reason:
         answer += f", because: {asked.reason}"

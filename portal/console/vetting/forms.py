@@ -1,3 +1,5 @@
+"""Forms of the vetting officers."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -18,7 +20,7 @@ def _text(missing: str, **options: Any) -> forms.CharField:
 
 
 class RejectForm(forms.Form):
-    """Why not. The applicant reads it."""
+    """The reason of a rejection, which the applicant reads."""
 
     reason = _text(
         "Give a reason for the decision", help_text="The applicant reads this."
@@ -26,7 +28,7 @@ class RejectForm(forms.Form):
 
 
 class ApproveForm(forms.Form):
-    """Why, and as what domain the organisation joins."""
+    """The reason of an approval, and the organisation's domain in the community."""
 
     reason = _text(
         "Give a reason for the decision",
@@ -42,7 +44,7 @@ class ApproveForm(forms.Form):
 
 
 class QuestionForm(forms.Form):
-    """What an officer wants to know."""
+    """A question to the applicant."""
 
     text = _text(
         "Enter the question",
@@ -53,7 +55,7 @@ class QuestionForm(forms.Form):
 
 
 class ReopenForm(forms.Form):
-    """Why what was approved comes back."""
+    """Why an approved application returns to the desk."""
 
     reason = _text(
         "Give a reason",
@@ -62,7 +64,7 @@ class ReopenForm(forms.Form):
 
 
 class CorrectForm(forms.Form):
-    """Claims as agreed with the applicant."""
+    """Corrected claims, as agreed with the applicant."""
 
     organisation_name = NameField(
         label="Name of the organisation",
@@ -85,7 +87,9 @@ class CorrectForm(forms.Form):
         label="Client certificate", max_length=253, required=False
     )
     tenant_id = forms.CharField(label="Tenant", max_length=100, required=False)
-    reason = _text("Give a reason", help_text="With whom you agreed this, and when.")
+    reason = _text(
+        "Give a reason", help_text="The person you agreed this with, and when."
+    )
 
     def __init__(self, data: Any, *, application: Application) -> None:
         names = [name for name in self.base_fields if name != "reason"]

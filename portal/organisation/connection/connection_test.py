@@ -1,4 +1,4 @@
-"""Trying a connection both ways, with each step shown as it happens."""
+"""Tests of a connection in both directions, with each step shown as it happens."""
 
 from __future__ import annotations
 
@@ -15,53 +15,66 @@ from onboarding.connecting import (
     tasks,
 )
 from onboarding.connecting.models import Rehearsal, StepState
-from portal.organisation.connection.connections import KEEPER, SECTION, connection_in
-from portal.organisation.connection.forms import RehearsalForm
-from portal.organisation.frame import show, visitor, within
+from portal.organisation.connection.connections import (
+    CONNECTIONS,
+    SECTION,
+    get_connection,
+)
+from portal.organisation.connection.forms import ConnectionTestForm
+from portal.organisation.frame import render_section
+from portal.ui.visitor import signed_in_person
 
-HISTORY = 10  # earlier tests on the page
+EARLIER_SHOWN = 10
 
 
-@within(KEEPER)
+@CONNECTIONS
 @require_http_methods(["GET", "POST"])
-def begin(
+def start(
     request: HttpRequest, organisation: Organisation, connection_id: int
 ) -> HttpResponse:
-    found = connection_in(organisation, connection_id)
-    form = RehearsalForm(
+    """Starts a test of the connection."""
+    found = get_connection(organisation, connection_id)
+    form = ConnectionTestForm(
         request.POST or None,
         organisation=organisation,
-        initial={"recipient": _usual_recipient(visitor(request), organisation)},
+        initial={
+            "recipient": _usual_recipient(signed_in_person(request), organisation)
+        },
     )
-    made: list[Rehearsal] = []
+    started: list[Rehearsal] = []
 
-    def verb() -> None:
+    def run() -> None:
         with transaction.atomic():
             rehearsal = actions.start_rehearsal(
-                found, recipient=form.cleaned_data["recipient"], by=visitor(request)
+                found,
+                recipient=form.cleaned_data["recipient"],
+                by=signed_in_person(request),
             )
             tasks.start(rehearsal)
-        made.append(rehearsal)
+        started.append(rehearsal)
 
-    if form.submit(verb, field="recipient"):
-        return redirect("organisation:rehearsal", organisation.pk, found.pk, made[0].pk)
+    if form.submit(run, field="recipient"):
+        return redirect(
+            "organisation:rehearsal", organisation.pk, found.pk, started[0].pk
+        )
     context = {
         "form": form,
         "connection": found,
-        "earlier": found.rehearsals.prefetch_related("steps")[:HISTORY],
+        "earlier": found.rehearsals.prefetch_related("steps")[:EARLIER_SHOWN],
     }
-    return show(request, organisation, "connection_tests", SECTION, context)
+    return render_section(request, organisation, "connection_tests", SECTION, context)
 
 
-@within(KEEPER)
+@CONNECTIONS
 @require_GET
-def rehearsal(
+def show(
     request: HttpRequest,
     organisation: Organisation,
     connection_id: int,
     rehearsal_id: int,
 ) -> HttpResponse:
-    found = connection_in(organisation, connection_id)
+    """The steps of a test, as far as it has come."""
+    found = get_connection(organisation, connection_id)
     chosen = found.rehearsals.filter(pk=rehearsal_id).first()
     if chosen is None:
         raise Http404
@@ -75,7 +88,7 @@ def rehearsal(
         "test_address": connection_test_mailbox.address(),
         "minutes": int(rehearsal_outcomes.PATIENCE.total_seconds() // 60),
     }
-    return show(request, organisation, "connection_test", SECTION, context)
+    return render_section(request, organisation, "connection_test", SECTION, context)
 
 
 def _usual_recipient(person: Person, organisation: Organisation) -> str:

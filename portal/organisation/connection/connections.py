@@ -1,27 +1,38 @@
-"""A connection's values, and the settings that an administrator changes."""
+"""The organisation's connections: values, settings, passwords and the tenant secret."""
 
 from __future__ import annotations
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from engine.registry.actions import connections
-from engine.registry.models import Connection, Organisation, Proof
+from engine.registry.errors import PolicyError
+from engine.registry.models import (
+    Connection,
+    ConnectionCredential,
+    Organisation,
+    Person,
+    Proof,
+)
 from engine.registry.permissions import Permission
 from onboarding.connecting import actions, connection_values, policies, setup_guides
 from onboarding.connecting.models import Watch
+from portal.organisation.confirmation import confirmed_view
 from portal.organisation.connection.forms import CLOUD, FORMS, parts_of
-from portal.organisation.frame import show, visitor, within
-from portal.ui.forms import ConfirmForm
+from portal.organisation.frame import organisation_view, render_section
+from portal.ui.confirmation import Confirmation, ConfirmedAction
+from portal.ui.forms import post_data
+from portal.ui.visitor import signed_in_person
 
 SECTION = "connections"
-KEEPER = Permission.MANAGE_CONNECTIONS
+CONNECTIONS = organisation_view(Permission.MANAGE_CONNECTIONS)
 
 
-def connection_in(organisation: Organisation, connection_id: int) -> Connection:
-    """Raises Http404 for one that is not the organisation's."""
+def get_connection(organisation: Organisation, connection_id: int) -> Connection:
+    """Returns a connection of the organisation. Raises Http404."""
     found = organisation.connections.filter(pk=connection_id).first()
     if found is None:
         raise Http404
@@ -29,22 +40,25 @@ def connection_in(organisation: Organisation, connection_id: int) -> Connection:
     return found
 
 
-@within(KEEPER)
+@CONNECTIONS
 @require_GET
 def index(request: HttpRequest, organisation: Organisation) -> HttpResponse:
-    """The organisation's connections; where there is one, the way straight to it."""
+    """The organisation's connections; a single one opens immediately."""
     own = list(organisation.connections.all())
     if len(own) == 1:
-        return redirect("organisation:connection", organisation.pk, own[0].pk)
-    return show(request, organisation, "connections", SECTION, {"connections": own})
+        return redirect(_url(own[0]))
+    return render_section(
+        request, organisation, "connections", SECTION, {"connections": own}
+    )
 
 
-@within(KEEPER)
+@CONNECTIONS
 @require_GET
-def connection(
+def show(
     request: HttpRequest, organisation: Organisation, connection_id: int
 ) -> HttpResponse:
-    found = connection_in(organisation, connection_id)
+    """One connection: values, guides, passwords, links and tests."""
+    found = get_connection(organisation, connection_id)
     its = connection_values.build(found)
     context = {
         "connection": found,
@@ -59,16 +73,16 @@ def connection(
         "domains": organisation.domains.all(),
         "parts": parts_of(organisation),
     }
-    return show(request, organisation, "connection", SECTION, context)
+    return render_section(request, organisation, "connection", SECTION, context)
 
 
-@within(KEEPER)
+@CONNECTIONS
 @require_GET
 def guide(
     request: HttpRequest, organisation: Organisation, connection_id: int, key: str
 ) -> HttpResponse:
-    """What one kind of server or provider must be told."""
-    its = connection_values.build(connection_in(organisation, connection_id))
+    """The set-up guide for one kind of server or provider."""
+    its = connection_values.build(get_connection(organisation, connection_id))
     chosen = _guide(key, its)
     context = {
         "connection": its.connection,
@@ -77,15 +91,16 @@ def guide(
         "text": setup_guides.render(chosen, its) if chosen.file_name else "",
         "has_tenant_secret": policies.has_tenant_secret(its.connection),
     }
-    return show(request, organisation, "connection_guide", SECTION, context)
+    return render_section(request, organisation, "connection_guide", SECTION, context)
 
 
-@within(KEEPER)
+@CONNECTIONS
 @require_GET
 def guide_file(
     request: HttpRequest, organisation: Organisation, connection_id: int, key: str
 ) -> HttpResponse:
-    its = connection_values.build(connection_in(organisation, connection_id))
+    """Downloads a set-up guide's script or configuration."""
+    its = connection_values.build(get_connection(organisation, connection_id))
     return as_file(_guide(key, its), its)
 
 
@@ -99,11 +114,11 @@ def _guide(key: str, its: connection_values.ConnectionValues) -> setup_guides.Gu
 def as_file(
     chosen: setup_guides.Guide, its: connection_values.ConnectionValues
 ) -> HttpResponse:
-    """Raises Http404 where the guide is a page only."""
+    """Returns the guide as a download. Raises Http404 for a guide without a file."""
     if not chosen.file_name:
         raise Http404
     text = setup_guides.render(chosen, its)
-    # PowerShell 5.1 takes a script without this mark for an older encoding.
+    # Without a byte order mark, PowerShell 5.1 reads a script as the legacy code page.
     mark = "\ufeff" if chosen.file_name.endswith(".ps1") else ""
     return HttpResponse(
         mark + text,
@@ -115,115 +130,135 @@ def as_file(
     )
 
 
-@within(KEEPER)
+@CONNECTIONS
 @require_http_methods(["GET", "POST"])
 def edit(
     request: HttpRequest, organisation: Organisation, connection_id: int, part: str
 ) -> HttpResponse:
-    """Change one part of the settings. It holds for the next message."""
-    found = connection_in(organisation, connection_id)
+    """Changes one part of the settings, from the next message on."""
+    found = get_connection(organisation, connection_id)
     if part not in dict(parts_of(organisation)):
         raise Http404
     form_class = FORMS[part]
-    form = form_class(request.POST or None, initial=form_class.initial_of(found))
+    form = form_class(post_data(request), initial=form_class.initial_of(found))
 
-    def verb() -> None:
+    def run() -> None:
         if part == CLOUD:
-            connections.set_cloud(found, by=visitor(request), **form.cleaned_data)
+            connections.set_cloud(
+                found, by=signed_in_person(request), **form.cleaned_data
+            )
         else:
-            connections.edit(found, by=visitor(request), **form.fields_of(found))
+            connections.edit(
+                found, by=signed_in_person(request), **form.fields_of(found)
+            )
 
-    if form.submit(verb, field=form.blamed):
-        messages.success(request, "Saved. It holds from the next message on.")
-        return redirect("organisation:connection", organisation.pk, found.pk)
+    if form.submit(run, field=form.refusal_field):
+        messages.success(request, "Saved. It applies from the next message on.")
+        return redirect(_url(found))
     context = {"form": form, "connection": found, "title": form_class.title}
-    return show(request, organisation, "connection_edit", SECTION, context)
+    return render_section(request, organisation, "connection_edit", SECTION, context)
 
 
-@within(KEEPER)
-@require_http_methods(["GET", "POST"])
-def new_password(
-    request: HttpRequest, organisation: Organisation, connection_id: int
+def _url(connection: Connection) -> str:
+    keys = [connection.organisation_id, connection.pk]
+    return reverse("organisation:connection", args=keys)
+
+
+def _describe_new_password(connection: Connection, by: Person) -> Confirmation:
+    return Confirmation(
+        title="Make a new password",
+        text="Your present passwords continue to work, so that you can change over. End "
+        "the old one when your server uses the new one.",
+        button="Make a new password",
+        done="",
+        caption=connection.name,
+    )
+
+
+def _add_password(connection: Connection, *, by: Person) -> str:
+    if connection.proof != Proof.CREDENTIAL:
+        raise PolicyError("This connection does not sign in with a password.")
+    _, secret = connections.add_credential(connection, by=by)
+    return secret
+
+
+def _show_password(
+    request: HttpRequest, connection: Connection, secret: str
 ) -> HttpResponse:
-    """Make a password beside those that work, and show it once."""
-    found = connection_in(organisation, connection_id)
-    form = ConfirmForm(request.POST if request.method == "POST" else None)
-    made: list[str] = []
-
-    def verb() -> None:
-        _, secret = connections.add_credential(found, by=visitor(request))
-        made.append(secret)
-
-    if found.proof == Proof.CREDENTIAL and form.submit(verb):
-        context = {
-            "connection": found,
-            "values": connection_values.build(found, password=made[0]),
-        }
-        return show(request, organisation, "connection_password", SECTION, context)
     context = {
-        "form": form,
-        "caption": found.name,
-        "title": "Make a new password",
-        "text": "The passwords that you have go on working, so that you can change "
-        "over. End the old one when your server uses the new one.",
-        "button": "Make a new password",
+        "connection": connection,
+        "values": connection_values.build(connection, password=secret),
     }
-    return show(request, organisation, "confirm", SECTION, context)
+    return render_section(
+        request, connection.organisation, "connection_password", SECTION, context
+    )
 
 
-@within(KEEPER)
-@require_http_methods(["GET", "POST"])
-def end_password(
-    request: HttpRequest,
-    organisation: Organisation,
-    connection_id: int,
-    credential_id: int,
-) -> HttpResponse:
-    found = connection_in(organisation, connection_id)
-    credential = found.credentials.filter(pk=credential_id, revoked_at=None).first()
-    if credential is None:
+def _find_credential(
+    organisation: Organisation, connection_id: int, credential_id: int
+) -> ConnectionCredential:
+    connection = get_connection(organisation, connection_id)
+    found = connection.credentials.filter(pk=credential_id, revoked_at=None).first()
+    if found is None:
         raise Http404
-    form = ConfirmForm(request.POST if request.method == "POST" else None)
-    if form.submit(
-        lambda: connections.revoke_credential(credential, by=visitor(request))
-    ):
-        messages.success(request, f"{credential.username} opens nothing any more.")
-        return redirect("organisation:connection", organisation.pk, found.pk)
-    live = found.credentials.filter(revoked_at=None).count()
+    return found
+
+
+def _describe_password_end(
+    credential: ConnectionCredential, by: Person
+) -> Confirmation:
+    live = credential.connection.credentials.filter(revoked_at=None).count()
     text = "A server that still uses it can no longer send."
     if live == 1:
         text += " It is the only one: your mail to the community will stop."
-    context = {
-        "form": form,
-        "caption": credential.username,
-        "title": "End this password",
-        "text": text,
-        "button": "End this password",
-        "is_warning": True,
-    }
-    return show(request, organisation, "confirm", SECTION, context)
+    return Confirmation(
+        title="End this password",
+        text=text,
+        button="End this password",
+        done=f"{credential.username} no longer opens anything.",
+        caption=credential.username,
+        is_warning=True,
+    )
 
 
-@within(KEEPER)
-@require_http_methods(["GET", "POST"])
-def tenant_secret(
-    request: HttpRequest, organisation: Organisation, connection_id: int
+def _describe_tenant(connection: Connection, by: Person) -> Confirmation:
+    return Confirmation(
+        title="Show the tenant secret",
+        text="Another customer of your provider who knows it could send mail in your "
+        "name. Your history records that you looked.",
+        button="Show the secret",
+        done="",
+        caption=connection.name,
+    )
+
+
+def _show_tenant(
+    request: HttpRequest, connection: Connection, secret: str
 ) -> HttpResponse:
-    """Show what the organisation's routing settings put into its mail."""
-    found = connection_in(organisation, connection_id)
-    form = ConfirmForm(request.POST if request.method == "POST" else None)
-    shown: list[str] = []
-    if form.submit(
-        lambda: shown.append(actions.show_tenant(found, by=visitor(request)))
-    ):
-        context = {"connection": found, "secret": shown[0]}
-        return show(request, organisation, "connection_tenant", SECTION, context)
-    context = {
-        "form": form,
-        "caption": found.name,
-        "title": "Show the tenant secret",
-        "text": "Whoever knows it and is at your provider comes closer to passing for "
-        "you. Your history shows that you looked.",
-        "button": "Show the secret",
-    }
-    return show(request, organisation, "confirm", SECTION, context)
+    context = {"connection": connection, "secret": secret}
+    return render_section(
+        request, connection.organisation, "connection_tenant", SECTION, context
+    )
+
+
+new_password = confirmed_view(
+    CONNECTIONS,
+    SECTION,
+    get_connection,
+    ConfirmedAction(_describe_new_password, _add_password, show_result=_show_password),
+    back=lambda connection, by: _url(connection),
+)
+end_password = confirmed_view(
+    CONNECTIONS,
+    SECTION,
+    _find_credential,
+    ConfirmedAction(_describe_password_end, connections.revoke_credential),
+    back=lambda credential, by: _url(credential.connection),
+)
+tenant_secret = confirmed_view(
+    CONNECTIONS,
+    SECTION,
+    get_connection,
+    ConfirmedAction(_describe_tenant, actions.show_tenant, show_result=_show_tenant),
+    back=lambda connection, by: _url(connection),
+)

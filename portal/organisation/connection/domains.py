@@ -1,10 +1,11 @@
-"""An organisation's domains, and how it shows that they are its own."""
+"""The organisation's domains, and the DNS record that proves each."""
 
 from __future__ import annotations
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import (
     require_GET,
     require_http_methods,
@@ -13,41 +14,50 @@ from django.views.decorators.http import (
 
 from engine.registry.actions import domains
 from engine.registry.addresses import domain_verification
-from engine.registry.models import Domain, Organisation
+from engine.registry.models import Domain, Organisation, Person
 from engine.registry.permissions import Permission
 from onboarding.connecting import actions
 from onboarding.connecting.models import DomainCheck
+from portal.organisation.confirmation import confirmed_view
 from portal.organisation.connection.forms import DomainForm
-from portal.organisation.frame import show, visitor, within
-from portal.ui.forms import ConfirmForm
+from portal.organisation.frame import organisation_view, render_section
+from portal.ui.confirmation import Confirmation, ConfirmedAction
+from portal.ui.forms import post_data
+from portal.ui.visitor import signed_in_person
 
 SECTION = "addresses"
-KEEPER = Permission.MANAGE_CONNECTIONS
+CONNECTIONS = organisation_view(Permission.MANAGE_CONNECTIONS)
 
 
-@within(KEEPER)
+@CONNECTIONS
 @require_http_methods(["GET", "POST"])
 def add(request: HttpRequest, organisation: Organisation) -> HttpResponse:
-    form = DomainForm(request.POST or None)
-    made: list[Domain] = []
+    """Adds a domain, which then has to be proved."""
+    form = DomainForm(post_data(request))
+    added: list[Domain] = []
 
-    def verb() -> None:
+    def run() -> None:
         name = form.cleaned_data["member_domain"]
-        made.append(domains.add(organisation, member_domain=name, by=visitor(request)))
+        added.append(
+            domains.add(organisation, member_domain=name, by=signed_in_person(request))
+        )
 
-    if form.submit(verb, field="member_domain"):
-        messages.success(request, f"{made[0].member_domain} is added. Now prove it.")
-        return redirect("organisation:domain", organisation.pk, made[0].pk)
-    return show(request, organisation, "domain_add", SECTION, {"form": form})
+    if form.submit(run, field="member_domain"):
+        messages.success(
+            request,
+            f"{added[0].member_domain} has been added. Now prove that it is yours.",
+        )
+        return redirect("organisation:domain", organisation.pk, added[0].pk)
+    return render_section(request, organisation, "domain_add", SECTION, {"form": form})
 
 
-@within(KEEPER)
+@CONNECTIONS
 @require_GET
 def domain(
     request: HttpRequest, organisation: Organisation, domain_id: int
 ) -> HttpResponse:
-    """The record that proves the domain, beside what was found."""
-    found = domain_in(organisation, domain_id)
+    """The record that proves the domain, and what the last check found."""
+    found = get_domain(organisation, domain_id)
     context = {
         "domain": found,
         "record_name": domain_verification.record_name(found),
@@ -56,48 +66,54 @@ def domain(
         "check": DomainCheck.objects.filter(domain=found).first(),
         "is_given": organisation.is_hosted,
     }
-    return show(request, organisation, "domain", SECTION, context)
+    return render_section(request, organisation, "domain", SECTION, context)
 
 
-@within(KEEPER)
+@CONNECTIONS
 @require_POST
 def check(
     request: HttpRequest, organisation: Organisation, domain_id: int
 ) -> HttpResponse:
-    """Ask the name system now."""
-    found = domain_in(organisation, domain_id)
-    if actions.check_domain(found, by=visitor(request)).is_good:
+    """Looks the record up now."""
+    found = get_domain(organisation, domain_id)
+    if actions.check_domain(found, by=signed_in_person(request)).is_good:
         messages.success(request, f"{found.member_domain} is proved to be yours.")
     return redirect("organisation:domain", organisation.pk, found.pk)
 
 
-@within(KEEPER)
-@require_http_methods(["GET", "POST"])
-def remove(
-    request: HttpRequest, organisation: Organisation, domain_id: int
-) -> HttpResponse:
-    """Take back a claim that was not proved; others are the helpdesk's to end."""
-    found = domain_in(organisation, domain_id)
-    if found.verified_at is not None:
-        raise Http404
-    form = ConfirmForm(request.POST if request.method == "POST" else None)
-    if form.submit(lambda: domains.remove(found, by=visitor(request))):
-        messages.success(request, f"{found.member_domain} has been removed.")
-        return redirect("organisation:addresses", organisation.pk)
-    context = {
-        "form": form,
-        "caption": found.member_domain,
-        "title": "Remove this domain",
-        "text": "You can add it again later, with another record.",
-        "button": "Remove this domain",
-        "is_warning": True,
-    }
-    return show(request, organisation, "confirm", SECTION, context)
-
-
-def domain_in(organisation: Organisation, domain_id: int) -> Domain:
-    """Raises Http404 for one that is not the organisation's."""
+def get_domain(organisation: Organisation, domain_id: int) -> Domain:
+    """Returns a domain of the organisation. Raises Http404."""
     found = organisation.domains.filter(pk=domain_id).first()
     if found is None:
         raise Http404
     return found
+
+
+def _find_claim(organisation: Organisation, domain_id: int) -> Domain:
+    """Returns a domain that is not proved yet; the helpdesk removes the others."""
+    domain = get_domain(organisation, domain_id)
+    if domain.verified_at is not None:
+        raise Http404
+    return domain
+
+
+def _describe_removal(domain: Domain, by: Person) -> Confirmation:
+    return Confirmation(
+        title="Remove this domain",
+        text="You can add it again later, with another record.",
+        button="Remove this domain",
+        done=f"{domain.member_domain} has been removed.",
+        caption=domain.member_domain,
+        is_warning=True,
+    )
+
+
+remove = confirmed_view(
+    CONNECTIONS,
+    SECTION,
+    _find_claim,
+    ConfirmedAction(_describe_removal, domains.remove),
+    back=lambda domain, by: reverse(
+        "organisation:addresses", args=[domain.organisation_id]
+    ),
+)

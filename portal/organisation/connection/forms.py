@@ -1,4 +1,4 @@
-"""The parts of a connection's settings, a form each."""
+"""Forms about a connection: one for each part of its settings, tests, links, domains."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ from portal.organisation.forms import WIDE_INPUT, split_addresses
 from portal.ui.forms import ActionForm
 
 CLOUD = "cloud"
-WHICH_PORT = _("Enter a port between 1 and 65535")
+PORT_RANGE = _("Enter a port between 1 and 65535")
 PLAIN = {**WIDE_INPUT, "spellcheck": "false", "autocapitalize": "none"}
 
 
 class PartForm(ActionForm):
-    """Some fields of a connection, as the verb takes them."""
+    """One part of a connection's settings. `proof` is set where the part decides it."""
 
     title: Any = ""
     proof: Proof | None = None
-    blamed: str | None = None
-    """The field at which a refusal is shown, where it can only be that one's."""
+    refusal_field: str | None = None
+    """The field that a refusal belongs to, where it can be that one only."""
 
     @classmethod
     def initial_of(cls, connection: Connection) -> dict[str, Any]:
+        """Returns the present settings, as initial values."""
         return {
             name: getattr(connection, name)
             for name in cls.base_fields
@@ -39,11 +40,14 @@ class PartForm(ActionForm):
         }
 
     def fields_of(self, connection: Connection) -> Any:
+        """Returns the arguments of the registry's edit."""
         proof = {"proof": self.proof} if self.proof else {}
         return {**self.cleaned_data, **proof}
 
 
 class ServerForm(PartForm):
+    """Where and how we deliver to the organisation."""
+
     title = _("Your server")
     next_hop_host = forms.CharField(
         label=_("Host name"),
@@ -56,9 +60,9 @@ class ServerForm(PartForm):
         min_value=1,
         max_value=65535,
         error_messages={
-            "invalid": WHICH_PORT,
-            "min_value": WHICH_PORT,
-            "max_value": WHICH_PORT,
+            "invalid": PORT_RANGE,
+            "min_value": PORT_RANGE,
+            "max_value": PORT_RANGE,
         },
         widget=forms.NumberInput(attrs={"class": "govuk-input--width-5"}),
     )
@@ -83,14 +87,18 @@ class ServerForm(PartForm):
 
 
 class PasswordProofForm(PartForm):
+    """Proof by user name and password."""
+
     title = _("Sign in with a user name and password")
     proof = Proof.CREDENTIAL
 
 
 class SourceProofForm(PartForm):
-    title = _("Known by your server’s addresses")
+    """Proof by source address."""
+
+    title = _("Recognised by your server’s addresses")
     proof = Proof.SOURCE
-    blamed = "source_networks"
+    refusal_field = "source_networks"
     source_networks = forms.CharField(
         label=_("Addresses that your servers send from"),
         help_text=_(
@@ -102,6 +110,7 @@ class SourceProofForm(PartForm):
 
     @classmethod
     def initial_of(cls, connection: Connection) -> dict[str, Any]:
+        """Returns the present settings, as initial values."""
         return {"source_networks": "\n".join(connection.source_networks)}
 
     def clean_source_networks(self) -> list[str]:
@@ -109,9 +118,11 @@ class SourceProofForm(PartForm):
 
 
 class CertificateProofForm(PartForm):
-    title = _("Known by your server’s certificate")
+    """Proof by client certificate."""
+
+    title = _("Recognised by your server’s certificate")
     proof = Proof.CERTIFICATE
-    blamed = "certificate_name"
+    refusal_field = "certificate_name"
     certificate_name = forms.CharField(
         label=_("Name in your client certificate"),
         help_text=_("A DNS name that only your certificate carries."),
@@ -121,6 +132,8 @@ class CertificateProofForm(PartForm):
 
 
 class CloudForm(PartForm):
+    """Proof by cloud provider and tenant."""
+
     title = _("Your cloud provider")
     provider = forms.ChoiceField(
         label=_("Provider"), choices=Provider.choices, widget=forms.RadioSelect
@@ -129,7 +142,7 @@ class CloudForm(PartForm):
         label=_("Microsoft 365 tenant id"),
         help_text=_(
             "In the Microsoft Entra admin centre, under Overview. Leave it empty for "
-            "Google Workspace: we make a secret for you."
+            "Google Workspace: we generate a secret for you."
         ),
         required=False,
         max_length=100,
@@ -138,6 +151,7 @@ class CloudForm(PartForm):
 
     @classmethod
     def initial_of(cls, connection: Connection) -> dict[str, Any]:
+        """Returns the present settings, as initial values."""
         is_microsoft = connection.provider == Provider.MICROSOFT_365
         return {
             "provider": connection.provider,
@@ -165,7 +179,7 @@ FORMS: dict[str, type[PartForm]] = {
 
 
 def parts_of(organisation: Organisation) -> list[tuple[str, Any]]:
-    """What there is to change, by the account type: part and title."""
+    """Returns the parts of the settings for the account type, each with its title."""
     if organisation.account_type == AccountType.CLOUD_GATEWAY:
         parts = ["server", CLOUD]
     else:
@@ -173,7 +187,9 @@ def parts_of(organisation: Organisation) -> list[tuple[str, Any]]:
     return [(part, FORMS[part].title) for part in parts]
 
 
-class RehearsalForm(ActionForm):
+class ConnectionTestForm(ActionForm):
+    """Where a test message goes."""
+
     recipient = forms.CharField(
         label=_("An address on your server that you can read"),
         help_text=_("We send a test message there."),
@@ -187,6 +203,8 @@ class RehearsalForm(ActionForm):
 
 
 class ShareForm(ActionForm):
+    """A link for an IT department."""
+
     name = forms.CharField(
         label=_("Who is it for?"),
         help_text=_("Such as “IT department” or the name of a supplier."),
@@ -196,6 +214,8 @@ class ShareForm(ActionForm):
 
 
 class DomainForm(ActionForm):
+    """A domain of the organisation's own."""
+
     member_domain = forms.CharField(
         label=_("Domain"),
         help_text=_("What follows the @ in your own addresses, such as example.org."),

@@ -1,90 +1,104 @@
 """A connection's values for an IT department: by link, without signing in.
 
-Opening the page changes nothing, whoever opens it (mail scanners do); the button does.
-The address is the key: no other site is told it, as on every page (a policy without any
-referrer would have browsers send the button's form from no origin, which is refused).
+Opening the page changes nothing, because mail scanners open links too; the button does.
+The URL is the key, so the referrer policy keeps it from other sites. A policy of
+`no-referrer` would make browsers send the form with `Origin: null`, which Django's CSRF
+check refuses.
 """
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from engine.registry.errors import PolicyError
-from engine.registry.models import Organisation
+from engine.registry.models import Organisation, Person
 from engine.registry.permissions.view_guards import public
 from onboarding.connecting import actions, connection_values, policies, setup_guides
 from onboarding.connecting.models import SharedLink
+from portal.organisation.confirmation import confirmed_view
 from portal.organisation.connection.connections import (
-    KEEPER,
+    CONNECTIONS,
     SECTION,
     as_file,
-    connection_in,
+    get_connection,
 )
 from portal.organisation.connection.forms import ShareForm
-from portal.organisation.frame import show, visitor, within
-from portal.ui.forms import ConfirmForm
+from portal.organisation.frame import render_section
+from portal.ui.confirmation import Confirmation, ConfirmedAction
+from portal.ui.forms import post_data
+from portal.ui.visitor import signed_in_person
 
 
-@within(KEEPER)
+@CONNECTIONS
 @require_http_methods(["GET", "POST"])
 def share(
     request: HttpRequest, organisation: Organisation, connection_id: int
 ) -> HttpResponse:
-    """Make a link; its address is shown once."""
-    found = connection_in(organisation, connection_id)
-    form = ShareForm(request.POST or None)
+    """Makes a link; its URL is shown once."""
+    found = get_connection(organisation, connection_id)
+    form = ShareForm(post_data(request))
     made: list[tuple[SharedLink, str]] = []
 
-    def verb() -> None:
+    def run() -> None:
         name = form.cleaned_data["name"]
-        made.append(actions.share(found, name=name, by=visitor(request)))
+        made.append(actions.share(found, name=name, by=signed_in_person(request)))
 
-    if form.submit(verb):
+    if form.submit(run):
         link, token = made[0]
         url = request.build_absolute_uri(reverse("organisation:shared", args=[token]))
         context = {"connection": found, "link": link, "url": url}
-        return show(request, organisation, "connection_shared", SECTION, context)
+        return render_section(
+            request, organisation, "connection_shared", SECTION, context
+        )
     context = {
         "form": form,
         "connection": found,
         "gives_secret": policies.gives_secret(found),
         "days": actions.LINK_LIFETIME.days,
     }
-    return show(request, organisation, "connection_share", SECTION, context)
+    return render_section(request, organisation, "connection_share", SECTION, context)
 
 
-@within(KEEPER)
-@require_http_methods(["GET", "POST"])
-def end(
-    request: HttpRequest, organisation: Organisation, connection_id: int, link_id: int
-) -> HttpResponse:
-    found = connection_in(organisation, connection_id)
-    link = found.shared_links.live().filter(pk=link_id).first()
+def _find_link(
+    organisation: Organisation, connection_id: int, link_id: int
+) -> SharedLink:
+    connection = get_connection(organisation, connection_id)
+    link = connection.shared_links.live().filter(pk=link_id).first()
     if link is None:
         raise Http404
-    form = ConfirmForm(request.POST if request.method == "POST" else None)
-    if form.submit(lambda: actions.revoke_link(link, by=visitor(request))):
-        messages.success(request, f"The link for {link.name} has ended.")
-        return redirect("organisation:connection", organisation.pk, found.pk)
-    context = {
-        "form": form,
-        "caption": link.name,
-        "title": "End this link",
-        "text": "Whoever has it sees nothing any more.",
-        "button": "End this link",
-        "is_warning": True,
-    }
-    return show(request, organisation, "confirm", SECTION, context)
+    return link
+
+
+def _describe_end(link: SharedLink, by: Person) -> Confirmation:
+    return Confirmation(
+        title="End this link",
+        text="It no longer shows anything.",
+        button="End this link",
+        done=f"The link for {link.name} has ended.",
+        caption=link.name,
+        is_warning=True,
+    )
+
+
+end = confirmed_view(
+    CONNECTIONS,
+    SECTION,
+    _find_link,
+    ConfirmedAction(_describe_end, actions.revoke_link),
+    back=lambda link, by: reverse(
+        "organisation:connection",
+        args=[link.connection.organisation_id, link.connection_id],
+    ),
+)
 
 
 @public
 @require_http_methods(["GET", "POST"])
 def shared(request: HttpRequest, token: str) -> HttpResponse:
-    """The values; and once, after the button, the secret."""
+    """The values and, once, after the button, the secret."""
     link = _linked(token)
     if not link.is_live:
         return _page(request, "shared_ended", {}, status=410)
@@ -109,6 +123,7 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
 @public
 @require_GET
 def shared_guide(request: HttpRequest, token: str, key: str) -> HttpResponse:
+    """A set-up guide, by link."""
     its, chosen = _shared_guide(token, key)
     context = {
         "token": token,
@@ -122,6 +137,7 @@ def shared_guide(request: HttpRequest, token: str, key: str) -> HttpResponse:
 @public
 @require_GET
 def shared_guide_file(request: HttpRequest, token: str, key: str) -> HttpResponse:
+    """Downloads a set-up guide's file, by link."""
     its, chosen = _shared_guide(token, key)
     return as_file(chosen, its)
 

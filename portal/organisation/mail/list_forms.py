@@ -1,3 +1,5 @@
+"""Forms about distribution lists."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -13,7 +15,7 @@ PASTE_LIMIT = 500
 
 
 class ListForm(ActionForm):
-    """A distribution list, but for its members."""
+    """A distribution list without its members."""
 
     name = forms.CharField(
         label=_("Name"),
@@ -32,6 +34,7 @@ class ListForm(ActionForm):
 
     @staticmethod
     def initial_of(found: DistributionList) -> dict[str, Any]:
+        """Returns the list's present details, as initial values."""
         return {
             "name": found.name,
             "posting": found.posting,
@@ -40,6 +43,8 @@ class ListForm(ActionForm):
 
 
 class NewListForm(ListForm):
+    """A new list, with its address."""
+
     def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["address"] = AddressField(organisation)
@@ -47,7 +52,7 @@ class NewListForm(ListForm):
 
 
 class AddressesForm(ActionForm):
-    """Addresses as pasted from anywhere, for members or for those who may write."""
+    """Pasted addresses of members or posters, up to PASTE_LIMIT."""
 
     addresses = forms.CharField(
         label=_("Secure addresses"),

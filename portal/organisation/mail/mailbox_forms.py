@@ -1,3 +1,5 @@
+"""Forms about group mailboxes."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -19,12 +21,12 @@ RIGHTS = {
 HINTS = {
     "read": _("Open the mailbox and its messages."),
     "write": _("Move, delete and keep drafts."),
-    "send": _("Write from the mailbox's address. Your history shows who did."),
+    "send": _("Write from the mailbox's address. The history shows who did."),
 }
 
 
 class MailboxForm(ActionForm):
-    """A team's mailbox."""
+    """A group mailbox."""
 
     name = forms.CharField(
         label=_("Name"),
@@ -37,10 +39,13 @@ class MailboxForm(ActionForm):
 
     @staticmethod
     def initial_of(mailbox: Mailbox) -> dict[str, Any]:
+        """Returns the mailbox's present details, as initial values."""
         return {"name": mailbox.name, "is_published": mailbox.is_published}
 
 
 class NewMailboxForm(MailboxForm):
+    """A new group mailbox, with its address."""
+
     def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["address"] = AddressField(organisation)
@@ -48,7 +53,7 @@ class NewMailboxForm(MailboxForm):
 
 
 class RightsForm(ActionForm):
-    """What somebody may do with the mailbox: each right stands alone."""
+    """A person's rights to the mailbox, each independent of the others."""
 
     rights = forms.MultipleChoiceField(
         label=_("What they may do"),
@@ -64,11 +69,14 @@ class RightsForm(ActionForm):
 
     @property
     def flags(self) -> dict[str, bool]:
+        """The arguments of the registry's grant."""
         chosen = self.cleaned_data["rights"]
         return {f"can_{right}": right in chosen for right in RIGHTS}
 
 
 class NewRightsForm(RightsForm):
+    """Another person's rights, by their address."""
+
     address = forms.CharField(
         label=_("Secure address of the person"),
         max_length=254,
@@ -95,6 +103,6 @@ class NewRightsForm(RightsForm):
         person = self.organisation.people.filter(address=key).first()
         if person is None:
             raise forms.ValidationError(
-                _("Nobody in your organisation has this address")
+                _("No one in your organisation has this address")
             )
         return person

@@ -1,9 +1,8 @@
-"""What happened to the organisation's own mail, in plain English.
+"""Message trace of one organisation: search, and the steps of one message.
 
-Two views of one message: whoever sent it sees what became of every recipient; whoever
-received it sees their own organisation's recipients only. Whom a distribution list
-reaches is its owner's to know: the author sees that the list sent it on, no more.
-Nothing says what is in a message.
+The sender's organisation sees the outcome for every recipient; the recipient's sees its
+own recipients only. An author sees that a distribution list sent the message on, and not
+its members. Nothing shows the content of a message.
 """
 
 from __future__ import annotations
@@ -26,16 +25,16 @@ from engine.trace.models import Event, EventKind
 from engine.trace.timeline import Sight, Step, step
 from portal.organisation.mail import trace_visibility
 
-LIMIT = 100  # messages in one answer
-CANDIDATES = 500  # looked at for it
-EVENTS = 5000  # of one message that are looked at; a list may have as many members
+LIMIT = 100  # messages in one result
+CANDIDATES = 500  # read to find them
+EVENTS = 5000  # of one message that are read; a list may have as many members
 SHOWN = 500  # of them on its page
 NOT_REACHED = "Could not be delivered; it is noted beside the member of the list"
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What somebody asks for; empty fields ask nothing."""
+    """A search; empty fields match everything."""
 
     sender: str = ""
     recipient: str = ""
@@ -45,8 +44,8 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One message as a list of messages shows it."""
+class FoundMessage:
+    """One message, as a list of messages shows it."""
 
     reference: str
     at: datetime
@@ -56,20 +55,22 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
-    """Everything that the organisation may know of one message."""
+class MessageTrace:
+    """Everything that the organisation may see of one message.
+
+    `sent_on` holds the references of copies that lists made, where it may see those.
+    """
 
     reference: str
     sender: str
     is_sent: bool
     steps: list[Step]
     is_cut: bool
-    # What lists made of it, where the organisation may follow that too.
     sent_on: list[str]
 
 
-def query_of(given: dict[str, str]) -> Query:
-    """What was typed: addresses in either form, dates as the browser sends them."""
+def parse_query(given: dict[str, str]) -> Query:
+    """Parses filter criteria: addresses in either form, and ISO dates."""
     return Query(
         sender=_key(given.get("sender", "")),
         recipient=_key(given.get("recipient", "")),
@@ -79,40 +80,41 @@ def query_of(given: dict[str, str]) -> Query:
     )
 
 
-def find(organisation: Organisation, query: Query) -> list[Line]:
-    """The newest of the organisation's messages that the query asks for."""
+def find(organisation: Organisation, query: Query) -> list[FoundMessage]:
+    """Returns the organisation's newest messages that match, up to LIMIT."""
     known = routes.current()
     rows = _candidates(organisation, query, known).select_related(None)
     rows = rows.prefetch_related("recipients").order_by("-pk")[:CANDIDATES]
-    lines = (_line(organisation, message, query, known) for message in rows)
-    return [line for line in lines if line is not None][:LIMIT]
+    found = (_found_message(organisation, message, query, known) for message in rows)
+    return [one for one in found if one is not None][:LIMIT]
 
 
-def story(organisation: Organisation, reference: str) -> Story | None:
-    """What happened to a message, or None where it is not theirs to know."""
+def trace(organisation: Organisation, reference: str) -> MessageTrace | None:
+    """Returns the trace of a message; None where the organisation may not see it."""
     events = list(Event.objects.filter(reference=reference).order_by("pk")[:EVENTS])
     events += untried_recipients.events(reference)
-    seen = trace_visibility.theirs(events, organisation)
+    seen = trace_visibility.visible_events(events, organisation)
     if not seen:
         return None
     received = seen[0]
-    return Story(
+    return MessageTrace(
         reference=reference,
         sender=str(received.detail.get("sender", "")),
-        is_sent=trace_visibility.teller(received, routes.current()) == organisation.pk,
-        steps=[_told(event, received) for event in seen[:SHOWN]],
+        is_sent=trace_visibility.owner_of_outcomes(received, routes.current())
+        == organisation.pk,
+        steps=[_step(event, received) for event in seen[:SHOWN]],
         is_cut=len(seen) > SHOWN,
-        sent_on=[r for r in _sent_on(seen) if _may_know(organisation, r)],
+        sent_on=[r for r in _sent_on(seen) if _may_see(organisation, r)],
     )
 
 
-def _told(event: Event, received: Event) -> Step:
-    """A list's author hears nothing of a member who cannot be reached."""
-    told = step(event, Sight.MEMBER)
+def _step(event: Event, received: Event) -> Step:
+    """Hides from the author of a message to a list why a member could not be reached."""
+    shown = step(event, Sight.MEMBER)
     of_list = event.detail.get("list") or received.detail.get("list")
     if of_list and event.kind == EventKind.FAILED:
-        return replace(told, text=NOT_REACHED)
-    return told
+        return replace(shown, text=NOT_REACHED)
+    return shown
 
 
 def _sent_on(events: Iterable[Event]) -> list[str]:
@@ -120,15 +122,15 @@ def _sent_on(events: Iterable[Event]) -> list[str]:
     return list(filter(None, found))
 
 
-def _may_know(organisation: Organisation, reference: str) -> bool:
+def _may_see(organisation: Organisation, reference: str) -> bool:
     events = Event.objects.filter(reference=reference).order_by("pk")[:EVENTS]
-    return bool(trace_visibility.theirs(list(events), organisation))
+    return bool(trace_visibility.visible_events(list(events), organisation))
 
 
 def _candidates(
     organisation: Organisation, query: Query, known: Routes
 ) -> QuerySet[QueuedMessage]:
-    """Messages that may be meant, by whatever index finds them."""
+    """Returns messages that may match, by the index that narrows them most."""
     rows = QueuedMessage.objects.all()
     if query.since:
         rows = rows.filter(accepted_at__date__gte=query.since)
@@ -143,19 +145,19 @@ def _candidates(
         return rows.filter(sender__iexact=query.sender) if query.sender else rows
     if query.sender:
         return rows.filter(
-            organisation_id=trace_visibility.owner(query.sender, known),
+            organisation_id=trace_visibility.organisation_of(query.sender, known),
             sender__iexact=query.sender,
         )
-    # What a list sends on is its author's too; they know of the list, not its members.
+    # Copies that a list sends on carry the author's organisation, which may not see them.
     own = rows.filter(organisation_id=organisation.pk)
     return own.exclude(source=Source.LIST)
 
 
-def _line(
+def _found_message(
     organisation: Organisation, message: QueuedMessage, query: Query, known: Routes
-) -> Line | None:
-    """The message as the organisation may see it; None where it may not."""
-    is_sent = trace_visibility.sender_of(message, known) == organisation.pk
+) -> FoundMessage | None:
+    """Returns the message as the organisation may see it; None where it may not."""
+    is_sent = trace_visibility.sending_organisation(message, known) == organisation.pk
     seen = [
         recipient
         for recipient in message.recipients.all()
@@ -165,11 +167,13 @@ def _line(
         query.recipient and query.recipient not in {_key(r.address) for r in seen}
     ):
         return None
-    return Line(message.reference, message.accepted_at, message.sender, seen, is_sent)
+    return FoundMessage(
+        message.reference, message.accepted_at, message.sender, seen, is_sent
+    )
 
 
 def status_words(recipients: Iterable[Recipient]) -> list[tuple[str, int]]:
-    """How many recipients stand where, as label and number."""
+    """Counts recipients by status, as label and number."""
     counted: defaultdict[str, int] = defaultdict(int)
     for recipient in recipients:
         counted[RecipientStatus(recipient.status).label] += 1
@@ -177,7 +181,7 @@ def status_words(recipients: Iterable[Recipient]) -> list[tuple[str, int]]:
 
 
 def _key(text: str) -> str:
-    """The community form of what was typed; text that is no address stays itself."""
+    """Returns the community form of an address; other text unchanged."""
     try:
         address = Address.parse(text.strip())
         return routes.current().domains.to_community(address).key

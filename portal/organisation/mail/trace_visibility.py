@@ -1,7 +1,7 @@
-"""Which facts of a message an organisation may know.
+"""Visibility of trace events: which facts about a message an organisation may see.
 
-Its author's organisation knows what became of every recipient, the others of their own.
-Whom a distribution list reaches is for the organisation that owns the list.
+The author's organisation sees the outcome for every recipient, others for their own
+recipients. Only the organisation that owns a distribution list sees its members.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from engine.routing.routes import Routes
 from engine.trace.models import Event, EventKind
 
 
-def theirs(events: Sequence[Event], organisation: Organisation) -> list[Event]:
-    """Of one message's events those that the organisation may know, the first first.
+def visible_events(events: Sequence[Event], organisation: Organisation) -> list[Event]:
+    """Returns those of one message's events that the organisation may see, in order.
 
-    None where the message is neither from it nor to it.
+    Empty where the message is neither from the organisation nor to it.
     """
     known = routes.current()
     received = next((e for e in events if e.kind == EventKind.RECEIVED), None)
@@ -30,37 +30,43 @@ def theirs(events: Sequence[Event], organisation: Organisation) -> list[Event]:
         for event in events
         if event.recipient
         and organisation.pk
-        in (teller(received, known, event), owner(event.recipient, known))
+        in (
+            owner_of_outcomes(received, known, event),
+            organisation_of(event.recipient, known),
+        )
     ]
-    is_sent = teller(received, known) == organisation.pk
+    is_sent = owner_of_outcomes(received, known) == organisation.pk
     return [received, *own] if is_sent or own else []
 
 
-def teller(received: Event, known: Routes, event: Event | None = None) -> int | None:
-    """The organisation that may know of every recipient: the author's, or a list's.
+def owner_of_outcomes(
+    received: Event, known: Routes, event: Event | None = None
+) -> int | None:
+    """Returns the organisation that may see every outcome: the author's, or the list's.
 
-    An event may be about a member whom a list could not send on to.
+    A list's event may be about a member that the list could not reach.
     """
     of_list = received.detail.get("list") or (event and event.detail.get("list"))
     if of_list:
-        return owner(str(of_list), known)
+        return organisation_of(str(of_list), known)
     found: int | None = received.detail.get("organisation_id")
     return found
 
 
-def sender_of(message: QueuedMessage, known: Routes) -> int | None:
-    """The organisation that sent a message; of a list's copies, the list's own."""
+def sending_organisation(message: QueuedMessage, known: Routes) -> int | None:
+    """Returns the organisation that sent a message; for a list's copies, the list's."""
     if message.source == Source.LIST:
-        return owner(message.sender, known)
+        return organisation_of(message.sender, known)
     return message.organisation_id
 
 
 def is_own(address: str, organisation: Organisation, known: Routes) -> bool:
-    return owner(address, known) == organisation.pk
+    """Returns whether the address is in a domain of the organisation."""
+    return organisation_of(address, known) == organisation.pk
 
 
-def owner(address: str, known: Routes) -> int | None:
-    """The organisation whose domain the address is in."""
+def organisation_of(address: str, known: Routes) -> int | None:
+    """Returns the id of the organisation whose domain the address is in."""
     try:
         return known.organisation_of(Address.parse(address))
     except InvalidAddressError:

@@ -1,4 +1,4 @@
-"""Everybody in the organisation: found, listed, added."""
+"""The organisation's people: found, listed and added."""
 
 from __future__ import annotations
 
@@ -11,32 +11,34 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from engine.registry.actions import people
 from engine.registry.models import Organisation, OrganisationRole, Person, RoleName
-from engine.registry.permissions import Permission
 from portal.account_admin import tasks
 from portal.organisation.filters import PeopleFilter
-from portal.organisation.frame import show, visitor, within
+from portal.organisation.frame import person_url, render_section
 from portal.organisation.people.forms import NewPersonForm
-from portal.ui.pagination import paged
+from portal.organisation.people.person import PEOPLE, SECTION
+from portal.ui.forms import post_data
+from portal.ui.pagination import paginate
+from portal.ui.visitor import signed_in_person
 
 
-@within(Permission.MANAGE_PEOPLE)
+@PEOPLE
 @require_GET
 def index(request: HttpRequest, organisation: Organisation) -> HttpResponse:
-    """Everybody by name; by `q` in name, address or job title, and by `status`."""
+    """People by name."""
     search = PeopleFilter(request)
-    rows = _found(organisation, search.criteria["q"], search.criteria["status"])
-    context = {"page": paged(request, rows, by="name"), "filter": search}
-    return show(request, organisation, "people", "people", context)
+    rows = _filtered(organisation, search.criteria["q"], search.criteria["status"])
+    context = {"page": paginate(request, rows, by="name"), "filter": search}
+    return render_section(request, organisation, "people", SECTION, context)
 
 
-def _found(organisation: Organisation, sought: str, status: str) -> QuerySet[Person]:
+def _filtered(organisation: Organisation, text: str, status: str) -> QuerySet[Person]:
     role = OrganisationRole.objects.filter(
         person=OuterRef("pk"),
         organisation=organisation,
         role=RoleName.ADMINISTRATOR,
     )
     rows = organisation.people.annotate(is_administrator=Exists(role))
-    for word in sought.split():
+    for word in text.split():
         rows = rows.filter(
             Q(name__icontains=word)
             | Q(address__icontains=word)
@@ -51,25 +53,27 @@ def _found(organisation: Organisation, sought: str, status: str) -> QuerySet[Per
     return rows
 
 
-@within(Permission.MANAGE_PEOPLE)
+@PEOPLE
 @require_http_methods(["GET", "POST"])
 def add(request: HttpRequest, organisation: Organisation) -> HttpResponse:
-    form = NewPersonForm(request.POST or None, organisation=organisation)
-    made: list[Person] = []
+    """Adds a person, and sends the link to choose a password if asked to."""
+    form = NewPersonForm(post_data(request), organisation=organisation)
+    added: list[Person] = []
 
     @transaction.atomic
-    def verb() -> None:
+    def run() -> None:
         person = people.add(
             organisation,
             address=form.cleaned_data["address"],
-            by=visitor(request),
+            by=signed_in_person(request),
             **form.details,
         )
         if form.cleaned_data["sends_link"]:
             tasks.invite(person)
-        made.append(person)
+        added.append(person)
 
-    if form.submit(verb, field="address"):
-        messages.success(request, f"{made[0].name} has been added.")
-        return redirect("organisation:person", organisation.pk, made[0].pk)
-    return show(request, organisation, "person_add", "people", {"form": form})
+    if form.submit(run, field="address"):
+        messages.success(request, f"{added[0].name} has been added.")
+        return redirect(person_url(added[0]))
+    context = {"form": form}
+    return render_section(request, organisation, "person_add", SECTION, context)

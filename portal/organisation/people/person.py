@@ -1,39 +1,48 @@
-"""One person: who they are, and every change that an administrator may make."""
+"""One person: details, and changes to them by an administrator."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from engine.registry import permissions
 from engine.registry.actions import people, roles
-from engine.registry.models import Grant, Organisation, RoleName
+from engine.registry.models import Grant, Organisation, Person, RoleName
 from engine.registry.permissions import Permission
+from engine.registry.permissions.view_guards import GuardedView
 from onboarding.first_sign_in.policies import can_print_first_letter
-from portal.account_admin import approvals, policies
-from portal.organisation import attention
-from portal.organisation.confirmation import confirmed, is_overtaken, sure
+from portal.account_admin import approvals, confirmations, policies
+from portal.account_admin.forms import PersonForm
+from portal.organisation.confirmation import confirmed_view
 from portal.organisation.frame import (
-    changeable_person,
-    person_in,
-    show,
-    visitor,
-    within,
+    get_person,
+    organisation_of,
+    organisation_view,
+    person_url,
+    render_section,
 )
-from portal.organisation.people.forms import PersonForm
-from portal.ui.forms import ReasonForm
+from portal.ui.confirmation import Confirmation, ConfirmedAction, check_allowed
+from portal.ui.forms import post_data
+from portal.ui.visitor import signed_in_person
+
+SECTION = "people"
+PEOPLE = organisation_view(Permission.MANAGE_PEOPLE)
 
 
-@within(Permission.MANAGE_PEOPLE)
+@PEOPLE
 @require_GET
 def index(
     request: HttpRequest, organisation: Organisation, person_id: int
 ) -> HttpResponse:
-    person = person_in(organisation, person_id)
-    by = visitor(request)
-    missing = attention.without_second_factor(organisation).filter(pk=person.pk)
+    """The page of one person."""
+    person = get_person(organisation, person_id)
+    by = signed_in_person(request)
+    missing = policies.without_second_factor(organisation).filter(pk=person.pk)
     context = {
         "person": person,
         "is_administrator": policies.administers(person, organisation),
@@ -45,103 +54,103 @@ def index(
             by, Permission.MANAGE_ROLES, organisation=organisation
         ),
         "is_self": person.pk == by.pk,
-        "waiting": approvals.of_person(person),
+        "approvals": approvals.of_person(person),
         "may_print_letter": can_print_first_letter(person),
     }
-    return show(request, organisation, "person", "people", context)
+    return render_section(request, organisation, "person", SECTION, context)
 
 
-@within(Permission.MANAGE_PEOPLE)
+@PEOPLE
 @require_http_methods(["GET", "POST"])
 def edit(
     request: HttpRequest, organisation: Organisation, person_id: int
 ) -> HttpResponse:
-    person = changeable_person(request, organisation, person_id)
-    form = PersonForm(request.POST or None, initial=PersonForm.initial_of(person))
-    if form.submit(lambda: people.edit(person, by=visitor(request), **form.details)):
+    """Changes a person's details."""
+    person = get_person(organisation, person_id)
+    by = signed_in_person(request)
+    check_allowed(policies.may_change, person, by=by)
+    form = PersonForm(post_data(request), initial=PersonForm.initial_of(person))
+    if form.submit(lambda: people.edit(person, by=by, **form.details)):
         messages.success(request, f"The details of {person.name} have been saved.")
-        return redirect("organisation:person", organisation.pk, person.pk)
+        return redirect(person_url(person))
     context = {"person": person, "form": form}
-    return show(request, organisation, "person_edit", "people", context)
+    return render_section(request, organisation, "person_edit", SECTION, context)
 
 
-@within(Permission.MANAGE_PEOPLE)
-@require_http_methods(["GET", "POST"])
-def suspend(
-    request: HttpRequest, organisation: Organisation, person_id: int
-) -> HttpResponse:
-    person = changeable_person(request, organisation, person_id)
-    form = ReasonForm(request.POST if request.method == "POST" else None)
-    return confirmed(
-        request,
-        organisation,
-        person,
-        form,
-        lambda: people.suspend(
-            person, reason=form.cleaned_data["reason"], by=visitor(request)
-        ),
-        title=f"Suspend {person.name}",
-        text="They are signed out everywhere, their app passwords end, and they can no "
-        "longer sign in. Mail to and from them is held or refused until you resume the "
-        "account. Nothing is deleted.",
-        button="Suspend",
+def back_to_person(person: Person, by: Person) -> str:
+    """The person's page, while the visitor may still see it.
+
+    Administrators who take their own role away no longer may.
+    """
+    organisation = person.organisation
+    if permissions.can(by, Permission.MANAGE_PEOPLE, organisation=organisation):
+        return person_url(person)
+    return reverse("organisation:home")
+
+
+def person_view(action: ConfirmedAction[Person]) -> GuardedView:
+    """Builds the view of a confirmed action on one of the organisation's people."""
+    return confirmed_view(
+        PEOPLE,
+        SECTION,
+        get_person,
+        action,
+        back=back_to_person,
+        allows=policies.may_change,
+    )
+
+
+def _describe_new_administrator(person: Person, by: Person) -> Confirmation:
+    return Confirmation(
+        title=f"Make {person.name} an administrator",
+        text="They can then do everything that you can do here. They need a second "
+        "factor when they next sign in.",
+        button="Make administrator",
+        done=f"{person.name} is now an administrator.",
+        caption=person.address,
+        state="member",
+    )
+
+
+def _describe_role_removal(person: Person, by: Person) -> Confirmation:
+    return Confirmation(
+        title=f"Take the administrator role from {person.name}",
+        text="They keep their mail, and can no longer change anything here.",
+        button="Take the role away",
+        done=f"{person.name} is no longer an administrator.",
+        caption=person.address,
         is_warning=True,
-        done=f"{person.name} is suspended.",
+        state="administrator",
     )
 
 
-@within(Permission.MANAGE_PEOPLE)
-@require_http_methods(["GET", "POST"])
-def resume(
-    request: HttpRequest, organisation: Organisation, person_id: int
-) -> HttpResponse:
-    person = changeable_person(request, organisation, person_id)
-    return confirmed(
-        request,
-        organisation,
-        person,
-        sure(request),
-        lambda: people.resume(person, by=visitor(request)),
-        title=f"Resume the account of {person.name}",
-        text="They can sign in again, and mail that was held is delivered. Their mail "
-        "programs need new app passwords.",
-        button="Resume",
-        done=f"{person.name} can use the service again.",
-    )
+def _give(person: Person, **by: Any) -> None:
+    organisation = organisation_of(person)
+    roles.give(person, RoleName.ADMINISTRATOR, organisation=organisation, **by)
 
 
-@within(Permission.MANAGE_ROLES)
-@require_http_methods(["GET", "POST"])
-def role(
-    request: HttpRequest, organisation: Organisation, person_id: int
-) -> HttpResponse:
-    """Make the person an administrator, or no longer one."""
-    person = changeable_person(request, organisation, person_id)
-    is_one = policies.administers(person, organisation)
-    was = "administrator" if is_one else "member"
-    if is_overtaken(request, was):
-        return redirect("organisation:person", organisation.pk, person.pk)
-    change = roles.take if is_one else roles.give
-    return confirmed(
-        request,
-        organisation,
-        person,
-        sure(request),
-        lambda: change(
-            person,
-            RoleName.ADMINISTRATOR,
-            organisation=organisation,
-            by=visitor(request),
-        ),
-        title=f"Take the administrator role from {person.name}"
-        if is_one
-        else f"Make {person.name} an administrator",
-        text="They keep their mail, and can no longer change anything here."
-        if is_one
-        else "They can then do everything that you can do here. "
-        "They need a second factor when they next sign in.",
-        was=was,
-        button="Take the role away" if is_one else "Make administrator",
-        is_warning=is_one,
-        done=f"{person.name} is {'no longer' if is_one else 'now'} an administrator.",
-    )
+def _take(person: Person, **by: Any) -> None:
+    organisation = organisation_of(person)
+    roles.take(person, RoleName.ADMINISTRATOR, organisation=organisation, **by)
+
+
+GIVE_ROLE = ConfirmedAction(_describe_new_administrator, _give)
+TAKE_ROLE = ConfirmedAction(_describe_role_removal, _take)
+
+
+def _role_change(person: Person) -> ConfirmedAction[Person]:
+    is_administrator = policies.administers(person, organisation_of(person))
+    return TAKE_ROLE if is_administrator else GIVE_ROLE
+
+
+suspend = person_view(confirmations.SUSPEND)
+resume = person_view(confirmations.RESUME)
+change_address = person_view(confirmations.CHANGE_ADDRESS)
+role = confirmed_view(
+    organisation_view(Permission.MANAGE_ROLES),
+    SECTION,
+    get_person,
+    _role_change,
+    back=back_to_person,
+    allows=policies.may_change,
+)

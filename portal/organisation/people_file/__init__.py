@@ -1,3 +1,3 @@
-"""People file is in charge of adding many people from one CSV file: read, tried, then done."""
+"""Adding many people from a CSV file: read, tried without changes, then imported."""
 
 from __future__ import annotations

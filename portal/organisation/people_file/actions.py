@@ -1,4 +1,4 @@
-"""Taking a file of people in, and starting to add them."""
+"""Actions on a file of people: checking it, and starting the import."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def check(
     sends_links: bool,
     by: Person,
 ) -> PeopleFile:
-    """Scan, read and try a file. Nobody is added yet. Raises PolicyError."""
+    """Scans, reads and tries a file, without adding anyone. Raises PolicyError."""
     upload_scan.check_is_clean(raw, by=by)
     trial = dry_run.try_rows(organisation, csv_reader.read(raw))
     return PeopleFile.objects.create(
@@ -37,9 +37,9 @@ def check(
 
 @transaction.atomic
 def start(people_file: PeopleFile, *, by: Person) -> None:
-    """Have a worker add the people, or go on where it stopped.
+    """Queues the import, or resumes one that stalled.
 
-    Starting again what is being done, or is done, changes nothing. Raises PolicyError.
+    Does nothing while the import runs or once it is done. Raises PolicyError.
     """
     row = PeopleFile.objects.select_for_update().get(pk=people_file.pk)
     if row.is_stalled(clock.now()):
@@ -47,7 +47,7 @@ def start(people_file: PeopleFile, *, by: Person) -> None:
     if row.status != PeopleFileStatus.CHECKED:
         return
     if not row.rows:
-        raise PolicyError("There is nobody to add in this file.")
+        raise PolicyError("This file contains no one to add.")
     row.status, row.moved_at = PeopleFileStatus.LOADING, clock.now()
     row.save(update_fields=["status", "moved_at"])
     record(

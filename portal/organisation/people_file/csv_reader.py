@@ -1,4 +1,4 @@
-"""A CSV file as spreadsheets save it, read into rows whatever its encoding."""
+"""Reads CSV files as spreadsheets save them, whatever the encoding and delimiter."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OCTETS_LIMIT = 1024 * 1024
 ROWS_LIMIT = 1000
 CELL_LIMIT = 500
 
-# The heading that we write, and what others call the same.
+# Our headings, and other systems' names for the same.
 HEADINGS = {
     "name": "name",
     "full name": "name",
@@ -56,7 +56,7 @@ class Row:
 
 
 def read(raw: bytes) -> list[Row]:
-    """The rows below the headings. Raises PolicyError for what is no such file."""
+    """Returns the rows below the headings. Raises PolicyError for an unusable file."""
     if len(raw) > OCTETS_LIMIT:
         raise PolicyError("The file must be smaller than 1 MB.")
     text = _decoded(raw)
@@ -89,7 +89,7 @@ def _is_filled(cells: list[str]) -> bool:
 
 
 def _columns(headings: list[str]) -> list[str]:
-    """Our name for each column; empty for one that we do not know."""
+    """Returns our name for each column; empty for unknown ones."""
     columns = [HEADINGS.get(_plain(heading), "") for heading in headings]
     for name, heading in NEEDED.items():
         if name not in columns:
@@ -113,7 +113,7 @@ def _named(columns: list[str], cells: list[str]) -> dict[str, str]:
 
 
 def _cell(text: str) -> str:
-    """The cell on one line, without the mark that keeps a formula from running."""
+    """Returns the cell on one line, without the quote that `safe_cell` puts before a formula."""
     clean = " ".join(text.split())[: CELL_LIMIT + 1]
     if clean.startswith("'") and clean[1:].startswith(FORMULA_PREFIXES):
         return clean[1:]
@@ -121,7 +121,7 @@ def _cell(text: str) -> str:
 
 
 def _decoded(raw: bytes) -> str:
-    """As UTF-8, or UTF-16 with its mark, or what Windows in Europe writes."""
+    """Decodes UTF-8, UTF-16 with a byte order mark, or Windows-1252."""
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return raw.decode("utf-16", "replace")
     try:

@@ -1,4 +1,4 @@
-"""What adding the people of a file would do, said before anything is done."""
+"""Tries a file of people: who would be added, and what is wrong, without changes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ YES, NO = ("yes", "y", "true", "1"), ("no", "n", "false", "0", "")
 
 @dataclass(slots=True)
 class Trial:
-    """Whom to add, how many are there already, and what is wrong on which line."""
+    """The people to add, how many exist already, and faults as (line, sentence)."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     known_count: int = 0
@@ -37,26 +37,26 @@ class Trial:
 
 
 def try_rows(organisation: Organisation, rows: list[Row]) -> Trial:
-    """Check every row as adding it would, and change nothing."""
+    """Checks every row as adding it would, and changes nothing."""
     trial, wanted = Trial(), dict[str, tuple[int, dict[str, Any]]]()
-    home = _Home(organisation)
+    domains = _OwnDomains(organisation)
     for row in rows:
         try:
-            fields = _checked(row, home)
+            fields = _checked(row, domains)
             if fields["address"] in wanted:
                 raise PolicyError(f"{fields['address']} is in the file twice.")
             wanted[fields["address"]] = (row.line, fields)
         except PolicyError as fault:
             trial.faults.append((row.line, str(fault)))
-    _look_up(organisation, trial, wanted)
+    _sort_by_existence(organisation, trial, wanted)
     trial.faults.sort()
     return trial
 
 
-def _look_up(
+def _sort_by_existence(
     organisation: Organisation, trial: Trial, wanted: dict[str, tuple[int, Any]]
 ) -> None:
-    """Tell who is there already and whose address is taken, of all rows at once."""
+    """Finds existing people and taken addresses, for all rows in two queries."""
     there = set(
         Person.objects.filter(
             organisation=organisation, address__in=list(wanted)
@@ -73,8 +73,8 @@ def _look_up(
             trial.rows.append(fields)
 
 
-class _Home:
-    """The domains in which the organisation may give out addresses, asked once."""
+class _OwnDomains:
+    """The organisation's verified domains, read once."""
 
     def __init__(self, organisation: Organisation) -> None:
         self.organisation = organisation
@@ -82,7 +82,7 @@ class _Home:
         self.pairs = dict(rows.values_list("member_domain", "community_domain"))
 
     def key(self, text: str) -> str:
-        """The key of an address of ours; a name alone is one at the first domain."""
+        """Returns the key of an own address; a bare local part is at the first domain."""
         first = next(iter(self.pairs.values()), "")
         address = parse_address(text if "@" in text else f"{text}@{first}")
         if address.domain in self.pairs:
@@ -93,11 +93,11 @@ class _Home:
 
 
 def is_there(organisation: Organisation, key: str) -> bool:
-    """True where the organisation has a person with the address already."""
+    """Returns whether the organisation has a person with the address."""
     return Person.objects.filter(organisation=organisation, address=key).exists()
 
 
-def _checked(row: Row, home: _Home) -> dict[str, Any]:
+def _checked(row: Row, domains: _OwnDomains) -> dict[str, Any]:
     cells = dict(row.cells)
     address = cells.pop("address", "")
     hidden = _is_yes(cells.pop("is_ex_directory", ""))
@@ -110,7 +110,7 @@ def _checked(row: Row, home: _Home) -> dict[str, Any]:
             raise PolicyError(f"The {LABELS[name]} is too long.")
     if cells.get("everyday_address"):
         parse_address(cells["everyday_address"])
-    return {**cells, "is_ex_directory": hidden, "address": home.key(address)}
+    return {**cells, "is_ex_directory": hidden, "address": domains.key(address)}
 
 
 def _is_yes(text: str) -> bool:

@@ -1,6 +1,6 @@
-"""Adding the people of a file, in slices, one transaction each person.
+"""Imports the people of a file in slices, in one transaction for each person.
 
-Run again, it goes on where it was.
+Running it again continues where it stopped.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from portal.account_admin import tasks
 from portal.organisation.models import PeopleFile, PeopleFileStatus
 from portal.organisation.people_file.dry_run import is_there
 
-# A slice takes seconds (0.4 each at worst, measured), so that other long jobs get their
-# turn and none comes near the time that a job has.
+# At 0.4 s a person at worst (measured), a slice takes seconds: other long jobs run in
+# between, and no slice comes near the time limit of a job.
 PEOPLE_AT_ONCE = 25
 
 
 def run(people_file_id: int) -> bool:
-    """Add the next few; returns whether somebody is left."""
+    """Adds the next people; returns whether more are left."""
     return all(_add_next(people_file_id) for _ in range(PEOPLE_AT_ONCE))
 
 
 @transaction.atomic
 def _add_next(people_file_id: int) -> bool:
-    """Deal with the next row; False when none is left.
+    """Processes the next row; returns False when none is left.
 
-    The row is locked: two workers at the same file take turns, and add nobody twice.
+    The file is locked, so that two workers add no one twice.
     """
     file = PeopleFile.objects.select_for_update().get(pk=people_file_id)
     if file.status != PeopleFileStatus.LOADING:
@@ -53,7 +53,7 @@ def _add_next(people_file_id: int) -> bool:
 
 
 def _add(file: PeopleFile, fields: dict[str, Any]) -> bool:
-    """Add one person, unless somebody did so meanwhile."""
+    """Adds one person, unless the person exists by now."""
     address = fields.pop("address")
     if is_there(file.organisation, address):
         return False
@@ -64,6 +64,6 @@ def _add(file: PeopleFile, fields: dict[str, Any]) -> bool:
         **fields,
     )
     if file.sends_links and person.notice_address:
-        # In the lane of the import: a thousand of them keep no other notice waiting.
+        # In the lane of the import, so that a thousand of them delay no other notice.
         tasks.invite(person, lane=Lane.LONG)
     return True

@@ -1,4 +1,4 @@
-"""The door through which a worker adds the people of a file."""
+"""The background job that imports a file of people."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from portal.organisation.people_file import importer
 
 
 def start(people_file_id: int) -> None:
-    """Queue the work, with the transaction that asks for it."""
+    """Queues the import, in the caller's transaction."""
     async_task(
         "portal.organisation.people_file.tasks.run", people_file_id, cluster=Lane.LONG
     )
 
 
 def run(people_file_id: int) -> None:
-    """Add the next few; what is left is a job of its own, behind others that wait."""
+    """Imports the next people; queues another job for the rest, behind waiting ones."""
     if importer.run(people_file_id):
         start(people_file_id)

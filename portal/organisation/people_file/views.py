@@ -1,4 +1,4 @@
-"""Adding many people from a CSV file: upload, look at what would happen, add."""
+"""The pages of an import: upload, preview and start."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ from engine import clock
 from engine.registry.errors import PolicyError
 from engine.registry.models import Organisation
 from engine.registry.permissions import Permission
-from portal.organisation.frame import show, visitor, within
+from portal.organisation.frame import organisation_view, render_section
 from portal.organisation.models import PeopleFile
 from portal.organisation.people.forms import PeopleFileForm
 from portal.organisation.people_file import actions
 from portal.organisation.people_file.csv_reader import TEMPLATE
+from portal.ui.forms import post_data
+from portal.ui.visitor import signed_in_person
 
 SHOWN = 50  # rows and faults on the page
 
 
-@within(Permission.MANAGE_PEOPLE)
+@organisation_view(Permission.MANAGE_PEOPLE)
 @require_http_methods(["GET", "POST"])
 def upload(request: HttpRequest, organisation: Organisation) -> HttpResponse:
-    form = PeopleFileForm(
-        request.POST if request.method == "POST" else None, request.FILES or None
-    )
+    """Uploads a file, which is checked before anyone is added."""
+    form = PeopleFileForm(post_data(request), request.FILES or None)
     made: list[PeopleFile] = []
 
     def verb() -> None:
@@ -42,21 +43,23 @@ def upload(request: HttpRequest, organisation: Organisation) -> HttpResponse:
                 file.read(),
                 name=file.name,
                 sends_links=form.cleaned_data["sends_links"],
-                by=visitor(request),
+                by=signed_in_person(request),
             )
         )
 
     if form.submit(verb, field="file"):
         return redirect("organisation:people_file", organisation.pk, made[0].pk)
-    return show(request, organisation, "people_file_upload", "people", {"form": form})
+    return render_section(
+        request, organisation, "people_file_upload", "people", {"form": form}
+    )
 
 
-@within(Permission.MANAGE_PEOPLE)
+@organisation_view(Permission.MANAGE_PEOPLE)
 @require_GET
 def index(
     request: HttpRequest, organisation: Organisation, people_file_id: int
 ) -> HttpResponse:
-    """What the file would do, is doing, or has done."""
+    """What the import would do, is doing, or has done."""
     file = _file(organisation, people_file_id)
     context = {
         "file": file,
@@ -67,26 +70,27 @@ def index(
         "not_shown": max(0, len(file.rows) - SHOWN),
         "faults_not_shown": max(0, len(file.faults) - SHOWN),
     }
-    return show(request, organisation, "people_file", "people", context)
+    return render_section(request, organisation, "people_file", "people", context)
 
 
-@within(Permission.MANAGE_PEOPLE)
+@organisation_view(Permission.MANAGE_PEOPLE)
 @require_POST
 def start(
     request: HttpRequest, organisation: Organisation, people_file_id: int
 ) -> HttpResponse:
+    """Starts or resumes the import."""
     file = _file(organisation, people_file_id)
     try:
-        actions.start(file, by=visitor(request))
+        actions.start(file, by=signed_in_person(request))
     except PolicyError as refusal:
         messages.error(request, str(refusal))
     return redirect("organisation:people_file", organisation.pk, file.pk)
 
 
-@within(Permission.MANAGE_PEOPLE)
+@organisation_view(Permission.MANAGE_PEOPLE)
 @require_GET
 def template(request: HttpRequest, organisation: Organisation) -> HttpResponse:
-    """A file with the headings, and one line to show how it is meant."""
+    """A CSV file with the headings, and one line as an example."""
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="people.csv"'
     domain = organisation.domains.values_list("community_domain", flat=True).first()

@@ -1,3 +1,3 @@
-"""Commands that make ready what the pages are made of."""
+"""Commands that prepare the pages' assets."""
 
 from __future__ import annotations

@@ -20,19 +20,19 @@ register = template.Library()
 
 @register.simple_tag
 def govuk(component: str, **params: Any) -> SafeString:
-    """Any GOV.UK component: `{% govuk "button" text="Save" %}`."""
+    """Renders any GOV.UK component: `{% govuk "button" text="Save" %}`."""
     return govuk_components.render(component, params)
 
 
 @register.simple_tag
 def field(bound: BoundField, **options: Any) -> SafeString:
-    """One field of a form: `{% field form.name label_size="l" heading=True %}`."""
+    """Renders one field of a form: `{% field form.name label_size="l" heading=True %}`."""
     return govuk_fields.render(bound, **options)
 
 
 @register.simple_tag
 def error_summary(*all_forms: forms.BaseForm) -> SafeString:
-    """What is wrong in the forms, each line a link to its field; nothing when all is well."""
+    """Renders the forms' errors, each a link to its field; nothing without errors."""
     errors = [line for form in all_forms if form for line in _error_lines(form)]
     if not errors:
         return SafeString()
@@ -52,16 +52,16 @@ def _error_lines(form: forms.BaseForm) -> list[dict[str, str]]:
 
 @register.simple_tag
 def local_time(moment: datetime | None, style: str = "full") -> SafeString:
-    """A moment as every screen tells it, which programs can read too."""
+    """Renders a moment in words, and for programs in its datetime attribute."""
     if not moment:
         return SafeString()
     local = timezone.localtime(moment)
-    words = date_formats.worded(local, style)
+    words = date_formats.format_datetime(local, style)
     return format_html('<time datetime="{}">{}</time>', local.isoformat(), words)
 
 
 @register.filter
 def broken(address: object) -> SafeString:
-    """An address that a narrow place breaks after its @ and dots, never in a word."""
+    """Lets an address break after its @ and dots, and never within a word."""
     parts = re.split(r"(?<=[@.])", str(address))
     return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in parts))

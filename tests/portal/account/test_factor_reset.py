@@ -122,7 +122,7 @@ def test_nobody_agrees_to_what_the_owner_refused(
 ) -> None:
     actions.stop_factor_reset(asked, by=None)
 
-    with pytest.raises(PolicyError, match="no longer waits"):
+    with pytest.raises(PolicyError, match="no longer pending"):
         actions.agree_to_factor_reset(asked, by=alice)
 
 
@@ -217,7 +217,7 @@ def test_the_person_who_opens_it_is_told_that_the_owner_did_not_ask(
     latest = bob.recoveries.latest("pk")
 
     for path in (at, f"{at}mail/{latest.pk}/agree/"):
-        assert "says that this was not theirs" in client.get(path).text
+        assert "reports that this was not theirs" in client.get(path).text
     assert "Mailbox shut" in before
     assert "not theirs" not in before
 

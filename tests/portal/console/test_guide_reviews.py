@@ -108,7 +108,7 @@ def test_reviews_that_are_due_are_counted(editor: Client, guide: Guide) -> None:
 
 
 def test_editors_read_what_readers_say(editor: Client, guide: Guide) -> None:
-    assert "Nobody has answered yet" in editor.get(PATHS[1]).content.decode()
+    assert "No feedback yet" in editor.get(PATHS[1]).content.decode()
     for number in range(3):
         Feedback.objects.create(
             page=guide, revision=7, is_useful=False, comment=f"<b>Missing {number}"

@@ -86,7 +86,7 @@ def test_history_file_keeps_accents_and_opens_in_excel(
     ],
 )
 def test_what_was_done_is_said_as_people_say_it(event: str, words: str) -> None:
-    assert audit_entries.words(event) == words
+    assert audit_entries.event_label(event) == words
 
 
 def test_a_thousand_entries_come_in_pages_and_few_queries(

@@ -8,7 +8,7 @@ from django.test import RequestFactory
 
 from engine.registry.models import Mailbox, Organisation, Person, RoleName
 from engine.registry.permissions import Permission, can
-from portal.ui.navigation import doors_of
+from portal.ui.navigation import accessible_areas
 from tests import factories
 
 
@@ -16,7 +16,9 @@ def open_to(person: Person | AnonymousUser) -> set[str]:
     """The doors that are shown to somebody."""
     request = RequestFactory().get("/")
     request.user = person
-    return {door for door, is_open in asdict(doors_of(request)).items() if is_open}
+    return {
+        door for door, is_open in asdict(accessible_areas(request)).items() if is_open
+    }
 
 
 def test_a_stranger_has_no_doors(db: None) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py rekey`: after POSTERN_SECRET_KEY was changed."""
+"""`manage.py rekey`, to be run after POSTERN_SECRET_KEY was changed."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from portal.console.operations import secret_key_rotation
 
 class Command(BaseCommand):
     help = (
-        "Give what earlier secret keys sealed the key of now, and say what still hangs "
-        "on one of POSTERN_SECRET_KEY_FALLBACKS. Before: add the new key to the fallbacks "
-        "of every host and restart it, then exchange the two keys on every host, each of "
-        "which goes on working meanwhile. A host that does not know the new key refuses "
-        "what another has keyed with it."
+        "Re-encrypts what earlier secret keys sealed, and reports what still depends on "
+        "one of POSTERN_SECRET_KEY_FALLBACKS. First add the new key to the fallbacks of "
+        "every host and restart it; then exchange the two keys on every host. The service "
+        "keeps running throughout. A host that does not know the new key refuses what "
+        "another host has protected with it."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         if not settings.SECRET_KEY_FALLBACKS and not hangs:
             self.stdout.write("POSTERN_SECRET_KEY_FALLBACKS is empty.")
             return
-        self.stdout.write("When the earlier key is gone:")
+        self.stdout.write("Once the earlier key is removed:")
         for one in secret_key_rotation.remnants():
             days = one.ends_in.days if one.ends_in else 0
             until = f", for up to {days} days after the change" if days else ""
@@ -43,6 +43,6 @@ class Command(BaseCommand):
             self.stdout.write("Keep POSTERN_SECRET_KEY_FALLBACKS, and run this again.")
         else:
             self.stdout.write(
-                "All that we keep is on the key of now. When you can do without the above, "
+                "All stored data uses the present key. When you can do without the above, "
                 "POSTERN_SECRET_KEY_FALLBACKS can be emptied."
             )

@@ -1,3 +1,5 @@
+"""`manage.py collect_assets`: copies the front-end assets."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -50,7 +50,7 @@ def test_notices_are_listed(outbox: Path, operator: Client) -> None:
 
 
 def test_empty_outbox_says_so(operator: Client) -> None:
-    assert "no notices yet" in operator.get("/admin/outbox/").content.decode()
+    assert "No notices yet" in operator.get("/admin/outbox/").content.decode()
 
 
 def test_notice_is_shown_as_text(outbox: Path, operator: Client) -> None:

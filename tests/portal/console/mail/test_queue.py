@@ -91,7 +91,7 @@ def test_all_that_the_filter_finds_are_dropped_and_their_senders_told(
 def test_nothing_chosen_is_said(desk: Client, waiting: list[Recipient]) -> None:
     for query in ("deed=drop", "deed=nonsense&id=1", "deed=drop&id=nonsense"):
         page = desk.get(f"/admin/queue/do/?{query}", follow=True)
-        assert b"Tick the recipients" in page.content
+        assert b"Select the recipients" in page.content
 
 
 def test_what_moved_on_meanwhile_is_said(desk: Client) -> None:
@@ -99,7 +99,7 @@ def test_what_moved_on_meanwhile_is_said(desk: Client) -> None:
 
     page = desk.post(f"/admin/queue/do/?deed=retry&id={gone.pk}", follow=True)
 
-    assert b"1 were left as they are" in page.content
+    assert b"1 were not changed" in page.content
 
 
 def test_auditor_sees_the_queue_and_changes_nothing(

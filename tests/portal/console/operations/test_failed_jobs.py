@@ -52,10 +52,10 @@ def test_it_shows_what_failed_why_and_when_it_is_tried_again(
     assert "Invitation to a person" in page
     assert "Person matching query does not exist" in page
     assert "No job has been given up" in page
-    assert "What runs by the clock is never given up" in page
+    assert "Scheduled jobs are never given up" in page
     assert "Traceback" in shown
     assert "Run again now" in shown
-    assert "Take off the list" not in shown
+    assert "Dismiss" not in shown
 
 
 def test_an_operator_runs_one_again_that_was_given_up(
@@ -65,7 +65,7 @@ def test_an_operator_runs_one_again_that_was_given_up(
 
     done = desk.post(f"{PAGE}{given_up.pk}/again/", follow=True).content.decode()
 
-    assert "The job is run now" in done
+    assert "The job runs now" in done
     [row] = OrmQ.objects.all()
     assert row.task["args"] == (999_999,)
     entry = Entry.objects.get(event="job.run_again")
@@ -89,7 +89,7 @@ def test_one_that_is_not_wanted_is_taken_off_the_list(
 ) -> None:
     done = desk.post(f"{PAGE}{given_up.pk}/dismiss/", follow=True).content.decode()
 
-    assert "The job is off the list" in done
+    assert "The job is dismissed" in done
     assert not JobRun.objects.exists()
     assert Entry.objects.filter(event="job.dismissed").count() == 1
 

@@ -65,7 +65,7 @@ def test_health_shows_each_process_and_host(operator: Client) -> None:
 
     page = text(operator, HEALTH)
 
-    for said in ("engine 71", "worker 72", "web 73", "Was killed or failed"):
+    for said in ("engine 71", "worker 72", "web 73", "Killed or crashed"):
         assert said in page
     assert " s ago" in page
     assert "Stopped" in page

@@ -10,7 +10,7 @@ from engine.antivirus.models import ScannerProof
 from engine.antivirus.scanners import coverage_proof
 from engine.registry.models import Person
 from portal.console.operations import health_checks
-from portal.console.sheet import Cell
+from portal.console.page import Cell
 from tests.portal.conftest import SignIn
 
 pytestmark = pytest.mark.django_db

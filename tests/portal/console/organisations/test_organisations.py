@@ -53,7 +53,7 @@ def test_empty_list_says_what_to_do(desk: Client) -> None:
         b"Approve an application, or add one"
         in desk.get("/admin/organisations/").content
     )
-    assert b"Take a filter away" in desk.get("/admin/organisations/?q=zz").content
+    assert b"Remove a filter" in desk.get("/admin/organisations/?q=zz").content
 
 
 def test_list_asks_as_much_for_many_as_for_few(

@@ -90,14 +90,14 @@ def test_another_address_is_asked_for_and_waits(
     assert "new@mail.example" in queue
     assert f"<small>{bob.address}</small>" in queue
     assert {t.label: t.number for t in tiles}[
-        "Accounts that wait for a second person"
+        "Accounts waiting for a second person"
     ] == 1
-    assert "waiting already" in twice
+    assert "already waiting" in twice
     assert "Waiting for a second person" in desk.get(page).content.decode()
 
 
 def test_nothing_waits_at_first(desk: Client) -> None:
-    assert "Nothing waits." in desk.get("/admin/people/recovery/").content.decode()
+    assert "No change waits" in desk.get("/admin/people/recovery/").content.decode()
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_agent_changes_members_and_no_staff(
     olive.refresh_from_db()
     assert olive.is_active and olive.has_usable_password()
     shown = client.get(f"/admin/people/{olive.pk}/").content.decode()
-    assert "An operator changes the account" in shown
+    assert "Only an operator can change the account" in shown
 
 
 def test_another_persons_app_password_is_not_theirs(

@@ -131,10 +131,10 @@ def test_mail_that_came_back_is_shown(
         last_failed_at=timezone.now(),
     )
 
-    assert "Mail comes back" in office.get(at("lists/")).content.decode()
+    assert "Mail is returned" in office.get(at("lists/")).content.decode()
     page = office.get(at(f"lists/{duty.pk}/")).content.decode()
     assert "550 5.1.1 No such person" in page
-    assert "keeps coming back" in office.get(at()).content.decode()
+    assert "cannot be delivered" in office.get(at()).content.decode()
 
 
 def test_a_thousand_members_come_in_pages_and_few_queries(

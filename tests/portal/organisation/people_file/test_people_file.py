@@ -150,7 +150,7 @@ def test_many_are_added_a_few_at_a_time_and_the_page_says_how_far_it_is(
 
     page = office.get(at(f"people/file/{file.pk}/")).content.decode()
     assert f"{importer.PEOPLE_AT_ONCE} of 60 done" in page
-    assert "the work goes on" in page
+    assert "the import continues" in page
     assert northfield.people.count() == before + importer.PEOPLE_AT_ONCE
     jobs.run_waiting()
     file.refresh_from_db()
@@ -215,7 +215,7 @@ def test_an_import_that_stopped_is_started_again_by_its_administrator(
     office.post(at(f"people/file/{file.pk}/start/"))
     office.post(at(f"people/file/{file.pk}/start/"))
 
-    assert "Go on adding people" in page
+    assert "Continue adding people" in page
     assert OrmQ.objects.count() == 1
     assert Entry.objects.filter(event="people_file.resumed").count() == 1
     jobs.run_waiting()

@@ -1,3 +1,0 @@
-"""The console's own pages, one subject a file."""
-
-from __future__ import annotations
