@@ -65,5 +65,5 @@ def strict_addresses_in(value: bytes) -> list[NamedAddress]:
             raise InvalidAddressError("The list holds something that is no address")
         named.append(NamedAddress(decode_words(mailbox.name), mailbox.address))
     if not named:
-        raise InvalidAddressError("There is no address")
+        raise InvalidAddressError("The list holds no address")
     return named

@@ -81,7 +81,7 @@ def named_authors(header: HeaderBlock) -> list[NamedAddress]:
 
 
 def claims_in(name: str) -> Iterator[Claim]:
-    """Yields the addresses that a reader sees in a name, whatever it is spelt with."""
+    """Yields the addresses that a reader sees in a name, in whatever characters."""
     # One space for each gap, so that no pattern scans a long one repeatedly.
     seen = " ".join(lookalike.ascii_form(_CIRCLED_A.sub("@", name)).split())
     seen = _BRACKETED_AT.sub("@", seen)

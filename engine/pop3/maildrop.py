@@ -118,7 +118,7 @@ def open_maildrop(mailbox: Mailbox) -> Maildrop:
 
 
 def open_message(maildrop: Maildrop, item: Item) -> tuple[bytes, BinaryIO]:
-    """Returns the header as it is served, and the body, which the caller must close.
+    """Returns the header as served to clients, and the body, which the caller must close.
 
     Raises Message.DoesNotExist or FileNotFoundError when the message is gone.
     """

@@ -52,7 +52,7 @@ async def _login(session: Challenger, initial: str) -> tuple[str, str]:
 
 
 def _octets(text: str) -> bytes:
-    """Returns the octets that the client sent; what is not UTF-8 fails as base64 later."""
+    """Returns the octets that the client sent; invalid ones fail as base64 later."""
     return text.encode(errors="surrogateescape")
 
 

@@ -78,8 +78,8 @@ _CODECS = frozenset(
 _NAMES = {
     **{alias: codec for alias, codec in aliases.items() if codec in _CODECS},
     **{codec: codec for codec in _CODECS},
-    # Mail programs mean more by these names than their standards define, as the WHATWG
-    # Encoding Standard has it for browsers.
+    # Mail programs mean more by these names than their standards define: Windows-1252 by
+    # Latin-1, UTF-8 by ASCII, GB 18030 by its predecessors.
     **dict.fromkeys(("iso_8859_1", "iso8859_1", "latin1", "latin_1"), "cp1252"),
     **dict.fromkeys(("us_ascii", "ascii", "unknown_8bit", "8bit"), "utf_8"),
     **dict.fromkeys(("gb2312", "gbk", "gb_2312", "cp936"), "gb18030"),

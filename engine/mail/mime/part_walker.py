@@ -1,4 +1,4 @@
-"""Finds the parts of a MIME message within bounds, whatever it is built like."""
+"""Finds the parts of a MIME message, within bounds that hold for any input."""
 
 from __future__ import annotations
 
