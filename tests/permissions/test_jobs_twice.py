@@ -36,7 +36,7 @@ from portal.helpdesk.models import Entry
 from portal.organisation.models import PeopleFile, PeopleFileStatus
 from tests.peers.clamd import Clamd
 from tests.permissions import route_objects, visitors
-from tests.portal.guides.conftest import Shelf
+from tests.portal.guides.conftest import GuideFolder
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -88,10 +88,12 @@ def _with_its_parts(name_server: NameServer, clamd: Clamd, settings) -> None:
 
 
 @pytest.fixture
-def bob(northfield: Organisation, harbour: Organisation, shelf: Shelf) -> Person:
+def bob(
+    northfield: Organisation, harbour: Organisation, guide_folder: GuideFolder
+) -> Person:
     """Returns a member who owns one object of each kind."""
-    shelf.write("webmail", "Do this.\n")
-    shelf.load()
+    guide_folder.write("webmail", "Do this.\n")
+    guide_folder.load()
     member = visitors.create(northfield, harbour)["member"]
     assert member is not None
     route_objects.create(member, northfield)

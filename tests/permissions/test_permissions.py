@@ -18,7 +18,7 @@ from tests.permissions import permission_table, route_objects, visitors
 from tests.permissions.permission_table import Permission
 from tests.permissions.route_objects import RouteObjects
 from tests.portal.conftest import SignIn, give_app
-from tests.portal.guides.conftest import Shelf
+from tests.portal.guides.conftest import GuideFolder
 from tests.security import headers
 
 Visit = Callable[[str], tuple[Client, RouteObjects]]
@@ -80,11 +80,11 @@ def visit(
     harbour: Organisation,
     signed_in: SignIn,
     client: Client,
-    shelf: Shelf,
+    guide_folder: GuideFolder,
 ) -> Visit:
     """Creates all visitors and all objects, then signs in one visitor."""
-    shelf.write("webmail", "Do this.\n")
-    shelf.load()
+    guide_folder.write("webmail", "Do this.\n")
+    guide_folder.load()
     people = visitors.create(northfield, harbour)
     objects = route_objects.create(people["member"], northfield)
     give_app(people["operator-by-password"])

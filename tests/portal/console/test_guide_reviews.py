@@ -15,17 +15,17 @@ from portal.guides.bundled import videos
 from portal.guides.models import Feedback, Guide, VideoGuide
 from tests import factories
 from tests.portal.conftest import SignIn
-from tests.portal.guides.conftest import Shelf, shelf
+from tests.portal.guides.conftest import GuideFolder, guide_folder
 
-__all__ = ["shelf"]
+__all__ = ["guide_folder"]
 
 PATHS = ["/admin/guides/", "/admin/guides/feedback/"]
 
 
 @pytest.fixture
-def guide(shelf: Shelf) -> Guide:
-    shelf.write("write", "Text.", title="Write and send")
-    shelf.load()
+def guide(guide_folder: GuideFolder) -> Guide:
+    guide_folder.write("write", "Text.", title="Write and send")
+    guide_folder.load()
     return Guide.objects.get()
 
 
@@ -131,9 +131,11 @@ def test_feedback_asks_the_database_as_much_for_many_as_for_few(
         editor.get(PATHS[1])
 
 
-def test_an_editor_sees_what_waits(editor: Client, guide: Guide, shelf: Shelf) -> None:
-    shelf.write("read", "Text.", title="Read a message")
-    shelf.load()
+def test_an_editor_sees_what_waits(
+    editor: Client, guide: Guide, guide_folder: GuideFolder
+) -> None:
+    guide_folder.write("read", "Text.", title="Read a message")
+    guide_folder.load()
     Guide.objects.filter(pk=guide.pk).update(review_due_on=timezone.localdate())
     draft = Guide.objects.get(title="Read a message")
     draft.summary = "Another way."

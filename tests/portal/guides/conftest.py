@@ -18,7 +18,7 @@ summary: How to do it.
 """
 
 
-class Shelf:
+class GuideFolder:
     """A folder of guides that a test writes, and puts on the site."""
 
     def __init__(self, folder: Path) -> None:
@@ -34,6 +34,8 @@ class Shelf:
 
 
 @pytest.fixture
-def shelf(db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
+def guide_folder(
+    db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> GuideFolder:
     monkeypatch.setattr(guide_files, "FOLDER", tmp_path)
-    return Shelf(tmp_path)
+    return GuideFolder(tmp_path)

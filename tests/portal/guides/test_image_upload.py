@@ -19,14 +19,14 @@ from tests import factories
 from tests.engine.antivirus import specimens
 from tests.engine.antivirus.specimens import EICAR
 from tests.portal.conftest import SignIn
-from tests.portal.guides.conftest import Shelf
+from tests.portal.guides.conftest import GuideFolder
 
 ADD = "/admin/images/add/"
 
 
 @pytest.fixture
-def editor(signed_in: SignIn, shelf: Shelf) -> Client:
-    shelf.load()
+def editor(signed_in: SignIn, guide_folder: GuideFolder) -> Client:
+    guide_folder.load()
     person: Person = factories.make_person("edith@secure.example", name="Edith")
     roles.give_staff(person, RoleName.GUIDE_EDITOR, by=None)
     editor_permissions.prepare(GuideIndex.objects.get())

@@ -6,7 +6,7 @@ from wagtail.models import Site
 
 from portal.guides.bundled.guide_files import ContentError
 from portal.guides.models import Guide, GuideIndex
-from tests.portal.guides.conftest import Shelf
+from tests.portal.guides.conftest import GuideFolder
 
 
 def edit(guide: Guide, **fields: object) -> None:
@@ -16,83 +16,85 @@ def edit(guide: Guide, **fields: object) -> None:
     guide.save_revision().publish()
 
 
-def test_a_guide_is_on_the_site_once_loaded(shelf: Shelf, client: Client) -> None:
-    shelf.write("write", "Choose **New message**.")
+def test_a_guide_is_on_the_site_once_loaded(
+    guide_folder: GuideFolder, client: Client
+) -> None:
+    guide_folder.write("write", "Choose **New message**.")
 
-    assert shelf.load() == ["Write"]
+    assert guide_folder.load() == ["Write"]
 
     assert Site.objects.get().root_page.specific == GuideIndex.objects.get()
     page = client.get("/guides/write/").content.decode()
     assert "Choose <b>New message</b>." in page
 
 
-def test_loading_again_writes_nothing(shelf: Shelf) -> None:
-    shelf.write("write", "Choose.")
-    shelf.load()
+def test_loading_again_writes_nothing(guide_folder: GuideFolder) -> None:
+    guide_folder.write("write", "Choose.")
+    guide_folder.load()
 
-    assert shelf.load() == []
+    assert guide_folder.load() == []
     assert Guide.objects.get().revisions.count() == 1
 
 
-def test_a_new_version_replaces_what_nobody_edited(shelf: Shelf) -> None:
-    shelf.write("write", "Old.")
-    shelf.load()
-    shelf.write("write", "New.", title="Write and send")
+def test_a_new_version_replaces_what_nobody_edited(guide_folder: GuideFolder) -> None:
+    guide_folder.write("write", "Old.")
+    guide_folder.load()
+    guide_folder.write("write", "New.", title="Write and send")
 
-    assert shelf.load() == ["Write and send"]
+    assert guide_folder.load() == ["Write and send"]
     assert "New." in str(Guide.objects.get().body)
 
 
-def test_an_editors_change_is_kept(shelf: Shelf) -> None:
-    shelf.write("write", "Old.")
-    shelf.load()
+def test_an_editors_change_is_kept(guide_folder: GuideFolder) -> None:
+    guide_folder.write("write", "Old.")
+    guide_folder.load()
     edit(Guide.objects.get(), title="Our own words")
-    shelf.write("write", "New.")
+    guide_folder.write("write", "New.")
 
-    assert shelf.load() == []
+    assert guide_folder.load() == []
     assert Guide.objects.get().title == "Our own words"
 
 
-def test_an_editors_draft_is_kept(shelf: Shelf) -> None:
-    shelf.write("write", "Old.")
-    shelf.load()
+def test_an_editors_draft_is_kept(guide_folder: GuideFolder) -> None:
+    guide_folder.write("write", "Old.")
+    guide_folder.load()
     guide = Guide.objects.get()
     guide.title = "Not ready yet"
     guide.save_revision()
-    shelf.write("write", "New.")
+    guide_folder.write("write", "New.")
 
-    assert shelf.load() == []
+    assert guide_folder.load() == []
 
 
-def test_a_guide_that_an_editor_removed_stays_away(shelf: Shelf) -> None:
-    shelf.write("write", "Old.")
-    shelf.load()
+def test_a_guide_that_an_editor_removed_stays_away(guide_folder: GuideFolder) -> None:
+    guide_folder.write("write", "Old.")
+    guide_folder.load()
     Guide.objects.get().delete()
-    shelf.write("write", "New.")
+    guide_folder.write("write", "New.")
 
-    assert shelf.load() == []
+    assert guide_folder.load() == []
     assert not Guide.objects.exists()
 
 
 def test_related_guides_are_found_whatever_their_order(
-    shelf: Shelf, client: Client
+    guide_folder: GuideFolder, client: Client
 ) -> None:
-    shelf.write("a", "First.", related="z")
-    shelf.write("z", "Last.")
-    shelf.load()
+    guide_folder.write("a", "First.", related="z")
+    guide_folder.write("z", "Last.")
+    guide_folder.load()
 
     assert 'href="/guides/z/"' in client.get("/guides/a/").content.decode()
 
 
-def test_a_file_without_its_facts_is_refused_by_name(shelf: Shelf) -> None:
-    (shelf.folder / "broken.txt").write_text("title: Broken\n---\nText")
+def test_a_file_without_its_facts_is_refused_by_name(guide_folder: GuideFolder) -> None:
+    (guide_folder.folder / "broken.txt").write_text("title: Broken\n---\nText")
 
     with pytest.raises(ContentError, match=r"broken\.txt: add owner"):
-        shelf.load()
+        guide_folder.load()
 
 
-def test_an_account_without_end_is_refused_by_name(shelf: Shelf) -> None:
-    shelf.write("broken", "@account webmail\nText")
+def test_an_account_without_end_is_refused_by_name(guide_folder: GuideFolder) -> None:
+    guide_folder.write("broken", "@account webmail\nText")
 
     with pytest.raises(ContentError, match=r"broken\.txt: @account without @end"):
-        shelf.load()
+        guide_folder.load()

@@ -12,7 +12,7 @@ from portal.guides import views
 from portal.guides.models import Feedback, Guide
 from tests import factories
 from tests.portal.conftest import SignIn
-from tests.portal.guides.conftest import Shelf
+from tests.portal.guides.conftest import GuideFolder
 
 BODY = """\
 Before anything else.
@@ -40,9 +40,9 @@ note: Ask `{helpdesk_phone}`.
 
 
 @pytest.fixture
-def guide(shelf: Shelf) -> Guide:
-    shelf.write("write", BODY, title="Write and send", words="compose")
-    shelf.load()
+def guide(guide_folder: GuideFolder) -> Guide:
+    guide_folder.write("write", BODY, title="Write and send", words="compose")
+    guide_folder.load()
     return Guide.objects.get()
 
 
@@ -124,11 +124,11 @@ def test_a_guide_asks_the_database_little(
 
 
 def test_the_list_asks_the_database_little_however_long_it_is(
-    client: Client, shelf: Shelf, django_assert_max_num_queries
+    client: Client, guide_folder: GuideFolder, django_assert_max_num_queries
 ) -> None:
     for number in range(5):
-        shelf.write(f"guide-{number}", "Text.")
-    shelf.load()
+        guide_folder.write(f"guide-{number}", "Text.")
+    guide_folder.load()
     client.get("/guides/")
 
     with django_assert_max_num_queries(7):
@@ -166,9 +166,11 @@ def test_paper_is_a_tagged_document_and_made_once(
 
 
 @pytest.mark.slow
-def test_links_of_a_paper_lead_to_the_site(shelf: Shelf, client: Client) -> None:
-    shelf.write("write", "Look at [reading](guide:read).")
-    shelf.load()
+def test_links_of_a_paper_lead_to_the_site(
+    guide_folder: GuideFolder, client: Client
+) -> None:
+    guide_folder.write("write", "Look at [reading](guide:read).")
+    guide_folder.load()
 
     made = client.get("/guides/write.pdf").content
 

@@ -7,74 +7,78 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from portal.guides.search import find
-from tests.portal.guides.conftest import Shelf
+from tests.portal.guides.conftest import GuideFolder
 
 # PostgreSQL's own text search and SQLite's FTS5 both answer these.
 
 
 @pytest.fixture
-def library(shelf: Shelf) -> Shelf:
-    shelf.write("second-factor", "Scan the square.", title="Set up a second factor")
-    shelf.write("reset", "Choose another password.", title="Choose a new password")
-    shelf.write(
+def library(guide_folder: GuideFolder) -> GuideFolder:
+    guide_folder.write(
+        "second-factor", "Scan the square.", title="Set up a second factor"
+    )
+    guide_folder.write(
+        "reset", "Choose another password.", title="Choose a new password"
+    )
+    guide_folder.write(
         "phone", "Sign in with your password.", title="Read on a phone", words="iphone"
     )
-    shelf.load()
-    return shelf
+    guide_folder.load()
+    return guide_folder
 
 
 def found(text: str) -> list[str]:
     return [page.slug for page in find.search(text).pages]
 
 
-def test_a_word_of_the_title_comes_before_one_of_the_text(library: Shelf) -> None:
+def test_a_word_of_the_title_comes_before_one_of_the_text(library: GuideFolder) -> None:
     assert found("password")[0] == "reset"
     assert set(found("password")) == {"reset", "phone"}
 
 
-def test_a_word_that_means_the_same_finds_it(library: Shelf) -> None:
+def test_a_word_that_means_the_same_finds_it(library: GuideFolder) -> None:
     assert found("passphrase")[0] == "reset"
     assert "second-factor" in found("2FA")
 
 
-def test_a_word_that_only_the_editor_wrote_finds_it(library: Shelf) -> None:
+def test_a_word_that_only_the_editor_wrote_finds_it(library: GuideFolder) -> None:
     assert found("iPhone") == ["phone"]
 
 
-def test_a_question_in_plain_words_is_understood(library: Shelf) -> None:
+def test_a_question_in_plain_words_is_understood(library: GuideFolder) -> None:
     assert found("how do I set up a second factor?")[0] == "second-factor"
 
 
-def test_a_word_too_many_still_finds_the_rest(library: Shelf) -> None:
+def test_a_word_too_many_still_finds_the_rest(library: GuideFolder) -> None:
     assert "reset" in found("password zebra")
 
 
 @pytest.mark.parametrize("typed", ["pasword", "passwrod", "Passwords", "pasword reset"])
-def test_a_mistyped_word_finds_what_was_meant(library: Shelf, typed: str) -> None:
+def test_a_mistyped_word_finds_what_was_meant(library: GuideFolder, typed: str) -> None:
     assert "reset" in found(typed)
 
 
 def test_a_mistyped_word_is_told_with_what_it_was_read_as(
-    library: Shelf, client: Client
+    library: GuideFolder, client: Client
 ) -> None:
     assert find.search("secnd factor").read_as == "second factor"
     page = client.get("/guides/search/", {"q": "secnd factor"}).content.decode()
     assert "No guide has “secnd factor”" in page
 
 
-def test_a_word_that_is_right_is_left_alone(library: Shelf) -> None:
+def test_a_word_that_is_right_is_left_alone(library: GuideFolder) -> None:
     assert find.search("password").read_as == ""
     assert find.search("password zebra").read_as == ""
 
 
-def test_what_nobody_wrote_is_not_found(library: Shelf, client: Client) -> None:
+def test_what_nobody_wrote_is_not_found(library: GuideFolder, client: Client) -> None:
     assert found("zebra") == []
     page = client.get("/guides/search/", {"q": "zebra"}).content.decode()
     assert "0 guides found" in page
     assert "Try other words" in page
 
 
-def test_nothing_typed_finds_nothing(library: Shelf, client: Client) -> None:
+def test_nothing_typed_finds_nothing(library: GuideFolder, client: Client) -> None:
     assert found("   ") == []
     assert client.get("/guides/search/").status_code == 200
 
