@@ -86,6 +86,11 @@ LOOP_LAG = Gauge(
     "The longest that the event loop was late in the last minute.",
     registry=REGISTRY,
 )
+CHANGES = Gauge(
+    "postern_registry_changes",
+    "The sequence of the registry's last change that this process has applied.",
+    registry=REGISTRY,
+)
 WEBHOOKS = Counter(
     "postern_webhook_calls",
     "Calls of webhooks, by what came of them.",

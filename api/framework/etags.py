@@ -55,7 +55,7 @@ def check_if_match(handler: Handler) -> Handler:
         if not wanted:
             return handler(view, request, *args, **kwargs)
         with transaction.atomic():
-            change_log.bump()
+            change_log.lock()
             current = etag(view.get_serializer(view.get_object()).data)
             if wanted != "*" and current not in [w.strip() for w in wanted.split(",")]:
                 raise PreconditionFailed

@@ -1,28 +1,103 @@
-"""The registry's version: whoever keeps routes in memory sees by it that they aged."""
+"""The change log: which rows of the registry changed, in the order they were committed.
+
+Every process follows it and reads again only what changed (`engine.routing`). Signals
+log rows that are saved or deleted one by one, `LoggedQuerySet` those that are written
+many at a time. Raw SQL must call `Change.objects.record` itself.
+"""
 
 from __future__ import annotations
 
-import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import NamedTuple
 
-from django.db import transaction
+from engine import clock
+from engine.registry.models import Change, ChangeKind
+from engine.registry.models.change import lock, recorded
 
-from engine.audit.record import lock_chain
-from engine.registry.models import Stamp
+__all__ = [
+    "START",
+    "Entry",
+    "Position",
+    "after",
+    "end",
+    "lock",
+    "purge",
+    "record_other",
+    "recorded",
+]
+
+# What is kept for followers that are behind: a process that missed an hour reads the
+# whole registry again, which takes it seconds.
+KEPT = timedelta(hours=1)
+ROWS_KEPT = 200_000
+PURGED_AT_ONCE = 5_000
 
 
-def current() -> str:
-    """The version that is committed now."""
-    return Stamp.objects.values_list("version", flat=True).first() or ""
+class Position(NamedTuple):
+    """The last change that a follower applied; (0, "") is before the first."""
+
+    sequence: int
+    mark: str
 
 
-# Every row that is saved comes by here: a savepoint would cost as much as all the rest.
-@transaction.atomic(savepoint=False)
-def bump() -> None:
-    """Give the registry another version, seen by others when the transaction commits.
+START = Position(0, "")
 
-    The audit's turn is taken first: everybody locks the two rows in one order.
+
+class Entry(NamedTuple):
+    """A logged change as followers read it."""
+
+    sequence: int
+    mark: str
+    kind: str
+    row_id: int
+
+
+def end() -> Position:
+    """The last change that is committed."""
+    last = Change.objects.order_by("-sequence").values_list("sequence", "mark").first()
+    return START if last is None else Position(*last)
+
+
+def after(position: Position, *, most: int) -> Sequence[Entry] | None:
+    """Up to `most` changes after a position, in order, in one query.
+
+    None where the log does not go on from there: what followed was purged, or the
+    position is of a history that was replaced (a restored backup, a transaction that
+    was rolled back after it had been read from inside).
     """
-    lock_chain()
-    version = secrets.token_hex(8)
-    if not Stamp.objects.filter(pk=1).update(version=version):
-        Stamp.objects.create(pk=1, version=version)
+    rows = [
+        Entry(*row)
+        for row in Change.objects.filter(sequence__gte=position.sequence)
+        .order_by("sequence")
+        .values_list("sequence", "mark", "kind", "row_id")[: most + 1]
+    ]
+    first = position.sequence
+    if position == START:
+        first += 1
+    elif not rows or (rows[0].sequence, rows[0].mark) != position:
+        return None
+    if any(row.sequence != number for number, row in enumerate(rows, start=first)):
+        return None
+    return rows[:most] if position == START else rows[1:]
+
+
+def record_other() -> None:
+    """Have open mail sessions check their sign-in again, though no route has changed."""
+    Change.objects.record(ChangeKind.OTHER, [0])
+
+
+def purge() -> int:
+    """Delete what no follower needs any more; returns how many rows.
+
+    The last row always stays: by it an idle follower knows that nothing has happened.
+    """
+    last = end().sequence
+    old = Change.objects.filter(at__lt=clock.now() - KEPT, sequence__lt=last)
+    newest_old = old.order_by("-sequence").values_list("sequence", flat=True).first()
+    limit = max(newest_old or 0, last - ROWS_KEPT)
+    rows = Change.objects.filter(sequence__lte=limit).order_by("sequence")
+    ids = list(rows.values_list("sequence", flat=True)[:PURGED_AT_ONCE])
+    if not ids:
+        return 0
+    return Change.objects.filter(sequence__lte=ids[-1]).delete()[0]

@@ -1,4 +1,4 @@
-"""Whatever path a change takes to a row, the registry's version and the directory follow."""
+"""Logs every changed row, and keeps the directory true to it, by whichever path it changed."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any
 from django.db.models import Model
 from django.db.models.signals import post_delete, post_save
 
-from engine.registry import change_log
 from engine.registry.directory import index
 from engine.registry.models import (
     Alias,
+    Allowance,
+    Change,
     Connection,
     DistributionList,
     Domain,
@@ -23,9 +24,11 @@ from engine.registry.models import (
     Person,
     ProviderNetworks,
 )
+from engine.registry.models.change import logged_as
 
-ROUTED: tuple[type[Model], ...] = (
+LOGGED: tuple[type[Model], ...] = (
     Alias,
+    Allowance,
     Connection,
     DistributionList,
     Domain,
@@ -38,8 +41,25 @@ ROUTED: tuple[type[Model], ...] = (
     ProviderNetworks,
 )
 
-# What concerns signing in alone says nothing about routes.
-UNROUTED_FIELDS = frozenset(
+
+def _log(
+    sender: type[Model],
+    instance: Model,
+    update_fields: frozenset[str] | None = None,
+    **_: Any,
+) -> None:
+    """Note in the change log that a row was saved or deleted."""
+    logged = logged_as(sender)
+    if logged.concerns(update_fields):
+        Change.objects.record(logged.kind, [getattr(instance, logged.key)])
+
+
+for _model in LOGGED:
+    post_save.connect(_log, sender=_model, dispatch_uid="registry-change-log")
+    post_delete.connect(_log, sender=_model, dispatch_uid="registry-change-log")
+
+# What concerns signing in alone says nothing of the directory.
+UNLISTED_FIELDS = frozenset(
     {
         "everyday_address",
         "last_login",
@@ -48,19 +68,6 @@ UNROUTED_FIELDS = frozenset(
         "password",
     }
 )
-
-
-def _changed(
-    sender: type[Model], update_fields: frozenset[str] | None = None, **_: Any
-) -> None:
-    if update_fields and update_fields <= UNROUTED_FIELDS:
-        return
-    change_log.bump()
-
-
-for _model in ROUTED:
-    post_save.connect(_changed, sender=_model, dispatch_uid="registry-stamp")
-    post_delete.connect(_changed, sender=_model, dispatch_uid="registry-stamp")
 
 
 # Facts of an organisation that stand in the entries of everything it has.
@@ -76,7 +83,7 @@ def _list(
     **_: Any,
 ) -> None:
     """Keep the directory true to a row that was saved."""
-    if update_fields and update_fields <= UNROUTED_FIELDS:
+    if update_fields and update_fields <= UNLISTED_FIELDS:
         return
     # A fixture's rows come in any order, so that what belongs to one may be there first.
     if created and not raw and _stands_alone(instance):

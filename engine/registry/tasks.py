@@ -6,6 +6,7 @@ from django_q.models import Schedule
 
 from engine import slices
 from engine.lanes import Lane
+from engine.registry import change_log
 from engine.registry.actions import connections, recovery
 from engine.registry.connections import spf
 from engine.registry.connections.cloud_providers import PROVIDERS
@@ -30,6 +31,11 @@ def apply_address_changes() -> int:
     return recovery.apply_due_changes()
 
 
+def purge_changes() -> int:
+    """Delete the part of the change log that no process needs any more."""
+    return slices.work(change_log.purge)
+
+
 def schedule_jobs() -> None:
     """Schedules the jobs, after each migration. Idempotent."""
     Schedule.objects.update_or_create(
@@ -38,6 +44,14 @@ def schedule_jobs() -> None:
             "func": "engine.registry.tasks.apply_address_changes",
             "schedule_type": Schedule.MINUTES,
             "minutes": 5,
+        },
+    )
+    Schedule.objects.update_or_create(
+        name="registry.purge_changes",
+        defaults={
+            "func": "engine.registry.tasks.purge_changes",
+            "schedule_type": Schedule.MINUTES,
+            "minutes": 10,
         },
     )
     Schedule.objects.update_or_create(

@@ -1,4 +1,4 @@
-"""Whether the names in a message's header say who it is from, or mislead about it."""
+"""Refuses display names that pretend to be another sender."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ Check = Callable[..., None]
 def check_claims(
     routes: Routes, header: HeaderBlock, check: Check, *, is_notice: bool = False
 ) -> None:
-    """Raise PermanentFailure where the header only seems to be from somebody else.
+    """Checks that a header's display names and Resent fields do not mislead.
 
-    `check` is the one for senders. In the display names of its authors no address may
-    stand but one that they may write as, nor a name of the service itself. What a member
-    is called beyond that nobody refuses: there are namesakes. `is_notice`: it comes from
-    the null sender.
+    `check(address=…)` raises where the sender may not write as an address. An author's
+    display name may contain no address but one that the sender may write as, and no
+    name of the service. Any other name is allowed, because people share names.
+    `is_notice`: the message has the null sender. Raises PermanentFailure (550 5.7.1).
     """
     for address in resenders(header):
         if routes.organisation_of(address) is not None:
@@ -49,7 +49,7 @@ def _check_is_theirs(routes: Routes, address: Address, check: Check) -> None:
 
 
 def _is_own(routes: Routes, claim: Claim, author: Address, check: Check) -> bool:
-    """Whether the claim is of an address, or a domain, that the author may name."""
+    """Whether a claim names an address or domain that the author may use."""
     if not claim.is_certain:
         owner = routes.owner_of_lookalike(claim.domain)
         return owner is None or owner == routes.organisation_of(author)
@@ -65,7 +65,7 @@ def _is_own(routes: Routes, claim: Claim, author: Address, check: Check) -> bool
 
 
 def _forms(routes: Routes, address: Address) -> Iterator[str]:
-    """How the address looks, inside and outside, its domain as a person writes it."""
+    """The address in community and member form, each as a reader sees its domain."""
     for move in (routes.domains.to_community, routes.domains.to_member):
         with suppress(InvalidAddressError):
             form = move(address)
@@ -82,7 +82,7 @@ def _check_is_not_service(
 ) -> None:
     community = settings.POSTERN.community_domain
     owner = routes.organisation_of(named.address)
-    is_service = owner is not None and owner == routes.owners.get(community)
+    is_service = owner is not None and owner == routes.domains.owner_of(community)
     if is_service or named.address.domain == community:
         return
     facts = routes.organisations.get(owner) if owner is not None else None

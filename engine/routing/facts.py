@@ -1,17 +1,24 @@
-"""What routes tell of a connection and of a list: values, free of the database."""
+"""What routing knows of the registry's rows: plain values, free of the database."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from ipaddress import ip_network
+from typing import NamedTuple, TypeAlias
 
 from engine.mail.address import Address
 from engine.registry.addresses.allocation import bounce_address
-from engine.registry.models import Connection, Domain, Posting, Proof, Provider
+from engine.registry.models import OrganisationStatus, Posting, Proof, Provider
 from engine.registry.networks import Network
 from engine.routing.suffix import DomainMap
+
+# Half a million rows each: exact tuples, which the garbage collector stops tracking
+# (CPython untracks them when all they hold are plain values; named tuples it does not).
+PersonRow: TypeAlias = tuple[str, int | None, bool]
+"""Address, organisation, whether the person is active."""
+MailboxRow: TypeAlias = tuple[str, int, int | None, bool]
+"""Address, organisation, owner (None for a group mailbox), whether it is active."""
 
 
 class RouteKind(StrEnum):
@@ -27,7 +34,7 @@ class RouteKind(StrEnum):
 class Route:
     """Where mail to an address goes. The address is in community form, aliases followed.
 
-    Of the three ids exactly the one that the kind names is set; bounces are a list's.
+    Of the three ids exactly the one that the kind names is set; bounces have the list's.
     """
 
     kind: RouteKind
@@ -39,7 +46,7 @@ class Route:
 
     @property
     def destination(self) -> str:
-        """What its deliveries share: `mailbox`, `connection:7`, `list:3`…"""
+        """The queue's key for deliveries that go together: `mailbox`, `connection:7`…"""
         match self.kind:
             case RouteKind.MAILBOX:
                 return "mailbox"
@@ -51,9 +58,58 @@ class Route:
                 return f"bounces:{self.list_id}"
 
 
+class OrganisationFacts(NamedTuple):
+    """An organisation as the mail engine sees it."""
+
+    name: str
+    status: OrganisationStatus
+    is_hosted: bool
+
+    @property
+    def is_active(self) -> bool:
+        return self.status == OrganisationStatus.ACTIVE
+
+
+class DomainFacts(NamedTuple):
+    """A verified domain pair."""
+
+    organisation_id: int
+    member_domain: str
+    community_domain: str
+
+
+class AliasFacts(NamedTuple):
+    """One address that means another; both are keys."""
+
+    address: str
+    target: str
+
+
+class ConnectionRow(NamedTuple):
+    """A connection's own row, without anything of its organisation's."""
+
+    id: int
+    organisation_id: int
+    is_active: bool
+    proof: Proof
+    networks: tuple[Network, ...]
+    certificate_name: str
+    provider: Provider | None
+    tenant_id: str
+    next_hop_host: str
+    next_hop_port: int
+    tls_name: str
+    strips_suffix: bool
+    subject_tag: str
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectionFacts:
-    """A connection as the mail engine sees it. `domains` are its organisation's only."""
+    """A connection and what its organisation adds, as the mail engine sees it.
+
+    `is_active` is false too while the organisation is not active; `domains` are the
+    organisation's own.
+    """
 
     id: int
     organisation_id: int
@@ -73,32 +129,6 @@ class ConnectionFacts:
     verified_domains: frozenset[str]
     """Member domains that were shown to be the organisation's."""
 
-    @classmethod
-    def of(
-        cls, connection: Connection, domains: Iterable[Domain] | None = None
-    ) -> ConnectionFacts:
-        """Read a row; its organisation's domains too, unless the caller has them."""
-        organisation = connection.organisation
-        own = list(organisation.domains.verified() if domains is None else domains)
-        return cls(
-            id=connection.pk,
-            organisation_id=connection.organisation_id,
-            organisation_name=organisation.name,
-            is_active=connection.is_active and organisation.is_active,
-            proof=Proof(connection.proof),
-            networks=tuple(ip_network(text) for text in connection.source_networks),
-            certificate_name=connection.certificate_name.casefold(),
-            provider=Provider(connection.provider) if connection.provider else None,
-            tenant_id=connection.tenant_id.casefold(),
-            next_hop_host=connection.next_hop_host,
-            next_hop_port=connection.next_hop_port,
-            tls_name=connection.tls_name,
-            strips_suffix=connection.strips_suffix,
-            subject_tag=connection.subject_tag,
-            domains=DomainMap.of((d.member_domain, d.community_domain) for d in own),
-            verified_domains=frozenset(d.member_domain for d in own),
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class ListFacts:
@@ -115,5 +145,18 @@ class ListFacts:
 
     @property
     def bounce_address(self) -> Address:
-        """The envelope sender of what the list sends on."""
+        """The envelope sender of messages that the list sends to its members."""
         return bounce_address(self.address)
+
+
+class AllowanceFacts(NamedTuple):
+    """A sender that may send more than usual, until a moment or indefinitely."""
+
+    kind: str
+    subject_id: int
+    factor: int
+    until: datetime | None
+
+    def counts_at(self, now: datetime) -> bool:
+        """Whether the allowance is in force."""
+        return self.until is None or now < self.until

@@ -1,4 +1,8 @@
-"""Who may send as whom, and to which list. Each refusal says what to do."""
+"""Send and post policies: who may send as which address, and write to which list.
+
+Each check raises PermanentFailure with a reply that says what to do; `can_…` is the same
+question, answered yes or no.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ Question = ParamSpec("Question")
 
 
 def _as_question(check: Callable[Question, None]) -> Callable[Question, bool]:
-    """Turn a check that raises into the same question, answered yes or no."""
+    """Turns a check that raises into the same question, answered yes or no."""
 
     @wraps(check)
     def answer(*args: Question.args, **kwargs: Question.kwargs) -> bool:
@@ -31,7 +35,11 @@ def _as_question(check: Callable[Question, None]) -> Callable[Question, bool]:
 
 
 def check_can_send_as(routes: Routes, *, person_id: int, address: Address) -> None:
-    """Raise PermanentFailure unless the address is the person's or theirs to send from."""
+    """Checks that an address is the person's own or one they may send from.
+
+    A group mailbox counts while it is active and grants them the right to send. Raises
+    PermanentFailure (550 5.7.1).
+    """
     if address.key not in routes.person_senders(person_id):
         raise PermanentFailure(
             smtp_replies.SENDER_NOT_ALLOWED.saying(
@@ -44,10 +52,12 @@ def check_can_send_as(routes: Routes, *, person_id: int, address: Address) -> No
 def check_key_can_send_as(
     routes: Routes, organisation_id: int | None, *, address: Address
 ) -> None:
-    """Raise PermanentFailure unless the organisation has a mailbox of that address here."""
+    """Checks that an API key sends from a mailbox of its organisation that is kept here.
+
+    Raises PermanentFailure (550 5.7.1); always for a key without an organisation.
+    """
     key = routes.domains.to_community(address).key
-    _, owner, is_active = routes.mailboxes.get(key, (0, None, False))
-    if owner is None or owner != organisation_id or not is_active:
+    if not routes.is_mailbox_of(organisation_id, key):
         raise PermanentFailure(
             smtp_replies.SENDER_NOT_ALLOWED.saying(
                 f"This key may not send as <{address}>; use the address of a mailbox "
@@ -59,7 +69,10 @@ def check_key_can_send_as(
 def check_connection_can_send_as(
     routes: Routes, *, connection: ConnectionFacts, address: Address
 ) -> None:
-    """Raise PermanentFailure unless the address is the connection's organisation's."""
+    """Checks that an address is in a domain of the connection's organisation.
+
+    Raises PermanentFailure (550 5.7.1), for a suspended person's address too.
+    """
     if not connection.domains.covers(address):
         raise PermanentFailure(
             smtp_replies.SENDER_NOT_ALLOWED.saying(
@@ -67,7 +80,7 @@ def check_connection_can_send_as(
                 "send from one of your own domains"
             )
         )
-    if connection.domains.to_community(address).key in routes.suspended_people:
+    if routes.is_suspended_key(connection.domains.to_community(address).key):
         raise PermanentFailure(
             smtp_replies.SENDER_NOT_ALLOWED.saying(
                 f"The account of <{address}> is suspended; ask your administrator"
@@ -76,7 +89,10 @@ def check_connection_can_send_as(
 
 
 def check_can_reach(routes: Routes, route: Route, *, sender: Address | None) -> None:
-    """Raise PermanentFailure where the route is a list that does not admit the sender."""
+    """Checks that a route is not a list that keeps the sender out.
+
+    Raises PermanentFailure (550 5.7.2).
+    """
     if route.kind is RouteKind.BOUNCES:
         _check_is_notice(route, sender)
         return
@@ -88,15 +104,16 @@ def check_can_reach(routes: Routes, route: Route, *, sender: Address | None) -> 
 def check_can_post(
     routes: Routes, distribution_list: ListFacts, *, sender: Address | None
 ) -> None:
-    """Raise PermanentFailure unless the list admits the sender, in community form.
+    """Checks that a list's posting policy admits the sender, in community form.
 
-    The null sender may post to no list: a notice never multiplies.
+    The null sender may post to no list: a notice never multiplies. Raises
+    PermanentFailure (550 5.7.2).
     """
     if sender is None or not _admits(routes, distribution_list, sender):
         raise PermanentFailure(
             smtp_replies.POSTING_NOT_ALLOWED.saying(
                 f"You may not write to the list <{distribution_list.address}>: it is "
-                f"for {_WHO[distribution_list.posting]}; ask whoever looks after it"
+                f"for {_WHO[distribution_list.posting]}; ask the administrator of its organisation"
             )
         )
 
@@ -104,9 +121,10 @@ def check_can_post(
 def check_can_pass_on(
     routes: Routes, distribution_list: ListFacts, route: Route
 ) -> None:
-    """Raise PermanentFailure where a list's member is a list that does not admit it.
+    """Checks that a list may reach a member which is itself a list.
 
-    Its own posting policy may be stricter now than when it became a member.
+    The member's posting policy may be stricter now than when it became one. Raises
+    PermanentFailure (550 5.7.2).
     """
     if route.kind is RouteKind.BOUNCES:
         _check_is_notice(route, distribution_list.address)

@@ -1,7 +1,7 @@
-"""Who an address is, for somebody about to write to it.
+"""What a sender is shown of a recipient while composing.
 
-Nothing is told beyond what sending would tell: that mail is taken, and which
-organisation has the domain. Names and numbers come only from what is in the directory.
+No more than sending would show: whether mail is taken, and which organisation has the
+domain. Names and numbers come only from what is published in the directory.
 """
 
 from __future__ import annotations
@@ -25,19 +25,23 @@ from engine.routing.routes import Route, RouteKind, Routes
 
 
 class RecipientKind(StrEnum):
-    """What stands behind an address."""
+    """What kind of recipient an address is."""
 
     PERSON = "person"
     GROUP = "group"
     LIST = "list"
     SERVER = "server"
-    """An address on an organisation's own server, which alone knows whose it is."""
+    """An address on an organisation's own server, which alone knows its people."""
     REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
 class RecipientFacts:
-    """What may be said of one recipient. `members` is None where it may not."""
+    """What the sender may know of one recipient.
+
+    `members` is the number of a published list's members, else None. `refusal` is the
+    sentence for the sender where mail would not be taken.
+    """
 
     address: Address
     kind: RecipientKind
@@ -55,14 +59,17 @@ class RecipientFacts:
 
 
 def about(address: Address, *, viewer: Person, sender: Address) -> RecipientFacts:
-    """Who the address is, and whether mail from that sender is taken for it."""
+    """Describes one recipient, and says whether mail from that sender is taken.
+
+    `viewer` is the person who composes, `sender` the address that they write as.
+    """
     return about_all([address], viewer=viewer, sender=sender)[0]
 
 
 def about_all(
     addresses: Sequence[Address], *, viewer: Person, sender: Address
 ) -> list[RecipientFacts]:
-    """The same for many, in the same order, with the same few questions."""
+    """Describes many recipients, in the same order, with the same five queries."""
     known = routes.current()
     found = [_resolved(known, address, sender) for address in addresses]
     rows = _Rows([f for f in found if isinstance(f, Route)], viewer)
@@ -86,7 +93,7 @@ def _refused(address: Address, error: MailError) -> RecipientFacts:
 
 
 class _Rows:
-    """Everything that the database knows of some routes, asked once."""
+    """The rows behind some routes, one query for each kind."""
 
     def __init__(self, found: Sequence[Route], viewer: Person) -> None:
         self.viewer = viewer
@@ -126,14 +133,15 @@ def _of(known: Routes, rows: _Rows, route: Route) -> RecipientFacts:
 def _behind(
     known: Routes, rows: _Rows, route: Route
 ) -> tuple[RecipientKind, str, str, int | None]:
-    """The kind, name, job title and number of members that may be told."""
+    """The kind, name, job title and number of members that may be shown."""
     if route.mailbox_id is not None:
         return *_mailbox(rows, rows.mailboxes.get(route.mailbox_id)), None
     if route.list_id is not None:
         row = rows.lists.get(route.list_id)
         if row is None or not row.is_published:
             return RecipientKind.LIST, "", "", None
-        return RecipientKind.LIST, row.name, "", len(known.lists[row.pk].members)
+        facts = known.list(row.pk)
+        return RecipientKind.LIST, row.name, "", len(facts.members) if facts else None
     person = rows.people.get(route.address.key)
     if person is not None:
         return RecipientKind.PERSON, person.name, person.job_title, None

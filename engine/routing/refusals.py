@@ -1,4 +1,4 @@
-"""Why mail to an address is refused: each reason has its reply and its sentence."""
+"""Why mail to an address is refused: each reason has its SMTP reply and its sentence."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from engine.mail.errors import PermanentFailure
 
 
 class UnknownRecipientError(PermanentFailure):
-    """Nobody here has the address."""
+    """No person, mailbox, alias, list or server here has the address (550 5.1.1)."""
 
     def __init__(self, address: Address) -> None:
         super().__init__(
@@ -20,7 +20,7 @@ class UnknownRecipientError(PermanentFailure):
 
 
 class SuspendedRecipientError(PermanentFailure):
-    """The address is out of use for now: mail already accepted for it is held."""
+    """The address is suspended (550 5.2.1); mail already accepted for it is held."""
 
     def __init__(self, address: Address, who: str) -> None:
         super().__init__(
@@ -32,7 +32,7 @@ class SuspendedRecipientError(PermanentFailure):
 
 
 class ClosedRecipientError(PermanentFailure):
-    """The organisation has left: mail already accepted for it goes back."""
+    """The organisation has left (550 5.2.1); mail already accepted for it is returned."""
 
     def __init__(self, address: Address, organisation_name: str) -> None:
         super().__init__(
@@ -44,12 +44,12 @@ class ClosedRecipientError(PermanentFailure):
 
 
 class LoopError(PermanentFailure):
-    """Aliases lead in a circle, or so far that they may as well."""
+    """Aliases lead to one another in a loop, or through too many hops (554 5.4.6)."""
 
     def __init__(self, address: Address) -> None:
         super().__init__(
             smtp_replies.LOOP.saying(
-                f"The aliases of <{address}> go in circles; "
+                f"The aliases of <{address}> lead back to themselves; "
                 "ask the helpdesk to put them right"
             )
         )

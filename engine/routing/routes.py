@@ -1,120 +1,80 @@
-"""What every address means, held in memory: no RCPT asks the database."""
+"""The snapshot of this process: no RCPT asks the database.
+
+The engine refreshes it every second. Processes of the site and of jobs have a thread
+that does so, from `follow_in_background` on; a command of manage.py reads it when it is
+first asked for.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 
 from django.conf import settings
 from django.db import connection as database
 
-from engine.registry import change_log
-from engine.routing.facts import ConnectionFacts, ListFacts, Route, RouteKind
-from engine.routing.rows import load
-from engine.routing.snapshot import OrganisationFacts, Routes
+from engine.routing.facts import (
+    ConnectionFacts,
+    ListFacts,
+    OrganisationFacts,
+    Route,
+    RouteKind,
+)
+from engine.routing.follower import Follower
+from engine.routing.snapshot import Routes
 
 __all__ = [
     "ConnectionFacts",
-    "Holder",
     "ListFacts",
     "OrganisationFacts",
     "Route",
     "RouteKind",
     "Routes",
     "current",
+    "follow_in_background",
     "held",
     "is_known_source",
     "last_loaded",
     "refresh",
 ]
 
+log = logging.getLogger(__name__)
+
 # A suspension acts within so many seconds. Tests wait for nothing.
 MAX_AGE = 0.0 if settings.POSTERN.env == "test" else 2.0
+EVERY = 1.0  # seconds between two looks of the thread in the background
 
-
-class Holder:
-    """Routes, loaded again when the registry's stamp has moved.
-
-    `max_age`: seconds during which the stamp is not looked at again.
-    """
-
-    def __init__(
-        self,
-        *,
-        max_age: float,
-        load: Callable[[], Routes] = load,
-        version: Callable[[], str] = change_log.current,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._max_age = max_age
-        self._load, self._version, self._clock = load, version, clock
-        self._lock = threading.Lock()
-        self._routes: Routes | None = None
-        self._loaded_version = ""
-        self._checked_at = 0.0
-
-    def fresh(self) -> Routes | None:
-        """The routes, where they were checked a moment ago."""
-        if self._clock() - self._checked_at >= self._max_age:
-            return None
-        return self._routes
-
-    def held(self) -> Routes:
-        """The routes as last loaded, however long ago."""
-        if self._routes is None:
-            raise RuntimeError("Routes are held only after the first refresh().")
-        return self._routes
-
-    @property
-    def last_loaded(self) -> Routes | None:
-        """The routes as last loaded; None before the first time."""
-        return self._routes
-
-    def checked(self) -> Routes:
-        """The routes, checked against the database where it is time to.
-
-        While another thread loads, what is held still serves: loading half a million
-        mailboxes takes seconds, and acceptance must not wait for it.
-        """
-        may_wait = self._routes is None or not self._max_age
-        if not self._lock.acquire(blocking=may_wait):
-            return self.held()
-        try:
-            return self.fresh() or self._reloaded()
-        finally:
-            self._lock.release()
-
-    def _reloaded(self) -> Routes:
-        checked_at = self._clock()
-        # Read before the rows: what changes in between is seen at the next check.
-        version = self._version()
-        if self._routes is None or version != self._loaded_version:
-            self._routes, self._loaded_version = self._load(), version
-        self._checked_at = checked_at
-        return self._routes
-
-
-_holder = Holder(max_age=MAX_AGE)
+_follower = Follower(max_age=MAX_AGE)
 # One thread of its own: sessions that wait for a load never starve other work.
-_loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="routes")
+_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="routes")
+_is_followed = threading.Event()
+_starting = threading.Lock()
+_background: list[threading.Thread] = []
 
 
 def current() -> Routes:
-    """The routes as they were at most two seconds ago. Reads the database."""
-    return _holder.fresh() or _holder.checked()
+    """The routes as they were at most two seconds ago.
+
+    Reads nothing where a thread follows the registry in the background, except before
+    its first load, which this waits for.
+    """
+    if _is_followed.is_set():
+        _start()
+        return _follower.last_loaded or _follower.checked()
+    return _follower.fresh() or _follower.checked()
 
 
 def held() -> Routes:
-    """The routes as last loaded, without a look at the database.
+    """The routes as last read, without a look at the database.
 
     For the event loop, beside a task that calls `refresh` every second. Raises
     RuntimeError before the first one.
     """
-    return _holder.held()
+    return _follower.held()
 
 
 def is_known_source(address: str) -> bool:
@@ -126,24 +86,56 @@ def is_known_source(address: str) -> bool:
 
 
 def last_loaded() -> Routes | None:
-    """The same; None before the first `refresh`.
+    """The same as `held`; None before the first `refresh`.
 
-    For sessions that ask of them only whether they are other than a moment ago.
+    For sessions, which ask only whether the object is another one than a moment ago.
     """
-    return _holder.last_loaded
+    return _follower.last_loaded
 
 
 async def refresh() -> Routes:
     """What `current` returns, for the event loop, which it does not stall."""
-    fresh = _holder.fresh()
+    fresh = _follower.fresh()
     if fresh is not None:
         return fresh
-    return await asyncio.get_running_loop().run_in_executor(_loader, _checked_apart)
+    return await asyncio.get_running_loop().run_in_executor(_thread, _checked_apart)
 
 
 def _checked_apart() -> Routes:
     try:
-        return _holder.checked()
+        return _follower.checked()
     finally:
         # Seconds pass until the next look: no connection is kept for it.
         database.close()
+
+
+def follow_in_background(*, at_once: bool) -> None:
+    """Follow the registry in a thread of this process, for as long as it lives.
+
+    For processes without the engine's loop; called after they were forked, if they are.
+    The thread starts at once, or when the routes are first asked for: a process that
+    never asks then holds no copy of the registry.
+    """
+    if MAX_AGE:
+        _is_followed.set()
+        if at_once:
+            _start()
+
+
+def _start() -> None:
+    with _starting:
+        if not _background:
+            thread = threading.Thread(
+                target=_keep_following, name="routes", daemon=True
+            )
+            _background.append(thread)
+            thread.start()
+
+
+def _keep_following() -> None:
+    while _is_followed.is_set():
+        try:
+            _checked_apart()
+        except Exception:
+            log.exception("the registry could not be followed")
+        time.sleep(EVERY)

@@ -1,19 +1,29 @@
-"""Reading all routes from the database: plain tuples, for half a million mailboxes."""
+"""Reads the registry's rows, all or some by id, and sets them in a snapshot.
+
+Loading everything and following a change take the same way through `PARTS`, so that they
+cannot come to different results. Whatever is read here must be in the model's `logged`
+fields: a test reads the queries.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from ipaddress import ip_network
+from itertools import islice
 from sys import intern
+from typing import Any, TypeAlias
 
 from django.conf import settings
+from django.db.models import Model, QuerySet
 
 from engine.mail.address import Address
-from engine.mail.lookalike import readable_domain, skeleton
 from engine.registry.models import (
     AccountType,
     Alias,
+    Allowance,
+    ChangeKind,
     Connection,
     DistributionList,
     Domain,
@@ -30,160 +40,244 @@ from engine.registry.models import (
     ProviderNetworks,
 )
 from engine.registry.networks import Network
-from engine.routing import allowances
-from engine.routing.facts import ConnectionFacts, ListFacts
-from engine.routing.snapshot import OrganisationFacts, Routes
-from engine.routing.sources import SourceClasses, SourceIndex
-from engine.routing.suffix import DomainMap
+from engine.routing.facts import (
+    AliasFacts,
+    AllowanceFacts,
+    ConnectionRow,
+    DomainFacts,
+    ListFacts,
+    OrganisationFacts,
+)
+from engine.routing.snapshot import Routes
+from engine.routing.sources import SourceClasses
+
+# The ids of the rows that are wanted; None for all of them.
+Ids: TypeAlias = Collection[int] | None
+Rows: TypeAlias = Mapping[int, Any]
+CHUNK = 250
 
 
-def load() -> Routes:
-    """Read the registry as it is committed now."""
-    domains = list(Domain.objects.verified().order_by())
-    connections = _connections(domains)
-    lists = {facts.id: facts for facts in _lists()}
-    suspended = dict(
-        Person.objects.filter(is_active=False).values_list("id", "address")
-    )
-    return Routes(
-        domains=DomainMap.of((d.member_domain, d.community_domain) for d in domains),
-        owners={d.community_domain: d.organisation_id for d in domains},
-        lookalikes=_lookalikes(domains),
-        connections=connections,
-        sources=_sources(connections.values()),
-        certificates=_certificates(connections.values()),
-        source_classes=SourceClasses.of(_provider_networks()),
-        mailboxes=_mailboxes(),
-        aliases=dict(Alias.objects.order_by().values_list("address", "target")),
-        lists=lists,
-        lists_by_key={facts.address.key: facts.id for facts in lists.values()},
-        bounces_by_key={facts.bounce_address.key: facts.id for facts in lists.values()},
-        suspended_people=frozenset(suspended.values()),
-        suspended_ids=frozenset(suspended),
-        people=_people(),
-        group_senders=_group_senders(),
-        allowances=allowances.load(),
-        # Last: whatever was added while the rest was read, its organisation is there.
-        organisations=_organisations(connections.values()),
-    )
+@dataclass(frozen=True, slots=True)
+class Part:
+    """How rows of one kind are read, and set in a snapshot (None takes one out)."""
+
+    read: Callable[[Ids], Iterable[tuple[int, Any]]]
+    put: Callable[[Routes, Rows], Routes]
 
 
-def _lookalikes(domains: Iterable[Domain]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for d in domains:
-        for name in map(readable_domain, (d.member_domain, d.community_domain)):
-            found[skeleton(name)] = d.organisation_id
-            found.setdefault(skeleton(name.partition(".")[0]), d.organisation_id)
-    return found
+def read_all(pause: Callable[[], None]) -> Routes:
+    """Read the whole registry as it is committed now.
+
+    `pause` is called after every few rows, so that an event loop in another thread of
+    this process gets the interpreter's lock.
+    """
+    routes = Routes()
+    for part in PARTS.values():
+        found = iter(part.read(None))
+        while rows := dict(islice(found, CHUNK)):
+            routes = part.put(routes, rows)
+            pause()
+    # Providers that nothing was looked up for keep what the settings say.
+    return with_settings(routes)
 
 
-def _connections(domains: Iterable[Domain]) -> dict[int, ConnectionFacts]:
-    own: dict[int, list[Domain]] = defaultdict(list)
-    for domain in domains:
-        own[domain.organisation_id].append(domain)
-    rows = Connection.objects.select_related("organisation").order_by("id")
-    return {row.pk: ConnectionFacts.of(row, own[row.organisation_id]) for row in rows}
+def with_settings(routes: Routes) -> Routes:
+    """The snapshot with the networks that the settings name as they are now."""
+    if routes.configured_networks is settings.POSTERN.provider_networks:
+        return routes
+    return _put_providers(routes, {})
 
 
-def _organisations(
-    connections: Iterable[ConnectionFacts],
-) -> dict[int, OrganisationFacts]:
-    relays: dict[int, int] = {}
-    for facts in connections:
-        if facts.is_active and facts.next_hop_host:
-            relays.setdefault(facts.organisation_id, facts.id)
-    rows = Organisation.objects.order_by().values_list(
+def read_some(routes: Routes, kind: ChangeKind, ids: Collection[int]) -> Routes:
+    """The snapshot with the rows of one kind, by id, as they are committed now."""
+    part = PARTS[kind]
+    found = dict(part.read(ids))
+    return part.put(routes, {row_id: found.get(row_id) for row_id in ids})
+
+
+def _of(rows: QuerySet[Any, Any], ids: Ids, key: str = "pk") -> QuerySet[Any, Any]:
+    return rows if ids is None else rows.filter(**{f"{key}__in": ids})
+
+
+def _organisations(ids: Ids) -> Iterator[tuple[int, OrganisationFacts]]:
+    rows = _of(Organisation.objects.order_by(), ids)
+    for row_id, name, status, account_type in rows.values_list(
         "id", "name", "status", "account_type"
-    )
-    return {
-        row_id: OrganisationFacts(
-            name=name,
-            status=OrganisationStatus(status),
-            is_hosted=AccountType(account_type).is_hosted,
-            relay_id=relays.get(row_id),
-        )
-        for row_id, name, status, account_type in rows
-    }
-
-
-def _sources(connections: Iterable[ConnectionFacts]) -> SourceIndex:
-    return SourceIndex.of(
-        (network, facts.id)
-        for facts in connections
-        if facts.proof == Proof.SOURCE
-        for network in facts.networks
-    )
-
-
-def _provider_networks() -> Iterable[tuple[Provider, Network]]:
-    """As looked up, and where tests and the demo play the provider."""
-    for row in ProviderNetworks.objects.order_by():
-        for text in row.networks:
-            yield Provider(row.provider), ip_network(text)
-    for provider, networks in settings.POSTERN.provider_networks.items():
-        for network in networks:
-            yield Provider(provider), network
-
-
-def _certificates(connections: Iterable[ConnectionFacts]) -> dict[str, int]:
-    """A name that two connections claim proves neither."""
-    claims: dict[str, set[int]] = defaultdict(set)
-    for facts in connections:
-        if facts.proof == Proof.CERTIFICATE and facts.certificate_name:
-            claims[facts.certificate_name].add(facts.id)
-    return {name: ids.pop() for name, ids in claims.items() if len(ids) == 1}
-
-
-def _mailboxes() -> dict[str, tuple[int, int, bool]]:
-    rows = Mailbox.objects.order_by().values_list(
-        "address", "id", "organisation_id", "is_active", "owner__is_active"
-    )
-    # A group mailbox has no owner, so its owner's activity is None.
-    return {
-        intern(address): (row_id, organisation_id, is_active and owner is not False)
-        for address, row_id, organisation_id, is_active, owner in rows.iterator()
-    }
-
-
-def _people() -> dict[int, str]:
-    rows = Person.objects.filter(
-        is_active=True, organisation__status=OrganisationStatus.ACTIVE
-    )
-    pairs = rows.order_by().values_list("id", "address").iterator()
-    # The address of a person is most often that of a mailbox: kept once.
-    return {row_id: intern(address) for row_id, address in pairs}
-
-
-def _group_senders() -> dict[int, frozenset[str]]:
-    found: dict[int, set[str]] = defaultdict(set)
-    grants = Grant.objects.filter(can_send=True, mailbox__is_active=True)
-    for person_id, address in grants.values_list("person_id", "mailbox__address"):
-        found[person_id].add(address)
-    return {person_id: frozenset(keys) for person_id, keys in found.items()}
-
-
-def _lists() -> Iterable[ListFacts]:
-    members = _by_list(
-        ListMember.objects.order_by("id").values_list("distribution_list_id", "address")
-    )
-    posters = _by_list(
-        ListPoster.objects.values_list("distribution_list_id", "address")
-    )
-    for row in DistributionList.objects.order_by().iterator():
-        yield ListFacts(
-            id=row.pk,
-            address=Address.parse(row.address),
-            name=row.name,
-            organisation_id=row.organisation_id,
-            is_active=row.is_active,
-            posting=Posting(row.posting),
-            members=tuple(members[row.pk]),
-            posters=frozenset(posters[row.pk]),
+    ):
+        yield (
+            row_id,
+            OrganisationFacts(
+                name, OrganisationStatus(status), AccountType(account_type).is_hosted
+            ),
         )
 
 
-def _by_list(rows: Iterable[tuple[int, str]]) -> dict[int, list[str]]:
+def _put_organisations(routes: Routes, rows: Rows) -> Routes:
+    return replace(routes, organisations=routes.organisations.changed(rows))
+
+
+def _domains(ids: Ids) -> Iterator[tuple[int, DomainFacts]]:
+    rows = _of(Domain.objects.verified().order_by(), ids)
+    for row_id, *facts in rows.values_list(
+        "id", "organisation_id", "member_domain", "community_domain"
+    ):
+        yield row_id, DomainFacts(*facts)
+
+
+def _connections(ids: Ids) -> Iterator[tuple[int, ConnectionRow]]:
+    for row in _of(Connection.objects.order_by(), ids):
+        yield (
+            row.pk,
+            ConnectionRow(
+                id=row.pk,
+                organisation_id=row.organisation_id,
+                is_active=row.is_active,
+                proof=Proof(row.proof),
+                networks=tuple(map(ip_network, row.source_networks)),
+                certificate_name=row.certificate_name.casefold(),
+                provider=Provider(row.provider) if row.provider else None,
+                tenant_id=row.tenant_id.casefold(),
+                next_hop_host=row.next_hop_host,
+                next_hop_port=row.next_hop_port,
+                tls_name=row.tls_name,
+                strips_suffix=row.strips_suffix,
+                subject_tag=row.subject_tag,
+            ),
+        )
+
+
+def _people(ids: Ids) -> Iterator[tuple[int, tuple[str, int | None, bool]]]:
+    rows = _of(Person.objects.order_by(), ids)
+    for row_id, address, organisation_id, is_active in rows.values_list(
+        "id", "address", "organisation_id", "is_active"
+    ).iterator(CHUNK):
+        # Most often the address is that of a mailbox too: it is kept once.
+        yield row_id, (intern(address), organisation_id, is_active)
+
+
+def _mailboxes(ids: Ids) -> Iterator[tuple[int, tuple[str, int, int | None, bool]]]:
+    rows = _of(Mailbox.objects.order_by(), ids)
+    for row_id, address, *facts in rows.values_list(
+        "id", "address", "organisation_id", "owner_id", "is_active"
+    ).iterator(CHUNK):
+        yield row_id, (intern(address), *facts)
+
+
+def _grants(ids: Ids) -> Iterator[tuple[int, frozenset[int]]]:
+    found: dict[int, set[int]] = defaultdict(set)
+    rows = _of(Grant.objects.filter(can_send=True), ids, "person_id")
+    for person_id, mailbox_id in rows.values_list("person_id", "mailbox_id"):
+        found[person_id].add(mailbox_id)
+    for person_id, mailbox_ids in found.items():
+        yield person_id, frozenset(mailbox_ids)
+
+
+def _aliases(ids: Ids) -> Iterator[tuple[int, AliasFacts]]:
+    rows = _of(Alias.objects.order_by(), ids)
+    for row_id, address, target in rows.values_list("id", "address", "target").iterator(
+        CHUNK
+    ):
+        yield row_id, AliasFacts(address, target)
+
+
+def _lists(ids: Ids) -> Iterator[tuple[int, ListFacts]]:
+    members = _by_list(ListMember, ids)
+    posters = _by_list(ListPoster, ids)
+    for row in _of(DistributionList.objects.order_by(), ids):
+        yield (
+            row.pk,
+            ListFacts(
+                id=row.pk,
+                address=Address.parse(row.address),
+                name=row.name,
+                organisation_id=row.organisation_id,
+                is_active=row.is_active,
+                posting=Posting(row.posting),
+                members=tuple(members[row.pk]),
+                posters=frozenset(posters[row.pk]),
+            ),
+        )
+
+
+def _by_list(model: type[Model], ids: Ids) -> dict[int, list[str]]:
     found: dict[int, list[str]] = defaultdict(list)
-    for list_id, address in rows:
+    rows = _of(model._default_manager.order_by("id"), ids, "distribution_list_id")
+    for list_id, address in rows.values_list(
+        "distribution_list_id", "address"
+    ).iterator(CHUNK):
         found[list_id].append(address)
     return found
+
+
+def _allowances(ids: Ids) -> Iterator[tuple[int, AllowanceFacts]]:
+    rows = _of(Allowance.objects.order_by(), ids)
+    for row_id, *facts in rows.values_list(
+        "id", "kind", "subject_id", "factor", "until"
+    ):
+        yield row_id, AllowanceFacts(*facts)
+
+
+def _providers(
+    ids: Ids,
+) -> Iterator[tuple[int, tuple[Provider, tuple[Network, ...]]]]:
+    rows = _of(ProviderNetworks.objects.order_by(), ids)
+    for row_id, provider, networks in rows.values_list("id", "provider", "networks"):
+        yield row_id, (Provider(provider), tuple(map(ip_network, networks)))
+
+
+def _put_providers(routes: Routes, rows: Rows) -> Routes:
+    """As looked up, and where tests and the demo play the provider."""
+    known = routes.provider_networks.changed(rows)
+    networks = [(name, one) for name, own in known.values() for one in own]
+    configured = settings.POSTERN.provider_networks
+    for provider, own in configured.items():
+        networks += [(Provider(provider), network) for network in own]
+    return replace(
+        routes,
+        provider_networks=known,
+        configured_networks=configured,
+        source_classes=SourceClasses.of(networks),
+    )
+
+
+# What refers to others comes before them: a row that is added while the rest is read
+# finds what it refers to, and what was left out is logged.
+PARTS: Mapping[ChangeKind, Part] = {
+    ChangeKind.LIST: Part(
+        _lists, lambda routes, rows: replace(routes, lists=routes.lists.changed(rows))
+    ),
+    ChangeKind.GRANTS: Part(
+        _grants,
+        lambda routes, rows: replace(routes, grants=routes.grants.changed(rows)),
+    ),
+    ChangeKind.ALIAS: Part(
+        _aliases,
+        lambda routes, rows: replace(routes, aliases=routes.aliases.changed(rows)),
+    ),
+    ChangeKind.MAILBOX: Part(
+        _mailboxes,
+        lambda routes, rows: replace(routes, mailboxes=routes.mailboxes.changed(rows)),
+    ),
+    ChangeKind.PERSON: Part(
+        _people,
+        lambda routes, rows: replace(routes, people=routes.people.changed(rows)),
+    ),
+    ChangeKind.CONNECTION: Part(
+        _connections,
+        lambda routes, rows: replace(
+            routes, connections=routes.connections.changed(rows)
+        ),
+    ),
+    ChangeKind.DOMAIN: Part(
+        _domains,
+        lambda routes, rows: replace(routes, domains=routes.domains.changed(rows)),
+    ),
+    ChangeKind.ALLOWANCE: Part(
+        _allowances,
+        lambda routes, rows: replace(
+            routes, allowances=routes.allowances.changed(rows)
+        ),
+    ),
+    ChangeKind.PROVIDER: Part(_providers, _put_providers),
+    ChangeKind.ORGANISATION: Part(_organisations, _put_organisations),
+}

@@ -2,74 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from engine.mail import smtp_replies
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.errors import PermanentFailure
-from engine.mail.lookalike import readable_domain, skeleton
 from engine.registry.models import OrganisationStatus, Proof, Provider
-from engine.routing.allowances import Allowances
-from engine.routing.facts import ConnectionFacts, ListFacts, Route, RouteKind
+from engine.registry.networks import Network
+from engine.routing.connections import Connections
+from engine.routing.domains import Domains
+from engine.routing.facts import (
+    ConnectionFacts,
+    ConnectionRow,
+    ListFacts,
+    OrganisationFacts,
+    Route,
+    RouteKind,
+)
+from engine.routing.persistent import Map
 from engine.routing.refusals import (
     ClosedRecipientError,
     LoopError,
     SuspendedRecipientError,
     UnknownRecipientError,
 )
-from engine.routing.sources import IPAddress, SourceClasses, SourceIndex
-from engine.routing.suffix import DomainMap
+from engine.routing.sources import IPAddress, SourceClasses
+from engine.routing.tables import Aliases, Allowances, Lists, Mailboxes, People
 
 # How many aliases may lead to one another.
 ALIAS_HOP_LIMIT = 10
 
 
-@dataclass(frozen=True, slots=True)
-class OrganisationFacts:
-    """An organisation as the mail engine sees it."""
-
-    name: str
-    status: OrganisationStatus
-    is_hosted: bool
-    relay_id: int | None
-    """The connection by which its mail leaves; None where there is none at present."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routes:
-    """The registry at one moment, made by `engine.routing.rows`.
+    """The registry at one moment; `engine.routing.rows` reads its rows.
 
-    Strings that name addresses are keys (`Address.key`) in community form.
+    Each part holds rows as the database has them, and what follows from several rows is
+    asked at look-up: suspending an organisation of 50,000 people changes one row here
+    too. Strings that name addresses are keys (`Address.key`) in community form.
     """
 
-    domains: DomainMap
-    owners: dict[str, int]
-    """Community domain to organisation."""
-    lookalikes: dict[str, int]
-    """What each domain, and its first label, looks like, to organisation."""
-    organisations: dict[int, OrganisationFacts]
-    connections: dict[int, ConnectionFacts]
-    sources: SourceIndex
-    certificates: dict[str, int]
-    source_classes: SourceClasses
-    """Cloud providers by their servers' addresses and certificates."""
-    mailboxes: dict[str, tuple[int, int, bool]]
-    """Address to (mailbox, organisation, whether it and its owner are active)."""
-    aliases: dict[str, str]
-    lists: dict[int, ListFacts]
-    lists_by_key: dict[str, int]
-    bounces_by_key: dict[str, int]
-    """Bounce address to the list whose it is."""
-    suspended_people: frozenset[str]
-    suspended_ids: frozenset[int]
-    """The same people, by who they are: one may have written for a group."""
-    people: dict[int, str]
-    """Active people's own addresses."""
-    group_senders: dict[int, frozenset[str]]
-    """Which active group mailboxes a person may send from."""
-    allowances: Allowances
-    """Who may send more than usual."""
+    organisations: Map[int, OrganisationFacts] = field(default_factory=Map)
+    domains: Domains = field(default_factory=Domains)
+    connections: Connections = field(default_factory=Connections)
+    people: People = field(default_factory=People)
+    mailboxes: Mailboxes = field(default_factory=Mailboxes)
+    grants: Map[int, frozenset[int]] = field(default_factory=Map)
+    """Group mailboxes that a person may send from, active or not."""
+    aliases: Aliases = field(default_factory=Aliases)
+    lists: Lists = field(default_factory=Lists)
+    allowances: Allowances = field(default_factory=Allowances)
+    provider_networks: Map[int, tuple[Provider, tuple[Network, ...]]] = field(
+        default_factory=Map
+    )
+    """As looked up; what follows from them is in `source_classes`."""
+    configured_networks: Mapping[str, Collection[Network]] | None = None
+    """POSTERN_PROVIDER_NETWORKS as it was read; tests change it in a running process."""
+    source_classes: SourceClasses = field(default_factory=lambda: SourceClasses.of(()))
 
     def resolve(self, address: Address) -> Route:
         """Find where mail to an address goes, whichever of its forms is written.
@@ -85,66 +75,60 @@ class Routes:
 
     def _resolve_community(self, address: Address, written: Address) -> Route:
         address = self._follow_aliases(address, written)
-        mailbox = self.mailboxes.get(address.key)
-        if mailbox is not None:
-            return self._to_mailbox(address, *mailbox)
-        list_id = self.lists_by_key.get(address.key)
+        mailbox_id = self.mailboxes.addresses.first(address.key)
+        if mailbox_id is not None:
+            return self._to_mailbox(address, mailbox_id)
+        list_id = self.lists.addresses.first(address.key)
         if list_id is not None:
-            return self._to_list(address, self.lists[list_id], RouteKind.LIST)
-        list_id = self.bounces_by_key.get(address.key)
+            return self._to_list(address, list_id, RouteKind.LIST)
+        list_id = self.lists.bounces.first(address.key)
         if list_id is not None:
-            return self._to_list(address, self.lists[list_id], RouteKind.BOUNCES)
+            return self._to_list(address, list_id, RouteKind.BOUNCES)
         whole = _without_detail(address)
-        if whole.key in self.mailboxes:
-            return self._to_mailbox(whole, *self.mailboxes[whole.key])
+        mailbox_id = self.mailboxes.addresses.first(whole.key)
+        if mailbox_id is not None:
+            return self._to_mailbox(whole, mailbox_id)
         return self._to_connection(address, written)
 
     def _follow_aliases(self, address: Address, written: Address) -> Address:
         for _ in range(ALIAS_HOP_LIMIT):
-            target = self.aliases.get(address.key)
+            target = self.aliases.target_of(address.key)
             if target is None:
                 return address
-            self._check_owner(address)
+            owner = self.domains.owner_of(address.domain)
+            if owner is not None:
+                self._check_organisation(address, owner)
             address = Address.parse(target)
         raise LoopError(written)
 
-    def _to_mailbox(
-        self, address: Address, mailbox_id: int, organisation_id: int, is_active: bool
-    ) -> Route:
+    def _to_mailbox(self, address: Address, mailbox_id: int) -> Route:
+        _, organisation_id, _, _ = self.mailboxes.rows[mailbox_id]
         self._check_organisation(address, organisation_id)
-        if not is_active:
+        if not self.is_open(mailbox_id):
             raise SuspendedRecipientError(address, "the mailbox is suspended")
         return Route(RouteKind.MAILBOX, address, organisation_id, mailbox_id=mailbox_id)
 
-    def _to_list(self, address: Address, facts: ListFacts, kind: RouteKind) -> Route:
+    def _to_list(self, address: Address, list_id: int, kind: RouteKind) -> Route:
+        facts = self.lists.rows[list_id]
         self._check_organisation(address, facts.organisation_id)
         if not facts.is_active:
             raise SuspendedRecipientError(address, "the list is suspended")
         return Route(kind, address, facts.organisation_id, list_id=facts.id)
 
     def _to_connection(self, address: Address, written: Address) -> Route:
-        organisation_id = self.owners.get(address.domain)
+        organisation_id = self.domains.owner_of(address.domain)
         if organisation_id is None or self.organisations[organisation_id].is_hosted:
             raise UnknownRecipientError(written)
         self._check_organisation(address, organisation_id)
-        if address.key in self.suspended_people:
+        if self.is_suspended_key(address.key):
             raise SuspendedRecipientError(address, "the person's account is suspended")
-        facts = self.organisations[organisation_id]
-        if facts.relay_id is None:
-            raise SuspendedRecipientError(
-                address, f"{facts.name} has no working connection"
-            )
+        relay_id = self.connections.relay_of(organisation_id)
+        if relay_id is None:
+            name = self.organisations[organisation_id].name
+            raise SuspendedRecipientError(address, f"{name} has no working connection")
         return Route(
-            RouteKind.CONNECTION,
-            address,
-            organisation_id,
-            connection_id=facts.relay_id,
+            RouteKind.CONNECTION, address, organisation_id, connection_id=relay_id
         )
-
-    def _check_owner(self, address: Address) -> None:
-        organisation_id = self.owners.get(address.domain)
-        if organisation_id is not None:
-            self._check_organisation(address, organisation_id)
 
     def _check_organisation(self, address: Address, organisation_id: int) -> None:
         facts = self.organisations[organisation_id]
@@ -167,15 +151,15 @@ class Routes:
     def organisation_of(self, address: Address) -> int | None:
         """The organisation whose domain the address is in, in either form."""
         try:
-            return self.owners.get(self.domains.to_community(address).domain)
+            return self.domains.owner_of(self.domains.to_community(address).domain)
         except InvalidAddressError:
             return None
 
     def owner_of_host(self, address: Address) -> int | None:
-        """Whose server an address outside every domain is on, by the host's name.
+        """The organisation whose server an address outside every domain is on.
 
-        The organisation of the nearest domain above it: a member's domain may lie below
-        another member's. None for an address that is inside, which is no host's.
+        By the host's name, that of the nearest domain above it: a member's domain may
+        lie below another member's. None for an address that is inside, which is no host's.
         """
         if self.is_inside(address):
             return None
@@ -194,67 +178,113 @@ class Routes:
 
         Of a domain without a dot: the one whose domain begins so.
         """
-        return self.lookalikes.get(skeleton(readable_domain(domain)))
+        return self.domains.owner_of_lookalike(domain)
 
     def connection(self, connection_id: int) -> ConnectionFacts | None:
-        return self.connections.get(connection_id)
+        """A connection with what its organisation adds; None where it is gone."""
+        row = self.connections.rows.get(connection_id)
+        return None if row is None else self._facts(row)
+
+    def _facts(self, row: ConnectionRow) -> ConnectionFacts:
+        organisation = self.organisations[row.organisation_id]
+        domains = self.domains.own(row.organisation_id)
+        known = row._asdict()
+        known["is_active"] = row.is_active and organisation.is_active
+        return ConnectionFacts(
+            **known,
+            organisation_name=organisation.name,
+            domains=domains,
+            verified_domains=frozenset(member for member, _ in domains.pairs),
+        )
 
     def connection_for_source(self, address: IPAddress) -> ConnectionFacts | None:
         """The one connection that proves itself by this source address, if any."""
-        connection_id = self.sources.find(address)
-        return None if connection_id is None else self.connections[connection_id]
+        connection_id = self.connections.sources.find(address)
+        return None if connection_id is None else self.connection(connection_id)
 
     def is_known_source(self, address: IPAddress) -> bool:
         """Whether an address is a member's own server's, or a cloud provider's."""
-        return self.sources.find(address) is not None or self.source_classes.covers(
-            address
-        )
+        is_members = self.connections.sources.find(address) is not None
+        return is_members or self.source_classes.covers(address)
 
     def connection_for_certificate(
         self, names: Iterable[str]
     ) -> ConnectionFacts | None:
         """The one connection that proves itself by a certificate with these names."""
-        found = {
-            self.certificates[name]
-            for name in map(str.casefold, names)
-            if name in self.certificates
-        }
-        return self.connections[found.pop()] if len(found) == 1 else None
+        connection_id = self.connections.by_certificate(names)
+        return None if connection_id is None else self.connection(connection_id)
 
     def cloud_connections(
         self, providers: frozenset[Provider], address: Address
     ) -> tuple[ConnectionFacts, ...]:
-        """The connections, at those providers, of whoever owns the address's domain."""
+        """The connections at those providers of the organisation with the address."""
         owner = self.organisation_of(address)
+        if owner is None:
+            return ()
         return tuple(
-            facts
-            for facts in self.connections.values()
-            if owner is not None
-            and facts.organisation_id == owner
-            and facts.proof == Proof.CLOUD
-            and facts.provider in providers
+            self._facts(row)
+            for row in self.connections.of_organisation(owner)
+            if row.proof == Proof.CLOUD and row.provider in providers
         )
 
     def list(self, list_id: int) -> ListFacts | None:
-        return self.lists.get(list_id)
+        """A distribution list; None where it is gone."""
+        return self.lists.rows.get(list_id)
+
+    def is_open(self, mailbox_id: int) -> bool:
+        """Whether a mailbox and its owner, if it has one, are active."""
+        _, _, owner_id, is_active = self.mailboxes.rows[mailbox_id]
+        if not is_active or owner_id is None:
+            return is_active
+        _, _, owner_is_active = self.people.rows.get(owner_id, (None, None, False))
+        return owner_is_active
+
+    def is_mailbox_of(self, organisation_id: int | None, key: str) -> bool:
+        """Whether an organisation has a mailbox with the address here that is open."""
+        mailbox_id = self.mailboxes.addresses.first(key)
+        if mailbox_id is None or self.mailboxes.rows[mailbox_id][1] != organisation_id:
+            return False
+        return self.is_open(mailbox_id)
+
+    def is_suspended_key(self, key: str) -> bool:
+        """True where the address is a suspended person's own."""
+        return self.people.suspended.first(key) is not None
 
     def is_suspended(self, address: Address | None, person_id: int | None) -> bool:
         """True where the person who sent something, known by either, is suspended."""
         if person_id is not None:
-            return person_id in self.suspended_ids
+            row = self.people.rows.get(person_id)
+            return row is not None and not row[2]
         if address is None:
             return False
         try:
-            return self.domains.to_community(address).key in self.suspended_people
+            return self.is_suspended_key(self.domains.to_community(address).key)
         except InvalidAddressError:
             return False
 
+    def address_of(self, person_id: int) -> str | None:
+        """The key of a person's own address; None unless they may send mail now.
+
+        They may while they and their organisation are active.
+        """
+        address, organisation_id, is_active = self.people.rows.get(
+            person_id, (None, None, False)
+        )
+        if organisation_id is None or not is_active:
+            return None
+        return address if self.organisations[organisation_id].is_active else None
+
     def person_senders(self, person_id: int) -> frozenset[str]:
         """Keys of the addresses that a person may send from; none when suspended."""
-        own = self.people.get(person_id)
+        own = self.address_of(person_id)
         if own is None:
             return frozenset()
-        return self.group_senders.get(person_id, frozenset()) | {own}
+        found = [own]
+        for mailbox_id in self.grants.get(person_id, frozenset()):
+            row = self.mailboxes.rows.get(mailbox_id)
+            if row is not None and row[3]:
+                found.append(row[0])
+        return frozenset(found)
 
 
 def _without_detail(address: Address) -> Address:

@@ -2,50 +2,76 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from typing import TypeAlias
 
 from engine.registry.connections.cloud_providers import PROVIDERS, ProviderFacts
 from engine.registry.models import Provider
 from engine.registry.networks import Network
+from engine.routing.persistent import Index, Map
 
 IPAddress: TypeAlias = IPv4Address | IPv6Address
+Claim: TypeAlias = tuple[Network, int]
+"""A network, and the id of the connection that proves itself by it."""
+# IP version and prefix length
+Length: TypeAlias = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class SourceIndex:
-    """Networks by prefix length, so that a look-up takes one step a length.
+    """Networks by prefix length, so that a look-up takes one step for each length.
 
     A network that two connections claim proves neither.
     """
 
-    lengths: tuple[tuple[int, int], ...]
-    """(IP version, prefix length), the most exact first."""
-    owners: dict[tuple[int, int, int], int | None]
-    """(IP version, prefix length, prefix) to connection; None where it is disputed."""
+    owners: Index[tuple[int, int, int]] = field(default_factory=Index)
+    """(IP version, prefix length, prefix) to connections."""
+    counts: Map[Length, int] = field(default_factory=Map)
+    """How many claims have a length."""
+    lengths: tuple[Length, ...] = ()
+    """The lengths that occur, the most exact first."""
 
     @classmethod
-    def of(cls, claims: Iterable[tuple[Network, int]]) -> SourceIndex:
-        """Index (network, connection) pairs."""
-        owners: dict[tuple[int, int, int], int | None] = {}
-        for network, connection_id in claims:
-            prefix = _prefix(network.network_address, network.prefixlen)
-            key = (network.version, network.prefixlen, prefix)
-            if owners.setdefault(key, connection_id) != connection_id:
-                owners[key] = None
-        lengths = sorted({key[:2] for key in owners}, reverse=True)
-        return cls(tuple(lengths), owners)
+    def of(cls, claims: Iterable[Claim]) -> SourceIndex:
+        """Index networks, each with its connection."""
+        return cls().changed((), claims)
+
+    def changed(self, less: Iterable[Claim], more: Iterable[Claim]) -> SourceIndex:
+        """The index without some claims and with others."""
+        gone, come = set(less), set(more)
+        if gone == come:
+            return self
+        owners = self.owners.changed(map(_claim, gone), map(_claim, come))
+        moved = Counter(_length(network) for network, _ in come)
+        moved.subtract(_length(network) for network, _ in gone)
+        counts = self.counts.changed(
+            {at: self.counts.get(at, 0) + more or None for at, more in moved.items()},
+        )
+        return SourceIndex(owners, counts, tuple(sorted(counts, reverse=True)))
 
     def find(self, address: IPAddress) -> int | None:
-        # A v4 peer of a v6 socket is still that v4 address.
+        """The connection with the most exact network around the address."""
+        # An IPv4 peer of an IPv6 socket is still that IPv4 address.
         address = getattr(address, "ipv4_mapped", None) or address
         for version, length in self.lengths:
-            key = (version, length, _prefix(address, length))
-            if version == address.version and key in self.owners:
-                return self.owners[key]
+            if version == address.version:
+                key = (version, length, _prefix(address, length))
+                if self.owners.claims.get(key) is not None:
+                    return self.owners.only(key)
         return None
+
+
+def _length(network: Network) -> Length:
+    return network.version, network.prefixlen
+
+
+def _claim(claim: Claim) -> tuple[tuple[int, int, int], int]:
+    network, connection_id = claim
+    prefix = _prefix(network.network_address, network.prefixlen)
+    return (network.version, network.prefixlen, prefix), connection_id
 
 
 def _prefix(address: IPAddress, length: int) -> int:
@@ -54,7 +80,7 @@ def _prefix(address: IPAddress, length: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class SourceClasses:
-    """From which provider's servers a session may come."""
+    """From which cloud provider's servers a session may come."""
 
     indexes: Mapping[Provider, SourceIndex]
 

@@ -1,7 +1,7 @@
-"""An address as an organisation writes it, and the same address in the community.
+"""Maps addresses between an organisation's own domains and the community's.
 
-A look-up in explicit pairs, never string surgery: real communities have exceptions,
-`org.com` ↔ `org.secure.example` for one.
+By explicit pairs and never by string surgery, because real communities have exceptions
+such as `org.com` ↔ `org.secure.example`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from engine.mail.address import Address
 
 
 class AmbiguousPairError(ValueError):
-    """A domain stands in two pairs, so that a mapping could not be undone."""
+    """A domain is in two pairs, so that a mapping could not be reversed."""
 
 
 @dataclass(frozen=True, slots=True)
 class DomainMap:
-    """Pairs of (member domain, community domain), both A-labels in lower case.
+    """One organisation's pairs of (member domain, community domain).
+
+    All are A-labels in lower case.
 
     Both mappings leave an address alone whose domain they do not know, are idempotent,
     and undo each other: `to_community(to_member(a)) == a` for an address in community
@@ -32,6 +34,7 @@ class DomainMap:
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, str]]) -> DomainMap:
+        """Makes a map. Raises AmbiguousPairError where a domain is in two pairs."""
         return cls(frozenset(pairs))
 
     def __post_init__(self) -> None:

@@ -52,7 +52,8 @@ class SubmissionPolicy(ListenerPolicy):
 
     def check_binding(self, routes: Routes, binding: Binding) -> None:
         """Refuses a person who is suspended."""
-        if binding.person_id not in routes.people:
+        person_id = binding.person_id
+        if person_id is None or routes.address_of(person_id) is None:
             raise PermanentFailure(smtp_replies.SENDER_NOT_ALLOWED.saying(SUSPENDED))
 
     def check_sender(

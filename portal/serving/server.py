@@ -16,6 +16,7 @@ from engine import descriptors
 from engine.health import readiness
 from engine.health.watch import watching
 from engine.places import Limits
+from engine.routing import routes
 from engine.sessions import ACCEPTED_AT_ONCE, BACKLOG, Sessions
 from portal.middleware import client_address
 from portal.serving.asgi_handler import Site
@@ -35,6 +36,7 @@ async def serve(stop: asyncio.Event) -> None:
     allowed = limits(descriptors.raise_limit())
     closing = asyncio.Event()
     draining = asyncio.create_task(_drain(stop, closing))
+    routes.follow_in_background(at_once=True)
     async with watching("web"):
         with _open_port() as port:
             await serve_on(port, Site(settings.POSTERN.web_threads), allowed, closing)

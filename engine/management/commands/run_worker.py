@@ -18,6 +18,7 @@ from engine.health.watch import watched
 from engine.jobs.worker import Worker
 from engine.lanes import Lane
 from engine.management import starting
+from engine.routing import routes
 from engine.supervision import Forked, Kept, end_all
 
 LOOK_EVERY = 0.2
@@ -57,5 +58,7 @@ def _start(lane: Lane) -> Forked:
 
 
 def _work(worker: Worker) -> None:
+    # Only when a job asks: most lanes send no mail.
+    routes.follow_in_background(at_once=False)
     with watched("worker"):
         worker.run()

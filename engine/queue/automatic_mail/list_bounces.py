@@ -84,7 +84,7 @@ def _members(list_id: int | None, addresses: Collection[str]) -> QuerySet[ListMe
 def _list_of(sender: str) -> int | None:
     """The list whose bounce address this is, if it is still there."""
     key = Address.parse(sender).key
-    return routes.current().bounces_by_key.get(key)
+    return routes.current().lists.bounces.first(key)
 
 
 def _failures(message: QueuedMessage, known: Routes) -> Iterator[tuple[str, str]]:

@@ -29,7 +29,6 @@ from engine.queue.sending_rates.sending_counts import Count, Key, Totals
 from engine.registry import senders
 from engine.registry.models import SenderKind
 from engine.registry.senders import Sender
-from engine.routing import allowances
 from engine.routing.routes import Route, RouteKind, Routes
 
 SPANS = {"minute": 60, "hour": 3600, "day": 86_400}  # seconds
@@ -87,7 +86,7 @@ class Meter:
         """
         now = self.clock()
         moment = datetime.fromtimestamp(now, UTC)
-        factor = allowances.factor_of(known.allowances, sender, moment)
+        factor = known.allowances.factor_of(sender, moment)
         more = Count(messages, recipients)
         with self._lock:
             # The longest span first: where two are spent, it says how long to wait.

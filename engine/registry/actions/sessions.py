@@ -37,9 +37,9 @@ def revoke(person: Person, *, keeps_app_passwords: bool = False) -> list[str]:
 
     Returns the names of the app passwords that ended.
     """
-    # Open mail sessions look at the generation again when the registry's version moves,
-    # and update() sends no signal that would move it.
-    change_log.bump()
+    # Open mail sessions look at the generation again when the change log grows, and
+    # this update changes nothing that is logged by itself.
+    change_log.record_other()
     # A count rather than a time: hosts' clocks differ, and a session opened in the same
     # millisecond would be on either side of it.
     Person.objects.filter(pk=person.pk).update(
@@ -62,7 +62,7 @@ def revoke_all_of(
     App passwords that are kept open nothing while the organisation is suspended, and
     work again when it is resumed. Returns how many app passwords ended.
     """
-    change_log.bump()
+    change_log.record_other()
     Person.objects.filter(organisation=organisation).update(
         session_generation=F("session_generation") + 1
     )

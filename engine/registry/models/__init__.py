@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.registry.models.allowance import Allowance, SenderKind
 from engine.registry.models.api_key import Actor, ApiKey
 from engine.registry.models.app_password import AppPassword
+from engine.registry.models.change import Change, ChangeKind, ChangeLogEnd, Logged
 from engine.registry.models.connection import (
     Connection,
     ConnectionCredential,
@@ -33,7 +34,6 @@ from engine.registry.models.recovery import (
     RecoveryAddressChange,
     RecoveryCause,
 )
-from engine.registry.models.stamp import Stamp
 from engine.registry.models.webhook_endpoint import WebhookEndpoint, WebhookEvent
 
 __all__ = [
@@ -43,6 +43,9 @@ __all__ = [
     "Allowance",
     "ApiKey",
     "AppPassword",
+    "Change",
+    "ChangeKind",
+    "ChangeLogEnd",
     "Connection",
     "ConnectionCredential",
     "DirectoryEntry",
@@ -53,6 +56,7 @@ __all__ = [
     "Kind",
     "ListMember",
     "ListPoster",
+    "Logged",
     "Mailbox",
     "MailboxKind",
     "Organisation",
@@ -69,7 +73,6 @@ __all__ = [
     "RoleName",
     "SenderKind",
     "StaffRole",
-    "Stamp",
     "WebhookEndpoint",
     "WebhookEvent",
 ]

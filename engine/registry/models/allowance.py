@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from engine.registry.models.change import ChangeKind, Logged, LoggedQuerySet
+
 
 class SenderKind(models.TextChoices):
     """Kinds of sender that have a sending rate, or an allowance."""
@@ -26,6 +28,9 @@ class Allowance(models.Model):
     factor = models.PositiveSmallIntegerField()
     reason = models.CharField(max_length=200)
     until = models.DateTimeField(null=True, blank=True)
+
+    objects = LoggedQuerySet["Allowance"].as_manager()
+    logged = Logged.of(ChangeKind.ALLOWANCE, "kind", "subject_id", "factor", "until")
 
     class Meta:
         ordering = ["kind", "subject_id"]

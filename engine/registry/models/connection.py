@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from engine import keys
+from engine.registry.models.change import ChangeKind, Logged, LoggedQuerySet
 from engine.registry.models.organisation import Organisation
 
 
@@ -58,6 +59,23 @@ class Connection(models.Model):
     subject_tag = models.CharField(max_length=40, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = LoggedQuerySet["Connection"].as_manager()
+    logged = Logged.of(
+        ChangeKind.CONNECTION,
+        "organisation",
+        "is_active",
+        "proof",
+        "source_networks",
+        "certificate_name",
+        "provider",
+        "tenant_id",
+        "next_hop_host",
+        "next_hop_port",
+        "next_hop_tls_name",
+        "strips_suffix",
+        "subject_tag",
+    )
+
     class Meta:
         ordering = ["id"]
 
@@ -102,6 +120,9 @@ class ProviderNetworks(models.Model):
     provider = models.CharField(max_length=20, choices=Provider.choices, unique=True)
     networks = models.JSONField(default=list)
     changed_at = models.DateTimeField(auto_now=True)
+
+    objects = LoggedQuerySet["ProviderNetworks"].as_manager()
+    logged = Logged.of(ChangeKind.PROVIDER, "provider", "networks")
 
     class Meta:
         ordering = ["provider"]

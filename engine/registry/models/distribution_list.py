@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from engine.registry.models.change import ChangeKind, Logged, LoggedQuerySet
 from engine.registry.models.organisation import Organisation
 
 
@@ -31,6 +32,11 @@ class DistributionList(models.Model):
     is_published = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = LoggedQuerySet["DistributionList"].as_manager()
+    logged = Logged.of(
+        ChangeKind.LIST, "address", "name", "organisation", "posting", "is_active"
+    )
+
     class Meta:
         ordering = ["address"]
 
@@ -57,6 +63,11 @@ class ListMember(models.Model):
     )
     last_failed_at = models.DateTimeField(null=True, blank=True)
 
+    objects = LoggedQuerySet["ListMember"].as_manager()
+    logged = Logged.of(
+        ChangeKind.LIST, "distribution_list", "address", key="distribution_list_id"
+    )
+
     class Meta:
         ordering = ["address"]
         constraints = [
@@ -81,6 +92,11 @@ class ListPoster(models.Model):
         DistributionList, on_delete=models.CASCADE, related_name="posters"
     )
     address = models.CharField(max_length=254)
+
+    objects = LoggedQuerySet["ListPoster"].as_manager()
+    logged = Logged.of(
+        ChangeKind.LIST, "distribution_list", "address", key="distribution_list_id"
+    )
 
     class Meta:
         constraints = [

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from django.db import models
 
+from engine.registry.models.change import ChangeKind, Logged, LoggedQuerySet
 from engine.registry.models.organisation import Organisation
 
 
-class DomainQuerySet(models.QuerySet["Domain"]):
+class DomainQuerySet(LoggedQuerySet["Domain"]):
     """Sets of domains."""
 
     def verified(self) -> DomainQuerySet:
@@ -29,6 +30,13 @@ class Domain(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = DomainQuerySet.as_manager()
+    logged = Logged.of(
+        ChangeKind.DOMAIN,
+        "organisation",
+        "member_domain",
+        "community_domain",
+        "verified_at",
+    )
 
     class Meta:
         ordering = ["community_domain"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from engine.registry.models.change import ChangeKind, Logged, LoggedQuerySet
 from engine.registry.models.organisation import Organisation
 from engine.registry.models.person import Person
 
@@ -39,6 +40,11 @@ class Mailbox(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = LoggedQuerySet["Mailbox"].as_manager()
+    logged = Logged.of(
+        ChangeKind.MAILBOX, "address", "organisation", "owner", "is_active"
+    )
+
     class Meta:
         ordering = ["address"]
         verbose_name_plural = "mailboxes"
@@ -72,6 +78,11 @@ class Grant(models.Model):
     can_write = models.BooleanField(default=False)
     can_send = models.BooleanField(default=False)
 
+    objects = LoggedQuerySet["Grant"].as_manager()
+    logged = Logged.of(
+        ChangeKind.GRANTS, "mailbox", "person", "can_send", key="person_id"
+    )
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["mailbox", "person"], name="grant_once")
@@ -89,6 +100,9 @@ class Alias(models.Model):
     organisation = models.ForeignKey(
         Organisation, on_delete=models.PROTECT, related_name="aliases"
     )
+
+    objects = LoggedQuerySet["Alias"].as_manager()
+    logged = Logged.of(ChangeKind.ALIAS, "address", "target")
 
     class Meta:
         ordering = ["address"]

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from engine.registry.models.change import ChangeKind, Logged, LoggedQuerySet
+
 
 class Kind(models.TextChoices):
     """Kinds of organisation."""
@@ -56,7 +58,7 @@ ORGANISATION_TRANSITIONS: dict[OrganisationStatus, set[OrganisationStatus]] = {
 }
 
 
-class OrganisationQuerySet(models.QuerySet["Organisation"]):
+class OrganisationQuerySet(LoggedQuerySet["Organisation"]):
     """Sets of organisations."""
 
     def active(self) -> OrganisationQuerySet:
@@ -83,6 +85,7 @@ class Organisation(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = OrganisationQuerySet.as_manager()
+    logged = Logged.of(ChangeKind.ORGANISATION, "name", "status", "account_type")
 
     class Meta:
         ordering = ["name", "id"]

@@ -14,6 +14,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from engine.registry.models.change import ChangeKind, Logged, LoggedQuerySet
 from engine.registry.models.organisation import Organisation
 
 
@@ -31,6 +32,9 @@ class RoleName(models.TextChoices):
 
 class PersonManager(BaseUserManager["Person"]):
     """Creates people for Django's own commands, and for registry.actions."""
+
+    def get_queryset(self) -> LoggedQuerySet[Person]:
+        return LoggedQuerySet(self.model, using=self._db)
 
     def create_user(
         self, address: str, password: str | None = None, **fields: Any
@@ -89,6 +93,7 @@ class Person(AbstractBaseUser, PermissionsMixin):
     )
 
     objects = PersonManager()
+    logged = Logged.of(ChangeKind.PERSON, "address", "organisation", "is_active")
 
     USERNAME_FIELD = "address"
     EMAIL_FIELD = "everyday_address"

@@ -36,8 +36,8 @@ COLLEAGUES = 300  # suggested while an address is typed
 @require_GET
 def index(request: HttpRequest, organisation: Organisation) -> HttpResponse:
     """The organisation's group mailboxes."""
-    rows = organisation.mailboxes.filter(kind=MailboxKind.GROUP)
-    rows = rows.annotate(people_count=Count("grants"))
+    groups = organisation.mailboxes.filter(kind=MailboxKind.GROUP)
+    rows = groups.annotate(people_count=Count("grants"))
     context = {"page": paginate(request, rows, by="name")}
     return render_section(request, organisation, "mailboxes", SECTION, context)
 

@@ -67,7 +67,7 @@ class PeopleFileForm(ActionForm):
 
     file = forms.FileField(
         label=_("CSV file"),
-        help_text=_("Up to 1,000 people and 1 MB. Any spreadsheet can save one."),
+        help_text=_("Up to 5,000 people and 1 MB. Any spreadsheet can save one."),
         widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
     )
     sends_links = forms.BooleanField(

@@ -10,7 +10,7 @@ from engine.registry.errors import PolicyError
 from portal.ui.spreadsheets import FORMULA_PREFIXES
 
 OCTETS_LIMIT = 1024 * 1024
-ROWS_LIMIT = 1000
+ROWS_LIMIT = 5000
 CELL_LIMIT = 500
 
 # Our headings, and other systems' names for the same.
@@ -65,7 +65,7 @@ def read(raw: bytes) -> list[Row]:
     rows = list(_rows(text, _delimiter(text.splitlines())))
     if len(rows) > ROWS_LIMIT:
         raise PolicyError(
-            f"The file has more than {ROWS_LIMIT} people. Divide it into several."
+            f"The file has more than {ROWS_LIMIT:,} people. Divide it into several."
         )
     return rows
 

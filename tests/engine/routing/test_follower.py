@@ -4,7 +4,8 @@ import threading
 
 import pytest
 
-from engine.routing.routes import Holder
+from engine.registry.change_log import Position
+from engine.routing.follower import Followed, Follower
 
 
 class Registry:
@@ -18,16 +19,17 @@ class Registry:
         self.gate.set()
         self.is_loading = threading.Event()
 
-    def current_version(self) -> str:
+    def follow(self, held):
         self.looks += 1
-        return self.version
+        return held if held.position.mark == self.version else None
 
-    def load(self) -> str:
+    def load(self):
+        self.looks += 1
         self.is_loading.set()
         self.gate.wait()
         if self.is_down:
             raise ConnectionError
-        return f"routes {self.version}"
+        return Followed(f"routes {self.version}", Position(1, self.version))
 
 
 @pytest.fixture
@@ -36,60 +38,60 @@ def registry():
 
 
 @pytest.fixture
-def holder(registry, clock):
-    return Holder(
-        max_age=2.0, load=registry.load, version=registry.current_version, clock=clock
-    )
+def follower(registry, clock):
+    return Follower(max_age=2.0, source=registry, clock=clock)
 
 
-def test_holder_looks_at_the_stamp_when_the_time_has_come(holder, registry, clock):
-    assert holder.checked() == "routes one"
+def test_follower_looks_at_the_log_when_the_time_has_come(follower, registry, clock):
+    assert follower.checked() == "routes one"
     registry.version = "two"
-    assert holder.checked() == "routes one"
+    assert follower.checked() == "routes one"
     assert registry.looks == 1
 
     clock.pass_by(minutes=1)
-    assert holder.fresh() is None
-    assert holder.checked() == "routes two"
+    assert follower.fresh() is None
+    assert follower.checked() == "routes two"
 
 
-def test_holder_loads_once_while_the_stamp_stays(holder, registry, clock):
-    first = holder.checked()
+def test_follower_loads_once_while_nothing_changes(follower, registry, clock):
+    first = follower.checked()
     clock.pass_by(minutes=1)
 
-    assert holder.checked() is first
+    assert follower.checked() is first
     assert registry.looks == 2
 
 
-def test_holder_serves_what_it_has_while_another_thread_loads(holder, registry, clock):
-    holder.checked()
+def test_follower_serves_what_it_has_while_another_thread_loads(
+    follower, registry, clock
+):
+    follower.checked()
     registry.version = "two"
     registry.gate.clear()
     registry.is_loading.clear()
     clock.pass_by(minutes=1)
-    thread = threading.Thread(target=holder.checked)
+    thread = threading.Thread(target=follower.checked)
     thread.start()
     registry.is_loading.wait()
 
-    assert holder.checked() == "routes one"
+    assert follower.checked() == "routes one"
 
     registry.gate.set()
     thread.join()
-    assert holder.checked() == "routes two"
+    assert follower.checked() == "routes two"
 
 
-def test_holder_after_a_load_that_failed_tries_again(holder, registry, clock):
-    holder.checked()
+def test_follower_after_a_load_that_failed_tries_again(follower, registry, clock):
+    follower.checked()
     registry.version = "two"
     registry.is_down = True
     clock.pass_by(minutes=1)
     with pytest.raises(ConnectionError):
-        holder.checked()
+        follower.checked()
 
     registry.is_down = False
-    assert holder.checked() == "routes two"
+    assert follower.checked() == "routes two"
 
 
-def test_holder_holds_nothing_before_the_first_load(holder):
+def test_follower_holds_nothing_before_the_first_load(follower):
     with pytest.raises(RuntimeError):
-        holder.held()
+        follower.held()

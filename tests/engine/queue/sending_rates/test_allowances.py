@@ -16,7 +16,6 @@ from engine.registry.errors import PolicyError
 from engine.registry.models import Allowance, Connection, Organisation, Person
 from engine.registry.models import SenderKind as Kind
 from engine.registry.senders import Sender
-from engine.routing import allowances as allowance_facts
 from engine.routing import routes
 from tests import factories
 from tests.engine.queue.sending_rates.test_rate_limits import (
@@ -69,10 +68,10 @@ def test_an_allowance_is_nobody_elses_and_ends_in_time(
     known = routes.current().allowances
     now = timezone.now()
 
-    assert allowance_facts.factor_of(known, sender(bob), now) == 9
-    assert allowance_facts.factor_of(known, sender(bob), now + timedelta(days=2)) == 1
+    assert known.factor_of(sender(bob), now) == 9
+    assert known.factor_of(sender(bob), now + timedelta(days=2)) == 1
     for other in (sender(alice), sender(charlie), Sender(Kind.KEY, bob.pk, None)):
-        assert allowance_facts.factor_of(known, other, now) == 1
+        assert known.factor_of(other, now) == 1
     assert meter is not rate_limits.meter
 
 
