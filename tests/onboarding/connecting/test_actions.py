@@ -99,7 +99,7 @@ class TestDomains:
 
         own.refresh_from_db()
         assert own.verified_at is not None
-        assert "no TXT record" in check.advice
+        assert "No TXT record" in check.advice
 
     def test_a_member_holds_few_claims(self, firm: Organisation, jane: Person) -> None:
         for number in range(domains.CLAIMS_LIMIT):

@@ -225,7 +225,7 @@ def test_a_domain_is_added_proved_and_removed(
     assert domain_verification.record_text(claim) in desk.get(page).content.decode()
 
     desk.post(page + "check/")
-    assert "no TXT record" in desk.get(page).content.decode()
+    assert "No TXT record" in desk.get(page).content.decode()
 
     name_server.add_text(
         "_postern.second.example", domain_verification.record_text(claim)
