@@ -94,7 +94,10 @@ def _list(
     elif isinstance(instance, Domain):
         index.refresh(EntryKind.ORGANISATION, instance.organisation_id)
     elif isinstance(instance, Mailbox) and instance.owner_id is not None:
-        index.refresh(EntryKind.PERSON, instance.owner_id)
+        # A person's entry is the same without a mailbox and with an ordinary new one,
+        # and rewriting it costs more than all other statements of adding a person.
+        if not (created and instance.is_active and instance.is_published):
+            index.refresh(EntryKind.PERSON, instance.owner_id)
     else:
         index.refresh(LISTED[sender], instance.pk)
 
