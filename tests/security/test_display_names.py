@@ -32,7 +32,7 @@ def refusal(field: str, written: str, address: str) -> str:
 def _as(own: str):
     def check(*, address: Address) -> None:
         if address.key != own:
-            raise PermanentFailure(local_submission.reply.SENDER_NOT_ALLOWED)
+            raise PermanentFailure(local_submission.smtp_replies.SENDER_NOT_ALLOWED)
 
     return check
 
