@@ -173,12 +173,12 @@ def test_who_removes_their_own_and_needs_none_goes_on(
 
 def test_page_says_whether_one_is_needed(signed_in: SignIn, bob: Person) -> None:
     client = signed_in(bob)
-    assert "asks for one" not in client.get(SET_UP).content.decode()
+    assert "requires one" not in client.get(SET_UP).content.decode()
 
     bob.organisation.mfa_required = True
     bob.organisation.save()
 
-    assert "asks for one" in client.get(SET_UP).content.decode()
+    assert "requires one" in client.get(SET_UP).content.decode()
 
 
 def test_wrong_code_says_what_to_do(signed_in: SignIn, bob: Person) -> None:
@@ -187,7 +187,7 @@ def test_wrong_code_says_what_to_do(signed_in: SignIn, bob: Person) -> None:
 
     page = client.post(reverse("mfa_activate_totp"), {"code": "000000"})
 
-    assert "Enter the one shown now" in page.content.decode()
+    assert "Enter the code that your app shows now" in page.content.decode()
 
 
 def test_removed_in_another_session_it_closes_this_one(

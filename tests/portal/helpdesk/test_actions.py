@@ -67,7 +67,7 @@ def test_an_answer_to_what_was_not_read_is_refused(
     seen = ticket.entries.latest("pk").pk
     tickets.add_request(ticket, "Never mind.", by=bob)
 
-    with pytest.raises(PolicyError, match="while you wrote"):
+    with pytest.raises(PolicyError, match="while you were writing"):
         answer(ticket, hugh, seen=seen)
 
 

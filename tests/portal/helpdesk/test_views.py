@@ -283,7 +283,7 @@ def test_few_are_sent_within_an_hour(client: Client, helpdesk: Mailbox) -> None:
     for _ in range(rate_limits.MAX_LINKS_PER_TICKET + 2):
         page = client.post(path)
 
-    assert "We have sent several links" in page.content.decode()
+    assert "We have sent you several links" in page.content.decode()
     assert ticket.entries.count() == before + rate_limits.MAX_LINKS_PER_TICKET
 
 
