@@ -56,6 +56,7 @@ def find(token: str, *purposes: LinkPurpose) -> Link:
 def use(token: str, *purposes: LinkPurpose) -> Link:
     """Uses up a link; of two concurrent calls one succeeds. Raises like `find`."""
     link = find(token, *purposes)
+    # Conditional, because two requests may have found the same unused link.
     used = Link.objects.filter(pk=link.pk, used_at=None).update(used_at=timezone.now())
     if not used:
         raise ExpiredLinkError

@@ -23,7 +23,7 @@ from onboarding.models import Letter
 
 LETTER_SALT = "onboarding.letter"
 FIRST_SIGN_IN_SALT = "onboarding.first_sign_in"
-STATE_LENGTH = 32
+STATE_LENGTH = 32  # hexadecimal digits: 128 bits
 SIGN_IN_CLAIM_SALT = "onboarding.sign_in_claim"
 SIGN_IN_CLAIM_LIFETIME = timedelta(days=1)
 FACTOR_RESET_SALT = "onboarding.factor_reset"
@@ -81,6 +81,7 @@ def first_sign_in(token: str) -> FirstSignIn:
     An expired token still identifies its person, so that another link can be sent.
     Raises ForgedLinkError.
     """
+    # Without a lifetime, because an expired token must still identify its person.
     pk, state = _load(token, FIRST_SIGN_IN_SALT)
     person = _get(Person, pk)
     made_at = _made_at(token)

@@ -64,6 +64,8 @@ def open_link(token: str) -> Application:
         return link.application
     application = Application.objects.create(everyday_address=link.address)
     record("application.begun", application, by=None)
+    # The MX check is done by the time the applicant reaches the account page, which
+    # suggests an account type from it.
     tasks.start_checks(application)
     return application
 

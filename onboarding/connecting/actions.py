@@ -123,6 +123,7 @@ def open_link(link: SharedLink) -> tuple[str, str]:
     cloud gateway it is the tenant secret, without a user name. Raises PolicyError if the
     link has ended or has revealed its secret already.
     """
+    # Locked before the check: two concurrent requests must not both get the secret.
     link = SharedLink.objects.select_for_update().get(pk=link.pk)
     policies.check_can_open(link)
     username, secret = _secret(link.connection)

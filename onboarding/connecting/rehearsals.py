@@ -91,6 +91,7 @@ def _send(rehearsal: Rehearsal) -> None:
             _message(rehearsal),
             envelope=Envelope.simple(None, Address.parse(rehearsal.recipient)),
             source=Source.SYSTEM,
+            # The queue accepts a message with a known fingerprint only once.
             fingerprint=f"rehearsal-{rehearsal.pk}",
             by=None,
         )

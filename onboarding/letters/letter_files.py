@@ -19,6 +19,7 @@ def save(pdf: bytes) -> str:
     name = f"{secrets.token_urlsafe(24)}.pdf"
     with state.create(folder / name) as file:
         file.write(pdf)
+        # Flushed to disk before a row names it: the secret cannot be rendered again.
         file.flush()
         os.fsync(file.fileno())
     return name

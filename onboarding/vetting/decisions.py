@@ -82,6 +82,7 @@ def approve(
         return _recommend(application, reason=reason, by=by)
     _decide(application, Status.APPROVED, reason=reason, by=by)
     runner.plan(application)
+    # Job rows are in the same database, so the job starts only if the approval commits.
     tasks.start_provisioning(application.pk)
     return application
 

@@ -16,7 +16,8 @@ def lock(application: Application) -> Application:
     """Returns the application's current row, locked until the transaction ends.
 
     Serialises concurrent changes: without the lock two officers could both approve.
-    Must be called inside a transaction.
+    Every action locks the application before its parts, so that no two of them can
+    deadlock. Must be called inside a transaction.
     """
     return Application.objects.select_for_update(of=("self",)).get(pk=application.pk)
 
