@@ -54,13 +54,13 @@ class Entry(NamedTuple):
 
 
 def end() -> Position:
-    """The last change that is committed."""
+    """Returns the position of the last change that is committed."""
     last = Change.objects.order_by("-sequence").values_list("sequence", "mark").first()
     return START if last is None else Position(*last)
 
 
 def after(position: Position, *, most: int) -> Sequence[Entry] | None:
-    """Up to `most` changes after a position, in order, in one query.
+    """Returns up to `most` changes after a position, in order, by one query.
 
     None where the log does not go on from there: what followed was purged, or the
     position is of a history that was replaced (a restored backup, a transaction that
@@ -83,12 +83,12 @@ def after(position: Position, *, most: int) -> Sequence[Entry] | None:
 
 
 def record_other() -> None:
-    """Have open mail sessions check their sign-in again, though no route has changed."""
+    """Makes open mail sessions check their sign-in again, though no route has changed."""
     Change.objects.record(ChangeKind.OTHER, [0])
 
 
 def purge() -> int:
-    """Delete what no follower needs any more; returns how many rows.
+    """Deletes what no follower needs any more; returns how many rows.
 
     The last row always stays: by it an idle follower knows that nothing has happened.
     """

@@ -19,13 +19,14 @@ from engine.routing.snapshot import Routes
 
 log = logging.getLogger(__name__)
 
-# Changes that are read in one query and appear together.
-PAGE = 500
-# Rows of one slice: its query and what follows take 2 to 3 ms of the interpreter's lock.
-# A thread that wants the lock waits for at most sys.getswitchinterval(), 5 ms.
+# Changes that are read in one query and appear together. Reading them is part of the
+# first slice: with 500, that one took 5.6 ms on PostgreSQL.
+PAGE = 250
+# Rows of one slice, 1.5 ms in the middle. A thread that wants the interpreter's lock
+# waits for at most sys.getswitchinterval(), 5 ms.
 SLICE = 50
-# So far behind, reading everything costs less than following (about 30,000 changes a
-# second, measured, beside 5 s for 478,000 people).
+# So far behind, 2 s of following (27,000 changes a second, measured) come near the 5 s
+# that loading 478,000 people took.
 TOO_FAR = 50_000
 # Seconds after a slice, and after each few rows of a whole load, in which the event loop
 # has the interpreter for itself. To give the lock up and ask for it at once is not
@@ -45,17 +46,17 @@ class Source(Protocol):
     """Where a follower's snapshots come from."""
 
     def load(self) -> Followed:
-        """Everything, as it is committed now."""
+        """Loads everything, as it is committed now."""
 
     def follow(self, held: Followed) -> Followed | None:
-        """What is held with what was committed since; itself where nothing was.
+        """Returns what is held with what was committed since.
 
-        None where it must be loaded whole.
+        The same object where nothing was; None where all must be loaded.
         """
 
 
 class ChangeLog:
-    """The registry in the database, by its change log.
+    """Follows the registry in the database by its change log.
 
     `slice_size` is the most rows that are read and set without a pause.
     """
@@ -93,7 +94,7 @@ class ChangeLog:
         return change_log.end().sequence - held.position.sequence > self._too_far
 
     def _applied(self, routes: Routes, entries: Iterable[Entry]) -> Routes:
-        """Read again what changed, each row once, and set it in the snapshot.
+        """Reads again what changed, each row once, and sets it in the snapshot.
 
         Always another object, also where no route has changed: mail sessions see by it
         that their sign-in must be checked again.
@@ -132,13 +133,13 @@ class Follower:
         self._checked_at = 0.0
 
     def fresh(self) -> Routes | None:
-        """The routes, where they were checked a moment ago."""
+        """Returns the routes if they were checked less than `max_age` ago."""
         if self._clock() - self._checked_at >= self._max_age:
             return None
         return self.last_loaded
 
     def held(self) -> Routes:
-        """The routes as last read, however long ago."""
+        """Returns the routes as last read, however long ago. Raises RuntimeError."""
         if self._followed is None:
             raise RuntimeError("Routes are held only after the first refresh().")
         return self._followed.routes
@@ -154,7 +155,7 @@ class Follower:
         return None if self._followed is None else self._followed.routes
 
     def checked(self) -> Routes:
-        """The routes, checked against the log where it is time to.
+        """Returns the routes, checked against the log if `max_age` has passed.
 
         While another thread does so, what is held still serves: loading half a million
         mailboxes takes seconds, and acceptance must not wait for it.

@@ -57,7 +57,7 @@ _background: list[threading.Thread] = []
 
 
 def current() -> Routes:
-    """The routes as they were at most two seconds ago.
+    """Returns the routes as they were at most two seconds ago.
 
     Reads nothing where a thread follows the registry in the background, except before
     its first load, which this waits for.
@@ -69,7 +69,7 @@ def current() -> Routes:
 
 
 def held() -> Routes:
-    """The routes as last read, without a look at the database.
+    """Returns the routes as last read, without a look at the database.
 
     For the event loop, beside a task that calls `refresh` every second. Raises
     RuntimeError before the first one.
@@ -86,7 +86,7 @@ def is_known_source(address: str) -> bool:
 
 
 def last_loaded() -> Routes | None:
-    """The same as `held`; None before the first `refresh`.
+    """Returns what `held` does; None before the first `refresh`.
 
     For sessions, which ask only whether the object is another one than a moment ago.
     """
@@ -94,7 +94,7 @@ def last_loaded() -> Routes | None:
 
 
 async def refresh() -> Routes:
-    """What `current` returns, for the event loop, which it does not stall."""
+    """Returns what `current` does, without stalling the event loop."""
     fresh = _follower.fresh()
     if fresh is not None:
         return fresh
@@ -110,7 +110,7 @@ def _checked_apart() -> Routes:
 
 
 def follow_in_background(*, at_once: bool) -> None:
-    """Follow the registry in a thread of this process, for as long as it lives.
+    """Starts to follow the registry in a thread, for as long as the process lives.
 
     For processes without the engine's loop; called after they were forked, if they are.
     The thread starts at once, or when the routes are first asked for: a process that

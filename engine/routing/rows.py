@@ -66,7 +66,7 @@ class Part:
 
 
 def read_all(pause: Callable[[], None]) -> Routes:
-    """Read the whole registry as it is committed now.
+    """Reads the whole registry as it is committed now.
 
     `pause` is called after every few rows, so that an event loop in another thread of
     this process gets the interpreter's lock.
@@ -82,14 +82,17 @@ def read_all(pause: Callable[[], None]) -> Routes:
 
 
 def with_settings(routes: Routes) -> Routes:
-    """The snapshot with the networks that the settings name as they are now."""
+    """Returns the snapshot with the provider networks that the settings name now."""
     if routes.configured_networks is settings.POSTERN.provider_networks:
         return routes
     return _put_providers(routes, {})
 
 
 def read_some(routes: Routes, kind: ChangeKind, ids: Collection[int]) -> Routes:
-    """The snapshot with the rows of one kind, by id, as they are committed now."""
+    """Returns the snapshot with rows of one kind as they are committed now, by id.
+
+    An id without a row takes the row out of the snapshot. One query, for lists three.
+    """
     part = PARTS[kind]
     found = dict(part.read(ids))
     return part.put(routes, {row_id: found.get(row_id) for row_id in ids})
@@ -151,7 +154,7 @@ def _people(ids: Ids) -> Iterator[tuple[int, tuple[str, int | None, bool]]]:
     for row_id, address, organisation_id, is_active in rows.values_list(
         "id", "address", "organisation_id", "is_active"
     ).iterator(CHUNK):
-        # Most often the address is that of a mailbox too: it is kept once.
+        # Most addresses of people are those of mailboxes too: interning keeps one copy.
         yield row_id, (intern(address), organisation_id, is_active)
 
 
@@ -226,7 +229,7 @@ def _providers(
 
 
 def _put_providers(routes: Routes, rows: Rows) -> Routes:
-    """As looked up, and where tests and the demo play the provider."""
+    """Combines networks that were looked up with those that tests and the demo set."""
     known = routes.provider_networks.changed(rows)
     networks = [(name, one) for name, own in known.values() for one in own]
     configured = settings.POSTERN.provider_networks

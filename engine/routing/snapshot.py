@@ -36,7 +36,7 @@ ALIAS_HOP_LIMIT = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routes:
-    """The registry at one moment; `engine.routing.rows` reads its rows.
+    """The registry as committed at one moment; `engine.routing.rows` reads it.
 
     Each part holds rows as the database has them, and what follows from several rows is
     asked at look-up: suspending an organisation of 50,000 people changes one row here
@@ -62,7 +62,7 @@ class Routes:
     source_classes: SourceClasses = field(default_factory=lambda: SourceClasses.of(()))
 
     def resolve(self, address: Address) -> Route:
-        """Find where mail to an address goes, whichever of its forms is written.
+        """Finds where mail to an address goes, in either of its forms.
 
         Exact rows come before the domain's relaying. Raises UnknownRecipientError (550
         5.1.1), SuspendedRecipientError or ClosedRecipientError (550 5.2.1), LoopError
@@ -145,18 +145,18 @@ class Routes:
                 )
 
     def is_inside(self, address: Address) -> bool:
-        """True where the address's domain is some organisation's, in either form."""
+        """Whether the address's domain is an organisation's, in either form."""
         return self.domains.covers(address)
 
     def organisation_of(self, address: Address) -> int | None:
-        """The organisation whose domain the address is in, in either form."""
+        """Returns the organisation that has the address's domain, in either form."""
         try:
             return self.domains.owner_of(self.domains.to_community(address).domain)
         except InvalidAddressError:
             return None
 
     def owner_of_host(self, address: Address) -> int | None:
-        """The organisation whose server an address outside every domain is on.
+        """Returns the organisation whose server an address outside every domain is on.
 
         By the host's name, that of the nearest domain above it: a member's domain may
         lie below another member's. None for an address that is inside, which is no host's.
@@ -174,14 +174,14 @@ class Routes:
         return None
 
     def owner_of_lookalike(self, domain: str) -> int | None:
-        """The organisation for whose domain a reader takes this one, if there is any.
+        """Returns the organisation whose domain a reader would take this one for.
 
-        Of a domain without a dot: the one whose domain begins so.
+        A domain without a dot is compared with the first labels of domains.
         """
         return self.domains.owner_of_lookalike(domain)
 
     def connection(self, connection_id: int) -> ConnectionFacts | None:
-        """A connection with what its organisation adds; None where it is gone."""
+        """Returns a connection with its organisation's facts; None where it is gone."""
         row = self.connections.rows.get(connection_id)
         return None if row is None else self._facts(row)
 
@@ -198,7 +198,7 @@ class Routes:
         )
 
     def connection_for_source(self, address: IPAddress) -> ConnectionFacts | None:
-        """The one connection that proves itself by this source address, if any."""
+        """Returns the one connection that this source address proves, if any."""
         connection_id = self.connections.sources.find(address)
         return None if connection_id is None else self.connection(connection_id)
 
@@ -210,14 +210,14 @@ class Routes:
     def connection_for_certificate(
         self, names: Iterable[str]
     ) -> ConnectionFacts | None:
-        """The one connection that proves itself by a certificate with these names."""
+        """Returns the one connection that a certificate with these names proves."""
         connection_id = self.connections.by_certificate(names)
         return None if connection_id is None else self.connection(connection_id)
 
     def cloud_connections(
         self, providers: frozenset[Provider], address: Address
     ) -> tuple[ConnectionFacts, ...]:
-        """The connections at those providers of the organisation with the address."""
+        """Returns the sender's organisation's connections at these providers."""
         owner = self.organisation_of(address)
         if owner is None:
             return ()
@@ -228,7 +228,7 @@ class Routes:
         )
 
     def list(self, list_id: int) -> ListFacts | None:
-        """A distribution list; None where it is gone."""
+        """Returns a distribution list; None where it is gone."""
         return self.lists.rows.get(list_id)
 
     def is_open(self, mailbox_id: int) -> bool:
@@ -247,11 +247,11 @@ class Routes:
         return self.is_open(mailbox_id)
 
     def is_suspended_key(self, key: str) -> bool:
-        """True where the address is a suspended person's own."""
+        """Whether the address is a suspended person's own."""
         return self.people.suspended.first(key) is not None
 
     def is_suspended(self, address: Address | None, person_id: int | None) -> bool:
-        """True where the person who sent something, known by either, is suspended."""
+        """Whether the sender, known by id or else by address, is suspended."""
         if person_id is not None:
             row = self.people.rows.get(person_id)
             return row is not None and not row[2]
@@ -263,7 +263,7 @@ class Routes:
             return False
 
     def address_of(self, person_id: int) -> str | None:
-        """The key of a person's own address; None unless they may send mail now.
+        """Returns the key of a person's own address; None unless they may send mail.
 
         They may while they and their organisation are active.
         """
@@ -275,7 +275,7 @@ class Routes:
         return address if self.organisations[organisation_id].is_active else None
 
     def person_senders(self, person_id: int) -> frozenset[str]:
-        """Keys of the addresses that a person may send from; none when suspended."""
+        """Returns the keys of addresses that a person may send from; none when suspended."""
         own = self.address_of(person_id)
         if own is None:
             return frozenset()

@@ -61,7 +61,7 @@ class Logged:
 class ChangeQuerySet(models.QuerySet["Change"]):
     @transaction.atomic(savepoint=False)
     def record(self, kind: ChangeKind, row_ids: Iterable[int]) -> None:
-        """Log that rows changed, in the caller's transaction.
+        """Logs that rows changed, in the caller's transaction.
 
         The end of the log stays locked until that transaction ends. Sequences therefore
         commit in their order, so that a reader who has seen one has seen all before it.
@@ -87,12 +87,12 @@ _recorded = threading.local()
 
 
 def recorded() -> int:
-    """How many changes this thread has logged, whatever became of them."""
+    """Returns how many changes this thread has logged, committed or not."""
     return getattr(_recorded, "count", 0)
 
 
 def lock() -> None:
-    """Wait for every other writer of the registry, and keep them out until the commit.
+    """Serialises writers of the registry until the caller's transaction ends.
 
     It is the audit chain's lock: a verb writes an audit entry anyway, and all writers
     taking one lock first is what keeps two of them from waiting for each other.
@@ -101,7 +101,7 @@ def lock() -> None:
 
 
 def _allocate(count: int) -> int:
-    """Take the next `count` sequences, and return the last of them."""
+    """Takes the next `count` sequences, and returns the last of them."""
     with connection.cursor() as cursor:
         for _ in range(2):
             # One statement on PostgreSQL and on SQLite (from 3.35): Django 5.2 has no
