@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 
 from engine.queue.enqueue import commit
+from engine.queue.enqueue.accepted_message import AcceptedMessage
 
 
 def at_once(
@@ -18,15 +19,15 @@ def at_once(
 ) -> list[Any]:
     """What processes get that accept at the same moment: each waits for the others
     between looking for earlier messages and writing its own, for as long as it can."""
-    real, gate = commit._earlier, threading.Barrier(len(calls), timeout=2)
+    real, gate = commit._earlier_copies, threading.Barrier(len(calls), timeout=2)
 
-    def looked(batch: Sequence[commit.Incoming]) -> Any:
+    def looked(batch: Sequence[AcceptedMessage]) -> Any:
         found = real(batch)
         with suppress(threading.BrokenBarrierError):
             gate.wait()
         return found
 
-    monkeypatch.setattr(commit, "_earlier", looked)
+    monkeypatch.setattr(commit, "_earlier_copies", looked)
     answers: list[Any] = [None] * len(calls)
 
     def answer(at: int) -> None:

@@ -1,3 +1,3 @@
-"""Antivirus is in charge of scanning content before it is accepted, and of what is done with what it finds."""
+"""Scans content before it is accepted, judges attachments, and quarantines what is infected."""
 
 from __future__ import annotations

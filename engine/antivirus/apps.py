@@ -1,3 +1,5 @@
+"""Django's configuration of the antivirus app."""
+
 from __future__ import annotations
 
 from importlib import import_module
@@ -8,6 +10,8 @@ from django.db.models.signals import post_migrate
 
 
 class AntivirusConfig(AppConfig):
+    """Schedules the app's jobs after each migration."""
+
     name = "engine.antivirus"
     label = "antivirus"
     default_auto_field = "django.db.models.BigAutoField"

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class ScannerProof(models.Model):
-    """What one scanner was last seen to open: the standard test file in each kind."""
+    """The kinds of file in which one scanner was last proved to find the test file."""
 
     scanner = models.CharField(
         max_length=400, unique=True, help_text="clamd's address, or embedded"
@@ -24,7 +24,7 @@ class ScannerProof(models.Model):
 
 
 class QuarantinedMessage(models.Model):
-    """A copy of an infected message, kept for the operator and delivered to nobody."""
+    """A copy of an infected message, kept for operators and never delivered."""
 
     reference = models.CharField(max_length=32, unique=True)
     at = models.DateTimeField(auto_now_add=True)

@@ -1,4 +1,7 @@
-"""Keeps a copy of what was refused as infected, for the operator alone."""
+"""Keeps copies of infected content for operators alone, and deletes them after a time.
+
+A copy is never released: the only action on it is to delete it.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +12,30 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import IO
 
-from engine import state
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from engine import slices, state
 from engine.antivirus.models import QuarantinedMessage
 from engine.antivirus.verdict import Verdict
+from engine.audit.record import record
 from engine.mail.envelope import Envelope
+from engine.registry.actor import Actor
 
 CHUNK = 64 * 1024  # octets
-UNRECORDED = 24 * 60 * 60.0  # seconds that a copy may be without its row
-_AT_ONCE = 500  # files looked up in one query
+UNRECORDED = 24 * 60 * 60.0  # seconds that a copy may exist without its row
+_AT_ONCE = 500  # files looked up with one query
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A file in quarantine, and the SHA-256 of what is in it."""
+    """A file in quarantine, with its size in octets and its SHA-256."""
 
     name: str
     size: int
@@ -33,10 +44,9 @@ class Copy:
 
 @contextmanager
 def copied(content: IO[bytes]) -> Iterator[Copy]:
-    """Copy the rest of `content` into quarantine, and remove it again where that fails
-    which the copy was made for.
+    """Copies the rest of `content` into quarantine; deletes the copy if the block fails.
 
-    Outside any transaction: what is large takes long to reach the disk.
+    Call it outside any transaction: a large copy takes long to reach the disk.
     """
     path = folder() / secrets.token_hex(16)
     try:
@@ -55,7 +65,7 @@ def keep(
     envelope: Envelope,
     organisation_id: int | None,
 ) -> QuarantinedMessage:
-    """Record a copy that is in quarantine."""
+    """Saves the row of a copy that is in quarantine."""
     return QuarantinedMessage.objects.create(
         reference=reference,
         signature=verdict.signature,
@@ -69,8 +79,42 @@ def keep(
     )
 
 
-def sweep() -> int:
-    """Remove what no row knows: a process that was killed left it."""
+@transaction.atomic
+def delete(message: QuarantinedMessage, *, reason: str, by: Actor | None) -> None:
+    """Deletes a copy; the audit trail keeps its signature and digest."""
+    path = folder() / message.path
+    detail = {
+        "reference": message.reference,
+        "signature": message.signature,
+        "digest": message.digest,
+        "reason": reason,
+    }
+    record(
+        "quarantine.deleted",
+        message,
+        organisation_key=message.organisation_id or "",
+        detail=detail,
+        by=by,
+    )
+    message.delete()
+    # After the commit: a file cannot come back when the transaction is rolled back.
+    transaction.on_commit(lambda: path.unlink(missing_ok=True))
+
+
+def purge() -> int:
+    """Deletes copies older than POSTERN_QUARANTINE_DAYS; returns how many."""
+    days = settings.POSTERN.quarantine_days
+    before = timezone.now() - timedelta(days=days)
+    old = list(QuarantinedMessage.objects.filter(at__lt=before).order_by("pk"))
+    reason = f"Kept for {days} days"
+    try:
+        return slices.for_each(old, partial(delete, reason=reason, by=None))
+    finally:
+        delete_unrecorded()
+
+
+def delete_unrecorded() -> int:
+    """Deletes old copies without a row, which a killed process left; returns how many."""
     old = [one for one in folder().iterdir() if _is_old(one)]
     removed = 0
     for start in range(0, len(old), _AT_ONCE):
@@ -88,17 +132,17 @@ def _is_old(path: Path) -> bool:
     try:
         return path.stat().st_mtime < time.time() - UNRECORDED
     except FileNotFoundError:
-        # Its row was deleted meanwhile.
+        # Its row, and the file with it, was deleted meanwhile.
         return False
 
 
 def open_copy(message: QuarantinedMessage) -> IO[bytes]:
-    """Raises FileNotFoundError if the copy is gone."""
+    """Opens a copy for reading. Raises FileNotFoundError."""
     return (folder() / message.path).open("rb")
 
 
 def folder() -> Path:
-    """Where the copies are; readable by nobody else on the machine."""
+    """Returns the folder of the copies, which only this user can read."""
     return state.folder("quarantine")
 
 

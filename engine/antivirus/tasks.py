@@ -1,24 +1,29 @@
-"""Jobs that look after quarantine and the scanners."""
+"""Background jobs for quarantine and the scanners, and their schedules.
+
+The dotted paths of these functions are stored in schedules and in queued jobs, so their
+names outlive a rename.
+"""
 
 from __future__ import annotations
 
 from django_q.models import Schedule
 
-from engine.antivirus import actions
+from engine.antivirus import quarantine
 from engine.antivirus.scanners import coverage_proof
 
 
 def let_go() -> int:
-    return actions.let_go()
+    """Deletes quarantined copies that are past their retention."""
+    return quarantine.purge()
 
 
 def prove() -> int:
-    """Try what the scanners open, and return how many there are."""
+    """Proves what each scanner opens; returns the number of scanners."""
     return len(coverage_proof.prove())
 
 
 def schedule_jobs() -> None:
-    """Write down what runs by the clock; doing it again changes nothing."""
+    """Creates or updates the schedules."""
     Schedule.objects.update_or_create(
         name="antivirus.let_go",
         defaults={

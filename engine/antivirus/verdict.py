@@ -1,4 +1,4 @@
-"""What a scanner says about a message."""
+"""A scanner's verdict on a message."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from enum import StrEnum
 
 
 class VerdictState(StrEnum):
-    """There is no "unknown": a scanner that cannot tell raises ScannerUnavailable."""
+    """The states of a verdict. A scanner that has none raises ScannerUnavailable."""
 
     CLEAN = "clean"
     INFECTED = "infected"
     ENCRYPTED = "encrypted"
-    """Nothing was found in what could be read; the rest needs a key, or is of a kind that
-    the scanner does not open."""
+    """Nothing was found in the readable parts; the rest is encrypted, or of a kind that the
+    scanner does not open."""
 
 
-# How clamd's own heuristics, and the embedded scanner, name what they cannot look into.
-# Both go on scanning the rest, and name what they find there instead.
+# The names that clamd's heuristics, and the embedded scanner, give to what they cannot open.
+# Both continue with the rest, and report a virus found there instead.
 _ENCRYPTED = ("Heuristics.Encrypted.", "Postern.Encrypted", "Postern.Unopened")
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`signature` names what was found; `scanner` who found it."""
+    """A state, with the signature that was found and the name of the scanner."""
 
     state: VerdictState
     signature: str = ""
@@ -31,7 +31,7 @@ class Verdict:
 
     @classmethod
     def of(cls, signature: str, *, scanner: str) -> Verdict:
-        """The verdict that goes with a signature; clean without one."""
+        """Returns the verdict for a signature; clean for an empty one."""
         if not signature:
             return cls(VerdictState.CLEAN, scanner=scanner)
         is_encrypted = signature.startswith(_ENCRYPTED)

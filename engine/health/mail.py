@@ -17,7 +17,7 @@ from engine.queue.models import (
     RecipientStatus,
 )
 from engine.queue.notifications.notice_routing import OUTSIDE
-from engine.storage.models import Errand
+from engine.storage.models import AutomaticMail
 from engine.transport import connection_errors
 
 SLOW = timedelta(minutes=10)
@@ -120,7 +120,7 @@ def _down(found: Iterable[Destination], now: datetime) -> Iterator[Finding]:
 
 def _automatic() -> Iterator[Finding]:
     """What the service should have sent by itself, and could not."""
-    aside = Errand.objects.exclude(set_aside_at=None)
+    aside = AutomaticMail.objects.exclude(set_aside_at=None)
     if count := aside.count():
         fault = aside.values_list("fault", flat=True).order_by("-set_aside_at")[0]
         said = (

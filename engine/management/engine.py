@@ -18,7 +18,7 @@ from engine.management import upkeep
 from engine.pop3 import server as pop3
 from engine.pop3 import server_context as pop3_context
 from engine.queue.delivery.runner import Runner
-from engine.queue.enqueue.group_commit import Committer
+from engine.queue.enqueue.group_commit import GroupCommitter
 from engine.routing import routes
 from engine.smtp.listener_policy import ListenerPolicy
 from engine.smtp.receive_policy import ReceivePolicy
@@ -46,7 +46,7 @@ async def _run(stop: asyncio.Event) -> None:
     limits = _limits(descriptors.raise_limit())
     await routes.refresh()
     runner = Runner()
-    committer = Committer(on_queued=runner.wake)
+    committer = GroupCommitter(on_queued=runner.wake)
     refusals = RefusalTrace()
     chosen = settings.POSTERN
     certificate = Followed(
@@ -109,7 +109,7 @@ def _limits(open_files: int) -> _Limits:
 
 def _smtp_servers(
     context: ssl.SSLContext,
-    committer: Committer,
+    committer: GroupCommitter,
     refusals: RefusalTrace,
     limits: places.Limits,
 ) -> tuple[ServerContext, ServerContext]:

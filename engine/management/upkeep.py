@@ -50,8 +50,8 @@ async def keep_fresh(refusals: RefusalTrace, stop: asyncio.Event) -> None:
 async def _look(threads: DatabaseThreads, refusals: RefusalTrace) -> None:
     try:
         await routes.refresh()
-        await threads.run(quota.look)
+        await threads.run(quota.refresh_full)
         await refusals.write(threads)
-        await threads.run(rate_alerts.write)
+        await threads.run(rate_alerts.send_due_alerts)
     except Exception:
         log.exception("what changes beside the engine could not be followed")

@@ -15,7 +15,7 @@ from engine.pop3 import replies
 from engine.pop3.replies import Refused
 from engine.registry.credentials import authentication, generated_secrets
 from engine.registry.models import Mailbox, MailboxKind
-from engine.storage import content, mailbox_delivery, message_actions
+from engine.storage import content, message_actions, standard_folders
 from engine.storage.models import Message
 
 BATCH = 500  # rows in one statement
@@ -107,7 +107,7 @@ def is_access_valid(access: Access) -> bool:
 
 def open_maildrop(mailbox: Mailbox) -> Maildrop:
     """Returns the messages that are in the inbox now."""
-    inbox = mailbox_delivery.inbox(mailbox)
+    inbox = standard_folders.inbox(mailbox)
     rows = Message.objects.filter(folder=inbox).order_by("id")
     facts = rows.values_list("id", "size", "envelope_sender")
     maildrop = Maildrop(mailbox.pk, inbox.pk, array("Q"), array("Q"))

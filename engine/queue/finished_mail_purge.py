@@ -1,4 +1,4 @@
-"""How long the queue remembers what is finished; the trace remembers longer."""
+"""Deletes finished messages and old sending counts; the trace keeps its events longer."""
 
 from __future__ import annotations
 
@@ -12,46 +12,46 @@ from engine import clock, slices
 from engine.queue import retry_schedule
 from engine.queue.models import QueuedMessage, Recipient
 from engine.queue.sending_rates import sending_counts
-from engine.storage import message_actions as storage
+from engine.storage import message_actions
 
 SLICE = 200  # messages in one transaction
 
 
-def let_go() -> int:
-    """Forget what is long finished, and its bytes where nothing holds them any more.
+def purge() -> int:
+    """Deletes messages finished long ago, content that nothing else holds, and old counts.
 
-    Returns how many rows of messages and of counts those were.
+    Returns the number of messages and counts.
     """
-    return slices.work(_messages) + slices.work(_counts)
+    return slices.work(_purge_messages) + slices.work(_purge_counts)
 
 
-def _messages() -> int:
-    # A look takes no lock; on SQLite the transaction would keep every writer waiting.
+def _purge_messages() -> int:
+    # Looks without a lock first: on SQLite an open transaction blocks every writer.
     now = clock.now()
-    return _forget_some(now) if _finished(now).exists() else 0
+    return _purge_slice(now) if _finished(now).exists() else 0
 
 
 @transaction.atomic
-def _forget_some(now: datetime) -> int:
+def _purge_slice(now: datetime) -> int:
     locked = _finished(now).select_for_update(skip_locked=True, of=("self",))
     rows = dict(locked.order_by("accepted_at").values_list("pk", "content_id")[:SLICE])
     Recipient.objects.filter(message__in=rows).delete()
     QueuedMessage.objects.filter(pk__in=rows).delete()
-    storage.drop_unheld(set(rows.values()))
+    message_actions.delete_unreferenced(set(rows.values()))
     return len(rows)
 
 
-def _counts() -> int:
-    return sending_counts.let_go(clock.now())
+def _purge_counts() -> int:
+    return sending_counts.purge(clock.now())
 
 
 def _finished(now: datetime) -> QuerySet[QueuedMessage]:
-    """Accepted long ago, and nothing has happened to it for a day."""
+    """Returns messages accepted long ago whose recipients all ended at least a day ago."""
     kept = timedelta(days=settings.POSTERN.queue_days)
-    alive = Recipient.objects.filter(
+    unfinished = Recipient.objects.filter(
         Q(finished_at=None)
         | Q(finished_at__gt=now - retry_schedule.RETENTION_AFTER_END),
         message=OuterRef("pk"),
     )
     old = QueuedMessage.objects.filter(accepted_at__lte=now - kept)
-    return old.exclude(Exists(alive))
+    return old.exclude(Exists(unfinished))

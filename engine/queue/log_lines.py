@@ -1,4 +1,4 @@
-"""Writes the log's lines for what the queue did, once it is committed."""
+"""Writes the queue's lines of the message log, once the transaction is committed."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from django.db import transaction
 from engine import clock, journal
 from engine.mail.envelope import Envelope
 from engine.mail.smtp_replies import Reply
-from engine.queue.enqueue.accepted_message import MAILBOX, Incoming
-from engine.queue.enqueue.immediate_delivery import Place
+from engine.queue.enqueue.accepted_message import MAILBOX, AcceptedMessage
+from engine.queue.enqueue.immediate_delivery import Position
 from engine.queue.models import Recipient, Source
 from engine.transport.local_mailboxes import DELIVERED
 from engine.transport.parcel import Outcome, OutcomeState
@@ -26,48 +26,54 @@ EVENTS = {
 }
 
 
-def accepted(batch: Sequence[Incoming], served: Iterable[Place]) -> None:
-    """Lines for messages accepted in the caller's transaction, and for those of their
-    recipients (`served`: message and recipient by number) that it delivered."""
-    here: defaultdict[int, list[str]] = defaultdict(list)
+def log_accepted(batch: Sequence[AcceptedMessage], served: Iterable[Position]) -> None:
+    """Logs the messages that the caller's transaction accepts, and the recipients
+    (`served`) to whose mailboxes it delivers."""
+    by_message: defaultdict[int, list[str]] = defaultdict(list)
     for at, number in sorted(served):
-        here[at].append(str(batch[at].envelope.recipients[number].address))
-    for at, incoming in enumerate(batch):
-        transaction.on_commit(partial(_accepted, incoming, here[at]), robust=True)
+        address = batch[at].envelope.recipients[number].address
+        by_message[at].append(str(address))
+    for at, accepted in enumerate(batch):
+        write = partial(_log_accepted, accepted, by_message[at])
+        # Robust: a fault in logging must not fail a commit that has happened.
+        transaction.on_commit(write, robust=True)
 
 
-def _accepted(incoming: Incoming, here: Sequence[str]) -> None:
-    said = {
-        "reference": incoming.reference,
-        "source": str(incoming.source),
-        "sender": incoming.sender,
+def _log_accepted(accepted: AcceptedMessage, delivered: Sequence[str]) -> None:
+    facts = {
+        "reference": accepted.reference,
+        "source": str(accepted.source),
+        "sender": accepted.sender,
     }
-    addresses = [str(address) for address in incoming.envelope.addresses]
-    journal.accepted(**said, recipients=addresses, size=incoming.kept.size)
-    if here:
+    addresses = [str(address) for address in accepted.envelope.addresses]
+    journal.accepted(**facts, recipients=addresses, size=accepted.kept.size)
+    if delivered:
         journal.settled(
             "delivered",
-            **said,
-            recipients=here,
+            **facts,
+            recipients=delivered,
             destination=MAILBOX,
             reply=str(DELIVERED),
             seconds=0.0,
         )
 
 
-def settled(outcomes: Iterable[tuple[Recipient, Outcome]]) -> None:
-    """Lines for the outcomes of attempts, written in the caller's transaction: one for
-    all recipients of a message who share theirs."""
-    together: defaultdict[tuple[int, str, str, str], list[tuple[Recipient, Outcome]]]
-    together = defaultdict(list)
+def log_outcomes(outcomes: Iterable[tuple[Recipient, Outcome]]) -> None:
+    """Logs the outcomes that the caller's transaction records.
+
+    One line serves all recipients of a message that share an outcome, so that a message
+    to a list of thousands does not write thousands.
+    """
+    groups: defaultdict[tuple[int, str, str, str], list[tuple[Recipient, Outcome]]]
+    groups = defaultdict(list)
     for row, outcome in outcomes:
-        event, said = EVENTS[outcome.state], str(outcome.reply)
-        together[row.message_id, row.destination, event, said].append((row, outcome))
-    for (_, _, event, _), group in together.items():
-        transaction.on_commit(partial(_settled, event, group), robust=True)
+        event, reply = EVENTS[outcome.state], str(outcome.reply)
+        groups[row.message_id, row.destination, event, reply].append((row, outcome))
+    for (_, _, event, _), group in groups.items():
+        transaction.on_commit(partial(_log_outcome, event, group), robust=True)
 
 
-def _settled(event: str, group: Sequence[tuple[Recipient, Outcome]]) -> None:
+def _log_outcome(event: str, group: Sequence[tuple[Recipient, Outcome]]) -> None:
     row, outcome = group[0]
     message = row.message
     more = {}
@@ -89,10 +95,10 @@ def _settled(event: str, group: Sequence[tuple[Recipient, Outcome]]) -> None:
     )
 
 
-def refused(
+def log_refusal(
     reply: Reply, envelope: Envelope, source: Source, *, organisation_id: int | None
 ) -> None:
-    """The line for a message that webmail, the API or the service itself could not send."""
+    """Logs and counts a message that webmail, the API or the service could not send."""
     journal.count_refusal(str(source), reply)
     journal.refused(
         reference="",

@@ -7,7 +7,7 @@ from engine.storage.models import Content
 
 
 class Source(models.TextChoices):
-    """The door through which a message came in."""
+    """How a message entered the service."""
 
     RECEIVE = "receive", "An organisation's server"
     SUBMISSION = "submission", "A person's mail client"
@@ -19,7 +19,7 @@ class Source(models.TextChoices):
 
 
 class QueuedMessage(models.Model):
-    """A message that was accepted: its envelope and where its bytes are."""
+    """An accepted message: its envelope, and a reference to its bytes."""
 
     reference = models.CharField(max_length=32, unique=True)
     content = models.ForeignKey(
@@ -47,7 +47,7 @@ class QueuedMessage(models.Model):
 
 
 class RecipientStatus(models.TextChoices):
-    """Where one recipient of one message stands."""
+    """The delivery status of one recipient of one message."""
 
     QUEUED = "queued", "Waiting"
     HELD = "held", "Held"
@@ -59,6 +59,7 @@ class RecipientStatus(models.TextChoices):
 
     @property
     def is_final(self) -> bool:
+        """Whether no other status can follow."""
         return not RECIPIENT_TRANSITIONS[self]
 
 
@@ -81,14 +82,14 @@ RECIPIENT_TRANSITIONS: dict[RecipientStatus, set[RecipientStatus]] = {
 
 
 class Hold(models.TextChoices):
-    """Why a recipient is held, and so who lets it go."""
+    """Why a recipient is held, which decides what releases it."""
 
     OPERATOR = "operator", "By an operator"
     SUSPENSION = "suspension", "While an organisation or address is suspended"
 
 
 class SendingCount(models.Model):
-    """What one sender sent in one minute, hour or day, through all processes together."""
+    """What one sender sent in one minute, hour or day, counted by all processes."""
 
     sender = models.CharField(max_length=40, help_text="person:12, connection:7, …")
     span = models.CharField(max_length=6, help_text="minute, hour or day")
@@ -113,7 +114,7 @@ class SendingCount(models.Model):
 
 
 class Recipient(models.Model):
-    """One recipient of one accepted message: what the queue works on."""
+    """One recipient of one accepted message: the queue's unit of work."""
 
     message = models.ForeignKey(
         QueuedMessage, on_delete=models.CASCADE, related_name="recipients"
@@ -168,19 +169,19 @@ class Recipient(models.Model):
         return self.address
 
     def wants(self, notice: str) -> bool:
-        """Whether NOTIFY asks for SUCCESS, FAILURE or DELAY; unsaid, not for success.
+        """Returns whether NOTIFY asks for SUCCESS, FAILURE or DELAY (RFC 3461 §4.1).
 
-        RFC 3461 §4.1.
+        Without NOTIFY, senders get notices of failure and delay.
         """
         asked = self.notify.upper().split(",") if self.notify else ["FAILURE", "DELAY"]
         return notice in asked
 
 
 class PendingNotice(models.Model):
-    """What the sender, or a list's administrators, must still hear of one recipient.
+    """A notice about one recipient that the sender, or a list, is still due.
 
-    Written with the outcome and removed with the notice, each in a transaction of its
-    own: a fault in writing the notice takes nothing of the outcome back.
+    Written with the outcome and deleted with the notice, each in a transaction of its own,
+    so that a fault in writing the notice does not roll back the outcome.
     """
 
     DELAYED = "delayed"

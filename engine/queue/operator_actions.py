@@ -1,7 +1,7 @@
-"""What an operator may do to waiting mail. Each verb returns how many it changed.
+"""Actions of an operator on waiting mail. Each returns the number of recipients changed.
 
-Recipients that are being delivered at this moment, or are past the point, are left as
-they are: the count says so.
+Recipients that are being delivered at this moment, or have left the state that the action
+is for, stay as they are: the count shows it.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ from engine.trace import event_log
 from engine.trace.models import EventKind
 from engine.transport.parcel import Outcome, OutcomeState
 
-# What the sender reads. Why it was is the operators' own matter.
+# The sender reads this. The operator's reason is for operators only.
 STOPPED = Reply(554, "5.7.1", "Stopped by an operator; ask the helpdesk")
 
 
 @transaction.atomic
 def hold(recipient_ids: Collection[int], *, reason: str, by: Actor) -> int:
-    """Keep waiting mail from being delivered until somebody releases it."""
-    rows = _locked(recipient_ids, to=RecipientStatus.HELD)
+    """Keeps waiting mail from being delivered until it is released."""
+    rows = _lock_for(recipient_ids, to=RecipientStatus.HELD)
     _update(rows, status=RecipientStatus.HELD, hold=Hold.OPERATOR, deferral_id=None)
-    _note(rows, "queue.held", EventKind.HELD, reason=reason, by=by)
+    _record(rows, "queue.held", EventKind.HELD, reason=reason, by=by)
     return len(rows)
 
 
 @transaction.atomic
 def release(recipient_ids: Collection[int], *, by: Actor) -> int:
-    """Queue held mail again, with its whole life before it.
+    """Queues held mail again, with its whole lifetime.
 
-    What belongs to a suspended organisation is held again at once.
+    Mail of a suspended organisation is held again at the next claim.
     """
-    rows = _locked(recipient_ids, to=RecipientStatus.QUEUED)
+    rows = _lock_for(recipient_ids, to=RecipientStatus.QUEUED)
     suspension.release(rows)
     _audit(rows, "queue.released", by=by)
     return len(rows)
@@ -54,7 +54,7 @@ def release(recipient_ids: Collection[int], *, by: Actor) -> int:
 
 @transaction.atomic
 def retry(recipient_ids: Collection[int], *, by: Actor) -> int:
-    """Try waiting mail again now, whatever its backoff says."""
+    """Makes waiting mail due now, whatever its backoff."""
     rows = _lock(recipient_ids, [RecipientStatus.QUEUED])
     _update(rows, next_attempt_at=clock.now())
     _audit(rows, "queue.retried", by=by)
@@ -63,25 +63,29 @@ def retry(recipient_ids: Collection[int], *, by: Actor) -> int:
 
 @transaction.atomic
 def drop(recipient_ids: Collection[int], *, reason: str, by: Actor) -> int:
-    """Give up waiting or held mail, and tell its sender, where there is one."""
-    rows = _locked(recipient_ids, to=RecipientStatus.DROPPED)
+    """Gives up waiting or held mail, and notifies its sender."""
+    rows = _lock_for(recipient_ids, to=RecipientStatus.DROPPED)
     _update(rows, status=RecipientStatus.DROPPED, hold="", finished_at=clock.now())
-    _note(rows, "queue.dropped", EventKind.DROPPED, reason=reason, by=by)
-    sender_dsn.tell(
+    _record(rows, "queue.dropped", EventKind.DROPPED, reason=reason, by=by)
+    sender_dsn.send_outcomes(
         (row, Outcome(row.pk, OutcomeState.FAILED, STOPPED)) for row in rows
     )
     return len(rows)
 
 
-def _locked(recipient_ids: Collection[int], *, to: RecipientStatus) -> list[Recipient]:
-    """Those that may become so."""
-    ways = [status for status, then in RECIPIENT_TRANSITIONS.items() if to in then]
-    return _lock(recipient_ids, ways)
+def _lock_for(
+    recipient_ids: Collection[int], *, to: RecipientStatus
+) -> list[Recipient]:
+    """Locks the recipients whose status may change to `to`."""
+    sources = [status for status, next_ in RECIPIENT_TRANSITIONS.items() if to in next_]
+    return _lock(recipient_ids, sources)
 
 
 def _lock(
     recipient_ids: Collection[int], statuses: Collection[RecipientStatus]
 ) -> list[Recipient]:
+    # A leased recipient is being delivered. To hold or drop it now would leave it both
+    # stopped and delivered.
     free = Q(leased_until=None) | Q(leased_until__lte=clock.now())
     rows: QuerySet[Recipient] = Recipient.objects.filter(
         free, pk__in=recipient_ids, status__in=statuses
@@ -94,7 +98,7 @@ def _update(rows: Collection[Recipient], **fields: object) -> None:
     Recipient.objects.filter(pk__in=[row.pk for row in rows]).update(**fields)
 
 
-def _note(
+def _record(
     rows: Collection[Recipient],
     name: str,
     kind: EventKind,
@@ -102,7 +106,7 @@ def _note(
     reason: str,
     by: Actor,
 ) -> None:
-    event_log.events(
+    event_log.save(
         event_log.event(row.message.reference, kind, row.address, reason=reason)
         for row in rows
     )

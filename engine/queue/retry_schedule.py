@@ -1,4 +1,4 @@
-"""When to try again, when to say that it takes long, when to give up. All pure."""
+"""Delivery timing: retry delays, delay notices, expiry and leases. Pure functions."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ JITTER = 0.2  # of the delay, either way: a revived server meets no thundering h
 LIFETIME = timedelta(hours=48)
 DELAY_NOTICE_AFTER = timedelta(hours=2)
 
-# A server that shows the wrong certificate does not mend itself: tell the sender soon.
+# A server with the wrong certificate does not recover by itself: return the mail soon.
 TLS_FAILURES = 3
 TLS_PATIENCE = timedelta(minutes=15)
 
-# A message stays in the queue's tables for POSTERN_QUEUE_DAYS, and so long after its end.
+# A message stays in the queue's tables for POSTERN_QUEUE_DAYS, and this long after its end.
 RETENTION_AFTER_END = timedelta(days=1)
 
 LEASE = timedelta(minutes=2)
@@ -23,12 +23,12 @@ SUSPENSION_RECHECK = timedelta(seconds=10)
 
 
 def delay_after(attempts: int, chance: float) -> timedelta:
-    """How long to wait after that many attempts; `chance` in [0, 1) is the jitter."""
+    """Returns the delay after this many attempts; `chance` in [0, 1) gives the jitter."""
     step = BACKOFF[min(max(attempts, 1), len(BACKOFF)) - 1]
     return step * (1 + JITTER * (2 * chance - 1))
 
 
 def gives_up_on_tls(failures: int, since: datetime, now: datetime) -> bool:
-    """True when so many TLS or certificate failures in a row, the first of them at that
-    moment, are no passing fault."""
+    """Returns whether this many consecutive TLS failures, the first of them at `since`,
+    are no passing fault."""
     return failures >= TLS_FAILURES and now - since >= TLS_PATIENCE

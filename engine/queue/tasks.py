@@ -1,4 +1,4 @@
-"""Jobs that look after the queue's tables."""
+"""Background jobs of the queue, and their schedule."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from engine.lanes import Lane
 from engine.queue import finished_mail_purge
 
 
+# The dotted path of this function is stored in the schedule and in queued jobs, so its
+# name outlives a rename.
 def let_go() -> int:
-    return finished_mail_purge.let_go()
+    """Purges finished messages."""
+    return finished_mail_purge.purge()
 
 
 def schedule_jobs() -> None:
-    """Write down what runs by the clock; doing it again changes nothing."""
+    """Creates or updates the schedule."""
     Schedule.objects.update_or_create(
         name="queue.let_go",
         defaults={

@@ -1,4 +1,4 @@
-"""A sender's second thoughts: taking back what nobody was given yet."""
+"""Withdraws a message on behalf of its sender, before any delivery has begun."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ REASON = "taken back by its sender before it left"
 
 @transaction.atomic
 def withdraw(reference: str, *, by: Person) -> None:
-    """Take back one's own message, for everybody or for nobody.
+    """Withdraws the person's own message, for all recipients or for none.
 
-    Raises PolicyError once any recipient's copy is being delivered.
+    Raises PolicyError once the delivery to any recipient has begun.
     """
     message = QueuedMessage.objects.filter(reference=reference, person_id=by.pk).first()
     rows = Recipient.objects.filter(message__reference=reference)
+    # Locked before they are judged, so that no runner claims one between the two.
     locked = list(rows.select_for_update(of=("self",)).order_by("pk"))
-    if message is None or not all(map(_waits_untouched, locked)):
+    if message is None or not all(map(_is_untouched, locked)):
         raise PolicyError("The message has left already, so it cannot be taken back.")
     rows.update(status=RecipientStatus.DROPPED, hold="", finished_at=clock.now())
-    event_log.events(
+    event_log.save(
         event_log.event(reference, EventKind.DROPPED, row.address, reason=REASON)
         for row in locked
     )
@@ -40,8 +41,8 @@ def withdraw(reference: str, *, by: Person) -> None:
     )
 
 
-def _waits_untouched(row: Recipient) -> bool:
-    """True where no runner ever took it."""
+def _is_untouched(row: Recipient) -> bool:
+    """Returns whether no runner ever claimed the recipient."""
     return (
         row.status == RecipientStatus.QUEUED
         and row.attempts == 0

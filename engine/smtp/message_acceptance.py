@@ -24,8 +24,8 @@ from engine.mail.header import HeaderBlock
 from engine.mail.mime.part_walker import walk
 from engine.mail.mime.parts import Part
 from engine.mail.smtp_replies import Reply
-from engine.queue.enqueue.accepted_message import Incoming
-from engine.queue.enqueue.group_commit import Committer
+from engine.queue.enqueue.accepted_message import AcceptedMessage
+from engine.queue.enqueue.group_commit import GroupCommitter
 from engine.queue.models import Source
 from engine.queue.notifications import infection_alerts
 from engine.queue.sending_rates import rate_limits
@@ -69,7 +69,7 @@ class ReceivedMessage:
 
 
 async def accept_message(
-    message: ReceivedMessage, routes: Routes, committer: Committer
+    message: ReceivedMessage, routes: Routes, committer: GroupCommitter
 ) -> Reply:
     """Accepts a message and returns the 250, once it is on the disk.
 
@@ -119,9 +119,9 @@ def _incoming(
     header: HeaderBlock,
     kept: KeptContent,
     detail: dict[str, Any],
-) -> Incoming:
+) -> AcceptedMessage:
     transaction, binding = message.transaction, message.binding
-    return Incoming(
+    return AcceptedMessage(
         envelope=transaction.envelope(),
         destinations=tuple(route.destination for route in transaction.routes),
         kept=kept,
@@ -217,7 +217,7 @@ async def _scan_inside(
 def _refuse_infected(message: ReceivedMessage, verdict: Verdict) -> None:
     """Quarantines a copy, notifies those concerned, and raises PermanentFailure."""
     try:
-        infection_alerts.refuse(
+        infection_alerts.refuse_infected(
             message.spool.read(),
             reference=message.transaction.reference,
             envelope=message.transaction.envelope(),

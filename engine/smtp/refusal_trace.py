@@ -148,7 +148,7 @@ class RefusalTrace:
 
 
 def _write(batch: Sequence[event_log.Row]) -> None:
-    event_log.insert(batch, at=clock.now())
+    event_log.insert_rows(batch, at=clock.now())
 
 
 def address_in(argument: str) -> str:

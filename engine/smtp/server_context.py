@@ -12,7 +12,7 @@ from engine.mail import smtp_replies
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.errors import PermanentFailure
 from engine.places import Limits
-from engine.queue.enqueue.group_commit import Committer
+from engine.queue.enqueue.group_commit import GroupCommitter
 from engine.queue.models import Source
 from engine.routing import routes
 from engine.routing.routes import Routes
@@ -36,7 +36,7 @@ class ServerContext:
     server_name: str
     tls_context: ssl.SSLContext
     scanner: Scanner
-    committer: Committer
+    committer: GroupCommitter
     size_limit: int
     threads: DatabaseThreads
     refusals: RefusalTrace = field(default_factory=RefusalTrace)

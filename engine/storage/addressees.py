@@ -1,7 +1,8 @@
-"""The recipients that a line of a list names: each with an address, never by name alone.
+"""The recipients that a line of a message list shows, each with its address.
 
-Names in To and Cc were typed by somebody, or came with a message that was answered, so
-that anybody may have chosen them. They are read from the header, which holds both.
+A name in To or Cc may have been chosen by anybody: the sender typed it, or it came with
+the message that was replied to. So a name is never shown alone, and both are read from
+the header.
 """
 
 from __future__ import annotations
@@ -15,21 +16,21 @@ from engine.mail.address_list import NamedAddress, named_addresses
 from engine.mail.header import HeaderBlock
 from engine.storage.models import Content, Message
 
-# Recipients that a line names, and where counting the others stops.
+# Recipients that a line names, and the number at which counting the others stops.
 SHOWN = 2
 COUNTED = 25
 
 _FIELDS = ("To", "Cc", "Bcc")
-# Headers held at once: each may have 256 KiB.
+# Headers in memory at a time: each may have 256 KiB.
 _AT_ONCE = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Addressees:
-    """The first recipients of a message, and how many more it has.
+    """The first recipients of a message, and the number of further ones.
 
-    `more` is None where counting stopped. `text` is what stands in To where no address
-    can be made out in it, such as "undisclosed-recipients:;".
+    `more` is None where counting stopped. `text` is the content of To where it has no
+    recognisable address, such as "undisclosed-recipients:;".
     """
 
     first: tuple[NamedAddress, ...] = ()
@@ -40,7 +41,7 @@ class Addressees:
 def of_messages(
     messages: Iterable[Message], *, shown: int = SHOWN
 ) -> dict[int, Addressees]:
-    """The recipients of each message, by its id. One query, none without messages."""
+    """Returns the recipients of each message, by its id. One query; none for none."""
     by_content: dict[int, list[int]] = {}
     for message in messages:
         by_content.setdefault(message.content_id, []).append(message.pk)
@@ -55,9 +56,9 @@ def of_messages(
 
 
 def read(header: HeaderBlock, *, shown: int = SHOWN) -> Addressees:
-    """The recipients that a header names, each once and in the order of its fields.
+    """Returns the recipients that a header names, each once, in the order of its fields.
 
-    `shown` of them at most, which is no more than COUNTED.
+    At most `shown` of them, which must not exceed COUNTED.
     """
     named = list(islice(_named(header), COUNTED + 1))
     each = {one.address.key: one for one in reversed(named)}

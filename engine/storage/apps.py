@@ -1,3 +1,5 @@
+"""Django's configuration of the storage app."""
+
 from __future__ import annotations
 
 from importlib import import_module
@@ -8,6 +10,8 @@ from django.db.models.signals import post_migrate
 
 
 class StorageConfig(AppConfig):
+    """Schedules the app's jobs after each migration."""
+
     name = "engine.storage"
     label = "storage"
     default_auto_field = "django.db.models.BigAutoField"
@@ -17,5 +21,5 @@ class StorageConfig(AppConfig):
 
 
 def _schedule_jobs(**_: Any) -> None:
-    # Loaded only now: django-q2's models are not there when this module is.
+    # Imported here, because django-q2's models do not exist yet when this module loads.
     import_module("engine.storage.tasks").schedule_jobs()

@@ -1,4 +1,4 @@
-"""Message bodies too large for the database, as files that are written once."""
+"""Stores message bodies that are too large for the database, as files written once."""
 
 from __future__ import annotations
 
@@ -15,21 +15,24 @@ _FLUSHED_FOLDERS: set[Path] = set()
 
 
 def folder() -> Path:
-    """Where blobs are kept."""
+    """Returns the folder of the blobs."""
     path: Path = settings.POSTERN.path("blobs")
     return path
 
 
 def spool_folder() -> Path:
-    """Where a body is written while it arrives: the same file system as the blobs."""
+    """Returns the folder where a body is written while it arrives.
+
+    On the same file system as the blobs, so that `adopt` can rename instead of copying.
+    """
     return state.folder("spool")
 
 
 def adopt(spooled: Path) -> str:
-    """Make a completely written spool file a blob, durably, and return its key.
+    """Makes a complete spool file a blob, durably, and returns its key.
 
-    The file is flushed, renamed and its folder flushed before this returns, so that a
-    row naming the key never points at nothing, even after a power cut.
+    Flushes the file, renames it, and flushes the folder, so that a row with the key never
+    refers to a missing file, even after a power cut.
     """
     key = secrets.token_hex(16)
     target = _path(key)
@@ -42,12 +45,12 @@ def adopt(spooled: Path) -> str:
 
 
 def open_blob(key: str) -> BinaryIO:
-    """Open a blob for reading. Raises FileNotFoundError when it is gone."""
+    """Opens a blob for reading. Raises FileNotFoundError."""
     return _path(key).open("rb")
 
 
 def delete(key: str) -> None:
-    """Remove a blob; one already gone is no error."""
+    """Deletes a blob; a missing one is no error."""
     _path(key).unlink(missing_ok=True)
 
 
@@ -58,6 +61,8 @@ def _path(key: str) -> Path:
 
 
 def _make_folder(path: Path) -> None:
+    # Flushing the parent makes the new folder itself durable. Once per process: it costs
+    # a disk flush, and there are only 256 of them.
     if path in _FLUSHED_FOLDERS and path.is_dir():
         return
     state.make_private(path)

@@ -1,4 +1,4 @@
-"""The bytes of a message: how they are kept and read again."""
+"""Stores and reads the bytes of messages: small bodies in the row, large ones as blobs."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ from typing import BinaryIO
 from engine.storage import blob_store
 from engine.storage.models import Content
 
-# A body up to this many octets stays in the database row.
+# A body up to this many octets is stored in the database row.
 INLINE_LIMIT = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class KeptContent:
-    """Bytes that are safe on the disk, or small enough to go with the row."""
+    """A message whose body is safe on disk, or small enough to be inserted with the row.
+
+    `body` is None where `blob_key` names a blob. `size` is in octets, header and body;
+    `body_digest` is the body's SHA-256 in hexadecimal.
+    """
 
     header: bytes
     body: bytes | None
@@ -28,7 +32,7 @@ class KeptContent:
 
 
 def keep(header: bytes, body: bytes) -> KeptContent:
-    """Keep a message that is in memory. `header` ends with the empty line."""
+    """Stores a message that is in memory. `header` includes the empty line at its end."""
     digest = hashlib.sha256(body).hexdigest()
     size = len(header) + len(body)
     if len(body) <= INLINE_LIMIT:
@@ -41,7 +45,7 @@ def keep(header: bytes, body: bytes) -> KeptContent:
 
 
 def row(kept: KeptContent) -> Content:
-    """The row for it, not saved yet."""
+    """Returns its row, unsaved."""
     return Content(
         size=kept.size,
         body_digest=kept.body_digest,
@@ -51,21 +55,21 @@ def row(kept: KeptContent) -> Content:
     )
 
 
-def under(content: Content, header: bytes) -> KeptContent:
-    """The same body under another header: the bytes of a blob are not written again."""
+def with_header(content: Content, header: bytes) -> KeptContent:
+    """Returns the same body with another header; a blob is shared, not copied."""
     body = None if content.body is None else bytes(content.body)
     size = content.size - len(bytes(content.header)) + len(header)
     return KeptContent(header, body, content.blob_key, size, content.body_digest)
 
 
 def open_body(content: Content) -> BinaryIO:
-    """Open the body for reading, wherever it is kept."""
+    """Opens the body for reading. Raises FileNotFoundError where its blob is missing."""
     if content.blob_key:
         return blob_store.open_blob(content.blob_key)
     return io.BytesIO(bytes(content.body or b""))
 
 
 def read(content: Content) -> bytes:
-    """The whole message."""
+    """Reads the whole message. Raises FileNotFoundError where its blob is missing."""
     with open_body(content) as body:
         return bytes(content.header) + body.read()

@@ -1,4 +1,4 @@
-"""What the holder of a mailbox does with folders, and with all that lies in one."""
+"""Actions of a mailbox's holder on folders, and on everything in a folder."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from django.utils import timezone
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox
 from engine.storage import message_actions, retention_periods
-from engine.storage.mailbox_delivery import folder as folder_of
 from engine.storage.models import Folder, FolderRole, Message, Rule
+from engine.storage.standard_folders import folder as folder_of
 
 MAX_FOLDERS = 200
 MAX_NAME = 60
-# Messages changed in one transaction, so that nobody's delivery waits for long.
+# Messages changed in one transaction, so that no delivery to the mailbox waits for long.
 CHUNK = 1000
 
 _WAITING = """
@@ -32,11 +32,11 @@ _WAITING = """
 """
 
 
-def waiting(mailbox: Mailbox, *, limit: int) -> dict[int, int]:
-    """Unread messages by folder; in Drafts, all.
+def waiting_counts(mailbox: Mailbox, *, limit: int) -> dict[int, int]:
+    """Counts the unread messages of each folder, and all messages in Drafts.
 
-    No folder is counted further than one more than the limit, so that a hundred
-    thousand unread messages hold up no page.
+    Counting stops at one more than the limit, so that a hundred thousand unread messages
+    do not slow down a page.
     """
     with connection.cursor() as cursor:
         cursor.execute(_WAITING, [limit + 1, limit + 1, mailbox.pk])
@@ -45,7 +45,7 @@ def waiting(mailbox: Mailbox, *, limit: int) -> dict[int, int]:
 
 @transaction.atomic
 def create(mailbox: Mailbox, *, name: str) -> Folder:
-    """Make a folder. "Cases/R v K" stands under "Cases". Raises PolicyError."""
+    """Creates a folder; "Cases/R v K" is inside "Cases". Raises PolicyError."""
     Mailbox.objects.select_for_update().get(pk=mailbox.pk)
     if mailbox.folders.count() >= MAX_FOLDERS:
         raise PolicyError(f"A mailbox holds at most {MAX_FOLDERS} folders.")
@@ -55,7 +55,7 @@ def create(mailbox: Mailbox, *, name: str) -> Folder:
 
 @transaction.atomic
 def rename(folder: Folder, *, name: str) -> None:
-    """Give a folder of one's own another name, and those under it with it."""
+    """Renames a custom folder, and the folders inside it. Raises PolicyError."""
     check_can_change(folder)
     Mailbox.objects.select_for_update().get(pk=folder.mailbox_id)
     before, folder.name = folder.name, _checked(folder.mailbox, name, of=folder)
@@ -71,15 +71,16 @@ def rename(folder: Folder, *, name: str) -> None:
 
 
 def remove(folder: Folder) -> None:
-    """Move what is in a folder of one's own to Deleted, and then the folder away.
+    """Moves the messages of a custom folder to Deleted, then deletes the folder.
 
-    Rules that file into it go with it. A crash halfway leaves the folder with the rest.
+    Rules that file into it are deleted too. A crash halfway leaves the folder with the
+    remaining messages. Raises PolicyError.
     """
     check_can_change(folder)
     move_all(folder, folder_of(folder.mailbox, FolderRole.TRASH))
     with transaction.atomic():
         locked = Folder.objects.select_for_update().get(pk=folder.pk)
-        # Somebody may have put a message there since.
+        # A delivery or another session may have put a message there since.
         left = list(Message.objects.filter(folder=locked))
         message_actions.move(left, folder_of(folder.mailbox, FolderRole.TRASH))
         Rule.objects.filter(folder=locked).delete()
@@ -87,13 +88,13 @@ def remove(folder: Folder) -> None:
 
 
 def check_can_change(folder: Folder) -> None:
-    """Raise PolicyError for the folders that every mailbox has."""
+    """Raises PolicyError for the folders that every mailbox has."""
     if not folder.is_custom:
         raise PolicyError(f"{folder.name} belongs to every mailbox and stays as it is.")
 
 
 def mark_all_read(folder: Folder) -> int:
-    """Mark everything in the folder as read; return how many messages that were."""
+    """Marks everything in the folder as read; returns how many messages."""
     return sum(
         Message.objects.filter(pk__in=ids).update(is_read=True)
         for ids in _chunks(folder, Q(is_read=False))
@@ -101,7 +102,7 @@ def mark_all_read(folder: Folder) -> int:
 
 
 def move_all(folder: Folder, target: Folder) -> int:
-    """Move everything into another folder of the mailbox; return how many."""
+    """Moves everything to another folder of the mailbox; returns how many messages."""
     if target.mailbox_id != folder.mailbox_id or target == folder:
         raise PolicyError("Choose another folder of the same mailbox.")
     expires_at = retention_periods.expiry(target, timezone.now())
@@ -112,7 +113,7 @@ def move_all(folder: Folder, target: Folder) -> int:
 
 
 def empty(folder: Folder) -> int:
-    """Erase everything in Deleted or Junk for good; return how many."""
+    """Erases everything in Deleted or Junk; returns how many messages."""
     if not folder.is_waste:
         raise PolicyError("Only Deleted and Junk can be emptied.")
     count = 0
@@ -123,7 +124,10 @@ def empty(folder: Folder) -> int:
 
 
 def _chunks(folder: Folder, which: Q | None = None) -> Iterator[list[int]]:
-    """Ids of what is there now, a piece at a time, until none of it is left."""
+    """Yields the ids of the messages that are there now, in chunks.
+
+    Messages that arrive meanwhile are left out, or this might never end.
+    """
     newest = Message.objects.filter(folder=folder).order_by("-pk").first()
     rows = Message.objects.filter(which or Q(), folder=folder)
     after = 0
@@ -137,7 +141,7 @@ def _chunks(folder: Folder, which: Q | None = None) -> Iterator[list[int]]:
 
 
 def _checked(mailbox: Mailbox, name: str, *, of: Folder | None = None) -> str:
-    """The name as it is kept. Raises PolicyError with the sentence to show."""
+    """Returns the name as it is stored. Raises PolicyError with the sentence to show."""
     parts = [" ".join(part.split()) for part in name.split("/")]
     name = "/".join(parts)
     if not all(parts) or not name.isprintable():
@@ -149,7 +153,7 @@ def _checked(mailbox: Mailbox, name: str, *, of: Folder | None = None) -> str:
     others = [folder for folder in mailbox.folders.all() if folder != of]
     taken = {other.name.casefold() for other in others}
     if name.casefold() in taken:
-        raise PolicyError(f"There is a folder called {name} already.")
+        raise PolicyError(f"A folder called {name} already exists.")
     if len(parts) == 2 and parts[0].casefold() not in taken:
         raise PolicyError(f"Make the folder {parts[0]} first.")
     return name

@@ -1,4 +1,4 @@
-"""Where mailboxes take mail in: one question, however many they are."""
+"""Reads what a delivery needs to know of mailboxes, with one query for any number."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.storage.models import Folder, FolderRole, OutOfOffice, Rule
 
 @dataclass(slots=True)
 class Inbox:
-    """What a delivery has to know of a mailbox; it takes its octets off the room."""
+    """A mailbox's inbox. `room` is in octets, and a delivery takes its size off it."""
 
     folder_id: int
     room: int
@@ -24,7 +24,7 @@ class Inbox:
 
 
 def find(mailbox_ids: Collection[int], now: datetime) -> dict[int, Inbox]:
-    """Inboxes by mailbox id, of those mailboxes that have one."""
+    """Returns inboxes by mailbox id, of those mailboxes that have one."""
     own = OuterRef("mailbox_id")
     found = Folder.objects.filter(
         mailbox_id__in=rows.among(mailbox_ids), role=FolderRole.INBOX

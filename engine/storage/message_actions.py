@@ -1,4 +1,4 @@
-"""What the holder of a mailbox does with messages. Not audited: their own mail."""
+"""Actions of a mailbox's holder on messages. Not audited, because it is their own mail."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from django.utils import timezone
 
 from engine.mail.message import split
 from engine.storage import blob_store, content, quota, retention_periods
-from engine.storage.mailbox_delivery import folder, summary_of
+from engine.storage.mailbox_delivery import summary_of
 from engine.storage.models import Content, Folder, FolderRole, Message
 from engine.storage.search import index_table
+from engine.storage.standard_folders import folder
 
 
 @transaction.atomic
 def append(
     target: Folder, raw: bytes, *, is_read: bool = True, is_draft: bool = False
 ) -> Message:
-    """Put a message into a folder as it is: a sent copy, a draft."""
+    """Stores a message in a folder unchanged, such as a sent copy or a draft."""
     header, body = split(raw)
     row = content.row(content.keep(header, body))
     row.save(force_insert=True)
@@ -44,24 +45,24 @@ def append(
 
 
 def mark_read(messages: Collection[Message], *, is_read: bool) -> None:
-    """Mark messages read or unread."""
+    """Marks messages read or unread."""
     _rows(messages).update(is_read=is_read)
 
 
 def flag(messages: Collection[Message], *, is_flagged: bool) -> None:
-    """Set messages apart with a flag, or take it off them."""
+    """Flags messages, or removes their flag."""
     _rows(messages).update(is_flagged=is_flagged)
 
 
 def mark_answered(message: Message) -> None:
-    """Remember that a message was replied to."""
+    """Marks a message as replied to."""
     Message.objects.filter(pk=message.pk).update(is_answered=True)
 
 
 def move(messages: Collection[Message], target: Folder) -> None:
-    """Move messages to another folder of the same mailbox.
+    """Moves messages to another folder of the same mailbox.
 
-    In Deleted and Junk their time begins to run; elsewhere it stops.
+    In Deleted and Junk they get an expiry; elsewhere they lose it.
     """
     _rows(messages).filter(mailbox_id=target.mailbox_id).update(
         folder=target, expires_at=retention_periods.expiry(target, timezone.now())
@@ -69,7 +70,7 @@ def move(messages: Collection[Message], target: Folder) -> None:
 
 
 def delete(messages: Collection[Message]) -> None:
-    """Move messages to Deleted; those that are there already go for good."""
+    """Moves messages to Deleted; erases those that are there already."""
     gone = [m.pk for m in messages if m.folder.role == FolderRole.TRASH]
     kept = [m for m in messages if m.folder.role != FolderRole.TRASH]
     for mailbox in {m.mailbox for m in kept}:
@@ -80,34 +81,37 @@ def delete(messages: Collection[Message]) -> None:
 
 @transaction.atomic
 def erase(message_ids: Collection[int]) -> None:
-    """Remove messages for good. Content that nothing else holds goes with them."""
+    """Erases messages, their words in the search index, and content that nothing else
+    holds."""
     rows = Message.objects.filter(pk__in=message_ids)
-    # Locked: whoever removes the same ones at this moment must not count them too.
+    # Locked, so that a concurrent erasure of the same messages does not subtract them
+    # from the quota a second time.
     locked = rows.select_for_update(of=("self",)).order_by("pk")
     gone = list(locked.values_list("content_id", "mailbox_id", "size"))
     rows.delete()
     index_table.forget(message_ids)
     quota.count_out((mailbox_id, size) for _, mailbox_id, size in gone)
-    drop_unheld({content_id for content_id, _, _ in gone})
+    delete_unreferenced({content_id for content_id, _, _ in gone})
 
 
 def _rows(messages: Collection[Message]) -> QuerySet[Message]:
     return Message.objects.filter(pk__in=[message.pk for message in messages])
 
 
-def drop_unheld(content_ids: Collection[int]) -> None:
-    """Remove those contents that no message and no queued message holds.
+def delete_unreferenced(content_ids: Collection[int]) -> None:
+    """Deletes the contents that no message and no queued message refers to.
 
-    A blob goes only with the last content that names it: a distribution list's copy
-    has a header of its own and shares the body.
+    A blob is deleted only with the last content that names it: a distribution list's
+    copy has its own header and shares the body.
     """
-    unheld = dict(
+    unreferenced = dict(
         Content.objects.filter(
             pk__in=content_ids, messages__isnull=True, queued__isnull=True
         ).values_list("pk", "blob_key")
     )
-    Content.objects.filter(pk__in=unheld).delete()
-    keys = set(filter(None, unheld.values()))
+    Content.objects.filter(pk__in=unreferenced).delete()
+    keys = set(filter(None, unreferenced.values()))
     shared = Content.objects.in_blobs(keys)
     for key in keys - set(shared.values_list("blob_key", flat=True)):
+        # After the commit: a file cannot come back when the transaction is rolled back.
         transaction.on_commit(partial(blob_store.delete, key))

@@ -1,4 +1,4 @@
-"""Removing files that nothing speaks of: what a crash or a lost reply left behind."""
+"""Deletes files that no row refers to, which a crash or a lost reply left behind."""
 
 from __future__ import annotations
 
@@ -19,18 +19,17 @@ from engine.storage.models import Content
 
 log = logging.getLogger(__name__)
 
-# Nothing on its way in takes this long, so whatever is older belongs to nobody.
+# No message takes this long to arrive, so an older file without a row is an orphan.
 AGE_SECONDS = 24 * 60 * 60
-# Files looked at in one question to the database.
+# Files looked up with one query.
 CHUNK = 500
 
 
-def sweep() -> int:
-    """Remove what is left over and old; return how many files that were.
+def delete_orphans() -> int:
+    """Deletes old orphaned files; returns how many.
 
-    A job of its own, in slices: looking through a large store takes minutes. It begins
-    with another folder each time, so that one too large for a job is looked through in
-    several.
+    Works in slices, because listing a large store takes minutes. It starts with another
+    folder each time, so that a store too large for one job is covered by several.
     """
     found = chain(_old(_temporary()), _old(_blobs()))
     removed: list[int] = []
@@ -42,7 +41,7 @@ def sweep() -> int:
 
     slices.work(some)
     if sum(removed):
-        log.info("removed %d files that nothing speaks of", sum(removed))
+        log.info("removed %d orphaned files", sum(removed))
     return sum(removed)
 
 
@@ -59,7 +58,7 @@ def _blobs() -> Iterator[Path]:
 
 
 def _remove_unnamed(paths: list[Path]) -> int:
-    """Remove those that no content names; a spooled file has no key's name."""
+    """Deletes the files that no content names. A spool file's name is never a key."""
     named = Content.objects.in_blobs([path.name for path in paths])
     keys = set(named.values_list("blob_key", flat=True))
     unnamed = [path for path in paths if path.name not in keys]
@@ -69,7 +68,7 @@ def _remove_unnamed(paths: list[Path]) -> int:
 
 
 def _old(paths: Iterable[Path]) -> Iterator[Path]:
-    """Regular files that have lain for long; others may be removing them meanwhile."""
+    """Yields regular files older than AGE_SECONDS; others may delete them meanwhile."""
     before = time.time() - AGE_SECONDS
     for path in paths:
         with suppress(FileNotFoundError):

@@ -1,4 +1,4 @@
-"""Saying that the holder of a mailbox is away, and what is told to whom."""
+"""Sets and reads the out-of-office reply of a mailbox."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from engine.storage.models import Answered, OutOfOffice
 
 
 def of(mailbox: Mailbox) -> OutOfOffice:
-    """What is set, or where to begin."""
+    """Returns the setting, or an unsaved one to start from."""
     found = OutOfOffice.objects.filter(mailbox=mailbox).first()
     return found or OutOfOffice(mailbox=mailbox, starts_at=timezone.now())
 
 
-def told_now(mailbox_id: int) -> str:
-    """What writers are told at this moment; empty while the holder is there."""
+def current_text(mailbox_id: int) -> str:
+    """Returns the text that is sent at this moment; empty where no reply is sent."""
     now = OutOfOffice.objects.on_at(timezone.now())
     return now.filter(mailbox=mailbox_id).values_list("text", flat=True).first() or ""
 
@@ -33,9 +33,12 @@ def turn_on(
     subject: str,
     text: str,
 ) -> None:
-    """Answer from then on, each sender once in a while. Raises PolicyError."""
+    """Enables the reply from `starts_at`. Raises PolicyError.
+
+    Senders who were answered before get the new text, because it may say something else.
+    """
     if not text.strip():
-        raise PolicyError("Write what people are told.")
+        raise PolicyError("Enter the text of the automatic reply.")
     if ends_at is not None and ends_at <= starts_at:
         raise PolicyError("The last day must not be before the first.")
     OutOfOffice.objects.update_or_create(
@@ -52,5 +55,5 @@ def turn_on(
 
 
 def turn_off(mailbox: Mailbox) -> None:
-    """Answer nobody any more; the text stays for the next time."""
+    """Disables the reply; the text is kept for the next time."""
     OutOfOffice.objects.filter(mailbox=mailbox).update(is_on=False)

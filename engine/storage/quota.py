@@ -1,7 +1,7 @@
-"""How much each mailbox holds, and which are full.
+"""Counts how much each mailbox holds, and remembers which are full.
 
-The count stands on the mailbox's row, and changes in the transaction that puts messages
-in or takes them out: no sum over a hundred thousand messages is ever needed.
+The count is on the mailbox's row, and changes in the transaction that adds or removes
+messages: a sum over a hundred thousand messages is too slow for a RCPT command.
 """
 
 from __future__ import annotations
@@ -18,12 +18,15 @@ _full: set[int] = set()
 
 
 def count_in(octets: Iterable[tuple[int, int]]) -> None:
-    """Add (mailbox, octets) to what mailboxes hold, in the caller's transaction."""
+    """Adds the octets to the mailboxes' counts, in the caller's transaction.
+
+    `octets` are pairs of mailbox id and octets.
+    """
     _count(octets, sign=1)
 
 
 def count_out(octets: Iterable[tuple[int, int]]) -> None:
-    """Take (mailbox, octets) off what mailboxes hold, in the caller's transaction."""
+    """Subtracts the octets from the mailboxes' counts, in the caller's transaction."""
     _count(octets, sign=-1)
 
 
@@ -34,14 +37,15 @@ def _count(octets: Iterable[tuple[int, int]], *, sign: int) -> None:
     rows.add(Mailbox, "used_bytes", changes)
 
 
-def look() -> None:
-    """Note which mailboxes are full now, so that no RCPT asks the database."""
+def refresh_full() -> None:
+    """Notes which mailboxes are full now, so that no RCPT command queries the database."""
     full = Mailbox.objects.filter(used_bytes__gte=F("quota_bytes")).order_by()
     found = set(full.values_list("id", flat=True))
+    # In two steps, so that a thread that reads meanwhile never sees the set empty.
     _full.intersection_update(found)
     _full.update(found)
 
 
 def was_full(mailbox_id: int | None) -> bool:
-    """True where the mailbox was full at the last look, a second ago or so."""
+    """Returns whether the mailbox was full at the last refresh, about a second ago."""
     return mailbox_id in _full

@@ -1,22 +1,54 @@
-"""When what lies in Deleted and Junk goes for good."""
+"""How long Deleted and Junk keep messages, and when a message there expires."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from engine.registry.models import Organisation
-from engine.storage.models import Folder, FolderRole, Retention
+from django.db import transaction
+from django.db.models import F
+
+from engine.audit.record import record
+from engine.registry.models import Organisation, Person
+from engine.storage.models import Folder, FolderRole, Message, Retention
 
 
-def of(organisation: Organisation) -> Retention:
-    """What the organisation has set, or what holds for everybody."""
+def retention_of(organisation: Organisation) -> Retention:
+    """Returns the organisation's setting, or the default."""
     found = Retention.objects.filter(organisation=organisation).first()
     return found or Retention(organisation=organisation)
 
 
+@transaction.atomic
+def set_days(
+    organisation: Organisation, *, deleted_days: int, junk_days: int, by: Person
+) -> None:
+    """Changes how many days an organisation's mailboxes keep Deleted and Junk.
+
+    Messages that are there already expire by the new setting.
+    """
+    before = retention_of(organisation)
+    after = Retention(
+        organisation=organisation, deleted_days=deleted_days, junk_days=junk_days
+    )
+    after.full_clean(validate_unique=False)
+    Retention.objects.update_or_create(
+        organisation=organisation,
+        defaults={"deleted_days": deleted_days, "junk_days": junk_days},
+    )
+    _shift(organisation, FolderRole.TRASH, deleted_days - before.deleted_days)
+    _shift(organisation, FolderRole.JUNK, junk_days - before.junk_days)
+    record(
+        "retention.set",
+        organisation,
+        organisation_key=organisation.pk,
+        detail={"deleted_days": deleted_days, "junk_days": junk_days},
+        by=by,
+    )
+
+
 def days(folder: Folder) -> int | None:
-    """After how many days a message in this folder goes; None where it stays."""
+    """Returns after how many days a message in this folder expires; None for never."""
     if not folder.is_waste:
         return None
     kept = Retention.objects.filter(organisation__mailboxes=folder.mailbox_id).first()
@@ -24,15 +56,15 @@ def days(folder: Folder) -> int | None:
 
 
 def expiry(folder: Folder, now: datetime) -> datetime | None:
-    """When a message that comes into the folder now goes for good."""
+    """Returns when a message that is put into the folder now expires; None for never."""
     kept_days = days(folder)
     return None if kept_days is None else now + timedelta(days=kept_days)
 
 
 def expiries(folders: Collection[Folder], now: datetime) -> dict[int, datetime]:
-    """The same for many folders of any mailboxes, by folder id. At most one query.
+    """Returns the expiry by folder id, for folders of any mailboxes. At most one query.
 
-    Folders in which messages stay are left out.
+    Folders whose messages never expire are left out.
     """
     waste = [folder for folder in folders if folder.is_waste]
     if not waste:
@@ -55,3 +87,13 @@ def expiries(folders: Collection[Folder], now: datetime) -> dict[int, datetime]:
 def _days(folder: Folder, kept: Retention | None) -> int:
     kept = kept or Retention()
     return kept.deleted_days if folder.role == FolderRole.TRASH else kept.junk_days
+
+
+def _shift(organisation: Organisation, role: FolderRole, by_days: int) -> None:
+    if by_days:
+        Message.objects.filter(
+            expires_at__isnull=False,
+            folder__in=Folder.objects.filter(
+                mailbox__organisation=organisation, role=role
+            ),
+        ).update(expires_at=F("expires_at") + timedelta(days=by_days))

@@ -1,4 +1,4 @@
-"""What the holder of a mailbox lays down for what arrives in it."""
+"""Saves a mailbox's rules, and applies them to messages that are there already."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from engine.storage.rule_matching import Delivery
 
 # Messages that a rule is tried on in one transaction.
 CHUNK = 200
-# Of these in one job, so that other long jobs get their turn.
+# Such transactions in one job, so that a large folder does not keep other jobs waiting.
 CHUNKS_AT_ONCE = 5
 
 
 @transaction.atomic
 def save(rule: Rule, *, by: Person) -> Rule:
-    """Keep a rule, a new one after all others. Raises PolicyError.
+    """Saves a rule; a new one comes last. Raises PolicyError.
 
-    That mail is sent on, and where to, is on record: whoever is robbed of their mail
-    is robbed of it so.
+    A change of the forwarding address is audited, because an intruder steals mail by
+    forwarding it.
     """
     Mailbox.objects.select_for_update().get(pk=rule.mailbox_id)
     before = Rule.objects.filter(pk=rule.pk).values_list("forward_to", flat=True)
@@ -48,7 +48,7 @@ def save(rule: Rule, *, by: Person) -> Rule:
 
 @transaction.atomic
 def remove(rule: Rule, *, by: Person) -> None:
-    """Forget a rule. What it did stays as it is."""
+    """Deletes a rule. Its past effects stay."""
     _note_forwarding(rule, rule.forward_to, "", by=by)
     rule.delete()
 
@@ -66,7 +66,7 @@ def _note_forwarding(rule: Rule, before: str, after: str, *, by: Person) -> None
 
 @transaction.atomic
 def swap(rule: Rule, *, earlier: bool) -> None:
-    """Try a rule one place earlier, or later. At the end of the line nothing happens."""
+    """Moves a rule one place earlier or later; the first or last stays where it is."""
     rows = list(Rule.objects.select_for_update().filter(mailbox=rule.mailbox_id))
     place = rows.index(rule)
     other = place - 1 if earlier else place + 1
@@ -78,7 +78,8 @@ def swap(rule: Rule, *, earlier: bool) -> None:
 
 
 def check_makes_sense(rule: Rule) -> None:
-    """Raise PolicyError for a rule that looks at nothing, does nothing, or sends away."""
+    """Raises PolicyError for a rule without conditions or effect, or that forwards mail
+    out of the community."""
     looks = (
         rule.from_contains or rule.to_contains or rule.subject_contains,
         rule.has_attachments,
@@ -95,18 +96,18 @@ def check_makes_sense(rule: Rule) -> None:
 
 
 def run_now(rule: Rule, folder: Folder) -> int:
-    """Apply the rule to what is in a folder already; return how many it changed.
+    """Applies the rule to the messages in a folder; returns how many it changed.
 
-    Nothing is forwarded: what arrived before the rule was for this mailbox alone.
+    Nothing is forwarded: messages that arrived before the rule were meant for this
+    mailbox alone.
     """
     return sum(_apply(rule, messages) for messages in _pieces(folder))
 
 
 def run_slice(rule: Rule, folder: Folder, *, after: int) -> int | None:
-    """The same for the next messages, by id from `after` on, of a large folder.
+    """Applies the rule to the next messages of a large folder, by id, after `after`.
 
-    Returns the id after which to go on; None when the folder is done. Running it again
-    changes nothing.
+    Returns the id to continue after; None when the folder is done. Safe to run twice.
     """
     for messages in islice(_pieces(folder, after), CHUNKS_AT_ONCE):
         _apply(rule, messages)

@@ -1,4 +1,8 @@
-"""Jobs that look after what is kept."""
+"""Background jobs of the message store, and their schedules.
+
+The dotted paths of these functions are stored in schedules and in queued jobs, so their
+names outlive a rename.
+"""
 
 from __future__ import annotations
 
@@ -16,19 +20,22 @@ JOBS = {
 
 
 def index_messages() -> int:
-    return indexer.sweep()
+    """Indexes delivered messages for search."""
+    return indexer.index_waiting()
 
 
 def let_go() -> int:
-    return trash_purge.sweep()
+    """Erases expired messages in Deleted and Junk."""
+    return trash_purge.purge()
 
 
 def sweep_files() -> int:
-    return orphaned_files.sweep()
+    """Deletes files that no row refers to."""
+    return orphaned_files.delete_orphans()
 
 
 def schedule_jobs() -> None:
-    """Write down what runs by the clock; doing it again changes nothing."""
+    """Creates or updates the schedules."""
     for name, (schedule_type, minutes) in JOBS.items():
         Schedule.objects.update_or_create(
             name=name,

@@ -1,3 +1,3 @@
-"""Trace is in charge of what happened to each recipient of each message."""
+"""The message trace: what happened to each recipient of each message."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The one way to write down what happened to a message."""
+"""Writes the trace: events of messages and their recipients."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ Row: TypeAlias = tuple[str, str, EventKind, dict[str, Any]]
 
 
 def event(reference: str, kind: EventKind, recipient: str = "", **detail: Any) -> Event:
-    """An unsaved event of now, by the database's clock: readers go by `at` and by the id.
+    """Returns an unsaved event of this moment, by the database's clock.
 
-    `detail` is JSON: no secrets, no message content."""
+    `detail` must be JSON, without secrets and without message content.
+    """
     return Event(
         reference=reference,
         kind=kind,
@@ -26,13 +27,16 @@ def event(reference: str, kind: EventKind, recipient: str = "", **detail: Any) -
     )
 
 
-def events(batch: Iterable[Event]) -> list[Event]:
-    """Save many events with one statement, inside the caller's transaction."""
+def save(batch: Iterable[Event]) -> list[Event]:
+    """Saves events with one statement, in the caller's transaction."""
     return Event.objects.bulk_create(list(batch))
 
 
-def insert(batch: Iterable[Row], *, at: datetime) -> None:
-    """The same for the path of every message, where making instances costs too much."""
+def insert_rows(batch: Iterable[Row], *, at: datetime) -> None:
+    """Inserts events from plain tuples, in the caller's transaction.
+
+    For the commit that every message passes, where model instances cost too much.
+    """
     rows.insert(
         Event,
         ("reference", "recipient", "kind", "detail", "at"),
@@ -43,13 +47,15 @@ def insert(batch: Iterable[Row], *, at: datetime) -> None:
     )
 
 
-def repeat(details: Mapping[int, dict[str, Any]], *, at: datetime) -> set[int]:
-    """Count events, by id, that happen again, instead of writing each down once more.
-
-    Their detail is brought up to date; `times` and `last_at` say how often it happened
-    and when it did last. Returns the ids of those that are still there. In the caller's
+def count_repeats(details: Mapping[int, dict[str, Any]], *, at: datetime) -> set[int]:
+    """Counts repetitions on existing events instead of adding events, in the caller's
     transaction.
+
+    `details` maps event ids to the new detail. `times` and `last_at` in the detail say how
+    often it happened and when it happened last. Returns the ids of events that still
+    exist.
     """
+    # Locked in the order of ids, so that two engines that count cannot deadlock.
     known = list(
         Event.objects.filter(pk__in=details).select_for_update().order_by("pk")
     )

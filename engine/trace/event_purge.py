@@ -1,7 +1,7 @@
-"""How long the trace remembers: each step for a time, what came of a message for longer.
+"""Deletes old trace events: intermediate ones early, acceptance and outcomes late.
 
-A delivery certificate rests on what was accepted and what became of each recipient. That
-is kept for POSTERN_PROOF_DAYS, and the steps on the way for POSTERN_TRACE_DAYS.
+A delivery certificate needs the acceptance of a message and the outcome for each
+recipient. These are kept for POSTERN_PROOF_DAYS, other events for POSTERN_TRACE_DAYS.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from engine import clock, rows, slices
 from engine.trace.models import Event, EventKind, Thinned
 
 SLICE = 5_000  # events looked at in one transaction
-# Steps on the way; the other kinds say what was accepted, and how it ended.
-STEPS = frozenset(
+# Kinds that are neither the acceptance of a message nor the outcome for a recipient.
+INTERMEDIATE = frozenset(
     {
         EventKind.REFUSED,
         EventKind.QUARANTINED,
@@ -28,31 +28,29 @@ STEPS = frozenset(
 )
 
 
-def let_go() -> int:
-    """Forget what has been kept for its time; return how many events were looked at."""
-    return slices.work(_steps) + slices.work(_everything)
+def purge() -> int:
+    """Deletes events whose time is over; returns how many events were looked at."""
+    return slices.work(_purge_intermediate) + slices.work(_purge_all)
 
 
 @transaction.atomic
-def _steps() -> int:
-    """Forget old steps, from where the slice before ended.
-
-    The place is remembered, or each slice would look again through years of what stays.
-    """
+def _purge_intermediate() -> int:
+    """Deletes old intermediate events, from where the previous slice ended."""
+    # The position is saved, or each slice would scan years of events that stay.
     before = _ago(settings.POSTERN.trace_days)
     place, _ = Thinned.objects.select_for_update().get_or_create(pk=Thinned.ONLY)
     after = Q(at__gt=place.at) | Q(at=place.at, pk__gt=place.event_id)
     old = Event.objects.filter(after, at__gte=place.at, at__lt=before)
     found = list(old.order_by("at", "pk").values_list("pk", "at", "kind")[:SLICE])
     if found:
-        gone = [pk for pk, _, kind in found if kind in STEPS]
+        gone = [pk for pk, _, kind in found if kind in INTERMEDIATE]
         Event.objects.filter(pk__in=rows.among(gone)).delete()
         place.event_id, place.at, _ = found[-1]
         place.save()
     return len(found)
 
 
-def _everything() -> int:
+def _purge_all() -> int:
     old = Event.objects.filter(at__lt=_ago(settings.POSTERN.proof_days))
     ids = list(old.order_by("at").values_list("pk", flat=True)[:SLICE])
     Event.objects.filter(pk__in=rows.among(ids)).delete()

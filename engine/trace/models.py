@@ -6,7 +6,7 @@ from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """What can happen to a message, or to one recipient of it."""
+    """The kinds of events of a message, or of one of its recipients."""
 
     RECEIVED = "received", "Received"
     REFUSED = "refused", "Refused"
@@ -22,7 +22,7 @@ class EventKind(models.TextChoices):
 
 
 class Thinned(models.Model):
-    """Up to which event the steps on the way have been forgotten. One row."""
+    """The last event that the purge of intermediate events has looked at. One row."""
 
     ONLY = 1
 
@@ -34,7 +34,7 @@ class Thinned(models.Model):
 
 
 class Event(models.Model):
-    """One thing that happened. No foreign keys: it outlives what it speaks of."""
+    """One event. Without foreign keys, because it outlives what it refers to."""
 
     reference = models.CharField(
         max_length=32, db_index=True, help_text="of the message; its queue id"

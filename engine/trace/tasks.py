@@ -1,4 +1,4 @@
-"""The job by which the trace forgets."""
+"""Background job of the trace, and its schedule."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from engine.lanes import Lane
 from engine.trace import event_purge
 
 
+# The dotted path of this function is stored in the schedule and in queued jobs, so its
+# name outlives a rename.
 def let_go() -> int:
-    return event_purge.let_go()
+    """Purges old trace events."""
+    return event_purge.purge()
 
 
 def schedule_jobs() -> None:
-    """Write down what runs by the clock; doing it again changes nothing."""
+    """Creates or updates the schedule."""
     Schedule.objects.update_or_create(
         name="trace.let_go",
         defaults={

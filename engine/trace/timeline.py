@@ -1,8 +1,8 @@
-"""What happened to a message, in plain English: events in, sentences out.
+"""Explains a message's events in plain English, as a timeline for each recipient.
 
-Pure: no database, no clock. The same sentences are read by members, administrators,
-staff and other systems; who reads decides how much is told of servers and scanners.
-Nothing ever says what is in a message.
+Pure functions, without database or clock. Members, administrators, staff and other systems
+read the same sentences; the reader's visibility decides how much is shown of servers and
+scanners. Nothing ever shows the content of a message.
 """
 
 from __future__ import annotations
@@ -25,44 +25,44 @@ WORDS = {
     EventKind.RELAYED: "Handed to the recipient's own mail server, which took it",
     EventKind.EXPANDED: "Sent on to the members of the list",
     EventKind.DEFERRED: "Could not be delivered yet; it will be tried again",
-    EventKind.FAILED: "Could not be delivered; the sender has been told",
+    EventKind.FAILED: "Could not be delivered; the sender has been notified",
     EventKind.HELD: "Held",
     EventKind.RELEASED: "Released, and on its way again",
     EventKind.DROPPED: "Dropped by an operator",
 }
 
-# Of a deferral, the only event that is counted where it happens again.
+# For a deferral, the only event that is counted instead of repeated.
 AGAIN = "Could not be delivered yet, after {times} attempts; it will be tried again"
 
-# RFC 3463: what a reply's enhanced code means for whoever wrote, the closest first.
+# What a reply's enhanced code (RFC 3463) means for the sender, the most specific first.
 ADVICE = {
-    "x.1.1": "Nobody has this address. Check how it is written, or look in the directory.",
-    "x.1.2": "The address leads nowhere. Check what follows the @.",
-    "x.1.10": "The address takes no mail. Ask the organisation for another one.",
+    "x.1.1": "This address does not exist. Check its spelling, or look in the directory.",
+    "x.1.2": "This domain does not exist. Check what follows the @.",
+    "x.1.10": "This address does not accept mail. Ask the organisation for another one.",
     "x.2.1": "The mailbox is closed for now. Ask the organisation.",
     "x.2.2": "The mailbox is full. Its owner must delete something first.",
     "x.2.3": "The message is too large for this recipient. Send less at a time.",
     "x.3.4": "The message is too large. Send less at a time.",
-    "x.4.1": "The recipient's server could not be reached. Its IT department must look.",
-    "x.4.2": "The connection to the recipient's server broke. It is tried again.",
-    "x.4.6": "The message went round in a circle. An operator must look.",
+    "x.4.1": "The recipient's server could not be reached. Its IT department must check it.",
+    "x.4.2": "The connection to the recipient's server was lost. We will try again.",
+    "x.4.6": "The message was going round in a loop. Ask the helpdesk.",
     "x.4.7": "It waited too long. Send it again once the recipient's server works.",
-    "x.6.3": "The recipient's server takes no 8-bit text, and the message could not be "
+    "x.6.3": "The recipient's server accepts no 8-bit text, and the message could not be "
     "converted. The reply says why and what to do.",
     "x.7.1": "The recipient's rules do not allow it. Ask the organisation.",
     "x.7.4": "The recipient's server offers no encryption that we accept. "
-    "Its IT department must mend that.",
-    "x.7.5": "The recipient's server could not prove itself. Its IT department must "
-    "mend its certificate.",
+    "Its IT department must switch it on.",
+    "x.7.5": "The identity of the recipient's server could not be verified. Its IT "
+    "department must renew its certificate.",
     "x.1": "Something is wrong with the address. Check it, or look in the directory.",
     "x.2": "Something is wrong with the mailbox. Ask the organisation.",
-    "x.4": "The recipient's server could not be reached. Its IT department must look.",
-    "x.7": "A rule stands against it. The reply says which.",
+    "x.4": "The recipient's server could not be reached. Its IT department must check it.",
+    "x.7": "A rule does not allow it. The reply says which.",
 }
-UNHAPPY = frozenset(
+PROBLEMS = frozenset(
     {EventKind.REFUSED, EventKind.DEFERRED, EventKind.FAILED, EventKind.QUARANTINED}
 )
-# What only staff read: of servers, scanners and how somebody proved themselves.
+# Facts for staff only: about servers, scanners and how the sender was authenticated.
 STAFF_FACTS = {
     "source": "Came by",
     "peer": "From the address",
@@ -87,15 +87,15 @@ STAFF_FACTS = {
 _ENHANCED = re.compile(r"\b[245]\.(\d{1,3})\.(\d{1,3})\b")
 
 
-class Sight(IntEnum):
+class Visibility(IntEnum):
     """How much the reader may see."""
 
     MEMBER = 1
     STAFF = 2
 
 
-class Happening(Protocol):
-    """What the story is made of: engine.trace.models.Event has it."""
+class TracedEvent(Protocol):
+    """What a timeline needs of an event; engine.trace.models.Event has it."""
 
     reference: str
     recipient: str
@@ -106,7 +106,7 @@ class Happening(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that happened, in words; `advice` says what to do, where one must."""
+    """One event in words; `advice` says what to do, where something can be done."""
 
     at: datetime
     text: str
@@ -114,44 +114,48 @@ class Step:
     reply: str
     advice: str = ""
     facts: tuple[tuple[str, str], ...] = ()
-    is_unhappy: bool = False
+    is_problem: bool = False
     times: int = 1
     last_at: datetime | None = None
-    """When it happened last, where it happened more than once."""
+    """When it happened last, if more than once."""
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
-    """What happened for one recipient; the last step says where it stands."""
+class RecipientTimeline:
+    """The steps for one recipient; the last one is the present state."""
 
     recipient: str
     steps: tuple[Step, ...]
 
     @property
     def outcome(self) -> Step:
+        """The latest step."""
         return self.steps[-1]
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
-    """A whole message: what concerned all of it, then each recipient."""
+class Timeline:
+    """A message's steps: those of the message as a whole, then those of each recipient."""
 
-    opening: tuple[Step, ...]
-    passages: tuple[Passage, ...]
+    message_steps: tuple[Step, ...]
+    recipients: tuple[RecipientTimeline, ...]
 
 
-def tell(events: Iterable[Happening], sight: Sight) -> Story:
-    """The story of one message, from its events in the order in which they happened."""
-    apart: defaultdict[str, list[Step]] = defaultdict(list)
+def build_timeline(events: Iterable[TracedEvent], visibility: Visibility) -> Timeline:
+    """Returns the timeline of one message, from its events in the order of time."""
+    by_recipient: defaultdict[str, list[Step]] = defaultdict(list)
     for event in events:
-        apart[event.recipient].append(step(event, sight))
-    opening = tuple(apart.pop("", ()))
-    passages = (Passage(name, tuple(steps)) for name, steps in sorted(apart.items()))
-    return Story(opening, tuple(passages))
+        by_recipient[event.recipient].append(step(event, visibility))
+    message_steps = tuple(by_recipient.pop("", ()))
+    recipients = (
+        RecipientTimeline(name, tuple(steps))
+        for name, steps in sorted(by_recipient.items())
+    )
+    return Timeline(message_steps, tuple(recipients))
 
 
-def step(event: Happening, sight: Sight) -> Step:
-    """One event in words."""
+def step(event: TracedEvent, visibility: Visibility) -> Step:
+    """Returns one event in words."""
     kind = EventKind(event.kind)
     reply = str(event.detail.get("reply", "") or event.detail.get("reason", ""))
     times, last_at = repeated(event.detail)
@@ -161,16 +165,16 @@ def step(event: Happening, sight: Sight) -> Step:
         + _unscanned(event.detail),
         recipient=event.recipient,
         reply=reply,
-        advice=_advice(reply) if kind in UNHAPPY else "",
-        facts=_facts(event.detail) if sight >= Sight.STAFF else (),
-        is_unhappy=kind in UNHAPPY,
+        advice=_advice(reply) if kind in PROBLEMS else "",
+        facts=_facts(event.detail) if visibility >= Visibility.STAFF else (),
+        is_problem=kind in PROBLEMS,
         times=times,
         last_at=last_at,
     )
 
 
 def repeated(detail: dict[str, Any]) -> tuple[int, datetime | None]:
-    """How often one event happened, and when it did last where that is not its `at`."""
+    """Returns how often an event happened, and the last time if that is not its `at`."""
     times, last_at = detail.get("times", 1), detail.get("last_at")
     return int(times), datetime.fromisoformat(last_at) if last_at else None
 

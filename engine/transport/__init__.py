@@ -1,3 +1,3 @@
-"""Transport is in charge of the ways out: into a mailbox, to a next hop, to the world outside for notices."""
+"""Transports: into mailboxes here, to a member's next hop, and through the smart host."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Why no conversation with a next hop took place, or why one broke off."""
+"""Explains why a conversation with a next hop did not take place, or was cut off."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from aiosmtplib import SMTPConnectError, SMTPException, SMTPResponseException
 from engine.mail.smtp_replies import Reply
 from engine.transport.parcel import Cause
 
+# The texts reach senders. They are also compared with `Recipient.last_reply` in the
+# database, by code and enhanced code, to find mail that waits because of an outage.
 NO_ANSWER = Reply(451, "4.4.1", "The next hop does not answer")
 BROKEN_OFF = Reply(451, "4.4.2", "The next hop broke off")
 OUT_OF_STEP = Reply(451, "4.5.0", "The next hop took DATA for the whole message")
@@ -20,12 +22,12 @@ NO_STARTTLS = Reply(454, "4.7.10", "The next hop does not offer STARTTLS")
 NOT_TRUSTED = Reply(454, "4.7.5", "The next hop's certificate cannot be trusted")
 TLS_FAILED = Reply(454, "4.7.5", "TLS with the next hop failed")
 
-# What waits with one of these is tried again as soon as the next hop is back.
+# Mail that waits because of one of these is retried as soon as the next hop is back.
 ALL = (NO_ANSWER, NOT_OUTSIDE, BROKEN_OFF, NO_STARTTLS, NOT_TRUSTED, TLS_FAILED)
 
 
 class ConversationError(Exception):
-    """No conversation, or one that broke off: nothing is known to have arrived."""
+    """No conversation took place, or it was cut off: nothing is known to have arrived."""
 
     def __init__(self, reply: Reply, cause: Cause) -> None:
         super().__init__(str(reply))
@@ -35,7 +37,7 @@ class ConversationError(Exception):
 
 @contextmanager
 def explained(reply: Reply) -> Iterator[None]:
-    """Turn what the network throws into a ConversationError with that reply."""
+    """Converts network errors into a ConversationError with this reply."""
     try:
         yield
     except (SMTPException, OSError, TimeoutError) as error:
@@ -58,7 +60,8 @@ def _explain(error: Exception, reply: Reply) -> ConversationError:
 
 
 def _without_address(error: Exception) -> str:
-    """What went wrong. Senders read it, and where the server stands is not theirs."""
+    """Returns what went wrong, without the server's IP address: senders read it, and a
+    member's network is not their business."""
     for one in _causes(error):
         if isinstance(one, TimeoutError):
             return "it took too long"

@@ -1,4 +1,4 @@
-"""The bytes of a message as they go over the wire after DATA."""
+"""Encodes a message for the wire after DATA: dot-stuffing and clean line ends."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 
 
 def on_the_wire(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Dot-stuff chunk by chunk (RFC 5321 §4.5.2) and close with the end of data.
+    """Dot-stuffs chunk by chunk (RFC 5321 §4.5.2) and appends the end of data.
 
-    What goes out has no bare CR or LF whatever came in (§2.3.8), so that nobody after
-    us can see another end of data than we do. Chunks may break anywhere.
+    The output has no bare CR or LF, whatever the input (§2.3.8), so that no server after
+    us sees the end of data elsewhere (SMTP smuggling). Chunks may break anywhere.
     """
     kept_back = b""
     starts_line = True
     for chunk in chunks:
         chunk = kept_back + chunk
-        # A CR at the edge may belong to a LF that comes next.
+        # A CR at the end may belong to a LF at the start of the next chunk.
         kept_back = b"\r" if chunk.endswith(b"\r") else b""
         chunk = chunk[: len(chunk) - len(kept_back)]
         if chunk:
@@ -37,7 +37,7 @@ def _stuffed(chunk: bytes, starts_line: bool) -> bytes:
 
 
 def _with_whole_line_ends(chunk: bytes) -> bytes:
-    # Counting runs at the speed of memory; the search runs only on what is unfit.
+    # Counting runs at the speed of memory; the slow search is for malformed chunks only.
     whole = chunk.count(b"\r\n")
     if chunk.count(b"\r") == whole == chunk.count(b"\n"):
         return chunk

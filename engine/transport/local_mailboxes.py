@@ -1,4 +1,4 @@
-"""Into the mailboxes kept here: the one way out that needs no network."""
+"""Delivers to the mailboxes hosted here: the one transport that needs no network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DELIVERED = OK.saying("Delivered into the mailbox")
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A message for one recipient who has, by the routes, a mailbox here."""
+    """A message for one recipient whose mailbox, by the routes, is here."""
 
     recipient_id: int
     address: Address
@@ -28,9 +28,9 @@ class Placement:
 
 
 def deliver(placements: Sequence[Placement], known: Routes) -> list[Outcome]:
-    """Put messages into inboxes, in the caller's transaction, with few statements.
+    """Delivers messages to inboxes, in the caller's transaction, with few statements.
 
-    Two recipients who turn out to be one mailbox get one copy of a message.
+    Two recipients that resolve to one mailbox get one copy of a message.
     """
     mailboxes = [_mailbox(placement.address, known) for placement in placements]
     deliveries: dict[tuple[int, int], mailbox_delivery.Delivery] = {}
@@ -57,7 +57,7 @@ def deliver(placements: Sequence[Placement], known: Routes) -> list[Outcome]:
 
 
 def _mailbox(address: Address, known: Routes) -> int | Reply:
-    """The mailbox that an address leads to, or why there is none."""
+    """Returns the id of the mailbox that an address leads to, or a reply if none does."""
     try:
         return known.resolve(address).mailbox_id or TRY_LATER
     except PermanentFailure as refusal:

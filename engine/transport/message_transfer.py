@@ -1,4 +1,4 @@
-"""How one message is said to one next hop: parameters, limits, and the bytes."""
+"""Transfers one message to one next hop: ESMTP parameters, limits, and the bytes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from engine.mail.address import Address
 from engine.mail.errors import PermanentFailure
 from engine.mail.smtp_replies import TOO_BIG, Reply
-from engine.transport import wire_format as forms
+from engine.transport import wire_format
 from engine.transport.connection_errors import ConversationError
 from engine.transport.next_hop import Command
 from engine.transport.parcel import (
@@ -19,7 +19,7 @@ from engine.transport.parcel import (
     answer,
 )
 from engine.transport.smtp_client import Session
-from engine.transport.wire_format import Form
+from engine.transport.wire_format import WireMessage
 
 NOT_INTERNATIONAL = Reply(553, "5.6.7", "The next hop takes no addresses beyond ASCII")
 
@@ -28,21 +28,21 @@ _SAYABLE = re.compile(r"[!-~]*")
 
 @dataclass(frozen=True, slots=True)
 class Transmission:
-    """A parcel in the form that its next hop gets: header and addresses as they go."""
+    """A parcel as its next hop gets it, with the header and addresses to send."""
 
     parcel: Parcel
     header: bytes
     addresses: tuple[Address, ...]  # beside the parcel's recipients
 
     async def send_over(self, session: Session) -> list[Outcome]:
-        """Send it. What goes wrong on the way becomes the outcome, not an exception.
+        """Sends the message; a refusal is an outcome, not an exception.
 
-        A ConversationError is raised, for the session is then of no use.
+        Raises ConversationError where the session broke and cannot be reused.
         """
         try:
             if self.is_international and not session.supports("smtputf8"):
                 raise PermanentFailure(NOT_INTERNATIONAL)
-            form = await forms.of(
+            message = await wire_format.prepare(
                 self.header,
                 self.parcel.content,
                 takes_eight_bit=session.supports("8bitmime"),
@@ -50,29 +50,27 @@ class Transmission:
         except PermanentFailure as refusal:
             return self._failed(refusal.reply, session)
         try:
-            return await self._send(form, session)
+            return await self._send(message, session)
         finally:
-            form.close()
+            message.close()
 
-    async def _send(self, form: Form, session: Session) -> list[Outcome]:
-        if 0 < session.size_limit < form.size:
-            text = (
-                f"The next hop takes {session.size_limit} octets, this is {form.size}"
-            )
+    async def _send(self, message: WireMessage, session: Session) -> list[Outcome]:
+        if 0 < session.size_limit < message.size:
+            text = f"The next hop takes {session.size_limit} octets, this is {message.size}"
             return self._failed(TOO_BIG.saying(text), session)
         passes_dsn = session.supports("dsn")
         replies = await session.send(
-            self._sender(form, session),
+            self._sender(message, session),
             [
                 Command(str(address), _recipient_parameters(recipient, passes_dsn))
                 for recipient, address in zip(
                     self.parcel.recipients, self.addresses, strict=True
                 )
             ],
-            form.wire(),
+            message.wire(),
         )
         detail = session.detail | {"passes_dsn": passes_dsn}
-        if form.is_converted:
+        if message.is_converted:
             detail["converted"] = "7bit"
         return [
             Outcome(recipient.id, _state(reply), reply, detail)
@@ -88,10 +86,10 @@ class Transmission:
         spoken = [*self.addresses, *filter(None, [self.parcel.sender])]
         return not all(str(address).isascii() for address in spoken)
 
-    def _sender(self, form: Form, session: Session) -> Command:
+    def _sender(self, message: WireMessage, session: Session) -> Command:
         parameters = []
         if session.supports("size"):
-            parameters.append(f"SIZE={form.size}")
+            parameters.append(f"SIZE={message.size}")
         if session.supports("8bitmime"):
             parameters.append("BODY=8BITMIME")
         if self.is_international:
@@ -103,7 +101,7 @@ class Transmission:
 
 
 def broken(parcel: Parcel, hop: object, error: ConversationError) -> list[Outcome]:
-    """The outcome when no conversation took place, or it broke off."""
+    """Returns the outcomes where no conversation took place, or it was cut off."""
     return answer(
         parcel,
         OutcomeState.DEFERRED,

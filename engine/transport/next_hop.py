@@ -1,4 +1,4 @@
-"""What a conversation with a next hop is held about: where it leads, and its commands."""
+"""A next hop's address, and the SMTP commands with parameters that are sent to it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """Where a conversation leads, and the name its certificate must carry."""
+    """A server to connect to, and the name that its certificate must have."""
 
     host: str
     port: int
@@ -15,7 +15,7 @@ class Hop:
     username: str = ""
     password: str = field(default="", repr=False)
     is_ours: bool = False
-    """Named by the operator, not by a member: it may stand anywhere."""
+    """Configured by the operator, not by a member, so that a private address is allowed."""
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
@@ -23,11 +23,12 @@ class Hop:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A path with its ESMTP parameters."""
+    """The path of MAIL or RCPT, with its ESMTP parameters."""
 
     path: str
     parameters: tuple[str, ...] = ()
 
     def encode(self, verb: str) -> bytes:
+        """Returns the command line; `verb` is MAIL FROM or RCPT TO."""
         words = [f"{verb}:<{self.path}>", *self.parameters]
         return " ".join(words).encode()

@@ -1,4 +1,4 @@
-"""The one interface of every way out, and the values that travel through it."""
+"""The interface of every transport, with the parcels it takes and the outcomes it returns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.storage.models import Content
 
 
 class OutcomeState(StrEnum):
-    """What an attempt came to, for one recipient."""
+    """The result of a delivery attempt for one recipient."""
 
     DELIVERED = "delivered"
     RELAYED = "relayed"
@@ -23,20 +23,21 @@ class OutcomeState(StrEnum):
 
     @property
     def is_success(self) -> bool:
+        """Whether the recipient was served, so that no attempt follows."""
         return self not in (OutcomeState.DEFERRED, OutcomeState.FAILED)
 
 
 class Cause(StrEnum):
-    """Who said so: it decides how long to insist and when to come back."""
+    """What an outcome is based on, which decides when to retry and when to give up."""
 
-    REPLY = "reply"  # the other side's answer, or our own rule
-    UNREACHABLE = "unreachable"  # no conversation took place
-    TLS = "tls"  # no conversation that can be trusted took place
+    REPLY = "reply"  # the server's reply, or a rule of ours
+    UNREACHABLE = "unreachable"  # no conversation took place, or it was cut off
+    TLS = "tls"  # no trusted conversation took place
 
 
 @dataclass(frozen=True, slots=True)
 class ParcelRecipient:
-    """A recipient as the queue knows it. `id` comes back in the outcome."""
+    """A recipient of a parcel. `id` is the queue's, and identifies it in the outcome."""
 
     id: int
     address: Address
@@ -46,7 +47,7 @@ class ParcelRecipient:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One message and those of its recipients who share a destination."""
+    """One message, and those of its recipients that share a destination."""
 
     reference: str
     content: Content
@@ -56,12 +57,12 @@ class Parcel:
     envelope_id: str = ""  # ENVID, RFC 3461 §4.4
     wants_full: bool = False  # RET=FULL, RFC 3461 §4.3
     is_notice: bool = False  # written by the service itself
-    connection: ConnectionFacts | None = None  # where the destination is one
+    connection: ConnectionFacts | None = None  # if the destination is a connection
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one attempt came to for one recipient. `detail` is for the trace."""
+    """The result of one attempt for one recipient. `detail` is for the trace."""
 
     recipient_id: int
     state: OutcomeState
@@ -71,11 +72,13 @@ class Outcome:
 
 
 class Transport(Protocol):
-    """A way out. It answers for every recipient and raises nothing of the network's."""
+    """A way of delivering parcels."""
 
-    async def deliver(self, parcel: Parcel) -> list[Outcome]: ...
+    async def deliver(self, parcel: Parcel) -> list[Outcome]:
+        """Returns an outcome for every recipient. Raises no network errors."""
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Closes its connections."""
 
 
 def answer(
@@ -85,7 +88,7 @@ def answer(
     detail: dict[str, Any] | None = None,
     cause: Cause = Cause.REPLY,
 ) -> list[Outcome]:
-    """The same outcome for each recipient of a parcel."""
+    """Returns the same outcome for each recipient of a parcel."""
     return [
         Outcome(recipient.id, state, reply, detail or {}, cause)
         for recipient in parcel.recipients

@@ -1,4 +1,4 @@
-"""Out to the next hop of an organisation's connection, over verified TLS or not at all."""
+"""Relays to the next hop of an organisation's connection, over verified TLS only."""
 
 from __future__ import annotations
 
@@ -18,20 +18,22 @@ NO_NEXT_HOP = Reply(451, "4.4.4", "The connection has no next hop yet")
 
 
 class Relay:
-    """The transport of destinations that are connections."""
+    """The transport for destinations that are connections."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     async def deliver(self, parcel: Parcel) -> list[Outcome]:
-        """Send the parcel in one conversation; header addresses stay as they are."""
+        """Sends the parcel in one conversation; header addresses stay as they are."""
         facts = parcel.connection
         if facts is None or not facts.next_hop_host:
             return answer(parcel, OutcomeState.DEFERRED, NO_NEXT_HOP)
         hop = Hop(facts.next_hop_host, facts.next_hop_port, facts.tls_name)
         transmission = Transmission(
             parcel,
-            tagged(_unclaimed(bytes(parcel.content.header)), facts.subject_tag),
+            tagged(
+                _without_tenant_claims(bytes(parcel.content.header)), facts.subject_tag
+            ),
             tuple(
                 _outward(recipient.address, facts) for recipient in parcel.recipients
             ),
@@ -43,18 +45,19 @@ class Relay:
             return broken(parcel, hop, error)
 
     async def close(self) -> None:
+        """Closes the idle sessions."""
         await self._pool.close()
 
 
-def _unclaimed(header: bytes) -> bytes:
-    """The header without claims about a tenant, which the next hop might believe."""
+def _without_tenant_claims(header: bytes) -> bytes:
+    """Removes fields that name a cloud tenant, which the next hop might believe."""
     if not any(name.encode() in header.lower() for name in TENANT_FIELDS):
         return header
     return without_tenant(HeaderBlock.parse(header)).to_bytes()
 
 
 def tagged(header: bytes, tag: str) -> bytes:
-    """The header with the tag before the subject, once however often it passes."""
+    """Prepends the tag to the subject, once however often the message passes."""
     if not tag:
         return header
     block = HeaderBlock.parse(header)

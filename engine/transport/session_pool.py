@@ -1,4 +1,4 @@
-"""Open sessions, shared between messages: how many, how long, and when not to dial."""
+"""Pools SMTP sessions by next hop, and remembers which next hops are down."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from engine.transport.smtp_client import Session
 SESSIONS_PER_HOP = 5
 MESSAGES_PER_SESSION = 100
 IDLE_SECONDS = 5.0
-# After a failure to connect nobody dials that hop again for so long.
-DOWN_SECONDS = 45.0  # less than the first step of the backoff, jitter included
+# A hop that failed to connect is not dialled again for this long: less than the first
+# retry delay, jitter included, so that no retry is answered from memory.
+DOWN_SECONDS = 45.0
 
 
 class Pool:
-    """Sessions by next hop. All waiting and counting happens on one event loop."""
+    """The sessions of one event loop, which needs no locks for them."""
 
     def __init__(self, *, down_seconds: float = DOWN_SECONDS) -> None:
         self.down_seconds = down_seconds
@@ -32,9 +33,9 @@ class Pool:
 
     @asynccontextmanager
     async def session(self, hop: Hop) -> AsyncIterator[Session]:
-        """Lend a session that answers; it comes back unless something was raised.
+        """Lends a session that answers; it is reused unless the block raises.
 
-        Raises ConversationError, at once while the hop is known to be down.
+        Raises ConversationError, immediately while the hop is known to be down.
         """
         async with self._places[hop]:
             session = await self._reused(hop) or await self._opened(hop)
@@ -46,7 +47,7 @@ class Pool:
             self._keep(session)
 
     async def close(self) -> None:
-        """Close every idle session and wait for the goodbyes."""
+        """Closes every idle session, and waits until they have said QUIT."""
         for session in list(self._idle):
             self._retire(session)
         await asyncio.gather(*self._farewells)

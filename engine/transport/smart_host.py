@@ -1,4 +1,4 @@
-"""Out of the community, for the service's own notices and for nothing else."""
+"""Sends the service's own notices, and nothing else, out of the community."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ SUBMISSION_PORT = 587
 
 
 class Outside:
-    """The transport of addresses outside the community."""
+    """The transport for addresses outside the community."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     async def deliver(self, parcel: Parcel) -> list[Outcome]:
-        """Send through the smart host, or in development into the outbox folder."""
+        """Sends through the smart host, or writes to the outbox folder in development."""
         if not parcel.is_notice:
             return answer(parcel, OutcomeState.FAILED, NOT_A_NOTICE)
         if settings.POSTERN.smarthost:
@@ -43,6 +43,7 @@ class Outside:
         return answer(parcel, OutcomeState.RELAYED, OK, {"outbox": path.name})
 
     async def close(self) -> None:
+        """Closes the idle sessions."""
         await self._pool.close()
 
     async def _send(self, parcel: Parcel, hop: Hop) -> list[Outcome]:
@@ -56,7 +57,7 @@ class Outside:
 
 
 def smart_host(text: str) -> Hop:
-    """Read `user:password@host:port`; the user and the port may be left out."""
+    """Parses `user:password@host:port`; user, password and port are optional."""
     parts = urlsplit(f"//{text}")
     host = parts.hostname or ""
     return Hop(
@@ -70,7 +71,7 @@ def smart_host(text: str) -> Hop:
 
 
 def outbox() -> Path:
-    """Where notices to the outside are put in development, one file each."""
+    """Returns the folder for notices to the outside in development, one file each."""
     path: Path = settings.POSTERN.path("outbox")
     return path
 
@@ -81,7 +82,7 @@ def _keep(parcel: Parcel) -> Path:
 
 
 def put_into_outbox(raw: bytes, to: Sequence[Address]) -> Path:
-    """Put a message where the console shows it, in development."""
+    """Writes a message to the outbox folder, which the console shows in development."""
     folder = state.make_private(outbox())
     target = folder / f"{secrets.token_hex(8)}.eml"
     envelope = f"X-Envelope-To: {', '.join(map(str, to))}\r\n".encode()

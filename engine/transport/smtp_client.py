@@ -1,4 +1,4 @@
-"""One SMTP conversation with a next hop, secured before anything is said."""
+"""An SMTP client session with a next hop, over TLS before anything else is sent."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from engine.transport.connection_errors import (
 from engine.transport.next_hop import Command, Hop
 from engine.transport.parcel import Cause
 
-# Seconds. RFC 5321 §4.5.3.2 asks for minutes between strangers; in here a server that
-# is silent that long is down, except while it digests the message.
+# Seconds. RFC 5321 §4.5.3.2 asks for minutes, for servers that know nothing of each other;
+# in this community a silent server is down, except while it processes the message.
 CONNECT_TIMEOUT = 30.0
 COMMAND_TIMEOUT = 120.0
 BLOCK_TIMEOUT = 180.0
@@ -36,7 +36,7 @@ FAREWELL_TIMEOUT = 2.0
 
 
 class Session:
-    """An open, verified conversation. One message after another, never two at once."""
+    """An open session over verified TLS. Sends one message after another."""
 
     def __init__(self, hop: Hop, client: SMTP, writer: asyncio.StreamWriter) -> None:
         self.hop = hop
@@ -51,7 +51,7 @@ class Session:
 
     @classmethod
     async def open(cls, hop: Hop) -> Session:
-        """Connect, secure and greet. Raises ConversationError."""
+        """Connects, starts TLS and signs in where needed. Raises ConversationError."""
         client = SMTP(
             hostname=hop.host,
             port=hop.port,
@@ -91,19 +91,21 @@ class Session:
 
     @property
     def is_open(self) -> bool:
+        """Whether the connection is still up, as far as known."""
         return self._client.is_connected
 
     def supports(self, extension: str) -> bool:
+        """Returns whether EHLO announced the extension, given in lower case."""
         return self._client.supports_extension(extension)
 
     @property
     def size_limit(self) -> int:
-        """The most octets the next hop takes (RFC 1870 §4), 0 where it does not say."""
+        """The most octets that the next hop accepts (RFC 1870 §4); 0 where unstated."""
         stated = self._client.esmtp_extensions.get("size", "").strip()
         return int(stated) if stated.isdecimal() else 0
 
     async def reset(self) -> None:
-        """Make sure that it still answers. Raises ConversationError."""
+        """Checks that the server still answers. Raises ConversationError."""
         reply = await self._command(b"RSET")
         if not reply.is_positive:
             raise ConversationError(reply, Cause.UNREACHABLE)
@@ -114,10 +116,10 @@ class Session:
         recipients: Iterable[Command],
         wire: AsyncIterator[bytes],
     ) -> list[Reply]:
-        """Send one message and return one reply for each recipient, in order.
+        """Sends one message and returns one reply for each recipient, in order.
 
-        `wire` is the message dot-stuffed and with its end of data. The next hop's own
-        replies are not errors; ConversationError means that it broke off.
+        `wire` is the dot-stuffed message with its end of data. The next hop's replies are
+        results, not errors. Raises ConversationError where the session breaks.
         """
         opening = await self._command(sender.encode("MAIL FROM"))
         replies = [
@@ -138,11 +140,13 @@ class Session:
     async def _data(self, wire: AsyncIterator[bytes]) -> Reply:
         opening = await self._command(b"DATA")
         if opening.is_positive:
-            # No success: not one octet of the message was sent.
+            # Not counted as success, because no octet of the message was sent.
             raise ConversationError(OUT_OF_STEP, Cause.UNREACHABLE)
         if not opening.is_intermediate:
             return opening
         self.sent += 1
+        # Each chunk is written when the next one is known, so that the last one, with the
+        # end of data, goes through _finish.
         held_back = b""
         async for chunk in wire:
             await self._write(held_back)
@@ -160,7 +164,8 @@ class Session:
             protocol = self._client.protocol
             if protocol is None:
                 raise ConnectionResetError("Connection lost")
-            # No turn of the loop between the last octets and listening for the reply.
+            # The event loop must not run between the last octets and waiting for the
+            # reply, or aiosmtplib could take the reply for an unexpected one.
             protocol.write(ending)
             return _heard(await protocol.read_response(timeout=FINAL_TIMEOUT))
 
@@ -170,16 +175,16 @@ class Session:
         return _heard(response)
 
     def abandon(self) -> None:
-        """Hang up, whatever was going on: what was half sent is not taken.
+        """Drops the connection; a half-sent message is not accepted by the peer.
 
-        At once, with no farewell of TLS: nothing that matters is on its way any more.
+        Without a TLS shutdown, because nothing that matters is in transit any more.
         """
         if isinstance(self._client.transport, asyncio.WriteTransport):
             self._client.transport.abort()
         self._client.close()
 
     async def close(self) -> None:
-        """Say goodbye if the other side still listens."""
+        """Sends QUIT if the peer still listens, then drops the connection."""
         with suppress(SMTPException, OSError, TimeoutError):
             if self.is_open:
                 await self._client.execute_command(b"QUIT", timeout=FAREWELL_TIMEOUT)
@@ -188,7 +193,7 @@ class Session:
 
 
 def _check_may_dial(hop: Hop, client: SMTP) -> None:
-    """Raises ConversationError before a word is said to a host inside our own walls."""
+    """Raises ConversationError for a host inside our own network, before any command."""
     peer = ip_address(client.get_transport_info("peername")[0].partition("%")[0])
     if not hop.is_ours and not reach.may_dial(peer):
         raise ConversationError(NOT_OUTSIDE, Cause.UNREACHABLE)

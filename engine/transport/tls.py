@@ -1,4 +1,4 @@
-"""TLS towards others: whose certificates we believe, and the one we present."""
+"""TLS as a client: the certificates that we trust, and the one that we present."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ NAMES_RECORDED = 5  # of a certificate's names, in a trace
 
 
 def client_context() -> ssl.SSLContext:
-    """The context for every next hop. Reads files: call it in a thread.
+    """Returns the context for every next hop. Reads files: call it in a thread.
 
-    What was renewed is taken up at the next conversation, once it is whole and matches.
-    Raises CertificateError where there is nothing good to begin with.
+    Renewed files are used from the next conversation, once they are complete and match.
+    Raises CertificateError where no valid files have been read yet.
     """
     ours = settings.POSTERN
     return _followed(
@@ -26,7 +26,7 @@ def client_context() -> ssl.SSLContext:
 
 
 def trusting_context() -> ssl.SSLContext:
-    """One that believes anything: only ever to look at what was not believed."""
+    """Returns a context that accepts any certificate, only to show one that was refused."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -48,7 +48,7 @@ def _context(files: Files) -> ssl.SSLContext:
 
 
 def describe(secured: ssl.SSLObject, expected_name: str) -> dict[str, Any]:
-    """What a trace says about an encrypted conversation."""
+    """Returns the facts about a TLS session for the trace."""
     cipher = secured.cipher()
     certificate = secured.getpeercert() or {}
     names = [str(entry[1]) for entry in certificate.get("subjectAltName", ())]

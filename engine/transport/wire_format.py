@@ -1,4 +1,4 @@
-"""The form in which a next hop gets a message: converted where it takes seven bits only."""
+"""Prepares a message for a next hop: converts it where the server takes 7-bit mail only."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ WHAT_TO_DO = (
     "{why}. Send it in base64 or quoted-printable encoding with plain header fields, or "
     "ask the recipient's IT department to switch on 8BITMIME"
 )
-# A message is in memory while it is converted: one at a time.
+# One thread, because a message is in memory while it is converted.
 _CONVERTING = ThreadPoolExecutor(1, thread_name_prefix="convert")
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """Header and body as they go over the wire. Close it."""
+class WireMessage:
+    """A header and an open body to send. The caller closes it."""
 
     header: bytes
     body: BinaryIO
@@ -39,24 +39,25 @@ class Form:
     is_converted: bool = False
 
     @classmethod
-    def plain(cls, header: bytes, content: Content) -> Form:
-        """The message as it is. Opens a file: call it in a thread for what is large."""
+    def unconverted(cls, header: bytes, content: Content) -> WireMessage:
+        """Returns the message as it is. Opens a file: call it in a thread."""
         size = content.size - len(bytes(content.header)) + len(header)
         return cls(header, open_body(content), size)
 
     @property
     def is_seven_bit(self) -> bool:
-        """Whether all octets are ASCII. Reads the whole body, and goes back to its start."""
+        """Whether all octets are ASCII. Reads the whole body, then rewinds it."""
         try:
             return self.header.isascii() and all(map(bytes.isascii, self._chunks()))
         finally:
             self.body.seek(0)
 
     def close(self) -> None:
+        """Closes the body's file."""
         self.body.close()
 
     async def wire(self) -> AsyncIterator[bytes]:
-        """The octets after DATA, read in a thread a chunk at a time where they are many."""
+        """Yields the octets after DATA; a large body is read in a thread, by chunks."""
         chunks = on_the_wire(self._whole())
         if self.size <= INLINE_LIMIT:
             for chunk in chunks:
@@ -74,27 +75,29 @@ class Form:
             yield chunk
 
 
-async def of(header: bytes, content: Content, *, takes_eight_bit: bool) -> Form:
-    """The message as a next hop can take it (RFC 6152 §3).
+async def prepare(
+    header: bytes, content: Content, *, takes_eight_bit: bool
+) -> WireMessage:
+    """Returns the message in a form that the next hop accepts (RFC 6152 §3).
 
-    Raises PermanentFailure, which says what to do, where it can take it in no form.
+    Raises PermanentFailure, whose text says what to do, where that is impossible.
     """
-    form = await asyncio.to_thread(Form.plain, header, content)
+    message = await asyncio.to_thread(WireMessage.unconverted, header, content)
     try:
-        if takes_eight_bit or await asyncio.to_thread(lambda: form.is_seven_bit):
-            return form
+        if takes_eight_bit or await asyncio.to_thread(lambda: message.is_seven_bit):
+            return message
         loop = asyncio.get_running_loop()
-        converted = await loop.run_in_executor(_CONVERTING, _converted, form)
+        converted = await loop.run_in_executor(_CONVERTING, _convert, message)
     except BaseException:
-        form.close()
+        message.close()
         raise
-    form.close()
+    message.close()
     return converted
 
 
-def _converted(form: Form) -> Form:
+def _convert(message: WireMessage) -> WireMessage:
     try:
-        header, body = seven_bit_conversion.convert(form.header, form.body.read())
+        header, body = seven_bit_conversion.convert(message.header, message.body.read())
     except seven_bit_conversion.CannotConvertError as error:
         text = WHAT_TO_DO.format(why=error.why)
         raise PermanentFailure(NOT_EIGHT_BIT.saying(text)) from error
@@ -102,4 +105,4 @@ def _converted(form: Form) -> Form:
     file = tempfile.SpooledTemporaryFile(max_size=INLINE_LIMIT, dir=folder)  # noqa: SIM115
     file.write(body)
     file.seek(0)
-    return Form(header, cast(BinaryIO, file), len(header) + len(body), True)
+    return WireMessage(header, cast(BinaryIO, file), len(header) + len(body), True)

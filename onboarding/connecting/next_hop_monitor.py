@@ -7,7 +7,6 @@ from datetime import timedelta
 from django.utils import timezone
 
 from engine.registry.models import Connection, OrganisationStatus
-from engine.transport.diagnosis.next_hop_diagnosis import attempt
 from engine.transport.diagnosis.peer_certificate import Certificate
 from onboarding.connecting import emails
 from onboarding.connecting.models import Watch

@@ -16,7 +16,6 @@ from engine.mail.errors import PermanentFailure
 from engine.queue.enqueue.local_submission import submit
 from engine.queue.models import Source
 from engine.registry.models import Connection
-from engine.transport.diagnosis.next_hop_diagnosis import attempt
 from engine.transport.next_hop import Hop
 from onboarding.connecting.models import Rehearsal, Step, StepKey, StepState
 

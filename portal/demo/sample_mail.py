@@ -14,8 +14,9 @@ from engine.mail.composer import Attachment, compose
 from engine.mail.message import split
 from engine.registry.models import Mailbox, Person
 from engine.storage import content, message_actions
-from engine.storage.mailbox_delivery import Delivery, deliver, folder, summary_of
+from engine.storage.mailbox_delivery import Delivery, deliver, summary_of
 from engine.storage.models import FolderRole, Message
+from engine.storage.standard_folders import folder
 
 LISTING = b"""Court,Case,Defendant initials,Time,Estimate\r
 1,T20260231,K.R.,10:00,Plea and trial preparation\r

@@ -47,7 +47,7 @@ def overview(request: HttpRequest, organisation: Organisation) -> HttpResponse:
 @require_GET
 def settings(request: HttpRequest, organisation: Organisation) -> HttpResponse:
     """The organisation's settings."""
-    context = {"retention": retention_periods.of(organisation)}
+    context = {"retention": retention_periods.retention_of(organisation)}
     return render_section(request, organisation, "settings", "settings", context)
 
 

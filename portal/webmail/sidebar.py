@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from engine.storage import folder_actions, mailbox_delivery
+from engine.storage import folder_actions, standard_folders
 from engine.storage.models import Folder, FolderRole
 from portal.webmail.access import (
     AccessibleMailboxes,
@@ -92,10 +92,10 @@ def sidebar(mailboxes: AccessibleMailboxes, access: MailboxAccess) -> Sidebar:
     """Loads the folders of the open mailbox, and creates missing standard folders."""
     found = _folders(access)
     roles = {folder.role for folder in found}
-    if not roles.issuperset(mailbox_delivery.STANDARD_FOLDERS):
-        mailbox_delivery.ensure_folders([access.mailbox.pk])
+    if not roles.issuperset(standard_folders.STANDARD_FOLDERS):
+        standard_folders.ensure_folders([access.mailbox.pk])
         found = _folders(access)
-    counts = folder_actions.waiting(access.mailbox, limit=COUNT_LIMIT)
+    counts = folder_actions.waiting_counts(access.mailbox, limit=COUNT_LIMIT)
     lines = [FolderLine(folder, counts.get(folder.pk, 0)) for folder in found]
     return Sidebar(mailboxes, access, sorted(lines, key=_place))
 
@@ -121,5 +121,5 @@ def _folders(access: MailboxAccess) -> list[Folder]:
 
 
 def _place(line: FolderLine) -> tuple[int, str]:
-    order = [*mailbox_delivery.STANDARD_FOLDERS, FolderRole.CUSTOM]
+    order = [*standard_folders.STANDARD_FOLDERS, FolderRole.CUSTOM]
     return order.index(FolderRole(line.folder.role)), line.folder.name.casefold()

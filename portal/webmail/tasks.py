@@ -59,7 +59,7 @@ def run_rule(rule_id: int, folder_id: int, after: int = 0) -> None:
 
 def look_after_exports() -> int:
     """Restarts stalled exports and deletes old ones; returns how many restarted."""
-    stalled = mailbox_export.sweep()
+    stalled = mailbox_export.clean_up()
     return queue.add_missing(
         "portal.webmail.tasks.write_export", stalled, lane=Lane.LONG
     )

@@ -10,6 +10,7 @@ import argparse
 import time
 from collections.abc import Callable, Iterator
 
+from engine.storage import standard_folders
 from tests.benchmarks import ready
 
 # isort: split
@@ -19,7 +20,7 @@ from django.test import Client
 from django.urls import reverse
 
 from engine.registry.models import Mailbox
-from engine.storage import mailbox_delivery, message_actions
+from engine.storage import message_actions
 from engine.storage.models import FolderRole, Message
 from engine.storage.search import document
 from portal.helpdesk.intake import incoming_message
@@ -57,7 +58,7 @@ def main() -> None:
     for name, make in MESSAGES.items():
         if asked.only in name:
             message = message_actions.append(
-                mailbox_delivery.folder(mailbox, FolderRole.INBOX), make(), is_read=True
+                standard_folders.folder(mailbox, FolderRole.INBOX), make(), is_read=True
             )
             times = {page: _best(ask, clock) for page, ask in _pages(message, client)}
             page = max(times, key=times.__getitem__)

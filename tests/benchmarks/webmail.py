@@ -91,7 +91,7 @@ def main() -> None:
     for start in range(0, count, CHUNK):
         _fill(mailbox, start, min(CHUNK, count - start))
     filled = time.perf_counter()
-    while indexer.sweep():
+    while indexer.index_waiting():
         pass
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")

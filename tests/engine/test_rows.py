@@ -13,7 +13,7 @@ from engine import rows
 from engine.queue.enqueue.insertion import CONTENT, RECIPIENT
 from engine.queue.models import QueuedMessage, Recipient, Source
 from engine.registry.models import Mailbox
-from engine.storage import mailbox_delivery
+from engine.storage import standard_folders
 from engine.storage.mailbox_delivery import COLUMNS
 from engine.storage.models import Content, Message
 from engine.trace.models import Event
@@ -118,7 +118,7 @@ def test_octets_come_back_as_they_were(letter: Content) -> None:
 
 def test_every_kind_of_value_comes_back_as_it_was(letter: Content) -> None:
     [mailbox_id] = crowd(1)
-    folder = mailbox_delivery.inbox(Mailbox.objects.get(pk=mailbox_id))
+    folder = standard_folders.inbox(Mailbox.objects.get(pk=mailbox_id))
     subject = "It's \"so\" \\ {a,b} NULL € 😀\t%s ' -- "
     given = [
         (

@@ -17,8 +17,8 @@ from engine.registry.models import (
     RecoveryAddressChange,
 )
 from engine.storage import message_actions as storage
-from engine.storage.mailbox_delivery import folder, inbox
 from engine.storage.models import Export, Folder, FolderRole, Rule
+from engine.storage.standard_folders import folder, inbox
 from onboarding.models import Application
 from onboarding.status import Status
 from portal.guides.models import Guide

@@ -26,8 +26,8 @@ from engine.registry.models import (
     Organisation,
     Person,
 )
-from engine.storage.mailbox_delivery import inbox
 from engine.storage.models import Export, Folder, Rule
+from engine.storage.standard_folders import inbox
 from onboarding.connecting.models import Rehearsal
 from onboarding.models import Application, Letter
 from onboarding.status import Status

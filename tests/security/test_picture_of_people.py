@@ -20,8 +20,8 @@ from engine.mail.address_list import NamedAddress
 from engine.mail.composer import Attachment, compose
 from engine.registry.models import Mailbox, Organisation, Person
 from engine.storage import message_actions
-from engine.storage.mailbox_delivery import folder
 from engine.storage.models import FolderRole, Message
+from engine.storage.standard_folders import folder
 from engine.trace.models import Event, EventKind
 from portal.helpdesk.actions import tickets
 from portal.helpdesk.actions.tickets import Question

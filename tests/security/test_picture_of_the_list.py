@@ -12,8 +12,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from engine.registry.models import Mailbox, Organisation, Person
 from engine.storage import message_actions
-from engine.storage.mailbox_delivery import folder
 from engine.storage.models import FolderRole
+from engine.storage.standard_folders import folder
 from tests.peers.chromium import OpenPage
 from tests.portal import screens
 from tests.portal.conftest import SignIn

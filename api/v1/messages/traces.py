@@ -64,7 +64,7 @@ class Traces(Resource):
         """
         organisation, reference = self.caller.organisation, reference.upper()
         events = Event.objects.filter(reference=reference).order_by("pk")
-        steps = [*events[:MAX_EVENTS], *untried_recipients.events(reference)]
+        steps = [*events[:MAX_EVENTS], *untried_recipients.deferral_events(reference)]
         if organisation is not None:
             steps = trace_visibility.visible_events(steps, organisation)
         if not steps:

@@ -1,4 +1,4 @@
-"""Names the kind of an archive as the scanner's proof does (`proof.KINDS`)."""
+"""Names the kind of an archive as the scanner's proof does (`coverage_proof.KINDS`)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _STARTS = (
     (b"\x1f\x8b", "tar.gz"),
     (b"\xfd7zXZ\0", "tar.xz"),
 )
-# What unpackers find behind something else too, such as a program.
+# Formats that unpackers also find after other content, such as a program.
 _ANYWHERE = ((seven_zip, "7z"), (rar, "rar"))
 _FURTHEST = 8 * 1024 * 1024
 _MACROS = "vbaproject.bin"
-# Of members that cannot be read here, such as those packed by PPMd, the name is all there is.
+# For members that cannot be read here, such as those packed with PPMd, only the name tells.
 _ENDINGS = {
     **dict.fromkeys(("zip", "zipx"), "zip"),
     "7z": "7z",
@@ -27,17 +27,17 @@ _ENDINGS = {
 
 
 def of_octets(data: bytes) -> Iterator[str]:
-    """The kinds of archive that stand in a file."""
+    """Yields the kinds of archive in a file."""
     yield from (kind for start, kind in _STARTS if data.startswith(start))
     for module, kind in _ANYWHERE:
         start = data.find(module.SIGNATURE, 0, _FURTHEST)
-        # At the front it is one, however broken.
+        # At offset 0 it counts as one, however broken.
         if start == 0 or (start > 0 and module.is_at(data, start)):
             yield kind
 
 
 def of_member(name: str) -> Iterator[str]:
-    """What a member of this name is, or makes of the file that it is in."""
+    """Yields the kinds that a member's name gives it, or the file that it is in."""
     if name.casefold().endswith(_MACROS):
         yield "docm"
     for ending in file_names.endings([name]) & _ENDINGS.keys():

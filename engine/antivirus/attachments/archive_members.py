@@ -1,4 +1,4 @@
-"""The files inside a file: names and octets of archives, packed messages and the like."""
+"""Lists the files inside a file, such as an archive or an Outlook item."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from pathlib import PurePosixPath
 from typing import IO
 
 from engine.antivirus.attachments import encryption, magic
-from engine.antivirus.attachments.inspection_budget import Budget, Member
 from engine.antivirus.formats import (
     compound,
     rar,
@@ -25,13 +24,13 @@ from engine.antivirus.formats import (
     tnef,
     zips,
 )
-from engine.antivirus.formats.errors import UnlistedError
-from engine.antivirus.scanners.unpack_limits import Unscannable
+from engine.antivirus.formats.inspection_budget import Budget, Member, UnlistedError
+from engine.antivirus.formats.unpack_limits import Unscannable
 from engine.mail.mime import file_names
 
 _GZIP_HAS_NAME = 0x08  # RFC 1952 §2.3.1
 _GZIP_HAS_EXTRA = 0x04
-# How far unpackers look for an archive behind something else, such as a program.
+# How far unpackers search for an archive after other content, such as a program.
 _FURTHEST = 8 * 1024 * 1024
 _MAX_LOOKS = 1_000
 _CHUNK = 256 * 1024
@@ -60,17 +59,17 @@ _Reader = Callable[[bytes, Budget], Iterator[Member]]
 
 
 def is_container(data: bytes) -> bool:
-    """Whether there are files inside, as far as the first octets say."""
+    """Returns whether the first octets are those of a file that holds files."""
     return data.startswith(_STARTS) or tar.is_header(data[: tar.BLOCK])
 
 
 def _is_wanted_whole(head: bytes) -> bool:
-    """Whether the first octets are not enough to judge a file."""
+    """Returns whether the first octets are not enough to judge a file."""
     return is_container(head) or magic.is_message(head) or encryption.needs_all(head)
 
 
 def may_hold_files(data: bytes) -> bool:
-    """Whether there may be files inside, wherever they begin."""
+    """Returns whether a file may hold files, wherever they start."""
     return (
         is_container(data)
         or zips.LOCAL_HEADER in data
@@ -79,15 +78,15 @@ def may_hold_files(data: bytes) -> bool:
 
 
 def members(data: bytes, name: str, budget: Budget) -> Iterator[Member]:
-    """What is inside a file of that name; nothing where it is no container.
+    """Yields the members of a file; none if it holds no files.
 
-    What cannot be read any further ends it: names that could be read came first. Raises
+    Ends where the file cannot be read any further; readable names come first. Raises
     TooMuchError, and UnlistedError for an archive that hides its names.
     """
     try:
         yield from _members(data, name, budget)
     except BROKEN:
-        # Whether broken archives may pass is the scanner's to say.
+        # A broken archive is left to the scanner's verdict.
         return
 
 
@@ -111,16 +110,16 @@ def _members(data: bytes, name: str, budget: Budget) -> Iterator[Member]:
         if zips.LOCAL_HEADER in data:
             yield from _of_zip(data, budget)
         return
-    # Programs that go by the name look for a directory at the end.
+    # Programs that trust the name look for a zip directory at the end.
     if file_names.endings([name]) & _ZIP_ENDINGS and zips.LOCAL_HEADER in data:
         yield from _of_zip(data, budget)
 
 
 def _archives(data: bytes) -> Iterator[tuple[_Reader, int]]:
-    """Readers of the first archive of each kind, and where it starts."""
+    """Yields the reader and the start of the first archive of each kind."""
     for module, reader in ((seven_zip, _of_seven_zip), (rar, _of_rar)):
         looks, start = 0, data.find(module.SIGNATURE, 0, _FURTHEST)
-        # At the front it is one, however broken.
+        # At offset 0 it counts as one, however broken.
         while start > 0 and not module.is_at(data, start):
             looks += 1
             if looks == _MAX_LOOKS:
@@ -131,7 +130,7 @@ def _archives(data: bytes) -> Iterator[tuple[_Reader, int]]:
 
 
 def _of_zip(data: bytes, budget: Budget) -> Iterator[Member]:
-    # Counted before zipfile makes an object of each.
+    # Counted here, because zipfile creates an object for each before we see one.
     budget.spend(0, members=data.count(zips.LOCAL_HEADER))
     budget.spend(0, members=data.count(zips.DIRECTORY_ENTRY))
     yield from map(Member, dict.fromkeys(zips.names(data)))
@@ -158,13 +157,13 @@ def _of_directory(archive: zipfile.ZipFile, budget: Budget) -> Iterator[Member]:
         try:
             member = _read(archive, entry, budget)
         except BROKEN:
-            # One that cannot be read hides none of the others.
+            # One unreadable member must not hide the others.
             continue
         yield member
 
 
 def _of_headers(data: bytes, budget: Budget) -> Iterator[Member]:
-    """Members as unpackers find them that need no directory."""
+    """Yields members by their local headers, as some unpackers find them."""
     view = memoryview(data)
     for local in zips.local_members(data):
         if local.is_encrypted:
@@ -184,7 +183,7 @@ def _inflated(name: str, packed: memoryview, budget: Budget) -> Member:
     budget.spend(len(head))
     if not _is_wanted_whole(head):
         return Member(name, head, is_whole=len(head) < magic.HEAD)
-    # What is read counts too: nothing need come of it.
+    # Packed octets count, too: unpacking costs time even if nothing comes out.
     budget.spend(len(packed))
     whole = zlib.decompressobj(-15).decompress(packed, budget.octets + 1)
     budget.spend(len(whole))
@@ -210,9 +209,9 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: Budget) -> M
 
 
 def _look_through(source: IO[bytes], head: bytes, budget: Budget) -> tuple[bool, bytes]:
-    """Whether an archive stands somewhere in the file, and its last octets.
+    """Returns whether the file contains an archive somewhere, and its last octets.
 
-    Neither where that would cost more than may be spent on it: large files travel.
+    Returns neither where the search would exceed the budget, so that large files travel.
     """
     seen, chunk = b"", head
     while chunk:
@@ -248,7 +247,7 @@ def _of_stream(
     name: str,
     budget: Budget,
 ) -> Iterator[Member]:
-    """The one file that is compressed, under the name without the last ending."""
+    """Yields the one compressed file, under the name without its last ending."""
     stem = PurePosixPath(name.casefold())
     inner = stem.stem if stem.suffix[1:] in _COMPRESSED_ENDINGS else ""
     yield Member(inner)
@@ -292,7 +291,7 @@ def _of_rar(data: bytes, budget: Budget) -> Iterator[Member]:
 
 
 def _of_item(data: bytes, budget: Budget) -> Iterator[Member]:
-    """An Outlook item: what is attached to it, and to items inside it."""
+    """Yields the attachments of an Outlook item, and of items inside it."""
     for attached in compound.attachments(data):
         budget.spend(len(attached.data))
         shown = next(iter(attached.names), "")

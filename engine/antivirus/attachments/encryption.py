@@ -1,7 +1,7 @@
-"""Recognises what nobody can look into without a key: documents and mail.
+"""Recognises encrypted documents and mail.
 
-Our own look: scanners call an encrypted file clean unless they are told otherwise, and
-know fewer kinds. Encrypted members of archives show when the archive is read (`members`).
+Done here because scanners call an encrypted file clean unless configured otherwise, and
+know fewer kinds. Encrypted members of archives are found by `archive_members`.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ import re
 import struct
 from collections.abc import Set
 
-from engine.antivirus.attachments.inspection_budget import Budget
 from engine.antivirus.attachments.magic import HEAD
 from engine.antivirus.formats import compound, pdf
-from engine.antivirus.formats.errors import UnlistedError
+from engine.antivirus.formats.inspection_budget import Budget, UnlistedError
 from engine.mail.mime import smime
 
 _BROKEN = (ValueError, struct.error, UnlistedError)
-# RFC 9580 §6.2.1; the line may stand behind words, as many programs write it into a text.
+# RFC 9580 §6.2.1; text may come before the line, because many programs insert it there.
 _PGP = re.compile(
     rb"^-----BEGIN PGP MESSAGE(?:, PART [^-\r\n]{1,20})?-----", re.MULTILINE
 )
@@ -35,12 +34,12 @@ _TYPES = {
 
 
 def of_types(content_types: Set[str]) -> str:
-    """What a part is by its content types; empty for what may be read."""
+    """Returns what is encrypted by its content types; empty for what is not."""
     return next(filter(None, map(_TYPES.get, sorted(content_types))), "")
 
 
 def is_unreadable(data: bytes, content_types: Set[str]) -> bool:
-    """Whether it is said to be S/MIME and is nothing that can be made out."""
+    """Returns whether the type says S/MIME and the content cannot be parsed as such."""
     return (
         not content_types.isdisjoint(smime.CONTENT_TYPES)
         and smime.kind_of(data) is None
@@ -48,14 +47,14 @@ def is_unreadable(data: bytes, content_types: Set[str]) -> bool:
 
 
 def needs_all(head: bytes) -> bool:
-    """Whether the first octets of a file do not show what `of_octets` says of it."""
+    """Returns whether `of_octets` needs the whole file, given its first octets."""
     return pdf.is_pdf(head) or smime.kind_of(head) is not None
 
 
 def of_octets(data: bytes, content: smime.Content, budget: Budget) -> str:
-    """What the octets of a whole file are: "PDF", "office document", "message" or empty.
+    """Returns what a file is if encrypted: "PDF", "office document", "message", or empty.
 
-    `content` is what they were read as. Raises TooMuchError.
+    `content` is the result of parsing it as S/MIME. Raises TooMuchError.
     """
     if pdf.is_pdf(data):
         return "PDF" if pdf.needs_password(data, budget) else ""
@@ -68,7 +67,7 @@ def of_octets(data: bytes, content: smime.Content, budget: Budget) -> str:
 
 
 def of_member(name: str, data: bytes, content: smime.Content, budget: Budget) -> str:
-    """The same of a file in an archive, which may be a document's list of its parts."""
+    """Returns `of_octets` for a file in an archive, which may be a document's manifest."""
     if name == _MANIFEST and _OPEN_DOCUMENT in data:
         return "office document"
     return of_octets(data, content, budget)
@@ -78,5 +77,5 @@ def _is_locked(data: bytes) -> bool:
     try:
         return compound.is_encrypted(data)
     except _BROKEN:
-        # Whether broken files may pass is the scanner's to say.
+        # A broken file is left to the scanner's verdict.
         return False

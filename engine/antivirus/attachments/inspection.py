@@ -1,13 +1,13 @@
-"""Looks through a part or a file for everything that the policy judges, at any depth.
+"""Inspects a part or a file for everything that the policy judges, at any depth.
 
-Every name that some program may give a file counts, every type, and its octets: inside
-attached messages, signatures and archives too.
+Counts every name that some program may give a file, every content type, and the octets,
+also inside attached messages, signatures and archives.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Protocol, TypeAlias
 
@@ -19,21 +19,21 @@ from engine.antivirus.attachments.archive_members import (
     may_hold_files,
     members,
 )
-from engine.antivirus.attachments.inspection_budget import Budget, Member, TooMuchError
+from engine.antivirus.formats.inspection_budget import Budget, Member, TooMuchError
+from engine.antivirus.scanners.inner_content import Inner
 from engine.mail.message import split, with_line_ends
 from engine.mail.mime import file_names, part_walker, parts, smime, transfer_encoding
 from engine.mail.mime.boundaries import Region
-from engine.mail.mime.byte_source import ByteSource
 
 MAX_DEPTH = 8  # archives and messages inside one another
-# Octets of the budget for each element of a signature: both take about as long.
+# Octets of the budget that an element of a signature costs: both take about as long.
 ELEMENT = 256
 
 _BODIES = frozenset(("text/plain", "text/html", "application/xhtml+xml"))
 
 
 class Carried(Protocol):
-    """What is judged: a part of a message, or a file that somebody brings."""
+    """What is inspected: a part of a message, or an uploaded file."""
 
     @property
     def names(self) -> set[str]: ...
@@ -52,59 +52,32 @@ class Carried(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A kind, an ending or a content type, that may not travel in this community."""
+    """A kind, by ending or content type, that may not travel in this community."""
 
     kind: str
 
 
 @dataclass(frozen=True, slots=True)
 class Encrypted:
-    """Something that nobody can look into without a key, such as "PDF"."""
+    """Something encrypted, such as a "PDF"."""
 
     what: str
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A file that holds others, of a kind that a scanner must know to open."""
+    """An archive, of a kind that the scanner must be able to open."""
 
     kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class Inner:
-    """A message inside, or a file: it is scanned by itself as well.
-
-    Where it can be it stands where the message has it, uncopied and in the transfer
-    encoding that it has there.
-    """
-
-    region: Region = field(repr=False)
-    is_message: bool = True
-    encoding: str = ""
-    spooled: ByteSource | None = field(default=None, repr=False)
-
-    def in_spool(self, body: bytes, spooled: ByteSource) -> Inner:
-        """The same, read from the file that holds the body as well, and not from memory."""
-        if self.region.source is not body:
-            return self
-        region = Region(b"", self.region.start, self.region.end)
-        return replace(self, region=region, spooled=spooled)
-
-    def pieces(self) -> Iterator[bytes]:
-        """Its content, decoded as it is asked for."""
-        region = self.region
-        source = region.source if self.spooled is None else self.spooled
-        return transfer_encoding.pieces(source, self.encoding, region.start, region.end)
 
 
 Finding: TypeAlias = Refused | Encrypted | Archive | Inner
 
 
 def is_refused(kind: str) -> bool:
-    """Whether a kind, an ending or a content type, may not travel in this community.
+    """Returns whether a kind, given as an ending or content type, may not travel here.
 
-    `video/*` stands for every type of video.
+    In the settings, `video/*` stands for every type of video.
     """
     service = settings.POSTERN
     names = {kind, f"{kind.partition('/')[0]}/*"} if "/" in kind else {kind}
@@ -118,7 +91,7 @@ def is_refused(kind: str) -> bool:
 
 
 def find(one: Carried, budget: Budget, depth: int = 0) -> Iterator[Finding]:
-    """What is found, the outermost first.
+    """Yields the findings, the outermost first.
 
     Raises TooManyNamesError, TooManyParts, TooMuchError, and UnlistedError for an archive
     that hides its names.
@@ -144,12 +117,13 @@ def find(one: Carried, budget: Budget, depth: int = 0) -> Iterator[Finding]:
     if entity is None and encryption.is_unreadable(data, one.content_types):
         yield Encrypted("message")
     if isinstance(one, parts.Part) and (entity is None or not _is_mail(data)):
-        # Whether a scanner finds it in the message hangs on how it reads MIME.
+        # Scanned separately, because the scanner may parse the message's MIME differently
+        # and so not find this part.
         budget.spend(len(data))
         yield Inner(one.region, is_message=False, encoding=one.encoding)
     if entity is not None:
         yield _inner(entity, budget)
-    # The parts of an entity come on their own. It may be a file all the same.
+    # The parts of an entity are inspected on their own, but it may be a file as well.
     member, is_walked = Member(next(iter(names), ""), data), entity is not None
     yield from _inside(
         member,
@@ -163,7 +137,7 @@ def find(one: Carried, budget: Budget, depth: int = 0) -> Iterator[Finding]:
 
 
 def _read(data: bytes, budget: Budget) -> smime.Content:
-    """What the octets are as S/MIME: read once, for it takes time by the element."""
+    """Parses octets as S/MIME. Done once, because it takes time for each element."""
     content = smime.read(data)
     budget.spend(ELEMENT * content.elements, members=0)
     return content
@@ -174,7 +148,7 @@ def _is_mail(data: bytes) -> bool:
 
 
 def _is_file(data: bytes) -> bool:
-    """Whether there is a file, whatever else the octets are said to be."""
+    """Returns whether the octets are a file, whatever their content type says."""
     return may_hold_files(data) or encryption.needs_all(data) or b"\0" in data
 
 
@@ -201,9 +175,9 @@ def _by_name(names: Iterable[str], *, is_page: bool = True) -> Iterator[Finding]
 def _by_octets(
     member: Member, names: Iterable[str], *, is_text: bool = False, is_page: bool = True
 ) -> Iterator[Finding]:
-    """By what the file is: unless the community lets it travel under one of its names.
+    """Yields a refusal by the file's content, unless one of its names allows it to travel.
 
-    In what is shown as text, only what is no text counts.
+    In a part that is shown as text, only binary content counts.
     """
     size = len(member.data) if member.is_whole else 0
     found = magic.recognise(member.data, size=size, end=member.end)
@@ -227,10 +201,11 @@ def _inside(
     is_walked: bool = False,
     is_text: bool = False,
 ) -> Iterator[Finding]:
-    """What is in a file and, at any depth, in what it holds.
+    """Yields the findings in a file and, at any depth, in the files inside it.
 
-    `content` is what it was read as, if it was. One that `is_walked` is, or signs, a
-    message that is looked at elsewhere; one that `is_text` is shown as such.
+    `content` is the result of parsing it as S/MIME, if that was done. With `is_walked`, it
+    is or signs a message whose parts are inspected elsewhere. With `is_text`, programs show
+    it as text.
     """
     yield from _by_octets(member, names, is_page=is_page, is_text=is_text or is_walked)
     content = content or _read(member.data, budget)
@@ -257,7 +232,7 @@ def _inside(
 def _in_archive(
     archive: Member, names: Iterable[str], budget: Budget, depth: int
 ) -> Iterator[Finding]:
-    """What the members of an archive are and hold; nothing for another file."""
+    """Yields the findings in an archive's members; none for another file."""
     is_page = file_names.endings(names).isdisjoint(refused_kinds.DOCUMENT_ENDINGS)
     for inner in members(archive.data, archive.name, budget):
         yield from _by_name([inner.name], is_page=is_page)
@@ -270,7 +245,7 @@ def _in_archive(
 
 
 def _inner(region: Region, budget: Budget, *, is_message: bool = True) -> Inner:
-    """What the scanner hears by itself costs as much as what is unpacked."""
+    # A separate scan costs as much as unpacking the same octets.
     budget.spend(region.end - region.start)
     return Inner(region, is_message)
 

@@ -1,7 +1,7 @@
-"""What a file is by its octets, whatever it is called: a table of the kinds we refuse.
+"""Recognises refused kinds of file by their octets, whatever the file is called.
 
-A table of our own rather than libmagic: some forty signatures decide, each with a test,
-and libmagic's guesses about text would refuse letters.
+A table of our own instead of libmagic: about forty signatures decide, each with a test, and
+libmagic's guesses about text would refuse letters.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-# Octets at the start that are looked at: ISO 9660's descriptor is the furthest.
+# Octets at the start that are inspected: ISO 9660's descriptor is the furthest.
 HEAD = 40 * 1024
 END = 512
 _TEXT_HEAD = 1024
 
-# All kinds whose files begin alike; a community that lets one travel by its name does.
+# All kinds whose files start alike; a community may let one of them travel by its name.
 _PROGRAM = "exe com cpl dll drv ocx scr sys vxd xll"
 _UNIX_PROGRAM = "elf class app appimage lib run"
 
@@ -45,8 +45,8 @@ _STARTS: tuple[tuple[bytes, str], ...] = (
     (b"pbze\0", "aar"),
     (b"ALZ\x01", "alz"),
 )
-# Text may begin with these too, as with the name of a form: the file has a zero octet in
-# its header, in a size, a version or after a name, and a letter has none.
+# Text may start with these, too, such as with the name of a form. A file of these kinds has
+# a zero octet in its header, in a size, a version or after a name; text has none.
 _WORDS: tuple[tuple[bytes, str], ...] = (
     (b"ITSF", "chm"),
     (b"ISc(", "cab"),
@@ -72,11 +72,11 @@ _REST_OF_CLASS = bytes.fromhex("00000000c000000000000046")
 
 _LZH = re.compile(rb"..-l[hz][0-9ds]-", re.DOTALL)
 _COMPRESS = re.compile(rb"\x1f[\x9d\xa0][\x09-\x10\x89-\x90]")
-# ARJ: the size of its first header, at most 2,600 octets, and 30 at least of fixed ones
+# ARJ: the size of its first header, at most 2,600 octets, at least 30 of them fixed
 _ARJ = re.compile(rb"\x60\xea(?:[\x1e-\xff]\0|.[\1-\x0a])[\x1e-\x40]", re.DOTALL)
 
-# How text begins that some program runs or follows. A name decides what runs it, so
-# these are for files with a name that hides what they are.
+# The start of text that some program runs or follows. The name decides which program runs
+# it, so these are for files whose name hides what they are.
 _TEXTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), kinds)
     for pattern, kinds in (
@@ -99,7 +99,7 @@ _TEXTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     )
 )
 _HTA = re.compile(r"<hta:application\b", re.IGNORECASE)
-# No possessive group: until Python 3.11.4 one that fails halfway keeps what it read.
+# No possessive group: before Python 3.11.4, one that fails halfway does not backtrack.
 _PROLOGUE = re.compile(
     r"\s*(?:<\?[^>]*>\s*|<!--.*?-->\s*|<!doctype svg[^>]*>\s*)*",
     re.IGNORECASE | re.DOTALL,
@@ -112,29 +112,29 @@ _MIME = re.compile(rb"^(?:content-type|mime-version):", re.IGNORECASE | re.MULTI
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What the octets are: the kinds that it may be, the likeliest first."""
+    """The kinds that a file may be, the likeliest first."""
 
     kinds: tuple[str, ...]
     is_text: bool = False
 
 
 def is_message(data: bytes) -> bool:
-    """Whether it reads like a message with parts, as an attached .eml does."""
+    """Returns whether the octets look like a message with parts, such as an .eml file."""
     return begins_with_field(data) and bool(_MIME.search(data[:HEAD]))
 
 
 def begins_with_field(data: bytes) -> bool:
-    """Whether the octets begin as a message does, with a header field."""
+    """Returns whether the octets start with a header field, as a message does."""
     return bool(_FIELD.match(data))
 
 
 def recognise(
     data: bytes, *, size: int | None = None, end: bytes = b""
 ) -> Finding | None:
-    """The kind of a file by its first HEAD octets, and its last 512 where it has them.
+    """Recognises a file by its first HEAD octets, and its last 512 if available.
 
-    `size` is that of the whole, where `data` is only its start, and `end` its last
-    octets. None for everything that is not in the table.
+    `size` is that of the whole file if `data` is only its start; `end` are its last
+    octets. Returns None for a kind that is not in the table.
     """
     kinds = _binary(data)
     if not kinds and (end or size is None or size == len(data)):
@@ -149,7 +149,7 @@ def _binary(data: bytes) -> str:
     for start, kinds in _STARTS:
         if data.startswith(start):
             return kinds
-    # A letter may begin with MZ, a program has zeros in its header (DOS, 28 octets).
+    # Text may start with MZ; a program has zeros in its header (DOS, 28 octets).
     if data[:2] in (b"MZ", b"ZM") and b"\0" in data[:64]:
         return _PROGRAM
     if b"\0" in data[:_HEADER] and (kinds := _by_words(data)):
@@ -170,7 +170,7 @@ def _binary(data: bytes) -> str:
 
 
 def _by_words(data: bytes) -> str:
-    """Signatures of letters and digits, in a header that is no text."""
+    """Matches signatures of letters and digits, in a header that is not text."""
     for start, kinds in _WORDS:
         if data.startswith(start):
             return kinds
@@ -180,7 +180,7 @@ def _by_words(data: bytes) -> str:
 
 
 def _by_end(data: bytes) -> str:
-    """Images whose signature stands in their last block."""
+    """Matches disk images, whose signature is in their last block."""
     end = data[-END:]
     if end.startswith(b"koly\0\0\0\x04"):
         return "dmg"
@@ -188,7 +188,7 @@ def _by_end(data: bytes) -> str:
 
 
 def _of_compound(data: bytes) -> str:
-    """An installer's package; documents are compound files too."""
+    """Matches an installer's package; office documents are compound files, too."""
     shift = int.from_bytes(data[0x1E:0x20], "little")
     sector = int.from_bytes(data[0x30:0x34], "little")
     if shift not in (9, 12):

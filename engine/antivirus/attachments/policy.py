@@ -1,10 +1,7 @@
-"""Which attachments may not travel, whatever a scanner says of them.
+"""Decides which attachments may travel, whatever a scanner says of them.
 
-Every path decides here: mail that arrives or is submitted, files that somebody brings
-to a page, and what the API sends. What counts is every name that some program may give
-the file, every type, and its octets, at any depth: inside attached messages and
-archives too. A community adds kinds to ours, or lets some of ours travel
-(POSTERN_ATTACHMENTS_*).
+Used for every path: mail that arrives or is submitted, uploaded files, and mail from the
+API. A community adds kinds to our list, or allows some of them (POSTERN_ATTACHMENTS_*).
 """
 
 from __future__ import annotations
@@ -20,13 +17,16 @@ from engine.antivirus.attachments.inspection import (
     Carried,
     Encrypted,
     Finding,
-    Inner,
     Refused,
     find,
 )
-from engine.antivirus.attachments.inspection_budget import Budget, TooMuchError
-from engine.antivirus.formats.errors import UnlistedError
+from engine.antivirus.formats.inspection_budget import (
+    Budget,
+    TooMuchError,
+    UnlistedError,
+)
 from engine.antivirus.scanners.eicar_messages import BESIDE_ENCRYPTED
+from engine.antivirus.scanners.inner_content import Inner
 from engine.antivirus.scanners.interface import ScannerUnavailable
 from engine.antivirus.verdict import Verdict
 from engine.mail.errors import PermanentFailure
@@ -34,14 +34,14 @@ from engine.mail.header import HeaderBlock
 from engine.mail.mime import file_names, parts
 from engine.mail.smtp_replies import FORBIDDEN_CONTENT
 
-# The header field that says what in a message could not be scanned. Only we write it.
+# The header field that names unscanned content. Only this service may write it.
 MARK = "X-Postern-Not-Scanned"
 _ENCRYPTED = "encrypted "
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file before it is part of a message, under the name that somebody gave it."""
+    """An uploaded file, under the name that it was uploaded with."""
 
     name: str
     content_type: str
@@ -63,11 +63,12 @@ class File:
 
 @dataclass(slots=True)
 class Examined:
-    """What else is to be known of parts that may travel.
+    """The result for parts that may travel, as far as the policy goes.
 
-    `unscanned` says what could not be looked into, such as "encrypted PDF", where the
-    community lets it through. `inner` is to be scanned by itself, before the message is accepted.
-    With `stops_early` the scanner says of what is encrypted nothing about what is beside it.
+    `unscanned` names content that could not be scanned, such as "encrypted PDF", and that
+    the community allows. `inner` must be scanned separately before the message is accepted.
+    With `stops_early`, the scanner stops at encrypted content and ignores what is beside
+    it.
     """
 
     unscanned: set[str] = field(default_factory=set)
@@ -78,10 +79,10 @@ class Examined:
 def check_can_carry(
     carried: Iterable[Carried], *, unopened: Set[str] = frozenset()
 ) -> Examined:
-    """Raises PermanentFailure with the sentence the sender reads.
+    """Examines parts or files. Raises PermanentFailure, whose text the sender reads.
 
-    `unopened` are the kinds of archive that the scanners in use do not open
-    (`proof.current`). ScannerUnavailable is raised where they find nothing at all.
+    `unopened` are the kinds of archive that the configured scanners do not open
+    (`coverage_proof.current`). Raises ScannerUnavailable where they find nothing at all.
     """
     if "attachment" in unopened:
         raise ScannerUnavailable("the scanner does not find the standard test file")
@@ -109,7 +110,7 @@ def check_can_carry(
 
 def check_can_carry_unopened(kind: str) -> None:
     """Raises PermanentFailure for an archive that the scanner does not open, unless the
-    community lets that kind travel all the same."""
+    community allows that kind in POSTERN_ARCHIVES_UNSCANNED."""
     if kind not in settings.POSTERN.archives_unscanned:
         raise _refusal(
             f"The virus scanner here does not open files of the kind .{kind}, so that they "
@@ -118,9 +119,10 @@ def check_can_carry_unopened(kind: str) -> None:
 
 
 def _check_can_carry_encrypted(what: str, examined: Examined) -> None:
-    """Raises PermanentFailure where this community carries nothing that is encrypted.
+    """Raises PermanentFailure where encrypted content may not travel.
 
-    Neither does one whose scanner would stop there: anything might travel beside it.
+    It may not, either, where the scanner stops there, because a virus could travel
+    beside it.
     """
     if examined.stops_early or settings.POSTERN.encrypted_content == "refuse":
         article = "An" if what[0] in "aeo" else "A"
@@ -131,9 +133,9 @@ def _check_can_carry_encrypted(what: str, examined: Examined) -> None:
 
 
 def unscanned(examined: Examined, verdict: Verdict) -> list[str]:
-    """What nobody could look into, by our own look or else by the scanner's.
+    """Returns what could not be scanned, by our inspection or else by the scanner's.
 
-    Raises PermanentFailure where this community does not carry it.
+    Raises PermanentFailure where it may not travel.
     """
     found = set(examined.unscanned)
     if verdict.is_encrypted and not any(one.startswith(_ENCRYPTED) for one in found):
@@ -143,12 +145,13 @@ def unscanned(examined: Examined, verdict: Verdict) -> list[str]:
 
 
 def marked(header: HeaderBlock, what: Sequence[str]) -> HeaderBlock:
-    """The header with our mark for what could not be scanned, and nobody else's."""
+    """Replaces any mark in the header with ours; none where everything was scanned."""
     header = header.without(MARK)
     return header.prepended(MARK, ", ".join(what)) if what else header
 
 
 def can_carry(carried: Iterable[Carried]) -> bool:
+    """Returns whether the parts may travel, whatever the scanner opens."""
     try:
         check_can_carry(carried)
     except PermanentFailure:
@@ -157,14 +160,14 @@ def can_carry(carried: Iterable[Carried]) -> bool:
 
 
 def is_quick(part: parts.Part) -> bool:
-    """Whether nothing need be unpacked, and no lock tried, to judge the part."""
+    """Returns whether the part can be judged without unpacking or trying a password."""
     data = part.data()
     is_slow = may_hold_files(data) or encryption.needs_all(data)
     return not (is_slow or magic.is_message(data))
 
 
 def warns_of(name: str, data: bytes) -> bool:
-    """Whether a file may do more in a browser than show itself: a page or a drawing."""
+    """Returns whether a browser might run scripts in it: a web page or a drawing."""
     found = magic.recognise(data[: magic.HEAD], size=len(data))
     shown = set(found.kinds) if found else set[str]()
     return not refused_kinds.ACTIVE_ENDINGS.isdisjoint(
@@ -185,7 +188,7 @@ def _refusal_of(kind: str) -> PermanentFailure:
 
 
 def _found(one: Carried, budget: Budget) -> Iterator[Finding]:
-    """What is found in the part; what cannot be looked into is refused."""
+    """Yields the findings in a part; refuses one that cannot be inspected."""
     try:
         yield from find(one, budget)
     except file_names.TooManyNamesError as error:

@@ -1,8 +1,8 @@
 """The kinds of attachments that are refused by default, by ending and by content type.
 
-The endings are those that Outlook ("Blocked attachments in Outlook") and Gmail ("File
-types blocked in Gmail") publish, and what else starts, installs, mounts or connects
-something on a double click in Windows, macOS and Linux.
+The endings are those that Outlook ("Blocked attachments in Outlook") and Gmail ("File types
+blocked in Gmail") publish, and others that start, install, mount or connect something on a
+double click in Windows, macOS or Linux.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Kinds that are refused for one reason, as the page of refused kinds shows them."""
+    """Kinds that are refused for one reason, as the page of refused kinds groups them."""
 
     title: str
     endings: frozenset[str]
@@ -74,25 +74,25 @@ GROUPS = (
 )
 REFUSED_ENDINGS = frozenset[str]().union(*(group.endings for group in GROUPS))
 
-# Web pages and drawings with scripts in them: refused or shown with a warning, as
-# POSTERN_ATTACHMENTS_ACTIVE says.
+# Web pages and drawings that may contain scripts: POSTERN_ATTACHMENTS_ACTIVE decides whether
+# they are refused or shown with a warning.
 ACTIVE = _group(
     "Web pages and drawings that can hold scripts",
     "htm html shtml svg svgz xht xhtml",
 )
 ACTIVE_ENDINGS = ACTIVE.endings
 
-# Documents that are archives of pages and drawings, which are none to warn of.
+# Documents that are archives of pages and drawings, which need no warning there.
 DOCUMENT_ENDINGS = _group(
     "Documents",
     "docx docm dotx dotm xlsx xlsm xltx xlsb pptx pptm potx ppsx vsdx odt ods odp odg odf"
     " ott ots otp epub pages numbers key",
 ).endings
 
-# On macOS a folder with one of these endings is a program: its members' paths show it.
+# On macOS a folder with one of these endings is a program, which members' paths reveal.
 FOLDER_ENDINGS = frozenset(("app", "mpkg", "pkg", "prefpane", "workflow"))
 
-# Content types, each with the kind that it stands for.
+# Content types, each with the ending of the same kind.
 TYPES = {
     "application/hta": "hta",
     "application/internet-shortcut": "url",
@@ -168,5 +168,5 @@ TYPES = {
     "image/svg+xml": "svg",
     "text/html": "html",
 }
-# Pieces of a message in several: put together only where nobody looks (RFC 2046 §5.2.2).
+# A fragment of a message (RFC 2046 §5.2.2): the mail program assembles it, after all scans.
 REFUSED_TYPES = frozenset(["message/partial"])

@@ -1,4 +1,4 @@
-"""The kinds of attachments that this community refuses, for a page that shows them."""
+"""Lists the kinds of attachments that this community refuses, for a page."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from engine.antivirus.scanners import coverage_proof
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What is refused, by group, and where that differs from the default.
+    """The refused kinds by group, and the differences from the default.
 
-    `added` are refused here beyond the default, `allowed` travel here despite it. With
-    `warns`, pages and drawings (`active`) travel with a warning; with
-    `carries_encrypted`, what nobody can look into with a mark. `unopened` are archives
-    that are refused because the scanner does not open them.
+    `added` are refused here beyond the default; `allowed` travel here despite it. With
+    `warns`, pages and drawings (`active`) travel with a warning. With `carries_encrypted`,
+    encrypted content travels with a mark. `unopened` are archives that are refused because
+    the scanner does not open them.
     """
 
     groups: list[tuple[str, list[str]]]
@@ -31,11 +31,12 @@ class Listing:
 
     @property
     def differs(self) -> bool:
+        """Whether the community's list differs from the default."""
         return bool(self.added or self.allowed or not self.warns)
 
 
 def listing() -> Listing:
-    """The community's list, as POSTERN_ATTACHMENTS_* sets it."""
+    """Returns the community's list, by the POSTERN_ATTACHMENTS_* settings."""
     service = settings.POSTERN
     default = (
         refused_kinds.REFUSED_ENDINGS

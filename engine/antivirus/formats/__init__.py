@@ -1,1 +1,1 @@
-"""Formats of files that hold files, read within bounds and without unpacking programs."""
+"""Reads file formats that hold other files, within limits and without unpacking programs."""

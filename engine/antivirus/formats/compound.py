@@ -1,7 +1,7 @@
-"""Compound files ([MS-CFB]): what is attached to Outlook items ([MS-OXMSG]), and whether
+"""Reads compound files ([MS-CFB]): attachments of Outlook items ([MS-OXMSG]), and whether
 an office document is encrypted ([MS-OFFCRYPTO]).
 
-No library: how much is read is for us to say, whatever a header claims.
+Written without a library, so that we decide how much is read, whatever a header claims.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from engine.antivirus.formats.errors import UnlistedError
+from engine.antivirus.formats.inspection_budget import UnlistedError
 
 SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 MAX_ENTRIES = 40_000  # streams and storages
@@ -41,9 +41,9 @@ _MOST_RECORDS = 8
 
 
 class Attachment(NamedTuple):
-    """All names that a program may take for it, and its octets.
+    """All names that a program may give it, and its octets.
 
-    Items inside the item have none of their own: their attachments come on their own.
+    An item inside the item has no octets: its attachments are yielded separately.
     """
 
     names: tuple[str, ...]
@@ -61,17 +61,18 @@ class _Entry(NamedTuple):
 
 
 def attachments(data: bytes) -> Iterator[Attachment]:
-    """Attachments of an Outlook item and of items inside it; of other files none.
+    """Yields the attachments of an Outlook item and of items inside it.
 
-    Raises ValueError or struct.error for a file that is none, and UnlistedError for one
-    with more entries than MAX_ENTRIES, or with entries in several places.
+    Yields none for other compound files. Raises ValueError or struct.error for any other
+    file, and UnlistedError for one with more entries than MAX_ENTRIES, or with an entry in
+    several places.
     """
     file = _File(data)
     for storage, children in file.storages():
         if storage.name.startswith(_ATTACHMENT):
             streams = {entry.name: entry for entry in children}
             content = streams.get(_DATA)
-            # An item's name is its subject, in which a domain is no ending.
+            # An item's name is its subject, in which a domain must not count as an ending.
             if content is None and _ITEM in streams:
                 continue
             names = tuple(_names(file, streams))
@@ -79,7 +80,7 @@ def attachments(data: bytes) -> Iterator[Attachment]:
 
 
 def is_encrypted(data: bytes) -> bool:
-    """Whether a document in it is encrypted. Raises as `attachments` does."""
+    """Returns whether a document in it is encrypted. Raises as `attachments` does."""
     file = _File(data)
     for _, children in file.storages():
         for entry in children:
@@ -141,12 +142,12 @@ class _File:
         self._short_table = _numbers(self._chain(mini, 4 * count)[: 4 * count])
 
     def storages(self) -> Iterator[tuple[_Entry, list[_Entry]]]:
-        """Each storage, however deep, with what is directly in it."""
+        """Yields each storage, at any depth, with its direct entries."""
         waiting, left = [self._entries[0]], len(self._entries)
         while waiting:
             storage = waiting.pop()
             children = self._tree(storage.child)
-            # Each entry has one place: else few octets would name many files.
+            # Each entry has one place; otherwise a few octets could name very many files.
             left -= len(children)
             if left < 0:
                 raise UnlistedError
@@ -179,7 +180,7 @@ class _File:
         return self._data[start : start + self._size]
 
     def _read_table(self) -> list[int]:
-        """For each sector the one after it: no more of it than there are sectors."""
+        """Reads the sector after each sector, for no more sectors than exist."""
         count = len(self._data) // self._size
         needed = -(-4 * count // self._size)
         sectors = list(struct.unpack_from(f"<{_IN_HEADER}L", self._data, 0x4C))
@@ -190,7 +191,7 @@ class _File:
         return _numbers(b"".join(map(self._sector, sectors[:needed])))
 
     def _chain(self, number: int, size: int) -> bytes:
-        """The sectors from this one on: at least so many octets, or to the end."""
+        """Reads the chain of sectors from this one: `size` octets at least, or to its end."""
         found = []
         left = min(size, len(self._data))
         while left > 0 and number < len(self._table):

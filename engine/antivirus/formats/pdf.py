@@ -1,4 +1,4 @@
-"""Whether a PDF can be read only with a password (ISO 32000-2 §7.6).
+"""Determines whether a PDF needs a password (ISO 32000-2 §7.6).
 
 A PDF that only forbids printing or copying is encrypted too, with an empty password,
 and every program opens it: court forms are made so. Scanners open it as well.
@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.decrepit.ciphers.algorithms import ARC4
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from engine.antivirus.attachments.inspection_budget import Budget
+from engine.antivirus.formats.inspection_budget import Budget
 
 SIGNATURE = b"%PDF-"
-FRONT = 1024  # octets before the signature that programs put up with
-_MOST = 8 * 1024  # octets of the encryption dictionary, which is some hundred long
-# What it costs, in octets of a message's budget, to read once more which dictionary is
-# meant, and to try the password on one lock: some milliseconds at most.
+FRONT = 1024  # octets before the signature that programs tolerate
+_MOST = 8 * 1024  # octets of the encryption dictionary, which is a few hundred long
+# The cost, in octets of a message's budget, of reading one more reference to a dictionary,
+# and of trying the password on one lock: a few milliseconds at most.
 MENTION = 256
 LOCK = 256 * 1024
 _PADDING = bytes.fromhex(
@@ -50,7 +50,7 @@ _HEXADECIMAL = re.compile(rb"<([0-9A-Fa-f\s]*)>")
 
 @dataclass(frozen=True, slots=True)
 class _Lock:
-    """What a program needs to try a password (§7.6.4)."""
+    """What is needed to try a password (§7.6.4)."""
 
     revision: int
     length: int
@@ -62,11 +62,12 @@ class _Lock:
 
 
 def is_pdf(data: bytes) -> bool:
+    """Returns whether programs take it for a PDF."""
     return SIGNATURE in data[:FRONT]
 
 
 def needs_password(data: bytes, budget: Budget) -> bool:
-    """Whether somebody must know a password to open it; so, too, where none can tell.
+    """Returns whether a password is needed to open it; True also where that is unclear.
 
     Raises TooMuchError.
     """
@@ -77,7 +78,7 @@ def needs_password(data: bytes, budget: Budget) -> bool:
 
 
 def _locks(data: bytes, budget: Budget) -> Iterator[_Lock]:
-    """Each lock once, however many trailers name it: one for each time the file was saved.
+    """Yields each lock once; every save of the file may add a trailer that names it again.
 
     Raises ValueError, LookupError and TooMuchError.
     """
@@ -106,7 +107,7 @@ def _first_id(data: bytes) -> bytes:
 
 
 def _lock(data: bytes, found: re.Match[bytes], first_id: bytes) -> _Lock:
-    """The dictionary that the trailer names, or holds. Raises ValueError, LookupError."""
+    """Reads the encryption dictionary of a trailer. Raises ValueError, LookupError."""
     start = found.end()
     if found[1]:
         mark = re.compile(
@@ -127,7 +128,7 @@ def _lock(data: bytes, found: re.Match[bytes], first_id: bytes) -> _Lock:
 
 
 def _after(text: bytes, name: bytes) -> int:
-    """Where the value behind a name begins. Raises LookupError."""
+    """Returns the position of the value after a name. Raises LookupError."""
     found = re.search(re.escape(name) + rb"(?![A-Za-z0-9])" + _SPACE + rb"*", text)
     if found is None:
         raise LookupError
@@ -166,7 +167,7 @@ def _unescaped(found: re.Match[bytes]) -> bytes:
 
 
 def _opens_without(lock: _Lock) -> bool:
-    """Try the empty password (§7.6.4.4.5, §7.6.4.4.10)."""
+    """Tries the empty password (§7.6.4.4.5, §7.6.4.4.10)."""
     if lock.revision >= 5:
         digest = _hardened if lock.revision >= 6 else _plain
         return len(lock.user) >= 48 and digest(lock.user[32:40]) == lock.user[:32]
@@ -180,13 +181,13 @@ def _opens_without(lock: _Lock) -> bool:
 
 
 def _key(lock: _Lock) -> bytes:
-    """Algorithm 2, of the empty password."""
+    """Computes algorithm 2 for the empty password."""
     permissions = (lock.permissions & 0xFFFFFFFF).to_bytes(4, "little")
     text = _PADDING + lock.owner[:32] + permissions + lock.first_id
     if lock.revision >= 4 and not lock.covers_metadata:
         text += b"\xff" * 4
     made = hashlib.md5(text, usedforsecurity=False).digest()
-    # Revision 4 gives its length in bits in one place and in octets in others.
+    # Revision 4 states its length in bits in one place and in octets in another.
     length = 16 if lock.revision == 4 else max(5, min(16, lock.length))
     if lock.revision == 2:
         return made[:5]

@@ -1,4 +1,4 @@
-"""RAR archives: the names of all members, and the octets of those that are stored.
+"""Reads RAR archives: the names of all members, and the octets of uncompressed ones.
 
 RAR 1.5 to 4 after technote.txt of RAR 4, RAR 5 after "RAR 5.0 archive format"
 (rarlab.com/technote.htm). Headers are not compressed; how members are is not published.
@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from engine.antivirus.formats.errors import UnlistedError
+from engine.antivirus.formats.inspection_budget import UnlistedError
 
 SIGNATURE = b"Rar!\x1a\x07"
 _FOUR, _FIVE = SIGNATURE + b"\0", SIGNATURE + b"\x01\0"
@@ -34,7 +34,7 @@ _MAX_BLOCKS = 100_000  # members, and what else stands between them
 
 
 class Member(NamedTuple):
-    """All names that a program may read; its octets where they are stored plainly."""
+    """All names that a program may read, and the octets if they are not compressed."""
 
     names: tuple[str, ...]
     data: bytes
@@ -42,7 +42,7 @@ class Member(NamedTuple):
 
 
 def is_at(data: bytes, start: int) -> bool:
-    """Whether an archive starts there, rather than octets that look like a signature."""
+    """Returns whether an archive starts there, by the checksum of its first header."""
     try:
         if data.startswith(_FIVE, start):
             at = start + len(_FIVE)
@@ -59,10 +59,10 @@ def is_at(data: bytes, start: int) -> bool:
 
 
 def members(data: bytes, start: int = 0) -> Iterator[Member]:
-    """What the archive that starts there says is inside.
+    """Yields the members of the archive that starts there.
 
-    Ends with the octets, as a volume may. Raises UnlistedError where names are encrypted,
-    a header cannot be, or there are more than _MAX_BLOCKS.
+    Ends with the data, as a volume may. Raises UnlistedError for encrypted names, an
+    impossible header, or more than _MAX_BLOCKS blocks.
     """
     if data.startswith(_FIVE, start):
         yield from _of_five(data, start + len(_FIVE))
@@ -124,7 +124,7 @@ def _names_of_four(name: bytes, flags: int) -> Iterator[str]:
 
 
 def _widened(plain: bytes, wide: bytes) -> str:
-    """The second name: of each character what differs from the first name's."""
+    """Decodes the second name, which is stored as differences from the first."""
     found: list[int] = []
     octets = iter(wide)
     high, flags, left = next(octets) << 8, 0, 0
@@ -195,7 +195,7 @@ def _member_of_five(
 
 
 def _is_encrypted(header: bytes, extra: int) -> bool:
-    """Whether the area at the header's end has a record of encryption (type 1)."""
+    """Returns whether the extra area has an encryption record (type 1)."""
     at = len(header) - extra
     while 0 < at < len(header):
         size, start = _number(header, at)
@@ -207,7 +207,7 @@ def _is_encrypted(header: bytes, extra: int) -> bool:
 
 
 def _number(data: bytes, at: int) -> tuple[int, int]:
-    """A number of seven bits an octet, the lowest first, and where it ends."""
+    """Reads a number of seven bits per octet, lowest first; returns it and its end."""
     found = 0
     for count in range(10):
         if at + count >= len(data):

@@ -1,7 +1,7 @@
-"""7z archives: the names of all members, and where their octets are.
+"""Reads 7z archives: the names of all members, and where their octets are.
 
-After 7zFormat.txt of 7-Zip 26.02. No library: each count and size that a header claims
-has to be bounded before anything is made of it.
+By 7zFormat.txt of 7-Zip 26.02. Written without a library, because each count and size that
+a header claims must be limited before anything is allocated for it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import zlib
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from engine.antivirus.formats.errors import UnlistedError
+from engine.antivirus.formats.inspection_budget import UnlistedError
 from engine.antivirus.formats.seven_zip_folder import BROKEN, Folder, unpacked
 
 SIGNATURE = b"7z\xbc\xaf\x27\x1c"
@@ -31,7 +31,7 @@ _EMPTY_STREAM, _NAMES, _ENCODED_HEADER = 0x0E, 0x11, 0x17
 
 @dataclass(slots=True)
 class Listing:
-    """All names, and those of members that have octets, in the order of the octets."""
+    """All names, and the names of members with octets, in the order of the octets."""
 
     names: list[str] = field(default_factory=list)
     filled: list[str] = field(default_factory=list)
@@ -39,7 +39,7 @@ class Listing:
 
 
 def is_at(data: bytes, start: int) -> bool:
-    """Whether an archive starts there, rather than six octets that look like one."""
+    """Returns whether an archive starts there, by the checksum of its start header."""
     try:
         found, crc, *_ = _START.unpack_from(data, start)
     except struct.error:
@@ -48,7 +48,7 @@ def is_at(data: bytes, start: int) -> bool:
 
 
 def read(data: bytes) -> Listing:
-    """What the archive says is inside. Raises UnlistedError."""
+    """Reads the listing of an archive. Raises UnlistedError."""
     if not is_at(data, 0):
         raise UnlistedError
     _, _, offset, size, crc = _START.unpack_from(data)
@@ -90,7 +90,7 @@ class _Reader:
             raise UnlistedError
 
     def number(self) -> int:
-        """Set bits at the top of the first octet count those that follow it."""
+        """Reads a number; the leading set bits of its first octet count the others."""
         first = self.octet()
         mask, extra = 0x80, 0
         while extra < 8 and first & mask:
@@ -99,7 +99,7 @@ class _Reader:
         return low if extra == 8 else low | (first & (mask - 1)) << 8 * extra
 
     def count(self) -> int:
-        """How many follow."""
+        """Reads a count, which must not exceed _MAX_COUNT."""
         found = self.number()
         if found > _MAX_COUNT:
             raise UnlistedError
@@ -110,7 +110,7 @@ class _Reader:
         return [bool(octets[n // 8] & 0x80 >> n % 8) for n in range(count)]
 
     def digests(self, count: int) -> list[bool]:
-        """Which of so many have a checksum, all of which are passed over."""
+        """Reads which items have a checksum, and skips the checksums."""
         has = [True] * count if self.octet() else self.bits(count)
         self.octets(4 * sum(has))
         return has
@@ -142,7 +142,7 @@ def _read_files(reader: _Reader, found: Listing) -> None:
         if kind == _EMPTY_STREAM:
             empty = _Reader(value).bits(count)
         elif kind == _NAMES:
-            # The first octet says that they stand elsewhere.
+            # The first octet says whether the names are stored elsewhere.
             if value[:1] != b"\0" or not value.endswith(b"\0\0"):
                 raise UnlistedError
             found.names += value[1:].decode("utf-16-le", "replace").split("\0")[:-1]
@@ -191,7 +191,7 @@ def _pack_sizes(reader: _Reader) -> tuple[int, list[int]]:
 def _unpack_info(reader: _Reader) -> list[Folder]:
     reader.expect(_FOLDER)
     count = reader.count()
-    reader.expect(0)  # folders that stand elsewhere: no program writes them
+    reader.expect(0)  # folders stored elsewhere, which no program writes
     folders: list[Folder] = []
     outs: list[int] = []
     streams = 0
@@ -214,7 +214,7 @@ def _unpack_info(reader: _Reader) -> list[Folder]:
 
 
 def _folder(reader: _Reader, streams: int) -> tuple[Folder, int, int]:
-    """The folder, how many sizes and how many pack streams it has."""
+    """Reads a folder; returns it with its numbers of sizes and of pack streams."""
     count = reader.count()
     ins = outs = 0
     coder = properties = b""

@@ -1,4 +1,4 @@
-"""The folders of 7z archives: members that are packed as one (Methods.txt of 7-Zip)."""
+"""Unpacks the folders of 7z archives: members compressed together (Methods.txt of 7-Zip)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from engine.antivirus.formats.errors import UnlistedError
+from engine.antivirus.formats.inspection_budget import UnlistedError
 
 _MAX_DICTIONARY = 64 * 1024 * 1024  # octets that LZMA may keep
 
@@ -25,9 +25,9 @@ class _Decoder(Protocol):
 
 @dataclass(slots=True)
 class Folder:
-    """Members that are packed as one: where, how, and the size of each unpacked.
+    """Members that are compressed together: where, how, and each one's unpacked size.
 
-    `coder` is empty where several work in a row, as with encryption.
+    `coder` is empty where several coders are chained, as with encryption.
     """
 
     coder: bytes
@@ -40,9 +40,9 @@ class Folder:
 
 
 def unpacked(folder: Folder) -> Iterator[bytes]:
-    """The octets of one member after the other.
+    """Yields the octets of one member after the other.
 
-    Ends where they do, and raises one of BROKEN where they cannot be read here.
+    Ends with the data. Raises one of BROKEN where it cannot be unpacked here.
     """
     decoder = _decoder(folder)
     source = folder.packed
@@ -85,7 +85,7 @@ def _decoder(folder: Folder) -> _Decoder:
     if folder.coder == _BZIP2:
         return bz2.BZ2Decompressor()
     settings = _lzma_settings(folder.coder, folder.properties)
-    # What is never written need not be kept, whatever the archive asks for.
+    # A dictionary larger than the output is never used, whatever the archive asks for.
     size = min(settings["dict_size"], max(4096, sum(folder.sizes)))
     if size > _MAX_DICTIONARY:
         raise UnlistedError

@@ -1,6 +1,6 @@
-"""Reads the files in a tar archive by their sizes alone, whatever they are called.
+"""Reads the files in a tar archive by their sizes alone, whatever their names.
 
-Not tarfile: a hostile archive can keep it busy for ever (CVE-2025-8194).
+Not with tarfile, which a hostile archive can keep busy indefinitely (CVE-2025-8194).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import IO, NamedTuple
 
-from engine.antivirus.scanners.unpack_limits import UNREADABLE, Unscannable
+from engine.antivirus.formats.unpack_limits import UNREADABLE, Unscannable
 
 BLOCK = 512
 # POSIX ustar: fields of a header block.
@@ -26,14 +26,14 @@ _PAX_PATH = re.compile(rb"\d+ path=([^\n]*)\n")
 
 
 class Entry(NamedTuple):
-    """The size of an entry in octets, and a name that it, or the next, goes by."""
+    """The size of an entry in octets, and a name that it, or the next one, has."""
 
     size: int
     name: str
 
 
 def is_header(block: bytes) -> bool:
-    """True if the block's checksum holds, which no other format's first block does."""
+    """Returns whether the block's checksum matches, which tells tar from other formats."""
     if len(block) < BLOCK:
         return False
     try:
@@ -46,9 +46,9 @@ def is_header(block: bytes) -> bool:
 
 
 def entries(archive: IO[bytes]) -> Iterator[Entry]:
-    """Yield each entry, the archive standing at its data.
+    """Yields each entry, with the file positioned at its data.
 
-    The caller may read that much or nothing. Raises Unscannable for an archive that
+    The caller may read the entry's size or nothing. Raises Unscannable for an archive that
     is broken, or whose entries another reader might find elsewhere.
     """
     while block := archive.read(BLOCK):
@@ -74,7 +74,7 @@ def _field(block: bytes, part: slice) -> bytes:
 
 
 def _number(value: bytes) -> int:
-    """An octal number, or GNU's base 256 behind a set top bit."""
+    """Parses an octal number, or GNU's base 256 where the top bit is set."""
     try:
         if value[0] == 0x80:
             return int.from_bytes(value[1:], "big")
@@ -84,6 +84,6 @@ def _number(value: bytes) -> int:
 
 
 def _check_pax(records: bytes, size: int) -> None:
-    """Refuse records that move the data of the entry after them."""
+    """Refuses pax records that change the size of the next entry."""
     if len(records) < size or b" size=" in records:
         raise Unscannable(UNREADABLE)

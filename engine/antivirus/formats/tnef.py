@@ -1,4 +1,4 @@
-"""Outlook's winmail.dat ([MS-OXTNEF]): titles, data and properties of attachments."""
+"""Reads Outlook's winmail.dat ([MS-OXTNEF]): attachments' titles, data and properties."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _TITLE = 0x00018010
 _DATA = 0x0006800F
 _ATTACHMENT = 0x00069005
 _HEADER = struct.Struct("<BLL")
-# What a property holds as text, one octet or two a character.
+# Text in a property, with one octet or two for each character.
 _WIDE = re.compile(rb"(?:[\x20-\x7e]\0){4,255}")
 _NARROW = re.compile(rb"[\x20-\x7e]{4,255}")
 
 
 class Attribute(NamedTuple):
-    """How many octets it takes, names that may be in it, and a file's octets."""
+    """Its size in octets, possible names in it, and the octets of a file."""
 
     octets: int
     names: tuple[str, ...]
@@ -26,7 +26,7 @@ class Attribute(NamedTuple):
 
 
 def attributes(data: bytes) -> Iterator[Attribute]:
-    """Everything in the file, to where it is torn."""
+    """Yields every attribute, up to where the file is broken."""
     at = 6
     while at + _HEADER.size <= len(data):
         _, kind, size = _HEADER.unpack_from(data, at)
@@ -44,7 +44,7 @@ def attributes(data: bytes) -> Iterator[Attribute]:
 
 
 def _strings(value: bytes) -> Iterator[str]:
-    """What may be a name among properties: content ids and addresses are none."""
+    """Yields possible names among properties, without content ids and addresses."""
     wide = (found.decode("utf-16-le") for found in _WIDE.findall(value))
     narrow = (found.decode("ascii") for found in _NARROW.findall(value))
     yield from (

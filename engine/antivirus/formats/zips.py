@@ -1,7 +1,7 @@
-"""Zip archives as any unpacker may read them (APPNOTE.TXT).
+"""Reads zip archives as any unpacker might (APPNOTE.TXT).
 
-Some unpackers go by the last central directory, some by the first, some by the headers
-that stand before each member. What they might disagree about is found here.
+Some unpackers use the last central directory, some the first, some the header before each
+member. This module finds the members that they would disagree about.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _ENTRY = struct.Struct("<4s6H3L5H2L")  # §4.3.12
 _UNICODE_PATH = 0x7075  # §4.6.9
 _CHUNK = 1024 * 1024
 
-# A local header with a method that somebody uses: four octets alone stand anywhere.
+# A local header with a known method: its four octets alone occur by chance.
 LIKELY = re.compile(rb"PK\x03\x04.{4}[\0\x08\x09\x0c\x0e\x5d-\x63]\0", re.DOTALL)
 
 Span = tuple[int, int]
 
 
 class Local(NamedTuple):
-    """A member as its own header has it: where its octets are, and to where at most."""
+    """A member by its local header; its octets end at `end` at the latest."""
 
     name: str
     method: int
@@ -44,7 +44,7 @@ class Local(NamedTuple):
 
 
 def local_members(data: bytes) -> Iterator[Local]:
-    """Every member with a header of its own, listed or not."""
+    """Yields every member with a local header, whether or not a directory lists it."""
     for found in LIKELY.finditer(data):
         if len(data) < found.start() + _LOCAL.size:
             return
@@ -62,7 +62,7 @@ def local_members(data: bytes) -> Iterator[Local]:
 
 
 def names(data: bytes) -> Iterator[str]:
-    """The name in every member's header and directory entry, wherever they stand."""
+    """Yields the name in every local header and directory entry, wherever they are."""
     for found in SIGNATURE.finditer(data):
         at = found.start()
         if found[0] == DIRECTORY_ENTRY and len(data) >= at + _ENTRY.size:
@@ -92,10 +92,10 @@ def _names(name: bytes, extra: bytes, flags: int) -> Iterator[str]:
 
 
 def unlisted(archive: zipfile.ZipFile, file: IO[bytes]) -> list[Span]:
-    """What stands beside the listed members and yet looks like zip: start and end.
+    """Returns the spans outside the listed members that look like zip.
 
-    Another archive before this one or in its comment, members that only their own
-    headers name. Raises ValueError where a member's header and its directory entry
+    Such as another archive before this one or in its comment, or members that only have
+    local headers. Raises ValueError where a member's header and its directory entry
     differ, BadZipFile or struct.error for broken ones.
     """
     used = sorted(_used(archive, file))
@@ -127,9 +127,9 @@ def _used(archive: zipfile.ZipFile, file: IO[bytes]) -> Iterator[Span]:
 
 
 def _directory(archive: zipfile.ZipFile, file: IO[bytes]) -> Iterator[Span]:
-    """The entries, and the end record without its comment.
+    """Yields the spans of the directory entries, and of the end record without comment.
 
-    Between them may stand records for large archives (§4.3.14), but no more entries.
+    Records for large archives may be between them (§4.3.14), but no further entries.
     """
     file.seek(archive.start_dir)
     for _ in archive.infolist():

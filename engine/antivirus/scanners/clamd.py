@@ -1,7 +1,7 @@
 """A client of clamd's INSTREAM command, over a Unix socket or TCP.
 
-A non-blocking socket rather than a stream: clamd may answer and hang up while we are
-still sending, and a stream throws that answer away with the broken pipe.
+Uses a non-blocking socket instead of asyncio's streams: clamd may answer and hang up while
+we are still sending, and a stream discards that answer with the broken pipe.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from engine.antivirus.scanners.interface import MAIL_HEADER, ScannerUnavailable
 from engine.antivirus.verdict import Verdict, VerdictState
 
 NAME = "clamd"
-PATIENCE = 60.0  # seconds spent waiting for one clamd over a scan, not for the peer
-PING_PATIENCE = 3.0  # seconds for one that failed before, where there are others
+PATIENCE = (
+    60.0  # seconds of waiting for one clamd in a scan; waiting for the peer is free
+)
+PING_PATIENCE = 3.0  # seconds for one that failed before, where others are configured
 CHUNK = 64 * 1024  # octets sent at a time; clamd accepts up to its StreamMaxLength
 REPLY_LIMIT = 4096  # octets
 
@@ -26,11 +28,11 @@ Result = TypeVar("Result")
 
 
 class TooLargeError(ScannerUnavailable):
-    """The message is over clamd's StreamMaxLength, which no other clamd would change."""
+    """The message exceeds clamd's StreamMaxLength. Another clamd would refuse it, too."""
 
 
 class ClamdScanner:
-    """Each of `targets` is the path of a Unix socket, or host:port."""
+    """Scans with clamd. Each of `targets` is the path of a Unix socket, or host:port."""
 
     def __init__(self, *targets: str, patience: float = PATIENCE) -> None:
         self.targets = targets
@@ -41,11 +43,11 @@ class ClamdScanner:
 
 
 class ClamdScan:
-    """One connection to clamd, made when the first octets are sent.
+    """One scan over one connection, which is made when the first octets are sent.
 
-    Everything is scanned as mail, behind a header of ours: whatever may not look like
-    mail to clamd is a part of a message first (`scanner.scan_file`). Where one clamd
-    fails, the next is tried, unless octets are gone that nobody holds any more.
+    Everything is scanned as mail, behind a header of ours; a file is wrapped in a message
+    first (`message_scan.scan_file`). If one clamd fails the next is tried, unless octets
+    were sent that are no longer in memory.
     """
 
     def __init__(self, targets: Sequence[str], *, patience: float) -> None:
@@ -75,7 +77,7 @@ class ClamdScan:
         self._hang_up()
 
     async def _with_some_clamd(self, step: Callable[[], Awaitable[Result]]) -> Result:
-        """Take a step, with the next clamd where this one fails. Raises what the last did."""
+        """Runs a step, on the next clamd if this one fails. Raises the last one's error."""
         while True:
             try:
                 result = await self._in_time(step)
@@ -85,7 +87,7 @@ class ClamdScan:
                     raise
                 clamd_failover.leave_out(self._targets.pop(0))
                 if self._is_bound or not self._targets:
-                    # Never a second connection: it would see only the rest.
+                    # A second connection would see only the rest of the message.
                     await self.abandon()
                     raise
                 self._left = self._patience
@@ -97,7 +99,7 @@ class ClamdScan:
                 return result
 
     async def _in_time(self, step: Callable[[], Awaitable[Result]]) -> Result:
-        """Take a step within what is left of the patience with this clamd."""
+        """Runs a step within the time left for this clamd."""
         started = time.monotonic()
         try:
             async with asyncio.timeout(self._left):
@@ -139,7 +141,7 @@ class ClamdScan:
 
 
 def read_reply(reply: bytes) -> Verdict:
-    """Understand clamd's answer. Anything but a plain yes or no raises."""
+    """Parses clamd's answer. Raises ScannerUnavailable for anything but OK or FOUND."""
     text = reply.rstrip(b"\0\n").decode("utf-8", "replace")
     if text == "stream: OK":
         return Verdict(VerdictState.CLEAN, scanner=NAME)
@@ -154,7 +156,7 @@ def read_reply(reply: bytes) -> Verdict:
 
 
 async def answers(target: str) -> bool:
-    """Whether the clamd there says that it is alive."""
+    """Returns whether the clamd at this target answers PING."""
     try:
         await _check_answers(target)
     except (OSError, TimeoutError):
@@ -163,7 +165,7 @@ async def answers(target: str) -> bool:
 
 
 async def _check_answers(target: str) -> None:
-    """Ask whether clamd is there, before a message waits for it. Raises OSError."""
+    """Checks that clamd answers, before a message waits for it. Raises OSError."""
     async with asyncio.timeout(PING_PATIENCE):
         connection = await _connect(target)
         try:
@@ -200,7 +202,7 @@ async def _dial(family: int, address: str | tuple[object, ...]) -> socket.socket
 
 
 async def _send(connection: socket.socket, data: bytes) -> None:
-    """Send, or, where clamd has hung up, raise what it said before it did."""
+    """Sends; if clamd has hung up, raises the error that it reported before."""
     loop = asyncio.get_running_loop()
     try:
         await loop.sock_sendall(connection, data)

@@ -1,6 +1,7 @@
-"""Chooses among several clamd servers; one that failed is left out for a while.
+"""Distributes scans over several clamd servers, and avoids one that failed for a while.
 
-Each process remembers for itself who failed: a network may be cut for one host only.
+Each process remembers failures for itself, because a network may be down for one host
+only.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ _failed: dict[str, float] = {}
 
 
 def in_turn(targets: Sequence[str]) -> list[str]:
-    """All of them in the order in which to try: each scan begins with another one.
+    """Returns all targets in the order to try them; each scan starts with another one.
 
-    Those left out come last, for the case that no other answers.
+    Avoided ones come last, in case no other answers.
     """
     start = next(_turn) % len(targets)
     turned = [*targets[start:], *targets[:start]]
@@ -26,18 +27,21 @@ def in_turn(targets: Sequence[str]) -> list[str]:
 
 
 def is_left_out(target: str) -> bool:
+    """Returns whether it failed within the last LEFT_OUT seconds."""
     failed_at = _failed.get(target)
     return failed_at is not None and time.monotonic() - failed_at < LEFT_OUT
 
 
 def is_suspect(target: str) -> bool:
-    """Whether it failed and has not answered since."""
+    """Returns whether it failed and has not answered since."""
     return target in _failed
 
 
 def leave_out(target: str) -> None:
+    """Records a failure."""
     _failed[target] = time.monotonic()
 
 
 def take_back(target: str) -> None:
+    """Records that it answered."""
     _failed.pop(target, None)

@@ -1,9 +1,9 @@
-"""Proves what the scanners in use really open, and keeps it where every process reads it.
+"""Proves which kinds of file the scanners open, and saves it for every process.
 
-Packages and settings decide what clamd opens, and it calls clean what it does not. So each
-scanner is given the standard test file in every kind of wrapping: when the engine starts,
-every hour, and each minute while one does not answer. Kinds that one of them does not open
-are refused by name (`policy`).
+Packages and settings decide what clamd opens, and it calls clean what it does not open. So
+each scanner gets the EICAR test file in every kind of archive: when the engine starts,
+every hour, and every minute while one does not answer. Kinds that one of them does not
+open are refused by name (`policy`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 ARCHIVES = ("zip", "7z", "rar", "tar.gz", "tar.xz", "docm")  # refused by name
 KINDS = ("attachment", *ARCHIVES, "message", BESIDE_ENCRYPTED)
-# clamd opens RAR with a package of Debian's non-free part only.
+# clamd opens RAR only with a package from Debian's non-free section.
 BASIC = tuple(kind for kind in KINDS if kind != "rar")
 AGAIN = timedelta(hours=1)
 LOOK_EVERY = 60.0  # seconds
@@ -39,9 +39,9 @@ _held: frozenset[str] | None = None
 
 
 def in_use() -> dict[str, Scanner]:
-    """Every scanner of the configuration by the name under which its proof is kept.
+    """Returns the configured scanners, by the name under which their proof is saved.
 
-    A socket is another clamd on each host.
+    A socket's name includes the host, because it is another clamd on each host.
     """
     service = settings.POSTERN
     if service.clamd == message_scan.OFF:
@@ -56,9 +56,9 @@ def _name(target: str) -> str:
 
 
 def prove() -> list[ScannerProof]:
-    """Try every scanner in use, and keep what it opens.
+    """Tries every configured scanner and saves what it opens.
 
-    Of one that does not answer, what it opened before stays.
+    A scanner that does not answer keeps its earlier proof.
     """
     return [_prove(name, one) for name, one in in_use().items()]
 
@@ -89,12 +89,15 @@ async def _opened(one: Scanner) -> list[str]:
 
 
 def proofs() -> list[ScannerProof]:
-    """What is known of the scanners in use."""
+    """Returns the saved proofs of the configured scanners."""
     return list(ScannerProof.objects.filter(scanner__in=in_use()).order_by("scanner"))
 
 
 def current() -> frozenset[str]:
-    """The kinds that a scanner in use does not open, or was never seen to. Asks the database."""
+    """Returns the kinds that a configured scanner does not open, or was never proved to.
+
+    Queries the database.
+    """
     known = {proof.scanner: proof for proof in proofs()}
     unopened = set[str]()
     for name in in_use():
@@ -107,12 +110,12 @@ def current() -> frozenset[str]:
 
 
 def _unproved() -> frozenset[str]:
-    """What is doubtful until a scanner was tried."""
+    """Returns the kinds that are doubtful until a scanner has been tried."""
     return frozenset(("rar",)) if settings.POSTERN.clamd else embedded.CLOSED
 
 
 def held() -> frozenset[str]:
-    """The same as the engine saw it last, without asking anybody."""
+    """Returns `current` as this process last read it, without a query."""
     if _held is None:
         return _unproved() if in_use() else frozenset()
     return _held
@@ -120,8 +123,8 @@ def held() -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
-    """What is wrong with a scanner in use: kinds of the basic set that it did not open
-    when it was tried last, or why it could not be tried since."""
+    """What is wrong with a configured scanner: the basic kinds that it did not open when
+    last tried, or why it could not be tried since."""
 
     scanner: str
     missing: tuple[str, ...]
@@ -129,11 +132,11 @@ class Shortfall:
 
 
 def shortfalls() -> list[Shortfall]:
-    """The scanners in use with which something is wrong, as far as anybody tried."""
-    return _wanting(proofs())
+    """Returns the shortfalls of the configured scanners, by their saved proofs."""
+    return _shortfalls(proofs())
 
 
-def _wanting(found: Iterable[ScannerProof]) -> list[Shortfall]:
+def _shortfalls(found: Iterable[ScannerProof]) -> list[Shortfall]:
     every = [
         Shortfall(
             proof.scanner,
@@ -148,11 +151,11 @@ def _wanting(found: Iterable[ScannerProof]) -> list[Shortfall]:
 
 
 def faults() -> Iterator[str]:
-    """Try every scanner, and say of each what it fails of the basic set.
+    """Tries every scanner; yields a sentence for each that fails some of the basic kinds.
 
-    A scanner that does not answer fails nothing: mail waits for it.
+    A scanner that does not answer yields none, because mail waits for it.
     """
-    for found in _wanting(prove()):
+    for found in _shortfalls(prove()):
         if not found.problem:
             yield (
                 f"The virus scanner {found.scanner} does not find the standard test file "
@@ -162,8 +165,10 @@ def faults() -> Iterator[str]:
 
 
 async def keep(stop: asyncio.Event) -> None:
-    """Look each minute what is proved, and prove again what is an hour old or failed:
-    an alarm about a scanner is over soon after it was mended."""
+    """Reads the proofs every minute, and renews those that are an hour old or failed.
+
+    Failed ones every minute, so that the alert ends soon after the scanner is repaired.
+    """
     global _held
     threads = DatabaseThreads("proof", count=1)
     while not stop.is_set():
@@ -179,6 +184,7 @@ async def keep(stop: asyncio.Event) -> None:
 
 
 def renewed() -> frozenset[str]:
+    """Renews the proofs if one is old or failed; returns `current`."""
     fresh = ScannerProof.objects.filter(
         scanner__in=in_use(), problem="", proved_at__gt=Now() - AGAIN
     )

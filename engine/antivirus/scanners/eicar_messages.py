@@ -1,8 +1,8 @@
-"""Messages that hold the standard test file in each kind of wrapping, to try a scanner with.
+"""Messages with the EICAR test file in each kind of archive, to test a scanner with.
 
-The test file is that of EICAR: harmless, and known to every scanner. Here it stands in two
-halves, so that this program is not taken for it. In no message does it stand plainly: it is
-found by those alone who open the wrapping.
+The file is harmless, and known to every scanner. It is in two halves here, so that scanners
+do not report this module. No message has it in plain text: only a scanner that opens the
+attachment finds it.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from functools import cache
 _FIRST = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-"
 _SECOND = rb"STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 
-# Made by 7-Zip 26.02 (LZMA) and RAR 7.01 (RAR 5, best compression): no program that writes
-# them is part of this one. The test file has 60 spaces behind it, as its authors allow, or
-# RAR would store it as it is.
+# Made by 7-Zip 26.02 (LZMA) and RAR 7.01 (RAR 5, best compression), because no dependency
+# writes these formats. The test file is followed by 60 spaces, which its authors allow:
+# otherwise RAR would store it uncompressed.
 _SEVEN_ZIP = (
     "N3q8ryccAARZ6pBLSwAAAAAAAABOAAAAAAAAACUBx9gALA1F4iNLOAn+JCxbSzaQMdxLJDW2Mt+vMUw83886"
     "S3Vz5YvIfomzgF73lB+NqcMe+klsBfyEBVpx/Dm6kmWLl0On3N2zlpQcAAABBAYAAQlLAAcLAQABIwMBAQVd"
@@ -32,19 +32,19 @@ _RAR = (
     "iFEUwNVPIEBCL3UFTisgwXgb9qX7IrDoRWi7QlRcTu+7we4bgYYGdoq3dRW5uLtnhdVay4vb8nvR+XEXumFD"
     "dtBLAEhjyM+KAcU4Gg6xUuWMsLPyAB13VlEDBQQA"
 )
-# By 7-Zip as well: a line of text, with a password.
+# Made by 7-Zip, too: a line of text, with a password.
 _ENCRYPTED_ZIP = (
     "UEsDBBQAAQAAAAAAIQCdXF0QHAAAABAAAAAIAAAAcmVhZC50eHS9l0SmTTElAYUWD3CHPKlkLd5/YUE5JGbrSdDL"
     "UEsBAj8DFAABAAAAAAAhAJ1cXRAcAAAAEAAAAAgAAAAAAAAAAAAggKSBAAAAAHJlYWQudHh0UEsFBgAAAAABAAEA"
     "NgAAAEIAAAAAAA=="
 )
-# A scanner that stops at what has a password does not find what stands beside it.
+# A scanner that stops at a file with a password does not find a virus beside it.
 BESIDE_ENCRYPTED = "file beside an encrypted one"
 
 
 @cache
 def messages() -> dict[str, bytes]:
-    """One message for each kind, by the kind's name."""
+    """Returns one message for each kind, by the kind's name."""
     files = {
         "attachment": standard_file(),
         "zip": _zipped({"inner.zip": _zipped({"test.txt": standard_file()})}),
@@ -69,7 +69,7 @@ def messages() -> dict[str, bytes]:
 
 
 def standard_file() -> bytes:
-    """The standard test file."""
+    """Returns the EICAR test file."""
     return _FIRST + _SECOND
 
 

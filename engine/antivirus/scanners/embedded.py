@@ -1,7 +1,7 @@
-"""The scanner for machines without clamd: YARA rules over every part of a message.
+"""The scanner for hosts without clamd: YARA rules over every part of a message.
 
-YARA sees only plain octets, so the message is spooled and taken apart first. What
-cannot be taken apart counts as infected.
+YARA sees plain octets only, so the message is spooled and unpacked first. A message that
+cannot be unpacked counts as infected.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from engine import state
+from engine.antivirus.formats.unpack_limits import MAX_SECONDS
 from engine.antivirus.scanners import yara_scan
 from engine.antivirus.scanners.interface import ScannerUnavailable
-from engine.antivirus.scanners.unpack_limits import MAX_SECONDS
 from engine.antivirus.verdict import Verdict
 
 NAME = "embedded"
-# What it does not open; zip, tar, gzip and bzip2 it does.
+# Kinds that it does not open; it opens zip, tar, gzip and bzip2.
 CLOSED = frozenset(("7z", "rar", "tar.xz"))
 FLUSH = 256 * 1024  # octets held in memory before they go to the spool
 LARGE = 1024 * 1024  # octets from which a message is scanned in a process of its own
 ROOT = Path(__file__).parents[3]
 
-# So many scans at a time: each may want a processor for itself.
+# Two scans at a time, because each may use a whole processor.
 _threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="antivirus")
 
 
 class EmbeddedScanner:
-    """`folder` is where messages are spooled while they are scanned."""
+    """Scans with YARA. Messages are spooled in `folder` while they are scanned."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -43,7 +43,7 @@ class EmbeddedScanner:
 
 
 class EmbeddedScan:
-    """One message on its way through a temporary folder of its own."""
+    """The scan of one message, in a temporary folder of its own."""
 
     def __init__(self, folder: Path) -> None:
         self._parent = folder
@@ -98,7 +98,8 @@ class EmbeddedScan:
 
 
 def _find_in_process(path: Path) -> str:
-    """Decoding many octets holds Python's lock for long: a process has its own."""
+    # A process of its own: decoding a large message would hold this one's GIL, and so
+    # its event loop, for long.
     command = [sys.executable, "-m", yara_scan.__name__, str(path)]
     found = subprocess.run(  # noqa: S603 - our own module, and a file that we named
         command, cwd=ROOT, timeout=MAX_SECONDS, capture_output=True, check=True
@@ -108,7 +109,7 @@ def _find_in_process(path: Path) -> str:
 
 @contextmanager
 def _failing_closed() -> Iterator[None]:
-    """Turn what goes wrong into ScannerUnavailable."""
+    """Converts errors into ScannerUnavailable."""
     try:
         yield
     except (TimeoutError, subprocess.TimeoutExpired) as error:

@@ -1,4 +1,4 @@
-"""What every scanner can do, and how it fails: closed."""
+"""The interface of every scanner. Scanners fail closed: without a verdict, no mail."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ MAIL_HEADER = (
     b"Received: by postern (for its virus scanner); Thu, 01 Jan 1970 00:00:00 +0000\r\n"
     b"X-Postern-Scan: " + b"\r\n ".join([_FILLER] * 20) + b"\r\n"
 )
-"""Comes before every stream that a scanner takes for mail by how it begins.
+"""Prepended to every stream, so that clamd recognises it as mail.
 
-clamd decodes attachments only in what it takes for mail, and it knows fewer spellings of
-header fields than RFC 5322 allows. It guesses by the first 1,024 octets (libclamav 1.4,
-MAGIC_BUFFER_SIZE), at places other than the front too, so that all of these are ours.
+clamd decodes attachments only in what it recognises as mail, and it knows fewer spellings
+of header fields than RFC 5322 allows. It guesses by the first 1,024 octets (libclamav 1.4,
+MAGIC_BUFFER_SIZE), also at offsets other than 0, so the header fills all of them.
 """
 
 
 class ScannerUnavailable(TemporaryFailure):
-    """No verdict could be had. The message is not accepted: the peer keeps it."""
+    """No verdict was obtained. The message is deferred, and stays with the peer."""
 
     def __init__(self, what: str) -> None:
         super().__init__(
@@ -32,20 +32,20 @@ class ScannerUnavailable(TemporaryFailure):
 
 
 class Scan(Protocol):
-    """The scan of one message, fed as it arrives. Ends in `verdict` or `abandon`."""
+    """The scan of one message, fed as it arrives. Ends with `verdict` or `abandon`."""
 
     async def feed(self, chunk: bytes) -> None:
-        """Take the next octets. Raises ScannerUnavailable."""
+        """Takes the next octets. Raises ScannerUnavailable."""
 
     async def verdict(self) -> Verdict:
-        """Say what the octets so far are. Raises ScannerUnavailable."""
+        """Returns the verdict on the octets so far. Raises ScannerUnavailable."""
 
     async def abandon(self) -> None:
-        """Let go of everything held. Harmless after `verdict`, and twice."""
+        """Releases everything held. Harmless after `verdict`, and when called twice."""
 
 
 class Scanner(Protocol):
     """Opens scans; safe to share between any number of sessions."""
 
     def open(self) -> Scan:
-        """Begin a scan without waiting for anything."""
+        """Starts a scan without waiting for anything."""

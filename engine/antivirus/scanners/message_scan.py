@@ -1,4 +1,4 @@
-"""The scanner that the configuration asks for."""
+"""Scans messages and files with the configured scanner."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from engine import metrics
-from engine.antivirus.attachments.inspection import Inner
 from engine.antivirus.scanners.clamd import ClamdScanner
 from engine.antivirus.scanners.embedded import EmbeddedScanner
+from engine.antivirus.scanners.inner_content import Inner
 from engine.antivirus.scanners.interface import Scan, Scanner, ScannerUnavailable
 from engine.antivirus.verdict import Verdict, VerdictState
 
@@ -33,8 +33,7 @@ __all__ = [
 
 OFF = "off"
 
-# Files scanned together. Signatures would need thousands; small ones cost a message's
-# overhead each.
+# Files scanned together in one message, which saves small files the overhead of one each.
 MOST_FILES = 50
 MOST_OCTETS = 16 * 1024 * 1024
 
@@ -48,7 +47,7 @@ _LINE = 57  # octets that make one line of base64 (RFC 2045 §6.8)
 
 
 def configured() -> Scanner:
-    """clamd where POSTERN_CLAMD says where it is, else the embedded fallback."""
+    """Returns the scanner of POSTERN_CLAMD; the embedded one where it is empty."""
     target = settings.POSTERN.clamd
     if target == OFF:
         return OffScanner()
@@ -58,16 +57,16 @@ def configured() -> Scanner:
 
 
 def scan_bytes(data: bytes) -> Verdict:
-    """Scan a whole message at once, where there is no event loop.
+    """Scans a whole message, outside any event loop.
 
-    A message. A file goes to `scan_file`: here it would be taken for the text of one.
-    Raises ScannerUnavailable.
+    A file must go to `scan_file`, because here it would be scanned as the text of a
+    message. Raises ScannerUnavailable.
     """
     return async_to_sync(_scan)([data])
 
 
 def scan_file(chunks: Iterable[bytes]) -> Verdict:
-    """Scan a file before it is part of a message, without holding all of it.
+    """Scans a file that is not part of a message yet, without holding all of it in memory.
 
     Raises ScannerUnavailable.
     """
@@ -75,17 +74,17 @@ def scan_file(chunks: Iterable[bytes]) -> Verdict:
 
 
 def scan_inner(inner: Sequence[Inner], outer: Verdict) -> Verdict:
-    """`scan_inner_with` where there is no event loop."""
+    """Runs `scan_inner_with` outside any event loop."""
     return async_to_sync(scan_inner_with)(configured(), inner, outer)
 
 
 async def scan_inner_with(
     scanner: Scanner, inner: Sequence[Inner], outer: Verdict
 ) -> Verdict:
-    """Scan by itself what the scanner may not have found in a message.
+    """Scans separately what the scanner may not have found inside a message.
 
-    The verdict on all of it, where that on the message is `outer`: infected if any is.
-    Raises ScannerUnavailable.
+    `outer` is the verdict on the message. Returns the verdict on everything together,
+    which is infected if any is. Raises ScannerUnavailable.
     """
     found = outer
     for chunks in _streams(inner):
@@ -97,7 +96,7 @@ async def scan_inner_with(
 
 
 def _streams(inner: Sequence[Inner]) -> Iterator[Iterator[bytes]]:
-    """What is scanned one after the other: each message by itself, files together."""
+    """Yields the streams to scan: each inner message separately, files together."""
     files: list[Inner] = []
     for one in inner:
         if one.is_message:
@@ -117,7 +116,7 @@ async def _scan(chunks: Iterable[bytes], scanner: Scanner | None = None) -> Verd
     scan = (scanner or configured()).open()
     try:
         pieces = iter(chunks)
-        # A large file is decoded, and encoded again, where no session waits for it.
+        # In a thread, because decoding and encoding a large file would block the loop.
         while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
             await scan.feed(piece)
         return await verdict_of(scan)
@@ -126,7 +125,7 @@ async def _scan(chunks: Iterable[bytes], scanner: Scanner | None = None) -> Verd
 
 
 async def verdict_of(scan: Scan) -> Verdict:
-    """The verdict, and how long it took counted. Raises ScannerUnavailable."""
+    """Returns the verdict, and records how long it took. Raises ScannerUnavailable."""
     began, outcome = time.monotonic(), "unavailable"
     try:
         verdict = await scan.verdict()
@@ -138,7 +137,7 @@ async def verdict_of(scan: Scan) -> Verdict:
 
 
 def _files_as_message(files: Sequence[Inner]) -> Iterator[bytes]:
-    """The same of several, written in the one way that every scanner reads."""
+    """Wraps files in a message, in the plain MIME that every scanner can read."""
     if len(files) == 1:
         yield from _as_message(files[0].pieces())
         return
@@ -153,7 +152,7 @@ def _files_as_message(files: Sequence[Inner]) -> Iterator[bytes]:
 
 
 def _as_message(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The file as the one part of a message, as which scanners take things apart."""
+    """Wraps a file as the only part of a message, because scanners unpack messages."""
     yield b"MIME-Version: 1.0\r\n" + _PART_HEADER
     yield from _encoded(chunks)
 
@@ -169,7 +168,7 @@ def _encoded(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 class OffScanner:
-    """Finds everything clean, for measuring what the rest costs."""
+    """Calls everything clean, to measure the cost of everything else."""
 
     def __init__(self) -> None:
         if settings.POSTERN.env == "production":
@@ -178,15 +177,19 @@ class OffScanner:
             )
 
     def open(self) -> OffScan:
+        """Starts a scan that looks at nothing."""
         return OffScan()
 
 
 class OffScan:
+    """A scan that looks at nothing."""
+
     async def feed(self, chunk: bytes) -> None:
-        """Look away."""
+        """Ignores the octets."""
 
     async def verdict(self) -> Verdict:
+        """Returns a clean verdict."""
         return Verdict(VerdictState.CLEAN, scanner=OFF)
 
     async def abandon(self) -> None:
-        """Nothing is held."""
+        """Does nothing, because nothing is held."""

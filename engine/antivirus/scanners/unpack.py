@@ -1,4 +1,4 @@
-"""Takes archives apart into files, bounded, for a scanner that cannot do it itself."""
+"""Unpacks archives into files, within limits, for a scanner that cannot do it itself."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Protocol
 from uuid import uuid4
 
 from engine.antivirus.formats import tar, zips
-from engine.antivirus.scanners.unpack_limits import (
+from engine.antivirus.formats.unpack_limits import (
     LIMITS,
     MAX_DEPTH,
     MAX_ENTRIES,
@@ -23,10 +23,10 @@ from engine.antivirus.scanners.unpack_limits import (
 )
 
 CHUNK = 64 * 1024  # octets
-# Deflate64, LZMA and the rest are rare, and LZMA lets a file choose our memory use.
+# Deflate64, LZMA and others are rare, and LZMA lets the file decide how much memory it uses.
 ZIP_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2}
-# Known, and not opened here: 7z, RAR and xz, which the policy refuses by name, and
-# cabinet, zstd, lzip and compress.
+# Known formats that are not opened here. The policy refuses the first by name: 7z, RAR and
+# xz. The others are cabinet, zstd, lzip and compress.
 NAMED_FORMATS = (b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\xfd7zXZ\0")
 CLOSED_FORMATS = (
     b"MSCF\0\0\0\0",
@@ -34,7 +34,7 @@ CLOSED_FORMATS = (
     b"LZIP",
     b"\x1f\x9d",
 )
-# What zipfile, gzip and bz2 raise on hostile input.
+# The exceptions of zipfile, gzip and bz2 for hostile input.
 BROKEN = (
     zipfile.BadZipFile,
     gzip.BadGzipFile,
@@ -51,16 +51,17 @@ Opener = Callable[[Path, Budget], Iterator[Path]]
 
 
 class Readable(Protocol):
+    """A file that can be read."""
+
     def read(self, size: int, /) -> bytes: ...
 
 
 def unpack(path: Path, budget: Budget, *, depth: int = 0) -> Iterator[Path]:
-    """Yield the file itself and, if it is an archive, everything inside it.
+    """Yields the file itself and, if it is an archive, every file inside it.
 
-    A yielded file is gone after the next step. Raises Unscannable for what is too big
-    or too deep, broken, or of a format that is known but not opened here. What is
-    encrypted, or of a format that the policy names, is passed over, and the budget says
-    that there was some.
+    A yielded file is deleted at the next step. Raises Unscannable for an archive that is
+    too large, too deep or broken, or of a known format that is not opened here. Encrypted
+    files, and formats that the policy refuses by name, are skipped and noted in the budget.
     """
     yield path
     opener = _opener(path, budget)
@@ -110,7 +111,7 @@ def _from_bzip2(path: Path, budget: Budget) -> Iterator[Path]:
         with bz2.open(path) as source:
             member = _copy(source, path.parent, budget)
     except OSError as error:
-        # For a broken stream bz2 raises OSError too, but without a number.
+        # bz2 raises OSError for a broken stream, too, but without errno.
         if error.errno is None:
             raise Unscannable(UNREADABLE) from error
         raise
@@ -141,9 +142,10 @@ def _from_zip(path: Path, budget: Budget) -> Iterator[Path]:
 
 
 def _joined(member: Path) -> Path:
-    """An archive that stands before another, or in its comment.
+    """Checks an archive that stands before another, or in its comment.
 
-    Unscannable where it is not whole: some unpackers find members without a directory.
+    Raises Unscannable if it is incomplete, because some unpackers find members without
+    the directory.
     """
     if not zipfile.is_zipfile(member):
         raise Unscannable(UNREADABLE)
@@ -151,7 +153,7 @@ def _joined(member: Path) -> Path:
 
 
 def _check_directory(path: Path) -> None:
-    """Count the entries before zipfile makes an object of each."""
+    """Counts the entries, because zipfile creates an object for each before we see one."""
     count, tail = 0, b""
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
@@ -164,9 +166,9 @@ def _check_directory(path: Path) -> None:
 def _copy(
     source: Readable, folder: Path, budget: Budget, *, size: int | None = None
 ) -> Path:
-    """Write to a file whose name owes nothing to the archive's.
+    """Writes to a file with a random name, never one from the archive.
 
-    With a size, exactly that many octets: Unscannable if there are fewer.
+    With `size`, copies exactly that many octets, and raises Unscannable if fewer follow.
     """
     budget.spend_entry()
     member, left = folder / uuid4().hex, size

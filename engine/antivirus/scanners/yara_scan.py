@@ -1,7 +1,7 @@
-"""Looks at every part of one message in a file, with YARA rules.
+"""Scans every part of a message in a file with YARA rules.
 
-As a program of its own, `python -m engine.antivirus.scanners.yara_scan FILE`, it writes the
-signature it found, or nothing.
+Also a program, `python -m engine.antivirus.scanners.yara_scan FILE`, which prints the
+signature that it found, or nothing.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from uuid import uuid4
 
 import yara_x
 
-from engine.antivirus.scanners.unpack import unpack
-from engine.antivirus.scanners.unpack_limits import (
+from engine.antivirus.formats.unpack_limits import (
     ENCRYPTED,
     LIMITS,
     MAX_SECONDS,
@@ -24,15 +23,16 @@ from engine.antivirus.scanners.unpack_limits import (
     Budget,
     Unscannable,
 )
+from engine.antivirus.scanners.unpack import unpack
 from engine.mail import message
 from engine.mail.mime import part_walker, parts
 
 RULES = Path(__file__).with_name("rules.yar")
-NICENESS = 5  # below the event loop's
+NICENESS = 5  # lower priority than the event loop, so that a scan delays no session
 
 
 def find_signature(path: Path) -> str:
-    """What is found in the message, or nothing. Its parts go into the folder around it.
+    """Returns the signature found, or an empty string. Writes parts beside the file.
 
     Raises TimeoutError.
     """

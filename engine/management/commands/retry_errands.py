@@ -14,4 +14,6 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(f"{forwards_and_replies.retry(by=None)} are tried again.")
+        self.stdout.write(
+            f"{forwards_and_replies.retry_set_aside(by=None)} are tried again."
+        )

@@ -1,7 +1,8 @@
-"""Sending what mailboxes owe because of what arrived: forwards, and words of absence.
+"""Sends the forwards and out-of-office replies that deliveries to mailboxes triggered.
 
-An errand and what it sends are settled in one transaction, so that a crash at any moment
-neither loses nor doubles anything. What cannot be sent now is put off, not spun on.
+The row of an `AutomaticMail` is deleted in the transaction that commits what it sends, so
+that a crash at any moment neither loses nor doubles a message. A row that fails is
+postponed and blocks no other.
 """
 
 from __future__ import annotations
@@ -19,101 +20,107 @@ from engine.mail.envelope import Envelope
 from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock
 from engine.queue.automatic_mail import out_of_office_reply
-from engine.queue.automatic_mail.list_expansion import PASSED, has_passed
+from engine.queue.automatic_mail.list_expansion import LOOP_HEADER, has_passed
 from engine.queue.enqueue import commit
-from engine.queue.enqueue.accepted_message import Incoming
+from engine.queue.enqueue.accepted_message import AcceptedMessage
 from engine.queue.models import Source
 from engine.registry.models import Actor
 from engine.routing import policies, routes
 from engine.storage import content
-from engine.storage.models import FAULT_LENGTH, Errand, ErrandKind, Message
+from engine.storage.models import (
+    FAULT_LENGTH,
+    AutomaticMail,
+    AutomaticMailKind,
+    Message,
+)
 
 log = logging.getLogger(__name__)
 
-LIMIT = 100  # errands in one go
-PUT_OFF = timedelta(minutes=1)
+LIMIT = 100  # rows in one sweep
+FIRST_PAUSE = timedelta(minutes=1)
 MAX_ATTEMPTS = 10
 
 
-def run() -> int:
-    """Run what is due; return how many errands that were.
+def send_due() -> int:
+    """Sends what is due and returns the number of rows tried.
 
-    One that fails is put off, and set aside in the end; it stops no other.
+    A row that fails is postponed, and set aside after MAX_ATTEMPTS.
     """
-    due = Errand.objects.filter(due_at__lte=clock.now(), set_aside_at=None)
+    due = AutomaticMail.objects.filter(due_at__lte=clock.now(), set_aside_at=None)
     ids = list(due.order_by("pk").values_list("pk", flat=True)[:LIMIT])
-    for errand_id in ids:
+    for row_id in ids:
         try:
-            _run(errand_id)
+            _send(row_id)
         except Exception as error:
-            log.exception("errand %s is put off", errand_id)
-            _put_off(errand_id, str(error) or type(error).__name__)
+            log.exception("automatic mail %s is put off", row_id)
+            _postpone(row_id, str(error) or type(error).__name__)
     return len(ids)
 
 
 @transaction.atomic
-def _run(errand_id: int) -> None:
-    errand = _claimed(errand_id)
-    if errand is None:
+def _send(row_id: int) -> None:
+    row = _lock(row_id)
+    if row is None:
         return
     try:
-        incoming = _incoming(errand)
+        accepted = _message_for(row)
     except (PermanentFailure, InvalidAddressError) as refusal:
-        log.info("errand %s has nobody to go to: %s", errand_id, refusal)
-        incoming = None
-    errand.delete()
-    if incoming is not None:
-        commit.commit([incoming])
+        log.info("automatic mail %s has no recipient: %s", row_id, refusal)
+        accepted = None
+    row.delete()
+    if accepted is not None:
+        commit.commit_messages([accepted])
 
 
-def _claimed(errand_id: int) -> Errand | None:
-    """The errand, unless another process is at it or has done it."""
-    rows = Errand.objects.select_for_update(skip_locked=True, of=("self",))
+def _lock(row_id: int) -> AutomaticMail | None:
+    """Returns the row, unless another process holds it or has sent it."""
+    rows = AutomaticMail.objects.select_for_update(skip_locked=True, of=("self",))
     return (
-        rows.filter(pk=errand_id)
+        rows.filter(pk=row_id)
         .select_related("message__content", "message__mailbox")
         .first()
     )
 
 
-def _put_off(errand_id: int, fault: str) -> None:
-    """Try it again later; the last time, leave it to the operators, who see it in Health."""
-    errand = Errand.objects.filter(pk=errand_id).first()
-    if errand is None:
-        return  # another process did it meanwhile
-    errand.attempts += 1
-    errand.fault = fault[:FAULT_LENGTH]
+def _postpone(row_id: int, fault: str) -> None:
+    """Schedules another attempt; after the last, sets the row aside for operators, who
+    see it in Health."""
+    row = AutomaticMail.objects.filter(pk=row_id).first()
+    if row is None:
+        return  # another process sent it meanwhile
+    row.attempts += 1
+    row.fault = fault[:FAULT_LENGTH]
     now = clock.now()
-    errand.due_at = now + PUT_OFF * 2**errand.attempts
-    if errand.attempts >= MAX_ATTEMPTS:
-        log.error("errand %s is set aside", errand_id)
-        errand.set_aside_at = now
-    errand.save(update_fields=["attempts", "fault", "due_at", "set_aside_at"])
+    row.due_at = now + FIRST_PAUSE * 2**row.attempts
+    if row.attempts >= MAX_ATTEMPTS:
+        log.error("automatic mail %s is set aside", row_id)
+        row.set_aside_at = now
+    row.save(update_fields=["attempts", "fault", "due_at", "set_aside_at"])
 
 
 @transaction.atomic
-def retry(*, by: Actor | None) -> int:
-    """Try again now what was set aside; return how many errands that are."""
-    rows = list(Errand.objects.exclude(set_aside_at=None).select_for_update())
+def retry_set_aside(*, by: Actor | None) -> int:
+    """Makes everything that was set aside due again; returns how many rows."""
+    rows = list(AutomaticMail.objects.exclude(set_aside_at=None).select_for_update())
     for row in rows:
         row.set_aside_at, row.attempts, row.due_at = None, 0, clock.now()
         audit("errand.retried", row, detail={"fault": row.fault}, by=by)
-    Errand.objects.bulk_update(rows, ["set_aside_at", "attempts", "due_at"])
+    AutomaticMail.objects.bulk_update(rows, ["set_aside_at", "attempts", "due_at"])
     return len(rows)
 
 
-def _incoming(errand: Errand) -> Incoming | None:
-    """What it sends; None for nothing.
+def _message_for(row: AutomaticMail) -> AcceptedMessage | None:
+    """Returns what the row sends; None for nothing.
 
-    Raises PermanentFailure for nobody.
+    Raises PermanentFailure where the recipient does not exist or may not be reached.
     """
-    if errand.kind == ErrandKind.ANSWER:
-        return out_of_office_reply.answer(errand.message)
-    return _forward(errand.message, Address.parse(errand.target))
+    if row.kind == AutomaticMailKind.ANSWER:
+        return out_of_office_reply.reply_to(row.message)
+    return _forward(row.message, Address.parse(row.target))
 
 
-def _forward(message: Message, target: Address) -> Incoming | None:
-    """The same bytes to somebody else in the community, once round no circle."""
+def _forward(message: Message, target: Address) -> AcceptedMessage | None:
+    """Returns the same body for another mailbox; None where it has passed here before."""
     own = Address.parse(message.mailbox.address)
     header = HeaderBlock.salvage(bytes(message.content.header))
     if has_passed(header, own):
@@ -121,11 +128,11 @@ def _forward(message: Message, target: Address) -> Incoming | None:
     known = routes.current()
     route = known.resolve(target)
     policies.check_can_reach(known, route, sender=own)
-    marked = header.prepended(PASSED, own.key)
-    return Incoming(
+    marked = header.prepended(LOOP_HEADER, own.key)
+    return AcceptedMessage(
         envelope=Envelope.simple(own, route.address),
         destinations=(route.destination,),
-        kept=content.under(message.content, marked.to_bytes()),
+        kept=content.with_header(message.content, marked.to_bytes()),
         source=Source.SYSTEM,
         organisation_id=message.mailbox.organisation_id,
         person_id=message.mailbox.owner_id,
@@ -135,15 +142,16 @@ def _forward(message: Message, target: Address) -> Incoming | None:
 
 
 def _fingerprint(message: Message, header: HeaderBlock, target: Address) -> str:
-    """The same for one message on one way, by however many detours it comes here.
+    """Returns the same value for one message forwarded once, whichever way it came here.
 
-    Otherwise ten mailboxes that all forward to each other would make millions of one.
+    The loop mark alone stops circles but not detours: without the fingerprint, ten
+    mailboxes that all forward to each other would make millions of copies of a message.
     """
     facts = (
         message.mailbox.address,
         target.key,
         header.text("Message-ID"),
-        header.text("Received"),  # with our own reference of it
+        header.text("Received"),  # the top one is ours, with the reference
         message.content.body_digest,
     )
     return hashlib.sha256("\0".join(facts).encode("utf-8", "replace")).hexdigest()

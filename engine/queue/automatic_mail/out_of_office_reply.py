@@ -1,4 +1,4 @@
-"""The answer that a mailbox gives by itself while its holder is away (RFC 3834)."""
+"""Composes the automatic reply of a mailbox whose holder is away (RFC 3834)."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from engine.mail.envelope import Envelope
 from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
-from engine.queue.enqueue.accepted_message import Incoming
+from engine.queue.enqueue.accepted_message import AcceptedMessage
 from engine.queue.models import Source
 from engine.routing import routes
 from engine.routing.routes import Routes
 from engine.storage import content
 from engine.storage.models import Answered, Message, OutOfOffice
 
-# How long the same sender is not told again (RFC 3834 §2).
-PAUSE = timedelta(days=7)
-# Addresses of To and Cc that are looked at.
+# A sender gets at most one reply in this time (RFC 3834 §2).
+REPLY_INTERVAL = timedelta(days=7)
+# Addresses of To and Cc that are resolved to find whether the mailbox is named.
 LIMIT = 100
 
-# RFC 3834 §2: who does not read answers.
+# Local parts that belong to programs, which must not be replied to (RFC 3834 §2).
 _MACHINES = re.compile(
     r"(?:no-?_?reply|do-?_?not-?_?reply|mailer-daemon|postmaster|owner-.*|.*-request"
     r"|.*-bounces?|bounces?|notices?|listserv|majordomo)(?:\+.*)?",
@@ -33,32 +33,34 @@ _MACHINES = re.compile(
 )
 
 
-def answer(message: Message) -> Incoming | None:
-    """What to send, in the caller's transaction; None where nothing should be."""
+def reply_to(message: Message) -> AcceptedMessage | None:
+    """Returns the reply to send, in the caller's transaction; None where there is none."""
     now = clock.now()
     away = OutOfOffice.objects.on_at(now).filter(mailbox=message.mailbox_id).first()
     header = HeaderBlock.salvage(bytes(message.content.header))
     known = routes.current()
-    if away is None or not message.envelope_sender or not _asks(header):
+    if away is None or not message.envelope_sender or not _expects_reply(header):
         return None
     sender = Address.parse(message.envelope_sender)
     if _MACHINES.fullmatch(sender.local) or not _is_named(message, header, known):
         return None
     route = known.resolve(sender)
-    if route.mailbox_id == message.mailbox_id or not _is_due(message, sender):
+    if route.mailbox_id == message.mailbox_id or not _claim_reply(message, sender):
         return None
-    return Incoming(
+    return AcceptedMessage(
+        # The null sender, so that two mailboxes cannot reply to each other's replies
+        # (RFC 3834 §3.3).
         envelope=Envelope.simple(None, route.address),
         destinations=(route.destination,),
-        kept=content.keep(*split(_written(away, message, sender))),
+        kept=content.keep(*split(_compose(away, message, sender))),
         source=Source.SYSTEM,
         organisation_id=message.mailbox.organisation_id,
         detail={"out_of_office_of": message.mailbox.address},
     )
 
 
-def _asks(header: HeaderBlock) -> bool:
-    """False for what machines and lists send (RFC 3834 §2, RFC 2919, RFC 2369)."""
+def _expects_reply(header: HeaderBlock) -> bool:
+    """Returns False for mail from programs and lists (RFC 3834 §2, RFC 2919, RFC 2369)."""
     if any(field.name.lower().startswith("list-") for field in header.fields):
         return False
     automatic = header.text("Auto-Submitted").partition(";")[0].strip().lower()
@@ -72,7 +74,10 @@ def _asks(header: HeaderBlock) -> bool:
 
 
 def _is_named(message: Message, header: HeaderBlock, known: Routes) -> bool:
-    """Whether To or Cc names this mailbox: a blind copy tells nothing of itself."""
+    """Returns whether To or Cc names this mailbox.
+
+    A reply to a blind copy would disclose that the mailbox received one.
+    """
     named = [
         one.address
         for name in ("To", "Cc")
@@ -89,22 +94,23 @@ def _leads_to(known: Routes, address: Address, mailbox_id: int) -> bool:
         return False
 
 
-def _is_due(message: Message, sender: Address) -> bool:
-    """Whether this sender was not told lately; from now on they were."""
+def _claim_reply(message: Message, sender: Address) -> bool:
+    """Returns whether the sender is due a reply, and records that it gets one now."""
     now = clock.now()
-    told, is_new = Answered.objects.select_for_update().get_or_create(
+    # Locked, so that two messages handled at the same moment get one reply together.
+    answered, is_new = Answered.objects.select_for_update().get_or_create(
         mailbox_id=message.mailbox_id, sender=sender.key, defaults={"at": now}
     )
     if is_new:
         return True
-    if told.at > now - PAUSE:
+    if answered.at > now - REPLY_INTERVAL:
         return False
-    told.at = now
-    told.save(update_fields=["at"])
+    answered.at = now
+    answered.save(update_fields=["at"])
     return True
 
 
-def _written(away: OutOfOffice, message: Message, sender: Address) -> bytes:
+def _compose(away: OutOfOffice, message: Message, sender: Address) -> bytes:
     header = HeaderBlock.salvage(bytes(message.content.header))
     mailbox = message.mailbox
     references = f"{header.text('References')} {message.message_id}"

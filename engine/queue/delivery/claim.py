@@ -1,8 +1,8 @@
-"""Taking due recipients for one runner, for a time: however many runners there are.
+"""Claims due recipients for one runner under a lease, whatever the number of runners.
 
-On PostgreSQL the rows are locked with SKIP LOCKED, so that runners pass each other by;
-on SQLite the transaction is the only writer. Either way a row that is leased to
-somebody is not due, and a lease that its holder did not renew runs out.
+On PostgreSQL rows are locked with SKIP LOCKED, so that runners pass each other by; on
+SQLite the transaction is the only writer. A leased row is not due, and a lease that its
+holder does not renew runs out, so that the work of a runner that died is taken over.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from engine.mail.address import Address
 from engine.mail.smtp_replies import Reply
 from engine.queue import retry_schedule
 from engine.queue.delivery import due_recipients, suspension
-from engine.queue.delivery.concurrency import Room, is_far
+from engine.queue.delivery.concurrency import Capacity, needs_network
 from engine.queue.models import Recipient, RecipientStatus, Source
 from engine.routing import routes
 from engine.routing.routes import Routes
@@ -30,83 +30,86 @@ from engine.transport.parcel import Parcel, ParcelRecipient
 # Recipients in one claim for each destination that needs no network, and for all of them:
 # a claim is one transaction, however many lists and bounce addresses have something due.
 LIMIT = 100
-NEAR_IN_ALL = 500
+LOCAL_IN_ALL = 500
 # Recipients in one parcel (RFC 5321 §4.5.3.1.8: a server must take a hundred), and all
 # that are looked at because they belong to a message that is claimed.
 PARCEL_LIMIT = 100
 COMPANIONS = 1000
 
-_dice = random.SystemRandom()
+_random = random.SystemRandom()
 
-# What one parcel is made of: a message, and where it goes.
+# A parcel is made of one message for one destination.
 Pair = tuple[int, str]
 
 
 def claim(
     runner: str,
-    room: Room | None = None,
+    capacity: Capacity | None = None,
     *,
     held: Collection[int] = (),
-    lapsed: datetime | None = None,
+    lease_cutoff: datetime | None = None,
 ) -> list[Parcel]:
-    """Lease due recipients to the runner and return them as parcels.
+    """Leases due recipients to the runner and returns them as parcels.
 
     The next attempt is written before anybody dials, so that a crash never hammers a
-    peer. Recipients of suspended organisations are held instead. `room` says how many
-    parcels each destination may have; those that are closed are not looked at, however
-    much is due there. What needs no network waits for no next hop.
+    peer. Recipients of suspended organisations are held instead. `capacity` says how many
+    parcels each destination may have; closed destinations are not looked at, however much
+    is due there. Mail that needs no network waits for no next hop.
 
-    `held` are the recipients that the runner is still at: where their leases ran out
-    meanwhile, they are renewed and not claimed, or they would be sent again. Leases hold
-    until `lapsed`, where that is given (see `outage`).
+    `held` are the recipients that the runner is still delivering: where their leases ran
+    out meanwhile, they are renewed and not claimed, or they would be sent again. With
+    `lease_cutoff`, only leases that ended by then are free (see `database_outage`).
     """
-    room = room or Room()
+    capacity = capacity or Capacity()
     now = clock.now()
-    # No lock; claiming takes some.
-    waiting = due_recipients.destinations(now, room.closed, lapsed=lapsed)
-    far = room.shares([name for name in waiting if is_far(name)])
-    shares = far + _near_shares([n for n in waiting if not is_far(n)], len(far))
+    # Read without a lock, in its own statement: most polls find nothing due, and on
+    # SQLite opening the transaction would block every other writer.
+    waiting = due_recipients.destinations(
+        now, capacity.closed, lease_cutoff=lease_cutoff
+    )
+    remote = capacity.shares([name for name in waiting if needs_network(name)])
+    local = [name for name in waiting if not needs_network(name)]
+    shares = remote + _local_shares(local, len(remote))
     if not shares:
         return []
     known = routes.current()
     with transaction.atomic():
-        found = _locked(now, shares, lapsed)
+        found = _lock_due(now, shares, lease_cutoff)
         free = [row for row in found if row.leased_by != runner or row.pk not in held]
-        rows = suspension.without_suspended(free, known)
+        rows = suspension.hold_suspended(free, known)
         _lease(rows, runner)
     if len(free) < len(found):
-        renew(runner, held)
+        renew_leases(runner, held)
     return _parcels(rows, known)
 
 
 @transaction.atomic
-def renew(runner: str, recipient_ids: Collection[int]) -> None:
-    """Keep the leases of what is still being worked on.
-
-    What is locked at the moment is being settled, and is passed over: waiting for
-    several rows in another order than others do could deadlock.
-    """
+def renew_leases(runner: str, recipient_ids: Collection[int]) -> None:
+    """Extends the runner's leases on these recipients."""
     mine = leased_to(runner).filter(pk__in=recipient_ids)
+    # Rows that are locked at the moment are having their outcome recorded. Waiting for
+    # several of them in another order than the recorder locks them could deadlock.
     ids = list(mine.select_for_update(skip_locked=True).values_list("pk", flat=True))
     Recipient.objects.filter(pk__in=ids).update(
         leased_until=clock.now() + retry_schedule.LEASE
     )
 
 
-def give_back(runner: str) -> None:
-    """Let go of everything that the runner holds: it stops."""
+def release_leases(runner: str) -> None:
+    """Gives back everything that the runner holds, because it stops."""
     leased_to(runner).update(leased_until=None, leased_by="")
 
 
-def lock(runner: str, recipient_ids: Iterable[int]) -> dict[int, Recipient]:
-    """Those of the recipients that are still queued and ours, locked until the commit."""
+def lock_leased(runner: str, recipient_ids: Iterable[int]) -> dict[int, Recipient]:
+    """Locks and returns the recipients that are still queued and leased to the runner."""
     mine = leased_to(runner).filter(pk__in=list(recipient_ids))
     rows = mine.select_related("message").select_for_update(of=("self",))
+    # In the order of ids, as everywhere, so that two transactions cannot deadlock.
     return {row.pk: row for row in rows.order_by("pk")}
 
 
-def hurry(destination: str, replies: Iterable[Reply]) -> int:
-    """Try again now what waits for a destination because of one of those replies."""
+def retry_now(destination: str, replies: Iterable[Reply]) -> int:
+    """Makes due what waits for a destination because of one of these replies."""
     waiting = Recipient.objects.filter(
         destination=destination,
         status=RecipientStatus.QUEUED,
@@ -119,28 +122,28 @@ def hurry(destination: str, replies: Iterable[Reply]) -> int:
     return waiting.filter(because).update(next_attempt_at=clock.now())
 
 
-def _near_shares(waiting: Sequence[str], far: int) -> Counter[str]:
-    """The same for each that needs no network, beside so many that do.
+def _local_shares(waiting: Sequence[str], remote: int) -> Counter[str]:
+    """Returns how many recipients each destination that needs no network gets.
 
-    Where there are too many for one claim, those that have waited longest come first.
+    Where there are too many destinations for one claim, the longest waits come first.
     """
-    near = waiting[: max(0, due_recipients.MOST_DESTINATIONS - far)]
-    return Counter({name: min(LIMIT, NEAR_IN_ALL // len(near)) for name in near})
+    local = waiting[: max(0, due_recipients.MOST_DESTINATIONS - remote)]
+    return Counter({name: min(LIMIT, LOCAL_IN_ALL // len(local)) for name in local})
 
 
-def _locked(
-    now: datetime, shares: Counter[str], lapsed: datetime | None
+def _lock_due(
+    now: datetime, shares: Counter[str], lease_cutoff: datetime | None
 ) -> list[Recipient]:
-    """The oldest recipients of each destination, with those who get the same message.
+    """Locks each destination's oldest recipients, and others of the same messages.
 
     A message with many recipients on one server counts as one and is sent once.
     """
-    ids = due_recipients.first(now, shares, lapsed=lapsed)
+    ids = due_recipients.lock_oldest(now, shares, lease_cutoff=lease_cutoff)
     oldest = Recipient.objects.filter(pk__in=ids).select_related("message__content")
     rows = list(oldest.order_by("next_attempt_at", "pk"))
-    pairs = {_pair(row) for row in rows if is_far(row.destination)}
+    pairs = {_pair(row) for row in rows if needs_network(row.destination)}
     companions = (
-        due_recipients.rows(now, lapsed=lapsed)
+        due_recipients.due(now, lease_cutoff=lease_cutoff)
         .filter(
             message__in={message for message, _ in pairs},
             destination__in={destination for _, destination in pairs},
@@ -164,14 +167,15 @@ def _pair(row: Recipient) -> Pair:
 
 
 def leased_to(runner: str) -> QuerySet[Recipient]:
-    """What the runner holds, whether or not its lease has run out meanwhile."""
+    """Returns the queued recipients that the runner holds, even if their lease ran out."""
     return Recipient.objects.filter(leased_by=runner, status=RecipientStatus.QUEUED)
 
 
 def _lease(rows: Sequence[Recipient], runner: str) -> None:
     now = clock.now()
-    # The same delay for all of a parcel, so that they stay together.
-    chances: defaultdict[Pair, float] = defaultdict(_dice.random)
+    # One random delay for each parcel, so that its recipients become due together and
+    # are sent in one conversation again.
+    chances: defaultdict[Pair, float] = defaultdict(_random.random)
     for row in rows:
         row.attempts += 1
         delay = retry_schedule.delay_after(row.attempts, chances[_pair(row)])
@@ -186,10 +190,10 @@ def _lease(rows: Sequence[Recipient], runner: str) -> None:
 
 
 def _parcels(rows: Iterable[Recipient], known: Routes) -> list[Parcel]:
-    together: defaultdict[Pair, list[Recipient]] = defaultdict(list)
+    groups: defaultdict[Pair, list[Recipient]] = defaultdict(list)
     for row in rows:
-        together[_pair(row)].append(row)
-    return [_parcel(group, known) for group in together.values()]
+        groups[_pair(row)].append(row)
+    return [_parcel(group, known) for group in groups.values()]
 
 
 def _parcel(rows: Sequence[Recipient], known: Routes) -> Parcel:

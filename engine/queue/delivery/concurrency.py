@@ -1,10 +1,10 @@
-"""Limits how many parcels one runner has under way to each destination.
+"""Limits how many parcels one runner has in flight to each destination, and in all.
 
-As Postfix's queue manager does (postconf(5), default_destination_concurrency_limit and
-initial_destination_concurrency): a destination begins with few, gets one more with each
-success, and loses half with each conversation that fails; one that is down is left alone
-for a while and then probed with a single parcel. So a server that refuses, or that takes
-a connection and says nothing more, costs its own places only.
+Works like Postfix's queue manager (postconf(5), default_destination_concurrency_limit and
+initial_destination_concurrency): a destination starts with few, gains one with each
+success, and loses half with each conversation that fails. One that is down is closed for
+a while and then probed with a single parcel. So a server that refuses, or that accepts a
+connection and then says nothing, costs its own places only.
 """
 
 from __future__ import annotations
@@ -20,37 +20,36 @@ from engine.routing.routes import RouteKind
 from engine.transport.parcel import Cause, Outcome, Parcel
 from engine.transport.session_pool import DOWN_SECONDS
 
-# How many parcels may be under way to one destination, at first and at most, and to all.
+# Parcels in flight to one destination, at first and at most, and to all of them.
 FIRST = 2
 PER_DESTINATION = 20
 IN_ALL = 200
-# Of the room that is left, no destination gets more than one part in so many.
+# A destination gets at most this fraction of the capacity that is left.
 PARTS = 5
-# Of all, so many are for destinations that have nothing under way: a few that fall silent
-# at the same moment fill the rest before anything shows it.
+# Kept free for destinations that have nothing in flight: a few that fall silent at the
+# same moment fill the rest before anything shows it.
 RESERVE = 40
-# How many of all may go where nothing has succeeded lately, however many such there are.
+# The most for destinations where nothing has succeeded lately, however many such exist.
 UNPROVEN = IN_ALL // 2
-# Where something is under way for so long, or for twice as long as the last one took, and
-# nothing was answered since, it is in doubt whether the destination still answers: it
-# counts as if nothing had succeeded there.
+# A destination with a parcel in flight for this long, or for twice as long as the last one
+# took, and no answer since, counts as unproven: it is in doubt whether it still answers.
 DOUBT_SECONDS = 3.0
-# Parcels under way for longer count for their own destination only, up to so many. It
-# gets no more while all that it has, at least FIRST, is that slow and none is answered.
+# Parcels in flight for longer count for their own destination only, up to SLOW_IN_ALL. It
+# gets no more while everything it has, at least FIRST, is that slow and unanswered.
 SLOW_SECONDS = 30.0
 SLOW_IN_ALL = 1000
 
-FAR = (RouteKind.CONNECTION.value, OUTSIDE)
+NETWORK_KINDS = (RouteKind.CONNECTION.value, OUTSIDE)
 
 
-def is_far(destination: str) -> bool:
-    """Whether an attempt needs the network: what needs none waits for no next hop."""
-    return destination.partition(":")[0] in FAR
+def needs_network(destination: str) -> bool:
+    """Returns whether an attempt dials another server; one that does not waits for none."""
+    return destination.partition(":")[0] in NETWORK_KINDS
 
 
 @dataclass(slots=True)
-class Lane:
-    """What the runner knows of one destination."""
+class DestinationState:
+    """What the runner has learned about one destination. Times are of the monotonic clock."""
 
     limit: int = FIRST
     is_proven: bool = False
@@ -64,8 +63,11 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """How much more may be claimed, and for which destinations. The default is a runner's first."""
+class Capacity:
+    """How many more parcels may be claimed, and for which destinations.
+
+    The default is the capacity of a runner that has just started.
+    """
 
     in_all: int = IN_ALL
     unproven: int = UNPROVEN
@@ -76,14 +78,14 @@ class Room:
 
     @property
     def closed(self) -> list[str]:
-        """Destinations that are down, or have as much under way as they may."""
+        """Destinations that are down, or have as much in flight as they may."""
         return [name for name, limit in self.limits.items() if limit <= 0]
 
     def shares(self, waiting: Sequence[str]) -> Counter[str]:
-        """How many parcels each destination gets, one after another as long as any is left.
+        """Distributes the capacity, one parcel at a time, over the waiting destinations.
 
-        `waiting` names those with something due, the longest wait first; those that were
-        served longest ago come before them, so that none is passed over again and again.
+        `waiting` names those with something due, the longest wait first. Destinations
+        that were served longest ago come before them, so that none starves.
         """
         shares: Counter[str] = Counter()
         most = max(1, self.in_all // PARTS)
@@ -108,8 +110,8 @@ class Room:
         return +shares
 
 
-class Lanes:
-    """All destinations of one runner. Everything happens on one event loop."""
+class ConcurrencyLimits:
+    """The limits of one runner. Everything happens on one event loop, so nothing locks."""
 
     def __init__(
         self,
@@ -119,109 +121,113 @@ class Lanes:
     ) -> None:
         self._clock = clock
         self._down_seconds = down_seconds
-        self._lanes: defaultdict[str, Lane] = defaultdict(Lane)
-        self._under_way: dict[int, tuple[Parcel, float]] = {}
+        self._states: defaultdict[str, DestinationState] = defaultdict(DestinationState)
+        self._in_flight: dict[int, tuple[Parcel, float]] = {}
 
     def start(self, parcel: Parcel) -> None:
-        """Count a parcel as under way until `finish`."""
-        if is_far(parcel.destination):
+        """Counts a parcel as in flight until `finish`."""
+        if needs_network(parcel.destination):
             now = self._clock()
-            self._under_way[id(parcel)] = parcel, now
-            self._lanes[parcel.destination].served_at = now
+            self._in_flight[id(parcel)] = parcel, now
+            self._states[parcel.destination].served_at = now
 
     def finish(self, parcel: Parcel) -> None:
-        if id(parcel) not in self._under_way:
+        """Frees the parcel's place."""
+        if id(parcel) not in self._in_flight:
             return
-        _, began_at = self._under_way.pop(id(parcel))
-        lane = self._lanes[parcel.destination]
-        if lane.answered_at >= began_at:
-            lane.took = self._clock() - began_at
+        _, began_at = self._in_flight.pop(id(parcel))
+        state = self._states[parcel.destination]
+        if state.answered_at >= began_at:
+            state.took = self._clock() - began_at
 
     def note(self, destination: str, outcomes: Iterable[Outcome]) -> None:
-        """Learn from an attempt. A reply of any kind shows that the destination answers."""
+        """Adjusts the limit after an attempt. Any reply shows that the server answers."""
         failed = [one for one in outcomes if one.cause is not Cause.REPLY]
-        lane = self._lanes[destination]
+        state = self._states[destination]
         if failed:
-            self._note_failure(lane, failed[0])
+            self._note_failure(state, failed[0])
             return
-        lane.limit = min(lane.limit + 1, PER_DESTINATION)
-        lane.is_proven, lane.closed_until = True, 0.0
-        lane.answered_at = self._clock()
-        lane.tls_failures = 0
+        state.limit = min(state.limit + 1, PER_DESTINATION)
+        state.is_proven, state.closed_until = True, 0.0
+        state.answered_at = self._clock()
+        state.tls_failures = 0
 
-    def room(self) -> Room:
-        """What may be claimed now."""
+    def capacity(self) -> Capacity:
+        """Returns what may be claimed now."""
         now = self._clock()
-        under_way = [(one.destination, at) for one, at in self._under_way.values()]
-        fresh = [name for name, at in under_way if now - at < SLOW_SECONDS]
+        in_flight = [(one.destination, at) for one, at in self._in_flight.values()]
+        fresh = [name for name, at in in_flight if now - at < SLOW_SECONDS]
         prompt = set(fresh)
-        busy = Counter(name for name, _ in under_way)
+        busy = Counter(name for name, _ in in_flight)
         stuck = {
             name
             for name, count in busy.items()
             if count >= FIRST
             and name not in prompt
-            and now - self._lanes[name].answered_at >= SLOW_SECONDS
+            and now - self._states[name].answered_at >= SLOW_SECONDS
         }
         proven = self._answering(now)
         doubtful = sum(name not in proven for name in fresh)
-        # Those of which it is not known whether they answer leave room for the others,
-        # even where they took more before they fell silent.
+        # Doubtful destinations leave the others their capacity, even where they took more
+        # than UNPROVEN before they fell silent.
         taken = len(fresh) - doubtful + min(doubtful, UNPROVEN)
-        strangers = sum(name not in proven for name, _ in under_way)
-        return Room(
-            in_all=min(IN_ALL - taken, SLOW_IN_ALL - len(under_way)),
+        strangers = sum(name not in proven for name, _ in in_flight)
+        return Capacity(
+            in_all=min(IN_ALL - taken, SLOW_IN_ALL - len(in_flight)),
             unproven=min(UNPROVEN - doubtful, SLOW_IN_ALL - UNPROVEN - strangers),
             limits={
                 name: 0
-                if now < lane.closed_until or name in stuck
-                else lane.limit - busy[name]
-                for name, lane in self._lanes.items()
+                if now < state.closed_until or name in stuck
+                else state.limit - busy[name]
+                for name, state in self._states.items()
             },
             proven=proven,
-            served_at={name: lane.served_at for name, lane in self._lanes.items()},
+            served_at={name: state.served_at for name, state in self._states.items()},
             busy=frozenset(busy),
         )
 
     def _answering(self, now: float) -> frozenset[str]:
-        """Where something has succeeded lately, and nothing waits for an answer since."""
+        """Returns where something succeeded lately and nothing waits for an answer since."""
         oldest: dict[str, float] = {}
-        for parcel, at in self._under_way.values():
+        for parcel, at in self._in_flight.values():
             oldest[parcel.destination] = min(at, oldest.get(parcel.destination, at))
         return frozenset(
             name
-            for name, lane in self._lanes.items()
-            if lane.is_proven
-            and now - max(lane.answered_at, oldest.get(name, now))
-            < max(DOUBT_SECONDS, min(2 * lane.took, SLOW_SECONDS))
+            for name, state in self._states.items()
+            if state.is_proven
+            and now - max(state.answered_at, oldest.get(name, now))
+            < max(DOUBT_SECONDS, min(2 * state.took, SLOW_SECONDS))
         )
 
     def distrusted(self) -> dict[str, str]:
-        """Where TLS has failed for long enough to be no passing fault, with the last reply.
+        """Returns where TLS has failed for too long to be a passing fault, and the last
+        reply.
 
-        What waits there is not tried while the destination is left alone, so that its own
-        attempts cannot show it. Afterwards they can: a fault of hours ago says nothing.
+        Only while the destination is closed: what waits there is not tried, so that its
+        own attempts cannot show the failure. Once it is tried again they can, and a
+        failure of hours ago says nothing.
         """
         now = self._clock()
         since = now - retry_schedule.TLS_PATIENCE.total_seconds()
         return {
-            name: lane.last_reply
-            for name, lane in self._lanes.items()
-            if lane.tls_failures >= retry_schedule.TLS_FAILURES
-            and lane.tls_failing_since <= since
-            and now < lane.closed_until
+            name: state.last_reply
+            for name, state in self._states.items()
+            if state.tls_failures >= retry_schedule.TLS_FAILURES
+            and state.tls_failing_since <= since
+            and now < state.closed_until
         }
 
-    def _note_failure(self, lane: Lane, outcome: Outcome) -> None:
+    def _note_failure(self, state: DestinationState, outcome: Outcome) -> None:
         now = self._clock()
-        if lane.is_proven and lane.limit > 1:
-            lane.limit //= 2
+        if state.is_proven and state.limit > 1:
+            state.limit //= 2
         else:
-            lane.limit, lane.is_proven = 1, False
-            lane.closed_until = now + self._down_seconds
+            state.limit, state.is_proven = 1, False
+            state.closed_until = now + self._down_seconds
         if outcome.cause is not Cause.TLS:
-            lane.tls_failures = 0
+            state.tls_failures = 0
             return
-        lane.tls_failing_since = lane.tls_failing_since if lane.tls_failures else now
-        lane.tls_failures += 1
-        lane.last_reply = str(outcome.reply)
+        if not state.tls_failures:
+            state.tls_failing_since = now
+        state.tls_failures += 1
+        state.last_reply = str(outcome.reply)

@@ -1,4 +1,4 @@
-"""One attempt from end to end: by the right way out, then into the database."""
+"""Delivers parcels by the transport of their destination, and records the outcomes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError
 
 from engine.mail.errors import PermanentFailure
 from engine.queue.delivery import claim, local_attempts, outcome_recording
-from engine.queue.delivery.concurrency import Lanes
+from engine.queue.delivery.concurrency import ConcurrencyLimits
 from engine.queue.delivery.suspension import NOWHERE
 from engine.queue.notifications import pending_notices
 from engine.queue.notifications.notice_routing import OUTSIDE
@@ -30,116 +30,129 @@ from engine.transport.parcel import (
 
 log = logging.getLogger(__name__)
 
-# What was sent must be written down, or it is sent again: seconds between tries.
-SETTLE_PAUSES = (0.2, 1.0, 5.0)
+# Seconds between tries to record an outcome. There is no last try: what was sent and is
+# not recorded would be sent again.
+RECORD_PAUSES = (0.2, 1.0, 5.0)
 
 
 class Dispatcher:
-    """Attempts parcels for one runner. It raises nothing: whatever goes wrong is logged,
-    and the parcel comes back when its lease and its delay are over."""
+    """Attempts parcels for one runner.
+
+    Raises nothing: failures are logged, and the parcel comes back when its lease and its
+    delay are over.
+    """
 
     def __init__(
         self,
         runner: str,
         database: DatabaseThreads,
-        lanes: Lanes,
+        limits: ConcurrencyLimits,
         *,
         relay: Transport,
         outside: Transport,
     ) -> None:
         self._runner = runner
         self._database = database
-        self._lanes = lanes
+        self._limits = limits
         self._transports = {RouteKind.CONNECTION.value: relay, OUTSIDE: outside}
         self._unreachable: set[str] = set()
-        self._answers = asyncio.Event()
+        self._database_back = asyncio.Event()
 
-    def wake(self) -> None:
-        """The database answers again: write down at once what waits for it."""
-        woken, self._answers = self._answers, asyncio.Event()
+    def retry_recording(self) -> None:
+        """Records waiting outcomes immediately, because the database answers again."""
+        woken, self._database_back = self._database_back, asyncio.Event()
         woken.set()
 
-    async def deliver_here(self, parcels: Sequence[Parcel]) -> None:
-        """Into mailboxes, all in one transaction; one by one when one spoils it."""
+    async def deliver_to_mailboxes(self, parcels: Sequence[Parcel]) -> None:
+        """Delivers to mailboxes in one transaction; one by one if that fails."""
         try:
-            asked = await self._database.run(
-                local_attempts.deliver_here, self._runner, parcels
+            notices = await self._database.run(
+                local_attempts.deliver_to_mailboxes, self._runner, parcels
             )
         except Exception:
             log.exception("%d parcels were not delivered together", len(parcels))
             for parcel in parcels:
                 await self.deliver(parcel)
         else:
-            await self._report(asked)
+            await self._send_notices(notices)
 
     async def deliver(self, parcel: Parcel) -> None:
-        """Attempt one parcel, whatever its destination, and settle it."""
+        """Attempts one parcel, whatever its destination, and records the outcome."""
         try:
             await self._attempt(parcel)
         except PermanentFailure as refusal:
-            await self._settle(answer(parcel, OutcomeState.FAILED, refusal.reply))
+            await self._record(answer(parcel, OutcomeState.FAILED, refusal.reply))
         except Exception:
             log.exception("%s to %s failed", parcel.reference, parcel.destination)
-            await self._settle(local_attempts.put_off(parcel))
+            await self._record(local_attempts.defer(parcel))
 
     async def _attempt(self, parcel: Parcel) -> None:
         kind = parcel.destination.partition(":")[0]
         if kind in self._transports:
             outcomes = await self._transports[kind].deliver(parcel)
-            self._lanes.note(parcel.destination, outcomes)
-            await self._settle(outcomes)
-            await self._note_reach(parcel.destination, outcomes)
+            self._limits.note(parcel.destination, outcomes)
+            await self._record(outcomes)
+            await self._note_reachability(parcel.destination, outcomes)
         elif kind == NOWHERE:
-            await self._settle(await self._database.run(local_attempts.refuse, parcel))
+            await self._record(
+                await self._database.run(local_attempts.refuse_unknown, parcel)
+            )
         else:
-            work = _HERE.get(kind, _deliver_one)
-            await self._report(await self._database.run(work, self._runner, parcel))
+            attempt = _LOCAL_ATTEMPTS.get(kind, _deliver_one)
+            await self._send_notices(
+                await self._database.run(attempt, self._runner, parcel)
+            )
 
-    async def _settle(self, outcomes: Sequence[Outcome]) -> None:
-        """Write down what came of an attempt, however long that takes.
+    async def _record(self, outcomes: Sequence[Outcome]) -> None:
+        """Records outcomes, retrying as long as the database refuses. Raises nothing.
 
-        What was sent and not written down is sent again, so this raises nothing. Our
-        lease is renewed meanwhile, and stopping the runner cancels this.
+        The lease is renewed meanwhile, and stopping the runner cancels this.
         """
-        write = outcome_recording.settle
-        for pause in chain(SETTLE_PAUSES, repeat(SETTLE_PAUSES[-1])):
-            answers = self._answers
+        record = outcome_recording.record_outcomes
+        for pause in chain(RECORD_PAUSES, repeat(RECORD_PAUSES[-1])):
+            database_back = self._database_back
             try:
-                asked = await self._database.run(write, self._runner, outcomes)
+                notices = await self._database.run(record, self._runner, outcomes)
             except (OperationalError, InterfaceError):
                 log.exception("the database does not take the outcome of an attempt")
             except Exception:
+                # Not the database's absence but a fault in what accompanies the outcome,
+                # such as the trace. At least the status must be saved.
                 log.exception("the outcome of an attempt could not be written in full")
-                write = outcome_recording.settle_states
+                record = outcome_recording.record_statuses_only
             else:
-                return await self._report(asked)
+                return await self._send_notices(notices)
             with suppress(TimeoutError):
-                await asyncio.wait_for(answers.wait(), pause)
+                await asyncio.wait_for(database_back.wait(), pause)
 
-    async def _report(self, asked: Sequence[int]) -> None:
-        """Send the notices of what is written down. Failing, they are sent by a sweep."""
-        if not asked:
+    async def _send_notices(self, notice_ids: Sequence[int]) -> None:
+        """Sends the notices of recorded outcomes. Maintenance retries those that fail."""
+        if not notice_ids:
             return
         try:
-            await self._database.run(pending_notices.send, asked)
+            await self._database.run(pending_notices.send, notice_ids)
         except Exception:
-            log.exception("%d notices wait for the next sweep", len(asked))
+            log.exception("%d notices wait for the next maintenance", len(notice_ids))
 
-    async def _note_reach(self, destination: str, outcomes: Sequence[Outcome]) -> None:
-        """Once a hop is back, its mail does not wait for the rest of the backoff."""
+    async def _note_reachability(
+        self, destination: str, outcomes: Sequence[Outcome]
+    ) -> None:
+        """Makes waiting mail due once its next hop is back, whatever its backoff."""
         if any(outcome.cause is not Cause.REPLY for outcome in outcomes):
             self._unreachable.add(destination)
         elif destination in self._unreachable:
             self._unreachable.discard(destination)
-            await self._database.run(claim.hurry, destination, connection_errors.ALL)
+            await self._database.run(
+                claim.retry_now, destination, connection_errors.ALL
+            )
 
 
 def _deliver_one(runner: str, parcel: Parcel) -> list[int]:
-    return local_attempts.deliver_here(runner, [parcel])
+    return local_attempts.deliver_to_mailboxes(runner, [parcel])
 
 
-# Destinations of which an attempt needs no network.
-_HERE = {
-    RouteKind.LIST.value: local_attempts.expand,
-    RouteKind.BOUNCES.value: local_attempts.collect,
+# Attempts that need no network, by the kind of the destination.
+_LOCAL_ATTEMPTS = {
+    RouteKind.LIST.value: local_attempts.expand_list,
+    RouteKind.BOUNCES.value: local_attempts.collect_bounce,
 }

@@ -1,8 +1,9 @@
-"""Finds what is due, destination by destination, however much waits for any of them.
+"""Queries for due recipients, by destination, whatever the length of the queue.
 
-The statements are written by hand: both databases read an index from one destination to
-the next instead of every row of each (https://wiki.postgresql.org/wiki/Loose_indexscan),
-and SQLite uses a partial index only where its condition stands in the statement itself.
+The statements are written by hand: both databases jump through the index from one
+destination to the next instead of reading every row of each
+(https://wiki.postgresql.org/wiki/Loose_indexscan), and SQLite uses a partial index only
+where its condition is in the statement itself.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from engine.transport import connection_errors
 # Destinations in one statement: SQLite takes 500 terms of a UNION.
 MOST_DESTINATIONS = 300
 
-_BREAKDOWNS = tuple(map(str, connection_errors.ALL))
-NEWEST = 20  # recipients of a destination that may have been answered there
+_OUTAGES = tuple(map(str, connection_errors.ALL))
+NEWEST = 20  # recipients of a destination whose last reply is looked at
 
 FREE = "(leased_until IS NULL OR leased_until <= %s)"
 DESTINATIONS = f"""
@@ -48,12 +49,12 @@ DESTINATIONS = f"""
     )
     SELECT destination FROM earliest WHERE due_at IS NOT NULL ORDER BY due_at
 """  # noqa: S608
-# What reads the members of a JSON list as rows.
+# Reads the members of a JSON list as rows: one parameter, however long the list.
 AMONG = {
     "postgresql": "SELECT json_array_elements_text(%s)",
     "sqlite": "SELECT value FROM json_each(%s)",
 }
-FIRST_OF_ONE = f"""
+OLDEST_OF_ONE = f"""
     SELECT id FROM (
         SELECT id FROM queue_recipient
         WHERE status = 'queued' AND destination = %s
@@ -64,71 +65,73 @@ FIRST_OF_ONE = f"""
 
 
 def destinations(
-    now: datetime, closed: Collection[str], *, lapsed: datetime | None = None
+    now: datetime, closed: Collection[str], *, lease_cutoff: datetime | None = None
 ) -> list[str]:
-    """Where something is due, the longest wait first, but for the closed ones.
+    """Returns the destinations with something due, the longest wait first.
 
-    A lease holds until its end has come by `lapsed`, which is now unless said otherwise.
-    One statement, with a few index reads for each destination, and no lock.
+    `closed` ones are left out. A lease is free once its end is before `lease_cutoff`,
+    which is `now` by default. One statement, with a few index reads for each
+    destination, and no lock.
     """
     statement = DESTINATIONS.format(closed=AMONG[connection.vendor])
-    moments = [_moment(now), _moment(lapsed or now)]
+    moments = [_moment(now), _moment(lease_cutoff or now)]
     with connection.cursor() as cursor:
         cursor.execute(statement, [*moments, json.dumps(list(closed))])
         return [name for (name,) in cursor.fetchall()]
 
 
-def first(
-    now: datetime, shares: Mapping[str, int], *, lapsed: datetime | None = None
+def lock_oldest(
+    now: datetime, shares: Mapping[str, int], *, lease_cutoff: datetime | None = None
 ) -> list[int]:
-    """Ids of so many due recipients of each destination, the oldest first.
+    """Locks the oldest due recipients of each destination and returns their ids.
 
-    In the caller's transaction, and locked: on PostgreSQL what another runner has locked
-    is passed over; on SQLite the caller is the only writer.
+    `shares` says how many of each. In the caller's transaction: on PostgreSQL rows that
+    another runner has locked are skipped; on SQLite the caller is the only writer.
     """
     locks = connection.features.has_select_for_update_skip_locked
-    part = FIRST_OF_ONE.format(lock="FOR UPDATE SKIP LOCKED" if locks else "")
-    asked = list(shares.items())[:MOST_DESTINATIONS]
-    if not asked:
+    part = OLDEST_OF_ONE.format(lock="FOR UPDATE SKIP LOCKED" if locks else "")
+    wanted = list(shares.items())[:MOST_DESTINATIONS]
+    if not wanted:
         return []
-    moments = _moment(now), _moment(lapsed or now)
+    moments = _moment(now), _moment(lease_cutoff or now)
     values: list[Any] = [
-        value for name, count in asked for value in (name, *moments, count)
+        value for name, count in wanted for value in (name, *moments, count)
     ]
     with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join([part] * len(asked)), values)
+        cursor.execute(" UNION ALL ".join([part] * len(wanted)), values)
         return [pk for (pk,) in cursor.fetchall()]
 
 
-def rows(now: datetime, *, lapsed: datetime | None = None) -> QuerySet[Recipient]:
-    """Everything that is due and leased to nobody."""
+def due(now: datetime, *, lease_cutoff: datetime | None = None) -> QuerySet[Recipient]:
+    """Returns every recipient that is due and not leased."""
     return Recipient.objects.filter(
-        Q(leased_until=None) | Q(leased_until__lte=lapsed or now),
+        Q(leased_until=None) | Q(leased_until__lte=lease_cutoff or now),
         status=RecipientStatus.QUEUED,
         next_attempt_at__lte=now,
     )
 
 
-def said_at(destinations: Collection[str]) -> defaultdict[str, str]:
-    """Why no conversation with each destination took place lately; empty for nothing.
+def outage_replies(destinations: Collection[str]) -> defaultdict[str, str]:
+    """Returns why each destination could not be reached lately; empty where it could.
 
-    Not what was said in one: that may name somebody else's recipient. What was tried last
-    is tried again last, and so stands at the end of the index.
+    A reply given in a conversation is left out, because it may name a recipient of
+    another sender.
     """
     found: defaultdict[str, str] = defaultdict(str)
     for name in destinations:
         waiting = Recipient.objects.filter(
             status=RecipientStatus.QUEUED, destination=name
         )
+        # What was tried last is due last, and so is at the end of the index.
         newest = waiting.order_by("-next_attempt_at", "-pk")[:NEWEST]
-        for said in newest.values_list("last_reply", flat=True):
-            if not found[name] and said.startswith(_BREAKDOWNS):
-                found[name] = said
+        for reply in newest.values_list("last_reply", flat=True):
+            if not found[name] and reply.startswith(_OUTAGES):
+                found[name] = reply
     return found
 
 
 def served_since(since: datetime, destinations: Collection[str]) -> set[str]:
-    """Those of the destinations that took something, from whichever engine."""
+    """Returns the destinations that accepted mail since then, from whichever engine."""
     if not destinations:
         return set()
     taken = Recipient.objects.filter(

@@ -1,6 +1,7 @@
-"""Attempts that need no network: each is one transaction, run in the database's thread.
+"""Delivery attempts that need no network: each is one transaction in a database thread.
 
-They return the notices to send once they are committed (see `pending`).
+They return the ids of notices to send once the transaction is committed (see
+`pending_notices`).
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from engine.transport.parcel import Outcome, OutcomeState, Parcel, answer
 
 
 @transaction.atomic
-def deliver_here(runner: str, parcels: Sequence[Parcel]) -> list[int]:
-    """Put parcels into mailboxes: messages, statuses and trace are committed together.
+def deliver_to_mailboxes(runner: str, parcels: Sequence[Parcel]) -> list[int]:
+    """Delivers parcels to mailboxes: messages, statuses and trace commit together.
 
-    Only what is still ours is delivered, so that a runner that was thought dead and
-    one that took over its work never both deliver.
+    Only recipients that are still leased to the runner are delivered, so that a runner
+    presumed dead and the one that took over its work never both deliver.
     """
-    mine = claim.lock(runner, _ids(parcels))
+    mine = claim.lock_leased(runner, _ids(parcels))
     outcomes = local_mailboxes.deliver(
         [
             local_mailboxes.Placement(
@@ -44,28 +45,27 @@ def deliver_here(runner: str, parcels: Sequence[Parcel]) -> list[int]:
 
 
 @transaction.atomic
-def expand(runner: str, parcel: Parcel) -> list[int]:
-    """Send a parcel on to the members of a list; both are committed together."""
-    mine = claim.lock(runner, _ids([parcel]))
+def expand_list(runner: str, parcel: Parcel) -> list[int]:
+    """Expands a distribution list; the members' message commits with the outcome."""
+    mine = claim.lock_leased(runner, _ids([parcel]))
     if not mine:
         return []
-    return outcome_recording.apply(
-        mine, list_expansion.expand(parcel, next(iter(mine.values())).message)
-    )
+    message = next(iter(mine.values())).message
+    return outcome_recording.apply(mine, list_expansion.expand(parcel, message))
 
 
 @transaction.atomic
-def collect(runner: str, parcel: Parcel) -> list[int]:
-    """Take in what came back to a list's bounce address."""
-    mine = claim.lock(runner, _ids([parcel]))
+def collect_bounce(runner: str, parcel: Parcel) -> list[int]:
+    """Records a bounce that came back to a list's bounce address."""
+    mine = claim.lock_leased(runner, _ids([parcel]))
     if not mine:
         return []
     message = next(iter(mine.values())).message
     return outcome_recording.apply(mine, list_bounces.collect(parcel, message))
 
 
-def refuse(parcel: Parcel) -> list[Outcome]:
-    """What to say for recipients whose address nobody has any more."""
+def refuse_unknown(parcel: Parcel) -> list[Outcome]:
+    """Returns the outcomes for recipients whose address no longer exists."""
     known = routes.current()
     outcomes = []
     for recipient in parcel.recipients:
@@ -74,12 +74,13 @@ def refuse(parcel: Parcel) -> list[Outcome]:
         except PermanentFailure as refusal:
             outcomes.append(Outcome(recipient.id, OutcomeState.FAILED, refusal.reply))
         else:
+            # The address exists again; the next claim looks up where it leads now.
             outcomes.append(Outcome(recipient.id, OutcomeState.DEFERRED, TRY_LATER))
     return outcomes
 
 
-def put_off(parcel: Parcel) -> list[Outcome]:
-    """What to say for a parcel that we could not handle: our fault is never final."""
+def defer(parcel: Parcel) -> list[Outcome]:
+    """Returns deferrals for a parcel that we failed to handle: our fault is never final."""
     return answer(parcel, OutcomeState.DEFERRED, TRY_LATER)
 
 

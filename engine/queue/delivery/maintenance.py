@@ -1,4 +1,4 @@
-"""What happens by the clock alone: giving up, and saying that it takes long."""
+"""Periodic work on the queue: returns expired mail, requests delay notices, and the like."""
 
 from __future__ import annotations
 
@@ -21,63 +21,64 @@ from engine.transport.parcel import Outcome, OutcomeState
 
 log = logging.getLogger(__name__)
 
-LIMIT = 200  # recipients in one go
+LIMIT = 200  # recipients in one run of a step
 
 EXPIRED = Reply(554, "5.4.7", "It could not be delivered in time")
 STAYED_FULL = Reply(552, "5.2.2", "The mailbox was full, and stayed so")
 
 
-def sweep() -> None:
-    """Do everything that is due. Cheap when nothing is.
+def run_due() -> None:
+    """Runs every step. Cheap when nothing is due.
 
-    A step that fails is logged and done again with the next sweep; it stops no other.
+    A step that fails is logged and repeated with the next run; it stops no other.
     """
     now = clock.now()
     steps: tuple[Callable[[], object], ...] = (
-        partial(give_up, now),
-        partial(note_delays, now),
+        partial(return_expired, now),
+        partial(request_delay_notices, now),
         partial(suspension.release_resumed, now),
-        pending_notices.send_due,  # what the others just asked for, too
-        forwards_and_replies.run,
+        pending_notices.send_due,  # after the steps above, which add to them
+        forwards_and_replies.send_due,
     )
     for step in steps:
         try:
             step()
         except Exception:
-            log.exception("a step of the queue's sweep failed")
+            log.exception("a step of the queue's maintenance failed")
 
 
-def give_up(now: datetime) -> None:
-    """Return what has waited for its whole life, with the last thing heard."""
+def return_expired(now: datetime) -> None:
+    """Fails recipients whose message has expired, with the last reply that they got."""
+    # Looks before it opens the transaction, which on SQLite blocks every other writer.
     if not _expired(now).exists():
         return
     with transaction.atomic():
-        rows = _locked(_expired(now))
-        said = due_recipients.said_at(
-            {row.destination for row in rows if not row.last_reply}
-        )
+        rows = _lock(_expired(now))
+        untried = {row.destination for row in rows if not row.last_reply}
+        replies = due_recipients.outage_replies(untried)
         outcome_recording.apply(
             {row.pk: row for row in rows},
             [
-                Outcome(row.pk, OutcomeState.FAILED, _last_word(row, said))
+                Outcome(row.pk, OutcomeState.FAILED, _final_reply(row, replies))
                 for row in rows
             ],
         )
 
 
-def give_up_on_tls(distrusted: Mapping[str, str]) -> None:
-    """Return what has waited long for a destination that cannot be trusted.
+def return_untrusted(distrusted: Mapping[str, str]) -> None:
+    """Fails recipients that have waited long for destinations whose TLS keeps failing.
 
-    `distrusted` holds the last reply by destination. What was tried itself is given up by
-    its own count (`settle`); this is for what was not, as the destination was left alone
-    all the time that it has been due. What others deliver is not returned.
+    `distrusted` maps destinations to their last reply. Recipients that were attempted are
+    given up by their own count (`outcome_recording`). This is for those that were not,
+    because the destination was closed all the time that they have been due. Mail for a
+    destination that another engine reaches is not returned.
     """
     if not distrusted:
         return
     since = clock.now() - retry_schedule.TLS_PATIENCE
-    waiting = due_recipients.rows(since).filter(destination__in=distrusted)
+    waiting = due_recipients.due(since).filter(destination__in=distrusted)
     with transaction.atomic():
-        rows = _locked(waiting)
+        rows = _lock(waiting)
         served = due_recipients.served_since(since, {row.destination for row in rows})
         lost = [row for row in rows if row.destination not in served]
         outcome_recording.apply(
@@ -95,25 +96,25 @@ def give_up_on_tls(distrusted: Mapping[str, str]) -> None:
         )
 
 
-def note_delays(now: datetime) -> None:
-    """Have each sender told once that a recipient's mail is taking long."""
-    if not _slow(now).exists():
+def request_delay_notices(now: datetime) -> None:
+    """Has each sender notified once that mail for a recipient is delayed."""
+    if not _delayed(now).exists():
         return
     with transaction.atomic():
-        rows = _locked(_slow(now))
+        rows = _lock(_delayed(now))
         Recipient.objects.filter(pk__in=[row.pk for row in rows]).update(
             delay_noticed_at=now
         )
-        pending_notices.note_delays(rows, now=now)
+        pending_notices.record_delay_notices(rows, now=now)
 
 
 def _expired(now: datetime) -> QuerySet[Recipient]:
     return _waiting(now).filter(message__expires_at__lte=now)
 
 
-def _slow(now: datetime) -> QuerySet[Recipient]:
+def _delayed(now: datetime) -> QuerySet[Recipient]:
     since = now - retry_schedule.DELAY_NOTICE_AFTER
-    # What was never tried waits too, where its destination is known to be down.
+    # An untried recipient is delayed too: its destination may be known to be down.
     return _waiting(now).filter(
         Q(attempts__gt=0) | Q(next_attempt_at__lte=since),
         message__accepted_at__lte=since,
@@ -126,15 +127,16 @@ def _waiting(now: datetime) -> QuerySet[Recipient]:
     return Recipient.objects.filter(free, status=RecipientStatus.QUEUED)
 
 
-def _locked(rows: QuerySet[Recipient]) -> list[Recipient]:
-    claimed = rows.select_for_update(skip_locked=True, of=("self",))
-    return list(claimed.select_related("message").order_by("pk")[:LIMIT])
+def _lock(rows: QuerySet[Recipient]) -> list[Recipient]:
+    # Several engines run this at the same moment: each skips what another has locked.
+    locked = rows.select_for_update(skip_locked=True, of=("self",))
+    return list(locked.select_related("message").order_by("pk")[:LIMIT])
 
 
-def _last_word(row: Recipient, said_there: Mapping[str, str]) -> Reply:
-    said = row.last_reply or said_there.get(row.destination, "")
-    if not said:
+def _final_reply(row: Recipient, outage_replies: Mapping[str, str]) -> Reply:
+    last = row.last_reply or outage_replies.get(row.destination, "")
+    if not last:
         return EXPIRED
-    if said == str(MAILBOX_FULL):
+    if last == str(MAILBOX_FULL):
         return STAYED_FULL
-    return EXPIRED.saying(f"{EXPIRED.text}; the last answer was: {said}")
+    return EXPIRED.saying(f"{EXPIRED.text}; the last answer was: {last}")

@@ -1,4 +1,4 @@
-"""What an attempt came to, written down: status, trace and the notices to send."""
+"""Records the outcomes of delivery attempts: status, trace, log, and notices to send."""
 
 from __future__ import annotations
 
@@ -38,21 +38,23 @@ EVENTS = {
 
 
 @transaction.atomic
-def settle(runner: str, outcomes: Iterable[Outcome]) -> list[int]:
-    """Settle what the runner still holds; what it lost meanwhile is another's.
+def record_outcomes(runner: str, outcomes: Iterable[Outcome]) -> list[int]:
+    """Records the outcomes of recipients that the runner still holds; ignores the others,
+    which another runner took over.
 
-    Returns the notices to send once it is committed: see `pending`.
+    Returns the ids of notices to send once it is committed (see `pending_notices`).
     """
-    known = list(outcomes)
-    return apply(claim.lock(runner, [one.recipient_id for one in known]), known)
+    found = list(outcomes)
+    mine = claim.lock_leased(runner, [one.recipient_id for one in found])
+    return apply(mine, found)
 
 
 @transaction.atomic
-def settle_states(runner: str, outcomes: Iterable[Outcome]) -> list[int]:
-    """Where nothing else can be written: at least what is done, so that it stays done.
+def record_statuses_only(runner: str, outcomes: Iterable[Outcome]) -> list[int]:
+    """Records successes where nothing else can be written, so that they are not repeated.
 
-    No trace and no notice; the log says why. So what failed is tried again: its sender
-    must hear of it.
+    Writes no trace and no notice; the log has the fault. A failure is queued again
+    instead, because its sender must be notified.
     """
     now = clock.now()
     for outcome in outcomes:
@@ -68,26 +70,27 @@ def settle_states(runner: str, outcomes: Iterable[Outcome]) -> list[int]:
 
 
 def apply(rows: Mapping[int, Recipient], outcomes: Iterable[Outcome]) -> list[int]:
-    """Settle locked recipients, in the caller's transaction. Others are left alone.
+    """Records outcomes of locked recipients, in the caller's transaction.
 
-    Returns the notices to send once that is committed.
+    `rows` maps recipient ids to locked rows; outcomes of other recipients are ignored.
+    Returns the ids of notices to send once it is committed.
     """
     now = clock.now()
-    settled = [
+    pairs = [
         (rows[outcome.recipient_id], outcome)
         for outcome in outcomes
         if outcome.recipient_id in rows
     ]
-    hopeless = _given_up(settled, now)
-    settled = [(row, hopeless.get(row.pk, outcome)) for row, outcome in settled]
-    _trace(settled, now)
-    for row, outcome in settled:
+    final = _tls_failures_made_final(pairs, now)
+    pairs = [(row, final.get(row.pk, outcome)) for row, outcome in pairs]
+    _trace(pairs, now)
+    for row, outcome in pairs:
         row.status = STATUSES[outcome.state]
         row.finished_at = now if RecipientStatus(row.status).is_final else None
         row.last_reply = str(outcome.reply)[:REPLY_LENGTH]
         row.leased_until, row.leased_by = None, ""
     Recipient.objects.bulk_update(
-        [row for row, _ in settled],
+        [row for row, _ in pairs],
         [
             "status",
             "finished_at",
@@ -100,61 +103,62 @@ def apply(rows: Mapping[int, Recipient], outcomes: Iterable[Outcome]) -> list[in
         ],
         batch_size=UPDATED_AT_ONCE,
     )
-    log_lines.settled(settled)
-    return pending_notices.note(settled, now=now)
+    log_lines.log_outcomes(pairs)
+    return pending_notices.record_outcome_notices(pairs, now=now)
 
 
-def _given_up(
-    settled: Sequence[tuple[Recipient, Outcome]], now: datetime
+def _tls_failures_made_final(
+    pairs: Sequence[tuple[Recipient, Outcome]], now: datetime
 ) -> dict[int, Outcome]:
-    """Counts failures of TLS; the outcomes to make final, where it has failed for long.
-
-    Not where the destination took mail meanwhile: the fault is this engine's.
-    """
-    found = []
-    for row, outcome in settled:
+    """Counts TLS failures; returns final outcomes, by recipient id, where they persist."""
+    persistent = []
+    for row, outcome in pairs:
         if outcome.cause is not Cause.TLS or outcome.state is not OutcomeState.DEFERRED:
             row.tls_failures, row.tls_failing_since = 0, None
             continue
         row.tls_failures += 1
         row.tls_failing_since = row.tls_failing_since or now
         if retry_schedule.gives_up_on_tls(row.tls_failures, row.tls_failing_since, now):
-            found.append((row, outcome))
+            persistent.append((row, outcome))
     since = now - retry_schedule.TLS_PATIENCE
-    served = due_recipients.served_since(since, {row.destination for row, _ in found})
+    # Where the destination took mail meanwhile, from any engine, the fault is this
+    # engine's, and the sender's mail must not be returned for it.
+    served = due_recipients.served_since(
+        since, {row.destination for row, _ in persistent}
+    )
     return {
         row.pk: replace(
             outcome, state=OutcomeState.FAILED, reply=made_final(outcome.reply)
         )
-        for row, outcome in found
+        for row, outcome in persistent
         if row.destination not in served
     }
 
 
 def made_final(reply: Reply) -> Reply:
-    """A temporary refusal as the permanent one that it has become."""
+    """Returns a temporary refusal as a permanent one."""
     return Reply(554, f"5{reply.enhanced[1:] or '.0.0'}", reply.text)
 
 
-def _trace(settled: Sequence[tuple[Recipient, Outcome]], now: datetime) -> None:
-    """Write down what happened. The same deferral again is counted, not written again:
-    a server that is down for days would otherwise fill the trace."""
-    again = {
+def _trace(pairs: Sequence[tuple[Recipient, Outcome]], now: datetime) -> None:
+    """Traces the outcomes. A repeated deferral is counted on its first event, because a
+    server that is down for days would otherwise fill the trace."""
+    repeats = {
         row.deferral_id: _detail(row, outcome)
-        for row, outcome in settled
-        if row.deferral_id and _is_the_same_again(row, outcome)
+        for row, outcome in pairs
+        if row.deferral_id and _is_repeated_deferral(row, outcome)
     }
-    counted = event_log.repeat(again, at=now) if again else set()
-    rest = [pair for pair in settled if pair[0].deferral_id not in counted]
-    events = event_log.events(_event(row, outcome) for row, outcome in rest)
+    counted = event_log.count_repeats(repeats, at=now) if repeats else set()
+    rest = [pair for pair in pairs if pair[0].deferral_id not in counted]
+    events = event_log.save(_event(row, outcome) for row, outcome in rest)
     for (row, outcome), event in zip(rest, events, strict=True):
         is_deferred = outcome.state is OutcomeState.DEFERRED
         row.deferral_id = event.pk if is_deferred else None
 
 
-def _is_the_same_again(row: Recipient, outcome: Outcome) -> bool:
-    """Codes are compared alone: texts often name the attempt."""
+def _is_repeated_deferral(row: Recipient, outcome: Outcome) -> bool:
     before = Reply.parse(row.last_reply) if row.last_reply else None
+    # Compares codes only: many servers put an id or a time into the text.
     return (
         outcome.state is OutcomeState.DEFERRED
         and before is not None

@@ -1,4 +1,4 @@
-"""The queue at work: claim what is due, have it delivered, keep the leases alive."""
+"""Runs the queue: claims what is due, starts deliveries, and keeps the leases alive."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from engine.queue.delivery import claim, maintenance
-from engine.queue.delivery.concurrency import Lanes
+from engine.queue.delivery.concurrency import ConcurrencyLimits
 from engine.queue.delivery.database_outage import Outage
 from engine.queue.delivery.dispatcher import Dispatcher
 from engine.queue.enqueue.accepted_message import MAILBOX
@@ -28,12 +28,12 @@ log = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
 RENEW_SECONDS = 10.0
-SWEEP_SECONDS = 10.0
-FAREWELL_SECONDS = 10.0
+MAINTENANCE_SECONDS = 10.0
+SHUTDOWN_SECONDS = 10.0
 
 
 class Runner:
-    """One worker on the queue. Any number of them, on any number of hosts, is harmless."""
+    """One worker on the queue. Any number of them may run, on any number of hosts."""
 
     def __init__(
         self, *, pool: Pool | None = None, database: DatabaseThreads | None = None
@@ -41,67 +41,69 @@ class Runner:
         self.name = f"{socket.gethostname()[:16]}:{os.getpid()}:{secrets.token_hex(4)}"
         self._pool = pool or Pool()
         self._database = database or DatabaseThreads("queue", count=_threads())
-        # Of their own: whatever else takes long, what is under way stays ours.
+        # Leases are renewed on a connection of their own, so that a long statement
+        # elsewhere does not let them run out under deliveries in progress.
         self._leases = database or DatabaseThreads("leases", count=1)
         self._outage = Outage()
-        self._lanes = Lanes(down_seconds=self._pool.down_seconds)
+        self._limits = ConcurrencyLimits(down_seconds=self._pool.down_seconds)
         self._dispatcher = Dispatcher(
             self.name,
             self._database,
-            self._lanes,
+            self._limits,
             relay=Relay(self._pool),
             outside=Outside(self._pool),
         )
         self._woken = asyncio.Event()
-        self._under_way: dict[asyncio.Task[None], Sequence[Parcel]] = {}
+        self._in_flight: dict[asyncio.Task[None], Sequence[Parcel]] = {}
 
     def wake(self) -> None:
-        """Something was queued: look at once. Call it on the event loop."""
+        """Makes the runner look for due mail immediately. Call it on the event loop."""
         self._woken.set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until told to stop; then let what is under way finish, for a while."""
-        housekeeping = [
-            asyncio.create_task(self._keep_leases()),
-            asyncio.create_task(self._keep_house()),
+        """Works until `stop` is set, then gives deliveries in progress time to finish."""
+        background = [
+            asyncio.create_task(self._renew_leases()),
+            asyncio.create_task(self._run_maintenance()),
         ]
         try:
             while not stop.is_set():
-                if not await self._claim():
-                    await self._rest(stop)
+                if not await self._claim_and_start():
+                    await self._wait_for_work(stop)
         finally:
-            for task in housekeeping:
+            for task in background:
                 task.cancel()
             await self.close()
 
     async def run_once(self) -> int:
-        """Sweep, claim once and finish it; return how many parcels there were."""
-        await self._database.run(maintenance.sweep)
-        parcels = await self._claimed()
+        """Runs maintenance, claims once, finishes what it claimed; returns the number of
+        parcels."""
+        await self._database.run(maintenance.run_due)
+        parcels = await self._claim()
         self._start(parcels)
-        if self._under_way:
-            await asyncio.wait(self._under_way)
+        if self._in_flight:
+            await asyncio.wait(self._in_flight)
         return len(parcels)
 
     async def close(self) -> None:
-        """Wait a little for what is under way, and give back the rest."""
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=FAREWELL_SECONDS)
-        unfinished = list(self._under_way)
+        """Waits up to SHUTDOWN_SECONDS for deliveries in progress; gives back the rest."""
+        if self._in_flight:
+            await asyncio.wait(self._in_flight, timeout=SHUTDOWN_SECONDS)
+        unfinished = list(self._in_flight)
         for task in unfinished:
             task.cancel()
         await asyncio.gather(*unfinished, return_exceptions=True)
         await self._pool.close()
         with suppress(DatabaseError):  # the leases would run out by themselves
-            await self._database.run(claim.give_back, self.name)
+            await self._database.run(claim.release_leases, self.name)
         await self._database.close()
         if self._leases is not self._database:
             await self._leases.close()
 
-    async def _claim(self) -> bool:
-        """Start what is due; True when there may be more."""
+    async def _claim_and_start(self) -> bool:
+        """Starts what is due; returns whether there may be more."""
         try:
-            parcels = await self._claimed()
+            parcels = await self._claim()
         except (OperationalError, InterfaceError):
             self._outage.begin()
             log.exception("the database does not say what is due")
@@ -112,45 +114,46 @@ class Runner:
         self._start(parcels)
         return bool(parcels)
 
-    async def _claimed(self) -> list[Parcel]:
+    async def _claim(self) -> list[Parcel]:
         if self._outage.is_on:
-            # First what we hold: nobody could renew its leases meanwhile.
-            await self._database.run(claim.renew, self.name, self._held())
-            self._dispatcher.wake()
+            # The database answers again. Our own leases come first: they could not be
+            # renewed meanwhile, and claiming them again would send their mail twice.
+            await self._database.run(claim.renew_leases, self.name, self._held())
+            self._dispatcher.retry_recording()
         parcels = await self._database.run(
             claim.claim,
             self.name,
-            self._lanes.room(),
+            self._limits.capacity(),
             held=frozenset(self._held()),
-            lapsed=self._outage.lapsed(),
+            lease_cutoff=self._outage.lease_cutoff(),
         )
-        self._outage.answered()
+        self._outage.end()
         return parcels
 
     def _start(self, parcels: Sequence[Parcel]) -> None:
-        here = [parcel for parcel in parcels if parcel.destination == MAILBOX]
-        if here:
-            self._watch(self._dispatcher.deliver_here(here), here)
+        local = [parcel for parcel in parcels if parcel.destination == MAILBOX]
+        if local:
+            self._track(self._dispatcher.deliver_to_mailboxes(local), local)
         for parcel in parcels:
             if parcel.destination != MAILBOX:
-                self._watch(self._dispatcher.deliver(parcel), [parcel])
+                self._track(self._dispatcher.deliver(parcel), [parcel])
 
-    def _watch(
+    def _track(
         self, work: Coroutine[Any, Any, None], parcels: Sequence[Parcel]
     ) -> None:
         task = asyncio.create_task(work)
-        self._under_way[task] = parcels
+        self._in_flight[task] = parcels
         for parcel in parcels:
-            self._lanes.start(parcel)
+            self._limits.start(parcel)
         task.add_done_callback(self._finished)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
-        for parcel in self._under_way.pop(task):
-            self._lanes.finish(parcel)
-        self.wake()  # there is room again
+        for parcel in self._in_flight.pop(task):
+            self._limits.finish(parcel)
+        self.wake()  # a place became free
 
-    async def _rest(self, stop: asyncio.Event) -> None:
-        """Wait for a wake-up, for the end, or for the next poll."""
+    async def _wait_for_work(self, stop: asyncio.Event) -> None:
+        """Waits for a wake-up, for the end, or for the next poll."""
         waits = [
             asyncio.create_task(self._woken.wait()),
             asyncio.create_task(stop.wait()),
@@ -162,38 +165,40 @@ class Runner:
             wait.cancel()
         self._woken.clear()
 
-    async def _keep_leases(self) -> None:
-        """Renew the leases of what is under way, until cancelled."""
+    async def _renew_leases(self) -> None:
+        """Renews the leases of deliveries in progress, until cancelled."""
         while True:
             await asyncio.sleep(RENEW_SECONDS)
             try:
-                await self._leases.run(claim.renew, self.name, self._held())
+                await self._leases.run(claim.renew_leases, self.name, self._held())
             except Exception:
                 log.exception("leases could not be renewed")
 
-    async def _keep_house(self) -> None:
-        """Do what is due by the clock, until cancelled."""
+    async def _run_maintenance(self) -> None:
+        """Runs the queue's maintenance every MAINTENANCE_SECONDS, until cancelled."""
         while True:
-            await asyncio.sleep(SWEEP_SECONDS)
-            if self._outage.lapsed():
-                continue  # sweeps go by leases too
+            await asyncio.sleep(MAINTENANCE_SECONDS)
+            if self._outage.lease_cutoff():
+                # Maintenance treats an expired lease as free, too: after an outage the
+                # holder gets time to renew it first.
+                continue
             try:
-                await self._database.run(maintenance.sweep)
+                await self._database.run(maintenance.run_due)
                 await self._database.run(
-                    maintenance.give_up_on_tls, self._lanes.distrusted()
+                    maintenance.return_untrusted, self._limits.distrusted()
                 )
             except Exception:
-                log.exception("the queue's housekeeping failed")
+                log.exception("the queue's maintenance failed")
 
     def _held(self) -> list[int]:
         return [
             recipient.id
-            for parcels in self._under_way.values()
+            for parcels in self._in_flight.values()
             for parcel in parcels
             for recipient in parcel.recipients
         ]
 
 
 def _threads() -> int:
-    """SQLite has one writer at a time whatever we do."""
+    # SQLite allows one writer at a time, so more threads would only wait for each other.
     return 1 if connection.vendor == "sqlite" else 3

@@ -1,4 +1,8 @@
-"""Mail of the suspended waits; it is never returned because of it."""
+"""Holds mail from and to suspended organisations and addresses; never returns it.
+
+A suspension is meant to end, so its mail waits instead of failing, and the time on hold
+does not count towards the message's expiry.
+"""
 
 from __future__ import annotations
 
@@ -22,38 +26,38 @@ from engine.rows import UPDATED_AT_ONCE
 from engine.trace import event_log
 from engine.trace.models import EventKind
 
-RECHECK_LIMIT = 200  # recipients looked at again in one go
+RECHECK_LIMIT = 200  # held recipients looked at again in one run
 REPLY_LENGTH = 500  # of Recipient.last_reply
 
-# The destination of an address that nobody has any more.
+# The destination of an address that no longer exists.
 NOWHERE = "nowhere"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How a recipient stands with the registry now."""
+class CurrentRoute:
+    """A recipient's destination by the present routes, and why it must wait, if it must."""
 
     destination: str
-    hold: str = ""  # why it must wait, where it must
+    hold_reason: str = ""
 
 
-def standing(row: Recipient, known: Routes) -> Standing:
-    """Where the recipient's mail would go now, and whether it may."""
-    reason = _sender_suspended(row.message, known)
+def current_route(row: Recipient, known: Routes) -> CurrentRoute:
+    """Resolves the recipient again: it may have moved, or been suspended, since accepted."""
+    reason = _sender_suspension(row.message, known)
     if reason:
-        return Standing(row.destination, reason)
+        return CurrentRoute(row.destination, reason)
     if row.destination == OUTSIDE:
-        return Standing(OUTSIDE)
+        return CurrentRoute(OUTSIDE)
     try:
-        return Standing(known.resolve(Address.parse(row.address)).destination)
+        return CurrentRoute(known.resolve(Address.parse(row.address)).destination)
     except SuspendedRecipientError as refusal:
-        return Standing(row.destination, refusal.reply.text)
+        return CurrentRoute(row.destination, refusal.reply.text)
     except PermanentFailure:
-        return Standing(NOWHERE)
+        return CurrentRoute(NOWHERE)
 
 
-def _sender_suspended(message: QueuedMessage, known: Routes) -> str:
-    """Why nothing of the sender's may go on now; empty where it may."""
+def _sender_suspension(message: QueuedMessage, known: Routes) -> str:
+    """Returns why the sender's mail must wait; empty where it need not."""
     organisation = known.organisations.get(message.organisation_id or 0)
     if organisation is not None and organisation.status == OrganisationStatus.SUSPENDED:
         return f"{organisation.name}, which sent it, is suspended"
@@ -63,19 +67,19 @@ def _sender_suspended(message: QueuedMessage, known: Routes) -> str:
     return ""
 
 
-def without_suspended(rows: Iterable[Recipient], known: Routes) -> list[Recipient]:
-    """Hold the recipients whose sender or own address is suspended; return the rest.
+def hold_suspended(rows: Iterable[Recipient], known: Routes) -> list[Recipient]:
+    """Holds the recipients whose sender or own address is suspended; returns the rest.
 
-    In the caller's transaction, with the rows locked. The rest get, unsaved, the
-    destination that they have now, which may not be the one they were accepted for.
+    In the caller's transaction, with the rows locked. The rest get their current
+    destination, unsaved; it may not be the one that they were accepted for.
     """
     free: list[Recipient] = []
     suspended: list[tuple[Recipient, str]] = []
     for row in rows:
-        stands = standing(row, known)
-        row.destination = stands.destination
-        if stands.hold:
-            suspended.append((row, stands.hold))
+        route = current_route(row, known)
+        row.destination = route.destination
+        if route.hold_reason:
+            suspended.append((row, route.hold_reason))
         else:
             free.append(row)
     _hold(suspended)
@@ -83,7 +87,7 @@ def without_suspended(rows: Iterable[Recipient], known: Routes) -> list[Recipien
 
 
 def release_resumed(now: datetime) -> int:
-    """Queue again what was held for a suspension that is over; return how many."""
+    """Queues again what was held for a suspension that has ended; returns how many."""
     held = Recipient.objects.filter(status=RecipientStatus.HELD, hold=Hold.SUSPENSION)
     return _release_resumed(now) if held.exists() else 0
 
@@ -99,7 +103,8 @@ def _release_resumed(now: datetime) -> int:
         .order_by("next_attempt_at")[:RECHECK_LIMIT]
     )
     known = routes.current()
-    still = {row.pk for row in rows if standing(row, known).hold}
+    still = {row.pk for row in rows if current_route(row, known).hold_reason}
+    # Due again later, so that a long suspension does not keep others from this look.
     Recipient.objects.filter(pk__in=still).update(
         next_attempt_at=now + retry_schedule.SUSPENSION_RECHECK
     )
@@ -107,9 +112,9 @@ def _release_resumed(now: datetime) -> int:
 
 
 def release(rows: Sequence[Recipient]) -> int:
-    """Queue held recipients again, in the caller's transaction, with the rows locked.
+    """Queues held recipients again, in the caller's transaction, with the rows locked.
 
-    Time spent on hold counts against nobody: the message gets its whole life anew.
+    The message gets its whole lifetime again. Returns how many recipients.
     """
     now = clock.now()
     Recipient.objects.filter(pk__in=[row.pk for row in rows]).update(
@@ -122,7 +127,7 @@ def release(rows: Sequence[Recipient]) -> int:
     QueuedMessage.objects.filter(pk__in={row.message_id for row in rows}).update(
         expires_at=now + retry_schedule.LIFETIME
     )
-    event_log.events(
+    event_log.save(
         event_log.event(row.message.reference, EventKind.RELEASED, row.address)
         for row in rows
     )
@@ -130,12 +135,12 @@ def release(rows: Sequence[Recipient]) -> int:
 
 
 def _hold(suspended: Sequence[tuple[Recipient, str]]) -> None:
-    again_at = clock.now() + retry_schedule.SUSPENSION_RECHECK
+    recheck_at = clock.now() + retry_schedule.SUSPENSION_RECHECK
     for row, reason in suspended:
         row.status, row.hold = RecipientStatus.HELD, Hold.SUSPENSION
         row.leased_until, row.leased_by = None, ""
         row.deferral_id = None
-        row.next_attempt_at, row.last_reply = again_at, reason[:REPLY_LENGTH]
+        row.next_attempt_at, row.last_reply = recheck_at, reason[:REPLY_LENGTH]
     Recipient.objects.bulk_update(
         [row for row, _ in suspended],
         [
@@ -149,7 +154,7 @@ def _hold(suspended: Sequence[tuple[Recipient, str]]) -> None:
         ],
         batch_size=UPDATED_AT_ONCE,
     )
-    event_log.events(
+    event_log.save(
         event_log.event(
             row.message.reference, EventKind.HELD, row.address, reason=reason
         )

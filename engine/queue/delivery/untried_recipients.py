@@ -1,6 +1,7 @@
-"""Tells of mail that waits untried, because its destination is known to be down.
+"""Trace events for recipients that wait untried, because their destination is down.
 
-Such recipients are left out of every claim, so that no attempt of theirs is in the trace.
+A closed destination is left out of every claim, so its untried recipients have no attempt
+in the trace. These events say why they wait, and are never saved.
 """
 
 from __future__ import annotations
@@ -13,27 +14,27 @@ from engine.queue.models import Recipient
 from engine.trace import event_log
 from engine.trace.models import Event, EventKind
 
-# What has been due for less may be tried at any moment.
+# A recipient that has been due for less may be tried at any moment.
 PATIENCE = timedelta(minutes=1)
 LIMIT = 500  # recipients of one message
 
 
-def events(reference: str) -> list[Event]:
-    """What the trace would say of the message's untried recipients, unsaved.
+def deferral_events(reference: str) -> list[Event]:
+    """Returns an unsaved deferral event for each untried recipient of the message.
 
-    Each is a deferral with the reply that others got there. One query, and one for each
-    destination that recipients have waited for.
+    Each carries the reply that other mail for the destination got. One query, and one for
+    each destination that recipients wait for.
     """
     now = clock.now()
-    waiting = due_recipients.rows(now - PATIENCE).filter(
+    waiting = due_recipients.due(now - PATIENCE).filter(
         message__reference=reference, last_reply=""
     )
     rows = list(waiting.order_by("pk")[:LIMIT])
-    said = due_recipients.said_at({row.destination for row in rows})
+    replies = due_recipients.outage_replies({row.destination for row in rows})
     return [
-        _event(reference, row, said[row.destination])
+        _event(reference, row, replies[row.destination])
         for row in rows
-        if said[row.destination]
+        if replies[row.destination]
     ]
 
 

@@ -1,4 +1,4 @@
-"""A message on its way into the queue."""
+"""The message that a commit puts on the queue."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from engine.queue.models import Source
 from engine.routing.routes import RouteKind
 from engine.storage.content import KeptContent
 
-# The destination of all mailboxes kept here.
+# The destination that all mailboxes hosted here share.
 MAILBOX = RouteKind.MAILBOX.value
 
 
 def new_reference() -> str:
-    """A queue id: what replies, traces and helpdesk calls name a message by."""
+    """Returns a new queue id, by which replies, traces and helpdesk calls name a message."""
     return secrets.token_hex(8).upper()
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
-    """A message that passed every check and whose body is safe on the disk.
+class AcceptedMessage:
+    """A message that passed every check and whose body is safe on disk.
 
-    `destinations` stands beside the envelope's recipients, one each. `fingerprint`
-    is empty where a resend cannot be told from a new message. Nothing is delivered
-    before `release_at`, so that its sender may still take it back.
+    `destinations` runs parallel to the envelope's recipients. `fingerprint` identifies a
+    resend of the same bytes to the same recipients; it is empty where a resend cannot be
+    distinguished from a new message. Nothing is delivered before `release_at`, so that
+    the sender can still withdraw the message. `detail` goes into the trace.
     """
 
     envelope: Envelope
@@ -45,5 +46,5 @@ class Incoming:
 
     @property
     def sender(self) -> str:
-        """The envelope sender; empty when null."""
+        """The envelope sender; empty for the null reverse-path."""
         return str(self.envelope.sender or "")

@@ -1,4 +1,4 @@
-"""Accepting messages: from here on they are ours to deliver or to report."""
+"""Commits accepted messages: once the transaction ends, delivery or a DSN is our duty."""
 
 from __future__ import annotations
 
@@ -13,69 +13,73 @@ from django.db import transaction
 from engine import clock, locks
 from engine.mail.address import Address
 from engine.queue.enqueue import insertion
-from engine.queue.enqueue.accepted_message import Incoming, new_reference
+from engine.queue.enqueue.accepted_message import AcceptedMessage
 from engine.queue.models import Recipient, RecipientStatus
 from engine.queue.sending_rates import rate_limits
 from engine.routing import routes
 
-__all__ = ["Incoming", "commit", "commit_batch", "new_reference"]
-
-# How long a resend of the same bytes to the same people counts as the same message.
-# Longer than jobs try again (`engine.jobs.queue`), which send under a fingerprint.
+# How long a resend of the same bytes to the same recipients counts as the same message.
+# Must exceed the time over which jobs retry (`engine.jobs.queue`), because jobs send
+# under a fingerprint and rely on the second copy being recognised.
 RESEND_WINDOW = timedelta(hours=36)
 
-LOST = (RecipientStatus.FAILED, RecipientStatus.DROPPED)
+# Recipients in these states did not receive the message, so a resend serves them again.
+UNDELIVERED = (RecipientStatus.FAILED, RecipientStatus.DROPPED)
 
 
 @dataclass(slots=True)
-class Earlier:
-    """What was accepted before under one fingerprint."""
+class EarlierCopy:
+    """The message that was accepted before under the same fingerprint."""
 
     reference: str = ""
-    taken: set[str] = field(default_factory=set)
-    """The recipients, by key, who have it, or will without a resend."""
+    served: set[str] = field(default_factory=set)
+    """Address keys of the recipients who have it, or will without a resend."""
 
 
-def commit(batch: Sequence[Incoming]) -> list[str]:
-    """Commit messages in one transaction and return their references.
+def commit_messages(batch: Sequence[AcceptedMessage]) -> list[str]:
+    """Commits messages in one transaction and returns their references.
 
-    When this returns, all of it is on the disk. A resend gets the reference of the
-    message that it repeats, and is kept again only for those whom that did not reach.
+    When this returns, everything is on disk. A resend gets the reference of the message
+    that it repeats, and is queued only for recipients that the first did not reach.
     """
     references = commit_batch(batch)[0]
-    if any(incoming.source in rate_limits.COUNTED for incoming in batch):
-        # These come from processes that do not share their counts each second.
+    if any(accepted.source in rate_limits.COUNTED for accepted in batch):
+        # Web processes have no loop that shares their counts every second.
         transaction.on_commit(rate_limits.meter.share, robust=True)
     return references
 
 
 @transaction.atomic
-def commit_batch(batch: Sequence[Incoming]) -> tuple[list[str], bool]:
-    """The same, and whether something is left for the runner to deliver."""
-    known = _earlier(batch)
-    fresh: list[Incoming] = []
+def commit_batch(batch: Sequence[AcceptedMessage]) -> tuple[list[str], bool]:
+    """Commits messages; also returns whether the runner has something left to deliver."""
+    known = _earlier_copies(batch)
+    fresh: list[AcceptedMessage] = []
     references = []
-    for incoming in batch:
-        earlier = known[incoming.fingerprint] if incoming.fingerprint else Earlier()
-        left = _without(incoming, earlier.taken)
-        if left.envelope.recipients or not earlier.reference:
-            fresh.append(left)
-            earlier.reference = left.reference
-            earlier.taken.update(address.key for address in left.envelope.addresses)
+    for accepted in batch:
+        fingerprint = accepted.fingerprint
+        earlier = known[fingerprint] if fingerprint else EarlierCopy()
+        unserved = _without(accepted, earlier.served)
+        if unserved.envelope.recipients or not earlier.reference:
+            fresh.append(unserved)
+            earlier.reference = unserved.reference
+            # Updates `known`, so that a duplicate later in this batch is recognised too.
+            earlier.served.update(a.key for a in unserved.envelope.addresses)
         references.append(earlier.reference)
-    if any(incoming.source in rate_limits.COUNTED for incoming in fresh):
-        count = partial(rate_limits.note_accepted, routes.current(), fresh)
+    if any(accepted.source in rate_limits.COUNTED for accepted in fresh):
+        count = partial(rate_limits.count_accepted, routes.current(), fresh)
         transaction.on_commit(count, robust=True)
     return references, bool(fresh) and insertion.insert(fresh)
 
 
-def _earlier(batch: Sequence[Incoming]) -> defaultdict[str, Earlier]:
-    known: defaultdict[str, Earlier] = defaultdict(Earlier)
-    fingerprints = [i.fingerprint for i in batch if i.fingerprint]
+def _earlier_copies(
+    batch: Sequence[AcceptedMessage],
+) -> defaultdict[str, EarlierCopy]:
+    known: defaultdict[str, EarlierCopy] = defaultdict(EarlierCopy)
+    fingerprints = [one.fingerprint for one in batch if one.fingerprint]
     if not fingerprints:
         return known
-    # Two processes that accept one message at the same moment would both find nothing.
-    # The second looks when the first has committed.
+    # Two processes that accept one message at the same moment would both find no earlier
+    # copy and both insert. The lock makes the second look only after the first commits.
     locks.hold(*(f"accept {fingerprint}" for fingerprint in fingerprints))
     rows = Recipient.objects.filter(
         message__fingerprint__in=fingerprints,
@@ -83,21 +87,25 @@ def _earlier(batch: Sequence[Incoming]) -> defaultdict[str, Earlier]:
     ).values_list("message__fingerprint", "message__reference", "address", "status")
     for fingerprint, reference, address, status in rows.order_by("message_id"):
         known[fingerprint].reference = reference
-        if status not in LOST:
-            known[fingerprint].taken.add(Address.parse(address).key)
+        if status not in UNDELIVERED:
+            known[fingerprint].served.add(Address.parse(address).key)
     return known
 
 
-def _without(incoming: Incoming, taken: set[str]) -> Incoming:
-    """The message for those only who are not among the keys."""
-    if not taken:
-        return incoming
-    left = [
+def _without(accepted: AcceptedMessage, served: set[str]) -> AcceptedMessage:
+    """Returns the message for the recipients whose keys are not in `served`."""
+    if not served:
+        return accepted
+    unserved = [
         (recipient, destination)
         for recipient, destination in zip(
-            incoming.envelope.recipients, incoming.destinations, strict=True
+            accepted.envelope.recipients, accepted.destinations, strict=True
         )
-        if recipient.address.key not in taken
+        if recipient.address.key not in served
     ]
-    envelope = replace(incoming.envelope, recipients=tuple(one for one, _ in left))
-    return replace(incoming, envelope=envelope, destinations=tuple(d for _, d in left))
+    recipients = tuple(recipient for recipient, _ in unserved)
+    return replace(
+        accepted,
+        envelope=replace(accepted.envelope, recipients=recipients),
+        destinations=tuple(destination for _, destination in unserved),
+    )

@@ -1,4 +1,8 @@
-"""The short way: what is for a mailbox here is in it when the peer hears 250."""
+"""Delivers to mailboxes hosted here inside the transaction that accepts the message.
+
+A second transaction for each hosted recipient would double the disk flushes. So mail for
+a hosted mailbox is readable by the time the peer receives 250.
+"""
 
 from __future__ import annotations
 
@@ -8,50 +12,58 @@ from engine.mail.envelope import EnvelopeRecipient
 from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock
 from engine.mail.message import summarise
-from engine.queue.enqueue.accepted_message import MAILBOX, Incoming
+from engine.queue.enqueue.accepted_message import MAILBOX, AcceptedMessage
 from engine.routing import routes
 from engine.routing.routes import Routes
 from engine.storage import mailbox_delivery
 from engine.storage.mailbox_delivery import Delivery
 
-# Where in a batch a recipient stands: which message, which recipient of it.
-Place = tuple[int, int]
+# A recipient's position in a batch: index of the message, index of the recipient in it.
+Position = tuple[int, int]
 
 
-def deliver(batch: Sequence[Incoming], content_ids: Sequence[int]) -> set[Place]:
-    """Deliver into mailboxes, in the caller's transaction, and return who is served.
+def deliver(
+    batch: Sequence[AcceptedMessage], content_ids: Sequence[int]
+) -> set[Position]:
+    """Delivers into mailboxes, in the caller's transaction, and returns the recipients served.
 
-    Whoever cannot be served at once, has no room, or asked for a notice of success, is
-    left to the runner. Two recipients who turn out to be one mailbox get one copy.
+    Recipients that cannot be served now, whose mailbox is full, or who asked for a
+    success DSN, are left to the runner. Two recipients that resolve to one mailbox get
+    one copy.
     """
     known = _routes()
-    places: dict[Place, int] = {}
+    positions: dict[Position, int] = {}
     deliveries: dict[tuple[int, int], Delivery] = {}
-    for at, incoming in enumerate(batch):
-        mailboxes = _mailboxes(incoming, known)
+    for at, accepted in enumerate(batch):
+        mailboxes = _mailboxes(accepted, known)
         if not mailboxes:
             continue
-        # Ours may be the field that is too many: what was accepted is summed up as it is.
-        summary = summarise(HeaderBlock.salvage(incoming.kept.header))
+        # Salvages, because our own Received field may push the header over a limit, and
+        # an accepted message must be delivered whatever its header looks like.
+        summary = summarise(HeaderBlock.salvage(accepted.kept.header))
         for number, mailbox_id in mailboxes.items():
-            places[at, number] = mailbox_id
+            positions[at, number] = mailbox_id
             deliveries[at, mailbox_id] = Delivery(
                 mailbox_id,
                 content_ids[at],
-                incoming.kept.size,
-                incoming.sender,
+                accepted.kept.size,
+                accepted.sender,
                 summary,
-                incoming.kept.header,
+                accepted.kept.header,
             )
     ids = mailbox_delivery.deliver(list(deliveries.values()))
     full = {key for key, made in zip(deliveries, ids, strict=True) if made is None}
-    return {place for place, box in places.items() if (place[0], box) not in full}
+    return {
+        position
+        for position, mailbox_id in positions.items()
+        if (position[0], mailbox_id) not in full
+    }
 
 
 def _routes() -> Routes:
-    """What is in memory: this runs while others wait for the transaction to end.
+    """Returns the routes in memory, without a query: other sessions wait for this commit.
 
-    Whoever it does not know yet is left to the runner, which looks again.
+    A recipient that they do not know yet is left to the runner, which looks again.
     """
     try:
         return routes.held()
@@ -59,13 +71,13 @@ def _routes() -> Routes:
         return routes.current()
 
 
-def _mailboxes(incoming: Incoming, known: Routes) -> dict[int, int]:
-    """Mailbox by the recipient's number, of those who can be served at once."""
+def _mailboxes(accepted: AcceptedMessage, known: Routes) -> dict[int, int]:
+    """Maps recipient numbers to mailbox ids, for recipients that can be served now."""
     found: dict[int, int] = {}
-    if incoming.release_at is not None:
+    if accepted.release_at is not None:
         return found
-    for number, recipient in enumerate(incoming.envelope.recipients):
-        if incoming.destinations[number] == MAILBOX:
+    for number, recipient in enumerate(accepted.envelope.recipients):
+        if accepted.destinations[number] == MAILBOX:
             mailbox_id = _mailbox(recipient, known)
             if mailbox_id is not None:
                 found[number] = mailbox_id

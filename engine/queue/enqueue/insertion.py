@@ -1,4 +1,4 @@
-"""Writing accepted messages down: one statement for each table, however many they are."""
+"""Inserts accepted messages with one statement for each table, whatever their number."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from engine import clock, rows
 from engine.queue import log_lines, retry_schedule
 from engine.queue.enqueue import group_mailbox_audit, immediate_delivery
-from engine.queue.enqueue.accepted_message import Incoming
-from engine.queue.enqueue.immediate_delivery import Place
+from engine.queue.enqueue.accepted_message import AcceptedMessage
+from engine.queue.enqueue.immediate_delivery import Position
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
 from engine.storage.models import Content
 from engine.trace import event_log
@@ -49,32 +49,33 @@ RECIPIENT = (
 WAITING = (RecipientStatus.QUEUED.value, 0, "", None)
 
 
-def insert(batch: Sequence[Incoming]) -> bool:
-    """Insert messages and deliver what can be at once, in the caller's transaction.
+def insert(batch: Sequence[AcceptedMessage]) -> bool:
+    """Inserts messages and delivers to hosted mailboxes, in the caller's transaction.
 
-    Returns whether something is left for the runner.
+    Returns whether the runner has something left to deliver.
     """
     now = clock.now()
-    content_ids = rows.insert(Content, CONTENT, [_content(i, now) for i in batch])
+    content_ids = rows.insert(Content, CONTENT, [_content(a, now) for a in batch])
     message_ids = rows.insert(
         QueuedMessage,
         MESSAGE,
         [
-            _message(incoming, content_id, now)
-            for incoming, content_id in zip(batch, content_ids, strict=True)
+            _message(accepted, content_id, now)
+            for accepted, content_id in zip(batch, content_ids, strict=True)
         ],
     )
     served = immediate_delivery.deliver(batch, content_ids)
     recipients = list(_recipients(batch, message_ids, served, now))
     rows.insert(Recipient, RECIPIENT, recipients)
-    event_log.insert(_events(batch, served), at=now)
-    log_lines.accepted(batch, served)
-    group_mailbox_audit.note(batch)
+    event_log.insert_rows(_events(batch, served), at=now)
+    log_lines.log_accepted(batch, served)
+    # Last, because every writer of the audit chain waits for the one before it.
+    group_mailbox_audit.record_group_senders(batch)
     return len(recipients) > len(served)
 
 
-def _content(incoming: Incoming, now: datetime) -> tuple[Any, ...]:
-    kept = incoming.kept
+def _content(accepted: AcceptedMessage, now: datetime) -> tuple[Any, ...]:
+    kept = accepted.kept
     return (
         Content.PLAIN,
         kept.size,
@@ -86,60 +87,64 @@ def _content(incoming: Incoming, now: datetime) -> tuple[Any, ...]:
     )
 
 
-def _message(incoming: Incoming, content_id: int, now: datetime) -> tuple[Any, ...]:
+def _message(
+    accepted: AcceptedMessage, content_id: int, now: datetime
+) -> tuple[Any, ...]:
     return (
-        incoming.reference,
+        accepted.reference,
         content_id,
-        incoming.sender,
-        str(incoming.source),
-        incoming.organisation_id,
-        incoming.person_id,
-        incoming.fingerprint,
+        accepted.sender,
+        str(accepted.source),
+        accepted.organisation_id,
+        accepted.person_id,
+        accepted.fingerprint,
         now,
-        (incoming.release_at or now) + retry_schedule.LIFETIME,
-        incoming.envelope.envelope_id,
-        incoming.envelope.wants_full,
+        (accepted.release_at or now) + retry_schedule.LIFETIME,
+        accepted.envelope.envelope_id,
+        accepted.envelope.wants_full,
     )
 
 
 def _recipients(
-    batch: Sequence[Incoming],
+    batch: Sequence[AcceptedMessage],
     message_ids: Sequence[int],
-    served: set[Place],
+    served: set[Position],
     now: datetime,
 ) -> Iterator[tuple[Any, ...]]:
     done = (RecipientStatus.DELIVERED.value, 1, str(DELIVERED), now)
-    for at, (incoming, message_id) in enumerate(zip(batch, message_ids, strict=True)):
-        for number, recipient in enumerate(incoming.envelope.recipients):
+    for at, (accepted, message_id) in enumerate(zip(batch, message_ids, strict=True)):
+        for number, recipient in enumerate(accepted.envelope.recipients):
             yield (
                 message_id,
                 str(recipient.address),
                 recipient.original,
                 recipient.notify,
-                incoming.destinations[number],
-                incoming.release_at or now,
+                accepted.destinations[number],
+                accepted.release_at or now,
                 "",
                 "",
                 *(done if (at, number) in served else WAITING),
             )
 
 
-def _events(batch: Sequence[Incoming], served: set[Place]) -> Iterator[event_log.Row]:
-    for incoming in batch:
-        yield incoming.reference, "", EventKind.RECEIVED, _facts(incoming)
+def _events(
+    batch: Sequence[AcceptedMessage], served: set[Position]
+) -> Iterator[event_log.Row]:
+    for accepted in batch:
+        yield accepted.reference, "", EventKind.RECEIVED, _facts(accepted)
     for at, number in sorted(served):
         address = str(batch[at].envelope.recipients[number].address)
         reply = {"reply": str(DELIVERED)}
         yield batch[at].reference, address, EventKind.DELIVERED, reply
 
 
-def _facts(incoming: Incoming) -> dict[str, Any]:
+def _facts(accepted: AcceptedMessage) -> dict[str, Any]:
     return {
-        "sender": incoming.sender,
-        "recipients": len(incoming.envelope.recipients),
-        "size": incoming.kept.size,
-        "source": str(incoming.source),
-        "organisation_id": incoming.organisation_id,
-        **({"person_id": incoming.person_id} if incoming.person_id else {}),
-        **incoming.detail,
+        "sender": accepted.sender,
+        "recipients": len(accepted.envelope.recipients),
+        "size": accepted.kept.size,
+        "source": str(accepted.source),
+        "organisation_id": accepted.organisation_id,
+        **({"person_id": accepted.person_id} if accepted.person_id else {}),
+        **accepted.detail,
     }

@@ -1,4 +1,4 @@
-"""The one door by which our own surfaces send: webmail, the API, and notices."""
+"""Submits mail composed inside the service: webmail, the API, and the service's notices."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from engine.mail.message import split
 from engine.mail.mime.part_walker import walk
 from engine.queue import log_lines
 from engine.queue.enqueue import commit
-from engine.queue.enqueue.accepted_message import Incoming
+from engine.queue.enqueue.accepted_message import AcceptedMessage, new_reference
 from engine.queue.models import Source
 from engine.queue.notifications import infection_alerts, notice_routing
 from engine.queue.sending_rates import rate_alerts, rate_limits
@@ -40,14 +40,15 @@ def submit(
     is_everyday: bool = False,
     by: Actor | None,
 ) -> str:
-    """Check, scan and accept a message, and return its reference.
+    """Checks, scans and commits a message, and returns its reference.
 
-    `by` is the person who sends, or a key that sends as a mailbox of its organisation;
-    None is the service itself, which alone may write to addresses outside the
-    community: with `is_everyday`, to those in a member's own domain too. What comes
-    twice with one fingerprint is taken once. Raises MailError with the sentence to show.
+    `by` is the person who sends, or an API key that sends as a mailbox of its
+    organisation. None is the service itself, which alone may write to addresses outside
+    the community; with `is_everyday`, also to those in a member's own domain. A second
+    message with the same fingerprint is accepted once. Raises MailError, whose text is
+    shown to the sender.
     """
-    incoming = prepare(
+    accepted = prepare(
         raw,
         envelope=envelope,
         source=source,
@@ -55,7 +56,7 @@ def submit(
         is_everyday=is_everyday,
         by=by,
     )
-    return commit.commit([incoming])[0]
+    return commit.commit_messages([accepted])[0]
 
 
 def prepare(
@@ -67,10 +68,10 @@ def prepare(
     fingerprint: str = "",
     is_everyday: bool = False,
     release_at: datetime | None = None,
-) -> Incoming:
-    """Check and scan a message, for a caller who commits it with rows of their own.
+) -> AcceptedMessage:
+    """Checks and scans a message, for a caller that commits it together with its own rows.
 
-    The scan may take seconds, so this stands outside every transaction. Raises MailError.
+    The scan may take seconds: call this outside every transaction. Raises MailError.
     """
     try:
         return _prepare(
@@ -84,7 +85,7 @@ def prepare(
         )
     except MailError as error:
         owner = by.organisation_id if by else None
-        log_lines.refused(error.reply, envelope, source, organisation_id=owner)
+        log_lines.log_refusal(error.reply, envelope, source, organisation_id=owner)
         raise
 
 
@@ -97,21 +98,22 @@ def _prepare(
     fingerprint: str,
     is_everyday: bool,
     release_at: datetime | None,
-) -> Incoming:
+) -> AcceptedMessage:
     known = routes.current()
     if b"\0" in raw:
         raise PermanentFailure(smtp_replies.NUL_INSIDE)
     header, body = split(raw)
     if by is not None:
         _check_sender(known, envelope, header, by)
-    envelope, going = _routed(known, envelope, is_everyday=is_everyday, by=by)
-    reference = commit.new_reference()
-    _check_rates(known, envelope, going, by=by)
+    envelope, destinations = _route(known, envelope, is_everyday=is_everyday, by=by)
+    reference = new_reference()
+    # Before the scan, which is what a sender over the limit must not be able to cost us.
+    _check_rates(known, envelope, destinations, by=by)
     unscanned = _scan(raw, envelope, reference, by=by)
-    header = _marked(header, unscanned)
-    return Incoming(
+    header = _mark_unscanned(header, unscanned)
+    return AcceptedMessage(
         envelope=envelope,
-        destinations=going,
+        destinations=destinations,
         kept=content.keep(header, body),
         source=source,
         organisation_id=by.organisation_id if by else None,
@@ -124,23 +126,26 @@ def _prepare(
     )
 
 
-def _marked(header: bytes, unscanned: list[str]) -> bytes:
-    """With our mark, where there is something to mark or a mark that is not ours."""
+def _mark_unscanned(header: bytes, unscanned: list[str]) -> bytes:
+    """Adds our mark for unscanned content, and removes a mark that is not ours."""
+    # Without either, the header is not parsed: the bytes stay exactly as composed.
     if not unscanned and policy.MARK.lower().encode() not in header.lower():
         return header
     return policy.marked(HeaderBlock.salvage(header), unscanned).to_bytes()
 
 
 def _check_rates(
-    known: Routes, envelope: Envelope, going: Sequence[str], *, by: Actor | None
+    known: Routes, envelope: Envelope, destinations: Sequence[str], *, by: Actor | None
 ) -> None:
-    """Raise RateExceededError, and the alarm, where the sender sends too much."""
+    """Raises RateExceededError, and sends the alert, where the sender is over a rate."""
     if by is None:
         return
     try:
-        rate_limits.check_message(known, _senders(by), len(envelope.recipients), going)
+        rate_limits.check_message(
+            known, _senders(by), len(envelope.recipients), destinations
+        )
     except rate_limits.RateExceededError:
-        rate_alerts.write()
+        rate_alerts.send_due_alerts()
         raise
 
 
@@ -152,7 +157,7 @@ def _senders(by: Actor) -> list[Sender]:
 
 def _check_sender(known: Routes, envelope: Envelope, header: bytes, by: Actor) -> None:
     block = HeaderBlock.parse(header)
-    check = _check(known, by)
+    check = _address_check(known, by)
     if envelope.sender is not None:
         check(address=envelope.sender)
     for author in authors(block):
@@ -160,21 +165,21 @@ def _check_sender(known: Routes, envelope: Envelope, header: bytes, by: Actor) -
     author_claims.check_claims(known, block, check)
 
 
-def _check(known: Routes, by: Actor) -> Callable[..., None]:
-    """The check of an address that the person or the key writes as."""
+def _address_check(known: Routes, by: Actor) -> Callable[..., None]:
+    """Returns the check whether the person or the key may write as an address."""
     if isinstance(by, Person):
         return partial(policies.check_can_send_as, known, person_id=by.pk)
     return partial(policies.check_key_can_send_as, known, by.organisation_id)
 
 
-def _routed(
+def _route(
     known: Routes, envelope: Envelope, *, is_everyday: bool, by: Actor | None
 ) -> tuple[Envelope, tuple[str, ...]]:
-    """The envelope with aliases followed, and where each recipient's mail goes."""
-    recipients, going = [], []
+    """Resolves aliases; returns the envelope and the destination of each recipient."""
+    recipients, destinations = [], []
     for recipient in envelope.recipients:
         if by is None:
-            address, destination = notice_routing.of_notice(
+            address, destination = notice_routing.route_notice(
                 known, recipient.address, is_everyday=is_everyday
             )
         else:
@@ -182,17 +187,16 @@ def _routed(
             policies.check_can_reach(known, route, sender=envelope.sender)
             address, destination = route.address, route.destination
         recipients.append(replace(recipient, address=address))
-        going.append(destination)
-    return replace(envelope, recipients=tuple(recipients)), tuple(going)
+        destinations.append(destination)
+    return replace(envelope, recipients=tuple(recipients)), tuple(destinations)
 
 
 def _scan(
     raw: bytes, envelope: Envelope, reference: str, *, by: Actor | None
 ) -> list[str]:
-    """Refuse what is infected or may not travel; what nobody could look into.
-
-    What the scanner finds counts before the kinds: it raises the alarm.
-    """
+    """Refuses infected and forbidden content; returns what could not be scanned."""
+    # The verdict comes before the attachment policy: an infected file of a forbidden
+    # kind must raise the alarm, not just be refused for its kind.
     verdict = message_scan.scan_bytes(raw)
     _refuse_infected(verdict, raw, envelope, reference, by=by)
     examined = policy.check_can_carry(
@@ -212,7 +216,7 @@ def _refuse_infected(
     by: Actor | None,
 ) -> None:
     if verdict.is_infected:
-        infection_alerts.refuse(
+        infection_alerts.refuse_infected(
             raw,
             reference=reference,
             envelope=envelope,

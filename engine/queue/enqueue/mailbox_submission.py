@@ -19,12 +19,12 @@ from engine.mail.header import HeaderBlock
 from engine.mail.message import split
 from engine.queue.enqueue import commit as queue_commit
 from engine.queue.enqueue import local_submission
-from engine.queue.enqueue.accepted_message import Incoming
+from engine.queue.enqueue.accepted_message import AcceptedMessage
 from engine.queue.models import Source
 from engine.registry.models import Actor, Mailbox
 from engine.storage import message_actions
-from engine.storage.mailbox_delivery import folder
 from engine.storage.models import FolderRole, Message
+from engine.storage.standard_folders import folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class PreparedMessage:
     """A checked and scanned message, and the copy that its sender keeps."""
 
     sender: Mailbox
-    incoming: Incoming
+    incoming: AcceptedMessage
     copy: bytes
 
 
@@ -96,7 +96,7 @@ def prepare(
 def commit(prepared: PreparedMessage) -> SentMessage:
     """Accepts the message and stores the sender's copy, in the caller's transaction."""
     # A repeat gets the reference of the first, whose copy is in Sent already.
-    reference = queue_commit.commit([prepared.incoming])[0]
+    reference = queue_commit.commit_messages([prepared.incoming])[0]
     if reference == prepared.incoming.reference:
         return SentMessage(reference, store_copy(prepared))
     return SentMessage(reference, _stored_copy(prepared), is_repeat=True)

@@ -1,37 +1,25 @@
-"""An infected message: a copy for the operator, and word to those who must know."""
+"""Quarantines infected content, and alerts operators, administrators and the sender."""
 
 from __future__ import annotations
 
 import io
-import logging
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import NoReturn
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 
 from engine.antivirus import quarantine
 from engine.antivirus.models import QuarantinedMessage
 from engine.antivirus.verdict import Verdict
 from engine.mail import smtp_replies
-from engine.mail.address import Address, InvalidAddressError
-from engine.mail.address_list import NamedAddress
-from engine.mail.composer import compose
+from engine.mail.address import Address
 from engine.mail.envelope import Envelope
-from engine.mail.errors import MailError, PermanentFailure
-from engine.mail.message import split
-from engine.queue.enqueue import commit
-from engine.queue.models import Source
-from engine.queue.notifications import notice_routing
-from engine.registry.models import Person, RoleName
-from engine.routing import routes
-from engine.storage import content
+from engine.mail.errors import PermanentFailure
+from engine.queue.enqueue.accepted_message import new_reference
+from engine.queue.notifications import service_notices
+from engine.registry.models import Person
 from engine.trace import event_log
 from engine.trace.models import EventKind
-
-log = logging.getLogger(__name__)
 
 TEXT = """\
 The virus scanner found {signature} in a message and refused it. It was not delivered
@@ -46,11 +34,11 @@ Do not send it again. If you need help, call the helpdesk and quote the referenc
 """
 
 
-# Whoever sends the same again and again is written about once in so long.
-QUIET = timedelta(minutes=15)
+# An infected computer sends the same virus repeatedly; alerts for it are this far apart.
+ALERT_INTERVAL = timedelta(minutes=15)
 
 
-def refuse(
+def refuse_infected(
     raw: bytes,
     *,
     reference: str,
@@ -58,8 +46,8 @@ def refuse(
     verdict: Verdict,
     organisation_id: int | None,
 ) -> NoReturn:
-    """Raise the alarm, and then PermanentFailure with what whoever sends it reads."""
-    infected(
+    """Reports an infected message, then raises PermanentFailure for its sender."""
+    report_infected_message(
         raw,
         reference=reference,
         envelope=envelope,
@@ -72,7 +60,7 @@ def refuse(
     )
 
 
-def infected(
+def report_infected_message(
     raw: bytes,
     *,
     reference: str,
@@ -80,12 +68,14 @@ def infected(
     verdict: Verdict,
     organisation_id: int | None,
 ) -> None:
-    """Put an infected message into quarantine, trace it, and tell those concerned:
-    the operator, the organisation's administrators, and the sender.
+    """Quarantines an infected message, traces it, and alerts those responsible: the
+    operators, the organisation's administrators, and the sender.
 
-    All of it or nothing: a row without its notices would keep the next alarm quiet.
+    All of it or nothing, because a quarantine row without its alerts would suppress the
+    next alert.
     """
-    # Copied first: on SQLite all that write would wait for the disk.
+    # The copy is written before the transaction: on SQLite every writer would otherwise
+    # wait for the disk.
     with quarantine.copied(io.BytesIO(raw)) as copy, transaction.atomic():
         kept = quarantine.keep(
             copy,
@@ -95,6 +85,17 @@ def infected(
             organisation_id=organisation_id,
         )
         _trace_and_notify(kept, envelope, verdict)
+
+
+def report_infected_file(data: bytes, *, verdict: Verdict, by: Person) -> None:
+    """Quarantines an infected upload and alerts, as for a message without recipients."""
+    report_infected_message(
+        data,
+        reference=new_reference(),
+        envelope=Envelope.simple(Address.parse(by.address)),
+        verdict=verdict,
+        organisation_id=by.organisation_id,
+    )
 
 
 def _trace_and_notify(
@@ -107,58 +108,27 @@ def _trace_and_notify(
         signature=verdict.signature,
         organisation_id=kept.organisation_id,
     )
-    event_log.events([event])
-    if _was_told(kept):
+    event_log.save([event])
+    if _was_alerted(kept):
         return
-    told = set(concerned(kept.organisation_id))
+    recipients = set(service_notices.alert_recipients(kept.organisation_id))
     if envelope.sender is not None:
-        told.add(envelope.sender)
-    for recipient in told:
-        _tell(recipient, reference=kept.reference, envelope=envelope, verdict=verdict)
+        recipients.add(envelope.sender)
+    for recipient in recipients:
+        _notify(recipient, reference=kept.reference, envelope=envelope, verdict=verdict)
 
 
-def infected_file(data: bytes, *, verdict: Verdict, by: Person) -> None:
-    """The same for a file that somebody brought to a page: it went nowhere."""
-    infected(
-        data,
-        reference=commit.new_reference(),
-        envelope=Envelope.simple(Address.parse(by.address)),
-        verdict=verdict,
-        organisation_id=by.organisation_id,
-    )
-
-
-def _was_told(kept: QuarantinedMessage) -> bool:
+def _was_alerted(kept: QuarantinedMessage) -> bool:
     earlier = QuarantinedMessage.objects.filter(
         sender=kept.sender,
         organisation_id=kept.organisation_id,
         signature=kept.signature,
-        at__gt=kept.at - QUIET,
+        at__gt=kept.at - ALERT_INTERVAL,
     )
     return earlier.exclude(pk=kept.pk).exists()
 
 
-def concerned(organisation_id: int | None) -> Iterator[Address]:
-    """Where the operators and the organisation's administrators read."""
-    people = Person.objects.filter(
-        Q(staff_roles__role=RoleName.OPERATOR)
-        | Q(
-            organisation_roles__role=RoleName.ADMINISTRATOR,
-            organisation_roles__organisation_id=organisation_id,
-        ),
-        is_active=True,
-    ).select_related("mailbox")
-    for person in people.distinct():
-        # Whoever has no mailbox here reads elsewhere: at best where they read every day.
-        elsewhere = "" if hasattr(person, "mailbox") else person.everyday_address
-        try:
-            yield Address.parse(elsewhere or person.address)
-        except InvalidAddressError:
-            # One broken row must not keep the alarm from all the others.
-            log.warning("no notice to person %s, who has no valid address", person.pk)
-
-
-def _tell(
+def _notify(
     recipient: Address, *, reference: str, envelope: Envelope, verdict: Verdict
 ) -> None:
     text = TEXT.format(
@@ -167,37 +137,5 @@ def _tell(
         recipients=", ".join(str(address) for address in envelope.addresses[:20]),
         reference=reference,
     )
-    notify(recipient, subject=f"A message was refused: {verdict.signature}", text=text)
-
-
-def notify(recipient: Address, *, subject: str, text: str) -> None:
-    """Queue a notice of the service; where it may not go, leave a line in the log."""
-    raw = compose(
-        sender=_service(),
-        to=[NamedAddress("", recipient)],
-        subject=subject,
-        text=text,
-        extra_headers={"Auto-Submitted": "auto-generated"},
-    )
-    try:
-        address, destination = notice_routing.of_notice(routes.current(), recipient)
-    except MailError as error:
-        log.warning("no notice to %s, %s: %s", recipient, subject, error)
-        return
-    commit.commit(
-        [
-            commit.Incoming(
-                envelope=Envelope.simple(None, address),
-                destinations=(destination,),
-                kept=content.keep(*split(raw)),
-                source=Source.SYSTEM,
-            )
-        ]
-    )
-
-
-def _service() -> NamedAddress:
-    posting = settings.POSTERN
-    return NamedAddress(
-        posting.community_name, Address("notices", posting.community_domain)
-    )
+    subject = f"A message was refused: {verdict.signature}"
+    service_notices.send_notice(recipient, subject=subject, text=text)

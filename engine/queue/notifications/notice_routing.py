@@ -1,4 +1,4 @@
-"""What a recipient's mail is queued under."""
+"""Routes notices of the service, which alone may leave the community."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from django.conf import settings
 from engine.mail.address import Address
 from engine.routing.routes import Routes
 
-# Addresses outside the community; only the service itself may write to them.
+# The destination of addresses outside the community.
 OUTSIDE = "outside"
 
 
-def of_notice(
+def route_notice(
     known: Routes, recipient: Address, *, is_everyday: bool = False
 ) -> tuple[Address, str]:
-    """To whom and where a notice of the service goes: it alone may leave the community.
+    """Returns the final address of a notice and the destination it is queued under.
 
-    One to an everyday address leaves it even into a member's own domain.
-
-    Raises PermanentFailure for an address inside that nobody has.
+    With `is_everyday`, the address is a person's everyday one, and the notice leaves the
+    community even for a member's own domain: that server is reached over the internet,
+    because the connection here may be what the notice is about. Raises PermanentFailure
+    for an address inside the community that does not exist.
     """
     community = settings.POSTERN.community_domain
     is_ours = f".{recipient.domain}".endswith(f".{community}")

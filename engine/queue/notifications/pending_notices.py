@@ -1,8 +1,8 @@
-"""Sends the notices that outcomes ask for, apart from writing down the outcomes.
+"""Sends the notices that outcomes require, apart from recording the outcomes.
 
-What a next hop took must be RELAYED whatever happens next, or it is sent again. So the
-outcome is committed with a `PendingNotice`, and the notice is written afterwards. One
-that cannot be written stands aside and is tried again; it stops no other.
+A message that a next hop took must become RELAYED whatever happens next, or it is sent
+again. So the outcome is committed with a `PendingNotice`, and the notice is written in a
+transaction of its own. One that cannot be written is retried later and blocks no other.
 """
 
 from __future__ import annotations
@@ -18,26 +18,28 @@ from django.db.models import F
 from engine import clock
 from engine.mail.smtp_replies import Reply
 from engine.queue.automatic_mail import list_bounces
-from engine.queue.delivery import due_recipients as due
+from engine.queue.delivery import due_recipients
 from engine.queue.models import PendingNotice, Recipient
 from engine.queue.notifications import sender_dsn
 from engine.transport.parcel import Outcome, OutcomeState
 
 log = logging.getLogger(__name__)
 
-LIMIT = 200  # in one go
+LIMIT = 200  # notices in one sweep
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
-DOUBLINGS = 6  # until it is the longest
-# What a notice says of the conversation; the rest of the detail is the trace's.
+DOUBLINGS = 6  # of the first pause, until it exceeds the longest
+# Details of the conversation that a notice needs; the rest is for the trace only.
 FACTS = ("next_hop", "passes_dsn")
 
 
-def note(settled: Iterable[tuple[Recipient, Outcome]], *, now: datetime) -> list[int]:
-    """Write down which notices the outcomes ask for, in the caller's transaction.
+def record_outcome_notices(
+    outcomes: Iterable[tuple[Recipient, Outcome]], *, now: datetime
+) -> list[int]:
+    """Records which notices the outcomes require, in the caller's transaction.
 
-    Returns the ids to give to `send` once that is committed.
+    Returns the ids to pass to `send` once that transaction is committed.
     """
-    asked = [
+    pending = [
         PendingNotice(
             recipient=row,
             state=outcome.state.value,
@@ -45,23 +47,24 @@ def note(settled: Iterable[tuple[Recipient, Outcome]], *, now: datetime) -> list
             detail={n: outcome.detail[n] for n in FACTS if n in outcome.detail},
             due_at=now,
         )
-        for row, outcome in settled
-        if sender_dsn.is_due(row, outcome) or list_bounces.is_due(row, outcome)
+        for row, outcome in outcomes
+        if sender_dsn.is_wanted(row, outcome) or list_bounces.is_noted(row, outcome)
     ]
-    return _keep(asked)
+    return _save(pending)
 
 
-def note_delays(rows: Iterable[Recipient], *, now: datetime) -> list[int]:
-    """The same for recipients whose mail takes long."""
+def record_delay_notices(rows: Iterable[Recipient], *, now: datetime) -> list[int]:
+    """Records a notice for each recipient whose mail is delayed and who allows one."""
     concerned = [row for row in rows if row.wants("DELAY")]
-    said = due.said_at({row.destination for row in concerned if not row.last_reply})
-    return _keep(
+    untried = {row.destination for row in concerned if not row.last_reply}
+    replies = due_recipients.outage_replies(untried)
+    return _save(
         [
             PendingNotice(
                 recipient=row,
                 state=PendingNotice.DELAYED,
                 reply=row.last_reply
-                or said[row.destination]
+                or replies[row.destination]
                 or str(sender_dsn.WAITING),
                 due_at=now,
             )
@@ -71,23 +74,23 @@ def note_delays(rows: Iterable[Recipient], *, now: datetime) -> list[int]:
 
 
 def send(ids: Collection[int]) -> None:
-    """Send these notices: one for each message, whatever becomes of the others."""
-    together: defaultdict[tuple[int, str], list[int]] = defaultdict(list)
+    """Sends these notices, one message at a time; one that fails is retried later."""
+    by_message: defaultdict[tuple[int, str], list[int]] = defaultdict(list)
     rows = PendingNotice.objects.filter(pk__in=ids).order_by("pk")
     for pk, message_id, state in rows.values_list(
         "pk", "recipient__message_id", "state"
     ):
-        together[message_id, state].append(pk)
-    for group in together.values():
+        by_message[message_id, state].append(pk)
+    for group in by_message.values():
         try:
             _send_one(group)
         except Exception:
             log.exception("notices %s could not be written and are put off", group)
-            _put_off(group)
+            _postpone(group)
 
 
 def send_due() -> None:
-    """Send what was put off, or was left by a process that died."""
+    """Sends notices that were postponed, or were left by a process that died."""
     due = PendingNotice.objects.filter(due_at__lte=clock.now()).order_by("due_at")
     ids = list(due.values_list("pk", flat=True)[:LIMIT])
     if ids:
@@ -96,7 +99,7 @@ def send_due() -> None:
 
 @transaction.atomic
 def _send_one(ids: Sequence[int]) -> None:
-    """The notices of one message and one kind, unless another process is at them."""
+    """Sends the notices of one message and one state, unless another process holds them."""
     rows = list(
         PendingNotice.objects.filter(pk__in=ids)
         .select_related("recipient__message__content")
@@ -106,15 +109,15 @@ def _send_one(ids: Sequence[int]) -> None:
     if not rows:
         return
     if rows[0].state == PendingNotice.DELAYED:
-        sender_dsn.tell_of_delay((row.recipient, row.reply) for row in rows)
+        sender_dsn.send_delays((row.recipient, row.reply) for row in rows)
     else:
-        settled = [(row.recipient, _outcome(row)) for row in rows]
-        sender_dsn.tell(settled)
-        list_bounces.note(settled)
+        outcomes = [(row.recipient, _outcome(row)) for row in rows]
+        sender_dsn.send_outcomes(outcomes)
+        list_bounces.note_outcomes(outcomes)
     PendingNotice.objects.filter(pk__in=[row.pk for row in rows]).delete()
 
 
-def _put_off(ids: Sequence[int]) -> None:
+def _postpone(ids: Sequence[int]) -> None:
     now = clock.now()
     for row in PendingNotice.objects.filter(pk__in=ids):
         pause = min(FIRST_PAUSE * 2 ** min(row.attempts, DOUBLINGS), LONGEST_PAUSE)
@@ -128,7 +131,7 @@ def _outcome(row: PendingNotice) -> Outcome:
     return Outcome(row.recipient_id, state, reply, row.detail)
 
 
-def _keep(asked: list[PendingNotice]) -> list[int]:
-    if not asked:
+def _save(pending: list[PendingNotice]) -> list[int]:
+    if not pending:
         return []
-    return [row.pk for row in PendingNotice.objects.bulk_create(asked)]
+    return [row.pk for row in PendingNotice.objects.bulk_create(pending)]

@@ -1,7 +1,7 @@
-"""Word to senders about their mail, by delivery status notification.
+"""Sends delivery status notifications to senders (RFC 3461, RFC 3464).
 
-A message without a sender, which is what a notice is, never begets another. Nor does
-one from a list, or from an address that nobody has: there is nobody to tell.
+A message with the null sender, which every notification has, never triggers another
+(RFC 5321 §6.1). Nothing is sent to a list, or to an address that does not exist.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from engine.mail.errors import PermanentFailure
 from engine.mail.message import split
 from engine.mail.smtp_replies import Reply
 from engine.queue.enqueue import commit
+from engine.queue.enqueue.accepted_message import AcceptedMessage
 from engine.queue.models import QueuedMessage, Recipient, Source
 from engine.queue.notifications import notice_routing
 from engine.routing import routes
@@ -39,32 +40,34 @@ ACTIONS = {
 }
 WAITING = Reply(451, "4.4.7", "It is waiting to be tried again")
 
-# Nobody reads there, or the community would have to be left.
-UNTOLD = (RouteKind.LIST, RouteKind.BOUNCES, notice_routing.OUTSIDE)
+# Nobody reads at a list's addresses, and a sender's DSN must not leave the community.
+UNREAD = (RouteKind.LIST, RouteKind.BOUNCES, notice_routing.OUTSIDE)
 
 Compose = Callable[[dsn.Notice, Sequence[DsnRecipient]], bytes]
-Said = tuple[Recipient, DsnRecipient]
+Report = tuple[Recipient, DsnRecipient]
 
 
-def tell(settled: Iterable[tuple[Recipient, Outcome]]) -> None:
-    """Tell senders of failures, and of successes where they asked.
+def send_outcomes(outcomes: Iterable[tuple[Recipient, Outcome]]) -> None:
+    """Notifies senders of failures, and of successes where they asked for it.
 
-    In the caller's transaction, which is not the outcome's: see `pending`.
+    In the caller's transaction, which is not the one that recorded the outcome: see
+    `pending_notices`.
     """
-    failed: list[Said] = []
-    succeeded: list[Said] = []
-    for row, outcome in settled:
-        if is_due(row, outcome):
-            about = succeeded if outcome.state.is_success else failed
-            about.append((row, _said(row, outcome)))
+    failed: list[Report] = []
+    succeeded: list[Report] = []
+    for row, outcome in outcomes:
+        if is_wanted(row, outcome):
+            group = succeeded if outcome.state.is_success else failed
+            group.append((row, _dsn_recipient(row, outcome)))
     _send(failed, dsn.compose_failure)
     _send(succeeded, dsn.compose_success)
 
 
-def is_due(row: Recipient, outcome: Outcome) -> bool:
-    """Whether the sender hears of the outcome.
+def is_wanted(row: Recipient, outcome: Outcome) -> bool:
+    """Returns whether the sender is notified of the outcome.
 
-    A next hop that took over the request for notices reports by itself (RFC 3461 §5.2.1).
+    A next hop that took over the request for notifications reports success by itself
+    (RFC 3461 §5.2.1).
     """
     if not row.message.sender:
         return False
@@ -73,9 +76,9 @@ def is_due(row: Recipient, outcome: Outcome) -> bool:
     return outcome.state is OutcomeState.FAILED and row.wants("FAILURE")
 
 
-def tell_of_delay(waiting: Iterable[tuple[Recipient, str]]) -> None:
-    """Tell senders what still waits and what was answered last, in the caller's
-    transaction."""
+def send_delays(waiting: Iterable[tuple[Recipient, str]]) -> None:
+    """Notifies senders of recipients still waiting, each with its last reply, in the
+    caller's transaction."""
     delayed = [
         (
             row,
@@ -93,7 +96,7 @@ def tell_of_delay(waiting: Iterable[tuple[Recipient, str]]) -> None:
     _send(delayed, dsn.compose_delay)
 
 
-def _said(row: Recipient, outcome: Outcome) -> DsnRecipient:
+def _dsn_recipient(row: Recipient, outcome: Outcome) -> DsnRecipient:
     return DsnRecipient.of(
         Address.parse(row.address),
         outcome.reply,
@@ -103,13 +106,13 @@ def _said(row: Recipient, outcome: Outcome) -> DsnRecipient:
     )
 
 
-def _send(said: Iterable[Said], compose: Compose) -> None:
-    """One notice for each message, however many of its recipients it is about."""
-    together: defaultdict[int, list[Said]] = defaultdict(list)
-    for row, recipient in said:
+def _send(reports: Iterable[Report], compose: Compose) -> None:
+    """Sends one notification for each message, however many recipients it reports on."""
+    by_message: defaultdict[int, list[Report]] = defaultdict(list)
+    for row, recipient in reports:
         if row.message.sender:
-            together[row.message_id].append((row, recipient))
-    for group in together.values():
+            by_message[row.message_id].append((row, recipient))
+    for group in by_message.values():
         _send_one(group[0][0].message, [recipient for _, recipient in group], compose)
 
 
@@ -119,38 +122,38 @@ def _send_one(
     sender = Address.parse(message.sender)
     destination = _destination(sender)
     if destination is None:
-        log.info("nobody to tell about %s", message.reference)
+        log.info("no DSN about %s: its sender cannot be notified", message.reference)
         return
     raw = compose(_notice(message, sender), recipients)
-    incoming = commit.Incoming(
+    accepted = AcceptedMessage(
         envelope=Envelope.simple(None, sender),
         destinations=(destination,),
         kept=content.keep(*split(raw)),
         source=Source.DSN,
         detail={"notice_of": message.reference},
     )
-    commit.commit([incoming])
+    commit.commit_messages([accepted])
 
 
 def _destination(sender: Address) -> str | None:
     try:
-        _, destination = notice_routing.of_notice(routes.current(), sender)
+        _, destination = notice_routing.route_notice(routes.current(), sender)
     except SuspendedRecipientError:
-        # Held by the runner, which looks up the destination again, until it resumes.
+        # The runner resolves the destination again and holds it while suspended.
         return RouteKind.MAILBOX.value
     except PermanentFailure:
         return None
     kind = destination.partition(":")[0]
-    return None if kind in UNTOLD else destination
+    return None if kind in UNREAD else destination
 
 
 def _notice(message: QueuedMessage, sender: Address) -> dsn.Notice:
-    posting = settings.POSTERN
+    service = settings.POSTERN
     return dsn.Notice(
-        reporting_host=posting.smtp_name,
+        reporting_host=service.smtp_name,
         reporter=NamedAddress(
-            f"{posting.community_name} mail delivery",
-            Address("postmaster", posting.community_domain),
+            f"{service.community_name} mail delivery",
+            Address("postmaster", service.community_domain),
         ),
         sender=sender,
         header=bytes(message.content.header),

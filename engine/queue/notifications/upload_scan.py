@@ -1,4 +1,4 @@
-"""Files that somebody brings to a page: scanned before anything reads or keeps them."""
+"""Scans uploaded files before anything reads or stores them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from engine.antivirus.attachments import policy
 from engine.antivirus.scanners import coverage_proof, message_scan
-from engine.antivirus.scanners.message_scan import ScannerUnavailable
+from engine.antivirus.scanners.interface import ScannerUnavailable
 from engine.mail.errors import MailError
 from engine.mail.mime.file_names import canonical
 from engine.queue.notifications import infection_alerts
@@ -18,12 +18,12 @@ from engine.registry.models import Person
 def check_is_clean(
     data: bytes, *, name: str = "the file", content_type: str = "", by: Person | None
 ) -> None:
-    """Raises PolicyError, with the sentence to show, for what must not be taken.
+    """Raises PolicyError, with the sentence to show, for a file that must not be taken.
 
     A kind of file that may not travel as an attachment is not taken either. An infected
-    file goes into quarantine, and those concerned are told; a stranger's (`by` is None)
-    is only refused, or strangers could fill the disk. The scan may take seconds: call
-    it outside every transaction.
+    file is quarantined and reported. One from an anonymous visitor (`by` is None) is
+    only refused: quarantine would let anonymous visitors fill the disk. The scan may
+    take seconds: call this outside every transaction.
     """
     examined = check_can_carry(data, name=name, content_type=content_type)
     try:
@@ -36,25 +36,25 @@ def check_is_clean(
         ) from error
     if verdict.is_infected:
         if by is not None:
-            infection_alerts.infected_file(data, verdict=verdict, by=by)
+            infection_alerts.report_infected_file(data, verdict=verdict, by=by)
         raise PolicyError(
             f"The virus scanner found {verdict.signature} in {name}. It was not taken. "
             "Tell your IT department."
         )
-    with refused(name):
+    with as_policy_error(name):
         policy.unscanned(examined, verdict)
 
 
 def check_can_carry(data: bytes, *, name: str, content_type: str) -> policy.Examined:
     """Raises PolicyError for a file of a kind that may not travel here."""
-    with refused(name):
+    with as_policy_error(name):
         file = policy.File(name, content_type, data)
         return policy.check_can_carry([file], unopened=coverage_proof.current())
 
 
 @contextmanager
-def refused(name: str) -> Iterator[None]:
-    """Say a refusal of the policy as PolicyError, for the page with the file."""
+def as_policy_error(name: str) -> Iterator[None]:
+    """Converts a refusal of the attachment policy into a PolicyError that names the file."""
     try:
         yield
     except MailError as refusal:

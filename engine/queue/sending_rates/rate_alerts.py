@@ -1,4 +1,4 @@
-"""Notifies those concerned that somebody sends too much: once for each hour or day."""
+"""Alerts operators and administrators about a sender over its rate, once an hour or day."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 
 from django.db import transaction
 
-from engine.queue.notifications import infection_alerts
+from engine.queue.notifications import service_notices
 from engine.queue.sending_rates import rate_limits, sending_counts
 from engine.queue.sending_rates.sending_counts import Key, Totals
 from engine.registry import senders
@@ -15,55 +15,56 @@ from engine.registry.senders import Found
 
 log = logging.getLogger(__name__)
 
-SUBJECT = "Somebody sends too much: {who}"
+SUBJECT = "A sender has reached its sending limit: {who}"
 TEXT = """\
 This sender has sent as much as it may in one {span}, and is asked to wait. Nothing is lost:
-what was not taken is tried again, or is still with its author.
+messages that were not accepted will be tried again, or are still with their author.
 
 Sender: {who}
 {place}Sent in this {span}: {messages} messages to {recipients} recipients
 Asked to wait: {deferred} times
 
 If this is expected, such as a mailing to many people, the operator can give a bulk
-allowance under "Sending rates" in the console. If it is not, somebody else may be using
-the account or the system: suspend it, change its password or key, and call the helpdesk.
+allowance under "Sending rates" in the console. If it is not, the account or the system may
+have been taken over: suspend it, change its password or key, and call the helpdesk.
 """
 
 
-def write() -> None:
-    """Share what was counted, and raise the alarms that are due."""
+def send_due_alerts() -> None:
+    """Shares this process's counts, and sends the alerts that are due."""
     for totals in rate_limits.meter.share():
         if totals.count.deferred and not totals.is_alarmed:
             with transaction.atomic():
                 if _claim(totals.key):
-                    _raise(totals)
+                    _send_alert(totals)
 
 
 def _claim(key: Key) -> bool:
-    """One alarm for the minutes of an hour: sixty would be read by nobody."""
+    """Returns whether this process sends the alert; the minutes of an hour share one."""
     if key.span != "minute":
-        return sending_counts.claim_alarm(key)
+        return sending_counts.claim_alert(key)
     hour = rate_limits.SPANS["hour"]
     of_hour = Key(key.sender, "hour", key.starts // hour * hour)
-    return sending_counts.claim_alarm(key) and sending_counts.claim_alarm(of_hour)
+    return sending_counts.claim_alert(key) and sending_counts.claim_alert(of_hour)
 
 
-def _raise(totals: Totals) -> None:
+def _send_alert(totals: Totals) -> None:
     kind, _, row_id = totals.key.sender.partition(":")
     found = senders.find(SenderKind(kind), int(row_id))
     if found is None:
         return
     who = _name(found)
     log.warning("%s sends too much: %s in one %s", who, totals.count, totals.key.span)
-    place = getattr(found, "organisation", None)
+    organisation = getattr(found, "organisation", None)
     text = TEXT.format(
         who=who,
         span=totals.key.span,
-        place=f"Organisation: {place}\n" if place else "",
+        place=f"Organisation: {organisation}\n" if organisation else "",
         **totals.count._asdict(),
     )
-    for address in set(infection_alerts.concerned(senders.organisation_of(found))):
-        infection_alerts.notify(address, subject=SUBJECT.format(who=who), text=text)
+    recipients = service_notices.alert_recipients(senders.organisation_of(found))
+    for address in set(recipients):
+        service_notices.send_notice(address, subject=SUBJECT.format(who=who), text=text)
 
 
 def _name(found: Found) -> str:

@@ -1,12 +1,12 @@
-"""How much each sender may send in a minute, an hour and a day.
+"""Checks and counts how much each sender sends in a minute, an hour and a day.
 
-A hijacked account or a program that loops would otherwise fill the community's mailboxes
-before anybody looks. A sender that exceeds a rate is asked to wait and loses nothing.
+A hijacked account, or a program in a loop, would otherwise fill the community's mailboxes
+before anybody looks. A sender over a rate is asked to wait and loses nothing.
 
-Counts stand in the memory of each process and are shared through the database once a
-second, so that no command of a session costs a query. Until it has shared them a process
-knows only its own: each lets through at most what it accepts of one sender in a second
-beyond a rate. Spans are cut by the database's clock, the same for every host.
+Counts are kept in the memory of each process and shared through the database once a
+second, so that no SMTP command costs a query. Until it has shared them a process knows
+only its own: each lets through at most what it accepts from one sender in a second beyond
+a rate. Spans follow the database's clock, which is the same for every host.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from django.conf import settings
 from engine import clock
 from engine.mail import smtp_replies
 from engine.mail.errors import TemporaryFailure
-from engine.queue.enqueue.accepted_message import Incoming
+from engine.queue.enqueue.accepted_message import AcceptedMessage
 from engine.queue.models import Source
 from engine.queue.sending_rates import sending_counts
 from engine.queue.sending_rates.sending_counts import Count, Key, Totals
@@ -33,12 +33,12 @@ from engine.routing.routes import Route, RouteKind, Routes
 
 SPANS = {"minute": 60, "hour": 3600, "day": 86_400}  # seconds
 NOTHING = Count()
-# What people and other systems send; the rest is the service's own.
+# Mail from people and other systems. The service's own mail is not limited.
 COUNTED = (Source.RECEIVE, Source.SUBMISSION, Source.WEBMAIL, Source.API)
 
 
 class RateExceededError(TemporaryFailure):
-    """A sender is asked to wait for so many seconds."""
+    """A sender is over a rate, and may try again in `retry_after` seconds."""
 
     def __init__(self, kind: SenderKind, exceeded: Exceeded) -> None:
         self.retry_after = exceeded.retry_after
@@ -58,7 +58,7 @@ class RateExceededError(TemporaryFailure):
 
 
 class Exceeded(NamedTuple):
-    """Which rate is spent, and in how many seconds its span is over."""
+    """A rate that is used up, and the seconds until its span ends."""
 
     what: str
     span: str
@@ -68,7 +68,10 @@ class Exceeded(NamedTuple):
 
 @dataclass(slots=True)
 class Meter:
-    """What senders sent lately: as all processes shared it, and what this one adds."""
+    """Recent counts: those that all processes have shared, and those of this one.
+
+    Safe for several threads. `clock` returns the database's time in seconds since 1970.
+    """
 
     clock: Callable[[], float] = clock.held
     _shared: dict[Key, Count] = field(default_factory=dict)
@@ -79,63 +82,70 @@ class Meter:
     def check(
         self, known: Routes, sender: Sender, *, messages: int = 0, recipients: int = 0
     ) -> None:
-        """Raise RateExceededError where so many more are more than the sender may.
+        """Raises RateExceededError where this many more would exceed a rate.
 
-        The first message of a span always passes: one that alone exceeds a rate would
-        otherwise wait indefinitely.
+        The first message of a span always passes: a message with more recipients than a
+        rate allows would otherwise wait indefinitely.
         """
         now = self.clock()
         moment = datetime.fromtimestamp(now, UTC)
         factor = known.allowances.factor_of(sender, moment)
         more = Count(messages, recipients)
         with self._lock:
-            # The longest span first: where two are spent, it says how long to wait.
+            # The longest span first: where two are used up, it gives the time to wait.
             for key, ends in reversed(list(_keys(sender, now))):
-                spent = self._total(key)
-                exceeded = _exceeded(sender, key, spent, more, factor, ends - now)
+                used = self._total(key)
+                exceeded = _exceeded(sender, key, used, more, factor, ends - now)
                 if exceeded is not None:
                     self._add(key, Count(deferred=1))
                     raise RateExceededError(sender.kind, exceeded)
 
-    def note(self, sent: Iterable[tuple[Sender, Count]]) -> None:
-        """Count what was accepted."""
+    def count(self, sent: Iterable[tuple[Sender, Count]]) -> None:
+        """Counts what was accepted."""
         now = self.clock()
         with self._lock:
             for sender, count in sent:
                 for key, _ in _keys(sender, now):
                     self._add(key, count)
 
-    def look(self, asked: Sequence[Sender]) -> None:
-        """Learn what other processes sent for these, where nobody does so each second."""
-        clock.now()  # nobody else here asks each second what the time is
-        keys = [key for one in asked for key, _ in _keys(one, self.clock())]
+    def load_shared(self, of: Sequence[Sender]) -> None:
+        """Reads what all processes sent for these senders, in a process that does not do
+        so every second."""
+        # Web processes have no loop that asks the database's time every second, either.
+        clock.now()
+        keys = [key for one in of for key, _ in _keys(one, self.clock())]
         found = sending_counts.read(keys)
         with self._lock:
             self._shared.update(found)
 
     def share(self) -> list[Totals]:
-        """Write down what this process counted; the totals of what it wrote.
+        """Adds this process's counts to the database; returns the totals of their rows.
 
-        Where the database cannot be written, it goes on counting. A second caller at the
-        same time has nothing to do.
+        If the database cannot be written, counting goes on. A second caller at the same
+        moment has nothing to do.
         """
         if not self._sharing.acquire(blocking=False):
             return []
         try:
             with self._lock:
                 mine = dict(self._own)
+            # Without the lock, because sessions check and count while the database
+            # writes; what they add meanwhile is shared the next time.
             written = sending_counts.add(mine)
-            self._settle(mine, written)
+            self._subtract_shared(mine, written)
             return written
         finally:
             self._sharing.release()
 
     def clear(self) -> None:
+        """Forgets all counts in memory."""
         with self._lock:
             self._shared.clear()
             self._own.clear()
 
-    def _settle(self, mine: dict[Key, Count], written: Sequence[Totals]) -> None:
+    def _subtract_shared(
+        self, mine: dict[Key, Count], written: Sequence[Totals]
+    ) -> None:
         now = self.clock()
         with self._lock:
             for key, count in mine.items():
@@ -166,13 +176,13 @@ def check_sender(
     messages: int = 0,
     recipients: int = 0,
 ) -> None:
-    """Raise RateExceededError where any of them may not send so many more now."""
+    """Raises RateExceededError where one of the senders may not send this many more now."""
     for sender in senders_of_it:
         meter.check(known, sender, messages=messages, recipients=recipients)
 
 
 def check_route(known: Routes, route: Route) -> None:
-    """Raise RateExceededError where a list is written to more than it may be."""
+    """Raises RateExceededError where the route is a list that is over its rate."""
     for sender, members in _lists(known, [route.destination]):
         meter.check(known, sender, messages=1, recipients=members)
 
@@ -180,36 +190,38 @@ def check_route(known: Routes, route: Route) -> None:
 def check_message(
     known: Routes, sent_by: list[Sender], recipients: int, destinations: Sequence[str]
 ) -> None:
-    """The checks of a whole message at once, for what has no session. One query."""
+    """Makes all checks of a message together, for a sender without a session. One query."""
     lists = list(_lists(known, destinations))
-    meter.look([*sent_by, *(sender for sender, _ in lists)])
+    meter.load_shared([*sent_by, *(sender for sender, _ in lists)])
     check_sender(known, sent_by, messages=1, recipients=recipients)
     for sender, members in lists:
         meter.check(known, sender, messages=1, recipients=members)
 
 
-def note_accepted(known: Routes, batch: Iterable[Incoming]) -> None:
-    """Count messages that are committed."""
-    meter.note(pair for incoming in batch for pair in _counted(known, incoming))
+def count_accepted(known: Routes, batch: Iterable[AcceptedMessage]) -> None:
+    """Counts messages that are committed."""
+    meter.count(pair for accepted in batch for pair in _counted(known, accepted))
 
 
-def _counted(known: Routes, incoming: Incoming) -> Iterator[tuple[Sender, Count]]:
-    if incoming.source not in COUNTED:
+def _counted(
+    known: Routes, accepted: AcceptedMessage
+) -> Iterator[tuple[Sender, Count]]:
+    if accepted.source not in COUNTED:
         return
-    whole = Count(1, len(incoming.envelope.recipients))
+    whole = Count(1, len(accepted.envelope.recipients))
     for sender in senders.of(
-        incoming.organisation_id,
-        person_id=incoming.person_id,
-        connection_id=incoming.connection_id,
-        key_id=incoming.key_id,
+        accepted.organisation_id,
+        person_id=accepted.person_id,
+        connection_id=accepted.connection_id,
+        key_id=accepted.key_id,
     ):
         yield sender, whole
-    for sender, members in _lists(known, incoming.destinations):
+    for sender, members in _lists(known, accepted.destinations):
         yield sender, Count(1, members)
 
 
 def _lists(known: Routes, destinations: Iterable[str]) -> Iterator[tuple[Sender, int]]:
-    """The lists among the destinations, each with how many it reaches."""
+    """Yields the lists among the destinations, each with its number of members."""
     for destination in destinations:
         kind, _, row_id = destination.partition(":")
         facts = known.list(int(row_id)) if kind == RouteKind.LIST else None
@@ -219,21 +231,21 @@ def _lists(known: Routes, destinations: Iterable[str]) -> Iterator[tuple[Sender,
 
 
 def _keys(sender: Sender, now: float) -> Iterator[tuple[Key, float]]:
-    """What its counts stand under, one a span, and when each span is over."""
+    """Yields the key of the sender's count in each span, and when the span ends."""
     for span, length in SPANS.items():
         starts = int(now // length * length)
         yield Key(str(sender), span, starts), starts + length
 
 
 def _exceeded(
-    sender: Sender, key: Key, spent: Count, more: Count, factor: int, left: float
+    sender: Sender, key: Key, used: Count, more: Count, factor: int, seconds_left: float
 ) -> Exceeded | None:
     for what in ("messages", "recipients"):
-        asked, used = getattr(more, what), getattr(spent, what)
+        wanted, before = getattr(more, what), getattr(used, what)
         rates = getattr(settings.POSTERN, f"{sender.kind}_{what}")
         limit = getattr(rates, key.span) * factor
-        if asked and used and used + asked > limit:
-            return Exceeded(what, key.span, limit, int(left) + 1)
+        if wanted and before and before + wanted > limit:
+            return Exceeded(what, key.span, limit, int(seconds_left) + 1)
     return None
 
 

@@ -1,4 +1,4 @@
-"""Counts of what senders sent, added up in the database by all processes."""
+"""Counts of what senders sent, which all processes add up in the database."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from engine.queue.models import SendingCount
 
 # Rows in one statement: 6 values each, and SQLite takes 32,766.
 AT_ONCE = 500
-SLICE = 5_000  # rows forgotten in one transaction
-# How long the counts of a span are kept after its beginning, for the console: two days.
+SLICE = 5_000  # rows deleted in one transaction
+# Seconds from the beginning of a span for which its counts are kept, for the console.
 KEPT = 2 * 86_400
 
 
 class Key(NamedTuple):
-    """What a count stands under. In order, so that writers lock rows in one order."""
+    """Identifies a count: a sender, and a span by its length and its start."""
 
     sender: str
     span: str
@@ -47,7 +47,7 @@ class Count(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What a row says after it was added to, and whether its alarm was raised."""
+    """The totals of a row after an addition, and whether its alert was sent."""
 
     key: Key
     count: Count
@@ -55,7 +55,7 @@ class Totals:
 
 
 def read(keys: Collection[Key]) -> dict[Key, Count]:
-    """The counts that others wrote. One query."""
+    """Reads the counts that all processes have shared. One query."""
     rows = SendingCount.objects.filter(
         sender__in={key.sender for key in keys}, starts__in={key.starts for key in keys}
     ).values_list("sender", "span", "starts", "messages", "recipients", "deferred")
@@ -66,7 +66,8 @@ def read(keys: Collection[Key]) -> dict[Key, Count]:
 
 
 def add(counts: Mapping[Key, Count]) -> list[Totals]:
-    """Add to the rows, making those that are missing. One statement for 500 rows."""
+    """Adds to the rows, inserting those that are missing. One statement for 500 rows."""
+    # Sorted, so that concurrent writers lock rows in the same order and cannot deadlock.
     rows = sorted(counts.items())
     starts = range(0, len(rows), AT_ONCE)
     return [row for start in starts for row in _add(rows[start : start + AT_ONCE])]
@@ -94,14 +95,15 @@ def _add(counts: Iterable[tuple[Key, Count]]) -> list[Totals]:
         ]
 
 
-def claim_alarm(key: Key) -> bool:
-    """Whether this process is the one to raise the alarm of that span."""
+def claim_alert(key: Key) -> bool:
+    """Claims the alert of a span; True for the one process that must send it."""
+    # A conditional UPDATE: only one of several processes changes the row.
     row = SendingCount.objects.filter(**key._asdict(), alarmed_at=None)
     return bool(row.update(alarmed_at=clock.now()))
 
 
-def let_go(now: datetime) -> int:
-    """Forget some of the spans that began long ago; return how many."""
+def purge(now: datetime) -> int:
+    """Deletes a slice of the spans that began long ago; returns how many."""
     old = SendingCount.objects.filter(starts__lt=int(now.timestamp()) - KEPT)
     ids = list(old.values_list("pk", flat=True)[:SLICE])
     SendingCount.objects.filter(pk__in=ids).delete()

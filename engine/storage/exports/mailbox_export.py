@@ -1,7 +1,7 @@
-"""Copies of mailboxes to take away: a ZIP of mbox files, one or more for each folder.
+"""Exports a mailbox as a ZIP of mbox files, one or more for each folder.
 
-`manifest.json` in it names each file, how many messages it holds, and its SHA-256, so
-that whoever gets the copy later can see that nothing was changed.
+`manifest.json` in it names each file with its number of messages and its SHA-256, so that
+a later recipient of the copy can verify that nothing was changed.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from engine.storage.exports import mbox, resumable_zip
 from engine.storage.exports.resumable_zip import Progress
 from engine.storage.models import Export, ExportStatus, Folder, Message
 
-# How long a finished copy stays to be fetched.
+# How long a finished copy can be downloaded.
 KEPT = timedelta(days=3)
-# An export at which nobody has written for so long is begun again.
+# An export that no worker has advanced for this long is restarted.
 STALLED = timedelta(minutes=15)
-# After this long it is not begun again.
+# An export that is older than this is given up.
 PATIENCE = timedelta(days=1)
 CHUNK = 100
-# A slice ends at so many messages or octets, some seconds' work, so that other long jobs
-# get their turn. A folder of more becomes several files.
+# A slice ends at this many messages or octets, a few seconds' work, so that one large
+# mailbox does not keep other long jobs waiting. A larger folder becomes several files.
 SLICE = 1_000
 SLICE_OCTETS = 128 * 1024 * 1024
 UNFINISHED_SUFFIX, PROGRESS_SUFFIX = ".part", ".progress"
@@ -44,14 +44,14 @@ UNFINISHED = (ExportStatus.WAITING, ExportStatus.WRITING)
 
 
 def path_of(export: Export) -> Path:
-    """Where the finished copy is."""
+    """Returns the path of the finished copy."""
     folder: Path = settings.POSTERN.path("exports")
     return folder / f"{export.token}.zip"
 
 
 @transaction.atomic
 def start(mailbox: Mailbox, *, folder: Folder | None, by: Person) -> Export:
-    """Ask for a copy; one at a time for each mailbox. Raises PolicyError."""
+    """Starts an export; one at a time for each mailbox. Raises PolicyError."""
     Mailbox.objects.select_for_update().get(pk=mailbox.pk)
     if Export.objects.filter(mailbox=mailbox, status__in=UNFINISHED).exists():
         raise PolicyError("A copy of this mailbox is being made already.")
@@ -71,10 +71,10 @@ def start(mailbox: Mailbox, *, folder: Folder | None, by: Person) -> Export:
 
 
 def write(export: Export) -> bool:
-    """Write the next slice of the copy; returns whether something is left to write.
+    """Writes the next slice of the copy; returns whether something is left to write.
 
-    Running it twice is harmless: a slice that did not end well is written again, and two
-    processes are never at one file. The finished copy is renamed into its place.
+    Safe to run twice: a slice that failed is written again, and a lock keeps two processes
+    from one file. The finished copy is renamed into its place.
     """
     part, _ = _unfinished(export)
     state.make_private(part.parent)
@@ -101,7 +101,10 @@ def _write(export: Export, file: BinaryIO) -> bool:
 
 
 def _is_unfinished(export: Export) -> bool:
-    """Whether there is something to write; notes what a run that died had finished."""
+    """Returns whether something is left to write.
+
+    Also completes an export whose worker died between renaming the copy and saving that.
+    """
     part, progress_file = _unfinished(export)
     if path_of(export).exists():
         done = resumable_zip.Progress.read(progress_file).done
@@ -114,7 +117,7 @@ def _is_unfinished(export: Export) -> bool:
 
 
 class _Slice:
-    """Some messages of a copy, from where the slice before it ended."""
+    """The next messages of a copy, from where the previous slice ended."""
 
     def __init__(
         self, export: Export, file: zipfile.ZipFile, progress: Progress
@@ -124,7 +127,7 @@ class _Slice:
         _progress(export, progress.done)
 
     def write(self) -> bool:
-        """Returns whether every folder is in the copy now."""
+        """Writes the slice; returns whether every folder is now in the copy."""
         for folder in _folders(self._export, since=self._progress.folder):
             if folder.pk != self._progress.folder:
                 self._progress.folder, self._progress.after = folder.pk, 0
@@ -138,7 +141,7 @@ class _Slice:
         return self._messages_left <= 0 or self._octets_left <= 0
 
     def _add(self, folder: Folder) -> None:
-        """Write what is left of one folder, or as much as the slice takes, as one file."""
+        """Writes the rest of one folder, or as much as the slice takes, as one file."""
         before, after = self._progress.done, self._progress.after
         name = f"{len(self._progress.files) + 1:02}-{_safe(folder.name)}.mbox"
         digest = hashlib.sha256()
@@ -168,14 +171,14 @@ class _Slice:
 
 
 def fail(export: Export) -> None:
-    """Give an export up; the holder may ask again."""
+    """Marks an export as failed; the holder can start another."""
     _finish(export, ExportStatus.FAILED, done=export.done)
 
 
-def sweep() -> list[int]:
-    """Remove copies that nobody needs any more, and give up what cannot be made.
+def clean_up() -> list[int]:
+    """Deletes expired copies, and gives up exports that are too old.
 
-    Returns the ids of exports that stand still and are to be begun again.
+    Returns the ids of stalled exports to restart.
     """
     now = clock.now()
     unfinished = Export.objects.filter(status__in=UNFINISHED)
@@ -193,7 +196,7 @@ def _forget(old: Export) -> None:
 
 
 def _remove_left_over() -> None:
-    """Remove what workers that died began to write."""
+    """Deletes unfinished files of workers that died."""
     before = time.time() - PATIENCE.total_seconds()
     for suffix in (UNFINISHED_SUFFIX, PROGRESS_SUFFIX):
         for path in settings.POSTERN.path("exports").glob(f"*{suffix}"):
@@ -202,13 +205,13 @@ def _remove_left_over() -> None:
 
 
 def _unfinished(export: Export) -> tuple[Path, Path]:
-    """The copy while it is written, and the file that says how far it is."""
+    """Returns the paths of the unfinished copy and of its progress file."""
     target = path_of(export)
     return target.with_suffix(UNFINISHED_SUFFIX), target.with_suffix(PROGRESS_SUFFIX)
 
 
 def _folders(export: Export, *, since: int) -> Iterator[Folder]:
-    """Those to be copied, in the order of their ids, from one on."""
+    """Yields the folders to copy, by id, from `since` on."""
     rows = Folder.objects.filter(mailbox=export.mailbox_id, pk__gte=since)
     if export.folder is not None:
         rows = rows.filter(pk=export.folder.pk)

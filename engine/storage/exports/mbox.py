@@ -1,4 +1,8 @@
-"""A folder as one mbox file, in its mboxrd kind: nothing in a body can begin a message."""
+"""Writes a folder in the mboxrd variant of mbox.
+
+It quotes every line of a body that looks like the start of a message, so that no content
+can begin one.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +35,10 @@ _MONTHS = [
 
 
 def messages_of(folder: Folder, *, after: int = 0) -> Iterator[tuple[int, bytes]]:
-    """Each message whose id is beyond `after`, by its id, one in memory.
+    """Yields the id and the mbox text of each message after `after`, in order of id.
 
-    With the line before it and the empty line after it.
+    The text includes the From line before the message and the empty line after it. One
+    message is in memory at a time.
     """
     rows = Message.objects.filter(folder=folder).select_related("content")
     while message := rows.filter(pk__gt=after).order_by("pk").first():
@@ -56,7 +61,7 @@ def _from_line(message: Message) -> bytes:
 
 
 def _asctime(moment: datetime) -> str:
-    """As C's asctime() writes it, whatever the locale."""
+    """Formats a time as C's asctime() does, whatever the locale."""
     utc = moment.astimezone(UTC)
     day, month = _DAYS[utc.weekday()], _MONTHS[utc.month - 1]
     return f"{day} {month} {utc.day:2} {utc:%H:%M:%S} {utc.year}"

@@ -1,7 +1,7 @@
-"""A ZIP file that is written in slices: what was written before a crash stays good.
+"""A ZIP file that is written in slices, each of which survives a crash of the next.
 
-ZIP keeps its directory at the end, and appending overwrites it. So after each slice the
-directory is kept beside the file; the next slice first puts both back as they were.
+A ZIP file ends with its directory, and appending overwrites it. So after each slice a copy
+of the directory is saved beside the file, and the next slice first restores both.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from engine import state
 
 
 class BusyError(Exception):
-    """Another process is at this archive."""
+    """Another process is writing this archive, or has just finished it."""
 
 
 @dataclass(slots=True)
 class Progress:
-    """How far an archive is, and what its writer must know to go on."""
+    """The state that a writer needs to resume an archive."""
 
     start: int = 0  # octets before the directory
     directory: str = ""  # the directory itself, base64
-    done: int = 0  # messages
-    folder: int = 0  # the id of the folder last written to
-    after: int = 0  # the id of the message last written of it
+    done: int = 0  # messages written
+    folder: int = 0  # the id of the folder last written from
+    after: int = 0  # the id of that folder's message last written
     files: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """What the last slice left; the beginning where there was none."""
+        """Reads the progress of the last slice; an empty one where there is none."""
         try:
             return cls(**json.loads(path.read_bytes()))
         except FileNotFoundError:
@@ -46,9 +46,9 @@ class Progress:
 
 @contextmanager
 def locked(part: Path) -> Iterator[BinaryIO]:
-    """The archive's file, made where it is not there, for this process alone.
+    """Opens the archive's file, creating it if missing, for this process alone.
 
-    Raises BusyError, also where another has just finished it and moved it away.
+    Raises BusyError.
     """
     if not part.exists():
         state.create(part).close()
@@ -57,6 +57,8 @@ def locked(part: Path) -> Iterator[BinaryIO]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise BusyError(str(part)) from error
+        # The lock belongs to the file, not to its name: the process that held it before
+        # may have finished the archive and renamed it.
         if not part.exists() or not part.samefile(f"/proc/self/fd/{file.fileno()}"):
             raise BusyError(str(part))
         yield file
@@ -66,13 +68,14 @@ def locked(part: Path) -> Iterator[BinaryIO]:
 def slice_of(
     file: BinaryIO, progress_file: Path
 ) -> Iterator[tuple[zipfile.ZipFile, Progress]]:
-    """Append to an archive that is locked.
+    """Opens a locked archive for appending.
 
-    What the block writes counts if and only if it ends well: progress is written last.
+    What the block writes counts only if it ends without an exception, because progress
+    is saved last.
     """
     progress = Progress.read(progress_file)
     if file.seek(0, os.SEEK_END) < progress.start:
-        progress = Progress()  # the file is another host's, or was removed
+        progress = Progress()  # the file was removed, or its slices are on another host
     file.truncate(progress.start)
     file.seek(progress.start)
     file.write(base64.b64decode(progress.directory))

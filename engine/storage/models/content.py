@@ -7,22 +7,22 @@ from django.utils import timezone
 
 
 class ContentQuerySet(models.QuerySet["Content"]):
-    def in_blobs(self, keys: Collection[str]) -> ContentQuerySet:
-        """Those whose bodies are in blobs of these keys.
+    """Sets of contents."""
 
-        The second condition is the index's own: neither SQLite nor, beyond a hundred
-        keys, PostgreSQL infers it from the first, and without it both read the table.
-        """
+    def in_blobs(self, keys: Collection[str]) -> ContentQuerySet:
+        """Returns the contents whose bodies are in blobs with these keys."""
+        # The second condition is that of the partial index. Neither SQLite nor, beyond a
+        # hundred keys, PostgreSQL infers it from the first; without it both scan the table.
         return self.filter(blob_key__in=keys, blob_key__gt="")
 
 
 class Content(models.Model):
-    """The bytes of one message, kept once however many mailboxes hold it.
+    """The bytes of one message, stored once however many mailboxes hold it.
 
-    The header, with its closing empty line, is always in the row; the body is in the
-    row when small, else in the blob store under `blob_key`. `format` says how the
-    bytes are written, so that compression or encryption can come later without
-    touching what is kept: 1 is as they are.
+    The header, with the empty line at its end, is always in the row. The body is in the
+    row when small, else in the blob store under `blob_key`. `format` says how the bytes
+    are encoded, so that compression or encryption can be added later without rewriting
+    old rows: 1 is unencoded.
     """
 
     PLAIN = 1

@@ -10,7 +10,7 @@ from engine.storage.models.folder import Folder
 
 
 class ExportStatus(models.TextChoices):
-    """How far an export is."""
+    """The state of an export."""
 
     WAITING = "waiting", "Waiting"
     WRITING = "writing", "Being written"

@@ -6,7 +6,7 @@ from engine.registry.models import Mailbox
 
 
 class FolderRole(models.TextChoices):
-    """What a folder is for. Custom ones are the owner's own."""
+    """The purpose of a folder. Custom folders are the owner's own."""
 
     INBOX = "inbox", "Inbox"
     DRAFTS = "drafts", "Drafts"
@@ -18,7 +18,7 @@ class FolderRole(models.TextChoices):
 
 
 class Folder(models.Model):
-    """A place for messages inside a mailbox."""
+    """A folder of a mailbox, for messages."""
 
     mailbox = models.ForeignKey(
         Mailbox, on_delete=models.CASCADE, related_name="folders"
@@ -44,12 +44,12 @@ class Folder(models.Model):
 
     @property
     def is_custom(self) -> bool:
-        """Made by the owner, who may rename and delete it."""
+        """Whether the owner made it, and so may rename and delete it."""
         return self.role == FolderRole.CUSTOM
 
     @property
     def is_waste(self) -> bool:
-        """What lies here goes for good after a time."""
+        """Whether messages here are erased after a time."""
         return self.role in (FolderRole.TRASH, FolderRole.JUNK)
 
     @property

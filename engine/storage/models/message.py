@@ -9,7 +9,7 @@ from engine.storage.models.folder import Folder
 
 
 class Message(models.Model):
-    """One message in one folder. The id is never used again, so it serves as UID."""
+    """One message in one folder. Ids are never reused, so the id serves as a UID."""
 
     mailbox = models.ForeignKey(
         Mailbox, on_delete=models.CASCADE, related_name="messages"

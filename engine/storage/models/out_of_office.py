@@ -8,8 +8,10 @@ from engine.registry.models import Mailbox
 
 
 class OutOfOfficeQuerySet(models.QuerySet["OutOfOffice"]):
+    """Sets of out-of-office settings."""
+
     def on_at(self, moment: datetime) -> OutOfOfficeQuerySet:
-        """Those that answer at that moment."""
+        """Returns those that reply at that moment."""
         return self.filter(
             models.Q(ends_at=None) | models.Q(ends_at__gt=moment),
             is_on=True,
@@ -18,7 +20,7 @@ class OutOfOfficeQuerySet(models.QuerySet["OutOfOffice"]):
 
 
 class OutOfOffice(models.Model):
-    """What a mailbox answers by itself while its holder is away (RFC 3834)."""
+    """The automatic reply of a mailbox while its holder is away (RFC 3834)."""
 
     mailbox = models.OneToOneField(
         Mailbox,
@@ -39,7 +41,7 @@ class OutOfOffice(models.Model):
 
 
 class Answered(models.Model):
-    """Who was answered, and when: nobody is told the same thing each day."""
+    """When a sender last got a mailbox's automatic reply, so that replies are spaced."""
 
     mailbox = models.ForeignKey(
         Mailbox, on_delete=models.CASCADE, related_name="answered"

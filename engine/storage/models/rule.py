@@ -7,10 +7,10 @@ from engine.storage.models.folder import Folder
 
 
 class Rule(models.Model):
-    """What happens to a message that arrives, where every condition given holds.
+    """What to do with an arriving message that meets every condition given.
 
-    An empty condition says nothing. Rules are tried in order, and those that match all
-    act, until one that says to stop.
+    An empty condition is always met. Rules are tried in order; every one that matches
+    applies, until one that stops.
     """
 
     MAX_RULES = 50

@@ -1,4 +1,4 @@
-"""What search knows of one message: its words, field by field."""
+"""Extracts the words of a message for the search index, field by field."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from engine.storage import content
 from engine.storage.models import Message
 from engine.storage.search.tokenizer import MAX_WORDS, fold
 
-# Octets of one text part, and of the body of one message, that are looked at.
+# Octets of one text part, and of the body of one message, that are indexed.
 PART_LIMIT = 256 * 1024
 BODY_LIMIT = 32 * 1024 * 1024
 
 
 class Words(StrEnum):
-    """The fields whose words can be asked for on their own."""
+    """The fields that can be searched on their own."""
 
     SUBJECT = "subject"
     SENDER = "sender"
@@ -33,7 +33,7 @@ class Words(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One message for the index."""
+    """The words of one message for the index."""
 
     message_id: int
     mailbox_id: int
@@ -41,7 +41,10 @@ class Document:
 
 
 def document_of(message: Message) -> Document:
-    """Take a message apart for the index. Its content is loaded; never raises on it."""
+    """Extracts the words of a message, whose content must be loaded.
+
+    Never raises for malformed content.
+    """
     header = HeaderBlock.salvage(bytes(message.content.header))
     texts, files = _body(message)
     found = {
@@ -61,12 +64,12 @@ def _fields(header: HeaderBlock, *names: str) -> str:
 
 
 def _body(message: Message) -> tuple[str, str]:
-    """The text of a message, and the names of its files."""
+    """Returns the text of a message, and the names of its files."""
     if message.content.size > BODY_LIMIT:
         return "", ""
     try:
         header, body = split(content.read(message.content))
-    except FileNotFoundError:  # its folder of blobs was not restored
+    except FileNotFoundError:  # the blobs were not restored with the database
         return "", ""
     parts = list(walk(header, body))
     files = " ".join(part.filename for part in parts if part.filename)
@@ -74,7 +77,7 @@ def _body(message: Message) -> tuple[str, str]:
 
 
 def _texts(parts: list[Part]) -> Iterator[str]:
-    """The plain text, and of HTML only what has no plain text beside it."""
+    """Yields the plain texts; the HTML only where there is no plain text."""
     plain = [p for p in parts if p.content_type == "text/plain"]
     chosen = plain or [p for p in parts if p.content_type == "text/html"]
     room = MAX_WORDS * 8

@@ -1,4 +1,4 @@
-"""Finding messages, newest first, in both databases by one statement."""
+"""Finds messages, newest first, with one statement on either database."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from engine.storage.search import index_table
 from engine.storage.search.query_parser import Clause, Query, QueryError, Term
 
 Condition = tuple[str, Any]
-# A folder of that name means all of them, also those that are otherwise left out.
+# in:anywhere searches all folders, including those that are otherwise left out.
 EVERYWHERE = "anywhere"
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Some of what was found, and whether there is more that is older."""
+    """A page of the messages found, and whether older ones follow."""
 
     messages: list[Message]
     has_older: bool
@@ -31,10 +31,10 @@ class Found:
 def find(
     query: Query, mailbox: Mailbox, *, before: int | None = None, limit: int = 50
 ) -> Found:
-    """The newest messages of a mailbox that the query is about.
+    """Returns the newest messages of a mailbox that match the query.
 
-    `before` goes on after the last one of an earlier page. Deleted and Junk are left
-    out unless the query names a folder. Raises QueryError for a folder that is not there.
+    `before` is the id of the last message of the previous page. Deleted and Junk are left
+    out unless the query names a folder. Raises QueryError for an unknown folder.
     """
     conditions = list(_conditions(query, mailbox))
     if before is not None:
@@ -84,7 +84,7 @@ def _unwanted(query: Query) -> Iterator[Clause]:
 
 
 def _fts5(clause: Clause) -> str:
-    """Words hold letters and digits only, so that nothing in them is an operator."""
+    # Words consist of letters and digits only, so nothing in them acts as an operator.
     return f"({' OR '.join(map(_fts5_term, clause.terms))})"
 
 
@@ -133,20 +133,20 @@ def _folders(query: Query, mailbox: Mailbox) -> Condition:
     chosen = [f.pk for f in folders if wanted in (f.name.casefold(), f.role)]
     if not chosen or wanted == FolderRole.CUSTOM:
         raise QueryError(
-            f"There is no folder called “{query.folder}”. Put a name of several words"
+            f"No folder is called “{query.folder}”. Put a name of several words"
             ' in quotes: in:"my cases".'
         )
     return "m.folder_id = %s", chosen[0]
 
 
 def _outside(folder_ids: list[int]) -> Condition:
-    """Ids are numbers of our own, so they may stand in the statement."""
+    # Formatted into the statement, which is safe because the ids are our own numbers.
     listed = ", ".join(str(int(pk)) for pk in folder_ids) or "0"
     return f"m.folder_id NOT IN ({listed}) AND 1 = %s", 1
 
 
 def _midnight(day: date | None) -> Any:
-    """The beginning of that day here, as the database compares it."""
+    """Returns the start of that day in local time, as the database compares it."""
     if day is None:
         return None
     moment = timezone.make_aware(datetime.combine(day, time.min))

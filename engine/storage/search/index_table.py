@@ -1,7 +1,7 @@
-"""The index itself: SQLite's FTS5, or PostgreSQL's tsvector under a GIN index.
+"""Reads and writes the index: SQLite's FTS5, or PostgreSQL's tsvector under a GIN index.
 
-Both hold the same words, cut by us, so that both find the same messages. The mailbox
-is a word too: the index itself leaves out what is other people's.
+Both hold the same words, split by our own tokenizer, so that both find the same messages.
+The mailbox is a word too, so that the index itself excludes other people's messages.
 """
 
 from __future__ import annotations
@@ -16,27 +16,29 @@ from engine.storage.search.document import Document, Words
 TABLE = "storage_search"
 FIELDS = list(Words)
 
-# The last position that a tsvector tells apart.
+# The last position that a tsvector can store.
 MAX_POSITION = 16_383
-# Octets of words in one tsvector; with their places it may hold twice as much.
+# Octets of words in one tsvector; with positions it may hold twice as much.
 MAX_OCTETS = 500_000
 
 
 def is_sqlite() -> bool:
+    """Returns whether the index is SQLite's."""
     return connection.vendor == "sqlite"
 
 
 def key_column() -> str:
-    """What names the message in the index."""
+    """Returns the column with the message's id."""
     return "rowid" if is_sqlite() else "message_id"
 
 
 def mailbox_word(mailbox_id: int) -> str:
+    """Returns the word that stands for a mailbox; no text has it by chance."""
     return f"mailbox{mailbox_id}mailbox"
 
 
 def put(documents: Sequence[Document]) -> None:
-    """Write documents into the index, in place of what it held of them."""
+    """Writes documents into the index, replacing earlier versions."""
     forget([document.message_id for document in documents])
     if is_sqlite():
         marks = ", ".join(["%s"] * (len(FIELDS) + 2))
@@ -50,7 +52,7 @@ def put(documents: Sequence[Document]) -> None:
 
 
 def forget(message_ids: Collection[int]) -> None:
-    """Take every word of these messages out of the index."""
+    """Removes these messages from the index."""
     with connection.cursor() as cursor:
         cursor.executemany(
             f"DELETE FROM {TABLE} WHERE {key_column()} = %s",  # noqa: S608
@@ -64,9 +66,10 @@ def _texts(document: Document) -> list[int | str]:
 
 
 def _vector(document: Document) -> str:
-    """A tsvector as it is written: words are letters and digits only, so none escapes.
+    """Returns the tsvector's text form.
 
-    What is too much for one is left out, the end of the text before anything else.
+    Words consist of letters and digits only, so nothing needs quoting. Words beyond the
+    limit are left out, those at the end of the text first.
     """
     places: defaultdict[str, list[int]] = defaultdict(list)
     places[mailbox_word(document.mailbox_id)] = [1]

@@ -1,7 +1,7 @@
-"""Keeping the index current: in a job after delivery, and before a search.
+"""Indexes delivered messages: in a job every minute, and before a search.
 
-What is not indexed yet says so on its own row, so that nothing is forgotten whenever
-a process dies.
+A message that is not indexed yet is marked so on its own row, so that none is missed
+when a process dies.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from engine.storage.search.document import Document, document_of
 log = logging.getLogger(__name__)
 # Messages indexed in one transaction.
 CHUNK = 50
-# How many a search waits for; the job does the rest.
+# The most messages that a search waits for; the job does the rest.
 CATCH_UP = 100
-# Documents of one round of the job.
+# Messages in one run of the job.
 ROUND = 5000
 
 
-def sweep() -> int:
-    """Index what is waiting; return how many messages that were."""
+def index_waiting() -> int:
+    """Indexes the messages that wait for it; returns how many."""
     done = 0
     while done < ROUND:
         indexed = _index(_waiting())
@@ -38,7 +38,7 @@ def sweep() -> int:
 
 
 def catch_up(mailbox: Mailbox) -> bool:
-    """Index the newest of a mailbox before it is searched; True when all of it is."""
+    """Indexes the newest messages of a mailbox; returns whether it is now complete."""
     waiting = _waiting().filter(mailbox=mailbox)
     for _ in range(CATCH_UP // CHUNK):
         if _index(waiting) < CHUNK:
@@ -52,7 +52,7 @@ def _waiting() -> QuerySet[Message]:
 
 @transaction.atomic
 def _index(waiting: QuerySet[Message]) -> int:
-    """Index some; those that another process is at are left to it."""
+    """Indexes a chunk, skipping what another process has locked; returns how many."""
     rows = waiting.select_for_update(skip_locked=True, of=("self",))
     messages = list(rows.select_related("content").order_by("-pk")[:CHUNK])
     if messages:
@@ -62,7 +62,7 @@ def _index(waiting: QuerySet[Message]) -> int:
 
 
 def _document(message: Message) -> Document | None:
-    """None for one that cannot be taken apart: the others are found all the same."""
+    """Returns the document; None where a fault prevents it, so that others are indexed."""
     try:
         return document_of(message)
     except OSError:

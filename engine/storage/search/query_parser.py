@@ -1,4 +1,4 @@
-"""What somebody typed into the search box, understood or refused with a sentence.
+"""Parses what a person typed into the search box, or raises a sentence to show.
 
 hearing "not before 10:00" from:jane to:listing has:attachment is:unread
 in:archive before:2026-11-23 larger:5M filename:bundle -draft osei OR lindqvist
@@ -35,12 +35,12 @@ FIELDS = {
 
 
 class QueryError(ValueError):
-    """The sentence that tells what to type instead."""
+    """A search that cannot be parsed; the message says what to type instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Words that stand side by side, in one field or anywhere."""
+    """Adjacent words, in one field or anywhere."""
 
     words: tuple[str, ...]
     field: Words | None = None
@@ -49,7 +49,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """Terms of which one must be found; or, negated, none may be."""
+    """Terms of which at least one must be found; none, if negated."""
 
     terms: tuple[Term, ...]
     is_negated: bool = False
@@ -57,7 +57,7 @@ class Clause:
 
 @dataclass(slots=True)
 class Query:
-    """Everything must hold. None says nothing."""
+    """A parsed search, all of whose conditions must hold. None means no condition."""
 
     clauses: list[Clause] = field(default_factory=list)
     folder: str | None = None
@@ -76,7 +76,7 @@ class Query:
 
 
 def parse(text: str) -> Query:
-    """Understand a search. Raises QueryError."""
+    """Parses a search. Raises QueryError."""
     if len(text) > MAX_LENGTH:
         raise QueryError(f"Search for at most {MAX_LENGTH} characters at a time.")
     tokens = list(_TOKEN.finditer(text.replace("\0", " ")))

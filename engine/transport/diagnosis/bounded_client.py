@@ -1,4 +1,4 @@
-"""A few words of SMTP with a server that may be anything: little time, little memory."""
+"""A blocking SMTP client for untrusted servers, bounded in time and memory."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import ssl
 import time
 from typing import Self
 
-# Seconds for the whole conversation, and for one word of it.
+# Seconds for the whole conversation, and for one read or write.
 WHOLE, WORD = 60.0, 20.0
 # Octets of one answer.
 ANSWER_LIMIT = 64_000
 
 
-class TalkError(Exception):
-    """The other side does not answer, or not in SMTP."""
+class ClientError(Exception):
+    """The server does not answer, or does not speak SMTP."""
 
 
-class Talk:
-    """One connection to a fixed address. Its methods raise TalkError."""
+class BoundedClient:
+    """One connection to a fixed address. Its methods raise ClientError."""
 
     def __init__(self, connected: socket.socket) -> None:
         self.greeting = ""
@@ -28,10 +28,11 @@ class Talk:
 
     @classmethod
     def open(cls, address: str, port: int) -> Self:
+        """Connects; does not read the greeting."""
         try:
             return cls(socket.create_connection((address, port), WORD))
         except OSError as error:
-            raise TalkError(error.strerror or "No answer") from error
+            raise ClientError(error.strerror or "No answer") from error
 
     def __enter__(self) -> Self:
         return self
@@ -40,44 +41,48 @@ class Talk:
         self.close()
 
     def close(self) -> None:
+        """Closes the connection."""
         self._socket.close()
 
     def ask(self, line: str) -> tuple[int, list[str]]:
-        """Say one command and return the answer's code and lines."""
+        """Sends one command and returns the reply's code and lines."""
         try:
             self._socket.sendall(f"{line}\r\n".encode())
         except OSError as error:
-            raise TalkError("It hung up") from error
-        return self.hear()
+            raise ClientError("It hung up") from error
+        return self.read_reply()
 
-    def hear(self) -> tuple[int, list[str]]:
-        """One whole answer (RFC 5321 §4.2.1), its text made fit to show."""
+    def read_reply(self) -> tuple[int, list[str]]:
+        """Reads a whole reply (RFC 5321 §4.2.1), with its text made safe to show."""
         lines: list[str] = []
         size = 0
         while True:
             line = self._line()
             size += len(line)
             if size > ANSWER_LIMIT or not line[:3].isdigit():
-                raise TalkError("It does not speak SMTP")
+                raise ClientError("It does not speak SMTP")
             lines.append(_readable(line[4:]))
             if line[3:4] != b"-":
                 return int(line[:3]), lines
 
     def secure(self, context: ssl.SSLContext, name: str) -> None:
-        """Begin TLS. Raises ssl.SSLError where it fails."""
+        """Starts TLS. Raises ssl.SSLError where it fails."""
+        # Drops what came before TLS, which somebody on the way may have injected.
         self._heard = b""
         try:
             self._socket = context.wrap_socket(self._socket, server_hostname=name)
         except ssl.SSLError:
             raise
         except OSError as error:
-            raise TalkError("It hung up") from error
+            raise ClientError("It hung up") from error
 
     @property
     def tls_version(self) -> str:
+        """The TLS version, such as TLSv1.3."""
         return self._secured.version() or ""
 
     def certificate(self) -> bytes:
+        """Returns the server's certificate in DER."""
         return self._secured.getpeercert(binary_form=True) or b""
 
     @property
@@ -89,7 +94,7 @@ class Talk:
     def _line(self) -> bytes:
         while b"\n" not in self._heard:
             if len(self._heard) > ANSWER_LIMIT or time.monotonic() > self._ends_at:
-                raise TalkError("It takes too long")
+                raise ClientError("It takes too long")
             self._heard += self._more()
         line, _, self._heard = self._heard.partition(b"\n")
         return line.rstrip(b"\r")
@@ -98,11 +103,11 @@ class Talk:
         try:
             chunk = self._socket.recv(4096)
         except TimeoutError as error:
-            raise TalkError("It says nothing") from error
+            raise ClientError("It says nothing") from error
         except OSError as error:
-            raise TalkError("It hung up") from error
+            raise ClientError("It hung up") from error
         if not chunk:
-            raise TalkError("It hung up")
+            raise ClientError("It hung up")
         return chunk
 
 

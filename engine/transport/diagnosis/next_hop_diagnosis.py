@@ -1,6 +1,6 @@
-"""Trying a next hop step by step, to say what is wrong with it in plain words.
+"""Diagnoses a next hop step by step, and says what is wrong with it in plain words.
 
-Nothing is delivered. Everything that the other side says is limited in time and size.
+Nothing is delivered. Everything that the server sends is limited in time and size.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from django.conf import settings
 
 from engine import dns, reach
 from engine.transport import tls
-from engine.transport.diagnosis.bounded_client import Talk, TalkError
+from engine.transport.diagnosis.bounded_client import BoundedClient, ClientError
 from engine.transport.diagnosis.peer_certificate import Certificate
 from engine.transport.next_hop import Hop
 
@@ -25,7 +25,7 @@ SIZE_WANTED = 25 * 1024 * 1024
 
 
 class Stage(StrEnum):
-    """What is tried, in order. Each needs the one before."""
+    """The steps, in order. Each needs the one before."""
 
     NAME = "name"
     CONNECT = "connect"
@@ -36,7 +36,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """How one stage went: what was seen, and the fault in one sentence, if any."""
+    """The result of one stage: what was seen, and the fault in one sentence, if any."""
 
     stage: Stage
     seen: str
@@ -45,44 +45,44 @@ class Finding:
 
 
 class _Fault(Exception):
-    """Ends a probe: what was seen, and the sentence to show."""
+    """Ends the diagnosis, with what was seen and the sentence to show."""
 
     def __init__(self, seen: str, sentence: str) -> None:
         super().__init__(sentence)
         self.seen, self.sentence = seen, sentence
 
 
-def attempt(hop: Hop) -> Iterator[Finding]:
-    """Go through the stages and stop at the first fault. Takes up to a minute."""
+def diagnose(hop: Hop) -> Iterator[Finding]:
+    """Runs the stages and stops at the first fault. Takes up to a minute."""
     stage = Stage.NAME
     try:
         address = _address(hop)
         yield Finding(stage, str(address))
         stage = Stage.CONNECT
-        with _greeted(address, hop) as talk:
-            yield Finding(stage, talk.greeting)
+        with _greeted(address, hop) as client:
+            yield Finding(stage, client.greeting)
             stage = Stage.STARTTLS
-            _check_offers_tls(talk)
+            _check_offers_tls(client)
             yield Finding(stage, "STARTTLS")
             stage = Stage.CERTIFICATE
-            yield _certificate(talk, hop)
+            yield _certificate(client, hop)
             stage = Stage.LIMITS
-            yield _limits(talk)
+            yield _limits(client)
     except _Fault as fault:
         certificate = _shown(address, hop) if stage is Stage.CERTIFICATE else None
         yield Finding(stage, fault.seen, fault.sentence, certificate)
-    except TalkError as error:
+    except ClientError as error:
         yield Finding(stage, str(error), _SILENCES[stage].format(hop=hop))
 
 
 def _address(hop: Hop) -> IPv4Address | IPv6Address:
-    """The address to dial, looked up once, so that it cannot change on the way."""
+    """Returns the address to dial, resolved once, so that it cannot change in between."""
     try:
         found = [ip_address(hop.host)]
     except ValueError:
         found = list(_looked_up(hop.host))
     if not found:
-        raise _Fault("", f"There is no address for {hop.host}. Check how it is spelt.")
+        raise _Fault("", f"{hop.host} has no address in DNS. Check its spelling.")
     public = [address for address in found if reach.may_dial(address)]
     if not public:
         raise _Fault(
@@ -100,32 +100,34 @@ def _looked_up(host: str) -> list[IPv4Address | IPv6Address]:
         raise _Fault("", f"The name servers for {host} do not answer.") from error
 
 
-def _greeted(address: IPv4Address | IPv6Address, hop: Hop) -> Talk:
+def _greeted(address: IPv4Address | IPv6Address, hop: Hop) -> BoundedClient:
     with ExitStack() as unless_greeted:
-        talk = unless_greeted.enter_context(Talk.open(str(address), hop.port))
-        code, lines = talk.hear()
+        client = unless_greeted.enter_context(
+            BoundedClient.open(str(address), hop.port)
+        )
+        code, lines = client.read_reply()
         if code != 220:
             raise _Fault(lines[0], f"{hop} answered, but not as an open mail server.")
-        talk.greeting = lines[0]
+        client.greeting = lines[0]
         unless_greeted.pop_all()
-        return talk
+        return client
 
 
-def _check_offers_tls(talk: Talk) -> None:
-    offered = _extensions(talk)
+def _check_offers_tls(client: BoundedClient) -> None:
+    offered = _extensions(client)
     if "STARTTLS" not in offered:
         raise _Fault(
             ", ".join(offered),
             "Your server does not offer STARTTLS. Switch TLS on for incoming mail.",
         )
-    code, lines = talk.ask("STARTTLS")
+    code, lines = client.ask("STARTTLS")
     if code != 220:
         raise _Fault(lines[0], "Your server offers STARTTLS but refuses it.")
 
 
-def _certificate(talk: Talk, hop: Hop) -> Finding:
+def _certificate(client: BoundedClient, hop: Hop) -> Finding:
     try:
-        talk.secure(tls.client_context(), hop.tls_name)
+        client.secure(tls.client_context(), hop.tls_name)
     except ssl.SSLCertVerificationError as error:
         raise _Fault(error.verify_message, _distrust(error, hop)) from error
     except ssl.SSLError as error:
@@ -133,8 +135,8 @@ def _certificate(talk: Talk, hop: Hop) -> Finding:
             error.reason or "TLS failed",
             "No encryption could be agreed. Your server must offer TLS 1.2 or later.",
         ) from error
-    shown = Certificate.of(talk.certificate())
-    seen = f"{talk.tls_version}, for {shown.shown_names}, {shown.days_left} days left"
+    shown = Certificate.of(client.certificate())
+    seen = f"{client.tls_version}, for {shown.shown_names}, {shown.days_left} days left"
     return Finding(Stage.CERTIFICATE, seen, certificate=shown)
 
 
@@ -142,13 +144,13 @@ def _distrust(error: ssl.SSLCertVerificationError, hop: Hop) -> str:
     """X509_V_ERR numbers of OpenSSL, those that an administrator can do something about."""
     match error.verify_code:
         case 10:
-            return "Your server's certificate has ended. Renew it."
+            return "Your server's certificate has expired. Renew it."
         case 9:
             return "Your server's certificate is not valid yet. Check its dates."
         case 18 | 19 | 20 | 21:
             return (
-                "Your server's certificate is not from an authority that we know, or the "
-                "certificates between are missing. Install the full chain."
+                "Your server's certificate is not from an authority that we trust, or "
+                "the intermediate certificates are missing. Install the full chain."
             )
         case 62 | 64:
             return (
@@ -158,9 +160,9 @@ def _distrust(error: ssl.SSLCertVerificationError, hop: Hop) -> str:
     return f"Your server's certificate cannot be trusted: {error.verify_message}."
 
 
-def _limits(talk: Talk) -> Finding:
-    offered = _extensions(talk)
-    talk.ask("QUIT")
+def _limits(client: BoundedClient) -> Finding:
+    offered = _extensions(client)
+    client.ask("QUIT")
     sizes = [line.split()[1:] for line in offered if line.startswith("SIZE")]
     size = int(sizes[0][0]) if sizes and sizes[0] and sizes[0][0].isdecimal() else 0
     seen = f"Messages up to {size // 1_048_576} MB" if size else "No limit stated"
@@ -175,28 +177,28 @@ def _too_small(size: int) -> str:
     )
 
 
-def _extensions(talk: Talk) -> list[str]:
-    code, lines = talk.ask(f"EHLO {settings.POSTERN.smtp_name}")
+def _extensions(client: BoundedClient) -> list[str]:
+    code, lines = client.ask(f"EHLO {settings.POSTERN.smtp_name}")
     if code != 250:
         raise _Fault(lines[0], "Your server refuses EHLO, with which mail begins.")
     return [line.upper() for line in lines[1:]]
 
 
 def _shown(address: IPv4Address | IPv6Address, hop: Hop) -> Certificate | None:
-    """The certificate that was not trusted, to show whose it is."""
+    """Reads the certificate that was not trusted, to show its names."""
     try:
-        with _greeted(address, hop) as talk:
-            _check_offers_tls(talk)
-            talk.secure(tls.trusting_context(), hop.tls_name)
-            return Certificate.of(talk.certificate())
-    except (TalkError, _Fault, OSError, ValueError):
+        with _greeted(address, hop) as client:
+            _check_offers_tls(client)
+            client.secure(tls.trusting_context(), hop.tls_name)
+            return Certificate.of(client.certificate())
+    except (ClientError, _Fault, OSError, ValueError):
         return None
 
 
 _SILENCES = {
     Stage.NAME: "{hop} cannot be looked up.",
     Stage.CONNECT: "{hop} does not answer. Let our server through your firewall.",
-    Stage.STARTTLS: "{hop} broke off before TLS began.",
-    Stage.CERTIFICATE: "{hop} broke off while TLS began.",
-    Stage.LIMITS: "{hop} broke off inside TLS.",
+    Stage.STARTTLS: "{hop} closed the connection before TLS started.",
+    Stage.CERTIFICATE: "{hop} closed the connection while TLS started.",
+    Stage.LIMITS: "{hop} closed the connection after TLS started.",
 }

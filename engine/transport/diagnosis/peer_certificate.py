@@ -1,4 +1,4 @@
-"""What a next hop's certificate says, for people."""
+"""Reads another server's certificate, for people to see."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAMES_SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What the other side shows of itself."""
+    """The facts of a certificate that people are shown. `fingerprint` is SHA-256."""
 
     names: tuple[str, ...]
     ends_at: datetime
@@ -22,17 +22,19 @@ class Certificate:
 
     @classmethod
     def of(cls, der: bytes) -> Certificate:
-        """Raises ValueError for what is no certificate."""
+        """Reads a DER certificate. Raises ValueError."""
         read = x509.load_der_x509_certificate(der)
         fingerprint = read.fingerprint(hashes.SHA256()).hex()
         return cls(_names(read), read.not_valid_after_utc, fingerprint)
 
     @property
     def days_left(self) -> int:
+        """Whole days until it expires; negative afterwards."""
         return (self.ends_at - timezone.now()) // timedelta(days=1)
 
     @property
     def shown_names(self) -> str:
+        """The first few names, as text."""
         return ", ".join(self.names[:NAMES_SHOWN]) or "no name"
 
 

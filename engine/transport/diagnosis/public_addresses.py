@@ -1,4 +1,4 @@
-"""Where a probe may go: servers of others on the open internet, never our own network."""
+"""Resolves a host to the public addresses that we may dial, never our own network's."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from engine.reach import is_public
 
 
 def addresses(host: str) -> list[IPv4Address | IPv6Address]:
-    """The host's addresses that a probe may dial, IPv4 first. Raises DnsUnavailable.
+    """Returns the host's addresses that may be dialled, IPv4 first. Raises DnsUnavailable.
 
-    Dial these and not the name: a second look-up may say something else.
+    Dial these and not the name: a second lookup may return a private address instead
+    (DNS rebinding).
     """
     found = sorted(_addresses(host), key=lambda address: address.version)
     if settings.POSTERN.probe_private_addresses:

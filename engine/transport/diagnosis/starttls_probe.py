@@ -1,6 +1,6 @@
-"""Looking at somebody's server from outside: does it answer, does it encrypt, as whom?
+"""Probes STARTTLS on another organisation's server: TLS version, names, expiry, trust.
 
-Nothing is sent but EHLO, STARTTLS and QUIT, and nothing read beyond bounds.
+Sends nothing but EHLO, STARTTLS and QUIT, and reads within bounds.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from engine.transport import tls
 from engine.transport.diagnosis import public_addresses
 
 SMTP_PORT = 25
-# A probe is no port scanner: these are where servers hear SMTP with STARTTLS.
+# The usual ports of SMTP with STARTTLS; others would make the probe a port scanner.
 PORTS = frozenset({SMTP_PORT, 587, 2525})
 PATIENCE = 20.0  # seconds for the whole conversation
 LONGEST_REPLY = 8 * 1024  # octets
@@ -26,12 +26,13 @@ NAMES_SHOWN = 5
 
 
 class ProbeFailedError(Exception):
-    """The server could not be looked at. The message says why, in plain words."""
+    """The server could not be probed. The message is a sentence to show."""
 
 
 @dataclass(frozen=True, slots=True)
 class Secured:
-    """An encrypted conversation. `fault` says why we would not deliver over it."""
+    """A TLS conversation. `fault` says why we would not deliver over it; empty if we
+    would."""
 
     version: str
     names: tuple[str, ...]
@@ -40,13 +41,14 @@ class Secured:
 
 
 def starttls(host: str, port: int, *, tls_name: str = "") -> Secured:
-    """Start TLS with a server and look at its certificate.
+    """Starts TLS with a server and reads its certificate.
 
     Blocks for up to twice PATIENCE: call it in a job. Raises ProbeFailedError, or
     DnsUnavailable where no name server answers.
     """
     name = tls_name or host
     address = _address(host, port)
+    # First without verification, to read a certificate that would be refused, too.
     certificate, version = _look(address, port, _unverified())
     days_left = (certificate.not_valid_after_utc - datetime.now(UTC)).days
     seen = Secured(version, _names(certificate), days_left)
@@ -60,7 +62,8 @@ def starttls(host: str, port: int, *, tls_name: str = "") -> Secured:
 
 def _address(host: str, port: int) -> str:
     if port not in PORTS and not settings.POSTERN.probe_private_addresses:
-        raise ProbeFailedError(f"We look at the ports {sorted(PORTS)} only.")
+        allowed = ", ".join(map(str, sorted(PORTS)))
+        raise ProbeFailedError(f"Only these ports can be checked: {allowed}.")
     found = public_addresses.addresses(host)
     if not found:
         raise ProbeFailedError(f"{host} has no address on the internet.")
@@ -70,7 +73,7 @@ def _address(host: str, port: int) -> str:
 def _look(
     address: str, port: int, context: ssl.SSLContext, name: str | None = None
 ) -> tuple[x509.Certificate, str]:
-    """The certificate and the version of TLS. Raises SSLCertVerificationError."""
+    """Returns the certificate and the TLS version. Raises SSLCertVerificationError."""
     deadline = time.monotonic() + PATIENCE
     try:
         with socket.create_connection((address, port), timeout=PATIENCE) as plain:
@@ -88,7 +91,7 @@ def _look(
 
 
 def _start(plain: socket.socket, deadline: float) -> None:
-    """Greeting, EHLO, STARTTLS (RFC 3207 §4). Raises ProbeFailedError."""
+    """Exchanges greeting, EHLO and STARTTLS (RFC 3207 §4). Raises ProbeFailedError."""
     _expect(_reply(plain, deadline), b"220", "The server does not greet.")
     plain.sendall(f"EHLO {settings.POSTERN.smtp_name}\r\n".encode())
     features = _reply(plain, deadline)
@@ -102,7 +105,7 @@ def _start(plain: socket.socket, deadline: float) -> None:
 
 
 def _reply(plain: socket.socket, deadline: float) -> bytes:
-    """One reply of any number of lines, within bounds (RFC 5321 §4.2.1)."""
+    """Reads one reply of any number of lines, within bounds (RFC 5321 §4.2.1)."""
     heard = b""
     while not _is_whole(heard):
         plain.settimeout(_left(deadline))
@@ -131,7 +134,7 @@ def _left(deadline: float) -> float:
 
 
 def _unverified() -> ssl.SSLContext:
-    """To look at a certificate whatever it is; nothing is sent over it."""
+    """Returns a context that accepts any certificate; no mail is sent over it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE

@@ -10,7 +10,7 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from engine.antivirus import actions
+from engine.antivirus import quarantine
 from engine.antivirus.models import QuarantinedMessage
 from engine.registry.models import Organisation, Person
 from engine.registry.permissions import Permission

@@ -14,7 +14,7 @@ from engine.registry.models import Organisation
 from engine.registry.permissions import Permission
 from engine.trace import timeline
 from engine.trace.models import Event, EventKind
-from engine.trace.timeline import Sight
+from engine.trace.timeline import Visibility
 from portal.console.access import staff
 from portal.console.mail import trace_search
 from portal.console.page import Cell, Page, Section, Table, render_page, render_template
@@ -58,10 +58,10 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 def _row(event: Event) -> list[Cell]:
-    step = timeline.step(event, Sight.STAFF)
+    step = timeline.step(event, Visibility.STAFF)
     return [
         Cell(at=event.at),
-        Cell(step.text, is_alarming=step.is_unhappy),
+        Cell(step.text, is_alarming=step.is_problem),
         Cell(event.recipient),
         Cell(step.reply),
         Cell(event.reference, reverse("console:story", args=[event.reference])),
@@ -77,9 +77,9 @@ def show(request: HttpRequest, reference: str) -> HttpResponse:
     )
     if not events:
         raise Http404
-    events += untried_recipients.events(reference)
+    events += untried_recipients.deferral_events(reference)
     context = {
-        "story": timeline.tell(events, Sight.STAFF),
+        "story": timeline.build_timeline(events, Visibility.STAFF),
         "reference": reference,
         "is_cut": len(events) >= EVENT_LIMIT,
         **_sender(events),

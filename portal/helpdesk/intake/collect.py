@@ -13,8 +13,8 @@ from django.utils import timezone
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
 from engine.storage import message_actions as storage
-from engine.storage.mailbox_delivery import folder
 from engine.storage.models import FolderRole, Message
+from engine.storage.standard_folders import folder
 from portal.helpdesk import attachments, ticket_links
 from portal.helpdesk.actions import tickets
 from portal.helpdesk.actions.tickets import Question

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from django_q.models import Schedule
 
-from engine.storage import rule_matching
+from engine.storage import mailbox_triggers
 from portal.helpdesk import ticket_links
 from portal.helpdesk.intake import collect
 
@@ -22,7 +22,9 @@ def collect_mail() -> int:
 
 def collect_on_arrival() -> None:
     """Starts collection as soon as mail is delivered; the schedule is the fallback."""
-    rule_matching.collect_by(COLLECT, lambda: ticket_links.helpdesk_address().key)
+    mailbox_triggers.run_on_arrival(
+        COLLECT, lambda: ticket_links.helpdesk_address().key
+    )
 
 
 def schedule_jobs() -> None:

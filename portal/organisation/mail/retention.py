@@ -57,13 +57,13 @@ class RetentionForm(ActionForm):
 @require_http_methods(["GET", "POST"])
 def index(request: HttpRequest, organisation: Organisation) -> HttpResponse:
     """Shows and sets the number of days."""
-    kept = retention_periods.of(organisation)
+    kept = retention_periods.retention_of(organisation)
     form = RetentionForm(
         post_data(request),
         initial={"deleted_days": kept.deleted_days, "junk_days": kept.junk_days},
     )
     if form.submit(
-        lambda: trash_purge.set_days(
+        lambda: retention_periods.set_days(
             organisation, by=signed_in_person(request), **form.cleaned_data
         )
     ):

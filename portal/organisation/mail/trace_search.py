@@ -22,7 +22,7 @@ from engine.registry.models import Organisation
 from engine.routing import routes
 from engine.routing.routes import Routes
 from engine.trace.models import Event, EventKind
-from engine.trace.timeline import Sight, Step, step
+from engine.trace.timeline import Step, Visibility, step
 from portal.organisation.mail import trace_visibility
 
 LIMIT = 100  # messages in one result
@@ -92,7 +92,7 @@ def find(organisation: Organisation, query: Query) -> list[FoundMessage]:
 def trace(organisation: Organisation, reference: str) -> MessageTrace | None:
     """Returns the trace of a message; None where the organisation may not see it."""
     events = list(Event.objects.filter(reference=reference).order_by("pk")[:EVENTS])
-    events += untried_recipients.events(reference)
+    events += untried_recipients.deferral_events(reference)
     seen = trace_visibility.visible_events(events, organisation)
     if not seen:
         return None
@@ -110,7 +110,7 @@ def trace(organisation: Organisation, reference: str) -> MessageTrace | None:
 
 def _step(event: Event, received: Event) -> Step:
     """Hides from the author of a message to a list why a member could not be reached."""
-    shown = step(event, Sight.MEMBER)
+    shown = step(event, Visibility.MEMBER)
     of_list = event.detail.get("list") or received.detail.get("list")
     if of_list and event.kind == EventKind.FAILED:
         return replace(shown, text=NOT_REACHED)

@@ -16,8 +16,8 @@ from engine.mail.errors import MailError
 from engine.queue.enqueue.mailbox_submission import Recipients
 from engine.queue.sending_rates.rate_limits import RateExceededError
 from engine.registry.models import Person
-from engine.storage.mailbox_delivery import folder
 from engine.storage.models import FolderRole, Message
+from engine.storage.standard_folders import folder
 from portal.webmail.access import accessible_mailboxes, requires_mail
 from portal.webmail.compose import (
     expired_session,

@@ -124,7 +124,7 @@ def load(mailbox: Mailbox, token: UUID) -> list[Attachment]:
 def delete(rows: list[DraftFile]) -> None:
     """Deletes attachments and their content, in the caller's transaction."""
     DraftFile.objects.filter(pk__in=[row.pk for row in rows]).delete()
-    message_actions.drop_unheld([row.content_id for row in rows])
+    message_actions.delete_unreferenced([row.content_id for row in rows])
 
 
 def delete_orphans() -> int:
@@ -190,7 +190,7 @@ def _scan(
     except ScannerUnavailable:
         return FileState.UNSCANNED
     if not verdict.is_infected:
-        with upload_scan.refused(name):
+        with upload_scan.as_policy_error(name):
             is_read = not policy.unscanned(examined, verdict)
         return FileState.CLEAN if is_read else FileState.ENCRYPTED
     detail = {"file": name, "signature": verdict.signature}
@@ -201,7 +201,7 @@ def _scan(
         detail=detail,
         by=by,
     )
-    infection_alerts.infected_file(path.read_bytes(), verdict=verdict, by=by)
+    infection_alerts.report_infected_file(path.read_bytes(), verdict=verdict, by=by)
     raise PolicyError(
         f"{name} was not added: the virus scanner found {verdict.signature} in it. "
         "Do not open it, and warn the person who gave it to you."

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from engine.registry.models import Mailbox
-from engine.storage.mailbox_delivery import folder
 from engine.storage.models import Folder, FolderRole
+from engine.storage.standard_folders import folder
 
 
 def lock_drafts(mailbox: Mailbox) -> Folder:

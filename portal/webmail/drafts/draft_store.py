@@ -9,8 +9,8 @@ from django.db import transaction
 
 from engine.registry.models import Mailbox
 from engine.storage import content, message_actions
-from engine.storage.mailbox_delivery import folder
 from engine.storage.models import FolderRole, Message
+from engine.storage.standard_folders import folder
 from portal.webmail.drafts import attachments
 from portal.webmail.drafts.draft import Draft, parse_draft
 from portal.webmail.drafts.draft_lock import lock_drafts

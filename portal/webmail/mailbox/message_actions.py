@@ -13,8 +13,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from engine.storage import message_actions
-from engine.storage.mailbox_delivery import folder as folder_of
 from engine.storage.models import Folder, FolderRole, Message
+from engine.storage.standard_folders import folder_of
 from portal.webmail.access import (
     AccessibleMailboxes,
     MailboxAccess,

@@ -37,7 +37,7 @@ def settings(request: HttpRequest, mailbox_id: int) -> HttpResponse:
         "form": form,
         "full": min(100, 100 * mailbox.used_bytes // max(1, mailbox.quota_bytes)),
         "rules": mailbox.rules.count(),
-        "is_out_of_office": out_of_office.told_now(mailbox.pk),
-        "retention": retention_periods.of(mailbox.organisation),
+        "is_out_of_office": out_of_office.current_text(mailbox.pk),
+        "retention": retention_periods.retention_of(mailbox.organisation),
     }
     return render(request, "webmail/mailbox_settings/settings.html", context)

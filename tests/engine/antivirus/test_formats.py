@@ -12,10 +12,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine.antivirus.attachments import archive_members, policy
-from engine.antivirus.attachments.inspection_budget import Budget, TooMuchError
 from engine.antivirus.attachments.policy import File
 from engine.antivirus.formats import compound, rar, seven_zip
-from engine.antivirus.formats.errors import UnlistedError
+from engine.antivirus.formats.inspection_budget import (
+    Budget,
+    TooMuchError,
+    UnlistedError,
+)
 from engine.mail.errors import PermanentFailure
 from tests.engine.antivirus import archives, specimens
 from tests.peers import seven_zip as peer

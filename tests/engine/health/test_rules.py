@@ -24,7 +24,7 @@ from engine.lanes import Lane
 from engine.queue.automatic_mail import forwards_and_replies
 from engine.queue.enqueue.accepted_message import new_reference
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
-from engine.storage.models import Content, Errand, ErrandKind
+from engine.storage.models import AutomaticMail, AutomaticMailKind, Content
 from tests import factories
 from tests.engine.storage.conftest import arrive
 
@@ -191,13 +191,13 @@ def errand_set_aside(service: Service) -> Undo:
     firm = factories.make_organisation()
     owner = factories.make_person("bob@firm.example.secure.example", firm)
     message = arrive(factories.make_mailbox(owner))
-    Errand.objects.create(
-        kind=ErrandKind.ANSWER,
+    AutomaticMail.objects.create(
+        kind=AutomaticMailKind.ANSWER,
         message=message,
         fault="No room on the disk",
         set_aside_at=service.now,
     )
-    return lambda: forwards_and_replies.retry(by=None)
+    return lambda: forwards_and_replies.retry_set_aside(by=None)
 
 
 SOON = datetime.now(UTC) + timedelta(days=20)

@@ -8,7 +8,7 @@ import pytest
 
 from engine.pop3.server_context import Limits
 from engine.registry.models import Mailbox, Person
-from engine.storage import mailbox_delivery, message_actions
+from engine.storage import message_actions, standard_folders
 from engine.storage.models import Content, FolderRole, Message
 from tests.engine.pop3 import sample_messages
 from tests.engine.pop3.conftest import SECRET, Serve, Server
@@ -136,7 +136,7 @@ async def test_mail_filed_meanwhile_is_not_deleted(
     message = await in_thread(sample_messages.put, reader.mailbox)
     client = await in_thread(sign_in, server)
     archive = await in_thread(
-        mailbox_delivery.folder, reader.mailbox, FolderRole.ARCHIVE
+        standard_folders.folder, reader.mailbox, FolderRole.ARCHIVE
     )
     await in_thread(message_actions.move, [message], archive)
 
@@ -185,7 +185,7 @@ async def test_mail_in_other_folders_is_not_listed(
     server: Server, reader: Person
 ) -> None:
     message = await in_thread(sample_messages.put, reader.mailbox)
-    trash = await in_thread(mailbox_delivery.folder, reader.mailbox, FolderRole.TRASH)
+    trash = await in_thread(standard_folders.folder, reader.mailbox, FolderRole.TRASH)
     await in_thread(message_actions.move, [message], trash)
 
     client = await in_thread(sign_in, server)

@@ -20,6 +20,7 @@ from engine.mail.envelope import Envelope, EnvelopeRecipient
 from engine.mail.message import split
 from engine.queue.delivery.runner import Runner
 from engine.queue.enqueue import commit
+from engine.queue.enqueue.accepted_message import AcceptedMessage
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
 from engine.queue.notifications import notice_routing
 from engine.registry.models import Connection, Organisation, Person
@@ -127,15 +128,15 @@ class Queue:
     ) -> str:
         known = routes.current()
         addresses = [Address.parse(recipient) for recipient in recipients]
-        [reference] = commit.commit(
+        [reference] = commit.commit_messages(
             [
-                commit.Incoming(
+                AcceptedMessage(
                     envelope=Envelope(
                         Address.parse(sender) if sender else None,
                         tuple(EnvelopeRecipient(a, "", notify) for a in addresses),
                     ),
                     destinations=tuple(
-                        notice_routing.of_notice(known, address)[1]
+                        notice_routing.route_notice(known, address)[1]
                         for address in addresses
                     ),
                     kept=content.keep(*split(raw)),

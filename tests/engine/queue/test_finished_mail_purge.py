@@ -27,7 +27,7 @@ def test_what_is_long_finished_leaves_the_queue_and_the_trace_stays(queue, alice
     storage.erase([first.pk])
     age_past_retention(QueuedMessage.objects.all())
 
-    finished_mail_purge.let_go()
+    finished_mail_purge.purge()
 
     assert not QueuedMessage.objects.exists()
     assert not Recipient.objects.exists()
@@ -43,7 +43,7 @@ def test_what_still_waits_stays_however_old(queue, hop, firm_connection, alice, 
     age_past_retention(QueuedMessage.objects.all())
     QueuedMessage.objects.update(expires_at=timezone.now() + timedelta(days=1))
 
-    finished_mail_purge.let_go()
+    finished_mail_purge.purge()
 
     assert QueuedMessage.objects.get().reference == reference
 
@@ -53,7 +53,7 @@ def test_what_finished_just_now_stays(queue, alice, bob):
     age_past_retention(QueuedMessage.objects.all())
     Recipient.objects.update(finished_at=timezone.now())
 
-    finished_mail_purge.let_go()
+    finished_mail_purge.purge()
 
     assert QueuedMessage.objects.exists()
 
@@ -69,7 +69,7 @@ def test_the_days_are_the_communitys_own(queue, alice, bob, monkeypatch):
     age_past_retention(QueuedMessage.objects.all())
     monkeypatch.setattr(settings.POSTERN, "queue_days", 30)
 
-    finished_mail_purge.let_go()
+    finished_mail_purge.purge()
 
     assert QueuedMessage.objects.exists()
 
@@ -81,7 +81,7 @@ def test_many_go_in_slices_and_each_is_a_transaction(queue, alice, bob, monkeypa
     age_past_retention(QueuedMessage.objects.all())
 
     with CaptureQueriesContext(connection) as queries:
-        assert finished_mail_purge.let_go() == 5
+        assert finished_mail_purge.purge() == 5
 
     assert not QueuedMessage.objects.exists()
     slices = [q for q in queries if "RELEASE SAVEPOINT" in q["sql"]]

@@ -12,6 +12,7 @@ from engine.mail.address import Address
 from engine.mail.envelope import Envelope
 from engine.mail.message import split
 from engine.queue.enqueue import commit
+from engine.queue.enqueue.accepted_message import AcceptedMessage
 from engine.queue.models import Hold, QueuedMessage, Recipient, RecipientStatus, Source
 from engine.queue.withdrawal import withdraw
 from engine.registry.errors import PolicyError
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 def waiting(author: Person | None, *recipients: str) -> str:
     """A message that its author may take back for a minute yet."""
-    incoming = commit.Incoming(
+    incoming = AcceptedMessage(
         envelope=Envelope.simple(
             Address.parse("bob@northfield.secure.example"),
             *map(Address.parse, recipients or ("alice@northfield.secure.example",)),
@@ -37,7 +38,7 @@ def waiting(author: Person | None, *recipients: str) -> str:
         person_id=author.pk if author else None,
         release_at=timezone.now() + timedelta(minutes=1),
     )
-    return commit.commit([incoming])[0]
+    return commit.commit_messages([incoming])[0]
 
 
 def statuses() -> set[str]:

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from engine.certificates import Files
-from engine.queue.enqueue.group_commit import Committer
+from engine.queue.enqueue.group_commit import GroupCommitter
 from engine.registry.credentials import generated_secrets
 from engine.registry.models import Connection, Person
 from engine.routing import routes
@@ -75,7 +75,7 @@ async def server(
     context = server_tls_context(
         Files(str(own.cert_file), str(own.key_file), str(authority.ca_file))
     )
-    committer = Committer(on_queued=lambda: None)
+    committer = GroupCommitter(on_queued=lambda: None)
     threads = DatabaseThreads("credentials", count=2)
     await routes.refresh()
 

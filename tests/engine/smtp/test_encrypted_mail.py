@@ -14,7 +14,7 @@ from engine.registry.models import Person
 from engine.storage import content
 from engine.storage.models import Message
 from engine.trace.models import Event, EventKind
-from engine.trace.timeline import Sight, step
+from engine.trace.timeline import Visibility, step
 from tests import smime
 from tests.engine.antivirus import pdfs, specimens
 from tests.engine.smtp.conftest import Server
@@ -76,7 +76,7 @@ async def test_what_is_encrypted_is_carried_with_a_mark_where_the_community_says
     event = await Event.objects.aget(kind=EventKind.RECEIVED)
     assert header.text("X-Postern-Not-Scanned") == ("encrypted PDF, encrypted archive")
     assert event.detail["unscanned"] == ["encrypted PDF", "encrypted archive"]
-    assert step(event, Sight.MEMBER).text == (
+    assert step(event, Visibility.MEMBER).text == (
         "Accepted and kept; could not be scanned for viruses: encrypted PDF, "
         "encrypted archive"
     )

@@ -75,7 +75,7 @@ async def test_a_person_is_asked_to_wait(
     )
 
     assert await Message.objects.acount() == 2
-    await sync_to_async(rate_alerts.write)()
+    await sync_to_async(rate_alerts.send_due_alerts)()
     row = await SendingCount.objects.aget(span="minute")
     assert (row.messages, row.deferred) == (2, 1)
 

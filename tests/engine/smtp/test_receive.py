@@ -174,12 +174,12 @@ async def test_a_full_mailbox_is_not_now(
 ) -> None:
     mailboxes = Mailbox.objects.filter(owner=bob)
     await mailboxes.aupdate(quota_bytes=0)
-    await asyncio.to_thread(quota.look)
+    await asyncio.to_thread(quota.refresh_full)
 
     await server.run("receive", "full_mailbox", credential=credential)
 
     await mailboxes.aupdate(quota_bytes=1)
-    await asyncio.to_thread(quota.look)
+    await asyncio.to_thread(quota.refresh_full)
 
 
 async def test_a_suspended_organisation_is_refused_at_the_next_command(

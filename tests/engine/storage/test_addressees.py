@@ -9,7 +9,7 @@ from engine.mail.header import HeaderBlock
 from engine.registry.models import Person
 from engine.storage import addressees, message_actions
 from engine.storage.addressees import COUNTED, SHOWN, Addressees
-from engine.storage.mailbox_delivery import inbox
+from engine.storage.standard_folders import inbox
 
 
 def read(header: str) -> Addressees:

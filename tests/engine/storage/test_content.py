@@ -40,7 +40,7 @@ def test_erasing_reads_no_table_of_contents() -> None:
     row.save()
 
     with CaptureQueriesContext(connection) as queries:
-        message_actions.drop_unheld({row.pk})
+        message_actions.delete_unreferenced({row.pk})
 
     asked = [q["sql"] for q in queries if q["sql"].startswith("SELECT")]
     assert any("content_by_blob" in plan_of(statement) for statement in asked)

@@ -5,8 +5,8 @@ import pytest
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox
 from engine.storage import folder_actions
-from engine.storage.mailbox_delivery import folder
 from engine.storage.models import Folder, FolderRole, Message, Rule
+from engine.storage.standard_folders import folder
 from tests.engine.storage.conftest import arrive
 
 
@@ -23,7 +23,7 @@ def test_a_folder_stands_alone_or_under_another(mailbox: Mailbox) -> None:
         ("", "Enter a name"),
         ("a\x07b", "Enter a name"),
         ("Cases/", "Enter a name"),
-        ("INBOX", "There is a folder called INBOX already"),
+        ("INBOX", "A folder called INBOX already exists"),
         ("Inbox/a/b", "not deeper"),
         ("Cases/a", "Make the folder Cases first"),
         ("x" * 61, "at most 60 characters"),
@@ -102,6 +102,6 @@ def test_what_waits_is_counted_by_folder_and_not_beyond_the_limit(
     read = Message.objects.filter(folder=inbox).first()
     Message.objects.filter(pk=read.pk).update(is_read=True, folder=drafts)
 
-    assert folder_actions.waiting(mailbox, limit=10)[inbox.pk] == 3
-    assert folder_actions.waiting(mailbox, limit=1)[inbox.pk] == 2
-    assert folder_actions.waiting(mailbox, limit=10)[drafts.pk] == 1
+    assert folder_actions.waiting_counts(mailbox, limit=10)[inbox.pk] == 3
+    assert folder_actions.waiting_counts(mailbox, limit=1)[inbox.pk] == 2
+    assert folder_actions.waiting_counts(mailbox, limit=10)[drafts.pk] == 1

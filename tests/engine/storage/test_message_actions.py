@@ -16,7 +16,7 @@ def test_dropping_what_nobody_holds_asks_once_what_that_is() -> None:
         row.save()
 
     with CaptureQueriesContext(connection) as captured:
-        message_actions.drop_unheld([row.pk for row in rows])
+        message_actions.delete_unreferenced([row.pk for row in rows])
 
     looks = [q for q in captured if "queue_queuedmessage" in q["sql"]]
     assert len([q for q in looks if "storage_message" in q["sql"]]) == 1

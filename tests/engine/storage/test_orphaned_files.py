@@ -38,7 +38,7 @@ def test_an_old_blob_goes_only_when_no_content_names_it() -> None:
     aged(path_of(named))
     aged(path_of(unnamed))
 
-    assert orphaned_files.sweep() == 1
+    assert orphaned_files.delete_orphans() == 1
 
     assert path_of(named).exists()
     assert not path_of(unnamed).exists()
@@ -52,7 +52,7 @@ def test_what_is_on_its_way_in_stays() -> None:
     left.write_bytes(b"x")
     aged(left)
 
-    orphaned_files.sweep()
+    orphaned_files.delete_orphans()
 
     assert fresh.exists()
     assert not left.exists()

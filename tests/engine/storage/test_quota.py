@@ -6,7 +6,13 @@ from django.test.utils import CaptureQueriesContext
 
 from engine.mail.message import split
 from engine.registry.models import Mailbox, Person
-from engine.storage import content, mailbox_delivery, message_actions, quota
+from engine.storage import (
+    content,
+    mailbox_delivery,
+    message_actions,
+    quota,
+    standard_folders,
+)
 from engine.storage.models import Content, FolderRole
 
 pytestmark = pytest.mark.django_db
@@ -55,7 +61,7 @@ def test_what_is_delivered_is_counted_for_each_mailbox(
 
 
 def test_what_is_put_into_a_folder_counts_until_it_is_erased(bob: Person) -> None:
-    sent = mailbox_delivery.folder(bob.mailbox, FolderRole.SENT)
+    sent = standard_folders.folder(bob.mailbox, FolderRole.SENT)
     message = message_actions.append(sent, RAW)
     assert used(bob) == len(RAW)
 
@@ -102,18 +108,18 @@ def test_a_full_mailbox_is_known_at_the_next_look(letter: Content, bob: Person) 
     message_id = delivered(letter, bob.mailbox)[0]
     assert message_id
 
-    quota.look()
+    quota.refresh_full()
     assert quota.was_full(bob.mailbox.pk)
 
     message_actions.erase([message_id])
-    quota.look()
+    quota.refresh_full()
     assert not quota.was_full(bob.mailbox.pk)
 
 
 def test_delivery_costs_the_same_statements_however_many(
     letter: Content, alice: Person, bob: Person
 ) -> None:
-    mailbox_delivery.ensure_folders([alice.mailbox.pk, bob.mailbox.pk])
+    standard_folders.ensure_folders([alice.mailbox.pk, bob.mailbox.pk])
 
     with CaptureQueriesContext(connection) as captured:
         delivered(letter, *[alice.mailbox, bob.mailbox] * 20)

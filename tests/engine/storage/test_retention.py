@@ -9,8 +9,8 @@ from django.utils import timezone
 from engine.audit.models import Entry
 from engine.registry.models import Mailbox, Person
 from engine.storage import message_actions, retention_periods, trash_purge
-from engine.storage.mailbox_delivery import folder
 from engine.storage.models import Content, FolderRole, Message
+from engine.storage.standard_folders import folder
 from tests.engine.storage.conftest import arrive
 
 
@@ -25,7 +25,7 @@ def test_what_lies_in_deleted_goes_after_its_time(mailbox: Mailbox) -> None:
     message_actions.move([gone, kept], folder(mailbox, FolderRole.TRASH))
     age(gone, days=1)
 
-    assert trash_purge.sweep() == 1
+    assert trash_purge.purge() == 1
     assert list(Message.objects.all()) == [kept]
     assert Content.objects.count() == 1
 
@@ -45,7 +45,9 @@ def test_an_organisation_sets_its_own_time(mailbox: Mailbox, alice: Person) -> N
     message_actions.move([message], trash)
     before = Message.objects.get().expires_at
 
-    trash_purge.set_days(mailbox.organisation, deleted_days=7, junk_days=90, by=alice)
+    retention_periods.set_days(
+        mailbox.organisation, deleted_days=7, junk_days=90, by=alice
+    )
 
     assert retention_periods.days(trash) == 7
     assert retention_periods.days(folder(mailbox, FolderRole.JUNK)) == 90
@@ -58,7 +60,7 @@ def test_a_time_out_of_bounds_is_refused(
     mailbox: Mailbox, alice: Person, days: int
 ) -> None:
     with pytest.raises(ValidationError):
-        trash_purge.set_days(
+        retention_periods.set_days(
             mailbox.organisation, deleted_days=days, junk_days=30, by=alice
         )
 

@@ -5,8 +5,8 @@ import pytest
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person
 from engine.storage import folder_actions, rules
-from engine.storage.mailbox_delivery import folder
-from engine.storage.models import Errand, ErrandKind, FolderRole, Rule
+from engine.storage.models import AutomaticMail, AutomaticMailKind, FolderRole, Rule
+from engine.storage.standard_folders import folder
 from tests.engine.storage.conftest import arrive, named, written
 
 
@@ -85,9 +85,9 @@ def test_a_forward_is_written_down_with_the_delivery(
     message = arrive(mailbox)
     arrive(mailbox, sender="")
 
-    errand = Errand.objects.get()
-    assert (errand.kind, errand.message, errand.target) == (
-        ErrandKind.FORWARD,
+    automatic = AutomaticMail.objects.get()
+    assert (automatic.kind, automatic.message, automatic.target) == (
+        AutomaticMailKind.FORWARD,
         message,
         charlie.address,
     )
@@ -137,7 +137,7 @@ def test_a_rule_is_applied_to_what_is_there_already(
 
     assert rules.run_now(rule, folder(mailbox, FolderRole.INBOX)) == 3
     assert set(mailbox.messages.filter(is_flagged=True)) == set(messages)
-    assert not Errand.objects.exists()
+    assert not AutomaticMail.objects.exists()
 
 
 def test_a_large_folder_is_done_in_slices_each_of_which_may_run_twice(

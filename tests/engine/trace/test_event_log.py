@@ -12,7 +12,7 @@ from engine.trace.models import Event, EventKind
 
 @pytest.mark.django_db
 def test_events_are_kept_in_order_with_their_facts():
-    event_log.events(
+    event_log.save(
         [
             event_log.event("AB12", EventKind.RECEIVED, size=5),
             event_log.event("AB12", EventKind.DELIVERED, "a@b.example", reply="250 OK"),

@@ -48,7 +48,7 @@ def test_steps_go_and_what_proves_delivery_stays() -> None:
     happened(101, *STORY, reference="OLD")
     happened(1_001, *STORY, reference="ENDED")
 
-    event_purge.let_go()
+    event_purge.purge()
 
     assert kinds_of("YOUNG") == list(STORY)
     assert kinds_of("OLD") == [EventKind.RECEIVED, EventKind.RELAYED]
@@ -60,7 +60,7 @@ def test_every_kind_is_a_step_or_a_proof() -> None:
     for kind in EventKind:
         happened(101, kind, reference=kind.value)
 
-    event_purge.let_go()
+    event_purge.purge()
 
     kept = {kind for kind in EventKind if kinds_of(kind.value)}
     assert kept == {
@@ -77,7 +77,7 @@ def test_more_than_a_slice_at_one_moment(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(event_purge, "SLICE", 3)
     happened(101, *STORY * 4)
 
-    event_purge.let_go()
+    event_purge.purge()
 
     assert set(kinds_of("AB12")) == {EventKind.RECEIVED, EventKind.RELAYED}
     assert len(kinds_of("AB12")) == 8
@@ -88,11 +88,11 @@ def test_what_stays_is_not_looked_through_again(
 ) -> None:
     monkeypatch.setattr(event_purge, "SLICE", 10)
     happened(101, *[EventKind.RELAYED] * 200)
-    event_purge.let_go()
+    event_purge.purge()
     happened(100, EventKind.DEFERRED)
 
     with CaptureQueriesContext(connection) as queries:
-        assert event_purge.let_go() == 1
+        assert event_purge.purge() == 1
 
     assert len(queries) < 25
     assert EventKind.DEFERRED not in kinds_of("AB12")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine.trace import timeline
 from engine.trace.models import Event, EventKind
-from engine.trace.timeline import Sight
+from engine.trace.timeline import Visibility
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 KIM = "kim@harbour.secure.example"
@@ -24,36 +24,38 @@ def test_each_kind_has_its_words() -> None:
 
 
 def test_story_tells_the_message_then_each_recipient() -> None:
-    told = timeline.tell(
+    found = timeline.build_timeline(
         [
             happened(EventKind.RECEIVED, sender="bob@northfield.secure.example"),
             happened(EventKind.DEFERRED, KIM, reply="451 4.4.1 Down"),
             happened(EventKind.DELIVERED, "ada@harbour.secure.example"),
             happened(EventKind.RELAYED, KIM, reply="250 2.0.0 Taken"),
         ],
-        Sight.MEMBER,
+        Visibility.MEMBER,
     )
 
-    assert [step.text for step in told.opening] == ["Accepted and kept"]
-    ada, kim = told.passages
+    assert [step.text for step in found.message_steps] == ["Accepted and kept"]
+    ada, kim = found.recipients
     assert ada.outcome.text == "Delivered to the mailbox"
-    assert [step.is_unhappy for step in kim.steps] == [True, False]
+    assert [step.is_problem for step in kim.steps] == [True, False]
 
 
 def test_a_deferral_that_repeats_itself_is_one_step_that_says_how_often() -> None:
     later = NOON + timedelta(hours=3)
     detail = {"reply": "451 4.4.1 Down", "times": 7, "last_at": later.isoformat()}
 
-    told = timeline.step(happened(EventKind.DEFERRED, KIM, **detail), Sight.MEMBER)
+    found = timeline.step(
+        happened(EventKind.DEFERRED, KIM, **detail), Visibility.MEMBER
+    )
 
-    assert "after 7 attempts" in told.text
-    assert (told.times, told.at, told.last_at) == (7, NOON, later)
+    assert "after 7 attempts" in found.text
+    assert (found.times, found.at, found.last_at) == (7, NOON, later)
 
 
 @pytest.mark.parametrize(
     ("reply", "part"),
     [
-        ("550 5.1.1 No such user", "Nobody has this address"),
+        ("550 5.1.1 No such user", "This address does not exist"),
         ("452 4.2.2 Full", "mailbox is full"),
         ("454 4.7.5 Wrong certificate", "mend its certificate"),
         ("550 5.1.99 Something new", "wrong with the address"),
@@ -63,7 +65,9 @@ def test_a_deferral_that_repeats_itself_is_one_step_that_says_how_often() -> Non
     ],
 )
 def test_failure_says_what_to_do(reply: str, part: str) -> None:
-    step = timeline.step(happened(EventKind.FAILED, KIM, reply=reply), Sight.MEMBER)
+    step = timeline.step(
+        happened(EventKind.FAILED, KIM, reply=reply), Visibility.MEMBER
+    )
 
     assert part in step.advice
     assert bool(step.advice) is bool(part)
@@ -71,7 +75,7 @@ def test_failure_says_what_to_do(reply: str, part: str) -> None:
 
 def test_success_needs_no_advice() -> None:
     step = timeline.step(
-        happened(EventKind.DELIVERED, KIM, reply="250 2.1.1 Fine"), Sight.MEMBER
+        happened(EventKind.DELIVERED, KIM, reply="250 2.1.1 Fine"), Visibility.MEMBER
     )
 
     assert step.advice == ""
@@ -80,7 +84,9 @@ def test_success_needs_no_advice() -> None:
 def test_only_staff_read_of_servers() -> None:
     event = happened(EventKind.RECEIVED, peer="192.0.2.7", tls="TLSv1.3", person_id=7)
 
-    member, staff = (timeline.step(event, sight).facts for sight in Sight)
+    member, staff = (
+        timeline.step(event, visibility).facts for visibility in Visibility
+    )
 
     assert member == ()
     assert ("From the address", "192.0.2.7") in staff
@@ -96,10 +102,10 @@ def test_only_staff_read_of_servers() -> None:
             reply=st.text(max_size=80),
         )
     ),
-    st.sampled_from(Sight),
+    st.sampled_from(Visibility),
 )
-def test_every_event_is_told_once(events: list[Event], sight: Sight) -> None:
-    told = timeline.tell(events, sight)
+def test_every_event_is_shown_once(events: list[Event], visibility: Visibility) -> None:
+    found = timeline.build_timeline(events, visibility)
 
-    steps = [*told.opening, *(s for passage in told.passages for s in passage.steps)]
+    steps = [*found.message_steps, *(s for one in found.recipients for s in one.steps)]
     assert len(steps) == len(events)

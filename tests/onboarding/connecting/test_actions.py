@@ -184,7 +184,7 @@ class TestRehearsal:
     ) -> None:
         rehearsal.reference = "R1"
         rehearsals.set_step(rehearsal, StepKey.OUT, StepState.RUNNING)
-        event_log.events([event_log.event("R1", kind, JANE, reply=reply)])
+        event_log.save([event_log.event("R1", kind, JANE, reply=reply)])
 
         rehearsal_outcomes.update(rehearsal)
 
@@ -289,7 +289,7 @@ class TestLinks:
 
 
 def arrive(reference: str, connection_id: int) -> None:
-    event_log.events(
+    event_log.save(
         [
             event_log.event(reference, EventKind.RECEIVED, connection_id=connection_id),
             event_log.event(
@@ -300,7 +300,7 @@ def arrive(reference: str, connection_id: int) -> None:
 
 
 def refuse(organisation: Organisation, reply: str) -> None:
-    event_log.events(
+    event_log.save(
         [
             event_log.event(
                 "N1",

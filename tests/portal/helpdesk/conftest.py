@@ -10,8 +10,8 @@ from engine.mail.address_list import NamedAddress
 from engine.mail.composer import compose
 from engine.registry.models import Mailbox, Person
 from engine.storage import message_actions as storage
-from engine.storage.mailbox_delivery import inbox
 from engine.storage.models import Message
+from engine.storage.standard_folders import inbox
 from portal.helpdesk.actions import tickets
 from portal.helpdesk.actions.tickets import Question
 from portal.helpdesk.models import Ticket

@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from engine.antivirus.attachments import archive_members, magic, policy
-from engine.antivirus.attachments.inspection_budget import Budget, TooMuchError
+from engine.antivirus.formats.inspection_budget import Budget, TooMuchError
 from tests.engine.antivirus import specimens
 
 

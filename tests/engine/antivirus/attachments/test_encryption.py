@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.antivirus.attachments import policy
-from engine.antivirus.attachments.inspection_budget import Budget
 from engine.antivirus.attachments.policy import Examined, File
 from engine.antivirus.formats import compound, pdf
+from engine.antivirus.formats.inspection_budget import Budget
 from engine.antivirus.verdict import Verdict
 from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from engine.antivirus.attachments import inspection, policy
-from engine.antivirus.attachments.inspection_budget import Budget, TooMuchError
 from engine.antivirus.attachments.policy import File
 from engine.antivirus.formats import pdf
+from engine.antivirus.formats.inspection_budget import Budget, TooMuchError
 from engine.mail.errors import PermanentFailure
 from engine.mail.message import split
 from engine.mail.mime import smime as smime_reader

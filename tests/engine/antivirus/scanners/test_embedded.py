@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.antivirus.scanners import unpack_limits
+from engine.antivirus.formats import unpack_limits
 from engine.antivirus.scanners.embedded import EmbeddedScanner
 from engine.antivirus.scanners.interface import ScannerUnavailable
 from engine.antivirus.verdict import Verdict, VerdictState

@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.antivirus.attachments import policy
-from engine.antivirus.attachments.inspection import Inner
 from engine.antivirus.scanners import message_scan
 from engine.antivirus.scanners.clamd import ClamdScanner
+from engine.antivirus.scanners.inner_content import Inner
 from engine.antivirus.scanners.interface import MAIL_HEADER
 from engine.antivirus.verdict import Verdict, VerdictState
 from engine.mail.message import split

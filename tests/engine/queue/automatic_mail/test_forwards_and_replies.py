@@ -13,12 +13,12 @@ from engine.mail.smtp_replies import TRY_LATER
 from engine.queue.automatic_mail import forwards_and_replies, out_of_office_reply
 from engine.queue.delivery import maintenance
 from engine.queue.enqueue import commit
-from engine.queue.enqueue.accepted_message import Incoming
+from engine.queue.enqueue.accepted_message import AcceptedMessage
 from engine.queue.models import QueuedMessage, Recipient
 from engine.registry.models import Mailbox, Organisation, Person
 from engine.routing import policies
 from engine.storage import content, out_of_office, rules
-from engine.storage.models import Answered, Errand, Message, Rule
+from engine.storage.models import Answered, AutomaticMail, Message, Rule
 from tests import factories
 from tests.engine.storage.conftest import arrive, named, written
 
@@ -58,8 +58,8 @@ def test_who_writes_is_told_once(away: Mailbox) -> None:
     from_charlie(away)
     from_charlie(away)
 
-    assert forwards_and_replies.run() == 2
-    assert forwards_and_replies.run() == 0
+    assert forwards_and_replies.send_due() == 2
+    assert forwards_and_replies.send_due() == 0
 
     [answer] = answers()
     assert "I am back on Monday." in answer
@@ -71,11 +71,11 @@ def test_who_writes_is_told_once(away: Mailbox) -> None:
 
 def test_who_writes_again_after_a_week_is_told_again(away: Mailbox) -> None:
     from_charlie(away)
-    forwards_and_replies.run()
+    forwards_and_replies.send_due()
     Answered.objects.update(at=timezone.now() - timedelta(days=8))
 
     from_charlie(away)
-    forwards_and_replies.run()
+    forwards_and_replies.send_due()
 
     assert len(answers()) == 2
 
@@ -97,7 +97,7 @@ def test_machines_and_lists_are_not_answered(
 ) -> None:
     from_charlie(away, extra_headers=dict([field]))
 
-    forwards_and_replies.run()
+    forwards_and_replies.send_due()
 
     assert answers() == []
 
@@ -109,7 +109,7 @@ def test_machines_and_lists_are_not_answered(
 def test_nobody_who_reads_no_answers_is_answered(away: Mailbox, sender: str) -> None:
     arrive(away, written(), sender=sender)
 
-    forwards_and_replies.run()
+    forwards_and_replies.send_due()
 
     assert not QueuedMessage.objects.exists()
 
@@ -117,7 +117,7 @@ def test_nobody_who_reads_no_answers_is_answered(away: Mailbox, sender: str) -> 
 def test_a_blind_copy_is_not_answered(away: Mailbox) -> None:
     from_charlie(away, to=[named("Vera", "vera@secure.example")])
 
-    forwards_and_replies.run()
+    forwards_and_replies.send_due()
 
     assert answers() == []
 
@@ -135,8 +135,8 @@ def test_nobody_is_answered_before_the_first_day_or_after_the_last(
         )
         from_charlie(mailbox)
 
-    assert not Errand.objects.exists()
-    assert out_of_office.told_now(mailbox.pk) == ""
+    assert not AutomaticMail.objects.exists()
+    assert out_of_office.current_text(mailbox.pk) == ""
 
 
 def test_two_who_are_away_do_not_answer_each_other_for_ever(
@@ -151,8 +151,8 @@ def test_two_who_are_away_do_not_answer_each_other_for_ever(
     )
     from_charlie(away)
 
-    forwards_and_replies.run()
-    forwards_and_replies.run()
+    forwards_and_replies.send_due()
+    forwards_and_replies.send_due()
 
     assert len(answers()) == 1
     assert QueuedMessage.objects.count() == 1
@@ -165,7 +165,7 @@ def test_a_message_is_forwarded_as_it_is(mailbox: Mailbox, charlie: Person) -> N
     )
     message = arrive(mailbox)
 
-    forwards_and_replies.run()
+    forwards_and_replies.send_due()
 
     [forwarded] = answers()
     whole = content.read(message.content).decode()
@@ -187,11 +187,11 @@ def test_a_circle_of_forwards_ends(mailbox: Mailbox, charlie: Person) -> None:
         )
     arrive(mailbox)
 
-    while forwards_and_replies.run():
+    while forwards_and_replies.send_due():
         pass
 
     assert Message.objects.count() == 3
-    assert not Errand.objects.exists()
+    assert not AutomaticMail.objects.exists()
 
 
 def test_mailboxes_that_all_forward_to_each_other_do_so_once(
@@ -218,7 +218,7 @@ def test_mailboxes_that_all_forward_to_each_other_do_so_once(
                 )
     arrive(mailbox)
 
-    while forwards_and_replies.run():
+    while forwards_and_replies.send_due():
         pass
 
     assert QueuedMessage.objects.count() == len(team) * (len(team) - 1)
@@ -250,7 +250,7 @@ def test_whatever_a_header_holds_the_answer_is_sent_and_nothing_is_held_up(
         sender=CHARLIE,
     )
 
-    forwards_and_replies.run()
+    forwards_and_replies.send_due()
 
     [answer] = answers()
     assert "I am back on Monday." in answer
@@ -268,15 +268,15 @@ def test_an_errand_whose_sending_fails_is_put_off_and_sent_once(
         raise OSError("no room on the disk")
 
     with monkeypatch.context() as broken:
-        broken.setattr(commit, "commit", break_down)
-        forwards_and_replies.run()
+        broken.setattr(commit, "commit_messages", break_down)
+        forwards_and_replies.send_due()
     assert answers() == []
     assert not Answered.objects.exists()
-    Errand.objects.update(due_at=timezone.now())
-    forwards_and_replies.run()
+    AutomaticMail.objects.update(due_at=timezone.now())
+    forwards_and_replies.send_due()
 
     assert len(answers()) == 1
-    assert not Errand.objects.exists()
+    assert not AutomaticMail.objects.exists()
 
 
 class Fault(Exception):
@@ -288,20 +288,20 @@ def test_an_errand_that_fails_whatever_the_fault_stops_no_other_and_is_kept(
 ) -> None:
     first = from_charlie(away)
     from_charlie(away)
-    sound = out_of_office_reply.answer
+    sound = out_of_office_reply.reply_to
 
-    def only_the_second(message: Message) -> Incoming | None:
+    def only_the_second(message: Message) -> AcceptedMessage | None:
         if message == first:
             raise Fault("unheard of")
         return sound(message)
 
     monkeypatch.setattr(out_of_office_reply, "answer", only_the_second)
     for _ in range(forwards_and_replies.MAX_ATTEMPTS + 1):
-        maintenance.sweep()
-        Errand.objects.update(due_at=timezone.now())
+        maintenance.run_due()
+        AutomaticMail.objects.update(due_at=timezone.now())
 
     assert len(answers()) == 1
-    [left] = Errand.objects.all()
+    [left] = AutomaticMail.objects.all()
     assert (left.message, left.attempts) == (first, forwards_and_replies.MAX_ATTEMPTS)
     assert left.fault == "unheard of"
     assert left.set_aside_at is not None
@@ -309,10 +309,10 @@ def test_an_errand_that_fails_whatever_the_fault_stops_no_other_and_is_kept(
     monkeypatch.setattr(out_of_office_reply, "answer", sound)
     Answered.objects.all().delete()
     call_command("retry_errands")
-    maintenance.sweep()
+    maintenance.run_due()
 
     assert len(answers()) == 2
-    assert not Errand.objects.exists()
+    assert not AutomaticMail.objects.exists()
 
 
 def test_a_step_of_the_sweep_that_fails_stops_no_other(
@@ -324,7 +324,7 @@ def test_a_step_of_the_sweep_that_fails_stops_no_other(
         raise Fault
 
     monkeypatch.setattr(maintenance, "give_up", break_down)
-    maintenance.sweep()
+    maintenance.run_due()
 
     assert len(answers()) == 1
 
@@ -343,9 +343,9 @@ def test_a_passing_refusal_loses_no_forward(
 
     with monkeypatch.context() as patched:
         patched.setattr(policies, "check_can_reach", not_now)
-        forwards_and_replies.run()
+        forwards_and_replies.send_due()
     assert answers() == []
-    Errand.objects.update(due_at=timezone.now())
-    forwards_and_replies.run()
+    AutomaticMail.objects.update(due_at=timezone.now())
+    forwards_and_replies.send_due()
 
     assert len(answers()) == 1

@@ -16,8 +16,8 @@ from engine.queue.delivery.concurrency import (
     IN_ALL,
     PER_DESTINATION,
     UNPROVEN,
-    Lanes,
-    Room,
+    Capacity,
+    ConcurrencyLimits,
 )
 from engine.transport.connection_errors import NO_ANSWER, NOT_TRUSTED
 from engine.transport.parcel import Cause, Outcome, OutcomeState, Parcel
@@ -42,11 +42,11 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def known(clock: Clock) -> Lanes:
-    return Lanes(clock=clock, down_seconds=45.0)
+def known(clock: Clock) -> ConcurrencyLimits:
+    return ConcurrencyLimits(clock=clock, down_seconds=45.0)
 
 
-def start(known: Lanes, destination: str, count: int = 1) -> list[Parcel]:
+def start(known: ConcurrencyLimits, destination: str, count: int = 1) -> list[Parcel]:
     parcels = [
         cast(Parcel, SimpleNamespace(destination=destination)) for _ in range(count)
     ]
@@ -55,12 +55,12 @@ def start(known: Lanes, destination: str, count: int = 1) -> list[Parcel]:
     return parcels
 
 
-def share(known: Lanes, destination: str = HOP) -> int:
-    return known.room().shares([destination])[destination]
+def share(known: ConcurrencyLimits, destination: str = HOP) -> int:
+    return known.capacity().shares([destination])[destination]
 
 
 def test_a_destination_begins_with_few_and_gets_more_with_each_success(
-    known: Lanes,
+    known: ConcurrencyLimits,
 ) -> None:
     seen = []
     for _ in range(PER_DESTINATION + 5):
@@ -72,19 +72,21 @@ def test_a_destination_begins_with_few_and_gets_more_with_each_success(
 
 
 def test_a_destination_that_is_down_is_left_alone_and_then_probed_with_one(
-    known: Lanes, clock: Clock
+    known: ConcurrencyLimits, clock: Clock
 ) -> None:
     known.note(HOP, SILENT)
 
     assert share(known) == 0
-    assert HOP in known.room().closed
+    assert HOP in known.capacity().closed
     clock.now += 45
     assert share(known) == 1
     known.note(HOP, TAKEN)
     assert share(known) == 2
 
 
-def test_one_broken_conversation_of_many_closes_nothing(known: Lanes) -> None:
+def test_one_broken_conversation_of_many_closes_nothing(
+    known: ConcurrencyLimits,
+) -> None:
     for _ in range(PER_DESTINATION):
         known.note(HOP, TAKEN)
 
@@ -93,40 +95,44 @@ def test_one_broken_conversation_of_many_closes_nothing(known: Lanes) -> None:
     assert share(known) == PER_DESTINATION // 2
 
 
-def test_what_is_under_way_counts_until_it_is_finished(known: Lanes) -> None:
+def test_what_is_under_way_counts_until_it_is_finished(
+    known: ConcurrencyLimits,
+) -> None:
     parcels = start(known, HOP, FIRST)
-    assert HOP in known.room().closed
+    assert HOP in known.capacity().closed
 
     known.finish(parcels[0])
     assert share(known) == 1
 
 
 def test_however_many_destinations_say_nothing_one_that_answers_has_room(
-    known: Lanes,
+    known: ConcurrencyLimits,
 ) -> None:
     known.note(HOP, TAKEN)
     for name in NAMES[1:]:
-        for _ in range(known.room().shares([name, HOP])[name]):
+        for _ in range(known.capacity().shares([name, HOP])[name]):
             start(known, name)
 
-    assert known.room().in_all == IN_ALL - UNPROVEN
+    assert known.capacity().in_all == IN_ALL - UNPROVEN
     assert share(known) > 0
 
 
-def test_what_hangs_for_long_takes_no_common_room(known: Lanes, clock: Clock) -> None:
+def test_what_hangs_for_long_takes_no_common_room(
+    known: ConcurrencyLimits, clock: Clock
+) -> None:
     for name in NAMES[:100]:
         start(known, name)
-    assert known.room().in_all == IN_ALL - 100
+    assert known.capacity().in_all == IN_ALL - 100
 
     clock.now += concurrency.SLOW_SECONDS
 
-    assert known.room().in_all == IN_ALL
+    assert known.capacity().in_all == IN_ALL
     assert share(known) == 1
     assert HOP in NAMES[:100]
 
 
 def test_many_that_worked_and_fall_silent_leave_room_for_one_that_answers(
-    known: Lanes, clock: Clock
+    known: ConcurrencyLimits, clock: Clock
 ) -> None:
     """An hour of a provider whose servers take connections and say nothing more; each
     conversation is broken off after ten minutes. The one that works answers at once."""
@@ -142,7 +148,7 @@ def test_many_that_worked_and_fall_silent_leave_room_for_one_that_answers(
             _, parcel = hangs.pop(0)
             known.note(parcel.destination, SILENT)
             known.finish(parcel)
-        room = known.room()
+        room = known.capacity()
         shares = room.shares([n for n in (*silent, HOP) if n not in room.closed])
         for name, count in shares.items():
             hangs += [(clock.now, one) for one in start(known, name, count)]
@@ -161,14 +167,14 @@ def test_many_that_worked_and_fall_silent_leave_room_for_one_that_answers(
 
 
 def test_what_hangs_everywhere_leaves_room_for_one_that_answers(
-    known: Lanes, clock: Clock
+    known: ConcurrencyLimits, clock: Clock
 ) -> None:
     """However many there are: more servers that hang than parcels may be under way."""
     known.note(HOP, TAKEN)
     many = [f"connection:{number}" for number in range(1000, 2200)]
 
     for _ in range(30):
-        room = known.room()
+        room = known.capacity()
         shares = room.shares([name for name in many if name not in room.closed])
         for name, count in shares.items():
             start(known, name, count)
@@ -178,13 +184,13 @@ def test_what_hangs_everywhere_leaves_room_for_one_that_answers(
 
 
 def test_slow_parcels_stop_a_destination_only_while_none_is_answered(
-    known: Lanes, clock: Clock
+    known: ConcurrencyLimits, clock: Clock
 ) -> None:
     for _ in range(PER_DESTINATION):
         known.note(HOP, TAKEN)
     parcels = start(known, HOP, 4)
     clock.now += concurrency.SLOW_SECONDS
-    assert HOP in known.room().closed
+    assert HOP in known.capacity().closed
 
     known.note(HOP, TAKEN)
     known.finish(parcels[0])
@@ -192,7 +198,7 @@ def test_slow_parcels_stop_a_destination_only_while_none_is_answered(
 
 
 def test_one_that_always_takes_its_time_is_not_in_doubt(
-    known: Lanes, clock: Clock
+    known: ConcurrencyLimits, clock: Clock
 ) -> None:
     [first] = start(known, HOP)
     clock.now += 8
@@ -201,19 +207,21 @@ def test_one_that_always_takes_its_time_is_not_in_doubt(
     [parcel] = start(known, HOP)
 
     clock.now += 8
-    assert HOP in known.room().proven
+    assert HOP in known.capacity().proven
     clock.now += 9
-    assert HOP not in known.room().proven
+    assert HOP not in known.capacity().proven
     known.finish(parcel)
-    assert HOP in known.room().proven
+    assert HOP in known.capacity().proven
 
 
-def test_those_served_longest_ago_come_first(known: Lanes, clock: Clock) -> None:
+def test_those_served_longest_ago_come_first(
+    known: ConcurrencyLimits, clock: Clock
+) -> None:
     many = NAMES[: UNPROVEN + 10]
     served: set[str] = set()
     for _ in range(3):
         clock.now += 1
-        shares = known.room().shares([name for name in many if name != HOP])
+        shares = known.capacity().shares([name for name in many if name != HOP])
         for name in shares:
             [parcel] = start(known, name)
             known.finish(parcel)
@@ -223,7 +231,7 @@ def test_those_served_longest_ago_come_first(known: Lanes, clock: Clock) -> None
 
 
 def test_where_tls_fails_for_a_quarter_of_an_hour_is_not_trusted(
-    known: Lanes, clock: Clock
+    known: ConcurrencyLimits, clock: Clock
 ) -> None:
     for _ in range(retry_schedule.TLS_FAILURES - 1):
         known.note(HOP, FALSE)
@@ -238,7 +246,7 @@ def test_where_tls_fails_for_a_quarter_of_an_hour_is_not_trusted(
 
 
 def test_where_tls_failed_hours_ago_nothing_is_distrusted_untried(
-    known: Lanes, clock: Clock
+    known: ConcurrencyLimits, clock: Clock
 ) -> None:
     for _ in range(retry_schedule.TLS_FAILURES):
         known.note(HOP, FALSE)
@@ -264,7 +272,7 @@ def test_shares_are_fair_and_within_every_limit(
     in_all: int,
     unproven: int,
 ) -> None:
-    room = Room(in_all=in_all, unproven=unproven, limits=limits, proven=proven)
+    room = Capacity(in_all=in_all, unproven=unproven, limits=limits, proven=proven)
 
     shares = room.shares(waiting)
 

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 
 class Faulty(OneConnection):
-    """A database that is away from the first claim of anything until it is told."""
+    """A database that is away from the first claim until the test brings it back."""
 
     is_away = False
     claims = True
@@ -66,7 +66,7 @@ async def until(found):
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch):
     # Settling must be woken: by itself it would come too late in these tests.
-    monkeypatch.setattr(dispatcher, "SETTLE_PAUSES", (30.0,))
+    monkeypatch.setattr(dispatcher, "RECORD_PAUSES", (30.0,))
     monkeypatch.setattr(runner, "POLL_SECONDS", 0.1)
 
 
@@ -145,7 +145,7 @@ def test_what_a_runner_has_settled_it_may_claim_again(queue, hop, firm_connectio
     queue.send(bob.address, JANE)
     [parcel] = claim.claim("runner")
     held = [recipient.id for recipient in parcel.recipients]
-    claim.give_back("runner")
+    claim.release_leases("runner")
     queue.wait_over()
 
     assert len(claim.claim("runner", held=held)) == 1
@@ -159,25 +159,25 @@ def test_leases_that_ended_before_the_outage_are_taken_over_during_the_truce(
     queue.wait_over()
     now = clock.now()
 
-    assert claim.claim("another", lapsed=now - timedelta(minutes=1)) == []
-    assert len(claim.claim("another", lapsed=now)) == 1
+    assert claim.claim("another", lease_cutoff=now - timedelta(minutes=1)) == []
+    assert len(claim.claim("another", lease_cutoff=now)) == 1
 
 
 def test_truce_ends_and_another_outage_within_it_moves_nothing():
     now = 1000.0
     outage = Outage(clock=lambda: now)
-    assert outage.lapsed() is None
+    assert outage.lease_cutoff() is None
 
     outage.begin()
-    since = outage.lapsed()
-    outage.answered()
+    since = outage.lease_cutoff()
+    outage.end()
     assert since is not None
     now += TRUCE_SECONDS / 2
     outage.begin()
-    outage.answered()
-    assert outage.lapsed() == since
+    outage.end()
+    assert outage.lease_cutoff() == since
     now += TRUCE_SECONDS
-    assert outage.lapsed() is None
+    assert outage.lease_cutoff() is None
 
 
 @pytest.mark.parametrize("trouble", ["sweep", "give_up_on_tls"])
@@ -210,7 +210,7 @@ def test_outcome_that_cannot_be_written_in_full_is_not_a_silent_failure(
 ):
     hop.answers["jane@firm.example"] = ["550 5.1.1 No such person"] * 2
     reference = queue.send(bob.address, JANE)
-    monkeypatch.setattr(dispatcher, "SETTLE_PAUSES", (0.0,))
+    monkeypatch.setattr(dispatcher, "RECORD_PAUSES", (0.0,))
     with monkeypatch.context() as patched:
         patched.setattr(outcome_recording, "_event", _break_down)
         queue.run()

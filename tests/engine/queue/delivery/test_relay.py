@@ -408,7 +408,7 @@ def test_fault_in_telling_of_it_sends_nothing_again(
     assert queue.inbox(bob) == []
 
     PendingNotice.objects.update(due_at=timezone.now())
-    maintenance.sweep()
+    maintenance.run_due()
 
     about = [dsn.read(read(message))[0] for message in queue.inbox(bob)]
     assert {(one.address, one.action) for one in about} == {
@@ -444,7 +444,7 @@ def test_what_cannot_be_traced_is_still_written_down_as_handed_on(
     queue, hop, firm_connection, bob, monkeypatch
 ):
     reference = queue.send(bob.address, JANE)
-    monkeypatch.setattr(dispatcher, "SETTLE_PAUSES", (0.0,))
+    monkeypatch.setattr(dispatcher, "RECORD_PAUSES", (0.0,))
     monkeypatch.setattr(outcome_recording, "_event", break_down)
 
     queue.run()

@@ -16,7 +16,7 @@ from engine.queue.delivery import (
     outcome_recording,
     suspension,
 )
-from engine.queue.delivery.concurrency import Room
+from engine.queue.delivery.concurrency import Capacity
 from engine.queue.models import Hold, QueuedMessage, Recipient, RecipientStatus
 from engine.registry.actions import people
 from engine.registry.models import Mailbox, OrganisationStatus
@@ -131,7 +131,7 @@ def test_runner_that_lost_its_lease_settles_nothing(queue, hop, firm_connection,
     queue.wait_over()
     claim.claim("quick")
 
-    outcome_recording.settle(
+    outcome_recording.record_outcomes(
         "slow", answer(parcel, OutcomeState.RELAYED, local_mailboxes.DELIVERED)
     )
 
@@ -144,7 +144,7 @@ def test_lease_is_kept_alive_while_work_goes_on(queue, hop, firm_connection, bob
     [parcel] = claim.claim("busy")
     queue.wait_over()
 
-    claim.renew("busy", [parcel.recipients[0].id])
+    claim.renew_leases("busy", [parcel.recipients[0].id])
 
     assert queue.recipient(reference).leased_until > timezone.now()
 
@@ -152,7 +152,7 @@ def test_lease_is_kept_alive_while_work_goes_on(queue, hop, firm_connection, bob
 def test_closed_destination_is_passed_over(queue, hop, firm_connection, bob):
     queue.send(bob.address, JANE)
 
-    assert claim.claim("runner", Room(limits={at(firm_connection): 0})) == []
+    assert claim.claim("runner", Capacity(limits={at(firm_connection): 0})) == []
 
 
 def test_destination_gets_its_share_of_a_claim_and_the_oldest_first(
@@ -160,7 +160,7 @@ def test_destination_gets_its_share_of_a_claim_and_the_oldest_first(
 ):
     references = [queue.send(bob.address, JANE) for _ in range(8)]
 
-    taken = claim.claim("runner", Room(limits={at(firm_connection): 5}))
+    taken = claim.claim("runner", Capacity(limits={at(firm_connection): 5}))
     left = Recipient.objects.filter(leased_until=None)
 
     assert [parcel.reference for parcel in taken] == references[:5]
@@ -175,11 +175,11 @@ def test_however_much_waits_for_one_destination_another_is_served_at_once(
     crowd(Recipient.objects.get(), "connection:999999", 500)
     reference = queue.send(bob.address, JANE)
 
-    for room in (Room(), Room(limits={"connection:999999": 0})):
+    for room in (Capacity(), Capacity(limits={"connection:999999": 0})):
         taken = claim.claim("runner", room)
         mine = [one for one in taken if one.destination == at(firm_connection)]
         assert reference in [parcel.reference for parcel in mine]
-        claim.give_back("runner")
+        claim.release_leases("runner")
         Recipient.objects.update(next_attempt_at=timezone.now())
 
 
@@ -192,7 +192,7 @@ def test_a_claim_reads_no_more_however_much_waits(queue, hop, firm_connection, b
     for more in (10, 1000):
         crowd(row, "connection:999999", more)
         with transaction.atomic():
-            found.append(len(due_recipients.first(timezone.now(), shares)))
+            found.append(len(due_recipients.lock_oldest(timezone.now(), shares)))
 
     assert found == [4, 4]
 
@@ -201,7 +201,7 @@ def test_recipients_of_one_message_count_as_one(queue, hop, firm_connection, bob
     people = [f"x{n}@firm.example" for n in range(25)]
     queue.send(bob.address, *people)
 
-    [parcel] = claim.claim("runner", Room(limits={at(firm_connection): 1}))
+    [parcel] = claim.claim("runner", Capacity(limits={at(firm_connection): 1}))
 
     assert len(parcel.recipients) == len(people)
 
@@ -229,7 +229,7 @@ def test_a_parcel_holds_no_more_than_a_server_must_take(
 def test_mail_for_mailboxes_waits_for_no_next_hop(queue, bob, northfield):
     reference = queue.send(JANE, bob.address, notify="SUCCESS")
 
-    [parcel] = claim.claim("runner", Room(in_all=0, unproven=0))
+    [parcel] = claim.claim("runner", Capacity(in_all=0, unproven=0))
 
     assert parcel.reference == reference
 
@@ -264,7 +264,7 @@ def test_however_many_lists_have_something_due_a_claim_is_small_and_serves_other
 def test_nothing_is_claimed_while_enough_is_under_way(queue, hop, firm_connection, bob):
     queue.send(bob.address, JANE)
 
-    assert claim.claim("runner", Room(in_all=0)) == []
+    assert claim.claim("runner", Capacity(in_all=0)) == []
 
 
 def test_what_waits_untried_for_a_server_that_cannot_be_trusted_goes_back(
@@ -273,8 +273,8 @@ def test_what_waits_untried_for_a_server_that_cannot_be_trusted_goes_back(
     old, new = queue.send(bob.address, JANE), queue.send(bob.address, JANE)
     due_for(old, retry_schedule.TLS_PATIENCE)
 
-    maintenance.give_up_on_tls({at(firm_connection): str(NOT_TRUSTED)})
-    maintenance.sweep()
+    maintenance.return_untrusted({at(firm_connection): str(NOT_TRUSTED)})
+    maintenance.run_due()
 
     [about] = dsn.read(read(queue.inbox(bob)[0]))
     assert about.status == "5.7.5"
@@ -282,7 +282,7 @@ def test_what_waits_untried_for_a_server_that_cannot_be_trusted_goes_back(
     assert queue.status(new) is RecipientStatus.QUEUED
 
 
-@pytest.mark.parametrize("why", ["scheduled", "held", "told to wait"])
+@pytest.mark.parametrize("why", ["scheduled", "held", "asked to wait"])
 def test_what_became_due_a_moment_ago_is_tried_before_it_is_given_up(
     queue, hop, firm_connection, bob, why
 ):
@@ -290,7 +290,7 @@ def test_what_became_due_a_moment_ago_is_tried_before_it_is_given_up(
     reference = queue.send(bob.address, JANE)
     queue.age(timedelta(hours=5))
     row = queue.recipient(reference)
-    row.attempts = 3 if why == "told to wait" else 0
+    row.attempts = 3 if why == "asked to wait" else 0
     if why == "held":
         row.status, row.hold = RecipientStatus.HELD, Hold.OPERATOR
         row.next_attempt_at = timezone.now() - timedelta(hours=5)
@@ -299,7 +299,7 @@ def test_what_became_due_a_moment_ago_is_tried_before_it_is_given_up(
         with transaction.atomic():
             suspension.release([row])
 
-    maintenance.give_up_on_tls({at(firm_connection): str(NOT_TRUSTED)})
+    maintenance.return_untrusted({at(firm_connection): str(NOT_TRUSTED)})
 
     assert queue.status(reference) is RecipientStatus.QUEUED
 
@@ -314,12 +314,12 @@ def test_what_waits_for_a_server_that_takes_mail_of_others_is_kept(
     due_for(reference, retry_schedule.TLS_PATIENCE)
     distrusted = {at(firm_connection): str(NOT_TRUSTED)}
 
-    maintenance.give_up_on_tls(distrusted)
+    maintenance.return_untrusted(distrusted)
     assert queue.status(reference) is RecipientStatus.QUEUED
 
     long_ago = timezone.now() - retry_schedule.TLS_PATIENCE - timedelta(seconds=1)
     Recipient.objects.exclude(finished_at=None).update(finished_at=long_ago)
-    maintenance.give_up_on_tls(distrusted)
+    maintenance.return_untrusted(distrusted)
     assert queue.status(reference) is RecipientStatus.FAILED
 
 
@@ -335,7 +335,7 @@ def test_attempts_without_trust_return_nothing_while_the_server_takes_mail_of_ot
     [parcel] = claim.claim("runner")
     failed = answer(parcel, OutcomeState.DEFERRED, NOT_TRUSTED, cause=Cause.TLS)
 
-    outcome_recording.settle("runner", failed)
+    outcome_recording.record_outcomes("runner", failed)
 
     assert queue.status(reference) is RecipientStatus.QUEUED
 
@@ -352,7 +352,7 @@ def test_what_waits_untried_says_what_its_server_answered_to_others(
     queue.age(timedelta(hours=hours))
     untried.update(next_attempt_at=timezone.now() - timedelta(hours=hours))
 
-    maintenance.sweep()
+    maintenance.run_due()
 
     notices = [dsn.read(read(message))[0] for message in queue.inbox(bob)]
     assert len(notices) == 2
@@ -421,7 +421,7 @@ def test_mail_for_a_mailbox_that_stays_full_is_returned(queue, alice, bob, read)
 
     queue.age(timedelta(hours=49))
     queue.wait_over()
-    maintenance.sweep()
+    maintenance.run_due()
 
     [about] = dsn.read(read(queue.inbox(bob)[0]))
     assert queue.status(reference) is RecipientStatus.FAILED
@@ -520,7 +520,7 @@ def test_notice_for_a_suspended_sender_waits_for_them(
     parcels = claim.claim("runner")
     suspend(bob.organisation)
     refusal = answer(parcels[0], OutcomeState.FAILED, local_mailboxes.DELIVERED)
-    outcome_recording.settle("runner", refusal)
+    outcome_recording.record_outcomes("runner", refusal)
     queue.run()
     waiting = queue.inbox(bob)
 

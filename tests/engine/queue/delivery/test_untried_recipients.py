@@ -1,4 +1,4 @@
-"""Mail that was never tried, because its server is known to be down, is told of too."""
+"""Mail that was never tried, because its server is known to be down, is shown as deferred."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def waiting(queue, hop, firm_connection, bob):
 
 
 def test_it_says_what_the_server_answered_to_others(waiting):
-    [event] = untried_recipients.events(waiting)
+    [event] = untried_recipients.deferral_events(waiting)
 
     assert event.kind == EventKind.DEFERRED
     assert event.recipient == JANE
@@ -42,16 +42,16 @@ def test_what_was_said_to_one_recipient_is_not_told_of_another(waiting):
         last_reply="450 4.2.0 kim@firm.example is away"
     )
 
-    assert untried_recipients.events(waiting) == []
+    assert untried_recipients.deferral_events(waiting) == []
 
 
 def test_what_has_just_been_accepted_or_tried_is_not_untried(waiting, queue, bob):
-    assert untried_recipients.events(queue.send(bob.address, JANE)) == []
+    assert untried_recipients.deferral_events(queue.send(bob.address, JANE)) == []
 
     Recipient.objects.update(last_reply="451 4.4.1 The next hop does not answer")
-    assert untried_recipients.events(waiting) == []
+    assert untried_recipients.deferral_events(waiting) == []
 
 
 def test_it_takes_few_queries(waiting, django_assert_max_num_queries):
     with django_assert_max_num_queries(3):
-        untried_recipients.events(waiting)
+        untried_recipients.deferral_events(waiting)

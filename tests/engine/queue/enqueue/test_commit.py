@@ -11,12 +11,13 @@ from engine.mail.address import Address
 from engine.mail.envelope import Envelope
 from engine.mail.message import split
 from engine.queue.enqueue import commit
+from engine.queue.enqueue.accepted_message import AcceptedMessage
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
 from engine.registry.models import Organisation, Person
 from engine.routing import routes
 from engine.storage import content, rules
-from engine.storage.mailbox_delivery import folder
 from engine.storage.models import FolderRole, Message, Rule
+from engine.storage.standard_folders import folder
 from tests import factories
 from tests.at_once import at_once
 from tests.engine.queue.conftest import RAW, Queue
@@ -24,9 +25,9 @@ from tests.engine.queue.conftest import RAW, Queue
 pytestmark = pytest.mark.django_db
 
 
-def incoming(*people: Person) -> commit.Incoming:
+def incoming(*people: Person) -> AcceptedMessage:
     routes.current()  # a commit goes by the routes as they were last read
-    return commit.Incoming(
+    return AcceptedMessage(
         envelope=Envelope.simple(None, *(Address.parse(p.address) for p in people)),
         destinations=("mailbox",) * len(people),
         kept=content.keep(*split(RAW)),
@@ -36,16 +37,16 @@ def incoming(*people: Person) -> commit.Incoming:
 
 
 def test_a_resend_has_the_name_of_what_it_repeats(alice: Person, bob: Person) -> None:
-    [first] = commit.commit([incoming(alice, bob)])
+    [first] = commit.commit_messages([incoming(alice, bob)])
 
-    again = commit.commit([incoming(alice, bob), incoming(alice, bob)])
+    again = commit.commit_messages([incoming(alice, bob), incoming(alice, bob)])
 
     assert again == [first, first]
     assert Message.objects.count() == 2
 
 
 def test_two_of_a_kind_in_one_batch_are_one(alice: Person) -> None:
-    first, second = commit.commit([incoming(alice), incoming(alice)])
+    first, second = commit.commit_messages([incoming(alice), incoming(alice)])
 
     assert first == second
     assert Message.objects.count() == 1
@@ -55,12 +56,12 @@ def test_two_of_a_kind_in_one_batch_are_one(alice: Person) -> None:
 def test_a_resend_reaches_only_whom_the_first_one_did_not(
     alice: Person, bob: Person, lost: RecipientStatus
 ) -> None:
-    [first] = commit.commit([incoming(alice, bob)])
+    [first] = commit.commit_messages([incoming(alice, bob)])
     Message.objects.filter(mailbox__owner=bob).delete()
     Recipient.objects.filter(address=bob.address).update(status=lost)
 
-    [second] = commit.commit([incoming(alice, bob)])
-    [third] = commit.commit([incoming(alice, bob)])
+    [second] = commit.commit_messages([incoming(alice, bob)])
+    [third] = commit.commit_messages([incoming(alice, bob)])
 
     assert second != first
     assert third == second
@@ -71,10 +72,10 @@ def test_a_resend_reaches_only_whom_the_first_one_did_not(
 
 
 def test_after_a_day_it_is_a_new_message(alice: Person, queue: Queue) -> None:
-    [first] = commit.commit([incoming(alice)])
+    [first] = commit.commit_messages([incoming(alice)])
     queue.age(commit.RESEND_WINDOW + timedelta(minutes=1))
 
-    [second] = commit.commit([incoming(alice)])
+    [second] = commit.commit_messages([incoming(alice)])
 
     assert second != first
     assert QueuedMessage.objects.count() == 2
@@ -96,9 +97,9 @@ def with_rules(organisation: Organisation, *, count: int) -> list[Person]:
     return people
 
 
-def queries_of(*batch: commit.Incoming) -> int:
+def queries_of(*batch: AcceptedMessage) -> int:
     with CaptureQueriesContext(connection) as queries:
-        commit.commit(batch)
+        commit.commit_messages(batch)
     return len(queries)
 
 
@@ -108,7 +109,7 @@ def test_rules_cost_an_acceptance_no_query_for_each_mailbox(
     people = with_rules(northfield, count=12)
     raw = b"To: clerk@northfield.secure.example\r\n" + RAW
 
-    def to(crowd: list[Person]) -> commit.Incoming:
+    def to(crowd: list[Person]) -> AcceptedMessage:
         kept = content.keep(*split(raw))
         return replace(incoming(*crowd), kept=kept, fingerprint="")
 
@@ -127,7 +128,11 @@ def test_what_two_processes_accept_at_the_same_moment_is_one_message(
     one, other = incoming(alice), incoming(alice)
 
     first, second = at_once(
-        [lambda: commit.commit([one]), lambda: commit.commit([other])], monkeypatch
+        [
+            lambda: commit.commit_messages([one]),
+            lambda: commit.commit_messages([other]),
+        ],
+        monkeypatch,
     )
 
     assert Message.objects.count() == 1
@@ -145,7 +150,8 @@ def test_batches_of_the_same_messages_in_another_order_both_get_through(
     ]
 
     first, second = at_once(
-        [lambda: commit.commit(batch), lambda: commit.commit(again)], monkeypatch
+        [lambda: commit.commit_messages(batch), lambda: commit.commit_messages(again)],
+        monkeypatch,
     )
 
     assert first == list(reversed(second))

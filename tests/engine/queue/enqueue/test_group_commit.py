@@ -7,15 +7,15 @@ import pytest
 from engine.mail.address import Address
 from engine.mail.envelope import Envelope
 from engine.mail.message import split
-from engine.queue.enqueue.accepted_message import Incoming
-from engine.queue.enqueue.group_commit import Committer
+from engine.queue.enqueue.accepted_message import AcceptedMessage
+from engine.queue.enqueue.group_commit import GroupCommitter
 from engine.queue.models import Source
 from engine.storage import content
 from tests.engine.queue.conftest import RAW
 
 
-def incoming() -> Incoming:
-    return Incoming(
+def incoming() -> AcceptedMessage:
+    return AcceptedMessage(
         envelope=Envelope.simple(None, Address.parse("a@b.example")),
         destinations=("mailbox",),
         kept=content.keep(*split(RAW)),
@@ -24,7 +24,7 @@ def incoming() -> Incoming:
 
 
 async def test_every_session_hears_when_nothing_can_be_committed_at_all() -> None:
-    committer = Committer(on_queued=lambda: None)
+    committer = GroupCommitter(on_queued=lambda: None)
     await committer.close()  # and with it the thread
 
     results = await asyncio.wait_for(
@@ -38,7 +38,7 @@ async def test_every_session_hears_when_nothing_can_be_committed_at_all() -> Non
 
 
 async def test_the_next_message_is_tried_after_a_batch_that_failed() -> None:
-    committer = Committer(on_queued=lambda: None)
+    committer = GroupCommitter(on_queued=lambda: None)
     await committer.close()
 
     for _ in range(2):

@@ -9,7 +9,7 @@ from engine.mail.address import Address
 from engine.mail.envelope import Envelope
 from engine.mail.message import split
 from engine.queue.enqueue import group_mailbox_audit, local_submission
-from engine.queue.enqueue.accepted_message import MAILBOX, Incoming
+from engine.queue.enqueue.accepted_message import MAILBOX, AcceptedMessage
 from engine.queue.models import QueuedMessage, Source
 from engine.registry.models import Connection, Mailbox, Organisation, Person
 from engine.storage import content
@@ -86,10 +86,10 @@ def test_mail_for_the_team_stays_here(
 def test_a_batch_asks_once_whose_teams_are_in_it(
     team: Mailbox, jane: Person, bob: Person
 ) -> None:
-    def letters(count: int) -> list[Incoming]:
+    def letters(count: int) -> list[AcceptedMessage]:
         raw = f"From: {JANE}\r\nTo: {bob.address}\r\n\r\nGood morning\r\n".encode()
         return [
-            Incoming(
+            AcceptedMessage(
                 envelope=Envelope.simple(
                     Address.parse(JANE), Address.parse(bob.address)
                 ),

@@ -25,17 +25,17 @@ FOUND = Verdict(VerdictState.INFECTED, "Eicar", "clamd")
 def alarm(
     sender: str, *, organisation_id: int | None, reference: str = "R1"
 ) -> set[str]:
-    """Who is told of an infected message, beside those who have been told already."""
+    """Returns who is notified of an infected message, without those notified already."""
     before = set(Recipient.objects.values_list("pk", flat=True))
-    infection_alerts.infected(
+    infection_alerts.report_infected_message(
         b"Subject: x\r\n\r\nbad\r\n",
         reference=reference,
         envelope=Envelope.simple(Address.parse(sender) if sender else None),
         verdict=FOUND,
         organisation_id=organisation_id,
     )
-    told = Recipient.objects.exclude(pk__in=before)
-    return set(told.values_list("address", flat=True))
+    notified = Recipient.objects.exclude(pk__in=before)
+    return set(notified.values_list("address", flat=True))
 
 
 def test_operators_administrators_and_the_sender_are_told(
@@ -43,9 +43,9 @@ def test_operators_administrators_and_the_sender_are_told(
 ) -> None:
     Person.objects.filter(pk=olive.pk).update(everyday_address="olive@home.example")
 
-    told = alarm(bob.address, organisation_id=bob.organisation_id)
+    notified = alarm(bob.address, organisation_id=bob.organisation_id)
 
-    assert told == {bob.address, alice.address, "olive@home.example"}
+    assert notified == {bob.address, alice.address, "olive@home.example"}
     assert set(QueuedMessage.objects.values_list("sender", flat=True)) == {""}
     assert QuarantinedMessage.objects.get().reference == "R1"
     assert Event.objects.get(reference="R1").kind == EventKind.QUARANTINED
@@ -72,14 +72,14 @@ def test_the_same_again_is_kept_and_nobody_is_told_twice(bob: Person) -> None:
 def test_what_one_sends_hides_nothing_of_anothers(alice: Person, bob: Person) -> None:
     alarm(alice.address, organisation_id=alice.organisation_id)
 
-    told = alarm(bob.address, organisation_id=bob.organisation_id, reference="R2")
+    notified = alarm(bob.address, organisation_id=bob.organisation_id, reference="R2")
 
-    assert bob.address in told
+    assert bob.address in notified
 
 
 def test_whoever_sends_it_reads_what_was_found(bob: Person) -> None:
     with pytest.raises(PermanentFailure) as refused:
-        infection_alerts.refuse(
+        infection_alerts.refuse_infected(
             b"x",
             reference="R1",
             envelope=Envelope.simple(Address.parse(bob.address)),
@@ -107,7 +107,7 @@ def test_an_alarm_whose_notice_failed_is_not_taken_for_one_that_rang(
     bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken, pytest.raises(OperationalError):
-        broken.setattr(commit, "commit", _fail)
+        broken.setattr(commit, "commit_messages", _fail)
         alarm(bob.address, organisation_id=bob.organisation_id)
 
     assert alarm(bob.address, organisation_id=bob.organisation_id) == {bob.address}
@@ -118,9 +118,9 @@ def test_one_operator_without_a_valid_address_stops_nobodys_alarm(
 ) -> None:
     Person.objects.filter(pk=olive.pk).update(everyday_address="not an address")
 
-    told = alarm(bob.address, organisation_id=bob.organisation_id)
+    notified = alarm(bob.address, organisation_id=bob.organisation_id)
 
-    assert told == {bob.address}
+    assert notified == {bob.address}
 
 
 def _fail(*_: object) -> None:

@@ -51,17 +51,17 @@ def test_the_operator_and_the_administrators_hear_once(
     try:
         for meter in meters:
             for _ in range(3):
-                meter.note([(sender(bob), Count(1, 1))])
+                meter.count([(sender(bob), Count(1, 1))])
             for _ in range(4):
                 with pytest.raises(RateExceededError):
                     send(meter, sender(bob))
-            rate_alerts.write()
+            rate_alerts.send_due_alerts()
         clock.now += 60
-        rate_limits.meter.note([(sender(bob), Count(3, 3))])
+        rate_limits.meter.count([(sender(bob), Count(3, 3))])
         for _ in range(3):
             with pytest.raises(RateExceededError):
                 send(rate_limits.meter, sender(bob))
-        rate_alerts.write()
+        rate_alerts.send_due_alerts()
     finally:
         rate_limits.meter.clock = time.time
 

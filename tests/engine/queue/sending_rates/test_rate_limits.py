@@ -59,7 +59,7 @@ def sender(person: Person) -> Sender:
 def send(meter: Meter, one: Sender, *, recipients: int = 1) -> None:
     """One message, taken or not."""
     meter.check(routes.current(), one, messages=1, recipients=recipients)
-    meter.note([(one, Count(1, recipients))])
+    meter.count([(one, Count(1, recipients))])
 
 
 def test_a_minute_an_hour_and_a_day_each_have_an_end(bob: Person) -> None:
@@ -73,7 +73,7 @@ def test_a_minute_an_hour_and_a_day_each_have_an_end(bob: Person) -> None:
                 send(meter, bob_sends)
             except RateExceededError as error:
                 return count, error
-        raise AssertionError("never told to wait")
+        raise AssertionError("never asked to wait")
 
     count, error = sent_until_told_to_wait()
     assert (count, error.retry_after) == (3, 61)
@@ -122,7 +122,7 @@ def test_what_one_process_counts_the_others_know_a_second_later(bob: Person) -> 
 
     for meter in (first, second, first):
         meter.share()
-        meter.look([sender(bob)])
+        meter.load_shared([sender(bob)])
 
     row = SendingCount.objects.get(span="minute")
     assert (row.messages, row.recipients) == (4, 4)
@@ -185,7 +185,7 @@ def test_counting_asks_nothing_and_sharing_asks_once(
     with django_assert_num_queries(0):
         for one in (sender(bob), sender(alice)):
             meter.check(known, one, messages=1, recipients=2)
-            meter.note([(one, Count(1, 2))])
+            meter.count([(one, Count(1, 2))])
     with django_assert_num_queries(1):
         meter.share()
     with django_assert_num_queries(0):
@@ -217,10 +217,10 @@ def test_spans_that_are_over_are_forgotten(bob: Person) -> None:
     meter.share()
 
     assert len(meter._shared) == 3
-    finished_mail_purge.let_go()
+    finished_mail_purge.purge()
     assert SendingCount.objects.count() == 3
     SendingCount.objects.update(starts=1)
-    finished_mail_purge.let_go()
+    finished_mail_purge.purge()
     assert not SendingCount.objects.exists()
 
 
@@ -251,9 +251,9 @@ def test_replies_are_temporary_and_fit_a_line(bob: Person) -> None:
     meter = Meter(Clock())
     for _ in range(3):
         send(meter, sender(bob))
-    with pytest.raises(RateExceededError) as told:
+    with pytest.raises(RateExceededError) as refused:
         send(meter, sender(bob))
 
-    assert isinstance(told.value.reply, Reply)
-    assert (told.value.reply.code, told.value.reply.enhanced) == (450, "4.7.1")
-    assert len(str(told.value.reply)) < 200
+    assert isinstance(refused.value.reply, Reply)
+    assert (refused.value.reply.code, refused.value.reply.enhanced) == (450, "4.7.1")
+    assert len(str(refused.value.reply)) < 200

@@ -17,8 +17,8 @@ from engine.audit.models import Entry
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person
 from engine.storage.exports import mailbox_export, mbox
-from engine.storage.mailbox_delivery import folder
 from engine.storage.models import Export, ExportStatus, Folder, FolderRole
+from engine.storage.standard_folders import folder
 from tests.engine.storage.conftest import arrive, written
 
 
@@ -74,13 +74,13 @@ def test_a_copy_that_stands_still_is_begun_again_and_in_the_end_given_up(
     mailbox: Mailbox, bob: Person
 ) -> None:
     made = mailbox_export.start(mailbox, folder=None, by=bob)
-    assert mailbox_export.sweep() == []
+    assert mailbox_export.clean_up() == []
 
     Export.objects.update(moved_at=timezone.now() - timedelta(hours=1))
-    assert mailbox_export.sweep() == [made.pk]
+    assert mailbox_export.clean_up() == [made.pk]
 
     Export.objects.update(created_at=timezone.now() - timedelta(days=2))
-    assert mailbox_export.sweep() == []
+    assert mailbox_export.clean_up() == []
     assert Export.objects.get().status == ExportStatus.FAILED
 
 
@@ -89,7 +89,7 @@ def test_a_copy_is_removed_after_some_days(mailbox: Mailbox, bob: Person) -> Non
     mailbox_export.write(made)
     Export.objects.update(finished_at=timezone.now() - timedelta(days=4))
 
-    mailbox_export.sweep()
+    mailbox_export.clean_up()
 
     assert not mailbox_export.path_of(made).exists()
     assert Export.objects.get().status == ExportStatus.GONE
@@ -236,7 +236,7 @@ def test_what_a_dead_worker_began_is_removed(mailbox: Mailbox, bob: Person) -> N
     left.write_bytes(b"PK")
     os.utime(left, (0, 0))
 
-    mailbox_export.sweep()
+    mailbox_export.clean_up()
 
     assert not left.exists()
     assert mailbox_export.path_of(made).exists()

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from engine.mail.composer import Attachment
 from engine.registry.models import Mailbox, Person
 from engine.storage import message_actions
-from engine.storage.mailbox_delivery import folder
 from engine.storage.models import FolderRole, Message
 from engine.storage.search import indexer
 from engine.storage.search.find import find
 from engine.storage.search.query_parser import QueryError, parse
+from engine.storage.standard_folders import folder
 from tests.engine.storage.conftest import arrive, named, written
 from tests.engine.storage.search.test_query import PIECES
 
@@ -100,23 +100,23 @@ def test_what_was_thrown_away_is_found_only_where_it_lies(mailbox: Mailbox) -> N
 
 
 def test_a_folder_that_is_not_there_is_named(mailbox: Mailbox) -> None:
-    with pytest.raises(QueryError, match="no folder called “cases”"):
+    with pytest.raises(QueryError, match="No folder is called “cases”"):
         search(mailbox, "in:cases")
 
 
 def test_what_is_erased_leaves_no_word_behind(mailbox: Mailbox) -> None:
     message = arrive(mailbox)
-    indexer.sweep()
+    indexer.index_waiting()
 
     message_actions.erase([message.pk])
 
     assert search(mailbox, "hearing in:anywhere") == []
-    assert indexer.sweep() == 0
+    assert indexer.index_waiting() == 0
 
 
 def test_older_ones_are_on_the_next_page(mailbox: Mailbox) -> None:
     messages = [arrive(mailbox) for _ in range(5)][::-1]
-    indexer.sweep()
+    indexer.index_waiting()
 
     first = find(parse("hearing"), mailbox, limit=2)
     second = find(parse("hearing"), mailbox, limit=3, before=first.messages[-1].pk)
@@ -130,8 +130,8 @@ def test_older_ones_are_on_the_next_page(mailbox: Mailbox) -> None:
 def test_the_sweep_finds_what_no_job_indexed(mailbox: Mailbox) -> None:
     arrive(mailbox)
 
-    assert indexer.sweep() == 1
-    assert indexer.sweep() == 0
+    assert indexer.index_waiting() == 1
+    assert indexer.index_waiting() == 0
 
 
 def test_broken_and_hostile_messages_are_indexed_too(mailbox: Mailbox) -> None:
@@ -139,7 +139,7 @@ def test_broken_and_hostile_messages_are_indexed_too(mailbox: Mailbox) -> None:
     arrive(mailbox, b"Subject: =?utf-8?b?////?= '; DROP TABLE x; --\r\n\r\n\x00'\\")
     arrive(mailbox, written(text="word " * 100_000 + "\u202e\U0001f600 'quote' \\"))
 
-    assert indexer.sweep() == 3
+    assert indexer.index_waiting() == 3
     assert len(search(mailbox, "drop table")) == 1
 
 

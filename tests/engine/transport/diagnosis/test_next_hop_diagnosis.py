@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.conf import settings
 
-from engine.transport.diagnosis.next_hop_diagnosis import Finding, Stage, attempt
+from engine.transport.diagnosis.next_hop_diagnosis import Finding, Stage, diagnose
 from engine.transport.next_hop import Hop
 from portal.demo.certificates import Authority
 from portal.demo.dns_server import NameServer
@@ -49,7 +49,7 @@ def server(authority: Authority) -> Iterator[Callable[..., NextHop]]:
 
 
 def tried(port: int, host: str = "127.0.0.1") -> list[Finding]:
-    return list(attempt(Hop(host, port, MAIL)))
+    return list(diagnose(Hop(host, port, MAIL)))
 
 
 def test_a_good_server_passes_every_stage(server: Callable[..., NextHop]) -> None:

@@ -44,25 +44,25 @@ def serve(authority: Authority) -> Iterator[Serve]:
     listening: list[socket.socket] = []
 
     def start(*replies: bytes, name: str = "mail.firm.example") -> int:
-        door = socket.create_server(("127.0.0.1", 0))
-        listening.append(door)
+        listener = socket.create_server(("127.0.0.1", 0))
+        listening.append(listener)
         files = authority.issue(name)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(files.cert_file, files.key_file)
         threading.Thread(
-            target=_answer, args=(door, replies, context), daemon=True
+            target=_answer, args=(listener, replies, context), daemon=True
         ).start()
-        return int(door.getsockname()[1])
+        return int(listener.getsockname()[1])
 
     yield start
-    for door in listening:
-        door.close()
+    for listener in listening:
+        listener.close()
 
 
-def _answer(door: socket.socket, replies: tuple[bytes, ...], context: Any) -> None:
+def _answer(listener: socket.socket, replies: tuple[bytes, ...], context: Any) -> None:
     while True:
         try:
-            peer, _ = door.accept()
+            peer, _ = listener.accept()
         except OSError:
             return
         with peer:

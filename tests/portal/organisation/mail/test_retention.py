@@ -16,7 +16,7 @@ def test_an_administrator_says_how_long_thrown_away_mail_is_kept(
     answer = office.post(at("deleted-mail/"), {"deleted_days": "7", "junk_days": "90"})
 
     assert answer.status_code == 302
-    kept = retention_periods.of(northfield)
+    kept = retention_periods.retention_of(northfield)
     assert (kept.deleted_days, kept.junk_days) == (7, 90)
     assert Entry.objects.filter(event="retention.set").exists()
     assert 'value="7"' in office.get(at("deleted-mail/")).text
@@ -29,7 +29,7 @@ def test_days_that_cannot_be_are_refused_in_words(
     answer = office.post(at("deleted-mail/"), {"deleted_days": days, "junk_days": "30"})
 
     assert "Enter a number of days from 1 to 365 for Deleted" in answer.text
-    assert retention_periods.of(northfield).deleted_days == 30
+    assert retention_periods.retention_of(northfield).deleted_days == 30
 
 
 @pytest.mark.parametrize("who", ["bob", "charlie"])

@@ -188,7 +188,7 @@ def test_owner_of_a_list_follows_it_to_every_member(
     page = client.get(f"/organisation/{harbour.pk}/trace/{through_a_list}/")
 
     assert page.context["story"].sent_on == [copy]
-    assert "the sender has been told" not in page.content.decode()
+    assert "the sender has been notified" not in page.content.decode()
     assert "gone@harbour.secure.example" in told(client, harbour, through_a_list)
     assert told(client, harbour, copy) == {
         "",

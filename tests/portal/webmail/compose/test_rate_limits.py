@@ -70,7 +70,7 @@ def test_what_other_processes_sent_counts_too(
 ) -> None:
     other = rate_limits.Meter()
     one = rate_limits.Sender(rate_limits.SenderKind.PERSON, bob.pk, bob.organisation_id)
-    other.note([(one, rate_limits.Count(1, 1))])
+    other.count([(one, rate_limits.Count(1, 1))])
     other.share()
 
     assert compose_page.post(as_bob, "send", to=CHARLIE, text="x").status_code == 429

@@ -10,8 +10,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from engine.mail.composer import Attachment
 from engine.registry.models import Organisation, Person
-from engine.storage.mailbox_delivery import folder
 from engine.storage.models import FolderRole, Message
+from engine.storage.standard_folders import folder
 from portal.webmail.contacts import actions
 from portal.webmail.contacts.contact_card import Card
 from tests import factories

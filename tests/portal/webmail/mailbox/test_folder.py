@@ -7,8 +7,8 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from engine.registry.models import Mailbox, Organisation, Person
-from engine.storage.mailbox_delivery import folder
 from engine.storage.models import FolderRole, Message
+from engine.storage.standard_folders import folder
 from portal.webmail import sidebar
 from portal.webmail.mailbox import message_list
 from tests import factories

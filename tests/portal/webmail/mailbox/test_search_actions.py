@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from engine.registry.models import Mailbox, Person
 from engine.storage import message_actions
-from engine.storage.mailbox_delivery import folder
 from engine.storage.models import FolderRole, Message
+from engine.storage.standard_folders import folder
 from tests import factories
 from tests.portal.conftest import SignIn
 from tests.portal.webmail.conftest import put, written

@@ -14,8 +14,8 @@ from engine.audit.models import Entry
 from engine.queue.models import Recipient
 from engine.registry.models import Mailbox, Person
 from engine.storage import folder_actions
-from engine.storage.mailbox_delivery import folder
 from engine.storage.models import Export, FolderRole, Message, OutOfOffice, Rule
+from engine.storage.standard_folders import folder
 from portal.webmail import tasks
 from tests import factories
 from tests.portal.conftest import SignIn
@@ -57,7 +57,7 @@ def test_a_search_that_is_not_understood_says_what_to_type(
     as_bob: Client, bob: Person
 ) -> None:
     assert "After is: type unread" in search(as_bob, bob.mailbox, "is:lost")
-    assert "There is no folder called" in search(as_bob, bob.mailbox, "in:lost")
+    assert "No folder is called" in search(as_bob, bob.mailbox, "in:lost")
     assert "How to search" in search(as_bob, bob.mailbox, "")
 
 

@@ -7,7 +7,7 @@ from engine.registry.models import Mailbox, Organisation
 
 
 class MailboxSettings(models.Model):
-    """How one mailbox is shown to whoever reads it."""
+    """How webmail shows one mailbox."""
 
     mailbox = models.OneToOneField(
         Mailbox, on_delete=models.CASCADE, primary_key=True, related_name="settings"
@@ -18,8 +18,25 @@ class MailboxSettings(models.Model):
         return f"settings of {self.mailbox}"
 
 
+class MaildropLock(models.Model):
+    """The POP3 session that has a mailbox open, and until when unless it renews.
+
+    RFC 1939 §3 wants a maildrop locked while a session has it open; the lock is a row, so
+    that it holds between processes and hosts.
+    """
+
+    mailbox = models.OneToOneField(
+        Mailbox, on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    token = models.CharField(max_length=16, blank=True)
+    held_until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"maildrop of {self.mailbox_id}"
+
+
 class Retention(models.Model):
-    """After how many days an organisation's Deleted and Junk let messages go."""
+    """After how many days an organisation's Deleted and Junk folders erase messages."""
 
     DEFAULT_DAYS = 30
     MAX_DAYS = 365

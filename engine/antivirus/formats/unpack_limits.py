@@ -1,4 +1,4 @@
-"""What the embedded scanner will take apart, and what it says beyond that."""
+"""The limits of the embedded scanner's unpacking, and the signatures beyond them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MAX_SECONDS = 60.0
 
 
 class Unscannable(Exception):
-    """Something that cannot be looked into, and so may not pass for clean.
+    """Something cannot be unpacked, and so must not count as clean.
 
     `signature` goes into the verdict.
     """
@@ -30,7 +30,7 @@ UNOPENED = "Postern.Unopened"
 
 @dataclass(slots=True)
 class Budget:
-    """What one message may still cost."""
+    """What unpacking one message may still cost."""
 
     entries: int = MAX_ENTRIES
     octets: int = MAX_UNPACKED
@@ -39,17 +39,19 @@ class Budget:
     ends_at: float = field(default_factory=lambda: time.monotonic() + MAX_SECONDS)
 
     def spend_entry(self) -> None:
+        """Counts an archive's entry. Raises Unscannable."""
         self.entries -= 1
         if self.entries < 0:
             raise Unscannable(LIMITS)
 
     def spend_octets(self, count: int) -> None:
+        """Counts unpacked octets. Raises Unscannable, TimeoutError."""
         self.octets -= count
         if self.octets < 0:
             raise Unscannable(LIMITS)
         self.check_time()
 
     def check_time(self) -> None:
-        """Raises TimeoutError."""
+        """Raises TimeoutError when the time is used up."""
         if time.monotonic() > self.ends_at:
             raise TimeoutError

@@ -8,23 +8,23 @@ from engine.storage.models.message import Message
 FAULT_LENGTH = 200  # characters
 
 
-class ErrandKind(models.TextChoices):
-    """What is to be sent because a message arrived."""
+class AutomaticMailKind(models.TextChoices):
+    """What a delivered message triggers."""
 
     FORWARD = "forward", "Forward"
     ANSWER = "answer", "Out of office"
 
 
-class Errand(models.Model):
-    """Mail that a mailbox owes because of what arrived in it.
+class AutomaticMail(models.Model):
+    """A forward or automatic reply that a mailbox must send for a message it received.
 
-    Written with the delivery and removed with the sending, each in one transaction, so
-    that a crash between loses nothing and sends nothing twice.
+    Written with the delivery and deleted with the sending, each in one transaction, so
+    that a crash between the two loses nothing and sends nothing twice.
     """
 
-    kind = models.CharField(max_length=10, choices=ErrandKind.choices)
+    kind = models.CharField(max_length=10, choices=AutomaticMailKind.choices)
     message = models.ForeignKey(
-        Message, on_delete=models.CASCADE, related_name="errands"
+        Message, on_delete=models.CASCADE, related_name="automatic_mail"
     )
     target = models.CharField(max_length=254, blank=True, help_text="of a forward")
     attempts = models.PositiveSmallIntegerField(default=0)
