@@ -1,3 +1,5 @@
+"""The antivirus tables: proofs of what scanners open, and quarantined messages."""
+
 from __future__ import annotations
 
 from django.db import models

@@ -26,7 +26,7 @@ from engine.antivirus.models import QuarantinedMessage
 from engine.antivirus.verdict import Verdict
 from engine.audit.record import record
 from engine.mail.envelope import Envelope
-from engine.registry.actor import Actor
+from engine.registry.models import Actor
 
 CHUNK = 64 * 1024  # octets
 UNRECORDED = 24 * 60 * 60.0  # seconds that a copy may exist without its row

@@ -40,12 +40,15 @@ class Verdict:
 
     @property
     def is_infected(self) -> bool:
+        """Whether a virus was found."""
         return self.state is VerdictState.INFECTED
 
     @property
     def is_clean(self) -> bool:
+        """Whether everything was scanned and nothing was found."""
         return self.state is VerdictState.CLEAN
 
     @property
     def is_encrypted(self) -> bool:
+        """Whether nothing was found, and some content could not be scanned."""
         return self.state is VerdictState.ENCRYPTED

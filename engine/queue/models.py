@@ -1,3 +1,5 @@
+"""The queue's tables: messages, their recipients, pending notices and sending counts."""
+
 from __future__ import annotations
 
 from django.db import models
@@ -27,6 +29,7 @@ class QueuedMessage(models.Model):
     )
     sender = models.CharField(max_length=254, blank=True, help_text="empty when null")
     source = models.CharField(max_length=12, choices=Source.choices)
+    # Not a foreign key: an organisation or person may be deleted while mail is queued.
     organisation_id = models.BigIntegerField(
         null=True, db_index=True, help_text="the sender's, where there is one"
     )
@@ -146,6 +149,9 @@ class Recipient(models.Model):
 
     class Meta:
         indexes = [
+            # Partial, so that their size depends on the length of the queue and not on the
+            # finished recipients, which stay for POSTERN_QUEUE_DAYS. due_recipients.py reads
+            # the first one.
             models.Index(
                 fields=["destination", "next_attempt_at", "id"],
                 condition=models.Q(status="queued"),

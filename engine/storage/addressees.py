@@ -47,6 +47,7 @@ def of_messages(
         by_content.setdefault(message.content_id, []).append(message.pk)
     if not by_content:
         return {}
+
     rows = Content.objects.filter(pk__in=by_content).order_by()
     found = {}
     for pk, header in rows.values_list("pk", "header").iterator(_AT_ONCE):

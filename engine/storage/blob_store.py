@@ -55,6 +55,7 @@ def delete(key: str) -> None:
 
 
 def _path(key: str) -> Path:
+    # Keys come from the database; this keeps a corrupt one from leaving the folder.
     if len(key) != 32 or not key.isalnum():
         raise ValueError("A blob key is 32 hexadecimal digits.")
     return folder() / key[:2] / key

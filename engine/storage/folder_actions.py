@@ -46,6 +46,7 @@ def waiting_counts(mailbox: Mailbox, *, limit: int) -> dict[int, int]:
 @transaction.atomic
 def create(mailbox: Mailbox, *, name: str) -> Folder:
     """Creates a folder; "Cases/R v K" is inside "Cases". Raises PolicyError."""
+    # Locks the mailbox's row, so that two requests cannot both pass the checks below.
     Mailbox.objects.select_for_update().get(pk=mailbox.pk)
     if mailbox.folders.count() >= MAX_FOLDERS:
         raise PolicyError(f"A mailbox holds at most {MAX_FOLDERS} folders.")
@@ -65,6 +66,7 @@ def rename(folder: Folder, *, name: str) -> None:
     if "/" in folder.name and under.exists():
         raise PolicyError("A folder that holds folders cannot stand under another.")
     folder.save(update_fields=["name"])
+    # Nesting is part of the names: "Cases/R v K" is inside "Cases".
     for inner in under:
         inner.name = f"{folder.name}/{inner.name.partition('/')[2]}"
         inner.save(update_fields=["name"])
@@ -77,6 +79,7 @@ def remove(folder: Folder) -> None:
     remaining messages. Raises PolicyError.
     """
     check_can_change(folder)
+    # In chunks before the transaction, which then has only late arrivals to move.
     move_all(folder, folder_of(folder.mailbox, FolderRole.TRASH))
     with transaction.atomic():
         locked = Folder.objects.select_for_update().get(pk=folder.pk)

@@ -33,6 +33,7 @@ def find(mailbox_ids: Collection[int], now: datetime) -> dict[int, Inbox]:
         "mailbox_id",
         "id",
         F("mailbox__quota_bytes") - F("mailbox__used_bytes"),
+        # Only whether there are any: most mailboxes have no rules, and need no second query.
         Exists(Rule.objects.filter(mailbox_id=own)),
         Exists(OutOfOffice.objects.on_at(now).filter(mailbox_id=own)),
         "mailbox__address",

@@ -54,7 +54,9 @@ def deliver(deliveries: Sequence[Delivery]) -> list[int | None]:
     now = timezone.now()
     inboxes = _inboxes({delivery.mailbox_id for delivery in deliveries}, now)
     fitting = [delivery for delivery in deliveries if _reserve(inboxes, delivery)]
+    # By identity, because two equal deliveries may be in one batch.
     ids = dict(zip(map(id, fitting), _insert(fitting, inboxes, now), strict=True))
+    # After the insertion: from here on the mailboxes' rows are locked until the commit.
     quota.count_in((delivery.mailbox_id, delivery.size) for delivery in fitting)
     return [ids.get(id(delivery)) for delivery in deliveries]
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 
 from engine.jobs import schedules
 
+# Callables, because an address depends on settings, which tests change after ready().
 _triggers: dict[str, Callable[[], str]] = {}
 
 

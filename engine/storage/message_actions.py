@@ -71,6 +71,8 @@ def move(messages: Collection[Message], target: Folder) -> None:
 
 def delete(messages: Collection[Message]) -> None:
     """Moves messages to Deleted; erases those that are there already."""
+    # By the folder that the caller saw, so that a message that another session has moved to
+    # Deleted meanwhile is not erased by a click that meant to move it there.
     gone = [m.pk for m in messages if m.folder.role == FolderRole.TRASH]
     kept = [m for m in messages if m.folder.role != FolderRole.TRASH]
     for mailbox in {m.mailbox for m in kept}:

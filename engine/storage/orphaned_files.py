@@ -51,6 +51,7 @@ def _temporary() -> Iterator[Path]:
 
 
 def _blobs() -> Iterator[Path]:
+    # In random order, so that a run that ends early does not always skip the same folders.
     folders = list(blob_store.folder().glob("*"))
     random.shuffle(folders)
     for folder in folders:

@@ -51,6 +51,7 @@ def turn_on(
             "text": text,
         },
     )
+    # Forgets who was answered before, or they would not get the new text for a week.
     Answered.objects.filter(mailbox=mailbox).delete()
 
 

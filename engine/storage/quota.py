@@ -34,6 +34,8 @@ def _count(octets: Iterable[tuple[int, int]], *, sign: int) -> None:
     changes: Counter[int] = Counter()
     for mailbox_id, size in octets:
         changes[mailbox_id] += sign * size
+    # One statement adds to all rows, so that two deliveries never overwrite each other's
+    # count, and lock the rows in one order.
     rows.add(Mailbox, "used_bytes", changes)
 
 

@@ -31,6 +31,7 @@ def set_days(
     after = Retention(
         organisation=organisation, deleted_days=deleted_days, junk_days=junk_days
     )
+    # update_or_create() validates nothing.
     after.full_clean(validate_unique=False)
     Retention.objects.update_or_create(
         organisation=organisation,

@@ -32,6 +32,7 @@ def save(rule: Rule, *, by: Person) -> Rule:
     A change of the forwarding address is audited, because an intruder steals mail by
     forwarding it.
     """
+    # Locks the mailbox's row, so that two requests cannot both pass the check of the number.
     Mailbox.objects.select_for_update().get(pk=rule.mailbox_id)
     before = Rule.objects.filter(pk=rule.pk).values_list("forward_to", flat=True)
     others = Rule.objects.filter(mailbox=rule.mailbox_id).exclude(pk=rule.pk)
@@ -160,6 +161,7 @@ def _matches(rule: Rule, message: Message) -> bool:
 
 def _pieces(folder: Folder, after: int = 0) -> Iterator[list[Message]]:
     rows = Message.objects.filter(folder=folder).select_related("content")
+    # Without the bodies, which conditions do not look at: up to 64 KiB for each message.
     rows = rows.defer("content__body").order_by("pk")
     while piece := list(rows.filter(pk__gt=after)[:CHUNK]):
         yield piece

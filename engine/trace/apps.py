@@ -17,6 +17,7 @@ class TraceConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        """Connects the scheduling of jobs to the end of migrations."""
         post_migrate.connect(_schedule_jobs, sender=self)
 
 

@@ -61,6 +61,7 @@ def count_repeats(details: Mapping[int, dict[str, Any]], *, at: datetime) -> set
     )
     for one in known:
         times = int(one.detail.get("times", 1)) + 1
+        # Last, so that a detail given by the caller cannot overwrite the count.
         last = {"times": times, "last_at": at.isoformat(timespec="seconds")}
         one.detail = one.detail | details[one.pk] | last
     Event.objects.bulk_update(known, ["detail"], batch_size=rows.UPDATED_AT_ONCE)

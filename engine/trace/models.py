@@ -1,3 +1,5 @@
+"""The trace's tables: events, and how far intermediate events are purged."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime

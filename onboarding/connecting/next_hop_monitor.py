@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from engine.registry.models import Connection, OrganisationStatus
+from engine.transport.diagnosis.next_hop_diagnosis import diagnose
 from engine.transport.diagnosis.peer_certificate import Certificate
 from onboarding.connecting import emails
 from onboarding.connecting.models import Watch
@@ -25,7 +26,7 @@ def connection_ids() -> list[int]:
 
 def check(connection: Connection) -> Watch:
     """Probes the next hop without sending mail, and warns once of each certificate."""
-    findings = list(attempt(next_hop_of(connection)))
+    findings = list(diagnose(next_hop_of(connection)))
     shown = [finding.certificate for finding in findings if finding.certificate]
     certificate = shown[0] if shown else None
     watch, _ = Watch.objects.update_or_create(

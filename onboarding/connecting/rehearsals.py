@@ -16,6 +16,7 @@ from engine.mail.errors import PermanentFailure
 from engine.queue.enqueue.local_submission import submit
 from engine.queue.models import Source
 from engine.registry.models import Connection
+from engine.transport.diagnosis.next_hop_diagnosis import diagnose
 from engine.transport.next_hop import Hop
 from onboarding.connecting.models import Rehearsal, Step, StepKey, StepState
 
@@ -66,7 +67,7 @@ def set_step(
 def _probe(rehearsal: Rehearsal) -> bool:
     """Probes the server step by step. True if a message can be sent to it."""
     set_step(rehearsal, StepKey.NAME, StepState.RUNNING)
-    for finding in attempt(next_hop_of(rehearsal.connection)):
+    for finding in diagnose(next_hop_of(rehearsal.connection)):
         key = StepKey(finding.stage.value)
         state = StepState.FAILED if finding.fault else StepState.PASSED
         set_step(rehearsal, key, state, seen=finding.seen, fault=finding.fault)

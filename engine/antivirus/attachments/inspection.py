@@ -36,18 +36,23 @@ class Carried(Protocol):
     """What is inspected: a part of a message, or an uploaded file."""
 
     @property
-    def names(self) -> set[str]: ...
+    def names(self) -> set[str]:
+        """Every name that some program may give it."""
 
     @property
-    def content_types(self) -> set[str]: ...
+    def content_types(self) -> set[str]:
+        """Every content type that some program may give it."""
 
     @property
-    def is_attachment(self) -> bool: ...
+    def is_attachment(self) -> bool:
+        """Whether programs show it as an attachment, not as the message's text."""
 
     @property
-    def is_ambiguous(self) -> bool: ...
+    def is_ambiguous(self) -> bool:
+        """Whether it describes itself twice, differently."""
 
-    def data(self) -> bytes: ...
+    def data(self) -> bytes:
+        """Returns the decoded octets."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,13 +51,16 @@ class File:
 
     @property
     def names(self) -> set[str]:
+        """The one name that it was uploaded with."""
         return {self.name}
 
     @property
     def content_types(self) -> set[str]:
+        """The type that the browser gave, in lower case without parameters."""
         return {self.content_type.partition(";")[0].strip().casefold()}
 
     def data(self) -> bytes:
+        """Returns the octets."""
         return self.octets
 
 

@@ -39,6 +39,7 @@ class ClamdScanner:
         self.patience = patience
 
     def open(self) -> ClamdScan:
+        """Starts a scan; connects when the first octets are sent."""
         return ClamdScan(self.targets, patience=self.patience)
 
 
@@ -59,6 +60,7 @@ class ClamdScan:
         self._is_over = False
 
     async def feed(self, chunk: bytes) -> None:
+        """Sends octets to clamd, CHUNK or more at a time. Raises ScannerUnavailable."""
         self._pending += chunk
         if len(self._pending) >= CHUNK:
             await self._with_some_clamd(self._flush)
@@ -66,12 +68,14 @@ class ClamdScan:
             self._is_bound = True
 
     async def verdict(self) -> Verdict:
+        """Sends the rest and returns clamd's verdict. Raises ScannerUnavailable."""
         try:
             return await self._with_some_clamd(self._ask)
         finally:
             await self.abandon()
 
     async def abandon(self) -> None:
+        """Drops the connection, and with it what clamd has received."""
         self._is_over = True
         self._pending.clear()
         self._hang_up()

@@ -39,6 +39,7 @@ class EmbeddedScanner:
         self.folder = folder
 
     def open(self) -> EmbeddedScan:
+        """Starts a scan; writes nothing yet."""
         return EmbeddedScan(self.folder)
 
 
@@ -52,6 +53,7 @@ class EmbeddedScan:
         self._is_over = False
 
     async def feed(self, chunk: bytes) -> None:
+        """Spools octets, FLUSH or more at a time. Raises ScannerUnavailable."""
         self._check_open()
         self._pending += chunk
         if len(self._pending) >= FLUSH:
@@ -59,6 +61,7 @@ class EmbeddedScan:
                 await asyncio.to_thread(self._flush)
 
     async def verdict(self) -> Verdict:
+        """Scans the spooled message in a thread. Raises ScannerUnavailable."""
         self._check_open()
         try:
             with _failing_closed():
@@ -68,6 +71,7 @@ class EmbeddedScan:
             await self.abandon()
 
     async def abandon(self) -> None:
+        """Deletes the spooled message."""
         self._is_over = True
         self._pending.clear()
         if self._folder is not None:

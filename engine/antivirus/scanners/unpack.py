@@ -53,7 +53,8 @@ Opener = Callable[[Path, Budget], Iterator[Path]]
 class Readable(Protocol):
     """A file that can be read."""
 
-    def read(self, size: int, /) -> bytes: ...
+    def read(self, size: int, /) -> bytes:
+        """Returns up to that many octets; none at the end."""
 
 
 def unpack(path: Path, budget: Budget, *, depth: int = 0) -> Iterator[Path]:

@@ -67,6 +67,8 @@ def _send(row_id: int) -> None:
     except (PermanentFailure, InvalidAddressError) as refusal:
         log.info("automatic mail %s has no recipient: %s", row_id, refusal)
         accepted = None
+    # Deleted in the transaction that commits the message, or a crash between the two would
+    # lose it or send it twice.
     row.delete()
     if accepted is not None:
         commit.commit_messages([accepted])

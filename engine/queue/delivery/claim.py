@@ -154,6 +154,7 @@ def _lock_due(
         .order_by("pk")[:COMPANIONS]
     )
     count = Counter(map(_pair, rows))
+    # Rows of other pairs are in the result, too: two lists of values select their product.
     for row in companions if pairs else ():
         pair = _pair(row)
         if pair in pairs and count[pair] < PARCEL_LIMIT:

@@ -85,6 +85,7 @@ def apply(rows: Mapping[int, Recipient], outcomes: Iterable[Outcome]) -> list[in
     pairs = [(row, final.get(row.pk, outcome)) for row, outcome in pairs]
     _trace(pairs, now)
     for row, outcome in pairs:
+        # A deferral changes no schedule: the claim wrote the next attempt before dialling.
         row.status = STATUSES[outcome.state]
         row.finished_at = now if RecipientStatus(row.status).is_final else None
         row.last_reply = str(outcome.reply)[:REPLY_LENGTH]

@@ -118,6 +118,7 @@ def _send_one(ids: Sequence[int]) -> None:
 
 
 def _postpone(ids: Sequence[int]) -> None:
+    # In a transaction of its own: the one that failed has been rolled back.
     now = clock.now()
     for row in PendingNotice.objects.filter(pk__in=ids):
         pause = min(FIRST_PAUSE * 2 ** min(row.attempts, DOUBLINGS), LONGEST_PAUSE)

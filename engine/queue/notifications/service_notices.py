@@ -10,9 +10,10 @@ from django.db.models import Q
 
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.address_list import NamedAddress
+from engine.mail.composer import compose
 from engine.mail.envelope import Envelope
 from engine.mail.errors import MailError
-from engine.mail.message import compose, split
+from engine.mail.message import split
 from engine.queue.enqueue import commit
 from engine.queue.enqueue.accepted_message import AcceptedMessage
 from engine.queue.models import Source

@@ -35,13 +35,16 @@ class Count(NamedTuple):
     deferred: int = 0
 
     def plus(self, other: Count) -> Count:
+        """Returns the sum."""
         return Count(*(a + b for a, b in zip(self, other, strict=True)))
 
     def minus(self, other: Count) -> Count:
+        """Returns the difference."""
         return Count(*(a - b for a, b in zip(self, other, strict=True)))
 
     @property
     def is_nothing(self) -> bool:
+        """Whether every number is zero."""
         return not any(self)
 
 

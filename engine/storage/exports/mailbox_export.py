@@ -52,6 +52,7 @@ def path_of(export: Export) -> Path:
 @transaction.atomic
 def start(mailbox: Mailbox, *, folder: Folder | None, by: Person) -> Export:
     """Starts an export; one at a time for each mailbox. Raises PolicyError."""
+    # Locks the mailbox's row, so that two requests cannot both find no export.
     Mailbox.objects.select_for_update().get(pk=mailbox.pk)
     if Export.objects.filter(mailbox=mailbox, status__in=UNFINISHED).exists():
         raise PolicyError("A copy of this mailbox is being made already.")
@@ -94,6 +95,7 @@ def _write(export: Export, file: BinaryIO) -> bool:
     if not is_whole:
         _progress(export, progress.done)
         return True
+    # Renamed before the row says READY: a page must never offer a copy that is not there.
     part.rename(path_of(export))
     _finish(export, ExportStatus.READY, done=progress.done)
     progress_file.unlink()
@@ -145,6 +147,7 @@ class _Slice:
         before, after = self._progress.done, self._progress.after
         name = f"{len(self._progress.files) + 1:02}-{_safe(folder.name)}.mbox"
         digest = hashlib.sha256()
+        # The size is unknown before the end, and may exceed 2 GiB: ZIP64 from the start.
         with self._file.open(name, "w", force_zip64=True) as file:
             for message_id, piece in mbox.messages_of(folder, after=after):
                 file.write(piece)

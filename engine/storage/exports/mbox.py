@@ -40,6 +40,7 @@ def messages_of(folder: Folder, *, after: int = 0) -> Iterator[tuple[int, bytes]
     The text includes the From line before the message and the empty line after it. One
     message is in memory at a time.
     """
+    # One query for each message, so that one is in memory, however large the folder.
     rows = Message.objects.filter(folder=folder).select_related("content")
     while message := rows.filter(pk__gt=after).order_by("pk").first():
         after = message.pk
@@ -51,6 +52,7 @@ def _octets(message: Message) -> bytes:
     try:
         return content.read(message.content)
     except FileNotFoundError:
+        # The export goes on: one lost blob must not cost the holder all other messages.
         log.exception("the body of message %s is gone", message.pk)
         return bytes(message.content.header)
 

@@ -84,6 +84,7 @@ def slice_of(
     progress.start = archive.start_dir
     file.seek(progress.start)
     progress.directory = base64.b64encode(file.read()).decode()
+    # On disk before the progress says so, or a power cut would leave progress without data.
     file.flush()
     os.fsync(file.fileno())
     state.replace(progress_file, json.dumps(asdict(progress)).encode())

@@ -1,3 +1,5 @@
+"""The forwards and automatic replies that wait to be sent."""
+
 from __future__ import annotations
 
 from django.db import models
@@ -28,6 +30,7 @@ class AutomaticMail(models.Model):
     )
     target = models.CharField(max_length=254, blank=True, help_text="of a forward")
     attempts = models.PositiveSmallIntegerField(default=0)
+    # Set by the database: the engines that compare it may be on hosts with other clocks.
     due_at = models.DateTimeField(
         db_default=Now(), db_index=True, help_text="by the database's clock"
     )

@@ -1,3 +1,5 @@
+"""The bytes of messages."""
+
 from __future__ import annotations
 
 from collections.abc import Collection

@@ -1,3 +1,5 @@
+"""Exports of mailboxes."""
+
 from __future__ import annotations
 
 from uuid import uuid4
@@ -35,6 +37,7 @@ EXPORT_TRANSITIONS: dict[ExportStatus, set[ExportStatus]] = {
 class Export(models.Model):
     """A copy of a mailbox, or of one of its folders, for its holder to take away."""
 
+    # Names the file of the copy (`mailbox_export.path_of`).
     token = models.UUIDField(default=uuid4, unique=True, editable=False)
     mailbox = models.ForeignKey(
         Mailbox, on_delete=models.CASCADE, related_name="exports"

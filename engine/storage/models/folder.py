@@ -1,3 +1,5 @@
+"""Folders of mailboxes."""
+
 from __future__ import annotations
 
 from django.db import models
@@ -54,5 +56,5 @@ class Folder(models.Model):
 
     @property
     def takes_messages(self) -> bool:
-        """Whether messages may be moved here by hand."""
+        """Whether a person may move messages here."""
         return self.role not in (FolderRole.DRAFTS, FolderRole.SENT)

@@ -1,3 +1,5 @@
+"""Settings and locks of mailboxes, and the retention of an organisation's mailboxes."""
+
 from __future__ import annotations
 
 from django.core.validators import MaxValueValidator, MinValueValidator

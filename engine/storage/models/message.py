@@ -1,3 +1,5 @@
+"""Messages in folders."""
+
 from __future__ import annotations
 
 from django.db import models
@@ -24,6 +26,7 @@ class Message(models.Model):
         max_length=254, blank=True, help_text="becomes Return-Path; empty when null"
     )
     received_at = models.DateTimeField(default=timezone.now)
+    # A summary of the header, so that a page of a folder reads neither contents nor blobs.
     from_name = models.CharField(max_length=200, blank=True)
     from_address = models.CharField(max_length=254, blank=True)
     to_summary = models.CharField(max_length=300, blank=True)
@@ -47,6 +50,8 @@ class Message(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        # Each serves one query of a folder's page or a background job. Partial where few
+        # rows qualify, because every delivery writes every index that applies.
         indexes = [
             models.Index(fields=["folder", "-id"], name="message_by_folder"),
             models.Index(fields=["folder", "thread", "-id"], name="message_by_thread"),

@@ -1,3 +1,5 @@
+"""Out-of-office replies, and the senders who got one."""
+
 from __future__ import annotations
 
 from datetime import datetime

@@ -1,3 +1,5 @@
+"""Mail rules."""
+
 from __future__ import annotations
 
 from django.db import models
@@ -13,7 +15,7 @@ class Rule(models.Model):
     applies, until one that stops.
     """
 
-    MAX_RULES = 50
+    MAX_RULES = 50  # of one mailbox: every delivery to it tries all of them
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="rules")
     position = models.PositiveIntegerField()

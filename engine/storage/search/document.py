@@ -80,6 +80,7 @@ def _texts(parts: list[Part]) -> Iterator[str]:
     """Yields the plain texts; the HTML only where there is no plain text."""
     plain = [p for p in parts if p.content_type == "text/plain"]
     chosen = plain or [p for p in parts if p.content_type == "text/html"]
+    # About eight letters a word: more text than this would be cut by the tokenizer anyway.
     room = MAX_WORDS * 8
     for part in chosen:
         if room <= 0 or part.region.end - part.region.start > PART_LIMIT:

@@ -49,6 +49,7 @@ def _ids(
 ) -> list[int]:
     tables, order = "storage_message m", "m.id"
     if query.clauses:
+        # By the index's own key, in whose order FTS5 returns matches without sorting them.
         key = f"s.{index_table.key_column()}"
         tables = f"{index_table.TABLE} s JOIN {tables} ON m.id = {key}"
         order = key
@@ -63,6 +64,8 @@ def _ids(
 
 
 def _match(query: Query, mailbox: Mailbox) -> Condition:
+    # The mailbox is a word of every document: without it a common word would first find
+    # every member's messages.
     own = index_table.mailbox_word(mailbox.pk)
     if index_table.is_sqlite():
         wanted = [f'mailbox : "{own}"', *(_fts5(c) for c in _wanted(query))]

@@ -39,6 +39,7 @@ def mailbox_word(mailbox_id: int) -> str:
 
 def put(documents: Sequence[Document]) -> None:
     """Writes documents into the index, replacing earlier versions."""
+    # First, because the INSERT below does not replace a document that is there already.
     forget([document.message_id for document in documents])
     if is_sqlite():
         marks = ", ".join(["%s"] * (len(FIELDS) + 2))
@@ -83,7 +84,9 @@ def _vector(document: Document) -> str:
                 places[f"{name}={word}"].append(at)
         position += 10  # a phrase does not run from one field into the next
     return " ".join(
-        f"'{word}':{','.join(map(str, at[:250]))}" for word, at in _fitting(places)
+        # PostgreSQL stores at most 256 positions of one word.
+        f"'{word}':{','.join(map(str, at[:250]))}"
+        for word, at in _fitting(places)
     )
 
 

@@ -56,6 +56,8 @@ def _index(waiting: QuerySet[Message]) -> int:
     rows = waiting.select_for_update(skip_locked=True, of=("self",))
     messages = list(rows.select_related("content").order_by("-pk")[:CHUNK])
     if messages:
+        # Marked in the same transaction, also where a document failed: it would fail again
+        # every minute and block the messages behind it.
         index_table.put([one for message in messages if (one := _document(message))])
         _mark(message.pk for message in messages)
     return len(messages)
@@ -66,6 +68,7 @@ def _document(message: Message) -> Document | None:
     try:
         return document_of(message)
     except OSError:
+        # The disk, not the message: it is indexed once the disk can be read again.
         raise
     except Exception:
         log.exception("message %s cannot be searched", message.pk)

@@ -72,6 +72,7 @@ class Query:
 
     @property
     def asks_for_words(self) -> bool:
+        """Whether a word must be found, so that the index is needed."""
         return any(not clause.is_negated for clause in self.clauses)
 
 
@@ -96,6 +97,7 @@ def parse(text: str) -> Query:
 
 
 def _take(query: Query, token: re.Match[str], *, joins: bool) -> None:
+    """Adds a token to the query; with `joins`, as an alternative to the last one."""
     name = (token["name"] or "").lower()
     value = token["word"] if token["phrase"] is None else token["phrase"]
     negated = bool(token["minus"])
@@ -106,7 +108,9 @@ def _take(query: Query, token: re.Match[str], *, joins: bool) -> None:
         return
     wanted = FIELDS.get(name)
     if name and wanted is None:
-        value = f"{name} {value}"  # "T20260231:" or "10:30" is no operator
+        value = (
+            f"{name} {value}"  # an unknown name before a colon is text, not an operator
+        )
     words = tuple(fold(value))
     if not words:
         return

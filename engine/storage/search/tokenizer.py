@@ -16,6 +16,8 @@ _JOINT = re.compile(r"(?<=\w)['\u2019](?=\w)")
 def fold(text: str) -> list[str]:
     """Returns the words of a text in lower case without accents; O'Neill is one word."""
     text = _JOINT.sub("", text[: MAX_WORDS * 8])
+    # Done here and not by the databases, whose own tokenizers treat accents, apostrophes
+    # and case differently.
     plain = unicodedata.normalize("NFKD", text).casefold()
     plain = "".join(c for c in plain if not unicodedata.combining(c))
     return [word[:MAX_LETTERS] for word in _WORD.findall(plain)[:MAX_WORDS]]

@@ -131,7 +131,7 @@ def _describe_deletion(row: QuarantinedMessage, by: Person) -> Confirmation:
 delete = confirmed_view(
     Permission.MANAGE_QUARANTINE,
     _find,
-    ConfirmedAction(_describe_deletion, actions.delete, ReasonForm),
+    ConfirmedAction(_describe_deletion, quarantine.delete, ReasonForm),
     back=lambda row: reverse("console:quarantine"),
     icon=ICON,
     above=ABOVE,

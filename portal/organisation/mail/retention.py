@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from engine.registry.models import Organisation
 from engine.registry.permissions import Permission
-from engine.storage import retention_periods, trash_purge
+from engine.storage import retention_periods
 from engine.storage.models import Retention
 from portal.organisation.frame import organisation_view, render_section
 from portal.ui.forms import ActionForm, post_data

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from engine.storage import message_actions
 from engine.storage.models import Folder, FolderRole, Message
-from engine.storage.standard_folders import folder_of
+from engine.storage.standard_folders import folder as folder_of
 from portal.webmail.access import (
     AccessibleMailboxes,
     MailboxAccess,

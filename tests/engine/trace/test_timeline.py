@@ -57,7 +57,7 @@ def test_a_deferral_that_repeats_itself_is_one_step_that_says_how_often() -> Non
     [
         ("550 5.1.1 No such user", "This address does not exist"),
         ("452 4.2.2 Full", "mailbox is full"),
-        ("454 4.7.5 Wrong certificate", "mend its certificate"),
+        ("454 4.7.5 Wrong certificate", "renew its certificate"),
         ("550 5.1.99 Something new", "wrong with the address"),
         ("550 no code at all", ""),
         ("550 5.999.999 Unknown", ""),

@@ -295,7 +295,7 @@ def test_an_errand_that_fails_whatever_the_fault_stops_no_other_and_is_kept(
             raise Fault("unheard of")
         return sound(message)
 
-    monkeypatch.setattr(out_of_office_reply, "answer", only_the_second)
+    monkeypatch.setattr(out_of_office_reply, "reply_to", only_the_second)
     for _ in range(forwards_and_replies.MAX_ATTEMPTS + 1):
         maintenance.run_due()
         AutomaticMail.objects.update(due_at=timezone.now())
@@ -306,7 +306,7 @@ def test_an_errand_that_fails_whatever_the_fault_stops_no_other_and_is_kept(
     assert left.fault == "unheard of"
     assert left.set_aside_at is not None
 
-    monkeypatch.setattr(out_of_office_reply, "answer", sound)
+    monkeypatch.setattr(out_of_office_reply, "reply_to", sound)
     Answered.objects.all().delete()
     call_command("retry_errands")
     maintenance.run_due()
@@ -323,7 +323,7 @@ def test_a_step_of_the_sweep_that_fails_stops_no_other(
     def break_down(now: datetime) -> None:
         raise Fault
 
-    monkeypatch.setattr(maintenance, "give_up", break_down)
+    monkeypatch.setattr(maintenance, "return_expired", break_down)
     maintenance.run_due()
 
     assert len(answers()) == 1

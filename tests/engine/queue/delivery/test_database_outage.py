@@ -180,17 +180,17 @@ def test_truce_ends_and_another_outage_within_it_moves_nothing():
     assert outage.lease_cutoff() is None
 
 
-@pytest.mark.parametrize("trouble", ["sweep", "give_up_on_tls"])
+@pytest.mark.parametrize("trouble", ["run_due", "return_untrusted"])
 def test_leases_are_renewed_however_long_a_sweep_takes(monkeypatch, trouble):
     """A thread is kept for them: all of the others may be at a slow statement."""
     renewed, over = threading.Event(), threading.Event()
     monkeypatch.setattr(runner, "RENEW_SECONDS", 0.05)
-    monkeypatch.setattr(runner, "SWEEP_SECONDS", 0.01)
-    monkeypatch.setattr(maintenance, "sweep", lambda: None)
+    monkeypatch.setattr(runner, "MAINTENANCE_SECONDS", 0.01)
+    monkeypatch.setattr(maintenance, "run_due", lambda: None)
     monkeypatch.setattr(maintenance, trouble, lambda *_: over.wait(10))
     monkeypatch.setattr(claim, "claim", lambda *_, **__: over.wait(10) and [])
-    monkeypatch.setattr(claim, "give_back", lambda *_: None)
-    monkeypatch.setattr(claim, "renew", lambda *_: renewed.set())
+    monkeypatch.setattr(claim, "release_leases", lambda *_: None)
+    monkeypatch.setattr(claim, "renew_leases", lambda *_: renewed.set())
 
     async def story():
         stop = asyncio.Event()

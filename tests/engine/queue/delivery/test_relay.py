@@ -389,7 +389,9 @@ def break_down(*args: object, **kwargs: object) -> None:
     raise Fault
 
 
-@pytest.mark.parametrize("broken", [sender_dsn.tell, list_bounces.note])
+@pytest.mark.parametrize(
+    "broken", [sender_dsn.send_outcomes, list_bounces.note_outcomes]
+)
 def test_fault_in_telling_of_it_sends_nothing_again(
     queue, hop, firm_connection, bob, read, monkeypatch, broken
 ):

@@ -257,7 +257,7 @@ def test_however_many_lists_have_something_due_a_claim_is_small_and_serves_other
 
     assert reference in {p.reference for p in taken[0] if p.destination != "nowhere"}
     sizes = [sum(len(parcel.recipients) for parcel in claimed) for claimed in taken]
-    assert max(sizes) <= claim.NEAR_IN_ALL + 1
+    assert max(sizes) <= claim.LOCAL_IN_ALL + 1
     assert min(sizes) >= len(lists) // 2
 
 

@@ -11,7 +11,7 @@ from engine.mail.address import Address
 from engine.mail.envelope import Envelope
 from engine.mail.message import split
 from engine.queue.enqueue import commit
-from engine.queue.enqueue.accepted_message import AcceptedMessage
+from engine.queue.enqueue.accepted_message import AcceptedMessage, new_reference
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
 from engine.registry.models import Organisation, Person
 from engine.routing import routes
@@ -145,7 +145,7 @@ def test_batches_of_the_same_messages_in_another_order_both_get_through(
 ) -> None:
     batch = [replace(incoming(alice), fingerprint=f"{n}") for n in range(20)]
     again = [
-        replace(one, reference=commit.new_reference(), kept=content.keep(*split(RAW)))
+        replace(one, reference=new_reference(), kept=content.keep(*split(RAW)))
         for one in reversed(batch)
     ]
 

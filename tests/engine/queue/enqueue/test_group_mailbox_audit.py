@@ -102,8 +102,8 @@ def test_a_batch_asks_once_whose_teams_are_in_it(
         ]
 
     with CaptureQueriesContext(connection) as few:
-        group_mailbox_audit.note(letters(1))
+        group_mailbox_audit.record_group_senders(letters(1))
     with CaptureQueriesContext(connection) as many:
-        group_mailbox_audit.note(letters(9))
+        group_mailbox_audit.record_group_senders(letters(9))
 
     assert len(many) == len(few)

@@ -95,7 +95,7 @@ def test_an_alarm_that_failed_half_way_rings_when_the_message_comes_again(
     alice: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken, pytest.raises(OperationalError):
-        broken.setattr(event_log, "events", _fail)
+        broken.setattr(event_log, "save", _fail)
         alarm(bob.address, organisation_id=bob.organisation_id)
 
     assert not QuarantinedMessage.objects.exists()

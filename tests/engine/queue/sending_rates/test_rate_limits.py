@@ -164,7 +164,7 @@ def test_nothing_is_counted_twice_or_lost_however_processes_share(
     SendingCount.objects.all().delete()
 
     for process, recipients, shares in steps:
-        meters[process].note([(one, Count(1, recipients))])
+        meters[process].count([(one, Count(1, recipients))])
         if shares:
             meters[process].share()
     for meter in meters:

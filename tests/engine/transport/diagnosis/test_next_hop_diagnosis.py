@@ -126,7 +126,7 @@ def test_a_certificate_from_an_unknown_authority(
 
     last = tried(server(whose=stranger).port)[-1]
 
-    assert "authority that we know" in last.fault
+    assert "authority that we trust" in last.fault
 
 
 def test_a_server_that_takes_only_small_messages(
