@@ -1,4 +1,4 @@
-"""No screen is in no walk."""
+"""Every screen is in a walk."""
 
 from __future__ import annotations
 

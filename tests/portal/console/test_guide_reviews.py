@@ -1,4 +1,4 @@
-"""What guide editors can do in the admin, and nobody else."""
+"""What guide editors can do in the admin, and no one else can."""
 
 from __future__ import annotations
 

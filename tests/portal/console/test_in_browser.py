@@ -1,4 +1,4 @@
-"""The console's screens as WCAG sees them, at both widths."""
+"""Accessibility of the console's screens, at both widths."""
 
 from __future__ import annotations
 

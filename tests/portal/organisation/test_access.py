@@ -1,4 +1,4 @@
-"""Who reaches which page: the administrator, and nobody else's."""
+"""Access to the organisation's pages: its own administrators only."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ ACTS = ["people/file/{file}/start/", "lists/{list}/remove/"]
 def ids(
     northfield: Organisation, bob: Person, listing: Mailbox, duty: DistributionList
 ) -> dict[str, int]:
-    """What stands in Northfield's pages' addresses."""
+    """The ids in the URLs of Northfield's pages."""
     factories.make_grant(listing, bob, can_read=True)
     file = PeopleFile.objects.create(organisation=northfield, name="people.csv")
     return {"bob": bob.pk, "mailbox": listing.pk, "list": duty.pk, "file": file.pk}

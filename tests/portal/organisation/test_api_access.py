@@ -1,4 +1,4 @@
-"""Keys for other systems and the addresses that are told, on the organisation's pages."""
+"""API keys and webhook endpoints on the organisation's pages."""
 
 from __future__ import annotations
 

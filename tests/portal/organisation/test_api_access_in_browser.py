@@ -1,4 +1,4 @@
-"""The API's own pages as somebody sees them who makes a key."""
+"""Accessibility of the pages about API keys."""
 
 from __future__ import annotations
 

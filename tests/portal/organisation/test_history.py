@@ -163,7 +163,7 @@ def test_a_thousand_without_a_second_factor_come_in_pages_and_few_queries(
 
 
 @pytest.mark.parametrize(
-    ("detail", "told"),
+    ("detail", "shown"),
     [
         ({"scopes": ["lists:read", "lists:write"]}, "lists:read, lists:write"),
         ({"events": ["message.failed"]}, "message.failed"),
@@ -171,8 +171,10 @@ def test_a_thousand_without_a_second_factor_come_in_pages_and_few_queries(
         ({"is_read": True}, "yes"),
     ],
 )
-def test_details_are_told_in_words(detail: dict[str, object], told: str) -> None:
-    assert [value for _, value in audit_entries.details(Entry(detail=detail))] == [told]
+def test_details_are_shown_in_words(detail: dict[str, object], shown: str) -> None:
+    assert [value for _, value in audit_entries.details(Entry(detail=detail))] == [
+        shown
+    ]
 
 
 def test_namesakes_without_a_second_factor_are_told_apart(

@@ -1,4 +1,4 @@
-"""Our bridge gives what GOV.UK Frontend's own fixtures say, for the components we use."""
+"""Our components render as GOV.UK Frontend's own fixtures do."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def goldens() -> list[Any]:
 
 
 def flat(html: str) -> str:
-    """Without the white space that makes no difference to a browser."""
+    """Removes white space that browsers ignore."""
     html = re.sub(r"\s+", " ", html)
     return re.sub(r"\s*([<>])\s*", r"\1", html).strip()
 

@@ -13,11 +13,11 @@ from tests import factories
 
 
 def open_to(person: Person | AnonymousUser) -> set[str]:
-    """The doors that are shown to somebody."""
+    """Returns the names of the areas that the navigation offers."""
     request = RequestFactory().get("/")
     request.user = person
     return {
-        door for door, is_open in asdict(accessible_areas(request)).items() if is_open
+        area for area, is_open in asdict(accessible_areas(request)).items() if is_open
     }
 
 
@@ -33,17 +33,17 @@ def test_a_member_has_mail_while_the_mailbox_is_active(bob: Person) -> None:
 
 
 @pytest.mark.parametrize(
-    ("right", "doors"),
+    ("right", "areas"),
     [("can_read", {"has_mail", "may_search"}), ("can_send", {"may_search"})],
 )
 def test_a_group_mailbox_that_one_reads_is_mail(
-    firm: Organisation, northfield: Organisation, right: str, doors: set[str]
+    firm: Organisation, northfield: Organisation, right: str, areas: set[str]
 ) -> None:
     jane = factories.make_person("jane@firm.example.secure.example", firm)
     team = factories.make_group_mailbox("team@northfield.secure.example", northfield)
     factories.make_grant(team, jane, **{right: True})
 
-    assert open_to(jane) == doors
+    assert open_to(jane) == areas
 
 
 def test_an_administrator_of_anywhere_has_the_organisation_pages(bob: Person) -> None:

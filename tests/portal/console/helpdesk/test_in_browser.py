@@ -1,4 +1,4 @@
-"""Every screen of the helpdesk, requesters' and agents', as WCAG sees it."""
+"""Accessibility of the helpdesk's screens, for requesters and agents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where operators see who sends much, and allow more."""
+"""The sending rates page: large and deferred senders, and allowances."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where operators see jobs that failed, and run them again."""
+"""The page of failed jobs, and running them again."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def desk(signed_in: SignIn, olive: Person) -> Client:
 
 @pytest.fixture
 def failed(transactional_db: None) -> JobRun:
-    """An invitation of somebody who is not there."""
+    """An invitation to a person who does not exist."""
     queue.add(INVITE, 999_999)
     worker.run_next(Lane.QUICK)
     return JobRun.objects.get(func=INVITE)

@@ -1,4 +1,4 @@
-"""What everybody should know about the service just now."""
+"""Service notices: published, shown to everyone, and ended."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def test_agent_changes_members_and_no_staff(
     assert client.get(f"/admin/people/{bob.pk}/edit/").status_code == 200
     for act in ("edit", "suspend", "resume", "link", "second-factor", "address"):
         page = client.post(f"/admin/people/{olive.pk}/{act}/", {"reason": "Mine now"})
-        # Wagtail turns a refusal into a way home.
+        # Wagtail redirects a refused visitor to its home page.
         assert page.url == "/admin/"
     olive.refresh_from_db()
     assert olive.is_active and olive.has_usable_password()

@@ -1,4 +1,4 @@
-"""Who may see and do what: every address of the console about members, as a table."""
+"""Permissions: every URL about members, by staff role."""
 
 from __future__ import annotations
 

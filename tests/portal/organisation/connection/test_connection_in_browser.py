@@ -1,4 +1,4 @@
-"""The connection's screens as WCAG sees them, and a test whose steps light up."""
+"""Accessibility of the connection's screens, and a test that runs step by step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An invitation asked for while nothing can be sent: sent later, and once."""
+"""An invitation requested while mail cannot be sent is sent later, and once."""
 
 from __future__ import annotations
 
