@@ -46,7 +46,7 @@ class ReasonForm(ActionForm):
 
     reason = forms.CharField(
         label=_("Reason"),
-        help_text=_("Recorded with your name in the audit trail."),
+        help_text=_("Recorded with your name."),
         max_length=200,
         error_messages={"required": _("Enter a reason")},
     )
