@@ -35,7 +35,7 @@ class ServiceMessage(EmailMessage):
 
 
 class EverydayMessage(ServiceMessage):
-    """A notice to an address outside, by the internet, whoever's domain that is in.
+    """A notice to an address outside, by the internet, even where a member owns its domain.
 
     What helps to connect a mail server must not wait for its connection.
     """

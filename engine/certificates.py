@@ -26,7 +26,7 @@ BEGIN, END = b"-----BEGIN ", b"-----END "
 # For a key that is encrypted: without an answer OpenSSL would ask on the terminal.
 NO_PASSPHRASE = ""
 
-Stamp: TypeAlias = tuple[tuple[int, int, int], ...]
+Version: TypeAlias = tuple[tuple[int, int, int], ...]
 
 
 class CertificateError(Exception):
@@ -41,9 +41,9 @@ class Files:
     key: str
     ca: str
 
-    def stamp(self) -> Stamp:
+    def version(self) -> Version:
         """Changes with any of the files, through links too. Raises CertificateError."""
-        return tuple(map(_stamp, filter(None, (self.cert, self.key, self.ca))))
+        return tuple(map(_version, filter(None, (self.cert, self.key, self.ca))))
 
     def check_dates(self) -> None:
         """Raises CertificateError where the certificate is not valid now."""
@@ -106,8 +106,8 @@ class Followed:
         self.fault = ""
         self._make = make
         self._lock = threading.Lock()
-        self._stamp = files.stamp()
-        self._seen: tuple[Stamp, float] = (self._stamp, 0.0)
+        self._version = files.version()
+        self._seen: tuple[Version, float] = (self._version, 0.0)
         self._warned_at = 0.0
         self._context = self._made()
         try:
@@ -130,17 +130,17 @@ class Followed:
         return self._context
 
     def _follow(self) -> None:
-        stamp = self.files.stamp()
-        if stamp == self._stamp:
+        version = self.files.version()
+        if version == self._version:
             self.fault = ""
             return
-        if not self._has_settled(stamp):
+        if not self._has_settled(version):
             return
         self.files.check_dates()
         context = self._made()
-        if self.files.stamp() != stamp:
+        if self.files.version() != version:
             return  # renewed while it was read: the next look decides
-        self._context, self._stamp, self.fault = context, stamp, ""
+        self._context, self._version, self.fault = context, version, ""
         log.info("the certificate in %s was renewed and is served", self.files.cert)
 
     def _made(self) -> ssl.SSLContext:
@@ -149,11 +149,11 @@ class Followed:
         except (OSError, ValueError) as error:
             raise CertificateError(f"{self.files} cannot be used: {error}.") from error
 
-    def _has_settled(self, stamp: Stamp) -> bool:
+    def _has_settled(self, version: Version) -> bool:
         """Whether nothing was written for SETTLED seconds, by their dates or by ours."""
-        if self._seen[0] != stamp:
-            self._seen = (stamp, time.monotonic())
-        rested = time.time() - max(written for written, _, _ in stamp) / 1e9
+        if self._seen[0] != version:
+            self._seen = (version, time.monotonic())
+        rested = time.time() - max(written for written, _, _ in version) / 1e9
         return rested >= SETTLED or time.monotonic() - self._seen[1] >= SETTLED
 
     def _warn(self, fault: str) -> None:
@@ -164,7 +164,7 @@ class Followed:
         self.fault = fault
 
 
-def _stamp(path: str) -> tuple[int, int, int]:
+def _version(path: str) -> tuple[int, int, int]:
     try:
         found = Path(path).stat()
     except OSError as error:

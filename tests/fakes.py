@@ -65,7 +65,7 @@ class FakeTenant:
 class FakeCloud:
     """A cloud provider's outgoing servers, which all of its tenants share.
 
-    They show one certificate whoever sends. Microsoft names the tenant in headers of its
+    They show one certificate for all tenants. Microsoft names the tenant in headers of its
     own; Google adds what the tenant's routing settings say. Both sign for the tenant.
     """
 

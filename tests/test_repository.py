@@ -8,6 +8,7 @@ import re
 import socket
 import subprocess
 import sys
+import tokenize
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -253,6 +254,70 @@ def test_nothing_is_left_half_done() -> None:
     ]
 
     assert found == []
+
+
+# Words that a reader has to decode: plain ones stand beside them in everybody's English.
+DECODED = re.compile(
+    r"\b(whoever|whom|anew|for ever|begets?|begotten|hurry|robbed)\b", re.IGNORECASE
+)
+# As a whole identifier or the name of a file these say nothing of what they hold.
+RIDDLES = {
+    "door",
+    "doors",
+    "errand",
+    "errands",
+    "habits",
+    "leaving",
+    "sight",
+    "stamp",
+    "told",
+    "turns",
+}
+READ = {".css", ".html", ".js", ".md", ".py", ".sh", ".toml", ".txt", ".yml"}
+# Each with its reason.
+KEPT_WORDS = {
+    # It lists the words.
+    "tests/test_repository.py",
+    # What was told of a release stays as it was told.
+    "CHANGELOG.md",
+}
+
+
+def _written() -> Iterator[Path]:
+    """What we wrote; migrations stand as they were applied."""
+    for path in tracked():
+        relative = path.relative_to(ROOT)
+        if (
+            path.suffix in READ
+            and path.is_file()
+            and str(relative) not in KEPT_WORDS
+            and not (path.parent.name == "migrations" and path.stem[:4].isdigit())
+        ):
+            yield path
+
+
+def test_the_english_is_plain() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {match[0]}"
+        for path in _written()
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        for match in DECODED.finditer(line)
+    ]
+
+    assert found == []
+
+
+def test_no_name_is_a_riddle() -> None:
+    files = [path for path in _written() if path.stem.lower() in RIDDLES]
+    names = [
+        f"{path.relative_to(ROOT)}:{token.start[0]}: {token.string}"
+        for path in _written()
+        if path.suffix == ".py"
+        for token in tokenize.generate_tokens(StringIO(path.read_text()).readline)
+        if token.type == tokenize.NAME and token.string.lower() in RIDDLES
+    ]
+
+    assert (files, names) == ([], [])
 
 
 def test_each_row_of_the_table_of_proof_names_tests_that_exist() -> None:

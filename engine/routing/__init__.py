@@ -1,3 +1,3 @@
-"""Decides where mail goes: what an address means, who may send as whom and post where."""
+"""Decides where mail goes: what addresses mean, and which senders may use and reach them."""
 
 from __future__ import annotations

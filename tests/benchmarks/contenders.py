@@ -25,7 +25,7 @@ MAILBOXES = 4
 
 @dataclass(frozen=True)
 class Contender:
-    """Where to send, to whom, and how many messages its mailboxes hold.
+    """The port, the recipients, and how many messages its mailboxes hold.
 
     `pid` is the process that hears SMTP, where there is one.
     """

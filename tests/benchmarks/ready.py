@@ -13,13 +13,13 @@ from tests.peers.process import free_port, open_folder
 FOLDER = open_folder()
 if database := migrated.made(migrated.SQLITE):
     shutil.copyfile(database, FOLDER / "postern.sqlite3")
-DOORS = ("SMTP", "SUBMISSION", "SUBMISSIONS", "POP3", "POP3S")
+PROTOCOLS = ("SMTP", "SUBMISSION", "SUBMISSIONS", "POP3", "POP3S")
 
 os.environ |= {
     "DJANGO_SETTINGS_MODULE": "portal.settings",
     "POSTERN_ENV": "development",
     "POSTERN_VAR": str(FOLDER),
     "POSTERN_CLAMD": "off",
-    **{f"POSTERN_{door}_PORT": str(free_port()) for door in DOORS},
+    **{f"POSTERN_{protocol}_PORT": str(free_port()) for protocol in PROTOCOLS},
 }
 django.setup()

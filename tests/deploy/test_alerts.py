@@ -161,8 +161,8 @@ def test_every_metric_of_a_rule_is_one_that_is_told(
     metrics.SCAN_SECONDS.labels("clean").observe(1)
     me = Identity("engine")
     exposition.write(me)
-    told = exposition.render([DatabaseCollector()]).decode()
-    heads = set(re.findall(r"^# TYPE (\S+) ", told, re.MULTILINE))
+    exposed = exposition.render([DatabaseCollector()]).decode()
+    heads = set(re.findall(r"^# TYPE (\S+) ", exposed, re.MULTILINE))
 
     named = {
         word.removesuffix("_bucket")

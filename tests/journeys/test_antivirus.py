@@ -29,8 +29,8 @@ def test_a_mail_program_cannot_send_a_virus_and_whoever_must_know_is_told(
 
     assert refused.refusal.startswith("554 5.7.1")
     assert not downloaded(postern, ben, "Infected")
-    for told in (david, grace):
-        assert downloaded(postern, told, "A message was refused: ")
+    for notified in (david, grace):
+        assert downloaded(postern, notified, "A message was refused: ")
     operator = visit(postern.person("operator"))
     assert operator.finds("/admin/quarantine/", david["address"])
     assert operator.sees("Postern.Test.EICAR")

@@ -142,9 +142,9 @@ def test_a_letter_goes_from_one_system_to_another_and_both_are_told(
     steps = court("GET", f"traces/{reference}/").data["steps"]
     assert [step["kind"] for step in steps] == ["received", "delivered"]
     wait_until(lambda: bool(listener.heard), "the webhook", 150)
-    [told] = listener.told(secret)
-    assert told["data"]["reference"] == reference
-    assert told["data"]["recipient"] == david["address"]
+    [event] = listener.received(secret)
+    assert event["data"]["reference"] == reference
+    assert event["data"]["recipient"] == david["address"]
 
 
 def test_a_question_to_the_helpdesk_is_answered_by_the_communitys_system(

@@ -28,15 +28,15 @@ LETTER = (
 @pytest.fixture
 def council(postern: Postern) -> FakeTenant:
     """Who demo.json says is in the cloud."""
-    [told] = [
+    [tenant] = [
         item["connection"]
         for item in postern.demo["organisations"]
         if item["account_type"] == "cloud_gateway"
     ]
-    key = load_pem_private_key(Path(told["dkim_key_file"]).read_bytes(), None)
+    key = load_pem_private_key(Path(tenant["dkim_key_file"]).read_bytes(), None)
     assert isinstance(key, rsa.RSAPrivateKey)
-    signer = Signer("eastvale.example", key, told["dkim_selector"])
-    return FakeTenant(told["tenant_id"], signer)
+    signer = Signer("eastvale.example", key, tenant["dkim_selector"])
+    return FakeTenant(tenant["tenant_id"], signer)
 
 
 def test_only_the_council_itself_writes_in_its_name(

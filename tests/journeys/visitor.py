@@ -128,7 +128,7 @@ class Visits:
         return state if time.monotonic() - at < A_MOMENT else None
 
     def seen(self) -> str:
-        """What every open page says, for whoever asks why a journey failed."""
+        """What every open page says, to show why a journey failed."""
         pages = [page for context in self._contexts for page in context.pages]
         return "\n\n".join(f"{page.url}\n{_text(page)}" for page in pages)
 

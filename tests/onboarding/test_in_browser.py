@@ -217,7 +217,7 @@ def test_the_sponsor_the_signatory_and_the_desk(
     eye.look("sign_done")
 
     decisions.ask_question(
-        application, text="Whom do you work with in Fenland?", by=vera
+        application, text="Who do you work with in Fenland?", by=vera
     )
     come_back(page, live_server.url, sent)
     expect(page.get_by_text("We have a question for you")).to_be_visible()

@@ -39,6 +39,6 @@ class Listener:
         self._thread.join()
         self._server.server_close()
 
-    def told(self, secret: str) -> list[dict[str, Any]]:
+    def received(self, secret: str) -> list[dict[str, Any]]:
         """What was said to it, each word verified. Raises WebhookVerificationError."""
         return [Webhook(secret).verify(*one) for one in list(self.heard)]

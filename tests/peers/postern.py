@@ -102,7 +102,7 @@ class Postern:
         return path.read_text(errors="replace") if path.exists() else ""
 
     def person(self, role: str, **facts: str) -> dict[str, str]:
-        """The first of the demo's people in that role for whom the facts hold."""
+        """The first of the demo's people in that role with these facts."""
         return next(
             person
             for person in self.demo["people"]

@@ -22,7 +22,7 @@ class PeerError(Exception):
     """A peer did not start, or did not do what it was asked."""
 
 
-# Below what the kernel gives to outgoing connections and to whoever asks for any port.
+# Below what the kernel gives to outgoing connections and to a server that asks for any port.
 PORTS = range(20_000, 32_000)
 
 _held: list[socket.socket] = []
@@ -32,7 +32,7 @@ _candidates = itertools.cycle(random.SystemRandom().sample(PORTS, len(PORTS)))
 def free_port() -> int:
     """A port that nobody else gets while this process lives: it is held.
 
-    Whoever listens with SO_REUSEADDR, as servers do, may take it for all that.
+    A server that listens with SO_REUSEADDR, as most do, may take it for all that.
     """
     for port in itertools.islice(_candidates, len(PORTS)):
         holder = socket.socket()

@@ -126,9 +126,9 @@ def visit(size: Size, open_page: OpenPage, live_server: LiveServer) -> Visit:
 def look(size: Size) -> Look:
     """Says what is wrong with a page, which must show the address so often."""
 
-    def examined(page: Page, least: int, door: str = "") -> list[str]:
-        if door:
-            page.goto(door)
+    def examined(page: Page, least: int, url: str = "") -> list[str]:
+        if url:
+            page.goto(url)
         seen, found = page.evaluate(SEEN, size.address)
         if seen < least:
             found.append(f"the address is seen {seen} times")

@@ -75,11 +75,11 @@ async def test_member_from_a_fresh_address_sends_beside_silent_connections(
     server.contexts[1].sessions.limits = FEW
     async with silent(server.submission) as readers:
         await asyncio.to_thread(send, server.submission, server.context, bob, alice)
-        told = await last_words(readers)
+        answers = await last_words(readers)
 
     assert await Message.objects.acount() >= 1
-    assert len(told) >= 21
-    assert set(told) == {
+    assert len(answers) >= 21
+    assert set(answers) == {
         b"421 4.7.0 Too many connections are waiting to sign in; connect again and sign in immediately"
     }
 
@@ -192,7 +192,7 @@ async def test_member_reads_by_pop3_beside_silent_connections(
 
     async with silent(server.pop3) as readers:
         assert (await asyncio.to_thread(read)).startswith(b"+OK")
-        told = await last_words(readers)
+        answers = await last_words(readers)
 
-    assert len(told) >= 21
-    assert all(words.startswith(b"-ERR [SYS/TEMP] Too many") for words in told)
+    assert len(answers) >= 21
+    assert all(words.startswith(b"-ERR [SYS/TEMP] Too many") for words in answers)

@@ -144,7 +144,7 @@ REGISTRY = {
         "an administrator", OWNER | ADMINISTRATORS, events=("person.mail_shut",)
     ),
     "shut_mail.start_shut_period": Rule(
-        "whoever signs in", OWNER | ADMINISTRATORS, events=("person.recovered",)
+        "the person who signs in", OWNER | ADMINISTRATORS, events=("person.recovered",)
     ),
     "shut_mail.open_mail": Rule(
         "nobody: it is the second person's part",

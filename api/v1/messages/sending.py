@@ -23,7 +23,7 @@ from engine.registry.models import ApiKey, Mailbox
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What is to be sent, and to whom."""
+    """A message to send and its recipients."""
 
     to: Sequence[Address]
     subject: str

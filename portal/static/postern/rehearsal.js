@@ -1,4 +1,4 @@
-// Shows each step as it changes, without moving whoever reads or types.
+// Shows each step as it changes, without moving the page under a reader.
 const EVERY = 2000; // milliseconds
 
 async function look() {

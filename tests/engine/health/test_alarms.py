@@ -157,9 +157,9 @@ def test_an_alarm_comes_back_from_its_file_as_it_went() -> None:
 @pytest.mark.django_db
 def test_the_table_keeps_one_open_alarm_of_a_kind_through_rounds() -> None:
     for seconds in (0, 5, 10):
-        told = alarms.note([DISK], at(seconds), looked={"disk"})
-        assert [one.rule for one in told] == ["disk"]
-    alarms.mark_told(told, at(11))
+        announced = alarms.note([DISK], at(seconds), looked={"disk"})
+        assert [one.rule for one in announced] == ["disk"]
+    alarms.mark_told(announced, at(11))
 
     assert alarms.note([DISK], at(15), looked={"disk"}) == []
     alarms.note([], at(20), looked={"disk"})

@@ -162,7 +162,9 @@ def copy_of(reference: str) -> str:
     return str(expanded.detail["sent_on_as"])
 
 
-def told(client: Client, organisation: Organisation, reference: str) -> set[str]:
+def recipients_shown(
+    client: Client, organisation: Organisation, reference: str
+) -> set[str]:
     page = client.get(f"/organisation/{organisation.pk}/trace/{reference}/")
     if page.status_code == 404:
         return set()
@@ -175,8 +177,11 @@ def test_author_does_not_learn_whom_a_neighbours_list_reaches(
     copy = copy_of(through_a_list)
 
     assert references(office, at) == {through_a_list}
-    assert told(office, northfield, through_a_list) == {"", LIST}
-    assert told(office, northfield, copy) == {"", "bob@northfield.secure.example"}
+    assert recipients_shown(office, northfield, through_a_list) == {"", LIST}
+    assert recipients_shown(office, northfield, copy) == {
+        "",
+        "bob@northfield.secure.example",
+    }
 
 
 def test_owner_of_a_list_follows_it_to_every_member(
@@ -189,8 +194,10 @@ def test_owner_of_a_list_follows_it_to_every_member(
 
     assert page.context["story"].sent_on == [copy]
     assert "the sender has been notified" not in page.content.decode()
-    assert "gone@harbour.secure.example" in told(client, harbour, through_a_list)
-    assert told(client, harbour, copy) == {
+    assert "gone@harbour.secure.example" in recipients_shown(
+        client, harbour, through_a_list
+    )
+    assert recipients_shown(client, harbour, copy) == {
         "",
         "bob@northfield.secure.example",
         "charlie@harbour.secure.example",
