@@ -147,7 +147,7 @@ def _replace(
         else:
             messages.success(request, f"We are asking your new {role}.")
         return redirect("onboarding:progress")
-    return render(request, f"onboarding/other_{role}.html", {"form": form})
+    return render(request, f"onboarding/applying/other_{role}.html", {"form": form})
 
 
 def _sponsor(cleaned: dict[str, Any]) -> NamedSponsor:

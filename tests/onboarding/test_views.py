@@ -354,6 +354,17 @@ def test_another_sponsor_is_named_from_progress(
     assert application.sponsorships.count() == 2
 
 
+@pytest.mark.parametrize("role", ["sponsor", "signatory"])
+def test_another_sponsor_or_signatory_has_a_page_to_be_named_on(
+    returned: Any, submit_application: Any, role: str
+) -> None:
+    client = returned(submit_application())
+
+    page = client.get(reverse(f"onboarding:other_{role}"))
+
+    assert f"Ask this {role}" in page.content.decode()
+
+
 def test_an_applicant_whose_sponsor_declined_is_told_what_to_do(
     returned: Any, submit_application: Any
 ) -> None:
