@@ -95,7 +95,7 @@ def test_but_not_for_less_than_the_community(
     page = signed_in(alice, second_factor=True).get(
         f"/organisation/{alice.organisation_id}/security/"
     )
-    assert "everybody else 14 days after they first sign in" in page.content.decode()
+    assert "everyone else 14 days after they first sign in" in page.content.decode()
 
     assert not bob.organisation.mfa_required
     with time_machine.travel(NOON, tick=False) as clock:

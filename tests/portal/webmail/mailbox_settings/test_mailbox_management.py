@@ -163,7 +163,7 @@ def test_folders_are_made_renamed_and_deleted(as_bob: Client, bob: Person) -> No
     )
     made = bob.mailbox.folders.get(name="Cases")
     again = post(as_bob, "folder_new", bob.mailbox.pk, name="cases")
-    assert "There is a folder called cases already" in again
+    assert "A folder called cases already exists" in again
     assert "renamed to Closed" in post(as_bob, "folder_rename", made.pk, name="Closed")
     assert "Folder Closed deleted" in post(as_bob, "folder_delete", made.pk)
 

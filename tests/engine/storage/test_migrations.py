@@ -1,0 +1,43 @@
+"""What an upgrade does with rows that wait in the message store."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from engine.mail.message import split
+from engine.registry.models import Person
+from engine.storage import content, standard_folders
+from engine.storage.models import AutomaticMail, AutomaticMailKind, Message
+
+BEFORE = [("storage", "0009_export_progress")]
+AFTER = [("storage", "0010_rename_errand_to_automatic_mail")]
+RAW = b"From: a@b.example\r\nSubject: Bundle\r\n\r\nHello\r\n"
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_automatic_mail_that_waits_survives_the_renaming_of_its_table(
+    bob: Person,
+) -> None:
+    kept = content.row(content.keep(*split(RAW)))
+    kept.save()
+    message = Message.objects.create(
+        mailbox=bob.mailbox,
+        folder=standard_folders.inbox(bob.mailbox),
+        content=kept,
+        size=kept.size,
+    )
+    AutomaticMail.objects.create(kind=AutomaticMailKind.ANSWER, message=message)
+    try:
+        MigrationExecutor(connection).migrate(BEFORE)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT kind, message_id FROM storage_errand")
+            waiting = cursor.fetchall()
+    finally:
+        MigrationExecutor(connection).migrate(AFTER)
+
+    [row] = AutomaticMail.objects.all()
+    assert waiting == [("answer", message.pk)]
+    assert (row.kind, row.message) == (AutomaticMailKind.ANSWER, message)
