@@ -44,9 +44,12 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
-# A suspension acts within so many seconds. Tests wait for nothing.
-MAX_AGE = 0.0 if settings.POSTERN.env == "test" else 2.0
-EVERY = 1.0  # seconds between two looks of the thread in the background
+EVERY = 1.0  # seconds between two looks of the engine, or of the background thread
+# Below EVERY, so that no look finds the last one fresh enough: at two seconds every
+# second look, or two in three, read nothing, and a new mailbox was unknown for three.
+FRESH_FOR = 0.9
+# Tests wait for nothing.
+MAX_AGE = 0.0 if settings.POSTERN.env == "test" else FRESH_FOR
 
 _follower = Follower(max_age=MAX_AGE)
 # One thread of its own: sessions that wait for a load never starve other work.

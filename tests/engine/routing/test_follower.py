@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from engine.registry.change_log import Position
+from engine.routing import routes
 from engine.routing.follower import Followed, Follower
 
 
@@ -51,6 +52,14 @@ def test_follower_looks_at_the_log_when_the_time_has_come(follower, registry, cl
     clock.pass_by(minutes=1)
     assert follower.fresh() is None
     assert follower.checked() == "routes two"
+
+
+def test_every_look_of_a_process_reads_the_log(registry, clock):
+    follower = Follower(max_age=routes.FRESH_FOR, source=registry, clock=clock)
+    for look in range(1, 5):
+        follower.checked()
+        assert registry.looks == look
+        clock.pass_by(minutes=routes.EVERY / 60)
 
 
 def test_follower_loads_once_while_nothing_changes(follower, registry, clock):
