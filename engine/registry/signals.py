@@ -87,7 +87,7 @@ def _list(
         return
     # A fixture's rows come in any order, so that what belongs to one may be there first.
     if created and not raw and _stands_alone(instance):
-        index.add(LISTED[sender], instance.pk)
+        index.add_new(instance)
     elif isinstance(instance, Organisation):
         if not update_fields or update_fields & LISTED_ORGANISATION_FIELDS:
             index.refresh_organisation(instance)

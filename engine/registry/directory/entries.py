@@ -34,36 +34,71 @@ def build_entries(kind: EntryKind, wanted: Q) -> Iterator[DirectoryEntry]:
     yield from BUILDERS[kind](wanted)
 
 
+def build_new_entry(row: Model) -> DirectoryEntry | None:
+    """Builds the entry of a row that was inserted a moment ago; None if it is not listed.
+
+    The row is not read again: that takes a join of three tables, and was a sixth of the
+    time of adding people. Its organisation is, because the object that the caller holds
+    may be older than a suspension.
+    """
+    if isinstance(row, Organisation):
+        return _organisation_entry(row, "") if row.is_active else None
+    if not isinstance(row, Person | DistributionList | Mailbox) or not row.is_active:
+        return None
+    if row.organisation_id is None:
+        return None
+    organisation = Organisation.objects.active().filter(pk=row.organisation_id).first()
+    if organisation is None:
+        return None
+    if isinstance(row, Person):
+        return _person_entry(row, organisation, is_published=True)
+    is_list = isinstance(row, DistributionList)
+    kind = EntryKind.LIST if is_list else EntryKind.GROUP_MAILBOX
+    return _entry(kind, row, organisation)
+
+
 def _people(wanted: Q) -> Iterator[DirectoryEntry]:
     rows = Person.objects.filter(wanted, IN_ACTIVE_ORGANISATION, is_active=True)
     for person in _each(rows.select_related("organisation", "mailbox")):
         mailbox: Mailbox | None = getattr(person, "mailbox", None)
-        if mailbox is None or mailbox.is_active:
+        organisation = person.organisation
+        if organisation and (mailbox is None or mailbox.is_active):
             is_published = mailbox is None or mailbox.is_published
-            yield _entry(
-                EntryKind.PERSON,
-                person,
-                town=person.town,
-                job_title=person.job_title,
-                phone=person.phone,
-                is_published=is_published and not person.is_ex_directory,
-            )
+            yield _person_entry(person, organisation, is_published=is_published)
+
+
+def _person_entry(
+    person: Person, organisation: Organisation, *, is_published: bool
+) -> DirectoryEntry:
+    return _entry(
+        EntryKind.PERSON,
+        person,
+        organisation,
+        town=person.town,
+        job_title=person.job_title,
+        phone=person.phone,
+        is_published=is_published and not person.is_ex_directory,
+    )
 
 
 def _organisations(wanted: Q) -> Iterator[DirectoryEntry]:
     rows = Organisation.objects.active().filter(wanted).prefetch_related("domains")
     for organisation in _each(rows):
         domains = " ".join(d.community_domain for d in organisation.domains.all())
-        entry = DirectoryEntry(
-            kind=EntryKind.ORGANISATION,
-            row_id=organisation.pk,
-            organisation=organisation,
-            name=organisation.name,
-            town=organisation.town,
-            is_published=True,
-        )
-        entry.words = _indexed_words(entry, address_tokens(domains))
-        yield entry
+        yield _organisation_entry(organisation, domains)
+
+
+def _organisation_entry(organisation: Organisation, domains: str) -> DirectoryEntry:
+    entry = DirectoryEntry(
+        kind=EntryKind.ORGANISATION,
+        row_id=organisation.pk,
+        organisation=organisation,
+        name=organisation.name,
+        town=organisation.town,
+        is_published=True,
+    )
+    entry.words = _indexed_words(entry, address_tokens(domains))
+    return entry
 
 
 def _lists(wanted: Q) -> Iterator[DirectoryEntry]:
@@ -71,7 +106,7 @@ def _lists(wanted: Q) -> Iterator[DirectoryEntry]:
         wanted, IN_ACTIVE_ORGANISATION, is_active=True
     )
     for row in _each(rows.select_related("organisation")):
-        yield _entry(EntryKind.LIST, row)
+        yield _entry(EntryKind.LIST, row, row.organisation)
 
 
 def _group_mailboxes(wanted: Q) -> Iterator[DirectoryEntry]:
@@ -79,7 +114,7 @@ def _group_mailboxes(wanted: Q) -> Iterator[DirectoryEntry]:
         wanted, IN_ACTIVE_ORGANISATION, kind=MailboxKind.GROUP, is_active=True
     )
     for row in _each(rows.select_related("organisation")):
-        yield _entry(EntryKind.GROUP_MAILBOX, row)
+        yield _entry(EntryKind.GROUP_MAILBOX, row, row.organisation)
 
 
 BUILDERS: dict[EntryKind, Callable[[Q], Iterator[DirectoryEntry]]] = {
@@ -94,7 +129,9 @@ def _each(rows: QuerySet[M]) -> Iterator[M]:
     return rows.order_by().iterator(chunk_size=BATCH)
 
 
-def _entry(kind: EntryKind, row: Any, **facts: Any) -> DirectoryEntry:
+def _entry(
+    kind: EntryKind, row: Any, organisation: Organisation, **facts: Any
+) -> DirectoryEntry:
     """Builds the entry of anything but an organisation.
 
     A person's own town counts, else their organisation's.
@@ -103,10 +140,10 @@ def _entry(kind: EntryKind, row: Any, **facts: Any) -> DirectoryEntry:
     entry = DirectoryEntry(
         kind=kind,
         row_id=row.pk,
-        organisation=row.organisation,
+        organisation=organisation,
         name=row.name,
         address=row.address,
-        town=facts.pop("town", "") or row.organisation.town,
+        town=facts.pop("town", "") or organisation.town,
         **facts,
     )
     entry.words = _indexed_words(entry, address_tokens(entry.address))

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Model, Q
 
 from engine.registry.directory.alphabetical_ids import alphabetical_id
-from engine.registry.directory.entries import BATCH, build_entries
+from engine.registry.directory.entries import BATCH, build_entries, build_new_entry
 from engine.registry.models import DirectoryEntry, EntryKind, Organisation
 
 
@@ -17,12 +17,14 @@ from engine.registry.models import DirectoryEntry, EntryKind, Organisation
 def refresh(kind: EntryKind, row_id: int) -> None:
     """Rewrites one row's entry, or removes it if the row is no longer listed."""
     remove(kind, row_id)
-    add(kind, row_id)
-
-
-def add(kind: EntryKind, row_id: int) -> None:
-    """Adds the entry of a row that had none, if the row is listed."""
     _insert_among_others(build_entries(kind, Q(pk=row_id)))
+
+
+def add_new(row: Model) -> None:
+    """Adds the entry of a row that was inserted a moment ago, if the row is listed."""
+    entry = build_new_entry(row)
+    if entry is not None:
+        _insert_among_others([entry])
 
 
 def remove(kind: EntryKind, row_id: int) -> None:

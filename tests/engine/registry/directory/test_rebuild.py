@@ -8,7 +8,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from engine.registry import directory
-from engine.registry.models import DirectoryEntry, Organisation, Person
+from engine.registry.models import (
+    DirectoryEntry,
+    Kind,
+    Organisation,
+    OrganisationStatus,
+    Person,
+)
 from tests import factories
 
 
@@ -42,13 +48,10 @@ def test_new_mailbox_leaves_the_entry_that_rebuilding_makes(
     person = factories.make_person("sam@harbour.secure.example", harbour)
     factories.make_mailbox(person, is_active=is_active, is_published=is_published)
 
-    def entries() -> list[tuple[object, ...]]:
-        return sorted(DirectoryEntry.objects.values_list("pk", "words", "is_published"))
-
-    kept = entries()
+    kept = _entries()
     call_command("rebuild_directory", stdout=StringIO())
 
-    assert kept == entries()
+    assert kept == _entries()
     assert len(kept) == (2 if is_active else 1)
 
 
@@ -61,3 +64,35 @@ def test_new_ordinary_mailbox_asks_nothing_of_the_directory(
         factories.make_mailbox(person)
 
     assert not any("directoryentry" in one["sql"] for one in asked.captured_queries)
+
+
+def test_new_rows_leave_the_entries_that_rebuilding_makes(db: None) -> None:
+    town = {"town": "Leeds", "kind": Kind.COURT}
+    court = factories.make_organisation(name="Leeds Court", **town)
+    pending = factories.make_organisation(
+        name="Bradford Court", status=OrganisationStatus.PENDING
+    )
+    factories.make_domain(court, "leeds.secure.example")
+    for organisation in (court, pending, None):
+        for is_active in (True, False):
+            name = f"{organisation or 'nobody'}-{is_active}".replace(" ", "-").lower()
+            over = {"is_active": is_active, "is_ex_directory": not is_active}
+            address = f"{name}@leeds.secure.example"
+            factories.make_person(address, organisation, **over)
+            if organisation is not None:
+                group = f"group-{address}"
+                factories.make_group_mailbox(group, organisation, is_active=is_active)
+                factories.make_list(
+                    f"list-{address}", organisation, is_active=is_active
+                )
+    kept = _entries()
+    call_command("rebuild_directory", stdout=StringIO())
+
+    assert kept == _entries()
+    assert [kind for _, kind, *_ in kept].count("person") == 1
+    assert len(kept) == 4
+
+
+def _entries() -> list[tuple[object, ...]]:
+    fields = [one.attname for one in DirectoryEntry._meta.fields]
+    return sorted(DirectoryEntry.objects.values_list(*fields))
