@@ -17,7 +17,8 @@ from django.http import HttpRequest, HttpResponse
 from engine.registry.models import Person
 
 COOKIE = "known_browser"
-SALT = "portal.sessions.known_browsers"
+# Cookies in people's browsers depend on it: it does not follow the module.
+SALT = "portal.sessions.devices"
 LIFETIME = timedelta(days=180)
 # People who share a browser; the one who signed in least recently is dropped.
 MAX_PEOPLE = 5

@@ -22,7 +22,8 @@ from portal.account.second_factor import sealed_secrets
 
 log = logging.getLogger(__name__)
 
-SALT = "portal.account.second_factor.one_time_codes"
+# Kept digests depend on it: it does not follow the module.
+SALT = "portal.account.codes"
 NONE_YET = -1
 
 
