@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 from pathlib import Path
 
 from tests.peers.process import Daemon
@@ -68,7 +70,14 @@ class Clamd:
             self.folder / "clamd.log",
             env={"LD_LIBRARY_PATH": str(self.libraries)} if self.libraries else None,
         )
-        self._daemon.wait_for(Path(self.socket).exists)
+        self._daemon.wait_for(self._listens)
+
+    def _listens(self) -> bool:
+        """Returns whether clamd takes connections: its socket exists a little earlier."""
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
+            client.connect(self.socket)
+            return True
+        return False
 
     def stop(self) -> None:
         if self._daemon is not None:

@@ -99,7 +99,7 @@ def create(bob: Person, northfield: Organisation) -> RouteObjects:
             "mail/contacts/": _contacts(bob),
             "organisation/": office,
             "organisation/<int:organisation_id>/people/recovery/": (
-                change | {"act": "agree"}
+                change | {"answer": "agree"}
             ),
             "directory/": _directory(bob, northfield),
             "help/tickets/": (ticket := _ticket(bob)),

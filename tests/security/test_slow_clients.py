@@ -178,11 +178,11 @@ async def test_a_newcomer_gets_in_where_all_places_are_taken(
     async with clients(web, 60, b"") as readers:
         answer = await web.get("/page/", address=FRESH)
         async with asyncio.timeout(PATIENCE):
-            answer = await readers[0].read()
+            refusal = await readers[0].read()
 
     assert answer.endswith(f"page for {FRESH}".encode())
-    assert answer.startswith(b"HTTP/1.1 503 ")
-    assert b"Retry-After:" in answer
+    assert refusal.startswith(b"HTTP/1.1 503 ")
+    assert b"Retry-After:" in refusal
 
 
 async def test_what_is_being_answered_makes_no_room(serve: ServeSite) -> None:

@@ -70,8 +70,10 @@ def started(**options: object) -> Iterator[Clamd]:
     with tempfile.TemporaryDirectory() as folder:
         peer = Clamd(Path(folder), **options)
         peer.start()
-        yield peer
-        peer.stop()
+        try:
+            yield peer
+        finally:
+            peer.stop()
 
 
 def test_the_test_file_stands_plainly_in_no_message() -> None:
