@@ -1,7 +1,9 @@
-"""The standing cast. Alice owns, Bob helps, Charlie must see nothing of it.
+"""The people and organisations that all tests share.
 
-Northfield is hosted here, Harbour is the neighbour (hosted too), and Firm keeps its own
-mail server. Vera is a vetting officer, Hugh a helpdesk agent and Olive an operator.
+Alice administers Northfield, Bob is a member of it, and Charlie, from outside, must see
+nothing of it. Northfield is hosted here, Harbour is its neighbour (hosted too), and
+Firm has its own mail server. Vera is a vetting officer, Hugh a helpdesk agent and Olive
+an operator.
 """
 
 from __future__ import annotations
@@ -38,28 +40,32 @@ DATABASE = {"db", "transactional_db", "django_db_reset_sequences", "live_server"
 
 
 def pytest_configure() -> None:
-    """Look for garbage less often: imports alone leave half a million objects to see."""
+    """Collects garbage less often: imports alone leave half a million objects to
+    scan."""
     gc.set_threshold(20_000, 20, 20)
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Octets get a number: what was compressed may hold the time, and then two workers
-    that collect in different seconds refuse to share the tests.
+    """Names octets by their argument, not their value.
+
+    Compressed octets may contain the time, and pytest-xdist requires all workers to
+    collect the same test ids.
     """
     return argname if isinstance(val, bytes) else None
 
 
 def pytest_collection_finish() -> None:
-    """What is loaded by now stays: it is never looked through again."""
+    """Exempts everything loaded so far from garbage collection."""
     gc.freeze()
 
 
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Against PostgreSQL only what asks a database runs again, and no browser.
+    """Selects only tests that use the database, without a browser, on PostgreSQL.
 
-    What is slow comes first, so that no worker is left with it when the others are done.
+    Slow tests run first, so that none of them keeps one worker busy after the others
+    finish.
     """
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     if connection.vendor != "postgresql":
@@ -77,7 +83,7 @@ def _asks_a_database(item: pytest.Item) -> bool:
 
 @pytest.fixture(scope="session")
 def django_db_keepdb(django_db_modify_db_settings: None) -> bool:
-    """True where the tests' database is a copy of one that is migrated already."""
+    """Whether the test database is a copy of one that is already migrated."""
     return migrated.lend(connection.settings_dict)
 
 
@@ -128,7 +134,7 @@ def bob(northfield: Organisation) -> Person:
 
 @pytest.fixture
 def charlie(harbour: Organisation) -> Person:
-    """The neighbour: an administrator of Harbour, with a mailbox."""
+    """An administrator of Harbour, the neighbour, with a mailbox."""
     person = factories.make_person("charlie@harbour.secure.example", harbour)
     factories.make_mailbox(person)
     factories.make_administrator(person)
@@ -153,7 +159,7 @@ def olive(db: None) -> Person:
 
 @pytest.fixture
 def name_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[NameServer]:
-    """The only name server that is asked; it knows what a test adds."""
+    """The only name server that is queried; it knows the records that a test adds."""
     with NameServer() as server:
         monkeypatch.setattr(settings.POSTERN, "dns_servers", [server.server])
         yield server
@@ -169,7 +175,7 @@ def hugh(db: None) -> Person:
 
 @pytest.fixture
 def helpdesk(db: None) -> Mailbox:
-    """The mailbox that mail to the helpdesk lands in."""
+    """The mailbox that receives mail to the helpdesk."""
     service = factories.make_organisation(name="Service desk", kind=Kind.OPERATOR)
     factories.make_domain(service, "secure.example")
     return factories.make_group_mailbox("helpdesk@secure.example", service)
@@ -177,19 +183,20 @@ def helpdesk(db: None) -> Mailbox:
 
 @pytest.fixture(scope="session")
 def collected_assets() -> None:
-    """Stylesheets and scripts for tests that look at pages in a browser."""
-    # Not by POSTERN.var, which some tests have of their own.
+    """Stylesheets and scripts, for tests that open pages in a browser."""
+    # Not in POSTERN.var, which some tests replace.
     assets.collect(settings.BASE_DIR / "node_modules", settings.STATICFILES_DIRS[-1])
 
 
 @pytest.fixture(scope="module")
 def chromium(collected_assets: None) -> Iterator[Browser]:
-    """One browser for all the tests of a file: starting it takes two seconds' work.
+    """One browser for all tests of a file: it takes two seconds to start.
 
-    No longer than for a file, as beside Playwright's loop no coroutine is a test.
+    It is not shared between files: coroutine tests cannot run while Playwright's loop
+    runs.
     """
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # Its loop runs in this thread, where the tests use the database.
+        # Playwright's loop runs in this thread, where the tests use the database.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         browser = playwright.chromium.launch(**launch_options())
         yield browser
@@ -198,7 +205,7 @@ def chromium(collected_assets: None) -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(chromium: Browser) -> Iterator[OpenPage]:
-    """Opens pages of people who know nothing of one another; with the test they close."""
+    """Opens pages in separate browser contexts, which are closed after the test."""
     yield lambda **options: chromium.new_context(**options, locale="en-GB").new_page()
     for context in chromium.contexts:
         context.close()
@@ -211,7 +218,8 @@ def page(open_page: OpenPage) -> Page:
 
 @pytest.fixture
 def clocks_agree(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The database's clock is this host's, so that `time_machine` moves both."""
+    """Makes the database's clock follow this host's, so that `time_machine` moves
+    both."""
     monkeypatch.setattr(clock, "now", timezone.now)
     monkeypatch.setattr(clock, "held", lambda: timezone.now().timestamp())
     monkeypatch.setattr(clock, "lately", timezone.now)
@@ -219,7 +227,7 @@ def clocks_agree(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def recording_clamd(settings) -> Iterator[RecordingClamd]:
-    """A clamd that is configured, finds nothing, and notes what it hears."""
+    """A configured clamd that finds nothing and records what it receives."""
     with tempfile.TemporaryDirectory() as folder, RecordingClamd(Path(folder)) as clamd:
         settings.POSTERN = settings.POSTERN.model_copy(update={"clamd": clamd.socket})
         yield clamd

@@ -1,12 +1,12 @@
-"""Runs a dialogue, written as text, against a real server.
+"""Runs a dialogue, written as a transcript, against a real server.
 
-# what this is about
-s: 220 *                what the server must say; * stands for anything
-s+ 250-STARTTLS         a line that its last reply must have held
-c: EHLO me              what the client says
-c! DATA\r\nx\n.\r\n     the same, with escapes and no line end added
-tls                     the client begins TLS
-closed                  the server hangs up
+# a comment
+s: 220 *                the server's next reply; * matches anything
+s+ 250-STARTTLS         a line that the same reply must contain
+c: EHLO me              a line that the client sends
+c! DATA\r\nx\n.\r\n     octets that the client sends: with escapes, no line end added
+tls                     the client starts TLS
+closed                  the server closes the connection
 """
 
 from __future__ import annotations
@@ -30,14 +30,18 @@ class Dialogue:
         self._reply: list[str] = []
 
     def run(self, text: str, **values: str) -> None:
-        """Say and expect everything in the transcript, in order, and hang up."""
+        """Runs the whole transcript in order, then closes the connection."""
         try:
             self.say(text, **values)
         finally:
             self.close()
 
     def say(self, text: str, **values: str) -> None:
-        """A part of a dialogue, after which another may follow."""
+        """Runs part of a transcript and leaves the connection open for another part.
+
+        `{name}` in the text is replaced by the value of that name. A line that does not
+        match raises AssertionError with its number.
+        """
         for number, line in enumerate(text.splitlines(), start=1):
             for name, value in values.items():
                 line = line.replace("{" + name + "}", value)

@@ -1,4 +1,4 @@
-"""A few lines each: rows that tests need, with every fact overridable."""
+"""Creates rows for tests, with defaults for every field that can be overridden."""
 
 from __future__ import annotations
 
@@ -47,7 +47,11 @@ def make_organisation(**over: Any) -> Organisation:
 
 
 def make_domain(organisation: Organisation, member_domain: str, **over: Any) -> Domain:
-    """Hosted and trusted organisations keep one domain; the others get the suffix."""
+    """Creates a verified domain.
+
+    The community domain of hosted and trusted organisations is their own; other
+    organisations' domains get the community's suffix.
+    """
     same = organisation.account_type in (
         AccountType.WEBMAIL,
         AccountType.TRUSTED_DOMAIN,
@@ -116,6 +120,7 @@ def make_alias(address: str, target: str, organisation: Organisation) -> Alias:
 def make_list(
     address: str, organisation: Organisation, *members: str, **over: Any
 ) -> DistributionList:
+    """Creates a distribution list with these addresses as its members."""
     fields = {"name": address.partition("@")[0].title()}
     made = DistributionList.objects.create(
         address=address, organisation=organisation, **(fields | over)
@@ -144,6 +149,8 @@ def make_app_password(person: Person, digest: str, **over: Any) -> AppPassword:
 def make_api_key(
     organisation: Organisation | None, digest: str, *scopes: str, **over: Any
 ) -> ApiKey:
+    """Creates an API key with these scopes; without an organisation it is the
+    community's."""
     number = next(_serial)
     fields = {
         "name": f"Key {number}",

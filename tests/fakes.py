@@ -1,4 +1,4 @@
-"""Stand-ins for what cannot run here, or must misbehave on demand. Written once."""
+"""Stand-ins for services that cannot run in tests, or must fail on demand."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from tests.signing import Signer
 
 
 class FakeScanner:
-    """Finds what the words in a message tell it to find.
+    """Returns the verdict that words in a message ask for.
 
-    INFECTED, SCANNER-AWAY and SCANNER-BROKEN, wherever they stand; else it is clean.
+    INFECTED, SCANNER-AWAY and SCANNER-BROKEN count anywhere in the last 4096 octets;
+    any other message is clean.
     """
 
     def open(self) -> FakeScan:
@@ -51,7 +52,8 @@ class FakeScan:
 
 @dataclass(frozen=True)
 class FakeTenant:
-    """One customer of a cloud provider: its id there, and the domain it signs for."""
+    """One customer of a cloud provider: its tenant id, and the domain that it signs
+    for."""
 
     tenant_id: str
     signer: Signer
@@ -65,19 +67,22 @@ class FakeTenant:
 class FakeCloud:
     """A cloud provider's outgoing servers, which all of its tenants share.
 
-    They show one certificate for all tenants. Microsoft names the tenant in headers of its
-    own; Google adds what the tenant's routing settings say. Both sign for the tenant.
+    They present one certificate for all tenants. Microsoft names the tenant in header
+    fields of its own; Google adds the fields that the tenant's routing settings
+    specify. Both sign with the tenant's key.
     """
 
     provider: Provider
     authority: Authority
 
     def stamped(self, message: bytes, tenant: FakeTenant) -> bytes:
-        """The message as it leaves: signed for the tenant, and named."""
+        """Returns the message as the provider sends it: signed for the tenant, and
+        naming it."""
         return self.named(tenant.signer.sign(message), tenant.tenant_id)
 
     def named(self, message: bytes, tenant_id: str, domain: str = "") -> bytes:
-        """The message with the provider's own header fields on top."""
+        """Returns the message with the provider's own header fields added at the
+        top."""
         if self.provider == Provider.GOOGLE_WORKSPACE:
             fields = ["X-Gm-Message-State: AOJu0Yx", f"X-Postern-Tenant: {tenant_id}"]
         else:
@@ -91,7 +96,7 @@ class FakeCloud:
         return "".join(f"{field}\r\n" for field in fields).encode() + message
 
     def context(self) -> ssl.SSLContext:
-        """What its servers show when they are asked for a certificate."""
+        """Returns a TLS context that presents the provider's client certificate."""
         shown = self.authority.issue(provider_certificate(self.provider))
         context = ssl.create_default_context(cafile=str(self.authority.ca_file))
         context.load_cert_chain(shown.cert_file, shown.key_file)
@@ -106,7 +111,10 @@ def hand_over(
     recipient: str,
     context: ssl.SSLContext,
 ) -> list[str]:
-    """Say one message to a server; each of its answers from MAIL on, until a refusal."""
+    """Delivers one message by SMTP with STARTTLS.
+
+    Returns the replies from MAIL on, up to and including the first refusal.
+    """
     said = []
     with smtplib.SMTP("localhost", port, timeout=20) as client:
         client.starttls(context=context)
@@ -124,9 +132,10 @@ def hand_over(
 
 
 class RecordingClamd:
-    """A clamd that finds nothing and notes what it hears, on a Unix socket in `folder`.
+    """A clamd on a Unix socket in `folder` that finds nothing and records what it
+    receives.
 
-    What it answers to PING and to a scan may be changed; None hangs up instead.
+    `answer` is its reply to a scan; with None it hangs up on scans and PINGs.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""A database whose disk is full, as PostgreSQL says so to everybody who asks it."""
+"""A PostgreSQL database whose disk is full, for every client."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db import connection
 
 from engine.storage.models import Content
 
-# The error that PostgreSQL raises itself where a file cannot grow (class 53).
+# The error that PostgreSQL itself raises when it cannot extend a file (class 53).
 NO_ROOM = """
     CREATE OR REPLACE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
         RAISE EXCEPTION 'could not extend file: No space left on device'
@@ -21,7 +21,8 @@ TRIGGER = "CREATE TRIGGER no_room BEFORE INSERT ON {} EXECUTE FUNCTION no_room()
 
 @contextmanager
 def refusing_rows() -> Iterator[None]:
-    """No content of a message can be written. On PostgreSQL, outside a transaction."""
+    """Refuses every new row of message content. For PostgreSQL, outside a
+    transaction."""
     table = connection.ops.quote_name(Content._meta.db_table)
     with connection.cursor() as cursor:
         cursor.execute(NO_ROOM)

@@ -1,4 +1,4 @@
-"""Does what the worker would do with the jobs that wait, here and now."""
+"""Runs queued jobs in the test's own process, as the worker would."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from engine.jobs import current
 
 
 def run_waiting() -> int:
-    """Run each job that waits, oldest first, and those it starts. Returns how many.
+    """Runs every queued job, oldest first, and the jobs that they queue; returns how
+    many.
 
-    Each runs twice, as one does whose process died before it was noted as done: what a
-    test expects must not change by that.
+    Each job runs twice, as it does when a worker dies between running a job and
+    recording it: a test's expectations must hold all the same.
     """
     ran = 0
     while (waiting := OrmQ.objects.order_by("id").first()) is not None:
@@ -30,7 +31,8 @@ def run_waiting() -> int:
 
 
 def _forget_resent() -> None:
-    """Take out of the outbox what the queue knows again by its key."""
+    """Removes from the outbox the messages that the queue would recognise by their
+    key."""
     known = set()
     for message in list(getattr(mail, "outbox", ())):
         key = message.key if isinstance(message, ServiceMessage) else ""

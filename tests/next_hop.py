@@ -1,4 +1,4 @@
-"""A member's mail server for tests: real SMTP over real TLS, answering as it is told."""
+"""A member's mail server for tests: real SMTP over real TLS, with scripted replies."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-# An answer that is none: the connection is dropped instead.
+# Not a reply: the server drops the connection instead.
 HANG_UP = "999 hang up"
-# What Exchange Online says where a partner connector restricts its domains to another
+# Exchange Online's reply when a partner connector restricts its domains to another
 # certificate.
 PARTNER_REFUSAL = (
     "550 5.7.51 TenantInboundAttribution; There is a partner connector configured that"
@@ -24,7 +24,7 @@ PARTNER_REFUSAL = (
 
 @dataclass(frozen=True)
 class Received:
-    """A message that arrived."""
+    """A message that the server accepted."""
 
     sender: str
     recipients: list[str]
@@ -37,10 +37,10 @@ class Received:
 
 @dataclass
 class NextHop:
-    """Listens on a port of its own between `start` and `stop`; keeps the port.
+    """Listens between `start` and `stop`, on the same port each time.
 
-    `answers` holds replies for each recipient, used up in order; `to_data` those for
-    the message as a whole. Nothing left means yes.
+    `answers` holds replies for each recipient, used up in order; `to_data` holds those
+    to the message as a whole. When none are left, the server accepts.
     """
 
     context: ssl.SSLContext | None
@@ -80,7 +80,7 @@ class NextHop:
         self.port = self._server.sockets[0].getsockname()[1]
 
     def hang_up(self) -> None:
-        """Drop every connection without a word."""
+        """Drops every connection without a reply."""
 
         async def drop() -> None:
             for connection in self._connections:

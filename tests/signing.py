@@ -1,4 +1,4 @@
-"""Signs messages with DKIM as a mail system does: by dkimpy, which is not ours."""
+"""Signs messages with DKIM, by dkimpy and so independently of our own verifier."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ SIGNED = [
 
 @lru_cache(maxsize=8)
 def rsa_key(bits: int = 2048, serial: int = 0) -> rsa.RSAPrivateKey:
-    """Making one takes long, so that each is made once."""
+    """Returns one key per size and serial number: generating one is slow."""
     return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
 
 @dataclass(frozen=True)
 class Signer:
-    """A domain's key, and the record that tells others of it."""
+    """A domain's signing key, and the DNS record that publishes it."""
 
     domain: str
     key: rsa.RSAPrivateKey
@@ -63,7 +63,7 @@ class Signer:
         length: bool = False,
         fields: Sequence[str] = SIGNED,
     ) -> bytes:
-        """The message with its signature on top."""
+        """Returns the message with its signature on top."""
         field: bytes = dkim.sign(
             message,
             self.selector.encode(),

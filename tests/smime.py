@@ -1,4 +1,4 @@
-"""Messages signed and encrypted as S/MIME programs do it, by `cryptography`."""
+"""Messages signed and encrypted with S/MIME, as `cryptography` produces them."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ def _signed(content: bytes, *options: Options) -> bytes:
 
 
 def signed(content: bytes) -> bytes:
-    """The content inside its signature, DER."""
+    """Returns the content inside its signature, in DER."""
     return _signed(content)
 
 
 def detached(content: bytes) -> bytes:
-    """The signature alone."""
+    """Returns the signature alone, in DER."""
     return _signed(content, Options.DetachedSignature)
 
 
 def enveloped(content: bytes) -> bytes:
-    """The content for the signer's own key, DER."""
+    """Returns the content, encrypted for the signer's own key, in DER."""
     builder = pkcs7.PKCS7EnvelopeBuilder().set_data(content)
     builder = builder.add_recipient(_signer()[0])
     return builder.encrypt(Encoding.DER, [Options.Binary])
 
 
 def message(wrapped: bytes, *, kind: str = "signed-data") -> bytes:
-    """A message of nothing but what is wrapped."""
+    """Returns a message that consists of one S/MIME entity."""
     return (
         b"From: jane@firm.example\r\nTo: bob@northfield.secure.example\r\n"
         b"Subject: Hearing\r\nMIME-Version: 1.0\r\n"
@@ -61,8 +61,11 @@ def message(wrapped: bytes, *, kind: str = "signed-data") -> bytes:
 
 
 def loosened(der: bytes, piece: int) -> bytes:
-    """The same in BER as streaming programs write it: every length of what is built of
-    others left open, and strings of octets in pieces inside [0]."""
+    """Returns the structure in BER as streaming programs write it.
+
+    Constructed values have indefinite lengths, except inside [0], where strings of
+    octets are split into segments of `piece` octets.
+    """
     found, at = b"", 0
     while at < len(der):
         tag = der[at]

@@ -24,13 +24,13 @@ LOCKS = {
 
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
-    """Where the distribution keeps its own Pythons."""
+    """The folder where the distribution installs its own Pythons."""
     return _folder(tmp_path / "own")
 
 
 @pytest.fixture
 def others(tmp_path: Path) -> Path:
-    """Another folder that the shell looks for programs in."""
+    """Another folder on the shell's search path."""
     return _folder(tmp_path / "others")
 
 
@@ -40,7 +40,7 @@ def _folder(path: Path) -> Path:
 
 
 def _install(folder: Path, name: str, version: str) -> str:
-    """A Python that does no more than say its version."""
+    """Installs a stand-in that only prints a Python version."""
     program = folder / name
     major, minor, micro = version.split(".")
     program.write_text(f"#!/bin/sh\necho {major}.{minor} {micro}\n")
@@ -49,7 +49,8 @@ def _install(folder: Path, name: str, version: str) -> str:
 
 
 def _find(own: Path, others: Path, **environ: str) -> subprocess.CompletedProcess:
-    # What finds it needs Bash and env, and must find no Python of this machine's.
+    # The script under test needs Bash and env, and must not find this machine's own
+    # Pythons.
     tools = _folder(own.parent / "tools")
     for name in ("bash", "env"):
         (tools / name).symlink_to(f"/usr/bin/{name}")
@@ -158,7 +159,7 @@ def test_a_lock_pins_everything_once_for_each_version(lock: str, version: str) -
 
 
 def _pins(lock: str, version: str) -> dict[str, list[str]]:
-    """What is installed from a lock on that Python, on Linux."""
+    """Returns the packages that a lock installs on that Python, on Linux."""
     environment = {
         "python_version": version,
         "python_full_version": f"{version}.99",

@@ -1,4 +1,4 @@
-"""Calling the API as another system does: JSON in, JSON out, a key in the header."""
+"""Calls the API as other systems do: JSON in and out, a key in the header."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SECRET = "k7qd-3m9x-2222-3333-4444-5555-6666"
 
 
 class Api:
-    """What one key can call."""
+    """A client with one key."""
 
     def __init__(self, secret: str) -> None:
         self._client = Client(
@@ -44,7 +44,7 @@ Key = Callable[..., Api]
 
 @pytest.fixture(autouse=True)
 def _fresh_cache() -> Iterator[None]:
-    """Calls counted in one test do not count in the next."""
+    """Rate-limit counters must not carry over from one test to the next."""
     cache.clear()
     yield
     cache.clear()
@@ -52,7 +52,8 @@ def _fresh_cache() -> Iterator[None]:
 
 @pytest.fixture
 def key(db: None) -> Key:
-    """A key of an organisation, or the community's; every scope that it may have."""
+    """Creates a key with every scope that it can have, for an organisation or the
+    community."""
 
     def make(organisation: Organisation | None, *scopes: Scope, **over: Any) -> Api:
         secret = generated_secrets.new_secret()

@@ -1,4 +1,4 @@
-"""The commands of the README, typed at a running server."""
+"""The README's curl commands against a running server."""
 
 from __future__ import annotations
 

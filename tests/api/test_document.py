@@ -38,7 +38,7 @@ def test_those_who_ask_at_once_wait_for_one_document(
     class Generator:
         def get_schema(self, *, public: bool) -> dict[str, str]:
             made.append(public)
-            # Long enough for the others to come in, were they let in.
+            # Long enough for the other threads to enter, if they could.
             with suppress(threading.BrokenBarrierError):
                 together.wait(0.2)
             return {"openapi": "3.1.0"}

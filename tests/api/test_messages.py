@@ -1,4 +1,4 @@
-"""Sending, reading, filing and following mail through the API."""
+"""Sending, reading, filing and tracking mail through the API."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_message_that_is_sent_again_goes_out_once(
 ) -> None:
     first = call("POST", "/messages/", letter(bob, charlie), Idempotency_Key="m1")
     second = call("POST", "/messages/", letter(bob, charlie), Idempotency_Key="m1")
-    # The process dies after the message was kept and before its answer was.
+    # The process ends after the message was stored and before its response was.
     IdempotentResponse.objects.all().delete()
     third = call("POST", "/messages/", letter(bob, charlie), Idempotency_Key="m1")
 
@@ -91,7 +91,7 @@ def test_message_that_two_processes_send_with_one_key_goes_out_once(
     charlie: Person,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As where the first was taken for dead and is still at work."""
+    """The first process was presumed dead but is still running."""
     key(northfield)
     by, sender = ApiKey.objects.get(), bob.mailbox
 
@@ -164,7 +164,7 @@ def test_large_file_that_is_sent_again_goes_out_once(
             "m.json", json.dumps(letter(bob, charlie)).encode()
         )
         parts = {"message": message, "files": [SimpleUploadedFile("b.txt", content)]}
-        boundary = secrets.token_hex(8)  # Another each time, as curl does it.
+        boundary = secrets.token_hex(8)  # Different each time, as with curl.
         return call._client.post(
             "/api/v1/messages/",
             encode_multipart(boundary, parts),
@@ -396,7 +396,7 @@ def test_a_key_that_sends_too_much_is_told_when_to_come_back(
     assert answers[2]["Content-Type"] == "application/problem+json"
     assert "One key may send 2 messages in one minute" in answers[2].json()["detail"]
     assert QueuedMessage.objects.count() == 2
-    # The same request is made again, and acted on, when its time has come.
+    # The same request is repeated, and takes effect, when it is due.
     monkeypatch.setattr(rate_limits.meter, "clock", lambda: clock.held() + 61)
     with time_machine.travel(timezone.now() + timedelta(seconds=61)):
         again = call("POST", "/messages/", said, **key)

@@ -1,4 +1,5 @@
-"""Every operation, tried by nobody, by keys without the scope, and by the neighbour's."""
+"""Every operation, without a key, with keys that lack the scope, and by another
+organisation."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ Operation = tuple[str, str, str, type[Resource]]
 
 
 def operations() -> Iterator[Operation]:
-    """Method, path with ids of nobody's, action and view of each operation."""
+    """Yields method, path with ids that do not exist, action and view of each
+    operation."""
 
     def walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[Any]:
         for pattern in patterns:
@@ -82,7 +84,7 @@ def test_operation_that_declares_no_scope_is_open_to_nobody(
         assert northfield.name not in answer.content.decode()
 
 
-# What a key of one organisation may ask for, by the number of something.
+# Operations that take an id, which an organisation's key may call.
 ON_ONE = [
     (method, path, action, view)
     for method, path, action, view in ALL

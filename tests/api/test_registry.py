@@ -312,7 +312,7 @@ def test_organisation_is_suspended_by_the_community_only(
 
     assert call("POST", at, {"reason": "x"}).status_code == 409
     assert key(None)("POST", at, {"reason": "x"}).json()["status"] == "suspended"
-    # Its key opens nothing from then on.
+    # Its key has no access from now on.
     assert call("GET", "/organisations/").status_code == 401
 
 
@@ -366,7 +366,7 @@ def test_long_list_asks_the_database_no_more(
         factories.make_connection(firm)
         factories.make_domain(firm, f"d{number}.example")
     call("GET", f"/{path}/?limit=1")
-    # The token or key, its organisation, and the rows with what stands beside them.
+    # The token or key, its organisation, and the rows with their related rows.
     with django_assert_num_queries(5 if path in ("people", "connections") else 4):
         answer = call("GET", f"/{path}/")
 

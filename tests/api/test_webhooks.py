@@ -1,4 +1,4 @@
-"""Telling other systems what happened."""
+"""Notifying other systems by webhook."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ URL = "https://cases.example/hook"
 
 
 class Listener:
-    """An endpoint that says what it is notified to, and remembers what it heard."""
+    """An endpoint that records its calls and answers as the test sets."""
 
     def __init__(self) -> None:
         self.heard: list[tuple[bytes, Mapping[str, str]]] = []
@@ -54,7 +54,7 @@ class Listener:
 
 @pytest.fixture
 def call(key: Key, northfield: Organisation) -> Api:
-    enqueue_new_events()  # From here on.
+    enqueue_new_events()  # Only events from now on.
     return key(northfield)
 
 
@@ -160,7 +160,7 @@ def test_what_happened_before_is_not_told(
 def test_what_a_host_with_a_wrong_clock_wrote_is_passed_when_all_before_it_are_there(
     call: Api, bob: Person, charlie: Person, minutes: int
 ) -> None:
-    """The mark follows a minute behind: earlier ids may still be on their way."""
+    """The cursor trails by a minute: earlier ids may not have been committed yet."""
     endpoint(call)
     enqueue_new_events()
     before = WebhookCursor.objects.get(source="trace").last_id
@@ -214,7 +214,7 @@ def test_silent_endpoint_is_told_again_later_and_at_last_given_up(
 
 
 def time_passes() -> None:
-    """Until every call is due and no endpoint is left alone."""
+    """Makes every call due and ends the pause of every endpoint."""
     WebhookCall.objects.update(next_attempt_at=clock.now())
     WebhookBackoff.objects.update(down_until=None)
 
@@ -241,7 +241,7 @@ def test_silent_endpoints_hold_up_no_other(
     well = endpoint(call, url=URL)
     waiting_calls(well["id"], 3)
     asked = []
-    # A hundredth of the true times.
+    # A hundredth of the real times.
     monkeypatch.setattr(delivery, "RUN_SECONDS", delivery.RUN_SECONDS / 100)
 
     def post(url: str, body: bytes, headers: Mapping[str, str]) -> str:
@@ -252,7 +252,7 @@ def test_silent_endpoints_hold_up_no_other(
         raise NotAccepted("No answer: TimeoutError")
 
     assert delivery.deliver(post) == 3
-    # The next run, too, knows which are silent.
+    # The next run knows, too, which endpoints do not respond.
     assert delivery.deliver(post) == 0
     assert len(asked) == 14 + 3
 
@@ -301,7 +301,7 @@ def test_a_call_that_cannot_be_written_stops_no_other(
 
 
 class PowerCut(BaseException):
-    """The process ends here."""
+    """Stands for the end of the process."""
 
 
 def test_call_whose_answer_nobody_wrote_down_is_told_again_under_the_same_id(
@@ -321,7 +321,7 @@ def test_call_whose_answer_nobody_wrote_down_is_told_again_under_the_same_id(
     with monkeypatch.context() as dying, pytest.raises(PowerCut):
         dying.setattr(delivery, "_update", die)
         delivery.deliver(listener)
-    assert delivery.deliver(listener) == 0  # its next attempt was written down first
+    assert delivery.deliver(listener) == 0  # its next attempt had been recorded first
     time_passes()
     assert delivery.deliver(listener) == 1
 
@@ -412,12 +412,12 @@ def test_secret_is_shown_when_it_is_made_only(call: Api) -> None:
         "https://[fd00::1]/",
         "https://[::ffff:10.0.0.1]/",
         "https://[64:ff9b::a00:1]/",
-        # What resolvers take for an IPv4 address too
+        # Resolvers accept these as IPv4 addresses too
         "https://127.1/",
         "https://2130706433/",
         "https://0x7f.0.0.1/",
         "https://0177.0.0.1/",
-        # Names of nothing on the internet
+        # Names that do not exist in public DNS
         "https://localhost/",
         "https://intranet/",
         "https://cases.localhost/",

@@ -1,8 +1,9 @@
-"""How many messages a second Postern accepts and keeps, beside Postfix and Dovecot.
+"""How many messages a second Postern accepts and stores, compared with Postfix and
+Dovecot.
 
-End to end and durable on both sides: from the first connection until every message lies
-in a mailbox. The two take turns, so that both have the same machine; antivirus is off on
-both.
+End to end and durable on both sides: from the first connection until every message is
+in a mailbox. Rounds alternate, so that both run on the same machine under the same
+conditions; antivirus is off on both.
 """
 
 from __future__ import annotations

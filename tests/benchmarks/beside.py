@@ -1,4 +1,4 @@
-"""Another version of this repository, to be measured beside this one."""
+"""Prepares another version of this repository, to be measured in the same run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ HOME = Path(__file__).resolve().parents[2]
 
 @contextmanager
 def worktree(commit: str) -> Iterator[Path]:
-    """That version in a folder of its own, with what its own locks name installed."""
+    """Checks out that version in a temporary folder and installs its own locked
+    packages."""
     folder = open_folder()
     home = folder / "home"
     _run("git", "worktree", "add", "--detach", "--quiet", str(home), commit, at=HOME)

@@ -1,4 +1,4 @@
-"""What is measured: Debian's Postfix with Dovecot, and Postern."""
+"""The two systems compared: Debian's Postfix with Dovecot, and Postern."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ MAILBOXES = 4
 
 @dataclass(frozen=True)
 class Contender:
-    """The port, the recipients, and how many messages its mailboxes hold.
+    """A system under test: its port, its recipients, and how to count stored messages.
 
-    `pid` is the process that hears SMTP, where there is one.
+    `pid` is that of the process that receives SMTP, if there is a single one.
     """
 
     name: str
@@ -39,9 +39,9 @@ class Contender:
 
 @contextmanager
 def postfix_and_dovecot(authority: Authority, **options: str) -> Iterator[Contender]:
-    """STARTTLS into Postfix, LMTP into Dovecot's maildirs; Debian's own defaults.
+    """Starts Postfix with STARTTLS, and Dovecot's maildirs behind it by LMTP.
 
-    `options` are more lines of main.cf.
+    Both use Debian's defaults; `options` are additional settings of main.cf.
     """
     made = authority.issue("mail.base.example", "localhost")
     with (
@@ -67,9 +67,9 @@ def postfix_and_dovecot(authority: Authority, **options: str) -> Iterator[Conten
 def postern(
     authority: Authority, also: Callable[[], object] = tuple
 ) -> Iterator[Contender]:
-    """One engine process as `make run` starts it, without antivirus like the other.
+    """Starts one engine process as `make run` does, without antivirus like the other.
 
-    What else the community holds is made by `also`, before the engine reads who is there.
+    `also` creates more rows before the engine loads the registry.
     """
     call_command("migrate", interactive=False, verbosity=0)
     recipients = _community()
@@ -87,7 +87,7 @@ def postern(
 
 
 def _community() -> list[str]:
-    """A firm that is known by its source address, and a court whose mail is kept here."""
+    """A firm identified by its source address, and a court with hosted mailboxes."""
     firm = _organisation(Kind.LAW_FIRM, AccountType.SMTP, SENDER.partition("@")[2])
     connections.add(firm, proof=Proof.SOURCE, source_networks=["127.0.0.1/32"], by=None)
     domain = f"court.{settings.POSTERN.community_domain}"

@@ -1,13 +1,13 @@
-"""How long mail to a healthy server takes while very much waits for broken ones.
+"""How long mail to a healthy server takes while a large queue waits for broken ones.
 
-One engine on PostgreSQL, and a Postfix as a member's server. Two hundred messages are
-sent to it: first alone, then beside 100,000 recipients that are due on 20 next hops. Some
-of those refuse connections, some send their banner and nothing more, some go silent after
-DATA. The last line is how many times as long 95 in 100 messages take then. Beside it stands
-how long the console's page of destinations takes at that moment.
+One engine on PostgreSQL, and a Postfix as a member's server. It gets two hundred
+messages: first alone, then while 100,000 recipients are due on 20 next hops. Some of
+these refuse connections, some send only their banner, some stop responding after DATA.
+The last line is the ratio of the 95th percentiles. The output also includes how long
+the console's page of destinations takes under that load.
 
-With `--beside COMMIT` that version is measured too, from a worktree and an environment of
-its own, in the same run. `--due 2000 --messages 40` is a quick look.
+With `--beside COMMIT` that version is measured in the same run, from its own worktree
+and environment. `--due 2000 --messages 40` is a quick check.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ def _options() -> argparse.Namespace:
 
 
 def _measure(name: str, home: Path, options: argparse.Namespace) -> float:
-    """Measure one version on a database of its own, and return its ratio."""
+    """Measures one version on its own database and returns its ratio."""
     wanted = {n: getattr(options, n) for n in ("due", "hops", "messages", "every")}
-    # A cluster that was migrated for the tests is of this version alone.
+    # A cluster that was migrated for the tests fits this version only.
     copy = migrated.made(migrated.CLUSTER) if home == HOME else None
     with Postgres("jit=off", copy_of=copy) as server:
         url = server.create("bench", template=migrated.TEMPLATE) if copy else server.url

@@ -1,6 +1,6 @@
-"""One version's side of `dead_hop`: run with that version's Python, in its folder.
+"""One version's side of `dead_hop`, run by that version's Python in its folder.
 
-It uses nothing of this repository but what versions of long ago have too.
+It uses only modules that much older versions have too.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ from tests.peers.process import Daemon, answers, free_port, remove_folder
 
 SENDER = "clerk@firm.example"
 HEALTHY = "base.example"
-PATIENCE = 120.0  # seconds after the last message; who has not come then is counted so
+PATIENCE = 120.0  # seconds after the last message; a missing one counts as this late
 WARM_UP = 20
 AT_ONCE = 5000
 SILENT = 3600.0
@@ -93,14 +93,17 @@ def main(wanted: dict[str, Any]) -> None:
 
 @dataclass
 class Healthy:
-    """The server that works, and messages for it, each sent over one kept connection."""
+    """A working server, and messages for it, each sent over one persistent
+    connection."""
 
     postfix: Postfix
     ca_file: Path
 
     def times(self, name: str, count: int, every: float) -> tuple[list[float], int]:
-        """Seconds from handing each message over until it lies in the mailbox, and how
-        many did not come: they count with as long as was waited for them."""
+        """Returns the seconds from submission to mailbox, and how many did not arrive.
+
+        Those that did not arrive count with the time that the test waited.
+        """
         sent: dict[str, float] = {}
         context = ssl.create_default_context(cafile=str(self.ca_file))
         with smtplib.SMTP("localhost", settings.POSTERN.smtp_port) as client:
@@ -123,7 +126,7 @@ class Healthy:
         )
 
     def _arrived(self) -> dict[str, float]:
-        """When each message came, by its subject."""
+        """Returns the arrival time of each message, by its subject."""
         found = {}
         for path in (self.postfix.folder / "mail/user/new").glob("*"):
             with contextlib.suppress(FileNotFoundError):
@@ -134,7 +137,7 @@ class Healthy:
 
 
 class Mute(SMTP):
-    """A server that says nothing more after DATA."""
+    """A server that stops responding after DATA."""
 
     async def smtp_DATA(self, arg: str) -> None:
         await asyncio.sleep(SILENT)
@@ -142,7 +145,8 @@ class Mute(SMTP):
 
 @contextmanager
 def _broken_hops(authority: Authority, count: int) -> Iterator[list[int]]:
-    """Ports by turns: one that refuses, one silent after its banner, one after DATA."""
+    """Listens on ports that refuse, stop after the banner, or stop after DATA, in
+    turn."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     made = authority.issue("broken.example")
     context.load_cert_chain(made.cert_file, made.key_file)
@@ -176,8 +180,10 @@ def _broken_hops(authority: Authority, count: int) -> Iterator[list[int]]:
 
 
 def _community(port: int, broken: list[int]) -> list[str]:
-    """A firm that sends, a member whose server works, and those whose servers do not;
-    returns what the mail of the latter is queued under."""
+    """Creates a firm that sends, a member with a working server, and some without.
+
+    Returns the destinations under which mail to the latter is queued.
+    """
     firm = _organisation("firm.example")
     connections.add(firm, proof=Proof.SOURCE, source_networks=["127.0.0.1/32"], by=None)
     _connect(_organisation(HEALTHY), f"mail.{HEALTHY}", port)
@@ -220,7 +226,7 @@ def _engine() -> Iterator[None]:
 
 
 def _make_due(destinations: list[str], count: int) -> None:
-    """Each recipient of a message of its own, all due since an hour."""
+    """Queues recipients, each of its own message, that have been due for an hour."""
     since = timezone.now() - timedelta(hours=1)
     content = Content.objects.create(
         size=40, body_digest="0" * 64, header=b"Subject: x\r\n\r\n", body=b"Hello\r\n"
@@ -250,7 +256,7 @@ def _make_due(destinations: list[str], count: int) -> None:
 
 
 def _page_seconds() -> float:
-    """How long the slowest of three requests took. The first of all loads the site."""
+    """Returns the slowest of three requests, after one that loads the site."""
     client = _operator()
     times = []
     for _ in range(4):
@@ -263,7 +269,7 @@ def _page_seconds() -> float:
 
 
 def _operator() -> Client:
-    """The browser of an operator who has shown a second factor."""
+    """Returns a browser signed in as an operator with a confirmed second factor."""
     person = Person.objects.create_user(
         "olive@secure.example", secrets.token_urlsafe(), name="Olive"
     )

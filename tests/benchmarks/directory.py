@@ -1,8 +1,8 @@
-"""How long a search and a suggestion take in a directory of a whole country.
+"""How long searches and suggestions take in a directory of a whole country.
 
-The same 478,000 people in 10,000 organisations each time, in the database that
-POSTERN_DATABASE_URL names, or else in SQLite. Run it on PostgreSQL by
-`python -m tests.peers.postgres python -m tests.benchmarks.directory`.
+Always the same 478,000 people in 10,000 organisations, in the database named by
+POSTERN_DATABASE_URL, or else in SQLite. Run it on PostgreSQL by `python -m
+tests.peers.postgres python -m tests.benchmarks.directory`.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from engine.registry.models import (
 )
 from tests.peers.process import remove_folder
 
-TARGET = 50  # milliseconds, for 95 in 100
-ROUNDS = 40  # of each question
+TARGET = 50  # milliseconds at the 95th percentile
+ROUNDS = 40  # repetitions of each query
 FIRST = [
     "Jane",
     "John",
@@ -176,7 +176,7 @@ def _options() -> argparse.Namespace:
 
 
 def _populate(organisations: int, people: int) -> Person:
-    """Always the same rows, past the registry's verbs. Returns one of the people."""
+    """Creates the rows directly, without the registry's verbs. Returns one person."""
     chance = random.Random(20)
     made = [_organisation(number, chance) for number in range(organisations)]
     Organisation.objects.bulk_create(made, batch_size=1000)

@@ -1,9 +1,10 @@
-"""How long until every member of a list can read one message, beside Postfix and Dovecot.
+"""How long until every member of a list can read a message, compared with Postfix and
+Dovecot.
 
-One message of 50 kB to a list of a thousand people whose mail is kept here: from the
-first command of its sender until the last mailbox holds it. On the other side an alias
-of Postfix's expands to the same thousand, and LMTP puts each into Dovecot. The two take
-turns; both are durable, antivirus is off on both.
+One message of 50 kB to a list of a thousand hosted mailboxes: from the sender's first
+command until the last mailbox holds it. On the other side a Postfix alias expands to
+the same thousand recipients, and LMTP delivers each copy to Dovecot. Rounds alternate;
+both are durable, and antivirus is off on both.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ def _measure(members: int, rounds: int) -> dict[str, list[float]]:
 
 
 def _crowd(members: int) -> None:
-    """A list of mailboxes in the court's domain; anyone in the community may write."""
+    """A list of hosted mailboxes that anyone in the community may write to."""
     court = Organisation.objects.get(account_type="webmail")
     domain = court.domains.get().community_domain
     people = [f"member{number}@{domain}" for number in range(members)]

@@ -1,14 +1,14 @@
-"""How long a member waits while strangers do their best to hold the service up.
+"""How long a member waits while unauthenticated clients attack the service.
 
 The whole service as `make run` starts it. A member signs in and sends a message, each
-time from an address never seen before: in webmail, and by submission. First alone, then
-beside clients of the site that are slow with headers, with bodies (each with a valid form
-token, or the refusal would precede the body) and at reading, and beside silent
-connections to submission, each of the latter two hundred addresses in a network of its
-own. The last line is how many times as long 95 in 100 take then; the worse of the two.
+time from a new address: from webmail, and by submission. First without attackers, then
+beside clients of the site that are slow to send headers, slow to send bodies (each with
+a valid form token, or it would be refused before the body) or slow to read, and beside
+silent connections to submission. Each kind comes from two hundred addresses in separate
+networks. The last line is the ratio of the 95th percentiles, the worse of the two ways.
 
-With `--beside COMMIT` that version is measured too, from a worktree and an environment
-of its own, in the same run.
+With `--beside COMMIT` that version is measured in the same run, from its own worktree
+and environment.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _options() -> argparse.Namespace:
 
 
 def _measure(name: str, home: Path | None, options: argparse.Namespace) -> float:
-    """Measure one version, and return the worse ratio of its two ways to send."""
+    """Measures one version and returns the worse ratio of its two ways to send."""
     copy = None if home else migrated.made(migrated.DEMO)
     with Postern(copy, home=home) as postern:
         ways = _ways(postern)
@@ -103,7 +103,7 @@ def _in_turn(members: list[dict[str, str]]) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def _strangers(postern: Postern, options: argparse.Namespace) -> Iterator[None]:
-    """Slow and silent clients, in a process of their own."""
+    """Starts slow and silent clients in a process of their own."""
     process = subprocess.Popen(
         [
             sys.executable, "-m", "tests.benchmarks.strangers",
@@ -128,7 +128,7 @@ def _times(send: Send, sends: int) -> list[float]:
 
 
 def _seconds(send: Callable[[], None]) -> float:
-    """How long it took; as long as anybody waits where it was not done."""
+    """Returns how long sending took; a failure counts as the timeout."""
     began = time.perf_counter()
     try:
         send()

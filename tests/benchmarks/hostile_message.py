@@ -1,7 +1,7 @@
 """How long the slowest page takes for each message that is built to be slow.
 
-Whole pages as a signed-in browser asks for them, of messages that lie in a mailbox, in
-the database that POSTERN_DATABASE_URL names, or else in SQLite.
+Requests whole pages of messages in a mailbox as a signed-in browser does, in the
+database named by POSTERN_DATABASE_URL, or else in SQLite.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tests import factories
 from tests.peers.process import remove_folder
 from tests.security.messages import MESSAGES
 
-LIMIT = 300  # ms that one message may cost a page
+LIMIT = 300  # milliseconds that one message's page may take
 ROUNDS = 3
 PAGES = {
     "read": "webmail:read",
@@ -94,7 +94,8 @@ def _pages(
 
 
 def _best(ask: Callable[[], object], clock: Callable[[], float]) -> float:
-    """Milliseconds; the best of a few, for other work may share the machine."""
+    """Returns the fastest of several runs in milliseconds, as the machine may be
+    shared."""
     times = []
     for _ in range(ROUNDS):
         began = clock()

@@ -1,9 +1,7 @@
-"""What ten messages of 25 MB at once do to the engine: its memory, and everybody else.
+"""What ten simultaneous messages of 25 MB do to the engine's memory and other clients.
 
-Scanned by a real clamd.
-
-The others are one connection that says NOOP all the while; its slowest answer is how
-long the event loop was held up at worst.
+A real clamd scans them. Another connection sends NOOP all the while; its slowest reply
+shows how long the event loop was blocked at most.
 """
 
 from __future__ import annotations
@@ -27,7 +25,7 @@ from tests.peers.clamd import Clamd
 from tests.peers.process import remove_folder, wait_until
 
 MESSAGES = 10
-# 25 MB as base64, with its line ends.
+# 25 MB as base64, with line ends.
 OCTETS = 25 * 1024 * 1024 * 78 // 57
 MEGABYTE = 1024 * 1024
 

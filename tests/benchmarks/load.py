@@ -1,4 +1,4 @@
-"""The same load for everybody: smtp-source, through a TLS tunnel, on kept connections."""
+"""The load, the same for each system: smtp-source, through a TLS tunnel."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PATIENCE = 600.0  # seconds for one round
 
 @dataclass(frozen=True)
 class Load:
-    """How many messages, on how many connections at once."""
+    """How many messages to send, over how many persistent connections."""
 
     messages: int
     sessions: int
@@ -24,7 +24,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Rate:
-    """Messages a second: answered with 250, and lying in the mailbox."""
+    """Messages a second: answered with 250, and stored in the mailbox."""
 
     accepted: float
     kept: float
@@ -33,7 +33,7 @@ class Rate:
 def measure(
     load: Load, *, port: int, recipients: Sequence[str], count: Callable[[], int]
 ) -> Rate:
-    """Send the load, wait until every message of it is kept, and say how fast it was."""
+    """Sends the load and waits until every message is stored; returns the rates."""
     before = count()
     begin = time.perf_counter()
     sources = [_start(load, len(recipients), port, to) for to in recipients]

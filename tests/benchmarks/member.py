@@ -1,4 +1,4 @@
-"""A member at work, from an address of loopback: by browser, and by a mail program."""
+"""A member who sends from a given loopback address, by browser or by mail program."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from lxml import html
 
-TIMEOUT = 30.0  # seconds; who is not served by then is counted so
+TIMEOUT = 30.0  # seconds; a member who is not served by then counts as this slow
 
 
 @dataclass
 class Browser:
-    """Pages and forms of the site, with cookies, over one kept connection."""
+    """Requests pages and submits forms of the site, with cookies, on one connection."""
 
     port: int
     address: str
@@ -36,7 +36,7 @@ class Browser:
     def submit(
         self, form: html.FormElement, button: str = "", **fields: str
     ) -> html.HtmlElement:
-        """Fill in a form and press its button: `name=value` as it is sent."""
+        """Submits a form with these values by the button `name=value`."""
         typed = {name: value or "" for name, value in form.form_values()} | fields
         if button:
             name, _, value = button.partition("=")
@@ -72,7 +72,7 @@ def _path(url: str) -> str:
 def send_by_browser(
     port: int, person: dict[str, str], *, to: str, address: str
 ) -> None:
-    """Sign in on the site, and write and send one message there."""
+    """Signs in on the site, then writes and sends one message."""
     browser = Browser(port, address)
     try:
         page = browser.get("/account/login/")
@@ -99,7 +99,7 @@ def _index(page: html.HtmlElement, name: str) -> int:
 def send_by_program(
     port: int, person: dict[str, str], *, to: str, address: str, ca_file: str
 ) -> None:
-    """Sign in with an app password by submission, and send one message."""
+    """Signs in to submission with an app password and sends one message."""
     context = ssl.create_default_context(cafile=ca_file)
     with smtplib.SMTP(
         "localhost", port, "member.example", TIMEOUT, source_address=(address, 0)

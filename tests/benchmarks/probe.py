@@ -1,4 +1,5 @@
-"""Says NOOP again and again until its input ends; tells how slow the answers were."""
+"""Sends NOOP repeatedly until its input ends, then prints the slowest response
+times."""
 
 from __future__ import annotations
 

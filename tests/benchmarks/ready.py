@@ -1,4 +1,4 @@
-"""Import this before any model: it gives Django a folder and ports of its own."""
+"""Sets up Django with its own state folder and ports; import this before any model."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
-"""What it costs each process of the engine that one person is added.
+"""What adding one person costs each process of the engine.
 
-The engine in two processes on PostgreSQL, with 478,000 people and 10,000 organisations,
-and mail to hosted mailboxes on two kept connections. People are added one at a time, by
-the registry's verb; then a worker imports a file of 5,000. Processor time is that of
-following the registry, less what it takes in a span without changes. The last line is
-how many times as much the other version takes, where one is measured beside this one by
-`--beside COMMIT`, from a worktree and an environment of its own; else the seconds.
+The engine runs in two processes on PostgreSQL, with 478,000 people and 10,000
+organisations, while two persistent connections send mail to hosted mailboxes. People
+are added one at a time by the registry's verb; then a worker imports a file of 5,000.
+Processor time is that of following the registry, minus its cost in a span without
+changes. The last line is the ratio to the other version if `--beside COMMIT` measures
+one, from its own worktree and environment; otherwise the seconds.
 
-`--small` is a quick look.
+`--small` is a quick check.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ def _options() -> argparse.Namespace:
 
 
 def _fewer(options: argparse.Namespace) -> argparse.Namespace:
-    """For a version that reads everything for each change: seconds, in each process."""
+    """Returns options for a version that reloads everything: fewer changes, no
+    import."""
     given = vars(options)
     changes = max(2, options.changes // 5)
     return argparse.Namespace(
@@ -77,8 +78,9 @@ def _fewer(options: argparse.Namespace) -> argparse.Namespace:
 
 
 def _measure(name: str, home: Path, options: argparse.Namespace) -> float:
-    """Measure one version on a database of its own; seconds for one change."""
-    # A cluster that was migrated for the tests is of this version alone.
+    """Measures one version on its own database; returns the seconds that one change
+    costs."""
+    # A cluster that was migrated for the tests fits this version only.
     copy = migrated.made(migrated.CLUSTER) if home == HOME else None
     with Postgres("jit=off", copy_of=copy) as server:
         url = server.create("bench", template=migrated.TEMPLATE) if copy else server.url
@@ -126,7 +128,7 @@ def _show(name: str, found: dict[str, Any], number: int, changes: int) -> None:
 
 
 def _each(found: dict[str, Any], number: int, changes: int) -> float:
-    """Seconds of following the registry that one change costs a process."""
+    """Returns the seconds of following the registry that one change costs a process."""
     idle, changing = found["idle"][number], found["changing"][number]
     baseline = idle["following"] / idle["seconds"] * changing["seconds"]
     return max((changing["following"] - baseline) / changes, 1e-5)

@@ -1,8 +1,8 @@
-"""`manage.py run_engine`, which measures itself: for `registry_change`, in any version.
+"""Runs `manage.py run_engine` of any version and measures it, for `registry_change`.
 
-Appends a line to a file of its own every half second: the time, the processor time of the
-whole process and of following the registry, octets in memory, and by how many seconds the
-event loop was late at each tick since.
+Appends a line to its own file every half second: the time, the processor time of the
+whole process and of following the registry, its memory in octets, and the lag in
+seconds of each event loop tick since the last line.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 
 TICK = 0.005  # seconds
 WRITE_EVERY = 0.5
-# Where versions look at the registry, and load or follow it.
+# The functions in which versions check the registry, and load or follow it.
 PLACES = (
     ("engine.routing.follower", "Follower", "_follow"),
     (".".join(("engine", "registry", "routes")), "Holder", "_reloaded"),
@@ -28,7 +28,7 @@ PLACES = (
 
 
 class Measured(asyncio.DefaultEventLoopPolicy):
-    """Event loops that note how late they are."""
+    """An event loop policy whose loops record their lag."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()

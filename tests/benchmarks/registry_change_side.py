@@ -1,6 +1,6 @@
-"""One version's side of `registry_change`: run with that version's Python, in its folder.
+"""One version's side of `registry_change`, run by that version's Python in its folder.
 
-It uses nothing of this repository but what versions of long ago have too.
+It uses only modules that much older versions have too.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _measure(
             court, address=f"new{number}@{HOSTED}", name=f"New {number}", by=None
         )
         time.sleep(wanted["pause"])
-    # What the last of them causes may take as long as loading everything.
+    # The last change may take as long as loading everything.
     time.sleep(wanted["after"])
     spent = _spent(measured, changed, time.time())
     beside_changes = traffic.seconds(changed)
@@ -88,7 +88,8 @@ def _measure(
 
 @dataclass
 class Traffic:
-    """Messages from a member's server to mailboxes here, on kept connections."""
+    """Messages from a member's server to hosted mailboxes, on persistent
+    connections."""
 
     ca_file: Path
     every: float
@@ -111,7 +112,7 @@ class Traffic:
                 thread.join()
 
     def seconds(self, since: float) -> list[float]:
-        """What messages took that were begun since."""
+        """Returns how long each message took that was begun after `since`."""
         return [took for at, took in list(self.done) if at >= since]
 
     def _send(self, number: int, stop: threading.Event) -> None:
@@ -133,8 +134,8 @@ class Traffic:
 
 
 def _spent(measured: Path, since: float, until: float) -> list[dict[str, Any]]:
-    """What each process of the engine spent in a span, by what it wrote itself."""
-    time.sleep(1.0)  # the last line of the span is written
+    """Returns what each engine process used in a span, from the lines that it wrote."""
+    time.sleep(1.0)  # until the last line of the span is written
     found = []
     for path in sorted(measured.glob("*.jsonl")):
         lines = [json.loads(line) for line in path.read_text().splitlines()]
@@ -172,7 +173,7 @@ def _organisation(kind: Kind, account_type: AccountType, domain: str) -> Organis
 
 
 def _fill(people_count: int, organisation_count: int) -> None:
-    """A whole country, past every signal, before any process reads it."""
+    """Creates a whole country's rows directly, before any process reads them."""
     now = timezone.now()
     with connection.cursor() as cursor:
         _copy(
@@ -269,7 +270,7 @@ def _engine(measured: Path, processes: int) -> Iterator[None]:
 
 
 def _import(court: Organisation, count: int) -> float:
-    """Seconds that a worker takes to add the people of a file."""
+    """Returns how many seconds a worker takes to import a file of people."""
     model = apps.get_model("organisation", "PeopleFile")
     rows = [
         {"name": f"Import {n}", "address": f"import{n}@{HOSTED}"} for n in range(count)

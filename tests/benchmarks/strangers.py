@@ -1,8 +1,8 @@
-"""Clients that are slow or silent on purpose: against a service of our own, on loopback.
+"""Clients that are slow or silent on purpose, for a service of our own on loopback.
 
-Each keeps its connection for as long as the service lets it, and comes back a second
-after it was sent away. `python -m tests.benchmarks.strangers` runs them until its
-standard input ends, and says "ready" when each has been connected once.
+Each keeps its connection for as long as the service allows, and reconnects a second
+after it is closed. `python -m tests.benchmarks.strangers` runs them until standard
+input ends, and prints "ready" when each has connected once.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="(\w+)"')
 COOKIE = re.compile(rb"[Ss]et-[Cc]ookie: (csrftoken=\w+)")
 LOGIN = "/account/login/"
 STYLES = re.compile(rb'href="(/static/[^"]+\.css)"')
-# Requests at once, so that their answers fill every buffer on the way.
+# Pipelined requests, so that their responses fill every buffer on the way.
 FILES = 40
 NOT_READ = 4_096
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a stranger connects, and from where."""
+    """Where a client connects to, and from which address."""
 
     port: int
     address: str
@@ -40,14 +40,14 @@ Stranger = Callable[[Place, Callable[[], None]], Awaitable[None]]
 
 
 def addresses(network: int) -> Iterator[str]:
-    """Addresses of loopback, each in a network /24 of its own."""
+    """Returns loopback addresses, each in a /24 network of its own."""
     while True:
         for number in range(200):
             yield f"127.{network}.{number}.1"
 
 
 async def silent(place: Place, connected: Callable[[], None]) -> None:
-    """Connect, and say nothing."""
+    """Connects and sends nothing."""
     reader, writer = await _open(place)
     try:
         await reader.read(1)
@@ -59,7 +59,7 @@ async def silent(place: Place, connected: Callable[[], None]) -> None:
 
 
 async def slow_header(place: Place, connected: Callable[[], None]) -> None:
-    """Send a request of which the header does not end."""
+    """Sends a request whose header never ends."""
     _, writer = await _open(place)
     try:
         writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
@@ -71,7 +71,7 @@ async def slow_header(place: Place, connected: Callable[[], None]) -> None:
 
 
 async def slow_body(place: Place, connected: Callable[[], None]) -> None:
-    """Sign in, with a valid token, by a form that comes an octet at a time."""
+    """Submits the sign-in form, with a valid token, one octet at a time."""
     page = await _page(place)
     token, cookie = _found(TOKEN, page), _found(COOKIE, page)
     _, writer = await _open(place)
@@ -90,7 +90,7 @@ async def slow_body(place: Place, connected: Callable[[], None]) -> None:
 
 
 async def slow_reader(place: Place, connected: Callable[[], None]) -> None:
-    """Ask for large files, and take an octet of them at a time."""
+    """Requests large files and reads one octet at a time."""
     loop = asyncio.get_running_loop()
     styles = _found(STYLES, await _page(place)).decode()
     with socket.socket() as own:
@@ -136,7 +136,7 @@ async def _drip(writer: asyncio.StreamWriter) -> None:
 
 
 async def _stay(stranger: Stranger, place: Place, connected: asyncio.Event) -> None:
-    """Come back whenever the service has hung up."""
+    """Reconnects whenever the service closes the connection."""
     while True:
         with suppress(OSError, asyncio.IncompleteReadError):
             await stranger(place, connected.set)
@@ -144,7 +144,7 @@ async def _stay(stranger: Stranger, place: Place, connected: asyncio.Event) -> N
 
 
 async def run(web: int, web_port: int, quiet: int, smtp_port: int) -> None:
-    """Run them all until standard input ends."""
+    """Runs all clients until standard input ends."""
     kinds: list[Stranger] = [slow_header, slow_body, slow_reader]
     slow = zip(range(web), addresses(66), strict=False)
     everybody = [(kinds[n % 3], Place(web_port, address)) for n, address in slow]

@@ -1,4 +1,4 @@
-"""What `make bench` measures beside others can be measured, as small as it gets."""
+"""The comparisons of `make bench` run, at the smallest scale."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """How long a reader waits at a mailbox of a hundred thousand messages.
 
-The same messages each time, in the database that POSTERN_DATABASE_URL names, or else in
-SQLite. Whole pages as a signed-in browser asks for them, and searches on their own. Run
-it on PostgreSQL by `python -m tests.peers.postgres python -m tests.benchmarks.webmail`.
+Always the same messages, in the database named by POSTERN_DATABASE_URL, or else in
+SQLite. It requests whole pages as a signed-in browser does, and measures searches
+separately. Run it on PostgreSQL by `python -m tests.peers.postgres python -m
+tests.benchmarks.webmail`.
 """
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ def _mailbox() -> Mailbox:
 
 @transaction.atomic
 def _fill(mailbox: Mailbox, start: int, count: int) -> None:
-    """Deliver some, as the queue does; every fourth answers the one before."""
+    """Delivers messages as the queue does; every fourth answers the previous one."""
     chance = random.Random(start)
     raws = [_message(start + n, chance) for n in range(count)]
     contents = Content.objects.bulk_create(

@@ -1,4 +1,4 @@
-"""The alert rules for Prometheus, by its own tool: valid, and each fires and clears."""
+"""The alert rules for Prometheus, run by promtool: valid, and each fires and clears."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ ALERTS = {
     rule["alert"]: rule for group in DOCUMENT["groups"] for rule in group["rules"]
 }
 
-# For each alert a series that is ill for forty minutes and then well, in minutes; a
-# histogram has one for each of its buckets.
+# For each alert a series that is faulty for forty minutes and then healthy, in minutes;
+# a histogram has a series for each bucket.
 ILL, WELL = 40, 40
 STEP = "1m"
 
@@ -32,7 +32,7 @@ def steady(ill: float, well: float) -> str:
 
 
 def counting(ill: float, well: float) -> str:
-    """A counter that grows by so much each minute."""
+    """Returns a counter that grows by these amounts each minute."""
     return f"0+{ill}x{ILL} {ill * ILL}+{well}x{WELL}"
 
 
@@ -91,7 +91,7 @@ SERIES = {
     "PosternJobFailing": {"postern_jobs_failing": steady(1, 0)},
     "PosternJobGivenUp": {"postern_jobs_given_up": steady(1, 0)},
     "PosternWebhooksNotHeard": {'postern_alarms_open{rule="webhooks"}': steady(2, 0)},
-    # Time begins in 1970 there: what was 27 hours before is below nought.
+    # promtool's time starts in 1970: 27 hours earlier is negative.
     "PosternBackupLate": {
         "postern_last_backup_timestamp_seconds": steady(-27 * 3600, 0)
     },
@@ -128,7 +128,8 @@ def test_each_alert_fires_and_clears(tmp_path: Path) -> None:
 
 
 def _test(name: str, series: dict[str, str]) -> dict[str, object]:
-    """Firing in the middle of what is ill, and not in the middle of what is well."""
+    """Returns a test: firing in the middle of the faulty time, not in that of the
+    healthy one."""
     firing, calm = f"{ILL - 5}m", f"{ILL + WELL - 5}m"
     expressed = ALERTS[name]["expr"]
     return {
@@ -170,6 +171,6 @@ def test_every_metric_of_a_rule_is_one_that_is_told(
         for word in re.findall(r"postern_\w+", rule["expr"])
     }
 
-    # Told once there is one.
+    # Notified once there is one.
     assert named - heads == {"postern_last_backup_timestamp_seconds"}
     assert processes.KINDS == ("engine", "web", "worker")

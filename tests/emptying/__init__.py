@@ -1,1 +1,1 @@
-"""The app whose `flush` empties the tables after tests that commit."""
+"""The app whose `flush` command empties the tables after a test that commits."""

@@ -1,4 +1,4 @@
-"""How strangers apply, and how their sponsors confirm, through the pages alone."""
+"""Applying to join, and a sponsor's confirmation, by the pages alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SPONSOR = "alice@northgate.secure.example"
 
 
 def notice_to(postern: Postern, address: str, subject: str) -> str:
-    """The text of a notice that went to somebody's everyday address."""
+    """Waits for a notice to an everyday address and returns the text of the newest."""
 
     def found() -> list[str]:
         texts = []
@@ -37,7 +37,7 @@ def link_in(text: str, part: str) -> str:
 
 
 def begin(visitor: Visitor, postern: Postern, address: str) -> None:
-    """From the home page to the task list, by the link in the mail."""
+    """Goes from the home page to the task list by the link in the email."""
     visitor.open("/")
     visitor.follow("Apply to join")
     visitor.press("Start now")
@@ -53,7 +53,7 @@ def begin(visitor: Visitor, postern: Postern, address: str) -> None:
 def answer_common(
     visitor: Visitor, *, organisation: str, kind: str, sole: str, name: str
 ) -> None:
-    """The tasks that everybody has."""
+    """Completes the tasks that every applicant has."""
     visitor.follow("Tell us about your organisation")
     visitor.fill(organisation_name=organisation, town="Leeds")
     visitor.choose(kind=kind, is_sole_user=sole)
@@ -82,7 +82,7 @@ def sign_and_send(visitor: Visitor) -> None:
 
 
 def sponsor_confirms(visitor: Visitor, postern: Postern, organisation: str) -> None:
-    """The sponsor reads the mail in a mail program, follows the link, and confirms."""
+    """Reads the sponsor's email in a mail program, follows its link and confirms."""
     alice = postern.person("administrator", address=SPONSOR)
 
     def asked() -> list[str]:

@@ -1,4 +1,4 @@
-"""The service as it is started for a person, real peers around it, and a browser."""
+"""One running service, real peers around it, and browsers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.peers.process import free_port
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A journey that fails shows the pages at which it stood."""
+    """Adds the text of every open page to the report of a failed journey."""
     report = yield
     visits = getattr(item, "funcargs", {}).get("visits")
     if report.failed and isinstance(visits, Visits):
@@ -50,7 +50,7 @@ def clamd() -> Iterator[Clamd]:
 
 @pytest.fixture(scope="session")
 def postern(clamd: Clamd) -> Iterator[Postern]:
-    """One running service for all the journeys: starting it takes longest."""
+    """One running service for all journeys: starting it is the slowest part."""
     demo = migrated.made(migrated.DEMO)
     with Postern(demo, POSTERN_CLAMD=clamd.socket) as running:
         yield running
@@ -63,20 +63,20 @@ def visits(browser: Browser, postern: Postern) -> Visits:
 
 @pytest.fixture
 def visit(visits: Visits) -> Iterator[Visits]:
-    """Opens browsers, which are closed when the test is over."""
+    """Opens browsers, which are closed after the test."""
     yield visits
     visits.end()
 
 
 @pytest.fixture
 def visitor(visit: Visits) -> Visitor:
-    """A stranger until they sign in."""
+    """A visitor who has not signed in."""
     return visit()
 
 
 @pytest.fixture(scope="session")
 def ben(postern: Postern) -> Person:
-    """A member whose mailbox is kept here."""
+    """A member with a hosted mailbox."""
     return postern.person("member", address="ben@northgate.secure.example")
 
 
@@ -88,7 +88,7 @@ def priya(postern: Postern) -> Person:
 
 @pytest.fixture(scope="session")
 def david(postern: Postern) -> Person:
-    """A barrister in other chambers."""
+    """A barrister in another chambers."""
     return postern.person("member", address="david@harbour.secure.example")
 
 
@@ -100,13 +100,14 @@ def grace(postern: Postern) -> Person:
 
 @pytest.fixture(scope="session")
 def firm_port() -> int:
-    """Where the firm's own server will hear SMTP."""
+    """The port that the firm's own server will listen on."""
     return free_port()
 
 
 @pytest.fixture(scope="session")
 def letter(visits: Visits, postern: Postern, firm_port: int) -> firms.Letter:
-    """The firm applies, an officer approves, and the letter is fetched by its link."""
+    """The firm's welcome letter: it applies, an officer approves, the letter is
+    downloaded."""
     stranger = visits()
     firms.apply(stranger, postern, firm_port)
     assert stranger.sees("Application complete")
@@ -130,7 +131,7 @@ def firm(
     firm_port: int,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Postfix]:
-    """The firm's Postfix, told only what the letter says."""
+    """The firm's Postfix, configured from its welcome letter alone."""
     authority_file = tmp_path_factory.mktemp("firm") / "postern-ca.pem"
     with urllib.request.urlopen(letter.authority_url) as answer:
         authority_file.write_bytes(answer.read())

@@ -1,4 +1,4 @@
-"""A firm with a server of its own: how it applies, and what its letter says."""
+"""A firm with its own mail server: its application and its welcome letter."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EVERYDAY = "jane@everyday.example"
 
 @dataclass(frozen=True)
 class Letter:
-    """The welcome letter, and the values that somebody reads off it."""
+    """The welcome letter and the values printed in it."""
 
     pdf: bytes
     host: str
@@ -54,7 +54,7 @@ def read_letter(pdf: bytes) -> Letter:
 
 
 def apply(visitor: Visitor, postern: Postern, port: int) -> None:
-    """A stranger fills in the application for the firm's own server."""
+    """Fills in and submits the application for the firm's own server."""
     applying.begin(visitor, postern, EVERYDAY)
     applying.answer_common(
         visitor,

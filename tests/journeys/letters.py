@@ -1,4 +1,4 @@
-"""Messages as people's own programs see them."""
+"""Messages as members' own mail programs receive them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from tests.peers.process import wait_until
 def downloaded(
     postern: Postern, person: Person, subject: str, *, team: str = ""
 ) -> list[EmailMessage]:
-    """What the person's mail program has of that subject, fetched over TLS; with `team`
-    from the group mailbox of that address.
+    """Downloads a person's messages by POP3S and returns those with that subject.
+
+    With `team` they come from the group mailbox of that address.
     """
     raw = mpop.download(
         postern.ports["pop3s"],
@@ -29,7 +30,7 @@ def downloaded(
 
 
 def arrival(postern: Postern, person: Person, subject: str) -> EmailMessage:
-    """The one message of that subject, when it has come."""
+    """Waits for the only message with that subject and returns it."""
     wait_until(
         lambda: bool(downloaded(postern, person, subject)),
         f"{subject} for {person['address']}",
@@ -40,7 +41,8 @@ def arrival(postern: Postern, person: Person, subject: str) -> EmailMessage:
 
 
 def at_the_firm(firm: Postfix, local: str, subject: str) -> EmailMessage:
-    """The one message of that subject at the firm's own server, when it has come."""
+    """Waits for the only message with that subject at the firm's server and returns
+    it."""
     wait_until(
         lambda: bool(with_subject(firm.messages(local), subject)),
         f"{subject} for {local} at the firm",
@@ -51,7 +53,7 @@ def at_the_firm(firm: Postfix, local: str, subject: str) -> EmailMessage:
 
 
 def with_subject(raw: list[bytes], subject: str) -> list[EmailMessage]:
-    """Those whose subject begins so."""
+    """Parses messages and returns those whose subject starts with `subject`."""
     messages = [email.message_from_bytes(one, policy=policy.default) for one in raw]
     return [
         message
@@ -66,7 +68,7 @@ def text_of(message: EmailMessage) -> str:
 
 
 def saying(postern: Postern, person: Person, words: str) -> list[EmailMessage]:
-    """What the person's mail program has with those words in its text."""
+    """Downloads a person's messages and returns those whose text contains `words`."""
     raw = mpop.download(
         postern.ports["pop3s"],
         username=person["address"],

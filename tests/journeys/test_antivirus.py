@@ -1,4 +1,4 @@
-"""What is infected goes nowhere, whichever way it comes (S10)."""
+"""An infected message is never delivered, whichever way it enters (S10)."""
 
 from __future__ import annotations
 

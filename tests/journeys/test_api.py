@@ -1,4 +1,4 @@
-"""A case-management system does with the API what people do with the pages (S16)."""
+"""A case-management system does by the API what people do by the pages (S16)."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ COURT = "northgate.secure.example"
 
 @pytest.fixture
 def court(postern: Postern) -> Caller:
-    """The system of Ben's court, with the key of the demo."""
+    """The case system of Ben's court, with the demo's key."""
     api = postern.demo["api"]
     return Caller(api["base"], api["key"])
 
 
 @pytest.fixture
 def chambers(visit: Visits, postern: Postern, grace: Person) -> Caller:
-    """That of David's chambers, with a token for the key that their administrator made."""
+    """The system of David's chambers, with a token for a key that its administrator
+    made."""
     administrator = visit(grace)
     administrator.open("/organisation/")
     administrator.follow("API")
@@ -38,7 +39,7 @@ def chambers(visit: Visits, postern: Postern, grace: Person) -> Caller:
         administrator.page.get_by_label(right).check()
     administrator.press("Make the key")
     secret, client_id = administrator.page.locator("dl code").all_inner_texts()
-    # Before it opens other people's mailboxes a second person agrees.
+    # A key that can open other people's mailboxes needs a second person's agreement.
     agent = visit(postern.person("helpdesk_agent"))
     agent.open("/admin/people/recovery/")
     agent.page.get_by_role("row", name="Diary").get_by_role(

@@ -1,4 +1,4 @@
-"""The API keeps to its document, whatever is sent (S16)."""
+"""The API conforms to its OpenAPI document, whatever is sent (S16)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ pytestmark = [pytest.mark.journey, pytest.mark.slow]
 
 
 def test_every_operation_keeps_to_the_document() -> None:
-    # A service of its own: what is tried suspends the people it finds. So the organisation
-    # tries first, whose key ends when the community has found it.
+    # A service of its own, as the requests suspend people. The organisation's key comes
+    # first, because the community's may suspend the organisation.
     demo = migrated.made(migrated.DEMO)
     with Postern(demo, POSTERN_API_CALLS_A_MINUTE="1000000") as service:
         api = service.demo["api"]

@@ -1,4 +1,4 @@
-"""The demo's council in Microsoft's cloud, and a stranger in the same cloud."""
+"""The demo's council in Microsoft's cloud, and another tenant of the same cloud."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LETTER = (
 
 @pytest.fixture
 def council(postern: Postern) -> FakeTenant:
-    """Who demo.json says is in the cloud."""
+    """The council that demo.json lists as in the cloud."""
     [tenant] = [
         item["connection"]
         for item in postern.demo["organisations"]

@@ -1,4 +1,4 @@
-"""Staff do their work in the admin, and what they did is on the record (S17)."""
+"""Staff do their work in the console, and the audit trail records it (S17)."""
 
 from __future__ import annotations
 

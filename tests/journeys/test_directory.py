@@ -1,4 +1,4 @@
-"""Finding people (S8), and a sign-in for those whose mail is elsewhere (S5)."""
+"""Finding people (S8), and sign-ins for people whose mail is elsewhere (S5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a stranger's application to secure mail both ways, with nothing but real parts."""
+"""From an application to secure mail both ways, with nothing but real programs."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_a_mail_client_downloads_the_same_message_with_an_app_password(
 
 @dataclass
 class Attempt:
-    """What swaks tries, where everything but one thing is right."""
+    """Sends by swaks with everything right except what the test changes."""
 
     postern: Postern
     letter: Letter

@@ -1,4 +1,4 @@
-"""Teams share a mailbox (S9) and reach many by a list (S11), hosted here or not."""
+"""Teams share a mailbox (S9) and use distribution lists (S11), hosted here or not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Somebody who is new reads how it is done (S12)."""
+"""A new member reads how things are done (S12)."""
 
 from __future__ import annotations
 

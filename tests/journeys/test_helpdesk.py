@@ -1,4 +1,4 @@
-"""Members ask by form, by mail and by telephone; an agent answers (S15)."""
+"""Members ask by form, by email and by telephone, and an agent answers (S15)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HELPDESK = "helpdesk@secure.example"
 
 
 def mail(postern: Postern, person: Person, subject: str, to: str, text: str) -> None:
-    """From the person's mail program, by submission."""
+    """Submits a message from the person's mail program."""
     sent = swaks(
         postern.ports["submission"],
         *tls(postern.ca_file),

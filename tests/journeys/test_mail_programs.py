@@ -1,4 +1,4 @@
-"""Members who read and write in a mail program of their own (S7)."""
+"""Members read and write in their own mail program (S7)."""
 
 from __future__ import annotations
 

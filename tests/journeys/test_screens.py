@@ -1,6 +1,6 @@
-"""The screens that show what the demo community holds, on the service as it is started.
+"""Screens of the running service that show the demo community.
 
-Every other screen is looked at in tests/portal, in its own states.
+tests/portal checks every other screen, in each of its states.
 """
 
 from __future__ import annotations
@@ -16,19 +16,20 @@ from tests.portal import screens
 
 pytestmark = pytest.mark.journey
 
-# Wagtail's messages fade in: until then their colours are not what a visitor reads.
+# Wagtail's messages fade in, and have other colours until then.
 SETTLED = """() => [...document.querySelectorAll('.messages > ul')]
   .every(one => getComputedStyle(one).opacity === '1')"""
 
 
 class Inspector:
-    """Looks at the page that a visitor has open, at both widths."""
+    """Checks the page that a visitor has open, at both widths."""
 
     def __init__(self) -> None:
         self.found: list[str] = []
 
     def look(self, page: Page, says: str = "") -> None:
-        """The page that says so: after a click, the one before may still be there."""
+        """Waits for a page that contains `says`: after a click the previous one may
+        still be shown."""
         if says:
             page.get_by_text(says).first.wait_for()
         page.wait_for_function(SETTLED)

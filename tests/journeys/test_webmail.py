@@ -1,4 +1,5 @@
-"""A member lives in webmail for a while (S6), with contacts (S13) and order (S14)."""
+"""A member's daily use of webmail (S6), address book (S13) and mailbox settings
+(S14)."""
 
 from __future__ import annotations
 

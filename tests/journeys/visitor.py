@@ -1,4 +1,4 @@
-"""Somebody at a browser, who knows of the service only what its pages say."""
+"""A visitor in a browser, who finds things by the words on the pages alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Person = dict[str, str]
 
 
 class Visitor:
-    """At a browser of their own. Pages are used by the words on them."""
+    """One browser and its page. Buttons and links are found by their names."""
 
     def __init__(self, context: BrowserContext, postern: Postern) -> None:
         context.set_default_timeout(PATIENCE)
@@ -43,7 +43,7 @@ class Visitor:
             self.page.check(f"[name={name}]")
 
     def pick(self, **answers: str) -> None:
-        """From a list of choices, by the words of the choice."""
+        """Selects options of select elements by their labels."""
         for name, answer in answers.items():
             self.page.select_option(f"[name={name}]", label=answer)
 
@@ -54,13 +54,14 @@ class Visitor:
         self.page.get_by_role("link", name=link).first.click()
 
     def download(self, link: str) -> bytes:
-        """By keyboard, as part of the link's name may be for screen readers alone."""
+        """Follows a link by keyboard: its text may be partly for screen readers
+        alone."""
         with self.page.expect_download() as download:
             self.page.get_by_role("link", name=link).first.press("Enter")
         return Path(download.value.path()).read_bytes()
 
     def sees(self, text: str) -> bool:
-        """Whether the page says so, or does when it has loaded."""
+        """Whether the page contains the text, now or within ten seconds."""
         try:
             self.page.get_by_text(text).first.wait_for(timeout=10_000)
         except TimeoutError:
@@ -68,19 +69,19 @@ class Visitor:
         return True
 
     def finds(self, path: str, text: str) -> bool:
-        """Whether the page says so when it is opened again, as one does who waits."""
+        """Whether the page contains the text after it is loaded again."""
         self.open(path)
         return text in self.page.inner_text("body")
 
     def write(self, *, to: str, subject: str, text: str) -> None:
-        """A new message, not yet sent."""
+        """Writes a new message without sending it."""
         self.open("/mail/write/")
         self.fill(to=to, subject=subject, text=text)
 
     def send(self) -> None:
-        """Send what is written, whatever the page would have the writer look at again."""
+        """Sends the message that is open, in spite of any warning."""
         again = self.page.get_by_role("button", name="Send anyway", exact=True)
-        # Of the next page: this one may still say that the message before was sent.
+        # On the next page: this one may still show that the previous message was sent.
         with self.page.expect_navigation():
             self.press("Send")
         if again.is_visible():
@@ -89,7 +90,8 @@ class Visitor:
         self.page.get_by_text("Message sent").first.wait_for()
 
     def sign_in(self, person: Person) -> None:
-        """With the password, and the second factor where there is one."""
+        """Signs in with the password, and with a code if the person has an
+        authenticator app."""
         self.open("/account/login/")
         self.fill(login=person["address"], password=person["password"])
         self.press("Sign in")
@@ -100,8 +102,11 @@ class Visitor:
 
 
 class Visits:
-    """Opens browsers for people. Who signed in a moment ago need not again: a code is
-    good for once only. Later they do, as some pages ask who signed in a while ago."""
+    """Opens browsers for visitors.
+
+    A person who signed in less than a minute ago gets the same session, as a code can
+    be used only once. Later sign-ins are new, as some pages require a recent one.
+    """
 
     def __init__(self, browser: Browser, postern: Postern) -> None:
         self._browser = browser
@@ -110,7 +115,7 @@ class Visits:
         self._kept: dict[str, tuple[float, Any]] = {}
 
     def __call__(self, person: Person | None = None, **options: Any) -> Visitor:
-        """A stranger, or the person, signed in."""
+        """Opens a browser in which `person` is signed in, or no one."""
         kept = self._kept_of(person)
         context = self._browser.new_context(
             accept_downloads=True, locale="en-GB", storage_state=kept, **options
@@ -123,12 +128,12 @@ class Visits:
         return visitor
 
     def _kept_of(self, person: Person | None) -> Any:
-        """What the browser of somebody holds who signed in a moment ago."""
+        """Returns the browser state of the person's latest sign-in, if it is recent."""
         at, state = self._kept.get(person["address"] if person else "", (0.0, None))
         return state if time.monotonic() - at < A_MOMENT else None
 
     def seen(self) -> str:
-        """What every open page says, to show why a journey failed."""
+        """Returns the text of every open page, to show why a journey failed."""
         pages = [page for context in self._contexts for page in context.pages]
         return "\n\n".join(f"{page.url}\n{_text(page)}" for page in pages)
 
@@ -138,7 +143,7 @@ class Visits:
 
 
 def totp(secret: str) -> str:
-    """The code that an authenticator app shows now (RFC 6238)."""
+    """Returns the code that an authenticator app shows now (RFC 6238)."""
     counter = struct.pack(">Q", int(time.time()) // TOTP_SECONDS)
     digest = hmac.digest(base64.b32decode(secret), counter, "sha1")
     start = digest[-1] & 15

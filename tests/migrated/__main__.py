@@ -1,4 +1,4 @@
-"""Makes what tests start from, in a folder that is not there yet."""
+"""Prepares the databases and the demo that tests copy, in a new folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from tests.peers.postgres import HASTY, Postgres
 
 
 def make(folder: Path) -> None:
-    """Raises CalledProcessError where a migration fails, PeerError where a start does."""
+    """Raises CalledProcessError if a migration fails, PeerError if the service does not
+    start."""
     folder.mkdir()
     with ThreadPoolExecutor() as both:
         for done in [

@@ -1,6 +1,6 @@
-"""Every page and state of an application, by axe at two widths, and by keyboard alone.
+"""Every page and state of an application: axe at two widths, and the keyboard alone.
 
-With POSTERN_PICTURES set to a folder, a picture of each screen is kept there.
+With POSTERN_PICTURES set to a folder, a screenshot of each screen is saved there.
 """
 
 from __future__ import annotations

@@ -1,3 +1,3 @@
-"""Real programs that tests talk to, each started in a folder of its own."""
+"""Real programs that tests communicate with, each started in a folder of its own."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How the browser of the journeys is started: the system's own, and quiet."""
+"""How tests start the browser: the system's Chromium, without windows."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-# Opens a page in a context of its own, with the options of Playwright's new_context().
+# Opens a page in a new context, with the options of Playwright's new_context().
 OpenPage = Callable[..., Page]
 
-# Milliseconds, for a slow machine; nothing is measured by it.
+# Milliseconds, generous for slow machines; no measurement depends on it.
 expect.set_options(timeout=30_000)
 
 QUIET = [
@@ -24,9 +24,10 @@ QUIET = [
 
 
 def launch_options() -> dict[str, object]:
-    """For Playwright's launch(). Without a system's own it takes the one it brought.
+    """Returns the options for Playwright's launch().
 
-    Without windows it lays out and paints the same for a third less work.
+    Without a system Chromium, Playwright uses its own. Headless mode renders the same
+    pages for a third less work.
     """
     own = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     return {"args": QUIET} | ({"executable_path": own} if own else {})

@@ -1,4 +1,4 @@
-"""A real clamd with a database of one signature."""
+"""A real clamd whose database holds a single signature."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 
 from tests.peers.process import Daemon
 
-# In two halves, so that this file is not the test file itself.
+# Split, so that this file does not match the signature itself.
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-" + rb"STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 SIGNATURE = "Postern.Test.EICAR.UNOFFICIAL"
 
-# Where `.ci/prepare test` unpacks libclamunrar, which clamd opens RAR with.
+# Where `.ci/prepare test` unpacks libclamunrar, which clamd needs to open RAR archives.
 _UNPACKED = Path(__file__).parents[2] / ".venv/unrar"
 
 CONFIGURATION = """
@@ -28,19 +28,19 @@ StreamMaxLength {stream_max_length}
 
 
 def unrar_libraries() -> list[Path]:
-    """The folder with libclamunrar, where it could be had; a clamd beside it opens RAR."""
+    """Returns the folder with libclamunrar, or None where it is not available."""
     return [
         found.parent for found in _UNPACKED.glob("usr/lib/*/libclamunrar_iface.so.*")
     ][:1]
 
 
 def has_unrar() -> bool:
-    """Whether every clamd of this machine opens RAR: the package is installed."""
+    """Whether the package is installed, so that every clamd here opens RAR archives."""
     return any(Path("/usr/lib").glob("*/libclamunrar_iface.so.*"))
 
 
 class Clamd:
-    """Listens on a Unix socket in `folder`, which should have a short path."""
+    """Listens on a Unix socket in `folder`, whose path must be short."""
 
     def __init__(
         self,
@@ -50,8 +50,8 @@ class Clamd:
         settings: str = "",
         libraries: Path | None = None,
     ) -> None:
-        """`settings` are further lines of clamd.conf; clamd looks for what it loads by
-        itself, such as libclamunrar, in `libraries` first."""
+        """`settings` are added to clamd.conf. clamd loads shared libraries, such as
+        libclamunrar, from `libraries` before other folders."""
         self.folder = folder
         self.libraries = libraries
         self.socket = str(folder / "clamd.socket")
@@ -73,7 +73,7 @@ class Clamd:
         self._daemon.wait_for(self._listens)
 
     def _listens(self) -> bool:
-        """Returns whether clamd takes connections: its socket exists a little earlier."""
+        """Whether clamd accepts connections: it creates its socket slightly earlier."""
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
             client.connect(self.socket)
             return True

@@ -1,4 +1,4 @@
-"""curl, as somebody types it or as a script of theirs runs it."""
+"""curl, as a person or a script runs it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Answer:
 
 
 def curl(url: str, *arguments: str) -> Answer:
-    """What the server said. Raises CalledProcessError where it said nothing."""
+    """Requests a URL. Raises CalledProcessError if the server sends no response."""
     command = ["curl", "-s", "-D", "/dev/stderr", "-w", "\n%{http_code}", *arguments]
     done = subprocess.run(
         [*command, url], capture_output=True, check=True, timeout=SECONDS
@@ -35,7 +35,7 @@ def curl(url: str, *arguments: str) -> Answer:
 
 
 class Caller:
-    """A system that holds a bearer token."""
+    """A client of the API with a bearer token."""
 
     def __init__(self, base: str, token: str) -> None:
         self._base = base

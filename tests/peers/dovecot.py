@@ -1,4 +1,4 @@
-"""A private Dovecot that takes mail by LMTP: half of the baseline to measure."""
+"""A private Dovecot that accepts mail by LMTP: half of the baseline for benchmarks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ first_valid_uid = 1
 first_valid_gid = 1
 lmtp_save_to_detail_mailbox = no
 """
-# Two languages: 2.4 renamed what says where mail is kept and how users are looked up.
+# Two configurations: 2.4 renamed the settings for mail storage and user lookup.
 CONFIG_2_3 = (
     COMMON
     + """\
@@ -42,7 +42,8 @@ service lmtp {{
 }}
 """
 )
-# Its versions come first. They name the defaults: of 2.4.0, which each later one knows.
+# The version settings come first. They select the defaults of 2.4.0, which every later
+# version supports.
 CONFIG_2_4 = (
     """\
 dovecot_config_version = 2.4.0
@@ -75,12 +76,13 @@ service lmtp {{
 """
 )
 NOBODY = 65534
-# From 2.4.5 the maildir's are in "cur": each has a keyword, that nothing is attached.
+# From 2.4.5 on, new messages in a maildir are in "cur", as each has a keyword that says
+# it has no attachment.
 KEPT_IN = {"maildir": ["new", "cur"], "sdbox": ["mailboxes/INBOX/dbox-Mails"]}
 
 
 class Dovecot:
-    """One Dovecot with its own configuration, that accepts LMTP for any address."""
+    """One Dovecot with its own configuration, which accepts LMTP for any address."""
 
     def __init__(self, storage: str = "maildir") -> None:
         self.port = free_port()
@@ -110,7 +112,7 @@ class Dovecot:
         remove_folder(self.folder)
 
     def count(self) -> int:
-        """How many messages are kept, in all mailboxes."""
+        """Returns the number of messages in all mailboxes."""
         homes = (self.folder / "home").iterdir()
         kept_in = KEPT_IN[self._storage]
         places = [home / "mail" / name for home in homes for name in kept_in]

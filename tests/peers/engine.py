@@ -1,4 +1,4 @@
-"""Our own mail engine as a process of its own, on the database of the running test."""
+"""Our own mail engine as a separate process, on the database of the running test."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PORTS = ("smtp", "submission", "submissions", "pop3", "pop3s")
 
 
 class Engine:
-    """`manage.py run_engine` with free ports; the folder of state is the test's own."""
+    """`manage.py run_engine` with free ports and the test's own state folder."""
 
     def __init__(self, authority: Authority, **environment: str) -> None:
         own = authority.issue("localhost", "127.0.0.1")
@@ -68,7 +68,7 @@ class Engine:
         return (self.folder / "engine.log").read_text(errors="replace")
 
     def start(self) -> None:
-        """Start it and wait until every port answers."""
+        """Starts the process and waits until every port accepts connections."""
         self._daemon = Daemon(
             [sys.executable, "manage.py", "run_engine"],
             self.folder / "engine.log",
@@ -77,26 +77,27 @@ class Engine:
         self._daemon.wait_for(lambda: all(map(answers, self.ports.values())))
 
     def stop(self) -> None:
-        """Let it finish."""
+        """Stops the process gracefully."""
         if self._daemon is not None:
             self._daemon.stop()
             self._daemon = None
 
     def kill(self) -> None:
-        """End it at once, as a power cut would."""
+        """Ends the process immediately with SIGKILL, like a power cut."""
         assert self._daemon is not None
         os.kill(self._daemon.pid, signal.SIGKILL)
         self._daemon.stop()
         self._daemon = None
 
     def resident_memory(self) -> int:
-        """Octets of memory in use now."""
+        """Returns the resident memory in octets."""
         pages = Path(f"/proc/{self.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 class RestartedEngine(Engine):
-    """One that is killed and started many times: its imports are paid for once."""
+    """An engine that is killed and restarted many times, but imports its modules
+    once."""
 
     def __init__(self, authority: Authority, **environment: str) -> None:
         super().__init__(authority, **environment)
@@ -115,7 +116,7 @@ class RestartedEngine(Engine):
         try:
             return super().__enter__()
         except PeerError:
-            # It would work on beside later tests.
+            # Otherwise it would keep running during later tests.
             self.__exit__()
             raise
 
@@ -147,7 +148,10 @@ class RestartedEngine(Engine):
             self._pid = 0
 
     def _ask(self, what: str) -> str:
-        """Raises PeerError where the starter has ended."""
+        """Sends a line to the starter and returns its answer.
+
+        Raises PeerError if the starter has ended.
+        """
         assert (
             self._starter is not None and self._starter.stdin and self._starter.stdout
         )

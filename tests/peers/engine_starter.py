@@ -1,7 +1,8 @@
-"""Starts the mail engine again and again, and pays for its imports once.
+"""Starts the mail engine repeatedly without importing its modules each time.
 
-`python -m tests.peers.engine_starter LOG` answers each line of its input: `start` with the
-id of a process that runs `manage.py run_engine`, `wait ID` when that process has ended.
+`python -m tests.peers.engine_starter LOG` answers each line of its input: `start` with
+the id of a new process that runs `manage.py run_engine`, `wait ID` when that process
+has ended.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ COMMAND = "run_engine"
 
 
 def serve(log: str) -> None:
-    """Until the input ends."""
+    """Answers lines until standard input ends."""
     os.umask(0o077)  # as manage.py does
     django.setup()
     load_command_class("engine", COMMAND)

@@ -1,4 +1,4 @@
-"""A private Exim: another member organisation's own server than Postfix."""
+"""A private Exim: a member organisation's own server, of another kind than Postfix."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from tests.peers.process import (
     wait_until,
 )
 
-# Its package and Postfix's exclude each other, so .ci/prepare unpacks it beside us.
+# Debian's packages of Exim and Postfix conflict, so .ci/prepare unpacks Exim in a
+# folder.
 ROOT = Path(__file__).parents[2] / ".venv" / "exim"
 PROGRAM = ROOT / "usr/sbin/exim4"
 USER = "Debian-exim"
@@ -85,8 +86,8 @@ class Exim:
     """One Exim with its own configuration, queue, log and mail folder.
 
     It keeps mail for one local part, offers STARTTLS with the certificate given, and
-    sends all else through the gate, signed in, over TLS whose certificate it verifies:
-    the values of a welcome letter and no others. Needs root, as Exim does.
+    relays all other mail through the gateway, signed in, over TLS with verification: it
+    uses the values of a welcome letter and no others. Needs root, as Exim does.
     """
 
     def __init__(
@@ -129,7 +130,7 @@ class Exim:
 
     @property
     def _program(self) -> Path:
-        """A copy: the user that Exim becomes need not be able to look into our folder."""
+        """Copies the program to where Exim's own user can execute it."""
         return self.folder / "exim4"
 
     @property
@@ -143,7 +144,7 @@ class Exim:
         copies = {name: self._copy(file) for name, file in self._files.items()}
         self._config.write_text(self._text(copies))
         subprocess.run(["chown", "-R", f"{USER}:", str(self.folder)], check=True)
-        # Exim believes a configuration only if nobody but root can have written it.
+        # Exim accepts a configuration file only if no user but root can write it.
         subprocess.run(["chown", "root:", str(self._config)], check=True)
         command = [str(self._program), "-C", str(self._config), "-bdf", "-q1s"]
         self._daemon = Daemon(command, self.folder / "daemon.log")
@@ -155,13 +156,13 @@ class Exim:
         )
 
     def stop(self) -> None:
-        """End it; what it has queued and delivered stays for the next start."""
+        """Stops the process; queued and delivered mail stays for the next start."""
         if self._daemon:
             self._daemon.stop()
             self._daemon = None
 
     def send(self, message: bytes, *, sender: str, recipients: list[str]) -> None:
-        """Hand it a message as a program on its own machine would."""
+        """Injects a message as a program on Exim's own host would."""
         command = [
             str(self._program),
             "-C",
@@ -181,11 +182,11 @@ class Exim:
             raise PeerError(done.stderr.decode(errors="replace"))
 
     def messages(self) -> list[bytes]:
-        """The messages delivered here."""
+        """Returns the messages delivered here."""
         return [path.read_bytes() for path in sorted(self.folder.glob("mail/new/*"))]
 
     def wait_for_messages(self, count: int = 1) -> list[bytes]:
-        """Raises PeerError with its log when they do not come."""
+        """Raises PeerError with Exim's log if they do not arrive."""
         try:
             wait_until(lambda: len(self.messages()) >= count, "mail for Exim")
         except PeerError as error:
@@ -198,7 +199,7 @@ class Exim:
         )
 
     def _copy(self, file: Path) -> Path:
-        """Where Exim, which is another user, may read it."""
+        """Copies a file to where Exim's own user can read it."""
         copy = self.folder / file.name
         copy.write_bytes(file.read_bytes())
         return copy

@@ -1,4 +1,4 @@
-"""A webhook endpoint of somebody's own: it hears, says 204, and remembers."""
+"""A webhook endpoint that answers 204 and records every call."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from standardwebhooks.webhooks import Webhook
 
 
 class Listener:
-    """On this machine, at `url`."""
+    """Listens on loopback at `url`."""
 
     def __init__(self) -> None:
         self.heard: list[tuple[bytes, dict[str, str]]] = []
@@ -24,7 +24,7 @@ class Listener:
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:
-                """Nothing: what matters is remembered."""
+                """Logs nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
         self._thread = threading.Thread(target=self._server.serve_forever)
@@ -40,5 +40,8 @@ class Listener:
         self._server.server_close()
 
     def received(self, secret: str) -> list[dict[str, Any]]:
-        """What was said to it, each word verified. Raises WebhookVerificationError."""
+        """Verifies the signature of each call and returns the bodies.
+
+        Raises WebhookVerificationError.
+        """
         return [Webhook(secret).verify(*one) for one in list(self.heard)]

@@ -1,4 +1,4 @@
-"""Drives a Mozilla program as somebody at the screen would, by its own remote protocol."""
+"""Drives a Mozilla program's user interface by its remote protocol, Marionette."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.peers.process import PATIENCE, PeerError
 
-# Elements stand inside shadow roots, and hidden copies of them in others.
+# Elements may be inside shadow roots, which may also hold hidden copies.
 FIND = """
 function find(root, selector) {
   for (const one of root.querySelectorAll(selector))
@@ -48,7 +48,8 @@ class Marionette:
         self._socket.close()
 
     def send(self, command: str, **parameters: Any) -> Any:
-        """Its answer. Raises PeerError with what the program said."""
+        """Sends a command and returns its result. Raises PeerError with the program's
+        error."""
         self._number += 1
         said = json.dumps([0, self._number, command, parameters]).encode()
         self._socket.sendall(b"%d:%s" % (len(said), said))
@@ -75,7 +76,7 @@ class Marionette:
         self._read_buffer += chunk
 
     def run(self, script: str, *arguments: Any) -> Any:
-        """What a script in the window returns."""
+        """Runs a script in the window and returns its result."""
         answer = self.send(
             "WebDriver:ExecuteScript",
             script=script,
@@ -85,7 +86,7 @@ class Marionette:
         return answer["value"]
 
     def find(self, selector: str) -> dict[str, str]:
-        """The first element that can be seen, once there is one."""
+        """Waits for a visible element that matches, and returns the first."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             with contextlib.suppress(PeerError):
@@ -96,7 +97,8 @@ class Marionette:
         raise PeerError(f"nothing to be seen at {selector}")
 
     def click(self, selector: str) -> None:
-        """Click once it can be: buttons come alive a moment after a form is filled."""
+        """Clicks the element once it is enabled: buttons are shortly after a form is
+        filled in."""
         deadline = time.monotonic() + PATIENCE
         while True:
             element = self.find(selector)
@@ -112,13 +114,13 @@ class Marionette:
             time.sleep(0.1)
 
     def type(self, selector: str, text: str) -> None:
-        """Type into a field, in place of what stands there."""
+        """Replaces the value of a field by typing."""
         element = self.find(selector)
         self.send("WebDriver:ElementClear", id=_id(element))
         self.send("WebDriver:ElementSendKeys", id=_id(element), text=text)
 
     def choose(self, selector: str, value: str) -> None:
-        """Choose from a list."""
+        """Selects a value from a list."""
         self.run(CHOOSE, self.find(selector), value)
 
     def windows(self) -> list[str]:

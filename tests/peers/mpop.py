@@ -1,4 +1,4 @@
-"""mpop: downloads a maildrop by POP3, as a member's mail client would."""
+"""mpop: downloads a maildrop by POP3, as a member's mail program would."""
 
 from __future__ import annotations
 
@@ -34,8 +34,10 @@ def download(
     starttls: bool = False,
     keep: bool = True,
 ) -> list[bytes]:
-    """Every message of the maildrop, over TLS; `starttls` for the port that begins in
-    clear. Raises PeerError with what mpop said.
+    """Downloads every message of a maildrop over TLS.
+
+    `starttls` is for the port where TLS begins with STLS. Raises PeerError with mpop's
+    output.
     """
     folder = open_folder()
     try:

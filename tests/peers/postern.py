@@ -1,4 +1,4 @@
-"""The whole service as `make run` starts it, in a folder of its own, on free ports."""
+"""The whole service as `make run` starts it, in its own folder, on free ports."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ PORTS = {
     "POP3": "pop3",
     "POP3S": "pop3s",
 }
-# Seconds for migrating, collecting and loading the demo community on a slow machine.
+# Seconds for migrating, collecting static files and loading the demo on a slow machine.
 PATIENCE = 240
 
 
 class Postern:
-    """`manage.py up`. What anybody needs to use it is in `demo`, as in var/demo.json."""
+    """`manage.py up`. `demo` holds the contents of demo.json: people, passwords and
+    keys."""
 
     def __init__(
         self,
@@ -33,9 +34,9 @@ class Postern:
         home: Path | None = None,
         **environment: str,
     ) -> None:
-        """Without a folder of state to copy it starts from nothing, as on a fresh machine.
+        """Starts from a copy of a state folder, or from nothing as on a new machine.
 
-        `home` is a worktree of another version, with an environment of its own.
+        `home` is a worktree of another version, with its own environment.
         """
         self.folder = open_folder()
         self._python = str(home / ".venv/bin/python") if home else sys.executable
@@ -59,7 +60,7 @@ class Postern:
         self.demo: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
-        # What stands there may be another start's.
+        # A copied folder may hold the log of an earlier start.
         (self.folder / "up.log").unlink(missing_ok=True)
         self._daemon = Daemon(
             [self._python, "manage.py", "up"],
@@ -87,7 +88,7 @@ class Postern:
         remove_folder(self.folder)
 
     def stop(self) -> None:
-        """Let it finish; its folder stays until it is left."""
+        """Stops the process gracefully; the folder stays until the context is left."""
         if self._daemon is not None:
             self._daemon.stop()
             self._daemon = None
@@ -102,7 +103,7 @@ class Postern:
         return path.read_text(errors="replace") if path.exists() else ""
 
     def person(self, role: str, **facts: str) -> dict[str, str]:
-        """The first of the demo's people in that role with these facts."""
+        """Returns the first demo person with this role and these values."""
         return next(
             person
             for person in self.demo["people"]

@@ -1,4 +1,5 @@
-"""A private Postfix: a member organisation's own server, or the baseline to measure."""
+"""A private Postfix: a member organisation's own server, or the baseline for
+benchmarks."""
 
 from __future__ import annotations
 
@@ -51,8 +52,9 @@ class Postfix:
     """One Postfix with its own configuration, queue, log and mail folders.
 
     It keeps mail for the local parts named in maildirs, offers STARTTLS with the
-    certificate given, and sends all else where `relay_through` says. Options are lines
-    of main.cf that stand above ours. Needs root, as Postfix does.
+    certificate given, and sends all other mail to the host set by `relay_through`.
+    `options` are settings of main.cf that take precedence over ours. Needs root, as
+    Postfix does.
     """
 
     def __init__(
@@ -87,7 +89,8 @@ class Postfix:
     def relay_through(
         self, host: str, port: int, *, username: str, password: str, ca_file: Path
     ) -> None:
-        """Send everything there, signed in, over TLS whose certificate is verified."""
+        """Relays other mail to this host, signed in, over TLS with a verified
+        certificate."""
         secrets = self.folder / "sasl"
         secrets.write_text(f"[{host}]:{port} {username}:{password}\n")
         secrets.chmod(0o600)
@@ -117,13 +120,13 @@ class Postfix:
         self._daemon.wait_for(lambda: answers(self.port))
 
     def stop(self) -> None:
-        """End it; what it has queued and delivered stays for the next start."""
+        """Stops the process; queued and delivered mail stays for the next start."""
         if self._daemon:
             self._daemon.stop()
             self._daemon = None
 
     def send(self, message: bytes, *, sender: str, recipients: list[str]) -> None:
-        """Hand it a message as a program on its own machine would."""
+        """Injects a message as a program on Postfix's own host would."""
         command = ["sendmail", "-C", str(self.folder / "etc"), "-i", "-f", sender]
         self._command([*command, "--", *recipients], message)
 
@@ -131,11 +134,11 @@ class Postfix:
         self._command(["postqueue", "-c", str(self.folder / "etc"), "-f"])
 
     def queue(self) -> str:
-        """What `postqueue -p` says."""
+        """Returns the output of `postqueue -p`."""
         return self._command(["postqueue", "-c", str(self.folder / "etc"), "-p"])
 
     def messages(self, local: str) -> list[bytes]:
-        """The messages delivered for that local part, oldest first."""
+        """Returns the messages delivered to that local part, oldest first."""
         files = [
             path
             for part in ("new", "cur")
@@ -145,7 +148,7 @@ class Postfix:
         return [path.read_bytes() for path in ordered]
 
     def wait_for_messages(self, local: str, count: int = 1) -> list[bytes]:
-        """Raises PeerError with its log when they do not come."""
+        """Raises PeerError with Postfix's log if they do not arrive."""
         try:
             wait_until(lambda: len(self.messages(local)) >= count, f"mail for {local}")
         except PeerError as error:

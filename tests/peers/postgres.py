@@ -1,6 +1,6 @@
-"""A private PostgreSQL, gone when it is left.
+"""A private PostgreSQL, deleted when its context is left.
 
-`python -m tests.peers.postgres COMMAND...` runs a command that finds it in
+`python -m tests.peers.postgres COMMAND...` runs a command with this database in
 POSTERN_DATABASE_URL.
 """
 
@@ -20,13 +20,14 @@ from tests import migrated
 from tests.peers.process import Daemon, free_port, open_folder, remove_folder
 
 USER = "postgres"
-# For tests that end before the machine can lose power: what they write is waited for by
-# nobody, and each of their statements is too short for compiling it to be worth while.
+# Tests need no durability, so commits do not wait for the disk; and compiling their
+# short statements would take longer than running them.
 HASTY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "jit=off")
 
 
 class Postgres:
-    """One cluster in a temporary folder, on a free port of loopback, as user postgres."""
+    """One cluster in a temporary folder, on a free loopback port, with the user
+    postgres."""
 
     def __init__(self, *settings: str, copy_of: Path | None = None) -> None:
         self.port = free_port()
@@ -77,11 +78,11 @@ class Postgres:
         self._daemon.wait_for(self._is_ready)
 
     def stop(self) -> None:
-        # SIGINT: end sessions and shut down at once, without losing anything.
+        # SIGINT is the fast shutdown: it ends sessions and loses no data.
         self._daemon.stop(signal.SIGINT)
 
     def create(self, name: str, *, template: str = "template1") -> str:
-        """Make a database, empty or a copy of another; returns its URL."""
+        """Creates a database, empty or from a template, and returns its URL."""
         with psycopg.connect(self.url, autocommit=True) as connection:
             command = f'create database "{name}" template "{template}"'
             connection.execute(command.encode())
@@ -100,7 +101,8 @@ class Postgres:
 
 
 def _as_user() -> list[str]:
-    # PostgreSQL refuses to run as root. setpriv becomes the user without a process between.
+    # PostgreSQL refuses to run as root. setpriv changes the user without another
+    # process.
     if os.geteuid() != 0:
         return []
     return ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups"]

@@ -1,4 +1,4 @@
-"""Starting a program of another's, waiting until it answers, ending it by its pid."""
+"""Starts external programs, waits until they answer, and ends them by their pid."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-PATIENCE = 120.0  # seconds, for a slow machine; nothing is measured by it
+PATIENCE = 120.0  # seconds, for a slow machine; no measurement depends on it
 
 
 class PeerError(Exception):
-    """A peer did not start, or did not do what it was asked."""
+    """A peer did not start, or did not do what was asked of it."""
 
 
-# Below what the kernel gives to outgoing connections and to a server that asks for any port.
+# Below the range from which the kernel assigns ephemeral ports.
 PORTS = range(20_000, 32_000)
 
 _held: list[socket.socket] = []
@@ -30,9 +30,10 @@ _candidates = itertools.cycle(random.SystemRandom().sample(PORTS, len(PORTS)))
 
 
 def free_port() -> int:
-    """A port that nobody else gets while this process lives: it is held.
+    """Returns a port that no other caller gets while this process lives.
 
-    A server that listens with SO_REUSEADDR, as most do, may take it for all that.
+    This process keeps it bound. A server that sets SO_REUSEADDR, as most do, can still
+    listen on it.
     """
     for port in itertools.islice(_candidates, len(PORTS)):
         holder = socket.socket()
@@ -41,7 +42,7 @@ def free_port() -> int:
         except OSError:
             holder.close()
             continue
-        # Set only now: the bind itself was to fail where somebody holds the port.
+        # Set after the bind, which has to fail if another process holds the port.
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         _held.append(holder)
         return port
@@ -49,7 +50,7 @@ def free_port() -> int:
 
 
 def wait_until(done: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
-    """Look again and again; raises PeerError when patience ends."""
+    """Polls until `done` returns True; raises PeerError after `patience` seconds."""
     deadline = time.monotonic() + patience
     while not done():
         if time.monotonic() > deadline:
@@ -64,7 +65,7 @@ def answers(port: int) -> bool:
 
 
 def open_folder() -> Path:
-    """A temporary folder that daemons running as another user may enter."""
+    """Creates a temporary folder that daemons running as another user can enter."""
     folder = Path(tempfile.mkdtemp(prefix="peer-"))
     folder.chmod(0o755)
     return folder
@@ -75,7 +76,7 @@ def remove_folder(folder: Path) -> None:
 
 
 class Daemon:
-    """One program in the foreground, in a process group of its own."""
+    """A program in the foreground, in its own process group."""
 
     def __init__(
         self,
@@ -101,9 +102,11 @@ class Daemon:
         return self._process.pid
 
     def wait_for(self, done: Callable[[], bool], patience: float = PATIENCE) -> None:
-        """Raises PeerError with the log's end when the program ends first.
+        """Waits for `done`; raises PeerError with the end of the log if the program
+        exits first.
 
-        A program that does not start is ended: it would work on beside later tests.
+        A program that does not start in time is killed, or it would run during later
+        tests.
         """
 
         def done_or_dead() -> bool:
@@ -118,7 +121,8 @@ class Daemon:
             raise PeerError(self.log.read_text(errors="replace")[-2000:])
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        """Ask it to end; end its whole group by force when it does not."""
+        """Sends the signal, and kills the whole group if the program does not exit in
+        10 seconds."""
         if self._process.poll() is None:
             self._process.send_signal(how)
         with contextlib.suppress(subprocess.TimeoutExpired):

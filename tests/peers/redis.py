@@ -1,4 +1,4 @@
-"""A private Redis, which keeps nothing on the disk."""
+"""A private Redis without persistence."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.peers.process import Daemon, free_port, open_folder, remove_folder
 
 
 class Redis:
-    """Listens on a free port of loopback, and on the same one after each start."""
+    """Listens on a free loopback port, the same one after each start."""
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -37,7 +37,7 @@ class Redis:
         self._daemon.wait_for(self._answers)
 
     def stop(self) -> None:
-        """End it at once; what it held is gone."""
+        """Ends the process immediately; its data is lost."""
         if self._daemon is not None:
             self._daemon.stop(signal.SIGKILL)
             self._daemon = None

@@ -1,4 +1,5 @@
-"""Schemathesis: a client that is made from the OpenAPI document, and means no good."""
+"""Schemathesis: a client that derives valid and invalid requests from the OpenAPI
+document."""
 
 from __future__ import annotations
 
@@ -13,15 +14,15 @@ from pathlib import Path
 from tests.peers.process import PeerError
 
 CONFIG = Path(__file__).with_suffix(".toml")
-PATIENCE = 600  # seconds, on a machine that does other things too
-# The same requests in the same order, each time.
+PATIENCE = 600  # seconds, on a machine that is also doing other work
+# Makes the same requests in the same order each time.
 ALWAYS_ALIKE = ("--seed=1", "--workers=1", "--generation-database=none", "--no-shrink")
-CASES = "--max-examples=4"  # of what is right and of what is wrong, for each operation
+CASES = "--max-examples=4"  # valid and invalid requests, for each operation
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What it found, and how many of the document's operations it called."""
+    """What it reported, and how many of the document's operations it called."""
 
     is_clean: bool
     operations: int
@@ -30,7 +31,8 @@ class Outcome:
 
 
 def run(base: str, key: str, *, phases: str) -> Outcome:
-    """Call every operation of the document at `base` with the key; look at each answer."""
+    """Calls every operation of the document at `base` with the key, and checks each
+    response."""
     with tempfile.TemporaryDirectory(prefix="schemathesis-") as folder:
         done = subprocess.run(
             [

@@ -1,4 +1,5 @@
-"""7-Zip, Debian's package: makes archives, and lists those that we make by hand."""
+"""7-Zip, Debian's package: creates archives, and lists those that tests build by
+hand."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from pathlib import Path
 
 
 def pack(folder: Path, files: dict[str, bytes], *switches: str) -> bytes:
-    """A 7z archive of those files, made in that empty folder."""
+    """Creates a 7z archive of those files in an empty folder."""
     papers = folder / "papers"
     for name, data in files.items():
         path = papers / name
@@ -20,7 +21,7 @@ def pack(folder: Path, files: dict[str, bytes], *switches: str) -> bytes:
 
 
 def names(folder: Path, archive: bytes, *, kind: str) -> list[str]:
-    """The paths of what 7-Zip finds in an archive of that kind."""
+    """Returns the paths that 7-Zip finds in an archive of that kind."""
     path = folder / "listed"
     path.write_bytes(archive)
     listed = run("l", "-ba", "-slt", f"-t{kind}", "-sccUTF-8", str(path), folder=folder)
@@ -32,7 +33,7 @@ def names(folder: Path, archive: bytes, *, kind: str) -> list[str]:
 
 
 def run(*arguments: str, folder: Path) -> str:
-    # Debian 12 has it under the first of these names alone.
+    # Debian 12 knows it by the first of these names alone.
     program = shutil.which("7zz") or shutil.which("7z")
     assert program, "7-Zip is missing: .ci/prepare test installs it"
     done = subprocess.run(

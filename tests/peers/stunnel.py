@@ -1,4 +1,4 @@
-"""A TLS tunnel for programs that speak SMTP only in clear."""
+"""A TLS tunnel for programs that speak SMTP only in clear text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ CAfile = {ca_file}
 
 
 class Stunnel:
-    """Listens in clear on `port`, says STARTTLS to `target` and verifies its chain."""
+    """Listens in clear text on `port`, uses STARTTLS with `target` and verifies its
+    chain."""
 
     def __init__(self, target: int, *, ca_file: Path) -> None:
         self.port = free_port()

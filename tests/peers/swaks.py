@@ -1,4 +1,4 @@
-"""swaks: one SMTP conversation, exactly as asked, with its transcript."""
+"""swaks: runs one SMTP session as specified, and returns its transcript."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Conversation:
-    """What swaks did. Code 0 is success; others are listed in its manual."""
+    """The result of swaks. Exit code 0 is success; its manual lists the others."""
 
     code: int
     transcript: str
 
     @property
     def refusal(self) -> str:
-        """The last line that swaks marks as an error from the server, or nothing."""
+        """The last line that swaks marks as an error from the server, or an empty
+        string."""
         lines = re.findall(r"^<[~\-*]\* +(.*)$", self.transcript, re.MULTILINE)
         return lines[-1].strip() if lines else ""
 
@@ -30,7 +31,7 @@ def swaks(
     recipient: str,
     message: bytes = b"Subject: A message\n\nHello.\n",
 ) -> Conversation:
-    """Talk to a server on loopback. swaks ends the message's last line itself."""
+    """Sends a message to a server on loopback. swaks adds the final line end itself."""
     lines = message.replace(b"\r\n", b"\n").removesuffix(b"\n")
     with tempfile.NamedTemporaryFile(suffix=".eml") as file:
         file.write(lines)
@@ -45,7 +46,8 @@ def swaks(
 
 
 def tls(ca_file: Path, name: str = "localhost") -> list[str]:
-    """Options for STARTTLS with a certificate of our authority, for that name."""
+    """Returns options for STARTTLS with a certificate of our authority, for that
+    name."""
     return [
         *("--tls", "--tls-verify", "--tls-ca-path", str(ca_file), "--tls-sni", name),
         *(["--tls-verify-target", name] if _compares_names() else []),
@@ -53,7 +55,7 @@ def tls(ca_file: Path, name: str = "localhost") -> list[str]:
 
 
 def _compares_names() -> bool:
-    """Older ones verify the chain only, and do not know the option."""
+    """Whether swaks checks host names: older versions verify the chain only."""
     said = subprocess.run(
         ["swaks", "--version"], capture_output=True, check=True, text=True
     )

@@ -1,4 +1,4 @@
-"""Each peer alone: that it starts, does its one thing, and ends."""
+"""Each peer alone: it starts, does its one job, and stops."""
 
 from __future__ import annotations
 

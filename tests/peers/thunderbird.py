@@ -1,4 +1,4 @@
-"""Thunderbird on a screen of its own, set up by its account dialog as a member would."""
+"""Thunderbird on a virtual screen, set up by its account dialog as a member would."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ COMMAND = [
     *("thunderbird", "--marionette", "--remote-allow-system-access"),
     *("--no-remote", "--profile"),
 ]
-# Values of the dialog's own lists.
+# Values of the lists in the account dialog.
 POP3, TLS, NORMAL_PASSWORD = "2", "3", "3"
-# What its certificate manager does when an authority is imported.
+# What its certificate manager does to import an authority.
 TRUST = """
 const store = Cc['@mozilla.org/security/x509certdb;1'].getService(Ci.nsIX509CertDB);
 store.addCertFromBase64(arguments[0], 'CT,,');
@@ -47,7 +47,7 @@ for (const account of MailServices.accounts.accounts)
       found[folder.name] = [...folder.messages].map(one => one.mime2DecodedSubject);
 return found;
 """
-# What its writing window says of itself once everything in it works.
+# Set on the compose window once it is fully initialised.
 IS_READY = "return window.composeEditorReady === true;"
 RECIPIENTS = """
 return [...document.querySelectorAll('mail-address-pill')].map(one => one.emailAddress);
@@ -55,7 +55,7 @@ return [...document.querySelectorAll('mail-address-pill')].map(one => one.emailA
 
 
 class Thunderbird:
-    """A new profile, which nobody has set up yet."""
+    """A new profile without an account."""
 
     def __init__(self) -> None:
         self.folder = open_folder()
@@ -85,7 +85,7 @@ class Thunderbird:
         return self._marionette
 
     def _open_screen(self) -> str:
-        """Start a screen that nobody sees; it picks a free number itself."""
+        """Starts a virtual screen, which picks a free display number itself."""
         reader, writer = os.pipe()
         self._screen = subprocess.Popen(
             ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x1024x24"],
@@ -110,14 +110,14 @@ class Thunderbird:
         remove_folder(self.folder)
 
     def trust(self, ca_file: Path) -> None:
-        """Import a certificate authority for mail servers."""
+        """Imports a certificate authority for mail servers."""
         body = ca_file.read_text().split("-----")[2]
         self.screen.run(TRUST, "".join(body.split()))
 
     def set_up(
         self, *, name: str, address: str, password: str, pop3s: int, submissions: int
     ) -> None:
-        """Go through the account dialog, by hand where it finds nothing by itself."""
+        """Adds an account by the account dialog, with manual settings."""
         screen = self.screen
         screen.type("#realName", name)
         screen.type("#email", address)
@@ -141,18 +141,18 @@ class Thunderbird:
         self.screen.choose(f"#{way}AuthMethodSelect", NORMAL_PASSWORD)
 
     def subjects(self, folder: str) -> list[str]:
-        """What lies in a folder of the account."""
+        """Returns the subjects of the messages in a folder of the account."""
         found: dict[str, list[str]] = self.screen.run(FOLDERS)
         return found.get(folder, [])
 
     def write(self, *, to: str, subject: str) -> None:
-        """Write a message in a window of its own and press Send."""
+        """Writes a message in its own window and sends it."""
         main = self.screen.windows()
         self.screen.run("MsgNewMessage(null);")
         self.screen.go_to(self._new_window(main))
-        # A window that is still being made empties its fields when it is ready.
+        # A window that is still loading empties its fields when it is ready.
         self._wait(lambda: self.screen.run(IS_READY), "the window to be written in")
-        # The comma makes a recipient of what was typed.
+        # A comma turns the typed text into a recipient.
         self.screen.type("#toAddrInput", f"{to},")
         self._wait(lambda: self.screen.run(RECIPIENTS) == [to], "a recipient")
         self.screen.type("#msgSubject", subject)

@@ -1,6 +1,6 @@
-"""Requests every page and every action as every visitor: permissions.txt says who may.
+"""Requests every page and every action as every visitor, as permissions.txt declares.
 
-On the same walk the header of each response is checked by tests/security/headers.py.
+The header of each response is checked by tests/security/headers.py.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def visit(
     client: Client,
     guide_folder: GuideFolder,
 ) -> Visit:
-    """Creates all visitors and all objects, then signs in one visitor."""
+    """Creates all visitors and all objects, and signs in one visitor after another."""
     guide_folder.write("webmail", "Do this.\n")
     guide_folder.load()
     people = visitors.create(northfield, harbour)

@@ -18,7 +18,7 @@ STAFF = {
     "editor": RoleName.GUIDE_EDITOR,
     "auditor": RoleName.AUDITOR,
 }
-# They resemble those above, and get no further than the sign-in or the second factor.
+# They resemble those above, and reach only the sign-in page or the second factor.
 OUTSIDE = {
     "stranger",
     "suspended",
@@ -29,7 +29,7 @@ OUTSIDE = {
 }
 ORGANISED = {"member", "administrator", "neighbour", "elsewhere"}
 EVERYBODY = OUTSIDE | ORGANISED | set(STAFF)
-# They need a second factor and have not shown it: every other page redirects to it.
+# They need a second factor and have not confirmed it: every other page redirects to it.
 HALF_SIGNED_IN = {"operator-by-password", "administrator-by-password"}
 SHOWS_SECOND_FACTOR = EVERYBODY - OUTSIDE - {"member", "elsewhere"}
 
@@ -43,7 +43,8 @@ GROUPS = {
 
 
 def create(northfield: Organisation, harbour: Organisation) -> dict[str, Person | None]:
-    """Creates one person for each kind; None stands for the stranger."""
+    """Creates one person for each kind; None stands for a visitor without an
+    account."""
     firm = factories.make_organisation(account_type=AccountType.SMTP)
     factories.make_domain(firm, "firm.example")
     police = factories.make_organisation(account_type=AccountType.TRUSTED_DOMAIN)

@@ -1,3 +1,3 @@
-"""The standing examination: what an attacker would try first, over everything there is."""
+"""Security tests of the whole product: what an attacker would try first."""
 
 from __future__ import annotations

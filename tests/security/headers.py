@@ -1,4 +1,4 @@
-"""What the header of every answer must say, for any visitor and any page."""
+"""What the header of every response must contain, for any visitor and any page."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from django.http import HttpResponse
 
-# The same for everybody, so that a browser keeps them: pictures of guides, and where to
-# report a weakness.
+# Identical for every visitor, and therefore cacheable: pictures of guides, and where to
+# report a vulnerability.
 KEPT = {"guides/pictures/images/<str:name>", ".well-known/security.txt"}
-# Arguments that let in anybody who holds the address.
+# Arguments that grant access to anyone who has the URL.
 SECRET = re.compile(r"<(?:\w+:)?(?:token|key|uidb36|uidb64)>")
 ADMIN = "admin/"
 
@@ -18,7 +18,10 @@ ADMIN = "admin/"
 def faults(
     response: HttpResponse, route: str, *, is_stranger: bool, is_public: bool
 ) -> list[str]:
-    """What is wrong with the header, each as one line. `route` as urls.py spells it."""
+    """Returns a line for each fault of a response header.
+
+    `route` is spelt as in urls.py.
+    """
     said = [
         *_fixed(response),
         *_policy(response, route),

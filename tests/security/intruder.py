@@ -1,4 +1,4 @@
-"""Somebody who wants another's mail, and tries every way that the pages offer."""
+"""An intruder who wants another person's mail and tries every way that pages offer."""
 
 from __future__ import annotations
 
@@ -24,14 +24,17 @@ LINK = re.compile(r"http://127\.0\.0\.1:8000(/\S+)")
 
 @dataclass
 class Intruder:
-    """One visitor at the pages, who reads mail at an address of their own."""
+    """A signed-in visitor who controls an everyday address.
+
+    `client` is signed in with the intruder's role, `browser` is not signed in.
+    """
 
     client: Client
     victim: Person
     browser: Client = field(default_factory=Client)
 
     def try_everything(self) -> None:
-        """Press each button about the victim on the pages of staff and organisation."""
+        """Submits every form about the victim on the staff and organisation pages."""
         details = {"name": self.victim.name, "everyday_address": OWN_ADDRESS}
         asked = {"address": OWN_ADDRESS, "reason": "Forgot it"}
         for place in self._places():
@@ -44,7 +47,7 @@ class Intruder:
         self.agree_to_everything()
 
     def agree_to_everything(self) -> None:
-        """Answer each thing that waits as if a second person did."""
+        """Agrees to every pending recovery, as if this were the second person."""
         for pk in RecoveryAddressChange.objects.values_list("pk", flat=True):
             self._agree("address", pk)
         for pk in self.victim.factor_resets.values_list("pk", flat=True):
@@ -53,7 +56,10 @@ class Intruder:
             self._agree("mail", pk)
 
     def reads_the_mail(self, message_id: int) -> bool:
-        """Follow whatever link came to the intruder's address, sign in, and look."""
+        """Follows every link sent to the intruder, signs in, and opens the message.
+
+        Returns whether the victim's words were on the page.
+        """
         jobs.run_waiting()
         self._use_links()
         self.browser.post("/account/password/reset/", {"email": self.victim.address})
@@ -98,7 +104,8 @@ class Intruder:
 
 
 def a_day_passes() -> None:
-    """The delay of every change that waits is over, and the job has run."""
+    """Moves pending and applied changes back by 25 hours, and applies those that are
+    due."""
     RecoveryAddressChange.objects.update(
         effective_at=F("effective_at") - timedelta(hours=25),
         applied_at=F("applied_at") - timedelta(hours=25),
@@ -107,7 +114,7 @@ def a_day_passes() -> None:
 
 
 def everybody_hears() -> set[str]:
-    """Send the notices that are due. Returns the addresses that they went to."""
+    """Sends the notices that are due, and returns the addresses that they went to."""
     jobs.run_waiting()
     mail.outbox.clear()
     notices.send_and_tidy()

@@ -1,4 +1,4 @@
-"""Messages that are built to keep a page busy, and harm nothing else."""
+"""Messages that take long to show, and are harmless otherwise."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def text(words: str, *fields: str) -> bytes:
 
 
 def nested(tag: str, depth: int, *, inner: str = "") -> bytes:
-    """One kind of element in itself; `inner` stands between two of them."""
+    """Returns an element nested in itself; `inner` comes after each opening tag."""
     return html(f"<{tag}>{inner}" * depth + "words" + f"</{tag}>" * depth)
 
 

@@ -1,4 +1,4 @@
-"""Display names, generated: some pass for somebody else's, some are only odd."""
+"""Generated display names: some impersonate another sender, some are merely odd."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DECEITS = (
     "The Postern Team",
     "Postern",
 )
-# Each in every way that could spoil a list, and none of them anybody's but their own.
+# Each could spoil the layout of a list, but impersonates no one.
 ODDITIES = (
     "Bob Hale",
     "Alice Gray",
@@ -44,7 +44,8 @@ ODDITIES = (
 
 @dataclass(frozen=True)
 class Named:
-    """A display name, how it is written in a header, and whether it deceives."""
+    """A display name, its form in a header, and whether it impersonates another
+    sender."""
 
     name: str
     written: str
@@ -53,7 +54,8 @@ class Named:
 
 
 def generated(count: int = 300) -> list[Named]:
-    """So many names, the same every time: two in three deceive, the others are odd."""
+    """Returns the same names each time: two in three impersonate, the others are
+    odd."""
     chance = random.Random(SEED)
     found = []
     while len(found) < count:

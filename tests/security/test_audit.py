@@ -1,7 +1,7 @@
-"""`make lint` asks for known vulnerabilities of what the locks pin.
+"""`make lint` queries OSV for known vulnerabilities in the locked packages.
 
-The source here answers as OSV documents POST /v1/querybatch: results in the order of the
-queries, ids only, and a page token with each result that was cut.
+The server here answers as OSV documents POST /v1/querybatch: results in the order of
+the queries, ids only, and a page token with each truncated result.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ ROOT = Path(__file__).parents[2]
 
 
 class Source(HTTPServer):
-    """Knows the advisories of `known`, one to a page; counts what it was asked."""
+    """A stand-in for OSV.
+
+    It reports the advisories in `known`, one to a page, and counts its requests.
+    """
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answers)
@@ -154,7 +157,7 @@ def test_a_source_that_is_out_of_order_is_no_fault(source: Source) -> None:
 
 
 def test_a_source_that_is_silent_is_given_up() -> None:
-    """Its listener takes the connection and never answers."""
+    """The connection is accepted and never answered."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         done = audit(f"http://127.0.0.1:{silent.getsockname()[1]}")
 

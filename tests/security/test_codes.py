@@ -1,4 +1,4 @@
-"""A one-time code opens once, wherever codes are taken and however often it is tried."""
+"""A one-time code is valid once, in every place that accepts codes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LOGIN = "/account/login/"
 
 
 def sign_in_with(code: str, person: Person) -> Client:
-    """A browser of its own, through password and code."""
+    """Signs in with password and code in a new browser."""
     client = Client()
     client.post(LOGIN, {"login": person.address, "password": PASSWORD})
     client.post(reverse("mfa_authenticate"), {"code": code})
@@ -38,7 +38,7 @@ def is_in(client: Client) -> bool:
 
 @pytest.mark.parametrize("seconds", [1, 20, 31, 45, 59])
 def test_a_code_signs_in_once(bob: Person, seconds: int) -> None:
-    """For as long as the tolerance for clocks would take it: a step before and after."""
+    """Throughout the tolerance for clock drift: one step before and one after."""
     give_app(bob)
     with time_machine.travel(NOON, tick=False) as clock:
         code = code_now()
@@ -81,7 +81,7 @@ def test_the_next_code_opens(bob: Person) -> None:
 def test_the_code_of_a_sign_in_confirms_nothing_later(
     signed_in: SignIn, vera: Person
 ) -> None:
-    """A code read over a shoulder must not serve for the one who read it."""
+    """A code read over someone's shoulder must be useless to the reader."""
     client = signed_in(vera)
     give_app(vera)
     with time_machine.travel(NOON, tick=False):
@@ -125,7 +125,7 @@ def test_a_recovery_code_opens_once(bob: Person) -> None:
 
 
 def at_once(attempt: Callable[[], bool], times: int) -> list[bool]:
-    """What several processes would be answered that ask at the same moment."""
+    """Returns the results of simultaneous attempts, each in a thread of its own."""
     gate = threading.Barrier(times)
     answers: list[bool] = []
 

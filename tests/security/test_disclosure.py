@@ -1,4 +1,4 @@
-"""A person who found a weakness finds where to report it (RFC 9116)."""
+"""Anyone who finds a vulnerability can find out where to report it (RFC 9116)."""
 
 from __future__ import annotations
 

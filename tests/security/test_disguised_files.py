@@ -1,4 +1,4 @@
-"""Names of files, disguised by Unicode's own means: refused, or shown for what they are."""
+"""File names disguised with Unicode are refused, or shown as what they are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.mail.mime import file_names
 from tests.security.names import SEED
 from tests.security.unicode_data import DISGUISES, turning, unseen
 
-# What the names end in, and whether it starts something when it is opened.
+# File name endings, and whether opening such a file runs it.
 ENDINGS = {
     "exe": True,
     "scr": True,
@@ -27,7 +27,8 @@ HARMLESS = b"Good morning\r\n"
 
 
 def generated(count: int = 500) -> list[tuple[str, str, bool]]:
-    """So many names, the same every time: the disguise, the name, what it was before."""
+    """Returns the same names each time: the disguise, the name, whether opening it runs
+    it."""
     chance = random.Random(SEED)
     found = []
     for _ in range(count):
@@ -41,7 +42,8 @@ def generated(count: int = 500) -> list[tuple[str, str, bool]]:
 
 
 def faults(name: str, *, starts: bool) -> list[str]:
-    """What is wrong with how we hand over a file of that name; empty where we refuse."""
+    """Returns what is wrong with how a file with that name is shown; nothing if
+    refused."""
     carried = File(name, "application/octet-stream", HARMLESS)
     if not policy.can_carry([carried]):
         return [] if starts else ["a document is refused"]
@@ -51,7 +53,7 @@ def faults(name: str, *, starts: bool) -> list[str]:
         found.append("starts something")
     if any(c in unseen() or c in turning() for c in shown):
         found.append("holds what is not seen")
-    # What stands last in its order is what is read last: nothing turns it.
+    # Without control characters, the end of the name is displayed last.
     if any(unicodedata.category(c) in ("Cc", "Cf") for c in shown):
         found.append("is not shown as it is")
     return found

@@ -1,4 +1,4 @@
-"""Names that pass for somebody else's are refused, whatever they are made of."""
+"""Display names that impersonate another sender are refused, however disguised."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FIELDS = ["From", "Sender", "Reply-To", "Resent-From", "Resent-Sender"]
 
 
 def refusal(field: str, written: str, address: str) -> str:
-    """What a header with that name is refused with; empty where it is not."""
+    """Returns the refusal of a header with that name, or an empty string."""
     others = "" if field == "From" else f"From: {address}\r\n"
     raw = f"{others}{field}: {written} <{address}>\r\n".encode()
     try:
@@ -41,7 +41,7 @@ def _as(own: str):
 def test_every_generated_name_that_deceives_is_refused_and_no_other(
     bob: Person, alice: Person, charlie: Person, firm: Organisation, field: str
 ) -> None:
-    """Bob's mailbox is the community's own least known one."""
+    """The sender is a member of another organisation, Charlie."""
     names = generated(300)
 
     wrong = [
@@ -56,6 +56,6 @@ def test_every_generated_name_that_deceives_is_refused_and_no_other(
 
 
 def test_a_namesake_is_never_refused(alice: Person, charlie: Person) -> None:
-    """Of a person, a mailbox and an organisation."""
+    """The namesake of a person, a mailbox or an organisation."""
     for name in (alice.name, "Northfield Court", f"{alice.name}, Northfield Court"):
         assert not refusal("From", f'"{name}"', charlie.address)

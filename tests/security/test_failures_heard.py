@@ -1,4 +1,5 @@
-"""The owner hears of failures at the second factor, and of many at their address."""
+"""The owner is notified of failed second factors, and of many failures at an
+address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names made of Unicode's own data, so that no table of ours can be their source."""
+"""File names generated from Unicode's data, independently of our own tables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp"}
 
 
 def like(wanted: str) -> list[str]:
-    """The characters that Unicode says are the same letter or sign in another form."""
+    """Returns the characters that Unicode decomposes to the same letter or sign."""
     return [
         c
         for c in CHARACTERS

@@ -1,6 +1,6 @@
-"""Rules for headers that the walk over all routes (tests/permissions) cannot see.
+"""Rules for headers that tests/permissions cannot check.
 
-That walk holds every answer to every visitor to tests/security/headers.py.
+Tests there apply tests/security/headers.py to every response for every visitor.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Web sessions end by themselves: unused, after a while; used, after a day's work."""
+"""Web sessions end by themselves: idle ones after a while, others after a working
+day."""
 
 from __future__ import annotations
 

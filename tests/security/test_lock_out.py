@@ -1,4 +1,4 @@
-"""Strangers who fail shut out strangers: never a browser or a network that is known."""
+"""Failed sign-ins limit other unknown clients, never a known browser or network."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_browser_that_signed_in_before_is_not_shut_out(bob: Person) -> None:
     own = signed_in_before(bob)
     fail(browser(), bob.address, sign_in_attempts.ADDRESS_LIMIT)
 
-    # The laptop is somewhere else today.
+    # The laptop is on another network today.
     own.defaults["REMOTE_ADDR"] = FURTHER
     sign_in(own, bob.address)
 
@@ -79,7 +79,7 @@ def test_nor_a_network_that_did(bob: Person) -> None:
 
 
 def test_nor_where_strangers_share_that_network(bob: Person) -> None:
-    """Failures of others at other addresses use up none of its attempts."""
+    """Failures from the same network do not use up the known browser's attempts."""
     own = signed_in_before(bob)
     for number in range(sign_in_attempts.PEER_LIMIT):
         fail(browser(HOME), f"nobody{number}@x.example", 1)

@@ -1,4 +1,4 @@
-"""Members find nothing where staff work, Wagtail's own addresses included."""
+"""Members cannot reach the console, by Wagtail's own URLs included."""
 
 from __future__ import annotations
 

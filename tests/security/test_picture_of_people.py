@@ -1,4 +1,5 @@
-"""Pages that name people, in a browser: no name hides or covers the address beside it."""
+"""Pages that name people, in a browser: no name hides or covers the address beside
+it."""
 
 from __future__ import annotations
 
@@ -35,7 +36,7 @@ from tests.security.unicode_data import marks
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
-# Harmless, each of a kind that could spoil a page.
+# Harmless names of each kind that could spoil a page.
 NAMES = {
     "namesake": "Alice Gray",
     "without spaces": "W" * 150,
@@ -48,19 +49,20 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Size:
-    """A window in CSS pixels, and the address of Harbour's that must be read in it."""
+    """A window in CSS pixels, and the address of Harbour that must be legible in it."""
 
     width: int
     height: int
     address: str
 
 
-# A window of 1280 by 900 at 400 % shows 320 by 225: there no word of the address fits.
+# A window of 1280 by 900 at 400 % shows 320 by 225 CSS pixels, too narrow for every
+# word of the address.
 SIZES = {
     "wide": Size(screens.WIDE, 900, "charlie@harbour.secure.example"),
     "zoomed": Size(screens.NARROW, 225, f"charlie{'x' * 54}@harbour.secure.example"),
 }
-# How often an address can be read, and what is wrong with it where it cannot.
+# Counts where the address is legible, and says what is wrong where it is not.
 SEEN = """address => {
   const holds = one => one.textContent.includes(address);
   const left = 'script, style, textarea, option, .govuk-visually-hidden, .w-sr-only';
@@ -108,7 +110,7 @@ def size(request: pytest.FixtureRequest) -> Size:
 
 @pytest.fixture
 def visit(size: Size, open_page: OpenPage, live_server: LiveServer) -> Visit:
-    """Opens a page for somebody who is signed in."""
+    """Opens a page as the person who is signed in with a client."""
 
     def open_as(client: Client) -> Page:
         view = {"width": size.width, "height": size.height}
@@ -124,7 +126,8 @@ def visit(size: Size, open_page: OpenPage, live_server: LiveServer) -> Visit:
 
 @pytest.fixture
 def look(size: Size) -> Look:
-    """Says what is wrong with a page, which must show the address so often."""
+    """Returns what is wrong with a page, which must show the address that many
+    times."""
 
     def examined(page: Page, least: int, url: str = "") -> list[str]:
         if url:
@@ -142,7 +145,8 @@ def look(size: Size) -> Look:
 def crowd(
     size: Size, bob: Person, alice: Person, harbour: Organisation
 ) -> dict[str, Message]:
-    """Bob's mail from, and to, Harbour under every name: one conversation, by kind."""
+    """Messages between Bob and Harbour, which uses every name; one conversation of each
+    kind."""
     for number, name in enumerate(NAMES.values()):
         for role in (FolderRole.SENT, FolderRole.DRAFTS):
             to = [person(name, size.address)]
@@ -184,7 +188,7 @@ def test_lists(
     crowd: dict[str, Message],
 ) -> None:
     every = len(NAMES)
-    # One line for the conversation, whose newest message is Harbour's.
+    # One row for the conversation, whose newest message is from Harbour.
     lines = {FolderRole.INBOX: 1, FolderRole.SENT: every, FolderRole.DRAFTS: every}
     page = visit(signed_in(bob))
 
@@ -208,7 +212,7 @@ def test_messages(
     every = len(NAMES)
     ids = {kind: message.pk for kind, message in crowd.items()}
     wrong: list[str] = []
-    # In From and in To; in the newest one's conversation once for each of the others.
+    # In From and in To; in the newest conversation once more for each other message.
     for name, args, least in (
         ("read", [ids["without spaces"]], 2),
         ("read", [ids["right to left"]], 2 + every - 1),
@@ -265,7 +269,7 @@ def test_helpdesk(
 
     wrong = look(page, len(asked), reverse("desk:index"))
     for ticket in asked[1:3]:
-        # With the question, the reply and the requester.
+        # Beside the question, the reply and the requester.
         wrong += look(page, 3, reverse("desk:ticket", args=[ticket.pk]))
 
     assert wrong == []

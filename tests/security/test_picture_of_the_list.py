@@ -1,4 +1,5 @@
-"""A picture of the list, in a browser: every line shows whose it is, whatever its name."""
+"""The message list in a browser: every row shows the sender's address, whatever the
+name."""
 
 from __future__ import annotations
 
@@ -23,8 +24,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 COUNT = 300
 SENDER = "charlie@harbour.secure.example"
-# What is wrong with the lines of a list: every one shows the address whole, inside itself,
-# under nothing, and the name stays in its own line.
+# Faults of a row: its address must be complete, inside the row and uncovered, and its
+# name must not leave its line.
 FAULTS = """([address, organisation]) => [...document.querySelectorAll('.app-mail-row')]
   .flatMap((row, number) => {
     row.scrollIntoView({block: 'center'});
@@ -60,7 +61,7 @@ FAULTS = """([address, organisation]) => [...document.querySelectorAll('.app-mai
 
 @pytest.fixture
 def crowded(bob: Person, charlie: Person) -> Mailbox:
-    """Bob's mailbox, as if no name had been refused."""
+    """Bob's mailbox with every name, as if none had been refused."""
     inbox = folder(bob.mailbox, FolderRole.INBOX)
     for number, named in enumerate(generated(COUNT)):
         message_actions.append(inbox, letter(named, number))

@@ -1,4 +1,4 @@
-"""What `manage.py rekey` signs again, and what it says of the rest."""
+"""What `manage.py rekey` signs with the new key, and what it reports about the rest."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ FAIL = "tests.engine.jobs.deeds.fail"
 @pytest.fixture(autouse=True)
 def _old(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     use(settings, OLD)
-    # django-q2 keeps the key with which the process began.
+    # django-q2 reads the key when it is imported.
     monkeypatch.setattr("django_q.conf.Conf.SECRET_KEY", OLD)
     monkeypatch.setattr(SignedPackage, "loads", SignedPackage.loads)
     monkeypatch.setattr(queue, "MOST_ATTEMPTS", 2)
@@ -72,7 +72,7 @@ def test_jobs_outlive_the_key_that_signed_them(settings: Settings) -> None:
     run_to_the_end()
     given_up = JobRun.objects.get(state=RunState.GIVEN_UP)
     queue.add(FAIL)
-    run_one()  # it waits to be tried again
+    run_one()  # it waits for its next attempt
     queue.add(FAIL)
     use(settings, NEW, OLD)
     packages.accept_earlier_keys()
@@ -133,7 +133,7 @@ SECRET = "k7qd-3m9x-2222-3333-4444-5555-6666"
 
 
 class Way(NamedTuple):
-    """A way in: opens a session, says whether it may go on, signs in elsewhere."""
+    """A protocol to sign in by: opens a session, checks it, and signs in elsewhere."""
 
     open: Callable[[], Any]
     goes_on: Callable[[Any], bool]
@@ -171,10 +171,10 @@ def way(
 def test_a_session_goes_on_while_hosts_exchange_the_keys(
     settings: Settings, way: Way
 ) -> None:
-    use(settings, OLD, NEW)  # the host that has not exchanged them yet
+    use(settings, OLD, NEW)  # on the host that still has the old order of keys
     session = way.open()
 
-    use(settings, NEW, OLD)  # the one that has
+    use(settings, NEW, OLD)  # on the host that already has the new one
     assert way.sign_in()
     assert way.rows.get().keyed_by == keys.name(NEW)
     assert way.goes_on(session)

@@ -1,4 +1,4 @@
-"""Everybody has a second factor: after a while for members, at once for others."""
+"""Everyone needs a second factor: staff immediately, members after a grace period."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_an_organisation_may_ask_at_once(signed_in: SignIn, bob: Person) -> None
 def test_but_not_for_less_than_the_community(
     signed_in: SignIn, alice: Person, bob: Person
 ) -> None:
-    """Its page offers no way below; and what it may switch off does not reach it."""
+    """A member needs one even if the organisation does not require it."""
     page = signed_in(alice, second_factor=True).get(
         f"/organisation/{alice.organisation_id}/security/"
     )
@@ -132,7 +132,7 @@ def test_a_community_may_leave_it_to_members(
 def test_a_session_that_was_opened_without_it_ends_when_one_is_added(
     transactional_db: None, signed_in: SignIn, bob: Person
 ) -> None:
-    """An intruder with the password alone does not outstay the owner's second factor."""
+    """Signs out an intruder who has only the password."""
     intruder = sign_in(bob)
     assert intruder.get(HOME).status_code == 200
     own = signed_in(bob)

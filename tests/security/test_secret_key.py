@@ -1,4 +1,5 @@
-"""The secret key can be changed: what it keyed works on, and is keyed again by use."""
+"""The secret key can be changed: what it protected still works and is re-keyed by
+use."""
 
 from __future__ import annotations
 
@@ -55,7 +56,7 @@ def _old(settings: Settings) -> None:
 
 @pytest.fixture
 def change(settings: Settings) -> Change:
-    """Changes the key, and keeps the one before as a fallback."""
+    """Changes the key and keeps the previous one as a fallback."""
 
     def change_key() -> None:
         settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = NEW, [OLD]
@@ -65,7 +66,7 @@ def change(settings: Settings) -> Change:
 
 @pytest.fixture
 def drop(settings: Settings) -> Change:
-    """Takes the old key out: what still hangs on it is lost."""
+    """Removes the previous key, and with it whatever still depends on it."""
 
     def drop_key() -> None:
         settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = NEW, []

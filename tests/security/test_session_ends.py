@@ -1,4 +1,4 @@
-"""What ends a person's sessions, and what the holder of one can still do."""
+"""What ends a person's sessions, and what an ended session can still do."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_app_passwords_end_with_it(bob: Person, app_password: str, how: str) -> 
     bob.refresh_from_db()
     if not bob.is_active:
         people.resume(bob, by=None)
-    # By hand: what is closed stays closed.
+    # Ended by hand: an ended session stays ended.
     Organisation.objects.update(status=OrganisationStatus.ACTIVE)
 
     assert authentication.authenticate_person(bob.address, app_password) is None
@@ -152,7 +152,7 @@ def test_a_neighbours_sessions_go_on(
 
 
 def test_two_ends_at_once_each_count(bob: Person) -> None:
-    """The count is raised in the database, not from what was read before."""
+    """The database increments the counter, not the process that read it before."""
     stale = Person.objects.get(pk=bob.pk)
     sessions.end_sessions(bob, by=None)
     sessions.end_sessions(stale, by=None)

@@ -1,4 +1,4 @@
-"""Sessions are seen, and ended, by their owner and by those who are allowed to."""
+"""Sessions are listed and ended by their owner and by those with permission."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def app_password(bob: Person) -> AppPassword:
 
 @pytest.fixture
 def reached(bob: Person) -> Person:
-    """Bob, with an address that notices reach."""
+    """Bob, with an everyday address for notices."""
     bob.everyday_address = "bob@everyday.example"
     bob.save()
     return bob
@@ -41,7 +41,7 @@ def sign_in(person: Person) -> Client:
 
 
 def notices() -> list[str]:
-    """What reaches Bob outside."""
+    """Returns the notices sent to Bob's everyday address."""
     everybody_hears()
     return [m.body for m in mail.outbox if m.to == ["bob@everyday.example"]]
 

@@ -1,4 +1,5 @@
-"""A mailbox that a recovery shut: by every way in, and who may open it."""
+"""A mailbox closed after a recovery: every way to read it, and who can open it
+again."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ from tests.security.intruder import OWN_ADDRESS, everybody_hears
 
 @pytest.fixture
 def shut(alice: Person, bob: Person, letter: Message) -> Person:
-    """Bob, after a recovery that Alice alone arranged."""
+    """Bob, whose mailbox is closed after a recovery by Alice alone."""
     shut_mail.shut_after_factor_reset(bob, by=alice, agreed_by=None)
     bob.refresh_from_db()
     return bob
@@ -46,7 +47,7 @@ def test_every_way_to_the_mail_is_shut(
         "/account/app-passwords/",
     ):
         assert client.get(path).status_code == 403, path
-    # Programs that the owner set up before go on; nobody sets up another.
+    # Mail programs that were set up before still work; new ones cannot be added.
     assert authentication.authenticate_person(shut.address, "made-since") is None
     assert authentication.authenticate_person(shut.address, "before") == shut
     assert not authentication.is_app_password_valid(

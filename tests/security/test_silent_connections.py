@@ -1,4 +1,4 @@
-"""Silent and slow peers of SMTP and POP3 hold nobody else up."""
+"""Silent and slow SMTP and POP3 clients do not hold up other clients."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from engine.storage.models import Message
 from tests.engine.pop3.conftest import Server as Pop3Server
 from tests.engine.smtp.conftest import SECRET, Server
 
-# Thirty places for strangers; fifty come.
+# Thirty places for unknown clients, for which fifty connect.
 FEW = Limits(40, strangers_per_address=8, strangers_per_network=12)
 FRESH = "127.200.3.4"
 HELLO = "s: 220 *\nc: EHLO firm.example\ns: 250 *\n"
@@ -32,7 +32,7 @@ TLS = HELLO + "c: STARTTLS\ns: 220 *\ntls\nc: EHLO firm.example\ns: 250 *\n"
 
 @asynccontextmanager
 async def silent(port: int) -> AsyncIterator[list[asyncio.StreamReader]]:
-    """Fifty silent connections, five from each of ten addresses."""
+    """Opens fifty silent connections, five from each of ten addresses."""
     opened = [
         await asyncio.open_connection(
             "127.0.0.1", port, local_addr=(f"127.100.{number % 10}.1", 0)
@@ -47,7 +47,7 @@ async def silent(port: int) -> AsyncIterator[list[asyncio.StreamReader]]:
 
 
 async def last_words(readers: list[asyncio.StreamReader]) -> list[bytes]:
-    """What the server said last to the clients that it has sent away."""
+    """Returns the server's last lines to the clients that it has disconnected."""
     said = []
     for reader in readers:
         with suppress(TimeoutError, ConnectionError):
@@ -109,7 +109,7 @@ async def test_members_own_servers_and_providers_are_known_by_their_networks(
     assert routes.is_known_source("192.0.2.7")
     assert not routes.is_known_source("192.0.2.77")
     assert routes.is_known_source("::ffff:192.0.2.7")
-    assert routes.is_known_source("40.92.0.1")  # Microsoft's
+    assert routes.is_known_source("40.92.0.1")  # a Microsoft address
     assert not routes.is_known_source("")
 
 

@@ -1,6 +1,6 @@
-"""Clients of the site that are slow, silent or greedy hold nobody else up.
+"""Slow, silent or greedy clients of the site do not hold up other clients.
 
-The site has one thread here: whatever held it would hold up everybody.
+The site has a single thread here, so a client that blocked it would block all.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ BEGUN = head("POST", "/form/", "Content-Length: 5000", FORM) + b"\r\ntext=x"
 async def clients(
     web: Web, number: int, say: bytes
 ) -> AsyncIterator[list[asyncio.StreamReader]]:
-    """So many clients, of ten addresses, that say something and no more."""
+    """Opens that many connections, from ten addresses, and sends `say` on each."""
     async with AsyncExitStack() as stack:
         readers = []
         for one in range(number):
@@ -40,7 +40,7 @@ async def clients(
 
 
 async def ended(reader: asyncio.StreamReader) -> bytes:
-    """What the server says until it hangs up."""
+    """Returns what the server sends until it closes the connection."""
     said = b""
     async with asyncio.timeout(PATIENCE):
         with suppress(ConnectionError):
@@ -163,7 +163,7 @@ async def test_an_answer_that_nobody_reads_is_given_up(
 
 
 def is_cut_off(client: socket.socket) -> bool:
-    """Whether the server ends the connection though the client has read nothing."""
+    """Whether the server closes a connection whose client has read nothing."""
     watch = select.poll()
     watch.register(client, select.POLLERR)
     return bool(watch.poll(PATIENCE * 1000))

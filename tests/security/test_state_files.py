@@ -1,4 +1,4 @@
-"""Nobody else on the machine reads what the service keeps."""
+"""No other user of the machine can read the service's files."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ EVERYDAY = Address.parse("jane@firm.example")
 
 @pytest.fixture
 def careless() -> Iterator[None]:
-    """The umask of a shell that shares everything."""
+    """A umask that gives every user every permission."""
     before = os.umask(0)
     yield
     os.umask(before)
@@ -49,14 +49,14 @@ def careless() -> Iterator[None]:
 
 @pytest.fixture
 def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of state that is not there yet."""
+    """A state folder that does not exist yet."""
     folder = tmp_path / "srv" / "postern"
     monkeypatch.setattr(settings.POSTERN, "var", folder)
     return folder
 
 
 def exposed(root: Path) -> dict[str, str]:
-    """Everything below that others may use in any way, with its mode."""
+    """Returns the paths that other users have any permission on, with their modes."""
     return {
         str(path.relative_to(root.parent)): oct(path.stat().st_mode & 0o777)
         for path in (root, *root.rglob("*"))
@@ -76,7 +76,7 @@ async def put_into_outbox() -> None:
 
 
 async def scan_a_large_message() -> list[str]:
-    """What is exposed while it lies in the scanner's folder."""
+    """Returns what is exposed while a message is in the scanner's folder."""
     scan = EmbeddedScanner(state.folder("scans")).open()
     await scan.feed(bytes(300_000))
     found = exposed(settings.POSTERN.path())
@@ -136,7 +136,8 @@ print(oct(os.umask(0)))
 def test_what_others_left_open_is_tightened_when_a_process_starts(
     careless: None, tmp_path: Path
 ) -> None:
-    """A folder that a package made, a database and keys that were put back."""
+    """For example a folder made by a package, and a database and keys restored from
+    backup."""
     root = tmp_path / "var"
     (root / "tls").mkdir(parents=True)
     (root / "blobs").mkdir()

@@ -1,4 +1,4 @@
-"""Each role alone, and each key alone, tries to read the mail of a member."""
+"""Each role alone, and each API key alone, tries to read a member's mail."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ WhoTries = Callable[[str], Client]
 def browser_of(
     signed_in: SignIn, alice: Person, charlie: Person, bob: Person
 ) -> WhoTries:
-    """The browser of somebody with the role, who has shown a second factor."""
+    """The browser of a person with the role, who has confirmed a second factor."""
 
     def sign_in(role: str) -> Client:
         inside = {
@@ -146,7 +146,7 @@ def test_no_key_alone_reads_it(
     scopes: list[Scope],
     is_communitys: bool,
 ) -> None:
-    # Without a second factor: a new password would be all that it takes.
+    # Without a second factor a new password would be sufficient.
     Authenticator.objects.all().delete()
     secret = generated_secrets.new_secret()
     place = None if is_communitys else northfield
@@ -162,7 +162,7 @@ def test_no_key_alone_reads_it(
     if Scope.WRITE_RECOVERY in scopes:
         assert {bob.address, alice.address} <= everybody_hears()
     a_day_passes()
-    # Now the link does come, and the mailbox is shut to the person who used it.
+    # Now the link is sent, and the mailbox is closed to the person who used it.
     assert not intruder.reads_the_mail(letter.pk)
 
 

@@ -1,4 +1,4 @@
-"""Who hears of each verb, found by doing it; and no verb is left out of the table."""
+"""Performs each verb and checks who is notified; every verb must be in verbs.py."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ MODULES = [
     "engine.storage.rules",
     "engine.storage.exports.mailbox_export",
 ]
-# Looks, and jobs that carry on what a verb has begun.
+# Queries, and jobs that carry on what a verb has begun.
 NO_VERBS = {
     "engine.storage.rules.check_makes_sense",
     "engine.storage.exports.mailbox_export.path_of",
@@ -122,7 +122,7 @@ class World:
         self.connection = factories.make_connection(self.firm)
 
     def expected(self, hears: Audience, place: Organisation | None) -> set[str]:
-        """Where those who must hear read it."""
+        """Returns the addresses where these audiences are notified."""
         at_firm = {self.jane.address, self.june.address}
         administrators = (
             at_firm if place == self.firm else {self.alice.address, self.dora.address}
@@ -154,7 +154,7 @@ def _staff(address: str, role: RoleName) -> Person:
 
 @pytest.fixture
 def world(northfield: Organisation, alice: Person, bob: Person) -> World:
-    everybody_hears()  # nothing that came before is announced
+    everybody_hears()  # discards earlier notices
     return World(northfield, alice, bob)
 
 

@@ -1,7 +1,7 @@
-"""Disguises for text, made from Unicode's data and a typeface, not from the guard's table.
+"""Disguises for text, made from Unicode's data and a font, independently of our tables.
 
-Which characters look alike is measured in the outlines of a typeface that mail is read
-in; what is unseen, turns text or decomposes, `unicodedata` says.
+Which characters look alike is determined by comparing outlines in a font that mail is
+read in; `unicodedata` tells which are invisible, change direction or decompose.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _every() -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def drawn_alike() -> dict[str, list[str]]:
-    """ASCII letters and signs to other characters with the very same outline."""
+    """Maps ASCII letters and signs to characters with identical outlines."""
     face = TTFont(TYPEFACE)
     glyphs, drawn = face.getGlyphSet(), defaultdict(list)
     for code, name in face.getBestCmap().items():
@@ -50,7 +50,7 @@ def drawn_alike() -> dict[str, list[str]]:
 
 @lru_cache(maxsize=1)
 def styled() -> dict[str, list[str]]:
-    """ASCII to the same in other dress: bold, script, wide, small, in a circle."""
+    """Maps ASCII to its styled forms: bold, script, wide, small, circled."""
     found = defaultdict(list)
     for character in _every():
         if character.isascii() or not unicodedata.decomposition(character):
@@ -63,7 +63,8 @@ def styled() -> dict[str, list[str]]:
 
 @lru_cache(maxsize=1)
 def unseen() -> list[str]:
-    """Format characters, and those that Unicode calls selectors, joiners and fillers."""
+    """Returns format characters, and those that Unicode calls selectors, joiners or
+    fillers."""
     words = ("VARIATION SELECTOR", "GRAPHEME JOINER", "HANGUL FILLER")
     return [
         character
@@ -81,7 +82,7 @@ def unseen() -> list[str]:
 
 @lru_cache(maxsize=1)
 def turning() -> list[str]:
-    """What changes the direction of the text after it."""
+    """Returns the characters that change the direction of the text after them."""
     kinds = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
     return [c for c in _every() if unicodedata.bidirectional(c) in kinds]
 
@@ -93,7 +94,7 @@ def spaces() -> list[str]:
 
 @lru_cache(maxsize=1)
 def brackets() -> list[tuple[str, str]]:
-    """Pairs of signs that stand around text."""
+    """Returns pairs of signs that enclose text."""
     opening = [c for c in _every() if unicodedata.category(c) in ("Ps", "Pi")]
     closing = [c for c in _every() if unicodedata.category(c) in ("Pe", "Pf")]
     return list(zip(opening, closing, strict=False))
@@ -140,7 +141,8 @@ def _decomposed(text: str, chance: random.Random) -> str:
 
 
 def _spread(text: str, chance: random.Random) -> str:
-    """An address with spaces around its @; other text with other spaces in it."""
+    """Returns an address with spaces around its @, or other text with unusual
+    spaces."""
     first, second = chance.choices(spaces(), k=2)
     return text.replace("@", f"{first}@{second}").replace(" ", first)
 

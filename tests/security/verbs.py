@@ -1,7 +1,8 @@
-"""Every verb that changes who gets in, who reads, and where mail goes: who may do it
-alone, who hears, who must agree. A verb that is not here fails the examination.
+"""Every verb that changes who gets access, who reads mail, or where mail goes.
 
-`hears` are the audiences of onboarding.notices.audit_rules, for the events that it leaves.
+For each: who may perform it alone, who is notified, and who must agree. A verb that is
+missing here fails a test. `hears` are the audiences in onboarding.notices.audit_rules
+for the events that the verb records.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ ALL = OWNER | OLD | ADMINISTRATORS
 
 @dataclass(frozen=True)
 class Rule:
-    """What is true of one verb."""
+    """The rule for one verb."""
 
     alone: str
     hears: Audience = NOBODY
@@ -29,7 +30,8 @@ class Rule:
 
 
 def quiet(why: str) -> Rule:
-    """A verb that lets nobody into anything: why nobody has to hear."""
+    """A rule for a verb that gives no one access, with the reason why no one is
+    notified."""
     return Rule(alone=why)
 
 

@@ -1,4 +1,4 @@
-"""Whose mail is wanted, and what it says."""
+"""The message that an intruder wants to read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SECRET_WORDS = "The witness lives at the old mill."
 
 @pytest.fixture
 def letter(bob: Person) -> Message:
-    """Mail of Bob's, who has a second factor and no everyday address."""
+    """A message to Bob, who has a second factor and no everyday address."""
     give_app(bob)
     return put(
         bob.mailbox, to=[named("Bob", bob.address)], text=SECRET_WORDS, is_read=False

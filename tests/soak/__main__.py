@@ -1,6 +1,6 @@
-"""`python -m tests.soak --minutes N`: run, break, count.
+"""Runs the soak: `python -m tests.soak --minutes N`.
 
-Ends with 1 where something was lost, doubled, stuck, or noticed by no alarm.
+Exits with 1 if mail was lost, duplicated or stuck, or if no alarm reported a fault.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _options() -> argparse.Namespace:
 def _break_in_turn(
     world: World, alarms: Alarms, outcome: Outcome, options: argparse.Namespace
 ) -> None:
-    """One fault after another until the time is over."""
+    """Causes one fault after another until the time is over."""
     until = time.monotonic() + 60 * options.minutes
     for fault in itertools.cycle(list(faults(world))):
         if time.monotonic() > until:
@@ -67,7 +67,7 @@ def _break(
     watch = alarms.watch(fault)
     fault.begin()
     try:
-        # A fault that nobody notices is held until the alarm is late.
+        # A fault that no alarm reports lasts until the alarm would be overdue.
         watch.wait(at_least=options.hold)
     finally:
         fault.end()

@@ -1,4 +1,4 @@
-"""The mails by which the service names its own faults, as its operators get them."""
+"""The alarm emails that the service sends to its operators."""
 
 from __future__ import annotations
 
@@ -16,25 +16,27 @@ LOOK_EVERY = 0.5
 
 
 class Alarms:
-    """What came to the operators through the smart host."""
+    """The emails that reached the operators through the smart host."""
 
     def __init__(self, world: World) -> None:
         self._world = world
 
     def texts(self, since: int) -> list[str]:
-        """Subject and body of each mail after so many."""
+        """Returns subject and body, in lower case, of each email after the first
+        `since`."""
         return [_text(one.data) for one in self._world.smart_host.received[since:]]
 
     def stand(self, words: Iterable[str]) -> bool:
-        """Whether the last that was said in these words is that it is wrong.
+        """Whether the latest report with any of these words says that the alarm is
+        open.
 
-        What comes and goes stays open for ten minutes, and is not said again meanwhile.
+        An alarm that comes and goes stays open for ten minutes without another email.
         """
         last = ""
         for text in self.texts(0):
             _, *paragraphs = text.split("\n\n")
             for paragraph in paragraphs:
-                title = paragraph.partition(".")[0]  # and where
+                title = paragraph.partition(".")[0]  # the title without the place
                 if any(word in title for word in words):
                     last = title
         return bool(last) and not last.startswith("over:")
@@ -46,7 +48,7 @@ class Alarms:
 
 @dataclass
 class Watch:
-    """Waits for the alarm of one fault, from just before it begins."""
+    """Waits for the alarm of one fault; created just before the fault begins."""
 
     alarms: Alarms
     fault: Fault
@@ -59,7 +61,8 @@ class Watch:
         self.ended = 0.0
 
     def wait(self, *, at_least: float) -> None:
-        """Until so many seconds have gone and an alarm named it, or could not any more."""
+        """Waits at least that many seconds, until an alarm reports the fault or is
+        overdue."""
         while True:
             passed = time.time() - self.began
             self._look(passed)

@@ -14,14 +14,14 @@ from tests.soak.traffic import TO_A_SERVER
 from tests.soak.world import READERS, World
 
 LOOK_EVERY = 5.0
-# Seconds around a sudden end in which a next hop may have taken a message whose answer was
-# never read: SMTP has no way to ask again (RFC 1047).
+# Seconds around a sudden stop during which a next hop may have accepted a message whose
+# reply was never read: SMTP has no way to find out (RFC 1047).
 WINDOW = 10.0
 
 
 @dataclass
 class Outcome:
-    """What became of the messages and who noticed the faults."""
+    """The result: what happened to the messages, and which faults were reported."""
 
     acknowledged: int = 0
     lost: list[Sent] = field(default_factory=list)
@@ -29,7 +29,7 @@ class Outcome:
     stuck: list[Sent] = field(default_factory=list)
     in_window: list[Sent] = field(default_factory=list)
     watches: list[Watch] = field(default_factory=list)
-    # Alarms whose causes are gone and that do not see it.
+    # Alarms that stay open although their cause has gone.
     lasting: list[str] = field(default_factory=list)
 
     def add(self, watch: Watch) -> None:
@@ -66,7 +66,11 @@ class Outcome:
 
 
 def count(world: World, ledger: Ledger, outcome: Outcome, *, patience: float) -> None:
-    """Wait until all that was acknowledged is there, then say what is missing or double."""
+    """Waits for acknowledged messages to arrive, then records the missing and
+    duplicated.
+
+    Gives up after `patience` seconds.
+    """
     wanted = ledger.acknowledged()
     outcome.acknowledged = len(wanted)
     outcome.lasting = _lasting(world)
@@ -89,7 +93,7 @@ def count(world: World, ledger: Ledger, outcome: Outcome, *, patience: float) ->
 
 
 def _lasting(world: World) -> list[str]:
-    """The alarms that are not calm a minute after the last fault is over."""
+    """Returns the alarms that are still open a minute after the last fault."""
     deadline = time.monotonic() + NOTICED_WITHIN
     while (found := world.lasting_alarms()) and time.monotonic() < deadline:
         time.sleep(LOOK_EVERY)
@@ -97,7 +101,7 @@ def _lasting(world: World) -> list[str]:
 
 
 def _arrived(world: World) -> Counter[int]:
-    """How many copies of each message its reader has, in whichever mailbox."""
+    """Returns how many copies of each message are in its reader's mailbox."""
     found = numbers_in(world.firm.postfix.messages(world.firm.local))
     for way in READERS:
         try:
@@ -108,7 +112,7 @@ def _arrived(world: World) -> Counter[int]:
 
 
 def _is_in_window(times: Iterable[float], watches: Iterable[Watch]) -> bool:
-    """Whether the first copy came while something was ended suddenly."""
+    """Whether the first copy arrived around the time of a sudden stop."""
     first = min(times, default=0.0)
     return any(
         watch.fault.is_sudden

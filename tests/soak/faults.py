@@ -1,4 +1,4 @@
-"""What is broken in turn, and the words by which an alarm names it."""
+"""The faults that the soak causes, and the words that their alarms contain."""
 
 from __future__ import annotations
 
@@ -15,29 +15,28 @@ from portal.demo.certificates import Authority
 from tests.peers.process import wait_until
 from tests.soak.world import Host, World
 
-# Between the two files of a renewal: how long the pair does not match.
+# Between the two files of a renewal: for so many seconds they do not match.
 BETWEEN = 3.0
 AHEAD = 300.0
-# A supervisor pauses for up to 15 seconds; starting takes a slow machine 20 more.
+# A supervisor backs off for up to 15 seconds; on a slow machine a start takes 20 more.
 REPLACED_WITHIN = 60.0
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that breaks. `words` are in the alarm's rule or subject; none where
-    nothing should be noticed by anybody.
-    """
+    """One fault. `words` appear in the alarm's rule or subject; a fault without words
+    must not raise an alarm."""
 
     name: str
     words: tuple[str, ...]
     begin: Callable[[], None]
     end: Callable[[], None]
-    # Whether something that may be handing mail on ends without a chance to write it down.
+    # Whether a process that relays mail is ended before it can record what it has sent.
     is_sudden: bool = False
 
 
 def faults(world: World) -> Iterator[Fault]:
-    """Each once; host by host where there are two."""
+    """Yields each fault once, alternating between the two hosts."""
     first, second = world.hosts
     yield _killed(first, "run_web", "web")
     yield _stopped(
@@ -66,7 +65,8 @@ def _stopped(
 
 
 def _killed(host: Host, command: str, kind: str) -> Fault:
-    """Every process of that kind, one after another, each once it was replaced."""
+    """Kills every process of that kind, each once the previous one has been
+    replaced."""
 
     def kill() -> None:
         # Children first: they end by themselves when their parent is gone.
@@ -132,7 +132,7 @@ def _moved_clock(host: Host) -> Fault:
 
 
 def _renewed(world: World, how: str, order: tuple[str, ...]) -> Fault:
-    """A new pair in the files that are served, one file after the other."""
+    """Replaces the certificate and key that are served, one file after the other."""
     folder = world.disk / "tls"
 
     def renew() -> None:
@@ -148,9 +148,9 @@ def _renewed(world: World, how: str, order: tuple[str, ...]) -> Fault:
 
 
 def _replace(new: Path, served: Path) -> None:
-    """Write into the file that is there, as `cp` does."""
+    """Overwrites the existing file, as `cp` does."""
     shutil.copyfile(new, served)
 
 
 def _nothing() -> None:
-    """The fault ends by itself."""
+    """Does nothing: the fault ends by itself."""

@@ -1,4 +1,4 @@
-"""What was sent, what was acknowledged, and what arrived."""
+"""Records which messages were sent and acknowledged."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-# A message bears its number in the subject, which every way keeps.
+# A message carries its number in the subject, which no route changes.
 SUBJECT = re.compile(rb"^Subject: [^\r\n]*\bsoak-(\d+)\b", re.MULTILINE)
 
 
 @dataclass
 class Sent:
-    """One message of the soak; times are in seconds since 1970."""
+    """One message of the soak; times are Unix times in seconds."""
 
     number: int
     way: str
@@ -33,7 +33,7 @@ class Sent:
 
 @dataclass
 class Ledger:
-    """Every message of the soak. Its methods are called from several threads."""
+    """All messages of the soak. Its methods are safe to call from several threads."""
 
     messages: dict[int, Sent] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -45,7 +45,8 @@ class Ledger:
         return sent
 
     def acknowledge(self, sent: Sent) -> None:
-        """The service, or the server in front of it, has taken responsibility."""
+        """Records that the service, or the server in front of it, took
+        responsibility."""
         with self._lock:
             sent.acknowledged = sent.acknowledged or time.time()
 
@@ -55,6 +56,6 @@ class Ledger:
 
 
 def numbers_in(messages: Iterable[bytes]) -> Counter[int]:
-    """How often each message of the soak is among these."""
+    """Counts the copies of each message of the soak in `messages`."""
     found = (SUBJECT.search(message.partition(b"\r\n\r\n")[0]) for message in messages)
     return Counter(int(match[1]) for match in found if match)

@@ -1,4 +1,4 @@
-"""Three minutes of what `python -m tests.soak` does for as long as it is told."""
+"""A three-minute run of `python -m tests.soak`."""
 
 from __future__ import annotations
 

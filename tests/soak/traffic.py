@@ -1,4 +1,4 @@
-"""Senders who go on until they are acknowledged, as mail servers and people do."""
+"""Senders that retry until a message is acknowledged, as mail servers and people do."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from tests.soak.world import Host, World
 
 PAUSE = 0.5  # seconds between two messages of one sender
 RETRY = 1.0  # seconds until a message that was not acknowledged is sent again
-SMALL, LARGE = 2_000, 200_000  # octets; the large are kept outside the database
+SMALL, LARGE = 2_000, 200_000  # octets; large messages are stored outside the database
 TO_A_SERVER = "to a server"
 FAILURES = (OSError, smtplib.SMTPException, http.client.HTTPException, PeerError)
 
 
 class Way(Protocol):
-    """One way in: sends a message once; returns when it is acknowledged.
+    """A way to send a message: `send` returns when the message is acknowledged.
 
-    Raises one of FAILURES where it is not, or may not have been.
+    Raises one of FAILURES if it is not acknowledged, or may not have been.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Way(Protocol):
 
 @dataclass
 class Traffic:
-    """The ways in, each with a thread of its own."""
+    """All senders, each in its own thread."""
 
     world: World
     ledger: Ledger
@@ -53,7 +53,7 @@ class Traffic:
             thread.start()
 
     def stop(self, patience: float) -> None:
-        """Begin nothing new; what waits for its acknowledgement may take so long."""
+        """Stops sending, and gives unacknowledged messages `patience` seconds."""
         self._stop.set()
         for thread in self._threads:
             thread.join(patience)
@@ -87,7 +87,8 @@ def ways(world: World) -> list[Way]:
 
 
 def text(sent: Sent, sender: str, recipient: str) -> bytes:
-    """The same octets each time, so that a resend can be recognised."""
+    """Returns the same octets for each attempt, so that a resent message is
+    recognised."""
     size = LARGE if sent.number % 10 == 0 else SMALL
     letters = random.Random(sent.number).choices("abcdefghijklmnop     ", k=size)
     body = "".join(letters)
@@ -101,7 +102,7 @@ def text(sent: Sent, sender: str, recipient: str) -> bytes:
 
 @dataclass
 class ByServer:
-    """A member's server hands mail to whichever host answers."""
+    """A member's server, which sends to either host."""
 
     name: str
     world: World
@@ -116,7 +117,7 @@ class ByServer:
 
 @dataclass
 class ThroughPostfix:
-    """The same by a Postfix, which keeps and tries again by itself."""
+    """A Postfix, which queues messages and retries by itself."""
 
     name: str
     world: World
@@ -129,7 +130,7 @@ class ThroughPostfix:
 
 @dataclass
 class ByProgram:
-    """A member's mail program, to somebody at the firm's own server."""
+    """A member's mail program, which writes to a person at the firm's own server."""
 
     name: str
     world: World
@@ -143,7 +144,7 @@ class ByProgram:
 
 
 class ByWebmail:
-    """A member in webmail, who writes on at the same draft until it has gone."""
+    """A member in webmail, who returns to the same draft until it is sent."""
 
     def __init__(self, name: str, world: World) -> None:
         self.name = name
@@ -156,7 +157,7 @@ class ByWebmail:
         try:
             self._send(self._signed_in(), sent)
         except (OSError, http.client.HTTPException):
-            # The session may be lost with what held it, so the next one is new.
+            # The session may be lost, so the next attempt signs in again.
             self._close()
             raise
 
@@ -174,7 +175,7 @@ class ByWebmail:
             subject=f"soak-{sent.number} {sent.way}",
             text="At ten in court two.",
         )
-        # The page on which one writes may speak of the message before, which was sent.
+        # The compose page may show that the previous message was sent.
         said = page.text_content()
         is_written_on = page.find(".//form[@id='write']") is not None
         if is_written_on or not ("Message sent" in said or "sent already" in said):

@@ -1,4 +1,5 @@
-"""Two hosts of the service on shared parts, each of which can be broken."""
+"""Two hosts of the service and the parts that they share, each of which can be
+broken."""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ from tests.soak.ledger import numbers_in
 SUFFIX = "secure.example"
 FIRM = "marlowfinch.example"
 OPERATOR = "operators@watch.example"
-# Who reads what comes by each way; the writer of the last, to a server, is Mei.
+# The reader of the messages sent each way. Mei writes those to a server.
 READERS = {
     "from a server": "ben@northgate",
     "through Postfix": "priya@northgate",
@@ -51,7 +52,7 @@ PATIENCE = 240
 
 
 class Host:
-    """`manage.py up` on ports of its own, with a clock that can be moved."""
+    """`manage.py up` with its own ports and a clock that can be moved."""
 
     def __init__(self, name: str, folder: Path, environment: dict[str, str]) -> None:
         self.name = name
@@ -98,11 +99,11 @@ class Host:
             self._daemon = None
 
     def move_clock(self, seconds: float) -> None:
-        """Put the clock ahead of the true time, from the next second on."""
+        """Sets how far this host's clock is ahead, with effect within a second."""
         self.clock_file.write_text(str(seconds))
 
     def processes(self) -> list[tuple[int, str]]:
-        """The id and the command of everything that `up` started, and of itself."""
+        """Returns pid and command line of `up` and all its descendants."""
         return [(pid, _command(pid)) for pid in _family(self.pid)]
 
 
@@ -120,7 +121,7 @@ class Firm:
 
 @dataclass
 class World:
-    """Everything, running. A context manager: it ends what it started."""
+    """All parts, running. Leaving the context stops them."""
 
     hosts: list[Host] = field(default_factory=list)
     _ends: ExitStack = field(default_factory=ExitStack)
@@ -176,7 +177,7 @@ class World:
         self._start_firm(authority, hop_port)
 
     def _database(self) -> str:
-        """A copy of what is migrated already, where there is one."""
+        """Creates the database, from the migrated template if there is one."""
         if migrated.made(migrated.CLUSTER) is None:
             return self.postgres.create("soak")
         return self.postgres.create("soak", template=migrated.TEMPLATE)
@@ -214,11 +215,11 @@ class World:
         self.writer = people[f"mei@harbour.{SUFFIX}"]
 
     def next_host(self) -> Host:
-        """The hosts by turns, as a balancer would."""
+        """Returns the hosts in rotation, as a load balancer would."""
         return next(self._turns)
 
     def mailbox(self, way: str) -> list[bytes]:
-        """What the reader of that way has, by POP3."""
+        """Downloads the messages that arrived this way, by POP3."""
         reader, host = self.readers[way], self.hosts[0]
         return mpop.download(
             host.ports["pop3s"],
@@ -228,20 +229,21 @@ class World:
         )
 
     def arrivals(self, number: int) -> list[float]:
-        """When each copy came to the firm's server, in seconds since 1970."""
+        """Returns when each copy reached the firm's server, as Unix times in
+        seconds."""
         wanted = f"Subject: soak-{number} ".encode()
         folder = self.firm.postfix.folder / "mail" / self.firm.local
         files = (one for one in folder.glob("*/*") if wanted in one.read_bytes())
         return [one.stat().st_mtime for one in files]
 
     def waiting_numbers(self) -> set[int]:
-        """The messages of the soak that the queue still holds for a recipient."""
+        """Returns the messages that the queue still holds for a recipient."""
         with psycopg.connect(self.database, autocommit=True) as connection:
             rows = connection.execute(WAITING).fetchall()
         return set(numbers_in(bytes(header) for (header,) in rows))
 
     def lasting_alarms(self) -> list[str]:
-        """What the service holds to be wrong now, by rule and place."""
+        """Returns rule and subject of each open alarm."""
         with psycopg.connect(self.database, autocommit=True) as connection:
             rows = connection.execute(LASTING).fetchall()
         return [f"{rule} {subject}".strip() for rule, subject in rows]
@@ -249,7 +251,7 @@ class World:
 
 @contextmanager
 def _small_disk(folder: Path) -> Iterator[None]:
-    """A file system of its own. Needs root, as Postfix does."""
+    """Mounts a file system of limited size. Needs root, as Postfix does."""
     folder.mkdir()
     options = ["-o", f"size={DISK},mode=700"]
     subprocess.run(["mount", "-t", "tmpfs", *options, "soak", str(folder)], check=True)
@@ -267,7 +269,7 @@ def _context(authority: Authority) -> ssl.SSLContext:
 
 
 def _family(pid: int) -> list[int]:
-    """The process and everything that descends from it."""
+    """Returns the pids of the process and its descendants."""
     found = [pid]
     for parent in found:
         path = Path(f"/proc/{parent}/task/{parent}/children")

@@ -1,4 +1,4 @@
-"""Two jobs writing one welcome letter: the password in it is the valid one."""
+"""Two jobs write the same welcome letter: the password in the letter must be valid."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_letter_that_two_jobs_write_holds_the_password_that_counts(
     def render(of: Application, *, username: str, **rest: Any) -> bytes:
         written.append(username)
         if moment == "rendered" and len(written) == 1:
-            # The whole job of another host.
+            # The other host's job from start to end.
             letter_writer.write_requested(letter.pk)
         return username.encode()
 

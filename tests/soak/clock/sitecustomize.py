@@ -1,8 +1,9 @@
-"""Loaded by each process of a host: moves its clock by what a file says, at any time.
+"""Moves the clock of each process of a host by the number of seconds in a file.
 
-The clock of Python is moved, not that of the system: every time that Postern reads, waits
-excepted, as on a host whose clock was set. Linux has no time namespace for it, and Debian
-12's libfaketime (0.9.10) breaks Python's sleep when it is to leave waits alone.
+Python loads this module at startup. It moves every time that Postern reads, except
+waits, as on a host whose clock was set; the system's own clock is not touched. Linux
+has no time namespace for the wall clock, and libfaketime 0.9.10 in Debian 12 breaks
+time.sleep() when it leaves waits alone.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from pathlib import Path
 import time_machine
 
 LOOK_EVERY = 0.5
-# The true time, also in a child whose parent's clock was moved.
+# The true time, also in the child of a process whose clock was moved.
 now = time_machine.escape_hatch.datetime.datetime.now
 FILE = Path(os.environ["POSTERN_SOAK_CLOCK"])
 
 
 def follow() -> None:
-    """Look at the file again and again; it holds seconds, or nothing while it is written."""
+    """Polls the file: it holds seconds, or nothing while it is being written."""
     moved_by, travel = 0.0, None
     while True:
         by = float(FILE.read_text() or moved_by) if FILE.exists() else 0.0
@@ -43,5 +44,5 @@ def start() -> None:
 
 
 start()
-# A thread does not live on in a child that was forked, as django-q2's are.
+# Threads do not survive a fork, as in django-q2's children.
 os.register_at_fork(after_in_child=start)

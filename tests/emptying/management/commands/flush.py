@@ -6,17 +6,17 @@ from django.core.management.commands.flush import Command as Flush
 from django.core.management.sql import emit_post_migrate_signal
 from django.db import connection, transaction
 
-# What each migration would write again just so.
+# Tables whose rows migrations create, and would create again identically.
 KEPT = {"django_content_type", "auth_permission"}
 Rows = list[tuple[Any, ...]]
 
 
 class Command(Flush):
-    """Deletes rows where Django truncates every table, and commits once.
+    """Deletes the rows of every table in one commit, where Django truncates.
 
-    PostgreSQL makes a new file for each table and index that it truncates, which takes
-    longer than most tests. So does what the apps write after migrating: it is asked of
-    them once in a process, and written again as it was.
+    PostgreSQL creates a new file for each table and index that it truncates, which
+    takes longer than most tests. The apps' post_migrate handlers are slow too: they run
+    once in a process, and the rows that they wrote are inserted again from memory.
     """
 
     _written: ClassVar[dict[str, Rows]] = {}
@@ -41,7 +41,7 @@ class Command(Flush):
 
 
 def _filled(cursor: Any) -> list[str]:
-    """The tables that hold rows, of those to be emptied."""
+    """Returns the tables that hold rows and are to be emptied."""
     tables = connection.introspection.django_table_names(only_existing=True)
     asked = " UNION ALL ".join(
         f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {_quoted(table)})"
