@@ -9,7 +9,7 @@ import sys
 from django.core.management import execute_from_command_line
 
 if __name__ == "__main__":
-    # State is for this user alone; engine.state says the same of each file it makes.
+    # State is for this user alone; engine.secrets.state_folder says the same of each file it makes.
     os.umask(0o077)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     execute_from_command_line(sys.argv)

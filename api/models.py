@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 
-from engine import clock
+from engine.database import clock
 from engine.registry.models import ApiKey, WebhookEndpoint
 
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-from engine import state
+from engine.secrets import state_folder
 
 
 class EngineConfig(AppConfig):
@@ -16,8 +16,8 @@ class EngineConfig(AppConfig):
     label = "engine"
 
     def ready(self) -> None:
-        state.folder()
-        state.keep_private()
+        state_folder.folder()
+        state_folder.keep_private()
         connection_created.connect(_keep_database_private)
         if settings.SECRET_KEY_FALLBACKS:
             # It loads django-q2, of which the mail engine needs nothing otherwise.
@@ -26,4 +26,4 @@ class EngineConfig(AppConfig):
 
 def _keep_database_private(connection: BaseDatabaseWrapper, **_: Any) -> None:
     if connection.vendor == "sqlite":
-        state.keep_database_private(str(connection.settings_dict["NAME"]))
+        state_folder.keep_database_private(str(connection.settings_dict["NAME"]))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 
 
+# django-q2 pickles the lane into each job that waits, by the name of this module: moved,
+# the jobs of an earlier version could not be read.
 class Lane(StrEnum):
     """A queue of jobs. What waits in one never waits for what runs in another.
 

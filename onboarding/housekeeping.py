@@ -8,8 +8,8 @@ from functools import partial
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from engine import slices
 from engine.audit.record import record
+from engine.database import batches
 from engine.registry.actions import connections
 from engine.registry.models import ConnectionCredential
 from onboarding.letters import letter_files
@@ -25,7 +25,7 @@ LINK_KEPT = timedelta(days=30)
 def tidy() -> None:
     """Runs every purge below; each is idempotent and finds its own work."""
     parts = (purge_letters, revoke_replaced_credentials, purge_drafts)
-    slices.for_each(parts, lambda part: part())
+    batches.for_each(parts, lambda part: part())
 
 
 def purge_letters() -> int:
@@ -34,7 +34,7 @@ def purge_letters() -> int:
     The file is deleted before the row is marked: after a crash in between, the next run
     finds the file gone and marks the row.
     """
-    return slices.for_each(list(Letter.objects.to_purge()), _purge)
+    return batches.for_each(list(Letter.objects.to_purge()), _purge)
 
 
 def _purge(letter: Letter) -> None:
@@ -55,7 +55,7 @@ def revoke_replaced_credentials() -> int:
         for letter in newer.select_related("organisation")
         for credential in _earlier_credentials(letter)
     }
-    return slices.for_each(replaced.values(), revoke)
+    return batches.for_each(replaced.values(), revoke)
 
 
 def _earlier_credentials(letter: Letter) -> QuerySet[ConnectionCredential]:

@@ -7,7 +7,7 @@ import secrets
 from django.db import transaction
 from django.utils import timezone
 
-from engine import keys
+from engine.secrets import secret_keys
 from onboarding.models import Application, Link, LinkPurpose
 from onboarding.signed_links import ExpiredLinkError, ForgedLinkError
 
@@ -32,7 +32,7 @@ def create(
         address=address,
         application=application,
         about=about,
-        digest=keys.mac(SALT, token),
+        digest=secret_keys.mac(SALT, token),
         expires_at=timezone.now() + purpose.lifetime,
     )
     return token
@@ -42,7 +42,7 @@ def find(token: str, *purposes: LinkPurpose) -> Link:
     """Returns a link without using it. Raises ForgedLinkError or ExpiredLinkError."""
     link = (
         Link.objects.select_related("application")
-        .filter(digest__in=keys.macs(SALT, token), purpose__in=purposes)
+        .filter(digest__in=secret_keys.macs(SALT, token), purpose__in=purposes)
         .first()
     )
     if link is None:
@@ -65,4 +65,4 @@ def use(token: str, *purposes: LinkPurpose) -> Link:
 
 def find_ended(token: str) -> Link | None:
     """Returns a link even if it is used or expired, to send its recipient another."""
-    return Link.objects.filter(digest__in=keys.macs(SALT, token)).first()
+    return Link.objects.filter(digest__in=secret_keys.macs(SALT, token)).first()

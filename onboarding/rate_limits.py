@@ -6,7 +6,7 @@ import hashlib
 
 from django.http import HttpRequest
 
-from engine import caches
+from engine.caches import counting
 
 HOUR = 60 * 60  # seconds
 # Per hour: links mailed to one address, links requested and forms sent by one client. An
@@ -46,5 +46,5 @@ def count(kind: str, name: str, limit: int) -> None:
     """
     digest = hashlib.sha256(name.encode()).hexdigest()
     key = f"throttle.{kind}.{digest}"
-    if caches.count(key, seconds=HOUR).number > limit:
+    if counting.count(key, seconds=HOUR).number > limit:
         raise RateLimitError

@@ -17,8 +17,8 @@ from django.db.models import Model
 from django.urls import reverse
 from django.utils import timezone
 
-from engine import keys
 from engine.registry.models import Person, RecoveryAddressChange
+from engine.secrets import secret_keys
 from onboarding.models import Letter
 
 LETTER_SALT = "onboarding.letter"
@@ -71,7 +71,7 @@ def linked_letter(token: str) -> Letter:
 
 def first_sign_in_token(person: Person) -> str:
     """Returns a token for choosing the first password."""
-    state = keys.mac(FIRST_SIGN_IN_SALT, _facts_of(person))[:STATE_LENGTH]
+    state = secret_keys.mac(FIRST_SIGN_IN_SALT, _facts_of(person))[:STATE_LENGTH]
     return signing.dumps([person.pk, state], salt=FIRST_SIGN_IN_SALT)
 
 
@@ -86,7 +86,7 @@ def first_sign_in(token: str) -> FirstSignIn:
     person = _get(Person, pk)
     made_at = _made_at(token)
     is_live = timezone.now() - made_at < FIRST_SIGN_IN_LIFETIME
-    is_theirs = keys.is_mac(
+    is_theirs = secret_keys.is_mac(
         state, FIRST_SIGN_IN_SALT, _facts_of(person), length=STATE_LENGTH
     )
     return FirstSignIn(person, is_live=is_live and is_theirs, made_at=made_at)

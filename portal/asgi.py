@@ -4,7 +4,7 @@ import os
 
 import django
 
-# State is for this user alone; engine.state says the same of each file it makes.
+# State is for this user alone; engine.secrets.state_folder says the same of each file it makes.
 os.umask(0o077)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 django.setup()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine import caches
+from engine.caches.counting import MAX_ENTRIES
+from engine.caches.redis_cache import redis_settings
 from portal.configuration import (
     allauth_settings,
     content_security_policy,
@@ -131,12 +132,12 @@ DATABASES = {
 }
 CACHES = {
     "default": (
-        caches.redis_settings(POSTERN.redis_url)
+        redis_settings(POSTERN.redis_url)
         if POSTERN.redis_url
         else {
-            "BACKEND": "engine.caches.FileCache",
+            "BACKEND": "engine.caches.file_cache.FileCache",
             "LOCATION": POSTERN.path("cache"),
-            "OPTIONS": {"MAX_ENTRIES": caches.MAX_ENTRIES},
+            "OPTIONS": {"MAX_ENTRIES": MAX_ENTRIES},
         }
     )
 }
@@ -203,7 +204,7 @@ X_FRAME_OPTIONS = "SAMEORIGIN"
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": content_security_policy.PORTAL}
 
 # Mail: everything leaves through the queue
-EMAIL_BACKEND = "engine.backend.QueueEmailBackend"
+EMAIL_BACKEND = "engine.email_backend.QueueEmailBackend"
 DEFAULT_FROM_EMAIL = f"{POSTERN.community_name} <notices@{POSTERN.community_domain}>"
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 

@@ -19,7 +19,7 @@ from django.db import connection
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from engine import clock
+from engine.database import clock
 from engine.registry.models import (
     AccountType,
     Connection,

@@ -6,7 +6,7 @@ from django.core import mail
 from django.utils.module_loading import import_string
 from django_q.models import OrmQ
 
-from engine.backend import ServiceMessage
+from engine.email_backend import ServiceMessage
 from engine.jobs import current
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import codecs
+import pickle
 import re
 import socket
 import subprocess
@@ -20,6 +21,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from pytest_socket import SocketConnectBlockedError
 
 from api.framework.viewsets import Resource
+from engine.lanes import Lane
 from engine.queue.models import RECIPIENT_TRANSITIONS, RecipientStatus
 from engine.registry.models.organisation import (
     ORGANISATION_TRANSITIONS,
@@ -306,6 +308,13 @@ def _written() -> Iterator[Path]:
 def test_salts_do_not_follow_renamed_modules(found: str, kept: str) -> None:
     """A code that was used would work again, and every browser would be unknown."""
     assert found == kept
+
+
+def test_waiting_jobs_of_earlier_versions_find_their_lane() -> None:
+    """django-q2 pickles it into the job, under the name of its module."""
+    pickled = b"\x80\x05\x8c\x0cengine.lanes\x8c\x04Lane\x93\x8c\x04long\x85R."
+
+    assert pickle.loads(pickled) is Lane.LONG
 
 
 def test_the_english_is_plain() -> None:

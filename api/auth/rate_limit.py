@@ -11,8 +11,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from api.auth.caller import Caller
-from engine import caches
-from engine.caches import Count
+from engine.caches.counting import Count, count
 
 WINDOW_SECONDS = 60
 
@@ -32,7 +31,7 @@ class KeyRateLimit(BaseThrottle):
         if not isinstance(request.user, Caller):
             return True
         key = f"api.calls.{request.user.pk}"
-        self._counted = caches.count(key, seconds=WINDOW_SECONDS)
+        self._counted = count(key, seconds=WINDOW_SECONDS)
         return self._counted.number <= settings.POSTERN.api_calls_a_minute
 
     def wait(self) -> float | None:

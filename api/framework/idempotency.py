@@ -26,7 +26,7 @@ from rest_framework.views import APIView
 from api.auth.caller import caller_of
 from api.framework.problems import Conflict
 from api.models import IdempotentResponse
-from engine import clock
+from engine.database import clock
 
 HEADER = "Idempotency-Key"
 RETENTION = timedelta(hours=24)

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-import engine.clock
+import engine.database.clock
 
 
 class Migration(migrations.Migration):
@@ -14,6 +14,8 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="keptanswer",
             name="created_at",
-            field=models.DateTimeField(db_index=True, default=engine.clock.now),
+            field=models.DateTimeField(
+                db_index=True, default=engine.database.clock.now
+            ),
         ),
     ]

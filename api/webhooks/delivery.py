@@ -16,7 +16,8 @@ from standardwebhooks.webhooks import Webhook
 from api.models import WebhookCall, WebhookState
 from api.webhooks import endpoint_backoff, http_client
 from api.webhooks.http_client import Gone, NotAccepted
-from engine import clock, metrics
+from engine.database import clock
+from engine.observability import metrics
 from engine.registry import webhooks
 from engine.registry.actions import webhooks as verbs
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.db.models import Exists, F, OuterRef, QuerySet
 
 from api.models import WebhookBackoff, WebhookCall, WebhookState
-from engine import clock
+from engine.database import clock
 from engine.registry.models import WebhookEndpoint
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=10)

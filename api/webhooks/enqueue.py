@@ -15,8 +15,8 @@ from typing import Any
 from django.db import transaction
 
 from api.models import WebhookCall, WebhookCursor
-from engine import clock
 from engine.audit.models import Entry
+from engine.database import clock
 from engine.mail.address import Address, InvalidAddressError
 from engine.queue.models import QueuedMessage
 from engine.registry.models import WebhookEndpoint, WebhookEvent

@@ -11,7 +11,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from engine.dns import DnsUnavailable
+from engine.network.dns import DnsUnavailable
 from engine.registry import webhooks
 from engine.registry.errors import PolicyError
 from engine.transport.diagnosis import public_addresses

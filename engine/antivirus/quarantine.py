@@ -21,12 +21,13 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from engine import slices, state
 from engine.antivirus.models import QuarantinedMessage
 from engine.antivirus.verdict import Verdict
 from engine.audit.record import record
+from engine.database import batches
 from engine.mail.envelope import Envelope
 from engine.registry.models import Actor
+from engine.secrets import state_folder
 
 CHUNK = 64 * 1024  # octets
 UNRECORDED = 24 * 60 * 60.0  # seconds that a copy may exist without its row
@@ -108,7 +109,7 @@ def purge() -> int:
     old = list(QuarantinedMessage.objects.filter(at__lt=before).order_by("pk"))
     reason = f"Kept for {days} days"
     try:
-        return slices.for_each(old, partial(delete, reason=reason, by=None))
+        return batches.for_each(old, partial(delete, reason=reason, by=None))
     finally:
         delete_unrecorded()
 
@@ -143,12 +144,12 @@ def open_copy(message: QuarantinedMessage) -> IO[bytes]:
 
 def folder() -> Path:
     """Returns the folder of the copies, which only this user can read."""
-    return state.folder("quarantine")
+    return state_folder.folder("quarantine")
 
 
 def _copy(content: IO[bytes], path: Path) -> tuple[int, str]:
     size, digest = 0, hashlib.sha256()
-    with state.create(path) as file:
+    with state_folder.create(path) as file:
         while chunk := content.read(CHUNK):
             size += len(chunk)
             digest.update(chunk)

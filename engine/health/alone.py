@@ -23,10 +23,10 @@ from typing import IO
 
 from django.conf import settings
 
-from engine import state
 from engine.health import alarms, letters
 from engine.health.models import Alarm
 from engine.health.situation import Finding, Unknown
+from engine.secrets import state_folder
 
 log = logging.getLogger(__name__)
 
@@ -106,8 +106,8 @@ class Alone:
         if self._lock is not None:
             return True
         try:
-            path = state.folder("health") / f"{self._name}.lock"
-            file = open(path, "ab", opener=state.private)  # noqa: SIM115 - held on to
+            path = state_folder.folder("health") / f"{self._name}.lock"
+            file = open(path, "ab", opener=state_folder.private)  # noqa: SIM115 - held on to
         except OSError as error:
             # Better that each process sends a mail than that none does.
             log.warning("alarms are raised without a lock: %s", error)
@@ -134,7 +134,9 @@ class Alone:
     def _write(self, everyone: list[Alarm]) -> None:
         content = json.dumps([one.to_json() for one in everyone]).encode()
         try:
-            state.replace(state.folder("health") / self.path.name, content)
+            state_folder.replace(
+                state_folder.folder("health") / self.path.name, content
+            )
         except OSError as error:
             if self._unwritten is None:
                 log.error("alarms are kept in memory: %s", error)

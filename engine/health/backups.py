@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from engine import clock
+from engine.database import clock
 from engine.health.models import Backup
 from engine.health.situation import Finding, Situation
 

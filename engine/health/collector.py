@@ -13,7 +13,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
-from engine import clock
+from engine.database import clock
 from engine.health import backups, jobs, mail, processes, readiness, rules
 from engine.health.gauges import gauge, one
 from engine.health.mail import Destination

@@ -19,8 +19,9 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-from engine import metrics, state
 from engine.health.identity import Identity
+from engine.observability import metrics
+from engine.secrets import state_folder
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ _NAME = re.compile(r"(?P<process>[a-z]+-[0-9]+)@(?P<host>.+)\.prom")
 
 def write(me: Identity) -> None:
     """Write what this process has counted so far."""
-    state.replace(_folder() / _name(me), generate_latest(metrics.REGISTRY))
+    state_folder.replace(_folder() / _name(me), generate_latest(metrics.REGISTRY))
 
 
 def withdraw(me: Identity) -> None:
@@ -104,4 +105,4 @@ def _name(me: Identity) -> str:
 
 
 def _folder() -> Path:
-    return state.folder("metrics")
+    return state_folder.folder("metrics")

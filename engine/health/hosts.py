@@ -14,9 +14,9 @@ from typing import TypedDict
 
 from django.conf import settings
 
-from engine import state
 from engine.health import identity
 from engine.health.situation import Finding, Unknown
+from engine.secrets import state_folder
 
 # Free room on the disk of POSTERN_VAR below which the alarm is raised: the smaller of
 # the two, so that a small disk is not always short and a large one not too late.
@@ -62,7 +62,7 @@ def counts_in() -> str:
     Containers that share the folder on one machine give it the same name. A folder that
     was copied to another machine has another. Raises OSError.
     """
-    found = state.folder("cache").stat()
+    found = state_folder.folder("cache").stat()
     system = _BOOT.read_text().strip() if _BOOT.exists() else identity.host()
     return f"{system} {found.st_dev} {found.st_ino}"
 

@@ -18,13 +18,13 @@ from typing import Any
 
 from django.conf import settings
 
-from engine import state
 from engine.health import identity, rules
 from engine.health.models import Alarm
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.address_list import NamedAddress
 from engine.mail.composer import compose
 from engine.registry.models import Person, RoleName
+from engine.secrets import state_folder
 from engine.transport import smart_host, tls
 from engine.transport.next_hop import Hop
 
@@ -101,8 +101,8 @@ def remember() -> None:
     if found == _remembered():
         return
     try:
-        path = state.folder("health") / _addresses().name
-        state.replace(path, json.dumps(found).encode())
+        path = state_folder.folder("health") / _addresses().name
+        state_folder.replace(path, json.dumps(found).encode())
     except OSError:
         log.exception("where operators read cannot be kept on this disk")
 

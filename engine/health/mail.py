@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Case, Count, F, Min, Q, When
 
-from engine import clock
+from engine.database import clock
 from engine.health.situation import Finding, Situation, Unknown, fold
 from engine.queue.models import (
     PendingNotice,

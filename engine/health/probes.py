@@ -13,9 +13,9 @@ from redis.exceptions import RedisError
 from engine.antivirus.scanners import coverage_proof, message_scan
 from engine.antivirus.scanners.coverage_proof import Shortfall
 from engine.antivirus.scanners.message_scan import Scanner, ScannerUnavailable
-from engine.certificates import CertificateError, Files
 from engine.health import readiness
 from engine.health.hosts import Facts
+from engine.secrets.certificates import CertificateError, Files
 
 SCAN_SECONDS = 10.0
 # A fault counts when it was there so often, one after another: a certificate is half

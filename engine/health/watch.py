@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager, contextmanager
 from django.db import DatabaseError, close_old_connections, connection, connections
 from django.utils import timezone
 
-from engine import clock, metrics
+from engine.database import clock
 from engine.health import duty, exposition, hosts, letters, probes, processes
 from engine.health.alone import Alone
 from engine.health.evaluation import OF_HOSTS, Evaluator
@@ -26,6 +26,7 @@ from engine.health.hosts import Facts
 from engine.health.identity import Identity
 from engine.health.pulse import Pulse
 from engine.health.situation import Finding
+from engine.observability import metrics
 
 log = logging.getLogger(__name__)
 

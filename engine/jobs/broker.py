@@ -5,7 +5,7 @@ from __future__ import annotations
 from django_q.brokers.orm import ORM
 from django_q.models import OrmQ
 
-from engine import clock
+from engine.database import clock
 
 
 class Broker(ORM):  # type: ignore[misc]

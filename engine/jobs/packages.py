@@ -13,8 +13,8 @@ from django_q.conf import Conf
 from django_q.models import OrmQ
 from django_q.signing import BadSignature, PickleSerializer, SignedPackage
 
-from engine import keys
 from engine.jobs.models import JobRun
+from engine.secrets import secret_keys
 
 
 def accept_earlier_keys() -> None:
@@ -27,7 +27,7 @@ def accept_earlier_keys() -> None:
 
 
 def _loads(package: str) -> Any:
-    *earlier, last = keys.secrets()
+    *earlier, last = secret_keys.secrets()
     for key in earlier:
         with suppress(BadSignature):
             return _loads_with(package, key)
@@ -66,7 +66,7 @@ def resign() -> Iterator[tuple[str, bool]]:
 def _resigned(package: str) -> str | None:
     """The package as the key of now signs it; itself where that has been done, and None
     where no key opens it."""
-    for secret in keys.secrets():
+    for secret in secret_keys.secrets():
         signer = core_signing.TimestampSigner(key=secret, salt=Conf.PREFIX)
         try:
             content = signer.unsign(package)

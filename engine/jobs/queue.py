@@ -19,7 +19,7 @@ from django.db.models import Count, Min, Q
 from django_q.models import OrmQ, Schedule
 from django_q.signing import BadSignature, SignedPackage
 
-from engine import clock
+from engine.database import clock
 from engine.jobs.models import JobRun, RunState
 from engine.lanes import Lane
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django_q.models import Schedule
 
-from engine import clock
+from engine.database import clock
 from engine.jobs import queue
 from engine.jobs.models import JobRun, RunState
 from engine.lanes import Lane

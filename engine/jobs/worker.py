@@ -19,10 +19,11 @@ from django.db import DatabaseError, close_old_connections, connection, transact
 from django.utils.module_loading import import_string
 from django_q.models import Success, Task
 
-from engine import clock, processes
+from engine.database import clock
 from engine.jobs import current, limits, queue, schedules
 from engine.jobs.queue import Job
 from engine.lanes import Lane
+from engine.processes import process_group
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._stop)
         log.info("the worker for %s is ready", self._lane.name)
-        while not self._is_stopping and not processes.has_lost(self._parent):
+        while not self._is_stopping and not process_group.has_lost(self._parent):
             time.sleep(self._turn())
 
     def _stop(self, number: int, frame: FrameType | None) -> None:

@@ -10,23 +10,25 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from engine import descriptors, metrics, places
 from engine.antivirus.scanners import coverage_proof, message_scan
-from engine.certificates import Files, Followed
+from engine.database.threads import DatabaseThreads
 from engine.health.watch import watching
 from engine.management import upkeep
+from engine.network import connection_limits
+from engine.observability import metrics
 from engine.pop3 import server as pop3
 from engine.pop3 import server_context as pop3_context
+from engine.processes import resource_limits
 from engine.queue.delivery.runner import Runner
 from engine.queue.enqueue.group_commit import GroupCommitter
 from engine.routing import routes
+from engine.secrets.certificates import Files, Followed
 from engine.smtp.listener_policy import ListenerPolicy
 from engine.smtp.receive_policy import ReceivePolicy
 from engine.smtp.refusal_trace import RefusalTrace
 from engine.smtp.server import listen, server_tls_context
 from engine.smtp.server_context import ServerContext
 from engine.smtp.submission_policy import SubmissionPolicy
-from engine.threads import DatabaseThreads
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +45,7 @@ async def run_engine(stop: asyncio.Event) -> None:
 
 
 async def _run(stop: asyncio.Event) -> None:
-    limits = _limits(descriptors.raise_limit())
+    limits = _limits(resource_limits.raise_open_files_limit())
     await routes.refresh()
     runner = Runner()
     committer = GroupCommitter(on_queued=runner.wake)
@@ -89,19 +91,19 @@ def _count_sessions(
 
 
 class _Limits(NamedTuple):
-    smtp: places.Limits
-    pop3: places.Limits
+    smtp: connection_limits.Limits
+    pop3: connection_limits.Limits
 
 
 def _limits(open_files: int) -> _Limits:
     """As many sessions as are configured, where the process may have files for them."""
     chosen = settings.POSTERN
     wanted = 2 * chosen.smtp_sessions + chosen.pop3_sessions
-    possible = descriptors.fit(
+    possible = resource_limits.fit_connections(
         wanted, each=FILES_EACH, others=OTHER_FILES, allowed=open_files
     )
     smtp, pop3 = (
-        places.Limits(max(1, number * possible // wanted))
+        connection_limits.Limits(max(1, number * possible // wanted))
         for number in (chosen.smtp_sessions, chosen.pop3_sessions)
     )
     return _Limits(smtp, pop3)
@@ -111,7 +113,7 @@ def _smtp_servers(
     context: ssl.SSLContext,
     committer: GroupCommitter,
     refusals: RefusalTrace,
-    limits: places.Limits,
+    limits: connection_limits.Limits,
 ) -> tuple[ServerContext, ServerContext]:
     """For organisations' servers, and for people."""
     chosen = settings.POSTERN

@@ -16,8 +16,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
-from engine import clock
 from engine.antivirus.scanners import clamd, coverage_proof
+from engine.database import clock
 from engine.health import hosts, identity
 from engine.health.models import Heartbeat
 

@@ -6,11 +6,11 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from engine.database.threads import DatabaseThreads
 from engine.queue.sending_rates import rate_alerts
 from engine.routing import routes
 from engine.smtp.refusal_trace import RefusalTrace
 from engine.storage import quota
-from engine.threads import DatabaseThreads
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ import ssl
 from collections.abc import Callable
 from typing import cast
 
-from engine.places import Dropped, Place
+from engine.network.connection_limits import Dropped, Place
+from engine.network.server_connections import HANDSHAKE_SECONDS, Sessions, hang_up
 from engine.pop3 import replies
-from engine.sessions import HANDSHAKE_SECONDS, Sessions, hang_up
 
 # RFC 2449 §4 allows 255 octets; a SASL response may need more (RFC 5034 §4).
 MAX_LINE = 4096

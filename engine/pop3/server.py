@@ -6,16 +6,16 @@ import asyncio
 import logging
 import ssl
 
-from engine import places, sessions
+from engine.database.threads import DatabaseThreads
 from engine.mail.errors import MailError
+from engine.network import connection_limits, server_connections
+from engine.network.server_connections import Handshake
 from engine.pop3 import replies
 from engine.pop3.command_parser import Command
 from engine.pop3.connection import Connection, ConnectionEnded, LineTooLong
 from engine.pop3.replies import Refused, line
 from engine.pop3.server_context import Limits, ServerContext
 from engine.pop3.session import Session
-from engine.sessions import Handshake
-from engine.threads import DatabaseThreads
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ GREETING = line("+OK Postern POP3 ready")
 LAST_REPLY_SECONDS = 5
 
 
-def new_context(tls: ssl.SSLContext, limits: places.Limits) -> ServerContext:
+def new_context(tls: ssl.SSLContext, limits: connection_limits.Limits) -> ServerContext:
     """Returns the context that the sessions of both ports share."""
     threads = DatabaseThreads("pop3", count=THREADS)
     return ServerContext(tls, threads, Limits(places=limits))
@@ -74,7 +74,7 @@ async def open_port(
             return Handshake(connection, context=context, sessions=own)
         return connection
 
-    return await sessions.open_port(
+    return await server_connections.open_port(
         new_connection, host=host, port=port, is_shared=is_shared
     )
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
-from engine import places
-from engine.places import Place
-from engine.sessions import Sessions
-from engine.threads import DatabaseThreads
+from engine.database.threads import DatabaseThreads
+from engine.network import connection_limits
+from engine.network.connection_limits import Place
+from engine.network.server_connections import Sessions
 
 
-def _places() -> places.Limits:
-    return places.Limits(settings.POSTERN.pop3_sessions)
+def _places() -> connection_limits.Limits:
+    return connection_limits.Limits(settings.POSTERN.pop3_sessions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Limits:
     passwords, `errors` refused commands, both in one connection.
     """
 
-    places: places.Limits = field(default_factory=_places)
+    places: connection_limits.Limits = field(default_factory=_places)
     idle: float = 600.0
     failures: int = 3
     errors: int = 20

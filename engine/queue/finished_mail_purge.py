@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from engine import clock, slices
+from engine.database import batches, clock
 from engine.queue import retry_schedule
 from engine.queue.models import QueuedMessage, Recipient
 from engine.queue.sending_rates import sending_counts
@@ -22,7 +22,7 @@ def purge() -> int:
 
     Returns the number of messages and counts.
     """
-    return slices.work(_purge_messages) + slices.work(_purge_counts)
+    return batches.work(_purge_messages) + batches.work(_purge_counts)
 
 
 def _purge_messages() -> int:

@@ -8,9 +8,10 @@ from functools import partial
 
 from django.db import transaction
 
-from engine import clock, journal
+from engine.database import clock
 from engine.mail.envelope import Envelope
 from engine.mail.smtp_replies import Reply
+from engine.observability import message_log
 from engine.queue.enqueue.accepted_message import MAILBOX, AcceptedMessage
 from engine.queue.enqueue.immediate_delivery import Position
 from engine.queue.models import Recipient, Source
@@ -46,9 +47,9 @@ def _log_accepted(accepted: AcceptedMessage, delivered: Sequence[str]) -> None:
         "sender": accepted.sender,
     }
     addresses = [str(address) for address in accepted.envelope.addresses]
-    journal.accepted(**facts, recipients=addresses, size=accepted.kept.size)
+    message_log.accepted(**facts, recipients=addresses, size=accepted.kept.size)
     if delivered:
-        journal.settled(
+        message_log.settled(
             "delivered",
             **facts,
             recipients=delivered,
@@ -81,7 +82,7 @@ def _log_outcome(event: str, group: Sequence[tuple[Recipient, Outcome]]) -> None
         more["next_hop"] = outcome.detail["next_hop"]
     if event == "deferred":
         more["next_attempt_at"] = row.next_attempt_at.isoformat(timespec="seconds")
-    journal.settled(
+    message_log.settled(
         event,
         reference=message.reference,
         source=message.source,
@@ -99,8 +100,8 @@ def log_refusal(
     reply: Reply, envelope: Envelope, source: Source, *, organisation_id: int | None
 ) -> None:
     """Logs and counts a message that webmail, the API or the service could not send."""
-    journal.count_refusal(str(source), reply)
-    journal.refused(
+    message_log.count_refusal(str(source), reply)
+    message_log.refused(
         reference="",
         source=str(source),
         sender=str(envelope.sender or ""),

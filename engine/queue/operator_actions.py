@@ -11,8 +11,8 @@ from collections.abc import Collection
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from engine import clock
 from engine.audit.record import record as audit
+from engine.database import clock
 from engine.mail.smtp_replies import Reply
 from engine.queue.delivery import suspension
 from engine.queue.models import (

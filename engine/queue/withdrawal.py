@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from engine import clock
 from engine.audit.record import record as audit
+from engine.database import clock
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person

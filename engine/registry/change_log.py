@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
-from engine import clock
+from engine.database import clock
 from engine.registry.models import Change, ChangeKind
 from engine.registry.models.change import lock, recorded
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django_q.models import Schedule
 
-from engine import slices
+from engine.database import batches
 from engine.lanes import Lane
 from engine.registry import change_log
 from engine.registry.actions import connections, recovery
@@ -18,7 +18,7 @@ def refresh_providers() -> None:
 
     Raises DnsUnavailable or PolicyError: the job fails, and what was known stays.
     """
-    slices.for_each(Provider, _refresh)
+    batches.for_each(Provider, _refresh)
 
 
 def _refresh(provider: Provider) -> None:
@@ -33,7 +33,7 @@ def apply_address_changes() -> int:
 
 def purge_changes() -> int:
     """Delete the part of the change log that no process needs any more."""
-    return slices.work(change_log.purge)
+    return batches.work(change_log.purge)
 
 
 def schedule_jobs() -> None:

@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from engine import keys, reach
+from engine.network import ssrf_protection
 from engine.registry.errors import PolicyError
 from engine.registry.models import WebhookEndpoint
+from engine.secrets import secret_keys
 
 PREFIX = "whsec_"
 SEALED_FOR = "postern webhooks"
@@ -35,20 +36,20 @@ def new_secret() -> str:
     Sealed rather than hashed, because signing needs the secret itself.
     """
     secret = PREFIX + b64encode(secrets.token_bytes(32)).decode()
-    return keys.seal(SEALED_FOR, secret)
+    return secret_keys.seal(SEALED_FOR, secret)
 
 
 def secret(sealed: str) -> str:
     """Returns the signing secret as the receiver has it. Raises UnknownKeyError."""
-    return keys.unseal(SEALED_FOR, sealed)
+    return secret_keys.unseal(SEALED_FOR, sealed)
 
 
 def reseal(endpoint: WebhookEndpoint) -> None:
     """Seals an endpoint's secrets with the current secret key. Raises UnknownKeyError."""
     for name in ("sealed_secret", "earlier_sealed_secret"):
         sealed = getattr(endpoint, name)
-        if sealed and not keys.is_current(SEALED_FOR, sealed):
-            setattr(endpoint, name, keys.seal(SEALED_FOR, secret(sealed)))
+        if sealed and not secret_keys.is_current(SEALED_FOR, sealed):
+            setattr(endpoint, name, secret_keys.seal(SEALED_FOR, secret(sealed)))
             endpoint.save(update_fields=[name])
 
 
@@ -98,7 +99,7 @@ def _is_literal(host: str) -> bool:
 
 def _is_public_literal(host: str) -> bool:
     try:
-        return reach.is_public(ip_address(host))
+        return ssrf_protection.is_public(ip_address(host))
     except ValueError:
         return False
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from engine import metrics
+from engine.observability import metrics
 from engine.registry import change_log
 from engine.registry.change_log import Entry, Position
 from engine.registry.models import ChangeKind

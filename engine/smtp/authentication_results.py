@@ -8,12 +8,12 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from engine import dns
 from engine.mail import lookalike
 from engine.mail.dkim.canonical_forms import BodyDigests
 from engine.mail.dkim.signature import Malformed, Signature, signatures
 from engine.mail.dkim.verification import KeyUnavailable, Outcome, Result, verify
 from engine.mail.header import Field, HeaderBlock
+from engine.network import dns
 
 FIELD = "Authentication-Results"
 ARC_RESULTS = "ARC-Authentication-Results"

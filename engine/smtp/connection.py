@@ -12,13 +12,13 @@ from typing import Any, ClassVar, cast
 
 from aiosmtpd.smtp import SMTP
 
-from engine import journal
 from engine.mail import smtp_replies
 from engine.mail.address import InvalidAddressError
 from engine.mail.errors import MailError
 from engine.mail.smtp_replies import Reply
-from engine.places import Dropped, Place
-from engine.sessions import HANDSHAKE_SECONDS, hang_up
+from engine.network.connection_limits import Dropped, Place
+from engine.network.server_connections import HANDSHAKE_SECONDS, hang_up
+from engine.observability import message_log
 from engine.smtp.mail_transaction import MailTransaction
 from engine.smtp.refusal_trace import RefusedCommand, UnprovenClaim, address_in
 from engine.smtp.server_context import ServerContext
@@ -212,7 +212,7 @@ class SmtpConnection(SMTP):
     ) -> None:
         source = self.server.policy.source
         refused = RefusedCommand(command, argument, answer, source, binding, self.peer)
-        journal.refused(
+        message_log.refused(
             reference=self.transaction.reference,
             source=str(source),
             sender=refused.sender(self.transaction),
@@ -239,7 +239,7 @@ class SmtpConnection(SMTP):
         """Sends a reply, and ends the session after too many errors or a 421."""
         await self.push(str(answer))
         if answer.code >= 400:
-            journal.count_refusal(str(self.server.policy.source), answer)
+            message_log.count_refusal(str(self.server.policy.source), answer)
         if answer.code >= 500:
             self._errors += 1
             if self._errors >= ERROR_LIMIT:

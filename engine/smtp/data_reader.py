@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import Protocol
 
-from engine import faults
+from engine.database import transient_errors
 from engine.mail import smtp_replies
 from engine.mail.errors import MailError
 from engine.mail.smtp_replies import Reply
@@ -200,7 +200,7 @@ def _keep(message: ReceivedMessage, content: bytes) -> Reply | None:
     try:
         message.spool.write(content)
     except OSError as error:
-        if not faults.is_full(error):
+        if not transient_errors.is_full(error):
             raise
         log.error("the disk has no room for a message from %s", message.peer.address)
         return smtp_replies.NO_ROOM

@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine import clock
+from engine.database import clock
+from engine.database.threads import DatabaseThreads
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.smtp_replies import Reply
 from engine.queue.models import Source
 from engine.smtp.mail_transaction import MailTransaction
 from engine.smtp.session_binding import Binding, Peer
-from engine.threads import DatabaseThreads
 from engine.trace import event_log
 from engine.trace.models import EventKind
 

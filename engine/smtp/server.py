@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 
-from engine.certificates import Files
-from engine.sessions import Handshake, open_port
+from engine.network.server_connections import Handshake, open_port
+from engine.secrets.certificates import Files
 from engine.smtp.server_context import ServerContext
 from engine.smtp.session import Session
 

@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 from django.conf import settings
 
 from engine.antivirus.scanners.interface import Scanner
+from engine.database.threads import DatabaseThreads
 from engine.mail import smtp_replies
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.errors import PermanentFailure
-from engine.places import Limits
+from engine.network.connection_limits import Limits
+from engine.network.server_connections import Sessions
 from engine.queue.enqueue.group_commit import GroupCommitter
 from engine.queue.models import Source
 from engine.routing import routes
 from engine.routing.routes import Routes
-from engine.sessions import Sessions
 from engine.smtp.listener_policy import ListenerPolicy
 from engine.smtp.refusal_trace import RefusalTrace
 from engine.smtp.session_binding import Binding, Peer
-from engine.threads import DatabaseThreads
 
 
 @dataclass

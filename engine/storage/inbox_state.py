@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db.models import Exists, F, OuterRef
 
-from engine import rows
+from engine.database import bulk_rows
 from engine.storage.models import Folder, FolderRole, OutOfOffice, Rule
 
 
@@ -27,7 +27,7 @@ def find(mailbox_ids: Collection[int], now: datetime) -> dict[int, Inbox]:
     """Returns inboxes by mailbox id, of those mailboxes that have one."""
     own = OuterRef("mailbox_id")
     found = Folder.objects.filter(
-        mailbox_id__in=rows.among(mailbox_ids), role=FolderRole.INBOX
+        mailbox_id__in=bulk_rows.among(mailbox_ids), role=FolderRole.INBOX
     )
     facts = found.order_by().values_list(
         "mailbox_id",

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from engine import rows
+from engine.database import bulk_rows
 from engine.mail.header import HeaderBlock
 from engine.mail.message import Summary, summarise
 from engine.registry.models import Mailbox
@@ -74,7 +74,7 @@ def _insert(
     deliveries: Sequence[Delivery], inboxes: Mapping[int, Inbox], now: datetime
 ) -> list[int]:
     filings = rule_matching.filings(deliveries, inboxes, now)
-    ids = rows.insert(
+    ids = bulk_rows.insert(
         Message,
         COLUMNS,
         [

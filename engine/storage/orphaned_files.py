@@ -13,7 +13,7 @@ from stat import S_ISREG
 
 from django.conf import settings
 
-from engine import slices
+from engine.database import batches
 from engine.storage import blob_store
 from engine.storage.models import Content
 
@@ -39,7 +39,7 @@ def delete_orphans() -> int:
         removed.append(_remove_unnamed(paths))
         return len(paths)
 
-    slices.work(some)
+    batches.work(some)
     if sum(removed):
         log.info("removed %d orphaned files", sum(removed))
     return sum(removed)

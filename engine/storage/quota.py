@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from django.db.models import F
 
-from engine import rows
+from engine.database import bulk_rows
 from engine.registry.models import Mailbox
 
 _full: set[int] = set()
@@ -36,7 +36,7 @@ def _count(octets: Iterable[tuple[int, int]], *, sign: int) -> None:
         changes[mailbox_id] += sign * size
     # One statement adds to all rows, so that two deliveries never overwrite each other's
     # count, and lock the rows in one order.
-    rows.add(Mailbox, "used_bytes", changes)
+    bulk_rows.add(Mailbox, "used_bytes", changes)
 
 
 def refresh_full() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from engine import slices
+from engine.database import batches
 from engine.storage import message_actions
 from engine.storage.models import Message
 
@@ -18,7 +18,7 @@ def purge() -> int:
 
     Each chunk is a transaction of its own: a crash between two leaves nothing half done.
     """
-    return slices.work(_erase_chunk)
+    return batches.work(_erase_chunk)
 
 
 def _erase_chunk() -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from engine import clock, rows
+from engine.database import bulk_rows, clock
 from engine.trace.models import Event, EventKind
 
 # Reference, recipient, kind and detail of an event.
@@ -37,7 +37,7 @@ def insert_rows(batch: Iterable[Row], *, at: datetime) -> None:
 
     For the commit that every message passes, where model instances cost too much.
     """
-    rows.insert(
+    bulk_rows.insert(
         Event,
         ("reference", "recipient", "kind", "detail", "at"),
         [
@@ -64,5 +64,5 @@ def count_repeats(details: Mapping[int, dict[str, Any]], *, at: datetime) -> set
         # Last, so that a detail given by the caller cannot overwrite the count.
         last = {"times": times, "last_at": at.isoformat(timespec="seconds")}
         one.detail = one.detail | details[one.pk] | last
-    Event.objects.bulk_update(known, ["detail"], batch_size=rows.UPDATED_AT_ONCE)
+    Event.objects.bulk_update(known, ["detail"], batch_size=bulk_rows.UPDATED_AT_ONCE)
     return {one.pk for one in known}

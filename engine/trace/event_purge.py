@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from engine import clock, rows, slices
+from engine.database import batches, bulk_rows, clock
 from engine.trace.models import Event, EventKind, Thinned
 
 SLICE = 5_000  # events looked at in one transaction
@@ -30,7 +30,7 @@ INTERMEDIATE = frozenset(
 
 def purge() -> int:
     """Deletes events whose time is over; returns how many events were looked at."""
-    return slices.work(_purge_intermediate) + slices.work(_purge_all)
+    return batches.work(_purge_intermediate) + batches.work(_purge_all)
 
 
 @transaction.atomic
@@ -44,7 +44,7 @@ def _purge_intermediate() -> int:
     found = list(old.order_by("at", "pk").values_list("pk", "at", "kind")[:SLICE])
     if found:
         gone = [pk for pk, _, kind in found if kind in INTERMEDIATE]
-        Event.objects.filter(pk__in=rows.among(gone)).delete()
+        Event.objects.filter(pk__in=bulk_rows.among(gone)).delete()
         place.event_id, place.at, _ = found[-1]
         place.save()
     return len(found)
@@ -53,7 +53,7 @@ def _purge_intermediate() -> int:
 def _purge_all() -> int:
     old = Event.objects.filter(at__lt=_ago(settings.POSTERN.proof_days))
     ids = list(old.order_by("at").values_list("pk", flat=True)[:SLICE])
-    Event.objects.filter(pk__in=rows.among(ids)).delete()
+    Event.objects.filter(pk__in=bulk_rows.among(ids)).delete()
     return len(ids)
 
 

@@ -10,9 +10,9 @@ from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 
-from engine import state
 from engine.mail.address import Address
 from engine.mail.smtp_replies import OK, Reply
+from engine.secrets import state_folder
 from engine.storage import content
 from engine.transport.connection_errors import ConversationError
 from engine.transport.message_transfer import Transmission, broken
@@ -83,8 +83,8 @@ def _keep(parcel: Parcel) -> Path:
 
 def put_into_outbox(raw: bytes, to: Sequence[Address]) -> Path:
     """Writes a message to the outbox folder, which the console shows in development."""
-    folder = state.make_private(outbox())
+    folder = state_folder.make_private(outbox())
     target = folder / f"{secrets.token_hex(8)}.eml"
     envelope = f"X-Envelope-To: {', '.join(map(str, to))}\r\n".encode()
-    state.replace(target, envelope + raw)
+    state_folder.replace(target, envelope + raw)
     return target

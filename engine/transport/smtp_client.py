@@ -11,8 +11,8 @@ from typing import Any, cast
 from aiosmtplib import SMTP, SMTPException, SMTPResponse
 from django.conf import settings
 
-from engine import reach
 from engine.mail.smtp_replies import Reply
+from engine.network import ssrf_protection
 from engine.transport import tls
 from engine.transport.connection_errors import (
     BROKEN_OFF,
@@ -195,7 +195,7 @@ class Session:
 def _check_may_dial(hop: Hop, client: SMTP) -> None:
     """Raises ConversationError for a host inside our own network, before any command."""
     peer = ip_address(client.get_transport_info("peername")[0].partition("%")[0])
-    if not hop.is_ours and not reach.may_dial(peer):
+    if not hop.is_ours and not ssrf_protection.may_dial(peer):
         raise ConversationError(NOT_OUTSIDE, Cause.UNREACHABLE)
 
 

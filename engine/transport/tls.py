@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from engine.certificates import Files, Followed
+from engine.secrets.certificates import Files, Followed
 
 NAMES_RECORDED = 5  # of a certificate's names, in a trace
 

@@ -8,8 +8,8 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from engine import clock
 from engine.audit.record import record
+from engine.database import clock
 from engine.registry.actions import connections, domains
 from engine.registry.addresses import domain_verification
 from engine.registry.addresses.allocation import to_community_address

@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from engine.backend import EverydayMessage
+from engine.email_backend import EverydayMessage
 from engine.mail.address import InvalidAddressError
 from engine.mail.errors import PermanentFailure
 from engine.registry.models import Connection, Person, RoleName

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from engine import clock
+from engine.database import clock
 from engine.mail.address import Address
 from engine.registry.connections.policy import has_secret_tenant
 from engine.registry.errors import PolicyError

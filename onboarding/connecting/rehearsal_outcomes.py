@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from engine import clock
+from engine.database import clock
 from engine.trace.models import Event, EventKind
 from onboarding.connecting import connection_test_mailbox, reply_explanations
 from onboarding.connecting.models import Rehearsal, StepKey, StepState

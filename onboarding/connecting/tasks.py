@@ -13,11 +13,11 @@ from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
+from engine.database.batches import for_each
 from engine.jobs import queue
 from engine.lanes import Lane
 from engine.registry.actions import domains
 from engine.registry.models import Connection, Domain
-from engine.slices import for_each
 from onboarding.connecting import (
     actions,
     next_hop_monitor,

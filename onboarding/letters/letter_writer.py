@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from django.db import transaction
 
-from engine import clock
+from engine.database import clock
 from engine.registry.actions import connections
 from engine.registry.models import Connection, Person, Proof, RoleName
 from onboarding.letters import letter_files, letters

@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.db import models
 from django.utils import timezone
 
-from engine import clock
+from engine.database import clock
 from engine.registry.models import ConnectionCredential, Organisation, Person
 from onboarding.models.application import Application
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from engine import clock
 from engine.audit.models import Entry
+from engine.database import clock
 from onboarding.models import Notice, NoticeKind, NoticeMark
 from onboarding.notices.audit_rules import NOTICE_RULES
 from onboarding.notices.recipients import NoticeRecipient, recipients_of

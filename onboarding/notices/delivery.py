@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from django.core.exceptions import ObjectDoesNotExist
 
-from engine import clock
+from engine.database import clock
 from engine.mail.address import InvalidAddressError
 from engine.mail.errors import PermanentFailure, TemporaryFailure
 from onboarding.models import Notice

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 
 from engine.audit.models import Entry
-from engine.backend import EverydayMessage, ServiceMessage
+from engine.email_backend import EverydayMessage, ServiceMessage
 from engine.registry.models import Person, Proof
 from onboarding import one_time_links, signed_links
 from onboarding.models import (

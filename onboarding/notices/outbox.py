@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine import clock
+from engine.database import clock
 from onboarding.models import Notice, NoticeKind
 from onboarding.notices import tasks
 

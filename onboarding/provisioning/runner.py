@@ -13,8 +13,8 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import F, Q
 
-from engine import clock
 from engine.audit.record import record
+from engine.database import clock
 from onboarding.models import Application, ProvisioningStep
 from onboarding.provisioning.steps import STEPS, Step
 from onboarding.status import Status, StepState

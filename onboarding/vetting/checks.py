@@ -8,8 +8,9 @@ from datetime import timedelta
 
 from django.db import transaction
 
-from engine import clock, dns
+from engine.database import clock
 from engine.mail.address import Address
+from engine.network import dns
 from engine.transport.diagnosis import starttls_probe
 from engine.transport.diagnosis.starttls_probe import ProbeFailedError
 from onboarding.models import Application, Check, CheckKey, CheckState

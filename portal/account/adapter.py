@@ -21,9 +21,9 @@ from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from engine import keys
 from engine.registry import permissions
 from engine.registry.models import Person
+from engine.secrets import secret_keys
 from portal.account import tasks
 from portal.account.address_lookup import address_key
 from portal.account.second_factor import policies, sealed_secrets
@@ -130,10 +130,10 @@ class MFAAdapter(DefaultMFAAdapter):
         return policies.can_remove_authenticator(authenticator)
 
     def encrypt(self, text: str) -> str:
-        return keys.seal(sealed_secrets.PURPOSE, text)
+        return secret_keys.seal(sealed_secrets.PURPOSE, text)
 
     def decrypt(self, encrypted_text: str) -> str:
-        return keys.unseal(sealed_secrets.PURPOSE, encrypted_text)
+        return secret_keys.unseal(sealed_secrets.PURPOSE, encrypted_text)
 
     def generate_authenticator_name(
         self, user: AbstractBaseUser, type: Authenticator.Type

@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from engine.backend import notice
+from engine.email_backend import notice
 from engine.registry.models import Person
 
 NOTICES = {

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
-from engine import clock
+from engine.database import clock
 from engine.lanes import Lane
 from engine.registry.actions import recovery
 from engine.registry.models import Person

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.template.loader import render_to_string
 
-from engine.backend import notice
+from engine.email_backend import notice
 from engine.registry.models import Person
 from onboarding import signed_links
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from engine.certificates import CertificateError, Files
+from engine.secrets.certificates import CertificateError, Files
 from portal.configuration import database_url
 from portal.configuration.environment import DEVELOPMENT_SIGNING_KEY, Environment
 

@@ -11,7 +11,6 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 
-from engine import state
 from engine.registry.connections.cloud_providers import PROVIDERS
 from engine.registry.models import (
     AccountType,
@@ -26,6 +25,7 @@ from engine.registry.models import (
     Provider,
     RoleName,
 )
+from engine.secrets import state_folder
 from portal.configuration.production_checks import DEMO_FILE
 from portal.demo import community, credentials, dkim_keys
 from portal.demo.credentials import ConnectionSecrets, PersonSecrets
@@ -43,7 +43,9 @@ def write() -> Facts:
     """Rewrites the file and returns its content. Secrets in it stay valid."""
     known = json.loads(path().read_text()) if path().exists() else {}
     facts = _facts(known)
-    state.replace(path(), json.dumps(facts, indent=1, ensure_ascii=False).encode())
+    state_folder.replace(
+        path(), json.dumps(facts, indent=1, ensure_ascii=False).encode()
+    )
     return facts
 
 

@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 
-from engine import state
 from engine.registry.models import AccountType
+from engine.secrets import state_folder
 from portal.demo.dns_server import NameServer
 from portal.demo.members import ORGANISATIONS
 
@@ -22,9 +22,9 @@ def key_file(domain: str) -> Path:
     """Returns the path of a domain's private key, and creates the key if necessary."""
     path: Path = settings.POSTERN.path("dkim", f"{domain}.pem")
     if not path.exists():
-        state.make_private(path.parent)
+        state_folder.make_private(path.parent)
         key = rsa.generate_private_key(public_exponent=65537, key_size=BITS)
-        with state.create(path) as file:
+        with state_folder.create(path) as file:
             file.write(_pem_of(key))
     return path
 

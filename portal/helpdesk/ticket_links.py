@@ -9,8 +9,8 @@ from django.conf import settings
 from django.core import signing
 from django.urls import reverse
 
-from engine import keys
 from engine.mail.address import Address
+from engine.secrets import secret_keys
 from portal.helpdesk.models import Ticket
 
 REPLY_SALT = "helpdesk.reply"
@@ -59,7 +59,9 @@ def ticket_of_address(address: Address) -> int | None:
     if found is None:
         return None
     ticket_id = int(found[1])
-    is_ours = keys.is_mac(found[2], REPLY_SALT, str(ticket_id), length=MAC_LENGTH)
+    is_ours = secret_keys.is_mac(
+        found[2], REPLY_SALT, str(ticket_id), length=MAC_LENGTH
+    )
     return ticket_id if is_ours else None
 
 
@@ -107,4 +109,4 @@ def _ticket_of(token: str) -> Ticket:
 
 
 def _mac(ticket_id: int) -> str:
-    return keys.mac(REPLY_SALT, str(ticket_id))[:MAC_LENGTH]
+    return secret_keys.mac(REPLY_SALT, str(ticket_id))[:MAC_LENGTH]

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from engine import state
+from engine.secrets import state_folder
 
 
 def migrate() -> bool:
@@ -31,7 +31,7 @@ def collect_static_files() -> bool:
         return False
     call_command("collect_assets", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
-    state.replace(digest_file, digest.encode())
+    state_folder.replace(digest_file, digest.encode())
     return True
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import FrameType
 
-from engine.supervision import Kept, end_all
+from engine.processes.supervision import Kept, end_all
 
 # Seconds that each program has to finish its work.
 GRACE = 15.0

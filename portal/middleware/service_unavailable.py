@@ -11,7 +11,7 @@ from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 from django.views.defaults import server_error
 
-from engine import faults
+from engine.database import transient_errors
 from portal.middleware import body_limit
 
 # Fields that must be typed again: secrets are never written into a page.
@@ -22,7 +22,7 @@ _WORTH_SHOWING = 20
 
 def answer(request: HttpRequest) -> HttpResponse:
     """The site's `handler500`, which Django calls while it handles the error."""
-    if not faults.is_passing(sys.exc_info()[1]):
+    if not transient_errors.is_passing(sys.exc_info()[1]):
         return server_error(request)
     if request.path.startswith(body_limit.OWN_LIMITS):
         response: HttpResponse = JsonResponse(
@@ -32,7 +32,7 @@ def answer(request: HttpRequest) -> HttpResponse:
         )
     else:
         response = page(request)
-    response["Retry-After"] = str(faults.RETRY_SECONDS)
+    response["Retry-After"] = str(transient_errors.RETRY_SECONDS)
     response["Cache-Control"] = "no-store"
     return response
 
@@ -80,5 +80,5 @@ def _problem() -> dict[str, object]:
         "type": "about:blank",
         "title": status.phrase,
         "status": status.value,
-        "detail": faults.SENTENCE,
+        "detail": transient_errors.SENTENCE,
     }

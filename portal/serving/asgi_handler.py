@@ -31,8 +31,8 @@ from django.http import (
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
-from engine import faults
-from engine.places import network_of
+from engine.database import transient_errors
+from engine.network.connection_limits import network_of
 from portal.middleware import body_limit, client_address, service_unavailable
 from portal.middleware.probe_hosts import LIVE
 from portal.serving import request_body
@@ -92,7 +92,7 @@ class Site(ASGIHandler):
         except TooSlowError:
             response = _plain("The request arrived too slowly. Send it again.", 408)
         except OSError as error:
-            if not faults.is_full(error):
+            if not transient_errors.is_full(error):
                 raise
             response = _no_room()
         except CrowdedError:
@@ -169,7 +169,7 @@ class Site(ASGIHandler):
             try:
                 parts = await self._beside(response, _client(scope))
             except OSError as error:
-                if not faults.is_full(error):
+                if not transient_errors.is_full(error):
                     raise
                 await self.send_response(_no_room(), send)
                 return
@@ -265,7 +265,7 @@ def _no_room() -> HttpResponse:
     """Returns the error page for a full disk of temporary files."""
     log.error("The disk for temporary files is full: %s", tempfile.gettempdir())
     response = service_unavailable.page()
-    response["Retry-After"] = str(faults.RETRY_SECONDS)
+    response["Retry-After"] = str(transient_errors.RETRY_SECONDS)
     return response
 
 

@@ -14,8 +14,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from engine.places import Dropped, Place
-from engine.sessions import LINGER_SECONDS, Sessions, hang_up, reset
+from engine.network.connection_limits import Dropped, Place
+from engine.network.server_connections import LINGER_SECONDS, Sessions, hang_up, reset
 
 # Seconds for a whole header, from the first byte of a connection or a request.
 HEAD_SECONDS = 10.0
@@ -35,7 +35,7 @@ class Connection(H11Protocol):
     """A connection that holds one of the places, with deadlines for its client.
 
     It keeps its place while a complete request is processed or the client reads the
-    response; at any other time it may be dropped to make room (`engine.places`).
+    response; at any other time it may be dropped to make room (`engine.network.connection_limits`).
     """
 
     def __init__(

@@ -12,12 +12,12 @@ from typing import Any, cast
 from django.conf import settings
 from uvicorn import Config, Server
 
-from engine import descriptors
 from engine.health import readiness
 from engine.health.watch import watching
-from engine.places import Limits
+from engine.network.connection_limits import Limits
+from engine.network.server_connections import ACCEPTED_AT_ONCE, BACKLOG, Sessions
+from engine.processes import resource_limits
 from engine.routing import routes
-from engine.sessions import ACCEPTED_AT_ONCE, BACKLOG, Sessions
 from portal.middleware import client_address
 from portal.serving.asgi_handler import Site
 from portal.serving.connection import HEAD_SECONDS, IDLE_SECONDS, Connection
@@ -33,7 +33,7 @@ FILES_EACH = 2
 
 async def serve(stop: asyncio.Event) -> None:
     """Serves the site until `stop` is set, then finishes the requests in progress."""
-    allowed = limits(descriptors.raise_limit())
+    allowed = limits(resource_limits.raise_open_files_limit())
     closing = asyncio.Event()
     draining = asyncio.create_task(_drain(stop, closing))
     routes.follow_in_background(at_once=True)
@@ -68,7 +68,7 @@ class WebServer(Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leaves signals to the code that runs the process (`engine.processes`)."""
+        """Leaves signals to the code that runs the process (`engine.processes.process_group`)."""
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -96,7 +96,7 @@ def limits(open_files: int) -> Limits:
     The limits for strangers apply to clients that are between requests or still sending.
     One of our own proxies carries everybody's connections and counts as known.
     """
-    total = descriptors.fit(
+    total = resource_limits.fit_connections(
         settings.POSTERN.web_connections,
         each=FILES_EACH,
         others=OTHER_FILES,

@@ -23,7 +23,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from engine import clock, locks
+from engine.database import advisory_locks, clock
 from engine.registry.models import Person
 from engine.registry.networks import network_of
 from portal.sessions import known_browsers
@@ -112,7 +112,7 @@ def begin(source: Source, *, is_code: bool = False) -> SignIn:
     _check(source, clock.now())
     with transaction.atomic():
         # Concurrent attempts pass one by one, so that each counts the others.
-        locks.hold(*source.names())
+        advisory_locks.hold(*source.names())
         now = clock.now()
         _check(source, now)
         return SignIn.objects.create(

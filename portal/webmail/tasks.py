@@ -14,7 +14,7 @@ from django.urls import reverse
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
-from engine.backend import ServiceMessage
+from engine.email_backend import ServiceMessage
 from engine.jobs import queue
 from engine.lanes import Lane
 from engine.storage import rules

@@ -18,8 +18,8 @@ from django.utils import timezone
 
 from api.models import IdempotentResponse
 from api.v1.messages import sending
-from engine import clock
 from engine.audit.models import Entry
+from engine.database import clock
 from engine.mail.address import Address
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
 from engine.queue.sending_rates import rate_limits

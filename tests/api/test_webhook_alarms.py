@@ -6,7 +6,7 @@ import pytest
 
 from api.models import WebhookCall, WebhookState
 from api.webhooks import alarms
-from engine import clock
+from engine.database import clock
 from engine.health import exposition, rules
 from engine.health.collector import DatabaseCollector
 from engine.health.situation import Situation

@@ -20,7 +20,7 @@ from api.models import WebhookBackoff, WebhookCall, WebhookCursor, WebhookState
 from api.webhooks import delivery, http_client
 from api.webhooks.enqueue import enqueue_new_events
 from api.webhooks.http_client import Gone, NotAccepted
-from engine import clock
+from engine.database import clock
 from engine.registry.models import (
     DistributionList,
     Mailbox,

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from engine import metrics
 from engine.health import exposition, processes
 from engine.health.collector import DatabaseCollector
 from engine.health.identity import Identity
+from engine.observability import metrics
 
 RULES = Path(__file__).parents[2] / "deploy" / "alerts.yml"
 DOCUMENT = yaml.safe_load(RULES.read_text())

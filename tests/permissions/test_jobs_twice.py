@@ -83,7 +83,7 @@ def changed_by_a_second_run(func: str, *arguments: object) -> dict[str, Any]:
 def _with_its_parts(name_server: NameServer, clamd: Clamd, settings) -> None:
     for provider in PROVIDERS.values():
         name_server.add_text(provider.spf_name, "v=spf1 ip4:40.92.0.0/15 -all")
-    settings.EMAIL_BACKEND = "engine.backend.QueueEmailBackend"
+    settings.EMAIL_BACKEND = "engine.email_backend.QueueEmailBackend"
     settings.POSTERN = settings.POSTERN.model_copy(update={"clamd": clamd.socket})
 
 

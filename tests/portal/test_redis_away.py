@@ -11,8 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
-from engine import caches
-from engine.caches import SharedCache
+from engine.caches.redis_cache import SharedCache, redis_settings
 from engine.registry.credentials import generated_secrets
 from engine.registry.models import Organisation, Person
 from engine.registry.scopes import Scope
@@ -27,7 +26,7 @@ def redis(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Redis
     """A Redis that was there, and has just gone."""
     monkeypatch.setattr(SharedCache, "_away_until", 0.0)
     with Redis() as running:
-        settings.CACHES = {"default": caches.redis_settings(running.url)}
+        settings.CACHES = {"default": redis_settings(running.url)}
         cache.set("it", "works")
         running.stop()
         yield running

@@ -13,7 +13,7 @@ from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 from pytest_django.fixtures import Settings
 
-from engine import clock, keys
+from engine.database import clock
 from engine.jobs import packages, queue, worker
 from engine.jobs.models import JobRun, RunState
 from engine.lanes import Lane
@@ -27,6 +27,7 @@ from engine.registry.models import (
     Organisation,
     Person,
 )
+from engine.secrets import secret_keys
 from engine.smtp.receive_policy import ReceivePolicy
 from engine.smtp.session_binding import Peer
 from engine.smtp.submission_policy import SubmissionPolicy
@@ -176,7 +177,7 @@ def test_a_session_goes_on_while_hosts_exchange_the_keys(
 
     use(settings, NEW, OLD)  # on the host that already has the new one
     assert way.sign_in()
-    assert way.rows.get().keyed_by == keys.name(NEW)
+    assert way.rows.get().keyed_by == secret_keys.name(NEW)
     assert way.goes_on(session)
 
     use(settings, OLD, NEW)

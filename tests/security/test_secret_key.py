@@ -15,7 +15,6 @@ from django.urls import reverse
 from django_q.signing import BadSignature, SignedPackage
 from pytest_django.fixtures import Settings
 
-from engine import keys
 from engine.jobs import packages
 from engine.registry import webhooks as secrets_of_webhooks
 from engine.registry.actions import webhooks
@@ -32,6 +31,7 @@ from engine.registry.models import (
     WebhookEvent,
 )
 from engine.registry.scopes import Scope
+from engine.secrets import secret_keys
 from onboarding import one_time_links, signed_links
 from onboarding.models import LinkPurpose
 from portal.account.adapter import ResetTokens
@@ -88,7 +88,7 @@ def test_an_app_password_is_keyed_again_by_use(
     assert authentication.authenticate_person(bob.address, used) == bob
     assert authentication.authenticate_person(bob.address, unused) is None
     names = AppPassword.objects.values_list("keyed_by", flat=True)
-    assert sorted(names) == sorted([keys.name(NEW), keys.name(OLD)])
+    assert sorted(names) == sorted([secret_keys.name(NEW), secret_keys.name(OLD)])
 
 
 def test_a_connections_password_is_keyed_again_by_use(
@@ -103,7 +103,7 @@ def test_a_connections_password_is_keyed_again_by_use(
     drop()
 
     assert authentication.authenticate_connection("firm", secret) == firm_connection
-    assert ConnectionCredential.objects.get().keyed_by == keys.name(NEW)
+    assert ConnectionCredential.objects.get().keyed_by == secret_keys.name(NEW)
 
 
 def test_an_api_key_is_keyed_again_by_use(
@@ -119,7 +119,7 @@ def test_an_api_key_is_keyed_again_by_use(
     drop()
 
     assert client.get("/api/v1/organisations/").status_code == 200
-    assert ApiKey.objects.get().keyed_by == keys.name(NEW)
+    assert ApiKey.objects.get().keyed_by == secret_keys.name(NEW)
 
 
 def test_an_authenticator_app_is_sealed_again_by_use(
@@ -234,7 +234,7 @@ def test_receivers_of_webhooks_keep_their_secret(
     assert secrets_of_webhooks.secret(endpoint.sealed_secret) == secret
     drop()
 
-    with pytest.raises(keys.UnknownKeyError):
+    with pytest.raises(secret_keys.UnknownKeyError):
         secrets_of_webhooks.secret(endpoint.sealed_secret)
 
 

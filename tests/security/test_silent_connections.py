@@ -13,8 +13,8 @@ from dataclasses import replace
 
 import pytest
 
-from engine import sessions
-from engine.places import Limits
+from engine.network import server_connections
+from engine.network.connection_limits import Limits
 from engine.pop3.server_context import Limits as Pop3Limits
 from engine.registry.models import Connection, Person, Proof
 from engine.routing import routes
@@ -135,7 +135,7 @@ async def test_handshake_that_never_ends_is_cut_off(server: Server) -> None:
 async def test_peer_that_reads_nothing_is_cut_off(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sessions, "LINGER_SECONDS", 0.1)
+    monkeypatch.setattr(server_connections, "LINGER_SECONDS", 0.1)
     waiting = server.contexts[0].sessions
     waiting.limits = replace(waiting.limits, patience=0.4)
 

@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 import pytest
 from pytest_django.fixtures import Settings
 
-from engine.places import Limits
+from engine.network.connection_limits import Limits
 from portal.serving import connection, request_body
 from tests.portal.serving import pages
 from tests.portal.serving.conftest import PATIENCE, ServeSite, Web, head

@@ -24,7 +24,7 @@ from engine.antivirus.scanners import embedded, message_scan
 from engine.antivirus.scanners.clamd import ClamdScanner
 from engine.antivirus.scanners.eicar_messages import BESIDE_ENCRYPTED, messages
 from engine.antivirus.scanners.interface import Scanner, ScannerUnavailable
-from engine.threads import DatabaseThreads
+from engine.database.threads import DatabaseThreads
 
 log = logging.getLogger(__name__)
 

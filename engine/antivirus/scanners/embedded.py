@@ -15,11 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from engine import state
 from engine.antivirus.formats.unpack_limits import MAX_SECONDS
 from engine.antivirus.scanners import yara_scan
 from engine.antivirus.scanners.interface import ScannerUnavailable
 from engine.antivirus.verdict import Verdict
+from engine.secrets import state_folder
 
 NAME = "embedded"
 # Kinds that it does not open; it opens zip, tar, gzip and bzip2.
@@ -84,12 +84,12 @@ class EmbeddedScan:
 
     def _flush(self) -> Path:
         if self._folder is None:
-            state.make_private(self._parent)
+            state_folder.make_private(self._parent)
             self._folder = tempfile.TemporaryDirectory(
                 dir=self._parent, ignore_cleanup_errors=True
             )
         path = Path(self._folder.name, "message")
-        with open(path, "ab", opener=state.private) as file:
+        with open(path, "ab", opener=state_folder.private) as file:
             file.write(self._pending)
         self._pending.clear()
         return path

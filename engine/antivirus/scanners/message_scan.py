@@ -11,12 +11,12 @@ from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from engine import metrics
 from engine.antivirus.scanners.clamd import ClamdScanner
 from engine.antivirus.scanners.embedded import EmbeddedScanner
 from engine.antivirus.scanners.inner_content import Inner
 from engine.antivirus.scanners.interface import Scan, Scanner, ScannerUnavailable
 from engine.antivirus.verdict import Verdict, VerdictState
+from engine.observability import metrics
 
 __all__ = [
     "OffScanner",

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from engine.dns import DnsUnavailable
+from engine.network.dns import DnsUnavailable
 from engine.registry.actions import connections
 from engine.registry.connections import spf
 from engine.registry.connections.cloud_providers import PROVIDERS

@@ -8,9 +8,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from engine import processes
 from engine.management import starting
 from engine.management.engine import run_engine
+from engine.processes import process_group
 
 
 class Command(BaseCommand):
@@ -19,11 +19,11 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        processes.add_arguments(parser)
+        process_group.add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One process, or as many as POSTERN_ENGINE_PROCESSES says, on the same ports."""
         if not options["alone"]:
             starting.check(scans=True)
         count = settings.POSTERN.engine_processes
-        processes.run("run_engine", run_engine, count=count, options=options)
+        process_group.run("run_engine", run_engine, count=count, options=options)

@@ -13,13 +13,13 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import connection
 
-from engine import processes
 from engine.health.watch import watched
 from engine.jobs.worker import Worker
 from engine.lanes import Lane
 from engine.management import starting
+from engine.processes import process_group
+from engine.processes.supervision import Forked, Kept, end_all
 from engine.routing import routes
-from engine.supervision import Forked, Kept, end_all
 
 LOOK_EVERY = 0.2
 
@@ -30,7 +30,7 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        processes.add_arguments(parser)
+        process_group.add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """This process runs no job: it has no threads and no connections to copy."""
@@ -46,11 +46,11 @@ class Command(BaseCommand):
 
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, stop)
-        while not stopping and not processes.has_lost(options["child_of"]):
+        while not stopping and not process_group.has_lost(options["child_of"]):
             for one in kept:
                 one.look()
             time.sleep(LOOK_EVERY)
-        end_all(kept, grace=processes.GRACE)
+        end_all(kept, grace=process_group.GRACE)
 
 
 def _start(lane: Lane) -> Forked:

@@ -13,8 +13,8 @@ from datetime import timedelta
 
 from django.db import transaction
 
-from engine import clock
 from engine.audit.record import record as audit
+from engine.database import clock
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.envelope import Envelope
 from engine.mail.errors import PermanentFailure

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from engine import clock
+from engine.database import clock
 from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress, addresses_in
 from engine.mail.composer import compose

@@ -15,7 +15,8 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from engine import clock
+from engine.database import clock
+from engine.database.bulk_rows import UPDATED_AT_ONCE
 from engine.mail.address import Address
 from engine.mail.smtp_replies import Reply
 from engine.queue import retry_schedule
@@ -24,7 +25,6 @@ from engine.queue.delivery.concurrency import Capacity, needs_network
 from engine.queue.models import Recipient, RecipientStatus, Source
 from engine.routing import routes
 from engine.routing.routes import Routes
-from engine.rows import UPDATED_AT_ONCE
 from engine.transport.parcel import Parcel, ParcelRecipient
 
 # Recipients in one claim for each destination that needs no network, and for all of them:

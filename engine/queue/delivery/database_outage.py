@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from engine import clock
+from engine.database import clock
 
 # Longer than holders need to notice that the database is back: they ask every second
 # (runner.POLL_SECONDS), and a connection that hangs takes some more.

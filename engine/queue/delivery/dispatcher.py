@@ -10,6 +10,7 @@ from itertools import chain, repeat
 
 from django.db import InterfaceError, OperationalError
 
+from engine.database.threads import DatabaseThreads
 from engine.mail.errors import PermanentFailure
 from engine.queue.delivery import claim, local_attempts, outcome_recording
 from engine.queue.delivery.concurrency import ConcurrencyLimits
@@ -17,7 +18,6 @@ from engine.queue.delivery.suspension import NOWHERE
 from engine.queue.notifications import pending_notices
 from engine.queue.notifications.notice_routing import OUTSIDE
 from engine.routing.routes import RouteKind
-from engine.threads import DatabaseThreads
 from engine.transport import connection_errors
 from engine.transport.parcel import (
     Cause,

@@ -10,7 +10,7 @@ from functools import partial
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from engine import clock
+from engine.database import clock
 from engine.mail.smtp_replies import MAILBOX_FULL, Reply
 from engine.queue import retry_schedule
 from engine.queue.automatic_mail import forwards_and_replies

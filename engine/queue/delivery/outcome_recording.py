@@ -9,14 +9,14 @@ from typing import Any
 
 from django.db import transaction
 
-from engine import clock
+from engine.database import clock
+from engine.database.bulk_rows import UPDATED_AT_ONCE
 from engine.mail.smtp_replies import Reply
 from engine.queue import log_lines, retry_schedule
 from engine.queue.delivery import claim, due_recipients
 from engine.queue.delivery.suspension import REPLY_LENGTH
 from engine.queue.models import Recipient, RecipientStatus
 from engine.queue.notifications import pending_notices
-from engine.rows import UPDATED_AT_ONCE
 from engine.trace import event_log
 from engine.trace.models import Event, EventKind
 from engine.transport.parcel import Cause, Outcome, OutcomeState

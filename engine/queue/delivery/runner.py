@@ -13,12 +13,12 @@ from typing import Any
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
+from engine.database.threads import DatabaseThreads
 from engine.queue.delivery import claim, maintenance
 from engine.queue.delivery.concurrency import ConcurrencyLimits
 from engine.queue.delivery.database_outage import Outage
 from engine.queue.delivery.dispatcher import Dispatcher
 from engine.queue.enqueue.accepted_message import MAILBOX
-from engine.threads import DatabaseThreads
 from engine.transport.parcel import Parcel
 from engine.transport.relay import Relay
 from engine.transport.session_pool import Pool

@@ -12,7 +12,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from engine import clock
+from engine.database import clock
+from engine.database.bulk_rows import UPDATED_AT_ONCE
 from engine.mail.address import Address
 from engine.mail.errors import PermanentFailure
 from engine.queue import retry_schedule
@@ -22,7 +23,6 @@ from engine.registry.models import OrganisationStatus
 from engine.routing import routes
 from engine.routing.refusals import SuspendedRecipientError
 from engine.routing.routes import Routes
-from engine.rows import UPDATED_AT_ONCE
 from engine.trace import event_log
 from engine.trace.models import EventKind
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from engine import clock
+from engine.database import clock
 from engine.queue.delivery import due_recipients
 from engine.queue.models import Recipient
 from engine.trace import event_log

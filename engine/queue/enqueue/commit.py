@@ -10,7 +10,7 @@ from functools import partial
 
 from django.db import transaction
 
-from engine import clock, locks
+from engine.database import advisory_locks, clock
 from engine.mail.address import Address
 from engine.queue.enqueue import insertion
 from engine.queue.enqueue.accepted_message import AcceptedMessage
@@ -80,7 +80,7 @@ def _earlier_copies(
         return known
     # Two processes that accept one message at the same moment would both find no earlier
     # copy and both insert. The lock makes the second look only after the first commits.
-    locks.hold(*(f"accept {fingerprint}" for fingerprint in fingerprints))
+    advisory_locks.hold(*(f"accept {fingerprint}" for fingerprint in fingerprints))
     rows = Recipient.objects.filter(
         message__fingerprint__in=fingerprints,
         message__accepted_at__gt=clock.now() - RESEND_WINDOW,

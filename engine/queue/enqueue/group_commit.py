@@ -6,10 +6,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
-from engine import metrics
+from engine.database.threads import DatabaseThreads
+from engine.observability import metrics
 from engine.queue.enqueue.accepted_message import AcceptedMessage
 from engine.queue.enqueue.commit import commit_batch, commit_messages
-from engine.threads import DatabaseThreads
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from engine import clock, rows
+from engine.database import bulk_rows, clock
 from engine.queue import log_lines, retry_schedule
 from engine.queue.enqueue import group_mailbox_audit, immediate_delivery
 from engine.queue.enqueue.accepted_message import AcceptedMessage
@@ -55,8 +55,8 @@ def insert(batch: Sequence[AcceptedMessage]) -> bool:
     Returns whether the runner has something left to deliver.
     """
     now = clock.now()
-    content_ids = rows.insert(Content, CONTENT, [_content(a, now) for a in batch])
-    message_ids = rows.insert(
+    content_ids = bulk_rows.insert(Content, CONTENT, [_content(a, now) for a in batch])
+    message_ids = bulk_rows.insert(
         QueuedMessage,
         MESSAGE,
         [
@@ -66,7 +66,7 @@ def insert(batch: Sequence[AcceptedMessage]) -> bool:
     )
     served = immediate_delivery.deliver(batch, content_ids)
     recipients = list(_recipients(batch, message_ids, served, now))
-    rows.insert(Recipient, RECIPIENT, recipients)
+    bulk_rows.insert(Recipient, RECIPIENT, recipients)
     event_log.insert_rows(_events(batch, served), at=now)
     log_lines.log_accepted(batch, served)
     # Last, because every writer of the audit chain waits for the one before it.

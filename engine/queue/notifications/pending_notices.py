@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F
 
-from engine import clock
+from engine.database import clock
 from engine.mail.smtp_replies import Reply
 from engine.queue.automatic_mail import list_bounces
 from engine.queue.delivery import due_recipients

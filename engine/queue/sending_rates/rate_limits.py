@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from engine import clock
+from engine.database import clock
 from engine.mail import smtp_replies
 from engine.mail.errors import TemporaryFailure
 from engine.queue.enqueue.accepted_message import AcceptedMessage

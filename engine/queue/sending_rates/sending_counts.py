@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from engine import clock
+from engine.database import clock
 from engine.queue.models import SendingCount
 
 # Rows in one statement: 6 values each, and SQLite takes 32,766.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from engine import slices
+from engine.database import batches
 from engine.registry import permissions
 from engine.registry.addresses.allocation import parse_address
 from engine.registry.credentials.account_recovery import (
@@ -163,7 +163,7 @@ def apply_due_changes() -> int:
     """Applies every change whose delay is over; runs by schedule. Returns how many."""
     due = RecoveryAddressChange.objects.due(timezone.now()).select_related("person")
     people = {change.person_id: change.person for change in due}
-    return slices.for_each(people.values(), apply_due_change)
+    return batches.for_each(people.values(), apply_due_change)
 
 
 def _check_can_request(person: Person, *, by: Actor | None) -> None:

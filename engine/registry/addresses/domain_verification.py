@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine import dns, keys
+from engine.network import dns
 from engine.registry.models import Domain
+from engine.secrets import secret_keys
 
 LABEL = "_postern"
 VALUE_PREFIX = "postern-verify="
@@ -43,7 +44,7 @@ def record_text(domain: Domain) -> str:
 def accepted_texts(domain: Domain) -> list[str]:
     """Returns every accepted value: under the secret key, and under each earlier one."""
     claim = f"{domain.pk} {domain.organisation_id} {domain.member_domain}"
-    tokens = keys.macs("registry.ownership", claim)
+    tokens = secret_keys.macs("registry.ownership", claim)
     return [f"{VALUE_PREFIX}{token[:TOKEN_LENGTH]}" for token in tokens]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from engine import reach
+from engine.network import ssrf_protection
 from engine.registry.addresses.allocation import parse_domain
 from engine.registry.connections.cloud_providers import (
     PROVIDERS,
@@ -169,7 +169,7 @@ def _may_be_dialled(host: str) -> bool:
     it is dialled.
     """
     try:
-        return reach.may_dial(ip_address(host))
+        return ssrf_protection.may_dial(ip_address(host))
     except ValueError:
         return True
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import ip_network
 
-from engine import dns
+from engine.network import dns
 from engine.registry.errors import PolicyError
 from engine.registry.networks import Network
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import secrets
 
-from engine import keys
 from engine.registry.models import ApiKey, AppPassword, ConnectionCredential
+from engine.secrets import secret_keys
 
 # Part of every stored digest: changing it would invalidate all secrets.
 SALT = "engine.registry.credentials"
@@ -44,7 +44,7 @@ def digests(secret: str) -> tuple[str, ...]:
     A row is looked up by all of them, so that a change of the secret key locks nobody
     out.
     """
-    return tuple(keys.macs(SALT, secret.lower().translate(MISREAD)))
+    return tuple(secret_keys.macs(SALT, secret.lower().translate(MISREAD)))
 
 
 def rekey(found: ConnectionCredential | AppPassword | ApiKey, secret: str) -> None:
@@ -56,7 +56,7 @@ def rekey(found: ConnectionCredential | AppPassword | ApiKey, secret: str) -> No
     digest. A host that does not know the new key at all would refuse the secret, which
     is why the new key goes into the fallbacks of all hosts first.
     """
-    if found.keyed_by == keys.name():
+    if found.keyed_by == secret_keys.name():
         return
-    found.digest, found.keyed_by = digest(secret), keys.name()
+    found.digest, found.keyed_by = digest(secret), secret_keys.name()
     found.save(update_fields=["digest", "keyed_by"])

@@ -5,8 +5,8 @@ from base64 import b64encode
 from django.db import migrations, models
 from django.utils.crypto import salted_hmac
 
-import engine.keys
-from engine import keys
+import engine.secrets.secret_keys
+from engine.secrets import secret_keys
 
 
 def seal(apps, schema_editor):
@@ -21,13 +21,13 @@ def seal(apps, schema_editor):
 
 def _sealed(seed):
     derived = salted_hmac("engine.registry.webhooks", seed, algorithm="sha256")
-    return keys.seal(
+    return secret_keys.seal(
         "postern webhooks", "whsec_" + b64encode(derived.digest()).decode()
     )
 
 
 KEYED_BY = models.CharField(
-    default=engine.keys.name,
+    default=engine.secrets.secret_keys.name,
     help_text="which secret key the digest was made with",
     max_length=16,
 )

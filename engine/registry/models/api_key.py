@@ -5,10 +5,10 @@ from typing import TypeAlias
 from django.db import models
 from django.utils import timezone
 
-from engine import keys
 from engine.registry.models.organisation import Organisation, OrganisationStatus
 from engine.registry.models.person import Person
 from engine.registry.scopes import Scope
+from engine.secrets import secret_keys
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
@@ -42,8 +42,8 @@ class ApiKey(models.Model):
     client_id = models.CharField(max_length=40, unique=True)
     digest = models.CharField(max_length=64, unique=True)
     keyed_by = models.CharField(
-        max_length=keys.NAME_LENGTH,
-        default=keys.name,
+        max_length=secret_keys.NAME_LENGTH,
+        default=secret_keys.name,
         help_text="which secret key the digest was made with",
     )
     created_at = models.DateTimeField(auto_now_add=True)

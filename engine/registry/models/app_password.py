@@ -3,8 +3,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 
-from engine import keys
 from engine.registry.models.person import Person
+from engine.secrets import secret_keys
 
 
 class AppPasswordQuerySet(models.QuerySet["AppPassword"]):
@@ -30,8 +30,8 @@ class AppPassword(models.Model):
     name = models.CharField(max_length=100)
     digest = models.CharField(max_length=64, unique=True)
     keyed_by = models.CharField(
-        max_length=keys.NAME_LENGTH,
-        default=keys.name,
+        max_length=secret_keys.NAME_LENGTH,
+        default=secret_keys.name,
         help_text="which secret key the digest was made with",
     )
     created_at = models.DateTimeField(auto_now_add=True)

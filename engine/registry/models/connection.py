@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.db import models
 
-from engine import keys
 from engine.registry.models.change import ChangeKind, Logged, LoggedQuerySet
 from engine.registry.models.organisation import Organisation
+from engine.secrets import secret_keys
 
 
 class Provider(models.TextChoices):
@@ -100,8 +100,8 @@ class ConnectionCredential(models.Model):
     username = models.CharField(max_length=100, unique=True)
     digest = models.CharField(max_length=64, unique=True)
     keyed_by = models.CharField(
-        max_length=keys.NAME_LENGTH,
-        default=keys.name,
+        max_length=secret_keys.NAME_LENGTH,
+        default=secret_keys.name,
         help_text="which secret key the digest was made with",
     )
     created_at = models.DateTimeField(auto_now_add=True)

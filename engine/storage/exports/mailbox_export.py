@@ -20,10 +20,11 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from engine import clock, slices, state
 from engine.audit.record import record
+from engine.database import batches, clock
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person
+from engine.secrets import state_folder
 from engine.storage.exports import mbox, resumable_zip
 from engine.storage.exports.resumable_zip import Progress
 from engine.storage.models import Export, ExportStatus, Folder, Message
@@ -78,7 +79,7 @@ def write(export: Export) -> bool:
     from one file. The finished copy is renamed into its place.
     """
     part, _ = _unfinished(export)
-    state.make_private(part.parent)
+    state_folder.make_private(part.parent)
     try:
         with resumable_zip.locked(part) as file:
             return _is_unfinished(export) and _write(export, file)
@@ -185,9 +186,9 @@ def clean_up() -> list[int]:
     """
     now = clock.now()
     unfinished = Export.objects.filter(status__in=UNFINISHED)
-    slices.for_each(unfinished.filter(created_at__lt=now - PATIENCE), fail)
+    batches.for_each(unfinished.filter(created_at__lt=now - PATIENCE), fail)
     ready = Export.objects.filter(status=ExportStatus.READY)
-    slices.for_each(ready.filter(finished_at__lt=now - KEPT), _forget)
+    batches.for_each(ready.filter(finished_at__lt=now - KEPT), _forget)
     _remove_left_over()
     waiting = Export.objects.filter(status__in=UNFINISHED, moved_at__lt=now - STALLED)
     return list(waiting.values_list("pk", flat=True))

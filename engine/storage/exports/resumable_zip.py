@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
-from engine import state
+from engine.secrets import state_folder
 
 
 class BusyError(Exception):
@@ -51,7 +51,7 @@ def locked(part: Path) -> Iterator[BinaryIO]:
     Raises BusyError.
     """
     if not part.exists():
-        state.create(part).close()
+        state_folder.create(part).close()
     with part.open("r+b") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -87,4 +87,4 @@ def slice_of(
     # On disk before the progress says so, or a power cut would leave progress without data.
     file.flush()
     os.fsync(file.fileno())
-    state.replace(progress_file, json.dumps(asdict(progress)).encode())
+    state_folder.replace(progress_file, json.dumps(asdict(progress)).encode())

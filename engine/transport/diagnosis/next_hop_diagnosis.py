@@ -14,7 +14,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from django.conf import settings
 
-from engine import dns, reach
+from engine.network import dns, ssrf_protection
 from engine.transport import tls
 from engine.transport.diagnosis.bounded_client import BoundedClient, ClientError
 from engine.transport.diagnosis.peer_certificate import Certificate
@@ -83,7 +83,7 @@ def _address(hop: Hop) -> IPv4Address | IPv6Address:
         found = list(_looked_up(hop.host))
     if not found:
         raise _Fault("", f"{hop.host} has no address in DNS. Check its spelling.")
-    public = [address for address in found if reach.may_dial(address)]
+    public = [address for address in found if ssrf_protection.may_dial(address)]
     if not public:
         raise _Fault(
             str(found[0]),

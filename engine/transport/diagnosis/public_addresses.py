@@ -6,8 +6,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from django.conf import settings
 
-from engine import dns
-from engine.reach import is_public
+from engine.network import dns
+from engine.network.ssrf_protection import is_public
 
 
 def addresses(host: str) -> list[IPv4Address | IPv6Address]:

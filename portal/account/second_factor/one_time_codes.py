@@ -15,8 +15,8 @@ from allauth.mfa.totp.internal import auth as totp
 from allauth.mfa.utils import decrypt
 from django.utils import timezone
 
-from engine import keys
 from engine.registry.models import Person
+from engine.secrets import secret_keys
 from portal.account.models import LastCode
 from portal.account.second_factor import sealed_secrets
 
@@ -34,7 +34,7 @@ def authenticator_of(person: Person, code: str) -> Authenticator | None:
         try:
             if _accept(found, code):
                 return found
-        except keys.UnknownKeyError:
+        except secret_keys.UnknownKeyError:
             # Sealed with a lost key: the person's other authenticators still work.
             log.exception("authenticator %s of person %s", found.pk, person.pk)
     return None
@@ -69,7 +69,7 @@ def accept_signature(passkey: Authenticator, count: int) -> bool:
     name = name_of(passkey)
     if count:
         return claim(name, count)
-    known_as = keys.macs(SALT, name)
+    known_as = secret_keys.macs(SALT, name)
     counted = LastCode.objects.filter(secret_digest__in=known_as, counter__gt=0)
     return not counted.exists()
 
@@ -85,7 +85,7 @@ def claim(secret: str, counter: int) -> bool:
     Of two processes at the same moment one gets True: the condition is in the UPDATE.
     """
     rekey(secret)
-    key = keys.mac(SALT, secret)
+    key = secret_keys.mac(SALT, secret)
     now = timezone.now()
     LastCode.objects.bulk_create(
         [LastCode(secret_digest=key, counter=NONE_YET, accepted_at=now)],
@@ -97,7 +97,7 @@ def claim(secret: str, counter: int) -> bool:
 
 def rekey(secret: str) -> None:
     """Moves the record of a secret to a digest made with the current secret key."""
-    key, *earlier_keys = keys.macs(SALT, secret)
+    key, *earlier_keys = secret_keys.macs(SALT, secret)
     for earlier_key in earlier_keys:
         _rekey(earlier_key, key)
 

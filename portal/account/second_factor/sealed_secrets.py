@@ -5,7 +5,7 @@ from __future__ import annotations
 from allauth.mfa.models import Authenticator
 from django.db import transaction
 
-from engine import keys
+from engine.secrets import secret_keys
 
 PURPOSE = "postern second factor"
 # The fields that allauth 65.21 encrypts in the data of an app and of recovery codes.
@@ -15,7 +15,9 @@ FIELDS = ("secret", "seed")
 def is_current(authenticator: Authenticator) -> bool:
     """Returns whether the current secret key sealed every secret of the authenticator."""
     data = authenticator.data
-    return all(keys.is_current(PURPOSE, data[name]) for name in FIELDS if name in data)
+    return all(
+        secret_keys.is_current(PURPOSE, data[name]) for name in FIELDS if name in data
+    )
 
 
 @transaction.atomic
@@ -27,6 +29,6 @@ def reseal(authenticator: Authenticator) -> None:
     row = Authenticator.objects.select_for_update().get(pk=authenticator.pk)
     for name in FIELDS:
         if name in row.data:
-            plain = keys.unseal(PURPOSE, row.data[name])
-            row.data[name] = keys.seal(PURPOSE, plain)
+            plain = secret_keys.unseal(PURPOSE, row.data[name])
+            row.data[name] = secret_keys.seal(PURPOSE, plain)
     row.save(update_fields=["data"])

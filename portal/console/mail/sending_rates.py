@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.timezone import localtime
 from django.views.decorators.http import require_http_methods, require_safe
 
-from engine import clock
+from engine.database import clock
 from engine.queue.models import SendingCount
 from engine.queue.sending_rates.rate_limits import SPANS
 from engine.registry import senders

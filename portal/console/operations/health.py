@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from engine import clock
+from engine.database import clock
 from engine.registry.permissions import Permission
 from portal.console.access import staff
 from portal.console.operations import day_charts, health_checks, monitoring

@@ -13,11 +13,11 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils import timezone
 
-from engine import clock
 from engine.antivirus.attachments.refused_kinds_listing import listing
 from engine.antivirus.models import ScannerProof
 from engine.antivirus.scanners import coverage_proof
 from engine.antivirus.scanners.message_scan import ScannerUnavailable, scan_bytes
+from engine.database import clock
 from engine.jobs import queue
 from engine.queue.models import Recipient, RecipientStatus
 from portal.console.operations import tasks

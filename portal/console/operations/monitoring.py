@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.template.defaultfilters import filesizeformat
 
-from engine import clock
+from engine.database import clock
 from engine.health import backups, hosts, rules
 from engine.health.models import Alarm, Heartbeat
 from engine.registry.permissions import Permission, Visitor

@@ -11,7 +11,6 @@ from django.conf import settings
 from django.core import signing
 from django.utils import timezone
 
-from engine import keys
 from engine.jobs import packages
 from engine.registry.credentials import account_recovery
 from engine.registry.models import (
@@ -22,6 +21,7 @@ from engine.registry.models import (
     WebhookEndpoint,
 )
 from engine.registry.webhooks import reseal as reseal_webhook
+from engine.secrets import secret_keys
 from onboarding import signed_links
 from onboarding.connecting.actions import LINK_LIFETIME
 from onboarding.connecting.tasks import CLAIM_LIFETIME
@@ -162,7 +162,7 @@ def _reseal_factors() -> Iterator[tuple[str, bool]]:
     for factor in Authenticator.objects.select_related("user").iterator():
         try:
             sealed_secrets.reseal(factor)
-        except keys.UnknownKeyError:
+        except secret_keys.UnknownKeyError:
             yield str(factor.user), False
             continue
         if factor.type == Authenticator.Type.WEBAUTHN:
@@ -174,7 +174,7 @@ def _reseal_webhooks() -> Iterator[tuple[str, bool]]:
     for endpoint in WebhookEndpoint.objects.iterator():
         try:
             reseal_webhook(endpoint)
-        except keys.UnknownKeyError:
+        except secret_keys.UnknownKeyError:
             yield endpoint.url, False
             continue
         yield endpoint.url, True
@@ -188,7 +188,7 @@ def _digests(
     found = Finding(what, advice=advice)
     for one in live:
         found.total += 1
-        if one.keyed_by != keys.name():
+        if one.keyed_by != secret_keys.name():
             owner = one.person.address if isinstance(one, AppPassword) else str(one)
             found.earlier.append(owner)
     return found

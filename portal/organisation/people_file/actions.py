@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 from django.db import transaction
 
-from engine import clock
 from engine.audit.record import record
+from engine.database import clock
 from engine.queue.notifications import upload_scan
 from engine.registry.errors import PolicyError
 from engine.registry.models import Organisation, Person

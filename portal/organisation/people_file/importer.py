@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from engine import clock
+from engine.database import clock
 from engine.lanes import Lane
 from engine.registry.actions import people
 from engine.registry.errors import PolicyError

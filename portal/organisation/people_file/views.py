@@ -13,7 +13,7 @@ from django.views.decorators.http import (
     require_POST,
 )
 
-from engine import clock
+from engine.database import clock
 from engine.registry.errors import PolicyError
 from engine.registry.models import Organisation
 from engine.registry.permissions import Permission

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from django.db import transaction
 
-from engine import clock
+from engine.database import clock
 from engine.mail.composer import Attachment
 from engine.queue.enqueue import mailbox_submission
 from engine.queue.enqueue.mailbox_submission import PreparedMessage, Recipients

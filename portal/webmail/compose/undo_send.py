@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
-from engine import clock
+from engine.database import clock
 from engine.queue.withdrawal import withdraw
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person

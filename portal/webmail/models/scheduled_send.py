@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models.functions import Now
 
-from engine import clock
+from engine.database import clock
 from engine.registry.models import Person
 from engine.storage.models import Message
 

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db import OperationalError
 from prometheus_client.parser import text_string_to_metric_families
 
-from engine import clock
+from engine.database import clock
 from engine.health import backups, exposition, mail, processes
 from engine.health.collector import DESTINATIONS, DatabaseCollector
 from engine.health.identity import Identity

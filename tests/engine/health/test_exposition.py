@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from engine import metrics
 from engine.health import exposition
 from engine.health.identity import Identity
+from engine.observability import metrics
+from engine.observability.refusal_reasons import reason_of
 
 ENGINE = Identity("engine", "mx1", 101)
 WEB = Identity("web", "mx1", 102)
@@ -107,4 +108,4 @@ def test_a_file_that_is_no_page_spoils_nothing(
 def test_a_refusal_is_counted_by_its_reason(
     code: int, enhanced: str, reason: str
 ) -> None:
-    assert metrics.reason_of(code, enhanced) == reason
+    assert reason_of(code, enhanced) == reason

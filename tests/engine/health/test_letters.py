@@ -16,7 +16,6 @@ from aiosmtpd.smtp import SMTP
 from django.conf import settings
 from django.db import OperationalError
 
-from engine import state
 from engine.health import alarms, letters
 from engine.health.alone import Alone
 from engine.health.evaluation import Evaluator
@@ -24,6 +23,7 @@ from engine.health.models import Alarm
 from engine.health.situation import Finding
 from engine.queue.models import QueuedMessage
 from engine.registry.models import Person
+from engine.secrets import state_folder
 from tests.engine.queue.conftest import authority, believed, make_hop
 from tests.next_hop import NextHop
 
@@ -306,7 +306,7 @@ def test_a_host_alone_with_a_full_disk_sends_one_mail(
     second.look([], NOW, looked={"database"})  # the lock's file is there
     full = Mock(side_effect=OSError(ENOSPC, "No space left on device"))
     with monkeypatch.context() as patch:
-        patch.setattr(state, broken, full)
+        patch.setattr(state_folder, broken, full)
         for _ in range(3):
             first.look(AWAY, NOW, looked={"database"})
             if broken == "replace":  # or it can hold no lock
@@ -325,7 +325,7 @@ def test_what_stayed_in_memory_is_handed_back_too(
 ) -> None:
     one = Alone("mx1")
     full = Mock(side_effect=OSError(ENOSPC, "No space left on device"))
-    monkeypatch.setattr(state, "replace", full)
+    monkeypatch.setattr(state_folder, "replace", full)
     one.look(AWAY, NOW, looked={"database"})
 
     one.hand_back()

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import OperationalError
 from django_q.models import OrmQ
 
-from engine import clock
+from engine.database import clock
 from engine.health import alarms, backups, hosts, letters, mail, processes, rules
 from engine.health.evaluation import Evaluator
 from engine.health.hosts import Facts

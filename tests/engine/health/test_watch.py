@@ -12,9 +12,9 @@ from django.conf import settings
 from django.db import DatabaseError, connection, connections
 from django.db.backends.signals import connection_created
 
-from engine import clock
 from engine.antivirus.models import ScannerProof
 from engine.antivirus.scanners import coverage_proof
+from engine.database import clock
 from engine.health import hosts, letters, probes, watch
 from engine.health.evaluation import Evaluator
 from engine.health.models import Duty, Heartbeat

@@ -11,7 +11,7 @@ from django.db import transaction
 from django_q.models import OrmQ, Schedule, Success
 from django_q.tasks import async_task
 
-from engine import clock
+from engine.database import clock
 from engine.jobs import queue, worker
 from engine.jobs.models import JobRun, RunState
 from engine.lanes import Lane

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 
-from engine import clock
+from engine.database import clock
 from engine.jobs import queue, schedules, worker
 from engine.jobs.models import JobRun
 from engine.lanes import Lane

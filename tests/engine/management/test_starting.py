@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
-from engine import clock
+from engine.database import clock
 from engine.health import hosts, identity
 from engine.health.models import Heartbeat
 from engine.management import starting

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
-from engine.certificates import Files
+from engine.database.threads import DatabaseThreads
 from engine.pop3.server import open_port
 from engine.pop3.server_context import Limits, ServerContext
 from engine.registry.credentials import generated_secrets
 from engine.registry.models import Mailbox, Person
+from engine.secrets.certificates import Files
 from engine.smtp.server import server_tls_context
-from engine.threads import DatabaseThreads
 from portal.demo.certificates import Authority
 from tests import factories
 from tests.dialogue import FOLDER, Dialogue

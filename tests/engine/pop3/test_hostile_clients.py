@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from engine import places
+from engine.network import connection_limits
 from engine.pop3.server_context import Limits
 from engine.registry.credentials import authentication
 from engine.registry.credentials.sign_in_throttle import USERNAME_LIMIT
@@ -77,7 +77,7 @@ async def test_half_closed_peer_gets_every_answer(server: Server) -> None:
 
 
 async def test_peer_that_says_nothing(serve: Serve) -> None:
-    server = await serve(Limits(places=places.Limits(10, patience=0.05)))
+    server = await serve(Limits(places=connection_limits.Limits(10, patience=0.05)))
     async with connected(server.pop3) as (reader, _):
         said = await reader.read()
 
@@ -85,7 +85,7 @@ async def test_peer_that_says_nothing(serve: Serve) -> None:
 
 
 async def test_peer_that_talks_but_does_not_sign_in(serve: Serve) -> None:
-    server = await serve(Limits(places=places.Limits(10, patience=0.05)))
+    server = await serve(Limits(places=connection_limits.Limits(10, patience=0.05)))
     async with connected(server.pop3) as (reader, writer):
 
         async def talk() -> None:
@@ -129,7 +129,7 @@ async def test_peer_that_does_not_read(serve: Serve, reader: Person) -> None:
     assert await still_serves(server)
 
 
-ONE = Limits(places=places.Limits(1))
+ONE = Limits(places=connection_limits.Limits(1))
 
 
 async def test_silent_connection_makes_room_for_a_newcomer(serve: Serve) -> None:

@@ -15,6 +15,7 @@ from django.db import connections
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from engine.database.threads import DatabaseThreads
 from engine.mail.address import Address
 from engine.mail.envelope import Envelope, EnvelopeRecipient
 from engine.mail.message import split
@@ -27,7 +28,6 @@ from engine.registry.models import Connection, Organisation, Person
 from engine.routing import routes
 from engine.storage import content
 from engine.storage.models import Message
-from engine.threads import DatabaseThreads
 from engine.transport.session_pool import Pool
 from portal.demo.certificates import Authority
 from tests import factories

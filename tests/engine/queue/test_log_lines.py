@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from engine import metrics
 from engine.mail.address import Address
 from engine.mail.envelope import Envelope
 from engine.mail.errors import MailError
+from engine.observability import metrics
 from engine.queue.enqueue.local_submission import submit
 from engine.queue.models import Source
 from tests.engine.queue.conftest import JANE, RAW

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
-from engine.certificates import Files
+from engine.database.threads import DatabaseThreads
 from engine.queue.enqueue.group_commit import GroupCommitter
 from engine.registry.credentials import generated_secrets
 from engine.registry.models import Connection, Person
 from engine.routing import routes
+from engine.secrets.certificates import Files
 from engine.smtp.listener_policy import ListenerPolicy
 from engine.smtp.receive_policy import ReceivePolicy
 from engine.smtp.server import listen, server_tls_context
 from engine.smtp.server_context import ServerContext
 from engine.smtp.submission_policy import SubmissionPolicy
-from engine.threads import DatabaseThreads
 from portal.demo.certificates import Authority
 from tests import factories
 from tests.dialogue import FOLDER, Dialogue

@@ -12,7 +12,7 @@ import pytest
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from engine import clock
+from engine.database import clock
 from engine.jobs.models import JobRun
 from engine.lanes import Lane
 from tests.engine.jobs import deeds

@@ -21,7 +21,7 @@ from tests import factories
 
 @pytest.fixture
 def queue(settings: Any, db: None) -> None:
-    settings.EMAIL_BACKEND = "engine.backend.QueueEmailBackend"
+    settings.EMAIL_BACKEND = "engine.email_backend.QueueEmailBackend"
 
 
 def test_a_promise_falls_with_its_transaction(db: None) -> None:
@@ -149,7 +149,7 @@ def test_a_notice_that_was_queued_before_a_crash_is_not_queued_again(
 def test_no_transaction_is_open_while_a_notice_is_scanned(
     transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.EMAIL_BACKEND = "engine.backend.QueueEmailBackend"
+    settings.EMAIL_BACKEND = "engine.email_backend.QueueEmailBackend"
     outbox.add(NoticeKind.APPLY, to="jane@firm.example")
     scan = message_scan.scan_bytes
     inside = []

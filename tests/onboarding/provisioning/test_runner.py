@@ -15,8 +15,8 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_q.models import OrmQ, Schedule
 
-from engine import clock
 from engine.audit.models import Entry
+from engine.database import clock
 from engine.registry.credentials import authentication
 from engine.registry.errors import PolicyError
 from engine.registry.models import (

@@ -10,8 +10,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from engine import clock
 from engine.audit.models import Entry
+from engine.database import clock
 from engine.registry.actions import sessions
 from engine.registry.credentials import authentication, generated_secrets
 from engine.registry.models import Organisation, Person

@@ -13,8 +13,8 @@ from allauth.mfa.totp.internal.auth import yield_hotp_counters_from_time as coun
 from django.db import transaction
 from pytest_django import DjangoDbBlocker
 
-from engine import dns
 from engine.mail.dkim.public_key import Key
+from engine.network import dns
 from engine.registry import permissions
 from engine.registry.actions import organisations, people
 from engine.registry.credentials import authentication, generated_secrets

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from django_q.models import OrmQ
 
-from engine import clock
 from engine.antivirus.scanners import message_scan
 from engine.antivirus.scanners.interface import ScannerUnavailable
+from engine.database import clock
 from engine.jobs import worker
 from engine.jobs.models import JobRun
 from engine.lanes import Lane

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest_asyncio
 from pytest_django.fixtures import Settings
 
-from engine.places import Limits
+from engine.network.connection_limits import Limits
 from portal.serving.asgi_handler import Site
 from portal.serving.server import serve_on
 from tests.portal.serving import pages

@@ -13,8 +13,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from engine import state
 from engine.registry.connections.cloud_providers import PROVIDERS
+from engine.secrets import state_folder
 from portal.demo import demo_file, dkim_keys, load
 from portal.demo.demo_file import Facts
 from portal.demo.dns_server import NameServer
@@ -52,7 +52,7 @@ class Command(BaseCommand):
         self.stdout.write("Stopped.")
 
     def _prepare(self) -> Facts | None:
-        state.folder()
+        state_folder.folder()
         if settings.POSTERN.env == "development":
             load.load_certificates()
         if preparation.migrate():

@@ -8,8 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from engine import processes
 from engine.management import starting
+from engine.processes import process_group
 from portal.serving.server import serve
 
 
@@ -21,11 +21,11 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        processes.add_arguments(parser)
+        process_group.add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Runs POSTERN_WEB_WORKERS processes on the same port."""
         if not options["alone"]:
             starting.check(scans=False)
         count = settings.POSTERN.web_workers
-        processes.run("run_web", serve, count=count, options=options)
+        process_group.run("run_web", serve, count=count, options=options)

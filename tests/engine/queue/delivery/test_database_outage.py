@@ -10,7 +10,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from engine import clock
+from engine.database import clock
 from engine.queue.delivery import (
     claim,
     dispatcher,

@@ -7,10 +7,10 @@ import asyncio
 import pytest
 from django.db import connection
 
+from engine.database.threads import DatabaseThreads
 from engine.queue.delivery import claim
 from engine.queue.delivery.runner import Runner
 from engine.queue.models import Recipient, RecipientStatus
-from engine.threads import DatabaseThreads
 from tests.engine.queue.conftest import JANE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from django.core import mail
 
-from engine.backend import EverydayMessage, QueueEmailBackend
+from engine.email_backend import EverydayMessage, QueueEmailBackend
 from engine.mail.errors import MailError
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
 from engine.transport.smart_host import outbox, smart_host

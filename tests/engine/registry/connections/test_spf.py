@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django_q.models import Schedule
 
 from engine.audit.models import Entry
-from engine.dns import DnsUnavailable
+from engine.network.dns import DnsUnavailable
 from engine.registry import tasks
 from engine.registry.connections.spf import sending_networks
 from engine.registry.errors import PolicyError

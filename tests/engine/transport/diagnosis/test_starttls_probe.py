@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from engine import reach
+from engine.network import ssrf_protection
 from engine.transport.diagnosis import starttls_probe
 from engine.transport.diagnosis.starttls_probe import ProbeFailedError
 from portal.demo.certificates import Authority
@@ -153,4 +153,4 @@ def test_a_probe_looks_at_mail_ports_only(port: int) -> None:
 def test_only_addresses_that_stand_for_themselves_are_public(
     text: str, is_public: bool
 ) -> None:
-    assert reach.is_public(ip_address(text)) == is_public
+    assert ssrf_protection.is_public(ip_address(text)) == is_public

@@ -7,8 +7,8 @@ from django.test import Client
 from django_q.models import OrmQ
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from engine import clock
 from engine.audit.models import Entry
+from engine.database import clock
 from engine.jobs import queue, worker
 from engine.jobs.models import JobRun, RunState
 from engine.lanes import Lane

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from engine import clock
+from engine.database import clock
 from engine.health import alarms, processes
 from engine.health.identity import Identity
 from engine.health.models import Alarm, Backup, Sample

@@ -6,7 +6,7 @@ import pytest
 from django_q.models import OrmQ
 from pytest_django.fixtures import Settings
 
-from engine import clock
+from engine.database import clock
 from engine.jobs import queue, worker
 from engine.jobs.models import JobRun, RunState
 from engine.lanes import Lane
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def through_the_queue(settings: Settings) -> None:
-    settings.EMAIL_BACKEND = "engine.backend.QueueEmailBackend"
+    settings.EMAIL_BACKEND = "engine.email_backend.QueueEmailBackend"
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from django_q.models import OrmQ
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import clock
 from engine.audit.models import Entry
+from engine.database import clock
 from engine.jobs import worker
 from engine.lanes import Lane
 from engine.registry.errors import PolicyError

@@ -13,9 +13,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from engine import clock
 from engine.antivirus.models import QuarantinedMessage
 from engine.audit.models import Entry
+from engine.database import clock
 from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress
 from engine.queue.delivery import claim

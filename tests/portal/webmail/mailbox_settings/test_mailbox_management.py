@@ -232,7 +232,7 @@ def test_being_away_is_said_and_taken_back(as_bob: Client, bob: Person) -> None:
 def test_a_copy_is_made_by_a_job_told_of_and_fetched(
     as_bob: Client, bob: Person, settings: Settings
 ) -> None:
-    settings.EMAIL_BACKEND = "engine.backend.QueueEmailBackend"
+    settings.EMAIL_BACKEND = "engine.email_backend.QueueEmailBackend"
     put(bob.mailbox)
 
     page = post(as_bob, "exports", bob.mailbox.pk)

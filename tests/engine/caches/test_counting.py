@@ -13,8 +13,9 @@ from django.core.cache.backends.filebased import FileBasedCache
 from pytest_django.fixtures import Settings
 from redis import Redis as Client
 
-from engine import caches
-from engine.caches import FileCache, SharedCache
+from engine.caches import counting, file_cache
+from engine.caches.file_cache import FileCache
+from engine.caches.redis_cache import SharedCache, redis_settings
 from tests.peers.redis import Redis
 
 THREADS = 12
@@ -39,11 +40,12 @@ def shared(
     redis: Redis,
 ) -> None:
     """Either cache that processes share."""
-    files = {"BACKEND": "engine.caches.FileCache", "LOCATION": tmp_path / "cache"}
+    files = {
+        "BACKEND": "engine.caches.file_cache.FileCache",
+        "LOCATION": tmp_path / "cache",
+    }
     settings.CACHES = {
-        "default": files
-        if request.param == "files"
-        else caches.redis_settings(redis.url)
+        "default": files if request.param == "files" else redis_settings(redis.url)
     }
     cache.clear()
 
@@ -52,7 +54,7 @@ def shared(
 def test_twelve_threads_are_counted_as_one_would_be() -> None:
     with ThreadPoolExecutor(THREADS) as threads:
         counted = list(
-            threads.map(lambda _: caches.count("calls", seconds=60), range(600))
+            threads.map(lambda _: counting.count("calls", seconds=60), range(600))
         )
 
     assert sorted(count.number for count in counted) == list(range(1, 601))
@@ -69,27 +71,27 @@ def test_one_of_twelve_threads_adds() -> None:
 
 
 def test_counting_moves_no_end(redis: Redis, settings: Settings) -> None:
-    settings.CACHES = {"default": caches.redis_settings(redis.url)}
+    settings.CACHES = {"default": redis_settings(redis.url)}
     cache.clear()
-    caches.count("calls", seconds=60)
+    counting.count("calls", seconds=60)
     client = Client.from_url(redis.url)
     (key,) = client.keys("*calls")
     client.expire(key, 7)
 
-    assert caches.count("calls", seconds=60).seconds_left <= 7
+    assert counting.count("calls", seconds=60).seconds_left <= 7
 
 
 def test_while_redis_is_away_limits_are_local(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Redis() as redis:
-        settings.CACHES = {"default": caches.redis_settings(redis.url)}
+        settings.CACHES = {"default": redis_settings(redis.url)}
         cache.set("what", "shared")
         for _ in range(3):
-            caches.count("calls", seconds=60)
+            counting.count("calls", seconds=60)
         redis.stop()
 
-        alone = [caches.count("calls", seconds=60).number for _ in range(4)]
+        alone = [counting.count("calls", seconds=60).number for _ in range(4)]
         cache.set("what", "local")
         assert cache.get("what") == "local"
         assert cache.get_many(["what"]) == {"what": "local"}
@@ -100,19 +102,19 @@ def test_while_redis_is_away_limits_are_local(
         monkeypatch.setattr(SharedCache, "_away_until", 0.0)
 
         assert alone == [1, 2, 3, 4]
-        assert caches.count("calls", seconds=60).number == 1
+        assert counting.count("calls", seconds=60).number == 1
         assert len(Client.from_url(redis.url).keys("*calls")) == 1
 
 
 def test_while_redis_is_away_a_count_outlives_many_others(settings: Settings) -> None:
-    settings.CACHES = {"default": caches.redis_settings("redis://127.0.0.1:1/0")}
+    settings.CACHES = {"default": redis_settings("redis://127.0.0.1:1/0")}
     cache.clear()
     for _ in range(6):
-        caches.count("calls", seconds=60)
+        counting.count("calls", seconds=60)
     for number in range(400):
-        caches.count(f"others-{number}", seconds=60)
+        counting.count(f"others-{number}", seconds=60)
 
-    assert caches.count("calls", seconds=60).number == 7
+    assert counting.count("calls", seconds=60).number == 7
 
 
 @pytest.mark.usefixtures("shared")
@@ -121,7 +123,7 @@ def test_what_an_earlier_version_kept_is_replaced(kept: object) -> None:
     cache.set("calls", kept)
     cache.set("others", 5)
 
-    assert [caches.count("calls", seconds=60).number for _ in range(3)] == [1, 2, 3]
+    assert [counting.count("calls", seconds=60).number for _ in range(3)] == [1, 2, 3]
     # Redis itself was asked all the while.
     assert SharedCache._away_until == 0.0
     assert cache.get("others") == 5
@@ -130,15 +132,15 @@ def test_what_an_earlier_version_kept_is_replaced(kept: object) -> None:
 def test_a_list_under_the_name_of_a_count_is_replaced(
     redis: Redis, settings: Settings
 ) -> None:
-    settings.CACHES = {"default": caches.redis_settings(redis.url)}
+    settings.CACHES = {"default": redis_settings(redis.url)}
     cache.clear()
-    caches.count("calls", seconds=60)
+    counting.count("calls", seconds=60)
     client = Client.from_url(redis.url)
     (key,) = client.keys("*calls")
     client.delete(key)
     client.rpush(key, "one")
 
-    assert caches.count("calls", seconds=60).number == 1
+    assert counting.count("calls", seconds=60).number == 1
     assert SharedCache._away_until == 0.0
 
 
@@ -146,7 +148,7 @@ def test_a_list_under_the_name_of_a_count_is_replaced(
 def files(settings: Settings, tmp_path: Path) -> FileCache:
     settings.CACHES = {
         "default": {
-            "BACKEND": "engine.caches.FileCache",
+            "BACKEND": "engine.caches.file_cache.FileCache",
             "LOCATION": tmp_path / "cache",
             "OPTIONS": {"MAX_ENTRIES": 30},
         }
@@ -158,14 +160,14 @@ def test_counting_in_files_does_not_list_them(
     files: FileCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All counts of a host wait for one lock meanwhile."""
-    monkeypatch.setattr(caches, "CULL_CHANCE", 10**9)
+    monkeypatch.setattr(file_cache, "CULL_CHANCE", 10**9)
 
     def list_files(self: FileBasedCache) -> list[str]:
         raise AssertionError("The files are listed.")
 
     monkeypatch.setattr(FileBasedCache, "_list_cache_files", list_files)
 
-    assert [caches.count("calls", seconds=60).number for _ in range(3)] == [1, 2, 3]
+    assert [counting.count("calls", seconds=60).number for _ in range(3)] == [1, 2, 3]
     assert cache.add("lock", 1, 60)
     cache.set("what", "kept", 60)
     assert cache.get("what") == "kept"
@@ -174,10 +176,10 @@ def test_counting_in_files_does_not_list_them(
 def test_files_are_looked_at_now_and_then(
     files: FileCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(caches, "CULL_CHANCE", 5)
+    monkeypatch.setattr(file_cache, "CULL_CHANCE", 5)
 
     for number in range(1_000):
-        caches.count(f"calls-{number}", seconds=60)
+        counting.count(f"calls-{number}", seconds=60)
 
     assert len(files._names()) < 300
 
@@ -185,7 +187,7 @@ def test_files_are_looked_at_now_and_then(
 def test_room_is_made_by_what_has_ended_and_then_by_what_ends_soonest(
     files: FileCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(caches, "CULL_CHANCE", 10**9)
+    monkeypatch.setattr(file_cache, "CULL_CHANCE", 10**9)
     for number in range(10):
         cache.set(f"ended-{number}", 1, 60)
         cache.set(f"soon-{number}", 1, 3600 + number)
@@ -229,9 +231,9 @@ def test_redis_that_is_away_is_left_alone_for_a_while(
         return ask(self, what, *args)
 
     monkeypatch.setattr(SharedCache, "_ask_redis", counted)
-    settings.CACHES = {"default": caches.redis_settings("redis://127.0.0.1:1/0")}
+    settings.CACHES = {"default": redis_settings("redis://127.0.0.1:1/0")}
 
     for _ in range(10):
-        caches.count("calls", seconds=60)
+        counting.count("calls", seconds=60)
 
     assert asked == ["count"]

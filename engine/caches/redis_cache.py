@@ -1,72 +1,35 @@
-"""Caches that count: what is kept for a while, and how often something was asked for.
-
-A count is one indivisible step, whatever threads, processes and hosts ask at once:
-reading a number and writing it back let 12 threads through 662 times where 600 were
-allowed.
-"""
+"""Redis or Valkey as the cache that hosts share, and this process's memory while it is away."""
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
-import pickle
-import random
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from functools import partial
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, cast
 
-from django.core.cache import cache
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
-from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
-from engine import state
+from engine.caches.counting import MAX_ENTRIES, Count, counted, shown
 
 log = logging.getLogger(__name__)
 
 # Seconds for one answer of Redis, and for which it is then left alone.
 PATIENCE = 1.0
 AWAY_SECONDS = 5.0
-# More than this are culled, limits among them; Django's own default is 300.
-MAX_ENTRIES = 10_000
-# One write in so many looks whether there are more; with 9,000 files that takes 5 ms, which
-# every write paid, and under the lock of all counts.
-CULL_CHANCE = 200
-KEPT_SHARE = 2 / 3
-_dice = random.SystemRandom()
-
-
-class Count(NamedTuple):
-    """How often it was counted, this time included, and when that begins again."""
-
-    number: int
-    seconds_left: float
-
-
-class Counting(Protocol):
-    """What a cache of ours can do besides Django's."""
-
-    def count(self, key: str, seconds: int) -> Count: ...
-
-
-def count(key: str, *, seconds: int) -> Count:
-    """Count one more under the key, within so many seconds of the first."""
-    return cast(Counting, cache).count(key, seconds)
 
 
 def redis_settings(url: str) -> dict[str, Any]:
     """What CACHES says of a Redis or Valkey at the URL."""
     return {
-        "BACKEND": "engine.caches.SharedCache",
+        "BACKEND": "engine.caches.redis_cache.SharedCache",
         "LOCATION": url,
         "OPTIONS": {
             "socket_connect_timeout": PATIENCE,
@@ -77,87 +40,6 @@ def redis_settings(url: str) -> dict[str, Any]:
     }
 
 
-class FileCache(FileBasedCache):
-    """Django's cache in files, for the processes of one host.
-
-    Django's lists the files before each write; here some writes do, outside the lock.
-    What has ended goes first, and then what ends soonest.
-    """
-
-    def set(
-        self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None
-    ) -> None:
-        super().set(key, value, timeout, version)
-        self._cull_at_times()
-
-    def add(
-        self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None
-    ) -> bool:
-        """Like Django's, which looks first and writes then; here one of two callers wins."""
-        with self._alone():
-            if self.has_key(key, version):
-                return False
-            super().set(key, value, timeout, version)
-        self._cull_at_times()
-        return True
-
-    def count(self, key: str, seconds: int) -> Count:
-        with self._alone():
-            counted = _counted(self.get(key), seconds)
-            super().set(key, counted, max(0.0, counted[0] - time.time()))
-        self._cull_at_times()
-        return _shown(counted)
-
-    def _cull(self) -> None:
-        """Does nothing: Django calls it before each write."""
-
-    def _cull_at_times(self) -> None:
-        if not _dice.randrange(CULL_CHANCE):
-            self.cull()
-
-    def cull(self) -> None:
-        """Make room where there are too many entries."""
-        names = self._names()
-        if len(names) <= cast(Any, self)._max_entries:
-            return
-        by_end = sorted((self._ends_at(name), name) for name in names)
-        room = len(names) - int(cast(Any, self)._max_entries * KEPT_SHARE)
-        now = time.time()
-        for number, (ends_at, name) in enumerate(by_end):
-            if ends_at < now or number < room:
-                self._remove(name, ends_at)
-
-    def _names(self) -> list[str]:
-        with os.scandir(cast(Any, self)._dir) as entries:
-            return [one.path for one in entries if one.name.endswith(self.cache_suffix)]
-
-    def _ends_at(self, name: str) -> float:
-        """When an entry ends; at once where it cannot be read, or has gone meanwhile."""
-        try:
-            with open(name, "rb") as file:
-                # Django's file cache begins with it, in a folder that is ours alone.
-                ends_at = pickle.load(file)  # noqa: S301
-        except (FileNotFoundError, EOFError, pickle.UnpicklingError):
-            return 0.0
-        return float("inf") if ends_at is None else float(ends_at)
-
-    def _remove(self, name: str, ends_at: float) -> None:
-        """Unless it has been written again since it was looked at."""
-        with self._alone(), suppress(FileNotFoundError):
-            if self._ends_at(name) == ends_at:
-                os.remove(name)
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Hold the lock of this cache's folder, against threads and processes alike."""
-        folder = cast(Any, self)._dir
-        os.makedirs(folder, state.PRIVATE_FOLDER, exist_ok=True)
-        name = os.path.join(folder, ".lock")
-        with open(name, "ab", opener=state.private) as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-
-
 class _Memory(LocMemCache):
     """This process's own memory, for as long as Redis is away."""
 
@@ -165,9 +47,9 @@ class _Memory(LocMemCache):
 
     def count(self, key: str, seconds: int) -> Count:
         with self._counting:
-            counted = _counted(self.get(key), seconds)
-            self.set(key, counted, max(0.0, counted[0] - time.time()))
-        return _shown(counted)
+            kept = counted(self.get(key), seconds)
+            self.set(key, kept, max(0.0, kept[0] - time.time()))
+        return shown(kept)
 
 
 class SharedCache(RedisCache):
@@ -277,18 +159,3 @@ def _drop_unless_number(name: str, steps: Any) -> None:
     steps.multi()
     if not re.fullmatch(rb"\d+", kept or b""):
         steps.delete(name)
-
-
-def _counted(kept: Any, seconds: int) -> tuple[float, int]:
-    """What to keep after one more: the end, which counting does not move, and the number.
-
-    Anything else that an earlier version kept is replaced.
-    """
-    if isinstance(kept, tuple) and len(kept) == 2:
-        return kept[0], kept[1] + 1
-    return time.time() + seconds, 1
-
-
-def _shown(counted: tuple[float, int]) -> Count:
-    until, number = counted
-    return Count(number, max(0.0, until - time.time()))

@@ -10,8 +10,8 @@ from itertools import pairwise
 
 import pytest
 
-from engine import supervision
-from engine.supervision import Forked, Kept, end_all, said
+from engine.processes import supervision
+from engine.processes.supervision import Forked, Kept, end_all, said
 from tests.peers.process import wait_until
 
 

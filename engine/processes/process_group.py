@@ -13,8 +13,8 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from engine import memory
-from engine.supervision import Kept, end_all
+from engine.processes import resource_limits
+from engine.processes.supervision import Kept, end_all
 
 LOOK_EVERY = 1.0
 # Seconds that each has to finish what it is doing.
@@ -44,7 +44,7 @@ def run(command: str, serve: Serve, *, count: int, options: dict[str, Any]) -> N
     the process that started this one is gone. Whichever of the others ends is replaced;
     this one is replaced by the process that started it, and then the others end.
     """
-    memory.return_large_buffers()
+    resource_limits.return_large_buffers()
     others = [] if options["alone"] else _others(command, count)
     try:
         asyncio.run(_run(serve, others, options["child_of"]))

@@ -10,7 +10,7 @@ from asyncio.sslproto import SSLProtocol
 from collections.abc import Callable
 from typing import cast
 
-from engine.places import Drop, Dropped, Place, Places
+from engine.network.connection_limits import Drop, Dropped, Place, Places
 
 __all__ = [
     "ACCEPTED_AT_ONCE",

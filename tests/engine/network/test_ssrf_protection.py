@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import reach
-from engine.special_purpose import BLOCKS, Network
+from engine.network import ssrf_protection
+from engine.network.special_purpose_addresses import BLOCKS, Network
 
 PUBLIC = [
     "8.8.8.8",
@@ -114,12 +114,12 @@ NOT_PUBLIC = [
 
 @pytest.mark.parametrize("text", PUBLIC)
 def test_what_the_registries_call_reachable_is_public(text: str) -> None:
-    assert reach.is_public(ip_address(text))
+    assert ssrf_protection.is_public(ip_address(text))
 
 
 @pytest.mark.parametrize("text", NOT_PUBLIC)
 def test_what_they_do_not_is_not(text: str) -> None:
-    assert not reach.is_public(ip_address(text))
+    assert not ssrf_protection.is_public(ip_address(text))
 
 
 def teredo(server: str, client: str) -> IPv6Address:
@@ -139,7 +139,7 @@ def teredo(server: str, client: str) -> IPv6Address:
 def test_a_tunnel_is_judged_by_both_its_ends(
     server: str, client: str, is_public: bool
 ) -> None:
-    assert reach.is_public(teredo(server, client)) == is_public
+    assert ssrf_protection.is_public(teredo(server, client)) == is_public
 
 
 # What the registries call reachable and some of the supported Pythons do not know yet.
@@ -169,7 +169,7 @@ def test_nothing_at_the_edge_of_a_block_is_public_that_python_calls_private(
     for number in {max(first - 1, 0), first, last, min(last + 1, top)}:
         address = kind(number)
         is_newer = any(address in network for network in NEWER)
-        if reach.is_public(address) and not _embeds(address):
+        if ssrf_protection.is_public(address) and not _embeds(address):
             assert address.is_global or is_newer, address
 
 
@@ -185,9 +185,12 @@ def _embeds(address: IPv4Address | IPv6Address) -> bool:
 def test_every_way_to_write_an_address_in_ipv6_is_judged_as_the_address(
     inner: IPv4Address,
 ) -> None:
-    number, expected = int(inner), reach.is_public(inner)
+    number, expected = int(inner), ssrf_protection.is_public(inner)
     for prefix in ("::ffff:0:0", "64:ff9b::"):
-        assert reach.is_public(IPv6Address(int(IPv6Address(prefix)) | number)) == (
-            expected
-        )
-    assert reach.is_public(IPv6Address((0x2002 << 112) | (number << 80))) == expected
+        assert ssrf_protection.is_public(
+            IPv6Address(int(IPv6Address(prefix)) | number)
+        ) == (expected)
+    assert (
+        ssrf_protection.is_public(IPv6Address((0x2002 << 112) | (number << 80)))
+        == expected
+    )

@@ -1,6 +1,6 @@
 """Decides which connections a port keeps, and which make room when there are too many.
 
-Plain bookkeeping without a socket: `engine.sessions` puts it beside an event loop.
+Plain bookkeeping without a socket: `engine.network.server_connections` puts it beside an event loop.
 """
 
 from __future__ import annotations

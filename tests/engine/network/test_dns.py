@@ -5,7 +5,7 @@ from ipaddress import ip_address
 import pytest
 from django.conf import settings
 
-from engine import dns
+from engine.network import dns
 from portal.demo.dns_server import NameServer
 
 

@@ -8,8 +8,8 @@ from itertools import count
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import places
-from engine.places import Dropped, Limits, Place, Places, network_of
+from engine.network import connection_limits
+from engine.network.connection_limits import Dropped, Limits, Place, Places, network_of
 
 LIMITS = Limits(
     total=40,
@@ -237,12 +237,12 @@ def test_connection_counts_once_before_and_after_its_tls() -> None:
 
 def test_remembered_addresses_are_bounded() -> None:
     port = Port()
-    for number in range(places.REMEMBERED + 5):
+    for number in range(connection_limits.REMEMBERED + 5):
         _, place = port.connect(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}")
         port.places.bind(place)
         port.places.release(place)
 
-    assert len(port.places._bound_lately) == places.REMEMBERED
+    assert len(port.places._bound_lately) == connection_limits.REMEMBERED
 
 
 def test_networks() -> None:

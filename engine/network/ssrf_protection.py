@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network
 
 from django.conf import settings
 
-from engine.special_purpose import BLOCKS, GLOBAL_UNICAST
+from engine.network.special_purpose_addresses import BLOCKS, GLOBAL_UNICAST
 
 # IPv6 prefixes whose last 32 bits are an IPv4 address: deprecated IPv4-compatible and
 # IPv4-mapped (RFC 4291 §2.5.5), IPv4-translated (RFC 2765 §2.1), NAT64 (RFC 6052 §2.1).

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from engine import clock
+from engine.database import clock
 
 pytestmark = pytest.mark.django_db
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import structlog
 
-from engine import metrics
 from engine.mail.smtp_replies import Reply
+from engine.observability import metrics
+from engine.observability.refusal_reasons import reason_of
 
 log = structlog.stdlib.get_logger("postern.mail")
 
@@ -59,7 +60,7 @@ def refused(
 
 def count_refusal(source: str, reply: Reply) -> None:
     """Count a refusal, of an unauthenticated client too, who leaves no line."""
-    metrics.REFUSED.labels(source, metrics.reason_of(reply.code, reply.enhanced)).inc()
+    metrics.REFUSED.labels(source, reason_of(reply.code, reply.enhanced)).inc()
 
 
 def settled(

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from django.utils import timezone
 
-from engine.certificates import CertificateError, Files, Followed
+from engine.secrets.certificates import CertificateError, Files, Followed
 from engine.smtp.server import server_tls_context
 from portal.demo.certificates import Authority, Certificate
 

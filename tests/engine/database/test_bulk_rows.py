@@ -9,7 +9,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from engine import rows
+from engine.database import bulk_rows
 from engine.queue.enqueue.insertion import CONTENT, RECIPIENT
 from engine.queue.models import QueuedMessage, Recipient, Source
 from engine.registry.models import Mailbox
@@ -44,7 +44,7 @@ def used() -> dict[int, int]:
 def test_ids_come_in_the_order_of_the_rows() -> None:
     given = [f"R{number * 7919 % 500}" for number in range(500)]
 
-    ids = rows.insert(Event, EVENT, [event(reference) for reference in given])
+    ids = bulk_rows.insert(Event, EVENT, [event(reference) for reference in given])
 
     kept = Event.objects.in_bulk(ids)
     assert [kept[pk].reference for pk in ids] == given
@@ -52,11 +52,11 @@ def test_ids_come_in_the_order_of_the_rows() -> None:
 
 @pytest.mark.django_db
 def test_more_rows_than_one_statement_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "VALUES_LIMIT", 3 * len(EVENT))
+    monkeypatch.setattr(bulk_rows, "VALUES_LIMIT", 3 * len(EVENT))
     given = [f"R{number}" for number in range(8)]
 
     with CaptureQueriesContext(connection) as queries:
-        ids = rows.insert(Event, EVENT, [event(reference) for reference in given])
+        ids = bulk_rows.insert(Event, EVENT, [event(reference) for reference in given])
 
     kept = Event.objects.in_bulk(ids)
     assert [kept[pk].reference for pk in ids] == given
@@ -66,8 +66,8 @@ def test_more_rows_than_one_statement_takes(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.django_db
 def test_nothing_to_write_asks_nothing() -> None:
     with CaptureQueriesContext(connection) as queries:
-        assert rows.insert(Event, EVENT, []) == []
-        rows.add(Mailbox, "used_bytes", {})
+        assert bulk_rows.insert(Event, EVENT, []) == []
+        bulk_rows.add(Mailbox, "used_bytes", {})
 
     assert len(queries) == 0
 
@@ -84,7 +84,7 @@ def test_nothing_to_write_asks_nothing() -> None:
     ids=["empty", "numbers", "characters", "nested"],
 )
 def test_json_comes_back_as_it_was(detail: dict[str, object]) -> None:
-    [pk] = rows.insert(Event, EVENT, [event(**detail)])
+    [pk] = bulk_rows.insert(Event, EVENT, [event(**detail)])
 
     assert Event.objects.get(pk=pk).detail == detail
     # Kept as an object to look into, not as its text.
@@ -95,7 +95,9 @@ def test_json_comes_back_as_it_was(detail: dict[str, object]) -> None:
 def test_moments_come_back_to_the_microsecond() -> None:
     moments = [NOW, NOW.replace(microsecond=0), NOW - timedelta(days=20_000)]
 
-    ids = rows.insert(Event, EVENT, [("R", "", "received", {}, at) for at in moments])
+    ids = bulk_rows.insert(
+        Event, EVENT, [("R", "", "received", {}, at) for at in moments]
+    )
 
     assert [Event.objects.get(pk=pk).at for pk in ids] == moments
 
@@ -105,7 +107,7 @@ def letter(db: None) -> Content:
     body = bytes(range(256))
     row = (Content.PLAIN, 300, "d", b"Subject: \xff'\\x\r\n\r\n", body, "", NOW)
     elsewhere = (Content.PLAIN, 2**40, "d", b"\r\n", None, "a/b", NOW)
-    first, second = rows.insert(Content, CONTENT, [row, elsewhere])
+    first, second = bulk_rows.insert(Content, CONTENT, [row, elsewhere])
     assert Content.objects.get(pk=second).size == 2**40
     assert Content.objects.get(pk=second).body is None
     return Content.objects.get(pk=first)
@@ -128,7 +130,7 @@ def test_every_kind_of_value_comes_back_as_it_was(letter: Content) -> None:
         for number, (text, gone) in enumerate([(subject, None), ("", NOW)])
     ]  # fmt: skip
 
-    ids = rows.insert(Message, COLUMNS, given)
+    ids = bulk_rows.insert(Message, COLUMNS, given)
 
     kept = [Message.objects.values_list(*COLUMNS).get(pk=pk) for pk in ids]
     assert kept == given
@@ -148,7 +150,7 @@ def recipient(message: QueuedMessage, status: str = "queued") -> tuple[object, .
 
 
 def test_a_column_not_given_takes_its_default(queued: QueuedMessage) -> None:
-    [pk] = rows.insert(Recipient, RECIPIENT, [recipient(queued)])
+    [pk] = bulk_rows.insert(Recipient, RECIPIENT, [recipient(queued)])
 
     kept = Recipient.objects.get(pk=pk)
     assert (kept.tls_failures, kept.leased_until) == (0, None)
@@ -158,7 +160,7 @@ def test_one_row_that_the_table_forbids_stops_all(queued: QueuedMessage) -> None
     held_for_no_reason = recipient(queued, "held")
 
     with pytest.raises(DatabaseError), transaction.atomic():
-        rows.insert(Recipient, RECIPIENT, [recipient(queued), held_for_no_reason])
+        bulk_rows.insert(Recipient, RECIPIENT, [recipient(queued), held_for_no_reason])
 
     assert not Recipient.objects.exists()
 
@@ -167,8 +169,8 @@ def test_one_row_that_the_table_forbids_stops_all(queued: QueuedMessage) -> None
 def test_each_row_gets_its_own_amount() -> None:
     first, second, third = crowd(3)
 
-    rows.add(Mailbox, "used_bytes", {third: 2**40, first: 5})
-    rows.add(Mailbox, "used_bytes", {first: -2, third + 1000: 7})
+    bulk_rows.add(Mailbox, "used_bytes", {third: 2**40, first: 5})
+    bulk_rows.add(Mailbox, "used_bytes", {first: -2, third + 1000: 7})
 
     assert used() == {first: 3, second: 0, third: 2**40}
 
@@ -184,7 +186,7 @@ def test_those_who_add_to_the_same_rows_never_wait_for_each_other() -> None:
         with closing(connection):
             for _ in range(times):
                 with transaction.atomic():
-                    rows.add(Mailbox, "used_bytes", dict.fromkeys(order, 1))
+                    bulk_rows.add(Mailbox, "used_bytes", dict.fromkeys(order, 1))
 
     with ThreadPoolExecutor(2) as threads:
         adding = [threads.submit(add, order) for order in (ids, ids[::-1])]
@@ -200,8 +202,8 @@ def test_those_among_many_ids_are_found_with_one_value() -> None:
     beyond = range(third + 1, third + 3000)
 
     with CaptureQueriesContext(connection) as queries:
-        found = Mailbox.objects.filter(pk__in=rows.among([third, *beyond, first]))
+        found = Mailbox.objects.filter(pk__in=bulk_rows.among([third, *beyond, first]))
         assert {mailbox.pk for mailbox in found} == {first, third}
-        assert not Mailbox.objects.filter(pk__in=rows.among([])).exists()
+        assert not Mailbox.objects.filter(pk__in=bulk_rows.among([])).exists()
 
     assert len(queries) == 2

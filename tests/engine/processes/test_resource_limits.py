@@ -7,13 +7,13 @@ import sys
 
 import pytest
 
-from engine import descriptors
+from engine.processes import resource_limits
 
 CHILD = """
 import resource
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 300))
-from engine import descriptors
-print(descriptors.raise_limit(), *resource.getrlimit(resource.RLIMIT_NOFILE))
+from engine.processes import resource_limits
+print(resource_limits.raise_open_files_limit(), *resource.getrlimit(resource.RLIMIT_NOFILE))
 """
 
 
@@ -26,13 +26,18 @@ def test_limit_is_raised_as_far_as_it_may_be() -> None:
 def test_connections_fit_into_what_is_allowed(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    assert descriptors.fit(1_000, each=3, others=100, allowed=3_100) == 1_000
+    assert (
+        resource_limits.fit_connections(1_000, each=3, others=100, allowed=3_100)
+        == 1_000
+    )
     assert caplog.text == ""
 
-    assert descriptors.fit(1_000, each=3, others=100, allowed=1_024) == 308
+    assert (
+        resource_limits.fit_connections(1_000, each=3, others=100, allowed=1_024) == 308
+    )
 
     assert "LimitNOFILE" in caplog.text
 
 
 def test_some_connection_is_taken_whatever_is_allowed() -> None:
-    assert descriptors.fit(1_000, each=3, others=100, allowed=64) == 1
+    assert resource_limits.fit_connections(1_000, each=3, others=100, allowed=64) == 1
