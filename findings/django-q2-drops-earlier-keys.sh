@@ -3,12 +3,13 @@
 # from the queue what it cannot verify.
 #
 # Django's signer takes the current key and the fallbacks, so that the secret key can be
-# exchanged while signed values are about. django-q2 signs its jobs with a signer of its
-# own, which hands Django's the current key alone. A job that was queued under the earlier
-# key is a bad signature, and with the ORM as its broker the row is deleted: the job is
-# gone, with one line in the log.
+# exchanged while signed values are in use. django-q2 signs its jobs with a signer of its
+# own, which passes only the current key to Django's. A job that was queued under the
+# earlier key has a bad signature, and with the ORM as its broker the row is deleted: the
+# job is gone, with one line in the log.
 #
-# Who exchanges the key lets the queue run empty first, or reads and signs jobs by hand.
+# The remedy is to let the queue run empty before the key is exchanged, or to read waiting
+# jobs and sign them again.
 # Seen on Python 3.11 with Django 5.2.19:
 #   Django:     {'for': 'jane'}
 #   django-q2:  BadSignature

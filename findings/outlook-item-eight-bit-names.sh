@@ -8,7 +8,7 @@
 # writes items, chooses 001E; msg_parser 1.2.0, which reads them, decodes both alike.
 # Neither reports anything. olefile 0.47 shows what is stored.
 #
-# Who judges attachments by name reads the digits. Seen on Python 3.11:
+# The remedy is to decode each name by those digits. Seen on Python 3.11:
 #   stored: __substg1.0_3707001E b'Bundle of papers.pdf'
 #   read:    '\u7542\u646e\u656c\u6f20\u2066\u6170\u6570\u7372\u702e\u6664'
 #
