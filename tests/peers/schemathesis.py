@@ -1,5 +1,4 @@
-"""Schemathesis: a client that derives valid and invalid requests from the OpenAPI
-document."""
+"""Schemathesis: derives valid and invalid requests from the OpenAPI document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signing people in, through no page and with or without a second factor."""
+"""Signs people in without the pages, with or without a second factor."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SignIn = Callable[..., Client]
 
 @pytest.fixture(autouse=True)
 def _fresh_cache() -> Iterator[None]:
-    """Attempts counted in one test do not count in the next."""
+    """Rate-limit counters must not carry over from one test to the next."""
     cache.clear()
     yield
     cache.clear()
@@ -36,7 +36,7 @@ def _fresh_cache() -> Iterator[None]:
 
 @pytest.fixture
 def signed_in(client: Client) -> SignIn:
-    """Sign a person in without going through the pages."""
+    """Signs a person in without the pages; returns their client."""
 
     def sign_in(person: Person, *, second_factor: bool = False) -> Client:
         client.force_login(
@@ -56,7 +56,7 @@ def signed_in(client: Client) -> SignIn:
 
 
 def give_app(person: Person) -> None:
-    """Set up an authenticator app for the person, if there is none."""
+    """Sets up an authenticator app for the person, if there is none."""
     if not Authenticator.objects.filter(
         user=person, type=Authenticator.Type.TOTP
     ).exists():
@@ -64,7 +64,7 @@ def give_app(person: Person) -> None:
 
 
 def make_session(person: Person, **over: Any) -> WebSession:
-    """A browser in which the person is signed in, which nobody sits at."""
+    """Creates a row for a session of the person in another browser."""
     now = timezone.now()
     fields = {
         "session_key": token_hex(16),
@@ -81,7 +81,7 @@ def make_session(person: Person, **over: Any) -> WebSession:
 
 
 def code_now() -> str:
-    """What the person's app shows."""
+    """Returns the code that the person's app shows now."""
     return code_of(SECRET)
 
 

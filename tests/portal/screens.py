@@ -1,6 +1,6 @@
-"""Looking at a screen as WCAG does: by axe, at two widths, and with the Tab key alone.
+"""Checks a screen against WCAG: axe at two widths, and the Tab key alone.
 
-With POSTERN_PICTURES set to a folder, a picture of each is kept there.
+With POSTERN_PICTURES set to a folder, a screenshot of each is saved there.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ RULES = {
         "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
     }
 }
-# All that axe found otherwise is not carried from the browser, only to be dropped here.
+# Leaves out everything else that axe finds, which need not leave the browser.
 RUN = """async rules => (await axe.run({...rules, resultTypes: ['violations']}))
   .violations.map(one => ({id: one.id,
     nodes: one.nodes.map(node => `${node.target} ${node.html.slice(0, 200)}`)}))"""
@@ -30,14 +30,14 @@ WIDE, NARROW = 1280, 320  # CSS pixels
 
 SIDEWAYS = """() => [...document.querySelectorAll('.postern-table')]
   .some(one => one.scrollWidth > one.clientWidth)"""
-# Wagtail's sidebar slides when the window grows narrow, and squeezes the page meanwhile.
+# Wagtail's sidebar slides when the window narrows, and compresses the page meanwhile.
 AT_REST = """async () => {
   await new Promise(next => requestAnimationFrame(() => requestAnimationFrame(next)));
   const finite = one => Number.isFinite(one.effect.getComputedTiming().endTime);
   await Promise.allSettled(
     document.getAnimations().filter(finite).map(one => one.finished));
 }"""
-# Notes what the Tab key comes to, and whether it can be seen there.
+# Records which elements the Tab key reaches, and whether focus is visible on them.
 LISTEN = """() => {
   window.reached = [];
   window.isRound = false;
@@ -50,7 +50,7 @@ LISTEN = """() => {
     window.reached.push([one, marked]);
   });
 }"""
-# What can be worked with a mouse; of radio buttons, one in each group is a stop.
+# Elements that a mouse can operate; the radio buttons of a group are a single tab stop.
 WORKABLE = """() => [...document.querySelectorAll(
     'a[href], button, input, select, textarea, summary, iframe, [tabindex]')]
   .filter(one => !one.disabled && one.type !== 'radio' && one.tabIndex >= 0
@@ -68,9 +68,9 @@ FAULTS = f"""() => {{
 
 
 def faults(page: Page, url: str, status: int = 200) -> Iterator[str]:
-    """Everything that is wrong with the screen, as lines to read.
+    """Yields everything that is wrong with the screen, one fault to a line.
 
-    A walk that is turned away looks at some other page, and would find nothing.
+    A redirect is a fault too: otherwise the checks would run on another page.
     """
     complaints: list[str] = []
 
@@ -111,9 +111,9 @@ def examine(page: Page, width: int) -> Iterator[str]:
 
 
 def violations(page: Page, rules: dict[str, Any]) -> list[dict[str, Any]]:
-    """What axe finds, by these options: each rule's id and the elements that break it.
+    """Returns axe's violations: the id of each rule and the elements that break it.
 
-    Its half megabyte of script stays in the page between two looks at it.
+    Axe's half megabyte of script stays in the page for later calls.
     """
     if not page.evaluate("'axe' in window"):
         page.evaluate(_axe())
@@ -128,10 +128,10 @@ def _axe() -> str:
 
 
 def by_keyboard(page: Page) -> list[str]:
-    """Go once round the screen with the Tab key; what it misses, and what hides it."""
+    """Tabs once round the screen; yields elements that are missed or show no focus."""
     page.evaluate(LISTEN)
     stops: int = page.evaluate(f"({WORKABLE})().length")
-    # Lists of radio buttons, players and frames have stops of their own.
+    # Lists of radio buttons, players and frames have tab stops of their own.
     for pressed in range(stops + 20):
         if pressed > stops and page.evaluate("window.isRound"):
             break

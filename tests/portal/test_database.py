@@ -33,7 +33,7 @@ def server() -> Iterator[Postgres]:
 
 @pytest.fixture
 def configure(django_db_blocker: DjangoDbBlocker) -> Iterator[Callable[[str], None]]:
-    """Makes the database of a URL known as the service would, beside the tests' own."""
+    """Configures a second database, "other", from a URL as the service would."""
 
     def configure_as_ours(url: str) -> None:
         database_url.check(url)
@@ -48,7 +48,7 @@ def configure(django_db_blocker: DjangoDbBlocker) -> Iterator[Callable[[str], No
 
 @pytest.fixture
 def connect(configure: Callable[[str], None]) -> Connect:
-    """Opens it."""
+    """Opens that database."""
 
     def open_as_ours(url: str) -> BaseDatabaseWrapper:
         configure(url)

@@ -1,4 +1,4 @@
-"""A full disk is said in a sentence, and what was typed is not lost."""
+"""A page reports a full disk in one sentence, and keeps what was typed."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 WORDS = (
     "At ten <b>sharp</b> & not later.\n" * 1_200
-)  # kept in the row, on pages of its own
+)  # small enough for the row itself, on pages of its own
 FIELD = re.compile(r'<textarea name="([^"]*)" hidden>\n(.*?)</textarea>', re.DOTALL)
 FullDisk = Callable[[], "contextmanager[None]"]
 
 
 @contextmanager
 def full_disk() -> Iterator[None]:
-    """As the database says it, by its own error, while no table may grow."""
+    """Lets no table grow, so that the database raises its own error."""
     if connection.vendor == "postgresql":
         with refusing_rows():
             yield
@@ -48,7 +48,7 @@ def full_disk() -> Iterator[None]:
 
 
 def _fill(cursor: object) -> None:
-    """Leave SQLite no page, free ones included."""
+    """Leaves SQLite no page, free ones included."""
     cursor.execute("CREATE TABLE filler (octets BLOB)")
     cursor.execute("PRAGMA page_count")
     (pages,) = cursor.fetchone()
@@ -132,7 +132,7 @@ def test_passwords_are_not_written_into_the_page(bob: Person) -> None:
 
 @contextmanager
 def full_disk_for_sessions() -> Iterator[None]:
-    """For a form that keeps little: no row of the table of attempts may be written."""
+    """Refuses every INSERT: sign-in writes too little for `full_disk`."""
 
     def refuse(execute, statement, *rest):
         if statement.startswith("INSERT"):
@@ -164,7 +164,7 @@ def test_a_fault_of_the_program_is_one(
 
 @contextmanager
 def files_of_at_most(octets: int) -> Iterator[None]:
-    """The kernel lets no file of this process grow beyond that."""
+    """Limits the size of every file that this process writes, by the kernel."""
     usual = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (octets, usual[1]))
     try:

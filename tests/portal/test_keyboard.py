@@ -1,4 +1,4 @@
-"""The check by keyboard finds what it is for."""
+"""The keyboard check finds the faults that it is meant to find."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from portal.configuration import logging_setup
 
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch):
-    """Sends everything to a text, as the environment would have it."""
+    """Captures the log as the environment would configure it."""
     root = logging.getLogger()
     before = root.handlers[:], root.level
     text = io.StringIO()

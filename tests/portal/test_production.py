@@ -39,7 +39,7 @@ FIT = {
 
 @cache
 def authority() -> Authority:
-    """Its certificates are needed before there is a fixture: by what is fit."""
+    """Not a fixture, as parametrised values need its certificates."""
     return Authority(Path(tempfile.mkdtemp(prefix="postern-authority-")))
 
 

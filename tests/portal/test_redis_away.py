@@ -1,4 +1,4 @@
-"""Pages and the API go on, with limits of their own, while Redis is away."""
+"""Pages and the API work, with per-process limits, while Redis is unavailable."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def redis(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Redis]:
-    """A Redis that was there, and has just gone."""
+    """A Redis that has just become unavailable."""
     monkeypatch.setattr(SharedCache, "_away_until", 0.0)
     with Redis() as running:
         settings.CACHES = {"default": redis_settings(running.url)}

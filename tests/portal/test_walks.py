@@ -1,4 +1,4 @@
-"""Every screen is in a walk."""
+"""Every screen is part of a walk."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.portal import walks
 
-# Wagtail's own screens, and answers to programs.
+# Wagtail's own screens, and responses for programs.
 OTHERS = ("wagtail.", "drf_spectacular.", "api.")
 
 
 def paths() -> Iterator[str]:
-    """Of every view of ours that is reached without arguments."""
+    """Returns the path of every view of ours without arguments."""
 
     def walk(patterns: list[URLPattern | URLResolver], before: str) -> Iterator[str]:
         for pattern in patterns:

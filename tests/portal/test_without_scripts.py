@@ -1,4 +1,4 @@
-"""The main act of each area, in a browser that runs no script."""
+"""The main task of each area, in a browser with JavaScript disabled."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Enter = Callable[..., Page]
 
 @pytest.fixture
 def enter(open_page: OpenPage, live_server) -> Enter:
-    """Open the site without scripts, as the person signed in with the client, or as a stranger."""
+    """Opens the site as the person signed in with a client, or not signed in."""
 
     def open_as(client: Client | None = None) -> Page:
         page = open_page(java_script_enabled=False, base_url=live_server.url)

@@ -1,7 +1,7 @@
 """The screens that each kind of visitor walks through; every screen is in one walk.
 
-Paths without arguments only; what needs a message, a person or a ticket is put together
-by the test that makes it.
+Paths without arguments only; the tests of a room cover screens of a message, person or
+ticket.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ WALKS = (
     AUDITOR,
     EDITOR,
 )
-# Reached by doing what leads there, in the test of that file.
+# Reached step by step, in the test in that file.
 REACHED_BY_HAND = {
     "/account/second-factor/authenticate/": "tests/portal/test_accessibility.py",
     "/account/second-factor/reauthenticate/": "tests/portal/test_accessibility.py",
@@ -147,7 +147,7 @@ REACHED_BY_HAND = {
     "/apply/withdraw/": "tests/onboarding/test_in_browser.py",
     "/apply/letter/": "tests/onboarding/test_in_browser.py",
 }
-# They show no page of their own.
+# These render no page of their own.
 NOT_SCREENS = {
     "/.well-known/security.txt": "a text file",
     "/account/everyday-address/refuse/": "leads back",

@@ -1,4 +1,5 @@
-"""A passkey in software: WebAuthn level 2, §6.1, with a count that the test sets."""
+"""A passkey in software (WebAuthn level 2, §6.1) whose signature counter the test
+sets."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ PRESENT_AND_VERIFIED = AuthenticatorData.FLAG.UP | AuthenticatorData.FLAG.UV
 
 
 class Passkey:
-    """Set up for a person, as if they had added it on the page."""
+    """A passkey of a person, as if they had added it on the page."""
 
     def __init__(self, person: Any) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -54,7 +55,7 @@ class Passkey:
         )
 
     def sign_in(self, client: Client, *, count: int) -> bool:
-        """Sign in with it alone, as the sign-in page does."""
+        """Signs in with the passkey alone, as the sign-in page does."""
         path = reverse("mfa_login_webauthn")
         options = client.get(
             path, headers={"X-Requested-With": "XMLHttpRequest"}

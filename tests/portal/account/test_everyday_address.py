@@ -25,7 +25,7 @@ NEW = "bob@new.example"
 
 @pytest.fixture
 def asked(alice: Person, bob: Person) -> RecoveryAddressChange:
-    """Alice has asked for another address for Bob."""
+    """A change of Bob's everyday address, which Alice has requested."""
     Person.objects.filter(pk=bob.pk).update(everyday_address="bob@home.example")
     bob.refresh_from_db()
     return recovery.request_address_change(
@@ -102,7 +102,7 @@ def test_the_owner_refuses_by_the_link_in_the_notice(
     everybody_hears()
     (notice,) = [m for m in mail.outbox if m.to == ["bob@home.example"]]
     (path,) = LINK.findall(notice.body)
-    # An administrator hears too, without the link.
+    # An administrator is notified too, without the link.
     (notification,) = [m for m in mail.outbox if m.to == [alice.address]]
     assert not LINK.findall(notification.body)
 
@@ -143,7 +143,7 @@ def test_a_link_goes_to_the_address_in_force(
     bob: Person, asked: RecoveryAddressChange
 ) -> None:
     tasks.send_password_reset(bob.address)
-    # No job has run: the time alone decides.
+    # No job has run: the time alone is decisive.
     RecoveryAddressChange.objects.update(effective_at=timezone.now())
     tasks.send_password_reset(bob.address)
 

@@ -24,7 +24,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def waiting(northfield: Organisation, bob: Person, alice: Person, hugh: Person) -> str:
-    """All that can wait about Bob, and a key. Returns the token of the notice's link."""
+    """Every request that can be pending about Bob, and an API key.
+
+    Returns the token in the link of the address change's notice.
+    """
     give_app(bob)
     Person.objects.filter(pk=bob.pk).update(everyday_address="bob@home.example")
     bob.refresh_from_db()

@@ -1,4 +1,4 @@
-"""The owner says no to a reset of their second factor that another wants, or has done."""
+"""The owner refuses a reset of their second factor, before or after it is done."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SECRET = "k7qd-3m9x-2222-3333-4444-5555-6666"
 
 @pytest.fixture
 def asked(hugh: Person, bob: Person) -> FactorReset:
-    """The helpdesk has asked; Bob reads notices at home too."""
+    """A reset that the helpdesk has requested. Bob has an everyday address."""
     Person.objects.filter(pk=bob.pk).update(everyday_address="bob@home.example")
     bob.refresh_from_db()
     give_app(bob)
@@ -41,7 +41,7 @@ def asked(hugh: Person, bob: Person) -> FactorReset:
 
 @pytest.fixture
 def done(alice: Person, bob: Person) -> FactorReset:
-    """An administrator has done it alone."""
+    """A reset that an administrator has done alone. Bob has an everyday address."""
     Person.objects.filter(pk=bob.pk).update(everyday_address="bob@home.example")
     bob.refresh_from_db()
     give_app(bob)
@@ -97,7 +97,7 @@ def test_the_owner_refuses_by_the_link_in_the_notice(
     client: Client, bob: Person, alice: Person, asked: FactorReset, where: str
 ) -> None:
     path = link_to(where)
-    # An administrator hears too, without the link.
+    # An administrator is notified too, without the link.
     (notification,) = [m for m in mail.outbox if m.to == [alice.address]]
     assert not LINK.findall(notification.body)
 
@@ -146,7 +146,7 @@ def test_the_owner_locks_what_a_reset_opened_by_the_link(
 ) -> None:
     path = link_to("bob@home.example")
     factories.make_app_password(bob, generated_secrets.digest(SECRET))
-    # Somebody signs in with the password, and sets up a factor of theirs.
+    # Another person signs in with the password and sets up a factor of their own.
     intruder = signed_in(bob, second_factor=True)
     assert intruder.get("/account/").status_code == 200
     reader = Client()

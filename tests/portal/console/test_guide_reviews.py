@@ -1,4 +1,4 @@
-"""What guide editors can do in the admin, and no one else can."""
+"""What guide editors, and only they, can do in the console."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_an_editor_without_a_second_factor_is_kept_out(
 def test_other_staff_and_members_see_nothing_of_it(
     signed_in: SignIn, vera: Person, alice: Person, path: str
 ) -> None:
-    # Wagtail sends staff back to their home, with words; for others nothing is there.
+    # Wagtail redirects staff to its home page with a message; others get a 404.
     assert signed_in(vera, second_factor=True).get(path).url == "/admin/"
     assert signed_in(alice, second_factor=True).get(path).status_code == 404
 

@@ -35,11 +35,11 @@ def paths(
     bob: Person,
     olive: Person,
 ) -> list[str]:
-    """Every kind of screen, with something on it."""
+    """The URL of each kind of screen, with content."""
     factories.make_connection_credential(firm_connection, "firm", "0" * 64)
     factories.make_app_password(bob, "1" * 64)
     make_recipient(last_reply="451 4.4.1 The server could not be reached")
-    # Scanning runs an event loop of its own, and the browser has one in this thread.
+    # Scanning runs its own event loop, and the browser's already runs in this thread.
     with ThreadPoolExecutor(1) as beside:
         reference = beside.submit(_send, alice, bob).result()
     kept = QuarantinedMessage.objects.create(
@@ -81,7 +81,7 @@ def paths(
 
 @pytest.fixture
 def staff_page(page: Page, live_server, signed_in: SignIn, olive: Person) -> Page:
-    """A browser in which the operator, who is an auditor too, is signed in."""
+    """A browser signed in as an operator who is also an auditor."""
     factories.make_staff(olive, RoleName.AUDITOR)
     client = signed_in(olive, second_factor=True)
     cookie = client.cookies[settings.SESSION_COOKIE_NAME].value

@@ -16,7 +16,7 @@ def loaded(path: Path) -> x509.Certificate:
 
 
 def verify(authority: Authority, certificate: Certificate, name: str) -> None:
-    """Verifies like a strict client. Raises VerificationError."""
+    """Verifies a certificate as a strict client does. Raises VerificationError."""
     trusted = Store([loaded(authority.ca_file)])
     verifier = PolicyBuilder().store(trusted).build_server_verifier(x509.DNSName(name))
     verifier.verify(loaded(certificate.cert_file), [])

@@ -14,7 +14,7 @@ from portal.launcher.management.commands import up
 def test_the_demo_knows_where_providers_send_from(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Otherwise the demo's Health page would show a job that fails each day."""
+    """Otherwise the demo's Health page would list a job that fails every day."""
     monkeypatch.setattr(settings.POSTERN, "env", "development")
     monkeypatch.setattr(settings.POSTERN, "dns_servers", [])
     monkeypatch.delenv("POSTERN_DNS_SERVERS", raising=False)

@@ -1,4 +1,4 @@
-"""The directory's screens, by axe and by keyboard, at two widths."""
+"""The directory's screens: axe at two widths, and the keyboard."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ summary: How to do it.
 
 
 class GuideFolder:
-    """A folder of guides that a test writes, and puts on the site."""
+    """A folder of guides that a test writes and loads into the site."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

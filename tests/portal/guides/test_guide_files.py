@@ -1,4 +1,4 @@
-"""The guides that come with the product: whole, readable, and pointing at what exists."""
+"""The product's own guides: complete, readable, and linking only to what exists."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from portal.guides.rendering import pictures
 SOURCES = guide_files.sources()
 SLUGS = {source.slug for source in SOURCES}
 LONGEST_SENTENCE = 25  # words
-MOST_OCTETS = 60 * 1024  # of a picture
+MOST_OCTETS = 60 * 1024  # of a picture's text
 
 
 def texts(source: guide_files.Source) -> list[str]:

@@ -43,7 +43,7 @@ def png(tail: bytes = b"") -> SimpleUploadedFile:
     return SimpleUploadedFile("a.png", made.getvalue() + tail, "image/png")
 
 
-# Wagtail leaves a temporary file open when it makes a rendition.
+# Wagtail leaves a temporary file open when it creates a rendition.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_clean_picture_is_kept_and_shown(editor: Client) -> None:
     editor.post(ADD, {"title": "Teal", "file": png(), "collection": root()})

@@ -1,4 +1,4 @@
-"""Guides as people see them: every kind of page by axe, by keyboard, on paper, playing."""
+"""Guides in a browser: axe on each kind of page, keyboard, print, and playback."""
 
 from __future__ import annotations
 

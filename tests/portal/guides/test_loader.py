@@ -10,7 +10,7 @@ from tests.portal.guides.conftest import GuideFolder
 
 
 def edit(guide: Guide, **fields: object) -> None:
-    """What an editor does in the admin."""
+    """Edits and publishes a guide as an editor does in the console."""
     for name, value in fields.items():
         setattr(guide, name, value)
     guide.save_revision().publish()

@@ -9,7 +9,7 @@ from hypothesis.extra.django import TestCase
 from portal.guides.search import find
 from tests.portal.guides.conftest import GuideFolder
 
-# PostgreSQL's own text search and SQLite's FTS5 both answer these.
+# PostgreSQL's text search and SQLite's FTS5 both pass these tests.
 
 
 @pytest.fixture

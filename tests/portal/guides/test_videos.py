@@ -1,4 +1,4 @@
-"""Each film: script, times, captions, chapters and files agree."""
+"""Each film: script, timings, captions, chapters and files agree."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ Ask = Callable[..., Ticket]
 
 @pytest.fixture
 def ask(helpdesk: Mailbox) -> Ask:
-    """Have a person open a ticket by form."""
+    """Opens a ticket by form, as a person."""
 
     def open_ticket(person: Person, /, **over: object) -> Ticket:
         fields = {
@@ -47,7 +47,7 @@ def as_bob(signed_in: SignIn, bob: Person) -> Client:
 
 
 def mail(helpdesk: Mailbox, sender: str, **over: object) -> Message:
-    """Put a message to the helpdesk into its mailbox."""
+    """Puts a message to the helpdesk into its mailbox."""
     envelope_sender = over.pop("envelope_sender", sender)
     to = over.pop("to", Address.parse(helpdesk.address))
     fields: dict[str, object] = {

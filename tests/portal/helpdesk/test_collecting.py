@@ -1,4 +1,4 @@
-"""Mail to the helpdesk is taken in as soon as it is delivered."""
+"""Mail to the helpdesk becomes a ticket as soon as it is delivered."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _scheduled(helpdesk: Mailbox) -> None:
 
 
 def arrive(sender: Person, mailbox: Mailbox, *, subject: str = "Help") -> None:
-    """One transaction that delivers a message."""
+    """Delivers a message in a transaction of its own."""
     raw = written(
         sender=named("", sender.address),
         to=[named("", mailbox.address)],
@@ -93,7 +93,8 @@ def test_what_arrives_while_a_run_looks_is_taken_in_by_the_next(
 def test_a_job_does_not_begin_before_what_it_was_asked_for_can_be_seen(
     helpdesk: Mailbox, bob: Person
 ) -> None:
-    """A delivery found the job waiting, and is not committed when a worker takes it."""
+    """A delivery finds a queued job, and has not committed when a worker claims the
+    job."""
     arrive(bob, helpdesk, subject="First")
 
     def claim() -> Job | None:
@@ -118,7 +119,7 @@ def test_a_job_does_not_begin_before_what_it_was_asked_for_can_be_seen(
 
 @pytest.mark.django_db(transaction=True)
 def test_deliveries_do_not_wait_for_each_other(helpdesk: Mailbox, bob: Person) -> None:
-    """Both would lock the job that waits, and rows of mailboxes in another order."""
+    """Both would lock the queued job, and rows of mailboxes in opposite order."""
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer at a time")
     arrive(bob, helpdesk)

@@ -318,7 +318,7 @@ def test_a_message_that_cannot_be_read_does_not_hold_up_the_others(
     blob_store.delete(broken.content.blob_key)
     mail(helpdesk, bob.address, subject="A second question")
 
-    # The operators see the job fail, until the file is there again.
+    # The operators see a failed job until the file is back.
     with pytest.raises(FileNotFoundError):
         collect.collect()
 

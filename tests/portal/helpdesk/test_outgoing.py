@@ -61,7 +61,7 @@ def test_a_reply_reaches_the_requester_with_the_way_back(
 def test_a_reply_sent_twice_arrives_once(reply: Entry, bob: Person) -> None:
     reply_message.send(reply.pk)
     reply_message.send(reply.pk)
-    # As after a crash between the queue's commit and ours
+    # As after a crash between the queue's commit and the ticket's
     Entry.objects.filter(pk=reply.pk).update(reference="")
     reply_message.send(reply.pk)
 

@@ -1,4 +1,4 @@
-"""What a ticket's state allows: each refusal alone, with all else in order."""
+"""What a ticket's state permits: each refusal, with all other conditions met."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.portal.helpdesk.conftest import Ask
 
 @pytest.fixture
 def pair(ask: Ask, bob: Person) -> tuple[Ticket, Ticket]:
-    """Two open tickets of one person, which may be merged."""
+    """Two open tickets of one person, which can be merged."""
     first, second = ask(bob), ask(bob)
     policies.check_can_merge(second, into=first)
     return first, second

@@ -34,7 +34,7 @@ def proxied(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if this process had never looked at migrations, now and afterwards."""
+    """Clears the cached result of the migrations check, as in a new process."""
     readiness._check_migrations.cache_clear()
 
 
@@ -70,7 +70,7 @@ def test_a_migration_that_is_not_applied_is_not_ready(
 def test_a_database_that_is_away_is_not_ready(
     client: Client, db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Nothing listens there.
+    # Nothing listens on that port.
     monkeypatch.setattr(readiness, "_ask_database", _ask_nobody)
 
     response = client.get("/health/ready")
@@ -149,9 +149,9 @@ def test_metrics_are_there_for_who_holds_the_token(
 @pytest.mark.parametrize(
     ("address", "said", "status"),
     [
-        # A visitor that our proxy names counts by their own address.
+        # Behind our proxy, visitors are counted by their own addresses.
         ("127.0.0.1", {"x-forwarded-for": FAR}, 404),
-        # A proxy on this machine that names nobody must not lend its own address.
+        # A proxy on this machine that names no client must not lend its own address.
         ("127.0.0.1", {"x-forwarded-proto": "https"}, 404),
         ("127.0.0.1", {}, 200),
     ],

@@ -20,7 +20,7 @@ def _our_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def seen(peer: str, **said: str) -> HttpRequest:
-    """The request as views see it."""
+    """Returns the request as views see it."""
     kept: list[HttpRequest] = []
 
     def view(request: HttpRequest) -> HttpResponse:

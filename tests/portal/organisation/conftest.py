@@ -14,13 +14,14 @@ Path = Callable[..., str]
 
 @pytest.fixture
 def office(signed_in: SignIn, alice: Person) -> Client:
-    """Alice, administrator of Northfield, with her second factor shown."""
+    """Alice's browser: an administrator of Northfield with a confirmed second
+    factor."""
     return signed_in(alice, second_factor=True)
 
 
 @pytest.fixture
 def at(northfield: Organisation) -> Path:
-    """The path of one of Northfield's pages."""
+    """Returns the path of one of Northfield's pages."""
     return lambda rest="": f"/organisation/{northfield.pk}/{rest}"
 
 

@@ -51,7 +51,7 @@ PAGES = [
     "history/",
     "history/history.csv",
 ]
-# What changes something by its address alone.
+# Paths that change something with a POST alone.
 ACTS = ["people/file/{file}/start/", "lists/{list}/remove/"]
 
 

@@ -146,7 +146,7 @@ def test_pages_of_a_suspended_organisation_are_closed(
 ) -> None:
     organisations.suspend(northfield, reason="x", by=None)
 
-    # Its people are signed out, and those who sign in again are not let in.
+    # Its people are signed out, and cannot sign in again.
     answer = office.get(at())
     assert answer.status_code == 302
     assert answer.url.startswith("/account/login/")

@@ -13,14 +13,14 @@ from portal.serving.asgi_handler import Site
 from portal.serving.server import serve_on
 from tests.portal.serving import pages
 
-# Seconds, for a slow machine; nothing is measured by it.
+# Seconds, for a slow machine; no measurement depends on it.
 PATIENCE = 120
 ROOMY = Limits(200, patience=1_000.0)
 
 
 @dataclass
 class Web:
-    """A process of the site on a port of its own, and clients of it."""
+    """A process of the site on its own port, and clients of it."""
 
     port: int
     stop: asyncio.Event
@@ -34,7 +34,7 @@ class Web:
         )
 
     async def ask(self, request: bytes, address: str = "127.0.0.1") -> bytes:
-        """Say it all, and read until the server hangs up."""
+        """Sends a request, and reads until the server closes the connection."""
         async with asyncio.timeout(PATIENCE):
             reader, writer = await self.open(address)
             writer.write(request)
@@ -57,7 +57,7 @@ ServeSite = Callable[..., Awaitable[Web]]
 
 @pytest_asyncio.fixture
 async def serve(settings: Settings) -> AsyncIterator[ServeSite]:
-    """Starts the site of `pages` with so many threads, within the limits given."""
+    """Starts the site of `pages` with that many threads and those limits."""
     settings.ROOT_URLCONF = "tests.portal.serving.pages"
     pages.seen.clear()
     pages.streams.clear()
@@ -80,5 +80,5 @@ async def serve(settings: Settings) -> AsyncIterator[ServeSite]:
 
 @pytest_asyncio.fixture
 async def web(serve: ServeSite) -> Web:
-    """With one thread: a client that held it would hold up all the others."""
+    """A site with one thread: a client that blocked it would block all."""
     return await serve()

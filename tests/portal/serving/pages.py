@@ -1,4 +1,4 @@
-"""Pages of each kind that a server treats differently."""
+"""A page of each kind that the server treats differently."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 LARGE = 8 * 1024 * 1024
 EVENT = b"data: here\n\n"
-# The threads in which pages were made, and how often a stream began and ended.
+# The names of threads that rendered pages, and the start and end of each stream.
 seen: list[str] = []
 streams: list[str] = []
 
@@ -36,7 +36,7 @@ def raw(request: HttpRequest) -> HttpResponse:
 
 
 def events(request: HttpRequest) -> StreamingHttpResponse:
-    """As live pages have them: open for as long as the client is."""
+    """Streams for as long as the client stays connected, as live pages do."""
     return StreamingHttpResponse(_events(), content_type="text/event-stream")
 
 
@@ -51,7 +51,7 @@ async def _events() -> AsyncIterator[bytes]:
 
 
 async def events_too(request: HttpRequest) -> StreamingHttpResponse:
-    """The same from an asynchronous view."""
+    """Streams likewise, from an asynchronous view."""
     return StreamingHttpResponse(_events(), content_type="text/event-stream")
 
 
@@ -79,7 +79,7 @@ def broken(request: HttpRequest) -> HttpResponseBase:
 
 
 def slow(request: HttpRequest) -> HttpResponse:
-    """Asks a database that a test has opened beside its own for very long."""
+    """Runs a very long query on the database that a test has opened beside its own."""
     with connections["other"].cursor() as cursor:
         cursor.execute("SELECT pg_sleep(600)")
     return HttpResponse("awake")

@@ -1,4 +1,4 @@
-"""Requests and answers as a browser and a program send and read them."""
+"""Requests and responses as browsers and programs send and read them."""
 
 from __future__ import annotations
 
@@ -169,7 +169,9 @@ async def test_a_file_and_a_table_come_whole(web: Web) -> None:
     table = await web.get("/table/")
 
     assert table.count(b"x" * 1023 + b"\n") == pages.LARGE // 1024
-    assert len(set(pages.seen)) == 1  # its rows may come from one thread's connection
+    assert (
+        len(set(pages.seen)) == 1
+    )  # the rows may be in the cache of one thread's connection
 
 
 async def test_an_event_stream_ends_with_its_client(web: Web) -> None:
@@ -243,7 +245,8 @@ def test_a_body_has_time_for_what_has_come() -> None:
 async def test_whether_it_lives_is_answered_without_a_thread(
     web: Web, method: str
 ) -> None:
-    """Which may all wait for a database that is away; the site here has no such page."""
+    """All threads may be waiting for a database that is away. This site has no such
+    page."""
     answer = await web.ask(head(method, "/health/live", CLOSE) + b"\r\n")
 
     assert answer.startswith(b"HTTP/1.1 200 OK\r\n")

@@ -16,7 +16,8 @@ pytestmark = pytest.mark.slow
 
 
 def serving_children(pid: int) -> list[int]:
-    """Without helpers that Python itself starts: since 3.14 one for multiprocessing."""
+    """Returns the serving processes, without Python's own helper for multiprocessing
+    (since 3.14)."""
     numbers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [
         int(number)
@@ -33,7 +34,7 @@ def listeners(port: int) -> int:
 
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[tuple[Daemon, int]]:
-    """Two processes, and their port."""
+    """Two processes of the site, and their port."""
     port = free_port()
     own = {
         "POSTERN_ENV": "test",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from portal.ui import helpdesk_hours
 
 LONDON = ZoneInfo("Europe/London")
-# Both ends of summer time, Christmas and Easter are within any of these years.
+# Every year in this range includes both clock changes, Christmas and Easter.
 MOMENTS = st.datetimes(
     datetime.fromisoformat("2025-01-01"),
     datetime.fromisoformat("2028-12-31"),
@@ -53,7 +53,7 @@ def test_the_helpdesk_keeps_weekdays_and_bank_holidays(
         ("2026-11-23 18:00", "2026-11-24 09:00", timedelta(hours=2)),
         ("2026-11-27 18:00", "2026-11-30 09:00", timedelta(hours=2)),
         ("2026-04-02 18:00", "2026-04-07 09:00", timedelta(hours=2)),
-        # Clocks go forward, and back, on the Sunday between
+        # Clocks go forward, and back, on the Sunday in between
         ("2026-03-27 18:00", "2026-03-30 09:00", timedelta(hours=2)),
         ("2026-10-23 18:00", "2026-10-26 09:00", timedelta(hours=2)),
         ("2026-11-24 09:00", "2026-11-23 09:00", timedelta()),

@@ -1,4 +1,4 @@
-"""A compose page as a test posts it, and what the mailbox holds afterwards."""
+"""A compose page as tests submit it, and what the mailbox holds afterwards."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ COVER = "style='position:fixed;top:0;left:0;width:100%;height:100%;display:block
 
 @dataclass
 class Visit:
-    """A browser page, and the requests it made to other servers."""
+    """A browser page, and the requests that it made to other servers."""
 
     page: Page
     server: str

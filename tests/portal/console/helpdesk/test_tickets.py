@@ -318,7 +318,7 @@ def test_half_of_the_targets_is_half_a_bar() -> None:
 def test_each_entry_shows_the_address_beside_the_name(
     desk: Client, ask: Ask, bob: Person, hugh: Person
 ) -> None:
-    """A stranger may have the same name as the agent."""
+    """Another person may have the same name as the agent."""
     ticket = ask(
         bob, person=None, name=hugh.name, address="x@home.example", is_confirmed=False
     )

@@ -27,7 +27,7 @@ def desk(signed_in: SignIn, olive: Person) -> Client:
 
 @pytest.fixture
 def failed(transactional_db: None) -> JobRun:
-    """An invitation to a person who does not exist."""
+    """A failed job: an invitation for a person who does not exist."""
     queue.add(INVITE, 999_999)
     worker.run_next(Lane.QUICK)
     return JobRun.objects.get(func=INVITE)

@@ -91,7 +91,7 @@ def test_health_plots_the_last_day_with_a_table_beside_it(operator: Client) -> N
     page = text(operator, HEALTH)
 
     assert "Messages accepted in a minute, by quarters of an hour: at most 200" in page
-    assert page.count("<figure>") == 4  # nothing is known of jobs and the loop
+    assert page.count("<figure>") == 4  # nothing is known of jobs and the event loop
     assert "42.5" in page
     assert "1.5" in page  # minutes
     assert "3,000" not in page

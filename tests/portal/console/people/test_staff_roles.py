@@ -107,7 +107,7 @@ def paths(
     bob: Person,
     vera: Person,
 ) -> dict[str, str]:
-    """The address of every page, by its name."""
+    """The URL of every page, by its name."""
     credential = factories.make_connection_credential(firm_connection, "firm", "0" * 64)
     password = factories.make_app_password(bob, "1" * 64)
     session = make_session(bob)

@@ -1,4 +1,4 @@
-"""The trace of one's own mail: what another organisation may not know is not there."""
+"""Tracing one's own mail: nothing is shown that another organisation must not know."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def send(by: Person, *to: Person) -> str:
 
 @pytest.fixture
 def from_harbour(charlie: Person, bob: Person) -> str:
-    """A message of Charlie's to Bob of Northfield and to himself."""
+    """A message from Charlie to Bob of Northfield and to himself."""
     return send(charlie, bob, charlie)
 
 
@@ -138,10 +138,8 @@ LIST = "duty@harbour.secure.example"
 def through_a_list(
     alice: Person, bob: Person, charlie: Person, harbour: Organisation
 ) -> str:
-    """Alice of Northfield writes to Harbour's list, which reaches Bob and Charlie.
-
-    Somebody else on it has left.
-    """
+    """A message from Alice of Northfield to Harbour's list of Bob, Charlie and a former
+    member."""
     gone = "gone@harbour.secure.example"
     factories.make_list(
         LIST, harbour, bob.address, charlie.address, gone, posting=Posting.COMMUNITY

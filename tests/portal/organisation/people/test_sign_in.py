@@ -14,7 +14,7 @@ BUTTON = "Give a sign-in"
 
 @pytest.fixture
 def ada(firm: Organisation) -> Person:
-    """A person of the firm whose mail is in the firm's own server."""
+    """A person of the firm, whose mail is on the firm's own server."""
     return factories.make_person(
         "ada@firm.example.secure.example", firm, name="Ada Byron", password=None
     )

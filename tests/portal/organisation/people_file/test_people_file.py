@@ -170,7 +170,8 @@ def test_another_import_and_its_letters_have_their_turn_in_between(
         office.post(at(f"people/file/{one.pk}/start/"))
     invite(bob)
 
-    # One slice of the first, and then the second, which came before the next slice.
+    # One slice of the first file, and then the second file, which was uploaded before
+    # the next slice.
     assert worker.run_next(Lane.LONG)
     assert worker.run_next(Lane.LONG)
 

@@ -104,7 +104,7 @@ def test_words_typed_just_before_leaving_the_page_are_kept(
     page.get_by_role("link", name="Back to Inbox").click()
     page.get_by_role("heading", name="Inbox", level=1).wait_for()
 
-    # The browser sends them on its own time.
+    # The browser sends them in its own time.
     page.wait_for_function(
         "url => fetch(url).then(it => it.text()).then(it => it.includes('Last words'))",
         arg=url,

@@ -108,7 +108,7 @@ def test_what_is_taken_back_is_a_draft_again_with_all_that_it_had(
     as_bob: Client, bob: Person, charlie: Person, compose_page: ComposePage
 ) -> None:
     compose_page.post(as_bob, "send", bcc="alice@northfield.secure.example", **WAITS)
-    assert not ScheduledSend.objects.exists()  # nobody has that address
+    assert not ScheduledSend.objects.exists()  # no mailbox has that address
     compose_page.post(
         as_bob, "send", cc=f"Bob B <{bob.address}>", attachments=[file()], **WAITS
     )
@@ -202,7 +202,7 @@ def test_what_breaks_off_between_the_queue_and_the_copy_leaves_nothing(
     once = sending_of(bob)
 
     class Killed(Exception):
-        """The process ends before the commit."""
+        """Stands for the end of the process before the commit."""
 
     with pytest.raises(Killed), transaction.atomic():
         send_message.send(once, by=bob)

@@ -139,7 +139,8 @@ def test_a_list_of_recipients_costs_the_same_however_long(
     for number in range(5):
         sent_to(bob, (NAME, NAMESAKE), (NAME, f"n{number}@firm.example"), role=role)
 
-    # Those of the Inbox, where conversations are counted, and one for the headers.
+    # The queries of the Inbox, including the count of conversations, and one for
+    # headers.
     with django_assert_num_queries(17):
         soup(as_bob, "folder", folder_id=message.folder_id)
 

@@ -15,10 +15,9 @@ from tests import factories
 from tests.portal.conftest import SignIn
 from tests.portal.webmail.conftest import PDF, named, put
 
-# Session, person and organisation (3), whether a second factor is needed (2), what the
-# person may do (2), mailboxes,
-# folder, its settings and those beside it, counts and messages (7), the senders'
-# organisations (1), and the links of the navigation (1).
+# Session, person and organisation (3), whether a second factor is needed (2),
+# permissions (2); mailboxes, folder, its settings and its siblings, counts and messages
+# (7); the senders' organisations (1), and the links of the navigation (1).
 QUERIES = 17
 
 

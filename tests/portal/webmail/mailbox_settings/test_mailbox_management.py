@@ -1,4 +1,5 @@
-"""Search, conversations, folders, rules, automatic replies and exports by their pages."""
+"""The pages for search, conversations, folders, rules, automatic replies and
+exports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Bounds on the work that one message causes; `hostile_message` measures the time."""
+"""Limits on the work that one message can cause; `hostile_message` measures the
+time."""
 
 from __future__ import annotations
 
@@ -17,13 +18,13 @@ from portal.webmail.rendering import html_limits, parsed_message, plain_text
 from tests.portal.webmail.conftest import put
 from tests.security.messages import MESSAGES
 
-STEPS = 1_100_000  # calls of functions and returns from them, under 100 ms
+STEPS = 1_100_000  # function calls and returns, which take less than 100 ms
 PAGE = 4 * 1024 * 1024  # octets
 PAGES = ("read", "print", "source", "reply", "reply_all")
 
 
 def steps(act: Callable[[], object]) -> int:
-    """Counts function calls, which are the same on every machine."""
+    """Counts calls and returns, which are the same on every machine."""
     count = 0
 
     def note(*_: object) -> None:
