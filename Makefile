@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help run test lint bench clean lock
 
-help: ## say what can be made
+help: ## list these targets
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
 
 run: ## start Postern here, with a demo community
@@ -20,7 +20,7 @@ bench: ## how fast mail is kept, fanned out, found and shown, beside Postfix and
 	@.ci/prepare test
 	@.ci/bench
 
-lock: ## write the locks anew from requirements*.txt
+lock: ## write the locks again from requirements*.txt
 	@.ci/prepare lint
 	@.ci/lock
 

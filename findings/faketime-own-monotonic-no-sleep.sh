@@ -3,11 +3,11 @@
 # Python's time.sleep() fail: [Errno 22] Invalid argument.
 #
 # A service whose wall clock is wrong still waits for the right time, because waits follow
-# the monotonic clock; FAKETIME_DONT_FAKE_MONOTONIC=1 exists to imitate that. Since Python 3.11 time.sleep()
-# waits with clock_nanosleep() until a moment of CLOCK_MONOTONIC; the library's own version
-# of that call, with the option, hands the system a moment that it refuses. Without the
-# option the sleep works, but the multi-threaded library is then the only one of the two
-# under which a clock that is moved meanwhile does not move the monotonic clock too.
+# the monotonic clock; FAKETIME_DONT_FAKE_MONOTONIC=1 exists to imitate that. Since Python
+# 3.11 time.sleep() waits with clock_nanosleep() until a moment of CLOCK_MONOTONIC; the
+# library's own version of that call, with the option, hands the system a moment that it
+# refuses. Without the option the sleep works, but then only the multi-threaded variant of
+# the library leaves the monotonic clock alone while the wall clock is moved.
 #
 # The remedy in a test is to move the clock inside Python (time-machine), or in a virtual
 # machine. Seen on Python 3.11, amd64:

@@ -15,7 +15,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
+from django.core.management import call_command, get_commands
 from django.db.migrations.loader import MigrationLoader
 from django.urls import URLPattern, URLResolver, get_resolver
 from pytest_socket import SocketConnectBlockedError
@@ -29,6 +29,7 @@ from engine.registry.models.organisation import (
 )
 from onboarding.status import TRANSITIONS, Status
 from portal.account.second_factor import one_time_codes
+from portal.configuration.environment import Environment
 from portal.helpdesk.status import TRANSITIONS as TICKET_TRANSITIONS
 from portal.helpdesk.status import Status as TicketStatus
 from portal.sessions import known_browsers
@@ -245,6 +246,109 @@ def test_the_readme_is_short_and_names_only_what_exists() -> None:
     assert len(text.splitlines()) < 150
     for name in ("engine/README.md", "CHANGELOG.md", "LICENSE", "Makefile"):
         assert (ROOT / name).exists()
+
+
+# What README files name in backticks and in blocks of commands.
+CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
+ENDINGS = "css|html|js|json|lock|md|py|sh|toml|txt|xsl|yml"
+PATH = re.compile(
+    rf"(?<![\w/.*<{{}}$-])[\w.-]+(?:/[\w.-]+)*(?:/(?![\w*])|\.(?:{ENDINGS})\b)"
+)
+MODULE = re.compile(rf"(?<![\w/.])(?:{'|'.join(PACKAGES)}|tests)(?:\.\w+)+(?![\w/])")
+MAKE = re.compile(r"\bmake ([a-z]+)\b")
+COMMAND = re.compile(r"\bmanage\.py ([a-z_]+)")
+VARIABLE = re.compile(r"\bPOSTERN_[A-Z0-9_]*[A-Z0-9]\b")
+# The state folder, which no release contains, and paths of a request or of another system.
+ELSEWHERE = ("var/",)
+
+
+def _readmes() -> list[Path]:
+    return [path for path in tracked() if path.name == "README.md"]
+
+
+def _named(readme: Path, pattern: re.Pattern[str]) -> list[str]:
+    code = "\n".join(CODE.findall(readme.read_text()))
+    return [match[match.lastindex or 0] for match in pattern.finditer(code)]
+
+
+def _exists(name: str, readme: Path) -> bool:
+    """A path from the root or from the README's folder, or a file's name below it."""
+    if (ROOT / name).exists() or (readme.parent / name).exists():
+        return True
+    return "/" not in name and any(readme.parent.rglob(name))
+
+
+def _module_exists(dotted: str) -> bool:
+    """A package, a module, or a name that a module defines."""
+    path = ROOT / dotted.replace(".", "/")
+    defining = path.parent.with_suffix(".py")
+    if path.is_dir() or path.with_suffix(".py").exists():
+        return True
+    return re.search(rf"\b{path.name}\b", _text(defining)) is not None
+
+
+def test_paths_in_readmes_exist() -> None:
+    missing = [
+        f"{readme.relative_to(ROOT)}: {name}"
+        for readme in _readmes()
+        for name in _named(readme, PATH)
+        if not name.startswith(ELSEWHERE) and not _exists(name, readme)
+    ]
+
+    assert missing == []
+
+
+def test_rooms_in_the_tables_of_readmes_exist() -> None:
+    missing = [
+        f"{readme.relative_to(ROOT)}: {name}"
+        for readme in _readmes()
+        for header, table in re.findall(
+            r"^\| (room|package|folder|file) \|.*\n\|[-|]+\n((?:\|.*\n)+)",
+            readme.read_text(),
+            re.MULTILINE,
+        )
+        for row in table.splitlines()
+        for name in re.findall(r"`([^`]+)`", row.split("|")[1])
+        if not _exists(name, readme) and not _exists(f"{name}.py", readme)
+    ]
+
+    assert missing == []
+
+
+def test_modules_in_readmes_exist() -> None:
+    missing = [
+        f"{readme.relative_to(ROOT)}: {name}"
+        for readme in _readmes()
+        for name in _named(readme, MODULE)
+        if not _module_exists(name) and not _exists(name, readme)
+    ]
+
+    assert missing == []
+
+
+def test_commands_in_readmes_exist() -> None:
+    targets = re.findall(r"^([a-z]+):", _text(ROOT / "Makefile"), re.MULTILINE)
+    missing = [
+        f"{readme.relative_to(ROOT)}: {name}"
+        for readme in _readmes()
+        for pattern, known in ((MAKE, targets), (COMMAND, get_commands()))
+        for name in _named(readme, pattern)
+        if name not in known
+    ]
+
+    assert missing == []
+
+
+def test_variables_in_readmes_exist() -> None:
+    fields = {f"POSTERN_{name}".upper() for name in Environment.model_fields}
+    missing = [
+        f"{readme.relative_to(ROOT)}: {name}"
+        for readme in _readmes()
+        for name in _named(readme, VARIABLE)
+        if name not in fields
+    ]
+
+    assert missing == []
 
 
 def test_nothing_is_left_half_done() -> None:
