@@ -171,6 +171,6 @@ def test_every_metric_of_a_rule_is_one_that_is_told(
         for word in re.findall(r"postern_\w+", rule["expr"])
     }
 
-    # Notified once there is one.
+    # Exported after the first backup only.
     assert named - heads == {"postern_last_backup_timestamp_seconds"}
     assert processes.KINDS == ("engine", "web", "worker")

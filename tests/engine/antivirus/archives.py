@@ -1,6 +1,6 @@
-"""RAR archives and Outlook items made by hand, of harmless files.
+"""Builds RAR archives, Outlook items and mutations of them, all from harmless files.
 
-Packing programs for either are not free; both formats are published.
+No free program writes either format; both are published.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def rar4(
     flags: int = 0,
     wide: bytes = b"",
 ) -> bytes:
-    """`wide` is the second, packed name of every file."""
+    """Builds a RAR 4 archive; `wide` is the packed Unicode name of every file."""
     made = RAR4 + _block(0x73, main_flags, bytes(6))
     for name, data in files.items():
         title = name.encode() + (b"\0" + wide if wide else b"")
@@ -46,7 +46,7 @@ def rar5(
     extra: bytes = b"",
     locked: bool = False,
 ) -> bytes:
-    """`extra` are records at the end of each file's header."""
+    """Builds a RAR 5 archive; `extra` are records at the end of each file header."""
     made = RAR5
     if locked:
         made += _block5(4, 0, vint(0) + vint(0) + vint(15) + bytes(16))
@@ -68,7 +68,7 @@ def _block5(kind: int, flags: int, rest: bytes) -> bytes:
 
 
 def vint(number: int) -> bytes:
-    """Seven bits an octet, the lowest first."""
+    """Encodes a number with seven bits to an octet, the lowest first."""
     found = bytearray()
     while number > 0x7F:
         found.append(number & 0x7F | 0x80)
@@ -80,7 +80,7 @@ Tree = dict[str, "bytes | Tree"]
 
 
 def attachment(name: str, data: bytes | Tree, *, tag: str = "3707001F") -> Tree:
-    """What an Outlook item holds of one attachment; a tree is an item inside it."""
+    """Builds the storage of one attachment; a tree is an embedded item."""
     octets = name.encode("utf-16-le" if tag.endswith("F") else "latin-1")
     kind = "3701000D" if isinstance(data, dict) else "37010102"
     return {
@@ -104,7 +104,7 @@ FREE, END, TABLE = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
 
 
 def compound(tree: Tree) -> bytes:
-    """A compound file, [MS-CFB] version 3."""
+    """Builds a compound file, [MS-CFB] version 3."""
     return _Writer(tree).octets
 
 
@@ -165,7 +165,8 @@ class _Writer:
         self._entries[number] = entry[:at] + packed + entry[at + len(packed) :]
 
     def _add(self, parent: int, tree: Tree) -> None:
-        """Siblings in a row to the right, in the order that the format wants."""
+        """Adds siblings in a row to the right, in the order that the format
+        requires."""
         before = None
         for name, value in sorted(tree.items(), key=lambda one: (len(one[0]), one[0])):
             number = len(self._entries)
@@ -183,7 +184,7 @@ class _Writer:
 
 
 def mutations(data: bytes, places: Iterable[tuple[int, int]]) -> bytes:
-    """The octets with some replaced: places count from the front, round and round."""
+    """Replaces some octets; places count from the front, modulo the length."""
     made = bytearray(data)
     for place, octet in places:
         made[place % len(made)] = octet

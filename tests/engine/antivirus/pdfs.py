@@ -1,7 +1,6 @@
-"""PDFs of one empty page, encrypted by qpdf 11.3, packed and in base64.
+"""PDFs of one empty page, encrypted by qpdf 11.3, compressed and in base64.
 
-Those that are open have an empty password for reading, and one that is asked for before
-they may be changed; the others want "pass".
+The open ones have an empty user password and an owner password; the others need "pass".
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Messages with something inside."""
+"""Messages and archives with various contents."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def plain(text: bytes) -> bytes:
 
 
 def forwarded(attachment: bytes) -> bytes:
-    """A message that forwards, as message/rfc822, one with an attachment."""
+    """Returns a message that forwards, as message/rfc822, one with an attachment."""
     outer = _headed("Fwd: The papers")
     outer.set_content("As discussed.")
     outer.add_attachment(_compose(attachment, name="papers.zip"))
@@ -36,7 +36,8 @@ def zipped(*members: bytes) -> bytes:
 
 
 def stored(*members: bytes) -> bytes:
-    """A zip that does not compress, in which zips show their own directories."""
+    """Returns a zip without compression, in which the directories of inner zips are
+    visible."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for number, member in enumerate(members):
@@ -57,7 +58,7 @@ class _Pipe(io.RawIOBase):
 
 
 def streamed(*members: bytes) -> bytes:
-    """A zip written without going back: sizes follow the data."""
+    """Returns a zip written to a stream without seeking: sizes follow the data."""
     pipe = _Pipe()
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:
         for number, member in enumerate(members):
@@ -66,19 +67,20 @@ def streamed(*members: bytes) -> bytes:
 
 
 def commented(archive: bytes, comment: bytes) -> bytes:
-    """The zip with a comment at its end."""
+    """Returns the zip with a comment at its end."""
     return archive[:-2] + len(comment).to_bytes(2, "little") + comment
 
 
 def unlisted(member: bytes) -> bytes:
-    """A zip whose directory knows only the second of its two members."""
+    """Returns a zip whose directory lists only the second of its two members."""
     both, second = zipped(member, b"x"), zipped(b"x")
     local = both[: both.index(b"PK\x03\x04", 4)]
     return local + second
 
 
 def disagreeing(member: bytes) -> bytes:
-    """A zip whose directory says that the member is stored, while its header says packed."""
+    """Returns a zip whose directory says that a member is stored, its header that it is
+    packed."""
     data = bytearray(zipped(member))
     data[data.index(b"PK\x01\x02") + 10] = 0
     return bytes(data)
@@ -95,7 +97,7 @@ def tarred(*members: bytes, names: tuple[str, ...] = ()) -> bytes:
 
 
 def gzipped(data: bytes, *, name: str = "") -> bytes:
-    """Compressed, under a name that the archive gives of itself."""
+    """Returns compressed data, with a name in the gzip header."""
     file = io.BytesIO()
     with gzip.GzipFile(name, "wb", fileobj=file) as archive:
         archive.write(data)
@@ -109,7 +111,7 @@ def nested(data: bytes, *, depth: int) -> bytes:
 
 
 def encrypted_zip() -> bytes:
-    """A zip whose entry says that it is encrypted: all that a scanner can know."""
+    """Returns a zip whose entry is flagged as encrypted: all that a scanner can see."""
     data = bytearray(zipped(EICAR))
     data[6] |= 1
     data[data.index(b"PK\x01\x02") + 8] |= 1
@@ -117,12 +119,12 @@ def encrypted_zip() -> bytes:
 
 
 def program() -> bytes:
-    """The header of a DOS program, and nothing to run."""
+    """Returns the header of a DOS program without any code."""
     return b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff\0\0" + bytes(48)
 
 
 def compound(kind: str) -> bytes:
-    """A compound file whose root entry says of which class it is."""
+    """Returns a compound file whose root entry states its class."""
     header = bytearray(512)
     header[:8] = bytes.fromhex("d0cf11e0a1b11ae1")
     header[0x1E] = 9
@@ -134,7 +136,7 @@ def compound(kind: str) -> bytes:
 
 
 def zipped_under(members: dict[str, bytes]) -> bytes:
-    """A zip of members by name."""
+    """Returns a zip with these members, by name."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in members.items():
@@ -143,12 +145,12 @@ def zipped_under(members: dict[str, bytes]) -> bytes:
 
 
 def without_directory(archive: bytes) -> bytes:
-    """The zip's members with their own headers, and nothing that lists them."""
+    """Returns the zip's members with their own headers, without a directory."""
     return archive[: archive.index(b"PK\x01\x02")]
 
 
 def bomb() -> bytes:
-    """Zips of ten in zips of ten: two thousand million octets of nothing."""
+    """Returns zips of ten in zips of ten: two thousand million octets of nothing."""
     layer = zipped(*[bytes(2_000_000)] * 10)
     for _ in range(2):
         layer = zipped(*[layer] * 10)

@@ -29,7 +29,7 @@ DISGUISED = {"letter.txt": b"Good morning", "papers.pdf": specimens.program()}
 
 
 def found(data: bytes) -> dict[str, bytes]:
-    """The octets of members by name; none where only the name is known."""
+    """Returns the octets of members by name; empty where only the name is known."""
     read = {}
     for member in archive_members.members(data, "papers", Budget()):
         read[member.name] = member.data or read.get(member.name, b"")
@@ -37,7 +37,7 @@ def found(data: bytes) -> dict[str, bytes]:
 
 
 def listed(path: Path, archive: bytes) -> list[str]:
-    """What libarchive finds inside; Debian's 7-Zip reads no RAR."""
+    """Returns the names that libarchive finds; Debian's 7-Zip reads no RAR."""
     path.write_bytes(archive)
     done = subprocess.run(["bsdtar", "-tf", path], capture_output=True, check=True)
     return done.stdout.decode().splitlines()
@@ -80,7 +80,8 @@ def test_7z_is_read(tmp_path: Path, switch: str) -> None:
 
 @pytest.mark.parametrize("switch", ["", "-m0=PPMd", "-psecret"])
 def test_7z_names_a_program(tmp_path: Path, switch: str) -> None:
-    """Even where its octets are encrypted or packed by a method that is not read."""
+    """Even if its octets are encrypted, or compressed by a method that we do not
+    read."""
     made = peer.pack(tmp_path, RUNS, *filter(None, [switch]))
 
     assert ".exe" in refusal(made)
@@ -121,7 +122,7 @@ def test_7z_that_is_none_is_refused(data: bytes) -> None:
 
 
 def test_7z_header_of_nothing_is_read_within_bounds() -> None:
-    """A few octets that claim, and could give, a header larger than anybody's."""
+    """A few octets that claim, and could expand to, a header of excessive size."""
     size = seven_zip.MAX_HEADER + 1
     settings_ = [{"id": lzma.FILTER_LZMA2, "preset": 0}]
     packed = lzma.compress(bytes(size), lzma.FORMAT_RAW, filters=settings_)
@@ -158,11 +159,11 @@ def test_rar_holds_a_program(make: Callable[..., bytes]) -> None:
 @pytest.mark.parametrize(
     "wide",
     [
-        b"\0\0run.\0exe",  # an octet a character
+        b"\0\0run.\0exe",  # one octet a character
         b"\0\xaar\0u\0n\0.\0\xa8e\0x\0e\0",  # two octets
-        b"\0\x55run.\x54exe",  # one octet and the high one before
-        b"\0\x03run\x02",  # what the other name has at the same place
-        b"\0\x03run\x82\0",  # the same, so much further on
+        b"\0\x55run.\x54exe",  # one octet, with the same high octet each
+        b"\0\x03run\x02",  # what the other name has in the same place
+        b"\0\x03run\x82\0",  # the same at an offset
     ],
 )
 def test_rar_names_a_file_twice(tmp_path: Path, wide: bytes) -> None:
@@ -256,7 +257,7 @@ def test_outlook_item_with_a_subject_like_a_program() -> None:
 
 
 def test_outlook_item_that_names_a_stream_in_many_places() -> None:
-    """Storages that share their streams would name more files than there is room for."""
+    """Storages that share streams would name more files than the limit."""
     first = archives.attachment("a", b"x") | {str(number): b"" for number in range(99)}
     tree = archives.item(first, *[archives.attachment("a", b"x")] * 9)
     made = bytearray(archives.compound(tree))
@@ -291,7 +292,7 @@ def packed(tmp_path_factory) -> dict[str, bytes]:
 
 
 def check_ends_well(data: bytes) -> None:
-    """Whatever it is, nothing but the refusals that callers know of."""
+    """Raises on any error other than the refusals that callers expect."""
     for start in (b"", b"stub"):
         try:
             list(archive_members.members(start + data, "papers", Budget()))
@@ -342,6 +343,6 @@ def test_torn_and_changed_archives(
     check_ends_well(changed)
     if changed.startswith(seven_zip.SIGNATURE):
         _, _, offset, size, _ = struct.unpack_from("<6s2xLQQL", whole)
-        # Checksums made good again, or nothing behind them would be read.
+        # Checksums are corrected, or nothing behind them would be read.
         packs, header = changed[32 : 32 + offset], changed[32 + offset :][:size]
         check_ends_well(start_of_seven_zip(header, packs))

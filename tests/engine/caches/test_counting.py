@@ -39,7 +39,7 @@ def shared(
     tmp_path: Path,
     redis: Redis,
 ) -> None:
-    """Either cache that processes share."""
+    """Each cache that processes share, in turn."""
     files = {
         "BACKEND": "engine.caches.file_cache.FileCache",
         "LOCATION": tmp_path / "cache",
@@ -124,7 +124,7 @@ def test_what_an_earlier_version_kept_is_replaced(kept: object) -> None:
     cache.set("others", 5)
 
     assert [counting.count("calls", seconds=60).number for _ in range(3)] == [1, 2, 3]
-    # Redis itself was asked all the while.
+    # Redis itself was queried throughout.
     assert SharedCache._away_until == 0.0
     assert cache.get("others") == 5
 
@@ -198,7 +198,7 @@ def test_room_is_made_by_what_has_ended_and_then_by_what_ends_soonest(
 
     files.cull()
 
-    # Of 40, where 30 may be, 20 are kept.
+    # Of 40, with a limit of 30, 20 are kept.
     left = {key for name in ("ended", "soon", "late", "never") for key in kept(name)}
     assert left == {*all_of("late"), *all_of("never")}
 

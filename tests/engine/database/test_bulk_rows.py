@@ -20,7 +20,9 @@ from engine.trace.models import Event
 from tests import factories
 
 EVENT = ("reference", "recipient", "kind", "detail", "at")
-NOW = datetime(2026, 3, 29, 1, 30, 0, 123456, tzinfo=UTC)  # as the clocks change
+NOW = datetime(
+    2026, 3, 29, 1, 30, 0, 123456, tzinfo=UTC
+)  # in the hour when the clocks change
 PATIENCE = 60  # seconds
 
 
@@ -87,7 +89,7 @@ def test_json_comes_back_as_it_was(detail: dict[str, object]) -> None:
     [pk] = bulk_rows.insert(Event, EVENT, [event(**detail)])
 
     assert Event.objects.get(pk=pk).detail == detail
-    # Kept as an object to look into, not as its text.
+    # Stored as a JSON object that can be queried, not as its text.
     assert Event.objects.filter(pk=pk, detail=detail).exists()
 
 
@@ -144,7 +146,7 @@ def queued(letter: Content) -> QueuedMessage:
 
 
 def recipient(message: QueuedMessage, status: str = "queued") -> tuple[object, ...]:
-    """A row of RECIPIENT, held by nobody."""
+    """Returns a row of RECIPIENT without a lease."""
     address = "a@b.example"
     return message.pk, address, "", "", "mailbox", NOW, "", "", status, 0, "", None
 

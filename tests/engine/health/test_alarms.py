@@ -20,7 +20,7 @@ def at(seconds: float) -> datetime:
 def look(
     known: list[Alarm], seconds: float, *findings: Finding, looked: str = "disk"
 ) -> list[Alarm]:
-    """A round as it is made every few seconds; all alarms that there are then."""
+    """Returns all alarms after one round of checks."""
     changed = alarms.step(known, findings, at(seconds), looked={looked})
     return [*known, *(one for one in changed if one not in known)]
 
@@ -210,7 +210,7 @@ def test_a_round_asks_as_much_however_many_alarms_are_open(
     with django_assert_num_queries(1):
         alarms.mark_told(waiting, at(1))
 
-    # A savepoint and its end, the open ones, their moment, and what is to tell.
+    # A savepoint and its release, the open alarms, the time, and the unreported ones.
     with django_assert_num_queries(5):
         alarms.note(many, at(5), looked={"webhooks"})
     assert set(Alarm.objects.values_list("seen_at", flat=True)) == {at(5)}

@@ -42,7 +42,7 @@ def test_the_queue_is_told_by_destination(service: Service) -> None:
 
     assert waiting == {("connection:7",): 2, ("connection:8",): 1}
     assert 900 <= oldest["connection:7",] < 1000
-    # What waits for one that is down is not due.
+    # Recipients that wait for a destination that is down are not due.
     assert 300 <= samples("queue_due_seconds")[()] < 400
 
 

@@ -17,7 +17,7 @@ WEB = Identity("web", "mx1", 102)
 
 
 def samples(name: str) -> dict[tuple[str, str], float]:
-    """The samples of a metric, by process and host."""
+    """Returns the samples of a metric, by process and host."""
     page = exposition.render().decode()
     return {
         (sample.labels["process"], sample.labels["host"]): sample.value

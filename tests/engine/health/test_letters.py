@@ -134,7 +134,7 @@ def test_a_mail_that_cannot_be_sent_is_sent_later_and_says_so(
 
     smart_host.start()
     evaluator.tell(NOW)
-    assert smart_host.received == []  # not as often as it is asked
+    assert smart_host.received == []  # not as often as requested
     evaluator.tell(NOW + timedelta(seconds=2))
     evaluator.tell(NOW + timedelta(seconds=4))
     assert evaluator.letter_fault == ""
@@ -153,7 +153,7 @@ def test_a_host_alone_sends_one_mail_and_one_when_asked_again(
 
     assert len(smart_host.received) == 1
     assert read(smart_host)["Subject"] == "[Postern] The database cannot be reached"
-    # The file is as private as all state.
+    # The file is as private as the rest of the state.
     assert one.path.parent == var / "health"
     assert one.path.stat().st_mode & 0o077 == 0
 
@@ -219,7 +219,7 @@ def test_one_address_that_is_refused_keeps_no_other_from_hearing(
 
 
 class OddPeer(SMTP):
-    """Takes its time after the final dot, and knows no QUIT."""
+    """Delays its reply to the final dot, and does not know QUIT."""
 
     async def push(self, status: object) -> None:
         if "Taken" in str(status):
@@ -303,13 +303,13 @@ def test_a_host_alone_with_a_full_disk_sends_one_mail(
     smart_host: NextHop, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     first, second = Alone("mx1"), Alone("mx1")  # two processes
-    second.look([], NOW, looked={"database"})  # the lock's file is there
+    second.look([], NOW, looked={"database"})  # the lock's file exists
     full = Mock(side_effect=OSError(ENOSPC, "No space left on device"))
     with monkeypatch.context() as patch:
         patch.setattr(state_folder, broken, full)
         for _ in range(3):
             first.look(AWAY, NOW, looked={"database"})
-            if broken == "replace":  # or it can hold no lock
+            if broken == "replace":  # or it cannot hold a lock
                 second.look(AWAY, NOW, looked={"database"})
     assert len(smart_host.received) == 1
 
@@ -338,7 +338,7 @@ def test_what_stayed_in_memory_is_handed_back_too(
 def test_hosts_that_share_the_state_leave_each_other_s_alarms_alone(
     smart_host: NextHop,
 ) -> None:
-    """One is cut off from the database, the other is not."""
+    """One of them cannot reach the database, the other can."""
     well, cut_off = Alone("mx1"), Alone("mx2")
     evaluator = Evaluator("web 1 on mx1")
 

@@ -30,7 +30,7 @@ def situation(seconds: float, in_contact: float = LONG) -> Situation:
 
 
 def look(seconds: float, in_contact: float = LONG) -> list[Finding]:
-    """As a round does whose alarms are kept."""
+    """Returns the findings of a round whose alarms are stored."""
     now = situation(seconds, in_contact)
     found = list(processes.look(now))
     processes.note_lost(now)
@@ -43,7 +43,7 @@ def rules(seconds: float, in_contact: float = LONG) -> set[str]:
 
 @pytest.fixture
 def others() -> None:
-    """Web and worker live all the while."""
+    """Web and worker are alive throughout."""
     for pid, kind in enumerate(("web", "worker"), 900):
         row = beat(kind, pid, 0)
         Heartbeat.objects.filter(pk=row).update(at=at(10_000))
@@ -139,7 +139,7 @@ def test_another_host_replaces_nobody(others: None) -> None:
 
 
 def test_the_same_number_again_is_another_process(others: None) -> None:
-    """A container that restarts has its number 1 again."""
+    """A container that restarts gets pid 1 again."""
     first = beat("engine", 1, 0)
     second = beat("engine", 1, 4)
     beat("engine", 1, 25, second)
@@ -159,7 +159,7 @@ def test_one_that_hung_and_goes_on_is_no_more_missed(others: None) -> None:
 
 
 def test_who_has_just_heard_the_database_again_misses_nobody(others: None) -> None:
-    """While it was away nobody could beat."""
+    """No process could record a heartbeat while it was away."""
     beat("engine", 1, 0)
 
     assert look(300, in_contact=5) == []
@@ -167,7 +167,7 @@ def test_who_has_just_heard_the_database_again_misses_nobody(others: None) -> No
 
 
 def test_who_cannot_know_yet_who_is_missing_says_so(others: None) -> None:
-    """Or an alarm that is open would be taken for over."""
+    """Otherwise an open alarm would seem to be over."""
     beat("engine", 1, 0)
 
     assert list(processes.look(situation(300, in_contact=5))) == [
@@ -184,7 +184,7 @@ def test_an_end_is_found_until_its_alarm_was_kept(others: None) -> None:
     row = beat("engine", 2, 3)
     beat("engine", 2, 25, row)
 
-    for _ in range(2):  # the first could not be written down
+    for _ in range(2):  # the first could not be recorded
         found = list(processes.look(situation(26)))
         assert [one.rule for one in found] == ["process_ended"]
 

@@ -1,4 +1,4 @@
-"""Every kind of alarm is raised by its cause, and ends with it."""
+"""Each kind of alarm is raised by its cause, and ends with it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ GB = 1024**3
 
 @dataclass
 class Service:
-    """Three processes on one host, and what they see; time passes in rounds."""
+    """Three processes on one host, with their checks; time passes in rounds."""
 
     now: datetime
     facts: Facts = field(default_factory=dict)
@@ -78,7 +78,7 @@ class Service:
         return (self.now - self.contact_since).total_seconds()
 
     def lose_the_database(self, seconds: float) -> None:
-        """So long nobody beats and nothing is evaluated."""
+        """Moves the time on without heartbeats or evaluations."""
         self.now += timedelta(seconds=seconds)
         self.contact_since = self.now + timedelta(seconds=ROUND)
 
@@ -96,7 +96,7 @@ def service(db: None, monkeypatch: pytest.MonkeyPatch) -> Service:
 def queue(
     service: Service, destination: str, *, due_for: float, reply: str = ""
 ) -> Recipient:
-    """A message that was accepted that long ago and is due since then."""
+    """Creates a message that was accepted that long ago and has been due ever since."""
     began = service.now - timedelta(seconds=due_for)
     message = QueuedMessage.objects.create(
         reference=new_reference(),
@@ -156,7 +156,7 @@ def backup_forgotten(service: Service) -> Undo:
 
 def letters_refused(service: Service) -> Undo:
     service.refusal = "550 no"
-    # Something must be to tell.
+    # Letters are sent only if there is something to report.
     service.facts = {"clock": 90.0}
     return lambda: setattr(service, "refusal", "")
 
@@ -225,7 +225,7 @@ CAUSES = {
     "job_given_up": job_given_up,
     "backup": backup_forgotten,
 }
-# What needs a database that is away, in test_alone.
+# Causes that need an unavailable database are in test_alone.
 ELSEWHERE = {"database"}
 
 
@@ -363,7 +363,7 @@ def test_very_many_destinations_that_are_down_are_few_alarms(service: Service) -
         for number in range(18, 40)
     ]
     queue(service, "outside", due_for=900, reply=SILENT)
-    # Two of the oldest that are known take the last places.
+    # Two of the oldest open alarms take the last places.
     service.pass_by(40)
 
     open_now = Alarm.objects.open()
@@ -380,12 +380,13 @@ def test_very_many_destinations_that_are_down_are_few_alarms(service: Service) -
 
 
 def test_a_destination_among_many_keeps_its_alarm(service: Service) -> None:
-    """One that waits less long than others has no alarm of its own, or the one it had."""
+    """One that has waited for less time has no alarm of its own, or keeps the one it
+    had."""
     queue(service, "connection:99", due_for=900, reply=SILENT)
     service.pass_by(10)
     for number in range(30):
         queue(service, f"connection:{number}", due_for=9_000, reply=SILENT)
-    # Numbers of messages tell their age.
+    # Message ids increase with time.
     Recipient.objects.filter(destination="connection:99").delete()
     queue(service, "connection:99", due_for=900, reply=SILENT)
     service.pass_by(60)
@@ -463,7 +464,7 @@ def test_an_end_that_could_not_be_kept_is_kept_in_the_next_round(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service.pass_by(10)
-    service.start("engine")  # another in the place of one that says nothing more
+    service.start("engine")  # another in place of one that no longer reports
     service.pass_by(15)
     with monkeypatch.context() as patch:
         patch.setattr(alarms, "_save", Mock(side_effect=OperationalError))

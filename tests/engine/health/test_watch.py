@@ -25,7 +25,7 @@ from portal.demo.certificates import Authority
 from portal.serving import asgi_handler
 from tests.fakes import RecordingClamd
 
-PATIENCE = 60.0  # seconds, for a slow machine; nothing is measured by it
+PATIENCE = 60.0  # seconds, for a slow machine; no measurement depends on it
 
 
 def wait_for(is_so: Callable[[], object]) -> None:
@@ -105,7 +105,7 @@ def test_how_late_a_loop_is_is_known_while_it_hangs_and_for_a_minute() -> None:
 
 @pytest.fixture
 def nowhere(db: None, tmp_path: Path):
-    """A connection to a database that is not there, in this thread."""
+    """A connection to a database that does not exist, in this thread."""
     ours = connections["default"]
     away = ours.copy()
     away.settings_dict = {
@@ -128,7 +128,7 @@ def test_without_the_database_the_host_looks_by_itself(
         one._beat()
 
     one._send_letters()
-    assert not (var / "outbox").exists()  # a moment is no alarm
+    assert not (var / "outbox").exists()  # a short outage raises no alarm
 
     one._heard -= watch.AWAY + 1
     one._send_letters()
@@ -157,7 +157,7 @@ def test_a_disk_that_cannot_be_looked_at_silences_no_alarm(
 def test_every_process_knows_where_operators_read_before_the_database_goes(
     olive: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also on hosts where nobody has the duty to tell them."""
+    """Also on hosts where no process reports alarms."""
     monkeypatch.setattr(watch, "close_old_connections", lambda: None)
     Evaluator("web 1 on elsewhere").round(clock.now(), 0.0)
     one = Watch("engine")
@@ -168,7 +168,7 @@ def test_every_process_knows_where_operators_read_before_the_database_goes(
 
     Person.objects.update(is_active=False)
     one._beat()
-    assert letters.recipients() != []  # asked once a minute
+    assert letters.recipients() != []  # refreshed once a minute
     one._asked -= watch.ASK_EVERY
     one._beat()
     assert letters.recipients() == []
@@ -176,7 +176,7 @@ def test_every_process_knows_where_operators_read_before_the_database_goes(
 
 @pytest.mark.django_db
 def test_the_watch_soon_hears_that_a_database_hangs() -> None:
-    """In a process of the website too, whose pages have a limit of their own."""
+    """In web processes too, whose requests have a statement limit of their own."""
     before = connections["default"]
     connection_created.connect(asgi_handler._limit_statements)
     try:
@@ -245,7 +245,7 @@ def test_one_scanner_of_several_that_is_away_is_a_fault(
         monkeypatch.setattr(settings.POSTERN, "clamd", f"{away},{clamd.socket}")
         for _ in range(4):
             asked.round()
-        assert len(clamd.heard) == 4  # none was asked in the place of another
+        assert len(clamd.heard) == 4  # no other was queried in place of one
 
     assert "scanner_fault" not in asked.facts
     assert "nobody.sock" in asked.facts["scanner_doubt"]

@@ -10,7 +10,7 @@ from tests.engine.jobs import deeds
 
 @pytest.fixture
 def marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
-    """What the jobs of this test have done so far."""
+    """Returns what the jobs of this test have done so far."""
     path = tmp_path / "marks"
     path.touch()
     monkeypatch.setenv(deeds.MARKS, str(path))

@@ -1,4 +1,4 @@
-"""Jobs for tests. What they did is written to the file that MARKS names."""
+"""Jobs for tests. They append what they did to the file that MARKS names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MARKS = "POSTERN_TEST_MARKS"
 
 
 class Fault(Exception):
-    """What a failing job raises."""
+    """Raised by jobs that fail."""
 
 
 def mark(text: str) -> None:
@@ -36,7 +36,7 @@ def sleep(seconds: float) -> None:
 
 
 def hang() -> None:
-    """With a handler that hides every ordinary exception."""
+    """Hangs in a handler that catches every ordinary exception."""
     try:
         time.sleep(600)
     except Exception:  # noqa: BLE001

@@ -1,4 +1,5 @@
-"""Jobs in the queue: claimed once, again after a failure or a death, given up in the end."""
+"""Queued jobs: claimed once, retried after a failure or a crash, and finally given
+up."""
 
 from __future__ import annotations
 

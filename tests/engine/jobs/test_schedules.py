@@ -1,4 +1,4 @@
-"""Schedules: by the database's clock, never two runs at a time, never asleep for good."""
+"""Schedules: by the database's clock, one run at a time, never stopped permanently."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Address lists that are valid by construction, and known piece by piece."""
+"""Hypothesis strategies for address lists that are valid by construction."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Written:
 
 
 def lists(elements: list[Written], mapping: dict[str, str]) -> bytes:
-    """The header value with the mapping applied by hand."""
+    """Returns the header value, and what it must be after the mapping."""
     return ",".join(
         element.at(mapping.get(element.domain, element.domain)) for element in elements
     ).encode()

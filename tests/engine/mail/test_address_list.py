@@ -147,7 +147,8 @@ def test_rewrite_is_idempotent(elements: list[Written]) -> None:
 
 @given(address_lists)
 def test_rewrite_round_trip(elements: list[Written]) -> None:
-    # Nobody writes with community addresses of the domains that will be mapped.
+    # Without community addresses of the domains that will be mapped, which no sender
+    # writes.
     value = lists(elements, TO_MEMBER)
 
     assert rewrite(rewrite(value, to_community), to_member) == value
@@ -205,7 +206,7 @@ def test_unfolding_changes_no_quoted_address() -> None:
 
 @given(anything)
 def test_comment_changes_no_address(value: bytes) -> None:
-    # A list with a comment goes another way through the scanner than one without.
+    # The scanner handles a list with a comment differently from one without.
     found = [named.address for named in addresses_in(value)]
 
     assert [named.address for named in addresses_in(b"()" + value)] == found

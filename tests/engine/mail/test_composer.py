@@ -22,7 +22,7 @@ JANE = NamedAddress("Jane Doe", Address("jane", "firm.example"))
 BOB = NamedAddress("Smith, Bob", Address("bob", "other.example"))
 NOW = datetime(2026, 11, 23, 10, 20, tzinfo=UTC)
 
-# Everything a form may send, line ends and half characters included
+# Everything that a form may send, line ends and lone surrogates included
 texts = st.text(st.characters(), max_size=80)
 hostile = st.one_of(
     texts,
@@ -39,7 +39,7 @@ hostile = st.one_of(
 
 
 def parse(raw: bytes) -> Message:
-    """Parse with the standard library, which shares no code with the composer."""
+    """Parses with the standard library, which shares no code with the composer."""
     return email.message_from_bytes(raw, policy=email.policy.compat32)
 
 

@@ -1,4 +1,4 @@
-"""Input built to run indefinitely, fill the memory or exhaust the stack ends soon."""
+"""Input built to run indefinitely, fill memory or exhaust the stack is bounded."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ NOW, BEFORE = timedelta(0), timedelta(minutes=1)
 
 
 def beat(ago: timedelta, **over: object) -> None:
-    """Of a process on another host, so long ago."""
+    """Records a heartbeat of a process on another host, so many seconds ago."""
     at = clock.now() - ago
     fields = {"kind": "web", "host": "mail2", "pid": 7, "started_at": at, "at": at}
     facts = {"counts_in": "another-machine 1 2"}
@@ -82,7 +82,7 @@ def beat(ago: timedelta, **over: object) -> None:
 def test_hosts_that_share_a_database_must_share_a_cache(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """On SQLite there is one host: no other reaches its file."""
+    """With SQLite there is a single host: no other reaches its file."""
     starting.check(scans=False)
     beat(NOW)
     if connection.vendor != "postgresql":
@@ -129,7 +129,7 @@ def test_containers_that_share_the_folder_count_in_one_place() -> None:
     assert starting.hosts_that_count_elsewhere() == []
 
 
-@pytest.mark.django_db(transaction=True)  # which would keep PostgreSQL's first answer
+@pytest.mark.django_db(transaction=True)  # which would cache PostgreSQL's first answer
 def test_a_shell_on_another_machine_stops_no_start() -> None:
     if connection.vendor != "postgresql":
         pytest.skip("no other machine reaches SQLite's file")

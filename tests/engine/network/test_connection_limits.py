@@ -1,4 +1,4 @@
-"""Who keeps a place at a port that fills up, without a socket."""
+"""Which clients keep their places at a port that fills up, without sockets."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ LIMITS = Limits(
     strangers_per_network=15,
     patience=100.0,
     least_patience=10.0,
-)  # and so thirty places for strangers
+)  # and therefore thirty places for strangers
 
 
 @dataclass
 class Port:
-    """Places, with a clock that is set by hand, and what became of each connection."""
+    """Places with a clock that the test sets, and the reason each connection was
+    dropped for."""
 
     limits: Limits = LIMITS
     known: set[str] = field(default_factory=set)

@@ -1,4 +1,4 @@
-"""Which addresses are public, by IANA's registries and not by the interpreter's."""
+"""Which addresses are public, by IANA's registries and not by Python's."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PUBLIC = [
     "2001:200::1",
     "2620:4f:8000::1",
     "3ffe::1",
-    # In IPv6, but leading to a public IPv4 address
+    # IPv6 addresses that embed a public IPv4 address
     "::ffff:8.8.8.8",
     "::8.8.8.8",
     "::ffff:0:8.8.8.8",
@@ -95,11 +95,11 @@ NOT_PUBLIC = [
     "fec0::1",
     "ff02::1",
     "ff0e::1",
-    # Never opened for anybody
+    # Never opened, whatever the settings
     "4000::1",
     "8000::1",
     "200::1",
-    # In IPv6, and leading inside
+    # IPv6 addresses that embed a private one
     "::ffff:10.0.0.1",
     "::ffff:127.0.0.1",
     "::10.0.0.1",
@@ -123,7 +123,7 @@ def test_what_they_do_not_is_not(text: str) -> None:
 
 
 def teredo(server: str, client: str) -> IPv6Address:
-    """RFC 4380 §4: the client's address is written with all its bits inverted."""
+    """Returns a Teredo address: the client's IPv4 address is inverted (RFC 4380 §4)."""
     inverted = int(IPv4Address(client)) ^ 0xFFFF_FFFF
     return IPv6Address((0x20010000 << 96) | (int(IPv4Address(server)) << 64) | inverted)
 
@@ -142,7 +142,7 @@ def test_a_tunnel_is_judged_by_both_its_ends(
     assert ssrf_protection.is_public(teredo(server, client)) == is_public
 
 
-# What the registries call reachable and some of the supported Pythons do not know yet.
+# Addresses that the registries call reachable, but not every supported Python.
 NEWER = [
     ip_network(text)
     for text in (

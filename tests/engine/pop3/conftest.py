@@ -40,14 +40,14 @@ def client_context(authority: Authority) -> ssl.SSLContext:
 
 @pytest.fixture
 def reader(transactional_db: None, bob: Person) -> Person:
-    """Bob, whose mail client has the app password SECRET."""
+    """Bob, whose mail program has the app password SECRET."""
     factories.make_app_password(bob, generated_secrets.digest(SECRET))
     return bob
 
 
 @pytest.fixture
 def listing(reader: Person) -> Mailbox:
-    """A team's mailbox, which Bob may only read."""
+    """A team's mailbox, which Bob can only read."""
     organisation = reader.organisation
     mailbox = factories.make_group_mailbox(
         "listing@northfield.secure.example", organisation
@@ -58,7 +58,7 @@ def listing(reader: Person) -> Mailbox:
 
 @dataclass
 class Server:
-    """Both ports of POP3. Clients run in threads."""
+    """Both POP3 ports. Clients run in threads."""
 
     pop3: int
     pop3s: int
@@ -66,7 +66,7 @@ class Server:
     state: ServerContext
 
     async def run(self, name: str, **values: str) -> None:
-        """Hold one of the dialogues in tests/dialogues/pop3."""
+        """Runs one of the dialogues in tests/dialogues/pop3."""
         await self.say((FOLDER / "pop3" / f"{name}.txt").read_text(), **values)
 
     async def say(self, text: str, **values: str) -> None:

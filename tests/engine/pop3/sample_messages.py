@@ -15,7 +15,7 @@ BODY = b"Hello\r\n.dotted\r\n"
 
 
 def put(mailbox: Mailbox, raw: bytes = HEADER + BODY, sender: str = SENDER) -> Message:
-    """Deliver a message into the inbox."""
+    """Delivers a message to the inbox."""
     row = content.row(content.keep(*split(raw)))
     row.save()
     made = mailbox_delivery.Delivery(

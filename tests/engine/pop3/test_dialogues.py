@@ -159,7 +159,7 @@ async def test_one_session_a_maildrop(server: Server, reader: Person) -> None:
 async def test_one_session_a_maildrop_across_processes(
     serve: Serve, reader: Person
 ) -> None:
-    """Two servers know of each other only through the database."""
+    """Two servers share nothing but the database."""
     here, elsewhere = await serve(Limits()), await serve(Limits())
     client = await in_thread(sign_in, here)
 
@@ -237,7 +237,7 @@ def sign_in(server: Server) -> poplib.POP3:
 
 
 def multiply(message: Message, count: int) -> None:
-    """Copy a message into its folder until that holds `count`."""
+    """Copies a message into its folder until the folder holds `count`."""
     facts = Message.objects.filter(pk=message.pk).values().get()
     del facts["id"]
     Message.objects.bulk_create([Message(**facts) for _ in range(count - 1)])

@@ -113,7 +113,7 @@ async def test_an_app_password_that_expires_ends_the_session_within_a_minute(
 ) -> None:
     dialogue = await signed_in(server)
     before = timezone.now() - timedelta(seconds=1)
-    # Time alone ends it: no verb runs, and the registry stays as it is.
+    # Time alone ends it: no verb runs, and the registry does not change.
     await AppPassword.objects.aupdate(expires_at=before)
     await asyncio.to_thread(dialogue.say, "c: NOOP\ns: +OK\n")
 

@@ -48,7 +48,7 @@ async def signed_in(server: Server) -> AsyncIterator[Streams]:
 
 
 async def hear_out(reader: asyncio.StreamReader) -> bytes:
-    """Everything until the server hangs up, cleanly or by reset."""
+    """Reads until the server closes the connection, cleanly or by reset."""
     said = b""
     with suppress(ConnectionError):
         while chunk := await reader.read(1000):
@@ -238,7 +238,7 @@ async def test_peer_that_vanishes_leaves_the_maildrop_free(
 
 
 async def test_fault_of_ours(server: Server, reader: Person) -> None:
-    """The blob is gone: the client gets an error, and the session goes on."""
+    """The blob is missing: the client gets an error, and the session continues."""
     message = await asyncio.to_thread(
         sample_messages.put, reader.mailbox, sample_messages.HEADER + bytes(10**6)
     )

@@ -1,4 +1,4 @@
-"""A process takes as many connections as it may have files open, and no more."""
+"""A process accepts as many connections as its limit of open files allows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Processes that are kept running: replaced when they die, with a back-off."""
+"""Supervised processes: replaced when they die, with a back-off."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.peers.process import wait_until
 
 @dataclass
 class Fake:
-    """A process that ends when the test says so."""
+    """A process that ends when the test sets its exit code."""
 
     pid: int
     status: int | None = None
@@ -150,7 +150,7 @@ def test_those_that_do_not_end_when_asked_are_ended(clock: Clock) -> None:
     assert deaf.status == -9
 
 
-# Other tests may have left threads, of which a copy here takes nothing.
+# Other tests may have left threads, which a forked child does not inherit.
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_copy_of_this_process_is_ended_and_its_end_is_seen() -> None:
     def wait() -> None:

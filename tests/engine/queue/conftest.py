@@ -55,7 +55,7 @@ def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def make_hop(authority: Authority) -> Iterator[Callable[..., NextHop]]:
-    """Starts next hops whose certificate carries the names given."""
+    """Starts next hops whose certificates carry the given names."""
     made: list[NextHop] = []
 
     def make(*names: str, start: bool = True, **over: object) -> NextHop:
@@ -90,9 +90,9 @@ def firm_connection(firm: Organisation, hop: NextHop) -> Connection:
 
 
 class OneConnection(DatabaseThreads):
-    """The test's own connection: what the runner does is rolled back with the test.
+    """Runs everything on the test's own connection, so that it is rolled back.
 
-    Make it outside the event loop, where the test's connection is.
+    Create it outside the event loop, in the thread that has the test's connection.
     """
 
     def __init__(self) -> None:
@@ -114,7 +114,7 @@ class OneConnection(DatabaseThreads):
 
 @dataclass
 class Queue:
-    """What a test does with the queue."""
+    """Sends and delivers messages as a test needs."""
 
     pool: Callable[[], Pool] = field(default=lambda: Pool(down_seconds=0))
 
@@ -150,7 +150,8 @@ class Queue:
         return reference
 
     def run(self, *, until_nothing_is_due: bool = False) -> int:
-        """One runner works through what is due: once, or until it claims no more."""
+        """Runs one runner: once, or until it claims nothing more. Returns the
+        recipients handled."""
         return asyncio.run(self._run(OneConnection(), until_nothing_is_due))
 
     async def _run(self, database: OneConnection, until_nothing_is_due: bool) -> int:
@@ -164,14 +165,14 @@ class Queue:
             await runner.close()
 
     def wait_over(self, rows: QuerySet[Recipient] | None = None) -> None:
-        """As if every delay and lease had run out."""
+        """Ends every delay and lease."""
         rows = Recipient.objects.all() if rows is None else rows
         past = timezone.now() - timedelta(seconds=1)
         rows.exclude(leased_until=None).update(leased_until=past)
         rows.update(next_attempt_at=past)
 
     def age(self, by: timedelta) -> None:
-        """As if everything had been accepted so much earlier."""
+        """Moves the acceptance of every message back by that much."""
         for message in QueuedMessage.objects.all():
             message.accepted_at -= by
             message.expires_at -= by
@@ -194,5 +195,5 @@ def queue() -> Queue:
 
 @pytest.fixture
 def read() -> Callable[[Message], bytes]:
-    """The whole message behind a row of a folder."""
+    """Reads the whole message behind a row of a folder."""
     return lambda message: content.read(message.content)

@@ -1,4 +1,4 @@
-"""The log's lines for what becomes of a message."""
+"""The log lines about each step of a message."""
 
 from __future__ import annotations
 

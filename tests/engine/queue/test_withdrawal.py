@@ -1,4 +1,5 @@
-"""Only the author takes a message back, and only while nobody was given it."""
+"""Only the author can withdraw a message, and only before any recipient has received
+it."""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 
 def waiting(author: Person | None, *recipients: str) -> str:
-    """A message that its author may take back for a minute yet."""
+    """A message that its author can withdraw for another minute."""
     incoming = AcceptedMessage(
         envelope=Envelope.simple(
             Address.parse("bob@northfield.secure.example"),
@@ -57,8 +58,8 @@ def test_its_author_takes_it_back(alice: Person, bob: Person) -> None:
 def test_nobody_else_does(
     alice: Person, bob: Person, charlie: Person, olive: Person
 ) -> None:
-    """Neither a colleague who sends from the same mailbox, nor an administrator, nor the
-    neighbour, nor the operator."""
+    """Colleagues who send from the same mailbox, administrators, neighbours and
+    operators."""
     team = factories.make_group_mailbox(
         "duty@northfield.secure.example", bob.organisation
     )

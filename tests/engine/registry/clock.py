@@ -2,7 +2,7 @@ from __future__ import annotations
 
 
 class Clock:
-    """A monotonic clock that tests move by hand."""
+    """A monotonic clock that a test sets."""
 
     def __init__(self) -> None:
         self.now = 1000.0

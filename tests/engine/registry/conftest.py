@@ -14,7 +14,7 @@ def clock():
 
 @pytest.fixture(autouse=True)
 def throttle(monkeypatch, clock):
-    """A throttle that remembers nothing of other tests."""
+    """A throttle without attempts from other tests."""
     fresh = Throttle(clock=clock)
     monkeypatch.setattr(authentication, "throttle", fresh)
     return fresh

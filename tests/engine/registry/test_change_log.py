@@ -129,7 +129,7 @@ def test_sequences_have_no_gaps(northfield) -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer")
 def test_a_writer_that_commits_late_is_never_passed_over() -> None:
-    """The second writer began later, would commit first, and waits."""
+    """The second writer began later and would commit first, but waits."""
     may_commit, has_logged = threading.Event(), threading.Event()
 
     def first() -> None:

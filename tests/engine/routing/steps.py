@@ -1,4 +1,4 @@
-"""Every way in which the registry is written, as steps that a property test can draw."""
+"""Every way in which the registry is written, as steps that a property test draws."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def step(action: Step) -> Step:
 
 
 def one(model: type[Row], number: int) -> Row:
-    """One of the rows; PolicyError where there is none."""
+    """Returns one of the rows; raises PolicyError if there is none."""
     rows: Sequence[Row] = model._default_manager.order_by("pk")
     count = len(rows)
     if not count:
@@ -63,7 +63,7 @@ def one(model: type[Row], number: int) -> Row:
 
 
 def take(name: str, first: int, second: int) -> None:
-    """Take a step, unless it is refused."""
+    """Runs a step; a refusal leaves everything unchanged."""
     try:
         with transaction.atomic():
             STEPS[name](first, second)
@@ -72,7 +72,7 @@ def take(name: str, first: int, second: int) -> None:
 
 
 def begin() -> None:
-    """A hosted organisation with people, and one with its own server."""
+    """Creates a hosted organisation with people, and one with its own server."""
     court = factories.make_organisation(name="Court")
     factories.make_domain(court, "court.secure.example")
     for name in ("ann", "ben", "cas"):
@@ -90,7 +90,7 @@ def begin() -> None:
 
 
 def _place(number: int) -> tuple[Organisation, str]:
-    """An organisation, and an address in a domain of it."""
+    """Returns an organisation, and an address in one of its domains."""
     domain = one(Domain, number)
     name = "abcdefgh"[number % 8]
     return domain.organisation, f"{name}{number}@{domain.community_domain}"
@@ -259,7 +259,7 @@ def end_sessions(a: int, b: int) -> None:
 
 @step
 def delete_person(a: int, b: int) -> None:
-    """With the grants, by cascade."""
+    """Deletes the grants too, by cascade."""
     one(Person, a).delete()
 
 
@@ -378,7 +378,7 @@ def remove_poster(a: int, b: int) -> None:
 
 @step
 def delete_list(a: int, b: int) -> None:
-    """With its members and posters, by cascade."""
+    """Deletes members and posters too, by cascade."""
     one(DistributionList, a).delete()
 
 
@@ -402,7 +402,7 @@ def set_provider_networks(a: int, b: int) -> None:
 
 @step
 def import_people(a: int, b: int) -> None:
-    """Many at a time, past Django's signals."""
+    """Inserts many at a time, without Django's signals."""
     organisation, last = one(Organisation, a), Person.objects.latest("pk").pk
     Person.objects.bulk_create(
         Person(address=f"bulk{last}-{n}@x.example", organisation=organisation)
@@ -423,7 +423,7 @@ def delete_many(a: int, b: int) -> None:
 
 @step
 def undo(a: int, b: int) -> None:
-    """A step whose transaction is rolled back."""
+    """Runs a step whose transaction is rolled back."""
     names = [name for name in STEPS if name != "undo"]
     with transaction.atomic():
         take(names[(8 * a + b) % len(names)], a, b)

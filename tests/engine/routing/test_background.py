@@ -13,7 +13,7 @@ from tests.peers.process import wait_until
 
 
 class Registry:
-    """Counts in which threads it is read."""
+    """Records the threads in which it is read."""
 
     def __init__(self) -> None:
         self.readers: list[str] = []

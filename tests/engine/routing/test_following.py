@@ -1,4 +1,4 @@
-"""Following the change log comes to the same snapshot as reading everything."""
+"""Following the change log leads to the same snapshot as loading everything."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def read_all() -> Routes:
 
 
 def follow(source: ChangeLog, followed: Followed) -> Followed:
-    """To the end of the log, without loading."""
+    """Follows the log to its end, without loading."""
     while True:
         newer = source.follow(followed)
         assert newer is not None, "it would be loaded whole"
@@ -57,7 +57,7 @@ STEP = st.tuples(
 @settings(
     max_examples=40,
     deadline=None,
-    # Shrinking what takes a database so long would run for minutes.
+    # Shrinking examples would take minutes with a database.
     phases=(Phase.explicit, Phase.generate),
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -101,7 +101,7 @@ def test_each_step_is_followed(name: str) -> None:
 
 @pytest.mark.slow
 def test_no_step_is_always_refused() -> None:
-    """Or it would prove nothing."""
+    """Otherwise it would prove nothing."""
     steps.begin()
     for prepared in (
         "grant",
@@ -128,7 +128,7 @@ def _changes(name: str) -> bool:
 
 
 def test_what_is_read_is_logged() -> None:
-    """Every column that a load reads is one whose change is logged."""
+    """Changes to every column that a load reads are logged."""
     with CaptureQueriesContext(connection) as queries:
         read_all()
 
@@ -145,7 +145,7 @@ def test_what_is_read_is_logged() -> None:
         assert columns - {"id"} - UNUSED.get(table, set()) <= known, table
 
 
-# Read with the row, and put into no snapshot.
+# Read with the row, but not part of any snapshot.
 UNUSED = {
     "registry_connection": {"name", "created_at"},
     "registry_distributionlist": {"is_published", "created_at"},
@@ -153,7 +153,7 @@ UNUSED = {
 
 
 def test_nothing_is_written_past_the_log() -> None:
-    """Deletes of a database's own, or by a foreign key's SET NULL, send no signal."""
+    """Deletes by the database itself, or a foreign key's SET NULL, send no signal."""
     for model in apps.get_models():
         if "logged" not in vars(model):
             continue
@@ -227,7 +227,7 @@ def test_a_purged_log_is_loaded_whole() -> None:
 
 
 def test_history_that_was_replaced_is_loaded_whole() -> None:
-    """As by a restored backup: the same sequence, and another change."""
+    """As after restoring a backup: the same sequence, but another change."""
     with transaction.atomic():
         factories.make_organisation(name="Undone")
         followed = log().load()

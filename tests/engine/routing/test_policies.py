@@ -84,7 +84,7 @@ def test_can_connection_send_as(firm, firm_connection, alice, text, may):
         ("jury@harbour.secure.example", False),
         ("closed@northfield.secure.example", False),
         ("eve@northfield.secure.example", False),
-        # Theirs, but kept elsewhere, or nobody's
+        # Their own, but hosted elsewhere, or no one's
         ("jane@firm.example", False),
         ("nobody@northfield.secure.example", False),
         ("alice@gmail.example", False),
@@ -105,11 +105,12 @@ def test_a_key_sends_only_as_mailboxes_of_its_own_organisation(
     known = routes.current()
 
     assert policies.can_key_send_as(known, northfield.pk, address=address(text)) is may
-    # The community's key is of no organisation, and sends as nobody.
+    # The community's key belongs to no organisation, and can send for no one.
     assert not policies.can_key_send_as(known, None, address=address(text))
 
 
-# Who writes: alice owns the list, bob is a colleague, charlie the neighbour.
+# The senders: alice owns the list, bob is a colleague, charlie is from another
+# organisation.
 @pytest.mark.parametrize(
     ("posting", "alice_may", "bob_may", "charlie_may", "jane_may"),
     [

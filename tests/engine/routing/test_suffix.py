@@ -21,7 +21,7 @@ _local_parts = st.from_regex(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,20}", fullmatch=
 
 @st.composite
 def domain_maps(draw):
-    """Maps as a community has them: most suffixed, some exceptions, some unchanged."""
+    """Draws realistic maps: most domains suffixed, some exceptions, some unchanged."""
     pairs = []
     for position, member in enumerate(draw(st.sets(_member_domains, min_size=1))):
         community = draw(

@@ -1,4 +1,4 @@
-"""Renewed certificates: served once they are whole and match, the old one until then."""
+"""Renewed certificates: served once complete and matching, the old one until then."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def files(tmp_path: Path, authority: Authority, old: Certificate) -> Files:
 
 
 def write(path: str, raw: bytes) -> None:
-    """Write a file as one that was written some time ago."""
+    """Writes a file that appears to have been written some time ago."""
     before = Path(path).stat().st_mtime if Path(path).exists() else 1_000_000_000
     Path(path).write_bytes(raw)
     os.utime(path, (before + 60, before + 60))
 
 
 def serial(context: ssl.SSLContext, authority: Authority) -> int:
-    """Of the certificate that a client is shown, by a handshake in memory."""
+    """Returns the serial number that a client sees, by a handshake in memory."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     theirs = ssl.create_default_context(cafile=str(authority.ca_file))
     server = context.wrap_bio(incoming, outgoing, server_side=True)
@@ -136,7 +136,7 @@ def test_a_file_that_goes_away_changes_nothing(
 
 
 def ended(certificate: Certificate) -> bytes:
-    """The same certificate with its dates a year back, signed by its own key."""
+    """Returns the certificate with its dates a year back, signed by its own key."""
     key = serialization.load_pem_private_key(certificate.key_file.read_bytes(), None)
     like = x509.load_pem_x509_certificate(certificate.cert_file.read_bytes())
     year = timezone.timedelta(days=400)

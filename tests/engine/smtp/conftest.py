@@ -40,7 +40,7 @@ def client_context(authority: Authority) -> ssl.SSLContext:
 
 @dataclass
 class Server:
-    """The SMTP servers, each on ports of its own."""
+    """The SMTP servers, each on its own ports."""
 
     receive: int
     submission: int
@@ -49,11 +49,11 @@ class Server:
     contexts: list[ServerContext]
 
     async def run(self, folder: str, name: str, **values: str) -> None:
-        """Run a dialogue of tests/dialogues on the port that it is written for."""
+        """Runs a dialogue from tests/dialogues on the port that it is written for."""
         await self.say(folder, (FOLDER / folder / f"{name}.txt").read_text(), **values)
 
     async def begin(self, port: str) -> Dialogue:
-        """Begin a dialogue that is run in parts."""
+        """Connects for a dialogue that runs in parts."""
         await routes.refresh()
         return Dialogue(getattr(self, port), self.context)
 
@@ -116,7 +116,7 @@ def credential(transactional_db: None, firm_connection: Connection) -> str:
 
 @pytest.fixture
 def app_password(transactional_db: None, bob: Person) -> str:
-    """The initial response of Bob's mail client to AUTH PLAIN."""
+    """The initial response of Bob's mail program to AUTH PLAIN."""
     factories.make_app_password(bob, generated_secrets.digest(SECRET))
     return plain(bob.address, SECRET)
 

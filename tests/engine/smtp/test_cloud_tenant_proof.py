@@ -1,4 +1,4 @@
-"""All tenants share a cloud provider's servers: only three proofs together bind a message."""
+"""Tenants share a cloud provider's servers: only three proofs together identify one."""
 
 from __future__ import annotations
 
@@ -94,14 +94,14 @@ def keys(name_server: NameServer) -> NameServer:
 
 @dataclass
 class Gate:
-    """A server, as a client that delivers a message uses it."""
+    """A server, as used by a client that delivers a message."""
 
     server: Server
 
     async def hear(
         self, message: bytes, context: ssl.SSLContext, sender: str = HELEN
     ) -> str:
-        """The last answer to one message for Bob."""
+        """Delivers one message to Bob and returns the last reply."""
         await routes.refresh()
         said = await asyncio.to_thread(
             hand_over,
@@ -150,7 +150,7 @@ async def test_what_names_the_tenant_goes_no_further(
 
 
 def _forged(microsoft: FakeCloud, tenant: str, signature: str) -> bytes:
-    """What another tenant achieves with some of Eastvale's proofs, but not all."""
+    """What another tenant can do with some of Eastvale's proofs, but not all."""
     signed = {
         "ours": COUNCIL.signer.sign(LETTER),
         "theirs": HOSTILE.signer.sign(LETTER),
@@ -407,7 +407,7 @@ async def test_google_is_known_by_its_own_servers_too(
     microsoft: FakeCloud,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Tenant id and signature together are not enough from any other address."""
+    """Tenant id and signature together are insufficient from any other address."""
     council_connection.provider = Provider.GOOGLE_WORKSPACE
     council_connection.tenant_id = SECRET
     await council_connection.asave()
@@ -467,7 +467,7 @@ EASTVALE = ConnectionFacts(
 
 
 class FakeKnown:
-    """The routes of a community with Eastvale as its only cloud organisation."""
+    """The routes of a community whose only cloud organisation is Eastvale."""
 
     def cloud_connections(
         self, providers: frozenset[Provider], address: Address
@@ -475,8 +475,8 @@ class FakeKnown:
         return (EASTVALE,) if EASTVALE.provider in providers else ()
 
 
-# Every combination, not some that are drawn: fifteen hundred cost a fraction of a second,
-# and drawing a hundred stopped at Hypothesis' own clock where the machine was busy.
+# Every combination instead of random ones: fifteen hundred take a fraction of a second,
+# and Hypothesis stopped after its deadline on a busy machine.
 ONES = [OURS, THEIRS, "", OURS.upper(), f"x{OURS}"]
 TENANTS = [one for count in range(3) for one in product(ONES, repeat=count)]
 OTHERS = [{}, {"hostile.example": Outcome.PASS, "mail.eastvale.example": Outcome.PASS}]
@@ -512,7 +512,8 @@ def binds(
     outcomes: Mapping[str, Outcome],
     providers: frozenset[Provider],
 ) -> bool:
-    """Whether a message with these claims and signatures is bound to Eastvale."""
+    """Whether a message with these claims and signatures is identified as
+    Eastvale's."""
     named = "".join(f"X-MS-Exchange-CrossTenant-Id: {one}\r\n" for one in tenants)
     header = HeaderBlock.parse(named.encode() + LETTER.partition(b"\r\n\r\n")[0])
     found = [

@@ -12,7 +12,7 @@ LINES = st.lists(
 
 
 def read(wire: bytes, cuts: list[int]) -> tuple[bytes, DataReader]:
-    """Feed `wire`, cut at these positions as a network might cut it."""
+    """Feeds `wire`, cut at these positions as a network might cut it."""
     reader, content, start = DataReader(), b"", 0
     for cut in [*sorted(cut % (len(wire) + 1) for cut in cuts), len(wire)]:
         if reader.is_done:

@@ -1,4 +1,4 @@
-"""Mail that is encrypted or signed, from a member's server to a mailbox here."""
+"""Encrypted or signed mail, from a member's server to a hosted mailbox."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ ENTITY = b"Content-Type: text/plain\r\n\r\nGood morning, %s\r\n"
 
 
 async def send(server: Server, credential: str, message: bytes, answer: str) -> None:
-    """Send the message as Jane, and expect the reply to its closing dot."""
+    """Sends the message as Jane, and expects this reply to the final dot."""
     lines = message.replace(b"alice@firm", b"jane@firm").decode().splitlines()
     said = "".join(f"c: {line}\n" for line in lines)
     text = f"{OPENING}{said}c: .\ns: {answer}\n"

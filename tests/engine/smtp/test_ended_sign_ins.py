@@ -147,7 +147,7 @@ async def test_an_app_password_that_expires_ends_the_session_within_a_minute(
     dialogue = await server.begin("submission")
     await asyncio.to_thread(dialogue.say, SIGN_IN, credential=app_password)
     before = timezone.now() - timedelta(seconds=1)
-    # Time alone ends it: no verb runs, and the registry stays as it is.
+    # Time alone ends it: no verb runs, and the registry does not change.
     await AppPassword.objects.aupdate(expires_at=before)
     await asyncio.to_thread(dialogue.say, "c: NOOP\ns: 250 *\n")
 

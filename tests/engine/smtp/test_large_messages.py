@@ -52,7 +52,7 @@ async def asked(scanner: HangingScanner, times: int) -> None:
 
 @contextmanager
 def large(scanner: object) -> Iterator[SimpleNamespace]:
-    """A message with an attachment, too large for memory, for that scanner."""
+    """Returns a message with an attachment too large for memory, for that scanner."""
     spool = Spool()
     spool.write(HEADER + base64.encodebytes(bytes(100_000)).replace(b"\n", b"\r\n"))
     assert not spool.is_small

@@ -1,4 +1,4 @@
-"""A sender over its rate gets 4yz, and its next message is accepted in time."""
+"""A sender over its rate gets a 4yz reply, and its next message is accepted later."""
 
 from __future__ import annotations
 

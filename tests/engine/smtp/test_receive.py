@@ -383,7 +383,7 @@ async def test_a_handshake_that_dies_leaves_no_session_counted_and_no_error(
     assert len(server.contexts[0].sessions) == 0
     tasks = [one for one in gc.get_objects() if type(one) is asyncio.Task]
     ended = [one for one in tasks if one.done() and not one.cancelled()]
-    # asyncio logs a traceback for each that nobody asks, when it goes.
+    # asyncio logs a traceback for an exception that is never retrieved.
     assert not [
         one for one in ended if one.exception() and "_handle_client" in repr(one)
     ]
@@ -420,7 +420,7 @@ async def test_a_fault_while_reading_ends_the_session_before_the_body_is_a_comma
 async def test_a_message_without_room_is_read_to_its_end_and_asked_for_again(
     server: Server, bob: Person, credential: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Many clients never read the reply when they are reset while they send."""
+    """Many clients never read the reply if the connection is reset while they send."""
 
     def fail(self: Spool, data: bytes) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -50,7 +50,7 @@ def shorten_patience(server: Server) -> None:
 
 
 async def written(server: Server) -> list[Event]:
-    """The refusals in the trace, after writing those that wait."""
+    """Returns the refusals in the trace, after writing the pending ones."""
     for context in server.contexts:
         await context.refusals.write(context.threads)
     rows = Event.objects.filter(kind=EventKind.REFUSED)
@@ -346,4 +346,4 @@ async def test_a_new_connection_costs_no_look_through_the_class(server: Server) 
     session = Session(server.contexts[0])
 
     assert "smtp_EHLO" in dir(session)
-    assert len(dir(session)) < 20  # the base class looks at each, at every connection
+    assert len(dir(session)) < 20  # aiosmtpd inspects each, at every connection

@@ -1,4 +1,4 @@
-"""Messages to put into mailboxes and to look for."""
+"""Messages to put into mailboxes and search for."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def mailbox(bob: Person) -> Mailbox:
 
 
 def written(**over: object) -> bytes:
-    """A message from Jane at Firm to Bob."""
+    """Composes a message from Jane at Firm to Bob."""
     fields: dict[str, object] = {
         "sender": named("Jane Jones", SENDER),
         "to": [named("Bob", "bob@northfield.secure.example")],
@@ -36,7 +36,7 @@ def named(name: str, address: str) -> NamedAddress:
 
 
 def arrive(mailbox: Mailbox, raw: bytes = b"", *, sender: str = SENDER) -> Message:
-    """Deliver a message as the queue does."""
+    """Delivers a message as the queue does."""
     row = content.row(content.keep(*split(raw or written())))
     row.save()
     made = mailbox_delivery.Delivery(

@@ -13,10 +13,10 @@ pytestmark = pytest.mark.django_db
 
 
 def plan_of(statement: str) -> str:
-    """How the database would find the rows of a statement that it was asked."""
+    """Returns the database's query plan for a statement."""
     explain = {"sqlite": "EXPLAIN QUERY PLAN", "postgresql": "EXPLAIN (FORMAT JSON)"}
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":  # which reads a small table as a whole
+        if connection.vendor == "postgresql":  # which scans small tables completely
             cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(f"{explain[connection.vendor]} {statement}")
         return json.dumps(cursor.fetchall(), default=str)

@@ -1,4 +1,4 @@
-"""What an upgrade does with rows that wait in the message store."""
+"""How an upgrade migrates pending rows of the message store."""
 
 from __future__ import annotations
 

@@ -124,5 +124,5 @@ def test_delivery_costs_the_same_statements_however_many(
     with CaptureQueriesContext(connection) as captured:
         delivered(letter, *[alice.mailbox, bob.mailbox] * 20)
 
-    # The inboxes, the messages, what the mailboxes hold, and before that their locks.
+    # The inboxes, the messages, the mailboxes' sizes, and before those the locks.
     assert len(captured) == (4 if connection.vendor == "postgresql" else 3)

@@ -31,7 +31,7 @@ def _days(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def happened(days: int, *kinds: EventKind, reference: str = "AB12") -> None:
-    """All at one moment, as a group of messages is committed."""
+    """Records one event of each kind at the same time, as a group commit does."""
     at = timezone.now() - timedelta(days=days)
     Event.objects.bulk_create(
         [Event(reference=reference, kind=kind, at=at) for kind in kinds]
@@ -56,7 +56,7 @@ def test_steps_go_and_what_proves_delivery_stays() -> None:
 
 
 def test_every_kind_is_a_step_or_a_proof() -> None:
-    """What became of a message is kept: how it ended, and whatever is added later."""
+    """The outcome of a message is kept, and so is any kind added later."""
     for kind in EventKind:
         happened(101, kind, reference=kind.value)
 

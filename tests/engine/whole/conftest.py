@@ -23,9 +23,9 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture
 def engine(transactional_db: None, authority: Authority) -> Iterator[Engine]:
-    """The mail engine, running. It does not scan: scanning has its own tests.
+    """A running mail engine without antivirus, which has its own tests.
 
-    Ask for it last: it hears within a second of what is made later.
+    Request it last: it sees rows that are created later only after up to a second.
     """
     with Engine(authority, POSTERN_CLAMD="off") as running:
         yield running
@@ -35,7 +35,7 @@ def engine(transactional_db: None, authority: Authority) -> Iterator[Engine]:
 def restarted_engine(
     transactional_db: None, authority: Authority
 ) -> Iterator[RestartedEngine]:
-    """As `engine`, for a test that starts it many times."""
+    """Like `engine`, for tests that restart it many times."""
     with RestartedEngine(authority, POSTERN_CLAMD="off") as running:
         yield running
 
@@ -51,7 +51,7 @@ def firm_server(firm_connection: Connection) -> Connection:
 
 @pytest.fixture
 def bobs_client(authority: Authority, bob: Person) -> Callable[[Engine], smtplib.SMTP]:
-    """Sign in to submission as Bob, with an app password."""
+    """Connects to submission and signs in as Bob with an app password."""
     factories.make_app_password(bob, generated_secrets.digest(SECRET))
 
     def connected(engine: Engine) -> smtplib.SMTP:
@@ -67,7 +67,7 @@ def bobs_client(authority: Authority, bob: Person) -> Callable[[Engine], smtplib
 
 @pytest.fixture
 def next_hop(authority: Authority, firm_server: Connection) -> Iterator[NextHop]:
-    """The firm's own server, where its connection leads."""
+    """The firm's own server, to which its connection leads."""
     own = authority.issue("mail.firm.example")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(own.cert_file, own.key_file)
@@ -82,7 +82,7 @@ def next_hop(authority: Authority, firm_server: Connection) -> Iterator[NextHop]
 
 @pytest.fixture
 def connect(authority: Authority) -> Callable[[Engine], smtplib.SMTP]:
-    """Sign in to the receiving door as the firm's server."""
+    """Connects to the SMTP port for servers and signs in as the firm."""
 
     def connected(engine: Engine) -> smtplib.SMTP:
         client = smtplib.SMTP("localhost", engine.ports["smtp"], timeout=60)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 
 def shown(engine: Engine, authority: Authority) -> set[int]:
-    """The serial numbers of the certificates on all ports."""
+    """Returns the serial numbers of the certificates on all ports."""
     context = ssl.create_default_context(cafile=str(authority.ca_file))
     ports = engine.ports
     sockets = []

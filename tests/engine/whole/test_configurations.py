@@ -1,4 +1,4 @@
-"""Real servers, set up with the ready configurations and nothing else, reach a member."""
+"""Real servers reach a member with the generated configuration and nothing else."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LETTER = (
     "Subject: The bundle\n\nGood morning\n"
 ).encode()
 OWN_HOST = {
-    # Only where the gate is on the very same host, as in this test.
+    # Only where the gateway is on the same host, as in this test.
     "  transport = postern_gate\n": "  transport = postern_gate\n  self = send\n",
     "  driver = smtp\n": "  driver = smtp\n  allow_localhost = true\n",
 }
@@ -40,7 +40,7 @@ def its(
     firm_server: Connection,
     monkeypatch: pytest.MonkeyPatch,
 ) -> connection_values.ConnectionValues:
-    """The firm's values as its pages tell them, with the password once made."""
+    """The firm's values as its pages show them, with the password shown once."""
     own = authority.issue("localhost", "127.0.0.1")
     monkeypatch.setattr(settings.POSTERN, "smtp_port", engine.ports["smtp"])
     monkeypatch.setattr(settings.POSTERN, "tls_ca_file", str(authority.ca_file))
@@ -49,7 +49,7 @@ def its(
 
 
 def main_cf(text: str) -> dict[str, str]:
-    """The lines of a main.cf, as name and value (postconf(5))."""
+    """Returns the settings of a main.cf, by name (postconf(5))."""
     found: dict[str, str] = {}
     name = ""
     for line in text.splitlines():
@@ -89,7 +89,7 @@ def test_a_postfix_sends_with_the_ready_configuration(
 
 
 class ReadyExim(Exim):
-    """An Exim with the three parts of the ready configuration in their sections."""
+    """An Exim with the three parts of the generated configuration in their sections."""
 
     ready = ""
 

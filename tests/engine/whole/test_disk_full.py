@@ -1,4 +1,5 @@
-"""A disk that is full is told to the peer as a passing fault; nothing is half kept."""
+"""A full disk is reported to the client as a temporary failure; nothing is half
+stored."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ LARGE = "x" * 70 + "\r\n"
 
 @contextmanager
 def files_of_at_most(octets: int, engine: Engine) -> Iterator[None]:
-    """The kernel lets no file of the running engine grow beyond that."""
+    """Limits the size of every file that the running engine writes, by the kernel."""
     usual = resource.prlimit(engine.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(engine.pid, resource.RLIMIT_FSIZE, (octets, usual[1]))
     try:
@@ -34,9 +35,9 @@ def files_of_at_most(octets: int, engine: Engine) -> Iterator[None]:
 
 @contextmanager
 def full_database(engine: Engine) -> Iterator[None]:
-    """No row of a message can be written, by the database's own error."""
+    """Makes the database refuse rows of message content with its own error."""
     if connection.vendor == "sqlite":
-        with files_of_at_most(0, engine):  # its database is a file of the engine's
+        with files_of_at_most(0, engine):  # its database is a file of the engine
             yield
         return
     with refusing_rows():
@@ -93,7 +94,7 @@ def spooled() -> set[Path]:
 
 @pytest.fixture
 def left_by_others() -> set[Path]:
-    """An engine that another test killed leaves what it was hearing."""
+    """The spool files that engines killed by other tests have left."""
     return spooled()
 
 

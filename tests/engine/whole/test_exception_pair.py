@@ -1,4 +1,4 @@
-"""An organisation whose community domain is not its own with the suffix, all the way."""
+"""An organisation whose community domain is not its own with the suffix, end to end."""
 
 from __future__ import annotations
 

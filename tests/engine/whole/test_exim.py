@@ -1,4 +1,4 @@
-"""An organisation whose server is Exim, set up with the values of its letter."""
+"""An organisation with Exim, set up with the values of its welcome letter."""
 
 from __future__ import annotations
 

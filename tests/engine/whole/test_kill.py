@@ -1,4 +1,4 @@
-"""kill -9 at random moments: whatever was acknowledged is there, and there once."""
+"""kill -9 at random moments: every acknowledged message is stored, exactly once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ Good morning\r
 
 
 class Sender(threading.Thread):
-    """Sends one message after another; one without a reply it sends again, as servers do."""
+    """Sends one message after another, and resends those without a reply, as servers
+    do."""
 
     def __init__(
         self, number: int, connect: Callable[[], smtplib.SMTP], stop: threading.Event

@@ -1,4 +1,4 @@
-"""Messages with a 25 MB attachment, each way, and ten of them at once."""
+"""Messages with a 25 MB attachment, in each direction, and ten of them at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mail goes on, in and out, while the cache that hosts share is away."""
+"""Mail is received and sent while the shared cache is unavailable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A connection rehearsed both ways, with the engine running and real messages."""
+"""A rehearsal of a connection in both directions, with a running engine and real
+messages."""
 
 from __future__ import annotations
 

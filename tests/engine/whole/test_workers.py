@@ -1,4 +1,4 @@
-"""The worker's processes, killed with -9 one after another while jobs come in."""
+"""The worker's processes, killed with -9 one after another while jobs arrive."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Workers(Daemon):
     """`manage.py run_worker` on the database of the running test."""
 
     def children(self) -> set[int]:
-        """The ids of the lanes' processes."""
+        """Returns the pids of the lanes' processes."""
         numbers = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
         return set(map(int, numbers.split()))
 
@@ -65,7 +65,7 @@ def test_each_process_is_replaced_and_every_lane_goes_on(
         async_task(MARK, f"first-{lane}", cluster=lane)
     wait_until(lambda: len(marks.read_text().split()) == len(Lane), "the first jobs")
 
-    # All of them idle: with django-q2's own cluster one was enough to stop every job.
+    # All of them idle: with django-q2's own cluster, killing one stopped all jobs.
     before = workers.children()
     for pid in before:
         os.kill(pid, signal.SIGKILL)
@@ -86,7 +86,7 @@ def test_a_job_whose_process_is_killed_is_done_by_the_next(
     wait_until(lambda: marks.read_text() == "asleep\n", "the job")
     run = JobRun.objects.get(func="tests.engine.jobs.deeds.sleep")
     os.kill(int(run.worker.partition(":")[2]), signal.SIGKILL)
-    OrmQ.objects.update(lock=clock.now())  # as when a minute has passed
+    OrmQ.objects.update(lock=clock.now())  # as if a minute had passed
 
     wait_until(lambda: marks.read_text() == "asleep\n" * 2, "the job's second start")
 

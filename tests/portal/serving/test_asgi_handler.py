@@ -169,9 +169,7 @@ async def test_a_file_and_a_table_come_whole(web: Web) -> None:
     table = await web.get("/table/")
 
     assert table.count(b"x" * 1023 + b"\n") == pages.LARGE // 1024
-    assert (
-        len(set(pages.seen)) == 1
-    )  # the rows may be in the cache of one thread's connection
+    assert len(set(pages.seen)) == 1  # one thread's connection may hold the rows
 
 
 async def test_an_event_stream_ends_with_its_client(web: Web) -> None:

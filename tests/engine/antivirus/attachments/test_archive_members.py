@@ -16,7 +16,7 @@ def names(data: bytes, name: str = "papers") -> set[str]:
 
 
 def tnef(*attributes: tuple[int, bytes]) -> bytes:
-    """Outlook's winmail.dat with those attributes."""
+    """Builds a winmail.dat of Outlook with those attributes."""
     data = struct.pack("<LH", 0x223E9F78, 1)
     for kind, value in attributes:
         data += struct.pack("<BLL", 2, kind, len(value)) + value + b"\0\0"
@@ -155,7 +155,8 @@ def test_zip_behind_a_stream_under_the_name_of_a_zip() -> None:
 
 
 def test_large_files_travel_unread() -> None:
-    """Their beginnings are judged; the rest as far as the budget goes."""
+    """The start of each file is examined, the rest only as far as the budget
+    reaches."""
     data = specimens.zipped(bytes(900_000))
     found = list(archive_members.members(data, "a.zip", Budget(glances=300_000)))
 

@@ -1,4 +1,4 @@
-"""What nobody can look into without a key, found by our own look at the file."""
+"""Files that cannot be examined without a key, as we recognise them ourselves."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ READABLE = {
 
 
 def unread(data: bytes, name: str = "papers.bin", kind: str = "") -> set[str]:
-    """What the policy says that nobody could look into."""
+    """Returns which kinds of content the policy reports as impossible to examine."""
     return policy.check_can_carry([File(name, kind, data)]).unscanned
 
 
@@ -154,7 +154,7 @@ def test_a_zip_encrypted_by_seven_zip(mark: None, tmp_path: Path) -> None:
 def test_an_archive_that_hides_its_names_is_refused_however_it_is_chosen(
     mark: None, tmp_path: Path
 ) -> None:
-    """Nobody could say whether there is a program in it."""
+    """It could contain a program."""
     data = seven_zip.pack(tmp_path, {"a.txt": b"x"}, "-ppass", "-mhe=on")
 
     with pytest.raises(PermanentFailure, match="without encrypting the names"):

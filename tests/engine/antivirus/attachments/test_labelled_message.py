@@ -1,4 +1,4 @@
-"""A file does not become a message by being called one, nor a text."""
+"""A file is not treated as a message or a text because its label says so."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NOT_FILES = {
 
 
 def carried(data: bytes, label: str) -> str:
-    """The refusal, or nothing."""
+    """Returns the refusal, or an empty string."""
     name = "" if label == "text/plain" else '; name="papers.dat"'
     raw = (
         b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"

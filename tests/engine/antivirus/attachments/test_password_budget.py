@@ -1,4 +1,5 @@
-"""Looking for encryption is paid for: by the lock, and by the element of a signature."""
+"""Checking for encryption costs budget: for each password tried and each ASN.1
+element."""
 
 from __future__ import annotations
 
@@ -19,14 +20,15 @@ ENTITY = b"Content-Type: text/plain\r\n\r\n" + b"Good morning. " * 40
 
 
 def saved_again(data: bytes, times: int) -> bytes:
-    """An encrypted PDF with so many trailers, as each saving adds one."""
+    """Returns an encrypted PDF with more trailers: each time it is saved adds one."""
     reference = pdf._ENCRYPT.search(data)
     assert reference
     return data + b"trailer << " + reference[0] + b" >>\n%%EOF\n" * times
 
 
 def with_locks(count: int) -> bytes:
-    """A PDF with so many dictionaries, of which each opens without a password."""
+    """Returns a PDF with that many encryption dictionaries, which open without a
+    password."""
     [lock] = pdf._locks(pdfs.OPEN_AES_256, Budget())
     again = b"/Encrypt << /V 5 /R 6 /P %d /O <00> /U <" + lock.user.hex().encode()
     return b"%PDF-1.7\n" + b"".join(again % n + b"> >>\n" for n in range(count))
@@ -83,7 +85,7 @@ def test_more_locks_than_anybody_tries_are_refused(tried: list[object]) -> None:
 
 
 def pieces(count: int) -> bytes:
-    """A signed message, written in so many pieces of one octet and some others."""
+    """Returns a signed message in BER, written in segments of one octet."""
     return smime.loosened(smime.signed(ENTITY[:count]), 1)
 
 

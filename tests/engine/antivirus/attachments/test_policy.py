@@ -223,7 +223,7 @@ def test_too_many_names() -> None:
         policy.check_can_carry(walk(b"Content-Type: a/b" + b"; name=a" * 999, b"x"))
 
 
-# As Outlook and Gmail publish them, written down here apart from our own table.
+# As Outlook and Gmail publish them, independently of our own table.
 OUTLOOK = (
     "ade adp apk app appcontent-ms application appref-ms appx asp aspx asx bas bat bgi cab"
     " cdxml cer chm cmd cnt com cpl crt csh der diagcab exe fxp gadget grp hlp hpj hta htc"
@@ -243,7 +243,8 @@ ASKED = (
     "settingcontent-ms library-ms search-ms searchConnector-ms theme url website appref-ms"
     " diagcab iqy one onetoc2 onepkg wim vmdk webloc inetloc desktop rdp"
 )
-# What Windows 11, macOS, Android, iOS and Linux desktops open or mount on a double click.
+# Files that Windows 11, macOS, Android, iOS and Linux desktops open or mount on a
+# double click.
 OPENED = (
     "cab iso img udf deb rpm ar cpio cpgz pax zst tzst lz lzma lz4 z lzh lha arj ace sit"
     " sitx aar hqx uu zoo alz egg dmg sparseimage ipa apk xapk wim vhd vhdx"
@@ -294,7 +295,7 @@ def community(settings):
     ],
 )
 def test_a_community_has_a_policy_of_its_own(community, part: File, may: bool) -> None:
-    """Refuses documents with macros and videos, and lets disk images travel."""
+    """It refuses documents with macros and videos, and accepts disk images."""
     community(attachments_refused=[".DocM", "video/*"], attachments_allowed=["iso"])
 
     assert policy.can_carry([part]) is may

@@ -30,7 +30,8 @@ async def scan(scanner: Scanner, data: bytes, *, chunk: int = 10_000) -> Verdict
 
 @asynccontextmanager
 async def fake_clamd(*, hears: int, says: bytes | None) -> AsyncIterator[ClamdScanner]:
-    """Hear some octets, say something and hang up; or, saying None, hang."""
+    """Reads `hears` octets, then sends `says` and hangs up, or with None does not
+    answer."""
     has_hung_up = asyncio.Event()
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -154,7 +155,7 @@ async def test_scan_where_clamd_hangs() -> None:
 
 
 async def test_scan_where_clamd_takes_nothing_in() -> None:
-    """Nobody accepts, so that the socket's buffer fills."""
+    """Without an accept, the socket's buffer fills up."""
     with (
         tempfile.TemporaryDirectory() as folder,
         socket.socket(socket.AF_UNIX) as listener,
@@ -246,7 +247,7 @@ async def test_where_one_clamd_fails_the_next_hears_all_of_it(
 
     assert verdicts == [CLEAN] * 4
     assert hosts[1].heard == [MAIL_HEADER + b"Hello."] * 4
-    # It is left out: asked once, and by no later message.
+    # The failed scanner is skipped: one message tries it, and later ones do not.
     assert len(hosts[0].heard) + hosts[0].hung_up == 1
 
 

@@ -1,4 +1,4 @@
-"""Whatever comes from outside stands behind a header of ours."""
+"""Everything from outside is sent to clamd behind a header of ours."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ from tests.engine.antivirus import pdfs, specimens
 from tests.fakes import RecordingClamd
 from tests.peers.clamd import Clamd
 
-# So far into a stream clamd looks for what it is (libclamav 1.4, MAGIC_BUFFER_SIZE).
+# The part of a stream in which clamd detects its type (libclamav 1.4,
+# MAGIC_BUFFER_SIZE).
 GUESSED_BY = 1024
 INNER = b"Subject: Inside\r\nMIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\nYes."
 
@@ -91,7 +92,7 @@ def test_a_file_that_somebody_brings_is_heard_as_a_part_behind_our_header(
 
 
 def mixed(*kinds: str) -> bytes:
-    """A message with messages attached, one of each type."""
+    """A message with attached messages, one of each type."""
     parts = (
         f"--b\r\nContent-Type: {kind}\r\n\r\n".encode() + INNER + b"\r\n"
         for kind in kinds

@@ -1,4 +1,4 @@
-"""What a scanner really opens, seen by trying, and what becomes of what it does not."""
+"""Which archives each scanner opens, determined by test messages, and what follows."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def use(settings):
 
 
 def attached(kind: str) -> bytes:
-    """The file that tries whether a scanner opens the kind."""
+    """Returns the file that tests whether a scanner opens this kind."""
     message = message_from_bytes(messages()[kind], policy=default)
     [part] = message.iter_attachments()
     return part.get_content()
@@ -210,7 +210,7 @@ def test_what_was_proved_stays_while_the_scanner_is_away(use) -> None:
 def test_several_scanners_open_what_all_of_them_open(
     use, clamd: Clamd, recording_clamd: RecordingClamd
 ) -> None:
-    """The second finds nothing in anything."""
+    """The second scanner opens nothing."""
     use(f"{clamd.socket},{recording_clamd.socket}")
     coverage_proof.prove()
 
@@ -254,7 +254,7 @@ def test_the_engine_proves_again_what_is_old_or_failed(use, clamd: Clamd) -> Non
     coverage_proof.renewed()
     assert rows.get().problem == ""
     opens = rows.get().opens
-    rows.update(opens=[])  # clamd was mended since
+    rows.update(opens=[])  # clamd was repaired in the meantime
     coverage_proof.renewed()
     assert rows.get().opens == opens != []
 

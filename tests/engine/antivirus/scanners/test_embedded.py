@@ -174,7 +174,7 @@ async def test_scan_bomb(scanner: EmbeddedScanner) -> None:
 
 @pytest.mark.parametrize("levels", [28, 29, 30, 31, 200])
 async def test_scan_deepest_message(scanner: EmbeddedScanner, levels: int) -> None:
-    """More levels of forwarding than anybody looks into are not passed as clean."""
+    """Messages nested deeper than the limit are not passed as clean."""
     inner = specimens.message(specimens.zipped(EICAR))
     for _ in range(levels):
         inner = b"Content-Type: message/rfc822\r\n\r\n" + inner

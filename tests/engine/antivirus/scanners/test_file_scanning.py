@@ -1,6 +1,6 @@
-"""What every file of a message holds reaches the scanner decoded, however it is sent.
+"""The scanner gets the content of every file decoded, whatever the MIME structure.
 
-A scanner reads MIME in its own way. Its verdict must not hang on that.
+Scanners parse MIME in their own ways, and their verdicts must not depend on it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ SPELLINGS = (b": ", b":", b":\t", b" : ", b"\t:", b":\r\n ", b":  ")
 
 
 def multipart(*parts: bytes, subtype: str = "mixed", colon: bytes = b": ") -> bytes:
-    """An entity: its header, and those parts between delimiters of its own."""
+    """Returns an entity with a header, and these parts between its own delimiters."""
     boundary = b"==%d==" % sum(map(len, parts))
     kind = b"Content-Type%bmultipart/%b; boundary=" % (colon, subtype.encode())
     lines = b"".join(b"--%b\r\n%b\r\n" % (boundary, part) for part in parts)
@@ -60,7 +60,7 @@ def attached(
     colon: bytes = b": ",
     encode=base64.encodebytes,
 ) -> bytes:
-    """A file as a part of a message, in base64."""
+    """Returns a file as a part of a message, in base64."""
     return (
         b"Content-Type%b%b\r\n" % (colon, kind.encode())
         + b"Content-Disposition: attachment; filename=papers.bin\r\n"
@@ -70,7 +70,7 @@ def attached(
 
 
 def heard_of(raw: bytes) -> list[bytes]:
-    """What a scanner hears of the message, beside the message itself."""
+    """Returns what the scanner receives in addition to the message itself."""
     examined = policy.check_can_carry(walk(*split(raw), strict=True))
     with tempfile.TemporaryDirectory() as folder, RecordingClamd(Path(folder)) as clamd:
         scan = async_to_sync(message_scan.scan_inner_with)
@@ -79,7 +79,7 @@ def heard_of(raw: bytes) -> list[bytes]:
 
 
 def files(heard: list[bytes]) -> Iterator[bytes]:
-    """The files that stand in what was heard, in the plainest form there is."""
+    """Yields the files in what the scanner received, each as a simple attachment."""
     for one in heard:
         assert one.startswith(MAIL_HEADER)
         message = message_from_bytes(one)
@@ -95,7 +95,7 @@ FILE = b"\x01A brief, and nothing else.\xff"
 
 
 def in_pieces(octets: bytes) -> bytes:
-    """Each third in base64 by itself, with its padding."""
+    """Encodes each third in base64 separately, with its own padding."""
     size = len(octets) // 3
     pieces = (octets[:size], octets[size : 2 * size], octets[2 * size :])
     return b"".join(map(base64.encodebytes, pieces))
@@ -145,7 +145,7 @@ COLONS = st.sampled_from(SPELLINGS)
 
 @st.composite
 def entities(draw, depth: int = 0) -> tuple[bytes, list[bytes]]:
-    """An entity, and the files in it."""
+    """Draws an entity, and the files in it."""
     kind = draw(st.sampled_from(("file", "text", "multipart", "message")))
     if depth == 0:
         kind = "multipart"

@@ -71,5 +71,5 @@ def test_a_hostile_body_takes_no_memory(form: Form, block: bytes) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 
-    # A share of one block's work, and far from the body's twelve megabytes.
+    # Enough for several blocks, and far below the body's twelve megabytes.
     assert peak < 4_000_000

@@ -113,12 +113,12 @@ def test_no_change_passes_that_the_other_verifier_refuses(data: st.DataObject) -
     try:
         ours = outcomes(changed, RSA)
     except MalformedHeader:
-        return  # a header that is none is refused before
+        return  # an invalid header is refused earlier
 
     try:
         theirs = dkim.verify(changed, dnsfunc=lambda *_, **__: RSA.record.encode())
     except binascii.Error:
-        theirs = False  # dkimpy 1.1.8 does not catch base64's own
+        theirs = False  # dkimpy 1.1.8 does not catch base64's own error
 
     assert theirs or Outcome.PASS not in ours
 

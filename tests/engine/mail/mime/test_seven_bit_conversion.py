@@ -20,7 +20,7 @@ lines = st.lists(
     max_size=6,
 )
 texts = lines.map(lambda them: "\r\n".join(them).encode())
-# A text in a charset of its own, with bare line ends and white space at its ends.
+# A text in another charset, with bare line ends and white space at both ends.
 octets = st.binary(max_size=200)
 
 
@@ -68,7 +68,7 @@ def contents(raw: bytes) -> list[tuple[str, str, bytes]]:
 
 
 def as_others_read_it(raw: bytes) -> list[tuple[str, bytes]]:
-    """Parse with the standard library, which shares no code with ours."""
+    """Parses with the standard library, which shares no code with ours."""
     found = message_from_bytes(raw, policy=compat32).walk()
     return [
         (part.get_content_type(), part.get_payload(decode=True))

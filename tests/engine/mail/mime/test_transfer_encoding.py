@@ -1,4 +1,4 @@
-"""Transfer encodings, decoded piece by piece."""
+"""Transfer encodings, decoded in chunks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FILE = random.Random(7).randbytes(4 * MEGABYTE + 5)
 
 
 def expected(text: str) -> bytes:
-    """Decode each run up to its padding by itself; other characters are ignored."""
+    """Decodes each run up to its padding separately and ignores other characters."""
     runs = "".join(text.split()).replace("-", "").split("=")
     whole = (run[:-1] if len(run) % 4 == 1 else run for run in runs)
     return b"".join(b64decode(run + "=" * (-len(run) % 4)) for run in whole)

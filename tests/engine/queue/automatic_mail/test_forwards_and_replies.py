@@ -32,7 +32,7 @@ def mailbox(bob: Person, charlie: Person) -> Mailbox:
 
 @pytest.fixture
 def away(mailbox: Mailbox) -> Mailbox:
-    """Bob is away since yesterday."""
+    """Bob has been away since yesterday."""
     out_of_office.turn_on(
         mailbox,
         starts_at=timezone.now() - timedelta(days=1),
@@ -49,7 +49,7 @@ def from_charlie(mailbox: Mailbox, **over: object) -> Message:
 
 
 def answers() -> list[str]:
-    """What Charlie got, as text."""
+    """Returns the automatic replies that Charlie got, as text."""
     rows = Message.objects.filter(mailbox__address=CHARLIE).order_by("pk")
     return [content.read(row.content).decode() for row in rows]
 
@@ -280,7 +280,7 @@ def test_an_errand_whose_sending_fails_is_put_off_and_sent_once(
 
 
 class Fault(Exception):
-    """Of the kind that nobody thought of."""
+    """An unexpected exception."""
 
 
 def test_an_errand_that_fails_whatever_the_fault_stops_no_other_and_is_kept(

@@ -28,7 +28,7 @@ def test_message_reaches_every_member_with_one_stored_copy(
 
     [to_alice], [to_charlie] = queue.inbox(alice), queue.inbox(charlie)
     assert to_alice.content_id == to_charlie.content_id
-    assert Content.objects.count() == 2  # as written, and as the list sends it on
+    assert Content.objects.count() == 2  # sent to the list, and by the list
     assert queue.status(reference) is RecipientStatus.EXPANDED
 
 

@@ -1,4 +1,5 @@
-"""Out to an organisation in a provider's cloud, whose servers all tenants share."""
+"""Delivery to an organisation in a provider's cloud, whose servers all tenants
+share."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ CLAIMING = (
 
 @pytest.fixture
 def exchange_online(make_hop):
-    """The tenant's partner connector takes mail with our certificate's name only."""
+    """A partner connector that accepts mail only from clients with our certificate's
+    name."""
     return make_hop(MX, insists_on="mx.secure.example")
 
 

@@ -134,8 +134,11 @@ def test_what_hangs_for_long_takes_no_common_room(
 def test_many_that_worked_and_fall_silent_leave_room_for_one_that_answers(
     known: ConcurrencyLimits, clock: Clock
 ) -> None:
-    """An hour of a provider whose servers take connections and say nothing more; each
-    conversation is broken off after ten minutes. The one that works answers at once."""
+    """An hour in which a provider's servers accept connections and then stop
+    responding.
+
+    Each session times out after ten minutes; the working server answers immediately.
+    """
     silent, hangs = NAMES[1:61], list[tuple[float, Parcel]]()
     for name in (HOP, *silent):
         for _ in range(PER_DESTINATION):
@@ -169,7 +172,7 @@ def test_many_that_worked_and_fall_silent_leave_room_for_one_that_answers(
 def test_what_hangs_everywhere_leaves_room_for_one_that_answers(
     known: ConcurrencyLimits, clock: Clock
 ) -> None:
-    """However many there are: more servers that hang than parcels may be under way."""
+    """More servers hang than parcels can be in progress."""
     known.note(HOP, TAKEN)
     many = [f"connection:{number}" for number in range(1000, 2200)]
 
@@ -284,7 +287,7 @@ def test_shares_are_fair_and_within_every_limit(
     for name, count in shares.items():
         assert name in waiting
         assert 0 < count <= min(limits.get(name, FIRST), most)
-    # Nobody has two more than one that could have had more.
+    # No destination has two more than another that could have had more.
     if (
         sum(shares.values()) < in_all - concurrency.RESERVE
         and sum(n for name, n in shares.items() if name not in proven) < unproven

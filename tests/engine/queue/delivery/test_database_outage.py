@@ -1,4 +1,4 @@
-"""What has been handed on is not sent again because the database was away meanwhile."""
+"""A relayed message is not sent again because the database was away meanwhile."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Faulty(OneConnection):
         return found
 
     async def beyond(self, function, *args):
-        """What happens in the database while this process does not reach it."""
+        """Runs a function in the database while this process cannot reach it."""
         return await super().run(function, *args)
 
 
@@ -53,7 +53,7 @@ def start(database, stop):
 
 
 def run_out():
-    """As if every delay and lease ended this moment."""
+    """Ends every delay and lease now."""
     Recipient.objects.update(leased_until=clock.now(), next_attempt_at=clock.now())
 
 
@@ -65,7 +65,7 @@ async def until(found):
 
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch):
-    # Settling must be woken: by itself it would come too late in these tests.
+    # Settling must be woken: its own interval is too long for these tests.
     monkeypatch.setattr(dispatcher, "RECORD_PAUSES", (30.0,))
     monkeypatch.setattr(runner, "POLL_SECONDS", 0.1)
 
@@ -125,7 +125,7 @@ def test_another_runner_leaves_the_holder_time_to_settle(
 def test_what_a_runner_holds_is_renewed_and_not_claimed(
     queue, hop, firm_connection, bob
 ):
-    """Whatever let the lease run out: a machine that slept hears of no outage."""
+    """Whatever expired the lease: a machine that was suspended notices no outage."""
     queue.send(bob.address, JANE, "john@firm.example.secure.example")
     [parcel] = claim.claim("runner")
     held = [recipient.id for recipient in parcel.recipients]
@@ -182,7 +182,7 @@ def test_truce_ends_and_another_outage_within_it_moves_nothing():
 
 @pytest.mark.parametrize("trouble", ["run_due", "return_untrusted"])
 def test_leases_are_renewed_however_long_a_sweep_takes(monkeypatch, trouble):
-    """A thread is kept for them: all of the others may be at a slow statement."""
+    """One thread is reserved for them: slow statements may occupy all others."""
     renewed, over = threading.Event(), threading.Event()
     monkeypatch.setattr(runner, "RENEW_SECONDS", 0.05)
     monkeypatch.setattr(runner, "MAINTENANCE_SECONDS", 0.01)

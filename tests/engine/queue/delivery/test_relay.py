@@ -44,7 +44,7 @@ JOHN = "john@firm.example.secure.example"
 
 
 def strange(folder):
-    """A TLS context whose certificate nobody here believes."""
+    """Returns a TLS context with a certificate that no one here trusts."""
     certificate = Authority(folder / "strange").issue("mail.firm.example")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate.cert_file, certificate.key_file)
@@ -141,7 +141,7 @@ def test_next_hop_sees_the_old_certificate_until_the_renewed_one_matches_its_key
     cert_file, key_file = tmp_path / "ours.pem", tmp_path / "ours.key"
     monkeypatch.setattr(settings.POSTERN, "tls_cert_file", str(cert_file))
     monkeypatch.setattr(settings.POSTERN, "tls_key_file", str(key_file))
-    # Files that were written a moment ago are left alone.
+    # Files that were written a moment ago are skipped.
     os.utime(authority.ca_file, (0, 0))
     steps = [
         (0, "mx.secure.example", "mx.secure.example"),
@@ -154,7 +154,7 @@ def test_next_hop_sees_the_old_certificate_until_the_renewed_one_matches_its_key
         key_file.write_bytes(halves[key][1])
         for file in (cert_file, key_file):
             os.utime(file, (written_at, written_at))
-        # So that no session is used again.
+        # So that no session is reused.
         hop.stop()
         hop.start()
         queue.send(bob.address, JANE)
@@ -190,7 +190,7 @@ def test_message_waits_while_the_server_is_down_and_arrives_once_it_is_up(
     queue.run()
 
     assert waiting.status == RecipientStatus.QUEUED
-    # Its sender reads this: what went wrong, not where somebody's server stands.
+    # The sender reads this: what went wrong, without the server's address.
     assert waiting.last_reply == (
         "451 4.4.1 The next hop does not answer: Connection refused"
     )
@@ -362,7 +362,7 @@ def test_any_success_for_a_recipient_is_acceptance(
 
 
 class Hasty(SMTP):
-    """A server that takes DATA for the whole message."""
+    """A server that takes the DATA command for the whole message."""
 
     async def smtp_DATA(self, arg: str) -> None:
         await self.push("250 Taken")
@@ -470,7 +470,7 @@ SIGNED = (
 
 @pytest.fixture
 def old_hop(make_hop, firm):
-    """A server that takes seven bits only."""
+    """A server without 8BITMIME."""
     hop = make_hop("mail.firm.example", without=("8BITMIME", "SMTPUTF8"))
     factories.make_connection(
         firm, next_hop_port=hop.port, next_hop_tls_name="mail.firm.example"
@@ -654,7 +654,7 @@ def test_another_answer_in_between_begins_the_count_of_handshakes_anew(
 
 
 def tls_failed_since(*, minutes: int) -> None:
-    """As if the first TLS failure had been so long ago."""
+    """Sets how many minutes ago the first TLS failure was."""
     rows = Recipient.objects.exclude(tls_failing_since=None)
     rows.update(tls_failing_since=timezone.now() - timedelta(minutes=minutes))
 

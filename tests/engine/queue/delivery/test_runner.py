@@ -184,7 +184,7 @@ def test_however_much_waits_for_one_destination_another_is_served_at_once(
 
 
 def test_a_claim_reads_no_more_however_much_waits(queue, hop, firm_connection, bob):
-    """Counted by the database: rows that a claim locks, with ten and a thousand due."""
+    """The database counts the rows that a claim locks, with ten and a thousand due."""
     queue.send(bob.address, JANE)
     row = Recipient.objects.get()
     shares = {at(firm_connection): 3, "connection:999999": 3}
@@ -370,7 +370,7 @@ def due_for(reference, time):
 
 
 def crowd(row, destination, count):
-    """So many recipients that have been due for an hour."""
+    """Creates that many recipients which have been due for an hour."""
     Recipient.objects.bulk_create(
         Recipient(
             message_id=row.message_id,

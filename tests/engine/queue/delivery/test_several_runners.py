@@ -1,4 +1,4 @@
-"""Runners that really run beside each other, each with connections of its own."""
+"""Concurrent runners, each with its own database connections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mail that was never tried, because its server is known to be down, is shown as deferred."""
+"""Mail that was not tried because its server is down is shown as deferred."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def waiting(queue, hop, firm_connection, bob):
-    """The reference of a message that waits untried behind one that was tried."""
+    """The reference of an untried message behind one that was tried."""
     hop.stop()
     queue.send(bob.address, JANE)
     queue.run()

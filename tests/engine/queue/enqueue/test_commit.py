@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 
 def incoming(*people: Person) -> AcceptedMessage:
-    routes.current()  # a commit goes by the routes as they were last read
+    routes.current()  # a commit uses the routes as last loaded
     return AcceptedMessage(
         envelope=Envelope.simple(None, *(Address.parse(p.address) for p in people)),
         destinations=("mailbox",) * len(people),
@@ -82,7 +82,7 @@ def test_after_a_day_it_is_a_new_message(alice: Person, queue: Queue) -> None:
 
 
 def with_rules(organisation: Organisation, *, count: int) -> list[Person]:
-    """People with two rules on To each: one flags, one files into Junk."""
+    """Creates people with two rules on To each: one flags, one files into Junk."""
     people = []
     for number in range(count):
         address = f"clerk{number}@{organisation.domains.get().community_domain}"
@@ -160,6 +160,6 @@ def test_batches_of_the_same_messages_in_another_order_both_get_through(
 
 def test_fingerprints_cost_an_acceptance_the_same_however_many(alice: Person) -> None:
     batch = [replace(incoming(alice), fingerprint=f"{n}") for n in range(20)]
-    queries_of(batch[0])  # what is read once for a process
+    queries_of(batch[0])  # what is cached for the whole process
 
     assert queries_of(*batch[1:3]) == queries_of(*batch[3:])

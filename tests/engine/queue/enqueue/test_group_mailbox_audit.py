@@ -25,7 +25,7 @@ TEAM = "team@firm.example.secure.example"
 
 @pytest.fixture
 def jane(firm: Organisation) -> Person:
-    """Somebody of Firm, whose own mail is on Firm's server."""
+    """A person of Firm, whose own mail is on Firm's server."""
     return factories.make_person(JANE, firm)
 
 

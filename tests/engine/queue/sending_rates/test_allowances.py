@@ -1,4 +1,4 @@
-"""Bulk allowances: who may send more than usual, given by an operator with a reason."""
+"""Bulk allowances: an operator permits a sender more than usual, with a reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who hears that somebody sends too much: once, and with what to do."""
+"""Who is notified of a sender over its rate: once, and with what to do."""
 
 from __future__ import annotations
 

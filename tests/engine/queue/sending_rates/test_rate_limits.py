@@ -28,7 +28,7 @@ from portal.configuration.sending_rates import Rates
 pytestmark = pytest.mark.django_db
 
 FEW = Rates(minute=3, hour=5, day=8)
-NOON = 1_800_014_400.0  # a whole hour of a whole day
+NOON = 1_800_014_400.0  # the start of an hour and of a day
 
 
 @dataclass
@@ -57,7 +57,7 @@ def sender(person: Person) -> Sender:
 
 
 def send(meter: Meter, one: Sender, *, recipients: int = 1) -> None:
-    """One message, taken or not."""
+    """Sends one message, which may be refused."""
     meter.check(routes.current(), one, messages=1, recipients=recipients)
     meter.count([(one, Count(1, recipients))])
 
@@ -225,8 +225,11 @@ def test_spans_that_are_over_are_forgotten(bob: Person) -> None:
 
 
 def test_a_normal_day_never_meets_the_usual_rates() -> None:
-    """50 million messages a year of 478,000 people: all of them in one day are 137,000,
-    through one connection; a case system sends thousands an hour; a list has 1,000."""
+    """478,000 people send 50 million messages a year, 137,000 a day, here through one
+    connection.
+
+    A case system sends thousands an hour; a list has 1,000 members.
+    """
     usual = Environment(env="production")
 
     assert usual.connection_messages.day * 2 > 50_000_000 / 365

@@ -66,7 +66,7 @@ def test_add_an_alias_that_means_itself(northfield):
 
 
 def test_add_an_alias_that_closes_a_circle(northfield, alice):
-    """Removing and adding again is the way to bend a chain into a circle."""
+    """Removing an alias and adding it again could turn a chain into a circle."""
     first = aliases.add(northfield, address=f"a@{AT}", target=alice.address, by=None)
     aliases.add(northfield, address=f"b@{AT}", target=f"a@{AT}", by=None)
     aliases.add(northfield, address=f"c@{AT}", target=f"b@{AT}", by=None)

@@ -44,7 +44,7 @@ def test_one_address_asked_for_in_four_ways_is_given_once(northfield, alice):
 
 
 def test_two_lists_put_into_each_other_make_no_circle(northfield):
-    """Each of the two is fine alone."""
+    """Each of the two additions is valid alone."""
     made = [
         factories.make_list(f"l{n}@northfield.secure.example", northfield)
         for n in range(2)

@@ -1,4 +1,4 @@
-"""No verb gives a name that passes for the service's or carries an address."""
+"""No verb accepts a name that impersonates the service or contains an address."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ def test_throttle_remembers_no_more_than_its_capacity(throttle, monkeypatch):
         throttle.failed(f"name {number}", f"peer {number}")
         throttle.succeeded(f"name {number}", f"peer {number}")
 
-    # The oldest are forgotten: name 0 has signed in, but is a stranger again.
+    # The oldest are forgotten: name 0 has signed in, but is unknown again.
     for _ in range(module.USERNAME_LIMIT):
         throttle.failed("name 0", "")
     with pytest.raises(TooManyAttemptsError):
@@ -41,7 +41,8 @@ def test_throttle_window_starts_at_the_first_failure(throttle, clock):
 
 
 def test_attempts_that_are_under_way_count_as_failed(throttle):
-    """A thousand that are made at once are not looked at before the first has failed."""
+    """Of a thousand simultaneous attempts, only some are checked before the first has
+    failed."""
     with ExitStack() as under_way:
         for _ in range(module.USERNAME_LIMIT):
             under_way.enter_context(throttle.attempt("name", "192.0.2.1"))

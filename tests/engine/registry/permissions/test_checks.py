@@ -1,4 +1,5 @@
-"""Every role against every permission, in the role's own organisation and in another."""
+"""Every role against every permission, in the role's own organisation and in
+another."""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ COLUMNS = [
     RoleName.GUIDE_EDITOR,
     RoleName.AUDITOR,
 ]
-# One line a permission; y where the role in that column holds it.
+# One line for each permission; y where the role in that column has it.
 TABLE = {
     # ........................ mem adm vet hel ope gui aud
     P.USE_MAIL: "               y   y   -   -   -   -   -",
@@ -67,7 +68,7 @@ EVERY_CASE = [
 
 @pytest.fixture
 def make_holder(northfield):
-    """A person with one role: inside Northfield, or of staff."""
+    """Creates a person with one role: within Northfield, or as staff."""
 
     def make(role):
         if role in ORGANISATION_ROLES:
@@ -102,7 +103,7 @@ def test_role_in_its_organisation(
 
 @pytest.mark.parametrize(("role", "permission", "is_granted"), EVERY_CASE)
 def test_role_next_door(make_holder, harbour, role, permission, is_granted):
-    """Staff roles count in every organisation, a role in one organisation only there."""
+    """Staff roles apply in every organisation, an organisation's role only there."""
     person = make_holder(role)
     may_next_door = is_granted and role not in ORGANISATION_ROLES
 
@@ -227,7 +228,7 @@ def test_of_a_trusted_domain_only_its_own_administrators_sign_in(alice) -> None:
     ruth = factories.make_person("ruth@police.example", police)
 
     assert not permissions.may_sign_in(ruth)
-    # A role in another organisation says nothing about one's own.
+    # A role in another organisation gives no permission in one's own.
     OrganisationRole.objects.create(
         person=ruth, organisation=alice.organisation, role=RoleName.ADMINISTRATOR
     )
@@ -237,7 +238,7 @@ def test_of_a_trusted_domain_only_its_own_administrators_sign_in(alice) -> None:
 
 
 def test_nothing_is_held_in_an_organisation_that_is_not_active(alice, harbour) -> None:
-    """Not even for a person of an active organisation who administers it."""
+    """Not even by a person of an active organisation who administers it."""
     OrganisationRole.objects.create(
         person=alice, organisation=harbour, role=RoleName.ADMINISTRATOR
     )

@@ -126,7 +126,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def subjects(made: Export, into: Path) -> list[str]:
-    """Of all messages in the copy, whose digests are checked too."""
+    """Returns the subjects of all messages in the copy, after checking their
+    digests."""
     with zipfile.ZipFile(mailbox_export.path_of(made)) as archive:
         assert archive.testzip() is None
         assert len(archive.namelist()) == len(set(archive.namelist()))
@@ -167,7 +168,7 @@ def test_a_large_copy_is_written_in_slices_and_says_how_far_it_is(
 
 
 class PowerCut(BaseException):
-    """The process ends here."""
+    """Stands for the end of the process."""
 
 
 @pytest.mark.parametrize("after", range(6))
@@ -199,7 +200,7 @@ def test_a_copy_whose_worker_dies_at_any_message_goes_on_where_it_was(
     made.refresh_from_db()
     part = mailbox_export.path_of(made).with_suffix(".part")
     if part.exists():
-        # What the dead process had written of its slice, and of no use to anybody.
+        # An unfinished slice of the dead process, which is discarded.
         with part.open("ab") as file:
             file.write(b"half a message")
     while mailbox_export.write(made):

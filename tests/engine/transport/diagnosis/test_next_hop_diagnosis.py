@@ -1,4 +1,4 @@
-"""Trying a next hop: what works, and each fault in one sentence."""
+"""Testing a next hop: what works, and each fault in one sentence."""
 
 from __future__ import annotations
 
