@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from tests import migrated
-from tests.benchmarks.beside import HOME, worktree
+from tests.benchmarks.worktrees import HOME, worktree
 from tests.peers.postgres import Postgres
 
 SIDE = Path(__file__).with_name("dead_hop_side.py")
@@ -50,7 +50,7 @@ def _measure(name: str, home: Path, options: argparse.Namespace) -> float:
     """Measures one version on its own database and returns its ratio."""
     wanted = {n: getattr(options, n) for n in ("due", "hops", "messages", "every")}
     # A cluster that was migrated for the tests fits this version only.
-    copy = migrated.made(migrated.CLUSTER) if home == HOME else None
+    copy = migrated.prepared(migrated.CLUSTER) if home == HOME else None
     with Postgres("jit=off", copy_of=copy) as server:
         url = server.create("bench", template=migrated.TEMPLATE) if copy else server.url
         done = subprocess.run(

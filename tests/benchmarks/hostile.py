@@ -25,8 +25,8 @@ from itertools import count
 from pathlib import Path
 
 from tests import migrated
-from tests.benchmarks.beside import worktree
 from tests.benchmarks.member import TIMEOUT, send_by_browser, send_by_program
+from tests.benchmarks.worktrees import worktree
 from tests.peers.postern import Postern
 
 WARM_UP = 3
@@ -55,7 +55,7 @@ def _options() -> argparse.Namespace:
 
 def _measure(name: str, home: Path | None, options: argparse.Namespace) -> float:
     """Measures one version and returns the worse ratio of its two ways to send."""
-    copy = None if home else migrated.made(migrated.DEMO)
+    copy = None if home else migrated.prepared(migrated.DEMO)
     with Postern(copy, home=home) as postern:
         ways = _ways(postern)
         for send in ways.values():

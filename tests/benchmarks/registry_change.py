@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from tests import migrated
-from tests.benchmarks.beside import HOME, worktree
+from tests.benchmarks.worktrees import HOME, worktree
 from tests.peers.postgres import Postgres
 
 SIDE = Path(__file__).with_name("registry_change_side.py")
@@ -81,7 +81,7 @@ def _measure(name: str, home: Path, options: argparse.Namespace) -> float:
     """Measures one version on its own database; returns the seconds that one change
     costs."""
     # A cluster that was migrated for the tests fits this version only.
-    copy = migrated.made(migrated.CLUSTER) if home == HOME else None
+    copy = migrated.prepared(migrated.CLUSTER) if home == HOME else None
     with Postgres("jit=off", copy_of=copy) as server:
         url = server.create("bench", template=migrated.TEMPLATE) if copy else server.url
         done = subprocess.run(

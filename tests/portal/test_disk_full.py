@@ -18,7 +18,7 @@ from engine.registry.models import Organisation, Person
 from engine.registry.scopes import Scope
 from engine.storage.models import FolderRole, Message
 from tests import factories
-from tests.full_disk import refusing_rows
+from tests.full_disk import refuse_new_rows
 from tests.portal.conftest import SignIn
 from tests.portal.webmail.compose_page import ComposePage
 
@@ -35,7 +35,7 @@ FullDisk = Callable[[], "contextmanager[None]"]
 def full_disk() -> Iterator[None]:
     """Lets no table grow, so that the database raises its own error."""
     if connection.vendor == "postgresql":
-        with refusing_rows():
+        with refuse_new_rows():
             yield
         return
     with connection.cursor() as cursor:

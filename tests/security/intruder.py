@@ -60,10 +60,10 @@ class Intruder:
 
         Returns whether the victim's words were on the page.
         """
-        jobs.run_waiting()
+        jobs.run_queued()
         self._use_links()
         self.browser.post("/account/password/reset/", {"email": self.victim.address})
-        jobs.run_waiting()
+        jobs.run_queued()
         self._use_links()
         typed = {"login": self.victim.address, "password": NEW_PASSWORD}
         self.browser.post("/account/login/", typed)
@@ -115,10 +115,10 @@ def a_day_passes() -> None:
 
 def everybody_hears() -> set[str]:
     """Sends the notices that are due, and returns the addresses that they went to."""
-    jobs.run_waiting()
+    jobs.run_queued()
     mail.outbox.clear()
     notices.send_and_tidy()
-    jobs.run_waiting()
+    jobs.run_queued()
     with suppress(IndexError):
         return {message.to[0] for message in mail.outbox}
     return set()

@@ -297,7 +297,7 @@ def test_a_first_sign_in_is_at_once_while_the_mailbox_is_empty(
         by=alice,
     )
     tasks.invite(new)
-    jobs.run_waiting()
+    jobs.run_queued()
     (message,) = mail.outbox
     link = message.body.split("http://127.0.0.1:8000")[1].split()[0]
     Client().post(link, {"password": "three other random words"})
@@ -319,7 +319,7 @@ def test_a_first_sign_in_on_the_day_of_an_account_with_mail_is_shut(
     )
     tasks.invite(new)
     put(new.mailbox)
-    jobs.run_waiting()
+    jobs.run_queued()
     link = mail.outbox[0].body.split("http://127.0.0.1:8000")[1].split()[0]
     Client().post(link, {"password": "three other random words"})
 

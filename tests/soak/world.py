@@ -142,7 +142,7 @@ class World:
         self._ends.callback(remove_folder, self.folder)
         self.disk = self.folder / "var"
         self._ends.enter_context(_small_disk(self.disk))
-        copy = migrated.made(migrated.CLUSTER)
+        copy = migrated.prepared(migrated.CLUSTER)
         self.postgres = self._ends.enter_context(Postgres(copy_of=copy))
         self.redis = self._ends.enter_context(Redis())
         self.clamd = Clamd(self.folder / "clamd")
@@ -178,7 +178,7 @@ class World:
 
     def _database(self) -> str:
         """Creates the database, from the migrated template if there is one."""
-        if migrated.made(migrated.CLUSTER) is None:
+        if migrated.prepared(migrated.CLUSTER) is None:
             return self.postgres.create("soak")
         return self.postgres.create("soak", template=migrated.TEMPLATE)
 

@@ -187,7 +187,7 @@ def test_the_owner_locks_it_in_their_account_and_chooses_another_password(
 
 def _sent_to(address: str) -> list[mail.EmailMessage]:
     mail.outbox.clear()
-    jobs.run_waiting()
+    jobs.run_queued()
     return [m for m in mail.outbox if m.to == [address]]
 
 

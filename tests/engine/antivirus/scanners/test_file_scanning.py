@@ -75,7 +75,7 @@ def heard_of(raw: bytes) -> list[bytes]:
     with tempfile.TemporaryDirectory() as folder, RecordingClamd(Path(folder)) as clamd:
         scan = async_to_sync(message_scan.scan_inner_with)
         scan(ClamdScanner(clamd.socket), examined.inner, CLEAN)
-        return clamd.heard
+        return clamd.received
 
 
 def files(heard: list[bytes]) -> Iterator[bytes]:

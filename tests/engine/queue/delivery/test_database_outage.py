@@ -208,7 +208,7 @@ def test_leases_are_renewed_however_long_a_sweep_takes(monkeypatch, trouble):
 def test_outcome_that_cannot_be_written_in_full_is_not_a_silent_failure(
     queue, hop, firm_connection, bob, read, monkeypatch
 ):
-    hop.answers["jane@firm.example"] = ["550 5.1.1 No such person"] * 2
+    hop.rcpt_replies["jane@firm.example"] = ["550 5.1.1 No such person"] * 2
     reference = queue.send(bob.address, JANE)
     monkeypatch.setattr(dispatcher, "RECORD_PAUSES", (0.0,))
     with monkeypatch.context() as patched:

@@ -215,7 +215,7 @@ def test_server_known_to_be_down_is_not_dialled_for_each_message(
 
 
 def test_message_put_off_by_the_server_is_tried_again(queue, hop, firm_connection, bob):
-    hop.answers["jane@firm.example"] = ["450 4.2.0 Greylisted"]
+    hop.rcpt_replies["jane@firm.example"] = ["450 4.2.0 Greylisted"]
     reference = queue.send(bob.address, JANE)
     queue.run()
     first = queue.recipient(reference)
@@ -238,7 +238,7 @@ def deferrals(reference):
 def test_deferral_that_repeats_itself_is_written_down_once(
     queue, hop, firm_connection, bob
 ):
-    hop.answers["jane@firm.example"] = [
+    hop.rcpt_replies["jane@firm.example"] = [
         f"450 4.2.0 Not now, said attempt {number}" for number in range(6)
     ]
     reference = queue.send(bob.address, JANE)
@@ -256,7 +256,11 @@ def test_deferral_that_repeats_itself_is_written_down_once(
 
 
 def test_another_deferral_is_another_event(queue, hop, firm_connection, bob):
-    hop.answers["jane@firm.example"] = ["450 4.2.0 A", "451 4.3.0 B", "451 4.3.0 C"]
+    hop.rcpt_replies["jane@firm.example"] = [
+        "450 4.2.0 A",
+        "451 4.3.0 B",
+        "451 4.3.0 C",
+    ]
     reference = queue.send(bob.address, JANE)
 
     for _ in range(3):
@@ -270,7 +274,7 @@ def test_another_deferral_is_another_event(queue, hop, firm_connection, bob):
 
 
 def test_deferral_after_a_hold_is_another_event(queue, hop, firm_connection, bob):
-    hop.answers["jane@firm.example"] = ["450 4.2.0 A"] * 3
+    hop.rcpt_replies["jane@firm.example"] = ["450 4.2.0 A"] * 3
     reference = queue.send(bob.address, JANE)
     queue.run()
     ids = [queue.recipient(reference).pk]
@@ -285,7 +289,7 @@ def test_deferral_after_a_hold_is_another_event(queue, hop, firm_connection, bob
 def test_deferral_whose_event_is_gone_is_written_down_again(
     queue, hop, firm_connection, bob
 ):
-    hop.answers["jane@firm.example"] = ["450 4.2.0 A"] * 3
+    hop.rcpt_replies["jane@firm.example"] = ["450 4.2.0 A"] * 3
     reference = queue.send(bob.address, JANE)
     queue.run()
     Event.objects.all().delete()
@@ -298,7 +302,7 @@ def test_deferral_whose_event_is_gone_is_written_down_again(
 
 
 def test_refusal_is_reported_to_the_sender(queue, hop, firm_connection, bob, read):
-    hop.answers["jane@firm.example"] = ["550 5.1.1 No such person"]
+    hop.rcpt_replies["jane@firm.example"] = ["550 5.1.1 No such person"]
     reference = queue.send(bob.address, JANE)
 
     queue.run()
@@ -316,7 +320,7 @@ def test_refusal_is_reported_to_the_sender(queue, hop, firm_connection, bob, rea
 def test_refusal_of_one_recipient_leaves_the_other(
     queue, hop, firm_connection, bob, read
 ):
-    hop.answers["john@firm.example"] = ["550 5.1.1 No such person"]
+    hop.rcpt_replies["john@firm.example"] = ["550 5.1.1 No such person"]
     reference = queue.send(bob.address, JANE, JOHN)
 
     queue.run()
@@ -332,7 +336,7 @@ def test_refusal_of_one_recipient_leaves_the_other(
 def test_any_success_after_the_final_dot_is_delivery(
     queue, hop, firm_connection, bob, code
 ):
-    hop.to_data = [f"{code} Taken"]
+    hop.data_replies = [f"{code} Taken"]
     reference = queue.send(bob.address, JANE)
 
     queue.run()
@@ -348,8 +352,8 @@ def test_any_success_after_the_final_dot_is_delivery(
 def test_any_success_for_a_recipient_is_acceptance(
     queue, hop, firm_connection, bob, code
 ):
-    hop.answers["jane@firm.example"] = [f"{code} I shall see"]
-    hop.answers["john@firm.example"] = ["450 4.2.0 Not now"]
+    hop.rcpt_replies["jane@firm.example"] = [f"{code} I shall see"]
+    hop.rcpt_replies["john@firm.example"] = ["450 4.2.0 Not now"]
     reference = queue.send(bob.address, JANE, JOHN)
 
     queue.run()
@@ -395,7 +399,7 @@ def break_down(*args: object, **kwargs: object) -> None:
 def test_fault_in_telling_of_it_sends_nothing_again(
     queue, hop, firm_connection, bob, read, monkeypatch, broken
 ):
-    hop.answers["john@firm.example"] = ["550 5.1.1 No such person"]
+    hop.rcpt_replies["john@firm.example"] = ["550 5.1.1 No such person"]
     reference = queue.send(bob.address, JANE, JOHN, notify="SUCCESS,FAILURE")
     with monkeypatch.context() as patched:
         patched.setattr(sys.modules[broken.__module__], broken.__name__, break_down)
@@ -423,7 +427,7 @@ def test_fault_in_telling_of_it_sends_nothing_again(
 def test_notice_that_cannot_be_written_stops_no_other(
     queue, hop, firm_connection, alice, bob, monkeypatch
 ):
-    hop.answers["jane@firm.example"] = ["550 5.1.1 No such person"] * 2
+    hop.rcpt_replies["jane@firm.example"] = ["550 5.1.1 No such person"] * 2
     for sender in (alice, bob):
         queue.send(sender.address, JANE)
     compose = sender_dsn.dsn.compose_failure
@@ -471,7 +475,7 @@ SIGNED = (
 @pytest.fixture
 def old_hop(make_hop, firm):
     """A server without 8BITMIME."""
-    hop = make_hop("mail.firm.example", without=("8BITMIME", "SMTPUTF8"))
+    hop = make_hop("mail.firm.example", missing_extensions=("8BITMIME", "SMTPUTF8"))
     factories.make_connection(
         firm, next_hop_port=hop.port, next_hop_tls_name="mail.firm.example"
     )
@@ -520,7 +524,9 @@ def test_signed_eight_bit_text_is_returned_with_what_to_do(queue, old_hop, bob, 
 
 def test_size_is_checked_after_the_conversion(queue, make_hop, firm, bob, read):
     hop = make_hop(
-        "mail.firm.example", without=("8BITMIME",), size_limit=len(EIGHT_BIT) + 3
+        "mail.firm.example",
+        missing_extensions=("8BITMIME",),
+        size_limit=len(EIGHT_BIT) + 3,
     )
     factories.make_connection(
         firm, next_hop_port=hop.port, next_hop_tls_name="mail.firm.example"
@@ -534,7 +540,7 @@ def test_size_is_checked_after_the_conversion(queue, make_hop, firm, bob, read):
 
 
 def test_refusal_of_the_content_is_reported(queue, hop, firm_connection, bob, read):
-    hop.to_data = ["554 5.6.0 Not with that attachment"]
+    hop.data_replies = ["554 5.6.0 Not with that attachment"]
     queue.send(bob.address, JANE)
 
     queue.run()
@@ -560,7 +566,7 @@ def test_message_larger_than_the_server_takes_is_reported(
 
 
 def test_refused_notice_begets_no_other(queue, hop, firm_connection, bob):
-    hop.answers["jane@firm.example"] = ["550 5.1.1 No such person"]
+    hop.rcpt_replies["jane@firm.example"] = ["550 5.1.1 No such person"]
     reference = queue.send("", JANE)
 
     queue.run()
@@ -570,7 +576,7 @@ def test_refused_notice_begets_no_other(queue, hop, firm_connection, bob):
 
 
 def test_sender_who_wants_no_notice_gets_none(queue, hop, firm_connection, bob):
-    hop.answers["jane@firm.example"] = ["550 5.1.1 No such person"]
+    hop.rcpt_replies["jane@firm.example"] = ["550 5.1.1 No such person"]
     queue.send(bob.address, JANE, notify="NEVER")
 
     queue.run()
@@ -696,7 +702,7 @@ def test_mail_waiting_for_a_server_goes_as_soon_as_it_is_back(
 def test_server_that_breaks_off_gets_the_message_again(
     queue, hop, firm_connection, bob
 ):
-    hop.to_data = [HANG_UP]
+    hop.data_replies = [HANG_UP]
     reference = queue.send(bob.address, JANE)
     queue.run()
     first = queue.recipient(reference)

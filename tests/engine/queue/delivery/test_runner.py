@@ -515,7 +515,7 @@ def test_what_a_suspended_person_wrote_for_a_group_is_held(
 def test_notice_for_a_suspended_sender_waits_for_them(
     queue, hop, firm_connection, bob, harbour
 ):
-    hop.answers["jane@firm.example"] = ["550 5.1.1 No such person"]
+    hop.rcpt_replies["jane@firm.example"] = ["550 5.1.1 No such person"]
     reference = queue.send(bob.address, JANE)
     parcels = claim.claim("runner")
     suspend(bob.organisation)

@@ -243,7 +243,7 @@ def test_a_test_shows_each_step(
 
     response = desk.post(here("test/"), {"recipient": "jane@firm.example"}, follow=True)
     running = response.content.decode()
-    jobs.run_waiting()
+    jobs.run_queued()
     over = desk.get(response.request["PATH_INFO"]).content.decode()
 
     assert "connection-test@secure.example" in running

@@ -44,7 +44,7 @@ def test_connecting(
     page.get_by_role("button", name="Start the test").click()
     expect(page.get_by_text("The test is running.")).to_be_visible()
     expect(page.get_by_role("button", name="Copy test address")).to_be_visible()
-    jobs.run_waiting()
+    jobs.run_queued()
     expect(page.get_by_text("Let our server through your firewall")).to_be_visible()
     watched = page.url
 

@@ -91,7 +91,7 @@ def test_people_are_found(
 
 def test_add_a_person_who_gets_a_link(office: Client, at: Path, alice: Person) -> None:
     office.post(at("people/add/"), NEW)
-    jobs.run_waiting()
+    jobs.run_queued()
 
     jo = Person.objects.get(address="jo@northfield.secure.example")
     assert not jo.has_usable_password()
@@ -263,7 +263,7 @@ def test_a_link_to_sign_in_ends_the_password_and_every_session(
     assert other.get("/account/").status_code == 200
 
     office.post(at(f"people/{bob.pk}/link/"))
-    jobs.run_waiting()
+    jobs.run_queued()
 
     bob.refresh_from_db()
     assert not bob.has_usable_password()
@@ -300,7 +300,7 @@ def test_who_reads_mail_in_a_server_gets_the_link_there(
 
     client.post(f"/organisation/{firm.pk}/people/{tom.pk}/link/")
     client.post(f"/organisation/{firm.pk}/people/add/", new)
-    jobs.run_waiting()
+    jobs.run_queued()
 
     una = "una@firm.example.secure.example"
     assert [m.to for m in mail.outbox] == [[tom.address], [una]]

@@ -89,7 +89,7 @@ def test_file_says_who_stays_out_of_the_directory(
     page = office.get(at(f"people/file/{file.pk}/")).content.decode()
 
     office.post(at(f"people/file/{file.pk}/start/"))
-    jobs.run_waiting()
+    jobs.run_queued()
 
     assert page.count("Not in the directory") == 1
     assert file.faults == [[7, "Write yes or no under “Ex-directory”."]]
@@ -104,7 +104,7 @@ def test_people_are_added_by_a_job_and_get_their_links(
 
     office.post(at(f"people/file/{file.pk}/start/"))
     office.post(at(f"people/file/{file.pk}/start/"))
-    jobs.run_waiting()
+    jobs.run_queued()
 
     jo = Person.objects.get(address="jo@northfield.secure.example")
     assert (jo.phone, jo.job_title) == ("+44 113 496 0000", "Clerk")
@@ -152,7 +152,7 @@ def test_many_are_added_a_few_at_a_time_and_the_page_says_how_far_it_is(
     assert f"{importer.PEOPLE_AT_ONCE} of 60 done" in page
     assert "the import continues" in page
     assert northfield.people.count() == before + importer.PEOPLE_AT_ONCE
-    jobs.run_waiting()
+    jobs.run_queued()
     file.refresh_from_db()
     assert (file.status, file.added_count) == ("done", 60)
     assert len(mail.outbox) == 60
@@ -192,7 +192,7 @@ def test_a_slice_that_is_run_twice_adds_nobody_twice(
 
     for _ in range(5):
         tasks.run(file.pk)
-    jobs.run_waiting()
+    jobs.run_queued()
 
     file.refresh_from_db()
     assert (file.status, file.added_count) == ("done", 30)
@@ -219,7 +219,7 @@ def test_an_import_that_stopped_is_started_again_by_its_administrator(
     assert "Continue adding people" in page
     assert OrmQ.objects.count() == 1
     assert Entry.objects.filter(event="people_file.resumed").count() == 1
-    jobs.run_waiting()
+    jobs.run_queued()
     file.refresh_from_db()
     assert (file.status, file.added_count) == ("done", 30)
 
