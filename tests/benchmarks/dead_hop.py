@@ -66,23 +66,23 @@ def _measure(name: str, home: Path, options: argparse.Namespace) -> float:
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     for when in ("alone", "beside"):
         times = found[when]
-        print(f"{name}, {when}: {_shown(times)}, {found['lost_' + when]} not arrived")
+        print(f"{name}, {when}: {_format(times)}, {found['lost_' + when]} not arrived")
     print(
         f"{name}: {found['due']} recipients still due of {wanted['due']} on"
         f" {wanted['hops']} broken hops; the page of destinations took"
         f" {found['page'] * 1000:.0f} ms",
         flush=True,
     )
-    return _late(found["beside"]) / _late(found["alone"])
+    return _p95(found["beside"]) / _p95(found["alone"])
 
 
-def _late(times: list[float]) -> float:
+def _p95(times: list[float]) -> float:
     return sorted(times)[min(len(times) * 95 // 100, len(times) - 1)]
 
 
-def _shown(times: list[float]) -> str:
+def _format(times: list[float]) -> str:
     middle = statistics.median(times)
-    return f"{middle:7.3f} s in the middle, {_late(times):7.3f} s for 95 in 100"
+    return f"{middle:7.3f} s in the middle, {_p95(times):7.3f} s for 95 in 100"
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ class Intruder:
             self.browser.post(path, {"password": NEW_PASSWORD})
 
 
-def a_day_passes() -> None:
+def pass_a_day() -> None:
     """Moves pending and applied changes back by 25 hours, and applies those that are
     due."""
     RecoveryAddressChange.objects.update(
@@ -113,7 +113,7 @@ def a_day_passes() -> None:
     recovery.apply_due_changes()
 
 
-def everybody_hears() -> set[str]:
+def deliver_notices() -> set[str]:
     """Sends the notices that are due, and returns the addresses that they went to."""
     jobs.run_queued()
     mail.outbox.clear()

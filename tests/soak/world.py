@@ -104,7 +104,7 @@ class Host:
 
     def processes(self) -> list[tuple[int, str]]:
         """Returns pid and command line of `up` and all its descendants."""
-        return [(pid, _command(pid)) for pid in _family(self.pid)]
+        return [(pid, _command(pid)) for pid in _process_tree(self.pid)]
 
 
 @dataclass
@@ -268,7 +268,7 @@ def _context(authority: Authority) -> ssl.SSLContext:
     return context
 
 
-def _family(pid: int) -> list[int]:
+def _process_tree(pid: int) -> list[int]:
     """Returns the pids of the process and its descendants."""
     found = [pid]
     for parent in found:

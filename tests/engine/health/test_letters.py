@@ -24,10 +24,10 @@ from engine.health.situation import Finding
 from engine.queue.models import QueuedMessage
 from engine.registry.models import Person
 from engine.secrets import state_folder
-from tests.engine.queue.conftest import authority, believed, make_hop
+from tests.engine.queue.conftest import authority, make_hop, trust_authority
 from tests.next_hop import NextHop
 
-__all__ = ["authority", "believed", "make_hop"]
+__all__ = ["authority", "make_hop", "trust_authority"]
 
 NOW = datetime(2026, 11, 29, 9, 0, 30, tzinfo=UTC)
 AWAY = [Finding("database", "mx1", "It has not answered.")]

@@ -65,7 +65,7 @@ def test_a_next_hop_leaves_lines_with_its_reply_and_name(
     for _ in range(2):
         with django_capture_on_commit_callbacks(execute=True):
             queue.run()
-        queue.wait_over()
+        queue.make_all_due()
 
     deferred, delivered = lines()
     assert deferred["event"] == "deferred"

@@ -186,7 +186,7 @@ def test_message_waits_while_the_server_is_down_and_arrives_once_it_is_up(
     waiting = queue.recipient(reference)
     hop.start()
 
-    queue.wait_over()
+    queue.make_all_due()
     queue.run()
 
     assert waiting.status == RecipientStatus.QUEUED
@@ -220,7 +220,7 @@ def test_message_put_off_by_the_server_is_tried_again(queue, hop, firm_connectio
     queue.run()
     first = queue.recipient(reference)
 
-    queue.wait_over()
+    queue.make_all_due()
     queue.run()
 
     assert first.last_reply == "450 4.2.0 Greylisted"
@@ -245,7 +245,7 @@ def test_deferral_that_repeats_itself_is_written_down_once(
 
     for _ in range(5):
         queue.run()
-        queue.wait_over()
+        queue.make_all_due()
 
     [event] = deferrals(reference)
     assert event.detail["times"] == event.detail["attempt"] == 5
@@ -265,7 +265,7 @@ def test_another_deferral_is_another_event(queue, hop, firm_connection, bob):
 
     for _ in range(3):
         queue.run()
-        queue.wait_over()
+        queue.make_all_due()
 
     assert [one.detail["reply"] for one in deferrals(reference)] == [
         "450 4.2.0 A",
@@ -293,7 +293,7 @@ def test_deferral_whose_event_is_gone_is_written_down_again(
     reference = queue.send(bob.address, JANE)
     queue.run()
     Event.objects.all().delete()
-    queue.wait_over()
+    queue.make_all_due()
 
     queue.run()
 
@@ -340,7 +340,7 @@ def test_any_success_after_the_final_dot_is_delivery(
     reference = queue.send(bob.address, JANE)
 
     queue.run()
-    queue.wait_over()
+    queue.make_all_due()
     queue.run()
 
     assert queue.status(reference) is RecipientStatus.RELAYED
@@ -405,7 +405,7 @@ def test_fault_in_telling_of_it_sends_nothing_again(
         patched.setattr(sys.modules[broken.__module__], broken.__name__, break_down)
         for _ in range(2):
             queue.run()
-            queue.wait_over()
+            queue.make_all_due()
 
     rows = Recipient.objects.filter(message__reference=reference)
     statuses = dict(rows.values_list("address", "status"))
@@ -610,7 +610,7 @@ def test_server_that_cannot_be_trusted_gets_nothing_and_the_sender_hears_soon(
     for _ in range(3):
         assert queue.inbox(bob) == []
         queue.run()
-        queue.wait_over()
+        queue.make_all_due()
         tls_failed_since(minutes=16)
 
     [about] = dsn.read(read(queue.inbox(bob)[0]))
@@ -631,7 +631,7 @@ def test_handshakes_that_fail_are_not_final_within_a_quarter_of_an_hour(
 
     for _ in range(4):
         queue.run()
-        queue.wait_over()
+        queue.make_all_due()
 
     assert queue.status(reference) is RecipientStatus.QUEUED
 
@@ -646,11 +646,11 @@ def test_another_answer_in_between_begins_the_count_of_handshakes_anew(
     reference = queue.send(bob.address, JANE)
     for _ in range(2):
         queue.run()
-        queue.wait_over()
+        queue.make_all_due()
     tls_failed_since(minutes=16)
     hop.stop()
     queue.run()
-    queue.wait_over()
+    queue.make_all_due()
     hop.start()
 
     queue.run()
@@ -685,16 +685,16 @@ def test_mail_waiting_for_a_server_goes_as_soon_as_it_is_back(
 
     database = OneConnection()
 
-    async def story():
+    async def scenario():
         runner = Runner(pool=Pool(down_seconds=0), database=database)
         await runner.run_once()
         await asyncio.to_thread(hop.start)
-        await database.run(queue.wait_over, first)
+        await database.run(queue.make_all_due, first)
         await runner.run_once()
         await runner.run_once()
         await runner.close()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
     assert len(hop.received) == 3
 
@@ -707,7 +707,7 @@ def test_server_that_breaks_off_gets_the_message_again(
     queue.run()
     first = queue.recipient(reference)
 
-    queue.wait_over()
+    queue.make_all_due()
     queue.run()
 
     assert first.status == RecipientStatus.QUEUED
@@ -720,7 +720,7 @@ def test_session_that_the_server_dropped_meanwhile_is_replaced(
 ):
     database = OneConnection()
 
-    async def story():
+    async def scenario():
         runner = Runner(database=database)
         await database.run(queue.send, bob.address, JANE)
         await runner.run_once()
@@ -729,7 +729,7 @@ def test_session_that_the_server_dropped_meanwhile_is_replaced(
         await runner.run_once()
         await runner.close()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
     assert len(hop.received) == 2
     assert Recipient.objects.filter(status=RecipientStatus.RELAYED).count() == 2
