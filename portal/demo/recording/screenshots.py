@@ -1,4 +1,4 @@
-"""Takes the guides' screenshots from a script."""
+"""Takes the screenshots of the guides and of README.md, each set from a script."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Browser
@@ -15,7 +16,12 @@ from portal.demo.recording.temporary_site import Stage
 from portal.guides.bundled import guide_files
 from portal.guides.rendering import pictures
 
-SCRIPT = guide_files.FOLDER.parent / "pictures.toml"
+README_FOLDER = Path(__file__).parent / "readme"
+# Each script, and the folder of its pictures.
+SCRIPTS = {
+    guide_files.FOLDER.parent / "pictures.toml": pictures.FOLDER,
+    README_FOLDER / "pictures.toml": README_FOLDER,
+}
 WIDTH = 1000  # pixels
 QUALITIES = (80, 65, 50, 35)
 MOST_OCTETS = 60 * 1024
@@ -26,17 +32,18 @@ class Shot:
     """A picture: who is signed in, what they do first, and the height in pixels."""
 
     name: str
+    folder: Path
     does: tuple[Act, ...]
     who: str = ""
     height: int = 640
 
 
 def shots() -> list[Shot]:
-    """Returns all pictures of the script."""
-    script = tomllib.loads(SCRIPT.read_text(encoding="utf-8"))
+    """Returns all pictures of the scripts."""
     return [
-        Shot(**{**shot, "does": tuple(tuple(act) for act in shot["does"])})
-        for shot in script["picture"]
+        Shot(**{**shot, "folder": folder, "does": tuple(map(tuple, shot["does"]))})
+        for script, folder in SCRIPTS.items()
+        for shot in tomllib.loads(script.read_text(encoding="utf-8"))["picture"]
     ]
 
 
@@ -58,8 +65,8 @@ def _take(player: Player, shot: Shot) -> None:
     player.page.set_viewport_size({"width": WIDTH, "height": shot.height})
     for act in shot.does:
         player.play(act)
-    pictures.FOLDER.mkdir(parents=True, exist_ok=True)
-    target = pictures.FOLDER / f"{shot.name}.webp"
+    shot.folder.mkdir(parents=True, exist_ok=True)
+    target = shot.folder / f"{shot.name}.webp"
     target.write_bytes(small(player.page.screenshot()))
 
 

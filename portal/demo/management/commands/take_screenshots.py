@@ -1,4 +1,4 @@
-"""`manage.py take_screenshots`: takes the guides' pictures in a fresh demo community."""
+"""`manage.py take_screenshots`: takes the pictures of the guides and of README.md."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from portal.demo.recording.temporary_site import stage
 
 
 class Command(BaseCommand):
-    """Takes the guides' pictures, all or by name."""
+    """Takes pictures of a fresh demo community, all or by name."""
 
-    help = "Take the guides' pictures. Needs Chromium and the test packages."
+    help = (
+        "Take the pictures of the guides and of README.md in a fresh demo community. "
+        "Needs Chromium and the test packages."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Adds the names of pictures."""
