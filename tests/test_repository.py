@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import codecs
+import itertools
 import pickle
 import re
 import socket
@@ -240,12 +241,25 @@ def _imported(path: Path) -> Iterator[str]:
             yield (node.module or "").partition(".")[0]
 
 
-def test_the_readme_is_short_and_names_only_what_exists() -> None:
+def test_the_readme_is_short() -> None:
     text = (ROOT / "README.md").read_text()
 
     assert len(text.splitlines()) < 150
-    for name in ("engine/README.md", "CHANGELOG.md", "LICENSE", "Makefile"):
-        assert (ROOT / name).exists()
+
+
+def test_the_changelog_has_each_change_once() -> None:
+    text = _text(ROOT / "CHANGELOG.md")
+    entries = [
+        frozenset(re.findall(r"\w{4,}", entry.casefold()))
+        for entry in re.findall(r"^- (?:.+\n)(?:  .+\n)*", text, re.MULTILINE)
+    ]
+    repeated = [
+        sorted(one & other)
+        for one, other in itertools.combinations(entries, 2)
+        if len(one & other) > 0.5 * len(one | other)
+    ]
+
+    assert repeated == []
 
 
 # What README files name in backticks and in blocks of commands.
@@ -293,6 +307,17 @@ def test_paths_in_readmes_exist() -> None:
         for readme in _readmes()
         for name in _named(readme, PATH)
         if not name.startswith(ELSEWHERE) and not _exists(name, readme)
+    ]
+
+    assert missing == []
+
+
+def test_links_and_pictures_in_readmes_lead_to_files() -> None:
+    missing = [
+        f"{readme.relative_to(ROOT)}: {target}"
+        for readme in _readmes()
+        for target in re.findall(r"\]\(([^)#:]+)", readme.read_text())
+        if not (readme.parent / target).exists()
     ]
 
     assert missing == []
