@@ -75,14 +75,12 @@ class FakeCloud:
     provider: Provider
     authority: Authority
 
-    def sign_and_name(self, message: bytes, tenant: FakeTenant) -> bytes:
+    def stamped(self, message: bytes, tenant: FakeTenant) -> bytes:
         """Returns the message as the provider sends it: signed for the tenant, and
         naming it."""
-        return self.add_tenant_fields(tenant.signer.sign(message), tenant.tenant_id)
+        return self.named(tenant.signer.sign(message), tenant.tenant_id)
 
-    def add_tenant_fields(
-        self, message: bytes, tenant_id: str, domain: str = ""
-    ) -> bytes:
+    def named(self, message: bytes, tenant_id: str, domain: str = "") -> bytes:
         """Returns the message with the provider's own header fields added at the
         top."""
         if self.provider == Provider.GOOGLE_WORKSPACE:
@@ -105,7 +103,7 @@ class FakeCloud:
         return context
 
 
-def send_message(
+def hand_over(
     port: int,
     message: bytes,
     *,
@@ -142,7 +140,7 @@ class RecordingClamd:
 
     def __init__(self, folder: Path) -> None:
         self.socket = str(folder / "clamd")
-        self.received: list[bytes] = []
+        self.heard: list[bytes] = []
         self.hung_up = 0
         self.pings = 0
         self.answer: bytes | None = b"stream: OK\0"
@@ -182,5 +180,5 @@ class _RecordingHandler(socketserver.StreamRequestHandler):
         heard = b""
         while size := int.from_bytes(self.rfile.read(4), "big"):
             heard += self.rfile.read(size)
-        clamd.received.append(heard)
+        clamd.heard.append(heard)
         self.wfile.write(clamd.answer)

@@ -71,5 +71,5 @@ def key(db: None) -> Key:
 
 
 @pytest.fixture
-def anonymous() -> Api:
+def nobody() -> Api:
     return Api("")

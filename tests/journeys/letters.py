@@ -13,7 +13,7 @@ from tests.peers.postfix import Postfix
 from tests.peers.process import wait_until
 
 
-def download_messages(
+def downloaded(
     postern: Postern, person: Person, subject: str, *, team: str = ""
 ) -> list[EmailMessage]:
     """Downloads a person's messages by POP3S and returns those with that subject.
@@ -29,18 +29,18 @@ def download_messages(
     return with_subject(raw, subject)
 
 
-def wait_for_message(postern: Postern, person: Person, subject: str) -> EmailMessage:
+def arrival(postern: Postern, person: Person, subject: str) -> EmailMessage:
     """Waits for the only message with that subject and returns it."""
     wait_until(
-        lambda: bool(download_messages(postern, person, subject)),
+        lambda: bool(downloaded(postern, person, subject)),
         f"{subject} for {person['address']}",
         90,
     )
-    [message] = download_messages(postern, person, subject)
+    [message] = downloaded(postern, person, subject)
     return message
 
 
-def wait_for_message_at_firm(firm: Postfix, local: str, subject: str) -> EmailMessage:
+def at_the_firm(firm: Postfix, local: str, subject: str) -> EmailMessage:
     """Waits for the only message with that subject at the firm's server and returns
     it."""
     wait_until(
@@ -67,9 +67,7 @@ def text_of(message: EmailMessage) -> str:
     return body.get_content() if body else ""
 
 
-def messages_containing(
-    postern: Postern, person: Person, words: str
-) -> list[EmailMessage]:
+def saying(postern: Postern, person: Person, words: str) -> list[EmailMessage]:
     """Downloads a person's messages and returns those whose text contains `words`."""
     raw = mpop.download(
         postern.ports["pop3s"],

@@ -21,7 +21,7 @@ DEMO = "demo"
 TEMPLATE = "migrated"
 
 
-def prepared(name: str) -> Path | None:
+def made(name: str) -> Path | None:
     """Returns the path of a prepared copy, or None if none was prepared.
 
     `name` is that of the SQLite file, the cluster's data or the demo's state.
@@ -30,9 +30,9 @@ def prepared(name: str) -> Path | None:
     return Path(folder, name) if folder else None
 
 
-def use_copy(database: dict[str, Any]) -> bool:
+def lend(database: dict[str, Any]) -> bool:
     """Makes a test database start as a copy; returns False if there is none to copy."""
-    source = prepared(SQLITE)
+    source = made(SQLITE)
     if source is None:
         return False
     # Checking that no migration is pending takes longer than a hundred tests.

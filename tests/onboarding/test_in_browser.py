@@ -27,14 +27,14 @@ __all__ = ["signed_in"]
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
-class ScreenCheck:
+class Eye:
     """Checks the current page at both widths."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
         self.found: list[str] = []
 
-    def check(self, name: str) -> None:
+    def look(self, name: str) -> None:
         for width in (screens.WIDE, screens.NARROW):
             self.page.set_viewport_size({"width": width, "height": 900})
             for fault in screens.examine(self.page, width):
@@ -77,35 +77,35 @@ def mail_to(mails: Any, address: str) -> Any:
 def test_an_applicant_by_keyboard(
     page: Page, live_server: Any, sent: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    screen = ScreenCheck(page)
+    eye = Eye(page)
     page.goto(live_server.url + "/apply/")
-    screen.check("start")
+    eye.look("start")
     press(page, "Start now")
     press(page, "Continue")
-    screen.check("eligibility_error")
+    eye.look("eligibility_error")
     choose(page, work="party")
     press(page, "Continue")
-    screen.check("not_eligible")
+    eye.look("not_eligible")
     page.goto(live_server.url + "/apply/email/")
     press(page, "Send me a link")
-    screen.check("email_error")
+    eye.look("email_error")
     fill(page, address="jane@firm.example")
     press(page, "Send me a link")
-    screen.check("sent")
+    eye.look("sent")
 
     link = live_server.url + link_in(mail_to(sent(), "jane@firm.example").body, "link")
     page.goto(link)
-    screen.check("link")
+    eye.look("link")
     press(page, "Continue")
-    screen.check("tasks_new")
+    eye.look("tasks_new")
     follow(page, "Tell us about your organisation")
     press(page, "Save and continue")
-    screen.check("organisation_error")
+    eye.look("organisation_error")
     fill(page, organisation_name="Firm Solicitors", town="Leeds")
     choose(page, kind="law_firm", is_sole_user="no")
     press(page, "Save and continue")
     follow(page, "Tell us about yourself")
-    screen.check("applicant")
+    eye.look("applicant")
     fill(
         page,
         applicant_name="Jane Doe",
@@ -114,7 +114,7 @@ def test_an_applicant_by_keyboard(
     )
     press(page, "Save and continue")
     follow(page, "Name a second administrator")
-    screen.check("second")
+    eye.look("second")
     fill(
         page,
         second_name="Ravi Shah",
@@ -126,21 +126,21 @@ def test_an_applicant_by_keyboard(
         state="done", facts={"hosts": ["mail.firm.example"]}
     )
     follow(page, "Choose how you will connect")
-    screen.check("account")
+    eye.look("account")
     choose(page, account_type="smtp")
     press(page, "Save and continue")
-    screen.check("server")
+    eye.look("server")
     fill(page, member_domain="firm.example", next_hop_host="mail.firm.example")
     choose(page, proof="source")
     press(page, "Save and continue")
     fill(page, source_networks="0.0.0.0/0")
     press(page, "Save and continue")
-    screen.check("source_error")
+    eye.look("source_error")
     fill(page, source_networks="192.0.2.0/28")
     press(page, "Save and continue")
-    screen.check("tasks_some")
+    eye.look("tasks_some")
     follow(page, "Name your sponsor")
-    screen.check("sponsor_named")
+    eye.look("sponsor_named")
     fill(
         page,
         sponsor_name="Ruth Cole",
@@ -149,28 +149,28 @@ def test_an_applicant_by_keyboard(
     )
     press(page, "Save and continue")
     follow(page, "Sign the terms")
-    screen.check("signer")
+    eye.look("signer")
     choose(page, signer="me")
     press(page, "Save and continue")
     press(page, "Accept the terms")
-    screen.check("terms_error")
+    eye.look("terms_error")
     choose(page, agree="on")
     press(page, "Accept the terms")
-    screen.check("tasks_done")
+    eye.look("tasks_done")
     press(page, "Check your answers")
-    screen.check("check")
+    eye.look("check")
     press(page, "Confirm and apply")
-    screen.check("confirmation")
+    eye.look("confirmation")
     follow(page, "Follow your application")
-    screen.check("progress")
+    eye.look("progress")
     follow(page, "Name another sponsor")
-    screen.check("other_sponsor")
+    eye.look("other_sponsor")
     page.goto(live_server.url + "/apply/withdraw/")
-    screen.check("withdraw")
+    eye.look("withdraw")
     page.goto(link)
-    screen.check("link_ended")
+    eye.look("link_ended")
 
-    assert screen.found == []
+    assert eye.found == []
 
 
 def come_back(page: Page, base: str, sent: Any) -> None:
@@ -192,49 +192,49 @@ def test_the_sponsor_the_signatory_and_the_desk(
     alice: Person,
     signed_in: SignIn,
 ) -> None:
-    screen = ScreenCheck(page)
+    eye = Eye(page)
     application = submit_application(signing=ANOTHER_SIGNATORY)
     mails = sent()
     sponsor = link_in(mail_to(mails, "ruth@fenland.police.example").body, "sponsor")
     page.goto(live_server.url + sponsor)
     choose(page, answer="decline")
     press(page, "Send your answer")
-    screen.check("sponsor_error")
+    eye.look("sponsor_error")
     fill(page, reason="Not known to us.")
     press(page, "Send your answer")
-    screen.check("sponsor_done")
+    eye.look("sponsor_done")
     page.goto(live_server.url + sponsor)
-    screen.check("sponsor_over")
+    eye.look("sponsor_over")
     come_back(page, live_server.url, sent)
     follow(page, "Name another signatory")
     press(page, "Ask this signatory")
-    screen.check("other_signatory_error")
+    eye.look("other_signatory_error")
     sign = link_in(mail_to(mails, "mary@firm.example").body, "sign")
     page.goto(live_server.url + sign)
-    screen.check("sign")
+    eye.look("sign")
     choose(page, agree="on")
     press(page, "Sign the terms")
-    screen.check("sign_done")
+    eye.look("sign_done")
 
     decisions.ask_question(
         application, text="Who do you work with in Fenland?", by=vera
     )
     come_back(page, live_server.url, sent)
     expect(page.get_by_text("We have a question for you")).to_be_visible()
-    screen.check("progress_queried")
+    eye.look("progress_queried")
     follow(page, "Answer")
     press(page, "Send your answer")
-    screen.check("answer_error")
+    eye.look("answer_error")
     fill(page, text="With the custody suite.")
     press(page, "Send your answer")
-    screen.check("progress_answered")
+    eye.look("progress_answered")
 
     use_session(page, signed_in(vera, second_factor=True), live_server.url)
     for act in ("", "approve/", "reject/", "ask/", "correct/"):
         page.goto(f"{live_server.url}/admin/applications/{application.pk}/{act}")
-        screen.check(f"desk_{act.strip('/') or 'inspect'}")
+        eye.look(f"desk_{act.strip('/') or 'inspect'}")
     page.goto(live_server.url + "/admin/applications/")
-    screen.check("desk_list")
+    eye.look("desk_list")
 
     Letter.objects.create(
         application=application,
@@ -244,6 +244,6 @@ def test_the_sponsor_the_signatory_and_the_desk(
     use_session(page, signed_in(alice, second_factor=True), live_server.url)
     page.goto(live_server.url + "/apply/letter/")
     expect(page.get_by_role("button", name="Download the letter")).to_be_visible()
-    screen.check("own_letter")
+    eye.look("own_letter")
 
-    assert screen.found == []
+    assert eye.found == []

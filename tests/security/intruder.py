@@ -60,10 +60,10 @@ class Intruder:
 
         Returns whether the victim's words were on the page.
         """
-        jobs.run_queued()
+        jobs.run_waiting()
         self._use_links()
         self.browser.post("/account/password/reset/", {"email": self.victim.address})
-        jobs.run_queued()
+        jobs.run_waiting()
         self._use_links()
         typed = {"login": self.victim.address, "password": NEW_PASSWORD}
         self.browser.post("/account/login/", typed)
@@ -103,7 +103,7 @@ class Intruder:
             self.browser.post(path, {"password": NEW_PASSWORD})
 
 
-def pass_a_day() -> None:
+def a_day_passes() -> None:
     """Moves pending and applied changes back by 25 hours, and applies those that are
     due."""
     RecoveryAddressChange.objects.update(
@@ -113,12 +113,12 @@ def pass_a_day() -> None:
     recovery.apply_due_changes()
 
 
-def deliver_notices() -> set[str]:
+def everybody_hears() -> set[str]:
     """Sends the notices that are due, and returns the addresses that they went to."""
-    jobs.run_queued()
+    jobs.run_waiting()
     mail.outbox.clear()
     notices.send_and_tidy()
-    jobs.run_queued()
+    jobs.run_waiting()
     with suppress(IndexError):
         return {message.to[0] for message in mail.outbox}
     return set()

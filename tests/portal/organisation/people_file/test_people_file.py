@@ -28,22 +28,20 @@ HEAD = "Name,Secure address,Job title,Phone,Town,Everyday address\n"
 JO = "Jo Field,jo@northfield.secure.example,Clerk,'+44 113 496 0000,Leeds,jo@mail.example\n"
 
 
-def upload(
-    admin_client: Client, path_to: Path, raw: bytes | str, **fields: str
-) -> PeopleFile:
+def upload(office: Client, at: Path, raw: bytes | str, **fields: str) -> PeopleFile:
     data = raw.encode() if isinstance(raw, str) else raw
     file = SimpleUploadedFile("people.csv", data)
-    page = admin_client.post(path_to("people/file/"), {"file": file, **fields})
+    page = office.post(at("people/file/"), {"file": file, **fields})
     assert page.status_code == 302, page.content.decode()
     return PeopleFile.objects.get()
 
 
 def test_file_is_tried_before_anything_is_done(
-    admin_client: Client, path_to: Path, bob: Person, charlie: Person
+    office: Client, at: Path, bob: Person, charlie: Person
 ) -> None:
     file = upload(
-        admin_client,
-        path_to,
+        office,
+        at,
         HEAD
         + JO
         + "Bob,bob@northfield.secure.example,,,,\n"
@@ -61,22 +59,22 @@ def test_file_is_tried_before_anything_is_done(
 
 
 def test_a_thousand_rows_take_few_questions(
-    admin_client: Client, path_to: Path, django_assert_max_num_queries
+    office: Client, at: Path, django_assert_max_num_queries
 ) -> None:
     rows = "".join(f"Person {n},p{n}\n" for n in range(5000))
 
     with django_assert_max_num_queries(30):
-        file = upload(admin_client, path_to, "Name,Secure address\n" + rows)
+        file = upload(office, at, "Name,Secure address\n" + rows)
 
     assert len(file.rows) == 5000
 
 
 def test_addresses_that_are_no_persons_are_taken_too(
-    admin_client: Client, path_to: Path, listing: Mailbox, duty: DistributionList
+    office: Client, at: Path, listing: Mailbox, duty: DistributionList
 ) -> None:
     rows = "A,listing\nB,duty\nC,duty-bounces\nD,free\n"
 
-    file = upload(admin_client, path_to, "Name,Secure address\n" + rows)
+    file = upload(office, at, "Name,Secure address\n" + rows)
 
     assert [line for line, _ in file.faults] == [2, 3, 4]
     assert all("already in use" in sentence for _, sentence in file.faults)
@@ -84,14 +82,14 @@ def test_addresses_that_are_no_persons_are_taken_too(
 
 
 def test_file_says_who_stays_out_of_the_directory(
-    admin_client: Client, path_to: Path, alice: Person
+    office: Client, at: Path, alice: Person
 ) -> None:
     head = "\n,,\nName,Secure address,Ex-directory\n"
-    file = upload(admin_client, path_to, head + "A,a,YES\nB,b,no\nC,c,\nD,d,perhaps\n")
-    page = admin_client.get(path_to(f"people/file/{file.pk}/")).content.decode()
+    file = upload(office, at, head + "A,a,YES\nB,b,no\nC,c,\nD,d,perhaps\n")
+    page = office.get(at(f"people/file/{file.pk}/")).content.decode()
 
-    admin_client.post(path_to(f"people/file/{file.pk}/start/"))
-    jobs.run_queued()
+    office.post(at(f"people/file/{file.pk}/start/"))
+    jobs.run_waiting()
 
     assert page.count("Not in the directory") == 1
     assert file.faults == [[7, "Write yes or no under “Ex-directory”."]]
@@ -100,13 +98,13 @@ def test_file_says_who_stays_out_of_the_directory(
 
 
 def test_people_are_added_by_a_job_and_get_their_links(
-    admin_client: Client, path_to: Path, alice: Person
+    office: Client, at: Path, alice: Person
 ) -> None:
-    file = upload(admin_client, path_to, HEAD + JO, sends_links="on")
+    file = upload(office, at, HEAD + JO, sends_links="on")
 
-    admin_client.post(path_to(f"people/file/{file.pk}/start/"))
-    admin_client.post(path_to(f"people/file/{file.pk}/start/"))
-    jobs.run_queued()
+    office.post(at(f"people/file/{file.pk}/start/"))
+    office.post(at(f"people/file/{file.pk}/start/"))
+    jobs.run_waiting()
 
     jo = Person.objects.get(address="jo@northfield.secure.example")
     assert (jo.phone, jo.job_title) == ("+44 113 496 0000", "Clerk")
@@ -116,14 +114,14 @@ def test_people_are_added_by_a_job_and_get_their_links(
     assert (
         Entry.objects.filter(event="person.added", by_name=alice.address).count() == 1
     )
-    page = admin_client.get(path_to(f"people/file/{file.pk}/")).content.decode()
+    page = office.get(at(f"people/file/{file.pk}/")).content.decode()
     assert "1 person has been added" in page
 
 
 def test_job_that_was_killed_goes_on_where_it_was(
-    admin_client: Client, path_to: Path, northfield: Organisation
+    office: Client, at: Path, northfield: Organisation
 ) -> None:
-    file = upload(admin_client, path_to, HEAD + JO + JO.replace("jo@n", "ann@n"))
+    file = upload(office, at, HEAD + JO + JO.replace("jo@n", "ann@n"))
     PeopleFile.objects.update(status="loading")
     importer._add_next(file.pk, file.rows)  # and the worker dies
 
@@ -142,34 +140,34 @@ def many(number: int) -> str:
 
 
 def test_many_are_added_a_few_at_a_time_and_the_page_says_how_far_it_is(
-    admin_client: Client, path_to: Path, northfield: Organisation
+    office: Client, at: Path, northfield: Organisation
 ) -> None:
-    file = upload(admin_client, path_to, many(60), sends_links="on")
+    file = upload(office, at, many(60), sends_links="on")
     before = northfield.people.count()
-    admin_client.post(path_to(f"people/file/{file.pk}/start/"))
+    office.post(at(f"people/file/{file.pk}/start/"))
 
     assert worker.run_next(Lane.LONG)
 
-    page = admin_client.get(path_to(f"people/file/{file.pk}/")).content.decode()
+    page = office.get(at(f"people/file/{file.pk}/")).content.decode()
     assert f"{importer.PEOPLE_AT_ONCE} of 60 done" in page
     assert "the import continues" in page
     assert northfield.people.count() == before + importer.PEOPLE_AT_ONCE
-    jobs.run_queued()
+    jobs.run_waiting()
     file.refresh_from_db()
     assert (file.status, file.added_count) == ("done", 60)
     assert len(mail.outbox) == 60
 
 
 def test_another_import_and_its_letters_have_their_turn_in_between(
-    admin_client: Client, path_to: Path, northfield: Organisation, bob: Person
+    office: Client, at: Path, northfield: Organisation, bob: Person
 ) -> None:
-    first = upload(admin_client, path_to, many(60))
+    first = upload(office, at, many(60))
     PeopleFile.objects.update(name="first")
     file = SimpleUploadedFile("people.csv", b"Name,Secure address\nZoe,zoe\n")
-    admin_client.post(path_to("people/file/"), {"file": file})
+    office.post(at("people/file/"), {"file": file})
     second = PeopleFile.objects.exclude(pk=first.pk).get()
     for one in (first, second):
-        admin_client.post(path_to(f"people/file/{one.pk}/start/"))
+        office.post(at(f"people/file/{one.pk}/start/"))
     invite(bob)
 
     # One slice of the first file, and then the second file, which was uploaded before
@@ -186,15 +184,15 @@ def test_another_import_and_its_letters_have_their_turn_in_between(
 
 
 def test_a_slice_that_is_run_twice_adds_nobody_twice(
-    admin_client: Client, path_to: Path, northfield: Organisation
+    office: Client, at: Path, northfield: Organisation
 ) -> None:
-    file = upload(admin_client, path_to, many(30), sends_links="on")
+    file = upload(office, at, many(30), sends_links="on")
     before = northfield.people.count()
-    admin_client.post(path_to(f"people/file/{file.pk}/start/"))
+    office.post(at(f"people/file/{file.pk}/start/"))
 
     for _ in range(5):
         tasks.run(file.pk)
-    jobs.run_queued()
+    jobs.run_waiting()
 
     file.refresh_from_db()
     assert (file.status, file.added_count) == ("done", 30)
@@ -203,33 +201,33 @@ def test_a_slice_that_is_run_twice_adds_nobody_twice(
 
 
 def test_an_import_that_stopped_is_started_again_by_its_administrator(
-    admin_client: Client, path_to: Path
+    office: Client, at: Path
 ) -> None:
-    file = upload(admin_client, path_to, many(30))
-    admin_client.post(path_to(f"people/file/{file.pk}/start/"))
+    file = upload(office, at, many(30))
+    office.post(at(f"people/file/{file.pk}/start/"))
     worker.run_next(Lane.LONG)
     OrmQ.objects.all().delete()  # given up, or lost
-    admin_client.post(path_to(f"people/file/{file.pk}/start/"))
+    office.post(at(f"people/file/{file.pk}/start/"))
     assert not OrmQ.objects.exists()
     long_ago = clock.now() - timedelta(minutes=5)
     PeopleFile.objects.update(moved_at=long_ago)
 
-    page = admin_client.get(path_to(f"people/file/{file.pk}/")).content.decode()
-    admin_client.post(path_to(f"people/file/{file.pk}/start/"))
-    admin_client.post(path_to(f"people/file/{file.pk}/start/"))
+    page = office.get(at(f"people/file/{file.pk}/")).content.decode()
+    office.post(at(f"people/file/{file.pk}/start/"))
+    office.post(at(f"people/file/{file.pk}/start/"))
 
     assert "Continue adding people" in page
     assert OrmQ.objects.count() == 1
     assert Entry.objects.filter(event="people_file.resumed").count() == 1
-    jobs.run_queued()
+    jobs.run_waiting()
     file.refresh_from_db()
     assert (file.status, file.added_count) == ("done", 30)
 
 
 def test_row_that_fails_meanwhile_is_told_and_the_rest_goes_on(
-    admin_client: Client, path_to: Path, northfield: Organisation
+    office: Client, at: Path, northfield: Organisation
 ) -> None:
-    file = upload(admin_client, path_to, HEAD + JO + JO.replace("jo@n", "ann@n"))
+    file = upload(office, at, HEAD + JO + JO.replace("jo@n", "ann@n"))
     northfield.mailboxes.create(
         address="jo@northfield.secure.example", name="Taken", kind="group"
     )
@@ -256,9 +254,9 @@ def test_row_that_fails_meanwhile_is_told_and_the_rest_goes_on(
     ids=["bom", "utf-16", "cp1252", "semicolons", "tabs", "crlf", "other headings"],
 )
 def test_file_is_read_however_it_was_saved(
-    admin_client: Client, path_to: Path, raw: bytes
+    office: Client, at: Path, raw: bytes
 ) -> None:
-    [row] = upload(admin_client, path_to, raw).rows
+    [row] = upload(office, at, raw).rows
 
     assert row["address"] == "jo@northfield.secure.example"
     assert row["name"] in ("Jo Field", "Zoë Field", "Jo")
@@ -283,10 +281,10 @@ def test_file_is_read_however_it_was_saved(
     ],
 )
 def test_file_that_cannot_be_used_says_why(
-    admin_client: Client, path_to: Path, raw: bytes, says: str
+    office: Client, at: Path, raw: bytes, says: str
 ) -> None:
     file = SimpleUploadedFile("people.csv", raw)
-    page = admin_client.post(path_to("people/file/"), {"file": file})
+    page = office.post(at("people/file/"), {"file": file})
 
     assert says in page.content.decode()
     assert not PeopleFile.objects.exists()
@@ -311,8 +309,8 @@ def test_a_cell_is_no_formula_and_reads_back(text: str) -> None:
     assert csv_reader._cell(safe) in (plain, plain.removeprefix("'"))
 
 
-def test_template_can_be_read_back(admin_client: Client, path_to: Path) -> None:
-    response = admin_client.get(path_to("people/file/template.csv"))
+def test_template_can_be_read_back(office: Client, at: Path) -> None:
+    response = office.get(at("people/file/template.csv"))
 
     [row] = csv_reader.read(response.content)
     assert row.cells["address"] == "jo@northfield.secure.example"
