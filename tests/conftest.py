@@ -70,12 +70,12 @@ def pytest_collection_modifyitems(
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     if connection.vendor != "postgresql":
         return
-    again = [item for item in items if _asks_a_database(item)]
+    again = [item for item in items if _uses_database(item)]
     config.hook.pytest_deselected(items=[one for one in items if one not in again])
     items[:] = again
 
 
-def _asks_a_database(item: pytest.Item) -> bool:
+def _uses_database(item: pytest.Item) -> bool:
     asked = set(getattr(item, "fixturenames", ()))
     marked = item.get_closest_marker("django_db") is not None
     return "chromium" not in asked and (marked or bool(asked & DATABASE))
@@ -84,7 +84,7 @@ def _asks_a_database(item: pytest.Item) -> bool:
 @pytest.fixture(scope="session")
 def django_db_keepdb(django_db_modify_db_settings: None) -> bool:
     """Whether the test database is a copy of one that is already migrated."""
-    return migrated.lend(connection.settings_dict)
+    return migrated.use_copy(connection.settings_dict)
 
 
 @pytest.fixture

@@ -75,12 +75,14 @@ class FakeCloud:
     provider: Provider
     authority: Authority
 
-    def stamped(self, message: bytes, tenant: FakeTenant) -> bytes:
+    def sign_and_name(self, message: bytes, tenant: FakeTenant) -> bytes:
         """Returns the message as the provider sends it: signed for the tenant, and
         naming it."""
-        return self.named(tenant.signer.sign(message), tenant.tenant_id)
+        return self.add_tenant_fields(tenant.signer.sign(message), tenant.tenant_id)
 
-    def named(self, message: bytes, tenant_id: str, domain: str = "") -> bytes:
+    def add_tenant_fields(
+        self, message: bytes, tenant_id: str, domain: str = ""
+    ) -> bytes:
         """Returns the message with the provider's own header fields added at the
         top."""
         if self.provider == Provider.GOOGLE_WORKSPACE:
@@ -103,7 +105,7 @@ class FakeCloud:
         return context
 
 
-def hand_over(
+def send_message(
     port: int,
     message: bytes,
     *,
@@ -140,7 +142,7 @@ class RecordingClamd:
 
     def __init__(self, folder: Path) -> None:
         self.socket = str(folder / "clamd")
-        self.heard: list[bytes] = []
+        self.received: list[bytes] = []
         self.hung_up = 0
         self.pings = 0
         self.answer: bytes | None = b"stream: OK\0"
@@ -180,5 +182,5 @@ class _RecordingHandler(socketserver.StreamRequestHandler):
         heard = b""
         while size := int.from_bytes(self.rfile.read(4), "big"):
             heard += self.rfile.read(size)
-        clamd.heard.append(heard)
+        clamd.received.append(heard)
         self.wfile.write(clamd.answer)

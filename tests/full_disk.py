@@ -20,7 +20,7 @@ TRIGGER = "CREATE TRIGGER no_room BEFORE INSERT ON {} EXECUTE FUNCTION no_room()
 
 
 @contextmanager
-def refusing_rows() -> Iterator[None]:
+def refuse_new_rows() -> Iterator[None]:
     """Refuses every new row of message content. For PostgreSQL, outside a
     transaction."""
     table = connection.ops.quote_name(Content._meta.db_table)

@@ -10,7 +10,7 @@ from engine.email_backend import ServiceMessage
 from engine.jobs import current
 
 
-def run_waiting() -> int:
+def run_queued() -> int:
     """Runs every queued job, oldest first, and the jobs that they queue; returns how
     many.
 

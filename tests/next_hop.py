@@ -39,23 +39,23 @@ class Received:
 class NextHop:
     """Listens between `start` and `stop`, on the same port each time.
 
-    `answers` holds replies for each recipient, used up in order; `to_data` holds those
+    `rcpt_replies` are those to each recipient, used up in order; `data_replies` those
     to the message as a whole. When none are left, the server accepts.
     """
 
     context: ssl.SSLContext | None
     size_limit: int = 0
-    answers: defaultdict[str, list[str]] = field(
+    rcpt_replies: defaultdict[str, list[str]] = field(
         default_factory=lambda: defaultdict(list)
     )
-    to_data: list[str] = field(default_factory=list)
+    data_replies: list[str] = field(default_factory=list)
     received: list[Received] = field(default_factory=list)
     sessions: int = 0
     port: int = 0
     protocol: type[SMTP] = SMTP
-    without: tuple[str, ...] = ()
+    missing_extensions: tuple[str, ...] = ()
     """Extensions that it does not offer."""
-    insists_on: str = ""
+    required_client_name: str = ""
     """A name that the client's certificate must carry, as with a partner connector."""
 
     def start(self) -> None:
@@ -125,7 +125,7 @@ class _Handler:
         return [
             line
             for line in lines
-            if not line[4:].startswith(self.hop.without or ("-",))
+            if not line[4:].startswith(self.hop.missing_extensions or ("-",))
         ]
 
     async def handle_RCPT(
@@ -136,10 +136,10 @@ class _Handler:
         address: str,
         options: list[str],
     ) -> str:
-        if self.hop.insists_on not in ["", *_client_names(server)]:
+        if self.hop.required_client_name not in ["", *_client_names(server)]:
             return PARTNER_REFUSAL
-        answers = self.hop.answers[address]
-        answer = answers.pop(0) if answers else "250 2.1.5 OK"
+        replies = self.hop.rcpt_replies[address]
+        answer = replies.pop(0) if replies else "250 2.1.5 OK"
         if answer.startswith("2"):
             envelope.rcpt_tos.append(address)
             envelope.rcpt_options.append(options)
@@ -148,7 +148,9 @@ class _Handler:
     async def handle_DATA(
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
-        answer = self.hop.to_data.pop(0) if self.hop.to_data else "250 2.0.0 Taken"
+        answer = (
+            self.hop.data_replies.pop(0) if self.hop.data_replies else "250 2.0.0 Taken"
+        )
         if answer == HANG_UP:
             server.transport.abort()
         if not answer.startswith("2"):

@@ -18,4 +18,4 @@ os.makedirs(os.path.join(os.environ["POSTERN_VAR"], "static"), exist_ok=True)
 
 from portal.settings import *  # noqa: E402, F403
 
-INSTALLED_APPS = [*INSTALLED_APPS, "tests.emptying"]  # noqa: F405
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.fast_flush"]  # noqa: F405

@@ -71,5 +71,5 @@ def key(db: None) -> Key:
 
 
 @pytest.fixture
-def nobody() -> Api:
+def anonymous() -> Api:
     return Api("")

@@ -20,8 +20,8 @@ PROBLEM = "application/problem+json"
 TOKEN = "/api/v1/oauth/token/"
 
 
-def test_nobody_is_asked_for_a_key(nobody: Api, db: None) -> None:
-    response = nobody("GET", "/organisations/")
+def test_nobody_is_asked_for_a_key(anonymous: Api, db: None) -> None:
+    response = anonymous("GET", "/organisations/")
 
     assert response.status_code == 401
     assert response["WWW-Authenticate"].startswith("Bearer")

@@ -29,7 +29,7 @@ from engine.storage.models import FolderRole, Message
 from portal.configuration.sending_rates import Rates
 from tests import factories
 from tests.api.conftest import Api, Key
-from tests.at_once import at_once
+from tests.concurrent_commits import commit_concurrently
 from tests.engine.antivirus import specimens
 
 pytestmark = pytest.mark.django_db
@@ -101,7 +101,7 @@ def test_message_that_two_processes_send_with_one_key_goes_out_once(
             written, sender=sender, once="m1", keep=lambda sent: None, by=by
         )
 
-    first, second = at_once([send, send], monkeypatch)
+    first, second = commit_concurrently([send, send], monkeypatch)
 
     assert first == second
     assert QueuedMessage.objects.count() == 1

@@ -51,14 +51,14 @@ ALL = sorted(set(operations()), key=str)
     "operation", ALL, ids=[f"{method} {path}" for method, path, _, _ in ALL]
 )
 def test_operation_asks_for_its_scope(
-    operation: Operation, key: Key, nobody: Api, northfield: Organisation
+    operation: Operation, key: Key, anonymous: Api, northfield: Organisation
 ) -> None:
     method, path, action, view = operation
     scope = view.scopes[action]
     others = [one for one in Scope if one != scope]
     body: dict[str, str] | None = {} if method in ("POST", "PATCH", "PUT") else None
 
-    assert nobody(method, path, body).status_code == 401
+    assert anonymous(method, path, body).status_code == 401
     refused = key(None, *others)(method, path, body)
     assert refused.status_code == 403
     assert str(scope) in refused.json()["detail"]

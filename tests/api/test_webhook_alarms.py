@@ -36,7 +36,7 @@ def call(endpoint: WebhookEndpoint, *, minutes: int, **over: object) -> WebhookC
     return WebhookCall.objects.create(endpoint=endpoint, **(fields | over))
 
 
-def look() -> list:
+def check_webhooks() -> list:
     return list(alarms.look(Situation(clock.now(), [], 3600.0)))
 
 
@@ -46,24 +46,24 @@ def test_an_endpoint_that_does_not_hear_is_an_alarm_until_it_hears(
     waiting = call(endpoint, minutes=20)
     call(endpoint, minutes=2)
 
-    [finding] = look()
+    [finding] = check_webhooks()
     assert finding.subject == f"cases.example ({endpoint.pk})"
     assert "secret" not in str(finding)
 
     waiting.state = WebhookState.DELIVERED
     waiting.save()
-    assert look() == []
+    assert check_webhooks() == []
 
 
 def test_a_call_that_was_given_up_is_an_alarm_for_an_hour(
     endpoint: WebhookEndpoint,
 ) -> None:
     given_up = call(endpoint, minutes=4000, state=WebhookState.FAILED)
-    assert len(look()) == 1
+    assert len(check_webhooks()) == 1
 
     given_up.next_attempt_at -= timedelta(hours=2)
     given_up.save()
-    assert look() == []
+    assert check_webhooks() == []
 
 
 def test_an_endpoint_that_is_switched_off_is_none(endpoint: WebhookEndpoint) -> None:
@@ -71,7 +71,7 @@ def test_an_endpoint_that_is_switched_off_is_none(endpoint: WebhookEndpoint) -> 
     endpoint.is_active = False
     endpoint.save()
 
-    assert look() == []
+    assert check_webhooks() == []
 
 
 def test_the_watch_knows_of_it(endpoint: WebhookEndpoint) -> None:
@@ -79,6 +79,6 @@ def test_the_watch_knows_of_it(endpoint: WebhookEndpoint) -> None:
 
     page = exposition.render([DatabaseCollector()])
 
-    assert any(look is alarms.look for _, look, _ in rules.looks)
+    assert any(check_webhooks is alarms.look for _, check_webhooks, _ in rules.looks)
     assert rules.get("webhooks").remedy
     assert b"postern_webhook_calls_waiting 1.0" in page

@@ -42,13 +42,13 @@ class Listener:
     """An endpoint that records its calls and answers as the test sets."""
 
     def __init__(self) -> None:
-        self.heard: list[tuple[bytes, Mapping[str, str]]] = []
-        self.says: Exception | None = None
+        self.calls: list[tuple[bytes, Mapping[str, str]]] = []
+        self.error: Exception | None = None
 
     def __call__(self, url: str, body: bytes, headers: Mapping[str, str]) -> str:
-        self.heard.append((body, headers))
-        if self.says is not None:
-            raise self.says
+        self.calls.append((body, headers))
+        if self.error is not None:
+            raise self.error
         return "204 No Content"
 
 
@@ -63,7 +63,7 @@ def listener() -> Listener:
     return Listener()
 
 
-def endpoint(call: Api, *events: str, **over: object) -> dict[str, object]:
+def create_endpoint(call: Api, *events: str, **over: object) -> dict[str, object]:
     wanted = {"url": URL, "events": events or ["message.delivered"], **over}
     return call("POST", "/webhooks/", wanted).json()
 
@@ -81,14 +81,14 @@ def send(call: Api, sender: Person, to: Person | DistributionList) -> str:
 def test_delivery_is_told_once_and_signed(
     call: Api, listener: Listener, bob: Person, charlie: Person
 ) -> None:
-    secret = str(endpoint(call)["secret"])
+    secret = str(create_endpoint(call)["secret"])
     reference = send(call, bob, charlie)
 
     for _ in range(2):
         enqueue_new_events()
         delivery.deliver(listener)
 
-    [(body, headers)] = listener.heard
+    [(body, headers)] = listener.calls
     notified = Webhook(secret).verify(body, dict(headers))
     assert notified["type"] == "message.delivered"
     assert notified["data"]["reference"] == reference
@@ -102,7 +102,7 @@ def test_each_organisation_is_told_of_its_own_side(
 ) -> None:
     events = ("message.delivered", "message.received")
     for caller in (call, key(charlie.organisation), key(firm), key(None)):
-        endpoint(caller, *events)
+        create_endpoint(caller, *events)
     send(call, bob, charlie)
 
     enqueue_new_events()
@@ -131,7 +131,7 @@ def test_whom_a_list_reaches_is_told_to_its_owner_only(
         posting=Posting.COMMUNITY,
     )
     for caller in (call, key(harbour)):
-        endpoint(caller, "message.delivered", "message.failed")
+        create_endpoint(caller, "message.delivered", "message.failed")
     send(call, bob, listed)
     Queue().run()
 
@@ -151,7 +151,7 @@ def test_what_happened_before_is_not_told(
     call: Api, bob: Person, charlie: Person
 ) -> None:
     send(call, bob, charlie)
-    endpoint(call)
+    create_endpoint(call)
 
     assert enqueue_new_events() == 0
 
@@ -161,7 +161,7 @@ def test_what_a_host_with_a_wrong_clock_wrote_is_passed_when_all_before_it_are_t
     call: Api, bob: Person, charlie: Person, minutes: int
 ) -> None:
     """The cursor trails by a minute: earlier ids may not have been committed yet."""
-    endpoint(call)
+    create_endpoint(call)
     enqueue_new_events()
     before = WebhookCursor.objects.get(source="trace").last_id
     with time_machine.travel(timezone.now() + timedelta(minutes=minutes)):
@@ -175,7 +175,7 @@ def test_what_a_host_with_a_wrong_clock_wrote_is_passed_when_all_before_it_are_t
 def test_nothing_is_told_twice_when_the_mark_was_lost(
     call: Api, bob: Person, charlie: Person
 ) -> None:
-    endpoint(call)
+    create_endpoint(call)
     send(call, bob, charlie)
 
     assert [enqueue_new_events(), enqueue_new_events()] == [1, 0]
@@ -184,7 +184,7 @@ def test_nothing_is_told_twice_when_the_mark_was_lost(
 
 
 def test_tickets_are_told(key: Key, call: Api, helpdesk: Mailbox, bob: Person) -> None:
-    endpoint(call, "ticket.created", "ticket.replied", "ticket.solved")
+    create_endpoint(call, "ticket.created", "ticket.replied", "ticket.solved")
     new = {"requester": bob.pk, "subject": "Locked out", "text": "Please help"}
     at = f"/tickets/{call('POST', '/tickets/', new).json()['id']}/reply/"
     key(None)("POST", at, {"text": "Done.", "status": "solved"})
@@ -198,22 +198,22 @@ def test_tickets_are_told(key: Key, call: Api, helpdesk: Mailbox, bob: Person) -
 def test_silent_endpoint_is_told_again_later_and_at_last_given_up(
     call: Api, listener: Listener, bob: Person, charlie: Person
 ) -> None:
-    endpoint(call)
+    create_endpoint(call)
     send(call, bob, charlie)
     enqueue_new_events()
-    listener.says = NotAccepted("500 Internal Server Error")
+    listener.error = NotAccepted("500 Internal Server Error")
 
     for _ in range(12):
-        time_passes()
+        make_calls_due()
         delivery.deliver(listener)
 
     notified = WebhookCall.objects.get()
-    assert len(listener.heard) == notified.attempts == len(delivery.RETRY_DELAYS) + 1
+    assert len(listener.calls) == notified.attempts == len(delivery.RETRY_DELAYS) + 1
     assert notified.state == WebhookState.FAILED
     assert notified.last_reply == "500 Internal Server Error"
 
 
-def time_passes() -> None:
+def make_calls_due() -> None:
     """Makes every call due and ends the pause of every endpoint."""
     WebhookCall.objects.update(next_attempt_at=clock.now())
     WebhookBackoff.objects.update(down_until=None)
@@ -236,9 +236,9 @@ def test_silent_endpoints_hold_up_no_other(
     call: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(14):
-        silent = endpoint(call, url=f"https://silent{number}.example/hook")
+        silent = create_endpoint(call, url=f"https://silent{number}.example/hook")
         waiting_calls(silent["id"], 200)
-    well = endpoint(call, url=URL)
+    well = create_endpoint(call, url=URL)
     waiting_calls(well["id"], 3)
     asked = []
     # A hundredth of the real times.
@@ -260,13 +260,13 @@ def test_silent_endpoints_hold_up_no_other(
 def test_an_endpoint_that_answers_again_hears_all_that_waited(
     call: Api, listener: Listener
 ) -> None:
-    waiting_calls(endpoint(call)["id"], 20)
-    listener.says = NotAccepted("503 Service Unavailable")
+    waiting_calls(create_endpoint(call)["id"], 20)
+    listener.error = NotAccepted("503 Service Unavailable")
     for _ in range(3):
         delivery.deliver(listener)
-    assert len(listener.heard) == 1
+    assert len(listener.calls) == 1
     WebhookBackoff.objects.update(down_until=clock.now())
-    listener.says = None
+    listener.error = None
 
     assert delivery.deliver(listener) == 19
 
@@ -274,8 +274,8 @@ def test_an_endpoint_that_answers_again_hears_all_that_waited(
 def test_calls_that_waited_as_long_as_their_endpoint_was_silent_are_given_up(
     call: Api, listener: Listener
 ) -> None:
-    waiting_calls(endpoint(call)["id"], 20)
-    listener.says = NotAccepted("No answer: TimeoutError")
+    waiting_calls(create_endpoint(call)["id"], 20)
+    listener.error = NotAccepted("No answer: TimeoutError")
     delivery.deliver(listener)
     ago = clock.now() - delivery.RETRY_PERIOD - timedelta(hours=1)
     WebhookBackoff.objects.update(down_until=None, down_since=ago)
@@ -283,16 +283,16 @@ def test_calls_that_waited_as_long_as_their_endpoint_was_silent_are_given_up(
     delivery.deliver(listener)
 
     assert WebhookCall.objects.filter(state=WebhookState.FAILED).count() == 18
-    assert len(listener.heard) == 2
+    assert len(listener.calls) == 2
 
 
 def test_a_call_that_cannot_be_written_stops_no_other(
     call: Api, listener: Listener
 ) -> None:
-    broken = endpoint(call, url="https://broken.example/hook")
+    broken = create_endpoint(call, url="https://broken.example/hook")
     waiting_calls(broken["id"], 1)
     WebhookEndpoint.objects.update(sealed_secret="nothing that opens")
-    waiting_calls(endpoint(call)["id"], 1)
+    waiting_calls(create_endpoint(call)["id"], 1)
 
     assert delivery.deliver(listener) == 1
     assert (
@@ -311,7 +311,7 @@ def test_call_whose_answer_nobody_wrote_down_is_told_again_under_the_same_id(
     charlie: Person,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    endpoint(call)
+    create_endpoint(call)
     send(call, bob, charlie)
     enqueue_new_events()
 
@@ -322,10 +322,10 @@ def test_call_whose_answer_nobody_wrote_down_is_told_again_under_the_same_id(
         dying.setattr(delivery, "_update", die)
         delivery.deliver(listener)
     assert delivery.deliver(listener) == 0  # its next attempt had been recorded first
-    time_passes()
+    make_calls_due()
     assert delivery.deliver(listener) == 1
 
-    first, second = listener.heard
+    first, second = listener.calls
     assert first[0] == second[0]
     assert first[1]["webhook-id"] == second[1]["webhook-id"]
     assert delivery.deliver(listener) == 0
@@ -334,7 +334,7 @@ def test_call_whose_answer_nobody_wrote_down_is_told_again_under_the_same_id(
 def test_call_put_off_while_a_clock_ran_ahead_is_told_when_it_is_right_again(
     call: Api, listener: Listener, bob: Person, charlie: Person
 ) -> None:
-    endpoint(call)
+    create_endpoint(call)
     send(call, bob, charlie)
     enqueue_new_events()
     WebhookCall.objects.update(next_attempt_at=clock.now() + timedelta(days=400))
@@ -345,7 +345,7 @@ def test_call_put_off_while_a_clock_ran_ahead_is_told_when_it_is_right_again(
 def test_call_is_told_again_on_request(
     key: Key, call: Api, listener: Listener, bob: Person, charlie: Person
 ) -> None:
-    made = endpoint(call)
+    made = create_endpoint(call)
     send(call, bob, charlie)
     enqueue_new_events()
     delivery.deliver(listener)
@@ -356,17 +356,17 @@ def test_call_is_told_again_on_request(
     delivery.deliver(listener)
 
     assert (notified["state"], again["state"]) == ("delivered", "waiting")
-    assert len(listener.heard) == 2
+    assert len(listener.calls) == 2
     assert key(charlie.organisation)("GET", at).status_code == 404
 
 
 def test_endpoint_that_is_gone_is_told_no_more(
     call: Api, listener: Listener, bob: Person, charlie: Person
 ) -> None:
-    endpoint(call)
+    create_endpoint(call)
     send(call, bob, charlie)
     enqueue_new_events()
-    listener.says = Gone("410 Gone")
+    listener.error = Gone("410 Gone")
 
     delivery.deliver(listener)
 
@@ -376,19 +376,19 @@ def test_endpoint_that_is_gone_is_told_no_more(
 def test_both_secrets_sign_while_one_takes_over(
     call: Api, listener: Listener, bob: Person, charlie: Person
 ) -> None:
-    made = endpoint(call)
+    made = create_endpoint(call)
     new = call("POST", f"/webhooks/{made['id']}/rotate/").json()["secret"]
     send(call, bob, charlie)
     enqueue_new_events()
     delivery.deliver(listener)
 
-    [(body, headers)] = listener.heard
+    [(body, headers)] = listener.calls
     for secret in (str(made["secret"]), new):
         assert Webhook(secret).verify(body, dict(headers))
 
 
 def test_secret_is_shown_when_it_is_made_only(call: Api) -> None:
-    made = endpoint(call)
+    made = create_endpoint(call)
 
     assert "secret" not in call("GET", f"/webhooks/{made['id']}/").json()
 
@@ -443,7 +443,7 @@ def test_a_public_address_may_be_a_webhook(call: Api, url: str) -> None:
 def test_a_private_address_is_refused_when_an_endpoint_is_changed_too(
     call: Api,
 ) -> None:
-    made = endpoint(call)
+    made = create_endpoint(call)
 
     changed = call("PATCH", f"/webhooks/{made['id']}/", {"url": "https://10.0.0.1/"})
 

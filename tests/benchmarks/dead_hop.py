@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from tests import migrated
-from tests.benchmarks.beside import HOME, worktree
+from tests.benchmarks.worktrees import HOME, worktree
 from tests.peers.postgres import Postgres
 
 SIDE = Path(__file__).with_name("dead_hop_side.py")
@@ -50,7 +50,7 @@ def _measure(name: str, home: Path, options: argparse.Namespace) -> float:
     """Measures one version on its own database and returns its ratio."""
     wanted = {n: getattr(options, n) for n in ("due", "hops", "messages", "every")}
     # A cluster that was migrated for the tests fits this version only.
-    copy = migrated.made(migrated.CLUSTER) if home == HOME else None
+    copy = migrated.prepared(migrated.CLUSTER) if home == HOME else None
     with Postgres("jit=off", copy_of=copy) as server:
         url = server.create("bench", template=migrated.TEMPLATE) if copy else server.url
         done = subprocess.run(
@@ -66,23 +66,23 @@ def _measure(name: str, home: Path, options: argparse.Namespace) -> float:
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     for when in ("alone", "beside"):
         times = found[when]
-        print(f"{name}, {when}: {_shown(times)}, {found['lost_' + when]} not arrived")
+        print(f"{name}, {when}: {_format(times)}, {found['lost_' + when]} not arrived")
     print(
         f"{name}: {found['due']} recipients still due of {wanted['due']} on"
         f" {wanted['hops']} broken hops; the page of destinations took"
         f" {found['page'] * 1000:.0f} ms",
         flush=True,
     )
-    return _late(found["beside"]) / _late(found["alone"])
+    return _p95(found["beside"]) / _p95(found["alone"])
 
 
-def _late(times: list[float]) -> float:
+def _p95(times: list[float]) -> float:
     return sorted(times)[min(len(times) * 95 // 100, len(times) - 1)]
 
 
-def _shown(times: list[float]) -> str:
+def _format(times: list[float]) -> str:
     middle = statistics.median(times)
-    return f"{middle:7.3f} s in the middle, {_late(times):7.3f} s for 95 in 100"
+    return f"{middle:7.3f} s in the middle, {_p95(times):7.3f} s for 95 in 100"
 
 
 if __name__ == "__main__":

@@ -25,8 +25,8 @@ from itertools import count
 from pathlib import Path
 
 from tests import migrated
-from tests.benchmarks.beside import worktree
 from tests.benchmarks.member import TIMEOUT, send_by_browser, send_by_program
+from tests.benchmarks.worktrees import worktree
 from tests.peers.postern import Postern
 
 WARM_UP = 3
@@ -55,7 +55,7 @@ def _options() -> argparse.Namespace:
 
 def _measure(name: str, home: Path | None, options: argparse.Namespace) -> float:
     """Measures one version and returns the worse ratio of its two ways to send."""
-    copy = None if home else migrated.made(migrated.DEMO)
+    copy = None if home else migrated.prepared(migrated.DEMO)
     with Postern(copy, home=home) as postern:
         ways = _ways(postern)
         for send in ways.values():
@@ -65,9 +65,9 @@ def _measure(name: str, home: Path | None, options: argparse.Namespace) -> float
         with _strangers(postern, options):
             beside = {way: _times(send, options.sends) for way, send in ways.items()}
     for way in ways:
-        print(f"{name}, {way}: alone {_shown(without[way])}", flush=True)
-        print(f"{name}, {way}: beside strangers {_shown(beside[way])}", flush=True)
-    return max(_late(beside[way]) / _late(without[way]) for way in ways)
+        print(f"{name}, {way}: alone {_format(without[way])}", flush=True)
+        print(f"{name}, {way}: beside strangers {_format(beside[way])}", flush=True)
+    return max(_p95(beside[way]) / _p95(without[way]) for way in ways)
 
 
 def _ways(postern: Postern) -> dict[str, Send]:
@@ -76,7 +76,7 @@ def _ways(postern: Postern) -> dict[str, Send]:
         for person in postern.demo["people"]
         if person["role"] == "member" and person.get("app_password")
     ]
-    by_turns = _in_turn(members)
+    by_turns = _rotate(members)
     to = postern.person("administrator", organisation="Northgate Crown Court")
     ports = postern.ports
 
@@ -96,7 +96,7 @@ def _ways(postern: Postern) -> dict[str, Send]:
     return {"webmail": by_browser, "submission": by_program}
 
 
-def _in_turn(members: list[dict[str, str]]) -> Iterator[dict[str, str]]:
+def _rotate(members: list[dict[str, str]]) -> Iterator[dict[str, str]]:
     while True:
         yield from members
 
@@ -138,13 +138,13 @@ def _seconds(send: Callable[[], None]) -> float:
     return time.perf_counter() - began
 
 
-def _late(times: list[float]) -> float:
+def _p95(times: list[float]) -> float:
     return times[min(len(times) * 95 // 100, len(times) - 1)]
 
 
-def _shown(times: list[float]) -> str:
+def _format(times: list[float]) -> str:
     middle = statistics.median(times)
-    return f"{middle:6.3f} s in the middle, {_late(times):6.3f} s for 95 in 100"
+    return f"{middle:6.3f} s in the middle, {_p95(times):6.3f} s for 95 in 100"
 
 
 if __name__ == "__main__":

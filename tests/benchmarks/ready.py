@@ -11,7 +11,7 @@ from tests import migrated
 from tests.peers.process import free_port, open_folder
 
 FOLDER = open_folder()
-if database := migrated.made(migrated.SQLITE):
+if database := migrated.prepared(migrated.SQLITE):
     shutil.copyfile(database, FOLDER / "postern.sqlite3")
 PROTOCOLS = ("SMTP", "SUBMISSION", "SUBMISSIONS", "POP3", "POP3S")
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from tests import migrated
-from tests.benchmarks.beside import HOME, worktree
+from tests.benchmarks.worktrees import HOME, worktree
 from tests.peers.postgres import Postgres
 
 SIDE = Path(__file__).with_name("registry_change_side.py")
@@ -81,7 +81,7 @@ def _measure(name: str, home: Path, options: argparse.Namespace) -> float:
     """Measures one version on its own database; returns the seconds that one change
     costs."""
     # A cluster that was migrated for the tests fits this version only.
-    copy = migrated.made(migrated.CLUSTER) if home == HOME else None
+    copy = migrated.prepared(migrated.CLUSTER) if home == HOME else None
     with Postgres("jit=off", copy_of=copy) as server:
         url = server.create("bench", template=migrated.TEMPLATE) if copy else server.url
         done = subprocess.run(
@@ -98,12 +98,12 @@ def _measure(name: str, home: Path, options: argparse.Namespace) -> float:
     for number in range(len(found["idle"])):
         _show(f"{name}, process {number + 1}", found, number, options.changes)
     quiet, changing = found["quiet"], found["beside_changes"]
-    print(f"{name}: mail alone {_shown(quiet)}; beside changes {_shown(changing)}")
+    print(f"{name}: mail alone {_format(quiet)}; beside changes {_format(changing)}")
     if found["beside_import"]:
-        slower = _late(found["beside_import"]) / _late(quiet)
+        slower = _p95(found["beside_import"]) / _p95(quiet)
         print(
             f"{name}: beside the import of {options.imported} people, which took"
-            f" {found['import_seconds']:.0f} s, {_shown(found['beside_import'])},"
+            f" {found['import_seconds']:.0f} s, {_format(found['beside_import'])},"
             f" {slower:.2f} times as long"
         )
     sys.stdout.flush()
@@ -134,13 +134,13 @@ def _each(found: dict[str, Any], number: int, changes: int) -> float:
     return max((changing["following"] - baseline) / changes, 1e-5)
 
 
-def _late(times: list[float]) -> float:
+def _p95(times: list[float]) -> float:
     return sorted(times)[min(len(times) * 95 // 100, len(times) - 1)]
 
 
-def _shown(times: list[float]) -> str:
+def _format(times: list[float]) -> str:
     middle = statistics.median(times)
-    return f"{middle * 1000:.0f} ms in the middle, {_late(times) * 1000:.0f} ms for 95 in 100"
+    return f"{middle * 1000:.0f} ms in the middle, {_p95(times) * 1000:.0f} ms for 95 in 100"
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from tests.peers.process import wait_until
 SPONSOR = "alice@northgate.secure.example"
 
 
-def notice_to(postern: Postern, address: str, subject: str) -> str:
+def wait_for_notice(postern: Postern, address: str, subject: str) -> str:
     """Waits for a notice to an everyday address and returns the text of the newest."""
 
     def found() -> list[str]:
@@ -45,7 +45,7 @@ def begin(visitor: Visitor, postern: Postern, address: str) -> None:
     visitor.press("Continue")
     visitor.fill(address=address)
     visitor.press("Send me a link")
-    mail = notice_to(postern, address, "Your application to join")
+    mail = wait_for_notice(postern, address, "Your application to join")
     visitor.page.goto(link_in(mail, "/apply/link/"))
     visitor.press("Continue")
 

@@ -30,7 +30,7 @@ def pytest_runtest_makereport(
     report = yield
     visits = getattr(item, "funcargs", {}).get("visits")
     if report.failed and isinstance(visits, Visits):
-        report.sections.append(("Open pages", visits.seen()))
+        report.sections.append(("Open pages", visits.page_texts()))
     return report
 
 
@@ -51,7 +51,7 @@ def clamd() -> Iterator[Clamd]:
 @pytest.fixture(scope="session")
 def postern(clamd: Clamd) -> Iterator[Postern]:
     """One running service for all journeys: starting it is the slowest part."""
-    demo = migrated.made(migrated.DEMO)
+    demo = migrated.prepared(migrated.DEMO)
     with Postern(demo, POSTERN_CLAMD=clamd.socket) as running:
         yield running
 
@@ -65,7 +65,7 @@ def visits(browser: Browser, postern: Postern) -> Visits:
 def visit(visits: Visits) -> Iterator[Visits]:
     """Opens browsers, which are closed after the test."""
     yield visits
-    visits.end()
+    visits.close_all()
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def letter(visits: Visits, postern: Postern, firm_port: int) -> firms.Letter:
     officer = visits(postern.person("vetting_officer"))
     applying.officer_approves(officer, firms.NAME)
 
-    welcome = applying.notice_to(postern, firms.EVERYDAY, "can now use")
+    welcome = applying.wait_for_notice(postern, firms.EVERYDAY, "can now use")
     stranger.open("/apply/progress/")
     assert stranger.sees("Your account is ready")
     stranger.page.goto(applying.link_in(welcome, "/apply/letter/"))

@@ -13,7 +13,7 @@ from tests.peers.postfix import Postfix
 from tests.peers.process import wait_until
 
 
-def downloaded(
+def download_messages(
     postern: Postern, person: Person, subject: str, *, team: str = ""
 ) -> list[EmailMessage]:
     """Downloads a person's messages by POP3S and returns those with that subject.
@@ -29,18 +29,18 @@ def downloaded(
     return with_subject(raw, subject)
 
 
-def arrival(postern: Postern, person: Person, subject: str) -> EmailMessage:
+def wait_for_message(postern: Postern, person: Person, subject: str) -> EmailMessage:
     """Waits for the only message with that subject and returns it."""
     wait_until(
-        lambda: bool(downloaded(postern, person, subject)),
+        lambda: bool(download_messages(postern, person, subject)),
         f"{subject} for {person['address']}",
         90,
     )
-    [message] = downloaded(postern, person, subject)
+    [message] = download_messages(postern, person, subject)
     return message
 
 
-def at_the_firm(firm: Postfix, local: str, subject: str) -> EmailMessage:
+def wait_for_message_at_firm(firm: Postfix, local: str, subject: str) -> EmailMessage:
     """Waits for the only message with that subject at the firm's server and returns
     it."""
     wait_until(
@@ -67,7 +67,9 @@ def text_of(message: EmailMessage) -> str:
     return body.get_content() if body else ""
 
 
-def saying(postern: Postern, person: Person, words: str) -> list[EmailMessage]:
+def messages_containing(
+    postern: Postern, person: Person, words: str
+) -> list[EmailMessage]:
     """Downloads a person's messages and returns those whose text contains `words`."""
     raw = mpop.download(
         postern.ports["pop3s"],

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.engine.antivirus.specimens import zipped
-from tests.journeys.letters import downloaded
+from tests.journeys.letters import download_messages
 from tests.journeys.visitor import Person, Visits
 from tests.peers.clamd import EICAR
 from tests.peers.postern import Postern
-from tests.peers.swaks import signed_in, swaks, tls
+from tests.peers.swaks import login_options, swaks, tls_options
 
 pytestmark = pytest.mark.journey
 
@@ -20,17 +20,17 @@ def test_a_mail_program_cannot_send_a_virus_and_whoever_must_know_is_told(
     text = f"From: {david['address']}\r\nSubject: Infected\r\n\r\n".encode() + EICAR
     refused = swaks(
         postern.ports["submission"],
-        *tls(postern.ca_file),
-        *signed_in(david["address"], david["app_password"]),
+        *tls_options(postern.ca_file),
+        *login_options(david["address"], david["app_password"]),
         sender=david["address"],
         recipient=ben["address"],
         message=text,
     )
 
     assert refused.refusal.startswith("554 5.7.1")
-    assert not downloaded(postern, ben, "Infected")
+    assert not download_messages(postern, ben, "Infected")
     for notified in (david, grace):
-        assert downloaded(postern, notified, "A message was refused: ")
+        assert download_messages(postern, notified, "A message was refused: ")
     operator = visit(postern.person("operator"))
     assert operator.finds("/admin/quarantine/", david["address"])
     assert operator.sees("Postern.Test.EICAR")

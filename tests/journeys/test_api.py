@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.letters import saying
+from tests.journeys.letters import messages_containing
 from tests.journeys.visitor import Person, Visits
 from tests.peers.curl import Caller, curl
 from tests.peers.listener import Listener
@@ -172,7 +172,9 @@ def test_a_question_to_the_helpdesk_is_answered_by_the_communitys_system(
     assert heard["status"] == "solved"
     assert heard["entries"][-1]["text"] == "Turn it on."
     wait_until(
-        lambda: bool(saying(postern, ben, "Turn it on.")), "the answer, by mail", 90
+        lambda: bool(messages_containing(postern, ben, "Turn it on.")),
+        "the answer, by mail",
+        90,
     )
 
 

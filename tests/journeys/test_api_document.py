@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.slow]
 def test_every_operation_keeps_to_the_document() -> None:
     # A service of its own, as the requests suspend people. The organisation's key comes
     # first, because the community's may suspend the organisation.
-    demo = migrated.made(migrated.DEMO)
+    demo = migrated.prepared(migrated.DEMO)
     with Postern(demo, POSTERN_API_CALLS_A_MINUTE="1000000") as service:
         api = service.demo["api"]
         outcomes = [

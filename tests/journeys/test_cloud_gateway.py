@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from engine.registry.models import Provider
 from portal.demo.certificates import Authority
-from tests.fakes import FakeCloud, FakeTenant, hand_over
+from tests.fakes import FakeCloud, FakeTenant, send_message
 from tests.journeys.visitor import Visits
 from tests.peers import mpop
 from tests.peers.postern import Postern
@@ -49,7 +49,7 @@ def test_only_the_council_itself_writes_in_its_name(
     ben = postern.person("member", address="ben@northgate.secure.example")
 
     def answer(message: bytes) -> str:
-        return hand_over(
+        return send_message(
             postern.ports["smtp"],
             message,
             sender="helen@eastvale.example",
@@ -57,8 +57,8 @@ def test_only_the_council_itself_writes_in_its_name(
             context=microsoft.context(),
         )[-1]
 
-    refused = answer(microsoft.stamped(LETTER, stranger))
-    accepted = answer(microsoft.stamped(LETTER, council))
+    refused = answer(microsoft.sign_and_name(LETTER, stranger))
+    accepted = answer(microsoft.sign_and_name(LETTER, council))
 
     assert refused.startswith("550 5.7.1")
     assert accepted.startswith("250 2.0.0")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.journeys.applying import link_in
-from tests.journeys.letters import at_the_firm, text_of
+from tests.journeys.letters import text_of, wait_for_message_at_firm
 from tests.journeys.visitor import Person, Visits
 from tests.peers.postern import Postern
 from tests.peers.postfix import Postfix
@@ -23,7 +23,7 @@ def test_a_user_of_a_firms_server_gets_a_sign_in_by_secure_mail_and_searches(
     visitor.open("/account/directory-sign-in/")
     visitor.fill(email="tom@firm.example")
     visitor.press("Send me a link")
-    mail = at_the_firm(firm, "tom", "Your directory sign-in")
+    mail = wait_for_message_at_firm(firm, "tom", "Your directory sign-in")
     visitor.page.goto(link_in(text_of(mail), "/apply/directory-sign-in/"))
     visitor.fill(name="Tom Reid")
     visitor.page.fill("[type=password]", PASSWORD)

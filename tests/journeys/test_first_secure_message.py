@@ -15,13 +15,13 @@ from tests.engine.antivirus import specimens
 from tests.engine.antivirus.specimens import forwarded, zipped
 from tests.journeys import letters
 from tests.journeys.firm import JANE, JANE_INSIDE, Letter, text_of
-from tests.journeys.letters import at_the_firm, downloaded
+from tests.journeys.letters import download_messages, wait_for_message_at_firm
 from tests.journeys.visitor import Person, Visits
 from tests.peers.clamd import EICAR, Clamd
 from tests.peers.postern import Postern
 from tests.peers.postfix import Postfix
 from tests.peers.process import wait_until
-from tests.peers.swaks import Conversation, signed_in, swaks, tls
+from tests.peers.swaks import Conversation, login_options, swaks, tls_options
 
 pytestmark = pytest.mark.journey
 
@@ -59,7 +59,9 @@ def test_mail_both_ways_between_a_firms_own_server_and_a_hosted_user(
         sender=JANE,
         recipients=[ben["address"]],
     )
-    wait_until(lambda: bool(downloaded(postern, ben, "The bundle")), "the bundle")
+    wait_until(
+        lambda: bool(download_messages(postern, ben, "The bundle")), "the bundle"
+    )
 
     visitor = visit(ben)
     visitor.open("/mail/")
@@ -71,7 +73,7 @@ def test_mail_both_ways_between_a_firms_own_server_and_a_hosted_user(
     visitor.fill(text="Received with thanks.")
     visitor.send()
 
-    reply = at_the_firm(firm, "jane", "Re: The bundle")
+    reply = wait_for_message_at_firm(firm, "jane", "Re: The bundle")
     assert ben["address"] in reply["From"]
     assert "Received with thanks." in letters.text_of(reply)
     assert "with ESMTPS" in reply.get_all("Received")[0]
@@ -85,9 +87,9 @@ def test_a_mail_client_downloads_the_same_message_with_an_app_password(
         sender=JANE,
         recipients=[ben["address"]],
     )
-    wait_until(lambda: bool(downloaded(postern, ben, "For mpop")), "the message")
+    wait_until(lambda: bool(download_messages(postern, ben, "For mpop")), "the message")
 
-    [message] = downloaded(postern, ben, "For mpop")
+    [message] = download_messages(postern, ben, "For mpop")
     [pdf] = [part for part in message.walk() if part.get_filename() == "bundle.pdf"]
     assert f"<{JANE_INSIDE}>" in message["From"]
     assert pdf.get_payload(decode=True) == letter.pdf
@@ -110,9 +112,9 @@ class Attempt:
         recipient: str = "",
         message: bytes = b"",
     ) -> Conversation:
-        options = tls(self.postern.ca_file) if is_encrypted else []
+        options = tls_options(self.postern.ca_file) if is_encrypted else []
         if is_signed_in and is_encrypted:
-            options += signed_in(self.letter.username, self.letter.password)
+            options += login_options(self.letter.username, self.letter.password)
         recipient = recipient or self.recipient
         text = f"From: {sender}\r\nTo: {recipient}\r\nSubject: Tried\r\n\r\nHello\r\n"
         return swaks(
@@ -189,13 +191,15 @@ def test_mail_waits_at_the_firm_while_the_scanner_is_away(
             written_to(ben, "While away"), sender=JANE, recipients=[ben["address"]]
         )
         wait_until(lambda: "451 4.7.1" in firm.log(), "a reply of 451", 60)
-        assert downloaded(postern, ben, "While away") == []
+        assert download_messages(postern, ben, "While away") == []
     finally:
         clamd.start()
     firm.retry_now()
 
     assert refused.refusal.startswith("451 4.7.1")
-    wait_until(lambda: bool(downloaded(postern, ben, "While away")), "the message", 60)
+    wait_until(
+        lambda: bool(download_messages(postern, ben, "While away")), "the message", 60
+    )
 
 
 def test_mail_waits_here_while_the_firms_server_is_away(
@@ -215,4 +219,4 @@ def test_mail_waits_here_while_the_firms_server_is_away(
     finally:
         firm.start()
 
-    assert at_the_firm(firm, "jane", "While you were out")
+    assert wait_for_message_at_firm(firm, "jane", "While you were out")

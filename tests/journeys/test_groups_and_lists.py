@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.journeys.firm import JANE, JANE_INSIDE
-from tests.journeys.letters import arrival, at_the_firm, downloaded, text_of
+from tests.journeys.letters import (
+    download_messages,
+    text_of,
+    wait_for_message,
+    wait_for_message_at_firm,
+)
 from tests.journeys.visitor import Person, Visits
 from tests.peers.postern import Postern
 from tests.peers.postfix import Postfix
@@ -36,7 +41,7 @@ def test_a_team_reads_and_answers_from_the_mailbox_that_its_administrator_made(
     outsider.write(to=CLERKS, subject="Is Friday free?", text="For a conference.")
     outsider.send()
     wait_until(
-        lambda: bool(downloaded(postern, david, "Is Friday free?", team=CLERKS)),
+        lambda: bool(download_messages(postern, david, "Is Friday free?", team=CLERKS)),
         "the question, by POP3 from the team’s mailbox",
         90,
     )
@@ -47,7 +52,7 @@ def test_a_team_reads_and_answers_from_the_mailbox_that_its_administrator_made(
     member.follow("Reply")
     member.fill(text="It is.")
     member.send()
-    reply = arrival(postern, ben, "Re: Is Friday free?")
+    reply = wait_for_message(postern, ben, "Re: Is Friday free?")
     assert CLERKS in reply["From"]
     assert "It is." in text_of(reply)
 
@@ -78,9 +83,9 @@ def test_a_list_across_organisations_reaches_all_and_keeps_strangers_out(
     writer = visit(ben)
     writer.write(to=NEWS, subject="New listing times", text="From Monday.")
     writer.send()
-    received = arrival(postern, david, "New listing times")
+    received = wait_for_message(postern, david, "New listing times")
     assert NEWS in received["List-Post"]
-    assert at_the_firm(firm, "jane", "New listing times")
+    assert wait_for_message_at_firm(firm, "jane", "New listing times")
 
     stranger = visit(priya)
     stranger.write(to=NEWS, subject="Not for the list", text="Hello")
@@ -92,5 +97,5 @@ def test_a_list_across_organisations_reaches_all_and_keeps_strangers_out(
         sender=JANE,
         recipients=[NEWS],
     )
-    assert arrival(postern, ben, "From the firm")
-    assert not downloaded(postern, david, "Not for the list")
+    assert wait_for_message(postern, ben, "From the firm")
+    assert not download_messages(postern, david, "Not for the list")

@@ -6,11 +6,11 @@ from email.utils import parseaddr
 
 import pytest
 
-from tests.journeys.letters import saying
+from tests.journeys.letters import messages_containing
 from tests.journeys.visitor import Person, Visits
 from tests.peers.postern import Postern
 from tests.peers.process import wait_until
-from tests.peers.swaks import signed_in, swaks, tls
+from tests.peers.swaks import login_options, swaks, tls_options
 
 pytestmark = pytest.mark.journey
 
@@ -21,8 +21,8 @@ def mail(postern: Postern, person: Person, subject: str, to: str, text: str) -> 
     """Submits a message from the person's mail program."""
     sent = swaks(
         postern.ports["submission"],
-        *tls(postern.ca_file),
-        *signed_in(person["address"], person["app_password"]),
+        *tls_options(postern.ca_file),
+        *login_options(person["address"], person["app_password"]),
         sender=person["address"],
         recipient=to,
         message=(
@@ -46,8 +46,12 @@ def test_a_question_by_mail_is_answered_and_the_answer_to_it_joins_the_ticket(
     ticket = agent.page.url.removeprefix(postern.web)
     agent.page.locator("form[action$='/answer/'] textarea").fill("The green button.")
     agent.press("Send reply")
-    wait_until(lambda: bool(saying(postern, ben, "The green button.")), "answer", 120)
-    [answer] = saying(postern, ben, "The green button.")
+    wait_until(
+        lambda: bool(messages_containing(postern, ben, "The green button.")),
+        "answer",
+        120,
+    )
+    [answer] = messages_containing(postern, ben, "The green button.")
 
     to = answer["Reply-To"] or answer["From"]
     mail(postern, ben, f"Re: {answer['Subject']}", parseaddr(to)[1], "It worked.")

@@ -27,7 +27,7 @@ class Inspector:
     def __init__(self) -> None:
         self.found: list[str] = []
 
-    def look(self, page: Page, says: str = "") -> None:
+    def check(self, page: Page, says: str = "") -> None:
         """Waits for a page that contains `says`: after a click the previous one may
         still be shown."""
         if says:
@@ -49,7 +49,7 @@ def inspector() -> Iterator[Inspector]:
 def test_a_stranger_sees_the_start(visitor: Visitor, inspector: Inspector) -> None:
     for path in ("/", "/nothing-here/"):
         visitor.open(path)
-        inspector.look(visitor.page)
+        inspector.check(visitor.page)
 
 
 def test_a_members_mail_has_no_fault(
@@ -58,13 +58,13 @@ def test_a_members_mail_has_no_fault(
     visitor = visit(postern.person("member", address="priya@northgate.secure.example"))
 
     visitor.open("/mail/")
-    inspector.look(visitor.page)
+    inspector.check(visitor.page)
     visitor.page.locator(".app-mail-row__link").first.click()
-    inspector.look(visitor.page, "Reply")
+    inspector.check(visitor.page, "Reply")
     visitor.follow("Reply")
     visitor.fill(to="nobody@stranger.example")
     visitor.press("Send")
-    inspector.look(visitor.page, "There is a problem")
+    inspector.check(visitor.page, "There is a problem")
 
 
 def test_an_administrators_pages_have_no_fault(
@@ -75,11 +75,11 @@ def test_an_administrators_pages_have_no_fault(
     )
 
     visitor.open("/organisation/")
-    inspector.look(visitor.page)
+    inspector.check(visitor.page)
     for section in ("People", "Group mailboxes", "Distribution lists", "History"):
         visitor.follow(section)
         visitor.page.get_by_role("heading", name=section, level=1).wait_for()
-        inspector.look(visitor.page)
+        inspector.check(visitor.page)
 
 
 def test_an_auditors_pages_have_no_fault(
@@ -88,6 +88,6 @@ def test_an_auditors_pages_have_no_fault(
     visitor = visit(postern.person("auditor"))
 
     visitor.open("/admin/audit/")
-    inspector.look(visitor.page)
+    inspector.check(visitor.page)
     visitor.press("Verify the whole trail")
-    inspector.look(visitor.page, "follow from one another")
+    inspector.check(visitor.page, "follow from one another")

@@ -37,7 +37,7 @@ def test_a_sole_barrister_joins_and_signs_in_to_mail(
     officer = visit(postern.person("vetting_officer"))
     applying.officer_approves(officer, "Zoe Pryce")
 
-    welcome = applying.notice_to(postern, ZOE, "can now use")
+    welcome = applying.wait_for_notice(postern, ZOE, "can now use")
     assert "/apply/letter/\n" in welcome.replace("\r", "")
     zoe.page.goto(applying.link_in(welcome, "/apply/first-sign-in/"))
     zoe.fill(password="three words together")

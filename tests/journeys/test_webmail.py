@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.letters import arrival, saying, text_of
+from tests.journeys.letters import messages_containing, text_of, wait_for_message
 from tests.journeys.visitor import Person, Visits
 from tests.peers.postern import Postern
 from tests.peers.process import wait_until
@@ -34,7 +34,7 @@ def test_a_message_with_a_file_is_answered_forwarded_filed_and_found_again(
     )
     assert writer.sees("No virus found")
     writer.send()
-    arrival(postern, david, "Papers for Monday")
+    wait_for_message(postern, david, "Papers for Monday")
 
     reader.open("/mail/")
     reader.follow("Papers for Monday")
@@ -42,7 +42,7 @@ def test_a_message_with_a_file_is_answered_forwarded_filed_and_found_again(
     reader.press("Forward")
     reader.fill(to=priya["address"], text="For you to see.")
     reader.send()
-    forwarded = arrival(postern, priya, "Fwd: Papers for Monday")
+    forwarded = wait_for_message(postern, priya, "Fwd: Papers for Monday")
     [attached] = forwarded.iter_attachments()
     assert attached.get_content() == BUNDLE
 
@@ -51,7 +51,9 @@ def test_a_message_with_a_file_is_answered_forwarded_filed_and_found_again(
     reader.follow("Reply")
     reader.fill(text="Seen, thank you.")
     reader.send()
-    assert "Seen, thank you." in text_of(arrival(postern, ben, "Re: Papers for Monday"))
+    assert "Seen, thank you." in text_of(
+        wait_for_message(postern, ben, "Re: Papers for Monday")
+    )
 
     reader.open("/mail/")
     reader.follow("Papers for Monday")
@@ -119,7 +121,7 @@ def test_mail_files_itself_answers_by_itself_and_is_taken_away_as_mbox(
     writer.write(to=grace["address"], subject="Daily list for court 2", text="Attached")
     writer.send()
     wait_until(
-        lambda: bool(saying(postern, ben, "Back on Thursday.")),
+        lambda: bool(messages_containing(postern, ben, "Back on Thursday.")),
         "the automatic reply",
         90,
     )

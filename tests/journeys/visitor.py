@@ -116,7 +116,7 @@ class Visits:
 
     def __call__(self, person: Person | None = None, **options: Any) -> Visitor:
         """Opens a browser in which `person` is signed in, or no one."""
-        kept = self._kept_of(person)
+        kept = self._recent_state(person)
         context = self._browser.new_context(
             accept_downloads=True, locale="en-GB", storage_state=kept, **options
         )
@@ -127,17 +127,17 @@ class Visits:
             self._kept[person["address"]] = time.monotonic(), context.storage_state()
         return visitor
 
-    def _kept_of(self, person: Person | None) -> Any:
+    def _recent_state(self, person: Person | None) -> Any:
         """Returns the browser state of the person's latest sign-in, if it is recent."""
         at, state = self._kept.get(person["address"] if person else "", (0.0, None))
         return state if time.monotonic() - at < A_MOMENT else None
 
-    def seen(self) -> str:
+    def page_texts(self) -> str:
         """Returns the text of every open page, to show why a journey failed."""
         pages = [page for context in self._contexts for page in context.pages]
         return "\n\n".join(f"{page.url}\n{_text(page)}" for page in pages)
 
-    def end(self) -> None:
+    def close_all(self) -> None:
         while self._contexts:
             self._contexts.pop().close()
 

@@ -21,7 +21,7 @@ DEMO = "demo"
 TEMPLATE = "migrated"
 
 
-def made(name: str) -> Path | None:
+def prepared(name: str) -> Path | None:
     """Returns the path of a prepared copy, or None if none was prepared.
 
     `name` is that of the SQLite file, the cluster's data or the demo's state.
@@ -30,9 +30,9 @@ def made(name: str) -> Path | None:
     return Path(folder, name) if folder else None
 
 
-def lend(database: dict[str, Any]) -> bool:
+def use_copy(database: dict[str, Any]) -> bool:
     """Makes a test database start as a copy; returns False if there is none to copy."""
-    source = made(SQLITE)
+    source = prepared(SQLITE)
     if source is None:
         return False
     # Checking that no migration is pending takes longer than a hundred tests.

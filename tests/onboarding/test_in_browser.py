@@ -27,14 +27,14 @@ __all__ = ["signed_in"]
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
-class Eye:
+class ScreenCheck:
     """Checks the current page at both widths."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
         self.found: list[str] = []
 
-    def look(self, name: str) -> None:
+    def check(self, name: str) -> None:
         for width in (screens.WIDE, screens.NARROW):
             self.page.set_viewport_size({"width": width, "height": 900})
             for fault in screens.examine(self.page, width):
@@ -77,35 +77,35 @@ def mail_to(mails: Any, address: str) -> Any:
 def test_an_applicant_by_keyboard(
     page: Page, live_server: Any, sent: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    eye = Eye(page)
+    screen = ScreenCheck(page)
     page.goto(live_server.url + "/apply/")
-    eye.look("start")
+    screen.check("start")
     press(page, "Start now")
     press(page, "Continue")
-    eye.look("eligibility_error")
+    screen.check("eligibility_error")
     choose(page, work="party")
     press(page, "Continue")
-    eye.look("not_eligible")
+    screen.check("not_eligible")
     page.goto(live_server.url + "/apply/email/")
     press(page, "Send me a link")
-    eye.look("email_error")
+    screen.check("email_error")
     fill(page, address="jane@firm.example")
     press(page, "Send me a link")
-    eye.look("sent")
+    screen.check("sent")
 
     link = live_server.url + link_in(mail_to(sent(), "jane@firm.example").body, "link")
     page.goto(link)
-    eye.look("link")
+    screen.check("link")
     press(page, "Continue")
-    eye.look("tasks_new")
+    screen.check("tasks_new")
     follow(page, "Tell us about your organisation")
     press(page, "Save and continue")
-    eye.look("organisation_error")
+    screen.check("organisation_error")
     fill(page, organisation_name="Firm Solicitors", town="Leeds")
     choose(page, kind="law_firm", is_sole_user="no")
     press(page, "Save and continue")
     follow(page, "Tell us about yourself")
-    eye.look("applicant")
+    screen.check("applicant")
     fill(
         page,
         applicant_name="Jane Doe",
@@ -114,7 +114,7 @@ def test_an_applicant_by_keyboard(
     )
     press(page, "Save and continue")
     follow(page, "Name a second administrator")
-    eye.look("second")
+    screen.check("second")
     fill(
         page,
         second_name="Ravi Shah",
@@ -126,21 +126,21 @@ def test_an_applicant_by_keyboard(
         state="done", facts={"hosts": ["mail.firm.example"]}
     )
     follow(page, "Choose how you will connect")
-    eye.look("account")
+    screen.check("account")
     choose(page, account_type="smtp")
     press(page, "Save and continue")
-    eye.look("server")
+    screen.check("server")
     fill(page, member_domain="firm.example", next_hop_host="mail.firm.example")
     choose(page, proof="source")
     press(page, "Save and continue")
     fill(page, source_networks="0.0.0.0/0")
     press(page, "Save and continue")
-    eye.look("source_error")
+    screen.check("source_error")
     fill(page, source_networks="192.0.2.0/28")
     press(page, "Save and continue")
-    eye.look("tasks_some")
+    screen.check("tasks_some")
     follow(page, "Name your sponsor")
-    eye.look("sponsor_named")
+    screen.check("sponsor_named")
     fill(
         page,
         sponsor_name="Ruth Cole",
@@ -149,28 +149,28 @@ def test_an_applicant_by_keyboard(
     )
     press(page, "Save and continue")
     follow(page, "Sign the terms")
-    eye.look("signer")
+    screen.check("signer")
     choose(page, signer="me")
     press(page, "Save and continue")
     press(page, "Accept the terms")
-    eye.look("terms_error")
+    screen.check("terms_error")
     choose(page, agree="on")
     press(page, "Accept the terms")
-    eye.look("tasks_done")
+    screen.check("tasks_done")
     press(page, "Check your answers")
-    eye.look("check")
+    screen.check("check")
     press(page, "Confirm and apply")
-    eye.look("confirmation")
+    screen.check("confirmation")
     follow(page, "Follow your application")
-    eye.look("progress")
+    screen.check("progress")
     follow(page, "Name another sponsor")
-    eye.look("other_sponsor")
+    screen.check("other_sponsor")
     page.goto(live_server.url + "/apply/withdraw/")
-    eye.look("withdraw")
+    screen.check("withdraw")
     page.goto(link)
-    eye.look("link_ended")
+    screen.check("link_ended")
 
-    assert eye.found == []
+    assert screen.found == []
 
 
 def come_back(page: Page, base: str, sent: Any) -> None:
@@ -192,49 +192,49 @@ def test_the_sponsor_the_signatory_and_the_desk(
     alice: Person,
     signed_in: SignIn,
 ) -> None:
-    eye = Eye(page)
+    screen = ScreenCheck(page)
     application = submit_application(signing=ANOTHER_SIGNATORY)
     mails = sent()
     sponsor = link_in(mail_to(mails, "ruth@fenland.police.example").body, "sponsor")
     page.goto(live_server.url + sponsor)
     choose(page, answer="decline")
     press(page, "Send your answer")
-    eye.look("sponsor_error")
+    screen.check("sponsor_error")
     fill(page, reason="Not known to us.")
     press(page, "Send your answer")
-    eye.look("sponsor_done")
+    screen.check("sponsor_done")
     page.goto(live_server.url + sponsor)
-    eye.look("sponsor_over")
+    screen.check("sponsor_over")
     come_back(page, live_server.url, sent)
     follow(page, "Name another signatory")
     press(page, "Ask this signatory")
-    eye.look("other_signatory_error")
+    screen.check("other_signatory_error")
     sign = link_in(mail_to(mails, "mary@firm.example").body, "sign")
     page.goto(live_server.url + sign)
-    eye.look("sign")
+    screen.check("sign")
     choose(page, agree="on")
     press(page, "Sign the terms")
-    eye.look("sign_done")
+    screen.check("sign_done")
 
     decisions.ask_question(
         application, text="Who do you work with in Fenland?", by=vera
     )
     come_back(page, live_server.url, sent)
     expect(page.get_by_text("We have a question for you")).to_be_visible()
-    eye.look("progress_queried")
+    screen.check("progress_queried")
     follow(page, "Answer")
     press(page, "Send your answer")
-    eye.look("answer_error")
+    screen.check("answer_error")
     fill(page, text="With the custody suite.")
     press(page, "Send your answer")
-    eye.look("progress_answered")
+    screen.check("progress_answered")
 
     use_session(page, signed_in(vera, second_factor=True), live_server.url)
     for act in ("", "approve/", "reject/", "ask/", "correct/"):
         page.goto(f"{live_server.url}/admin/applications/{application.pk}/{act}")
-        eye.look(f"desk_{act.strip('/') or 'inspect'}")
+        screen.check(f"desk_{act.strip('/') or 'inspect'}")
     page.goto(live_server.url + "/admin/applications/")
-    eye.look("desk_list")
+    screen.check("desk_list")
 
     Letter.objects.create(
         application=application,
@@ -244,6 +244,6 @@ def test_the_sponsor_the_signatory_and_the_desk(
     use_session(page, signed_in(alice, second_factor=True), live_server.url)
     page.goto(live_server.url + "/apply/letter/")
     expect(page.get_by_role("button", name="Download the letter")).to_be_visible()
-    eye.look("own_letter")
+    screen.check("own_letter")
 
-    assert eye.found == []
+    assert screen.found == []

@@ -13,8 +13,8 @@ class Listener:
     """Listens on loopback at `url`."""
 
     def __init__(self) -> None:
-        self.heard: list[tuple[bytes, dict[str, str]]] = []
-        remember = self.heard.append
+        self.calls: list[tuple[bytes, dict[str, str]]] = []
+        remember = self.calls.append
 
         class Endpoint(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
@@ -44,4 +44,4 @@ class Listener:
 
         Raises WebhookVerificationError.
         """
-        return [Webhook(secret).verify(*one) for one in list(self.heard)]
+        return [Webhook(secret).verify(*one) for one in list(self.calls)]

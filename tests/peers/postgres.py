@@ -114,7 +114,7 @@ def _program(name: str) -> str:
 
 
 def main(command: list[str]) -> int:
-    with Postgres(*HASTY, copy_of=migrated.made(migrated.CLUSTER)) as server:
+    with Postgres(*HASTY, copy_of=migrated.prepared(migrated.CLUSTER)) as server:
         env = os.environ | {"POSTERN_DATABASE_URL": server.url}
         return subprocess.run(command, env=env, check=False).returncode
 

@@ -45,7 +45,7 @@ def swaks(
     return Conversation(done.returncode, done.stdout + done.stderr)
 
 
-def tls(ca_file: Path, name: str = "localhost") -> list[str]:
+def tls_options(ca_file: Path, name: str = "localhost") -> list[str]:
     """Returns options for STARTTLS with a certificate of our authority, for that
     name."""
     return [
@@ -62,5 +62,5 @@ def _compares_names() -> bool:
     return said.stdout.split()[2] >= "20240103"
 
 
-def signed_in(username: str, password: str) -> list[str]:
+def login_options(username: str, password: str) -> list[str]:
     return ["--auth", "PLAIN", "--auth-user", username, "--auth-password", password]

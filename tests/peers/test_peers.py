@@ -19,7 +19,7 @@ from tests.peers.postgres import Postgres
 from tests.peers.process import wait_until
 from tests.peers.redis import Redis
 from tests.peers.stunnel import Stunnel
-from tests.peers.swaks import swaks, tls
+from tests.peers.swaks import swaks, tls_options
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +47,7 @@ def test_swaks_delivers_to_postfix_over_tls(
 
     conversation = swaks(
         postfix.port,
-        *tls(authority.ca_file),
+        *tls_options(authority.ca_file),
         sender="bob@other.example",
         recipient="jane@firm.example",
         message=MESSAGE,

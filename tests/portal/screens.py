@@ -85,16 +85,18 @@ def faults(page: Page, url: str, status: int = 200) -> Iterator[str]:
         yield f"{url} answers {answer and answer.status}"
     if urlsplit(page.url).path != urlsplit(url).path:
         yield f"{url} leads to {page.url}"
-    yield from (f"{url} at {WIDE}: {fault}" for fault in examine(page, WIDE))
-    yield from (f"{url}: {fault}" for fault in by_keyboard(page))
+    yield from (f"{url} at {WIDE}: {fault}" for fault in faults_at_width(page, WIDE))
+    yield from (f"{url}: {fault}" for fault in keyboard_faults(page))
     page.evaluate("document.activeElement.blur()")
     page.set_viewport_size({"width": NARROW, "height": 900})
-    yield from (f"{url} at {NARROW}: {fault}" for fault in examine(page, NARROW))
+    yield from (
+        f"{url} at {NARROW}: {fault}" for fault in faults_at_width(page, NARROW)
+    )
     page.remove_listener("console", listen)
     yield from (f"{url} says: {complaint}" for complaint in complaints)
 
 
-def examine(page: Page, width: int) -> Iterator[str]:
+def faults_at_width(page: Page, width: int) -> Iterator[str]:
     page.evaluate(AT_REST)
     if folder := os.environ.get("POSTERN_PICTURES"):
         name = re.sub(
@@ -127,7 +129,7 @@ def _axe() -> str:
     return path.read_text(encoding="utf-8")
 
 
-def by_keyboard(page: Page) -> list[str]:
+def keyboard_faults(page: Page) -> list[str]:
     """Tabs once round the screen; yields elements that are missed or show no focus."""
     page.evaluate(LISTEN)
     stops: int = page.evaluate(f"({WORKABLE})().length")

@@ -29,13 +29,13 @@ def use_session(page: Page, client: Client, url: str) -> None:
     page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": url}])
 
 
-def look(page: Page, url: str, *paths: str) -> None:
+def check_screens(page: Page, url: str, *paths: str) -> None:
     found = [fault for path in paths for fault in screens.faults(page, url + path)]
     assert found == []
 
 
 def test_stranger(page: Page, live_server) -> None:
-    look(
+    check_screens(
         page,
         live_server.url,
         *walks.STRANGER,
@@ -86,7 +86,7 @@ def test_member(page: Page, live_server, signed_in: SignIn, bob: Person) -> None
     )
     use_session(page, signed_in(bob, second_factor=True), live_server.url)
     other = make_session(bob)
-    look(
+    check_screens(
         page,
         live_server.url,
         *walks.MEMBER,
@@ -113,7 +113,7 @@ def test_administrator_sets_up_a_second_factor(
     page: Page, live_server, signed_in: SignIn, alice: Person
 ) -> None:
     use_session(page, signed_in(alice), live_server.url)
-    look(page, live_server.url, *walks.NEW_ADMINISTRATOR)
+    check_screens(page, live_server.url, *walks.NEW_ADMINISTRATOR)
 
 
 def test_somebody_who_must_show_it_again(
@@ -125,7 +125,7 @@ def test_somebody_who_must_show_it_again(
         user=alice, type=Authenticator.Type.WEBAUTHN, data={"name": "Phone"}
     )
     use_session(page, client, live_server.url)
-    look(page, live_server.url, "/account/second-factor/reauthenticate/")
+    check_screens(page, live_server.url, "/account/second-factor/reauthenticate/")
 
 
 def test_passkey_is_added_and_signs_in(
@@ -181,7 +181,7 @@ def test_administrator(
     made, _ = people.add_app_password(ada, name="Outlook at work", by=ada)
     session = make_session(ada)
     use_session(page, signed_in(jane, second_factor=True), live_server.url)
-    look(
+    check_screens(
         page,
         live_server.url,
         *(f"/organisation/{firm.pk}/{path}" for path in walks.ADMINISTRATOR),
@@ -225,4 +225,4 @@ def test_staff(page: Page, live_server, signed_in: SignIn, role: RoleName) -> No
         people.add_app_password(person, name="x", by=person)
     use_session(page, signed_in(person, second_factor=True), live_server.url)
     paths = {RoleName.OPERATOR: walks.OPERATOR, RoleName.AUDITOR: walks.AUDITOR}
-    look(page, live_server.url, *paths[role])
+    check_screens(page, live_server.url, *paths[role])

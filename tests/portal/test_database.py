@@ -58,7 +58,7 @@ def connect(configure: Callable[[str], None]) -> Connect:
     return open_as_ours
 
 
-def asked(connection: BaseDatabaseWrapper, statement: str) -> object:
+def query_value(connection: BaseDatabaseWrapper, statement: str) -> object:
     with connection.cursor() as cursor:
         cursor.execute(statement)
         return cursor.fetchone()[0]
@@ -69,8 +69,8 @@ def test_options_reach_the_server(server: Postgres, connect: Connect) -> None:
 
     opened = connect(f"{server.url}?{options}")
 
-    assert asked(opened, "SHOW application_name") == "Postern pages"
-    assert asked(opened, "SHOW work_mem") == "5MB"
+    assert query_value(opened, "SHOW application_name") == "Postern pages"
+    assert query_value(opened, "SHOW work_mem") == "5MB"
 
 
 def test_encryption_that_is_asked_for_is_not_dropped(
@@ -90,7 +90,7 @@ def test_the_second_host_is_asked_where_the_first_is_away(
         "?target_session_attrs=read-write&connect_timeout=5"
     )
 
-    assert asked(opened, "SELECT inet_server_port()") == server.port
+    assert query_value(opened, "SELECT inet_server_port()") == server.port
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from engine.registry.models import Organisation, Person
 from engine.registry.scopes import Scope
 from engine.storage.models import FolderRole, Message
 from tests import factories
-from tests.full_disk import refusing_rows
+from tests.full_disk import refuse_new_rows
 from tests.portal.conftest import SignIn
 from tests.portal.webmail.compose_page import ComposePage
 
@@ -35,7 +35,7 @@ FullDisk = Callable[[], "contextmanager[None]"]
 def full_disk() -> Iterator[None]:
     """Lets no table grow, so that the database raises its own error."""
     if connection.vendor == "postgresql":
-        with refusing_rows():
+        with refuse_new_rows():
             yield
         return
     with connection.cursor() as cursor:
@@ -58,7 +58,7 @@ def _fill(cursor: object) -> None:
             cursor.execute("INSERT INTO filler VALUES (zeroblob(4000))")
 
 
-def typed_again(page: str) -> dict[str, str]:
+def form_values(page: str) -> dict[str, str]:
     return {name: unescape(value) for name, value in FIELD.findall(page)}
 
 
@@ -77,7 +77,7 @@ def test_a_message_that_cannot_be_sent_comes_back_whole(
     assert answer.status_code == 503
     assert answer["Retry-After"] == "60"
     assert "cannot keep or reach its data" in page
-    again = typed_again(page)
+    again = form_values(page)
     assert {name: again[name] for name in form} == form
     assert not Message.objects.exists()
 
@@ -185,6 +185,6 @@ def test_a_long_message_for_which_no_file_has_room_comes_back_whole(
         answer = client.post(compose_page.url, form)
 
     assert answer.status_code == 503
-    assert typed_again(answer.content.decode()).items() >= form.items()
+    assert form_values(answer.content.decode()).items() >= form.items()
     assert not Message.objects.exists()
     assert client.post(compose_page.url, form).status_code == 302

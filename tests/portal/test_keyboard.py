@@ -29,7 +29,7 @@ def test_what_tab_misses_and_what_hides_it_are_faults(
 ) -> None:
     page.set_content(markup)
 
-    found = screens.by_keyboard(page)
+    found = screens.keyboard_faults(page)
 
     assert [one for one in found if fault is None or fault not in one] == []
     assert len(found) == (fault is not None)

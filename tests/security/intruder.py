@@ -60,10 +60,10 @@ class Intruder:
 
         Returns whether the victim's words were on the page.
         """
-        jobs.run_waiting()
+        jobs.run_queued()
         self._use_links()
         self.browser.post("/account/password/reset/", {"email": self.victim.address})
-        jobs.run_waiting()
+        jobs.run_queued()
         self._use_links()
         typed = {"login": self.victim.address, "password": NEW_PASSWORD}
         self.browser.post("/account/login/", typed)
@@ -103,7 +103,7 @@ class Intruder:
             self.browser.post(path, {"password": NEW_PASSWORD})
 
 
-def a_day_passes() -> None:
+def pass_a_day() -> None:
     """Moves pending and applied changes back by 25 hours, and applies those that are
     due."""
     RecoveryAddressChange.objects.update(
@@ -113,12 +113,12 @@ def a_day_passes() -> None:
     recovery.apply_due_changes()
 
 
-def everybody_hears() -> set[str]:
+def deliver_notices() -> set[str]:
     """Sends the notices that are due, and returns the addresses that they went to."""
-    jobs.run_waiting()
+    jobs.run_queued()
     mail.outbox.clear()
     notices.send_and_tidy()
-    jobs.run_waiting()
+    jobs.run_queued()
     with suppress(IndexError):
         return {message.to[0] for message in mail.outbox}
     return set()

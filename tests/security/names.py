@@ -6,7 +6,7 @@ import random
 from base64 import b64encode
 from dataclasses import dataclass
 
-from tests.security.unicode_data import DISGUISES, marks, turning, unseen
+from tests.security.unicode_data import DISGUISES, direction_controls, invisible, marks
 
 SEED = 20261128
 DECEITS = (
@@ -77,9 +77,9 @@ def _odd(chance: random.Random) -> str:
         case 1:
             return "".join(c + "".join(chance.choices(marks(), k=9)) for c in name[:40])
         case 2:
-            return chance.choice(turning()) + name
+            return chance.choice(direction_controls()) + name
         case _:
-            return "".join(c + chance.choice(unseen()) for c in name[:40])
+            return "".join(c + chance.choice(invisible()) for c in name[:40])
 
 
 def _quoted(name: str) -> str:

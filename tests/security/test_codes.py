@@ -124,7 +124,7 @@ def test_a_recovery_code_opens_once(bob: Person) -> None:
     assert not is_in(sign_in_with(code, bob))
 
 
-def at_once(attempt: Callable[[], bool], times: int) -> list[bool]:
+def attempt_concurrently(attempt: Callable[[], bool], times: int) -> list[bool]:
     """Returns the results of simultaneous attempts, each in a thread of its own."""
     gate = threading.Barrier(times)
     answers: list[bool] = []
@@ -150,7 +150,7 @@ def test_of_several_that_show_it_at_once_one_gets_in(
     give_app(bob)
     code = code_now()
 
-    answers = at_once(lambda: one_time_codes.accept(SECRET, code), 4)
+    answers = attempt_concurrently(lambda: one_time_codes.accept(SECRET, code), 4)
 
     assert sorted(answers) == [False, False, False, True]
 

@@ -9,7 +9,7 @@ from engine.antivirus.attachments import policy, refused_kinds
 from engine.antivirus.attachments.policy import File
 from engine.mail.mime import file_names
 from tests.security.names import SEED
-from tests.security.unicode_data import DISGUISES, turning, unseen
+from tests.security.unicode_data import DISGUISES, direction_controls, invisible
 
 # File name endings, and whether opening such a file runs it.
 ENDINGS = {
@@ -36,7 +36,7 @@ def generated(count: int = 500) -> list[tuple[str, str, bool]]:
         disguise = chance.choice(sorted(DISGUISES))
         name = DISGUISES[disguise](f"Bundle of papers.{ending}", chance)
         if chance.random() < 0.3:
-            name = f"annexe{chance.choice(turning())}fdp.{name}"
+            name = f"annexe{chance.choice(direction_controls())}fdp.{name}"
         found.append((disguise, name, ENDINGS[ending]))
     return found
 
@@ -51,7 +51,7 @@ def faults(name: str, *, starts: bool) -> list[str]:
     found = []
     if file_names.endings([shown]) & refused_kinds.REFUSED_ENDINGS:
         found.append("starts something")
-    if any(c in unseen() or c in turning() for c in shown):
+    if any(c in invisible() or c in direction_controls() for c in shown):
         found.append("holds what is not seen")
     # Without control characters, the end of the name is displayed last.
     if any(unicodedata.category(c) in ("Cc", "Cf") for c in shown):

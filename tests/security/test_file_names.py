@@ -27,8 +27,8 @@ def like(wanted: str) -> list[str]:
 
 
 def generated() -> Iterator[str]:
-    unseen = [c for c in CHARACTERS if unicodedata.category(c) in UNSEEN]
-    for c in unseen:
+    invisible = [c for c in CHARACTERS if unicodedata.category(c) in UNSEEN]
+    for c in invisible:
         yield f"run.e{c}xe"
         yield f"run.exe{c}"
         yield f"statement.pdf{c * 40}.exe"

@@ -36,7 +36,7 @@ from tests.security.test_secret_key import NEW, OLD
 
 pytestmark = pytest.mark.django_db
 
-FAIL = "tests.engine.jobs.deeds.fail"
+FAIL = "tests.engine.jobs.sample_jobs.fail"
 
 
 @pytest.fixture(autouse=True)

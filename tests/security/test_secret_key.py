@@ -254,7 +254,7 @@ def test_a_job_that_waits_is_still_done(
         SignedPackage.loads(package)
 
 
-def say_what_hangs() -> str:
+def rekey() -> str:
     out = StringIO()
     call_command("rekey", stdout=out)
     return out.getvalue()
@@ -282,7 +282,7 @@ def test_the_command_keys_what_it_can_and_names_the_rest(
     client = signed_in(bob)
     change()
 
-    said = say_what_hangs()
+    said = rekey()
 
     assert "Second factors: 1, on an earlier key 0" in said
     assert "Secrets of webhooks: 1, on an earlier key 0" in said
@@ -292,7 +292,7 @@ def test_the_command_keys_what_it_can_and_names_the_rest(
 
     authentication.authenticate_connection("firm", secret)
     client.get(reverse("start"))
-    assert "can be emptied" in say_what_hangs()
+    assert "can be emptied" in rekey()
     drop()
 
     assert sealed_secrets.is_current(Authenticator.objects.get(user=bob))
@@ -305,6 +305,6 @@ def test_what_no_key_opens_is_named(bob: Person, drop: Change) -> None:
     give_app(bob)
     drop()
 
-    said = say_what_hangs()
+    said = rekey()
 
     assert f"Second factors: 1, on an earlier key 1\n  {bob.address}" in said

@@ -17,7 +17,7 @@ from engine.storage.models import Message
 from tests import factories
 from tests.api.conftest import Api
 from tests.portal.conftest import SignIn
-from tests.security.intruder import OWN_ADDRESS, everybody_hears
+from tests.security.intruder import OWN_ADDRESS, deliver_notices
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_a_second_person_opens_it_and_the_one_who_acted_does_not(
     shut.refresh_from_db()
     assert not shut.is_mail_shut
     assert signed_in(shut).get("/mail/", follow=True).status_code == 200
-    assert {shut.address, alice.address} <= everybody_hears()
+    assert {shut.address, alice.address} <= deliver_notices()
 
 
 def test_who_was_just_recovered_is_no_second_person(

@@ -31,7 +31,7 @@ TLS = HELLO + "c: STARTTLS\ns: 220 *\ntls\nc: EHLO firm.example\ns: 250 *\n"
 
 
 @asynccontextmanager
-async def silent(port: int) -> AsyncIterator[list[asyncio.StreamReader]]:
+async def silent_connections(port: int) -> AsyncIterator[list[asyncio.StreamReader]]:
     """Opens fifty silent connections, five from each of ten addresses."""
     opened = [
         await asyncio.open_connection(
@@ -46,7 +46,7 @@ async def silent(port: int) -> AsyncIterator[list[asyncio.StreamReader]]:
             writer.close()
 
 
-async def last_words(readers: list[asyncio.StreamReader]) -> list[bytes]:
+async def last_lines(readers: list[asyncio.StreamReader]) -> list[bytes]:
     """Returns the server's last lines to the clients that it has disconnected."""
     said = []
     for reader in readers:
@@ -73,9 +73,9 @@ async def test_member_from_a_fresh_address_sends_beside_silent_connections(
 ) -> None:
     await routes.refresh()
     server.contexts[1].sessions.limits = FEW
-    async with silent(server.submission) as readers:
+    async with silent_connections(server.submission) as readers:
         await asyncio.to_thread(send, server.submission, server.context, bob, alice)
-        answers = await last_words(readers)
+        answers = await last_lines(readers)
 
     assert await Message.objects.acount() >= 1
     assert len(answers) >= 21
@@ -93,7 +93,7 @@ async def test_session_that_has_signed_in_outlives_any_number_of_others(
     sign_in = TLS + "c: AUTH PLAIN {credential}\ns: 235 *\n"
     await asyncio.to_thread(dialogue.say, sign_in, credential=credential)
 
-    async with silent(server.receive):
+    async with silent_connections(server.receive):
         await asyncio.to_thread(dialogue.run, "c: NOOP\ns: 250 *\n")
 
 
@@ -190,9 +190,9 @@ async def test_member_reads_by_pop3_beside_silent_connections(
         client.pass_(SECRET)
         return client.quit()
 
-    async with silent(server.pop3) as readers:
+    async with silent_connections(server.pop3) as readers:
         assert (await asyncio.to_thread(read)).startswith(b"+OK")
-        answers = await last_words(readers)
+        answers = await last_lines(readers)
 
     assert len(answers) >= 21
     assert all(words.startswith(b"-ERR [SYS/TEMP] Too many") for words in answers)

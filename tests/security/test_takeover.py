@@ -28,8 +28,8 @@ from tests.portal.webmail.conftest import put
 from tests.security.intruder import (
     OWN_ADDRESS,
     Intruder,
-    a_day_passes,
-    everybody_hears,
+    deliver_notices,
+    pass_a_day,
 )
 
 STAFF = [
@@ -89,9 +89,9 @@ def test_nobody_alone_reads_it_a_day_later_either(
     intruder = Intruder(browser_of(role), bob)
     intruder.try_everything()
 
-    a_day_passes()
+    pass_a_day()
     intruder.try_everything()
-    a_day_passes()
+    pass_a_day()
     intruder.client.post(f"/admin/people/{bob.pk}/link/")
     intruder.client.post(f"/organisation/{bob.organisation_id}/people/{bob.pk}/link/")
 
@@ -160,8 +160,8 @@ def test_no_key_alone_reads_it(
 
     assert not intruder.reads_the_mail(letter.pk)
     if Scope.WRITE_RECOVERY in scopes:
-        assert {bob.address, alice.address} <= everybody_hears()
-    a_day_passes()
+        assert {bob.address, alice.address} <= deliver_notices()
+    pass_a_day()
     # Now the link is sent, and the mailbox is closed to the person who used it.
     assert not intruder.reads_the_mail(letter.pk)
 
@@ -215,14 +215,14 @@ def test_two_agents_reset_a_second_factor_and_the_owner_hears_each_time(
         f"/admin/people/{bob.pk}/second-factor/", reason
     )
     assert Authenticator.objects.filter(user=bob).exists()
-    assert {bob.address, alice.address} <= everybody_hears()
+    assert {bob.address, alice.address} <= deliver_notices()
     (reset,) = FactorReset.objects.waiting()
     signed_in(other, second_factor=True).post(
         f"/admin/people/recovery/factor/{reset.pk}/agree/", reason
     )
 
     assert not Authenticator.objects.filter(user=bob).exists()
-    assert {bob.address, alice.address} <= everybody_hears()
+    assert {bob.address, alice.address} <= deliver_notices()
     bob.refresh_from_db()
     assert not bob.is_mail_shut
 
@@ -257,7 +257,7 @@ def test_an_administrator_who_resets_alone_is_heard_and_finds_the_mailbox_shut(
         {"reason": "Phone lost"},
     )
 
-    assert {bob.address, dora.address} <= everybody_hears()
+    assert {bob.address, dora.address} <= deliver_notices()
     bob.refresh_from_db()
     assert bob.is_mail_shut
     page = signed_in(bob).get("/mail/")
@@ -297,7 +297,7 @@ def test_a_first_sign_in_is_at_once_while_the_mailbox_is_empty(
         by=alice,
     )
     tasks.invite(new)
-    jobs.run_waiting()
+    jobs.run_queued()
     (message,) = mail.outbox
     link = message.body.split("http://127.0.0.1:8000")[1].split()[0]
     Client().post(link, {"password": "three other random words"})
@@ -319,7 +319,7 @@ def test_a_first_sign_in_on_the_day_of_an_account_with_mail_is_shut(
     )
     tasks.invite(new)
     put(new.mailbox)
-    jobs.run_waiting()
+    jobs.run_queued()
     link = mail.outbox[0].body.split("http://127.0.0.1:8000")[1].split()[0]
     Client().post(link, {"password": "three other random words"})
 

@@ -40,7 +40,7 @@ from portal.account_admin import actions
 from portal.account_admin.models import FactorReset
 from tests import factories
 from tests.portal.conftest import give_app
-from tests.security.intruder import a_day_passes, everybody_hears
+from tests.security.intruder import deliver_notices, pass_a_day
 from tests.security.verbs import TABLE
 
 MODULES = [
@@ -81,7 +81,9 @@ def test_the_table_names_every_verb_and_no_other() -> None:
     found = set(_verbs()) - NO_VERBS
     told_without_actor = {name for name in TABLE if name not in found and _exists(name)}
 
-    assert sorted(found - set(TABLE)) == [], "say in tests/security/verbs.py who hears"
+    assert sorted(found - set(TABLE)) == [], (
+        "say in tests/security/verbs.py who is notified"
+    )
     assert sorted(set(TABLE) - found - told_without_actor) == [], "no longer verbs"
 
 
@@ -95,8 +97,8 @@ def test_events_are_heard_by_whom_the_table_says(name: str) -> None:
     rule = TABLE[name]
 
     for event in rule.events:
-        assert NOTICE_RULES[event].to == rule.hears, event
-    assert bool(rule.events) == bool(rule.hears)
+        assert NOTICE_RULES[event].to == rule.notified, event
+    assert bool(rule.events) == bool(rule.notified)
 
 
 class World:
@@ -121,7 +123,7 @@ class World:
         self.june = _administrator("june@firm.example.secure.example", self.firm)
         self.connection = factories.make_connection(self.firm)
 
-    def expected(self, hears: Audience, place: Organisation | None) -> set[str]:
+    def expected(self, notified: Audience, place: Organisation | None) -> set[str]:
         """Returns the addresses where these audiences are notified."""
         at_firm = {self.jane.address, self.june.address}
         administrators = (
@@ -136,7 +138,7 @@ class World:
             Audience.MEMBERS: {self.bob.address, self.alice.address, self.dora.address},
             Audience.READERS: {self.bob.address},
         }
-        return set().union(*(everybody[audience] for audience in hears))
+        return set().union(*(everybody[audience] for audience in notified))
 
 
 def _administrator(address: str, organisation: Organisation) -> Person:
@@ -154,7 +156,7 @@ def _staff(address: str, role: RoleName) -> Person:
 
 @pytest.fixture
 def world(northfield: Organisation, alice: Person, bob: Person) -> World:
-    everybody_hears()  # discards earlier notices
+    deliver_notices()  # discards earlier notices
     return World(northfield, alice, bob)
 
 
@@ -171,7 +173,7 @@ def _factor(w: World) -> FactorReset:
 
 def _disowned(w: World) -> None:
     actions.reset_second_factor(w.bob, reason="Lost", by=w.dora)
-    everybody_hears()
+    deliver_notices()
     actions.disown_factor_reset(FactorReset.objects.get(), by=None)
 
 
@@ -280,16 +282,16 @@ def test_those_who_must_hear_do(world: World, name: str) -> None:
 
     is_at_firm = any(part in name for part in AT_FIRM)
     place = world.firm if is_at_firm else world.northfield
-    assert world.expected(TABLE[name].hears, place) <= everybody_hears()
+    assert world.expected(TABLE[name].notified, place) <= deliver_notices()
 
 
 def test_what_takes_effect_by_the_clock_is_heard_too(world: World) -> None:
     _asked(world)
-    everybody_hears()
+    deliver_notices()
 
-    a_day_passes()
+    pass_a_day()
 
-    heard = everybody_hears()
+    heard = deliver_notices()
     assert {"bob@home.example", "new@home.example", world.bob.address} <= heard
     assert {world.alice.address, world.dora.address} <= heard
 
@@ -301,7 +303,7 @@ def test_where_the_administrator_is_alone_the_operators_hear(
 
     mailboxes.grant(team, charlie, can_read=True, by=charlie)
 
-    assert {"olive@home.example", "otto@home.example"} <= everybody_hears()
+    assert {"olive@home.example", "otto@home.example"} <= deliver_notices()
 
 
 def test_a_neighbour_hears_nothing(
@@ -310,13 +312,13 @@ def test_a_neighbour_hears_nothing(
     for name in (f"{R}recovery.request_address_change", f"{O}reset_second_factor"):
         DOES[name](world)
 
-    assert charlie.address not in everybody_hears()
+    assert charlie.address not in deliver_notices()
 
 
 def test_operators_hear_of_the_accounts_of_staff(world: World) -> None:
     people.end_password(world.hugh, by=world.olive)
 
-    assert everybody_hears() == {
+    assert deliver_notices() == {
         "hugh@home.example",
         "olive@home.example",
         "otto@home.example",

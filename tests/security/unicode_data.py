@@ -31,7 +31,7 @@ def _every() -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1)
-def drawn_alike() -> dict[str, list[str]]:
+def identical_outlines() -> dict[str, list[str]]:
     """Maps ASCII letters and signs to characters with identical outlines."""
     face = TTFont(TYPEFACE)
     glyphs, drawn = face.getGlyphSet(), defaultdict(list)
@@ -62,7 +62,7 @@ def styled() -> dict[str, list[str]]:
 
 
 @lru_cache(maxsize=1)
-def unseen() -> list[str]:
+def invisible() -> list[str]:
     """Returns format characters, and those that Unicode calls selectors, joiners or
     fillers."""
     words = ("VARIATION SELECTOR", "GRAPHEME JOINER", "HANGUL FILLER")
@@ -81,7 +81,7 @@ def unseen() -> list[str]:
 
 
 @lru_cache(maxsize=1)
-def turning() -> list[str]:
+def direction_controls() -> list[str]:
     """Returns the characters that change the direction of the text after them."""
     kinds = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
     return [c for c in _every() if unicodedata.bidirectional(c) in kinds]
@@ -133,7 +133,7 @@ def _surrounded(text: str, chance: random.Random) -> str:
 
 
 def _turned(text: str, chance: random.Random) -> str:
-    return f"{chance.choice(turning())}{text}{chance.choice(turning())}"
+    return f"{chance.choice(direction_controls())}{text}{chance.choice(direction_controls())}"
 
 
 def _decomposed(text: str, chance: random.Random) -> str:
@@ -154,9 +154,9 @@ def _said(text: str, chance: random.Random) -> str:
 
 DISGUISES: dict[str, Disguise] = {
     "as it is": lambda text, chance: text,
-    "drawn alike": _swapped(drawn_alike),
+    "drawn alike": _swapped(identical_outlines),
     "styled": _swapped(styled),
-    "with what is unseen": _strewn(unseen),
+    "with what is unseen": _strewn(invisible),
     "turned": _turned,
     "with marks": _decomposed,
     "with other spaces": _spread,

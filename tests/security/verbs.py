@@ -1,7 +1,7 @@
 """Every verb that changes who gets access, who reads mail, or where mail goes.
 
 For each: who may perform it alone, who is notified, and who must agree. A verb that is
-missing here fails a test. `hears` are the audiences in onboarding.notices.audit_rules
+missing here fails a test. `notified` are the audiences in onboarding.notices.audit_rules
 for the events that the verb records.
 """
 
@@ -23,16 +23,16 @@ ALL = OWNER | OLD | ADMINISTRATORS
 class Rule:
     """The rule for one verb."""
 
-    alone: str
-    hears: Audience = NOBODY
-    agrees: str = "nobody"
+    allowed: str
+    notified: Audience = NOBODY
+    must_agree: str = "nobody"
     events: tuple[str, ...] = ()
 
 
-def quiet(why: str) -> Rule:
+def without_notice(why: str) -> Rule:
     """A rule for a verb that gives no one access, with the reason why no one is
     notified."""
-    return Rule(alone=why)
+    return Rule(allowed=why)
 
 
 LOOKS_AFTER = "who looks after the organisation: administrator, operator, key"
@@ -43,8 +43,8 @@ REGISTRY = {
     "aliases.remove": Rule(
         "the system alone", ADMINISTRATORS, events=("alias.removed",)
     ),
-    "allowances.give": quiet("how much may be sent, and nothing else"),
-    "allowances.end": quiet("takes away"),
+    "allowances.give": without_notice("how much may be sent, and nothing else"),
+    "allowances.end": without_notice("takes away"),
     "api_keys.add": Rule(
         "administrator for their own organisation, operator for the community",
         ADMINISTRATORS,
@@ -58,7 +58,7 @@ REGISTRY = {
         "to end it: it is their organisation's system, and no one member's to refuse",
         ("api_key.agreed",),
     ),
-    "api_keys.revoke": quiet("takes away"),
+    "api_keys.revoke": without_notice("takes away"),
     "connections.add": Rule(LOOKS_AFTER, ADMINISTRATORS, events=("connection.added",)),
     "connections.edit": Rule(
         LOOKS_AFTER, ADMINISTRATORS, events=("connection.edited",)
@@ -66,47 +66,51 @@ REGISTRY = {
     "connections.set_cloud": Rule(
         LOOKS_AFTER, ADMINISTRATORS, events=("connection.edited",)
     ),
-    "connections.suspend": quiet("stops mail; what is queued is held"),
+    "connections.suspend": without_notice("stops mail; what is queued is held"),
     "connections.resume": Rule(
         LOOKS_AFTER, ADMINISTRATORS, events=("connection.resumed",)
     ),
     "connections.add_credential": Rule(
         LOOKS_AFTER, ADMINISTRATORS, events=("connection.credential_added",)
     ),
-    "connections.revoke_credential": quiet("takes away"),
+    "connections.revoke_credential": without_notice("takes away"),
     "domains.add": Rule(LOOKS_AFTER, ADMINISTRATORS, events=("domain.added",)),
     "domains.verify": Rule(
         "operator, or the name system", ADMINISTRATORS, events=("domain.verified",)
     ),
     "domains.remove": Rule(LOOKS_AFTER, ADMINISTRATORS, events=("domain.removed",)),
     "mailboxes.add_group": Rule(LOOKS_AFTER, ADMINISTRATORS, events=("mailbox.added",)),
-    "mailboxes.edit": quiet("name, quota and directory"),
-    "mailboxes.suspend": quiet("stops mail; what is queued is held"),
-    "mailboxes.resume": quiet("for those who had rights before"),
+    "mailboxes.edit": without_notice("name, quota and directory"),
+    "mailboxes.suspend": without_notice("stops mail; what is queued is held"),
+    "mailboxes.resume": without_notice("for those who had rights before"),
     "mailboxes.grant": Rule(
         LOOKS_AFTER,
         READERS | ADMINISTRATORS,
         "nobody: a group mailbox is its organisation's, and its readers hear",
         ("mailbox.granted",),
     ),
-    "mailboxes.revoke": quiet("takes away"),
-    "people.add": quiet("the account is new and empty"),
-    "people.edit": quiet("name, job, phone, town and directory: nothing that opens"),
-    "people.suspend": quiet("takes away"),
-    "people.resume": quiet("with the ways in that were there before"),
-    "people.set_password": quiet("called with the owner's own link alone"),
+    "mailboxes.revoke": without_notice("takes away"),
+    "people.add": without_notice("the account is new and empty"),
+    "people.edit": without_notice(
+        "name, job, phone, town and directory: nothing that opens"
+    ),
+    "people.suspend": without_notice("takes away"),
+    "people.resume": without_notice("with the ways in that were there before"),
+    "people.set_password": without_notice("called with the owner's own link alone"),
     "people.end_password": Rule(
         PEOPLE, OWNER | ADMINISTRATORS, events=("person.password_ended",)
     ),
-    "people.add_app_password": quiet("the owner's; a notice leaves with it"),
+    "people.add_app_password": without_notice("the owner's; a notice leaves with it"),
     "people.revoke_app_password": Rule(
         PEOPLE, OWNER, events=("person.app_password_revoked",)
     ),
     "sessions.end_sessions": Rule(
         f"{PEOPLE}, and the owner", OWNER, events=("person.sessions_ended",)
     ),
-    "sessions.revoke": quiet("takes away, as a part of others that are announced"),
-    "sessions.revoke_all_of": quiet("takes away"),
+    "sessions.revoke": without_notice(
+        "takes away, as a part of others that are announced"
+    ),
+    "sessions.revoke_all_of": without_notice("takes away"),
     "recovery.change_own_address": Rule(
         "the owner, with a fresh second factor",
         OWNER | OLD,
@@ -118,7 +122,7 @@ REGISTRY = {
         "nobody within the delay; the owner may refuse, a second person may shorten it",
         ("person.address_change_requested",),
     ),
-    "recovery.record_first_address": quiet("remembers who gave it"),
+    "recovery.record_first_address": without_notice("remembers who gave it"),
     "recovery.refuse_address_change": Rule(
         "the owner, the reader of their notice, or who looks after the account",
         ALL | ASKER,
@@ -172,26 +176,30 @@ REGISTRY = {
     "roles.take_staff": Rule(
         "operator", OWNER | OPERATORS, events=("staff_role.taken",)
     ),
-    "lists.add": quiet("members of a list are told by its mail"),
-    "lists.edit": quiet("who may post"),
-    "lists.suspend": quiet("stops mail"),
-    "lists.resume": quiet("for those who were members before"),
-    "lists.add_member": quiet("mail to the list alone"),
-    "lists.add_members": quiet("mail to the list alone"),
-    "lists.remove_member": quiet("takes away"),
-    "lists.add_poster": quiet("who may post"),
-    "lists.remove_poster": quiet("takes away"),
-    "organisations.add": quiet("a new organisation has nobody's mail"),
-    "organisations.edit": quiet("name, kind, town and whether all need a factor"),
-    "organisations.activate": quiet("what vetting has approved"),
-    "organisations.suspend": quiet("takes away"),
-    "organisations.resume": quiet("with the ways in that were there before"),
-    "organisations.close": quiet("takes away"),
-    "connections.set_provider_networks": quiet("from the provider's own records"),
-    "webhooks.add": quiet("is told references, never content"),
-    "webhooks.edit": quiet("is told references, never content"),
-    "webhooks.rotate": quiet("the secret shows who calls, and opens nothing"),
-    "webhooks.remove": quiet("takes away"),
+    "lists.add": without_notice("members of a list are told by its mail"),
+    "lists.edit": without_notice("who may post"),
+    "lists.suspend": without_notice("stops mail"),
+    "lists.resume": without_notice("for those who were members before"),
+    "lists.add_member": without_notice("mail to the list alone"),
+    "lists.add_members": without_notice("mail to the list alone"),
+    "lists.remove_member": without_notice("takes away"),
+    "lists.add_poster": without_notice("who may post"),
+    "lists.remove_poster": without_notice("takes away"),
+    "organisations.add": without_notice("a new organisation has nobody's mail"),
+    "organisations.edit": without_notice(
+        "name, kind, town and whether all need a factor"
+    ),
+    "organisations.activate": without_notice("what vetting has approved"),
+    "organisations.suspend": without_notice("takes away"),
+    "organisations.resume": without_notice("with the ways in that were there before"),
+    "organisations.close": without_notice("takes away"),
+    "connections.set_provider_networks": without_notice(
+        "from the provider's own records"
+    ),
+    "webhooks.add": without_notice("is told references, never content"),
+    "webhooks.edit": without_notice("is told references, never content"),
+    "webhooks.rotate": without_notice("the secret shows who calls, and opens nothing"),
+    "webhooks.remove": without_notice("takes away"),
 }
 ELSEWHERE = {
     "portal.account_admin.actions.send_sign_in_link": Rule(
@@ -229,7 +237,9 @@ ELSEWHERE = {
         OWNER,
         events=("person.codes_failed", "person.sign_ins_failed"),
     ),
-    "portal.account.actions.make_app_password": quiet("the owner's; a notice leaves"),
+    "portal.account.actions.make_app_password": without_notice(
+        "the owner's; a notice leaves"
+    ),
     "onboarding.first_sign_in.letter_codes.issue": Rule(
         PEOPLE, ADMINISTRATORS, events=("person.first_letter_printed",)
     ),
@@ -238,25 +248,25 @@ ELSEWHERE = {
         OWNER | ADMINISTRATORS,
         events=("person.mail_shut",),
     ),
-    "onboarding.first_sign_in.passwords.set_first_password": quiet(
+    "onboarding.first_sign_in.passwords.set_first_password": without_notice(
         "the owner, by a link"
     ),
-    "onboarding.first_sign_in.passwords.resend_link": quiet(
+    "onboarding.first_sign_in.passwords.resend_link": without_notice(
         "to the address in force, while there is no password"
     ),
-    "onboarding.letters.welcome_letters.download": quiet(
+    "onboarding.letters.welcome_letters.download": without_notice(
         "administrator; the audit trail names them"
     ),
     "onboarding.letters.welcome_letters.reissue": Rule(
         "administrator; all administrators are told of the letter"
     ),
-    "onboarding.first_sign_in.directory_sign_ins.give": quiet(
+    "onboarding.first_sign_in.directory_sign_ins.give": without_notice(
         "to the address in force, without a password"
     ),
-    "onboarding.first_sign_in.directory_sign_ins.answer_request": quiet(
+    "onboarding.first_sign_in.directory_sign_ins.answer_request": without_notice(
         "to the address that was typed"
     ),
-    "onboarding.first_sign_in.directory_sign_ins.claim": quiet(
+    "onboarding.first_sign_in.directory_sign_ins.claim": without_notice(
         "who reads the mailbox at the address"
     ),
     "onboarding.connecting.actions.share": Rule(
@@ -268,17 +278,21 @@ ELSEWHERE = {
     "onboarding.connecting.actions.show_tenant": Rule(
         LOOKS_AFTER, ADMINISTRATORS, events=("connection.tenant_shown",)
     ),
-    "onboarding.connecting.actions.revoke_link": quiet("takes away"),
-    "onboarding.connecting.actions.find_link": quiet("looks"),
-    "onboarding.connecting.actions.check_domain": quiet("verifies by the name system"),
-    "onboarding.connecting.actions.start_rehearsal": quiet("a message of our own"),
+    "onboarding.connecting.actions.revoke_link": without_notice("takes away"),
+    "onboarding.connecting.actions.find_link": without_notice("looks"),
+    "onboarding.connecting.actions.check_domain": without_notice(
+        "verifies by the name system"
+    ),
+    "onboarding.connecting.actions.start_rehearsal": without_notice(
+        "a message of our own"
+    ),
     "engine.storage.rules.save": Rule(
         "who may write in the mailbox", READERS, events=("mailbox.forwarding_changed",)
     ),
     "engine.storage.rules.remove": Rule(
         "who may write in the mailbox", READERS, events=("mailbox.forwarding_changed",)
     ),
-    "engine.storage.rules.swap": quiet("order alone"),
+    "engine.storage.rules.swap": without_notice("order alone"),
     "engine.storage.exports.mailbox_export.start": Rule(
         "who may read the mailbox", READERS, events=("mailbox.exported",)
     ),

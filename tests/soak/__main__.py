@@ -26,7 +26,7 @@ def main() -> int:
         outcome = Outcome()
         traffic.start()
         try:
-            _break_in_turn(world, alarms, outcome, options)
+            _cause_faults(world, alarms, outcome, options)
         finally:
             traffic.stop(patience=options.settle)
         count(world, ledger, outcome, patience=options.settle)
@@ -48,7 +48,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _break_in_turn(
+def _cause_faults(
     world: World, alarms: Alarms, outcome: Outcome, options: argparse.Namespace
 ) -> None:
     """Causes one fault after another until the time is over."""
@@ -56,11 +56,11 @@ def _break_in_turn(
     for fault in itertools.cycle(list(faults(world))):
         if time.monotonic() > until:
             return
-        _break(fault, alarms, outcome, options)
+        _cause(fault, alarms, outcome, options)
         time.sleep(options.rest)
 
 
-def _break(
+def _cause(
     fault: Fault, alarms: Alarms, outcome: Outcome, options: argparse.Namespace
 ) -> None:
     print(f"{time.strftime('%H:%M:%S')} {fault.name}", flush=True)

@@ -26,7 +26,7 @@ class Alarms:
         `since`."""
         return [_text(one.data) for one in self._world.smart_host.received[since:]]
 
-    def stand(self, words: Iterable[str]) -> bool:
+    def is_reported(self, words: Iterable[str]) -> bool:
         """Whether the latest report with any of these words says that the alarm is
         open.
 
@@ -43,7 +43,7 @@ class Alarms:
 
     def watch(self, fault: Fault) -> Watch:
         known = len(self._world.smart_host.received)
-        return Watch(self, fault, known, is_open=self.stand(fault.words))
+        return Watch(self, fault, known, is_open=self.is_reported(fault.words))
 
 
 @dataclass

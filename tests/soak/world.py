@@ -104,7 +104,7 @@ class Host:
 
     def processes(self) -> list[tuple[int, str]]:
         """Returns pid and command line of `up` and all its descendants."""
-        return [(pid, _command(pid)) for pid in _family(self.pid)]
+        return [(pid, _command(pid)) for pid in _process_tree(self.pid)]
 
 
 @dataclass
@@ -142,7 +142,7 @@ class World:
         self._ends.callback(remove_folder, self.folder)
         self.disk = self.folder / "var"
         self._ends.enter_context(_small_disk(self.disk))
-        copy = migrated.made(migrated.CLUSTER)
+        copy = migrated.prepared(migrated.CLUSTER)
         self.postgres = self._ends.enter_context(Postgres(copy_of=copy))
         self.redis = self._ends.enter_context(Redis())
         self.clamd = Clamd(self.folder / "clamd")
@@ -178,7 +178,7 @@ class World:
 
     def _database(self) -> str:
         """Creates the database, from the migrated template if there is one."""
-        if migrated.made(migrated.CLUSTER) is None:
+        if migrated.prepared(migrated.CLUSTER) is None:
             return self.postgres.create("soak")
         return self.postgres.create("soak", template=migrated.TEMPLATE)
 
@@ -268,7 +268,7 @@ def _context(authority: Authority) -> ssl.SSLContext:
     return context
 
 
-def _family(pid: int) -> list[int]:
+def _process_tree(pid: int) -> list[int]:
     """Returns the pids of the process and its descendants."""
     found = [pid]
     for parent in found:

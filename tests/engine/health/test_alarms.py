@@ -17,7 +17,7 @@ def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def look(
+def run_round(
     known: list[Alarm], seconds: float, *findings: Finding, looked: str = "disk"
 ) -> list[Alarm]:
     """Returns all alarms after one round of checks."""
@@ -26,7 +26,7 @@ def look(
 
 
 def test_a_finding_opens_one_alarm_however_often_it_is_found() -> None:
-    found = look(look(look([], 0, DISK), 5, DISK), 10, DISK)
+    found = run_round(run_round(run_round([], 0, DISK), 5, DISK), 10, DISK)
 
     [alarm] = found
     assert (alarm.since, alarm.seen_at) == (at(0), at(10))
@@ -35,29 +35,29 @@ def test_a_finding_opens_one_alarm_however_often_it_is_found() -> None:
 
 
 def test_it_is_over_once_its_cause_was_gone_for_long_enough() -> None:
-    known = look([], 0, DISK)
+    known = run_round([], 0, DISK)
 
-    look(known, 5)
+    run_round(known, 5)
     assert known[0].is_open
-    look(known, 5 + CALM.total_seconds())
+    run_round(known, 5 + CALM.total_seconds())
 
     assert known[0].ended_at == at(5 + CALM.total_seconds())
 
 
 def test_a_cause_that_is_gone_for_a_moment_ends_nothing() -> None:
-    known = look([], 0, DISK)
+    known = run_round([], 0, DISK)
     for seconds in range(5, 65, 10):
-        look(known, seconds)
-        look(known, seconds + 5, DISK)
+        run_round(known, seconds)
+        run_round(known, seconds + 5, DISK)
 
     assert [one.is_open for one in known] == [True]
 
 
 def test_what_could_not_be_looked_at_stays_as_it_is() -> None:
-    known = look([], 0, DISK)
+    known = run_round([], 0, DISK)
 
     for seconds in (5, 30, 60):
-        look(known, seconds, looked="mail_slow")
+        run_round(known, seconds, looked="mail_slow")
 
     assert known[0].is_open
 
@@ -66,7 +66,7 @@ def test_what_could_not_be_looked_at_stays_as_it_is() -> None:
 def test_what_is_unknown_of_a_rule_stays_as_it_is(
     subject: str | None, lasts: int
 ) -> None:
-    known = look([], 0, DISK, Finding("disk", "mx2"))
+    known = run_round([], 0, DISK, Finding("disk", "mx2"))
 
     for seconds in (5, 30):
         doubt = [Unknown("disk", subject)]
@@ -77,23 +77,23 @@ def test_what_is_unknown_of_a_rule_stays_as_it_is(
 
 
 def test_the_same_rule_elsewhere_is_another_alarm() -> None:
-    known = look([], 0, DISK, Finding("disk", "mx2"))
+    known = run_round([], 0, DISK, Finding("disk", "mx2"))
 
     assert {one.subject for one in known} == {"mx1", "mx2"}
 
 
 def ended() -> list[Alarm]:
-    known = look([], 0, DISK)
+    known = run_round([], 0, DISK)
     known[0].tell(at(1))
-    look(known, 5)
-    look(known, 20)
+    run_round(known, 5)
+    run_round(known, 20)
     known[0].tell(at(21))
     assert not known[0].is_to_tell
     return known
 
 
 def test_what_comes_back_soon_joins_its_alarm_and_is_told_once_more() -> None:
-    known = look(ended(), 120, DISK)
+    known = run_round(ended(), 120, DISK)
 
     [alarm] = known
     assert alarm.is_open
@@ -106,7 +106,7 @@ def test_what_comes_and_goes_sends_no_flood_of_mail() -> None:
     mails = 0
     for seconds in range(60, 3660, 60):  # gone for half of each minute, for an hour
         for part, findings in ((0, [DISK]), (30, []), (45, [])):
-            look(known, seconds + part, *findings)
+            run_round(known, seconds + part, *findings)
             if any(one.is_to_tell for one in known):
                 mails += 1
                 for one in known:
@@ -117,26 +117,26 @@ def test_what_comes_and_goes_sends_no_flood_of_mail() -> None:
 
 
 def test_it_ends_after_ten_calm_minutes_where_it_came_and_went() -> None:
-    known = look(ended(), 120, DISK)
-    look(known, 125)
-    look(known, 125 + FLAPPING.total_seconds() - 1)
+    known = run_round(ended(), 120, DISK)
+    run_round(known, 125)
+    run_round(known, 125 + FLAPPING.total_seconds() - 1)
     assert known[0].is_open
 
-    look(known, 125 + FLAPPING.total_seconds())
+    run_round(known, 125 + FLAPPING.total_seconds())
 
     assert not known[0].is_open
 
 
 def test_what_comes_back_much_later_is_another_alarm() -> None:
-    known = look(ended(), 20 + FLAPPING.total_seconds(), DISK)
+    known = run_round(ended(), 20 + FLAPPING.total_seconds(), DISK)
 
     assert [one.is_open for one in known] == [False, True]
 
 
 def test_one_that_ended_before_anybody_heard_is_told_once() -> None:
-    known = look([], 0, DISK)
-    look(known, 5)
-    look(known, 20)
+    known = run_round([], 0, DISK)
+    run_round(known, 5)
+    run_round(known, 20)
     [alarm] = known
 
     assert alarm.is_to_tell
@@ -145,7 +145,7 @@ def test_one_that_ended_before_anybody_heard_is_told_once() -> None:
 
 
 def test_an_alarm_comes_back_from_its_file_as_it_went() -> None:
-    [alarm] = look([], 0, DISK)
+    [alarm] = run_round([], 0, DISK)
     alarm.tell(at(3))
 
     again = Alarm.from_json(json.loads(json.dumps(alarm.to_json())))
@@ -182,7 +182,7 @@ def test_very_long_words_of_a_finding_fit_the_table() -> None:
 @pytest.mark.django_db
 def test_what_a_host_raised_alone_joins_what_is_open() -> None:
     alarms.note([DISK], at(0), looked={"disk"})
-    database = look([], 0, Finding("database", "mx1"), DISK)
+    database = run_round([], 0, Finding("database", "mx1"), DISK)
 
     alarms.adopt(database)
 

@@ -24,10 +24,10 @@ from engine.health.situation import Finding
 from engine.queue.models import QueuedMessage
 from engine.registry.models import Person
 from engine.secrets import state_folder
-from tests.engine.queue.conftest import authority, believed, make_hop
+from tests.engine.queue.conftest import authority, make_hop, trust_authority
 from tests.next_hop import NextHop
 
-__all__ = ["authority", "believed", "make_hop"]
+__all__ = ["authority", "make_hop", "trust_authority"]
 
 NOW = datetime(2026, 11, 29, 9, 0, 30, tzinfo=UTC)
 AWAY = [Finding("database", "mx1", "It has not answered.")]
@@ -197,7 +197,7 @@ def read_one(hop: NextHop):
 
 
 def test_a_smart_host_that_refuses_is_no_success(smart_host: NextHop) -> None:
-    smart_host.answers["on-call@operators.test"] = ["550 5.1.1 Nobody"]
+    smart_host.rcpt_replies["on-call@operators.test"] = ["550 5.1.1 Nobody"]
 
     with pytest.raises(SMTPException):
         letters.send(raised(DISK))
@@ -210,7 +210,7 @@ def test_one_address_that_is_refused_keeps_no_other_from_hearing(
 ) -> None:
     both = ["gone@operators.test", "on-call@operators.test"]
     monkeypatch.setattr(settings.POSTERN, "alarm_addresses", both)
-    smart_host.answers["gone@operators.test"] = ["550 5.1.1 Nobody"]
+    smart_host.rcpt_replies["gone@operators.test"] = ["550 5.1.1 Nobody"]
 
     letters.send(raised(DISK))
 
@@ -236,8 +236,8 @@ def test_a_mail_that_was_taken_is_sent_whatever_is_answered_then(
     smart_host.protocol = OddPeer
     # More than the peer needs at its start, and less than it takes to the dot.
     monkeypatch.setattr(letters, "SECONDS", 0.5)
-    smart_host.answers["on-call@operators.test"] = ["252 2.1.5 Perhaps"]
-    smart_host.to_data = ["200 2.0.0 Taken"]
+    smart_host.rcpt_replies["on-call@operators.test"] = ["252 2.1.5 Perhaps"]
+    smart_host.data_replies = ["200 2.0.0 Taken"]
 
     letters.send(raised(DISK))
 

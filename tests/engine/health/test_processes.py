@@ -29,7 +29,7 @@ def situation(seconds: float, in_contact: float = LONG) -> Situation:
     return Situation(at(seconds), list(Heartbeat.objects.all()), in_contact)
 
 
-def look(seconds: float, in_contact: float = LONG) -> list[Finding]:
+def run_round(seconds: float, in_contact: float = LONG) -> list[Finding]:
     """Returns the findings of a round whose alarms are stored."""
     now = situation(seconds, in_contact)
     found = list(processes.look(now))
@@ -38,7 +38,7 @@ def look(seconds: float, in_contact: float = LONG) -> list[Finding]:
 
 
 def rules(seconds: float, in_contact: float = LONG) -> set[str]:
-    return {one.rule for one in look(seconds, in_contact)}
+    return {one.rule for one in run_round(seconds, in_contact)}
 
 
 @pytest.fixture
@@ -53,14 +53,14 @@ def test_a_process_that_beats_is_alive(others: None) -> None:
     row = beat("engine", 1, 0)
     beat("engine", 1, 60, row)
 
-    assert look(70) == []
+    assert run_round(70) == []
     assert Heartbeat.objects.get(kind="engine").started_at == at(0)
 
 
 def test_an_engine_that_was_killed_is_found_within_half_a_minute(others: None) -> None:
     beat("engine", 1, 0)
 
-    assert look(19) == []
+    assert run_round(19) == []
     assert rules(25) == {"process_ended", "engine_missing"}
 
 
@@ -87,10 +87,10 @@ def test_one_that_was_replaced_at_once_is_found_once(others: None) -> None:
     row = beat("engine", 2, 3)
     beat("engine", 2, 25, row)
 
-    [finding] = look(25)
+    [finding] = run_round(25)
     assert finding.rule == "process_ended"
     assert finding.subject == "engine on mx1"
-    assert look(26) == []
+    assert run_round(26) == []
 
 
 def test_the_alarm_lasts_until_a_process_takes_its_place(others: None) -> None:
@@ -101,7 +101,7 @@ def test_the_alarm_lasts_until_a_process_takes_its_place(others: None) -> None:
             assert rules(seconds) == {"process_ended"}, seconds
     beat("engine", 3, 60)
 
-    assert look(61) == []
+    assert run_round(61) == []
     assert Heartbeat.objects.get(pk=one).lost_at == at(25)
 
 
@@ -109,10 +109,10 @@ def test_one_replacement_stands_for_one_that_ended(others: None) -> None:
     for pid in (1, 2):
         beat("engine", pid, 0)
     row = beat("engine", 3, 30)
-    look(31)
+    run_round(31)
     beat("engine", 3, 40, row)
 
-    [finding] = look(41)
+    [finding] = run_round(41)
 
     assert "Process 1" in finding.detail or "Process 2" in finding.detail
     assert "," not in finding.detail.partition("last heard")[0].rstrip(", ")
@@ -121,19 +121,19 @@ def test_one_replacement_stands_for_one_that_ended(others: None) -> None:
 def test_one_that_took_a_place_and_ended_is_replaced_by_one_more(others: None) -> None:
     for pid, begin in ((1, 0), (2, 30), (3, 60)):
         beat("engine", pid, begin)
-        look(begin + 25)
+        run_round(begin + 25)
     row = beat("engine", 4, 90)
     for seconds in (95, 100):
         beat("engine", 4, seconds, row)
 
-    assert look(101) == []
+    assert run_round(101) == []
 
 
 def test_another_host_replaces_nobody(others: None) -> None:
     beat("engine", 1, 0)
     beat("engine", 1, 30, host="mx2")
 
-    look(31)
+    run_round(31)
 
     assert rules(32) == {"process_ended"}
 
@@ -154,7 +154,7 @@ def test_one_that_hung_and_goes_on_is_no_more_missed(others: None) -> None:
 
     beat("engine", 1, 31, row)
 
-    assert look(32) == []
+    assert run_round(32) == []
     assert "process_ended" in rules(90)
 
 
@@ -162,7 +162,7 @@ def test_who_has_just_heard_the_database_again_misses_nobody(others: None) -> No
     """No process could record a heartbeat while it was away."""
     beat("engine", 1, 0)
 
-    assert look(300, in_contact=5) == []
+    assert run_round(300, in_contact=5) == []
     assert rules(300, in_contact=60) == {"process_ended", "engine_missing"}
 
 
@@ -216,7 +216,7 @@ def test_processes_that_ended_long_ago_are_forgotten() -> None:
     beat("engine", 1, 0)
     processes.say_goodbye(beat("engine", 2, 0), at(0))
     living = beat("engine", 3, 90_000)
-    look(30)
+    run_round(30)
 
     processes.purge(at(90_030))
 

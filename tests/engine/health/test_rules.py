@@ -55,7 +55,7 @@ class Service:
         self.silent.discard(kind)
         self.rows.pop(kind, None)
 
-    def pass_by(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         for _ in range(int(seconds / ROUND)):
             self.now += timedelta(seconds=ROUND)
             for pid, kind in enumerate(processes.KINDS, 1):
@@ -187,7 +187,7 @@ def job_fails(schedule: str, attempts: int) -> Callable[[Service], Undo]:
     return cause
 
 
-def errand_set_aside(service: Service) -> Undo:
+def automatic_mail_set_aside(service: Service) -> Undo:
     firm = factories.make_organisation()
     owner = factories.make_person("bob@firm.example.secure.example", firm)
     message = arrive(factories.make_mailbox(owner))
@@ -218,7 +218,7 @@ CAUSES = {
     "destination": waiting(
         "connection:7", 16, "451 4.4.1 The next hop does not answer"
     ),
-    "automatic_mail": errand_set_aside,
+    "automatic_mail": automatic_mail_set_aside,
     "smart_host": letters_refused,
     "jobs_waiting": job_unclaimed,
     "job_failing": job_fails("helpdesk.collect", 3),
@@ -245,21 +245,21 @@ def test_a_service_that_is_well_raises_nothing(service: Service) -> None:
         "certificate": (SOON + timedelta(days=60)).isoformat(),
     }
 
-    service.pass_by(120)
+    service.advance(120)
 
     assert service.open() == set()
 
 
 @pytest.mark.parametrize("rule", CAUSES)
 def test_a_rule_fires_within_a_minute_and_clears(service: Service, rule: str) -> None:
-    service.pass_by(10)
+    service.advance(10)
     undo = CAUSES[rule](service)
 
-    service.pass_by(60)
+    service.advance(60)
     assert rule in service.open()
 
     undo()
-    service.pass_by(75)
+    service.advance(75)
     assert rule not in service.open()
     assert all(one.ended_at for one in Alarm.objects.filter(rule=rule))
 
@@ -277,7 +277,7 @@ def test_a_job_that_fails_in_vain_is_an_alarm_until_it_ends_well(
     service: Service, schedule: str, attempts: int, fires: bool
 ) -> None:
     end_well = job_fails(schedule, attempts)(service)
-    service.pass_by(40)
+    service.advance(40)
 
     alarms_now = list(Alarm.objects.open())
     assert [one.rule for one in alarms_now] == ["job_failing"] * fires
@@ -287,7 +287,7 @@ def test_a_job_that_fails_in_vain_is_an_alarm_until_it_ends_well(
         assert "certificate has ended" in alarms_now[0].detail
 
     end_well()
-    service.pass_by(75)
+    service.advance(75)
     assert service.open() == set()
 
 
@@ -301,7 +301,7 @@ def test_very_many_jobs_that_fail_are_few_alarms(service: Service) -> None:
             attempts=9,
             failed_at=service.now,
         )
-    service.pass_by(10)
+    service.advance(10)
 
     assert Alarm.objects.open().count() == 21
     assert Alarm.objects.get(subject="others").detail.startswith("5 more jobs")
@@ -345,7 +345,7 @@ def test_mail_for_a_destination_that_is_down_is_not_slow_mail(service: Service) 
     queue(service, "connection:7", due_for=3000, reply="451 4.4.1 It does not answer")
     queue(service, "connection:8", due_for=30)
 
-    service.pass_by(60)
+    service.advance(60)
 
     assert service.open() == {"destination"}
     assert Alarm.objects.get().subject == "connection:7"
@@ -356,7 +356,7 @@ def test_very_many_destinations_that_are_down_are_few_alarms(service: Service) -
         queue(service, f"connection:{number}", due_for=9_000 - number, reply=SILENT)
         for number in range(18)
     ]
-    service.pass_by(10)
+    service.advance(10)
     assert len(service.sent) == 18
     rows += [
         queue(service, f"connection:{number}", due_for=900, reply=SILENT)
@@ -364,7 +364,7 @@ def test_very_many_destinations_that_are_down_are_few_alarms(service: Service) -
     ]
     queue(service, "outside", due_for=900, reply=SILENT)
     # Two of the oldest open alarms take the last places.
-    service.pass_by(40)
+    service.advance(40)
 
     open_now = Alarm.objects.open()
     assert open_now.filter(rule="destination").count() == 21
@@ -375,7 +375,7 @@ def test_very_many_destinations_that_are_down_are_few_alarms(service: Service) -
 
     for row in rows:
         delivered(row)
-    service.pass_by(60)
+    service.advance(60)
     assert service.open() == {"smart_host"}
 
 
@@ -383,13 +383,13 @@ def test_a_destination_among_many_keeps_its_alarm(service: Service) -> None:
     """One that has waited for less time has no alarm of its own, or keeps the one it
     had."""
     queue(service, "connection:99", due_for=900, reply=SILENT)
-    service.pass_by(10)
+    service.advance(10)
     for number in range(30):
         queue(service, f"connection:{number}", due_for=9_000, reply=SILENT)
     # Message ids increase with time.
     Recipient.objects.filter(destination="connection:99").delete()
     queue(service, "connection:99", due_for=900, reply=SILENT)
-    service.pass_by(60)
+    service.advance(60)
 
     assert Alarm.objects.open().filter(subject="connection:99").exists()
     assert all(is_open for _, is_open in service.sent)
@@ -405,7 +405,7 @@ def test_one_look_that_fails_stops_no_other(
     rules.add_look({"made_up"}, broken)
     service.facts = {"clock": 90.0}
 
-    service.pass_by(20)
+    service.advance(20)
 
     assert service.open() == {"clock"}
     assert "a table has gone" in caplog.text
@@ -427,18 +427,18 @@ def test_what_lasts_is_not_over_because_the_database_was_away(
     away: int,
 ) -> None:
     undo = cause(service)
-    service.pass_by(60)
+    service.advance(60)
     assert service.sent.count((rule, True)) == (3 if rule == "event_loop" else 1)
     service.sent.clear()
 
     service.lose_the_database(away)
     for _ in range(30):
-        service.pass_by(ROUND)
+        service.advance(ROUND)
         assert rule in service.open()
     assert service.sent == []
 
     undo()
-    service.pass_by(75)
+    service.advance(75)
     assert rule not in service.open()
     assert (rule, False) in service.sent
 
@@ -447,15 +447,15 @@ def test_what_lasts_is_not_over_because_its_host_restarts(
     service: Service,
 ) -> None:
     service.facts = {"disk_free": GB // 2, "disk_total": 100 * GB}
-    service.pass_by(20)
+    service.advance(20)
     for kind, row in service.rows.items():
         processes.say_goodbye(row, service.now)
         service.silent.add(kind)
 
-    service.pass_by(40)
+    service.advance(40)
     for kind in processes.KINDS:
         service.start(kind)
-    service.pass_by(60)
+    service.advance(60)
 
     assert [one for one in service.sent if one[0] == "disk"] == [("disk", True)]
 
@@ -463,16 +463,16 @@ def test_what_lasts_is_not_over_because_its_host_restarts(
 def test_an_end_that_could_not_be_kept_is_kept_in_the_next_round(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    service.pass_by(10)
+    service.advance(10)
     service.start("engine")  # another in place of one that no longer reports
-    service.pass_by(15)
+    service.advance(15)
     with monkeypatch.context() as patch:
         patch.setattr(alarms, "_save", Mock(side_effect=OperationalError))
         for _ in range(3):
             with pytest.raises(OperationalError):
-                service.pass_by(ROUND)
+                service.advance(ROUND)
 
-    service.pass_by(ROUND)
+    service.advance(ROUND)
 
     assert Alarm.objects.filter(rule="process_ended").exists()
 
@@ -482,7 +482,7 @@ def test_a_rule_with_two_looks_is_not_over_while_one_of_them_fails(
 ) -> None:
     row = queue(service, "outside", due_for=900, reply="451 4.4.1 No answer")
     monkeypatch.setattr(rules, "looks", [])
-    service.pass_by(10)
+    service.advance(10)
     assert service.open() == {"smart_host"}
 
     def broken(now: datetime) -> list:
@@ -491,11 +491,11 @@ def test_a_rule_with_two_looks_is_not_over_while_one_of_them_fails(
     with monkeypatch.context() as patch:
         patch.setattr(mail, "destinations", broken)
         patch.setattr("engine.health.samples._values", lambda situation: {})
-        service.pass_by(90)
+        service.advance(90)
     assert service.open() == {"smart_host"}
 
     delivered(row)
-    service.pass_by(60)
+    service.advance(60)
     assert service.open() == set()
 
 
@@ -519,7 +519,7 @@ def test_who_takes_the_duty_over_knows_nothing_of_letters_yet(
 
 def test_only_one_process_evaluates_and_another_takes_over(service: Service) -> None:
     other = Evaluator("engine 1 on mx1")
-    service.pass_by(10)
+    service.advance(10)
 
     other.round(service.now, LONG)
     assert (service.evaluator.has_duty, other.has_duty) == (True, False)
@@ -533,7 +533,7 @@ def test_each_minute_is_kept_once_for_the_plots(service: Service) -> None:
     queue(service, "connection:7", due_for=30)
     service.facts = {"disk_free": 30 * GB, "disk_total": 40 * GB, "loop_lag": 0.5}
 
-    service.pass_by(180)
+    service.advance(180)
 
     samples = list(Sample.objects.all())
     assert 3 <= len(samples) <= 4
@@ -547,10 +547,10 @@ def test_a_round_asks_few_questions_however_much_waits(
 ) -> None:
     for number in range(30):
         queue(service, f"connection:{number}", due_for=900)
-    service.pass_by(5)
+    service.advance(5)
 
     with django_assert_max_num_queries(25):
-        service.pass_by(5)
+        service.advance(5)
 
 
 def test_a_backup_is_noted_by_the_database_s_clock() -> None:
@@ -563,6 +563,6 @@ def test_a_backup_is_noted_by_the_database_s_clock() -> None:
 
 def test_heartbeats_carry_what_a_process_sees(service: Service) -> None:
     service.facts = {"clock": 0.1}
-    service.pass_by(5)
+    service.advance(5)
 
     assert {one.facts["clock"] for one in Heartbeat.objects.all()} == {0.1}

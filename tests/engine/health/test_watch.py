@@ -245,7 +245,7 @@ def test_one_scanner_of_several_that_is_away_is_a_fault(
         monkeypatch.setattr(settings.POSTERN, "clamd", f"{away},{clamd.socket}")
         for _ in range(4):
             asked.round()
-        assert len(clamd.heard) == 4  # no other was queried in place of one
+        assert len(clamd.received) == 4  # no other was queried in place of one
 
     assert "scanner_fault" not in asked.facts
     assert "nobody.sock" in asked.facts["scanner_doubt"]

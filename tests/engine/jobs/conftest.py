@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.jobs import deeds
+from tests.engine.jobs import sample_jobs
 
 
 @pytest.fixture
@@ -13,5 +13,5 @@ def marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[
     """Returns what the jobs of this test have done so far."""
     path = tmp_path / "marks"
     path.touch()
-    monkeypatch.setenv(deeds.MARKS, str(path))
+    monkeypatch.setenv(sample_jobs.MARKS, str(path))
     return lambda: path.read_text().split()

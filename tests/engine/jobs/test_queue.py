@@ -17,12 +17,12 @@ from engine.jobs import queue, worker
 from engine.jobs.models import JobRun, RunState
 from engine.lanes import Lane
 from engine.queue.enqueue import commit
-from tests.engine.jobs import deeds
+from tests.engine.jobs import sample_jobs
 
 pytestmark = pytest.mark.django_db
 
-MARK = "tests.engine.jobs.deeds.mark"
-FAIL = "tests.engine.jobs.deeds.fail"
+MARK = "tests.engine.jobs.sample_jobs.mark"
+FAIL = "tests.engine.jobs.sample_jobs.fail"
 Marks = Callable[[], list[str]]
 
 
@@ -76,11 +76,11 @@ def test_a_job_that_fails_is_tried_again_later_and_forgotten_when_it_is_done(
     [run] = JobRun.objects.troubled()
     assert (run.state, run.attempts) == (RunState.FAILED, 1)
     assert run.error == "Fault: The scanner is away."
-    assert "deeds.py" in run.detail
+    assert "sample_jobs.py" in run.detail
     assert run.next_at is not None
     assert not worker.run_next(Lane.QUICK)
     make_due()
-    monkeypatch.setattr(deeds, "fail", lambda: deeds.mark("sent"))
+    monkeypatch.setattr(sample_jobs, "fail", lambda: sample_jobs.mark("sent"))
     assert worker.run_next(Lane.QUICK)
     assert marks() == ["sent"]
     assert not JobRun.objects.exists()
@@ -192,7 +192,7 @@ def test_what_a_job_sends_has_one_name_however_often_the_job_is_run(
     marks: Marks,
 ) -> None:
     for _ in range(2):
-        async_task("tests.engine.jobs.deeds.note_key")
+        async_task("tests.engine.jobs.sample_jobs.note_key")
     first = queue.claim(Lane.QUICK)
     assert first is not None
 
@@ -205,7 +205,7 @@ def test_what_a_job_sends_has_one_name_however_often_the_job_is_run(
 
 
 def test_a_job_that_runs_too_long_has_failed() -> None:
-    async_task("tests.engine.jobs.deeds.end_by_timeout")
+    async_task("tests.engine.jobs.sample_jobs.end_by_timeout")
 
     worker.run_next(Lane.QUICK)
 

@@ -25,7 +25,7 @@ def made(kind: str = Schedule.MINUTES, **over: object) -> Schedule:
     return Schedule.objects.create(
         **{
             "name": "test.fail",
-            "func": "tests.engine.jobs.deeds.fail",
+            "func": "tests.engine.jobs.sample_jobs.fail",
             "schedule_type": kind,
             "minutes": 1,
             "next_run": clock.now(),

@@ -43,7 +43,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @pytest.fixture(autouse=True)
-def believed(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+def trust_authority(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings.POSTERN, "tls_ca_file", str(authority.ca_file))
 
 
@@ -164,7 +164,7 @@ class Queue:
         finally:
             await runner.close()
 
-    def wait_over(self, rows: QuerySet[Recipient] | None = None) -> None:
+    def make_all_due(self, rows: QuerySet[Recipient] | None = None) -> None:
         """Ends every delay and lease."""
         rows = Recipient.objects.all() if rows is None else rows
         past = timezone.now() - timedelta(seconds=1)

@@ -60,12 +60,12 @@ def test_what_is_rolled_back_leaves_no_line(queue, alice, bob, lines: Lines) -> 
 def test_a_next_hop_leaves_lines_with_its_reply_and_name(
     queue, hop, firm_connection, bob, lines: Lines, django_capture_on_commit_callbacks
 ) -> None:
-    hop.answers[JANE.removesuffix(".secure.example")] = ["451 4.7.0 Later"]
+    hop.rcpt_replies[JANE.removesuffix(".secure.example")] = ["451 4.7.0 Later"]
     queue.send(bob.address, JANE)
     for _ in range(2):
         with django_capture_on_commit_callbacks(execute=True):
             queue.run()
-        queue.wait_over()
+        queue.make_all_due()
 
     deferred, delivered = lines()
     assert deferred["event"] == "deferred"
@@ -81,7 +81,7 @@ def test_a_next_hop_leaves_lines_with_its_reply_and_name(
 def test_a_refusal_of_the_next_hop_is_a_returned_message(
     queue, hop, firm_connection, bob, lines: Lines, django_capture_on_commit_callbacks
 ) -> None:
-    hop.answers[JANE.removesuffix(".secure.example")] = ["550 5.1.1 Gone"]
+    hop.rcpt_replies[JANE.removesuffix(".secure.example")] = ["550 5.1.1 Gone"]
     queue.send(bob.address, JANE)
     before = counted(metrics.BOUNCED, "connection")
 

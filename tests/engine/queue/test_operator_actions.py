@@ -47,7 +47,7 @@ def test_dropped_mail_is_gone_and_its_sender_told(queue, waiting, hop, olive, bo
 
 
 def test_retry_does_not_wait_for_the_backoff(queue, waiting, hop, olive):
-    hop.answers["jane@firm.example"] = ["450 4.2.0 Greylisted"]
+    hop.rcpt_replies["jane@firm.example"] = ["450 4.2.0 Greylisted"]
     queue.run()
 
     operator_actions.retry([waiting.pk], by=olive)

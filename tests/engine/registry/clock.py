@@ -10,5 +10,5 @@ class Clock:
     def __call__(self) -> float:
         return self.now
 
-    def pass_by(self, *, minutes: float) -> None:
+    def advance(self, *, minutes: float) -> None:
         self.now += 60 * minutes

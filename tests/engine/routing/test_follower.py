@@ -49,7 +49,7 @@ def test_follower_looks_at_the_log_when_the_time_has_come(follower, registry, cl
     assert follower.checked() == "routes one"
     assert registry.looks == 1
 
-    clock.pass_by(minutes=1)
+    clock.advance(minutes=1)
     assert follower.fresh() is None
     assert follower.checked() == "routes two"
 
@@ -59,12 +59,12 @@ def test_every_look_of_a_process_reads_the_log(registry, clock):
     for look in range(1, 5):
         follower.checked()
         assert registry.looks == look
-        clock.pass_by(minutes=routes.EVERY / 60)
+        clock.advance(minutes=routes.EVERY / 60)
 
 
 def test_follower_loads_once_while_nothing_changes(follower, registry, clock):
     first = follower.checked()
-    clock.pass_by(minutes=1)
+    clock.advance(minutes=1)
 
     assert follower.checked() is first
     assert registry.looks == 2
@@ -77,7 +77,7 @@ def test_follower_serves_what_it_has_while_another_thread_loads(
     registry.version = "two"
     registry.gate.clear()
     registry.is_loading.clear()
-    clock.pass_by(minutes=1)
+    clock.advance(minutes=1)
     thread = threading.Thread(target=follower.checked)
     thread.start()
     registry.is_loading.wait()
@@ -93,7 +93,7 @@ def test_follower_after_a_load_that_failed_tries_again(follower, registry, clock
     follower.checked()
     registry.version = "two"
     registry.is_down = True
-    clock.pass_by(minutes=1)
+    clock.advance(minutes=1)
     with pytest.raises(ConnectionError):
         follower.checked()
 

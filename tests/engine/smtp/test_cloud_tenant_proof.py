@@ -42,7 +42,7 @@ from tests import factories
 from tests.engine.smtp.conftest import Server
 from tests.engine.smtp.test_receive import HELLO
 from tests.engine.smtp.test_receive import LETTER as SAID
-from tests.fakes import FakeCloud, FakeTenant, hand_over
+from tests.fakes import FakeCloud, FakeTenant, send_message
 from tests.signing import Signer, rsa_key
 
 OURS = "5b1f2c9e-6d0a-4f7b-9a35-0c8e7d2f4b61"
@@ -98,13 +98,13 @@ class Gate:
 
     server: Server
 
-    async def hear(
+    async def deliver(
         self, message: bytes, context: ssl.SSLContext, sender: str = HELEN
     ) -> str:
         """Delivers one message to Bob and returns the last reply."""
         await routes.refresh()
         said = await asyncio.to_thread(
-            hand_over,
+            send_message,
             self.server.receive,
             message,
             sender=sender,
@@ -122,7 +122,9 @@ def gate(server: Server, bob: Person, keys: NameServer) -> Gate:
 async def test_a_message_that_shows_all_three_is_accepted(
     gate: Gate, council_connection: Connection, microsoft: FakeCloud
 ) -> None:
-    answer = await gate.hear(microsoft.stamped(LETTER, COUNCIL), microsoft.context())
+    answer = await gate.deliver(
+        microsoft.sign_and_name(LETTER, COUNCIL), microsoft.context()
+    )
 
     assert answer.startswith("250 2.0.0")
     kept = await Message.objects.select_related("content").aget()
@@ -140,7 +142,7 @@ async def test_a_message_that_shows_all_three_is_accepted(
 async def test_what_names_the_tenant_goes_no_further(
     gate: Gate, council_connection: Connection, microsoft: FakeCloud
 ) -> None:
-    await gate.hear(microsoft.stamped(LETTER, COUNCIL), microsoft.context())
+    await gate.deliver(microsoft.sign_and_name(LETTER, COUNCIL), microsoft.context())
 
     kept = await Message.objects.select_related("content").aget()
     raw = content.read(kept.content)
@@ -161,13 +163,17 @@ def _forged(microsoft: FakeCloud, tenant: str, signature: str) -> bytes:
     }[signature]
     match tenant:
         case "ours":
-            return microsoft.named(signed, OURS)
+            return microsoft.add_tenant_fields(signed, OURS)
         case "theirs":
-            return microsoft.named(signed, THEIRS)
+            return microsoft.add_tenant_fields(signed, THEIRS)
         case "theirs over a forged one":
-            return microsoft.named(microsoft.named(signed, OURS), THEIRS)
+            return microsoft.add_tenant_fields(
+                microsoft.add_tenant_fields(signed, OURS), THEIRS
+            )
         case "a forged one over theirs":
-            return microsoft.named(microsoft.named(signed, THEIRS), OURS)
+            return microsoft.add_tenant_fields(
+                microsoft.add_tenant_fields(signed, THEIRS), OURS
+            )
         case _:
             return signed
 
@@ -211,7 +217,7 @@ async def test_a_message_that_lacks_any_proof_is_refused(
         await council_connection.asave()
 
     for _, tenant, signature in (f for f in FORGERIES if f[0] == source):
-        answer = await gate.hear(
+        answer = await gate.deliver(
             _forged(microsoft, tenant, signature), contexts[source]
         )
 
@@ -229,9 +235,9 @@ async def test_a_message_that_lacks_any_proof_is_refused(
 async def test_a_replayed_signature_does_not_cover_another_body(
     gate: Gate, council_connection: Connection, microsoft: FakeCloud
 ) -> None:
-    message = microsoft.stamped(LETTER, COUNCIL).replace(b"Good", b"Bad")
+    message = microsoft.sign_and_name(LETTER, COUNCIL).replace(b"Good", b"Bad")
 
-    answer = await gate.hear(message, microsoft.context())
+    answer = await gate.deliver(message, microsoft.context())
 
     assert answer.startswith("550 5.7.1")
     assert "DKIM" in answer
@@ -253,9 +259,13 @@ async def test_a_signature_that_leaves_out_a_field_that_matters_proves_nothing(
     whole = {"from", "date", "subject", "message-id", "content-type", "mime-version"}
     signed = COUNCIL.signer.sign(FULL, fields=sorted(whole - {left_out}))
 
-    answer = await gate.hear(microsoft.named(signed, OURS), microsoft.context())
+    answer = await gate.deliver(
+        microsoft.add_tenant_fields(signed, OURS), microsoft.context()
+    )
     covering = COUNCIL.signer.sign(FULL, fields=sorted(whole))
-    accepted = await gate.hear(microsoft.named(covering, OURS), microsoft.context())
+    accepted = await gate.deliver(
+        microsoft.add_tenant_fields(covering, OURS), microsoft.context()
+    )
 
     assert answer.startswith("550 5.7.1")
     assert f"a DKIM signature of the organisation over {', '.join(sorted(whole))}" in (
@@ -279,7 +289,9 @@ async def test_a_field_added_beside_a_signed_one_is_refused(
 ) -> None:
     message = added + COUNCIL.signer.sign(LETTER)
 
-    answer = await gate.hear(microsoft.named(message, OURS), microsoft.context())
+    answer = await gate.deliver(
+        microsoft.add_tenant_fields(message, OURS), microsoft.context()
+    )
 
     assert answer.startswith("550 5.6.0 The header has more than one")
     assert not await Message.objects.aexists()
@@ -290,7 +302,9 @@ async def test_a_signature_of_part_of_the_body_proves_nothing(
 ) -> None:
     message = COUNCIL.signer.sign(LETTER, length=True) + b"And more\r\n"
 
-    answer = await gate.hear(microsoft.named(message, OURS), microsoft.context())
+    answer = await gate.deliver(
+        microsoft.add_tenant_fields(message, OURS), microsoft.context()
+    )
 
     assert answer.startswith("550 5.7.1")
     assert "DKIM" in answer
@@ -302,10 +316,12 @@ async def test_a_tenant_writes_in_nobody_elses_name(
     as_firm = LETTER.replace(b"helen@eastvale.example", b"jane@firm.example")
     context = microsoft.context()
 
-    in_the_envelope = await gate.hear(
-        microsoft.stamped(LETTER, COUNCIL), context, sender="jane@firm.example"
+    in_the_envelope = await gate.deliver(
+        microsoft.sign_and_name(LETTER, COUNCIL), context, sender="jane@firm.example"
     )
-    in_the_header = await gate.hear(microsoft.stamped(as_firm, COUNCIL), context)
+    in_the_header = await gate.deliver(
+        microsoft.sign_and_name(as_firm, COUNCIL), context
+    )
 
     assert in_the_envelope == "530 5.7.0 Authentication required"
     assert in_the_header.startswith("550 5.7.1")
@@ -327,7 +343,9 @@ async def test_an_unverified_domain_proves_nothing(
 ) -> None:
     await council.domains.aupdate(verified_at=None)
 
-    answer = await gate.hear(microsoft.stamped(LETTER, COUNCIL), microsoft.context())
+    answer = await gate.deliver(
+        microsoft.sign_and_name(LETTER, COUNCIL), microsoft.context()
+    )
 
     assert answer.startswith("530 5.7.0")
 
@@ -340,7 +358,9 @@ async def test_a_key_that_cannot_be_had_now_is_no_refusal(
 ) -> None:
     keys.failing.add(COUNCIL.signer.name)
 
-    answer = await gate.hear(microsoft.stamped(LETTER, COUNCIL), microsoft.context())
+    answer = await gate.deliver(
+        microsoft.sign_and_name(LETTER, COUNCIL), microsoft.context()
+    )
 
     assert answer.startswith("451 4.7.5")
 
@@ -351,8 +371,12 @@ async def test_a_bounce_is_bound_by_its_author(
     bounce = LETTER.replace(b"Helen Shaw <helen@", b"Postmaster <postmaster@")
     context = microsoft.context()
 
-    theirs = await gate.hear(microsoft.stamped(bounce, HOSTILE), context, sender="")
-    ours = await gate.hear(microsoft.stamped(bounce, COUNCIL), context, sender="")
+    theirs = await gate.deliver(
+        microsoft.sign_and_name(bounce, HOSTILE), context, sender=""
+    )
+    ours = await gate.deliver(
+        microsoft.sign_and_name(bounce, COUNCIL), context, sender=""
+    )
 
     assert theirs.startswith("550 5.7.1")
     assert ours.startswith("250")
@@ -367,8 +391,8 @@ async def test_a_suspended_connection_is_told_so_only_when_it_has_shown_itself(
     await council_connection.asave()
     context = microsoft.context()
 
-    theirs = await gate.hear(microsoft.stamped(LETTER, HOSTILE), context)
-    ours = await gate.hear(microsoft.stamped(LETTER, COUNCIL), context)
+    theirs = await gate.deliver(microsoft.sign_and_name(LETTER, HOSTILE), context)
+    ours = await gate.deliver(microsoft.sign_and_name(LETTER, COUNCIL), context)
 
     assert "suspended" not in theirs
     assert "suspended" in ours
@@ -385,15 +409,17 @@ async def test_google_names_the_tenant_by_a_secret(
     hostile = replace(HOSTILE, tenant_id=SECRET[::-1])
 
     refused = [
-        await gate.hear(message, google.context())
+        await gate.deliver(message, google.context())
         for message in (
-            google.stamped(LETTER, hostile),
-            google.named(LETTER, SECRET),
-            google.named(council.signer.sign(LETTER), hostile.tenant_id),
+            google.sign_and_name(LETTER, hostile),
+            google.add_tenant_fields(LETTER, SECRET),
+            google.add_tenant_fields(council.signer.sign(LETTER), hostile.tenant_id),
             council.signer.sign(LETTER),
         )
     ]
-    accepted = await gate.hear(google.stamped(LETTER, council), google.context())
+    accepted = await gate.deliver(
+        google.sign_and_name(LETTER, council), google.context()
+    )
 
     assert all(answer.startswith("550 5.7.1") for answer in refused)
     assert accepted.startswith("250")
@@ -412,13 +438,13 @@ async def test_google_is_known_by_its_own_servers_too(
     council_connection.tenant_id = SECRET
     await council_connection.asave()
     google = replace(microsoft, provider=Provider.GOOGLE_WORKSPACE)
-    message = google.stamped(LETTER, replace(COUNCIL, tenant_id=SECRET))
+    message = google.sign_and_name(LETTER, replace(COUNCIL, tenant_id=SECRET))
 
-    with_another_name = await gate.hear(message, microsoft.context())
+    with_another_name = await gate.deliver(message, microsoft.context())
     elsewhere = {"google_workspace": [ip_network("198.51.100.0/24")]}
     monkeypatch.setattr(settings.POSTERN, "provider_networks", elsewhere)
     await council_connection.asave()
-    from_another_address = await gate.hear(message, google.context())
+    from_another_address = await gate.deliver(message, google.context())
 
     assert with_another_name == "530 5.7.0 Authentication required"
     assert from_another_address == with_another_name

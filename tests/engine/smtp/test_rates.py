@@ -49,7 +49,7 @@ s: 450 4.7.1 * try again in * seconds, or ask the helpdesk for more
 
 
 @pytest.fixture(autouse=True)
-def _counted_anew() -> Iterator[None]:
+def _reset_counts() -> Iterator[None]:
     rate_limits.meter.clear()
     yield
     rate_limits.meter.clear()

@@ -28,6 +28,6 @@ async def test_mail_by_smtp_is_heard_behind_our_header(
 
     await server.run(port, dialogue, credential=secret)
 
-    [heard] = recording_clamd.heard
+    [heard] = recording_clamd.received
     assert heard.startswith(MAIL_HEADER + b"From: ")
     assert heard.endswith(b"\r\n\r\nGood morning\r\n")

@@ -10,14 +10,14 @@ from engine.storage.standard_folders import folder
 from tests.engine.storage.conftest import arrive, named, written
 
 
-def lay_down(mailbox: Mailbox, **over: object) -> Rule:
+def create_rule(mailbox: Mailbox, **over: object) -> Rule:
     fields: dict[str, object] = {"name": "Rule", "subject_contains": "hearing"}
     return rules.save(Rule(mailbox=mailbox, **(fields | over)), by=mailbox.owner)
 
 
 def test_a_rule_files_what_arrives(mailbox: Mailbox) -> None:
     cases = folder_actions.create(mailbox, name="Cases")
-    lay_down(mailbox, folder=cases, marks_read=True, flags=True)
+    create_rule(mailbox, folder=cases, marks_read=True, flags=True)
 
     message = arrive(mailbox)
 
@@ -36,7 +36,7 @@ def test_a_rule_files_what_arrives(mailbox: Mailbox) -> None:
     ],
 )
 def test_a_rule_matches(mailbox: Mailbox, conditions: dict[str, object]) -> None:
-    lay_down(mailbox, **({"subject_contains": "", "flags": True} | conditions))
+    create_rule(mailbox, **({"subject_contains": "", "flags": True} | conditions))
     cc = [named("Listing", "listing@northfield.secure.example")]
 
     assert arrive(mailbox, written(cc=cc)).is_flagged
@@ -55,14 +55,14 @@ def test_a_rule_matches(mailbox: Mailbox, conditions: dict[str, object]) -> None
 def test_a_rule_leaves_the_rest_alone(
     mailbox: Mailbox, conditions: dict[str, object]
 ) -> None:
-    lay_down(mailbox, **({"subject_contains": "", "flags": True} | conditions))
+    create_rule(mailbox, **({"subject_contains": "", "flags": True} | conditions))
 
     assert not arrive(mailbox).is_flagged
 
 
 def test_rules_are_tried_in_order_until_one_says_stop(mailbox: Mailbox) -> None:
-    last = lay_down(mailbox, flags=True)
-    stop = lay_down(mailbox, marks_read=True, stops=True)
+    last = create_rule(mailbox, flags=True)
+    stop = create_rule(mailbox, marks_read=True, stops=True)
 
     rules.swap(stop, earlier=True)
     message = arrive(mailbox)
@@ -72,7 +72,7 @@ def test_rules_are_tried_in_order_until_one_says_stop(mailbox: Mailbox) -> None:
 
 
 def test_junk_by_rule_goes_for_good_in_time(mailbox: Mailbox) -> None:
-    lay_down(mailbox, folder=folder(mailbox, FolderRole.JUNK))
+    create_rule(mailbox, folder=folder(mailbox, FolderRole.JUNK))
 
     assert arrive(mailbox).expires_at is not None
 
@@ -80,7 +80,7 @@ def test_junk_by_rule_goes_for_good_in_time(mailbox: Mailbox) -> None:
 def test_a_forward_is_written_down_with_the_delivery(
     mailbox: Mailbox, charlie: Person
 ) -> None:
-    lay_down(mailbox, forward_to=charlie.address)
+    create_rule(mailbox, forward_to=charlie.address)
 
     message = arrive(mailbox)
     arrive(mailbox, sender="")
@@ -108,24 +108,24 @@ def test_a_rule_without_sense_is_refused(
     mailbox: Mailbox, fields: dict[str, object], sentence: str
 ) -> None:
     with pytest.raises(PolicyError, match=sentence):
-        lay_down(mailbox, **fields)
+        create_rule(mailbox, **fields)
 
 
 def test_a_rule_cannot_file_into_the_mailbox_of_another(
     mailbox: Mailbox, charlie: Person
 ) -> None:
     with pytest.raises(PolicyError, match="folder of this mailbox"):
-        lay_down(mailbox, folder=folder(charlie.mailbox, FolderRole.INBOX))
+        create_rule(mailbox, folder=folder(charlie.mailbox, FolderRole.INBOX))
 
 
 def test_a_mailbox_has_so_many_rules_and_no_more(
     mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Rule, "MAX_RULES", 1)
-    lay_down(mailbox, flags=True)
+    create_rule(mailbox, flags=True)
 
     with pytest.raises(PolicyError, match="at most 1 rules"):
-        lay_down(mailbox, flags=True)
+        create_rule(mailbox, flags=True)
 
 
 def test_a_rule_is_applied_to_what_is_there_already(
@@ -133,7 +133,7 @@ def test_a_rule_is_applied_to_what_is_there_already(
 ) -> None:
     messages = [arrive(mailbox) for _ in range(3)]
     arrive(mailbox, written(subject="Lunch"))
-    rule = lay_down(mailbox, flags=True, forward_to=charlie.address)
+    rule = create_rule(mailbox, flags=True, forward_to=charlie.address)
 
     assert rules.run_now(rule, folder(mailbox, FolderRole.INBOX)) == 3
     assert set(mailbox.messages.filter(is_flagged=True)) == set(messages)
@@ -147,7 +147,7 @@ def test_a_large_folder_is_done_in_slices_each_of_which_may_run_twice(
     monkeypatch.setattr(rules, "CHUNKS_AT_ONCE", 1)
     messages = [arrive(mailbox) for _ in range(5)]
     archive = folder(mailbox, FolderRole.ARCHIVE)
-    rule = lay_down(mailbox, folder=archive)
+    rule = create_rule(mailbox, folder=archive)
     inbox = folder(mailbox, FolderRole.INBOX)
 
     first = rules.run_slice(rule, inbox, after=0)

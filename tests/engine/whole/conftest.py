@@ -41,7 +41,7 @@ def restarted_engine(
 
 
 @pytest.fixture
-def firm_server(firm_connection: Connection) -> Connection:
+def firm_with_credential(firm_connection: Connection) -> Connection:
     """The firm's connection with a credential, `firm` and SECRET."""
     factories.make_connection_credential(
         firm_connection, "firm", generated_secrets.digest(SECRET)
@@ -66,16 +66,18 @@ def bobs_client(authority: Authority, bob: Person) -> Callable[[Engine], smtplib
 
 
 @pytest.fixture
-def next_hop(authority: Authority, firm_server: Connection) -> Iterator[NextHop]:
+def next_hop(
+    authority: Authority, firm_with_credential: Connection
+) -> Iterator[NextHop]:
     """The firm's own server, to which its connection leads."""
     own = authority.issue("mail.firm.example")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(own.cert_file, own.key_file)
     hop = NextHop(context=context)
     hop.start()
-    firm_server.next_hop_port = hop.port
-    firm_server.next_hop_tls_name = "mail.firm.example"
-    firm_server.save()
+    firm_with_credential.next_hop_port = hop.port
+    firm_with_credential.next_hop_tls_name = "mail.firm.example"
+    firm_with_credential.save()
     yield hop
     hop.stop()
 

@@ -17,7 +17,7 @@ from tests.peers.process import wait_until
 pytestmark = pytest.mark.slow
 
 
-def shown(engine: Engine, authority: Authority) -> set[int]:
+def served_serials(engine: Engine, authority: Authority) -> set[int]:
     """Returns the serial numbers of the certificates on all ports."""
     context = ssl.create_default_context(cafile=str(authority.ca_file))
     ports = engine.ports
@@ -70,9 +70,9 @@ def test_every_port_follows_renewals_in_both_orders_and_never_goes_without(
             lambda: engine.log.count("is still served") >= len(serials),
             "a warning of halves that do not match",
         )
-        assert shown(engine, authority) == {serials[-1]}
+        assert served_serials(engine, authority) == {serials[-1]}
         second[0].write_bytes(raw[: len(raw) // 2])
-        assert shown(engine, authority) == {serials[-1]}
+        assert served_serials(engine, authority) == {serials[-1]}
         second[0].write_bytes(raw)
         serials.append(serial_of(made))
         wait_until(
@@ -80,7 +80,7 @@ def test_every_port_follows_renewals_in_both_orders_and_never_goes_without(
             "the renewed certificate",
         )
 
-        assert shown(engine, authority) == {serials[-1]}
+        assert served_serials(engine, authority) == {serials[-1]}
 
 
 def test_client_certificates_of_a_new_authority_are_believed_once_it_is_in_the_file(

@@ -34,10 +34,10 @@ OWN_HOST = {
 
 
 @pytest.fixture
-def its(
+def firm_values(
     authority: Authority,
     engine: Engine,
-    firm_server: Connection,
+    firm_with_credential: Connection,
     monkeypatch: pytest.MonkeyPatch,
 ) -> connection_values.ConnectionValues:
     """The firm's values as its pages show them, with the password shown once."""
@@ -45,7 +45,7 @@ def its(
     monkeypatch.setattr(settings.POSTERN, "smtp_port", engine.ports["smtp"])
     monkeypatch.setattr(settings.POSTERN, "tls_ca_file", str(authority.ca_file))
     monkeypatch.setattr(settings.POSTERN, "tls_cert_file", str(own.cert_file))
-    return connection_values.build(firm_server, password=SECRET)
+    return connection_values.build(firm_with_credential, password=SECRET)
 
 
 def main_cf(text: str) -> dict[str, str]:
@@ -65,11 +65,11 @@ def main_cf(text: str) -> dict[str, str]:
 
 def test_a_postfix_sends_with_the_ready_configuration(
     bob: Person,
-    its: connection_values.ConnectionValues,
+    firm_values: connection_values.ConnectionValues,
     authority: Authority,
     tmp_path: Path,
 ) -> None:
-    text = setup_guides.render(setup_guides.POSTFIX, its)
+    text = setup_guides.render(setup_guides.POSTFIX, firm_values)
     (line,) = re.findall(r"^#   (\[.*)$", text, re.MULTILINE)
     password = tmp_path / "password"
     password.write_text(f"{line}\n")
@@ -108,7 +108,7 @@ class ReadyExim(Exim):
 
 def test_an_exim_sends_with_the_ready_configuration(
     bob: Person,
-    its: connection_values.ConnectionValues,
+    firm_values: connection_values.ConnectionValues,
     authority: Authority,
     engine: Engine,
 ) -> None:
@@ -124,7 +124,7 @@ def test_an_exim_sends_with_the_ready_configuration(
         password="unused",
         ca_file=authority.ca_file,
     )
-    text = setup_guides.render(setup_guides.EXIM, its)
+    text = setup_guides.render(setup_guides.EXIM, firm_values)
     for before, after in OWN_HOST.items():
         text = text.replace(before, after)
     password = exim.folder / "password"

@@ -16,7 +16,7 @@ from django.db import connection
 from engine.queue.models import QueuedMessage
 from engine.registry.models import Person
 from engine.storage.models import Message
-from tests.full_disk import refusing_rows
+from tests.full_disk import refuse_new_rows
 from tests.peers.engine import Engine
 
 LARGE = "x" * 70 + "\r\n"
@@ -40,7 +40,7 @@ def full_database(engine: Engine) -> Iterator[None]:
         with files_of_at_most(0, engine):  # its database is a file of the engine
             yield
         return
-    with refusing_rows():
+    with refuse_new_rows():
         yield
 
 

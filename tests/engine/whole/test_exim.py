@@ -30,7 +30,7 @@ def letter(sender: str, recipient: str) -> str:
 
 @pytest.fixture
 def exim(
-    authority: Authority, firm_server: Connection, engine: Engine
+    authority: Authority, firm_with_credential: Connection, engine: Engine
 ) -> Iterator[Exim]:
     own = authority.issue("mail.firm.example")
     with Exim(
@@ -44,9 +44,9 @@ def exim(
         password=SECRET,
         ca_file=authority.ca_file,
     ) as server:
-        firm_server.next_hop_port = server.port
-        firm_server.next_hop_tls_name = "mail.firm.example"
-        firm_server.save()
+        firm_with_credential.next_hop_port = server.port
+        firm_with_credential.next_hop_tls_name = "mail.firm.example"
+        firm_with_credential.save()
         yield server
 
 

@@ -62,7 +62,7 @@ class Sender(threading.Thread):
 @pytest.mark.slow
 def test_twenty_kills_under_load_lose_and_double_nothing(
     bob: Person,
-    firm_server: Connection,
+    firm_with_credential: Connection,
     connect: Callable[[Engine], smtplib.SMTP],
     restarted_engine: RestartedEngine,
 ) -> None:

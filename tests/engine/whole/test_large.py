@@ -48,7 +48,7 @@ def attachment_of(message: Message) -> bytes:
 
 def test_25_megabytes_come_in_byte_for_byte(
     bob: Person,
-    firm_server: Connection,
+    firm_with_credential: Connection,
     connect: Callable[[Engine], smtplib.SMTP],
     engine: Engine,
 ) -> None:
@@ -84,7 +84,7 @@ def test_25_megabytes_go_out_byte_for_byte(
 
 def test_ten_large_messages_at_once_take_less_than_150_megabytes(
     bob: Person,
-    firm_server: Connection,
+    firm_with_credential: Connection,
     connect: Callable[[Engine], smtplib.SMTP],
     engine: Engine,
 ) -> None:

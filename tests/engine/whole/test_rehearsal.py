@@ -30,7 +30,7 @@ JANE = "jane@firm.example"
 
 def test_every_step_passes_once_both_messages_have_arrived(
     authority: Authority,
-    firm_server: Connection,
+    firm_with_credential: Connection,
     next_hop: NextHop,
     engine: Engine,
     connect: Callable[[Engine], smtplib.SMTP],
@@ -40,7 +40,7 @@ def test_every_step_passes_once_both_messages_have_arrived(
     monkeypatch.setattr(settings.POSTERN, "tls_cert_file", "")
     service = factories.make_organisation(name="Service desk", kind=Kind.OPERATOR)
     factories.make_domain(service, "secure.example")
-    rehearsal = actions.start_rehearsal(firm_server, recipient=JANE, by=None)
+    rehearsal = actions.start_rehearsal(firm_with_credential, recipient=JANE, by=None)
 
     def is_over() -> bool:
         rehearsal_outcomes.update(rehearsal)

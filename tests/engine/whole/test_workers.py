@@ -15,13 +15,13 @@ from django_q.tasks import async_task
 from engine.database import clock
 from engine.jobs.models import JobRun
 from engine.lanes import Lane
-from tests.engine.jobs import deeds
+from tests.engine.jobs import sample_jobs
 from tests.peers.engine import database_url
 from tests.peers.process import Daemon, wait_until
 
 pytestmark = pytest.mark.slow
 
-MARK = "tests.engine.jobs.deeds.mark"
+MARK = "tests.engine.jobs.sample_jobs.mark"
 
 
 class Workers(Daemon):
@@ -50,7 +50,7 @@ def workers(transactional_db: None, tmp_path: Path, marks: Path) -> Iterator[Wor
             "POSTERN_VAR": str(tmp_path / "var"),
             "POSTERN_DATABASE_URL": database_url(),
             "DJANGO_SETTINGS_MODULE": "portal.settings",
-            deeds.MARKS: str(marks),
+            sample_jobs.MARKS: str(marks),
         },
     )
     running.wait_for(lambda: running.log.read_text().count("is ready") == len(Lane))
@@ -82,9 +82,9 @@ def test_each_process_is_replaced_and_every_lane_goes_on(
 def test_a_job_whose_process_is_killed_is_done_by_the_next(
     workers: Workers, marks: Path
 ) -> None:
-    async_task("tests.engine.jobs.deeds.sleep", 600)
+    async_task("tests.engine.jobs.sample_jobs.sleep", 600)
     wait_until(lambda: marks.read_text() == "asleep\n", "the job")
-    run = JobRun.objects.get(func="tests.engine.jobs.deeds.sleep")
+    run = JobRun.objects.get(func="tests.engine.jobs.sample_jobs.sleep")
     os.kill(int(run.worker.partition(":")[2]), signal.SIGKILL)
     OrmQ.objects.update(lock=clock.now())  # as if a minute had passed
 

@@ -75,18 +75,18 @@ def wizard_with(**over: dict[str, str]) -> Wizard:
     return Wizard(draft(**(TYPED | {"terms": typed_terms()} | over)))
 
 
-def asked(wizard: Wizard) -> list[str]:
+def page_keys(wizard: Wizard) -> list[str]:
     return [page.step.key for page in wizard.pages()]
 
 
 def statuses(wizard: Wizard) -> dict[str, str]:
     """Returns the title and status of each task in the list."""
 
-    def said(status: dict[str, Any]) -> str:
+    def label(status: dict[str, Any]) -> str:
         return status.get("text") or status["tag"]["text"]
 
     return {
-        item["title"]["text"]: said(item["status"]) for item in task_list.items(wizard)
+        item["title"]["text"]: label(item["status"]) for item in task_list.items(wizard)
     }
 
 
@@ -96,7 +96,7 @@ def errors_of(key: str, name: str, typed: str) -> list[str]:
 
 
 def test_a_firm_with_a_server_is_asked_about_both() -> None:
-    assert asked(wizard_with()) == [
+    assert page_keys(wizard_with()) == [
         "organisation",
         "applicant",
         "second",
@@ -115,7 +115,7 @@ def test_a_sole_user_is_asked_for_nobody_else() -> None:
         terms=typed_terms(Audience.SOLE_USER),
     )
 
-    assert asked(wizard) == [
+    assert page_keys(wizard) == [
         "organisation",
         "applicant",
         "account",
@@ -130,14 +130,14 @@ def test_a_sole_user_is_asked_for_nobody_else() -> None:
 def test_a_public_body_names_no_sponsor() -> None:
     wizard = wizard_with(organisation=TYPED["organisation"] | {"kind": "police"})
 
-    assert "sponsor" not in asked(wizard)
+    assert "sponsor" not in page_keys(wizard)
     assert wizard.sponsor() is None
 
 
 def test_another_signatory_is_asked_for_by_name() -> None:
     wizard = wizard_with(signer={"signer": "other"})
 
-    assert asked(wizard)[-2:] == ["signer", "signatory"]
+    assert page_keys(wizard)[-2:] == ["signer", "signatory"]
     choice = wizard.signing()
     assert (choice.signed_here, choice.address) == (False, "mary@firm.example")
 
@@ -161,7 +161,7 @@ def test_terms_that_changed_are_read_again() -> None:
 def test_the_proof_is_asked_about_on_its_own_page(proof: str) -> None:
     wizard = wizard_with(server=TYPED["server"] | {"proof": proof})
 
-    assert asked(wizard)[3:6] == ["account", "server", proof]
+    assert page_keys(wizard)[3:6] == ["account", "server", proof]
 
 
 def test_answers_that_no_longer_apply_are_left_out() -> None:
@@ -271,9 +271,9 @@ def test_a_sole_user_has_fewer_tasks() -> None:
     ],
 )
 def test_a_page_refuses(key: str, name: str, typed: str, error: str) -> None:
-    (said,) = errors_of(key, name, typed)
+    (message,) = errors_of(key, name, typed)
 
-    assert error in said
+    assert error in message
 
 
 @pytest.mark.parametrize(
@@ -282,10 +282,10 @@ def test_a_page_refuses(key: str, name: str, typed: str, error: str) -> None:
 def test_a_name_that_is_or_looks_like_a_members_is_refused_on_its_page(
     northfield: Organisation, firm: Organisation, typed: str
 ) -> None:
-    (said,) = errors_of("hosted", "community_name", typed)
+    (message,) = errors_of("hosted", "community_name", typed)
 
-    assert "in use, or looks like a name in use" in said
-    assert northfield.name not in said and firm.name not in said
+    assert "in use, or looks like a name in use" in message
+    assert northfield.name not in message and firm.name not in message
 
 
 def test_a_name_of_an_application_that_is_being_set_up_is_refused(vera: Person) -> None:
@@ -330,9 +330,9 @@ def test_a_domain_is_cleaned(name: str, typed: str, clean: str) -> None:
 def test_a_next_hop_inside_is_refused_in_production(settings: Any) -> None:
     settings.POSTERN = settings.POSTERN.model_copy(update={"env": "production"})
 
-    (said,) = errors_of("server", "next_hop_host", "localhost")
+    (message,) = errors_of("server", "next_hop_host", "localhost")
 
-    assert "whole host name" in said
+    assert "whole host name" in message
 
 
 @pytest.mark.parametrize(

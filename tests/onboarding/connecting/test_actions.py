@@ -129,7 +129,7 @@ class TestDomains:
         tasks.check_claims()
         tasks.check_claims()
         assert OrmQ.objects.count() == 1
-        jobs.run_waiting()
+        jobs.run_queued()
 
         young.refresh_from_db()
         assert young.verified_at is not None

@@ -52,7 +52,7 @@ def watched(
 
 def test_a_good_server_is_noted_and_nobody_is_told(watched: Connection) -> None:
     tasks.watch_connections()
-    jobs.run_waiting()
+    jobs.run_queued()
 
     noted = Watch.objects.get()
     assert noted.fault == ""

@@ -11,7 +11,7 @@ from onboarding.first_sign_in import letter_codes
 from onboarding.models import Link
 from tests.portal.conftest import SignIn, signed_in
 from tests.portal.webmail.conftest import put
-from tests.security.intruder import everybody_hears
+from tests.security.intruder import deliver_notices
 
 __all__ = ["signed_in"]
 
@@ -43,7 +43,7 @@ def test_an_administrator_prints_a_letter_and_the_others_hear(
     assert answer.content.startswith(b"%PDF")
     assert "no-store" in answer["Cache-Control"]
     assert Entry.objects.filter(event="person.first_letter_printed").count() == 1
-    assert "olive@home.example" in everybody_hears()
+    assert "olive@home.example" in deliver_notices()
 
 
 def test_its_code_opens_the_account_once(

@@ -64,7 +64,7 @@ def test_person_is_told_that_one_was_made(signed_in: SignIn, bob: Person) -> Non
     bob.save()
 
     signed_in(bob).post(LIST, {"name": "Phone"})
-    jobs.run_waiting()
+    jobs.run_queued()
 
     [notice] = mail.outbox
     assert notice.to == ["bob@home.example"]

@@ -17,14 +17,14 @@ from engine.registry.models import Person, RecoveryAddressChange
 from onboarding import signed_links
 from portal.account import tasks
 from tests.portal.conftest import SignIn
-from tests.security.intruder import LINK, everybody_hears
+from tests.security.intruder import LINK, deliver_notices
 
 PAGE = "/account/everyday-address/"
 NEW = "bob@new.example"
 
 
 @pytest.fixture
-def asked(alice: Person, bob: Person) -> RecoveryAddressChange:
+def requested_change(alice: Person, bob: Person) -> RecoveryAddressChange:
     """A change of Bob's everyday address, which Alice has requested."""
     Person.objects.filter(pk=bob.pk).update(everyday_address="bob@home.example")
     bob.refresh_from_db()
@@ -50,7 +50,7 @@ def test_the_owner_changes_it_at_once_and_the_old_one_hears(
     bob.refresh_from_db()
     assert bob.everyday_address == NEW
     assert "By you" in page.text
-    assert {"bob@home.example", NEW, bob.address} <= everybody_hears()
+    assert {"bob@home.example", NEW, bob.address} <= deliver_notices()
 
 
 def test_a_change_asks_again_who_it_is(signed_in: SignIn, bob: Person) -> None:
@@ -82,7 +82,10 @@ def test_a_change_to_what_is_no_address(
 
 
 def test_the_owner_refuses_on_the_page(
-    signed_in: SignIn, bob: Person, alice: Person, asked: RecoveryAddressChange
+    signed_in: SignIn,
+    bob: Person,
+    alice: Person,
+    requested_change: RecoveryAddressChange,
 ) -> None:
     client = signed_in(bob)
 
@@ -90,16 +93,16 @@ def test_the_owner_refuses_on_the_page(
     assert "New provider" in client.get(PAGE).text
     client.post(f"{PAGE}refuse/")
 
-    asked.refresh_from_db()
-    assert asked.refused_by_name == bob.address
+    requested_change.refresh_from_db()
+    assert requested_change.refused_by_name == bob.address
     assert "Refused by" in client.get(PAGE).text
-    assert {"bob@home.example", alice.address} <= everybody_hears()
+    assert {"bob@home.example", alice.address} <= deliver_notices()
 
 
 def test_the_owner_refuses_by_the_link_in_the_notice(
-    client: Client, bob: Person, alice: Person, asked: RecoveryAddressChange
+    client: Client, bob: Person, alice: Person, requested_change: RecoveryAddressChange
 ) -> None:
-    everybody_hears()
+    deliver_notices()
     (notice,) = [m for m in mail.outbox if m.to == ["bob@home.example"]]
     (path,) = LINK.findall(notice.body)
     # An administrator is notified too, without the link.
@@ -107,12 +110,12 @@ def test_the_owner_refuses_by_the_link_in_the_notice(
     assert not LINK.findall(notification.body)
 
     assert "Refuse the change" in client.get(path).text
-    asked.refresh_from_db()
-    assert asked.is_pending
+    requested_change.refresh_from_db()
+    assert requested_change.is_pending
     assert "The change is refused" in client.post(path).text
 
-    asked.refresh_from_db()
-    assert asked.refused_at is not None
+    requested_change.refresh_from_db()
+    assert requested_change.refused_at is not None
     assert Entry.objects.filter(event="person.address_change_refused").count() == 1
     client.post(path)
     assert Entry.objects.filter(event="person.address_change_refused").count() == 1
@@ -125,22 +128,23 @@ def test_a_made_up_link_refuses_nothing(client: Client, db: None) -> None:
 
 
 def test_a_change_in_force_is_no_longer_refused(
-    client: Client, bob: Person, asked: RecoveryAddressChange
+    client: Client, bob: Person, requested_change: RecoveryAddressChange
 ) -> None:
     RecoveryAddressChange.objects.update(effective_at=timezone.now())
     recovery.apply_due_change(bob)
 
     path = reverse(
-        "account:refuse_by_link", args=[signed_links.address_change_token(asked.pk)]
+        "account:refuse_by_link",
+        args=[signed_links.address_change_token(requested_change.pk)],
     )
 
     assert "has taken effect" in client.post(path).text
     with pytest.raises(PolicyError, match="has taken effect"):
-        recovery.refuse_address_change(asked, by=bob)
+        recovery.refuse_address_change(requested_change, by=bob)
 
 
 def test_a_link_goes_to_the_address_in_force(
-    bob: Person, asked: RecoveryAddressChange
+    bob: Person, requested_change: RecoveryAddressChange
 ) -> None:
     tasks.send_password_reset(bob.address)
     # No job has run: the time alone is decisive.
@@ -151,9 +155,9 @@ def test_a_link_goes_to_the_address_in_force(
 
 
 def test_a_refused_change_never_takes_effect(
-    bob: Person, asked: RecoveryAddressChange
+    bob: Person, requested_change: RecoveryAddressChange
 ) -> None:
-    recovery.refuse_address_change(asked, by=bob)
+    recovery.refuse_address_change(requested_change, by=bob)
 
     RecoveryAddressChange.objects.update(effective_at=timezone.now())
     recovery.apply_due_change(bob)
@@ -162,7 +166,9 @@ def test_a_refused_change_never_takes_effect(
     assert bob.everyday_address == "bob@home.example"
 
 
-def test_the_job_settles_once(bob: Person, asked: RecoveryAddressChange) -> None:
+def test_the_job_settles_once(
+    bob: Person, requested_change: RecoveryAddressChange
+) -> None:
     RecoveryAddressChange.objects.update(effective_at=timezone.now())
 
     assert (recovery.apply_due_changes(), recovery.apply_due_changes()) == (1, 0)

@@ -17,13 +17,15 @@ from portal.account_admin.actions import (
 from tests import factories
 from tests.portal import screens
 from tests.portal.conftest import SignIn, give_app
-from tests.portal.test_accessibility import look, use_session
+from tests.portal.test_accessibility import check_screens, use_session
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def waiting(northfield: Organisation, bob: Person, alice: Person, hugh: Person) -> str:
+def refusal_token(
+    northfield: Organisation, bob: Person, alice: Person, hugh: Person
+) -> str:
     """Every request that can be pending about Bob, and an API key.
 
     Returns the token in the link of the address change's notice.
@@ -41,43 +43,58 @@ def waiting(northfield: Organisation, bob: Person, alice: Person, hugh: Person) 
 
 
 def test_owner(
-    page: Page, live_server, signed_in: SignIn, bob: Person, alice: Person, waiting: str
+    page: Page,
+    live_server,
+    signed_in: SignIn,
+    bob: Person,
+    alice: Person,
+    refusal_token: str,
 ) -> None:
     use_session(page, signed_in(bob, second_factor=True), live_server.url)
     own = "/account/everyday-address/"
-    look(page, live_server.url, "/account/", own, f"{own}change/")
-    look(page, live_server.url, f"{own}refuse/{waiting}/")
+    check_screens(page, live_server.url, "/account/", own, f"{own}change/")
+    check_screens(page, live_server.url, f"{own}refuse/{refusal_token}/")
 
     recovery.refuse_address_change(bob.address_changes.get(), by=bob)
     shut_mail.shut_after_factor_reset(bob, by=alice, agreed_by=None)
 
-    look(page, live_server.url, own, f"{own}refuse/{waiting}/")
+    check_screens(page, live_server.url, own, f"{own}refuse/{refusal_token}/")
     assert list(screens.faults(page, f"{live_server.url}/mail/", 403)) == []
 
 
 def test_owner_says_no_to_a_reset(
-    page: Page, live_server, signed_in: SignIn, bob: Person, alice: Person, waiting: str
+    page: Page,
+    live_server,
+    signed_in: SignIn,
+    bob: Person,
+    alice: Person,
+    refusal_token: str,
 ) -> None:
     use_session(page, signed_in(bob, second_factor=True), live_server.url)
     asked = bob.factor_resets.get()
     own, link = "/account/second-factor/reset/", signed_links.factor_reset_token
-    look(page, live_server.url, f"{own}{asked.pk}/", "/account/sessions/")
+    check_screens(page, live_server.url, f"{own}{asked.pk}/", "/account/sessions/")
     stop_factor_reset(asked, by=None)
-    look(page, live_server.url, f"{own}link/{link(asked.pk)}/")
+    check_screens(page, live_server.url, f"{own}link/{link(asked.pk)}/")
 
     reset_second_factor(bob, reason="Phone stolen on the train", by=alice)
     done = bob.factor_resets.exclude(pk=asked.pk).get()
     path = f"{own}link/{link(done.pk)}/"
-    look(page, live_server.url, path)
+    check_screens(page, live_server.url, path)
     use_session(page, signed_in(bob), live_server.url)
-    look(page, live_server.url, "/account/", f"{own}{done.pk}/")
+    check_screens(page, live_server.url, "/account/", f"{own}{done.pk}/")
     disown_factor_reset(done, by=None)
 
-    look(page, live_server.url, path)
+    check_screens(page, live_server.url, path)
 
 
 def test_administrator(
-    page: Page, live_server, signed_in: SignIn, bob: Person, alice: Person, waiting: str
+    page: Page,
+    live_server,
+    signed_in: SignIn,
+    bob: Person,
+    alice: Person,
+    refusal_token: str,
 ) -> None:
     address = "jo@northfield.secure.example"
     new = people.add(bob.organisation, address=address, name="Jo Field", by=alice)
@@ -85,7 +102,7 @@ def test_administrator(
     use_session(page, signed_in(alice, second_factor=True), live_server.url)
     at = f"/organisation/{bob.organisation_id}/"
     change = bob.address_changes.get()
-    look(
+    check_screens(
         page,
         live_server.url,
         f"{at}people/",
@@ -102,14 +119,19 @@ def test_administrator(
 
 
 def test_staff(
-    page: Page, live_server, signed_in: SignIn, bob: Person, alice: Person, waiting: str
+    page: Page,
+    live_server,
+    signed_in: SignIn,
+    bob: Person,
+    alice: Person,
+    refusal_token: str,
 ) -> None:
     agent = factories.make_person("hana@secure.example", name="Hana")
     factories.make_staff(agent, "helpdesk_agent")
     shut_mail.shut_after_factor_reset(bob, by=alice, agreed_by=None)
     use_session(page, signed_in(agent, second_factor=True), live_server.url)
     reset = bob.factor_resets.get()
-    look(
+    check_screens(
         page,
         live_server.url,
         "/admin/people/recovery/",

@@ -22,7 +22,7 @@ from portal.account_admin.models import FactorReset
 from tests import factories, jobs
 from tests.factories import PASSWORD
 from tests.portal.conftest import SignIn, give_app
-from tests.security.intruder import LINK, everybody_hears
+from tests.security.intruder import LINK, deliver_notices
 
 REFUSED = "person.second_factor_reset_refused"
 DISOWNED = "person.second_factor_reset_disowned"
@@ -30,7 +30,7 @@ SECRET = "k7qd-3m9x-2222-3333-4444-5555-6666"
 
 
 @pytest.fixture
-def asked(hugh: Person, bob: Person) -> FactorReset:
+def requested_reset(hugh: Person, bob: Person) -> FactorReset:
     """A reset that the helpdesk has requested. Bob has an everyday address."""
     Person.objects.filter(pk=bob.pk).update(everyday_address="bob@home.example")
     bob.refresh_from_db()
@@ -40,7 +40,7 @@ def asked(hugh: Person, bob: Person) -> FactorReset:
 
 
 @pytest.fixture
-def done(alice: Person, bob: Person) -> FactorReset:
+def finished_reset(alice: Person, bob: Person) -> FactorReset:
     """A reset that an administrator has done alone. Bob has an everyday address."""
     Person.objects.filter(pk=bob.pk).update(everyday_address="bob@home.example")
     bob.refresh_from_db()
@@ -49,8 +49,8 @@ def done(alice: Person, bob: Person) -> FactorReset:
     return FactorReset.objects.get()
 
 
-def link_to(address: str) -> str:
-    everybody_hears()
+def link_in_notice_to(address: str) -> str:
+    deliver_notices()
     notices = [m.body for m in mail.outbox if m.to == [address]]
     (path,) = LINK.findall("".join(notices))
     return str(path)
@@ -61,10 +61,10 @@ def has_app(person: Person) -> bool:
 
 
 def test_the_owner_refuses_in_their_account(
-    signed_in: SignIn, bob: Person, asked: FactorReset
+    signed_in: SignIn, bob: Person, requested_reset: FactorReset
 ) -> None:
     client = signed_in(bob, second_factor=True)
-    path = reverse("own_factor:answer", args=[asked.pk])
+    path = reverse("own_factor:answer", args=[requested_reset.pk])
     assert path in client.get("/account/").text
     assert path in client.get("/account/everyday-address/").text
     assert "Phone lost" in client.get(path).text
@@ -79,14 +79,14 @@ def test_the_owner_refuses_in_their_account(
 
 
 def test_those_who_asked_and_the_administrators_hear_of_it(
-    alice: Person, hugh: Person, bob: Person, asked: FactorReset
+    alice: Person, hugh: Person, bob: Person, requested_reset: FactorReset
 ) -> None:
     Person.objects.filter(pk=hugh.pk).update(everyday_address="hugh@home.example")
-    everybody_hears()
+    deliver_notices()
 
-    actions.stop_factor_reset(asked, by=bob)
+    actions.stop_factor_reset(requested_reset, by=bob)
 
-    heard = everybody_hears()
+    heard = deliver_notices()
     assert {alice.address, "bob@home.example", bob.address} <= heard
     (notification,) = [m for m in mail.outbox if m.to[0].startswith("hugh@")]
     assert "was refused" in notification.body
@@ -94,9 +94,9 @@ def test_those_who_asked_and_the_administrators_hear_of_it(
 
 @pytest.mark.parametrize("where", ["bob@home.example", "bob@northfield.secure.example"])
 def test_the_owner_refuses_by_the_link_in_the_notice(
-    client: Client, bob: Person, alice: Person, asked: FactorReset, where: str
+    client: Client, bob: Person, alice: Person, requested_reset: FactorReset, where: str
 ) -> None:
-    path = link_to(where)
+    path = link_in_notice_to(where)
     # An administrator is notified too, without the link.
     (notification,) = [m for m in mail.outbox if m.to == [alice.address]]
     assert not LINK.findall(notification.body)
@@ -113,24 +113,24 @@ def test_the_owner_refuses_by_the_link_in_the_notice(
 
 
 def notice_to(person: Person) -> str:
-    assert person.address in everybody_hears()
+    assert person.address in deliver_notices()
     return "".join(m.body for m in mail.outbox if m.to == [person.address])
 
 
 def test_nobody_agrees_to_what_the_owner_refused(
-    alice: Person, bob: Person, asked: FactorReset
+    alice: Person, bob: Person, requested_reset: FactorReset
 ) -> None:
-    actions.stop_factor_reset(asked, by=None)
+    actions.stop_factor_reset(requested_reset, by=None)
 
     with pytest.raises(PolicyError, match="no longer pending"):
-        actions.agree_to_factor_reset(asked, by=alice)
+        actions.agree_to_factor_reset(requested_reset, by=alice)
 
 
 def test_a_link_to_refuse_does_not_lock_what_was_agreed_to_meanwhile(
-    client: Client, alice: Person, bob: Person, asked: FactorReset
+    client: Client, alice: Person, bob: Person, requested_reset: FactorReset
 ) -> None:
-    path = link_to(bob.address)
-    actions.agree_to_factor_reset(asked, by=alice)
+    path = link_in_notice_to(bob.address)
+    actions.agree_to_factor_reset(requested_reset, by=alice)
 
     page = client.post(path).text
 
@@ -142,9 +142,9 @@ def test_a_link_to_refuse_does_not_lock_what_was_agreed_to_meanwhile(
 
 
 def test_the_owner_locks_what_a_reset_opened_by_the_link(
-    signed_in: SignIn, alice: Person, bob: Person, done: FactorReset
+    signed_in: SignIn, alice: Person, bob: Person, finished_reset: FactorReset
 ) -> None:
-    path = link_to("bob@home.example")
+    path = link_in_notice_to("bob@home.example")
     factories.make_app_password(bob, generated_secrets.digest(SECRET))
     # Another person signs in with the password and sets up a factor of their own.
     intruder = signed_in(bob, second_factor=True)
@@ -165,14 +165,14 @@ def test_the_owner_locks_what_a_reset_opened_by_the_link(
     bob.refresh_from_db()
     assert bob.is_mail_shut
     assert Entry.objects.filter(event=DISOWNED).count() == 1
-    assert {alice.address, "bob@home.example"} <= everybody_hears()
+    assert {alice.address, "bob@home.example"} <= deliver_notices()
 
 
 def test_the_owner_locks_it_in_their_account_and_chooses_another_password(
-    signed_in: SignIn, bob: Person, done: FactorReset
+    signed_in: SignIn, bob: Person, finished_reset: FactorReset
 ) -> None:
     client = signed_in(bob)
-    path = reverse("own_factor:answer", args=[done.pk])
+    path = reverse("own_factor:answer", args=[finished_reset.pk])
     assert path in client.get("/account/").text
 
     assert "The account is locked" in client.post(path, {"disown": "1"}).text
@@ -187,15 +187,15 @@ def test_the_owner_locks_it_in_their_account_and_chooses_another_password(
 
 def _sent_to(address: str) -> list[mail.EmailMessage]:
     mail.outbox.clear()
-    jobs.run_waiting()
+    jobs.run_queued()
     return [m for m in mail.outbox if m.to == [address]]
 
 
 def test_neither_of_two_who_agreed_opens_the_mailbox_then(
-    hugh: Person, alice: Person, bob: Person, asked: FactorReset
+    hugh: Person, alice: Person, bob: Person, requested_reset: FactorReset
 ) -> None:
-    actions.agree_to_factor_reset(asked, by=alice)
-    actions.disown_factor_reset(asked, by=bob)
+    actions.agree_to_factor_reset(requested_reset, by=alice)
+    actions.disown_factor_reset(requested_reset, by=bob)
 
     for one in (hugh, alice):
         with pytest.raises(PolicyError):
@@ -208,12 +208,12 @@ def test_neither_of_two_who_agreed_opens_the_mailbox_then(
 
 
 def test_the_person_who_opens_it_is_told_that_the_owner_did_not_ask(
-    signed_in: SignIn, alice: Person, bob: Person, done: FactorReset
+    signed_in: SignIn, alice: Person, bob: Person, finished_reset: FactorReset
 ) -> None:
     client = signed_in(alice, second_factor=True)
     at = f"/organisation/{bob.organisation_id}/people/recovery/"
     before = client.get(at).text
-    actions.disown_factor_reset(done, by=None)
+    actions.disown_factor_reset(finished_reset, by=None)
     latest = bob.recoveries.latest("pk")
 
     for path in (at, f"{at}mail/{latest.pk}/agree/"):
@@ -223,21 +223,21 @@ def test_the_person_who_opens_it_is_told_that_the_owner_did_not_ask(
 
 
 def test_nobody_else_locks_it(
-    signed_in: SignIn, alice: Person, done: FactorReset
+    signed_in: SignIn, alice: Person, finished_reset: FactorReset
 ) -> None:
     client = signed_in(alice, second_factor=True)
 
-    path = reverse("own_factor:answer", args=[done.pk])
+    path = reverse("own_factor:answer", args=[finished_reset.pk])
 
     assert client.post(path, {"disown": "1"}).status_code == 404
     with pytest.raises(PolicyError, match="Only the owner"):
-        actions.disown_factor_reset(done, by=alice)
+        actions.disown_factor_reset(finished_reset, by=alice)
 
 
 def test_a_link_of_long_ago_locks_nothing(
-    client: Client, bob: Person, done: FactorReset
+    client: Client, bob: Person, finished_reset: FactorReset
 ) -> None:
-    path = link_to(bob.address)
+    path = link_in_notice_to(bob.address)
     FactorReset.objects.update(done_at=timezone.now() - timedelta(days=8))
 
     page = client.post(path, {"disown": "1"}).text
@@ -248,8 +248,10 @@ def test_a_link_of_long_ago_locks_nothing(
 
 
 @pytest.mark.parametrize("make", [str, signed_links.address_change_token])
-def test_a_made_up_link_is_nobodys(client: Client, asked: FactorReset, make) -> None:
-    path = reverse("own_factor:by_link", args=[make(asked.pk)])
+def test_a_made_up_link_is_nobodys(
+    client: Client, requested_reset: FactorReset, make
+) -> None:
+    path = reverse("own_factor:by_link", args=[make(requested_reset.pk)])
 
     assert client.get(path).status_code == 404
     assert client.post(path).status_code == 404

@@ -174,7 +174,7 @@ def test_notice_of_a_change_goes_to_the_everyday_address(
         {"password1": NEW, "password2": NEW, "oldpassword": PASSWORD},
     )
 
-    jobs.run_waiting()
+    jobs.run_queued()
     (notice,) = mail.outbox
     assert notice.to == ["bob@everyday.example"]
     assert "Your password was changed." in notice.body
@@ -188,7 +188,7 @@ def test_a_notice_that_comes_late_says_when_the_change_was(
         then.setattr(clock, "now", lambda: changed_at)
         tasks.tell_of_change(bob_with_everyday_address, "password_changed")
 
-    jobs.run_waiting()
+    jobs.run_queued()
 
     (notice,) = mail.outbox
     assert "This happened on 4 May 2026" in notice.body

@@ -11,7 +11,7 @@ from tests.portal.conftest import SignIn
 
 
 @pytest.fixture
-def desk(signed_in: SignIn, olive: Person) -> Client:
+def staff_client(signed_in: SignIn, olive: Person) -> Client:
     """The browser of an operator."""
     return signed_in(olive, second_factor=True)
 
@@ -25,21 +25,23 @@ def found(client: Client, sought: str) -> dict[str, list[str]]:
     }
 
 
-def test_everything_is_found_by_its_name(desk: Client, bob: Person, firm) -> None:
+def test_everything_is_found_by_its_name(
+    staff_client: Client, bob: Person, firm
+) -> None:
     northfield = bob.organisation
     factories.make_group_mailbox("listing@northfield.secure.example", northfield)
     factories.make_list("users@northfield.secure.example", northfield)
     Event.objects.create(reference="ABC123", kind="failed", at=timezone.now())
 
-    assert found(desk, "bob@northfield")["People"] == ["Bob"]
-    assert found(desk, "firm.example") == {"Organisations": ["Firm Solicitors"]}
-    assert found(desk, "listing@") == {
+    assert found(staff_client, "bob@northfield")["People"] == ["Bob"]
+    assert found(staff_client, "firm.example") == {"Organisations": ["Firm Solicitors"]}
+    assert found(staff_client, "listing@") == {
         "Addresses": ["listing@northfield.secure.example"]
     }
-    assert found(desk, "users@northfield")["Addresses"] == [
+    assert found(staff_client, "users@northfield")["Addresses"] == [
         "users@northfield.secure.example"
     ]
-    assert found(desk, "abc123") == {"Messages": ["ABC123"]}
+    assert found(staff_client, "abc123") == {"Messages": ["ABC123"]}
 
 
 def test_nothing_is_shown_that_the_role_may_not_see(
@@ -54,15 +56,17 @@ def test_nothing_is_shown_that_the_role_may_not_see(
     assert found(client, "ABC123") == {}
 
 
-def test_empty_search_says_what_can_be_found(desk: Client) -> None:
-    assert b"an application" in desk.get("/admin/search/").content
-    assert b"Try a part" in desk.get("/admin/search/?q=zzzz").content
+def test_empty_search_says_what_can_be_found(staff_client: Client) -> None:
+    assert b"an application" in staff_client.get("/admin/search/").content
+    assert b"Try a part" in staff_client.get("/admin/search/?q=zzzz").content
 
 
-def test_search_asks_few_questions(desk: Client, django_assert_max_num_queries) -> None:
+def test_search_asks_few_questions(
+    staff_client: Client, django_assert_max_num_queries
+) -> None:
     for number in range(20):
         made = factories.make_organisation(name=f"Ash {number}")
         factories.make_person(f"ash{number}@x.secure.example", made)
 
     with django_assert_max_num_queries(28):
-        assert len(found(desk, "ash")["People"]) == 10
+        assert len(found(staff_client, "ash")["People"]) == 10

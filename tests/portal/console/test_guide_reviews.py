@@ -37,23 +37,23 @@ def edith(db: None) -> Person:
 
 
 @pytest.fixture
-def editor(signed_in: SignIn, edith: Person) -> Client:
+def editor_client(signed_in: SignIn, edith: Person) -> Client:
     return signed_in(edith, second_factor=True)
 
 
-def test_an_editor_changes_a_guide(editor: Client, guide: Guide) -> None:
-    page = editor.get(f"/admin/pages/{guide.pk}/edit/")
+def test_an_editor_changes_a_guide(editor_client: Client, guide: Guide) -> None:
+    page = editor_client.get(f"/admin/pages/{guide.pk}/edit/")
 
     assert page.status_code == 200
     assert "Write and send" in page.content.decode()
 
 
-def test_an_editor_looks_at_a_draft(editor: Client, guide: Guide) -> None:
+def test_an_editor_looks_at_a_draft(editor_client: Client, guide: Guide) -> None:
     guide.related.add(guide)
     guide.title = "Write, then send"
     guide.save_revision()
 
-    draft = editor.get(f"/admin/pages/{guide.pk}/view_draft/")
+    draft = editor_client.get(f"/admin/pages/{guide.pk}/view_draft/")
 
     assert "Write, then send" in draft.content.decode()
 
@@ -98,41 +98,41 @@ def test_other_staff_and_members_see_nothing_of_it(
     assert signed_in(alice, second_factor=True).get(path).status_code == 404
 
 
-def test_reviews_that_are_due_are_counted(editor: Client, guide: Guide) -> None:
+def test_reviews_that_are_due_are_counted(editor_client: Client, guide: Guide) -> None:
     Guide.objects.update(review_due_on="2026-01-01")
 
-    page = editor.get("/admin/guides/").content.decode()
+    page = editor_client.get("/admin/guides/").content.decode()
 
     assert "Guides (1 due)" in page
     assert "<strong>Due</strong>" in page
 
 
-def test_editors_read_what_readers_say(editor: Client, guide: Guide) -> None:
-    assert "No feedback yet" in editor.get(PATHS[1]).content.decode()
+def test_editors_read_what_readers_say(editor_client: Client, guide: Guide) -> None:
+    assert "No feedback yet" in editor_client.get(PATHS[1]).content.decode()
     for number in range(3):
         Feedback.objects.create(
             page=guide, revision=7, is_useful=False, comment=f"<b>Missing {number}"
         )
 
-    page = editor.get(PATHS[1]).content.decode()
+    page = editor_client.get(PATHS[1]).content.decode()
 
     assert re.findall(r"<td[^>]*>(\d+)</td>", page) == ["7", "0", "3"]
     assert "&lt;b&gt;Missing 2" in page
 
 
 def test_feedback_asks_the_database_as_much_for_many_as_for_few(
-    editor: Client, guide: Guide, django_assert_max_num_queries
+    editor_client: Client, guide: Guide, django_assert_max_num_queries
 ) -> None:
     for _ in range(20):
         Feedback.objects.create(page=guide, revision=7, is_useful=True, comment="Good")
-    editor.get(PATHS[1])
+    editor_client.get(PATHS[1])
 
     with django_assert_max_num_queries(22):
-        editor.get(PATHS[1])
+        editor_client.get(PATHS[1])
 
 
 def test_an_editor_sees_what_waits(
-    editor: Client, guide: Guide, guide_folder: GuideFolder
+    editor_client: Client, guide: Guide, guide_folder: GuideFolder
 ) -> None:
     guide_folder.write("read", "Text.", title="Read a message")
     guide_folder.load()
@@ -143,8 +143,8 @@ def test_an_editor_sees_what_waits(
     said = Feedback.objects.create(page=guide, revision=1, is_useful=False, comment="?")
     Feedback.objects.create(page=guide, revision=1, is_useful=True)
 
-    tiles = editor.get("/admin/").context["tiles"]
-    pages = {tile.label: editor.get(tile.href) for tile in tiles}
+    tiles = editor_client.get("/admin/").context["tiles"]
+    pages = {tile.label: editor_client.get(tile.href) for tile in tiles}
 
     assert {tile.label: tile.number for tile in tiles} == {
         "Guides due for review": 1,

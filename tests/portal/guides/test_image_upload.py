@@ -25,7 +25,7 @@ ADD = "/admin/images/add/"
 
 
 @pytest.fixture
-def editor(signed_in: SignIn, guide_folder: GuideFolder) -> Client:
+def editor_client(signed_in: SignIn, guide_folder: GuideFolder) -> Client:
     guide_folder.load()
     person: Person = factories.make_person("edith@secure.example", name="Edith")
     roles.give_staff(person, RoleName.GUIDE_EDITOR, by=None)
@@ -45,20 +45,20 @@ def png(tail: bytes = b"") -> SimpleUploadedFile:
 
 # Wagtail leaves a temporary file open when it creates a rendition.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_clean_picture_is_kept_and_shown(editor: Client) -> None:
-    editor.post(ADD, {"title": "Teal", "file": png(), "collection": root()})
+def test_a_clean_picture_is_kept_and_shown(editor_client: Client) -> None:
+    editor_client.post(ADD, {"title": "Teal", "file": png(), "collection": root()})
 
     image = get_image_model().objects.get()
-    shown = editor.get(image.get_rendition("width-4|format-webp").url)
+    shown = editor_client.get(image.get_rendition("width-4|format-webp").url)
     assert shown.status_code == 200
     assert shown["Content-Type"] == "image/webp"
     assert shown.getvalue().startswith(b"RIFF")
     gc.collect()
-    assert editor.get(f"/guides/pictures/{image.file.name}").status_code == 404
+    assert editor_client.get(f"/guides/pictures/{image.file.name}").status_code == 404
 
 
-def test_an_infected_picture_is_not_taken(editor: Client) -> None:
-    refused = editor.post(
+def test_an_infected_picture_is_not_taken(editor_client: Client) -> None:
+    refused = editor_client.post(
         ADD, {"title": "Bad", "file": png(EICAR), "collection": root()}
     )
 
@@ -67,10 +67,12 @@ def test_an_infected_picture_is_not_taken(editor: Client) -> None:
     assert QuarantinedMessage.objects.get().sender == "edith@secure.example"
 
 
-def test_a_picture_that_is_an_archive_of_a_program_is_not_taken(editor: Client) -> None:
+def test_a_picture_that_is_an_archive_of_a_program_is_not_taken(
+    editor_client: Client,
+) -> None:
     archive = specimens.zipped_under({"run.exe": b"x"})
 
-    refused = editor.post(
+    refused = editor_client.post(
         ADD, {"title": "Bad", "file": png(archive), "collection": root()}
     )
 
@@ -102,10 +104,14 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_picture_is_an_error_of_the_form(editor: Client, name: str) -> None:
+def test_a_broken_picture_is_an_error_of_the_form(
+    editor_client: Client, name: str
+) -> None:
     file = SimpleUploadedFile(name, BROKEN[name], "image/png")
 
-    refused = editor.post(ADD, {"title": "x", "file": file, "collection": root()})
+    refused = editor_client.post(
+        ADD, {"title": "x", "file": file, "collection": root()}
+    )
 
     assert refused.status_code == 200
     assert refused.context["form"].errors["file"]
@@ -114,19 +120,21 @@ def test_a_broken_picture_is_an_error_of_the_form(editor: Client, name: str) -> 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("name", ["cut.png", "signature.png", "garbage.png"])
-def test_it_is_one_wherever_editors_bring_pictures(editor: Client, name: str) -> None:
-    editor.post(ADD, {"title": "Teal", "file": png(), "collection": root()})
+def test_it_is_one_wherever_editors_bring_pictures(
+    editor_client: Client, name: str
+) -> None:
+    editor_client.post(ADD, {"title": "Teal", "file": png(), "collection": root()})
     kept = get_image_model().objects.get()
 
     def file() -> SimpleUploadedFile:
         return SimpleUploadedFile(name, BROKEN[name], "image/png")
 
-    many = editor.post(
+    many = editor_client.post(
         "/admin/images/multiple/add/",
         {"title": "x", "files[]": file(), "collection": root()},
         headers={"X-Requested-With": "XMLHttpRequest"},
     )
-    chosen = editor.post(
+    chosen = editor_client.post(
         "/admin/images/chooser/create/",
         {
             "image-chooser-upload-title": "x",
@@ -134,7 +142,7 @@ def test_it_is_one_wherever_editors_bring_pictures(editor: Client, name: str) ->
             "image-chooser-upload-collection": root(),
         },
     )
-    changed = editor.post(
+    changed = editor_client.post(
         f"/admin/images/{kept.pk}/",
         {"title": "x", "file": file(), "collection": root()},
     )
@@ -151,10 +159,12 @@ def test_it_is_one_wherever_editors_bring_pictures(editor: Client, name: str) ->
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "GIF"])
-def test_a_whole_picture_of_each_kind_is_taken(editor: Client, format: str) -> None:
+def test_a_whole_picture_of_each_kind_is_taken(
+    editor_client: Client, format: str
+) -> None:
     name = f"whole.{format.lower()}"
     file = SimpleUploadedFile(name, picture(format), "image/png")
 
-    editor.post(ADD, {"title": "Whole", "file": file, "collection": root()})
+    editor_client.post(ADD, {"title": "Whole", "file": file, "collection": root()})
 
     assert get_image_model().objects.get().width == 64

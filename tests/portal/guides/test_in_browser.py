@@ -23,7 +23,7 @@ DAY = timedelta(days=1)
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
-def look(page: Page, url: str, *paths: str) -> None:
+def check_screens(page: Page, url: str, *paths: str) -> None:
     assert [fault for path in paths for fault in screens.faults(page, url + path)] == []
 
 
@@ -36,7 +36,7 @@ def test_guides(page: Page, live_server, signed_in: SignIn) -> None:
             kind=kind, title="Mail is slow", text="We work on it.", begins_at=begins
         )
     url = live_server.url
-    look(
+    check_screens(
         page,
         url,
         "/guides/",
@@ -97,7 +97,7 @@ def _work_as_an_editor(page: Page, url: str, signed_in: SignIn) -> None:
     roles.give_staff(edith, RoleName.GUIDE_EDITOR, by=None)
     cookie = signed_in(edith, second_factor=True).cookies["sessionid"].value
     page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": url}])
-    look(page, url, *walks.EDITOR)
+    check_screens(page, url, *walks.EDITOR)
 
     guide = Guide.objects.get(slug="signatures")
     page.set_viewport_size({"width": 1280, "height": 900})

@@ -13,14 +13,14 @@ Path = Callable[..., str]
 
 
 @pytest.fixture
-def office(signed_in: SignIn, alice: Person) -> Client:
+def admin_client(signed_in: SignIn, alice: Person) -> Client:
     """Alice's browser: an administrator of Northfield with a confirmed second
     factor."""
     return signed_in(alice, second_factor=True)
 
 
 @pytest.fixture
-def at(northfield: Organisation) -> Path:
+def path_to(northfield: Organisation) -> Path:
     """Returns the path of one of Northfield's pages."""
     return lambda rest="": f"/organisation/{northfield.pk}/{rest}"
 
@@ -40,7 +40,7 @@ def duty(northfield: Organisation, alice: Person) -> DistributionList:
 
 
 @pytest.fixture
-def a_crowd(northfield: Organisation) -> list[Person]:
+def thousand_people(northfield: Organisation) -> list[Person]:
     """A thousand people of Northfield."""
     return Person.objects.bulk_create(
         Person(

@@ -67,19 +67,19 @@ def ids(
 
 @pytest.mark.parametrize("page", PAGES)
 def test_administrator_opens_it(
-    office: Client, at: Path, ids: dict[str, int], page: str
+    admin_client: Client, path_to: Path, ids: dict[str, int], page: str
 ) -> None:
-    assert office.get(at(page.format(**ids))).status_code == 200
+    assert admin_client.get(path_to(page.format(**ids))).status_code == 200
 
 
 @pytest.mark.parametrize("page", PAGES + ACTS)
 def test_the_neighbour_is_refused_as_if_there_were_nothing(
-    signed_in: SignIn, charlie: Person, at: Path, ids: dict[str, int], page: str
+    signed_in: SignIn, charlie: Person, path_to: Path, ids: dict[str, int], page: str
 ) -> None:
     client = signed_in(charlie, second_factor=True)
     path = page.format(**ids)
 
-    refused = client.post(at(path))
+    refused = client.post(path_to(path))
     unknown = client.post(f"/organisation/999999/{path}")
 
     assert refused.status_code == unknown.status_code == 403
@@ -88,16 +88,16 @@ def test_the_neighbour_is_refused_as_if_there_were_nothing(
 
 @pytest.mark.parametrize("page", PAGES + ACTS)
 def test_a_member_is_refused(
-    signed_in: SignIn, bob: Person, at: Path, ids: dict[str, int], page: str
+    signed_in: SignIn, bob: Person, path_to: Path, ids: dict[str, int], page: str
 ) -> None:
-    assert signed_in(bob).post(at(page.format(**ids))).status_code == 403
+    assert signed_in(bob).post(path_to(page.format(**ids))).status_code == 403
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_stranger_is_sent_to_the_sign_in_page(
-    client: Client, at: Path, ids: dict[str, int], page: str
+    client: Client, path_to: Path, ids: dict[str, int], page: str
 ) -> None:
-    response = client.get(at(page.format(**ids)))
+    response = client.get(path_to(page.format(**ids)))
 
     assert response.status_code == 302
     assert response["Location"].startswith("/account/login/")
@@ -122,13 +122,13 @@ def test_what_is_the_neighbours_is_not_found_among_ones_own(
 
 
 def test_helpdesk_agent_sees_only_what_the_role_holds(
-    signed_in: SignIn, at: Path, ids: dict[str, int]
+    signed_in: SignIn, path_to: Path, ids: dict[str, int]
 ) -> None:
     hugh = factories.make_person("hugh@secure.example", name="Hugh")
     factories.make_staff(hugh, RoleName.HELPDESK_AGENT)
     client = signed_in(hugh, second_factor=True)
 
-    page = client.get(at("people/"))
+    page = client.get(path_to("people/"))
 
     assert page.status_code == 200
     assert [str(link["text"]) for link in page.context["sections"]] == [
@@ -136,17 +136,17 @@ def test_helpdesk_agent_sees_only_what_the_role_holds(
         "Message trace",
     ]
     for closed in ("", "lists/", "mailboxes/", "history/", "security/"):
-        assert client.get(at(closed)).status_code == 403
+        assert client.get(path_to(closed)).status_code == 403
 
 
 def test_operator_may_look_after_any_organisation(
-    signed_in: SignIn, olive: Person, at: Path, ids: dict[str, int]
+    signed_in: SignIn, olive: Person, path_to: Path, ids: dict[str, int]
 ) -> None:
     client = signed_in(olive, second_factor=True)
 
     for page in ("", "people/", "lists/", "mailboxes/", "trace/"):
-        assert client.get(at(page)).status_code == 200
-    assert client.get(at("history/")).status_code == 403
+        assert client.get(path_to(page)).status_code == 200
+    assert client.get(path_to("history/")).status_code == 403
 
 
 @pytest.mark.parametrize("act", ["edit", "suspend", "link", "second-factor", "role"])
@@ -165,18 +165,20 @@ def test_helpdesk_agent_takes_over_no_member_of_staff(
     assert not Entry.objects.exists()
 
 
-def test_administrator_lands_on_the_organisation(office: Client, at: Path) -> None:
-    response = office.get("/organisation/", follow=True)
+def test_administrator_lands_on_the_organisation(
+    admin_client: Client, path_to: Path
+) -> None:
+    response = admin_client.get("/organisation/", follow=True)
 
-    assert response.request["PATH_INFO"] == at()
+    assert response.request["PATH_INFO"] == path_to()
 
 
 def test_administrator_of_several_chooses(
-    office: Client, alice: Person, harbour: Organisation
+    admin_client: Client, alice: Person, harbour: Organisation
 ) -> None:
     harbour.roles.create(person=alice, role=RoleName.ADMINISTRATOR)
 
-    page = office.get("/organisation/").content.decode()
+    page = admin_client.get("/organisation/").content.decode()
 
     assert "Northfield Court" in page
     assert "Harbour Chambers" in page

@@ -18,9 +18,9 @@ def api(northfield: Organisation) -> str:
 
 
 def test_key_is_made_shown_once_and_revoked(
-    office: Client, alice: Person, api: str
+    admin_client: Client, alice: Person, api: str
 ) -> None:
-    client = office
+    client = admin_client
     form = {"name": "Cases", "scopes": ["people:read"], "lifetime": "90"}
 
     made = client.post(f"{api}keys/add/", form).content.decode()
@@ -41,20 +41,20 @@ def test_key_is_made_shown_once_and_revoked(
 
 
 def test_scope_of_the_community_is_not_offered(
-    office: Client, alice: Person, api: str
+    admin_client: Client, alice: Person, api: str
 ) -> None:
     form = {"name": "Cases", "scopes": ["queue:write"]}
 
-    answer = office.post(f"{api}keys/add/", form)
+    answer = admin_client.post(f"{api}keys/add/", form)
 
     assert b"Select a valid choice" in answer.content
     assert not ApiKey.objects.exists()
 
 
 def test_address_is_added_rotated_and_removed(
-    office: Client, alice: Person, api: str
+    admin_client: Client, alice: Person, api: str
 ) -> None:
-    client = office
+    client = admin_client
     form = {"url": "https://cases.example/hook", "events": ["message.failed"]}
 
     added = client.post(f"{api}webhooks/add/", form).content.decode()
@@ -69,11 +69,11 @@ def test_address_is_added_rotated_and_removed(
 
 
 def test_address_in_our_own_network_is_explained(
-    office: Client, alice: Person, api: str
+    admin_client: Client, alice: Person, api: str
 ) -> None:
     form = {"url": "http://cases.example/", "events": ["message.failed"]}
 
-    answer = office.post(f"{api}webhooks/add/", form)
+    answer = admin_client.post(f"{api}webhooks/add/", form)
 
     assert b"must begin with https://" in answer.content
 
@@ -89,10 +89,10 @@ def test_only_own_administrators_make_keys(
 
 
 def test_neighbour_s_key_is_not_there(
-    office: Client, harbour: Organisation, api: str
+    admin_client: Client, harbour: Organisation, api: str
 ) -> None:
     theirs = ApiKey.objects.create(
         organisation=harbour, name="x", client_id="x", digest="x"
     )
 
-    assert office.get(f"{api}keys/{theirs.pk}/revoke/").status_code == 404
+    assert admin_client.get(f"{api}keys/{theirs.pk}/revoke/").status_code == 404

@@ -29,7 +29,7 @@ def test_pages_of_the_api_have_no_faults(
         by=alice,
     )
     client = signed_in(alice, second_factor=True)
-    at = f"{live_server.url}/organisation/{place.pk}/api/"
+    pages = f"{live_server.url}/organisation/{place.pk}/api/"
     cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
     page.context.add_cookies(
         [{"name": "sessionid", "value": cookie, "url": live_server.url}]
@@ -38,15 +38,15 @@ def test_pages_of_the_api_have_no_faults(
         fault
         for url in (
             f"{live_server.url}/api/",
-            at,
-            f"{at}keys/add/",
-            f"{at}keys/{key.pk}/revoke/",
-            f"{at}webhooks/add/",
-            f"{at}webhooks/{endpoint.pk}/secret/",
+            pages,
+            f"{pages}keys/add/",
+            f"{pages}keys/{key.pk}/revoke/",
+            f"{pages}webhooks/add/",
+            f"{pages}webhooks/{endpoint.pk}/secret/",
         )
         for fault in screens.faults(page, url)
     ]
-    page.goto(f"{at}webhooks/{endpoint.pk}/secret/")
+    page.goto(f"{pages}webhooks/{endpoint.pk}/secret/")
     page.get_by_role("button", name="Change the secret").click()
     page.get_by_text("Copy the secret now").wait_for()
     found += screens.examine(page, screens.NARROW)

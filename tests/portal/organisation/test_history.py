@@ -15,12 +15,12 @@ from tests.portal.organisation.conftest import Path
 
 
 def test_history_shows_ones_own_entries_only(
-    office: Client, at: Path, alice: Person, bob: Person, charlie: Person
+    admin_client: Client, path_to: Path, alice: Person, bob: Person, charlie: Person
 ) -> None:
     people.edit(bob, name="Robert", is_ex_directory=True, by=alice)
     people.edit(charlie, name="Charles", by=charlie)
 
-    page = office.get(at("history/"))
+    page = admin_client.get(path_to("history/"))
     text = page.content.decode()
 
     assert "Person edited" in text
@@ -42,23 +42,25 @@ def test_what_a_key_may_do_is_not_told_as_a_change() -> None:
 
 
 def test_history_is_searched(
-    office: Client, at: Path, alice: Person, bob: Person
+    admin_client: Client, path_to: Path, alice: Person, bob: Person
 ) -> None:
     people.edit(bob, name="Robert", by=alice)
     people.suspend(bob, reason="Left", by=alice)
 
-    lines = office.get(at("history/?q=suspended")).context["lines"]
+    lines = admin_client.get(path_to("history/?q=suspended")).context["lines"]
 
     assert [entry.event for entry, _, _ in lines] == ["person.suspended"]
 
 
 def test_history_file_holds_everything_and_runs_no_formula(
-    office: Client, at: Path, alice: Person, northfield: Organisation
+    admin_client: Client, path_to: Path, alice: Person, northfield: Organisation
 ) -> None:
     factories.make_person("=cmd@northfield.secure.example", northfield)
     people.suspend(Person.objects.get(address__startswith="="), reason="x", by=alice)
 
-    raw = b"".join(office.get(at("history/history.csv")).streaming_content).decode()
+    raw = b"".join(
+        admin_client.get(path_to("history/history.csv")).streaming_content
+    ).decode()
 
     heading, row = csv.reader(raw.removeprefix("\ufeff").splitlines())
     assert heading[:2] == ["When", "Who"]
@@ -66,11 +68,11 @@ def test_history_file_holds_everything_and_runs_no_formula(
 
 
 def test_history_file_keeps_accents_and_opens_in_excel(
-    office: Client, at: Path, alice: Person, bob: Person
+    admin_client: Client, path_to: Path, alice: Person, bob: Person
 ) -> None:
     people.edit(bob, name="Siân", by=alice)
 
-    raw = b"".join(office.get(at("history/history.csv")).streaming_content)
+    raw = b"".join(admin_client.get(path_to("history/history.csv")).streaming_content)
 
     assert raw.startswith("\ufeff".encode())
     assert "Siân" in raw.decode()
@@ -90,7 +92,10 @@ def test_what_was_done_is_said_as_people_say_it(event: str, words: str) -> None:
 
 
 def test_a_thousand_entries_come_in_pages_and_few_queries(
-    office: Client, at: Path, northfield: Organisation, django_assert_max_num_queries
+    admin_client: Client,
+    path_to: Path,
+    northfield: Organisation,
+    django_assert_max_num_queries,
 ) -> None:
     Entry.objects.bulk_create(
         Entry(
@@ -104,24 +109,26 @@ def test_a_thousand_entries_come_in_pages_and_few_queries(
     )
 
     with django_assert_max_num_queries(16):
-        first = office.get(at("history/"))
-    second = office.get(at("history/") + first.context["page"].links["next"]["href"])
+        first = admin_client.get(path_to("history/"))
+    second = admin_client.get(
+        path_to("history/") + first.context["page"].links["next"]["href"]
+    )
 
     newest, next_newest = first.context["page"].rows, second.context["page"].rows
     assert newest[-1].pk == next_newest[0].pk + 1
 
 
 def test_second_factor_is_asked_of_everybody_and_no_more(
-    office: Client, at: Path, northfield: Organisation, bob: Person
+    admin_client: Client, path_to: Path, northfield: Organisation, bob: Person
 ) -> None:
-    page = office.get(at("security/"))
+    page = admin_client.get(path_to("security/"))
     assert page.context["missing_count"] == 1
 
-    office.post(at("security/"))
+    admin_client.post(path_to("security/"))
     northfield.refresh_from_db()
     assert northfield.mfa_required
 
-    office.post(at("security/"))
+    admin_client.post(path_to("security/"))
     northfield.refresh_from_db()
     assert not northfield.mfa_required
     assert Entry.objects.filter(event="organisation.edited").count() == 2
@@ -142,21 +149,24 @@ def test_addresses_show_values_and_no_secret(
 
 
 def test_pages_of_a_suspended_organisation_are_closed(
-    office: Client, at: Path, northfield: Organisation
+    admin_client: Client, path_to: Path, northfield: Organisation
 ) -> None:
     organisations.suspend(northfield, reason="x", by=None)
 
     # Its people are signed out, and cannot sign in again.
-    answer = office.get(at())
+    answer = admin_client.get(path_to())
     assert answer.status_code == 302
     assert answer.url.startswith("/account/login/")
 
 
 def test_a_thousand_without_a_second_factor_come_in_pages_and_few_queries(
-    office: Client, at: Path, a_crowd: list[Person], django_assert_max_num_queries
+    admin_client: Client,
+    path_to: Path,
+    thousand_people: list[Person],
+    django_assert_max_num_queries,
 ) -> None:
     with django_assert_max_num_queries(17):
-        page = office.get(at("security/"))
+        page = admin_client.get(path_to("security/"))
 
     assert page.context["missing_count"] == 1000
     assert len(page.context["page"].rows) == 50
@@ -178,12 +188,12 @@ def test_details_are_shown_in_words(detail: dict[str, object], shown: str) -> No
 
 
 def test_namesakes_without_a_second_factor_are_told_apart(
-    office: Client, at: Path, northfield: Organisation, bob: Person
+    admin_client: Client, path_to: Path, northfield: Organisation, bob: Person
 ) -> None:
     other = factories.make_person("b2@northfield.secure.example", northfield)
     Person.objects.filter(pk=other.pk).update(name=bob.name)
 
-    page = office.get(at("security/")).content.decode()
+    page = admin_client.get(path_to("security/")).content.decode()
 
     assert page.count(f">{bob.name}</a>") == 2
     assert bob.address in page and other.address in page

@@ -36,7 +36,7 @@ class ComposePage:
         return client.get(self.url).content.decode()
 
 
-def kept(mailbox: Mailbox, role: FolderRole) -> list[Message]:
+def messages_in(mailbox: Mailbox, role: FolderRole) -> list[Message]:
     return list(Message.objects.filter(mailbox=mailbox, folder__role=role))
 
 
@@ -44,8 +44,10 @@ def parsed_of(message: Message) -> ParsedMessage:
     return parse_message(content.read(message.content))
 
 
-def only(mailbox: Mailbox, role: FolderRole) -> tuple[Message, ParsedMessage]:
-    [message] = kept(mailbox, role)
+def only_message_in(
+    mailbox: Mailbox, role: FolderRole
+) -> tuple[Message, ParsedMessage]:
+    [message] = messages_in(mailbox, role)
     return message, parsed_of(message)
 
 

@@ -33,7 +33,7 @@ LOCKED_EXTRA = archives.vint(34) + archives.vint(1) + bytes(33)
 
 
 @pytest.fixture
-def mark(settings) -> None:
+def mark_encrypted(settings) -> None:
     settings.POSTERN = settings.POSTERN.model_copy(update={"encrypted_content": "mark"})
 
 
@@ -96,7 +96,9 @@ READABLE = {
 }
 
 
-def unread(data: bytes, name: str = "papers.bin", kind: str = "") -> set[str]:
+def unscannable_kinds(
+    data: bytes, name: str = "papers.bin", kind: str = ""
+) -> set[str]:
     """Returns which kinds of content the policy reports as impossible to examine."""
     return policy.check_can_carry([File(name, kind, data)]).unscanned
 
@@ -114,14 +116,16 @@ def unread(data: bytes, name: str = "papers.bin", kind: str = "") -> set[str]:
     ],
     ids=["alone", "zipped", "gzipped", "in a tar", "in a message", "signed"],
 )
-def test_encrypted(mark: None, name: str, wrap: Callable[[bytes], bytes]) -> None:
-    assert unread(wrap(ENCRYPTED[name]))
+def test_encrypted(
+    mark_encrypted: None, name: str, wrap: Callable[[bytes], bytes]
+) -> None:
+    assert unscannable_kinds(wrap(ENCRYPTED[name]))
 
 
 @pytest.mark.parametrize("name", ENCRYPTED)
 def test_encrypted_is_refused_where_nobody_chose_otherwise(name: str) -> None:
     with pytest.raises(PermanentFailure) as refused:
-        unread(ENCRYPTED[name])
+        unscannable_kinds(ENCRYPTED[name])
 
     assert str(refused.value).startswith("554 5.7.1 A")
     assert "cannot be scanned for viruses and is not carried here" in str(refused.value)
@@ -129,36 +133,36 @@ def test_encrypted_is_refused_where_nobody_chose_otherwise(name: str) -> None:
 
 @pytest.mark.parametrize("name", READABLE)
 def test_readable(name: str) -> None:
-    assert unread(READABLE[name]) == set()
+    assert unscannable_kinds(READABLE[name]) == set()
 
 
 @pytest.mark.parametrize("switches", [(), ("-m0=LZMA2:d64k", "-ms=on")])
 def test_encrypted_by_seven_zip(
-    mark: None, tmp_path: Path, switches: tuple[str, ...]
+    mark_encrypted: None, tmp_path: Path, switches: tuple[str, ...]
 ) -> None:
     data = seven_zip.pack(
         tmp_path, {"a.txt": b"Good morning" * 50}, "-ppass", *switches
     )
 
-    assert unread(data) == {"encrypted archive"}
+    assert unscannable_kinds(data) == {"encrypted archive"}
 
 
-def test_a_zip_encrypted_by_seven_zip(mark: None, tmp_path: Path) -> None:
+def test_a_zip_encrypted_by_seven_zip(mark_encrypted: None, tmp_path: Path) -> None:
     data = seven_zip.pack(
         tmp_path, {"a.txt": b"Good morning"}, "-tzip", "-ppass", "-mem=AES256"
     )
 
-    assert unread(data) == {"encrypted archive"}
+    assert unscannable_kinds(data) == {"encrypted archive"}
 
 
 def test_an_archive_that_hides_its_names_is_refused_however_it_is_chosen(
-    mark: None, tmp_path: Path
+    mark_encrypted: None, tmp_path: Path
 ) -> None:
     """It could contain a program."""
     data = seven_zip.pack(tmp_path, {"a.txt": b"x"}, "-ppass", "-mhe=on")
 
     with pytest.raises(PermanentFailure, match="without encrypting the names"):
-        unread(data)
+        unscannable_kinds(data)
 
 
 def pgp_mime() -> bytes:
@@ -265,14 +269,14 @@ def test_a_large_signed_file_in_an_archive_is_looked_into() -> None:
     signed = smime.signed(specimens.zipped_under(papers))
 
     with pytest.raises(PermanentFailure, match=r"kind \.exe"):
-        unread(specimens.zipped(signed))
+        unscannable_kinds(specimens.zipped(signed))
 
 
 def test_a_file_is_looked_into_whatever_type_it_is_said_to_have() -> None:
     data = specimens.zipped_under({"run.exe": b"x"})
 
     with pytest.raises(PermanentFailure, match=r"kind \.exe"):
-        unread(data, "papers.zip", "message/rfc822")
+        unscannable_kinds(data, "papers.zip", "message/rfc822")
 
 
 @given(st.sampled_from(sorted(ENCRYPTED)), st.data())

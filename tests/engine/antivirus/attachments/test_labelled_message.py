@@ -33,7 +33,7 @@ NOT_FILES = {
 }
 
 
-def carried(data: bytes, label: str) -> str:
+def refusal_of(data: bytes, label: str) -> str:
     """Returns the refusal, or an empty string."""
     name = "" if label == "text/plain" else '; name="papers.dat"'
     raw = (
@@ -53,21 +53,21 @@ def carried(data: bytes, label: str) -> str:
 @pytest.mark.parametrize("label", [*sorted(MESSAGES), "text/plain"])
 @pytest.mark.parametrize("kind", FILES)
 def test_a_file_is_refused_whatever_it_is_called(kind: str, label: str) -> None:
-    refusal = carried(FILES[kind], "application/octet-stream")
+    refusal = refusal_of(FILES[kind], "application/octet-stream")
 
     assert refusal
-    assert carried(FILES[kind], label) == refusal
+    assert refusal_of(FILES[kind], label) == refusal
 
 
 @pytest.mark.parametrize("label", [*sorted(MESSAGES), "text/plain"])
 @pytest.mark.parametrize("kind", NOT_FILES)
 def test_and_is_carried_whatever_it_is_called(kind: str, label: str) -> None:
-    assert carried(NOT_FILES[kind], "application/octet-stream") == ""
-    assert carried(NOT_FILES[kind], label) == ""
+    assert refusal_of(NOT_FILES[kind], "application/octet-stream") == ""
+    assert refusal_of(NOT_FILES[kind], label) == ""
 
 
 @pytest.mark.parametrize("label", sorted(MESSAGES))
 def test_a_message_that_is_one_is_carried(label: str) -> None:
     page = b"From: a@firm.example\r\nContent-Type: text/html\r\n\r\n<html><p>Yes."
 
-    assert carried(page, label) == ""
+    assert refusal_of(page, label) == ""

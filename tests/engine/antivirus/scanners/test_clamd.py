@@ -233,7 +233,7 @@ async def test_several_clamds_take_turns(hosts: list[RecordingClamd]) -> None:
     for _ in range(4):
         await scan(scanner, b"Hello.")
 
-    assert [len(host.heard) for host in hosts] == [2, 2]
+    assert [len(host.received) for host in hosts] == [2, 2]
 
 
 @pytest.mark.parametrize("answer", [None, b"", b"stream: Out of memory ERROR\0"])
@@ -246,9 +246,9 @@ async def test_where_one_clamd_fails_the_next_hears_all_of_it(
     verdicts = [await scan(scanner, b"Hello.", chunk=1) for _ in range(4)]
 
     assert verdicts == [CLEAN] * 4
-    assert hosts[1].heard == [MAIL_HEADER + b"Hello."] * 4
+    assert hosts[1].received == [MAIL_HEADER + b"Hello."] * 4
     # The failed scanner is skipped: one message tries it, and later ones do not.
-    assert len(hosts[0].heard) + hosts[0].hung_up == 1
+    assert len(hosts[0].received) + hosts[0].hung_up == 1
 
 
 async def test_one_that_cannot_be_reached_stops_nobody(
@@ -269,13 +269,13 @@ async def test_one_that_was_left_out_must_answer_before_a_message_waits_for_it(
     monkeypatch.setattr(clamd_failover, "LEFT_OUT", 0.0)
     for _ in range(2):
         await scan(scanner, b"Hello.")
-    heard_while_ill = len(hosts[0].heard)
+    heard_while_ill = len(hosts[0].received)
     hosts[0].answer = b"stream: OK\0"
     for _ in range(2):
         await scan(scanner, b"Hello.")
 
     assert hosts[0].pings >= 2
-    assert (heard_while_ill, len(hosts[0].heard)) == (0, 1)
+    assert (heard_while_ill, len(hosts[0].received)) == (0, 1)
 
 
 async def test_when_all_fail_the_last_failure_is_shown(
@@ -300,4 +300,4 @@ async def test_one_that_fails_when_octets_are_gone_is_left_out_next_time(
             outcomes.append(None)
 
     assert outcomes.count(CLEAN) >= 2
-    assert all(len(heard) > 3_000_000 for heard in hosts[1].heard)
+    assert all(len(heard) > 3_000_000 for heard in hosts[1].received)

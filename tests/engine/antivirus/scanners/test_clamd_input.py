@@ -61,7 +61,7 @@ def test_whatever_header_a_peer_writes_clamd_hears_ours_first(
     with tempfile.TemporaryDirectory() as folder, RecordingClamd(Path(folder)) as clamd:
         async_to_sync(scan)(clamd.socket)
 
-    assert clamd.heard == [MAIL_HEADER + message]
+    assert clamd.received == [MAIL_HEADER + message]
 
 
 @pytest.mark.django_db
@@ -78,7 +78,7 @@ def test_what_our_own_surfaces_send_is_heard_behind_our_header(
 
     local_submission.submit(raw, envelope=envelope, source=source, by=by)
 
-    assert recording_clamd.heard == [MAIL_HEADER + raw]
+    assert recording_clamd.received == [MAIL_HEADER + raw]
 
 
 @pytest.mark.django_db
@@ -87,7 +87,7 @@ def test_a_file_that_somebody_brings_is_heard_as_a_part_behind_our_header(
 ) -> None:
     upload_scan.check_is_clean(b"name,address\n", by=bob)
 
-    [heard] = recording_clamd.heard
+    [heard] = recording_clamd.received
     assert heard.startswith(MAIL_HEADER + b"MIME-Version: 1.0\r\n")
 
 
@@ -126,7 +126,7 @@ def test_a_message_inside_is_heard_by_itself_behind_our_header(
     local_submission.submit(raw, envelope=envelope, source=Source.SYSTEM, by=None)
 
     inner = MAIL_HEADER + INNER
-    heard = recording_clamd.heard
+    heard = recording_clamd.received
     assert heard[: 1 + times] == [MAIL_HEADER + raw, *[inner] * times]
     assert len(heard[1 + times :]) == files
     assert all(one.startswith(MAIL_HEADER) for one in heard)
@@ -138,7 +138,7 @@ def test_a_file_that_is_signed_is_heard_as_a_part_behind_our_header(
 ) -> None:
     upload_scan.check_is_clean(smime.signed(b"name,address\n"), by=bob)
 
-    [_, heard] = recording_clamd.heard
+    [_, heard] = recording_clamd.received
     assert heard.startswith(MAIL_HEADER + b"MIME-Version: 1.0\r\n")
     assert heard.endswith(b"\r\n\r\n" + encodebytes(b"name,address\n"))
 

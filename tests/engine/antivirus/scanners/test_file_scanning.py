@@ -69,13 +69,13 @@ def attached(
     )
 
 
-def heard_of(raw: bytes) -> list[bytes]:
+def scanner_input(raw: bytes) -> list[bytes]:
     """Returns what the scanner receives in addition to the message itself."""
     examined = policy.check_can_carry(walk(*split(raw), strict=True))
     with tempfile.TemporaryDirectory() as folder, RecordingClamd(Path(folder)) as clamd:
         scan = async_to_sync(message_scan.scan_inner_with)
         scan(ClamdScanner(clamd.socket), examined.inner, CLEAN)
-        return clamd.heard
+        return clamd.received
 
 
 def files(heard: list[bytes]) -> Iterator[bytes]:
@@ -136,7 +136,7 @@ STRUCTURES = {
 
 @pytest.mark.parametrize("name", STRUCTURES)
 def test_every_file_is_heard_decoded(name: str) -> None:
-    assert FILE in files(heard_of(TOP + STRUCTURES[name]))
+    assert FILE in files(scanner_input(TOP + STRUCTURES[name]))
 
 
 FILES = st.binary(min_size=1, max_size=200).map(lambda octets: b"\x01file:" + octets)
@@ -177,20 +177,20 @@ def test_every_file_of_any_message_is_heard_decoded(
 ) -> None:
     raw, held = entity
 
-    found = set(files(heard_of(TOP + raw)))
+    found = set(files(scanner_input(TOP + raw)))
 
     assert found >= set(held)
 
 
 def test_a_message_of_text_is_heard_once() -> None:
-    assert heard_of(specimens.plain(b"Good morning")) == []
-    assert heard_of(TOP + multipart(TEXT, TEXT, subtype="alternative")) == []
+    assert scanner_input(specimens.plain(b"Good morning")) == []
+    assert scanner_input(TOP + multipart(TEXT, TEXT, subtype="alternative")) == []
 
 
 def test_the_files_of_a_message_are_heard_together() -> None:
     many = [b"file %d" % number for number in range(3 * message_scan.MOST_FILES)]
 
-    heard = heard_of(TOP + multipart(TEXT, *map(attached, many)))
+    heard = scanner_input(TOP + multipart(TEXT, *map(attached, many)))
 
     assert len(heard) == 3
     assert list(files(heard)) == many
@@ -200,7 +200,7 @@ def test_large_files_are_heard_by_themselves(monkeypatch) -> None:
     monkeypatch.setattr(message_scan, "MOST_OCTETS", 100_000)
     many = [bytes([number]) * 90_000 for number in range(1, 4)]
 
-    heard = heard_of(TOP + multipart(TEXT, *map(attached, many)))
+    heard = scanner_input(TOP + multipart(TEXT, *map(attached, many)))
 
     assert [len(list(files([one]))) for one in heard] == [1, 1, 1]
     assert list(files(heard)) == many

@@ -57,7 +57,7 @@ def outcomes(message: bytes, *signers: Signer, **over: str) -> list[Outcome]:
     return [result.outcome for result in check(message, *signers, **over)]
 
 
-def retold(message: bytes, old: bytes, new: bytes) -> bytes:
+def altered(message: bytes, old: bytes, new: bytes) -> bytes:
     assert old in message
     return message.replace(old, new, 1)
 
@@ -99,7 +99,7 @@ def test_the_standards_own_message_with_ed25519() -> None:
     ],
 )
 def test_a_changed_message_fails(form: str, old: bytes, new: bytes) -> None:
-    assert outcomes(retold(RSA.sign(MESSAGE, form=form), old, new), RSA) == [
+    assert outcomes(altered(RSA.sign(MESSAGE, form=form), old, new), RSA) == [
         Outcome.FAIL
     ]
 
@@ -166,7 +166,7 @@ def test_no_key_at_all() -> None:
 
 
 def test_a_key_that_cannot_be_looked_up_may_be_there_later() -> None:
-    def nobody(name: str) -> list[str]:
+    def no_records(name: str) -> list[str]:
         raise KeyUnavailable(name)
 
     raw, content = split(RSA.sign(MESSAGE))
@@ -175,7 +175,7 @@ def test_a_key_that_cannot_be_looked_up_may_be_there_later() -> None:
     body = BodyDigests(s.body_form for s in found if isinstance(s, Signature))
     body.update(content)
 
-    [result] = verify(found, header=header, body=body, key_texts=nobody, now=0)
+    [result] = verify(found, header=header, body=body, key_texts=no_records, now=0)
 
     assert (
         result.outcome is Outcome.TEMPERROR or result.reason == "signed in the future"
@@ -220,7 +220,7 @@ def test_a_key_of_a_size_that_is_not_accepted(bits: int) -> None:
     ],
 )
 def test_a_malformed_signature(old: str, new: str) -> None:
-    signed = retold(RSA.sign(MESSAGE), old.encode(), new.encode())
+    signed = altered(RSA.sign(MESSAGE), old.encode(), new.encode())
 
     assert outcomes(signed, RSA) == [Outcome.PERMERROR]
 
@@ -237,7 +237,7 @@ def test_a_malformed_signature(old: str, new: str) -> None:
 def test_a_signature_out_of_its_time(added: str, now: float, outcome: Outcome) -> None:
     signed = RSA.sign(MESSAGE)
     signed = re.sub(rb" t=\d+;", b"", signed)
-    signed = retold(signed, b"d=firm", f"{added}; d=firm".encode())
+    signed = altered(signed, b"d=firm", f"{added}; d=firm".encode())
 
     [result] = check(signed, RSA, now=now)
 
@@ -245,7 +245,7 @@ def test_a_signature_out_of_its_time(added: str, now: float, outcome: Outcome) -
 
 
 def test_a_signature_below_a_strict_domain() -> None:
-    signed = retold(
+    signed = altered(
         RSA.sign(MESSAGE), b"d=firm.example", b"d=firm.example; i=@mail.firm.example"
     )
 

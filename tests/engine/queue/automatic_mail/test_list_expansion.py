@@ -75,7 +75,7 @@ def test_member_on_a_server_gets_it_from_the_bounce_address(
 def test_refusal_by_a_member_reaches_neither_crowd_nor_author(
     queue, northfield, hop, firm_connection, alice, bob
 ):
-    hop.answers["jane@firm.example"] = ["550 5.1.1 No such person"]
+    hop.rcpt_replies["jane@firm.example"] = ["550 5.1.1 No such person"]
     factories.make_list(LIST, northfield, JANE, alice.address)
     queue.send(bob.address, LIST)
 
@@ -205,7 +205,7 @@ def return_to_list(queue, raw: bytes, organisation: Organisation) -> str:
 def test_refusal_by_a_members_server_is_noted_beside_the_member(
     queue, northfield, hop, firm_connection, bob
 ):
-    hop.answers["jane@firm.example"] = ["550 5.1.1 No such person"] * 3
+    hop.rcpt_replies["jane@firm.example"] = ["550 5.1.1 No such person"] * 3
     made = factories.make_list(LIST, northfield, JANE)
     for _ in range(3):
         queue.send(bob.address, LIST)

@@ -25,7 +25,7 @@ CLAIMING = (
 def exchange_online(make_hop):
     """A partner connector that accepts mail only from clients with our certificate's
     name."""
-    return make_hop(MX, insists_on="mx.secure.example")
+    return make_hop(MX, required_client_name="mx.secure.example")
 
 
 @pytest.fixture

@@ -76,7 +76,7 @@ def test_runner_settles_what_it_holds_before_it_claims_again(
     reference = queue.send(bob.address, JANE)
     database = Faulty()
 
-    async def story():
+    async def scenario():
         stop = asyncio.Event()
         running = start(database, stop)
         await until(lambda: hop.received)
@@ -87,7 +87,7 @@ def test_runner_settles_what_it_holds_before_it_claims_again(
         stop.set()
         await running
 
-    asyncio.run(asyncio.wait_for(story(), 30))
+    asyncio.run(asyncio.wait_for(scenario(), 30))
 
     assert len(hop.received) == 1
     assert queue.status(reference) is RecipientStatus.RELAYED
@@ -99,7 +99,7 @@ def test_another_runner_leaves_the_holder_time_to_settle(
     reference = queue.send(bob.address, JANE)
     mine, other = Faulty(), Faulty()
 
-    async def story():
+    async def scenario():
         stop = asyncio.Event()
         other.claims = False
         runners = [start(mine, stop)]
@@ -116,7 +116,7 @@ def test_another_runner_leaves_the_holder_time_to_settle(
         stop.set()
         await asyncio.gather(*runners)
 
-    asyncio.run(asyncio.wait_for(story(), 30))
+    asyncio.run(asyncio.wait_for(scenario(), 30))
 
     assert len(hop.received) == 1
     assert queue.status(reference) is RecipientStatus.RELAYED
@@ -129,7 +129,7 @@ def test_what_a_runner_holds_is_renewed_and_not_claimed(
     queue.send(bob.address, JANE, "john@firm.example.secure.example")
     [parcel] = claim.claim("runner")
     held = [recipient.id for recipient in parcel.recipients]
-    queue.wait_over()
+    queue.make_all_due()
     firm_connection.organisation.status = OrganisationStatus.SUSPENDED
     firm_connection.organisation.save()
 
@@ -146,7 +146,7 @@ def test_what_a_runner_has_settled_it_may_claim_again(queue, hop, firm_connectio
     [parcel] = claim.claim("runner")
     held = [recipient.id for recipient in parcel.recipients]
     claim.release_leases("runner")
-    queue.wait_over()
+    queue.make_all_due()
 
     assert len(claim.claim("runner", held=held)) == 1
 
@@ -156,7 +156,7 @@ def test_leases_that_ended_before_the_outage_are_taken_over_during_the_truce(
 ):
     queue.send(bob.address, JANE)
     claim.claim("runner that died")
-    queue.wait_over()
+    queue.make_all_due()
     now = clock.now()
 
     assert claim.claim("another", lease_cutoff=now - timedelta(minutes=1)) == []
@@ -192,7 +192,7 @@ def test_leases_are_renewed_however_long_a_sweep_takes(monkeypatch, trouble):
     monkeypatch.setattr(claim, "release_leases", lambda *_: None)
     monkeypatch.setattr(claim, "renew_leases", lambda *_: renewed.set())
 
-    async def story():
+    async def scenario():
         stop = asyncio.Event()
         running = asyncio.create_task(Runner().run(stop))
         await asyncio.sleep(0.5)
@@ -202,13 +202,13 @@ def test_leases_are_renewed_however_long_a_sweep_takes(monkeypatch, trouble):
         await running
         return found
 
-    assert asyncio.run(asyncio.wait_for(story(), 30))
+    assert asyncio.run(asyncio.wait_for(scenario(), 30))
 
 
 def test_outcome_that_cannot_be_written_in_full_is_not_a_silent_failure(
     queue, hop, firm_connection, bob, read, monkeypatch
 ):
-    hop.answers["jane@firm.example"] = ["550 5.1.1 No such person"] * 2
+    hop.rcpt_replies["jane@firm.example"] = ["550 5.1.1 No such person"] * 2
     reference = queue.send(bob.address, JANE)
     monkeypatch.setattr(dispatcher, "RECORD_PAUSES", (0.0,))
     with monkeypatch.context() as patched:
@@ -217,7 +217,7 @@ def test_outcome_that_cannot_be_written_in_full_is_not_a_silent_failure(
 
     row = queue.recipient(reference)
     assert (row.status, row.leased_by) == (RecipientStatus.QUEUED, "")
-    queue.wait_over()
+    queue.make_all_due()
     queue.run()
 
     assert queue.status(reference) is RecipientStatus.FAILED

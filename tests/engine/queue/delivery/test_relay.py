@@ -186,7 +186,7 @@ def test_message_waits_while_the_server_is_down_and_arrives_once_it_is_up(
     waiting = queue.recipient(reference)
     hop.start()
 
-    queue.wait_over()
+    queue.make_all_due()
     queue.run()
 
     assert waiting.status == RecipientStatus.QUEUED
@@ -215,12 +215,12 @@ def test_server_known_to_be_down_is_not_dialled_for_each_message(
 
 
 def test_message_put_off_by_the_server_is_tried_again(queue, hop, firm_connection, bob):
-    hop.answers["jane@firm.example"] = ["450 4.2.0 Greylisted"]
+    hop.rcpt_replies["jane@firm.example"] = ["450 4.2.0 Greylisted"]
     reference = queue.send(bob.address, JANE)
     queue.run()
     first = queue.recipient(reference)
 
-    queue.wait_over()
+    queue.make_all_due()
     queue.run()
 
     assert first.last_reply == "450 4.2.0 Greylisted"
@@ -238,14 +238,14 @@ def deferrals(reference):
 def test_deferral_that_repeats_itself_is_written_down_once(
     queue, hop, firm_connection, bob
 ):
-    hop.answers["jane@firm.example"] = [
+    hop.rcpt_replies["jane@firm.example"] = [
         f"450 4.2.0 Not now, said attempt {number}" for number in range(6)
     ]
     reference = queue.send(bob.address, JANE)
 
     for _ in range(5):
         queue.run()
-        queue.wait_over()
+        queue.make_all_due()
 
     [event] = deferrals(reference)
     assert event.detail["times"] == event.detail["attempt"] == 5
@@ -256,12 +256,16 @@ def test_deferral_that_repeats_itself_is_written_down_once(
 
 
 def test_another_deferral_is_another_event(queue, hop, firm_connection, bob):
-    hop.answers["jane@firm.example"] = ["450 4.2.0 A", "451 4.3.0 B", "451 4.3.0 C"]
+    hop.rcpt_replies["jane@firm.example"] = [
+        "450 4.2.0 A",
+        "451 4.3.0 B",
+        "451 4.3.0 C",
+    ]
     reference = queue.send(bob.address, JANE)
 
     for _ in range(3):
         queue.run()
-        queue.wait_over()
+        queue.make_all_due()
 
     assert [one.detail["reply"] for one in deferrals(reference)] == [
         "450 4.2.0 A",
@@ -270,7 +274,7 @@ def test_another_deferral_is_another_event(queue, hop, firm_connection, bob):
 
 
 def test_deferral_after_a_hold_is_another_event(queue, hop, firm_connection, bob):
-    hop.answers["jane@firm.example"] = ["450 4.2.0 A"] * 3
+    hop.rcpt_replies["jane@firm.example"] = ["450 4.2.0 A"] * 3
     reference = queue.send(bob.address, JANE)
     queue.run()
     ids = [queue.recipient(reference).pk]
@@ -285,11 +289,11 @@ def test_deferral_after_a_hold_is_another_event(queue, hop, firm_connection, bob
 def test_deferral_whose_event_is_gone_is_written_down_again(
     queue, hop, firm_connection, bob
 ):
-    hop.answers["jane@firm.example"] = ["450 4.2.0 A"] * 3
+    hop.rcpt_replies["jane@firm.example"] = ["450 4.2.0 A"] * 3
     reference = queue.send(bob.address, JANE)
     queue.run()
     Event.objects.all().delete()
-    queue.wait_over()
+    queue.make_all_due()
 
     queue.run()
 
@@ -298,7 +302,7 @@ def test_deferral_whose_event_is_gone_is_written_down_again(
 
 
 def test_refusal_is_reported_to_the_sender(queue, hop, firm_connection, bob, read):
-    hop.answers["jane@firm.example"] = ["550 5.1.1 No such person"]
+    hop.rcpt_replies["jane@firm.example"] = ["550 5.1.1 No such person"]
     reference = queue.send(bob.address, JANE)
 
     queue.run()
@@ -316,7 +320,7 @@ def test_refusal_is_reported_to_the_sender(queue, hop, firm_connection, bob, rea
 def test_refusal_of_one_recipient_leaves_the_other(
     queue, hop, firm_connection, bob, read
 ):
-    hop.answers["john@firm.example"] = ["550 5.1.1 No such person"]
+    hop.rcpt_replies["john@firm.example"] = ["550 5.1.1 No such person"]
     reference = queue.send(bob.address, JANE, JOHN)
 
     queue.run()
@@ -332,11 +336,11 @@ def test_refusal_of_one_recipient_leaves_the_other(
 def test_any_success_after_the_final_dot_is_delivery(
     queue, hop, firm_connection, bob, code
 ):
-    hop.to_data = [f"{code} Taken"]
+    hop.data_replies = [f"{code} Taken"]
     reference = queue.send(bob.address, JANE)
 
     queue.run()
-    queue.wait_over()
+    queue.make_all_due()
     queue.run()
 
     assert queue.status(reference) is RecipientStatus.RELAYED
@@ -348,8 +352,8 @@ def test_any_success_after_the_final_dot_is_delivery(
 def test_any_success_for_a_recipient_is_acceptance(
     queue, hop, firm_connection, bob, code
 ):
-    hop.answers["jane@firm.example"] = [f"{code} I shall see"]
-    hop.answers["john@firm.example"] = ["450 4.2.0 Not now"]
+    hop.rcpt_replies["jane@firm.example"] = [f"{code} I shall see"]
+    hop.rcpt_replies["john@firm.example"] = ["450 4.2.0 Not now"]
     reference = queue.send(bob.address, JANE, JOHN)
 
     queue.run()
@@ -395,13 +399,13 @@ def break_down(*args: object, **kwargs: object) -> None:
 def test_fault_in_telling_of_it_sends_nothing_again(
     queue, hop, firm_connection, bob, read, monkeypatch, broken
 ):
-    hop.answers["john@firm.example"] = ["550 5.1.1 No such person"]
+    hop.rcpt_replies["john@firm.example"] = ["550 5.1.1 No such person"]
     reference = queue.send(bob.address, JANE, JOHN, notify="SUCCESS,FAILURE")
     with monkeypatch.context() as patched:
         patched.setattr(sys.modules[broken.__module__], broken.__name__, break_down)
         for _ in range(2):
             queue.run()
-            queue.wait_over()
+            queue.make_all_due()
 
     rows = Recipient.objects.filter(message__reference=reference)
     statuses = dict(rows.values_list("address", "status"))
@@ -423,7 +427,7 @@ def test_fault_in_telling_of_it_sends_nothing_again(
 def test_notice_that_cannot_be_written_stops_no_other(
     queue, hop, firm_connection, alice, bob, monkeypatch
 ):
-    hop.answers["jane@firm.example"] = ["550 5.1.1 No such person"] * 2
+    hop.rcpt_replies["jane@firm.example"] = ["550 5.1.1 No such person"] * 2
     for sender in (alice, bob):
         queue.send(sender.address, JANE)
     compose = sender_dsn.dsn.compose_failure
@@ -471,7 +475,7 @@ SIGNED = (
 @pytest.fixture
 def old_hop(make_hop, firm):
     """A server without 8BITMIME."""
-    hop = make_hop("mail.firm.example", without=("8BITMIME", "SMTPUTF8"))
+    hop = make_hop("mail.firm.example", missing_extensions=("8BITMIME", "SMTPUTF8"))
     factories.make_connection(
         firm, next_hop_port=hop.port, next_hop_tls_name="mail.firm.example"
     )
@@ -520,7 +524,9 @@ def test_signed_eight_bit_text_is_returned_with_what_to_do(queue, old_hop, bob, 
 
 def test_size_is_checked_after_the_conversion(queue, make_hop, firm, bob, read):
     hop = make_hop(
-        "mail.firm.example", without=("8BITMIME",), size_limit=len(EIGHT_BIT) + 3
+        "mail.firm.example",
+        missing_extensions=("8BITMIME",),
+        size_limit=len(EIGHT_BIT) + 3,
     )
     factories.make_connection(
         firm, next_hop_port=hop.port, next_hop_tls_name="mail.firm.example"
@@ -534,7 +540,7 @@ def test_size_is_checked_after_the_conversion(queue, make_hop, firm, bob, read):
 
 
 def test_refusal_of_the_content_is_reported(queue, hop, firm_connection, bob, read):
-    hop.to_data = ["554 5.6.0 Not with that attachment"]
+    hop.data_replies = ["554 5.6.0 Not with that attachment"]
     queue.send(bob.address, JANE)
 
     queue.run()
@@ -560,7 +566,7 @@ def test_message_larger_than_the_server_takes_is_reported(
 
 
 def test_refused_notice_begets_no_other(queue, hop, firm_connection, bob):
-    hop.answers["jane@firm.example"] = ["550 5.1.1 No such person"]
+    hop.rcpt_replies["jane@firm.example"] = ["550 5.1.1 No such person"]
     reference = queue.send("", JANE)
 
     queue.run()
@@ -570,7 +576,7 @@ def test_refused_notice_begets_no_other(queue, hop, firm_connection, bob):
 
 
 def test_sender_who_wants_no_notice_gets_none(queue, hop, firm_connection, bob):
-    hop.answers["jane@firm.example"] = ["550 5.1.1 No such person"]
+    hop.rcpt_replies["jane@firm.example"] = ["550 5.1.1 No such person"]
     queue.send(bob.address, JANE, notify="NEVER")
 
     queue.run()
@@ -604,7 +610,7 @@ def test_server_that_cannot_be_trusted_gets_nothing_and_the_sender_hears_soon(
     for _ in range(3):
         assert queue.inbox(bob) == []
         queue.run()
-        queue.wait_over()
+        queue.make_all_due()
         tls_failed_since(minutes=16)
 
     [about] = dsn.read(read(queue.inbox(bob)[0]))
@@ -625,7 +631,7 @@ def test_handshakes_that_fail_are_not_final_within_a_quarter_of_an_hour(
 
     for _ in range(4):
         queue.run()
-        queue.wait_over()
+        queue.make_all_due()
 
     assert queue.status(reference) is RecipientStatus.QUEUED
 
@@ -640,11 +646,11 @@ def test_another_answer_in_between_begins_the_count_of_handshakes_anew(
     reference = queue.send(bob.address, JANE)
     for _ in range(2):
         queue.run()
-        queue.wait_over()
+        queue.make_all_due()
     tls_failed_since(minutes=16)
     hop.stop()
     queue.run()
-    queue.wait_over()
+    queue.make_all_due()
     hop.start()
 
     queue.run()
@@ -679,16 +685,16 @@ def test_mail_waiting_for_a_server_goes_as_soon_as_it_is_back(
 
     database = OneConnection()
 
-    async def story():
+    async def scenario():
         runner = Runner(pool=Pool(down_seconds=0), database=database)
         await runner.run_once()
         await asyncio.to_thread(hop.start)
-        await database.run(queue.wait_over, first)
+        await database.run(queue.make_all_due, first)
         await runner.run_once()
         await runner.run_once()
         await runner.close()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
     assert len(hop.received) == 3
 
@@ -696,12 +702,12 @@ def test_mail_waiting_for_a_server_goes_as_soon_as_it_is_back(
 def test_server_that_breaks_off_gets_the_message_again(
     queue, hop, firm_connection, bob
 ):
-    hop.to_data = [HANG_UP]
+    hop.data_replies = [HANG_UP]
     reference = queue.send(bob.address, JANE)
     queue.run()
     first = queue.recipient(reference)
 
-    queue.wait_over()
+    queue.make_all_due()
     queue.run()
 
     assert first.status == RecipientStatus.QUEUED
@@ -714,7 +720,7 @@ def test_session_that_the_server_dropped_meanwhile_is_replaced(
 ):
     database = OneConnection()
 
-    async def story():
+    async def scenario():
         runner = Runner(database=database)
         await database.run(queue.send, bob.address, JANE)
         await runner.run_once()
@@ -723,7 +729,7 @@ def test_session_that_the_server_dropped_meanwhile_is_replaced(
         await runner.run_once()
         await runner.close()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
     assert len(hop.received) == 2
     assert Recipient.objects.filter(status=RecipientStatus.RELAYED).count() == 2

@@ -104,7 +104,7 @@ def test_host_whose_clock_is_wrong_takes_over_nothing_that_another_does(
     Recipient.objects.update(next_attempt_at=timezone.now())
     assert claim.claim("another") == []
 
-    queue.wait_over()
+    queue.make_all_due()
     assert len(claim.claim("another")) == 1
     Recipient.objects.update(next_attempt_at=timezone.now() - timedelta(hours=1))
     with time_machine.travel(wrong):
@@ -120,7 +120,7 @@ def test_work_of_a_dead_runner_returns_when_its_lease_is_over(
     queue.run()
     assert hop.received == []
 
-    queue.wait_over()
+    queue.make_all_due()
     queue.run()
     assert len(hop.received) == 1
 
@@ -128,7 +128,7 @@ def test_work_of_a_dead_runner_returns_when_its_lease_is_over(
 def test_runner_that_lost_its_lease_settles_nothing(queue, hop, firm_connection, bob):
     reference = queue.send(bob.address, JANE)
     [parcel] = claim.claim("slow")
-    queue.wait_over()
+    queue.make_all_due()
     claim.claim("quick")
 
     outcome_recording.record_outcomes(
@@ -142,7 +142,7 @@ def test_runner_that_lost_its_lease_settles_nothing(queue, hop, firm_connection,
 def test_lease_is_kept_alive_while_work_goes_on(queue, hop, firm_connection, bob):
     reference = queue.send(bob.address, JANE)
     [parcel] = claim.claim("busy")
-    queue.wait_over()
+    queue.make_all_due()
 
     claim.renew_leases("busy", [parcel.recipients[0].id])
 
@@ -407,7 +407,7 @@ def test_mail_for_a_full_mailbox_waits_until_there_is_room(queue, alice, bob):
     assert queue.recipient(reference).last_reply.startswith("452 4.2.2 ")
 
     Mailbox.objects.filter(pk=alice.mailbox.pk).update(used_bytes=0)
-    queue.wait_over()
+    queue.make_all_due()
     queue.run()
 
     assert len(queue.inbox(alice)) == 1
@@ -420,7 +420,7 @@ def test_mail_for_a_mailbox_that_stays_full_is_returned(queue, alice, bob, read)
     queue.run()
 
     queue.age(timedelta(hours=49))
-    queue.wait_over()
+    queue.make_all_due()
     maintenance.run_due()
 
     [about] = dsn.read(read(queue.inbox(bob)[0]))
@@ -456,12 +456,12 @@ def test_mail_is_held_while_an_organisation_is_suspended(
     queue.run()
     held = queue.recipient(reference)
     queue.age(timedelta(hours=100))
-    queue.wait_over()
+    queue.make_all_due()
     queue.run()
     still_held = queue.status(reference)
 
     resume(organisation)
-    queue.wait_over()
+    queue.make_all_due()
     queue.run()
 
     assert held.status == RecipientStatus.HELD
@@ -483,12 +483,12 @@ def test_mail_is_held_while_a_person_is_suspended(
     people.suspend(person, reason="Left their laptop", by=None)
     queue.run()
     held = queue.recipient(reference)
-    queue.wait_over()
+    queue.make_all_due()
     queue.run()
     still_held = queue.status(reference)
 
     people.resume(person, by=None)
-    queue.wait_over()
+    queue.make_all_due()
     queue.run()
 
     assert held.hold == Hold.SUSPENSION
@@ -515,7 +515,7 @@ def test_what_a_suspended_person_wrote_for_a_group_is_held(
 def test_notice_for_a_suspended_sender_waits_for_them(
     queue, hop, firm_connection, bob, harbour
 ):
-    hop.answers["jane@firm.example"] = ["550 5.1.1 No such person"]
+    hop.rcpt_replies["jane@firm.example"] = ["550 5.1.1 No such person"]
     reference = queue.send(bob.address, JANE)
     parcels = claim.claim("runner")
     suspend(bob.organisation)
@@ -525,7 +525,7 @@ def test_notice_for_a_suspended_sender_waits_for_them(
     waiting = queue.inbox(bob)
 
     resume(bob.organisation)
-    queue.wait_over()
+    queue.make_all_due()
     queue.run()
 
     assert queue.status(reference) is RecipientStatus.FAILED

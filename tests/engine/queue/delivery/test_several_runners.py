@@ -20,7 +20,7 @@ def test_two_runners_deliver_each_message_once(queue, hop, firm_connection, bob)
     references = [queue.send(bob.address, JANE) for _ in range(30)]
     connection.close()
 
-    async def story():
+    async def scenario():
         stop = asyncio.Event()
         runners = [Runner() for _ in range(2)]
         running = [asyncio.create_task(runner.run(stop)) for runner in runners]
@@ -29,7 +29,7 @@ def test_two_runners_deliver_each_message_once(queue, hop, firm_connection, bob)
         stop.set()
         await asyncio.gather(*running)
 
-    asyncio.run(asyncio.wait_for(story(), 20))
+    asyncio.run(asyncio.wait_for(scenario(), 20))
 
     assert len(hop.received) == 30
     statuses = set(Recipient.objects.values_list("status", flat=True))
@@ -42,7 +42,7 @@ def test_runner_stops_when_told_and_gives_back_what_it_holds(
     queue.send(bob.address, JANE)
     connection.close()
 
-    async def story():
+    async def scenario():
         stop = asyncio.Event()
         runner = Runner()
         database = DatabaseThreads("queue", count=1)
@@ -51,7 +51,7 @@ def test_runner_stops_when_told_and_gives_back_what_it_holds(
         stop.set()
         await runner.run(stop)
 
-    asyncio.run(asyncio.wait_for(story(), 20))
+    asyncio.run(asyncio.wait_for(scenario(), 20))
 
     assert Recipient.objects.get().leased_by == ""
 
@@ -59,7 +59,7 @@ def test_runner_stops_when_told_and_gives_back_what_it_holds(
 def test_runner_is_woken_by_what_was_accepted(queue, hop, firm_connection, bob):
     connection.close()
 
-    async def story():
+    async def scenario():
         stop = asyncio.Event()
         runner = Runner()
         running = asyncio.create_task(runner.run(stop))
@@ -75,6 +75,6 @@ def test_runner_is_woken_by_what_was_accepted(queue, hop, firm_connection, bob):
         queue.send(bob.address, JANE)
         connection.close()
 
-    asyncio.run(asyncio.wait_for(story(), 20))
+    asyncio.run(asyncio.wait_for(scenario(), 20))
 
     assert len(hop.received) == 1

@@ -19,7 +19,7 @@ from engine.storage import content, rules
 from engine.storage.models import FolderRole, Message, Rule
 from engine.storage.standard_folders import folder
 from tests import factories
-from tests.at_once import at_once
+from tests.concurrent_commits import commit_concurrently
 from tests.engine.queue.conftest import RAW, Queue
 
 pytestmark = pytest.mark.django_db
@@ -127,7 +127,7 @@ def test_what_two_processes_accept_at_the_same_moment_is_one_message(
 ) -> None:
     one, other = incoming(alice), incoming(alice)
 
-    first, second = at_once(
+    first, second = commit_concurrently(
         [
             lambda: commit.commit_messages([one]),
             lambda: commit.commit_messages([other]),
@@ -149,7 +149,7 @@ def test_batches_of_the_same_messages_in_another_order_both_get_through(
         for one in reversed(batch)
     ]
 
-    first, second = at_once(
+    first, second = commit_concurrently(
         [lambda: commit.commit_messages(batch), lambda: commit.commit_messages(again)],
         monkeypatch,
     )

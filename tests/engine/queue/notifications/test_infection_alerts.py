@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 FOUND = Verdict(VerdictState.INFECTED, "Eicar", "clamd")
 
 
-def alarm(
+def report_and_list_notified(
     sender: str, *, organisation_id: int | None, reference: str = "R1"
 ) -> set[str]:
     """Returns who is notified of an infected message, without those notified already."""
@@ -43,7 +43,9 @@ def test_operators_administrators_and_the_sender_are_told(
 ) -> None:
     Person.objects.filter(pk=olive.pk).update(everyday_address="olive@home.example")
 
-    notified = alarm(bob.address, organisation_id=bob.organisation_id)
+    notified = report_and_list_notified(
+        bob.address, organisation_id=bob.organisation_id
+    )
 
     assert notified == {bob.address, alice.address, "olive@home.example"}
     assert set(QueuedMessage.objects.values_list("sender", flat=True)) == {""}
@@ -58,21 +60,25 @@ def test_an_administrator_whose_mail_is_elsewhere_is_told_there(
     jane = factories.make_person("jane@firm.example.secure.example", firm)
     factories.make_administrator(jane)
 
-    assert jane.address in alarm("", organisation_id=firm.pk)
+    assert jane.address in report_and_list_notified("", organisation_id=firm.pk)
 
 
 def test_the_same_again_is_kept_and_nobody_is_told_twice(bob: Person) -> None:
-    first = alarm(bob.address, organisation_id=bob.organisation_id)
-    again = alarm(bob.address, organisation_id=bob.organisation_id, reference="R2")
+    first = report_and_list_notified(bob.address, organisation_id=bob.organisation_id)
+    again = report_and_list_notified(
+        bob.address, organisation_id=bob.organisation_id, reference="R2"
+    )
 
     assert (first, again) == ({bob.address}, set())
     assert QuarantinedMessage.objects.count() == 2
 
 
 def test_what_one_sends_hides_nothing_of_anothers(alice: Person, bob: Person) -> None:
-    alarm(alice.address, organisation_id=alice.organisation_id)
+    report_and_list_notified(alice.address, organisation_id=alice.organisation_id)
 
-    notified = alarm(bob.address, organisation_id=bob.organisation_id, reference="R2")
+    notified = report_and_list_notified(
+        bob.address, organisation_id=bob.organisation_id, reference="R2"
+    )
 
     assert bob.address in notified
 
@@ -96,11 +102,13 @@ def test_an_alarm_that_failed_half_way_rings_when_the_message_comes_again(
 ) -> None:
     with monkeypatch.context() as broken, pytest.raises(OperationalError):
         broken.setattr(event_log, "save", _fail)
-        alarm(bob.address, organisation_id=bob.organisation_id)
+        report_and_list_notified(bob.address, organisation_id=bob.organisation_id)
 
     assert not QuarantinedMessage.objects.exists()
     assert not list(quarantine.folder().iterdir())
-    assert bob.address in alarm(bob.address, organisation_id=bob.organisation_id)
+    assert bob.address in report_and_list_notified(
+        bob.address, organisation_id=bob.organisation_id
+    )
 
 
 def test_an_alarm_whose_notice_failed_is_not_taken_for_one_that_rang(
@@ -108,9 +116,11 @@ def test_an_alarm_whose_notice_failed_is_not_taken_for_one_that_rang(
 ) -> None:
     with monkeypatch.context() as broken, pytest.raises(OperationalError):
         broken.setattr(commit, "commit_messages", _fail)
-        alarm(bob.address, organisation_id=bob.organisation_id)
+        report_and_list_notified(bob.address, organisation_id=bob.organisation_id)
 
-    assert alarm(bob.address, organisation_id=bob.organisation_id) == {bob.address}
+    assert report_and_list_notified(
+        bob.address, organisation_id=bob.organisation_id
+    ) == {bob.address}
 
 
 def test_one_operator_without_a_valid_address_stops_nobodys_alarm(
@@ -118,7 +128,9 @@ def test_one_operator_without_a_valid_address_stops_nobodys_alarm(
 ) -> None:
     Person.objects.filter(pk=olive.pk).update(everyday_address="not an address")
 
-    notified = alarm(bob.address, organisation_id=bob.organisation_id)
+    notified = report_and_list_notified(
+        bob.address, organisation_id=bob.organisation_id
+    )
 
     assert notified == {bob.address}
 
@@ -138,6 +150,6 @@ def test_the_copy_is_made_before_anything_is_locked(bob: Person, monkeypatch) ->
 
     monkeypatch.setattr(quarantine, "_copy", copying)
 
-    alarm(bob.address, organisation_id=bob.organisation_id)
+    report_and_list_notified(bob.address, organisation_id=bob.organisation_id)
 
     assert locked == [False]

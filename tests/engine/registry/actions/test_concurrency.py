@@ -26,7 +26,7 @@ def test_one_address_asked_for_in_four_ways_is_given_once(northfield, alice):
         lambda: aliases.add(northfield, address=ADDRESS, target=alice.address, by=None),
     ]
 
-    def succeeds(way):
+    def try_action(way):
         try:
             way()
         except PolicyError:
@@ -36,7 +36,7 @@ def test_one_address_asked_for_in_four_ways_is_given_once(northfield, alice):
         return True
 
     with ThreadPoolExecutor(4) as threads:
-        outcomes = list(threads.map(succeeds, ways))
+        outcomes = list(threads.map(try_action, ways))
 
     assert sorted(outcomes) == [False, False, False, True]
     assert is_taken(ADDRESS)
@@ -50,7 +50,7 @@ def test_two_lists_put_into_each_other_make_no_circle(northfield):
         for n in range(2)
     ]
 
-    def crosses(pair):
+    def try_to_nest(pair):
         here, there = pair
         try:
             lists.add_member(here, address=there.address, by=None)
@@ -61,6 +61,6 @@ def test_two_lists_put_into_each_other_make_no_circle(northfield):
         return True
 
     with ThreadPoolExecutor(2) as threads:
-        outcomes = list(threads.map(crosses, [made, made[::-1]]))
+        outcomes = list(threads.map(try_to_nest, [made, made[::-1]]))
 
     assert sorted(outcomes) == [False, True]

@@ -215,7 +215,7 @@ def test_failing_in_a_name_shuts_the_name_for_a_while(app_password, alice, clock
     assert (refused.value.reply.code, refused.value.reply.enhanced) == (454, "4.7.0")
     assert "wait 15 minutes" in refused.value.reply.text
 
-    clock.pass_by(minutes=16)
+    clock.advance(minutes=16)
     assert (
         authentication.authenticate_person(alice.address, secret, peer="192.0.2.2")
         == alice
@@ -284,7 +284,7 @@ def test_a_known_network_has_a_limit_of_its_own(app_password, alice, clock):
     authentication.authenticate_person(alice.address, secret, peer=PEER)
     for _ in range(USERNAME_LIMIT):
         authentication.authenticate_person(alice.address, "wrong", peer=PEER)
-    clock.pass_by(minutes=5)
+    clock.advance(minutes=5)
 
     with pytest.raises(TooManyAttemptsError) as refused:
         authentication.authenticate_person(alice.address, secret, peer=PEER)

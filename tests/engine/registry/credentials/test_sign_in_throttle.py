@@ -31,12 +31,12 @@ def test_throttle_without_a_peer_counts_names_only(throttle):
 def test_throttle_window_starts_at_the_first_failure(throttle, clock):
     for _ in range(module.USERNAME_LIMIT):
         throttle.failed("name", "peer")
-    clock.pass_by(minutes=14)
+    clock.advance(minutes=14)
     throttle.failed("name", "peer")
     with pytest.raises(TooManyAttemptsError):
         throttle.check("name", "peer")
 
-    clock.pass_by(minutes=2)
+    clock.advance(minutes=2)
     throttle.check("name", "peer")
 
 

@@ -25,7 +25,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @pytest.fixture(autouse=True)
-def _believed(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+def _trust_authority(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings.POSTERN, "tls_ca_file", str(authority.ca_file))
     monkeypatch.setattr(settings.POSTERN, "tls_cert_file", "")
 
@@ -48,12 +48,12 @@ def server(authority: Authority) -> Iterator[Callable[..., NextHop]]:
         hop.stop()
 
 
-def tried(port: int, host: str = "127.0.0.1") -> list[Finding]:
+def run_diagnosis(port: int, host: str = "127.0.0.1") -> list[Finding]:
     return list(diagnose(Hop(host, port, MAIL)))
 
 
 def test_a_good_server_passes_every_stage(server: Callable[..., NextHop]) -> None:
-    findings = tried(server().port)
+    findings = run_diagnosis(server().port)
 
     assert [finding.stage for finding in findings] == list(Stage)
     assert not any(finding.fault for finding in findings)
@@ -68,7 +68,7 @@ def test_a_name_is_looked_up(
 ) -> None:
     name_server.add(MAIL, "A", "127.0.0.1")
 
-    assert tried(server().port, MAIL)[-1].stage == Stage.LIMITS
+    assert run_diagnosis(server().port, MAIL)[-1].stage == Stage.LIMITS
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_name_that_leads_nowhere_or_inside_is_not_dialled(
     if address:
         name_server.add(MAIL, "A", address)
 
-    (finding,) = tried(25, MAIL)
+    (finding,) = run_diagnosis(25, MAIL)
 
     assert finding.stage == Stage.NAME
     assert fault in finding.fault
@@ -88,7 +88,7 @@ def test_a_name_that_leads_nowhere_or_inside_is_not_dialled(
 
 @pytest.mark.parametrize("address", ["10.0.0.1", "169.254.169.254", "::1", "0.0.0.0"])
 def test_an_address_inside_is_not_dialled(address: str) -> None:
-    (finding,) = tried(25, address)
+    (finding,) = run_diagnosis(25, address)
 
     assert "cannot be reached from outside" in finding.fault
 
@@ -97,21 +97,21 @@ def test_a_closed_port(server: Callable[..., NextHop]) -> None:
     hop = server()
     hop.stop()
 
-    last = tried(hop.port)[-1]
+    last = run_diagnosis(hop.port)[-1]
 
     assert last.stage == Stage.CONNECT
     assert "firewall" in last.fault
 
 
 def test_a_server_without_tls(server: Callable[..., NextHop]) -> None:
-    last = tried(server(context=None).port)[-1]
+    last = run_diagnosis(server(context=None).port)[-1]
 
     assert last.stage == Stage.STARTTLS
     assert "does not offer STARTTLS" in last.fault
 
 
 def test_a_certificate_for_another_name(server: Callable[..., NextHop]) -> None:
-    last = tried(server("other.example").port)[-1]
+    last = run_diagnosis(server("other.example").port)[-1]
 
     assert last.stage == Stage.CERTIFICATE
     assert f"not for {MAIL}" in last.fault
@@ -124,7 +124,7 @@ def test_a_certificate_from_an_unknown_authority(
 ) -> None:
     stranger = Authority(tmp_path_factory.mktemp("stranger"))
 
-    last = tried(server(whose=stranger).port)[-1]
+    last = run_diagnosis(server(whose=stranger).port)[-1]
 
     assert "authority that we trust" in last.fault
 
@@ -132,7 +132,7 @@ def test_a_certificate_from_an_unknown_authority(
 def test_a_server_that_takes_only_small_messages(
     server: Callable[..., NextHop],
 ) -> None:
-    last = tried(server(size_limit=5 * 1024 * 1024).port)[-1]
+    last = run_diagnosis(server(size_limit=5 * 1024 * 1024).port)[-1]
 
     assert last.stage == Stage.LIMITS
     assert "up to 5 MB only" in last.fault
@@ -162,7 +162,7 @@ def test_what_is_no_mail_server_ends_the_probe(said: bytes) -> None:
 
         thread = threading.Thread(target=answer)
         thread.start()
-        last = tried(port)[-1]
+        last = run_diagnosis(port)[-1]
         thread.join()
 
     assert last.stage == Stage.CONNECT

@@ -11,5 +11,5 @@ __all__ = ["ask"]
 
 
 @pytest.fixture
-def desk(signed_in: SignIn, hugh: Person) -> Client:
+def staff_client(signed_in: SignIn, hugh: Person) -> Client:
     return signed_in(hugh, second_factor=True)

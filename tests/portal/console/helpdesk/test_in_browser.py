@@ -26,7 +26,7 @@ def use_session(page: Page, client: Client, url: str) -> None:
     page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": url}])
 
 
-def look(page: Page, url: str, *paths: str) -> None:
+def check_screens(page: Page, url: str, *paths: str) -> None:
     found = [fault for path in paths for fault in screens.faults(page, url + path)]
     assert found == []
 
@@ -49,7 +49,7 @@ def test_screens(
     tickets.move(closed, Status.CLOSED, by=hugh)
     followed = ticket_links.follow_url(ticket).removeprefix(settings.POSTERN.site_url)
 
-    look(page, site, *walks.STRANGER_IN_NEED, followed)
+    check_screens(page, site, *walks.STRANGER_IN_NEED, followed)
     page.goto(site + followed)
     page.get_by_label("Add to your question").fill("It happens at home too.")
     page.get_by_role("button", name="Add", exact=True).click()
@@ -57,14 +57,14 @@ def test_screens(
 
     use_session(page, signed_in(bob), site)
     own = [reverse("helpdesk:ticket", args=[t.pk]) for t in (ticket, solved, closed)]
-    look(page, site, *walks.REQUESTER, *own)
+    check_screens(page, site, *walks.REQUESTER, *own)
     page.goto(site + reverse("helpdesk:new"))
     page.get_by_role("button", name="Send your question").click()
     expect(page.get_by_text("There is a problem")).to_be_visible()
     assert list(screens.examine(page, screens.NARROW)) == []
 
     use_session(page, signed_in(hugh, second_factor=True), site)
-    look(page, site, *walks.AGENT, reverse("desk:ticket", args=[ticket.pk]))
+    check_screens(page, site, *walks.AGENT, reverse("desk:ticket", args=[ticket.pk]))
     page.get_by_role("textbox", name="Reply").fill("Try again.")
     page.get_by_role("button", name="Send reply").click()
     expect(page.get_by_text("Your reply is on its way.")).to_be_visible()

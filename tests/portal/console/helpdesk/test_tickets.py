@@ -29,13 +29,13 @@ def url(name: str, ticket: Ticket | None = None) -> str:
     return reverse(f"desk:{name}", args=[ticket.pk] if ticket else [])
 
 
-def answer(desk: Client, ticket: Ticket, **over: object) -> object:
+def answer(staff_client: Client, ticket: Ticket, **over: object) -> object:
     fields = {
         "answer-text": "Try again.",
         "answer-status": "solved",
         "answer-seen": ticket.entries.latest("pk").pk,
     }
-    return desk.post(url("answer", ticket), fields | over, follow=True)
+    return staff_client.post(url("answer", ticket), fields | over, follow=True)
 
 
 @pytest.mark.parametrize("role", STAFF)
@@ -86,7 +86,7 @@ def test_an_auditor_finds_nothing_to_press(
 
 
 def test_the_queue_is_cut_by_whose_and_how_late(
-    desk: Client, ask: Ask, bob: Person, hugh: Person
+    staff_client: Client, ask: Ask, bob: Person, hugh: Person
 ) -> None:
     mine, late, solved = ask(bob), ask(bob), ask(bob)
     tickets.assign(mine, hugh, by=hugh)
@@ -95,7 +95,7 @@ def test_the_queue_is_cut_by_whose_and_how_late(
     Ticket.objects.filter(pk=late.pk).update(due_at=past)
 
     def found(view: str) -> list[Ticket]:
-        return desk.get(url("index") + f"?view={view}").context["tickets"]
+        return staff_client.get(url("index") + f"?view={view}").context["tickets"]
 
     assert found("mine") == [mine]
     assert found("unassigned") == [late]
@@ -106,38 +106,38 @@ def test_the_queue_is_cut_by_whose_and_how_late(
 
 
 def test_the_queue_asks_as_much_for_many_as_for_few(
-    desk: Client, ask: Ask, bob: Person, django_assert_max_num_queries
+    staff_client: Client, ask: Ask, bob: Person, django_assert_max_num_queries
 ) -> None:
     for _ in range(55):
         ask(bob)
 
     with django_assert_max_num_queries(22):
-        page = desk.get(url("index"))
+        page = staff_client.get(url("index"))
 
-    older = desk.get(url("index") + f"?before={page.context['older']}")
+    older = staff_client.get(url("index") + f"?before={page.context['older']}")
     assert len(page.context["tickets"]) == 50
     assert len(older.context["tickets"]) == 5
 
 
 def test_a_ticket_asks_as_much_for_many_entries_as_for_few(
-    desk: Client, ask: Ask, bob: Person, django_assert_max_num_queries
+    staff_client: Client, ask: Ask, bob: Person, django_assert_max_num_queries
 ) -> None:
     ticket = ask(bob)
     for number in range(20):
         tickets.add_request(ticket, f"And {number}.", by=bob)
 
     with django_assert_max_num_queries(45):
-        assert desk.get(url("ticket", ticket)).status_code == 200
+        assert staff_client.get(url("ticket", ticket)).status_code == 200
 
 
 def test_an_agent_answers_and_sees_it_delivered(
-    desk: Client, ask: Ask, bob: Person
+    staff_client: Client, ask: Ask, bob: Person
 ) -> None:
     ticket = ask(bob)
 
-    answer(desk, ticket)
+    answer(staff_client, ticket)
     reply_message.send(ticket.entries.get(kind=EntryKind.REPLY).pk)
-    page = desk.get(url("ticket", ticket)).content.decode()
+    page = staff_client.get(url("ticket", ticket)).content.decode()
 
     ticket.refresh_from_db()
     assert ticket.status == Status.SOLVED
@@ -145,13 +145,13 @@ def test_an_agent_answers_and_sees_it_delivered(
 
 
 def test_an_answer_that_crosses_another_entry_is_kept_and_explained(
-    desk: Client, ask: Ask, bob: Person
+    staff_client: Client, ask: Ask, bob: Person
 ) -> None:
     ticket = ask(bob)
     seen = ticket.entries.latest("pk").pk
     tickets.add_request(ticket, "Never mind.", by=bob)
 
-    page = answer(desk, ticket, **{"answer-seen": seen}).content.decode()
+    page = answer(staff_client, ticket, **{"answer-seen": seen}).content.decode()
 
     assert "while you were writing" in page
     assert "send your reply again" in page
@@ -159,12 +159,12 @@ def test_an_answer_that_crosses_another_entry_is_kept_and_explained(
 
 
 def test_a_colleague_is_seen(
-    desk: Client, ask: Ask, bob: Person, signed_in: SignIn
+    staff_client: Client, ask: Ask, bob: Person, signed_in: SignIn
 ) -> None:
     ticket = ask(bob)
     ivy = factories.make_person("ivy@secure.example", name="Ivy")
     factories.make_staff(ivy, RoleName.HELPDESK_AGENT)
-    desk.post(url("writing", ticket))
+    staff_client.post(url("writing", ticket))
 
     page = signed_in(ivy, second_factor=True).get(url("ticket", ticket))
 
@@ -172,14 +172,14 @@ def test_a_colleague_is_seen(
 
 
 def test_the_panel_shows_the_account_and_never_a_subject(
-    desk: Client, ask: Ask, bob: Person
+    staff_client: Client, ask: Ask, bob: Person
 ) -> None:
     ticket = ask(bob)
     reply_message.send(ticket.entries.get(kind=EntryKind.NOTICE).pk)
     bob.is_active = False
     bob.save()
 
-    panel = desk.get(url("ticket", ticket)).context["panel"]
+    panel = staff_client.get(url("ticket", ticket)).context["panel"]
 
     doubts = {fact.label for fact in panel.facts if fact.is_doubt}
     assert doubts == {"Account", "Everyday address", "Last sign-in"}
@@ -187,31 +187,31 @@ def test_the_panel_shows_the_account_and_never_a_subject(
 
 
 def test_the_panel_of_an_unconfirmed_address_tells_nothing_of_its_owner(
-    desk: Client, ask: Ask, bob: Person
+    staff_client: Client, ask: Ask, bob: Person
 ) -> None:
     reply_message.send(ask(bob).entries.get(kind=EntryKind.NOTICE).pk)
     ticket = ask(bob, person=None, is_confirmed=False)
 
-    panel = desk.get(url("ticket", ticket)).context["panel"]
+    panel = staff_client.get(url("ticket", ticket)).context["panel"]
 
     assert (panel.facts, panel.received, panel.sent) == ([], [], [])
 
 
 def test_an_agent_changes_notes_takes_and_merges(
-    desk: Client, ask: Ask, bob: Person, hugh: Person
+    staff_client: Client, ask: Ask, bob: Person, hugh: Person
 ) -> None:
     first, second = ask(bob), ask(bob)
 
-    desk.post(url("take", first))
-    desk.post(url("note", first), {"note-text": "Asked the network team."})
+    staff_client.post(url("take", first))
+    staff_client.post(url("note", first), {"note-text": "Asked the network team."})
     changed = {
         "change-status": "waiting_for_others",
         "change-owner": hugh.pk,
         "change-priority": "high",
         "change-category": "connection",
     }
-    desk.post(url("change", first), changed)
-    desk.post(url("merge", second), {"merge-into": first.number})
+    staff_client.post(url("change", first), changed)
+    staff_client.post(url("merge", second), {"merge-into": first.number})
 
     first.refresh_from_db()
     second.refresh_from_db()
@@ -221,25 +221,25 @@ def test_an_agent_changes_notes_takes_and_merges(
 
 
 def test_a_merge_that_is_refused_says_why(
-    desk: Client, ask: Ask, alice: Person, bob: Person
+    staff_client: Client, ask: Ask, alice: Person, bob: Person
 ) -> None:
-    page = desk.post(url("merge", ask(alice)), {"merge-into": ask(bob).number})
+    page = staff_client.post(url("merge", ask(alice)), {"merge-into": ask(bob).number})
 
     assert "different requesters" in page.content.decode()
 
 
 def test_a_call_is_typed_in_for_whoever_is_found(
-    desk: Client, helpdesk: Mailbox, bob: Person
+    staff_client: Client, helpdesk: Mailbox, bob: Person
 ) -> None:
-    found = desk.get(url("call") + "?q=BOB").context["found"]
-    form = desk.get(url("call") + f"?person={bob.pk}").context["form"]
+    found = staff_client.get(url("call") + "?q=BOB").context["found"]
+    form = staff_client.get(url("call") + f"?person={bob.pk}").context["form"]
     asked = form.initial | {
         "subject": "Locked out",
         "text": "New phone.",
         "category": "sign_in",
         "priority": "high",
     }
-    desk.post(url("call"), asked)
+    staff_client.post(url("call"), asked)
 
     assert list(found) == [bob]
     ticket = Ticket.objects.get()
@@ -247,45 +247,49 @@ def test_a_call_is_typed_in_for_whoever_is_found(
 
 
 def test_canned_replies_are_kept_filled_and_removed(
-    desk: Client, ask: Ask, bob: Person
+    staff_client: Client, ask: Ask, bob: Person
 ) -> None:
     fields = {"title": "Codes", "category": "sign_in", "text": "Dear {name}"}
-    desk.post(url("canned_new"), fields | {"text": "{oops}"})
+    staff_client.post(url("canned_new"), fields | {"text": "{oops}"})
     assert not CannedReply.objects.exists()
-    desk.post(url("canned_new"), fields)
+    staff_client.post(url("canned_new"), fields)
     reply = CannedReply.objects.get()
 
     fields = {"do": "canned", "canned": reply.pk, "answer-text": "Thank you."}
-    page = desk.post(url("answer", ask(bob)), fields | {"answer-status": "solved"})
-    desk.post(reverse("desk:canned_remove", args=[reply.pk]))
+    page = staff_client.post(
+        url("answer", ask(bob)), fields | {"answer-status": "solved"}
+    )
+    staff_client.post(reverse("desk:canned_remove", args=[reply.pk]))
 
     assert page.context["answer_form"]["text"].value() == "Thank you.\n\nDear Bob"
     assert page.context["answer_form"]["status"].value() == "solved"
     assert not CannedReply.objects.exists()
 
 
-def test_a_file_goes_with_the_answer(desk: Client, ask: Ask, bob: Person) -> None:
+def test_a_file_goes_with_the_answer(
+    staff_client: Client, ask: Ask, bob: Person
+) -> None:
     ticket = ask(bob)
     upload = SimpleUploadedFile("Steps.pdf", b"%PDF-1.7", "application/pdf")
 
-    answer(desk, ticket, **{"answer-attachments": upload})
+    answer(staff_client, ticket, **{"answer-attachments": upload})
 
     reply = ticket.entries.get(kind=EntryKind.REPLY)
     file = reply.attachments.get()
-    response = desk.get(reverse("desk:file", args=[ticket.pk, file.pk]))
+    response = staff_client.get(reverse("desk:file", args=[ticket.pk, file.pk]))
     assert response.content == b"%PDF-1.7"
 
 
-def test_mail_that_was_set_aside_is_seen(desk: Client, db: None) -> None:
+def test_mail_that_was_set_aside_is_seen(staff_client: Client, db: None) -> None:
     CollectedMessage.objects.create(
         stored_id=1, subject="Out of office", outcome=Outcome.IGNORED, reason="Robot"
     )
 
-    assert "Out of office" in desk.get(url("mail")).content.decode()
+    assert "Out of office" in staff_client.get(url("mail")).content.decode()
 
 
 def test_reports_count_by_week(
-    desk: Client, ask: Ask, bob: Person, hugh: Person
+    staff_client: Client, ask: Ask, bob: Person, hugh: Person
 ) -> None:
     ticket = ask(bob, category=Category.SIGN_IN)
     tickets.move(ticket, Status.SOLVED, by=hugh)
@@ -294,9 +298,9 @@ def test_reports_count_by_week(
     tickets.move(late, Status.SOLVED, by=hugh)
     Ticket.objects.filter(pk=late.pk).update(solve_due_at=past)
 
-    context = desk.get(url("reports")).context
+    context = staff_client.get(url("reports")).context
     week = context["weeks"][-1]
-    lines = desk.get(url("csv")).content.decode().splitlines()
+    lines = staff_client.get(url("csv")).content.decode().splitlines()
 
     assert (week.opened, week.solved, week.met_percent) == (2, 2, 50)
     assert context["categories"] == [("Signing in", 2)]
@@ -316,18 +320,18 @@ def test_half_of_the_targets_is_half_a_bar() -> None:
 
 
 def test_each_entry_shows_the_address_beside_the_name(
-    desk: Client, ask: Ask, bob: Person, hugh: Person
+    staff_client: Client, ask: Ask, bob: Person, hugh: Person
 ) -> None:
     """Another person may have the same name as the agent."""
     ticket = ask(
         bob, person=None, name=hugh.name, address="x@home.example", is_confirmed=False
     )
-    answer(desk, ticket)
+    answer(staff_client, ticket)
     ticket.refresh_from_db()
 
-    page = BeautifulSoup(desk.get(url("ticket", ticket)).content, "html.parser")
+    page = BeautifulSoup(staff_client.get(url("ticket", ticket)).content, "html.parser")
     listed = BeautifulSoup(
-        desk.get(url("index") + "?view=solved").content, "html.parser"
+        staff_client.get(url("index") + "?view=solved").content, "html.parser"
     )
 
     heads = [
@@ -343,18 +347,23 @@ def test_each_entry_shows_the_address_beside_the_name(
     ]
 
 
-def test_the_reply_says_where_it_goes(desk: Client, ask: Ask, bob: Person) -> None:
+def test_the_reply_says_where_it_goes(
+    staff_client: Client, ask: Ask, bob: Person
+) -> None:
     known = ask(bob)
     unknown = ask(bob, person=None, address="x@home.example", is_confirmed=False)
 
-    pages = [desk.get(url("ticket", one)).content.decode() for one in (known, unknown)]
+    pages = [
+        staff_client.get(url("ticket", one)).content.decode()
+        for one in (known, unknown)
+    ]
 
     assert f"It goes to <bdi>{bob.address}</bdi>." in pages[0]
     assert "It goes to <bdi>x@home.example</bdi>. Anyone could have typed" in pages[1]
 
 
 def test_agents_of_one_name_are_told_apart(
-    desk: Client, ask: Ask, bob: Person, hugh: Person
+    staff_client: Client, ask: Ask, bob: Person, hugh: Person
 ) -> None:
     other = factories.make_person("h2@secure.example", name=hugh.name)
     factories.make_staff(other, RoleName.HELPDESK_AGENT)
@@ -362,9 +371,9 @@ def test_agents_of_one_name_are_told_apart(
         tickets.assign(ask(bob), agent, by=hugh)
 
     listed = BeautifulSoup(
-        desk.get(url("index")).content.replace(b"<wbr>", b""), "html.parser"
+        staff_client.get(url("index")).content.replace(b"<wbr>", b""), "html.parser"
     )
-    page = desk.get(url("ticket", Ticket.objects.first())).content.decode()
+    page = staff_client.get(url("ticket", Ticket.objects.first())).content.decode()
 
     owners = [one.get_text("|") for one in listed.select('[data-label="Owner"]')]
     assert owners == [f"{hugh.name}|{one.address}" for one in (other, hugh)]

@@ -36,44 +36,48 @@ def outbox() -> Iterator[Path]:
 
 
 @pytest.fixture
-def operator(signed_in: SignIn, olive: Person) -> Client:
+def operator_client(signed_in: SignIn, olive: Person) -> Client:
     return signed_in(olive, second_factor=True)
 
 
-def test_notices_are_listed(outbox: Path, operator: Client) -> None:
+def test_notices_are_listed(outbox: Path, operator_client: Client) -> None:
     (outbox / "one.eml").write_bytes(NOTICE)
 
-    page = operator.get("/admin/outbox/").content.decode()
+    page = operator_client.get("/admin/outbox/").content.decode()
 
     assert "Café" in page
     assert "jane@everyday.example" in page
 
 
-def test_empty_outbox_says_so(operator: Client) -> None:
-    assert "No notices yet" in operator.get("/admin/outbox/").content.decode()
+def test_empty_outbox_says_so(operator_client: Client) -> None:
+    assert "No notices yet" in operator_client.get("/admin/outbox/").content.decode()
 
 
-def test_notice_is_shown_as_text(outbox: Path, operator: Client) -> None:
+def test_notice_is_shown_as_text(outbox: Path, operator_client: Client) -> None:
     (outbox / "one.eml").write_bytes(NOTICE)
 
-    page = operator.get("/admin/outbox/one.eml/").content.decode()
+    page = operator_client.get("/admin/outbox/one.eml/").content.decode()
 
     assert "Hello &lt;b&gt;Jane&lt;/b&gt;" in page
 
 
-def test_html_is_never_shown(outbox: Path, operator: Client) -> None:
+def test_html_is_never_shown(outbox: Path, operator_client: Client) -> None:
     (outbox / "one.eml").write_bytes(HTML_ONLY)
 
-    assert "alert(1)" not in operator.get("/admin/outbox/one.eml/").content.decode()
+    assert (
+        "alert(1)" not in operator_client.get("/admin/outbox/one.eml/").content.decode()
+    )
 
 
 @pytest.mark.parametrize("name", ["none.eml", "..%2Fpostern.sqlite3", ".eml", "%00"])
-def test_other_names_are_not_found(outbox: Path, operator: Client, name: str) -> None:
-    assert operator.get(f"/admin/outbox/{name}/").status_code == 404
+def test_other_names_are_not_found(
+    outbox: Path, operator_client: Client, name: str
+) -> None:
+    assert operator_client.get(f"/admin/outbox/{name}/").status_code == 404
 
 
-def test_garbage_does_no_harm(outbox: Path, operator: Client) -> None:
+def test_garbage_does_no_harm(outbox: Path, operator_client: Client) -> None:
     (outbox / "one.eml").write_bytes(b"\xff\x00\r\r\n\n: \x80" * 100)
 
-    assert operator.get("/admin/outbox/").status_code == 200
-    assert operator.get("/admin/outbox/one.eml/").status_code == 200
+    assert operator_client.get("/admin/outbox/").status_code == 200
+    assert operator_client.get("/admin/outbox/one.eml/").status_code == 200

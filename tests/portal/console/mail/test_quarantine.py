@@ -17,7 +17,7 @@ from tests.portal.conftest import SignIn
 
 
 @pytest.fixture
-def kept(northfield: Organisation, tmp_path, settings) -> QuarantinedMessage:
+def quarantined(northfield: Organisation, tmp_path, settings) -> QuarantinedMessage:
     settings.POSTERN = settings.POSTERN.model_copy(update={"var": tmp_path})
     with quarantine.copied(io.BytesIO(b"Secret body")) as copy:
         return quarantine.keep(
@@ -30,47 +30,59 @@ def kept(northfield: Organisation, tmp_path, settings) -> QuarantinedMessage:
 
 
 @pytest.fixture
-def desk(signed_in: SignIn, olive: Person) -> Client:
+def staff_client(signed_in: SignIn, olive: Person) -> Client:
     """The browser of an operator."""
     return signed_in(olive, second_factor=True)
 
 
 def test_details_say_everything_but_what_is_in_it(
-    desk: Client, kept: QuarantinedMessage
+    staff_client: Client, quarantined: QuarantinedMessage
 ) -> None:
-    page = desk.get(f"/admin/quarantine/{kept.pk}/").content.decode()
+    page = staff_client.get(f"/admin/quarantine/{quarantined.pk}/").content.decode()
 
-    assert kept.digest in page
+    assert quarantined.digest in page
     assert "bob@northfield.secure.example" in page
     assert "Secret body" not in page
 
 
 @pytest.mark.parametrize("query", ["eicar", "bob@", "r1"])
-def test_it_is_found(desk: Client, kept: QuarantinedMessage, query: str) -> None:
-    [(section, _)] = desk.get(f"/admin/quarantine/?q={query}").context["sections"]
+def test_it_is_found(
+    staff_client: Client, quarantined: QuarantinedMessage, query: str
+) -> None:
+    [(section, _)] = staff_client.get(f"/admin/quarantine/?q={query}").context[
+        "sections"
+    ]
 
     assert [row[0].text for row in section.table.rows] == ["Eicar-Test"]
 
 
 def test_deleting_destroys_the_copy_and_is_remembered(
-    desk: Client, kept: QuarantinedMessage, django_capture_on_commit_callbacks
+    staff_client: Client,
+    quarantined: QuarantinedMessage,
+    django_capture_on_commit_callbacks,
 ) -> None:
-    path = quarantine.folder() / kept.path
+    path = quarantine.folder() / quarantined.path
 
     with django_capture_on_commit_callbacks(execute=True):
-        desk.post(f"/admin/quarantine/{kept.pk}/delete/", {"reason": "Looked at."})
+        staff_client.post(
+            f"/admin/quarantine/{quarantined.pk}/delete/", {"reason": "Looked at."}
+        )
 
     assert not path.exists()
     assert not QuarantinedMessage.objects.exists()
     detail = Entry.objects.get(event="quarantine.deleted").detail
-    assert (detail["reason"], detail["digest"]) == ("Looked at.", kept.digest)
+    assert (detail["reason"], detail["digest"]) == ("Looked at.", quarantined.digest)
 
 
-def test_auditor_deletes_nothing(signed_in: SignIn, kept: QuarantinedMessage) -> None:
+def test_auditor_deletes_nothing(
+    signed_in: SignIn, quarantined: QuarantinedMessage
+) -> None:
     person = factories.make_person("ada@secure.example")
     factories.make_staff(person, RoleName.AUDITOR)
     client = signed_in(person, second_factor=True)
 
-    assert client.get(f"/admin/quarantine/{kept.pk}/").status_code == 200
-    page = client.post(f"/admin/quarantine/{kept.pk}/delete/", {"reason": "Mine"})
+    assert client.get(f"/admin/quarantine/{quarantined.pk}/").status_code == 200
+    page = client.post(
+        f"/admin/quarantine/{quarantined.pk}/delete/", {"reason": "Mine"}
+    )
     assert page.status_code == 403

@@ -17,7 +17,7 @@ from tests.portal.console.test_screens import make_recipient
 
 
 @pytest.fixture
-def desk(signed_in: SignIn, olive: Person) -> Client:
+def staff_client(signed_in: SignIn, olive: Person) -> Client:
     """The browser of an operator."""
     return signed_in(olive, second_factor=True)
 
@@ -28,8 +28,8 @@ def waiting(olive: Person) -> list[Recipient]:
     return [make_recipient(address) for address in addresses]
 
 
-def do(desk: Client, deed: str, chosen: str, **typed: str) -> None:
-    desk.post(f"/admin/queue/do/?deed={deed}&{chosen}", typed)
+def act(staff_client: Client, action: str, chosen: str, **typed: str) -> None:
+    staff_client.post(f"/admin/queue/do/?deed={action}&{chosen}", typed)
 
 
 @pytest.mark.parametrize(
@@ -48,29 +48,31 @@ def do(desk: Client, deed: str, chosen: str, **typed: str) -> None:
     ],
 )
 def test_queue_is_filtered(
-    desk: Client, waiting: list[Recipient], query: str, count: int
+    staff_client: Client, waiting: list[Recipient], query: str, count: int
 ) -> None:
-    assert len(desk.get(f"/admin/queue/{query}").context["rows"]) == count
+    assert len(staff_client.get(f"/admin/queue/{query}").context["rows"]) == count
 
 
-def test_what_has_waited_long_is_found(desk: Client, waiting: list[Recipient]) -> None:
+def test_what_has_waited_long_is_found(
+    staff_client: Client, waiting: list[Recipient]
+) -> None:
     QueuedMessage.objects.filter(pk=waiting[0].message_id).update(
         accepted_at=timezone.now() - timedelta(hours=5)
     )
 
-    assert desk.get("/admin/queue/?hours=4").context["rows"] == [waiting[0]]
+    assert staff_client.get("/admin/queue/?hours=4").context["rows"] == [waiting[0]]
 
 
 def test_chosen_recipients_are_held_and_released(
-    desk: Client, waiting: list[Recipient]
+    staff_client: Client, waiting: list[Recipient]
 ) -> None:
     one = f"id={waiting[0].pk}"
 
-    do(desk, "hold", one)
+    act(staff_client, "hold", one)
     untouched = Recipient.objects.filter(status=RecipientStatus.HELD).count()
-    do(desk, "hold", one, reason="Looks odd.")
+    act(staff_client, "hold", one, reason="Looks odd.")
     held = list(Recipient.objects.filter(status=RecipientStatus.HELD))
-    do(desk, "release", one)
+    act(staff_client, "release", one)
 
     assert untouched == 0
     assert held == [waiting[0]]
@@ -78,9 +80,9 @@ def test_chosen_recipients_are_held_and_released(
 
 
 def test_all_that_the_filter_finds_are_dropped_and_their_senders_told(
-    desk: Client, waiting: list[Recipient], bob: Person
+    staff_client: Client, waiting: list[Recipient], bob: Person
 ) -> None:
-    do(desk, "drop", "all=1&recipient=harbour.secure.example", reason="Spam.")
+    act(staff_client, "drop", "all=1&recipient=harbour.secure.example", reason="Spam.")
 
     dropped = Recipient.objects.filter(status=RecipientStatus.DROPPED)
     assert list(dropped) == [waiting[1]]
@@ -88,16 +90,16 @@ def test_all_that_the_filter_finds_are_dropped_and_their_senders_told(
     assert [one.address for one in notice.recipients.all()] == [bob.address]
 
 
-def test_nothing_chosen_is_said(desk: Client, waiting: list[Recipient]) -> None:
+def test_nothing_chosen_is_said(staff_client: Client, waiting: list[Recipient]) -> None:
     for query in ("deed=drop", "deed=nonsense&id=1", "deed=drop&id=nonsense"):
-        page = desk.get(f"/admin/queue/do/?{query}", follow=True)
+        page = staff_client.get(f"/admin/queue/do/?{query}", follow=True)
         assert b"Select the recipients" in page.content
 
 
-def test_what_moved_on_meanwhile_is_said(desk: Client) -> None:
+def test_what_moved_on_meanwhile_is_said(staff_client: Client) -> None:
     gone = make_recipient(status="delivered")
 
-    page = desk.post(f"/admin/queue/do/?deed=retry&id={gone.pk}", follow=True)
+    page = staff_client.post(f"/admin/queue/do/?deed=retry&id={gone.pk}", follow=True)
 
     assert b"1 were not changed" in page.content
 
@@ -137,7 +139,7 @@ def test_destinations_are_counted_in_one_pass_over_what_waits(
 
 
 def test_destinations_tell_where_mail_waits(
-    desk: Client, firm_connection: Connection, django_assert_max_num_queries
+    staff_client: Client, firm_connection: Connection, django_assert_max_num_queries
 ) -> None:
     place = f"connection:{firm_connection.pk}"
     for number in range(5):
@@ -146,7 +148,7 @@ def test_destinations_tell_where_mail_waits(
         )
 
     with django_assert_max_num_queries(22):
-        page = desk.get("/admin/queue/destinations/")
+        page = staff_client.get("/admin/queue/destinations/")
 
     [(section, _)] = page.context["sections"]
     [row] = section.table.rows

@@ -18,24 +18,24 @@ PAGE = "/admin/sending-rates/"
 
 
 @pytest.fixture
-def desk(signed_in: SignIn, olive: Person) -> Client:
+def staff_client(signed_in: SignIn, olive: Person) -> Client:
     return signed_in(olive, second_factor=True)
 
 
-def count(sender: str, **over: int) -> SendingCount:
+def add_count(sender: str, **over: int) -> SendingCount:
     day = int(time.time() // SPANS["day"] * SPANS["day"])
     said = {"messages": 1200, "recipients": 3400, "deferred": 0} | over
     return SendingCount.objects.create(sender=sender, span="day", starts=day, **said)
 
 
 def test_it_shows_who_sent_most_and_who_was_asked_to_wait(
-    desk: Client, bob: Person, firm_connection: Connection
+    staff_client: Client, bob: Person, firm_connection: Connection
 ) -> None:
-    count(f"person:{bob.pk}")
-    count(f"connection:{firm_connection.pk}", deferred=312)
-    count("key:999999")
+    add_count(f"person:{bob.pk}")
+    add_count(f"connection:{firm_connection.pk}", deferred=312)
+    add_count("key:999999")
 
-    page = desk.get(PAGE).content.decode()
+    page = staff_client.get(PAGE).content.decode()
 
     assert "bob@northfield.secure.example" in page
     assert "Firm Solicitors" in page
@@ -45,11 +45,11 @@ def test_it_shows_who_sent_most_and_who_was_asked_to_wait(
 
 
 def test_an_operator_gives_an_allowance_and_ends_it(
-    desk: Client, northfield: object, bob: Person
+    staff_client: Client, northfield: object, bob: Person
 ) -> None:
     typed = {"who": "northfield.secure.example", "factor": 20, "reason": "Mailing"}
 
-    done = desk.post(f"{PAGE}give/", typed, follow=True).content.decode()
+    done = staff_client.post(f"{PAGE}give/", typed, follow=True).content.decode()
 
     assert "The allowance is given" in done
     assert "Mailing" in done
@@ -58,7 +58,9 @@ def test_an_operator_gives_an_allowance_and_ends_it(
         SenderKind.ORGANISATION,
         bob.organisation_id,
     )
-    ended = desk.post(f"{PAGE}{allowance.pk}/end/", follow=True).content.decode()
+    ended = staff_client.post(
+        f"{PAGE}{allowance.pk}/end/", follow=True
+    ).content.decode()
     assert "The allowance has ended" in ended
     assert not Allowance.objects.exists()
     assert Entry.objects.filter(event="allowance.ended").exists()
@@ -75,26 +77,29 @@ def test_an_operator_gives_an_allowance_and_ends_it(
     ],
 )
 def test_what_makes_no_sense_is_said_on_the_form(
-    desk: Client, bob: Person, over: dict[str, str], said: str
+    staff_client: Client, bob: Person, over: dict[str, str], said: str
 ) -> None:
     typed = {"who": bob.address, "factor": "5", "reason": "Lists"} | over
 
-    page = desk.post(f"{PAGE}give/", typed).content.decode()
+    page = staff_client.post(f"{PAGE}give/", typed).content.decode()
 
     assert said in page
     assert not Allowance.objects.exists()
 
 
 def test_it_asks_few_questions(
-    desk: Client, bob: Person, alice: Person, django_assert_max_num_queries: object
+    staff_client: Client,
+    bob: Person,
+    alice: Person,
+    django_assert_max_num_queries: object,
 ) -> None:
     for one in (bob, alice):
-        count(f"person:{one.pk}", deferred=1)
+        add_count(f"person:{one.pk}", deferred=1)
         Allowance.objects.create(
             kind="person", subject_id=one.pk, factor=2, reason="Lists"
         )
     factories.make_list("all@northfield.secure.example", bob.organisation)
-    desk.get(PAGE)
+    staff_client.get(PAGE)
 
     with django_assert_max_num_queries(23):
-        desk.get(PAGE)
+        staff_client.get(PAGE)

@@ -17,7 +17,7 @@ RAW = (
 
 
 @pytest.fixture
-def desk(signed_in: SignIn, hugh: Person) -> Client:
+def staff_client(signed_in: SignIn, hugh: Person) -> Client:
     """The browser of a helpdesk agent."""
     return signed_in(hugh, second_factor=True)
 
@@ -32,8 +32,8 @@ def sent(alice: Person, bob: Person) -> str:
     )
 
 
-def found(desk: Client, query: str) -> set[str]:
-    [(section, _)] = desk.get(f"/admin/trace/?{query}").context["sections"]
+def found(staff_client: Client, query: str) -> set[str]:
+    [(section, _)] = staff_client.get(f"/admin/trace/?{query}").context["sections"]
     return {row[-1].text for row in section.table.rows}
 
 
@@ -53,19 +53,21 @@ def found(desk: Client, query: str) -> set[str]:
         ("kind=failed", False),
     ],
 )
-def test_message_is_found(desk: Client, sent: str, query: str, is_found: bool) -> None:
-    assert (sent in found(desk, query)) is is_found
+def test_message_is_found(
+    staff_client: Client, sent: str, query: str, is_found: bool
+) -> None:
+    assert (sent in found(staff_client, query)) is is_found
 
 
 def test_story_tells_everything_but_what_is_in_the_message(
-    desk: Client, sent: str
+    staff_client: Client, sent: str
 ) -> None:
-    page = desk.get(f"/admin/trace/{sent}/").content.decode()
+    page = staff_client.get(f"/admin/trace/{sent}/").content.decode()
 
     assert "Delivered to the mailbox" in page
     assert "Northfield Court" in page
     assert "Secret" not in page
 
 
-def test_story_of_nothing_is_not_there(desk: Client) -> None:
-    assert desk.get("/admin/trace/NOTHING/").status_code == 404
+def test_story_of_nothing_is_not_there(staff_client: Client) -> None:
+    assert staff_client.get("/admin/trace/NOTHING/").status_code == 404

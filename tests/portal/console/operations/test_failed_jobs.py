@@ -21,7 +21,7 @@ INVITE = "portal.account_admin.tasks.send_invitation"
 
 
 @pytest.fixture
-def desk(signed_in: SignIn, olive: Person) -> Client:
+def staff_client(signed_in: SignIn, olive: Person) -> Client:
     return signed_in(olive, second_factor=True)
 
 
@@ -44,10 +44,10 @@ def given_up(failed: JobRun) -> JobRun:
 
 
 def test_it_shows_what_failed_why_and_when_it_is_tried_again(
-    desk: Client, failed: JobRun
+    staff_client: Client, failed: JobRun
 ) -> None:
-    page = desk.get(PAGE).content.decode()
-    shown = desk.get(f"{PAGE}{failed.pk}/").content.decode()
+    page = staff_client.get(PAGE).content.decode()
+    shown = staff_client.get(f"{PAGE}{failed.pk}/").content.decode()
 
     assert "Invitation to a person" in page
     assert "Person matching query does not exist" in page
@@ -59,11 +59,13 @@ def test_it_shows_what_failed_why_and_when_it_is_tried_again(
 
 
 def test_an_operator_runs_one_again_that_was_given_up(
-    desk: Client, olive: Person, given_up: JobRun
+    staff_client: Client, olive: Person, given_up: JobRun
 ) -> None:
     assert not OrmQ.objects.exists()
 
-    done = desk.post(f"{PAGE}{given_up.pk}/again/", follow=True).content.decode()
+    done = staff_client.post(
+        f"{PAGE}{given_up.pk}/again/", follow=True
+    ).content.decode()
 
     assert "The job runs now" in done
     [row] = OrmQ.objects.all()
@@ -76,26 +78,32 @@ def test_an_operator_runs_one_again_that_was_given_up(
     assert (given_up.state, given_up.attempts) == (RunState.FAILED, 1)
 
 
-def test_one_that_waits_is_run_now(desk: Client, failed: JobRun) -> None:
+def test_one_that_waits_is_run_now(staff_client: Client, failed: JobRun) -> None:
     assert not worker.run_next(Lane.QUICK)
 
-    desk.post(f"{PAGE}{failed.pk}/again/")
+    staff_client.post(f"{PAGE}{failed.pk}/again/")
 
     assert worker.run_next(Lane.QUICK)
 
 
 def test_one_that_is_not_wanted_is_taken_off_the_list(
-    desk: Client, given_up: JobRun
+    staff_client: Client, given_up: JobRun
 ) -> None:
-    done = desk.post(f"{PAGE}{given_up.pk}/dismiss/", follow=True).content.decode()
+    done = staff_client.post(
+        f"{PAGE}{given_up.pk}/dismiss/", follow=True
+    ).content.decode()
 
     assert "The job is dismissed" in done
     assert not JobRun.objects.exists()
     assert Entry.objects.filter(event="job.dismissed").count() == 1
 
 
-def test_one_that_is_still_tried_is_not_taken_off(desk: Client, failed: JobRun) -> None:
-    page = desk.post(f"{PAGE}{failed.pk}/dismiss/", follow=True).content.decode()
+def test_one_that_is_still_tried_is_not_taken_off(
+    staff_client: Client, failed: JobRun
+) -> None:
+    page = staff_client.post(
+        f"{PAGE}{failed.pk}/dismiss/", follow=True
+    ).content.decode()
 
     assert "still tried again" in page
     assert JobRun.objects.count() == 1
@@ -116,21 +124,23 @@ def test_an_auditor_sees_and_changes_nothing(
     assert not OrmQ.objects.exists()
 
 
-def test_the_home_page_counts_what_was_given_up(desk: Client, given_up: JobRun) -> None:
-    page = desk.get("/admin/").content.decode()
+def test_the_home_page_counts_what_was_given_up(
+    staff_client: Client, given_up: JobRun
+) -> None:
+    page = staff_client.get("/admin/").content.decode()
 
     assert "Jobs given up" in page
 
 
 def test_the_page_asks_as_much_for_many_as_for_one(
-    desk: Client,
+    staff_client: Client,
     given_up: JobRun,
     django_assert_num_queries: DjangoAssertNumQueries,
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    desk.get(PAGE)
+    staff_client.get(PAGE)
     with django_assert_max_num_queries(20) as one:
-        desk.get(PAGE)
+        staff_client.get(PAGE)
     for number in range(60):
         JobRun.objects.create(
             job_id=f"given-up-{number}",
@@ -142,4 +152,4 @@ def test_the_page_asks_as_much_for_many_as_for_one(
         )
 
     with django_assert_num_queries(len(one)):
-        desk.get(PAGE)
+        staff_client.get(PAGE)

@@ -28,34 +28,36 @@ def text(client: Client, path: str) -> str:
 
 
 @pytest.fixture
-def operator(signed_in: SignIn, olive: Person) -> Client:
+def operator_client(signed_in: SignIn, olive: Person) -> Client:
     return signed_in(olive, second_factor=True)
 
 
-def test_health_shows_what_is_wrong_and_what_to_do(operator: Client) -> None:
+def test_health_shows_what_is_wrong_and_what_to_do(operator_client: Client) -> None:
     raise_alarm("disk", detail="3 MB of 100 MB are free.")
 
-    page = text(operator, HEALTH)
+    page = text(operator_client, HEALTH)
 
     assert "A disk is nearly full" in page
     assert "3 MB of 100 MB are free." in page
     assert "Make room under POSTERN_VAR" in page
 
 
-def test_health_shows_what_ended_lately_and_nothing_older(operator: Client) -> None:
+def test_health_shows_what_ended_lately_and_nothing_older(
+    operator_client: Client,
+) -> None:
     for rule, days in (("disk", 1), ("clock", 30)):
         raise_alarm(rule)
         ended = clock.now() - timedelta(days=days)
         Alarm.objects.filter(rule=rule).update(ended_at=ended)
 
-    page = text(operator, HEALTH)
+    page = text(operator_client, HEALTH)
 
     assert "A disk is nearly full" in page
     assert "The clock of a host is wrong" not in page
     assert "Make room" not in page
 
 
-def test_health_shows_each_process_and_host(operator: Client) -> None:
+def test_health_shows_each_process_and_host(operator_client: Client) -> None:
     now = clock.now()
     facts = {"disk_free": 5, "disk_total": 100, "clock": 40.0, "scanner_fault": "No."}
     processes.beat(Identity("engine", "mx1", 71), None, facts, now)
@@ -63,7 +65,7 @@ def test_health_shows_each_process_and_host(operator: Client) -> None:
     gone = processes.beat(Identity("web", "mx1", 73), None, {}, now)
     processes.say_goodbye(gone, now)
 
-    page = text(operator, HEALTH)
+    page = text(operator_client, HEALTH)
 
     for said in ("engine 71", "worker 72", "web 73", "Killed or crashed"):
         assert said in page
@@ -72,23 +74,25 @@ def test_health_shows_each_process_and_host(operator: Client) -> None:
     assert '<strong class="postern-alarm">+40.0 s</strong>' in page
 
 
-def test_health_shows_the_last_backup(operator: Client) -> None:
-    assert "manage.py note_backup" in text(operator, HEALTH)
+def test_health_shows_the_last_backup(operator_client: Client) -> None:
+    assert "manage.py note_backup" in text(operator_client, HEALTH)
 
     Backup.objects.create(at=clock.now() - timedelta(days=3))
 
-    assert '<strong class="postern-alarm"><time' in text(operator, HEALTH)
+    assert '<strong class="postern-alarm"><time' in text(operator_client, HEALTH)
 
 
-def test_health_plots_the_last_day_with_a_table_beside_it(operator: Client) -> None:
-    assert "Figures are kept each minute" in text(operator, HEALTH)
+def test_health_plots_the_last_day_with_a_table_beside_it(
+    operator_client: Client,
+) -> None:
+    assert "Figures are kept each minute" in text(operator_client, HEALTH)
     now = clock.now()
     for minutes in (0, 1, 200, 3000):
         at = now.replace(second=0, microsecond=0) - timedelta(minutes=minutes)
         values = {"accepted": minutes, "waiting": 7, "oldest": 90.0, "disk": 42.5}
         Sample.objects.create(at=at, values=values)
 
-    page = text(operator, HEALTH)
+    page = text(operator_client, HEALTH)
 
     assert "Messages accepted in a minute, by quarters of an hour: at most 200" in page
     assert page.count("<figure>") == 4  # nothing is known of jobs and the event loop
@@ -112,24 +116,24 @@ def test_a_plot_shows_the_worst_of_each_quarter_at_its_place() -> None:
 
 
 def test_health_asks_as_much_however_much_there_is(
-    operator: Client, django_assert_max_num_queries
+    operator_client: Client, django_assert_max_num_queries
 ) -> None:
     now = clock.now()
     for number in range(40):
         raise_alarm("destination", f"connection:{number}")
         processes.beat(Identity("engine", f"mx{number}", 1), None, {"clock": 1}, now)
-    operator.get(HEALTH)
+    operator_client.get(HEALTH)
 
     with django_assert_max_num_queries(40):
-        operator.get(HEALTH)
+        operator_client.get(HEALTH)
 
 
 def test_home_shows_alarms_with_their_place_to_who_runs_the_service(
-    operator: Client,
+    operator_client: Client,
 ) -> None:
     raise_alarm("scanner")
 
-    page = text(operator, HOME)
+    page = text(operator_client, HOME)
 
     assert "The virus scanner cannot be reached" in page
     assert ": mx1, since" in page
@@ -148,11 +152,11 @@ def test_home_shows_other_staff_what_is_wrong_and_nothing_of_hosts(
     assert "What to do about it" not in page
 
 
-def test_home_is_calm_where_nothing_is_wrong(operator: Client) -> None:
+def test_home_is_calm_where_nothing_is_wrong(operator_client: Client) -> None:
     raise_alarm("scanner")
     Alarm.objects.update(ended_at=clock.now())
 
-    assert "What is wrong now" not in text(operator, HOME)
+    assert "What is wrong now" not in text(operator_client, HOME)
 
 
 @pytest.mark.parametrize(

@@ -23,19 +23,19 @@ def one_clamd(settings) -> None:
     settings.POSTERN = settings.POSTERN.model_copy(update={"clamd": TARGET})
 
 
-def proved(opens: tuple[str, ...], **over: object) -> Cell:
+def add_proof(opens: tuple[str, ...], **over: object) -> Cell:
     now = timezone.now()
     facts = {"opens": list(opens), "proved_at": now, "asked_at": now} | over
     ScannerProof.objects.create(scanner=TARGET, **facts)
-    return shown()
+    return proof_cell()
 
 
-def shown() -> Cell:
+def proof_cell() -> Cell:
     return dict(health_checks._proofs())[LABEL]
 
 
 def test_what_is_not_opened_is_named_with_what_becomes_of_it() -> None:
-    cell = proved(coverage_proof.BASIC)
+    cell = add_proof(coverage_proof.BASIC)
 
     opens = "attachment, zip, 7z, tar.gz, tar.xz, docm, message, file beside an encrypted one"
     assert cell.text.startswith(f"{opens}.")
@@ -48,21 +48,21 @@ def test_what_the_community_carries_knowingly_is_named_too(settings) -> None:
         update={"archives_unscanned": frozenset({"rar"})}
     )
 
-    assert "Carried with a mark: rar." in proved(coverage_proof.BASIC).note
+    assert "Carried with a mark: rar." in add_proof(coverage_proof.BASIC).note
 
 
 def test_all_is_well_where_everything_is_opened() -> None:
-    cell = proved(coverage_proof.KINDS)
+    cell = add_proof(coverage_proof.KINDS)
 
     assert (cell.note, cell.is_alarming) == ("", False)
 
 
 def test_a_failure_of_the_basic_set_alarms() -> None:
-    assert proved(("attachment", "message")).is_alarming
+    assert add_proof(("attachment", "message")).is_alarming
 
 
 def test_a_proof_that_is_old_alarms_and_says_why() -> None:
-    cell = proved(
+    cell = add_proof(
         coverage_proof.KINDS,
         proved_at=timezone.now() - timedelta(hours=3),
         problem="The scanner cannot be reached",
@@ -73,7 +73,7 @@ def test_a_proof_that_is_old_alarms_and_says_why() -> None:
 
 
 def test_one_that_was_never_proved_alarms(signed_in: SignIn, olive: Person) -> None:
-    assert shown().is_alarming
+    assert proof_cell().is_alarming
     client: Client = signed_in(olive, second_factor=True)
 
     assert "Not proved yet" in client.get("/admin/health/").content.decode()

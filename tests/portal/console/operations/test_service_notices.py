@@ -25,7 +25,7 @@ WORK = {
 }
 
 
-def says(client: Client, path: str) -> bool:
+def shows_notice(client: Client, path: str) -> bool:
     return WORK["title"] in client.get(path).content.decode()
 
 
@@ -38,20 +38,20 @@ def test_notice_is_planned_shown_and_over(
     assert Entry.objects.filter(event="service_notice.published").exists()
     for minutes, planned_or_lately, now in ((-5, 1, 0), (5, 1, 1), (65, 1, 0)):
         with time_machine.travel(begins_at + timedelta(minutes=minutes), tick=False):
-            assert says(client, "/status/") == planned_or_lately
-            assert says(client, "/") == says(client, "/help/") == now
+            assert shows_notice(client, "/status/") == planned_or_lately
+            assert shows_notice(client, "/") == shows_notice(client, "/help/") == now
 
 
 def test_notice_is_ended(signed_in: SignIn, client: Client, olive: Person) -> None:
     staff = signed_in(olive, second_factor=True)
     now = timezone.localtime().strftime("%Y-%m-%dT%H:%M")
     staff.post(f"{AT}add/", WORK | {"kind": "fault", "begins_at": now, "ends_at": ""})
-    assert says(client, "/")
+    assert shows_notice(client, "/")
 
     for _ in range(2):
         staff.post(f"{AT}{ServiceNotice.objects.get().pk}/end/")
 
-    assert not says(client, "/")
+    assert not shows_notice(client, "/")
     assert "no problems" in client.get("/status/").content.decode()
     assert Entry.objects.filter(event="service_notice.ended").count() == 1
     assert "Ended" in staff.get(AT).content.decode()

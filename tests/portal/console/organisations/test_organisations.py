@@ -18,13 +18,13 @@ from tests.portal.conftest import SignIn
 
 
 @pytest.fixture
-def desk(signed_in: SignIn, olive: Person) -> Client:
+def staff_client(signed_in: SignIn, olive: Person) -> Client:
     """The browser of an operator."""
     return signed_in(olive, second_factor=True)
 
 
-def listed(desk: Client, query: str) -> list[str]:
-    sections = desk.get(f"/admin/organisations/{query}").context["sections"]
+def listed(staff_client: Client, query: str) -> list[str]:
+    sections = staff_client.get(f"/admin/organisations/{query}").context["sections"]
     table = sections[-1][0].table
     return [row[0].text for row in table.rows]
 
@@ -43,40 +43,40 @@ def listed(desk: Client, query: str) -> list[str]:
     ],
 )
 def test_organisations_are_found(
-    desk: Client, northfield, harbour, firm, query: str, found: list[str]
+    staff_client: Client, northfield, harbour, firm, query: str, found: list[str]
 ) -> None:
-    assert listed(desk, query) == found
+    assert listed(staff_client, query) == found
 
 
-def test_empty_list_says_what_to_do(desk: Client) -> None:
+def test_empty_list_says_what_to_do(staff_client: Client) -> None:
     assert (
         b"Approve an application, or add one"
-        in desk.get("/admin/organisations/").content
+        in staff_client.get("/admin/organisations/").content
     )
-    assert b"Remove a filter" in desk.get("/admin/organisations/?q=zz").content
+    assert b"Remove a filter" in staff_client.get("/admin/organisations/?q=zz").content
 
 
 def test_list_asks_as_much_for_many_as_for_few(
-    desk: Client, django_assert_max_num_queries
+    staff_client: Client, django_assert_max_num_queries
 ) -> None:
     for number in range(60):
         made = factories.make_organisation()
         factories.make_domain(made, f"o{number}.secure.example")
 
     with django_assert_max_num_queries(24):
-        page = desk.get("/admin/organisations/")
+        page = staff_client.get("/admin/organisations/")
 
     assert page.context["links"]["next"]
 
 
-def test_operator_adds_one_and_gives_it_a_domain(desk: Client) -> None:
+def test_operator_adds_one_and_gives_it_a_domain(staff_client: Client) -> None:
     fields = {"name": "Ashgrove", "kind": "charity", "account_type": "smtp"}
-    added = desk.post("/admin/organisations/add/", fields)
+    added = staff_client.post("/admin/organisations/add/", fields)
     made = Organisation.objects.get(name="Ashgrove")
     page = f"/admin/organisations/{made.pk}/"
 
-    desk.post(f"{page}domains/add/", {"member_domain": "ashgrove.example"})
-    desk.post(f"{page}activate/", {"reason": "Known to us."})
+    staff_client.post(f"{page}domains/add/", {"member_domain": "ashgrove.example"})
+    staff_client.post(f"{page}activate/", {"reason": "Known to us."})
 
     made.refresh_from_db()
     assert added.url == f"{page}domains/"
@@ -84,21 +84,21 @@ def test_operator_adds_one_and_gives_it_a_domain(desk: Client) -> None:
     assert made.domains.get().community_domain == "ashgrove.example.secure.example"
 
 
-def test_exception_pair_is_agreed_to(desk: Client, firm: Organisation) -> None:
+def test_exception_pair_is_agreed_to(staff_client: Client, firm: Organisation) -> None:
     pair = {"member_domain": "org.example", "community_domain": "org.secure.example"}
 
-    desk.post(f"/admin/organisations/{firm.pk}/domains/add/", pair)
+    staff_client.post(f"/admin/organisations/{firm.pk}/domains/add/", pair)
 
     assert firm.domains.filter(community_domain="org.secure.example").exists()
 
 
 def test_suspension_needs_a_reason_and_leaves_it_in_the_trail(
-    desk: Client, firm: Organisation
+    staff_client: Client, firm: Organisation
 ) -> None:
     path = f"/admin/organisations/{firm.pk}/suspend/"
 
-    assert b"Enter a reason" in desk.post(path).content
-    desk.post(path, {"reason": "Unpaid."})
+    assert b"Enter a reason" in staff_client.post(path).content
+    staff_client.post(path, {"reason": "Unpaid."})
 
     firm.refresh_from_db()
     assert firm.status == OrganisationStatus.SUSPENDED
@@ -108,16 +108,16 @@ def test_suspension_needs_a_reason_and_leaves_it_in_the_trail(
 
 
 def test_suspension_offers_to_end_the_app_passwords_of_its_people(
-    desk: Client, firm: Organisation
+    staff_client: Client, firm: Organisation
 ) -> None:
     path = f"/admin/organisations/{firm.pk}/suspend/"
     tom = factories.make_person("tom@firm.example.secure.example", firm)
     kept = factories.make_app_password(tom, "1" * 64)
-    page = desk.get(path).content.decode()
+    page = staff_client.get(path).content.decode()
     assert "Also end every app password" in page
     assert "Sessions do not come back" in page
 
-    desk.post(path, {"reason": "Break-in.", "ends_app_passwords": "on"})
+    staff_client.post(path, {"reason": "Break-in.", "ends_app_passwords": "on"})
 
     kept.refresh_from_db()
     assert kept.revoked_at is not None
@@ -125,20 +125,24 @@ def test_suspension_offers_to_end_the_app_passwords_of_its_people(
     assert entry.detail == {"reason": "Break-in.", "app_passwords_ended": 1}
 
 
-def test_what_the_workflow_forbids_is_said(desk: Client, firm: Organisation) -> None:
-    page = desk.post(f"/admin/organisations/{firm.pk}/resume/", {"reason": "Why not"})
+def test_what_the_workflow_forbids_is_said(
+    staff_client: Client, firm: Organisation
+) -> None:
+    page = staff_client.post(
+        f"/admin/organisations/{firm.pk}/resume/", {"reason": "Why not"}
+    )
 
     assert "so it cannot become" in page.content.decode()
 
 
 def test_edit_sets_the_organisation_above(
-    desk: Client, firm: Organisation, harbour: Organisation
+    staff_client: Client, firm: Organisation, harbour: Organisation
 ) -> None:
     fields = {"name": "Firm LLP", "kind": "law_firm", "town": "Hull"}
     path = f"/admin/organisations/{firm.pk}/edit/"
 
-    desk.post(path, fields | {"parent": harbour.pk, "mfa_required": "on"})
-    circle = desk.post(path, fields | {"parent": firm.pk})
+    staff_client.post(path, fields | {"parent": harbour.pk, "mfa_required": "on"})
+    circle = staff_client.post(path, fields | {"parent": firm.pk})
 
     firm.refresh_from_db()
     assert (firm.name, firm.town, firm.parent) == ("Firm LLP", "Hull", harbour)
@@ -146,35 +150,38 @@ def test_edit_sets_the_organisation_above(
     assert "cannot be above itself" in circle.content.decode()
 
 
-def test_domain_taken_as_proved_says_how(desk: Client, firm: Organisation) -> None:
+def test_domain_taken_as_proved_says_how(
+    staff_client: Client, firm: Organisation
+) -> None:
     domain = firm.domains.get()
     page = f"/admin/organisations/{firm.pk}/domains/{domain.pk}/"
 
-    desk.post(f"{page}verify/", {"reason": "Letter from the council."})
+    staff_client.post(f"{page}verify/", {"reason": "Letter from the council."})
 
     entry = Entry.objects.filter(event="domain.verified").get()
     assert entry.detail["reason"] == "Letter from the council."
 
 
 def test_domain_with_addresses_stays(
-    desk: Client, northfield: Organisation, bob: Person
+    staff_client: Client, northfield: Organisation, bob: Person
 ) -> None:
     domain = northfield.domains.get()
     page = f"/admin/organisations/{northfield.pk}/domains/{domain.pk}/"
 
-    said = desk.post(f"{page}remove/").content.decode()
+    said = staff_client.post(f"{page}remove/").content.decode()
 
     assert "still has addresses" in said
     assert northfield.domains.exists()
 
 
 def test_neighbours_domain_is_not_under_the_organisation(
-    desk: Client, firm: Organisation, harbour: Organisation
+    staff_client: Client, firm: Organisation, harbour: Organisation
 ) -> None:
     other = harbour.domains.get().pk
 
     assert (
-        desk.get(f"/admin/organisations/{firm.pk}/domains/{other}/").status_code == 404
+        staff_client.get(f"/admin/organisations/{firm.pk}/domains/{other}/").status_code
+        == 404
     )
 
 
@@ -184,37 +191,41 @@ def connection_fields(**over: object) -> dict[str, object]:
 
 
 def test_password_is_shown_once(
-    desk: Client, firm: Organisation, firm_connection: Connection
+    staff_client: Client, firm: Organisation, firm_connection: Connection
 ) -> None:
     page = f"/admin/organisations/{firm.pk}/connections/{firm_connection.pk}/"
 
-    shown = desk.post(f"{page}passwords/add/")
+    shown = staff_client.post(f"{page}passwords/add/")
     credential = firm_connection.credentials.get()
 
     assert credential.username in shown.content.decode()
     assert "no-store" in shown["Cache-Control"]
     assert credential.digest not in shown.content.decode()
-    desk.post(f"{page}passwords/{credential.pk}/end/")
+    staff_client.post(f"{page}passwords/{credential.pk}/end/")
     credential.refresh_from_db()
     assert credential.revoked_at
 
 
 def test_connection_to_google_gets_a_tenant_made_here(
-    desk: Client, firm: Organisation
+    staff_client: Client, firm: Organisation
 ) -> None:
     path = f"/admin/organisations/{firm.pk}/connections/add/"
 
-    desk.post(path, connection_fields(proof="cloud", provider="google_workspace"))
+    staff_client.post(
+        path, connection_fields(proof="cloud", provider="google_workspace")
+    )
 
     made = firm.connections.get()
     assert (made.proof, made.provider) == (Proof.CLOUD, Provider.GOOGLE_WORKSPACE)
     assert len(made.tenant_id) == 32
-    page = desk.get(f"/admin/organisations/{firm.pk}/connections/{made.pk}/edit/")
+    page = staff_client.get(
+        f"/admin/organisations/{firm.pk}/connections/{made.pk}/edit/"
+    )
     assert made.tenant_id not in page.content.decode()
 
 
 def test_connection_that_proves_nothing_is_refused(
-    desk: Client, firm: Organisation
+    staff_client: Client, firm: Organisation
 ) -> None:
     path = f"/admin/organisations/{firm.pk}/connections/add/"
 
@@ -224,21 +235,21 @@ def test_connection_that_proves_nothing_is_refused(
         {"proof": "cloud"},
         {"proof": "cloud", "provider": "microsoft_365", "tenant_id": "nonsense"},
     ):
-        page = desk.post(path, connection_fields(**over))
+        page = staff_client.post(path, connection_fields(**over))
         assert page.status_code == 200
 
     assert not firm.connections.exists()
 
 
 def test_connection_is_suspended_and_resumed(
-    desk: Client, firm: Organisation, firm_connection: Connection
+    staff_client: Client, firm: Organisation, firm_connection: Connection
 ) -> None:
     path = f"/admin/organisations/{firm.pk}/connections/{firm_connection.pk}/switch/"
 
-    desk.post(path, {"reason": "Noisy."})
+    staff_client.post(path, {"reason": "Noisy."})
     firm_connection.refresh_from_db()
     was_active = firm_connection.is_active
-    desk.post(path, {"reason": "Quiet again."})
+    staff_client.post(path, {"reason": "Quiet again."})
 
     firm_connection.refresh_from_db()
     assert (was_active, firm_connection.is_active) == (False, True)
@@ -247,11 +258,13 @@ def test_connection_is_suspended_and_resumed(
 
 
 def test_mailbox_gets_more_room(
-    desk: Client, northfield: Organisation, bob: Person
+    staff_client: Client, northfield: Organisation, bob: Person
 ) -> None:
     page = f"/admin/organisations/{northfield.pk}/mailboxes/{bob.mailbox.pk}/"
 
-    desk.post(f"{page}edit/", {"name": "Bob", "quota": "12.5", "is_published": "on"})
+    staff_client.post(
+        f"{page}edit/", {"name": "Bob", "quota": "12.5", "is_published": "on"}
+    )
 
     bob.mailbox.refresh_from_db()
     assert bob.mailbox.quota_bytes == int(12.5 * 1024**3)
@@ -259,16 +272,18 @@ def test_mailbox_gets_more_room(
 
 @pytest.mark.parametrize("account_type", AccountType)
 def test_each_account_type_has_its_pages(
-    desk: Client, db: None, account_type: AccountType
+    staff_client: Client, db: None, account_type: AccountType
 ) -> None:
     made = factories.make_organisation(account_type=account_type)
 
     for tab in ("", "people/", "domains/", "connections/", "mailboxes/", "lists/"):
-        assert desk.get(f"/admin/organisations/{made.pk}/{tab}").status_code == 200
+        assert (
+            staff_client.get(f"/admin/organisations/{made.pk}/{tab}").status_code == 200
+        )
 
 
 def test_namesakes_who_may_use_a_mailbox_are_told_apart(
-    desk: Client, northfield: Organisation, bob: Person
+    staff_client: Client, northfield: Organisation, bob: Person
 ) -> None:
     group = factories.make_group_mailbox("duty@northfield.secure.example", northfield)
     other = factories.make_person(
@@ -277,7 +292,7 @@ def test_namesakes_who_may_use_a_mailbox_are_told_apart(
     for person in (bob, other):
         factories.make_grant(group, person, can_read=True)
 
-    page = desk.get(
+    page = staff_client.get(
         f"/admin/organisations/{northfield.pk}/mailboxes/{group.pk}/"
     ).content.decode()
 

@@ -34,7 +34,7 @@ def url(name: str, application: Application) -> str:
 
 
 @pytest.fixture
-def desk(signed_in: SignIn, vera: Person) -> Client:
+def staff_client(signed_in: SignIn, vera: Person) -> Client:
     return signed_in(vera, second_factor=True)
 
 
@@ -95,7 +95,7 @@ def test_the_desk_is_closed_to_an_officer_without_a_second_factor(
 
 
 def test_those_that_wait_come_first(
-    desk: Client, apply: Any, approve: Any, vera: Person
+    staff_client: Client, apply: Any, approve: Any, vera: Person
 ) -> None:
     oldest = apply(organisation_name="Oldest")
     decided = approve(oldest)
@@ -103,19 +103,19 @@ def test_those_that_wait_come_first(
     apply(organisation_name="Third")
 
     names = [row.organisation_name for row in Application.objects.waiting_first()]
-    text = desk.get(url("index", decided)).content.decode()
+    text = staff_client.get(url("index", decided)).content.decode()
 
     assert names == ["Second", "Third", "Oldest"]
     assert text.index("Second") < text.index("Third") < text.index("Oldest")
 
 
-def test_the_list_is_filtered_and_searched(desk: Client, apply: Any) -> None:
+def test_the_list_is_filtered_and_searched(staff_client: Client, apply: Any) -> None:
     firm = apply(organisation_name="Firm Solicitors")
     apply(organisation_name="Northfield", account_type="webmail")
     results = url("index_results", firm)
 
-    filtered = desk.get(results, {"account_type": "webmail"}).content.decode()
-    found = desk.get(results, {"q": "firm soli"}).content.decode()
+    filtered = staff_client.get(results, {"account_type": "webmail"}).content.decode()
+    found = staff_client.get(results, {"q": "firm soli"}).content.decode()
 
     assert "Northfield" in filtered
     assert "Firm Solicitors" not in filtered
@@ -124,26 +124,26 @@ def test_the_list_is_filtered_and_searched(desk: Client, apply: Any) -> None:
 
 
 def test_more_rows_take_no_more_queries(
-    desk: Client, apply: Any, django_assert_num_queries: Any
+    staff_client: Client, apply: Any, django_assert_num_queries: Any
 ) -> None:
     application = apply()
-    desk.get(url("index", application))
+    staff_client.get(url("index", application))
     with CaptureQueriesContext(connection) as for_one:
-        desk.get(url("index", application))
+        staff_client.get(url("index", application))
     for number in range(10):
         apply(organisation_name=f"Firm {number}")
 
     with django_assert_num_queries(len(for_one)):
-        desk.get(url("index", application))
+        staff_client.get(url("index", application))
 
 
 def test_the_page_shows_claims_and_what_was_found(
-    desk: Client, apply: Any, firm: Any
+    staff_client: Client, apply: Any, firm: Any
 ) -> None:
     earlier = apply()
     application = apply(everyday_address="jane@elsewhere.example")
 
-    text = desk.get(url("inspect", application)).content.decode()
+    text = staff_client.get(url("inspect", application)).content.decode()
 
     for shown in (
         "Practice manager",
@@ -157,20 +157,20 @@ def test_the_page_shows_claims_and_what_was_found(
 
 
 def test_an_applicant_without_doubts_raises_none(
-    desk: Client, apply: Any, fenland: Any
+    staff_client: Client, apply: Any, fenland: Any
 ) -> None:
-    text = desk.get(url("inspect", apply())).content.decode()
+    text = staff_client.get(url("inspect", apply())).content.decode()
 
     assert "vetting-finding--doubt" not in text
 
 
-def test_approving_starts_setting_up(desk: Client, apply: Any) -> None:
+def test_approving_starts_setting_up(staff_client: Client, apply: Any) -> None:
     application = apply()
     OrmQ.objects.all().delete()
-    form = desk.get(url("approve", application)).content.decode()
+    form = staff_client.get(url("approve", application)).content.decode()
     assert 'value="firm.example.secure.example"' in form
 
-    done = desk.post(
+    done = staff_client.post(
         url("approve", application),
         {"reason": "On the register.", "community_domain": "firm.secure.example"},
         follow=True,
@@ -184,21 +184,23 @@ def test_approving_starts_setting_up(desk: Client, apply: Any) -> None:
     assert "Welcome letter" in done.content.decode()
 
 
-def test_approving_without_a_reason_is_refused(desk: Client, apply: Any) -> None:
+def test_approving_without_a_reason_is_refused(
+    staff_client: Client, apply: Any
+) -> None:
     application = apply()
 
-    response = desk.post(url("approve", application), {"reason": ""})
+    response = staff_client.post(url("approve", application), {"reason": ""})
 
     assert "Give a reason for the decision" in response.content.decode()
     assert Application.objects.waiting().count() == 1
 
 
 def test_approving_a_taken_domain_says_why_not(
-    desk: Client, apply: Any, firm: Any
+    staff_client: Client, apply: Any, firm: Any
 ) -> None:
     application = apply()
 
-    response = desk.post(
+    response = staff_client.post(
         url("approve", application),
         {"reason": "Yes.", "community_domain": application.community_domain},
     )
@@ -206,24 +208,28 @@ def test_approving_a_taken_domain_says_why_not(
     assert "already belongs to Firm Solicitors" in response.content.decode()
 
 
-def test_rejecting_tells_the_applicant(desk: Client, apply: Any, sent: Any) -> None:
+def test_rejecting_tells_the_applicant(
+    staff_client: Client, apply: Any, sent: Any
+) -> None:
     application = apply()
 
-    desk.post(url("reject", application), {"reason": "Not in justice."})
+    staff_client.post(url("reject", application), {"reason": "Not in justice."})
 
     application.refresh_from_db()
     assert application.status == Status.REJECTED
     assert "Not in justice." in sent()[-1].body
 
 
-def test_whoever_recommends_is_not_asked_to_approve(desk: Client, apply: Any) -> None:
+def test_whoever_recommends_is_not_asked_to_approve(
+    staff_client: Client, apply: Any
+) -> None:
     application = apply(organisation_name="Fen Police", kind="police", sponsor=None)
-    desk.post(
+    staff_client.post(
         url("approve", application),
         {"reason": "Known.", "community_domain": application.community_domain},
     )
 
-    text = desk.get(url("inspect", application)).content.decode()
+    text = staff_client.get(url("inspect", application)).content.decode()
 
     assert "another officer must approve it" in text
     assert url("approve", application) not in text
@@ -231,105 +237,114 @@ def test_whoever_recommends_is_not_asked_to_approve(desk: Client, apply: Any) ->
 
 
 def test_a_decided_application_is_not_decided_again(
-    desk: Client, apply: Any, approve: Any
+    staff_client: Client, apply: Any, approve: Any
 ) -> None:
     application = approve(apply())
 
-    response = desk.post(url("reject", application), {"reason": "No."})
+    response = staff_client.post(url("reject", application), {"reason": "No."})
 
     assert "approved, being set up" in response.content.decode()
 
 
 def test_a_failed_step_is_shown_and_run_again(
-    desk: Client, apply: Any, approve: Any
+    staff_client: Client, apply: Any, approve: Any
 ) -> None:
     application = approve(apply())
     OrmQ.objects.all().delete()
     application.steps.filter(key="letter").update(
         state=StepState.FAILED, attempts=2, problem="OSError: disk full"
     )
-    text = desk.get(url("inspect", application)).content.decode()
+    text = staff_client.get(url("inspect", application)).content.decode()
     assert "OSError: disk full" in text
     assert "Run the steps that are left" in text
 
-    desk.post(url("retry", application))
+    staff_client.post(url("retry", application))
 
     assert OrmQ.objects.count() == 1
-    assert desk.get(url("retry", application)).status_code == 405
+    assert staff_client.get(url("retry", application)).status_code == 405
 
 
 def test_a_running_step_offers_no_second_run(
-    desk: Client, apply: Any, approve: Any
+    staff_client: Client, apply: Any, approve: Any
 ) -> None:
     application = approve(apply())
     running = application.steps.filter(key="organisation")
     running.update(state=StepState.RUNNING, started_at=timezone.now())
-    assert "that are left" not in desk.get(url("inspect", application)).content.decode()
+    assert (
+        "that are left"
+        not in staff_client.get(url("inspect", application)).content.decode()
+    )
 
     running.update(started_at=timezone.now() - runner.LEASE - timedelta(seconds=1))
 
-    assert "that are left" in desk.get(url("inspect", application)).content.decode()
+    assert (
+        "that are left"
+        in staff_client.get(url("inspect", application)).content.decode()
+    )
 
 
-def test_the_menu_says_how_many_wait(desk: Client, apply: Any) -> None:
+def test_the_menu_says_how_many_wait(staff_client: Client, apply: Any) -> None:
     application = apply()
     apply()
 
-    assert "Applications (2)" in desk.get(url("inspect", application)).content.decode()
+    assert (
+        "Applications (2)"
+        in staff_client.get(url("inspect", application)).content.decode()
+    )
 
 
-def test_a_draft_is_not_at_the_desk(desk: Client, db: None) -> None:
+def test_a_draft_is_not_at_the_desk(staff_client: Client, db: None) -> None:
     draft = Application.objects.create(everyday_address="jane@firm.example")
 
-    assert desk.get(url("inspect", draft)).status_code == 404
-    assert desk.post(url("ask", draft), {"text": "Hello?"}).status_code == 404
+    assert staff_client.get(url("inspect", draft)).status_code == 404
+    assert staff_client.post(url("ask", draft), {"text": "Hello?"}).status_code == 404
 
 
 def test_an_officer_takes_asks_and_corrects(
-    desk: Client, apply: Any, vera: Person
+    staff_client: Client, apply: Any, vera: Person
 ) -> None:
     application = apply()
 
-    desk.post(url("take", application))
-    desk.post(url("ask", application), {"text": "Who is Ravi?"})
-    form = desk.get(url("correct", application)).content.decode()
+    staff_client.post(url("take", application))
+    staff_client.post(url("ask", application), {"text": "Who is Ravi?"})
+    form = staff_client.get(url("correct", application)).content.decode()
     assert 'value="mail.firm.example"' in form
 
     application.refresh_from_db()
     assert application.assigned_to == vera
-    text = desk.get(url("inspect", application)).content.decode()
+    text = staff_client.get(url("inspect", application)).content.decode()
     assert "Who is Ravi?" in text
     assert "No answer yet" in text
 
 
 def test_what_was_looked_up_is_shown_with_its_time_and_run_again(
-    desk: Client, apply: Any
+    staff_client: Client, apply: Any
 ) -> None:
     application = apply()
     assert (
         "The checks are running"
-        in desk.get(url("inspect", application)).content.decode()
+        in staff_client.get(url("inspect", application)).content.decode()
     )
     application.checks.update(
         state="done", found="v=spf1 -all", checked_at=timezone.now()
     )
 
-    text = desk.get(url("inspect", application)).content.decode()
+    text = staff_client.get(url("inspect", application)).content.decode()
     assert "v=spf1 -all" in text
-    desk.post(url("check_again", application))
+    staff_client.post(url("check_again", application))
 
     assert application.checks.filter(state="running").count() == 4
 
 
 def test_the_homes_counts_lead_to_those_that_wait(
-    desk: Client, apply: Any, approve: Any
+    staff_client: Client, apply: Any, approve: Any
 ) -> None:
     apply(organisation_name="Plain Firm")
     approve(apply(organisation_name="Fen Police", kind="police", sponsor=None))
 
-    home = desk.get("/admin/").content.decode()
+    home = staff_client.get("/admin/").content.decode()
     assert "?status=recommended" in home
-    shown = desk.get(reverse("vetting:index"), {"status": "recommended"})
+    shown = staff_client.get(reverse("vetting:index"), {"status": "recommended"})
 
     assert "Fen Police" in shown.content.decode()
     assert "Plain Firm" not in shown.content.decode()

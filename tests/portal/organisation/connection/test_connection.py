@@ -40,12 +40,12 @@ def jane(firm: Organisation) -> Person:
 
 
 @pytest.fixture
-def desk(signed_in: SignIn, jane: Person) -> Client:
+def admin_client(signed_in: SignIn, jane: Person) -> Client:
     return signed_in(jane, second_factor=True)
 
 
 @pytest.fixture
-def here(firm: Organisation, firm_connection: Connection) -> Path:
+def path_to(firm: Organisation, firm_connection: Connection) -> Path:
     base = f"/organisation/{firm.pk}/connection/{firm_connection.pk}/"
     return lambda rest="": base + rest
 
@@ -80,16 +80,16 @@ def test_administrator_opens_it_and_others_do_not(
     jane: Person,
     charlie: Person,
     firm: Organisation,
-    here: Path,
+    path_to: Path,
     page: str,
 ) -> None:
     member = factories.make_person("tom@firm.example.secure.example", firm)
 
-    assert signed_in(jane, second_factor=True).get(here(page)).status_code == 200
-    assert signed_in(member).get(here(page)).status_code == 403
-    assert signed_in(charlie, second_factor=True).get(here(page)).status_code == 403
+    assert signed_in(jane, second_factor=True).get(path_to(page)).status_code == 200
+    assert signed_in(member).get(path_to(page)).status_code == 403
+    assert signed_in(charlie, second_factor=True).get(path_to(page)).status_code == 403
     client.logout()
-    assert client.get(here(page)).status_code == 302
+    assert client.get(path_to(page)).status_code == 302
 
 
 @pytest.mark.parametrize(
@@ -109,8 +109,8 @@ def test_the_neighbours_connection_is_not_found_among_ones_own(
 
 
 def test_the_page_asks_the_same_few_questions_however_much_there_is(
-    desk: Client,
-    here: Path,
+    admin_client: Client,
+    path_to: Path,
     firm: Organisation,
     firm_connection: Connection,
     django_assert_max_num_queries,
@@ -121,17 +121,17 @@ def test_the_page_asks_the_same_few_questions_however_much_there_is(
         Rehearsal.objects.create(connection=firm_connection, recipient="x")
 
     with django_assert_max_num_queries(26):
-        desk.get(here())
+        admin_client.get(path_to())
 
 
 def test_a_new_password_is_shown_once_and_the_old_one_goes_on(
-    desk: Client, here: Path, firm_connection: Connection
+    admin_client: Client, path_to: Path, firm_connection: Connection
 ) -> None:
     factories.make_connection_credential(
         firm_connection, "firm", generated_secrets.digest("the old one")
     )
 
-    page = desk.post(here("password/")).content.decode()
+    page = admin_client.post(path_to("password/")).content.decode()
 
     username = firm_connection.credentials.exclude(username="firm").get().username
     shown = re.findall(r'data-copy="password">([^<]+)<', page)
@@ -139,27 +139,27 @@ def test_a_new_password_is_shown_once_and_the_old_one_goes_on(
     assert (
         authentication.authenticate_connection("firm", "the old one") == firm_connection
     )
-    assert shown[0] not in desk.get(here()).content.decode()
+    assert shown[0] not in admin_client.get(path_to()).content.decode()
 
 
 def test_a_password_is_ended(
-    desk: Client, here: Path, firm_connection: Connection
+    admin_client: Client, path_to: Path, firm_connection: Connection
 ) -> None:
     one = factories.make_connection_credential(
         firm_connection, "firm", generated_secrets.digest("secret")
     )
 
-    desk.post(here(f"password/{one.pk}/end/"))
+    admin_client.post(path_to(f"password/{one.pk}/end/"))
 
     assert authentication.authenticate_connection("firm", "secret") is None
 
 
 def test_settings_change_at_once_and_are_audited(
-    desk: Client, here: Path, firm_connection: Connection
+    admin_client: Client, path_to: Path, firm_connection: Connection
 ) -> None:
     typed = {"next_hop_host": "mx.firm.example", "next_hop_port": "25"}
 
-    assert desk.post(here("settings/server/"), typed).status_code == 302
+    assert admin_client.post(path_to("settings/server/"), typed).status_code == 302
 
     firm_connection.refresh_from_db()
     assert firm_connection.next_hop_host == "mx.firm.example"
@@ -179,14 +179,14 @@ def test_settings_change_at_once_and_are_audited(
     ],
 )
 def test_settings_that_prove_nothing_are_refused_in_words(
-    desk: Client,
-    here: Path,
+    admin_client: Client,
+    path_to: Path,
     firm_connection: Connection,
     part: str,
     typed: dict[str, str],
     sentence: str,
 ) -> None:
-    page = desk.post(here(f"settings/{part}/"), typed)
+    page = admin_client.post(path_to(f"settings/{part}/"), typed)
 
     assert sentence in page.content.decode()
     firm_connection.refresh_from_db()
@@ -216,54 +216,68 @@ def test_a_cloud_gateway_enters_its_tenant(
 
 
 def test_a_domain_is_added_proved_and_removed(
-    desk: Client, firm: Organisation, name_server: NameServer
+    admin_client: Client, firm: Organisation, name_server: NameServer
 ) -> None:
     base = f"/organisation/{firm.pk}/addresses/"
-    desk.post(base + "add/", {"member_domain": "second.example"})
+    admin_client.post(base + "add/", {"member_domain": "second.example"})
     claim = firm.domains.get(member_domain="second.example")
     page = f"{base}{claim.pk}/"
-    assert domain_verification.record_text(claim) in desk.get(page).content.decode()
+    assert (
+        domain_verification.record_text(claim)
+        in admin_client.get(page).content.decode()
+    )
 
-    desk.post(page + "check/")
-    assert "No TXT record" in desk.get(page).content.decode()
+    admin_client.post(page + "check/")
+    assert "No TXT record" in admin_client.get(page).content.decode()
 
     name_server.add_text(
         "_postern.second.example", domain_verification.record_text(claim)
     )
-    desk.post(page + "check/")
+    admin_client.post(page + "check/")
     assert firm.domains.verified().count() == 2
-    assert desk.post(page + "remove/").status_code == 404
+    assert admin_client.post(page + "remove/").status_code == 404
 
 
 def test_a_test_shows_each_step(
-    desk: Client, here: Path, firm_connection: Connection, service: Organisation
+    admin_client: Client,
+    path_to: Path,
+    firm_connection: Connection,
+    service: Organisation,
 ) -> None:
     firm_connection.next_hop_port = 1
     firm_connection.save()
 
-    response = desk.post(here("test/"), {"recipient": "jane@firm.example"}, follow=True)
+    response = admin_client.post(
+        path_to("test/"), {"recipient": "jane@firm.example"}, follow=True
+    )
     running = response.content.decode()
-    jobs.run_waiting()
-    over = desk.get(response.request["PATH_INFO"]).content.decode()
+    jobs.run_queued()
+    over = admin_client.get(response.request["PATH_INFO"]).content.decode()
 
     assert "connection-test@secure.example" in running
     assert "firewall" in over
     assert "Not tried" in over
-    assert "“Reach it” does not work" in desk.get(here("test/")).content.decode()
+    assert (
+        "“Reach it” does not work"
+        in admin_client.get(path_to("test/")).content.decode()
+    )
 
 
 def test_a_test_in_which_all_went_well_says_so(
-    desk: Client, here: Path, firm_connection: Connection, service: Organisation
+    admin_client: Client,
+    path_to: Path,
+    firm_connection: Connection,
+    service: Organisation,
 ) -> None:
     rehearsal = actions.start_rehearsal(
         firm_connection, recipient="jane@firm.example", by=None
     )
     rehearsal.steps.update(state=StepState.PASSED)
 
-    page = desk.get(here(f"test/{rehearsal.pk}/")).content.decode()
+    page = admin_client.get(path_to(f"test/{rehearsal.pk}/")).content.decode()
 
     assert "Everything works." in page
-    assert "all works" in desk.get(here("test/")).content.decode()
+    assert "all works" in admin_client.get(path_to("test/")).content.decode()
 
 
 def test_a_cloud_organisation_is_warned_of_an_authority_of_our_own(
@@ -330,13 +344,13 @@ class TestSharedLink:
         assert client.get("/organisation/shared/invented/").status_code == 404
 
     def test_the_administrator_gets_its_address_once(
-        self, desk: Client, here: Path
+        self, admin_client: Client, path_to: Path
     ) -> None:
-        made = desk.post(here("share/"), {"name": "IT"}).content.decode()
+        made = admin_client.post(path_to("share/"), {"name": "IT"}).content.decode()
 
         (url,) = re.findall(r'data-copy="link">([^<]+)<', made)
-        assert desk.get(url).status_code == 200
-        assert url not in desk.get(here()).content.decode()
+        assert admin_client.get(url).status_code == 200
+        assert url not in admin_client.get(path_to()).content.decode()
 
 
 def test_every_guide_that_suits_has_its_text(firm_connection: Connection) -> None:

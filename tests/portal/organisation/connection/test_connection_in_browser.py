@@ -38,25 +38,25 @@ def test_connecting(
     claim = factories.make_domain(firm, "second.example", verified_at=None)
     _, token = actions.share(firm_connection, name="IT department", by=jane)
     base = f"{live_server.url}/organisation/{firm.pk}/"
-    here = f"{base}connection/{firm_connection.pk}/"
+    pages = f"{base}connection/{firm_connection.pk}/"
 
-    page.goto(f"{here}test/")
+    page.goto(f"{pages}test/")
     page.get_by_role("button", name="Start the test").click()
     expect(page.get_by_text("The test is running.")).to_be_visible()
     expect(page.get_by_role("button", name="Copy test address")).to_be_visible()
-    jobs.run_waiting()
+    jobs.run_queued()
     expect(page.get_by_text("Let our server through your firewall")).to_be_visible()
     watched = page.url
 
     addresses = [
-        here,
-        f"{here}test/",
+        pages,
+        f"{pages}test/",
         watched,
-        f"{here}settings/server/",
-        f"{here}settings/source/",
-        f"{here}set-up/postfix/",
-        f"{here}password/{credential.pk}/end/",
-        f"{here}share/",
+        f"{pages}settings/server/",
+        f"{pages}settings/source/",
+        f"{pages}set-up/postfix/",
+        f"{pages}password/{credential.pk}/end/",
+        f"{pages}share/",
         f"{base}addresses/",
         f"{base}addresses/add/",
         f"{base}addresses/{claim.pk}/",
@@ -66,7 +66,7 @@ def test_connecting(
     faults = [fault for url in addresses for fault in screens.faults(page, url)]
     assert faults == []
 
-    page.goto(f"{here}password/")
+    page.goto(f"{pages}password/")
     page.get_by_role("button", name="Make a new password").press("Enter")
     expect(page.get_by_role("heading", name="Your new password")).to_be_visible()
     assert list(screens.examine(page, screens.WIDE)) == []

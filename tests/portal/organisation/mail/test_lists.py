@@ -15,9 +15,9 @@ from engine.registry.models import (
 from tests.portal.organisation.conftest import Path
 
 
-def test_add_a_list(office: Client, at: Path) -> None:
-    office.post(
-        at("lists/add/"), {"name": "Crew", "address": "crew", "posting": "members"}
+def test_add_a_list(admin_client: Client, path_to: Path) -> None:
+    admin_client.post(
+        path_to("lists/add/"), {"name": "Crew", "address": "crew", "posting": "members"}
     )
 
     made = DistributionList.objects.get()
@@ -26,8 +26,8 @@ def test_add_a_list(office: Client, at: Path) -> None:
 
 
 def test_members_of_any_organisation_are_pasted(
-    office: Client,
-    at: Path,
+    admin_client: Client,
+    path_to: Path,
     duty: DistributionList,
     bob: Person,
     charlie: Person,
@@ -38,8 +38,8 @@ def test_members_of_any_organisation_are_pasted(
         f"x@elsewhere.example\n{bob.address}"
     )
 
-    page = office.post(
-        at(f"lists/{duty.pk}/"), {"addresses": pasted}, follow=True
+    page = admin_client.post(
+        path_to(f"lists/{duty.pk}/"), {"addresses": pasted}, follow=True
     ).content.decode()
 
     assert set(duty.members.values_list("address", flat=True)) >= {
@@ -52,34 +52,37 @@ def test_members_of_any_organisation_are_pasted(
 
 
 def test_too_many_addresses_at_a_time_are_refused(
-    office: Client, at: Path, duty: DistributionList
+    admin_client: Client, path_to: Path, duty: DistributionList
 ) -> None:
     pasted = "\n".join(f"p{n}@northfield.secure.example" for n in range(501))
 
-    page = office.post(at(f"lists/{duty.pk}/"), {"addresses": pasted})
+    page = admin_client.post(path_to(f"lists/{duty.pk}/"), {"addresses": pasted})
 
     assert "up to 500 addresses" in page.content.decode()
 
 
 @pytest.mark.parametrize("page", ["", "edit/", "switch/"])
 def test_every_page_has_a_way_back(
-    office: Client, at: Path, duty: DistributionList, page: str
+    admin_client: Client, path_to: Path, duty: DistributionList, page: str
 ) -> None:
-    shown = office.get(at(f"lists/{duty.pk}/{page}")).text
-    back = at(f"lists/{duty.pk}/") if page else at("lists/")
+    shown = admin_client.get(path_to(f"lists/{duty.pk}/{page}")).text
+    back = path_to(f"lists/{duty.pk}/") if page else path_to("lists/")
 
     assert f'<a href="{back}" class="govuk-back-link">' in shown
 
 
 def test_remove_members_and_posters(
-    office: Client, at: Path, duty: DistributionList, alice: Person
+    admin_client: Client, path_to: Path, duty: DistributionList, alice: Person
 ) -> None:
-    office.post(at(f"lists/{duty.pk}/posters/"), {"addresses": alice.address})
+    admin_client.post(
+        path_to(f"lists/{duty.pk}/posters/"), {"addresses": alice.address}
+    )
     assert duty.posters.count() == 1
 
     for kind in ("members", "posters"):
-        office.post(
-            at(f"lists/{duty.pk}/remove/"), {"address": alice.address, "from": kind}
+        admin_client.post(
+            path_to(f"lists/{duty.pk}/remove/"),
+            {"address": alice.address, "from": kind},
         )
 
     assert not duty.members.exists()
@@ -88,42 +91,42 @@ def test_remove_members_and_posters(
 
 
 def test_nonsense_is_not_removed(
-    office: Client, at: Path, duty: DistributionList
+    admin_client: Client, path_to: Path, duty: DistributionList
 ) -> None:
-    page = office.post(
-        at(f"lists/{duty.pk}/remove/"), {"address": "x"}, follow=True
+    page = admin_client.post(
+        path_to(f"lists/{duty.pk}/remove/"), {"address": "x"}, follow=True
     ).content.decode()
 
     assert "is not an address" in page
 
 
 def test_a_stranger_to_the_community_may_not_post(
-    office: Client, at: Path, duty: DistributionList
+    admin_client: Client, path_to: Path, duty: DistributionList
 ) -> None:
-    page = office.post(
-        at(f"lists/{duty.pk}/posters/"), {"addresses": "x@elsewhere.example"}
+    page = admin_client.post(
+        path_to(f"lists/{duty.pk}/posters/"), {"addresses": "x@elsewhere.example"}
     )
 
     assert "is not an address in this community" in page.content.decode()
 
 
 def test_edit_suspend_and_resume(
-    office: Client, at: Path, duty: DistributionList
+    admin_client: Client, path_to: Path, duty: DistributionList
 ) -> None:
-    path = at(f"lists/{duty.pk}/")
+    path = path_to(f"lists/{duty.pk}/")
 
-    office.post(f"{path}edit/", {"name": "Crew", "posting": "named"})
-    office.post(f"{path}switch/", {"reason": "Holidays"})
+    admin_client.post(f"{path}edit/", {"name": "Crew", "posting": "named"})
+    admin_client.post(f"{path}switch/", {"reason": "Holidays"})
     duty.refresh_from_db()
     assert (duty.name, duty.posting, duty.is_active) == ("Crew", "named", False)
 
-    office.post(f"{path}switch/")
+    admin_client.post(f"{path}switch/")
     duty.refresh_from_db()
     assert duty.is_active
 
 
 def test_mail_that_came_back_is_shown(
-    office: Client, at: Path, duty: DistributionList
+    admin_client: Client, path_to: Path, duty: DistributionList
 ) -> None:
     duty.members.update(
         failures=3,
@@ -131,32 +134,35 @@ def test_mail_that_came_back_is_shown(
         last_failed_at=timezone.now(),
     )
 
-    assert "Mail is returned" in office.get(at("lists/")).content.decode()
-    page = office.get(at(f"lists/{duty.pk}/")).content.decode()
+    assert "Mail is returned" in admin_client.get(path_to("lists/")).content.decode()
+    page = admin_client.get(path_to(f"lists/{duty.pk}/")).content.decode()
     assert "550 5.1.1 No such person" in page
-    assert "cannot be delivered" in office.get(at()).content.decode()
+    assert "cannot be delivered" in admin_client.get(path_to()).content.decode()
 
 
 def test_a_thousand_members_come_in_pages_and_few_queries(
-    office: Client,
-    at: Path,
+    admin_client: Client,
+    path_to: Path,
     duty: DistributionList,
-    a_crowd: list[Person],
+    thousand_people: list[Person],
     django_assert_max_num_queries,
 ) -> None:
     ListMember.objects.bulk_create(
-        ListMember(distribution_list=duty, address=p.address) for p in a_crowd
+        ListMember(distribution_list=duty, address=p.address) for p in thousand_people
     )
 
     with django_assert_max_num_queries(19):
-        page = office.get(at(f"lists/{duty.pk}/"))
+        page = admin_client.get(path_to(f"lists/{duty.pk}/"))
 
     assert page.context["member_count"] == 1001
     assert len(page.context["page"].rows) == 50
 
 
 def test_many_lists_come_in_pages_and_few_queries(
-    office: Client, at: Path, northfield: Organisation, django_assert_max_num_queries
+    admin_client: Client,
+    path_to: Path,
+    northfield: Organisation,
+    django_assert_max_num_queries,
 ) -> None:
     DistributionList.objects.bulk_create(
         DistributionList(
@@ -168,7 +174,7 @@ def test_many_lists_come_in_pages_and_few_queries(
     )
 
     with django_assert_max_num_queries(14):
-        page = office.get(at("lists/")).context["page"]
+        page = admin_client.get(path_to("lists/")).context["page"]
 
     assert len(page.rows) == 50
     assert "next" in page.links

@@ -12,8 +12,10 @@ from tests.portal.organisation.conftest import Path
 NEW = {"name": "Listing", "address": "team", "is_published": "on"}
 
 
-def test_add_a_group_mailbox(office: Client, at: Path, alice: Person) -> None:
-    office.post(at("mailboxes/add/"), NEW)
+def test_add_a_group_mailbox(
+    admin_client: Client, path_to: Path, alice: Person
+) -> None:
+    admin_client.post(path_to("mailboxes/add/"), NEW)
 
     made = Mailbox.objects.get(owner=None)
     assert made.address == "team@northfield.secure.example"
@@ -35,28 +37,28 @@ def test_a_server_organisation_adds_one_too(
 
 
 def test_address_that_is_taken_is_refused_beside_the_field(
-    office: Client, at: Path, alice: Person
+    admin_client: Client, path_to: Path, alice: Person
 ) -> None:
-    page = office.post(at("mailboxes/add/"), NEW | {"address": "alice"})
+    page = admin_client.post(path_to("mailboxes/add/"), NEW | {"address": "alice"})
 
     assert "already in use" in page.content.decode()
     assert "address" in page.context["form"].errors
 
 
 def test_give_change_and_take_rights(
-    office: Client, at: Path, listing: Mailbox, bob: Person
+    admin_client: Client, path_to: Path, listing: Mailbox, bob: Person
 ) -> None:
-    path = at(f"mailboxes/{listing.pk}/")
+    path = path_to(f"mailboxes/{listing.pk}/")
 
-    office.post(path, {"address": bob.address, "rights": ["read", "send"]})
+    admin_client.post(path, {"address": bob.address, "rights": ["read", "send"]})
     grant = Grant.objects.get()
     assert (grant.can_read, grant.can_write, grant.can_send) == (True, False, True)
 
-    office.post(f"{path}{bob.pk}/", {"rights": ["write"]})
+    admin_client.post(f"{path}{bob.pk}/", {"rights": ["write"]})
     grant.refresh_from_db()
     assert (grant.can_read, grant.can_write, grant.can_send) == (False, True, False)
 
-    office.post(f"{path}{bob.pk}/remove/")
+    admin_client.post(f"{path}{bob.pk}/remove/")
     assert not Grant.objects.exists()
     assert list(Entry.objects.values_list("event", flat=True)) == [
         "mailbox.revoked",
@@ -66,11 +68,11 @@ def test_give_change_and_take_rights(
 
 
 def test_colleagues_are_offered_while_typing(
-    office: Client, at: Path, listing: Mailbox, alice: Person, bob: Person
+    admin_client: Client, path_to: Path, listing: Mailbox, alice: Person, bob: Person
 ) -> None:
     factories.make_grant(listing, alice, can_read=True)
 
-    page = office.get(at(f"mailboxes/{listing.pk}/"))
+    page = admin_client.get(path_to(f"mailboxes/{listing.pk}/"))
 
     assert list(page.context["colleagues"]) == [(bob.address, bob.name)]
 
@@ -80,21 +82,23 @@ def test_colleagues_are_offered_while_typing(
     ["charlie@harbour.secure.example", "nobody@northfield.secure.example", "x"],
 )
 def test_rights_are_for_ones_own_people(
-    office: Client, at: Path, listing: Mailbox, charlie: Person, address: str
+    admin_client: Client, path_to: Path, listing: Mailbox, charlie: Person, address: str
 ) -> None:
-    path = at(f"mailboxes/{listing.pk}/")
+    path = path_to(f"mailboxes/{listing.pk}/")
 
-    page = office.post(path, {"address": address, "rights": ["read"]})
+    page = admin_client.post(path, {"address": address, "rights": ["read"]})
 
     assert "address" in page.context["form"].errors
     assert not Grant.objects.exists()
 
 
-def test_edit_suspend_and_resume(office: Client, at: Path, listing: Mailbox) -> None:
-    path = at(f"mailboxes/{listing.pk}/")
+def test_edit_suspend_and_resume(
+    admin_client: Client, path_to: Path, listing: Mailbox
+) -> None:
+    path = path_to(f"mailboxes/{listing.pk}/")
 
-    office.post(f"{path}edit/", {"name": "Lists"})
-    office.post(f"{path}switch/", {"reason": "Closed"})
+    admin_client.post(f"{path}edit/", {"name": "Lists"})
+    admin_client.post(f"{path}switch/", {"reason": "Closed"})
     listing.refresh_from_db()
     assert (listing.name, listing.is_published, listing.is_active) == (
         "Lists",
@@ -102,20 +106,23 @@ def test_edit_suspend_and_resume(office: Client, at: Path, listing: Mailbox) -> 
         False,
     )
 
-    office.post(f"{path}switch/")
+    admin_client.post(f"{path}switch/")
     listing.refresh_from_db()
     assert listing.is_active
 
 
 def test_personal_mailboxes_are_not_shown_here(
-    office: Client, at: Path, bob: Person
+    admin_client: Client, path_to: Path, bob: Person
 ) -> None:
-    assert office.get(at(f"mailboxes/{bob.mailbox.pk}/")).status_code == 404
-    assert not office.get(at("mailboxes/")).context["page"].rows
+    assert admin_client.get(path_to(f"mailboxes/{bob.mailbox.pk}/")).status_code == 404
+    assert not admin_client.get(path_to("mailboxes/")).context["page"].rows
 
 
 def test_many_mailboxes_come_in_pages_and_few_queries(
-    office: Client, at: Path, northfield: Organisation, django_assert_max_num_queries
+    admin_client: Client,
+    path_to: Path,
+    northfield: Organisation,
+    django_assert_max_num_queries,
 ) -> None:
     Mailbox.objects.bulk_create(
         Mailbox(
@@ -128,6 +135,6 @@ def test_many_mailboxes_come_in_pages_and_few_queries(
     )
 
     with django_assert_max_num_queries(17):
-        page = office.get(at("mailboxes/"))
+        page = admin_client.get(path_to("mailboxes/"))
 
     assert len(page.context["page"].rows) == 50

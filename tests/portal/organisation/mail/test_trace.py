@@ -39,15 +39,15 @@ def from_northfield(alice: Person, charlie: Person) -> str:
     return send(alice, charlie)
 
 
-def references(office: Client, at: Path, query: str = "") -> set[str]:
-    lines = office.get(at(f"trace/?{query}")).context["lines"]
+def references(admin_client: Client, path_to: Path, query: str = "") -> set[str]:
+    lines = admin_client.get(path_to(f"trace/?{query}")).context["lines"]
     return {line.reference for line, _ in lines}
 
 
 def test_newest_sent_messages_come_first(
-    office: Client, at: Path, from_northfield: str, from_harbour: str
+    admin_client: Client, path_to: Path, from_northfield: str, from_harbour: str
 ) -> None:
-    assert references(office, at) == {from_northfield}
+    assert references(admin_client, path_to) == {from_northfield}
 
 
 @pytest.mark.parametrize(
@@ -64,36 +64,38 @@ def test_newest_sent_messages_come_first(
     ],
 )
 def test_search(
-    office: Client,
-    at: Path,
+    admin_client: Client,
+    path_to: Path,
     from_northfield: str,
     from_harbour: str,
     query: str,
     finds_own: bool,
     finds_received: bool,
 ) -> None:
-    found = references(office, at, query)
+    found = references(admin_client, path_to, query)
 
     assert (from_northfield in found) is finds_own
     assert (from_harbour in found) is finds_received
 
 
 def test_reference_finds_a_message_of_ones_own_only(
-    office: Client, at: Path, from_harbour: str, charlie: Person
+    admin_client: Client, path_to: Path, from_harbour: str, charlie: Person
 ) -> None:
     theirs = send(charlie, charlie)
 
-    assert references(office, at, f"reference={from_harbour.lower()}") == {from_harbour}
-    assert references(office, at, f"reference={theirs}") == set()
-    assert office.get(at(f"trace/{theirs}/")).status_code == 404
-    assert office.get(at("trace/NOTHING/")).status_code == 404
+    assert references(admin_client, path_to, f"reference={from_harbour.lower()}") == {
+        from_harbour
+    }
+    assert references(admin_client, path_to, f"reference={theirs}") == set()
+    assert admin_client.get(path_to(f"trace/{theirs}/")).status_code == 404
+    assert admin_client.get(path_to("trace/NOTHING/")).status_code == 404
 
 
 def test_receiver_sees_own_recipients_only_and_nothing_of_the_content(
-    office: Client, at: Path, from_harbour: str
+    admin_client: Client, path_to: Path, from_harbour: str
 ) -> None:
-    listed = office.get(at("trace/?sender=charlie@harbour.secure.example"))
-    page = office.get(at(f"trace/{from_harbour}/")).content.decode()
+    listed = admin_client.get(path_to("trace/?sender=charlie@harbour.secure.example"))
+    page = admin_client.get(path_to(f"trace/{from_harbour}/")).content.decode()
 
     [(line, _)] = listed.context["lines"]
     assert [r.address for r in line.recipients] == ["bob@northfield.secure.example"]
@@ -120,13 +122,17 @@ def test_sender_sees_every_recipient(
 
 
 def test_a_long_trace_takes_few_queries(
-    office: Client, at: Path, alice: Person, bob: Person, django_assert_max_num_queries
+    admin_client: Client,
+    path_to: Path,
+    alice: Person,
+    bob: Person,
+    django_assert_max_num_queries,
 ) -> None:
     for _ in range(30):
         send(alice, bob)
 
     with django_assert_max_num_queries(18):
-        page = office.get(at("trace/"))
+        page = admin_client.get(path_to("trace/"))
 
     assert len(page.context["lines"]) == 30
 
@@ -170,13 +176,13 @@ def recipients_shown(
 
 
 def test_author_does_not_learn_whom_a_neighbours_list_reaches(
-    office: Client, northfield: Organisation, at: Path, through_a_list: str
+    admin_client: Client, northfield: Organisation, path_to: Path, through_a_list: str
 ) -> None:
     copy = copy_of(through_a_list)
 
-    assert references(office, at) == {through_a_list}
-    assert recipients_shown(office, northfield, through_a_list) == {"", LIST}
-    assert recipients_shown(office, northfield, copy) == {
+    assert references(admin_client, path_to) == {through_a_list}
+    assert recipients_shown(admin_client, northfield, through_a_list) == {"", LIST}
+    assert recipients_shown(admin_client, northfield, copy) == {
         "",
         "bob@northfield.secure.example",
     }

@@ -21,7 +21,7 @@ def ada(firm: Organisation) -> Person:
 
 
 @pytest.fixture
-def firm_office(signed_in: SignIn, firm: Organisation) -> Client:
+def firm_admin_client(signed_in: SignIn, firm: Organisation) -> Client:
     jane = factories.make_person("jane@firm.example.secure.example", firm)
     factories.make_administrator(jane)
     return signed_in(jane, second_factor=True)
@@ -32,12 +32,12 @@ def page_of(person: Person, rest: str = "") -> str:
 
 
 def test_a_person_of_an_organisation_with_a_server_is_given_a_sign_in(
-    firm_office: Client, ada: Person
+    firm_admin_client: Client, ada: Person
 ) -> None:
-    assert BUTTON in firm_office.get(page_of(ada)).text
-    assert ada.address in firm_office.get(page_of(ada, "sign-in/")).text
+    assert BUTTON in firm_admin_client.get(page_of(ada)).text
+    assert ada.address in firm_admin_client.get(page_of(ada, "sign-in/")).text
 
-    answer = firm_office.post(page_of(ada, "sign-in/"), follow=True)
+    answer = firm_admin_client.post(page_of(ada, "sign-in/"), follow=True)
 
     assert "A link is on its way to Ada Byron." in answer.text
     assert Notice.objects.get().address == ada.address
@@ -45,28 +45,28 @@ def test_a_person_of_an_organisation_with_a_server_is_given_a_sign_in(
 
 
 def test_whoever_has_a_password_is_offered_a_new_one_instead(
-    firm_office: Client, ada: Person
+    firm_admin_client: Client, ada: Person
 ) -> None:
     ada.set_password(factories.PASSWORD)
     ada.save()
 
-    assert BUTTON not in firm_office.get(page_of(ada)).text
-    assert "already been set" in firm_office.post(page_of(ada, "sign-in/")).text
+    assert BUTTON not in firm_admin_client.get(page_of(ada)).text
+    assert "already been set" in firm_admin_client.post(page_of(ada, "sign-in/")).text
     assert not Notice.objects.exists()
 
 
 def test_a_webmail_user_is_not_offered_it(
     signed_in: SignIn, alice: Person, bob: Person
 ) -> None:
-    office = signed_in(alice, second_factor=True)
+    admin_client = signed_in(alice, second_factor=True)
 
-    assert BUTTON not in office.get(page_of(bob)).text
+    assert BUTTON not in admin_client.get(page_of(bob)).text
 
 
 def test_the_neighbour_gives_nobody_a_sign_in(
     signed_in: SignIn, ada: Person, alice: Person
 ) -> None:
-    office = signed_in(alice, second_factor=True)
+    admin_client = signed_in(alice, second_factor=True)
 
-    assert office.post(page_of(ada, "sign-in/")).status_code in {403, 404}
+    assert admin_client.post(page_of(ada, "sign-in/")).status_code in {403, 404}
     assert not Notice.objects.exists()

@@ -28,20 +28,22 @@ HEAD = "Name,Secure address,Job title,Phone,Town,Everyday address\n"
 JO = "Jo Field,jo@northfield.secure.example,Clerk,'+44 113 496 0000,Leeds,jo@mail.example\n"
 
 
-def upload(office: Client, at: Path, raw: bytes | str, **fields: str) -> PeopleFile:
+def upload(
+    admin_client: Client, path_to: Path, raw: bytes | str, **fields: str
+) -> PeopleFile:
     data = raw.encode() if isinstance(raw, str) else raw
     file = SimpleUploadedFile("people.csv", data)
-    page = office.post(at("people/file/"), {"file": file, **fields})
+    page = admin_client.post(path_to("people/file/"), {"file": file, **fields})
     assert page.status_code == 302, page.content.decode()
     return PeopleFile.objects.get()
 
 
 def test_file_is_tried_before_anything_is_done(
-    office: Client, at: Path, bob: Person, charlie: Person
+    admin_client: Client, path_to: Path, bob: Person, charlie: Person
 ) -> None:
     file = upload(
-        office,
-        at,
+        admin_client,
+        path_to,
         HEAD
         + JO
         + "Bob,bob@northfield.secure.example,,,,\n"
@@ -59,22 +61,22 @@ def test_file_is_tried_before_anything_is_done(
 
 
 def test_a_thousand_rows_take_few_questions(
-    office: Client, at: Path, django_assert_max_num_queries
+    admin_client: Client, path_to: Path, django_assert_max_num_queries
 ) -> None:
     rows = "".join(f"Person {n},p{n}\n" for n in range(5000))
 
     with django_assert_max_num_queries(30):
-        file = upload(office, at, "Name,Secure address\n" + rows)
+        file = upload(admin_client, path_to, "Name,Secure address\n" + rows)
 
     assert len(file.rows) == 5000
 
 
 def test_addresses_that_are_no_persons_are_taken_too(
-    office: Client, at: Path, listing: Mailbox, duty: DistributionList
+    admin_client: Client, path_to: Path, listing: Mailbox, duty: DistributionList
 ) -> None:
     rows = "A,listing\nB,duty\nC,duty-bounces\nD,free\n"
 
-    file = upload(office, at, "Name,Secure address\n" + rows)
+    file = upload(admin_client, path_to, "Name,Secure address\n" + rows)
 
     assert [line for line, _ in file.faults] == [2, 3, 4]
     assert all("already in use" in sentence for _, sentence in file.faults)
@@ -82,14 +84,14 @@ def test_addresses_that_are_no_persons_are_taken_too(
 
 
 def test_file_says_who_stays_out_of_the_directory(
-    office: Client, at: Path, alice: Person
+    admin_client: Client, path_to: Path, alice: Person
 ) -> None:
     head = "\n,,\nName,Secure address,Ex-directory\n"
-    file = upload(office, at, head + "A,a,YES\nB,b,no\nC,c,\nD,d,perhaps\n")
-    page = office.get(at(f"people/file/{file.pk}/")).content.decode()
+    file = upload(admin_client, path_to, head + "A,a,YES\nB,b,no\nC,c,\nD,d,perhaps\n")
+    page = admin_client.get(path_to(f"people/file/{file.pk}/")).content.decode()
 
-    office.post(at(f"people/file/{file.pk}/start/"))
-    jobs.run_waiting()
+    admin_client.post(path_to(f"people/file/{file.pk}/start/"))
+    jobs.run_queued()
 
     assert page.count("Not in the directory") == 1
     assert file.faults == [[7, "Write yes or no under “Ex-directory”."]]
@@ -98,13 +100,13 @@ def test_file_says_who_stays_out_of_the_directory(
 
 
 def test_people_are_added_by_a_job_and_get_their_links(
-    office: Client, at: Path, alice: Person
+    admin_client: Client, path_to: Path, alice: Person
 ) -> None:
-    file = upload(office, at, HEAD + JO, sends_links="on")
+    file = upload(admin_client, path_to, HEAD + JO, sends_links="on")
 
-    office.post(at(f"people/file/{file.pk}/start/"))
-    office.post(at(f"people/file/{file.pk}/start/"))
-    jobs.run_waiting()
+    admin_client.post(path_to(f"people/file/{file.pk}/start/"))
+    admin_client.post(path_to(f"people/file/{file.pk}/start/"))
+    jobs.run_queued()
 
     jo = Person.objects.get(address="jo@northfield.secure.example")
     assert (jo.phone, jo.job_title) == ("+44 113 496 0000", "Clerk")
@@ -114,14 +116,14 @@ def test_people_are_added_by_a_job_and_get_their_links(
     assert (
         Entry.objects.filter(event="person.added", by_name=alice.address).count() == 1
     )
-    page = office.get(at(f"people/file/{file.pk}/")).content.decode()
+    page = admin_client.get(path_to(f"people/file/{file.pk}/")).content.decode()
     assert "1 person has been added" in page
 
 
 def test_job_that_was_killed_goes_on_where_it_was(
-    office: Client, at: Path, northfield: Organisation
+    admin_client: Client, path_to: Path, northfield: Organisation
 ) -> None:
-    file = upload(office, at, HEAD + JO + JO.replace("jo@n", "ann@n"))
+    file = upload(admin_client, path_to, HEAD + JO + JO.replace("jo@n", "ann@n"))
     PeopleFile.objects.update(status="loading")
     importer._add_next(file.pk, file.rows)  # and the worker dies
 
@@ -140,34 +142,34 @@ def many(number: int) -> str:
 
 
 def test_many_are_added_a_few_at_a_time_and_the_page_says_how_far_it_is(
-    office: Client, at: Path, northfield: Organisation
+    admin_client: Client, path_to: Path, northfield: Organisation
 ) -> None:
-    file = upload(office, at, many(60), sends_links="on")
+    file = upload(admin_client, path_to, many(60), sends_links="on")
     before = northfield.people.count()
-    office.post(at(f"people/file/{file.pk}/start/"))
+    admin_client.post(path_to(f"people/file/{file.pk}/start/"))
 
     assert worker.run_next(Lane.LONG)
 
-    page = office.get(at(f"people/file/{file.pk}/")).content.decode()
+    page = admin_client.get(path_to(f"people/file/{file.pk}/")).content.decode()
     assert f"{importer.PEOPLE_AT_ONCE} of 60 done" in page
     assert "the import continues" in page
     assert northfield.people.count() == before + importer.PEOPLE_AT_ONCE
-    jobs.run_waiting()
+    jobs.run_queued()
     file.refresh_from_db()
     assert (file.status, file.added_count) == ("done", 60)
     assert len(mail.outbox) == 60
 
 
 def test_another_import_and_its_letters_have_their_turn_in_between(
-    office: Client, at: Path, northfield: Organisation, bob: Person
+    admin_client: Client, path_to: Path, northfield: Organisation, bob: Person
 ) -> None:
-    first = upload(office, at, many(60))
+    first = upload(admin_client, path_to, many(60))
     PeopleFile.objects.update(name="first")
     file = SimpleUploadedFile("people.csv", b"Name,Secure address\nZoe,zoe\n")
-    office.post(at("people/file/"), {"file": file})
+    admin_client.post(path_to("people/file/"), {"file": file})
     second = PeopleFile.objects.exclude(pk=first.pk).get()
     for one in (first, second):
-        office.post(at(f"people/file/{one.pk}/start/"))
+        admin_client.post(path_to(f"people/file/{one.pk}/start/"))
     invite(bob)
 
     # One slice of the first file, and then the second file, which was uploaded before
@@ -184,15 +186,15 @@ def test_another_import_and_its_letters_have_their_turn_in_between(
 
 
 def test_a_slice_that_is_run_twice_adds_nobody_twice(
-    office: Client, at: Path, northfield: Organisation
+    admin_client: Client, path_to: Path, northfield: Organisation
 ) -> None:
-    file = upload(office, at, many(30), sends_links="on")
+    file = upload(admin_client, path_to, many(30), sends_links="on")
     before = northfield.people.count()
-    office.post(at(f"people/file/{file.pk}/start/"))
+    admin_client.post(path_to(f"people/file/{file.pk}/start/"))
 
     for _ in range(5):
         tasks.run(file.pk)
-    jobs.run_waiting()
+    jobs.run_queued()
 
     file.refresh_from_db()
     assert (file.status, file.added_count) == ("done", 30)
@@ -201,33 +203,33 @@ def test_a_slice_that_is_run_twice_adds_nobody_twice(
 
 
 def test_an_import_that_stopped_is_started_again_by_its_administrator(
-    office: Client, at: Path
+    admin_client: Client, path_to: Path
 ) -> None:
-    file = upload(office, at, many(30))
-    office.post(at(f"people/file/{file.pk}/start/"))
+    file = upload(admin_client, path_to, many(30))
+    admin_client.post(path_to(f"people/file/{file.pk}/start/"))
     worker.run_next(Lane.LONG)
     OrmQ.objects.all().delete()  # given up, or lost
-    office.post(at(f"people/file/{file.pk}/start/"))
+    admin_client.post(path_to(f"people/file/{file.pk}/start/"))
     assert not OrmQ.objects.exists()
     long_ago = clock.now() - timedelta(minutes=5)
     PeopleFile.objects.update(moved_at=long_ago)
 
-    page = office.get(at(f"people/file/{file.pk}/")).content.decode()
-    office.post(at(f"people/file/{file.pk}/start/"))
-    office.post(at(f"people/file/{file.pk}/start/"))
+    page = admin_client.get(path_to(f"people/file/{file.pk}/")).content.decode()
+    admin_client.post(path_to(f"people/file/{file.pk}/start/"))
+    admin_client.post(path_to(f"people/file/{file.pk}/start/"))
 
     assert "Continue adding people" in page
     assert OrmQ.objects.count() == 1
     assert Entry.objects.filter(event="people_file.resumed").count() == 1
-    jobs.run_waiting()
+    jobs.run_queued()
     file.refresh_from_db()
     assert (file.status, file.added_count) == ("done", 30)
 
 
 def test_row_that_fails_meanwhile_is_told_and_the_rest_goes_on(
-    office: Client, at: Path, northfield: Organisation
+    admin_client: Client, path_to: Path, northfield: Organisation
 ) -> None:
-    file = upload(office, at, HEAD + JO + JO.replace("jo@n", "ann@n"))
+    file = upload(admin_client, path_to, HEAD + JO + JO.replace("jo@n", "ann@n"))
     northfield.mailboxes.create(
         address="jo@northfield.secure.example", name="Taken", kind="group"
     )
@@ -254,9 +256,9 @@ def test_row_that_fails_meanwhile_is_told_and_the_rest_goes_on(
     ids=["bom", "utf-16", "cp1252", "semicolons", "tabs", "crlf", "other headings"],
 )
 def test_file_is_read_however_it_was_saved(
-    office: Client, at: Path, raw: bytes
+    admin_client: Client, path_to: Path, raw: bytes
 ) -> None:
-    [row] = upload(office, at, raw).rows
+    [row] = upload(admin_client, path_to, raw).rows
 
     assert row["address"] == "jo@northfield.secure.example"
     assert row["name"] in ("Jo Field", "Zoë Field", "Jo")
@@ -281,10 +283,10 @@ def test_file_is_read_however_it_was_saved(
     ],
 )
 def test_file_that_cannot_be_used_says_why(
-    office: Client, at: Path, raw: bytes, says: str
+    admin_client: Client, path_to: Path, raw: bytes, says: str
 ) -> None:
     file = SimpleUploadedFile("people.csv", raw)
-    page = office.post(at("people/file/"), {"file": file})
+    page = admin_client.post(path_to("people/file/"), {"file": file})
 
     assert says in page.content.decode()
     assert not PeopleFile.objects.exists()
@@ -309,8 +311,8 @@ def test_a_cell_is_no_formula_and_reads_back(text: str) -> None:
     assert csv_reader._cell(safe) in (plain, plain.removeprefix("'"))
 
 
-def test_template_can_be_read_back(office: Client, at: Path) -> None:
-    response = office.get(at("people/file/template.csv"))
+def test_template_can_be_read_back(admin_client: Client, path_to: Path) -> None:
+    response = admin_client.get(path_to("people/file/template.csv"))
 
     [row] = csv_reader.read(response.content)
     assert row.cells["address"] == "jo@northfield.secure.example"

@@ -18,8 +18,8 @@ from tests.portal.webmail.compose_page import (
     JANE,
     ComposePage,
     file,
-    kept,
-    only,
+    messages_in,
+    only_message_in,
     parsed_of,
     value_of,
 )
@@ -43,11 +43,11 @@ def test_a_message_is_sent_and_kept_in_sent(
     )
 
     assert "Message sent" in answer.content.decode()
-    sent, reading = only(bob.mailbox, FolderRole.SENT)
+    sent, reading = only_message_in(bob.mailbox, FolderRole.SENT)
     assert reading.text == "One\nTwo\n"
     assert reading.header.text("From") == f"Bob <{bob.address}>"
     assert sent.is_read
-    received, _ = only(charlie.mailbox, FolderRole.INBOX)
+    received, _ = only_message_in(charlie.mailbox, FolderRole.INBOX)
     assert received.message_id == sent.message_id
     assert not received.is_read
     queued = QueuedMessage.objects.get()
@@ -60,8 +60,8 @@ def test_bcc_is_hidden_from_others_and_known_to_the_sender(
 ) -> None:
     compose_page.post(as_bob, "send", to=JANE, bcc=f"Siân C <{CHARLIE}>", text="x")
 
-    _, sent = only(bob.mailbox, FolderRole.SENT)
-    _, received = only(charlie.mailbox, FolderRole.INBOX)
+    _, sent = only_message_in(bob.mailbox, FolderRole.SENT)
+    _, received = only_message_in(charlie.mailbox, FolderRole.INBOX)
     assert [str(n.address) for n in sent.address_field("Bcc").shown] == [CHARLIE]
     assert not received.address_field("Bcc").shown
     assert CHARLIE.encode() not in received.raw
@@ -72,7 +72,7 @@ def test_somebody_named_twice_gets_one_message(
 ) -> None:
     compose_page.post(as_bob, "send", to=CHARLIE, cc=CHARLIE.upper(), text="x")
 
-    assert len(kept(charlie.mailbox, FolderRole.INBOX)) == 1
+    assert len(messages_in(charlie.mailbox, FolderRole.INBOX)) == 1
 
 
 def test_files_arrive_byte_for_byte(
@@ -86,7 +86,7 @@ def test_files_arrive_byte_for_byte(
         attachments=[file(), file('Siân "1".bin', bytes(range(256)) * 40)],
     )
 
-    message, reading = only(charlie.mailbox, FolderRole.INBOX)
+    message, reading = only_message_in(charlie.mailbox, FolderRole.INBOX)
     assert [p.data() for p in reading.parts] == [PDF.data, bytes(range(256)) * 40]
     assert [a.name for a in reading.attachments] == ["Bundle.pdf", "Siân _1_.bin"]
     assert message.has_attachments
@@ -161,8 +161,8 @@ def test_an_infected_file_is_refused_beside_the_files(
 
     assert "There is a problem" in page
     assert 'id="id_attachments-error"' in page
-    assert not kept(charlie.mailbox, FolderRole.INBOX)
-    assert not kept(bob.mailbox, FolderRole.SENT)
+    assert not messages_in(charlie.mailbox, FolderRole.INBOX)
+    assert not messages_in(bob.mailbox, FolderRole.SENT)
 
 
 def test_a_draft_is_kept_as_it_was_typed(
@@ -174,7 +174,7 @@ def test_a_draft_is_kept_as_it_was_typed(
     )
 
     page = compose_page.page(as_bob)
-    message, _ = only(bob.mailbox, FolderRole.DRAFTS)
+    message, _ = only_message_in(bob.mailbox, FolderRole.DRAFTS)
 
     assert value_of(page, "to") == typed.replace("<", "&lt;").replace(">", "&gt;")
     assert value_of(page, "cc") == "x"
@@ -188,7 +188,7 @@ def test_a_draft_opens_from_its_folder(
     as_bob: Client, bob: Person, compose_page: ComposePage
 ) -> None:
     compose_page.post(as_bob, "save", subject="Later")
-    message, _ = only(bob.mailbox, FolderRole.DRAFTS)
+    message, _ = only_message_in(bob.mailbox, FolderRole.DRAFTS)
 
     answer = as_bob.get(reverse("webmail:read", args=[message.pk]))
 
@@ -201,13 +201,13 @@ def test_a_draft_is_kept_once_and_ends_when_it_is_sent(
 ) -> None:
     for text in ("one", "two"):
         compose_page.post(as_bob, "save", text=text)
-    _, draft = only(bob.mailbox, FolderRole.DRAFTS)
+    _, draft = only_message_in(bob.mailbox, FolderRole.DRAFTS)
     assert draft.text == "two\n"
 
     compose_page.post(as_bob, "send", to=CHARLIE, text="three")
 
-    assert not kept(bob.mailbox, FolderRole.DRAFTS)
-    _, sent = only(bob.mailbox, FolderRole.SENT)
+    assert not messages_in(bob.mailbox, FolderRole.DRAFTS)
+    _, sent = only_message_in(bob.mailbox, FolderRole.SENT)
     assert not [f for f in sent.header.fields if f.name.startswith("X-Draft")]
 
 
@@ -221,8 +221,8 @@ def test_a_draft_is_thrown_away_and_fetched_back(
     ).content.decode()
 
     assert "Draft moved to Deleted" in page and ">Undo<" in page
-    assert not kept(bob.mailbox, FolderRole.DRAFTS)
-    (thrown,) = kept(bob.mailbox, FolderRole.TRASH)
+    assert not messages_in(bob.mailbox, FolderRole.DRAFTS)
+    (thrown,) = messages_in(bob.mailbox, FolderRole.TRASH)
     shown = as_bob.get(reverse("webmail:read", args=[thrown.pk])).content.decode()
     assert "Continue this draft" in shown and "From a colleague" not in shown
     page = as_bob.post(
@@ -230,7 +230,7 @@ def test_a_draft_is_thrown_away_and_fetched_back(
     ).content.decode()
     assert "Last words" in page and "Bundle.pdf" in page
     assert value_of(page, "to") == "half@"
-    assert kept(bob.mailbox, FolderRole.DRAFTS) == [thrown]
+    assert messages_in(bob.mailbox, FolderRole.DRAFTS) == [thrown]
 
 
 def test_throwing_a_draft_away_is_taken_back(
@@ -250,7 +250,7 @@ def test_a_draft_without_a_word_is_thrown_away_at_once(
     page = compose_page.post(as_bob, "discard").content.decode()
 
     assert "Draft deleted" in page
-    assert not kept(bob.mailbox, FolderRole.TRASH)
+    assert not messages_in(bob.mailbox, FolderRole.TRASH)
 
 
 def test_a_draft_of_two_windows_is_thrown_away_as_the_quicker_left_it(
@@ -260,7 +260,7 @@ def test_a_draft_of_two_windows_is_thrown_away_as_the_quicker_left_it(
 
     compose_page.post(as_bob, "discard", text="Slower", version="")
 
-    (thrown,) = kept(bob.mailbox, FolderRole.TRASH)
+    (thrown,) = messages_in(bob.mailbox, FolderRole.TRASH)
     assert parsed_of(thrown).text == "Quicker\n"
 
 
@@ -279,7 +279,7 @@ def test_files_are_attached_and_removed_while_writing(
     compose_page.post(as_bob, f"remove-{second.pk}")
     compose_page.post(as_bob, "send", to=CHARLIE, text="x")
 
-    _, reading = only(charlie.mailbox, FolderRole.INBOX)
+    _, reading = only_message_in(charlie.mailbox, FolderRole.INBOX)
     assert [a.name for a in reading.attachments] == ["one.pdf", "three.pdf"]
 
 
@@ -308,7 +308,7 @@ def test_sending_twice_sends_once(
     page = compose_page.post(as_bob, "send", to=CHARLIE, text="x").content.decode()
 
     assert "has been sent already" in page
-    assert len(kept(charlie.mailbox, FolderRole.INBOX)) == 1
+    assert len(messages_in(charlie.mailbox, FolderRole.INBOX)) == 1
 
 
 def test_no_header_can_be_slipped_in(
@@ -322,7 +322,7 @@ def test_no_header_can_be_slipped_in(
         text="x",
     )
 
-    _, sent = only(bob.mailbox, FolderRole.SENT)
+    _, sent = only_message_in(bob.mailbox, FolderRole.SENT)
     assert not sent.header.get("Bcc")
     assert "Bcc: jane" in sent.header.text("Subject")
 
@@ -338,7 +338,7 @@ def test_a_reply_goes_to_the_sender_and_marks_the_original(
     assert value_of(page, "to") == f"Jane Jones &lt;{JANE}&gt;"
     assert value_of(page, "subject") == "Re: Hearing on Monday"
     assert "&gt; Please see the bundle." in page
-    _, sent = only(bob.mailbox, FolderRole.SENT)
+    _, sent = only_message_in(bob.mailbox, FolderRole.SENT)
     assert sent.header.text("In-Reply-To") == message.message_id
     assert (
         sent.header.text("References") == f"<first@firm.example> {message.message_id}"
@@ -355,7 +355,7 @@ def test_a_reply_kept_as_a_draft_is_still_a_reply(
     compose_page.post(as_bob, "save", text="Yes", answers=message.pk)
     compose_page.post(as_bob, "send", to=JANE, text="Yes")
 
-    _, sent = only(bob.mailbox, FolderRole.SENT)
+    _, sent = only_message_in(bob.mailbox, FolderRole.SENT)
     assert sent.header.text("In-Reply-To") == message.message_id
     message.refresh_from_db()
     assert message.is_answered
@@ -411,7 +411,7 @@ def test_a_forwarded_message_is_quoted_and_carries_its_files(
     assert value_of(page, "subject") == "Fwd: Hearing on Monday"
     assert "From: Jane Jones" in page
     assert "Bundle.pdf" in page
-    draft, _ = only(bob.mailbox, FolderRole.DRAFTS)
+    draft, _ = only_message_in(bob.mailbox, FolderRole.DRAFTS)
     assert draft.has_attachments
     assert content.read(DraftFile.objects.get().content) == PDF.data
 
@@ -426,7 +426,7 @@ def test_a_message_is_forwarded_whole_as_a_file(
     fields = {"do": "send", "to": CHARLIE, "subject": "x", "text": "See"}
     as_bob.post(answer["Location"], fields)
 
-    _, received = only(charlie.mailbox, FolderRole.INBOX)
+    _, received = only_message_in(charlie.mailbox, FolderRole.INBOX)
     [part] = received.parts
     assert part.content_type == "message/rfc822"
     assert part.data().rstrip() == content.read(message.content).rstrip()
@@ -446,7 +446,7 @@ def test_sending_as_a_group_needs_the_right_to_send(
     grant.save()
     ComposePage(bob.mailbox).post(as_bob, "send", **fields)
 
-    _, sent = only(team, FolderRole.SENT)
+    _, sent = only_message_in(team, FolderRole.SENT)
     assert sent.header.text("From") == f"Listing office <{team.address}>"
     assert QueuedMessage.objects.latest("pk").person_id == bob.pk
 
@@ -474,7 +474,7 @@ def test_who_has_no_place_for_drafts_can_still_send(
     compose_page.post(client, "send", to=CHARLIE, text="x")
 
     assert ">Save draft</button>\n    <button" not in page
-    assert len(kept(charlie.mailbox, FolderRole.INBOX)) == 1
+    assert len(messages_in(charlie.mailbox, FolderRole.INBOX)) == 1
 
 
 def test_drafts_of_a_mailbox_that_is_only_read_are_kept_in_the_own_one(
@@ -484,8 +484,8 @@ def test_drafts_of_a_mailbox_that_is_only_read_are_kept_in_the_own_one(
 
     ComposePage(team).post(as_bob, "save", text="x")
 
-    assert kept(bob.mailbox, FolderRole.DRAFTS)
-    assert not kept(team, FolderRole.DRAFTS)
+    assert messages_in(bob.mailbox, FolderRole.DRAFTS)
+    assert not messages_in(team, FolderRole.DRAFTS)
 
 
 def test_headers_of_a_message_are_well_formed(
@@ -495,7 +495,7 @@ def test_headers_of_a_message_are_well_formed(
         as_bob, "send", to=CHARLIE, subject="Žluťoučký " * 20, text="ř" * 2000
     )
 
-    sent, _ = only(bob.mailbox, FolderRole.SENT)
+    sent, _ = only_message_in(bob.mailbox, FolderRole.SENT)
 
     HeaderBlock.parse(bytes(sent.content.header))
     assert max(map(len, content.read(sent.content).split(b"\r\n"))) <= 998

@@ -18,7 +18,7 @@ from portal.webmail.contacts.contact_card import Card
 from portal.webmail.models import DraftFile, Signature
 from tests.peers.chromium import OpenPage
 from tests.portal import screens, walks
-from tests.portal.webmail.compose_page import kept, only
+from tests.portal.webmail.compose_page import messages_in, only_message_in
 from tests.portal.webmail.conftest import put
 
 CHARLIE = "charlie@harbour.secure.example"
@@ -63,11 +63,11 @@ def test_a_message_is_written_and_sent_by_keyboard_alone(
     page.keyboard.press("Enter")
 
     expect(page.get_by_role("status").first).to_contain_text("leaves in")
-    sent, _ = only(bob.mailbox, FolderRole.SENT)
+    sent, _ = only_message_in(bob.mailbox, FolderRole.SENT)
     assert sent.subject == "Hearing"
     page.get_by_role("button", name="Undo").press("Enter")
     expect(page.locator("#id_text")).to_have_value("See you on Monday.")
-    assert not kept(bob.mailbox, FolderRole.SENT)
+    assert not messages_in(bob.mailbox, FolderRole.SENT)
 
 
 def test_words_are_saved_meanwhile_and_a_second_window_is_told(
@@ -91,7 +91,7 @@ def test_words_are_saved_meanwhile_and_a_second_window_is_told(
     expect(second.locator("#saved")).to_contain_text("another window")
     second.get_by_role("button", name="Save draft").last.click()
     expect(second.locator("#id_text")).to_have_value("One three")
-    texts = [m.subject for m in kept(bob.mailbox, FolderRole.DRAFTS)]
+    texts = [m.subject for m in messages_in(bob.mailbox, FolderRole.DRAFTS)]
     assert len(texts) == 2
 
 
@@ -126,8 +126,8 @@ def test_a_message_sent_while_it_is_being_saved_is_sent_once(
     asked[0].continue_()
 
     expect(page.get_by_role("status").first).to_contain_text("leaves in")
-    only(bob.mailbox, FolderRole.SENT)
-    assert not kept(bob.mailbox, FolderRole.DRAFTS)
+    only_message_in(bob.mailbox, FolderRole.SENT)
+    assert not messages_in(bob.mailbox, FolderRole.DRAFTS)
 
 
 def test_a_message_does_not_leave_without_a_file_that_is_on_its_way(
@@ -150,7 +150,7 @@ def test_a_message_does_not_leave_without_a_file_that_is_on_its_way(
     send.click()
 
     expect(page.get_by_role("status").first).to_contain_text("leaves in")
-    _, reading = only(bob.mailbox, FolderRole.SENT)
+    _, reading = only_message_in(bob.mailbox, FolderRole.SENT)
     assert [shown.name for shown in reading.attachments] == ["Bundle.pdf"]
 
 

@@ -18,8 +18,8 @@ from tests.portal.webmail.compose_page import (
     CHARLIE,
     ComposePage,
     file,
-    kept,
-    only,
+    messages_in,
+    only_message_in,
 )
 
 pytestmark = pytest.mark.usefixtures("charlie")
@@ -60,8 +60,8 @@ def test_the_draft_is_kept_and_the_page_says_when(
     page = refused.content.decode()
     assert "Your message was not sent: One person may send 1 messages" in page
     assert "Nothing is lost" in page
-    assert len(kept(bob.mailbox, FolderRole.SENT)) == 1
-    _, draft = only(bob.mailbox, FolderRole.DRAFTS)
+    assert len(messages_in(bob.mailbox, FolderRole.SENT)) == 1
+    _, draft = only_message_in(bob.mailbox, FolderRole.DRAFTS)
     assert "Second" in draft.text
     assert "Bundle.pdf" in page
 

@@ -39,8 +39,8 @@ from tests.portal.webmail.compose_page import (
     CHARLIE,
     ComposePage,
     file,
-    kept,
-    only,
+    messages_in,
+    only_message_in,
     value_of,
 )
 from tests.portal.webmail.conftest import put
@@ -61,7 +61,7 @@ def test_a_page_that_comes_once_the_message_has_left_says_that_it_was_sent(
     as_bob: Client, compose_page: ComposePage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = as_bob.post(compose_page.url, {**WAITS, "do": "send"})
-    it_has_left(monkeypatch)
+    end_undo_period(monkeypatch)
     first, second = (_page(as_bob, answer["Location"]) for _ in "12")
 
     assert "Message sent." in first
@@ -73,11 +73,11 @@ def test_a_page_that_offered_to_take_it_back_has_said_that_it_was_sent(
 ) -> None:
     answer = as_bob.post(compose_page.url, {**WAITS, "do": "send"})
     assert "leaves in" in _page(as_bob, answer["Location"])
-    it_has_left(monkeypatch)
+    end_undo_period(monkeypatch)
     assert "Message sent" not in _page(as_bob, answer["Location"])
 
 
-def it_has_left(monkeypatch: pytest.MonkeyPatch) -> None:
+def end_undo_period(monkeypatch: pytest.MonkeyPatch) -> None:
     later = ScheduledSend.objects.get().leaves_at + A_SECOND
     monkeypatch.setattr(clock, "held", later.timestamp)
 
@@ -97,8 +97,8 @@ def test_a_sent_message_waits_and_every_page_offers_undo(
     page = compose_page.post(as_bob, "send", **WAITS).content.decode()
 
     assert "Message sent" in page and ">Undo<" in page
-    assert not kept(charlie.mailbox, FolderRole.INBOX)
-    only(bob.mailbox, FolderRole.SENT)
+    assert not messages_in(charlie.mailbox, FolderRole.INBOX)
+    only_message_in(bob.mailbox, FolderRole.SENT)
     wait = Recipient.objects.get().next_attempt_at - timezone.now()
     assert timedelta(seconds=5) < wait <= timedelta(seconds=10)
     assert claim.claim("runner") == []
@@ -119,7 +119,7 @@ def test_what_is_taken_back_is_a_draft_again_with_all_that_it_had(
     assert value_of(page, "to") == CHARLIE
     assert value_of(page, "cc") == f"Bob B &lt;{bob.address}&gt;"
     assert "On Monday" in page and "Bundle.pdf" in page
-    assert not kept(bob.mailbox, FolderRole.SENT)
+    assert not messages_in(bob.mailbox, FolderRole.SENT)
     assert set(Recipient.objects.values_list("status", flat=True)) == {"dropped"}
     assert Entry.objects.filter(event="queue.withdrawn", by_key=str(bob.pk)).exists()
 
@@ -145,7 +145,7 @@ def test_a_message_taken_back_can_be_sent_after_all(
 
     compose_page.post(as_bob, "send", **WAITS)
 
-    only(bob.mailbox, FolderRole.SENT)
+    only_message_in(bob.mailbox, FolderRole.SENT)
     statuses = Recipient.objects.values_list("status", flat=True)
     assert sorted(statuses) == ["dropped", "queued"]
 
@@ -160,7 +160,7 @@ def test_what_has_left_is_not_taken_back(
     page = undo(as_bob)
 
     assert "has left already" in page
-    only(bob.mailbox, FolderRole.SENT)
+    only_message_in(bob.mailbox, FolderRole.SENT)
     assert Recipient.objects.get().status == RecipientStatus.QUEUED
 
 
@@ -209,9 +209,9 @@ def test_what_breaks_off_between_the_queue_and_the_copy_leaves_nothing(
         raise Killed
 
     assert not QueuedMessage.objects.exists()
-    assert not kept(bob.mailbox, FolderRole.SENT)
+    assert not messages_in(bob.mailbox, FolderRole.SENT)
     send_message.send(once, by=bob)
-    assert len(kept(charlie.mailbox, FolderRole.INBOX)) == 1
+    assert len(messages_in(charlie.mailbox, FolderRole.INBOX)) == 1
 
 
 def test_sending_for_a_team_records_who_did(
@@ -262,7 +262,7 @@ def test_a_second_window_overwrites_nothing(
     page = compose_page.post(as_bob, "save", text="second", version="").content.decode()
 
     assert "another window" in page
-    texts = {m.content.body for m in kept(bob.mailbox, FolderRole.DRAFTS)}
+    texts = {m.content.body for m in messages_in(bob.mailbox, FolderRole.DRAFTS)}
     assert {bytes(text) for text in texts} == {b"first\r\n", b"second\r\n"}
 
 
@@ -309,7 +309,7 @@ def test_words_posted_after_the_session_lapsed_wait_for_the_writer(
 
     assert "Nothing is lost" in page and "Long work" in page
     assert not QueuedMessage.objects.exists()
-    only(bob.mailbox, FolderRole.DRAFTS)
+    only_message_in(bob.mailbox, FolderRole.DRAFTS)
 
 
 def test_files_posted_after_the_session_lapsed_are_to_be_added_again(
@@ -383,7 +383,7 @@ def test_an_encrypted_file_goes_with_a_mark_where_the_community_says_so(
     compose_page.post(as_bob, "send", **WAITS)
 
     assert "Cannot be scanned for viruses" in page
-    _, received = only(charlie.mailbox, FolderRole.INBOX)
+    _, received = only_message_in(charlie.mailbox, FolderRole.INBOX)
     assert received.unscanned == "encrypted PDF"
 
 
@@ -491,7 +491,7 @@ def test_a_message_is_edited_as_a_new_one(as_bob: Client, bob: Person) -> None:
     ).content.decode()
 
     assert "Said before" in page
-    draft, _ = only(bob.mailbox, FolderRole.DRAFTS)
+    draft, _ = only_message_in(bob.mailbox, FolderRole.DRAFTS)
     assert draft.message_id != message.message_id
 
 

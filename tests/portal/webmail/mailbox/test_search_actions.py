@@ -21,7 +21,7 @@ def act(client: Client, mailbox: Mailbox, do: str, *chosen: Message, **more: obj
     return client.post(place, typed, follow=True)
 
 
-def where(message: Message) -> str:
+def folder_of(message: Message) -> str:
     message.refresh_from_db()
     return str(message.folder.role)
 
@@ -33,14 +33,17 @@ def test_what_is_found_in_several_folders_is_moved_and_put_back(
     message_actions.move([second], folder(bob.mailbox, FolderRole.ARCHIVE))
 
     moved = act(as_bob, bob.mailbox, "delete", first, second)
-    went = {where(first), where(second)}
+    went = {folder_of(first), folder_of(second)}
     undo = reverse("webmail:search_undo", args=[bob.mailbox.pk])
     back = as_bob.post(undo, {"q": "hearing"}, follow=True)
 
     assert went == {FolderRole.TRASH}
     assert "2 messages moved to" in moved.content.decode()
     assert undo in moved.content.decode()
-    assert (where(first), where(second)) == (FolderRole.INBOX, FolderRole.ARCHIVE)
+    assert (folder_of(first), folder_of(second)) == (
+        FolderRole.INBOX,
+        FolderRole.ARCHIVE,
+    )
     assert back.request["QUERY_STRING"] == "q=hearing"
 
 
@@ -63,11 +66,11 @@ def test_what_is_found_is_moved_to_a_folder_of_the_same_mailbox_only(
     archive, theirs = (folder(one, FolderRole.ARCHIVE) for one in (bob.mailbox, team))
 
     refused = act(as_bob, bob.mailbox, "move", message, target=theirs.pk)
-    stayed = where(message)
+    stayed = folder_of(message)
     act(as_bob, bob.mailbox, "move", message, target=archive.pk)
 
     assert (refused.status_code, stayed) == (404, FolderRole.INBOX)
-    assert where(message) == FolderRole.ARCHIVE
+    assert folder_of(message) == FolderRole.ARCHIVE
 
 
 def test_a_draft_that_is_found_goes_nowhere_but_to_deleted(
@@ -77,11 +80,11 @@ def test_a_draft_that_is_found_goes_nowhere_but_to_deleted(
     draft = message_actions.append(drafts, written(), is_draft=True)
 
     page = act(as_bob, bob.mailbox, "archive", draft).content.decode()
-    stayed = where(draft)
+    stayed = folder_of(draft)
     act(as_bob, bob.mailbox, "delete", draft)
 
     assert "a draft can only be moved to Deleted" in page
-    assert (stayed, where(draft)) == (FolderRole.DRAFTS, FolderRole.TRASH)
+    assert (stayed, folder_of(draft)) == (FolderRole.DRAFTS, FolderRole.TRASH)
 
 
 def test_what_is_deleted_already_is_not_deleted_for_good_from_here(
@@ -92,7 +95,7 @@ def test_what_is_deleted_already_is_not_deleted_for_good_from_here(
 
     page = act(as_bob, bob.mailbox, "delete", message).content.decode()
 
-    assert "already" in page and where(message) == FolderRole.TRASH
+    assert "already" in page and folder_of(message) == FolderRole.TRASH
     assert act(as_bob, bob.mailbox, "erase", message).status_code == 404
 
 
@@ -107,7 +110,7 @@ def test_nobody_else_acts_on_what_is_found(
     assert act(client, team, "delete", shared).status_code == 403
     act(client, alice.mailbox, "delete", mine, shared)
 
-    assert (where(mine), where(shared)) == (FolderRole.INBOX, FolderRole.INBOX)
+    assert (folder_of(mine), folder_of(shared)) == (FolderRole.INBOX, FolderRole.INBOX)
 
 
 def test_undoing_a_move_leads_back_to_the_page(as_bob: Client, bob: Person) -> None:
@@ -126,4 +129,4 @@ def test_undoing_a_move_leads_back_to_the_page(as_bob: Client, bob: Person) -> N
     offer = page.partition(undo_at)[2].partition("</form>")[0]
     assert f'name="past" value="{newer.pk}"' in offer
     assert back["Location"].endswith(f"order=oldest&past={newer.pk}&page=2")
-    assert where(message) == FolderRole.INBOX
+    assert folder_of(message) == FolderRole.INBOX

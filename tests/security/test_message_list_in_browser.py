@@ -99,7 +99,7 @@ def test_every_line_shows_whose_it_is(
         lines += page.locator(".app-mail-row").count()
         wrong += page.evaluate(FAULTS, [SENDER, harbour.name])
         wrong += list(screens.examine(page, width))
-        _keep_picture(page, lines, width)
+        _save_screenshot(page, lines, width)
         older = page.locator("a.govuk-pagination__link[rel=next]")
         if not older.count():
             break
@@ -109,6 +109,6 @@ def test_every_line_shows_whose_it_is(
     assert not wrong
 
 
-def _keep_picture(page: Page, lines: int, width: int) -> None:
+def _save_screenshot(page: Page, lines: int, width: int) -> None:
     if kept := os.environ.get("POSTERN_PICTURES"):
         page.screenshot(path=Path(kept) / f"names-{lines}-{width}.png", full_page=True)

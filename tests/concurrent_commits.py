@@ -14,20 +14,20 @@ from engine.queue.enqueue import commit
 from engine.queue.enqueue.accepted_message import AcceptedMessage
 
 
-def at_once(
+def commit_concurrently(
     calls: Sequence[Callable[[], Any]], monkeypatch: pytest.MonkeyPatch
 ) -> list[Any]:
     """What processes get that accept at the same moment: each waits for the others
     between looking for earlier messages and writing its own, for as long as it can."""
     real, gate = commit._earlier_copies, threading.Barrier(len(calls), timeout=2)
 
-    def looked(batch: Sequence[AcceptedMessage]) -> Any:
+    def wait_after_lookup(batch: Sequence[AcceptedMessage]) -> Any:
         found = real(batch)
         with suppress(threading.BrokenBarrierError):
             gate.wait()
         return found
 
-    monkeypatch.setattr(commit, "_earlier_copies", looked)
+    monkeypatch.setattr(commit, "_earlier_copies", wait_after_lookup)
     answers: list[Any] = [None] * len(calls)
 
     def answer(at: int) -> None:

@@ -18,7 +18,7 @@ from portal.account import failed_sign_ins
 from portal.sessions import sign_in_attempts
 from tests.factories import PASSWORD
 from tests.portal.conftest import code_now, give_app
-from tests.security.intruder import everybody_hears
+from tests.security.intruder import deliver_notices
 
 LOGIN = "/account/login/"
 ELSEWHERE, FURTHER = "198.51.100.7", "203.0.113.7"
@@ -52,7 +52,7 @@ def guess_passwords(address: str, times: int, peer: str = ELSEWHERE) -> None:
 
 
 def notices_to(address: str) -> list[mail.EmailMessage]:
-    everybody_hears()
+    deliver_notices()
     return [message for message in mail.outbox if message.to == [address]]
 
 
@@ -144,5 +144,5 @@ def test_the_same_is_done_for_an_address_that_is_nobodys(owner: Person) -> None:
         queued.append(OrmQ.objects.count())
 
     assert queued == [1, 1]
-    everybody_hears()
+    deliver_notices()
     assert Entry.objects.filter(event=failed_sign_ins.TOO_MANY).count() == 0

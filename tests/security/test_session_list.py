@@ -13,7 +13,7 @@ from portal.sessions.models import WebSession
 from tests import factories
 from tests.factories import PASSWORD
 from tests.portal.conftest import SignIn, make_session
-from tests.security.intruder import everybody_hears
+from tests.security.intruder import deliver_notices
 
 OWN = "/account/sessions/"
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -27,7 +27,7 @@ def app_password(bob: Person) -> AppPassword:
 
 
 @pytest.fixture
-def reached(bob: Person) -> Person:
+def bob_with_address(bob: Person) -> Person:
     """Bob, with an everyday address for notices."""
     bob.everyday_address = "bob@everyday.example"
     bob.save()
@@ -42,7 +42,7 @@ def sign_in(person: Person) -> Client:
 
 def notices() -> list[str]:
     """Returns the notices sent to Bob's everyday address."""
-    everybody_hears()
+    deliver_notices()
     return [m.body for m in mail.outbox if m.to == ["bob@everyday.example"]]
 
 
@@ -170,11 +170,11 @@ def test_who_looks_after_people_sees_theirs(
 
 
 def test_and_ends_one_with_a_reason_and_a_notice(
-    surface: str, overseer: tuple[Person, Client], reached: Person
+    surface: str, overseer: tuple[Person, Client], bob_with_address: Person
 ) -> None:
     by, client = overseer
-    session = make_session(reached)
-    path = f"{page_of(reached, surface)}sessions/{session.public_id}/end/"
+    session = make_session(bob_with_address)
+    path = f"{page_of(bob_with_address, surface)}sessions/{session.public_id}/end/"
 
     assert "Enter a reason" in client.post(path).content.decode()
     client.post(path, WHY)
@@ -188,30 +188,30 @@ def test_and_ends_one_with_a_reason_and_a_notice(
 def test_and_all_of_them_with_the_app_passwords(
     surface: str,
     overseer: tuple[Person, Client],
-    reached: Person,
+    bob_with_address: Person,
     app_password: AppPassword,
 ) -> None:
-    own = sign_in(reached)
+    own = sign_in(bob_with_address)
     last = "sessions/end/" if surface == "console" else "sessions/everywhere/"
 
-    overseer[1].post(page_of(reached, surface) + last, WHY)
+    overseer[1].post(page_of(bob_with_address, surface) + last, WHY)
 
     assert own.get(OWN).status_code == 302
-    assert authentication.authenticate_person(reached.address, SECRET) is None
+    assert authentication.authenticate_person(bob_with_address.address, SECRET) is None
     assert any("was signed out everywhere" in notice for notice in notices())
 
 
 def test_and_one_app_password(
     surface: str,
     overseer: tuple[Person, Client],
-    reached: Person,
+    bob_with_address: Person,
     app_password: AppPassword,
 ) -> None:
-    path = f"{page_of(reached, surface)}app-passwords/{app_password.pk}/end/"
+    path = f"{page_of(bob_with_address, surface)}app-passwords/{app_password.pk}/end/"
 
     overseer[1].post(path, WHY)
 
-    assert authentication.authenticate_person(reached.address, SECRET) is None
+    assert authentication.authenticate_person(bob_with_address.address, SECRET) is None
     assert any("An app password of" in notice for notice in notices())
 
 
