@@ -1,3 +1,3 @@
-"""Engine is the mail system: it runs without the portal."""
+"""The mail system, which runs without the portal."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+"""Prepares every process that starts Django: private files, and jobs signed earlier."""
+
 from __future__ import annotations
 
 from importlib import import_module
@@ -12,18 +14,27 @@ from engine.secrets import state_folder
 
 
 class EngineConfig(AppConfig):
+    """Registers the engine with Django."""
+
     name = "engine"
     label = "engine"
 
     def ready(self) -> None:
-        state_folder.folder()
-        state_folder.keep_private()
-        connection_created.connect(_keep_database_private)
+        """Makes the state private, and reads jobs that an earlier secret key signed.
+
+        Raises ImproperlyConfigured where the state folder cannot be made private.
+        """
+        state_folder.subfolder()
+        state_folder.restrict_permissions()
+        # SQLite creates its files on the first connection, after this method.
+        connection_created.connect(_restrict_database_permissions)
         if settings.SECRET_KEY_FALLBACKS:
-            # It loads django-q2, of which the mail engine needs nothing otherwise.
+            # Loads django-q2, which the mail engine does not need otherwise.
             import_module("engine.jobs.packages").accept_earlier_keys()
 
 
-def _keep_database_private(connection: BaseDatabaseWrapper, **_: Any) -> None:
+def _restrict_database_permissions(connection: BaseDatabaseWrapper, **_: Any) -> None:
     if connection.vendor == "sqlite":
-        state_folder.keep_database_private(str(connection.settings_dict["NAME"]))
+        state_folder.restrict_database_permissions(
+            str(connection.settings_dict["NAME"])
+        )

@@ -1,4 +1,4 @@
-"""Django's own mail leaves through the queue, like all other mail."""
+"""Sends Django's own mail, and notices to people, through the queue like all other mail."""
 
 from __future__ import annotations
 
@@ -26,28 +26,29 @@ _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 class ServiceMessage(EmailMessage):
-    """A notice that is sent once under its `key`, however often that is tried.
+    """A notice that is sent once for each `key`, even where the job that sends it repeats.
 
-    Without a key, as with mail that Django or a library writes, each time counts.
+    Without a key, as with mail from Django or a library, every call sends a message.
     """
 
     key = ""
 
 
 class EverydayMessage(ServiceMessage):
-    """A notice to an address outside, by the internet, even where a member owns its domain.
+    """A notice to an everyday address, sent over the internet even to a member's domain.
 
-    What helps to connect a mail server must not wait for its connection.
+    A member's own server may not be connected yet, and a notice about connecting it would
+    wait for the connection.
     """
 
 
 def notice(
     subject: str, body: str, *, person: Person, to: str = "", what: str = ""
 ) -> ServiceMessage:
-    """A notice to a person: outside the community, unless their own server keeps them.
+    """Returns a notice to a person, addressed to `to` or to their `notice_address`.
 
-    They have a `notice_address`, or else `to` names one. A job sends one notice under
-    the name `what`, however often it is run.
+    It leaves the community unless the address is the person's address in it. `what` names
+    the notice within the current job: a job that runs again does not send it twice.
     """
     address = to or person.notice_address
     kind = ServiceMessage if address == person.address else EverydayMessage
@@ -57,17 +58,17 @@ def notice(
 
 
 class QueueEmailBackend(BaseEmailBackend):
-    """Submits each message as a notice of the service, from the null sender.
+    """The EMAIL_BACKEND: submits each message as a notice from the null sender.
 
-    Nobody reads what would come back to a notice, so nothing comes back. Each recipient
-    is submitted alone: one bad address keeps the notice from nobody else.
+    With the null sender no bounce is generated, which nobody would read. Each recipient is
+    submitted separately, so that one bad address does not affect the others.
     """
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
-        """Queue the messages and return how many had somebody to go to.
+        """Queues the messages, and returns how many have at least one accepted recipient.
 
-        Raises MailError or InvalidAddressError for the first recipient refused, after
-        trying all, unless told to fail silently.
+        Raises MailError or InvalidAddressError for the first refused recipient after all
+        have been tried, unless the backend is to fail silently.
         """
         refusals: list[MailError | InvalidAddressError] = []
         queued = sum(_queue(message, refusals) for message in email_messages)
@@ -82,9 +83,11 @@ def _queue(
     try:
         raw = _bytes_of(message)
     except ValueError as error:
-        # Django's writer refuses the header; it will not take it the next time either.
-        log.warning("a notice cannot be written: %s", error)
-        refusals.append(InvalidAddressError(f"It cannot be written: {error}"))
+        # Django cannot serialise the header, and trying again will not change that.
+        log.warning("a notice cannot be serialised: %s", error)
+        refusals.append(
+            InvalidAddressError(f"The message cannot be serialised: {error}")
+        )
         return False
     is_everyday = isinstance(message, EverydayMessage)
     accepted = 0
@@ -107,13 +110,13 @@ def _queue(
 
 
 def _fingerprint(message: EmailMessage, recipient: str) -> str:
-    """By which the queue knows a notice again; links and times in it differ each time."""
+    """Identifies a notice to the queue by its key: the links and times in it vary."""
     key = message.key if isinstance(message, ServiceMessage) else ""
     return sha256(f"{key}:{recipient}".encode()).hexdigest() if key else ""
 
 
 def _bytes_of(message: EmailMessage) -> bytes:
-    """Raises ValueError where its header cannot be written."""
+    """Raises ValueError where the header cannot be serialised."""
     international = _international(message)
     if international:
         message = copy(message)
@@ -125,10 +128,10 @@ def _bytes_of(message: EmailMessage) -> bytes:
 
 
 def _international(message: EmailMessage) -> bytes:
-    """The To field in UTF-8 (RFC 6532) where an address asks for it; empty elsewhere.
+    """The To field in UTF-8 (RFC 6532) where a local part is not ASCII; otherwise empty.
 
-    Django 5.2 writes an encoded word into the address, which RFC 2047 §5 forbids, and
-    raises ValueError where that word is too long for a line.
+    Django 5.2 puts an encoded word into such an address, which RFC 2047 §5 forbids, and
+    raises ValueError where the word is too long for a line.
     """
     named = [one for to in message.to for one in addresses_in(to.encode())]
     if all(one.address.local.isascii() for one in named):
@@ -137,8 +140,8 @@ def _international(message: EmailMessage) -> bytes:
 
 
 def _address(recipient: str) -> Address:
-    """The address of `Name <address>`, or of the address alone."""
+    """Parses `Name <address>` or a bare address. Raises InvalidAddressError."""
     named = list(addresses_in(recipient.encode()))
     if len(named) != 1:
-        raise InvalidAddressError(f"{recipient!r} is not one address")
+        raise InvalidAddressError(f"{recipient!r} is not a single address")
     return named[0].address

@@ -221,8 +221,10 @@ def clocks_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes the database's clock follow this host's, so that `time_machine` moves
     both."""
     monkeypatch.setattr(clock, "now", timezone.now)
-    monkeypatch.setattr(clock, "held", lambda: timezone.now().timestamp())
-    monkeypatch.setattr(clock, "lately", timezone.now)
+    monkeypatch.setattr(
+        clock, "estimated_timestamp", lambda: timezone.now().timestamp()
+    )
+    monkeypatch.setattr(clock, "estimated_now", timezone.now)
 
 
 @pytest.fixture

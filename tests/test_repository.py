@@ -28,6 +28,7 @@ from engine.registry.models.organisation import (
     ORGANISATION_TRANSITIONS,
     OrganisationStatus,
 )
+from engine.secrets import secret_keys
 from onboarding.status import TRANSITIONS, Status
 from portal.account.second_factor import one_time_codes
 from portal.configuration.environment import Environment
@@ -432,10 +433,11 @@ def _written() -> Iterator[Path]:
     [
         (one_time_codes.SALT, "portal.account.codes"),
         (known_browsers.SALT, "portal.sessions.devices"),
+        (secret_keys.KEY_ID_SALT, "engine.keys.name"),
     ],
 )
 def test_salts_do_not_follow_renamed_modules(found: str, kept: str) -> None:
-    """A code that was used would work again, and every browser would be unknown."""
+    """A code that was used would work again, every browser be unknown, every key too."""
     assert found == kept
 
 

@@ -69,11 +69,11 @@ class UnknownAddress(APIView):
 def problem_response(error: Exception, context: Mapping[str, Any]) -> Response:
     """Returns the response to any exception; an internal error is logged, not shown."""
     response = exception_handler(_as_api_exception(error), dict(context))
-    if response is None and transient_errors.is_passing(error):
+    if response is None and transient_errors.is_transient(error):
         log.error("The API cannot reach or store its data", exc_info=error)
         response = Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
         response["Retry-After"] = str(transient_errors.RETRY_SECONDS)
-        return _as_problem(response, transient_errors.SENTENCE, [])
+        return _as_problem(response, transient_errors.MESSAGE, [])
     if response is None:
         log.error("The API failed", exc_info=error)
         response = Response(status=HTTPStatus.INTERNAL_SERVER_ERROR)

@@ -144,12 +144,12 @@ def open_copy(message: QuarantinedMessage) -> IO[bytes]:
 
 def folder() -> Path:
     """Returns the folder of the copies, which only this user can read."""
-    return state_folder.folder("quarantine")
+    return state_folder.subfolder("quarantine")
 
 
 def _copy(content: IO[bytes], path: Path) -> tuple[int, str]:
     size, digest = 0, hashlib.sha256()
-    with state_folder.create(path) as file:
+    with state_folder.create_private_file(path) as file:
         while chunk := content.read(CHUNK):
             size += len(chunk)
             digest.update(chunk)

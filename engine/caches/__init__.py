@@ -1,3 +1,3 @@
-"""Caches that processes share, and that count exactly how often something was asked for."""
+"""Caches that processes share, with exact counts for rate limits."""
 
 from __future__ import annotations

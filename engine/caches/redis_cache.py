@@ -1,4 +1,4 @@
-"""Redis or Valkey as the cache that hosts share, and this process's memory while it is away."""
+"""A cache in Redis or Valkey, which hosts share, with local memory as its fallback."""
 
 from __future__ import annotations
 
@@ -17,88 +17,100 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
-from engine.caches.counting import MAX_ENTRIES, Count, counted, shown
+from engine.caches.counting import MAX_ENTRIES, Count, as_count, incremented
 
 log = logging.getLogger(__name__)
 
-# Seconds for one answer of Redis, and for which it is then left alone.
-PATIENCE = 1.0
-AWAY_SECONDS = 5.0
+# How long Redis may take to connect or to answer.
+TIMEOUT_SECONDS = 1.0
+# How long Redis is not asked after it failed. Otherwise each request would wait for the
+# timeout while Redis is down.
+PAUSE_SECONDS = 5.0
 
 
 def redis_settings(url: str) -> dict[str, Any]:
-    """What CACHES says of a Redis or Valkey at the URL."""
+    """Returns the entry in CACHES for a Redis or Valkey at the URL."""
     return {
         "BACKEND": "engine.caches.redis_cache.SharedCache",
         "LOCATION": url,
         "OPTIONS": {
-            "socket_connect_timeout": PATIENCE,
-            "socket_timeout": PATIENCE,
-            # Once more, for a connection that a restart of Redis has ended.
+            "socket_connect_timeout": TIMEOUT_SECONDS,
+            "socket_timeout": TIMEOUT_SECONDS,
+            # One retry, because a restart of Redis ends pooled connections.
             "retry": Retry(NoBackoff(), 1),
         },
     }
 
 
-class _Memory(LocMemCache):
-    """This process's own memory, for as long as Redis is away."""
+class _LocalCache(LocMemCache):
+    """This process's memory, used while Redis is unavailable."""
 
     _counting = threading.Lock()
 
     def count(self, key: str, seconds: int) -> Count:
+        """Counts one more under the key, for this process only."""
         with self._counting:
-            kept = counted(self.get(key), seconds)
-            self.set(key, kept, max(0.0, kept[0] - time.time()))
-        return shown(kept)
+            stored = incremented(self.get(key), seconds)
+            self.set(key, stored, max(0.0, stored[0] - time.time()))
+        return as_count(stored)
 
 
 class SharedCache(RedisCache):
-    """Redis or Valkey, or this process's own memory while it is away.
+    """Redis or Valkey; this process's memory while it is unavailable.
 
-    Limits are then kept by each process for itself, and nothing else is lost: sessions
-    and locks are in the database.
+    Each process then enforces rate limits for itself. Nothing else is lost, because
+    sessions and locks are in the database. The methods are those of Django's interface.
     """
 
-    _away_until = 0.0
+    _unavailable_until = 0.0
 
     def __init__(self, server: Any, params: dict[str, Any]) -> None:
         super().__init__(server, params)
-        self._memory = _Memory(
-            "while-redis-is-away", {"OPTIONS": {"MAX_ENTRIES": MAX_ENTRIES}}
+        self._local = _LocalCache(
+            "while-redis-is-unavailable", {"OPTIONS": {"MAX_ENTRIES": MAX_ENTRIES}}
         )
 
     def count(self, key: str, seconds: int) -> Count:
-        return cast(Count, self._ask("count", key, seconds))
+        """Counts one more under the key, for `seconds` after its first."""
+        return cast(Count, self._call("count", key, seconds))
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
-        return self._ask("get", key, default, version)
+        """Returns the value, or the default where there is none."""
+        return self._call("get", key, default, version)
 
     def set(
         self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None
     ) -> None:
-        self._ask("set", key, value, timeout, version)
+        """Stores the value for `timeout` seconds; None never expires."""
+        self._call("set", key, value, timeout, version)
 
     def add(
         self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None
     ) -> bool:
-        return bool(self._ask("add", key, value, timeout, version))
+        """Stores the value unless the key exists, and returns whether it did."""
+        return bool(self._call("add", key, value, timeout, version))
 
     def touch(
         self, key: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None
     ) -> bool:
-        return bool(self._ask("touch", key, timeout, version))
+        """Sets a new timeout in seconds, and returns whether the key exists."""
+        return bool(self._call("touch", key, timeout, version))
 
     def incr(self, key: Any, delta: int = 1, version: Any = None) -> int:
-        return cast(int, self._ask("incr", key, delta, version))
+        """Adds to a number and returns it. Raises ValueError where there is none."""
+        return cast(int, self._call("incr", key, delta, version))
 
     def delete(self, key: Any, version: Any = None) -> bool:
-        return bool(self._ask("delete", key, version))
+        """Deletes the key, and returns whether it existed."""
+        return bool(self._call("delete", key, version))
 
     def has_key(self, key: Any, version: Any = None) -> bool:
-        return bool(self._ask("has_key", key, version))
+        """Returns whether the key exists and has not expired."""
+        return bool(self._call("has_key", key, version))
 
     def get_many(self, keys: Any, version: Any = None) -> dict[Any, Any]:
-        return cast(dict[Any, Any], self._ask("get_many", keys, version))
+        """Returns the values of the keys that exist."""
+        return cast(dict[Any, Any], self._call("get_many", keys, version))
 
     def set_many(
         self,
@@ -106,41 +118,47 @@ class SharedCache(RedisCache):
         timeout: Any = DEFAULT_TIMEOUT,
         version: Any = None,
     ) -> list[Any]:
-        return list(self._ask("set_many", data, timeout, version) or ())
+        """Stores the values, and returns the keys that could not be stored."""
+        return list(self._call("set_many", data, timeout, version) or ())
 
     def delete_many(self, keys: Any, version: Any = None) -> None:
-        self._ask("delete_many", keys, version)
+        """Deletes the keys that exist."""
+        self._call("delete_many", keys, version)
 
     def clear(self) -> None:
-        self._ask("clear")
-        self._memory.clear()
+        """Deletes everything, in Redis and in local memory."""
+        self._call("clear")
+        self._local.clear()
 
-    def _ask(self, what: str, *args: Any) -> Any:
-        # Of the class: each thread has an instance of its own, and none waits again.
-        if time.monotonic() >= SharedCache._away_until:
+    def _call(self, method: str, *args: Any) -> Any:
+        # Each thread has its own instance, so that the state is kept in the class: one
+        # thread that waited for the timeout spares the others.
+        if time.monotonic() >= SharedCache._unavailable_until:
             try:
-                return self._ask_redis(what, *args)
+                return self._call_redis(method, *args)
             except RedisError as error:
-                # It does not answer, or takes nothing: it is full, or read-only.
-                SharedCache._away_until = time.monotonic() + AWAY_SECONDS
-                log.error("Redis cannot be used; limits are local: %s", error)
-        return getattr(self._memory, what)(*args)
+                # Not only a lost connection: a full or read-only Redis refuses writes.
+                SharedCache._unavailable_until = time.monotonic() + PAUSE_SECONDS
+                log.error(
+                    "Redis is unavailable; rate limits apply per process: %s", error
+                )
+        return getattr(self._local, method)(*args)
 
-    def _ask_redis(self, what: str, *args: Any) -> Any:
-        if what == "count":
+    def _call_redis(self, method: str, *args: Any) -> Any:
+        if method == "count":
             return self._count(*args)
-        return getattr(super(), what)(*args)
+        return getattr(super(), method)(*args)
 
     def _count(self, key: str, seconds: int) -> Count:
-        """By Redis's own clock, which hosts share."""
+        """Counts by the clock of Redis, which all hosts share."""
         name = self.make_and_validate_key(key)
         client = cast(Any, self)._cache.get_client(name, write=True)
         try:
             return _count_with(client, name, seconds)
         except ResponseError:
-            # One value that is no number, perhaps from an earlier version, does not make
-            # Redis away. Where it refuses to write at all, it refuses this as well.
-            client.transaction(partial(_drop_unless_number, name), name)
+            # A value that is not a number, perhaps from an earlier version, does not mean
+            # that Redis is unavailable. If Redis refuses all writes, this fails as well.
+            client.transaction(partial(_delete_unless_number, name), name)
         return _count_with(client, name, seconds)
 
 
@@ -153,9 +171,9 @@ def _count_with(client: Any, name: str, seconds: int) -> Count:
     return Count(int(number), max(0, milliseconds) / 1000)
 
 
-def _drop_unless_number(name: str, steps: Any) -> None:
-    """In a transaction that watches the name: another may have begun to count."""
-    kept = steps.get(name) if steps.type(name) == b"string" else b""
+def _delete_unless_number(name: str, steps: Any) -> None:
+    """Runs in a transaction that watches the name, as another process may count too."""
+    stored = steps.get(name) if steps.type(name) == b"string" else b""
     steps.multi()
-    if not re.fullmatch(rb"\d+", kept or b""):
+    if not re.fullmatch(rb"\d+", stored or b""):
         steps.delete(name)

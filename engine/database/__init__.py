@@ -1,3 +1,3 @@
-"""Uses the database that all processes and hosts share: time, locks, threads, batches."""
+"""What code needs of the database that all processes and hosts share, beside Django's ORM."""
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
-"""Lets transactions of all hosts pass one by one where they share a name."""
+"""Serialises transactions of all hosts that lock the same name."""
 
 from __future__ import annotations
 
 from django.db import connection
 
-# PostgreSQL 15, 13.3.5: gone with the transaction, whatever becomes of it. Sorted
-# in a query of its own: what a SELECT list does may be done before its ORDER BY.
+# PostgreSQL 15 §13.3.5: transaction-level locks end with the transaction, committed or
+# not. The keys are sorted in a subquery, because a SELECT list may be evaluated before the
+# ORDER BY beside it.
 HOLD = """
     SELECT pg_advisory_xact_lock(key) FROM (
         SELECT DISTINCT hashtextextended(name, 0) AS key FROM unnest(%s::text[]) AS name
@@ -15,10 +16,11 @@ HOLD = """
 
 
 def hold(*names: str) -> None:
-    """Wait for each name, and keep it until the caller's transaction ends. One query.
+    """Waits for the lock of each name, and holds it until the transaction ends. One query.
 
-    They are taken in one order, so that two transactions never wait for each other. On
-    SQLite a transaction that may write is the only one already (`transaction_mode`).
+    All callers take their locks in the same order, so that no two wait for each other.
+    Does nothing on SQLite, where writing transactions are serialised already: ours begin
+    IMMEDIATE (`transaction_mode`).
     """
     if not names or connection.vendor != "postgresql":
         return

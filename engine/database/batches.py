@@ -1,4 +1,4 @@
-"""Long work beside everything else: in slices, each a transaction, for so long at most."""
+"""Does long work in small batches, so that other transactions are not held up."""
 
 from __future__ import annotations
 
@@ -10,37 +10,38 @@ from typing import TypeVar
 Row = TypeVar("Row")
 log = logging.getLogger(__name__)
 
-# Seconds of one job, well within what a job may take (`engine.jobs.limits`); what is
-# left is done by the next.
-SECONDS = 120.0
+# How long one job works, well within a job's time limit (`engine.jobs.limits`). The next
+# run of the schedule does the rest.
+JOB_SECONDS = 120.0
 
 
-def work(slice_of_work: Callable[[], int]) -> int:
-    """Call it until it says that it did nothing, or time is over; return the sum.
+def run(batch: Callable[[], int]) -> int:
+    """Calls `batch`, one transaction, until it returns 0 or the time is up.
 
-    Between two slices others have the database: SQLite has one writer, and locks on
-    PostgreSQL are held for one slice only.
+    Returns the sum of what it returned: how many rows were processed. Between two batches
+    other transactions can write: SQLite has a single writer, and on PostgreSQL the locks
+    of a batch are released.
     """
-    ends, done = time.monotonic() + SECONDS, 0
-    while (some := slice_of_work()) and time.monotonic() < ends:
-        done += some
-    return done + some
+    deadline, done = time.monotonic() + JOB_SECONDS, 0
+    while (count := batch()) and time.monotonic() < deadline:
+        done += count
+    return done + count
 
 
 def for_each(rows: Iterable[Row], work: Callable[[Row], object]) -> int:
-    """Call `work` for each row, outside a transaction; returns how many rows there were.
+    """Calls `work` for each row, outside a transaction, and returns the number of rows.
 
-    One row's fault stops no other: the first is raised after all were tried, so that
-    the job has failed, is shown to the operators, and is tried again.
+    An exception for one row does not stop the others. The first is raised when all have
+    been tried, so that the job fails, is shown to the operators and is retried.
     """
-    count, first = 0, None
+    count, first_error = 0, None
     for row in rows:
         count += 1
         try:
             work(row)
-        except Exception as fault:
-            log.exception("%r could not be dealt with", row)
-            first = first or fault
-    if first is not None:
-        raise first
+        except Exception as error:
+            log.exception("processing %r failed", row)
+            first_error = first_error or error
+    if first_error is not None:
+        raise first_error
     return count

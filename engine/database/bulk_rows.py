@@ -1,4 +1,4 @@
-"""Rows is in charge of many rows at once, where each microsecond counts."""
+"""Writes and selects many rows with few statements, where Django's ORM is too slow."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from typing import Any, TypeAlias
 from django.db import connection, models
 from django.db.models.expressions import RawSQL
 
-# Values in one statement: well within what SQLite binds.
+# Values in one statement; SQLite binds 32,766 by default.
 VALUES_LIMIT = 30_000
-# Rows in one statement that gives each values of its own: it compares each with all.
-UPDATED_AT_ONCE = 100
+# Rows in one bulk_update(): its CASE compares every row with every key, so that the cost
+# of a statement grows with the square.
+UPDATE_BATCH_SIZE = 100
 
 LOCK = "SELECT FROM {table} WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
-ADD = """
+INCREMENT = """
     UPDATE {table} SET {name} = {name} + CAST(given.value AS bigint)
     FROM {members}(%s) AS given WHERE {table}.id = CAST(given.key AS bigint)
 """
-# What reads the members of a JSON object as rows.
+# The functions that read the members of a JSON object as rows.
 MEMBERS = {"postgresql": "json_each_text", "sqlite": "json_each"}
-AMONG = {
+IDS = {
     "postgresql": "SELECT CAST(value AS bigint) FROM json_array_elements_text(%s)",
     "sqlite": "SELECT value FROM json_each(%s)",
 }
@@ -35,17 +36,17 @@ Row: TypeAlias = Sequence[Any]
 def insert(
     model: type[models.Model], columns: Columns, rows: Sequence[Row]
 ) -> list[int]:
-    """Insert rows with few statements, in the caller's transaction; return their ids.
+    """Inserts rows in the caller's transaction, and returns their ids in the same order.
 
-    For the path that every message takes: the same rows as bulk_create() writes, without
-    making and asking a model instance for each value. Columns are database columns, and
-    none that the model requires may be missing. The ids come in the order of the rows.
+    Writes the same rows as bulk_create() without a model instance for each, because every
+    accepted message comes through here. `columns` are names of database columns; the
+    model's defaults are not applied, so that none that it requires may be missing.
     """
-    at_once = max(1, VALUES_LIMIT // len(columns))
+    batch_size = max(1, VALUES_LIMIT // len(columns))
     return [
         row_id
-        for start in range(0, len(rows), at_once)
-        for row_id in _insert(model, columns, rows[start : start + at_once])
+        for start in range(0, len(rows), batch_size)
+        for row_id in _insert(model, columns, rows[start : start + batch_size])
     ]
 
 
@@ -54,9 +55,9 @@ def _insert(
 ) -> list[int]:
     table, *names = map(connection.ops.quote_name, (model._meta.db_table, *columns))
     if connection.vendor == "postgresql" and not _has_bytes(model, columns):
-        source, values = _document(table, names, columns, rows)
+        source, values = _json_source(table, names, columns, rows)
     else:
-        source, values = _values(rows)
+        source, values = _values_source(rows)
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {table} ({', '.join(names)}) {source} RETURNING id",
@@ -65,40 +66,42 @@ def _insert(
         return [row_id for (row_id,) in cursor.fetchall()]
 
 
-def _values(rows: Sequence[Row]) -> tuple[str, list[Any]]:
+def _values_source(rows: Sequence[Row]) -> tuple[str, list[Any]]:
     one = f"({', '.join(['%s'] * len(rows[0]))})"
-    values = [_plain(value) for row in rows for value in row]
+    values = [_bindable(value) for row in rows for value in row]
     return f"VALUES {', '.join([one] * len(rows))}", values
 
 
-def _document(
+def _json_source(
     table: str, names: Sequence[str], columns: Columns, rows: Sequence[Row]
 ) -> tuple[str, list[Any]]:
-    """All rows as one JSON value, whose members PostgreSQL reads as the table's columns.
+    """Passes all rows as one JSON value, which PostgreSQL reads as rows of the table.
 
-    Its driver looks through a statement for each place of a value, and twenty thousand
-    places take it longer than the server takes to write the rows.
+    psycopg searches the statement for placeholders, and twenty thousand of them take it
+    longer than the server takes to write the rows.
     """
     source = (
         f"SELECT {', '.join(names)}"  # noqa: S608
         f" FROM json_populate_recordset(NULL::{table}, %s::json)"
     )
     records = [dict(zip(columns, row, strict=True)) for row in rows]
-    return source, [json.dumps(records, default=_written)]
+    return source, [json.dumps(records, default=_as_json)]
 
 
 @lru_cache(maxsize=64)
 def _has_bytes(model: type[models.Model], columns: Columns) -> bool:
-    """True where a column holds what JSON has no word for."""
+    """Returns whether a column holds bytes, which JSON cannot express."""
     fields = map(model._meta.get_field, columns)
     return any(isinstance(field, models.BinaryField) for field in fields)
 
 
-def add(model: type[models.Model], column: str, amounts: Mapping[int, int]) -> None:
-    """Add to a number of several rows, by id, in the caller's transaction.
+def increment(
+    model: type[models.Model], column: str, amounts: Mapping[int, int]
+) -> None:
+    """Adds `amounts`, by id, to a number in several rows, in the caller's transaction.
 
-    They are locked in the order of their ids, so that two transactions never wait for
-    each other.
+    Locks the rows in the order of their ids first: an UPDATE locks them in any order, and
+    two transactions that share rows could wait for each other.
     """
     if not amounts:
         return
@@ -108,28 +111,29 @@ def add(model: type[models.Model], column: str, amounts: Mapping[int, int]) -> N
             cursor.execute(LOCK.format(table=table), [list(amounts)])
         members = MEMBERS[connection.vendor]
         cursor.execute(
-            ADD.format(table=table, name=name, members=members), [json.dumps(amounts)]
+            INCREMENT.format(table=table, name=name, members=members),
+            [json.dumps(amounts)],
         )
 
 
-def among(ids: Collection[int]) -> RawSQL:
-    """Ids for a filter with `__in`: one value to the database, however many they are."""
-    return RawSQL(AMONG[connection.vendor], [json.dumps(list(ids))])  # noqa: S611
+def ids_subquery(ids: Collection[int]) -> RawSQL:
+    """Returns ids for an `__in` filter, as one bound value however many they are."""
+    return RawSQL(IDS[connection.vendor], [json.dumps(list(ids))])  # noqa: S611
 
 
-def _plain(value: Any) -> Any:
-    """A value as the database takes it."""
+def _bindable(value: Any) -> Any:
+    """Converts a value to what the database driver accepts."""
     if isinstance(value, dict):
         return json.dumps(value)
     return _moment(value) if isinstance(value, datetime) else value
 
 
-@lru_cache(maxsize=64)  # the rows of one statement share theirs
+@lru_cache(maxsize=64)  # all rows of a statement have the same time
 def _moment(value: datetime) -> Any:
     return connection.ops.adapt_datetimefield_value(value)
 
 
 @lru_cache(maxsize=64)
-def _written(value: datetime) -> str:
-    """A moment as JSON holds it, which has no word for one."""
+def _as_json(value: datetime) -> str:
+    """Converts a time to ISO 8601, as JSON has no type for it."""
     return datetime.isoformat(value)

@@ -1,4 +1,4 @@
-"""Clock is in charge of the time that every process and host agrees on: the database's."""
+"""The time that all processes and hosts agree on: the database's."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 
-# SQLite's own clock has whole milliseconds (sqlite.org/lang_datefunc.html). Rounded up,
-# so that what was written a moment ago, to the microsecond, is never in the future.
+# SQLite truncates to milliseconds (sqlite.org/lang_datefunc.html). One is added, so that a
+# time written a moment ago to the microsecond is never in the future.
 SQLITE = "SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')"
 SQLITE_STEP = timedelta(milliseconds=1)
-# The time of this call; now() would be that of the transaction's begin.
+# now() would be the time at which the transaction began.
 POSTGRESQL = "SELECT clock_timestamp()"
 
-# Seconds by which the database's clock was ahead of this process's monotonic one when it
-# was last asked. Monotonic: setting the host's clock moves nothing.
-_ahead: float | None = None
+# Seconds between this process's monotonic clock and the database's, when that was last
+# asked. Unlike the wall clock, the monotonic one does not move when the host's is set.
+_offset: float | None = None
 
 
 def now() -> datetime:
-    """The time by the database's clock, in UTC. One query.
+    """Returns the database's time, in UTC. One query; raises DatabaseError.
 
-    Leases, schedules and limits that processes share are written and compared by it:
+    Leases, schedules and limits that processes share are written and compared by it. The
     clocks of hosts differ, and a host that is five minutes ahead would take over work
-    that another still does. Raises DatabaseError.
+    that another is still doing.
     """
-    global _ahead
+    global _offset
     is_sqlite = connection.vendor == "sqlite"
     with connection.cursor() as cursor:
         cursor.execute(SQLITE if is_sqlite else POSTGRESQL)
@@ -34,22 +34,25 @@ def now() -> datetime:
     if is_sqlite:
         moment = datetime.fromisoformat(moment).replace(tzinfo=UTC) + SQLITE_STEP
     found: datetime = moment
-    _ahead = found.timestamp() - time.monotonic()
+    _offset = found.timestamp() - time.monotonic()
     return found
 
 
-def lately() -> datetime:
-    """The same as now() last said and running on since. No query, but the first time.
+def estimated_now() -> datetime:
+    """Returns the database's time as extrapolated since the last now(), without a query.
 
-    For what is stamped in numbers, on the path of every message.
+    For timestamps on the path of every message. The first call in a process asks the
+    database.
     """
-    return now() if _ahead is None else datetime.fromtimestamp(held(), UTC)
+    if _offset is None:
+        return now()
+    return datetime.fromtimestamp(estimated_timestamp(), UTC)
 
 
-def held() -> float:
-    """The same in seconds since 1970, as now() last said and running on since: no query.
+def estimated_timestamp() -> float:
+    """Returns the extrapolated time in seconds since 1970, always without a query.
 
-    For what every command of a session looks at. This host's own clock, where this
-    process never asked.
+    For checks at every command of a session. Uses this host's clock until the process
+    has asked the database.
     """
-    return time.time() if _ahead is None else _ahead + time.monotonic()
+    return time.time() if _offset is None else _offset + time.monotonic()

@@ -1,4 +1,4 @@
-"""Threads is in charge of the database's place beside the event loop."""
+"""Runs database work in threads, so that it never blocks the event loop."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 
 
 class DatabaseThreads:
-    """Runs functions that use the database, each thread with its own connection."""
+    """A pool of `count` threads, each with a database connection of its own."""
 
     def __init__(self, name: str, *, count: int) -> None:
         self._count = count
@@ -27,7 +27,10 @@ class DatabaseThreads:
         *args: Arguments.args,
         **kwargs: Arguments.kwargs,
     ) -> Result:
-        """Call it in one of the threads, on a connection that still lives."""
+        """Calls the function in one of the threads, and returns what it returns.
+
+        A connection that is broken or past CONN_MAX_AGE is replaced first.
+        """
 
         def call() -> Result:
             close_old_connections()
@@ -36,18 +39,20 @@ class DatabaseThreads:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
     async def close(self) -> None:
-        """Close the connections, then the threads."""
+        """Closes the connection of each thread, then ends the threads."""
         loop = asyncio.get_running_loop()
-        together = threading.Barrier(self._count)
+        barrier = threading.Barrier(self._count)
         await asyncio.gather(
             *(
-                loop.run_in_executor(self._threads, _close_connection, together)
+                loop.run_in_executor(self._threads, _close_connection, barrier)
                 for _ in range(self._count)
             )
         )
         self._threads.shutdown()
 
 
-def _close_connection(together: threading.Barrier) -> None:
-    together.wait()  # so that each thread closes its own
+def _close_connection(barrier: threading.Barrier) -> None:
+    # Without the barrier one thread could take two of the calls, and leave another's
+    # connection open.
+    barrier.wait()
     connection.close()

@@ -1,4 +1,4 @@
-"""Tells faults of the disk and the database, which pass, from faults of the program."""
+"""Distinguishes transient errors of the disk and the database from errors in the program."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from collections.abc import Iterator
 
 from django.db import InterfaceError, OperationalError
 
+# The Retry-After of a response that reports a transient error.
 RETRY_SECONDS = 60
-SENTENCE = (
-    "The service cannot keep or reach its data just now. Try again in a few minutes."
+MESSAGE = (
+    "The service cannot save or read data at the moment. Try again in a few minutes."
 )
-# What the kernel says where a disk, a quota or a file may not grow.
+# The disk is full, the quota is used up, or the file may not grow.
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-# SQLite has one exception for these and for a table that is not there, which is a fault
-# of the program and passes with no waiting.
+# Python raises OperationalError for these and for a missing table alike, which is an error
+# in the program that no retry cures.
 _SQLITE = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
@@ -26,17 +27,20 @@ _SQLITE = {
 }
 
 
-def is_full(error: BaseException | None) -> bool:
-    """True for an OSError that says that the disk is full."""
+def is_disk_full(error: BaseException | None) -> bool:
+    """Returns whether an OSError reports that nothing more can be written."""
     return isinstance(error, OSError) and error.errno in _FULL
 
 
-def is_passing(error: BaseException | None) -> bool:
-    """True where a full disk, or a database that is away or too slow, is behind an error."""
-    return any(is_full(one) or _is_of_the_database(one) for one in _chain(error))
+def is_transient(error: BaseException | None) -> bool:
+    """Returns whether a full disk, or a database that is down or busy, caused an error."""
+    return any(
+        is_disk_full(one) or _is_database_unavailable(one) for one in _chain(error)
+    )
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    # `raise error from error` makes a chain circular.
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -44,8 +48,9 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _is_of_the_database(error: BaseException) -> bool:
+def _is_database_unavailable(error: BaseException) -> bool:
     if not isinstance(error, OperationalError | InterfaceError):
         return False
+    # Without a code it is psycopg's: a lost connection, a timeout, or no resources left.
     code = getattr(error.__cause__, "sqlite_errorcode", None)
     return code is None or code & 0xFF in _SQLITE

@@ -106,8 +106,8 @@ class Alone:
         if self._lock is not None:
             return True
         try:
-            path = state_folder.folder("health") / f"{self._name}.lock"
-            file = open(path, "ab", opener=state_folder.private)  # noqa: SIM115 - held on to
+            path = state_folder.subfolder("health") / f"{self._name}.lock"
+            file = open(path, "ab", opener=state_folder.private_opener)  # noqa: SIM115 - held on to
         except OSError as error:
             # Better that each process sends a mail than that none does.
             log.warning("alarms are raised without a lock: %s", error)
@@ -134,8 +134,8 @@ class Alone:
     def _write(self, everyone: list[Alarm]) -> None:
         content = json.dumps([one.to_json() for one in everyone]).encode()
         try:
-            state_folder.replace(
-                state_folder.folder("health") / self.path.name, content
+            state_folder.write_atomically(
+                state_folder.subfolder("health") / self.path.name, content
             )
         except OSError as error:
             if self._unwritten is None:

@@ -34,7 +34,9 @@ _NAME = re.compile(r"(?P<process>[a-z]+-[0-9]+)@(?P<host>.+)\.prom")
 
 def write(me: Identity) -> None:
     """Write what this process has counted so far."""
-    state_folder.replace(_folder() / _name(me), generate_latest(metrics.REGISTRY))
+    state_folder.write_atomically(
+        _folder() / _name(me), generate_latest(metrics.REGISTRY)
+    )
 
 
 def withdraw(me: Identity) -> None:
@@ -105,4 +107,4 @@ def _name(me: Identity) -> str:
 
 
 def _folder() -> Path:
-    return state_folder.folder("metrics")
+    return state_folder.subfolder("metrics")

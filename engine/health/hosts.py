@@ -62,7 +62,7 @@ def counts_in() -> str:
     Containers that share the folder on one machine give it the same name. A folder that
     was copied to another machine has another. Raises OSError.
     """
-    found = state_folder.folder("cache").stat()
+    found = state_folder.subfolder("cache").stat()
     system = _BOOT.read_text().strip() if _BOOT.exists() else identity.host()
     return f"{system} {found.st_dev} {found.st_ino}"
 

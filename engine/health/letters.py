@@ -101,8 +101,8 @@ def remember() -> None:
     if found == _remembered():
         return
     try:
-        path = state_folder.folder("health") / _addresses().name
-        state_folder.replace(path, json.dumps(found).encode())
+        path = state_folder.subfolder("health") / _addresses().name
+        state_folder.write_atomically(path, json.dumps(found).encode())
     except OSError:
         log.exception("where operators read cannot be kept on this disk")
 

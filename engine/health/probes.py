@@ -15,7 +15,7 @@ from engine.antivirus.scanners.coverage_proof import Shortfall
 from engine.antivirus.scanners.message_scan import Scanner, ScannerUnavailable
 from engine.health import readiness
 from engine.health.hosts import Facts
-from engine.secrets.certificates import CertificateError, Files
+from engine.secrets.certificates import CertificateError, CertificateFiles
 
 SCAN_SECONDS = 10.0
 # A fault counts when it was there so often, one after another: a certificate is half
@@ -125,7 +125,9 @@ def certificate_fault() -> str:
     if not ours.tls_cert_file:
         return ""
     try:
-        files = Files(ours.tls_cert_file, ours.tls_key_file, ours.tls_ca_file)
+        files = CertificateFiles(
+            ours.tls_cert_file, ours.tls_key_file, ours.tls_ca_file
+        )
         files.load_into(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
     except (CertificateError, OSError, ValueError) as error:
         return str(error)

@@ -27,7 +27,7 @@ def accept_earlier_keys() -> None:
 
 
 def _loads(package: str) -> Any:
-    *earlier, last = secret_keys.secrets()
+    *earlier, last = secret_keys.all_keys()
     for key in earlier:
         with suppress(BadSignature):
             return _loads_with(package, key)
@@ -66,7 +66,7 @@ def resign() -> Iterator[tuple[str, bool]]:
 def _resigned(package: str) -> str | None:
     """The package as the key of now signs it; itself where that has been done, and None
     where no key opens it."""
-    for secret in secret_keys.secrets():
+    for secret in secret_keys.all_keys():
         signer = core_signing.TimestampSigner(key=secret, salt=Conf.PREFIX)
         try:
             content = signer.unsign(package)

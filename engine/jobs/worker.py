@@ -46,7 +46,7 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._stop)
         log.info("the worker for %s is ready", self._lane.name)
-        while not self._is_stopping and not process_group.has_lost(self._parent):
+        while not self._is_stopping and not process_group.has_lost_parent(self._parent):
             time.sleep(self._turn())
 
     def _stop(self, number: int, frame: FrameType | None) -> None:

@@ -22,7 +22,7 @@ from engine.processes import resource_limits
 from engine.queue.delivery.runner import Runner
 from engine.queue.enqueue.group_commit import GroupCommitter
 from engine.routing import routes
-from engine.secrets.certificates import Files, Followed
+from engine.secrets.certificates import CertificateFiles, ReloadingContext
 from engine.smtp.listener_policy import ListenerPolicy
 from engine.smtp.receive_policy import ReceivePolicy
 from engine.smtp.refusal_trace import RefusalTrace
@@ -51,8 +51,8 @@ async def _run(stop: asyncio.Event) -> None:
     committer = GroupCommitter(on_queued=runner.wake)
     refusals = RefusalTrace()
     chosen = settings.POSTERN
-    certificate = Followed(
-        Files(chosen.tls_cert_file, chosen.tls_key_file, chosen.tls_ca_file),
+    certificate = ReloadingContext(
+        CertificateFiles(chosen.tls_cert_file, chosen.tls_key_file, chosen.tls_ca_file),
         server_tls_context,
     )
     smtp = _smtp_servers(certificate.context, committer, refusals, limits.smtp)
@@ -60,7 +60,7 @@ async def _run(stop: asyncio.Event) -> None:
 
     def renew() -> None:
         for server in (*smtp, mailboxes):
-            server.tls_context = certificate.follow()
+            server.tls_context = certificate.reload_if_changed()
 
     ports = [*await _listen_smtp(*smtp), *await _listen_pop3(mailboxes)]
     _count_sessions(*smtp, mailboxes)

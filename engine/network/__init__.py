@@ -1,3 +1,3 @@
-"""Dials other hosts, and keeps the connections that they open to ours."""
+"""Looks up hosts, decides which may be dialled, and admits the connections of clients."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the domain name system says: mail exchangers, texts, addresses, TLSA."""
+"""DNS lookups with a cache: MX, TXT, address and TLSA records."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ import dns.nameserver
 import dns.resolver
 from django.conf import settings
 
-# Seconds for one question, whatever servers are asked.
-PATIENCE = 5.0
-# RFC 9715 §3.1: an answer of this size is not cut up on its way.
-PAYLOAD = 1232
+# Seconds for one lookup, over all servers that are asked.
+TIMEOUT_SECONDS = 5.0
+# RFC 9715 §3.1: a UDP answer of this size is not fragmented on its way.
+EDNS_PAYLOAD = 1232
 PORT = 53
-KEPT_ANSWERS = 10_000
+CACHED_ANSWERS = 10_000
 
 
 class DnsUnavailable(Exception):
-    """No server gave an answer; the same question may have one later."""
+    """No server answered; the same lookup may succeed later."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class MailExchanger:
-    """Where a domain takes mail. An empty host says that it takes none (RFC 7505)."""
+    """An MX record. An empty host means that the domain accepts no mail (RFC 7505)."""
 
     preference: int
     host: str
@@ -37,7 +37,7 @@ class MailExchanger:
 
 @dataclass(frozen=True, slots=True)
 class TlsaRecord:
-    """A certificate that a host pins (RFC 6698 §2.1)."""
+    """A TLSA record: how a host pins its certificate (RFC 6698 §2.1)."""
 
     usage: int
     selector: int
@@ -46,37 +46,38 @@ class TlsaRecord:
 
 
 def mx(domain: str) -> list[MailExchanger]:
-    """The domain's mail exchangers, the preferred first. Raises DnsUnavailable."""
-    records = _ask(domain, "MX")
+    """Returns the domain's mail exchangers, preferred first. Raises DnsUnavailable."""
+    records = _query(domain, "MX")
     return sorted(
         MailExchanger(record.preference, record.exchange.to_text(True).strip("."))
         for record in records
     )
 
 
-def forget() -> None:
-    """Ask again from here on: somebody has just changed what the name system says."""
+def flush_cache() -> None:
+    """Forgets all cached answers, for a user who has just changed a record."""
     _resolver(tuple(settings.POSTERN.dns_servers)).cache.flush()
 
 
 def txt(name: str) -> list[str]:
-    """The texts at a name, the strings of each joined. Raises DnsUnavailable."""
+    """Returns the TXT records of a name, each as one string. Raises DnsUnavailable."""
     return [
         b"".join(record.strings).decode(errors="replace")
-        for record in _ask(name, "TXT")
+        for record in _query(name, "TXT")
     ]
 
 
 def addresses(host: str) -> list[IPv4Address | IPv6Address]:
-    """A host's addresses, of both kinds. Raises DnsUnavailable."""
-    records = [*_ask(host, "A"), *_ask(host, "AAAA")]
+    """Returns a host's IPv4 and IPv6 addresses. Raises DnsUnavailable."""
+    records = [*_query(host, "A"), *_query(host, "AAAA")]
     return [ip_address(record.address) for record in records]
 
 
 def tlsa(host: str, port: int) -> list[TlsaRecord]:
-    """What a host pins, where the resolver vouches for it. Raises DnsUnavailable.
+    """Returns a port's TLSA records if the resolver validated them. Raises DnsUnavailable.
 
-    Without DNSSEC such a record proves nothing (RFC 7672 §2.1), and is as if not there.
+    Without DNSSEC a TLSA record proves nothing (RFC 7672 §2.1), so that answers without
+    the AD flag are ignored.
     """
     answer = _answer(f"_{port}._tcp.{host}", "TLSA")
     if answer is None or not answer.response.flags & dns.flags.AD:
@@ -87,13 +88,13 @@ def tlsa(host: str, port: int) -> list[TlsaRecord]:
     ]
 
 
-def _ask(name: str, kind: str) -> Sequence[Any]:
+def _query(name: str, kind: str) -> Sequence[Any]:
     answer = _answer(name, kind)
     return [] if answer is None else list(answer)
 
 
 def _answer(name: str, kind: str) -> dns.resolver.Answer | None:
-    """None where there is nothing of the kind, or the name cannot be one."""
+    """Returns None for a name that does not exist, is malformed or has no such record."""
     resolver = _resolver(tuple(settings.POSTERN.dns_servers))
     try:
         return resolver.resolve(f"{name}.", kind, search=False, raise_on_no_answer=True)
@@ -107,13 +108,13 @@ def _answer(name: str, kind: str) -> dns.resolver.Answer | None:
 
 @lru_cache(maxsize=8)
 def _resolver(servers: tuple[str, ...]) -> dns.resolver.Resolver:
-    """One for each set of servers, with what it has heard already."""
+    """Returns the resolver for these servers, or for the system's, with its cache."""
     resolver = dns.resolver.Resolver(configure=not servers)
     if servers:
         resolver.nameservers = [_server(text) for text in servers]
-    resolver.lifetime = PATIENCE
-    resolver.cache = dns.resolver.LRUCache(KEPT_ANSWERS)
-    resolver.use_edns(0, dns.flags.DO, PAYLOAD)
+    resolver.lifetime = TIMEOUT_SECONDS
+    resolver.cache = dns.resolver.LRUCache(CACHED_ANSWERS)
+    resolver.use_edns(0, dns.flags.DO, EDNS_PAYLOAD)
     return resolver
 
 

@@ -1,4 +1,4 @@
-"""Keeps the connections that a port has open, from any client."""
+"""Opens ports, and admits, limits and ends the connections of their clients."""
 
 from __future__ import annotations
 
@@ -10,71 +10,75 @@ from asyncio.sslproto import SSLProtocol
 from collections.abc import Callable
 from typing import cast
 
-from engine.network.connection_limits import Drop, Dropped, Place, Places
+from engine.network.connection_limits import Drop, DropReason, Place, Places
 
 __all__ = [
     "ACCEPTED_AT_ONCE",
     "BACKLOG",
     "HANDSHAKE_SECONDS",
     "LINGER_SECONDS",
-    "Handshake",
-    "Sessions",
+    "ImplicitTls",
+    "OpenConnections",
     "hang_up",
     "open_port",
     "reset",
 ]
 
 HANDSHAKE_SECONDS = 30
-# What a peer has not read by then of our last words, it will not.
+# How long a closing connection may take to send what is buffered.
 LINGER_SECONDS = 10
-# Connections that the kernel keeps until they are accepted: one that finds no room waits
-# for seconds, or is reset. asyncio would accept as many at a go and serve nobody meanwhile.
+# Connections that the kernel queues until they are accepted; beyond that it drops SYN
+# packets, and clients wait for seconds. asyncio passes one number as the length of the queue
+# and as how many it accepts in one go, during which it serves nothing else.
 BACKLOG = 4_096
 ACCEPTED_AT_ONCE = 64
 
 
-class Sessions(Places):
-    """Places of connections that stand on an event loop, which looks who is overdue."""
+class OpenConnections(Places):
+    """The places of a port's connections, with a timer that drops overdue clients."""
 
-    _look: asyncio.TimerHandle | None = None
+    _timer: asyncio.TimerHandle | None = None
 
     def admit(self, transport: asyncio.BaseTransport, drop: Drop) -> Place | None:
-        """Count a connection in, once; None where there are too many."""
-        ends = [transport.get_extra_info(end) for end in ("peername", "sockname")]
-        address = str((ends[0] or ("",))[0])
-        place = self.take((ends[0], ends[1]), address, drop)
-        if self._look is None:
-            self._look_later()
+        """Gives a connection a place; returns None where it must be refused."""
+        peer, own = map(transport.get_extra_info, ("peername", "sockname"))
+        address = str((peer or ("",))[0])
+        place = self.take((peer, own), address, drop)
+        if self._timer is None:
+            self._schedule_expiry()
         return place
 
-    def _look_later(self) -> None:
+    def _schedule_expiry(self) -> None:
         every = min(1.0, self.limits.patience / 4, self.limits.least_patience / 4)
-        self._look = asyncio.get_running_loop().call_later(every, self._expire)
+        self._timer = asyncio.get_running_loop().call_later(every, self._expire)
 
     def _expire(self) -> None:
-        self._look = None
+        self._timer = None
         self.expire()
         if self._waiting:
-            self._look_later()
+            self._schedule_expiry()
 
 
-class Handshake(SSLProtocol):
-    """TLS from the first octet on. A peer counts from its first packet, not from the end
-    of its handshake, or thousands that never finish theirs would take every socket."""
+class ImplicitTls(SSLProtocol):
+    """TLS from the first octet on (RFC 8314), admitted before the handshake.
+
+    asyncio's own start of TLS would tell us of a client only after its handshake, and
+    thousands that never finish theirs would exhaust the sockets.
+    """
 
     def __init__(
         self,
         protocol: asyncio.BaseProtocol,
         *,
         context: ssl.SSLContext,
-        sessions: Sessions,
+        sessions: OpenConnections,
     ) -> None:
         loop = asyncio.get_running_loop()
         super().__init__(
             loop,
             protocol,
             context,
-            waiter=_nobody(loop),
+            waiter=_discarded(loop),
             server_side=True,
             ssl_handshake_timeout=HANDSHAKE_SECONDS,
         )
@@ -82,10 +86,11 @@ class Handshake(SSLProtocol):
         self._place: Place | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by asyncio: takes a place and starts the handshake, or hangs up."""
         raw = cast(asyncio.WriteTransport, transport)
 
-        def drop(why: Dropped) -> None:
-            raw.abort()  # nothing can be said before TLS
+        def drop(why: DropReason) -> None:
+            raw.abort()  # without TLS no reply can be sent
 
         self._place = self._sessions.admit(transport, drop)
         if self._place is None:
@@ -94,6 +99,7 @@ class Handshake(SSLProtocol):
             super().connection_made(transport)
 
     def connection_lost(self, exc: BaseException | None) -> None:
+        """Called by asyncio: frees the place, also after a handshake that failed."""
         self._sessions.release(self._place)
         super().connection_lost(exc)
 
@@ -105,11 +111,15 @@ async def open_port(
     port: int,
     is_shared: bool,
 ) -> asyncio.Server:
-    """Listen on a port; several processes share it where it `is_shared`. Port 0 takes a
-    free one."""
+    """Listens on a port and returns the server.
+
+    Where it `is_shared`, several processes can listen on the same port (SO_REUSEPORT).
+    Port 0 takes any free one. Raises OSError where the port cannot be opened.
+    """
     server = await asyncio.get_running_loop().create_server(
         protocol, host, port, reuse_port=is_shared, backlog=ACCEPTED_AT_ONCE
     )
+    # A second listen() lengthens the queue without changing what asyncio accepts in one go.
     for one in server.sockets:
         with socket.fromfd(one.fileno(), one.family, one.type) as own:
             own.listen(BACKLOG)
@@ -117,29 +127,32 @@ async def open_port(
 
 
 def hang_up(transport: asyncio.WriteTransport) -> None:
-    """Close a connection once what is written has left, or some seconds later.
+    """Closes a connection when its buffer has been sent, at most LINGER_SECONDS later.
 
-    A peer that never reads would otherwise keep its socket open for as long as it likes.
+    Otherwise a client that never reads could keep its socket open indefinitely.
     """
     transport.close()
     asyncio.get_running_loop().call_later(LINGER_SECONDS, reset, transport)
 
 
 def reset(transport: asyncio.WriteTransport) -> None:
-    """End a connection at once, here and in the kernel.
+    """Ends a connection immediately, and discards what the kernel has not sent.
 
-    Without a reset the kernel would keep what is unsent for minutes, up to megabytes of
-    it, for a peer that does not read.
+    Without a reset the kernel would keep megabytes of unsent data for minutes when the
+    client does not read.
     """
-    at_once = struct.pack("ii", 1, 0)
+    reset_on_close = struct.pack("ii", 1, 0)  # linger on, for 0 seconds: socket(7)
     own = transport.get_extra_info("socket")
     if own is not None and own.fileno() >= 0:
-        own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset_on_close)
     transport.abort()
 
 
-def _nobody(loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
-    """Nobody waits for the handshake: the protocol hears when it is over."""
+def _discarded(loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
+    """Returns a future whose result, the end of the handshake, is not awaited.
+
+    Its exception is read, or asyncio would log that it never was.
+    """
     waiter: asyncio.Future[None] = loop.create_future()
     waiter.add_done_callback(lambda done: done.cancelled() or done.exception())
     return waiter

@@ -1,9 +1,10 @@
-"""IANA's special-purpose address registries, as data.
+"""IANA's special-purpose address registries as data.
 
 Sources: the IANA IPv4 Special-Purpose Address Registry (updated 2025-10-09) and the IANA
 IPv6 Special-Purpose Address Registry (updated 2025-10-09), both under
 https://www.iana.org/assignments/. Python's `ipaddress.is_global` has tables of its own,
-which differ between 3.11 and 3.14; the answer here must not depend on the interpreter.
+which differ between 3.11 and 3.14, and a security decision must not change with the
+interpreter.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 
 Network = IPv4Network | IPv6Network
 
-# Each block, with its column "Globally Reachable"; N/A there counts as no. The most
-# specific block that holds an address decides, as footnote [1] of both registries says.
+# Each block with its column "Globally Reachable", where N/A counts as false. The most
+# specific block that contains an address decides (footnote [1] of both registries).
 _BLOCKS = {
     "0.0.0.0/8": False,  # this network, RFC 791
     "0.0.0.0/32": False,  # this host on this network, RFC 1122
@@ -68,6 +69,7 @@ _BLOCKS = {
     "fe80::/10": False,  # link local, RFC 4291
 }
 
+# The most specific blocks come first.
 BLOCKS: tuple[tuple[Network, bool], ...] = tuple(
     sorted(
         ((ip_network(text), reachable) for text, reachable in _BLOCKS.items()),
@@ -75,5 +77,5 @@ BLOCKS: tuple[tuple[Network, bool], ...] = tuple(
     )
 )
 
-# All that IANA has opened for global unicast (IPv6 Address Space registry, RFC 4291 §2.4).
+# The only prefix that IANA has assigned for global unicast (IPv6 Address Space registry, RFC 4291 §2.4).
 GLOBAL_UNICAST = IPv6Network("2000::/3")

@@ -1,4 +1,9 @@
-"""Which addresses we may dial when a member names a host: never our own inside."""
+"""Decides which addresses may be dialled when a member names a host.
+
+Webhooks, next hops and diagnoses connect to hosts of the members' choice. Without this
+check a member could reach our internal network through us (server-side request forgery).
+Check the resolved address and connect to that: a name may resolve differently later.
+"""
 
 from __future__ import annotations
 
@@ -20,16 +25,17 @@ _WITH_IPV4_LAST = (
 
 
 def may_dial(address: IPv4Address | IPv6Address) -> bool:
-    """True for public ones, and for what POSTERN_NEXT_HOP_NETWORKS names."""
+    """Returns whether it is public or in one of POSTERN_NEXT_HOP_NETWORKS."""
     return is_public(address) or any(
         address in network for network in settings.POSTERN.next_hop_networks
     )
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """True for a unicast address that IANA's registries call globally reachable.
+    """Returns whether IANA's registries list it as globally reachable unicast.
 
-    An IPv6 address that embeds IPv4 ones leads to them, and is judged by them alone.
+    An IPv6 address with IPv4 addresses embedded is public only if all of those are,
+    because gateways forward its packets to them.
     """
     inner = list(_embedded(address))
     if inner:
@@ -43,13 +49,13 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
 
 
 def _embedded(address: IPv4Address | IPv6Address) -> Iterator[IPv4Address]:
-    """The IPv4 addresses to which a packet for this one would be sent on."""
+    """Yields the IPv4 addresses that packets for this address may be forwarded to."""
     if isinstance(address, IPv4Address):
         return
     if address.sixtofour is not None:
         yield address.sixtofour
     if address.teredo is not None:
-        # Its server and its client (RFC 4380 §4): either may be inside.
+        # Server and client (RFC 4380 §4): either may be in our network.
         yield from address.teredo
     if any(address in network for network in _WITH_IPV4_LAST):
         yield IPv4Address(int(address) & 0xFFFF_FFFF)

@@ -1,3 +1,3 @@
-"""Records what happens to mail for operators: metrics for Prometheus, and log lines."""
+"""Shows operators what happens to mail: metrics, and one log line for each event."""
 
 from __future__ import annotations

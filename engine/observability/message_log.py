@@ -1,7 +1,7 @@
-"""One line in the log for everything that happens to a message, counted as it is written.
+"""Logs each event of a message in one line, and counts it in the metrics.
 
-A line names reference, source, envelope, size, next hop and reply. It never holds a
-subject or anything else of what is in the message.
+A line contains reference, source, envelope, size, next hop and reply; never the subject or
+any other content of the message.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from engine.observability.refusal_reasons import reason_of
 
 log = structlog.stdlib.get_logger("postern.mail")
 
-# Recipients that one line names; a list may have thousands.
-NAMED = 20
+# How many recipients a line lists; a distribution list may have thousands.
+LISTED_RECIPIENTS = 20
 
 
 def accepted(
     *, reference: str, source: str, sender: str, recipients: Sequence[str], size: int
 ) -> None:
-    """A message is on the disk, and ours to deliver. `size` is in octets."""
+    """Logs a message that is stored and that we must deliver. `size` is in octets."""
     metrics.ACCEPTED.labels(source).inc()
     log.info(
         "accepted",
         reference=reference,
         source=source,
         sender=sender,
-        **_named(recipients),
+        **_recipient_fields(recipients),
         size=size,
     )
 
@@ -45,13 +45,13 @@ def refused(
     reply: Reply,
     **more: Any,
 ) -> None:
-    """A message, or a recipient of it, was refused; `more` says which recipient and where."""
+    """Logs the refusal of a message or a recipient; `more` adds fields, such as the peer."""
     log.info(
         "refused",
         reference=reference,
         source=source,
         sender=sender,
-        **_named(recipients),
+        **_recipient_fields(recipients),
         reply=str(reply),
         is_temporary=reply.is_temporary,
         **more,
@@ -59,11 +59,11 @@ def refused(
 
 
 def count_refusal(source: str, reply: Reply) -> None:
-    """Count a refusal, of an unauthenticated client too, who leaves no line."""
+    """Counts a refusal; those of unauthenticated clients are counted but not logged."""
     metrics.REFUSED.labels(source, reason_of(reply.code, reply.enhanced)).inc()
 
 
-def settled(
+def delivery_attempt(
     event: str,
     *,
     reference: str,
@@ -75,8 +75,12 @@ def settled(
     seconds: float,
     **more: Any,
 ) -> None:
-    """An attempt's outcome for recipients who share it: `delivered`, `deferred` or
-    `returned`. `seconds` have passed since the message was accepted."""
+    """Logs the outcome of a delivery attempt for recipients who share it.
+
+    `event` is `delivered`, `deferred` or `returned`; `seconds` is the time since the
+    message was accepted.
+    """
+    # The kind only: a destination also holds a name, and metrics must have few series.
     way = destination.partition(":")[0]
     _COUNTERS[event].labels(way).inc(len(recipients))
     if event == "delivered":
@@ -86,7 +90,7 @@ def settled(
         reference=reference,
         source=source,
         sender=sender,
-        **_named(recipients),
+        **_recipient_fields(recipients),
         destination=destination,
         reply=reply,
         seconds=round(seconds, 3),
@@ -101,8 +105,11 @@ _COUNTERS = {
 }
 
 
-def _named(recipients: Sequence[str]) -> dict[str, Any]:
-    """The recipients as fields of a line: some by name, and how many there are."""
+def _recipient_fields(recipients: Sequence[str]) -> dict[str, Any]:
+    """Returns the fields of a line for its recipients: the first ones, and the number."""
     if len(recipients) == 1:
         return {"recipient": recipients[0]}
-    return {"recipients": list(recipients[:NAMED]), "recipient_count": len(recipients)}
+    return {
+        "recipients": list(recipients[:LISTED_RECIPIENTS]),
+        "recipient_count": len(recipients),
+    }

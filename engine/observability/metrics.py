@@ -1,7 +1,8 @@
-"""What the service counts and measures, for Prometheus.
+"""The counters, gauges and histograms that the service exposes to Prometheus.
 
-Each process counts for itself; `engine.health.exposition` joins what they count. Labels
-hold kinds only, never an address or a reference, so that no series depends on the mail.
+Each process counts for itself; `engine.health.exposition` adds them up. Label values come
+from small fixed sets, never from addresses or references: each distinct value would make a
+time series of its own.
 """
 
 from __future__ import annotations
@@ -14,76 +15,77 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-# A second series for each counter, with the moment that it began: Prometheus notices a
-# restart by itself.
+# They would add a second series to each counter with the time of its creation, and
+# Prometheus detects restarts without it.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 REGISTRY = CollectorRegistry()
 
-# Seconds. A commit is one flush of a disk, a scan up to the scanner's patience.
+# Bucket limits in seconds. A commit is one flush of a disk; a scan may take until the
+# scanner's timeout.
 _COMMIT = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _SCAN = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 _DELIVERY = (0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3_600, 14_400, 43_200, 172_800)
 
 ACCEPTED = Counter(
     "postern_messages_accepted",
-    "Messages that were accepted and are ours to deliver, by the way they came.",
+    "Messages accepted for delivery, by source.",
     ["source"],
     registry=REGISTRY,
 )
 REFUSED = Counter(
     "postern_refusals",
-    "Refusals, by the way the message came and by reason; temporary ones too.",
+    "Refusals, permanent and temporary, by source and reason.",
     ["source", "reason"],
     registry=REGISTRY,
 )
 DELIVERED = Counter(
     "postern_recipients_delivered",
-    "Recipients whose mail was delivered or handed on, by the way out.",
+    "Recipients whose mail was delivered or relayed, by transport.",
     ["way"],
     registry=REGISTRY,
 )
 DEFERRED = Counter(
     "postern_recipients_deferred",
-    "Attempts that failed for the moment, by the way out.",
+    "Recipients of delivery attempts that failed temporarily, by transport.",
     ["way"],
     registry=REGISTRY,
 )
 BOUNCED = Counter(
     "postern_recipients_bounced",
-    "Recipients whose mail was returned to its sender, by the way out.",
+    "Recipients whose mail was returned to its sender, by transport.",
     ["way"],
     registry=REGISTRY,
 )
 DELIVERY_SECONDS = Histogram(
     "postern_delivery_seconds",
-    "From acceptance to delivery, by the way out.",
+    "Time from acceptance to delivery, by transport.",
     ["way"],
     buckets=_DELIVERY,
     registry=REGISTRY,
 )
 SCAN_SECONDS = Histogram(
     "postern_scan_seconds",
-    "What a message waited for the scanner's verdict once all of it was there.",
+    "Time that a completely received message waits for the scanner's verdict.",
     ["verdict"],
     buckets=_SCAN,
     registry=REGISTRY,
 )
 COMMIT_SECONDS = Histogram(
     "postern_commit_seconds",
-    "Transactions that accept messages, one for all messages that wait together.",
+    "Duration of transactions that accept messages, often several at a time.",
     buckets=_COMMIT,
     registry=REGISTRY,
 )
 SESSIONS = Gauge(
     "postern_sessions",
-    "Connections that are open, by listener.",
+    "Open connections, by listener.",
     ["listener"],
     registry=REGISTRY,
 )
 LOOP_LAG = Gauge(
     "postern_event_loop_lag_seconds",
-    "The longest that the event loop was late in the last minute.",
+    "Maximum delay of the event loop in the last minute.",
     registry=REGISTRY,
 )
 CHANGES = Gauge(
@@ -93,7 +95,7 @@ CHANGES = Gauge(
 )
 WEBHOOKS = Counter(
     "postern_webhook_calls",
-    "Calls of webhooks, by what came of them.",
+    "Webhook calls, by outcome.",
     ["outcome"],
     registry=REGISTRY,
 )

@@ -1,8 +1,9 @@
-"""Names the reason of a refusal in one of few words, which a metric's label can hold."""
+"""Classifies refusals by their reply codes, for the labels of metrics."""
 
 from __future__ import annotations
 
-# By the reply's codes (RFC 5321 §4.2, RFC 3463), the closest match first.
+# Parts of reply code and enhanced status code (RFC 5321 §4.2, RFC 3463) in order: the
+# first that occurs decides.
 _REASONS = (
     ("554 5.7.1", "content"),
     ("451 4.7.1", "scanner"),
@@ -24,6 +25,6 @@ _REASONS = (
 
 
 def reason_of(code: int, enhanced: str) -> str:
-    """A refusal's codes as one of few words, which a label can hold."""
+    """Returns the reason of a refusal, one of a small set of words."""
     codes = f"{code} {enhanced}"
     return next((reason for part, reason in _REASONS if part in codes), "other")

@@ -11,8 +11,12 @@ import ssl
 from collections.abc import Callable
 from typing import cast
 
-from engine.network.connection_limits import Dropped, Place
-from engine.network.server_connections import HANDSHAKE_SECONDS, Sessions, hang_up
+from engine.network.connection_limits import DropReason, Place
+from engine.network.server_connections import (
+    HANDSHAKE_SECONDS,
+    OpenConnections,
+    hang_up,
+)
 from engine.pop3 import replies
 
 # RFC 2449 §4 allows 255 octets; a SASL response may need more (RFC 5034 §4).
@@ -51,7 +55,7 @@ class Connection(asyncio.Protocol):
         self._is_writable.set()
         self._has_news = asyncio.Event()
         self._transport: asyncio.Transport
-        self._sessions: Sessions | None = None
+        self._sessions: OpenConnections | None = None
         self._place: Place | None = None
         self._is_shaking_hands = False
 
@@ -66,7 +70,7 @@ class Connection(asyncio.Protocol):
         name = self._transport.get_extra_info("peername")
         return str(name[0]) if name else ""
 
-    def admit(self, sessions: Sessions) -> Place | None:
+    def admit(self, sessions: OpenConnections) -> Place | None:
         """Reserves a place; returns None where the server is full."""
         self._sessions = sessions
         self._place = sessions.admit(self._transport, self._drop)
@@ -77,9 +81,9 @@ class Connection(asyncio.Protocol):
         if self._sessions is not None:
             self._sessions.bind(self._place)
 
-    def _drop(self, why: Dropped) -> None:
+    def _drop(self, why: DropReason) -> None:
         """Ends a session that has not signed in."""
-        if why is Dropped.CROWDED and not self._is_shaking_hands:
+        if why is DropReason.CROWDED and not self._is_shaking_hands:
             self.refuse(bytes(replies.CROWDED_OUT))
         else:
             # RFC 1939 §3: an idle client is disconnected without a reply. Within a

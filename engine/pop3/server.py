@@ -9,7 +9,7 @@ import ssl
 from engine.database.threads import DatabaseThreads
 from engine.mail.errors import MailError
 from engine.network import connection_limits, server_connections
-from engine.network.server_connections import Handshake
+from engine.network.server_connections import ImplicitTls
 from engine.pop3 import replies
 from engine.pop3.command_parser import Command
 from engine.pop3.connection import Connection, ConnectionEnded, LineTooLong
@@ -71,7 +71,7 @@ async def open_port(
         if implicit_tls:
             # Read for each connection: a renewed certificate comes with a new context.
             context, own = server.tls_context, server.sessions
-            return Handshake(connection, context=context, sessions=own)
+            return ImplicitTls(connection, context=context, sessions=own)
         return connection
 
     return await server_connections.open_port(

@@ -11,7 +11,7 @@ from django.conf import settings
 from engine.database.threads import DatabaseThreads
 from engine.network import connection_limits
 from engine.network.connection_limits import Place
-from engine.network.server_connections import Sessions
+from engine.network.server_connections import OpenConnections
 
 
 def _places() -> connection_limits.Limits:
@@ -48,7 +48,7 @@ class ServerContext:
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.sessions = Sessions(self.limits.places)
+        self.sessions = OpenConnections(self.limits.places)
 
     def track(self, session: asyncio.Task[None], place: Place) -> None:
         """Keeps a reference to a session until it ends, and then releases its place."""

@@ -1,3 +1,3 @@
-"""Runs the processes of the service: starts, replaces and ends them, and sets their limits."""
+"""Starts, supervises and stops the processes of the service, and sets their limits."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Runs one program as several processes that share its ports, each replaced if it dies."""
+"""Runs a server as several processes that share its ports, and replaces those that die."""
 
 from __future__ import annotations
 
@@ -14,52 +14,52 @@ from functools import partial
 from typing import Any
 
 from engine.processes import resource_limits
-from engine.processes.supervision import Kept, end_all
+from engine.processes.supervision import SupervisedProcess, stop_all
 
-LOOK_EVERY = 1.0
-# Seconds that each has to finish what it is doing.
-GRACE = 15.0
+CHECK_SECONDS = 1.0
+# How long each process may take to finish its work after SIGTERM.
+GRACE_SECONDS = 15.0
 
 Serve = Callable[[asyncio.Event], Awaitable[None]]
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Add the options by which a command of manage.py knows what it is part of."""
+    """Adds the options that `run` reads to a command of manage.py."""
     parser.add_argument(
         "--child-of",
         type=int,
         default=0,
         metavar="PID",
-        help="stop when that process, which started this one, is gone",
+        help="stop when this process, the parent, has ended",
     )
     parser.add_argument(
-        "--alone", action="store_true", help="start no other processes beside this one"
+        "--alone", action="store_true", help="start no further processes"
     )
 
 
 def run(command: str, serve: Serve, *, count: int, options: dict[str, Any]) -> None:
-    """Run `serve` here and, unless this is to be `alone`, in `count - 1` more processes.
+    """Runs `serve` in this process and, without `--alone`, in `count - 1` more.
 
-    `serve` ends when the event that it is given is set: on SIGINT or SIGTERM, or when
-    the process that started this one is gone. Whichever of the others ends is replaced;
-    this one is replaced by the process that started it, and then the others end.
+    `serve` must return when its event is set: on SIGINT or SIGTERM, or when the parent of
+    this process has ended. This process replaces the others when they end. If it ends
+    itself, they notice and end as well, and its parent starts it again.
     """
     resource_limits.return_large_buffers()
     others = [] if options["alone"] else _others(command, count)
     try:
         asyncio.run(_run(serve, others, options["child_of"]))
     finally:
-        end_all(others, grace=GRACE)
+        stop_all(others, grace=GRACE_SECONDS)
 
 
-def has_lost(parent: int) -> bool:
-    """Whether the process that started this one, if any is named, is gone."""
+def has_lost_parent(parent: int) -> bool:
+    """Returns whether the parent with this id has ended; False for id 0, which is none."""
     return bool(parent) and os.getppid() != parent
 
 
-def _others(command: str, count: int) -> list[Kept]:
+def _others(command: str, count: int) -> list[SupervisedProcess]:
     return [
-        Kept(f"{command} {number}", partial(_start, command))
+        SupervisedProcess(f"{command} {number}", partial(_start, command))
         for number in range(2, count + 1)
     ]
 
@@ -69,7 +69,7 @@ def _start(command: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, sys.argv[0], *arguments])  # noqa: S603
 
 
-async def _run(serve: Serve, others: Sequence[Kept], parent: int) -> None:
+async def _run(serve: Serve, others: Sequence[SupervisedProcess], parent: int) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
@@ -78,19 +78,21 @@ async def _run(serve: Serve, others: Sequence[Kept], parent: int) -> None:
     await watch
 
 
-async def _watch(others: Sequence[Kept], parent: int, stop: asyncio.Event) -> None:
-    """Replace those of the others that end; stop when the parent is gone.
+async def _watch(
+    others: Sequence[SupervisedProcess], parent: int, stop: asyncio.Event
+) -> None:
+    """Replaces other processes that end, and stops this one when its parent has ended.
 
-    Stops where it cannot go on, too: this process is started again by its parent, while
-    others that end unnoticed would be missed for good.
+    Also stops this process if the watch itself fails: the parent starts it again, whereas
+    processes that end unwatched would never be replaced.
     """
     try:
         while not stop.is_set():
             for one in others:
-                one.look()
-            if has_lost(parent):
+                one.check()
+            if has_lost_parent(parent):
                 stop.set()
             with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), LOOK_EVERY)
+                await asyncio.wait_for(stop.wait(), CHECK_SECONDS)
     finally:
         stop.set()

@@ -1,4 +1,4 @@
-"""How many files and sockets a process may have open, and what memory it gives back."""
+"""Limits of a process: its open files, and the freed memory that it holds on to."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ import resource
 
 log = logging.getLogger(__name__)
 
-# What an unlimited process asks for: fs.nr_open of a Linux that nobody has changed.
+# Requested where the hard limit is infinite: the default of fs.nr_open in Linux.
 UNLIMITED = 1_048_576
-# glibc 2.36, malloc.h.
+# Parameters of mallopt(3), from malloc.h of glibc 2.36.
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
-LARGE = 512 * 1024
-# One thread of Python runs at a time, so that more arenas would save no waiting.
-ARENAS = 2
+LARGE_BUFFER = 512 * 1024
+# Arenas save threads from waiting for each other, and only one thread of Python runs at a
+# time.
+MALLOC_ARENAS = 2
 
 
 def raise_open_files_limit() -> int:
-    """Raise the process's limit to the highest that it may have, and return it.
+    """Raises the soft limit of open files to the hard limit, and returns it.
 
-    Systemd and login shells give 1,024, which suits programs that call select(); the
-    hard limit beside it is what the machine's administrator allows.
+    systemd and login shells set a soft limit of 1,024 for the sake of programs that call
+    select(). The hard limit is what the administrator of the machine allows.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = UNLIMITED if hard == resource.RLIM_INFINITY else hard
@@ -30,23 +31,24 @@ def raise_open_files_limit() -> int:
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     except (OSError, ValueError) as error:
-        log.warning("the limit of open files stays at %s: %s", soft, error)
+        log.warning("the limit on open files cannot be raised from %s: %s", soft, error)
         return soft
     return wanted
 
 
 def fit_connections(wanted: int, *, each: int, others: int, allowed: int) -> int:
-    """How many of the connections `wanted` there may be, with `each` so many open files.
+    """Returns how many connections are possible, at most `wanted` and at least one.
 
-    `others` is what the process needs for everything else. Logs a warning where there
-    are too few: a process without a free descriptor hears nobody at all.
+    `each` is the number of open files of one connection, `others` that of everything else
+    and `allowed` the limit. Logs a warning where fewer than wanted are possible: a process
+    that runs out of descriptors cannot accept any connection.
     """
     possible = max((allowed - others) // each, 1)
     if possible >= wanted:
         return wanted
     log.warning(
-        "open files are limited to %s, so that %s connections are taken instead of %s; "
-        "raise the limit (LimitNOFILE= in a systemd unit)",
+        "the limit of %s open files allows %s connections instead of %s; "
+        "raise it (LimitNOFILE= in a systemd unit)",
         allowed,
         possible,
         wanted,
@@ -55,13 +57,13 @@ def fit_connections(wanted: int, *, each: int, others: int, allowed: int) -> int
 
 
 def return_large_buffers() -> None:
-    """Have buffers of half a megabyte and more go back to the system once they are freed.
+    """Makes malloc return buffers of half a megabyte or more to the system when freed.
 
-    By itself glibc raises that bound to the largest that was freed so far, up to 32 MB,
-    and has an arena for each thread (mallopt(3)): each that held a large message keeps
-    as much. Does nothing with another C library.
+    By default glibc raises that threshold to the largest buffer freed so far, up to 32 MB,
+    and gives threads arenas of their own (mallopt(3)), so that each thread that once held
+    a large message keeps as much memory. Does nothing with another C library.
     """
     library = ctypes.CDLL(None)
     if hasattr(library, "mallopt"):
-        library.mallopt(M_MMAP_THRESHOLD, LARGE)
-        library.mallopt(M_ARENA_MAX, ARENAS)
+        library.mallopt(M_MMAP_THRESHOLD, LARGE_BUFFER)
+        library.mallopt(M_ARENA_MAX, MALLOC_ARENAS)

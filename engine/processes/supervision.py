@@ -1,4 +1,4 @@
-"""Keeps processes running: each that ends is started again, with a back-off."""
+"""Keeps processes running: restarts each that ends, with a back-off."""
 
 from __future__ import annotations
 
@@ -15,108 +15,115 @@ import django.db
 
 log = logging.getLogger(__name__)
 
-# Seconds: one that ends sooner has hardly started, and is not started again immediately.
-SETTLED = 30.0
-# The longest pause between an end and the next start. With the seconds that a start
-# takes, a process that can run at all is replaced within thirty.
-LONGEST_PAUSE = 15.0
+# A process that ends sooner than this has failed to start, and is restarted after a pause.
+STABLE_SECONDS = 30.0
+# The longest pause before a restart. A start takes seconds itself; together a process that
+# can run at all is replaced within thirty.
+MAX_PAUSE_SECONDS = 15.0
 
 
 class Process(Protocol):
-    """What is asked of a process; subprocess.Popen is one."""
+    """The part of subprocess.Popen that supervision uses."""
 
     @property
-    def pid(self) -> int: ...
-
-    def poll(self) -> int | None:
-        """None while it runs; afterwards its status, negative where a signal ended it."""
+    def pid(self) -> int:
+        """Returns the process id."""
         ...
 
-    def terminate(self) -> None: ...
+    def poll(self) -> int | None:
+        """Returns None while it runs, then its exit status: -N if signal N killed it."""
+        ...
 
-    def kill(self) -> None: ...
+    def terminate(self) -> None:
+        """Sends SIGTERM."""
+        ...
+
+    def kill(self) -> None:
+        """Sends SIGKILL."""
+        ...
 
 
-class Kept:
-    """A process by name, started by `start` whenever it is not running.
+class SupervisedProcess:
+    """A named process that is started again by `start` whenever it has ended.
 
-    look() is to be called every second or oftener; it never blocks.
+    Call check() at least once a second; it never blocks.
     """
 
     def __init__(self, name: str, start: Callable[[], Process]) -> None:
         self.name = name
         self.process: Process | None = None
-        # How often in a row it ended within SETTLED seconds of its start.
+        # How often in a row it ended within STABLE_SECONDS of its start.
         self.failures = 0
         self._start = start
         self._started_at = 0.0
         self._due_at = 0.0
 
-    def look(self) -> int | None:
-        """Start it where it is due. Returns the id of a process that has just ended."""
+    def check(self) -> int | None:
+        """Starts the process if it is due. Returns its id if it has just ended."""
         ended = None
         if self.process is not None and (status := self.status()) is not None:
             ended = self.process.pid
             self._note_end(ended, status)
         if self.process is None and time.monotonic() >= self._due_at:
-            self._begin()
+            self._launch()
         return ended
 
-    def _begin(self) -> None:
+    def _launch(self) -> None:
         self._started_at = time.monotonic()
         try:
             self.process = self._start()
         except OSError as error:
-            # Out of memory or of processes, for now: the others must be looked after.
+            # No memory or process ids at the moment. It is tried again, and the other
+            # processes still need supervision.
             self._note_failure(f"cannot be started: {error}")
 
     def status(self) -> int | None:
-        """How the process ended, until look() replaces it; None while it runs."""
+        """Returns the exit status until check() replaces the process; None while it runs."""
         return None if self.process is None else self.process.poll()
 
     def _note_end(self, pid: int, status: int) -> None:
         self.process = None
-        self._note_failure(f"(process {pid}) {said(status)}")
+        self._note_failure(f"(process {pid}) {describe_status(status)}")
 
     def _note_failure(self, what: str) -> None:
-        """Set when it is started next, the later the oftener it has hardly started."""
+        """Sets when to start it next: later with each start that failed in a row."""
         now = time.monotonic()
-        has_settled = now - self._started_at >= SETTLED
-        self.failures = 0 if has_settled else self.failures + 1
+        was_stable = now - self._started_at >= STABLE_SECONDS
+        self.failures = 0 if was_stable else self.failures + 1
         pause = 0.0 if self.failures < 2 else 2.0 ** min(self.failures - 2, 10)
-        pause = min(pause, LONGEST_PAUSE)
+        pause = min(pause, MAX_PAUSE_SECONDS)
         self._due_at = now + pause
         log.error(
-            "%s %s; it is started again %s%s",
+            "%s %s; restarting %s%s",
             self.name,
             what,
             f"in {pause:g} seconds" if pause else "now",
-            f", having ended {self.failures} times right after its start: "
-            "the lines above may say why"
+            f"; it has failed to start {self.failures} times in a row, see the lines above"
             if self.failures > 1
             else "",
         )
 
     def is_running(self) -> bool:
+        """Returns whether the process has been started and has not ended."""
         return self.process is not None and self.status() is None
 
 
-def said(status: int) -> str:
-    """How a process ended, for the log."""
+def describe_status(status: int) -> str:
+    """Describes for the log how a process ended."""
     if status >= 0:
-        return f"ended with status {status}"
-    return f"was ended by {Signals(-status).name}"
+        return f"exited with status {status}"
+    return f"was killed by {Signals(-status).name}"
 
 
-class Forked:
-    """A process that runs `work` in a copy of this one, whose imports it shares.
+class ForkedProcess:
+    """A process that runs `work` in a fork of this one, and so shares its imported modules.
 
-    This process must have no threads: a copy of a lock that another thread holds is
-    never released.
+    This process must have no other threads: a lock that one of them holds would never be
+    released in the fork.
     """
 
     def __init__(self, work: Callable[[], None]) -> None:
-        # A connection used by both ends in neither being understood.
+        # If parent and child used the same connection, both would read each other's replies.
         django.db.connections.close_all()
         sys.stdout.flush()
         sys.stderr.flush()
@@ -126,6 +133,7 @@ class Forked:
             _run(work)
 
     def poll(self) -> int | None:
+        """Returns None while it runs, then its exit status: -N if signal N killed it."""
         if self._status is None:
             ended, status = os.waitpid(self.pid, os.WNOHANG)
             if ended:
@@ -133,9 +141,11 @@ class Forked:
         return self._status
 
     def terminate(self) -> None:
+        """Sends SIGTERM if the process still runs."""
         self._send(SIGTERM)
 
     def kill(self) -> None:
+        """Sends SIGKILL if the process still runs."""
         self._send(SIGKILL)
 
     def _send(self, signal: Signals) -> None:
@@ -144,7 +154,7 @@ class Forked:
 
 
 def _run(work: Callable[[], None]) -> NoReturn:
-    """Without what the copied process would do at its end."""
+    """Runs `work` and exits without the exit handlers that belong to the parent."""
     status = 1
     try:
         work()
@@ -158,8 +168,8 @@ def _run(work: Callable[[], None]) -> NoReturn:
         os._exit(status)
 
 
-def end_all(kept: list[Kept], *, grace: float) -> None:
-    """Ask those that run to end; end by force what has not within `grace` seconds."""
+def stop_all(kept: list[SupervisedProcess], *, grace: float) -> None:
+    """Terminates all processes, and kills those that have not ended within `grace` seconds."""
     running = [one.process for one in kept if one.process is not None]
     for process in running:
         if process.poll() is None:

@@ -22,7 +22,7 @@ def purge() -> int:
 
     Returns the number of messages and counts.
     """
-    return batches.work(_purge_messages) + batches.work(_purge_counts)
+    return batches.run(_purge_messages) + batches.run(_purge_counts)
 
 
 def _purge_messages() -> int:

@@ -49,7 +49,7 @@ def _log_accepted(accepted: AcceptedMessage, delivered: Sequence[str]) -> None:
     addresses = [str(address) for address in accepted.envelope.addresses]
     message_log.accepted(**facts, recipients=addresses, size=accepted.kept.size)
     if delivered:
-        message_log.settled(
+        message_log.delivery_attempt(
             "delivered",
             **facts,
             recipients=delivered,
@@ -82,7 +82,7 @@ def _log_outcome(event: str, group: Sequence[tuple[Recipient, Outcome]]) -> None
         more["next_hop"] = outcome.detail["next_hop"]
     if event == "deferred":
         more["next_attempt_at"] = row.next_attempt_at.isoformat(timespec="seconds")
-    message_log.settled(
+    message_log.delivery_attempt(
         event,
         reference=message.reference,
         source=message.source,
@@ -90,7 +90,7 @@ def _log_outcome(event: str, group: Sequence[tuple[Recipient, Outcome]]) -> None
         recipients=[row.address for row, _ in group],
         destination=row.destination,
         reply=str(outcome.reply),
-        seconds=clock.held() - message.accepted_at.timestamp(),
+        seconds=clock.estimated_timestamp() - message.accepted_at.timestamp(),
         attempt=row.attempts,
         **more,
     )

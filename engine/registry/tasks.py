@@ -33,7 +33,7 @@ def apply_address_changes() -> int:
 
 def purge_changes() -> int:
     """Delete the part of the change log that no process needs any more."""
-    return batches.work(change_log.purge)
+    return batches.run(change_log.purge)
 
 
 def schedule_jobs() -> None:

@@ -48,7 +48,7 @@ def reseal(endpoint: WebhookEndpoint) -> None:
     """Seals an endpoint's secrets with the current secret key. Raises UnknownKeyError."""
     for name in ("sealed_secret", "earlier_sealed_secret"):
         sealed = getattr(endpoint, name)
-        if sealed and not secret_keys.is_current(SEALED_FOR, sealed):
+        if sealed and not secret_keys.is_sealed_with_current_key(SEALED_FOR, sealed):
             setattr(endpoint, name, secret_keys.seal(SEALED_FOR, secret(sealed)))
             endpoint.save(update_fields=[name])
 

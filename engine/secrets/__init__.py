@@ -1,3 +1,3 @@
-"""Keeps what only the service's own user may read: secret keys, state folder, TLS key."""
+"""Keeps what only the service may read: the secret key, the state folder, the TLS key."""
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The folder of all state, whose files nobody else on the machine may read.
+"""Keeps the state folder and its files private to the user that runs the service.
 
-Modes are explicit and do not lean on the umask, which the entry points set besides:
-a folder that an operator or a package made, or a copy that was put back, keeps the modes
-it was made with, and is tightened when a process starts.
+Files are created with explicit modes and do not rely on the umask, which the entry points
+set as well. A folder that an operator or a package has created, or a restored backup, has
+other modes; those are restricted when a process starts.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from django.core.exceptions import ImproperlyConfigured
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
-# Few files, each of them a key. The other folders may hold millions of files, which
-# are out of reach behind their folder's mode.
-_FOLDERS_OF_KEYS = ("tls", "dkim")
-# What others live in too. Tightened, they would shut out the whole machine.
-_OF_OTHERS = {
+# Folders whose few files are restricted one by one, since each is a key. Others may hold
+# millions of files, which the mode of their folder protects.
+_KEY_FOLDERS = ("tls", "dkim")
+# Folders that other programs use: restricting one would lock them out.
+_SHARED_FOLDERS = {
     Path(name)
     for name in (
         "/", "/etc", "/home", "/media", "/mnt", "/opt", "/root", "/run", "/srv",
@@ -31,15 +31,19 @@ _OF_OTHERS = {
 }  # fmt: skip
 
 
-def folder(*parts: str) -> Path:
-    """A folder of the state, made private where it is not there yet, parents included."""
-    return make_private(settings.POSTERN.path(*parts))
+def subfolder(*parts: str) -> Path:
+    """Returns a folder in the state folder, which is created where it is missing.
+
+    Without arguments it is the state folder itself.
+    """
+    return make_private_folder(settings.POSTERN.path(*parts))
 
 
-def make_private(path: Path) -> Path:
-    """Make the folder and those above it that are missing, each for this user alone.
+def make_private_folder(path: Path) -> Path:
+    """Creates the folder and its missing parents, readable by this user only.
 
-    `Path.mkdir(mode=…, parents=True)` gives its mode to the last one only.
+    `Path.mkdir(mode=…, parents=True)` would apply its mode to the last one only. Existing
+    folders keep their mode.
     """
     missing = [path, *path.parents]
     for each in reversed([one for one in missing if not one.exists()]):
@@ -47,64 +51,68 @@ def make_private(path: Path) -> Path:
     return path
 
 
-def create(path: Path) -> BinaryIO:
-    """Open a new file for writing that was never readable by others.
+def create_private_file(path: Path) -> BinaryIO:
+    """Creates a file for writing that was never readable by others.
 
-    Raises FileExistsError where it is there already.
+    Raises FileExistsError.
     """
-    return open(path, "xb", opener=private)
+    return open(path, "xb", opener=private_opener)
 
 
-def private(path: str, flags: int) -> int:
-    """An opener for `open` that makes files which others cannot read."""
+def private_opener(path: str, flags: int) -> int:
+    """The `opener` for `open` that creates files which others cannot read."""
     return os.open(path, flags, PRIVATE_FILE)
 
 
-def replace(path: Path, content: bytes) -> None:
-    """Write a whole file at once: readers see the one before or this one."""
+def write_atomically(path: Path, content: bytes) -> None:
+    """Writes or replaces a file: readers see either the old content or the new.
+
+    The content is not flushed: after a power cut the file may be empty.
+    """
     draft = path.with_name(f".{path.name}.{os.getpid()}.new")
     draft.unlink(missing_ok=True)
-    with create(draft) as file:
+    with create_private_file(draft) as file:
         file.write(content)
     draft.replace(path)
 
 
-def keep_private() -> None:
-    """Tighten what is there: the folder of all state, what stands in it, and keys.
+def restrict_permissions() -> None:
+    """Removes access for other users from the state folder, its entries and all keys.
 
-    Raises ImproperlyConfigured for what belongs to another user and is open to others,
-    and for a folder that is not the service's alone.
+    Raises ImproperlyConfigured for an entry that others can read and another user owns,
+    and where the state folder is one that other programs use.
     """
     root: Path = settings.POSTERN.path()
     if not root.exists():
         return
-    if root in {*_OF_OTHERS, Path.home()} or root.stat().st_mode & stat.S_ISVTX:
+    if root in {*_SHARED_FOLDERS, Path.home()} or root.stat().st_mode & stat.S_ISVTX:
         raise ImproperlyConfigured(
-            f"{root} is not for one service alone. Set POSTERN_VAR to a folder of its own."
+            f"{root} is shared with other programs. Set POSTERN_VAR to a folder that only "
+            "Postern uses."
         )
-    for path in _guarded(root):
-        _tighten(path)
+    for path in _protected(root):
+        _restrict(path)
 
 
-def keep_database_private(name: str) -> None:
-    """Tighten the files of a SQLite database, which it makes by the umask alone."""
+def restrict_database_permissions(name: str) -> None:
+    """Restricts the files of a SQLite database, which creates them by the umask."""
     for suffix in ("", "-wal", "-shm"):
-        _tighten(Path(f"{name}{suffix}"))
+        _restrict(Path(f"{name}{suffix}"))
 
 
-def _guarded(root: Path) -> Iterator[Path]:
+def _protected(root: Path) -> Iterator[Path]:
     yield root
     yield from root.iterdir()
-    for name in _FOLDERS_OF_KEYS:
+    for name in _KEY_FOLDERS:
         if (root / name).is_dir():
             yield from (root / name).iterdir()
 
 
-def _tighten(path: Path) -> None:
+def _restrict(path: Path) -> None:
     try:
         found = path.lstat()
     except FileNotFoundError:
-        return  # another process removed it
+        return  # another process has removed it meanwhile
     is_folder = stat.S_ISDIR(found.st_mode)
     if not is_folder and not stat.S_ISREG(found.st_mode):
         return
@@ -115,6 +123,6 @@ def _tighten(path: Path) -> None:
         path.chmod(wanted)
     except PermissionError as error:
         raise ImproperlyConfigured(
-            f"{path} can be read by other users of this machine, and belongs to one of "
-            f"them. Run as its owner: chmod {wanted:o} {path}"
+            f"Other users of this machine can read {path}, and one of them owns it. Run "
+            f"as its owner: chmod {wanted:o} {path}"
         ) from error

@@ -16,7 +16,7 @@ from engine.mail import smtp_replies
 from engine.mail.address import InvalidAddressError
 from engine.mail.errors import MailError
 from engine.mail.smtp_replies import Reply
-from engine.network.connection_limits import Dropped, Place
+from engine.network.connection_limits import DropReason, Place
 from engine.network.server_connections import HANDSHAKE_SECONDS, hang_up
 from engine.observability import message_log
 from engine.smtp.mail_transaction import MailTransaction
@@ -88,7 +88,7 @@ class SmtpConnection(SMTP):
         super().connection_made(transport)
         self._reset_session(transport)
 
-    def _make_room(self, why: Dropped) -> None:
+    def _make_room(self, why: DropReason) -> None:
         """Ends a session that signs in too slowly, or whose place others need."""
         if self.transport is None:
             return
@@ -97,7 +97,9 @@ class SmtpConnection(SMTP):
             cast(asyncio.WriteTransport, self.transport).abort()
             return
         last = (
-            smtp_replies.TOO_SLOW if why is Dropped.SLOW else smtp_replies.CROWDED_OUT
+            smtp_replies.TOO_SLOW
+            if why is DropReason.SLOW
+            else smtp_replies.CROWDED_OUT
         )
         self._writer.write(f"{last}\r\n".encode())
         self._hang_up()

@@ -200,7 +200,7 @@ def _keep(message: ReceivedMessage, content: bytes) -> Reply | None:
     try:
         message.spool.write(content)
     except OSError as error:
-        if not transient_errors.is_full(error):
+        if not transient_errors.is_disk_full(error):
             raise
         log.error("the disk has no room for a message from %s", message.peer.address)
         return smtp_replies.NO_ROOM

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 
-from engine.network.server_connections import Handshake, open_port
-from engine.secrets.certificates import Files
+from engine.network.server_connections import ImplicitTls, open_port
+from engine.secrets.certificates import CertificateFiles
 from engine.smtp.server_context import ServerContext
 from engine.smtp.session import Session
 
@@ -31,13 +31,13 @@ async def listen(
         if implicit_tls:
             # Read for each connection: a renewed certificate comes with a new context.
             context, sessions = server.tls_context, server.sessions
-            return Handshake(session, context=context, sessions=sessions)
+            return ImplicitTls(session, context=context, sessions=sessions)
         return session
 
     return await open_port(start_session, host=host, port=port, is_shared=is_shared)
 
 
-def server_tls_context(files: Files) -> ssl.SSLContext:
+def server_tls_context(files: CertificateFiles) -> ssl.SSLContext:
     """Returns a server's TLS context: 1.2 or later, with an optional client certificate.
 
     A client certificate is requested only where `files.ca` is given, and only

@@ -13,7 +13,7 @@ from engine.mail import smtp_replies
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.errors import PermanentFailure
 from engine.network.connection_limits import Limits
-from engine.network.server_connections import Sessions
+from engine.network.server_connections import OpenConnections
 from engine.queue.enqueue.group_commit import GroupCommitter
 from engine.queue.models import Source
 from engine.routing import routes
@@ -45,7 +45,7 @@ class ServerContext:
     )
 
     def __post_init__(self) -> None:
-        self.sessions = Sessions(self.limits, is_known=routes.is_known_source)
+        self.sessions = OpenConnections(self.limits, is_known=routes.is_known_source)
 
     def routes(self) -> Routes:
         """Returns the routing snapshot in memory, which the engine keeps up to date."""

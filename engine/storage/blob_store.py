@@ -25,7 +25,7 @@ def spool_folder() -> Path:
 
     On the same file system as the blobs, so that `adopt` can rename instead of copying.
     """
-    return state_folder.folder("spool")
+    return state_folder.subfolder("spool")
 
 
 def adopt(spooled: Path) -> str:
@@ -66,7 +66,7 @@ def _make_folder(path: Path) -> None:
     # a disk flush, and there are only 256 of them.
     if path in _FLUSHED_FOLDERS and path.is_dir():
         return
-    state_folder.make_private(path)
+    state_folder.make_private_folder(path)
     _flush_folder(path.parent)
     _FLUSHED_FOLDERS.add(path)
 

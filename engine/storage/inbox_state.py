@@ -27,7 +27,7 @@ def find(mailbox_ids: Collection[int], now: datetime) -> dict[int, Inbox]:
     """Returns inboxes by mailbox id, of those mailboxes that have one."""
     own = OuterRef("mailbox_id")
     found = Folder.objects.filter(
-        mailbox_id__in=bulk_rows.among(mailbox_ids), role=FolderRole.INBOX
+        mailbox_id__in=bulk_rows.ids_subquery(mailbox_ids), role=FolderRole.INBOX
     )
     facts = found.order_by().values_list(
         "mailbox_id",

@@ -39,7 +39,7 @@ def delete_orphans() -> int:
         removed.append(_remove_unnamed(paths))
         return len(paths)
 
-    batches.work(some)
+    batches.run(some)
     if sum(removed):
         log.info("removed %d orphaned files", sum(removed))
     return sum(removed)

@@ -36,7 +36,7 @@ def _count(octets: Iterable[tuple[int, int]], *, sign: int) -> None:
         changes[mailbox_id] += sign * size
     # One statement adds to all rows, so that two deliveries never overwrite each other's
     # count, and lock the rows in one order.
-    bulk_rows.add(Mailbox, "used_bytes", changes)
+    bulk_rows.increment(Mailbox, "used_bytes", changes)
 
 
 def refresh_full() -> None:

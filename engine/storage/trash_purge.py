@@ -18,7 +18,7 @@ def purge() -> int:
 
     Each chunk is a transaction of its own: a crash between two leaves nothing half done.
     """
-    return batches.work(_erase_chunk)
+    return batches.run(_erase_chunk)
 
 
 def _erase_chunk() -> int:

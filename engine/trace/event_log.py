@@ -22,7 +22,7 @@ def event(reference: str, kind: EventKind, recipient: str = "", **detail: Any) -
         reference=reference,
         kind=kind,
         recipient=recipient,
-        at=clock.lately(),
+        at=clock.estimated_now(),
         detail=detail,
     )
 
@@ -64,5 +64,5 @@ def count_repeats(details: Mapping[int, dict[str, Any]], *, at: datetime) -> set
         # Last, so that a detail given by the caller cannot overwrite the count.
         last = {"times": times, "last_at": at.isoformat(timespec="seconds")}
         one.detail = one.detail | details[one.pk] | last
-    Event.objects.bulk_update(known, ["detail"], batch_size=bulk_rows.UPDATED_AT_ONCE)
+    Event.objects.bulk_update(known, ["detail"], batch_size=bulk_rows.UPDATE_BATCH_SIZE)
     return {one.pk for one in known}

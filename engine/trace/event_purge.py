@@ -30,7 +30,7 @@ INTERMEDIATE = frozenset(
 
 def purge() -> int:
     """Deletes events whose time is over; returns how many events were looked at."""
-    return batches.work(_purge_intermediate) + batches.work(_purge_all)
+    return batches.run(_purge_intermediate) + batches.run(_purge_all)
 
 
 @transaction.atomic
@@ -44,7 +44,7 @@ def _purge_intermediate() -> int:
     found = list(old.order_by("at", "pk").values_list("pk", "at", "kind")[:SLICE])
     if found:
         gone = [pk for pk, _, kind in found if kind in INTERMEDIATE]
-        Event.objects.filter(pk__in=bulk_rows.among(gone)).delete()
+        Event.objects.filter(pk__in=bulk_rows.ids_subquery(gone)).delete()
         place.event_id, place.at, _ = found[-1]
         place.save()
     return len(found)
@@ -53,7 +53,7 @@ def _purge_intermediate() -> int:
 def _purge_all() -> int:
     old = Event.objects.filter(at__lt=_ago(settings.POSTERN.proof_days))
     ids = list(old.order_by("at").values_list("pk", flat=True)[:SLICE])
-    Event.objects.filter(pk__in=bulk_rows.among(ids)).delete()
+    Event.objects.filter(pk__in=bulk_rows.ids_subquery(ids)).delete()
     return len(ids)
 
 

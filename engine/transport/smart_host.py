@@ -83,8 +83,8 @@ def _keep(parcel: Parcel) -> Path:
 
 def put_into_outbox(raw: bytes, to: Sequence[Address]) -> Path:
     """Writes a message to the outbox folder, which the console shows in development."""
-    folder = state_folder.make_private(outbox())
+    folder = state_folder.make_private_folder(outbox())
     target = folder / f"{secrets.token_hex(8)}.eml"
     envelope = f"X-Envelope-To: {', '.join(map(str, to))}\r\n".encode()
-    state_folder.replace(target, envelope + raw)
+    state_folder.write_atomically(target, envelope + raw)
     return target

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from engine.secrets.certificates import Files, Followed
+from engine.secrets.certificates import CertificateFiles, ReloadingContext
 
 NAMES_RECORDED = 5  # of a certificate's names, in a trace
 
@@ -21,8 +21,8 @@ def client_context() -> ssl.SSLContext:
     """
     ours = settings.POSTERN
     return _followed(
-        Files(ours.tls_cert_file, ours.tls_key_file, ours.tls_ca_file)
-    ).follow()
+        CertificateFiles(ours.tls_cert_file, ours.tls_key_file, ours.tls_ca_file)
+    ).reload_if_changed()
 
 
 def trusting_context() -> ssl.SSLContext:
@@ -34,11 +34,11 @@ def trusting_context() -> ssl.SSLContext:
 
 
 @lru_cache(maxsize=4)
-def _followed(files: Files) -> Followed:
-    return Followed(files, _context)
+def _followed(files: CertificateFiles) -> ReloadingContext:
+    return ReloadingContext(files, _context)
 
 
-def _context(files: Files) -> ssl.SSLContext:
+def _context(files: CertificateFiles) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=files.ca or None)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # RFC 9525 §2: the name stands in the subject alternative names or nowhere.

@@ -15,9 +15,9 @@ from onboarding.models import Letter
 def save(pdf: bytes) -> str:
     """Writes a PDF readable by this user only; returns its random file name."""
     folder = _folder()
-    state_folder.make_private(folder)
+    state_folder.make_private_folder(folder)
     name = f"{secrets.token_urlsafe(24)}.pdf"
-    with state_folder.create(folder / name) as file:
+    with state_folder.create_private_file(folder / name) as file:
         file.write(pdf)
         # Flushed to disk before a row names it: the secret cannot be rendered again.
         file.flush()

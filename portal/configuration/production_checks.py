@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from engine.secrets.certificates import CertificateError, Files
+from engine.secrets.certificates import CertificateError, CertificateFiles
 from portal.configuration import database_url
 from portal.configuration.environment import DEVELOPMENT_SIGNING_KEY, Environment
 
@@ -204,13 +204,17 @@ def _faults_of_tls(environment: Environment) -> Iterator[str]:
     for name in missing:
         yield f"{files[name] or 'No file'} cannot be read. Set {name}."
     if not missing:
-        yield from _faults_of_certificate(environment, Files(*files.values()))
+        yield from _faults_of_certificate(
+            environment, CertificateFiles(*files.values())
+        )
 
 
-def _faults_of_certificate(environment: Environment, files: Files) -> Iterator[str]:
+def _faults_of_certificate(
+    environment: Environment, files: CertificateFiles
+) -> Iterator[str]:
     try:
         files.load_into(ssl.create_default_context(ssl.Purpose.CLIENT_AUTH))
-        is_ours = files.is_for(environment.smtp_name)
+        is_ours = files.covers_host(environment.smtp_name)
     except (CertificateError, OSError, ValueError) as error:
         yield f"{error} See POSTERN_TLS_CERT_FILE, _KEY_FILE and _CA_FILE."
         return

@@ -41,7 +41,7 @@ class Authority:
         self.ca_file = folder / "ca.pem"
         self._key_file = folder / "ca.key"
         if not self.ca_file.exists():
-            state_folder.make_private(folder)
+            state_folder.make_private_folder(folder)
             self._make()
 
     def issue(self, *names: str, kept_as: str = "") -> Certificate:
@@ -54,8 +54,10 @@ class Authority:
         kept = Certificate(self.folder / f"{stem}.pem", self.folder / f"{stem}.key")
         if not _is_good(kept.cert_file, names):
             key = ec.generate_private_key(ec.SECP256R1())
-            state_folder.replace(kept.key_file, _pem_of(key))
-            state_folder.replace(kept.cert_file, _pem_of(self._sign(key, names)))
+            state_folder.write_atomically(kept.key_file, _pem_of(key))
+            state_folder.write_atomically(
+                kept.cert_file, _pem_of(self._sign(key, names))
+            )
         return kept
 
     def _make(self) -> None:
@@ -67,8 +69,8 @@ class Authority:
             .add_extension(_usage(signs_certificates=True), critical=True)
             .sign(key, hashes.SHA256())
         )
-        state_folder.replace(self._key_file, _pem_of(key))
-        state_folder.replace(self.ca_file, _pem_of(made))
+        state_folder.write_atomically(self._key_file, _pem_of(key))
+        state_folder.write_atomically(self.ca_file, _pem_of(made))
 
     def _sign(self, key: Key, names: tuple[str, ...]) -> x509.Certificate:
         authority = x509.load_pem_x509_certificate(self.ca_file.read_bytes())

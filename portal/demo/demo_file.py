@@ -43,7 +43,7 @@ def write() -> Facts:
     """Rewrites the file and returns its content. Secrets in it stay valid."""
     known = json.loads(path().read_text()) if path().exists() else {}
     facts = _facts(known)
-    state_folder.replace(
+    state_folder.write_atomically(
         path(), json.dumps(facts, indent=1, ensure_ascii=False).encode()
     )
     return facts

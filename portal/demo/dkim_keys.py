@@ -22,9 +22,9 @@ def key_file(domain: str) -> Path:
     """Returns the path of a domain's private key, and creates the key if necessary."""
     path: Path = settings.POSTERN.path("dkim", f"{domain}.pem")
     if not path.exists():
-        state_folder.make_private(path.parent)
+        state_folder.make_private_folder(path.parent)
         key = rsa.generate_private_key(public_exponent=65537, key_size=BITS)
-        with state_folder.create(path) as file:
+        with state_folder.create_private_file(path) as file:
             file.write(_pem_of(key))
     return path
 

@@ -31,7 +31,7 @@ def collect_static_files() -> bool:
         return False
     call_command("collect_assets", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
-    state_folder.replace(digest_file, digest.encode())
+    state_folder.write_atomically(digest_file, digest.encode())
     return True
 
 

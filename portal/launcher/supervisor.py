@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import FrameType
 
-from engine.processes.supervision import Kept, end_all
+from engine.processes.supervision import SupervisedProcess, stop_all
 
 # Seconds that each program has to finish its work.
 GRACE = 15.0
@@ -35,7 +35,7 @@ class Supervisor:
         self._on_ready = on_ready
         self._asked_to_stop = False
         self.kept = {
-            name: Kept(name, partial(_start, command))
+            name: SupervisedProcess(name, partial(_start, command))
             for name, command in commands.items()
         }
         # Process groups whose leader has died, and when the rest of them is killed.
@@ -60,7 +60,7 @@ class Supervisor:
                 ended = one.status()
                 if not is_announced and ended is not None and ended >= 0:
                     return name
-                if (pid := one.look()) is not None:
+                if (pid := one.check()) is not None:
                     self._end_orphans_of(pid)
             self._kill_orphans()
             if not is_announced and self._is_ready():
@@ -82,7 +82,7 @@ class Supervisor:
 
     def _end(self) -> None:
         groups = [one.process.pid for one in self.kept.values() if one.process]
-        end_all(list(self.kept.values()), grace=GRACE)
+        stop_all(list(self.kept.values()), grace=GRACE)
         for group in (*groups, *self._orphans):
             _signal_group(group, signal.SIGKILL)
 

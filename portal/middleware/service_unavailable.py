@@ -22,7 +22,7 @@ _WORTH_SHOWING = 20
 
 def answer(request: HttpRequest) -> HttpResponse:
     """The site's `handler500`, which Django calls while it handles the error."""
-    if not transient_errors.is_passing(sys.exc_info()[1]):
+    if not transient_errors.is_transient(sys.exc_info()[1]):
         return server_error(request)
     if request.path.startswith(body_limit.OWN_LIMITS):
         response: HttpResponse = JsonResponse(
@@ -80,5 +80,5 @@ def _problem() -> dict[str, object]:
         "type": "about:blank",
         "title": status.phrase,
         "status": status.value,
-        "detail": transient_errors.SENTENCE,
+        "detail": transient_errors.MESSAGE,
     }

@@ -92,7 +92,7 @@ class Site(ASGIHandler):
         except TooSlowError:
             response = _plain("The request arrived too slowly. Send it again.", 408)
         except OSError as error:
-            if not transient_errors.is_full(error):
+            if not transient_errors.is_disk_full(error):
                 raise
             response = _no_room()
         except CrowdedError:
@@ -169,7 +169,7 @@ class Site(ASGIHandler):
             try:
                 parts = await self._beside(response, _client(scope))
             except OSError as error:
-                if not transient_errors.is_full(error):
+                if not transient_errors.is_disk_full(error):
                     raise
                 await self.send_response(_no_room(), send)
                 return

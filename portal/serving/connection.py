@@ -14,8 +14,13 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from engine.network.connection_limits import Dropped, Place
-from engine.network.server_connections import LINGER_SECONDS, Sessions, hang_up, reset
+from engine.network.connection_limits import DropReason, Place
+from engine.network.server_connections import (
+    LINGER_SECONDS,
+    OpenConnections,
+    hang_up,
+    reset,
+)
 
 # Seconds for a whole header, from the first byte of a connection or a request.
 HEAD_SECONDS = 10.0
@@ -45,7 +50,7 @@ class Connection(H11Protocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
-        sessions: Sessions,
+        sessions: OpenConnections,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._sessions = sessions
@@ -130,8 +135,8 @@ class Connection(H11Protocol):
         else:
             self._sessions.unbind(self._place)
 
-    def _drop(self, why: Dropped) -> None:
-        if self._is_busy() or why is Dropped.SLOW:
+    def _drop(self, why: DropReason) -> None:
+        if self._is_busy() or why is DropReason.SLOW:
             reset(self.transport)
         else:
             self._refuse()

@@ -15,7 +15,7 @@ from uvicorn import Config, Server
 from engine.health import readiness
 from engine.health.watch import watching
 from engine.network.connection_limits import Limits
-from engine.network.server_connections import ACCEPTED_AT_ONCE, BACKLOG, Sessions
+from engine.network.server_connections import ACCEPTED_AT_ONCE, BACKLOG, OpenConnections
 from engine.processes import resource_limits
 from engine.routing import routes
 from portal.middleware import client_address
@@ -113,7 +113,9 @@ def limits(open_files: int) -> Limits:
 
 
 def _config(site: Site, limits: Limits) -> Config:
-    sessions = Sessions(limits, is_known=client_address.is_proxy, remembers=False)
+    sessions = OpenConnections(
+        limits, is_known=client_address.is_proxy, remembers=False
+    )
     return Config(
         site,
         http=cast(Any, partial(Connection, sessions=sessions)),

@@ -49,7 +49,7 @@ class TooManyAttemptsError(Exception):
     @property
     def seconds(self) -> int:
         """The seconds until then; at least one."""
-        return max(1, ceil(self.until.timestamp() - clock.held()))
+        return max(1, ceil(self.until.timestamp() - clock.estimated_timestamp()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def redis(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Redis]:
     """A Redis that has just become unavailable."""
-    monkeypatch.setattr(SharedCache, "_away_until", 0.0)
+    monkeypatch.setattr(SharedCache, "_unavailable_until", 0.0)
     with Redis() as running:
         settings.CACHES = {"default": redis_settings(running.url)}
         cache.set("it", "works")

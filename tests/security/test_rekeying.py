@@ -177,7 +177,7 @@ def test_a_session_goes_on_while_hosts_exchange_the_keys(
 
     use(settings, NEW, OLD)  # on the host that already has the new one
     assert way.sign_in()
-    assert way.rows.get().keyed_by == secret_keys.name(NEW)
+    assert way.rows.get().keyed_by == secret_keys.key_id(NEW)
     assert way.goes_on(session)
 
     use(settings, OLD, NEW)

@@ -88,7 +88,7 @@ def test_an_app_password_is_keyed_again_by_use(
     assert authentication.authenticate_person(bob.address, used) == bob
     assert authentication.authenticate_person(bob.address, unused) is None
     names = AppPassword.objects.values_list("keyed_by", flat=True)
-    assert sorted(names) == sorted([secret_keys.name(NEW), secret_keys.name(OLD)])
+    assert sorted(names) == sorted([secret_keys.key_id(NEW), secret_keys.key_id(OLD)])
 
 
 def test_a_connections_password_is_keyed_again_by_use(
@@ -103,7 +103,7 @@ def test_a_connections_password_is_keyed_again_by_use(
     drop()
 
     assert authentication.authenticate_connection("firm", secret) == firm_connection
-    assert ConnectionCredential.objects.get().keyed_by == secret_keys.name(NEW)
+    assert ConnectionCredential.objects.get().keyed_by == secret_keys.key_id(NEW)
 
 
 def test_an_api_key_is_keyed_again_by_use(
@@ -119,7 +119,7 @@ def test_an_api_key_is_keyed_again_by_use(
     drop()
 
     assert client.get("/api/v1/organisations/").status_code == 200
-    assert ApiKey.objects.get().keyed_by == secret_keys.name(NEW)
+    assert ApiKey.objects.get().keyed_by == secret_keys.key_id(NEW)
 
 
 def test_an_authenticator_app_is_sealed_again_by_use(

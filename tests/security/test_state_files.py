@@ -77,7 +77,7 @@ async def put_into_outbox() -> None:
 
 async def scan_a_large_message() -> list[str]:
     """Returns what is exposed while a message is in the scanner's folder."""
-    scan = EmbeddedScanner(state_folder.folder("scans")).open()
+    scan = EmbeddedScanner(state_folder.subfolder("scans")).open()
     await scan.feed(bytes(300_000))
     found = exposed(settings.POSTERN.path())
     await scan.abandon()
@@ -120,7 +120,7 @@ def test_pictures_and_the_cache_are_private_too(careless: None, var: Path) -> No
         cache._dir = str(var / "cache")
         cache.set("who", "bob")
 
-    state_folder.make_private(var)
+    state_folder.make_private_folder(var)
     assert [path for path in exposed(var) if "postern/" in path] == []
 
 
@@ -170,7 +170,7 @@ def test_the_files_of_sqlite_are_tightened_when_it_is_opened(
     for suffix in ("", "-wal", "-shm"):
         (tmp_path / f"mail.sqlite3{suffix}").touch()
 
-    state_folder.keep_database_private(str(tmp_path / "mail.sqlite3"))
+    state_folder.restrict_database_permissions(str(tmp_path / "mail.sqlite3"))
 
     assert [name for name in exposed(tmp_path) if "sqlite" in name] == []
 
@@ -190,7 +190,7 @@ def test_what_belongs_to_another_user_and_is_open_is_refused_plainly(
         try:
             assert settings.POSTERN.path().stat().st_uid != os.geteuid()
             with pytest.raises(ImproperlyConfigured, match="chmod 700"):
-                state_folder.keep_private()
+                state_folder.restrict_permissions()
         finally:
             if is_root:
                 os.seteuid(0)
@@ -210,17 +210,17 @@ def test_a_folder_that_others_use_is_left_alone(
     monkeypatch.setattr(settings.POSTERN, "var", folder)
 
     with pytest.raises(ImproperlyConfigured, match="Set POSTERN_VAR to a folder"):
-        state_folder.keep_private()
+        state_folder.restrict_permissions()
 
     assert folder.stat().st_mode == before
     assert (shared / "file").stat().st_mode & 0o777 == 0o644
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
-    state_folder.replace(tmp_path / "facts.json", b"{}")
-    state_folder.replace(tmp_path / "facts.json", b"[]")
+    state_folder.write_atomically(tmp_path / "facts.json", b"{}")
+    state_folder.write_atomically(tmp_path / "facts.json", b"[]")
 
     assert [path.name for path in tmp_path.iterdir()] == ["facts.json"]
     assert (tmp_path / "facts.json").read_bytes() == b"[]"
     with pytest.raises(FileExistsError):
-        state_folder.create(tmp_path / "facts.json")
+        state_folder.create_private_file(tmp_path / "facts.json")

@@ -84,12 +84,12 @@ class EmbeddedScan:
 
     def _flush(self) -> Path:
         if self._folder is None:
-            state_folder.make_private(self._parent)
+            state_folder.make_private_folder(self._parent)
             self._folder = tempfile.TemporaryDirectory(
                 dir=self._parent, ignore_cleanup_errors=True
             )
         path = Path(self._folder.name, "message")
-        with open(path, "ab", opener=state_folder.private) as file:
+        with open(path, "ab", opener=state_folder.private_opener) as file:
             file.write(self._pending)
         self._pending.clear()
         return path

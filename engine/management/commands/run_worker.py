@@ -18,7 +18,7 @@ from engine.jobs.worker import Worker
 from engine.lanes import Lane
 from engine.management import starting
 from engine.processes import process_group
-from engine.processes.supervision import Forked, Kept, end_all
+from engine.processes.supervision import ForkedProcess, SupervisedProcess, stop_all
 from engine.routing import routes
 
 LOOK_EVERY = 0.2
@@ -37,7 +37,8 @@ class Command(BaseCommand):
         starting.check(scans=False)
         connection.close()
         kept = [
-            Kept(f"worker {lane.name.lower()}", partial(_start, lane)) for lane in Lane
+            SupervisedProcess(f"worker {lane.name.lower()}", partial(_start, lane))
+            for lane in Lane
         ]
         stopping: list[int] = []
 
@@ -46,15 +47,15 @@ class Command(BaseCommand):
 
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, stop)
-        while not stopping and not process_group.has_lost(options["child_of"]):
+        while not stopping and not process_group.has_lost_parent(options["child_of"]):
             for one in kept:
-                one.look()
+                one.check()
             time.sleep(LOOK_EVERY)
-        end_all(kept, grace=process_group.GRACE)
+        stop_all(kept, grace=process_group.GRACE_SECONDS)
 
 
-def _start(lane: Lane) -> Forked:
-    return Forked(partial(_work, Worker(lane, parent=os.getpid())))
+def _start(lane: Lane) -> ForkedProcess:
+    return ForkedProcess(partial(_work, Worker(lane, parent=os.getpid())))
 
 
 def _work(worker: Worker) -> None:

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from engine.database import clock
-from engine.database.bulk_rows import UPDATED_AT_ONCE
+from engine.database.bulk_rows import UPDATE_BATCH_SIZE
 from engine.mail.address import Address
 from engine.mail.smtp_replies import Reply
 from engine.queue import retry_schedule
@@ -186,7 +186,7 @@ def _lease(rows: Sequence[Recipient], runner: str) -> None:
     Recipient.objects.bulk_update(
         rows,
         ["attempts", "next_attempt_at", "leased_until", "leased_by", "destination"],
-        batch_size=UPDATED_AT_ONCE,
+        batch_size=UPDATE_BATCH_SIZE,
     )
 
 

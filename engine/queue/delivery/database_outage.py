@@ -53,4 +53,4 @@ class Outage:
 
 
 def _now() -> datetime:
-    return datetime.fromtimestamp(clock.held(), UTC)
+    return datetime.fromtimestamp(clock.estimated_timestamp(), UTC)

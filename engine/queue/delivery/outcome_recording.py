@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from engine.database import clock
-from engine.database.bulk_rows import UPDATED_AT_ONCE
+from engine.database.bulk_rows import UPDATE_BATCH_SIZE
 from engine.mail.smtp_replies import Reply
 from engine.queue import log_lines, retry_schedule
 from engine.queue.delivery import claim, due_recipients
@@ -102,7 +102,7 @@ def apply(rows: Mapping[int, Recipient], outcomes: Iterable[Outcome]) -> list[in
             "tls_failures",
             "tls_failing_since",
         ],
-        batch_size=UPDATED_AT_ONCE,
+        batch_size=UPDATE_BATCH_SIZE,
     )
     log_lines.log_outcomes(pairs)
     return pending_notices.record_outcome_notices(pairs, now=now)

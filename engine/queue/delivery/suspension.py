@@ -13,7 +13,7 @@ from datetime import datetime
 from django.db import transaction
 
 from engine.database import clock
-from engine.database.bulk_rows import UPDATED_AT_ONCE
+from engine.database.bulk_rows import UPDATE_BATCH_SIZE
 from engine.mail.address import Address
 from engine.mail.errors import PermanentFailure
 from engine.queue import retry_schedule
@@ -152,7 +152,7 @@ def _hold(suspended: Sequence[tuple[Recipient, str]]) -> None:
             "last_reply",
             "deferral_id",
         ],
-        batch_size=UPDATED_AT_ONCE,
+        batch_size=UPDATE_BATCH_SIZE,
     )
     event_log.save(
         event_log.event(

@@ -73,7 +73,7 @@ class Meter:
     Safe for several threads. `clock` returns the database's time in seconds since 1970.
     """
 
-    clock: Callable[[], float] = clock.held
+    clock: Callable[[], float] = clock.estimated_timestamp
     _shared: dict[Key, Count] = field(default_factory=dict)
     _own: dict[Key, Count] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)

@@ -54,7 +54,7 @@ def look_up(domain: Domain) -> Verification:
     Takes seconds: call it outside transactions. Reports DNS failures as advice.
     """
     wanted, *earlier = accepted_texts(domain)
-    dns.forget()
+    dns.flush_cache()
     try:
         found = dns.txt(record_name(domain))
         for text in (wanted, *earlier):

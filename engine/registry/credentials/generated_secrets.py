@@ -56,7 +56,7 @@ def rekey(found: ConnectionCredential | AppPassword | ApiKey, secret: str) -> No
     digest. A host that does not know the new key at all would refuse the secret, which
     is why the new key goes into the fallbacks of all hosts first.
     """
-    if found.keyed_by == secret_keys.name():
+    if found.keyed_by == secret_keys.key_id():
         return
-    found.digest, found.keyed_by = digest(secret), secret_keys.name()
+    found.digest, found.keyed_by = digest(secret), secret_keys.key_id()
     found.save(update_fields=["digest", "keyed_by"])

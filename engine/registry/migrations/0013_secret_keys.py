@@ -27,7 +27,7 @@ def _sealed(seed):
 
 
 KEYED_BY = models.CharField(
-    default=engine.secrets.secret_keys.name,
+    default=engine.secrets.secret_keys.key_id,
     help_text="which secret key the digest was made with",
     max_length=16,
 )

@@ -100,8 +100,8 @@ class ConnectionCredential(models.Model):
     username = models.CharField(max_length=100, unique=True)
     digest = models.CharField(max_length=64, unique=True)
     keyed_by = models.CharField(
-        max_length=secret_keys.NAME_LENGTH,
-        default=secret_keys.name,
+        max_length=secret_keys.KEY_ID_LENGTH,
+        default=secret_keys.key_id,
         help_text="which secret key the digest was made with",
     )
     created_at = models.DateTimeField(auto_now_add=True)

@@ -79,7 +79,7 @@ def write(export: Export) -> bool:
     from one file. The finished copy is renamed into its place.
     """
     part, _ = _unfinished(export)
-    state_folder.make_private(part.parent)
+    state_folder.make_private_folder(part.parent)
     try:
         with resumable_zip.locked(part) as file:
             return _is_unfinished(export) and _write(export, file)

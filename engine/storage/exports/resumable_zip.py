@@ -51,7 +51,7 @@ def locked(part: Path) -> Iterator[BinaryIO]:
     Raises BusyError.
     """
     if not part.exists():
-        state_folder.create(part).close()
+        state_folder.create_private_file(part).close()
     with part.open("r+b") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -87,4 +87,4 @@ def slice_of(
     # On disk before the progress says so, or a power cut would leave progress without data.
     file.flush()
     os.fsync(file.fileno())
-    state_folder.replace(progress_file, json.dumps(asdict(progress)).encode())
+    state_folder.write_atomically(progress_file, json.dumps(asdict(progress)).encode())

@@ -16,7 +16,9 @@ def is_current(authenticator: Authenticator) -> bool:
     """Returns whether the current secret key sealed every secret of the authenticator."""
     data = authenticator.data
     return all(
-        secret_keys.is_current(PURPOSE, data[name]) for name in FIELDS if name in data
+        secret_keys.is_sealed_with_current_key(PURPOSE, data[name])
+        for name in FIELDS
+        if name in data
     )
 
 

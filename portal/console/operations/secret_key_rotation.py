@@ -188,7 +188,7 @@ def _digests(
     found = Finding(what, advice=advice)
     for one in live:
         found.total += 1
-        if one.keyed_by != secret_keys.name():
+        if one.keyed_by != secret_keys.key_id():
             owner = one.person.address if isinstance(one, AppPassword) else str(one)
             found.earlier.append(owner)
     return found

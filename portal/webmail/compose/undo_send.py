@@ -49,7 +49,7 @@ def pending_sends(request: HttpRequest) -> list[ScheduledSend]:
     Queries the database only in sessions that sent something moments ago.
     """
     until = request.session.get(LEAVES_AT_KEY, 0)
-    if until <= clock.held() or not isinstance(request.user, Person):
+    if until <= clock.estimated_timestamp() or not isinstance(request.user, Person):
         return []
     rows = ScheduledSend.objects.waiting().filter(person=request.user)
     scheduled_sends = list(rows.select_related("message")[:5])
@@ -60,7 +60,7 @@ def pending_sends(request: HttpRequest) -> list[ScheduledSend]:
 
 def sent_unannounced(request: HttpRequest) -> bool:
     """True, once, if a message left before any page reported that it was sent."""
-    has_left = request.session.get(LEAVES_AT_KEY, 0) <= clock.held()
+    has_left = request.session.get(LEAVES_AT_KEY, 0) <= clock.estimated_timestamp()
     return bool(has_left and request.session.pop(UNANNOUNCED_KEY, False))
 
 

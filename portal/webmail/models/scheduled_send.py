@@ -45,4 +45,4 @@ class ScheduledSend(models.Model):
     @property
     def seconds_left(self) -> int:
         """Whole seconds in which it can be undone; 0 once it leaves."""
-        return max(0, int(self.leaves_at.timestamp() - clock.held()))
+        return max(0, int(self.leaves_at.timestamp() - clock.estimated_timestamp()))

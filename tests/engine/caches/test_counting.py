@@ -29,7 +29,7 @@ def redis() -> Iterator[Redis]:
 
 @pytest.fixture(autouse=True)
 def _not_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(SharedCache, "_away_until", 0.0)
+    monkeypatch.setattr(SharedCache, "_unavailable_until", 0.0)
 
 
 @pytest.fixture(params=["files", "redis"])
@@ -99,7 +99,7 @@ def test_while_redis_is_away_limits_are_local(
         cache.delete("what")
         assert cache.get("what", "nothing") == "nothing"
         redis.start()
-        monkeypatch.setattr(SharedCache, "_away_until", 0.0)
+        monkeypatch.setattr(SharedCache, "_unavailable_until", 0.0)
 
         assert alone == [1, 2, 3, 4]
         assert counting.count("calls", seconds=60).number == 1
@@ -125,7 +125,7 @@ def test_what_an_earlier_version_kept_is_replaced(kept: object) -> None:
 
     assert [counting.count("calls", seconds=60).number for _ in range(3)] == [1, 2, 3]
     # Redis itself was queried throughout.
-    assert SharedCache._away_until == 0.0
+    assert SharedCache._unavailable_until == 0.0
     assert cache.get("others") == 5
 
 
@@ -141,7 +141,7 @@ def test_a_list_under_the_name_of_a_count_is_replaced(
     client.rpush(key, "one")
 
     assert counting.count("calls", seconds=60).number == 1
-    assert SharedCache._away_until == 0.0
+    assert SharedCache._unavailable_until == 0.0
 
 
 @pytest.fixture
@@ -224,13 +224,13 @@ def test_redis_that_is_away_is_left_alone_for_a_while(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    ask = SharedCache._ask_redis
+    ask = SharedCache._call_redis
 
     def counted(self: SharedCache, what: str, *args: object) -> object:
         asked.append(what)
         return ask(self, what, *args)
 
-    monkeypatch.setattr(SharedCache, "_ask_redis", counted)
+    monkeypatch.setattr(SharedCache, "_call_redis", counted)
     settings.CACHES = {"default": redis_settings("redis://127.0.0.1:1/0")}
 
     for _ in range(10):

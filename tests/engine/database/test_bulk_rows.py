@@ -69,7 +69,7 @@ def test_more_rows_than_one_statement_takes(monkeypatch: pytest.MonkeyPatch) -> 
 def test_nothing_to_write_asks_nothing() -> None:
     with CaptureQueriesContext(connection) as queries:
         assert bulk_rows.insert(Event, EVENT, []) == []
-        bulk_rows.add(Mailbox, "used_bytes", {})
+        bulk_rows.increment(Mailbox, "used_bytes", {})
 
     assert len(queries) == 0
 
@@ -171,8 +171,8 @@ def test_one_row_that_the_table_forbids_stops_all(queued: QueuedMessage) -> None
 def test_each_row_gets_its_own_amount() -> None:
     first, second, third = crowd(3)
 
-    bulk_rows.add(Mailbox, "used_bytes", {third: 2**40, first: 5})
-    bulk_rows.add(Mailbox, "used_bytes", {first: -2, third + 1000: 7})
+    bulk_rows.increment(Mailbox, "used_bytes", {third: 2**40, first: 5})
+    bulk_rows.increment(Mailbox, "used_bytes", {first: -2, third + 1000: 7})
 
     assert used() == {first: 3, second: 0, third: 2**40}
 
@@ -188,7 +188,7 @@ def test_those_who_add_to_the_same_rows_never_wait_for_each_other() -> None:
         with closing(connection):
             for _ in range(times):
                 with transaction.atomic():
-                    bulk_rows.add(Mailbox, "used_bytes", dict.fromkeys(order, 1))
+                    bulk_rows.increment(Mailbox, "used_bytes", dict.fromkeys(order, 1))
 
     with ThreadPoolExecutor(2) as threads:
         adding = [threads.submit(add, order) for order in (ids, ids[::-1])]
@@ -204,8 +204,10 @@ def test_those_among_many_ids_are_found_with_one_value() -> None:
     beyond = range(third + 1, third + 3000)
 
     with CaptureQueriesContext(connection) as queries:
-        found = Mailbox.objects.filter(pk__in=bulk_rows.among([third, *beyond, first]))
+        found = Mailbox.objects.filter(
+            pk__in=bulk_rows.ids_subquery([third, *beyond, first])
+        )
         assert {mailbox.pk for mailbox in found} == {first, third}
-        assert not Mailbox.objects.filter(pk__in=bulk_rows.among([])).exists()
+        assert not Mailbox.objects.filter(pk__in=bulk_rows.ids_subquery([])).exists()
 
     assert len(queries) == 2

@@ -17,7 +17,7 @@ def test_the_time_is_the_databases_whatever_the_host_believes() -> None:
     real = timezone.now()
 
     with time_machine.travel(real + AHEAD):
-        said, held = clock.now(), clock.held()
+        said, held = clock.now(), clock.estimated_timestamp()
 
     assert abs(said - real) < timedelta(seconds=30)
     assert abs(held - real.timestamp()) < 30
@@ -34,4 +34,4 @@ def test_asking_takes_one_query_and_looking_takes_none(
     with django_assert_num_queries(1):
         clock.now()
     with django_assert_num_queries(0):
-        clock.held()
+        clock.estimated_timestamp()

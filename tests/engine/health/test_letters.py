@@ -298,7 +298,7 @@ def test_who_evaluates_says_that_nobody_can_hear(var: Path) -> None:
     assert len(alarms.to_tell(NOW)) == 1
 
 
-@pytest.mark.parametrize("broken", ["replace", "folder"])
+@pytest.mark.parametrize("broken", ["write_atomically", "subfolder"])
 def test_a_host_alone_with_a_full_disk_sends_one_mail(
     smart_host: NextHop, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
@@ -325,7 +325,7 @@ def test_what_stayed_in_memory_is_handed_back_too(
 ) -> None:
     one = Alone("mx1")
     full = Mock(side_effect=OSError(ENOSPC, "No space left on device"))
-    monkeypatch.setattr(state_folder, "replace", full)
+    monkeypatch.setattr(state_folder, "write_atomically", full)
     one.look(AWAY, NOW, looked={"database"})
 
     one.hand_back()

@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.network import connection_limits
-from engine.network.connection_limits import Dropped, Limits, Place, Places, network_of
+from engine.network.connection_limits import (
+    DropReason,
+    Limits,
+    Place,
+    Places,
+    network_of,
+)
 
 LIMITS = Limits(
     total=40,
@@ -29,7 +35,7 @@ class Port:
     limits: Limits = LIMITS
     known: set[str] = field(default_factory=set)
     now: float = 0.0
-    dropped: dict[int, Dropped] = field(default_factory=dict)
+    dropped: dict[int, DropReason] = field(default_factory=dict)
     _numbers: count[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
@@ -40,7 +46,7 @@ class Port:
     def connect(self, address: str) -> tuple[int, Place | None]:
         number = next(self._numbers)
 
-        def drop(why: Dropped) -> None:
+        def drop(why: DropReason) -> None:
             self.dropped[number] = why
 
         return number, self.places.take((address, number), address, drop)
@@ -74,7 +80,7 @@ def test_oldest_of_the_greediest_network_makes_room() -> None:
 
     port.connect("198.51.100.7")
 
-    assert port.dropped == {greedy[0]: Dropped.CROWDED}
+    assert port.dropped == {greedy[0]: DropReason.CROWDED}
     assert modest not in port.dropped
 
 
@@ -200,10 +206,10 @@ def test_silent_connections_end_sooner_on_a_full_port() -> None:
     port.places.expire()
 
     assert set(port.dropped) == set(silent)
-    assert set(port.dropped.values()) == {Dropped.SLOW}
+    assert set(port.dropped.values()) == {DropReason.SLOW}
     port.now = 100.5
     port.places.expire()
-    assert port.dropped[known] == Dropped.SLOW
+    assert port.dropped[known] == DropReason.SLOW
 
 
 def test_session_whose_sign_in_ended_waits_like_any_other() -> None:
@@ -227,13 +233,13 @@ def test_connection_counts_once_before_and_after_its_tls() -> None:
     port = Port()
     _, place = port.connect(stranger(1))
     assert place is not None
-    heard: list[Dropped] = []
+    heard: list[DropReason] = []
 
-    again = port.places.take(place.ends, place.address, heard.append)
+    again = port.places.take(place.endpoints, place.address, heard.append)
     port.fill(stranger(1), 10)
 
     assert again is place
-    assert heard == [Dropped.CROWDED]
+    assert heard == [DropReason.CROWDED]
 
 
 def test_remembered_addresses_are_bounded() -> None:
@@ -243,7 +249,7 @@ def test_remembered_addresses_are_bounded() -> None:
         port.places.bind(place)
         port.places.release(place)
 
-    assert len(port.places._bound_lately) == connection_limits.REMEMBERED
+    assert len(port.places._recently_bound) == connection_limits.REMEMBERED
 
 
 def test_networks() -> None:
@@ -288,7 +294,7 @@ def test_counts_hold_whatever_happens(steps: list[tuple[str, int]]) -> None:
         elif made:
             getattr(port.places, step)(made[value % len(made)][1])
 
-        alive = [p for n, p in made if port.places._places.get(p.ends) is p]
+        alive = [p for n, p in made if port.places._places.get(p.endpoints) is p]
         assert len(alive) == len(port.places) <= limits.total
         assert port.places.strangers <= limits.for_strangers
         assert set(port.places._waiting) == {p for p in alive if not p.is_bound}

@@ -74,7 +74,7 @@ def test_a_server_out_of_order_is_not_the_same_as_nothing(
 def test_nobody_who_answers_is_not_the_same_as_nothing(
     name_server: NameServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dns, "PATIENCE", 0.2)
+    monkeypatch.setattr(dns, "TIMEOUT_SECONDS", 0.2)
     monkeypatch.setattr(settings.POSTERN, "dns_servers", ["127.0.0.1:9"])
 
     with pytest.raises(dns.DnsUnavailable):

@@ -13,7 +13,7 @@ from engine.pop3.server import open_port
 from engine.pop3.server_context import Limits, ServerContext
 from engine.registry.credentials import generated_secrets
 from engine.registry.models import Mailbox, Person
-from engine.secrets.certificates import Files
+from engine.secrets.certificates import CertificateFiles
 from engine.smtp.server import server_tls_context
 from portal.demo.certificates import Authority
 from tests import factories
@@ -30,7 +30,9 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 @pytest.fixture(scope="session")
 def tls_context(authority: Authority) -> ssl.SSLContext:
     own = authority.issue("localhost", "127.0.0.1")
-    return server_tls_context(Files(str(own.cert_file), str(own.key_file), ""))
+    return server_tls_context(
+        CertificateFiles(str(own.cert_file), str(own.key_file), "")
+    )
 
 
 @pytest.fixture

@@ -11,7 +11,12 @@ from itertools import pairwise
 import pytest
 
 from engine.processes import supervision
-from engine.processes.supervision import Forked, Kept, end_all, said
+from engine.processes.supervision import (
+    ForkedProcess,
+    SupervisedProcess,
+    describe_status,
+    stop_all,
+)
 from tests.peers.process import wait_until
 
 
@@ -51,26 +56,26 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def kept_of(started: list[Fake]) -> Kept:
+def kept_of(started: list[Fake]) -> SupervisedProcess:
     def start() -> Fake:
         started.append(Fake(pid=100 + len(started)))
         return started[-1]
 
-    return Kept("worker", start)
+    return SupervisedProcess("worker", start)
 
 
 def test_one_that_dies_is_replaced_at_the_next_look(clock: Clock) -> None:
     started: list[Fake] = []
     kept = kept_of(started)
-    kept.look()
+    kept.check()
     clock.now += 3600
 
     started[0].status = -9
 
-    assert kept.look() == 100
+    assert kept.check() == 100
     assert len(started) == 2
     assert kept.is_running()
-    assert kept.look() is None
+    assert kept.check() is None
 
 
 def test_one_that_dies_again_and_again_is_started_less_and_less_often(
@@ -83,7 +88,7 @@ def test_one_that_dies_again_and_again_is_started_less_and_less_often(
 
     while len(started) < 12:
         before = len(started)
-        kept.look()
+        kept.check()
         if len(started) > before:
             moments.append(clock.now - begun)
             started[-1].status = 1
@@ -92,8 +97,8 @@ def test_one_that_dies_again_and_again_is_started_less_and_less_often(
     pauses = [b - a for a, b in pairwise(moments)]
     assert pauses[0] <= 0.5
     assert pauses == sorted(pauses)
-    assert max(pauses) <= supervision.LONGEST_PAUSE + 0.5
-    assert "having ended 5 times right after its start" in caplog.text
+    assert max(pauses) <= supervision.MAX_PAUSE_SECONDS + 0.5
+    assert "it has failed to start 5 times in a row" in caplog.text
 
 
 def test_one_that_has_run_for_a_while_begins_afresh(clock: Clock) -> None:
@@ -101,16 +106,16 @@ def test_one_that_has_run_for_a_while_begins_afresh(clock: Clock) -> None:
     kept = kept_of(started)
     for _ in range(4):
         clock.now += 100
-        kept.look()
+        kept.check()
         started[-1].status = 1
-        kept.look()
+        kept.check()
     clock.now += 100
-    kept.look()
+    kept.check()
     clock.now += 100
 
     started[-1].status = -9
     before = len(started)
-    kept.look()
+    kept.check()
 
     assert len(started) == before + 1
     assert kept.failures == 0
@@ -121,18 +126,16 @@ def test_the_log_says_which_process_ended_and_how(
 ) -> None:
     started: list[Fake] = []
     kept = kept_of(started)
-    kept.look()
+    kept.check()
     clock.now += 100
     started[0].status = -9
 
     with caplog.at_level(logging.ERROR):
-        kept.look()
+        kept.check()
 
     [line] = caplog.messages
-    assert line == (
-        "worker (process 100) was ended by SIGKILL; it is started again now"
-    )
-    assert said(3) == "ended with status 3"
+    assert line == ("worker (process 100) was killed by SIGKILL; restarting now")
+    assert describe_status(3) == "exited with status 3"
 
 
 def test_those_that_do_not_end_when_asked_are_ended(clock: Clock) -> None:
@@ -141,10 +144,10 @@ def test_those_that_do_not_end_when_asked_are_ended(clock: Clock) -> None:
             self.heard.append("terminate")
 
     deaf = Stubborn(1)
-    kept = Kept("deaf", lambda: deaf)
-    kept.look()
+    kept = SupervisedProcess("deaf", lambda: deaf)
+    kept.check()
 
-    end_all([kept], grace=2)
+    stop_all([kept], grace=2)
 
     assert deaf.heard == ["terminate"]
     assert deaf.status == -9
@@ -157,7 +160,7 @@ def test_a_copy_of_this_process_is_ended_and_its_end_is_seen() -> None:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.pause()
 
-    copy = Forked(wait)
+    copy = ForkedProcess(wait)
     assert copy.poll() is None
 
     os.kill(copy.pid, signal.SIGKILL)
@@ -171,7 +174,7 @@ def test_a_copy_that_fails_says_so_by_its_status() -> None:
     def fail() -> None:
         raise RuntimeError("as intended")
 
-    copy = Forked(fail)
+    copy = ForkedProcess(fail)
 
     wait_until(lambda: copy.poll() is not None, "the end of the copy")
     assert copy.poll() == 1
@@ -189,15 +192,15 @@ def test_a_start_that_fails_is_tried_again(
         started.append(Fake(pid=1))
         return started[-1]
 
-    kept = Kept("worker", start)
-    kept.look()
+    kept = SupervisedProcess("worker", start)
+    kept.check()
     assert not kept.is_running()
     assert kept.failures == 1
     assert "Cannot allocate memory" in caplog.text
 
     for _ in range(10):
         clock.now += 1
-        kept.look()
+        kept.check()
 
     assert kept.is_running()
     assert len(started) == 1
@@ -207,9 +210,9 @@ def test_one_that_never_starts_is_tried_for_ever(clock: Clock) -> None:
     def start() -> Fake:
         raise OSError(11, "Resource temporarily unavailable")
 
-    kept = Kept("worker", start)
+    kept = SupervisedProcess("worker", start)
     for _ in range(1_200):
-        clock.now += supervision.LONGEST_PAUSE
-        kept.look()
+        clock.now += supervision.MAX_PAUSE_SECONDS
+        kept.check()
 
     assert kept.failures == 1_200

@@ -13,7 +13,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from django.utils import timezone
 
-from engine.secrets.certificates import CertificateError, Files, Followed
+from engine.secrets.certificates import (
+    CertificateError,
+    CertificateFiles,
+    ReloadingContext,
+)
 from engine.smtp.server import server_tls_context
 from portal.demo.certificates import Authority, Certificate
 
@@ -34,8 +38,8 @@ def new(authority: Authority) -> Certificate:
 
 
 @pytest.fixture
-def files(tmp_path: Path, authority: Authority, old: Certificate) -> Files:
-    made = Files(*(str(tmp_path / name) for name in ("cert", "key", "ca")))
+def files(tmp_path: Path, authority: Authority, old: Certificate) -> CertificateFiles:
+    made = CertificateFiles(*(str(tmp_path / name) for name in ("cert", "key", "ca")))
     write(made.cert, old.cert_file.read_bytes())
     write(made.key, old.key_file.read_bytes())
     write(made.ca, authority.ca_file.read_bytes())
@@ -74,65 +78,69 @@ def serial_of(certificate: Certificate) -> int:
 
 @pytest.mark.parametrize("order", [("cert", "key"), ("key", "cert")])
 def test_a_renewal_in_either_order_is_served_when_both_are_there(
-    files: Files,
+    files: CertificateFiles,
     authority: Authority,
     old: Certificate,
     new: Certificate,
     order: tuple[str, str],
 ) -> None:
-    followed = Followed(files, server_tls_context)
+    followed = ReloadingContext(files, server_tls_context)
     sources = {"cert": new.cert_file, "key": new.key_file}
 
     write(getattr(files, order[0]), sources[order[0]].read_bytes())
-    between = serial(followed.follow(), authority)
-    fault = followed.fault
+    between = serial(followed.reload_if_changed(), authority)
+    fault = followed.problem
     write(getattr(files, order[1]), sources[order[1]].read_bytes())
-    after = serial(followed.follow(), authority)
+    after = serial(followed.reload_if_changed(), authority)
 
     assert between == serial_of(old)
     assert "does not belong to the certificate" in fault
     assert after == serial_of(new)
-    assert followed.fault == ""
+    assert followed.problem == ""
 
 
 @pytest.mark.parametrize("name", ["cert", "key", "ca"])
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
 def test_a_file_that_is_half_written_changes_nothing(
-    files: Files, authority: Authority, old: Certificate, name: str, share: float
+    files: CertificateFiles,
+    authority: Authority,
+    old: Certificate,
+    name: str,
+    share: float,
 ) -> None:
-    followed = Followed(files, server_tls_context)
+    followed = ReloadingContext(files, server_tls_context)
     path = getattr(files, name)
     raw = Path(path).read_bytes()
 
     write(path, raw[: int(len(raw) * share)])
 
-    assert serial(followed.follow(), authority) == serial_of(old)
-    assert path in followed.fault
+    assert serial(followed.reload_if_changed(), authority) == serial_of(old)
+    assert path in followed.problem
     write(path, raw)
-    followed.follow()
-    assert followed.fault == ""
+    followed.reload_if_changed()
+    assert followed.problem == ""
 
 
 def test_a_chain_cut_off_behind_our_own_certificate_changes_nothing(
-    files: Files, authority: Authority, old: Certificate, new: Certificate
+    files: CertificateFiles, authority: Authority, old: Certificate, new: Certificate
 ) -> None:
-    followed = Followed(files, server_tls_context)
+    followed = ReloadingContext(files, server_tls_context)
 
     write(files.key, new.key_file.read_bytes())
     write(files.cert, new.cert_file.read_bytes() + authority.ca_file.read_bytes()[:300])
 
-    assert serial(followed.follow(), authority) == serial_of(old)
+    assert serial(followed.reload_if_changed(), authority) == serial_of(old)
 
 
 def test_a_file_that_goes_away_changes_nothing(
-    files: Files, authority: Authority, old: Certificate
+    files: CertificateFiles, authority: Authority, old: Certificate
 ) -> None:
-    followed = Followed(files, server_tls_context)
+    followed = ReloadingContext(files, server_tls_context)
 
     Path(files.key).unlink()
 
-    assert serial(followed.follow(), authority) == serial_of(old)
-    assert files.key in followed.fault
+    assert serial(followed.reload_if_changed(), authority) == serial_of(old)
+    assert files.key in followed.problem
 
 
 def ended(certificate: Certificate) -> bytes:
@@ -154,60 +162,60 @@ def ended(certificate: Certificate) -> bytes:
 
 
 def test_a_certificate_that_has_ended_is_not_put_in_place_of_a_good_one(
-    files: Files, authority: Authority, old: Certificate, new: Certificate
+    files: CertificateFiles, authority: Authority, old: Certificate, new: Certificate
 ) -> None:
-    followed = Followed(files, server_tls_context)
+    followed = ReloadingContext(files, server_tls_context)
 
     write(files.key, new.key_file.read_bytes())
     write(files.cert, ended(new))
 
-    assert serial(followed.follow(), authority) == serial_of(old)
-    assert "Renew it" in followed.fault
+    assert serial(followed.reload_if_changed(), authority) == serial_of(old)
+    assert "Renew it" in followed.problem
 
 
 def test_one_that_has_ended_is_better_than_none_at_the_start(
-    files: Files, new: Certificate, caplog: pytest.LogCaptureFixture
+    files: CertificateFiles, new: Certificate, caplog: pytest.LogCaptureFixture
 ) -> None:
     write(files.key, new.key_file.read_bytes())
     write(files.cert, ended(new))
 
     with caplog.at_level(logging.WARNING):
-        Followed(files, server_tls_context)
+        ReloadingContext(files, server_tls_context)
 
     assert "Renew it" in caplog.text
 
 
 def test_files_are_left_alone_until_they_have_rested(
-    files: Files, authority: Authority, old: Certificate, new: Certificate
+    files: CertificateFiles, authority: Authority, old: Certificate, new: Certificate
 ) -> None:
-    followed = Followed(files, server_tls_context)
+    followed = ReloadingContext(files, server_tls_context)
 
     Path(files.key).write_bytes(new.key_file.read_bytes())
     Path(files.cert).write_bytes(new.cert_file.read_bytes())
 
-    assert serial(followed.follow(), authority) == serial_of(old)
-    assert followed.fault == ""
+    assert serial(followed.reload_if_changed(), authority) == serial_of(old)
+    assert followed.problem == ""
 
 
 def test_what_cannot_be_served_is_warned_of_once_and_not_each_second(
-    files: Files, new: Certificate, caplog: pytest.LogCaptureFixture
+    files: CertificateFiles, new: Certificate, caplog: pytest.LogCaptureFixture
 ) -> None:
-    followed = Followed(files, server_tls_context)
+    followed = ReloadingContext(files, server_tls_context)
     write(files.key, new.key_file.read_bytes())
 
     with caplog.at_level(logging.WARNING):
         for _ in range(5):
-            followed.follow()
+            followed.reload_if_changed()
 
     [warning] = caplog.records
     assert files.key in warning.getMessage()
 
 
-def _nothing(files: Files) -> None:
+def _nothing(files: CertificateFiles) -> None:
     Path(files.cert).write_bytes(b"")
 
 
-def _another_key(files: Files) -> None:
+def _another_key(files: CertificateFiles) -> None:
     Path(files.key).write_bytes(
         Authority(Path(files.key).parent / "other").issue("x").key_file.read_bytes()
     )
@@ -215,18 +223,18 @@ def _another_key(files: Files) -> None:
 
 @pytest.mark.parametrize("spoil", [_nothing, _another_key])
 def test_nothing_good_at_the_start_is_said_in_plain_words(
-    files: Files, spoil: Callable[[Files], None]
+    files: CertificateFiles, spoil: Callable[[CertificateFiles], None]
 ) -> None:
     spoil(files)
 
     with pytest.raises(CertificateError) as refused:
-        Followed(files, server_tls_context)
+        ReloadingContext(files, server_tls_context)
 
     assert files.cert in str(refused.value)
 
 
 def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_its_passphrase(
-    files: Files, old: Certificate
+    files: CertificateFiles, old: Certificate
 ) -> None:
     key = serialization.load_pem_private_key(old.key_file.read_bytes(), None)
     write(
@@ -239,4 +247,4 @@ def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_its_passphrase(
     )
 
     with pytest.raises(CertificateError):
-        Followed(files, server_tls_context)
+        ReloadingContext(files, server_tls_context)

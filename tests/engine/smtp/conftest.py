@@ -14,7 +14,7 @@ from engine.queue.enqueue.group_commit import GroupCommitter
 from engine.registry.credentials import generated_secrets
 from engine.registry.models import Connection, Person
 from engine.routing import routes
-from engine.secrets.certificates import Files
+from engine.secrets.certificates import CertificateFiles
 from engine.smtp.listener_policy import ListenerPolicy
 from engine.smtp.receive_policy import ReceivePolicy
 from engine.smtp.server import listen, server_tls_context
@@ -73,7 +73,7 @@ async def server(
 ) -> AsyncIterator[Server]:
     own = authority.issue("localhost", "127.0.0.1")
     context = server_tls_context(
-        Files(str(own.cert_file), str(own.key_file), str(authority.ca_file))
+        CertificateFiles(str(own.cert_file), str(own.key_file), str(authority.ca_file))
     )
     committer = GroupCommitter(on_queued=lambda: None)
     threads = DatabaseThreads("credentials", count=2)

@@ -76,7 +76,7 @@ def test_each_process_is_replaced_and_every_lane_goes_on(
     after = workers.children()
     assert len(before) == len(after) == len(Lane)
     assert not before & after
-    assert workers.log.read_text().count("was ended by SIGKILL") == len(Lane)
+    assert workers.log.read_text().count("was killed by SIGKILL") == len(Lane)
 
 
 def test_a_job_whose_process_is_killed_is_done_by_the_next(

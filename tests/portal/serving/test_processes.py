@@ -61,7 +61,7 @@ def test_one_that_is_killed_is_replaced(web: tuple[Daemon, int]) -> None:
 
     wait_until(lambda: serving_children(daemon.pid) not in ([], [other]), "another")
     wait_until(lambda: listeners(port) == 2, "both at the port")
-    assert "was ended by SIGKILL; it is started again" in daemon.log.read_text()
+    assert "was killed by SIGKILL; restarting" in daemon.log.read_text()
 
 
 def test_the_others_end_with_the_first_and_leave_the_port_to_its_replacement(

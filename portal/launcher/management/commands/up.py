@@ -52,7 +52,7 @@ class Command(BaseCommand):
         self.stdout.write("Stopped.")
 
     def _prepare(self) -> Facts | None:
-        state_folder.folder()
+        state_folder.subfolder()
         if settings.POSTERN.env == "development":
             load.load_certificates()
         if preparation.migrate():

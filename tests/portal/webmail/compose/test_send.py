@@ -79,7 +79,7 @@ def test_a_page_that_offered_to_take_it_back_has_said_that_it_was_sent(
 
 def end_undo_period(monkeypatch: pytest.MonkeyPatch) -> None:
     later = ScheduledSend.objects.get().leaves_at + A_SECOND
-    monkeypatch.setattr(clock, "held", later.timestamp)
+    monkeypatch.setattr(clock, "estimated_timestamp", later.timestamp)
 
 
 def _page(client: Client, address: str) -> str:
