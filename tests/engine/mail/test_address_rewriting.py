@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,3 +74,29 @@ def test_rewrite_header_never_touches_what_it_does_not_map() -> None:
     assert rewrite_header(
         HeaderBlock.parse(raw), to_community
     ).to_bytes() == raw.replace(b"firm.example", b"firm.example.secure.example")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "From",
+        "Sender",
+        "Reply-To",
+        "To",
+        "Cc",
+        "Resent-From",
+        "Resent-Sender",
+        "Resent-Reply-To",
+        "Resent-To",
+        "Resent-Cc",
+        "Resent-Bcc",
+    ],
+)
+def test_each_field_of_addresses_is_mapped(name: str) -> None:
+    raw = f"{name}: Jane <jane@firm.example>\r\n\r\n".encode()
+
+    rewritten = rewrite_header(HeaderBlock.parse(raw), to_community)
+
+    assert rewritten.to_bytes() == raw.replace(
+        b"firm.example", b"firm.example.secure.example"
+    )

@@ -86,6 +86,29 @@ def test_what_no_person_sent_is_nobodys_to_take_back(
     assert statuses() == {RecipientStatus.QUEUED}
 
 
+def test_a_reference_of_no_message_takes_back_no_other(
+    alice: Person, bob: Person
+) -> None:
+    waiting(bob)
+
+    with pytest.raises(PolicyError):
+        withdraw("unknown", by=bob)
+
+    assert statuses() == {RecipientStatus.QUEUED}
+    assert not Entry.objects.filter(event="queue.withdrawn").exists()
+
+
+def test_only_the_message_that_is_named_is_taken_back(
+    alice: Person, bob: Person
+) -> None:
+    first, other = waiting(bob), waiting(bob)
+
+    withdraw(first, by=bob)
+
+    kept = Recipient.objects.exclude(status=RecipientStatus.DROPPED)
+    assert [row.message.reference for row in kept] == [other]
+
+
 @pytest.mark.parametrize(
     "changed",
     [

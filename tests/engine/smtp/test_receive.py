@@ -21,6 +21,7 @@ from engine.registry.models import (
     Posting,
     Proof,
 )
+from engine.smtp.message_acceptance import HOP_LIMIT
 from engine.smtp.spool import Spool
 from engine.storage import content, quota
 from engine.storage.models import Message
@@ -146,6 +147,32 @@ async def test_a_received_message_carries_community_addresses_and_its_own_body(
         b"Authentication-Results: localhost; dkim=none\r\nReceived: from mail.firm.example ([127.0.0.1])"
     )
     assert raw.endswith(b"\r\n\r\nGood morning\r\n.and a dot\r\n")
+
+
+@pytest.mark.parametrize(
+    ("hops", "reply"), [(HOP_LIMIT, "250 2.0.0 *"), (HOP_LIMIT + 1, "554 5.4.6 *")]
+)
+async def test_a_message_that_goes_round_in_circles_is_refused(
+    server: Server, bob: Person, credential: str, hops: int, reply: str
+) -> None:
+    begin, _, end = LETTER.partition('c: From: "Jane')
+    passed = (
+        "c: Received: from a.example by b.example; Mon, 2 Nov 2026 10:00:00 +0000\n"
+    )
+
+    await server.say(
+        "receive",
+        HELLO
+        + "c: AUTH PLAIN {credential}\ns: 235 *\n"
+        + begin
+        + passed * hops
+        + 'c: From: "Jane'
+        + end.replace("250 2.0.0 *", reply),
+        credential=credential,
+    )
+
+    assert HOP_LIMIT == 50
+    assert await Message.objects.acount() == (hops <= HOP_LIMIT)
 
 
 async def test_a_resend_after_a_lost_reply_is_kept_once(
