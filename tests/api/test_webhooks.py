@@ -508,7 +508,7 @@ def test_an_endpoint_that_drips_is_cut_off(
     monkeypatch.setattr(settings.POSTERN, "probe_private_addresses", True)
     monkeypatch.setattr(http_client, "SECONDS", 0.5)
 
-    def drip() -> None:
+    def send_slowly() -> None:
         dialled, _ = listening.accept()
         with dialled, suppress(OSError):
             dialled.sendall(begins)
@@ -517,7 +517,7 @@ def test_an_endpoint_that_drips_is_cut_off(
 
     is_over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        thread = threading.Thread(target=drip)
+        thread = threading.Thread(target=send_slowly)
         thread.start()
         began = time.monotonic()
         with pytest.raises(NotAccepted, match="No answer: TimeoutError"):

@@ -157,7 +157,7 @@ def provisioned(apply: Apply, approve: Any) -> Apply:
 
 
 @pytest.fixture
-def sent(db: None) -> Callable[[], list[Any]]:
+def delivered_emails(db: None) -> Callable[[], list[Any]]:
     """Delivers the notices due and returns all emails so far."""
 
     def deliver() -> list[Any]:

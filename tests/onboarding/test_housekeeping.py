@@ -45,7 +45,7 @@ def test_a_letter_that_has_served_is_taken_away(letter: Letter, facts: Any) -> N
 
 
 def test_a_new_letter_has_a_new_credential_and_the_old_one_ends_later(
-    letter: Letter, vera: Person, sent: Any
+    letter: Letter, vera: Person, delivered_emails: Any
 ) -> None:
     first = letter.credential
     again = welcome_letters.reissue(letter.organisation, by=vera)
@@ -58,7 +58,11 @@ def test_a_new_letter_has_a_new_credential_and_the_old_one_ends_later(
     again.refresh_from_db()
     assert again.credential != first
     assert housekeeping.revoke_replaced_credentials() == 0
-    recipients = [mail.to for mail in sent() if mail.subject.startswith("A new letter")]
+    recipients = [
+        mail.to
+        for mail in delivered_emails()
+        if mail.subject.startswith("A new letter")
+    ]
     assert recipients == [["jane@firm.example"], ["ravi@firm.example"]]
     Letter.objects.filter(pk=again.pk).update(
         created_at=timezone.now() - housekeeping.OVERLAP - timedelta(hours=1)
@@ -73,7 +77,7 @@ def test_a_new_letter_has_a_new_credential_and_the_old_one_ends_later(
 
 
 def test_a_worker_that_dies_before_telling_of_a_letter_leaves_it_to_be_written(
-    letter: Letter, vera: Person, sent: Any, monkeypatch: pytest.MonkeyPatch
+    letter: Letter, vera: Person, delivered_emails: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def die(kind: NoticeKind, *, to: str, about: int) -> None:
         raise KeyboardInterrupt
@@ -85,7 +89,11 @@ def test_a_worker_that_dies_before_telling_of_a_letter_leaves_it_to_be_written(
 
     letter_writer.write_requested(again.pk)
 
-    recipients = [mail.to for mail in sent() if mail.subject.startswith("A new letter")]
+    recipients = [
+        mail.to
+        for mail in delivered_emails()
+        if mail.subject.startswith("A new letter")
+    ]
     assert recipients == [["jane@firm.example"], ["ravi@firm.example"]]
 
 

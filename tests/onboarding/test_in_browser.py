@@ -75,7 +75,7 @@ def mail_to(mails: Any, address: str) -> Any:
 
 
 def test_an_applicant_by_keyboard(
-    page: Page, live_server: Any, sent: Any, monkeypatch: pytest.MonkeyPatch
+    page: Page, live_server: Any, delivered_emails: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     screen = ScreenCheck(page)
     page.goto(live_server.url + "/apply/")
@@ -93,7 +93,9 @@ def test_an_applicant_by_keyboard(
     press(page, "Send me a link")
     screen.check("sent")
 
-    link = live_server.url + link_in(mail_to(sent(), "jane@firm.example").body, "link")
+    link = live_server.url + link_in(
+        mail_to(delivered_emails(), "jane@firm.example").body, "link"
+    )
     page.goto(link)
     screen.check("link")
     press(page, "Continue")
@@ -173,19 +175,21 @@ def test_an_applicant_by_keyboard(
     assert screen.found == []
 
 
-def come_back(page: Page, base: str, sent: Any) -> None:
+def come_back(page: Page, base: str, delivered_emails: Any) -> None:
     """Requests a link to return, and follows it."""
     page.goto(f"{base}/apply/email/")
     fill(page, address="jane@firm.example")
     press(page, "Send me a link")
-    page.goto(base + link_in(mail_to(sent(), "jane@firm.example").body, "link"))
+    page.goto(
+        base + link_in(mail_to(delivered_emails(), "jane@firm.example").body, "link")
+    )
     press(page, "Continue")
 
 
 def test_the_sponsor_the_signatory_and_the_desk(
     page: Page,
     live_server: Any,
-    sent: Any,
+    delivered_emails: Any,
     submit_application: Any,
     fenland: Any,
     vera: Person,
@@ -194,7 +198,7 @@ def test_the_sponsor_the_signatory_and_the_desk(
 ) -> None:
     screen = ScreenCheck(page)
     application = submit_application(signing=ANOTHER_SIGNATORY)
-    mails = sent()
+    mails = delivered_emails()
     sponsor = link_in(mail_to(mails, "ruth@fenland.police.example").body, "sponsor")
     page.goto(live_server.url + sponsor)
     choose(page, answer="decline")
@@ -205,7 +209,7 @@ def test_the_sponsor_the_signatory_and_the_desk(
     screen.check("sponsor_done")
     page.goto(live_server.url + sponsor)
     screen.check("sponsor_over")
-    come_back(page, live_server.url, sent)
+    come_back(page, live_server.url, delivered_emails)
     follow(page, "Name another signatory")
     press(page, "Ask this signatory")
     screen.check("other_signatory_error")
@@ -219,7 +223,7 @@ def test_the_sponsor_the_signatory_and_the_desk(
     decisions.ask_question(
         application, text="Who do you work with in Fenland?", by=vera
     )
-    come_back(page, live_server.url, sent)
+    come_back(page, live_server.url, delivered_emails)
     expect(page.get_by_text("We have a question for you")).to_be_visible()
     screen.check("progress_queried")
     follow(page, "Answer")

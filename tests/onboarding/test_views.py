@@ -52,23 +52,23 @@ def answer(client: Client, *keys: str) -> Any:
 
 
 @pytest.fixture
-def jane(client: Client, sent: Any) -> Client:
+def jane(client: Client, delivered_emails: Any) -> Client:
     """An applicant who followed the link to begin."""
     client.post(reverse("onboarding:email"), {"address": "jane@firm.example"})
-    client.post(link_in(sent()[-1].body, "link"))
-    sent().clear()
+    client.post(link_in(delivered_emails()[-1].body, "link"))
+    delivered_emails().clear()
     return client
 
 
 @pytest.fixture
-def returned(client: Client, sent: Any) -> Any:
+def jane_returned(client: Client, delivered_emails: Any) -> Any:
     """An applicant who followed the link to return."""
 
     def follow(application: Application) -> Client:
         client.post(
             reverse("onboarding:email"), {"address": application.everyday_address}
         )
-        client.post(link_in(sent()[-1].body, "link"))
+        client.post(link_in(delivered_emails()[-1].body, "link"))
         return client
 
     return follow
@@ -108,7 +108,7 @@ def test_somebody_in_justice_goes_on(client: Client) -> None:
     assert done.url == reverse("onboarding:email")
 
 
-def test_an_applicant_applies(jane: Client, sent: Any) -> None:
+def test_an_applicant_applies(jane: Client, delivered_emails: Any) -> None:
     assert answer(jane, *PAGES).url == reverse("onboarding:tasks")
     assert (
         "Check your answers" in jane.get(reverse("onboarding:tasks")).content.decode()
@@ -122,14 +122,14 @@ def test_an_applicant_applies(jane: Client, sent: Any) -> None:
     assert application.status == Status.SUBMITTED
     assert application.member_domain == "firm.example"
     assert application.reference in done.content.decode()
-    assert sent()[0].to == ["jane@firm.example"]
+    assert delivered_emails()[0].to == ["jane@firm.example"]
 
 
 def test_opening_a_link_changes_nothing_and_its_button_works_once(
-    client: Client, sent: Any, db: None
+    client: Client, delivered_emails: Any, db: None
 ) -> None:
     client.post(reverse("onboarding:email"), {"address": "jane@firm.example"})
-    url = link_in(sent()[0].body, "link")
+    url = link_in(delivered_emails()[0].body, "link")
 
     assert client.get(url).status_code == client.get(url).status_code == 200
     assert not Application.objects.exists()
@@ -142,16 +142,16 @@ def test_opening_a_link_changes_nothing_and_its_button_works_once(
 
 
 def test_a_link_that_is_over_sends_another_to_the_same_reader(
-    client: Client, sent: Any, db: None
+    client: Client, delivered_emails: Any, db: None
 ) -> None:
     client.post(reverse("onboarding:email"), {"address": "jane@firm.example"})
-    url = link_in(sent()[0].body, "link")
+    url = link_in(delivered_emails()[0].body, "link")
     Link.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
 
     done = client.post(url, {"again": "1"})
 
     assert "sent another link" in done.content.decode()
-    assert [mail.to for mail in sent()] == [["jane@firm.example"]] * 2
+    assert [mail.to for mail in delivered_emails()] == [["jane@firm.example"]] * 2
 
 
 @pytest.mark.parametrize("address", ["jane", "jane@firm", "jane@.example"])
@@ -166,7 +166,7 @@ def test_an_address_that_no_mail_can_reach_is_refused(
 @pytest.mark.parametrize("address", ["new@firm.example", "new@stranger.example"])
 def test_the_page_and_the_work_are_the_same_for_members_and_strangers(
     client: Client,
-    sent: Any,
+    delivered_emails: Any,
     firm: Organisation,
     django_assert_num_queries: Any,
     address: str,
@@ -180,7 +180,7 @@ def test_the_page_and_the_work_are_the_same_for_members_and_strangers(
     assert "Check your email" in text
     assert text.count(address) == 1
     assert "member" not in text
-    assert len(sent()) == 1
+    assert len(delivered_emails()) == 1
 
 
 def test_one_client_causes_so_many_mails_and_no_more(
@@ -229,12 +229,12 @@ def test_a_page_that_is_not_asked_leads_to_the_list(jane: Client) -> None:
 
 
 def test_nothing_is_lost_between_two_visits(
-    jane: Client, returned: Any, sent: Any
+    jane: Client, jane_returned: Any, delivered_emails: Any
 ) -> None:
     answer(jane, "organisation")
     jane.session.flush()
 
-    client = returned(Application.objects.get())
+    client = jane_returned(Application.objects.get())
 
     assert "Firm Solicitors" in client.get(page("organisation")).content.decode()
 
@@ -282,10 +282,10 @@ def test_sending_twice_makes_one_application(jane: Client) -> None:
 
 
 def test_progress_shows_where_the_application_stands(
-    returned: Any, apply: Any, approve: Any
+    jane_returned: Any, apply: Any, approve: Any
 ) -> None:
     application = apply()
-    client = returned(application)
+    client = jane_returned(application)
     url = reverse("onboarding:progress")
     assert "A vetting officer is looking" in client.get(url).content.decode()
 
@@ -301,22 +301,22 @@ def test_progress_shows_where_the_application_stands(
 
 
 def test_progress_gives_the_reason_of_a_rejection(
-    returned: Any, apply: Any, vera: Person
+    jane_returned: Any, apply: Any, vera: Person
 ) -> None:
     application = decisions.reject(apply(), reason="Not in justice.", by=vera)
 
-    client = returned(application)
+    client = jane_returned(application)
 
     text = client.get(reverse("onboarding:progress")).content.decode()
     assert "Not in justice." in text
 
 
 def test_a_question_is_answered_on_its_page(
-    returned: Any, apply: Any, vera: Person
+    jane_returned: Any, apply: Any, vera: Person
 ) -> None:
     application = apply()
     question = decisions.ask_question(application, text="Who is Ravi?", by=vera)
-    client = returned(application)
+    client = jane_returned(application)
     url = reverse("onboarding:answer", args=[question.pk])
     assert "Who is Ravi?" in client.get(url).content.decode()
 
@@ -327,10 +327,10 @@ def test_a_question_is_answered_on_its_page(
 
 
 def test_the_neighbours_question_does_not_exist(
-    returned: Any, apply: Any, vera: Person
+    jane_returned: Any, apply: Any, vera: Person
 ) -> None:
     question = decisions.ask_question(apply(), text="Who is Ravi?", by=vera)
-    client = returned(apply(everyday_address="other@harbour.example"))
+    client = jane_returned(apply(everyday_address="other@harbour.example"))
 
     response = client.post(
         reverse("onboarding:answer", args=[question.pk]), {"text": "Me."}
@@ -340,10 +340,10 @@ def test_the_neighbours_question_does_not_exist(
 
 
 def test_another_sponsor_is_named_from_progress(
-    returned: Any, submit_application: Any, fenland: Any
+    jane_returned: Any, submit_application: Any, fenland: Any
 ) -> None:
     application = submit_application()
-    client = returned(application)
+    client = jane_returned(application)
 
     client.post(
         reverse("onboarding:other_sponsor"),
@@ -356,9 +356,9 @@ def test_another_sponsor_is_named_from_progress(
 
 @pytest.mark.parametrize("role", ["sponsor", "signatory"])
 def test_another_sponsor_or_signatory_has_a_page_to_be_named_on(
-    returned: Any, submit_application: Any, role: str
+    jane_returned: Any, submit_application: Any, role: str
 ) -> None:
-    client = returned(submit_application())
+    client = jane_returned(submit_application())
 
     page = client.get(reverse(f"onboarding:other_{role}"))
 
@@ -366,28 +366,32 @@ def test_another_sponsor_or_signatory_has_a_page_to_be_named_on(
 
 
 def test_an_applicant_whose_sponsor_declined_is_told_what_to_do(
-    returned: Any, submit_application: Any
+    jane_returned: Any, submit_application: Any
 ) -> None:
     application = submit_application()
     sponsors.decline(application.sponsorships.get(), reason="Unknown.", by=None)
 
-    text = returned(application).get(reverse("onboarding:progress")).content.decode()
+    text = (
+        jane_returned(application).get(reverse("onboarding:progress")).content.decode()
+    )
 
     assert "Name another sponsor below" in text
     assert "Unknown." not in text
 
 
 @pytest.mark.slow
-def test_the_signed_terms_are_downloaded(returned: Any, apply: Any) -> None:
-    response = returned(apply()).get(reverse("onboarding:terms_copy"))
+def test_the_signed_terms_are_downloaded(jane_returned: Any, apply: Any) -> None:
+    response = jane_returned(apply()).get(reverse("onboarding:terms_copy"))
 
     assert response.content.startswith(b"%PDF-")
     assert "no-store" in response["Cache-Control"]
 
 
-def test_withdrawing_takes_a_button(returned: Any, submit_application: Any) -> None:
+def test_withdrawing_takes_a_button(
+    jane_returned: Any, submit_application: Any
+) -> None:
     application = submit_application()
-    client = returned(application)
+    client = jane_returned(application)
     client.get(reverse("onboarding:withdraw"))
     application.refresh_from_db()
     assert application.status == Status.SUBMITTED
@@ -400,10 +404,14 @@ def test_withdrawing_takes_a_button(returned: Any, submit_application: Any) -> N
 
 @pytest.mark.parametrize("choice", ["confirm", "decline"])
 def test_a_sponsor_answers_by_the_button_once(
-    client: Client, submit_application: Any, sent: Any, fenland: Any, choice: str
+    client: Client,
+    submit_application: Any,
+    delivered_emails: Any,
+    fenland: Any,
+    choice: str,
 ) -> None:
     asked = submit_application().sponsorships.get()
-    [mail] = [mail for mail in sent() if mail.to == [asked.address]]
+    [mail] = [mail for mail in delivered_emails() if mail.to == [asked.address]]
     url = link_in(mail.body, "sponsor")
     assert "Firm Solicitors" in client.get(url).content.decode()
     asked.refresh_from_db()
@@ -418,10 +426,10 @@ def test_a_sponsor_answers_by_the_button_once(
 
 
 def test_a_signatory_signs_by_the_button_once(
-    client: Client, submit_application: Any, sent: Any
+    client: Client, submit_application: Any, delivered_emails: Any
 ) -> None:
     application = submit_application(signing=ANOTHER_SIGNATORY)
-    [mail] = [mail for mail in sent() if mail.to == ["mary@firm.example"]]
+    [mail] = [mail for mail in delivered_emails() if mail.to == ["mary@firm.example"]]
     url = link_in(mail.body, "sign")
     assert "What you join" in client.get(url).content.decode()
     assert "There is a problem" in client.post(url, {}).content.decode()
@@ -434,10 +442,10 @@ def test_a_signatory_signs_by_the_button_once(
 
 @pytest.mark.slow
 def test_a_signatory_keeps_a_copy_of_what_was_signed(
-    client: Client, submit_application: Any, sent: Any
+    client: Client, submit_application: Any, delivered_emails: Any
 ) -> None:
     submit_application(signing=ANOTHER_SIGNATORY)
-    [mail] = [mail for mail in sent() if mail.to == ["mary@firm.example"]]
+    [mail] = [mail for mail in delivered_emails() if mail.to == ["mary@firm.example"]]
     url = link_in(mail.body, "sign")
     copy = f"{url}terms.pdf"
     assert client.get(copy).status_code == 404
@@ -448,12 +456,12 @@ def test_a_signatory_keeps_a_copy_of_what_was_signed(
 
 
 def test_a_signatory_who_was_replaced_signs_nothing(
-    client: Client, returned: Any, submit_application: Any, sent: Any
+    client: Client, jane_returned: Any, submit_application: Any, delivered_emails: Any
 ) -> None:
     application = submit_application(signing=ANOTHER_SIGNATORY)
-    [mail] = [mail for mail in sent() if mail.to == ["mary@firm.example"]]
+    [mail] = [mail for mail in delivered_emails() if mail.to == ["mary@firm.example"]]
     url = link_in(mail.body, "sign")
-    page = returned(application)
+    page = jane_returned(application)
     assert "Mary Firm" in page.get(reverse("onboarding:progress")).content.decode()
 
     page.post(
@@ -468,10 +476,16 @@ def test_a_signatory_who_was_replaced_signs_nothing(
 
 
 def test_a_link_of_one_kind_opens_no_other_page(
-    client: Client, submit_application: Any, sent: Any, fenland: Any, letter: Letter
+    client: Client,
+    submit_application: Any,
+    delivered_emails: Any,
+    fenland: Any,
+    letter: Letter,
 ) -> None:
     submit_application()
-    [mail] = [mail for mail in sent() if "/apply/sponsor/" in mail.body][-1:]
+    [mail] = [mail for mail in delivered_emails() if "/apply/sponsor/" in mail.body][
+        -1:
+    ]
     token = link_in(mail.body, "sponsor").strip("/").rpartition("/")[2]
 
     for name in ("link", "sign", "letter", "first_sign_in"):
@@ -551,7 +565,7 @@ def test_an_old_first_sign_in_link_sends_another(
     client: Client,
     newcomer: Person,
     monkeypatch: pytest.MonkeyPatch,
-    sent: Any,
+    delivered_emails: Any,
 ) -> None:
     url = reverse(
         "onboarding:first_sign_in", args=[signed_links.first_sign_in_token(newcomer)]
@@ -562,13 +576,13 @@ def test_an_old_first_sign_in_link_sends_another(
     answer = client.post(url)
 
     assert "We have sent you another link" in answer.content.decode()
-    [mail] = sent()
+    [mail] = delivered_emails()
     assert mail.to == ["dora@northfield.example"]
     assert "/apply/first-sign-in/" in mail.body
 
 
 def test_a_used_first_sign_in_link_sends_nothing(
-    client: Client, alice: Person, sent: Any
+    client: Client, alice: Person, delivered_emails: Any
 ) -> None:
     url = reverse(
         "onboarding:first_sign_in", args=[signed_links.first_sign_in_token(alice)]
@@ -578,7 +592,7 @@ def test_a_used_first_sign_in_link_sends_nothing(
     response = client.post(url)
 
     assert "already been set" in response.content.decode()
-    assert not sent()
+    assert not delivered_emails()
 
 
 def test_the_authority_is_not_found_where_it_is_public(

@@ -12,7 +12,7 @@ from portal.configuration import logging_setup
 
 
 @pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch):
+def log_output(monkeypatch: pytest.MonkeyPatch):
     """Captures the log as the environment would configure it."""
     root = logging.getLogger()
     before = root.handlers[:], root.level
@@ -29,8 +29,8 @@ def written(monkeypatch: pytest.MonkeyPatch):
     logging_setup.configure(is_production=False)
 
 
-def test_production_writes_one_document_a_line(written) -> None:
-    text = written(is_production=True)
+def test_production_writes_one_document_a_line(log_output) -> None:
+    text = log_output(is_production=True)
 
     structlog.stdlib.get_logger("postern.mail").info("accepted", reference="A1")
     logging.getLogger("django.request").warning(
@@ -49,8 +49,8 @@ def test_production_writes_one_document_a_line(written) -> None:
     assert "request" not in djangos
 
 
-def test_a_fault_is_one_document_without_the_values_of_variables(written) -> None:
-    text = written(is_production=True)
+def test_a_fault_is_one_document_without_the_values_of_variables(log_output) -> None:
+    text = log_output(is_production=True)
     secret = "kept to itself"
     try:
         raise ValueError(len(secret))
@@ -62,16 +62,16 @@ def test_a_fault_is_one_document_without_the_values_of_variables(written) -> Non
     assert secret not in line
 
 
-def test_a_line_end_in_a_value_makes_no_second_line(written) -> None:
-    text = written(is_production=True)
+def test_a_line_end_in_a_value_makes_no_second_line(log_output) -> None:
+    text = log_output(is_production=True)
 
     structlog.stdlib.get_logger("postern.mail").info("refused", sender='a\n{"b": 1}')
 
     assert len(text.getvalue().splitlines()) == 1
 
 
-def test_development_writes_lines_to_read(written) -> None:
-    text = written(is_production=False)
+def test_development_writes_lines_to_read(log_output) -> None:
+    text = log_output(is_production=False)
 
     structlog.stdlib.get_logger("postern.mail").info("accepted", reference="A1")
 

@@ -17,11 +17,11 @@ from tests.peers.chromium import OpenPage
 from tests.portal.conftest import SignIn
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-Enter = Callable[..., Page]
+OpenSite = Callable[..., Page]
 
 
 @pytest.fixture
-def enter(open_page: OpenPage, live_server) -> Enter:
+def open_site(open_page: OpenPage, live_server) -> OpenSite:
     """Opens the site as the person signed in with a client, or not signed in."""
 
     def open_as(client: Client | None = None) -> Page:
@@ -41,14 +41,14 @@ def press(page: Page, name: str) -> None:
 
 
 def test_a_member_does_their_work(
-    enter: Enter,
+    open_site: OpenSite,
     signed_in: SignIn,
     helpdesk: Mailbox,
     bob: Person,
     charlie: Person,
     tmp_path: Path,
 ) -> None:
-    page = enter(signed_in(bob))
+    page = open_site(signed_in(bob))
     write_with_a_file(page, charlie, tmp_path)
     add_a_contact(page, charlie)
     find(page, charlie)
@@ -107,9 +107,9 @@ def make_an_app_password(page: Page) -> None:
 
 
 def test_an_administrator_adds_a_list_and_a_group_mailbox(
-    enter: Enter, signed_in: SignIn, alice: Person
+    open_site: OpenSite, signed_in: SignIn, alice: Person
 ) -> None:
-    page = enter(signed_in(alice, second_factor=True))
+    page = open_site(signed_in(alice, second_factor=True))
 
     for section, kind in (
         ("lists", "distribution list"),
@@ -126,8 +126,8 @@ def test_an_administrator_adds_a_list_and_a_group_mailbox(
     assert Mailbox.objects.get(owner=None).name == "Our group mailbox"
 
 
-def test_a_stranger_begins_to_apply(enter: Enter, db: None) -> None:
-    page = enter()
+def test_a_stranger_begins_to_apply(open_site: OpenSite, db: None) -> None:
+    page = open_site()
     page.goto("/apply/")
     press(page, "Start now")
     page.get_by_label("A law firm, barrister or chambers").check()

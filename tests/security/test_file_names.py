@@ -17,7 +17,7 @@ CHARACTERS = [chr(n) for n in range(sys.maxunicode + 1) if not 0xD800 <= n < 0xE
 UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp"}
 
 
-def like(wanted: str) -> list[str]:
+def equivalents(wanted: str) -> list[str]:
     """Returns the characters that Unicode decomposes to the same letter or sign."""
     return [
         c
@@ -32,11 +32,11 @@ def generated() -> Iterator[str]:
         yield f"run.e{c}xe"
         yield f"run.exe{c}"
         yield f"statement.pdf{c * 40}.exe"
-    for e in like("e"):
+    for e in equivalents("e"):
         yield f"run.{e}xe"
-    for x in like("x"):
+    for x in equivalents("x"):
         yield f"run.e{x}e"
-    for dot in like("."):
+    for dot in equivalents("."):
         yield f"run{dot}exe"
         yield f"statement.pdf{dot}exe"
 

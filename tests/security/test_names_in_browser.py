@@ -150,10 +150,12 @@ def crowd(
     for number, name in enumerate(NAMES.values()):
         for role in (FolderRole.SENT, FolderRole.DRAFTS):
             to = [person(name, size.address)]
-            put(bob, role, to=to, subject=f"About case {number}")
-    real = put(bob, FolderRole.INBOX, sender=person("Alice Gray", alice.address))
+            store_message(bob, role, to=to, subject=f"About case {number}")
+    real = store_message(
+        bob, FolderRole.INBOX, sender=person("Alice Gray", alice.address)
+    )
     return {
-        kind: put(
+        kind: store_message(
             bob,
             FolderRole.INBOX,
             sender=person(name, size.address),
@@ -170,7 +172,7 @@ def person(name: str, address: str) -> NamedAddress:
     return NamedAddress(name, Address.parse(address))
 
 
-def put(bob: Person, role: FolderRole, **over: object) -> Message:
+def store_message(bob: Person, role: FolderRole, **over: object) -> Message:
     fields: dict[str, object] = {
         "sender": person("Bob", bob.address),
         "to": [person("Bob", bob.address)],

@@ -133,24 +133,24 @@ HERE = Peer(ip_address("192.0.2.1"), "TLSv1.3", frozenset())
 SECRET = "k7qd-3m9x-2222-3333-4444-5555-6666"
 
 
-class Way(NamedTuple):
+class SignInProtocol(NamedTuple):
     """A protocol to sign in by: opens a session, checks it, and signs in elsewhere."""
 
     open: Callable[[], Any]
-    goes_on: Callable[[Any], bool]
+    is_still_valid: Callable[[Any], bool]
     sign_in: Callable[[], object]
     rows: Any
 
 
 @pytest.fixture(params=["receive", "submission", "pop3"])
-def way(
+def protocol(
     request: pytest.FixtureRequest, bob: Person, firm_connection: Connection
-) -> Way:
+) -> SignInProtocol:
     if request.param == "receive":
         factories.make_connection_credential(
             firm_connection, "firm", generated_secrets.digest(SECRET)
         )
-        return Way(
+        return SignInProtocol(
             lambda: ReceivePolicy().authenticate("firm", SECRET, HERE),
             ReceivePolicy().is_sign_in_valid,
             lambda: authentication.authenticate_connection("firm", SECRET),
@@ -159,7 +159,7 @@ def way(
     factories.make_app_password(bob, generated_secrets.digest(SECRET))
     policy = SubmissionPolicy()
     is_submission = request.param == "submission"
-    return Way(
+    return SignInProtocol(
         (lambda: policy.authenticate(bob.address, SECRET, HERE))
         if is_submission
         else (lambda: maildrop.find_mailbox(bob.address, SECRET, peer="192.0.2.1")),
@@ -170,20 +170,20 @@ def way(
 
 
 def test_a_session_goes_on_while_hosts_exchange_the_keys(
-    settings: Settings, way: Way
+    settings: Settings, protocol: SignInProtocol
 ) -> None:
     use(settings, OLD, NEW)  # on the host that still has the old order of keys
-    session = way.open()
+    session = protocol.open()
 
     use(settings, NEW, OLD)  # on the host that already has the new one
-    assert way.sign_in()
-    assert way.rows.get().keyed_by == secret_keys.key_id(NEW)
-    assert way.goes_on(session)
+    assert protocol.sign_in()
+    assert protocol.rows.get().keyed_by == secret_keys.key_id(NEW)
+    assert protocol.is_still_valid(session)
 
     use(settings, OLD, NEW)
-    assert way.goes_on(session)
-    assert way.sign_in()
-    assert way.goes_on(session)
+    assert protocol.is_still_valid(session)
+    assert protocol.sign_in()
+    assert protocol.is_still_valid(session)
 
-    way.rows.update(revoked_at=clock.now())
-    assert not way.goes_on(session)
+    protocol.rows.update(revoked_at=clock.now())
+    assert not protocol.is_still_valid(session)

@@ -21,7 +21,7 @@ from tests.security.intruder import OWN_ADDRESS, deliver_notices
 
 
 @pytest.fixture
-def shut(alice: Person, bob: Person, letter: Message) -> Person:
+def recovered_bob(alice: Person, bob: Person, letter: Message) -> Person:
     """Bob, whose mailbox is closed after a recovery by Alice alone."""
     shut_mail.shut_after_factor_reset(bob, by=alice, agreed_by=None)
     bob.refresh_from_db()
@@ -29,13 +29,15 @@ def shut(alice: Person, bob: Person, letter: Message) -> Person:
 
 
 def test_every_way_to_the_mail_is_shut(
-    signed_in: SignIn, shut: Person, letter: Message
+    signed_in: SignIn, recovered_bob: Person, letter: Message
 ) -> None:
-    before = factories.make_app_password(shut, generated_secrets.digest("before"))
+    before = factories.make_app_password(
+        recovered_bob, generated_secrets.digest("before")
+    )
     type(before).objects.filter(pk=before.pk).update(created_at="2020-01-01T00:00Z")
-    factories.make_app_password(shut, generated_secrets.digest("made-since"))
-    client = signed_in(shut)
-    mailbox = shut.mailbox.pk
+    factories.make_app_password(recovered_bob, generated_secrets.digest("made-since"))
+    client = signed_in(recovered_bob)
+    mailbox = recovered_bob.mailbox.pk
 
     for path in (
         "/mail/",
@@ -48,21 +50,27 @@ def test_every_way_to_the_mail_is_shut(
     ):
         assert client.get(path).status_code == 403, path
     # Mail programs that were set up before still work; new ones cannot be added.
-    assert authentication.authenticate_person(shut.address, "made-since") is None
-    assert authentication.authenticate_person(shut.address, "before") == shut
+    assert (
+        authentication.authenticate_person(recovered_bob.address, "made-since") is None
+    )
+    assert (
+        authentication.authenticate_person(recovered_bob.address, "before")
+        == recovered_bob
+    )
     assert not authentication.is_app_password_valid(
-        generated_secrets.digests("made-since"), generation=shut.session_generation
+        generated_secrets.digests("made-since"),
+        generation=recovered_bob.session_generation,
     )
 
 
 def test_a_recovered_account_makes_no_other_way_in(
-    signed_in: SignIn, shut: Person, letter: Message
+    signed_in: SignIn, recovered_bob: Person, letter: Message
 ) -> None:
-    factories.make_administrator(shut)
-    client = signed_in(shut, second_factor=True)
+    factories.make_administrator(recovered_bob)
+    client = signed_in(recovered_bob, second_factor=True)
 
     page = client.post(
-        f"/organisation/{shut.organisation_id}/api/keys/add/",
+        f"/organisation/{recovered_bob.organisation_id}/api/keys/add/",
         {"name": "Cases", "scopes": ["messages:read"]},
     )
     answer = Api(page.context["secret"])("GET", f"/messages/{letter.pk}/")
@@ -73,26 +81,26 @@ def test_a_recovered_account_makes_no_other_way_in(
 
 
 def test_the_time_runs_from_the_first_sign_in_and_then_it_opens(
-    client: Client, shut: Person
+    client: Client, recovered_bob: Person
 ) -> None:
-    assert shut.mail_shut_until is None
-    Authenticator.objects.filter(user=shut).delete()
+    assert recovered_bob.mail_shut_until is None
+    Authenticator.objects.filter(user=recovered_bob).delete()
 
-    typed = {"login": shut.address, "password": factories.PASSWORD}
+    typed = {"login": recovered_bob.address, "password": factories.PASSWORD}
     client.post("/account/login/", typed)
 
-    shut.refresh_from_db()
-    assert shut.mail_shut_until > timezone.now() + timedelta(hours=23)
+    recovered_bob.refresh_from_db()
+    assert recovered_bob.mail_shut_until > timezone.now() + timedelta(hours=23)
     assert client.get("/mail/").status_code == 403
-    Person.objects.filter(pk=shut.pk).update(mail_shut_until=timezone.now())
+    Person.objects.filter(pk=recovered_bob.pk).update(mail_shut_until=timezone.now())
     assert client.get("/mail/", follow=True).status_code == 200
 
 
 def test_a_second_person_opens_it_and_the_one_who_acted_does_not(
-    signed_in: SignIn, hugh: Person, alice: Person, shut: Person
+    signed_in: SignIn, hugh: Person, alice: Person, recovered_bob: Person
 ) -> None:
     (row,) = Recovery.objects.all()
-    at = f"/organisation/{shut.organisation_id}/people/recovery/mail/{row.pk}/agree/"
+    at = f"/organisation/{recovered_bob.organisation_id}/people/recovery/mail/{row.pk}/agree/"
 
     refused = signed_in(alice, second_factor=True).post(at, {"reason": "Mine"})
     assert "Ask another administrator" in refused.content.decode()
@@ -100,16 +108,16 @@ def test_a_second_person_opens_it_and_the_one_who_acted_does_not(
         f"/admin/people/recovery/mail/{row.pk}/agree/", {"reason": "Called back"}
     )
 
-    shut.refresh_from_db()
-    assert not shut.is_mail_shut
-    assert signed_in(shut).get("/mail/", follow=True).status_code == 200
-    assert {shut.address, alice.address} <= deliver_notices()
+    recovered_bob.refresh_from_db()
+    assert not recovered_bob.is_mail_shut
+    assert signed_in(recovered_bob).get("/mail/", follow=True).status_code == 200
+    assert {recovered_bob.address, alice.address} <= deliver_notices()
 
 
 def test_who_was_just_recovered_is_no_second_person(
-    signed_in: SignIn, alice: Person, bob: Person, shut: Person
+    signed_in: SignIn, alice: Person, bob: Person, recovered_bob: Person
 ) -> None:
-    factories.make_administrator(shut)
+    factories.make_administrator(recovered_bob)
     change = recovery.request_address_change(
         factories.make_person(
             "dora@northfield.secure.example",
@@ -121,7 +129,7 @@ def test_who_was_just_recovered_is_no_second_person(
         by=alice,
     )
 
-    page = signed_in(shut, second_factor=True).post(
+    page = signed_in(recovered_bob, second_factor=True).post(
         f"/organisation/{bob.organisation_id}/people/recovery/address/{change.pk}/agree/",
         {"reason": "x"},
     )
@@ -130,7 +138,7 @@ def test_who_was_just_recovered_is_no_second_person(
 
 
 def test_those_who_can_open_it_are_told_apart(
-    signed_in: SignIn, shut: Person, northfield: Organisation
+    signed_in: SignIn, recovered_bob: Person, northfield: Organisation
 ) -> None:
     """Two administrators have the same name; their addresses differ."""
     for local in ("c1", "c2"):
@@ -139,7 +147,7 @@ def test_those_who_can_open_it_are_told_apart(
         )
         factories.make_administrator(person)
 
-    page = signed_in(shut).get("/mail/").content.decode()
+    page = signed_in(recovered_bob).get("/mail/").content.decode()
 
     for local in ("c1", "c2"):
         assert f"Clara Moss ({local}@northfield.secure.example)" in page

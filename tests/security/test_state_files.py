@@ -40,7 +40,7 @@ EVERYDAY = Address.parse("jane@firm.example")
 
 
 @pytest.fixture
-def careless() -> Iterator[None]:
+def open_umask() -> Iterator[None]:
     """A umask that gives every user every permission."""
     before = os.umask(0)
     yield
@@ -86,7 +86,7 @@ async def scan_a_large_message() -> list[str]:
 
 @pytest.mark.django_db
 def test_whatever_is_written_is_private_whatever_the_umask(
-    careless: None, var: Path, bob: Person
+    open_umask: None, var: Path, bob: Person
 ) -> None:
     content.keep(b"Subject: x\r\n\r\n", bytes(100_000))
     letter_files.save(b"%PDF-1.7")
@@ -113,7 +113,7 @@ def test_whatever_is_written_is_private_whatever_the_umask(
     assert exposed(var) == {}
 
 
-def test_pictures_and_the_cache_are_private_too(careless: None, var: Path) -> None:
+def test_pictures_and_the_cache_are_private_too(open_umask: None, var: Path) -> None:
     FileSystemStorage(location=var / "media").save("images/a.png", ContentFile(b"x"))
     cache = caches.create_connection("default")
     if hasattr(cache, "_dir"):
@@ -134,7 +134,7 @@ print(oct(os.umask(0)))
 
 @pytest.mark.slow
 def test_what_others_left_open_is_tightened_when_a_process_starts(
-    careless: None, tmp_path: Path
+    open_umask: None, tmp_path: Path
 ) -> None:
     """For example a folder made by a package, and a database and keys restored from
     backup."""
@@ -165,7 +165,7 @@ def test_what_others_left_open_is_tightened_when_a_process_starts(
 
 
 def test_the_files_of_sqlite_are_tightened_when_it_is_opened(
-    careless: None, tmp_path: Path
+    open_umask: None, tmp_path: Path
 ) -> None:
     for suffix in ("", "-wal", "-shm"):
         (tmp_path / f"mail.sqlite3{suffix}").touch()

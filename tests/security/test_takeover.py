@@ -24,7 +24,7 @@ from portal.account_admin.models import FactorReset
 from tests import factories, jobs
 from tests.api.conftest import Api
 from tests.portal.conftest import SignIn, give_app
-from tests.portal.webmail.conftest import put
+from tests.portal.webmail.conftest import store_message
 from tests.security.intruder import (
     OWN_ADDRESS,
     Intruder,
@@ -169,7 +169,7 @@ def test_no_key_alone_reads_it(
 def test_a_new_key_opens_nobodys_mailbox_but_its_makers(
     signed_in: SignIn, alice: Person, bob: Person, letter: Message
 ) -> None:
-    own = put(alice.mailbox)
+    own = store_message(alice.mailbox)
     page = signed_in(alice, second_factor=True).post(
         f"/organisation/{alice.organisation_id}/api/keys/add/",
         {"name": "Cases", "scopes": ["messages:read", "messages:write"]},
@@ -318,7 +318,7 @@ def test_a_first_sign_in_on_the_day_of_an_account_with_mail_is_shut(
         by=alice,
     )
     tasks.invite(new)
-    put(new.mailbox)
+    store_message(new.mailbox)
     jobs.run_queued()
     link = mail.outbox[0].body.split("http://127.0.0.1:8000")[1].split()[0]
     Client().post(link, {"password": "three other random words"})

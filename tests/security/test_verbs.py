@@ -160,45 +160,45 @@ def world(northfield: Organisation, alice: Person, bob: Person) -> World:
     return World(northfield, alice, bob)
 
 
-def _asked(w: World):
+def _request_address_change(w: World):
     asked = {"address": "new@home.example", "reason": "Lost"}
     return recovery.request_address_change(w.bob, **asked, by=w.hugh)
 
 
-def _factor(w: World) -> FactorReset:
+def _reset_factor(w: World) -> FactorReset:
     give_app(w.bob)
     actions.reset_second_factor(w.bob, reason="Lost", by=w.hugh)
     return FactorReset.objects.get()
 
 
-def _disowned(w: World) -> None:
+def _disown_reset(w: World) -> None:
     actions.reset_second_factor(w.bob, reason="Lost", by=w.dora)
     deliver_notices()
     actions.disown_factor_reset(FactorReset.objects.get(), by=None)
 
 
-def _shut(w: World) -> None:
+def _shut_mailbox(w: World) -> None:
     shut_mail.shut_after_factor_reset(w.bob, by=w.dora, agreed_by=None)
 
 
-def _key(w: World):
+def _add_key(w: World):
     return api_keys.add(
         w.northfield, name="Cases", scopes=[Scope.READ_MESSAGES], by=w.alice
     )[0]
 
 
-def _address_of_nobody(w: World) -> None:
+def _change_own_address(w: World) -> None:
     recovery.change_own_address(w.bob, address="new@home.example", by=w.bob)
     Person.objects.filter(pk=w.bob.pk).update(everyday_address="bob@home.example")
 
 
-def _new(w: World) -> Person:
+def _add_person(w: World) -> Person:
     return people.add(
         w.northfield, address="jo@northfield.secure.example", name="Jo", by=w.alice
     )
 
 
-def _rule(w: World) -> MailRule:
+def _add_rule(w: World) -> MailRule:
     rule = MailRule(
         mailbox=w.bob.mailbox,
         name="Copies",
@@ -219,8 +219,10 @@ DOES: dict[str, Does] = {
         target=w.alice.address,
         by=w.alice,
     ),
-    f"{R}api_keys.add": _key,
-    f"{R}api_keys.agree": lambda w: api_keys.agree(_key(w), reason="Ours", by=w.dora),
+    f"{R}api_keys.add": _add_key,
+    f"{R}api_keys.agree": lambda w: api_keys.agree(
+        _add_key(w), reason="Ours", by=w.dora
+    ),
     f"{R}connections.add": lambda w: connections.add(
         w.firm, proof="credential", next_hop_host="mx.firm.example", by=w.olive
     ),
@@ -245,12 +247,12 @@ DOES: dict[str, Does] = {
     f"{R}people.revoke_app_password": lambda w: people.revoke_app_password(
         factories.make_app_password(w.bob, "1" * 64), by=w.hugh
     ),
-    f"{R}recovery.change_own_address": _address_of_nobody,
-    f"{R}recovery.request_address_change": _asked,
+    f"{R}recovery.change_own_address": _change_own_address,
+    f"{R}recovery.request_address_change": _request_address_change,
     f"{R}recovery.refuse_address_change": lambda w: recovery.refuse_address_change(
-        _asked(w), by=w.bob
+        _request_address_change(w), by=w.bob
     ),
-    f"{R}shut_mail.shut_after_factor_reset": _shut,
+    f"{R}shut_mail.shut_after_factor_reset": _shut_mailbox,
     f"{R}roles.give": lambda w: roles.give(
         w.bob, RoleName.ADMINISTRATOR, organisation=w.northfield, by=w.alice
     ),
@@ -258,17 +260,19 @@ DOES: dict[str, Does] = {
         w.bob, RoleName.AUDITOR, reason="Stands in", by=w.olive
     ),
     f"{O}send_sign_in_link": lambda w: actions.send_sign_in_link(w.bob, by=w.hugh),
-    f"{O}reset_second_factor": _factor,
+    f"{O}reset_second_factor": _reset_factor,
     f"{O}agree_to_factor_reset": lambda w: actions.agree_to_factor_reset(
-        _factor(w), by=w.alice
+        _reset_factor(w), by=w.alice
     ),
-    f"{O}stop_factor_reset": lambda w: actions.stop_factor_reset(_factor(w), by=w.bob),
-    f"{O}disown_factor_reset": _disowned,
+    f"{O}stop_factor_reset": lambda w: actions.stop_factor_reset(
+        _reset_factor(w), by=w.bob
+    ),
+    f"{O}disown_factor_reset": _disown_reset,
     "onboarding.first_sign_in.letter_codes.issue": lambda w: letter_codes.issue(
-        _new(w), by=w.alice
+        _add_person(w), by=w.alice
     ),
     f"{C}share": lambda w: connecting.share(w.connection, name="IT", by=w.jane),
-    "engine.storage.rules.save": _rule,
+    "engine.storage.rules.save": _add_rule,
     "engine.storage.exports.mailbox_export.start": lambda w: mailbox_export.start(
         w.bob.mailbox, folder=None, by=w.bob
     ),
@@ -286,7 +290,7 @@ def test_those_who_must_hear_do(world: World, name: str) -> None:
 
 
 def test_what_takes_effect_by_the_clock_is_heard_too(world: World) -> None:
-    _asked(world)
+    _request_address_change(world)
     deliver_notices()
 
     pass_a_day()

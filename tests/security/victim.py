@@ -7,7 +7,7 @@ import pytest
 from engine.registry.models import Person
 from engine.storage.models import Message
 from tests.portal.conftest import give_app
-from tests.portal.webmail.conftest import named, put
+from tests.portal.webmail.conftest import named_address, store_message
 
 SECRET_WORDS = "The witness lives at the old mill."
 
@@ -16,6 +16,9 @@ SECRET_WORDS = "The witness lives at the old mill."
 def letter(bob: Person) -> Message:
     """A message to Bob, who has a second factor and no everyday address."""
     give_app(bob)
-    return put(
-        bob.mailbox, to=[named("Bob", bob.address)], text=SECRET_WORDS, is_read=False
+    return store_message(
+        bob.mailbox,
+        to=[named_address("Bob", bob.address)],
+        text=SECRET_WORDS,
+        is_read=False,
     )

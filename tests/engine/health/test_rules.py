@@ -26,7 +26,7 @@ from engine.queue.enqueue.accepted_message import new_reference
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
 from engine.storage.models import AutomaticMail, AutomaticMailKind, Content
 from tests import factories
-from tests.engine.storage.conftest import arrive
+from tests.engine.storage.conftest import deliver
 
 pytestmark = pytest.mark.django_db
 
@@ -190,7 +190,7 @@ def job_fails(schedule: str, attempts: int) -> Callable[[Service], Undo]:
 def automatic_mail_set_aside(service: Service) -> Undo:
     firm = factories.make_organisation()
     owner = factories.make_person("bob@firm.example.secure.example", firm)
-    message = arrive(factories.make_mailbox(owner))
+    message = deliver(factories.make_mailbox(owner))
     AutomaticMail.objects.create(
         kind=AutomaticMailKind.ANSWER,
         message=message,

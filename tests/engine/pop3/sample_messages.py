@@ -14,7 +14,9 @@ HEADER = b"From: <jane@firm.example.secure.example>\r\nSubject: Bundle\r\n\r\n"
 BODY = b"Hello\r\n.dotted\r\n"
 
 
-def put(mailbox: Mailbox, raw: bytes = HEADER + BODY, sender: str = SENDER) -> Message:
+def deliver(
+    mailbox: Mailbox, raw: bytes = HEADER + BODY, sender: str = SENDER
+) -> Message:
     """Delivers a message to the inbox."""
     row = content.row(content.keep(*split(raw)))
     row.save()

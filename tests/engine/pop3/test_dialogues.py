@@ -196,7 +196,7 @@ async def test_mail_in_other_folders_is_not_listed(
 
 async def test_listing_is_never_cut_short(server: Server, reader: Person) -> None:
     message = await in_thread(sample_messages.put, reader.mailbox)
-    await in_thread(multiply, message, 2_500)
+    await in_thread(fill_with_copies, message, 2_500)
     client = await in_thread(sign_in, server)
 
     _, sizes, _ = await in_thread(client.list)
@@ -236,7 +236,7 @@ def sign_in(server: Server) -> poplib.POP3:
     return client
 
 
-def multiply(message: Message, count: int) -> None:
+def fill_with_copies(message: Message, count: int) -> None:
     """Copies a message into its folder until the folder holds `count`."""
     facts = Message.objects.filter(pk=message.pk).values().get()
     del facts["id"]

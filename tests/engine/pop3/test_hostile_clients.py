@@ -47,7 +47,7 @@ async def signed_in(server: Server) -> AsyncIterator[Streams]:
         writer.close()
 
 
-async def hear_out(reader: asyncio.StreamReader) -> bytes:
+async def read_to_end(reader: asyncio.StreamReader) -> bytes:
     """Reads until the server closes the connection, cleanly or by reset."""
     said = b""
     with suppress(ConnectionError):
@@ -94,7 +94,7 @@ async def test_peer_that_talks_but_does_not_sign_in(serve: Serve) -> None:
                 await asyncio.sleep(0.01)
 
         talking = asyncio.create_task(talk())
-        await hear_out(reader)
+        await read_to_end(reader)
         talking.cancel()
 
     assert await still_serves(server)
@@ -166,7 +166,7 @@ async def test_a_client_that_never_begins_tls_counts_all_the_same(serve: Serve) 
                 await asyncio.sleep(0.02)
         async with connected(server.pop3) as (other, _):
             await other.readline()
-            ended = await hear_out(silent)
+            ended = await read_to_end(silent)
 
     assert ended == b""
 
@@ -194,7 +194,7 @@ async def test_noise(server: Server, seed: int) -> None:
         for _ in range(50):
             writer.write(noise.randbytes(noise.randrange(300)) + b"\r\n")
         writer.write_eof()
-        await hear_out(reader)
+        await read_to_end(reader)
 
     assert await still_serves(server)
 
@@ -207,7 +207,7 @@ async def test_noise_instead_of_a_handshake(server: Server, port: str) -> None:
             await reader.readline()
             await reader.readline()
         writer.write(b"USER bob\r\nPASS x\r\n")
-        said = await hear_out(reader)
+        said = await read_to_end(reader)
 
     assert b"+OK" not in said
     assert await still_serves(server)

@@ -21,7 +21,7 @@ from tests.peers.process import wait_until
 
 
 @dataclass
-class Fake:
+class FakeProcess:
     """A process that ends when the test sets its exit code."""
 
     pid: int
@@ -56,16 +56,16 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def kept_of(started: list[Fake]) -> SupervisedProcess:
-    def start() -> Fake:
-        started.append(Fake(pid=100 + len(started)))
+def kept_of(started: list[FakeProcess]) -> SupervisedProcess:
+    def start() -> FakeProcess:
+        started.append(FakeProcess(pid=100 + len(started)))
         return started[-1]
 
     return SupervisedProcess("worker", start)
 
 
 def test_one_that_dies_is_replaced_at_the_next_look(clock: Clock) -> None:
-    started: list[Fake] = []
+    started: list[FakeProcess] = []
     kept = kept_of(started)
     kept.check()
     clock.now += 3600
@@ -81,7 +81,7 @@ def test_one_that_dies_is_replaced_at_the_next_look(clock: Clock) -> None:
 def test_one_that_dies_again_and_again_is_started_less_and_less_often(
     clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    started: list[Fake] = []
+    started: list[FakeProcess] = []
     kept = kept_of(started)
     begun = clock.now
     moments = []
@@ -102,7 +102,7 @@ def test_one_that_dies_again_and_again_is_started_less_and_less_often(
 
 
 def test_one_that_has_run_for_a_while_begins_afresh(clock: Clock) -> None:
-    started: list[Fake] = []
+    started: list[FakeProcess] = []
     kept = kept_of(started)
     for _ in range(4):
         clock.now += 100
@@ -124,7 +124,7 @@ def test_one_that_has_run_for_a_while_begins_afresh(clock: Clock) -> None:
 def test_the_log_says_which_process_ended_and_how(
     clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    started: list[Fake] = []
+    started: list[FakeProcess] = []
     kept = kept_of(started)
     kept.check()
     clock.now += 100
@@ -139,7 +139,7 @@ def test_the_log_says_which_process_ended_and_how(
 
 
 def test_those_that_do_not_end_when_asked_are_ended(clock: Clock) -> None:
-    class Stubborn(Fake):
+    class Stubborn(FakeProcess):
         def terminate(self) -> None:
             self.heard.append("terminate")
 
@@ -184,12 +184,12 @@ def test_a_start_that_fails_is_tried_again(
     clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     faults = [OSError(12, "Cannot allocate memory")] * 3
-    started: list[Fake] = []
+    started: list[FakeProcess] = []
 
-    def start() -> Fake:
+    def start() -> FakeProcess:
         if faults:
             raise faults.pop()
-        started.append(Fake(pid=1))
+        started.append(FakeProcess(pid=1))
         return started[-1]
 
     kept = SupervisedProcess("worker", start)
@@ -207,7 +207,7 @@ def test_a_start_that_fails_is_tried_again(
 
 
 def test_one_that_never_starts_is_tried_for_ever(clock: Clock) -> None:
-    def start() -> Fake:
+    def start() -> FakeProcess:
         raise OSError(11, "Resource temporarily unavailable")
 
     kept = SupervisedProcess("worker", start)

@@ -143,7 +143,9 @@ def test_a_writer_that_commits_late_is_never_passed_over() -> None:
         with transaction.atomic():
             Change.objects.record(ChangeKind.PERSON, [2])
 
-    threads = [threading.Thread(target=_apart, args=[one]) for one in (first, second)]
+    threads = [
+        threading.Thread(target=_in_thread, args=[one]) for one in (first, second)
+    ]
     for thread in threads:
         thread.start()
     has_logged.wait(10)
@@ -160,7 +162,7 @@ def test_a_writer_that_commits_late_is_never_passed_over() -> None:
     assert [(one.sequence, one.row_id) for one in found] == [(1, 1), (2, 2)]
 
 
-def _apart(work) -> None:
+def _in_thread(work) -> None:
     try:
         work()
     finally:

@@ -49,7 +49,7 @@ def shorten_patience(server: Server) -> None:
     sessions.limits = replace(sessions.limits, patience=0.5)
 
 
-async def written(server: Server) -> list[Event]:
+async def recorded_refusals(server: Server) -> list[Event]:
     """Returns the refusals in the trace, after writing the pending ones."""
     for context in server.contexts:
         await context.refusals.write(context.threads)
@@ -72,14 +72,14 @@ async def test_a_client_that_never_begins_tls_counts_all_the_same(
     sessions = server.contexts[1].sessions
     sessions.limits = replace(sessions.limits, per_address=1)
     reader, silent = await asyncio.open_connection("127.0.0.1", server.submissions)
-    await until(lambda: len(sessions) == 1)
+    await wait_until(lambda: len(sessions) == 1)
 
     _, newcomer = await asyncio.open_connection("127.0.0.1", server.submissions)
     with suppress(ConnectionError):
         assert await reader.read() == b""
     silent.close()
     newcomer.close()
-    await until(lambda: len(sessions) == 0)
+    await wait_until(lambda: len(sessions) == 0)
 
     reader, writer = await asyncio.open_connection(
         "localhost", server.submissions, ssl=server.context
@@ -87,7 +87,7 @@ async def test_a_client_that_never_begins_tls_counts_all_the_same(
     assert (await reader.readline()).startswith(b"220 ")
     assert len(sessions) == 1
     writer.close()
-    await until(lambda: len(sessions) == 0)
+    await wait_until(lambda: len(sessions) == 0)
 
 
 async def test_words_that_are_no_commands_are_not_remembered(server: Server) -> None:
@@ -99,7 +99,7 @@ async def test_words_that_are_no_commands_are_not_remembered(server: Server) -> 
     assert list(session.command_size_limits) == ["AUTH"]
 
 
-async def until(is_so: Callable[[], bool]) -> None:
+async def wait_until(is_so: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
         while not is_so():
             await asyncio.sleep(0.02)
@@ -133,7 +133,7 @@ async def test_a_refused_recipient_leaves_a_line_and_a_trace(
         sender=JANE,
     )
 
-    [event] = await written(server)
+    [event] = await recorded_refusals(server)
     assert event.recipient == "nobody@northfield.secure.example"
     assert event.detail["reply"].startswith("550 5.1.1 ")
     assert event.detail["sender"] == "jane@firm.example.secure.example"
@@ -159,7 +159,7 @@ async def test_a_refused_message_is_traced_for_each_recipient(
         sender=JANE,
     )
 
-    events = await written(server)
+    events = await recorded_refusals(server)
     assert {event.recipient for event in events} == {alice.address, bob.address}
     assert len({event.reference for event in events}) == 1
 
@@ -177,7 +177,7 @@ async def test_a_refused_sender_is_traced_apart_from_the_next_message(
         sender=JANE,
     )
 
-    refused, recipient = await written(server)
+    refused, recipient = await recorded_refusals(server)
     assert refused.detail["sender"] == bob.address
     assert refused.reference != recipient.reference
 
@@ -199,7 +199,7 @@ async def test_mistakes_leave_no_trace(
         credential=credential,
     )
 
-    assert await written(server) == []
+    assert await recorded_refusals(server) == []
 
 
 async def test_a_client_that_claims_to_be_a_member_leaves_one_trace_of_a_kind(
@@ -209,7 +209,7 @@ async def test_a_client_that_claims_to_be_a_member_leaves_one_trace_of_a_kind(
     await server.run("receive", "not_bound")
     await server.say("receive", WRONG_PASSWORD)
 
-    events = await written(server)
+    events = await recorded_refusals(server)
     assert [event.detail["command"] for event in events] == ["MAIL", "AUTH"]
     assert {event.detail["organisation_id"] for event in events} == {firm.pk}
     assert all(event.detail["is_claim"] for event in events)
@@ -220,7 +220,7 @@ async def test_a_stranger_leaves_no_trace(server: Server, bob: Person) -> None:
         "receive", HELLO + "c: MAIL FROM:<eve@stranger.example>\ns: 530 5.7.0 *\n"
     )
 
-    assert await written(server) == []
+    assert await recorded_refusals(server) == []
 
 
 async def test_a_revoked_credential_ends_the_session_at_its_next_command(
@@ -321,7 +321,7 @@ async def test_refusals_of_one_organisation_crowd_out_nobody_elses(
         refusals.note(noisy, MailTransaction())
     refusals.note(replace(noisy, binding=Binding(2, "credential")), MailTransaction())
 
-    events = await written(server)
+    events = await recorded_refusals(server)
     assert len(events) == LIMIT + 1
     assert events[-1].detail["organisation_id"] == 2
 

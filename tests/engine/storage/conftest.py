@@ -20,24 +20,24 @@ def mailbox(bob: Person) -> Mailbox:
     return bob.mailbox
 
 
-def written(**over: object) -> bytes:
+def compose_message(**over: object) -> bytes:
     """Composes a message from Jane at Firm to Bob."""
     fields: dict[str, object] = {
-        "sender": named("Jane Jones", SENDER),
-        "to": [named("Bob", "bob@northfield.secure.example")],
+        "sender": named_address("Jane Jones", SENDER),
+        "to": [named_address("Bob", "bob@northfield.secure.example")],
         "subject": "Hearing on Monday",
         "text": "Please see the bundle.\n",
     }
     return compose(**(fields | over))
 
 
-def named(name: str, address: str) -> NamedAddress:
+def named_address(name: str, address: str) -> NamedAddress:
     return NamedAddress(name, Address.parse(address))
 
 
-def arrive(mailbox: Mailbox, raw: bytes = b"", *, sender: str = SENDER) -> Message:
+def deliver(mailbox: Mailbox, raw: bytes = b"", *, sender: str = SENDER) -> Message:
     """Delivers a message as the queue does."""
-    row = content.row(content.keep(*split(raw or written())))
+    row = content.row(content.keep(*split(raw or compose_message())))
     row.save()
     made = mailbox_delivery.Delivery(
         mailbox.pk,

@@ -7,7 +7,7 @@ from engine.registry.models import Mailbox
 from engine.storage import folder_actions
 from engine.storage.models import Folder, FolderRole, Message, Rule
 from engine.storage.standard_folders import folder
-from tests.engine.storage.conftest import arrive
+from tests.engine.storage.conftest import deliver
 
 
 def test_a_folder_stands_alone_or_under_another(mailbox: Mailbox) -> None:
@@ -50,7 +50,7 @@ def test_folders_under_it_are_renamed_too(mailbox: Mailbox) -> None:
 
 def test_a_folder_goes_and_what_was_in_it_is_in_deleted(mailbox: Mailbox) -> None:
     cases = folder_actions.create(mailbox, name="Cases")
-    message = arrive(mailbox)
+    message = deliver(mailbox)
     folder_actions.move_all(folder(mailbox, FolderRole.INBOX), cases)
     Rule.objects.create(mailbox=mailbox, position=1, name="To Cases", folder=cases)
 
@@ -78,7 +78,7 @@ def test_everything_in_a_folder_is_moved_read_and_erased(
     monkeypatch.setattr(folder_actions, "CHUNK", 2)
     inbox, junk = folder(mailbox, FolderRole.INBOX), folder(mailbox, FolderRole.JUNK)
     for _ in range(5):
-        arrive(mailbox)
+        deliver(mailbox)
 
     assert folder_actions.mark_all_read(inbox) == 5
     assert folder_actions.move_all(inbox, junk) == 5
@@ -98,7 +98,7 @@ def test_what_waits_is_counted_by_folder_and_not_beyond_the_limit(
 ) -> None:
     inbox, drafts = (folder(mailbox, r) for r in (FolderRole.INBOX, FolderRole.DRAFTS))
     for _ in range(4):
-        arrive(mailbox)
+        deliver(mailbox)
     read = Message.objects.filter(folder=inbox).first()
     Message.objects.filter(pk=read.pk).update(is_read=True, folder=drafts)
 

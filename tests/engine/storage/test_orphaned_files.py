@@ -19,7 +19,7 @@ def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def aged(path: Path) -> Path:
+def backdate(path: Path) -> Path:
     before = time.time() - orphaned_files.AGE_SECONDS - 60
     os.utime(path, (before, before))
     return path
@@ -35,8 +35,8 @@ def test_an_old_blob_goes_only_when_no_content_names_it() -> None:
         content.row(content.keep(b"Subject: x\r\n\r\n", LARGE)) for _ in range(2)
     )
     named.save()
-    aged(path_of(named))
-    aged(path_of(unnamed))
+    backdate(path_of(named))
+    backdate(path_of(unnamed))
 
     assert orphaned_files.delete_orphans() == 1
 
@@ -50,7 +50,7 @@ def test_what_is_on_its_way_in_stays() -> None:
     fresh.write_bytes(b"x")
     left = blob_store.spool_folder() / "left"
     left.write_bytes(b"x")
-    aged(left)
+    backdate(left)
 
     orphaned_files.delete_orphans()
 

@@ -43,11 +43,11 @@ def delivered(letter: Content, *mailboxes: Mailbox) -> list[int | None]:
     )
 
 
-def used(person: Person) -> int:
+def used_octets(person: Person) -> int:
     return Mailbox.objects.get(owner=person).used_bytes
 
 
-def limit(person: Person, octets: int) -> None:
+def set_quota(person: Person, octets: int) -> None:
     Mailbox.objects.filter(owner=person).update(quota_bytes=octets)
 
 
@@ -56,21 +56,21 @@ def test_what_is_delivered_is_counted_for_each_mailbox(
 ) -> None:
     delivered(letter, alice.mailbox, bob.mailbox, bob.mailbox)
 
-    assert used(alice) == len(RAW)
-    assert used(bob) == 2 * len(RAW)
+    assert used_octets(alice) == len(RAW)
+    assert used_octets(bob) == 2 * len(RAW)
 
 
 def test_what_is_put_into_a_folder_counts_until_it_is_erased(bob: Person) -> None:
     sent = standard_folders.folder(bob.mailbox, FolderRole.SENT)
     message = message_actions.append(sent, RAW)
-    assert used(bob) == len(RAW)
+    assert used_octets(bob) == len(RAW)
 
     message_actions.delete([message])
     message.refresh_from_db()
-    assert used(bob) == len(RAW)
+    assert used_octets(bob) == len(RAW)
 
     message_actions.delete([message])
-    assert used(bob) == 0
+    assert used_octets(bob) == 0
 
 
 def test_erasing_twice_counts_once(letter: Content, bob: Person) -> None:
@@ -80,18 +80,18 @@ def test_erasing_twice_counts_once(letter: Content, bob: Person) -> None:
     message_actions.erase([gone])
     message_actions.erase([gone])
 
-    assert used(bob) == len(RAW)
+    assert used_octets(bob) == len(RAW)
 
 
 def test_a_mailbox_takes_what_fits_and_no_more(
     letter: Content, alice: Person, bob: Person
 ) -> None:
-    limit(bob, 2 * len(RAW) + 1)
+    set_quota(bob, 2 * len(RAW) + 1)
 
     ids = delivered(letter, bob.mailbox, alice.mailbox, bob.mailbox, bob.mailbox)
 
     assert [made is not None for made in ids] == [True, True, True, False]
-    assert used(bob) == 2 * len(RAW)
+    assert used_octets(bob) == 2 * len(RAW)
 
 
 def test_a_mailbox_that_has_just_gone_holds_up_nobody(
@@ -104,7 +104,7 @@ def test_a_mailbox_that_has_just_gone_holds_up_nobody(
 
 
 def test_a_full_mailbox_is_known_at_the_next_look(letter: Content, bob: Person) -> None:
-    limit(bob, len(RAW))
+    set_quota(bob, len(RAW))
     message_id = delivered(letter, bob.mailbox)[0]
     assert message_id
 

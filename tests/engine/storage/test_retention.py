@@ -11,7 +11,7 @@ from engine.registry.models import Mailbox, Person
 from engine.storage import message_actions, retention_periods, trash_purge
 from engine.storage.models import Content, FolderRole, Message
 from engine.storage.standard_folders import folder
-from tests.engine.storage.conftest import arrive
+from tests.engine.storage.conftest import deliver
 
 
 def age(message: Message, days: int) -> None:
@@ -21,7 +21,7 @@ def age(message: Message, days: int) -> None:
 
 
 def test_what_lies_in_deleted_goes_after_its_time(mailbox: Mailbox) -> None:
-    gone, kept = arrive(mailbox), arrive(mailbox)
+    gone, kept = deliver(mailbox), deliver(mailbox)
     message_actions.move([gone, kept], folder(mailbox, FolderRole.TRASH))
     age(gone, days=1)
 
@@ -31,7 +31,7 @@ def test_what_lies_in_deleted_goes_after_its_time(mailbox: Mailbox) -> None:
 
 
 def test_time_stops_when_a_message_is_moved_back(mailbox: Mailbox) -> None:
-    message = arrive(mailbox)
+    message = deliver(mailbox)
     message_actions.move([message], folder(mailbox, FolderRole.TRASH))
     message_actions.move([message], folder(mailbox, FolderRole.INBOX))
 
@@ -40,7 +40,7 @@ def test_time_stops_when_a_message_is_moved_back(mailbox: Mailbox) -> None:
 
 
 def test_an_organisation_sets_its_own_time(mailbox: Mailbox, alice: Person) -> None:
-    message = arrive(mailbox)
+    message = deliver(mailbox)
     trash = folder(mailbox, FolderRole.TRASH)
     message_actions.move([message], trash)
     before = Message.objects.get().expires_at

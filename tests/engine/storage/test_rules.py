@@ -7,7 +7,7 @@ from engine.registry.models import Mailbox, Person
 from engine.storage import folder_actions, rules
 from engine.storage.models import AutomaticMail, AutomaticMailKind, FolderRole, Rule
 from engine.storage.standard_folders import folder
-from tests.engine.storage.conftest import arrive, named, written
+from tests.engine.storage.conftest import compose_message, deliver, named_address
 
 
 def create_rule(mailbox: Mailbox, **over: object) -> Rule:
@@ -19,7 +19,7 @@ def test_a_rule_files_what_arrives(mailbox: Mailbox) -> None:
     cases = folder_actions.create(mailbox, name="Cases")
     create_rule(mailbox, folder=cases, marks_read=True, flags=True)
 
-    message = arrive(mailbox)
+    message = deliver(mailbox)
 
     assert message.folder == cases
     assert message.is_read and message.is_flagged
@@ -37,9 +37,9 @@ def test_a_rule_files_what_arrives(mailbox: Mailbox) -> None:
 )
 def test_a_rule_matches(mailbox: Mailbox, conditions: dict[str, object]) -> None:
     create_rule(mailbox, **({"subject_contains": "", "flags": True} | conditions))
-    cc = [named("Listing", "listing@northfield.secure.example")]
+    cc = [named_address("Listing", "listing@northfield.secure.example")]
 
-    assert arrive(mailbox, written(cc=cc)).is_flagged
+    assert deliver(mailbox, compose_message(cc=cc)).is_flagged
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_rule_leaves_the_rest_alone(
 ) -> None:
     create_rule(mailbox, **({"subject_contains": "", "flags": True} | conditions))
 
-    assert not arrive(mailbox).is_flagged
+    assert not deliver(mailbox).is_flagged
 
 
 def test_rules_are_tried_in_order_until_one_says_stop(mailbox: Mailbox) -> None:
@@ -65,7 +65,7 @@ def test_rules_are_tried_in_order_until_one_says_stop(mailbox: Mailbox) -> None:
     stop = create_rule(mailbox, marks_read=True, stops=True)
 
     rules.swap(stop, earlier=True)
-    message = arrive(mailbox)
+    message = deliver(mailbox)
 
     assert message.is_read and not message.is_flagged
     assert list(mailbox.rules.all()) == [stop, last]
@@ -74,7 +74,7 @@ def test_rules_are_tried_in_order_until_one_says_stop(mailbox: Mailbox) -> None:
 def test_junk_by_rule_goes_for_good_in_time(mailbox: Mailbox) -> None:
     create_rule(mailbox, folder=folder(mailbox, FolderRole.JUNK))
 
-    assert arrive(mailbox).expires_at is not None
+    assert deliver(mailbox).expires_at is not None
 
 
 def test_a_forward_is_written_down_with_the_delivery(
@@ -82,8 +82,8 @@ def test_a_forward_is_written_down_with_the_delivery(
 ) -> None:
     create_rule(mailbox, forward_to=charlie.address)
 
-    message = arrive(mailbox)
-    arrive(mailbox, sender="")
+    message = deliver(mailbox)
+    deliver(mailbox, sender="")
 
     automatic = AutomaticMail.objects.get()
     assert (automatic.kind, automatic.message, automatic.target) == (
@@ -131,8 +131,8 @@ def test_a_mailbox_has_so_many_rules_and_no_more(
 def test_a_rule_is_applied_to_what_is_there_already(
     mailbox: Mailbox, charlie: Person
 ) -> None:
-    messages = [arrive(mailbox) for _ in range(3)]
-    arrive(mailbox, written(subject="Lunch"))
+    messages = [deliver(mailbox) for _ in range(3)]
+    deliver(mailbox, compose_message(subject="Lunch"))
     rule = create_rule(mailbox, flags=True, forward_to=charlie.address)
 
     assert rules.run_now(rule, folder(mailbox, FolderRole.INBOX)) == 3
@@ -145,7 +145,7 @@ def test_a_large_folder_is_done_in_slices_each_of_which_may_run_twice(
 ) -> None:
     monkeypatch.setattr(rules, "CHUNK", 2)
     monkeypatch.setattr(rules, "CHUNKS_AT_ONCE", 1)
-    messages = [arrive(mailbox) for _ in range(5)]
+    messages = [deliver(mailbox) for _ in range(5)]
     archive = folder(mailbox, FolderRole.ARCHIVE)
     rule = create_rule(mailbox, folder=archive)
     inbox = folder(mailbox, FolderRole.INBOX)

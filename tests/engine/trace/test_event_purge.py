@@ -30,7 +30,7 @@ def _days(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings.POSTERN, "proof_days", 1_000)
 
 
-def happened(days: int, *kinds: EventKind, reference: str = "AB12") -> None:
+def record_events(days: int, *kinds: EventKind, reference: str = "AB12") -> None:
     """Records one event of each kind at the same time, as a group commit does."""
     at = timezone.now() - timedelta(days=days)
     Event.objects.bulk_create(
@@ -44,9 +44,9 @@ def kinds_of(reference: str) -> list[str]:
 
 
 def test_steps_go_and_what_proves_delivery_stays() -> None:
-    happened(99, *STORY, reference="YOUNG")
-    happened(101, *STORY, reference="OLD")
-    happened(1_001, *STORY, reference="ENDED")
+    record_events(99, *STORY, reference="YOUNG")
+    record_events(101, *STORY, reference="OLD")
+    record_events(1_001, *STORY, reference="ENDED")
 
     event_purge.purge()
 
@@ -58,7 +58,7 @@ def test_steps_go_and_what_proves_delivery_stays() -> None:
 def test_every_kind_is_a_step_or_a_proof() -> None:
     """The outcome of a message is kept, and so is any kind added later."""
     for kind in EventKind:
-        happened(101, kind, reference=kind.value)
+        record_events(101, kind, reference=kind.value)
 
     event_purge.purge()
 
@@ -75,7 +75,7 @@ def test_every_kind_is_a_step_or_a_proof() -> None:
 
 def test_more_than_a_slice_at_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_purge, "SLICE", 3)
-    happened(101, *STORY * 4)
+    record_events(101, *STORY * 4)
 
     event_purge.purge()
 
@@ -87,9 +87,9 @@ def test_what_stays_is_not_looked_through_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(event_purge, "SLICE", 10)
-    happened(101, *[EventKind.RELAYED] * 200)
+    record_events(101, *[EventKind.RELAYED] * 200)
     event_purge.purge()
-    happened(100, EventKind.DEFERRED)
+    record_events(100, EventKind.DEFERRED)
 
     with CaptureQueriesContext(connection) as queries:
         assert event_purge.purge() == 1

@@ -15,7 +15,7 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 KIM = "kim@harbour.secure.example"
 
 
-def happened(kind: EventKind, recipient: str = "", **detail: Any) -> Event:
+def record_events(kind: EventKind, recipient: str = "", **detail: Any) -> Event:
     return Event(reference="R1", recipient=recipient, kind=kind, at=NOON, detail=detail)
 
 
@@ -26,10 +26,10 @@ def test_each_kind_has_its_words() -> None:
 def test_story_tells_the_message_then_each_recipient() -> None:
     found = timeline.build_timeline(
         [
-            happened(EventKind.RECEIVED, sender="bob@northfield.secure.example"),
-            happened(EventKind.DEFERRED, KIM, reply="451 4.4.1 Down"),
-            happened(EventKind.DELIVERED, "ada@harbour.secure.example"),
-            happened(EventKind.RELAYED, KIM, reply="250 2.0.0 Taken"),
+            record_events(EventKind.RECEIVED, sender="bob@northfield.secure.example"),
+            record_events(EventKind.DEFERRED, KIM, reply="451 4.4.1 Down"),
+            record_events(EventKind.DELIVERED, "ada@harbour.secure.example"),
+            record_events(EventKind.RELAYED, KIM, reply="250 2.0.0 Taken"),
         ],
         Visibility.MEMBER,
     )
@@ -45,7 +45,7 @@ def test_a_deferral_that_repeats_itself_is_one_step_that_says_how_often() -> Non
     detail = {"reply": "451 4.4.1 Down", "times": 7, "last_at": later.isoformat()}
 
     found = timeline.step(
-        happened(EventKind.DEFERRED, KIM, **detail), Visibility.MEMBER
+        record_events(EventKind.DEFERRED, KIM, **detail), Visibility.MEMBER
     )
 
     assert "after 7 attempts" in found.text
@@ -66,7 +66,7 @@ def test_a_deferral_that_repeats_itself_is_one_step_that_says_how_often() -> Non
 )
 def test_failure_says_what_to_do(reply: str, part: str) -> None:
     step = timeline.step(
-        happened(EventKind.FAILED, KIM, reply=reply), Visibility.MEMBER
+        record_events(EventKind.FAILED, KIM, reply=reply), Visibility.MEMBER
     )
 
     assert part in step.advice
@@ -75,14 +75,17 @@ def test_failure_says_what_to_do(reply: str, part: str) -> None:
 
 def test_success_needs_no_advice() -> None:
     step = timeline.step(
-        happened(EventKind.DELIVERED, KIM, reply="250 2.1.1 Fine"), Visibility.MEMBER
+        record_events(EventKind.DELIVERED, KIM, reply="250 2.1.1 Fine"),
+        Visibility.MEMBER,
     )
 
     assert step.advice == ""
 
 
 def test_only_staff_read_of_servers() -> None:
-    event = happened(EventKind.RECEIVED, peer="192.0.2.7", tls="TLSv1.3", person_id=7)
+    event = record_events(
+        EventKind.RECEIVED, peer="192.0.2.7", tls="TLSv1.3", person_id=7
+    )
 
     member, staff = (
         timeline.step(event, visibility).facts for visibility in Visibility
@@ -96,7 +99,7 @@ def test_only_staff_read_of_servers() -> None:
 @given(
     st.lists(
         st.builds(
-            happened,
+            record_events,
             st.sampled_from(EventKind),
             st.sampled_from(["", KIM, "ada@x.example"]),
             reply=st.text(max_size=80),

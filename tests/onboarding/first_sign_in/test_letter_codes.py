@@ -10,7 +10,7 @@ from engine.registry.models import Organisation, Person
 from onboarding.first_sign_in import letter_codes
 from onboarding.models import Link
 from tests.portal.conftest import SignIn, signed_in
-from tests.portal.webmail.conftest import put
+from tests.portal.webmail.conftest import store_message
 from tests.security.intruder import deliver_notices
 
 __all__ = ["signed_in"]
@@ -96,7 +96,7 @@ def test_no_letter_for_an_account_in_use_or_with_an_address(
 ) -> None:
     with pytest.raises(PolicyError, match="already been set"):
         letter_codes.issue(bob, by=alice)
-    put(jo.mailbox)
+    store_message(jo.mailbox)
     with pytest.raises(PolicyError, match="in use"):
         letter_codes.issue(jo, by=alice)
 
@@ -113,7 +113,7 @@ def test_where_mail_has_arrived_meanwhile_the_mailbox_is_shut(
     client: Client, jo: Person, alice: Person
 ) -> None:
     code = letter_codes.issue(jo, by=alice)
-    put(jo.mailbox)
+    store_message(jo.mailbox)
 
     client.post(PAGE, {"address": jo.address, "code": code})
 

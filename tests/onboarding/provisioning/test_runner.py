@@ -316,11 +316,11 @@ def test_the_job_sets_the_organisation_up(apply: Any, approve: Any) -> None:
 
 
 def test_the_welcome_notice_leads_to_sign_in_and_letter(
-    provisioned: Any, sent: Any
+    provisioned: Any, delivered_emails: Any
 ) -> None:
     provisioned()
 
-    to_applicant, to_second = sent()[-2:]
+    to_applicant, to_second = delivered_emails()[-2:]
     assert to_applicant.to == ["jane@firm.example"]
     assert "/apply/first-sign-in/" in to_applicant.body
     assert re.search(r"/apply/letter/\S{20}", to_applicant.body)
@@ -332,11 +332,11 @@ def test_the_welcome_notice_leads_to_sign_in_and_letter(
 
 
 def test_a_letter_without_a_secret_is_not_mailed_as_a_link(
-    provisioned: Any, sent: Any
+    provisioned: Any, delivered_emails: Any
 ) -> None:
     provisioned(**HOSTED)
 
-    assert not re.search(r"/apply/letter/\S", sent()[-2].body)
+    assert not re.search(r"/apply/letter/\S", delivered_emails()[-2].body)
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])

@@ -15,7 +15,7 @@ from portal.demo.dns_server import NameServer
 
 
 @pytest.fixture
-def found(submit_application: Any, name_server: NameServer) -> Any:
+def run_checks(submit_application: Any, name_server: NameServer) -> Any:
     """Runs all checks of a firm and returns them by key."""
 
     def run(**over: Any) -> dict[str, Any]:
@@ -26,12 +26,12 @@ def found(submit_application: Any, name_server: NameServer) -> Any:
     return run
 
 
-def test_what_the_domain_says_is_kept(found: Any, name_server: NameServer) -> None:
+def test_what_the_domain_says_is_kept(run_checks: Any, name_server: NameServer) -> None:
     name_server.add("firm.example", "MX", "10 mail.firm.example.")
     name_server.add_text("firm.example", "v=spf1 mx -all")
     name_server.add_text("_dmarc.firm.example", "v=DMARC1; p=reject")
 
-    said = found()
+    said = run_checks()
 
     assert said[CheckKey.MX].found.startswith("mail.firm.example")
     assert said[CheckKey.SPF].found == "v=spf1 mx -all"
@@ -40,8 +40,8 @@ def test_what_the_domain_says_is_kept(found: Any, name_server: NameServer) -> No
     assert all(check.checked_at for check in said.values())
 
 
-def test_what_is_missing_is_a_doubt(found: Any) -> None:
-    said = found()
+def test_what_is_missing_is_a_doubt(run_checks: Any) -> None:
+    said = run_checks()
 
     assert all(check.is_doubt for check in said.values())
     assert (
@@ -57,25 +57,25 @@ def test_what_is_missing_is_a_doubt(found: Any) -> None:
     ],
 )
 def test_a_record_that_asks_for_nothing_is_a_doubt(
-    found: Any, name_server: NameServer, name: str, text: str, key: CheckKey
+    run_checks: Any, name_server: NameServer, name: str, text: str, key: CheckKey
 ) -> None:
     name_server.add_text(name, text)
 
-    assert found()[key].is_doubt
+    assert run_checks()[key].is_doubt
 
 
 def test_a_server_inside_our_network_is_not_dialled(
-    found: Any, name_server: NameServer
+    run_checks: Any, name_server: NameServer
 ) -> None:
     name_server.add("mail.firm.example", "A", "127.0.0.1")
 
-    assert "no address on the internet" in found()[CheckKey.TLS].found
+    assert "no address on the internet" in run_checks()[CheckKey.TLS].found
 
 
 def test_an_applicant_with_a_shared_address_has_nothing_to_look_at(
-    found: Any,
+    run_checks: Any,
 ) -> None:
-    said = found(member_domain="", everyday_address="jane@gmail.com")
+    said = run_checks(member_domain="", everyday_address="jane@gmail.com")
 
     assert "no domain of its own" in said[CheckKey.MX].found
 
@@ -114,9 +114,9 @@ def test_a_draft_gets_a_suggestion_once_its_domain_was_looked_up(
 
     checks.run(draft.pk)
 
-    found = suggestions.account_suggestion(draft)
-    assert found
-    assert "Google Workspace" in found.reason
+    suggestion = suggestions.account_suggestion(draft)
+    assert suggestion
+    assert "Google Workspace" in suggestion.reason
     assert [check.key for check in draft.checks.all()] == [CheckKey.MX]
 
 

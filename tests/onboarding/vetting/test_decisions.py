@@ -131,7 +131,7 @@ def test_approving_waits_for_the_signature(apply: Any, approve: Any) -> None:
 
 
 def test_a_police_force_needs_no_sponsor_but_two_officers(
-    apply: Any, vera: Person, will: Person, sent: Any
+    apply: Any, vera: Person, will: Person, delivered_emails: Any
 ) -> None:
     application = apply(kind=Kind.POLICE, sponsor=None)
 
@@ -164,15 +164,17 @@ def test_a_decision_needs_a_reason(apply: Any, vera: Person) -> None:
         decisions.reject(apply(), reason="  ", by=vera)
 
 
-def test_rejecting_tells_the_applicant_why(apply: Any, vera: Person, sent: Any) -> None:
+def test_rejecting_tells_the_applicant_why(
+    apply: Any, vera: Person, delivered_emails: Any
+) -> None:
     application = apply()
-    sent().clear()
+    delivered_emails().clear()
 
     application = decisions.reject(application, reason="Not in justice.", by=vera)
 
     assert application.status == Status.REJECTED
     assert not application.steps.exists()
-    assert "Not in justice." in sent()[0].body
+    assert "Not in justice." in delivered_emails()[0].body
 
 
 def test_an_application_is_decided_once(apply: Any, approve: Any, vera: Person) -> None:
@@ -196,17 +198,17 @@ def test_half_a_decision_is_refused_by_the_database(apply: Any, vera: Person) ->
 
 
 def test_a_question_is_mailed_without_its_words_and_answered_on_the_page(
-    apply: Any, vera: Person, sent: Any
+    apply: Any, vera: Person, delivered_emails: Any
 ) -> None:
     vera.everyday_address = "vera@everyday.example"
     vera.save()
     application = apply()
     decisions.assign(application, to=vera, by=vera)
-    sent().clear()
+    delivered_emails().clear()
 
     question = decisions.ask_question(application, text="Who is Ravi?", by=vera)
 
-    [mail] = sent()
+    [mail] = delivered_emails()
     assert mail.to == ["jane@firm.example"]
     assert "Who is Ravi?" not in mail.body
     application.refresh_from_db()
@@ -216,8 +218,8 @@ def test_a_question_is_mailed_without_its_words_and_answered_on_the_page(
 
     application.refresh_from_db()
     assert application.status == Status.SUBMITTED
-    assert sent()[-1].to == ["vera@everyday.example"]
-    assert "My partner." not in sent()[-1].body
+    assert delivered_emails()[-1].to == ["vera@everyday.example"]
+    assert "My partner." not in delivered_emails()[-1].body
     with pytest.raises(PolicyError, match="already been answered"):
         applications.answer(question, text="Again.", by=None)
 

@@ -31,19 +31,19 @@ def test_the_applicant_signs_the_version_that_was_read(submit_application: Any) 
 
 
 def test_another_signatory_signs_by_a_link_once(
-    submit_application: Any, sent: Any
+    submit_application: Any, delivered_emails: Any
 ) -> None:
     application: Application = submit_application(signing=ANOTHER_SIGNATORY)
     signature = application.signatures.get()
     assert signature.signed_at is None
-    [mail] = [mail for mail in sent() if mail.to == ["mary@firm.example"]]
+    [mail] = [mail for mail in delivered_emails() if mail.to == ["mary@firm.example"]]
     assert "/apply/sign/" in mail.body
 
     signatures.sign(signature, by=None)
 
     signature.refresh_from_db()
     assert signature.signed_at
-    notice = sent()[-1]
+    notice = delivered_emails()[-1]
     assert notice.to == [application.everyday_address]
     assert "Mary" not in notice.body and "/apply/link/" in notice.body
     with pytest.raises(PolicyError, match="already been signed"):
@@ -51,7 +51,7 @@ def test_another_signatory_signs_by_a_link_once(
 
 
 def test_another_signatory_is_asked_in_the_place_of_the_first(
-    submit_application: Any, sent: Any
+    submit_application: Any, delivered_emails: Any
 ) -> None:
     application: Application = submit_application(signing=ANOTHER_SIGNATORY)
     first = application.signatures.get()
@@ -66,20 +66,20 @@ def test_another_signatory_is_asked_in_the_place_of_the_first(
     assert application.signatures.get().address == "max@firm.example"
     with pytest.raises(PolicyError, match="already been signed"):
         signatures.replace_signatory(application, ANOTHER_SIGNATORY, by=None)
-    assert ["max@firm.example"] in [mail.to for mail in sent()]
+    assert ["max@firm.example"] in [mail.to for mail in delivered_emails()]
 
 
 def test_the_desk_hears_of_a_signature(
-    submit_application: Any, sent: Any, vera: Person
+    submit_application: Any, delivered_emails: Any, vera: Person
 ) -> None:
     vera.everyday_address = "vera@everyday.example"
     vera.save()
     application: Application = submit_application(signing=ANOTHER_SIGNATORY)
-    sent().clear()
+    delivered_emails().clear()
 
     signatures.sign(application.signatures.get(), by=None)
 
-    assert ["vera@everyday.example"] in [mail.to for mail in sent()]
+    assert ["vera@everyday.example"] in [mail.to for mail in delivered_emails()]
 
 
 def test_a_sole_user_has_terms_of_their_own(submit_application: Any) -> None:

@@ -46,31 +46,31 @@ def test_a_suspended_member_vouches_for_nobody(fenland: Organisation) -> None:
 
 
 def test_somebody_outside_is_not_mailed_and_the_applicant_cannot_tell(
-    submit_application: Any, sent: Any
+    submit_application: Any, delivered_emails: Any
 ) -> None:
     outsider = replace(RUTH, address="ruth@stranger.example")
 
     application = submit_application(sponsor=outsider)
 
-    assert "ruth@stranger.example" not in addressees(sent())
+    assert "ruth@stranger.example" not in addressees(delivered_emails())
     assert application.sponsorships.get().status == SponsorshipStatus.ASKED
 
 
 def test_a_sponsor_answers_once(
-    submit_application: Any, sent: Any, fenland: Any
+    submit_application: Any, delivered_emails: Any, fenland: Any
 ) -> None:
     asked = submit_application().sponsorships.get()
-    sent().clear()
+    delivered_emails().clear()
 
     sponsors.confirm(asked, by=None)
 
-    assert "jane@firm.example" in addressees(sent())
+    assert "jane@firm.example" in addressees(delivered_emails())
     with pytest.raises(PolicyError, match="already been answered"):
         sponsors.decline(asked, reason="No.", by=None)
 
 
 def test_why_a_sponsor_declines_is_for_the_officer(
-    submit_application: Any, sent: Any, fenland: Any
+    submit_application: Any, delivered_emails: Any, fenland: Any
 ) -> None:
     asked = submit_application().sponsorships.get()
 
@@ -78,7 +78,7 @@ def test_why_a_sponsor_declines_is_for_the_officer(
 
     asked.refresh_from_db()
     assert asked.reason == "Never heard of them."
-    assert all("Never heard" not in mail.body for mail in sent())
+    assert all("Never heard" not in mail.body for mail in delivered_emails())
     with pytest.raises(PolicyError, match="reason"):
         sponsors.decline(asked, reason=" ", by=None)
 

@@ -15,7 +15,7 @@ from tests.portal.conftest import SignIn
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
-def enter(page: Page, url: str, person: Person, signed_in: SignIn) -> None:
+def sign_in_browser(page: Page, url: str, person: Person, signed_in: SignIn) -> None:
     client = signed_in(person, second_factor=True)
     cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
     page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": url}])
@@ -38,7 +38,7 @@ def test_every_screen(
     people.edit(
         bob, is_ex_directory=True, job_title="Clerk", phone="020 7946 0000", by=alice
     )
-    enter(page, live_server.url, alice, signed_in)
+    sign_in_browser(page, live_server.url, alice, signed_in)
 
     paths = [
         *walks.SEARCHER,
@@ -61,7 +61,7 @@ def test_a_person_is_found_with_the_keyboard_alone(
     bob: Person,
     charlie: Person,
 ) -> None:
-    enter(page, live_server.url, bob, signed_in)
+    sign_in_browser(page, live_server.url, bob, signed_in)
     page.goto(live_server.url + "/directory/")
     page.get_by_role("searchbox").focus()
     page.keyboard.type("charl")

@@ -18,14 +18,14 @@ from portal.helpdesk.models import Ticket
 from portal.helpdesk.status import Source
 from tests.portal.conftest import SignIn
 
-Ask = Callable[..., Ticket]
+OpenTicket = Callable[..., Ticket]
 
 
 @pytest.fixture
-def ask(helpdesk: Mailbox) -> Ask:
+def open_ticket(helpdesk: Mailbox) -> OpenTicket:
     """Opens a ticket by form, as a person."""
 
-    def open_ticket(person: Person, /, **over: object) -> Ticket:
+    def create(person: Person, /, **over: object) -> Ticket:
         fields = {
             "subject": "My message came back",
             "text": "I wrote to Jane and it came back.",
@@ -38,7 +38,7 @@ def ask(helpdesk: Mailbox) -> Ask:
             Question(**(fields | over)), source=source, by=person
         )
 
-    return open_ticket
+    return create
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def as_bob(signed_in: SignIn, bob: Person) -> Client:
     return signed_in(bob)
 
 
-def mail(helpdesk: Mailbox, sender: str, **over: object) -> Message:
+def deliver_mail(helpdesk: Mailbox, sender: str, **over: object) -> Message:
     """Puts a message to the helpdesk into its mailbox."""
     envelope_sender = over.pop("envelope_sender", sender)
     to = over.pop("to", Address.parse(helpdesk.address))

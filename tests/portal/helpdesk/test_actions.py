@@ -22,7 +22,7 @@ from portal.helpdesk.status import (
 )
 from portal.ui import helpdesk_hours
 from tests.engine.antivirus.specimens import EICAR, gzipped
-from tests.portal.helpdesk.conftest import Ask
+from tests.portal.helpdesk.conftest import OpenTicket
 
 
 def answer(ticket: Ticket, agent: Person, **over: object) -> None:
@@ -37,9 +37,9 @@ def events() -> list[str]:
 
 
 def test_a_ticket_opens_with_its_account_state_and_a_notice(
-    ask: Ask, bob: Person
+    open_ticket: OpenTicket, bob: Person
 ) -> None:
-    ticket = ask(bob)
+    ticket = open_ticket(bob)
 
     kinds = [entry.kind for entry in ticket.entries.all()]
     assert kinds == [EntryKind.REQUEST, EntryKind.NOTE, EntryKind.NOTICE]
@@ -49,9 +49,9 @@ def test_a_ticket_opens_with_its_account_state_and_a_notice(
 
 
 def test_an_answer_gives_the_ticket_an_owner_and_stops_the_clock(
-    ask: Ask, bob: Person, hugh: Person
+    open_ticket: OpenTicket, bob: Person, hugh: Person
 ) -> None:
-    ticket = ask(bob)
+    ticket = open_ticket(bob)
 
     answer(ticket, hugh)
 
@@ -61,9 +61,9 @@ def test_an_answer_gives_the_ticket_an_owner_and_stops_the_clock(
 
 
 def test_an_answer_to_what_was_not_read_is_refused(
-    ask: Ask, bob: Person, hugh: Person
+    open_ticket: OpenTicket, bob: Person, hugh: Person
 ) -> None:
-    ticket = ask(bob)
+    ticket = open_ticket(bob)
     seen = ticket.entries.latest("pk").pk
     tickets.add_request(ticket, "Never mind.", by=bob)
 
@@ -72,9 +72,9 @@ def test_an_answer_to_what_was_not_read_is_refused(
 
 
 def test_time_spent_waiting_for_the_requester_moves_the_target(
-    ask: Ask, bob: Person, hugh: Person
+    open_ticket: OpenTicket, bob: Person, hugh: Person
 ) -> None:
-    ticket = ask(bob)
+    ticket = open_ticket(bob)
     answer(ticket, hugh)
     before = ticket.solve_due_at
     week_ago = timezone.now() - timedelta(days=7)
@@ -89,8 +89,10 @@ def test_time_spent_waiting_for_the_requester_moves_the_target(
     )
 
 
-def test_the_priority_sets_the_target(ask: Ask, bob: Person, hugh: Person) -> None:
-    ticket = ask(bob)
+def test_the_priority_sets_the_target(
+    open_ticket: OpenTicket, bob: Person, hugh: Person
+) -> None:
+    ticket = open_ticket(bob)
 
     tickets.classify(
         ticket, priority=Priority.URGENT, category=Category.SIGN_IN, by=hugh
@@ -121,9 +123,9 @@ def test_the_clock_says_how_a_ticket_stands(
 @pytest.mark.parametrize("before", Status)
 @pytest.mark.parametrize("after", Status)
 def test_a_ticket_moves_only_as_the_table_says(
-    ask: Ask, bob: Person, hugh: Person, before: Status, after: Status
+    open_ticket: OpenTicket, bob: Person, hugh: Person, before: Status, after: Status
 ) -> None:
-    ticket = ask(bob)
+    ticket = open_ticket(bob)
     Ticket.objects.update(status=before)
 
     if after in TRANSITIONS[before]:
@@ -139,9 +141,9 @@ def test_a_ticket_moves_only_as_the_table_says(
 
 
 def test_only_an_agent_can_own_a_ticket(
-    ask: Ask, bob: Person, hugh: Person, olive: Person
+    open_ticket: OpenTicket, bob: Person, hugh: Person, olive: Person
 ) -> None:
-    ticket = ask(bob)
+    ticket = open_ticket(bob)
 
     with pytest.raises(PolicyError, match="not a helpdesk agent"):
         tickets.assign(ticket, olive, by=hugh)
@@ -152,9 +154,9 @@ def test_only_an_agent_can_own_a_ticket(
 
 
 def test_merging_moves_everything_and_tells_the_requester(
-    ask: Ask, bob: Person, hugh: Person
+    open_ticket: OpenTicket, bob: Person, hugh: Person
 ) -> None:
-    first, second = ask(bob), ask(bob, text="And another thing.")
+    first, second = open_ticket(bob), open_ticket(bob, text="And another thing.")
 
     merge_tickets.merge(second, into=first, by=hugh)
 
@@ -166,9 +168,9 @@ def test_merging_moves_everything_and_tells_the_requester(
 
 
 def test_an_answer_counts_for_the_ticket_that_it_is_merged_into(
-    ask: Ask, bob: Person, hugh: Person
+    open_ticket: OpenTicket, bob: Person, hugh: Person
 ) -> None:
-    first, second = ask(bob), ask(bob)
+    first, second = open_ticket(bob), open_ticket(bob)
     seen = second.entries.latest("pk").pk
     tickets.answer(second, "Like so.", status=Status.OPEN, seen=seen, by=hugh)
 
@@ -182,14 +184,16 @@ def test_an_answer_counts_for_the_ticket_that_it_is_merged_into(
 
 
 def test_tickets_of_two_people_are_never_merged(
-    ask: Ask, alice: Person, bob: Person, hugh: Person
+    open_ticket: OpenTicket, alice: Person, bob: Person, hugh: Person
 ) -> None:
     with pytest.raises(PolicyError, match="different requesters"):
-        merge_tickets.merge(ask(alice), into=ask(bob), by=hugh)
+        merge_tickets.merge(open_ticket(alice), into=open_ticket(bob), by=hugh)
 
 
-def test_a_closed_ticket_takes_no_more(ask: Ask, bob: Person, hugh: Person) -> None:
-    ticket = ask(bob)
+def test_a_closed_ticket_takes_no_more(
+    open_ticket: OpenTicket, bob: Person, hugh: Person
+) -> None:
+    ticket = open_ticket(bob)
     tickets.move(ticket, Status.CLOSED, by=hugh)
 
     with pytest.raises(PolicyError, match="is closed"):
@@ -197,15 +201,17 @@ def test_a_closed_ticket_takes_no_more(ask: Ask, bob: Person, hugh: Person) -> N
 
 
 def test_a_server_user_without_an_account_belongs_to_their_organisation(
-    ask: Ask, bob: Person, firm: Organisation
+    open_ticket: OpenTicket, bob: Person, firm: Organisation
 ) -> None:
-    ticket = ask(bob, person=None, address="jane@firm.example.secure.example")
+    ticket = open_ticket(bob, person=None, address="jane@firm.example.secure.example")
 
     assert ticket.organisation == firm
 
 
-def test_an_unconfirmed_address_is_nobodys(ask: Ask, bob: Person) -> None:
-    ticket = ask(bob, person=None, is_confirmed=False)
+def test_an_unconfirmed_address_is_nobodys(
+    open_ticket: OpenTicket, bob: Person
+) -> None:
+    ticket = open_ticket(bob, person=None, is_confirmed=False)
 
     assert (ticket.requester, ticket.organisation) == (None, None)
     tickets.add_request(ticket, "It is me.", by=None)
@@ -244,7 +250,7 @@ def test_a_file_name_is_made_harmless(name: str) -> None:
 
 
 def test_a_canned_reply_is_filled_for_the_ticket(
-    ask: Ask, bob: Person, hugh: Person
+    open_ticket: OpenTicket, bob: Person, hugh: Person
 ) -> None:
     reply = canned_replies.save(
         CannedReply(),
@@ -253,7 +259,7 @@ def test_a_canned_reply_is_filled_for_the_ticket(
         text="Dear {name}, about {number}. {agent}",
         by=hugh,
     )
-    ticket = ask(bob)
+    ticket = open_ticket(bob)
 
     assert (
         canned_replies.fill_in(reply, ticket, hugh)

@@ -18,7 +18,7 @@ from engine.storage.models import Message
 from portal.helpdesk.intake import collect, tasks
 from portal.helpdesk.models import Ticket
 from tests.engine.storage import conftest as storage
-from tests.engine.storage.conftest import named, written
+from tests.engine.storage.conftest import compose_message, named_address
 
 pytestmark = pytest.mark.django_db
 
@@ -29,11 +29,11 @@ def _scheduled(helpdesk: Mailbox) -> None:
     OrmQ.objects.all().delete()
 
 
-def arrive(sender: Person, mailbox: Mailbox, *, subject: str = "Help") -> None:
+def deliver(sender: Person, mailbox: Mailbox, *, subject: str = "Help") -> None:
     """Delivers a message in a transaction of its own."""
-    raw = written(
-        sender=named("", sender.address),
-        to=[named("", mailbox.address)],
+    raw = compose_message(
+        sender=named_address("", sender.address),
+        to=[named_address("", mailbox.address)],
         subject=subject,
     )
     with transaction.atomic():
@@ -43,7 +43,7 @@ def arrive(sender: Person, mailbox: Mailbox, *, subject: str = "Help") -> None:
 def test_a_message_that_arrives_is_taken_in_at_once(
     helpdesk: Mailbox, bob: Person
 ) -> None:
-    arrive(bob, helpdesk)
+    deliver(bob, helpdesk)
 
     assert worker.run_next(Lane.QUICK)
 
@@ -53,7 +53,7 @@ def test_a_message_that_arrives_is_taken_in_at_once(
 
 def test_a_flood_queues_one_job(helpdesk: Mailbox, bob: Person) -> None:
     for number in range(30):
-        arrive(bob, helpdesk, subject=f"Help {number}")
+        deliver(bob, helpdesk, subject=f"Help {number}")
 
     assert OrmQ.objects.count() == 1
 
@@ -61,9 +61,9 @@ def test_a_flood_queues_one_job(helpdesk: Mailbox, bob: Person) -> None:
 def test_mail_for_others_queues_none_and_asks_nothing_more(
     helpdesk: Mailbox, bob: Person, alice: Person
 ) -> None:
-    arrive(bob, alice.mailbox)
+    deliver(bob, alice.mailbox)
     with CaptureQueriesContext(connection) as asked:
-        arrive(bob, alice.mailbox)
+        deliver(bob, alice.mailbox)
 
     assert not OrmQ.objects.exists()
     assert not any("jobs_jobrun" in one["sql"] for one in asked.captured_queries)
@@ -72,13 +72,13 @@ def test_mail_for_others_queues_none_and_asks_nothing_more(
 def test_what_arrives_while_a_run_looks_is_taken_in_by_the_next(
     helpdesk: Mailbox, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    arrive(bob, helpdesk, subject="First")
+    deliver(bob, helpdesk, subject="First")
     look = collect._inbox
 
     def look_early() -> list[Message]:
         found = list(look())
         monkeypatch.setattr(collect, "_inbox", look)
-        arrive(bob, helpdesk, subject="Second")
+        deliver(bob, helpdesk, subject="Second")
         return found
 
     monkeypatch.setattr(collect, "_inbox", look_early)
@@ -95,7 +95,7 @@ def test_a_job_does_not_begin_before_what_it_was_asked_for_can_be_seen(
 ) -> None:
     """A delivery finds a queued job, and has not committed when a worker claims the
     job."""
-    arrive(bob, helpdesk, subject="First")
+    deliver(bob, helpdesk, subject="First")
 
     def claim() -> Job | None:
         try:
@@ -105,7 +105,7 @@ def test_a_job_does_not_begin_before_what_it_was_asked_for_can_be_seen(
 
     with ThreadPoolExecutor(1) as thread:
         with transaction.atomic():
-            arrive(bob, helpdesk, subject="Second")
+            deliver(bob, helpdesk, subject="Second")
             assert OrmQ.objects.count() == 1
             claiming = thread.submit(claim)
             with pytest.raises(TimeoutError):
@@ -122,7 +122,7 @@ def test_deliveries_do_not_wait_for_each_other(helpdesk: Mailbox, bob: Person) -
     """Both would lock the queued job, and rows of mailboxes in opposite order."""
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer at a time")
-    arrive(bob, helpdesk)
+    deliver(bob, helpdesk)
 
     def start() -> None:
         try:

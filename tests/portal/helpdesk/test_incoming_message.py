@@ -15,7 +15,7 @@ from portal.helpdesk.intake import collect, incoming_message, tasks
 from portal.helpdesk.intake.incoming_message import without_quotation
 from portal.helpdesk.models import CollectedMessage, Ticket
 from portal.helpdesk.status import EntryKind, Outcome, Source, Status
-from tests.portal.helpdesk.conftest import Ask, mail
+from tests.portal.helpdesk.conftest import OpenTicket, deliver_mail
 
 
 def requests_on(ticket: Ticket) -> list[str]:
@@ -29,7 +29,7 @@ def last() -> CollectedMessage:
 
 def test_a_message_opens_a_ticket(helpdesk: Mailbox, bob: Person) -> None:
     pdf = Attachment("Screen.pdf", "application/pdf", b"%PDF-1.7")
-    mail(helpdesk, bob.address, attachments=[pdf])
+    deliver_mail(helpdesk, bob.address, attachments=[pdf])
 
     assert tasks.collect_mail() == 1
 
@@ -44,7 +44,7 @@ def test_a_message_opens_a_ticket(helpdesk: Mailbox, bob: Person) -> None:
 def test_a_message_is_taken_once_and_kept_in_archive(
     helpdesk: Mailbox, bob: Person
 ) -> None:
-    message = mail(helpdesk, bob.address)
+    message = deliver_mail(helpdesk, bob.address)
 
     collect.collect()
     Message.objects.update(folder=helpdesk.folders.get(role=FolderRole.INBOX))
@@ -59,7 +59,7 @@ def test_the_same_message_id_from_the_same_sender_is_one_question(
     helpdesk: Mailbox, bob: Person, charlie: Person
 ) -> None:
     for sender in (bob, bob, charlie):
-        mail(helpdesk, sender.address, message_id="<same@northfield.example>")
+        deliver_mail(helpdesk, sender.address, message_id="<same@northfield.example>")
 
     collect.collect()
 
@@ -69,7 +69,7 @@ def test_the_same_message_id_from_the_same_sender_is_one_question(
 def test_what_a_crash_left_is_taken_in_the_next_run(
     helpdesk: Mailbox, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mail(helpdesk, bob.address)
+    deliver_mail(helpdesk, bob.address)
 
     def crash(*_: object) -> None:
         raise KeyboardInterrupt
@@ -97,7 +97,7 @@ def test_what_a_crash_left_is_taken_in_the_next_run(
 def test_a_program_opens_no_ticket(
     helpdesk: Mailbox, bob: Person, header: dict[str, str]
 ) -> None:
-    mail(helpdesk, bob.address, extra_headers=header)
+    deliver_mail(helpdesk, bob.address, extra_headers=header)
 
     collect.collect()
 
@@ -115,7 +115,7 @@ def test_a_receipt_from_the_readers_own_address_opens_no_ticket(
         " report-type=disposition-notification\r\n\r\n"
         "--b\r\n\r\nIt was displayed.\r\n--b--\r\n"
     )
-    mail(helpdesk, bob.address, raw=raw.encode())
+    deliver_mail(helpdesk, bob.address, raw=raw.encode())
 
     collect.collect()
 
@@ -124,7 +124,7 @@ def test_a_receipt_from_the_readers_own_address_opens_no_ticket(
 
 
 def test_a_bounce_opens_no_ticket(helpdesk: Mailbox, bob: Person) -> None:
-    mail(helpdesk, bob.address, envelope_sender="")
+    deliver_mail(helpdesk, bob.address, envelope_sender="")
 
     collect.collect()
 
@@ -132,7 +132,7 @@ def test_a_bounce_opens_no_ticket(helpdesk: Mailbox, bob: Person) -> None:
 
 
 def test_the_helpdesk_does_not_ask_itself(helpdesk: Mailbox) -> None:
-    mail(helpdesk, helpdesk.address)
+    deliver_mail(helpdesk, helpdesk.address)
 
     collect.collect()
 
@@ -141,7 +141,7 @@ def test_the_helpdesk_does_not_ask_itself(helpdesk: Mailbox) -> None:
 
 def test_no_sender_opens_tickets_without_end(helpdesk: Mailbox, bob: Person) -> None:
     for _ in range(collect.MAX_OPENED_PER_SENDER + 2):
-        mail(helpdesk, bob.address)
+        deliver_mail(helpdesk, bob.address)
 
     collect.collect()
 
@@ -150,12 +150,14 @@ def test_no_sender_opens_tickets_without_end(helpdesk: Mailbox, bob: Person) -> 
 
 
 def test_a_reply_to_the_signed_address_is_added(
-    helpdesk: Mailbox, ask: Ask, bob: Person, hugh: Person
+    helpdesk: Mailbox, open_ticket: OpenTicket, bob: Person, hugh: Person
 ) -> None:
-    ticket = ask(bob)
+    ticket = open_ticket(bob)
     tickets.move(ticket, Status.WAITING_FOR_REQUESTER, by=hugh)
     text = "Yes, at 10:00.\n\nOn 1 May, Hugh wrote:\n> When was it?\n"
-    mail(helpdesk, bob.address, to=ticket_links.reply_address(ticket), text=text)
+    deliver_mail(
+        helpdesk, bob.address, to=ticket_links.reply_address(ticket), text=text
+    )
 
     collect.collect()
 
@@ -165,10 +167,10 @@ def test_a_reply_to_the_signed_address_is_added(
 
 
 def test_a_number_in_the_subject_is_enough_for_the_requester(
-    helpdesk: Mailbox, ask: Ask, bob: Person
+    helpdesk: Mailbox, open_ticket: OpenTicket, bob: Person
 ) -> None:
-    ticket = ask(bob)
-    mail(helpdesk, bob.address, subject=f"Re: [{ticket.number}] My message")
+    ticket = open_ticket(bob)
+    deliver_mail(helpdesk, bob.address, subject=f"Re: [{ticket.number}] My message")
 
     collect.collect()
 
@@ -176,11 +178,11 @@ def test_a_number_in_the_subject_is_enough_for_the_requester(
 
 
 def test_an_answer_to_our_own_message_is_added(
-    helpdesk: Mailbox, ask: Ask, bob: Person
+    helpdesk: Mailbox, open_ticket: OpenTicket, bob: Person
 ) -> None:
-    ticket = ask(bob)
+    ticket = open_ticket(bob)
     notice = ticket.entries.get(kind=EntryKind.NOTICE)
-    mail(helpdesk, bob.address, in_reply_to=notice.message_id)
+    deliver_mail(helpdesk, bob.address, in_reply_to=notice.message_id)
 
     collect.collect()
 
@@ -188,14 +190,18 @@ def test_an_answer_to_our_own_message_is_added(
 
 
 def test_a_stranger_adds_nothing_by_number_address_or_message_id(
-    helpdesk: Mailbox, ask: Ask, alice: Person, bob: Person, charlie: Person
+    helpdesk: Mailbox,
+    open_ticket: OpenTicket,
+    alice: Person,
+    bob: Person,
+    charlie: Person,
 ) -> None:
-    ticket = ask(bob)
+    ticket = open_ticket(bob)
     notice = ticket.entries.get(kind=EntryKind.NOTICE)
     for stranger in (alice, charlie):
-        mail(helpdesk, stranger.address, subject=f"Re: [{ticket.number}]")
-        mail(helpdesk, stranger.address, to=ticket_links.reply_address(ticket))
-        mail(helpdesk, stranger.address, in_reply_to=notice.message_id)
+        deliver_mail(helpdesk, stranger.address, subject=f"Re: [{ticket.number}]")
+        deliver_mail(helpdesk, stranger.address, to=ticket_links.reply_address(ticket))
+        deliver_mail(helpdesk, stranger.address, in_reply_to=notice.message_id)
 
     collect.collect()
 
@@ -205,9 +211,9 @@ def test_a_stranger_adds_nothing_by_number_address_or_message_id(
 
 
 def test_a_forged_address_proves_nothing(
-    helpdesk: Mailbox, ask: Ask, bob: Person
+    helpdesk: Mailbox, open_ticket: OpenTicket, bob: Person
 ) -> None:
-    mine, other = ask(bob), ask(bob)
+    mine, other = open_ticket(bob), open_ticket(bob)
     forged = str(ticket_links.reply_address(mine)).replace(
         f"+{mine.pk}-", f"+{other.pk}-"
     )
@@ -217,11 +223,13 @@ def test_a_forged_address_proves_nothing(
 
 
 def test_a_reply_to_a_merged_ticket_follows_it(
-    helpdesk: Mailbox, ask: Ask, bob: Person, hugh: Person
+    helpdesk: Mailbox, open_ticket: OpenTicket, bob: Person, hugh: Person
 ) -> None:
-    first, second = ask(bob), ask(bob)
+    first, second = open_ticket(bob), open_ticket(bob)
     merge_tickets.merge(second, into=first, by=hugh)
-    mail(helpdesk, bob.address, to=ticket_links.reply_address(second), text="More.")
+    deliver_mail(
+        helpdesk, bob.address, to=ticket_links.reply_address(second), text="More."
+    )
 
     collect.collect()
 
@@ -229,11 +237,11 @@ def test_a_reply_to_a_merged_ticket_follows_it(
 
 
 def test_a_reply_to_a_closed_ticket_is_a_new_question(
-    helpdesk: Mailbox, ask: Ask, bob: Person, hugh: Person
+    helpdesk: Mailbox, open_ticket: OpenTicket, bob: Person, hugh: Person
 ) -> None:
-    ticket = ask(bob)
+    ticket = open_ticket(bob)
     tickets.move(ticket, Status.CLOSED, by=hugh)
-    mail(helpdesk, bob.address, to=ticket_links.reply_address(ticket))
+    deliver_mail(helpdesk, bob.address, to=ticket_links.reply_address(ticket))
 
     collect.collect()
 
@@ -243,7 +251,7 @@ def test_a_reply_to_a_closed_ticket_is_a_new_question(
 def test_a_member_of_a_server_organisation_needs_no_account(
     helpdesk: Mailbox, firm_connection: object, firm: object
 ) -> None:
-    mail(helpdesk, "jane@firm.example.secure.example")
+    deliver_mail(helpdesk, "jane@firm.example.secure.example")
 
     collect.collect()
 
@@ -255,7 +263,7 @@ def test_files_that_do_not_fit_are_said_to_be_left_out(
     helpdesk: Mailbox, bob: Person
 ) -> None:
     many = [Attachment(f"{n}.txt", "text/plain", b"x") for n in range(12)]
-    mail(helpdesk, bob.address, attachments=many)
+    deliver_mail(helpdesk, bob.address, attachments=many)
 
     collect.collect()
 
@@ -277,7 +285,7 @@ def test_a_run_asks_no_more_for_an_empty_inbox(
 )
 def test_any_message_is_taken_in(helpdesk: Mailbox, raw: bytes) -> None:
     head = b"From: bob@northfield.secure.example\r\nSubject: "
-    mail(helpdesk, "bob@northfield.secure.example", raw=head + raw)
+    deliver_mail(helpdesk, "bob@northfield.secure.example", raw=head + raw)
     before = CollectedMessage.objects.count()
 
     collect.collect()
@@ -314,9 +322,9 @@ def test_a_message_of_quotes_without_end_is_read_in_time_that_grows_with_it() ->
 def test_a_message_that_cannot_be_read_does_not_hold_up_the_others(
     helpdesk: Mailbox, bob: Person
 ) -> None:
-    broken = mail(helpdesk, bob.address, text="x" * 100_000)
+    broken = deliver_mail(helpdesk, bob.address, text="x" * 100_000)
     blob_store.delete(broken.content.blob_key)
-    mail(helpdesk, bob.address, subject="A second question")
+    deliver_mail(helpdesk, bob.address, subject="A second question")
 
     # The operators see a failed job until the file is back.
     with pytest.raises(FileNotFoundError):
@@ -330,8 +338,8 @@ def test_a_message_that_cannot_be_read_does_not_hold_up_the_others(
 def test_a_message_that_our_reading_fails_at_is_set_aside(
     helpdesk: Mailbox, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    poison = mail(helpdesk, bob.address)
-    mail(helpdesk, bob.address)
+    poison = deliver_mail(helpdesk, bob.address)
+    deliver_mail(helpdesk, bob.address)
     read = incoming_message.parse
 
     def fail(message: Message) -> incoming_message.IncomingMessage:
@@ -353,8 +361,8 @@ def test_a_fault_that_passes_is_shown_and_stops_no_other(
     helpdesk: Mailbox, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(collect, "MAX_PER_RUN", 2)
-    unread = [mail(helpdesk, bob.address) for _ in range(3)]
-    mail(helpdesk, bob.address)
+    unread = [deliver_mail(helpdesk, bob.address) for _ in range(3)]
+    deliver_mail(helpdesk, bob.address)
     read = incoming_message.parse
 
     def fail(message: Message) -> incoming_message.IncomingMessage:

@@ -20,12 +20,12 @@ from portal.helpdesk.actions import tickets
 from portal.helpdesk.models import Entry, Ticket
 from portal.helpdesk.outgoing import reply_message, tasks
 from portal.helpdesk.status import EntryKind, Status
-from tests.portal.helpdesk.conftest import Ask
+from tests.portal.helpdesk.conftest import OpenTicket
 
 
 @pytest.fixture
-def reply(ask: Ask, bob: Person, hugh: Person) -> Entry:
-    ticket = ask(bob)
+def reply(open_ticket: OpenTicket, bob: Person, hugh: Person) -> Entry:
+    ticket = open_ticket(bob)
     return tickets.answer(
         ticket,
         "Try the other code.",
@@ -115,8 +115,10 @@ def test_a_reply_to_nobody_says_so_on_the_ticket(reply: Entry) -> None:
     assert not Entry.objects.to_send().filter(pk=reply.pk).exists()
 
 
-def test_a_notice_repeats_nothing_that_a_stranger_typed(ask: Ask, bob: Person) -> None:
-    ticket = ask(
+def test_a_notice_repeats_nothing_that_a_stranger_typed(
+    open_ticket: OpenTicket, bob: Person
+) -> None:
+    ticket = open_ticket(
         bob,
         person=None,
         is_confirmed=False,
@@ -139,9 +141,9 @@ def test_a_reply_quotes_nobody_by_the_name_alone(reply: Entry, bob: Person) -> N
 
 
 def test_a_reply_quotes_a_stranger_as_not_confirmed(
-    ask: Ask, bob: Person, hugh: Person
+    open_ticket: OpenTicket, bob: Person, hugh: Person
 ) -> None:
-    ticket = ask(bob, person=None, name="Judge Moss", is_confirmed=False)
+    ticket = open_ticket(bob, person=None, name="Judge Moss", is_confirmed=False)
     entry = tickets.answer(
         ticket,
         "We cannot say.",

@@ -10,13 +10,13 @@ from portal.helpdesk import policies
 from portal.helpdesk.models import Ticket
 from portal.helpdesk.status import Status
 from tests import factories
-from tests.portal.helpdesk.conftest import Ask
+from tests.portal.helpdesk.conftest import OpenTicket
 
 
 @pytest.fixture
-def pair(ask: Ask, bob: Person) -> tuple[Ticket, Ticket]:
+def pair(open_ticket: OpenTicket, bob: Person) -> tuple[Ticket, Ticket]:
     """Two open tickets of one person, which can be merged."""
-    first, second = ask(bob), ask(bob)
+    first, second = open_ticket(bob), open_ticket(bob)
     policies.check_can_merge(second, into=first)
     return first, second
 

@@ -20,7 +20,7 @@ from portal.helpdesk.status import EntryKind, Source, Status
 from tests.engine.antivirus import specimens
 from tests.engine.antivirus.specimens import EICAR
 from tests.portal.conftest import SignIn
-from tests.portal.helpdesk.conftest import Ask
+from tests.portal.helpdesk.conftest import OpenTicket
 
 QUESTION = {
     "category": "message",
@@ -51,9 +51,9 @@ def test_a_member_asks_and_follows(
 
 
 def test_the_requester_never_sees_notes(
-    as_bob: Client, ask: Ask, bob: Person, hugh: Person
+    as_bob: Client, open_ticket: OpenTicket, bob: Person, hugh: Person
 ) -> None:
-    ticket = ask(bob)
+    ticket = open_ticket(bob)
     tickets.note(ticket, "A difficult one.", by=hugh)
 
     page = as_bob.get(reverse("helpdesk:ticket", args=[ticket.pk])).content.decode()
@@ -64,9 +64,13 @@ def test_the_requester_never_sees_notes(
 
 @pytest.mark.parametrize("who", ["alice", "charlie", "hugh"])
 def test_nobody_else_sees_a_ticket(
-    request: pytest.FixtureRequest, signed_in: SignIn, ask: Ask, bob: Person, who: str
+    request: pytest.FixtureRequest,
+    signed_in: SignIn,
+    open_ticket: OpenTicket,
+    bob: Person,
+    who: str,
 ) -> None:
-    ticket = ask(bob)
+    ticket = open_ticket(bob)
     file = Attachment.objects.create(
         entry=ticket.entries.first(),
         name="x",
@@ -92,9 +96,9 @@ def _content() -> Content:
 
 
 def test_a_file_of_a_note_is_not_the_requesters(
-    as_bob: Client, ask: Ask, bob: Person, hugh: Person
+    as_bob: Client, open_ticket: OpenTicket, bob: Person, hugh: Person
 ) -> None:
-    ticket = ask(bob)
+    ticket = open_ticket(bob)
     note = tickets.note(ticket, "See this.", by=hugh)
     file = Attachment.objects.create(
         entry=note, name="x", content_type="x/y", size=1, content=_content()
@@ -106,9 +110,9 @@ def test_a_file_of_a_note_is_not_the_requesters(
 
 
 def test_the_requester_adds_reopens_and_closes(
-    as_bob: Client, ask: Ask, bob: Person, hugh: Person
+    as_bob: Client, open_ticket: OpenTicket, bob: Person, hugh: Person
 ) -> None:
-    ticket = ask(bob)
+    ticket = open_ticket(bob)
     url = reverse("helpdesk:ticket", args=[ticket.pk])
     move = reverse("helpdesk:move", args=[ticket.pk])
 
@@ -128,10 +132,10 @@ def test_the_requester_adds_reopens_and_closes(
 
 
 def test_a_list_asks_as_much_for_many_as_for_few(
-    as_bob: Client, ask: Ask, bob: Person, django_assert_max_num_queries
+    as_bob: Client, open_ticket: OpenTicket, bob: Person, django_assert_max_num_queries
 ) -> None:
     for _ in range(30):
-        ask(bob)
+        open_ticket(bob)
 
     with django_assert_max_num_queries(8):
         page = as_bob.get(reverse("helpdesk:index"))

@@ -27,13 +27,13 @@ def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def proxied(monkeypatch: pytest.MonkeyPatch) -> None:
+def trusted_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     networks = [IPv4Network("127.0.0.0/8"), IPv4Network("10.0.0.0/24")]
     monkeypatch.setattr(configured.POSTERN, "trusted_proxies", networks)
 
 
 @pytest.fixture
-def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def fresh_migration_check(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clears the cached result of the migrations check, as in a new process."""
     readiness._check_migrations.cache_clear()
 
@@ -56,7 +56,7 @@ def test_ready_says_what_answers_and_nothing_more(client: Client, db: None) -> N
 
 
 def test_a_migration_that_is_not_applied_is_not_ready(
-    client: Client, db: None, forgotten: None
+    client: Client, db: None, fresh_migration_check: None
 ) -> None:
     [last] = MigrationLoader(connection).graph.leaf_nodes("queue")
     MigrationRecorder(connection).record_unapplied(*last)
@@ -159,7 +159,7 @@ def test_metrics_are_there_for_who_holds_the_token(
 def test_a_proxy_lends_nobody_its_address(
     client: Client,
     db: None,
-    proxied: None,
+    trusted_proxies: None,
     address: str,
     said: dict[str, str],
     status: int,

@@ -19,7 +19,7 @@ def _our_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def seen(peer: str, **said: str) -> HttpRequest:
+def request_in_view(peer: str, **said: str) -> HttpRequest:
     """Returns the request as views see it."""
     kept: list[HttpRequest] = []
 
@@ -45,13 +45,13 @@ def seen(peer: str, **said: str) -> HttpRequest:
     ],
 )
 def test_our_proxy_says_who_the_visitor_is(said: str, address: str) -> None:
-    request = seen(PROXY, HTTP_X_FORWARDED_FOR=said)
+    request = request_in_view(PROXY, HTTP_X_FORWARDED_FOR=said)
 
     assert request.META["REMOTE_ADDR"] == address
 
 
 def test_nobody_else_is_believed() -> None:
-    request = seen(
+    request = request_in_view(
         VISITOR, HTTP_X_FORWARDED_FOR="192.0.2.1", HTTP_X_FORWARDED_PROTO="https"
     )
 
@@ -61,6 +61,6 @@ def test_nobody_else_is_believed() -> None:
 
 
 def test_our_proxy_is_believed_about_https() -> None:
-    request = seen(PROXY, HTTP_X_FORWARDED_PROTO="https")
+    request = request_in_view(PROXY, HTTP_X_FORWARDED_PROTO="https")
 
     assert request.META["HTTP_X_FORWARDED_PROTO"] == "https"

@@ -34,7 +34,7 @@ def team(northfield: Organisation) -> Mailbox:
     )
 
 
-def put(
+def store_message(
     mailbox: Mailbox,
     raw: bytes = b"",
     role: FolderRole = FolderRole.INBOX,
@@ -43,24 +43,24 @@ def put(
     """Stores a message in a mailbox: `raw`, or one composed from `over`."""
     is_read = bool(over.pop("is_read", False))
     return message_actions.append(
-        folder(mailbox, role), raw or written(**over), is_read=is_read
+        folder(mailbox, role), raw or compose_message(**over), is_read=is_read
     )
 
 
-def written(**over: object) -> bytes:
+def compose_message(**over: object) -> bytes:
     """Composes a message from Jane at Firm to Alice."""
     fields: dict[str, object] = {
-        "sender": named("Jane Jones", "jane@firm.example.secure.example"),
-        "to": [named("Alice", "alice@northfield.secure.example")],
+        "sender": named_address("Jane Jones", "jane@firm.example.secure.example"),
+        "to": [named_address("Alice", "alice@northfield.secure.example")],
         "subject": "Hearing on Monday",
         "text": "Please see the bundle.\n",
     }
     return compose(**(fields | over))
 
 
-def html(markup: str, **over: object) -> bytes:
+def compose_html(markup: str, **over: object) -> bytes:
     """Composes a message with an HTML part only."""
-    raw = written(text="UNUSED", **over)
+    raw = compose_message(text="UNUSED", **over)
     head, _, _ = raw.partition(b"Content-Type:")
     return (
         head
@@ -70,5 +70,5 @@ def html(markup: str, **over: object) -> bytes:
     )
 
 
-def named(name: str, address: str) -> NamedAddress:
+def named_address(name: str, address: str) -> NamedAddress:
     return NamedAddress(name, Address.parse(address))

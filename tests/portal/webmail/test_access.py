@@ -10,7 +10,7 @@ from engine.registry.models import Mailbox, OrganisationStatus, Person
 from engine.storage.models import FolderRole, Message
 from tests import factories
 from tests.portal.conftest import SignIn
-from tests.portal.webmail.conftest import PDF, put
+from tests.portal.webmail.conftest import PDF, store_message
 
 
 def urls(message: Message) -> list[str]:
@@ -32,7 +32,7 @@ def answers(client: Client, message: Message) -> set[int]:
 
 
 def html_message(mailbox: Mailbox) -> Message:
-    raw = put(mailbox, attachments=[PDF], html="<p>Hello</p>")
+    raw = store_message(mailbox, attachments=[PDF], html="<p>Hello</p>")
     return raw
 
 
@@ -138,8 +138,8 @@ def test_a_group_mailbox_of_a_suspended_organisation_opens_for_nobody(
 def test_messages_of_others_cannot_be_moved_marked_or_deleted(
     alice: Person, bob: Person, as_bob: Client
 ) -> None:
-    message = put(alice.mailbox)
-    own = put(bob.mailbox)
+    message = store_message(alice.mailbox)
+    own = store_message(bob.mailbox)
     for do in ("read", "move", "delete", "erase"):
         as_bob.post(
             reverse("webmail:act", args=[own.folder_id]),
@@ -159,8 +159,8 @@ def test_messages_of_others_cannot_be_moved_marked_or_deleted(
 def test_messages_cannot_be_moved_into_somebody_elses_folder(
     alice: Person, bob: Person, as_bob: Client
 ) -> None:
-    theirs = put(alice.mailbox)
-    own = put(bob.mailbox)
+    theirs = store_message(alice.mailbox)
+    own = store_message(bob.mailbox)
 
     answer = as_bob.post(
         reverse("webmail:act", args=[own.folder_id]),
@@ -176,7 +176,7 @@ def test_a_group_mailbox_is_only_read_without_the_right_to_write(
     team: Mailbox, bob: Person, as_bob: Client
 ) -> None:
     factories.make_grant(team, bob, can_read=True)
-    message = put(team)
+    message = store_message(team)
 
     page = as_bob.get(reverse("webmail:read", args=[message.pk])).content.decode()
     answer = as_bob.post(
@@ -194,7 +194,7 @@ def test_a_group_mailbox_is_only_read_without_the_right_to_write(
 def test_forwarding_somebody_elses_message_is_not_possible(
     alice: Person, as_bob: Client
 ) -> None:
-    message = put(alice.mailbox)
+    message = store_message(alice.mailbox)
 
     answer = as_bob.post(reverse("webmail:forward", args=[message.pk]))
 
@@ -204,7 +204,7 @@ def test_forwarding_somebody_elses_message_is_not_possible(
 def test_answering_somebody_elses_message_reveals_nothing_of_it(
     alice: Person, bob: Person, as_bob: Client
 ) -> None:
-    message = put(alice.mailbox)
+    message = store_message(alice.mailbox)
     token = uuid4()
 
     as_bob.post(

@@ -17,7 +17,7 @@ from portal.webmail.rendering.html_sanitiser import SafeHtml
 from tests import factories
 from tests.peers.chromium import OpenPage
 from tests.portal import screens, walks
-from tests.portal.webmail.conftest import PDF, html, put
+from tests.portal.webmail.conftest import PDF, compose_html, store_message
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -103,7 +103,7 @@ def url(message: Message) -> str:
 def test_the_frame_alone_stops_scripts_requests_and_messages_to_the_page(
     visit: Visit, bob: Person, live_server: LiveServer
 ) -> None:
-    message = put(bob.mailbox, html(HOSTILE))
+    message = store_message(bob.mailbox, compose_html(HOSTILE))
 
     visit.open(url(message))
     heard = visit.heard()
@@ -129,7 +129,7 @@ def test_the_frame_alone_stops_scripts_requests_and_messages_to_the_page(
 def test_the_frame_alone_stops_forms_and_links_that_take_the_page_away(
     visit: Visit, bob: Person, live_server: LiveServer, bait: str
 ) -> None:
-    message = put(bob.mailbox, html(bait))
+    message = store_message(bob.mailbox, compose_html(bait))
 
     visit.open(url(message))
     visit.page.locator("iframe").click()
@@ -145,7 +145,7 @@ def test_the_frame_alone_stops_forms_and_links_that_take_the_page_away(
 def test_the_content_opened_alone_is_as_harmless(
     visit: Visit, bob: Person, live_server: LiveServer
 ) -> None:
-    message = put(bob.mailbox, html(HOSTILE))
+    message = store_message(bob.mailbox, compose_html(HOSTILE))
 
     visit.open(reverse("webmail:content", args=[message.pk]))
     visit.page.wait_for_timeout(500)
@@ -158,8 +158,8 @@ def test_the_content_opened_alone_is_as_harmless(
 def test_a_link_in_a_message_opens_beside_and_tells_nothing_of_us(
     visit: Visit, bob: Person, live_server: LiveServer
 ) -> None:
-    message = put(
-        bob.mailbox, html("<a href='https://court.example/list'>The list</a>")
+    message = store_message(
+        bob.mailbox, compose_html("<a href='https://court.example/list'>The list</a>")
     )
 
     visit.open(url(message))
@@ -178,7 +178,7 @@ def test_a_link_in_a_message_opens_beside_and_tells_nothing_of_us(
 def test_the_keyboard_gets_past_the_folders_and_chooses(
     visit: Visit, bob: Person, live_server: LiveServer
 ) -> None:
-    message = put(bob.mailbox)
+    message = store_message(bob.mailbox)
 
     visit.open(reverse("webmail:folder", args=[message.folder_id]))
     keys = visit.page.keyboard
@@ -203,10 +203,12 @@ def test_the_keyboard_gets_past_the_folders_and_chooses(
 def urls(bob: Person, team: Mailbox) -> list[str]:
     """The URL of every page in each of its states."""
     factories.make_grant(team, bob, can_read=True)
-    unread = put(bob.mailbox, subject="A subject that is rather long " * 5)
-    shown = put(bob.mailbox, html("<h1>Notice</h1><img src='https://x.example/p'>"))
-    filed = put(bob.mailbox, attachments=[PDF], is_read=True)
-    group = put(team)
+    unread = store_message(bob.mailbox, subject="A subject that is rather long " * 5)
+    shown = store_message(
+        bob.mailbox, compose_html("<h1>Notice</h1><img src='https://x.example/p'>")
+    )
+    filed = store_message(bob.mailbox, attachments=[PDF], is_read=True)
+    group = store_message(team)
     empty = [f.pk for f in bob.mailbox.folders.exclude(role=FolderRole.INBOX)]
     return [
         reverse("webmail:folder", args=[unread.folder_id]),

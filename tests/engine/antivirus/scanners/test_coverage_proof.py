@@ -44,7 +44,7 @@ WITHOUT_RAR = set(coverage_proof.KINDS if has_unrar() else coverage_proof.BASIC)
 
 
 @pytest.fixture
-def use(settings):
+def use_clamd(settings):
     def change(target: str, **over: object) -> None:
         over["clamd"] = target
         settings.POSTERN = settings.POSTERN.model_copy(update=over)
@@ -59,14 +59,14 @@ def attached(kind: str) -> bytes:
     return part.get_content()
 
 
-def opened() -> set[str]:
+def opened_kinds() -> set[str]:
     [found] = coverage_proof.prove()
     assert not found.problem
     return set(found.opens)
 
 
 @contextmanager
-def started(**options: object) -> Iterator[Clamd]:
+def running_clamd(**options: object) -> Iterator[Clamd]:
     with tempfile.TemporaryDirectory() as folder:
         peer = Clamd(Path(folder), **options)
         peer.start()
@@ -85,42 +85,46 @@ def test_the_test_file_stands_plainly_in_no_message() -> None:
 
 @pytest.mark.parametrize("libraries", [None, *unrar_libraries()])
 def test_clamd_opens_all_but_rar_and_that_with_a_library(
-    use, libraries: Path | None
+    use_clamd, libraries: Path | None
 ) -> None:
-    with started(libraries=libraries) as peer:
-        use(peer.socket)
+    with running_clamd(libraries=libraries) as peer:
+        use_clamd(peer.socket)
 
-        found = opened()
+        found = opened_kinds()
 
     unopened = set() if libraries or has_unrar() else {"rar"}
     assert found == set(coverage_proof.KINDS) - unopened
     assert coverage_proof.current() == unopened
 
 
-def test_the_fallback_opens_what_it_says(use) -> None:
-    use("")
+def test_the_fallback_opens_what_it_says(use_clamd) -> None:
+    use_clamd("")
 
-    assert set(coverage_proof.KINDS) - opened() == {"7z", "rar", "tar.xz"}
-
-
-def test_a_setting_that_shuts_archives_is_seen(use) -> None:
-    with started(settings="ScanArchive no\n") as peer:
-        use(peer.socket)
-
-        assert {"zip", "7z", "tar.xz", "docm"} <= set(coverage_proof.KINDS) - opened()
+    assert set(coverage_proof.KINDS) - opened_kinds() == {"7z", "rar", "tar.xz"}
 
 
-def test_a_setting_that_stops_at_what_is_encrypted_is_seen(use) -> None:
-    with started(settings="HeuristicScanPrecedence yes\n") as peer:
-        use(peer.socket, env="production", encrypted_content="mark")
+def test_a_setting_that_shuts_archives_is_seen(use_clamd) -> None:
+    with running_clamd(settings="ScanArchive no\n") as peer:
+        use_clamd(peer.socket)
+
+        assert {"zip", "7z", "tar.xz", "docm"} <= set(
+            coverage_proof.KINDS
+        ) - opened_kinds()
+
+
+def test_a_setting_that_stops_at_what_is_encrypted_is_seen(use_clamd) -> None:
+    with running_clamd(settings="HeuristicScanPrecedence yes\n") as peer:
+        use_clamd(peer.socket, env="production", encrypted_content="mark")
 
         with pytest.raises(ImproperlyConfigured, match="beside an encrypted one"):
             starting.check(scans=True)
     assert coverage_proof.current() & set(coverage_proof.BASIC) == {BESIDE_ENCRYPTED}
 
 
-def test_nothing_encrypted_is_carried_past_a_scanner_that_stops_there(use) -> None:
-    use("", encrypted_content="mark")
+def test_nothing_encrypted_is_carried_past_a_scanner_that_stops_there(
+    use_clamd,
+) -> None:
+    use_clamd("", encrypted_content="mark")
     locked = [File("papers.zip", "", specimens.encrypted_zip())]
     by_scanner = Verdict(VerdictState.ENCRYPTED)
 
@@ -134,22 +138,22 @@ def test_nothing_encrypted_is_carried_past_a_scanner_that_stops_there(use) -> No
 
 
 def test_what_the_scanner_finds_encrypted_counts_beside_an_archive_it_does_not_open(
-    use,
+    use_clamd,
 ) -> None:
     examined = policy.Examined(unscanned={"rar archive"})
     by_scanner = Verdict(VerdictState.ENCRYPTED)
 
-    use("", encrypted_content="refuse")
+    use_clamd("", encrypted_content="refuse")
     with pytest.raises(PermanentFailure, match="A file that is encrypted"):
         policy.unscanned(examined, by_scanner)
-    use("", encrypted_content="mark")
+    use_clamd("", encrypted_content="mark")
     assert policy.unscanned(examined, by_scanner) == ["encrypted file", "rar archive"]
 
 
 def test_the_scanners_with_which_something_is_wrong_are_known(
-    use, clamd: Clamd, recording_clamd: RecordingClamd
+    use_clamd, clamd: Clamd, recording_clamd: RecordingClamd
 ) -> None:
-    use(f"{clamd.socket},{recording_clamd.socket},/nowhere/clamd")
+    use_clamd(f"{clamd.socket},{recording_clamd.socket},/nowhere/clamd")
     coverage_proof.prove()
 
     [finds_nothing, away] = sorted(
@@ -163,9 +167,9 @@ def test_the_scanners_with_which_something_is_wrong_are_known(
     assert "cannot be reached" in away.problem
 
 
-def test_production_does_not_start_where_the_basic_set_fails(use) -> None:
-    with started(settings="ScanMail no\n") as peer:
-        use(peer.socket, env="production")
+def test_production_does_not_start_where_the_basic_set_fails(use_clamd) -> None:
+    with running_clamd(settings="ScanMail no\n") as peer:
+        use_clamd(peer.socket, env="production")
 
         with pytest.raises(
             ImproperlyConfigured, match=r"test file in: attachment, zip"
@@ -173,21 +177,23 @@ def test_production_does_not_start_where_the_basic_set_fails(use) -> None:
             starting.check(scans=True)
 
 
-def test_the_engine_does_not_start_then(use, recording_clamd: RecordingClamd) -> None:
-    use(recording_clamd.socket, env="production")
+def test_the_engine_does_not_start_then(
+    use_clamd, recording_clamd: RecordingClamd
+) -> None:
+    use_clamd(recording_clamd.socket, env="production")
 
     with pytest.raises(ImproperlyConfigured, match=r"antivirus/README\.md"):
         call_command("run_engine")
 
 
-def test_production_starts_without_rar(use, clamd: Clamd) -> None:
-    use(clamd.socket, env="production")
+def test_production_starts_without_rar(use_clamd, clamd: Clamd) -> None:
+    use_clamd(clamd.socket, env="production")
 
     starting.check(scans=True)
 
 
-def test_a_scanner_that_does_not_answer_fails_nothing(use) -> None:
-    use("/nowhere/clamd")
+def test_a_scanner_that_does_not_answer_fails_nothing(use_clamd) -> None:
+    use_clamd("/nowhere/clamd")
 
     assert list(coverage_proof.faults()) == []
     [kept] = coverage_proof.proofs()
@@ -196,10 +202,10 @@ def test_a_scanner_that_does_not_answer_fails_nothing(use) -> None:
     assert coverage_proof.current() == {"rar"}
 
 
-def test_what_was_proved_stays_while_the_scanner_is_away(use) -> None:
-    with started() as peer:
-        use(peer.socket)
-        opened()
+def test_what_was_proved_stays_while_the_scanner_is_away(use_clamd) -> None:
+    with running_clamd() as peer:
+        use_clamd(peer.socket)
+        opened_kinds()
     [kept] = coverage_proof.prove()
 
     assert set(kept.opens) == WITHOUT_RAR
@@ -208,10 +214,10 @@ def test_what_was_proved_stays_while_the_scanner_is_away(use) -> None:
 
 
 def test_several_scanners_open_what_all_of_them_open(
-    use, clamd: Clamd, recording_clamd: RecordingClamd
+    use_clamd, clamd: Clamd, recording_clamd: RecordingClamd
 ) -> None:
     """The second scanner opens nothing."""
-    use(f"{clamd.socket},{recording_clamd.socket}")
+    use_clamd(f"{clamd.socket},{recording_clamd.socket}")
     coverage_proof.prove()
 
     assert coverage_proof.current() == set(coverage_proof.KINDS)
@@ -231,16 +237,16 @@ def test_a_scanner_that_finds_nothing_at_all_defers_everything(
         upload_scan.check_is_clean(b"name,address\n", by=bob)
 
 
-def test_it_is_proved_every_hour(use, clamd: Clamd) -> None:
-    use(clamd.socket)
+def test_it_is_proved_every_hour(use_clamd, clamd: Clamd) -> None:
+    use_clamd(clamd.socket)
     schedule = Schedule.objects.get(name="antivirus.prove")
 
     assert schedule.schedule_type == Schedule.HOURLY
     assert (schedule.func, tasks.prove()) == ("engine.antivirus.tasks.prove", 1)
 
 
-def test_the_engine_proves_again_what_is_old_or_failed(use, clamd: Clamd) -> None:
-    use(clamd.socket)
+def test_the_engine_proves_again_what_is_old_or_failed(use_clamd, clamd: Clamd) -> None:
+    use_clamd(clamd.socket)
     coverage_proof.prove()
     rows = ScannerProof.objects.all()
     before = rows.get().proved_at
@@ -285,9 +291,9 @@ def test_what_is_not_opened_is_refused_by_name(settings, kind: str, wrap) -> Non
 
 
 def test_what_is_not_opened_is_carried_with_a_mark_where_the_community_says_so(
-    use, clamd: Clamd
+    use_clamd, clamd: Clamd
 ) -> None:
-    use(clamd.socket, archives_unscanned=frozenset({"rar"}))
+    use_clamd(clamd.socket, archives_unscanned=frozenset({"rar"}))
     coverage_proof.prove()
 
     examined = policy.check_can_carry(

@@ -94,7 +94,7 @@ def files(heard: list[bytes]) -> Iterator[bytes]:
 FILE = b"\x01A brief, and nothing else.\xff"
 
 
-def in_pieces(octets: bytes) -> bytes:
+def encode_in_segments(octets: bytes) -> bytes:
     """Encodes each third in base64 separately, with its own padding."""
     size = len(octets) // 3
     pieces = (octets[:size], octets[size : 2 * size], octets[2 * size :])
@@ -116,7 +116,7 @@ STRUCTURES = {
         for colon in SPELLINGS
     },
     "alone": attached(FILE),
-    "in pieces": multipart(TEXT, attached(FILE, encode=in_pieces)),
+    "in pieces": multipart(TEXT, attached(FILE, encode=encode_in_segments)),
     "without lines": multipart(TEXT, attached(FILE, encode=base64.b64encode)),
     "quoted-printable": multipart(
         TEXT,
@@ -154,7 +154,7 @@ def entities(draw, depth: int = 0) -> tuple[bytes, list[bytes]]:
     if kind == "file":
         octets = draw(FILES)
         encode = draw(
-            st.sampled_from((base64.encodebytes, base64.b64encode, in_pieces))
+            st.sampled_from((base64.encodebytes, base64.b64encode, encode_in_segments))
         )
         drawn = {"kind": draw(st.sampled_from(TYPES)), "colon": draw(COLONS)}
         return attached(octets, encode=encode, **drawn), [octets]

@@ -20,7 +20,7 @@ from engine.routing import policies
 from engine.storage import content, out_of_office, rules
 from engine.storage.models import Answered, AutomaticMail, Message, Rule
 from tests import factories
-from tests.engine.storage.conftest import arrive, named, written
+from tests.engine.storage.conftest import compose_message, deliver, named_address
 
 CHARLIE = "charlie@harbour.secure.example"
 
@@ -44,8 +44,8 @@ def away(mailbox: Mailbox) -> Mailbox:
 
 
 def from_charlie(mailbox: Mailbox, **over: object) -> Message:
-    raw = written(sender=named("Charlie", CHARLIE), **over)
-    return arrive(mailbox, raw, sender=CHARLIE)
+    raw = compose_message(sender=named_address("Charlie", CHARLIE), **over)
+    return deliver(mailbox, raw, sender=CHARLIE)
 
 
 def answers() -> list[str]:
@@ -107,7 +107,7 @@ def test_machines_and_lists_are_not_answered(
     ["", "noreply@harbour.secure.example", "MAILER-DAEMON@harbour.secure.example"],
 )
 def test_nobody_who_reads_no_answers_is_answered(away: Mailbox, sender: str) -> None:
-    arrive(away, written(), sender=sender)
+    deliver(away, compose_message(), sender=sender)
 
     forwards_and_replies.send_due()
 
@@ -115,7 +115,7 @@ def test_nobody_who_reads_no_answers_is_answered(away: Mailbox, sender: str) -> 
 
 
 def test_a_blind_copy_is_not_answered(away: Mailbox) -> None:
-    from_charlie(away, to=[named("Vera", "vera@secure.example")])
+    from_charlie(away, to=[named_address("Vera", "vera@secure.example")])
 
     forwards_and_replies.send_due()
 
@@ -163,7 +163,7 @@ def test_a_message_is_forwarded_as_it_is(mailbox: Mailbox, charlie: Person) -> N
         Rule(mailbox=mailbox, name="On", subject_contains="a", forward_to=CHARLIE),
         by=mailbox.owner,
     )
-    message = arrive(mailbox)
+    message = deliver(mailbox)
 
     forwards_and_replies.send_due()
 
@@ -185,7 +185,7 @@ def test_a_circle_of_forwards_ends(mailbox: Mailbox, charlie: Person) -> None:
             ),
             by=one.owner,
         )
-    arrive(mailbox)
+    deliver(mailbox)
 
     while forwards_and_replies.send_due():
         pass
@@ -216,7 +216,7 @@ def test_mailboxes_that_all_forward_to_each_other_do_so_once(
                     ),
                     by=one.owner,
                 )
-    arrive(mailbox)
+    deliver(mailbox)
 
     while forwards_and_replies.send_due():
         pass
@@ -237,14 +237,14 @@ HOSTILE = [
 def test_whatever_a_header_holds_the_answer_is_sent_and_nothing_is_held_up(
     away: Mailbox, name: str, value: str
 ) -> None:
-    header, body = split(written(sender=named("Charlie", CHARLIE)))
+    header, body = split(compose_message(sender=named_address("Charlie", CHARLIE)))
     kept = [
         field
         for field in HeaderBlock.parse(header).fields
         if field.name.lower() != name.lower()
     ]
     raw = HeaderBlock(tuple(kept)).to_bytes().removesuffix(b"\r\n")
-    arrive(
+    deliver(
         away,
         f"{name}: {value}\r\n".encode("latin-1", "replace") + raw + b"\r\n" + body,
         sender=CHARLIE,
@@ -264,11 +264,11 @@ def test_an_errand_whose_sending_fails_is_put_off_and_sent_once(
 ) -> None:
     from_charlie(away)
 
-    def break_down(batch: object) -> list[str]:
+    def raise_fault(batch: object) -> list[str]:
         raise OSError("no room on the disk")
 
     with monkeypatch.context() as broken:
-        broken.setattr(commit, "commit_messages", break_down)
+        broken.setattr(commit, "commit_messages", raise_fault)
         forwards_and_replies.send_due()
     assert answers() == []
     assert not Answered.objects.exists()
@@ -320,10 +320,10 @@ def test_a_step_of_the_sweep_that_fails_stops_no_other(
 ) -> None:
     from_charlie(away)
 
-    def break_down(now: datetime) -> None:
+    def raise_fault(now: datetime) -> None:
         raise Fault
 
-    monkeypatch.setattr(maintenance, "return_expired", break_down)
+    monkeypatch.setattr(maintenance, "return_expired", raise_fault)
     maintenance.run_due()
 
     assert len(answers()) == 1
@@ -336,7 +336,7 @@ def test_a_passing_refusal_loses_no_forward(
         Rule(mailbox=mailbox, name="On", subject_contains="a", forward_to=CHARLIE),
         by=mailbox.owner,
     )
-    arrive(mailbox)
+    deliver(mailbox)
 
     def not_now(*args: object, **kwargs: object) -> None:
         raise TemporaryFailure(TRY_LATER)

@@ -28,7 +28,7 @@ from tests.engine.queue.conftest import JANE, OneConnection
 pytestmark = pytest.mark.django_db
 
 
-class Faulty(OneConnection):
+class InterruptedDatabase(OneConnection):
     """A database that is away from the first claim until the test brings it back."""
 
     is_away = False
@@ -42,7 +42,7 @@ class Faulty(OneConnection):
             self.is_away, self.claims = True, False
         return found
 
-    async def beyond(self, function, *args):
+    async def run_elsewhere(self, function, *args):
         """Runs a function in the database while this process cannot reach it."""
         return await super().run(function, *args)
 
@@ -52,12 +52,12 @@ def start(database, stop):
     return asyncio.create_task(one.run(stop))
 
 
-def run_out():
+def make_rows_due():
     """Ends every delay and lease now."""
     Recipient.objects.update(leased_until=clock.now(), next_attempt_at=clock.now())
 
 
-async def until(found):
+async def wait_until(found):
     async with asyncio.timeout(10):
         while not found():
             await asyncio.sleep(0.02)
@@ -74,14 +74,14 @@ def test_runner_settles_what_it_holds_before_it_claims_again(
     queue, hop, firm_connection, bob
 ):
     reference = queue.send(bob.address, JANE)
-    database = Faulty()
+    database = InterruptedDatabase()
 
     async def scenario():
         stop = asyncio.Event()
         running = start(database, stop)
-        await until(lambda: hop.received)
+        await wait_until(lambda: hop.received)
         await asyncio.sleep(0.5)
-        await database.beyond(run_out)
+        await database.run_elsewhere(make_rows_due)
         database.is_away = False
         await asyncio.sleep(1.5)
         stop.set()
@@ -97,18 +97,18 @@ def test_another_runner_leaves_the_holder_time_to_settle(
     queue, hop, firm_connection, bob
 ):
     reference = queue.send(bob.address, JANE)
-    mine, other = Faulty(), Faulty()
+    mine, other = InterruptedDatabase(), InterruptedDatabase()
 
     async def scenario():
         stop = asyncio.Event()
         other.claims = False
         runners = [start(mine, stop)]
-        await until(lambda: hop.received)
+        await wait_until(lambda: hop.received)
         runners.append(start(other, stop))
         await asyncio.sleep(0.5)
         other.is_away = True
         await asyncio.sleep(0.5)
-        await mine.beyond(run_out)
+        await mine.run_elsewhere(make_rows_due)
         other.is_away = False
         await asyncio.sleep(1)
         mine.is_away = False

@@ -43,7 +43,7 @@ pytestmark = pytest.mark.django_db
 JOHN = "john@firm.example.secure.example"
 
 
-def strange(folder):
+def untrusted_context(folder):
     """Returns a TLS context with a certificate that no one here trusts."""
     certificate = Authority(folder / "strange").issue("mail.firm.example")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -389,7 +389,7 @@ class Fault(Exception):
     """Of the kind that nobody thought of."""
 
 
-def break_down(*args: object, **kwargs: object) -> None:
+def raise_fault(*args: object, **kwargs: object) -> None:
     raise Fault
 
 
@@ -402,7 +402,7 @@ def test_fault_in_telling_of_it_sends_nothing_again(
     hop.rcpt_replies["john@firm.example"] = ["550 5.1.1 No such person"]
     reference = queue.send(bob.address, JANE, JOHN, notify="SUCCESS,FAILURE")
     with monkeypatch.context() as patched:
-        patched.setattr(sys.modules[broken.__module__], broken.__name__, break_down)
+        patched.setattr(sys.modules[broken.__module__], broken.__name__, raise_fault)
         for _ in range(2):
             queue.run()
             queue.make_all_due()
@@ -451,7 +451,7 @@ def test_what_cannot_be_traced_is_still_written_down_as_handed_on(
 ):
     reference = queue.send(bob.address, JANE)
     monkeypatch.setattr(dispatcher, "RECORD_PAUSES", (0.0,))
-    monkeypatch.setattr(outcome_recording, "_event", break_down)
+    monkeypatch.setattr(outcome_recording, "_event", raise_fault)
 
     queue.run()
 
@@ -599,7 +599,9 @@ def test_server_that_cannot_be_trusted_gets_nothing_and_the_sender_hears_soon(
 ):
     hop = {
         "name": lambda: make_hop("mail.elsewhere.example"),
-        "authority": lambda: make_hop("mail.firm.example", context=strange(tmp_path)),
+        "authority": lambda: make_hop(
+            "mail.firm.example", context=untrusted_context(tmp_path)
+        ),
         "plain": lambda: make_hop("mail.firm.example", context=None),
     }[misdeed]()
     factories.make_connection(

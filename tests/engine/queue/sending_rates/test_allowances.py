@@ -20,13 +20,13 @@ from engine.routing import routes
 from tests import factories
 from tests.engine.queue.sending_rates.test_rate_limits import (
     Clock,
-    _few,
+    _low_limits,
     meter,
     send,
     sender,
 )
 
-__all__ = ["_few", "meter"]
+__all__ = ["_low_limits", "meter"]
 
 pytestmark = pytest.mark.django_db
 

@@ -47,7 +47,7 @@ def meter() -> Iterator[Meter]:
 
 
 @pytest.fixture(autouse=True)
-def _few(monkeypatch: pytest.MonkeyPatch) -> None:
+def _low_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("person_messages", "person_recipients", "list_messages"):
         monkeypatch.setattr(settings.POSTERN, name, FEW)
 
@@ -67,7 +67,7 @@ def test_a_minute_an_hour_and_a_day_each_have_an_end(bob: Person) -> None:
     meter = Meter(clock)
     bob_sends = sender(bob)
 
-    def sent_until_told_to_wait() -> tuple[int, RateExceededError]:
+    def send_until_refused() -> tuple[int, RateExceededError]:
         for count in range(100):
             try:
                 send(meter, bob_sends)
@@ -75,19 +75,19 @@ def test_a_minute_an_hour_and_a_day_each_have_an_end(bob: Person) -> None:
                 return count, error
         raise AssertionError("never asked to wait")
 
-    count, error = sent_until_told_to_wait()
+    count, error = send_until_refused()
     assert (count, error.retry_after) == (3, 61)
     assert "3 messages in one minute; try again in 61 seconds" in error.reply.text
     clock.now += 60
-    count, error = sent_until_told_to_wait()
+    count, error = send_until_refused()
     assert (count, error.retry_after) == (2, 3541)
     assert "5 messages in one hour; try again in 60 minutes" in error.reply.text
     clock.now += 3600
-    count, error = sent_until_told_to_wait()
+    count, error = send_until_refused()
     assert (count, error.retry_after) == (3, 43_200 - 3659)
     assert "8 messages in one day; try again in 11 hours" in error.reply.text
     clock.now += 86_400
-    assert sent_until_told_to_wait()[0] == 3
+    assert send_until_refused()[0] == 3
 
 
 def test_recipients_are_counted_too_and_the_first_message_always_passes(

@@ -19,14 +19,14 @@ from engine.registry.models import Mailbox, Person
 from engine.storage.exports import mailbox_export, mbox
 from engine.storage.models import Export, ExportStatus, Folder, FolderRole
 from engine.storage.standard_folders import folder
-from tests.engine.storage.conftest import arrive, written
+from tests.engine.storage.conftest import compose_message, deliver
 
 
 def test_a_copy_holds_every_message_and_says_what_it_holds(
     mailbox: Mailbox, bob: Person, tmp_path: Path
 ) -> None:
-    arrive(mailbox, written(text="From here on\n>From there on\n"))
-    arrive(mailbox, written(subject="Lunch"), sender="")
+    deliver(mailbox, compose_message(text="From here on\n>From there on\n"))
+    deliver(mailbox, compose_message(subject="Lunch"), sender="")
 
     mailbox_export.write(mailbox_export.start(mailbox, folder=None, by=bob))
 
@@ -47,7 +47,7 @@ def test_a_copy_holds_every_message_and_says_what_it_holds(
 
 
 def test_one_folder_can_be_copied_alone(mailbox: Mailbox, bob: Person) -> None:
-    arrive(mailbox)
+    deliver(mailbox)
 
     made = mailbox_export.start(
         mailbox, folder=folder(mailbox, FolderRole.SENT), by=bob
@@ -98,7 +98,7 @@ def test_a_copy_is_removed_after_some_days(mailbox: Mailbox, bob: Person) -> Non
 def test_two_workers_at_one_copy_do_not_spoil_it(
     mailbox: Mailbox, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    arrive(mailbox)
+    deliver(mailbox)
     made = mailbox_export.start(mailbox, folder=None, by=bob)
     messages_of = mbox.messages_of
 
@@ -120,7 +120,7 @@ def test_two_workers_at_one_copy_do_not_spoil_it(
 
 
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
+def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slices of two messages."""
     monkeypatch.setattr(mailbox_export, "SLICE", 2)
 
@@ -144,11 +144,11 @@ def subjects(made: Export, into: Path) -> list[str]:
 
 
 def test_a_large_copy_is_written_in_slices_and_says_how_far_it_is(
-    mailbox: Mailbox, bob: Person, tmp_path: Path, small: None
+    mailbox: Mailbox, bob: Person, tmp_path: Path, small_slices: None
 ) -> None:
     names = [f"Letter {number}" for number in range(5)]
     for name in names:
-        arrive(mailbox, written(subject=name))
+        deliver(mailbox, compose_message(subject=name))
     made = mailbox_export.start(mailbox, folder=None, by=bob)
 
     assert mailbox_export.write(made)
@@ -176,13 +176,13 @@ def test_a_copy_whose_worker_dies_at_any_message_goes_on_where_it_was(
     mailbox: Mailbox,
     bob: Person,
     tmp_path: Path,
-    small: None,
+    small_slices: None,
     monkeypatch: pytest.MonkeyPatch,
     after: int,
 ) -> None:
     names = [f"Letter {number}" for number in range(5)]
     for name in names:
-        arrive(mailbox, written(subject=name))
+        deliver(mailbox, compose_message(subject=name))
     made = mailbox_export.start(mailbox, folder=None, by=bob)
     left = iter(range(after))
     count = mailbox_export._Slice._count
@@ -214,7 +214,7 @@ def test_a_copy_whose_worker_dies_at_any_message_goes_on_where_it_was(
 def test_a_copy_whose_worker_dies_before_it_says_that_it_is_ready(
     mailbox: Mailbox, bob: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    arrive(mailbox, written(subject="Lunch"))
+    deliver(mailbox, compose_message(subject="Lunch"))
     made = mailbox_export.start(mailbox, folder=None, by=bob)
 
     def die(*_: object, **__: object) -> None:

@@ -12,7 +12,7 @@ from engine.storage.search import indexer
 from engine.storage.search.find import find
 from engine.storage.search.query_parser import QueryError, parse
 from engine.storage.standard_folders import folder
-from tests.engine.storage.conftest import arrive, named, written
+from tests.engine.storage.conftest import compose_message, deliver, named_address
 from tests.engine.storage.search.test_query import PIECES
 
 PDF = Attachment("Bundle K.R. volume-2.pdf", "application/pdf", b"%PDF-1.7")
@@ -41,7 +41,7 @@ def search(mailbox: Mailbox, typed: str) -> list[Message]:
 def test_a_message_is_found_by_its_words_and_facts(
     mailbox: Mailbox, typed: str
 ) -> None:
-    message = arrive(mailbox)
+    message = deliver(mailbox)
 
     assert search(mailbox, typed) == [message]
 
@@ -55,21 +55,23 @@ def test_a_message_is_found_by_its_words_and_facts(
     ],
 )
 def test_a_message_is_not_found_by_what_it_is_not(mailbox: Mailbox, typed: str) -> None:
-    arrive(mailbox)
+    deliver(mailbox)
 
     assert search(mailbox, typed) == []
 
 
 def test_names_are_found_without_accents_and_apostrophes(mailbox: Mailbox) -> None:
-    message = arrive(mailbox, written(text="Siân O'Neill and Siôn O\u2019Neill"))
+    message = deliver(
+        mailbox, compose_message(text="Siân O'Neill and Siôn O\u2019Neill")
+    )
 
     assert search(mailbox, "sian oneill") == [message]
     assert search(mailbox, "Siôn") == [message]
 
 
 def test_files_and_copies_are_fields_of_their_own(mailbox: Mailbox) -> None:
-    cc = [named("Vera Ward", "vera@secure.example")]
-    message = arrive(mailbox, written(attachments=[PDF], cc=cc))
+    cc = [named_address("Vera Ward", "vera@secure.example")]
+    message = deliver(mailbox, compose_message(attachments=[PDF], cc=cc))
 
     assert search(mailbox, "filename:volume") == [message]
     assert search(mailbox, "has:attachment bundle") == [message]
@@ -78,20 +80,20 @@ def test_files_and_copies_are_fields_of_their_own(mailbox: Mailbox) -> None:
 
 
 def test_a_phrase_does_not_run_from_the_subject_into_the_text(mailbox: Mailbox) -> None:
-    arrive(mailbox)
+    deliver(mailbox)
 
     assert search(mailbox, '"monday please"') == []
 
 
 def test_nobody_finds_the_mail_of_another(mailbox: Mailbox, charlie: Person) -> None:
-    arrive(mailbox)
+    deliver(mailbox)
 
     assert search(charlie.mailbox, "hearing") == []
     assert search(charlie.mailbox, f"mailbox{mailbox.pk}mailbox") == []
 
 
 def test_what_was_thrown_away_is_found_only_where_it_lies(mailbox: Mailbox) -> None:
-    message = arrive(mailbox)
+    message = deliver(mailbox)
     message_actions.move([message], folder(mailbox, FolderRole.TRASH))
 
     assert search(mailbox, "hearing") == []
@@ -105,7 +107,7 @@ def test_a_folder_that_is_not_there_is_named(mailbox: Mailbox) -> None:
 
 
 def test_what_is_erased_leaves_no_word_behind(mailbox: Mailbox) -> None:
-    message = arrive(mailbox)
+    message = deliver(mailbox)
     indexer.index_waiting()
 
     message_actions.erase([message.pk])
@@ -115,7 +117,7 @@ def test_what_is_erased_leaves_no_word_behind(mailbox: Mailbox) -> None:
 
 
 def test_older_ones_are_on_the_next_page(mailbox: Mailbox) -> None:
-    messages = [arrive(mailbox) for _ in range(5)][::-1]
+    messages = [deliver(mailbox) for _ in range(5)][::-1]
     indexer.index_waiting()
 
     first = find(parse("hearing"), mailbox, limit=2)
@@ -128,16 +130,18 @@ def test_older_ones_are_on_the_next_page(mailbox: Mailbox) -> None:
 
 
 def test_the_sweep_finds_what_no_job_indexed(mailbox: Mailbox) -> None:
-    arrive(mailbox)
+    deliver(mailbox)
 
     assert indexer.index_waiting() == 1
     assert indexer.index_waiting() == 0
 
 
 def test_broken_and_hostile_messages_are_indexed_too(mailbox: Mailbox) -> None:
-    arrive(mailbox, b"\x00\xff no header at all")
-    arrive(mailbox, b"Subject: =?utf-8?b?////?= '; DROP TABLE x; --\r\n\r\n\x00'\\")
-    arrive(mailbox, written(text="word " * 100_000 + "\u202e\U0001f600 'quote' \\"))
+    deliver(mailbox, b"\x00\xff no header at all")
+    deliver(mailbox, b"Subject: =?utf-8?b?////?= '; DROP TABLE x; --\r\n\r\n\x00'\\")
+    deliver(
+        mailbox, compose_message(text="word " * 100_000 + "\u202e\U0001f600 'quote' \\")
+    )
 
     assert indexer.index_waiting() == 3
     assert len(search(mailbox, "drop table")) == 1
@@ -162,8 +166,8 @@ def test_a_message_of_words_that_swell_is_indexed_as_far_as_there_is_room(
         "".join(squares[(n // 88**k) % 88] for k in range(3)) + "\u3300" * 9
         for n in range(7000)
     ]
-    arrive(mailbox, written(text=" ".join(words)))
-    arrive(mailbox, written(subject="Lunch"))
+    deliver(mailbox, compose_message(text=" ".join(words)))
+    deliver(mailbox, compose_message(subject="Lunch"))
 
     assert len(search(mailbox, "subject:hearing")) == 1
     assert len(search(mailbox, "lunch")) == 1

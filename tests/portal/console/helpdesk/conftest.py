@@ -5,9 +5,9 @@ from django.test import Client
 
 from engine.registry.models import Person
 from tests.portal.conftest import SignIn
-from tests.portal.helpdesk.conftest import ask
+from tests.portal.helpdesk.conftest import open_ticket
 
-__all__ = ["ask"]
+__all__ = ["open_ticket"]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from portal.helpdesk.models import CannedReply
 from portal.helpdesk.status import Category, Status
 from tests.portal import screens, walks
 from tests.portal.conftest import SignIn
-from tests.portal.helpdesk.conftest import Ask
+from tests.portal.helpdesk.conftest import OpenTicket
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -35,7 +35,7 @@ def test_screens(
     page: Page,
     live_server,
     signed_in: SignIn,
-    ask: Ask,
+    open_ticket: OpenTicket,
     bob: Person,
     hugh: Person,
 ) -> None:
@@ -43,7 +43,7 @@ def test_screens(
     canned_replies.save(
         CannedReply(), title="Code", category=Category.SIGN_IN, text="Hi", by=hugh
     )
-    ticket, solved, closed = ask(bob), ask(bob), ask(bob)
+    ticket, solved, closed = open_ticket(bob), open_ticket(bob), open_ticket(bob)
     tickets.note(ticket, "Ask the network team.", by=hugh)
     tickets.move(solved, Status.SOLVED, by=hugh)
     tickets.move(closed, Status.CLOSED, by=hugh)

@@ -17,7 +17,7 @@ from portal.helpdesk.outgoing import reply_message
 from portal.helpdesk.status import Category, EntryKind, Outcome, Source, Status
 from tests import factories
 from tests.portal.conftest import SignIn
-from tests.portal.helpdesk.conftest import Ask
+from tests.portal.helpdesk.conftest import OpenTicket
 
 READ = ["index", "mail", "canned", "reports", "csv"]
 ACT = ["answer", "note", "change", "take", "merge", "writing"]
@@ -40,9 +40,9 @@ def answer(staff_client: Client, ticket: Ticket, **over: object) -> object:
 
 @pytest.mark.parametrize("role", STAFF)
 def test_the_desk_opens_to_agents_and_auditors(
-    signed_in: SignIn, ask: Ask, bob: Person, role: RoleName
+    signed_in: SignIn, open_ticket: OpenTicket, bob: Person, role: RoleName
 ) -> None:
-    ticket = ask(bob)
+    ticket = open_ticket(bob)
     person = factories.make_person("sam@secure.example")
     factories.make_staff(person, role)
     client = signed_in(person, second_factor=True)
@@ -62,9 +62,9 @@ def test_the_desk_opens_to_agents_and_auditors(
 
 
 def test_the_desk_is_closed_to_administrators_and_without_second_factor(
-    signed_in: SignIn, ask: Ask, alice: Person, hugh: Person
+    signed_in: SignIn, open_ticket: OpenTicket, alice: Person, hugh: Person
 ) -> None:
-    ticket = ask(alice)
+    ticket = open_ticket(alice)
 
     assert signed_in(hugh).get(url("ticket", ticket)).status_code == 302
     administrator = signed_in(alice, second_factor=True)
@@ -74,21 +74,21 @@ def test_the_desk_is_closed_to_administrators_and_without_second_factor(
 
 
 def test_an_auditor_finds_nothing_to_press(
-    signed_in: SignIn, ask: Ask, bob: Person
+    signed_in: SignIn, open_ticket: OpenTicket, bob: Person
 ) -> None:
     ada = factories.make_person("ada@secure.example")
     factories.make_staff(ada, RoleName.AUDITOR)
 
-    page = signed_in(ada, second_factor=True).get(url("ticket", ask(bob)))
+    page = signed_in(ada, second_factor=True).get(url("ticket", open_ticket(bob)))
 
     assert "Send reply" not in page.content.decode()
     assert not Viewing.objects.exists()
 
 
 def test_the_queue_is_cut_by_whose_and_how_late(
-    staff_client: Client, ask: Ask, bob: Person, hugh: Person
+    staff_client: Client, open_ticket: OpenTicket, bob: Person, hugh: Person
 ) -> None:
-    mine, late, solved = ask(bob), ask(bob), ask(bob)
+    mine, late, solved = open_ticket(bob), open_ticket(bob), open_ticket(bob)
     tickets.assign(mine, hugh, by=hugh)
     tickets.move(solved, Status.SOLVED, by=hugh)
     past = timezone.now() - timedelta(days=1)
@@ -106,10 +106,13 @@ def test_the_queue_is_cut_by_whose_and_how_late(
 
 
 def test_the_queue_asks_as_much_for_many_as_for_few(
-    staff_client: Client, ask: Ask, bob: Person, django_assert_max_num_queries
+    staff_client: Client,
+    open_ticket: OpenTicket,
+    bob: Person,
+    django_assert_max_num_queries,
 ) -> None:
     for _ in range(55):
-        ask(bob)
+        open_ticket(bob)
 
     with django_assert_max_num_queries(22):
         page = staff_client.get(url("index"))
@@ -120,9 +123,12 @@ def test_the_queue_asks_as_much_for_many_as_for_few(
 
 
 def test_a_ticket_asks_as_much_for_many_entries_as_for_few(
-    staff_client: Client, ask: Ask, bob: Person, django_assert_max_num_queries
+    staff_client: Client,
+    open_ticket: OpenTicket,
+    bob: Person,
+    django_assert_max_num_queries,
 ) -> None:
-    ticket = ask(bob)
+    ticket = open_ticket(bob)
     for number in range(20):
         tickets.add_request(ticket, f"And {number}.", by=bob)
 
@@ -131,9 +137,9 @@ def test_a_ticket_asks_as_much_for_many_entries_as_for_few(
 
 
 def test_an_agent_answers_and_sees_it_delivered(
-    staff_client: Client, ask: Ask, bob: Person
+    staff_client: Client, open_ticket: OpenTicket, bob: Person
 ) -> None:
-    ticket = ask(bob)
+    ticket = open_ticket(bob)
 
     answer(staff_client, ticket)
     reply_message.send(ticket.entries.get(kind=EntryKind.REPLY).pk)
@@ -145,9 +151,9 @@ def test_an_agent_answers_and_sees_it_delivered(
 
 
 def test_an_answer_that_crosses_another_entry_is_kept_and_explained(
-    staff_client: Client, ask: Ask, bob: Person
+    staff_client: Client, open_ticket: OpenTicket, bob: Person
 ) -> None:
-    ticket = ask(bob)
+    ticket = open_ticket(bob)
     seen = ticket.entries.latest("pk").pk
     tickets.add_request(ticket, "Never mind.", by=bob)
 
@@ -159,9 +165,9 @@ def test_an_answer_that_crosses_another_entry_is_kept_and_explained(
 
 
 def test_a_colleague_is_seen(
-    staff_client: Client, ask: Ask, bob: Person, signed_in: SignIn
+    staff_client: Client, open_ticket: OpenTicket, bob: Person, signed_in: SignIn
 ) -> None:
-    ticket = ask(bob)
+    ticket = open_ticket(bob)
     ivy = factories.make_person("ivy@secure.example", name="Ivy")
     factories.make_staff(ivy, RoleName.HELPDESK_AGENT)
     staff_client.post(url("writing", ticket))
@@ -172,9 +178,9 @@ def test_a_colleague_is_seen(
 
 
 def test_the_panel_shows_the_account_and_never_a_subject(
-    staff_client: Client, ask: Ask, bob: Person
+    staff_client: Client, open_ticket: OpenTicket, bob: Person
 ) -> None:
-    ticket = ask(bob)
+    ticket = open_ticket(bob)
     reply_message.send(ticket.entries.get(kind=EntryKind.NOTICE).pk)
     bob.is_active = False
     bob.save()
@@ -187,10 +193,10 @@ def test_the_panel_shows_the_account_and_never_a_subject(
 
 
 def test_the_panel_of_an_unconfirmed_address_tells_nothing_of_its_owner(
-    staff_client: Client, ask: Ask, bob: Person
+    staff_client: Client, open_ticket: OpenTicket, bob: Person
 ) -> None:
-    reply_message.send(ask(bob).entries.get(kind=EntryKind.NOTICE).pk)
-    ticket = ask(bob, person=None, is_confirmed=False)
+    reply_message.send(open_ticket(bob).entries.get(kind=EntryKind.NOTICE).pk)
+    ticket = open_ticket(bob, person=None, is_confirmed=False)
 
     panel = staff_client.get(url("ticket", ticket)).context["panel"]
 
@@ -198,9 +204,9 @@ def test_the_panel_of_an_unconfirmed_address_tells_nothing_of_its_owner(
 
 
 def test_an_agent_changes_notes_takes_and_merges(
-    staff_client: Client, ask: Ask, bob: Person, hugh: Person
+    staff_client: Client, open_ticket: OpenTicket, bob: Person, hugh: Person
 ) -> None:
-    first, second = ask(bob), ask(bob)
+    first, second = open_ticket(bob), open_ticket(bob)
 
     staff_client.post(url("take", first))
     staff_client.post(url("note", first), {"note-text": "Asked the network team."})
@@ -221,9 +227,11 @@ def test_an_agent_changes_notes_takes_and_merges(
 
 
 def test_a_merge_that_is_refused_says_why(
-    staff_client: Client, ask: Ask, alice: Person, bob: Person
+    staff_client: Client, open_ticket: OpenTicket, alice: Person, bob: Person
 ) -> None:
-    page = staff_client.post(url("merge", ask(alice)), {"merge-into": ask(bob).number})
+    page = staff_client.post(
+        url("merge", open_ticket(alice)), {"merge-into": open_ticket(bob).number}
+    )
 
     assert "different requesters" in page.content.decode()
 
@@ -247,7 +255,7 @@ def test_a_call_is_typed_in_for_whoever_is_found(
 
 
 def test_canned_replies_are_kept_filled_and_removed(
-    staff_client: Client, ask: Ask, bob: Person
+    staff_client: Client, open_ticket: OpenTicket, bob: Person
 ) -> None:
     fields = {"title": "Codes", "category": "sign_in", "text": "Dear {name}"}
     staff_client.post(url("canned_new"), fields | {"text": "{oops}"})
@@ -257,7 +265,7 @@ def test_canned_replies_are_kept_filled_and_removed(
 
     fields = {"do": "canned", "canned": reply.pk, "answer-text": "Thank you."}
     page = staff_client.post(
-        url("answer", ask(bob)), fields | {"answer-status": "solved"}
+        url("answer", open_ticket(bob)), fields | {"answer-status": "solved"}
     )
     staff_client.post(reverse("desk:canned_remove", args=[reply.pk]))
 
@@ -267,9 +275,9 @@ def test_canned_replies_are_kept_filled_and_removed(
 
 
 def test_a_file_goes_with_the_answer(
-    staff_client: Client, ask: Ask, bob: Person
+    staff_client: Client, open_ticket: OpenTicket, bob: Person
 ) -> None:
-    ticket = ask(bob)
+    ticket = open_ticket(bob)
     upload = SimpleUploadedFile("Steps.pdf", b"%PDF-1.7", "application/pdf")
 
     answer(staff_client, ticket, **{"answer-attachments": upload})
@@ -289,11 +297,11 @@ def test_mail_that_was_set_aside_is_seen(staff_client: Client, db: None) -> None
 
 
 def test_reports_count_by_week(
-    staff_client: Client, ask: Ask, bob: Person, hugh: Person
+    staff_client: Client, open_ticket: OpenTicket, bob: Person, hugh: Person
 ) -> None:
-    ticket = ask(bob, category=Category.SIGN_IN)
+    ticket = open_ticket(bob, category=Category.SIGN_IN)
     tickets.move(ticket, Status.SOLVED, by=hugh)
-    late = ask(bob, category=Category.SIGN_IN)
+    late = open_ticket(bob, category=Category.SIGN_IN)
     past = timezone.now() - timedelta(days=1)
     tickets.move(late, Status.SOLVED, by=hugh)
     Ticket.objects.filter(pk=late.pk).update(solve_due_at=past)
@@ -320,10 +328,10 @@ def test_half_of_the_targets_is_half_a_bar() -> None:
 
 
 def test_each_entry_shows_the_address_beside_the_name(
-    staff_client: Client, ask: Ask, bob: Person, hugh: Person
+    staff_client: Client, open_ticket: OpenTicket, bob: Person, hugh: Person
 ) -> None:
     """Another person may have the same name as the agent."""
-    ticket = ask(
+    ticket = open_ticket(
         bob, person=None, name=hugh.name, address="x@home.example", is_confirmed=False
     )
     answer(staff_client, ticket)
@@ -348,10 +356,12 @@ def test_each_entry_shows_the_address_beside_the_name(
 
 
 def test_the_reply_says_where_it_goes(
-    staff_client: Client, ask: Ask, bob: Person
+    staff_client: Client, open_ticket: OpenTicket, bob: Person
 ) -> None:
-    known = ask(bob)
-    unknown = ask(bob, person=None, address="x@home.example", is_confirmed=False)
+    known = open_ticket(bob)
+    unknown = open_ticket(
+        bob, person=None, address="x@home.example", is_confirmed=False
+    )
 
     pages = [
         staff_client.get(url("ticket", one)).content.decode()
@@ -363,12 +373,12 @@ def test_the_reply_says_where_it_goes(
 
 
 def test_agents_of_one_name_are_told_apart(
-    staff_client: Client, ask: Ask, bob: Person, hugh: Person
+    staff_client: Client, open_ticket: OpenTicket, bob: Person, hugh: Person
 ) -> None:
     other = factories.make_person("h2@secure.example", name=hugh.name)
     factories.make_staff(other, RoleName.HELPDESK_AGENT)
     for agent in (hugh, other):
-        tickets.assign(ask(bob), agent, by=hugh)
+        tickets.assign(open_ticket(bob), agent, by=hugh)
 
     listed = BeautifulSoup(
         staff_client.get(url("index")).content.replace(b"<wbr>", b""), "html.parser"

@@ -3,8 +3,8 @@ from __future__ import annotations
 from tests.onboarding.conftest import (
     apply,
     approve,
+    delivered_emails,
     fenland,
-    sent,
     state_of_its_own,
     submit_application,
 )
@@ -12,8 +12,8 @@ from tests.onboarding.conftest import (
 __all__ = [
     "apply",
     "approve",
+    "delivered_emails",
     "fenland",
-    "sent",
     "state_of_its_own",
     "submit_application",
 ]

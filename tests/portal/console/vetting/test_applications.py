@@ -209,7 +209,7 @@ def test_approving_a_taken_domain_says_why_not(
 
 
 def test_rejecting_tells_the_applicant(
-    staff_client: Client, apply: Any, sent: Any
+    staff_client: Client, apply: Any, delivered_emails: Any
 ) -> None:
     application = apply()
 
@@ -217,7 +217,7 @@ def test_rejecting_tells_the_applicant(
 
     application.refresh_from_db()
     assert application.status == Status.REJECTED
-    assert "Not in justice." in sent()[-1].body
+    assert "Not in justice." in delivered_emails()[-1].body
 
 
 def test_whoever_recommends_is_not_asked_to_approve(

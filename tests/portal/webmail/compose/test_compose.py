@@ -23,7 +23,12 @@ from tests.portal.webmail.compose_page import (
     parsed_of,
     value_of,
 )
-from tests.portal.webmail.conftest import PDF, html, named, put
+from tests.portal.webmail.conftest import (
+    PDF,
+    compose_html,
+    named_address,
+    store_message,
+)
 
 pytestmark = pytest.mark.usefixtures("firm_connection", "charlie")
 
@@ -330,7 +335,7 @@ def test_no_header_can_be_slipped_in(
 def test_a_reply_goes_to_the_sender_and_marks_the_original(
     as_bob: Client, bob: Person, compose_page: ComposePage
 ) -> None:
-    message = put(bob.mailbox, references="<first@firm.example>")
+    message = store_message(bob.mailbox, references="<first@firm.example>")
 
     page = as_bob.get(reverse("webmail:reply", args=[message.pk])).content.decode()
     compose_page.post(as_bob, "send", to=JANE, text="Yes", answers=message.pk)
@@ -350,7 +355,7 @@ def test_a_reply_goes_to_the_sender_and_marks_the_original(
 def test_a_reply_kept_as_a_draft_is_still_a_reply(
     as_bob: Client, bob: Person, compose_page: ComposePage
 ) -> None:
-    message = put(bob.mailbox)
+    message = store_message(bob.mailbox)
 
     compose_page.post(as_bob, "save", text="Yes", answers=message.pk)
     compose_page.post(as_bob, "send", to=JANE, text="Yes")
@@ -362,10 +367,13 @@ def test_a_reply_kept_as_a_draft_is_still_a_reply(
 
 
 def test_a_reply_to_all_leaves_oneself_out(as_bob: Client, bob: Person) -> None:
-    message = put(
+    message = store_message(
         bob.mailbox,
-        to=[named("Bob", bob.address), named("Carol", "carol@firm.example")],
-        cc=[named("", CHARLIE), named("Jane", JANE)],
+        to=[
+            named_address("Bob", bob.address),
+            named_address("Carol", "carol@firm.example"),
+        ],
+        cc=[named_address("", CHARLIE), named_address("Jane", JANE)],
     )
 
     page = as_bob.get(reverse("webmail:reply_all", args=[message.pk])).content.decode()
@@ -375,8 +383,10 @@ def test_a_reply_to_all_leaves_oneself_out(as_bob: Client, bob: Person) -> None:
 
 
 def test_a_reply_to_all_leaves_nobody_else_out(as_bob: Client, bob: Person) -> None:
-    many = [named("", f"p{n}@firm.example") for n in range(150)]
-    message = put(bob.mailbox, to=[named("Bob", bob.address)], cc=many)
+    many = [named_address("", f"p{n}@firm.example") for n in range(150)]
+    message = store_message(
+        bob.mailbox, to=[named_address("Bob", bob.address)], cc=many
+    )
 
     page = as_bob.get(reverse("webmail:reply_all", args=[message.pk])).content.decode()
 
@@ -384,7 +394,7 @@ def test_a_reply_to_all_leaves_nobody_else_out(as_bob: Client, bob: Person) -> N
 
 
 def test_a_reply_follows_reply_to(as_bob: Client, bob: Person) -> None:
-    message = put(bob.mailbox, extra_headers={"Reply-To": CHARLIE})
+    message = store_message(bob.mailbox, extra_headers={"Reply-To": CHARLIE})
 
     page = as_bob.get(reverse("webmail:reply", args=[message.pk])).content.decode()
 
@@ -392,7 +402,7 @@ def test_a_reply_follows_reply_to(as_bob: Client, bob: Person) -> None:
 
 
 def test_a_reply_to_html_quotes_its_text(as_bob: Client, bob: Person) -> None:
-    message = put(bob.mailbox, html("<p>Hello <b>Bob</b></p>"))
+    message = store_message(bob.mailbox, compose_html("<p>Hello <b>Bob</b></p>"))
 
     page = as_bob.get(reverse("webmail:reply", args=[message.pk])).content.decode()
 
@@ -402,7 +412,7 @@ def test_a_reply_to_html_quotes_its_text(as_bob: Client, bob: Person) -> None:
 def test_a_forwarded_message_is_quoted_and_carries_its_files(
     as_bob: Client, bob: Person
 ) -> None:
-    message = put(bob.mailbox, attachments=[PDF])
+    message = store_message(bob.mailbox, attachments=[PDF])
 
     page = as_bob.post(
         reverse("webmail:forward", args=[message.pk]), follow=True
@@ -420,7 +430,7 @@ def test_a_forwarded_message_is_quoted_and_carries_its_files(
 def test_a_message_is_forwarded_whole_as_a_file(
     as_bob: Client, bob: Person, charlie: Person
 ) -> None:
-    message = put(bob.mailbox, attachments=[PDF])
+    message = store_message(bob.mailbox, attachments=[PDF])
     answer = as_bob.post(reverse("webmail:forward", args=[message.pk]), {"as": "file"})
 
     fields = {"do": "send", "to": CHARLIE, "subject": "x", "text": "See"}

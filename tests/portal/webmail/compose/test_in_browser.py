@@ -19,7 +19,7 @@ from portal.webmail.models import DraftFile, Signature
 from tests.peers.chromium import OpenPage
 from tests.portal import screens, walks
 from tests.portal.webmail.compose_page import messages_in, only_message_in
-from tests.portal.webmail.conftest import put
+from tests.portal.webmail.conftest import store_message
 
 CHARLIE = "charlie@harbour.secure.example"
 
@@ -201,7 +201,7 @@ def test_no_page_of_writing_or_of_the_address_book_breaks_wcag(
     signature = Signature.objects.create(
         mailbox=bob.mailbox, name="Short", text="Bob\nListing", is_default=True
     )
-    message = put(bob.mailbox)
+    message = store_message(bob.mailbox)
     urls = [
         reverse("webmail:reply_all", args=[message.pk]),
         reverse("webmail:find_people", args=[bob.mailbox.pk, uuid4()]),

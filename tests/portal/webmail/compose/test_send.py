@@ -43,7 +43,7 @@ from tests.portal.webmail.compose_page import (
     only_message_in,
     value_of,
 )
-from tests.portal.webmail.conftest import put
+from tests.portal.webmail.conftest import store_message
 
 pytestmark = pytest.mark.usefixtures("charlie")
 
@@ -443,7 +443,7 @@ def test_who_the_recipients_are_is_said(
     as_bob: Client, bob: Person, firm_connection: Connection, northfield: Organisation
 ) -> None:
     factories.make_list("clerks@northfield.secure.example", northfield, bob.address)
-    message = put(bob.mailbox)
+    message = store_message(bob.mailbox)
     page = as_bob.get(reverse("webmail:reply", args=[message.pk])).content.decode()
     assert "On the organisation" in page and "Not in this conversation" not in page
     compose_page = ComposePage(bob.mailbox)
@@ -484,7 +484,7 @@ def test_a_message_goes_to_a_hundred(
 
 
 def test_a_message_is_edited_as_a_new_one(as_bob: Client, bob: Person) -> None:
-    message = put(bob.mailbox, role=FolderRole.SENT, text="Said before")
+    message = store_message(bob.mailbox, role=FolderRole.SENT, text="Said before")
 
     page = as_bob.post(
         reverse("webmail:edit_as_new", args=[message.pk]), follow=True

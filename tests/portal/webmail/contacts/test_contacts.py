@@ -14,7 +14,7 @@ from portal.webmail.mailbox_settings.actions import save_signature
 from portal.webmail.models import Contact, ContactGroup, Signature, UndoTime
 from tests.portal.conftest import SignIn
 from tests.portal.webmail.compose_page import CHARLIE, ComposePage, value_of
-from tests.portal.webmail.conftest import put
+from tests.portal.webmail.conftest import store_message
 
 JANE = Card("Jane Jones", "jane@firm.example", "Firm", groups=("Court",))
 
@@ -83,7 +83,7 @@ def test_a_book_is_its_owners_alone(
 
 
 def test_the_sender_of_a_message_is_written_down(as_bob: Client, bob: Person) -> None:
-    message = put(bob.mailbox)
+    message = store_message(bob.mailbox)
 
     as_bob.post(reverse("webmail:add_sender", args=[message.pk]))
 

@@ -15,7 +15,7 @@ from engine.storage.standard_folders import folder
 from portal.webmail.contacts import actions
 from portal.webmail.contacts.contact_card import Card
 from tests import factories
-from tests.portal.webmail.conftest import named, put, written
+from tests.portal.webmail.conftest import compose_message, named_address, store_message
 
 NAME = "Alice Gray"
 REAL = "alice@northfield.secure.example"
@@ -45,8 +45,10 @@ def _text(row: BeautifulSoup, where: str) -> str:
 
 def sent_to(bob: Person, *to: tuple[str, str], **over: object) -> Message:
     role = over.pop("role", FolderRole.SENT)
-    over = {"sender": named("Bob", bob.address), **over}
-    return put(bob.mailbox, role=role, to=[named(*one) for one in to], **over)
+    over = {"sender": named_address("Bob", bob.address), **over}
+    return store_message(
+        bob.mailbox, role=role, to=[named_address(*one) for one in to], **over
+    )
 
 
 @pytest.mark.parametrize("role", [FolderRole.SENT, FolderRole.DRAFTS])
@@ -67,7 +69,7 @@ def test_namesakes_are_told_apart_among_what_was_written(
 
 def test_namesakes_are_told_apart_among_what_came(as_bob: Client, bob: Person) -> None:
     for address in (REAL, NAMESAKE):
-        put(bob.mailbox, sender=named(NAME, address))
+        store_message(bob.mailbox, sender=named_address(NAME, address))
     inbox = folder(bob.mailbox, FolderRole.INBOX)
 
     page = soup(as_bob, "folder", folder_id=inbox.pk)
@@ -104,7 +106,7 @@ def test_a_draft_to_nobody_yet_says_so(as_bob: Client, bob: Person) -> None:
 
 def test_a_search_says_of_what_was_sent_to_whom(as_bob: Client, bob: Person) -> None:
     sent_to(bob, (NAME, NAMESAKE))
-    put(bob.mailbox, sender=named(NAME, REAL))
+    store_message(bob.mailbox, sender=named_address(NAME, REAL))
 
     page = soup(as_bob, "search", "?q=hearing", mailbox_id=bob.mailbox.pk)
 
@@ -149,7 +151,9 @@ def test_a_file_to_take_care_with_names_its_sender_with_the_address(
     as_bob: Client, bob: Person
 ) -> None:
     file = Attachment("Sign in.html", "text/html", b"<form>Password")
-    message = put(bob.mailbox, sender=named(NAME, NAMESAKE), attachments=[file])
+    message = store_message(
+        bob.mailbox, sender=named_address(NAME, NAMESAKE), attachments=[file]
+    )
 
     page = soup(as_bob, "part", message_id=message.pk, path="2")
 
@@ -157,7 +161,7 @@ def test_a_file_to_take_care_with_names_its_sender_with_the_address(
 
 
 def test_paper_says_whose_the_message_is(as_bob: Client, bob: Person) -> None:
-    message = put(bob.mailbox, sender=named(NAME, NAMESAKE))
+    message = store_message(bob.mailbox, sender=named_address(NAME, NAMESAKE))
 
     text = " ".join(soup(as_bob, "print", message_id=message.pk).get_text().split())
 
@@ -177,8 +181,10 @@ def test_what_is_sent_on_names_people_with_their_addresses(
     as_bob: Client, bob: Person
 ) -> None:
     hidden = b"From: =?utf-8?q?=E2=80=AEAlice_Gray?= <" + NAMESAKE.encode() + b">\r\n"
-    rest = written(to=[named(NAME, bob.address), named("", REAL)])
-    message = put(bob.mailbox, hidden + rest.partition(b"\r\n")[2])
+    rest = compose_message(
+        to=[named_address(NAME, bob.address), named_address("", REAL)]
+    )
+    message = store_message(bob.mailbox, hidden + rest.partition(b"\r\n")[2])
 
     said = forwarded(as_bob, message)
 
@@ -189,11 +195,12 @@ def test_what_is_sent_on_names_people_with_their_addresses(
 def test_no_name_is_so_long_that_what_is_sent_on_loses_the_address(
     as_bob: Client, bob: Person
 ) -> None:
-    long = named("A very long name " * 90, NAMESAKE)
+    long = named_address("A very long name " * 90, NAMESAKE)
     crowd = [
-        named(f"Number {n} of the people", f"n{n}@firm.example") for n in range(99)
+        named_address(f"Number {n} of the people", f"n{n}@firm.example")
+        for n in range(99)
     ]
-    message = put(bob.mailbox, sender=long, to=crowd)
+    message = store_message(bob.mailbox, sender=long, to=crowd)
 
     said = forwarded(as_bob, message)
 
@@ -222,7 +229,7 @@ def test_a_reply_warns_of_a_name_that_is_not_the_directorys(
 ) -> None:
     stone = factories.make_person("stone@harbour.secure.example", harbour, name=listed)
     factories.make_mailbox(stone)
-    message = put(bob.mailbox, sender=named(typed, stone.address))
+    message = store_message(bob.mailbox, sender=named_address(typed, stone.address))
 
     text = soup(as_bob, "reply", message_id=message.pk).get_text()
 
@@ -235,10 +242,10 @@ def test_a_name_from_right_to_left_turns_no_address_round(
 ) -> None:
     """Name and address are isolated from each other (UAX #9)."""
     name = "\u05e2\u05d3\u05e0\u05d4"
-    first = put(bob.mailbox, sender=named(name, NAMESAKE))
-    put(
+    first = store_message(bob.mailbox, sender=named_address(name, NAMESAKE))
+    store_message(
         bob.mailbox,
-        sender=named(name, NAMESAKE),
+        sender=named_address(name, NAMESAKE),
         in_reply_to=first.message_id,
         references=first.message_id,
     )

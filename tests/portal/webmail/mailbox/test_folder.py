@@ -13,7 +13,7 @@ from portal.webmail import sidebar
 from portal.webmail.mailbox import message_list
 from tests import factories
 from tests.portal.conftest import SignIn
-from tests.portal.webmail.conftest import PDF, named, put
+from tests.portal.webmail.conftest import PDF, named_address, store_message
 
 # Session, person and organisation (3), whether a second factor is needed (2),
 # permissions (2); mailboxes, folder, its settings and its siblings, counts and messages
@@ -56,7 +56,7 @@ def test_mail_tells_those_without_a_mailbox_what_to_do(
 
 
 def test_a_row_says_who_what_when_and_how_large(as_bob: Client, bob: Person) -> None:
-    put(bob.mailbox, attachments=[PDF])
+    store_message(bob.mailbox, attachments=[PDF])
 
     page = inbox_page(as_bob, bob.mailbox)
 
@@ -72,8 +72,12 @@ def test_a_row_says_who_what_when_and_how_large(as_bob: Client, bob: Person) -> 
 def test_a_row_shows_whose_it_is_beside_the_chosen_name(
     as_bob: Client, bob: Person, alice: Person, firm: Organisation
 ) -> None:
-    put(bob.mailbox, sender=named("Alice", "jane@firm.example.secure.example"))
-    put(bob.mailbox, sender=named("", "x@stranger.example"), subject="Other")
+    store_message(
+        bob.mailbox, sender=named_address("Alice", "jane@firm.example.secure.example")
+    )
+    store_message(
+        bob.mailbox, sender=named_address("", "x@stranger.example"), subject="Other"
+    )
 
     page = inbox_page(as_bob, bob.mailbox).replace("<wbr>", "")
 
@@ -84,7 +88,7 @@ def test_a_row_shows_whose_it_is_beside_the_chosen_name(
 
 
 def test_a_row_cannot_carry_markup(as_bob: Client, bob: Person) -> None:
-    put(bob.mailbox, subject="<script>alert(1)</script>")
+    store_message(bob.mailbox, subject="<script>alert(1)</script>")
 
     page = inbox_page(as_bob, bob.mailbox)
 
@@ -93,7 +97,7 @@ def test_a_row_cannot_carry_markup(as_bob: Client, bob: Person) -> None:
 
 
 def test_sent_names_the_recipients(as_bob: Client, bob: Person) -> None:
-    message = put(bob.mailbox, role=FolderRole.SENT)
+    message = store_message(bob.mailbox, role=FolderRole.SENT)
 
     page = as_bob.get(reverse("webmail:folder", args=[message.folder_id]))
 
@@ -103,11 +107,11 @@ def test_sent_names_the_recipients(as_bob: Client, bob: Person) -> None:
 def test_a_page_costs_the_same_however_many_messages(
     as_bob: Client, bob: Person, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    put(bob.mailbox)
+    store_message(bob.mailbox)
     inbox_page(as_bob, bob.mailbox)
     opened = folder(bob.mailbox, FolderRole.INBOX)
     for _ in range(5):
-        put(bob.mailbox)
+        store_message(bob.mailbox)
 
     with django_assert_num_queries(QUERIES):
         as_bob.get(reverse("webmail:folder", args=[opened.pk]))
@@ -118,7 +122,7 @@ def test_counting_unread_messages_stops_somewhere(
 ) -> None:
     monkeypatch.setattr(sidebar, "COUNT_LIMIT", 2)
     for _ in range(4):
-        put(bob.mailbox)
+        store_message(bob.mailbox)
 
     assert "2+ unread" in inbox_page(as_bob, bob.mailbox)
 
@@ -127,7 +131,7 @@ def test_pages_lead_to_one_another(
     as_bob: Client, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(message_list, "PAGE_SIZE", 2)
-    ids = [put(bob.mailbox, subject=f"Number {n}").pk for n in range(5)]
+    ids = [store_message(bob.mailbox, subject=f"Number {n}").pk for n in range(5)]
 
     first = inbox_page(as_bob, bob.mailbox)
     second = inbox_page(as_bob, bob.mailbox, f"?past={ids[3]}&page=2")
@@ -149,7 +153,7 @@ def test_who_acts_on_a_later_page_stays_there(
     as_bob: Client, bob: Person, monkeypatch: pytest.MonkeyPatch, reached_by: str
 ) -> None:
     monkeypatch.setattr(message_list, "PAGE_SIZE", 2)
-    ids = [put(bob.mailbox, subject=f"Number {n}").pk for n in range(5)]
+    ids = [store_message(bob.mailbox, subject=f"Number {n}").pk for n in range(5)]
     page = BeautifulSoup(
         inbox_page(as_bob, bob.mailbox, f"?{reached_by.format(*ids)}"), "html.parser"
     )
@@ -168,7 +172,7 @@ def test_the_oldest_can_come_first(
     as_bob: Client, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(message_list, "PAGE_SIZE", 2)
-    ids = [put(bob.mailbox, subject=f"Number {n}").pk for n in range(5)]
+    ids = [store_message(bob.mailbox, subject=f"Number {n}").pk for n in range(5)]
 
     first = inbox_page(as_bob, bob.mailbox, "?order=oldest")
     second = inbox_page(as_bob, bob.mailbox, f"?order=oldest&past={ids[1]}&page=2")
@@ -183,9 +187,9 @@ def test_the_oldest_can_come_first(
 def test_only_unread_or_only_flagged_messages_are_shown(
     as_bob: Client, bob: Person
 ) -> None:
-    put(bob.mailbox, subject="Read already", is_read=True)
-    flagged = put(bob.mailbox, subject="With a flag", is_read=True)
-    put(bob.mailbox, subject="Not read yet")
+    store_message(bob.mailbox, subject="Read already", is_read=True)
+    flagged = store_message(bob.mailbox, subject="With a flag", is_read=True)
+    store_message(bob.mailbox, subject="Not read yet")
     act(as_bob, flagged, do="flag")
 
     unread = inbox_page(as_bob, bob.mailbox, "?show=unread")
@@ -199,13 +203,13 @@ def test_only_unread_or_only_flagged_messages_are_shown(
     "query", ["?past=x", "?back=-1", "?past=" + "9" * 30, "?order=x&show=y&page=-3"]
 )
 def test_a_strange_page_is_the_first(as_bob: Client, bob: Person, query: str) -> None:
-    put(bob.mailbox)
+    store_message(bob.mailbox)
 
     assert "1 message" in inbox_page(as_bob, bob.mailbox, query)
 
 
 def test_what_is_shown_is_kept_by_no_cache(as_bob: Client, bob: Person) -> None:
-    message = put(bob.mailbox)
+    message = store_message(bob.mailbox)
 
     for name in ("read", "print", "source", "original"):
         answer = as_bob.get(reverse(f"webmail:{name}", args=[message.pk]))
@@ -213,7 +217,7 @@ def test_what_is_shown_is_kept_by_no_cache(as_bob: Client, bob: Person) -> None:
 
 
 def test_messages_are_marked_read_and_unread(as_bob: Client, bob: Person) -> None:
-    message = put(bob.mailbox)
+    message = store_message(bob.mailbox)
 
     assert "1 message marked as read" in act(as_bob, message, do="read")
     message.refresh_from_db()
@@ -224,7 +228,7 @@ def test_messages_are_marked_read_and_unread(as_bob: Client, bob: Person) -> Non
 
 
 def test_messages_move_to_another_folder(as_bob: Client, bob: Person) -> None:
-    message = put(bob.mailbox)
+    message = store_message(bob.mailbox)
     archive = folder(bob.mailbox, FolderRole.ARCHIVE)
 
     page = act(as_bob, message, do="move", target=archive.pk)
@@ -237,7 +241,7 @@ def test_messages_move_to_another_folder(as_bob: Client, bob: Person) -> None:
 def test_deleting_moves_to_deleted_and_then_asks_before_it_is_for_good(
     as_bob: Client, bob: Person
 ) -> None:
-    message = put(bob.mailbox)
+    message = store_message(bob.mailbox)
 
     assert "1 message moved to Deleted" in act(as_bob, message, do="delete")
     message.refresh_from_db()
@@ -251,7 +255,7 @@ def test_deleting_moves_to_deleted_and_then_asks_before_it_is_for_good(
 
 
 def test_only_what_is_in_deleted_is_erased(as_bob: Client, bob: Person) -> None:
-    message = put(bob.mailbox)
+    message = store_message(bob.mailbox)
 
     act(as_bob, message, do="erase")
 
@@ -259,7 +263,7 @@ def test_only_what_is_in_deleted_is_erased(as_bob: Client, bob: Person) -> None:
 
 
 def test_choosing_nothing_is_said(as_bob: Client, bob: Person) -> None:
-    message = put(bob.mailbox)
+    message = store_message(bob.mailbox)
 
     answer = as_bob.post(
         reverse("webmail:act", args=[message.folder_id]), {"do": "read"}, follow=True

@@ -10,7 +10,13 @@ from engine.registry.models import Person
 from engine.storage.models import FolderRole, Message
 from portal.webmail.mailbox.message_view import attachment_response
 from tests import smime
-from tests.portal.webmail.conftest import PDF, html, named, put, written
+from tests.portal.webmail.conftest import (
+    PDF,
+    compose_html,
+    compose_message,
+    named_address,
+    store_message,
+)
 
 
 def page_of(client: Client, message: Message, query: str = "") -> str:
@@ -24,9 +30,9 @@ def content_of(client: Client, message: Message) -> HttpResponse:
 
 
 def test_a_message_shows_its_people_and_text(as_bob: Client, bob: Person) -> None:
-    message = put(
+    message = store_message(
         bob.mailbox,
-        cc=[named("Carol", "carol@harbour.secure.example")],
+        cc=[named_address("Carol", "carol@harbour.secure.example")],
         text="See https://court.example/ <b>now</b>\n",
     )
 
@@ -39,7 +45,7 @@ def test_a_message_shows_its_people_and_text(as_bob: Client, bob: Person) -> Non
 
 
 def test_opening_a_message_marks_it_read(as_bob: Client, bob: Person) -> None:
-    message = put(bob.mailbox)
+    message = store_message(bob.mailbox)
 
     page_of(as_bob, message)
 
@@ -50,7 +56,9 @@ def test_opening_a_message_marks_it_read(as_bob: Client, bob: Person) -> None:
 def test_html_is_shown_in_a_frame_that_may_do_nothing(
     as_bob: Client, bob: Person
 ) -> None:
-    message = put(bob.mailbox, html("<p>Hello</p><script>alert(1)</script>"))
+    message = store_message(
+        bob.mailbox, compose_html("<p>Hello</p><script>alert(1)</script>")
+    )
 
     page = page_of(as_bob, message)
     content = content_of(as_bob, message)
@@ -69,7 +77,9 @@ def test_html_is_shown_in_a_frame_that_may_do_nothing(
 
 
 def test_html_is_read_as_plain_text_on_request(as_bob: Client, bob: Person) -> None:
-    message = put(bob.mailbox, html("<h1>Notice</h1><p>Hello <b>Jane</b></p>"))
+    message = store_message(
+        bob.mailbox, compose_html("<h1>Notice</h1><p>Hello <b>Jane</b></p>")
+    )
 
     page = page_of(as_bob, message, "?view=text")
 
@@ -79,7 +89,9 @@ def test_html_is_read_as_plain_text_on_request(as_bob: Client, bob: Person) -> N
 
 
 def test_pictures_from_elsewhere_are_mentioned(as_bob: Client, bob: Person) -> None:
-    message = put(bob.mailbox, html("<img src='https://evil.example/p.gif'>"))
+    message = store_message(
+        bob.mailbox, compose_html("<img src='https://evil.example/p.gif'>")
+    )
 
     assert "Pictures from other websites are not shown" in page_of(as_bob, message)
     assert "evil.example" not in content_of(as_bob, message).content.decode()
@@ -88,7 +100,9 @@ def test_pictures_from_elsewhere_are_mentioned(as_bob: Client, bob: Person) -> N
 def test_html_beyond_all_bounds_gives_text_and_download(
     as_bob: Client, bob: Person
 ) -> None:
-    message = put(bob.mailbox, html("<p>The words</p>" + "<div>" * 300_000))
+    message = store_message(
+        bob.mailbox, compose_html("<p>The words</p>" + "<div>" * 300_000)
+    )
 
     page = page_of(as_bob, message)
 
@@ -101,7 +115,7 @@ def test_html_beyond_all_bounds_gives_text_and_download(
 def test_attachments_are_listed_and_arrive_byte_for_byte(
     as_bob: Client, bob: Person
 ) -> None:
-    message = put(
+    message = store_message(
         bob.mailbox, attachments=[PDF, Attachment("a<b>.txt", "text/plain", b"x")]
     )
 
@@ -117,7 +131,7 @@ def test_attachments_are_listed_and_arrive_byte_for_byte(
 
 
 def test_a_part_that_is_not_there_is_not_found(as_bob: Client, bob: Person) -> None:
-    message = put(bob.mailbox)
+    message = store_message(bob.mailbox)
 
     for path in ("1", "9", "2.1", "x"):
         answer = as_bob.get(reverse("webmail:part", args=[message.pk, path]))
@@ -127,8 +141,8 @@ def test_a_part_that_is_not_there_is_not_found(as_bob: Client, bob: Person) -> N
 def test_an_attached_message_is_a_file_and_not_the_text(
     as_bob: Client, bob: Person
 ) -> None:
-    inner = written(text="SECRET OF THE INNER MESSAGE\n")
-    message = put(
+    inner = compose_message(text="SECRET OF THE INNER MESSAGE\n")
+    message = store_message(
         bob.mailbox, attachments=[Attachment("Old.eml", "message/rfc822", inner)]
     )
 
@@ -149,7 +163,7 @@ def test_pictures_inside_the_html_are_set_in(as_bob: Client, bob: Person) -> Non
         b"Content-Transfer-Encoding: base64\r\n\r\niVBORw0KGgo=\r\n"
         b"--b\r\nContent-Type: image/png\r\nContent-ID: <p2>\r\n\r\nlost\r\n--b--\r\n"
     )
-    message = put(bob.mailbox, raw)
+    message = store_message(bob.mailbox, raw)
 
     content = content_of(as_bob, message).content.decode()
     page = page_of(as_bob, message)
@@ -181,7 +195,7 @@ def test_pictures_inside_the_html_are_set_in(as_bob: Client, bob: Person) -> Non
 def test_hostile_messages_do_not_break_the_page(
     as_bob: Client, bob: Person, raw: bytes
 ) -> None:
-    message = put(bob.mailbox, raw)
+    message = store_message(bob.mailbox, raw)
 
     page = as_bob.get(reverse("webmail:read", args=[message.pk]))
     listed = as_bob.get(reverse("webmail:folder", args=[message.folder_id]))
@@ -193,8 +207,8 @@ def test_hostile_messages_do_not_break_the_page(
 
 
 def test_a_long_list_of_recipients_is_folded(as_bob: Client, bob: Person) -> None:
-    many = [named("", f"p{n}@firm.example") for n in range(80)]
-    message = put(bob.mailbox, to=many)
+    many = [named_address("", f"p{n}@firm.example") for n in range(80)]
+    message = store_message(bob.mailbox, to=many)
 
     page = page_of(as_bob, message)
 
@@ -206,14 +220,16 @@ def test_a_long_list_of_recipients_is_folded(as_bob: Client, bob: Person) -> Non
 
 
 def test_a_list_of_recipients_without_end_is_cut(as_bob: Client, bob: Person) -> None:
-    message = put(bob.mailbox, to=[named("", f"p{n}@x.example") for n in range(510)])
+    message = store_message(
+        bob.mailbox, to=[named_address("", f"p{n}@x.example") for n in range(510)]
+    )
 
     assert "and 10 more, listed in the downloaded message" in page_of(as_bob, message)
 
 
 def test_the_original_is_downloaded_whole(as_bob: Client, bob: Person) -> None:
-    raw = written(subject="Re: a/b")
-    message = put(bob.mailbox, raw)
+    raw = compose_message(subject="Re: a/b")
+    message = store_message(bob.mailbox, raw)
 
     answer = as_bob.get(reverse("webmail:original", args=[message.pk]))
 
@@ -224,8 +240,8 @@ def test_the_original_is_downloaded_whole(as_bob: Client, bob: Person) -> None:
 def test_the_neighbours_of_a_sent_message_say_to_whom(
     as_bob: Client, bob: Person
 ) -> None:
-    put(bob.mailbox, role=FolderRole.SENT)
-    message = put(bob.mailbox, role=FolderRole.SENT)
+    store_message(bob.mailbox, role=FolderRole.SENT)
+    message = store_message(bob.mailbox, role=FolderRole.SENT)
 
     page = page_of(as_bob, message)
 
@@ -235,10 +251,10 @@ def test_the_neighbours_of_a_sent_message_say_to_whom(
 def test_the_neighbours_of_a_message_stand_beside_it(
     as_bob: Client, bob: Person
 ) -> None:
-    put(bob.mailbox, subject="The one before")
-    message = put(bob.mailbox, subject="This one")
-    put(bob.mailbox, subject="The one after")
-    put(bob.mailbox, subject="Elsewhere", role=FolderRole.ARCHIVE)
+    store_message(bob.mailbox, subject="The one before")
+    message = store_message(bob.mailbox, subject="This one")
+    store_message(bob.mailbox, subject="The one after")
+    store_message(bob.mailbox, subject="Elsewhere", role=FolderRole.ARCHIVE)
 
     page = page_of(as_bob, message)
 
@@ -250,7 +266,7 @@ def test_a_page_that_came_as_a_file_is_warned_of_twice(
     as_bob: Client, bob: Person
 ) -> None:
     page = Attachment("Sign in.html", "application/pdf", b"<form>Password")
-    message = put(bob.mailbox, attachments=[page, PDF])
+    message = store_message(bob.mailbox, attachments=[page, PDF])
 
     read = page_of(as_bob, message)
     first = as_bob.get(reverse("webmail:part", args=[message.pk, "2"]))
@@ -266,7 +282,7 @@ def test_a_page_that_came_as_a_file_is_warned_of_twice(
 
 def test_signed_mail_shows_what_is_signed(as_bob: Client, bob: Person) -> None:
     entity = b"Content-Type: text/plain\r\n\r\nThe hearing is at ten.\r\n"
-    message = put(bob.mailbox, smime.message(smime.signed(entity)))
+    message = store_message(bob.mailbox, smime.message(smime.signed(entity)))
 
     page = page_of(as_bob, message)
 
@@ -278,8 +294,8 @@ def test_signed_mail_shows_what_is_signed(as_bob: Client, bob: Person) -> None:
 def test_what_could_not_be_scanned_is_said_beside_the_message(
     as_bob: Client, bob: Person
 ) -> None:
-    raw = b"X-Postern-Not-Scanned: encrypted PDF, rar archive\r\n" + written()
-    message = put(bob.mailbox, raw)
+    raw = b"X-Postern-Not-Scanned: encrypted PDF, rar archive\r\n" + compose_message()
+    message = store_message(bob.mailbox, raw)
 
     page = page_of(as_bob, message)
 
@@ -290,7 +306,7 @@ def test_what_could_not_be_scanned_is_said_beside_the_message(
 def test_an_attached_message_is_offered_as_one(
     as_bob: Client, bob: Person, kind: str
 ) -> None:
-    message = put(
+    message = store_message(
         bob.mailbox,
         b"From: jane@firm.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
         + f"--b\r\nContent-Type: message/{kind}\r\n\r\n".encode()

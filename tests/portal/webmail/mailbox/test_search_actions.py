@@ -12,7 +12,7 @@ from engine.storage.models import FolderRole, Message
 from engine.storage.standard_folders import folder
 from tests import factories
 from tests.portal.conftest import SignIn
-from tests.portal.webmail.conftest import put, written
+from tests.portal.webmail.conftest import compose_message, store_message
 
 
 def act(client: Client, mailbox: Mailbox, do: str, *chosen: Message, **more: object):
@@ -29,7 +29,7 @@ def folder_of(message: Message) -> str:
 def test_what_is_found_in_several_folders_is_moved_and_put_back(
     as_bob: Client, bob: Person
 ) -> None:
-    first, second = put(bob.mailbox), put(bob.mailbox)
+    first, second = store_message(bob.mailbox), store_message(bob.mailbox)
     message_actions.move([second], folder(bob.mailbox, FolderRole.ARCHIVE))
 
     moved = act(as_bob, bob.mailbox, "delete", first, second)
@@ -51,7 +51,7 @@ def test_what_is_found_in_several_folders_is_moved_and_put_back(
 def test_what_is_found_is_marked(
     as_bob: Client, bob: Person, do: str, name: str
 ) -> None:
-    message = put(bob.mailbox)
+    message = store_message(bob.mailbox)
 
     act(as_bob, bob.mailbox, do, message)
 
@@ -62,7 +62,7 @@ def test_what_is_found_is_marked(
 def test_what_is_found_is_moved_to_a_folder_of_the_same_mailbox_only(
     as_bob: Client, bob: Person, team: Mailbox
 ) -> None:
-    message = put(bob.mailbox)
+    message = store_message(bob.mailbox)
     archive, theirs = (folder(one, FolderRole.ARCHIVE) for one in (bob.mailbox, team))
 
     refused = act(as_bob, bob.mailbox, "move", message, target=theirs.pk)
@@ -77,7 +77,7 @@ def test_a_draft_that_is_found_goes_nowhere_but_to_deleted(
     as_bob: Client, bob: Person
 ) -> None:
     drafts = folder(bob.mailbox, FolderRole.DRAFTS)
-    draft = message_actions.append(drafts, written(), is_draft=True)
+    draft = message_actions.append(drafts, compose_message(), is_draft=True)
 
     page = act(as_bob, bob.mailbox, "archive", draft).content.decode()
     stayed = folder_of(draft)
@@ -90,7 +90,7 @@ def test_a_draft_that_is_found_goes_nowhere_but_to_deleted(
 def test_what_is_deleted_already_is_not_deleted_for_good_from_here(
     as_bob: Client, bob: Person
 ) -> None:
-    message = put(bob.mailbox)
+    message = store_message(bob.mailbox)
     message_actions.move([message], folder(bob.mailbox, FolderRole.TRASH))
 
     page = act(as_bob, bob.mailbox, "delete", message).content.decode()
@@ -102,7 +102,7 @@ def test_what_is_deleted_already_is_not_deleted_for_good_from_here(
 def test_nobody_else_acts_on_what_is_found(
     signed_in: SignIn, bob: Person, alice: Person, team: Mailbox
 ) -> None:
-    mine, shared = put(bob.mailbox), put(team)
+    mine, shared = store_message(bob.mailbox), store_message(team)
     factories.make_grant(team, alice, can_read=True)
     client = signed_in(alice, second_factor=True)
 
@@ -115,7 +115,7 @@ def test_nobody_else_acts_on_what_is_found(
 
 def test_undoing_a_move_leads_back_to_the_page(as_bob: Client, bob: Person) -> None:
     inbox = folder(bob.mailbox, FolderRole.INBOX)
-    newer, message = put(bob.mailbox), put(bob.mailbox)
+    newer, message = store_message(bob.mailbox), store_message(bob.mailbox)
     place = {"past": newer.pk, "page": 2, "order": "oldest"}
     act_at, undo_at = (
         reverse(f"webmail:{name}", args=[inbox.pk]) for name in ("act", "undo_move")

@@ -20,13 +20,13 @@ from engine.storage.standard_folders import folder
 from portal.webmail import tasks
 from tests import factories
 from tests.portal.conftest import SignIn
-from tests.portal.webmail.conftest import PDF, put, written
+from tests.portal.webmail.conftest import PDF, compose_message, store_message
 
 REPLY = {"subject": "Re: Hearing on Monday", "references": "<first@firm.example>"}
 
 
 def first_message() -> bytes:
-    return written(message_id="<first@firm.example>")
+    return compose_message(message_id="<first@firm.example>")
 
 
 def open_folder(client: Client, mailbox: Mailbox, role: FolderRole) -> str:
@@ -45,7 +45,7 @@ def post(client: Client, url: str, /, *args: object, **data: object) -> str:
 
 
 def test_mail_is_found_by_what_is_typed(as_bob: Client, bob: Person) -> None:
-    put(bob.mailbox, attachments=[PDF])
+    store_message(bob.mailbox, attachments=[PDF])
 
     page = search(as_bob, bob.mailbox, 'from:jane filename:bundle "see the"')
 
@@ -69,8 +69,8 @@ def test_a_search_cannot_carry_markup(as_bob: Client, bob: Person) -> None:
 
 
 def test_a_conversation_stands_on_one_line(as_bob: Client, bob: Person) -> None:
-    put(bob.mailbox, first_message(), is_read=True)
-    newest = put(bob.mailbox, **REPLY)
+    store_message(bob.mailbox, first_message(), is_read=True)
+    newest = store_message(bob.mailbox, **REPLY)
 
     page = open_folder(as_bob, bob.mailbox, FolderRole.INBOX)
 
@@ -82,9 +82,9 @@ def test_a_conversation_stands_on_one_line(as_bob: Client, bob: Person) -> None:
 def test_what_is_done_to_the_line_is_done_to_the_conversation(
     as_bob: Client, bob: Person
 ) -> None:
-    put(bob.mailbox, first_message())
-    newest = put(bob.mailbox, **REPLY)
-    put(bob.mailbox, subject="Lunch")
+    store_message(bob.mailbox, first_message())
+    newest = store_message(bob.mailbox, **REPLY)
+    store_message(bob.mailbox, subject="Lunch")
 
     page = post(
         as_bob, "act", newest.folder_id, message=newest.pk, do="archive", gathers="1"
@@ -95,8 +95,8 @@ def test_what_is_done_to_the_line_is_done_to_the_conversation(
 
 
 def test_conversations_can_be_turned_off(as_bob: Client, bob: Person) -> None:
-    put(bob.mailbox, first_message())
-    put(bob.mailbox, **REPLY)
+    store_message(bob.mailbox, first_message())
+    store_message(bob.mailbox, **REPLY)
 
     post(as_bob, "settings", bob.mailbox.pk)
 
@@ -107,9 +107,9 @@ def test_conversations_can_be_turned_off(as_bob: Client, bob: Person) -> None:
 def test_an_open_message_shows_what_came_before_and_names_what_came_after(
     as_bob: Client, bob: Person
 ) -> None:
-    first = put(bob.mailbox, first_message())
-    newest = put(bob.mailbox, **REPLY, role=FolderRole.SENT)
-    trashed = put(bob.mailbox, **REPLY, role=FolderRole.TRASH)
+    first = store_message(bob.mailbox, first_message())
+    newest = store_message(bob.mailbox, **REPLY, role=FolderRole.SENT)
+    trashed = store_message(bob.mailbox, **REPLY, role=FolderRole.TRASH)
 
     above = as_bob.get(reverse("webmail:read", args=[newest.pk])).content.decode()
     below = as_bob.get(reverse("webmail:read", args=[first.pk])).content.decode()
@@ -121,7 +121,7 @@ def test_an_open_message_shows_what_came_before_and_names_what_came_after(
 
 
 def test_a_move_can_be_taken_back(as_bob: Client, bob: Person) -> None:
-    message = put(bob.mailbox)
+    message = store_message(bob.mailbox)
     inbox = message.folder
 
     page = post(as_bob, "act", inbox.pk, message=message.pk, do="delete")
@@ -138,8 +138,8 @@ def test_a_move_can_be_taken_back(as_bob: Client, bob: Person) -> None:
 def test_everything_in_a_folder_is_done_at_once_after_a_question(
     as_bob: Client, bob: Person
 ) -> None:
-    inbox = put(bob.mailbox).folder
-    put(bob.mailbox)
+    inbox = store_message(bob.mailbox).folder
+    store_message(bob.mailbox)
 
     asked = as_bob.get(
         reverse("webmail:folder_bulk_actions", args=[inbox.pk])
@@ -172,7 +172,7 @@ def test_folders_are_made_renamed_and_deleted(as_bob: Client, bob: Person) -> No
 def test_rules_are_laid_down_ordered_applied_and_forgotten(
     as_bob: Client, bob: Person
 ) -> None:
-    message = put(bob.mailbox)
+    message = store_message(bob.mailbox)
     archive = folder(bob.mailbox, FolderRole.ARCHIVE)
     box = bob.mailbox.pk
 
@@ -196,7 +196,7 @@ def test_a_rule_for_many_messages_is_applied_by_a_job(
     as_bob: Client, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("portal.webmail.mailbox_settings.rules.IMMEDIATE_LIMIT", 0)
-    message = put(bob.mailbox)
+    message = store_message(bob.mailbox)
     rule = Rule.objects.create(
         mailbox=bob.mailbox, position=1, name="Firm", from_contains="jane", flags=True
     )
@@ -234,7 +234,7 @@ def test_a_copy_is_made_by_a_job_told_of_and_fetched(
     as_bob: Client, bob: Person, settings: Settings
 ) -> None:
     settings.EMAIL_BACKEND = "engine.email_backend.QueueEmailBackend"
-    put(bob.mailbox)
+    store_message(bob.mailbox)
 
     page = post(as_bob, "exports", bob.mailbox.pk)
     made = Export.objects.get()
@@ -300,7 +300,7 @@ def test_numbers_without_end_are_places_that_are_not_there(
     as_bob: Client, bob: Person
 ) -> None:
     inbox = folder(bob.mailbox, FolderRole.INBOX)
-    message = put(bob.mailbox)
+    message = store_message(bob.mailbox)
     moved = as_bob.post(
         reverse("webmail:act", args=[inbox.pk]),
         {"do": "move", "target": ENDLESS, "message": message.pk},

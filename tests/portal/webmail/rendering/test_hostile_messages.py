@@ -15,7 +15,7 @@ from engine.registry.models import Person
 from portal.webmail.compose import reply_drafts
 from portal.webmail.models import DraftFile
 from portal.webmail.rendering import html_limits, parsed_message, plain_text
-from tests.portal.webmail.conftest import put
+from tests.portal.webmail.conftest import store_message
 from tests.security.messages import MESSAGES
 
 STEPS = 1_100_000  # function calls and returns, which take less than 100 ms
@@ -69,7 +69,7 @@ def test_a_message_is_turned_into_text_in_so_many_steps(name: str) -> None:
 def test_a_page_of_a_message_is_bounded(
     as_bob: Client, bob: Person, django_assert_max_num_queries, name: str
 ) -> None:
-    message = put(bob.mailbox, MESSAGES[name]())
+    message = store_message(bob.mailbox, MESSAGES[name]())
 
     for page in PAGES:
         with django_assert_max_num_queries(60):
@@ -80,7 +80,7 @@ def test_a_page_of_a_message_is_bounded(
 
 def test_a_page_says_that_it_shows_a_part(as_bob: Client, bob: Person) -> None:
     for name in ("one word", "large"):
-        message = put(bob.mailbox, MESSAGES[name]())
+        message = store_message(bob.mailbox, MESSAGES[name]())
         for page in ("read", "print"):
             address = reverse(f"webmail:{page}", args=[message.pk])
             shown = as_bob.get(address, {"view": "text"}).content.decode()
@@ -93,7 +93,7 @@ def test_a_page_says_that_it_shows_a_part(as_bob: Client, bob: Person) -> None:
 def test_a_page_says_how_many_files_it_does_not_list(
     as_bob: Client, bob: Person
 ) -> None:
-    message = put(bob.mailbox, MESSAGES["files"]())
+    message = store_message(bob.mailbox, MESSAGES["files"]())
 
     shown = as_bob.get(reverse("webmail:read", args=[message.pk])).content.decode()
 
@@ -105,7 +105,7 @@ def test_a_page_says_how_many_files_it_does_not_list(
 def test_a_message_with_very_many_files_is_carried_on_as_one(
     as_bob: Client, bob: Person, way: str
 ) -> None:
-    message = put(bob.mailbox, MESSAGES["files"]())
+    message = store_message(bob.mailbox, MESSAGES["files"]())
 
     as_bob.post(reverse(f"webmail:{way}", args=[message.pk]))
 
