@@ -35,7 +35,9 @@ class Inspector:
         page.wait_for_function(SETTLED)
         for width in (screens.WIDE, screens.NARROW):
             page.set_viewport_size({"width": width, "height": 900})
-            self.found += (f"{page.url}: {f}" for f in screens.examine(page, width))
+            self.found += (
+                f"{page.url}: {f}" for f in screens.faults_at_width(page, width)
+            )
         page.set_viewport_size({"width": screens.WIDE, "height": 900})
 
 

@@ -37,7 +37,7 @@ class ScreenCheck:
     def check(self, name: str) -> None:
         for width in (screens.WIDE, screens.NARROW):
             self.page.set_viewport_size({"width": width, "height": 900})
-            for fault in screens.examine(self.page, width):
+            for fault in screens.faults_at_width(self.page, width):
                 self.found.append(f"{name} at {width}: {fault}")
             if folder := os.environ.get("POSTERN_PICTURES"):
                 path = Path(folder) / f"{name}-{width}.png"

@@ -54,7 +54,7 @@ def test_somebody_who_failed_too_often(page: Page, live_server, bob: Person) -> 
     page.get_by_role("button", name="Sign in", exact=True).click()
 
     expect(page.get_by_text("You can try again in 15 minutes")).to_be_visible()
-    assert list(screens.examine(page, screens.WIDE)) == []
+    assert list(screens.faults_at_width(page, screens.WIDE)) == []
 
 
 def test_failed_sign_in(page: Page, live_server) -> None:
@@ -65,7 +65,7 @@ def test_failed_sign_in(page: Page, live_server) -> None:
     expect(
         page.get_by_role("link", name="Enter your secure email address")
     ).to_be_visible()
-    assert list(screens.examine(page, screens.WIDE)) == []
+    assert list(screens.faults_at_width(page, screens.WIDE)) == []
 
 
 def test_second_step_of_signing_in(page: Page, live_server, bob: Person) -> None:
@@ -76,7 +76,7 @@ def test_second_step_of_signing_in(page: Page, live_server, bob: Person) -> None
     page.get_by_role("button", name="Sign in", exact=True).click()
 
     expect(page.get_by_role("heading", name="Check that it is you")).to_be_visible()
-    assert list(screens.examine(page, screens.WIDE)) == []
+    assert list(screens.faults_at_width(page, screens.WIDE)) == []
 
 
 def test_member(page: Page, live_server, signed_in: SignIn, bob: Person) -> None:
@@ -106,7 +106,7 @@ def test_member_makes_an_app_password(
     page.get_by_role("button", name="Make the app password").click()
 
     expect(page.get_by_text("It is not shown again")).to_be_visible()
-    assert list(screens.examine(page, screens.WIDE)) == []
+    assert list(screens.faults_at_width(page, screens.WIDE)) == []
 
 
 def test_administrator_sets_up_a_second_factor(
@@ -153,7 +153,7 @@ def test_passkey_is_added_and_signs_in(
     page.get_by_label("Name of the passkey").fill("Work phone")
     page.get_by_role("button", name="Continue").click()
     page.get_by_role("heading", name="Recovery codes").wait_for()
-    assert list(screens.examine(page, screens.WIDE)) == []
+    assert list(screens.faults_at_width(page, screens.WIDE)) == []
     page.get_by_role("button", name="continue").click()
     page.get_by_role("heading", name="Overview").wait_for()
 

@@ -98,7 +98,7 @@ def test_every_line_shows_whose_it_is(
     while True:
         lines += page.locator(".app-mail-row").count()
         wrong += page.evaluate(FAULTS, [SENDER, harbour.name])
-        wrong += list(screens.examine(page, width))
+        wrong += list(screens.faults_at_width(page, width))
         _save_screenshot(page, lines, width)
         older = page.locator("a.govuk-pagination__link[rel=next]")
         if not older.count():

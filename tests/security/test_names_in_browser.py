@@ -135,7 +135,7 @@ def look(size: Size) -> Look:
         seen, found = page.evaluate(SEEN, size.address)
         if seen < least:
             found.append(f"the address is seen {seen} times")
-        found += screens.examine(page, size.width)
+        found += screens.faults_at_width(page, size.width)
         return [f"{page.url}: {one}" for one in found]
 
     return examined

@@ -62,7 +62,7 @@ def _find_and_answer_by_keyboard(page: Page, url: str) -> None:
     page.get_by_role("link", name="Set up a second factor").press("Enter")
     page.get_by_role("button", name="No", exact=True).press("Enter")
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
-    assert list(screens.examine(page, screens.WIDE)) == []
+    assert list(screens.faults_at_width(page, screens.WIDE)) == []
     page.get_by_label("What could be better?").fill("Show the button.")
     page.get_by_role("button", name="Send your comment").press("Enter")
     expect(page.get_by_role("heading", name="Thank you for")).to_be_visible()

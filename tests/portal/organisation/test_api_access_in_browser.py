@@ -49,6 +49,6 @@ def test_pages_of_the_api_have_no_faults(
     page.goto(f"{pages}webhooks/{endpoint.pk}/secret/")
     page.get_by_role("button", name="Change the secret").click()
     page.get_by_text("Copy the secret now").wait_for()
-    found += screens.examine(page, screens.NARROW)
+    found += screens.faults_at_width(page, screens.NARROW)
 
     assert found == []

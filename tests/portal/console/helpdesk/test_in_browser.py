@@ -61,7 +61,7 @@ def test_screens(
     page.goto(site + reverse("helpdesk:new"))
     page.get_by_role("button", name="Send your question").click()
     expect(page.get_by_text("There is a problem")).to_be_visible()
-    assert list(screens.examine(page, screens.NARROW)) == []
+    assert list(screens.faults_at_width(page, screens.NARROW)) == []
 
     use_session(page, signed_in(hugh, second_factor=True), site)
     check_screens(page, site, *walks.AGENT, reverse("desk:ticket", args=[ticket.pk]))

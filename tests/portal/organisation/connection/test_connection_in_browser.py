@@ -69,7 +69,7 @@ def test_connecting(
     page.goto(f"{pages}password/")
     page.get_by_role("button", name="Make a new password").press("Enter")
     expect(page.get_by_role("heading", name="Your new password")).to_be_visible()
-    assert list(screens.examine(page, screens.WIDE)) == []
+    assert list(screens.faults_at_width(page, screens.WIDE)) == []
 
     page.goto(f"{live_server.url}/organisation/shared/{token}/")
     page.get_by_role("button", name="Make a password and show it once").click()

@@ -220,9 +220,9 @@ def test_no_page_of_writing_or_of_the_address_book_breaks_wcag(
     page.locator("#id_to").press_sequentially("charl")
     page.get_by_role("option").first.wait_for()
     page.keyboard.press("ArrowDown")
-    found += screens.examine(page, screens.NARROW)
+    found += screens.faults_at_width(page, screens.NARROW)
     page.get_by_role("button", name="Send", exact=True).click()
     page.locator(".govuk-error-summary").wait_for()
-    found += screens.examine(page, screens.NARROW)
+    found += screens.faults_at_width(page, screens.NARROW)
 
     assert found == []
