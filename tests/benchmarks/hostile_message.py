@@ -90,7 +90,7 @@ def _pages(
         path = reverse(f"webmail:{name}", args=[message.pk])
         yield name, lambda path=path: client.post(path)
     yield "search", lambda: document.document_of(message)
-    yield "helpdesk", lambda: incoming_message.read(message)
+    yield "helpdesk", lambda: incoming_message.parse(message)
 
 
 def _best(ask: Callable[[], object], clock: Callable[[], float]) -> float:

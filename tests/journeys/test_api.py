@@ -142,7 +142,7 @@ def test_a_letter_goes_from_one_system_to_another_and_both_are_told(
 
     steps = court("GET", f"traces/{reference}/").data["steps"]
     assert [step["kind"] for step in steps] == ["received", "delivered"]
-    wait_until(lambda: bool(listener.heard), "the webhook", 150)
+    wait_until(lambda: bool(listener.calls), "the webhook", 150)
     [event] = listener.received(secret)
     assert event["data"]["reference"] == reference
     assert event["data"]["recipient"] == david["address"]

@@ -38,7 +38,7 @@ def large() -> bytes:
 
 async def test_poplib(server: Server, reader: Person) -> None:
     raw = large()
-    await asyncio.to_thread(sample_messages.put, reader.mailbox, raw)
+    await asyncio.to_thread(sample_messages.deliver, reader.mailbox, raw)
 
     def download() -> bytes:
         client = poplib.POP3_SSL("localhost", server.pop3s, context=server.context)
@@ -56,7 +56,7 @@ async def test_poplib(server: Server, reader: Person) -> None:
 async def test_mpop(
     server: Server, reader: Person, authority: Authority, starttls: bool
 ) -> None:
-    await asyncio.to_thread(sample_messages.put, reader.mailbox)
+    await asyncio.to_thread(sample_messages.deliver, reader.mailbox)
 
     def download(*, keep: bool) -> list[bytes]:
         return mpop.download(
@@ -81,7 +81,7 @@ async def test_mpop(
 async def test_curl(
     server: Server, reader: Person, authority: Authority, scheme: str
 ) -> None:
-    message = await asyncio.to_thread(sample_messages.put, reader.mailbox)
+    message = await asyncio.to_thread(sample_messages.deliver, reader.mailbox)
     port = server.pop3 if scheme == "pop3" else server.pop3s
     url = f"{scheme}://localhost:{port}"
     curl = ["curl", "-sS", "--ssl-reqd", "--cacert", str(authority.ca_file), "-K", "-"]
@@ -104,8 +104,8 @@ async def test_fetchmail(
     tmp_path: Path,
     implicit_tls: bool,
 ) -> None:
-    await asyncio.to_thread(sample_messages.put, reader.mailbox)
-    await asyncio.to_thread(sample_messages.put, reader.mailbox)
+    await asyncio.to_thread(sample_messages.deliver, reader.mailbox)
+    await asyncio.to_thread(sample_messages.deliver, reader.mailbox)
     port = server.pop3s if implicit_tls else server.pop3
     tls = "ssl" if implicit_tls else "sslproto TLS1.2+"
     config = tmp_path / "fetchmailrc"
@@ -130,7 +130,7 @@ async def test_fetchmail(
 async def test_getmail(
     server: Server, reader: Person, authority: Authority, tmp_path: Path
 ) -> None:
-    await asyncio.to_thread(sample_messages.put, reader.mailbox)
+    await asyncio.to_thread(sample_messages.deliver, reader.mailbox)
     config = tmp_path / "getmailrc"
     config.touch(mode=0o600)
     config.write_text(
@@ -151,7 +151,7 @@ async def test_getmail(
 async def test_curl_downloads_a_group_mailbox_under_its_own_address(
     server: Server, listing: Mailbox, authority: Authority
 ) -> None:
-    await asyncio.to_thread(sample_messages.put, listing)
+    await asyncio.to_thread(sample_messages.deliver, listing)
     curl = ["curl", "-sS", "--ssl-reqd", "--cacert", str(authority.ca_file), "-K", "-"]
     secrets = f'user = "{listing.address}:{SECRET}"'.encode()
 

@@ -39,8 +39,8 @@ async def test_before_tls(server: Server) -> None:
 
 
 async def test_session(server: Server, reader: Person) -> None:
-    first = await in_thread(sample_messages.put, reader.mailbox)
-    second = await in_thread(sample_messages.put, reader.mailbox)
+    first = await in_thread(sample_messages.deliver, reader.mailbox)
+    second = await in_thread(sample_messages.deliver, reader.mailbox)
     size = first.size + len(sample_messages.RETURN_PATH)
 
     await server.run(
@@ -57,7 +57,7 @@ async def test_session(server: Server, reader: Person) -> None:
 
 
 async def test_mistakes(server: Server, reader: Person) -> None:
-    await in_thread(sample_messages.put, reader.mailbox)
+    await in_thread(sample_messages.deliver, reader.mailbox)
 
     await server.run("mistakes")
 
@@ -79,7 +79,7 @@ async def test_injected(server: Server) -> None:
 
 
 async def test_pipelined(server: Server, reader: Person) -> None:
-    await in_thread(sample_messages.put, reader.mailbox)
+    await in_thread(sample_messages.deliver, reader.mailbox)
 
     await server.run("pipelined")
 
@@ -99,7 +99,7 @@ async def test_too_many_errors(serve: Serve) -> None:
 async def test_hanging_up_without_quit_deletes_nothing(
     server: Server, reader: Person
 ) -> None:
-    await in_thread(sample_messages.put, reader.mailbox)
+    await in_thread(sample_messages.deliver, reader.mailbox)
 
     await server.say(SIGN_IN + "c: DELE 1\ns: +OK\n")
 
@@ -110,7 +110,7 @@ async def test_mail_that_arrives_meanwhile_waits_for_the_next_session(
     server: Server, reader: Person
 ) -> None:
     client = await in_thread(sign_in, server)
-    await in_thread(sample_messages.put, reader.mailbox)
+    await in_thread(sample_messages.deliver, reader.mailbox)
 
     assert await in_thread(client.stat) == (0, 0)
     await in_thread(client.quit)
@@ -120,7 +120,7 @@ async def test_mail_that_arrives_meanwhile_waits_for_the_next_session(
 
 
 async def test_mail_that_goes_meanwhile(server: Server, reader: Person) -> None:
-    message = await in_thread(sample_messages.put, reader.mailbox)
+    message = await in_thread(sample_messages.deliver, reader.mailbox)
     client = await in_thread(sign_in, server)
     await in_thread(message_actions.erase, [message.pk])
 
@@ -133,7 +133,7 @@ async def test_mail_that_goes_meanwhile(server: Server, reader: Person) -> None:
 async def test_mail_filed_meanwhile_is_not_deleted(
     server: Server, reader: Person
 ) -> None:
-    message = await in_thread(sample_messages.put, reader.mailbox)
+    message = await in_thread(sample_messages.deliver, reader.mailbox)
     client = await in_thread(sign_in, server)
     archive = await in_thread(
         standard_folders.folder, reader.mailbox, FolderRole.ARCHIVE
@@ -173,7 +173,7 @@ async def test_one_session_a_maildrop_across_processes(
 async def test_neighbours_mail_is_not_seen(
     server: Server, reader: Person, alice: Person
 ) -> None:
-    await in_thread(sample_messages.put, alice.mailbox)
+    await in_thread(sample_messages.deliver, alice.mailbox)
 
     client = await in_thread(sign_in, server)
 
@@ -184,7 +184,7 @@ async def test_neighbours_mail_is_not_seen(
 async def test_mail_in_other_folders_is_not_listed(
     server: Server, reader: Person
 ) -> None:
-    message = await in_thread(sample_messages.put, reader.mailbox)
+    message = await in_thread(sample_messages.deliver, reader.mailbox)
     trash = await in_thread(standard_folders.folder, reader.mailbox, FolderRole.TRASH)
     await in_thread(message_actions.move, [message], trash)
 
@@ -195,7 +195,7 @@ async def test_mail_in_other_folders_is_not_listed(
 
 
 async def test_listing_is_never_cut_short(server: Server, reader: Person) -> None:
-    message = await in_thread(sample_messages.put, reader.mailbox)
+    message = await in_thread(sample_messages.deliver, reader.mailbox)
     await in_thread(fill_with_copies, message, 2_500)
     client = await in_thread(sign_in, server)
 
@@ -215,7 +215,9 @@ async def test_person_without_mailbox(server: Server, reader: Person) -> None:
 
 
 async def test_message_without_sender(server: Server, reader: Person) -> None:
-    await in_thread(sample_messages.put, reader.mailbox, b"Subject: x\r\n\r\ny\r\n", "")
+    await in_thread(
+        sample_messages.deliver, reader.mailbox, b"Subject: x\r\n\r\ny\r\n", ""
+    )
     client = await in_thread(sign_in, server)
 
     _, lines, _ = await in_thread(client.retr, 1)
@@ -246,7 +248,7 @@ def fill_with_copies(message: Message, count: int) -> None:
 async def test_a_group_mailbox_is_read_under_its_own_address(
     server: Server, listing: Mailbox
 ) -> None:
-    await in_thread(sample_messages.put, listing)
+    await in_thread(sample_messages.deliver, listing)
 
     await server.run("group_read_only")
 
@@ -254,7 +256,7 @@ async def test_a_group_mailbox_is_read_under_its_own_address(
 async def test_who_may_write_to_a_group_mailbox_removes_from_it(
     server: Server, listing: Mailbox
 ) -> None:
-    await in_thread(sample_messages.put, listing)
+    await in_thread(sample_messages.deliver, listing)
     await listing.grants.aupdate(can_write=True)
 
     await server.say(

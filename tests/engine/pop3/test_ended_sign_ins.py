@@ -61,7 +61,7 @@ async def test_it_ends_at_its_next_command(
 async def test_what_it_had_marked_as_deleted_stays(
     server: Server, reader: Person
 ) -> None:
-    await asyncio.to_thread(sample_messages.put, reader.mailbox)
+    await asyncio.to_thread(sample_messages.deliver, reader.mailbox)
     dialogue = await signed_in(server)
     await asyncio.to_thread(dialogue.say, "c: DELE 1\ns: +OK\n")
 

@@ -103,7 +103,7 @@ async def test_peer_that_talks_but_does_not_sign_in(serve: Serve) -> None:
 async def test_idle_session_ends_and_deletes_nothing(
     serve: Serve, reader: Person
 ) -> None:
-    await asyncio.to_thread(sample_messages.put, reader.mailbox)
+    await asyncio.to_thread(sample_messages.deliver, reader.mailbox)
     server = await serve(Limits(idle=0.1))
 
     async with signed_in(server) as (lines, writer):
@@ -117,7 +117,7 @@ async def test_idle_session_ends_and_deletes_nothing(
 async def test_peer_that_does_not_read(serve: Serve, reader: Person) -> None:
     """A client that requests a large message repeatedly and reads nothing."""
     raw = sample_messages.HEADER + b"x" * 70 + b"\r\n" + bytes(5_000_000)
-    await asyncio.to_thread(sample_messages.put, reader.mailbox, raw)
+    await asyncio.to_thread(sample_messages.deliver, reader.mailbox, raw)
     server = await serve(Limits(idle=0.1))
 
     async with signed_in(server) as (_, writer):
@@ -225,7 +225,7 @@ async def test_peer_that_vanishes_leaves_the_maildrop_free(
     server: Server, reader: Person
 ) -> None:
     await asyncio.to_thread(
-        sample_messages.put, reader.mailbox, sample_messages.HEADER + bytes(10**7)
+        sample_messages.deliver, reader.mailbox, sample_messages.HEADER + bytes(10**7)
     )
     async with signed_in(server) as (_, writer):
         writer.write(b"RETR 1\r\n")
@@ -240,7 +240,7 @@ async def test_peer_that_vanishes_leaves_the_maildrop_free(
 async def test_fault_of_ours(server: Server, reader: Person) -> None:
     """The blob is missing: the client gets an error, and the session continues."""
     message = await asyncio.to_thread(
-        sample_messages.put, reader.mailbox, sample_messages.HEADER + bytes(10**6)
+        sample_messages.deliver, reader.mailbox, sample_messages.HEADER + bytes(10**6)
     )
     await asyncio.to_thread(forget_blob, message)
 

@@ -37,7 +37,7 @@ def deliver(sender: Person, mailbox: Mailbox, *, subject: str = "Help") -> None:
         subject=subject,
     )
     with transaction.atomic():
-        storage.arrive(mailbox, raw, sender=sender.address)
+        storage.deliver(mailbox, raw, sender=sender.address)
 
 
 def test_a_message_that_arrives_is_taken_in_at_once(
