@@ -30,7 +30,7 @@ class EngineConfig(AppConfig):
         connection_created.connect(_restrict_database_permissions)
         if settings.SECRET_KEY_FALLBACKS:
             # Loads django-q2, which the mail engine does not need otherwise.
-            import_module("engine.jobs.packages").accept_earlier_keys()
+            import_module("engine.jobs.package_signing").accept_earlier_keys()
 
 
 def _restrict_database_permissions(connection: BaseDatabaseWrapper, **_: Any) -> None:

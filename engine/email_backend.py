@@ -11,7 +11,7 @@ from hashlib import sha256
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.message import EmailMessage
 
-from engine.jobs import current
+from engine.jobs import running_job
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.address_list import addresses_in
 from engine.mail.envelope import Envelope
@@ -53,7 +53,7 @@ def notice(
     address = to or person.notice_address
     kind = ServiceMessage if address == person.address else EverydayMessage
     message = kind(subject, body, to=[address])
-    message.key = current.key(what) if what else ""
+    message.key = running_job.idempotency_key(what) if what else ""
     return message
 
 

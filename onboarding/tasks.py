@@ -9,7 +9,7 @@ from django_q.models import Schedule
 from django_q.tasks import async_task
 
 from engine.jobs import queue
-from engine.jobs.current import committed
+from engine.jobs.running_job import committed
 from engine.lanes import Lane
 from onboarding import housekeeping
 from onboarding.first_sign_in import directory_sign_ins

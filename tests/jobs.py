@@ -7,7 +7,7 @@ from django.utils.module_loading import import_string
 from django_q.models import OrmQ
 
 from engine.email_backend import ServiceMessage
-from engine.jobs import current
+from engine.jobs import running_job
 
 
 def run_queued() -> int:
@@ -22,8 +22,8 @@ def run_queued() -> int:
         job = waiting.task
         waiting.delete()
         work = import_string(job["func"])
-        for _ in range(1 if current.is_committed(work) else 2):
-            with current.running(job["id"]):
+        for _ in range(1 if running_job.is_committed(work) else 2):
+            with running_job.running(job["id"]):
                 work(*job.get("args", ()), **job.get("kwargs", {}))
         _forget_resent()
         ran += 1

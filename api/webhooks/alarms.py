@@ -10,9 +10,9 @@ from django.db.models import Count, Min, Q
 from prometheus_client.metrics_core import Metric
 
 from api.models import WebhookCall, WebhookState
-from engine.health import rules
-from engine.health.gauges import gauge
-from engine.health.situation import Finding, Rule, Situation
+from engine.health.checks import alarm_rules
+from engine.health.checks.findings import CheckContext, Finding, Rule
+from engine.health.metrics import gauges
 
 RULE = Rule(
     "webhooks",
@@ -27,9 +27,9 @@ RECENT = timedelta(hours=1)
 MAX_FINDINGS = 50
 
 
-def look(situation: Situation) -> Iterator[Finding]:
+def check(context: CheckContext) -> Iterator[Finding]:
     """Yields a finding for each endpoint with a call that waits long or was given up."""
-    now = situation.now
+    now = context.now
     waits = Q(state=WebhookState.WAITING, attempts__gt=0, created_at__lt=now - PATIENCE)
     given_up = Q(state=WebhookState.FAILED, next_attempt_at__gt=now - RECENT)
     rows = (
@@ -46,9 +46,9 @@ def look(situation: Situation) -> Iterator[Finding]:
         yield Finding(RULE.name, f"{host} ({row['endpoint_id']})", detail)
 
 
-def gauges(now: datetime) -> Iterator[Metric]:
+def waiting_calls(now: datetime) -> Iterator[Metric]:
     """Yields the number of calls that wait for delivery."""
-    family = gauge(
+    family = gauges.gauge(
         "webhook_calls_waiting", "Webhook calls that their endpoints have not accepted."
     )
     waiting = WebhookCall.objects.filter(state=WebhookState.WAITING)
@@ -56,5 +56,5 @@ def gauges(now: datetime) -> Iterator[Metric]:
     yield family
 
 
-rules.register(RULE, look=look, every=6)
-rules.gauges.append(gauges)
+alarm_rules.register(RULE, check=check, every=6)
+gauges.register(waiting_calls)

@@ -10,7 +10,7 @@ from typing import TypeVar
 Row = TypeVar("Row")
 log = logging.getLogger(__name__)
 
-# How long one job works, well within a job's time limit (`engine.jobs.limits`). The next
+# How long one job works, well within a job's time limit (`engine.jobs.time_limit`). The next
 # run of the schedule does the rest.
 JOB_SECONDS = 120.0
 

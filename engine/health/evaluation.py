@@ -1,4 +1,4 @@
-"""Looks at the whole service, for whichever process has that duty."""
+"""Evaluates the whole service in rounds, in the one process that is the leader."""
 
 from __future__ import annotations
 
@@ -8,145 +8,163 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from smtplib import SMTPException
 
-from engine.health import (
-    alarms,
+from engine.health import leader_lease
+from engine.health.alarms import alarm_lifecycle, notification_mail
+from engine.health.checks import (
+    alarm_rules,
+    background_jobs,
     backups,
-    duty,
-    hosts,
-    jobs,
-    letters,
-    mail,
-    processes,
-    rules,
-    samples,
+    host_state,
+    mail_flow,
+    process_heartbeats,
 )
+from engine.health.checks.findings import Check, CheckContext, Finding, Unknown
+from engine.health.metrics import minute_samples
 from engine.health.models import Alarm, Heartbeat
-from engine.health.situation import Finding, Look, Situation, Unknown
 
 log = logging.getLogger(__name__)
 
+# The name of the lease in the database.
 DUTY = "alarms"
-# Rules that every look at processes and hosts covers.
-_OF_PROCESSES = frozenset({"process_ended", *(f"{k}_missing" for k in processes.KINDS)})
-OF_HOSTS = frozenset({*hosts.RULES, "event_loop"})
+PROCESS_RULES = frozenset(
+    {"process_ended", *(f"{kind}_missing" for kind in process_heartbeats.KINDS)}
+)
+HOST_RULES = frozenset({*host_state.RULES, "event_loop"})
 MINUTE = timedelta(minutes=1)
 
 
 class Evaluator:
-    """Evaluates every rule once a round, and keeps what is looked at less often."""
+    """Runs the checks, keeps the findings of those that run less often, sends mail.
+
+    Two threads use it: one calls `run_round`, the other `send_notifications`.
+    """
 
     def __init__(self, holder: str) -> None:
         self._holder = holder
         self._rounds = 0
-        self._held: dict[Look, list[Finding | Unknown] | None] = {}
+        self._results: dict[Check, list[Finding | Unknown] | None] = {}
         self._minute: datetime | None = None
-        self.has_duty = False
-        # None until it is known whether letters go.
-        self.letter_fault: str | None = None
-        self._pause = letters.Pause()
-        self._unmarked: list[Alarm] = []
+        self.is_leader = False
+        # None until the first attempt shows whether mail about alarms can be sent.
+        self.mail_fault: str | None = None
+        self._delay = notification_mail.RetryDelay()
+        self._sent_unrecorded: list[Alarm] = []
 
-    def round(self, now: datetime, in_contact: float) -> None:
-        """Look, where this process has the duty. Raises DatabaseError."""
-        self.has_duty = duty.take(DUTY, self._holder, now)
-        if not self.has_duty:
-            self._rounds, self._held, self.letter_fault = 0, {}, None
+    def run_round(self, now: datetime, connected_for: float) -> None:
+        """Checks the service, if this process is the leader. Raises DatabaseError.
+
+        `connected_for`: see CheckContext.
+        """
+        self.is_leader = leader_lease.acquire(DUTY, self._holder, now)
+        if not self.is_leader:
+            self._rounds, self._results, self.mail_fault = 0, {}, None
             return
-        situation = Situation(now, list(Heartbeat.objects.all()), in_contact)
-        found = self._look(situation)
-        alarms.note(found.findings, now, looked=found.looked, unknown=found.unknown)
-        if "process_ended" in found.looked:
-            processes.note_lost(situation)
+        context = CheckContext(now, list(Heartbeat.objects.all()), connected_for)
+        found = self._check(context)
+        alarm_lifecycle.record_findings(
+            found.findings, now, checked=found.checked, unknown=found.unknown
+        )
+        if "process_ended" in found.checked:
+            process_heartbeats.mark_lost(context)
         self._rounds += 1
         if self._minute is None or now - self._minute >= MINUTE:
             self._minute = now
-            _each_minute(situation)
+            _each_minute(context)
 
-    def tell(self, now: datetime) -> None:
-        """Send what the operators have not heard, in one mail. Raises DatabaseError.
+    def send_notifications(self, now: datetime) -> None:
+        """Sends one mail about all alarms that need a notification. Raises DatabaseError.
 
-        Only a process with the duty, so that there is one mail.
+        Call it in the leader only, so that operators get one mail.
         """
-        if self._unmarked:
-            # Where rows cannot be written for a while, nothing is sent again.
-            self._mark_told(now)
-        if not self._pause.is_over(now):
+        if self._sent_unrecorded:
+            # The mail was sent, and the database failed before that was recorded.
+            self._mark_notified(now)
+        if not self._delay.is_over(now):
             return
-        waiting = alarms.to_tell(now)
+        waiting = alarm_lifecycle.awaiting_notification(now)
         if not waiting:
-            self.letter_fault = self.letter_fault or ""
+            self.mail_fault = self.mail_fault or ""
             return
         try:
-            letters.send(waiting)
+            notification_mail.send(waiting)
         except (OSError, SMTPException) as error:
-            log.error("alarms could not be sent, and are sent again: %s", error)
-            self.letter_fault = f"Alarms could not be sent: {error}"
-            self._pause.failed(now)
+            log.error(
+                "a mail about alarms could not be sent, and is retried: %s", error
+            )
+            self.mail_fault = f"Mail about alarms could not be sent: {error}"
+            self._delay.failed(now)
             return
-        self.letter_fault = ""
-        self._pause.ended()
-        self._unmarked = waiting
-        self._mark_told(now)
+        self.mail_fault = ""
+        self._delay.succeeded()
+        self._sent_unrecorded = waiting
+        self._mark_notified(now)
 
-    def _mark_told(self, now: datetime) -> None:
-        alarms.mark_told(self._unmarked, now)
-        self._unmarked = []
+    def _mark_notified(self, now: datetime) -> None:
+        alarm_lifecycle.mark_notified(self._sent_unrecorded, now)
+        self._sent_unrecorded = []
 
-    def _look(self, situation: Situation) -> _Found:
-        """What all looks find, and the rules of which every look could look."""
-        whole = _Found()
+    def _check(self, context: CheckContext) -> _Result:
+        """Runs the checks that are due in this round, and merges all results.
+
+        A rule of two checks counts as checked only if both of them succeeded.
+        """
+        merged = _Result()
         failed = set[str]()
-        for names, look, every in self._looks():
-            if self._rounds % every == 0 or look not in self._held:
-                self._held[look] = _ask(look, situation)
-            found = self._held[look]
-            whole.looked |= names
+        for names, check, every in self._checks():
+            if self._rounds % every == 0 or check not in self._results:
+                self._results[check] = _run(check, context)
+            found = self._results[check]
+            merged.checked |= names
             if found is None:
                 failed |= names
                 continue
             for one in found:
                 if isinstance(one, Finding):
-                    whole.findings.append(one)
+                    merged.findings.append(one)
                 else:
-                    whole.unknown.add(one)
-        whole.looked -= failed
-        return whole
+                    merged.unknown.add(one)
+        merged.checked -= failed
+        return merged
 
-    def _looks(self) -> Iterator[tuple[frozenset[str], Look, int]]:
-        yield _OF_PROCESSES, processes.look, 1
-        yield OF_HOSTS, processes.look_at_hosts, 1
-        yield frozenset({"smart_host"}), self._look_at_letters, 1
-        yield mail.RULES, mail.look, 6
-        yield jobs.RULES, jobs.look, 6
-        yield frozenset({"backup"}), backups.look, 12
-        yield from rules.looks
+    def _checks(self) -> Iterator[tuple[frozenset[str], Check, int]]:
+        """Yields the rules of each check, the check, and every which round it runs."""
+        yield PROCESS_RULES, process_heartbeats.check, 1
+        yield HOST_RULES, process_heartbeats.check_hosts, 1
+        yield frozenset({"smart_host"}), self._check_mail, 1
+        yield mail_flow.RULES, mail_flow.check, 6
+        yield background_jobs.RULES, background_jobs.check, 6
+        yield frozenset({"backup"}), backups.check, 12
+        yield from alarm_rules.checks
 
-    def _look_at_letters(self, situation: Situation) -> Iterator[Finding | Unknown]:
-        if self.letter_fault is None:
+    def _check_mail(self, context: CheckContext) -> Iterator[Finding | Unknown]:
+        if self.mail_fault is None:
             yield Unknown("smart_host", "")
-        elif self.letter_fault:
-            yield Finding("smart_host", "", self.letter_fault)
+        elif self.mail_fault:
+            yield Finding("smart_host", "", self.mail_fault)
 
 
 @dataclass(slots=True)
-class _Found:
-    """What a round knows. The database, of course, has just answered."""
+class _Result:
+    """The merged results of a round.
+
+    "database" is always checked and never found: the round itself needs the database.
+    """
 
     findings: list[Finding] = field(default_factory=list)
     unknown: set[Unknown] = field(default_factory=set)
-    looked: set[str] = field(default_factory=lambda: {"database"})
+    checked: set[str] = field(default_factory=lambda: {"database"})
 
 
-def _ask(look: Look, situation: Situation) -> list[Finding | Unknown] | None:
-    """What it finds; None where it fails, which must stop no other."""
+def _run(check: Check, context: CheckContext) -> list[Finding | Unknown] | None:
+    """Returns what a check yields; None if it raises, which must not stop the others."""
     try:
-        return list(look(situation))
+        return list(check(context))
     except Exception:
-        log.exception("%s could not look", look)
+        log.exception("the check %s failed; its alarms stay as they are", check)
         return None
 
 
-def _each_minute(situation: Situation) -> None:
-    samples.take(situation)
-    processes.purge(situation.now)
-    alarms.purge(situation.now)
+def _each_minute(context: CheckContext) -> None:
+    minute_samples.record(context)
+    process_heartbeats.purge(context.now)
+    alarm_lifecycle.purge(context.now)

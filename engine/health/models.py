@@ -1,3 +1,5 @@
+"""Heartbeats, alarms, the leader's lease, minute samples and noted backups."""
+
 from __future__ import annotations
 
 from datetime import datetime, timedelta
@@ -6,10 +8,11 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
-# Without a beat for so long, a process has ended or hangs.
+# A process whose last heartbeat is older than this has ended or hangs.
 MISSING = timedelta(seconds=20)
-# An alarm is over when its cause was gone for so long; one that came back before, and may
-# again, for as long as it would be taken for the same one.
+# An alarm ends once its cause has been gone for CALM. A cause that returns within FLAPPING
+# reopens its alarm, which then ends only after FLAPPING, so that a problem that comes and
+# goes sends few mails.
 CALM = timedelta(seconds=10)
 FLAPPING = timedelta(minutes=10)
 
@@ -17,18 +20,21 @@ DETAIL_LENGTH = 500
 
 
 class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
+    """Heartbeats by whether their process is alive."""
+
     def alive(self, now: datetime) -> HeartbeatQuerySet:
+        """Returns the heartbeats of processes that are alive."""
         return self.filter(stopped_at=None, at__gt=now - MISSING)
 
     def missing(self, now: datetime) -> HeartbeatQuerySet:
-        """Those that said no goodbye, and nothing else for too long."""
+        """Returns those of processes that ended or hang, without having stopped in order."""
         return self.filter(stopped_at=None, at__lte=now - MISSING)
 
 
 class Heartbeat(models.Model):
-    """One process of the service: that it lives, and what it sees of its host.
+    """One process of the service: when it was last alive, and what it observed.
 
-    Every time is by the database's clock, so that hosts can be compared.
+    Times are by the database's clock, so that hosts can be compared.
     """
 
     kind = models.CharField(max_length=10, help_text="engine, web or worker")
@@ -49,23 +55,29 @@ class Heartbeat(models.Model):
         return f"{self.kind} {self.pid} on {self.host}"
 
     def is_alive(self, now: datetime) -> bool:
+        """Whether the process has not stopped, and its last heartbeat is recent."""
         return self.stopped_at is None and self.at > now - MISSING
 
 
 class AlarmQuerySet(models.QuerySet["Alarm"]):
+    """Alarms by their state."""
+
     def open(self) -> AlarmQuerySet:
+        """Returns the alarms that have not ended."""
         return self.filter(ended_at=None)
 
-    def lately(self, now: datetime) -> AlarmQuerySet:
-        """Open, or ended so lately that its cause coming back would be the same alarm, or
-        ended and not told yet."""
+    def recent(self, now: datetime) -> AlarmQuerySet:
+        """Returns the alarms that a round may change or notify operators of.
+
+        They are open, or ended within FLAPPING, or the mail about their end is not sent.
+        """
         return self.filter(
             Q(ended_at=None) | Q(ended_at__gt=now - FLAPPING) | Q(ended_told_at=None)
         )
 
 
 class Alarm(models.Model):
-    """Something that is wrong and that an operator must know, until it is over."""
+    """Something that is wrong and that operators are notified of, until it ends."""
 
     rule = models.CharField(max_length=40)
     subject = models.CharField(
@@ -99,45 +111,47 @@ class Alarm(models.Model):
 
     @property
     def key(self) -> tuple[str, str]:
+        """Rule and subject, of which one alarm at most is open."""
         return self.rule, self.subject
 
     @property
     def is_open(self) -> bool:
+        """Whether the alarm has not ended."""
         return self.ended_at is None
 
     def is_past(self, now: datetime) -> bool:
-        """Whether it ended so long ago that its cause coming back is another alarm."""
+        """Whether it ended so long ago that a cause that returns opens another alarm."""
         return self.ended_at is not None and now - self.ended_at >= FLAPPING
 
     @property
-    def is_to_tell(self) -> bool:
-        """Whether the operators have not heard of it, or not that it is over."""
+    def needs_notification(self) -> bool:
+        """Whether operators were not notified of its start, or not of its end."""
         if self.told_at is None:
             return True
         return self.ended_at is not None and self.ended_told_at is None
 
-    def see(self, detail: str, now: datetime) -> None:
-        """Its cause is there; where it had ended, it has come back."""
+    def observe(self, detail: str, now: datetime) -> None:
+        """Records that its cause is present. An alarm that had ended is open again."""
         if self.ended_at is not None:
             self.ended_at = self.told_at = self.ended_told_at = None
             self.returns += 1
         self.seen_at, self.calm_since = now, None
         self.detail = detail[:DETAIL_LENGTH]
 
-    def miss(self, now: datetime) -> None:
-        """Its cause is not there. It is over when that was so for long enough."""
+    def observe_absence(self, now: datetime) -> None:
+        """Records that its cause is absent, and ends it after CALM or FLAPPING."""
         self.calm_since = self.calm_since or now
         if now - self.calm_since >= (FLAPPING if self.returns else CALM):
             self.ended_at = now
 
-    def tell(self, now: datetime) -> None:
-        """Note that the operators have heard how it stands."""
+    def mark_notified(self, now: datetime) -> None:
+        """Records that operators were notified of its present state."""
         self.told_at = self.told_at or now
         if self.ended_at is not None:
             self.ended_told_at = now
 
     def to_json(self) -> dict[str, Any]:
-        """For the file that stands in for the database while that is away."""
+        """Returns its columns for the file that replaces the table during an outage."""
         return {
             field.attname: value.isoformat() if isinstance(value, datetime) else value
             for field in self._meta.concrete_fields
@@ -147,7 +161,7 @@ class Alarm(models.Model):
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Alarm:
-        """Read what `to_json` made. Raises ValueError, KeyError or TypeError."""
+        """Reads what `to_json` returned. Raises ValueError, KeyError or TypeError."""
         moments = {
             f.name for f in cls._meta.fields if isinstance(f, models.DateTimeField)
         }
@@ -162,7 +176,10 @@ class Alarm(models.Model):
 
 
 class Duty(models.Model):
-    """What one process at a time does for all: who, and until when without a word."""
+    """A lease: which process does what only one may do, and until when.
+
+    It is renewed before it expires; see `leader_lease`.
+    """
 
     name = models.CharField(max_length=20, primary_key=True)
     holder = models.CharField(max_length=120)
@@ -173,7 +190,7 @@ class Duty(models.Model):
 
 
 class Sample(models.Model):
-    """How the service stood in one minute, for the plots of Health."""
+    """The state of the service in one minute, for the plots of the Health page."""
 
     at = models.DateTimeField(unique=True, help_text="the whole minute")
     values = models.JSONField(default=dict)
@@ -186,7 +203,7 @@ class Sample(models.Model):
 
 
 class Backup(models.Model):
-    """A backup that the operator's script says is done."""
+    """A backup that the operator's script reported as completed."""
 
     at = models.DateTimeField(db_index=True)
 

@@ -1,4 +1,4 @@
-"""Whether this process can do its work: what load balancers and orchestrators ask."""
+"""Readiness: whether this process can serve, for load balancers and orchestrators."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from redis.exceptions import RedisError
 
 OK = "ok"
 CACHE_SECONDS = 2.0
-# Without these no request can be served. Without the shared cache all go on, with limits
-# of each host's own: taking every host out of the balancer because of it would be worse.
-NEEDED = ("process", "database", "migrations")
+# Without these no request can be served. Without the shared cache, hosts go on with rate
+# limits of their own: taking all of them out of the balancer would be worse.
+REQUIRED = ("process", "database", "migrations")
 
 
 @dataclass
@@ -30,33 +30,35 @@ _state = _State()
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """What each part answered, in a word; nothing that is secret."""
+    """The state of each part in a word or two, without anything secret."""
 
     parts: dict[str, str]
 
     @property
     def is_ready(self) -> bool:
-        return all(self.parts.get(name, OK) == OK for name in NEEDED)
+        """Whether every required part that was checked is ok."""
+        return all(self.parts.get(name, OK) == OK for name in REQUIRED)
 
     @property
     def document(self) -> dict[str, object]:
+        """The answer of /health/ready, as JSON."""
         return {"status": "ready" if self.is_ready else "not ready", **self.parts}
 
 
 def drain() -> None:
-    """From now on say that this process takes nothing new: it is about to stop."""
+    """Reports this process as not ready from now on, because it is about to stop."""
     _state.is_draining = True
 
 
-def look() -> Readiness:
-    """Ask the database, its migrations, and the cache where hosts share one."""
+def check() -> Readiness:
+    """Checks the database, its migrations, and the shared cache where one is configured."""
     if _state.is_draining:
         return Readiness({"process": "stopping"})
-    parts = {"database": _answer(_ask_database)}
+    parts = {"database": _answer(_ping_database)}
     if parts["database"] == OK:
-        parts["migrations"] = _answer(_ask_migrations)
+        parts["migrations"] = _answer(_check_migrations)
     if settings.POSTERN.redis_url:
-        parts["cache"] = _answer(ask_cache)
+        parts["cache"] = _answer(ping_cache)
     return Readiness(parts)
 
 
@@ -67,15 +69,15 @@ def _answer(ask: Callable[[], str]) -> str:
         return "does not answer"
 
 
-def _ask_database() -> str:
+def _ping_database() -> str:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return OK
 
 
-def _ask_migrations() -> str:
+def _check_migrations() -> str:
     try:
-        _check_migrations()
+        _require_migrations()
     except _NotApplied:
         return "not applied"
     return OK
@@ -86,18 +88,19 @@ class _NotApplied(Exception):
 
 
 @once
-def _check_migrations() -> None:
-    """Remembered once they are applied: reading them all takes a tenth of a second.
+def _require_migrations() -> None:
+    """Raises _NotApplied unless every migration is applied.
 
-    Raises _NotApplied, which is not remembered.
+    Success is cached, because reading all migrations takes a tenth of a second; an
+    exception is not, so that the next call looks again.
     """
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         raise _NotApplied
 
 
-def ask_cache() -> str:
-    """Whether each server of the shared cache answers. Raises RedisError where not."""
+def ping_cache() -> str:
+    """Pings each server of the shared cache; returns OK. Raises RedisError or OSError."""
     for url in re.split("[;,]", settings.POSTERN.redis_url):
         with Redis.from_url(
             url.strip(),

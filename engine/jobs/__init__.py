@@ -1,3 +1,3 @@
-"""Runs background jobs: at least once each, again with a back-off when they fail."""
+"""Runs background jobs at least once each, and retries failures with a back-off."""
 
 from __future__ import annotations

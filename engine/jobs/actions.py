@@ -1,3 +1,5 @@
+"""What operators do with jobs that failed: run them again, or dismiss them."""
+
 from __future__ import annotations
 
 from django.db import transaction
@@ -11,23 +13,25 @@ from engine.registry.models import Person
 
 @transaction.atomic
 def run_again(run: JobRun, *, by: Person) -> None:
-    """Run a job now that failed or was given up, with all its attempts. Raises PolicyError.
+    """Runs a failed or given-up job now, with all of its attempts. Raises PolicyError.
 
-    Jobs may run twice: whatever an earlier attempt did is not done again.
+    That is safe, as jobs are idempotent: what an earlier attempt did is not repeated.
     """
     run = _troubled(run)
     if run.state == RunState.RUNNING:
         raise PolicyError("This job is running now.")
-    queue.again(run)
+    queue.requeue(run)
     _record("job.run_again", run, by=by)
 
 
 @transaction.atomic
 def dismiss(run: JobRun, *, by: Person) -> None:
-    """Take a job off the list that was given up and is not wanted. Raises PolicyError."""
+    """Deletes a job that was given up and is no longer wanted. Raises PolicyError."""
     run = _troubled(run)
     if run.state != RunState.GIVEN_UP:
-        raise PolicyError("This job is still tried again. Nothing needs to be done.")
+        raise PolicyError(
+            "This job is still retried automatically, so it cannot be dismissed."
+        )
     _record("job.dismissed", run, by=by)
     run.delete()
 
@@ -35,7 +39,9 @@ def dismiss(run: JobRun, *, by: Person) -> None:
 def _troubled(run: JobRun) -> JobRun:
     found = JobRun.objects.troubled().select_for_update().filter(pk=run.pk).first()
     if found is None:
-        raise PolicyError("This job has ended well meanwhile.")
+        raise PolicyError(
+            "This job has succeeded in the meantime. Nothing needs to be done."
+        )
     return found
 
 

@@ -1,4 +1,4 @@
-"""django-q2's queue in the database, by the database's clock and in order."""
+"""The broker that django-q2 (1.11.1) queues jobs with, by the database's clock."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from engine.database import clock
 
 
 class Broker(ORM):  # type: ignore[misc]
-    """Adds jobs as due now.
+    """Queues jobs as due now.
 
-    django-q2's own asks the clock of the host, and takes due jobs in no order. What it
-    has for fetching jobs is used by `qcluster` only, which we do not run.
+    django-q2's own broker reads the clock of the host, and takes due jobs in no order.
+    The methods it has for fetching jobs are those of `qcluster`, which we do not run.
     """
 
     def enqueue(self, task: str) -> int:

@@ -1,15 +1,18 @@
+"""Runs of background jobs: attempts, errors, and what was given up."""
+
 from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
 
-# Without success, of what runs by the clock and is never given up, and of other jobs:
-# after about half a minute and two minutes and a half.
+# So many failed attempts count as "keeps failing": the first for runs of a schedule, which
+# is never given up, after about half a minute; the second for other jobs, after about two
+# minutes and a half.
 FEW_ATTEMPTS, SOME_ATTEMPTS = 3, 5
 
 
 class RunState(models.TextChoices):
-    """Where a job stands that is being run or has failed."""
+    """The state of a job that is running or has failed."""
 
     QUEUED = "queued", "Waiting for its turn"
     RUNNING = "running", "Running"
@@ -18,28 +21,32 @@ class RunState(models.TextChoices):
 
 
 class JobRunQuerySet(models.QuerySet["JobRun"]):
+    """Job runs by their state."""
+
     def troubled(self) -> JobRunQuerySet:
-        """Failed at least once and not done since; those given up first."""
+        """Returns the jobs that failed and have not succeeded since, given-up ones first."""
         rows = self.filter(failed_at__isnull=False)
         return rows.order_by("-state", "-failed_at", "pk")
 
     def given_up(self) -> JobRunQuerySet:
+        """Returns the jobs that are no longer retried."""
         return self.filter(state=RunState.GIVEN_UP)
 
     def failing(self) -> JobRunQuerySet:
-        """Tried again by themselves, and so often in vain that it is no passing fault."""
-        by_the_clock = Q(attempts__gte=FEW_ATTEMPTS) & ~Q(schedule="")
-        tried = by_the_clock | Q(attempts__gte=SOME_ATTEMPTS)
-        return self.unfinished().filter(tried, failed_at__isnull=False)
+        """Returns the jobs that are retried and failed too often for a passing fault."""
+        scheduled = Q(attempts__gte=FEW_ATTEMPTS) & ~Q(schedule="")
+        often = scheduled | Q(attempts__gte=SOME_ATTEMPTS)
+        return self.unfinished().filter(often, failed_at__isnull=False)
 
     def unfinished(self) -> JobRunQuerySet:
+        """Returns the jobs that are queued, running or retried."""
         return self.exclude(state=RunState.GIVEN_UP)
 
 
 class JobRun(models.Model):
-    """A job from its first start until it is done; one that is given up stays.
+    """A job from its first start until it succeeds; one that is given up stays.
 
-    Beside django-q2's own queue, whose rows know neither attempts nor what went wrong.
+    It adds attempts and errors to the rows of django-q2's own queue, which have neither.
     """
 
     job_id = models.CharField(max_length=32, unique=True)

@@ -1,4 +1,4 @@
-"""Adding jobs, taking the next that is due, and writing down how it went."""
+"""Queues jobs, claims the next that is due, and records the outcome of each run."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ import socket
 import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
-from django.db.models import Count, Min, Q
 from django_q.models import OrmQ, Schedule
 from django_q.signing import BadSignature, SignedPackage
 
@@ -25,14 +24,15 @@ from engine.lanes import Lane
 
 log = logging.getLogger(__name__)
 
-# A job whose process died is run again after this; a live process renews its lease.
+# A job whose process died runs again after this; a live process renews its lease.
 LEASE = timedelta(seconds=25)
-FIRST_WAIT = timedelta(seconds=10)
-LONGEST_WAIT = timedelta(hours=1)
-# With these pauses, a day and some hours after the first.
-MOST_ATTEMPTS = 34
+FIRST_DELAY = timedelta(seconds=10)
+MAX_DELAY = timedelta(hours=1)
+# With these delays, the last attempt is made more than a day after the first.
+MAX_ATTEMPTS = 34
+# Rows that one look fetches: others may win the first of them.
 CANDIDATES = 5
-_dice = random.SystemRandom()
+_random = random.SystemRandom()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,10 @@ def add(
     schedule: str = "",
     is_noted: bool = False,
 ) -> str:
-    """Queue a job in the caller's transaction; returns its id.
+    """Queues a job in the caller's transaction; returns its id.
 
-    `func` is a dotted path. `schedule` names the schedule of which this is a run. A
-    JobRun is made of those, and of what `is_noted`; of others when they begin.
+    `func` is a dotted path. `schedule` names the schedule that the run belongs to. A run
+    of a schedule, or one that `is_noted`, gets its JobRun now; others when they start.
     """
     job_id = uuid4().hex
     package = SignedPackage.dumps(
@@ -90,11 +90,11 @@ def add(
 
 
 def add_missing(func: str, keys: Iterable[int], *, lane: Lane = Lane.QUICK) -> int:
-    """Queue a job for each key that has none; returns how many were queued.
+    """Queues a job for each key that has none; returns how many were queued.
 
-    For what runs by the clock and finds something left undone. A job that failed is
-    tried again by itself, and one that was given up waits for an operator: either
-    counts, so that a scanner that is away for hours does not fill the queue.
+    For schedules that look for unfinished work. A job that failed is retried, and one
+    that was given up waits for an operator. Both count as queued, so that a scanner
+    that is down for hours does not fill the queue.
     """
     rows = JobRun.objects.filter(func=func)
     known = set(rows.values_list("arguments", flat=True))
@@ -105,11 +105,13 @@ def add_missing(func: str, keys: Iterable[int], *, lane: Lane = Lane.QUICK) -> i
 
 
 def claim(lane: Lane) -> Job | None:
-    """Take the job that has been due longest, under a lease; None where none is."""
+    """Claims the job that has been due longest, under a lease; None if none is due."""
     now = clock.now()
     due = OrmQ.objects.filter(key=lane, lock__lte=now).order_by("lock", "pk")
     for row in due[:CANDIDATES]:
         with transaction.atomic():
+            # Compare and swap on the due time: a row that another worker claimed since
+            # the look matches no more.
             won = OrmQ.objects.filter(pk=row.pk, lock=row.lock).update(lock=now + LEASE)
             if won and (job := _begun(row, lane)) is not None:
                 return job
@@ -117,42 +119,43 @@ def claim(lane: Lane) -> Job | None:
 
 
 def renew(job: Job) -> None:
+    """Extends the lease of a job that is still running."""
     OrmQ.objects.filter(pk=job.queue_id).update(lock=clock.now() + LEASE)
 
 
-class DoneAlready(Exception):
-    """Another process took the job over meanwhile, and has done it."""
+class AlreadyDone(Exception):
+    """Another process took the job over in the meantime, and has completed it."""
 
 
 @transaction.atomic
 def done(job: Job) -> None:
-    """Forget a job that ended well. Raises DoneAlready."""
+    """Deletes a job that succeeded. Raises AlreadyDone."""
     if not OrmQ.objects.filter(pk=job.queue_id).delete()[0]:
-        raise DoneAlready
+        raise AlreadyDone
     JobRun.objects.filter(job_id=job.job_id).delete()
 
 
 @transaction.atomic
 def failed(job: Job, error: BaseException) -> None:
-    """Put a job off, or give it up after MOST_ATTEMPTS.
+    """Schedules a retry of a job, or gives it up after MAX_ATTEMPTS.
 
-    A run of a schedule is never given up: the schedule would start another.
+    A run of a schedule is never given up, because the schedule would start another.
     """
-    if job.attempts >= MOST_ATTEMPTS and not job.schedule:
+    if job.attempts >= MAX_ATTEMPTS and not job.schedule:
         _give_up(job.queue_id, job.job_id)
     else:
-        _put_off(job)
+        _schedule_retry(job)
     JobRun.objects.filter(job_id=job.job_id).update(
         failed_at=clock.now(), error=_line(error), detail=_trace(error)
     )
 
 
-def _put_off(job: Job) -> None:
+def _schedule_retry(job: Job) -> None:
     now = clock.now()
-    next_at = now + wait_after(job.attempts)
+    next_at = now + delay_after(job.attempts)
     schedule = Schedule.objects.filter(name=job.schedule).first()
     if schedule is not None:
-        # No longer than if it had not failed.
+        # A failure must not delay the run beyond the next one of its schedule.
         next_at = min(next_at, schedule.calculate_next_run(now))
     OrmQ.objects.filter(pk=job.queue_id).update(lock=next_at)
     JobRun.objects.filter(job_id=job.job_id).update(
@@ -165,18 +168,23 @@ def _give_up(queue_id: int, job_id: str) -> None:
     JobRun.objects.filter(job_id=job_id).update(
         state=RunState.GIVEN_UP, queue_id=None, next_at=None
     )
-    log.error("job %s is given up: an operator can run it again", job_id)
+    log.error(
+        "job %s is given up; run it again under Failed jobs in the console", job_id
+    )
 
 
-def wait_after(attempts: int) -> timedelta:
-    """Twice as long each time, up to an hour, with jitter."""
+def delay_after(attempts: int) -> timedelta:
+    """Returns the delay before the next attempt: doubled each time up to an hour.
+
+    It varies by a tenth, so that jobs that failed together are not retried together.
+    """
     doublings: int = min(max(attempts - 1, 0), 12)
-    wait = min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
-    return wait * (0.9 + 0.2 * _dice.random())
+    wait = min(FIRST_DELAY * (1 << doublings), MAX_DELAY)
+    return wait * (0.9 + 0.2 * _random.random())
 
 
 def _begun(row: OrmQ, lane: Lane) -> Job | None:
-    """Note that a claimed job begins. None for one that cannot be run."""
+    """Records that a claimed job starts. Returns None for one that cannot be run."""
     try:
         task = SignedPackage.loads(row.payload)
     except (BadSignature, TypeError, ValueError) as error:
@@ -186,11 +194,11 @@ def _begun(row: OrmQ, lane: Lane) -> Job | None:
         job_id=task["id"], defaults=_facts(row, lane, task)
     )
     if not is_new and run.state == RunState.RUNNING:
-        # Nobody wrote down how it went: its process died, perhaps because of it.
-        if run.attempts >= MOST_ATTEMPTS and not run.schedule:
+        # No outcome was recorded: its process died, and the job may be the cause.
+        if run.attempts >= MAX_ATTEMPTS and not run.schedule:
             _give_up(row.pk, run.job_id)
             return None
-        run.error = f"Its process ({run.worker}) ended while it ran."
+        run.error = f"Its process ({run.worker}) ended during the run."
         run.failed_at, run.detail = clock.now(), ""
     run.state, run.attempts = RunState.RUNNING, run.attempts + 1
     run.worker, run.started_at = f"{socket.gethostname()}:{os.getpid()}", clock.now()
@@ -221,13 +229,13 @@ def _facts(row: OrmQ, lane: Lane, task: dict[str, Any]) -> dict[str, Any]:
 def _shown(
     args: Iterable[Any], kwargs: Mapping[str, Any] = MappingProxyType({})
 ) -> str:
-    """The arguments of a job as one line."""
+    """Returns the arguments of a job in one line."""
     named = [f"{name}={one!r}" for name, one in kwargs.items()]
     return ", ".join([*map(repr, args), *named])[:300]
 
 
 def _set_aside(row: OrmQ, lane: Lane, error: Exception) -> None:
-    """Give up a row that nobody here can read; it is kept as it is."""
+    """Gives up a row that this version or key cannot read, and keeps its package."""
     log.error("a job in %s cannot be read: %s", lane, error)
     row.delete()
     JobRun.objects.create(
@@ -242,51 +250,14 @@ def _set_aside(row: OrmQ, lane: Lane, error: Exception) -> None:
 
 
 @transaction.atomic
-def again(run: JobRun) -> None:
-    """Make a job due now, as if it had never been tried."""
+def requeue(run: JobRun) -> None:
+    """Makes a job due now, with all of its attempts left."""
     now = clock.now()
     if not OrmQ.objects.filter(pk=run.queue_id).update(lock=now):
         row = OrmQ.objects.create(key=run.lane, payload=run.package, lock=now)
         run.queue_id = row.pk
     run.state, run.attempts, run.next_at = RunState.QUEUED, 0, now
     run.save(update_fields=["state", "attempts", "next_at", "queue_id"])
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """The jobs of a lane that are due and that nobody has begun."""
-
-    lane: str
-    count: int
-    due_since: datetime | None
-
-
-def waiting(now: datetime) -> list[Waiting]:
-    """What waits in each lane. One query."""
-    due = Q(lock__lte=now)
-    rows = OrmQ.objects.order_by().values("key")
-    counted = rows.annotate(
-        count=Count("pk", filter=due), oldest=Min("lock", filter=due)
-    )
-    return [Waiting(row["key"], row["count"], row["oldest"]) for row in counted]
-
-
-def put_right() -> int:
-    """Bring forward what waits longer than anything may; returns how many.
-
-    Written while a clock ran ahead, it would wait for the false date.
-    """
-    now = clock.now()
-    latest = now + LONGEST_WAIT * 1.1 + LEASE
-    return int(OrmQ.objects.filter(lock__gt=latest).update(lock=now))
-
-
-def forget_strays() -> int:
-    """Drop what is noted of jobs that are no longer in the queue."""
-    rows = JobRun.objects.unfinished().exclude(
-        queue_id__in=OrmQ.objects.values_list("pk", flat=True)
-    )
-    return rows.delete()[0]
 
 
 def _line(error: BaseException) -> str:

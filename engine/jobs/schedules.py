@@ -1,4 +1,4 @@
-"""Starts jobs by the clock: the database's, which all hosts share."""
+"""Queues the jobs of schedules, by the database's clock, which all hosts share."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from engine.lanes import Lane
 
 log = logging.getLogger(__name__)
 
-# What a period may be longer than it says: a day on which clocks go back has 25 hours.
+# By how much a period may exceed its length: the day on which clocks go back has 25
+# hours.
 TOLERANCE = 1.05
 LEAST_TOLERANCE = timedelta(minutes=1)
 
 
-def look() -> int:
-    """Queue a job for each schedule that is due; returns how many.
+def queue_due() -> int:
+    """Queues a job for each schedule that is due; returns how many.
 
-    One that lies further ahead than its period was written while a clock ran ahead, and
-    is due now. A schedule whose last run is not done yet starts no other: what fails
-    each minute would otherwise pile up.
+    A next run further ahead than the period was written while a clock ran ahead, and is
+    due now. A schedule whose last run has not finished starts no other, so that a job
+    that fails every minute does not pile up.
     """
     now = clock.now()
     rows = Schedule.objects.exclude(repeats=0).order_by("pk")
@@ -35,14 +36,14 @@ def look() -> int:
 
 @transaction.atomic
 def start_now(name: str) -> None:
-    """Run a schedule's job as soon as the caller's transaction is committed.
+    """Runs a schedule's job as soon as the caller's transaction is committed.
 
-    Nothing where one waits already: it is locked, so that it cannot begin before the
-    caller's rows are there to be seen. One that another transaction has locked is left
-    out rather than waited for, so that there may be as many as transactions at once.
+    If a run is queued already, it is locked instead, so that it cannot start before the
+    caller's rows are visible. A run that another transaction has locked is skipped rather
+    than waited for; there may then be as many runs as concurrent transactions.
     """
     waiting = JobRun.objects.select_for_update(skip_locked=True).filter(
-        # Tried again within its period, and not more often by what arrives meanwhile.
+        # A failed run is retried within its period; new work must not add attempts.
         schedule=name,
         state__in=(RunState.QUEUED, RunState.FAILED),
     )
@@ -63,14 +64,14 @@ def _is_due(schedule: Schedule, now: datetime) -> bool:
 
 
 def _latest(schedule: Schedule, now: datetime) -> datetime:
-    """The latest moment at which the next run can truly be."""
+    """Returns the latest moment for which a next run can rightly be set."""
     period: timedelta = schedule.calculate_next_run(now) - now
     return now + max(period * TOLERANCE, period + LEAST_TOLERANCE)
 
 
 @transaction.atomic
 def _start(pk: int) -> bool:
-    """Queue one job and write down when the next is due; several hosts may look."""
+    """Queues one job and sets the next run. Workers of several hosts may call it."""
     locked = Schedule.objects.select_for_update(skip_locked=True)
     schedule = locked.filter(pk=pk).first()
     now = clock.now()
@@ -78,7 +79,12 @@ def _start(pk: int) -> bool:
         return False
     name = schedule.name or f"schedule {pk}"
     if schedule.next_run > now:
-        log.warning("%s was due in %s only; it runs now", name, schedule.next_run - now)
+        log.warning(
+            "%s was due no earlier than in %s, beyond its period: a clock ran ahead. It "
+            "runs now",
+            name,
+            schedule.next_run - now,
+        )
         schedule.next_run = now
     while schedule.next_run <= now:
         schedule.next_run = schedule.calculate_next_run(schedule.next_run)

@@ -1,8 +1,8 @@
-"""One process that takes jobs from a lane, runs them, and writes down how they went.
+"""The worker process of a lane: claims jobs, runs them, and records their outcomes.
 
-It shares nothing with other processes but the database. django-q2's own cluster hands
-jobs from process to process through pipes with locks, and a lock whose holder is killed
-is never released: with its one idle worker every job stopped (known upstream).
+It shares only the database with other processes. django-q2's own cluster (1.11.1) passes
+jobs between processes through pipes guarded by locks, and the lock of a worker that is
+killed is never released: all jobs stop (known upstream).
 """
 
 from __future__ import annotations
@@ -20,61 +20,65 @@ from django.utils.module_loading import import_string
 from django_q.models import Success, Task
 
 from engine.database import clock
-from engine.jobs import current, limits, queue, schedules
+from engine.jobs import backlog, queue, running_job, schedules, time_limit
 from engine.jobs.queue import Job
 from engine.lanes import Lane
 from engine.processes import process_group
 
 log = logging.getLogger(__name__)
 
-IDLE = 0.5  # seconds between two looks where nothing is due
-LOOK_EVERY = 15.0  # seconds between two looks at the schedules
-# After a fault of the database; less would fill the log while it is away.
-PAUSE = 5.0
+POLL_SECONDS = 0.5  # while no job is due
+UPKEEP_SECONDS = 15.0
+# After a fault of the database. A shorter pause would fill the log during an outage.
+FAULT_SECONDS = 5.0
 SUCCESSES_KEPT = 250
 
 
 class Worker:
-    """Runs a lane's jobs until SIGTERM, or until the process that started it is gone."""
+    """Runs a lane's jobs until SIGTERM, or until the process that started it has ended."""
 
     def __init__(self, lane: Lane, *, parent: int) -> None:
         self._lane, self._parent = lane, parent
         self._is_stopping = False
-        self._looked_at = 0.0
+        self._upkeep_at = 0.0
 
     def run(self) -> None:
+        """Runs jobs in this process, and returns once it is to stop."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._stop)
         log.info("the worker for %s is ready", self._lane.name)
         while not self._is_stopping and not process_group.has_lost_parent(self._parent):
-            time.sleep(self._turn())
+            time.sleep(self._step())
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._is_stopping = True
 
-    def _turn(self) -> float:
-        """Run one job; returns how long to wait before the next."""
+    def _step(self) -> float:
+        """Runs one job; returns the seconds to wait before the next."""
         try:
             close_old_connections()
-            if time.monotonic() - self._looked_at >= LOOK_EVERY:
-                self._looked_at = time.monotonic()
-                look_after()
-            return 0.0 if run_next(self._lane) else IDLE
+            if time.monotonic() - self._upkeep_at >= UPKEEP_SECONDS:
+                self._upkeep_at = time.monotonic()
+                upkeep()
+            return 0.0 if run_next(self._lane) else POLL_SECONDS
         except DatabaseError:
             log.exception("the worker for %s cannot use the database", self._lane.name)
             connection.close()
-            return PAUSE
+            return FAULT_SECONDS
 
 
-def look_after() -> None:
-    """What any worker does for all of them: schedules, and jobs that cannot be due."""
-    queue.put_right()
-    queue.forget_strays()
-    schedules.look()
+def upkeep() -> None:
+    """Queues the jobs of due schedules, and repairs the queue.
+
+    Every worker does so for all lanes, so that no single one is needed.
+    """
+    backlog.bring_forward()
+    backlog.delete_orphans()
+    schedules.queue_due()
 
 
 def run_next(lane: Lane) -> bool:
-    """Run the next job that is due in a lane; False where none is."""
+    """Runs the next job that is due in a lane; returns False if none is."""
     job = queue.claim(lane)
     if job is not None:
         run(job)
@@ -82,15 +86,15 @@ def run_next(lane: Lane) -> bool:
 
 
 def run(job: Job) -> None:
-    """Run a claimed job and write down how it went. Raises DatabaseError only."""
+    """Runs a claimed job and records its outcome. Raises DatabaseError only."""
     started_at = clock.now()
     try:
-        with _lease_kept(job), current.running(job.job_id), limits.time_limit():
+        with _lease_kept(job), running_job.running(job.job_id), time_limit.time_limit():
             _work(job)
-    except queue.DoneAlready:
-        log.info("job %s was done already", job)
+    except queue.AlreadyDone:
+        log.info("job %s was completed by another process", job)
         return
-    except (Exception, limits.JobTimeout) as error:
+    except (Exception, time_limit.JobTimeout) as error:
         log.exception("job %s failed", job)
         _note_failure(job, error)
         return
@@ -99,9 +103,9 @@ def run(job: Job) -> None:
 
 
 def _work(job: Job) -> None:
-    """Run it and note that it is done. Raises DoneAlready, and what the job raises."""
+    """Runs it and deletes it. Raises AlreadyDone, and whatever the job raises."""
     work = import_string(job.func)
-    if not current.is_committed(work):
+    if not running_job.is_committed(work):
         work(*job.args, **job.kwargs)
         queue.done(job)
         return
@@ -114,7 +118,7 @@ def _note_failure(job: Job, error: BaseException) -> None:
     try:
         queue.failed(job, error)
     except DatabaseError:
-        # The job may have failed because the connection was lost: try another.
+        # The job may have failed because the connection was lost: use a new one.
         connection.close()
         queue.failed(job, error)
 
@@ -129,12 +133,12 @@ def _lease_kept(job: Job) -> Iterator[None]:
         finally:
             connection.close()
 
-    with limits.watched(renew):
+    with time_limit.watchdog(renew):
         yield
 
 
 def _note_success(job: Job, started_at: datetime) -> None:
-    """What Health shows: when jobs last ended well."""
+    """Records the success for the Health page, which shows when jobs last succeeded."""
     Task.objects.update_or_create(
         id=job.job_id,
         defaults={

@@ -1,6 +1,6 @@
 """The counters, gauges and histograms that the service exposes to Prometheus.
 
-Each process counts for itself; `engine.health.exposition` adds them up. Label values come
+Each process counts for itself; `engine.health.metrics.exposition` adds them up. Label values come
 from small fixed sets, never from addresses or references: each distinct value would make a
 time series of its own.
 """

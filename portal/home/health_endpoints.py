@@ -10,8 +10,9 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from engine.health import exposition, readiness
-from engine.health.collector import DatabaseCollector
+from engine.health import readiness
+from engine.health.metrics import exposition
+from engine.health.metrics.database_collector import DatabaseCollector
 from engine.registry.permissions.view_guards import public
 from portal.middleware import client_address
 
@@ -32,7 +33,7 @@ def live(request: HttpRequest) -> HttpResponse:
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
     """Answers whether a load balancer may send requests here: 200 or 503."""
-    found = readiness.look()
+    found = readiness.check()
     return _document(found.document, 200 if found.is_ready else 503)
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from engine.antivirus.attachments.refused_kinds_listing import listing
-from engine.health import alarms
+from engine.health.alarms import alarm_lifecycle
 from engine.registry.permissions.view_guards import public, signed_in
 from onboarding.models import Terms
 from onboarding.terms import clauses
@@ -41,7 +41,7 @@ def status(request: HttpRequest) -> HttpResponse:
     said = ServiceNotice.objects.all()
     lately = said.ended(now).filter(ends_at__gt=now - timedelta(days=30))
     context = {
-        "troubles": alarms.public(),
+        "troubles": alarm_lifecycle.public_notices(),
         "notices": said.shown(now),
         "to_come": said.to_come(now),
     }

@@ -13,7 +13,7 @@ from django.conf import settings
 from uvicorn import Config, Server
 
 from engine.health import readiness
-from engine.health.watch import watching
+from engine.health.monitor import monitored_loop
 from engine.network.connection_limits import Limits
 from engine.network.server_connections import ACCEPTED_AT_ONCE, BACKLOG, OpenConnections
 from engine.processes import resource_limits
@@ -37,7 +37,7 @@ async def serve(stop: asyncio.Event) -> None:
     closing = asyncio.Event()
     draining = asyncio.create_task(_drain(stop, closing))
     routes.follow_in_background(at_once=True)
-    async with watching("web"):
+    async with monitored_loop("web"):
         with _open_port() as port:
             await serve_on(port, Site(settings.POSTERN.web_threads), allowed, closing)
     draining.cancel()

@@ -7,9 +7,10 @@ import pytest
 from api.models import WebhookCall, WebhookState
 from api.webhooks import alarms
 from engine.database import clock
-from engine.health import exposition, rules
-from engine.health.collector import DatabaseCollector
-from engine.health.situation import Situation
+from engine.health.checks import alarm_rules
+from engine.health.checks.findings import CheckContext
+from engine.health.metrics import exposition
+from engine.health.metrics.database_collector import DatabaseCollector
 from engine.registry.models import Organisation, WebhookEndpoint
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +38,7 @@ def call(endpoint: WebhookEndpoint, *, minutes: int, **over: object) -> WebhookC
 
 
 def check_webhooks() -> list:
-    return list(alarms.look(Situation(clock.now(), [], 3600.0)))
+    return list(alarms.check(CheckContext(clock.now(), [], 3600.0)))
 
 
 def test_an_endpoint_that_does_not_hear_is_an_alarm_until_it_hears(
@@ -79,6 +80,6 @@ def test_the_watch_knows_of_it(endpoint: WebhookEndpoint) -> None:
 
     page = exposition.render([DatabaseCollector()])
 
-    assert any(check_webhooks is alarms.look for _, check_webhooks, _ in rules.looks)
-    assert rules.get("webhooks").remedy
+    assert any(check is alarms.check for _, check, _ in alarm_rules.checks)
+    assert alarm_rules.get("webhooks").remedy
     assert b"postern_webhook_calls_waiting 1.0" in page

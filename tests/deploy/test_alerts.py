@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from engine.health import exposition, processes
-from engine.health.collector import DatabaseCollector
-from engine.health.identity import Identity
+from engine.health.checks import process_heartbeats
+from engine.health.metrics import exposition
+from engine.health.metrics.database_collector import DatabaseCollector
+from engine.health.process_identity import Identity
 from engine.observability import metrics
 
 RULES = Path(__file__).parents[2] / "deploy" / "alerts.yml"
@@ -173,4 +174,4 @@ def test_every_metric_of_a_rule_is_one_that_is_told(
 
     # Exported after the first backup only.
     assert named - heads == {"postern_last_backup_timestamp_seconds"}
-    assert processes.KINDS == ("engine", "web", "worker")
+    assert process_heartbeats.KINDS == ("engine", "web", "worker")

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_q.models import Schedule
 
-from engine.jobs import current
+from engine.jobs import running_job
 from engine.queue.models import QueuedMessage
 from engine.registry.connections.cloud_providers import PROVIDERS
 from engine.registry.models import (
@@ -66,14 +66,14 @@ def rows() -> dict[str, list[tuple[Any, ...]]]:
 
 
 def run(func: str, *arguments: object) -> None:
-    with current.running(JOB_ID):
+    with running_job.running(JOB_ID):
         import_string(func)(*arguments)
 
 
 def changed_by_a_second_run(func: str, *arguments: object) -> dict[str, Any]:
     run(func, *arguments)
     once = rows()
-    if not current.is_committed(import_string(func)):
+    if not running_job.is_committed(import_string(func)):
         run(func, *arguments)
     twice = rows()
     return {name: twice[name] for name in twice if once[name] != twice[name]}

@@ -14,7 +14,7 @@ from django_q.signing import SignedPackage
 from pytest_django.fixtures import Settings
 
 from engine.database import clock
-from engine.jobs import packages, queue, worker
+from engine.jobs import package_signing, queue, worker
 from engine.jobs.models import JobRun, RunState
 from engine.lanes import Lane
 from engine.pop3 import maildrop
@@ -45,7 +45,7 @@ def _old(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     # django-q2 reads the key when it is imported.
     monkeypatch.setattr("django_q.conf.Conf.SECRET_KEY", OLD)
     monkeypatch.setattr(SignedPackage, "loads", SignedPackage.loads)
-    monkeypatch.setattr(queue, "MOST_ATTEMPTS", 2)
+    monkeypatch.setattr(queue, "MAX_ATTEMPTS", 2)
 
 
 def use(settings: Settings, key: str, *earlier: str) -> None:
@@ -76,14 +76,14 @@ def test_jobs_outlive_the_key_that_signed_them(settings: Settings) -> None:
     run_one()  # it waits for its next attempt
     queue.add(FAIL)
     use(settings, NEW, OLD)
-    packages.accept_earlier_keys()
+    package_signing.accept_earlier_keys()
 
     assert "Jobs: 3, on an earlier key 0\n" in rekey()
     use(settings, NEW)
 
     run_to_the_end()
     given_up.refresh_from_db()
-    queue.again(given_up)
+    queue.requeue(given_up)
     run_to_the_end()
     errors = JobRun.objects.values_list("error", flat=True)
     assert list(errors) == ["Fault: The scanner is away."] * 3

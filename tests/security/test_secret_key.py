@@ -15,7 +15,7 @@ from django.urls import reverse
 from django_q.signing import BadSignature, SignedPackage
 from pytest_django.fixtures import Settings
 
-from engine.jobs import packages
+from engine.jobs import package_signing
 from engine.registry import webhooks as secrets_of_webhooks
 from engine.registry.actions import webhooks
 from engine.registry.addresses import domain_verification
@@ -245,7 +245,7 @@ def test_a_job_that_waits_is_still_done(
     monkeypatch.setattr(SignedPackage, "loads", SignedPackage.loads)
     package = SignedPackage.dumps({"func": "engine.storage.tasks.let_go"})
     change()
-    packages.accept_earlier_keys()
+    package_signing.accept_earlier_keys()
 
     assert SignedPackage.loads(package) == {"func": "engine.storage.tasks.let_go"}
     drop()

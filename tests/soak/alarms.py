@@ -39,7 +39,7 @@ class Alarms:
                 title = paragraph.partition(".")[0]  # the title without the place
                 if any(word in title for word in words):
                     last = title
-        return bool(last) and not last.startswith("over:")
+        return bool(last) and not last.startswith("resolved:")
 
     def watch(self, fault: Fault) -> Watch:
         known = len(self._world.smart_host.received)

@@ -1,4 +1,4 @@
-"""`manage.py health`: for hosts that run no web process, what /health/ready says."""
+"""`manage.py health`: the answer of /health/ready on hosts without a web process."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from engine.health import readiness
 
 
 class Command(BaseCommand):
-    help = "Print whether this host can do its work; exits with 1 where it cannot."
-    # A probe runs every few seconds; the checks load every page of the site.
+    """Prints the readiness of this host as JSON, and exits with 1 if it is not ready."""
+
+    help = "Print whether this host is ready, as JSON; exit with 1 if it is not."
+    # A probe runs every few seconds, and the system checks load every page of the site.
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = readiness.look()
+        found = readiness.check()
         self.stdout.write(json.dumps(found.document))
         if not found.is_ready:
             raise SystemExit(1)

@@ -6,13 +6,18 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from engine.health import backups
+from engine.health.checks import backups
 
 
 class Command(BaseCommand):
-    help = "Note that a backup is done; without one for long, an alarm is raised."
+    """Records a completed backup, for the alarm that the last one is too old."""
+
+    help = (
+        "Record that a backup was completed. An alarm is raised if none is recorded for "
+        "POSTERN_BACKUP_HOURS."
+    )
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         noted = backups.note()
-        self.stdout.write(f"Noted: a backup was done at {noted:%d %B %Y, %H:%M} UTC.")
+        self.stdout.write(f"Recorded a backup at {noted:%d %B %Y, %H:%M} UTC.")

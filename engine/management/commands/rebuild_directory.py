@@ -1,3 +1,5 @@
+"""`manage.py rebuild_directory`: repairs the directory's index after a bulk load."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -8,7 +10,12 @@ from engine.registry.directory import index
 
 
 class Command(BaseCommand):
-    help = "Rebuild the directory's index, after rows were loaded without the registry's actions."
+    """Rebuilds the index of the directory from the registry."""
+
+    help = (
+        "Rebuild the directory's index. Needed after people or mailboxes were written to "
+        "the database directly."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         count = index.rebuild()

@@ -1,3 +1,5 @@
+"""`manage.py refresh_providers`: looks up the networks of cloud providers now."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -13,6 +15,8 @@ from engine.registry.models import Provider
 
 
 class Command(BaseCommand):
+    """Looks up each provider's SPF record, and stores the networks that it names."""
+
     help = "Look up and store the networks from which cloud providers send mail."
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py run_worker`: a process for each lane of jobs, replaced when it dies."""
+"""`manage.py run_worker`: one process for each lane of jobs, replaced if it dies."""
 
 from __future__ import annotations
 
@@ -13,28 +13,31 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import connection
 
-from engine.health.watch import watched
+from engine.health.monitor import monitored
 from engine.jobs.worker import Worker
 from engine.lanes import Lane
-from engine.management import starting
+from engine.management import startup_checks
 from engine.processes import process_group
 from engine.processes.supervision import ForkedProcess, SupervisedProcess, stop_all
 from engine.routing import routes
 
-LOOK_EVERY = 0.2
+POLL_SECONDS = 0.2
 
 
 class Command(BaseCommand):
-    help = "Run the jobs around mail: letters, notices, webhooks, checks, imports."
-    # They load every page of the site.
+    """Supervises the worker processes of all lanes until SIGTERM."""
+
+    help = "Run background jobs: letters, notices, webhooks, checks and imports."
+    # The checks load every page of the site.
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         process_group.add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """This process runs no job: it has no threads and no connections to copy."""
-        starting.check(scans=False)
+        startup_checks.check(scans=False)
+        # The workers are forked. This process runs no job itself, so that it has neither
+        # threads nor connections, which a fork would copy in an unusable state.
         connection.close()
         kept = [
             SupervisedProcess(f"worker {lane.name.lower()}", partial(_start, lane))
@@ -50,7 +53,7 @@ class Command(BaseCommand):
         while not stopping and not process_group.has_lost_parent(options["child_of"]):
             for one in kept:
                 one.check()
-            time.sleep(LOOK_EVERY)
+            time.sleep(POLL_SECONDS)
         stop_all(kept, grace=process_group.GRACE_SECONDS)
 
 
@@ -59,7 +62,7 @@ def _start(lane: Lane) -> ForkedProcess:
 
 
 def _work(worker: Worker) -> None:
-    # Only when a job asks: most lanes send no mail.
+    # Routes are loaded when a job first needs them: most lanes send no mail.
     routes.follow_in_background(at_once=False)
-    with watched("worker"):
+    with monitored("worker"):
         worker.run()

@@ -59,6 +59,8 @@ class Logged:
 
 
 class ChangeQuerySet(models.QuerySet["Change"]):
+    """The rows of the change log, and the only way to append to it."""
+
     @transaction.atomic(savepoint=False)
     def record(self, kind: ChangeKind, row_ids: Iterable[int]) -> None:
         """Logs that rows changed, in the caller's transaction.

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from engine.health import samples
+from engine.health.metrics import minute_samples
 from engine.health.models import Sample
 
 DAY = timedelta(days=1)
@@ -70,7 +70,7 @@ class Hour:
 
 def last_day(now: datetime) -> tuple[list[Chart], list[Hour]]:
     """Returns the charts, and the table with the newest hour first. One query."""
-    found = samples.since(now - DAY)
+    found = minute_samples.since(now - DAY)
     return [_chart(one, found, now) for one in MEASURES], _hours(found)
 
 

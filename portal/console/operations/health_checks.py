@@ -18,7 +18,7 @@ from engine.antivirus.models import ScannerProof
 from engine.antivirus.scanners import coverage_proof
 from engine.antivirus.scanners.message_scan import ScannerUnavailable, scan_bytes
 from engine.database import clock
-from engine.jobs import queue
+from engine.jobs import backlog
 from engine.queue.models import Recipient, RecipientStatus
 from portal.console.operations import tasks
 from portal.console.page import Cell, Fact
@@ -153,7 +153,7 @@ def certificate_ends_at() -> datetime | None:
 
 def _worker() -> Fact:
     # Due jobs only: one that waits for its next attempt says nothing about the worker.
-    due = sum(lane.count for lane in queue.waiting(clock.now()))
+    due = sum(lane.count for lane in backlog.by_lane(clock.now()))
     last = tasks.last_success_at()
     is_late = due > 0 and (last is None or timezone.now() - last > WORKER_LATE)
     if last is None:

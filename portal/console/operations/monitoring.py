@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.template.defaultfilters import filesizeformat
 
 from engine.database import clock
-from engine.health import backups, hosts, rules
+from engine.health.checks import alarm_rules, backups, host_state
 from engine.health.models import Alarm, Heartbeat
 from engine.registry.permissions import Permission, Visitor
 from portal.console.access import held_as_staff
@@ -35,7 +35,9 @@ def open_alarms(person: Visitor) -> list[OpenAlarm]:
     """
     may_see = Permission.VIEW_QUEUE in held_as_staff(person)
     return [
-        OpenAlarm(rules.get(one.rule).title, one.subject if may_see else "", one.since)
+        OpenAlarm(
+            alarm_rules.get(one.rule).title, one.subject if may_see else "", one.since
+        )
         for one in Alarm.objects.open()[:LISTED]
     ]
 
@@ -55,7 +57,7 @@ def sections() -> list[Section]:
 def _open_alarms() -> Table:
     rows = [
         [
-            Cell(rules.get(one.rule).title, note=_advice(one), is_alarming=True),
+            Cell(alarm_rules.get(one.rule).title, note=_advice(one), is_alarming=True),
             Cell(one.subject),
             Cell(at=one.since),
         ]
@@ -65,13 +67,13 @@ def _open_alarms() -> Table:
 
 
 def _advice(alarm: Alarm) -> str:
-    return f"{alarm.detail} {rules.get(alarm.rule).remedy}".strip()
+    return f"{alarm.detail} {alarm_rules.get(alarm.rule).remedy}".strip()
 
 
 def _ended_alarms(now: datetime) -> Table:
     rows = [
         [
-            Cell(rules.get(one.rule).title, note=one.detail),
+            Cell(alarm_rules.get(one.rule).title, note=one.detail),
             Cell(one.subject),
             Cell(at=one.since),
             Cell(at=one.ended_at),
@@ -126,7 +128,7 @@ def _hosts(beats: Sequence[Heartbeat], now: datetime) -> Table:
 
 def _host(beat: Heartbeat, now: datetime) -> list[Cell]:
     facts = beat.facts
-    wrong = {one.rule for one in hosts.faults(beat.host, facts, now)}
+    wrong = {one.rule for one in host_state.findings(beat.host, facts, now)}
     free, total = facts.get("disk_free", 0), facts.get("disk_total", 0)
     room = f"{filesizeformat(free)} of {filesizeformat(total)} are free"
     ahead = f"{facts.get('clock', 0.0):+.1f} s"

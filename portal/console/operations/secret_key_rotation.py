@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core import signing
 from django.utils import timezone
 
-from engine.jobs import packages
+from engine.jobs import package_signing
 from engine.registry.credentials import account_recovery
 from engine.registry.models import (
     ApiKey,
@@ -77,7 +77,7 @@ def rekey() -> list[Finding]:
     return [
         _sealed("Second factors", _reseal_factors()),
         _sealed("Secrets of webhooks", _reseal_webhooks()),
-        _sealed("Jobs", packages.resign(), JOBS_ADVICE),
+        _sealed("Jobs", package_signing.resign(), JOBS_ADVICE),
         _digests(
             "Passwords of connections",
             ConnectionCredential.objects.filter(revoked_at=None),

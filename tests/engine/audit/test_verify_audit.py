@@ -17,7 +17,7 @@ def test_verify_audit_prints_the_length_of_the_chain(capsys):
 
     call_command("verify_audit")
 
-    assert capsys.readouterr().out == "2 entries, unbroken.\n"
+    assert capsys.readouterr().out == "The audit chain is intact: 2 entries.\n"
 
 
 def test_verify_audit_names_the_broken_entry_and_fails():

@@ -6,8 +6,8 @@ import os
 import time
 from pathlib import Path
 
-from engine.jobs import current
-from engine.jobs.limits import JobTimeout
+from engine.jobs import running_job
+from engine.jobs.time_limit import JobTimeout
 
 MARKS = "POSTERN_TEST_MARKS"
 
@@ -26,7 +26,7 @@ def fail() -> None:
 
 
 def note_key() -> None:
-    mark(current.key("letter"))
+    mark(running_job.idempotency_key("letter"))
 
 
 def sleep(seconds: float) -> None:

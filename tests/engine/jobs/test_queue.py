@@ -13,7 +13,7 @@ from django_q.models import OrmQ, Schedule, Success
 from django_q.tasks import async_task
 
 from engine.database import clock
-from engine.jobs import queue, worker
+from engine.jobs import backlog, queue, worker
 from engine.jobs.models import JobRun, RunState
 from engine.lanes import Lane
 from engine.queue.enqueue import commit
@@ -87,7 +87,7 @@ def test_a_job_that_fails_is_tried_again_later_and_forgotten_when_it_is_done(
 
 
 def test_waits_grow_to_an_hour_and_last_more_than_a_day_together() -> None:
-    waits = [queue.wait_after(number) for number in range(1, queue.MOST_ATTEMPTS)]
+    waits = [queue.delay_after(number) for number in range(1, queue.MAX_ATTEMPTS)]
 
     assert waits[0] <= timedelta(seconds=11)
     assert max(waits) <= timedelta(hours=1.1)
@@ -101,7 +101,7 @@ def test_a_job_that_never_succeeds_is_given_up_and_kept() -> None:
     run_to_the_end()
 
     [run] = JobRun.objects.given_up()
-    assert run.attempts == queue.MOST_ATTEMPTS
+    assert run.attempts == queue.MAX_ATTEMPTS
     assert run.queue_id is None
     assert run.error == "Fault: The scanner is away."
 
@@ -109,7 +109,7 @@ def test_a_job_that_never_succeeds_is_given_up_and_kept() -> None:
 def test_a_run_of_a_schedule_is_never_given_up() -> None:
     queue.add(FAIL, schedule="each minute")
 
-    for _ in range(queue.MOST_ATTEMPTS + 2):
+    for _ in range(queue.MAX_ATTEMPTS + 2):
         make_due()
         worker.run_next(Lane.QUICK)
 
@@ -146,12 +146,12 @@ def test_a_job_whose_process_died_is_run_again_when_its_lease_ends(
 def test_a_job_that_kills_its_process_each_time_is_given_up() -> None:
     async_task(MARK, "never")
 
-    for _ in range(queue.MOST_ATTEMPTS + 1):
+    for _ in range(queue.MAX_ATTEMPTS + 1):
         make_due()
         queue.claim(Lane.QUICK)
 
     [run] = JobRun.objects.given_up()
-    assert "ended while it ran" in run.error
+    assert "ended during the run" in run.error
     assert not OrmQ.objects.exists()
 
 
@@ -219,7 +219,7 @@ def test_jobs_put_off_while_a_clock_ran_ahead_run_when_it_is_right_again(
     async_task(MARK, "one")
     OrmQ.objects.update(lock=clock.now() + timedelta(days=400))
 
-    queue.put_right()
+    backlog.bring_forward()
 
     assert worker.run_next(Lane.QUICK)
     assert marks() == ["one"]
@@ -229,12 +229,12 @@ def test_a_job_that_waits_for_its_next_attempt_is_not_brought_forward() -> None:
     async_task(FAIL)
     worker.run_next(Lane.QUICK)
 
-    queue.put_right()
+    backlog.bring_forward()
 
     assert not worker.run_next(Lane.QUICK)
 
 
 def test_what_a_job_sent_is_known_again_as_long_as_it_is_tried() -> None:
-    waits = (queue.wait_after(number) for number in range(1, queue.MOST_ATTEMPTS))
+    waits = (queue.delay_after(number) for number in range(1, queue.MAX_ATTEMPTS))
 
     assert sum(waits, timedelta()) * 1.2 < commit.RESEND_WINDOW

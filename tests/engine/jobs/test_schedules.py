@@ -37,7 +37,7 @@ def made(kind: str = Schedule.MINUTES, **over: object) -> Schedule:
 def test_a_due_schedule_starts_one_job_and_is_due_again_a_period_later() -> None:
     schedule = made()
 
-    assert (schedules.look(), schedules.look()) == (1, 0)
+    assert (schedules.queue_due(), schedules.queue_due()) == (1, 0)
 
     schedule.refresh_from_db()
     assert OrmQ.objects.count() == 1
@@ -47,7 +47,7 @@ def test_a_due_schedule_starts_one_job_and_is_due_again_a_period_later() -> None
 def test_missed_runs_are_run_once() -> None:
     made(next_run=clock.now() - timedelta(days=3))
 
-    schedules.look()
+    schedules.queue_due()
 
     assert OrmQ.objects.count() == 1
 
@@ -65,7 +65,7 @@ def test_one_that_lies_further_ahead_than_its_period_runs_now(
 ) -> None:
     schedule = made(kind, next_run=clock.now() + ahead)
 
-    assert schedules.look() == 1
+    assert schedules.queue_due() == 1
 
     schedule.refresh_from_db()
     assert schedule.next_run <= clock.now() + timedelta(days=1, hours=1)
@@ -82,17 +82,17 @@ def test_one_that_lies_further_ahead_than_its_period_runs_now(
 def test_one_that_is_not_due_yet_waits(kind: str, ahead: timedelta) -> None:
     made(kind, next_run=clock.now() + ahead)
 
-    assert schedules.look() == 0
+    assert schedules.queue_due() == 0
 
 
 def test_a_run_that_is_not_done_yet_keeps_the_next_from_piling_up() -> None:
     schedule = made()
-    schedules.look()
+    schedules.queue_due()
     worker.run_next(Lane.QUICK)
 
     Schedule.objects.update(next_run=clock.now())
 
-    assert schedules.look() == 0
+    assert schedules.queue_due() == 0
     schedule.refresh_from_db()
     assert schedule.next_run > clock.now()
     assert OrmQ.objects.count() == 1
@@ -100,11 +100,11 @@ def test_a_run_that_is_not_done_yet_keeps_the_next_from_piling_up() -> None:
 
 def test_a_run_that_was_lost_from_the_queue_keeps_no_other_from_starting() -> None:
     made()
-    schedules.look()
+    schedules.queue_due()
     OrmQ.objects.all().delete()
     Schedule.objects.update(next_run=clock.now())
 
-    worker.look_after()
+    worker.upkeep()
 
     assert OrmQ.objects.count() == 1
     assert JobRun.objects.count() == 1
@@ -113,7 +113,7 @@ def test_a_run_that_was_lost_from_the_queue_keeps_no_other_from_starting() -> No
 def test_a_schedule_names_the_lane_of_its_jobs() -> None:
     made(cluster=Lane.CALLS)
 
-    schedules.look()
+    schedules.queue_due()
 
     assert queue.claim(Lane.QUICK) is None
     assert queue.claim(Lane.CALLS) is not None
@@ -126,7 +126,7 @@ def test_a_host_whose_clock_is_ahead_starts_nothing_early(
     ahead = timezone.now() + timedelta(minutes=5)
     monkeypatch.setattr(timezone, "now", lambda: ahead)
 
-    assert schedules.look() == 0
+    assert schedules.queue_due() == 0
 
 
 def test_what_is_started_now_runs_once_however_often_it_is_asked_for() -> None:

@@ -92,7 +92,7 @@ def test_a_job_whose_process_is_killed_is_done_by_the_next(
 
     run.refresh_from_db()
     assert run.attempts == 2
-    assert "ended while it ran" in run.error
+    assert "ended during the run" in run.error
 
 
 def test_workers_end_when_the_process_that_started_them_is_gone(

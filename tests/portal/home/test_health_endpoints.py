@@ -13,8 +13,9 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
-from engine.health import exposition, readiness
-from engine.health.identity import Identity
+from engine.health import readiness
+from engine.health.metrics import exposition
+from engine.health.process_identity import Identity
 
 PROXY = "10.0.0.7"
 FAR = "192.0.2.9"
@@ -35,7 +36,7 @@ def trusted_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def fresh_migration_check(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clears the cached result of the migrations check, as in a new process."""
-    readiness._check_migrations.cache_clear()
+    readiness._require_migrations.cache_clear()
 
 
 def test_live_asks_no_database(
@@ -71,7 +72,7 @@ def test_a_database_that_is_away_is_not_ready(
     client: Client, db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Nothing listens on that port.
-    monkeypatch.setattr(readiness, "_ask_database", _ask_nobody)
+    monkeypatch.setattr(readiness, "_ping_database", _ask_nobody)
 
     response = client.get("/health/ready")
 
@@ -191,6 +192,6 @@ def test_the_command_says_the_same_and_fails_where_it_is_not_ready(
     call_command("health", stdout=said)
     assert json.loads(said.getvalue())["status"] == "ready"
 
-    monkeypatch.setattr(readiness, "_ask_database", _ask_nobody)
+    monkeypatch.setattr(readiness, "_ping_database", _ask_nobody)
     with pytest.raises(SystemExit, match="1"):
         call_command("health", stdout=StringIO())

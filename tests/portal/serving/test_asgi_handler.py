@@ -267,6 +267,6 @@ async def test_a_process_that_stops_says_so_before_it_closes(
     for _ in range(5):
         await asyncio.sleep(0)
 
-    assert readiness.look().parts == {"process": "stopping"}
+    assert readiness.check().parts == {"process": "stopping"}
     assert not closing.is_set()
     draining.cancel()

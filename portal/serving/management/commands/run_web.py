@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from engine.management import starting
+from engine.management import startup_checks
 from engine.processes import process_group
 from portal.serving.server import serve
 
@@ -26,6 +26,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Runs POSTERN_WEB_WORKERS processes on the same port."""
         if not options["alone"]:
-            starting.check(scans=False)
+            startup_checks.check(scans=False)
         count = settings.POSTERN.web_workers
         process_group.run("run_web", serve, count=count, options=options)

@@ -29,7 +29,7 @@ from engine.antivirus.scanners.eicar_messages import (
 from engine.antivirus.scanners.interface import ScannerUnavailable
 from engine.antivirus.verdict import Verdict, VerdictState
 from engine.mail.errors import PermanentFailure
-from engine.management import starting
+from engine.management import startup_checks
 from engine.queue.notifications import upload_scan
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
@@ -117,7 +117,7 @@ def test_a_setting_that_stops_at_what_is_encrypted_is_seen(use_clamd) -> None:
         use_clamd(peer.socket, env="production", encrypted_content="mark")
 
         with pytest.raises(ImproperlyConfigured, match="beside an encrypted one"):
-            starting.check(scans=True)
+            startup_checks.check(scans=True)
     assert coverage_proof.current() & set(coverage_proof.BASIC) == {BESIDE_ENCRYPTED}
 
 
@@ -174,7 +174,7 @@ def test_production_does_not_start_where_the_basic_set_fails(use_clamd) -> None:
         with pytest.raises(
             ImproperlyConfigured, match=r"test file in: attachment, zip"
         ):
-            starting.check(scans=True)
+            startup_checks.check(scans=True)
 
 
 def test_the_engine_does_not_start_then(
@@ -189,7 +189,7 @@ def test_the_engine_does_not_start_then(
 def test_production_starts_without_rar(use_clamd, clamd: Clamd) -> None:
     use_clamd(clamd.socket, env="production")
 
-    starting.check(scans=True)
+    startup_checks.check(scans=True)
 
 
 def test_a_scanner_that_does_not_answer_fails_nothing(use_clamd) -> None:

@@ -308,7 +308,7 @@ def test_an_errand_that_fails_whatever_the_fault_stops_no_other_and_is_kept(
 
     monkeypatch.setattr(out_of_office_reply, "reply_to", sound)
     Answered.objects.all().delete()
-    call_command("retry_errands")
+    call_command("retry_automatic_mail")
     maintenance.run_due()
 
     assert len(answers()) == 2

@@ -35,7 +35,7 @@ def failed(transactional_db: None) -> JobRun:
 
 @pytest.fixture
 def given_up(failed: JobRun) -> JobRun:
-    JobRun.objects.filter(pk=failed.pk).update(attempts=queue.MOST_ATTEMPTS - 1)
+    JobRun.objects.filter(pk=failed.pk).update(attempts=queue.MAX_ATTEMPTS - 1)
     OrmQ.objects.update(lock=clock.now())
     worker.run_next(Lane.QUICK)
     failed.refresh_from_db()
@@ -105,7 +105,7 @@ def test_one_that_is_still_tried_is_not_taken_off(
         f"{PAGE}{failed.pk}/dismiss/", follow=True
     ).content.decode()
 
-    assert "still tried again" in page
+    assert "still retried automatically" in page
     assert JobRun.objects.count() == 1
 
 

@@ -6,10 +6,11 @@ import pytest
 from django.test import Client
 
 from engine.database import clock
-from engine.health import alarms, processes
-from engine.health.identity import Identity
+from engine.health.alarms import alarm_lifecycle
+from engine.health.checks import process_heartbeats
+from engine.health.checks.findings import Finding
 from engine.health.models import Alarm, Backup, Sample
-from engine.health.situation import Finding
+from engine.health.process_identity import Identity
 from engine.registry.models import Person
 from portal.console.operations import day_charts
 from tests.portal.conftest import SignIn
@@ -20,7 +21,9 @@ HEALTH, HOME, STATUS = "/admin/health/", "/admin/", "/status/"
 
 
 def raise_alarm(rule: str, subject: str = "mx1", detail: str = "It is so.") -> None:
-    alarms.note([Finding(rule, subject, detail)], clock.now(), looked={rule})
+    alarm_lifecycle.record_findings(
+        [Finding(rule, subject, detail)], clock.now(), checked={rule}
+    )
 
 
 def text(client: Client, path: str) -> str:
@@ -60,10 +63,12 @@ def test_health_shows_what_ended_lately_and_nothing_older(
 def test_health_shows_each_process_and_host(operator_client: Client) -> None:
     now = clock.now()
     facts = {"disk_free": 5, "disk_total": 100, "clock": 40.0, "scanner_fault": "No."}
-    processes.beat(Identity("engine", "mx1", 71), None, facts, now)
-    processes.beat(Identity("worker", "mx2", 72), None, {}, now - timedelta(minutes=5))
-    gone = processes.beat(Identity("web", "mx1", 73), None, {}, now)
-    processes.say_goodbye(gone, now)
+    process_heartbeats.beat(Identity("engine", "mx1", 71), None, facts, now)
+    process_heartbeats.beat(
+        Identity("worker", "mx2", 72), None, {}, now - timedelta(minutes=5)
+    )
+    gone = process_heartbeats.beat(Identity("web", "mx1", 73), None, {}, now)
+    process_heartbeats.record_stop(gone, now)
 
     page = text(operator_client, HEALTH)
 
@@ -121,7 +126,9 @@ def test_health_asks_as_much_however_much_there_is(
     now = clock.now()
     for number in range(40):
         raise_alarm("destination", f"connection:{number}")
-        processes.beat(Identity("engine", f"mx{number}", 1), None, {"clock": 1}, now)
+        process_heartbeats.beat(
+            Identity("engine", f"mx{number}", 1), None, {"clock": 1}, now
+        )
     operator_client.get(HEALTH)
 
     with django_assert_max_num_queries(40):

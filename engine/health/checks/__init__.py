@@ -1,0 +1,3 @@
+"""Checks of the service: each yields the alarm rules that are broken now."""
+
+from __future__ import annotations

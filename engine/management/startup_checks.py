@@ -1,0 +1,113 @@
+"""Checks, before a process starts in production, what its settings alone do not show.
+
+Whether the virus scanner answers and opens what it must, and whether other hosts serve
+this database without a shared cache. The settings themselves are checked by
+`portal.configuration.production_checks`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+
+from engine.antivirus.scanners import clamd, coverage_proof
+from engine.database import clock
+from engine.health import process_identity
+from engine.health.checks import host_state
+from engine.health.models import Heartbeat
+
+log = logging.getLogger(__name__)
+
+
+def check(*, scans: bool) -> None:
+    """Logs warnings, and raises ImproperlyConfigured with all faults found.
+
+    `scans` is true of a process that accepts mail, and has it scanned.
+    """
+    if settings.POSTERN.env != "production":
+        return
+    for warning in warnings():
+        log.warning(warning)
+    faults = list(_faults_of_hosts())
+    if scans:
+        _log_silent_scanners()
+        faults += coverage_proof.faults()
+    if faults:
+        lines = "\n".join(f"  - {fault}" for fault in faults)
+        raise ImproperlyConfigured(f"Postern does not start:\n{lines}")
+
+
+def warnings() -> Iterator[str]:
+    """Yields settings that may be intended, but are more often an oversight."""
+    ours = settings.POSTERN
+    if _is_loopback(ours.smtp_host):
+        yield (
+            f"SMTP and POP3 listen on {ours.smtp_host} only: no other machine can send "
+            "or fetch mail. Set POSTERN_SMTP_HOST, to 0.0.0.0 for example."
+        )
+    has_proxy_here = any(one.is_loopback for one in ours.trusted_proxies)
+    if _is_loopback(ours.host) and not has_proxy_here:
+        yield (
+            f"The website listens on {ours.host} only, and no proxy on this machine is "
+            "trusted. Set POSTERN_HOST, or POSTERN_TRUSTED_PROXIES."
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _faults_of_hosts() -> Iterator[str]:
+    if settings.POSTERN.redis_url or connection.vendor != "postgresql":
+        return
+    if others := hosts_with_own_counters():
+        yield (
+            f"Other hosts ({', '.join(others)}) serve the same database, and each would "
+            "count rate limits by itself. Set POSTERN_REDIS_URL on all of them; containers "
+            "on one machine can share POSTERN_VAR instead."
+        )
+
+
+def hosts_with_own_counters() -> list[str]:
+    """Returns the names of other hosts that count rate limits in a folder of their own.
+
+    By heartbeats: connections to the database would count shells and commands as well.
+    """
+    here = host_state.counter_folder()
+    alive = Heartbeat.objects.alive(clock.now())
+    return sorted({beat.host for beat in alive if _counts_elsewhere(beat, here)})
+
+
+def _counts_elsewhere(beat: Heartbeat, here: str) -> bool:
+    # A process of an earlier version does not report where it counts.
+    where = beat.facts.get("counts_in")
+    return bool(where != here if where else beat.host != process_identity.host())
+
+
+def _log_silent_scanners() -> None:
+    """Logs scanners that do not answer.
+
+    The engine starts all the same: POP3 and the queue need no scanner, new mail is
+    deferred until one is back, and an alarm is raised.
+    """
+    targets = settings.POSTERN.clamd_targets
+    silent = [target for target in targets if not asyncio.run(clamd.answers(target))]
+    if not silent:
+        return
+    log.error(
+        "the virus scanner does not answer at %s%s. Start clamd, or set POSTERN_CLAMD to "
+        "where it listens.",
+        ", ".join(silent),
+        ""
+        if len(silent) < len(targets)
+        else ": all new mail is deferred until it does",
+    )
