@@ -14,7 +14,7 @@ from onboarding.notices.audit_rules import Audience
 OWNER, OLD = Audience.OWNER, Audience.OLD_ADDRESS
 ADMINISTRATORS, OPERATORS = Audience.ADMINISTRATORS, Audience.OPERATORS
 READERS = Audience.READERS
-NOBODY = Audience(0)
+NO_AUDIENCE = Audience(0)
 ASKER, MEMBERS = Audience.REQUESTER, Audience.MEMBERS
 ALL = OWNER | OLD | ADMINISTRATORS
 
@@ -24,8 +24,8 @@ class Rule:
     """The rule for one verb."""
 
     allowed: str
-    notified: Audience = NOBODY
-    must_agree: str = "nobody"
+    notified: Audience = NO_AUDIENCE
+    must_agree: str = "no one"
     events: tuple[str, ...] = ()
 
 
@@ -35,7 +35,7 @@ def without_notice(why: str) -> Rule:
     return Rule(allowed=why)
 
 
-LOOKS_AFTER = "who looks after the organisation: administrator, operator, key"
+MANAGERS = "the organisation's administrators, operators, API keys"
 PEOPLE = "administrator, helpdesk agent, operator"
 
 REGISTRY = {
@@ -43,64 +43,63 @@ REGISTRY = {
     "aliases.remove": Rule(
         "the system alone", ADMINISTRATORS, events=("alias.removed",)
     ),
-    "allowances.give": without_notice("how much may be sent, and nothing else"),
-    "allowances.end": without_notice("takes away"),
+    "allowances.give": without_notice("only how much may be sent"),
+    "allowances.end": without_notice("removes access"),
     "api_keys.add": Rule(
         "administrator for their own organisation, operator for the community",
         ADMINISTRATORS,
-        "a second administrator or staff, before it opens anybody else's mailbox",
+        "a second administrator or staff, before it opens another person's mailbox",
         ("api_key.added",),
     ),
     "api_keys.agree": Rule(
-        "nobody: it is the second person's part",
+        "no one: this is the second person's step",
         ADMINISTRATORS | MEMBERS,
-        "not the maker; those whose mailboxes it opens hear, and ask their administrator "
-        "to end it: it is their organisation's system, and no one member's to refuse",
+        "not the creator; the owners of the mailboxes are notified, and can ask an "
+        "administrator to revoke it: it is their organisation's system, which no single "
+        "member can refuse",
         ("api_key.agreed",),
     ),
-    "api_keys.revoke": without_notice("takes away"),
-    "connections.add": Rule(LOOKS_AFTER, ADMINISTRATORS, events=("connection.added",)),
-    "connections.edit": Rule(
-        LOOKS_AFTER, ADMINISTRATORS, events=("connection.edited",)
-    ),
+    "api_keys.revoke": without_notice("removes access"),
+    "connections.add": Rule(MANAGERS, ADMINISTRATORS, events=("connection.added",)),
+    "connections.edit": Rule(MANAGERS, ADMINISTRATORS, events=("connection.edited",)),
     "connections.set_cloud": Rule(
-        LOOKS_AFTER, ADMINISTRATORS, events=("connection.edited",)
+        MANAGERS, ADMINISTRATORS, events=("connection.edited",)
     ),
-    "connections.suspend": without_notice("stops mail; what is queued is held"),
+    "connections.suspend": without_notice("stops mail; queued messages are held"),
     "connections.resume": Rule(
-        LOOKS_AFTER, ADMINISTRATORS, events=("connection.resumed",)
+        MANAGERS, ADMINISTRATORS, events=("connection.resumed",)
     ),
     "connections.add_credential": Rule(
-        LOOKS_AFTER, ADMINISTRATORS, events=("connection.credential_added",)
+        MANAGERS, ADMINISTRATORS, events=("connection.credential_added",)
     ),
-    "connections.revoke_credential": without_notice("takes away"),
-    "domains.add": Rule(LOOKS_AFTER, ADMINISTRATORS, events=("domain.added",)),
+    "connections.revoke_credential": without_notice("removes access"),
+    "domains.add": Rule(MANAGERS, ADMINISTRATORS, events=("domain.added",)),
     "domains.verify": Rule(
-        "operator, or the name system", ADMINISTRATORS, events=("domain.verified",)
+        "operator, or DNS", ADMINISTRATORS, events=("domain.verified",)
     ),
-    "domains.remove": Rule(LOOKS_AFTER, ADMINISTRATORS, events=("domain.removed",)),
-    "mailboxes.add_group": Rule(LOOKS_AFTER, ADMINISTRATORS, events=("mailbox.added",)),
+    "domains.remove": Rule(MANAGERS, ADMINISTRATORS, events=("domain.removed",)),
+    "mailboxes.add_group": Rule(MANAGERS, ADMINISTRATORS, events=("mailbox.added",)),
     "mailboxes.edit": without_notice("name, quota and directory"),
-    "mailboxes.suspend": without_notice("stops mail; what is queued is held"),
-    "mailboxes.resume": without_notice("for those who had rights before"),
+    "mailboxes.suspend": without_notice("stops mail; queued messages are held"),
+    "mailboxes.resume": without_notice("for people who had rights before"),
     "mailboxes.grant": Rule(
-        LOOKS_AFTER,
+        MANAGERS,
         READERS | ADMINISTRATORS,
-        "nobody: a group mailbox is its organisation's, and its readers hear",
+        "no one: a group mailbox belongs to its organisation; its readers are notified",
         ("mailbox.granted",),
     ),
-    "mailboxes.revoke": without_notice("takes away"),
+    "mailboxes.revoke": without_notice("removes access"),
     "people.add": without_notice("the account is new and empty"),
     "people.edit": without_notice(
-        "name, job, phone, town and directory: nothing that opens"
+        "name, job, phone, town and directory: nothing that gives access"
     ),
-    "people.suspend": without_notice("takes away"),
-    "people.resume": without_notice("with the ways in that were there before"),
-    "people.set_password": without_notice("called with the owner's own link alone"),
+    "people.suspend": without_notice("removes access"),
+    "people.resume": without_notice("with the same credentials as before"),
+    "people.set_password": without_notice("called only with the owner's own link"),
     "people.end_password": Rule(
         PEOPLE, OWNER | ADMINISTRATORS, events=("person.password_ended",)
     ),
-    "people.add_app_password": without_notice("the owner's; a notice leaves with it"),
+    "people.add_app_password": without_notice("by the owner; sends its own notice"),
     "people.revoke_app_password": Rule(
         PEOPLE, OWNER, events=("person.app_password_revoked",)
     ),
@@ -108,9 +107,9 @@ REGISTRY = {
         f"{PEOPLE}, and the owner", OWNER, events=("person.sessions_ended",)
     ),
     "sessions.revoke": without_notice(
-        "takes away, as a part of others that are announced"
+        "removes access, as part of verbs that send notices"
     ),
-    "sessions.revoke_all_of": without_notice("takes away"),
+    "sessions.revoke_all_of": without_notice("removes access"),
     "recovery.change_own_address": Rule(
         "the owner, with a fresh second factor",
         OWNER | OLD,
@@ -119,26 +118,26 @@ REGISTRY = {
     "recovery.request_address_change": Rule(
         f"{PEOPLE}, key with recovery:write; it waits",
         ALL,
-        "nobody within the delay; the owner may refuse, a second person may shorten it",
+        "no one within the delay; the owner can refuse, a second person can shorten it",
         ("person.address_change_requested",),
     ),
-    "recovery.record_first_address": without_notice("remembers who gave it"),
+    "recovery.record_first_address": without_notice("records who entered it"),
     "recovery.refuse_address_change": Rule(
-        "the owner, the reader of their notice, or who looks after the account",
+        "the owner, the reader of their notice, or an administrator of the account",
         ALL | ASKER,
         events=("person.address_change_refused",),
     ),
     "recovery.confirm_address_change": Rule(
-        "nobody: it is the second person's part",
+        "no one: this is the second person's step",
         ALL,
-        "not who asked, nor the owner, nor a role of today",
+        "not the requester, nor the owner, nor a role given within the delay",
         ("person.address_change_confirmed",),
     ),
     "recovery.apply_due_change": Rule(
-        "the clock", ALL, events=("person.address_changed",)
+        "the clock: a scheduled job", ALL, events=("person.address_changed",)
     ),
     "recovery.apply_due_changes": Rule(
-        "the clock", ALL, events=("person.address_changed",)
+        "the clock: a scheduled job", ALL, events=("person.address_changed",)
     ),
     "shut_mail.shut_after_recovery": Rule(
         "the reader of a link", OWNER | ADMINISTRATORS, events=("person.mail_shut",)
@@ -153,15 +152,15 @@ REGISTRY = {
         "the person who signs in", OWNER | ADMINISTRATORS, events=("person.recovered",)
     ),
     "shut_mail.open_mail": Rule(
-        "nobody: it is the second person's part",
+        "no one: this is the second person's step",
         OWNER | ADMINISTRATORS,
-        "not who caused the recovery, nor the owner",
+        "not the person who arranged the recovery, nor the owner",
         ("person.mail_opened",),
     ),
     "roles.give": Rule(
         "administrator, operator",
         OWNER | ADMINISTRATORS,
-        "nobody; the role agrees to nothing before the delay has passed",
+        "no one; the new holder cannot agree to anything before the delay has passed",
         ("role.given",),
     ),
     "roles.take": Rule(
@@ -170,36 +169,38 @@ REGISTRY = {
     "roles.give_staff": Rule(
         "operator, to others",
         OWNER | OPERATORS,
-        "nobody; the role agrees to nothing before the delay has passed",
+        "no one; the new holder cannot agree to anything before the delay has passed",
         ("staff_role.given",),
     ),
     "roles.take_staff": Rule(
         "operator", OWNER | OPERATORS, events=("staff_role.taken",)
     ),
-    "lists.add": without_notice("members of a list are told by its mail"),
+    "lists.add": without_notice("members learn of it by the list's mail"),
     "lists.edit": without_notice("who may post"),
     "lists.suspend": without_notice("stops mail"),
-    "lists.resume": without_notice("for those who were members before"),
-    "lists.add_member": without_notice("mail to the list alone"),
-    "lists.add_members": without_notice("mail to the list alone"),
-    "lists.remove_member": without_notice("takes away"),
+    "lists.resume": without_notice("for people who were members before"),
+    "lists.add_member": without_notice("only mail to the list"),
+    "lists.add_members": without_notice("only mail to the list"),
+    "lists.remove_member": without_notice("removes access"),
     "lists.add_poster": without_notice("who may post"),
-    "lists.remove_poster": without_notice("takes away"),
-    "organisations.add": without_notice("a new organisation has nobody's mail"),
+    "lists.remove_poster": without_notice("removes access"),
+    "organisations.add": without_notice("a new organisation has no mail"),
     "organisations.edit": without_notice(
         "name, kind, town and whether all need a factor"
     ),
-    "organisations.activate": without_notice("what vetting has approved"),
-    "organisations.suspend": without_notice("takes away"),
-    "organisations.resume": without_notice("with the ways in that were there before"),
-    "organisations.close": without_notice("takes away"),
+    "organisations.activate": without_notice("after vetting has approved it"),
+    "organisations.suspend": without_notice("removes access"),
+    "organisations.resume": without_notice("with the same credentials as before"),
+    "organisations.close": without_notice("removes access"),
     "connections.set_provider_networks": without_notice(
         "from the provider's own records"
     ),
-    "webhooks.add": without_notice("is told references, never content"),
-    "webhooks.edit": without_notice("is told references, never content"),
-    "webhooks.rotate": without_notice("the secret shows who calls, and opens nothing"),
-    "webhooks.remove": without_notice("takes away"),
+    "webhooks.add": without_notice("receives references, never content"),
+    "webhooks.edit": without_notice("receives references, never content"),
+    "webhooks.rotate": without_notice(
+        "the secret identifies the caller, and gives no access"
+    ),
+    "webhooks.remove": without_notice("removes access"),
 }
 ELSEWHERE = {
     "portal.account_admin.actions.send_sign_in_link": Rule(
@@ -208,24 +209,24 @@ ELSEWHERE = {
         events=("person.password_ended",),
     ),
     "portal.account_admin.actions.reset_second_factor": Rule(
-        "an administrator of the organisation, and the mailbox stays shut",
+        "an administrator of the organisation; the mailbox is closed",
         OWNER | ADMINISTRATORS,
         "for staff a second member of staff, or an administrator",
         ("person.second_factor_reset", "person.second_factor_reset_requested"),
     ),
     "portal.account_admin.actions.agree_to_factor_reset": Rule(
-        "nobody: it is the second person's part",
+        "no one: this is the second person's step",
         OWNER | ADMINISTRATORS,
-        "not who asked, nor the owner, nor a role of today",
+        "not the requester, nor the owner, nor a role given within the delay",
         ("person.second_factor_reset",),
     ),
     "portal.account_admin.actions.stop_factor_reset": Rule(
-        "the owner, the reader of their notice, or who looks after the account",
+        "the owner, the reader of their notice, or an administrator of the account",
         OWNER | ADMINISTRATORS | ASKER,
         events=("person.second_factor_reset_refused",),
     ),
     "portal.account_admin.actions.disown_factor_reset": Rule(
-        "the owner, or the reader of their notice: it takes away",
+        "the owner, or the reader of their notice: it removes access",
         OWNER | ADMINISTRATORS | OPERATORS,
         events=("person.second_factor_reset_disowned",),
     ),
@@ -233,18 +234,18 @@ ELSEWHERE = {
         f"{PEOPLE}, and the owner", OWNER, events=("person.session_ended",)
     ),
     "portal.account.failed_sign_ins.note": Rule(
-        "anybody who fails at signing in",
+        "anyone whose sign-in fails",
         OWNER,
         events=("person.codes_failed", "person.sign_ins_failed"),
     ),
     "portal.account.actions.make_app_password": without_notice(
-        "the owner's; a notice leaves"
+        "by the owner; sends its own notice"
     ),
     "onboarding.first_sign_in.letter_codes.issue": Rule(
         PEOPLE, ADMINISTRATORS, events=("person.first_letter_printed",)
     ),
     "onboarding.first_sign_in.letter_codes.redeem": Rule(
-        "the reader of the letter; the account is empty, or its mailbox is shut",
+        "the reader of the letter; the account is empty, or its mailbox is closed",
         OWNER | ADMINISTRATORS,
         events=("person.mail_shut",),
     ),
@@ -258,7 +259,7 @@ ELSEWHERE = {
         "administrator; the audit trail names them"
     ),
     "onboarding.letters.welcome_letters.reissue": Rule(
-        "administrator; all administrators are told of the letter"
+        "administrator; all administrators are notified of the letter"
     ),
     "onboarding.first_sign_in.directory_sign_ins.give": without_notice(
         "to the address in force, without a password"
@@ -267,34 +268,36 @@ ELSEWHERE = {
         "to the address that was typed"
     ),
     "onboarding.first_sign_in.directory_sign_ins.claim": without_notice(
-        "who reads the mailbox at the address"
+        "the reader of the mailbox at that address"
     ),
     "onboarding.connecting.actions.share": Rule(
-        LOOKS_AFTER, ADMINISTRATORS, events=("connection.link_made",)
+        MANAGERS, ADMINISTRATORS, events=("connection.link_made",)
     ),
     "onboarding.connecting.actions.open_link": Rule(
         "the reader of the link", ADMINISTRATORS, events=("connection.link_opened",)
     ),
     "onboarding.connecting.actions.show_tenant": Rule(
-        LOOKS_AFTER, ADMINISTRATORS, events=("connection.tenant_shown",)
+        MANAGERS, ADMINISTRATORS, events=("connection.tenant_shown",)
     ),
-    "onboarding.connecting.actions.revoke_link": without_notice("takes away"),
-    "onboarding.connecting.actions.find_link": without_notice("looks"),
-    "onboarding.connecting.actions.check_domain": without_notice(
-        "verifies by the name system"
-    ),
+    "onboarding.connecting.actions.revoke_link": without_notice("removes access"),
+    "onboarding.connecting.actions.find_link": without_notice("only reads"),
+    "onboarding.connecting.actions.check_domain": without_notice("verifies by DNS"),
     "onboarding.connecting.actions.start_rehearsal": without_notice(
         "a message of our own"
     ),
     "engine.storage.rules.save": Rule(
-        "who may write in the mailbox", READERS, events=("mailbox.forwarding_changed",)
+        "a person who may write in the mailbox",
+        READERS,
+        events=("mailbox.forwarding_changed",),
     ),
     "engine.storage.rules.remove": Rule(
-        "who may write in the mailbox", READERS, events=("mailbox.forwarding_changed",)
+        "a person who may write in the mailbox",
+        READERS,
+        events=("mailbox.forwarding_changed",),
     ),
-    "engine.storage.rules.swap": without_notice("order alone"),
+    "engine.storage.rules.swap": without_notice("only the order"),
     "engine.storage.exports.mailbox_export.start": Rule(
-        "who may read the mailbox", READERS, events=("mailbox.exported",)
+        "a person who may read the mailbox", READERS, events=("mailbox.exported",)
     ),
 }
 TABLE = {

@@ -35,10 +35,10 @@ class Outcome:
     def add(self, watch: Watch) -> None:
         self.watches.append(watch)
         after = watch.noticed_after
-        said = "" if after is None else f"named by an alarm after {after:.0f} s"
+        said = "" if after is None else f"reported by an alarm after {after:.0f} s"
         if not said and watch.is_open:
-            said = "named by an alarm that was open still, for it comes and goes"
-        expected = "no alarm named it" if watch.fault.words else "nothing to notice"
+            said = "its alarm was still open from before"
+        expected = "no alarm reported it" if watch.fault.words else "no alarm expected"
         print(f"    {said or expected}", flush=True)
 
     @property
@@ -55,7 +55,7 @@ class Outcome:
         details += [f"stuck: {sent}" for sent in self.stuck]
         details += [f"doubled: {sent}" for sent in self.doubled]
         details += [f"unnoticed: {watch.fault.name}" for watch in self.unnoticed]
-        details += [f"an alarm that does not end: {one}" for one in self.lasting]
+        details += [f"alarm still open: {one}" for one in self.lasting]
         numbers = (
             f"acknowledged {self.acknowledged}, lost {len(self.lost)}, "
             f"doubled {len(self.doubled)}, stuck {len(self.stuck)}, "
