@@ -1,4 +1,4 @@
-"""Which Pythons Postern runs on: the README, the build and the locks say the same."""
+"""Which Pythons Postern supports: README, build and lock files agree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The repository itself: what no single test of a feature would notice."""
+"""Checks of the whole repository, which no test of a single feature makes."""
 
 from __future__ import annotations
 
@@ -390,11 +390,11 @@ def test_nothing_is_left_half_done() -> None:
     assert found == []
 
 
-# Words that a reader has to decode: plain ones stand beside them in everybody's English.
+# Words that a reader has to decode, and for which plain ones exist.
 DECODED = re.compile(
     r"\b(whoever|whom|anew|for ever|begets?|begotten|hurry|robbed)\b", re.IGNORECASE
 )
-# As a whole identifier or the name of a file these say nothing of what they hold.
+# As a whole identifier or file name these do not describe what they hold.
 RIDDLES = {
     "door",
     "doors",
@@ -416,7 +416,7 @@ KEPT_WORDS = {
 
 
 def _written() -> Iterator[Path]:
-    """What we wrote; migrations stand as they were applied."""
+    """Yields our own files, except migrations, which stay as they were applied."""
     for path in tracked():
         relative = path.relative_to(ROOT)
         if (

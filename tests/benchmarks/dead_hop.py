@@ -82,7 +82,7 @@ def _p95(times: list[float]) -> float:
 
 def _format(times: list[float]) -> str:
     middle = statistics.median(times)
-    return f"{middle:7.3f} s in the middle, {_p95(times):7.3f} s for 95 in 100"
+    return f"{middle:7.3f} s median, {_p95(times):7.3f} s at the 95th percentile"
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def main() -> None:
     times.sort()
     print(
         f"{len(times)}, median {times[len(times) // 2]:.1f} ms, "
-        f"99 in 100 within {times[len(times) * 99 // 100]:.1f} ms, "
+        f"99th percentile {times[len(times) * 99 // 100]:.1f} ms, "
         f"slowest {times[-1]:.1f} ms"
     )
 

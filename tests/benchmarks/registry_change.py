@@ -140,7 +140,8 @@ def _p95(times: list[float]) -> float:
 
 def _format(times: list[float]) -> str:
     middle = statistics.median(times)
-    return f"{middle * 1000:.0f} ms in the middle, {_p95(times) * 1000:.0f} ms for 95 in 100"
+    late = _p95(times)
+    return f"{middle * 1000:.0f} ms median, {late * 1000:.0f} ms at the 95th percentile"
 
 
 if __name__ == "__main__":

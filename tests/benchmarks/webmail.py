@@ -188,7 +188,7 @@ def _measure(name: str, ask: Callable[[], object]) -> None:
     times = sorted(_times(ask))
     late = times[len(times) * 95 // 100]
     print(
-        f"{name:32} median {statistics.median(times):6.1f} ms, 95 in 100 {late:6.1f} ms"
+        f"{name:32} median {statistics.median(times):6.1f} ms, 95th percentile {late:6.1f} ms"
     )
 
 

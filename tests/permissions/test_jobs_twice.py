@@ -40,7 +40,7 @@ from tests.portal.guides.conftest import GuideFolder
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
-# Tables that every look updates, the worker's own queue, and the change log.
+# Tables that every poll updates, the worker's own queue, and the change log.
 IGNORED_APPS = {"sessions", "django_q", "health"}
 CHANGE_LOG = {"registry.Change", "registry.ChangeLogEnd"}
 JOB_ID = "0" * 32

@@ -386,7 +386,7 @@ def test_success_before_the_message_was_sent_is_none(queue, make_hop, firm, bob)
 
 
 class Fault(Exception):
-    """Of the kind that nobody thought of."""
+    """An unexpected exception."""
 
 
 def raise_fault(*args: object, **kwargs: object) -> None:
