@@ -1,3 +1,3 @@
-"""What code needs of the database that all processes and hosts share, beside Django's ORM."""
+"""Database tools beside Django's ORM: shared clock, locks, bulk statements, threads."""
 
 from __future__ import annotations

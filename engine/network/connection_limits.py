@@ -169,6 +169,11 @@ class Places:
                 self._drop(place, DropReason.SLOW)
 
     def _make_room(self, place: Place) -> bool:
+        """Drops a connection if a limit is reached; returns False where none can go.
+
+        The narrowest limit is checked first, so that an address or network with too many
+        connections loses its own and nobody else's.
+        """
         limits = self.limits
         if self._by_address[place.address] >= limits.per_address:
             same = (one for one in self._waiting if one.address == place.address)
@@ -182,6 +187,7 @@ class Places:
             if self.strangers >= limits.for_strangers:
                 return self._drop_for_newcomer(self._oldest_of_largest_network())
         if len(self) >= limits.total:
+            # A known address may also replace a known one that has not signed in yet.
             known = next(iter(self._waiting), None) if place.is_known else None
             return self._drop_for_newcomer(self._oldest_of_largest_network() or known)
         return True

@@ -2,7 +2,8 @@
 
 Webhooks, next hops and diagnoses connect to hosts of the members' choice. Without this
 check a member could reach our internal network through us (server-side request forgery).
-Check the resolved address and connect to that: a name may resolve differently later.
+Check the address that is dialled and not the name, which may resolve differently a moment
+later (DNS rebinding).
 """
 
 from __future__ import annotations
