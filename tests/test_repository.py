@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tokenize
 from collections.abc import Iterator
+from importlib import import_module
 from io import StringIO
 from pathlib import Path
 
@@ -38,6 +39,8 @@ from portal.sessions import known_browsers
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("engine", "onboarding", "api", "portal")
+HTTP_VERBS = {"get", "post", "create", "partial_update", "destroy"}
+DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 # Routes of others that are behind a guard of their own: Wagtail asks for access_admin
 # on each view, allauth for a session; both sit behind SecondFactorMiddleware.
@@ -186,6 +189,57 @@ def test_no_other_top_level_folder_is_kept() -> None:
         "tests",
         *PACKAGES,
     }
+
+
+def _public_without_docstring(path: Path) -> Iterator[str]:
+    tree = ast.parse(path.read_text())
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for node in tree.body:
+        if isinstance(node, DEFINITIONS) and not node.name.startswith("_"):
+            if not ast.get_docstring(node):
+                yield f"{name}.{node.name}"
+            if isinstance(node, ast.ClassDef):
+                yield from _methods_without_docstring(name, node)
+
+
+def _methods_without_docstring(module: str, node: ast.ClassDef) -> Iterator[str]:
+    for method in node.body:
+        if (
+            isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef)
+            and not method.name.startswith("_")
+            and not ast.get_docstring(method)
+            and not _is_called_by_a_framework(module, method.name)
+            and not _is_override(module, node.name, method.name)
+        ):
+            yield f"{module}.{node.name}.{method.name}"
+
+
+def _is_called_by_a_framework(module: str, method: str) -> bool:
+    """Whether its name alone makes Django or the REST framework call it.
+
+    Docstrings of the API's methods would appear in its OpenAPI document, which has
+    descriptions of its own.
+    """
+    if module.startswith("api."):
+        return method in HTTP_VERBS or method.startswith("get_")
+    return method.startswith(("clean_", "process_"))
+
+
+def _is_override(module: str, of: str, method: str) -> bool:
+    """Whether a base class has the method: its docstring says what it does."""
+    bases = getattr(import_module(module), of).__mro__[1:]
+    return any(method in vars(base) for base in bases)
+
+
+def test_every_public_function_class_and_method_has_a_docstring() -> None:
+    silent = [
+        name
+        for path in sources()
+        if "migrations" not in path.parts
+        for name in _public_without_docstring(path)
+    ]
+
+    assert silent == []
 
 
 def test_no_module_has_outgrown_the_house() -> None:

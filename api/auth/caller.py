@@ -34,6 +34,7 @@ class Caller:
 
     @property
     def pk(self) -> int:
+        """The id of the API key, by which the framework counts rate limits."""
         return self.key.pk
 
     @property

@@ -44,6 +44,7 @@ class Resource(GenericViewSet[Any]):
 
     @property
     def caller(self) -> Caller:
+        """The authenticated caller of this request."""
         return caller_of(self.request)
 
     def get_throttles(self) -> list[Any]:
@@ -75,9 +76,11 @@ class ReadResource(RetrieveModelMixin, ListResource):
 class SuspendVerbs(Protocol):
     """The registry verbs of a kind of row that can be suspended."""
 
-    def suspend(self, row: Any, /, *, reason: str, by: Actor | None) -> None: ...
+    def suspend(self, row: Any, /, *, reason: str, by: Actor | None) -> None:
+        """Suspends the row. Raises PolicyError with the reason if it may not be."""
 
-    def resume(self, row: Any, /, *, by: Actor | None) -> None: ...
+    def resume(self, row: Any, /, *, by: Actor | None) -> None:
+        """Makes a suspended row active again. Raises PolicyError if it is not."""
 
 
 class SuspendableResource(Resource):

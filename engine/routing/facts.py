@@ -67,6 +67,7 @@ class OrganisationFacts(NamedTuple):
 
     @property
     def is_active(self) -> bool:
+        """Whether its members may send and receive mail."""
         return self.status == OrganisationStatus.ACTIVE
 
 

@@ -73,12 +73,18 @@ class ChangeLog:
         self._pause = pause
 
     def load(self) -> Followed:
+        """Reads the whole registry, with a pause after each few rows."""
         # The position before the rows: what is committed in between is applied again,
         # which changes nothing.
         position = change_log.end()
         return Followed(rows.read_all(self._pause), position)
 
     def follow(self, held: Followed) -> Followed | None:
+        """Applies one page of the log; call it again until it returns `held` itself.
+
+        Returns None if the log no longer reaches back to `held`, or if loading whole is
+        faster.
+        """
         entries = change_log.after(held.position, most=self._page)
         if entries is None or self._is_too_far(held, entries):
             return None

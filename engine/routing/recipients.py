@@ -55,6 +55,7 @@ class RecipientFacts:
 
     @property
     def is_refused(self) -> bool:
+        """Whether RCPT is refused for it, so that no message may be addressed to it."""
         return self.kind == RecipientKind.REFUSED
 
 

@@ -56,6 +56,11 @@ class PasswordResetForm(forms.Form):
         return address_key(self.cleaned_data["email"])
 
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        """Queues the mail with the link, and returns the address.
+
+        The job is queued for any address, so that the response does not disclose whether
+        an account exists.
+        """
         tasks.ask_password_reset(self.cleaned_data["email"])
         return str(self.cleaned_data["email"])
 

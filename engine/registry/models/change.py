@@ -47,6 +47,7 @@ class Logged:
 
     @classmethod
     def of(cls, kind: ChangeKind, *fields: str, key: str = "pk") -> Logged:
+        """Returns how to log rows when one of the named fields is saved."""
         return cls(kind, frozenset(fields), key)
 
     def concerns(self, fields: Iterable[str] | None) -> bool:

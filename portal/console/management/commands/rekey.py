@@ -11,6 +11,8 @@ from portal.console.operations import secret_key_rotation
 
 
 class Command(BaseCommand):
+    """Re-encrypts with the current secret key what earlier ones protect."""
+
     help = (
         "Re-encrypts what earlier secret keys sealed, and reports what still depends on "
         "one of POSTERN_SECRET_KEY_FALLBACKS. First add the new key to the fallbacks of "

@@ -11,6 +11,8 @@ from portal.ui import assets
 
 
 class Command(BaseCommand):
+    """Copies front-end files from node_modules to where the website serves them."""
+
     help = (
         "Copies the front-end parts the pages need from node_modules into POSTERN_VAR."
     )
