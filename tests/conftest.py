@@ -40,8 +40,7 @@ DATABASE = {"db", "transactional_db", "django_db_reset_sequences", "live_server"
 
 
 def pytest_configure() -> None:
-    """Collects garbage less often: imports alone leave half a million objects to
-    scan."""
+    """Collects garbage less often: imports leave half a million objects."""
     gc.set_threshold(20_000, 20, 20)
 
 
@@ -218,8 +217,7 @@ def page(open_page: OpenPage) -> Page:
 
 @pytest.fixture
 def clocks_agree(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Makes the database's clock follow this host's, so that `time_machine` moves
-    both."""
+    """Makes the database's clock this host's: `time_machine` moves both."""
     monkeypatch.setattr(clock, "now", timezone.now)
     monkeypatch.setattr(
         clock, "estimated_timestamp", lambda: timezone.now().timestamp()

@@ -149,8 +149,7 @@ def make_app_password(person: Person, digest: str, **over: Any) -> AppPassword:
 def make_api_key(
     organisation: Organisation | None, digest: str, *scopes: str, **over: Any
 ) -> ApiKey:
-    """Creates an API key with these scopes; without an organisation it is the
-    community's."""
+    """Creates an API key; without an organisation it is the community's."""
     number = next(_serial)
     fields = {
         "name": f"Key {number}",

@@ -52,8 +52,7 @@ class FakeScan:
 
 @dataclass(frozen=True)
 class FakeTenant:
-    """One customer of a cloud provider: its tenant id, and the domain that it signs
-    for."""
+    """One customer of a cloud provider: its tenant id, and its signing domain."""
 
     tenant_id: str
     signer: Signer
@@ -76,15 +75,13 @@ class FakeCloud:
     authority: Authority
 
     def sign_and_name(self, message: bytes, tenant: FakeTenant) -> bytes:
-        """Returns the message as the provider sends it: signed for the tenant, and
-        naming it."""
+        """Returns the message signed for the tenant, and naming it."""
         return self.add_tenant_fields(tenant.signer.sign(message), tenant.tenant_id)
 
     def add_tenant_fields(
         self, message: bytes, tenant_id: str, domain: str = ""
     ) -> bytes:
-        """Returns the message with the provider's own header fields added at the
-        top."""
+        """Returns the message with the provider's own header fields on top."""
         if self.provider == Provider.GOOGLE_WORKSPACE:
             fields = ["X-Gm-Message-State: AOJu0Yx", f"X-Postern-Tenant: {tenant_id}"]
         else:
@@ -134,10 +131,10 @@ def send_message(
 
 
 class RecordingClamd:
-    """A clamd on a Unix socket in `folder` that finds nothing and records what it
-    receives.
+    """A clamd on a Unix socket in `folder` that records what it receives.
 
-    `answer` is its reply to a scan; with None it hangs up on scans and PINGs.
+    It finds nothing. `answer` is its reply to a scan; with None it hangs up on scans
+    and PINGs.
     """
 
     def __init__(self, folder: Path) -> None:

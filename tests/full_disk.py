@@ -21,8 +21,7 @@ TRIGGER = "CREATE TRIGGER no_room BEFORE INSERT ON {} EXECUTE FUNCTION no_room()
 
 @contextmanager
 def refuse_new_rows() -> Iterator[None]:
-    """Refuses every new row of message content. For PostgreSQL, outside a
-    transaction."""
+    """Refuses new rows of message content. For PostgreSQL, outside transactions."""
     table = connection.ops.quote_name(Content._meta.db_table)
     with connection.cursor() as cursor:
         cursor.execute(NO_ROOM)

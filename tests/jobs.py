@@ -11,11 +11,10 @@ from engine.jobs import running_job
 
 
 def run_queued() -> int:
-    """Runs every queued job, oldest first, and the jobs that they queue; returns how
-    many.
+    """Runs every queued job, oldest first, and those that they queue.
 
-    Each job runs twice, as it does when a worker dies between running a job and
-    recording it: a test's expectations must hold all the same.
+    Returns how many. Each job runs twice, as it does when a worker dies between running
+    a job and recording it: a test's expectations must hold all the same.
     """
     ran = 0
     while (waiting := OrmQ.objects.order_by("id").first()) is not None:
@@ -31,8 +30,7 @@ def run_queued() -> int:
 
 
 def _forget_resent() -> None:
-    """Removes from the outbox the messages that the queue would recognise by their
-    key."""
+    """Removes messages that the queue would recognise by their key."""
     known = set()
     for message in list(getattr(mail, "outbox", ())):
         key = message.key if isinstance(message, ServiceMessage) else ""

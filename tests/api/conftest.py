@@ -52,8 +52,7 @@ def _fresh_cache() -> Iterator[None]:
 
 @pytest.fixture
 def key(db: None) -> Key:
-    """Creates a key with every scope that it can have, for an organisation or the
-    community."""
+    """Creates a key with all scopes, for an organisation or the community."""
 
     def make(organisation: Organisation | None, *scopes: Scope, **over: Any) -> Api:
         secret = generated_secrets.new_secret()

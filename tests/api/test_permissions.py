@@ -1,5 +1,4 @@
-"""Every operation, without a key, with keys that lack the scope, and by another
-organisation."""
+"""Every operation: without a key, without the scope, and by another organisation."""
 
 from __future__ import annotations
 
@@ -22,8 +21,7 @@ Operation = tuple[str, str, str, type[Resource]]
 
 
 def operations() -> Iterator[Operation]:
-    """Yields method, path with ids that do not exist, action and view of each
-    operation."""
+    """Yields method, path with unknown ids, action and view of each operation."""
 
     def walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[Any]:
         for pattern in patterns:

@@ -1,5 +1,4 @@
-"""How many messages a second Postern accepts and stores, compared with Postfix and
-Dovecot.
+"""Messages accepted and stored a second, compared with Postfix and Dovecot.
 
 End to end and durable on both sides: from the first connection until every message is
 in a mailbox. Rounds alternate, so that both run on the same machine under the same

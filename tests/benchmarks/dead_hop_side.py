@@ -93,8 +93,7 @@ def main(wanted: dict[str, Any]) -> None:
 
 @dataclass
 class Healthy:
-    """A working server, and messages for it, each sent over one persistent
-    connection."""
+    """A working server, and messages for it on one persistent connection each."""
 
     postfix: Postfix
     ca_file: Path
@@ -145,8 +144,7 @@ class Mute(SMTP):
 
 @contextmanager
 def _broken_hops(authority: Authority, count: int) -> Iterator[list[int]]:
-    """Listens on ports that refuse, stop after the banner, or stop after DATA, in
-    turn."""
+    """Listens on ports that refuse, or stop after the banner or DATA, in turn."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     made = authority.issue("broken.example")
     context.load_cert_chain(made.cert_file, made.key_file)

@@ -1,5 +1,4 @@
-"""How long until every member of a list can read a message, compared with Postfix and
-Dovecot.
+"""Time until all members of a list have a message, beside Postfix and Dovecot.
 
 One message of 50 kB to a list of a thousand hosted mailboxes: from the sender's first
 command until the last mailbox holds it. On the other side a Postfix alias expands to

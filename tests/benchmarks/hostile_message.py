@@ -94,8 +94,7 @@ def _pages(
 
 
 def _best(ask: Callable[[], object], clock: Callable[[], float]) -> float:
-    """Returns the fastest of several runs in milliseconds, as the machine may be
-    shared."""
+    """Returns the fastest of several runs in ms, as the machine may be shared."""
     times = []
     for _ in range(ROUNDS):
         began = clock()

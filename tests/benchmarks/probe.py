@@ -1,5 +1,4 @@
-"""Sends NOOP repeatedly until its input ends, then prints the slowest response
-times."""
+"""Sends NOOP repeatedly until its input ends, then prints the response times."""
 
 from __future__ import annotations
 

@@ -68,8 +68,7 @@ def _options() -> argparse.Namespace:
 
 
 def _fewer(options: argparse.Namespace) -> argparse.Namespace:
-    """Returns options for a version that reloads everything: fewer changes, no
-    import."""
+    """Returns options for a version that reloads: fewer changes, no import."""
     given = vars(options)
     changes = max(2, options.changes // 5)
     return argparse.Namespace(
@@ -78,8 +77,7 @@ def _fewer(options: argparse.Namespace) -> argparse.Namespace:
 
 
 def _measure(name: str, home: Path, options: argparse.Namespace) -> float:
-    """Measures one version on its own database; returns the seconds that one change
-    costs."""
+    """Measures one version on its own database; returns seconds for a change."""
     # A cluster that was migrated for the tests fits this version only.
     copy = migrated.prepared(migrated.CLUSTER) if home == HOME else None
     with Postgres("jit=off", copy_of=copy) as server:

@@ -88,8 +88,7 @@ def _measure(
 
 @dataclass
 class Traffic:
-    """Messages from a member's server to hosted mailboxes, on persistent
-    connections."""
+    """Messages from a member's server to hosted mailboxes, on two connections."""
 
     ca_file: Path
     every: float

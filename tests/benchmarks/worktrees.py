@@ -14,8 +14,7 @@ HOME = Path(__file__).resolve().parents[2]
 
 @contextmanager
 def worktree(commit: str) -> Iterator[Path]:
-    """Checks out that version in a temporary folder and installs its own locked
-    packages."""
+    """Checks out that version in a temporary folder, with its own packages."""
     folder = open_folder()
     home = folder / "home"
     _run("git", "worktree", "add", "--detach", "--quiet", str(home), commit, at=HOME)

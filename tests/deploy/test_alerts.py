@@ -129,8 +129,7 @@ def test_each_alert_fires_and_clears(tmp_path: Path) -> None:
 
 
 def _test(name: str, series: dict[str, str]) -> dict[str, object]:
-    """Returns a test: firing in the middle of the faulty time, not in that of the
-    healthy one."""
+    """Returns a test: firing in the faulty time, and not in the healthy one."""
     firing, calm = f"{ILL - 5}m", f"{ILL + WELL - 5}m"
     expressed = ALERTS[name]["expr"]
     return {

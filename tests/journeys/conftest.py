@@ -106,8 +106,7 @@ def firm_port() -> int:
 
 @pytest.fixture(scope="session")
 def letter(visits: Visits, postern: Postern, firm_port: int) -> firms.Letter:
-    """The firm's welcome letter: it applies, an officer approves, the letter is
-    downloaded."""
+    """The firm's welcome letter: it applies, is approved, and downloads it."""
     stranger = visits()
     firms.apply(stranger, postern, firm_port)
     assert stranger.sees("Application complete")

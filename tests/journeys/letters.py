@@ -41,8 +41,7 @@ def wait_for_message(postern: Postern, person: Person, subject: str) -> EmailMes
 
 
 def wait_for_message_at_firm(firm: Postfix, local: str, subject: str) -> EmailMessage:
-    """Waits for the only message with that subject at the firm's server and returns
-    it."""
+    """Waits for the only message with that subject at the firm's server."""
     wait_until(
         lambda: bool(with_subject(firm.messages(local), subject)),
         f"{subject} for {local} at the firm",

@@ -28,8 +28,7 @@ def court(postern: Postern) -> Caller:
 
 @pytest.fixture
 def chambers(visit: Visits, postern: Postern, grace: Person) -> Caller:
-    """The system of David's chambers, with a token for a key that its administrator
-    made."""
+    """The system of David's chambers, with a token for a key of its own."""
     administrator = visit(grace)
     administrator.open("/organisation/")
     administrator.follow("API")

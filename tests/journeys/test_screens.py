@@ -28,8 +28,7 @@ class Inspector:
         self.found: list[str] = []
 
     def check(self, page: Page, says: str = "") -> None:
-        """Waits for a page that contains `says`: after a click the previous one may
-        still be shown."""
+        """Checks the page once it contains `says`, as links take time to load."""
         if says:
             page.get_by_text(says).first.wait_for()
         page.wait_for_function(SETTLED)

@@ -1,5 +1,4 @@
-"""A member's daily use of webmail (S6), address book (S13) and mailbox settings
-(S14)."""
+"""A member's daily webmail (S6), address book (S13) and mailbox settings (S14)."""
 
 from __future__ import annotations
 

@@ -54,8 +54,7 @@ class Visitor:
         self.page.get_by_role("link", name=link).first.click()
 
     def download(self, link: str) -> bytes:
-        """Follows a link by keyboard: its text may be partly for screen readers
-        alone."""
+        """Follows a link by keyboard: its text may be for screen readers."""
         with self.page.expect_download() as download:
             self.page.get_by_role("link", name=link).first.press("Enter")
         return Path(download.value.path()).read_bytes()
@@ -90,8 +89,7 @@ class Visitor:
         self.page.get_by_text("Message sent").first.wait_for()
 
     def sign_in(self, person: Person) -> None:
-        """Signs in with the password, and with a code if the person has an
-        authenticator app."""
+        """Signs in with the password, and with a code if there is an app."""
         self.open("/account/login/")
         self.fill(login=person["address"], password=person["password"])
         self.press("Sign in")

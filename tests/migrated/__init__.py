@@ -45,7 +45,6 @@ def use_copy(database: dict[str, Any]) -> bool:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copies without the write-ahead log of a killed run: its pages belong to another
-    file."""
+    """Copies without the write-ahead log, which would be another file's."""
     target.with_name(f"{target.name}-wal").unlink(missing_ok=True)
     shutil.copyfile(source, target)

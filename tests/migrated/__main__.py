@@ -15,8 +15,7 @@ from tests.peers.postgres import HASTY, Postgres
 
 
 def make(folder: Path) -> None:
-    """Raises CalledProcessError if a migration fails, PeerError if the service does not
-    start."""
+    """Raises CalledProcessError or PeerError if migrating or starting fails."""
     folder.mkdir()
     with ThreadPoolExecutor() as both:
         for done in [

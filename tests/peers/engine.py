@@ -96,8 +96,7 @@ class Engine:
 
 
 class RestartedEngine(Engine):
-    """An engine that is killed and restarted many times, but imports its modules
-    once."""
+    """An engine that is restarted many times, but imports its modules once."""
 
     def __init__(self, authority: Authority, **environment: str) -> None:
         super().__init__(authority, **environment)

@@ -48,8 +48,7 @@ class Marionette:
         self._socket.close()
 
     def send(self, command: str, **parameters: Any) -> Any:
-        """Sends a command and returns its result. Raises PeerError with the program's
-        error."""
+        """Sends a command and returns its result. Raises PeerError."""
         self._number += 1
         said = json.dumps([0, self._number, command, parameters]).encode()
         self._socket.sendall(b"%d:%s" % (len(said), said))
@@ -97,8 +96,7 @@ class Marionette:
         raise PeerError(f"nothing to be seen at {selector}")
 
     def click(self, selector: str) -> None:
-        """Clicks the element once it is enabled: buttons are shortly after a form is
-        filled in."""
+        """Clicks the element once it is enabled."""
         deadline = time.monotonic() + PATIENCE
         while True:
             element = self.find(selector)

@@ -24,8 +24,7 @@ PATIENCE = 240
 
 
 class Postern:
-    """`manage.py up`. `demo` holds the contents of demo.json: people, passwords and
-    keys."""
+    """`manage.py up`. `demo` holds demo.json: people, passwords and keys."""
 
     def __init__(
         self,

@@ -1,5 +1,4 @@
-"""A private Postfix: a member organisation's own server, or the baseline for
-benchmarks."""
+"""A private Postfix: a member organisation's own server, or a baseline."""
 
 from __future__ import annotations
 
@@ -89,8 +88,7 @@ class Postfix:
     def relay_through(
         self, host: str, port: int, *, username: str, password: str, ca_file: Path
     ) -> None:
-        """Relays other mail to this host, signed in, over TLS with a verified
-        certificate."""
+        """Relays other mail to this host, signed in, over verified TLS."""
         secrets = self.folder / "sasl"
         secrets.write_text(f"[{host}]:{port} {username}:{password}\n")
         secrets.chmod(0o600)

@@ -26,8 +26,7 @@ HASTY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "jit=off
 
 
 class Postgres:
-    """One cluster in a temporary folder, on a free loopback port, with the user
-    postgres."""
+    """One cluster in a temporary folder, on a free loopback port."""
 
     def __init__(self, *settings: str, copy_of: Path | None = None) -> None:
         self.port = free_port()

@@ -102,8 +102,7 @@ class Daemon:
         return self._process.pid
 
     def wait_for(self, done: Callable[[], bool], patience: float = PATIENCE) -> None:
-        """Waits for `done`; raises PeerError with the end of the log if the program
-        exits first.
+        """Waits for `done`; raises PeerError with the log if it exits.
 
         A program that does not start in time is killed, or it would run during later
         tests.
@@ -121,8 +120,7 @@ class Daemon:
             raise PeerError(self.log.read_text(errors="replace")[-2000:])
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        """Sends the signal, and kills the whole group if the program does not exit in
-        10 seconds."""
+        """Sends the signal; kills the group if it runs on for 10 seconds."""
         if self._process.poll() is None:
             self._process.send_signal(how)
         with contextlib.suppress(subprocess.TimeoutExpired):

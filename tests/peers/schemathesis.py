@@ -30,8 +30,7 @@ class Outcome:
 
 
 def run(base: str, key: str, *, phases: str) -> Outcome:
-    """Calls every operation of the document at `base` with the key, and checks each
-    response."""
+    """Calls every operation of the document at `base`, and checks the responses."""
     with tempfile.TemporaryDirectory(prefix="schemathesis-") as folder:
         done = subprocess.run(
             [

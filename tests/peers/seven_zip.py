@@ -1,5 +1,4 @@
-"""7-Zip, Debian's package: creates archives, and lists those that tests build by
-hand."""
+"""7-Zip: creates archives, and lists those that tests build by hand."""
 
 from __future__ import annotations
 

@@ -24,8 +24,7 @@ CAfile = {ca_file}
 
 
 class Stunnel:
-    """Listens in clear text on `port`, uses STARTTLS with `target` and verifies its
-    chain."""
+    """Listens in clear text; uses STARTTLS with `target` and verifies its chain."""
 
     def __init__(self, target: int, *, ca_file: Path) -> None:
         self.port = free_port()

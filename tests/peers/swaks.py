@@ -18,8 +18,7 @@ class Conversation:
 
     @property
     def refusal(self) -> str:
-        """The last line that swaks marks as an error from the server, or an empty
-        string."""
+        """The last line marked as an error of the server, or an empty string."""
         lines = re.findall(r"^<[~\-*]\* +(.*)$", self.transcript, re.MULTILINE)
         return lines[-1].strip() if lines else ""
 
@@ -46,8 +45,7 @@ def swaks(
 
 
 def tls_options(ca_file: Path, name: str = "localhost") -> list[str]:
-    """Returns options for STARTTLS with a certificate of our authority, for that
-    name."""
+    """Returns options for STARTTLS that verify that name's certificate."""
     return [
         *("--tls", "--tls-verify", "--tls-ca-path", str(ca_file), "--tls-sni", name),
         *(["--tls-verify-target", name] if _compares_names() else []),

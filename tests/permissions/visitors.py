@@ -43,8 +43,7 @@ GROUPS = {
 
 
 def create(northfield: Organisation, harbour: Organisation) -> dict[str, Person | None]:
-    """Creates one person for each kind; None stands for a visitor without an
-    account."""
+    """Creates one person for each kind; None for a visitor without an account."""
     firm = factories.make_organisation(account_type=AccountType.SMTP)
     factories.make_domain(firm, "firm.example")
     police = factories.make_organisation(account_type=AccountType.TRUSTED_DOMAIN)

@@ -104,8 +104,7 @@ class Intruder:
 
 
 def pass_a_day() -> None:
-    """Moves pending and applied changes back by 25 hours, and applies those that are
-    due."""
+    """Moves changes back by 25 hours, and applies those that are due."""
     RecoveryAddressChange.objects.update(
         effective_at=F("effective_at") - timedelta(hours=25),
         applied_at=F("applied_at") - timedelta(hours=25),

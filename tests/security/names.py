@@ -44,8 +44,7 @@ ODDITIES = (
 
 @dataclass(frozen=True)
 class Named:
-    """A display name, its form in a header, and whether it impersonates another
-    sender."""
+    """A display name, its form in a header, and whether it impersonates."""
 
     name: str
     written: str
@@ -54,8 +53,7 @@ class Named:
 
 
 def generated(count: int = 300) -> list[Named]:
-    """Returns the same names each time: two in three impersonate, the others are
-    odd."""
+    """Returns the same names each time: two in three impersonate."""
     chance = random.Random(SEED)
     found = []
     while len(found) < count:

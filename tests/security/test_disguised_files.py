@@ -27,8 +27,7 @@ HARMLESS = b"Good morning\r\n"
 
 
 def generated(count: int = 500) -> list[tuple[str, str, bool]]:
-    """Returns the same names each time: the disguise, the name, whether opening it runs
-    it."""
+    """Returns the same names each time: disguise, name, whether opening runs it."""
     chance = random.Random(SEED)
     found = []
     for _ in range(count):
@@ -42,8 +41,7 @@ def generated(count: int = 500) -> list[tuple[str, str, bool]]:
 
 
 def faults(name: str, *, starts: bool) -> list[str]:
-    """Returns what is wrong with how a file with that name is shown; nothing if
-    refused."""
+    """Returns what is wrong with how the file is shown; nothing if refused."""
     carried = File(name, "application/octet-stream", HARMLESS)
     if not policy.can_carry([carried]):
         return [] if starts else ["a document is refused"]

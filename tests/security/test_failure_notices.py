@@ -1,5 +1,4 @@
-"""The owner is notified of failed second factors, and of many failures at an
-address."""
+"""The owner is notified of failed second factors, and of many failed sign-ins."""
 
 from __future__ import annotations
 

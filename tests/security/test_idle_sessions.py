@@ -1,5 +1,4 @@
-"""Web sessions end by themselves: idle ones after a while, others after a working
-day."""
+"""Web sessions end by themselves: when idle, and after a working day."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The message list in a browser: every row shows the sender's address, whatever the
-name."""
+"""The message list in a browser: each row shows the sender's address."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Pages that name people, in a browser: no name hides or covers the address beside
-it."""
+"""Pages that name people: no name hides or covers the address beside it."""
 
 from __future__ import annotations
 
@@ -126,8 +125,7 @@ def visit(size: Size, open_page: OpenPage, live_server: LiveServer) -> Visit:
 
 @pytest.fixture
 def look(size: Size) -> Look:
-    """Returns what is wrong with a page, which must show the address that many
-    times."""
+    """Returns what is wrong with a page, which must show the address so often."""
 
     def examined(page: Page, least: int, url: str = "") -> list[str]:
         if url:
@@ -145,8 +143,7 @@ def look(size: Size) -> Look:
 def crowd(
     size: Size, bob: Person, alice: Person, harbour: Organisation
 ) -> dict[str, Message]:
-    """Messages between Bob and Harbour, which uses every name; one conversation of each
-    kind."""
+    """Messages between Bob and Harbour under every name, by kind."""
     for number, name in enumerate(NAMES.values()):
         for role in (FolderRole.SENT, FolderRole.DRAFTS):
             to = [person(name, size.address)]

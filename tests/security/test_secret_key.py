@@ -1,5 +1,4 @@
-"""The secret key can be changed: what it protected still works and is re-keyed by
-use."""
+"""The secret key can be changed: what it protects works on, and is re-keyed."""
 
 from __future__ import annotations
 

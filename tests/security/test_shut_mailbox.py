@@ -1,5 +1,4 @@
-"""A mailbox closed after a recovery: every way to read it, and who can open it
-again."""
+"""A mailbox closed after a recovery: every way in, and who can open it again."""
 
 from __future__ import annotations
 

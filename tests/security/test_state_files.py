@@ -136,8 +136,7 @@ print(oct(os.umask(0)))
 def test_what_others_left_open_is_tightened_when_a_process_starts(
     open_umask: None, tmp_path: Path
 ) -> None:
-    """For example a folder made by a package, and a database and keys restored from
-    backup."""
+    """A folder made by a package, and files restored from a backup."""
     root = tmp_path / "var"
     (root / "tls").mkdir(parents=True)
     (root / "blobs").mkdir()

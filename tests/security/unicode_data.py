@@ -63,8 +63,7 @@ def styled() -> dict[str, list[str]]:
 
 @lru_cache(maxsize=1)
 def invisible() -> list[str]:
-    """Returns format characters, and those that Unicode calls selectors, joiners or
-    fillers."""
+    """Returns format characters, selectors, joiners and fillers."""
     words = ("VARIATION SELECTOR", "GRAPHEME JOINER", "HANGUL FILLER")
     return [
         character
@@ -141,8 +140,7 @@ def _decomposed(text: str, chance: random.Random) -> str:
 
 
 def _spread(text: str, chance: random.Random) -> str:
-    """Returns an address with spaces around its @, or other text with unusual
-    spaces."""
+    """Returns an address with spaces around its @, or text with odd spaces."""
     first, second = chance.choices(spaces(), k=2)
     return text.replace("@", f"{first}@{second}").replace(" ", first)
 

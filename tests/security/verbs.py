@@ -30,8 +30,7 @@ class Rule:
 
 
 def without_notice(why: str) -> Rule:
-    """A rule for a verb that gives no one access, with the reason why no one is
-    notified."""
+    """A rule for a verb that gives no one access; `why` says so."""
     return Rule(allowed=why)
 
 

@@ -22,13 +22,11 @@ class Alarms:
         self._world = world
 
     def texts(self, since: int) -> list[str]:
-        """Returns subject and body, in lower case, of each email after the first
-        `since`."""
+        """Returns subject and body, in lower case, of emails after `since`."""
         return [_text(one.data) for one in self._world.smart_host.received[since:]]
 
     def is_reported(self, words: Iterable[str]) -> bool:
-        """Whether the latest report with any of these words says that the alarm is
-        open.
+        """Whether the latest report with these words has an open alarm.
 
         An alarm that comes and goes stays open for ten minutes without another email.
         """
@@ -61,8 +59,7 @@ class Watch:
         self.ended = 0.0
 
     def wait(self, *, at_least: float) -> None:
-        """Waits at least that many seconds, until an alarm reports the fault or is
-        overdue."""
+        """Waits that long, until an alarm reports the fault or is overdue."""
         while True:
             passed = time.time() - self.began
             self._look(passed)

@@ -66,8 +66,7 @@ class Outcome:
 
 
 def count(world: World, ledger: Ledger, outcome: Outcome, *, patience: float) -> None:
-    """Waits for acknowledged messages to arrive, then records the missing and
-    duplicated.
+    """Waits for acknowledged messages, then records the missing and duplicated.
 
     Gives up after `patience` seconds.
     """

@@ -24,8 +24,11 @@ REPLACED_WITHIN = 60.0
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault. `words` appear in the alarm's rule or subject; a fault without words
-    must not raise an alarm."""
+    """One fault.
+
+    `words` appear in the alarm's rule or subject; a fault without words must not raise
+    an alarm.
+    """
 
     name: str
     words: tuple[str, ...]
@@ -65,8 +68,7 @@ def _stopped(
 
 
 def _killed(host: Host, command: str, kind: str) -> Fault:
-    """Kills every process of that kind, each once the previous one has been
-    replaced."""
+    """Kills every process of that kind, each once the last one is replaced."""
 
     def kill() -> None:
         # Children first: they end by themselves when their parent is gone.

@@ -45,8 +45,7 @@ class Ledger:
         return sent
 
     def acknowledge(self, sent: Sent) -> None:
-        """Records that the service, or the server in front of it, took
-        responsibility."""
+        """Records that the next server has taken responsibility."""
         with self._lock:
             sent.acknowledged = sent.acknowledged or time.time()
 

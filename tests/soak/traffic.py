@@ -87,8 +87,7 @@ def ways(world: World) -> list[Way]:
 
 
 def text(sent: Sent, sender: str, recipient: str) -> bytes:
-    """Returns the same octets for each attempt, so that a resent message is
-    recognised."""
+    """Returns the same octets for each attempt, so that resends are recognised."""
     size = LARGE if sent.number % 10 == 0 else SMALL
     letters = random.Random(sent.number).choices("abcdefghijklmnop     ", k=size)
     body = "".join(letters)

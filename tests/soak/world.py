@@ -1,5 +1,4 @@
-"""Two hosts of the service and the parts that they share, each of which can be
-broken."""
+"""Two hosts of the service and their shared parts, each of which can be broken."""
 
 from __future__ import annotations
 
@@ -229,8 +228,7 @@ class World:
         )
 
     def arrivals(self, number: int) -> list[float]:
-        """Returns when each copy reached the firm's server, as Unix times in
-        seconds."""
+        """Returns when each copy reached the firm's server, in Unix time."""
         wanted = f"Subject: soak-{number} ".encode()
         folder = self.firm.postfix.folder / "mail" / self.firm.local
         files = (one for one in folder.glob("*/*") if wanted in one.read_bytes())

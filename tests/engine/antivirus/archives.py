@@ -165,8 +165,7 @@ class _Writer:
         self._entries[number] = entry[:at] + packed + entry[at + len(packed) :]
 
     def _add(self, parent: int, tree: Tree) -> None:
-        """Adds siblings in a row to the right, in the order that the format
-        requires."""
+        """Adds siblings in a row to the right, in the order of the format."""
         before = None
         for name, value in sorted(tree.items(), key=lambda one: (len(one[0]), one[0])):
             number = len(self._entries)

@@ -36,8 +36,7 @@ def zipped(*members: bytes) -> bytes:
 
 
 def stored(*members: bytes) -> bytes:
-    """Returns a zip without compression, in which the directories of inner zips are
-    visible."""
+    """Returns a zip without compression, in which inner zips are visible."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for number, member in enumerate(members):
@@ -79,8 +78,7 @@ def unlisted(member: bytes) -> bytes:
 
 
 def disagreeing(member: bytes) -> bytes:
-    """Returns a zip whose directory says that a member is stored, its header that it is
-    packed."""
+    """Returns a zip whose directory says stored, and its header packed."""
     data = bytearray(zipped(member))
     data[data.index(b"PK\x01\x02") + 10] = 0
     return bytes(data)

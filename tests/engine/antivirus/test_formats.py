@@ -80,8 +80,7 @@ def test_7z_is_read(tmp_path: Path, switch: str) -> None:
 
 @pytest.mark.parametrize("switch", ["", "-m0=PPMd", "-psecret"])
 def test_7z_names_a_program(tmp_path: Path, switch: str) -> None:
-    """Even if its octets are encrypted, or compressed by a method that we do not
-    read."""
+    """Even if it is encrypted, or compressed by a method that we do not read."""
     made = peer.pack(tmp_path, RUNS, *filter(None, [switch]))
 
     assert ".exe" in refusal(made)

@@ -1,5 +1,4 @@
-"""Queued jobs: claimed once, retried after a failure or a crash, and finally given
-up."""
+"""Queued jobs: claimed once, retried after a failure or crash, then given up."""
 
 from __future__ import annotations
 

@@ -29,8 +29,7 @@ LIMITS = Limits(
 
 @dataclass
 class Port:
-    """Places with a clock that the test sets, and the reason each connection was
-    dropped for."""
+    """Places with a clock that the test sets, and why connections were dropped."""
 
     limits: Limits = LIMITS
     known: set[str] = field(default_factory=set)

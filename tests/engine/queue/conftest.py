@@ -150,8 +150,7 @@ class Queue:
         return reference
 
     def run(self, *, until_nothing_is_due: bool = False) -> int:
-        """Runs one runner: once, or until it claims nothing more. Returns the
-        recipients handled."""
+        """Runs one runner: once, or until it claims nothing more."""
         return asyncio.run(self._run(OneConnection(), until_nothing_is_due))
 
     async def _run(self, database: OneConnection, until_nothing_is_due: bool) -> int:

@@ -1,5 +1,4 @@
-"""Only the author can withdraw a message, and only before any recipient has received
-it."""
+"""Only the author can withdraw a message, and only before anyone has received it."""
 
 from __future__ import annotations
 
@@ -58,8 +57,7 @@ def test_its_author_takes_it_back(alice: Person, bob: Person) -> None:
 def test_nobody_else_does(
     alice: Person, bob: Person, charlie: Person, olive: Person
 ) -> None:
-    """Colleagues who send from the same mailbox, administrators, neighbours and
-    operators."""
+    """Colleagues with the same mailbox, administrators, neighbours, operators."""
     team = factories.make_group_mailbox(
         "duty@northfield.secure.example", bob.organisation
     )

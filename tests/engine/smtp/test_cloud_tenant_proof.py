@@ -538,8 +538,7 @@ def binds(
     outcomes: Mapping[str, Outcome],
     providers: frozenset[Provider],
 ) -> bool:
-    """Whether a message with these claims and signatures is identified as
-    Eastvale's."""
+    """Whether a message with these claims and signatures counts as Eastvale's."""
     named = "".join(f"X-MS-Exchange-CrossTenant-Id: {one}\r\n" for one in tenants)
     header = HeaderBlock.parse(named.encode() + LETTER.partition(b"\r\n\r\n")[0])
     found = [

@@ -1,5 +1,4 @@
-"""A full disk is reported to the client as a temporary failure; nothing is half
-stored."""
+"""A full disk is reported as a temporary failure; nothing is half stored."""
 
 from __future__ import annotations
 

@@ -31,8 +31,7 @@ Good morning\r
 
 
 class Sender(threading.Thread):
-    """Sends one message after another, and resends those without a reply, as servers
-    do."""
+    """Sends one message after another; resends those without a reply."""
 
     def __init__(
         self, number: int, connect: Callable[[], smtplib.SMTP], stop: threading.Event

@@ -1,5 +1,4 @@
-"""A rehearsal of a connection in both directions, with a running engine and real
-messages."""
+"""A rehearsal of a connection both ways, with a running engine and real messages."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""A passkey in software (WebAuthn level 2, §6.1) whose signature counter the test
-sets."""
+"""A passkey in software (WebAuthn level 2, §6.1); tests set its counter."""
 
 from __future__ import annotations
 

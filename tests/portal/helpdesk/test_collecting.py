@@ -93,8 +93,7 @@ def test_what_arrives_while_a_run_looks_is_taken_in_by_the_next(
 def test_a_job_does_not_begin_before_what_it_was_asked_for_can_be_seen(
     helpdesk: Mailbox, bob: Person
 ) -> None:
-    """A delivery finds a queued job, and has not committed when a worker claims the
-    job."""
+    """The delivery that found the job queued commits after the job's claim."""
     deliver(bob, helpdesk, subject="First")
 
     def claim() -> Job | None:

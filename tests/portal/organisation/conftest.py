@@ -14,8 +14,7 @@ Path = Callable[..., str]
 
 @pytest.fixture
 def admin_client(signed_in: SignIn, alice: Person) -> Client:
-    """Alice's browser: an administrator of Northfield with a confirmed second
-    factor."""
+    """Alice's browser: Northfield's administrator, with a second factor."""
     return signed_in(alice, second_factor=True)
 
 

@@ -243,8 +243,7 @@ def test_a_body_has_time_for_what_has_come() -> None:
 async def test_whether_it_lives_is_answered_without_a_thread(
     web: Web, method: str
 ) -> None:
-    """All threads may be waiting for a database that is away. This site has no such
-    page."""
+    """All threads may be waiting for a database that is away."""
     answer = await web.ask(head(method, "/health/live", CLOSE) + b"\r\n")
 
     assert answer.startswith(b"HTTP/1.1 200 OK\r\n")

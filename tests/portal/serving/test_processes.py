@@ -16,8 +16,7 @@ pytestmark = pytest.mark.slow
 
 
 def serving_children(pid: int) -> list[int]:
-    """Returns the serving processes, without Python's own helper for multiprocessing
-    (since 3.14)."""
+    """Leaves out Python's own helper for multiprocessing (since 3.14)."""
     numbers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [
         int(number)

@@ -155,8 +155,7 @@ def test_zip_behind_a_stream_under_the_name_of_a_zip() -> None:
 
 
 def test_large_files_travel_unread() -> None:
-    """The start of each file is examined, the rest only as far as the budget
-    reaches."""
+    """Only the start of each file is examined, and then what the budget allows."""
     data = specimens.zipped(bytes(900_000))
     found = list(archive_members.members(data, "a.zip", Budget(glances=300_000)))
 

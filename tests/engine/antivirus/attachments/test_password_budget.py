@@ -1,5 +1,4 @@
-"""Checking for encryption costs budget: for each password tried and each ASN.1
-element."""
+"""Checking for encryption costs budget, for each password and ASN.1 element."""
 
 from __future__ import annotations
 
@@ -27,8 +26,7 @@ def saved_again(data: bytes, times: int) -> bytes:
 
 
 def with_locks(count: int) -> bytes:
-    """Returns a PDF with that many encryption dictionaries, which open without a
-    password."""
+    """Returns a PDF with so many encryption dictionaries without a password."""
     [lock] = pdf._locks(pdfs.OPEN_AES_256, Budget())
     again = b"/Encrypt << /V 5 /R 6 /P %d /O <00> /U <" + lock.user.hex().encode()
     return b"%PDF-1.7\n" + b"".join(again % n + b"> >>\n" for n in range(count))

@@ -30,8 +30,7 @@ async def scan(scanner: Scanner, data: bytes, *, chunk: int = 10_000) -> Verdict
 
 @asynccontextmanager
 async def fake_clamd(*, hears: int, says: bytes | None) -> AsyncIterator[ClamdScanner]:
-    """Reads `hears` octets, then sends `says` and hangs up, or with None does not
-    answer."""
+    """Reads `hears` octets, then sends `says` and hangs up; None hangs."""
     has_hung_up = asyncio.Event()
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

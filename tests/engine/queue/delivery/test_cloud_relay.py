@@ -1,5 +1,4 @@
-"""Delivery to an organisation in a provider's cloud, whose servers all tenants
-share."""
+"""Delivery to an organisation in a cloud, whose servers all tenants share."""
 
 from __future__ import annotations
 
@@ -23,8 +22,7 @@ CLAIMING = (
 
 @pytest.fixture
 def exchange_online(make_hop):
-    """A partner connector that accepts mail only from clients with our certificate's
-    name."""
+    """A partner connector that accepts only our certificate's name."""
     return make_hop(MX, required_client_name="mx.secure.example")
 
 

@@ -134,8 +134,7 @@ def test_what_hangs_for_long_takes_no_common_room(
 def test_many_that_worked_and_fall_silent_leave_room_for_one_that_answers(
     known: ConcurrencyLimits, clock: Clock
 ) -> None:
-    """An hour in which a provider's servers accept connections and then stop
-    responding.
+    """An hour in which a provider's servers accept connections and go silent.
 
     Each session times out after ten minutes; the working server answers immediately.
     """

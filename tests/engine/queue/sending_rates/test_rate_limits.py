@@ -225,8 +225,7 @@ def test_spans_that_are_over_are_forgotten(bob: Person) -> None:
 
 
 def test_a_normal_day_never_meets_the_usual_rates() -> None:
-    """478,000 people send 50 million messages a year, 137,000 a day, here through one
-    connection.
+    """478,000 people send 137,000 messages a day, here through one connection.
 
     A case system sends thousands an hour; a list has 1,000 members.
     """

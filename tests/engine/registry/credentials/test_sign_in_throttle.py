@@ -41,8 +41,7 @@ def test_throttle_window_starts_at_the_first_failure(throttle, clock):
 
 
 def test_attempts_that_are_under_way_count_as_failed(throttle):
-    """Of a thousand simultaneous attempts, only some are checked before the first has
-    failed."""
+    """Of a thousand at once, most are refused before the first has failed."""
     with ExitStack() as under_way:
         for _ in range(module.USERNAME_LIMIT):
             under_way.enter_context(throttle.attempt("name", "192.0.2.1"))

@@ -1,5 +1,4 @@
-"""Every role against every permission, in the role's own organisation and in
-another."""
+"""Every role against every permission, in its own organisation and another."""
 
 from __future__ import annotations
 

@@ -126,8 +126,7 @@ def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def subjects(made: Export, into: Path) -> list[str]:
-    """Returns the subjects of all messages in the copy, after checking their
-    digests."""
+    """Returns the subjects of all messages in the copy; checks the digests."""
     with zipfile.ZipFile(mailbox_export.path_of(made)) as archive:
         assert archive.testzip() is None
         assert len(archive.namelist()) == len(set(archive.namelist()))

@@ -159,8 +159,7 @@ def test_nothing_typed_breaks_the_search(mailbox: Mailbox, typed: str) -> None:
 def test_a_message_of_words_that_swell_is_indexed_as_far_as_there_is_room(
     mailbox: Mailbox,
 ) -> None:
-    """One letter expands to five: more words than a tsvector holds, from one small
-    part."""
+    """One letter expands to five, and exceeds the size of a tsvector."""
     squares = [chr(code) for code in range(0x3300, 0x3358)]
     words = [
         "".join(squares[(n // 88**k) % 88] for k in range(3)) + "\u3300" * 9

@@ -40,8 +40,7 @@ Serve = Callable[..., int]
 
 @pytest.fixture
 def serve(authority: Authority) -> Iterator[Serve]:
-    """Starts a server that sends these replies in turn, then starts TLS; returns its
-    port."""
+    """Starts a server that sends these replies, then TLS; returns its port."""
     listening: list[socket.socket] = []
 
     def start(*replies: bytes, name: str = "mail.firm.example") -> int:

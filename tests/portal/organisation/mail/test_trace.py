@@ -144,8 +144,7 @@ LIST = "duty@harbour.secure.example"
 def through_a_list(
     alice: Person, bob: Person, charlie: Person, harbour: Organisation
 ) -> str:
-    """A message from Alice of Northfield to Harbour's list of Bob, Charlie and a former
-    member."""
+    """A message of Alice's to Harbour's list of Bob, Charlie and a former member."""
     gone = "gone@harbour.secure.example"
     factories.make_list(
         LIST, harbour, bob.address, charlie.address, gone, posting=Posting.COMMUNITY

@@ -1,5 +1,4 @@
-"""A member who sends too much from webmail sees when to try again, and loses
-nothing."""
+"""A member who sends too much sees when to try again, and loses nothing."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The pages for search, conversations, folders, rules, automatic replies and
-exports."""
+"""Pages for search, conversations, folders, rules, automatic replies, exports."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Limits on the work that one message can cause; `hostile_message` measures the
-time."""
+"""Limits on the work that one message causes; `hostile_message` measures time."""
 
 from __future__ import annotations
 
