@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from engine.database import clock
 from engine.queue.delivery import claim
 from engine.queue.delivery.concurrency import Capacity
 from engine.queue.models import Hold, Recipient, RecipientStatus
@@ -88,7 +89,7 @@ def test_what_waits_for_a_destination_is_due_once_that_answers(
     found = claim.retry_now(at(firm_connection), connection_errors.ALL)
 
     assert found == 1
-    assert queue.recipient(waiting).next_attempt_at <= timezone.now()
+    assert queue.recipient(waiting).next_attempt_at <= clock.now()
 
 
 @pytest.mark.parametrize(
