@@ -106,7 +106,9 @@ def _as_api_exception(error: Exception) -> Exception:
         return exceptions.ParseError()
     if isinstance(error, Http404):
         # The same for another organisation's row: its existence is not disclosed.
-        return exceptions.NotFound("Nothing that this key may see is at this address.")
+        return exceptions.NotFound(
+            "This address does not exist, or the key has no access to it."
+        )
     if isinstance(error, PermissionDenied):
         return exceptions.PermissionDenied()
     return error

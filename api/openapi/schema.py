@@ -61,8 +61,8 @@ IF_MATCH = OpenApiParameter(
     "If-Match",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
-    description="The ETag that you read. The change is refused where somebody else has "
-    "changed the row since.",
+    description="The ETag that you read. The change is refused if the resource has "
+    "changed since then.",
 )
 
 

@@ -57,7 +57,7 @@ class Tokens(APIView):
     parser_classes = [BoundedFormParser]
 
     @extend_schema(
-        summary="Take out an access token",
+        summary="Get an access token",
         request=TokenRequestSerializer,
         responses={200: TokenSerializer, 400: REFUSED, 401: REFUSED},
     )

@@ -26,7 +26,9 @@ def withdraw(reference: str, *, by: Person) -> None:
     # Locked before they are judged, so that no runner claims one between the two.
     locked = list(rows.select_for_update(of=("self",)).order_by("pk"))
     if message is None or not all(map(_is_untouched, locked)):
-        raise PolicyError("The message has left already, so it cannot be taken back.")
+        raise PolicyError(
+            "The message has already been sent, so sending it cannot be undone."
+        )
     rows.update(status=RecipientStatus.DROPPED, hold="", finished_at=clock.now())
     event_log.save(
         event_log.event(reference, EventKind.DROPPED, row.address, reason=REASON)

@@ -64,7 +64,10 @@ def rename(folder: Folder, *, name: str) -> None:
         mailbox_id=folder.mailbox_id, name__startswith=f"{before}/"
     )
     if "/" in folder.name and under.exists():
-        raise PolicyError("A folder that holds folders cannot stand under another.")
+        raise PolicyError(
+            "This folder contains other folders, so it cannot be moved "
+            "into another one."
+        )
     folder.save(update_fields=["name"])
     # Nesting is part of the names: "Cases/R v K" is inside "Cases".
     for inner in under:
@@ -93,7 +96,9 @@ def remove(folder: Folder) -> None:
 def check_can_change(folder: Folder) -> None:
     """Raises PolicyError for the folders that every mailbox has."""
     if not folder.is_custom:
-        raise PolicyError(f"{folder.name} belongs to every mailbox and stays as it is.")
+        raise PolicyError(
+            f"{folder.name} is a standard folder, which cannot be renamed or deleted."
+        )
 
 
 def mark_all_read(folder: Folder) -> int:
@@ -150,7 +155,7 @@ def _checked(mailbox: Mailbox, name: str, *, of: Folder | None = None) -> str:
     if not all(parts) or not name.isprintable():
         raise PolicyError("Enter a name for the folder.")
     if len(parts) > 2:
-        raise PolicyError("A folder can stand under one other folder, not deeper.")
+        raise PolicyError("A folder can be in one other folder, not deeper.")
     if len(name) > MAX_NAME:
         raise PolicyError(f"Enter a name of at most {MAX_NAME} characters.")
     others = [folder for folder in mailbox.folders.all() if folder != of]

@@ -87,9 +87,9 @@ def check_makes_sense(rule: Rule) -> None:
         rule.larger_than is not None,
     )
     if not any(looks):
-        raise PolicyError("Say which messages the rule is for.")
+        raise PolicyError("Choose which messages the rule applies to.")
     if not any((rule.folder_id, rule.marks_read, rule.flags, rule.forward_to)):
-        raise PolicyError("Say what happens to these messages.")
+        raise PolicyError("Choose what happens to these messages.")
     if rule.folder is not None and not _takes(rule.folder, rule.mailbox_id):
         raise PolicyError("Choose a folder of this mailbox.")
     if rule.forward_to:
@@ -126,7 +126,8 @@ def _check_inside(rule: Rule) -> None:
         route = routes.current().resolve(Address.parse(rule.forward_to))
     except (MailError, InvalidAddressError) as refusal:
         raise PolicyError(
-            "Mail is forwarded only inside the community, to an address that exists."
+            "Enter an existing address in the community. Mail is not forwarded to "
+            "other places."
         ) from refusal
     if route.mailbox_id == rule.mailbox_id:
         raise PolicyError("This mailbox cannot forward to itself.")

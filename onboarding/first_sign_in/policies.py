@@ -24,12 +24,13 @@ def check_can_print_first_letter(person: Person) -> None:
     check_can_set_first_password(person)
     if person.notice_address:
         raise PolicyError(
-            f"{person.name} has an address where a link can be sent. Send the link."
+            f"{person.name} has an address that a link can be sent to. Send a link "
+            "instead."
         )
     if not account_recovery.is_unused(person):
         raise PolicyError(
-            "The account is in use. Ask for an everyday address instead, so that the "
-            "owner is notified."
+            "This account has been used already. Request an everyday address for it "
+            "instead: its owner is then notified."
         )
 
 

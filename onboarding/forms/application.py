@@ -163,7 +163,7 @@ class SignatoryForm(PageForm):
     signatory_address = EverydayAddressField(
         label="Email address",
         max_length=254,
-        help_text="When you send your application in, we send them a link to read and "
+        help_text="When you submit your application, we send them a link to read and "
         "sign the terms.",
         error_messages=missing("Enter their email address"),
         widget=forms.TextInput(attrs={"type": "email", "spellcheck": "false"}),

@@ -71,7 +71,7 @@ class HostedForm(PageForm):
         max_length=253,
         required=False,
         help_text="The end of your website's address, like example.org. It helps us "
-        "to know you.",
+        "to identify your organisation.",
         widget=forms.TextInput(
             attrs={"class": "govuk-input--width-20", "spellcheck": "false"}
         ),
@@ -112,7 +112,7 @@ class ServerForm(PageForm):
         min_value=1,
         max_value=65535,
         initial=25,
-        help_text="Nearly always 25.",
+        help_text="Usually 25.",
         error_messages={
             "required": "Enter the port of your mail server",
             "invalid": "Enter the port as a number, like 25",
@@ -142,8 +142,8 @@ class CloudForm(PageForm):
     next_hop_host = HostField(
         label="Server that receives for you",
         max_length=253,
-        help_text="Where your provider takes mail in for your domain, like "
-        "mail.example.org.",
+        help_text="The server at your provider that receives mail for your domain, "
+        "like mail.example.org.",
         error_messages=missing("Enter the server that receives for you"),
         widget=forms.TextInput(attrs={"spellcheck": "false"}),
     )

@@ -59,7 +59,7 @@ def reissue(organisation: Organisation, *, by: Person) -> Letter:
 def check_can_download(letter: Letter, *, by_link: bool) -> None:
     """Refuses a letter without a file, or the second use of its link."""
     if not letter.is_readable:
-        raise PolicyError("This letter is no longer kept. Ask for a new one.")
+        raise PolicyError("We no longer keep this letter. Get a new one.")
     if by_link and letter.downloaded_at is not None:
         raise PolicyError("This link has been used. Sign in to see your letter.")
 
@@ -70,7 +70,9 @@ def check_can_reissue(organisation: Organisation) -> None:
     if not letters:
         raise PolicyError("This organisation has no welcome letter.")
     if letters[0].file_name is None:
-        raise PolicyError("A new letter is already being written.")
+        raise PolicyError(
+            "We are already preparing a new letter. We will email you when it is ready."
+        )
 
 
 can_reissue = as_predicate(check_can_reissue)

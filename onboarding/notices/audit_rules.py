@@ -45,7 +45,7 @@ _HOLDERS = Audience.READERS | Audience.ADMINISTRATORS
 
 NOTICE_RULES: dict[str, NoticeRule] = {
     "person.address_change_requested": NoticeRule(
-        _ALL_ADDRESSES, "A change of the everyday address of {subject} was requested."
+        _ALL_ADDRESSES, "Someone requested a new everyday address for {subject}."
     ),
     "person.address_change_refused": NoticeRule(
         _ALL_ADDRESSES | Audience.REQUESTER,
@@ -86,8 +86,9 @@ NOTICE_RULES: dict[str, NoticeRule] = {
     "person.second_factor_reset_disowned": NoticeRule(
         _EVERYBODY | Audience.OPERATORS,
         "{subject} says that the reset of their second factor was not theirs. They are "
-        "signed out everywhere, their password has ended, and the mailbox is shut. Find "
-        "out who requested the reset before you restore anyone's access.",
+        "signed out everywhere, their password no longer works, and the mailbox is "
+        "locked. "
+        "Find out who requested the reset before you restore anyone's access.",
         is_by_system=True,
     ),
     "person.second_factor_reset": NoticeRule(
@@ -97,23 +98,24 @@ NOTICE_RULES: dict[str, NoticeRule] = {
     ),
     "person.password_ended": NoticeRule(
         _EVERYBODY,
-        "The password of {subject} was ended, and a link to choose another was sent.",
+        "The password of {subject} no longer works. We sent a link to choose another.",
     ),
     "person.mail_shut": NoticeRule(
         _EVERYBODY,
-        "The mailbox of {subject} is shut after a recovery of the account.",
+        "The mailbox of {subject} is locked after a recovery of the account.",
         is_by_system=True,
     ),
     "person.recovered": NoticeRule(
         _EVERYBODY,
-        "The account of {subject} was signed in to after a recovery. The mailbox stays "
-        "shut for now.",
+        "{subject} signed in for the first time after a recovery of the account. The "
+        "mailbox stays locked for now.",
     ),
     "person.mail_opened": NoticeRule(
-        _EVERYBODY, "A second person opened the mailbox of {subject} after a recovery."
+        _EVERYBODY,
+        "A second person unlocked the mailbox of {subject} after a recovery.",
     ),
     "person.app_password_revoked": NoticeRule(
-        Audience.OWNER, "An app password of {subject} was ended."
+        Audience.OWNER, "An app password of {subject} was revoked."
     ),
     "person.session_ended": NoticeRule(
         Audience.OWNER, "A session of {subject} was ended: {browser}."
@@ -138,22 +140,23 @@ NOTICE_RULES: dict[str, NoticeRule] = {
     ),
     "person.sessions_ended": NoticeRule(
         Audience.OWNER,
-        "{subject} was signed out everywhere. Mail programs whose app passwords ended "
-        "with it need new ones.",
+        "{subject} was signed out everywhere. Mail programs need a new app password "
+        "if theirs was revoked.",
     ),
     "role.given": NoticeRule(_EVERYBODY, "{subject} was given a role: {role}."),
     "role.taken": NoticeRule(_EVERYBODY, "A role was taken from {subject}: {role}."),
     "staff_role.given": NoticeRule(
         Audience.OWNER | Audience.OPERATORS,
-        "{subject} was given a role of staff: {role}.",
+        "{subject} was given a staff role: {role}.",
     ),
     "staff_role.taken": NoticeRule(
         Audience.OWNER | Audience.OPERATORS,
-        "A role of staff was taken from {subject}: {role}.",
+        "A staff role was taken from {subject}: {role}.",
     ),
     "mailbox.added": NoticeRule(
         Audience.ADMINISTRATORS,
-        "A group mailbox was made at {subject}. Mail for that address is kept in it.",
+        "The group mailbox {subject} was created. It receives the mail for that "
+        "address.",
     ),
     "mailbox.granted": NoticeRule(
         _HOLDERS, "Rights to the group mailbox {subject} were given to {person}."
@@ -175,16 +178,16 @@ NOTICE_RULES: dict[str, NoticeRule] = {
     ),
     "api_key.agreed": NoticeRule(
         Audience.ADMINISTRATORS | Audience.MEMBERS,
-        "The API key {subject} now opens people's own mailboxes, for a system of your "
-        "organisation. Two people agreed to it. What it reads is in the history.",
+        "The API key {subject} can now open people's own mailboxes. Two people "
+        "agreed to this. Your organisation's history records what it reads.",
     ),
     "connection.added": NoticeRule(
         Audience.ADMINISTRATORS, "A connection was added: {subject}."
     ),
     "connection.edited": NoticeRule(
         Audience.ADMINISTRATORS,
-        "The connection {subject} was changed: its proof of identity, or the server "
-        "that your mail is delivered to.",
+        "The connection {subject} was changed: how your server identifies itself, or "
+        "the server that we deliver your mail to.",
     ),
     "connection.resumed": NoticeRule(
         Audience.ADMINISTRATORS, "The connection {subject} works again."
@@ -198,7 +201,7 @@ NOTICE_RULES: dict[str, NoticeRule] = {
     ),
     "connection.link_opened": NoticeRule(
         Audience.ADMINISTRATORS,
-        "The secret of the connection {subject} was read by the link for {for}.",
+        "The secret of the connection {subject} was shown through the link for {for}.",
         is_by_system=True,
     ),
     "connection.tenant_shown": NoticeRule(

@@ -136,7 +136,10 @@ def check_can_reopen(application: Application, *, reason: str) -> None:
     A running step must not have its application changed underneath it.
     """
     if not application.steps.filter(state=StepState.FAILED).exists():
-        raise PolicyError("Nothing has gone wrong in setting this up.")
+        raise PolicyError(
+            "Setting up this organisation has not failed, so it cannot "
+            "be returned to vetting."
+        )
     check_can_move(application, Status.SUBMITTED)
     check_reason(reason)
 
@@ -144,7 +147,7 @@ def check_can_reopen(application: Application, *, reason: str) -> None:
 def check_can_retry(application: Application) -> None:
     """Refuses to retry provisioning unless something is left to provision."""
     if application.status != Status.APPROVED:
-        raise PolicyError("Nothing is left to set up.")
+        raise PolicyError("Everything has been set up already.")
 
 
 def _check_is_vouched_for(application: Application) -> None:

@@ -145,7 +145,7 @@ def _replace(
         except PolicyError as refusal:
             messages.error(request, str(refusal))
         else:
-            messages.success(request, f"We are asking your new {role}.")
+            messages.success(request, f"We are sending a link to your new {role}.")
         return redirect("onboarding:progress")
     return render(request, f"onboarding/applying/other_{role}.html", {"form": form})
 

@@ -60,7 +60,7 @@ def reissue(request: HttpRequest) -> HttpResponse:
     else:
         messages.success(
             request,
-            "A new letter is being written. We will email you when it is ready.",
+            "We are preparing a new letter. We will email you when it is ready.",
         )
     return redirect("onboarding:own_letter")
 

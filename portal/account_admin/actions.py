@@ -49,7 +49,10 @@ def reset_second_factor(person: Person, *, reason: str, by: Person) -> bool:
         _carry_out(reset, by=by)
         return True
     if FactorReset.objects.waiting().filter(person=person).exists():
-        raise PolicyError("A reset for this person already waits for a second person.")
+        raise PolicyError(
+            "A reset for this person has already been requested. A "
+            "second person must agree to it."
+        )
     # An expired request still occupies the unique constraint on unsettled resets.
     FactorReset.objects.filter(person=person, settled_at=None).delete()
     reset = FactorReset.objects.create(person=person, requested_by=by, reason=reason)

@@ -46,7 +46,7 @@ TEXTS = {
         "Stop the change of address of {name}",
         "Links continue to go to the address that the account has now.",
         "Stop the change",
-        "The address of {name} stays as it is.",
+        "The address of {name} was not changed.",
     ),
     (Kind.FACTOR, Answer.AGREE): ApprovalTexts(
         "Agree to reset the second factor of {name}",
@@ -59,14 +59,14 @@ TEXTS = {
         "Refuse to reset the second factor of {name}",
         "The second factor continues to work.",
         "Refuse",
-        "The second factor of {name} stays.",
+        "The second factor of {name} was not reset.",
     ),
     (Kind.MAIL, Answer.AGREE): ApprovalTexts(
-        "Open the mailbox of {name}",
-        "{what}. The access of {name} was restored with the help of others. Speak to "
+        "Unlock the mailbox of {name}",
+        "{what}. Another person helped {name} to get back into the account. Speak to "
         "{name} first, on a number that you already knew.",
-        "Open the mailbox",
-        "The mailbox of {name} is open.",
+        "Unlock the mailbox",
+        "The mailbox of {name} is unlocked.",
     ),
     (Kind.KEY, Answer.AGREE): ApprovalTexts(
         "Let {name} open people's own mailboxes",

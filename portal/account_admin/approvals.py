@@ -191,9 +191,9 @@ def _approvals(kind: Kind, rows: QuerySet[Any]) -> Iterator[Approval]:
 
 
 def _why_shut(row: Recovery) -> str:
-    what = f"Mailbox shut. {row.get_cause_display()}"
+    what = f"Mailbox locked. {row.get_cause_display()}"
     if getattr(row, "is_disowned", False):
-        return f"{what}. The owner reports that this was not theirs"
+        return f"{what}. The owner reports that they did not ask for this"
     return what
 
 
@@ -244,7 +244,7 @@ def _key(key: ApiKey) -> Approval:
         key.organisation,
         None,
         key.name,
-        "API key that would open people's own mailboxes",
+        "API key that asks to open people's own mailboxes",
         str(key.made_by or ""),
         key.created_at,
         "",

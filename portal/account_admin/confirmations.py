@@ -68,8 +68,8 @@ def _describe_link(person: Person, by: Person) -> Confirmation:
 def _describe_factor_reset(person: Person, by: Person) -> Confirmation:
     is_alone = policies.may_reset_alone(person, by=by)
     consequence = (
-        "Their mailbox stays shut for a while after they sign in, unless another "
-        "administrator or the helpdesk opens it."
+        "Their mailbox stays locked for a while after they sign in, unless another "
+        "administrator or the helpdesk unlocks it."
         if is_alone
         else "The reset takes effect when a second person agrees: another member of "
         "staff, or an administrator of the organisation."
@@ -82,7 +82,7 @@ def _describe_factor_reset(person: Person, by: Person) -> Confirmation:
         button="Reset the second factor" if is_alone else "Request the reset",
         done=f"The second factor of {person.name} has been reset."
         if is_alone
-        else "The reset now waits for a second person.",
+        else "The reset is requested. A second person must agree to it.",
         caption=person.address,
         is_warning=True,
     )
@@ -110,7 +110,7 @@ def _describe_address_change(person: Person, by: Person) -> Confirmation:
         done=f"The everyday address of {person.name} is set."
         if is_untouched
         else f"{person.name} and the administrators have been notified. The address "
-        "changes when the time for a refusal has passed.",
+        "changes when the time to refuse it has passed.",
         caption=person.address,
     )
 
@@ -163,7 +163,7 @@ def _describe_app_password_end(found: OwnedRow, by: Person) -> Confirmation:
         text=_("The mail program that uses it is disconnected. We notify %(name)s.")
         % names,
         button=_("End the app password"),
-        done=_("“%(app)s” no longer opens anything.") % names,
+        done=_("“%(app)s” can no longer be used to sign in.") % names,
         caption=found.person.address,
         is_warning=True,
     )

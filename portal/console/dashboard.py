@@ -138,7 +138,7 @@ TILES = (
         "?status=approved",
     ),
     Tile(
-        "Accounts waiting for a second person",
+        "Changes waiting for a second person",
         Permission.MANAGE_PEOPLE,
         counts.pending_approvals,
         "members:recovery",
@@ -167,7 +167,7 @@ TILES = (
         is_alarm=True,
     ),
     Tile(
-        "Domains not proved",
+        "Domains not verified",
         Permission.VIEW_ORGANISATION,
         Domain.objects.filter(verified_at=None).count,
         "members:organisations",

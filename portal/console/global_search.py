@@ -36,7 +36,7 @@ HINT = (
     "Search for an organisation, a person, an address, a domain, a message's reference, "
     "a ticket's number or an application's reference."
 )
-NOTHING = "Nothing that you may see matches. Try a part of the name or of the address."
+NOTHING = "Nothing that you have access to matches. Try part of the name or address."
 Row = list[Cell]
 
 

@@ -88,7 +88,7 @@ def _mailbox(person: Person) -> list[Fact]:
     if not mailbox.is_active:
         return [Fact("Mailbox", "Suspended", is_doubt=True)]
     if person.is_mail_shut:
-        return [Fact("Mailbox", "Shut after a recovery", is_doubt=True)]
+        return [Fact("Mailbox", "Locked after a recovery", is_doubt=True)]
     used = mailbox.used_bytes
     value = f"{filesizeformat(used)} of {filesizeformat(mailbox.quota_bytes)}"
     return [Fact("Mailbox", value, is_doubt=used > NEARLY_FULL * mailbox.quota_bytes)]

@@ -31,8 +31,8 @@ COOKIES = (
     ),
     Cookie(
         "known_browser",
-        "Shows that you signed in with this browser before, so that others who try your "
-        "address cannot shut you out of it",
+        "Shows that you signed in with this browser before, so that other people’s "
+        "wrong passwords cannot lock you out",
         "After 180 days, or when you sign out everywhere",
     ),
     Cookie(

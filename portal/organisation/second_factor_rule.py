@@ -39,7 +39,8 @@ def index(request: HttpRequest, organisation: Organisation) -> HttpResponse:
             request,
             "Everyone now needs a second factor."
             if wanted
-            else "Members again have the time that the service gives them."
+            else "You no longer require it immediately. The rule of the whole "
+            "service applies again."
             if settings.POSTERN.second_factor == "everybody"
             else "Members can sign in with a password alone again.",
         )

@@ -40,7 +40,7 @@ def test_a_letter_that_has_served_is_taken_away(letter: Letter, facts: Any) -> N
     assert not path.exists()
     letter.refresh_from_db()
     assert not letter.is_readable
-    with pytest.raises(PolicyError, match="no longer kept"):
+    with pytest.raises(PolicyError, match="We no longer keep"):
         welcome_letters.download(letter, address=None, by=None)
 
 
@@ -49,7 +49,7 @@ def test_a_new_letter_has_a_new_credential_and_the_old_one_ends_later(
 ) -> None:
     first = letter.credential
     again = welcome_letters.reissue(letter.organisation, by=vera)
-    with pytest.raises(PolicyError, match="already being written"):
+    with pytest.raises(PolicyError, match="already preparing"):
         welcome_letters.reissue(letter.organisation, by=vera)
 
     letter_writer.write_requested(again.pk)

@@ -68,7 +68,7 @@ def write_with_a_file(page: Page, charlie: Person, folder: Path) -> None:
     page.get_by_label("Subject").fill("The order")
     page.get_by_label("Message", exact=True).fill("It is in the file.")
     page.get_by_label("Add files").set_input_files(folder / "order.txt")
-    press(page, "Attach and go on writing")
+    press(page, "Attach and continue writing")
     expect(page.locator("#file-list")).to_contain_text("order.txt")
     press(page, "Send")
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()

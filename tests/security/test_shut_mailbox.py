@@ -76,7 +76,7 @@ def test_a_recovered_account_makes_no_other_way_in(
     changed = client.post("/account/everyday-address/change/", {"address": OWN_ADDRESS})
 
     assert answer.status_code == 404
-    assert "when it is open again" in changed.content.decode()
+    assert "when it is unlocked" in changed.content.decode()
 
 
 def test_the_time_runs_from_the_first_sign_in_and_then_it_opens(

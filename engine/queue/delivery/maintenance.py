@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 LIMIT = 200  # recipients in one run of a step
 
 EXPIRED = Reply(554, "5.4.7", "It could not be delivered in time")
-STAYED_FULL = Reply(552, "5.2.2", "The mailbox was full, and stayed so")
+STAYED_FULL = Reply(552, "5.2.2", "The mailbox stayed full")
 
 
 def run_due() -> None:

@@ -38,8 +38,8 @@ def check_is_clean(
         if by is not None:
             infection_alerts.report_infected_file(data, verdict=verdict, by=by)
         raise PolicyError(
-            f"The virus scanner found {verdict.signature} in {name}. It was not taken. "
-            "Tell your IT department."
+            f"The virus scanner found {verdict.signature} in {name}. It was not "
+            "added. Tell your IT department."
         )
     with as_policy_error(name):
         policy.unscanned(examined, verdict)

@@ -39,7 +39,7 @@ def give(
         raise PolicyError("The end must be in the future.")
     found = senders.find(kind, subject_id)
     if found is None:
-        raise PolicyError("This sender does not exist any more.")
+        raise PolicyError("This sender no longer exists.")
     allowance, _ = Allowance.objects.update_or_create(
         kind=kind,
         subject_id=subject_id,

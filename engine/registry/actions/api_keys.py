@@ -61,7 +61,10 @@ def agree(key: ApiKey, *, reason: str, by: Person) -> None:
     if key.agreed_at is not None:
         return
     if key.organisation is None or not key.asks_for_mail:
-        raise PolicyError("This key does not open anyone's mailbox.")
+        raise PolicyError(
+            "This key has no permission that opens a person's mailbox, "
+            "so no one needs to agree to it."
+        )
     two_person_rule.check_can_agree_to_key(key.organisation, first=key.made_by, by=by)
     key.agreed_at, key.agreed_by = timezone.now(), by
     key.save(update_fields=["agreed_at", "agreed_by"])
@@ -80,12 +83,14 @@ def revoke(key: ApiKey, *, by: Actor | None) -> None:
 
 def _check_scopes(organisation: Organisation | None, scopes: list[Scope]) -> None:
     if not scopes:
-        raise PolicyError("Choose at least one thing that the key may do.")
+        raise PolicyError("Choose at least one permission for the key.")
     if organisation is None:
         return
     for scope in scopes:
         if scope.is_community_wide:
-            raise PolicyError(f"“{scope.label}” is not for one organisation's key.")
+            raise PolicyError(
+                f"“{scope.label}” is only available to a key for the whole community."
+            )
 
 
 def _record(event: str, key: ApiKey, *, by: Actor | None, reason: str = "") -> None:

@@ -84,7 +84,9 @@ def remove(domain: Domain, *, by: Actor | None) -> None:
 def _check_can_choose_community_domain(actor: Actor | None) -> None:
     # The name is one of the community's, so a member may not pick it.
     if actor is not None and not _is_staff(actor):
-        raise PolicyError("Ask the helpdesk for another community domain.")
+        raise PolicyError(
+            "Only the helpdesk can choose another community domain. Contact it."
+        )
 
 
 def _is_vouched_for(organisation: Organisation, actor: Actor | None) -> bool:
@@ -117,7 +119,7 @@ def _check_can_claim(organisation: Organisation, actor: Actor | None) -> None:
     if organisation.is_hosted or organisation.is_trusted_domain:
         raise PolicyError("Ask the helpdesk for another domain.")
     if organisation.domains.filter(verified_at=None).count() >= CLAIMS_LIMIT:
-        raise PolicyError("Prove the domains that you have added first.")
+        raise PolicyError("Verify the domains that you have already added first.")
 
 
 def _usual_community_domain(organisation: Organisation, member: str) -> str:
@@ -132,7 +134,9 @@ def _check_pair(organisation: Organisation, member: str, community: str) -> None
     is_the_service = organisation.kind == Kind.OPERATOR and community == suffix
     is_trusted = organisation.account_type == AccountType.TRUSTED_DOMAIN
     if is_trusted and (community != member or is_below):
-        raise PolicyError(f"A trusted domain stays as it is, outside {suffix}.")
+        raise PolicyError(
+            f"A trusted domain keeps its own name, which must not end in {suffix}."
+        )
     if not is_trusted and not is_below and not is_the_service:
         raise PolicyError(f"The community domain must end in .{suffix}.")
     if member != community and (member == suffix or member.endswith(f".{suffix}")):

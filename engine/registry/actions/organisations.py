@@ -154,5 +154,7 @@ def _check_no_cycle(organisation: Organisation, parent: Organisation | None) -> 
     above = parent
     while above is not None:
         if above.pk == organisation.pk:
-            raise PolicyError(f"{organisation} cannot be above itself.")
+            raise PolicyError(
+                f"{organisation} cannot belong to itself. Choose another organisation."
+            )
         above = above.parent

@@ -114,7 +114,9 @@ def suspend(person: Person, *, reason: str, by: Actor | None) -> None:
     Raises PolicyError for oneself, the last administrator and the last operator.
     """
     if by == person:
-        raise PolicyError("You cannot suspend yourself.")
+        raise PolicyError(
+            "You cannot suspend your own account. Ask another administrator."
+        )
     check_not_last_administrator(person)
     check_not_last_operator(person)
     person.is_active = False

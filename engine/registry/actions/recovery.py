@@ -63,7 +63,7 @@ def request_address_change(
         raise PolicyError("Enter a reason.")
     if pending_change(person) is not None:
         raise PolicyError(
-            "A change of this address is already waiting. Stop that one first."
+            "A change of this address is already pending. Stop that one first."
         )
     new = _checked_address(person, address)
     is_first = is_unused(person)
@@ -107,7 +107,8 @@ def refuse_address_change(change: RecoveryAddressChange, *, by: Person | None) -
         return
     if change.applied_at is not None:
         raise PolicyError(
-            "This change has taken effect. Call the helpdesk if it is not yours."
+            "This change has taken effect. If you did not ask for it, call the "
+            "helpdesk."
         )
     owner = change.person
     if (
@@ -129,7 +130,7 @@ def confirm_address_change(
     """
     change = _lock(change)
     if not change.is_pending:
-        raise PolicyError("This change no longer waits for anyone's agreement.")
+        raise PolicyError("This change is no longer pending.")
     two_person_rule.check_can_agree(change.person, first=change.requested_by, by=by)
     change.confirmed_by = by
     _apply(change)
@@ -186,7 +187,7 @@ def _checked_address(person: Person, address: str) -> str:
         raise PolicyError("This is the address already.")
     if new.casefold() == person.address:
         raise PolicyError(
-            "Choose an address outside the community: a person who cannot sign in "
+            "Choose an address outside the community. A person who cannot sign in "
             "cannot read mail here."
         )
     return new

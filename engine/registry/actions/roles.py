@@ -30,7 +30,9 @@ def give(
     Raises PolicyError for a staff role.
     """
     if role not in ORGANISATION_ROLES:
-        raise PolicyError(f"{role.label} is a role of staff.")
+        raise PolicyError(
+            f"{role.label} is a staff role, not a role in an organisation."
+        )
     # given_at delays the role's vote as a second person's; roles that the system gives
     # when an organisation begins count immediately.
     _, is_new = OrganisationRole.objects.get_or_create(
@@ -71,7 +73,9 @@ def give_staff(
     Raises PolicyError for a role inside organisations, and for oneself.
     """
     if role in ORGANISATION_ROLES:
-        raise PolicyError(f"{role.label} is a role in an organisation.")
+        raise PolicyError(
+            f"{role.label} is a role in an organisation, not a staff role."
+        )
     if by == person:
         raise PolicyError("You cannot give yourself a role. Ask another operator.")
     _, is_new = StaffRole.objects.get_or_create(

@@ -92,7 +92,7 @@ def open_mail(person: Person, *, reason: str, by: Person) -> None:
     """
     person.refresh_from_db()
     if not person.is_mail_shut:
-        raise PolicyError("This mailbox is open already.")
+        raise PolicyError("This mailbox is not locked.")
     recoveries = person.recoveries.shut(timezone.now())
     for recovery in recoveries:
         two_person_rule.check_can_agree(person, first=recovery.caused_by, by=by)

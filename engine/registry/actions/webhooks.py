@@ -37,7 +37,10 @@ def add(
     _check(url, events)
     others = WebhookEndpoint.objects.filter(organisation=organisation)
     if others.count() >= MAX_ENDPOINTS:
-        raise PolicyError(f"There may be up to {MAX_ENDPOINTS} endpoints.")
+        raise PolicyError(
+            f"An organisation can have at most {MAX_ENDPOINTS} webhook "
+            "endpoints. Remove one first."
+        )
     made = WebhookEndpoint.objects.create(
         organisation=organisation,
         url=url,

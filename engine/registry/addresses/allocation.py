@@ -116,7 +116,10 @@ def check_no_loop(source: str, target: str) -> None:
     ahead = {target}
     while ahead:
         if source in ahead:
-            raise PolicyError(f"{source} would lead back to itself through {target}.")
+            raise PolicyError(
+                f"{source} would forward mail to itself through {target}. "
+                "Choose another address."
+            )
         seen |= ahead
         ahead = _forwarded_to(ahead) - seen
 

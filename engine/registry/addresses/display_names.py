@@ -84,8 +84,8 @@ def check_name(name: str, *, organisation: str = "") -> None:
         raise PolicyError("Enter the name without hidden characters.")
     if imitates_service(name, organisation=organisation):
         raise PolicyError(
-            f"“{name.strip()}” looks like a name of this service. Add the name of the "
-            "organisation, as in “Northfield Helpdesk”."
+            f"“{name.strip()}” could be mistaken for this service. Add the name of "
+            "the organisation, as in “Northfield Helpdesk”."
         )
 
 

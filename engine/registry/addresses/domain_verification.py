@@ -72,15 +72,15 @@ def look_up(domain: Domain) -> Verification:
 def _advice(domain: Domain, wanted: str, found: list[str]) -> str:
     """The likeliest mistake, as one sentence with what to do. Raises DnsUnavailable."""
     if any(text.strip().strip('"') == wanted for text in found):
-        return "The value has quotation marks or spaces of its own. Remove them."
+        return "The value contains extra quotation marks or spaces. Remove them."
     if any(text.startswith(VALUE_PREFIX) for text in found):
-        return "The value is a different one, perhaps an old one. Replace it with the one below."
+        return "The record has another value. Replace it with the one below."
     if found:
         return "A TXT record exists at this name, but not ours. Add ours beside it."
     doubled = f"{record_name(domain)}.{domain.member_domain}"
     if wanted in dns.txt(doubled):
         return (
-            f"The record is at {doubled}: your provider adds the domain by itself. "
+            f"The record is at {doubled}: your provider adds the domain automatically. "
             f"Enter only {LABEL} as its name."
         )
     if wanted in dns.txt(domain.member_domain):

@@ -29,7 +29,7 @@ def check_has_room(distribution_list: DistributionList) -> None:
     if distribution_list.members.count() >= MEMBER_LIMIT:
         raise PolicyError(
             f"A list may have up to {MEMBER_LIMIT} members. "
-            "Divide it, and make the parts members of one list."
+            "Divide it into smaller lists, and make those the members."
         )
 
 
@@ -47,4 +47,7 @@ def check_admits_list(distribution_list: DistributionList, member: Address) -> N
         .first()
     )
     if inner is not None:
-        raise PolicyError(f"{inner} does not take mail from {distribution_list}.")
+        raise PolicyError(
+            f"{inner} does not accept mail from {distribution_list}. "
+            "Ask its administrator to add that list as a poster."
+        )

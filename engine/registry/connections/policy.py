@@ -74,8 +74,8 @@ def check_can_have_credential(connection: Connection) -> None:
     """Raises PolicyError unless the connection's proof is a user name and password."""
     if connection.proof != Proof.CREDENTIAL:
         raise PolicyError(
-            f"{connection} is not proved by user name and password. "
-            "Change its proof first."
+            f"{connection} does not sign in with a user name and password. Change "
+            "its proof of identity first."
         )
 
 
@@ -91,7 +91,9 @@ def _check_tenant(connection: Connection) -> None:
     if connection.provider == Provider.GOOGLE_WORKSPACE and not _SECRET.fullmatch(
         connection.tenant_id
     ):
-        raise PolicyError("Google Workspace tenant ids are made by this service.")
+        raise PolicyError(
+            "Leave the tenant id empty: this service generates it for Google Workspace."
+        )
 
 
 def _check_sources(connection: Connection) -> None:
@@ -106,7 +108,9 @@ def _check_sources(connection: Connection) -> None:
         for text in other.source_networks:
             for network in own:
                 if _overlaps(network, ip_network(text)):
-                    raise PolicyError(f"{network} belongs to {other.organisation}.")
+                    raise PolicyError(
+                        f"{network} is already used by {other.organisation}."
+                    )
 
 
 def _check_certificate(connection: Connection) -> None:
@@ -124,7 +128,8 @@ def _check_certificate(connection: Connection) -> None:
     )
     if other is not None:
         raise PolicyError(
-            f"{connection.certificate_name} already proves {other.organisation}."
+            f"{connection.certificate_name} already identifies {other.organisation}. "
+            "Use another name."
         )
 
 
@@ -152,7 +157,9 @@ def _network(text: str) -> Network:
             f"“{text.strip()}” is not a network. Write it like 192.0.2.0/24."
         ) from error
     if network.prefixlen < SHORTEST_PREFIX[network.version]:
-        raise PolicyError(f"{network} is too wide to be one organisation's.")
+        raise PolicyError(
+            f"{network} is too large for one organisation. Enter a smaller network."
+        )
     return network
 
 

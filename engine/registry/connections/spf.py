@@ -31,7 +31,7 @@ def sending_networks(name: str) -> list[Network]:
             continue
         asked.add(name)
         if len(asked) > MAX_LOOKUPS:
-            raise PolicyError("The provider's SPF record leads to too many others.")
+            raise PolicyError("The provider's SPF record includes too many others.")
         for term in _terms(name):
             mechanism, value = _split(term)
             if mechanism in ("include", "redirect"):
@@ -64,5 +64,5 @@ def _network(text: str) -> Network:
     except ValueError as error:
         raise PolicyError(f"“{text}” in an SPF record is not a network.") from error
     if network.prefixlen < SHORTEST_PREFIX[network.version] or not network.is_global:
-        raise PolicyError(f"{network} cannot be a provider's.")
+        raise PolicyError(f"{network} is too large to belong to a provider.")
     return network

@@ -78,8 +78,8 @@ def check_mail_is_open(person: Person) -> None:
     """Raises PolicyError while a recovery keeps the person's mailbox shut."""
     if person.is_mail_shut:
         raise PolicyError(
-            "Your mailbox is shut after the recovery of your account. You can change "
-            "this when it is open again."
+            "Your mailbox is locked after the recovery of your account. You can "
+            "change this when it is unlocked."
         )
 
 

@@ -35,14 +35,14 @@ def check_can_agree(person: Person, *, first: Person | None, by: Person) -> None
         raise PolicyError("You cannot agree to this for your own account.")
     if first is not None and by == first:
         raise PolicyError(
-            "You asked for this yourself, so you cannot agree to it. Ask another "
+            "You requested this yourself, so you cannot agree to it. Ask another "
             "administrator of the organisation, or a member of staff."
         )
     # A stolen account that was just recovered must not approve its own accomplice.
     if by.is_mail_shut:
         raise PolicyError(
             "Your own account has just been recovered. You can agree to this when "
-            "your mailbox is open again."
+            "your mailbox is unlocked."
         )
     if not can_manage_account(person, by=by):
         raise PolicyError("You do not manage this account.")
@@ -111,7 +111,10 @@ def check_can_agree_to_key(
     if by.is_mail_shut or not permissions.can(by, needed, organisation=organisation):
         raise PolicyError("You do not manage this organisation's people.")
     if not _has_held(by, needed, organisation):
-        raise PolicyError("Your role is too new to agree to this.")
+        raise PolicyError(
+            "Your role is too new for you to agree to this. Ask "
+            "another administrator, or the helpdesk."
+        )
 
 
 def _has_held(

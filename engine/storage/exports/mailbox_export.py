@@ -56,7 +56,9 @@ def start(mailbox: Mailbox, *, folder: Folder | None, by: Person) -> Export:
     # Locks the mailbox's row, so that two requests cannot both find no export.
     Mailbox.objects.select_for_update().get(pk=mailbox.pk)
     if Export.objects.filter(mailbox=mailbox, status__in=UNFINISHED).exists():
-        raise PolicyError("A copy of this mailbox is being made already.")
+        raise PolicyError(
+            "This mailbox is being exported already. Wait until the copy is ready."
+        )
     rows = Message.objects.filter(mailbox=mailbox)
     total = (rows.filter(folder=folder) if folder else rows).count()
     export = Export.objects.create(

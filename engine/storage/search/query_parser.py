@@ -103,7 +103,7 @@ def _take(query: Query, token: re.Match[str], *, joins: bool) -> None:
     negated = bool(token["minus"])
     if name in FACTS:
         if joins:
-            raise QueryError(f"OR stands between words, not before {name}:.")
+            raise QueryError(f"Type OR between words, not before {name}:.")
         FACTS[name](query, value, negated)
         return
     wanted = FIELDS.get(name)
@@ -124,7 +124,7 @@ def _add(query: Query, term: Term, *, negated: bool, joins: bool) -> None:
         return
     last = query.clauses[-1] if query.clauses else None
     if last is None or last.is_negated or negated:
-        raise QueryError("OR stands between two words that you want to find.")
+        raise QueryError("Type OR between two words that you want to find.")
     query.clauses[-1] = Clause((*last.terms, term))
 
 

@@ -33,10 +33,10 @@ NAMES = {
     "engine.storage.tasks.index_messages": "Search index",
     "engine.storage.tasks.let_go": "Mailboxes’ retention",
     "onboarding.connecting.tasks.rehearse": "Test of a connection",
-    "onboarding.connecting.tasks.watch": "Daily look at a connection",
+    "onboarding.connecting.tasks.watch": "Daily check of a connection",
     "onboarding.notices.tasks.send": "Notices",
     "onboarding.notices.tasks.send_and_tidy": "Notices",
-    "onboarding.tasks.answer_request": "Answer to a request for a sign-in",
+    "onboarding.tasks.answer_request": "Request for a directory sign-in",
     "onboarding.tasks.provision": "Setting up an organisation",
     "onboarding.tasks.run_checks": "Checks of an application",
     "onboarding.tasks.write_letter": "Welcome letter",
@@ -47,8 +47,8 @@ NAMES = {
     "portal.helpdesk.outgoing.tasks.send": "Helpdesk’s reply",
     "portal.organisation.people_file.tasks.run": "Adding people from a file",
     "portal.account_admin.tasks.send_invitation": "Invitation to a person",
-    "portal.webmail.tasks.run_rule": "Rule on mail that is there",
-    "portal.webmail.tasks.write_export": "Copy of a mailbox",
+    "portal.webmail.tasks.run_rule": "Applying a rule to the Inbox",
+    "portal.webmail.tasks.write_export": "Export of a mailbox",
 }
 
 

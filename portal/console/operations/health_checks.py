@@ -70,8 +70,8 @@ def _refused_kinds() -> Cell:
     count = sum(len(endings) for _, endings in found.groups) + len(found.added)
     more = f", besides the default {', '.join(found.added)}" if found.added else ""
     fewer = f", but not {', '.join(found.allowed)}" if found.allowed else ""
-    active = "warned of" if found.warns else "refused"
-    encrypted = "carried with a mark" if found.carries_encrypted else "refused"
+    active = "delivered with a warning" if found.warns else "refused"
+    encrypted = "delivered with a mark" if found.carries_encrypted else "refused"
     return Cell(
         f"{count} kinds{more}{fewer}. Web pages and drawings are {active}, "
         f"encrypted files and messages {encrypted}",
@@ -106,11 +106,11 @@ def _proofs() -> Iterator[Fact]:
 def _proof(one: ScannerProof | None) -> Cell:
     if one is None or one.proved_at is None:
         why = f": {one.problem}" if one else "; the engine tries it when it starts"
-        return Cell(f"Not proved yet{why}", is_alarming=True)
+        return Cell(f"Not tested yet{why}", is_alarming=True)
     missing = [kind for kind in coverage_proof.KINDS if kind not in one.opens]
     is_late = timezone.now() - one.proved_at > PROOF_LIFETIME
     return Cell(
-        f"{', '.join(one.opens) or 'Nothing'}. Proved ",
+        f"{', '.join(one.opens) or 'Nothing'}. Tested ",
         at=one.proved_at,
         note=" ".join(filter(None, (_unopened(missing), one.problem))),
         is_alarming=is_late or bool(set(missing) & set(coverage_proof.BASIC)),
@@ -123,8 +123,8 @@ def _unopened(missing: Sequence[str]) -> str:
         return ""
     allowed = [k for k in missing if k in settings.POSTERN.archives_unscanned]
     refused = [k for k in missing if k not in allowed]
-    said = f"Refused by name: {', '.join(refused)}. " if refused else ""
-    said += f"Carried with a mark: {', '.join(allowed)}. " if allowed else ""
+    said = f"Refused: {', '.join(refused)}. " if refused else ""
+    said += f"Delivered with a mark: {', '.join(allowed)}. " if allowed else ""
     return f"{said}engine/antivirus/README.md names the packages and settings."
 
 

@@ -120,8 +120,9 @@ def remnants() -> list[Remnant]:
             "subject",
         ),
         Remnant(
-            "Records of domains that are proved",
-            "the domains stay proved, and their pages say that the record is an older one",
+            "Records of verified domains",
+            "the domains stay verified, and their pages say that the record is an "
+            "older one",
         ),
         Remnant("Pagination cursors of the API", "clients begin the list again"),
     ]

@@ -97,7 +97,7 @@ def _describe_end(credential: ConnectionCredential, by: Person) -> Confirmation:
     return Confirmation(
         title=f"End {credential.username}",
         button="End",
-        done=f"{credential.username} no longer opens anything.",
+        done=f"{credential.username} can no longer be used to sign in.",
         text="A server that still uses it can no longer send.",
         is_warning=True,
     )

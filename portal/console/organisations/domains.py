@@ -25,7 +25,7 @@ from portal.ui.forms import ReasonForm, post_data
 from portal.ui.visitor import signed_in_person
 
 MANAGE = Permission.MANAGE_ORGANISATIONS
-HEADINGS = ("Its own domain", "In the community", "Proved", "")
+HEADINGS = ("Its own domain", "In the community", "Verified", "")
 
 
 @staff(Permission.VIEW_ORGANISATION)
@@ -63,7 +63,7 @@ def show(request: HttpRequest, pk: int, domain_id: int) -> HttpResponse:
         ("Its own domain", Cell(domain.member_domain)),
         ("In the community", Cell(domain.community_domain)),
         (
-            "Proved",
+            "Verified",
             Cell(at=domain.verified_at) if domain.verified_at else Cell("Not yet"),
         ),
         ("Added", Cell(at=domain.created_at)),
@@ -72,7 +72,7 @@ def show(request: HttpRequest, pk: int, domain_id: int) -> HttpResponse:
     buttons = [Button("Remove", remove, MANAGE, True)]
     if not domain.verified_at:
         verify = member_url("domain_verify", pk, domain_id)
-        buttons.insert(0, Button("Accept as proved", verify, MANAGE))
+        buttons.insert(0, Button("Accept as verified", verify, MANAGE))
     section = Section(facts=facts, buttons=buttons)
     return render_tab(
         request, domain.organisation, "domains", [section], title=domain.member_domain
@@ -116,10 +116,11 @@ def _back(domain: Domain) -> str:
 
 def _describe_verification(domain: Domain, by: Person) -> Confirmation:
     return Confirmation(
-        title=f"Accept {domain.member_domain} as proved",
-        button="Accept as proved",
-        done=f"{domain.member_domain} counts as proved.",
-        text="Without a DNS record. Say how you made sure that the domain is theirs.",
+        title=f"Accept {domain.member_domain} as verified",
+        button="Accept as verified",
+        done=f"{domain.member_domain} is accepted as verified.",
+        text="The domain needs no DNS record then. Say how you checked that it "
+        "belongs to them.",
     )
 
 

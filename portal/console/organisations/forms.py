@@ -52,7 +52,7 @@ class OrganisationFilter(FilterForm):
     )
     town = text_filter("Town")
     domains = forms.ChoiceField(
-        label="Domains", choices=[ANY, ("unproved", "One is not proved")]
+        label="Domains", choices=[ANY, ("unproved", "One is not verified")]
     )
     connections = forms.ChoiceField(
         label="Connections",
@@ -87,7 +87,7 @@ class OrganisationForm(ActionForm):
     kind = forms.ChoiceField(label="Kind", choices=Kind.choices)
     town = _optional_text("Town", max_length=100)
     parent = forms.IntegerField(
-        label="Number of the organisation above it",
+        label="Number of the organisation that it belongs to",
         required=False,
         help_text="Shown at the top of its page. Leave empty if there is none.",
     )

@@ -72,7 +72,7 @@ def _numbers(organisation: Organisation) -> list[Fact]:
             (label, Cell(str(count), member_url(name, organisation.pk)))
             for label, count, name in counts
         ),
-        ("Organisations below it", Cell(str(below))),
+        ("Organisations that belong to it", Cell(str(below))),
         ("People without a second factor", Cell(str(missing))),
     ]
 

@@ -24,7 +24,7 @@ def approvals_table(approvals: Iterable[Approval]) -> Table:
 
 
 def _row(approval: Approval) -> list[Cell]:
-    agree = "Open it" if approval.kind is Kind.MAIL else "Agree"
+    agree = "Unlock it" if approval.kind is Kind.MAIL else "Agree"
     return [
         _account(approval),
         Cell(approval.what),

@@ -76,8 +76,10 @@ def correct(request: HttpRequest, pk: int) -> HttpResponse:
 def reopen(request: HttpRequest, pk: int) -> HttpResponse:
     """Returns an approved application to the desk."""
     form = ReopenForm(request.POST or None)
-    outcome = "is back at the desk"
-    return _decide(request, _get(pk), "Take back", form, decisions.reopen, outcome)
+    outcome = "is back in vetting"
+    return _decide(
+        request, _get(pk), "Return to vetting", form, decisions.reopen, outcome
+    )
 
 
 @decider

@@ -59,7 +59,7 @@ class ReopenForm(forms.Form):
 
     reason = _text(
         "Give a reason",
-        help_text="What cannot be set up as it is. It stays in the records.",
+        help_text="Why it cannot be set up as approved. It stays in the records.",
     )
 
 

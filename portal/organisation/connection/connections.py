@@ -215,7 +215,7 @@ def _describe_password_end(
         title="End this password",
         text=text,
         button="End this password",
-        done=f"{credential.username} no longer opens anything.",
+        done=f"{credential.username} can no longer be used to sign in.",
         caption=credential.username,
         is_warning=True,
     )

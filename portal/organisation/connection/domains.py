@@ -45,7 +45,8 @@ def add(request: HttpRequest, organisation: Organisation) -> HttpResponse:
     if form.submit(run, field="member_domain"):
         messages.success(
             request,
-            f"{added[0].member_domain} has been added. Now prove that it is yours.",
+            f"{added[0].member_domain} has been added. Now verify it with a DNS "
+            "record.",
         )
         return redirect("organisation:domain", organisation.pk, added[0].pk)
     return render_section(request, organisation, "domain_add", SECTION, {"form": form})
@@ -77,7 +78,7 @@ def check(
     """Looks the record up now."""
     found = get_domain(organisation, domain_id)
     if actions.check_domain(found, by=signed_in_person(request)).is_good:
-        messages.success(request, f"{found.member_domain} is proved to be yours.")
+        messages.success(request, f"{found.member_domain} is verified.")
     return redirect("organisation:domain", organisation.pk, found.pk)
 
 

@@ -68,7 +68,7 @@ class ServerForm(PartForm):
     )
     next_hop_tls_name = forms.CharField(
         label=_("Name in its certificate"),
-        help_text=_("Only where it is not the host name."),
+        help_text=_("Only if it differs from the host name."),
         required=False,
         max_length=253,
         widget=forms.TextInput(attrs=PLAIN),

@@ -44,8 +44,8 @@ from portal.webmail.request_ids import parse_id, query_id
 
 SENT_ALREADY = "This message has been sent already."
 CHANGED_ELSEWHERE = (
-    "This message was changed or sent in another window. What you wrote here is kept as "
-    "a draft of its own: compare the two before you send one of them."
+    "This message was changed or sent in another window. What you wrote here is "
+    "saved as a separate draft. Compare the two before you send one of them."
 )
 
 

@@ -66,7 +66,7 @@ def test_nobody_else_does(
     reference = waiting(bob)
 
     for other in (alice, charlie, olive):
-        with pytest.raises(PolicyError, match="cannot be taken back"):
+        with pytest.raises(PolicyError, match="cannot be undone"):
             withdraw(reference, by=other)
 
     assert statuses() == {RecipientStatus.QUEUED}

@@ -96,11 +96,14 @@ def test_a_forward_is_written_down_with_the_delivery(
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"subject_contains": "", "flags": True}, "Say which messages"),
-        ({}, "Say what happens"),
-        ({"forward_to": "x@gmail.example"}, "only inside the community"),
-        ({"forward_to": "no address"}, "only inside the community"),
-        ({"forward_to": "nobody@harbour.secure.example"}, "only inside the community"),
+        ({"subject_contains": "", "flags": True}, "Choose which messages"),
+        ({}, "Choose what happens"),
+        ({"forward_to": "x@gmail.example"}, "an existing address in the community"),
+        ({"forward_to": "no address"}, "an existing address in the community"),
+        (
+            {"forward_to": "nobody@harbour.secure.example"},
+            "an existing address in the community",
+        ),
         ({"forward_to": "bob@northfield.secure.example"}, "cannot forward to itself"),
     ],
 )

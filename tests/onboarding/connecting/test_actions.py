@@ -105,7 +105,7 @@ class TestDomains:
         for number in range(domains.CLAIMS_LIMIT):
             domains.add(firm, member_domain=f"d{number}.example", by=jane)
 
-        with pytest.raises(PolicyError, match="Prove the domains"):
+        with pytest.raises(PolicyError, match="Verify the domains"):
             domains.add(firm, member_domain="more.example", by=jane)
 
     def test_a_hosted_organisation_asks_the_helpdesk(

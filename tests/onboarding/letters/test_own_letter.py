@@ -43,7 +43,7 @@ def test_an_administrator_asks_for_another(
 
     text = client.post(reverse("onboarding:reissue_letter"), follow=True)
 
-    assert "being written" in text.content.decode()
+    assert "preparing" in text.content.decode()
     assert Letter.objects.count() == 2
     assert "Get a new letter" not in text.content.decode()
 

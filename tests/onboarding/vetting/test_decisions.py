@@ -113,7 +113,7 @@ def test_approving_refuses_the_source_addresses_of_a_member(
         harbour, proof=Proof.SOURCE, source_networks=["192.0.2.0/24"]
     )
 
-    with pytest.raises(PolicyError, match="belongs to Harbour"):
+    with pytest.raises(PolicyError, match="already used by Harbour"):
         approve(apply(proof=Proof.SOURCE, source_networks=["192.0.2.7/32"]))
 
 
@@ -291,5 +291,5 @@ def test_retrying_starts_a_job_only_while_something_is_left(
 
     assert OrmQ.objects.count() == 1
     assert not policies.can_retry(waiting)
-    with pytest.raises(PolicyError, match="Nothing is left"):
+    with pytest.raises(PolicyError, match="Everything has been set up"):
         decisions.retry_provisioning(waiting, by=vera)

@@ -134,7 +134,7 @@ def test_a_link_to_refuse_does_not_lock_what_was_agreed_to_meanwhile(
 
     page = client.post(path).text
 
-    assert "agreed to before you refused it" in page
+    assert "agreed to the reset before you refused it" in page
     assert "Lock the account" in page
     assert not Entry.objects.filter(event__in=[REFUSED, DISOWNED]).exists()
     bob.refresh_from_db()
@@ -217,9 +217,9 @@ def test_the_person_who_opens_it_is_told_that_the_owner_did_not_ask(
     latest = bob.recoveries.latest("pk")
 
     for path in (at, f"{at}mail/{latest.pk}/agree/"):
-        assert "reports that this was not theirs" in client.get(path).text
-    assert "Mailbox shut" in before
-    assert "not theirs" not in before
+        assert "reports that they did not ask for this" in client.get(path).text
+    assert "Mailbox locked" in before
+    assert "did not ask for this" not in before
 
 
 def test_nobody_else_locks_it(

@@ -35,7 +35,7 @@ def test_everybody_reads_which_kinds_are_refused(client: Client) -> None:
         found == refused_kinds.REFUSED_ENDINGS | refused_kinds.ACTIVE_ENDINGS | unopened
     )
     assert "Where this community differs" not in page
-    assert "What is carried with a warning" in page
+    assert "What is allowed with a warning" in page
 
 
 @pytest.mark.django_db
@@ -43,7 +43,7 @@ def test_everybody_reads_which_kinds_are_refused(client: Client) -> None:
     ("chosen", "said"),
     [
         ("refuse", "and is refused"),
-        ("mark", "carries it and says so beside the message"),
+        ("mark", "delivers it, and warns the reader beside the message"),
     ],
 )
 def test_everybody_reads_what_becomes_of_encrypted_files(
@@ -70,10 +70,10 @@ def test_a_community_shows_where_it_differs(client: Client, community) -> None:
     assert (
         "Also refused here" in differs and ".docm" in differs and "video/*" in differs
     )
-    assert "Carried here" in differs and ".iso" in differs
+    assert "Allowed here" in differs and ".iso" in differs
     assert ".exe" not in differs and ".pdf" not in differs
-    assert "not only warned of" in differs
-    assert "What is carried with a warning" not in page
+    assert "not only marked with a warning" in differs
+    assert "What is allowed with a warning" not in page
     assert {"docm", "video/*", "html", "svg", "vhd"} <= found
 
 

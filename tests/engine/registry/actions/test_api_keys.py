@@ -68,7 +68,9 @@ def test_key_of_suspended_organisation_opens_nothing(
 def test_one_organisation_cannot_hold_what_is_the_communitys(
     northfield: Organisation, alice: Person, scope: Scope
 ) -> None:
-    with pytest.raises(PolicyError, match="not for one organisation's key"):
+    with pytest.raises(
+        PolicyError, match="only available to a key for the whole community"
+    ):
         api_keys.add(northfield, name="Too much", scopes=[scope], by=alice)
 
 

@@ -37,7 +37,7 @@ def test_add_a_credential_to_a_connection_that_proves_itself_otherwise(
     firm_connection.proof = proof
     firm_connection.save()
 
-    with pytest.raises(PolicyError, match="not proved by"):
+    with pytest.raises(PolicyError, match="does not sign in with"):
         connections.add_credential(firm_connection, by=None)
 
     assert not firm_connection.credentials.exists()
@@ -60,8 +60,8 @@ def test_add_a_connection_keeps_networks_in_one_form(firm):
         ({"proof": Proof.SOURCE}, "Enter the addresses"),
         ({"proof": Proof.SOURCE, "source_networks": ["192.0.2.7/24"]}, "not a network"),
         ({"proof": Proof.SOURCE, "source_networks": ["x"]}, "not a network"),
-        ({"proof": Proof.SOURCE, "source_networks": ["10.0.0.0/8"]}, "too wide"),
-        ({"proof": Proof.SOURCE, "source_networks": ["::/0"]}, "too wide"),
+        ({"proof": Proof.SOURCE, "source_networks": ["10.0.0.0/8"]}, "too large"),
+        ({"proof": Proof.SOURCE, "source_networks": ["::/0"]}, "too large"),
         ({"proof": Proof.CERTIFICATE}, "Enter the name"),
         ({"proof": Proof.CERTIFICATE, "certificate_name": "a b"}, "not a domain"),
         ({"proof": Proof.CLOUD}, "tenant id"),
@@ -82,7 +82,7 @@ def test_add_a_source_that_is_another_organisations(firm, northfield, network):
         northfield, proof=Proof.SOURCE, source_networks=["192.0.2.0/24"], by=None
     )
 
-    with pytest.raises(PolicyError, match="belongs to Northfield Court"):
+    with pytest.raises(PolicyError, match="already used by Northfield Court"):
         connections.add(firm, proof=Proof.SOURCE, source_networks=[network], by=None)
 
 
@@ -91,7 +91,7 @@ def test_add_a_certificate_that_proves_somebody_already(firm, northfield):
         northfield, proof=Proof.CERTIFICATE, certificate_name="mx.example", by=None
     )
 
-    with pytest.raises(PolicyError, match="already proves Northfield Court"):
+    with pytest.raises(PolicyError, match="already identifies Northfield Court"):
         connections.add(
             firm, proof=Proof.CERTIFICATE, certificate_name="MX.example", by=None
         )

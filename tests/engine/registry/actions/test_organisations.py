@@ -124,5 +124,5 @@ def test_edit_never_puts_an_organisation_above_itself(olive, northfield, harbour
     organisations.edit(northfield, parent=harbour, by=olive)
 
     for below in (northfield, harbour):
-        with pytest.raises(PolicyError, match="above itself"):
+        with pytest.raises(PolicyError, match="belong to itself"):
             organisations.edit(below, parent=northfield, by=olive)

@@ -118,7 +118,7 @@ def test_suspend_and_resume_a_person(alice, bob):
 def test_suspend_oneself(alice, bob):
     factories.make_administrator(bob)
 
-    with pytest.raises(PolicyError, match="yourself"):
+    with pytest.raises(PolicyError, match="your own account"):
         people.suspend(alice, reason="left", by=alice)
 
 

@@ -26,7 +26,7 @@ from engine.registry.errors import PolicyError
 )
 def test_names_of_the_service_are_its_own(name: str) -> None:
     assert imitates_service(name)
-    with pytest.raises(PolicyError, match="looks like a name of this service"):
+    with pytest.raises(PolicyError, match="could be mistaken for this service"):
         check_name(name)
 
 

@@ -28,7 +28,7 @@ def test_the_record_at_its_name_proves_the_domain(
     ("name", "text", "advice"),
     [
         ("_postern.second.example", '\\"{text}\\"', "quotation marks"),
-        ("_postern.second.example", "postern-verify=0123", "a different one"),
+        ("_postern.second.example", "postern-verify=0123", "another value"),
         ("_postern.second.example", "v=spf1 -all", "not ours"),
         ("_postern.second.example.second.example", "{text}", "Enter only _postern"),
         ("second.example", "{text}", "Move it to _postern.second.example"),

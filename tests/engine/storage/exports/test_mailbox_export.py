@@ -62,7 +62,7 @@ def test_one_copy_is_made_at_a_time_and_each_is_on_record(
 ) -> None:
     first = mailbox_export.start(mailbox, folder=None, by=bob)
 
-    with pytest.raises(PolicyError, match="being made already"):
+    with pytest.raises(PolicyError, match="being exported already"):
         mailbox_export.start(mailbox, folder=None, by=bob)
     mailbox_export.write(first)
     mailbox_export.start(mailbox, folder=None, by=bob)

@@ -39,7 +39,7 @@ def test_what_is_not_opened_is_named_with_what_becomes_of_it() -> None:
 
     opens = "attachment, zip, 7z, tar.gz, tar.xz, docm, message, file beside an encrypted one"
     assert cell.text.startswith(f"{opens}.")
-    assert "Refused by name: rar." in cell.note
+    assert "Refused: rar." in cell.note
     assert not cell.is_alarming
 
 
@@ -48,7 +48,7 @@ def test_what_the_community_carries_knowingly_is_named_too(settings) -> None:
         update={"archives_unscanned": frozenset({"rar"})}
     )
 
-    assert "Carried with a mark: rar." in add_proof(coverage_proof.BASIC).note
+    assert "Delivered with a mark: rar." in add_proof(coverage_proof.BASIC).note
 
 
 def test_all_is_well_where_everything_is_opened() -> None:
@@ -76,4 +76,4 @@ def test_one_that_was_never_proved_alarms(signed_in: SignIn, olive: Person) -> N
     assert proof_cell().is_alarming
     client: Client = signed_in(olive, second_factor=True)
 
-    assert "Not proved yet" in client.get("/admin/health/").content.decode()
+    assert "Not tested yet" in client.get("/admin/health/").content.decode()

@@ -147,7 +147,7 @@ def test_edit_sets_the_organisation_above(
     firm.refresh_from_db()
     assert (firm.name, firm.town, firm.parent) == ("Firm LLP", "Hull", harbour)
     assert firm.mfa_required
-    assert "cannot be above itself" in circle.content.decode()
+    assert "cannot belong to itself" in circle.content.decode()
 
 
 def test_domain_taken_as_proved_says_how(

@@ -92,9 +92,9 @@ def test_another_address_is_asked_for_and_waits(
     assert "new@mail.example" in queue
     assert f"<small>{bob.address}</small>" in queue
     assert {t.label: t.number for t in tiles}[
-        "Accounts waiting for a second person"
+        "Changes waiting for a second person"
     ] == 1
-    assert "already waiting" in twice
+    assert "already pending" in twice
     assert "Waiting for a second person" in staff_client.get(page).content.decode()
 
 

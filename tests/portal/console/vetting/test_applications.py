@@ -256,7 +256,7 @@ def test_a_failed_step_is_shown_and_run_again(
     )
     text = staff_client.get(url("inspect", application)).content.decode()
     assert "OSError: disk full" in text
-    assert "Run the steps that are left" in text
+    assert "Run the remaining steps" in text
 
     staff_client.post(url("retry", application))
 
@@ -271,14 +271,14 @@ def test_a_running_step_offers_no_second_run(
     running = application.steps.filter(key="organisation")
     running.update(state=StepState.RUNNING, started_at=timezone.now())
     assert (
-        "that are left"
+        "Run the remaining steps"
         not in staff_client.get(url("inspect", application)).content.decode()
     )
 
     running.update(started_at=timezone.now() - runner.LEASE - timedelta(seconds=1))
 
     assert (
-        "that are left"
+        "Run the remaining steps"
         in staff_client.get(url("inspect", application)).content.decode()
     )
 

@@ -62,7 +62,7 @@ def test_a_message_is_written_and_sent_by_keyboard_alone(
     page.get_by_role("button", name="Send", exact=True).focus()
     page.keyboard.press("Enter")
 
-    expect(page.get_by_role("status").first).to_contain_text("leaves in")
+    expect(page.get_by_role("status").first).to_contain_text("will be sent in")
     sent, _ = only_message_in(bob.mailbox, FolderRole.SENT)
     assert sent.subject == "Hearing"
     page.get_by_role("button", name="Undo").press("Enter")
@@ -125,7 +125,7 @@ def test_a_message_sent_while_it_is_being_saved_is_sent_once(
     page.get_by_role("button", name="Send", exact=True).click()
     asked[0].continue_()
 
-    expect(page.get_by_role("status").first).to_contain_text("leaves in")
+    expect(page.get_by_role("status").first).to_contain_text("will be sent in")
     only_message_in(bob.mailbox, FolderRole.SENT)
     assert not messages_in(bob.mailbox, FolderRole.DRAFTS)
 
@@ -149,7 +149,7 @@ def test_a_message_does_not_leave_without_a_file_that_is_on_its_way(
     expect(page.locator("#file-list")).to_contain_text("No virus found")
     send.click()
 
-    expect(page.get_by_role("status").first).to_contain_text("leaves in")
+    expect(page.get_by_role("status").first).to_contain_text("will be sent in")
     _, reading = only_message_in(bob.mailbox, FolderRole.SENT)
     assert [shown.name for shown in reading.attachments] == ["Bundle.pdf"]
 

@@ -72,7 +72,7 @@ def test_a_page_that_offered_to_take_it_back_has_said_that_it_was_sent(
     as_bob: Client, compose_page: ComposePage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = as_bob.post(compose_page.url, {**WAITS, "do": "send"})
-    assert "leaves in" in _page(as_bob, answer["Location"])
+    assert "will be sent in" in _page(as_bob, answer["Location"])
     end_undo_period(monkeypatch)
     assert "Message sent" not in _page(as_bob, answer["Location"])
 
@@ -159,7 +159,7 @@ def test_what_has_left_is_not_taken_back(
 
     page = undo(as_bob)
 
-    assert "has left already" in page
+    assert "has already been sent" in page
     only_message_in(bob.mailbox, FolderRole.SENT)
     assert Recipient.objects.get().status == RecipientStatus.QUEUED
 

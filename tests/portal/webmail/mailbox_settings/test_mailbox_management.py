@@ -176,7 +176,7 @@ def test_rules_are_laid_down_ordered_applied_and_forgotten(
     box = bob.mailbox.pk
 
     empty = post(as_bob, "rule_new", box, name="Firm")
-    assert "Say which messages the rule is for" in empty
+    assert "Choose which messages the rule applies to" in empty
     post(as_bob, "rule_new", box, name="Firm", from_contains="jane", folder=archive.pk)
     post(as_bob, "rule_new", box, name="Big", larger_than="500", flags="on")
     firm, big = Rule.objects.all()
@@ -244,7 +244,7 @@ def test_a_copy_is_made_by_a_job_told_of_and_fetched(
     answer = as_bob.get(place)
     with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as archive:
         assert "manifest.json" in archive.namelist()
-    assert "A copy is being made" in page
+    assert "We are making your copy" in page
     assert Recipient.objects.filter(address=bob.address).count() == 1
 
 
