@@ -49,7 +49,7 @@ def _in_years(days: int) -> str:
 def _second_factor_rule() -> str:
     """Returns the rule for members' second factors in this community."""
     if settings.POSTERN.second_factor != "everybody":
-        return gettext("Everybody else may have one.")
+        return gettext("It is optional for everybody else.")
     return gettext(
         "Everybody else is reminded when they sign in, and needs one %(days)s days "
         "after their first sign-in."

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import re
+from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +16,11 @@ from portal.guides.rendering import pictures
 SOURCES = guide_files.sources()
 SLUGS = {source.slug for source in SOURCES}
 LONGEST_SENTENCE = 25  # words
-MOST_OCTETS = 60 * 1024  # of a picture's text
+MOST_OCTETS = 60 * 1024  # of a picture
+ROOT = Path(guide_files.__file__).parents[3]
+SCREENS = ("portal", "onboarding", "engine/registry", "engine/storage")
+# Their labels are those of other programs.
+FOREIGN = {"connect-google", "connect-microsoft-365", "mail-program", "phone"}
 
 
 def texts(source: guide_files.Source) -> list[str]:
@@ -41,6 +48,21 @@ def walk(blocks: list) -> list:
         elif block["type"] == "step":
             found += [{"type": "picture", "value": one} for one in value["pictures"]]
     return found
+
+
+@cache
+def screens() -> str:
+    """Every template and module that can hold a label, in one text."""
+    found = [
+        path.read_text()
+        for folder in SCREENS
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in {".html", ".py"}
+    ]
+    seen = re.sub(
+        r'<span class="govuk-visually-hidden">.*?</span>', "", "\n".join(found)
+    )
+    return re.sub(r"\s+", " ", seen)
 
 
 def test_there_are_guides_for_every_topic() -> None:
@@ -75,6 +97,15 @@ class TestGuide:
             s for s in sentences if len(re.findall(r"[\w’'-]+", s)) > LONGEST_SENTENCE
         ]
         assert long == []
+
+    def test_the_labels_in_bold_are_on_a_screen(
+        self, source: guide_files.Source
+    ) -> None:
+        labels = re.findall(r"<b>(.+?)</b>", str(source.body))
+        if source.slug not in FOREIGN:
+            assert [
+                one for one in map(html.unescape, labels) if one not in screens()
+            ] == []
 
     def test_its_pictures_are_there_and_told_in_words(
         self, source: guide_files.Source

@@ -63,7 +63,7 @@ def test_a_mistyped_word_is_told_with_what_it_was_read_as(
 ) -> None:
     assert find.search("secnd factor").read_as == "second factor"
     page = client.get("/guides/search/", {"q": "secnd factor"}).content.decode()
-    assert "No guide has “secnd factor”" in page
+    assert "No guide contains “secnd factor”" in page
 
 
 def test_a_word_that_is_right_is_left_alone(library: GuideFolder) -> None:
