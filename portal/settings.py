@@ -180,7 +180,7 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
 MFA_TOTP_ISSUER = POSTERN.community_name
 # One step of 30 seconds either way, for clocks that are not quite right.
 MFA_TOTP_TOLERANCE = 1
-# Seconds for which a link to choose another password is good; it is good once.
+# Seconds for which a link to choose another password works; it works once.
 PASSWORD_RESET_TIMEOUT = 60 * 60
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "portal.account.adapter.ResetTokens"  # noqa: S105
 

@@ -35,8 +35,8 @@ def make_app_password(
 def sign_out_elsewhere(request: HttpRequest, *, ends_app_passwords: bool) -> list[str]:
     """Ends every session of the person except the current one.
 
-    Returns the names of the app passwords that ended. A mail program that keeps its
-    app password signs in again by itself.
+    Returns the names of the app passwords that ended. A mail program that
+    keeps its app password signs in again automatically.
     """
     person = cast(Person, request.user)
     ended = sessions.end_sessions(

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What awaits approval. The values stand in URLs."""
+    """A kind of change that awaits approval. The values appear in URLs."""
 
     ADDRESS = "address"
     FACTOR = "factor"
@@ -16,7 +16,7 @@ class Kind(StrEnum):
 
 
 class Answer(StrEnum):
-    """What a second person may answer. The values stand in URLs."""
+    """An answer that a second person may give. The values appear in URLs."""
 
     AGREE = "agree"
     STOP = "stop"

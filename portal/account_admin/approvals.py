@@ -34,9 +34,10 @@ LISTED = 200  # of each kind
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A change that waits for a second person, whatever it is about.
+    """A change that waits for a second person.
 
-    `until` is when it takes effect, or expires, by itself. `person` is None for API keys.
+    `until` is when it takes effect, or expires, without an answer. `person` is None for
+    API keys.
     """
 
     kind: Kind

@@ -17,7 +17,7 @@ class Status(models.TextChoices):
 
     @property
     def stops_the_clock(self) -> bool:
-        """Whether the clock of the service level stands still in this status."""
+        """Whether the service-level clock is stopped in this status."""
         return self in {
             Status.WAITING_FOR_REQUESTER,
             Status.SOLVED,

@@ -15,7 +15,7 @@ from portal.sessions import known_browsers, store
 from portal.sessions.sign_in_attempts import TooManyAttemptsError
 
 TOO_MANY = 429
-# Requests that pages make by themselves: they must not keep an unattended session alive.
+# Requests that pages make without the user: they must not keep an unattended session alive.
 BACKGROUND_REQUESTS = {"wagtailadmin_editing_sessions:ping"}
 
 

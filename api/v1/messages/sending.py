@@ -1,4 +1,4 @@
-"""Sending from a mailbox of the key's organisation: written here, or written before."""
+"""Sends a message from a mailbox of the organisation that an API key belongs to."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Letter:
     in_reply_to: str = ""
 
     def written(self, sender: Mailbox, message_id: str) -> bytes:
-        """The message as recipients get it."""
+        """Returns the message as recipients get it, without Bcc."""
         return compose(
             sender=NamedAddress(sender.name, Address.parse(sender.address)),
             to=_unnamed(self.to),
@@ -57,7 +57,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What became of it: its name in every trace, and the copy in Sent."""
+    """An accepted message: its reference in traces, and the id of the copy in Sent."""
 
     reference: str
     id: int | None
@@ -71,10 +71,11 @@ def send(
     keep: Callable[[Sent], None],
     by: ApiKey,
 ) -> Sent:
-    """Accept the message, keep a copy in Sent, and call `keep` in the same transaction.
+    """Queues the message, stores a copy in Sent, and calls `keep`, in one transaction.
 
-    What comes twice with the same `once` is taken once. Raises MailError with the
-    sentence to show. The scan may take seconds, so nothing is locked meanwhile.
+    A message with the same `once` is accepted once; an empty `once` never matches.
+    Raises MailError with the sentence to show. The virus scan may take seconds, so it
+    runs before the transaction.
     """
     fingerprint = hashlib.sha256(f"api {by.pk} {once}".encode()).hexdigest()
     message_id = _message_id(sender, fingerprint if once else "")
@@ -99,7 +100,7 @@ def send(
 
 
 def _message_id(sender: Mailbox, fingerprint: str) -> str:
-    """The same for a message that comes twice."""
+    """Returns a Message-ID that a repeated request gets again."""
     domain = Address.parse(sender.address).domain
     return f"<{fingerprint[:32]}@{domain}>" if fingerprint else new_message_id(domain)
 
