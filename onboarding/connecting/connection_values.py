@@ -65,7 +65,7 @@ class ConnectionValues:
             ("Port", str(self.port)),
             ("Encryption", "STARTTLS, required; TLS 1.2 or later"),
             ("Name in our certificate", self.host),
-            ("How we know you", Proof(self.connection.proof).label),
+            ("How we identify you", Proof(self.connection.proof).label),
             *self._proof(),
         ]
 

@@ -89,7 +89,7 @@ def test_the_owner_refuses_on_the_page(
 ) -> None:
     client = signed_in(bob)
 
-    assert "Change waiting" in client.get("/account/").text
+    assert "Change pending" in client.get("/account/").text
     assert "New provider" in client.get(PAGE).text
     client.post(f"{PAGE}refuse/")
 
