@@ -36,42 +36,44 @@ from portal.demo.members import (
 def exists() -> bool:
     """True if any demo organisation exists."""
     return Organisation.objects.filter(
-        name__in=[p.name for p in ORGANISATIONS]
+        name__in=[demo.name for demo in ORGANISATIONS]
     ).exists()
 
 
 @transaction.atomic
 def build() -> None:
     """Creates all organisations and people, then their mail and helpdesk tickets."""
-    made = [(place, _organisation(place)) for place in ORGANISATIONS]
-    # Lists reach across organisations, so all of those come first.
-    for place, organisation in made:
-        for demo_list in place.lists:
-            _list(organisation, place, demo_list)
+    made = [(demo, _organisation(demo)) for demo in ORGANISATIONS]
+    # A list can have members in any organisation, so all of those come first.
+    for demo, organisation in made:
+        for demo_list in demo.lists:
+            _list(organisation, demo, demo_list)
     sample_mail.write()
     sample_tickets.write(sample_tickets.people())
 
 
 def keep_next_hops() -> None:
     """Updates the next hops' ports, which the environment may have changed."""
-    for place in ORGANISATIONS:
-        if place.connection is None:
+    for demo in ORGANISATIONS:
+        if demo.connection is None:
             continue
-        for connection in Connection.objects.filter(organisation__name=place.name):
-            connections.edit(connection, next_hop_port=_port(place.connection), by=None)
+        for connection in Connection.objects.filter(organisation__name=demo.name):
+            connections.edit(connection, next_hop_port=_port(demo.connection), by=None)
 
 
 def demo_addresses() -> list[str]:
     """Returns the community addresses of all demo people."""
     return [
-        address(who.local, place) for place in ORGANISATIONS for who in place.people
+        address(demo_person.local, demo)
+        for demo in ORGANISATIONS
+        for demo_person in demo.people
     ]
 
 
-def address(local: str, place: DemoOrganisation) -> str:
+def address(local: str, demo: DemoOrganisation) -> str:
     """Returns the community address for a local part in a demo organisation."""
-    domain = filled(place.domain)
-    if place.account_type in (AccountType.SMTP, AccountType.CLOUD_GATEWAY):
+    domain = filled(demo.domain)
+    if demo.account_type in (AccountType.SMTP, AccountType.CLOUD_GATEWAY):
         domain = f"{domain}.{settings.POSTERN.community_domain}"
     return f"{local}@{domain}"
 
@@ -81,28 +83,28 @@ def filled(text: str) -> str:
     return text.format(suffix=settings.POSTERN.community_domain)
 
 
-def _organisation(place: DemoOrganisation) -> Organisation:
+def _organisation(demo: DemoOrganisation) -> Organisation:
     organisation = organisations.add(
-        name=place.name,
-        kind=place.kind,
-        account_type=place.account_type,
-        town=place.town,
+        name=demo.name,
+        kind=demo.kind,
+        account_type=demo.account_type,
+        town=demo.town,
         by=None,
     )
-    domain = domains.add(organisation, member_domain=filled(place.domain), by=None)
+    domain = domains.add(organisation, member_domain=filled(demo.domain), by=None)
     domains.verify(domain, by=None)
     organisations.activate(organisation, by=None)
-    if place.connection is not None:
-        _connection(organisation, place.connection)
-    for who in place.people:
-        _person(organisation, place, who)
-    for team in place.group_mailboxes:
-        _group_mailbox(organisation, place, team)
-    for alias, target in place.aliases.items():
+    if demo.connection is not None:
+        _connection(organisation, demo.connection)
+    for demo_person in demo.people:
+        _person(organisation, demo, demo_person)
+    for demo_mailbox in demo.group_mailboxes:
+        _group_mailbox(organisation, demo, demo_mailbox)
+    for alias, target in demo.aliases.items():
         aliases.add(
             organisation,
-            address=address(alias, place),
-            target=address(target, place),
+            address=address(alias, demo),
+            target=address(target, demo),
             by=None,
         )
     return organisation
@@ -129,33 +131,36 @@ def _port(connection: DemoConnection) -> int:
 
 
 def _person(
-    organisation: Organisation, place: DemoOrganisation, who: DemoPerson
+    organisation: Organisation, demo: DemoOrganisation, demo_person: DemoPerson
 ) -> None:
     person = people.add(
         organisation,
-        address=address(who.local, place),
-        name=who.name,
-        job_title=who.job_title,
-        town=place.town,
-        is_ex_directory=who.is_ex_directory,
+        address=address(demo_person.local, demo),
+        name=demo_person.name,
+        job_title=demo_person.job_title,
+        town=demo.town,
+        is_ex_directory=demo_person.is_ex_directory,
         by=None,
     )
-    if who.role == RoleName.ADMINISTRATOR:
-        roles.give(person, who.role, organisation=organisation, by=None)
-    elif who.role != RoleName.MEMBER:
-        roles.give_staff(person, who.role, by=None)
+    if demo_person.role == RoleName.ADMINISTRATOR:
+        roles.give(person, demo_person.role, organisation=organisation, by=None)
+    elif demo_person.role != RoleName.MEMBER:
+        roles.give_staff(person, demo_person.role, by=None)
 
 
 def _group_mailbox(
-    organisation: Organisation, place: DemoOrganisation, team: DemoGroupMailbox
+    organisation: Organisation, demo: DemoOrganisation, demo_mailbox: DemoGroupMailbox
 ) -> None:
     mailbox = mailboxes.add_group(
-        organisation, address=address(team.local, place), name=team.name, by=None
+        organisation,
+        address=address(demo_mailbox.local, demo),
+        name=demo_mailbox.name,
+        by=None,
     )
-    for local, rights in team.rights.items():
+    for local, rights in demo_mailbox.rights.items():
         mailboxes.grant(
             mailbox,
-            organisation.people.get(address=address(local, place)),
+            organisation.people.get(address=address(local, demo)),
             can_read="r" in rights,
             can_write="w" in rights,
             can_send="s" in rights,
@@ -164,11 +169,11 @@ def _group_mailbox(
 
 
 def _list(
-    organisation: Organisation, place: DemoOrganisation, demo_list: DemoList
+    organisation: Organisation, demo: DemoOrganisation, demo_list: DemoList
 ) -> None:
     made = lists.add(
         organisation,
-        address=address(demo_list.local, place),
+        address=address(demo_list.local, demo),
         name=demo_list.name,
         posting=demo_list.posting,
         by=None,

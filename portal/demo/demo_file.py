@@ -99,7 +99,7 @@ def _api_keys(known: Facts) -> Facts:
 
 
 def _demo_organisations() -> QuerySet[Organisation]:
-    names = [place.name for place in ORGANISATIONS]
+    names = [demo.name for demo in ORGANISATIONS]
     return Organisation.objects.filter(name__in=names).order_by("id")
 
 
@@ -153,8 +153,8 @@ def provider_certificate(provider: Provider) -> str:
 def _people(known: Facts) -> Iterator[Facts]:
     before = {item["address"]: item for item in known.get("people", [])}
     # Only the demo people: others who joined since must keep their secrets private.
-    cast = Person.objects.filter(address__in=community.demo_addresses())
-    for person in cast.select_related("organisation").order_by("id"):
+    demo_people = Person.objects.filter(address__in=community.demo_addresses())
+    for person in demo_people.select_related("organisation").order_by("id"):
         held = before.get(person.address)
         own = (
             PersonSecrets(held["password"], held["totp_secret"], held["app_password"])

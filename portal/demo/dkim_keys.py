@@ -40,14 +40,14 @@ def public_record(domain: str) -> str:
 
 def publish(names: NameServer) -> None:
     """Adds DNS records for the demo organisations that have their own mail servers."""
-    for place in ORGANISATIONS:
-        if place.connection is None:
+    for demo in ORGANISATIONS:
+        if demo.connection is None:
             continue
-        names.add(place.domain, "MX", f"0 {place.connection.tls_name}.")
-        names.add(place.connection.tls_name, "A", "127.0.0.1")
-        if place.account_type == AccountType.CLOUD_GATEWAY:
-            name = f"{SELECTOR}._domainkey.{place.domain}"
-            names.add_text(name, public_record(place.domain))
+        names.add(demo.domain, "MX", f"0 {demo.connection.tls_name}.")
+        names.add(demo.connection.tls_name, "A", "127.0.0.1")
+        if demo.account_type == AccountType.CLOUD_GATEWAY:
+            name = f"{SELECTOR}._domainkey.{demo.domain}"
+            names.add_text(name, public_record(demo.domain))
 
 
 def _pem_of(key: rsa.RSAPrivateKey) -> bytes:

@@ -18,12 +18,12 @@ def load_certificates() -> None:
         *dict.fromkeys([settings.POSTERN.smtp_name, "localhost", "127.0.0.1"]),
         kept_as="server",
     )
-    for place in ORGANISATIONS:
-        if place.connection is not None:
-            authority.issue(place.connection.tls_name, "localhost", "127.0.0.1")
-            if place.connection.provider is not None:
+    for demo in ORGANISATIONS:
+        if demo.connection is not None:
+            authority.issue(demo.connection.tls_name, "localhost", "127.0.0.1")
+            if demo.connection.provider is not None:
                 # A provider's servers present the same certificate for all tenants.
-                authority.issue(provider_certificate(place.connection.provider))
+                authority.issue(provider_certificate(demo.connection.provider))
 
 
 @transaction.atomic

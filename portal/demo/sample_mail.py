@@ -189,15 +189,15 @@ def _message_id(key: str) -> str:
     return f"<{key}@{settings.POSTERN.community_domain}>"
 
 
-def _named(place: str) -> NamedAddress:
-    address = _address(place)
+def _named(shortened: str) -> NamedAddress:
+    address = _address(shortened)
     holder = Person.objects.filter(address=address).first()
     name = holder.name if holder else Mailbox.objects.get(address=address).name
     return NamedAddress(name, Address.parse(address))
 
 
-def _address(place: str) -> str:
+def _address(shortened: str) -> str:
     """Appends the suffix to `jane@marlowfinch.example.` and `hugh@`; others are complete."""
-    if place.endswith((".", "@")):
-        return f"{place}{settings.POSTERN.community_domain}"
-    return place
+    if shortened.endswith((".", "@")):
+        return f"{shortened}{settings.POSTERN.community_domain}"
+    return shortened

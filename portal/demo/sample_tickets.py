@@ -66,8 +66,10 @@ def write(address_of: dict[str, Person]) -> None:
 
 def people() -> dict[str, Person]:
     """Returns the people of the organisations that ask and answer, by local part."""
-    places = (SERVICE, COURT, CHAMBERS, COUNCIL)
-    rows = Person.objects.filter(organisation__name__in=[p.name for p in places])
+    organisations = (SERVICE, COURT, CHAMBERS, COUNCIL)
+    rows = Person.objects.filter(
+        organisation__name__in=[demo.name for demo in organisations]
+    )
     return {person.address.partition("@")[0]: person for person in rows}
 
 

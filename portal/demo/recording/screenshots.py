@@ -11,8 +11,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser
 
-from portal.demo.recording.script_player import Act, Player
-from portal.demo.recording.temporary_site import Stage
+from portal.demo.recording.script_player import Command, Player
+from portal.demo.recording.temporary_site import TemporarySite
 from portal.guides.bundled import guide_files
 from portal.guides.rendering import pictures
 
@@ -33,7 +33,7 @@ class Shot:
 
     name: str
     folder: Path
-    does: tuple[Act, ...]
+    does: tuple[Command, ...]
     who: str = ""
     height: int = 640
 
@@ -47,11 +47,11 @@ def shots() -> list[Shot]:
     ]
 
 
-def take(browser: Browser, stage: Stage, wanted: list[Shot]) -> Iterator[str]:
+def take(browser: Browser, site: TemporarySite, wanted: list[Shot]) -> Iterator[str]:
     """Takes the pictures and yields the name of each when it is done."""
     for who in dict.fromkeys(shot.who for shot in wanted):
         context = browser.new_context(locale="en-GB", timezone_id="Europe/London")
-        player = Player(context.new_page(), stage)
+        player = Player(context.new_page(), site)
         if who:
             player.sign_in(who)
         for shot in wanted:
@@ -63,8 +63,8 @@ def take(browser: Browser, stage: Stage, wanted: list[Shot]) -> Iterator[str]:
 
 def _take(player: Player, shot: Shot) -> None:
     player.page.set_viewport_size({"width": WIDTH, "height": shot.height})
-    for act in shot.does:
-        player.play(act)
+    for command in shot.does:
+        player.play(command)
     shot.folder.mkdir(parents=True, exist_ok=True)
     target = shot.folder / f"{shot.name}.webp"
     target.write_bytes(small(player.page.screenshot()))

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from allauth.mfa.totp.internal import auth as totp
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
-from portal.demo.recording.temporary_site import Stage
+from portal.demo.recording.temporary_site import TemporarySite
 
-Act = tuple[str, ...]
+Command = tuple[str, ...]
 
-QUIET = [
+CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
     "--hide-scrollbars",
@@ -35,7 +35,7 @@ def browser() -> Iterator[Browser]:
     """Starts the system's Chromium, or else the one that Playwright installed."""
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(
-            args=QUIET,
+            args=CHROMIUM_FLAGS,
             executable_path=shutil.which("chromium")
             or shutil.which("chromium-headless-shell"),
         )
@@ -48,12 +48,12 @@ class Player:
     """Plays commands on a page. Calls `watch` whenever there is something new to see."""
 
     page: Page
-    stage: Stage
+    site: TemporarySite
     watch: Callable[[], None] = field(default=lambda: None)
 
-    def play(self, act: Act) -> None:
+    def play(self, command: Command) -> None:
         """Plays one command. Raises ScriptError if it does not exist."""
-        verb, *words = act
+        verb, *words = command
         known: dict[str, Callable[..., None]] = {
             "open": self._open,
             "sign_in": self.sign_in,
@@ -69,7 +69,7 @@ class Player:
 
     def sign_in(self, who: str) -> None:
         """Signs in as a demo person, by local part, through the sign-in pages."""
-        person = self.stage.people[who]
+        person = self.site.people[who]
         self._open("/account/login/")
         self._fill("Secure email address", person["address"])
         self._fill("Password", person["password"])
@@ -79,7 +79,7 @@ class Player:
             self._click("button", "Continue")
 
     def _open(self, path: str) -> None:
-        self.page.goto(self.stage.site + path, wait_until="load")
+        self.page.goto(self.site.url + path, wait_until="load")
         self.watch()
 
     def _fill(self, label: str, text: str) -> None:

@@ -18,54 +18,54 @@ from pathlib import Path
 from typing import Any
 
 PORTS = ("WEB", "SMTP", "SUBMISSION", "SUBMISSIONS", "POP3", "POP3S")
-# Seconds that it has to start, and to stop.
-PATIENCE = 300
-GRACE = 30
+# Seconds.
+START_TIMEOUT = 300
+STOP_TIMEOUT = 30
 
 
-class StageError(Exception):
+class StartError(Exception):
     """Raised if the demo community did not start; the message is the end of its log."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """Its URL, and its people (entries of demo.json) by local part."""
+class TemporarySite:
+    """A running demo site. `people` maps local parts to entries of demo.json."""
 
-    site: str
+    url: str
     people: dict[str, dict[str, Any]]
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
-    """Runs a demo community until the block ends. Raises StageError if it does not start."""
-    folder = Path(tempfile.mkdtemp(prefix="stage-"))
+def temporary_site() -> Iterator[TemporarySite]:
+    """Runs a demo community until the block ends. Raises StartError if it does not start."""
+    folder = Path(tempfile.mkdtemp(prefix="recording-"))
     ports = {name: _free_port() for name in PORTS}
     # `localhost`, so that no machine's name appears in the pictures.
-    site = f"http://localhost:{ports['WEB']}"
+    url = f"http://localhost:{ports['WEB']}"
     log = folder / "up.log"
     with log.open("wb") as output:
         running = subprocess.Popen(  # noqa: S603
             [sys.executable, sys.argv[0], "up"],
-            env=_environment(folder, ports, site),
+            env=_environment(folder, ports, url),
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
     try:
         _wait(running, log)
-        yield Stage(site, _people(folder))
+        yield TemporarySite(url, _people(folder))
     finally:
         running.send_signal(signal.SIGTERM)
-        running.wait(GRACE)
+        running.wait(STOP_TIMEOUT)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _environment(folder: Path, ports: dict[str, int], site: str) -> dict[str, str]:
+def _environment(folder: Path, ports: dict[str, int], url: str) -> dict[str, str]:
     return {
         **os.environ,
         "POSTERN_ENV": "development",
         "POSTERN_VAR": str(folder),
-        "POSTERN_WEB_URL": site,
+        "POSTERN_WEB_URL": url,
         **{f"POSTERN_{name}_PORT": str(port) for name, port in ports.items()},
     }
 
@@ -78,10 +78,10 @@ def _free_port() -> int:
 
 
 def _wait(running: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + START_TIMEOUT
     while b"Ctrl-C stops it." not in log.read_bytes():
         if running.poll() is not None or time.monotonic() > deadline:
-            raise StageError(log.read_text(errors="replace")[-2000:])
+            raise StartError(log.read_text(errors="replace")[-2000:])
         time.sleep(0.5)
 
 

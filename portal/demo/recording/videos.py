@@ -12,16 +12,16 @@ from playwright.sync_api import Browser, ViewportSize
 
 from portal.demo.recording.screenshots import small
 from portal.demo.recording.script_player import Player
-from portal.demo.recording.temporary_site import Stage
+from portal.demo.recording.temporary_site import TemporarySite
 from portal.guides.bundled import videos
 from portal.guides.bundled.videos import Film
 
 SIZE: ViewportSize = {"width": 1280, "height": 720}
 FRAMES_A_SECOND = 5
-# Seconds: to look at a still, at least for a scene, and to read a character of a caption.
-LOOK = 1.4
-SHORTEST = 3.0
-READING = 1 / 15
+# In seconds.
+STILL_SECONDS = 1.4
+SHORTEST_SCENE = 3.0
+SECONDS_PER_CHARACTER = 1 / 15
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ class Reel:
         """Appends a still."""
         path = self.folder / f"{len(self.stills):04}.png"
         path.write_bytes(png)
-        self.stills.append((path, LOOK))
+        self.stills.append((path, STILL_SECONDS))
 
     def hold_until(self, second: float) -> None:
         """Extends the last still until that second."""
@@ -52,11 +52,11 @@ class Reel:
         self.stills[-1] = (path, seconds + max(0.0, second - self.length))
 
 
-def shoot(browser: Browser, stage: Stage, film: Film) -> None:
+def shoot(browser: Browser, site: TemporarySite, film: Film) -> None:
     """Records a film and writes its video, poster, times, captions and chapters."""
     videos.MEDIA.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="reel-") as folder:
-        reel = _played(browser, stage, film, Path(folder))
+        reel = _recorded(browser, site, film, Path(folder))
         _encode(reel, videos.MEDIA / f"{film.name}.webm")
         # From the middle, because many films start on the same page.
         poster, _ = reel.stills[len(reel.stills) // 2]
@@ -75,22 +75,24 @@ def write_tracks(name: str) -> None:
     chapters.write_text(videos.chapter_marks(film), encoding="utf-8")
 
 
-def _played(browser: Browser, stage: Stage, film: Film, folder: Path) -> Reel:
+def _recorded(browser: Browser, site: TemporarySite, film: Film, folder: Path) -> Reel:
     reel = Reel(folder)
     context = browser.new_context(
         locale="en-GB", timezone_id="Europe/London", viewport=SIZE
     )
-    player = Player(context.new_page(), stage)
+    player = Player(context.new_page(), site)
     if film.who:
         player.sign_in(film.who)
     player.watch = lambda: reel.add(player.page.screenshot())
     for scene in film.scenes:
         begins = reel.length
-        for act in scene.does:
-            player.play(act)
+        for command in scene.does:
+            player.play(command)
         if not scene.does:
             player.watch()
-        reel.hold_until(begins + max(SHORTEST, 1 + len(scene.says) * READING))
+        reel.hold_until(
+            begins + max(SHORTEST_SCENE, 1 + len(scene.says) * SECONDS_PER_CHARACTER)
+        )
         reel.times.append((begins, reel.length))
     context.close()
     return reel

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from portal.demo.recording import screenshots
-from portal.demo.recording.videos import LOOK, Reel
+from portal.demo.recording.videos import STILL_SECONDS, Reel
 from portal.guides.bundled import videos
 
 
@@ -28,7 +28,7 @@ def test_a_still_stands_until_its_caption_is_read(tmp_path: Path) -> None:
     reel.hold_until(10)
 
     assert reel.length == 10
-    assert reel.stills[0][1] == LOOK
+    assert reel.stills[0][1] == STILL_SECONDS
 
 
 def test_a_still_is_never_cut_short(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_a_still_is_never_cut_short(tmp_path: Path) -> None:
     reel.add(b"first")
     reel.hold_until(0.1)
 
-    assert reel.length == LOOK
+    assert reel.length == STILL_SECONDS
 
 
 def test_a_screenshot_becomes_small_whatever_is_on_it() -> None:

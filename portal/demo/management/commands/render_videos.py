@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from portal.demo.recording.script_player import browser
-from portal.demo.recording.temporary_site import stage
+from portal.demo.recording.temporary_site import temporary_site
 from portal.demo.recording.videos import shoot
 from portal.guides.bundled import videos
 
@@ -23,7 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Records the videos and prints their lengths."""
-        with stage() as opened, browser() as chromium:
+        with temporary_site() as site, browser() as chromium:
             for name in options["names"] or videos.names():
-                shoot(chromium, opened, videos.film(name))
+                shoot(chromium, site, videos.film(name))
                 self.stdout.write(f"{name}: {videos.film(name).length}")

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from portal.demo.recording import screenshots
 from portal.demo.recording.script_player import browser
-from portal.demo.recording.temporary_site import stage
+from portal.demo.recording.temporary_site import temporary_site
 
 
 class Command(BaseCommand):
@@ -29,6 +29,6 @@ class Command(BaseCommand):
         wanted = [
             shot for shot in screenshots.shots() if not names or shot.name in names
         ]
-        with stage() as opened, browser() as chromium:
-            for name in screenshots.take(chromium, opened, wanted):
+        with temporary_site() as site, browser() as chromium:
+            for name in screenshots.take(chromium, site, wanted):
                 self.stdout.write(name)
