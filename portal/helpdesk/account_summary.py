@@ -70,7 +70,7 @@ def _second_factor(person: Person) -> Fact:
 def _everyday_address(person: Person) -> Fact:
     """Shows whether a link can be sent and whether a change is pending; never the address."""
     if pending_change(person) is not None:
-        return Fact("Everyday address", "A change is waiting", is_doubt=True)
+        return Fact("Everyday address", "A change is pending", is_doubt=True)
     has_one = bool(person.notice_address)
     return Fact("Everyday address", "Known" if has_one else "None", not has_one)
 

@@ -38,7 +38,7 @@ ACTIONS = {
     OutcomeState.EXPANDED: Action.EXPANDED,
     OutcomeState.FAILED: Action.FAILED,
 }
-WAITING = Reply(451, "4.4.7", "It is waiting to be tried again")
+WAITING = Reply(451, "4.4.7", "It will be tried again")
 
 # Nobody reads at a list's addresses, and a sender's DSN must not leave the community.
 UNREAD = (RouteKind.LIST, RouteKind.BOUNCES, notice_routing.OUTSIDE)

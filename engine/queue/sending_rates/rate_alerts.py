@@ -17,12 +17,13 @@ log = logging.getLogger(__name__)
 
 SUBJECT = "A sender has reached its sending limit: {who}"
 TEXT = """\
-This sender has sent as much as it may in one {span}, and is asked to wait. Nothing is lost:
-messages that were not accepted will be tried again, or are still with their author.
+This sender has reached its limit for one {span}. Further messages are deferred.
+Nothing is lost: messages that were not accepted will be tried again, or are still with
+their author.
 
 Sender: {who}
 {place}Sent in this {span}: {messages} messages to {recipients} recipients
-Asked to wait: {deferred} times
+Deferred: {deferred} times
 
 If this is expected, such as a mailing to many people, the operator can give a bulk
 allowance under "Sending rates" in the console. If it is not, the account or the system may

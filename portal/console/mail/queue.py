@@ -43,7 +43,8 @@ BULK_ACTIONS = {
     "hold": BulkAction(
         "Hold",
         operator_actions.hold,
-        "They wait until an operator releases them; their retry time does not run out.",
+        "They stay in the queue until an operator releases them, and do not expire "
+        "meanwhile.",
         needs_reason=True,
     ),
     "release": BulkAction(

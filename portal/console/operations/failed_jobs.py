@@ -148,7 +148,7 @@ def _describe_run(run: JobRun, by: Person) -> Confirmation:
 def _describe_dismissal(run: JobRun, by: Person) -> Confirmation:
     return Confirmation(
         title=f"Dismiss: {name_of(run)}",
-        text="The job will not run. The audit trail keeps what it was.",
+        text="The job will not run. The audit trail records what it was for.",
         button="Dismiss it",
         done="The job is dismissed.",
         is_warning=True,
