@@ -32,7 +32,7 @@ def correspondent_names(context: dict[str, Any], message: Message) -> dict[str, 
         "is_sent": True,
         # In a list that also names senders, "To" must be visible.
         "says_to": bool(context.get("names_folder")),
-        "names": names or [recipients.text or gettext("No recipients yet")],
+        "names": names or [recipients.text or gettext("(no recipients)")],
         "others": _others(recipients),
     }
 

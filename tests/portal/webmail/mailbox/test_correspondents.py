@@ -101,7 +101,7 @@ def test_a_draft_to_nobody_yet_says_so(as_bob: Client, bob: Person) -> None:
 
     page = soup(as_bob, "folder", folder_id=message.folder_id)
 
-    assert lines(page) == [("To Nobody yet", "")]
+    assert lines(page) == [("To (no recipients)", "")]
 
 
 def test_a_search_says_of_what_was_sent_to_whom(as_bob: Client, bob: Person) -> None:
