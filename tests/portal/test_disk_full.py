@@ -76,7 +76,7 @@ def test_a_message_that_cannot_be_sent_comes_back_whole(
     page = answer.content.decode()
     assert answer.status_code == 503
     assert answer["Retry-After"] == "60"
-    assert "cannot save or load data" in page
+    assert "cannot save or read data" in page
     again = form_values(page)
     assert {name: again[name] for name in form} == form
     assert not Message.objects.exists()
