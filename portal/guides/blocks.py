@@ -25,7 +25,7 @@ class PictureBlock(blocks.StructBlock):
     image = ImageChooserBlock(required=False, help_text="Or a picture of your own.")
     alt = blocks.CharBlock(
         label="Text for screen readers",
-        help_text="Describe the picture for people who cannot see it.",
+        help_text="What somebody who does not see the picture needs to know.",
     )
     caption = blocks.CharBlock(required=False)
 
