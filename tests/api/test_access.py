@@ -7,9 +7,10 @@ from urllib.parse import urlencode
 import pytest
 import time_machine
 from django.conf import settings
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
+from api.auth.bearer import bears_valid_key
 from engine.registry.credentials import generated_secrets
 from engine.registry.models import ApiKey, Organisation, Person
 from engine.registry.scopes import Scope
@@ -162,9 +163,86 @@ def test_too_many_calls_are_told_when_to_come_back(
     answers = [call("GET", "/organisations/") for _ in range(3)]
 
     assert [answer.status_code for answer in answers] == [200, 200, 429]
-    assert [answer["RateLimit-Remaining"] for answer in answers[:2]] == ["1", "0"]
+    assert [answer["RateLimit-Remaining"] for answer in answers] == ["1", "0", "0"]
+    assert {answer["RateLimit-Limit"] for answer in answers} == {"2"}
+    assert all(0 < int(answer["RateLimit-Reset"]) <= 60 for answer in answers)
     assert 0 < int(answers[2]["Retry-After"]) <= 60
     assert answers[2]["Content-Type"] == PROBLEM
+
+
+@pytest.mark.parametrize(
+    ("header", "bears"),
+    [
+        (f"Bearer {SECRET}", True),
+        (f"bearer  {SECRET}", True),
+        (f"Basic {SECRET}", False),
+        (SECRET, False),
+        ("Bearer of-something-else", False),
+        ("Bearer", False),
+        ("", False),
+    ],
+)
+def test_a_large_body_is_read_only_from_a_caller_with_a_key(
+    case_system: ApiKey, header: str, bears: bool
+) -> None:
+    request = RequestFactory().post("/", headers={"Authorization": header})
+
+    assert bears_valid_key(request) is bears
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "Token", ""])
+def test_a_key_is_not_accepted_under_another_scheme(
+    case_system: ApiKey, scheme: str
+) -> None:
+    answer = Client().get(
+        "/api/v1/people/", headers={"Authorization": f"{scheme} {SECRET}"}
+    )
+
+    assert answer.status_code == 401
+    assert "not known" not in answer.json()["detail"]
+
+
+def test_a_token_loses_the_scopes_that_its_key_loses(case_system: ApiKey) -> None:
+    call = Api(str(take_token("casesystem", SECRET)["access_token"]))
+
+    ApiKey.objects.update(scopes=["people:read"])
+
+    assert call("GET", "/organisations/").status_code == 403
+    assert call("GET", "/people/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        "Basic casesystem",
+        "Basic " + base64.b64encode(b"\xff\xfe:secret").decode(),
+        "Bearer " + base64.b64encode(f"casesystem:{SECRET}".encode()).decode(),
+        "",
+    ],
+    ids=["not base64", "not text", "another scheme", "none"],
+)
+def test_credentials_that_cannot_be_read_are_refused(
+    case_system: ApiKey, credentials: str
+) -> None:
+    answer = Client().post(
+        TOKEN,
+        "grant_type=client_credentials",
+        content_type="application/x-www-form-urlencoded",
+        headers={"Authorization": credentials},
+    )
+
+    assert answer.status_code == 401
+    assert answer.json()["error"] == "invalid_client"
+
+
+def test_credentials_may_come_in_the_body(case_system: ApiKey) -> None:
+    answer = Client().post(
+        TOKEN,
+        f"grant_type=client_credentials&client_id=casesystem&client_secret={SECRET}",
+        content_type="application/x-www-form-urlencoded",
+    )
+
+    assert answer.status_code == 200
 
 
 @pytest.mark.parametrize(

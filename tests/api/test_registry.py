@@ -102,6 +102,20 @@ def test_nobody_s_powers_are_taken_by_changing_staff(call: Api, bob: Person) -> 
     assert bob.everyday_address == ""
 
 
+@pytest.mark.parametrize(("verb", "is_active"), [("suspend", True), ("resume", False)])
+def test_a_key_neither_suspends_nor_resumes_staff(
+    call: Api, bob: Person, verb: str, is_active: bool
+) -> None:
+    factories.make_staff(bob, RoleName.OPERATOR)
+    Person.objects.filter(pk=bob.pk).update(is_active=is_active)
+
+    answer = call("POST", f"/people/{bob.pk}/{verb}/", {"reason": "Left"})
+
+    bob.refresh_from_db()
+    assert answer.status_code == 409
+    assert bob.is_active is is_active
+
+
 def test_an_everyday_address_is_no_part_of_a_profile(call: Api, bob: Person) -> None:
     answer = call("PATCH", f"/people/{bob.pk}/", {"everyday_address": "me@x.example"})
 
