@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.mail.address_rewriting import rewrite_header
+from engine.mail.address_rewriting import MAX_LINE_OCTETS, rewrite, rewrite_header
 from engine.mail.header import HeaderBlock
 from tests.engine.mail.strategies import (
     TO_COMMUNITY,
@@ -100,3 +100,21 @@ def test_each_field_of_addresses_is_mapped(name: str) -> None:
     assert rewritten.to_bytes() == raw.replace(
         b"firm.example", b"firm.example.secure.example"
     )
+
+
+def test_a_long_line_without_an_address_to_map_stays_as_it_is() -> None:
+    value = b" " + b", ".join([b"joe@other.example"] * 80)
+
+    assert rewrite(value, to_community) == value
+
+
+def test_a_line_that_becomes_too_long_is_folded_at_each_address() -> None:
+    value = b", ".join([b"jane@firm.example"] * 50)
+
+    rewritten = rewrite(value, to_community)
+
+    assert rewritten.replace(b"\r\n", b"") == value.replace(
+        b"firm.example", b"firm.example.secure.example"
+    )
+    assert max(map(len, rewritten.split(b"\r\n"))) <= MAX_LINE_OCTETS
+    assert len(rewritten.split(b"\r\n")) == 50

@@ -8,9 +8,9 @@ import pytest
 from django.utils import timezone
 
 from engine.database import clock
-from engine.queue.delivery import claim
+from engine.queue.delivery import claim, due_recipients
 from engine.queue.delivery.concurrency import Capacity
-from engine.queue.models import Hold, Recipient, RecipientStatus
+from engine.queue.models import Hold, Recipient, RecipientStatus, Source
 from engine.transport import connection_errors
 from tests import factories
 from tests.engine.queue.conftest import JANE
@@ -155,3 +155,31 @@ def test_a_runner_renews_only_what_it_names(queue, firm_connection, bob):
     assert queue.recipient(references[0]).leased_until > timezone.now()
     assert queue.recipient(references[1]).leased_until < timezone.now()
     assert set(claim.lock_leased("runner", [named.pk])) == {named.pk}
+
+
+@pytest.mark.parametrize("source", Source)
+def test_only_what_the_service_wrote_itself_is_a_notice(
+    queue, firm_connection, bob, source
+):
+    queue.send(bob.address, JANE, source=source)
+
+    [parcel] = claim.claim("runner")
+
+    assert parcel.is_notice is (source in (Source.SYSTEM, Source.DSN))
+    assert str(parcel.sender) == bob.address
+
+
+def test_the_newest_reply_says_why_a_destination_cannot_be_reached(
+    queue, firm_connection, bob
+):
+    """Of several that were tried at the same moment, it is the last one's."""
+    names = [queue.send(bob.address, JANE) for _ in range(3)]
+    now = timezone.now()
+    replies = (connection_errors.NO_ANSWER, connection_errors.NOT_TRUSTED, "")
+    for name, reply in zip(names, replies, strict=True):
+        row = Recipient.objects.filter(message__reference=name)
+        row.update(next_attempt_at=now, last_reply=str(reply))
+
+    found = due_recipients.outage_replies([at(firm_connection), "connection:999999"])
+
+    assert found == {at(firm_connection): str(connection_errors.NOT_TRUSTED)}

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from engine.mail.address import Address
 from engine.mail.envelope import Envelope
 from engine.mail.message import split
-from engine.queue.enqueue import commit
+from engine.queue.enqueue import commit, insertion
 from engine.queue.enqueue.accepted_message import AcceptedMessage, new_reference
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
 from engine.registry.models import Organisation, Person
@@ -79,6 +79,22 @@ def test_after_a_day_it_is_a_new_message(alice: Person, queue: Queue) -> None:
 
     assert second != first
     assert QueuedMessage.objects.count() == 2
+
+
+def test_what_cannot_be_committed_in_full_leaves_nothing(
+    alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(batch: object) -> None:
+        raise RuntimeError("no audit entry can be written")
+
+    message = incoming(alice)
+    monkeypatch.setattr(insertion.group_mailbox_audit, "record_group_senders", fail)
+
+    with pytest.raises(RuntimeError, match="no audit entry"):
+        commit.commit_messages([message])
+
+    assert QueuedMessage.objects.count() == 0
+    assert Message.objects.count() == 0
 
 
 def with_rules(organisation: Organisation, *, count: int) -> list[Person]:

@@ -75,6 +75,14 @@ def test_who_writes_as_themselves_leaves_no_entry(
     assert not Entry.objects.exists()
 
 
+def test_who_writes_from_their_own_mailbox_leaves_no_entry(
+    team: Mailbox, alice: Person, bob: Person
+) -> None:
+    send(bob, sender=bob.address, author=bob.address, to=alice.address)
+
+    assert not Entry.objects.exists()
+
+
 def test_mail_for_the_team_stays_here(
     team: Mailbox, bob: Person, jane: Person, queue
 ) -> None:
