@@ -28,7 +28,7 @@ RUNS = {"letter.txt": b"Good morning", "sub/run.exe": b"x"}
 DISGUISED = {"letter.txt": b"Good morning", "papers.pdf": specimens.program()}
 
 
-def found(data: bytes) -> dict[str, bytes]:
+def members_of(data: bytes) -> dict[str, bytes]:
     """Returns the octets of members by name; empty where only the name is known."""
     read = {}
     for member in archive_members.members(data, "papers", Budget()):
@@ -71,7 +71,7 @@ SWITCHES = [
 def test_7z_is_read(tmp_path: Path, switch: str) -> None:
     made = peer.pack(tmp_path, FILES | {"empty.txt": b""}, *filter(None, [switch]))
 
-    read = found(made)
+    read = members_of(made)
 
     assert {name: read.get(name) for name in FILES} == FILES
     assert read["empty.txt"] == b"" and "sub" in read
@@ -141,7 +141,7 @@ def test_rar_is_read(tmp_path: Path, make: Callable[..., bytes]) -> None:
     made = make(FILES)
 
     assert listed(tmp_path / "a.rar", made) == list(FILES)
-    assert found(made) == FILES
+    assert members_of(made) == FILES
     assert policy.can_carry([File("papers.rar", "application/vnd.rar", made)])
 
 
@@ -169,7 +169,7 @@ def test_rar_names_a_file_twice(tmp_path: Path, wide: bytes) -> None:
     made = archives.rar4({"aaa.exe": b"x"}, wide=wide)
 
     assert listed(tmp_path / "a.rar", made) == ["run.exe"]
-    assert "run.exe" in found(made)
+    assert "run.exe" in members_of(made)
 
 
 @pytest.mark.parametrize(
@@ -190,8 +190,8 @@ def test_rar_with_encrypted_members_shows_their_names() -> None:
     record = archives.vint(1) + bytes(40)
     locked = archives.vint(len(record)) + record
 
-    assert found(archives.rar5({"a.pdf": b"x"}, extra=locked)) == {"a.pdf": b""}
-    assert found(archives.rar4({"a.pdf": b"x"}, flags=4)) == {"a.pdf": b""}
+    assert members_of(archives.rar5({"a.pdf": b"x"}, extra=locked)) == {"a.pdf": b""}
+    assert members_of(archives.rar4({"a.pdf": b"x"}, flags=4)) == {"a.pdf": b""}
 
 
 def test_rar_with_more_blocks_than_anybody_makes() -> None:
@@ -215,7 +215,7 @@ def test_outlook_item_is_read(tmp_path: Path) -> None:
         path.endswith("3701000D/__attach_version1.0_#00000000/__substg1.0_3707001F")
         for path in peer.names(tmp_path, made, kind="compound")
     )
-    assert found(made) == {
+    assert members_of(made) == {
         "papers.pdf": b"%PDF" * 2_000,
         "PAPERS~1.PDF": b"short",
         "b.txt": b"deep",

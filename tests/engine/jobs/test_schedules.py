@@ -21,7 +21,7 @@ def no_others() -> None:
     Schedule.objects.all().delete()
 
 
-def made(kind: str = Schedule.MINUTES, **over: object) -> Schedule:
+def make_schedule(kind: str = Schedule.MINUTES, **over: object) -> Schedule:
     return Schedule.objects.create(
         **{
             "name": "test.fail",
@@ -35,7 +35,7 @@ def made(kind: str = Schedule.MINUTES, **over: object) -> Schedule:
 
 
 def test_a_due_schedule_starts_one_job_and_is_due_again_a_period_later() -> None:
-    schedule = made()
+    schedule = make_schedule()
 
     assert (schedules.queue_due(), schedules.queue_due()) == (1, 0)
 
@@ -45,7 +45,7 @@ def test_a_due_schedule_starts_one_job_and_is_due_again_a_period_later() -> None
 
 
 def test_missed_runs_are_run_once() -> None:
-    made(next_run=clock.now() - timedelta(days=3))
+    make_schedule(next_run=clock.now() - timedelta(days=3))
 
     schedules.queue_due()
 
@@ -63,7 +63,7 @@ def test_missed_runs_are_run_once() -> None:
 def test_one_that_lies_further_ahead_than_its_period_runs_now(
     kind: str, ahead: timedelta
 ) -> None:
-    schedule = made(kind, next_run=clock.now() + ahead)
+    schedule = make_schedule(kind, next_run=clock.now() + ahead)
 
     assert schedules.queue_due() == 1
 
@@ -80,13 +80,13 @@ def test_one_that_lies_further_ahead_than_its_period_runs_now(
     ],
 )
 def test_one_that_is_not_due_yet_waits(kind: str, ahead: timedelta) -> None:
-    made(kind, next_run=clock.now() + ahead)
+    make_schedule(kind, next_run=clock.now() + ahead)
 
     assert schedules.queue_due() == 0
 
 
 def test_a_run_that_is_not_done_yet_keeps_the_next_from_piling_up() -> None:
-    schedule = made()
+    schedule = make_schedule()
     schedules.queue_due()
     worker.run_next(Lane.QUICK)
 
@@ -99,7 +99,7 @@ def test_a_run_that_is_not_done_yet_keeps_the_next_from_piling_up() -> None:
 
 
 def test_a_run_that_was_lost_from_the_queue_keeps_no_other_from_starting() -> None:
-    made()
+    make_schedule()
     schedules.queue_due()
     OrmQ.objects.all().delete()
     Schedule.objects.update(next_run=clock.now())
@@ -111,7 +111,7 @@ def test_a_run_that_was_lost_from_the_queue_keeps_no_other_from_starting() -> No
 
 
 def test_a_schedule_names_the_lane_of_its_jobs() -> None:
-    made(cluster=Lane.CALLS)
+    make_schedule(cluster=Lane.CALLS)
 
     schedules.queue_due()
 
@@ -122,7 +122,7 @@ def test_a_schedule_names_the_lane_of_its_jobs() -> None:
 def test_a_host_whose_clock_is_ahead_starts_nothing_early(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    made(next_run=clock.now() + timedelta(seconds=50))
+    make_schedule(next_run=clock.now() + timedelta(seconds=50))
     ahead = timezone.now() + timedelta(minutes=5)
     monkeypatch.setattr(timezone, "now", lambda: ahead)
 
@@ -130,7 +130,7 @@ def test_a_host_whose_clock_is_ahead_starts_nothing_early(
 
 
 def test_what_is_started_now_runs_once_however_often_it_is_asked_for() -> None:
-    made(next_run=clock.now() + timedelta(minutes=1))
+    make_schedule(next_run=clock.now() + timedelta(minutes=1))
 
     for _ in range(50):
         schedules.start_now("test.fail")
@@ -140,7 +140,7 @@ def test_what_is_started_now_runs_once_however_often_it_is_asked_for() -> None:
 
 
 def test_what_runs_already_may_have_looked_too_early() -> None:
-    made(next_run=clock.now() + timedelta(minutes=1))
+    make_schedule(next_run=clock.now() + timedelta(minutes=1))
     schedules.start_now("test.fail")
     assert queue.claim(Lane.QUICK) is not None
 
@@ -151,7 +151,7 @@ def test_what_runs_already_may_have_looked_too_early() -> None:
 
 
 def test_what_fails_does_not_pile_up_with_what_arrives() -> None:
-    made(next_run=clock.now() + timedelta(minutes=1))
+    make_schedule(next_run=clock.now() + timedelta(minutes=1))
     for _ in range(5):
         schedules.start_now("test.fail")
         worker.run_next(Lane.QUICK)

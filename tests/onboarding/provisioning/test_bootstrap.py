@@ -22,14 +22,14 @@ OPERATOR = {
 }
 
 
-def found(**over: str) -> str:
+def found_community(**over: str) -> str:
     said = StringIO()
     call_command("found_community", **(OPERATOR | over), stdout=said)
     return said.getvalue()
 
 
 def test_first_operator_can_let_others_in() -> None:
-    found()
+    found_community()
 
     olive = Person.objects.get()
     assert olive.address == "olive@secure.example"
@@ -38,7 +38,9 @@ def test_first_operator_can_let_others_in() -> None:
 
 
 def test_link_that_is_printed_opens_the_first_sign_in(client: Client) -> None:
-    [link] = [line for line in found().splitlines() if line.startswith("http")]
+    [link] = [
+        line for line in found_community().splitlines() if line.startswith("http")
+    ]
 
     page = client.get("/" + link.split("/", 3)[3])
 
@@ -50,7 +52,7 @@ def test_link_that_is_printed_opens_the_first_sign_in(client: Client) -> None:
     "local", ["helpdesk", "postmaster", "notices", "abuse", "security"]
 )
 def test_service_addresses_reach_the_helpdesk(local: str) -> None:
-    found()
+    found_community()
 
     route = routes.current().resolve(Address(local, "secure.example"))
 
@@ -58,16 +60,16 @@ def test_service_addresses_reach_the_helpdesk(local: str) -> None:
 
 
 def test_community_is_founded_once() -> None:
-    found()
+    found_community()
 
     with pytest.raises(CommandError, match="has an operator already"):
-        found(local_part="mallory")
+        found_community(local_part="mallory")
 
     assert Organisation.objects.filter(kind=Kind.OPERATOR).count() == 1
 
 
 def test_nothing_is_left_of_an_attempt_with_a_bad_address() -> None:
     with pytest.raises(CommandError, match="not an address"):
-        found(everyday_address="olive at justice")
+        found_community(everyday_address="olive at justice")
 
     assert not Organisation.objects.exists()

@@ -16,7 +16,7 @@ def staff_client(signed_in: SignIn, olive: Person) -> Client:
     return signed_in(olive, second_factor=True)
 
 
-def found(client: Client, sought: str) -> dict[str, list[str]]:
+def results_of(client: Client, sought: str) -> dict[str, list[str]]:
     sections = client.get("/admin/search/", {"q": sought}).context["sections"]
     return {
         section.title: [row[0].text for row in section.table.rows]
@@ -33,15 +33,17 @@ def test_everything_is_found_by_its_name(
     factories.make_list("users@northfield.secure.example", northfield)
     Event.objects.create(reference="ABC123", kind="failed", at=timezone.now())
 
-    assert found(staff_client, "bob@northfield")["People"] == ["Bob"]
-    assert found(staff_client, "firm.example") == {"Organisations": ["Firm Solicitors"]}
-    assert found(staff_client, "listing@") == {
+    assert results_of(staff_client, "bob@northfield")["People"] == ["Bob"]
+    assert results_of(staff_client, "firm.example") == {
+        "Organisations": ["Firm Solicitors"]
+    }
+    assert results_of(staff_client, "listing@") == {
         "Addresses": ["listing@northfield.secure.example"]
     }
-    assert found(staff_client, "users@northfield")["Addresses"] == [
+    assert results_of(staff_client, "users@northfield")["Addresses"] == [
         "users@northfield.secure.example"
     ]
-    assert found(staff_client, "abc123") == {"Messages": ["ABC123"]}
+    assert results_of(staff_client, "abc123") == {"Messages": ["ABC123"]}
 
 
 def test_nothing_is_shown_that_the_role_may_not_see(
@@ -52,8 +54,8 @@ def test_nothing_is_shown_that_the_role_may_not_see(
     Event.objects.create(reference="ABC123", kind="failed", at=timezone.now())
     client = signed_in(editor, second_factor=True)
 
-    assert found(client, "bob") == {}
-    assert found(client, "ABC123") == {}
+    assert results_of(client, "bob") == {}
+    assert results_of(client, "ABC123") == {}
 
 
 def test_empty_search_says_what_can_be_found(staff_client: Client) -> None:
@@ -69,4 +71,4 @@ def test_search_asks_few_questions(
         factories.make_person(f"ash{number}@x.secure.example", made)
 
     with django_assert_max_num_queries(28):
-        assert len(found(staff_client, "ash")["People"]) == 10
+        assert len(results_of(staff_client, "ash")["People"]) == 10

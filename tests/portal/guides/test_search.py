@@ -27,35 +27,35 @@ def library(guide_folder: GuideFolder) -> GuideFolder:
     return guide_folder
 
 
-def found(text: str) -> list[str]:
+def slugs_found(text: str) -> list[str]:
     return [page.slug for page in find.search(text).pages]
 
 
 def test_a_word_of_the_title_comes_before_one_of_the_text(library: GuideFolder) -> None:
-    assert found("password")[0] == "reset"
-    assert set(found("password")) == {"reset", "phone"}
+    assert slugs_found("password")[0] == "reset"
+    assert set(slugs_found("password")) == {"reset", "phone"}
 
 
 def test_a_word_that_means_the_same_finds_it(library: GuideFolder) -> None:
-    assert found("passphrase")[0] == "reset"
-    assert "second-factor" in found("2FA")
+    assert slugs_found("passphrase")[0] == "reset"
+    assert "second-factor" in slugs_found("2FA")
 
 
 def test_a_word_that_only_the_editor_wrote_finds_it(library: GuideFolder) -> None:
-    assert found("iPhone") == ["phone"]
+    assert slugs_found("iPhone") == ["phone"]
 
 
 def test_a_question_in_plain_words_is_understood(library: GuideFolder) -> None:
-    assert found("how do I set up a second factor?")[0] == "second-factor"
+    assert slugs_found("how do I set up a second factor?")[0] == "second-factor"
 
 
 def test_a_word_too_many_still_finds_the_rest(library: GuideFolder) -> None:
-    assert "reset" in found("password zebra")
+    assert "reset" in slugs_found("password zebra")
 
 
 @pytest.mark.parametrize("typed", ["pasword", "passwrod", "Passwords", "pasword reset"])
 def test_a_mistyped_word_finds_what_was_meant(library: GuideFolder, typed: str) -> None:
-    assert "reset" in found(typed)
+    assert "reset" in slugs_found(typed)
 
 
 def test_a_mistyped_word_is_told_with_what_it_was_read_as(
@@ -72,14 +72,14 @@ def test_a_word_that_is_right_is_left_alone(library: GuideFolder) -> None:
 
 
 def test_what_nobody_wrote_is_not_found(library: GuideFolder, client: Client) -> None:
-    assert found("zebra") == []
+    assert slugs_found("zebra") == []
     page = client.get("/guides/search/", {"q": "zebra"}).content.decode()
     assert "0 guides found" in page
     assert "Try other words" in page
 
 
 def test_nothing_typed_finds_nothing(library: GuideFolder, client: Client) -> None:
-    assert found("   ") == []
+    assert slugs_found("   ") == []
     assert client.get("/guides/search/").status_code == 200
 
 

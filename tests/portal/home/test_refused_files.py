@@ -20,7 +20,7 @@ def community(settings):
     return configure
 
 
-def shown(client: Client) -> tuple[str, set[str]]:
+def page_and_endings(client: Client) -> tuple[str, set[str]]:
     page = client.get("/attachments/").content.decode()
     found = re.findall(r'<span class="postern-value">\.?([^<]+)</span>', page)
     return html.unescape(page), set(found)
@@ -28,7 +28,7 @@ def shown(client: Client) -> tuple[str, set[str]]:
 
 @pytest.mark.django_db
 def test_everybody_reads_which_kinds_are_refused(client: Client) -> None:
-    page, found = shown(client)
+    page, found = page_and_endings(client)
 
     unopened = embedded.CLOSED
     assert (
@@ -51,7 +51,7 @@ def test_everybody_reads_what_becomes_of_encrypted_files(
 ) -> None:
     community(encrypted_content=chosen)
 
-    assert said in shown(client)[0]
+    assert said in page_and_endings(client)[0]
 
 
 @pytest.mark.django_db
@@ -62,7 +62,7 @@ def test_a_community_shows_where_it_differs(client: Client, community) -> None:
         attachments_active="refuse",
     )
 
-    page, found = shown(client)
+    page, found = page_and_endings(client)
     differs = page[
         page.index("Where this community differs") : page.index("What is ref")
     ]
@@ -95,8 +95,13 @@ def test_the_console_says_how_many_and_where_to_read_them(community) -> None:
 def test_archives_that_the_scanner_does_not_open_are_named(
     client: Client, community
 ) -> None:
-    assert "Archives that the virus scanner does not open" in shown(client)[0]
+    assert (
+        "Archives that the virus scanner does not open" in page_and_endings(client)[0]
+    )
 
     community(archives_unscanned=["7z", "rar", "tar.xz"])
 
-    assert "Archives that the virus scanner does not open" not in shown(client)[0]
+    assert (
+        "Archives that the virus scanner does not open"
+        not in page_and_endings(client)[0]
+    )

@@ -54,7 +54,7 @@ Content-Type: application/pdf
 """.replace(b"\n", b"\r\n")
 
 
-def found(raw: bytes) -> list[Part]:
+def parts_of(raw: bytes) -> list[Part]:
     return list(walk(*split(raw), strict=True))
 
 
@@ -67,7 +67,7 @@ def test_parts_of_a_nested_message() -> None:
             part.is_attachment,
             part.is_nested,
         )
-        for part in found(NESTED)
+        for part in parts_of(NESTED)
     ]
 
     assert seen == [
@@ -81,7 +81,7 @@ def test_parts_of_a_nested_message() -> None:
 
 
 def test_content_of_parts() -> None:
-    text, html, image, message, inner, pdf = found(NESTED)
+    text, html, image, message, inner, pdf = parts_of(NESTED)
 
     assert text.text() == "Jäne\r\n--innermost is not a delimiter"
     assert html.data() == b"<p>x</p>"
@@ -93,7 +93,7 @@ def test_content_of_parts() -> None:
 
 
 def test_message_with_one_part() -> None:
-    [part] = found(b"Subject: x\r\n\r\nhello\r\n")
+    [part] = parts_of(b"Subject: x\r\n\r\nhello\r\n")
 
     assert (part.path, part.content_type, part.text()) == (
         "1",
@@ -105,7 +105,7 @@ def test_message_with_one_part() -> None:
 def test_message_that_is_a_message() -> None:
     raw = b"Content-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\nhello"
 
-    assert [part.path for part in found(raw)] == ["1", "1.1"]
+    assert [part.path for part in parts_of(raw)] == ["1", "1.1"]
 
 
 def test_message_encoded_against_the_rules_is_opened() -> None:
@@ -114,7 +114,7 @@ def test_message_encoded_against_the_rules_is_opened() -> None:
         b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n"
     )
 
-    assert found(header + inner)[1].data() == b"bad"
+    assert parts_of(header + inner)[1].data() == b"bad"
 
 
 def test_digest_holds_messages() -> None:
@@ -123,7 +123,7 @@ def test_digest_holds_messages() -> None:
         b"--x\r\n\r\nSubject: a\r\n\r\nb\r\n--x--"
     )
 
-    assert [part.content_type for part in found(raw)] == [
+    assert [part.content_type for part in parts_of(raw)] == [
         "message/rfc822",
         "text/plain",
     ]
@@ -210,7 +210,7 @@ def test_what_is_too_deep_is_one_part_or_refused() -> None:
 
     assert len(list(walk(*split(raw)))) == 31
     with pytest.raises(TooManyParts):
-        found(raw)
+        parts_of(raw)
 
 
 words = st.sampled_from(

@@ -32,7 +32,7 @@ def sent(alice: Person, bob: Person) -> str:
     )
 
 
-def found(staff_client: Client, query: str) -> set[str]:
+def references_found(staff_client: Client, query: str) -> set[str]:
     [(section, _)] = staff_client.get(f"/admin/trace/?{query}").context["sections"]
     return {row[-1].text for row in section.table.rows}
 
@@ -56,7 +56,7 @@ def found(staff_client: Client, query: str) -> set[str]:
 def test_message_is_found(
     staff_client: Client, sent: str, query: str, is_found: bool
 ) -> None:
-    assert (sent in found(staff_client, query)) is is_found
+    assert (sent in references_found(staff_client, query)) is is_found
 
 
 def test_story_tells_everything_but_what_is_in_the_message(
