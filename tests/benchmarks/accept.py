@@ -2,12 +2,14 @@
 
 End to end and durable on both sides: from the first connection until every message is
 in a mailbox. Rounds alternate, so that both run on the same machine under the same
-conditions; antivirus is off on both.
+conditions; antivirus is off on both. With `--beside COMMIT` the ratio is that to this
+version of Postern.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import statistics
 from contextlib import ExitStack
 
@@ -17,6 +19,7 @@ from tests.benchmarks import ready
 from portal.demo.certificates import Authority
 from tests.benchmarks.contenders import Contender, postern, postfix_and_dovecot
 from tests.benchmarks.load import OCTETS, Load, Rate, measure
+from tests.benchmarks.worktrees import run_both
 from tests.peers.process import remove_folder
 
 WARM_UP = Load(messages=200, sessions=20)
@@ -24,6 +27,9 @@ WARM_UP = Load(messages=200, sessions=20)
 
 def main() -> None:
     options = _options()
+    if options.beside:
+        _compare_with(options)
+        return
     load = Load(options.messages, options.sessions)
     print(
         f"{load.messages} messages of {OCTETS} octets on {load.sessions} connections,"
@@ -41,7 +47,23 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--messages", type=int, default=4000, help="in each round")
     parser.add_argument("--sessions", type=int, default=20, help="connections at once")
     parser.add_argument("--rounds", type=int, default=3, help="of each contender")
+    parser.add_argument("--beside", metavar="COMMIT", default="")
     return parser.parse_args()
+
+
+def _compare_with(options: argparse.Namespace) -> None:
+    """Measures another version and this one, in rounds that alternate."""
+    given = [f"--messages={options.messages}", f"--sessions={options.sessions}"]
+    before, now = [], []
+    for outputs in run_both(
+        options.beside, "accept", *given, "--rounds=1", rounds=options.rounds
+    ):
+        for rates, output in zip((before, now), outputs, strict=True):
+            rates.append(
+                float(re.findall(r"^Postern .* (\d+) messages", output, re.M)[0])
+            )
+        print(f"{options.beside} {before[-1]:.0f}/s, this version {now[-1]:.0f}/s")
+    print(f"ratio {statistics.median(now) / statistics.median(before):.2f}")
 
 
 def _measure(load: Load, rounds: int) -> dict[str, list[Rate]]:

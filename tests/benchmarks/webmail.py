@@ -3,13 +3,15 @@
 Always the same messages, in the database named by POSTERN_DATABASE_URL, or else in
 SQLite. It requests whole pages as a signed-in browser does, and measures searches
 separately. Run it on PostgreSQL by `python -m tests.peers.postgres python -m
-tests.benchmarks.webmail`.
+tests.benchmarks.webmail`. With `--beside COMMIT` that version is measured in turn with
+this one, on SQLite, and the last line is the median ratio of its times to ours.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+import re
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -32,6 +34,7 @@ from engine.storage.search import indexer
 from engine.storage.search.find import find
 from engine.storage.search.query_parser import parse
 from tests import factories
+from tests.benchmarks.worktrees import run_both
 from tests.peers.process import remove_folder
 
 ROUNDS = 40
@@ -82,7 +85,42 @@ SEARCHES = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=100_000)
-    count = parser.parse_args().messages
+    parser.add_argument("--beside", metavar="COMMIT", default="")
+    parser.add_argument("--rounds", type=int, default=3, help="with --beside")
+    options = parser.parse_args()
+    if options.beside:
+        _compare_with(options)
+    else:
+        _measure_all(options.messages)
+
+
+def _compare_with(options: argparse.Namespace) -> None:
+    """Measures another version and this one, in rounds that alternate."""
+    times: dict[str, list[tuple[float, ...]]] = {}
+    for outputs in run_both(
+        options.beside,
+        "webmail",
+        f"--messages={options.messages}",
+        rounds=options.rounds,
+    ):
+        medians = [
+            dict(re.findall(r"^(.+?) +median +([\d.]+) ms", output, re.M))
+            for output in outputs
+        ]
+        for name in medians[1]:
+            times.setdefault(name, []).append(tuple(float(m[name]) for m in medians))
+    ratios = []
+    for name, pairs in times.items():
+        # The shortest: what else the machine does only ever adds.
+        before, now = (min(side) for side in zip(*pairs, strict=True))
+        ratios.append(before / now)
+        print(
+            f"{name:32} {before:6.1f} ms, now {now:6.1f} ms, ratio {before / now:.2f}"
+        )
+    print(f"ratio {statistics.median(ratios):.2f}")
+
+
+def _measure_all(count: int) -> None:
     call_command("collect_assets", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     call_command("migrate", verbosity=0)
