@@ -154,6 +154,7 @@ def _copy(content: IO[bytes], path: Path) -> tuple[int, str]:
             size += len(chunk)
             digest.update(chunk)
             file.write(chunk)
+        # On the disk before the row: a row must not name a copy that a crash has lost.
         file.flush()
         os.fsync(file.fileno())
     return size, digest.hexdigest()

@@ -51,6 +51,8 @@ class Connections:
 
         A name that two connections claim proves neither.
         """
+        # A certificate that names two connections does not say which of them is
+        # speaking.
         found = {self.certificates.only(name.casefold()) for name in names}
         found.discard(None)
         return found.pop() if len(found) == 1 else None

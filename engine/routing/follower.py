@@ -95,6 +95,7 @@ class ChangeLog:
         return Followed(routes, Position(last.sequence, last.mark))
 
     def _is_too_far(self, held: Followed, entries: Sequence[Entry]) -> bool:
+        # Only a full page is worth a second query: most looks find a row or two.
         if len(entries) < self._page:
             return False
         return change_log.end().sequence - held.position.sequence > self._too_far
@@ -105,6 +106,8 @@ class ChangeLog:
         Always another object, also where no route has changed: mail sessions see by it
         that their sign-in must be checked again.
         """
+        # Rows are read as they are now and not as the entry left them: one read for
+        # each row is enough, and an entry that is applied twice changes nothing.
         touched: dict[ChangeKind, set[int]] = defaultdict(set)
         for entry in entries:
             touched[ChangeKind(entry.kind)].add(entry.row_id)
@@ -166,6 +169,8 @@ class Follower:
         While another thread does so, what is held still serves: loading half a million
         mailboxes takes seconds, and acceptance must not wait for it.
         """
+        # Only the first load is waited for; and every look in tests, where `max_age` is
+        # zero.
         may_wait = self._followed is None or not self._max_age
         if not self._lock.acquire(blocking=may_wait):
             return self.held()
@@ -175,6 +180,8 @@ class Follower:
             self._lock.release()
 
     def _follow(self) -> Routes:
+        # Taken before the look: a change that commits while it lasts must not count as
+        # seen.
         checked_at = self._clock()
         followed, before = self._followed, None
         while followed is not None and followed is not before:

@@ -38,11 +38,14 @@ class Map(Mapping[Key, Value]):
 
     def changed(self, rows: Mapping[Key, Value | None]) -> Map[Key, Value]:
         """The map with these entries set; None takes one out."""
+        # The number of shards is a power of two, so that a mask picks one.
         mask, shards = len(self._shards) - 1, list(self._shards)
         own: set[int] = set()
         size = self._size
         for key, value in rows.items():
             at = hash(key) & mask
+            # Copied once for each call. The original map keeps its own shards, which the
+            # sessions that began with it still read.
             if at not in own:
                 own.add(at)
                 shards[at] = shards[at].copy()
@@ -120,6 +123,7 @@ class Index(Generic[Key]):
     ) -> Index[Key]:
         """The index without some claims and with others, each a key and a row's id."""
         touched: dict[Key, set[int]] = {}
+        # Given up before made: a row that changes but keeps its key keeps its claim.
         for key, row_id in less:
             self._ids(touched, key).discard(row_id)
         for key, row_id in more:
@@ -137,6 +141,8 @@ class Index(Generic[Key]):
 def _claims(ids: set[int]) -> Claims | None:
     if not ids:
         return None
+    # Nearly every key has one claim. A tuple for each would take 48 octets more, half a
+    # million times.
     return next(iter(ids)) if len(ids) == 1 else tuple(sorted(ids))
 
 

@@ -145,6 +145,7 @@ def _check_is_notice(route: Route, sender: Address | None) -> None:
 
 
 def _admits(routes: Routes, distribution_list: ListFacts, sender: Address) -> bool:
+    # Members and posters are held in community form; an envelope may have the other.
     sender = routes.domains.to_community(sender)
     organisation_id = routes.organisation_of(sender)
     match distribution_list.posting:

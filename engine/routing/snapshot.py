@@ -84,6 +84,7 @@ class Routes:
         list_id = self.lists.bounces.first(address.key)
         if list_id is not None:
             return self._to_list(address, list_id, RouteKind.BOUNCES)
+        # After the exact look-ups: an address that has a plus of its own is no detail.
         whole = _without_detail(address)
         mailbox_id = self.mailboxes.addresses.first(whole.key)
         if mailbox_id is not None:
@@ -95,6 +96,8 @@ class Routes:
             target = self.aliases.target_of(address.key)
             if target is None:
                 return address
+            # The organisation of the alias counts as well as that of its target: mail
+            # to an address of a suspended organisation must not arrive by a detour.
             owner = self.domains.owner_of(address.domain)
             if owner is not None:
                 self._check_organisation(address, owner)
@@ -117,6 +120,7 @@ class Routes:
 
     def _to_connection(self, address: Address, written: Address) -> Route:
         organisation_id = self.domains.owner_of(address.domain)
+        # A hosted organisation has no server that could know further addresses.
         if organisation_id is None or self.organisations[organisation_id].is_hosted:
             raise UnknownRecipientError(written)
         self._check_organisation(address, organisation_id)
@@ -236,6 +240,8 @@ class Routes:
         _, _, owner_id, is_active = self.mailboxes.rows[mailbox_id]
         if not is_active or owner_id is None:
             return is_active
+        # Changes arrive in slices. Until its owner is in the snapshot, a mailbox counts
+        # as closed rather than open by mistake.
         _, _, owner_is_active = self.people.rows.get(owner_id, (None, None, False))
         return owner_is_active
 

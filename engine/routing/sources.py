@@ -48,6 +48,7 @@ class SourceIndex:
         moved = Counter(_length(network) for network, _ in come)
         moved.subtract(_length(network) for network, _ in gone)
         counts = self.counts.changed(
+            # A length without claims is taken out, for each costs every look-up a step.
             {at: self.counts.get(at, 0) + more or None for at, more in moved.items()},
         )
         return SourceIndex(owners, counts, tuple(sorted(counts, reverse=True)))
@@ -59,6 +60,9 @@ class SourceIndex:
         for version, length in self.lengths:
             if version == address.version:
                 key = (version, length, _prefix(address, length))
+                # The most exact network decides, also where its claims contradict each
+                # other: otherwise the owner of a wider network could prove itself from
+                # a disputed one.
                 if self.owners.claims.get(key) is not None:
                     return self.owners.only(key)
         return None

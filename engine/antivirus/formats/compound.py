@@ -170,6 +170,8 @@ class _File:
         waiting = [number]
         while waiting:
             number = waiting.pop()
+            # A number that was met before is passed over: a hostile tree may run in a
+            # circle.
             if number < len(self._entries) and number not in found:
                 found[number] = entry = self._entries[number]
                 waiting += entry.left, entry.right
@@ -193,6 +195,7 @@ class _File:
     def _chain(self, number: int, size: int) -> bytes:
         """Reads the chain of sectors from this one: `size` octets at least, or to its end."""
         found = []
+        # No more than the file has: sectors may name each other in a circle.
         left = min(size, len(self._data))
         while left > 0 and number < len(self._table):
             found.append(self._sector(number))

@@ -169,6 +169,7 @@ def _unescaped(found: re.Match[bytes]) -> bytes:
 def _opens_without(lock: _Lock) -> bool:
     """Tries the empty password (§7.6.4.4.5, §7.6.4.4.10)."""
     if lock.revision >= 5:
+        # 32 octets of digest, 8 of the salt to check with, 8 of the salt for the key.
         digest = _hardened if lock.revision >= 6 else _plain
         return len(lock.user) >= 48 and digest(lock.user[32:40]) == lock.user[:32]
     key = _key(lock)

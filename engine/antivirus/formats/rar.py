@@ -95,6 +95,7 @@ def _of_four(data: bytes, at: int) -> Iterator[Member]:
 
 
 def _packed_size(header: bytes, flags: int) -> int:
+    # The upper half of a large size follows the fields that every file has.
     high = header[_FILE.size : _FILE.size + 4] if flags & _IS_LARGE else b""
     return int.from_bytes(header[:4] + high, "little")
 

@@ -40,6 +40,7 @@ def is_header(block: bytes) -> bool:
         claimed = int(block[CHECKSUM].rstrip(b" \0") or b"-1", 8)
     except ValueError:
         return False
+    # The sum counts the checksum field itself as eight spaces (POSIX ustar).
     return claimed == sum(block[: CHECKSUM.start]) + 8 * 0x20 + sum(
         block[CHECKSUM.stop : BLOCK]
     )
@@ -66,6 +67,7 @@ def entries(archive: IO[bytes]) -> Iterator[Entry]:
             name = archive.read(min(size, MAX_NAME)).rstrip(b"\0")
         archive.seek(start)
         yield Entry(size, name.decode("utf-8", "replace"))
+        # Data is padded to whole blocks.
         archive.seek(start + -(-size // BLOCK) * BLOCK)
 
 

@@ -55,6 +55,8 @@ def local_members(data: bytes) -> Iterator[Local]:
         )
         at = found.start() + _LOCAL.size
         start = at + name_size + extra_size
+        # The size stands elsewhere in a stream (a descriptor follows the data, §4.4.4)
+        # and in a large archive (all ones here, a Zip64 field, §4.5.3).
         has_size = not flags & HAS_DESCRIPTOR and packed != 0xFFFFFFFF
         end = min(start + packed, len(data)) if has_size else len(data)
         name = data[at : at + name_size].decode("utf-8", "replace")
@@ -81,6 +83,8 @@ def names(data: bytes) -> Iterator[str]:
 
 
 def _names(name: bytes, extra: bytes, flags: int) -> Iterator[str]:
+    # Without bit 11 a name is in code page 437, and many programs write and read UTF-8
+    # all the same. Either reading may be the one that hides a program.
     yield name.decode("utf-8" if flags & IS_UTF8 else "cp437", "replace")
     yield name.decode("utf-8", "replace")
     at = 0
@@ -151,5 +155,6 @@ def _looks_like_zip(file: IO[bytes], start: int, end: int) -> bool:
     while left > 0 and (chunk := file.read(min(_CHUNK, left))):
         if SIGNATURE.search(tail + chunk):
             return True
+        # Three octets overlap, for a signature of four that lies across two chunks.
         tail, left = chunk[-3:], left - len(chunk)
     return False

@@ -94,7 +94,10 @@ class ClamdScan:
                     # A second connection would see only the rest of the message.
                     await self.abandon()
                     raise
+                # The next clamd gets the whole time: the failed one may have used all
+                # of it.
                 self._left = self._patience
+            # Cancelled, as when the client disconnects: no verdict is wanted any more.
             except BaseException:
                 await self.abandon()
                 raise
@@ -113,10 +116,14 @@ class ClamdScan:
         except OSError as error:
             raise ScannerUnavailable("the scanner cannot be reached") from error
         finally:
+            # Only the wait for clamd counts: the client may take minutes between two
+            # chunks.
             self._left = max(0.0, self._left - (time.monotonic() - started))
 
     async def _flush(self) -> None:
         connection = await self._connected()
+        # INSTREAM takes chunks, each behind its length in four octets, big-endian; a
+        # length of zero ends the stream (clamd(8)).
         for start in range(0, len(self._pending), CHUNK):
             piece = self._pending[start : start + CHUNK]
             await _send(connection, len(piece).to_bytes(4, "big") + piece)
@@ -132,9 +139,13 @@ class ClamdScan:
             raise ScannerUnavailable("the scan was broken off")
         if self._socket is None:
             target = self._targets[0]
+            # A clamd that hangs would take the whole patience of this scan. PING finds
+            # out in seconds, and is worth it only where another clamd can take over.
             if clamd_failover.is_suspect(target) and len(self._targets) > 1:
                 await _check_answers(target)
             self._socket = await _connect(target)
+            # The z form ends commands and replies with NUL, which shows that a reply is
+            # whole.
             await _send(self._socket, b"zINSTREAM\0")
         return self._socket
 
@@ -147,11 +158,13 @@ class ClamdScan:
 def read_reply(reply: bytes) -> Verdict:
     """Parses clamd's answer. Raises ScannerUnavailable for anything but OK or FOUND."""
     text = reply.rstrip(b"\0\n").decode("utf-8", "replace")
+    # Fails closed: any reply but OK and FOUND says nothing about the message.
     if text == "stream: OK":
         return Verdict(VerdictState.CLEAN, scanner=NAME)
     if text.startswith("stream: ") and text.endswith(" FOUND"):
         signature = text.removeprefix("stream: ").removesuffix(" FOUND")
         return Verdict.of(signature[:200], scanner=NAME)
+    # "INSTREAM size limit exceeded. ERROR", after which clamd hangs up.
     if "size limit exceeded" in text:
         raise TooLargeError("the message is larger than the scanner takes")
     if not text:
@@ -186,6 +199,7 @@ async def _connect(target: str) -> socket.socket:
     host, _, port = target.rpartition(":")
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+    # The error of the last address is the one to report.
     for family, _, _, _, address in found[:-1]:
         try:
             return await _dial(family, address)
@@ -197,6 +211,7 @@ async def _connect(target: str) -> socket.socket:
 async def _dial(family: int, address: str | tuple[object, ...]) -> socket.socket:
     connection = socket.socket(family, socket.SOCK_STREAM)
     try:
+        # Closed on cancellation too, or each time-out would leak a descriptor.
         connection.setblocking(False)
         await asyncio.get_running_loop().sock_connect(connection, address)
     except BaseException:
@@ -218,6 +233,8 @@ async def _send(connection: socket.socket, data: bytes) -> None:
 async def _receive(connection: socket.socket) -> bytes:
     loop = asyncio.get_running_loop()
     reply = b""
+    # TCP may deliver a reply in pieces. An end without NUL is the end of a clamd that
+    # died, and `read_reply` accepts no part of a reply.
     while not reply.endswith(b"\0") and len(reply) < REPLY_LIMIT:
         received = await loop.sock_recv(connection, REPLY_LIMIT)
         if not received:

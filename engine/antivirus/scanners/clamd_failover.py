@@ -23,6 +23,7 @@ def in_turn(targets: Sequence[str]) -> list[str]:
     """
     start = next(_turn) % len(targets)
     turned = [*targets[start:], *targets[:start]]
+    # The sort is stable: those that work keep the order of this scan.
     return sorted(turned, key=is_left_out)
 
 

@@ -161,6 +161,8 @@ def _encoded(chunks: Iterable[bytes]) -> Iterator[bytes]:
     rest = b""
     for chunk in chunks:
         data = rest + chunk
+        # Whole lines only: base64 pads the end, and padding inside would end the data
+        # early.
         whole = len(data) // _LINE * _LINE
         rest = data[whole:]
         yield encodebytes(data[:whole])

@@ -136,6 +136,8 @@ def _from_zip(path: Path, budget: Budget) -> Iterator[Path]:
                 raise Unscannable(UNREADABLE)
             with archive.open(entry) as source:
                 yield _copy(source, path.parent, budget)
+        # Programs that read local headers, or another directory, find members that the
+        # last directory does not list.
         with path.open("rb") as file:
             for start, end in zips.unlisted(archive, file):
                 file.seek(start)
@@ -159,6 +161,7 @@ def _check_directory(path: Path) -> None:
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
             count += (tail + chunk).count(zips.DIRECTORY_ENTRY)
+            # A signature may lie across two chunks.
             tail = chunk[-len(zips.DIRECTORY_ENTRY) + 1 :]
     if count > MAX_ENTRIES:
         raise Unscannable(LIMITS)
