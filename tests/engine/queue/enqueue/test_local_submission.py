@@ -2,22 +2,29 @@ from __future__ import annotations
 
 import pytest
 
+from engine.antivirus.models import QuarantinedMessage
+from engine.antivirus.scanners import message_scan
+from engine.antivirus.scanners.interface import ScannerUnavailable
 from engine.mail.address import Address
 from engine.mail.envelope import Envelope
 from engine.mail.errors import PermanentFailure
 from engine.queue.enqueue import local_submission
-from engine.queue.models import Recipient, Source
+from engine.queue.models import Recipient, RecipientStatus, Source
 from engine.registry.models import Connection, Organisation, Person
+from engine.storage.models import Message
 from tests import factories
+from tests.engine.antivirus.specimens import EICAR
 from tests.engine.queue.conftest import JANE
 
 pytestmark = pytest.mark.django_db
 
 
-def send(by: Person, to: str, *, header: str = "") -> str:
+def send(
+    by: Person, to: str, *, header: str = "", body: str = "Good morning\r\n"
+) -> str:
     header = header or f"From: {by.address}\r\nTo: {to}\r\nSubject: Hello\r\n"
     envelope = Envelope.simple(Address.parse(by.address), Address.parse(to))
-    raw = f"{header}\r\nGood morning\r\n".encode()
+    raw = f"{header}\r\n{body}".encode()
     return local_submission.submit(raw, envelope=envelope, source=Source.WEBMAIL, by=by)
 
 
@@ -91,3 +98,49 @@ def test_an_attachment_that_a_double_click_would_start_is_refused(
         send(bob, alice.address, header=header)
 
     assert ".exe" in refusal.value.reply.text
+
+
+def test_an_infected_message_is_kept_as_its_organisations(
+    bob: Person, alice: Person
+) -> None:
+    with pytest.raises(PermanentFailure):
+        send(bob, alice.address, body=EICAR.decode())
+
+    kept = QuarantinedMessage.objects.get()
+    assert (kept.sender, kept.organisation_id) == (bob.address, bob.organisation_id)
+    assert not Message.objects.filter(
+        mailbox__owner=alice, folder__role="inbox"
+    ).filter(envelope_sender=bob.address)
+
+
+def test_a_message_that_cannot_be_examined_whole_is_refused(
+    bob: Person, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clean = message_scan.scan_bytes(b"x")
+    monkeypatch.setattr(message_scan, "scan_bytes", lambda raw: clean)
+    header = f"From: {bob.address}\r\nContent-Type: multipart/mixed; boundary=x\r\n"
+
+    with pytest.raises(PermanentFailure, match="too many parts"):
+        send(bob, alice.address, header=header, body="--x\r\n\r\na\r\n" * 1001)
+
+
+def test_nothing_is_sent_while_the_scanner_finds_nothing(
+    bob: Person, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        local_submission.coverage_proof, "current", lambda: frozenset(["attachment"])
+    )
+
+    with pytest.raises(ScannerUnavailable):
+        send(bob, alice.address)
+
+
+def test_what_is_delivered_at_once_counts_one_attempt(
+    bob: Person, alice: Person
+) -> None:
+    send(bob, alice.address)
+
+    row = Recipient.objects.get()
+    assert (row.status, row.attempts) == (RecipientStatus.DELIVERED, 1)
+    assert row.last_reply.startswith("250 ")
+    assert row.finished_at is not None
