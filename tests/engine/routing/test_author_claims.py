@@ -76,3 +76,20 @@ def test_a_refused_resender_is_named(alice):
 
     with pytest.raises(PermanentFailure, match=f"<{alice.address}> is not yours"):
         check_claims(known, HeaderBlock.parse(raw), check)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_notice", "may"),
+    [
+        ("Postmaster", False, False),
+        ("Postmaster, Firm Solicitors", False, True),
+        ("Postmaster, Harbour Chambers", False, False),
+        # What a mail server calls itself when it could not deliver
+        ("Postmaster", True, True),
+        ("Helpdesk", True, False),
+    ],
+)
+def test_a_name_of_the_service_says_whose_it_is(may_write, name, is_notice, may):
+    raw = f'From: "{name}" <postmaster@firm.example>\r\n'
+
+    assert may_write(raw, is_notice=is_notice) is may

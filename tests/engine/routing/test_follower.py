@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from engine.observability import metrics
 from engine.registry.change_log import Position
 from engine.routing import routes
 from engine.routing.follower import Followed, Follower
@@ -52,6 +53,13 @@ def test_follower_looks_at_the_log_when_the_time_has_come(follower, registry, cl
     clock.advance(minutes=1)
     assert follower.fresh() is None
     assert follower.checked() == "routes two"
+
+
+def test_metrics_show_how_far_a_process_has_followed(follower):
+    follower.checked()
+
+    assert follower.position.sequence == 1
+    assert metrics.CHANGES._value.get() == 1
 
 
 def test_every_look_of_a_process_reads_the_log(registry, clock):

@@ -272,6 +272,7 @@ async def test_refresh_sees_a_committed_change():
     assert organisation.pk not in before.organisations
     assert organisation.pk in after.organisations
     assert routes.held() is after
+    assert routes.last_loaded() is after
 
 
 def test_connection_facts(firm):
@@ -337,6 +338,17 @@ def test_connection_for_source_needs_proof_by_source(firm):
     factories.make_connection(firm, source_networks=["192.0.2.0/24"])
 
     assert routes.current().connection_for_source(ip_address("192.0.2.1")) is None
+
+
+def test_a_source_is_known_where_a_member_or_a_provider_sends_from(firm):
+    factories.make_connection(
+        firm, proof=Proof.SOURCE, source_networks=["192.0.2.0/24"]
+    )
+    known = routes.current()
+
+    assert known.is_known_source(ip_address("192.0.2.1"))
+    assert known.is_known_source(ip_address("40.92.0.1"))  # Microsoft's
+    assert not known.is_known_source(ip_address("198.51.100.1"))
 
 
 def test_connection_for_certificate(firm, northfield):
