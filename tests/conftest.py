@@ -30,7 +30,7 @@ from engine.registry.models import (
     RoleName,
 )
 from portal.demo.dns_server import NameServer
-from portal.ui import assets
+from portal.ui import asset_collector
 from tests import factories, migrated
 from tests.fakes import RecordingClamd
 from tests.peers.chromium import OpenPage, launch_options
@@ -184,7 +184,9 @@ def helpdesk(db: None) -> Mailbox:
 def collected_assets() -> None:
     """Stylesheets and scripts, for tests that open pages in a browser."""
     # Not in POSTERN.var, which some tests replace.
-    assets.collect(settings.BASE_DIR / "node_modules", settings.STATICFILES_DIRS[-1])
+    asset_collector.collect(
+        settings.BASE_DIR / "node_modules", settings.STATICFILES_DIRS[-1]
+    )
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from engine.registry.permissions.view_guards import public, signed_in
 from portal.account.second_factor import views as second_factor_views
 from portal.account.views import (
     directory_entry,
-    directory_sign_in,
+    directory_sign_in_link,
     everyday_address,
     overview,
     sessions,
@@ -30,7 +30,7 @@ own = (
         path("", overview.home, name="home"),
         path(
             "directory-sign-in/",
-            directory_sign_in.request_sign_in,
+            directory_sign_in_link.request_sign_in,
             name="request_sign_in",
         ),
         path("entry/", directory_entry.edit, name="entry"),

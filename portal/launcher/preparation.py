@@ -47,7 +47,7 @@ def _sources() -> Iterator[Path]:
     """Yields our static files, and the lock files that pin everybody else's."""
     base: Path = settings.BASE_DIR
     yield from (base / "requirements.lock", base / "package-lock.json")
-    yield base / "portal/ui/assets.py"
+    yield base / "portal/ui/asset_collector.py"
     for folder in ("portal", "onboarding", "engine"):
         yield from sorted(
             p for p in base.glob(f"{folder}/**/static/**/*") if p.is_file()

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Set
 
 from engine.antivirus.attachments.magic import HEAD
-from engine.antivirus.formats import compound, pdf
+from engine.antivirus.formats import compound, pdf_encryption
 from engine.antivirus.formats.inspection_budget import Budget, UnlistedError
 from engine.mail.mime import smime
 
@@ -48,7 +48,7 @@ def is_unreadable(data: bytes, content_types: Set[str]) -> bool:
 
 def needs_all(head: bytes) -> bool:
     """Returns whether `of_octets` needs the whole file, given its first octets."""
-    return pdf.is_pdf(head) or smime.kind_of(head) is not None
+    return pdf_encryption.is_pdf(head) or smime.kind_of(head) is not None
 
 
 def of_octets(data: bytes, content: smime.Content, budget: Budget) -> str:
@@ -56,8 +56,8 @@ def of_octets(data: bytes, content: smime.Content, budget: Budget) -> str:
 
     `content` is the result of parsing it as S/MIME. Raises TooMuchError.
     """
-    if pdf.is_pdf(data):
-        return "PDF" if pdf.needs_password(data, budget) else ""
+    if pdf_encryption.is_pdf(data):
+        return "PDF" if pdf_encryption.needs_password(data, budget) else ""
     if data.startswith(compound.SIGNATURE):
         return "office document" if _is_locked(data) else ""
     if data.startswith(_RPMSG) or _PGP.search(data[:HEAD]):

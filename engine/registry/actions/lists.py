@@ -13,7 +13,7 @@ from engine.registry.addresses.allocation import (
     to_community_address,
 )
 from engine.registry.addresses.display_names import check_member_name
-from engine.registry.addresses.list_policy import (
+from engine.registry.addresses.list_limits import (
     check_admits_list,
     check_can_be_list,
     check_has_room,

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from portal.ui import assets
+from portal.ui import asset_collector
 
 
 class Command(BaseCommand):
@@ -19,9 +19,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            copied = assets.collect(
+            copied = asset_collector.collect(
                 settings.BASE_DIR / "node_modules", settings.POSTERN.path("assets")
             )
-        except assets.MissingPackagesError as error:
+        except asset_collector.MissingPackagesError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{len(copied)} files collected.")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from engine.antivirus.attachments import policy
 from engine.antivirus.attachments.policy import Examined, File
-from engine.antivirus.formats import compound, pdf
+from engine.antivirus.formats import compound, pdf_encryption
 from engine.antivirus.formats.inspection_budget import Budget
 from engine.antivirus.verdict import Verdict
 from engine.mail.errors import PermanentFailure
@@ -287,11 +287,13 @@ def test_damage_is_looked_at_without_an_error(name: str, data: st.DataObject) ->
     )
 
     policy.can_carry([File("papers.bin", "", damaged)])
-    pdf.needs_password(damaged, Budget())
+    pdf_encryption.needs_password(damaged, Budget())
 
 
 def test_a_name_may_be_written_by_numbers() -> None:
-    assert pdf.needs_password(b"%PDF-1.7 trailer << /#45ncr#79pt 5 0 R >>", Budget())
+    assert pdf_encryption.needs_password(
+        b"%PDF-1.7 trailer << /#45ncr#79pt 5 0 R >>", Budget()
+    )
 
 
 def test_a_compound_file_in_a_circle_ends() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from engine.antivirus.attachments import inspection, policy
 from engine.antivirus.attachments.policy import File
-from engine.antivirus.formats import pdf
+from engine.antivirus.formats import pdf_encryption
 from engine.antivirus.formats.inspection_budget import Budget, TooMuchError
 from engine.mail.errors import PermanentFailure
 from engine.mail.message import split
@@ -20,14 +20,14 @@ ENTITY = b"Content-Type: text/plain\r\n\r\n" + b"Good morning. " * 40
 
 def saved_again(data: bytes, times: int) -> bytes:
     """Returns an encrypted PDF with more trailers: each time it is saved adds one."""
-    reference = pdf._ENCRYPT.search(data)
+    reference = pdf_encryption._ENCRYPT.search(data)
     assert reference
     return data + b"trailer << " + reference[0] + b" >>\n%%EOF\n" * times
 
 
 def with_locks(count: int) -> bytes:
     """Returns a PDF with so many encryption dictionaries without a password."""
-    [lock] = pdf._locks(pdfs.OPEN_AES_256, Budget())
+    [lock] = pdf_encryption._locks(pdfs.OPEN_AES_256, Budget())
     again = b"/Encrypt << /V 5 /R 6 /P %d /O <00> /U <" + lock.user.hex().encode()
     return b"%PDF-1.7\n" + b"".join(again % n + b"> >>\n" for n in range(count))
 
@@ -35,20 +35,20 @@ def with_locks(count: int) -> bytes:
 @pytest.fixture
 def tried(monkeypatch) -> list[object]:
     found: list[object] = []
-    opens = pdf._opens_without
+    opens = pdf_encryption._opens_without
 
-    def trying(lock: pdf._Lock) -> bool:
+    def trying(lock: pdf_encryption._Lock) -> bool:
         found.append(lock)
         return opens(lock)
 
-    monkeypatch.setattr(pdf, "_opens_without", trying)
+    monkeypatch.setattr(pdf_encryption, "_opens_without", trying)
     return found
 
 
 def spent(data: bytes) -> int:
     budget = Budget()
     before = budget.octets
-    assert not pdf.needs_password(data, budget)
+    assert not pdf_encryption.needs_password(data, budget)
     return before - budget.octets
 
 
@@ -59,18 +59,20 @@ def test_a_pdf_that_was_saved_often_is_carried(times: int, tried: list[object]) 
     policy.check_can_carry([File("form.pdf", "", data)])
 
     assert len(tried) == 1
-    assert spent(data) < pdf.LOCK + 2 * len(data) + 50 * pdf.MENTION
+    assert (
+        spent(data) < pdf_encryption.LOCK + 2 * len(data) + 50 * pdf_encryption.MENTION
+    )
 
 
 def test_each_lock_is_paid_for(tried: list[object]) -> None:
-    assert spent(with_locks(5)) >= 5 * pdf.LOCK
+    assert spent(with_locks(5)) >= 5 * pdf_encryption.LOCK
     assert len(tried) == 5
 
 
 def test_the_same_lock_is_tried_once(tried: list[object]) -> None:
     data = with_locks(1)
 
-    assert spent(data + data * 8) < 2 * pdf.LOCK
+    assert spent(data + data * 8) < 2 * pdf_encryption.LOCK
     assert len(tried) == 1
 
 
@@ -79,7 +81,7 @@ def test_more_locks_than_anybody_tries_are_refused(tried: list[object]) -> None:
 
     with pytest.raises(PermanentFailure, match="more files than can be looked into"):
         policy.check_can_carry([File("papers.zip", "", many)])
-    assert len(tried) <= Budget().octets // pdf.LOCK
+    assert len(tried) <= Budget().octets // pdf_encryption.LOCK
 
 
 def pieces(count: int) -> bytes:

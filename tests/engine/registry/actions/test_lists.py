@@ -4,7 +4,7 @@ import pytest
 
 from engine.audit.models import Entry
 from engine.registry.actions import aliases, lists, mailboxes
-from engine.registry.addresses import list_policy
+from engine.registry.addresses import list_limits
 from engine.registry.errors import PolicyError
 from engine.registry.models import Posting
 from engine.routing import routes
@@ -128,7 +128,7 @@ def test_bounce_address_of_a_list_is_nobody_elses(everyone, northfield):
 
 
 def test_add_more_members_than_a_list_may_have(everyone, alice, bob, monkeypatch):
-    monkeypatch.setattr(list_policy, "MEMBER_LIMIT", 1)
+    monkeypatch.setattr(list_limits, "MEMBER_LIMIT", 1)
     lists.add_member(everyone, address=alice.address, by=None)
 
     with pytest.raises(PolicyError, match="up to 1 members"):

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from portal.ui import assets
+from portal.ui import asset_collector
 
 
 @pytest.fixture(scope="module")
 def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("assets")
-    assets.collect(settings.BASE_DIR / "node_modules", target)
+    asset_collector.collect(settings.BASE_DIR / "node_modules", target)
     return target
 
 
@@ -40,5 +40,5 @@ def test_no_font_and_no_crown_is_copied(collected: Path) -> None:
 
 
 def test_missing_packages_are_told(tmp_path: Path) -> None:
-    with pytest.raises(assets.MissingPackagesError, match="npm ci"):
-        assets.collect(tmp_path / "node_modules", tmp_path / "assets")
+    with pytest.raises(asset_collector.MissingPackagesError, match="npm ci"):
+        asset_collector.collect(tmp_path / "node_modules", tmp_path / "assets")
