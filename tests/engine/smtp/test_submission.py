@@ -6,8 +6,12 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from engine.audit.models import Entry
+from engine.mail.errors import PermanentFailure
 from engine.queue.models import QueuedMessage
 from engine.registry.models import AppPassword, Person
+from engine.routing import routes
+from engine.smtp.session_binding import Binding
+from engine.smtp.submission_policy import SubmissionPolicy
 from engine.storage import content
 from engine.storage.models import Message
 from tests import factories
@@ -162,3 +166,18 @@ async def test_a_person_sends_as_the_team_and_the_trail_says_who(
     assert (entry.event, entry.by_name) == ("mailbox.sent_from", bob.address)
     message = await Message.objects.aget()
     assert message.from_address == "listing@northfield.secure.example"
+
+
+def test_a_session_is_refused_once_its_person_is_suspended(bob: Person) -> None:
+    policy = SubmissionPolicy()
+    theirs = Binding(bob.organisation_id, "app password", person_id=bob.pk)
+    of_nobody = Binding(bob.organisation_id, "app password")
+
+    policy.check_binding(routes.current(), theirs)
+    with pytest.raises(PermanentFailure, match="suspended"):
+        policy.check_binding(routes.current(), of_nobody)
+
+    bob.is_active = False
+    bob.save()
+    with pytest.raises(PermanentFailure, match="suspended"):
+        policy.check_binding(routes.current(), theirs)
