@@ -113,7 +113,7 @@ def claim(lane: Lane) -> Job | None:
             # Compare and swap on the due time: a row that another worker claimed since
             # the look matches no more.
             won = OrmQ.objects.filter(pk=row.pk, lock=row.lock).update(lock=now + LEASE)
-            if won and (job := _begun(row, lane)) is not None:
+            if won and (job := _start_run(row, lane)) is not None:
                 return job
     return None
 
@@ -183,7 +183,7 @@ def delay_after(attempts: int) -> timedelta:
     return wait * (0.9 + 0.2 * _random.random())
 
 
-def _begun(row: OrmQ, lane: Lane) -> Job | None:
+def _start_run(row: OrmQ, lane: Lane) -> Job | None:
     """Records that a claimed job starts. Returns None for one that cannot be run."""
     try:
         task = SignedPackage.loads(row.payload)

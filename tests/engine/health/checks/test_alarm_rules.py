@@ -232,7 +232,7 @@ CAUSES = {
     "job_given_up": job_given_up,
     "backup": backup_forgotten,
 }
-# Causes that need an unavailable database are in test_alone.
+# Causes that need an unavailable database are in test_monitor.
 ELSEWHERE = {"database"}
 
 
