@@ -59,18 +59,14 @@ class RecipientFacts:
         return self.kind == RecipientKind.REFUSED
 
 
-def about(address: Address, *, viewer: Person, sender: Address) -> RecipientFacts:
-    """Describes one recipient, and says whether mail from that sender is taken.
-
-    `viewer` is the person who composes, `sender` the address that they write as.
-    """
-    return about_all([address], viewer=viewer, sender=sender)[0]
-
-
 def about_all(
     addresses: Sequence[Address], *, viewer: Person, sender: Address
 ) -> list[RecipientFacts]:
-    """Describes many recipients, in the same order, with the same five queries."""
+    """Describes recipients, in the same order, and says whether mail is taken for each.
+
+    `viewer` is the person who composes, `sender` the address that they write as. Five
+    queries, however many there are.
+    """
     known = routes.current()
     found = [_resolved(known, address, sender) for address in addresses]
     rows = _Rows([f for f in found if isinstance(f, Route)], viewer)

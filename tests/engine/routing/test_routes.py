@@ -15,6 +15,7 @@ from engine.registry.models import (
     Person,
     Posting,
     Proof,
+    ProviderNetworks,
 )
 from engine.routing import routes
 from engine.routing.refusals import (
@@ -349,6 +350,15 @@ def test_a_source_is_known_where_a_member_or_a_provider_sends_from(firm):
     assert known.is_known_source(ip_address("192.0.2.1"))
     assert known.is_known_source(ip_address("40.92.0.1"))  # Microsoft's
     assert not known.is_known_source(ip_address("198.51.100.1"))
+
+
+def test_a_source_is_known_by_the_networks_that_were_looked_up(db):
+    ProviderNetworks.objects.create(
+        provider="google_workspace", networks=["198.51.100.0/24"]
+    )
+
+    assert routes.current().is_known_source(ip_address("198.51.100.1"))
+    assert not routes.current().is_known_source(ip_address("203.0.113.1"))
 
 
 def test_connection_for_certificate(firm, northfield):

@@ -142,6 +142,7 @@ async def test_a_received_message_carries_community_addresses_and_its_own_body(
     assert message.from_address == "jane@firm.example.secure.example"
     assert message.envelope_sender == "jane@firm.example.secure.example"
     assert b'From: "Jane (Firm)" <jane@firm.example.secure.example>\r\n' in raw
+    assert b" with ESMTPSA" in raw
     assert b"someone@elsewhere.example\r\n" in raw
     assert raw.startswith(
         b"Authentication-Results: localhost; dkim=none\r\nReceived: from mail.firm.example ([127.0.0.1])"
@@ -232,7 +233,32 @@ async def test_a_source_address_binds_where_the_connection_says_so(
 
     await server.say("receive", HELLO + LETTER)
 
-    assert await Message.objects.acount() == 1
+    message = await Message.objects.select_related("content").aget()
+    assert b" with ESMTPS" in bytes(message.content.header)
+    assert b"ESMTPSA" not in bytes(message.content.header)
+
+
+async def test_a_message_with_too_many_parts_is_refused_whatever_comes_first(
+    server: Server, bob: Person, credential: str
+) -> None:
+    """A file that may hold others is examined apart from parts that are quick to judge."""
+    begin = LETTER[: LETTER.index("c: From:")]
+    many = "c: --x\nc:\nc: a\n" * 1001
+
+    await server.say(
+        "receive",
+        HELLO
+        + "c: AUTH PLAIN {credential}\ns: 235 *\n"
+        + begin
+        + "c: From: jane@firm.example\n"
+        + "c: Content-Type: multipart/mixed; boundary=x\nc:\n"
+        + "c: --x\nc: Content-Type: application/pdf\nc:\nc: %PDF-1.4\n"
+        + many
+        + "c: --x--\nc: .\ns: 554 5.7.1 *\n",
+        credential=credential,
+    )
+
+    assert await Message.objects.acount() == 0
 
 
 async def test_a_message_of_a_megabyte_passes_and_a_larger_one_is_refused(

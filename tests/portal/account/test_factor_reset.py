@@ -17,7 +17,7 @@ from engine.registry.credentials import authentication, generated_secrets
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person, RoleName
 from onboarding import signed_links
-from portal.account_admin import actions
+from portal.account_admin import actions, policies
 from portal.account_admin.models import FactorReset
 from tests import factories, jobs
 from tests.factories import PASSWORD
@@ -256,3 +256,15 @@ def test_a_made_up_link_is_nobodys(
     assert client.get(path).status_code == 404
     assert client.post(path).status_code == 404
     assert FactorReset.objects.waiting().exists()
+
+
+def test_nothing_is_reset_for_oneself_or_while_suspended(
+    alice: Person, bob: Person
+) -> None:
+    policies.check_can_reset(bob, by=alice)
+    with pytest.raises(PolicyError, match="your own password"):
+        policies.check_can_reset(alice, by=alice)
+
+    bob.is_active = False
+    with pytest.raises(PolicyError, match="Resume the account first"):
+        policies.check_can_reset(bob, by=alice)

@@ -6,7 +6,9 @@ from django.test import Client
 from django.urls import reverse
 
 from engine.audit.models import Entry
+from engine.registry.errors import PolicyError
 from engine.registry.models import Person
+from portal.account.second_factor import policies
 from tests.factories import PASSWORD
 from tests.portal.conftest import SignIn, code_now, code_of, give_app
 
@@ -208,3 +210,21 @@ def test_a_password_does_not_stand_in_for_it(signed_in: SignIn, bob: Person) -> 
 
     assert response.status_code == 302
     assert response.url == reverse("mfa_reauthenticate")
+
+
+def test_the_last_factor_stays_with_who_needs_one(vera: Person, bob: Person) -> None:
+    for person in (vera, bob):
+        give_app(person)
+    needed, other = [Authenticator.objects.get(user=person) for person in (vera, bob)]
+    assert policies.can_remove_authenticator(other)
+    assert not policies.can_remove_authenticator(needed)
+    with pytest.raises(PolicyError, match="You need a second factor"):
+        policies.check_can_remove_authenticator(needed)
+
+    Authenticator.objects.create(
+        user=vera, type=Authenticator.Type.RECOVERY_CODES, data={}
+    )
+    assert not policies.can_remove_authenticator(needed)
+
+    Authenticator.objects.create(user=vera, type=Authenticator.Type.WEBAUTHN, data={})
+    assert policies.can_remove_authenticator(needed)

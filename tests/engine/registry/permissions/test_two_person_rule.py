@@ -75,6 +75,14 @@ def test_only_who_manages_the_account_may_agree(northfield, alice, bob, charlie,
     assert refusal(bob, by=olive) == ""
 
 
+def test_for_an_account_of_staff_it_is_another_operator(alice, olive, hugh):
+    other = factories.make_person("omar@secure.example")
+    factories.make_staff(other, RoleName.OPERATOR)
+
+    assert refusal(olive, by=other) == ""
+    assert "do not manage" in refusal(olive, by=hugh)
+
+
 @pytest.mark.usefixtures("roles_of_today")
 def test_a_role_counts_only_after_the_recovery_delay(northfield, alice, bob):
     role = OrganisationRole.objects.get(person=alice)
