@@ -71,6 +71,24 @@ def test_a_resend_reaches_only_whom_the_first_one_did_not(
     assert Message.objects.filter(mailbox__owner=bob).count() == 1
 
 
+def test_a_resend_goes_where_its_remaining_recipient_is(alice: Person) -> None:
+    """The destinations stay beside their recipients when the first one drops out."""
+    jane = Address.parse("jane@firm.example.secure.example")
+    message = replace(
+        incoming(alice),
+        envelope=Envelope.simple(None, Address.parse(alice.address), jane),
+        destinations=("mailbox", "connection:7"),
+    )
+    commit.commit_messages([message])
+    Recipient.objects.filter(address=str(jane)).update(status=RecipientStatus.FAILED)
+
+    [second] = commit.commit_messages([replace(message, reference=new_reference())])
+
+    resent = Recipient.objects.get(message__reference=second)
+    assert (resent.address, resent.destination) == (str(jane), "connection:7")
+    assert resent.status == RecipientStatus.QUEUED
+
+
 def test_after_a_day_it_is_a_new_message(alice: Person, queue: Queue) -> None:
     [first] = commit.commit_messages([incoming(alice)])
     queue.age(commit.RESEND_WINDOW + timedelta(minutes=1))
