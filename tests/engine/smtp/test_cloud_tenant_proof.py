@@ -19,6 +19,7 @@ from engine.mail.dkim.verification import Outcome, Result
 from engine.mail.errors import MailError
 from engine.mail.header import HeaderBlock
 from engine.queue.models import QueuedMessage, Recipient
+from engine.queue.sending_rates import rate_limits
 from engine.registry.actions import connections
 from engine.registry.models import (
     AccountType,
@@ -36,6 +37,7 @@ from engine.smtp.cloud_tenant_proof import Evidence
 from engine.smtp.session_binding import Binding
 from engine.storage import content
 from engine.storage.models import Message
+from portal.configuration.sending_rates import Rates
 from portal.demo.certificates import Authority
 from portal.demo.dns_server import NameServer
 from tests import factories
@@ -137,6 +139,29 @@ async def test_a_message_that_shows_all_three_is_accepted(
     )
     queued = await QueuedMessage.objects.aget()
     assert queued.organisation_id == council_connection.organisation_id
+
+
+async def test_a_tenant_over_its_rate_of_recipients_is_asked_to_wait(
+    gate: Gate,
+    council_connection: Connection,
+    microsoft: FakeCloud,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # MAIL and RCPT do not tell tenants apart: the message itself is checked too.
+    one = Rates(minute=1, hour=1000, day=1000)
+    monkeypatch.setattr(settings.POSTERN, "connection_recipients", one)
+    replies = []
+    rate_limits.meter.clear()
+    try:
+        for letter in (LETTER, LETTER.replace(b"<1@", b"<2@")):
+            message = microsoft.sign_and_name(letter, COUNCIL)
+            replies.append(await gate.deliver(message, microsoft.context()))
+    finally:
+        rate_limits.meter.clear()
+
+    assert replies[0].startswith("250 2.0.0")
+    assert replies[1].startswith("452 4.5.3")
+    assert await Message.objects.acount() == 1
 
 
 async def test_what_names_the_tenant_goes_no_further(
