@@ -5,6 +5,7 @@ Running it again continues where it stopped.
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from django.db import transaction
@@ -28,7 +29,14 @@ def run(people_file_id: int) -> bool:
     # Once for a slice, as they never change: 5,000 rows take longer to read than one
     # person takes to add.
     rows = PeopleFile.objects.values_list("rows", flat=True).get(pk=people_file_id)
-    return all(_add_next(people_file_id, rows) for _ in range(PEOPLE_AT_ONCE))
+    for _ in range(PEOPLE_AT_ONCE):
+        began = time.perf_counter()
+        if not _add_next(people_file_id, rows):
+            return False
+        # As long a rest as the work took: without it mail to mailboxes here took up to
+        # 1.3 times as long on two cores (95 in 100).
+        time.sleep(time.perf_counter() - began)
+    return True
 
 
 @transaction.atomic
