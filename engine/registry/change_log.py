@@ -13,13 +13,14 @@ from typing import NamedTuple
 
 from engine.database import clock
 from engine.registry.models import Change, ChangeKind
-from engine.registry.models.change import lock, recorded
+from engine.registry.models.change import committed, lock, recorded
 
 __all__ = [
     "START",
     "Entry",
     "Position",
     "after",
+    "committed",
     "end",
     "lock",
     "purge",

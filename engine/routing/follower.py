@@ -147,6 +147,10 @@ class Follower:
             return None
         return self.last_loaded
 
+    def expire(self) -> None:
+        """Makes the next `checked` look at the log, however fresh the routes are."""
+        self._checked_at = 0.0
+
     def held(self) -> Routes:
         """Returns the routes as last read, however long ago. Raises RuntimeError."""
         if self._followed is None:

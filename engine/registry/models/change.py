@@ -74,6 +74,7 @@ class ChangeQuerySet(models.QuerySet["Change"]):
             return
         lock()
         _recorded.count = recorded() + len(ids)
+        transaction.on_commit(committed.set)
         last = _allocate(len(ids))
         self.bulk_create(
             Change(
@@ -87,6 +88,10 @@ class ChangeQuerySet(models.QuerySet["Change"]):
 
 
 _recorded = threading.local()
+
+# Set when this process commits a change, for its own follower: a person who adds a list's
+# member and writes to the list a moment later must not be refused by older routes.
+committed = threading.Event()
 
 
 def recorded() -> int:
