@@ -33,7 +33,7 @@ def run_both(
 ) -> Iterator[tuple[str, str]]:
     """Runs a benchmark of the other version and then this version's, `rounds` times.
 
-    They take turns because the machine's speed drifts. Each version runs its own module,
+    They alternate because the machine's speed drifts. Each version runs its own module,
     so that both must print the same lines. Yields what the two have printed; raises
     CalledProcessError if one fails.
     """
