@@ -131,7 +131,7 @@ class Evaluator:
         yield PROCESS_RULES, process_heartbeats.check, 1
         yield HOST_RULES, process_heartbeats.check_hosts, 1
         yield frozenset({"smart_host"}), self._check_mail, 1
-        yield mail_flow.RULES, mail_flow.check, 6
+        yield mail_flow.RULES, mail_flow.check, 3
         yield background_jobs.RULES, background_jobs.check, 6
         yield frozenset({"backup"}), backups.check, 12
         yield from alarm_rules.checks

@@ -26,8 +26,9 @@ from engine.transport import connection_errors
 
 SLOW = timedelta(minutes=10)
 STOPPED = timedelta(minutes=30)
-# Operators are notified of a broken peer within a minute; the alarm's calm period makes
-# one alarm of a peer that comes and goes.
+# Operators are notified of a broken peer within a minute, of which checking every third
+# round may take a quarter; the alarm's calm period makes one alarm of a peer that comes
+# and goes.
 DOWN = timedelta(seconds=30)
 RULES = frozenset(
     {"mail_slow", "mail_stopped", "destination", "smart_host", "automatic_mail"}

@@ -348,6 +348,19 @@ def test_a_host_that_is_well_says_nothing(facts: Facts) -> None:
     assert list(host_state.findings("mx1", facts, datetime.now(UTC))) == []
 
 
+@pytest.mark.parametrize("rounds_before", range(6))
+def test_a_destination_that_is_down_is_reported_within_a_minute(
+    service: Service, rounds_before: int
+) -> None:
+    service.advance(60 + rounds_before * ROUND)
+
+    queue(service, "connection:1", due_for=0, reply=SILENT)
+    # A slow machine needs the rest of the minute for its rounds and for the mail.
+    service.advance(50)
+
+    assert service.sent == [("destination", True)]
+
+
 def test_mail_for_a_destination_that_is_down_is_not_slow_mail(service: Service) -> None:
     queue(service, "connection:7", due_for=3000, reply="451 4.4.1 It does not answer")
     queue(service, "connection:8", due_for=30)
