@@ -18,17 +18,14 @@ def format_datetime(moment: datetime, style: str = "full") -> str:
     local = timezone.localtime(moment)
     clock = f"{local.hour % 12 or 12}:{local:%M}{'am' if local.hour < 12 else 'pm'}"
     if style == "short":
-        if local.date() == timezone.localdate():
+        today = timezone.localdate()
+        if local.date() == today:
             return clock
-        return date_format(local, "j M" if _is_this_year(local) else "j M Y")
+        return date_format(local, "j M" if local.year == today.year else "j M Y")
     return gettext("%(date)s at %(clock)s") % {
         "date": date_format(local, "j F Y"),
         "clock": clock,
     }
-
-
-def _is_this_year(local: datetime) -> bool:
-    return local.year == timezone.localdate().year
 
 
 def start_of_day(text: str) -> datetime | None:

@@ -9,8 +9,8 @@ from typing import Any
 from django import forms, template
 from django.forms.boundfield import BoundField
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from portal.ui import date_formats, govuk_components, govuk_fields
@@ -63,5 +63,4 @@ def local_time(moment: datetime | None, style: str = "full") -> SafeString:
 @register.filter
 def broken(address: object) -> SafeString:
     """Lets an address break after its @ and dots, and never within a word."""
-    parts = re.split(r"(?<=[@.])", str(address))
-    return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in parts))
+    return SafeString(re.sub("([@.])", r"\1<wbr>", escape(address)))

@@ -5,19 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
 from engine.mail import lookalike
 from engine.storage.addressees import Addressees
 from engine.storage.models import Message
+from portal.ui.templatetags.govuk import broken
 from portal.webmail.compose import undo_send
 from portal.webmail.mailbox import sender_trust
 
 register = template.Library()
 
+HIDDEN = SafeString(' class="govuk-visually-hidden"')
+COMMA = SafeString('<span class="govuk-visually-hidden">, </span>')
+DOT = SafeString('<span aria-hidden="true"> · </span>')
 
-@register.inclusion_tag("webmail/mailbox/correspondent_names.html", takes_context=True)
-def correspondent_names(context: dict[str, Any], message: Message) -> dict[str, Any]:
+
+# Markup in Python, because a list has fifty rows: an inclusion tag takes ten times as long
+# and made a quarter of the page's time.
+@register.simple_tag(takes_context=True)
+def correspondent_names(context: dict[str, Any], message: Message) -> SafeString:
     """Renders the display names of a row: the sender, or the recipients if sent.
 
     Needs the context from `message_list.correspondents`. Anyone may choose any display
@@ -26,33 +35,46 @@ def correspondent_names(context: dict[str, Any], message: Message) -> dict[str, 
     recipients = _recipients(context, message)
     if recipients is None:
         name = lookalike.displayable(message.from_name) or message.from_address
-        return {"names": [name or sender_trust.UNKNOWN_SENDER]}
+        return format_html("<bdi>{}</bdi>", name or sender_trust.UNKNOWN_SENDER)
     names = [one.name or str(one.address) for one in recipients.first]
-    return {
-        "is_sent": True,
-        # In a list that also names senders, "To" must be visible.
-        "says_to": bool(context.get("names_folder")),
-        "names": names or [recipients.text or gettext("(no recipients)")],
-        "others": _others(recipients),
-    }
+    listed = format_html_join(
+        ", ",
+        "<bdi>{}</bdi>",
+        ((name,) for name in names or [recipients.text or gettext("(no recipients)")]),
+    )
+    # In a list that also names senders, "To" must be visible.
+    hidden = "" if context.get("names_folder") else HIDDEN
+    return format_html(
+        "<span{}>{} </span>{} {}", hidden, gettext("To"), listed, _others(recipients)
+    )
 
 
-@register.inclusion_tag(
-    "webmail/mailbox/correspondent_addresses.html", takes_context=True
-)
-def correspondent_addresses(
-    context: dict[str, Any], message: Message
-) -> dict[str, Any]:
+@register.simple_tag(takes_context=True)
+def correspondent_addresses(context: dict[str, Any], message: Message) -> SafeString:
     """Renders address and organisation, from the registry, of each name in a row."""
     recipients = _recipients(context, message)
     addresses = [message.from_address] if message.from_address else []
     if recipients is not None:
         addresses = [str(one.address) for one in recipients.first]
+    if not addresses:
+        return SafeString()
     organisations: dict[str, str] = context["organisations"]
-    return {
-        "people": [(address, organisations.get(address, "")) for address in addresses],
-        "others": _others(recipients) if recipients else "",
-    }
+    entries = [_address(one, organisations.get(one, "")) for one in addresses]
+    others = _others(recipients) if recipients else ""
+    more = format_html('<span class="app-mail-row__one">{}</span>', others)
+    return format_html(
+        '{}<span class="app-mail-row__from">{}{}</span>',
+        COMMA,
+        format_html_join(COMMA, '<span class="app-mail-row__one">{}</span>', entries),
+        more if others else "",
+    )
+
+
+def _address(address: str, organisation: str) -> tuple[SafeString]:
+    shown = format_html('<bdi class="app-mail-row__address">{}</bdi>', broken(address))
+    if not organisation:
+        return (shown,)
+    return (format_html("{}{}{}<bdi>{}</bdi>", shown, DOT, COMMA, organisation),)
 
 
 @register.inclusion_tag("webmail/address.html")
