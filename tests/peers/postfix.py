@@ -107,10 +107,10 @@ class Postfix:
             (self.folder / name).mkdir(exist_ok=True)
             (self.folder / name).chmod(mode)
         lines = [f"{name} = {value}\n" for name, value in self._settings.items()]
-        (config / "main.cf").write_text("".join(lines))
+        _replace(config / "main.cf", "".join(lines))
         mailboxes = [f"{local}@{self.domain} {local}/\n" for local in self._locals]
-        (config / "mailboxes").write_text("".join(mailboxes))
-        (config / "master.cf").write_text(SERVICES.format(port=self.port))
+        _replace(config / "mailboxes", "".join(mailboxes))
+        _replace(config / "master.cf", SERVICES.format(port=self.port))
         if not (self.folder / "data").exists():
             self._command(["postfix", "-c", str(config), "check"])
         command = [MASTER, "-d", "-c", str(config)]
@@ -192,3 +192,13 @@ class Postfix:
             "minimal_backoff_time": "1s",
             "maximal_backoff_time": "2s",
         }
+
+
+def _replace(path: Path, text: str) -> None:
+    """Writes a file that others may be reading.
+
+    A `sendmail` that reads an empty main.cf leaves its message in the system's queue.
+    """
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(text)
+    new.replace(path)
