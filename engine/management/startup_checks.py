@@ -46,7 +46,8 @@ def check(*, scans: bool) -> None:
 def warnings() -> Iterator[str]:
     """Yields settings that may be intended, but are more often an oversight."""
     ours = settings.POSTERN
-    if _is_loopback(ours.smtp_host):
+    has_balancer_here = any(one.is_loopback for one in ours.mail_balancers)
+    if _is_loopback(ours.smtp_host) and not has_balancer_here:
         yield (
             f"SMTP and POP3 listen on {ours.smtp_host} only: no other machine can send "
             "or fetch mail. Set POSTERN_SMTP_HOST, to 0.0.0.0 for example."

@@ -7,10 +7,13 @@ import socket
 import ssl
 import struct
 from asyncio.sslproto import SSLProtocol
-from collections.abc import Callable
 from typing import cast
 
+from django.conf import settings
+
 from engine.network.connection_limits import Drop, DropReason, Place, Places
+from engine.network.proxied_connections import Balancers, ProxiedConnection, Start
+from engine.network.proxy_header import Endpoint
 
 __all__ = [
     "ACCEPTED_AT_ONCE",
@@ -39,10 +42,18 @@ class OpenConnections(Places):
 
     _timer: asyncio.TimerHandle | None = None
 
-    def admit(self, transport: asyncio.BaseTransport, drop: Drop) -> Place | None:
-        """Gives a connection a place; returns None where it must be refused."""
+    def admit(
+        self,
+        transport: asyncio.BaseTransport,
+        drop: Drop,
+        client: Endpoint | None = None,
+    ) -> Place | None:
+        """Gives a connection a place; returns None where it must be refused.
+
+        `client` is the client behind a load balancer, to which the place counts.
+        """
         peer, own = map(transport.get_extra_info, ("peername", "sockname"))
-        address = str((peer or ("",))[0])
+        address = str((client or peer or ("",))[0])
         place = self.take((peer, own), address, drop)
         if self._timer is None:
             self._schedule_expiry()
@@ -72,6 +83,7 @@ class ImplicitTls(SSLProtocol):
         *,
         context: ssl.SSLContext,
         sessions: OpenConnections,
+        client: Endpoint | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
         super().__init__(
@@ -83,6 +95,7 @@ class ImplicitTls(SSLProtocol):
             ssl_handshake_timeout=HANDSHAKE_SECONDS,
         )
         self._sessions = sessions
+        self._client = client
         self._place: Place | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -92,7 +105,7 @@ class ImplicitTls(SSLProtocol):
         def drop(why: DropReason) -> None:
             raw.abort()  # without TLS no reply can be sent
 
-        self._place = self._sessions.admit(transport, drop)
+        self._place = self._sessions.admit(transport, drop, self._client)
         if self._place is None:
             raw.abort()
         else:
@@ -105,19 +118,27 @@ class ImplicitTls(SSLProtocol):
 
 
 async def open_port(
-    protocol: Callable[[], asyncio.BaseProtocol],
+    start: Start,
     *,
     host: str,
     port: int,
     is_shared: bool,
 ) -> asyncio.Server:
-    """Listens on a port and returns the server.
+    """Listens on a port and returns the server. `start` is called for each connection.
 
+    Connections from POSTERN_MAIL_BALANCERS must begin with a PROXY header.
     Where it `is_shared`, several processes can listen on the same port (SO_REUSEPORT).
     Port 0 takes any free one. Raises OSError where the port cannot be opened.
     """
+    balancers = Balancers(settings.POSTERN.mail_balancers)
+
+    def accept() -> asyncio.BaseProtocol:
+        return (
+            ProxiedConnection(start, balancers) if balancers.networks else start(None)
+        )
+
     server = await asyncio.get_running_loop().create_server(
-        protocol, host, port, reuse_port=is_shared, backlog=ACCEPTED_AT_ONCE
+        accept, host, port, reuse_port=is_shared, backlog=ACCEPTED_AT_ONCE
     )
     # A second listen() lengthens the queue without changing what asyncio accepts in one go.
     for one in server.sockets:

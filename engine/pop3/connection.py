@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import cast
 
 from engine.network.connection_limits import DropReason, Place
+from engine.network.proxy_header import Endpoint
 from engine.network.server_connections import (
     HANDSHAKE_SECONDS,
     OpenConnections,
@@ -39,13 +40,19 @@ class PlaintextBeforeTLS(ConnectionEnded):
 class Connection(asyncio.Protocol):
     """One connection. `accept` is called once, as soon as it can be used.
 
-    `patience` is how many seconds the client may keep us waiting, each time.
+    `patience` is how many seconds the client may keep us waiting, each time; `client` is
+    the client behind a load balancer.
     """
 
     def __init__(
-        self, accept: Callable[[Connection], None], *, patience: float
+        self,
+        accept: Callable[[Connection], None],
+        *,
+        patience: float,
+        client: Endpoint | None = None,
     ) -> None:
         self._accept = accept
+        self._client = client
         self._patience = patience
         self._buffer = bytearray()
         self._has_heard_all = False
@@ -67,13 +74,13 @@ class Connection(asyncio.Protocol):
     @property
     def peer(self) -> str:
         """The client's IP address."""
-        name = self._transport.get_extra_info("peername")
+        name = self._client or self._transport.get_extra_info("peername")
         return str(name[0]) if name else ""
 
     def admit(self, sessions: OpenConnections) -> Place | None:
         """Reserves a place; returns None where the server is full."""
         self._sessions = sessions
-        self._place = sessions.admit(self._transport, self._drop)
+        self._place = sessions.admit(self._transport, self._drop, self._client)
         return self._place
 
     def keep_place(self) -> None:

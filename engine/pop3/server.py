@@ -9,6 +9,7 @@ import ssl
 from engine.database.threads import DatabaseThreads
 from engine.mail.errors import MailError
 from engine.network import connection_limits, server_connections
+from engine.network.proxy_header import Endpoint
 from engine.network.server_connections import ImplicitTls
 from engine.pop3 import replies
 from engine.pop3.command_parser import Command
@@ -66,12 +67,13 @@ async def open_port(
         session = asyncio.create_task(run_session(server, connection))
         server.track(session, place)
 
-    def new_connection() -> asyncio.BaseProtocol:
-        connection = Connection(start_session, patience=server.limits.idle)
+    def new_connection(client: Endpoint | None) -> asyncio.BaseProtocol:
+        patience = server.limits.idle
+        connection = Connection(start_session, patience=patience, client=client)
         if implicit_tls:
             # Read for each connection: a renewed certificate comes with a new context.
             context, own = server.tls_context, server.sessions
-            return ImplicitTls(connection, context=context, sessions=own)
+            return ImplicitTls(connection, context=context, sessions=own, client=client)
         return connection
 
     return await server_connections.open_port(

@@ -17,6 +17,7 @@ from engine.mail.address import InvalidAddressError
 from engine.mail.errors import MailError
 from engine.mail.smtp_replies import Reply
 from engine.network.connection_limits import DropReason, Place
+from engine.network.proxy_header import Endpoint
 from engine.network.server_connections import HANDSHAKE_SECONDS, hang_up
 from engine.observability import message_log
 from engine.smtp.mail_transaction import MailTransaction
@@ -49,7 +50,7 @@ class SmtpConnection(SMTP):
     line_length_limit = LINE_LIMIT
     _names: ClassVar[tuple[str, ...]]
 
-    def __init__(self, server: ServerContext) -> None:
+    def __init__(self, server: ServerContext, client: Endpoint | None = None) -> None:
         super().__init__(
             handler=None,
             data_size_limit=server.size_limit,
@@ -64,6 +65,8 @@ class SmtpConnection(SMTP):
         self.command_size_limits = _CommandLimits(AUTH=LINE_LIMIT)
         self.command_size_limit = COMMAND_LIMIT
         self.server = server
+        # The client behind a load balancer; else the transport's peer is the client.
+        self._client = client
         self._errors = 0
         self._place: Place | None = None
         self._is_shaking_hands = False
@@ -81,7 +84,9 @@ class SmtpConnection(SMTP):
 
     def connection_made(self, transport: Any) -> None:
         """Called by asyncio, again after TLS: takes a place, or refuses the client."""
-        self._place = self.server.sessions.admit(transport, self._make_room)
+        self._place = self.server.sessions.admit(
+            transport, self._make_room, self._client
+        )
         if self._place is None:
             transport.write(f"{smtp_replies.TOO_MANY_CONNECTIONS}\r\n".encode())
             hang_up(transport)
@@ -113,7 +118,7 @@ class SmtpConnection(SMTP):
 
     def _reset_session(self, transport: Any) -> None:
         """Forgets everything said so far: at the start, and after TLS (RFC 3207 §4.2)."""
-        self.peer: Peer = peer_of(transport)
+        self.peer: Peer = peer_of(transport, self._client)
         self.binding: Binding | None = None
         self.helo = ""
         self._set_post_data_state()

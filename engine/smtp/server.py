@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 
+from engine.network.proxy_header import Endpoint
 from engine.network.server_connections import ImplicitTls, open_port
 from engine.secrets.certificates import CertificateFiles
 from engine.smtp.server_context import ServerContext
@@ -26,12 +27,14 @@ async def listen(
     takes a free one.
     """
 
-    def start_session() -> asyncio.BaseProtocol:
-        session = Session(server)
+    def start_session(client: Endpoint | None) -> asyncio.BaseProtocol:
+        session = Session(server, client)
         if implicit_tls:
             # Read for each connection: a renewed certificate comes with a new context.
             context, sessions = server.tls_context, server.sessions
-            return ImplicitTls(session, context=context, sessions=sessions)
+            return ImplicitTls(
+                session, context=context, sessions=sessions, client=client
+            )
         return session
 
     return await open_port(start_session, host=host, port=port, is_shared=is_shared)

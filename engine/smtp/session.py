@@ -12,6 +12,7 @@ from engine.mail import smtp_replies
 from engine.mail.errors import MailError
 from engine.mail.smtp_path import SyntaxErrorInCommand, parse_path
 from engine.mail.smtp_replies import Reply
+from engine.network.proxy_header import Endpoint
 from engine.queue.sending_rates import rate_limits
 from engine.routing.routes import Routes
 from engine.smtp import sasl
@@ -41,8 +42,8 @@ class Session(SmtpConnection):
     bound_as_of: Routes | None = None
     checked_at = 0.0
 
-    def __init__(self, server: ServerContext) -> None:
-        super().__init__(server)
+    def __init__(self, server: ServerContext, client: Endpoint | None = None) -> None:
+        super().__init__(server, client)
         # Every command, not only those of a mail transaction: a client that was signed
         # out must not keep its session alive with NOOP until it is let in again.
         self._smtp_methods = {

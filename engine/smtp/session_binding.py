@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
+from engine.network.proxied_connections import ip_of
+from engine.network.proxy_header import Endpoint
 from engine.registry import senders
 from engine.registry.models import Proof, Provider
 from engine.registry.senders import Sender
@@ -66,15 +68,12 @@ class Binding:
         return bool(self.digests)
 
 
-def peer_of(transport: Any) -> Peer:
-    """Returns the client of an asyncio transport."""
-    host = transport.get_extra_info("peername")[0]
-    address = ip_address(host.partition("%")[0])
-    # An IPv6 socket shows IPv4 clients as ::ffff:a.b.c.d; networks are IPv4 ones.
-    mapped = getattr(address, "ipv4_mapped", None)
+def peer_of(transport: Any, client: Endpoint | None = None) -> Peer:
+    """Returns the client of an asyncio transport, or `client` behind a load balancer."""
+    host, *_ = client or transport.get_extra_info("peername")
     secure: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
     return Peer(
-        address=mapped or address,
+        address=ip_of(host),
         tls=secure.version() or "" if secure else "",
         certificate_names=_names(secure.getpeercert()) if secure else frozenset(),
     )

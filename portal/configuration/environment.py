@@ -142,6 +142,10 @@ class Environment(BaseSettings):
     smtp_sessions: int = Field(default=3_000, ge=20)
     pop3_sessions: int = Field(default=500, ge=20)
     message_size_limit: int = 50 * 1024 * 1024
+    # Networks of the load balancers in front of SMTP and POP3, such as ["10.0.0.0/28"].
+    # Each of their connections must begin with a PROXY header, version 1 or 2; anyone
+    # else's header is refused as a protocol error. TLS is passed through
+    mail_balancers: list[IPv4Network | IPv6Network] = Field(default=[])
 
     # TLS: our certificate and key, and the authorities that we trust. In development
     # `manage.py up` creates a private authority, whose files are the defaults.

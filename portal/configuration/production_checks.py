@@ -124,6 +124,12 @@ def _faults_of_the_web(environment: Environment) -> Iterator[str]:
                 f"Any client in {network} could claim any IP address. Set "
                 "POSTERN_TRUSTED_PROXIES to the addresses of the proxies only."
             )
+    for network in environment.mail_balancers:
+        if _is_too_wide(network):
+            yield (
+                f"Any client in {network} could claim any IP address. Set "
+                "POSTERN_MAIL_BALANCERS to the addresses of the load balancers only."
+            )
     if not environment.trusted_proxies:
         yield (
             "All visitors would appear to have one IP address. Set "

@@ -96,6 +96,7 @@ def test_fit_environment_starts(tmp_path: Path) -> None:
         ({"trusted_proxies": ["::/0"]}, "POSTERN_TRUSTED_PROXIES"),
         ({"trusted_proxies": ["2000::/3"]}, "POSTERN_TRUSTED_PROXIES"),
         ({"trusted_proxies": ["::ffff:0:0/96"]}, "POSTERN_TRUSTED_PROXIES"),
+        ({"mail_balancers": ["0.0.0.0/0"]}, "POSTERN_MAIL_BALANCERS"),
         ({"community_domain": "secure.example"}, "POSTERN_COMMUNITY_DOMAIN"),
         ({"smtp_name": "localhost"}, "POSTERN_SMTP_NAME"),
         ({"smtp_name": "other.justice.test"}, "POSTERN_TLS_CERT_FILE"),

@@ -151,6 +151,7 @@ def test_a_shell_on_another_machine_stops_no_start() -> None:
         ({}, ["POSTERN_SMTP_HOST", "POSTERN_HOST"]),
         ({"trusted_proxies": ["127.0.0.1/32"]}, ["POSTERN_SMTP_HOST"]),
         ({"smtp_host": "::1", "host": "0.0.0.0"}, ["POSTERN_SMTP_HOST"]),
+        ({"mail_balancers": ["127.0.0.1/32"]}, ["POSTERN_HOST"]),
         ({"smtp_host": "0.0.0.0", "host": "10.0.0.7"}, []),
     ],
 )
