@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from engine.caches.counting import MAX_ENTRIES
@@ -10,15 +11,17 @@ from portal.configuration import (
     allauth_settings,
     content_security_policy,
     database_url,
+    loading,
     logging_setup,
     production_checks,
     rest_framework_settings,
 )
-from portal.configuration.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-POSTERN = Environment()
-production_checks.check(POSTERN)
+POSTERN = loading.load()
+# `postern check` reports these faults itself, beside all others.
+if sys.argv[1:2] != ["check_service"]:
+    production_checks.check(POSTERN)
 PRODUCTION = POSTERN.env == "production"
 
 SECRET_KEY = POSTERN.secret_key
@@ -56,6 +59,7 @@ INSTALLED_APPS = [
     "portal.console.vetting",
     "portal.demo",
     "portal.launcher",
+    "portal.preflight",
     "api",
     "rest_framework",
     "drf_spectacular",

@@ -51,15 +51,16 @@ def check(environment: Environment) -> None:
     """Raises NotReadyError listing every fault. Does nothing outside production."""
     if environment.env != "production":
         return
-    faults = list(_faults(environment))
-    if faults:
-        lines = "\n".join(f"  - {fault}" for fault in faults)
+    found = list(faults(environment))
+    if found:
+        lines = "\n".join(f"  - {fault}" for fault in found)
         raise NotReadyError(
             f"Postern does not start with POSTERN_ENV=production:\n{lines}"
         )
 
 
-def _faults(environment: Environment) -> Iterator[str]:
+def faults(environment: Environment) -> Iterator[str]:
+    """Yields a sentence for each fault, with what to set."""
     yield from _faults_of_secrets(environment)
     yield from _faults_of_the_web(environment)
     yield from _faults_of_mail(environment)
@@ -208,7 +209,8 @@ def _faults_of_tls(environment: Environment) -> Iterator[str]:
     }
     missing = [name for name, file in files.items() if not Path(file).is_file()]
     for name in missing:
-        yield f"{files[name] or 'No file'} cannot be read. Set {name}."
+        problem = f"{files[name]} cannot be read. " if files[name] else ""
+        yield f"{problem}Set {name} to a file in PEM."
     if not missing:
         yield from _faults_of_certificate(
             environment, CertificateFiles(*files.values())

@@ -25,14 +25,23 @@ def migrate() -> bool:
 
 def collect_static_files() -> bool:
     """Collects styles, scripts and images. False if they are unchanged since last time."""
-    digest_file = settings.POSTERN.path("assets.sha256")
-    digest = _digest()
-    if digest_file.exists() and digest_file.read_text() == digest:
+    if are_static_files_current():
         return False
     call_command("collect_assets", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
-    state_folder.write_atomically(digest_file, digest.encode())
+    state_folder.write_atomically(_digest_file(), _digest().encode())
     return True
+
+
+def are_static_files_current() -> bool:
+    """Returns whether the static files were collected from this release."""
+    file = _digest_file()
+    return file.exists() and file.read_text() == _digest()
+
+
+def _digest_file() -> Path:
+    path: Path = settings.POSTERN.path("assets.sha256")
+    return path
 
 
 def _digest() -> str:

@@ -1,0 +1,3 @@
+"""Checks that this host can serve before anything is started: `postern check`."""
+
+from __future__ import annotations

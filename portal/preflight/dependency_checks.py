@@ -1,0 +1,153 @@
+"""Checks of what the service depends on: database, cache, virus scanner, smart host."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from engine.antivirus.scanners import coverage_proof
+from engine.antivirus.scanners.interface import Scanner, ScannerUnavailable
+from engine.database import clock
+from engine.health.checks import dependency_probes
+from engine.health.checks.host_state import MAX_CLOCK_DIFFERENCE
+from engine.transport.smart_host import smart_host
+from portal.preflight.results import Result, fault, ok, warning
+
+# A difference that the clocks of two synchronised hosts do not have.
+NOTABLE_SECONDS = 2.0
+CONNECT_SECONDS = 5.0
+# Settings of PostgreSQL without which an acknowledged message can be lost.
+DURABLE = {
+    "fsync": ("on",),
+    "full_page_writes": ("on",),
+    "synchronous_commit": ("on", "remote_write", "remote_apply"),
+}
+
+
+def database() -> Iterator[Result]:
+    """Yields whether the database answers, is durable and migrated, and its clock."""
+    try:
+        clock.now()
+    except DatabaseError as error:
+        yield fault(
+            "database",
+            f"It does not answer: {error} Start it, or correct POSTERN_DATABASE_URL.",
+        )
+        return
+    yield ok("database", f"{connection.display_name} answers.")
+    yield from _durability()
+    yield _migrations()
+    yield _clock()
+
+
+def _durability() -> Iterator[Result]:
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        for name, values in DURABLE.items():
+            cursor.execute("SELECT current_setting(%s)", [name])
+            [value] = cursor.fetchone()
+            if value not in values:
+                yield fault(
+                    "database",
+                    f"{name} is {value}: a crash could lose acknowledged mail. Set "
+                    f"{name} = on in postgresql.conf.",
+                )
+
+
+def _migrations() -> Result:
+    executor = MigrationExecutor(connection)
+    due = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if due:
+        return fault("migrations", f"{len(due)} are not applied: postern prepare")
+    return ok("migrations", "All are applied.")
+
+
+def _clock() -> Result:
+    ahead = time.time() - clock.now().timestamp()
+    direction = "ahead of" if ahead > 0 else "behind"
+    detail = f"It is {abs(ahead):.1f} seconds {direction} the database's."
+    if abs(ahead) > MAX_CLOCK_DIFFERENCE:
+        return fault("clock", f"{detail} Set it, and run chrony on every host.")
+    if abs(ahead) > NOTABLE_SECONDS:
+        return warning("clock", f"{detail} Run chrony on every host.")
+    return ok("clock", detail)
+
+
+def shared_cache() -> Iterator[Result]:
+    """Yields whether Redis answers."""
+    if not settings.POSTERN.redis_url:
+        if connection.vendor == "postgresql":
+            yield warning(
+                "cache",
+                "None is configured, which is right for one host only. Set "
+                "POSTERN_REDIS_URL before a second host starts.",
+            )
+        return
+    if found := dependency_probes.cache_fault():
+        yield fault(
+            "cache",
+            f"It does not answer: {found} Start Redis, or correct POSTERN_REDIS_URL.",
+        )
+    else:
+        yield ok("cache", "Redis answers.")
+
+
+def scanners() -> Iterator[Result]:
+    """Yields for each virus scanner in which kinds of file it finds the test virus."""
+    if not settings.POSTERN.clamd_targets:
+        yield warning(
+            "virus scanner",
+            "The embedded scanner is for development only. Set POSTERN_CLAMD.",
+        )
+        return
+    for name, one in coverage_proof.in_use().items():
+        yield _scanner(name, one)
+
+
+def _scanner(name: str, one: Scanner) -> Result:
+    try:
+        opened = coverage_proof.opened(one)
+    except ScannerUnavailable as error:
+        return fault(
+            "virus scanner",
+            f"{name}: {error.reply.text}. Start clamd, or correct POSTERN_CLAMD.",
+        )
+    missing = [kind for kind in coverage_proof.BASIC if kind not in opened]
+    if missing:
+        return fault(
+            "virus scanner",
+            f"{name} does not find the test virus in: {', '.join(missing)}. "
+            "deploy/clamd.conf has the settings that it needs.",
+        )
+    if "rar" not in opened:
+        return warning(
+            "virus scanner",
+            f"{name} does not open RAR, which is refused. Debian's non-free "
+            "libclamunrar opens it.",
+        )
+    return ok("virus scanner", f"{name} opens every kind of archive.")
+
+
+def smart_host_port() -> Iterator[Result]:
+    """Yields whether the smart host for notices accepts a connection."""
+    configured = settings.POSTERN.smarthost
+    if not configured:
+        return
+    hop = smart_host(configured)
+    try:
+        with socket.create_connection((hop.host, hop.port), CONNECT_SECONDS):
+            pass
+    except OSError as error:
+        yield warning(
+            "smart host",
+            f"{hop.host}:{hop.port} does not answer: {error}. Notices to everyday "
+            "addresses wait until it does. See POSTERN_SMARTHOST.",
+        )
+    else:
+        yield ok("smart host", f"{hop.host}:{hop.port} answers.")

@@ -1,0 +1,3 @@
+"""The command that starts the whole service."""
+
+from __future__ import annotations
