@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.core.management import call_command
@@ -27,14 +27,17 @@ MAILBOXES = 4
 class Contender:
     """A system under test: its port, its recipients, and how to count stored messages.
 
-    `pid` is that of the process that receives SMTP, if there is a single one.
+    `pids` are those of its processes, without the ones that they start. Where it serves
+    POP3, `mailboxes` holds the recipients' passwords.
     """
 
     name: str
     port: int
     recipients: list[str]
     count: Callable[[], int]
-    pid: int = 0
+    pids: list[int]
+    pop3s_port: int = 0
+    mailboxes: dict[str, str] = field(default_factory=dict)
 
 
 @contextmanager
@@ -45,7 +48,7 @@ def postfix_and_dovecot(authority: Authority, **options: str) -> Iterator[Conten
     """
     made = authority.issue("mail.base.example", "localhost")
     with (
-        Dovecot("maildir") as dovecot,
+        Dovecot("maildir", (made.cert_file, made.key_file)) as dovecot,
         Postfix(
             "base.example",
             cert_file=made.cert_file,
@@ -60,7 +63,15 @@ def postfix_and_dovecot(authority: Authority, **options: str) -> Iterator[Conten
         Stunnel(postfix.port, ca_file=authority.ca_file) as tunnel,
     ):
         recipients = [f"user{number}@base.example" for number in range(MAILBOXES)]
-        yield Contender("Postfix and Dovecot", tunnel.port, recipients, dovecot.count)
+        yield Contender(
+            "Postfix and Dovecot",
+            tunnel.port,
+            recipients,
+            dovecot.count,
+            [postfix.pid, dovecot.pid],
+            dovecot.pop3s_port,
+            dict.fromkeys(recipients, "any"),
+        )
 
 
 @contextmanager
@@ -81,7 +92,7 @@ def postern(
         engine.wait_for(lambda: answers(posting.smtp_port))
         with Stunnel(posting.smtp_port, ca_file=authority.ca_file) as tunnel:
             count = Message.objects.count
-            yield Contender("Postern", tunnel.port, recipients, count, engine.pid)
+            yield Contender("Postern", tunnel.port, recipients, count, [engine.pid])
     finally:
         engine.stop()
 

@@ -39,7 +39,7 @@ def main() -> None:
     with closing(clamd), postern(authority) as side:
         _send(side.port, side.recipients[0], messages=1)
         wait_until(lambda: side.count() == 1, "the first message", 120)
-        before = peak = _memory(side.pid)
+        before = peak = _memory(side.pids[0])
         probe = subprocess.Popen(
             [
                 sys.executable,
@@ -54,7 +54,7 @@ def main() -> None:
         begin = time.perf_counter()
         source = _start(side.port, side.recipients[0], messages=MESSAGES)
         while source.poll() is None:
-            peak = max(peak, _memory(side.pid))
+            peak = max(peak, _memory(side.pids[0]))
             time.sleep(0.01)
         seconds = time.perf_counter() - begin
         wait_until(lambda: side.count() == 1 + MESSAGES, "every message", 120)

@@ -16,10 +16,15 @@ PATIENCE = 600.0  # seconds for one round
 
 @dataclass(frozen=True)
 class Load:
-    """How many messages to send, over how many persistent connections."""
+    """How many messages to send, of what size, over how many connections at once.
+
+    `is_kept` is False where each message has a connection of its own.
+    """
 
     messages: int
     sessions: int
+    octets: int = OCTETS
+    is_kept: bool = True
 
 
 @dataclass(frozen=True)
@@ -52,8 +57,9 @@ def _start(
     load: Load, sources: int, port: int, recipient: str
 ) -> subprocess.Popen[bytes]:
     command = [
-        "smtp-source", "-d", "-s", str(load.sessions // sources),
-        "-m", str(load.messages // sources), "-l", str(OCTETS),
+        "smtp-source", *(["-d"] if load.is_kept else []),
+        "-s", str(load.sessions // sources),
+        "-m", str(load.messages // sources), "-l", str(load.octets),
         "-f", SENDER, "-t", recipient, f"127.0.0.1:{port}",
     ]  # fmt: skip
     return subprocess.Popen(command)

@@ -1,9 +1,10 @@
-"""A private Dovecot that accepts mail by LMTP: half of the baseline for benchmarks."""
+"""A private Dovecot, by LMTP and POP3: half of the baseline for benchmarks."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+from pathlib import Path
 from typing import Self
 
 from tests.peers.process import Daemon, answers, free_port, open_folder, remove_folder
@@ -12,8 +13,8 @@ COMMON = """\
 base_dir = {folder}/run
 state_dir = {folder}/state
 log_path = {folder}/dovecot.log
-protocols = lmtp
-ssl = no
+protocols = {protocols}
+ssl = {ssl}
 mail_uid = {uid}
 mail_gid = {uid}
 first_valid_uid = 1
@@ -75,6 +76,34 @@ service lmtp {{
 }}
 """
 )
+POP3S_2_3 = """\
+ssl_cert = <{cert_file}
+ssl_key = <{key_file}
+service pop3-login {{
+  inet_listener pop3 {{
+    port = 0
+  }}
+  inet_listener pop3s {{
+    address = 127.0.0.1
+    port = {port}
+    ssl = yes
+  }}
+}}
+"""
+POP3S_2_4 = """\
+ssl_server_cert_file = {cert_file}
+ssl_server_key_file = {key_file}
+service pop3-login {{
+  inet_listener pop3 {{
+    port = 0
+  }}
+  inet_listener pop3s {{
+    listen = 127.0.0.1
+    port = {port}
+    ssl = yes
+  }}
+}}
+"""
 NOBODY = 65534
 # From 2.4.5 on, new messages in a maildir are in "cur", as each has a keyword that says
 # it has no attachment.
@@ -82,26 +111,26 @@ KEPT_IN = {"maildir": ["new", "cur"], "sdbox": ["mailboxes/INBOX/dbox-Mails"]}
 
 
 class Dovecot:
-    """One Dovecot with its own configuration, which accepts LMTP for any address."""
+    """One Dovecot with its own configuration, which accepts LMTP for any address.
 
-    def __init__(self, storage: str = "maildir") -> None:
+    With a certificate it also serves POP3 over TLS on `pop3s_port`, to any password.
+    """
+
+    def __init__(
+        self, storage: str = "maildir", certificate: tuple[Path, Path] | None = None
+    ) -> None:
         self.port = free_port()
+        self.pop3s_port = free_port() if certificate else 0
         self.folder = open_folder()
         self._storage = storage
+        self._certificate = certificate
 
     def __enter__(self) -> Self:
         home = self.folder / "home"
         home.mkdir()
         home.chmod(0o777)
         config = self.folder / "dovecot.conf"
-        config.write_text(
-            _language().format(
-                folder=self.folder,
-                port=self.port,
-                uid=NOBODY,
-                storage=self._storage,
-            )
-        )
+        config.write_text(self._config())
         command = ["dovecot", "-F", "-c", str(config)]
         self._daemon = Daemon(command, self.folder / "master.log")
         self._daemon.wait_for(lambda: answers(self.port))
@@ -110,6 +139,28 @@ class Dovecot:
     def __exit__(self, *_: object) -> None:
         self._daemon.stop()
         remove_folder(self.folder)
+
+    @property
+    def pid(self) -> int:
+        """The process that starts all others."""
+        return self._daemon.pid
+
+    def _config(self) -> str:
+        is_2_3 = _version().startswith("2.3.")
+        text = (CONFIG_2_3 if is_2_3 else CONFIG_2_4).format(
+            folder=self.folder,
+            port=self.port,
+            uid=NOBODY,
+            storage=self._storage,
+            protocols="lmtp pop3" if self._certificate else "lmtp",
+            ssl="yes" if self._certificate else "no",
+        )
+        if self._certificate is None:
+            return text
+        cert_file, key_file = self._certificate
+        return text + (POP3S_2_3 if is_2_3 else POP3S_2_4).format(
+            port=self.pop3s_port, cert_file=cert_file, key_file=key_file
+        )
 
     def count(self) -> int:
         """Returns the number of messages in all mailboxes."""
@@ -127,8 +178,7 @@ class Dovecot:
         return (self.folder / "dovecot.log").read_text(errors="replace")
 
 
-def _language() -> str:
-    said = subprocess.run(
+def _version() -> str:
+    return subprocess.run(
         ["dovecot", "--version"], capture_output=True, text=True, check=True
-    )
-    return CONFIG_2_3 if said.stdout.startswith("2.3.") else CONFIG_2_4
+    ).stdout

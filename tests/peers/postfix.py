@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -116,6 +117,18 @@ class Postfix:
         command = [MASTER, "-d", "-c", str(config)]
         self._daemon = Daemon(command, self.folder / "master.log")
         self._daemon.wait_for(lambda: answers(self.port))
+
+    @property
+    def pid(self) -> int:
+        """The process that starts all others: Postfix's master."""
+        if self._daemon is None:
+            raise PeerError("Postfix is not running.")
+        return self._daemon.pid
+
+    def count(self, local: str) -> int:
+        """Returns how many messages that local part has, without reading them."""
+        folder = self.folder / "mail" / local / "new"
+        return sum(1 for _ in os.scandir(folder)) if folder.exists() else 0
 
     def stop(self) -> None:
         """Stops the process; queued and delivered mail stays for the next start."""
