@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import connection
 
+from engine.database import statements
+
 # PostgreSQL 15 §13.3.5: transaction-level locks end with the transaction, committed or
 # not. The keys are sorted in a subquery, because a SELECT list may be evaluated before the
 # ORDER BY beside it.
@@ -24,5 +26,4 @@ def hold(*names: str) -> None:
     """
     if not names or connection.vendor != "postgresql":
         return
-    with connection.cursor() as cursor:
-        cursor.execute(HOLD, [list(names)])
+    statements.run(HOLD, [list(names)])

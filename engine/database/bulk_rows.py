@@ -11,12 +11,23 @@ from typing import Any, TypeAlias
 from django.db import connection, models
 from django.db.models.expressions import RawSQL
 
+from engine.database import statements
+
 # Values in one statement; SQLite binds 32,766 by default.
 VALUES_LIMIT = 30_000
 # Rows in one bulk_update(): its CASE compares every row with every key, so that the cost
 # of a statement grows with the square.
 UPDATE_BATCH_SIZE = 100
 
+# Conditions on one bound value of `members`, so that the text is the same for any number.
+AMONG = {
+    "postgresql": "= ANY(%s)",
+    "sqlite": "IN (SELECT value FROM json_each(%s))",
+}
+IDS = {
+    "postgresql": "SELECT CAST(value AS bigint) FROM json_array_elements_text(%s)",
+    "sqlite": "SELECT value FROM json_each(%s)",
+}
 LOCK = "SELECT FROM {table} WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 INCREMENT = """
     UPDATE {table} SET {name} = {name} + CAST(given.value AS bigint)
@@ -24,10 +35,6 @@ INCREMENT = """
 """
 # The functions that read the members of a JSON object as rows.
 MEMBERS = {"postgresql": "json_each_text", "sqlite": "json_each"}
-IDS = {
-    "postgresql": "SELECT CAST(value AS bigint) FROM json_array_elements_text(%s)",
-    "sqlite": "SELECT value FROM json_each(%s)",
-}
 
 Columns: TypeAlias = tuple[str, ...]
 Row: TypeAlias = Sequence[Any]
@@ -54,22 +61,38 @@ def _insert(
     model: type[models.Model], columns: Columns, rows: Sequence[Row]
 ) -> list[int]:
     table, *names = map(connection.ops.quote_name, (model._meta.db_table, *columns))
-    if connection.vendor == "postgresql" and not _has_bytes(model, columns):
-        source, values = _json_source(table, names, columns, rows)
+    into = f"INSERT INTO {table} ({', '.join(names)})"
+    if connection.vendor == "sqlite":
+        return _insert_each(f"{into} VALUES {_places(columns)}", rows)
+    if _has_bytes(model, columns):
+        source, values = _values_source(columns, rows)
     else:
-        source, values = _values_source(rows)
+        source, values = _json_source(table, names, columns, rows)
+    found = statements.fetch(f"{into} {source} RETURNING id", values)
+    return [row_id for (row_id,) in found]
+
+
+def _insert_each(statement: str, rows: Sequence[Row]) -> list[int]:
+    """Inserts row by row, with one prepared statement for any number of rows.
+
+    AUTOINCREMENT adds one to the largest id that the table has ever had
+    (sqlite.org/autoinc.html), and no other connection writes meanwhile, so that the ids
+    follow from the last.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {table} ({', '.join(names)}) {source} RETURNING id",
-            values,
-        )
-        return [row_id for (row_id,) in cursor.fetchall()]
+        cursor.executemany(statement, [list(map(_bindable, row)) for row in rows])
+        # Not through the wrapper, which would double the number of statements in the log.
+        [last] = cursor.connection.execute("SELECT last_insert_rowid()").fetchone()
+    return list(range(last - len(rows) + 1, last + 1))
 
 
-def _values_source(rows: Sequence[Row]) -> tuple[str, list[Any]]:
-    one = f"({', '.join(['%s'] * len(rows[0]))})"
+def _places(columns: Columns) -> str:
+    return f"({', '.join(['%s'] * len(columns))})"
+
+
+def _values_source(columns: Columns, rows: Sequence[Row]) -> tuple[str, list[Any]]:
     values = [_bindable(value) for row in rows for value in row]
-    return f"VALUES {', '.join([one] * len(rows))}", values
+    return f"VALUES {', '.join([_places(columns)] * len(rows))}", values
 
 
 def _json_source(
@@ -106,14 +129,16 @@ def increment(
     if not amounts:
         return
     table, name = map(connection.ops.quote_name, (model._meta.db_table, column))
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(LOCK.format(table=table), [list(amounts)])
-        members = MEMBERS[connection.vendor]
-        cursor.execute(
-            INCREMENT.format(table=table, name=name, members=members),
-            [json.dumps(amounts)],
-        )
+    if connection.vendor == "postgresql":
+        statements.run(LOCK.format(table=table), [list(amounts)])
+    sql = INCREMENT.format(table=table, name=name, members=MEMBERS[connection.vendor])
+    statements.run(sql, [json.dumps(amounts)])
+
+
+def members(values: Collection[int | str]) -> Any:
+    """Returns values as the one that AMONG binds."""
+    as_list = list(values)
+    return as_list if connection.vendor == "postgresql" else json.dumps(as_list)
 
 
 def ids_subquery(ids: Collection[int]) -> RawSQL:
@@ -123,9 +148,10 @@ def ids_subquery(ids: Collection[int]) -> RawSQL:
 
 def _bindable(value: Any) -> Any:
     """Converts a value to what the database driver accepts."""
-    if isinstance(value, dict):
+    kind = type(value)
+    if kind is dict:
         return json.dumps(value)
-    return _moment(value) if isinstance(value, datetime) else value
+    return _moment(value) if kind is datetime else value
 
 
 @lru_cache(maxsize=64)  # all rows of a statement have the same time

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 
+from engine.database import statements
+
 # SQLite truncates to milliseconds (sqlite.org/lang_datefunc.html). One is added, so that a
 # time written a moment ago to the microsecond is never in the future.
 SQLITE = "SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')"
@@ -28,9 +30,7 @@ def now() -> datetime:
     """
     global _offset
     is_sqlite = connection.vendor == "sqlite"
-    with connection.cursor() as cursor:
-        cursor.execute(SQLITE if is_sqlite else POSTGRESQL)
-        [moment] = cursor.fetchone()
+    [[moment]] = statements.fetch(SQLITE if is_sqlite else POSTGRESQL)
     if is_sqlite:
         moment = datetime.fromisoformat(moment).replace(tzinfo=UTC) + SQLITE_STEP
     found: datetime = moment

@@ -6,10 +6,27 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, F, OuterRef
+from django.db import connection
 
-from engine.database import bulk_rows
+from engine.database import bulk_rows, statements
+from engine.registry.models import Mailbox
 from engine.storage.models import Folder, FolderRole, OutOfOffice, Rule
+
+# Only whether there are any rules: most mailboxes have none, and need no second query. The
+# out-of-office settings are those of OutOfOffice.objects.on_at().
+FIND = f"""
+    SELECT folder.mailbox_id, folder.id, mailbox.quota_bytes - mailbox.used_bytes,
+        EXISTS (SELECT 1 FROM {Rule._meta.db_table} AS rule
+                WHERE rule.mailbox_id = folder.mailbox_id),
+        EXISTS (SELECT 1 FROM {OutOfOffice._meta.db_table} AS away
+                WHERE away.mailbox_id = folder.mailbox_id AND away.is_on
+                  AND away.starts_at <= %s
+                  AND (away.ends_at IS NULL OR away.ends_at > %s)),
+        mailbox.address
+    FROM {Folder._meta.db_table} AS folder
+    JOIN {Mailbox._meta.db_table} AS mailbox ON mailbox.id = folder.mailbox_id
+    WHERE folder.role = '{FolderRole.INBOX}' AND folder.mailbox_id {{among_ids}}
+"""  # noqa: S608
 
 
 @dataclass(slots=True)
@@ -25,17 +42,7 @@ class Inbox:
 
 def find(mailbox_ids: Collection[int], now: datetime) -> dict[int, Inbox]:
     """Returns inboxes by mailbox id, of those mailboxes that have one."""
-    own = OuterRef("mailbox_id")
-    found = Folder.objects.filter(
-        mailbox_id__in=bulk_rows.ids_subquery(mailbox_ids), role=FolderRole.INBOX
-    )
-    facts = found.order_by().values_list(
-        "mailbox_id",
-        "id",
-        F("mailbox__quota_bytes") - F("mailbox__used_bytes"),
-        # Only whether there are any: most mailboxes have no rules, and need no second query.
-        Exists(Rule.objects.filter(mailbox_id=own)),
-        Exists(OutOfOffice.objects.on_at(now).filter(mailbox_id=own)),
-        "mailbox__address",
-    )
-    return {mailbox_id: Inbox(*rest) for mailbox_id, *rest in facts}
+    sql = FIND.format(among_ids=bulk_rows.AMONG[connection.vendor])
+    moment = connection.ops.adapt_datetimefield_value(now)
+    found = statements.fetch(sql, [moment, moment, bulk_rows.members(mailbox_ids)])
+    return {mailbox_id: Inbox(*rest) for mailbox_id, *rest in found}

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 
-from django.db import transaction
+from django.db import connection, transaction
 
-from engine.database import advisory_locks, clock
+from engine.database import advisory_locks, bulk_rows, clock, statements
 from engine.mail.address import Address
 from engine.queue.enqueue import insertion
 from engine.queue.enqueue.accepted_message import AcceptedMessage
-from engine.queue.models import Recipient, RecipientStatus
+from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
 from engine.queue.sending_rates import rate_limits
 from engine.routing import routes
 
@@ -25,6 +25,15 @@ RESEND_WINDOW = timedelta(hours=36)
 
 # Recipients in these states did not receive the message, so a resend serves them again.
 UNDELIVERED = (RecipientStatus.FAILED, RecipientStatus.DROPPED)
+
+
+EARLIER = f"""
+    SELECT message.fingerprint, message.reference, recipient.address, recipient.status
+    FROM {QueuedMessage._meta.db_table} AS message
+    JOIN {Recipient._meta.db_table} AS recipient ON recipient.message_id = message.id
+    WHERE message.fingerprint {{among_given}} AND message.accepted_at > %s
+    ORDER BY message.id
+"""  # noqa: S608
 
 
 @dataclass(slots=True)
@@ -81,11 +90,13 @@ def _earlier_copies(
     # Two processes that accept one message at the same moment would both find no earlier
     # copy and both insert. The lock makes the second look only after the first commits.
     advisory_locks.hold(*(f"accept {fingerprint}" for fingerprint in fingerprints))
-    rows = Recipient.objects.filter(
-        message__fingerprint__in=fingerprints,
-        message__accepted_at__gt=clock.now() - RESEND_WINDOW,
-    ).values_list("message__fingerprint", "message__reference", "address", "status")
-    for fingerprint, reference, address, status in rows.order_by("message_id"):
+    since = connection.ops.adapt_datetimefield_value(
+        clock.estimated_now() - RESEND_WINDOW
+    )
+    sql = EARLIER.format(among_given=bulk_rows.AMONG[connection.vendor])
+    for fingerprint, reference, address, status in statements.fetch(
+        sql, [bulk_rows.members(fingerprints), since]
+    ):
         known[fingerprint].reference = reference
         if status not in UNDELIVERED:
             known[fingerprint].served.add(Address.parse(address).key)
