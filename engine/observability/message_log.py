@@ -6,16 +6,16 @@ any other content of the message.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
-
-import structlog
 
 from engine.mail.smtp_replies import Reply
 from engine.observability import metrics
 from engine.observability.refusal_reasons import reason_of
 
-log = structlog.stdlib.get_logger("postern.mail")
+log = logging.getLogger("postern.mail")
 
 # How many recipients a line lists; a distribution list may have thousands.
 LISTED_RECIPIENTS = 20
@@ -26,7 +26,7 @@ def accepted(
 ) -> None:
     """Logs a message that is stored and that we must deliver. `size` is in octets."""
     metrics.ACCEPTED.labels(source).inc()
-    log.info(
+    _write(
         "accepted",
         reference=reference,
         source=source,
@@ -46,7 +46,7 @@ def refused(
     **more: Any,
 ) -> None:
     """Logs the refusal of a message or a recipient; `more` adds fields, such as the peer."""
-    log.info(
+    _write(
         "refused",
         reference=reference,
         source=source,
@@ -85,7 +85,7 @@ def delivery_attempt(
     _COUNTERS[event].labels(way).inc(len(recipients))
     if event == "delivered":
         metrics.DELIVERY_SECONDS.labels(way).observe(seconds)
-    log.info(
+    _write(
         event,
         reference=reference,
         source=source,
@@ -95,6 +95,27 @@ def delivery_attempt(
         reply=reply,
         seconds=round(seconds, 3),
         **more,
+    )
+
+
+def _write(event: str, **facts: Any) -> None:
+    """Hands a line to the log's handlers, as structlog's chain of processors would.
+
+    The chain, and the search for the caller's file that no line shows, take three times
+    as long, and every message has two lines.
+    """
+    if not log.isEnabledFor(logging.INFO):
+        return
+    facts |= {
+        "event": event,
+        "level": "info",
+        "logger": log.name,
+        "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+    }
+    # By `_logger` and `_name` structlog's formatter (26.1) knows its own events.
+    origin = {"_logger": log, "_name": "info"}
+    log.handle(
+        log.makeRecord(log.name, logging.INFO, "", 0, facts, (), None, None, origin)
     )
 
 

@@ -3,11 +3,13 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 from logging.config import dictConfig
 
 import pytest
 import structlog
 
+from engine.observability import message_log
 from portal.configuration import logging_setup
 
 
@@ -77,3 +79,47 @@ def test_development_writes_lines_to_read(log_output) -> None:
 
     assert "accepted" in text.getvalue()
     assert "reference=A1" in text.getvalue()
+
+
+def test_development_shows_a_value_with_spaces_or_line_ends_in_quotes(
+    log_output,
+) -> None:
+    text = log_output(is_production=False)
+
+    structlog.stdlib.get_logger("postern.mail").info(
+        "refused", sender="a\nb", reply="550 No", size=7
+    )
+
+    [line] = text.getvalue().splitlines()
+    assert line.endswith("reply='550 No' sender='a\\nb' size=7")
+
+
+def test_development_shows_where_a_fault_happened(log_output) -> None:
+    text = log_output(is_production=False)
+    try:
+        raise ValueError("it")
+    except ValueError:
+        logging.getLogger("engine").exception("it failed")
+
+    assert "it failed" in text.getvalue()
+    assert "Traceback" in text.getvalue()
+
+
+@pytest.mark.parametrize("is_production", [True, False])
+def test_the_lines_of_messages_look_like_all_others(
+    log_output, is_production: bool
+) -> None:
+    text = log_output(is_production=is_production)
+    facts = {"reference": "A1", "source": "receive", "sender": "a@b.example"}
+
+    structlog.stdlib.get_logger("postern.mail").info(
+        "accepted", **facts, recipient="c@b.example", size=7
+    )
+    message_log.accepted(**facts, recipients=["c@b.example"], size=7)
+
+    structlogs, ours = (
+        re.sub(r"[0-9T:.-]{26,}Z", "", line) for line in text.getvalue().splitlines()
+    )
+    if is_production:
+        structlogs, ours = json.loads(structlogs), json.loads(ours)
+    assert ours == structlogs
