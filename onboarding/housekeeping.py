@@ -24,7 +24,12 @@ LINK_KEPT = timedelta(days=30)
 
 def tidy() -> None:
     """Runs every purge below; each is idempotent and finds its own work."""
-    parts = (purge_letters, revoke_replaced_credentials, purge_drafts)
+    parts = (
+        purge_letters,
+        letter_files.delete_orphans,
+        revoke_replaced_credentials,
+        purge_drafts,
+    )
     batches.for_each(parts, lambda part: part())
 
 

@@ -261,12 +261,11 @@ STATIC_STORAGE = {
     "development": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage",
 }.get(POSTERN.env, "whitenoise.storage.CompressedManifestStaticFilesStorage")
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "portal.guides.picture_storage.PictureStorage"},
     "staticfiles": {"BACKEND": STATIC_STORAGE},
 }
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
-MEDIA_ROOT = POSTERN.path("media")
 # Pictures of guides; nothing else that is kept there is served.
 MEDIA_URL = "/guides/pictures/"
 # Fields of forms; files are counted by portal.middleware.body_limit, which looks first.

@@ -6,16 +6,14 @@ A copy is never released: the only action on it is to delete it.
 from __future__ import annotations
 
 import hashlib
-import os
-import secrets
-import time
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
 
 from django.conf import settings
 from django.db import transaction
@@ -24,21 +22,20 @@ from django.utils import timezone
 from engine.antivirus.models import QuarantinedMessage
 from engine.antivirus.verdict import Verdict
 from engine.audit.record import record
+from engine.blobs import orphan_sweep, store
+from engine.blobs.interface import Kind
 from engine.database import batches
 from engine.mail.envelope import Envelope
 from engine.registry.models import Actor
-from engine.secrets import state_folder
 
 CHUNK = 64 * 1024  # octets
-UNRECORDED = 24 * 60 * 60.0  # seconds that a copy may exist without its row
-_AT_ONCE = 500  # files looked up with one query
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A file in quarantine, with its size in octets and its SHA-256."""
+    """A blob in quarantine, with its size in octets and its SHA-256."""
 
-    name: str
+    key: str
     size: int
     digest: str
 
@@ -49,12 +46,15 @@ def copied(content: IO[bytes]) -> Iterator[Copy]:
 
     Call it outside any transaction: a large copy takes long to reach the disk.
     """
-    path = folder() / secrets.token_hex(16)
+    spooled, size, digest = _spool(content)
     try:
-        size, digest = _copy(content, path)
-        yield Copy(path.name, size, digest)
+        key = store.adopt(Kind.QUARANTINE, spooled, digest=digest)
+    finally:
+        spooled.unlink(missing_ok=True)
+    try:
+        yield Copy(key, size, digest)
     except BaseException:
-        path.unlink(missing_ok=True)
+        store.delete_or_leave(Kind.QUARANTINE, key)
         raise
 
 
@@ -76,14 +76,14 @@ def keep(
         organisation_id=organisation_id,
         size=copy.size,
         digest=copy.digest,
-        path=copy.name,
+        path=copy.key,
     )
 
 
 @transaction.atomic
 def delete(message: QuarantinedMessage, *, reason: str, by: Actor | None) -> None:
     """Deletes a copy; the audit trail keeps its signature and digest."""
-    path = folder() / message.path
+    key = message.path
     detail = {
         "reference": message.reference,
         "signature": message.signature,
@@ -98,8 +98,7 @@ def delete(message: QuarantinedMessage, *, reason: str, by: Actor | None) -> Non
         by=by,
     )
     message.delete()
-    # After the commit: a file cannot come back when the transaction is rolled back.
-    transaction.on_commit(lambda: path.unlink(missing_ok=True))
+    store.delete_after_commit(Kind.QUARANTINE, key)
 
 
 def purge() -> int:
@@ -116,45 +115,30 @@ def purge() -> int:
 
 def delete_unrecorded() -> int:
     """Deletes old copies without a row, which a killed process left; returns how many."""
-    old = [one for one in folder().iterdir() if _is_old(one)]
-    removed = 0
-    for start in range(0, len(old), _AT_ONCE):
-        some = old[start : start + _AT_ONCE]
-        rows = QuarantinedMessage.objects.filter(path__in=[one.name for one in some])
-        known = set(rows.values_list("path", flat=True))
-        for one in some:
-            if one.name not in known:
-                one.unlink(missing_ok=True)
-                removed += 1
-    return removed
+    return orphan_sweep.sweep(Kind.QUARANTINE, _recorded)
 
 
-def _is_old(path: Path) -> bool:
-    try:
-        return path.stat().st_mtime < time.time() - UNRECORDED
-    except FileNotFoundError:
-        # Its row, and the file with it, was deleted meanwhile.
-        return False
+def _recorded(keys: Collection[str]) -> set[str]:
+    rows = QuarantinedMessage.objects.filter(path__in=keys)
+    return set(rows.values_list("path", flat=True))
 
 
-def open_copy(message: QuarantinedMessage) -> IO[bytes]:
-    """Opens a copy for reading. Raises FileNotFoundError."""
-    return (folder() / message.path).open("rb")
+def open_copy(message: QuarantinedMessage) -> BinaryIO:
+    """Opens a copy for reading. Raises FileNotFoundError, BlobStoreError."""
+    return store.open_blob(Kind.QUARANTINE, message.path)
 
 
-def folder() -> Path:
-    """Returns the folder of the copies, which only this user can read."""
-    return state_folder.subfolder("quarantine")
-
-
-def _copy(content: IO[bytes], path: Path) -> tuple[int, str]:
+def _spool(content: IO[bytes]) -> tuple[Path, int, str]:
     size, digest = 0, hashlib.sha256()
-    with state_folder.create_private_file(path) as file:
-        while chunk := content.read(CHUNK):
-            size += len(chunk)
-            digest.update(chunk)
-            file.write(chunk)
-        # On the disk before the row: a row must not name a copy that a crash has lost.
-        file.flush()
-        os.fsync(file.fileno())
-    return size, digest.hexdigest()
+    with tempfile.NamedTemporaryFile(dir=store.spool_folder(), delete=False) as file:
+        path = Path(file.name)
+        try:
+            while chunk := content.read(CHUNK):
+                size += len(chunk)
+                digest.update(chunk)
+                file.write(chunk)
+            file.flush()
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+    return path, size, digest.hexdigest()

@@ -27,15 +27,22 @@ _SQLITE = {
 }
 
 
+class StorageUnavailableError(OSError):
+    """A service that keeps data outside the database cannot be reached."""
+
+
 def is_disk_full(error: BaseException | None) -> bool:
     """Returns whether an OSError reports that nothing more can be written."""
     return isinstance(error, OSError) and error.errno in _FULL
 
 
 def is_transient(error: BaseException | None) -> bool:
-    """Returns whether a full disk, or a database that is down or busy, caused an error."""
+    """Returns whether a full disk, or a service that is down or busy, caused an error."""
     return any(
-        is_disk_full(one) or _is_database_unavailable(one) for one in _chain(error)
+        is_disk_full(one)
+        or isinstance(one, StorageUnavailableError)
+        or _is_database_unavailable(one)
+        for one in _chain(error)
     )
 
 

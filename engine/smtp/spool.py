@@ -9,10 +9,11 @@ import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
+from engine.blobs import store
+from engine.blobs.interface import Kind
 from engine.mail.header import MAX_HEADER_OCTETS
 from engine.mail.mime.byte_source import ByteSource, FileBytes
 from engine.smtp.authentication_results import SignedBody
-from engine.storage import blob_store
 from engine.storage.content import INLINE_LIMIT, KeptContent
 
 
@@ -78,8 +79,8 @@ class Spool:
             return
         self._body += data
         if len(self._body) > INLINE_LIMIT:
-            # In the blobs' own folder: keep() then only renames the file.
-            descriptor, name = tempfile.mkstemp(dir=blob_store.spool_folder())
+            # On the file system of the blobs, so that keep() can rename the file.
+            descriptor, name = tempfile.mkstemp(dir=store.spool_folder())
             self._path = Path(name)
             self._file = os.fdopen(descriptor, "wb")
             self._file.write(self._body)
@@ -107,7 +108,7 @@ class Spool:
         if self._file is None or self._path is None:
             return KeptContent(header, bytes(self._body), "", size, digest)
         self._file.close()
-        key = blob_store.adopt(self._path)
+        key = store.adopt(Kind.BODY, self._path, digest=digest)
         self._path = None
         return KeptContent(header, None, key, size, digest)
 

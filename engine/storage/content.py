@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
-from engine.storage import blob_store
+from engine.blobs import store
+from engine.blobs.interface import Kind
 from engine.storage.models import Content
 
 # A body up to this many octets is stored in the database row.
@@ -37,11 +36,7 @@ def keep(header: bytes, body: bytes) -> KeptContent:
     size = len(header) + len(body)
     if len(body) <= INLINE_LIMIT:
         return KeptContent(header, body, "", size, digest)
-    with tempfile.NamedTemporaryFile(
-        dir=blob_store.spool_folder(), delete=False
-    ) as file:
-        file.write(body)
-    return KeptContent(header, None, blob_store.adopt(Path(file.name)), size, digest)
+    return KeptContent(header, None, store.keep(Kind.BODY, body), size, digest)
 
 
 def row(kept: KeptContent) -> Content:
@@ -65,7 +60,7 @@ def with_header(content: Content, header: bytes) -> KeptContent:
 def open_body(content: Content) -> BinaryIO:
     """Opens the body for reading. Raises FileNotFoundError where its blob is missing."""
     if content.blob_key:
-        return blob_store.open_blob(content.blob_key)
+        return store.open_blob(Kind.BODY, content.blob_key)
     return io.BytesIO(bytes(content.body or b""))
 
 

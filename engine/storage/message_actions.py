@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import partial
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from engine.blobs import store
+from engine.blobs.interface import Kind
 from engine.mail.message import split
-from engine.storage import blob_store, content, quota, retention_periods
+from engine.storage import content, quota, retention_periods
 from engine.storage.mailbox_delivery import summary_of
 from engine.storage.models import Content, Folder, FolderRole, Message
 from engine.storage.search import index_table
@@ -115,5 +116,4 @@ def delete_unreferenced(content_ids: Collection[int]) -> None:
     keys = set(filter(None, unreferenced.values()))
     shared = Content.objects.in_blobs(keys)
     for key in keys - set(shared.values_list("blob_key", flat=True)):
-        # After the commit: a file cannot come back when the transaction is rolled back.
-        transaction.on_commit(partial(blob_store.delete, key))
+        store.delete_after_commit(Kind.BODY, key)

@@ -1,78 +1,59 @@
-"""Deletes files that no row refers to, which a crash or a lost reply left behind."""
+"""Deletes files and blobs that no row refers to, which a crash left behind."""
 
 from __future__ import annotations
 
 import logging
-import random
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from stat import S_ISREG
 
 from django.conf import settings
 
+from engine.blobs import orphan_sweep
+from engine.blobs.interface import Kind
 from engine.database import batches
-from engine.storage import blob_store
 from engine.storage.models import Content
 
 log = logging.getLogger(__name__)
 
-# No message takes this long to arrive, so an older file without a row is an orphan.
-AGE_SECONDS = 24 * 60 * 60
-# Files looked up with one query.
-CHUNK = 500
+# The state folder's folders of files that are being written.
+TEMPORARY = ("spool", "scanning")
 
 
 def delete_orphans() -> int:
-    """Deletes old orphaned files; returns how many.
+    """Deletes old bodies without a row and old temporary files; returns how many."""
+    removed = _delete_temporary() + orphan_sweep.sweep(Kind.BODY, _named)
+    if removed:
+        log.info("removed %d orphaned files", removed)
+    return removed
 
-    Works in slices, because listing a large store takes minutes. It starts with another
-    folder each time, so that a store too large for one job is covered by several.
-    """
-    found = chain(_old(_temporary()), _old(_blobs()))
-    removed: list[int] = []
+
+def _named(keys: Collection[str]) -> set[str]:
+    named = Content.objects.in_blobs(keys)
+    return set(named.values_list("blob_key", flat=True))
+
+
+def _delete_temporary() -> int:
+    found = _old_temporary()
 
     def some() -> int:
-        paths = list(islice(found, CHUNK))
-        removed.append(_remove_unnamed(paths))
+        paths = list(islice(found, orphan_sweep.CHUNK))
+        for path in paths:
+            path.unlink(missing_ok=True)
         return len(paths)
 
-    batches.run(some)
-    if sum(removed):
-        log.info("removed %d orphaned files", sum(removed))
-    return sum(removed)
+    return batches.run(some)
 
 
-def _temporary() -> Iterator[Path]:
-    for name in ("spool", "scanning"):
-        yield from settings.POSTERN.path(name).rglob("*")
-
-
-def _blobs() -> Iterator[Path]:
-    # In random order, so that a run that ends early does not always skip the same folders.
-    folders = list(blob_store.folder().glob("*"))
-    random.shuffle(folders)
-    for folder in folders:
-        yield from folder.rglob("*")
-
-
-def _remove_unnamed(paths: list[Path]) -> int:
-    """Deletes the files that no content names. A spool file's name is never a key."""
-    named = Content.objects.in_blobs([path.name for path in paths])
-    keys = set(named.values_list("blob_key", flat=True))
-    unnamed = [path for path in paths if path.name not in keys]
-    for path in unnamed:
-        path.unlink(missing_ok=True)
-    return len(unnamed)
-
-
-def _old(paths: Iterable[Path]) -> Iterator[Path]:
-    """Yields regular files older than AGE_SECONDS; others may delete them meanwhile."""
-    before = time.time() - AGE_SECONDS
-    for path in paths:
-        with suppress(FileNotFoundError):
-            found = path.stat()
-            if S_ISREG(found.st_mode) and found.st_mtime < before:
-                yield path
+def _old_temporary() -> Iterator[Path]:
+    """Yields old regular files; others may delete them meanwhile."""
+    before = time.time() - orphan_sweep.AGE_SECONDS
+    for name in TEMPORARY:
+        for path in settings.POSTERN.path(name).rglob("*"):
+            with suppress(FileNotFoundError):
+                found = path.stat()
+                if S_ISREG(found.st_mode) and found.st_mtime < before:
+                    yield path

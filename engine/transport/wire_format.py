@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
+from engine.blobs import store
 from engine.mail.errors import PermanentFailure
 from engine.mail.mime import seven_bit_conversion
 from engine.mail.smtp_replies import Reply
-from engine.storage import blob_store
 from engine.storage.content import INLINE_LIMIT, open_body
 from engine.storage.models import Content
 from engine.transport.dot_stuffing import on_the_wire
@@ -101,7 +101,7 @@ def _convert(message: WireMessage) -> WireMessage:
     except seven_bit_conversion.CannotConvertError as error:
         text = WHAT_TO_DO.format(why=error.why)
         raise PermanentFailure(NOT_EIGHT_BIT.saying(text)) from error
-    folder = str(blob_store.spool_folder())
+    folder = str(store.spool_folder())
     file = tempfile.SpooledTemporaryFile(max_size=INLINE_LIMIT, dir=folder)  # noqa: SIM115
     file.write(body)
     file.seek(0)

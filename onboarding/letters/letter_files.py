@@ -1,45 +1,45 @@
-"""Keeps each welcome letter as a private file with a random name."""
+"""Keeps each welcome letter as a blob, which only the service can read."""
 
 from __future__ import annotations
 
-import os
-import secrets
-from pathlib import Path
+from collections.abc import Collection
 
-from django.conf import settings
-
-from engine.secrets import state_folder
+from engine.blobs import orphan_sweep, store
+from engine.blobs.interface import Kind
 from onboarding.models import Letter
 
 
 def save(pdf: bytes) -> str:
-    """Writes a PDF readable by this user only; returns its random file name."""
-    folder = _folder()
-    state_folder.make_private_folder(folder)
-    name = f"{secrets.token_urlsafe(24)}.pdf"
-    with state_folder.create_private_file(folder / name) as file:
-        file.write(pdf)
-        # Flushed to disk before a row names it: the secret cannot be rendered again.
-        file.flush()
-        os.fsync(file.fileno())
-    return name
+    """Stores a PDF durably and returns its file name, which is the key of its blob.
+
+    Durably before a row names it: the secret in it cannot be rendered again.
+    """
+    return store.keep(Kind.LETTER, pdf)
 
 
 def read(letter: Letter) -> bytes:
     """Returns the PDF. Raises FileNotFoundError if it was not written yet or is purged."""
-    return (_folder() / (letter.file_name or "-")).read_bytes()
+    if not letter.file_name:
+        raise FileNotFoundError(f"Letter {letter.pk} has no file.")
+    return store.read(Kind.LETTER, letter.file_name)
 
 
 def delete(letter: Letter) -> None:
     """Deletes the letter's file. Idempotent."""
-    delete_file(letter.file_name or "-")
+    if letter.file_name:
+        delete_file(letter.file_name)
 
 
 def delete_file(file_name: str) -> None:
     """Deletes a file by name, whether or not it exists."""
-    (_folder() / file_name).unlink(missing_ok=True)
+    store.delete(Kind.LETTER, file_name)
 
 
-def _folder() -> Path:
-    folder: Path = settings.POSTERN.path("letters")
-    return folder
+def delete_orphans() -> int:
+    """Deletes old files that no letter names, which a killed job left."""
+    return orphan_sweep.sweep(Kind.LETTER, _named)
+
+
+def _named(file_names: Collection[str]) -> set[str]:
+    rows = Letter.objects.filter(file_name__in=file_names)
+    return {name for name in rows.values_list("file_name", flat=True) if name}

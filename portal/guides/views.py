@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 from wagtail.models import Page
 from wagtail.views import serve as serve_page
 
+from engine.blobs.interface import BlobStoreError
 from engine.registry.permissions.view_guards import public
 from onboarding import rate_limits
 from portal.guides.forms import (
@@ -111,6 +112,8 @@ def picture(request: HttpRequest, name: str) -> FileResponse:
     """Serves a rendition of an editor's image. Originals are never served."""
     try:
         file: Any = default_storage.open(f"images/{name}")
+    except BlobStoreError:
+        raise  # the page that says to try again
     except (OSError, ValueError, SuspiciousOperation) as error:
         raise Http404 from error
     response = FileResponse(file)

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.core.cache import caches
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
-from django.core.files.storage import FileSystemStorage
+from django.core.files.storage import default_storage
 
 from engine.antivirus import quarantine
 from engine.antivirus.scanners.embedded import EmbeddedScanner
@@ -114,7 +114,7 @@ def test_whatever_is_written_is_private_whatever_the_umask(
 
 
 def test_pictures_and_the_cache_are_private_too(open_umask: None, var: Path) -> None:
-    FileSystemStorage(location=var / "media").save("images/a.png", ContentFile(b"x"))
+    default_storage.save("images/a.png", ContentFile(b"x"))
     cache = caches.create_connection("default")
     if hasattr(cache, "_dir"):
         cache._dir = str(var / "cache")

@@ -58,7 +58,7 @@ MODULES = [
 # Queries, and jobs that carry on what a verb has begun.
 NO_VERBS = {
     "engine.storage.rules.check_makes_sense",
-    "engine.storage.exports.mailbox_export.path_of",
+    "engine.storage.exports.mailbox_export.open_copy",
     "engine.storage.exports.mailbox_export.write",
 }
 

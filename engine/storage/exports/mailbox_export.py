@@ -11,16 +11,17 @@ import json
 import re
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from engine.audit.record import record
+from engine.blobs import orphan_sweep, store
+from engine.blobs.interface import Kind
 from engine.database import batches, clock
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person
@@ -44,10 +45,14 @@ UNFINISHED_SUFFIX, PROGRESS_SUFFIX = ".part", ".progress"
 UNFINISHED = (ExportStatus.WAITING, ExportStatus.WRITING)
 
 
-def path_of(export: Export) -> Path:
-    """Returns the path of the finished copy."""
-    folder: Path = settings.POSTERN.path("exports")
-    return folder / f"{export.token}.zip"
+def open_copy(export: Export) -> BinaryIO:
+    """Opens the finished copy. Raises FileNotFoundError, BlobStoreError."""
+    return store.open_blob(Kind.EXPORT, _key(export))
+
+
+def _key(export: Export) -> str:
+    # Earlier versions named the file after the token.
+    return export.blob_key or f"{export.token}.zip"
 
 
 @transaction.atomic
@@ -78,10 +83,10 @@ def write(export: Export) -> bool:
     """Writes the next slice of the copy; returns whether something is left to write.
 
     Safe to run twice: a slice that failed is written again, and a lock keeps two processes
-    from one file. The finished copy is renamed into its place.
+    from one file. The slices are on the disk of this host: on another one the copy begins
+    again, and the first that is complete counts. The finished copy becomes a blob.
     """
     part, _ = _unfinished(export)
-    state_folder.make_private_folder(part.parent)
     try:
         with resumable_zip.locked(part) as file:
             return _is_unfinished(export) and _write(export, file)
@@ -98,25 +103,20 @@ def _write(export: Export, file: BinaryIO) -> bool:
     if not is_whole:
         _progress(export, progress.done)
         return True
-    # Renamed before the row says READY: a page must never offer a copy that is not there.
-    part.rename(path_of(export))
-    _finish(export, ExportStatus.READY, done=progress.done)
-    progress_file.unlink()
+    # Stored before the row says READY: a page must never offer a copy that is not there.
+    key = store.adopt(Kind.EXPORT, part)
+    if not _finish(export, ExportStatus.READY, done=progress.done, blob_key=key):
+        store.delete(Kind.EXPORT, key)
+    progress_file.unlink(missing_ok=True)
     return False
 
 
 def _is_unfinished(export: Export) -> bool:
-    """Returns whether something is left to write.
-
-    Also completes an export whose worker died between renaming the copy and saving that.
-    """
+    """Returns whether something is left to write, and removes what is left over if not."""
     part, progress_file = _unfinished(export)
-    if path_of(export).exists():
-        done = resumable_zip.Progress.read(progress_file).done
-        _finish(export, ExportStatus.READY, done=done)
     if Export.objects.filter(pk=export.pk, status__in=UNFINISHED).exists():
         return True
-    part.unlink()
+    part.unlink(missing_ok=True)
     progress_file.unlink(missing_ok=True)
     return False
 
@@ -197,23 +197,35 @@ def clean_up() -> list[int]:
 
 
 def _forget(old: Export) -> None:
-    path_of(old).unlink(missing_ok=True)
+    store.delete(Kind.EXPORT, _key(old))
     Export.objects.filter(pk=old.pk).update(status=ExportStatus.GONE)
 
 
 def _remove_left_over() -> None:
-    """Deletes unfinished files of workers that died."""
+    """Deletes unfinished files, and finished copies without a row, of workers that died."""
     before = time.time() - PATIENCE.total_seconds()
     for suffix in (UNFINISHED_SUFFIX, PROGRESS_SUFFIX):
-        for path in settings.POSTERN.path("exports").glob(f"*{suffix}"):
+        for path in _folder().glob(f"*{suffix}"):
             if path.stat().st_mtime < before:
                 path.unlink(missing_ok=True)
+    orphan_sweep.sweep(Kind.EXPORT, _named)
+
+
+def _named(keys: Collection[str]) -> set[str]:
+    rows = Export.objects.filter(status=ExportStatus.READY)
+    # Few: each mailbox has one at a time, for some days.
+    return {_key(row) for row in rows.only("blob_key", "token")}.intersection(keys)
+
+
+def _folder() -> Path:
+    """Returns the folder of the copies that this host is writing."""
+    return state_folder.subfolder("exporting")
 
 
 def _unfinished(export: Export) -> tuple[Path, Path]:
     """Returns the paths of the unfinished copy and of its progress file."""
-    target = path_of(export)
-    return target.with_suffix(UNFINISHED_SUFFIX), target.with_suffix(PROGRESS_SUFFIX)
+    name = _folder() / str(export.token)
+    return name.with_suffix(UNFINISHED_SUFFIX), name.with_suffix(PROGRESS_SUFFIX)
 
 
 def _folders(export: Export, *, since: int) -> Iterator[Folder]:
@@ -245,7 +257,12 @@ def _progress(export: Export, done: int) -> None:
     )
 
 
-def _finish(export: Export, status: ExportStatus, *, done: int) -> None:
-    Export.objects.filter(pk=export.pk, status__in=UNFINISHED).update(
-        status=status, done=done, finished_at=clock.now()
+def _finish(
+    export: Export, status: ExportStatus, *, done: int, blob_key: str = ""
+) -> bool:
+    """Ends an export; returns False where another process has ended it before."""
+    rows = Export.objects.filter(pk=export.pk, status__in=UNFINISHED)
+    ended = rows.update(
+        status=status, done=done, finished_at=clock.now(), blob_key=blob_key
     )
+    return bool(ended)

@@ -37,7 +37,7 @@ EXPORT_TRANSITIONS: dict[ExportStatus, set[ExportStatus]] = {
 class Export(models.Model):
     """A copy of a mailbox, or of one of its folders, for its holder to take away."""
 
-    # Names the file of the copy (`mailbox_export.path_of`).
+    # In the address of the download; in earlier versions also the name of the file.
     token = models.UUIDField(default=uuid4, unique=True, editable=False)
     mailbox = models.ForeignKey(
         Mailbox, on_delete=models.CASCADE, related_name="exports"
@@ -54,6 +54,9 @@ class Export(models.Model):
         default=timezone.now, help_text="when it last went on"
     )
     finished_at = models.DateTimeField(null=True)
+    # A default of the database: the version before, which inserts without it, may be
+    # running on another host.
+    blob_key = models.CharField(max_length=80, blank=True, default="", db_default="")
 
     class Meta:
         ordering = ["-id"]

@@ -20,12 +20,14 @@ from engine.antivirus.attachments import policy
 from engine.antivirus.scanners import message_scan
 from engine.antivirus.scanners.message_scan import ScannerUnavailable
 from engine.audit.record import record
+from engine.blobs import store
+from engine.blobs.interface import Kind
 from engine.mail.composer import Attachment
 from engine.mail.mime.file_names import canonical
 from engine.queue.notifications import infection_alerts, upload_scan
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person
-from engine.storage import blob_store, content, message_actions
+from engine.storage import content, message_actions
 from engine.storage.models import Content, Message
 from portal.webmail.drafts.draft import Draft
 from portal.webmail.drafts.draft_lock import lock_drafts
@@ -146,9 +148,7 @@ def delete_orphans() -> int:
 
 def _spool(chunks: Iterable[bytes]) -> SpooledFile:
     digest, size = hashlib.sha256(), 0
-    with tempfile.NamedTemporaryFile(
-        dir=blob_store.spool_folder(), delete=False
-    ) as spool:
+    with tempfile.NamedTemporaryFile(dir=store.spool_folder(), delete=False) as spool:
         for chunk in chunks:
             size += len(chunk)
             digest.update(chunk)
@@ -168,7 +168,7 @@ def _store(
         size=spooled.size,
         body_digest=spooled.digest,
         header=b"",
-        blob_key=blob_store.adopt(spooled.path),
+        blob_key=store.adopt(Kind.BODY, spooled.path, digest=spooled.digest),
     )
     return DraftFile.objects.create(
         mailbox=mailbox,

@@ -66,11 +66,12 @@ def fetch(request: HttpRequest, mailbox_id: int, token: UUID) -> HttpResponseBas
     """Downloads a finished export."""
     access = accessible_mailboxes(request).writable(mailbox_id)
     rows = Export.objects.filter(mailbox=access.mailbox, status=ExportStatus.READY)
-    path = mailbox_export.path_of(get_object_or_404(rows, token=token))
-    if not path.is_file():
-        raise Http404
+    try:
+        copy = mailbox_export.open_copy(get_object_or_404(rows, token=token))
+    except FileNotFoundError as error:
+        raise Http404 from error
     name = f"{access.mailbox.address}.zip"
-    return FileResponse(path.open("rb"), as_attachment=True, filename=name)
+    return FileResponse(copy, as_attachment=True, filename=name)
 
 
 def _folder(

@@ -18,6 +18,8 @@ from engine.antivirus import quarantine, tasks
 from engine.antivirus.models import QuarantinedMessage
 from engine.antivirus.verdict import Verdict, VerdictState
 from engine.audit.models import Entry
+from engine.blobs import local_store, orphan_sweep
+from engine.blobs.interface import Kind
 from engine.mail.address import Address
 from engine.mail.envelope import Envelope, EnvelopeRecipient
 
@@ -75,21 +77,21 @@ def test_copy_of_message_without_sender() -> None:
 def test_copy_readable_by_nobody_else() -> None:
     kept = keep(b"x")
 
-    path = quarantine.folder() / kept.path
+    path = local_store.folder(Kind.QUARANTINE) / kept.path
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert stat.S_IMODE(quarantine.folder().stat().st_mode) == 0o700
-    assert path.parent == quarantine.folder()
+    assert stat.S_IMODE(local_store.folder(Kind.QUARANTINE).stat().st_mode) == 0o700
+    assert path.parent == local_store.folder(Kind.QUARANTINE)
 
 
 @pytest.mark.django_db
 def test_copy_that_cannot_be_recorded_leaves_no_file() -> None:
     keep(b"x")
-    before = set(quarantine.folder().iterdir())
+    before = set(local_store.folder(Kind.QUARANTINE).iterdir())
 
     with pytest.raises(IntegrityError), transaction.atomic():
         keep(b"y")
 
-    assert set(quarantine.folder().iterdir()) == before
+    assert set(local_store.folder(Kind.QUARANTINE).iterdir()) == before
 
 
 @pytest.mark.django_db
@@ -98,7 +100,7 @@ def test_copy_goes_after_ninety_days(
     days: int, is_kept: bool, django_capture_on_commit_callbacks: Any
 ) -> None:
     kept = keep(b"x")
-    path = quarantine.folder() / kept.path
+    path = local_store.folder(Kind.QUARANTINE) / kept.path
 
     later = timezone.now() + timedelta(days=days)
     with (
@@ -118,10 +120,10 @@ def test_copy_goes_after_ninety_days(
 @pytest.mark.django_db
 def test_a_copy_without_a_row_goes_after_a_day() -> None:
     kept = keep(b"x")
-    folder = quarantine.folder()
+    folder = local_store.folder(Kind.QUARANTINE)
     for name in ("old", "new"):
         (folder / name).write_bytes(b"y")
-    long_ago = time.time() - quarantine.UNRECORDED - 60
+    long_ago = time.time() - orphan_sweep.AGE_SECONDS - 60
     for name in ("old", kept.path):
         os.utime(folder / name, (long_ago, long_ago))
 

@@ -11,12 +11,13 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
+from engine.blobs import store
+from engine.blobs.interface import Kind
 from engine.network import connection_limits
 from engine.pop3.server_context import Limits
 from engine.registry.credentials import authentication
 from engine.registry.credentials.sign_in_throttle import USERNAME_LIMIT
 from engine.registry.models import Person
-from engine.storage import blob_store
 from engine.storage.models import Message
 from tests.engine.pop3 import sample_messages
 from tests.engine.pop3.conftest import SECRET, Serve, Server
@@ -251,7 +252,7 @@ async def test_fault_of_ours(server: Server, reader: Person) -> None:
 
 
 def forget_blob(message: Message) -> None:
-    blob_store.delete(message.content.blob_key)
+    store.delete(Kind.BODY, message.content.blob_key)
 
 
 async def test_half_a_line_and_goodbye(server: Server) -> None:

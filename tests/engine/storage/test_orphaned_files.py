@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from engine.storage import blob_store, content, orphaned_files
+from engine.blobs import local_store, orphan_sweep, store
+from engine.blobs.interface import Kind
+from engine.storage import content, orphaned_files
 from engine.storage.models import Content
 
 LARGE = b"x" * (content.INLINE_LIMIT + 1)
@@ -20,13 +22,13 @@ def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def backdate(path: Path) -> Path:
-    before = time.time() - orphaned_files.AGE_SECONDS - 60
+    before = time.time() - orphan_sweep.AGE_SECONDS - 60
     os.utime(path, (before, before))
     return path
 
 
 def path_of(row: Content) -> Path:
-    return blob_store.folder() / row.blob_key[:2] / row.blob_key
+    return local_store.path_of(Kind.BODY, row.blob_key)
 
 
 @pytest.mark.django_db
@@ -46,9 +48,9 @@ def test_an_old_blob_goes_only_when_no_content_names_it() -> None:
 
 @pytest.mark.django_db
 def test_what_is_on_its_way_in_stays() -> None:
-    fresh = blob_store.spool_folder() / "fresh"
+    fresh = store.spool_folder() / "fresh"
     fresh.write_bytes(b"x")
-    left = blob_store.spool_folder() / "left"
+    left = store.spool_folder() / "left"
     left.write_bytes(b"x")
     backdate(left)
 

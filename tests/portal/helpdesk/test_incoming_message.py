@@ -5,9 +5,10 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine.blobs import store
+from engine.blobs.interface import Kind
 from engine.mail.composer import Attachment
 from engine.registry.models import Mailbox, Person
-from engine.storage import blob_store
 from engine.storage.models import FolderRole, Message
 from portal.helpdesk import attachments, ticket_links
 from portal.helpdesk.actions import merge_tickets, tickets
@@ -323,7 +324,7 @@ def test_a_message_that_cannot_be_read_does_not_hold_up_the_others(
     helpdesk: Mailbox, bob: Person
 ) -> None:
     broken = deliver_mail(helpdesk, bob.address, text="x" * 100_000)
-    blob_store.delete(broken.content.blob_key)
+    store.delete(Kind.BODY, broken.content.blob_key)
     deliver_mail(helpdesk, bob.address, subject="A second question")
 
     # The operators see a failed job until the file is back.

@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 from django.db import OperationalError, connection
 
-from engine.antivirus import quarantine
 from engine.antivirus.models import QuarantinedMessage
 from engine.antivirus.verdict import Verdict, VerdictState
+from engine.blobs import local_store, store
+from engine.blobs.interface import Kind
 from engine.mail.address import Address
 from engine.mail.envelope import Envelope
 from engine.mail.errors import PermanentFailure
@@ -105,7 +106,7 @@ def test_an_alarm_that_failed_half_way_rings_when_the_message_comes_again(
         report_and_list_notified(bob.address, organisation_id=bob.organisation_id)
 
     assert not QuarantinedMessage.objects.exists()
-    assert not list(quarantine.folder().iterdir())
+    assert not list(local_store.folder(Kind.QUARANTINE).iterdir())
     assert bob.address in report_and_list_notified(
         bob.address, organisation_id=bob.organisation_id
     )
@@ -142,13 +143,13 @@ def _fail(*_: object) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_the_copy_is_made_before_anything_is_locked(bob: Person, monkeypatch) -> None:
     locked: list[bool] = []
-    copy = quarantine._copy
+    adopt = store.adopt
 
-    def copying(content, path):
+    def adopting(*args, **kwargs):
         locked.append(connection.in_atomic_block)
-        return copy(content, path)
+        return adopt(*args, **kwargs)
 
-    monkeypatch.setattr(quarantine, "_copy", copying)
+    monkeypatch.setattr(store, "adopt", adopting)
 
     report_and_list_notified(bob.address, organisation_id=bob.organisation_id)
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from engine.audit.models import Entry
@@ -20,6 +21,12 @@ from engine.storage.exports import mailbox_export, mbox
 from engine.storage.models import Export, ExportStatus, Folder, FolderRole
 from engine.storage.standard_folders import folder
 from tests.engine.storage.conftest import compose_message, deliver
+
+
+@contextlib.contextmanager
+def opened(made: Export) -> Iterator[zipfile.ZipFile]:
+    with mailbox_export.open_copy(made) as file, zipfile.ZipFile(file) as archive:
+        yield archive
 
 
 def test_a_copy_holds_every_message_and_says_what_it_holds(
@@ -32,7 +39,7 @@ def test_a_copy_holds_every_message_and_says_what_it_holds(
 
     made = Export.objects.get()
     assert (made.status, made.done, made.total) == (ExportStatus.READY, 2, 2)
-    with zipfile.ZipFile(mailbox_export.path_of(made)) as archive:
+    with opened(made) as archive:
         archive.extractall(tmp_path)
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert manifest["mailbox"] == bob.address
@@ -88,10 +95,13 @@ def test_a_copy_is_removed_after_some_days(mailbox: Mailbox, bob: Person) -> Non
     made = mailbox_export.start(mailbox, folder=None, by=bob)
     mailbox_export.write(made)
     Export.objects.update(finished_at=timezone.now() - timedelta(days=4))
+    made.refresh_from_db()
+    mailbox_export.open_copy(made).close()
 
     mailbox_export.clean_up()
 
-    assert not mailbox_export.path_of(made).exists()
+    with pytest.raises(FileNotFoundError):
+        mailbox_export.open_copy(made)
     assert Export.objects.get().status == ExportStatus.GONE
 
 
@@ -111,12 +121,10 @@ def test_two_workers_at_one_copy_do_not_spoil_it(
     monkeypatch.setattr(mbox, "messages_of", meanwhile)
     mailbox_export.write(made)
 
-    with zipfile.ZipFile(mailbox_export.path_of(made)) as archive:
+    made.refresh_from_db()
+    with opened(made) as archive:
         assert archive.testzip() is None
-    assert [
-        path.suffix
-        for path in mailbox_export.path_of(made).parent.glob(f"{made.token}*")
-    ] == [".zip"]
+    assert not list(settings.POSTERN.path("exporting").iterdir())
 
 
 @pytest.fixture
@@ -127,7 +135,7 @@ def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def subjects(made: Export, into: Path) -> list[str]:
     """Returns the subjects of all messages in the copy; checks the digests."""
-    with zipfile.ZipFile(mailbox_export.path_of(made)) as archive:
+    with opened(made) as archive:
         assert archive.testzip() is None
         assert len(archive.namelist()) == len(set(archive.namelist()))
         archive.extractall(into)
@@ -160,10 +168,7 @@ def test_a_large_copy_is_written_in_slices_and_says_how_far_it_is(
     assert (made.status, made.done) == (ExportStatus.READY, 5)
     assert subjects(made, tmp_path) == names
     assert not mailbox_export.write(made)
-    assert [
-        path.suffix
-        for path in mailbox_export.path_of(made).parent.glob(f"{made.token}*")
-    ] == [".zip"]
+    assert not list(settings.POSTERN.path("exporting").iterdir())
 
 
 class PowerCut(BaseException):
@@ -197,7 +202,7 @@ def test_a_copy_whose_worker_dies_at_any_message_goes_on_where_it_was(
             while mailbox_export.write(made):
                 pass
     made.refresh_from_db()
-    part = mailbox_export.path_of(made).with_suffix(".part")
+    part = settings.POSTERN.path("exporting", f"{made.token}.part")
     if part.exists():
         # An unfinished slice of the dead process, which is discarded.
         with part.open("ab") as file:
@@ -232,11 +237,12 @@ def test_a_copy_whose_worker_dies_before_it_says_that_it_is_ready(
 def test_what_a_dead_worker_began_is_removed(mailbox: Mailbox, bob: Person) -> None:
     made = mailbox_export.start(mailbox, folder=None, by=bob)
     mailbox_export.write(made)
-    left = mailbox_export.path_of(made).with_suffix(".begun.part")
+    left = settings.POSTERN.path("exporting", f"{made.token}.begun.part")
     left.write_bytes(b"PK")
     os.utime(left, (0, 0))
 
     mailbox_export.clean_up()
 
     assert not left.exists()
-    assert mailbox_export.path_of(made).exists()
+    made.refresh_from_db()
+    mailbox_export.open_copy(made).close()

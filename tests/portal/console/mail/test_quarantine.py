@@ -9,6 +9,8 @@ from engine.antivirus import quarantine
 from engine.antivirus.models import QuarantinedMessage
 from engine.antivirus.verdict import Verdict, VerdictState
 from engine.audit.models import Entry
+from engine.blobs import local_store
+from engine.blobs.interface import Kind
 from engine.mail.address import Address
 from engine.mail.envelope import Envelope
 from engine.registry.models import Organisation, Person, RoleName
@@ -61,7 +63,7 @@ def test_deleting_destroys_the_copy_and_is_remembered(
     quarantined: QuarantinedMessage,
     django_capture_on_commit_callbacks,
 ) -> None:
-    path = quarantine.folder() / quarantined.path
+    path = local_store.folder(Kind.QUARANTINE) / quarantined.path
 
     with django_capture_on_commit_callbacks(execute=True):
         staff_client.post(

@@ -1,0 +1,1 @@
+"""Stores what is too large for the database: bodies, letters, exports, pictures."""

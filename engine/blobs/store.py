@@ -1,0 +1,102 @@
+"""Stores and reads blobs, in the configured store. Blocks: call it in a thread."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from django.db import transaction
+
+from engine.blobs import keys
+from engine.blobs.interface import BlobStore, BlobStoreError, Kind, Stored
+from engine.blobs.local_store import LocalStore
+from engine.secrets import state_folder
+
+log = logging.getLogger(__name__)
+
+_LOCAL = LocalStore()
+
+
+def configured() -> BlobStore:
+    """Returns the store that new blobs go to."""
+    return _LOCAL
+
+
+def spool_folder() -> Path:
+    """Returns the folder where a blob is written before it is complete.
+
+    On the file system of the local store, so that `adopt` can rename instead of copying.
+    """
+    return state_folder.subfolder("spool")
+
+
+def adopt(kind: Kind, spooled: Path, *, digest: str = "") -> str:
+    """Makes a complete spool file a blob, durably, and returns its key.
+
+    `digest` is the file's SHA-256 in hexadecimal, which is computed where it is empty.
+    """
+    if not digest:
+        with spooled.open("rb") as file:
+            digest = keys.digest_of(file)
+    key = keys.new(digest)
+    configured().put(kind, key, spooled)
+    return key
+
+
+def keep(kind: Kind, content: bytes) -> str:
+    """Makes a blob of octets in memory, durably, and returns its key."""
+    with tempfile.NamedTemporaryFile(dir=spool_folder(), delete=False) as file:
+        path = Path(file.name)
+        try:
+            file.write(content)
+            file.flush()
+            return adopt(kind, path)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+
+
+def open_blob(kind: Kind, key: str) -> BinaryIO:
+    """Opens a blob for reading and seeking. Raises FileNotFoundError, BlobStoreError."""
+    return configured().open(kind, key)
+
+
+def read(kind: Kind, key: str) -> bytes:
+    """Reads a whole blob into memory. Raises FileNotFoundError, BlobStoreError."""
+    with open_blob(kind, key) as file:
+        return file.read()
+
+
+def exists(kind: Kind, key: str) -> bool:
+    """Returns whether a blob is there. Raises BlobStoreError."""
+    return configured().find(kind, key) is not None
+
+
+def delete(kind: Kind, key: str) -> None:
+    """Deletes a blob; a missing one is no error. Raises BlobStoreError."""
+    configured().delete(kind, key)
+
+
+def delete_or_leave(kind: Kind, key: str) -> None:
+    """Deletes a blob, or leaves it to its kind's sweep where the store does not answer."""
+    try:
+        delete(kind, key)
+    except BlobStoreError as error:
+        log.warning("%s of %s is left to the sweep: %s", key, kind, error)
+
+
+def delete_after_commit(kind: Kind, key: str) -> None:
+    """Deletes a blob once the transaction that deleted its row is committed.
+
+    Never before: a blob cannot come back when the transaction is rolled back.
+    """
+    transaction.on_commit(partial(delete_or_leave, kind, key))
+
+
+def listing(kind: Kind, *, after: str = "") -> Iterator[Stored]:
+    """Yields the blobs whose keys sort after `after`, in the order of their keys."""
+    return configured().list(kind, after=after)
