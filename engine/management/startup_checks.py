@@ -1,7 +1,8 @@
-"""Checks, before a process starts in production, what its settings alone do not show.
+"""Checks, before a process starts, what its settings alone do not show.
 
-Whether the virus scanner answers and opens what it must, and whether other hosts serve
-this database without a shared cache. The settings themselves are checked by
+Whether the database has this version's migrations; in production also whether the virus
+scanner answers and opens what it must, and whether other hosts serve this database
+without a shared cache. The settings themselves are checked by
 `portal.configuration.production_checks`.
 """
 
@@ -17,12 +18,15 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
 from engine.antivirus.scanners import clamd, coverage_proof
-from engine.database import clock
+from engine.database import clock, due_migrations
 from engine.health import process_identity
 from engine.health.checks import host_state
 from engine.health.models import Heartbeat
 
 log = logging.getLogger(__name__)
+
+# Due migrations that the error names.
+SHOWN = 3
 
 
 def check(*, scans: bool) -> None:
@@ -30,6 +34,7 @@ def check(*, scans: bool) -> None:
 
     `scans` is true of a process that accepts mail, and has it scanned.
     """
+    _check_migrations()
     if settings.POSTERN.env != "production":
         return
     for warning in warnings():
@@ -41,6 +46,24 @@ def check(*, scans: bool) -> None:
     if faults:
         lines = "\n".join(f"  - {fault}" for fault in faults)
         raise ImproperlyConfigured(f"Postern does not start:\n{lines}")
+
+
+def _check_migrations() -> None:
+    """Raises ImproperlyConfigured while migrations are due.
+
+    A process on an older schema would serve until it reaches the first column that is
+    missing. The other way round is meant: a version whose successor has migrated serves
+    on, so that migrations that this version does not know are no fault.
+    """
+    due = due_migrations.due()
+    if not due:
+        return
+    named = ", ".join(due[:SHOWN]) + (", …" if len(due) > SHOWN else "")
+    raise ImproperlyConfigured(
+        f"Postern does not start: {len(due)} migrations are due ({named}). Back up, then "
+        "run manage.py migrate once, on one host. It can run while the version before "
+        "serves."
+    )
 
 
 def warnings() -> Iterator[str]:

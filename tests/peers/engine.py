@@ -28,9 +28,15 @@ PORTS = ("smtp", "submission", "submissions", "pop3", "pop3s")
 
 
 class Engine:
-    """`manage.py run_engine` with free ports and the test's own state folder."""
+    """`manage.py run_engine` with free ports and the test's own state folder.
 
-    def __init__(self, authority: Authority, **environment: str) -> None:
+    `home` is the folder of another version of the service.
+    """
+
+    def __init__(
+        self, authority: Authority, *, home: Path | None = None, **environment: str
+    ) -> None:
+        self.home = home
         own = authority.issue("localhost", "127.0.0.1")
         self.folder = open_folder()
         self.ports = {name: free_port() for name in PORTS}
@@ -67,12 +73,18 @@ class Engine:
     def log(self) -> str:
         return (self.folder / "engine.log").read_text(errors="replace")
 
+    @property
+    def faults(self) -> int:
+        """How many tracebacks its log has."""
+        return self.log.count("Traceback")
+
     def start(self) -> None:
         """Starts the process and waits until every port accepts connections."""
         self._daemon = Daemon(
             [sys.executable, "manage.py", "run_engine"],
             self.folder / "engine.log",
             env=self.environment,
+            cwd=self.home,
         )
         self._daemon.wait_for(lambda: all(map(answers, self.ports.values())))
 

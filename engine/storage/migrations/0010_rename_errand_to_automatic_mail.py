@@ -3,6 +3,24 @@ from __future__ import annotations
 import django.db.models.deletion
 from django.db import migrations, models
 
+# For the engine of the version before. On SQLite there is no second host that could
+# still run it.
+OLD_NAME = """
+    CREATE VIEW storage_errand AS
+    SELECT id, kind, message_id, target, attempts, due_at FROM storage_automaticmail
+    WHERE set_aside_at IS NULL
+"""
+
+
+def keep_old_name(apps, schema_editor):
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute(OLD_NAME, params=None)
+
+
+def drop_old_name(apps, schema_editor):
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute("DROP VIEW storage_errand")
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -20,4 +38,5 @@ class Migration(migrations.Migration):
                 to="storage.message",
             ),
         ),
+        migrations.RunPython(keep_old_name, drop_old_name),
     ]

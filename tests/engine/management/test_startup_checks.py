@@ -13,6 +13,7 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 
 from engine.database import clock
 from engine.health import process_identity
@@ -77,6 +78,27 @@ def beat(ago: timedelta, **over: object) -> None:
     fields = {"kind": "web", "host": "mail2", "pid": 7, "started_at": at, "at": at}
     facts = {"counts_in": "another-machine 1 2"}
     Heartbeat.objects.create(**{**fields, "facts": facts, **over})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("env", ["development", "production"])
+def test_a_process_does_not_start_on_an_older_schema(
+    monkeypatch: pytest.MonkeyPatch, env: str
+) -> None:
+    monkeypatch.setattr(settings.POSTERN, "env", env)
+    recorded = MigrationRecorder.Migration.objects.filter(app="queue")
+
+    recorded.filter(name="0004_pending_notices").delete()
+
+    with pytest.raises(ImproperlyConfigured, match=r"queue\.0004.*manage\.py migrate"):
+        startup_checks.check(scans=False)
+
+
+@pytest.mark.django_db
+def test_a_process_starts_on_the_schema_of_a_later_version() -> None:
+    MigrationRecorder.Migration.objects.create(app="queue", name="9999_later")
+
+    startup_checks.check(scans=False)
 
 
 @pytest.mark.django_db

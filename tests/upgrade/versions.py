@@ -1,0 +1,36 @@
+"""Takes other versions of the service out of this repository's history."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from tests.peers.process import PeerError
+
+HOME = Path(__file__).resolve().parents[2]
+# The first version that anybody served from.
+FIRST_SERVED = "7379faa"
+# The version before this one. It runs with the packages of this one.
+BEFORE = "90abfe2"
+
+
+def extract(commit: str, folder: Path) -> Path:
+    """Unpacks a version into a new folder. Raises PeerError if the clone lacks it."""
+    folder.mkdir()
+    archive = subprocess.run(
+        ["git", "archive", commit], cwd=HOME, capture_output=True, check=False
+    )
+    if archive.returncode:
+        raise PeerError(
+            f"This clone has no commit {commit}, which the service is upgraded from: "
+            f"{archive.stderr.decode().strip()}. If it is shallow, run "
+            "`git fetch --unshallow`."
+        )
+    subprocess.run(["tar", "x"], cwd=folder, input=archive.stdout, check=True)
+    return folder
+
+
+def own_python(home: Path) -> str:
+    """Installs a version's own packages and returns the Python that has them."""
+    subprocess.run([".ci/prepare", "run"], cwd=home, check=True)
+    return str(home / ".venv/bin/python")
