@@ -98,7 +98,12 @@ class Address:
 
         Raises InvalidAddressError when that is too long.
         """
-        return Address(self.local, domain)
+        return _at(self, domain)
+
+
+@lru_cache(maxsize=4096)
+def _at(address: Address, domain: str) -> Address:
+    return Address(address.local, domain)
 
 
 def normal_domain(text: str) -> str:

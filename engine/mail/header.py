@@ -147,6 +147,8 @@ class HeaderBlock:
     def without(self, *names: str) -> HeaderBlock:
         """Returns the header without the fields of these names."""
         keys = {name.lower() for name in names}
+        if keys.isdisjoint(self._by_name):
+            return self
         return HeaderBlock(
             tuple(field for field in self.fields if field.name.lower() not in keys)
         )

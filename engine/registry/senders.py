@@ -39,7 +39,7 @@ class Sender:
 
     def __str__(self) -> str:
         """The key under which rates are counted, such as `person:7`."""
-        return f"{self.kind}:{self.id}"
+        return f"{self.kind.value}:{self.id}"
 
 
 def of(

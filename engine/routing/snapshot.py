@@ -60,6 +60,10 @@ class Routes:
     configured_networks: Mapping[str, Collection[Network]] | None = None
     """POSTERN_PROVIDER_NETWORKS as it was read; tests change it in a running process."""
     source_classes: SourceClasses = field(default_factory=lambda: SourceClasses.of(()))
+    _facts: dict[int, ConnectionFacts] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+    """Of connections that were asked for: a message asks for its own several times."""
 
     def resolve(self, address: Address) -> Route:
         """Finds where mail to an address goes, in either of its forms.
@@ -186,10 +190,15 @@ class Routes:
 
     def connection(self, connection_id: int) -> ConnectionFacts | None:
         """Returns a connection with its organisation's facts; None where it is gone."""
+        known = self._facts.get(connection_id)
+        if known is not None:
+            return known
         row = self.connections.rows.get(connection_id)
-        return None if row is None else self._facts(row)
+        if row is None:
+            return None
+        return self._facts.setdefault(connection_id, self._facts_of(row))
 
-    def _facts(self, row: ConnectionRow) -> ConnectionFacts:
+    def _facts_of(self, row: ConnectionRow) -> ConnectionFacts:
         organisation = self.organisations[row.organisation_id]
         domains = self.domains.own(row.organisation_id)
         known = row._asdict()
@@ -226,7 +235,7 @@ class Routes:
         if owner is None:
             return ()
         return tuple(
-            self._facts(row)
+            self._facts_of(row)
             for row in self.connections.of_organisation(owner)
             if row.proof == Proof.CLOUD and row.provider in providers
         )

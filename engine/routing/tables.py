@@ -107,6 +107,8 @@ class Allowances:
 
     def factor_of(self, sender: Sender, now: datetime) -> int:
         """How many times the usual rates: its own or its organisation's, the larger."""
+        if not self.rows:
+            return 1
         given = [self._of(sender.kind, sender.id)]
         if sender.organisation_id is not None:
             given.append(self._of(SenderKind.ORGANISATION, sender.organisation_id))

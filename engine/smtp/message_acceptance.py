@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from email.utils import formatdate
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -248,11 +250,17 @@ def _with_trace_fields(
     header = header.prepended(
         "Received",
         f"from {helo} ([{message.peer.address}]) by {name} with {protocol}"
-        f" id {reference} (using {message.peer.tls}); {formatdate(localtime=True)}",
+        f" id {reference} (using {message.peer.tls}); {_date(int(time.time()))}",
     )
     if message.policy.source is not Source.RECEIVE:
         return header
     return authentication_results.add_results(header, name, signatures)
+
+
+@lru_cache(maxsize=1)
+def _date(seconds: int) -> str:
+    """Returns the date and time of RFC 5322 §3.3, once for all messages of a second."""
+    return formatdate(seconds, localtime=True)
 
 
 def _fingerprint(message: ReceivedMessage, header: HeaderBlock) -> str:

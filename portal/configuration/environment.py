@@ -6,7 +6,7 @@ import re
 from datetime import time
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -28,6 +28,10 @@ class Environment(BaseSettings):
         # Otherwise an error would log a URL with its password.
         hide_input_in_errors=True,
     )
+
+    # Django 5.2 looks for this at every access to a setting. Where it is missing, pydantic
+    # takes longer to say so than all the rest of the access.
+    _mask_wrapped: ClassVar[bool] = True
 
     env: Literal["development", "test", "production"] = "development"
     var: Path = Path("var")

@@ -58,7 +58,8 @@ def pieces(source: ByteSource, encoding: str, start: int, end: int) -> Iterator[
 
 def uu_names(data: bytes) -> list[bytes]:
     """Returns the names of files that are encoded within a text."""
-    return _IN_TEXT.findall(data)
+    # Almost no text holds the word, and finding that out costs a hundredth of the pattern.
+    return _IN_TEXT.findall(data) if b"begin" in data else []
 
 
 def _base64(source: bytes, start: int, end: int) -> bytes:

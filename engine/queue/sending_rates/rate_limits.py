@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from django.conf import settings
@@ -32,6 +33,7 @@ from engine.registry.senders import Sender
 from engine.routing.routes import Route, RouteKind, Routes
 
 SPANS = {"minute": 60, "hour": 3600, "day": 86_400}  # seconds
+_SHORTEST = min(SPANS.values())
 NOTHING = Count()
 # Mail from people and other systems. The service's own mail is not limited.
 COUNTED = (Source.RECEIVE, Source.SUBMISSION, Source.WEBMAIL, Source.API)
@@ -93,9 +95,9 @@ class Meter:
         more = Count(messages, recipients)
         with self._lock:
             # The longest span first: where two are used up, it gives the time to wait.
-            for key, ends in reversed(list(_keys(sender, now))):
+            for key in reversed(_keys(sender, now)):
                 used = self._total(key)
-                exceeded = _exceeded(sender, key, used, more, factor, ends - now)
+                exceeded = _exceeded(sender.kind, key, used, more, factor, now)
                 if exceeded is not None:
                     self._add(key, Count(deferred=1))
                     raise RateExceededError(sender.kind, exceeded)
@@ -105,7 +107,7 @@ class Meter:
         now = self.clock()
         with self._lock:
             for sender, count in sent:
-                for key, _ in _keys(sender, now):
+                for key in _keys(sender, now):
                     self._add(key, count)
 
     def load_shared(self, of: Sequence[Sender]) -> None:
@@ -113,7 +115,7 @@ class Meter:
         so every second."""
         # Web processes have no loop that asks the database's time every second, either.
         clock.now()
-        keys = [key for one in of for key, _ in _keys(one, self.clock())]
+        keys = [key for one in of for key in _keys(one, self.clock())]
         found = sending_counts.read(keys)
         with self._lock:
             self._shared.update(found)
@@ -160,7 +162,10 @@ class Meter:
                 del self._shared[key]
 
     def _total(self, key: Key) -> Count:
-        return self._shared.get(key, NOTHING).plus(self._own.get(key, NOTHING))
+        shared, own = self._shared.get(key), self._own.get(key)
+        if shared is None or own is None:
+            return shared or own or NOTHING
+        return shared.plus(own)
 
     def _add(self, key: Key, count: Count) -> None:
         self._own[key] = self._own.get(key, NOTHING).plus(count)
@@ -230,22 +235,35 @@ def _lists(known: Routes, destinations: Iterable[str]) -> Iterator[tuple[Sender,
             yield sender, len(facts.members)
 
 
-def _keys(sender: Sender, now: float) -> Iterator[tuple[Key, float]]:
-    """Yields the key of the sender's count in each span, and when the span ends."""
-    for span, length in SPANS.items():
-        starts = int(now // length * length)
-        yield Key(str(sender), span, starts), starts + length
+def _keys(sender: Sender, now: float) -> tuple[Key, ...]:
+    """Returns the key of the sender's count in each span."""
+    return _keys_of(sender.kind.value, sender.id, int(now // _SHORTEST))
+
+
+@lru_cache(maxsize=10_000)
+def _keys_of(kind: str, row_id: int, minute: int) -> tuple[Key, ...]:
+    """Returns the keys for a minute since 1970: every message asks for them several times."""
+    seconds = minute * _SHORTEST
+    return tuple(
+        Key(f"{kind}:{row_id}", span, seconds // length * length)
+        for span, length in SPANS.items()
+    )
 
 
 def _exceeded(
-    sender: Sender, key: Key, used: Count, more: Count, factor: int, seconds_left: float
+    kind: SenderKind, key: Key, used: Count, more: Count, factor: int, now: float
 ) -> Exceeded | None:
-    for what in ("messages", "recipients"):
-        wanted, before = getattr(more, what), getattr(used, what)
-        rates = getattr(settings.POSTERN, f"{sender.kind}_{what}")
+    for what, wanted, before in (
+        ("messages", more.messages, used.messages),
+        ("recipients", more.recipients, used.recipients),
+    ):
+        if not wanted or not before:
+            continue
+        rates = getattr(settings.POSTERN, f"{kind.value}_{what}")
         limit = getattr(rates, key.span) * factor
-        if wanted and before and before + wanted > limit:
-            return Exceeded(what, key.span, limit, int(seconds_left) + 1)
+        if before + wanted > limit:
+            ends = key.starts + SPANS[key.span]
+            return Exceeded(what, key.span, limit, int(ends - now) + 1)
     return None
 
 

@@ -36,11 +36,19 @@ class Count(NamedTuple):
 
     def plus(self, other: Count) -> Count:
         """Returns the sum."""
-        return Count(*(a + b for a, b in zip(self, other, strict=True)))
+        return Count(
+            self.messages + other.messages,
+            self.recipients + other.recipients,
+            self.deferred + other.deferred,
+        )
 
     def minus(self, other: Count) -> Count:
         """Returns the difference."""
-        return Count(*(a - b for a, b in zip(self, other, strict=True)))
+        return Count(
+            self.messages - other.messages,
+            self.recipients - other.recipients,
+            self.deferred - other.deferred,
+        )
 
     @property
     def is_nothing(self) -> bool:
