@@ -1,8 +1,6 @@
 """Learns the clients of connections that configured load balancers pass on.
 
-aiosmtpd 1.4 parses PROXY headers itself, but inside an SMTP session: after implicit TLS,
-which comes behind the header, after a place was taken for the balancer's address, and from
-any client.
+Below the protocols: the header comes before TLS and before anything is known of the client.
 """
 
 from __future__ import annotations

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import logging
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, ClassVar, cast
-
-from aiosmtpd.smtp import SMTP
+from collections.abc import Awaitable, Callable
+from typing import ClassVar, cast
 
 from engine.mail import smtp_replies
 from engine.mail.address import InvalidAddressError
-from engine.mail.errors import MailError
+from engine.mail.errors import MailError, PermanentFailure
 from engine.mail.smtp_replies import Reply
 from engine.network.connection_limits import DropReason, Place
 from engine.network.proxy_header import Endpoint
 from engine.network.server_connections import HANDSHAKE_SECONDS, hang_up
 from engine.observability import message_log
+from engine.smtp.command_stream import CommandStream
 from engine.smtp.mail_transaction import MailTransaction
 from engine.smtp.refusal_trace import RefusedCommand, UnprovenClaim, address_in
 from engine.smtp.server_context import ServerContext
@@ -27,71 +24,55 @@ from engine.smtp.session_binding import Binding, Peer, peer_of
 
 log = logging.getLogger(__name__)
 
-# RFC 4954 §4: an AUTH command, and each response to a challenge, may be this long.
-LINE_LIMIT = 12_288 + 2
+Method = Callable[[str | None], Awaitable[None]]
+
 COMMAND_LIMIT = 2_048
 # Refused commands before we hang up. Not fewer: a legitimate server may send to a list
 # with many addresses that have left.
 ERROR_LIMIT = 100
+# Words that are no commands, before we hang up on a client that speaks another protocol.
+UNKNOWN_LIMIT = 5
 
 
-class _CommandLimits(defaultdict[str, int]):
-    """The octets that a command may have. Unknown commands are not remembered."""
+class SmtpConnection(CommandStream):
+    """A command loop with our limits, TLS and error replies.
 
-    def __missing__(self, command: str) -> int:
-        # A plain defaultdict would keep each word that a stranger sends, until the
-        # memory is full.
-        return COMMAND_LIMIT
+    A subclass answers each command in a method `smtp_COMMAND`, which gets the argument,
+    None without one.
+    """
 
-
-class SmtpConnection(SMTP):
-    """aiosmtpd's command loop (version 1.4.6) with our limits, TLS and error replies."""
-
-    line_length_limit = LINE_LIMIT
-    _names: ClassVar[tuple[str, ...]]
+    _commands: ClassVar[dict[str, str]] = {}
 
     def __init__(self, server: ServerContext, client: Endpoint | None = None) -> None:
-        super().__init__(
-            handler=None,
-            data_size_limit=server.size_limit,
-            enable_SMTPUTF8=True,
-            hostname=server.server_name,
-            ident="ESMTP Postern",
-            tls_context=server.tls_context,
-            loop=asyncio.get_running_loop(),
-        )
-        # The base class shares one dictionary between all its sessions, and remembers
-        # every word that any client sends.
-        self.command_size_limits = _CommandLimits(AUTH=LINE_LIMIT)
-        self.command_size_limit = COMMAND_LIMIT
+        super().__init__()
         self.server = server
         # The client behind a load balancer; else the transport's peer is the client.
         self._client = client
-        self._errors = 0
+        self.hostname = server.server_name
+        self.peer: Peer
+        self._errors = self._unknown = 0
         self._place: Place | None = None
         self._is_shaking_hands = False
 
-    def __dir__(self) -> Iterable[str]:
-        """Returns the commands alone, for the base class looks for them by dir().
+    def __init_subclass__(cls) -> None:
+        """Collects the commands once for the class, not for each connection."""
+        super().__init_subclass__()
+        cls._commands = {
+            name.removeprefix("smtp_"): name
+            for name in dir(cls)
+            if name.startswith("smtp_")
+        }
 
-        It does so for each new connection. With every attribute to look at that took
-        1.8 ms, without 0.24 ms.
-        """
-        kind = type(self)
-        if "_names" not in kind.__dict__:
-            kind._names = tuple(n for n in dir(kind) if n.startswith("smtp_"))
-        return kind._names
-
-    def connection_made(self, transport: Any) -> None:
-        """Called by asyncio, again after TLS: takes a place, or refuses the client."""
-        self._place = self.server.sessions.admit(
-            transport, self._make_room, self._client
-        )
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by asyncio: takes a place, or refuses the client."""
+        raw = cast(asyncio.Transport, transport)
+        self._place = self.server.sessions.admit(raw, self._make_room, self._client)
         if self._place is None:
-            transport.write(f"{smtp_replies.TOO_MANY_CONNECTIONS}\r\n".encode())
-            hang_up(transport)
-        super().connection_made(transport)
-        self._reset_session(transport)
+            raw.write(f"{smtp_replies.TOO_MANY_CONNECTIONS}\r\n".encode())
+            hang_up(raw)
+            return
+        self._reset_session(raw)
+        super().connection_made(raw)
 
     def _make_room(self, why: DropReason) -> None:
         """Ends a session that signs in too slowly, or whose place others need."""
@@ -99,15 +80,15 @@ class SmtpConnection(SMTP):
             return
         if self._is_shaking_hands:
             # A reply in clear would break into the handshake.
-            cast(asyncio.WriteTransport, self.transport).abort()
+            self.transport.abort()
             return
         last = (
             smtp_replies.TOO_SLOW
             if why is DropReason.SLOW
             else smtp_replies.CROWDED_OUT
         )
-        self._writer.write(f"{last}\r\n".encode())
-        self._hang_up()
+        self.push(str(last))
+        self.hang_up()
 
     def _update_place(self) -> None:
         """Reserves the session's place while it is bound."""
@@ -116,39 +97,69 @@ class SmtpConnection(SMTP):
         else:
             self.server.sessions.bind(self._place)
 
-    def _reset_session(self, transport: Any) -> None:
+    def _reset_session(self, transport: asyncio.Transport) -> None:
         """Forgets everything said so far: at the start, and after TLS (RFC 3207 §4.2)."""
-        self.peer: Peer = peer_of(transport, self._client)
+        self.peer = peer_of(transport, self._client)
         self.binding: Binding | None = None
         self.helo = ""
-        self._set_post_data_state()
-        if self.session is not None:
-            # Without these the base class would hold each line to the limit of HELO,
-            # and would not know that TLS is in use.
-            self.session.extended_smtp = True
-            self.session.ssl = transport.get_extra_info("ssl_object")
+        self.end_transaction()
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         """Called by asyncio: releases the place."""
         self.server.sessions.release(self._place)
-        super().connection_lost(error)
+        super().connection_lost(exc)
 
-    def _timeout_cb(self) -> None:
-        """Called by the base class when a session has been idle for five minutes."""
-        self._hang_up()
-
-    def _set_post_data_state(self) -> None:
-        """Called by the base class wherever a mail transaction ends."""
+    def end_transaction(self) -> None:
+        """Forgets the envelope: where a mail transaction ends or another may begin."""
         self.transaction = MailTransaction()
 
-    async def _handle_client(self) -> None:
-        """Serves the client until the connection ends.
+    async def serve_connection(self) -> None:
+        """Serves the client until the connection ends."""
+        try:
+            self.push(f"220 {self.hostname} ESMTP Postern")
+            while not self.is_over:
+                try:
+                    await self._serve_command()
+                except MailError as error:
+                    self.send_reply(error.reply)
+                except ConnectionResetError:
+                    raise
+                except Exception:
+                    # Our fault, so never permanent.
+                    log.exception("an SMTP session failed")
+                    self.send_reply(smtp_replies.TRY_LATER)
+        except ConnectionResetError:
+            # Not raised again: any stranger could fill the log with tracebacks.
+            log.debug("the connection of %s was lost", self.peer.address)
+        finally:
+            self.send_replies()
+            if self.transport is not None:
+                self.transport.close()
 
-        The base class raises a reset connection again into a task that nothing awaits:
-        any stranger could fill the log with tracebacks.
-        """
-        with contextlib.suppress(ConnectionResetError):
-            await super()._handle_client()
+    async def _serve_command(self) -> None:
+        line = (await self.read_line()).rstrip(b"\r\n")
+        word, _, rest = line.partition(b" ")
+        command = word.upper().decode("ascii", "replace")
+        if len(line) > COMMAND_LIMIT and command != "AUTH":
+            raise PermanentFailure(smtp_replies.LINE_TOO_LONG)
+        name = self._commands.get(command)
+        if name is None:
+            self._refuse_unknown()
+            return
+        self.mark_active()
+        # Octets that are no UTF-8 survive, and are refused where they matter.
+        argument = rest.strip().decode("utf-8", "surrogateescape") if rest else None
+        await self.run(command, getattr(self, name), argument)
+
+    async def run(self, command: str, method: Method, argument: str | None) -> None:
+        """Runs the method of a command."""
+        await method(argument)
+
+    def _refuse_unknown(self) -> None:
+        self._unknown += 1
+        self.send_reply(smtp_replies.UNKNOWN_COMMAND)
+        if self._unknown >= UNKNOWN_LIMIT:
+            self.send_reply(smtp_replies.TOO_MANY_ERRORS)
 
     async def start_tls(self) -> None:
         """Upgrades the connection to TLS. Raises ConnectionResetError when that fails.
@@ -156,10 +167,13 @@ class SmtpConnection(SMTP):
         Drops commands that the client sent ahead in clear: an attacker on the path could
         have injected them, and they must not count as said inside TLS (RFC 3207 §4.2).
         """
-        before = cast(asyncio.WriteTransport, self.transport)
+        before = self.transport
+        if before is None:
+            raise ConnectionResetError("the client hung up before the handshake")
+        self.send_replies()
         # Before the handshake, not after it: the first octets inside TLS may arrive
         # together with the last ones of the handshake.
-        self._reader._buffer.clear()  # type: ignore[attr-defined]
+        self.forget_input()
         self._is_shaking_hands = True
         try:
             transport = await self.loop.start_tls(
@@ -179,9 +193,7 @@ class SmtpConnection(SMTP):
             raise ConnectionResetError("the TLS handshake failed") from error
         finally:
             self._is_shaking_hands = False
-        self._reader._transport = transport  # type: ignore[attr-defined]
-        self._writer._transport = transport  # type: ignore[attr-defined]
-        self.transport = transport
+        self.replace_transport(transport)
         self._reset_session(transport)
 
     async def run_command(
@@ -201,9 +213,9 @@ class SmtpConnection(SMTP):
             answer = bad_address.saying(str(error))
         except MailError as error:
             answer = error.reply
-        await self.answer(command, answer, argument)
+        self.answer(command, answer, argument)
 
-    async def answer(self, command: str, answer: Reply, argument: str = "") -> None:
+    def answer(self, command: str, answer: Reply, argument: str = "") -> None:
         """Answers a command; a refusal to a member is logged and traced."""
         if self.binding is not None and answer.code >= 400:
             self._record_refusal(command, answer, argument, self.binding)
@@ -212,7 +224,7 @@ class SmtpConnection(SMTP):
             smtp_replies.AUTH_REQUIRED,
         ):
             self._record_claim(command, answer, address_in(argument))
-        await self.send_reply(answer)
+        self.send_reply(answer)
 
     def _record_refusal(
         self, command: str, answer: Reply, argument: str, binding: Binding
@@ -242,48 +254,21 @@ class SmtpConnection(SMTP):
             claim = UnprovenClaim(organisation_id, command, answer, sender, peer)
             self.server.refusals.note_claim(claim, self.transaction.reference)
 
-    async def send_reply(self, answer: Reply) -> None:
+    def send_reply(self, answer: Reply) -> None:
         """Sends a reply, and ends the session after too many errors or a 421."""
-        await self.push(str(answer))
-        if answer.code >= 400:
-            message_log.count_refusal(str(self.server.policy.source), answer)
+        self.push(str(answer))
+        if answer.code < 400:
+            return
+        message_log.count_refusal(str(self.server.policy.source), answer)
         if answer.code >= 500:
             self._errors += 1
             if self._errors >= ERROR_LIMIT:
-                await self.push(str(smtp_replies.TOO_MANY_ERRORS))
-                self._hang_up()
+                self.push(str(smtp_replies.TOO_MANY_ERRORS))
+                self.hang_up()
         elif answer.code == 421:  # RFC 5321 §4.2.3: the channel is closing
-            self._hang_up()
-
-    def _hang_up(self) -> None:
-        if self.transport is not None:
-            hang_up(cast(asyncio.WriteTransport, self.transport))
-
-    async def handle_exception(self, error: Exception) -> str:
-        """Returns the reply to an unexpected error: our fault, so never permanent."""
-        if isinstance(error, MailError):
-            return str(error.reply)
-        log.error("an SMTP session failed", exc_info=error)
-        return str(smtp_replies.TRY_LATER)
+            self.hang_up()
 
     async def challenge(self, text: bytes) -> bytes:
         """Sends a SASL challenge and returns the response, still in base64."""
-        await self.push(b"334 " + base64.b64encode(text))
-        line: bytes = await self._reader.readline()
-        return line
-
-    async def read_chunk(self, size: int) -> bytes:
-        """Returns up to `size` octets as soon as some arrive.
-
-        Raises ConnectionResetError when the client has hung up.
-        """
-        self._reset_timeout()
-        chunk: bytes = await self._reader.read(size)
-        if not chunk:
-            raise ConnectionResetError("the client hung up in the middle of a message")
-        return chunk
-
-    def push_back(self, rest: bytes) -> None:
-        """Returns pipelined commands, read behind a message, to the buffer (RFC 2920)."""
-        if rest:
-            self._reader._buffer[:0] = rest  # type: ignore[attr-defined]
+        self.push(b"334 " + base64.b64encode(text))
+        return await self.read_line()

@@ -19,8 +19,6 @@ log = logging.getLogger(__name__)
 END = b"\r\n.\r\n"
 _PREFIXES = tuple(END[:length] for length in range(len(END) - 1, 0, -1))
 
-# Octets read at once.
-CHUNK = 256 * 1024
 # Octets. A client that exceeds the size limit by less is read to its end, so that it
 # gets the 552: many clients that are reset while they send never read the reply.
 OVERRUN = 64 * 1024 * 1024
@@ -71,8 +69,8 @@ class DataReader:
         # RFC 5321 §2.3.8: CR and LF stand only together. Servers disagree about lines
         # that end in one alone; relaying them would make us the sending half of an SMTP
         # smuggling attack.
-        pairs = raw.count(b"\r\n")
-        if raw.count(b"\n") != pairs or raw.count(b"\r") != pairs:
+        # Taking both out and comparing lengths costs half as much as counting each.
+        if len(raw) - len(raw.translate(None, b"\r\n")) != 2 * raw.count(b"\r\n"):
             self.has_bare_newline = True
         if b"\0" in raw:
             self.has_nul = True
@@ -86,10 +84,10 @@ class DataReader:
 class MessageSource(Protocol):
     """The part of a session that a message is read from."""
 
-    async def push(self, status: str) -> None:
+    def push(self, status: str) -> None:
         """Sends a line to the client."""
 
-    async def read_chunk(self, size: int) -> bytes:
+    async def read_chunk(self) -> bytes:
         """Returns the next octets; raises ConnectionResetError at the end."""
 
     def push_back(self, rest: bytes) -> None:
@@ -108,7 +106,7 @@ async def read_message(
     """
     is_complete = False
     try:
-        await source.push("354 End with a dot alone on a line")
+        source.push("354 End with a dot alone on a line")
         async with asyncio.timeout(PATIENCE) as deadline:
             refusal = await _read(source, message, server.size_limit, deadline)
         if refusal is not None:
@@ -127,7 +125,7 @@ async def read_message(
             error,
             exc_info=is_ours,
         )
-        await source.push(str(smtp_replies.BROKEN_OFF))
+        source.push(str(smtp_replies.BROKEN_OFF))
         raise ConnectionResetError("the message was not read to its end") from error
     finally:
         if not is_complete:
@@ -161,7 +159,7 @@ async def _read(
     failure: Reply | None = None
     size = seen = 0
     while not data.is_done:
-        chunk = await source.read_chunk(CHUNK)
+        chunk = await source.read_chunk()
         content = data.feed(chunk)
         seen += len(chunk)
         deadline.reschedule(began + seconds_for(seen))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -12,23 +10,19 @@ from engine.mail import smtp_replies
 from engine.mail.errors import MailError
 from engine.mail.smtp_path import SyntaxErrorInCommand, parse_path
 from engine.mail.smtp_replies import Reply
-from engine.network.proxy_header import Endpoint
 from engine.queue.sending_rates import rate_limits
 from engine.routing.routes import Routes
 from engine.smtp import sasl
-from engine.smtp.connection import SmtpConnection
+from engine.smtp.connection import Method, SmtpConnection
 from engine.smtp.data_reader import read_message
 from engine.smtp.mail_transaction import Parameters
 from engine.smtp.message_acceptance import ReceivedMessage
-from engine.smtp.server_context import ServerContext
 from engine.smtp.session_binding import Binding
 from engine.smtp.spool import Spool
 
 # Seconds. An app password may expire without any change to the registry, so that even an
 # unchanged snapshot does not prove that a sign-in is still valid.
 RECHECK_SECONDS = 60.0
-
-Method = Callable[[Any], Awaitable[None]]
 
 
 class Session(SmtpConnection):
@@ -42,21 +36,16 @@ class Session(SmtpConnection):
     bound_as_of: Routes | None = None
     checked_at = 0.0
 
-    def __init__(self, server: ServerContext, client: Endpoint | None = None) -> None:
-        super().__init__(server, client)
-        # Every command, not only those of a mail transaction: a client that was signed
-        # out must not keep its session alive with NOOP until it is let in again.
-        self._smtp_methods = {
-            name: method if name == "QUIT" else partial(self._if_valid, name, method)
-            for name, method in self._smtp_methods.items()
-        }
+    async def run(self, command: str, method: Method, argument: str | None) -> None:
+        """Runs a command, unless the sign-in of the session has ended.
 
-    async def _if_valid(self, command: str, method: Method, arg: Any) -> None:
-        """Runs a command, unless the sign-in of the session has ended."""
-        if await self.is_sign_in_valid():
-            await method(arg)
+        Every command, not only those of a mail transaction: a client that was signed out
+        must not keep its session alive with NOOP until it is let in again.
+        """
+        if command == "QUIT" or await self.is_sign_in_valid():
+            await method(argument)
         else:
-            await self.answer(command, smtp_replies.SIGN_IN_ENDED)
+            self.answer(command, smtp_replies.SIGN_IN_ENDED)
 
     async def is_sign_in_valid(self) -> bool:
         """Returns False once the credential was revoked or its owner was signed out.
@@ -102,15 +91,15 @@ class Session(SmtpConnection):
         self._update_place()
         if before is not None and self.binding != before:
             # The sender was checked against the binding that is gone.
-            self._set_post_data_state()
+            self.end_transaction()
 
     async def smtp_EHLO(self, hostname: str | None) -> None:
         """Answers EHLO with the extensions offered (RFC 5321 §4.1.1.1)."""
         if not hostname:
             text = "EHLO needs your host name"
-            await self.send_reply(smtp_replies.BAD_SYNTAX.saying(text))
+            self.send_reply(smtp_replies.BAD_SYNTAX.saying(text))
             return
-        self._set_post_data_state()
+        self.end_transaction()
         self.helo = hostname
         lines = [self.hostname, *self._extensions()]
         last = len(lines) - 1
@@ -118,7 +107,7 @@ class Session(SmtpConnection):
             f"250{' ' if number == last else '-'}{line}"
             for number, line in enumerate(lines)
         )
-        await self.push(text)
+        self.push(text)
 
     def _extensions(self) -> list[str]:
         offered = [
@@ -137,38 +126,38 @@ class Session(SmtpConnection):
         """Answers HELO inside TLS only: a client that says HELO cannot ask for STARTTLS."""
         if not self.peer.is_secure:
             text = "Say EHLO: TLS is required here"
-            await self.send_reply(smtp_replies.NOT_IMPLEMENTED.saying(text))
+            self.send_reply(smtp_replies.NOT_IMPLEMENTED.saying(text))
         elif not hostname:
             text = "HELO needs your host name"
-            await self.send_reply(smtp_replies.BAD_SYNTAX.saying(text))
+            self.send_reply(smtp_replies.BAD_SYNTAX.saying(text))
         else:
-            self._set_post_data_state()
+            self.end_transaction()
             self.helo = hostname
-            await self.push(f"250 {self.hostname}")
+            self.push(f"250 {self.hostname}")
 
     async def smtp_STARTTLS(self, arg: str | None) -> None:
         """Upgrades the connection to TLS (RFC 3207)."""
         if self.peer.is_secure:
             text = "TLS is already in use"
-            await self.send_reply(smtp_replies.BAD_SEQUENCE.saying(text))
+            self.send_reply(smtp_replies.BAD_SEQUENCE.saying(text))
         elif arg:
             text = "STARTTLS takes no parameter"
-            await self.send_reply(smtp_replies.BAD_SYNTAX.saying(text))
+            self.send_reply(smtp_replies.BAD_SYNTAX.saying(text))
         else:
-            await self.push("220 2.0.0 Ready to start TLS")
+            self.push("220 2.0.0 Ready to start TLS")
             await self.start_tls()
 
     async def smtp_AUTH(self, arg: str | None) -> None:
         """Signs in by SASL (RFC 4954), once and only inside TLS."""
         if not self.peer.is_secure:
-            await self.send_reply(smtp_replies.NOT_TLS)
+            self.send_reply(smtp_replies.NOT_TLS)
         elif self.binding is not None and self.binding.is_signed_in:
             text = "You are signed in already"
-            await self.send_reply(smtp_replies.BAD_SEQUENCE.saying(text))
+            self.send_reply(smtp_replies.BAD_SEQUENCE.saying(text))
         elif self.transaction.has_sender:
             # RFC 4954 §4. The sender was checked against another binding.
             text = "Say AUTH before MAIL"
-            await self.send_reply(smtp_replies.BAD_SEQUENCE.saying(text))
+            self.send_reply(smtp_replies.BAD_SEQUENCE.saying(text))
         else:
             await self._sign_in(arg or "")
 
@@ -182,11 +171,11 @@ class Session(SmtpConnection):
         except MailError as error:
             # The user name of a connection's credential begins with its domain.
             self._record_claim("AUTH", error.reply, f"@{username.rpartition('-')[0]}")
-            await self.send_reply(error.reply)
+            self.send_reply(error.reply)
         else:
             self.bound_as_of, self.checked_at = routes, self.loop.time()
             self._update_place()
-            await self.send_reply(smtp_replies.AUTH_OK)
+            self.send_reply(smtp_replies.AUTH_OK)
 
     async def smtp_MAIL(self, arg: str | None) -> None:
         """Begins a mail transaction, if the client may send from the address."""
@@ -194,7 +183,7 @@ class Session(SmtpConnection):
         await self.run_command("MAIL", self._mail, bad_address, arg or "")
         if not self.transaction.has_sender:
             # The next MAIL begins another message, with a reference of its own.
-            self._set_post_data_state()
+            self.end_transaction()
 
     async def _mail(self, arg: str) -> Reply:
         routes = self.server.routes()
@@ -233,7 +222,7 @@ class Session(SmtpConnection):
         """Reads and accepts the message; the transaction ends in any case."""
         await self.run_command("DATA", self._data, smtp_replies.BAD_SYNTAX, "")
         if self.transaction.recipients:
-            self._set_post_data_state()
+            self.end_transaction()
 
     async def _data(self, arg: str) -> Reply:
         binding = await self.require_binding(self.server.routes())
@@ -254,26 +243,34 @@ class Session(SmtpConnection):
             scan=self.server.scanner.open(),
         )
 
+    async def smtp_QUIT(self, arg: str | None) -> None:
+        """Says goodbye and ends the session."""
+        if arg:
+            self.send_reply(smtp_replies.BAD_SYNTAX.saying("QUIT takes no parameter"))
+            return
+        self.push("221 2.0.0 Bye")
+        self.is_over = True
+
     async def smtp_RSET(self, arg: str | None) -> None:
         """Ends the mail transaction."""
-        self._set_post_data_state()
-        await self.send_reply(smtp_replies.OK)
+        self.end_transaction()
+        self.send_reply(smtp_replies.OK)
 
     async def smtp_NOOP(self, arg: str | None) -> None:
         """Answers 250 and does nothing."""
-        await self.send_reply(smtp_replies.OK)
+        self.send_reply(smtp_replies.OK)
 
     async def smtp_VRFY(self, arg: str | None) -> None:
         """Answers without saying who is a member (RFC 5321 §3.5.3 and §7.3)."""
-        await self.send_reply(Reply(252, "2.5.0", "Send a message and see"))
+        self.send_reply(Reply(252, "2.5.0", "Send a message and see"))
 
     async def smtp_HELP(self, arg: str | None) -> None:
         """Refers to the guides."""
-        await self.send_reply(Reply(214, "2.0.0", "See the guides of this service"))
+        self.send_reply(Reply(214, "2.0.0", "See the guides of this service"))
 
     async def smtp_EXPN(self, arg: str | None) -> None:
         """Refuses: the members of a list are not disclosed (RFC 5321 §7.3)."""
-        await self.send_reply(smtp_replies.NOT_IMPLEMENTED)
+        self.send_reply(smtp_replies.NOT_IMPLEMENTED)
 
 
 def _path(keyword: str, arg: str) -> tuple[Any, Parameters]:
