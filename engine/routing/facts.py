@@ -130,6 +130,20 @@ class ConnectionFacts:
     verified_domains: frozenset[str]
     """Member domains that were shown to be the organisation's."""
 
+    @classmethod
+    def of(
+        cls, row: ConnectionRow, organisation: OrganisationFacts, domains: DomainMap
+    ) -> ConnectionFacts:
+        """Returns a connection with its organisation's facts and domains."""
+        known = row._asdict()
+        known["is_active"] = row.is_active and organisation.is_active
+        return cls(
+            **known,
+            organisation_name=organisation.name,
+            domains=domains,
+            verified_domains=frozenset(member for member, _ in domains.pairs),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class ListFacts:

@@ -60,10 +60,10 @@ class Routes:
     configured_networks: Mapping[str, Collection[Network]] | None = None
     """POSTERN_PROVIDER_NETWORKS as it was read; tests change it in a running process."""
     source_classes: SourceClasses = field(default_factory=lambda: SourceClasses.of(()))
+    # Of connections that were asked for: a message asks for its own several times.
     _facts: dict[int, ConnectionFacts] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
-    """Of connections that were asked for: a message asks for its own several times."""
 
     def resolve(self, address: Address) -> Route:
         """Finds where mail to an address goes, in either of its forms.
@@ -190,25 +190,17 @@ class Routes:
 
     def connection(self, connection_id: int) -> ConnectionFacts | None:
         """Returns a connection with its organisation's facts; None where it is gone."""
-        known = self._facts.get(connection_id)
-        if known is not None:
-            return known
-        row = self.connections.rows.get(connection_id)
-        if row is None:
-            return None
-        return self._facts.setdefault(connection_id, self._facts_of(row))
+        if connection_id not in self._facts:
+            row = self.connections.rows.get(connection_id)
+            if row is None:
+                return None
+            self._facts[connection_id] = self._facts_of(row)
+        return self._facts[connection_id]
 
     def _facts_of(self, row: ConnectionRow) -> ConnectionFacts:
         organisation = self.organisations[row.organisation_id]
         domains = self.domains.own(row.organisation_id)
-        known = row._asdict()
-        known["is_active"] = row.is_active and organisation.is_active
-        return ConnectionFacts(
-            **known,
-            organisation_name=organisation.name,
-            domains=domains,
-            verified_domains=frozenset(member for member, _ in domains.pairs),
-        )
+        return ConnectionFacts.of(row, organisation, domains)
 
     def connection_for_source(self, address: IPAddress) -> ConnectionFacts | None:
         """Returns the one connection that this source address proves, if any."""
