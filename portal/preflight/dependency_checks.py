@@ -1,4 +1,4 @@
-"""Checks of what the service depends on: database, cache, virus scanner, smart host."""
+"""Checks of what the service depends on: database, cache, blobs, scanner, smart host."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from django.db.migrations.executor import MigrationExecutor
 
 from engine.antivirus.scanners import coverage_proof
 from engine.antivirus.scanners.interface import Scanner, ScannerUnavailable
+from engine.blobs import store
+from engine.blobs.interface import Kind
 from engine.database import clock
 from engine.health.checks import dependency_probes
 from engine.health.checks.host_state import MAX_CLOCK_DIFFERENCE
@@ -21,6 +23,7 @@ from portal.preflight.results import Result, fault, ok, warning
 # A difference that the clocks of two synchronised hosts do not have.
 NOTABLE_SECONDS = 2.0
 CONNECT_SECONDS = 5.0
+TRIAL = b"postern check"
 # Settings of PostgreSQL without which an acknowledged message can be lost.
 DURABLE = {
     "fsync": ("on",),
@@ -96,6 +99,26 @@ def shared_cache() -> Iterator[Result]:
         )
     else:
         yield ok("cache", "Redis answers.")
+
+
+def blob_store() -> Iterator[Result]:
+    """Yields whether a blob can be written, read and deleted."""
+    name = store.configured().name
+    try:
+        key = store.keep(Kind.BODY, TRIAL)
+        try:
+            is_same = store.read(Kind.BODY, key) == TRIAL
+        finally:
+            store.delete(Kind.BODY, key)
+    except OSError as error:
+        yield fault(
+            "blob store", f"{name}: {error}. Start it, or correct its settings."
+        )
+        return
+    if is_same:
+        yield ok("blob store", f"{name}: a blob was written, read and deleted.")
+    else:
+        yield fault("blob store", f"{name} returns other octets than it was given.")
 
 
 def scanners() -> Iterator[Result]:

@@ -11,10 +11,7 @@ import pytest
 import yaml
 
 from engine.health.checks import process_heartbeats
-from engine.health.metrics import exposition
-from engine.health.metrics.database_collector import DatabaseCollector
-from engine.health.process_identity import Identity
-from engine.observability import metrics
+from tests.deploy.exposed import exposed_metrics
 
 RULES = Path(__file__).parents[2] / "deploy" / "alerts.yml"
 DOCUMENT = yaml.safe_load(RULES.read_text())
@@ -157,20 +154,14 @@ def _one(name: str) -> dict[str, object]:
 def test_every_metric_of_a_rule_is_one_that_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings
 ) -> None:
-    monkeypatch.setattr(settings.POSTERN, "var", tmp_path)
-    monkeypatch.setattr(settings.POSTERN, "redis_url", "redis://127.0.0.1:1/0")
-    metrics.SCAN_SECONDS.labels("clean").observe(1)
-    me = Identity("engine")
-    exposition.write(me)
-    exposed = exposition.render([DatabaseCollector()]).decode()
-    heads = set(re.findall(r"^# TYPE (\S+) ", exposed, re.MULTILINE))
+    exposed = exposed_metrics(tmp_path, monkeypatch, settings)
 
     named = {
-        word.removesuffix("_bucket")
+        re.sub(r"_(bucket|total)$", "", word)
         for rule in ALERTS.values()
         for word in re.findall(r"postern_\w+", rule["expr"])
     }
 
     # Exported after the first backup only.
-    assert named - heads == {"postern_last_backup_timestamp_seconds"}
+    assert named - exposed == {"postern_last_backup_timestamp_seconds"}
     assert process_heartbeats.KINDS == ("engine", "web", "worker")

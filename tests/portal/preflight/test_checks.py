@@ -238,6 +238,16 @@ def test_redis_must_answer(configure) -> None:
         assert (status, "POSTERN_REDIS_URL" in detail) == (Status.FAULT, True)
 
 
+def test_a_blob_can_be_kept_read_and_deleted(configure, tmp_path: Path) -> None:
+    ours = configure()
+    assert one(dependency_checks.blob_store())[0] is Status.OK
+    assert [path for path in ours.var.rglob("*") if path.is_file()] == []
+
+    (tmp_path / "file").touch()
+    configure(var=tmp_path / "file" / "var")
+    assert one(dependency_checks.blob_store())[0] is Status.FAULT
+
+
 @pytest.mark.slow
 def test_clamd_must_answer_and_open_archives(configure, clamd: Clamd) -> None:
     configure(clamd=clamd.socket)

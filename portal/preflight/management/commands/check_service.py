@@ -23,6 +23,7 @@ CHECKS: tuple[Callable[[], Iterator[Result]], ...] = (
     configuration_checks.certificate,
     dependency_checks.database,
     dependency_checks.shared_cache,
+    dependency_checks.blob_store,
     dependency_checks.scanners,
     dependency_checks.smart_host_port,
     network_checks.ports,
@@ -36,7 +37,7 @@ class Command(BaseCommand):
     """Prints a line for each check, and exits with 1 if any found a fault."""
 
     help = (
-        "Check configuration, database, cache, virus scanner, certificate, ports, DNS, "
+        "Check configuration, database, cache, blobs, virus scanner, certificate, ports, DNS, "
         "clock, disk, static files and letters. Each line is ok, a warning, or a fault "
         "with what to do. Exits with 1 if there is a fault."
     )
