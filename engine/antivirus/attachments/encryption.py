@@ -17,6 +17,7 @@ from engine.mail.mime import smime
 
 _BROKEN = (ValueError, struct.error, UnlistedError)
 # RFC 9580 §6.2.1; text may come before the line, because many programs insert it there.
+_PGP_WORDS = b"-----BEGIN PGP MESSAGE"
 _PGP = re.compile(
     rb"^-----BEGIN PGP MESSAGE(?:, PART [^-\r\n]{1,20})?-----", re.MULTILINE
 )
@@ -60,7 +61,9 @@ def of_octets(data: bytes, content: smime.Content, budget: Budget) -> str:
         return "PDF" if pdf_encryption.needs_password(data, budget) else ""
     if data.startswith(compound.SIGNATURE):
         return "office document" if _is_locked(data) else ""
-    if data.startswith(_RPMSG) or _PGP.search(data[:HEAD]):
+    # Almost no file holds the words, and finding that out is quick.
+    has_words = data.find(_PGP_WORDS, 0, HEAD) >= 0
+    if data.startswith(_RPMSG) or (has_words and _PGP.search(data[:HEAD])):
         return "message"
     is_signed = content.kind is smime.Kind.SIGNED and not content.is_broken
     return "" if content.kind is None or is_signed else "message"

@@ -202,7 +202,7 @@ def _of_compound(data: bytes) -> str:
 
 def _text(data: bytes) -> str:
     head = _decoded(data[:_TEXT_HEAD])
-    if _HTA.search(head):
+    if "<" in head and _HTA.search(head):
         return "hta"
     prologue = _PROLOGUE.match(head)
     start = prologue.end() if prologue else 0
