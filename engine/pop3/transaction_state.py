@@ -17,6 +17,7 @@ from engine.pop3.connection import Connection
 from engine.pop3.dot_stuffing import DotStuffer, first_lines
 from engine.pop3.maildrop import Access, Item, Maildrop
 from engine.pop3.maildrop_lock import RENEW_SECONDS, MaildropLease
+from engine.pop3.read_ahead import ReadAhead
 from engine.pop3.replies import Refused, line
 from engine.pop3.server_context import ServerContext
 from engine.storage.models import Message
@@ -40,6 +41,7 @@ class TransactionState:
         self._lease = MaildropLease(access.mailbox.pk)
         self._renewal: asyncio.Task[None] | None = None
         self._maildrop: Maildrop
+        self._ahead: ReadAhead
         self._deleted: set[int] = set()
 
     @classmethod
@@ -62,6 +64,7 @@ class TransactionState:
             raise Refused(replies.IN_USE)
         self._renewal = asyncio.create_task(self._renew())
         self._maildrop = await in_thread(maildrop.open_maildrop, self._mailbox)
+        self._ahead = ReadAhead(self._maildrop, self._server.threads)
         return len(self._maildrop)
 
     async def answer(self, command: Command) -> None:
@@ -128,7 +131,14 @@ class TransactionState:
     async def _retr(self, command: Command) -> None:
         (number,) = command.numbers(least=1, most=1)
         item = self._item(number)
-        await self._send(item, f"{item.size} octets", body_lines=None)
+        title = f"{item.size} octets"
+        message = await self._ahead.get(number)
+        if message is None:
+            await self._send(item, title, body_lines=None)
+            return
+        stuffer = DotStuffer()
+        whole = stuffer.feed(_ok(title) + message) + stuffer.finish()
+        await self._connection.write(whole)
 
     async def _top(self, command: Command) -> None:
         number, body_lines = command.numbers(least=2, most=2)

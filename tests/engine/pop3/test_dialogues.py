@@ -3,9 +3,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import poplib
+from collections.abc import Sequence
 
 import pytest
 
+from engine.pop3 import maildrop, read_ahead
+from engine.pop3.maildrop import Item, Maildrop
 from engine.pop3.server_context import Limits
 from engine.registry.models import Mailbox, Person
 from engine.storage import message_actions, standard_folders
@@ -127,6 +130,44 @@ async def test_mail_that_goes_meanwhile(server: Server, reader: Person) -> None:
     with pytest.raises(poplib.error_proto, match="was removed in the meantime"):
         await in_thread(client.retr, 1)
     await in_thread(client.dele, 1)
+    await in_thread(client.quit)
+
+
+async def test_messages_retrieved_in_order_are_read_together_and_served_once(
+    server: Server, reader: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(5):
+        await in_thread(sample_messages.deliver, reader.mailbox)
+    asked: list[int] = []
+    read_small = maildrop.read_small
+
+    def counted(opened: Maildrop, items: Sequence[Item]) -> dict[int, bytes]:
+        asked.append(len(items))
+        return read_small(opened, items)
+
+    monkeypatch.setattr(maildrop, "read_small", counted)
+    client = await in_thread(sign_in, server)
+
+    numbers = [1, 2, 3, 4, 5, 5, 2]
+    texts = [(await in_thread(client.retr, number))[1] for number in numbers]
+
+    assert asked == [4]
+    assert len({b"\n".join(text) for text in texts}) == 1
+    await in_thread(client.quit)
+
+
+async def test_a_message_that_was_read_ahead_is_soon_gone_too(
+    server: Server, reader: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_ahead, "FRESH_SECONDS", 0.0)
+    made = [await in_thread(sample_messages.deliver, reader.mailbox) for _ in range(3)]
+    client = await in_thread(sign_in, server)
+    await in_thread(client.retr, 1)
+    await in_thread(client.retr, 2)
+    await in_thread(message_actions.erase, [made[2].pk])
+
+    with pytest.raises(poplib.error_proto, match="was removed in the meantime"):
+        await in_thread(client.retr, 3)
     await in_thread(client.quit)
 
 
