@@ -36,8 +36,24 @@ class Map(Mapping[Key, Value]):
         self._shards: tuple[dict[Key, Value], ...] = ({},)
         self._size = 0
 
+    @classmethod
+    def of(cls, rows: Mapping[Key, Value]) -> Map[Key, Value]:
+        """A map of these entries, made in one pass: for a whole table."""
+        count = 1
+        while len(rows) > ENTRIES * count:
+            count *= GROWTH
+        shards: list[dict[Key, Value]] = [{} for _ in range(count)]
+        mask = count - 1
+        for key, value in rows.items():
+            shards[hash(key) & mask][key] = value
+        made: Map[Key, Value] = cls()
+        made._shards, made._size = tuple(shards), len(rows)
+        return made
+
     def changed(self, rows: Mapping[Key, Value | None]) -> Map[Key, Value]:
         """The map with these entries set; None takes one out."""
+        if not self._size:
+            return Map.of({k: v for k, v in rows.items() if v is not None})
         # The number of shards is a power of two, so that a mask picks one.
         mask, shards = len(self._shards) - 1, list(self._shards)
         own: set[int] = set()
@@ -58,16 +74,7 @@ class Map(Mapping[Key, Value]):
             size += len(shard)
         made: Map[Key, Value] = Map()
         made._shards, made._size = tuple(shards), size
-        return made if size <= ENTRIES * len(shards) else made._grown()
-
-    def _grown(self) -> Map[Key, Value]:
-        count = len(self._shards) * GROWTH
-        shards: list[dict[Key, Value]] = [{} for _ in range(count)]
-        for key, value in self.items():
-            shards[hash(key) & (count - 1)][key] = value
-        made: Map[Key, Value] = Map()
-        made._shards, made._size = tuple(shards), self._size
-        return made
+        return made if size <= ENTRIES * len(shards) else Map.of(made)
 
     def __repr__(self) -> str:
         return f"Map of {self._size}"
@@ -122,6 +129,8 @@ class Index(Generic[Key]):
         self, less: Iterable[tuple[Key, int]], more: Iterable[tuple[Key, int]]
     ) -> Index[Key]:
         """The index without some claims and with others, each a key and a row's id."""
+        if not self.claims:
+            return Index(Map.of(_first_claims(more)))
         touched: dict[Key, set[int]] = {}
         # Given up before made: a row that changes but keeps its key keeps its claim.
         for key, row_id in less:
@@ -136,6 +145,17 @@ class Index(Generic[Key]):
         if key not in touched:
             touched[key] = set(self.every(key))
         return touched[key]
+
+
+def _first_claims(made: Iterable[tuple[Key, int]]) -> dict[Key, Claims]:
+    """The claims of an index that has none yet, without a set for each key."""
+    found: dict[Key, Claims] = {}
+    for key, row_id in made:
+        known = found.setdefault(key, row_id)
+        if known != row_id:
+            ids = known if isinstance(known, tuple) else (known,)
+            found[key] = tuple(sorted({*ids, row_id}))
+    return found
 
 
 def _claims(ids: set[int]) -> Claims | None:
@@ -154,6 +174,9 @@ def moves(
     """The claims that rows give up and make when they take the place of those before."""
     less: list[tuple[Key, int]] = []
     more: list[tuple[Key, int]] = []
+    if not before:
+        kept = ((row_id, row) for row_id, row in rows.items() if row is not None)
+        return less, [(key, row_id) for row_id, row in kept for key in keys_of(row)]
     for row_id, row in rows.items():
         old = before.get(row_id)
         if old is not None:
