@@ -7,9 +7,11 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.core.signals import request_started
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
+from engine.database.dead_connections import close_if_dead
 from engine.secrets import state_folder
 
 
@@ -28,6 +30,7 @@ class EngineConfig(AppConfig):
         state_folder.restrict_permissions()
         # SQLite creates its files on the first connection, after this method.
         connection_created.connect(_restrict_database_permissions)
+        request_started.connect(close_if_dead)
         if settings.SECRET_KEY_FALLBACKS:
             # Loads django-q2, which the mail engine does not need otherwise.
             import_module("engine.jobs.package_signing").accept_earlier_keys()

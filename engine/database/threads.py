@@ -8,7 +8,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from django.db import close_old_connections, connection
+from django.db import connection
+
+from engine.database.dead_connections import replace_unusable
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -29,11 +31,11 @@ class DatabaseThreads:
     ) -> Result:
         """Calls the function in one of the threads, and returns what it returns.
 
-        A connection that is broken or past CONN_MAX_AGE is replaced first.
+        A connection that is broken, dead or past CONN_MAX_AGE is replaced first.
         """
 
         def call() -> Result:
-            close_old_connections()
+            replace_unusable()
             return function(*args, **kwargs)
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)

@@ -15,11 +15,12 @@ from contextlib import contextmanager
 from datetime import datetime
 from types import FrameType
 
-from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils.module_loading import import_string
 from django_q.models import Success, Task
 
 from engine.database import clock
+from engine.database.dead_connections import replace_unusable
 from engine.jobs import backlog, queue, running_job, schedules, time_limit
 from engine.jobs.queue import Job
 from engine.lanes import Lane
@@ -56,7 +57,7 @@ class Worker:
     def _step(self) -> float:
         """Runs one job; returns the seconds to wait before the next."""
         try:
-            close_old_connections()
+            replace_unusable()
             if time.monotonic() - self._upkeep_at >= UPKEEP_SECONDS:
                 self._upkeep_at = time.monotonic()
                 upkeep()

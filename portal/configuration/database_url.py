@@ -21,6 +21,20 @@ _NAMES = {
     "port": "PORT",
 }
 _SCHEMES = ("postgresql://", "postgres://")
+# A dead peer is noticed after 6 seconds, about as soon as load balancers notice. A host that loses its power or its network says nothing, and Linux waits for two
+# hours. Our own threads would wait for a server that was replaced long ago, and the server
+# would keep the locks of a host that is gone, on which all other hosts wait.
+CLIENT_OPTIONS = {
+    "connect_timeout": "3",
+    "keepalives_idle": "3",
+    "keepalives_interval": "1",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "6000",
+}
+SERVER_OPTIONS = (
+    "-c tcp_keepalives_idle=3 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3 "
+    "-c tcp_user_timeout=6000"
+)
 _UNKNOWN = re.compile(r'invalid URI query parameter: "([^"]*)"')
 
 
@@ -59,11 +73,13 @@ def settings_of(url: str, *, var: Path) -> dict[str, Any]:
     own = {ours: parameters.pop(name, "") for name, ours in _NAMES.items()}
     # Shown in pg_stat_activity; an application_name in the URL takes precedence.
     parameters.setdefault("fallback_application_name", f"postern@{gethostname()}")
+    # The server takes the last of several, which is the URL's.
+    options = f"{SERVER_OPTIONS} {parameters.pop('options', '')}".rstrip()
     return {
         "ENGINE": "django.db.backends.postgresql",
         "CONN_MAX_AGE": 60,
         **own,
-        "OPTIONS": parameters,
+        "OPTIONS": {**CLIENT_OPTIONS, **parameters, "options": options},
     }
 
 

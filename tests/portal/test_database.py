@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -80,6 +81,42 @@ def test_encryption_that_is_asked_for_is_not_dropped(
         connect(f"{server.url}?sslmode=require")
 
 
+def test_the_server_ends_the_transactions_of_a_host_that_vanished(
+    server: Postgres, connect: Connect
+) -> None:
+    """Its locks would stop the other hosts until its connections are found dead."""
+    opened = connect(f"{server.url}?options=-c%20tcp_keepalives_idle%3D7")
+
+    found = {
+        name: query_value(opened, f"SHOW {name}")
+        for name in (
+            "tcp_keepalives_idle",
+            "tcp_keepalives_interval",
+            "tcp_keepalives_count",
+            "tcp_user_timeout",
+        )
+    }
+
+    assert found == {
+        "tcp_keepalives_idle": "7",  # what the URL asks for takes precedence
+        "tcp_keepalives_interval": "1",
+        "tcp_keepalives_count": "3",
+        "tcp_user_timeout": "6000",
+    }
+
+
+def test_a_server_that_vanished_is_noticed(server: Postgres, connect: Connect) -> None:
+    opened = connect(f"{server.url}?keepalives_idle=7")
+
+    with socket.fromfd(
+        opened.connection.fileno(), socket.AF_INET, socket.SOCK_STREAM
+    ) as own:
+        timeout = own.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+        idle = own.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
+
+    assert (timeout, idle) == (6_000, 7)
+
+
 def test_the_second_host_is_asked_where_the_first_is_away(
     server: Postgres, connect: Connect
 ) -> None:
@@ -156,7 +193,8 @@ def test_nothing_that_libpq_reads_is_lost(options: dict[str, str]) -> None:
     made = database_url.settings_of(url, var=VAR)
 
     assert made["OPTIONS"].pop("fallback_application_name").startswith("postern@")
-    assert made["OPTIONS"] == options
+    assert made["OPTIONS"].pop("options") == database_url.SERVER_OPTIONS
+    assert made["OPTIONS"] == database_url.CLIENT_OPTIONS | options
     assert conninfo_to_dict(url) == {
         **options,
         "dbname": made["NAME"],
