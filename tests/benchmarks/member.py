@@ -19,13 +19,22 @@ class Browser:
 
     port: int
     address: str
+    # For a site that is served with TLS.
+    context: ssl.SSLContext | None = None
     cookies: dict[str, str] = field(default_factory=dict)
     place: str = "/"
 
     def __post_init__(self) -> None:
-        self._connection = http.client.HTTPConnection(
-            "127.0.0.1", self.port, TIMEOUT, (self.address, 0)
-        )
+        where = ("127.0.0.1", self.port)
+        source = (self.address, 0)
+        if self.context is None:
+            self._connection = http.client.HTTPConnection(
+                *where, timeout=TIMEOUT, source_address=source
+            )
+        else:
+            self._connection = http.client.HTTPSConnection(
+                *where, timeout=TIMEOUT, source_address=source, context=self.context
+            )
 
     def close(self) -> None:
         self._connection.close()
@@ -46,6 +55,7 @@ class Browser:
     def _ask(self, method: str, path: str, body: str = "") -> html.HtmlElement:
         headers = {
             "Host": f"localhost:{self.port}",
+            "Origin": f"{'https' if self.context else 'http'}://localhost:{self.port}",
             "Cookie": "; ".join(f"{n}={v}" for n, v in self.cookies.items()),
         }
         if body:

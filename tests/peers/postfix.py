@@ -20,7 +20,7 @@ from tests.peers.process import (
 
 MASTER = "/usr/lib/postfix/sbin/master"
 SERVICES = """\
-127.0.0.1:{port} inet n - n - - smtpd
+{host}:{port} inet n - n - - smtpd
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
@@ -64,8 +64,10 @@ class Postfix:
         cert_file: Path,
         key_file: Path,
         options: Mapping[str, str] | None = None,
+        host: str = "127.0.0.1",
     ) -> None:
         self.domain = domain
+        self.host = host
         self._locals = locals
         self.port = free_port()
         self.folder = open_folder()
@@ -111,7 +113,7 @@ class Postfix:
         _replace(config / "main.cf", "".join(lines))
         mailboxes = [f"{local}@{self.domain} {local}/\n" for local in self._locals]
         _replace(config / "mailboxes", "".join(mailboxes))
-        _replace(config / "master.cf", SERVICES.format(port=self.port))
+        _replace(config / "master.cf", SERVICES.format(host=self.host, port=self.port))
         if not (self.folder / "data").exists():
             self._command(["postfix", "-c", str(config), "check"])
         command = [MASTER, "-d", "-c", str(config)]
@@ -185,7 +187,7 @@ class Postfix:
             "maillog_file_prefixes": str(self.folder),
             "mail_owner": "postfix",
             "setgid_group": "postdrop",
-            "inet_interfaces": "127.0.0.1",
+            "inet_interfaces": "all" if self.host == "0.0.0.0" else self.host,
             "inet_protocols": "ipv4",
             "myhostname": f"mail.{self.domain}",
             "myorigin": self.domain,

@@ -6,18 +6,26 @@ POSTERN_DATABASE_URL.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
 import psycopg
 
 from tests import migrated
-from tests.peers.process import Daemon, free_port, open_folder, remove_folder
+from tests.peers.process import (
+    Daemon,
+    free_port,
+    open_folder,
+    process_tree,
+    remove_folder,
+)
 
 USER = "postgres"
 # Tests need no durability, so commits do not wait for the disk; and compiling their
@@ -26,23 +34,39 @@ HASTY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "jit=off
 
 
 class Postgres:
-    """One cluster in a temporary folder, on a free loopback port."""
+    """One cluster in a temporary folder, on a free port, usually of loopback."""
 
-    def __init__(self, *settings: str, copy_of: Path | None = None) -> None:
+    def __init__(
+        self,
+        *settings: str,
+        copy_of: Path | None = None,
+        host: str = "127.0.0.1",
+        inside: Sequence[str] = (),
+        networks: Sequence[str] = (),
+    ) -> None:
+        """`inside` precedes the command, to run it in a network namespace.
+
+        Clients in `networks` are admitted besides those on loopback.
+        """
+        self.host = host
         self.port = free_port()
         self.folder = open_folder()
+        if os.geteuid() == 0:
+            shutil.chown(self.folder, USER)
         self.data = self.folder / "data"
-        self.url = f"postgres://{USER}@127.0.0.1:{self.port}/{USER}"
+        self.url = f"postgres://{USER}@{host}:{self.port}/{USER}"
         self._copy_of = copy_of
+        self._inside = list(inside)
+        self._networks = networks
         self._settings = settings
 
     def __enter__(self) -> Self:
-        if os.geteuid() == 0:
-            shutil.chown(self.folder, USER)
         if self._copy_of is None:
             self._initialise()
         else:
             self._copy(self._copy_of)
+        for network in self._networks:
+            self._admit(network)
         self.start()
         return self
 
@@ -61,14 +85,50 @@ class Postgres:
             cwd=self.folder,
         )
 
+    def _copy_from(self, primary: Postgres) -> None:
+        """Copies a running primary, and follows it from then on."""
+        where = ["-h", primary.host, "-p", str(primary.port), "-U", USER]
+        subprocess.run(
+            [
+                *self._inside, *_as_user(), _program("pg_basebackup"), *where,
+                "-D", str(self.data), "--write-recovery-conf", "--checkpoint=fast",
+            ],
+            check=True,
+            capture_output=True,
+            cwd=self.folder,
+        )  # fmt: skip
+
+    def kill(self) -> None:
+        """Ends every process immediately, as a power cut does."""
+        for pid in reversed(process_tree(self._daemon.pid)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._daemon.stop(signal.SIGKILL)
+
+    def follow(self, primary: Postgres) -> None:
+        """Becomes a streaming replica of a running primary, from a new copy of it."""
+        shutil.rmtree(self.data, ignore_errors=True)
+        self._copy_from(primary)
+        self.start()
+
+    def _admit(self, network: str) -> None:
+        """Lets everyone in that network connect, for replication too."""
+        with (self.data / "pg_hba.conf").open("a") as rules:
+            rules.write(f"host all all {network} trust\n")
+            rules.write(f"host replication all {network} trust\n")
+
+    def execute(self, statement: str) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
     def __exit__(self, *_: object) -> None:
         self.stop()
         remove_folder(self.folder)
 
     def start(self) -> None:
         command = [
-            *_as_user(), _program("postgres"), "-D", str(self.data),
-            "-c", f"port={self.port}", "-c", "listen_addresses=127.0.0.1",
+            *self._inside, *_as_user(), _program("postgres"), "-D", str(self.data),
+            "-c", f"port={self.port}", "-c", f"listen_addresses={self.host}",
             "-c", "unix_socket_directories=", "-c", "max_connections=200",
         ]  # fmt: skip
         for setting in self._settings:
@@ -97,7 +157,7 @@ class Postgres:
             _program("pg_isready"),
             "-q",
             "-h",
-            "127.0.0.1",
+            self.host,
             "-p",
             str(self.port),
         ]

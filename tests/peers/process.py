@@ -75,6 +75,16 @@ def remove_folder(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def process_tree(pid: int) -> list[int]:
+    """Returns the pids of the process and its descendants."""
+    found = [pid]
+    for parent in found:
+        path = Path(f"/proc/{parent}/task/{parent}/children")
+        if path.exists():
+            found += map(int, path.read_text().split())
+    return found
+
+
 class Daemon:
     """A program in the foreground, in its own process group."""
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import signal
 import socket
+from collections.abc import Sequence
 from typing import Self
 
 from tests.peers.process import Daemon, free_port, open_folder, remove_folder
 
 
 class Redis:
-    """Listens on a free loopback port, the same one after each start."""
+    """Listens on a free port, usually of loopback, the same one after each start."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, host: str = "127.0.0.1", inside: Sequence[str] = ()) -> None:
+        """`inside` precedes the command, to run it in a network namespace."""
+        self.host = host
         self.port = free_port()
         self.folder = open_folder()
-        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.url = f"redis://{host}:{self.port}/0"
+        self._inside = list(inside)
         self._daemon: Daemon | None = None
 
     def __enter__(self) -> Self:
@@ -29,7 +33,8 @@ class Redis:
     def start(self) -> None:
         self._daemon = Daemon(
             [
-                "redis-server", "--bind", "127.0.0.1", "--port", str(self.port),
+                *self._inside, "redis-server", "--bind", self.host,
+                "--port", str(self.port), "--protected-mode", "no",
                 "--save", "", "--appendonly", "no", "--dir", str(self.folder),
             ],
             self.folder / "server.log",
@@ -44,7 +49,7 @@ class Redis:
 
     def _answers(self) -> bool:
         try:
-            with socket.create_connection(("127.0.0.1", self.port), 1) as client:
+            with socket.create_connection((self.host, self.port), 1) as client:
                 client.sendall(b"PING\r\n")
                 return client.recv(16).startswith(b"+PONG")
         except OSError:

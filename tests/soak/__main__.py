@@ -14,7 +14,7 @@ from tests.soak.alarms import Alarms
 from tests.soak.count import Outcome, count
 from tests.soak.faults import Fault, faults
 from tests.soak.ledger import Ledger
-from tests.soak.traffic import Traffic
+from tests.soak.traffic import Traffic, ways
 from tests.soak.world import World
 
 
@@ -22,7 +22,7 @@ def main() -> int:
     options = _options()
     ledger = Ledger()
     with World() as world:
-        traffic, alarms = Traffic(world, ledger), Alarms(world)
+        traffic, alarms = Traffic(ledger, ways(world)), Alarms(world)
         outcome = Outcome()
         traffic.start()
         try:

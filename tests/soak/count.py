@@ -11,7 +11,7 @@ from tests.peers.process import PeerError
 from tests.soak.alarms import NOTICED_WITHIN, Watch
 from tests.soak.ledger import Ledger, Sent, numbers_in
 from tests.soak.traffic import TO_A_SERVER
-from tests.soak.world import READERS, World
+from tests.soak.world import World
 
 LOOK_EVERY = 5.0
 # Seconds around a sudden stop during which a next hop may have accepted a message whose
@@ -19,15 +19,43 @@ LOOK_EVERY = 5.0
 WINDOW = 10.0
 
 
+# Begin and end of a fault, in Unix time.
+Span = tuple[float, float]
+
+
 @dataclass
-class Outcome:
-    """The result: what happened to the messages, and which faults were reported."""
+class MailCount:
+    """What happened to the messages."""
 
     acknowledged: int = 0
     lost: list[Sent] = field(default_factory=list)
     doubled: list[Sent] = field(default_factory=list)
     stuck: list[Sent] = field(default_factory=list)
     in_window: list[Sent] = field(default_factory=list)
+
+    @property
+    def is_good(self) -> bool:
+        return not (self.lost or self.doubled or self.stuck)
+
+    @property
+    def details(self) -> list[str]:
+        """A line for each message that is missing or there too often."""
+        groups = {"lost": self.lost, "stuck": self.stuck, "doubled": self.doubled}
+        return [f"{name}: {sent}" for name, group in groups.items() for sent in group]
+
+    @property
+    def numbers(self) -> str:
+        return (
+            f"acknowledged {self.acknowledged}, lost {len(self.lost)}, "
+            f"doubled {len(self.doubled)}, stuck {len(self.stuck)}"
+        )
+
+
+@dataclass
+class Outcome:
+    """The result: what happened to the messages, and which faults were reported."""
+
+    mail: MailCount = field(default_factory=MailCount)
     watches: list[Watch] = field(default_factory=list)
     # Alarms that stay open although their cause has gone.
     lasting: list[str] = field(default_factory=list)
@@ -47,32 +75,42 @@ class Outcome:
 
     @property
     def is_good(self) -> bool:
-        mail = self.lost or self.doubled or self.stuck
-        return not (mail or self.unnoticed or self.lasting)
+        return self.mail.is_good and not (self.unnoticed or self.lasting)
 
     def in_words(self) -> str:
-        details = [f"lost: {sent}" for sent in self.lost]
-        details += [f"stuck: {sent}" for sent in self.stuck]
-        details += [f"doubled: {sent}" for sent in self.doubled]
+        details = self.mail.details
         details += [f"unnoticed: {watch.fault.name}" for watch in self.unnoticed]
         details += [f"alarm still open: {one}" for one in self.lasting]
         numbers = (
-            f"acknowledged {self.acknowledged}, lost {len(self.lost)}, "
-            f"doubled {len(self.doubled)}, stuck {len(self.stuck)}, "
+            f"{self.mail.numbers}, "
             f"unnoticed {len(self.unnoticed)}; doubled in SMTP's own window "
-            f"{len(self.in_window)}; {len(self.watches)} faults"
+            f"{len(self.mail.in_window)}; {len(self.watches)} faults"
         )
         return "\n".join([*details, numbers])
 
 
 def count(world: World, ledger: Ledger, outcome: Outcome, *, patience: float) -> None:
-    """Waits for acknowledged messages, then records the missing and duplicated.
+    """Records the alarms that stay open, and what happened to the messages."""
+    outcome.lasting = _lasting(world)
+    spans = [
+        (watch.began, max(watch.ended, watch.began))
+        for watch in outcome.watches
+        if watch.fault.is_sudden
+    ]
+    outcome.mail = count_mail(world, ledger, sudden=spans, patience=patience)
 
-    Gives up after `patience` seconds.
+
+def count_mail(
+    world: World, ledger: Ledger, *, sudden: Iterable[Span], patience: float
+) -> MailCount:
+    """Waits for acknowledged messages, then returns the missing and duplicated.
+
+    `sudden` are the faults that ended a process which relays mail. Gives up after
+    `patience` seconds.
     """
     wanted = ledger.acknowledged()
-    outcome.acknowledged = len(wanted)
-    outcome.lasting = _lasting(world)
+    found = MailCount(len(wanted))
+    windows = list(sudden)
     deadline = time.monotonic() + patience
     arrived = _arrived(world)
     while any(sent.number not in arrived for sent in wanted):
@@ -82,13 +120,14 @@ def count(world: World, ledger: Ledger, outcome: Outcome, *, patience: float) ->
         arrived = _arrived(world)
     missing = [sent for sent in wanted if sent.number not in arrived]
     waiting = world.waiting_numbers()
-    outcome.stuck = [sent for sent in missing if sent.number in waiting]
-    outcome.lost = [sent for sent in missing if sent.number not in waiting]
+    found.stuck = [sent for sent in missing if sent.number in waiting]
+    found.lost = [sent for sent in missing if sent.number not in waiting]
     for sent in (ledger.messages[number] for number, n in arrived.items() if n > 1):
         is_far = sent.way == TO_A_SERVER
         times = world.arrivals(sent.number) if is_far else []
-        near = is_far and _is_in_window(times, outcome.watches)
-        (outcome.in_window if near else outcome.doubled).append(sent)
+        near = is_far and _is_in_window(times, windows)
+        (found.in_window if near else found.doubled).append(sent)
+    return found
 
 
 def _lasting(world: World) -> list[str]:
@@ -102,19 +141,15 @@ def _lasting(world: World) -> list[str]:
 def _arrived(world: World) -> Counter[int]:
     """Returns how many copies of each message are in its reader's mailbox."""
     found = numbers_in(world.firm.postfix.messages(world.firm.local))
-    for way in READERS:
+    for reader in world.readers.values():
         try:
-            found += numbers_in(world.mailbox(way))
+            found += numbers_in(world.mailbox(reader))
         except PeerError:
             continue
     return found
 
 
-def _is_in_window(times: Iterable[float], watches: Iterable[Watch]) -> bool:
+def _is_in_window(times: Iterable[float], windows: Iterable[Span]) -> bool:
     """Whether the first copy arrived around the time of a sudden stop."""
     first = min(times, default=0.0)
-    return any(
-        watch.fault.is_sudden
-        and watch.began - WINDOW <= first <= max(watch.ended, watch.began) + WINDOW
-        for watch in watches
-    )
+    return any(began - WINDOW <= first <= ended + WINDOW for began, ended in windows)

@@ -51,7 +51,7 @@ def faults(world: World) -> Iterator[Fault]:
     yield _full_disk(world)
     yield _renewed(world, "certificate first", ("pem", "key"))
     yield _stopped("Redis", ("cache",), world.redis.stop, world.redis.start)
-    yield _moved_clock(second)
+    yield moved_clock(second)
     yield _renewed(world, "key first", ("key", "pem"))
     postfix = world.firm.postfix
     yield _stopped("a member's Postfix", ("destination",), postfix.stop, postfix.start)
@@ -82,7 +82,7 @@ def _killed(host: Host, command: str, kind: str) -> Fault:
             )
 
     return Fault(
-        f"{kind} killed on the {host.name} host", (f"{kind} on",), kill, _nothing, True
+        f"{kind} killed on the {host.name} host", (f"{kind} on",), kill, nothing, True
     )
 
 
@@ -96,14 +96,10 @@ def _of_kind(host: Host, command: str) -> list[tuple[int, str]]:
 
 
 def _killed_supervisor(host: Host) -> Fault:
-    def kill() -> None:
-        os.kill(host.pid, signal.SIGKILL)
-        host.stop()
-
     return Fault(
         f"everything on the {host.name} host killed",
         ("process",),
-        kill,
+        host.kill,
         host.start,
         True,
     )
@@ -124,7 +120,7 @@ def _full_disk(world: World) -> Fault:
     return Fault("disk full", ("disk",), fill, lambda: ballast.unlink(missing_ok=True))
 
 
-def _moved_clock(host: Host) -> Fault:
+def moved_clock(host: Host) -> Fault:
     return Fault(
         f"clock of the {host.name} host 5 minutes ahead",
         ("clock",),
@@ -146,7 +142,7 @@ def _renewed(world: World, how: str, order: tuple[str, ...]) -> Fault:
             _replace(files[ending], folder / f"server.{ending}")
             time.sleep(BETWEEN)
 
-    return Fault(f"certificate renewed, {how}", (), renew, _nothing)
+    return Fault(f"certificate renewed, {how}", (), renew, nothing)
 
 
 def _replace(new: Path, served: Path) -> None:
@@ -154,5 +150,5 @@ def _replace(new: Path, served: Path) -> None:
     shutil.copyfile(new, served)
 
 
-def _nothing() -> None:
+def nothing() -> None:
     """Does nothing: the fault ends by itself."""

@@ -7,17 +7,18 @@ import random
 import smtplib
 import ssl
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 from tests.benchmarks.member import Browser
 from tests.peers.process import PeerError
 from tests.soak.ledger import Ledger, Sent
-from tests.soak.world import Host, World
+from tests.soak.world import Entry, World
 
 PAUSE = 0.5  # seconds between two messages of one sender
 RETRY = 1.0  # seconds until a message that was not acknowledged is sent again
-SMALL, LARGE = 2_000, 200_000  # octets; large messages are stored outside the database
+SMALL = 2_000  # octets
 TO_A_SERVER = "to a server"
 FAILURES = (OSError, smtplib.SMTPException, http.client.HTTPException, PeerError)
 
@@ -37,15 +38,15 @@ class Way(Protocol):
 class Traffic:
     """All senders, each in its own thread."""
 
-    world: World
     ledger: Ledger
+    ways: Iterable[Way]
 
     def __post_init__(self) -> None:
         self._stop = threading.Event()
         self._give_up = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, args=(way,), name=way.name)
-            for way in ways(self.world)
+            for way in self.ways
         ]
 
     def start(self) -> None:
@@ -78,6 +79,7 @@ class Traffic:
 
 
 def ways(world: World) -> list[Way]:
+    """Returns the ways in and out that every world has."""
     return [
         ByServer("from a server", world),
         ThroughPostfix("through Postfix", world),
@@ -86,9 +88,9 @@ def ways(world: World) -> list[Way]:
     ]
 
 
-def text(sent: Sent, sender: str, recipient: str) -> bytes:
+def text(sent: Sent, sender: str, recipient: str, large: int) -> bytes:
     """Returns the same octets for each attempt, so that resends are recognised."""
-    size = LARGE if sent.number % 10 == 0 else SMALL
+    size = large if sent.number % 10 == 0 else SMALL
     letters = random.Random(sent.number).choices("abcdefghijklmnop     ", k=size)
     body = "".join(letters)
     lines = "\r\n".join(body[at : at + 70] for at in range(0, size, 70))
@@ -108,8 +110,8 @@ class ByServer:
 
     def send(self, sent: Sent) -> None:
         firm, to = self.world.firm, self.world.readers["from a server"]["address"]
-        raw = text(sent, firm.sender, to)
-        with _session(self.world.next_host(), "smtp") as client:
+        raw = text(sent, firm.sender, to, self.world.large)
+        with _session(self.world.next_entry(), "smtp") as client:
             client.login(firm.username, firm.password)
             client.sendmail(firm.sender, [to], raw)
 
@@ -123,7 +125,7 @@ class ThroughPostfix:
 
     def send(self, sent: Sent) -> None:
         firm, to = self.world.firm, self.world.readers["through Postfix"]["address"]
-        raw = text(sent, firm.sender, to).replace(b"\r\n", b"\n")
+        raw = text(sent, firm.sender, to, self.world.large).replace(b"\r\n", b"\n")
         firm.postfix.send(raw, sender=firm.sender, recipients=[to])
 
 
@@ -136,8 +138,8 @@ class ByProgram:
 
     def send(self, sent: Sent) -> None:
         person, to = self.world.writer, self.world.firm.reader
-        raw = text(sent, person["address"], to)
-        with _session(self.world.next_host(), "submission") as client:
+        raw = text(sent, person["address"], to, self.world.large)
+        with _session(self.world.next_entry(), "submission") as client:
             client.login(person["address"], person["app_password"])
             client.sendmail(person["address"], [to], raw)
 
@@ -183,7 +185,8 @@ class ByWebmail:
     def _signed_in(self) -> Browser:
         if self._browser is None:
             person = self._world.readers["through Postfix"]
-            browser = Browser(self._world.next_host().ports["web"], "127.0.0.1")
+            port = self._world.next_entry().ports["web"]
+            browser = Browser(port, "127.0.0.1", self._world.web_context)
             self._browser = browser
             form = next(
                 f for f in browser.get("/account/login/").forms if "login" in f.fields
@@ -197,9 +200,9 @@ class ByWebmail:
             self._browser = None
 
 
-def _session(host: Host, port: str) -> smtplib.SMTP:
-    context = ssl.create_default_context(cafile=str(host.ca_file))
-    client = smtplib.SMTP("localhost", host.ports[port], "soak.example", 30)
+def _session(entry: Entry, port: str) -> smtplib.SMTP:
+    context = ssl.create_default_context(cafile=str(entry.ca_file))
+    client = smtplib.SMTP("localhost", entry.ports[port], "soak.example", 30)
     try:
         client.starttls(context=context)
     except BaseException:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
+import os
+import signal
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 import psycopg
 
@@ -23,7 +26,13 @@ from tests.peers.clamd import Clamd
 from tests.peers.postern import PORTS
 from tests.peers.postfix import Postfix
 from tests.peers.postgres import Postgres
-from tests.peers.process import Daemon, free_port, open_folder, remove_folder
+from tests.peers.process import (
+    Daemon,
+    free_port,
+    open_folder,
+    process_tree,
+    remove_folder,
+)
 from tests.peers.redis import Redis
 from tests.soak.ledger import numbers_in
 
@@ -50,19 +59,40 @@ WAITING = """
 PATIENCE = 240
 
 
-class Host:
-    """`manage.py up` with its own ports and a clock that can be moved."""
+class Entry(Protocol):
+    """Where clients connect: a host, or a load balancer in front of several."""
 
-    def __init__(self, name: str, folder: Path, environment: dict[str, str]) -> None:
+    @property
+    def ports(self) -> Mapping[str, int]: ...
+
+    @property
+    def ca_file(self) -> Path: ...
+
+
+class Host:
+    """`manage.py up` with its own ports and a clock that can be moved.
+
+    `inside` precedes the command, to run it in a network namespace.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        environment: Mapping[str, str],
+        inside: Sequence[str] = (),
+    ) -> None:
         self.name = name
         self.folder = folder
+        self.state = Path(environment["POSTERN_VAR"])
+        self.inside = list(inside)
         self.ports = {port: free_port() for port in PORTS.values()}
         self.clock_file = folder / f"{name}.clock"
         self.move_clock(0)
-        self._environment = {
+        self.environment = {
+            "POSTERN_WEB_URL": f"http://localhost:{self.ports['web']}",
             **environment,
             **{f"POSTERN_{env}_PORT": str(self.ports[p]) for env, p in PORTS.items()},
-            "POSTERN_WEB_URL": f"http://localhost:{self.ports['web']}",
             "PYTHONPATH": str(Path(__file__).parent / "clock"),
             "POSTERN_SOAK_CLOCK": str(self.clock_file),
         }
@@ -70,7 +100,7 @@ class Host:
 
     @property
     def ca_file(self) -> Path:
-        return self.folder / "var" / "tls" / "ca.pem"
+        return self.state / "tls" / "ca.pem"
 
     @property
     def pid(self) -> int:
@@ -88,7 +118,9 @@ class Host:
             return b"Ctrl-C stops it." in self.log.read_bytes()[began:]
 
         self._daemon = Daemon(
-            [sys.executable, "manage.py", "up"], self.log, env=self._environment
+            [*self.inside, sys.executable, "manage.py", "up"],
+            self.log,
+            env=self.environment,
         )
         self._daemon.wait_for(is_open, PATIENCE)
 
@@ -97,13 +129,21 @@ class Host:
             self._daemon.stop()
             self._daemon = None
 
+    def kill(self) -> None:
+        """Ends every process immediately, as a power cut does."""
+        # The supervisor first, which would replace the others.
+        for pid, _ in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.stop()
+
     def move_clock(self, seconds: float) -> None:
         """Sets how far this host's clock is ahead, with effect within a second."""
         self.clock_file.write_text(str(seconds))
 
     def processes(self) -> list[tuple[int, str]]:
         """Returns pid and command line of `up` and all its descendants."""
-        return [(pid, _command(pid)) for pid in _process_tree(self.pid)]
+        return [(pid, _command(pid)) for pid in process_tree(self.pid)]
 
 
 @dataclass
@@ -123,6 +163,10 @@ class World:
     """All parts, running. Leaving the context stops them."""
 
     hosts: list[Host] = field(default_factory=list)
+    # Octets of every tenth message: stored outside the database.
+    large: int = 200_000
+    # For a site that is served with TLS.
+    web_context: ssl.SSLContext | None = None
     _ends: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
@@ -173,7 +217,7 @@ class World:
             self._ends.callback(host.stop)
             host.start()
         self._turns = itertools.cycle(self.hosts)
-        self._start_firm(authority, hop_port)
+        self._start_firm(authority, self.hosts[0], hop_port)
 
     def _database(self) -> str:
         """Creates the database, from the migrated template if there is one."""
@@ -181,7 +225,10 @@ class World:
             return self.postgres.create("soak")
         return self.postgres.create("soak", template=migrated.TEMPLATE)
 
-    def _start_firm(self, authority: Authority, port: int) -> None:
+    def _start_firm(
+        self, authority: Authority, entry: Entry, port: int, host: str = "127.0.0.1"
+    ) -> None:
+        """Starts the firm's Postfix there, which relays through the entry."""
         demo = json.loads((self.disk / "demo.json").read_text())
         people = {person["address"]: person for person in demo["people"]}
         facts = next(
@@ -190,14 +237,16 @@ class World:
             if one["member_domain"] == FIRM
         )
         own = authority.issue("mail.marlowfinch.example", "localhost", "127.0.0.1")
-        postfix = Postfix(FIRM, "jane", cert_file=own.cert_file, key_file=own.key_file)
+        postfix = Postfix(
+            FIRM, "jane", cert_file=own.cert_file, key_file=own.key_file, host=host
+        )
         postfix.port = port
         postfix.relay_through(
             "localhost",
-            self.hosts[0].ports["smtp"],
+            entry.ports["smtp"],
             username=facts["username"],
             password=facts["password"],
-            ca_file=self.hosts[0].ca_file,
+            ca_file=entry.ca_file,
         )
         self._ends.enter_context(postfix)
         self.firm = Firm(
@@ -213,18 +262,22 @@ class World:
         }
         self.writer = people[f"mei@harbour.{SUFFIX}"]
 
-    def next_host(self) -> Host:
+    def next_entry(self) -> Entry:
         """Returns the hosts in rotation, as a load balancer would."""
         return next(self._turns)
 
-    def mailbox(self, way: str) -> list[bytes]:
-        """Downloads the messages that arrived this way, by POP3."""
-        reader, host = self.readers[way], self.hosts[0]
+    @property
+    def pop3_entry(self) -> Entry:
+        """Where mailboxes are downloaded in the end."""
+        return self.hosts[0]
+
+    def mailbox(self, reader: Mapping[str, str]) -> list[bytes]:
+        """Downloads a person's messages by POP3."""
         return mpop.download(
-            host.ports["pop3s"],
+            self.pop3_entry.ports["pop3s"],
             username=reader["address"],
             password=reader["app_password"],
-            ca_file=host.ca_file,
+            ca_file=self.pop3_entry.ca_file,
         )
 
     def arrivals(self, number: int) -> list[float]:
@@ -264,16 +317,6 @@ def _context(authority: Authority) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(own.cert_file, own.key_file)
     return context
-
-
-def _process_tree(pid: int) -> list[int]:
-    """Returns the pids of the process and its descendants."""
-    found = [pid]
-    for parent in found:
-        path = Path(f"/proc/{parent}/task/{parent}/children")
-        if path.exists():
-            found += map(int, path.read_text().split())
-    return found
 
 
 def _command(pid: int) -> str:

@@ -1,0 +1,128 @@
+"""Runs the drill: `python -m tests.cluster`. Needs root.
+
+Prints after each fault for how long each kind of client was refused, and at the end
+acknowledged, lost, doubled and the longest refusal. Exits with 1 if mail was lost, doubled
+or stuck, where PostgreSQL replicates synchronously.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+
+from tests.cluster.extras import Extras
+from tests.cluster.faults import fail_over, host_faults
+from tests.cluster.probes import Probes
+from tests.cluster.traffic import ByApi
+from tests.cluster.world import Cluster
+from tests.peers.haproxy import CHECK_SECONDS
+from tests.soak.count import MailCount, Span, count_mail
+from tests.soak.faults import Fault
+from tests.soak.ledger import Ledger
+from tests.soak.traffic import Traffic, ways
+
+# Seconds for which the replica is behind when the primary ends, without synchronous
+# replication.
+BEHIND = 2.0
+
+
+def main() -> int:
+    options = _options()
+    if not options.inside:
+        # The network of the drill is one of its own, and ends with it.
+        own = [sys.executable, "-m", "tests.cluster", "--inside", *sys.argv[1:]]
+        return subprocess.run(["unshare", "--net", *own], check=False).returncode
+    ledger = Ledger()
+    with Cluster() as world:
+        drill = Drill(world, ledger, options)
+        return drill.run()
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--hold", type=float, default=60, help="seconds of each fault")
+    parser.add_argument("--rest", type=float, default=15, help="seconds between two")
+    parser.add_argument("--faults", type=int, default=6, help="how many, of six hosts'")
+    parser.add_argument("--settle", type=float, default=300, help="seconds at the end")
+    parser.add_argument("--without", action="store_true", help="no asynchronous part")
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+@dataclass
+class Drill:
+    """One run: the faults, and what they did to mail and clients."""
+
+    world: Cluster
+    ledger: Ledger
+    options: argparse.Namespace
+    spans: list[Span] = field(default_factory=list)
+    refused: float = 0.0
+
+    def run(self) -> int:
+        """Returns the exit status."""
+        self.world.start_replica(is_synchronous=True)
+        with Extras(self.world) as extras:
+            faults = list(host_faults(self.world))[: self.options.faults]
+            faults.append(fail_over(self.world, "synchronous"))
+            mail = self._under_load(faults)
+            say(*mail.details, *extras.summary())
+        say(
+            f"{mail.numbers}, refused {self.refused:.1f} s (a check takes {CHECK_SECONDS} s)"
+        )
+        if not self.options.without:
+            self._without_synchronous_replication(mail)
+        return 0 if mail.is_good and extras.is_good else 1
+
+    def _without_synchronous_replication(self, before: MailCount) -> None:
+        self.world.start_replica(is_synchronous=False)
+        how = f"replica {BEHIND:g} s behind"
+        mail = self._under_load([fail_over(self.world, how, behind=BEHIND)])
+        say(
+            f"without synchronous replication, of "
+            f"{mail.acknowledged - before.acknowledged} acknowledged: "
+            f"lost {len(mail.lost) - len(before.lost)}, "
+            f"doubled {len(mail.doubled) - len(before.doubled)}"
+        )
+
+    def _under_load(self, faults: list[Fault]) -> MailCount:
+        """Causes the faults while mail flows, then counts it."""
+        ways_in = [*ways(self.world), ByApi("API", self.world)]
+        traffic, probes = Traffic(self.ledger, ways_in), Probes(self.world)
+        traffic.start()
+        probes.start()
+        try:
+            time.sleep(self.options.rest)
+            for fault in faults:
+                self._cause(fault, probes)
+        finally:
+            traffic.stop(patience=self.options.settle)
+            probes.stop()
+        return count_mail(
+            self.world, self.ledger, sudden=self.spans, patience=self.options.settle
+        )
+
+    def _cause(self, fault: Fault, probes: Probes) -> None:
+        say(f"{time.strftime('%H:%M:%S')} {fault.name}")
+        began, at = time.time(), time.monotonic()
+        fault.begin()
+        time.sleep(self.options.hold)
+        fault.end()
+        time.sleep(self.options.rest)
+        self.spans.append((began, time.time()))
+        refused = probes.refused(at)
+        self.refused = max(self.refused, *refused.values())
+        say("    refused: " + ", ".join(f"{k} {v:.1f} s" for k, v in refused.items()))
+        say(*(f"    last error of {error}" for error in probes.errors()))
+
+
+def say(*lines: str) -> None:
+    for line in lines:
+        print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
