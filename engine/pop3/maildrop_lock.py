@@ -10,9 +10,10 @@ from django.db.models.functions import Now
 
 from engine.storage.models import MaildropLock
 
-# A host that dies releases its maildrops after a minute; a living one renews in time.
-LEASE_SECONDS = 60
-RENEW_SECONDS = 20
+# A host that dies releases its maildrops soon after load balancers notice; one that lives
+# renews in time. Most sessions end before their first renewal.
+LEASE_SECONDS = 15
+RENEW_SECONDS = 5
 _LEASE = timedelta(seconds=LEASE_SECONDS)
 
 
