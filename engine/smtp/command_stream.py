@@ -1,6 +1,6 @@
 """Reads command lines and message octets from an SMTP connection, and writes replies.
 
-A protocol of our own rather than asyncio's streams: replies to commands that arrive
+In place of asyncio's streams below aiosmtpd's loop: replies to commands that arrive
 together leave together (RFC 2920 §3.2), one timer serves a whole connection, and a line
 that is there already is read without a switch to another task.
 """
@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections import defaultdict
+from collections.abc import Coroutine, Iterator
 from typing import cast
 
 from engine.mail import smtp_replies
@@ -20,12 +21,33 @@ log = logging.getLogger(__name__)
 
 # RFC 4954 §4: an AUTH command, and each response to a challenge, may be this long.
 LINE_LIMIT = 12_288 + 2
+# Any other command, with its parameters.
+COMMAND_LIMIT = 2_048
 # Octets held before reading pauses: a client may pipeline, and a scanner may be slow.
 READ_AHEAD = 64 * 1024
 # Commands answered in a row before other sessions are served.
 AT_ONCE = 32
 # RFC 5321 §4.5.3.2.7: at least five minutes for the next command.
 IDLE_SECONDS = 300.0
+
+
+class CommandLimits(defaultdict[str, int]):
+    """The octets that a command may have. Unknown commands are not remembered."""
+
+    def __missing__(self, command: str) -> int:
+        # A plain defaultdict would keep each word that a stranger sends, until the
+        # memory is full.
+        return COMMAND_LIMIT
+
+
+class _Done:
+    """Something awaitable that is done already."""
+
+    def __await__(self) -> Iterator[None]:
+        return iter(())
+
+
+_DONE = _Done()
 
 
 class CommandStream(asyncio.Protocol):
@@ -123,10 +145,14 @@ class CommandStream(asyncio.Protocol):
         """Returns pipelined commands, read behind a message, to the buffer (RFC 2920)."""
         self._buffer[:0] = rest
 
-    def push(self, reply: str | bytes) -> None:
-        """Queues a reply. It is sent when the session waits for the client."""
+    def push(self, reply: str | bytes) -> _Done:
+        """Queues a reply. It is sent when the session waits for the client.
+
+        aiosmtpd awaits what this returns; we need not.
+        """
         octets = reply if isinstance(reply, bytes) else reply.encode()
         self._replies.append(octets + b"\r\n")
+        return _DONE
 
     def send_replies(self) -> None:
         """Sends the queued replies, unless the connection is closing."""

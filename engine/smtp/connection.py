@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import ClassVar, cast
+
+from aiosmtpd.smtp import SMTP
 
 from engine.mail import smtp_replies
 from engine.mail.address import InvalidAddressError
@@ -16,7 +20,7 @@ from engine.network.connection_limits import DropReason, Place
 from engine.network.proxy_header import Endpoint
 from engine.network.server_connections import HANDSHAKE_SECONDS, hang_up
 from engine.observability import message_log
-from engine.smtp.command_stream import CommandStream
+from engine.smtp.command_stream import LINE_LIMIT, CommandLimits, CommandStream
 from engine.smtp.mail_transaction import MailTransaction
 from engine.smtp.refusal_trace import RefusedCommand, UnprovenClaim, address_in
 from engine.smtp.server_context import ServerContext
@@ -26,42 +30,61 @@ log = logging.getLogger(__name__)
 
 Method = Callable[[str | None], Awaitable[None]]
 
-COMMAND_LIMIT = 2_048
 # Refused commands before we hang up. Not fewer: a legitimate server may send to a list
 # with many addresses that have left.
 ERROR_LIMIT = 100
-# Words that are no commands, before we hang up on a client that speaks another protocol.
-UNKNOWN_LIMIT = 5
 
 
-class SmtpConnection(CommandStream):
-    """A command loop with our limits, TLS and error replies.
+# `push` need not be awaited here, and `transport` is a Transport.
+class SmtpConnection(CommandStream, SMTP):  # type: ignore[misc]
+    """aiosmtpd's command loop (version 1.4.6) with our limits, TLS and error replies.
 
-    A subclass answers each command in a method `smtp_COMMAND`, which gets the argument,
-    None without one.
+    It reads from and writes to a CommandStream instead of asyncio's streams. A subclass
+    answers each command in a method `smtp_COMMAND`, which gets the argument, None without
+    one.
     """
 
-    _commands: ClassVar[dict[str, str]] = {}
+    _names: ClassVar[tuple[str, ...]]
 
     def __init__(self, server: ServerContext, client: Endpoint | None = None) -> None:
-        super().__init__()
+        SMTP.__init__(
+            self,
+            handler=None,
+            data_size_limit=server.size_limit,
+            enable_SMTPUTF8=True,
+            hostname=server.server_name,
+            ident="ESMTP Postern",
+            tls_context=server.tls_context,
+            loop=asyncio.get_running_loop(),
+        )
+        CommandStream.__init__(self)
+        self._reader = cast(asyncio.StreamReader, self)
+        self._writer = cast(asyncio.StreamWriter, self)
+        # The base class shares one dictionary between all its sessions, and remembers
+        # every word that any client sends.
+        self.command_size_limits = CommandLimits(AUTH=LINE_LIMIT)
+        self._smtp_methods = {
+            name: partial(self.run, name, method)
+            for name, method in self._smtp_methods.items()
+        }
         self.server = server
         # The client behind a load balancer; else the transport's peer is the client.
         self._client = client
-        self.hostname = server.server_name
         self.peer: Peer
-        self._errors = self._unknown = 0
+        self._errors = 0
         self._place: Place | None = None
         self._is_shaking_hands = False
 
-    def __init_subclass__(cls) -> None:
-        """Collects the commands once for the class, not for each connection."""
-        super().__init_subclass__()
-        cls._commands = {
-            name.removeprefix("smtp_"): name
-            for name in dir(cls)
-            if name.startswith("smtp_")
-        }
+    def __dir__(self) -> Iterable[str]:
+        """Returns the commands alone, for the base class looks for them by dir().
+
+        It does so for each new connection. With every attribute to look at that took
+        1.8 ms, without 0.24 ms.
+        """
+        kind = type(self)
+        if "_names" not in kind.__dict__:
+            kind._names = tuple(n for n in dir(kind) if n.startswith("smtp_"))
+        return kind._names
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio: takes a place, or refuses the client."""
@@ -71,6 +94,9 @@ class SmtpConnection(CommandStream):
             raw.write(f"{smtp_replies.TOO_MANY_CONNECTIONS}\r\n".encode())
             hang_up(raw)
             return
+        self.session = self._create_session()
+        # Otherwise the base class would hold each line to the limit of HELO.
+        self.session.extended_smtp = True
         self._reset_session(raw)
         super().connection_made(raw)
 
@@ -114,52 +140,50 @@ class SmtpConnection(CommandStream):
         self.transaction = MailTransaction()
 
     async def serve_connection(self) -> None:
-        """Serves the client until the connection ends."""
-        try:
-            self.push(f"220 {self.hostname} ESMTP Postern")
-            while not self.is_over:
-                try:
-                    await self._serve_command()
-                except MailError as error:
-                    self.send_reply(error.reply)
-                except ConnectionResetError:
-                    raise
-                except Exception:
-                    # Our fault, so never permanent.
-                    log.exception("an SMTP session failed")
-                    self.send_reply(smtp_replies.TRY_LATER)
-        except ConnectionResetError:
-            # Not raised again: any stranger could fill the log with tracebacks.
-            log.debug("the connection of %s was lost", self.peer.address)
-        finally:
-            self.send_replies()
-            if self.transport is not None:
-                self.transport.close()
+        """Serves the client until the connection ends.
 
-    async def _serve_command(self) -> None:
-        line = (await self.read_line()).rstrip(b"\r\n")
-        word, _, rest = line.partition(b" ")
-        command = word.upper().decode("ascii", "replace")
-        if len(line) > COMMAND_LIMIT and command != "AUTH":
-            raise PermanentFailure(smtp_replies.LINE_TOO_LONG)
-        name = self._commands.get(command)
-        if name is None:
-            self._refuse_unknown()
-            return
-        self.mark_active()
-        # Octets that are no UTF-8 survive, and are refused where they matter.
-        argument = rest.strip().decode("utf-8", "surrogateescape") if rest else None
-        await self.run(command, getattr(self, name), argument)
+        The base class raises a reset connection again into a task that nothing awaits:
+        any stranger could fill the log with tracebacks.
+        """
+        with contextlib.suppress(ConnectionResetError):
+            await self._handle_client()
+
+    async def readuntil(self) -> bytes:
+        """Returns the next command line, for the base class.
+
+        Raises ConnectionResetError once the session is over.
+        """
+        while not self.is_over:
+            try:
+                return await self.read_line()
+            except PermanentFailure as error:
+                self.send_reply(error.reply)
+        raise ConnectionResetError("the session is over")
 
     async def run(self, command: str, method: Method, argument: str | None) -> None:
         """Runs the method of a command."""
         await method(argument)
 
-    def _refuse_unknown(self) -> None:
-        self._unknown += 1
-        self.send_reply(smtp_replies.UNKNOWN_COMMAND)
-        if self._unknown >= UNKNOWN_LIMIT:
-            self.send_reply(smtp_replies.TOO_MANY_ERRORS)
+    def close(self) -> None:
+        """Closes the connection, for the base class."""
+        self.send_replies()
+        if self.transport is not None:
+            self.transport.close()
+
+    async def handle_exception(self, error: Exception) -> str:
+        """Returns the reply to an unexpected error: our fault, so never permanent."""
+        if isinstance(error, MailError):
+            return str(error.reply)
+        log.error("an SMTP session failed", exc_info=error)
+        return str(smtp_replies.TRY_LATER)
+
+    def _set_post_data_state(self) -> None:
+        """Called by the base class wherever a mail transaction ends."""
+        self.end_transaction()
+
+    def _reset_timeout(self, duration: float | None = None) -> None:
+        """Called by the base class for each command that it knows."""
+        self.mark_active()
 
     async def start_tls(self) -> None:
         """Upgrades the connection to TLS. Raises ConnectionResetError when that fails.

@@ -84,7 +84,7 @@ class DataReader:
 class MessageSource(Protocol):
     """The part of a session that a message is read from."""
 
-    def push(self, status: str) -> None:
+    def push(self, reply: str) -> object:
         """Sends a line to the client."""
 
     async def read_chunk(self) -> bytes:

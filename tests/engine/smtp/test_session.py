@@ -21,8 +21,10 @@ from engine.registry.models import (
     Proof,
 )
 from engine.routing import routes
+from engine.smtp.command_stream import COMMAND_LIMIT
 from engine.smtp.mail_transaction import MailTransaction
 from engine.smtp.refusal_trace import LIMIT, RefusedCommand, address_in
+from engine.smtp.session import Session
 from engine.smtp.session_binding import Binding, Peer
 from engine.trace.models import Event, EventKind
 from tests.engine.smtp.conftest import Server, plain
@@ -86,6 +88,15 @@ async def test_a_client_that_never_begins_tls_counts_all_the_same(
     assert len(sessions) == 1
     writer.close()
     await wait_until(lambda: len(sessions) == 0)
+
+
+async def test_words_that_are_no_commands_are_not_remembered(server: Server) -> None:
+    session = Session(server.contexts[0])
+
+    limits = [session.command_size_limits["X" * size] for size in (10, 10_000)]
+
+    assert limits == [COMMAND_LIMIT] * 2
+    assert list(session.command_size_limits) == ["AUTH"]
 
 
 async def wait_until(is_so: Callable[[], bool]) -> None:
@@ -329,3 +340,10 @@ async def test_refusals_of_one_organisation_crowd_out_nobody_elses(
 )
 def test_what_a_command_named_is_fit_to_be_kept(said: str, address: str) -> None:
     assert address_in(said) == address
+
+
+async def test_a_new_connection_costs_no_look_through_the_class(server: Server) -> None:
+    session = Session(server.contexts[0])
+
+    assert "smtp_EHLO" in dir(session)
+    assert len(dir(session)) < 20  # aiosmtpd inspects each, at every connection
