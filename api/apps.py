@@ -9,6 +9,7 @@ from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 from django.http import HttpRequest
 
+from engine.backups.signals import restored
 from portal.middleware import body_limit
 
 
@@ -24,6 +25,7 @@ class ApiConfig(AppConfig):
         # Imported here because it defines queries on models, which Django loads only now.
         import_module("api.webhooks.alarms")
         post_migrate.connect(_schedule_jobs, sender=self)
+        restored.connect(_end_tokens)
 
 
 def _bears_valid_key(request: HttpRequest) -> bool:
@@ -34,3 +36,8 @@ def _bears_valid_key(request: HttpRequest) -> bool:
 
 def _schedule_jobs(**_: Any) -> None:
     import_module("api.tasks").schedule_jobs()
+
+
+def _end_tokens(**_: Any) -> None:
+    """Ends the access tokens of a restored database. Clients ask for others."""
+    import_module("api.models").AccessToken.objects.all().delete()

@@ -5,6 +5,9 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
+from django.utils import timezone
+
+from engine.backups.signals import restored
 
 
 class OnboardingConfig(AppConfig):
@@ -17,6 +20,7 @@ class OnboardingConfig(AppConfig):
     def ready(self) -> None:
         """Connects the preparation to the end of `migrate`."""
         post_migrate.connect(_prepare, sender=self)
+        restored.connect(_end_links)
 
 
 def _prepare(**_: Any) -> None:
@@ -25,3 +29,10 @@ def _prepare(**_: Any) -> None:
     import_module("onboarding.tasks").schedule_jobs()
     import_module("onboarding.notices.tasks").schedule_jobs()
     import_module("onboarding.terms").publish_initial_terms()
+
+
+def _end_links(**_: Any) -> None:
+    """Ends the mailed links of a restored database: used ones would work again."""
+    now = timezone.now()
+    links = import_module("onboarding.models").Link.objects
+    links.filter(expires_at__gt=now).update(expires_at=now)

@@ -35,6 +35,7 @@ AUTH_USER_MODEL = "registry.Person"
 INSTALLED_APPS = [
     "engine",
     "engine.audit",
+    "engine.blobs",
     "engine.jobs",
     "engine.registry",
     "engine.storage",
@@ -42,6 +43,7 @@ INSTALLED_APPS = [
     "engine.trace",
     "engine.queue",
     "engine.health",
+    "engine.backups",
     "onboarding",
     "onboarding.connecting",
     "portal.ui",

@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
-from engine.blobs import keys
+from engine.blobs import deletion_pause, keys
 from engine.blobs.interface import BlobStore, BlobStoreError, Kind, Stored
 from engine.blobs.local_store import LocalStore
 from engine.secrets import state_folder
@@ -77,15 +77,22 @@ def exists(kind: Kind, key: str) -> bool:
 
 
 def delete(kind: Kind, key: str) -> None:
-    """Deletes a blob; a missing one is no error. Raises BlobStoreError."""
-    configured().delete(kind, key)
+    """Deletes a blob; a missing one is no error. Raises BlobStoreError.
+
+    While a backup copies blobs, it is left to its kind's sweep.
+    """
+    if not deletion_pause.is_on():
+        configured().delete(kind, key)
 
 
 def delete_or_leave(kind: Kind, key: str) -> None:
-    """Deletes a blob, or leaves it to its kind's sweep where the store does not answer."""
+    """Deletes a blob, or leaves it to its kind's sweep.
+
+    Where the store does not answer, or the database, which says whether a backup runs.
+    """
     try:
         delete(kind, key)
-    except BlobStoreError as error:
+    except (BlobStoreError, DatabaseError) as error:
         log.warning("%s of %s is left to the sweep: %s", key, kind, error)
 
 

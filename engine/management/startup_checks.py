@@ -18,6 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
 from engine.antivirus.scanners import clamd, coverage_proof
+from engine.backups.models import Restore
 from engine.database import clock, due_migrations
 from engine.health import process_identity
 from engine.health.checks import host_state
@@ -35,6 +36,7 @@ def check(*, scans: bool) -> None:
     `scans` is true of a process that accepts mail, and has it scanned.
     """
     _check_migrations()
+    _check_restores()
     if settings.POSTERN.env != "production":
         return
     for warning in warnings():
@@ -64,6 +66,15 @@ def _check_migrations() -> None:
         "run manage.py migrate once, on one host. It can run while the version before "
         "serves."
     )
+
+
+def _check_restores() -> None:
+    """Raises ImproperlyConfigured while a restore is under way."""
+    for one in Restore.objects.filter(finished_at=None):
+        raise ImproperlyConfigured(
+            f"Postern does not start: the restore of {one} is not complete. Let it end, "
+            "or run manage.py restore again: it goes on where it stopped."
+        )
 
 
 def warnings() -> Iterator[str]:

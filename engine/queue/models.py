@@ -89,6 +89,7 @@ class Hold(models.TextChoices):
 
     OPERATOR = "operator", "By an operator"
     SUSPENSION = "suspension", "While an organisation or address is suspended"
+    RESTORE = "restore", "After a restore: may have been sent already"
 
 
 class SendingCount(models.Model):

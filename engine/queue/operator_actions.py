@@ -28,11 +28,12 @@ from engine.trace.models import EventKind
 from engine.transport.parcel import Outcome, OutcomeState
 
 # The sender reads this. The operator's reason is for operators only.
+BATCH = 1_000  # recipients in one transaction
 STOPPED = Reply(554, "5.7.1", "Stopped by an operator; ask the helpdesk")
 
 
 @transaction.atomic
-def hold(recipient_ids: Collection[int], *, reason: str, by: Actor) -> int:
+def hold(recipient_ids: Collection[int], *, reason: str, by: Actor | None) -> int:
     """Keeps waiting mail from being delivered until it is released."""
     rows = _lock_for(recipient_ids, to=RecipientStatus.HELD)
     _update(rows, status=RecipientStatus.HELD, hold=Hold.OPERATOR, deferral_id=None)
@@ -41,7 +42,7 @@ def hold(recipient_ids: Collection[int], *, reason: str, by: Actor) -> int:
 
 
 @transaction.atomic
-def release(recipient_ids: Collection[int], *, by: Actor) -> int:
+def release(recipient_ids: Collection[int], *, by: Actor | None) -> int:
     """Queues held mail again, with its whole lifetime.
 
     Mail of a suspended organisation is held again at the next claim.
@@ -53,7 +54,7 @@ def release(recipient_ids: Collection[int], *, by: Actor) -> int:
 
 
 @transaction.atomic
-def retry(recipient_ids: Collection[int], *, by: Actor) -> int:
+def retry(recipient_ids: Collection[int], *, by: Actor | None) -> int:
     """Makes waiting mail due now, whatever its backoff."""
     rows = _lock(recipient_ids, [RecipientStatus.QUEUED])
     _update(rows, next_attempt_at=clock.now())
@@ -62,15 +63,35 @@ def retry(recipient_ids: Collection[int], *, by: Actor) -> int:
 
 
 @transaction.atomic
-def drop(recipient_ids: Collection[int], *, reason: str, by: Actor) -> int:
-    """Gives up waiting or held mail, and notifies its sender."""
+def drop(recipient_ids: Collection[int], *, reason: str, by: Actor | None) -> int:
+    """Gives up waiting or held mail, and notifies its sender.
+
+    Not where it is held after a restore: it has most likely arrived.
+    """
     rows = _lock_for(recipient_ids, to=RecipientStatus.DROPPED)
     _update(rows, status=RecipientStatus.DROPPED, hold="", finished_at=clock.now())
     _record(rows, "queue.dropped", EventKind.DROPPED, reason=reason, by=by)
     sender_dsn.send_outcomes(
-        (row, Outcome(row.pk, OutcomeState.FAILED, STOPPED)) for row in rows
+        (row, Outcome(row.pk, OutcomeState.FAILED, STOPPED))
+        for row in rows
+        if row.hold != Hold.RESTORE
     )
     return len(rows)
+
+
+def settle_restored(*, is_dropped: bool, by: Actor | None) -> int:
+    """Releases or drops everything that is held after a restore, in batches."""
+    rows = Recipient.objects.filter(hold=Hold.RESTORE, status=RecipientStatus.HELD)
+    total, last = 0, 0
+    while some := list(
+        rows.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]
+    ):
+        if is_dropped:
+            total += drop(some, reason="Sent before the restore", by=by)
+        else:
+            total += release(some, by=by)
+        last = some[-1]
+    return total
 
 
 def _lock_for(
@@ -104,7 +125,7 @@ def _record(
     kind: EventKind,
     *,
     reason: str,
-    by: Actor,
+    by: Actor | None,
 ) -> None:
     event_log.save(
         event_log.event(row.message.reference, kind, row.address, reason=reason)
@@ -114,7 +135,7 @@ def _record(
 
 
 def _audit(
-    rows: Collection[Recipient], name: str, *, reason: str = "", by: Actor
+    rows: Collection[Recipient], name: str, *, reason: str = "", by: Actor | None
 ) -> None:
     for row in rows:
         audit(

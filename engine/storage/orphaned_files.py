@@ -20,7 +20,7 @@ from engine.storage.models import Content
 log = logging.getLogger(__name__)
 
 # The state folder's folders of files that are being written.
-TEMPORARY = ("spool", "scanning")
+TEMPORARY = ("spool", "scanning", "backup")
 
 
 def delete_orphans() -> int:

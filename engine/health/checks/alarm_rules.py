@@ -155,7 +155,8 @@ _RULES = (
         "backup",
         "The last backup is too old",
         "If the database were lost, all mail accepted since then would be lost too.",
-        "Check the backup script. It must end with manage.py note_backup.",
+        "Check what runs manage.py backup, or the backup script that ends with "
+        "manage.py note_backup.",
     ),
 )
 

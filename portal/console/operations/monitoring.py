@@ -151,6 +151,9 @@ def _answer(fault: str, otherwise: str) -> Cell:
 def _backup(now: datetime) -> tuple[str, Cell]:
     at = backups.last()
     if at is None:
-        note = "End the backup script with: manage.py note_backup"
+        note = (
+            "Run manage.py backup each night, or end a backup script of your own "
+            "with: manage.py note_backup"
+        )
         return "Last backup", Cell("None recorded", note=note)
     return "Last backup", Cell(at=at, is_alarming=backups.is_late(at, now))

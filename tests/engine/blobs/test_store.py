@@ -31,6 +31,7 @@ def test_a_key_names_the_digest_of_what_is_stored() -> None:
     assert store.read(Kind.BODY, key) == b"Good morning."
 
 
+@pytest.mark.django_db
 def test_two_messages_with_one_body_share_no_blob() -> None:
     first, second = (store.keep(Kind.BODY, b"Minutes") for _ in range(2))
 
