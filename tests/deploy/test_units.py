@@ -44,7 +44,16 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in FOLDER.iterdir():
         if path.suffix in {".service", ".target", ".timer"}:
             shutil.copy(path, units)
-    for name in ("sysinit", "basic", "shutdown", "network-online", "multi-user"):
+    for name in (
+        "sysinit",
+        "basic",
+        "shutdown",
+        "network-online",
+        "multi-user",
+        "timers",
+        "time-sync",
+        "time-set",
+    ):
         (units / f"{name}.target").write_text(f"[Unit]\nDescription={name}\n")
     (units / "-.mount").write_text("[Mount]\nWhat=none\nWhere=/\n")
     command = made / "opt/postern/current/postern"
@@ -55,7 +64,14 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_units_are_valid(root: Path) -> None:
     done = subprocess.run(
-        ["systemd-analyze", "verify", f"--root={root}", "--man=no", "postern.target"],
+        [
+            "systemd-analyze",
+            "verify",
+            f"--root={root}",
+            "--man=no",
+            "postern.target",
+            "postern-backup.timer",
+        ],
         capture_output=True,
         text=True,
         check=False,
@@ -108,6 +124,8 @@ def test_user_and_folders_are_the_same_everywhere() -> None:
     folders = (FOLDER / "tmpfiles.conf").read_text()
     for service in SERVICES:
         found = lines(service, "Service")
-        assert re.search(rf"^u {found['User']} ", users, re.MULTILINE)
+        home = re.search(rf"^u {found['User']} .* (\S+)$", users, re.MULTILINE)[1]
+        # The state folder must not be a home (engine/secrets/state_folder.py).
+        assert home != f"/var/lib/{found['StateDirectory']}"
         assert f"z {found['EnvironmentFile']} " in folders
         assert f"d /var/lib/{found['StateDirectory']} " in folders
