@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "engine.blobs",
     "engine.jobs",
     "engine.registry",
+    "engine.encryption",
     "engine.storage",
     "engine.antivirus",
     "engine.trace",

@@ -25,6 +25,8 @@ from engine.audit.record import record
 from engine.blobs import orphan_sweep, store
 from engine.blobs.interface import Kind
 from engine.database import batches
+from engine.encryption import sealed_blobs
+from engine.encryption.models import COMMUNITY
 from engine.mail.envelope import Envelope
 from engine.registry.models import Actor
 
@@ -41,14 +43,21 @@ class Copy:
 
 
 @contextmanager
-def copied(content: IO[bytes]) -> Iterator[Copy]:
+def copied(content: IO[bytes], *, organisation_id: int | None = None) -> Iterator[Copy]:
     """Copies the rest of `content` into quarantine; deletes the copy if the block fails.
+
+    The organisation's key reads it, or the community's where the sender has none.
 
     Call it outside any transaction: a large copy takes long to reach the disk.
     """
     spooled, size, digest = _spool(content)
     try:
-        key = store.adopt(Kind.QUARANTINE, spooled, digest=digest)
+        key = sealed_blobs.adopt(
+            Kind.QUARANTINE,
+            spooled,
+            organisation_id=organisation_id or COMMUNITY,
+            digest=digest,
+        )
     finally:
         spooled.unlink(missing_ok=True)
     try:
@@ -98,6 +107,7 @@ def delete(message: QuarantinedMessage, *, reason: str, by: Actor | None) -> Non
         by=by,
     )
     message.delete()
+    sealed_blobs.forget(Kind.QUARANTINE, key)
     store.delete_after_commit(Kind.QUARANTINE, key)
 
 
@@ -124,8 +134,8 @@ def _recorded(keys: Collection[str]) -> set[str]:
 
 
 def open_copy(message: QuarantinedMessage) -> BinaryIO:
-    """Opens a copy for reading. Raises FileNotFoundError, BlobStoreError."""
-    return store.open_blob(Kind.QUARANTINE, message.path)
+    """Opens a copy for reading. Raises as `sealed_blobs.open_blob` does."""
+    return sealed_blobs.open_blob(Kind.QUARANTINE, message.path)
 
 
 def _spool(content: IO[bytes]) -> tuple[Path, int, str]:

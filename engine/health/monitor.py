@@ -19,6 +19,7 @@ from django.db import DatabaseError, close_old_connections, connection, connecti
 from django.utils import timezone
 
 from engine.database import clock
+from engine.encryption import key_checks
 from engine.health import leader_lease
 from engine.health.alarms import notification_mail
 from engine.health.alarms.database_outage import OutageAlarms
@@ -58,6 +59,7 @@ class ProcessMonitor:
         self._outage_alarms = OutageAlarms(self.me.host)
         self._refreshed_at: float | None = None
         self._coverage_fault = ""
+        self._key_fault: str | None = None
         self._row_id: int | None = None
         self._clock_ahead = 0.0
         # By the monotonic clock: the last answer of the database, and the first of those
@@ -66,6 +68,7 @@ class ProcessMonitor:
         self._threads = [
             self._thread(self._publish_metrics, ROUND_SECONDS),
             self._thread(self._probes.run, PROBE_SECONDS),
+            self._thread(self._try_keys, REFRESH_SECONDS, uses_database=True),
             self._thread(self._beat, ROUND_SECONDS, uses_database=True),
             self._thread(self._send_notifications, NOTIFY_SECONDS, uses_database=True),
         ]
@@ -129,9 +132,18 @@ class ProcessMonitor:
         if self._coverage_fault:
             fault = facts.get("scanner_doubt", "")
             facts["scanner_doubt"] = f"{self._coverage_fault} {fault}".rstrip()
+        if self._key_fault is None:
+            facts["unknown"] = [*facts.get("unknown", []), "master_key"]
+        elif self._key_fault:
+            facts["master_key_fault"] = self._key_fault
         if self._loop_lag is not None:
             facts["loop_lag"] = round(self._loop_lag.seconds(), 3)
         return facts
+
+    def _try_keys(self) -> None:
+        """Tries the master key, in a thread of its own: a KMS may take its time."""
+        close_old_connections()
+        self._key_fault = key_checks.trial()
 
     def _beat(self) -> None:
         """Writes the heartbeat, and evaluates the service if this process is the leader."""

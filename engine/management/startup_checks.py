@@ -1,9 +1,9 @@
 """Checks, before a process starts, what its settings alone do not show.
 
 Whether the database has this version's migrations; in production also whether the virus
-scanner answers and opens what it must, and whether other hosts serve this database
-without a shared cache. The settings themselves are checked by
-`portal.configuration.production_checks`.
+scanner answers and opens what it must, whether other hosts serve this database without a
+shared cache, and whether the master keys open what is stored. The settings themselves are
+checked by `portal.configuration.production_checks`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from django.db import connection
 from engine.antivirus.scanners import clamd, coverage_proof
 from engine.backups.models import Restore
 from engine.database import clock, due_migrations
+from engine.encryption import key_checks
 from engine.health import process_identity
 from engine.health.checks import host_state
 from engine.health.models import Heartbeat
@@ -41,7 +42,7 @@ def check(*, scans: bool) -> None:
         return
     for warning in warnings():
         log.warning(warning)
-    faults = list(_faults_of_hosts())
+    faults = [*_faults_of_hosts(), *key_checks.faults()]
     if scans:
         _log_silent_scanners()
         faults += coverage_proof.faults()

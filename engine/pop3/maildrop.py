@@ -11,12 +11,19 @@ from typing import BinaryIO
 from django.db import transaction
 from django.db.models import Q
 
+from engine.encryption.errors import MasterKeyUnavailableError, UnreadableError
 from engine.mail.address import Address
 from engine.pop3 import replies
 from engine.pop3.replies import Refused
 from engine.registry.credentials import authentication, generated_secrets
 from engine.registry.models import Mailbox, MailboxKind
-from engine.storage import content, message_actions, standard_folders
+from engine.storage import (
+    content,
+    content_keys,
+    message_actions,
+    standard_folders,
+)
+from engine.storage.content_keys import Held
 from engine.storage.models import Message
 
 BATCH = 500  # rows in one statement
@@ -39,6 +46,7 @@ class Maildrop:
     """
 
     mailbox_id: int
+    organisation_id: int
     folder_id: int
     ids: array[int]
     sizes: array[int]
@@ -111,7 +119,9 @@ def open_maildrop(mailbox: Mailbox) -> Maildrop:
     inbox = standard_folders.inbox(mailbox)
     rows = Message.objects.filter(folder=inbox).order_by("id")
     facts = rows.values_list("id", "size", "envelope_sender")
-    maildrop = Maildrop(mailbox.pk, inbox.pk, array("Q"), array("Q"))
+    maildrop = Maildrop(
+        mailbox.pk, mailbox.organisation_id, inbox.pk, array("Q"), array("Q")
+    )
     for message_id, size, sender in facts.iterator():
         maildrop.ids.append(message_id)
         maildrop.sizes.append(size + len(return_path(sender)))
@@ -121,28 +131,33 @@ def open_maildrop(mailbox: Mailbox) -> Maildrop:
 def open_message(maildrop: Maildrop, item: Item) -> tuple[bytes, BinaryIO]:
     """Returns the header as served to clients, and the body, which the caller must close.
 
-    Raises Message.DoesNotExist or FileNotFoundError when the message is gone.
+    Raises Message.DoesNotExist or FileNotFoundError when the message is gone, and as
+    `content.open_body` does.
     """
     message = Message.objects.select_related("content").get(
         pk=item.message_id, mailbox_id=maildrop.mailbox_id
     )
-    header = return_path(message.envelope_sender) + bytes(message.content.header)
-    return header, content.open_body(message.content)
+    held = Held(message.content, maildrop.organisation_id)
+    header = return_path(message.envelope_sender) + content.header(held)
+    return header, content.open_body(held)
 
 
 def read_small(maildrop: Maildrop, items: Collection[Item]) -> dict[int, bytes]:
-    """Returns messages as served to clients, in memory, by id. One query.
+    """Returns messages as served to clients, in memory, by id. One query,
+    and one for the keys of those that are encrypted.
 
-    Those that are gone are not among them.
+    Those that are gone or cannot be read are not among them.
     """
-    found = {}
     rows = Message.objects.select_related("content").filter(
         pk__in=[item.message_id for item in items], mailbox_id=maildrop.mailbox_id
     )
-    for message in rows:
-        with suppress(FileNotFoundError):
+    held = {row: Held(row.content, maildrop.organisation_id) for row in rows}
+    content_keys.load(held.values())
+    found = {}
+    for message, holding in held.items():
+        with suppress(FileNotFoundError, UnreadableError, MasterKeyUnavailableError):
             own = return_path(message.envelope_sender)
-            found[message.pk] = own + content.read(message.content)
+            found[message.pk] = own + content.read(holding)
     return found
 
 

@@ -56,6 +56,7 @@ LOST = ErrorReply(
     "Another session has opened the mailbox meanwhile; nothing was deleted", "SYS/TEMP"
 )
 GONE = ErrorReply("The message was removed in the meantime")
+UNREADABLE = ErrorReply("The stored message cannot be decrypted", "SYS/PERM")
 NOT_NOW = ErrorReply("Not possible at this point")
 UNKNOWN = ErrorReply("Command not recognised")
 BAD_SYNTAX = ErrorReply("Syntax error in the command")

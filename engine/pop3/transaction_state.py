@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from django.db import DatabaseError
 
+from engine.encryption.errors import UnreadableError
 from engine.pop3 import maildrop, replies
 from engine.pop3.command_parser import Command
 from engine.pop3.connection import Connection
@@ -150,6 +151,8 @@ class TransactionState:
             header, body = await in_thread(maildrop.open_message, self._maildrop, item)
         except (Message.DoesNotExist, FileNotFoundError) as error:
             raise Refused(replies.GONE) from error
+        except UnreadableError as error:
+            raise Refused(replies.UNREADABLE) from error
         with body:
             chunks = iter(partial(body.read, CHUNK), b"")
             if body_lines is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 
+from engine.encryption.models import COMMUNITY
 from engine.storage.models import Content
 
 
@@ -44,6 +45,9 @@ class QueuedMessage(models.Model):
     expires_at = models.DateTimeField()
     envelope_id = models.CharField(max_length=100, blank=True, help_text="ENVID")
     dsn_full = models.BooleanField(default=False, help_text="RET=FULL was asked")
+
+    # The community's key reads the content while the queue has something to deliver.
+    content_holder = COMMUNITY
 
     def __str__(self) -> str:
         return self.reference

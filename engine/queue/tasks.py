@@ -5,14 +5,14 @@ from __future__ import annotations
 from django_q.models import Schedule
 
 from engine.lanes import Lane
-from engine.queue import finished_mail_purge
+from engine.queue import delivery_keys, finished_mail_purge
 
 
 # The dotted path of this function is stored in the schedule and in queued jobs, so its
 # name outlives a rename.
 def let_go() -> int:
-    """Purges finished messages."""
-    return finished_mail_purge.purge()
+    """Purges finished messages, and the community's keys to those that stay a while."""
+    return delivery_keys.release() + finished_mail_purge.purge()
 
 
 def schedule_jobs() -> None:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from engine.blobs import store
-from engine.blobs.interface import Kind
 from engine.mail.header import MAX_HEADER_OCTETS
 from engine.mail.mime.byte_source import ByteSource, FileBytes
 from engine.smtp.authentication_results import SignedBody
+from engine.storage import content
 from engine.storage.content import INLINE_LIMIT, KeptContent
 
 
@@ -106,11 +106,11 @@ class Spool:
         digest = self._body_digest.hexdigest()
         size = len(header) + self._body_size
         if self._file is None or self._path is None:
-            return KeptContent(header, bytes(self._body), "", size, digest)
+            return content.inline(header, bytes(self._body), size, digest)
         self._file.close()
-        key = store.adopt(Kind.BODY, self._path, digest=digest)
+        kept = content.adopted(header, self._path, size, digest)
         self._path = None
-        return KeptContent(header, None, key, size, digest)
+        return kept
 
     def read(self) -> bytes:
         """Returns the whole message as received, in memory."""

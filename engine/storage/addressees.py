@@ -11,9 +11,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from engine.encryption.errors import UnreadableError
 from engine.mail import lookalike
 from engine.mail.address_list import NamedAddress, named_addresses
 from engine.mail.header import HeaderBlock
+from engine.registry.models import Mailbox
+from engine.storage import content, content_keys
+from engine.storage.content_keys import COMMUNITY, Held
 from engine.storage.models import Content, Message
 
 # Recipients that a line names, and the number at which counting the others stops.
@@ -41,19 +45,44 @@ class Addressees:
 def of_messages(
     messages: Iterable[Message], *, shown: int = SHOWN
 ) -> dict[int, Addressees]:
-    """Returns the recipients of each message, by its id. One query; none for none."""
-    by_content: dict[int, list[int]] = {}
+    """Returns the recipients of each message, by its id. One query where none is
+    encrypted; none for none."""
+    by_content: dict[int, list[Message]] = {}
     for message in messages:
-        by_content.setdefault(message.content_id, []).append(message.pk)
+        by_content.setdefault(message.content_id, []).append(message)
     if not by_content:
         return {}
 
-    rows = Content.objects.filter(pk__in=by_content).order_by()
+    rows = Content.objects.filter(pk__in=by_content).only("format", "header")
+    contents = rows.order_by().iterator(_AT_ONCE)
     found = {}
-    for pk, header in rows.values_list("pk", "header").iterator(_AT_ONCE):
-        addressees = read(HeaderBlock.salvage(bytes(header)), shown=shown)
-        found.update(dict.fromkeys(by_content[pk], addressees))
+    while some := list(islice(contents, _AT_ONCE)):
+        holders = _holders(by_content[one.pk][0] for one in some if one.is_encrypted)
+        held = [Held(one, holders.get(one.pk, COMMUNITY)) for one in some]
+        content_keys.load(held)
+        for one in held:
+            addressees = _read_stored(one, shown=shown)
+            same = by_content[one.content.pk]
+            found.update(dict.fromkeys((message.pk for message in same), addressees))
     return found
+
+
+def _holders(messages: Iterable[Message]) -> dict[int, int]:
+    """Returns the organisation that holds a message, by the id of the content."""
+    mailboxes = {message.content_id: message.mailbox_id for message in messages}
+    if not mailboxes:
+        return {}
+    rows = Mailbox.objects.filter(pk__in=set(mailboxes.values()))
+    organisations = dict(rows.values_list("pk", "organisation_id"))
+    return {pk: organisations[mailbox] for pk, mailbox in mailboxes.items()}
+
+
+def _read_stored(held: Held, *, shown: int) -> Addressees:
+    try:
+        return read(HeaderBlock.salvage(content.header(held)), shown=shown)
+    except UnreadableError:
+        # The list goes on; opening the message says why.
+        return Addressees(text="(cannot be read)")
 
 
 def read(header: HeaderBlock, *, shown: int = SHOWN) -> Addressees:

@@ -22,7 +22,7 @@ FIND = f"""
                 WHERE away.mailbox_id = folder.mailbox_id AND away.is_on
                   AND away.starts_at <= %s
                   AND (away.ends_at IS NULL OR away.ends_at > %s)),
-        mailbox.address
+        mailbox.address, mailbox.organisation_id
     FROM {Folder._meta.db_table} AS folder
     JOIN {Mailbox._meta.db_table} AS mailbox ON mailbox.id = folder.mailbox_id
     WHERE folder.role = '{FolderRole.INBOX}' AND folder.mailbox_id {{among_ids}}
@@ -38,6 +38,7 @@ class Inbox:
     has_rules: bool
     is_away: bool
     address: str
+    organisation_id: int
 
 
 def find(mailbox_ids: Collection[int], now: datetime) -> dict[int, Inbox]:

@@ -9,16 +9,27 @@ from typing import Any
 from django.utils import timezone
 
 from engine.database import bulk_rows
+from engine.encryption import organisation_keys
+from engine.encryption.organisation_keys import HeldKey
 from engine.mail.header import HeaderBlock
 from engine.mail.message import Summary, summarise
 from engine.registry.models import Mailbox
-from engine.storage import inbox_state, mailbox_triggers, quota, rule_matching
+from engine.storage import (
+    content_keys,
+    inbox_state,
+    mailbox_triggers,
+    quota,
+    rule_matching,
+)
 from engine.storage.inbox_state import Inbox
-from engine.storage.models import Content, Message
+from engine.storage.models import Message
 from engine.storage.rule_matching import Delivery, Filing
 from engine.storage.standard_folders import ensure_folders
 
-__all__ = ["COLUMNS", "Delivery", "deliver", "summary_of"]
+__all__ = ["COLUMNS", "LOCKED", "Delivery", "deliver", "summary_of"]
+
+# Instead of a message's id, where its organisation's key cannot be had now.
+LOCKED = 0
 
 COLUMNS = (
     "mailbox_id",
@@ -43,19 +54,27 @@ COLUMNS = (
 )
 
 
-def deliver(deliveries: Sequence[Delivery]) -> list[int | None]:
+def deliver(deliveries: Sequence[Delivery], *, waits: bool = True) -> list[int | None]:
     """Delivers each message into its mailbox, in the caller's transaction.
 
     Returns the id of each message, in order; None where the mailbox has no room for it,
-    or was deleted since the routes were read.
+    or was deleted since the routes were read; LOCKED where the organisation's key cannot
+    be had now or, without `waits`, not at once.
     """
     if not deliveries:
         return []
     now = timezone.now()
     inboxes = _inboxes({delivery.mailbox_id for delivery in deliveries}, now)
-    fitting = [delivery for delivery in deliveries if _reserve(inboxes, delivery)]
+    held = _keys_of(deliveries, inboxes, waits=waits)
+    locked = [one for one in deliveries if _is_locked(one, inboxes, held)]
     # By identity, because two equal deliveries may be in one batch.
-    ids = dict(zip(map(id, fitting), _insert(fitting, inboxes, now), strict=True))
+    ids = dict.fromkeys(map(id, locked), LOCKED)
+    fitting = [
+        one for one in deliveries if id(one) not in ids and _reserve(inboxes, one)
+    ]
+    made = _insert(fitting, inboxes, now)
+    _add_keys(fitting, inboxes, held)
+    ids |= zip(map(id, fitting), made, strict=True)
     # After the insertion: from here on the mailboxes' rows are locked until the commit.
     quota.count_in((delivery.mailbox_id, delivery.size) for delivery in fitting)
     return [ids.get(id(delivery)) for delivery in deliveries]
@@ -68,6 +87,40 @@ def _reserve(inboxes: Mapping[int, Inbox], delivery: Delivery) -> bool:
         return False
     inbox.room -= delivery.size
     return True
+
+
+def _keys_of(
+    deliveries: Sequence[Delivery], inboxes: Mapping[int, Inbox], *, waits: bool
+) -> dict[int, HeldKey]:
+    """Returns the keys of the organisations whose mailboxes get encrypted messages."""
+    holders = {
+        inboxes[one.mailbox_id].organisation_id
+        for one in deliveries
+        if one.key and one.mailbox_id in inboxes
+    }
+    return organisation_keys.currents(holders, waits=waits) if holders else {}
+
+
+def _is_locked(
+    delivery: Delivery, inboxes: Mapping[int, Inbox], held: Mapping[int, HeldKey]
+) -> bool:
+    inbox = inboxes.get(delivery.mailbox_id) if delivery.key else None
+    return inbox is not None and inbox.organisation_id not in held
+
+
+def _add_keys(
+    deliveries: Sequence[Delivery],
+    inboxes: Mapping[int, Inbox],
+    held: Mapping[int, HeldKey],
+) -> None:
+    content_keys.add(
+        {
+            (one.content_id, inboxes[one.mailbox_id].organisation_id): one.key
+            for one in deliveries
+            if one.key
+        },
+        held,
+    )
 
 
 def _insert(
@@ -113,9 +166,9 @@ def _row(delivery: Delivery, filing: Filing, now: datetime) -> tuple[Any, ...]:
     )
 
 
-def summary_of(content: Content) -> Summary:
-    """Returns what a list of messages shows of this one."""
-    return summarise(HeaderBlock.salvage(bytes(content.header)))
+def summary_of(header: bytes) -> Summary:
+    """Returns what a list of messages shows of one with this header."""
+    return summarise(HeaderBlock.salvage(header))
 
 
 def _inboxes(mailbox_ids: set[int], now: datetime) -> dict[int, Inbox]:

@@ -12,6 +12,7 @@ from engine.blobs import store
 from engine.blobs.interface import Kind
 from engine.mail.message import split
 from engine.storage import content, quota, retention_periods
+from engine.storage.content_keys import COMMUNITY
 from engine.storage.mailbox_delivery import summary_of
 from engine.storage.models import Content, Folder, FolderRole, Message
 from engine.storage.search import index_table
@@ -24,10 +25,12 @@ def append(
 ) -> Message:
     """Stores a message in a folder unchanged, such as a sent copy or a draft."""
     header, body = split(raw)
-    row = content.row(content.keep(header, body))
-    row.save(force_insert=True)
+    kept = content.keep(header, body)
+    # Only where it is needed: the mailbox may have to be looked up.
+    holder = target.mailbox.organisation_id if kept.key else COMMUNITY
+    row = content.save(kept, holder=holder)
     quota.count_in([(target.mailbox_id, row.size)])
-    summary = summary_of(row)
+    summary = summary_of(header)
     return Message.objects.create(
         mailbox_id=target.mailbox_id,
         folder=target,

@@ -24,7 +24,7 @@ class Delivery:
     """One message for one mailbox: its content, and what a list shows of it.
 
     `header` is the content's own. The caller has it in memory, so that rules need not
-    read it from the database.
+    read it from the database. `key` is the content's, where it is encrypted.
     """
 
     mailbox_id: int
@@ -33,6 +33,7 @@ class Delivery:
     envelope_sender: str
     summary: Summary
     header: bytes
+    key: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from engine.mail.errors import MailError
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person
 from engine.routing import routes
-from engine.storage import message_actions, rule_matching
+from engine.storage import content, content_keys, message_actions, rule_matching
 from engine.storage.mailbox_delivery import summary_of
 from engine.storage.models import Folder, Message, Rule
 from engine.storage.rule_matching import Delivery
@@ -146,8 +146,8 @@ def _apply(rule: Rule, messages: list[Message]) -> int:
 
 
 def _matches(rule: Rule, message: Message) -> bool:
-    summary = summary_of(message.content)
-    header = bytes(message.content.header)
+    header = content.header(message)
+    summary = summary_of(header)
     addressed = rule_matching.addressees(header) if rule.to_contains else ""
     delivery = Delivery(
         message.mailbox_id,
@@ -161,9 +161,10 @@ def _matches(rule: Rule, message: Message) -> bool:
 
 
 def _pieces(folder: Folder, after: int = 0) -> Iterator[list[Message]]:
-    rows = Message.objects.filter(folder=folder).select_related("content")
+    rows = Message.objects.filter(folder=folder).select_related("content", "mailbox")
     # Without the bodies, which conditions do not look at: up to 64 KiB for each message.
     rows = rows.defer("content__body").order_by("pk")
     while piece := list(rows.filter(pk__gt=after)[:CHUNK]):
+        content_keys.load(piece)
         yield piece
         after = piece[-1].pk

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from django_q.models import Schedule
 
+from engine.jobs import queue as jobs
 from engine.lanes import Lane
 from engine.storage import orphaned_files, trash_purge
-from engine.storage.search import indexer
+from engine.storage.search import index_choice, indexer
 
 JOBS = {
     "storage.index_messages": (Schedule.MINUTES, 1),
@@ -32,6 +33,13 @@ def let_go() -> int:
 def sweep_files() -> int:
     """Deletes files that no row refers to."""
     return orphaned_files.delete_orphans()
+
+
+def apply_index_choice(organisation_id: int, after: int) -> None:
+    """Makes or deletes the index of an organisation, in slices."""
+    left = index_choice.apply_slice(organisation_id, after)
+    if left is not None:
+        jobs.add(index_choice.JOB, organisation_id, left, lane=Lane.LONG)
 
 
 def schedule_jobs() -> None:

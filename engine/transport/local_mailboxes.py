@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from engine.encryption.models import COMMUNITY
 from engine.mail.address import Address
 from engine.mail.errors import PermanentFailure
 from engine.mail.message import Summary
 from engine.mail.smtp_replies import MAILBOX_FULL, OK, TRY_LATER, Reply
 from engine.routing.routes import Routes
-from engine.storage import mailbox_delivery
+from engine.storage import content, content_keys, mailbox_delivery
 from engine.storage.models import Content
 from engine.transport.parcel import Outcome, OutcomeState
 
@@ -25,6 +26,7 @@ class Placement:
     address: Address
     content: Content
     sender: str
+    content_holder: int = COMMUNITY
 
 
 def deliver(placements: Sequence[Placement], known: Routes) -> list[Outcome]:
@@ -34,19 +36,23 @@ def deliver(placements: Sequence[Placement], known: Routes) -> list[Outcome]:
     """
     mailboxes = [_mailbox(placement.address, known) for placement in placements]
     deliveries: dict[tuple[int, int], mailbox_delivery.Delivery] = {}
-    summaries: dict[int, Summary] = {}
+    headers: dict[int, tuple[bytes, Summary]] = {}
+    content_keys.load(placements)
     for placement, mailbox in zip(placements, mailboxes, strict=True):
         if isinstance(mailbox, int):
-            content = placement.content
-            if content.pk not in summaries:
-                summaries[content.pk] = mailbox_delivery.summary_of(content)
-            deliveries[content.pk, mailbox] = mailbox_delivery.Delivery(
+            row = placement.content
+            if row.pk not in headers:
+                header = content.header(placement)
+                headers[row.pk] = header, mailbox_delivery.summary_of(header)
+            header, summary = headers[row.pk]
+            deliveries[row.pk, mailbox] = mailbox_delivery.Delivery(
                 mailbox,
-                content.pk,
-                content.size,
+                row.pk,
+                row.size,
                 placement.sender,
-                summaries[content.pk],
-                bytes(content.header),
+                summary,
+                header,
+                content_keys.key_of(placement),
             )
     ids = mailbox_delivery.deliver(list(deliveries.values()))
     made = dict(zip(deliveries, ids, strict=True))
@@ -72,6 +78,9 @@ def _answer(
     if isinstance(mailbox, Reply):
         is_final = mailbox.is_permanent
         return OutcomeState.FAILED if is_final else OutcomeState.DEFERRED, mailbox
-    if made[placement.content.pk, mailbox] is None:
+    message_id = made[placement.content.pk, mailbox]
+    if message_id is None:
         return OutcomeState.DEFERRED, MAILBOX_FULL
+    if message_id == mailbox_delivery.LOCKED:
+        return OutcomeState.DEFERRED, TRY_LATER
     return OutcomeState.DELIVERED, DELIVERED

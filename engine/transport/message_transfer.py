@@ -44,7 +44,7 @@ class Transmission:
                 raise PermanentFailure(NOT_INTERNATIONAL)
             message = await wire_format.prepare(
                 self.header,
-                self.parcel.content,
+                self.parcel,
                 takes_eight_bit=session.supports("8bitmime"),
             )
         except PermanentFailure as refusal:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+from engine.encryption.models import COMMUNITY
 from engine.mail.address import Address
 from engine.mail.smtp_replies import Reply
 from engine.routing.routes import ConnectionFacts
@@ -58,6 +59,7 @@ class Parcel:
     wants_full: bool = False  # RET=FULL, RFC 3461 §4.3
     is_notice: bool = False  # written by the service itself
     connection: ConnectionFacts | None = None  # if the destination is a connection
+    content_holder: int = COMMUNITY
 
 
 @dataclass(frozen=True, slots=True)

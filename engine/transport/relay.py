@@ -8,6 +8,7 @@ from engine.mail.mime.encoded_words import encode_text
 from engine.mail.smtp_replies import Reply
 from engine.registry.connections.cloud_providers import TENANT_FIELDS, without_tenant
 from engine.routing.routes import ConnectionFacts
+from engine.storage import content
 from engine.transport.connection_errors import ConversationError
 from engine.transport.message_transfer import Transmission, broken
 from engine.transport.next_hop import Hop
@@ -31,9 +32,7 @@ class Relay:
         hop = Hop(facts.next_hop_host, facts.next_hop_port, facts.tls_name)
         transmission = Transmission(
             parcel,
-            tagged(
-                _without_tenant_claims(bytes(parcel.content.header)), facts.subject_tag
-            ),
+            tagged(_without_tenant_claims(content.header(parcel)), facts.subject_tag),
             tuple(
                 _outward(recipient.address, facts) for recipient in parcel.recipients
             ),

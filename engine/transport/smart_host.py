@@ -48,7 +48,7 @@ class Outside:
 
     async def _send(self, parcel: Parcel, hop: Hop) -> list[Outcome]:
         addresses = tuple(recipient.address for recipient in parcel.recipients)
-        transmission = Transmission(parcel, bytes(parcel.content.header), addresses)
+        transmission = Transmission(parcel, content.header(parcel), addresses)
         try:
             async with self._pool.session(hop) as session:
                 return await transmission.send_over(session)
@@ -78,7 +78,7 @@ def outbox() -> Path:
 
 def _keep(parcel: Parcel) -> Path:
     to = [recipient.address for recipient in parcel.recipients]
-    return put_into_outbox(content.read(parcel.content), to)
+    return put_into_outbox(content.read(parcel), to)
 
 
 def put_into_outbox(raw: bytes, to: Sequence[Address]) -> Path:

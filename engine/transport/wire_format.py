@@ -13,8 +13,9 @@ from engine.blobs import store
 from engine.mail.errors import PermanentFailure
 from engine.mail.mime import seven_bit_conversion
 from engine.mail.smtp_replies import Reply
-from engine.storage.content import INLINE_LIMIT, open_body
-from engine.storage.models import Content
+from engine.storage import content
+from engine.storage.content import INLINE_LIMIT
+from engine.storage.content_keys import Holding
 from engine.transport.dot_stuffing import on_the_wire
 
 CHUNK_OCTETS = 128 * 1024
@@ -39,10 +40,11 @@ class WireMessage:
     is_converted: bool = False
 
     @classmethod
-    def unconverted(cls, header: bytes, content: Content) -> WireMessage:
+    def unconverted(cls, header: bytes, holding: Holding) -> WireMessage:
         """Returns the message as it is. Opens a file: call it in a thread."""
-        size = content.size - len(bytes(content.header)) + len(header)
-        return cls(header, open_body(content), size)
+        own = len(content.header(holding))
+        size = holding.content.size - own + len(header)
+        return cls(header, content.open_body(holding), size)
 
     @property
     def is_seven_bit(self) -> bool:
@@ -76,13 +78,13 @@ class WireMessage:
 
 
 async def prepare(
-    header: bytes, content: Content, *, takes_eight_bit: bool
+    header: bytes, holding: Holding, *, takes_eight_bit: bool
 ) -> WireMessage:
     """Returns the message in a form that the next hop accepts (RFC 6152 §3).
 
     Raises PermanentFailure, whose text says what to do, where that is impossible.
     """
-    message = await asyncio.to_thread(WireMessage.unconverted, header, content)
+    message = await asyncio.to_thread(WireMessage.unconverted, header, holding)
     try:
         if takes_eight_bit or await asyncio.to_thread(lambda: message.is_seven_bit):
             return message

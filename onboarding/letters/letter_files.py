@@ -6,22 +6,23 @@ from collections.abc import Collection
 
 from engine.blobs import orphan_sweep, store
 from engine.blobs.interface import Kind
+from engine.encryption import sealed_blobs
 from onboarding.models import Letter
 
 
-def save(pdf: bytes) -> str:
+def save(pdf: bytes, *, organisation_id: int) -> str:
     """Stores a PDF durably and returns its file name, which is the key of its blob.
 
     Durably before a row names it: the secret in it cannot be rendered again.
     """
-    return store.keep(Kind.LETTER, pdf)
+    return sealed_blobs.keep(Kind.LETTER, pdf, organisation_id=organisation_id)
 
 
 def read(letter: Letter) -> bytes:
     """Returns the PDF. Raises FileNotFoundError if it was not written yet or is purged."""
     if not letter.file_name:
         raise FileNotFoundError(f"Letter {letter.pk} has no file.")
-    return store.read(Kind.LETTER, letter.file_name)
+    return sealed_blobs.read(Kind.LETTER, letter.file_name)
 
 
 def delete(letter: Letter) -> None:
@@ -33,6 +34,7 @@ def delete(letter: Letter) -> None:
 def delete_file(file_name: str) -> None:
     """Deletes a file by name, whether or not it exists."""
     store.delete(Kind.LETTER, file_name)
+    sealed_blobs.forget(Kind.LETTER, file_name)
 
 
 def delete_orphans() -> int:

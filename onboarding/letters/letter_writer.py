@@ -46,7 +46,7 @@ def write(letter: Letter, *, notify: Sequence[str] = ()) -> None:
     pdf = letters.render_welcome(
         letter.application, connection=connection, username=username, secret=secret
     )
-    file_name = letter_files.save(pdf)
+    file_name = letter_files.save(pdf, organisation_id=letter.organisation_id)
     _keep(letter, file_name, notify)
 
 

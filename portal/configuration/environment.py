@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from portal.configuration import database_url
+from portal.configuration.encryption_variables import EncryptionVariables
 from portal.configuration.sending_rates import Rates
 
 # The factor by which sending rates are raised in development and in tests.
@@ -19,7 +20,7 @@ NON_PRODUCTION_FACTOR = 100
 DEVELOPMENT_SIGNING_KEY = "development-only-secret-key-never-used-in-production"
 
 
-class Environment(BaseSettings):
+class Environment(EncryptionVariables):
     """Postern's configuration. Each field is the variable POSTERN_<NAME>."""
 
     model_config = SettingsConfigDict(

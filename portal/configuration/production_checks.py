@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from engine.secrets.certificates import CertificateError, CertificateFiles
+from engine.secrets.key_files import HOW_TO_MAKE_ONE, parse_key, read_key_file
 from portal.configuration import database_url
 from portal.configuration.environment import DEVELOPMENT_SIGNING_KEY, Environment
 
@@ -65,6 +66,7 @@ def faults(environment: Environment) -> Iterator[str]:
     yield from _faults_of_the_web(environment)
     yield from _faults_of_mail(environment)
     yield from _faults_of_tls(environment)
+    yield from _faults_of_master_keys(environment)
 
 
 def _faults_of_secrets(environment: Environment) -> Iterator[str]:
@@ -199,6 +201,33 @@ def _faults_of_mail(environment: Environment) -> Iterator[str]:
             "Mail would not be scanned by ClamAV. "
             "Set POSTERN_CLAMD to its socket or host:port."
         )
+
+
+def _faults_of_master_keys(environment: Environment) -> Iterator[str]:
+    sources = {
+        "POSTERN_MASTER_KEY_FILE": environment.master_key_file,
+        "POSTERN_MASTER_KEY": environment.master_key,
+        "POSTERN_MASTER_KEY_COMMAND": environment.master_key_command,
+    }
+    given = [name for name, value in sources.items() if value]
+    if len(given) > 1:
+        yield f"There is one master key. Set one of {', '.join(given)} only."
+    if environment.encryption and not given:
+        yield (
+            "POSTERN_ENCRYPTION needs a master key. Keep what this prints in a file of mode "
+            f"600 and set POSTERN_MASTER_KEY_FILE: {HOW_TO_MAKE_ONE}. If it is lost, "
+            "so is all encrypted mail: keep a copy apart from the backups."
+        )
+    files = [environment.master_key_file, *environment.master_key_fallback_files]
+    texts = [environment.master_key, *environment.master_key_fallbacks]
+    for read, value in [
+        *((read_key_file, file) for file in files if file),
+        *((parse_key, text) for text in texts if text),
+    ]:
+        try:
+            read(value)
+        except ImproperlyConfigured as error:
+            yield str(error)
 
 
 def _faults_of_tls(environment: Environment) -> Iterator[str]:

@@ -165,13 +165,14 @@ def _write(message: SampleMessage) -> None:
         in_reply_to=_message_id(message.answers) if message.answers else "",
         references=_message_id(message.answers) if message.answers else "",
     )
-    row = content.row(content.keep(*split(raw)))
+    kept = content.keep(*split(raw))
+    row = content.row(kept)
     row.save(force_insert=True)
     boxes = Mailbox.objects.filter(address__in=[_address(to) for to in message.to])
-    sender, summary = _address(message.sender), summary_of(row)
+    sender, summary = _address(message.sender), summary_of(kept.header)
     deliver(
         [
-            Delivery(box.pk, row.pk, row.size, sender, summary, bytes(row.header))
+            Delivery(box.pk, row.pk, row.size, sender, summary, kept.header, kept.key)
             for box in boxes
         ]
     )

@@ -75,8 +75,9 @@ def from_mail(files: Iterable[File]) -> tuple[ScannedFiles, int]:
 def store(entry: Entry, scanned: ScannedFiles) -> None:
     """Stores the files with their entry, in the caller's transaction."""
     for file in scanned.files:
-        row = content.row(content.keep(_HEADER, file.data))
-        row.save(force_insert=True)
+        row = content.save(
+            content.keep(_HEADER, file.data), holder=Attachment.content_holder
+        )
         is_type = _TYPE.fullmatch(file.content_type or "")
         Attachment.objects.create(
             entry=entry,
@@ -89,7 +90,7 @@ def store(entry: Entry, scanned: ScannedFiles) -> None:
 
 def read(attachment: Attachment) -> bytes:
     """Returns the bytes of the file, unchanged."""
-    with content.open_body(attachment.content) as body:
+    with content.open_body(attachment) as body:
         return body.read()
 
 

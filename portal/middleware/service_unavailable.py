@@ -12,8 +12,13 @@ from django.template.loader import render_to_string
 from django.views.defaults import server_error
 
 from engine.database import transient_errors
+from engine.encryption.errors import UnreadableError
 from portal.middleware import body_limit
 
+UNREADABLE = (
+    "This is stored encrypted and cannot be decrypted: it was changed in the store, or its "
+    "key was destroyed. Ask the helpdesk."
+)
 # Fields that must be typed again: secrets are never written into a page.
 _SECRETS = ("password", "code", "secret", "csrfmiddlewaretoken")
 # Characters; a shorter value is quicker typed than copied.
@@ -22,11 +27,14 @@ _WORTH_SHOWING = 20
 
 def answer(request: HttpRequest) -> HttpResponse:
     """The site's `handler500`, which Django calls while it handles the error."""
-    if not transient_errors.is_transient(sys.exc_info()[1]):
+    error = sys.exc_info()[1]
+    if isinstance(error, UnreadableError):
+        return _unreadable(request)
+    if not transient_errors.is_transient(error):
         return server_error(request)
     if request.path.startswith(body_limit.OWN_LIMITS):
         response: HttpResponse = JsonResponse(
-            _problem(),
+            _problem(HTTPStatus.SERVICE_UNAVAILABLE, transient_errors.MESSAGE),
             status=HTTPStatus.SERVICE_UNAVAILABLE,
             content_type=body_limit.PROBLEM_TYPE,
         )
@@ -35,6 +43,19 @@ def answer(request: HttpRequest) -> HttpResponse:
     response["Retry-After"] = str(transient_errors.RETRY_SECONDS)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _unreadable(request: HttpRequest) -> HttpResponse:
+    """Answers 500 for what was stored encrypted and cannot be decrypted."""
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    if request.path.startswith(body_limit.OWN_LIMITS):
+        problem = _problem(status, UNREADABLE)
+        return JsonResponse(
+            problem, status=status, content_type=body_limit.PROBLEM_TYPE
+        )
+    return HttpResponse(
+        render_to_string("unreadable.html", {"text": UNREADABLE}), status=status
+    )
 
 
 def page(request: HttpRequest | None = None) -> HttpResponse:
@@ -74,11 +95,10 @@ def _is_secret(name: str) -> bool:
     return any(secret in name.lower() for secret in _SECRETS)
 
 
-def _problem() -> dict[str, object]:
-    status = HTTPStatus.SERVICE_UNAVAILABLE
+def _problem(status: HTTPStatus, detail: str) -> dict[str, object]:
     return {
         "type": "about:blank",
         "title": status.phrase,
         "status": status.value,
-        "detail": transient_errors.MESSAGE,
+        "detail": detail,
     }

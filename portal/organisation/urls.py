@@ -2,7 +2,13 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from portal.organisation import api_access, history, overview, second_factor_rule
+from portal.organisation import (
+    api_access,
+    history,
+    overview,
+    search_index,
+    second_factor_rule,
+)
 from portal.organisation.connection import (
     connection_test,
     connections,
@@ -132,6 +138,7 @@ one_organisation: list[URLPattern | URLResolver] = [
     path("api/", include(other_systems)),
     path("settings/", overview.settings, name="settings"),
     path("security/", second_factor_rule.index, name="security"),
+    path("search/", search_index.index, name="search_index"),
     path("deleted-mail/", retention.index, name="retention"),
     path("history/", history.index, name="history"),
     path("history/history.csv", history.download, name="history_file"),

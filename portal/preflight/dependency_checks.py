@@ -15,10 +15,11 @@ from engine.antivirus.scanners.interface import Scanner, ScannerUnavailable
 from engine.blobs import store
 from engine.blobs.interface import Kind
 from engine.database import clock
+from engine.encryption import key_checks
 from engine.health.checks import dependency_probes
 from engine.health.checks.host_state import MAX_CLOCK_DIFFERENCE
 from engine.transport.smart_host import smart_host
-from portal.preflight.results import Result, fault, ok, warning
+from portal.preflight.results import Result, Status, fault, ok, warning
 
 # A difference that the clocks of two synchronised hosts do not have.
 NOTABLE_SECONDS = 2.0
@@ -44,8 +45,23 @@ def database() -> Iterator[Result]:
         return
     yield ok("database", f"{connection.display_name} answers.")
     yield from _durability()
-    yield _migrations()
+    migrated = _migrations()
+    yield migrated
     yield _clock()
+    if migrated.status is Status.OK:
+        yield from _keys()
+
+
+def _keys() -> Iterator[Result]:
+    """Yields whether the master keys open what is stored."""
+    faults = list(key_checks.faults())
+    yield from (fault("master key", one) for one in faults)
+    if not faults and settings.POSTERN.encryption:
+        yield ok(
+            "master key",
+            "It opens what is stored. Keep a copy apart from the backups: if it is "
+            "lost, so is all encrypted mail.",
+        )
 
 
 def _durability() -> Iterator[Result]:

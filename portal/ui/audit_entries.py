@@ -24,6 +24,7 @@ LABELS = {
     "is_ex_directory": "Kept out of the directory",
     "is_published": "Shown in the directory",
     "mfa_required": "Second factor for everyone",
+    "indexes_mail": "Search index of its mail",
     "can_read": "May read",
     "can_write": "May move and delete",
     "can_send": "May send as the team",

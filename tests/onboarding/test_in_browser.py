@@ -243,7 +243,7 @@ def test_the_sponsor_the_signatory_and_the_desk(
     Letter.objects.create(
         application=application,
         organisation=alice.organisation,
-        file_name=letter_files.save(b"%PDF-"),
+        file_name=letter_files.save(b"%PDF-", organisation_id=7),
     )
     use_session(page, signed_in(alice, second_factor=True), live_server.url)
     page.goto(live_server.url + "/apply/letter/")

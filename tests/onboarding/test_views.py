@@ -81,7 +81,7 @@ def letter(apply: Any) -> Letter:
     return Letter.objects.create(
         application=application,
         organisation=organisation,
-        file_name=letter_files.save(b"%PDF-the letter"),
+        file_name=letter_files.save(b"%PDF-the letter", organisation_id=7),
     )
 
 

@@ -18,6 +18,7 @@ from django.utils.crypto import RANDOM_STRING_CHARS
 from portal.configuration import production_checks
 from portal.configuration.environment import DEVELOPMENT_SIGNING_KEY, Environment
 from portal.demo.certificates import Authority, Certificate
+from tests.encryption import OTHER_KEY
 
 LOOPBACK = {"microsoft_365": ["127.0.0.0/8"]}
 SITE = "mail.justice.test"
@@ -110,6 +111,12 @@ def test_fit_environment_starts(tmp_path: Path) -> None:
         ({"tls_cert_file": ""}, "POSTERN_TLS_CERT_FILE"),
         ({"tls_key_file": "/nowhere"}, "POSTERN_TLS_KEY_FILE"),
         ({"tls_ca_file": ""}, "POSTERN_TLS_CA_FILE"),
+        ({"encryption": True}, "POSTERN_MASTER_KEY_FILE"),
+        ({"encryption": True, "master_key": "short"}, "openssl rand -base64 32"),
+        ({"master_key": OTHER_KEY, "master_key_command": "kms"}, "Set one of"),
+        ({"master_key_file": "/nowhere"}, "/nowhere"),
+        ({"master_key_fallback_files": [__file__]}, "chmod 600"),
+        ({"master_key_fallbacks": ["short"]}, "openssl rand -base64 32"),
     ],
 )
 def test_each_fault_says_what_to_set(

@@ -89,7 +89,7 @@ def test_whatever_is_written_is_private_whatever_the_umask(
     open_umask: None, var: Path, bob: Person
 ) -> None:
     content.keep(b"Subject: x\r\n\r\n", bytes(100_000))
-    letter_files.save(b"%PDF-1.7")
+    letter_files.save(b"%PDF-1.7", organisation_id=7)
     with quarantine.copied(io.BytesIO(b"x")) as copy:
         quarantine.keep(
             copy,

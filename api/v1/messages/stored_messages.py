@@ -37,7 +37,7 @@ class ParsedMessage:
 def read_raw(message: Message, *, by: ApiKey) -> bytes:
     """Returns the message as it was received, and records that the key read it."""
     _record("message.read", message, {}, by=by)
-    return content.read(message.content)
+    return content.read(message)
 
 
 def read_parsed(message: Message, *, by: ApiKey) -> ParsedMessage:

@@ -70,6 +70,16 @@ _RULES = (
         "Start Redis or Valkey at the address in POSTERN_REDIS_URL.",
     ),
     Rule(
+        "master_key",
+        "The master key cannot be used",
+        "Mail of organisations whose keys are in memory still flows, for "
+        "POSTERN_KEY_CACHE_SECONDS. Other encrypted mail cannot be read, and new mail "
+        "for it waits in the queue or is deferred.",
+        "Run the command in POSTERN_MASTER_KEY_COMMAND by hand and read what it says, or "
+        "check the file in POSTERN_MASTER_KEY_FILE. Never make a new key in place of a "
+        "lost one: what is stored needs the one that encrypted it.",
+    ),
+    Rule(
         "disk",
         "A disk is nearly full",
         "Once it is full, this host accepts no more mail.",

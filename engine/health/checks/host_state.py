@@ -29,7 +29,11 @@ RENEWAL = timedelta(days=21)
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
-RULES = frozenset({"disk", "certificate", "clock", "scanner", "scanner_doubt", "cache"})
+RULES = frozenset(
+    {
+        "disk", "certificate", "clock", "scanner", "scanner_doubt", "cache", "master_key",
+    }
+)  # fmt: skip
 
 
 class Facts(TypedDict, total=False):
@@ -54,6 +58,7 @@ class Facts(TypedDict, total=False):
     scanner_doubt: str
     """The faults of some of several scanners, or of what they open."""
     cache_fault: str
+    master_key_fault: str
     unknown: list[str]
     """Rules that this process has not judged yet, because it has just started."""
     loop_lag: float
@@ -97,6 +102,8 @@ def findings(host: str, facts: Facts, now: datetime) -> Iterator[Finding]:
         yield Finding("scanner_doubt", host, fault)
     if fault := facts.get("cache_fault"):
         yield Finding("cache", host, fault)
+    if fault := facts.get("master_key_fault"):
+        yield Finding("master_key", host, fault)
 
 
 def unknown(host: str, seen: Sequence[Facts]) -> Iterator[Unknown]:

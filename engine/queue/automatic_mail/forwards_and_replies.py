@@ -124,7 +124,7 @@ def _message_for(row: AutomaticMail) -> AcceptedMessage | None:
 def _forward(message: Message, target: Address) -> AcceptedMessage | None:
     """Returns the same body for another mailbox; None where it has passed here before."""
     own = Address.parse(message.mailbox.address)
-    header = HeaderBlock.salvage(bytes(message.content.header))
+    header = HeaderBlock.salvage(content.header(message))
     if has_passed(header, own):
         return None
     known = routes.current()
@@ -134,7 +134,7 @@ def _forward(message: Message, target: Address) -> AcceptedMessage | None:
     return AcceptedMessage(
         envelope=Envelope.simple(own, route.address),
         destinations=(route.destination,),
-        kept=content.with_header(message.content, marked.to_bytes()),
+        kept=content.with_header(message, marked.to_bytes()),
         source=Source.SYSTEM,
         organisation_id=message.mailbox.organisation_id,
         person_id=message.mailbox.owner_id,

@@ -90,7 +90,7 @@ def _list_of(sender: str) -> int | None:
 def _failures(message: QueuedMessage, known: Routes) -> Iterator[tuple[str, str]]:
     if message.content.size > DSN_OCTETS:
         return
-    for report in dsn.read(content.read(message.content)):
+    for report in dsn.read(content.read(message)):
         if report.action is not Action.FAILED:
             continue
         try:

@@ -52,7 +52,7 @@ def expand(parcel: Parcel, message: QueuedMessage) -> list[Outcome]:
     facts = known.list(int(parcel.destination.partition(":")[2]))
     if facts is None:
         return answer(parcel, OutcomeState.FAILED, UNKNOWN_RECIPIENT)
-    header = HeaderBlock.parse(bytes(message.content.header))
+    header = HeaderBlock.parse(content.header(message))
     if has_passed(header, facts.address):
         return answer(parcel, OutcomeState.FAILED, LOOP)
     if message.source != Source.LIST:
@@ -106,7 +106,7 @@ def _members_message(
             tuple(EnvelopeRecipient(member.address) for member in members),
         ),
         destinations=tuple(member.destination for member in members),
-        kept=content.with_header(message.content, header.to_bytes()),
+        kept=content.with_header(message, header.to_bytes()),
         source=Source.LIST,
         organisation_id=message.organisation_id,
         person_id=message.person_id,

@@ -37,7 +37,7 @@ def reply_to(message: Message) -> AcceptedMessage | None:
     """Returns the reply to send, in the caller's transaction; None where there is none."""
     now = clock.now()
     away = OutOfOffice.objects.on_at(now).filter(mailbox=message.mailbox_id).first()
-    header = HeaderBlock.salvage(bytes(message.content.header))
+    header = HeaderBlock.salvage(content.header(message))
     known = routes.current()
     if away is None or not message.envelope_sender or not _expects_reply(header):
         return None
@@ -111,7 +111,7 @@ def _claim_reply(message: Message, sender: Address) -> bool:
 
 
 def _compose(away: OutOfOffice, message: Message, sender: Address) -> bytes:
-    header = HeaderBlock.salvage(bytes(message.content.header))
+    header = HeaderBlock.salvage(content.header(message))
     mailbox = message.mailbox
     references = f"{header.text('References')} {message.message_id}"
     return compose(

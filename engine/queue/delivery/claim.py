@@ -25,6 +25,7 @@ from engine.queue.delivery.concurrency import Capacity, needs_network
 from engine.queue.models import Recipient, RecipientStatus, Source
 from engine.routing import routes
 from engine.routing.routes import Routes
+from engine.storage import content_keys
 from engine.transport.parcel import Parcel, ParcelRecipient
 
 # Recipients in one claim for each destination that needs no network, and for all of them:
@@ -80,7 +81,10 @@ def claim(
         _lease(rows, runner)
     if len(free) < len(found):
         renew_leases(runner, held)
-    return _parcels(rows, known)
+    parcels = _parcels(rows, known)
+    # Here, because transports run on the event loop, where nothing may be looked up.
+    content_keys.load(parcels)
+    return parcels
 
 
 @transaction.atomic

@@ -27,8 +27,8 @@ def deliver(
 ) -> set[Position]:
     """Delivers into mailboxes, in the caller's transaction, and returns the recipients served.
 
-    Recipients that cannot be served now, whose mailbox is full, or who asked for a
-    success DSN, are left to the runner. Two recipients that resolve to one mailbox get
+    Recipients that cannot be served now, whose mailbox is full or whose organisation's
+    key is not at hand, or who asked for a success DSN, are left to the runner. Two recipients that resolve to one mailbox get
     one copy.
     """
     known = _routes()
@@ -50,13 +50,15 @@ def deliver(
                 accepted.sender,
                 summary,
                 accepted.kept.header,
+                accepted.kept.key,
             )
-    ids = mailbox_delivery.deliver(list(deliveries.values()))
-    full = {key for key, made in zip(deliveries, ids, strict=True) if made is None}
+    # Without waiting for a KMS, because other sessions wait for this commit.
+    ids = mailbox_delivery.deliver(list(deliveries.values()), waits=False)
+    left = {key for key, made in zip(deliveries, ids, strict=True) if not made}
     return {
         position
         for position, mailbox_id in positions.items()
-        if (position[0], mailbox_id) not in full
+        if (position[0], mailbox_id) not in left
     }
 
 

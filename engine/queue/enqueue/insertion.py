@@ -12,6 +12,8 @@ from engine.queue.enqueue import group_mailbox_audit, immediate_delivery
 from engine.queue.enqueue.accepted_message import AcceptedMessage
 from engine.queue.enqueue.immediate_delivery import Position
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
+from engine.storage import content_keys
+from engine.storage.content_keys import COMMUNITY
 from engine.storage.models import Content
 from engine.trace import event_log
 from engine.trace.models import EventKind
@@ -65,6 +67,7 @@ def insert(batch: Sequence[AcceptedMessage]) -> bool:
         ],
     )
     served = immediate_delivery.deliver(batch, content_ids)
+    _keep_keys(batch, content_ids, served)
     recipients = list(_recipients(batch, message_ids, served, now))
     bulk_rows.insert(Recipient, RECIPIENT, recipients)
     event_log.insert_rows(_events(batch, served), at=now)
@@ -77,13 +80,32 @@ def insert(batch: Sequence[AcceptedMessage]) -> bool:
 def _content(accepted: AcceptedMessage, now: datetime) -> tuple[Any, ...]:
     kept = accepted.kept
     return (
-        Content.PLAIN,
+        kept.format,
         kept.size,
         kept.body_digest,
-        kept.header,
+        kept.stored_header,
         kept.body,
         kept.blob_key,
         now,
+    )
+
+
+def _keep_keys(
+    batch: Sequence[AcceptedMessage], content_ids: Sequence[int], served: set[Position]
+) -> None:
+    """Wraps the keys of what is left to deliver for the community, which delivers it."""
+    content_keys.add(
+        {
+            (content_id, COMMUNITY): accepted.kept.key
+            for at, (accepted, content_id) in enumerate(
+                zip(batch, content_ids, strict=True)
+            )
+            if accepted.kept.key
+            and any(
+                (at, number) not in served
+                for number in range(len(accepted.envelope.recipients))
+            )
+        }
     )
 
 

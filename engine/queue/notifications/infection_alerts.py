@@ -76,7 +76,8 @@ def report_infected_message(
     """
     # The copy is written before the transaction: on SQLite every writer would otherwise
     # wait for the disk.
-    with quarantine.copied(io.BytesIO(raw)) as copy, transaction.atomic():
+    copied = quarantine.copied(io.BytesIO(raw), organisation_id=organisation_id)
+    with copied as copy, transaction.atomic():
         kept = quarantine.keep(
             copy,
             reference=reference,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from django.conf import settings
 
+from engine.encryption.errors import UnreadableError
 from engine.mail import dsn
 from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress
@@ -156,7 +157,16 @@ def _notice(message: QueuedMessage, sender: Address) -> dsn.Notice:
             Address("postmaster", service.community_domain),
         ),
         sender=sender,
-        header=bytes(message.content.header),
+        header=_header(message),
         arrived_at=message.accepted_at,
         envelope_id=message.envelope_id,
     )
+
+
+def _header(message: QueuedMessage) -> bytes:
+    try:
+        return content.header(message)
+    except UnreadableError:
+        # The sender must still hear that it failed.
+        log.exception("the header of %s cannot be read", message.reference)
+        return b"\r\n"

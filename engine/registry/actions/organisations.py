@@ -20,6 +20,7 @@ class OrganisationFields(TypedDict, total=False):
     kind: str
     town: str
     mfa_required: bool
+    indexes_mail: bool
     parent: Organisation | None
 
 

@@ -82,6 +82,12 @@ class Organisation(models.Model):
     )
     town = models.CharField(max_length=100, blank=True)
     mfa_required = models.BooleanField(default=False)
+    # db_default, because a version without the column still inserts while hosts upgrade.
+    indexes_mail = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text="whether the words of its mail are indexed for search",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = OrganisationQuerySet.as_manager()

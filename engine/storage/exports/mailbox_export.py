@@ -23,6 +23,7 @@ from engine.audit.record import record
 from engine.blobs import orphan_sweep, store
 from engine.blobs.interface import Kind
 from engine.database import batches, clock
+from engine.encryption import sealed_blobs
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person
 from engine.secrets import state_folder
@@ -46,8 +47,8 @@ UNFINISHED = (ExportStatus.WAITING, ExportStatus.WRITING)
 
 
 def open_copy(export: Export) -> BinaryIO:
-    """Opens the finished copy. Raises FileNotFoundError, BlobStoreError."""
-    return store.open_blob(Kind.EXPORT, _key(export))
+    """Opens the finished copy. Raises as `sealed_blobs.open_blob` does."""
+    return sealed_blobs.open_blob(Kind.EXPORT, _key(export))
 
 
 def _key(export: Export) -> str:
@@ -104,8 +105,11 @@ def _write(export: Export, file: BinaryIO) -> bool:
         _progress(export, progress.done)
         return True
     # Stored before the row says READY: a page must never offer a copy that is not there.
-    key = store.adopt(Kind.EXPORT, part)
+    key = sealed_blobs.adopt(
+        Kind.EXPORT, part, organisation_id=export.mailbox.organisation_id
+    )
     if not _finish(export, ExportStatus.READY, done=progress.done, blob_key=key):
+        sealed_blobs.forget(Kind.EXPORT, key)
         store.delete(Kind.EXPORT, key)
     progress_file.unlink(missing_ok=True)
     return False
@@ -198,6 +202,7 @@ def clean_up() -> list[int]:
 
 def _forget(old: Export) -> None:
     store.delete(Kind.EXPORT, _key(old))
+    sealed_blobs.forget(Kind.EXPORT, _key(old))
     Export.objects.filter(pk=old.pk).update(status=ExportStatus.GONE)
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from engine.encryption.errors import UnreadableError
 from engine.storage import content
 from engine.storage.models import Folder, Message
 
@@ -41,7 +42,7 @@ def messages_of(folder: Folder, *, after: int = 0) -> Iterator[tuple[int, bytes]
     message is in memory at a time.
     """
     # One query for each message, so that one is in memory, however large the folder.
-    rows = Message.objects.filter(folder=folder).select_related("content")
+    rows = Message.objects.filter(folder=folder).select_related("content", "mailbox")
     while message := rows.filter(pk__gt=after).order_by("pk").first():
         after = message.pk
         text = _FROM.sub(rb">\1", _octets(message).replace(b"\r\n", b"\n"))
@@ -50,11 +51,18 @@ def messages_of(folder: Folder, *, after: int = 0) -> Iterator[tuple[int, bytes]
 
 def _octets(message: Message) -> bytes:
     try:
-        return content.read(message.content)
-    except FileNotFoundError:
+        return content.read(message)
+    except (FileNotFoundError, UnreadableError):
         # The export goes on: one lost blob must not cost the holder all other messages.
         log.exception("the body of message %s is gone", message.pk)
-        return bytes(message.content.header)
+        return _header(message)
+
+
+def _header(message: Message) -> bytes:
+    try:
+        return content.header(message)
+    except UnreadableError:
+        return b"Subject: (this message cannot be read)\r\n\r\n"
 
 
 def _from_line(message: Message) -> bytes:

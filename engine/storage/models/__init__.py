@@ -6,6 +6,7 @@ from engine.storage.models.automatic_mail import (
     AutomaticMailKind,
 )
 from engine.storage.models.content import Content
+from engine.storage.models.content_key import ContentKey
 from engine.storage.models.export import EXPORT_TRANSITIONS, Export, ExportStatus
 from engine.storage.models.folder import Folder, FolderRole
 from engine.storage.models.mailbox import MailboxSettings, MaildropLock, Retention
@@ -20,6 +21,7 @@ __all__ = [
     "AutomaticMail",
     "AutomaticMailKind",
     "Content",
+    "ContentKey",
     "Export",
     "ExportStatus",
     "Folder",

@@ -23,15 +23,20 @@ class Content(models.Model):
 
     The header, with the empty line at its end, is always in the row. The body is in the
     row when small, else in the blob store under `blob_key`. `format` says how the bytes
-    are encoded, so that compression or encryption can be added later without rewriting
-    old rows: 1 is unencoded.
+    are encoded, so that old rows stay readable: 1 is unencoded. In 2, header and body are
+    each a stream (`engine.encryption.stream`) under the content's own key, which
+    `ContentKey` has for each organisation that holds the message. `size` is always the
+    readable message's.
     """
 
     PLAIN = 1
+    ENCRYPTED = 2
 
     format = models.PositiveSmallIntegerField(default=PLAIN)
     size = models.PositiveBigIntegerField(help_text="octets, header and body")
-    body_digest = models.CharField(max_length=64, help_text="SHA-256 of the body")
+    body_digest = models.CharField(
+        max_length=64, help_text="SHA-256 of the body; keyed where encrypted"
+    )
     header = models.BinaryField()
     body = models.BinaryField(null=True)
     blob_key = models.CharField(max_length=80, blank=True)
@@ -54,6 +59,11 @@ class Content(models.Model):
                 name="content_body_in_one_place",
             )
         ]
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether reading needs a key."""
+        return self.format != Content.PLAIN
 
     def __str__(self) -> str:
         return f"{self.size} octets"

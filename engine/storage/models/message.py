@@ -77,5 +77,10 @@ class Message(models.Model):
             ),
         ]
 
+    @property
+    def content_holder(self) -> int:
+        """The id of the organisation whose key reads the content."""
+        return self.mailbox.organisation_id
+
     def __str__(self) -> str:
         return self.subject or "(no subject)"

@@ -45,7 +45,7 @@ def document_of(message: Message) -> Document:
 
     Never raises for malformed content.
     """
-    header = HeaderBlock.salvage(bytes(message.content.header))
+    header = HeaderBlock.salvage(content.header(message))
     texts, files = _body(message)
     found = {
         Words.SUBJECT: header.text("Subject"),
@@ -68,7 +68,7 @@ def _body(message: Message) -> tuple[str, str]:
     if message.content.size > BODY_LIMIT:
         return "", ""
     try:
-        header, body = split(content.read(message.content))
+        header, body = split(content.read(message))
     except FileNotFoundError:  # the blobs were not restored with the database
         return "", ""
     parts = list(walk(header, body))

@@ -18,6 +18,10 @@ from engine.storage.search.query_parser import Clause, Query, QueryError, Term
 Condition = tuple[str, Any]
 # in:anywhere searches all folders, including those that are otherwise left out.
 EVERYWHERE = "anywhere"
+NO_INDEX = (
+    "Your organisation keeps no search index, so that words cannot be searched for. "
+    "You can still search by is:, has:, in:, before:, after:, larger: and smaller:."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +38,11 @@ def find(
     """Returns the newest messages of a mailbox that match the query.
 
     `before` is the id of the last message of the previous page. Deleted and Junk are left
-    out unless the query names a folder. Raises QueryError for an unknown folder.
+    out unless the query names a folder. Raises QueryError for an unknown folder,
+    and for words where the organisation keeps no index.
     """
+    if query.clauses and not mailbox.organisation.indexes_mail:
+        raise QueryError(NO_INDEX)
     conditions = list(_conditions(query, mailbox))
     if before is not None:
         conditions.append(("m.id < %s", before))

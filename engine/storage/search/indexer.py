@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from engine.registry.models import Mailbox
+from engine.storage import content_keys
 from engine.storage.models import Message
 from engine.storage.search import index_table
 from engine.storage.search.document import Document, document_of
@@ -54,11 +55,15 @@ def _waiting() -> QuerySet[Message]:
 def _index(waiting: QuerySet[Message]) -> int:
     """Indexes a chunk, skipping what another process has locked; returns how many."""
     rows = waiting.select_for_update(skip_locked=True, of=("self",))
-    messages = list(rows.select_related("content").order_by("-pk")[:CHUNK])
+    messages = list(
+        rows.select_related("content", "mailbox__organisation").order_by("-pk")[:CHUNK]
+    )
     if messages:
+        wanted = [one for one in messages if one.mailbox.organisation.indexes_mail]
+        content_keys.load(wanted)
         # Marked in the same transaction, also where a document failed: it would fail again
         # every minute and block the messages behind it.
-        index_table.put([one for message in messages if (one := _document(message))])
+        index_table.put([one for message in wanted if (one := _document(message))])
         _mark(message.pk for message in messages)
     return len(messages)
 

@@ -85,7 +85,7 @@ class IncomingMessage:
 
 def parse(message: Message) -> IncomingMessage:
     """Parses a stored message; malformed headers and parts are tolerated."""
-    header, body = split(content.read(message.content))
+    header, body = split(content.read(message))
     block = HeaderBlock.salvage(header)
     letter = IncomingMessage(
         header=block,

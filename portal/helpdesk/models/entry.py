@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 
+from engine.encryption.models import COMMUNITY
 from engine.registry.models import Person
 from engine.storage.models import Content
 from portal.helpdesk.models.ticket import Ticket
@@ -73,6 +74,8 @@ class Attachment(models.Model):
     content_type = models.CharField(max_length=200)
     size = models.PositiveBigIntegerField(help_text="octets")
     content = models.ForeignKey(Content, on_delete=models.PROTECT, related_name="+")
+
+    content_holder = COMMUNITY
 
     class Meta:
         ordering = ["id"]

@@ -170,7 +170,7 @@ def _conversation(draft: Draft, access: MailboxAccess) -> set[str] | None:
         return None
     answered = (
         Message.objects.filter(mailbox=access.mailbox, message_id=draft.in_reply_to)
-        .select_related("content")
+        .select_related("content", "mailbox")
         .first()
     )
     if answered is None:

@@ -14,6 +14,7 @@ from engine.mail.address_list import NamedAddress
 from engine.mail.composer import Attachment
 from engine.mail.header import HeaderBlock
 from engine.mail.mime.file_names import from_title
+from engine.storage import content
 from engine.storage.models import Message
 from portal.webmail import recipient_input
 from portal.webmail.drafts.draft import Draft
@@ -53,7 +54,7 @@ def reply(
 
 def threaded(draft: Draft, message: Message) -> Draft:
     """Returns the draft as a reply in the message's thread (RFC 5322 §3.6.4)."""
-    header = HeaderBlock.salvage(bytes(message.content.header))
+    header = HeaderBlock.salvage(content.header(message))
     before = header.text("References") or header.text("In-Reply-To")
     return replace(
         draft,

@@ -21,14 +21,13 @@ from engine.antivirus.scanners import message_scan
 from engine.antivirus.scanners.message_scan import ScannerUnavailable
 from engine.audit.record import record
 from engine.blobs import store
-from engine.blobs.interface import Kind
 from engine.mail.composer import Attachment
 from engine.mail.mime.file_names import canonical
 from engine.queue.notifications import infection_alerts, upload_scan
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person
 from engine.storage import content, message_actions
-from engine.storage.models import Content, Message
+from engine.storage.models import Message
 from portal.webmail.drafts.draft import Draft
 from portal.webmail.drafts.draft_lock import lock_drafts
 from portal.webmail.models import DraftFile, FileState
@@ -116,11 +115,8 @@ def remove_all(mailbox: Mailbox, token: UUID) -> None:
 
 def load(mailbox: Mailbox, token: UUID) -> list[Attachment]:
     """Returns the attachments of a draft with their content."""
-    rows = DraftFile.objects.of(mailbox, token).select_related("content")
-    return [
-        Attachment(row.name, row.content_type, content.read(row.content))
-        for row in rows
-    ]
+    rows = DraftFile.objects.of(mailbox, token).select_related("content", "mailbox")
+    return [Attachment(row.name, row.content_type, content.read(row)) for row in rows]
 
 
 def delete(rows: list[DraftFile]) -> None:
@@ -164,18 +160,13 @@ def _store(
     mailbox: Mailbox,
     token: UUID,
 ) -> DraftFile:
-    kept = Content.objects.create(
-        size=spooled.size,
-        body_digest=spooled.digest,
-        header=b"",
-        blob_key=store.adopt(Kind.BODY, spooled.path, digest=spooled.digest),
-    )
+    kept = content.adopted(b"", spooled.path, spooled.size, spooled.digest)
     return DraftFile.objects.create(
         mailbox=mailbox,
         token=token,
         name=canonical(upload.name) or "file",
         content_type=upload.content_type[:127],
-        content=kept,
+        content=content.save(kept, holder=mailbox.organisation_id),
         state=state,
     )
 

@@ -24,7 +24,7 @@ class DraftConflictError(Exception):
 def find(mailbox: Mailbox, token: UUID) -> Draft | None:
     """Returns the saved draft with this token, or None."""
     kept = _saved_message(mailbox, Draft(token=token))
-    return parse_draft(token, content.read(kept.content), kept.pk) if kept else None
+    return parse_draft(token, content.read(kept), kept.pk) if kept else None
 
 
 @transaction.atomic
@@ -108,6 +108,6 @@ def _saved_message(mailbox: Mailbox, draft: Draft) -> Message | None:
             folder__role=FolderRole.DRAFTS,
             message_id=draft.message_id,
         )
-        .select_related("content")
+        .select_related("content", "mailbox")
         .first()
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.mail.mime import html_text
+from engine.storage import content_keys
 from engine.storage.models import Folder, FolderRole, Message
 from portal.webmail.rendering import parsed_message
 
@@ -65,7 +66,9 @@ def _texts(messages: list[Message]) -> list[str]:
         if message.size <= min(MESSAGE_OCTETS, room):
             small.append(message.pk)
             room -= message.size
-    loaded = Message.objects.filter(pk__in=small).select_related("content")
+    rows = Message.objects.filter(pk__in=small).select_related("content", "mailbox")
+    loaded = list(rows)
+    content_keys.load(loaded)
     texts = {message.pk: _text(message) for message in loaded}
     return [texts.get(message.pk, "") for message in messages]
 

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from engine.mail.mime.file_names import from_title
 from engine.storage import message_actions
+from engine.storage.content import header as header_of
 from engine.storage.models import FolderRole
 from portal.webmail.access import accessible_mailboxes, requires_mail
 from portal.webmail.drafts.draft import draft_token
@@ -156,7 +157,7 @@ def source(request: HttpRequest, message_id: int) -> HttpResponse:
     """Shows the header of a message as it arrived."""
     mailboxes = accessible_mailboxes(request)
     access, message = mailboxes.message(message_id)
-    header = bytes(message.content.header).decode("utf-8", "replace")
+    header = header_of(message).decode("utf-8", "replace")
     context = {
         "sidebar": sidebar(mailboxes, access),
         "folder": message.folder,

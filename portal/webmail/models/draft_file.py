@@ -50,6 +50,11 @@ class DraftFile(models.Model):
         return self.name
 
     @property
+    def content_holder(self) -> int:
+        """The id of the organisation whose key reads the content."""
+        return self.mailbox.organisation_id
+
+    @property
     def size(self) -> int:
         """Size in octets."""
         return self.content.size

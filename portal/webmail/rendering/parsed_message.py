@@ -194,7 +194,7 @@ class ParsedMessage:
 
 def parse_stored(message: Message) -> ParsedMessage:
     """Parses a stored message."""
-    return parse_message(content.read(message.content))
+    return parse_message(content.read(message))
 
 
 def parse_message(raw: bytes) -> ParsedMessage:

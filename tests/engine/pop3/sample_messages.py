@@ -18,15 +18,17 @@ def deliver(
     mailbox: Mailbox, raw: bytes = HEADER + BODY, sender: str = SENDER
 ) -> Message:
     """Delivers a message to the inbox."""
-    row = content.row(content.keep(*split(raw)))
+    kept = content.keep(*split(raw))
+    row = content.row(kept)
     row.save()
     made = mailbox_delivery.Delivery(
         mailbox.pk,
         row.pk,
         row.size,
         sender,
-        mailbox_delivery.summary_of(row),
-        row.header,
+        mailbox_delivery.summary_of(kept.header),
+        kept.header,
+        kept.key,
     )
     (message_id,) = mailbox_delivery.deliver([made])
     return Message.objects.get(pk=message_id)

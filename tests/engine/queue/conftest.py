@@ -195,4 +195,4 @@ def queue() -> Queue:
 @pytest.fixture
 def read() -> Callable[[Message], bytes]:
     """Reads the whole message behind a row of a folder."""
-    return lambda message: content.read(message.content)
+    return lambda message: content.read(message)

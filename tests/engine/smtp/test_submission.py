@@ -72,7 +72,7 @@ async def test_a_blind_copy_stays_blind(
     )
 
     message = await Message.objects.select_related("content").aget()
-    raw = content.read(message.content)
+    raw = content.read(message)
     assert b"To: alice@" in raw
     assert b"carol" not in raw
 

@@ -37,15 +37,17 @@ def named_address(name: str, address: str) -> NamedAddress:
 
 def deliver(mailbox: Mailbox, raw: bytes = b"", *, sender: str = SENDER) -> Message:
     """Delivers a message as the queue does."""
-    row = content.row(content.keep(*split(raw or compose_message())))
+    kept = content.keep(*split(raw or compose_message()))
+    row = content.row(kept)
     row.save()
     made = mailbox_delivery.Delivery(
         mailbox.pk,
         row.pk,
         row.size,
         sender,
-        mailbox_delivery.summary_of(row),
-        row.header,
+        mailbox_delivery.summary_of(kept.header),
+        kept.header,
+        kept.key,
     )
     (message_id,) = mailbox_delivery.deliver([made])
     return Message.objects.get(pk=message_id)

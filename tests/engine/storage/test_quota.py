@@ -35,7 +35,7 @@ def delivered(letter: Content, *mailboxes: Mailbox) -> list[int | None]:
                 letter.pk,
                 letter.size,
                 "",
-                mailbox_delivery.summary_of(letter),
+                mailbox_delivery.summary_of(letter.header),
                 letter.header,
             )
             for mailbox in mailboxes

@@ -72,7 +72,7 @@ def test_mail_both_ways_with_an_agreed_domain(
             LETTER, sender="jane@organisation.example", recipients=[bob.address]
         )
         wait_until(Message.objects.exists, "the message")
-        raw = content.read(Message.objects.select_related("content").get().content)
+        raw = content.read(Message.objects.select_related("content").get())
         header = email.message_from_bytes(raw)
         with bobs_client(engine) as client:
             client.sendmail(

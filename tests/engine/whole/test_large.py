@@ -41,7 +41,7 @@ def letter(sender: str, recipient: str) -> bytes:
 
 
 def attachment_of(message: Message) -> bytes:
-    with content.open_body(message.content) as body:
+    with content.open_body(message) as body:
         parts = walk(bytes(message.content.header), body.read())
         return next(part.data() for part in parts if part.filename == "bundle.pdf")
 

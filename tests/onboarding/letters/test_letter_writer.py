@@ -35,8 +35,8 @@ def test_a_letter_that_two_jobs_write_holds_the_password_that_counts(
             letter_writer.write_requested(letter.pk)
         return username.encode()
 
-    def keep_and_lose_time(pdf: bytes) -> str:
-        name = keep(pdf)
+    def keep_and_lose_time(pdf: bytes, **owner: int) -> str:
+        name = keep(pdf, **owner)
         if moment == "kept" and len(written) == 1:
             letter_writer.write_requested(letter.pk)
         return name

@@ -17,7 +17,7 @@ URL = "/apply/letter/"
 
 @pytest.fixture
 def letter(apply: Any, northfield: Organisation) -> Letter:
-    name = letter_files.save(b"%PDF-northfield's")
+    name = letter_files.save(b"%PDF-northfield's", organisation_id=7)
     return Letter.objects.create(
         application=apply(), organisation=northfield, file_name=name
     )

@@ -382,7 +382,8 @@ def render_and_die(application: Application) -> None:
     letter_files.save(
         letters.render_welcome(
             application, connection=connection, username=username, secret=secret
-        )
+        ),
+        organisation_id=letter.organisation_id,
     )
     raise Crash
 

@@ -41,7 +41,7 @@ def messages_in(mailbox: Mailbox, role: FolderRole) -> list[Message]:
 
 
 def parsed_of(message: Message) -> ParsedMessage:
-    return parse_message(content.read(message.content))
+    return parse_message(content.read(message))
 
 
 def only_message_in(

@@ -51,7 +51,7 @@ def from_charlie(mailbox: Mailbox, **over: object) -> Message:
 def answers() -> list[str]:
     """Returns the automatic replies that Charlie got, as text."""
     rows = Message.objects.filter(mailbox__address=CHARLIE).order_by("pk")
-    return [content.read(row.content).decode() for row in rows]
+    return [content.read(row).decode() for row in rows]
 
 
 def test_who_writes_is_told_once(away: Mailbox) -> None:
@@ -168,7 +168,7 @@ def test_a_message_is_forwarded_as_it_is(mailbox: Mailbox, charlie: Person) -> N
     forwards_and_replies.send_due()
 
     [forwarded] = answers()
-    whole = content.read(message.content).decode()
+    whole = content.read(message).decode()
     assert forwarded == f"X-Loop: {mailbox.address}\r\n{whole}"
     assert Recipient.objects.get().address == CHARLIE
     assert QueuedMessage.objects.get().sender == mailbox.address

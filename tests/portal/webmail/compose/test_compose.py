@@ -423,7 +423,7 @@ def test_a_forwarded_message_is_quoted_and_carries_its_files(
     assert "Bundle.pdf" in page
     draft, _ = only_message_in(bob.mailbox, FolderRole.DRAFTS)
     assert draft.has_attachments
-    assert content.read(DraftFile.objects.get().content) == PDF.data
+    assert content.read(DraftFile.objects.get()) == PDF.data
 
 
 @pytest.mark.usefixtures("compose_page")
@@ -439,7 +439,7 @@ def test_a_message_is_forwarded_whole_as_a_file(
     _, received = only_message_in(charlie.mailbox, FolderRole.INBOX)
     [part] = received.parts
     assert part.content_type == "message/rfc822"
-    assert part.data().rstrip() == content.read(message.content).rstrip()
+    assert part.data().rstrip() == content.read(message).rstrip()
 
 
 def test_sending_as_a_group_needs_the_right_to_send(
@@ -508,4 +508,4 @@ def test_headers_of_a_message_are_well_formed(
     sent, _ = only_message_in(bob.mailbox, FolderRole.SENT)
 
     HeaderBlock.parse(bytes(sent.content.header))
-    assert max(map(len, content.read(sent.content).split(b"\r\n"))) <= 998
+    assert max(map(len, content.read(sent).split(b"\r\n"))) <= 998
