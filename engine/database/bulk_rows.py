@@ -64,8 +64,9 @@ def _insert(
     into = f"INSERT INTO {table} ({', '.join(names)})"
     if connection.vendor == "sqlite":
         return _insert_each(f"{into} VALUES {_places(columns)}", rows)
-    if _has_bytes(model, columns):
-        source, values = _values_source(columns, rows)
+    octets = _octet_columns(model, columns)
+    if octets:
+        source, values = _zipped_source(model, columns, octets, rows)
     else:
         source, values = _json_source(table, names, columns, rows)
     found = statements.fetch(f"{into} {source} RETURNING id", values)
@@ -90,18 +91,12 @@ def _places(columns: Columns) -> str:
     return f"({', '.join(['%s'] * len(columns))})"
 
 
-def _values_source(columns: Columns, rows: Sequence[Row]) -> tuple[str, list[Any]]:
-    values = [_bindable(value) for row in rows for value in row]
-    return f"VALUES {', '.join([_places(columns)] * len(rows))}", values
-
-
 def _json_source(
     table: str, names: Sequence[str], columns: Columns, rows: Sequence[Row]
 ) -> tuple[str, list[Any]]:
     """Passes all rows as one JSON value, which PostgreSQL reads as rows of the table.
 
-    psycopg searches the statement for placeholders, and twenty thousand of them take it
-    longer than the server takes to write the rows.
+    Arrays, one for each column, take psycopg three times as long to write.
     """
     source = (
         f"SELECT {', '.join(names)}"  # noqa: S608
@@ -111,11 +106,35 @@ def _json_source(
     return source, [json.dumps(records, default=_as_json)]
 
 
+def _zipped_source(
+    model: type[models.Model], columns: Columns, octets: Columns, rows: Sequence[Row]
+) -> tuple[str, list[Any]]:
+    """Passes octets, which JSON cannot express, as arrays beside the JSON value."""
+    quoted = connection.ops.quote_name
+    plain = [name for name in columns if name not in octets]
+    types = ", ".join(
+        f"{quoted(name)} {model._meta.get_field(name).db_type(connection)}"
+        for name in plain
+    )
+    arrays = ", ".join(["unnest(%b::bytea[])"] * len(octets))
+    source = (
+        f"SELECT {', '.join(map(quoted, columns))}"  # noqa: S608
+        f" FROM ROWS FROM (json_to_recordset(%s::json) AS ({types}), {arrays})"
+        f" AS given ({', '.join(map(quoted, (*plain, *octets)))})"
+    )
+    records = [dict(zip(columns, row, strict=True)) for row in rows]
+    given = [[record.pop(name) for record in records] for name in octets]
+    return source, [json.dumps(records, default=_as_json), *given]
+
+
 @lru_cache(maxsize=64)
-def _has_bytes(model: type[models.Model], columns: Columns) -> bool:
-    """Returns whether a column holds bytes, which JSON cannot express."""
-    fields = map(model._meta.get_field, columns)
-    return any(isinstance(field, models.BinaryField) for field in fields)
+def _octet_columns(model: type[models.Model], columns: Columns) -> Columns:
+    """Returns the columns that hold octets."""
+    return tuple(
+        name
+        for name in columns
+        if isinstance(model._meta.get_field(name), models.BinaryField)
+    )
 
 
 def increment(
