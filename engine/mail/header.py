@@ -104,7 +104,10 @@ class HeaderBlock:
     @classmethod
     def salvage(cls, raw: bytes) -> HeaderBlock:
         """Returns the fields that can be found in an unchecked header; never raises."""
-        clean = _ANY_LINE_END.sub(b"\r\n", raw[:MAX_HEADER_OCTETS].replace(b"\0", b""))
+        clean = raw[:MAX_HEADER_OCTETS].replace(b"\0", b"")
+        # Most headers were checked, and counting is ten times as fast as replacing.
+        if not clean.count(b"\r") == clean.count(b"\n") == clean.count(b"\r\n"):
+            clean = _ANY_LINE_END.sub(b"\r\n", clean)
         return cls(tuple(_salvaged(clean + b"\r\n")))
 
     def get(self, name: str) -> Field | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import ssl
 from functools import partial
@@ -64,6 +65,9 @@ async def _run(stop: asyncio.Event) -> None:
 
     ports = [*await _listen_smtp(*smtp), *await _listen_pop3(mailboxes)]
     _count_sessions(*smtp, mailboxes)
+    # What exists now stays: modules, and routes that may be those of half a million
+    # people. The garbage collector would stop the loop to look through them.
+    gc.freeze()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(runner.run(stop))
         tasks.create_task(coverage_proof.keep(stop))

@@ -6,6 +6,7 @@ uvicorn and other libraries through the standard library's logging.
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import Any
 
@@ -63,6 +64,8 @@ def configure(*, is_production: bool) -> dict[str, Any]:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+    # What no line shows, and every record would find out.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     rendering = _JSON if is_production else _READABLE
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,

@@ -205,7 +205,11 @@ def check_message(
 
 def count_accepted(known: Routes, batch: Iterable[AcceptedMessage]) -> None:
     """Counts messages that are committed."""
-    meter.count(pair for accepted in batch for pair in _counted(known, accepted))
+    totals: dict[Sender, Count] = {}
+    for accepted in batch:
+        for sender, count in _counted(known, accepted):
+            totals[sender] = totals.get(sender, NOTHING).plus(count)
+    meter.count(totals.items())
 
 
 def _counted(
