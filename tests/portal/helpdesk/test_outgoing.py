@@ -36,7 +36,7 @@ def reply(open_ticket: OpenTicket, bob: Person, hugh: Person) -> Entry:
 
 
 def received(mailbox: Mailbox) -> tuple[HeaderBlock, str]:
-    raw = content.read(Message.objects.filter(mailbox=mailbox).latest("pk").content)
+    raw = content.read(Message.objects.filter(mailbox=mailbox).latest("pk"))
     head, _, body = raw.partition(b"\r\n\r\n")
     return HeaderBlock.parse(head + b"\r\n"), body.decode()
 
