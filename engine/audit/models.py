@@ -28,7 +28,10 @@ class Entry(models.Model):
     class Meta:
         ordering = ["-id"]
         verbose_name_plural = "entries"
-        indexes = [models.Index(fields=["subject_kind", "subject_key"])]
+        indexes = [
+            models.Index(fields=["subject_kind", "subject_key"]),
+            models.Index(fields=["by_key", "-id"], name="entry_by_actor"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.event} {self.subject_name}"

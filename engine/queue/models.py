@@ -167,6 +167,12 @@ class Recipient(models.Model):
                 condition=models.Q(status__in=["queued", "held"]),
                 name="recipient_waiting",
             ),
+            # For the pages of those that operators look at.
+            models.Index(
+                fields=["status", "id"],
+                condition=models.Q(status__in=["held", "failed", "dropped"]),
+                name="recipient_troubled",
+            ),
         ]
         constraints = [
             models.CheckConstraint(

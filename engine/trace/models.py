@@ -48,6 +48,24 @@ class Event(models.Model):
 
     class Meta:
         ordering = ["id"]
+        # Partial: nearly all events are of the other kinds, and a page of a rare kind
+        # would read them all.
+        indexes = [
+            models.Index(
+                fields=["kind", "-id"],
+                condition=models.Q(
+                    kind__in=[
+                        "refused",
+                        "quarantined",
+                        "failed",
+                        "held",
+                        "released",
+                        "dropped",
+                    ]
+                ),
+                name="event_of_rare_kind",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.recipient}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Count, Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
 PER_PAGE = 50
@@ -73,6 +74,16 @@ class _Order:
         return rows.order_by(
             *(f"-{field}" if descending else field for field in fields)
         )
+
+
+def count_of(rows: QuerySet[Any], parent: str) -> Coalesce:
+    """Returns an expression that counts the rows that belong to each row of a page.
+
+    `parent` is their foreign key. A join with GROUP BY would count for the rows of every
+    page before the first can be shown.
+    """
+    own = rows.filter(**{parent: OuterRef("pk")}).order_by().values(parent)
+    return Coalesce(Subquery(own.annotate(number=Count("pk")).values("number")), 0)
 
 
 def _anchor(request: HttpRequest, rows: QuerySet[Row], name: str) -> Row | None:

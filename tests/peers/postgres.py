@@ -43,17 +43,19 @@ class Postgres:
         host: str = "127.0.0.1",
         inside: Sequence[str] = (),
         networks: Sequence[str] = (),
+        keep: Path | None = None,
     ) -> None:
         """`inside` precedes the command, to run it in a network namespace.
 
-        Clients in `networks` are admitted besides those on loopback.
+        Clients in `networks` are admitted besides those on loopback. `keep` names a
+        folder for the data, which stays and is used again next time.
         """
         self.host = host
         self.port = free_port()
         self.folder = open_folder()
         if os.geteuid() == 0:
             shutil.chown(self.folder, USER)
-        self.data = self.folder / "data"
+        self.data = keep or self.folder / "data"
         self.url = f"postgres://{USER}@{host}:{self.port}/{USER}"
         self._copy_of = copy_of
         self._inside = list(inside)
@@ -61,7 +63,9 @@ class Postgres:
         self._settings = settings
 
     def __enter__(self) -> Self:
-        if self._copy_of is None:
+        if self.data.exists():
+            pass  # kept from an earlier run
+        elif self._copy_of is None:
             self._initialise()
         else:
             self._copy(self._copy_of)
@@ -136,11 +140,6 @@ class Postgres:
         self._daemon = Daemon(command, self.folder / "server.log")
         self._daemon.wait_for(self._is_ready)
 
-    @property
-    def pid(self) -> int:
-        """The process that starts all others of the server."""
-        return self._daemon.pid
-
     def stop(self) -> None:
         # SIGINT is the fast shutdown: it ends sessions and loses no data.
         self._daemon.stop(signal.SIGINT)
@@ -150,7 +149,19 @@ class Postgres:
         with psycopg.connect(self.url, autocommit=True) as connection:
             command = f'create database "{name}" template "{template}"'
             connection.execute(command.encode())
+        return self.url_of(name)
+
+    def url_of(self, name: str) -> str:
         return self.url.removesuffix(USER) + name
+
+    def rename(self, name: str, new: str) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f'alter database "{name}" rename to "{new}"'.encode())
+
+    def databases(self) -> set[str]:
+        with psycopg.connect(self.url) as connection:
+            rows = connection.execute("select datname from pg_database").fetchall()
+        return {name for (name,) in rows}
 
     def _is_ready(self) -> bool:
         command = [

@@ -102,6 +102,13 @@ class Person(AbstractBaseUser, PermissionsMixin):
     class Meta:
         ordering = ["name", "id"]
         verbose_name_plural = "people"
+        # A page of people by name, everywhere or in one organisation.
+        indexes = [
+            models.Index(fields=["name", "id"], name="person_by_name"),
+            models.Index(
+                fields=["organisation", "name", "id"], name="person_in_organisation"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.address

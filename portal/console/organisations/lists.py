@@ -6,14 +6,13 @@ open too.
 
 from __future__ import annotations
 
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from engine.registry.actions import lists
-from engine.registry.models import DistributionList
+from engine.registry.models import DistributionList, ListMember
 from engine.registry.permissions import Permission
 from portal.console.access import staff
 from portal.console.confirmation import confirmed_view
@@ -26,7 +25,7 @@ from portal.console.organisations.frame import (
 )
 from portal.console.page import Button, Cell, Section, Table, state_cell, yes_or_no
 from portal.ui.forms import ReasonForm
-from portal.ui.pagination import paginate
+from portal.ui.pagination import count_of, paginate
 from portal.ui.suspension import suspension
 
 MANAGE = Permission.MANAGE_LISTS
@@ -38,7 +37,8 @@ HEADINGS = ("Name", "Address", "Who may write", "Members", "State")
 def index(request: HttpRequest, pk: int) -> HttpResponse:
     """The organisation's distribution lists."""
     organisation = get_organisation(pk)
-    rows = organisation.distribution_lists.annotate(member_count=Count("members"))
+    members = count_of(ListMember.objects.all(), "distribution_list")
+    rows = organisation.distribution_lists.annotate(member_count=members)
     found = paginate(request, rows, by="address")
     empty = "No list yet. Add one to reach many people at one address."
     table = Table(HEADINGS, [_row(row) for row in found.rows], empty)

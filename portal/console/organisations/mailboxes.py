@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.defaultfilters import filesizeformat
@@ -16,7 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from engine.registry.actions import mailboxes
-from engine.registry.models import Mailbox, MailboxKind, Person
+from engine.registry.models import Grant, Mailbox, MailboxKind, Person
 from engine.registry.permissions import Permission
 from portal.console.access import staff
 from portal.console.confirmation import confirmed_view
@@ -39,7 +38,7 @@ from portal.console.page import (
 )
 from portal.ui.confirmation import Confirmation, ConfirmedAction
 from portal.ui.forms import ReasonForm
-from portal.ui.pagination import paginate
+from portal.ui.pagination import count_of, paginate
 from portal.ui.suspension import suspension
 
 MANAGE = Permission.MANAGE_MAILBOXES
@@ -51,7 +50,8 @@ HEADINGS = ("Name", "Address", "Kind", "People", "Used", "State")
 def index(request: HttpRequest, pk: int) -> HttpResponse:
     """The organisation's mailboxes."""
     organisation = get_organisation(pk)
-    rows = organisation.mailboxes.annotate(people_count=Count("grants"))
+    people = count_of(Grant.objects.all(), "mailbox")
+    rows = organisation.mailboxes.annotate(people_count=people)
     found = paginate(request, rows, by="address")
     empty = "No mailbox here. Add a group mailbox for a team."
     table = Table(HEADINGS, [_row(row) for row in found.rows], empty)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -11,14 +10,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from engine.registry.actions import lists
 from engine.registry.errors import PolicyError
-from engine.registry.models import DistributionList, Organisation, Posting
+from engine.registry.models import DistributionList, ListMember, Organisation, Posting
 from engine.registry.models.distribution_list import FAILURES_TO_FLAG
 from engine.registry.permissions import Permission
 from portal.organisation.confirmation import confirmed_view
 from portal.organisation.frame import organisation_view, render_section
 from portal.organisation.mail.list_forms import AddressesForm, ListForm, NewListForm
 from portal.ui.forms import post_data
-from portal.ui.pagination import paginate
+from portal.ui.pagination import count_of, paginate
 from portal.ui.suspension import suspension
 from portal.ui.visitor import signed_in_person
 
@@ -31,10 +30,11 @@ REFUSALS_SHOWN = 10
 @require_GET
 def index(request: HttpRequest, organisation: Organisation) -> HttpResponse:
     """The organisation's distribution lists."""
+    members = ListMember.objects.all()
     rows = organisation.distribution_lists.annotate(
-        member_count=Count("members"),
-        returned_count=Count(
-            "members", filter=Q(members__failures__gte=FAILURES_TO_FLAG)
+        member_count=count_of(members, "distribution_list"),
+        returned_count=count_of(
+            members.filter(failures__gte=FAILURES_TO_FLAG), "distribution_list"
         ),
     )
     context = {"page": paginate(request, rows, by="name")}

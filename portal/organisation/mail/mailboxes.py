@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -23,7 +22,7 @@ from portal.organisation.mail.mailbox_forms import (
 )
 from portal.ui.confirmation import Confirmation, ConfirmedAction
 from portal.ui.forms import post_data
-from portal.ui.pagination import paginate
+from portal.ui.pagination import count_of, paginate
 from portal.ui.suspension import suspension
 from portal.ui.visitor import signed_in_person
 
@@ -37,7 +36,8 @@ COLLEAGUES = 300  # suggested while an address is typed
 def index(request: HttpRequest, organisation: Organisation) -> HttpResponse:
     """The organisation's group mailboxes."""
     groups = organisation.mailboxes.filter(kind=MailboxKind.GROUP)
-    rows = groups.annotate(people_count=Count("grants"))
+    people = count_of(Grant.objects.all(), "mailbox")
+    rows = groups.annotate(people_count=people)
     context = {"page": paginate(request, rows, by="name")}
     return render_section(request, organisation, "mailboxes", SECTION, context)
 

@@ -85,8 +85,15 @@ def find(organisation: Organisation, query: Query) -> list[FoundMessage]:
     known = routes.current()
     rows = _candidates(organisation, query, known).select_related(None)
     rows = rows.prefetch_related("recipients").order_by("-pk")[:CANDIDATES]
-    found = (_found_message(organisation, message, query, known) for message in rows)
-    return [one for one in found if one is not None][:LIMIT]
+    found: list[FoundMessage] = []
+    # Page by page: most often the first candidates are the result already.
+    for start in range(0, CANDIDATES, LIMIT):
+        page = list(rows[start : start + LIMIT])
+        shown = (_found_message(organisation, one, query, known) for one in page)
+        found += filter(None, shown)
+        if len(found) >= LIMIT or len(page) < LIMIT:
+            break
+    return found[:LIMIT]
 
 
 def trace(organisation: Organisation, reference: str) -> MessageTrace | None:

@@ -1,0 +1,163 @@
+"""How long each page takes: whole requests, with middleware and templates, no network.
+
+For each URL: wall time at the median and the 95th percentile, processor time of the web
+process and of its database session, which other work on the machine does not lengthen,
+the statements, and the plan of the slowest one where the page is late.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks import ready
+
+# isort: split
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.http.response import HttpResponseBase
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from engine.routing import routes
+from portal.demo.certificates import Authority
+from tests.peers.process import remove_folder, wait_until
+from tests.scale import lists
+from tests.scale.places import Place, Places, clients
+
+GOAL = 100  # milliseconds at the 95th percentile
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One URL's times in milliseconds."""
+
+    place: Place
+    status: int
+    p50: float
+    p95: float
+    web: float
+    database: float
+    statements: int
+    slowest: str
+    slowest_took: float
+
+
+def main(wanted: dict[str, Any]) -> None:
+    _prepare()
+    seen: Counter[int] = Counter()
+    late: list[Measured] = []
+    by_visitor = clients()
+    for place in Places().all():
+        if wanted["only"] not in place.url:
+            continue
+        if wanted["lists"] and place.route not in lists.QUERIES:
+            continue
+        found = _measure(place, by_visitor[place.visitor], wanted["rounds"])
+        seen[found.status] += 1
+        _show(found)
+        if found.status == 200 and found.p95 > GOAL:
+            late.append(found)
+            print("\n".join(_plan(found)), flush=True)
+    counted = ", ".join(f"{count} answered {status}" for status, count in seen.items())
+    print(f"{sum(seen.values())} pages: {counted}")
+    print(f"{len(late)} over {GOAL} ms at the 95th percentile")
+
+
+def _prepare() -> None:
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("collect_assets", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    settings.ALLOWED_HOSTS.append("testserver")
+    authority = Authority(ready.FOLDER / "tls")
+    authority.issue("localhost", "127.0.0.1", kept_as="server")
+    # No key is to be told to wait.
+    settings.POSTERN = settings.POSTERN.model_copy(update={"api_calls_a_minute": 10**9})
+    routes.follow_in_background(at_once=True)
+    wait_until(lambda: routes.last_loaded() is not None, "the routes")
+
+
+def _measure(place: Place, client: Client, rounds: int) -> Measured:
+    status = _request(client, place.url)
+    with CaptureQueriesContext(connection) as captured:
+        _request(client, place.url)
+    slowest = max(captured.captured_queries, key=_took, default={"sql": "", "time": 0})
+    times, web, database = [], time.process_time(), _spent_by_database()
+    if status == 200:
+        for _ in range(rounds):
+            began = time.perf_counter()
+            _request(client, place.url)
+            times.append((time.perf_counter() - began) * 1000)
+    web, database = time.process_time() - web, _spent_by_database() - database
+    times = sorted(times) or [0.0]
+    return Measured(
+        place,
+        status,
+        statistics.median(times),
+        times[min(len(times) * 95 // 100, len(times) - 1)],
+        web * 1000 / len(times),
+        database * 1000 / len(times),
+        len(captured),
+        slowest["sql"],
+        _took(slowest) * 1000,
+    )
+
+
+def _request(client: Client, url: str) -> int:
+    response: HttpResponseBase = client.get(url)
+    if response.streaming:
+        for _ in response:  # to the end, as a browser reads it
+            pass
+    response.close()
+    return response.status_code
+
+
+def _spent_by_database() -> float:
+    """Returns the seconds of processor time of this session's own server process."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (pid,) = cursor.fetchone()
+    # proc(5): the name in parentheses may hold spaces; utime and stime are 14 and 15.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _took(query: dict[str, Any]) -> float:
+    return float(query["time"])
+
+
+def _show(found: Measured) -> None:
+    place = found.place
+    print(
+        f"{found.p50:7.1f} {found.p95:7.1f} ms, processor {found.web:6.1f} web"
+        f" {found.database:6.1f} database, {found.statements:3} statements, the slowest"
+        f" {found.slowest_took:6.1f} ms,"
+        f" {found.status} {place.visitor} {place.url}",
+        flush=True,
+    )
+
+
+def _plan(found: Measured) -> Iterator[str]:
+    yield f"    {found.slowest[:2000]}"
+    if not found.slowest.startswith("SELECT"):
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (ANALYZE, BUFFERS) " + found.slowest)
+        for (line,) in cursor.fetchall():
+            yield f"    {line}"
+
+
+if __name__ == "__main__":
+    try:
+        main(json.loads(sys.argv[1]))
+    finally:
+        remove_folder(ready.FOLDER)
