@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from django.db import models, transaction
@@ -48,7 +48,30 @@ def record(
     organisation whose administrators see the entry. `detail` must be JSON, without
     secrets and without message content. `by=None` means the system itself.
     """
-    entry = Entry(
+    entry = _entry(event, subject, organisation_key, detail, by)
+    _append([entry])
+    return entry
+
+
+def record_each(
+    event: str,
+    subjects: Iterable[models.Model],
+    *,
+    organisation_key: object = "",
+    by: Actor | None,
+) -> None:
+    """Appends an entry for each subject, as `record` does, in two statements for all."""
+    _append([_entry(event, one, organisation_key, None, by) for one in subjects])
+
+
+def _entry(
+    event: str,
+    subject: models.Model,
+    organisation_key: object,
+    detail: Mapping[str, object] | None,
+    by: Actor | None,
+) -> Entry:
+    return Entry(
         at=timezone.now(),
         event=event,
         subject_kind=subject._meta.label_lower,
@@ -59,7 +82,6 @@ def record(
         by_name=str(by)[:320] if by else "Postern",
         detail=dict(detail or {}),
     )
-    return _append(entry)
 
 
 def lock_chain() -> ChainEnd:
@@ -74,14 +96,16 @@ def lock_chain() -> ChainEnd:
 
 
 @transaction.atomic
-def _append(entry: Entry) -> Entry:
+def _append(entries: Sequence[Entry]) -> None:
+    if not entries:
+        return
     end = lock_chain()
-    entry.previous_digest = end.digest
-    entry.digest = digest_of(entry)
-    entry.save(force_insert=True)
-    end.length, end.digest = end.length + 1, entry.digest
+    for entry in entries:
+        entry.previous_digest = end.digest
+        entry.digest = digest_of(entry)
+        end.length, end.digest = end.length + 1, entry.digest
+    Entry.objects.bulk_create(entries)
     end.save()
-    return entry
 
 
 def digest_of(entry: Entry) -> str:

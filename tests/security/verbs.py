@@ -88,6 +88,7 @@ REGISTRY = {
         ("mailbox.granted",),
     ),
     "mailboxes.revoke": without_notice("removes access"),
+    "members.add": without_notice("the accounts are new and empty"),
     "people.add": without_notice("the account is new and empty"),
     "people.edit": without_notice(
         "name, job, phone, town and directory: nothing that gives access"
@@ -121,6 +122,7 @@ REGISTRY = {
         ("person.address_change_requested",),
     ),
     "recovery.record_first_address": without_notice("records who entered it"),
+    "recovery.record_first_addresses": without_notice("records who entered it"),
     "recovery.refuse_address_change": Rule(
         "the owner, the reader of their notice, or an administrator of the account",
         ALL | ASKER,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.utils import timezone
 
 from engine.database import batches
@@ -81,17 +83,24 @@ def request_address_change(
 @verb
 def record_first_address(person: Person, *, by: Actor | None) -> None:
     """Records who gave the everyday address that a new account began with."""
-    if not person.everyday_address:
-        return
+    record_first_addresses([person], by=by)
+
+
+def record_first_addresses(people: Iterable[Person], *, by: Actor | None) -> None:
+    """Records who gave the everyday addresses of several new accounts."""
     now = timezone.now()
-    RecoveryAddressChange.objects.create(
-        person=person,
-        new=person.everyday_address,
-        is_first=True,
-        requested_by=_responsible_person(by),
-        requested_by_name=str(by or ""),
-        effective_at=now,
-        applied_at=now,
+    RecoveryAddressChange.objects.bulk_create(
+        RecoveryAddressChange(
+            person=person,
+            new=person.everyday_address,
+            is_first=True,
+            requested_by=_responsible_person(by),
+            requested_by_name=str(by or ""),
+            effective_at=now,
+            applied_at=now,
+        )
+        for person in people
+        if person.everyday_address
     )
 
 

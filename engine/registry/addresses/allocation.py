@@ -59,7 +59,7 @@ def available_key(organisation: Organisation | None, text: str) -> str:
     the lock that verbs hold keeps the address free until it is stored.
     """
     address = to_community_address(text)
-    if address.domain not in _domains_of(organisation):
+    if address.domain not in domains_of(organisation):
         raise PolicyError(
             f"{address} is not in a domain of {organisation or 'the service itself'}."
         )
@@ -149,7 +149,8 @@ def _forwarded_to(keys: set[str]) -> set[str]:
     return {*targets, *members}
 
 
-def _domains_of(organisation: Organisation | None) -> set[str]:
+def domains_of(organisation: Organisation | None) -> set[str]:
+    """Returns the domains, in community form, in which it may have addresses."""
     if organisation is None:
         return {settings.POSTERN.community_domain}
     # Unverified domains are only claimed: an address in one would let the claimant

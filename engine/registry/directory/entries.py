@@ -6,7 +6,7 @@ that is not active, have no entry at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, TypeVar
 
 from django.db.models import Model, Q, QuerySet
@@ -55,6 +55,17 @@ def build_new_entry(row: Model) -> DirectoryEntry | None:
     is_list = isinstance(row, DistributionList)
     kind = EntryKind.LIST if is_list else EntryKind.GROUP_MAILBOX
     return _entry(kind, row, organisation)
+
+
+def build_new_people(
+    people: Iterable[Person], organisation: Organisation
+) -> list[DirectoryEntry]:
+    """Builds the entries of people who were inserted a moment ago, with one query."""
+    # The object that the caller holds may be older than a suspension.
+    active = Organisation.objects.active().filter(pk=organisation.pk).first()
+    if active is None:
+        return []
+    return [_person_entry(person, active, is_published=True) for person in people]
 
 
 def _people(wanted: Q) -> Iterator[DirectoryEntry]:

@@ -9,8 +9,13 @@ from django.db import connection, transaction
 from django.db.models import Model, Q
 
 from engine.registry.directory.alphabetical_ids import alphabetical_id
-from engine.registry.directory.entries import BATCH, build_entries, build_new_entry
-from engine.registry.models import DirectoryEntry, EntryKind, Organisation
+from engine.registry.directory.entries import (
+    BATCH,
+    build_entries,
+    build_new_entry,
+    build_new_people,
+)
+from engine.registry.models import DirectoryEntry, EntryKind, Organisation, Person
 
 
 @transaction.atomic(savepoint=False)
@@ -25,6 +30,28 @@ def add_new(row: Model) -> None:
     entry = build_new_entry(row)
     if entry is not None:
         _insert_among_others([entry])
+
+
+def add_new_people(people: Iterable[Person], organisation: Organisation) -> None:
+    """Adds the entries of an organisation's people who were inserted a moment ago."""
+    entries = build_new_people(people, organisation)
+    first = [
+        alphabetical_id(one.kind, one.name, one.row_id, is_taken=lambda pk: False)
+        for one in entries
+    ]
+    rows = DirectoryEntry.objects.filter(pk__in=first)
+    known = set(rows.values_list("pk", flat=True))
+    free = set(first) - known
+    given: set[int] = set()
+    # One query for all: of a thousand new entries, fewer than one finds its place taken.
+    _insert(
+        entries,
+        given,
+        is_taken=lambda pk: (
+            pk in given
+            or (pk not in free and DirectoryEntry.objects.filter(pk=pk).exists())
+        ),
+    )
 
 
 def remove(kind: EntryKind, row_id: int) -> None:

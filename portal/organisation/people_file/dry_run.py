@@ -92,11 +92,6 @@ class _OwnDomains:
         return address.key
 
 
-def is_there(organisation: Organisation, key: str) -> bool:
-    """Returns whether the organisation has a person with the address."""
-    return Person.objects.filter(organisation=organisation, address=key).exists()
-
-
 def _checked(row: Row, domains: _OwnDomains) -> dict[str, Any]:
     cells = dict(row.cells)
     address = cells.pop("address", "")

@@ -121,8 +121,12 @@ def test_people_are_added_by_a_job_and_get_their_links(
 
 
 def test_job_that_was_killed_goes_on_where_it_was(
-    admin_client: Client, path_to: Path, northfield: Organisation
+    admin_client: Client,
+    path_to: Path,
+    northfield: Organisation,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(importer, "PEOPLE_AT_ONCE", 1)
     file = upload(admin_client, path_to, HEAD + JO + JO.replace("jo@n", "ann@n"))
     PeopleFile.objects.update(status="loading")
     importer._add_next(file.pk, file.rows)  # and the worker dies
@@ -133,6 +137,11 @@ def test_job_that_was_killed_goes_on_where_it_was(
     assert northfield.people.count() == 3
     file.refresh_from_db()
     assert (file.done_count, file.added_count) == (2, 2)
+
+
+@pytest.fixture(autouse=True)
+def _one_slice_a_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importer, "SECONDS_AT_ONCE", 0.0)
 
 
 def many(number: int) -> str:
