@@ -63,7 +63,7 @@ def copied(content: IO[bytes], *, organisation_id: int | None = None) -> Iterato
     try:
         yield Copy(key, size, digest)
     except BaseException:
-        store.delete_or_leave(Kind.QUARANTINE, key)
+        store.discard(Kind.QUARANTINE, key)
         raise
 
 

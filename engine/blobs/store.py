@@ -85,6 +85,18 @@ def delete(kind: Kind, key: str) -> None:
         configured().delete(kind, key)
 
 
+def discard(kind: Kind, key: str) -> None:
+    """Deletes a blob that no row was committed for; a missing one is no error.
+
+    No backup can refer to it, so that none needs to be waited for, and the database is not
+    asked. Leaves it to its kind's sweep where the store does not answer.
+    """
+    try:
+        configured().delete(kind, key)
+    except BlobStoreError as error:
+        log.warning("%s of %s is left to the sweep: %s", key, kind, error)
+
+
 def delete_or_leave(kind: Kind, key: str) -> None:
     """Deletes a blob, or leaves it to its kind's sweep.
 

@@ -125,7 +125,7 @@ def blob_store() -> Iterator[Result]:
         try:
             is_same = store.read(Kind.BODY, key) == TRIAL
         finally:
-            store.delete(Kind.BODY, key)
+            store.discard(Kind.BODY, key)
     except OSError as error:
         yield fault(
             "blob store", f"{name}: {error}. Start it, or correct its settings."

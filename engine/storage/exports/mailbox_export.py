@@ -110,7 +110,7 @@ def _write(export: Export, file: BinaryIO) -> bool:
     )
     if not _finish(export, ExportStatus.READY, done=progress.done, blob_key=key):
         sealed_blobs.forget(Kind.EXPORT, key)
-        store.delete(Kind.EXPORT, key)
+        store.discard(Kind.EXPORT, key)
     progress_file.unlink(missing_ok=True)
     return False
 

@@ -51,6 +51,12 @@ class Host:
             return live.execute(statement.encode()).fetchall()
 
 
+@pytest.fixture(autouse=True)
+def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A state folder without the blobs of other tests."""
+    monkeypatch.setattr(settings.POSTERN, "var", tmp_path / "var")
+
+
 @pytest.fixture
 def host(tmp_path: Path) -> Iterator[Host]:
     """An empty host."""

@@ -135,6 +135,7 @@ def test_bodies_are_listed_from_any_key_on() -> None:
     assert {one.size for one in store.listing(Kind.BODY)} == {1}
 
 
+@pytest.mark.django_db
 def test_the_sweep_deletes_old_blobs_that_no_row_names() -> None:
     named, orphan, fresh = (store.keep(Kind.LETTER, bytes([n])) for n in range(3))
     for key in (named, orphan):
