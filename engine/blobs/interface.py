@@ -44,6 +44,13 @@ class BlobStoreError(StorageUnavailableError):
         self.is_permanent = is_permanent
 
 
+class BlobDamagedError(BlobStoreError):
+    """The store holds something other than the key says."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, is_permanent=True)
+
+
 class BlobStore(Protocol):
     """Keeps blobs under keys. Blocks: call it in a thread. Every method may raise
     BlobStoreError, or another OSError such as that of a full disk."""
@@ -51,6 +58,13 @@ class BlobStore(Protocol):
     @property
     def name(self) -> str:
         """The name that logs and alarms show, without credentials."""
+
+    @property
+    def identity(self) -> str:
+        """The same for every process that reads and writes the same blobs."""
+
+    def probe(self) -> None:
+        """Writes something small, within a few seconds. Raises BlobStoreError."""
 
     def put(self, kind: Kind, key: str, path: Path) -> None:
         """Stores a complete file durably before it returns, and takes the file over.
@@ -60,6 +74,12 @@ class BlobStore(Protocol):
 
     def open(self, kind: Kind, key: str) -> BinaryIO:
         """Opens a blob for reading and seeking. Raises FileNotFoundError."""
+
+    def digest(self, kind: Kind, key: str) -> str:
+        """Reads a blob where it is stored, past any cache, and returns its SHA-256.
+
+        Raises FileNotFoundError.
+        """
 
     def find(self, kind: Kind, key: str) -> Stored | None:
         """Returns the blob's size and time, or None where it is missing."""

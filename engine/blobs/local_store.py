@@ -29,6 +29,14 @@ class LocalStore:
         """The state folder."""
         return str(settings.POSTERN.path())
 
+    @property
+    def identity(self) -> str:
+        """The state folder and its machine: containers of one may share it."""
+        return f"files {state_folder.identity()}"
+
+    def probe(self) -> None:
+        """Does nothing: the disk has alarms of its own."""
+
     def put(self, kind: Kind, key: str, path: Path) -> None:
         """Flushes the file, renames it into its place, and flushes the folder.
 
@@ -45,6 +53,11 @@ class LocalStore:
     def open(self, kind: Kind, key: str) -> BinaryIO:
         """Opens the file. Raises FileNotFoundError."""
         return path_of(kind, key).open("rb")
+
+    def digest(self, kind: Kind, key: str) -> str:
+        """Reads the file and returns its SHA-256. Raises FileNotFoundError."""
+        with self.open(kind, key) as file:
+            return keys.digest_of(file)
 
     def find(self, kind: Kind, key: str) -> Stored | None:
         """Returns the file's size and time."""

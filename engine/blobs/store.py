@@ -5,25 +5,48 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Iterator
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import BinaryIO
 
+from django.conf import settings
 from django.db import DatabaseError, transaction
 
 from engine.blobs import deletion_pause, keys
 from engine.blobs.interface import BlobStore, BlobStoreError, Kind, Stored
 from engine.blobs.local_store import LocalStore
+from engine.blobs.paired_store import PairedStore
+from engine.blobs.s3_address import S3Address
+from engine.blobs.s3_store import S3Store
 from engine.secrets import state_folder
 
 log = logging.getLogger(__name__)
 
-_LOCAL = LocalStore()
+# The value of POSTERN_BLOB_URL that means files in the state folder.
+FILES = "files"
 
 
 def configured() -> BlobStore:
-    """Returns the store that new blobs go to."""
-    return _LOCAL
+    """Returns the store of POSTERN_BLOB_URL, with that of POSTERN_BLOB_SECOND_URL."""
+    ours = settings.POSTERN
+    first = _made(ours.blob_url)
+    if not ours.blob_second_url:
+        return first
+    return PairedStore(first, _made(ours.blob_second_url))
+
+
+@lru_cache(maxsize=8)
+def _made(url: str) -> BlobStore:
+    return LocalStore() if url == FILES else S3Store(S3Address.parse(url))
+
+
+def identities() -> tuple[str, str]:
+    """Returns the identity of the store that is written, and of the second or "".
+
+    Raises OSError where the state folder cannot be read.
+    """
+    second = settings.POSTERN.blob_second_url
+    return configured().identity, _made(second).identity if second else ""
 
 
 def spool_folder() -> Path:

@@ -125,6 +125,7 @@ class ProcessMonitor:
         try:
             facts.update(host_state.disk())
             facts["counts_in"] = host_state.counter_folder()
+            facts.update(host_state.blob_stores())
         except OSError:
             # A broken disk must stop neither heartbeats nor alarms.
             log.warning("the disk of POSTERN_VAR cannot be read", exc_info=True)

@@ -2,8 +2,8 @@
 
 Whether the database has this version's migrations; in production also whether the virus
 scanner answers and opens what it must, whether other hosts serve this database without a
-shared cache, and whether the master keys open what is stored. The settings themselves are
-checked by `portal.configuration.production_checks`.
+shared cache or with other blobs, and whether the master keys open what is stored. The
+settings themselves are checked by `portal.configuration.production_checks`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from django.db import connection
 
 from engine.antivirus.scanners import clamd, coverage_proof
 from engine.backups.models import Restore
+from engine.blobs import store
 from engine.database import clock, due_migrations
 from engine.encryption import key_checks
 from engine.health import process_identity
@@ -29,6 +30,11 @@ log = logging.getLogger(__name__)
 
 # Due migrations that the error names.
 SHOWN = 3
+OTHER_BLOBS = (
+    "Other hosts ({}) serve the same database, and the bodies of messages that one host "
+    "keeps would be missing on the others. Set POSTERN_BLOB_URL to the same S3 bucket on "
+    "all of them; engine/blobs/README.md says how to move there what is in files."
+)
 
 
 def check(*, scans: bool) -> None:
@@ -103,6 +109,8 @@ def _is_loopback(host: str) -> bool:
 
 
 def _faults_of_hosts() -> Iterator[str]:
+    if others := hosts_with_other_blobs():
+        yield OTHER_BLOBS.format(", ".join(others))
     if settings.POSTERN.redis_url or connection.vendor != "postgresql":
         return
     if others := hosts_with_own_counters():
@@ -121,6 +129,24 @@ def hosts_with_own_counters() -> list[str]:
     here = host_state.counter_folder()
     alive = Heartbeat.objects.alive(clock.now())
     return sorted({beat.host for beat in alive if _counts_elsewhere(beat, here)})
+
+
+def hosts_with_other_blobs() -> list[str]:
+    """Returns the names of hosts that cannot read our blobs, or whose blobs we cannot.
+
+    Each must read what the others write: from its first store or from its second.
+    """
+    ours = store.identities()
+    alive = Heartbeat.objects.alive(clock.now())
+    return sorted({beat.host for beat in alive if not _shares_blobs(beat, ours)})
+
+
+def _shares_blobs(beat: Heartbeat, ours: tuple[str, str]) -> bool:
+    written = beat.facts.get("blobs_in")
+    if written is None:
+        # An earlier version, which knows files only and does not report them.
+        return beat.host == process_identity.host()
+    return written in ours and ours[0] in (written, beat.facts.get("blobs_also_in"))
 
 
 def _counts_elsewhere(beat: Heartbeat, here: str) -> bool:

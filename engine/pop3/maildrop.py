@@ -6,7 +6,6 @@ from array import array
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import BinaryIO
 
 from django.db import transaction
 from django.db.models import Q
@@ -17,12 +16,7 @@ from engine.pop3 import replies
 from engine.pop3.replies import Refused
 from engine.registry.credentials import authentication, generated_secrets
 from engine.registry.models import Mailbox, MailboxKind
-from engine.storage import (
-    content,
-    content_keys,
-    message_actions,
-    standard_folders,
-)
+from engine.storage import content, content_keys, message_actions, standard_folders
 from engine.storage.content_keys import Held
 from engine.storage.models import Message
 
@@ -128,18 +122,16 @@ def open_maildrop(mailbox: Mailbox) -> Maildrop:
     return maildrop
 
 
-def open_message(maildrop: Maildrop, item: Item) -> tuple[bytes, BinaryIO]:
-    """Returns the header as served to clients, and the body, which the caller must close.
+def find_message(maildrop: Maildrop, item: Item) -> tuple[bytes, Held]:
+    """Returns the header as served to clients, and the content with the body.
 
-    Raises Message.DoesNotExist or FileNotFoundError when the message is gone, and as
-    `content.open_body` does.
+    Raises Message.DoesNotExist when the message is gone, and as `content.header` does.
     """
     message = Message.objects.select_related("content").get(
         pk=item.message_id, mailbox_id=maildrop.mailbox_id
     )
     held = Held(message.content, maildrop.organisation_id)
-    header = return_path(message.envelope_sender) + content.header(held)
-    return header, content.open_body(held)
+    return return_path(message.envelope_sender) + content.header(held), held
 
 
 def read_small(maildrop: Maildrop, items: Collection[Item]) -> dict[int, bytes]:

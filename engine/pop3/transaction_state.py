@@ -21,6 +21,7 @@ from engine.pop3.maildrop_lock import RENEW_SECONDS, MaildropLease
 from engine.pop3.read_ahead import ReadAhead
 from engine.pop3.replies import Refused, line
 from engine.pop3.server_context import ServerContext
+from engine.storage import content
 from engine.storage.models import Message
 
 log = logging.getLogger(__name__)
@@ -148,7 +149,8 @@ class TransactionState:
     async def _send(self, item: Item, title: str, *, body_lines: int | None) -> None:
         in_thread = self._server.threads.run
         try:
-            header, body = await in_thread(maildrop.open_message, self._maildrop, item)
+            header, kept = await in_thread(maildrop.find_message, self._maildrop, item)
+            body = await content.open_in_thread(kept)
         except (Message.DoesNotExist, FileNotFoundError) as error:
             raise Refused(replies.GONE) from error
         except UnreadableError as error:

@@ -8,6 +8,7 @@ other modes; those are restricted when a process starts.
 from __future__ import annotations
 
 import os
+import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
+# Identifies the running kernel: all containers of a machine read the same value.
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 # Folders whose few files are restricted one by one, since each is a key. Others may hold
 # millions of files, which the mode of their folder protects.
 _KEY_FOLDERS = ("tls", "dkim")
@@ -37,6 +40,17 @@ def subfolder(*parts: str) -> Path:
     Without arguments it is the state folder itself.
     """
     return make_private_folder(settings.POSTERN.path(*parts))
+
+
+def identity(*parts: str) -> str:
+    """Returns an identifier of a folder in the state folder, which is created.
+
+    Containers of one machine that share the folder get the same identifier; a copy of
+    the folder on another machine gets another. Raises OSError.
+    """
+    found = subfolder(*parts).stat()
+    system = _BOOT.read_text().strip() if _BOOT.exists() else socket.gethostname()
+    return f"{system} {found.st_dev} {found.st_ino}"
 
 
 def make_private_folder(path: Path) -> Path:

@@ -19,6 +19,7 @@ from engine.antivirus.attachments import policy as attachment_policy
 from engine.antivirus.scanners import coverage_proof, message_scan
 from engine.antivirus.scanners.interface import Scan, Scanner
 from engine.antivirus.verdict import Verdict
+from engine.blobs import threads
 from engine.mail import smtp_replies
 from engine.mail.dkim.verification import Result
 from engine.mail.errors import PermanentFailure
@@ -152,7 +153,7 @@ async def _keep(spool: Spool, header: bytes) -> KeptContent:
     """Makes the content durable; a file is flushed to the disk in a thread."""
     if spool.is_small:
         return spool.keep(header)
-    return await asyncio.to_thread(spool.keep, header)
+    return await threads.run(spool.keep, header)
 
 
 async def _examine(message: ReceivedMessage, verdict: Verdict) -> list[str]:

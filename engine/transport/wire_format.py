@@ -40,11 +40,12 @@ class WireMessage:
     is_converted: bool = False
 
     @classmethod
-    def unconverted(cls, header: bytes, holding: Holding) -> WireMessage:
-        """Returns the message as it is. Opens a file: call it in a thread."""
-        own = len(content.header(holding))
+    async def unconverted(cls, header: bytes, holding: Holding) -> WireMessage:
+        """Returns the message as it is."""
+        # In a thread, because it may look the content's key up.
+        own = len(await asyncio.to_thread(content.header, holding))
         size = holding.content.size - own + len(header)
-        return cls(header, content.open_body(holding), size)
+        return cls(header, await content.open_in_thread(holding), size)
 
     @property
     def is_seven_bit(self) -> bool:
@@ -84,7 +85,7 @@ async def prepare(
 
     Raises PermanentFailure, whose text says what to do, where that is impossible.
     """
-    message = await asyncio.to_thread(WireMessage.unconverted, header, holding)
+    message = await WireMessage.unconverted(header, holding)
     try:
         if takes_eight_bit or await asyncio.to_thread(lambda: message.is_seven_bit):
             return message

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from engine.blobs.s3_address import S3Address
 from engine.secrets.certificates import CertificateError, CertificateFiles
 from engine.secrets.key_files import HOW_TO_MAKE_ONE, parse_key, read_key_file
 from portal.configuration import database_url
@@ -97,6 +98,12 @@ def _faults_of_secrets(environment: Environment) -> Iterator[str]:
         )
     if environment.debug:
         yield "Debug pages show secrets. Set POSTERN_DEBUG=false."
+    for url in (environment.blob_url, environment.blob_second_url):
+        if url.startswith("s3:") and not _is_encrypted(S3Address.parse(url).endpoint):
+            yield (
+                "Bodies of messages would cross the network in clear. Set the endpoint in "
+                "POSTERN_BLOB_URL to its https:// address."
+            )
     is_sqlite = database_url.is_sqlite(environment.database_url)
     if is_sqlite and not environment.sqlite_in_production:
         yield (
@@ -138,6 +145,16 @@ def _faults_of_the_web(environment: Environment) -> Iterator[str]:
             "All visitors would appear to have one IP address. Set "
             'POSTERN_TRUSTED_PROXIES to the networks of the proxies, such as ["10.0.0.0/28"].'
         )
+
+
+def _is_encrypted(endpoint: str) -> bool:
+    """Returns whether an S3 endpoint is reached over TLS, or is on this machine."""
+    found = urlsplit(endpoint or "https://")
+    return found.scheme == "https" or found.hostname in (
+        "127.0.0.1",
+        "::1",
+        "localhost",
+    )
 
 
 def entropy(key: str) -> float:

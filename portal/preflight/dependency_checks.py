@@ -18,6 +18,7 @@ from engine.database import clock
 from engine.encryption import key_checks
 from engine.health.checks import dependency_probes
 from engine.health.checks.host_state import MAX_CLOCK_DIFFERENCE
+from engine.management import startup_checks
 from engine.transport.smart_host import smart_host
 from portal.preflight.results import Result, Status, fault, ok, warning
 
@@ -135,6 +136,16 @@ def blob_store() -> Iterator[Result]:
         yield ok("blob store", f"{name}: a blob was written, read and deleted.")
     else:
         yield fault("blob store", f"{name} returns other octets than it was given.")
+
+
+def other_hosts() -> Iterator[Result]:
+    """Yields a fault where other hosts serve this database with blobs of their own."""
+    try:
+        others = startup_checks.hosts_with_other_blobs()
+    except DatabaseError:
+        return  # the check of the database reports it
+    if others:
+        yield fault("blob store", startup_checks.OTHER_BLOBS.format(", ".join(others)))
 
 
 def scanners() -> Iterator[Result]:

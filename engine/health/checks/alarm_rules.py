@@ -80,6 +80,16 @@ _RULES = (
         "lost one: what is stored needs the one that encrypted it.",
     ),
     Rule(
+        "store",
+        "The store of message bodies cannot be reached",
+        "Messages over 64 kB are deferred, and those that are stored cannot be read. "
+        "Nothing that was accepted is lost.",
+        "Start the S3 service at the address in POSTERN_BLOB_URL, or correct the bucket, "
+        "the key and the secret there. Make sure that this host can connect to it.",
+        public="Large messages and attachments cannot be sent or read at the moment. "
+        "Mail programs and servers try again by themselves.",
+    ),
+    Rule(
         "disk",
         "A disk is nearly full",
         "Once it is full, this host accepts no more mail.",

@@ -1,4 +1,4 @@
-"""Probes what a host depends on: virus scanners, shared cache and certificate."""
+"""Probes what a host depends on: virus scanners, shared cache, blobs and certificate."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from engine.antivirus.scanners import coverage_proof, message_scan
 from engine.antivirus.scanners.coverage_proof import Shortfall
 from engine.antivirus.scanners.message_scan import Scanner, ScannerUnavailable
+from engine.blobs import store
 from engine.health import readiness
 from engine.health.checks.host_state import Facts
 from engine.secrets.certificates import CertificateError, CertificateFiles
@@ -28,7 +29,7 @@ class DependencyProbes:
     """Keeps the latest result of each probe. One thread calls `run` repeatedly."""
 
     def __init__(self) -> None:
-        self._unknown = {"scanner", "scanner_doubt", "cache", "certificate"}
+        self._unknown = {"scanner", "scanner_doubt", "cache", "certificate", "store"}
         self.facts: Facts = {"unknown": sorted(self._unknown)}
         self._failures: dict[str, int] = {}
 
@@ -44,6 +45,8 @@ class DependencyProbes:
             facts["cache_fault"] = fault
         if fault := self._lasting("certificate", certificate_fault()):
             facts["certificate_fault"] = fault
+        if fault := self._lasting("store", store_fault()):
+            facts["store_fault"] = fault
         if expiry := certificate_expiry():
             facts["certificate"] = expiry
         if self._unknown:
@@ -122,6 +125,15 @@ def cache_fault() -> str:
     try:
         readiness.ping_cache()
     except (RedisError, OSError) as error:
+        return str(error)
+    return ""
+
+
+def store_fault() -> str:
+    """Returns why the store of blobs takes none; "" if it does. Takes a few seconds."""
+    try:
+        store.configured().probe()
+    except OSError as error:
         return str(error)
     return ""
 

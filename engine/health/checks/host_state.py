@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TypedDict
 
 from django.conf import settings
 
-from engine.health import process_identity
+from engine.blobs import store
 from engine.health.checks.findings import Finding, Unknown
 from engine.secrets import state_folder
 
@@ -25,13 +24,12 @@ MIN_FREE_SHARE = 0.1
 MIN_FREE_INODES = 0.02  # share of all inodes
 MAX_CLOCK_DIFFERENCE = 30.0  # seconds
 RENEWAL = timedelta(days=21)
-# Identifies the running kernel: all containers of a machine read the same value.
-_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 RULES = frozenset(
     {
         "disk", "certificate", "clock", "scanner", "scanner_doubt", "cache", "master_key",
+        "store",
     }
 )  # fmt: skip
 
@@ -59,6 +57,12 @@ class Facts(TypedDict, total=False):
     """The faults of some of several scanners, or of what they open."""
     cache_fault: str
     master_key_fault: str
+    store_fault: str
+    """Why the store of blobs does not take or give any."""
+    blobs_in: str
+    """The identity of the store that the process writes blobs to."""
+    blobs_also_in: str
+    """That of the second, from which it reads as well; "" without one."""
     unknown: list[str]
     """Rules that this process has not judged yet, because it has just started."""
     loop_lag: float
@@ -71,9 +75,13 @@ def counter_folder() -> str:
     Containers of one machine that share the folder get the same identifier; a copy of
     the folder on another machine gets another. Raises OSError.
     """
-    found = state_folder.subfolder("cache").stat()
-    system = _BOOT.read_text().strip() if _BOOT.exists() else process_identity.host()
-    return f"{system} {found.st_dev} {found.st_ino}"
+    return state_folder.identity("cache")
+
+
+def blob_stores() -> Facts:
+    """Returns where this process writes blobs, and where else it reads. Raises OSError."""
+    first, second = store.identities()
+    return {"blobs_in": first, "blobs_also_in": second}
 
 
 def disk() -> Facts:
@@ -104,6 +112,8 @@ def findings(host: str, facts: Facts, now: datetime) -> Iterator[Finding]:
         yield Finding("cache", host, fault)
     if fault := facts.get("master_key_fault"):
         yield Finding("master_key", host, fault)
+    if fault := facts.get("store_fault"):
+        yield Finding("store", host, fault)
 
 
 def unknown(host: str, seen: Sequence[Facts]) -> Iterator[Unknown]:

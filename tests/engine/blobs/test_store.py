@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +15,6 @@ from engine.blobs import keys, local_store, orphan_sweep, store
 from engine.blobs.interface import BlobStoreError, Kind
 
 OLD_KEY = "0123456789abcdef0123456789abcdef"
-
-
-@pytest.fixture(autouse=True)
-def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(settings.POSTERN, "var", tmp_path)
-    return tmp_path
 
 
 def test_a_key_names_the_digest_of_what_is_stored() -> None:

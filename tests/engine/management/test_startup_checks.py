@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
+from engine.blobs import store
 from engine.database import clock
 from engine.health import process_identity
 from engine.health.checks import host_state
@@ -76,7 +77,7 @@ def beat(ago: timedelta, **over: object) -> None:
     """Records a heartbeat of a process on another host, so many seconds ago."""
     at = clock.now() - ago
     fields = {"kind": "web", "host": "mail2", "pid": 7, "started_at": at, "at": at}
-    facts = {"counts_in": "another-machine 1 2"}
+    facts = {"counts_in": "another-machine 1 2", "blobs_in": store.identities()[0]}
     Heartbeat.objects.create(**{**fields, "facts": facts, **over})
 
 
@@ -150,6 +151,49 @@ def test_containers_that_share_the_folder_count_in_one_place() -> None:
     beat(NOW, facts={"counts_in": host_state.counter_folder()})
 
     assert startup_checks.hosts_with_own_counters() == []
+
+
+BUCKET = "s3://mail/ at https://s3.example"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("ours", "theirs", "is_shared"),
+    [
+        (("files", ""), None, False),
+        (("files", ""), ("files 1 2 3", ""), False),
+        (("files", ""), (BUCKET, ""), False),
+        (("s3", ""), (BUCKET, ""), True),
+        (("s3", ""), ("files 1 2 3", ""), False),
+        (("s3", "files"), (BUCKET, ""), True),
+        # The two steps of a move, while hosts restart one by one.
+        (("files", "s3"), (BUCKET, "files"), True),
+        (("s3", "files"), ("files", BUCKET), True),
+        (("s3", "files"), ("files", ""), False),
+    ],
+)
+def test_hosts_must_read_what_the_others_write(
+    monkeypatch: pytest.MonkeyPatch,
+    ours: tuple[str, str],
+    theirs: tuple[str, str] | None,
+    is_shared: bool,
+) -> None:
+    files, _ = store.identities()
+    urls = {"s3": "s3://mail/?endpoint=https://s3.example", "files": "files", "": ""}
+    monkeypatch.setattr(settings.POSTERN, "blob_url", urls[ours[0]])
+    monkeypatch.setattr(settings.POSTERN, "blob_second_url", urls[ours[1]])
+    monkeypatch.setattr(settings.POSTERN, "redis_url", "redis://cache.example/0")
+    # "files" stands for this host's own, in a container beside it.
+    first, second = [files if one == "files" else one for one in theirs or ("", "")]
+    facts = {"blobs_in": first, "blobs_also_in": second} if theirs else {}
+
+    beat(NOW, facts=facts)
+
+    if is_shared:
+        startup_checks.check(scans=False)
+        return
+    with pytest.raises(ImproperlyConfigured, match=r"mail2.*POSTERN_BLOB_URL"):
+        startup_checks.check(scans=False)
 
 
 @pytest.mark.django_db(transaction=True)  # which would cache PostgreSQL's first answer

@@ -217,6 +217,7 @@ CAUSES = {
     "scanner_doubt": fact(scanner_doubt="clamd.test:3310: it does not answer"),
     "cache": fact(cache_fault="Connection refused"),
     "master_key": fact(master_key_fault="The KMS command failed"),
+    "store": fact(store_fault="s3://postern/ does not answer"),
     "disk": fact(disk_free=GB // 2, disk_total=100 * GB),
     "certificate": fact(certificate=SOON.isoformat()),
     "clock": fact(clock=-300.0),
