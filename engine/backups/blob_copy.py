@@ -9,7 +9,7 @@ from typing import NamedTuple
 from engine.backups.manifest import Blob, HashingReader
 from engine.backups.targets import Target, blob_name
 from engine.blobs import keys, store
-from engine.blobs.interface import Kind
+from engine.blobs.interface import BlobStoreError, Kind
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,11 @@ class BlobCopier:
             source = store.open_blob(kind, key)
         except FileNotFoundError:
             return Blob(kind.value, key, fault=MISSING), False
+        except BlobStoreError as error:
+            # A store may verify what it reads. One that refuses us says so here again.
+            if not error.is_permanent or not store.exists(kind, key):
+                raise
+            return Blob(kind.value, key, fault=DAMAGED), False
         with source:
             reader = HashingReader(source)
             self._target.write(blob_name(kind.value, key), reader.chunks())

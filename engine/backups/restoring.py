@@ -203,7 +203,7 @@ def _copy(target: Target, blob: Blob) -> Blob:
     try:
         digest = _spool(target, blob, path)
     except FileNotFoundError:
-        return Blob(blob.kind, blob.key, fault=MISSING)
+        return Blob(blob.kind, blob.key, fault=blob.fault or MISSING)
     store.configured().put(kind, blob.key, path)
     if digest == blob.sha256:
         return blob

@@ -148,10 +148,10 @@ def main(messages: int = 1_000_000, blobs: int = 20_000) -> None:
             say("restored", *other.run("restore", str(target)))
             octets = sum(
                 path.stat().st_size
-                for path in target.rglob("*")
-                if path.is_file() and "blobs" not in path.parts
+                for path in max(target.glob("backups/*")).rglob("*")
+                if path.is_file()
             )
-            print(f"each dump of the database has {octets / 2 / 1e9:.2f} GB")
+            print(f"the last backup has {octets / 1e6:.0f} MB beside its blobs")
     finally:
         remove_folder(folder)
 

@@ -11,6 +11,7 @@ from django.db import DatabaseError
 from engine.backups import creation, problems, targets
 from engine.backups.manifest import BackupError, Manifest
 from engine.blobs.deletion_pause import PauseLostError
+from engine.blobs.interface import BlobStoreError
 from engine.health.checks import backups
 
 
@@ -48,7 +49,9 @@ class Command(BaseCommand):
 
 def _failed(error: Exception) -> str:
     """Records the failure where the database can be reached, and describes it."""
-    is_permanent = isinstance(error, BackupError) and error.is_permanent
+    is_permanent = (
+        isinstance(error, BackupError | BlobStoreError) and error.is_permanent
+    )
     advice = (
         "Repeating it does not help: resolve the cause first."
         if is_permanent

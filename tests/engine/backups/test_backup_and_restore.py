@@ -16,7 +16,7 @@ from engine.backups import creation, prepare_restored
 from engine.backups.models import Problem, Restore
 from engine.backups.targets import FolderTarget
 from engine.blobs import deletion_pause, store
-from engine.blobs.interface import Kind
+from engine.blobs.interface import BlobStoreError, Kind
 from engine.blobs.models import DeletionPause
 from engine.database import clock
 from engine.health.checks import backups
@@ -218,6 +218,20 @@ def test_a_lost_blob_makes_the_backup_incomplete(
 
     assert Problem.objects.get().is_permanent
     assert backups.last() is not None
+
+
+def test_a_blob_that_the_store_finds_damaged_stops_no_backup(
+    large: Message, target: FolderTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise BlobStoreError("Its SHA-256 is another one.", is_permanent=True)
+
+    monkeypatch.setattr(store, "open_blob", refuse)
+    assert creation.create(target).manifest.damaged == 1
+
+    monkeypatch.setattr(store, "exists", refuse)
+    with pytest.raises(BlobStoreError):
+        creation.create(target)
 
 
 def test_a_restore_that_is_not_complete_stops_every_start(db: None) -> None:
