@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 from contextlib import ExitStack
 from typing import Self
 
@@ -33,6 +34,11 @@ IMPORTED = """
     SELECT count(*), count(DISTINCT address) FROM registry_person
     WHERE address LIKE 'import-%'
 """
+ADD_PICTURE = """
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+print(default_storage.save("images/drill.png", ContentFile(b"a picture")))
+"""
 # Clients connect to the balancer over loopback, and no host may see another address.
 VISITORS = "SELECT DISTINCT peer FROM web_sessions_signin"
 CLIENT = "127.0.0.1"
@@ -48,12 +54,16 @@ class Extras:
         self._ends = ExitStack()
         self._imported = (0, 0)
         self._visitors: set[str] = set()
+        self._pictures = 0
 
     def __enter__(self) -> Self:
         authority = Authority(self._world.disk / "tls")
         own = authority.issue(EDGE, kept_as="hook")
         url = self._ends.enter_context(webhook(self._hook, own))
         self._world.run_on(self._world.hosts[0], ADD_HOOK.format(url=url))
+        first, *_ = self._world.hosts
+        # The store chooses the name.
+        self._picture = self._world.run_on(first, ADD_PICTURE).splitlines()[-1]
         for host in self._world.hosts:
             code = IMPORT.format(raw=people_file(host.name), name=host.name)
             self._world.run_on(host, code)
@@ -66,7 +76,12 @@ class Extras:
     def is_good(self) -> bool:
         wanted = PEOPLE * len(self._world.hosts)
         has_imported = self._imported == (wanted, wanted)
-        return has_imported and bool(self._hook.calls) and self._visitors == {CLIENT}
+        return (
+            has_imported
+            and bool(self._hook.calls)
+            and self._visitors == {CLIENT}
+            and self._pictures == len(self._world.hosts)
+        )
 
     def summary(self) -> list[str]:
         """Waits for the imports, and returns what came of them and of the webhook."""
@@ -76,10 +91,16 @@ class Extras:
             print(error, flush=True)
         with psycopg.connect(self._world.database) as connection:
             self._visitors = {one for (one,) in connection.execute(VISITORS)}
+        pairs = zip(self._world.hosts, self._world.machines, strict=False)
+        self._pictures = sum(
+            has_picture(machine.address, host.ports["web"], self._picture)
+            for host, machine in pairs
+        )
         events, repeated = len(self._hook.calls), self._hook.calls.total()
         wanted = PEOPLE * len(self._world.hosts)
         return [
             f"imported {self._imported[0]} of {wanted} people",
+            f"a guide's picture is on {self._pictures} hosts",
             f"{events} webhook events in {repeated} calls",
             f"addresses of visitors who signed in: {', '.join(self._visitors)}",
         ]
@@ -98,3 +119,14 @@ def people_file(name: str) -> str:
         for number in range(PEOPLE)
     ]
     return "\\n".join(["name,address", *rows])
+
+
+def has_picture(address: str, port: int, name: str) -> bool:
+    """Returns whether a host itself serves a guide's picture."""
+    connection = http.client.HTTPConnection(address, port, timeout=30)
+    headers = {"Host": "localhost", "X-Forwarded-Proto": "https"}
+    try:
+        connection.request("GET", f"/guides/pictures/{name}", headers=headers)
+        return connection.getresponse().status == 200
+    finally:
+        connection.close()

@@ -1,4 +1,4 @@
-"""Two hosts behind HAProxy, with PostgreSQL, its replica and Redis on others."""
+"""Two hosts behind HAProxy; PostgreSQL, its replica, Redis and S3 on others."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from tests.peers.clamd import Clamd
 from tests.peers.haproxy import Backend, HAProxy
 from tests.peers.postgres import USER, Postgres
 from tests.peers.process import free_port, open_folder, remove_folder
+from tests.peers.rclone import Rclone
 from tests.peers.redis import Redis
 from tests.soak.world import FIRM, SUFFIX, Entry, Host, World
 
@@ -65,8 +66,6 @@ class Cluster(World):
     """All parts, running. `database` names both servers of PostgreSQL."""
 
     machines: list[Namespace] = field(default_factory=list)
-    # Within the database, which is all that these hosts share.
-    large: int = 40_000
 
     def _build(self) -> None:
         self.folder = open_folder()
@@ -84,6 +83,8 @@ class Cluster(World):
         self._ends.enter_context(self.primary.postgres)
         redis = Redis(host=shared.address, inside=shared.inside)
         self.redis = self._ends.enter_context(redis)
+        rclone = Rclone(host=shared.address, inside=shared.inside)
+        self.rclone = self._ends.enter_context(rclone)
         self.clamd = Clamd(self.folder / "clamd")
         self.clamd.start()
         self._ends.callback(self.clamd.stop)
@@ -130,6 +131,7 @@ class Cluster(World):
             "POSTERN_SMTP_HOST": "0.0.0.0",
             "POSTERN_DATABASE_URL": self.database,
             "POSTERN_REDIS_URL": self.redis.url,
+            "POSTERN_BLOB_URL": self.rclone.url(),
             "POSTERN_CLAMD": self.clamd.socket,
             "POSTERN_WEB_URL": f"https://localhost:{self.web_port}",
             "POSTERN_TRUSTED_PROXIES": json.dumps([EDGE]),
@@ -147,13 +149,16 @@ class Cluster(World):
         shutil.copytree(source.state / "tls", target.state / "tls")
         shutil.copy(source.state / "demo.json", target.state)
 
-    def run_on(self, host: Host, code: str) -> None:
-        """Runs Python in the service's own environment on a host."""
-        subprocess.run(
+    def run_on(self, host: Host, code: str) -> str:
+        """Runs Python in the service's own environment on a host; returns its output."""
+        done = subprocess.run(
             [*host.inside, sys.executable, "manage.py", "shell", "-v0", "-c", code],
             check=True,
             env=os.environ | host.environment,
+            stdout=subprocess.PIPE,
+            text=True,
         )
+        return done.stdout
 
     def _start_balancer(self, authority: Authority) -> None:
         backends = [

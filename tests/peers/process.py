@@ -58,8 +58,8 @@ def wait_until(done: Callable[[], bool], what: str, patience: float = PATIENCE) 
         time.sleep(0.02)
 
 
-def answers(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+def answers(port: int, host: str = "127.0.0.1") -> bool:
+    with contextlib.suppress(OSError), socket.create_connection((host, port), 1):
         return True
     return False
 

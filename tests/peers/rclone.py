@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
@@ -24,7 +25,10 @@ class Rclone:
     A conditional create overwrites (1.75.2).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, host: str = "127.0.0.1", inside: Sequence[str] = ()) -> None:
+        """`inside` precedes the command, to run it in a network namespace."""
+        self.host = host
+        self._inside = list(inside)
         self.port = free_port()
         self.folder = open_folder()
         (self.folder / BUCKET).mkdir()
@@ -48,7 +52,7 @@ class Rclone:
     ) -> str:
         """The value of POSTERN_BLOB_URL, by way of a proxy on `port` if that is given."""
         credentials = f"{quote(KEY)}:{quote(secret, safe='')}"
-        endpoint = f"http://127.0.0.1:{port or self.port}"
+        endpoint = f"http://{self.host}:{port or self.port}"
         return f"s3://{credentials}@{bucket}/mail?endpoint={endpoint}&timeout={timeout}"
 
     @property
@@ -57,7 +61,7 @@ class Rclone:
         return S3Store(
             BUCKET,
             prefix="mail",
-            endpoint=f"http://127.0.0.1:{self.port}",
+            endpoint=f"http://{self.host}:{self.port}",
             access_key_id=KEY,
             secret_access_key=SECRET,
             client_options={"allow_http": True},
@@ -74,14 +78,14 @@ class Rclone:
     def start(self) -> None:
         self._daemon = Daemon(
             [
-                str(Path(sys.executable).with_name("rclone")), "serve", "s3",
-                str(self.folder), "--addr", f"127.0.0.1:{self.port}",
+                *self._inside, str(Path(sys.executable).with_name("rclone")), "serve", "s3",
+                str(self.folder), "--addr", f"{self.host}:{self.port}",
                 "--auth-key", f"{KEY},{SECRET}", "--config", "/dev/null",
 
             ],
             self.folder.with_suffix(".log"),
         )  # fmt: skip
-        self._daemon.wait_for(lambda: answers(self.port))
+        self._daemon.wait_for(lambda: answers(self.port, self.host))
 
     def stop(self) -> None:
         """Stops the server; the objects stay."""
