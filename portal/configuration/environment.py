@@ -11,8 +11,8 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from engine.blobs.s3_address import S3Address
 from portal.configuration import database_url
+from portal.configuration.blob_variables import BlobVariables
 from portal.configuration.encryption_variables import EncryptionVariables
 from portal.configuration.sending_rates import Rates
 
@@ -21,7 +21,7 @@ NON_PRODUCTION_FACTOR = 100
 DEVELOPMENT_SIGNING_KEY = "development-only-secret-key-never-used-in-production"
 
 
-class Environment(EncryptionVariables):
+class Environment(BlobVariables, EncryptionVariables):
     """Postern's configuration. Each field is the variable POSTERN_<NAME>."""
 
     model_config = SettingsConfigDict(
@@ -126,18 +126,6 @@ class Environment(EncryptionVariables):
     # unavailable, each process counts by itself
     redis_url: str = ""
 
-    # Where bodies, quarantine, letters, exports and pictures are kept: `files` is
-    # POSTERN_VAR, for one host. s3://KEY:SECRET@bucket/prefix?endpoint=https://s3.example
-    # is a bucket that several hosts share. Further options: region; style=virtual where the
-    # endpoint's name includes the bucket; ca, a file of authorities; timeout, in seconds, of
-    # a request. Key and secret are URL-encoded, and left out where the machine has a role
-    blob_url: str = Field(default="files", min_length=1)
-    # A second store, which is only read, while `manage.py move_blobs` moves what is in it
-    # to the first; in the same format
-    blob_second_url: str = ""
-    # Octets of copies of blobs in S3 that each host keeps under POSTERN_VAR; 0 is none
-    blob_cache_bytes: int = Field(default=1024**3, ge=0)
-
     # Account recovery, in hours: how long a change of the everyday address that another
     # person requested waits for the owner's refusal; and how long the mailbox stays locked
     # after the first sign-in where one other person could have recovered the account alone
@@ -232,13 +220,6 @@ class Environment(EncryptionVariables):
     @classmethod
     def _database(cls, url: str) -> str:
         database_url.check(url)
-        return url
-
-    @field_validator("blob_url", "blob_second_url")
-    @classmethod
-    def _blobs(cls, url: str) -> str:
-        if url not in ("", "files"):
-            S3Address.parse(url)
         return url
 
     @field_validator("security_contacts")
