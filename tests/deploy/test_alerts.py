@@ -88,6 +88,7 @@ SERIES = {
     "PosternJobsWaiting": {'postern_jobs_oldest_seconds{lane="calls"}': steady(601, 1)},
     "PosternJobFailing": {"postern_jobs_failing": steady(1, 0)},
     "PosternJobGivenUp": {"postern_jobs_given_up": steady(1, 0)},
+    "PosternStoreAway": {'postern_alarms_open{rule="store"}': steady(1, 0)},
     "PosternWebhooksNotHeard": {'postern_alarms_open{rule="webhooks"}': steady(2, 0)},
     # promtool's time starts in 1970: 27 hours earlier is negative.
     "PosternBackupLate": {

@@ -52,6 +52,7 @@ LISTED = {
     "storage.0009_export_progress: AddField export moved_at": WEB,
     "storage.0010_rename_errand_to_automatic_mail: RenameModel errand": BOTH_NAMES,
     "storage.0010_rename_errand_to_automatic_mail: RunPython": "creates that view",
+    "trace.0003_drop_pattern_indexes: RunPython": "drops two indexes, in a moment",
     "web_sessions.0001_sessions_and_sign_ins: RunSQL": WEB,
     "web_sessions.0002_failed_codes: AddField signin is_code": WEB,
 }

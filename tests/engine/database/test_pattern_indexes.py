@@ -19,4 +19,9 @@ def indexed(table: str) -> list[list[str]]:
 
 
 def test_each_column_of_the_trace_has_one_index() -> None:
-    assert indexed(Event._meta.db_table) == [["at"], ["recipient"], ["reference"]]
+    assert indexed(Event._meta.db_table) == [
+        ["at"],
+        ["kind", "id"],
+        ["recipient"],
+        ["reference"],
+    ]

@@ -30,4 +30,5 @@ def test_an_index_of_first_claims_is_one_made_claim_by_claim(
     for claim in claims:
         slowly = slowly.changed((), [claim])
 
-    assert dict(Index[str]().changed((), claims).claims) == dict(slowly.claims)
+    empty: Index[str] = Index()
+    assert dict(empty.changed((), claims).claims) == dict(slowly.claims)

@@ -51,7 +51,7 @@ async def send(server: Server, credential: str, message: bytes, answer: str) -> 
 
 
 async def header_of(message: Message) -> HeaderBlock:
-    raw = await sync_to_async(content.read)(message.content)
+    raw = await sync_to_async(content.read)(message)
     return HeaderBlock.parse(split(raw)[0])
 
 
@@ -116,7 +116,7 @@ async def test_signed_mail_that_is_clean_is_kept_as_it_came(
     await send(server, credential, clean, "250 *")
 
     message = await Message.objects.select_related("content").aget()
-    raw = await sync_to_async(content.read)(message.content)
+    raw = await sync_to_async(content.read)(message)
     assert split(raw)[1] == split(clean)[1]
 
 

@@ -199,4 +199,4 @@ def test_a_kill_between_the_upload_and_the_commit_loses_and_doubles_nothing(
     assert len(bucket.objects("bodies")) == 2
     monkeypatch.setattr(orphan_sweep, "AGE_SECONDS", -60)
     assert orphaned_files.delete_orphans() == 1
-    assert content.read(message.content).endswith(BODY.encode())
+    assert content.read(message).endswith(BODY.encode())

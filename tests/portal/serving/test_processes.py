@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import migrated
 from tests.peers.process import Daemon, answers, free_port, wait_until
 
 pytestmark = pytest.mark.slow
@@ -38,9 +41,11 @@ def web(tmp_path: Path) -> Iterator[tuple[Daemon, int]]:
     own = {
         "POSTERN_ENV": "test",
         "POSTERN_VAR": str(tmp_path),
+        "POSTERN_DATABASE_URL": "",
         "POSTERN_WEB_PORT": str(port),
         "POSTERN_WEB_WORKERS": "2",
     }
+    _migrate(tmp_path, own)
     daemon = Daemon(
         [sys.executable, "manage.py", "run_web"], tmp_path / "web.log", env=own
     )
@@ -50,6 +55,15 @@ def web(tmp_path: Path) -> Iterator[tuple[Daemon, int]]:
         yield daemon, port
     finally:
         daemon.stop()
+
+
+def _migrate(var: Path, own: dict[str, str]) -> None:
+    """Makes the database of a state folder: no process starts while migrations are due."""
+    if copy := migrated.prepared(migrated.SQLITE):
+        shutil.copyfile(copy, var / migrated.SQLITE)
+    else:
+        command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
+        subprocess.run(command, env=os.environ | own, check=True)
 
 
 def test_one_that_is_killed_is_replaced(web: tuple[Daemon, int]) -> None:
