@@ -140,6 +140,11 @@ class Postgres:
         self._daemon = Daemon(command, self.folder / "server.log")
         self._daemon.wait_for(self._is_ready)
 
+    @property
+    def pid(self) -> int:
+        """The process that starts all others of the server."""
+        return self._daemon.pid
+
     def stop(self) -> None:
         # SIGINT is the fast shutdown: it ends sessions and loses no data.
         self._daemon.stop(signal.SIGINT)
