@@ -34,3 +34,14 @@ def own_python(home: Path) -> str:
     """Installs a version's own packages and returns the Python that has them."""
     subprocess.run([".ci/prepare", "run"], cwd=home, check=True)
     return str(home / ".venv/bin/python")
+
+
+def is_history_here() -> bool:
+    """Whether this clone has more than the newest commits, as a shallow one has."""
+    answer = subprocess.run(
+        ["git", "rev-parse", "--is-shallow-repository"],
+        cwd=HOME,
+        capture_output=True,
+        check=True,
+    )
+    return answer.stdout.strip() == b"false"

@@ -27,6 +27,10 @@ def letter(subject: str, sender: str) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    not versions.is_history_here(),
+    reason="a shallow clone has no version before: git fetch --unshallow",
+)
 def test_mail_in_flight_passes_from_the_version_before_to_this_one(
     authority: Authority,
     bob: Person,
