@@ -32,8 +32,7 @@ def sweep(kind: Kind, named: Callable[[Collection[str]], Collection[str]]) -> in
         listed = list(islice(found, CHUNK))
         old = [one.key for one in listed if one.modified < before]
         unnamed = set(old).difference(named(old)) if old else set()
-        for key in unnamed:
-            store.delete(kind, key)
+        store.delete(kind, *unnamed)
         removed.append(len(unnamed))
         return len(listed)
 

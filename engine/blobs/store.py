@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import BinaryIO
@@ -72,15 +73,21 @@ def adopt(kind: Kind, spooled: Path, *, digest: str = "") -> str:
 
 def keep(kind: Kind, content: bytes) -> str:
     """Makes a blob of octets in memory, durably, and returns its key."""
+    with spooled(content) as path:
+        return adopt(kind, path)
+
+
+@contextmanager
+def spooled(content: bytes) -> Iterator[Path]:
+    """Writes octets to a spool file, which is deleted where the block leaves it there."""
     with tempfile.NamedTemporaryFile(dir=spool_folder(), delete=False) as file:
         path = Path(file.name)
         try:
             file.write(content)
             file.flush()
-            return adopt(kind, path)
-        except BaseException:
+            yield path
+        finally:
             path.unlink(missing_ok=True)
-            raise
 
 
 def open_blob(kind: Kind, key: str) -> BinaryIO:
@@ -99,13 +106,14 @@ def exists(kind: Kind, key: str) -> bool:
     return configured().find(kind, key) is not None
 
 
-def delete(kind: Kind, key: str) -> None:
-    """Deletes a blob; a missing one is no error. Raises BlobStoreError.
+def delete(kind: Kind, *blob_keys: str) -> None:
+    """Deletes blobs; a missing one is no error. Raises BlobStoreError.
 
-    While a backup copies blobs, it is left to its kind's sweep.
+    While a backup copies blobs, they are left to their kind's sweep. One query.
     """
     if not deletion_pause.is_on():
-        configured().delete(kind, key)
+        for key in blob_keys:
+            configured().delete(kind, key)
 
 
 def discard(kind: Kind, key: str) -> None:
@@ -120,23 +128,26 @@ def discard(kind: Kind, key: str) -> None:
         log.warning("%s of %s is left to the sweep: %s", key, kind, error)
 
 
-def delete_or_leave(kind: Kind, key: str) -> None:
-    """Deletes a blob, or leaves it to its kind's sweep.
+def _delete_or_leave(kind: Kind, *blob_keys: str) -> None:
+    """Deletes blobs, or leaves them to their kind's sweep.
 
     Where the store does not answer, or the database, which says whether a backup runs.
     """
     try:
-        delete(kind, key)
+        delete(kind, *blob_keys)
     except (BlobStoreError, DatabaseError) as error:
-        log.warning("%s of %s is left to the sweep: %s", key, kind, error)
+        log.warning(
+            "%s of %s: left to the sweep: %s", ", ".join(blob_keys), kind, error
+        )
 
 
-def delete_after_commit(kind: Kind, key: str) -> None:
-    """Deletes a blob once the transaction that deleted its row is committed.
+def delete_after_commit(kind: Kind, *blob_keys: str) -> None:
+    """Deletes blobs once the transaction that deleted their rows is committed.
 
     Never before: a blob cannot come back when the transaction is rolled back.
     """
-    transaction.on_commit(partial(delete_or_leave, kind, key))
+    if blob_keys:
+        transaction.on_commit(partial(_delete_or_leave, kind, *blob_keys))
 
 
 def listing(kind: Kind, *, after: str = "") -> Iterator[Stored]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from django.apps import apps
 from django.conf import settings
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
 
@@ -20,6 +21,15 @@ def due() -> list[str]:
     if MigrationRecorder.Migration._meta.db_table not in _tables():
         return sorted(_on_disk())
     return sorted(set(_on_disk()) - set(_applied()))
+
+
+def unapplied() -> int:
+    """Returns how many migrations of all apps are not applied, others' among them.
+
+    Imports every migration, which takes a tenth of a second.
+    """
+    executor = MigrationExecutor(connection)
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def _tables() -> list[str]:

@@ -85,15 +85,8 @@ def adopt(kind: Kind, spooled: Path, *, organisation_id: int, digest: str = "") 
 
 def keep(kind: Kind, content: bytes, *, organisation_id: int) -> str:
     """Makes a blob of octets in memory that the organisation's key reads, as `adopt`."""
-    with tempfile.NamedTemporaryFile(dir=store.spool_folder(), delete=False) as file:
-        path = Path(file.name)
-        try:
-            file.write(content)
-            file.flush()
-            return adopt(kind, path, organisation_id=organisation_id)
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
+    with store.spooled(content) as path:
+        return adopt(kind, path, organisation_id=organisation_id)
 
 
 def open_blob(kind: Kind, blob_key: str) -> BinaryIO:

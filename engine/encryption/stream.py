@@ -80,8 +80,8 @@ def copy(key: bytes, source: BinaryIO, target: Writable, *, purpose: bytes) -> N
 class Decrypted(io.RawIOBase):
     """A stream as a file of what was encrypted, which reads one chunk ahead.
 
-    Closing it closes the stream. Reading raises TamperedError: octets that were returned before are genuine, but only
-    the end shows that they are all.
+    Closing it closes the stream. Reading raises TamperedError: octets that were returned
+    before are genuine, but only the end shows that they are all.
     """
 
     def __init__(self, key: bytes, sealed: BinaryIO, *, purpose: bytes) -> None:

@@ -9,9 +9,10 @@ from functools import cache as once
 
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 from redis import Redis
 from redis.exceptions import RedisError
+
+from engine.database import due_migrations
 
 OK = "ok"
 CACHE_SECONDS = 2.0
@@ -94,8 +95,7 @@ def _require_migrations() -> None:
     Success is cached, because reading all migrations takes a tenth of a second; an
     exception is not, so that the next call looks again.
     """
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+    if due_migrations.unapplied():
         raise _NotApplied
 
 

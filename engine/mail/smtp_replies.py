@@ -103,7 +103,6 @@ AUTH_CANCELLED = Reply(501, "5.7.0", "Authentication cancelled")
 
 # RFC 5321 §4.2.4 and §4.3.2, RFC 3463 §3.6
 LINE_TOO_LONG = Reply(500, "5.5.2", "Line too long")
-UNKNOWN_COMMAND = Reply(500, "5.5.1", "Command not recognised")
 BAD_SYNTAX = Reply(501, "5.5.4", "Syntax error in the command or its parameters")
 NOT_IMPLEMENTED = Reply(502, "5.5.1", "Command not implemented")
 BAD_SEQUENCE = Reply(503, "5.5.1", "Commands are in the wrong order")

@@ -118,5 +118,5 @@ def delete_unreferenced(content_ids: Collection[int]) -> None:
     Content.objects.filter(pk__in=unreferenced).delete()
     keys = set(filter(None, unreferenced.values()))
     shared = Content.objects.in_blobs(keys)
-    for key in keys - set(shared.values_list("blob_key", flat=True)):
-        store.delete_after_commit(Kind.BODY, key)
+    alone = keys.difference(shared.values_list("blob_key", flat=True))
+    store.delete_after_commit(Kind.BODY, *alone)

@@ -21,9 +21,10 @@ _NAMES = {
     "port": "PORT",
 }
 _SCHEMES = ("postgresql://", "postgres://")
-# A dead peer is noticed after 6 seconds, about as soon as load balancers notice. A host that loses its power or its network says nothing, and Linux waits for two
-# hours. Our own threads would wait for a server that was replaced long ago, and the server
-# would keep the locks of a host that is gone, on which all other hosts wait.
+# A dead peer is noticed after 6 seconds, about as soon as load balancers notice. A host
+# that loses its power or its network says nothing, and Linux waits for two hours. Our own
+# threads would wait for a server that was replaced long ago, and the server would keep the
+# locks of a host that is gone, on which all other hosts wait.
 CLIENT_OPTIONS = {
     "connect_timeout": "3",
     "keepalives_idle": "3",

@@ -8,16 +8,14 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
+from engine.database import due_migrations
 from engine.secrets import state_folder
 
 
 def migrate() -> bool:
     """Applies pending migrations. True if any were pending."""
-    executor = MigrationExecutor(connection)
-    if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+    if not due_migrations.unapplied():
         return False
     call_command("migrate", interactive=False, verbosity=0)
     return True

@@ -8,13 +8,12 @@ from collections.abc import Iterator
 
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 
 from engine.antivirus.scanners import coverage_proof
 from engine.antivirus.scanners.interface import Scanner, ScannerUnavailable
 from engine.blobs import store
 from engine.blobs.interface import Kind
-from engine.database import clock
+from engine.database import clock, due_migrations
 from engine.encryption import key_checks
 from engine.health.checks import dependency_probes
 from engine.health.checks.host_state import MAX_CLOCK_DIFFERENCE
@@ -81,10 +80,8 @@ def _durability() -> Iterator[Result]:
 
 
 def _migrations() -> Result:
-    executor = MigrationExecutor(connection)
-    due = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    if due:
-        return fault("migrations", f"{len(due)} are not applied: postern prepare")
+    if due := due_migrations.unapplied():
+        return fault("migrations", f"{due} are not applied: postern prepare")
     return ok("migrations", "All are applied.")
 
 

@@ -28,8 +28,8 @@ def deliver(
     """Delivers into mailboxes, in the caller's transaction, and returns the recipients served.
 
     Recipients that cannot be served now, whose mailbox is full or whose organisation's
-    key is not at hand, or who asked for a success DSN, are left to the runner. Two recipients that resolve to one mailbox get
-    one copy.
+    key is not at hand, or who asked for a success DSN, are left to the runner. Two
+    recipients that resolve to one mailbox get one copy.
     """
     known = _routes()
     positions: dict[Position, int] = {}

@@ -17,7 +17,7 @@ from engine.registry.models import Person
 from portal.account_admin import tasks
 from portal.organisation.models import PeopleFile, PeopleFileStatus
 
-# Few enough that other changes to the registry, which take turns with it, wait little.
+# Few enough that other changes to the registry, which wait for its lock, wait little.
 PEOPLE_AT_ONCE = 25
 # Other long jobs run in between, and no job comes near its time limit.
 SECONDS_AT_ONCE = 2.0
