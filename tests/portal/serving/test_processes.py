@@ -38,14 +38,17 @@ def listeners(port: int) -> int:
 def web(tmp_path: Path) -> Iterator[tuple[Daemon, int]]:
     """Two processes of the site, and their port."""
     port = free_port()
+    # tests.settings gives each worker of pytest-xdist a folder of this name.
+    var = tmp_path / os.environ.get("PYTEST_XDIST_WORKER", "var")
+    var.mkdir()
     own = {
         "POSTERN_ENV": "test",
-        "POSTERN_VAR": str(tmp_path),
+        "POSTERN_VAR": str(var),
         "POSTERN_DATABASE_URL": "",
         "POSTERN_WEB_PORT": str(port),
         "POSTERN_WEB_WORKERS": "2",
     }
-    _migrate(tmp_path, own)
+    _migrate(var, own)
     daemon = Daemon(
         [sys.executable, "manage.py", "run_web"], tmp_path / "web.log", env=own
     )
