@@ -8,7 +8,6 @@ signatures of viruses are one for the EICAR test file. Needs root, debootstrap a
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import shutil
@@ -16,12 +15,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
 
 from portal.demo.certificates import Authority
+from tests.deploy import debian
 from tests.peers.clamd import EICAR
 
 RELEASE = Path(__file__).parents[2]
@@ -35,8 +35,6 @@ LIKE_A_HOST = (
 # The sections of INSTALL.md with commands.
 SECTIONS = ("One host", "Back up, restore", "Upgrade, roll back")
 NAMESPACE = "postern-install"
-# What update-ca-certificates adds to Debian's authorities.
-AUTHORITIES = "/usr/local/share/ca-certificates"
 NAMES = ("gate.justice.test", "mail.justice.test")
 # A block with one of these downloads, and runs outside the namespace.
 DOWNLOADS = ("apt-get", ".ci/prepare")
@@ -96,7 +94,7 @@ class Root:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=_environment(),
+                env=debian.environment(),
                 check=False,
             )
         text = log.read_text(errors="replace")
@@ -105,16 +103,6 @@ class Root:
         if done.returncode:
             sys.exit(f"INSTALL.md could not be followed:\n{script}")
         return text
-
-
-def _environment() -> dict[str, str]:
-    """Returns this machine's own way to the registries, without what is about this tree."""
-    ours = ("POSTERN_", "PYTHON", "VIRTUAL_ENV", "DJANGO_", "LC_", "LANG")
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(ours)
-    }
-    path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    return {**kept, "PATH": path, "HOME": "/root", "DEBIAN_FRONTEND": "noninteractive"}
 
 
 def blocks(section: str) -> list[str]:
@@ -129,36 +117,14 @@ def blocks(section: str) -> list[str]:
 
 
 def make(folder: Path) -> None:
-    """Makes the root where it is missing, with this machine's way to the registries."""
-    if not (folder / "usr").exists():
-        subprocess.run(
-            ["debootstrap", "--variant=minbase", SUITE, str(folder)], check=True
-        )
-    for name in ("/etc/resolv.conf", "/etc/pip.conf", "/etc/npmrc", "/root/.npmrc"):
-        if Path(name).exists():
-            shutil.copy(name, folder / name[1:])
-    trusted = folder / AUTHORITIES[1:]
-    trusted.mkdir(parents=True, exist_ok=True)
-    for file in Path(AUTHORITIES).glob("*.crt"):
-        shutil.copy(file, trusted)
+    """Makes the root, in which a shim stands for the service manager."""
+    debian.make(folder, SUITE)
     policy = folder / "usr/sbin/policy-rc.d"
     policy.write_text("#!/bin/sh\nexit 101\n")
     policy.chmod(0o755)
     shim = folder / "usr/local/bin/systemctl"
     shutil.copy(Path(__file__).with_name("systemctl_shim.py"), shim)
     shim.chmod(0o755)
-
-
-@contextmanager
-def mounts(folder: Path) -> Iterator[None]:
-    """Mounts what programs expect to find."""
-    with ExitStack() as ends:
-        for kind, at in (("proc", "proc"), ("tmpfs", "run"), ("tmpfs", "dev/shm")):
-            target = str(folder / at)
-            Path(target).mkdir(exist_ok=True)
-            subprocess.run(["mount", "-t", kind, kind, target], check=True)
-            ends.callback(subprocess.run, ["umount", "-l", target], check=False)
-        yield
 
 
 @contextmanager
@@ -201,7 +167,7 @@ def provide(root: Root) -> None:
     for stem in ("gate", "site"):
         shutil.copy(made.cert_file, at_root / f"{stem}.pem")
         shutil.copy(made.key_file, at_root / f"{stem}.key")
-    shutil.copy(authority.ca_file, root.folder / AUTHORITIES[1:] / "drill.crt")
+    shutil.copy(authority.ca_file, root.folder / debian.AUTHORITIES[1:] / "drill.crt")
     with (root.folder / "etc/hosts").open("w") as hosts:
         hosts.write(f"127.0.0.1 localhost {' '.join(NAMES)}\n")
 
@@ -280,7 +246,7 @@ def back_up_and_restore(root: Root, passwords: dict[str, str]) -> None:
         ["cp", "-a", "--one-file-system", str(root.folder), str(other.folder)],
         check=True,
     )
-    with mounts(other.folder):
+    with debian.mounts(other.folder):
         other.run(
             "systemctl start postgresql redis-server nginx clamav-daemon\n"
             "runuser -u postgres -- dropdb postern\n"
@@ -361,7 +327,7 @@ def main() -> None:
     root = Root(Path(sys.argv[1]).resolve())
     began = time.monotonic()
     make(root.folder)
-    with mounts(root.folder), network():
+    with debian.mounts(root.folder), network():
         provide(root)
         packages = " ".join(LIKE_A_HOST)
         root.run(
