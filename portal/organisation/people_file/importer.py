@@ -11,6 +11,7 @@ from typing import Any, cast
 from django.db import transaction
 
 from engine.database import clock
+from engine.database.pacing import paced
 from engine.lanes import Lane
 from engine.registry.actions import members
 from engine.registry.models import Person
@@ -30,14 +31,12 @@ def run(people_file_id: int) -> bool:
     rows = PeopleFile.objects.values_list("rows", flat=True).get(pk=people_file_id)
     until = time.monotonic() + SECONDS_AT_ONCE
     while True:
-        began = time.perf_counter()
-        if not _add_next(people_file_id, rows):
-            return False
-        # As long a rest as the work took: without it mail to mailboxes here took up to
-        # 1.3 times as long on two cores (95 in 100).
-        time.sleep(time.perf_counter() - began)
-        if time.monotonic() >= until:
-            return True
+        # Without rests, mail to mailboxes here took 1.8 times as long on two cores (95
+        # in 100).
+        with paced():
+            is_left = _add_next(people_file_id, rows)
+        if not is_left or time.monotonic() >= until:
+            return is_left
 
 
 @transaction.atomic
