@@ -49,7 +49,7 @@ def create(target: Target) -> Result:
     What earlier backups have copied, or one that was interrupted, is not copied again.
     """
     known = _known(target)
-    target.write("README.txt", [readme.TEXT.encode()])
+    target.write(readme.FILE, [readme.TEXT.encode()])
     with (
         tempfile.TemporaryDirectory(dir=state_folder.subfolder("backup")) as scratch,
         deletion_pause.held() as pause,
@@ -63,7 +63,9 @@ def create(target: Target) -> Result:
         _copy_all(copier, snapshot, path)
         # Had the pause ended early, something that the dump refers to might be gone.
         pause.check()
-        target.write(targets.name_in(name, INDEX), targets.file_chunks(path))
+        index = described(path, INDEX)
+        chunks = targets.file_chunks(path)
+        target.write(targets.name_in(name, INDEX), chunks, size=index.size)
         manifest = Manifest(
             name=name,
             taken_at=snapshot.taken_at.isoformat(),
@@ -72,7 +74,7 @@ def create(target: Target) -> Result:
             migrations=snapshot.migrations,
             counts=snapshot.counts,
             files=files,
-            index=described(path, INDEX),
+            index=index,
             blobs=copier.count,
             octets=copier.octets,
             missing=copier.missing,
@@ -94,7 +96,8 @@ def _store_dump(target: Target, backup: str, folder: Path) -> Iterator[File]:
     """Stores the files of the dump, and deletes them from the scratch folder."""
     for path in sorted(one for one in folder.rglob("*") if one.is_file()):
         file = described(path, f"database/{path.relative_to(folder)}")
-        target.write(targets.name_in(backup, file.name), targets.file_chunks(path))
+        chunks = targets.file_chunks(path)
+        target.write(targets.name_in(backup, file.name), chunks, size=file.size)
         path.unlink()
         yield file
 

@@ -1,7 +1,8 @@
-"""The README of a folder of backups: what else an operator must keep."""
+"""The README beside the backups: what else an operator must keep."""
 
 from __future__ import annotations
 
+FILE = "README.txt"
 TEXT = """\
 Backups of a Postern service
 ============================
@@ -10,12 +11,17 @@ backups/NAME holds one backup: manifest.json says what it contains. A folder wit
 is of a backup that was interrupted; the next backup does not need it. blobs/ holds message
 bodies and other files once for all backups. Do not delete anything there by hand.
 
-Restore into an empty host, with the same or a later version of Postern:
+Restore into an empty host, with the same or a later version of Postern. Where this is a
+folder:
 
-    python manage.py restore THIS_FOLDER
+    postern restore THIS_FOLDER
 
-Mail in here is readable by everyone who can read this folder, unless the service encrypts
-it at rest. Keep it as private as the service itself.
+Where it is a bucket, set POSTERN_BACKUP_TARGET to its URL, and run:
+
+    postern restore
+
+Mail in here is readable by everyone who can read the backups, unless the service encrypts
+it at rest. Keep them as private as the service itself.
 
 NOT in here, and needed for a restore. Keep them elsewhere, encrypted:
 

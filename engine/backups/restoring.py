@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -24,7 +26,7 @@ from engine.backups import (
     targets,
 )
 from engine.backups.blob_copy import DAMAGED, MISSING
-from engine.backups.creation import COPIERS, INDEX, MANIFEST, SLICE
+from engine.backups.creation import COPIERS, MANIFEST, SLICE
 from engine.backups.manifest import (
     BackupError,
     Blob,
@@ -63,16 +65,19 @@ def restore(target: Target, name: str = "") -> Result:
     DatabaseError, BrokenChainError.
     """
     manifest = read_manifest(target, name)
-    begun = _begun(manifest)
-    if begun is None:
-        _refuse_unless_empty()
-        _check_versions(manifest)
-        _load_database(target, manifest)
-        begun = prepare_restored.prepare(
-            manifest.name, datetime.fromisoformat(manifest.taken_at)
-        )
-    faults: list[Blob] = []
-    count = _copy_blobs(target, manifest, faults)
+    with _scratch() as folder:
+        # A copy: a download that is read as slowly as blobs are copied would be cut off.
+        index = _fetch(target, manifest, manifest.index, folder)
+        begun = _begun(manifest)
+        if begun is None:
+            _refuse_unless_empty()
+            _check_versions(manifest)
+            _load_database(target, manifest)
+            begun = prepare_restored.prepare(
+                manifest.name, datetime.fromisoformat(manifest.taken_at)
+            )
+        faults: list[Blob] = []
+        count = _copy_blobs(target, index, faults)
     losses = list(damage_report.lines(faults))
     entries = audit_chain.verify_chain()
     begun.finished_at = clock.now()
@@ -142,8 +147,7 @@ def _check_versions(manifest: Manifest) -> None:
 
 
 def _load_database(target: Target, manifest: Manifest) -> None:
-    with tempfile.TemporaryDirectory(dir=state_folder.subfolder("backup")) as scratch:
-        folder = Path(scratch)
+    with _scratch() as folder:
         for file in manifest.files:
             _fetch(target, manifest, file, folder)
         if connection.vendor == "postgresql":
@@ -153,35 +157,35 @@ def _load_database(target: Target, manifest: Manifest) -> None:
     call_command("migrate", verbosity=0, skip_checks=True)
 
 
-def _fetch(target: Target, manifest: Manifest, file: File, folder: Path) -> None:
-    """Copies one file of the dump into the scratch folder, and verifies it."""
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """Makes a scratch folder, which is deleted at the end."""
+    parent = state_folder.subfolder("backup")
+    with tempfile.TemporaryDirectory(dir=parent) as scratch:
+        yield Path(scratch)
+
+
+def _fetch(target: Target, manifest: Manifest, file: File, folder: Path) -> Path:
+    """Copies one file of the backup into the scratch folder, and verifies it."""
     path = folder / file.name.removeprefix("database/")
     if not path.resolve().is_relative_to(folder.resolve()):
         raise BackupError(f"{file.name} is no name of a file.", is_permanent=True)
     state_folder.make_private_folder(path.parent)
     try:
-        with (
-            target.open(name_in(manifest.name, file.name)) as source,
-            state_folder.create_private_file(path) as copy,
-        ):
-            reader = HashingReader(source)
-            for chunk in reader.chunks():
-                copy.write(chunk)
+        digest = _copied(target, name_in(manifest.name, file.name), path)
     except FileNotFoundError as error:
         raise BackupError(f"{file.name} is missing.", is_permanent=True) from error
-    if reader.sha256 != file.sha256:
+    if digest != file.sha256:
         raise BackupError(
             f"{file.name} is damaged. Restore another backup.", is_permanent=True
         )
+    return path
 
 
-def _copy_blobs(target: Target, manifest: Manifest, faults: list[Blob]) -> int:
+def _copy_blobs(target: Target, index: Path, faults: list[Blob]) -> int:
     """Copies every blob; appends those that are missing or damaged. Returns how many."""
     count = 0
-    with (
-        target.open(name_in(manifest.name, INDEX)) as file,
-        ThreadPoolExecutor(COPIERS) as threads,
-    ):
+    with index.open("rb") as file, ThreadPoolExecutor(COPIERS) as threads:
         wanted = read_index(file)
         while some := list(islice(wanted, SLICE)):
             found = list(threads.map(lambda one: _copy(target, one), some))
@@ -201,7 +205,7 @@ def _copy(target: Target, blob: Blob) -> Blob:
     path = store.spool_folder() / f"restore-{blob.kind}-{blob.key.replace('/', '-')}"
     path.unlink(missing_ok=True)
     try:
-        digest = _spool(target, blob, path)
+        digest = _copied(target, blob_name(blob.kind, blob.key), path)
     except FileNotFoundError:
         return Blob(blob.kind, blob.key, fault=blob.fault or MISSING)
     store.configured().put(kind, blob.key, path)
@@ -210,12 +214,9 @@ def _copy(target: Target, blob: Blob) -> Blob:
     return Blob(blob.kind, blob.key, blob.size, digest, DAMAGED)
 
 
-def _spool(target: Target, blob: Blob, path: Path) -> str:
-    """Copies a blob into a scratch file, and returns its digest."""
-    with (
-        target.open(blob_name(blob.kind, blob.key)) as source,
-        state_folder.create_private_file(path) as copy,
-    ):
+def _copied(target: Target, name: str, path: Path) -> str:
+    """Copies a file of the target into a new scratch file, and returns its digest."""
+    with target.open(name) as source, state_folder.create_private_file(path) as copy:
         reader = HashingReader(source)
         for chunk in reader.chunks():
             copy.write(chunk)

@@ -1,4 +1,4 @@
-"""Where backups are kept: a folder, such as one on another machine's file system.
+"""Where backups are kept: a folder of another machine's file system, or an S3 bucket.
 
 README.txt
 blobs/bodies/ab/ab12…            every blob once, shared by all backups
@@ -15,22 +15,29 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from django.conf import settings
+
 from engine.backups.manifest import BackupError
+from engine.backups.s3_target import SETTING, S3Target
+from engine.blobs.s3_address import S3Address
 from engine.secrets import state_folder
 
 
 class Target(Protocol):
-    """Keeps files by name. Blocks. Every method may raise OSError."""
+    """Keeps files by name. Blocks; for several threads. Every method may raise OSError."""
 
     @property
     def name(self) -> str:
         """Its name for people, without credentials."""
 
-    def write(self, name: str, chunks: Iterable[bytes]) -> None:
-        """Stores a file durably; it appears whole or not at all."""
+    def write(self, name: str, chunks: Iterable[bytes], *, size: int = 0) -> None:
+        """Stores a file durably; it appears whole or not at all.
+
+        `size` is that of all chunks, where it is known.
+        """
 
     def open(self, name: str) -> BinaryIO:
-        """Opens a file for reading. Raises FileNotFoundError."""
+        """Opens a file for reading it once. Raises FileNotFoundError."""
 
     def size(self, name: str) -> int | None:
         """Returns a file's size, or None where it is missing."""
@@ -51,7 +58,7 @@ class FolderTarget:
         """The folder's path."""
         return str(self._folder)
 
-    def write(self, name: str, chunks: Iterable[bytes]) -> None:
+    def write(self, name: str, chunks: Iterable[bytes], *, size: int = 0) -> None:
         """Writes beside the file's place, flushes, and renames."""
         path = self._folder / name
         self._make_folder(path.parent)
@@ -88,11 +95,35 @@ class FolderTarget:
             self._made.add(path)
 
 
-def open_target(place: str) -> Target:
-    """Returns the target of a command's argument. Raises BackupError."""
+def open_target(place: str = "") -> Target:
+    """Returns the target of a command's argument, or of POSTERN_BACKUP_TARGET.
+
+    Raises BackupError.
+    """
+    if "@" in place and place.startswith("s3:"):
+        raise BackupError(
+            "Every user of this machine can see the secret of a command's arguments. "
+            f"Set {SETTING} to the URL, and leave the argument out.",
+            is_permanent=True,
+        )
+    place = place or settings.POSTERN.backup_target
+    if not place:
+        raise BackupError(
+            f"Name the folder, or set {SETTING} to it or to a bucket.",
+            is_permanent=True,
+        )
+    if place.startswith("s3:"):
+        return S3Target(_address(place))
     if "://" in place:
         raise BackupError(f"{place} is no folder.", is_permanent=True)
     return FolderTarget(Path(place).absolute())
+
+
+def _address(url: str) -> S3Address:
+    try:
+        return S3Address.parse(url)
+    except ValueError as error:
+        raise BackupError(str(error), is_permanent=True) from None
 
 
 def read_all(target: Target, name: str) -> bytes:

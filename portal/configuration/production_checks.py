@@ -98,11 +98,12 @@ def _faults_of_secrets(environment: Environment) -> Iterator[str]:
         )
     if environment.debug:
         yield "Debug pages show secrets. Set POSTERN_DEBUG=false."
-    for url in (environment.blob_url, environment.blob_second_url):
+    for name in ("blob_url", "blob_second_url", "backup_target"):
+        url: str = getattr(environment, name)
         if url.startswith("s3:") and not _is_encrypted(S3Address.parse(url).endpoint):
             yield (
                 "Bodies of messages would cross the network in clear. Set the endpoint in "
-                "POSTERN_BLOB_URL to its https:// address."
+                f"POSTERN_{name.upper()} to its https:// address."
             )
     is_sqlite = database_url.is_sqlite(environment.database_url)
     if is_sqlite and not environment.sqlite_in_production:

@@ -34,7 +34,7 @@ SUMMARIES = {
     "web": "serve the website",
     "engine": "serve SMTP and POP3, and deliver mail",
     "worker": "run background jobs",
-    "backup": "back up the database and the blobs into a folder, while they serve",
+    "backup": "back up the database and the blobs while they serve",
     "restore": "restore a backup into an empty host",
     "settle-restored": "send or drop the mail that is held after a restore",
     "found-community": "create the operator's organisation and the first operator",

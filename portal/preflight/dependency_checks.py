@@ -11,6 +11,7 @@ from django.db import DatabaseError, connection
 
 from engine.antivirus.scanners import coverage_proof
 from engine.antivirus.scanners.interface import Scanner, ScannerUnavailable
+from engine.backups import readme, targets
 from engine.blobs import store
 from engine.blobs.interface import Kind
 from engine.database import clock, due_migrations
@@ -133,6 +134,26 @@ def blob_store() -> Iterator[Result]:
         yield ok("blob store", f"{name}: a blob was written, read and deleted.")
     else:
         yield fault("blob store", f"{name} returns other octets than it was given.")
+
+
+def backup_target() -> Iterator[Result]:
+    """Yields whether the place of backups can be written and listed."""
+    if not settings.POSTERN.backup_target:
+        yield warning(
+            "backups",
+            "None are configured: set POSTERN_BACKUP_TARGET to a folder of another "
+            "machine's disk or to a bucket.",
+        )
+        return
+    target = targets.open_target()
+    try:
+        target.write(readme.FILE, [readme.TEXT.encode()])
+        found = target.backups()
+    except OSError as error:
+        yield warning("backups", f"{target.name} cannot be written: {error}")
+        return
+    newest = f", the newest {found[-1]}" if found else ""
+    yield ok("backups", f"{target.name} has {len(found)} complete backups{newest}.")
 
 
 def other_hosts() -> Iterator[Result]:

@@ -25,7 +25,12 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("target", help="the folder that keeps the backups")
+        parser.add_argument(
+            "target",
+            nargs="?",
+            default="",
+            help="the folder that keeps the backups; else POSTERN_BACKUP_TARGET",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

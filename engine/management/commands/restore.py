@@ -23,13 +23,17 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("source", help="the folder that keeps the backups")
+        parser.add_argument(
+            "source",
+            nargs="?",
+            default="",
+            help="the folder that keeps the backups; else POSTERN_BACKUP_TARGET",
+        )
         parser.add_argument("--name", default="", help="which one; else the newest")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        target_name = options["source"]
         try:
-            target = targets.open_target(target_name)
+            target = targets.open_target(options["source"])
             result = restoring.restore(target, options["name"])
         except BackupError as error:
             raise CommandError(f"Not restored: {error} {error.advice}") from error
@@ -57,7 +61,7 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"{result.held} recipients of outgoing mail are held, because it may have "
                 "been sent already. Release or drop them in the console's queue, or all "
-                "of them with manage.py settle_restored."
+                "of them with postern settle-restored."
             )
         if result.losses:
             path = state_folder.subfolder() / f"restore-{manifest.name}.txt"

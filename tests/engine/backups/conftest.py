@@ -16,6 +16,8 @@ from django.conf import settings
 from django.db import connection
 
 from tests.peers.engine import database_url
+from tests.peers.fault_proxy import FaultProxy
+from tests.peers.rclone import Rclone
 
 
 @dataclass(frozen=True)
@@ -25,21 +27,29 @@ class Host:
     var: Path
     url: str
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Runs a command of manage.py there."""
+    def run(self, *arguments: str, **over: str) -> subprocess.CompletedProcess[str]:
+        """Runs a command of manage.py there, with other settings where they are given."""
+        process = self.start(*arguments, **over)
+        stdout, stderr = process.communicate()
+        return subprocess.CompletedProcess(
+            process.args, process.returncode, stdout, stderr
+        )
+
+    def start(self, *arguments: str, **over: str) -> subprocess.Popen[str]:
+        """Starts a command of manage.py there."""
         own = {
             "POSTERN_ENV": "test",
             "POSTERN_VAR": str(self.var),
             "POSTERN_DATABASE_URL": self.url,
             "DJANGO_SETTINGS_MODULE": "portal.settings",
         }
-        return subprocess.run(
+        return subprocess.Popen(
             [sys.executable, "manage.py", *arguments],
             cwd=settings.BASE_DIR,
-            env=os.environ | own,
-            capture_output=True,
+            env=os.environ | own | over,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
         )
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
@@ -55,6 +65,25 @@ class Host:
 def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A state folder without the blobs of other tests."""
     monkeypatch.setattr(settings.POSTERN, "var", tmp_path / "var")
+
+
+@pytest.fixture(scope="package")
+def rclone() -> Iterator[Rclone]:
+    with Rclone() as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(rclone: Rclone) -> Rclone:
+    """The server, with an empty bucket."""
+    rclone.empty()
+    return rclone
+
+
+@pytest.fixture
+def proxy(bucket: Rclone) -> Iterator[FaultProxy]:
+    with FaultProxy(bucket.port) as between:
+        yield between
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ import pytest
 from engine.blobs import keys
 from engine.blobs.interface import BlobDamagedError, BlobStoreError, Kind
 from engine.blobs.s3_address import S3Address
-from engine.blobs.s3_store import PART, S3Store
+from engine.blobs.s3_bucket import PART
+from engine.blobs.s3_store import S3Store
 from tests.peers.fault_proxy import Fault, FaultProxy
 from tests.peers.process import free_port
 from tests.peers.rclone import Rclone

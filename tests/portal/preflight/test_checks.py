@@ -248,6 +248,21 @@ def test_a_blob_can_be_kept_read_and_deleted(configure, tmp_path: Path) -> None:
     assert one(dependency_checks.blob_store())[0] is Status.FAULT
 
 
+def test_the_place_of_backups_can_be_written(configure, tmp_path: Path) -> None:
+    configure()
+    status, detail = one(dependency_checks.backup_target())
+    assert (status, "POSTERN_BACKUP_TARGET" in detail) == (Status.WARNING, True)
+
+    configure(backup_target=str(tmp_path / "backups"))
+    status, detail = one(dependency_checks.backup_target())
+    assert (status, "has 0 complete backups" in detail) == (Status.OK, True)
+
+    (tmp_path / "file").touch()
+    configure(backup_target=str(tmp_path / "file"))
+    status, detail = one(dependency_checks.backup_target())
+    assert (status, "cannot be written" in detail) == (Status.WARNING, True)
+
+
 @pytest.mark.slow
 def test_clamd_must_answer_and_open_archives(configure, clamd: Clamd) -> None:
     configure(clamd=clamd.socket)

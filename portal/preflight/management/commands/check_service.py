@@ -24,6 +24,7 @@ CHECKS: tuple[Callable[[], Iterator[Result]], ...] = (
     dependency_checks.database,
     dependency_checks.shared_cache,
     dependency_checks.blob_store,
+    dependency_checks.backup_target,
     dependency_checks.other_hosts,
     dependency_checks.scanners,
     dependency_checks.smart_host_port,
