@@ -25,15 +25,23 @@ def replace_unusable() -> None:
 def close_if_dead(**_: object) -> None:
     """Closes this thread's connection where the server has closed it or is gone.
 
-    Asks the kernel alone, which takes microseconds: without a question of ours the server
-    has nothing to say, so that only the end of the connection makes its socket readable.
+    Does nothing within a transaction.
     """
     own: Any = connection.connection
     if connection.vendor != "postgresql" or own is None or own.closed:
         return
-    if connection.in_atomic_block:
-        return
+    if not connection.in_atomic_block and has_ended(own):
+        connection.close()
+
+
+def has_ended(own: Any) -> bool:
+    """Returns whether the server has closed a connection of psycopg, or is gone.
+
+    Asks the kernel alone, which takes microseconds: without a question of ours the server
+    has nothing to say, so that only the end of the connection makes its socket readable.
+    """
+    if own.closed:
+        return bool(own.broken)
     waiting = select.poll()
     waiting.register(own.fileno(), select.POLLIN)
-    if waiting.poll(0):
-        connection.close()
+    return bool(waiting.poll(0))

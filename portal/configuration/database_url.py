@@ -21,20 +21,21 @@ _NAMES = {
     "port": "PORT",
 }
 _SCHEMES = ("postgresql://", "postgres://")
-# A dead peer is noticed after 6 seconds, about as soon as load balancers notice. A host
-# that loses its power or its network says nothing, and Linux waits for two hours. Our own
-# threads would wait for a server that was replaced long ago, and the server would keep the
-# locks of a host that is gone, on which all other hosts wait.
+# A dead peer is noticed after 3 seconds. A host that loses its power or its network says
+# nothing, and Linux waits for two hours. Our own threads would wait for a server that was
+# replaced long ago, and the server would keep the locks of a host that is gone, on which
+# all other hosts wait. A statement that begins just before an idle connection is found
+# dead waits for 3 seconds more: together about as long as load balancers need to notice.
 CLIENT_OPTIONS = {
     "connect_timeout": "3",
-    "keepalives_idle": "3",
+    "keepalives_idle": "1",
     "keepalives_interval": "1",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "6000",
+    "keepalives_count": "2",
+    "tcp_user_timeout": "3000",
 }
 SERVER_OPTIONS = (
-    "-c tcp_keepalives_idle=3 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3 "
-    "-c tcp_user_timeout=6000"
+    "-c tcp_keepalives_idle=1 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=2 "
+    "-c tcp_user_timeout=3000"
 )
 _UNKNOWN = re.compile(r'invalid URI query parameter: "([^"]*)"')
 
@@ -77,7 +78,7 @@ def settings_of(url: str, *, var: Path) -> dict[str, Any]:
     # The server takes the last of several, which is the URL's.
     options = f"{SERVER_OPTIONS} {parameters.pop('options', '')}".rstrip()
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "engine.database.postgresql",
         "CONN_MAX_AGE": 60,
         **own,
         "OPTIONS": {**CLIENT_OPTIONS, **parameters, "options": options},

@@ -15,10 +15,13 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import ValidationError
 from pytest_django import DjangoDbBlocker
 
+from engine.database.dead_connections import has_ended
 from portal.configuration import database_url
 from portal.configuration.environment import Environment
 from portal.serving import asgi_handler
+from tests.peers.fault_proxy import Fault, FaultProxy
 from tests.peers.postgres import HASTY, Postgres
+from tests.peers.process import wait_until
 from tests.portal.serving.conftest import ServeSite
 from tests.portal.serving.conftest import serve as serve
 
@@ -100,8 +103,8 @@ def test_the_server_ends_the_transactions_of_a_host_that_vanished(
     assert found == {
         "tcp_keepalives_idle": "7",  # what the URL asks for takes precedence
         "tcp_keepalives_interval": "1",
-        "tcp_keepalives_count": "3",
-        "tcp_user_timeout": "6000",
+        "tcp_keepalives_count": "2",
+        "tcp_user_timeout": "3000",
     }
 
 
@@ -114,7 +117,7 @@ def test_a_server_that_vanished_is_noticed(server: Postgres, connect: Connect) -
         timeout = own.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
         idle = own.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
 
-    assert (timeout, idle) == (6_000, 7)
+    assert (timeout, idle) == (3_000, 7)
 
 
 def test_the_second_host_is_asked_where_the_first_is_away(
@@ -128,6 +131,80 @@ def test_the_second_host_is_asked_where_the_first_is_away(
     )
 
     assert query_value(opened, "SELECT inet_server_port()") == server.port
+
+
+@pytest.fixture
+def primary(server: Postgres) -> Iterator[FaultProxy]:
+    """The way to a server that comes first in the URL, and can be lost."""
+    with FaultProxy(server.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def both(server: Postgres, primary: FaultProxy) -> str:
+    """The URL of that server and, behind it, one that stays."""
+    hosts = f"127.0.0.1:{primary.port},127.0.0.1:{server.port}"
+    return f"postgresql://postgres@{hosts}/postgres?connect_timeout=2"
+
+
+def test_a_server_that_did_not_answer_is_asked_last(
+    primary: FaultProxy, both: str, connect: Connect
+) -> None:
+    """Otherwise each new connection would wait for it after a failover."""
+    primary.fault = Fault.SILENT
+    opened = connect(both)
+    opened.close()
+
+    opened.ensure_connection()
+
+    assert primary.connections == 1
+
+
+def test_a_server_that_was_lost_is_asked_last(
+    primary: FaultProxy, both: str, connect: Connect
+) -> None:
+    opened = connect(both)
+    primary.fault = Fault.CUT
+    with pytest.raises(OperationalError):
+        query_value(opened, "SELECT 1")
+    opened.close()
+
+    opened.ensure_connection()
+
+    assert primary.connections == 1
+
+
+def test_a_server_that_ended_an_idle_connection_is_asked_last(
+    server: Postgres, primary: FaultProxy, both: str, connect: Connect
+) -> None:
+    opened = connect(both)
+    pid = query_value(opened, "SELECT pg_backend_pid()")
+    server.execute(f"SELECT pg_terminate_backend({pid})")
+    wait_until(lambda: has_ended(opened.connection), "the end of the connection")
+    opened.close()
+
+    opened.ensure_connection()
+
+    assert primary.connections == 1
+
+
+def test_a_server_that_fails_later_gives_way_to_the_first_again(
+    primary: FaultProxy, both: str, connect: Connect, server: Postgres
+) -> None:
+    opened = connect(both)
+    primary.fault = Fault.CUT
+    with pytest.raises(OperationalError):
+        query_value(opened, "SELECT 1")
+    opened.close()
+    primary.fault = Fault.NONE
+    pid = query_value(opened, "SELECT pg_backend_pid()")
+    server.execute(f"SELECT pg_terminate_backend({pid})")
+    wait_until(lambda: has_ended(opened.connection), "the end of the connection")
+    opened.close()
+
+    opened.ensure_connection()
+
+    assert primary.connections == 2
 
 
 @pytest.mark.parametrize(
