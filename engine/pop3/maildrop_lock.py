@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import secrets
+from collections.abc import Collection
 from datetime import timedelta
 
+from django.db import DatabaseError
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from engine.database.threads import DatabaseThreads
 from engine.storage.models import MaildropLock
 
-# A host that dies releases its maildrops soon after load balancers notice; one that lives
-# renews in time. Most sessions end before their first renewal.
-LEASE_SECONDS = 15
-RENEW_SECONDS = 5
+log = logging.getLogger(__name__)
+
+# A host that dies has released its maildrops when load balancers notice, and its clients
+# connect to another. Most sessions end before their first renewal.
+LEASE_SECONDS = 6
+RENEW_SECONDS = 2
 _LEASE = timedelta(seconds=LEASE_SECONDS)
+AT_ONCE = 500  # leases in one statement
 
 
 class MaildropLease:
@@ -26,8 +34,8 @@ class MaildropLease:
     """
 
     def __init__(self, mailbox_id: int) -> None:
-        self._mailbox_id = mailbox_id
-        self._token = secrets.token_hex(8)
+        self.mailbox_id = mailbox_id
+        self.token = secrets.token_hex(8)
 
     def acquire(self) -> bool:
         """Takes the lock; returns False where another session holds it."""
@@ -36,14 +44,14 @@ class MaildropLease:
         # Perhaps the row is missing: insert an expired lease. Of two sessions that do so
         # at the same time, one inserts and one takes.
         MaildropLock.objects.bulk_create(
-            [MaildropLock(mailbox_id=self._mailbox_id, held_until=Now() - _LEASE)],
+            [MaildropLock(mailbox_id=self.mailbox_id, held_until=Now() - _LEASE)],
             ignore_conflicts=True,
         )
         return self._take()
 
     def renew(self) -> bool:
         """Extends the lock; returns False where it expired and another session took it."""
-        return bool(self._mine().update(held_until=Now() + _LEASE))
+        return bool(renew([self]))
 
     def release(self) -> None:
         """Releases the lock, if it is still held."""
@@ -51,11 +59,65 @@ class MaildropLease:
 
     def _take(self) -> bool:
         # One UPDATE with the condition in it: two sessions cannot both find it free.
-        row = MaildropLock.objects.filter(mailbox_id=self._mailbox_id)
+        row = MaildropLock.objects.filter(mailbox_id=self.mailbox_id)
         free = row.filter(held_until__lte=Now())
-        return bool(free.update(token=self._token, held_until=Now() + _LEASE))
+        return bool(free.update(token=self.token, held_until=Now() + _LEASE))
 
     def _mine(self) -> QuerySet[MaildropLock]:
-        return MaildropLock.objects.filter(
-            mailbox_id=self._mailbox_id, token=self._token
-        )
+        return MaildropLock.objects.filter(mailbox_id=self.mailbox_id, token=self.token)
+
+
+def renew(leases: Collection[MaildropLease]) -> int:
+    """Extends the locks that no other session has taken; returns how many. One statement."""
+    rows = MaildropLock.objects.filter(
+        mailbox_id__in=[one.mailbox_id for one in leases],
+        token__in=[one.token for one in leases],
+    )
+    return rows.update(held_until=Now() + _LEASE)
+
+
+class LeaseRenewal:
+    """Renews the leases of all sessions of a process, together.
+
+    In a thread of its own, because sessions may keep the others waiting for slow bodies.
+    """
+
+    def __init__(self) -> None:
+        self._thread = DatabaseThreads("pop3-locks", count=1)
+        self._leases: set[MaildropLease] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    def add(self, lease: MaildropLease) -> None:
+        """Renews this lease, too, from now on."""
+        self._leases.add(lease)
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+
+    def discard(self, lease: MaildropLease) -> None:
+        """Renews this lease no longer; does nothing where it was not renewed."""
+        self._leases.discard(lease)
+        if not self._leases:
+            self._stop()
+
+    async def close(self) -> None:
+        """Ends the renewals and their thread."""
+        self._stop()
+        await self._thread.close()
+
+    def _stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            leases = [*self._leases]
+            try:
+                for start in range(0, len(leases), AT_ONCE):
+                    some = leases[start : start + AT_ONCE]
+                    await self._thread.run(renew, some)
+            except DatabaseError:
+                # The next renewal may succeed; a session that deletes notices an expired
+                # lock.
+                log.exception("the locks of maildrops could not be renewed")

@@ -12,6 +12,7 @@ from engine.database.threads import DatabaseThreads
 from engine.network import connection_limits
 from engine.network.connection_limits import Place
 from engine.network.server_connections import OpenConnections
+from engine.pop3.maildrop_lock import LeaseRenewal
 
 
 def _places() -> connection_limits.Limits:
@@ -38,13 +39,15 @@ class ServerContext:
 
     `threads` do the database work, so that the event loop never waits for it.
     `tls_context` is replaced when the certificate is renewed. `in_use` has the mailboxes
-    with a session in this process; between processes the lock in the database decides.
+    with a session in this process; between processes the lock in the database decides,
+    which `renewal` keeps.
     """
 
     tls_context: ssl.SSLContext
     threads: DatabaseThreads
     limits: Limits = field(default_factory=Limits)
     in_use: set[int] = field(default_factory=set)
+    renewal: LeaseRenewal = field(default_factory=LeaseRenewal)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -63,3 +66,4 @@ class ServerContext:
         for session in sessions:
             session.cancel()
         await asyncio.gather(*sessions, return_exceptions=True)
+        await self.renewal.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
@@ -17,7 +16,7 @@ from engine.pop3.command_parser import Command
 from engine.pop3.connection import Connection
 from engine.pop3.dot_stuffing import DotStuffer, first_lines
 from engine.pop3.maildrop import Access, Item, Maildrop
-from engine.pop3.maildrop_lock import RENEW_SECONDS, MaildropLease
+from engine.pop3.maildrop_lock import MaildropLease
 from engine.pop3.read_ahead import ReadAhead
 from engine.pop3.replies import Refused, line
 from engine.pop3.server_context import ServerContext
@@ -41,7 +40,6 @@ class TransactionState:
         self._mailbox = access.mailbox
         self._can_delete = access.can_delete
         self._lease = MaildropLease(access.mailbox.pk)
-        self._renewal: asyncio.Task[None] | None = None
         self._maildrop: Maildrop
         self._ahead: ReadAhead
         self._deleted: set[int] = set()
@@ -64,7 +62,7 @@ class TransactionState:
         in_thread = self._server.threads.run
         if not await in_thread(self._lease.acquire):
             raise Refused(replies.IN_USE)
-        self._renewal = asyncio.create_task(self._renew())
+        self._server.renewal.add(self._lease)
         self._maildrop = await in_thread(maildrop.open_maildrop, self._mailbox)
         self._ahead = ReadAhead(self._maildrop, self._server.threads)
         return len(self._maildrop)
@@ -93,21 +91,11 @@ class TransactionState:
     async def close(self) -> None:
         """Releases the mailbox."""
         self._server.in_use.discard(self._mailbox.pk)
-        if self._renewal is not None:
-            self._renewal.cancel()
+        self._server.renewal.discard(self._lease)
         try:
             await self._server.threads.run(self._lease.release)
         except DatabaseError:
             log.exception("a maildrop's lock was not released and will expire")
-
-    async def _renew(self) -> None:
-        while True:
-            await asyncio.sleep(RENEW_SECONDS)
-            try:
-                await self._server.threads.run(self._lease.renew)
-            except DatabaseError:
-                # The next renewal may succeed; update() notices an expired lock.
-                log.exception("a maildrop's lock could not be renewed")
 
     async def _stat(self, command: Command) -> None:
         await self._say(self._total())
