@@ -30,7 +30,7 @@ defaults
   mode tcp
   balance roundrobin
   retries 2
-  option redispatch
+  option redispatch 1
   timeout connect 2s
   timeout client 5m
   timeout server 5m
