@@ -46,7 +46,7 @@ PATIENCE = 300.0
 
 
 class Extras:
-    """Starts an import on each host, and the endpoint of a webhook."""
+    """Imports of people, guides' pictures and the endpoint of a webhook."""
 
     def __init__(self, world: Cluster) -> None:
         self._world = world
@@ -54,33 +54,43 @@ class Extras:
         self._ends = ExitStack()
         self._imported = (0, 0)
         self._visitors: set[str] = set()
-        self._pictures = 0
+        self._pictures: list[str] = []
+        self._served = 0
+        self._imports = 0
 
     def __enter__(self) -> Self:
         authority = Authority(self._world.disk / "tls")
         own = authority.issue(EDGE, kept_as="hook")
         url = self._ends.enter_context(webhook(self._hook, own))
         self._world.run_on(self._world.hosts[0], ADD_HOOK.format(url=url))
-        first, *_ = self._world.hosts
-        # The store chooses the name.
-        self._picture = self._world.run_on(first, ADD_PICTURE).splitlines()[-1]
         for host in self._world.hosts:
-            code = IMPORT.format(raw=people_file(host.name), name=host.name)
-            self._world.run_on(host, code)
+            # The store chooses the name.
+            picture = self._world.run_on(host, ADD_PICTURE).splitlines()[-1]
+            self._pictures.append(picture)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._ends.close()
 
+    def start_import(self) -> None:
+        """Starts an import of people on the hosts in rotation; any worker may run it."""
+        host = self._world.hosts[self._imports % len(self._world.hosts)]
+        self._imports += 1
+        name = f"{self._imports}"
+        code = IMPORT.format(raw=people_file(name), name=name)
+        self._world.run_on(host, code)
+
+    @property
+    def _wanted(self) -> int:
+        return PEOPLE * self._imports
+
     @property
     def is_good(self) -> bool:
-        wanted = PEOPLE * len(self._world.hosts)
-        has_imported = self._imported == (wanted, wanted)
         return (
-            has_imported
+            self._imported == (self._wanted, self._wanted)
             and bool(self._hook.calls)
             and self._visitors == {CLIENT}
-            and self._pictures == len(self._world.hosts)
+            and self._served == len(self._pictures) * len(self._world.hosts)
         )
 
     def summary(self) -> list[str]:
@@ -92,15 +102,16 @@ class Extras:
         with psycopg.connect(self._world.database) as connection:
             self._visitors = {one for (one,) in connection.execute(VISITORS)}
         pairs = zip(self._world.hosts, self._world.machines, strict=False)
-        self._pictures = sum(
-            has_picture(machine.address, host.ports["web"], self._picture)
+        self._served = sum(
+            has_picture(machine.address, host.ports["web"], picture)
             for host, machine in pairs
+            for picture in self._pictures
         )
+        wanted = len(self._pictures) * len(self._world.hosts)
         events, repeated = len(self._hook.calls), self._hook.calls.total()
-        wanted = PEOPLE * len(self._world.hosts)
         return [
-            f"imported {self._imported[0]} of {wanted} people",
-            f"a guide's picture is on {self._pictures} hosts",
+            f"{self._imports} imports: {self._imported[0]} of {self._wanted} people",
+            f"pictures for guides, one stored by each host: fetched {self._served} of {wanted}",
             f"{events} webhook events in {repeated} calls",
             f"addresses of visitors who signed in: {', '.join(self._visitors)}",
         ]
@@ -109,7 +120,7 @@ class Extras:
         with psycopg.connect(self._world.database) as connection:
             row = connection.execute(IMPORTED).fetchone()
         self._imported = row or (0, 0)
-        return self._imported[0] >= PEOPLE * len(self._world.hosts)
+        return self._imported[0] >= self._wanted
 
 
 def people_file(name: str) -> str:

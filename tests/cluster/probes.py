@@ -32,7 +32,7 @@ class Probe:
     name: str
     attempt: Callable[[], None]
     refusals: list[tuple[float, float]] = field(default_factory=list)
-    last_error: str = ""
+    last_error: tuple[float, str] = (0.0, "")
     _since: float | None = None
 
     def try_once(self) -> None:
@@ -40,7 +40,7 @@ class Probe:
         try:
             self.attempt()
         except FAILURES as error:
-            self.last_error = f"{type(error).__name__}: {error}"
+            self.last_error = (began, f"{type(error).__name__}: {error}")
             if self._since is None:
                 self._since = began
             return
@@ -82,9 +82,10 @@ class Probes:
         """Returns for how long each client was refused, in seconds."""
         return {one.name: one.refused_since(since) for one in self.all}
 
-    def errors(self) -> list[str]:
+    def errors(self, since: float) -> list[str]:
         """Returns the last error of each client that was refused."""
-        return [f"{one.name}: {one.last_error}" for one in self.all if one.last_error]
+        last = [(one.name, *one.last_error) for one in self.all]
+        return [f"{name}: {text}" for name, when, text in last if when > since]
 
     def _run(self, probe: Probe) -> None:
         while not self._stop.wait(EVERY):

@@ -13,7 +13,17 @@ pytestmark = [pytest.mark.slow, pytest.mark.journey]
 
 
 def test_nothing_is_lost_or_doubled_while_hosts_and_postgresql_fail() -> None:
-    options = ["--faults", "2", "--hold", "5", "--rest", "3", "--without"]
+    options = [
+        "--faults",
+        "2",
+        "--hold",
+        "5",
+        "--rest",
+        "3",
+        "--without",
+        "--behind",
+        "",
+    ]
 
     done = subprocess.run(
         [sys.executable, "-m", "tests.cluster", *options],

@@ -66,6 +66,8 @@ class Cluster(World):
     """All parts, running. `database` names both servers of PostgreSQL."""
 
     machines: list[Namespace] = field(default_factory=list)
+    # Seconds from the loss of the last primary until its replica accepted writes.
+    promotion: float = 0.0
 
     def _build(self) -> None:
         self.folder = open_folder()
@@ -197,8 +199,10 @@ class Cluster(World):
         if behind:
             self.replica.machine.cut_off()
             time.sleep(behind)
+        began = time.monotonic()
         self.primary.machine.cut_off()
         self.primary.postgres.kill()
         self.replica.machine.reconnect()
         self.replica.postgres.execute("SELECT pg_promote()")
+        self.promotion = time.monotonic() - began
         self.primary, self.replica = self.replica, self.primary

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import json
 import os
+import re
 import signal
 import ssl
 import subprocess
@@ -35,6 +36,7 @@ from tests.peers.process import (
 )
 from tests.peers.redis import Redis
 from tests.soak.ledger import numbers_in
+from tests.upgrade.versions import HOME
 
 SUFFIX = "secure.example"
 FIRM = "marlowfinch.example"
@@ -55,6 +57,7 @@ WAITING = """
     JOIN storage_content AS content ON content.id = message.content_id
     WHERE recipient.status IN ('queued', 'held')
 """
+ACCEPTED = re.compile(rb"\] accepted +\[postern\.mail\]")
 # Seconds for migrating and loading the demo community on a slow machine.
 PATIENCE = 240
 
@@ -89,6 +92,8 @@ class Host:
         self.ports = {port: free_port() for port in PORTS.values()}
         self.clock_file = folder / f"{name}.clock"
         self.move_clock(0)
+        # The version that it runs, and a Python with that version's packages.
+        self.home, self.python = HOME, sys.executable
         self.environment = {
             "POSTERN_WEB_URL": f"http://localhost:{self.ports['web']}",
             **environment,
@@ -118,9 +123,10 @@ class Host:
             return b"Ctrl-C stops it." in self.log.read_bytes()[began:]
 
         self._daemon = Daemon(
-            [*self.inside, sys.executable, "manage.py", "up"],
+            [*self.inside, self.python, "manage.py", "up"],
             self.log,
             env=self.environment,
+            cwd=self.home,
         )
         self._daemon.wait_for(is_open, PATIENCE)
 
@@ -136,6 +142,11 @@ class Host:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.stop()
+
+    @property
+    def accepted(self) -> int:
+        """How many messages it has accepted, by its log."""
+        return len(ACCEPTED.findall(self.log.read_bytes()))
 
     def move_clock(self, seconds: float) -> None:
         """Sets how far this host's clock is ahead, with effect within a second."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 from tests.peers.process import PeerError
@@ -12,6 +13,9 @@ HOME = Path(__file__).resolve().parents[2]
 FIRST_SERVED = "7379faa"
 # The version before this one. It runs with the packages of this one.
 BEFORE = "90abfe2"
+# The first version that can be one of several hosts: earlier ones have no PROXY headers
+# (before 07a10555) or keep bodies over 64 kB in files of their own host (before this one).
+FIRST_SHARED = "0f5c32dd"
 
 
 def extract(commit: str, folder: Path) -> Path:
@@ -34,6 +38,18 @@ def own_python(home: Path) -> str:
     """Installs a version's own packages and returns the Python that has them."""
     subprocess.run([".ci/prepare", "run"], cwd=home, check=True)
     return str(home / ".venv/bin/python")
+
+
+def prepared_python(home: Path) -> str:
+    """Returns a Python with a version's packages: this one, unless they differ.
+
+    The website's packages are made available likewise.
+    """
+    locks = ("requirements.lock", "package-lock.json")
+    if any((home / lock).read_bytes() != (HOME / lock).read_bytes() for lock in locks):
+        return own_python(home)
+    (home / "node_modules").symlink_to(HOME / "node_modules")
+    return sys.executable
 
 
 def is_history_here() -> bool:
