@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from engine.mail import lookalike
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.address_list_parser import mailboxes
 from engine.mail.mime.encoded_words import decode_words, encode_text
+
+# Lists that are remembered, up to this length: the same senders, message after message.
+CACHED, CACHED_OCTETS = 1024, 200
 
 _ATOMS = re.compile(
     r"[0-9A-Za-z!#$%&'*+/=?^_`{|}~-]+(?: [0-9A-Za-z!#$%&'*+/=?^_`{|}~-]+)*"
@@ -59,6 +63,12 @@ def strict_addresses_in(value: bytes) -> list[NamedAddress]:
     reads differently would let a sender show another's. Raises InvalidAddressError when
     anything in the list is malformed or ambiguous, or when it holds no address.
     """
+    if len(value) > CACHED_OCTETS:
+        return list(_strict(value))
+    return list(_remembered(value))
+
+
+def _strict(value: bytes) -> tuple[NamedAddress, ...]:
     named = []
     for mailbox in mailboxes(value):
         if not mailbox.address or not mailbox.is_plain:
@@ -66,4 +76,7 @@ def strict_addresses_in(value: bytes) -> list[NamedAddress]:
         named.append(NamedAddress(decode_words(mailbox.name), mailbox.address))
     if not named:
         raise InvalidAddressError("The list holds no address")
-    return named
+    return tuple(named)
+
+
+_remembered = lru_cache(maxsize=CACHED)(_strict)

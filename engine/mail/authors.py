@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ from engine.mail.header import Field, HeaderBlock, MalformedHeader
 
 # Signs @ in the names of one message together; each address may take IDNA a millisecond.
 MAX_CLAIMS = 20
+# Names whose claims are remembered, up to this length.
+CACHED, CACHED_LENGTH = 1024, 100
 # Characters on each side of an @: nothing longer is an address (RFC 5321 §4.5.3.1).
 _MAX_SIDE = 320
 
@@ -82,6 +85,18 @@ def named_authors(header: HeaderBlock) -> list[NamedAddress]:
 
 def claims_in(name: str) -> Iterator[Claim]:
     """Yields the addresses that a reader sees in a name, in whatever characters."""
+    yield from _claims(name) if len(name) > CACHED_LENGTH else _remembered(name)
+
+
+def _claims(name: str) -> tuple[Claim, ...]:
+    return tuple(_found_claims(name))
+
+
+# The same names, message after message.
+_remembered = lru_cache(maxsize=CACHED)(_claims)
+
+
+def _found_claims(name: str) -> Iterator[Claim]:
     # One space for each gap, so that no pattern scans a long one repeatedly.
     seen = " ".join(lookalike.ascii_form(_CIRCLED_A.sub("@", name)).split())
     seen = _BRACKETED_AT.sub("@", seen)

@@ -50,14 +50,14 @@ def of(
     key_id: int | None = None,
 ) -> list[Sender]:
     """Returns the senders for whose rates a message counts; at most one id is given."""
-    named = {
-        SenderKind.PERSON: person_id,
-        SenderKind.CONNECTION: connection_id,
-        SenderKind.KEY: key_id,
-    }
+    named = (
+        (SenderKind.PERSON, person_id),
+        (SenderKind.CONNECTION, connection_id),
+        (SenderKind.KEY, key_id),
+    )
     return [
         Sender(kind, row_id, organisation_id)
-        for kind, row_id in named.items()
+        for kind, row_id in named
         if row_id is not None
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes
 
 from engine.mail.mime import charset
@@ -11,6 +12,9 @@ from engine.mail.mime.encoded_words import decode_words
 
 MAX_VALUE_OCTETS = 16 * 1024
 MAX_PARAMETERS = 100
+# Values that are remembered, up to this length: most mail has one of a few, and a message
+# asks for each several times.
+CACHED, CACHED_OCTETS = 1024, 128
 
 _OUTSIDE = re.compile(rb"[^;(]*+")
 _NAMED = re.compile(rb"[^\s=;\"()]++")
@@ -39,6 +43,13 @@ def parse(value: bytes) -> tuple[str, dict[str, str]]:
     too, which RFC 2047 §5 forbids and many programs write. A boundary is returned
     undecoded, one character for each octet.
     """
+    if len(value) > CACHED_OCTETS:
+        return _parsed(value)
+    main, named = _remembered(value)
+    return main, dict(named)
+
+
+def _parsed(value: bytes) -> tuple[str, dict[str, str]]:
     reader = _Reader(value[:MAX_VALUE_OCTETS])
     main = reader.main()
     pieces: dict[str, list[tuple[int, bool, bytes]]] = {}
@@ -47,8 +58,13 @@ def parse(value: bytes) -> tuple[str, dict[str, str]]:
     return main, {name: _text(name, *_joined(found)) for name, found in pieces.items()}
 
 
+_remembered = lru_cache(maxsize=CACHED)(_parsed)
+
+
 def main_value(value: bytes) -> str:
     """Returns the main value, in lower case, without comments and spaces."""
+    if len(value) <= CACHED_OCTETS:
+        return _remembered(value)[0]
     return _Reader(value[:MAX_VALUE_OCTETS]).main()
 
 
@@ -57,6 +73,8 @@ def repeats(value: bytes, name: str) -> bool:
 
     Programs disagree about which of the two counts.
     """
+    if value.lower().count(name.encode()) < 2:
+        return False
     reader = _Reader(value[:MAX_VALUE_OCTETS])
     reader.main()
     return len({(n, piece) for key, n, _, piece in reader.pieces() if key == name}) > 1

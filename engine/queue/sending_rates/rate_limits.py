@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
@@ -93,11 +93,12 @@ class Meter:
         moment = datetime.fromtimestamp(now, UTC)
         factor = known.allowances.factor_of(sender, moment)
         more = Count(messages, recipients)
+        rates = _rates(sender.kind)
         with self._lock:
             # The longest span first: where two are used up, it gives the time to wait.
             for key in reversed(_keys(sender, now)):
                 used = self._total(key)
-                exceeded = _exceeded(sender.kind, key, used, more, factor, now)
+                exceeded = _exceeded(rates, key, used, more, factor, now)
                 if exceeded is not None:
                     self._add(key, Count(deferred=1))
                     raise RateExceededError(sender.kind, exceeded)
@@ -254,17 +255,27 @@ def _keys_of(kind: str, row_id: int, minute: int) -> tuple[Key, ...]:
     )
 
 
+def _rates(kind: SenderKind) -> tuple[Any, Any]:
+    """Returns the configured limits of messages and of recipients."""
+    service, name = settings.POSTERN, kind.value
+    return getattr(service, f"{name}_messages"), getattr(service, f"{name}_recipients")
+
+
 def _exceeded(
-    kind: SenderKind, key: Key, used: Count, more: Count, factor: int, now: float
+    rates: tuple[Any, Any],
+    key: Key,
+    used: Count,
+    more: Count,
+    factor: int,
+    now: float,
 ) -> Exceeded | None:
-    for what, wanted, before in (
-        ("messages", more.messages, used.messages),
-        ("recipients", more.recipients, used.recipients),
+    for what, wanted, before, limits in (
+        ("messages", more.messages, used.messages, rates[0]),
+        ("recipients", more.recipients, used.recipients, rates[1]),
     ):
         if not wanted or not before:
             continue
-        rates = getattr(settings.POSTERN, f"{kind.value}_{what}")
-        limit = getattr(rates, key.span) * factor
+        limit = getattr(limits, key.span) * factor
         if before + wanted > limit:
             ends = key.starts + SPANS[key.span]
             return Exceeded(what, key.span, limit, int(ends - now) + 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from django.conf import settings
 
@@ -48,6 +49,8 @@ _DISTINCTIVE_LETTERS = 4
 _MAX_WORDS = 40
 _MAX_NAME = 1000
 _MAX_SPELT = 16
+# Answers that are remembered, for names up to this length.
+_CACHED, _CACHED_LENGTH = 1024, 100
 
 
 def imitates_service(name: str, *, organisation: str = "") -> bool:
@@ -58,8 +61,15 @@ def imitates_service(name: str, *, organisation: str = "") -> bool:
     contains a distinctive word of its own `organisation` belongs to that organisation's
     helpdesk.
     """
+    community = settings.POSTERN.community_name
+    if len(name) > _CACHED_LENGTH:
+        return _imitates(name, organisation, community)
+    return _remembered(name, organisation, community)
+
+
+def _imitates(name: str, organisation: str, community: str) -> bool:
     words = lookalike.word_skeletons(name)[:_MAX_WORDS]
-    own = "".join(lookalike.word_skeletons(settings.POSTERN.community_name))
+    own = "".join(lookalike.word_skeletons(community))
     if not words:
         return False
     if _names_service(words, own):
@@ -69,6 +79,10 @@ def imitates_service(name: str, *, organisation: str = "") -> bool:
     return _is_made_of(words, _OFFICE_WORDS | {own}) or any(
         _is_made_of(part, _SERVICE_WORDS | {own}) for part in _parts(name)
     )
+
+
+# The same names, message after message.
+_remembered = lru_cache(maxsize=_CACHED)(_imitates)
 
 
 def check_name(name: str, *, organisation: str = "") -> None:
