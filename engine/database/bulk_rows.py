@@ -137,6 +137,41 @@ def _octet_columns(model: type[models.Model], columns: Columns) -> Columns:
     )
 
 
+def update(
+    model: type[models.Model], columns: Columns, rows: Sequence[models.Model]
+) -> None:
+    """Writes columns of rows, in the caller's transaction, which has locked them.
+
+    Like bulk_update(), whose statement grows with the rows and takes Django ten times as
+    long to compile as the database to execute. `columns` are named like their fields.
+    """
+    if not rows:
+        return
+    table, *names = map(connection.ops.quote_name, (model._meta.db_table, *columns))
+    if connection.vendor == "postgresql":
+        records = [
+            {name: getattr(row, name) for name in columns} | {"id": row.pk}
+            for row in rows
+        ]
+        pairs = ", ".join(f"{name} = given.{name}" for name in names)
+        statements.run(
+            f"UPDATE {table} SET {pairs}"  # noqa: S608
+            f" FROM json_populate_recordset(NULL::{table}, %s::json) AS given"
+            f" WHERE {table}.id = given.id",
+            [json.dumps(records, default=_as_json)],
+        )
+        return
+    pairs = ", ".join(f"{name} = %s" for name in names)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {table} SET {pairs} WHERE id = %s",  # noqa: S608
+            [
+                [*(_bindable(getattr(row, name)) for name in columns), row.pk]
+                for row in rows
+            ],
+        )
+
+
 def increment(
     model: type[models.Model], column: str, amounts: Mapping[int, int]
 ) -> None:

@@ -15,8 +15,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from engine.database import clock
-from engine.database.bulk_rows import UPDATE_BATCH_SIZE
+from engine.database import bulk_rows, clock
 from engine.mail.address import Address
 from engine.mail.smtp_replies import Reply
 from engine.queue import retry_schedule
@@ -36,6 +35,9 @@ LOCAL_IN_ALL = 500
 # that are looked at because they belong to a message that is claimed.
 PARCEL_LIMIT = 100
 COMPANIONS = 1000
+
+# The columns that a claim changes.
+LEASED = ("attempts", "next_attempt_at", "leased_until", "leased_by", "destination")
 
 _random = random.SystemRandom()
 
@@ -187,11 +189,7 @@ def _lease(rows: Sequence[Recipient], runner: str) -> None:
         row.next_attempt_at = now + delay
         row.leased_until = now + retry_schedule.LEASE
         row.leased_by = runner
-    Recipient.objects.bulk_update(
-        rows,
-        ["attempts", "next_attempt_at", "leased_until", "leased_by", "destination"],
-        batch_size=UPDATE_BATCH_SIZE,
-    )
+    bulk_rows.update(Recipient, LEASED, rows)
 
 
 def _parcels(rows: Iterable[Recipient], known: Routes) -> list[Parcel]:

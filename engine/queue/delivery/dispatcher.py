@@ -14,6 +14,7 @@ from engine.database.threads import DatabaseThreads
 from engine.mail.errors import PermanentFailure
 from engine.queue.delivery import claim, local_attempts, outcome_recording
 from engine.queue.delivery.concurrency import ConcurrencyLimits
+from engine.queue.delivery.group_recording import GroupRecorder
 from engine.queue.delivery.suspension import NOWHERE
 from engine.queue.notifications import pending_notices
 from engine.queue.notifications.notice_routing import OUTSIDE
@@ -57,6 +58,11 @@ class Dispatcher:
         self._transports = {RouteKind.CONNECTION.value: relay, OUTSIDE: outside}
         self._unreachable: set[str] = set()
         self._database_back = asyncio.Event()
+        self._recorder = GroupRecorder(self._record_together)
+
+    async def close(self) -> None:
+        """Finishes recording outcomes."""
+        await self._recorder.close()
 
     def retry_recording(self) -> None:
         """Records waiting outcomes immediately, because the database answers again."""
@@ -108,22 +114,32 @@ class Dispatcher:
 
         The lease is renewed meanwhile, and stopping the runner cancels this.
         """
-        record = outcome_recording.record_outcomes
+        record = self._recorder.record
         for pause in chain(RECORD_PAUSES, repeat(RECORD_PAUSES[-1])):
             database_back = self._database_back
             try:
-                notices = await self._database.run(record, self._runner, outcomes)
+                notices = await record(outcomes)
             except (OperationalError, InterfaceError):
                 log.exception("the database does not take the outcome of an attempt")
             except Exception:
                 # Not the database's absence but a fault in what accompanies the outcome,
                 # such as the trace. At least the status must be saved.
                 log.exception("the outcome of an attempt could not be written in full")
-                record = outcome_recording.record_statuses_only
+                record = self._record_statuses
             else:
                 return await self._send_notices(notices)
             with suppress(TimeoutError):
                 await asyncio.wait_for(database_back.wait(), pause)
+
+    async def _record_together(self, outcomes: Sequence[Outcome]) -> list[int]:
+        return await self._database.run(
+            outcome_recording.record_outcomes, self._runner, outcomes
+        )
+
+    async def _record_statuses(self, outcomes: Sequence[Outcome]) -> list[int]:
+        return await self._database.run(
+            outcome_recording.record_statuses_only, self._runner, outcomes
+        )
 
     async def _send_notices(self, notice_ids: Sequence[int]) -> None:
         """Sends the notices of recorded outcomes. Maintenance retries those that fail."""

@@ -9,8 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from engine.database import clock
-from engine.database.bulk_rows import UPDATE_BATCH_SIZE
+from engine.database import bulk_rows, clock
 from engine.mail.smtp_replies import Reply
 from engine.queue import log_lines, retry_schedule
 from engine.queue.delivery import claim, due_recipients
@@ -35,6 +34,17 @@ EVENTS = {
     OutcomeState.DEFERRED: EventKind.DEFERRED,
     OutcomeState.FAILED: EventKind.FAILED,
 }
+# The columns that an outcome changes.
+WRITTEN = (
+    "status",
+    "finished_at",
+    "last_reply",
+    "deferral_id",
+    "leased_until",
+    "leased_by",
+    "tls_failures",
+    "tls_failing_since",
+)
 
 
 @transaction.atomic
@@ -90,20 +100,7 @@ def apply(rows: Mapping[int, Recipient], outcomes: Iterable[Outcome]) -> list[in
         row.finished_at = now if RecipientStatus(row.status).is_final else None
         row.last_reply = str(outcome.reply)[:REPLY_LENGTH]
         row.leased_until, row.leased_by = None, ""
-    Recipient.objects.bulk_update(
-        [row for row, _ in pairs],
-        [
-            "status",
-            "finished_at",
-            "last_reply",
-            "deferral_id",
-            "leased_until",
-            "leased_by",
-            "tls_failures",
-            "tls_failing_since",
-        ],
-        batch_size=UPDATE_BATCH_SIZE,
-    )
+    bulk_rows.update(Recipient, WRITTEN, [row for row, _ in pairs])
     log_lines.log_outcomes(pairs)
     return pending_notices.record_outcome_notices(pairs, now=now)
 

@@ -93,6 +93,7 @@ class Runner:
         for task in unfinished:
             task.cancel()
         await asyncio.gather(*unfinished, return_exceptions=True)
+        await self._dispatcher.close()
         await self._pool.close()
         with suppress(DatabaseError):  # the leases would run out by themselves
             await self._database.run(claim.release_leases, self.name)
