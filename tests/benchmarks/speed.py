@@ -95,7 +95,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _even(messages: float) -> int:
+def even(messages: float) -> int:
     """Returns at least so many messages, as many for each connection."""
     return math.ceil(messages / SESSIONS) * SESSIONS
 
@@ -122,16 +122,16 @@ def _measure_all(
             started = postern_side(name, home, setting, authority, far)
             sides.append(stack.enter_context(started))
         for side in sides:
-            _accept(side, Round(_even(options.messages / 20), far))
+            accept(side, Round(even(options.messages / 20), far))
         for kind in options.only.split(","):
             title, share, run = TRAFFIC[kind]
-            given = Round(_even(options.messages * share), far)
-            found[kind] = _measure(sides, given, run, options.rounds)
+            given = Round(even(options.messages * share), far)
+            found[kind] = measure_sides(sides, given, run, options.rounds)
             _show(f"{title}, {given.messages} messages", found[kind])
     return found
 
 
-def _measure(
+def measure_sides(
     sides: Iterable[Side], given: Round, run: Run, rounds: int
 ) -> dict[str, Cost]:
     """Returns the median cost of each side, over rounds that alternate."""
@@ -175,7 +175,7 @@ def _show(title: str, costs: dict[str, Cost]) -> None:
         print(line, flush=True)
 
 
-def _accept(side: Side, given: Round) -> None:
+def accept(side: Side, given: Round) -> None:
     _send(side, Load(given.messages, SESSIONS))
 
 
@@ -202,7 +202,7 @@ def _fill(side: Side, given: Round) -> None:
     """Sends what the mailboxes still lack of the messages to retrieve."""
     missing = given.messages - side.system.count()
     if missing > 0:
-        _accept(side, Round(_even(missing), given.far))
+        accept(side, Round(even(missing), given.far))
 
 
 def _retrieve(side: Side, given: Round) -> None:
@@ -212,7 +212,7 @@ def _retrieve(side: Side, given: Round) -> None:
 # Kinds of traffic: their titles, and messages in a round as a share of those accepted.
 # POP3 stands before the large messages, so that all mailboxes hold messages of 5 kB.
 TRAFFIC: dict[str, tuple[str, float, Run]] = {
-    "accept": ("5 kB on 20 kept TLS connections", 1, _accept),
+    "accept": ("5 kB on 20 kept TLS connections", 1, accept),
     "pop3": ("RETR of 5 kB over TLS", 2.5, _retrieve),
     "connect": ("5 kB, a new TLS connection for each", 0.5, _connect),
     "relay": ("5 kB from one Postfix to another", 0.25, _relay),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,12 @@ FAR = "there.example"
 
 @dataclass(frozen=True)
 class Setting:
-    """The database that Postern uses, and its number of processes."""
+    """The database that Postern uses, its number of processes, and more configuration."""
 
     name: str
     is_postgresql: bool
     processes: int
+    configuration: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ def postern_side(
         environment |= {
             "PYTHONPATH": str(home),
             "POSTERN_ENGINE_PROCESSES": str(setting.processes),
+            **setting.configuration,
         }
         wanted = authority.folder.with_name(f"{name.replace(' ', '-')}.json")
         wanted.write_text(
