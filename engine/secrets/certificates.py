@@ -78,7 +78,9 @@ class CertificateFiles:
             _certificates(self.cert)
             self._load_pair(context)
         if self.ca:
-            _certificates(self.ca)
+            # Not parsed by cryptography (50.0.2), which warns of Debian's own authorities:
+            # some have 0 as their serial number.
+            _read_pem(self.ca)
             context.load_verify_locations(self.ca)
 
     def _load_pair(self, context: ssl.SSLContext) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import ssl
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -231,6 +232,38 @@ def test_nothing_good_at_the_start_is_said_in_plain_words(
         ReloadingContext(files, server_tls_context)
 
     assert files.cert in str(refused.value)
+
+
+def test_authorities_whose_serial_number_is_zero_are_trusted(
+    files: CertificateFiles, tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    """As Go Daddy's are, in Debian's bundle."""
+    ours, zero = Path(files.ca).read_bytes(), tmp_path / "zero.pem"
+    subprocess.run(
+        [
+            "openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-set_serial", "0",
+            "-subj", "/CN=Zero", "-keyout", "/dev/null", "-out", str(zero),
+        ],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    write(files.ca, ours + zero.read_bytes())
+
+    context = ReloadingContext(files, server_tls_context).context
+
+    assert len(context.get_ca_certs(binary_form=True)) == 2
+    assert [str(one.message) for one in recwarn if "serial" in str(one.message)] == []
+
+
+@pytest.mark.parametrize("cut", [b"", b"no certificate", b"AAAA"])
+def test_authorities_that_cannot_be_read_are_refused(
+    files: CertificateFiles, cut: bytes
+) -> None:
+    whole = Path(files.ca).read_bytes()
+    block = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+    write(files.ca, whole + block if cut == b"AAAA" else cut)
+
+    with pytest.raises(CertificateError):
+        ReloadingContext(files, server_tls_context)
 
 
 def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_its_passphrase(
