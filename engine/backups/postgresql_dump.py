@@ -41,7 +41,7 @@ def snapshot(folder: Path) -> Iterator[Snapshot]:
     pg_dump joins the snapshot of the transaction that lists the blobs. That one stays
     open meanwhile, so that a long backup holds back VACUUM, as any long pg_dump does.
     """
-    with psycopg.connect(**_parameters()) as reader:
+    with psycopg.connect(**parameters()) as reader:
         reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         reader.read_only = True
         cursor = reader.execute("SELECT pg_export_snapshot(), clock_timestamp()")
@@ -91,27 +91,33 @@ def _value(reader: psycopg.Connection[Any], statement: str) -> int:
     return int(value)
 
 
-def _parameters() -> dict[str, Any]:
-    """Returns what libpq needs to connect as the service does."""
+def parameters() -> dict[str, Any]:
+    """Returns what libpq needs to connect as the service does, with more patience.
+
+    TCP_USER_TIMEOUT also ends a connection whose other end lives and reads nothing for as
+    long: a dump whose disk stalls, or a server that loads one (Linux 6.18).
+    """
     known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
     given = connection.get_connection_params()
-    return {
+    found = {
         name: value
         for name, value in given.items()
         if name in known and name != "client_encoding"
     }
+    options = f"{found.get('options', '')} -c tcp_user_timeout=0".lstrip()
+    return {**found, "options": options, "tcp_user_timeout": "0"}
 
 
 def _conninfo() -> str:
     # Without the password: other users of the host see the command line.
-    parameters = _parameters()
-    parameters.pop("password", None)
-    return psycopg.conninfo.make_conninfo(**parameters)
+    shown = parameters()
+    shown.pop("password", None)
+    return psycopg.conninfo.make_conninfo(**shown)
 
 
 def _run(name: str, *arguments: str, is_dbname_given: bool = False) -> None:
     environment = dict(os.environ)
-    if password := _parameters().get("password"):
+    if password := parameters().get("password"):
         environment["PGPASSWORD"] = password
     command = [program(name), *arguments]
     if not is_dbname_given:
