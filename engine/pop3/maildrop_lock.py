@@ -17,10 +17,10 @@ from engine.storage.models import MaildropLock
 
 log = logging.getLogger(__name__)
 
-# A host that dies has released its maildrops when load balancers notice, and its clients
-# connect to another. Most sessions end before their first renewal.
-LEASE_SECONDS = 6
-RENEW_SECONDS = 2
+# A host that dies has released its maildrops when load balancers notice, after 6 seconds,
+# and its clients connect to another. Most sessions end before their first renewal.
+LEASE_SECONDS = 5
+RENEW_SECONDS = 1.5
 _LEASE = timedelta(seconds=LEASE_SECONDS)
 AT_ONCE = 500  # leases in one statement
 
