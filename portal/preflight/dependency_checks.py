@@ -11,7 +11,8 @@ from django.db import DatabaseError, connection
 
 from engine.antivirus.scanners import coverage_proof
 from engine.antivirus.scanners.interface import Scanner, ScannerUnavailable
-from engine.backups import readme, targets
+from engine.backups import postgresql_dump, readme, targets
+from engine.backups.manifest import BackupError
 from engine.blobs import store
 from engine.blobs.interface import Kind
 from engine.database import clock, due_migrations
@@ -137,7 +138,7 @@ def blob_store() -> Iterator[Result]:
 
 
 def backup_target() -> Iterator[Result]:
-    """Yields whether the place of backups can be written and listed."""
+    """Yields whether there can be backups: their programs, and the place for them."""
     if not settings.POSTERN.backup_target:
         yield warning(
             "backups",
@@ -147,10 +148,12 @@ def backup_target() -> Iterator[Result]:
         return
     target = targets.open_target()
     try:
+        if connection.vendor == "postgresql":
+            postgresql_dump.program("pg_dump")
         target.write(readme.FILE, [readme.TEXT.encode()])
         found = target.backups()
-    except OSError as error:
-        yield warning("backups", f"{target.name} cannot be written: {error}")
+    except (BackupError, OSError) as error:
+        yield warning("backups", f"{target.name} cannot be backed up to: {error}")
         return
     newest = f", the newest {found[-1]}" if found else ""
     yield ok("backups", f"{target.name} has {len(found)} complete backups{newest}.")

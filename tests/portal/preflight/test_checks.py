@@ -16,6 +16,7 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
+from engine.backups import postgresql_dump
 from engine.database import clock
 from engine.health import process_identity
 from engine.health.models import Heartbeat
@@ -260,7 +261,20 @@ def test_the_place_of_backups_can_be_written(configure, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     configure(backup_target=str(tmp_path / "file"))
     status, detail = one(dependency_checks.backup_target())
-    assert (status, "cannot be written" in detail) == (Status.WARNING, True)
+    assert (status, "cannot be backed up to" in detail) == (Status.WARNING, True)
+
+
+def test_backups_of_postgresql_need_its_programs(
+    configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "vendor", "postgresql")
+    monkeypatch.setattr(postgresql_dump, "DEBIAN", tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    configure(backup_target=str(tmp_path / "backups"))
+
+    status, detail = one(dependency_checks.backup_target())
+
+    assert (status, "pg_dump is not installed" in detail) == (Status.WARNING, True)
 
 
 @pytest.mark.slow
