@@ -12,9 +12,9 @@ from typing import Self
 
 from tests.peers.process import wait_until
 
-NETWORK = "10.88.0.0/24"
+NETWORK = "10.0.0.0/24"
 # The address of this namespace, where the load balancer and the clients are.
-EDGE = "10.88.0.1"
+EDGE = "10.0.0.1"
 BRIDGE = "bridge"
 
 
@@ -37,7 +37,7 @@ class Namespace:
 
     def __init__(self, name: str, number: int) -> None:
         self.name = name
-        self.address = f"10.88.0.{number}"
+        self.address = f"10.0.0.{number}"
         self._port = f"to-{name}"
 
     def __enter__(self) -> Self:
@@ -64,6 +64,17 @@ class Namespace:
         self._holder.kill()
         self._holder.wait()
 
+    def processes(self) -> list[int]:
+        """Returns the processes that run on this host, without what holds it."""
+        return [pid for pid in _pids() if pid != self._holder.pid and self._has(pid)]
+
+    def _has(self, pid: int) -> bool:
+        own, other = (Path(f"/proc/{one}/ns/net") for one in (self._holder.pid, pid))
+        try:
+            return own.readlink() == other.readlink()
+        except (FileNotFoundError, PermissionError):
+            return False  # it has just ended, or is none of ours
+
     @property
     def inside(self) -> list[str]:
         """What precedes a command that runs on this host."""
@@ -76,6 +87,10 @@ class Namespace:
 
     def reconnect(self) -> None:
         _ip(f"link set {self._port} master {BRIDGE}")
+
+
+def _pids() -> list[int]:
+    return [int(one.name) for one in Path("/proc").iterdir() if one.name.isdigit()]
 
 
 def _ip(command: str, inside: list[str] | None = None) -> None:

@@ -31,8 +31,18 @@ DEBIAN = {
         "stop": "kill $(cat /run/redis/redis-server.pid)",
     },
     "clamav-daemon": {
-        "start": "install -d -o clamav -g clamav /run/clamav && clamd --pid /run/clamav/pid",
-        "stop": "kill $(cat /run/clamav/pid 2>/dev/null) 2>/dev/null; sleep 1",
+        # In the foreground, as its unit has it: with few signatures clamd (1.4.6) can
+        # signal its parent before that waits, which then waits indefinitely.
+        "start": "install -d -o clamav -g clamav /run/clamav\n"
+        "setsid clamd --foreground=true --pid /run/clamav/pid >/dev/null 2>&1 &\n"
+        "for i in $(seq 300); do test -S /run/clamav/clamd.ctl && break; sleep 0.1; done",
+        "stop": "kill $(cat /run/clamav/pid 2>/dev/null) 2>/dev/null; sleep 1\n"
+        "rm -f /run/clamav/clamd.ctl",
+    },
+    "haproxy": {
+        # With fewer connections: a container may allow fewer open files than a unit.
+        "start": "haproxy -D -n 5000 -f /etc/haproxy/haproxy.cfg -p /run/haproxy.pid",
+        "stop": "test ! -e /run/haproxy.pid || kill $(cat /run/haproxy.pid)",
     },
     "nginx": {"start": "nginx", "stop": "nginx -s quit", "reload": "nginx -s reload"},
 }

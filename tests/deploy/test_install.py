@@ -13,12 +13,12 @@ from django.core.management import get_commands
 
 from portal.configuration.environment import Environment
 from portal.launcher import entry
-from tests.deploy import install
+from tests.deploy import guide
 
 RELEASE = Path(__file__).parents[2]
 TEXT = (RELEASE / "INSTALL.md").read_text()
 COMMANDS = "\n".join(
-    block for section in install.SECTIONS for block in install.blocks(section)
+    block for section in guide.SECTIONS for block in guide.blocks(section)
 )
 
 
@@ -55,12 +55,12 @@ def test_every_variable_exists() -> None:
     assert set(re.findall(r"\bPOSTERN_[A-Z0-9_]*[A-Z0-9]\b", TEXT)) <= fields
 
 
-@pytest.mark.parametrize("section", install.SECTIONS)
+@pytest.mark.parametrize("section", guide.SECTIONS)
 def test_the_drill_finds_every_section(section: str) -> None:
-    assert install.blocks(section)
+    assert guide.blocks(section)
 
 
 def test_the_drill_follows_every_section() -> None:
     sections = re.findall(r"^## (.+)$", TEXT, re.MULTILINE)
 
-    assert tuple(sections) == install.SECTIONS
+    assert tuple(sections) == guide.SECTIONS
