@@ -180,7 +180,7 @@ class Newcomer:
 
 def try_service(demo: dict[str, Any], tree: Path) -> None:
     """Opens the sign-in page, sends a message by swaks, and fetches it by POP3."""
-    with urllib.request.urlopen(f"{demo['web']}/accounts/login/") as page:
+    with urllib.request.urlopen(f"{demo['web']}/account/login/") as page:
         assert b'type="password"' in page.read(), "no sign-in page"
     ports = (*demo["smtp"].values(), *demo["pop3"].values())
     closed = [port for port in ports if isinstance(port, int) and not answers(port)]
