@@ -236,8 +236,17 @@ def main() -> None:
     parser.add_argument("--only-run", action="store_true", help="not `make test`")
     options = parser.parse_args()
     newcomer = Newcomer(options.folder.resolve(), options.kind or "root")
+    try:
+        sys.exit(drill(newcomer, options.suite, only_run=options.only_run))
+    finally:
+        for name, seconds in newcomer.took:
+            print(f"{name:60} {seconds:6.0f} s")
+
+
+def drill(newcomer: Newcomer, suite: str, *, only_run: bool) -> int:
+    """Runs both commands in a fresh root; returns the exit code of the second."""
     began = time.monotonic()
-    debian.make(newcomer.folder, options.suite)
+    debian.make(newcomer.folder, suite)
     newcomer.took.append(("debootstrap", time.monotonic() - began))
     with debian.mounts(newcomer.folder):
         newcomer.settle_in()
@@ -246,13 +255,11 @@ def main() -> None:
         for name in ("make run, the first time", "make run, again"):
             with newcomer.running(name) as demo:
                 try_service(demo, newcomer.clone)
-        tested = None
-        if not options.only_run:
-            tested = newcomer.run("make test", "cd ~/postern; make test")
-            print(tested.stdout[-6000:])
-    for name, seconds in newcomer.took:
-        print(f"{name:60} {seconds:6.0f} s")
-    sys.exit(tested.returncode if tested else 0)
+        if only_run:
+            return 0
+        tested = newcomer.run("make test", "cd ~/postern; make test")
+        print(tested.stdout[-6000:])
+        return tested.returncode
 
 
 if __name__ == "__main__":
