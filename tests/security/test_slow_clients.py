@@ -6,15 +6,17 @@ The site has a single thread here, so a client that blocked it would block all.
 from __future__ import annotations
 
 import asyncio
+import resource
 import select
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
 from pytest_django.fixtures import Settings
 
 from engine.network.connection_limits import Limits
+from engine.processes.resource_limits import raise_open_files_limit
 from portal.serving import connection, request_body
 from tests.portal.serving import pages
 from tests.portal.serving.conftest import PATIENCE, ServeSite, Web, head
@@ -80,8 +82,19 @@ def slow_reader(port: int) -> socket.socket:
     return client
 
 
+@pytest.fixture
+def many_open_files() -> Iterator[None]:
+    """Both ends of every connection are files here; a login shell allows 1,024."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    raise_open_files_limit()
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
 @pytest.mark.slow
-async def test_five_hundred_event_streams_hold_no_thread(serve: ServeSite) -> None:
+async def test_five_hundred_event_streams_hold_no_thread(
+    serve: ServeSite, many_open_files: None
+) -> None:
     web = await serve(limits=Limits(700))
     ask = head("GET", "/events/") + b"\r\n"
     async with clients(web, 500, ask) as readers:
