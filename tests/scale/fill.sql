@@ -285,7 +285,8 @@ SELECT id, to_address, '', '', status, CASE WHEN status = 'held' THEN 'operator'
     CASE WHEN status IN ('delivered', 'failed') THEN at END
 FROM (SELECT *, CASE WHEN m >= $messages * 0.99 AND m % 2 = 0 THEN 'queued'
                      WHEN m % 1000 = 7 THEN 'held' WHEN m % 200 = 3 THEN 'failed'
-                     ELSE 'delivered' END AS status FROM mail) one;
+                     ELSE 'delivered' END AS status FROM mail) one
+ORDER BY id;
 INSERT INTO trace_event (reference, recipient, kind, at, detail)
 SELECT reference, CASE kind WHEN 'received' THEN '' ELSE to_address END,
     CASE WHEN kind = 'delivered' AND m % 200 = 3 THEN 'failed' ELSE kind END, at,

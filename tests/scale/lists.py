@@ -6,7 +6,10 @@ By route, as permissions.txt spells it. Words in braces are filled in by `places
 from __future__ import annotations
 
 QUERIES: dict[str, tuple[str, ...]] = {
+    "account/second-factor/passkeys/": (),
     # The console
+    "admin/api-keys/": ("p=5",),
+    "admin/jobs/": (),
     "admin/people/": (
         "q=smith", "q=jane+kasmith", "q=zzzqq", "q=jane&after={person}",
         "status=suspended", "status=staff", "status=staff&q=oper", "after={person}",
@@ -22,6 +25,7 @@ QUERIES: dict[str, tuple[str, ...]] = {
     ),
     "admin/organisations/<int:pk>/mailboxes/": ("after={team}",),
     "admin/organisations/<int:pk>/lists/": ("after={list}",),
+    "admin/organisations/<int:pk>/lists/<int:list_id>/": ("after={member}",),
     "admin/organisations/<int:pk>/tickets/": ("after={ticket}",),
     "admin/organisations/<int:pk>/audit/": (
         "q=suspended", "q=zzzqq", "after={entry}",
@@ -66,6 +70,8 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "admin/guides/feedback/": ("show=comments", "p=20"),
     "admin/outbox/": ("p=2",),
     # The organisation's own pages
+    "organisation/<int:organisation_id>/api/": (),
+    "organisation/<int:organisation_id>/security/": (),
     "organisation/<int:organisation_id>/people/": (
         "q=smith", "q=jane+kasmith", "q=zzzqq", "status=administrators",
         "status=ex-directory", "status=suspended", "after={own_person}",
@@ -88,8 +94,10 @@ QUERIES: dict[str, tuple[str, ...]] = {
         "organisation={organisation}", "organisation={first}&q=smith",
         "q=smith&after={entry_id}",
     ),
+    "directory/lists/<int:list_id>/": (),
     "directory/organisations/<int:organisation_id>/": ("after={entry_id}",),
     # Webmail
+    "mail/": (),
     "mail/folders/<int:folder_id>/": ("order=oldest", "show=unread", "show=flagged"),
     "mail/mailboxes/<int:mailbox_id>/search/": (
         "q=hearing", "q=zephyr", "q=witness+interpreter", "q=from:jane", "q=interp*",
@@ -121,6 +129,10 @@ QUERIES: dict[str, tuple[str, ...]] = {
         "address={address}", "cursor={person}",
     ),
     "api/v1/lists/": ("limit=200", "organisation={first}", "cursor={list}"),
+    "api/v1/guides/": ("limit=200",),
+    "api/v1/lists/<int:list_id>/posters/": ("limit=200",),
+    "api/v1/mailboxes/<int:mailbox_id>/folders/": ("limit=200",),
+    "api/v1/mailboxes/<int:mailbox_id>/grants/": ("limit=200",),
     "api/v1/lists/<int:list_id>/members/": ("limit=200", "cursor={member}"),
     "api/v1/directory/": ("q=smith", "q=sm", "q=zzzqq"),
     "api/v1/queue/": (
@@ -165,3 +177,23 @@ OF_ONE_ORGANISATION = (
 )
 # They answer nothing to a key of the community, or nothing but a refusal.
 NOT_OF_THE_COMMUNITY = ("api/v1/messages/",)
+
+_GUIDES = (
+    "Wagtail's, of the guides, of which there are a hundred however large the service"
+)
+_NOBODY = "Wagtail's, and no role may open it"
+# Lists that have no line above, by what their routes begin with, and why.
+WITHOUT_QUERIES = {
+    "admin/forms/": _GUIDES,
+    "admin/images/": _GUIDES,
+    "admin/pages/": _GUIDES,
+    "admin/reports/": _GUIDES,
+    "admin/collections/": _NOBODY,
+    "admin/documents/": _NOBODY,
+    "admin/groups/": _NOBODY,
+    "admin/redirects/": _NOBODY,
+    "admin/sites/": _NOBODY,
+    "admin/snippets/": _NOBODY,
+    "admin/users/": _NOBODY,
+    "admin/workflows/": _NOBODY,
+}

@@ -1,19 +1,21 @@
 """How long each page takes: whole requests, with middleware and templates, no network.
 
 For each URL: wall time at the median and the 95th percentile, processor time of the web
-process and of its database session, which other work on the machine does not lengthen,
-the statements, and the plan of the slowest one where the page is late.
+process and of the database, which other work on the machine does not lengthen, the
+statements, and the plan of the slowest one where the page is late.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import statistics
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,7 +92,9 @@ def _measure(place: Place, client: Client, rounds: int) -> Measured:
     status = _request(client, place.url)
     with CaptureQueriesContext(connection) as captured:
         _request(client, place.url)
-    slowest = max(captured.captured_queries, key=_took, default={"sql": "", "time": 0})
+    # The next request empties the log that these are a slice of.
+    queries = list(captured.captured_queries)
+    slowest = max(queries, key=_took, default={"sql": "", "time": 0})
     times, web, database = [], time.process_time(), _spent_by_database()
     if status == 200:
         for _ in range(rounds):
@@ -103,10 +107,10 @@ def _measure(place: Place, client: Client, rounds: int) -> Measured:
         place,
         status,
         statistics.median(times),
-        times[min(len(times) * 95 // 100, len(times) - 1)],
+        times[math.ceil(len(times) * 0.95) - 1],
         web * 1000 / len(times),
         database * 1000 / len(times),
-        len(captured),
+        len(queries),
         slowest["sql"],
         _took(slowest) * 1000,
     )
@@ -117,18 +121,30 @@ def _request(client: Client, url: str) -> int:
     if response.streaming:
         for _ in response:  # to the end, as a browser reads it
             pass
-    response.close()
     return response.status_code
 
 
 def _spent_by_database() -> float:
-    """Returns the seconds of processor time of this session's own server process."""
+    """Returns the seconds of processor time of all the server's processes.
+
+    A page may be answered by several: parallel workers, and a second session.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         (pid,) = cursor.fetchone()
-    # proc(5): the name in parentheses may hold spaces; utime and stime are 14 and 15.
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    server = int(_fields_of(pid)[1])
+    running = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+    ticks = sum(map(int, _fields_of(server)[13:15]))  # of those that have ended
+    for child in running:
+        with suppress(FileNotFoundError):
+            ticks += sum(map(int, _fields_of(int(child))[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _fields_of(pid: int) -> list[str]:
+    """Returns what proc(5) says of a process in stat, from its state (3) on."""
+    # The name in parentheses before them may hold spaces.
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
 def _took(query: dict[str, Any]) -> float:
