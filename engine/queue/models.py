@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Upper
 from django.utils import timezone
 
 from engine.encryption.models import COMMUNITY
@@ -32,7 +33,7 @@ class QueuedMessage(models.Model):
     source = models.CharField(max_length=12, choices=Source.choices)
     # Not a foreign key: an organisation or person may be deleted while mail is queued.
     organisation_id = models.BigIntegerField(
-        null=True, db_index=True, help_text="the sender's, where there is one"
+        null=True, help_text="the sender's, where there is one"
     )
     person_id = models.BigIntegerField(null=True, help_text="who wrote it, if known")
     fingerprint = models.CharField(
@@ -48,6 +49,17 @@ class QueuedMessage(models.Model):
 
     # The community's key reads the content while the queue has something to deliver.
     content_holder = COMMUNITY
+
+    class Meta:
+        indexes = [
+            # Of an organisation, and of one of its senders in whatever case it was written.
+            models.Index(
+                "organisation_id",
+                Upper("sender"),
+                "id",
+                name="queued_of_sender",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.reference
@@ -162,16 +174,18 @@ class Recipient(models.Model):
                 condition=models.Q(status="queued"),
                 name="recipient_due_there",
             ),
-            models.Index(
-                fields=["destination", "status"],
-                condition=models.Q(status__in=["queued", "held"]),
-                name="recipient_waiting",
-            ),
             # For the pages of those that operators look at.
             models.Index(
                 fields=["status", "id"],
-                condition=models.Q(status__in=["held", "failed", "dropped"]),
-                name="recipient_troubled",
+                condition=models.Q(status__in=["queued", "held", "failed", "dropped"]),
+                name="recipient_by_status",
+            ),
+            models.Index(fields=["address", "id"], name="recipient_by_address"),
+            # Partial: no page lists the mail of all mailboxes, which is most of it.
+            models.Index(
+                fields=["destination", "id"],
+                condition=~models.Q(destination="mailbox"),
+                name="recipient_by_destination",
             ),
         ]
         constraints = [

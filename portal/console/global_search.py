@@ -27,7 +27,7 @@ from portal.console.organisations.frame import member_url
 from portal.console.page import Cell, Page, Section, Table, render_page
 from portal.helpdesk.models import Ticket
 from portal.helpdesk.ticket_links import ticket_in_subject
-from portal.ui.filters import FilterForm, text_filter
+from portal.ui.filters import FilterForm, contains, text_filter
 
 LISTED = 10  # of each kind
 SHORTEST = 2  # characters of a search
@@ -96,7 +96,7 @@ def _organisations(text: str) -> list[Row]:
 
 
 def _people(text: str) -> list[Row]:
-    rows = Person.objects.filter(Q(name__icontains=text) | Q(address__icontains=text))
+    rows = Person.objects.filter(contains(text, "name", "address"))
     return [
         [
             Cell(row.name, member_url("person", row.pk)),
@@ -109,8 +109,10 @@ def _people(text: str) -> list[Row]:
 
 def _addresses(text: str) -> list[Row]:
     """Addresses of no person: group mailboxes, lists and aliases."""
-    wanted = Q(address__icontains=text)
-    mailboxes = Mailbox.objects.filter(wanted, kind=MailboxKind.GROUP)[:LISTED]
+    wanted = contains(text, "address")
+    mailboxes = Mailbox.objects.filter(wanted, kind=MailboxKind.GROUP)
+    # Not in the order of addresses, whose index holds everyone's mailbox as well.
+    mailboxes = mailboxes.order_by("name", "pk")[:LISTED]
     lists = DistributionList.objects.filter(wanted)[:LISTED]
     aliases = Alias.objects.filter(wanted)[:LISTED]
     return [

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from engine.audit.models import Entry
 from engine.registry.models import Organisation
 from portal.ui import date_formats
+from portal.ui.filters import contains
 from portal.ui.spreadsheets import BYTE_ORDER_MARK, EchoFile, safe_cell
 
 HEADINGS = ("When", "Who", "What", "About", "Details")
@@ -64,13 +65,13 @@ def of_organisation(organisation: Organisation, text: str) -> QuerySet[Entry]:
 
     Words are looked for in the event, its subject and the person who acted.
     """
-    rows = Entry.objects.filter(organisation_key=str(organisation.pk))
+    return containing(Entry.objects.filter(organisation_key=str(organisation.pk)), text)
+
+
+def containing(rows: QuerySet[Entry], text: str) -> QuerySet[Entry]:
+    """Narrows the entries to those that contain every word of `text`."""
     for word in text.split():
-        rows = rows.filter(
-            Q(event__icontains=word)
-            | Q(subject_name__icontains=word)
-            | Q(by_name__icontains=word)
-        )
+        rows = rows.filter(contains(word, "event", "subject_name", "by_name"))
     return rows
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import date, datetime, time, timedelta
 
 from django.utils import timezone
 from django.utils.dateparse import parse_date
@@ -35,3 +35,11 @@ def start_of_day(text: str) -> datetime | None:
     except ValueError:
         return None
     return timezone.make_aware(datetime.combine(day, time.min)) if day else None
+
+
+def end_of_day(text: str) -> datetime | None:
+    """Returns the midnight that ends an ISO date; None for other text and the last date."""
+    began = start_of_day(text)
+    if began is None or began.date() == date.max:
+        return None
+    return began + timedelta(days=1)

@@ -33,6 +33,7 @@ FIRST_SERVED = {
 WEB = "only the website and the worker write it, and they are stopped for this upgrade"
 BOTH_NAMES = "on PostgreSQL a view keeps the old name"
 LISTED = {
+    "queue.0007_index_what_is_listed: RunPython": ("drops two indexes, in a moment"),
     "registry.0010_recovery: RunPython": "fills a new column",
     "registry.0012_sessions_and_networks: AddField apppassword known_networks": WEB,
     "registry.0012_sessions_and_networks: AddField connectioncredential known_networks": (

@@ -23,21 +23,25 @@ SQLITE = """
     ORDER BY registry_directory_words.rowid LIMIT %s
 """
 POSTGRESQL = """
-    SELECT e.id FROM registry_directoryentry e
+    SELECT e.id FROM {entries} e
     WHERE array_to_tsvector(string_to_array(e.words, ' ')) @@ %s::tsquery AND e.id > %s
     AND (e.is_published OR e.organisation_id IN ({places})) {conditions}
 """
 # Similar names are neighbours, so a walk in the order of ids may pass half the directory
-# before it meets the first match: only words that are everywhere are searched that way.
-# For the rest, OFFSET 0 keeps the planner from flattening the subquery into such a walk;
-# matches are collected and then sorted, by one process, because starting parallel
-# workers takes longer than they save.
+# before it meets the first match. Only what matches much of the directory is looked for
+# that way, and no further than WALKED entries. The rest is collected and then sorted:
+# OFFSET 0 keeps the planner from flattening the subquery into such a walk. One process
+# does it, because starting parallel workers takes longer than they save.
 WALK = f"{POSTGRESQL} ORDER BY e.id LIMIT %s"
 SORT = f"SELECT id FROM ({POSTGRESQL} OFFSET 0) found ORDER BY id LIMIT %s"  # noqa: S608
+WALKED = 20_000
+NEXT_ENTRIES = f"""(
+    SELECT * FROM registry_directoryentry WHERE id > %s ORDER BY id LIMIT {WALKED}
+)"""  # noqa: S608
 PREFIX_CONDITION = " AND ' ' || e.words LIKE %s"
 PEOPLE = facet("k", EntryKind.PERSON)  # nearly every entry
-ORGANISATION = facet("o", "")
-BROAD = 2  # letters: a prefix no longer than this matches much of the directory
+KIND, ORGANISATION, TOWN = facet("k", ""), facet("o", ""), facet("t", "")
+BROAD = 2  # letters: a prefix no longer than this may match much of the directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +61,13 @@ class Query:
 
     @property
     def is_broad(self) -> bool:
-        """True if much of the directory matches, as for `s` or `j s`."""
-        has_people = all(PEOPLE in group for group in self.facets)
-        return has_people and all(len(word) <= BROAD for word in self.prefixes)
+        """True if it may match much of the directory, as `s`, `j s` or a town does."""
+        if self.is_within_organisation:
+            return False
+        kinds = [group for group in self.facets if group[0].startswith(KIND)]
+        return all(PEOPLE in group for group in kinds) and all(
+            len(word) <= BROAD or word.startswith(TOWN) for word in self.prefixes
+        )
 
     def for_sqlite(self) -> str:
         """Returns the query in the syntax of FTS5."""
@@ -89,23 +97,33 @@ def matching_ids(
     query: Query, *, visibility: Visibility, after: int, limit: int
 ) -> list[int]:
     """Returns the first ids above `after` of visible entries that match, ascending."""
-    organisations = visibility.administered or (0,)
-    places = ", ".join(["%s"] * len(organisations))
-    build = _sqlite_statement if connection.vendor == "sqlite" else _pg_statement
-    statement, text, patterns = build(query, places)
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [text, after, *organisations, *patterns, limit])
-        return [row[0] for row in cursor.fetchall()]
-
-
-def _sqlite_statement(query: Query, places: str) -> tuple[str, str, list[str]]:
-    return SQLITE.format(places=places), query.for_sqlite(), []
-
-
-def _pg_statement(query: Query, places: str) -> tuple[str, str, list[str]]:
+    visible = visibility.administered or (0,)
+    places = ", ".join(["%s"] * len(visible))
+    if connection.vendor == "sqlite":
+        statement = SQLITE.format(places=places)
+        return _ids(statement, query.for_sqlite(), after, *visible, limit)
     prefixes = query.prefixes if query.is_within_organisation else ()
-    statement = (WALK if query.is_broad else SORT).format(
-        places=places, conditions=PREFIX_CONDITION * len(prefixes)
-    )
+    conditions = PREFIX_CONDITION * len(prefixes)
     patterns = [f"% {word}%" for word in prefixes]
-    return statement, query.for_postgresql(), patterns
+    values: list[str | int] = [
+        query.for_postgresql(),
+        after,
+        *visible,
+        *patterns,
+        limit,
+    ]
+    if query.is_broad:
+        walk = WALK.format(entries=NEXT_ENTRIES, places=places, conditions=conditions)
+        found = _ids(walk, after, *values)
+        if len(found) == limit:
+            return found
+    sort = SORT.format(
+        entries="registry_directoryentry", places=places, conditions=conditions
+    )
+    return _ids(sort, *values)
+
+
+def _ids(statement: str, *values: str | int) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, list(values))
+        return [row[0] for row in cursor.fetchall()]

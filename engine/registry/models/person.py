@@ -102,11 +102,22 @@ class Person(AbstractBaseUser, PermissionsMixin):
     class Meta:
         ordering = ["name", "id"]
         verbose_name_plural = "people"
-        # A page of people by name, everywhere or in one organisation.
+        # A page of people by name, everywhere or in one organisation; and of the few who
+        # are suspended or kept out of the directory.
         indexes = [
             models.Index(fields=["name", "id"], name="person_by_name"),
             models.Index(
                 fields=["organisation", "name", "id"], name="person_in_organisation"
+            ),
+            models.Index(
+                fields=["name", "id"],
+                condition=models.Q(is_active=False),
+                name="person_suspended",
+            ),
+            models.Index(
+                fields=["name", "id"],
+                condition=models.Q(is_ex_directory=True),
+                name="person_ex_directory",
             ),
         ]
 

@@ -44,15 +44,17 @@ def find(
     if query.clauses and not mailbox.organisation.indexes_mail:
         raise QueryError(NO_INDEX)
     conditions = list(_conditions(query, mailbox))
-    if before is not None:
-        conditions.append(("m.id < %s", before))
-    ids = _ids(query, mailbox, conditions, limit + 1)
+    ids = _ids(query, mailbox, conditions, before, limit + 1)
     rows = Message.objects.filter(pk__in=ids[:limit]).select_related("folder")
     return Found(list(rows.order_by("-pk")), len(ids) > limit)
 
 
 def _ids(
-    query: Query, mailbox: Mailbox, conditions: list[Condition], limit: int
+    query: Query,
+    mailbox: Mailbox,
+    conditions: list[Condition],
+    before: int | None,
+    limit: int,
 ) -> list[int]:
     tables, order = "storage_message m", "m.id"
     if query.clauses:
@@ -61,6 +63,10 @@ def _ids(
         tables = f"{index_table.TABLE} s JOIN {tables} ON m.id = {key}"
         order = key
         conditions = [_match(query, mailbox), *conditions]
+    if before is not None:
+        # Of the index's key too: from the join alone PostgreSQL does not infer where to
+        # begin, and reads the index from its newest message.
+        conditions.append((f"{order} < %s", before))
     where = " AND ".join(text for text, _ in conditions)
     with connection.cursor() as cursor:
         cursor.execute(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.db.models import Q, QuerySet
 
 from engine.mail.address import Address, InvalidAddressError
@@ -11,7 +9,7 @@ from engine.queue.models import QueuedMessage
 from engine.routing import routes
 from engine.storage.models import Message
 from engine.trace.models import Event, EventKind
-from portal.ui.date_formats import start_of_day
+from portal.ui.date_formats import end_of_day, start_of_day
 
 CANDIDATES = 500  # messages whose events one search covers
 
@@ -23,11 +21,11 @@ def find(criteria: dict[str, str]) -> QuerySet[Event]:
         rows = rows.filter(_about(criteria["q"]))
     if criteria["kind"] in EventKind:
         rows = rows.filter(kind=criteria["kind"])
-    since, until = start_of_day(criteria["since"]), start_of_day(criteria["until"])
+    since, until = start_of_day(criteria["since"]), end_of_day(criteria["until"])
     if since:
         rows = rows.filter(at__gte=since)
     if until:
-        rows = rows.filter(at__lt=until + timedelta(days=1))
+        rows = rows.filter(at__lt=until)
     return rows
 
 

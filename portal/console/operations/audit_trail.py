@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -17,7 +15,7 @@ from engine.registry.permissions import Permission
 from portal.console.access import staff
 from portal.console.page import render_template
 from portal.ui import audit_entries
-from portal.ui.date_formats import start_of_day
+from portal.ui.date_formats import end_of_day, start_of_day
 from portal.ui.filters import FilterForm, date_filter, text_filter
 from portal.ui.pagination import paginate
 
@@ -56,21 +54,12 @@ def as_csv(request: HttpRequest) -> HttpResponseBase:
 
 
 def _filtered(typed: dict[str, str]) -> QuerySet[Entry]:
-    rows = Entry.objects.all()
-    for word in typed["q"].split():
-        rows = rows.filter(
-            Q(event__icontains=word)
-            | Q(subject_name__icontains=word)
-            | Q(by_name__icontains=word)
-        )
-    since, until = (
-        start_of_day(typed["since"]),
-        start_of_day(typed["until"]),
-    )
+    rows = audit_entries.containing(Entry.objects.all(), typed["q"])
+    since, until = start_of_day(typed["since"]), end_of_day(typed["until"])
     if since:
         rows = rows.filter(at__gte=since)
     if until:
-        rows = rows.filter(at__lt=until + timedelta(days=1))
+        rows = rows.filter(at__lt=until)
     return rows
 
 

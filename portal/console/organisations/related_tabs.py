@@ -32,7 +32,12 @@ def people(request: HttpRequest, pk: int) -> HttpResponse:
     organisation = get_organisation(pk)
     search = PeopleFilter(request)
     rows = Person.objects.filter(organisation=organisation)
-    page = paginate(request, search_people(rows, search.criteria), by="name")
+    page = paginate(
+        request,
+        search_people(rows, search.criteria),
+        by="name",
+        searched=rows if search.criteria["q"] else None,
+    )
     add = reverse("organisation:person_add", args=[pk])
     section = Section(
         table=people_table(page.rows, is_search=search.is_search),

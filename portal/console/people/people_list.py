@@ -29,7 +29,12 @@ def index(request: HttpRequest) -> HttpResponse:
     """People of all organisations, and staff, by name."""
     search = PeopleFilter(request)
     rows = Person.objects.select_related("organisation")
-    found = paginate(request, search_people(rows, search.criteria), by="name")
+    found = paginate(
+        request,
+        search_people(rows, search.criteria),
+        by="name",
+        searched=rows if search.criteria["q"] else None,
+    )
     buttons = [
         Button(
             "Add a member of staff", member_url("staff_add"), Permission.MANAGE_STAFF

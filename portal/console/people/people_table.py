@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from engine.registry.models import Person, StaffRole
 from portal.console.organisations.frame import member_url
 from portal.console.page import Cell, Table, state_cell
 from portal.console.people.frame import person_url
+from portal.ui.filters import contains
 
 HEADINGS = ("Name", "Address", "Organisation", "State")
 
@@ -17,7 +18,7 @@ HEADINGS = ("Name", "Address", "Organisation", "State")
 def search_people(rows: QuerySet[Person], criteria: dict[str, str]) -> QuerySet[Person]:
     """Filters by the words of `q` in name and address, and by `status`."""
     for word in criteria["q"].split():
-        rows = rows.filter(Q(name__icontains=word) | Q(address__icontains=word))
+        rows = rows.filter(contains(word, "name", "address"))
     if criteria["status"] == "staff":
         return rows.filter(Exists(StaffRole.objects.filter(person=OuterRef("pk"))))
     if criteria["status"] in ("active", "suspended"):

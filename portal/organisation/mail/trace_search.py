@@ -8,12 +8,12 @@ its members. Nothing shows the content of a message.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
+from typing import NamedTuple
 
 from django.db.models import QuerySet
-from django.utils.dateparse import parse_date
 
 from engine.mail.address import Address, InvalidAddressError
 from engine.queue.delivery import untried_recipients
@@ -24,6 +24,7 @@ from engine.routing.routes import Routes
 from engine.trace.models import Event, EventKind
 from engine.trace.timeline import Step, Visibility, step
 from portal.organisation.mail import trace_visibility
+from portal.ui.date_formats import end_of_day, start_of_day
 
 LIMIT = 100  # messages in one result
 CANDIDATES = 500  # read to find them
@@ -39,8 +40,15 @@ class Query:
     sender: str = ""
     recipient: str = ""
     reference: str = ""
-    since: date | None = None
-    until: date | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class FoundRecipient(NamedTuple):
+    """What a list shows of a recipient: a message may have thousands."""
+
+    address: str
+    status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,7 @@ class FoundMessage:
     reference: str
     at: datetime
     sender: str
-    recipients: Sequence[Recipient]
+    recipients: Sequence[FoundRecipient]
     is_sent: bool
 
 
@@ -75,22 +83,21 @@ def parse_query(given: dict[str, str]) -> Query:
         sender=_key(given.get("sender", "")),
         recipient=_key(given.get("recipient", "")),
         reference=given.get("reference", "").strip().upper()[:32],
-        since=_date(given.get("since", "")),
-        until=_date(given.get("until", "")),
+        since=start_of_day(given.get("since", "")),
+        until=end_of_day(given.get("until", "")),
     )
 
 
 def find(organisation: Organisation, query: Query) -> list[FoundMessage]:
     """Returns the organisation's newest messages that match, up to LIMIT."""
     known = routes.current()
-    rows = _candidates(organisation, query, known).select_related(None)
-    rows = rows.prefetch_related("recipients").order_by("-pk")[:CANDIDATES]
+    rows = _candidates(organisation, query, known)
+    rows = rows.order_by("-accepted_at", "-pk")[:CANDIDATES]
     found: list[FoundMessage] = []
     # Page by page: most often the first candidates are the result already.
     for start in range(0, CANDIDATES, LIMIT):
         page = list(rows[start : start + LIMIT])
-        shown = (_found_message(organisation, one, query, known) for one in page)
-        found += filter(None, shown)
+        found += _visible(page, organisation, query, known)
         if len(found) >= LIMIT or len(page) < LIMIT:
             break
     return found[:LIMIT]
@@ -139,10 +146,11 @@ def _candidates(
 ) -> QuerySet[QueuedMessage]:
     """Returns messages that may match, by the index that narrows them most."""
     rows = QueuedMessage.objects.all()
+    # Moments rather than dates of the column, so that its index is used.
     if query.since:
-        rows = rows.filter(accepted_at__date__gte=query.since)
+        rows = rows.filter(accepted_at__gte=query.since)
     if query.until:
-        rows = rows.filter(accepted_at__date__lte=query.until)
+        rows = rows.filter(accepted_at__lt=query.until)
     if query.reference:
         return rows.filter(reference=query.reference)
     if query.recipient:
@@ -160,26 +168,65 @@ def _candidates(
     return own.exclude(source=Source.LIST)
 
 
-def _found_message(
-    organisation: Organisation, message: QueuedMessage, query: Query, known: Routes
-) -> FoundMessage | None:
-    """Returns the message as the organisation may see it; None where it may not."""
-    is_sent = trace_visibility.sending_organisation(message, known) == organisation.pk
-    seen = [
-        recipient
-        for recipient in message.recipients.all()
-        if is_sent or trace_visibility.is_own(recipient.address, organisation, known)
-    ]
-    if not seen or (
-        query.recipient and query.recipient not in {_key(r.address) for r in seen}
-    ):
-        return None
-    return FoundMessage(
-        message.reference, message.accepted_at, message.sender, seen, is_sent
+def _visible(
+    messages: list[QueuedMessage],
+    organisation: Organisation,
+    query: Query,
+    known: Routes,
+) -> Iterator[FoundMessage]:
+    """Yields the messages as the organisation may see them, without those it may not."""
+    recipients = _recipients_of(messages)
+    is_own = _OwnDomains(organisation, known)
+    for message in messages:
+        owner = trace_visibility.sending_organisation(message, known)
+        is_sent = owner == organisation.pk
+        seen = [one for one in recipients[message.pk] if is_sent or is_own[one.address]]
+        if seen and (not query.recipient or _has(seen, query.recipient)):
+            yield FoundMessage(
+                message.reference, message.accepted_at, message.sender, seen, is_sent
+            )
+
+
+def _recipients_of(
+    messages: list[QueuedMessage],
+) -> defaultdict[int, list[FoundRecipient]]:
+    """Reads the recipients of messages, by message, in their order."""
+    rows = Recipient.objects.filter(message__in=[one.pk for one in messages])
+    found: defaultdict[int, list[FoundRecipient]] = defaultdict(list)
+    for pk, *shown in rows.order_by("pk").values_list("message", "address", "status"):
+        found[pk].append(FoundRecipient(*shown))
+    return found
+
+
+class _OwnDomains(dict[str, bool]):
+    """Whether an address is the organisation's, looked up once for each domain."""
+
+    def __init__(self, organisation: Organisation, known: Routes) -> None:
+        super().__init__()
+        self._organisation, self._known = organisation, known
+
+    def __getitem__(self, address: str) -> bool:
+        domain = address.rpartition("@")[2]
+        if domain not in self:
+            self[domain] = trace_visibility.is_own(
+                address, self._organisation, self._known
+            )
+        return super().__getitem__(domain)
+
+
+def _has(recipients: Iterable[FoundRecipient], key: str) -> bool:
+    """Returns whether one of them has the key; parses an address only if it must."""
+    return any(
+        key == one.address.casefold()
+        or (
+            (not one.address.isascii() or '"' in one.address)
+            and key == _key(one.address)
+        )
+        for one in recipients
     )
 
 
-def status_words(recipients: Iterable[Recipient]) -> list[tuple[str, int]]:
+def status_words(recipients: Iterable[FoundRecipient]) -> list[tuple[str, int]]:
     """Counts recipients by status, as label and number."""
     counted: defaultdict[str, int] = defaultdict(int)
     for recipient in recipients:
@@ -194,10 +241,3 @@ def _key(text: str) -> str:
         return routes.current().domains.to_community(address).key
     except InvalidAddressError:
         return text.strip().casefold()[:254]
-
-
-def _date(text: str) -> date | None:
-    try:
-        return parse_date(text.strip())
-    except ValueError:
-        return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_http_methods
@@ -16,6 +16,7 @@ from portal.organisation.filters import PeopleFilter
 from portal.organisation.frame import person_url, render_section
 from portal.organisation.people.forms import NewPersonForm
 from portal.organisation.people.person import PEOPLE, SECTION
+from portal.ui.filters import contains
 from portal.ui.forms import post_data
 from portal.ui.pagination import paginate
 from portal.ui.visitor import signed_in_person
@@ -26,8 +27,14 @@ from portal.ui.visitor import signed_in_person
 def index(request: HttpRequest, organisation: Organisation) -> HttpResponse:
     """People by name."""
     search = PeopleFilter(request)
-    rows = _filtered(organisation, search.criteria["q"], search.criteria["status"])
-    context = {"page": paginate(request, rows, by="name"), "filter": search}
+    text = search.criteria["q"]
+    page = paginate(
+        request,
+        _filtered(organisation, text, search.criteria["status"]),
+        by="name",
+        searched=organisation.people.all() if text else None,
+    )
+    context = {"page": page, "filter": search}
     return render_section(request, organisation, "people", SECTION, context)
 
 
@@ -39,11 +46,7 @@ def _filtered(organisation: Organisation, text: str, status: str) -> QuerySet[Pe
     )
     rows = organisation.people.annotate(is_administrator=Exists(role))
     for word in text.split():
-        rows = rows.filter(
-            Q(name__icontains=word)
-            | Q(address__icontains=word)
-            | Q(job_title__icontains=word)
-        )
+        rows = rows.filter(contains(word, "name", "address", "job_title"))
     if status == "administrators":
         return rows.filter(is_administrator=True)
     if status == "ex-directory":

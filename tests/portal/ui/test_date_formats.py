@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 
+from portal.ui.date_formats import end_of_day
 from portal.ui.templatetags.govuk import local_time
 
 NOW = datetime(2026, 7, 14, 9, 30, tzinfo=UTC)
@@ -36,3 +37,21 @@ def test_short_form_says_no_more_than_is_needed(moment: datetime, words: str) ->
 
 def test_no_moment_is_nothing() -> None:
     assert local_time(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ("2026-07-14", "2026-07-14T23:00:00+00:00"),
+        ("2026-03-29", "2026-03-29T23:00:00+00:00"),  # of 23 hours
+        ("9999-12-31", None),
+        ("2026-99-99", None),
+        ("", None),
+    ],
+)
+def test_a_day_ends_at_midnight_of_the_readers_zone(
+    text: str, ends: str | None
+) -> None:
+    end = end_of_day(text)
+
+    assert (end and end.astimezone(UTC).isoformat()) == ends

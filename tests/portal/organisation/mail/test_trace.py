@@ -61,6 +61,8 @@ def test_newest_sent_messages_come_first(
         ("sender=alice@northfield.secure.example&since=2999-01-01", False, False),
         ("recipient=nonsense", False, False),
         ("since=nonsense&until=2026-99-99", True, False),
+        ("since=2000-01-01&until=9999-12-31", True, False),
+        ("until=2000-01-01", False, False),
     ],
 )
 def test_search(
