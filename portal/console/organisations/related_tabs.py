@@ -32,6 +32,7 @@ def people(request: HttpRequest, pk: int) -> HttpResponse:
     organisation = get_organisation(pk)
     search = PeopleFilter(request)
     rows = Person.objects.filter(organisation=organisation)
+    rows = rows.select_related("organisation")
     page = paginate(
         request,
         search_people(rows, search.criteria),

@@ -69,6 +69,18 @@ def test_list_asks_as_much_for_many_as_for_few(
     assert page.context["links"]["next"]
 
 
+def test_people_of_one_are_read_together(
+    staff_client: Client, northfield: Organisation, django_assert_max_num_queries
+) -> None:
+    for number in range(60):
+        factories.make_person(f"p{number}@northfield.secure.example", northfield)
+
+    with django_assert_max_num_queries(25):
+        page = staff_client.get(f"/admin/organisations/{northfield.pk}/people/")
+
+    assert page.context["links"]["next"]
+
+
 def test_operator_adds_one_and_gives_it_a_domain(staff_client: Client) -> None:
     fields = {"name": "Ashgrove", "kind": "charity", "account_type": "smtp"}
     added = staff_client.post("/admin/organisations/add/", fields)
