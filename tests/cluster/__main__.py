@@ -81,7 +81,8 @@ class Drill:
             say(*mail.details, *extras.summary())
         say(
             f"{mail.numbers}, refused {self.refused:.1f} s, {self.beyond:.1f} s beyond a "
-            f"promotion (a check takes {CHECK_SECONDS} s)"
+            f"promotion (a check takes {CHECK_SECONDS} s); doubled in SMTP's own window "
+            f"{len(mail.in_window)}"
         )
         if not self.options.without:
             self._without_synchronous_replication(mail)
@@ -137,7 +138,8 @@ class Drill:
         ]
         fault.end()
         time.sleep(self.options.rest)
-        self.spans.append((began, time.time()))
+        if fault.is_sudden:
+            self.spans.append((began, time.time()))
         refused = probes.refused(at)
         longest = max(refused.values())
         self.refused = max(self.refused, longest)
