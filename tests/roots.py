@@ -101,7 +101,8 @@ class Newcomer:
         packages = " ".join((*NEWCOMERS, *(["sudo"] if self.kind == "sudo" else [])))
         self.must(
             f"install {packages}",
-            f"apt-get -qq update\napt-get -qq install --no-install-recommends {packages}\n"
+            "apt-get -qq update\napt-get -qq upgrade\n"
+            f"apt-get -qq install --no-install-recommends {packages}\n"
             "update-ca-certificates",
             user="root",
         )

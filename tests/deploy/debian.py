@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 MIRROR = "http://deb.debian.org/debian"
+SECURITY = "http://deb.debian.org/debian-security"
 # Makes every Debian that Postern runs on, also one newer than debootstrap.
 SCRIPT = "/usr/share/debootstrap/scripts/sid"
 # What update-ca-certificates adds to Debian's authorities.
@@ -37,6 +38,12 @@ def make(folder: Path, suite: str) -> None:
             ["debootstrap", "--variant=minbase", suite, str(folder), MIRROR, SCRIPT],
             check=True,
         )
+    # What Debian's installer writes; debootstrap leaves updates out.
+    (folder / "etc/apt/sources.list").write_text(
+        f"deb {MIRROR} {suite} main\n"
+        f"deb {MIRROR} {suite}-updates main\n"
+        f"deb {SECURITY} {suite}-security main\n"
+    )
     for name in CONFIGURATION:
         if Path(name).exists():
             shutil.copy(name, folder / name[1:])
