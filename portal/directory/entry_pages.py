@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -117,7 +117,9 @@ def _shown_members(row: DistributionList, viewer: Person) -> list[str]:
     for hidden in (people, teams, lists):
         if is_own:
             hidden = hidden.exclude(organisation=row.organisation)
-        shown = shown.exclude(address__in=hidden.values("address"))
+        # Asked of each address that is shown, rather than of everyone who is hidden.
+        own = hidden.filter(address=OuterRef("address"))
+        shown = shown.filter(~Exists(own))
     return list(
         shown.order_by("address").values_list("address", flat=True)[:MEMBERS_SHOWN]
     )
