@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any, cast
 
 from django.conf import settings
-from django.urls import get_resolver
 from uvicorn import Config, Server
 
 from engine.health import readiness
@@ -37,25 +36,11 @@ async def serve(stop: asyncio.Event) -> None:
     allowed = limits(resource_limits.raise_open_files_limit())
     closing = asyncio.Event()
     draining = asyncio.create_task(_drain(stop, closing))
-    preparing = asyncio.create_task(_prepare())
+    routes.follow_in_background(at_once=True)
     async with monitored_loop("web"):
         with _open_port() as port:
             await serve_on(port, Site(settings.POSTERN.web_threads), allowed, closing)
     draining.cancel()
-    await preparing
-
-
-async def _prepare() -> None:
-    """Loads the pages, and then the routes.
-
-    Beside the routes of half a million people, which take seconds, the first page would
-    take as long again: both are work of the one interpreter.
-    """
-    routes.follow_in_background(at_once=False)
-    try:
-        await asyncio.to_thread(lambda: get_resolver().url_patterns)
-    finally:
-        routes.follow_in_background(at_once=True)
 
 
 async def _drain(stop: asyncio.Event, closing: asyncio.Event) -> None:
