@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.db.models.functions import Now
 
 from engine.blobs.models import DeletionPause
@@ -67,7 +67,7 @@ class Pause:
             while not self._over.wait(LEASE.total_seconds() / 4):
                 try:
                     self._is_lost |= not self._renew()
-                except DatabaseError:
+                except Error:
                     # The next attempt, or the check at the end, finds out whether the
                     # lease has expired meanwhile.
                     connection.close()
@@ -82,7 +82,7 @@ class Pause:
 
 @contextmanager
 def held() -> Iterator[Pause]:
-    """Pauses deletions in its block. Raises DatabaseError."""
+    """Pauses deletions in its block. Raises django.db.Error."""
     pause = Pause()
     pause.begin()
     try:

@@ -42,14 +42,19 @@ class S3Bucket:
 
     def __init__(self, address: S3Address, *, setting: str) -> None:
         self._address, self._setting = address, setting
-        self._writing = _opened(address, timeout=timedelta(seconds=address.timeout))
+        authorities = self._authorities()
+        self._writing = _opened(
+            address, authorities, timeout=timedelta(seconds=address.timeout)
+        )
         self._probing = _opened(
             replace(address, timeout=min(PROBE_SECONDS, address.timeout) / PATIENCE),
+            authorities,
             timeout=timedelta(seconds=PROBE_SECONDS / PATIENCE),
         )
         # Of an unknown size, so that only silence ends a request early.
         self._reading = _opened(
             address,
+            authorities,
             timeout=timedelta(hours=1),
             read_timeout=timedelta(seconds=address.timeout),
         )
@@ -140,6 +145,22 @@ class S3Bucket:
             for one in page:
                 yield Stored(one["path"], one["size"], one["last_modified"].timestamp())
 
+    def _authorities(self) -> bytes:
+        """Reads the file of authorities, if the URL names one.
+
+        Its absence must not be taken for that of an object, which is a FileNotFoundError.
+        """
+        if not self._address.ca:
+            return b""
+        try:
+            return Path(self._address.ca).read_bytes()
+        except OSError as error:
+            raise BlobStoreError(
+                f"The authorities of {self.name} cannot be read: {error}. "
+                f"Correct ca in {self._setting}.",
+                is_permanent=True,
+            ) from error
+
     def _confirm_missing(self, name: str) -> None:
         """Raises BlobStoreError if it is the bucket that is missing.
 
@@ -181,7 +202,11 @@ class S3Bucket:
 
 
 def _opened(
-    address: S3Address, *, timeout: timedelta, read_timeout: timedelta | None = None
+    address: S3Address,
+    authorities: bytes,
+    *,
+    timeout: timedelta,
+    read_timeout: timedelta | None = None,
 ) -> Bucket:
     options: ClientConfig = {
         "allow_http": address.endpoint.startswith("http://"),
@@ -190,8 +215,8 @@ def _opened(
     }
     if read_timeout is not None:
         options["read_timeout"] = read_timeout
-    if address.ca:
-        options["root_certificate"] = Path(address.ca).read_bytes()
+    if authorities:
+        options["root_certificate"] = authorities
     config: S3Config = {
         "region": address.region,
         "virtual_hosted_style_request": address.is_virtual_hosted,

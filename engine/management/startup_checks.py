@@ -20,6 +20,7 @@ from django.db import connection
 from engine.antivirus.scanners import clamd, coverage_proof
 from engine.backups.models import Restore
 from engine.blobs import store
+from engine.blobs.interface import BlobStoreError
 from engine.database import clock, due_migrations
 from engine.encryption import key_checks
 from engine.health import process_identity
@@ -109,8 +110,11 @@ def _is_loopback(host: str) -> bool:
 
 
 def _faults_of_hosts() -> Iterator[str]:
-    if others := hosts_with_other_blobs():
-        yield OTHER_BLOBS.format(", ".join(others))
+    try:
+        if others := hosts_with_other_blobs():
+            yield OTHER_BLOBS.format(", ".join(others))
+    except BlobStoreError as error:
+        yield str(error)
     if settings.POSTERN.redis_url or connection.vendor != "postgresql":
         return
     if others := hosts_with_own_counters():

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Collection
 from datetime import timedelta
 
-from django.db import DatabaseError
+from django.db import Error
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
@@ -117,7 +117,7 @@ class LeaseRenewal:
                 for start in range(0, len(leases), AT_ONCE):
                     some = leases[start : start + AT_ONCE]
                     await self._thread.run(renew, some)
-            except DatabaseError:
+            except Error:
                 # The next renewal may succeed; a session that deletes notices an expired
                 # lock.
                 log.exception("the locks of maildrops could not be renewed")

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import islice
 from typing import ClassVar
 
-from django.db import DatabaseError
+from django.db import Error
 
 from engine.encryption.errors import UnreadableError
 from engine.pop3 import maildrop, replies
@@ -94,7 +94,7 @@ class TransactionState:
         self._server.renewal.discard(self._lease)
         try:
             await self._server.threads.run(self._lease.release)
-        except DatabaseError:
+        except Error:
             log.exception("a maildrop's lock was not released and will expire")
 
     async def _stat(self, command: Command) -> None:

@@ -119,8 +119,8 @@ def shared_cache() -> Iterator[Result]:
 
 def blob_store() -> Iterator[Result]:
     """Yields whether a blob can be written, read and deleted."""
-    name = store.configured().name
     try:
+        name = store.configured().name
         key = store.keep(Kind.BODY, TRIAL)
         try:
             is_same = store.read(Kind.BODY, key) == TRIAL
@@ -128,7 +128,9 @@ def blob_store() -> Iterator[Result]:
             store.discard(Kind.BODY, key)
     except OSError as error:
         yield fault(
-            "blob store", f"{name}: {error}. Start it, or correct its settings."
+            "blob store",
+            f"It cannot be used: {str(error).rstrip('.')}. Start it, or correct its "
+            "settings.",
         )
         return
     if is_same:
@@ -146,14 +148,16 @@ def backup_target() -> Iterator[Result]:
             "machine's disk or to a bucket.",
         )
         return
-    target = targets.open_target()
     try:
+        target = targets.open_target()
         if connection.vendor == "postgresql":
             postgresql_dump.program("pg_dump")
         target.write(readme.FILE, [readme.TEXT.encode()])
         found = target.backups()
     except (BackupError, OSError) as error:
-        yield warning("backups", f"{target.name} cannot be backed up to: {error}")
+        yield warning(
+            "backups", f"POSTERN_BACKUP_TARGET cannot be backed up to: {error}"
+        )
         return
     newest = f", the newest {found[-1]}" if found else ""
     yield ok("backups", f"{target.name} has {len(found)} complete backups{newest}.")
@@ -163,8 +167,8 @@ def other_hosts() -> Iterator[Result]:
     """Yields a fault where other hosts serve this database with blobs of their own."""
     try:
         others = startup_checks.hosts_with_other_blobs()
-    except DatabaseError:
-        return  # the check of the database reports it
+    except (DatabaseError, OSError):
+        return  # the checks of the database and of the blob store report it
     if others:
         yield fault("blob store", startup_checks.OTHER_BLOBS.format(", ".join(others)))
 

@@ -16,8 +16,6 @@ from django.conf import settings
 from django.db import connection
 
 from tests.peers.engine import database_url
-from tests.peers.fault_proxy import FaultProxy
-from tests.peers.rclone import Rclone
 
 
 @dataclass(frozen=True)
@@ -65,25 +63,6 @@ class Host:
 def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A state folder without the blobs of other tests."""
     monkeypatch.setattr(settings.POSTERN, "var", tmp_path / "var")
-
-
-@pytest.fixture(scope="package")
-def rclone() -> Iterator[Rclone]:
-    with Rclone() as server:
-        yield server
-
-
-@pytest.fixture
-def bucket(rclone: Rclone) -> Rclone:
-    """The server, with an empty bucket."""
-    rclone.empty()
-    return rclone
-
-
-@pytest.fixture
-def proxy(bucket: Rclone) -> Iterator[FaultProxy]:
-    with FaultProxy(bucket.port) as between:
-        yield between
 
 
 @pytest.fixture

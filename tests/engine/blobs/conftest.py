@@ -1,8 +1,7 @@
-"""An S3 server for all tests of this folder, and a state folder for each."""
+"""The stores of blobs, and a state folder for each test."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,25 +20,6 @@ from tests.peers.rclone import Rclone
 def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(settings.POSTERN, "var", tmp_path)
     return tmp_path
-
-
-@pytest.fixture(scope="session")
-def rclone() -> Iterator[Rclone]:
-    with Rclone() as server:
-        yield server
-
-
-@pytest.fixture
-def bucket(rclone: Rclone) -> Rclone:
-    """The server, with an empty bucket."""
-    rclone.empty()
-    return rclone
-
-
-@pytest.fixture
-def proxy(bucket: Rclone) -> Iterator[FaultProxy]:
-    with FaultProxy(bucket.port) as between:
-        yield between
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,18 @@ def test_a_missing_bucket_is_no_missing_message(bucket: Rclone, tmp_path: Path) 
         with pytest.raises(BlobStoreError, match="POSTERN_BLOB_URL") as raised:
             act()
         assert raised.value.is_permanent
+
+
+def test_missing_authorities_are_no_missing_message(
+    bucket: Rclone, tmp_path: Path
+) -> None:
+    address = S3Address.parse(bucket.url())
+
+    with pytest.raises(BlobStoreError, match="POSTERN_BLOB_URL") as raised:
+        S3Store(replace(address, ca=str(tmp_path / "ca.pem")))
+
+    assert raised.value.is_permanent
+    assert "ca.pem" in str(raised.value)
 
 
 def test_a_wrong_secret_is_a_permanent_fault(bucket: Rclone, tmp_path: Path) -> None:

@@ -196,6 +196,18 @@ def test_hosts_must_read_what_the_others_write(
         startup_checks.check(scans=False)
 
 
+@pytest.mark.django_db
+def test_missing_authorities_of_the_bucket_are_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(
+        settings.POSTERN, "blob_url", f"s3://mail/?ca={tmp_path}/ca.pem"
+    )
+
+    with pytest.raises(ImproperlyConfigured, match=r"ca\.pem.*POSTERN_BLOB_URL"):
+        startup_checks.check(scans=False)
+
+
 @pytest.mark.django_db(transaction=True)  # which would cache PostgreSQL's first answer
 def test_a_shell_on_another_machine_stops_no_start() -> None:
     if connection.vendor != "postgresql":

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 from asgiref.sync import sync_to_async
-from django.db import OperationalError
+from django.db import Error, InterfaceError, OperationalError
 from django.db.models.functions import Now
 
 from engine.pop3 import maildrop_lock
@@ -105,14 +105,18 @@ async def test_slow_bodies_do_not_stop_the_renewal(
         await asyncio.to_thread(client.quit)
 
 
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
 async def test_the_renewal_survives_an_outage_of_the_database(
-    renewal: LeaseRenewal, reader: Person, monkeypatch: pytest.MonkeyPatch
+    renewal: LeaseRenewal,
+    reader: Person,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[Error],
 ) -> None:
     renew, failures = maildrop_lock.renew, iter("abc")
 
     def fail_thrice(leases: Collection[MaildropLease]) -> int:
         if next(failures, None):
-            raise OperationalError("the server closed the connection")
+            raise error("the server closed the connection")
         return renew(leases)
 
     monkeypatch.setattr(maildrop_lock, "renew", fail_thrice)

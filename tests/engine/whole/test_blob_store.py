@@ -39,12 +39,6 @@ def bucket() -> Iterator[Rclone]:
 
 
 @pytest.fixture
-def proxy(bucket: Rclone) -> Iterator[FaultProxy]:
-    with FaultProxy(bucket.port) as between:
-        yield between
-
-
-@pytest.fixture
 def in_bucket(
     transactional_db: None,
     bucket: Rclone,

@@ -249,6 +249,23 @@ def test_a_blob_can_be_kept_read_and_deleted(configure, tmp_path: Path) -> None:
     assert one(dependency_checks.blob_store())[0] is Status.FAULT
 
 
+def test_missing_authorities_of_a_bucket_are_a_fault_of_every_check_that_needs_it(
+    configure: Callable[..., Environment], tmp_path: Path
+) -> None:
+    url = f"s3://key:hidden@bucket/?ca={tmp_path}/ca.pem"
+    configure(blob_url=url, backup_target=url)
+
+    blobs = one(dependency_checks.blob_store())
+    backups = one(dependency_checks.backup_target())
+
+    assert blobs[0] is Status.FAULT
+    assert backups[0] is Status.WARNING
+    for _, detail in (blobs, backups):
+        assert "ca.pem" in detail
+        assert "hidden" not in detail
+    assert not list(dependency_checks.other_hosts())
+
+
 def test_the_place_of_backups_can_be_written(configure, tmp_path: Path) -> None:
     configure()
     status, detail = one(dependency_checks.backup_target())
