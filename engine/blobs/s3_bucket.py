@@ -66,7 +66,7 @@ class S3Bucket:
 
     def probe(self, name: str) -> None:
         """Writes an empty object, in a few seconds or not at all."""
-        with self._failures(name):
+        with self._write_failures(name):
             self._probing.put(name, b"")
 
     def put(self, name: str, content: bytes | Path) -> None:
@@ -75,7 +75,7 @@ class S3Bucket:
         Returns once the store has confirmed the object whole.
         """
         size = content.stat().st_size if isinstance(content, Path) else len(content)
-        with self._failures(name):
+        with self._write_failures(name):
             self._writing.put(
                 name,
                 content,
@@ -88,16 +88,23 @@ class S3Bucket:
         """Uploads what an iterator yields, in parts of that size, as `put` does.
 
         What the iterator raises ends the upload, which leaves nothing behind, and is
-        raised (obstore 0.12.1).
+        raised.
         """
-        with self._failures(name):
-            self._writing.put(
-                name,
-                chunks,
-                chunk_size=part,
-                use_multipart=True,
-                max_concurrency=PARTS_AT_ONCE,
-            )
+        source = _Source(chunks)
+        try:
+            with self._write_failures(name):
+                self._writing.put(
+                    name,
+                    source,
+                    chunk_size=part,
+                    use_multipart=True,
+                    max_concurrency=PARTS_AT_ONCE,
+                )
+        except BlobStoreError as error:
+            # Where giving the upload up fails too, obstore 0.12.1 raises that alone.
+            if source.error is None or source.error is error:
+                raise
+            raise source.error from error
 
     def chunks(self, name: str) -> Iterator[bytes]:
         """Yields an object's content as it arrives. Raises FileNotFoundError."""
@@ -194,11 +201,46 @@ class S3Bucket:
                 f"{self.name} does not answer: {_first_line(error)}"
             ) from error
 
+    @contextmanager
+    def _write_failures(self, name: str) -> Iterator[None]:
+        """Raises BlobStoreError alone.
+
+        A store that has lost an upload says "not found", and callers would take it for
+        the absence of what they read.
+        """
+        try:
+            with self._failures(name):
+                yield
+        except FileNotFoundError as error:
+            raise BlobStoreError(
+                f"{self.name} does not answer: it lost the upload of {name}."
+            ) from error
+
     def _refusal(self, error: Exception) -> BlobStoreError:
         return BlobStoreError(
             f"{self.name} refuses us: {_first_line(error)} Check {self._setting}.",
             is_permanent=True,
         )
+
+
+class _Source:
+    """The chunks of an upload, and what reading them raised."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self.error: Exception | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._chunks)
+        except StopIteration:
+            raise
+        except Exception as error:
+            self.error = error
+            raise
 
 
 def _opened(

@@ -1,4 +1,4 @@
-"""An HTTP-blind TCP proxy that is slow, cuts connections or answers 500 and 503."""
+"""An HTTP-blind TCP proxy that is slow, cuts connections or answers 404, 500 and 503."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class Fault(StrEnum):
     SILENT = "silent"  # takes everything and never answers
     CUT = "cut"  # ends at the first octets
     CUT_REPLY = "cut_reply"  # the server gets all, its answer is lost
+    ERROR_404 = "404"
     ERROR_500 = "500"
     ERROR_503 = "503"
 
@@ -100,7 +101,7 @@ class FaultProxy:
                 return False
             case Fault.CUT_REPLY if is_reply:
                 return False
-            case Fault.ERROR_500 | Fault.ERROR_503 if not is_reply:
+            case Fault.ERROR_404 | Fault.ERROR_500 | Fault.ERROR_503 if not is_reply:
                 source.sendall(ANSWER % int(self.fault))
                 return False
             case Fault.SLOW:

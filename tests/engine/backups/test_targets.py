@@ -100,6 +100,33 @@ def test_a_source_that_breaks_leaves_what_was_there(
     assert again.size("blobs/bodies/ab/new") is None
 
 
+@pytest.mark.parametrize("fault", [Fault.ERROR_404, Fault.ERROR_503])
+def test_a_source_that_breaks_is_told_though_the_store_breaks_too(
+    bucket: Rclone, proxy: FaultProxy, fault: Fault
+) -> None:
+    target = S3Target(S3Address.parse(bucket.url(port=proxy.port, timeout=0.5)))
+
+    def broken() -> Iterator[bytes]:
+        yield from chunks(bytes(3 * PART))
+        proxy.fault = fault
+        raise ValueError("The source broke.")
+
+    with pytest.raises(ValueError, match="The source broke"):
+        target.write("blobs/bodies/ab/new", broken())
+
+
+def test_an_upload_that_the_store_lost_is_no_missing_blob(
+    bucket: Rclone, proxy: FaultProxy
+) -> None:
+    target = S3Target(S3Address.parse(bucket.url(port=proxy.port, timeout=0.5)))
+    proxy.fault = Fault.ERROR_404
+
+    for content in (b"x", bytes(2 * PART)):
+        with pytest.raises(BlobStoreError, match="lost the upload") as raised:
+            target.write("blobs/bodies/ab/new", chunks(content))
+        assert not raised.value.is_permanent
+
+
 def test_only_backups_with_a_manifest_are_complete(target: Target) -> None:
     for name in ("20261129T1", "20261128T9", "20261130T0"):
         target.write(targets.name_in(name, "database/one/toc.dat"), [b"x"])
