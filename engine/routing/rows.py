@@ -93,18 +93,30 @@ def with_settings(routes: Routes) -> Routes:
     return _put_providers(routes, {})
 
 
-def read_some(routes: Routes, kind: ChangeKind, ids: Collection[int]) -> Routes:
-    """Returns the snapshot with rows of one kind as they are committed now, by id.
+def read_some(kind: ChangeKind, ids: Collection[int]) -> Rows:
+    """Reads rows of one kind as they are committed now; None for an id without a row.
 
-    An id without a row takes the row out of the snapshot. One query, for lists three.
+    One query, for lists three.
     """
-    part = PARTS[kind]
-    found = dict(part.read(ids))
-    return part.put(routes, {row_id: found.get(row_id) for row_id in ids})
+    found = dict(PARTS[kind].read(ids))
+    return {row_id: found.get(row_id) for row_id in ids}
+
+
+def put(routes: Routes, kind: ChangeKind, some: Rows) -> Routes:
+    """Returns the snapshot with rows of one kind set; None takes one out."""
+    return PARTS[kind].put(routes, some)
 
 
 def _of(rows: QuerySet[Any, Any], ids: Ids, key: str = "pk") -> QuerySet[Any, Any]:
     return rows if ids is None else rows.filter(**{f"{key}__in": ids})
+
+
+def _fetched(rows: QuerySet[Any, Any], ids: Ids) -> Iterable[Any]:
+    """Returns the rows; all of a table a chunk at a time, by a cursor of the server.
+
+    For a few, the cursor's statements would cost more than the rows.
+    """
+    return rows.iterator(CHUNK) if ids is None else rows
 
 
 def _organisations(ids: Ids) -> Iterator[tuple[int, OrganisationFacts]]:
@@ -155,19 +167,19 @@ def _connections(ids: Ids) -> Iterator[tuple[int, ConnectionRow]]:
 
 
 def _people(ids: Ids) -> Iterator[tuple[int, tuple[str, int | None, bool]]]:
-    rows = _of(Person.objects.order_by(), ids)
-    for row_id, address, organisation_id, is_active in rows.values_list(
+    rows = _of(Person.objects.order_by(), ids).values_list(
         "id", "address", "organisation_id", "is_active"
-    ).iterator(CHUNK):
+    )
+    for row_id, address, organisation_id, is_active in _fetched(rows, ids):
         # Most addresses of people are those of mailboxes too: interning keeps one copy.
         yield row_id, (intern(address), organisation_id, is_active)
 
 
 def _mailboxes(ids: Ids) -> Iterator[tuple[int, tuple[str, int, int | None, bool]]]:
-    rows = _of(Mailbox.objects.order_by(), ids)
-    for row_id, address, *facts in rows.values_list(
+    rows = _of(Mailbox.objects.order_by(), ids).values_list(
         "id", "address", "organisation_id", "owner_id", "is_active"
-    ).iterator(CHUNK):
+    )
+    for row_id, address, *facts in _fetched(rows, ids):
         yield row_id, (intern(address), *facts)
 
 
@@ -181,10 +193,8 @@ def _grants(ids: Ids) -> Iterator[tuple[int, frozenset[int]]]:
 
 
 def _aliases(ids: Ids) -> Iterator[tuple[int, AliasFacts]]:
-    rows = _of(Alias.objects.order_by(), ids)
-    for row_id, address, target in rows.values_list("id", "address", "target").iterator(
-        CHUNK
-    ):
+    rows = _of(Alias.objects.order_by(), ids).values_list("id", "address", "target")
+    for row_id, address, target in _fetched(rows, ids):
         yield row_id, AliasFacts(address, target)
 
 
@@ -209,10 +219,10 @@ def _lists(ids: Ids) -> Iterator[tuple[int, ListFacts]]:
 
 def _by_list(model: type[Model], ids: Ids) -> dict[int, list[str]]:
     found: dict[int, list[str]] = defaultdict(list)
-    rows = _of(model._default_manager.order_by("id"), ids, "distribution_list_id")
-    for list_id, address in rows.values_list(
-        "distribution_list_id", "address"
-    ).iterator(CHUNK):
+    rows = _of(
+        model._default_manager.order_by("id"), ids, "distribution_list_id"
+    ).values_list("distribution_list_id", "address")
+    for list_id, address in _fetched(rows, ids):
         found[list_id].append(address)
     return found
 

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import itertools
+import time
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.core import mail
@@ -16,6 +19,7 @@ from engine.jobs import worker
 from engine.lanes import Lane
 from engine.registry.errors import PolicyError
 from engine.registry.models import DistributionList, Mailbox, Organisation, Person
+from engine.storage.models import Content
 from portal.account_admin.tasks import invite
 from portal.organisation.models import PeopleFile
 from portal.organisation.people_file import csv_reader, importer, tasks
@@ -142,6 +146,35 @@ def test_job_that_was_killed_goes_on_where_it_was(
 @pytest.fixture(autouse=True)
 def _one_slice_a_job(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importer, "SECONDS_AT_ONCE", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("age", "rests"), [(None, [3.0, 3.0]), (1, [15.0, 15.0]), (60, [3.0, 3.0])]
+)
+def test_rests_are_longer_while_mail_flows(
+    admin_client: Client,
+    path_to: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    age: int | None,
+    rests: list[float],
+) -> None:
+    monkeypatch.setattr(importer, "PEOPLE_AT_ONCE", 1)
+    monkeypatch.setattr(importer, "SECONDS_AT_ONCE", 60.0)
+    rested: list[float] = []
+    steps = itertools.count(step=3.0)
+    stopwatch = SimpleNamespace(
+        perf_counter=lambda: next(steps), sleep=rested.append, monotonic=time.monotonic
+    )
+    monkeypatch.setattr(importer, "time", stopwatch)
+    if age is not None:
+        at = clock.now() - timedelta(seconds=age)
+        Content.objects.create(size=0, header=b"", body=b"", created_at=at)
+    file = upload(admin_client, path_to, many(3))
+    PeopleFile.objects.update(status="loading")
+
+    assert not importer.run(file.pk)
+
+    assert rested == rests
 
 
 def many(number: int) -> str:
