@@ -54,8 +54,7 @@ from engine.routing.sources import SourceClasses
 # The ids of the rows that are wanted; None for all of them.
 Ids: TypeAlias = Collection[int] | None
 Rows: TypeAlias = Mapping[int, Any]
-# Rows that are fetched and taken over together, 2 ms.
-CHUNK = 1000
+CHUNK = 1000  # rows that are fetched and taken over together, 2 ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +137,8 @@ def _put_organisations(routes: Routes, rows: Rows) -> Routes:
 
 def _domains(ids: Ids) -> Iterator[tuple[int, DomainFacts]]:
     rows = _of(Domain.objects.verified().order_by(), ids)
-    for row_id, *facts in rows.values_list(
-        "id", "organisation_id", "member_domain", "community_domain"
-    ):
+    fields = ("id", "organisation_id", "member_domain", "community_domain")
+    for row_id, *facts in rows.values_list(*fields):
         yield row_id, DomainFacts(*facts)
 
 
@@ -219,19 +217,17 @@ def _lists(ids: Ids) -> Iterator[tuple[int, ListFacts]]:
 
 def _by_list(model: type[Model], ids: Ids) -> dict[int, list[str]]:
     found: dict[int, list[str]] = defaultdict(list)
-    rows = _of(
-        model._default_manager.order_by("id"), ids, "distribution_list_id"
-    ).values_list("distribution_list_id", "address")
-    for list_id, address in _fetched(rows, ids):
+    key = "distribution_list_id"
+    rows = _of(model._default_manager.order_by("id"), ids, key)
+    for list_id, address in _fetched(rows.values_list(key, "address"), ids):
         found[list_id].append(address)
     return found
 
 
 def _allowances(ids: Ids) -> Iterator[tuple[int, AllowanceFacts]]:
     rows = _of(Allowance.objects.order_by(), ids)
-    for row_id, *facts in rows.values_list(
-        "id", "kind", "subject_id", "factor", "until"
-    ):
+    fields = ("id", "kind", "subject_id", "factor", "until")
+    for row_id, *facts in rows.values_list(*fields):
         yield row_id, AllowanceFacts(*facts)
 
 
