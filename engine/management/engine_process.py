@@ -6,7 +6,6 @@ import asyncio
 import gc
 import logging
 import ssl
-import sys
 from functools import partial
 from typing import NamedTuple
 
@@ -38,10 +37,6 @@ log = logging.getLogger(__name__)
 FILES_PER_SESSION = 3
 # Connections to the database, next hops and name servers; blobs and logs.
 OTHER_FILES = 200
-# Seconds after which a thread must give up the interpreter's lock, by default 0.005. A
-# message changes threads several times, and each time it may find one that reads what an
-# import changed in the registry.
-SWITCH_SECONDS = 0.0005
 
 
 async def run_engine(stop: asyncio.Event) -> None:
@@ -51,7 +46,6 @@ async def run_engine(stop: asyncio.Event) -> None:
 
 
 async def _run(stop: asyncio.Event) -> None:
-    sys.setswitchinterval(SWITCH_SECONDS)
     limits = _limits(resource_limits.raise_open_files_limit())
     await routes.refresh()
     runner = Runner()

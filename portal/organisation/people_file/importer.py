@@ -25,8 +25,8 @@ PEOPLE_AT_ONCE = 25
 SECONDS_AT_ONCE = 2.0
 # Rests between slices, in times of the work: every process of the engine reads again what
 # a slice wrote. On two cores 5,000 people take 15 s; beside mail, whose 95th percentile
-# rose by half at that pace, 50 s.
-REST, REST_BESIDE_MAIL = 1, 5
+# nearly doubled at that pace, a minute.
+REST, REST_BESIDE_MAIL = 1, 8
 # A message this short ago means that mail is flowing.
 BESIDE_MAIL = timedelta(seconds=2)
 PROGRESS = ("done_count", "added_count", "faults", "moved_at")

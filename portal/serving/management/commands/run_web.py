@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.urls import get_resolver
 
 from engine.management import startup_checks
 from engine.processes import process_group
@@ -17,7 +18,7 @@ class Command(BaseCommand):
     """Serves the site."""
 
     help = "Serve the site over HTTP."
-    # System checks import every page of the site; the first request does that anyway.
+    # System checks import every page of the site, and so does `handle`.
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -27,5 +28,15 @@ class Command(BaseCommand):
         """Runs POSTERN_WEB_WORKERS processes on the same port."""
         if not options["alone"]:
             startup_checks.check(scans=False)
+        _import_pages()
         count = settings.POSTERN.web_workers
         process_group.run("run_web", serve, count=count, options=options)
+
+
+def _import_pages() -> None:
+    """Imports every page before the port opens.
+
+    Beside the routes of half a million people, which are read from then on, the first
+    request would take as long again: both are work of the one interpreter.
+    """
+    _ = get_resolver().url_patterns

@@ -149,7 +149,7 @@ def _one_slice_a_job(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("age", "rests"), [(None, [3.0, 3.0]), (1, [15.0, 15.0]), (60, [3.0, 3.0])]
+    ("age", "rests"), [(None, [3.0, 3.0]), (1, [24.0, 24.0]), (60, [3.0, 3.0])]
 )
 def test_rests_are_longer_while_mail_flows(
     admin_client: Client,
