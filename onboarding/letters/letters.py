@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone
-from weasyprint import HTML
-from weasyprint.urls import URLFetcher
 
 from engine.registry.models import Connection, Person
 from onboarding import certificate_authority, signed_links
@@ -29,17 +28,12 @@ def to_pdf(
     markup that slips through must not read a file or call a server. So no URL is fetched
     unless its protocol is allowed, and a refused one raises ValueError.
     """
-    pdf: bytes = HTML(
-        string=render_to_string(template, context),
+    pdf: bytes = import_module("onboarding.letters.pdf_renderer").render(
+        render_to_string(template, context),
+        allowed_protocols=allowed_protocols,
         base_url=base_url,
-        url_fetcher=fetcher(allowed_protocols),
-    ).write_pdf(pdf_variant="pdf/ua-1", pdf_tags=True)
+    )
     return pdf
-
-
-def fetcher(allowed_protocols: Sequence[str] = ()) -> URLFetcher:
-    """Returns a fetcher that raises ValueError for any protocol not allowed."""
-    return URLFetcher(allowed_protocols=tuple(allowed_protocols), fail_on_errors=True)
 
 
 def render_welcome(

@@ -7,7 +7,6 @@ import os
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from importlib import import_module
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -17,6 +16,7 @@ from engine.health.process_identity import host
 from engine.management import startup_checks
 from engine.processes import resource_limits
 from engine.secrets import state_folder
+from onboarding.letters.letters import to_pdf
 from portal.configuration import production_checks
 from portal.launcher import preparation
 from portal.preflight.results import Result, fault, ok, warning
@@ -116,8 +116,8 @@ def letters() -> Iterator[Result]:
         if not _has_fonts():
             yield fault("letters", "No font is installed. Install fonts-liberation.")
             return
-        # Where Pango is missing, importing fails.
-        import_module("onboarding.letters.letters").to_pdf("preflight/letter.html", {})
+        # Where Pango is missing, importing WeasyPrint fails.
+        to_pdf("preflight/letter.html", {})
     except OSError as error:
         yield fault(
             "letters",

@@ -10,7 +10,7 @@ import pytest
 
 from engine.registry.models import AccountType, Connection, Proof
 from onboarding import certificate_authority, signed_links
-from onboarding.letters import letters
+from onboarding.letters import letters, pdf_renderer
 from onboarding.models import Application
 from portal.demo.certificates import Authority
 from tests.onboarding.conftest import FIRM, HOSTED
@@ -159,8 +159,9 @@ def test_the_letter_shows_markup_in_names_as_text() -> None:
     "url", ["file:///etc/passwd", "http://127.0.0.1/", "data:text/plain,x"]
 )
 def test_a_letter_fetches_nothing(url: str) -> None:
+    page = f'<img src="{url}">'
     with pytest.raises(ValueError, match="disallowed protocol"):
-        letters.fetcher().fetch(url)
+        pdf_renderer.render(page, allowed_protocols=(), base_url=None)
 
 
 def test_a_private_authority_is_named_by_its_fingerprint_in_two_equal_lines(
