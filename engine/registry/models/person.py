@@ -115,6 +115,11 @@ class Person(AbstractBaseUser, PermissionsMixin):
                 name="person_suspended",
             ),
             models.Index(
+                fields=["organisation", "id"],
+                condition=models.Q(is_active=False),
+                name="suspended_in_organisation",
+            ),
+            models.Index(
                 fields=["name", "id"],
                 condition=models.Q(is_ex_directory=True),
                 name="person_ex_directory",

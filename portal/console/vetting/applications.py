@@ -63,7 +63,7 @@ def _list(*, results_only: bool) -> Any:
         ],
         list_filter=["status", "account_type", "kind"],
         search_fields=["organisation_name", "reference", "member_domain", "town"],
-        paginate_by=50,
+        paginate_by=30,
         index_url_name="vetting:index",
         index_results_url_name="vetting:index_results",
         inspect_url_name="vetting:inspect",
