@@ -8,6 +8,7 @@ first asked for.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import threading
 import time
@@ -153,8 +154,13 @@ def _keep_following() -> None:
     while _is_followed.is_set():
         # Before the look: a commit while it lasts is looked at again.
         committed.clear()
+        is_first = _follower.last_loaded is None
         try:
             _checked_apart()
+            if is_first:
+                # The garbage collector looked through half a million people for 0.2 s,
+                # again and again, and every thread of the process waited.
+                gc.freeze()
         except Exception:
             log.exception("the registry could not be followed")
         time.sleep(SOONEST)

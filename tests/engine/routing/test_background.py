@@ -59,6 +59,20 @@ def test_a_thread_follows_and_others_ask_nothing(registry: Registry) -> None:
     assert set(registry.readers) == {"routes"}
 
 
+def test_what_was_loaded_is_kept_from_the_garbage_collector_once(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frozen_at: list[int] = []
+    monkeypatch.setattr(
+        routes.gc, "freeze", lambda: frozen_at.append(len(registry.readers))
+    )
+
+    routes.follow_in_background(at_once=True)
+    wait_until(lambda: len(registry.readers) > 3, "the thread")
+
+    assert frozen_at == [1]
+
+
 def test_a_process_looks_at_once_at_its_own_change(
     registry: Registry, monkeypatch: pytest.MonkeyPatch, transactional_db: None
 ) -> None:
