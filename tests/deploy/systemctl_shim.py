@@ -19,6 +19,16 @@ from pathlib import Path
 
 UNITS = Path("/etc/systemd/system")
 RUN = Path("/run/units")
+
+
+def ending(pid_file: str) -> str:
+    """Returns the shell's lines that end a daemon and wait until it has, as systemd does."""
+    return (
+        f"pid=$(cat {pid_file} 2>/dev/null) && kill $pid 2>/dev/null\n"
+        "for i in $(seq 100); do kill -0 $pid 2>/dev/null || break; sleep 0.1; done"
+    )
+
+
 DEBIAN = {
     "postgresql": {
         "start": "pg_ctlcluster $(pg_lsclusters -h | cut -d' ' -f1,2) start",
@@ -28,7 +38,7 @@ DEBIAN = {
     "redis-server": {
         "start": "install -d -o redis -g redis /run/redis && runuser -u redis -- "
         "redis-server /etc/redis/redis.conf --daemonize yes",
-        "stop": "kill $(cat /run/redis/redis-server.pid)",
+        "stop": ending("/run/redis/redis-server.pid"),
     },
     "clamav-daemon": {
         # In the foreground, as its unit has it: with few signatures clamd (1.4.6) can
@@ -36,13 +46,12 @@ DEBIAN = {
         "start": "install -d -o clamav -g clamav /run/clamav\n"
         "setsid clamd --foreground=true --pid /run/clamav/pid >/dev/null 2>&1 &\n"
         "for i in $(seq 300); do test -S /run/clamav/clamd.ctl && break; sleep 0.1; done",
-        "stop": "kill $(cat /run/clamav/pid 2>/dev/null) 2>/dev/null; sleep 1\n"
-        "rm -f /run/clamav/clamd.ctl",
+        "stop": f"{ending('/run/clamav/pid')}\nrm -f /run/clamav/clamd.ctl",
     },
     "haproxy": {
         # With fewer connections: a container may allow fewer open files than a unit.
         "start": "haproxy -D -n 5000 -f /etc/haproxy/haproxy.cfg -p /run/haproxy.pid",
-        "stop": "test ! -e /run/haproxy.pid || kill $(cat /run/haproxy.pid)",
+        "stop": ending("/run/haproxy.pid"),
     },
     "nginx": {"start": "nginx", "stop": "nginx -s quit", "reload": "nginx -s reload"},
 }
