@@ -11,7 +11,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from django.utils import timezone
 
 from engine.secrets import state_folder
 
@@ -99,14 +98,14 @@ def _is_good(cert_file: Path, names: tuple[str, ...]) -> bool:
         return False
     certificate = x509.load_pem_x509_certificate(cert_file.read_bytes())
     kept = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    left = certificate.not_valid_after_utc - timezone.now()
+    left = certificate.not_valid_after_utc - dt.datetime.now(dt.UTC)
     return left > dt.timedelta(days=RENEW_DAYS) and kept.value == _alternatives(names)
 
 
 def _builder(
     subject: x509.Name, issuer: x509.Name, key: Key, days: int
 ) -> x509.CertificateBuilder:
-    now = timezone.now()
+    now = dt.datetime.now(dt.UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)

@@ -19,8 +19,6 @@ import sys
 import time
 from pathlib import Path
 
-from django.conf import settings
-
 from portal.demo.certificates import Authority
 from tests.cluster.network import Network
 from tests.deploy import guide, trial
@@ -111,7 +109,6 @@ def one_host(drill: Drill) -> None:
 def main() -> int:
     """Makes the roots, follows INSTALL.md and tries the service."""
     folder = Path(sys.argv[1]).resolve()
-    settings.configure(USE_TZ=True)  # of portal.demo.certificates
     if sys.argv[2:] != ["inside"]:
         folder.mkdir(parents=True, exist_ok=True)
         make_base(folder / "base", Authority(folder / "authority").ca_file)

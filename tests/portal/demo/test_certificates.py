@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import os
 import ssl
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -77,3 +80,23 @@ def test_certificate_asked_for_with_other_names_is_issued_again(
     made = authority.issue("connection.example", kept_as="server")
 
     verify(authority, made, "connection.example")
+
+
+def test_authority_works_without_the_settings_of_a_service(tmp_path: Path) -> None:
+    """As in a drill, whose own process serves nothing."""
+    program = (
+        "import pathlib, sys\n"
+        "from portal.demo.certificates import Authority\n"
+        "Authority(pathlib.Path(sys.argv[1])).issue('localhost')\n"
+    )
+    bare = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("POSTERN_", "DJANGO_"))
+    }
+
+    subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "tls")], env=bare, check=True
+    )
+
+    assert (tmp_path / "tls/localhost.pem").exists()
