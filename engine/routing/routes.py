@@ -151,16 +151,17 @@ def _start() -> None:
 
 
 def _keep_following() -> None:
+    is_frozen = False
     while _is_followed.is_set():
         # Before the look: a commit while it lasts is looked at again.
         committed.clear()
-        is_first = _follower.last_loaded is None
         try:
             _checked_apart()
-            if is_first:
+            if not is_frozen:
                 # The garbage collector looked through half a million people for 0.2 s,
                 # again and again, and every thread of the process waited.
                 gc.freeze()
+                is_frozen = True
         except Exception:
             log.exception("the registry could not be followed")
         time.sleep(SOONEST)

@@ -25,10 +25,6 @@ from portal.serving.request_body import DEADLINE
 
 # Seconds for responses in progress when the service stops.
 GRACE_SECONDS = 10
-# Seconds until the routes are read, unless a page asks for them before: reading those of
-# half a million people takes the first request, which reads the templates, half of the
-# interpreter.
-ROUTES_AFTER = 1.0
 # Files that are not connections: databases, static files, caches, logs.
 OTHER_FILES = 200
 # Files of one connection: its socket, and the file that buffers its body or response.
@@ -40,14 +36,10 @@ async def serve(stop: asyncio.Event) -> None:
     allowed = limits(resource_limits.raise_open_files_limit())
     closing = asyncio.Event()
     draining = asyncio.create_task(_drain(stop, closing))
-    routes.follow_in_background(at_once=False)
-    loading = asyncio.get_running_loop().call_later(
-        ROUTES_AFTER, partial(routes.follow_in_background, at_once=True)
-    )
+    routes.follow_in_background(at_once=True)
     async with monitored_loop("web"):
         with _open_port() as port:
             await serve_on(port, Site(settings.POSTERN.web_threads), allowed, closing)
-    loading.cancel()
     draining.cancel()
 
 

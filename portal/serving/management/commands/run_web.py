@@ -36,7 +36,7 @@ class Command(BaseCommand):
 def _import_pages() -> None:
     """Imports every page before the port opens.
 
-    Beside the routes of half a million people, which are read from then on, the first
-    request would take as long again: both are work of the one interpreter.
+    The routes are read from then on, those of half a million people for seconds, and the
+    first request would share the interpreter with them.
     """
     _ = get_resolver().url_patterns
