@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.mail.errors import PermanentFailure
 from engine.mail.header import MAX_HEADER_OCTETS, HeaderBlock
@@ -39,6 +39,27 @@ class TooManyParts(PermanentFailure):
         super().__init__(FORBIDDEN_CONTENT.saying(text))
 
 
+@dataclass(slots=True)
+class Entity:
+    """A node of the tree of a message: a multipart, or a leaf with its part.
+
+    `part` is None for a multipart, whose parts are the `children`. The children of a leaf
+    are what is inside it: the root of an attached message or of signed content.
+    """
+
+    content_type: str
+    parameters: dict[str, str]
+    part: Part | None = None
+    children: list[Entity] = field(default_factory=list)
+
+    def parts(self) -> Iterator[Part]:
+        """Yields every part in order, each before what is inside it."""
+        if self.part is not None:
+            yield self.part
+        for child in self.children:
+            yield from child.parts()
+
+
 def walk(header: bytes, body: bytes, *, strict: bool = False) -> Iterator[Part]:
     """Yields every part in order; an attached message first as a file, then its parts.
 
@@ -47,8 +68,19 @@ def walk(header: bytes, body: bytes, *, strict: bool = False) -> Iterator[Part]:
     MAX_DEPTH: what is deeper is one part. With `strict`, as before a decision about
     the content, it raises TooManyParts instead.
     """
+    return tree(header, body, strict=strict).parts()
+
+
+def tree(
+    header: bytes, body: bytes, *, strict: bool = False, attached: bool = True
+) -> Entity:
+    """Returns the tree of a message, with the bounds of `walk`.
+
+    Without `attached`, attached messages are leaves and are not looked into.
+    """
     block = _content_fields(header[:MAX_HEADER_OCTETS])
-    yield from _Walker(strict).entity(block, Region.whole(body), _Position())
+    walker = _Walker(strict, attached)
+    return walker.entity(block, Region.whole(body), _Position())
 
 
 def entity_in(part: Part, content: smime.Content) -> Region | None:
@@ -99,30 +131,33 @@ class _Walker:
     The budgets count for the whole message: each part alone would be harmless.
     """
 
-    def __init__(self, strict: bool) -> None:
+    def __init__(self, strict: bool, attached: bool) -> None:
         self.strict = strict
+        self.attached = attached
         self.left = MAX_PARTS
         self.budget = boundaries.Budget()
         self.elements = smime.MAX_ELEMENTS
 
     def entity(
         self, header: HeaderBlock, region: Region, position: _Position
-    ) -> Iterator[Part]:
+    ) -> Entity:
         self.left -= 1
-        if self.left < 0:
-            self._leave_out()
-            return
         content_type, content = _content_type(header, position.default_type)
         regions: list[Region] = []
         if content_type.startswith("multipart/") and "boundary" in content:
             regions = self._between(region, content["boundary"], position)
         if not regions:
-            yield from self._leaf(header, region, position)
-            return
+            return self._leaf(header, region, position)
         digest = content_type == "multipart/digest"  # RFC 2046 §5.1.5
         default_type = "message/rfc822" if digest else "text/plain"
+        found = Entity(content_type, content)
         for number, inner in enumerate(regions, 1):
-            yield from self.entity(*_split(inner), position.child(number, default_type))
+            if self.left <= 0:
+                self._leave_out()
+                break
+            place = position.child(number, default_type)
+            found.children.append(self.entity(*_split(inner), place))
+        return found
 
     def _between(
         self, region: Region, boundary: str, position: _Position
@@ -135,20 +170,21 @@ class _Walker:
             self._leave_out()
         return regions
 
-    def _leaf(
-        self, header: HeaderBlock, region: Region, position: _Position
-    ) -> Iterator[Part]:
+    def _leaf(self, header: HeaderBlock, region: Region, position: _Position) -> Entity:
         part = _part(header, region, position)
-        yield part
+        leaf = Entity(part.content_type, part.parameters, part)
+        is_message = part.content_type in MESSAGES
+        if is_message and not self.attached:
+            return leaf
         inner = entity_in(part, self._smime_content(part))
         if inner is None:
-            return
-        if position.depth >= MAX_DEPTH:
+            return leaf
+        if position.depth >= MAX_DEPTH or self.left <= 0:
             self._leave_out()
-            return
-        is_message = part.content_type in MESSAGES
+            return leaf
         root = position.attached_root() if is_message else position.signed_root()
-        yield from self.entity(*_split(inner), root)
+        leaf.children.append(self.entity(*_split(inner), root))
+        return leaf
 
     def _smime_content(self, part: Part) -> smime.Content:
         if part.content_type not in smime.CONTENT_TYPES:
@@ -166,8 +202,8 @@ class _Walker:
 
 def _part(header: HeaderBlock, region: Region, position: _Position) -> Part:
     content_type, content = _content_type(header, position.default_type)
-    field = header.get("Content-Disposition")
-    disposition, of_disposition = parameters.parse(field.value if field else b"")
+    written = header.get("Content-Disposition")
+    disposition, of_disposition = parameters.parse(written.value if written else b"")
     name = of_disposition.get("filename") or content.get("name", "")
     return Part(
         path=position.child(1).path if position.is_root else position.path,
@@ -180,6 +216,7 @@ def _part(header: HeaderBlock, region: Region, position: _Position) -> Part:
         region=region,
         is_nested=position.is_nested,
         header=header,
+        parameters=content,
     )
 
 
@@ -194,7 +231,7 @@ def _content_type(header: HeaderBlock, default: str) -> tuple[str, dict[str, str
         return default, {}
     content_type, content = parameters.parse(field.value)
     if not _TYPE.fullmatch(content_type):
-        content_type = "application/octet-stream"
+        content_type = "text/plain"  # RFC 2045 §5.2
     return content_type, content
 
 

@@ -6,7 +6,7 @@ Nothing here raises on hostile content, and nothing is decoded before it is aske
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.mail.header import HeaderBlock
 from engine.mail.mime import charset, file_names, parameters, transfer_encoding
@@ -28,7 +28,7 @@ class Part:
     `path` numbers it as IMAP does (RFC 9051 §6.4.5): "1", "2.1". `filename` is the one
     name under which we show and serve it: `file_names.canonical`. `content_id` has no
     brackets. `is_nested` says that it belongs to an attached message. `header` holds the
-    fields that describe it.
+    fields that describe it, `parameters` those of its Content-Type.
     """
 
     path: str
@@ -41,6 +41,7 @@ class Part:
     region: Region
     is_nested: bool
     header: HeaderBlock
+    parameters: dict[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> set[str]:
@@ -76,7 +77,7 @@ class Part:
         return set(map(parameters.main_value, self._values(name)))
 
     def _values(self, *names: str) -> list[bytes]:
-        return [field.value for name in names for field in self.header.all(name)]
+        return [found.value for name in names for found in self.header.all(name)]
 
     def data(self) -> bytes:
         """Returns the content, decoded from its transfer encoding."""
@@ -108,7 +109,11 @@ class Part:
 
     @property
     def is_attachment(self) -> bool:
-        """Whether it is offered as a file, rather than shown as the message or in it."""
+        """Whether some program offers it as a file, rather than showing it in the message.
+
+        For decisions about what may travel. What we show is decided in
+        `engine.mail.reading`.
+        """
         if self.disposition == "attachment" or self.content_type in MESSAGES:
             return True
         if self.content_type in _SHOWN:

@@ -1,0 +1,203 @@
+"""Walks a message once and decides what a reader sees of it.
+
+It chooses only inside multipart/alternative: what stands beside each other is all shown,
+in order (RFC 2046 §5.1.3, RFC 2387, RFC 2183 §2).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from urllib.parse import unquote
+
+from engine.mail.mime import file_endings, part_walker
+from engine.mail.mime.part_walker import Entity
+from engine.mail.mime.parts import MESSAGES, Part
+from engine.mail.reading.items import WORDS, Item, Kind, Reading
+
+# Text that is data for a program: offered as a file, though its type begins with text/.
+_TEXT_FILES = frozenset(
+    (
+        "text/calendar",
+        "text/csv",
+        "text/directory",
+        "text/rtf",
+        "text/tab-separated-values",
+        "text/vcard",
+        "text/x-vcard",
+        "text/x-vcalendar",
+        "text/xml",
+    )
+)
+_INVITATIONS = frozenset(("text/calendar", "application/ics", "text/x-vcalendar"))
+# RFC 3464, RFC 6533 and RFC 8098.
+_REPORTS = frozenset(
+    (
+        "message/delivery-status",
+        "message/global-delivery-status",
+        "message/disposition-notification",
+        "message/global-disposition-notification",
+    )
+)
+# The header of the message that a report is about: RFC 6522 §3, RFC 6533 §6.
+HEADERS = frozenset(("text/rfc822-headers", "message/global-headers"))
+
+_CID = re.compile(r"cid:([^\"'\s>)]{1,1000})", re.IGNORECASE)
+# Octets of a text that are examined to tell whether it is text at all.
+_START = 1024
+
+
+def read(header: bytes, body: bytes) -> Reading:
+    """Reads a message; never raises.
+
+    Every leaf of it is in the result once: shown, offered, or in an attached message,
+    which is one leaf here and is read on its own (`attached`).
+    """
+    tree = part_walker.tree(header, body, attached=False)
+    return Reading(tuple(_with_pictures(_items(tree))))
+
+
+def attached(header: bytes, body: bytes, path: str) -> tuple[Part, Reading] | None:
+    """Reads the message that is attached at a path, such as "3" or "3.2".
+
+    The paths of its parts are those of the whole message. Returns None where no message
+    is attached there.
+    """
+    found = _at(part_walker.tree(header, body), path)
+    if found is None or found.part is None:
+        return None
+    if found.part.content_type in HEADERS:
+        return found.part, Reading(())
+    if found.part.content_type not in MESSAGES or not found.children:
+        return None
+    items = (item for child in found.children for item in _items(child))
+    return found.part, Reading(tuple(_with_pictures(items)))
+
+
+def _at(entity: Entity, path: str) -> Entity | None:
+    if entity.part is not None and entity.part.path == path:
+        return entity
+    for child in entity.children:
+        if found := _at(child, path):
+            return found
+    return None
+
+
+def _items(entity: Entity) -> Iterator[Item]:
+    if entity.part is not None:
+        yield from _leaf(entity, entity.part)
+    elif entity.content_type == "multipart/alternative":
+        yield from _alternative(entity.children)
+    elif entity.content_type == "multipart/related":
+        yield from _related(entity)
+    else:
+        for child in entity.children:
+            yield from _items(child)
+
+
+def _leaf(entity: Entity, part: Part) -> Iterator[Item]:
+    kind = _kind(part)
+    yield Item(kind, part, _name(kind, part))
+    if kind is Kind.MESSAGE:
+        return
+    for child in entity.children:
+        yield from _items(child)
+
+
+def _kind(part: Part) -> Kind:
+    content_type = part.content_type
+    if content_type in MESSAGES or content_type in HEADERS:
+        return Kind.MESSAGE
+    if content_type in _INVITATIONS:
+        return Kind.INVITATION
+    if content_type in _REPORTS:
+        return Kind.REPORT
+    # RFC 2183 §2.8: another word than inline means attachment.
+    if part.disposition not in ("", "inline"):
+        return Kind.FILE
+    if content_type == "text/html":
+        return Kind.HTML
+    if content_type.startswith("text/") and content_type not in _TEXT_FILES:
+        return Kind.TEXT if b"\0" not in part.start(_START) else Kind.FILE
+    return Kind.PICTURE if content_type.startswith("image/") else Kind.FILE
+
+
+def _name(kind: Kind, part: Part) -> str:
+    if part.filename or kind in WORDS:
+        return part.filename
+    return f"attachment-{part.path}{file_endings.of_type(part.content_type)}"
+
+
+def _alternative(children: Sequence[Entity]) -> Iterator[Item]:
+    """Yields the richest form, with the others in it; files of every form are kept."""
+    forms = [list(_items(child)) for child in children]
+    best = max(range(len(forms)), key=lambda at: (_richness(forms[at]), at), default=0)
+    others = [
+        item
+        for at in reversed(range(len(forms)))
+        if at != best
+        for item in forms[at]
+        if item.is_words
+    ]
+    for at, form in enumerate(forms):
+        for item in form:
+            if at != best and item.is_words:
+                continue
+            if at == best and item.is_words and others:
+                item = replace(item, alternatives=(*item.alternatives, *others))
+                others = []
+            yield item
+
+
+def _richness(form: Iterable[Item]) -> int:
+    """Returns 2 for a form with HTML, 1 for one with text; 0 where nothing is to be seen."""
+    kinds = {item.kind for item in form if item.is_words and not _is_blank(item.part)}
+    return 2 if Kind.HTML in kinds else int(Kind.TEXT in kinds)
+
+
+def _is_blank(part: Part) -> bool:
+    return part.region.end - part.region.start <= _START and not part.data().strip()
+
+
+def _related(entity: Entity) -> Iterator[Item]:
+    """Yields the root first (RFC 2387 §3.2), and then what it may embed."""
+    root = _root(entity)
+    if root is not None:
+        yield from _items(root)
+    for child in entity.children:
+        if child is not root:
+            yield from _items(child)
+
+
+def _root(entity: Entity) -> Entity | None:
+    start = entity.parameters.get("start", "").strip(" <>")
+    for child in entity.children:
+        if start and child.part is not None and child.part.content_id == start:
+            return child
+    return entity.children[0] if entity.children else None
+
+
+def _with_pictures(found: Iterable[Item]) -> Iterator[Item]:
+    """Moves the pictures that HTML embeds into the items that embed them."""
+    items = list(found)
+    by_id = {
+        item.part.content_id: item.part
+        for item in reversed(items)
+        if item.kind is Kind.PICTURE and item.part.content_id
+    }
+    if not by_id:
+        yield from items
+        return
+    items = [_embedding(item, by_id) for item in items]
+    embedded = {part.path for part in Reading(tuple(items)).pictures}
+    yield from (item for item in items if item.part.path not in embedded)
+
+
+def _embedding(item: Item, by_id: dict[str, Part]) -> Item:
+    others = tuple(_embedding(other, by_id) for other in item.alternatives)
+    if item.kind is not Kind.HTML:
+        return replace(item, alternatives=others) if others else item
+    ids = dict.fromkeys(map(unquote, _CID.findall(item.part.text())))
+    pictures = tuple(by_id[one] for one in ids if one in by_id)
+    return replace(item, alternatives=others, pictures=pictures)

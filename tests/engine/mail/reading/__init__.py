@@ -1,0 +1,1 @@
+"""Tests of engine.mail.reading, module by module."""

@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.mail.message import split, with_line_ends
+from engine.mail.reading import reader
+from engine.mail.reading.as_text import as_text
+from engine.mail.reading.items import Kind, Reading
+
+CASES = Path("tests/messages")
+HEADER = b"MIME-Version: 1.0\r\n"
+
+
+def read(raw: bytes) -> Reading:
+    return reader.read(*split(with_line_ends(raw)))
+
+
+def case(name: str) -> Reading:
+    return read((CASES / f"{name}.eml").read_bytes())
+
+
+def multipart(kind: str, *parts: bytes, parameters: str = "") -> bytes:
+    """A multipart of these parts, each with its own header."""
+    boundary = f"b{abs(hash(parts)):x}".encode()
+    head = f"Content-Type: multipart/{kind}; boundary={boundary.decode()}{parameters}"
+    lines = b"".join(b"--%b\r\n%b\r\n" % (boundary, part) for part in parts)
+    return head.encode() + b"\r\n\r\n" + lines + b"--%b--\r\n" % boundary
+
+
+def part(content_type: str, content: str, *fields: str) -> bytes:
+    lines = [f"Content-Type: {content_type}", *fields, "", content]
+    return "\r\n".join(lines).encode()
+
+
+def kinds(reading: Reading) -> list[tuple[str, str]]:
+    return [(item.kind.value, item.name) for item in reading.items]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("mixed-html-pdf-html", [("html", ""), ("file", "a.pdf"), ("html", "")]),
+        ("mixed-text-beside-html", [("text", ""), ("html", "")]),
+        ("alternative-then-footer", [("html", ""), ("text", "")]),
+        ("type-without-subtype", [("text", "")]),
+        ("named-text-as-whole-message", [("text", "body.txt")]),
+        ("invitation", [("html", ""), ("invitation", "attachment-3.ics")]),
+        ("attached-message", [("text", ""), ("message", "attachment-2.eml")]),
+        ("format-flowed", [("text", "")]),
+        ("inline-picture", [("html", "")]),
+        ("inline-picture-cid-encoded", [("html", "")]),
+        (
+            "unnamed-pdf",
+            [
+                ("text", ""),
+                ("file", "attachment-2.pdf"),
+                ("picture", "attachment-3.jpg"),
+            ],
+        ),
+    ],
+)
+def test_items_of_a_message(name: str, expected: list[tuple[str, str]]) -> None:
+    assert kinds(case(name)) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (
+            "mixed-html-pdf-html",
+            "ALPHAONE before\n\nBETATWO the hearing moved to Tuesday",
+        ),
+        ("mixed-text-beside-html", "ALPHAONE plain\n\nBETATWO html"),
+        (
+            "alternative-then-footer",
+            "ALPHAONE plain\n\nBETATWO list footer / second text part",
+        ),
+        ("type-without-subtype", "ALPHAONE BETATWO body"),
+        ("named-text-as-whole-message", "ALPHAONE BETATWO body"),
+        ("invitation", "ALPHAONE plain"),
+        ("attached-message", "ALPHAONE see attached mail"),
+    ],
+)
+def test_text_of_a_message(name: str, expected: str) -> None:
+    assert as_text(case(name)) == expected
+
+
+@pytest.mark.parametrize("name", ["inline-picture", "inline-picture-cid-encoded"])
+def test_a_picture_belongs_to_the_html_that_embeds_it(name: str) -> None:
+    reading = case(name)
+
+    assert [one.content_type for one in reading.pictures] == ["image/png"]
+    assert reading.offered == []
+
+
+def test_a_picture_that_no_html_embeds_is_offered() -> None:
+    picture = part("image/png", "x", "Content-ID: <other@x>")
+    reading = read(
+        HEADER
+        + multipart("related", part("text/html", '<img src="cid:one@x">'), picture)
+    )
+
+    assert kinds(reading) == [("html", ""), ("picture", "attachment-2.png")]
+
+
+def test_the_root_of_related_parts_is_the_one_that_it_names() -> None:
+    raw = HEADER + multipart(
+        "related",
+        part("image/png", "x", "Content-ID: <p@x>"),
+        part("text/html", '<img src="cid:p@x">', "Content-ID: <root@x>"),
+        parameters='; start="<root@x>"',
+    )
+
+    [item] = read(raw).items
+
+    assert item.kind is Kind.HTML
+    assert [one.content_id for one in item.pictures] == ["p@x"]
+
+
+def test_the_richest_form_is_shown_and_the_others_are_in_it() -> None:
+    raw = HEADER + multipart(
+        "alternative",
+        part("text/plain", "plain"),
+        part("text/enriched", "enriched"),
+        part("text/html", "<p>html"),
+    )
+
+    [item] = read(raw).items
+
+    assert item.kind is Kind.HTML
+    assert [other.part.data() for other in item.alternatives] == [b"enriched", b"plain"]
+
+
+def test_an_empty_html_form_does_not_hide_the_text() -> None:
+    raw = HEADER + multipart(
+        "alternative", part("text/plain", "plain"), part("text/html", "")
+    )
+
+    [item] = read(raw).items
+
+    assert (item.kind, item.part.data()) == (Kind.TEXT, b"plain")
+
+
+def test_files_in_every_form_are_offered() -> None:
+    raw = HEADER + multipart(
+        "alternative",
+        multipart("mixed", part("text/plain", "plain"), part("application/pdf", "1")),
+        multipart(
+            "mixed",
+            part("text/html", "<p>1"),
+            part("application/pdf", "2"),
+            part("text/html", "<p>2"),
+        ),
+    )
+    reading = read(raw)
+
+    assert [item.part.data() for item in reading.words] == [b"<p>1", b"<p>2"]
+    assert [item.part.data() for item in reading.offered] == [b"1", b"2"]
+    assert [other.part.data() for other in reading.words[0].alternatives] == [b"plain"]
+
+
+def test_data_that_claims_to_be_text_is_offered_as_a_file() -> None:
+    raw = HEADER + part("text/plain", "\0\1binary")
+
+    assert kinds(read(raw)) == [("file", "attachment-1.txt")]
+
+
+def test_an_attached_message_is_read_on_its_own() -> None:
+    raw = with_line_ends((CASES / "attached-message.eml").read_bytes())
+
+    found = reader.attached(*split(raw), "2")
+
+    assert found is not None
+    assert as_text(found[1]) == "BETATWO inner text"
+    assert [item.part.path for item in found[1].items] == ["2.1"]
+    assert reader.attached(*split(raw), "1") is None
+    assert reader.attached(*split(raw), "9") is None
+
+
+def test_every_leaf_is_in_one_item() -> None:
+    for path in CASES.glob("*.eml"):
+        reading = read(path.read_bytes())
+        paths = [one.path for one in reading.leaves()]
+        assert len(paths) == len(set(paths)), path.name
