@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from binascii import Error, a2b_base64, a2b_qp, a2b_uu
+from binascii import a2b_base64, a2b_qp
 from collections.abc import Iterator
 
-from engine.mail.mime import byte_source
+from engine.mail.mime import byte_source, uuencoded
 from engine.mail.mime.byte_source import ByteSource
 
 UUENCODED = frozenset(("x-uuencode", "uuencode", "uue", "x-uue"))
@@ -18,7 +18,6 @@ _NOT_BASE64 = bytes(
 # the time that a text of equals signs takes.
 _MAX_RUNS = 10_000
 _PIECE = 1024 * 1024  # octets decoded at once
-_UU_BEGIN = re.compile(rb"(?:\A|\n)begin [0-7]{3,4} [^\n]*\n")
 # Files that some programs extract from any text: both forms of uuencode, and yEnc.
 _IN_TEXT = re.compile(
     rb"^(?:begin(?:-base64)? [0-7]{3,4} |=ybegin [^\r\n]{0,100}?name=)([^\r\n]{1,255})",
@@ -40,7 +39,7 @@ def decode(
     if encoding == "quoted-printable":
         return a2b_qp(data)
     if encoding in ENCODED:
-        return _uu(data)
+        return uuencoded.decode(data)
     return data
 
 
@@ -98,27 +97,3 @@ def _base64_run(letters: bytes) -> bytes:
     if len(letters) % 4 == 1:
         letters = letters[:-1]  # six bits alone are not an octet
     return a2b_base64(letters + b"==")
-
-
-def _uu(data: bytes) -> bytes:
-    begin = _UU_BEGIN.search(data)
-    if not begin:
-        return data
-    decoded: list[bytes] = []
-    for line in data[begin.end() :].splitlines():
-        if line == b"end":
-            break
-        decoded.append(_uu_line(line))
-    return b"".join(decoded)
-
-
-def _uu_line(line: bytes) -> bytes:
-    try:
-        return a2b_uu(line)
-    except Error:
-        # Some programs write too many letters: the length octet is right.
-        room = (((line[0] - 32) & 63) * 4 + 5) // 3 if line else 0
-        try:
-            return a2b_uu(line[:room])
-        except Error:
-            return b""
