@@ -8,7 +8,8 @@ from engine.mail.address import Address, InvalidAddressError
 from engine.mail.address_list_parser import Mailbox, mailboxes
 from engine.mail.header import HeaderBlock
 
-# RFC 5322 §3.6.2, §3.6.3 and §3.6.6
+# RFC 5322 §3.6.2, §3.6.3 and §3.6.6. The last four say where receipts (RFC 8098 §2.1) and
+# replies shall go: without the suffix they would leave the community, or be refused.
 ADDRESS_FIELDS = frozenset(
     [
         "from",
@@ -22,6 +23,10 @@ ADDRESS_FIELDS = frozenset(
         "resent-to",
         "resent-cc",
         "resent-bcc",
+        "disposition-notification-to",
+        "return-receipt-to",
+        "mail-followup-to",
+        "mail-reply-to",
     ]
 )
 # RFC 5322 §2.1.1 allows 998 octets, of which the name of the field may take some.

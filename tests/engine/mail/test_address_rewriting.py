@@ -18,7 +18,8 @@ from tests.engine.mail.strategies import (
 
 MAPPED = [
     "From", "Sender", "REPLY-TO", "To", "cc", "Resent-From", "Resent-Sender",
-    "Resent-To", "Resent-Cc",
+    "Resent-To", "Resent-Cc", "Disposition-Notification-To", "Return-Receipt-To",
+    "Mail-Followup-To", "MAIL-REPLY-TO",
 ]  # fmt: skip
 OTHERS = ["Subject", "Message-ID", "References", "Received", "X-From", "Return-Path"]
 
