@@ -36,13 +36,20 @@ class Refused(Exception):
         self.reply = reply
 
 
+# fetchmail (6.4) does not read SYS/TEMP: before the mailbox is open it takes every -ERR
+# for a wrong password, and tells its user so, unless the sentence has one of these words.
+# So each temporary reply has one, and no final reply.
+BUSY_WORDS = ("lock", "wait")
+
 # RFC 3206 §4 (SYS/TEMP, SYS/PERM) and §5 (AUTH); RFC 2449 §8.1.1 (IN-USE)
 NO_TLS = ErrorReply("Start TLS with STLS before signing in", "AUTH")
 WRONG = ErrorReply("The address or the app password is wrong", "AUTH")
 NO_MAILBOX = ErrorReply("No mailbox is kept here for this address", "AUTH")
-IN_USE = ErrorReply("The mailbox is open in another session", "IN-USE")
-FAULT = ErrorReply("Something went wrong here; try again later", "SYS/TEMP")
-CROWDED = ErrorReply("Too many connections; try again later", "SYS/TEMP")
+IN_USE = ErrorReply(
+    "The mailbox is locked by another session; wait until that ends", "IN-USE"
+)
+FAULT = ErrorReply("Something went wrong here; wait and try again", "SYS/TEMP")
+CROWDED = ErrorReply("Too many connections; wait and try again", "SYS/TEMP")
 CROWDED_OUT = ErrorReply(
     "Too many connections are waiting to sign in; connect again and sign in immediately",
     "SYS/TEMP",
@@ -53,7 +60,7 @@ SIGNED_OUT = ErrorReply(
     "Your sign-in is no longer valid; nothing was deleted", "SYS/PERM"
 )
 LOST = ErrorReply(
-    "Another session has opened the mailbox meanwhile; nothing was deleted", "SYS/TEMP"
+    "Another session has locked the mailbox meanwhile; nothing was deleted", "SYS/TEMP"
 )
 GONE = ErrorReply("The message was removed in the meantime")
 UNREADABLE = ErrorReply("The stored message cannot be decrypted", "SYS/PERM")
@@ -64,3 +71,10 @@ NO_MECHANISM = ErrorReply("The only mechanism is PLAIN")
 BAD_SASL = ErrorReply("The response is not valid for this mechanism")
 CANCELLED = ErrorReply("Authentication cancelled")
 LINE_TOO_LONG = ErrorReply("Line too long")
+
+
+def temporary(text: str) -> ErrorReply:
+    """Returns a reply that asks the client to come back, in words that it understands."""
+    if any(word in text for word in BUSY_WORDS):
+        return ErrorReply(text, "SYS/TEMP")
+    return ErrorReply(f"{text}; wait and try again", "SYS/TEMP")

@@ -120,7 +120,7 @@ async def _answer_next(session: Session, connection: Connection) -> bool:
         await connection.write(bytes(error.reply))
         return False
     except MailError as error:
-        await connection.write(line(f"-ERR [SYS/TEMP] {error.reply.text}"))
+        await connection.write(bytes(replies.temporary(error.reply.text)))
         return False
     return True
 

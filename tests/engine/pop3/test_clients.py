@@ -9,13 +9,20 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError
 
+from engine.network import connection_limits
+from engine.pop3 import maildrop
+from engine.pop3.server_context import Limits
+from engine.registry.credentials import authentication
+from engine.registry.credentials.sign_in_throttle import USERNAME_LIMIT, Throttle
 from engine.registry.models import Mailbox, Person
 from engine.storage.models import Message
 from portal.demo.certificates import Authority
 from tests.engine.pop3 import sample_messages
-from tests.engine.pop3.conftest import SECRET, Server
+from tests.engine.pop3.conftest import SECRET, Serve, Server
 from tests.peers import mpop
+from tests.peers.process import PeerError
 
 pytestmark = pytest.mark.slow
 
@@ -96,6 +103,37 @@ async def test_curl(
     assert got == SERVED
 
 
+async def fetch(
+    server: Server,
+    authority: Authority,
+    folder: Path,
+    *,
+    implicit_tls: bool = True,
+    password: str = SECRET,
+) -> subprocess.CompletedProcess[str]:
+    """Runs fetchmail once for Bob; what it collects is appended to `folder`/got."""
+    port = server.pop3s if implicit_tls else server.pop3
+    tls = "ssl" if implicit_tls else "sslproto TLS1.2+"
+    config = folder / "fetchmailrc"
+    config.touch(mode=0o600)
+    config.write_text(
+        f"poll localhost protocol pop3 service {port}"
+        f" user 'bob@northfield.secure.example' password '{password}'"
+        f" {tls} sslcertck sslcertfile {authority.ca_file}"
+        f' mda "cat >> {folder}/got" no rewrite\n'
+    )
+    return await asyncio.to_thread(
+        subprocess.run,
+        [
+            *("fetchmail", "--nosyslog", "--fetchmailrc", config),
+            *("--pidfile", folder / "pid", "--idfile", folder / "ids"),
+        ],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+
+
 @pytest.mark.parametrize("implicit_tls", [True, False])
 async def test_fetchmail(
     server: Server,
@@ -106,25 +144,88 @@ async def test_fetchmail(
 ) -> None:
     await asyncio.to_thread(sample_messages.deliver, reader.mailbox)
     await asyncio.to_thread(sample_messages.deliver, reader.mailbox)
-    port = server.pop3s if implicit_tls else server.pop3
-    tls = "ssl" if implicit_tls else "sslproto TLS1.2+"
-    config = tmp_path / "fetchmailrc"
-    config.touch(mode=0o600)
-    config.write_text(
-        f"poll localhost protocol pop3 service {port} user '{reader.address}'"
-        f" password '{SECRET}' {tls} sslcertck sslcertfile {authority.ca_file}"
-        f' mda "cat >> {tmp_path}/got" no rewrite\n'
-    )
 
-    await run(
-        *("fetchmail", "--nosyslog", "--fetchmailrc", config),
-        *("--pidfile", tmp_path / "pid", "--idfile", tmp_path / "ids"),
-    )
+    done = await fetch(server, authority, tmp_path, implicit_tls=implicit_tls)
 
+    assert done.returncode == 0, done.stderr + done.stdout
     got = (tmp_path / "got").read_bytes()
     assert got.count(b"Subject: Bundle") == 2
     assert got.endswith(sample_messages.BODY.replace(b"\r\n", b"\n"))
     assert await asyncio.to_thread(Message.objects.count) == 0
+
+
+# fetchmail's exit codes (its manual page, EXIT CODES).
+WRONG_PASSWORD, BUSY = 3, 9
+
+
+async def test_fetchmail_takes_a_wrong_password_for_what_it_is(
+    server: Server, reader: Person, authority: Authority, tmp_path: Path
+) -> None:
+    done = await fetch(server, authority, tmp_path, password="wrong")
+
+    assert done.returncode == WRONG_PASSWORD, done.stderr
+
+
+@pytest.mark.parametrize(
+    "trouble", ["open elsewhere", "guessed at", "our fault", "crowded"]
+)
+@pytest.mark.parametrize("implicit_tls", [True, False])
+async def test_fetchmail_takes_what_is_temporary_for_busy(
+    serve: Serve,
+    reader: Person,
+    authority: Authority,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    trouble: str,
+    implicit_tls: bool,
+) -> None:
+    """It would tell its user that the password is wrong."""
+    places = connection_limits.Limits(0 if trouble == "crowded" else 10)
+    server = await serve(Limits(places=places))
+    make(trouble, server, reader, monkeypatch)
+
+    done = await fetch(server, authority, tmp_path, implicit_tls=implicit_tls)
+
+    if trouble == "crowded" and implicit_tls:
+        # No reply can be sent: its place is refused before the handshake.
+        assert done.returncode not in (0, WRONG_PASSWORD)
+    else:
+        assert done.returncode == BUSY, done.stderr + done.stdout
+
+
+def make(
+    trouble: str, server: Server, reader: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Makes each sign-in of the reader be refused for a while."""
+    match trouble:
+        case "open elsewhere":
+            server.state.in_use.add(reader.mailbox.pk)
+        case "guessed at":
+            throttle = Throttle()
+            for _ in range(USERNAME_LIMIT):
+                throttle.failed(reader.address, "192.0.2.1")
+            monkeypatch.setattr(authentication, "throttle", throttle)
+        case "our fault":
+            monkeypatch.setattr(maildrop, "find_mailbox", fail)
+
+
+def fail(*args: object, **kwargs: object) -> None:
+    raise OperationalError("the database is away")
+
+
+async def test_mpop_shows_why_it_must_wait(
+    server: Server, reader: Person, authority: Authority
+) -> None:
+    server.state.in_use.add(reader.mailbox.pk)
+
+    with pytest.raises(PeerError, match=r"locked by another session; wait"):
+        await asyncio.to_thread(
+            mpop.download,
+            server.pop3s,
+            username=reader.address,
+            password=SECRET,
+            ca_file=authority.ca_file,
+        )
 
 
 async def test_getmail(

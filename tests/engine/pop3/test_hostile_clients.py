@@ -155,7 +155,7 @@ async def test_signed_in_session_makes_no_room(serve: Serve, reader: Person) -> 
         writer.write(b"NOOP\r\n")
         answered = await lines.readline()
 
-    assert refused == b"-ERR [SYS/TEMP] Too many connections; try again later\r\n"
+    assert refused == b"-ERR [SYS/TEMP] Too many connections; wait and try again\r\n"
     assert answered == b"+OK\r\n"
 
 
