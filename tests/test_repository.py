@@ -544,3 +544,51 @@ def test_each_row_of_the_table_of_proof_names_tests_that_exist() -> None:
 
 def _text(path: Path) -> str:
     return path.read_text() if path.exists() else ""
+
+
+# Where days are taken from a moment as so many times 24 hours, and why that is right.
+DURATIONS = {
+    "engine/antivirus/quarantine.py": "kept so long; no date is named",
+    "engine/trace/event_purge.py": "kept so long; no date is named",
+    "portal/console/dashboard_counts.py": "the last 24 hours, and 168",
+    "portal/demo/certificates.py": "a certificate's own period, in UTC",
+    "portal/home/views.py": "what ended lately",
+}
+# Where a date, not a moment, is moved.
+ON_DATES = {
+    "engine/calendar_days.py",
+    "portal/console/helpdesk/statistics.py",
+    "portal/ui/helpdesk_hours.py",
+}
+
+
+def _adds_days(path: Path) -> bool:
+    """Whether the module adds or subtracts a timedelta of days that it makes there."""
+    return any(
+        _is_days(side)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.BinOp | ast.AugAssign)
+        and isinstance(node.op, ast.Add | ast.Sub)
+        for side in (
+            (node.left, node.right) if isinstance(node, ast.BinOp) else (node.value,)
+        )
+    )
+
+
+def _is_days(node: ast.expr) -> bool:
+    if not isinstance(node, ast.Call) or not ast.unparse(node.func).endswith(
+        "timedelta"
+    ):
+        return False
+    return bool(node.args) or any(k.arg in ("days", "weeks") for k in node.keywords)
+
+
+def test_days_are_added_on_the_calendar() -> None:
+    """A timedelta of days added to a moment loses a date where the clocks change.
+
+    `engine/calendar_days.py` counts dates. A duration, such as how long rows are kept,
+    is named in DURATIONS with its reason.
+    """
+    found = {str(path.relative_to(ROOT)) for path in sources() if _adds_days(path)}
+
+    assert found == DURATIONS.keys() | ON_DATES

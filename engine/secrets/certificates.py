@@ -220,5 +220,5 @@ def _check_period(certificate: x509.Certificate, path: str) -> None:
     if now > certificate.not_valid_after_utc:
         raise CertificateError(
             f"The certificate in {path} expired on "
-            f"{certificate.not_valid_after_utc:%d %B %Y}. Renew it."
+            f"{certificate.not_valid_after_utc:%d %B %Y %H:%M} UTC. Renew it."
         )

@@ -6,11 +6,17 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Case, DateTimeField, F, When
+from django.utils import timezone
 
+from engine import calendar_days
 from engine.audit.record import record
 from engine.registry.models import Organisation, Person
 from engine.storage.models import Folder, FolderRole, Message, Retention
+
+_DAY = timedelta(days=1)
+# The furthest from now that an expiry and a change of it can lie.
+_FURTHEST = timedelta(days=2 * Retention.MAX_DAYS)
 
 
 def retention_of(organisation: Organisation) -> Retention:
@@ -59,7 +65,7 @@ def days(folder: Folder) -> int | None:
 def expiry(folder: Folder, now: datetime) -> datetime | None:
     """Returns when a message that is put into the folder now expires; None for never."""
     kept_days = days(folder)
-    return None if kept_days is None else now + timedelta(days=kept_days)
+    return None if kept_days is None else calendar_days.later(now, days=kept_days)
 
 
 def expiries(folders: Collection[Folder], now: datetime) -> dict[int, datetime]:
@@ -80,7 +86,9 @@ def expiries(folders: Collection[Folder], now: datetime) -> dict[int, datetime]:
         )
     }
     return {
-        folder.pk: now + timedelta(days=_days(folder, kept.get(folder.mailbox_id)))
+        folder.pk: calendar_days.later(
+            now, days=_days(folder, kept.get(folder.mailbox_id))
+        )
         for folder in waste
     }
 
@@ -97,4 +105,33 @@ def _shift(organisation: Organisation, role: FolderRole, by_days: int) -> None:
             folder__in=Folder.objects.filter(
                 mailbox__organisation=organisation, role=role
             ),
-        ).update(expires_at=F("expires_at") + timedelta(days=by_days))
+        ).update(expires_at=_later_expiry(by_days))
+
+
+def _later_expiry(by_days: int) -> Case:
+    """Returns an expression for the stored expiry that many dates later.
+
+    The distance differs by an hour on either side of a change of the clocks, so each
+    stretch without one has its own.
+    """
+    now = timezone.now()
+    changes = list(calendar_days.offset_changes(now, now + _FURTHEST))
+    marks = sorted(
+        {*changes, *(calendar_days.later(at, days=-by_days) for at in changes)}
+    )
+    # A moment inside each stretch.
+    inside = [
+        *(at - timedelta(minutes=1) for at in marks),
+        (marks[-1] if marks else now) + _DAY,
+    ]
+    values = [
+        F("expires_at") + (calendar_days.later(at, days=by_days) - at) for at in inside
+    ]
+    return Case(
+        *(
+            When(expires_at__lt=at, then=value)
+            for at, value in zip(marks, values[:-1], strict=True)
+        ),
+        default=values[-1],
+        output_field=DateTimeField(),
+    )

@@ -6,9 +6,12 @@ chosen, another letter is printed, or two weeks have passed.
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.db import models, transaction
 from django.utils import timezone
 
+from engine import calendar_days
 from engine.audit.record import record
 from engine.mail.address import Address, InvalidAddressError
 from engine.registry.actions import shut_mail
@@ -39,7 +42,10 @@ def issue(person: Person, *, by: Person) -> str:
         address=person.address,
         about=person.pk,
         digest=generated_secrets.digest(secret),
-        expires_at=timezone.now() + LinkPurpose.FIRST.lifetime,
+        # The letter names a last day, and works until that day is over.
+        expires_at=calendar_days.end_of(
+            timezone.localdate() + LinkPurpose.FIRST.lifetime
+        ),
         made_by=by,
     )
     record(
@@ -49,6 +55,11 @@ def issue(person: Person, *, by: Person) -> str:
         by=by,
     )
     return secret
+
+
+def last_day(person: Person) -> date:
+    """Returns the last day on which the code of the newest letter works."""
+    return calendar_days.last_before(_of(person).latest("pk").expires_at)
 
 
 @transaction.atomic

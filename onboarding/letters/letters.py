@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from importlib import import_module
 
 from django.conf import settings
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from engine.registry.models import Connection, Person
 from onboarding import certificate_authority, signed_links
-from onboarding.models import Application, LinkPurpose, Signature
+from onboarding.models import Application, Signature
 from onboarding.terms import clauses
 
 
@@ -69,13 +70,16 @@ def render_terms(signature: Signature) -> bytes:
     return to_pdf("onboarding/letters/terms.html", context)
 
 
-def render_first_sign_in(person: Person, code: str) -> bytes:
-    """Renders a first sign-in letter. The code appears in it exactly once."""
+def render_first_sign_in(person: Person, code: str, *, ends_on: date) -> bytes:
+    """Renders a first sign-in letter. The code appears in it exactly once.
+
+    It works to the end of `ends_on`.
+    """
     context: dict[str, object] = {
         "person": person,
         "code": code,
         "page": signed_links.absolute_url("onboarding:first_letter"),
-        "ends_on": timezone.localdate() + LinkPurpose.FIRST.lifetime,
+        "ends_on": ends_on,
         "written_on": timezone.localdate(),
         "postern": settings.POSTERN,
     }

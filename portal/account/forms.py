@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from allauth.account import forms as account
@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from engine import calendar_days
 from portal.account import tasks
 from portal.account.address_lookup import address_key
 
@@ -119,7 +120,7 @@ class AppPasswordForm(forms.Form):
     def expires_at(self) -> datetime | None:
         """Returns when it expires; None where it is valid until revoked."""
         days = self.cleaned_data["lasts"]
-        return timezone.now() + timedelta(days=days) if days else None
+        return calendar_days.expiry(timezone.now(), days) if days else None
 
 
 class SignOutEverywhereForm(forms.Form):

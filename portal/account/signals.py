@@ -49,7 +49,7 @@ def remind_of_second_factor(request: HttpRequest, user: Person, **kwargs: Any) -
     due = policies.second_factor_reminder(user)
     if due is None or not hasattr(request, "_messages"):
         return
-    by = date_format(timezone.localtime(due), "j F Y")
+    by = date_format(due, "j F Y")
     messages.info(
         request,
         gettext(

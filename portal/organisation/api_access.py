@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from allauth.account.decorators import reauthentication_required
 from django import forms
@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from engine import calendar_days
 from engine.registry import webhooks
 from engine.registry.actions import api_keys
 from engine.registry.actions import webhooks as endpoints
@@ -76,7 +77,7 @@ class KeyForm(ActionForm):
     def expires_at(self) -> datetime | None:
         """When the key expires; None where it works until it is revoked."""
         days = self.cleaned_data["lifetime"]
-        return timezone.now() + timedelta(days=int(days)) if days else None
+        return calendar_days.expiry(timezone.now(), int(days)) if days else None
 
 
 class EndpointForm(ActionForm):

@@ -60,7 +60,7 @@ def certificate() -> Iterator[Result]:
     yield ok(
         "certificate",
         f"{ours.tls_cert_file} belongs to its key, and is valid until "
-        f"{ends_at:%-d %B %Y}.",
+        f"{ends_at:%-d %B %Y at %H:%M} UTC.",
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.formats import date_format
 from django.utils.translation import gettext
+
+from engine import calendar_days
 
 
 def format_datetime(moment: datetime, style: str = "full") -> str:
@@ -30,16 +32,18 @@ def format_datetime(moment: datetime, style: str = "full") -> str:
 
 def start_of_day(text: str) -> datetime | None:
     """Returns midnight of an ISO date in the reader's zone; None for other text."""
-    try:
-        day = parse_date(text)
-    except ValueError:
-        return None
-    return timezone.make_aware(datetime.combine(day, time.min)) if day else None
+    day = _date_of(text)
+    return calendar_days.start_of(day) if day else None
 
 
 def end_of_day(text: str) -> datetime | None:
     """Returns the midnight that ends an ISO date; None for other text and the last date."""
-    began = start_of_day(text)
-    if began is None or began.date() == date.max:
+    day = _date_of(text)
+    return calendar_days.end_of(day) if day and day != date.max else None
+
+
+def _date_of(text: str) -> date | None:
+    try:
+        return parse_date(text)
+    except ValueError:
         return None
-    return began + timedelta(days=1)

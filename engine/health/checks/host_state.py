@@ -155,5 +155,5 @@ def _certificate(host: str, facts: Facts, now: datetime) -> Iterator[Finding]:
         yield Finding("certificate", host, detail)
     elif ends_at - now <= RENEWAL:
         days = (ends_at - now).days
-        detail = f"It expires in {days} days, on {ends_at:%-d %B %Y}."
+        detail = f"It expires in {days} days, on {ends_at:%-d %B %Y at %H:%M} UTC."
         yield Finding("certificate", host, detail)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.utils import timezone
 
+from engine import calendar_days
 from engine.registry.models import OrganisationRole, Person, RoleName, StaffRole
 from engine.registry.permissions.checks import Visitor
 
@@ -16,8 +17,8 @@ def second_factor_due(person: Visitor) -> datetime | None:
 
     Staff, administrators and members of organisations that require it: immediately, so
     the time returned is in the past. Everyone else: under POSTERN_SECOND_FACTOR
-    `everybody`, after POSTERN_SECOND_FACTOR_GRACE_DAYS, counted from their first sign-in
-    to the website. People who only use a mail client never get there, and their mail
+    `everybody`, at the end of the day that is POSTERN_SECOND_FACTOR_GRACE_DAYS dates after
+    their first sign-in to the website. People who only use a mail client never get there, and their mail
     keeps flowing.
     """
     if not isinstance(person, Person):
@@ -27,8 +28,12 @@ def second_factor_due(person: Visitor) -> datetime | None:
     ours = settings.POSTERN
     if ours.second_factor != "everybody" or person.first_signed_in_at is None:
         return None
-    grace: timedelta = timedelta(days=ours.second_factor_grace_days)
-    return person.first_signed_in_at + grace
+    began, grace = person.first_signed_in_at, ours.second_factor_grace_days
+    if not grace:
+        return began
+    return calendar_days.end_of(
+        timezone.localdate(calendar_days.later(began, days=grace))
+    )
 
 
 def needs_second_factor(person: Visitor) -> bool:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date
 from typing import Any
 
 from django.db import connection
-from django.utils import timezone
 
+from engine import calendar_days
 from engine.registry.models import Mailbox
 from engine.storage.models import Folder, FolderRole, Message
 from engine.storage.search import index_table
@@ -165,5 +165,5 @@ def _midnight(day: date | None) -> Any:
     """Returns the start of that day in local time, as the database compares it."""
     if day is None:
         return None
-    moment = timezone.make_aware(datetime.combine(day, time.min))
+    moment = calendar_days.start_of(day)
     return connection.ops.adapt_datetimefield_value(moment)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 
 from allauth.mfa.models import Authenticator
 
+from engine import calendar_days
 from engine.registry import permissions
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
@@ -18,11 +19,12 @@ def needs_second_factor(person: Person) -> bool:
     return bool(person.is_superuser) or permissions.needs_second_factor(person)
 
 
-def second_factor_reminder(person: Person) -> datetime | None:
-    """Returns the end of the grace period; None without one, or with a factor set up."""
+def second_factor_reminder(person: Person) -> date | None:
+    """Returns the last day of the grace period; None without, or with a factor set up."""
     if needs_second_factor(person) or has_second_factor(person):
         return None
-    return permissions.second_factor_due(person)
+    due = permissions.second_factor_due(person)
+    return calendar_days.last_before(due) if due else None
 
 
 def has_second_factor(person: Person) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from allauth.account.decorators import reauthentication_required
 from django import forms
 from django.contrib import messages
@@ -12,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from engine import calendar_days
 from engine.registry.actions import api_keys
 from engine.registry.models import ApiKey
 from engine.registry.permissions import Permission
@@ -60,7 +59,7 @@ def add(request: HttpRequest) -> HttpResponse:
             None,
             name=data["name"],
             scopes=[Scope(value) for value in data["scopes"]],
-            expires_at=timezone.now() + timedelta(days=data["days"]),
+            expires_at=calendar_days.later(timezone.now(), days=data["days"]),
             by=signed_in_person(request),
         )
         context = {"key": key, "secret": secret}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 
@@ -94,8 +94,9 @@ def _chart(measure: Measure, found: Sequence[Sample], now: datetime) -> Chart:
 def _hours(found: Sequence[Sample]) -> list[Hour]:
     hours: defaultdict[datetime, list[Sample]] = defaultdict(list)
     for sample in found:
-        local = timezone.localtime(sample.at)
-        hours[local.replace(minute=0)].append(sample)
+        # In UTC: the two hours of one name, when the clocks go back, are equal otherwise.
+        began = timezone.localtime(sample.at).replace(minute=0, second=0, microsecond=0)
+        hours[began.astimezone(UTC)].append(sample)
     return [
         Hour(at, [(one.title, _worst(one, rows)) for one in MEASURES])
         for at, rows in sorted(hours.items(), reverse=True)

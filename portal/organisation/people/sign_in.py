@@ -39,7 +39,9 @@ def _describe_letter(person: Person, by: Person) -> Confirmation:
 def _letter(request: HttpRequest, person: Person, code: str) -> HttpResponse:
     # Rendered after the transaction that stored the code: it takes seconds.
     return HttpResponse(
-        letters.render_first_sign_in(person, code),
+        letters.render_first_sign_in(
+            person, code, ends_on=letter_codes.last_day(person)
+        ),
         content_type="application/pdf",
         headers={
             "Content-Disposition": 'attachment; filename="first-sign-in.pdf"',

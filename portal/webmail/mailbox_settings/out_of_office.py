@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from engine import calendar_days
 from engine.registry.errors import PolicyError
 from engine.storage import out_of_office
 from engine.storage.models import OutOfOffice
@@ -52,8 +51,8 @@ def _turned_on(access: MailboxAccess, form: OutOfOfficeForm) -> bool:
     try:
         out_of_office.turn_on(
             access.mailbox,
-            starts_at=_midnight(data["first_day"]),
-            ends_at=_midnight(last + dt.timedelta(days=1)) if last else None,
+            starts_at=calendar_days.start_of(data["first_day"]),
+            ends_at=calendar_days.end_of(last) if last else None,
             subject=data["subject"],
             text=data["text"],
         )
@@ -64,14 +63,10 @@ def _turned_on(access: MailboxAccess, form: OutOfOfficeForm) -> bool:
 
 
 def _initial(kept: OutOfOffice) -> dict[str, object]:
-    last = kept.ends_at
+    ends_at = kept.ends_at
     return {
         "first_day": timezone.localdate(kept.starts_at),
-        "last_day": timezone.localdate(last - dt.timedelta(days=1)) if last else None,
+        "last_day": calendar_days.last_before(ends_at) if ends_at else None,
         "subject": kept.subject,
         "text": kept.text,
     }
-
-
-def _midnight(day: dt.date) -> dt.datetime:
-    return timezone.make_aware(dt.datetime.combine(day, dt.time.min))

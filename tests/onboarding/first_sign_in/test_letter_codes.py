@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
 import pytest
+import time_machine
 from django.test import Client
 
 from engine.audit.models import Entry
@@ -89,6 +93,27 @@ def test_another_letter_ends_the_one_before(
 
     assert "has expired" in page.text
     assert Link.objects.filter(used_at=None).count() == 1
+
+
+@pytest.mark.parametrize(
+    "printed", ["2026-03-15T09:00", "2026-03-15T23:59", "2026-10-11T00:00"]
+)
+def test_the_code_works_until_the_day_that_the_letter_names_is_over(
+    jo: Person, alice: Person, printed: str
+) -> None:
+    london = ZoneInfo("Europe/London")
+    made = datetime.fromisoformat(printed).replace(tzinfo=london)
+    with time_machine.travel(made, tick=False):
+        code = letter_codes.issue(jo, by=alice)
+
+    named = letter_codes.last_day(jo)
+
+    assert named == made.date() + timedelta(days=14)
+    ends = datetime.combine(named + timedelta(days=1), datetime.min.time(), london)
+    with time_machine.travel(ends, tick=False), pytest.raises(PolicyError):
+        letter_codes.redeem(jo.address, code)
+    with time_machine.travel(ends - timedelta(seconds=1), tick=False):
+        assert letter_codes.redeem(jo.address, code) == jo
 
 
 def test_no_letter_for_an_account_in_use_or_with_an_address(

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import time_machine
 from django.core import mail
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from engine.registry.actions import people
 from engine.registry.credentials import authentication
-from engine.registry.models import Organisation, Person
+from engine.registry.models import AppPassword, Organisation, Person
 from tests import factories, jobs
 from tests.portal.conftest import SignIn
 
@@ -57,6 +57,17 @@ def test_it_ends_by_itself_when_asked_to(signed_in: SignIn, bob: Person) -> None
     with time_machine.travel(timezone.now() + timedelta(days=31)):
         assert authentication.authenticate_person(bob.address, secret) is None
         assert "Phone" not in client.get(LIST).content.decode()
+
+
+def test_it_ends_as_many_dates_later(signed_in: SignIn, bob: Person) -> None:
+    made = datetime(2026, 3, 15, 23, 30, tzinfo=UTC)
+    with time_machine.travel(made, tick=False):
+        signed_in(bob).post(LIST, {"name": "Phone", "lasts": "30"})
+
+    [password] = AppPassword.objects.all()
+    assert timezone.localtime(password.expires_at).isoformat() == (
+        "2026-04-14T23:30:00+01:00"
+    )
 
 
 def test_person_is_told_that_one_was_made(signed_in: SignIn, bob: Person) -> None:

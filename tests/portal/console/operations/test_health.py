@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -118,6 +118,17 @@ def test_a_plot_shows_the_worst_of_each_quarter_at_its_place() -> None:
     assert [(one.x, one.height) for one in disk.bars] == [(0, 100.0), (570, 20.0)]
     assert (disk.most, disk.least) == ("100", "20")
     assert len(hours) == 2
+
+
+def test_an_hour_that_comes_twice_has_two_rows() -> None:
+    # The clocks of London go back at 01:00 UTC.
+    for utc, waiting in ((0, 5), (1, 7)):
+        at = datetime(2026, 10, 25, utc, 30, tzinfo=UTC)
+        Sample.objects.create(at=at, values={"waiting": waiting})
+
+    _, hours = day_charts.last_day(datetime(2026, 10, 25, 2, 0, tzinfo=UTC))
+
+    assert [hour.cells[1][1] for hour in hours] == ["7", "5"]
 
 
 def test_health_asks_as_much_however_much_there_is(
