@@ -64,7 +64,8 @@ def _parameters(text: str) -> dict[str, str | None]:
     for word in words:
         found = _PARAMETER.fullmatch(word)
         if not found:
-            raise SyntaxErrorInCommand("A parameter is malformed")
+            text = f"The parameter {word[:40]!a} is malformed: expected NAME=value"
+            raise SyntaxErrorInCommand(text)
         name = found[1].upper()
         if name in parameters:
             raise SyntaxErrorInCommand(f"{name} is given twice")

@@ -103,6 +103,9 @@ AUTH_CANCELLED = Reply(501, "5.7.0", "Authentication cancelled")
 
 # RFC 5321 §4.2.4 and §4.3.2, RFC 3463 §3.6
 LINE_TOO_LONG = Reply(500, "5.5.2", "Line too long")
+EMPTY_LINE = Reply(500, "5.5.2", "Expected a command; the line is empty")
+NOT_A_WORD = Reply(500, "5.5.2", "Expected a command; they are words in ASCII")
+UNKNOWN_COMMAND = Reply(500, "5.5.2", "This server has no such command")
 BAD_SYNTAX = Reply(501, "5.5.4", "Syntax error in the command or its parameters")
 NOT_IMPLEMENTED = Reply(502, "5.5.1", "Command not implemented")
 BAD_SEQUENCE = Reply(503, "5.5.1", "Commands are in the wrong order")

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from functools import partial
 from typing import cast
 
 from engine.mail import smtp_replies
@@ -18,6 +19,8 @@ from engine.mail.errors import PermanentFailure
 from engine.network.server_connections import hang_up
 
 log = logging.getLogger(__name__)
+
+Method = Callable[[str | None], Awaitable[None]]
 
 # RFC 4954 §4: an AUTH command, and each response to a challenge, may be this long.
 LINE_LIMIT = 12_288 + 2
@@ -38,6 +41,29 @@ class CommandLimits(defaultdict[str, int]):
         # A plain defaultdict would keep each word that a stranger sends, until the
         # memory is full.
         return COMMAND_LIMIT
+
+
+class CommandTable(dict[str, Method]):
+    """The method of each command, and one for each word that is none.
+
+    aiosmtpd (version 1.4.6) looks commands up by get(), and answers those that it does
+    not find without an enhanced code.
+    """
+
+    def __init__(
+        self,
+        methods: Mapping[str, Method],
+        run: Callable[[str, Method, str | None], Awaitable[None]],
+        unknown: Method,
+    ) -> None:
+        super().__init__(
+            {name: partial(run, name, method) for name, method in methods.items()}
+        )
+        self._unknown = unknown
+
+    def get(self, command: str, default: object = None) -> Method:
+        """Returns the method that answers the command."""
+        return super().get(command, self._unknown)
 
 
 class _Done:
@@ -129,6 +155,23 @@ class CommandStream(asyncio.Protocol):
         line = bytes(self._buffer[: end + 1])
         del self._buffer[: end + 1]
         if is_too_long or len(line) > LINE_LIMIT:
+            raise PermanentFailure(smtp_replies.LINE_TOO_LONG)
+        return line
+
+    async def read_command(self) -> bytes:
+        """Returns the next command line.
+
+        Raises PermanentFailure for a line that is empty or too long, or begins with a
+        word that is not ASCII: aiosmtpd answers those without an enhanced code.
+        """
+        line = await self.read_line()
+        text = line.rstrip(b"\r\n")
+        if not text:
+            raise PermanentFailure(smtp_replies.EMPTY_LINE)
+        word = text.partition(b" ")[0]
+        if not word.isascii():
+            raise PermanentFailure(smtp_replies.NOT_A_WORD)
+        if len(text) > COMMAND_LIMIT and word.upper() != b"AUTH":
             raise PermanentFailure(smtp_replies.LINE_TOO_LONG)
         return line
 

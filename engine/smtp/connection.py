@@ -7,7 +7,6 @@ import base64
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from functools import partial
 from typing import ClassVar, cast
 
 from aiosmtpd.smtp import SMTP
@@ -20,7 +19,13 @@ from engine.network.connection_limits import DropReason, Place
 from engine.network.proxy_header import Endpoint
 from engine.network.server_connections import HANDSHAKE_SECONDS, hang_up
 from engine.observability import message_log
-from engine.smtp.command_stream import LINE_LIMIT, CommandLimits, CommandStream
+from engine.smtp.command_stream import (
+    LINE_LIMIT,
+    CommandLimits,
+    CommandStream,
+    CommandTable,
+    Method,
+)
 from engine.smtp.mail_transaction import MailTransaction
 from engine.smtp.refusal_trace import RefusedCommand, UnprovenClaim, address_in
 from engine.smtp.server_context import ServerContext
@@ -28,11 +33,11 @@ from engine.smtp.session_binding import Binding, Peer, peer_of
 
 log = logging.getLogger(__name__)
 
-Method = Callable[[str | None], Awaitable[None]]
-
 # Refused commands before we hang up. Not fewer: a legitimate server may send to a list
 # with many addresses that have left.
 ERROR_LIMIT = 100
+# Words that are no commands before we hang up.
+UNKNOWN_LIMIT = 5
 
 
 # `push` need not be awaited here, and `transport` is a Transport.
@@ -63,15 +68,14 @@ class SmtpConnection(CommandStream, SMTP):  # type: ignore[misc]
         # The base class shares one dictionary between all its sessions, and remembers
         # every word that any client sends.
         self.command_size_limits = CommandLimits(AUTH=LINE_LIMIT)
-        self._smtp_methods = {
-            name: partial(self.run, name, method)
-            for name, method in self._smtp_methods.items()
-        }
+        self._smtp_methods = CommandTable(
+            self._smtp_methods, self.run, self._refuse_unknown
+        )
         self.server = server
         # The client behind a load balancer; else the transport's peer is the client.
         self._client = client
         self.peer: Peer
-        self._errors = 0
+        self._errors = self._unknown = 0
         self._place: Place | None = None
         self._is_shaking_hands = False
 
@@ -155,7 +159,7 @@ class SmtpConnection(CommandStream, SMTP):  # type: ignore[misc]
         """
         while not self.is_over:
             try:
-                return await self.read_line()
+                return await self.read_command()
             except PermanentFailure as error:
                 self.send_reply(error.reply)
         raise ConnectionResetError("the session is over")
@@ -163,6 +167,12 @@ class SmtpConnection(CommandStream, SMTP):  # type: ignore[misc]
     async def run(self, command: str, method: Method, argument: str | None) -> None:
         """Runs the method of a command."""
         await method(argument)
+
+    async def _refuse_unknown(self, argument: str | None) -> None:
+        self._unknown += 1
+        self.send_reply(smtp_replies.UNKNOWN_COMMAND)
+        if self._unknown >= UNKNOWN_LIMIT:
+            self._give_up()
 
     def close(self) -> None:
         """Closes the connection, for the base class."""
@@ -242,30 +252,17 @@ class SmtpConnection(CommandStream, SMTP):  # type: ignore[misc]
     def answer(self, command: str, answer: Reply, argument: str = "") -> None:
         """Answers a command; a refusal to a member is logged and traced."""
         if self.binding is not None and answer.code >= 400:
-            self._record_refusal(command, answer, argument, self.binding)
+            source = self.server.policy.source
+            refused = RefusedCommand(
+                command, argument, answer, source, self.binding, self.peer
+            )
+            self.server.refusals.note(refused, self.transaction)
         elif command == "MAIL" and answer in (
             smtp_replies.NOT_TLS,
             smtp_replies.AUTH_REQUIRED,
         ):
             self._record_claim(command, answer, address_in(argument))
         self.send_reply(answer)
-
-    def _record_refusal(
-        self, command: str, answer: Reply, argument: str, binding: Binding
-    ) -> None:
-        source = self.server.policy.source
-        refused = RefusedCommand(command, argument, answer, source, binding, self.peer)
-        message_log.refused(
-            reference=self.transaction.reference,
-            source=str(source),
-            sender=refused.sender(self.transaction),
-            recipients=refused.recipients(self.transaction),
-            reply=answer,
-            command=command,
-            organisation_id=binding.organisation_id,
-            peer=str(self.peer.address),
-        )
-        self.server.refusals.note(refused, self.transaction)
 
     def _record_claim(self, command: str, answer: Reply, sender: str) -> None:
         """Traces why a client that claims to be a member's server was refused.
@@ -287,10 +284,13 @@ class SmtpConnection(CommandStream, SMTP):  # type: ignore[misc]
         if answer.code >= 500:
             self._errors += 1
             if self._errors >= ERROR_LIMIT:
-                self.push(str(smtp_replies.TOO_MANY_ERRORS))
-                self.hang_up()
+                self._give_up()
         elif answer.code == 421:  # RFC 5321 §4.2.3: the channel is closing
             self.hang_up()
+
+    def _give_up(self) -> None:
+        self.push(str(smtp_replies.TOO_MANY_ERRORS))
+        self.hang_up()
 
     async def challenge(self, text: bytes) -> bytes:
         """Sends a SASL challenge and returns the response, still in base64."""

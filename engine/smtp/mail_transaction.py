@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from engine.mail import smtp_replies
+from engine.mail import dsn_parameters, smtp_replies
 from engine.mail.address import Address
 from engine.mail.envelope import Envelope, EnvelopeRecipient
 from engine.mail.errors import MailError, PermanentFailure, TemporaryFailure
@@ -16,7 +16,6 @@ from engine.routing.routes import Route
 RECIPIENT_LIMIT = 1000
 
 _BODIES = {"7BIT", "8BITMIME"}
-_NOTIFY = {"NEVER", "SUCCESS", "FAILURE", "DELAY"}
 
 Parameters = dict[str, str | None]
 
@@ -78,30 +77,24 @@ def _mail_parameters(parameters: Parameters, size_limit: int) -> tuple[str, bool
     given.pop("SMTPUTF8", None)
     # RFC 4954 §5: the identity that AUTH= asserts may be ignored, and is.
     given.pop("AUTH", None)
-    returned = (given.pop("RET", None) or "HDRS").upper()
-    if returned not in {"FULL", "HDRS"}:
-        raise SyntaxErrorInCommand("RET must be FULL or HDRS")
-    envelope_id = given.pop("ENVID", None) or ""
+    # A parameter without a value is in the dictionary, as None.
+    wants_full = "RET" in given and dsn_parameters.wants_full(given.pop("RET"))
+    envelope_id = ""
+    if "ENVID" in given:
+        envelope_id = dsn_parameters.envelope_id(given.pop("ENVID"))
     _refuse_unknown(given)
-    return envelope_id[:100], returned == "FULL"
+    return envelope_id, wants_full
 
 
 def _recipient(route: Route, parameters: Parameters) -> EnvelopeRecipient:
     given = dict(parameters)
-    notify = _notify(given.pop("NOTIFY", ""))
-    original = given.pop("ORCPT", None) or ""
+    notify = original = ""
+    if "NOTIFY" in given:
+        notify = dsn_parameters.notify(given.pop("NOTIFY"))
+    if "ORCPT" in given:
+        original = dsn_parameters.original_recipient(given.pop("ORCPT"))
     _refuse_unknown(given)
-    return EnvelopeRecipient(route.address, original[:500], notify)
-
-
-def _notify(value: str | None) -> str:
-    """Returns NOTIFY with each keyword once (RFC 3461 §4.1); empty without NOTIFY."""
-    if value == "":
-        return ""
-    wanted = set((value or "").upper().split(","))
-    if not wanted <= _NOTIFY or ("NEVER" in wanted and len(wanted) > 1):
-        raise SyntaxErrorInCommand("NOTIFY is not valid")
-    return ",".join(sorted(wanted))
+    return EnvelopeRecipient(route.address, original, notify)
 
 
 def _refuse_unknown(parameters: Parameters) -> None:

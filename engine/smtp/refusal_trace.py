@@ -12,6 +12,7 @@ from engine.database import clock
 from engine.database.threads import DatabaseThreads
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.smtp_replies import Reply
+from engine.observability import message_log
 from engine.queue.models import Source
 from engine.smtp.mail_transaction import MailTransaction
 from engine.smtp.session_binding import Binding, Peer
@@ -66,6 +67,19 @@ class RefusedCommand:
             "peer": str(self.peer.address),
         }
 
+    def log(self, transaction: MailTransaction) -> None:
+        """Writes the refusal's line of the message log."""
+        message_log.refused(
+            reference=transaction.reference,
+            source=str(self.source),
+            sender=self.sender(transaction),
+            recipients=self.recipients(transaction),
+            reply=self.answer,
+            command=self.command,
+            organisation_id=self.binding.organisation_id,
+            peer=str(self.peer.address),
+        )
+
     def recipients(self, transaction: MailTransaction) -> Sequence[str]:
         """Returns the recipients concerned: all when the message itself was refused."""
         match self.command:
@@ -116,7 +130,9 @@ class RefusalTrace:
         self._claimed: dict[tuple[int, str, str], float] = {}
 
     def note(self, refused: RefusedCommand, transaction: MailTransaction) -> None:
-        """Keeps a refusal, under the reference that its message has or would have."""
+        """Logs a refusal and keeps it, under the reference that its message has or would
+        have."""
+        refused.log(transaction)
         if not refused.is_worth_a_trace:
             return
         organisation_id = refused.binding.organisation_id

@@ -13,7 +13,8 @@ from engine.mail.smtp_replies import Reply
 from engine.queue.sending_rates import rate_limits
 from engine.routing.routes import Routes
 from engine.smtp import sasl
-from engine.smtp.connection import Method, SmtpConnection
+from engine.smtp.command_stream import Method
+from engine.smtp.connection import SmtpConnection
 from engine.smtp.data_reader import read_message
 from engine.smtp.mail_transaction import Parameters
 from engine.smtp.message_acceptance import ReceivedMessage

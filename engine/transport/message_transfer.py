@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from engine.mail.address import Address
+from engine.mail.dsn_parameters import XTEXT
 from engine.mail.errors import PermanentFailure
 from engine.mail.smtp_replies import TOO_BIG, Reply
 from engine.transport import wire_format
@@ -22,8 +22,6 @@ from engine.transport.smtp_client import Session
 from engine.transport.wire_format import WireMessage
 
 NOT_INTERNATIONAL = Reply(553, "5.6.7", "The next hop takes no addresses beyond ASCII")
-
-_SAYABLE = re.compile(r"[!-~]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,4 +125,6 @@ def _recipient_parameters(
 
 
 def _parameter(name: str, value: str) -> list[str]:
-    return [f"{name}={value}"] if value and _SAYABLE.fullmatch(value) else []
+    # A message accepted by an older version may carry one that is malformed: better sent
+    # without it than bounced for it.
+    return [f"{name}={value}"] if value and XTEXT.fullmatch(value) else []
