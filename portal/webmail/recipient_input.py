@@ -17,6 +17,11 @@ LIMIT = 200
 # Commas and semicolons separate recipients, except in quotes. The quantifiers are
 # possessive, so that no input makes the match backtrack.
 _ENTRY = re.compile(r"(?:\"(?:[^\"\\]|\\.)*+\"|[^,;\"]|\")++")
+# A name with one of these is written in quotes, as in `"Finch, Jane" <jane@firm.example>`.
+_SPECIAL = re.compile(r"[,;\"\\]")
+_SPECIAL_IN_QUOTES = re.compile(r"[\"\\]")
+_QUOTED = re.compile(r"\"((?:[^\"\\]|\\.)*+)\"", re.DOTALL)
+_QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _BRACKETED = re.compile(r"<([^<>\s]+@[^<>\s]+)>")
 _NAMED = re.compile(r"\s*(?P<name>[^<>]*?)\s*<(?P<address>[^<>]*)>\s*")
 
@@ -38,7 +43,7 @@ def parse_recipients(text: str) -> ParsedRecipients:
     for entry in filter(None, (e.strip() for e in _ENTRY.findall(text))):
         named = _NAMED.fullmatch(entry)
         address = named["address"].strip() if named else entry
-        name = named["name"].strip('" ') if named else ""
+        name = _unquoted(named["name"]) if named else ""
         try:
             found.recipients.append(NamedAddress(name, Address.parse(address)))
         except InvalidAddressError:
@@ -54,8 +59,17 @@ def format_recipients(named: Iterable[NamedAddress]) -> str:
 
 
 def _format(named: NamedAddress) -> str:
-    name = "".join(c for c in named.name if c not in '<>"\\,;').strip()
-    return f"{name} <{named.address}>" if name else str(named.address)
+    name = "".join(c for c in named.name if c not in "<>").strip()
+    if not name:
+        return str(named.address)
+    if _SPECIAL.search(name):
+        name = '"{}"'.format(_SPECIAL_IN_QUOTES.sub(r"\\\g<0>", name))
+    return f"{name} <{named.address}>"
+
+
+def _unquoted(name: str) -> str:
+    quoted = _QUOTED.fullmatch(name.strip())
+    return _QUOTED_PAIR.sub(r"\1", quoted[1]).strip() if quoted else name.strip('" ')
 
 
 def reply_text(error: MailError) -> str:

@@ -11,6 +11,7 @@ from portal.webmail.compose import (
 )
 from portal.webmail.contacts import contact_views, group_views, import_export
 from portal.webmail.mailbox import (
+    attached_view,
     folder_bulk_actions,
     folder_view,
     message_actions,
@@ -129,6 +130,16 @@ urlpatterns = [
     path("messages/<int:message_id>/print/", message_view.printed, name="print"),
     path("messages/<int:message_id>/source/", message_view.source, name="source"),
     path("messages/<int:message_id>/parts/<str:path>/", message_view.part, name="part"),
+    path(
+        "messages/<int:message_id>/attached/<str:path>/",
+        attached_view.read,
+        name="attached",
+    ),
+    path(
+        "messages/<int:message_id>/attached/<str:path>/content/",
+        attached_view.content,
+        name="attached_content",
+    ),
     path("messages/<int:message_id>/reply/", reply_views.reply, name="reply"),
     path(
         "messages/<int:message_id>/reply-all/", reply_views.reply_all, name="reply_all"

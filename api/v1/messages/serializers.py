@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from api.framework.request_validation import IdField, RequestSerializer
 from engine.mail import lookalike
+from engine.mail.reading.items import Kind
 from engine.registry.addresses.known_senders import KnownSender
 from engine.storage import addressees
 from engine.storage.addressees import Addressees
@@ -133,12 +134,28 @@ class MessagesSerializer(serializers.Serializer[Any]):
     next = serializers.IntegerField(allow_null=True)
 
 
-class FileSerializer(serializers.Serializer[Any]):
-    """An attachment, without its content."""
+class PartSerializer(serializers.Serializer[Any]):
+    """A part of a message, without its content."""
 
     path = serializers.CharField(help_text="The part number to download it by.")
-    name = serializers.CharField(source="filename", allow_blank=True)
+    kind = serializers.ChoiceField(
+        choices=[kind.value for kind in Kind],
+        help_text="`text` and `html` are the message's own words; the rest are files.",
+    )
+    name = serializers.CharField(source="filename")
     content_type = serializers.CharField()
+    content_id = serializers.CharField(
+        allow_blank=True,
+        help_text="Of a picture that the HTML embeds by a cid: URL (RFC 2392).",
+    )
+
+
+class TextPage(RequestSerializer):
+    """The query for one page of a long text."""
+
+    text_from = serializers.IntegerField(
+        default=0, min_value=0, help_text="`next_text` of the page before."
+    )
 
 
 class OpenedSerializer(MessageSerializer):
@@ -146,12 +163,32 @@ class OpenedSerializer(MessageSerializer):
 
     to = serializers.ListField(child=serializers.CharField(), read_only=True)
     cc = serializers.ListField(child=serializers.CharField(), read_only=True)
-    text = serializers.CharField(read_only=True)
+    text = serializers.CharField(
+        read_only=True,
+        help_text="All words of the message, in order, as plain text.",
+    )
+    next_text = serializers.IntegerField(
+        read_only=True,
+        allow_null=True,
+        help_text="`text_from` of the next page of a long text; null on the last page.",
+    )
     html = serializers.CharField(
         read_only=True,
-        help_text="As the sender wrote it. Sanitise it before you show it.",
+        help_text="All words of a message that has HTML, in order, as the sender wrote "
+        "them. Sanitise it before you show it.",
     )
-    attachments = FileSerializer(many=True, read_only=True)
+    is_html_left_out = serializers.BooleanField(
+        read_only=True,
+        help_text="True where the HTML is too long: download its parts instead.",
+    )
+    parts = PartSerializer(
+        many=True,
+        read_only=True,
+        help_text="What a reader sees, in order: words and files.",
+    )
+    attachments = PartSerializer(
+        many=True, read_only=True, help_text="The files, embedded pictures last."
+    )
 
     class Meta(MessageSerializer.Meta):
         fields = read_only_fields = [
@@ -159,6 +196,9 @@ class OpenedSerializer(MessageSerializer):
             "to",
             "cc",
             "text",
+            "next_text",
             "html",
+            "is_html_left_out",
+            "parts",
             "attachments",
         ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.http import Http404
@@ -12,26 +13,52 @@ from engine.audit.record import record
 from engine.mail.address_list import addresses_in
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
-from engine.mail.mime.part_walker import walk
 from engine.mail.mime.parts import Part
+from engine.mail.reading import reader
+from engine.mail.reading.as_text import as_text, plain_text, text_in
+from engine.mail.reading.items import Item, Kind, Reading
 from engine.registry.models import ApiKey
 from engine.storage import content, message_actions
 from engine.storage.models import Folder, FolderRole, Message
 
-# What a response shows of one message: characters of text, recipients of a field.
+# What a response shows of one message: characters of text and of HTML, recipients of a
+# field.
 MAX_TEXT_LENGTH = 1_000_000
 MAX_RECIPIENTS = 500
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class ShownPart:
+    """A part of a message under the path by which it is downloaded.
+
+    `kind` is one of `engine.mail.reading.items.Kind`; a picture that the HTML embeds has
+    its Content-ID.
+    """
+
+    path: str
+    kind: str
+    content_type: str
+    filename: str
+    content_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ParsedMessage:
-    """The recipients, text and attachments of a message."""
+    """The recipients, words and parts of a message.
+
+    `text` is one page of the text; `next_text` is the position of the next page, in
+    characters, or None. `html` is empty where the message has none, or where it is longer
+    than MAX_TEXT_LENGTH (`is_html_left_out`).
+    """
 
     to: list[str]
     cc: list[str]
-    text: str = ""
-    html: str = ""
-    attachments: list[Part] = field(default_factory=list)
+    text: str
+    next_text: int | None
+    html: str
+    is_html_left_out: bool
+    parts: list[ShownPart]
+    attachments: list[ShownPart]
 
 
 def read_raw(message: Message, *, by: ApiKey) -> bytes:
@@ -40,23 +67,39 @@ def read_raw(message: Message, *, by: ApiKey) -> bytes:
     return content.read(message)
 
 
-def read_parsed(message: Message, *, by: ApiKey) -> ParsedMessage:
-    """Returns the parts of a message. Its HTML is as the sender wrote it: not sanitised."""
+def read_parsed(message: Message, start: int = 0, *, by: ApiKey) -> ParsedMessage:
+    """Returns the words and parts of a message, its text from a position on.
+
+    Its HTML is as the sender wrote it: not sanitised.
+    """
     header, body = split(read_raw(message, by=by))
     block = HeaderBlock.salvage(header)
-    parsed = ParsedMessage(list(_addresses(block, "To")), list(_addresses(block, "Cc")))
-    for part in walk(header, body):
-        if not part.is_nested:
-            _add_part(parsed, part)
-    return parsed
+    reading = reader.read(header, body)
+    text, end = as_text(reading), start + MAX_TEXT_LENGTH
+    markup = _html(reading)
+    is_long = len(markup) > MAX_TEXT_LENGTH
+    return ParsedMessage(
+        to=list(_addresses(block, "To")),
+        cc=list(_addresses(block, "Cc")),
+        text=text[start:end],
+        next_text=end if end < len(text) else None,
+        html="" if is_long else markup,
+        is_html_left_out=is_long,
+        parts=[_shown(item) for item in reading.items],
+        attachments=[
+            *map(_shown, reading.offered),
+            *map(_picture, reading.pictures),
+        ],
+    )
 
 
-def read_attachment(message: Message, path: str, *, by: ApiKey) -> Part:
-    """Returns the attachment at a path, such as "2". Raises Http404."""
-    for part in read_parsed(message, by=by).attachments:
-        if part.path == path:
-            return part
-    raise Http404
+def read_part(message: Message, path: str, *, by: ApiKey) -> tuple[str, Part]:
+    """Returns the name and the part at a path, such as "2". Raises Http404."""
+    header, body = split(read_raw(message, by=by))
+    part = reader.part_at(header, body, path)
+    if part is None:
+        raise Http404
+    return reader.name_of(part), part
 
 
 @transaction.atomic
@@ -93,13 +136,29 @@ def delete(message: Message, *, by: ApiKey) -> None:
     message_actions.delete([message])
 
 
-def _add_part(parsed: ParsedMessage, part: Part) -> None:
-    if part.is_attachment:
-        parsed.attachments.append(part)
-    elif part.content_type == "text/plain" and not parsed.text:
-        parsed.text = part.text()[:MAX_TEXT_LENGTH]
-    elif part.content_type == "text/html" and not parsed.html:
-        parsed.html = part.text()[:MAX_TEXT_LENGTH]
+def _html(reading: Reading) -> str:
+    """Returns the HTML of a message with the texts beside it; empty without HTML."""
+    if not any(item.kind is Kind.HTML for item in reading.words):
+        return ""
+    return "\n".join(map(_markup, reading.words))
+
+
+def _markup(item: Item) -> str:
+    if item.kind is Kind.HTML:
+        return text_in(item.part)
+    text = html.escape(plain_text(item))
+    return f'<div style="white-space: pre-wrap">{text}</div>'
+
+
+def _shown(item: Item) -> ShownPart:
+    return ShownPart(
+        item.part.path, item.kind, item.part.content_type, reader.name_of(item.part)
+    )
+
+
+def _picture(part: Part) -> ShownPart:
+    name = reader.name_of(part)
+    return ShownPart(part.path, Kind.PICTURE, part.content_type, name, part.content_id)
 
 
 def _addresses(block: HeaderBlock, name: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -126,13 +127,20 @@ class Messages(Resource):
         shown = [*rows.order_by("-pk")[: limit + 1]]
         return shown[:limit], len(shown) > limit
 
-    @extend_schema(summary="Read a message", responses=serializers.OpenedSerializer)
+    @extend_schema(
+        summary="Read a message",
+        parameters=[serializers.TextPage],
+        responses=serializers.OpenedSerializer,
+    )
     def retrieve(self, request: Request, pk: int) -> Response:
         """Returns text, recipients and attachments; the message stays read or unread."""
+        query = validated_query(request, serializers.TextPage)
         message = self.get_object()
-        parsed = stored_messages.read_parsed(message, by=self.caller.key)
-        for name in ("to", "cc", "text", "html", "attachments"):
-            setattr(message, name, getattr(parsed, name))
+        parsed = stored_messages.read_parsed(
+            message, query["text_from"], by=self.caller.key
+        )
+        for found in dataclasses.fields(parsed):
+            setattr(message, found.name, getattr(parsed, found.name))
         context = _correspondents([message])
         return Response(serializers.OpenedSerializer(message, context=context).data)
 
@@ -156,11 +164,14 @@ class Messages(Resource):
         renderer_classes=[BinaryRenderer],
     )
     def attachment(self, request: Request, pk: int, path: str) -> Response:
-        """Returns one attachment of a message by its `path`."""
-        part = stored_messages.read_attachment(
+        """Returns one attachment of a message, or any other part, by its `path`.
+
+        Parts of an attached message have paths below it: "3.2" is in the message "3".
+        """
+        name, part = stored_messages.read_part(
             self.get_object(), path, by=self.caller.key
         )
-        name = quote(part.filename or "file", safe="")
+        name = quote(name, safe="")
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
         # Never the sender's own content type: a browser might show HTML from our origin.
         return Response(

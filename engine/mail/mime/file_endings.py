@@ -1,4 +1,4 @@
-"""The ending of a file's name by its content type, for files that have no name."""
+"""The ending of a file's name by its content type, and the type by its ending."""
 
 from __future__ import annotations
 
@@ -46,3 +46,8 @@ def of_type(content_type: str) -> str:
     """Returns the ending with its dot, such as ".pdf"; ".bin" for an unknown type."""
     known = _ENDINGS.get(content_type)
     return known or _STANDARD.guess_extension(content_type) or ".bin"
+
+
+def type_of(name: str) -> str:
+    """Returns the content type of a file by its name; octet-stream for an unknown one."""
+    return _STANDARD.guess_type(name)[0] or "application/octet-stream"

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from engine.mail.mime import charset
 
+MARK = b"begin"  # in every text that holds a file
 MAX_FILES = 200  # of one text; what follows them stays text
 
 _BEGIN = re.compile(rb"^begin(-base64)? [0-7]{3,4} ([^\r\n]{1,255})\r?\n", re.MULTILINE)
@@ -61,7 +62,7 @@ def split(data: bytes) -> list[Piece]:
     """
     pieces: list[Piece] = []
     at = 0
-    for file in _files(data):
+    for file in files(data):
         if file.start > at:
             pieces.append(TextPiece(at, file.start))
         pieces.append(file)
@@ -99,9 +100,10 @@ def _decode_line(line: bytes) -> bytes:
             return b""
 
 
-def _files(data: bytes) -> Iterator[FilePiece]:
+def files(data: bytes) -> Iterator[FilePiece]:
+    """Yields the files of a text in order, as `split` finds them."""
     # Almost no text holds the word, and finding that out costs a hundredth of the pattern.
-    if b"begin" not in data:
+    if MARK not in data:
         return
     found, at = 0, 0
     # A first line is never a line of a file, so no octet is examined for two files.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from engine.mail.mime import html_text
+from engine.mail.mime import charset, html_text, uuencoded
 from engine.mail.mime.parts import Part
+from engine.mail.mime.uuencoded import TextPiece
+from engine.mail.reading.flowed import unflow
 from engine.mail.reading.items import Item, Kind, Reading
 
 
@@ -13,7 +15,13 @@ def as_text(reading: Reading) -> str:
     Of alternatives it takes the sender's own plain text, and lays out HTML only where
     there is none.
     """
-    texts = (text_of(item).strip("\n") for item in reading.words)
+    texts: list[str] = []
+    has_plain = False
+    for item in reading.words:
+        if item.is_covered and has_plain:
+            continue
+        has_plain = item.kind is Kind.HTML and plain_form(item) is not None
+        texts.append(text_of(item).strip("\n"))
     return "\n\n".join(text for text in texts if text.strip())
 
 
@@ -37,9 +45,24 @@ def plain_form(item: Item) -> Item | None:
 
 def plain_text(item: Item) -> str:
     """Returns the text of a text item, its flowed lines joined."""
-    return text_in(item.part)
+    text = _without_files(item.part) if item.holds_files else text_in(item.part)
+    return unflow(text, delsp=item.deletes_space) if item.is_flowed else text
 
 
 def text_in(part: Part) -> str:
     """Returns the text of a part as its sender wrote it, with LF for each line end."""
-    return part.text().replace("\r\n", "\n").replace("\0", "")
+    return _clean(part.text())
+
+
+def _without_files(part: Part) -> str:
+    data = part.data()
+    pieces = (
+        data[piece.start : piece.end]
+        for piece in uuencoded.split(data)
+        if isinstance(piece, TextPiece)
+    )
+    return _clean(charset.decode(b"".join(pieces), part.charset))
+
+
+def _clean(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\0", "")

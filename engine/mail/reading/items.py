@@ -30,7 +30,9 @@ class Item:
 
     `name` is the name under which it is offered; a text has one only where its sender
     named it. `alternatives` are the other forms of the same words (RFC 2046 §5.1.4), the
-    richest first. `pictures` are the parts that its HTML embeds (RFC 2392).
+    richest first; `is_covered` says that those of an earlier item stand for this one as
+    well. `pictures` are the parts that its HTML embeds (RFC 2392). `holds_files` says that
+    files encoded within the text are items of their own.
     """
 
     kind: Kind
@@ -38,6 +40,8 @@ class Item:
     name: str = ""
     alternatives: tuple[Item, ...] = ()
     pictures: tuple[Part, ...] = ()
+    is_covered: bool = False
+    holds_files: bool = False
 
     @property
     def is_words(self) -> bool:

@@ -6,6 +6,7 @@ in order (RFC 2046 §5.1.3, RFC 2387, RFC 2183 §2).
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -75,6 +76,19 @@ def attached(header: bytes, body: bytes, path: str) -> tuple[Part, Reading] | No
     return found.part, Reading(tuple(_with_pictures(items)))
 
 
+def part_at(header: bytes, body: bytes, path: str) -> Part | None:
+    """Returns the part at a path, of an attached message too; None without one."""
+    found = _at(part_walker.tree(header, body), path)
+    return found.part if found else None
+
+
+def name_of(part: Part) -> str:
+    """Returns the name under which a part is offered, with the ending of its type."""
+    if part.filename:
+        return part.filename
+    return f"attachment-{part.path}{file_endings.of_type(part.content_type)}"
+
+
 def _at(entity: Entity, path: str) -> Entity | None:
     if entity.part is not None and entity.part.path == path:
         return entity
@@ -98,7 +112,8 @@ def _items(entity: Entity) -> Iterator[Item]:
 
 def _leaf(entity: Entity, part: Part) -> Iterator[Item]:
     kind = _kind(part)
-    yield Item(kind, part, _name(kind, part))
+    holds_files = kind is Kind.TEXT and bool(entity.children)
+    yield Item(kind, part, _name(kind, part), holds_files=holds_files)
     if kind is Kind.MESSAGE:
         return
     for child in entity.children:
@@ -124,9 +139,7 @@ def _kind(part: Part) -> Kind:
 
 
 def _name(kind: Kind, part: Part) -> str:
-    if part.filename or kind in WORDS:
-        return part.filename
-    return f"attachment-{part.path}{file_endings.of_type(part.content_type)}"
+    return part.filename if kind in WORDS else name_of(part)
 
 
 def _alternative(children: Sequence[Entity]) -> Iterator[Item]:
@@ -141,13 +154,24 @@ def _alternative(children: Sequence[Entity]) -> Iterator[Item]:
         if item.is_words
     ]
     for at, form in enumerate(forms):
-        for item in form:
-            if at != best and item.is_words:
-                continue
-            if at == best and item.is_words and others:
-                item = replace(item, alternatives=(*item.alternatives, *others))
-                others = []
+        yield from _with_others(form, others) if at == best else _files(form)
+
+
+def _with_others(form: Iterable[Item], others: Sequence[Item]) -> Iterator[Item]:
+    """Yields the items of a form, the first of its words with the other forms in it."""
+    is_first = True
+    for item in form:
+        if not (item.is_words and others):
             yield item
+        elif is_first:
+            yield replace(item, alternatives=(*item.alternatives, *others))
+            is_first = False
+        else:
+            yield replace(item, is_covered=True)
+
+
+def _files(form: Iterable[Item]) -> Iterator[Item]:
+    return (item for item in form if not item.is_words)
 
 
 def _richness(form: Iterable[Item]) -> int:
@@ -198,6 +222,7 @@ def _embedding(item: Item, by_id: dict[str, Part]) -> Item:
     others = tuple(_embedding(other, by_id) for other in item.alternatives)
     if item.kind is not Kind.HTML:
         return replace(item, alternatives=others) if others else item
-    ids = dict.fromkeys(map(unquote, _CID.findall(item.part.text())))
+    written = _CID.findall(html.unescape(item.part.text()))
+    ids = dict.fromkeys((*map(unquote, written), *written))
     pictures = tuple(by_id[one] for one in ids if one in by_id)
     return replace(item, alternatives=others, pictures=pictures)

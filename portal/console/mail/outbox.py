@@ -18,8 +18,8 @@ from django.views.decorators.http import require_GET
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
 from engine.mail.mime.charset import on_one_line
-from engine.mail.mime.part_walker import walk
-from engine.mail.mime.parts import Part
+from engine.mail.reading import reader
+from engine.mail.reading.as_text import as_text
 from engine.registry.permissions import Permission
 from portal.console.access import staff
 from portal.console.page import render_template
@@ -52,6 +52,7 @@ class OpenNotice:
     notice: Notice
     sender: str
     text: str
+    is_cut: bool
     files: tuple[str, ...]
 
 
@@ -115,12 +116,17 @@ def read(name: str) -> OpenNotice:
     with path.open("rb") as file:
         header, body = split(file.read(OCTETS_READ))
     block = HeaderBlock.salvage(header)
-    parts = list(walk(header, body))
+    reading = reader.read(header, body)
+    text = as_text(reading)
     return OpenNotice(
         notice=_notice(path, block),
         sender=block.text("From"),
-        text=_text(parts)[:CHARACTERS_SHOWN],
-        files=tuple(part.filename for part in parts if part.is_attachment),
+        text=text[:CHARACTERS_SHOWN],
+        is_cut=len(text) > CHARACTERS_SHOWN or path.stat().st_size > OCTETS_READ,
+        files=tuple(
+            reader.name_of(part)
+            for part in (*(item.part for item in reading.offered), *reading.pictures)
+        ),
     )
 
 
@@ -146,9 +152,3 @@ def _notice(path: Path, header: HeaderBlock) -> Notice:
         recipient=on_one_line(recipient),
         subject=header.text("Subject"),
     )
-
-
-def _text(parts: list[Part]) -> str:
-    shown = [part for part in parts if not part.is_attachment]
-    plain = next((part for part in shown if part.content_type == "text/plain"), None)
-    return plain.text() if plain else ""

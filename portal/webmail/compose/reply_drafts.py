@@ -14,12 +14,13 @@ from engine.mail.address_list import NamedAddress
 from engine.mail.composer import Attachment
 from engine.mail.header import HeaderBlock
 from engine.mail.mime.file_names import from_title
+from engine.mail.reading.flowed import quote
 from engine.storage import content
 from engine.storage.models import Message
 from portal.webmail import recipient_input
 from portal.webmail.drafts.draft import Draft
 from portal.webmail.mailbox import sender_trust
-from portal.webmail.rendering.parsed_message import ParsedMessage
+from portal.webmail.rendering.parsed_message import WholeMessage
 
 # Characters of the original that are quoted.
 QUOTE_LIMIT = 100_000
@@ -33,7 +34,7 @@ REST_LEFT_OUT = "[The rest of the message is left out]"
 
 
 def reply(
-    message: Message, parsed: ParsedMessage, *, own: frozenset[str], to_all: bool
+    message: Message, parsed: WholeMessage, *, own: frozenset[str], to_all: bool
 ) -> Draft:
     """Builds a reply to the sender, or to everyone who got the message.
 
@@ -47,7 +48,7 @@ def reply(
         to=recipient_input.format_recipients(to),
         cc=recipient_input.format_recipients(cc),
         subject=_add_prefix("Re:", message.subject),
-        text=f"\n\n{_attribution(message)}\n{_quote(parsed)}",
+        text=f"\n\n{_attribution(message)}\n{quote(_text(parsed))}",
     )
     return threaded(draft, message)
 
@@ -63,7 +64,7 @@ def threaded(draft: Draft, message: Message) -> Draft:
     )
 
 
-def forward(message: Message, parsed: ParsedMessage, *, attached: bool) -> Draft:
+def forward(message: Message, parsed: WholeMessage, *, attached: bool) -> Draft:
     """Builds a forwarded message: quoted, or without text if it is attached as a file.
 
     `forwarded_files` returns the attachments that belong to it.
@@ -75,20 +76,22 @@ def forward(message: Message, parsed: ParsedMessage, *, attached: bool) -> Draft
     return Draft(token=uuid4(), subject=subject, text=text)
 
 
-def forwarded_files(parsed: ParsedMessage, *, attached: bool) -> list[Attachment]:
-    """Returns the attachments of a forwarded message, or the message itself as one.
+def forwarded_files(parsed: WholeMessage, *, attached: bool) -> list[Attachment]:
+    """Returns the files of a forwarded message, or the message itself as one.
 
-    With more than FILES_LIMIT attachments, returns the whole message, which loses none.
+    Pictures that its HTML embeds are among them, because the draft is plain text. With
+    more than FILES_LIMIT files, returns the whole message, which loses none.
     """
-    if attached or len(parsed.parts) > FILES_LIMIT:
+    files = parsed.all_files
+    if attached or len(files) > FILES_LIMIT:
         return [_as_attachment(parsed)]
     return [
-        Attachment(shown.name, part.content_type, part.data())
-        for shown, part in zip(parsed.attachments, parsed.parts, strict=True)
+        Attachment(file.name, file.part.content_type, file.part.data())
+        for file in files
     ]
 
 
-def again(parsed: ParsedMessage, token: UUID) -> Draft:
+def again(parsed: WholeMessage, token: UUID) -> Draft:
     """Builds a draft from a message written before, under the given token."""
     return Draft(
         token=token,
@@ -96,13 +99,13 @@ def again(parsed: ParsedMessage, token: UUID) -> Draft:
         cc=recipient_input.format_recipients(_addresses(parsed, "Cc")),
         bcc=recipient_input.format_recipients(_addresses(parsed, "Bcc")),
         subject=parsed.header.text("Subject"),
-        text=_own_text(parsed).removesuffix("\n"),
+        text=parsed.own_text().removesuffix("\n"),
         in_reply_to=parsed.header.text("In-Reply-To"),
         references=parsed.header.text("References"),
     )
 
 
-def _reply_recipients(parsed: ParsedMessage, own: frozenset[str]) -> list[NamedAddress]:
+def _reply_recipients(parsed: WholeMessage, own: frozenset[str]) -> list[NamedAddress]:
     wanted = _addresses(parsed, "Reply-To") or _addresses(parsed, "From")
     if all(named.address.key in own for named in wanted):
         # A reply to one's own message goes to its recipients.
@@ -110,7 +113,7 @@ def _reply_recipients(parsed: ParsedMessage, own: frozenset[str]) -> list[NamedA
     return _excluding(wanted, [])
 
 
-def _addresses(parsed: ParsedMessage, *names: str) -> list[NamedAddress]:
+def _addresses(parsed: WholeMessage, *names: str) -> list[NamedAddress]:
     return [named for name in names for named in parsed.all_addresses(name)]
 
 
@@ -138,7 +141,7 @@ def _attribution(message: Message) -> str:
     return f"On {moment}, {sender_trust.sender_text(message)} wrote:"
 
 
-def _forward_header(parsed: ParsedMessage) -> str:
+def _forward_header(parsed: WholeMessage) -> str:
     lines = ["Forwarded message"]
     for name in ("From", "Date", "Subject", "To", "Cc"):
         people = _addresses_text(parsed, name) if name in ADDRESS_FIELDS else ""
@@ -148,7 +151,7 @@ def _forward_header(parsed: ParsedMessage) -> str:
     return "\n".join(lines)
 
 
-def _addresses_text(parsed: ParsedMessage, name: str) -> str:
+def _addresses_text(parsed: WholeMessage, name: str) -> str:
     """Formats the addresses of a field, cut to VALUE_LIMIT but never inside an address."""
     named = parsed.all_addresses(name)
     shown: list[str] = []
@@ -162,24 +165,12 @@ def _addresses_text(parsed: ParsedMessage, name: str) -> str:
     return ", ".join(shown)
 
 
-def _own_text(parsed: ParsedMessage) -> str:
-    """Returns the whole text without a display limit: a draft must lose none of it."""
-    has_text = bool(parsed.text.strip())
-    return parsed.text if has_text else parsed.as_text()
-
-
-def _text(parsed: ParsedMessage) -> str:
-    text = parsed.as_text()
-    is_truncated = len(text) > QUOTE_LIMIT or parsed.is_truncated(text)
-    cut = f"\n\n{REST_LEFT_OUT}" if is_truncated else ""
+def _text(parsed: WholeMessage) -> str:
+    text = parsed.whole_text()
+    cut = f"\n\n{REST_LEFT_OUT}" if len(text) > QUOTE_LIMIT else ""
     return f"{text[:QUOTE_LIMIT].strip()}{cut}"
 
 
-def _quote(parsed: ParsedMessage) -> str:
-    lines = _text(parsed).splitlines()
-    return "\n".join(f">{line}" if line[:1] == ">" else f"> {line}" for line in lines)
-
-
-def _as_attachment(parsed: ParsedMessage) -> Attachment:
+def _as_attachment(parsed: WholeMessage) -> Attachment:
     subject = from_title(parsed.header.text("Subject")[:80]) or "message"
     return Attachment(f"{subject}.eml", "message/rfc822", parsed.raw)

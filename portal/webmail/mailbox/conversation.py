@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.mail.mime import html_text
 from engine.storage import content_keys
 from engine.storage.models import Folder, FolderRole, Message
 from portal.webmail.rendering import parsed_message
@@ -74,6 +73,4 @@ def _texts(messages: list[Message]) -> list[str]:
 
 
 def _text(message: Message) -> str:
-    parsed = parsed_message.parse_stored(message)
-    text = parsed.text.strip() or html_text.html_to_text(parsed.markup)
-    return text[:TEXT_LIMIT]
+    return parsed_message.parse_stored(message).whole_text()[:TEXT_LIMIT]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
@@ -18,24 +18,13 @@ from portal.webmail.drafts.draft import draft_token
 from portal.webmail.mailbox import conversation, message_list, sender_trust
 from portal.webmail.mailbox.list_options import names_recipients
 from portal.webmail.rendering import parsed_message, plain_text
-from portal.webmail.sidebar import sidebar
-
-# Blocks scripts, requests and form submissions. Links open in a new tab, which is not
-# sandboxed.
-CONTENT_POLICY = (
-    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
-    "img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'self'"
+from portal.webmail.rendering.message_page import (
+    FileList,
+    address_fields,
+    frame,
+    words,
 )
-
-# Header fields shown at the top of a message, by label.
-ADDRESS_FIELDS = {
-    "From": "From",
-    "To": "To",
-    "Cc": "Cc",
-    "Bcc": "Bcc",
-    "Reply to": "Reply-To",
-}
+from portal.webmail.sidebar import sidebar
 
 
 @requires_mail
@@ -51,12 +40,9 @@ def read(request: HttpRequest, message_id: int) -> HttpResponse:
         message_actions.mark_read([message], is_read=True)
         message.is_read = True
     parsed = parsed_message.parse_stored(message)
-    safe = parsed.safe_html()
-    as_text = safe is None or request.GET.get("view") == "text"
     panel = sidebar(mailboxes, access)
     near = message_list.neighbours(message)
     place = near.index(message)
-    text = parsed.as_text(safe) if as_text else ""
     context = {
         "sidebar": panel,
         "access": access,
@@ -72,13 +58,9 @@ def read(request: HttpRequest, message_id: int) -> HttpResponse:
         "sender_trust": sender_trust.assess_sender(message),
         "message": message,
         "parsed": parsed,
-        "address_fields": {
-            label: parsed.address_field(name) for label, name in ADDRESS_FIELDS.items()
-        },
-        "safe": safe,
-        "shows_text": as_text,
-        "text": plain_text.linked(text),
-        "is_truncated": parsed.is_truncated(text) if as_text else False,
+        "address_fields": address_fields(parsed),
+        "sent_at": parsed.sent_at(message.received_at),
+        **words(request, parsed, reverse("webmail:content", args=[message.pk])),
     }
     return render(request, "webmail/mailbox/message.html", context)
 
@@ -89,16 +71,8 @@ def read(request: HttpRequest, message_id: int) -> HttpResponse:
 def content(request: HttpRequest, message_id: int) -> HttpResponse:
     """Serves the HTML of a message for the sandboxed frame."""
     _, message = accessible_mailboxes(request).message(message_id)
-    safe = parsed_message.parse_stored(message).safe_html()
-    if safe is None:
-        raise Http404
-    page = render_to_string(
-        "webmail/mailbox/message_html.html", {"safe": safe, "message": message}
-    )
-    response = HttpResponse(page)
-    response["Content-Security-Policy"] = CONTENT_POLICY
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    parsed = parsed_message.parse_stored(message)
+    return frame(parsed, message.subject, reverse("webmail:read", args=[message.pk]))
 
 
 @requires_mail
@@ -137,16 +111,14 @@ def printed(request: HttpRequest, message_id: int) -> HttpResponse:
     """Shows a message for printing."""
     _, message = accessible_mailboxes(request).message(message_id)
     parsed = parsed_message.parse_stored(message)
-    text = parsed.as_text()
     context = {
         "message": message,
         "sender_trust": sender_trust.assess_sender(message),
         "parsed": parsed,
-        "address_fields": {
-            label: parsed.address_field(name) for label, name in ADDRESS_FIELDS.items()
-        },
-        "text": plain_text.linked(text),
-        "is_truncated": parsed.is_truncated(text),
+        "address_fields": address_fields(parsed),
+        "sent_at": parsed.sent_at(message.received_at),
+        "files": FileList.of(parsed.all_files),
+        **plain_text.page(parsed.whole_text(), request.GET.get("from", "")),
     }
     return render(request, "webmail/mailbox/print.html", context)
 

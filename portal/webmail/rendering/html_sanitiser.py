@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 import css_inline
 import nh3
@@ -113,7 +114,9 @@ def _inline_styles(normalised: str) -> str:
 
 def _picture(source: str, pictures: Mapping[str, str]) -> str | None:
     if source.lower().startswith("cid:"):
-        return pictures.get(source[4:].strip())
+        # RFC 2392 §2 percent-encodes the id; some programs write it as it is.
+        written = source[4:].strip()
+        return pictures.get(unquote(written)) or pictures.get(written)
     kind = source[5:].partition(";")[0].lower()
     if source.lower().startswith("data:") and kind in PICTURE_TYPES:
         return source

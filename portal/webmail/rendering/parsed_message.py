@@ -2,49 +2,30 @@
 
 from __future__ import annotations
 
-import re
-from base64 import b64encode
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-
-import inscriptis
+from datetime import datetime, timedelta
 
 from engine.antivirus.attachments import policy
 from engine.mail.address_list import NamedAddress, addresses_in
+from engine.mail.dates import parse_date
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
-from engine.mail.mime import html_text
-from engine.mail.mime.part_walker import walk
-from engine.mail.mime.parts import MESSAGES, Part
+from engine.mail.mime.parts import Part
+from engine.mail.reading import as_text, reader
+from engine.mail.reading.items import Item, Kind, Reading
 from engine.storage import content
 from engine.storage.models import Message
-from portal.webmail.rendering import plain_text
-from portal.webmail.rendering.html_limits import TooComplexError
-from portal.webmail.rendering.html_sanitiser import (
-    PICTURE_TYPES,
-    SafeHtml,
-    sanitise_html,
-)
 
 # Addresses listed of one header field, and how many of them are not folded.
 NAMES_SHOWN = 500
 NAMES_FIRST = 5
 
-# Files listed on the page of one message; the others are in the download.
-FILES_SHOWN = 200
 # Leading octets of a file that are examined to detect a web page.
 FILE_START = 4096
 
-# Elements and characters of HTML that are laid out as text. Layout takes up to 30 µs
-# for an element, and a list inside lists more: beyond these the words alone are shown.
-LAID_OUT_ELEMENTS = 4_000
-LAID_OUT_LENGTH = 256 * 1024
-
-# Octets of each embedded picture, and of all together.
-PICTURE_LIMIT = 2 * 1024 * 1024
-PICTURES_LIMIT = 6 * 1024 * 1024
-
-
-_ELEMENT = re.compile(r"<[a-zA-Z]")
+# The sender's clock is shown beside ours when they differ by more than this.
+CLOCK_DIFFERENCE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +58,7 @@ class ShownAttachment:
     path: str
     name: str
     part: Part
+    is_message: bool = False
 
     @property
     def size(self) -> int:
@@ -91,18 +73,10 @@ class ShownAttachment:
 
 @dataclass(slots=True)
 class ParsedMessage:
-    """A message split into text, HTML, embedded pictures and attachments.
+    """A message with its header, and what is to be shown and offered of it."""
 
-    `attachments` and `parts` are parallel lists.
-    """
-
-    raw: bytes
     header: HeaderBlock
-    text: str = ""
-    markup: str = ""
-    parts: list[Part] = field(default_factory=list)
-    attachments: list[ShownAttachment] = field(default_factory=list)
-    embedded: list[Part] = field(default_factory=list)
+    reading: Reading
     _addresses: dict[str, list[NamedAddress]] = field(default_factory=dict)
 
     def all_addresses(self, name: str) -> list[NamedAddress]:
@@ -119,12 +93,12 @@ class ParsedMessage:
             tuple(found[:NAMES_SHOWN]), max(0, len(found) - NAMES_SHOWN)
         )
 
-    def part(self, path: str) -> tuple[ShownAttachment, Part] | None:
-        """Returns the attachment at this MIME path with its part, or None."""
-        for shown, part in zip(self.attachments, self.parts, strict=True):
-            if shown.path == path:
-                return shown, part
-        return None
+    def sent_at(self, received_at: datetime) -> datetime | None:
+        """Returns when the sender says it was written, where our clock says otherwise."""
+        date = parse_date(self.header.text("Date"))
+        if date is None or abs(received_at - date) <= CLOCK_DIFFERENCE:
+            return None
+        return date
 
     @property
     def unscanned(self) -> str:
@@ -132,104 +106,102 @@ class ParsedMessage:
         return self.header.text(policy.MARK)
 
     @property
-    def shown_files(self) -> list[ShownAttachment]:
-        """The attachments that the page lists."""
-        return self.attachments[:FILES_SHOWN]
+    def has_html(self) -> bool:
+        """Whether any of its words are HTML."""
+        return any(item.kind is Kind.HTML for item in self.reading.words)
 
     @property
-    def hidden_files(self) -> int:
-        """How many attachments the page does not list."""
-        return max(0, len(self.attachments) - FILES_SHOWN)
-
-    def safe_html(self) -> SafeHtml | None:
-        """Returns the sanitised HTML; None without HTML, or if it is too complex."""
-        if not self.markup:
-            return None
-        try:
-            return sanitise_html(self.markup, self._pictures())
-        except TooComplexError:
-            return None
-
-    def as_text(self, safe: SafeHtml | None = None) -> str:
-        """Returns the message as plain text: the sender's own, else made from the HTML.
-
-        `safe` is the sanitised HTML if the caller has it already. The result has at
-        most `plain_text.LENGTH_LIMIT` characters.
-        """
-        if self.text.strip():
-            return self.text[: plain_text.LENGTH_LIMIT]
-        if not self._can_be_laid_out:
-            return html_text.html_to_text(self.markup)
-        safe = safe or self.safe_html()
-        if safe is None:
-            return html_text.html_to_text(self.markup)
-        text: str = inscriptis.get_text(safe.html)
-        return text.strip()[: plain_text.LENGTH_LIMIT]
-
-    def is_truncated(self, text: str) -> bool:
-        """True if `text`, a result of `as_text`, is not the whole text."""
-        if self.text.strip():
-            return len(self.text) > plain_text.LENGTH_LIMIT
-        is_long = len(self.markup) > html_text.LENGTH_LIMIT
-        return is_long or len(text) >= plain_text.LENGTH_LIMIT
+    def attachments(self) -> list[ShownAttachment]:
+        """Everything that is offered beside the words, without embedded pictures."""
+        return [_offered(item) for item in self.reading.offered]
 
     @property
-    def _can_be_laid_out(self) -> bool:
-        if len(self.markup) > LAID_OUT_LENGTH:
-            return False
-        return sum(1 for _ in _ELEMENT.finditer(self.markup)) <= LAID_OUT_ELEMENTS
+    def all_files(self) -> list[ShownAttachment]:
+        """The attachments and, after them, the pictures that its HTML embeds."""
+        return [*self.attachments, *map(_picture, self.reading.pictures)]
 
-    def _pictures(self) -> dict[str, str]:
-        """Returns a data: URL by Content-ID for each picture that the HTML may embed."""
-        urls: dict[str, str] = {}
-        room = PICTURES_LIMIT
-        for part in self.embedded:
-            data = part.data()
-            if len(data) <= min(room, PICTURE_LIMIT):
-                room -= len(data)
-                encoded = b64encode(data).decode("ascii")
-                urls[part.content_id] = f"data:{part.content_type};base64,{encoded}"
-        return urls
+    @property
+    def attached_messages(self) -> list[ShownAttachment]:
+        """The messages attached to it."""
+        return [one for one in self.attachments if one.is_message]
+
+    @property
+    def other_forms(self) -> list[ShownAttachment]:
+        """Forms of its words that neither the layout nor the plain text shows."""
+        return [
+            ShownAttachment(other.part.path, reader.name_of(other.part), other.part)
+            for item in self.reading.words
+            for other in _unseen(item)
+        ]
+
+    def whole_text(self) -> str:
+        """Returns all its words as plain text, without a limit."""
+        return as_text.as_text(self.reading)
+
+    def own_text(self) -> str:
+        """Returns the words as the sender typed them: a draft must lose none of it."""
+        words = self.reading.words
+        if len(words) == 1 and words[0].kind is Kind.TEXT:
+            return as_text.plain_text(words[0])
+        return self.whole_text()
 
 
-def parse_stored(message: Message) -> ParsedMessage:
+@dataclass(slots=True)
+class WholeMessage(ParsedMessage):
+    """A parsed message together with its octets."""
+
+    raw_header: bytes = field(default=b"", repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+    @property
+    def raw(self) -> bytes:
+        """The message as it was received."""
+        return self.raw_header + self.body[:]
+
+    def part(self, path: str) -> tuple[ShownAttachment, Part] | None:
+        """Returns the part at this MIME path, of an attached message too, or None."""
+        part = reader.part_at(self.raw_header, self.body, path)
+        if part is None:
+            return None
+        return ShownAttachment(path, reader.name_of(part), part), part
+
+    def attached(self, path: str) -> ParsedMessage | None:
+        """Returns the message attached at this MIME path, or None."""
+        found = reader.attached(self.raw_header, self.body, path)
+        if found is None:
+            return None
+        header = split(found[0].data())[0]
+        return ParsedMessage(HeaderBlock.salvage(header), found[1])
+
+
+def parse_stored(message: Message) -> WholeMessage:
     """Parses a stored message."""
     return parse_message(content.read(message))
 
 
-def parse_message(raw: bytes) -> ParsedMessage:
-    """Parses a raw message into text, HTML, embedded pictures and attachments."""
+def parse_message(raw: bytes) -> WholeMessage:
+    """Parses a raw message."""
     header, body = split(raw)
-    parsed = ParsedMessage(raw, HeaderBlock.salvage(header))
-    for part in walk(header, body):
-        if not part.is_nested:
-            _sort_part(parsed, part)
-    for part in parsed.embedded:
-        if f"cid:{part.content_id}" not in parsed.markup:
-            _add_attachment(parsed, part)
-    return parsed
+    return WholeMessage(
+        HeaderBlock.salvage(header),
+        reader.read(header, body),
+        raw_header=header,
+        body=body,
+    )
 
 
-def _sort_part(parsed: ParsedMessage, part: Part) -> None:
-    if part.is_attachment:
-        _add_attachment(parsed, part)
-    elif part.content_type == "text/plain":
-        parsed.text = "\n\n".join(filter(None, (parsed.text, _text(part))))
-    elif part.content_type == "text/html":
-        parsed.markup = parsed.markup or _text(part)
-    elif part.content_type in PICTURE_TYPES:
-        parsed.embedded.append(part)
-    else:
-        _add_attachment(parsed, part)
+def _offered(item: Item) -> ShownAttachment:
+    is_message = item.kind is Kind.MESSAGE
+    return ShownAttachment(item.part.path, item.name, item.part, is_message)
 
 
-def _text(part: Part) -> str:
-    return part.text().replace("\r\n", "\n").replace("\0", "")
+def _picture(part: Part) -> ShownAttachment:
+    return ShownAttachment(part.path, reader.name_of(part), part)
 
 
-def _add_attachment(parsed: ParsedMessage, part: Part) -> None:
-    ending = ".eml" if part.content_type in MESSAGES else ""
-    otherwise = f"attachment-{len(parsed.parts) + 1}{ending}"
-    name = part.filename or otherwise
-    parsed.attachments.append(ShownAttachment(part.path, name, part))
-    parsed.parts.append(part)
+def _unseen(item: Item) -> Iterator[Item]:
+    """Yields the alternatives of an item that no view of it shows."""
+    plain = as_text.plain_form(item)
+    for other in item.alternatives:
+        if other is not plain:
+            yield other

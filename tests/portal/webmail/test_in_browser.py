@@ -12,7 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from engine.registry.models import Mailbox, Person
 from engine.storage.models import FolderRole, Message
-from portal.webmail.rendering import parsed_message
+from portal.webmail.rendering import message_html
 from portal.webmail.rendering.html_sanitiser import SafeHtml
 from tests import factories
 from tests.peers.chromium import OpenPage
@@ -89,7 +89,7 @@ def visit(open_page: OpenPage, as_bob: Client, live_server: LiveServer) -> Visit
 def without_sanitiser(monkeypatch: pytest.MonkeyPatch) -> None:
     """Disables the sanitiser, to test the other two defences alone."""
     monkeypatch.setattr(
-        parsed_message,
+        message_html,
         "sanitise_html",
         lambda markup, pictures: SafeHtml(markup, False),
     )

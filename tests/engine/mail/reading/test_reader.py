@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,10 @@ def test_items_of_a_message(name: str, expected: list[tuple[str, str]]) -> None:
         ("named-text-as-whole-message", "ALPHAONE BETATWO body"),
         ("invitation", "ALPHAONE plain"),
         ("attached-message", "ALPHAONE see attached mail"),
+        (
+            "format-flowed",
+            "ALPHAONE this is a flowedparagraph that should join BETATWO",
+        ),
     ],
 )
 def test_text_of_a_message(name: str, expected: str) -> None:
@@ -184,3 +189,26 @@ def test_every_leaf_is_in_one_item() -> None:
         reading = read(path.read_bytes())
         paths = [one.path for one in reading.leaves()]
         assert len(paths) == len(set(paths)), path.name
+
+
+UUENCODED = "begin 644 notes.txt\r\n#86)C\r\n`\r\nend\r\n"
+
+
+@pytest.mark.parametrize("encoding", ["7bit", "base64"])
+def test_a_file_within_a_text_is_offered_and_not_shown(encoding: str) -> None:
+    text = f"Before\r\n{UUENCODED}After\r\n".encode()
+    content = text if encoding == "7bit" else base64.encodebytes(text)
+    head = f"Content-Type: text/plain\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
+    reading = read(HEADER + head.encode() + content)
+
+    assert kinds(reading) == [("text", ""), ("file", "notes.txt")]
+    assert as_text(reading) == "Before\nAfter"
+    assert reading.offered[0].part.data() == b"abc"
+    assert reading.offered[0].part.names >= {"notes.txt"}
+
+
+def test_a_file_within_an_attached_text_is_not_offered_again() -> None:
+    disposition = "Content-Disposition: attachment"
+    reading = read(HEADER + part("text/plain", UUENCODED, disposition))
+
+    assert kinds(reading) == [("file", "attachment-1.txt")]

@@ -49,7 +49,7 @@ def test_a_message_is_sent_and_kept_in_sent(
 
     assert "Message sent" in answer.content.decode()
     sent, reading = only_message_in(bob.mailbox, FolderRole.SENT)
-    assert reading.text == "One\nTwo\n"
+    assert reading.own_text() == "One\nTwo\n"
     assert reading.header.text("From") == f"Bob <{bob.address}>"
     assert sent.is_read
     received, _ = only_message_in(charlie.mailbox, FolderRole.INBOX)
@@ -92,7 +92,10 @@ def test_files_arrive_byte_for_byte(
     )
 
     message, reading = only_message_in(charlie.mailbox, FolderRole.INBOX)
-    assert [p.data() for p in reading.parts] == [PDF.data, bytes(range(256)) * 40]
+    assert [one.part.data() for one in reading.attachments] == [
+        PDF.data,
+        bytes(range(256)) * 40,
+    ]
     assert [a.name for a in reading.attachments] == ["Bundle.pdf", "Siân _1_.bin"]
     assert message.has_attachments
 
@@ -207,7 +210,7 @@ def test_a_draft_is_kept_once_and_ends_when_it_is_sent(
     for text in ("one", "two"):
         compose_page.post(as_bob, "save", text=text)
     _, draft = only_message_in(bob.mailbox, FolderRole.DRAFTS)
-    assert draft.text == "two\n"
+    assert draft.own_text() == "two\n"
 
     compose_page.post(as_bob, "send", to=CHARLIE, text="three")
 
@@ -266,7 +269,7 @@ def test_a_draft_of_two_windows_is_thrown_away_as_the_quicker_left_it(
     compose_page.post(as_bob, "discard", text="Slower", version="")
 
     (thrown,) = messages_in(bob.mailbox, FolderRole.TRASH)
-    assert parsed_of(thrown).text == "Quicker\n"
+    assert parsed_of(thrown).own_text() == "Quicker\n"
 
 
 def test_files_are_attached_and_removed_while_writing(
@@ -437,7 +440,7 @@ def test_a_message_is_forwarded_whole_as_a_file(
     as_bob.post(answer["Location"], fields)
 
     _, received = only_message_in(charlie.mailbox, FolderRole.INBOX)
-    [part] = received.parts
+    [part] = [one.part for one in received.attachments]
     assert part.content_type == "message/rfc822"
     assert part.data().rstrip() == content.read(message).rstrip()
 

@@ -61,7 +61,7 @@ def test_the_draft_is_kept_and_the_page_says_when(
     assert "Nothing is lost" in page
     assert len(messages_in(bob.mailbox, FolderRole.SENT)) == 1
     _, draft = only_message_in(bob.mailbox, FolderRole.DRAFTS)
-    assert "Second" in draft.text
+    assert "Second" in draft.own_text()
     assert "Bundle.pdf" in page
 
 

@@ -93,8 +93,9 @@ def test_pictures_from_elsewhere_are_mentioned(as_bob: Client, bob: Person) -> N
         bob.mailbox, compose_html("<img src='https://evil.example/p.gif'>")
     )
 
-    assert "Pictures from other websites are not shown" in page_of(as_bob, message)
-    assert "evil.example" not in content_of(as_bob, message).content.decode()
+    content = content_of(as_bob, message).content.decode()
+    assert "Pictures from other websites are not shown" in content
+    assert "evil.example" not in content
 
 
 def test_html_beyond_all_bounds_gives_text_and_download(
@@ -104,12 +105,11 @@ def test_html_beyond_all_bounds_gives_text_and_download(
         bob.mailbox, compose_html("<p>The words</p>" + "<div>" * 300_000)
     )
 
-    page = page_of(as_bob, message)
+    content = content_of(as_bob, message).content.decode()
 
-    assert "too large or too complicated" in page
-    assert "The words" in page
-    assert "<iframe" not in page
-    assert content_of(as_bob, message).status_code == 404
+    assert "too large or too complicated" in content
+    assert "The words" in content
+    assert "The words" in page_of(as_bob, message, "?view=text")
 
 
 def test_attachments_are_listed_and_arrive_byte_for_byte(
@@ -133,7 +133,7 @@ def test_attachments_are_listed_and_arrive_byte_for_byte(
 def test_a_part_that_is_not_there_is_not_found(as_bob: Client, bob: Person) -> None:
     message = store_message(bob.mailbox)
 
-    for path in ("1", "9", "2.1", "x"):
+    for path in ("9", "2.1", "x"):
         answer = as_bob.get(reverse("webmail:part", args=[message.pk, path]))
         assert answer.status_code == 404
 

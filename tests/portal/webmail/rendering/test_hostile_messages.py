@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 
@@ -13,7 +14,13 @@ from lxml import html
 from engine.registry.models import Person
 from portal.webmail.compose import reply_drafts
 from portal.webmail.models import DraftFile
-from portal.webmail.rendering import html_limits, parsed_message, plain_text
+from portal.webmail.rendering import (
+    html_limits,
+    message_html,
+    message_page,
+    parsed_message,
+    plain_text,
+)
 from tests.portal.webmail.conftest import store_message
 from tests.security.messages import MESSAGES
 
@@ -41,13 +48,10 @@ def steps(act: Callable[[], object]) -> int:
 @pytest.mark.parametrize("name", MESSAGES)
 def test_what_is_shown_of_a_message_is_bounded(name: str) -> None:
     opened = parsed_message.parse_message(MESSAGES[name]())
-    safe = opened.safe_html()
+    document = message_html.document_of(opened.reading)
 
-    if safe is not None and safe.html.strip():
-        root = html.fromstring(f"<div>{safe.html}</div>")
-        assert sum(1 for _ in root.iter()) <= 2 * html_limits.ELEMENT_LIMIT
-    assert len(opened.as_text(safe)) <= plain_text.LENGTH_LIMIT
-    assert len(opened.shown_files) <= parsed_message.FILES_SHOWN
+    root = html.fromstring(f"<div>{''.join(document.pieces)}</div>")
+    assert sum(1 for _ in root.iter()) <= 2 * html_limits.ELEMENT_LIMIT
     assert len(reply_drafts._text(opened)) <= reply_drafts.QUOTE_LIMIT + 100
 
 
@@ -56,7 +60,7 @@ def test_a_message_is_turned_into_text_in_so_many_steps(name: str) -> None:
     raw = MESSAGES[name]()
 
     def shown() -> None:
-        plain_text.linked(parsed_message.parse_message(raw).as_text())
+        plain_text.page(parsed_message.parse_message(raw).whole_text(), "")
 
     assert steps(shown) <= STEPS
 
@@ -77,16 +81,25 @@ def test_a_page_of_a_message_is_bounded(
         assert len(answer.content) < PAGE
 
 
-def test_a_page_says_that_it_shows_a_part(as_bob: Client, bob: Person) -> None:
-    for name in ("one word", "large"):
-        message = store_message(bob.mailbox, MESSAGES[name]())
-        for page in ("read", "print"):
-            address = reverse(f"webmail:{page}", args=[message.pk])
-            shown = as_bob.get(address, {"view": "text"}).content.decode()
-            assert "The message is shown in part" in shown
-            assert reverse("webmail:original", args=[message.pk]) in shown
-        reply = as_bob.get(reverse("webmail:reply", args=[message.pk])).content.decode()
-        assert reply_drafts.REST_LEFT_OUT in reply
+@pytest.mark.parametrize("page", ["read", "print"])
+def test_a_long_text_is_continued_on_the_next_page(
+    as_bob: Client, bob: Person, page: str
+) -> None:
+    lines = [f"line {number} of many\n" for number in range(60_000)]
+    message = store_message(bob.mailbox, text="".join(lines))
+    address = reverse(f"webmail:{page}", args=[message.pk])
+
+    shown, start = [], "0"
+    while start:
+        answer = as_bob.get(address, {"view": "text", "from": start}).content.decode()
+        found = re.search(r"from=(\d+)", answer)
+        start = found[1] if found else ""
+        shown.append(answer)
+
+    assert len(shown) == 3
+    assert [*re.findall(r"line \d+ of many\n", "".join(shown))] == lines
+    reply = as_bob.get(reverse("webmail:reply", args=[message.pk])).content.decode()
+    assert reply_drafts.REST_LEFT_OUT in reply
 
 
 def test_a_page_says_how_many_files_it_does_not_list(
@@ -96,7 +109,7 @@ def test_a_page_says_how_many_files_it_does_not_list(
 
     shown = as_bob.get(reverse("webmail:read", args=[message.pk])).content.decode()
 
-    assert shown.count("app-files__file") == parsed_message.FILES_SHOWN
+    assert shown.count("app-files__file") == message_page.FILES_SHOWN
     assert "790 more are not listed" in shown
 
 
