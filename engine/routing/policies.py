@@ -10,9 +10,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec
 
-from engine.mail import smtp_replies
+from engine.mail import automatic_answers, smtp_replies
 from engine.mail.address import Address
 from engine.mail.errors import MailError, PermanentFailure
+from engine.mail.header import HeaderBlock
 from engine.registry.models import Posting
 from engine.routing.facts import ConnectionFacts, ListFacts, Route, RouteKind
 from engine.routing.snapshot import Routes
@@ -114,6 +115,22 @@ def check_can_post(
             smtp_replies.POSTING_NOT_ALLOWED.saying(
                 f"You may not write to the list <{distribution_list.address}>: it is "
                 f"for {_WHO[distribution_list.posting]}; ask the administrator of its organisation"
+            )
+        )
+
+
+def check_can_send_on(header: HeaderBlock, *, sender: Address | None) -> None:
+    """Checks that a message to a list was not written by a program by itself.
+
+    One absence would otherwise be told to hundreds, and two lists could answer each other
+    without end (RFC 3834 §4). Raises PermanentFailure (550 5.7.2).
+    """
+    mark = automatic_answers.mark_of(header) or ("" if sender else "a null sender")
+    if mark:
+        raise PermanentFailure(
+            smtp_replies.POSTING_NOT_ALLOWED.saying(
+                f"A list takes no automatic message ({mark}); "
+                "send it to people at their own addresses"
             )
         )
 

@@ -10,7 +10,7 @@ from engine.mail.envelope import Envelope, EnvelopeRecipient
 from engine.mail.errors import MailError, PermanentFailure, TemporaryFailure
 from engine.mail.smtp_path import SyntaxErrorInCommand
 from engine.queue.enqueue.accepted_message import new_reference
-from engine.routing.routes import Route
+from engine.routing.routes import Route, RouteKind
 
 # RFC 5321 §4.5.3.1.8 asks for at least 100.
 RECIPIENT_LIMIT = 1000
@@ -55,6 +55,11 @@ class MailTransaction:
         if all(known.address != recipient.address for known in self.recipients):
             self.recipients.append(recipient)
             self.routes.append(route)
+
+    @property
+    def is_for_lists_only(self) -> bool:
+        """Whether each recipient is a distribution list."""
+        return all(route.kind is RouteKind.LIST for route in self.routes)
 
     def envelope(self) -> Envelope:
         """Returns the envelope as collected so far."""

@@ -33,6 +33,7 @@ from engine.queue.models import Source
 from engine.queue.notifications import infection_alerts
 from engine.queue.sending_rates import rate_limits
 from engine.registry.connections.cloud_providers import without_tenant
+from engine.routing import policies
 from engine.routing.routes import Routes
 from engine.smtp import authentication_results
 from engine.smtp.cloud_tenant_proof import Evidence
@@ -96,6 +97,9 @@ async def accept_message(
     header = message.policy.check_header(
         routes, message.binding, transaction.sender, header
     )
+    if transaction.is_for_lists_only:
+        # Otherwise the queue refuses it, for the lists among its recipients alone.
+        policies.check_can_send_on(header, sender=transaction.sender)
     verdict = await message_scan.verdict_of(message.scan)
     if verdict.is_infected:
         await asyncio.to_thread(_refuse_infected, message, verdict)

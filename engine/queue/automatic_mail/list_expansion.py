@@ -55,6 +55,10 @@ def expand(parcel: Parcel, message: QueuedMessage) -> list[Outcome]:
     header = HeaderBlock.parse(content.header(message))
     if has_passed(header, facts.address):
         return answer(parcel, OutcomeState.FAILED, LOOP)
+    try:
+        policies.check_can_send_on(header, sender=parcel.sender)
+    except PermanentFailure as refusal:
+        return answer(parcel, OutcomeState.FAILED, refusal.reply)
     if message.source != Source.LIST:
         header = header.without(*LIST_FIELDS)
     members = _members(facts, known, message.reference)

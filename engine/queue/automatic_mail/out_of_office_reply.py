@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 from engine.database import clock
+from engine.mail import automatic_answers
 from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress, addresses_in
 from engine.mail.composer import compose
@@ -63,11 +64,9 @@ def _expects_reply(header: HeaderBlock) -> bool:
     """Returns False for mail from programs and lists (RFC 3834 §2, RFC 2919, RFC 2369)."""
     if any(field.name.lower().startswith("list-") for field in header.fields):
         return False
-    automatic = header.text("Auto-Submitted").partition(";")[0].strip().lower()
-    precedence = header.text("Precedence").strip().lower()
     return (
-        automatic in ("", "no")
-        and precedence not in ("bulk", "junk", "list")
+        not automatic_answers.mark_of(header)
+        and header.text("Precedence").strip().lower() != "list"
         and not header.get("X-Loop")
         and not header.get("X-Auto-Response-Suppress")
     )

@@ -105,6 +105,21 @@ async def test_receive_refuses_a_disguised_file_to_a_list(
     assert await QueuedMessage.objects.acount() == 0
 
 
+async def test_receive_refuses_an_automatic_answer_to_a_list(
+    server: Server, northfield: Organisation, bob: Person, credential: str
+) -> None:
+    await sync_to_async(factories.make_list)(
+        "duty@northfield.secure.example",
+        northfield,
+        bob.address,
+        posting=Posting.COMMUNITY,
+    )
+
+    await server.run("receive", "automatic_to_a_list", credential=credential)
+
+    assert await QueuedMessage.objects.acount() == 1
+
+
 @pytest.mark.parametrize("dialogue", ["accepted", "pipelined", "a_bounce"])
 async def test_receive_keeps_what_it_accepts(
     server: Server, bob: Person, credential: str, dialogue: str

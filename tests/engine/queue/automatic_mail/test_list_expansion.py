@@ -284,3 +284,62 @@ def test_notice_by_a_neighbour_makes_nobody_look_out_of_reach(
     return_to_list(queue, notice(), harbour)
 
     assert made.members.get().failures == 0
+
+
+REPORT = "multipart/report; report-type=disposition-notification; boundary=b"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Auto-Submitted", "auto-replied"),
+        ("auto-submitted", "Auto-Generated; owner=x"),
+        ("Auto-Submitted", "auto-notified (a calendar)"),
+        ("Precedence", "bulk"),
+        ("Precedence", "JUNK"),
+        ("X-Autoreply", "yes"),
+        ("Content-Type", REPORT),
+    ],
+)
+def test_an_automatic_answer_reaches_no_member_and_the_trace_says_why(
+    queue, duty, alice, bob, charlie, name, value
+):
+    raw = f"{name}: {value}\r\nFrom: {bob.address}\r\n\r\nI am away\r\n".encode()
+    reference = queue.send(bob.address, LIST, charlie.address, raw=raw)
+
+    queue.run()
+    queue.run()
+
+    assert queue.inbox(alice) == []
+    assert len(queue.inbox(charlie)) == 1  # as one of the recipients, not as a member
+    event = Event.objects.get(
+        reference=reference, recipient=LIST, kind=EventKind.FAILED
+    )
+    assert event.detail["reply"].startswith(
+        f"550 5.7.2 A list takes no automatic message ({name}: {value[:20]}"
+    )
+    [notice] = queue.inbox(bob)
+    assert notice.envelope_sender == ""
+
+
+def test_a_null_sender_reaches_no_member(queue, duty, alice):
+    """As an answer to mail from a server that writes in the list's own name."""
+    queue.send("", LIST, source=Source.SYSTEM)
+
+    queue.run()
+
+    assert queue.inbox(alice) == []
+    assert Recipient.objects.get().status == RecipientStatus.FAILED
+    assert not QueuedMessage.objects.filter(source=Source.DSN).exists()
+
+
+@pytest.mark.parametrize(
+    "field", ["Auto-Submitted: no", "Precedence: list", "Precedence: first-class"]
+)
+def test_what_a_person_wrote_reaches_the_members(queue, duty, alice, bob, field):
+    raw = f"{field}\r\nFrom: {bob.address}\r\n\r\nHello\r\n".encode()
+    queue.send(bob.address, LIST, raw=raw)
+
+    queue.run()
+
+    assert len(queue.inbox(alice)) == 1
