@@ -10,6 +10,7 @@ from engine.registry import change_log
 from engine.registry.actions import connections, recovery
 from engine.registry.connections import spf
 from engine.registry.connections.cloud_providers import PROVIDERS
+from engine.registry.directory import index
 from engine.registry.models import Provider
 
 
@@ -36,6 +37,11 @@ def purge_changes() -> int:
     return batches.run(change_log.purge)
 
 
+def refold_directory() -> int:
+    """Brings the directory's index to the present folding; returns the steps it took."""
+    return batches.run(index.refold_next)
+
+
 def schedule_jobs() -> None:
     """Schedules the jobs, after each migration. Idempotent."""
     Schedule.objects.update_or_create(
@@ -52,6 +58,15 @@ def schedule_jobs() -> None:
             "func": "engine.registry.tasks.purge_changes",
             "schedule_type": Schedule.MINUTES,
             "minutes": 10,
+        },
+    )
+    Schedule.objects.update_or_create(
+        name="registry.refold_directory",
+        defaults={
+            "func": "engine.registry.tasks.refold_directory",
+            "schedule_type": Schedule.MINUTES,
+            "minutes": 1,
+            "cluster": Lane.LONG,
         },
     )
     Schedule.objects.update_or_create(

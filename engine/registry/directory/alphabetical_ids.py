@@ -10,7 +10,7 @@ from __future__ import annotations
 from binascii import crc32
 from collections.abc import Callable
 
-from engine.registry.directory.tokeniser import fold
+from engine.registry.directory.tokeniser import sort_words
 from engine.registry.models import EntryKind
 
 LETTERS = 9
@@ -25,7 +25,7 @@ def alphabetical_id(
 
     People are sorted by last name. `is_taken` says whether another entry has an id.
     """
-    lowest = _number_of(_sort_text(kind, name)) * ROOM
+    lowest = _place(kind, name) * ROOM
     # Namesakes begin at scattered places, so that few ids have to be tried.
     start = crc32(f"{kind}{row_id}".encode()) % ROOM
     step = 0
@@ -34,8 +34,17 @@ def alphabetical_id(
     return lowest + (start + step) % ROOM
 
 
+def stands_at_its_place(kind: str, name: str, entry_id: int) -> bool:
+    """Whether an entry's id is one of those at its name's place in the alphabet."""
+    return entry_id // ROOM == _place(kind, name)
+
+
+def _place(kind: str, name: str) -> int:
+    return _number_of(_sort_text(kind, name))
+
+
 def _sort_text(kind: str, name: str) -> str:
-    words = fold(name).split()
+    words = sort_words(name)
     if kind == EntryKind.PERSON:
         words = words[-1:] + words[:-1]
     return " ".join(words)

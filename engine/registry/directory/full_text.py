@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from engine.folding.words import AnyOf
 from engine.registry.directory.tokeniser import facet
 from engine.registry.directory.visibility import Visibility
 from engine.registry.models import EntryKind
@@ -38,7 +39,7 @@ WALKED = 20_000
 NEXT_ENTRIES = f"""(
     SELECT * FROM registry_directoryentry WHERE id > %s ORDER BY id LIMIT {WALKED}
 )"""  # noqa: S608
-PREFIX_CONDITION = " AND ' ' || e.words LIKE %s"
+PREFIX_CONDITION = "' ' || e.words LIKE %s"
 PEOPLE = facet("k", EntryKind.PERSON)  # nearly every entry
 KIND, ORGANISATION, TOWN = facet("k", ""), facet("o", ""), facet("t", "")
 BROAD = 2  # letters: a prefix no longer than this may match much of the directory
@@ -46,9 +47,9 @@ BROAD = 2  # letters: a prefix no longer than this may match much of the directo
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What an entry must have: a token with each prefix, and one facet of each group."""
+    """What an entry must have: a token with a prefix of each group, and a facet of each."""
 
-    prefixes: Sequence[str] = ()
+    prefixes: Sequence[AnyOf] = ()
     facets: Sequence[Sequence[str]] = ()
 
     def __bool__(self) -> bool:
@@ -66,12 +67,16 @@ class Query:
             return False
         kinds = [group for group in self.facets if group[0].startswith(KIND)]
         return all(PEOPLE in group for group in kinds) and all(
-            len(word) <= BROAD or word.startswith(TOWN) for word in self.prefixes
+            any(len(word) <= BROAD or word.startswith(TOWN) for word in group)
+            for group in self.prefixes
         )
 
     def for_sqlite(self) -> str:
         """Returns the query in the syntax of FTS5."""
-        words = [f'"{word}" *' for word in self.prefixes]
+        words = [
+            "(" + " OR ".join(f'"{word}" *' for word in group) + ")"
+            for group in self.prefixes
+        ]
         groups = [
             "(" + " OR ".join(f'"{one}"' for one in group) + ")"
             for group in self.facets
@@ -86,7 +91,10 @@ class Query:
         of them before it looks at the organisation's. LIKE checks its few rows instead.
         """
         prefixes = () if self.is_within_organisation else self.prefixes
-        words = [f"'{word}':*" for word in prefixes]
+        words = [
+            "(" + " | ".join(f"'{word}':*" for word in group) + ")"
+            for group in prefixes
+        ]
         groups = [
             "(" + " | ".join(f"'{one}'" for one in group) + ")" for group in self.facets
         ]
@@ -103,8 +111,10 @@ def matching_ids(
         statement = SQLITE.format(places=places)
         return _ids(statement, query.for_sqlite(), after, *visible, limit)
     prefixes = query.prefixes if query.is_within_organisation else ()
-    conditions = PREFIX_CONDITION * len(prefixes)
-    patterns = [f"% {word}%" for word in prefixes]
+    conditions = "".join(
+        f" AND ({' OR '.join([PREFIX_CONDITION] * len(group))})" for group in prefixes
+    )
+    patterns = [f"% {word}%" for group in prefixes for word in group]
     values: list[str | int] = [
         query.for_postgresql(),
         after,

@@ -8,7 +8,11 @@ from itertools import islice
 from django.db import connection, transaction
 from django.db.models import Model, Q
 
-from engine.registry.directory.alphabetical_ids import alphabetical_id
+from engine.registry import change_log, index_passes
+from engine.registry.directory.alphabetical_ids import (
+    alphabetical_id,
+    stands_at_its_place,
+)
 from engine.registry.directory.entries import (
     BATCH,
     build_entries,
@@ -16,6 +20,8 @@ from engine.registry.directory.entries import (
     build_new_people,
 )
 from engine.registry.models import DirectoryEntry, EntryKind, Organisation, Person
+
+REFOLDED = 200  # entries in one step of a pass
 
 
 @transaction.atomic(savepoint=False)
@@ -83,6 +89,37 @@ def rebuild() -> int:
     )
     _cluster()
     return count
+
+
+def refold_next() -> int:
+    """Rewrites the entries of some rows if they are found by other words now.
+
+    Returns 0 when the whole index has been brought to the present folding. Each step
+    rewrites a few entries, so that those who change the registry hardly wait.
+    """
+    return index_passes.step("directory", _refold)
+
+
+def _refold(after: int) -> int | None:
+    rows = list(DirectoryEntry.objects.filter(pk__gt=after).order_by("pk")[:REFOLDED])
+    kept = {(row.kind, row.row_id): row for row in rows}
+    outdated = []
+    for kind in {row.kind for row in rows}:
+        ids = [row.row_id for row in rows if row.kind == kind]
+        for entry in build_entries(EntryKind(kind), Q(pk__in=ids)):
+            if _is_outdated(kept[kind, entry.row_id], entry):
+                outdated.append((EntryKind(kind), entry.row_id))
+    if outdated:
+        # As the registry's verbs do, one of which may be rewriting the same entry.
+        change_log.lock()
+    for kind, row_id in outdated:
+        refresh(kind, row_id)
+    return rows[-1].pk if rows else None
+
+
+def _is_outdated(kept: DirectoryEntry, entry: DirectoryEntry) -> bool:
+    is_placed = stands_at_its_place(kept.kind, entry.name, kept.pk)
+    return entry.words != kept.words or not is_placed
 
 
 def _cluster() -> None:

@@ -83,7 +83,7 @@ def _query(
         [facet("o", organisation)] if organisation is not None else [],
         [facet("c", kind)] if kind else [],
     ]
-    in_town = (facet("t", town),) if town.strip() else ()
+    in_town = ((facet("t", town),),) if town.strip() else ()
     prefixes = (*query_tokens(text), *in_town)
     return Query(prefixes, [group for group in groups if group])
 

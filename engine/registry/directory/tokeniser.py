@@ -1,44 +1,32 @@
 """Tokenises names, addresses and queries for the word index.
 
-Text is folded: without case, accents and apostrophes. Siân is found by `sian`, O’Neill
-by `o'neill`, `oneill` and `neill`, Smith-Jones by either name and by `smithjones`. A
-token has letters and digits only, so that nothing typed into the search box can be an
-operator of the database's query language; a facet begins with `=`.
+Names are folded as for every search (`engine.folding`). A token has letters and digits
+only, so that nothing typed into the search box can be an operator of the database's query
+language; a facet begins with `=`.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterator
+from itertools import chain
 
 from django.conf import settings
 
-APOSTROPHES = re.compile("['’‘`´＇\u02bc\u2032]")
-WORD = re.compile(r"[^\W_]+")
-# Letters that NFKD does not take apart into a base letter and a mark.
-LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe"})
-# Limits of a query: characters of the text and of a token, and tokens.
-LONGEST_TEXT, LONGEST_WORD = 200, 40
+from engine.folding.words import AnyOf, index_words, pieces, wanted_words
+
+# Limits of a query: characters of the text, and words.
+LONGEST_TEXT = 200
 MOST_WORDS = 8
 
 
-def fold(text: str) -> str:
-    """Returns the text without case and accents."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(c for c in plain if not unicodedata.combining(c))
-    return plain.casefold().translate(LETTERS)
+def sort_words(name: str) -> list[str]:
+    """Returns the words of a name by which it is sorted; O'Neill is one."""
+    return ["".join(piece.words) for piece in pieces(name)]
 
 
 def index_tokens(text: str) -> set[str]:
     """Returns every token by which a name is found."""
-    found: set[str] = set()
-    for chunk in text.split():
-        found.update(_tokens(APOSTROPHES.sub(" ", chunk)))
-        without_apostrophes = _tokens(APOSTROPHES.sub("", chunk))
-        found.update(without_apostrophes)
-        found.add("".join(without_apostrophes)[:LONGEST_WORD])
-    return found - {""}
+    return index_words(text)
 
 
 def address_tokens(address: str) -> set[str]:
@@ -48,29 +36,28 @@ def address_tokens(address: str) -> set[str]:
     only make the index longer.
     """
     local, _, domain = address.rpartition("@")
-    return set(_tokens(local)) | (set(_tokens(domain)) - set(_community_labels()))
+    return index_words(local) | (index_words(domain) - set(_community_labels()))
 
 
-def query_tokens(text: str) -> tuple[str, ...]:
-    """Returns the tokens of a query; each is a prefix of a token to find."""
-    wanted: dict[str, None] = {}
-    for chunk in text[:LONGEST_TEXT].split():
-        words = _tokens(APOSTROPHES.sub("", chunk))
-        # In a pasted address the community's domain must not narrow the search to
-        # nothing, since address_tokens leaves it out.
-        if "@" in chunk or "." in chunk:
-            words = [word for word in words if not _begins_community_label(word)]
-        wanted.update(dict.fromkeys(words))
+def query_tokens(text: str) -> tuple[AnyOf, ...]:
+    """Returns what a query asks for: of each group one token is the prefix of one to find."""
+    text = text[:LONGEST_TEXT]
+    # In a pasted address the community's domain must not narrow the search to nothing,
+    # since address_tokens leaves it out.
+    left_out = {
+        word
+        for chunk in text.split()
+        if "@" in chunk or "." in chunk
+        for word in chain.from_iterable(piece.words for piece in pieces(chunk))
+        if _begins_community_label(word)
+    }
+    wanted = (group for group in wanted_words(text) if not left_out.intersection(group))
     return tuple(wanted)[:MOST_WORDS]
 
 
 def facet(name: str, value: object) -> str:
     """Returns the token for a fact: `=o12` for organisation 12."""
-    return f"={name}" + "".join(_tokens(str(value)))
-
-
-def _tokens(text: str) -> list[str]:
-    return [word[:LONGEST_WORD] for word in WORD.findall(fold(text))]
+    return f"={name}" + "".join(sort_words(str(value)))
 
 
 def _begins_community_label(word: str) -> bool:
@@ -78,4 +65,4 @@ def _begins_community_label(word: str) -> bool:
 
 
 def _community_labels() -> Iterator[str]:
-    yield from _tokens(settings.POSTERN.community_domain)
+    yield from index_words(settings.POSTERN.community_domain)

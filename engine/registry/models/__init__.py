@@ -21,6 +21,7 @@ from engine.registry.models.distribution_list import (
     Posting,
 )
 from engine.registry.models.domain import Domain
+from engine.registry.models.index_pass import IndexPass
 from engine.registry.models.mailbox import Alias, Grant, Mailbox, MailboxKind
 from engine.registry.models.organisation import (
     AccountType,
@@ -53,6 +54,7 @@ __all__ = [
     "Domain",
     "EntryKind",
     "Grant",
+    "IndexPass",
     "Kind",
     "ListMember",
     "ListPoster",

@@ -7,9 +7,11 @@ from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from engine.registry import directory
+from engine.registry import directory, tasks
+from engine.registry.directory import index
 from engine.registry.models import (
     DirectoryEntry,
+    IndexPass,
     Kind,
     Organisation,
     OrganisationStatus,
@@ -96,3 +98,26 @@ def test_new_rows_leave_the_entries_that_rebuilding_makes(db: None) -> None:
 def _entries() -> list[tuple[object, ...]]:
     fields = [one.attname for one in DirectoryEntry._meta.fields]
     return sorted(DirectoryEntry.objects.values_list(*fields))
+
+
+def test_entries_folded_in_an_earlier_way_are_written_again_in_steps(
+    bob: Person, harbour: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "REFOLDED", 2)
+    for number, name in enumerate(
+        ("Þóra Ħal", "Jane Smith", "Y\u0131ld\u0131z O’Brien")
+    ):
+        factories.make_person(f"{number}@harbour.secure.example", harbour, name=name)
+    written = _entries()
+    DirectoryEntry.objects.filter(name__endswith="Brien").update(words="of earlier")
+    moved = DirectoryEntry.objects.get(name="Þóra Ħal")
+    DirectoryEntry.objects.filter(pk=moved.pk).update(id=1, words="of earlier")
+    IndexPass.objects.all().delete()
+
+    steps = tasks.refold_directory()
+
+    assert steps > 2
+    assert sorted(entry[1:] for entry in _entries()) == sorted(e[1:] for e in written)
+    assert directory.search("thora", viewer=bob).total == 1
+    assert DirectoryEntry.objects.get(name="Þóra Ħal").pk > 1
+    assert tasks.refold_directory() == 0
