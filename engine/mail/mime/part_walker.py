@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from engine.mail.errors import PermanentFailure
-from engine.mail.header import MAX_HEADER_OCTETS, HeaderBlock, new_field
+from engine.mail.header import MAX_HEADER_OCTETS, HeaderBlock
 from engine.mail.mime import (
     boundaries,
-    file_endings,
     file_names,
     parameters,
     smime,
     transfer_encoding,
-    uuencoded,
+    wrapped_files,
 )
 from engine.mail.mime.boundaries import Region
 from engine.mail.mime.parts import MESSAGES, Part
@@ -178,7 +178,7 @@ class _Walker:
         is_message = part.content_type in MESSAGES
         if is_message and not self.attached:
             return leaf
-        leaf.children += self._in_text(part)
+        leaf.children += self._wrapped(part)
         inner = entity_in(part, self._smime_content(part))
         if inner is None:
             return leaf
@@ -189,11 +189,9 @@ class _Walker:
         leaf.children.append(self.entity(*_split(inner), root))
         return leaf
 
-    def _in_text(self, part: Part) -> list[Entity]:
-        """Returns the files that are encoded within a text; none of them if too many."""
-        if part.content_type != "text/plain" or part.disposition == "attachment":
-            return []
-        files = list(_files_in_text(part))
+    def _wrapped(self, part: Part) -> list[Entity]:
+        """Returns the files wrapped in a part in other ways; none if they are too many."""
+        files = list(islice(wrapped_files.files_in(part), self.left + 1))
         if len(files) > self.left:
             self._leave_out()
             return []
@@ -232,34 +230,6 @@ def _part(header: HeaderBlock, region: Region, position: _Position) -> Part:
         header=header,
         parameters=content,
     )
-
-
-def _files_in_text(part: Part) -> Iterator[Part]:
-    region = part.region
-    if part.encoding in transfer_encoding.ENCODED:
-        region = Region.whole(part.data())
-    elif region.source.find(uuencoded.MARK, region.start, region.end) < 0:
-        return
-    for number, piece in enumerate(uuencoded.files(region.octets()), 1):
-        start, end = (region.start + at for at in piece.content)
-        yield Part(
-            path=f"{part.path}.{number}",
-            content_type=file_endings.type_of(piece.name),
-            charset="",
-            filename=file_names.canonical(piece.name),
-            disposition="attachment",
-            content_id="",
-            encoding=piece.encoding,
-            region=Region(region.source, start, end),
-            is_nested=part.is_nested,
-            header=_file_header(piece.name),
-        )
-
-
-def _file_header(name: str) -> HeaderBlock:
-    """Returns fields that name a file, as if it were a part of its own."""
-    value = f"attachment; {parameters.write('filename', name)}"
-    return HeaderBlock((new_field("Content-Disposition", value),))
 
 
 def _encoding(header: HeaderBlock) -> str:

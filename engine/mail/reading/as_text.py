@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from engine.mail.mime import charset, html_text, uuencoded
+from engine.mail.mime import charset, uuencoded
 from engine.mail.mime.parts import Part
 from engine.mail.mime.uuencoded import TextPiece
 from engine.mail.reading.flowed import unflow
+from engine.mail.reading.html_text import html_to_text
 from engine.mail.reading.items import Item, Kind, Reading
 
 
@@ -29,9 +30,7 @@ def text_of(item: Item) -> str:
     """Returns the text of one item: its own, of its plain alternative, or of its HTML."""
     if item.kind is Kind.HTML:
         plain = plain_form(item)
-        return (
-            plain_text(plain) if plain else html_text.html_to_text(text_in(item.part))
-        )
+        return plain_text(plain) if plain else html_to_text(text_in(item.part))
     return plain_text(item)
 
 

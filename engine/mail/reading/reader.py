@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import unquote
 
-from engine.mail.mime import file_endings, part_walker
+from engine.mail.mime import file_endings, part_walker, wrapped_files
 from engine.mail.mime.part_walker import Entity
 from engine.mail.mime.parts import MESSAGES, Part
 from engine.mail.reading.items import WORDS, Item, Kind, Reading
@@ -56,7 +56,7 @@ def read(header: bytes, body: bytes) -> Reading:
     which is one leaf here and is read on its own (`attached`).
     """
     tree = part_walker.tree(header, body, attached=False)
-    return Reading(tuple(_with_pictures(_items(tree))))
+    return _reading(_items(tree))
 
 
 def attached(header: bytes, body: bytes, path: str) -> tuple[Part, Reading] | None:
@@ -73,7 +73,7 @@ def attached(header: bytes, body: bytes, path: str) -> tuple[Part, Reading] | No
     if found.part.content_type not in MESSAGES or not found.children:
         return None
     items = (item for child in found.children for item in _items(child))
-    return found.part, Reading(tuple(_with_pictures(items)))
+    return found.part, _reading(items)
 
 
 def part_at(header: bytes, body: bytes, path: str) -> Part | None:
@@ -200,6 +200,35 @@ def _root(entity: Entity) -> Entity | None:
         if start and child.part is not None and child.part.content_id == start:
             return child
     return entity.children[0] if entity.children else None
+
+
+def _reading(found: Iterable[Item]) -> Reading:
+    return Reading(tuple(_with_pictures(_without_doubled_words(list(found)))))
+
+
+def _without_doubled_words(items: list[Item]) -> list[Item]:
+    """Offers the words in a winmail.dat as files where the message has words besides.
+
+    Outlook writes the same words outside, as plain text.
+    """
+    winmail = tuple(
+        f"{item.part.path}."
+        for item in items
+        if item.kind is Kind.FILE and wrapped_files.is_winmail(item.part)
+    )
+    if not winmail:
+        return items
+    inside = [item.part.path.startswith(winmail) for item in items]
+    has_words = any(
+        item.is_words and not is_inside and not _is_blank(item.part)
+        for item, is_inside in zip(items, inside, strict=True)
+    )
+    return [
+        Item(Kind.FILE, item.part, name_of(item.part))
+        if has_words and is_inside and item.is_words
+        else item
+        for item, is_inside in zip(items, inside, strict=True)
+    ]
 
 
 def _with_pictures(found: Iterable[Item]) -> Iterator[Item]:

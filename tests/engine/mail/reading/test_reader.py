@@ -9,6 +9,7 @@ from engine.mail.message import split, with_line_ends
 from engine.mail.reading import reader
 from engine.mail.reading.as_text import as_text
 from engine.mail.reading.items import Kind, Reading
+from tests import winmail
 
 CASES = Path("tests/messages")
 HEADER = b"MIME-Version: 1.0\r\n"
@@ -212,3 +213,42 @@ def test_a_file_within_an_attached_text_is_not_offered_again() -> None:
     reading = read(HEADER + part("text/plain", UUENCODED, disposition))
 
     assert kinds(reading) == [("file", "attachment-1.txt")]
+
+
+WINMAIL = winmail.write(
+    winmail.attachment(b"minutes", "minutes.pdf"),
+    winmail.attached_message(
+        winmail.write(
+            winmail.attachment(b"inner", "inner.pdf"),
+            written=(winmail.text(0x1000, "Dear Ben"),),
+        )
+    ),
+    written=(winmail.text(0x1000, "Dear Jane"),),
+)
+
+
+def winmail_part() -> bytes:
+    content = base64.encodebytes(WINMAIL).decode()
+    name = 'application/ms-tnef; name="winmail.dat"'
+    return part(name, content, "Content-Transfer-Encoding: base64")
+
+
+def test_what_outlook_wraps_is_offered_file_by_file() -> None:
+    reading = read(
+        HEADER + multipart("mixed", part("text/plain", "Dear Jane"), winmail_part())
+    )
+
+    assert as_text(reading) == "Dear Jane"
+    offered = [(item.name, item.part.data()[:9]) for item in reading.offered]
+    assert ("winmail.dat", WINMAIL[:9]) in offered
+    assert ("minutes.pdf", b"minutes") in offered
+    assert ("inner.pdf", b"inner") in offered
+    assert [data for _, data in offered].count(b"Dear Jane") == 1
+    assert [data for _, data in offered].count(b"Dear Ben") == 1
+
+
+def test_what_outlook_wraps_is_shown_where_there_are_no_other_words() -> None:
+    reading = read(HEADER + winmail_part())
+
+    assert as_text(reading).startswith("Dear Jane")
+    assert "minutes.pdf" in [item.name for item in reading.offered]
