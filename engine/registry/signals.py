@@ -21,6 +21,7 @@ from engine.registry.models import (
     ListPoster,
     Mailbox,
     Organisation,
+    OrganisationRole,
     Person,
     ProviderNetworks,
 )
@@ -37,6 +38,7 @@ LOGGED: tuple[type[Model], ...] = (
     ListPoster,
     Mailbox,
     Organisation,
+    OrganisationRole,
     Person,
     ProviderNetworks,
 )

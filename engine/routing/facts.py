@@ -28,13 +28,17 @@ class RouteKind(StrEnum):
     CONNECTION = "connection"
     LIST = "list"
     BOUNCES = "bounces"
+    ADMINISTRATORS = "administrators"
+    """Of an organisation, who read its postmaster@ and abuse@."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """Where mail to an address goes. The address is in community form, aliases followed.
 
-    Of the three ids exactly the one that the kind names is set; bounces have the list's.
+    Of the last three ids exactly the one that the kind names is set; bounces have the
+    list's, and none for what could not be delivered to administrators. `is_role`: mail to
+    the address must reach a person, from any member of the community.
     """
 
     kind: RouteKind
@@ -43,6 +47,7 @@ class Route:
     mailbox_id: int | None = None
     connection_id: int | None = None
     list_id: int | None = None
+    is_role: bool = False
 
     @property
     def destination(self) -> str:
@@ -55,15 +60,18 @@ class Route:
             case RouteKind.LIST:
                 return f"list:{self.list_id}"
             case RouteKind.BOUNCES:
-                return f"bounces:{self.list_id}"
+                return f"bounces:{self.list_id or 0}"
+            case RouteKind.ADMINISTRATORS:
+                return f"administrators:{self.organisation_id}"
 
 
 class OrganisationFacts(NamedTuple):
-    """An organisation as the mail engine sees it."""
+    """An organisation as the mail engine sees it. Administrators are people's ids."""
 
     name: str
     status: OrganisationStatus
     is_hosted: bool
+    administrators: tuple[int, ...] = ()
 
     @property
     def is_active(self) -> bool:

@@ -92,10 +92,13 @@ def check_connection_can_send_as(
 def check_can_reach(routes: Routes, route: Route, *, sender: Address | None) -> None:
     """Checks that a route is not a list that keeps the sender out.
 
-    Raises PermanentFailure (550 5.7.2).
+    A list that somebody made of postmaster@ or abuse@ keeps out nobody who has an address
+    in the community. Raises PermanentFailure (550 5.7.2).
     """
     if route.kind is RouteKind.BOUNCES:
         _check_is_notice(route, sender)
+        return
+    if route.is_role and sender is not None and routes.is_inside(sender):
         return
     facts = None if route.list_id is None else routes.list(route.list_id)
     if facts is not None:

@@ -139,6 +139,9 @@ def _behind(
             return RecipientKind.LIST, "", "", None
         facts = known.list(row.pk)
         return RecipientKind.LIST, row.name, "", len(facts.members) if facts else None
+    if route.kind is RouteKind.ADMINISTRATORS:
+        # A name or a number would tell strangers who administers the organisation.
+        return RecipientKind.GROUP, "", "", None
     person = rows.people.get(route.address.key)
     if person is not None:
         return RecipientKind.PERSON, person.name, person.job_title, None

@@ -32,12 +32,14 @@ from engine.registry.models import (
     ListPoster,
     Mailbox,
     Organisation,
+    OrganisationRole,
     OrganisationStatus,
     Person,
     Posting,
     Proof,
     Provider,
     ProviderNetworks,
+    RoleName,
 )
 from engine.registry.networks import Network
 from engine.routing.facts import (
@@ -95,7 +97,7 @@ def with_settings(routes: Routes) -> Routes:
 def read_some(kind: ChangeKind, ids: Collection[int]) -> Rows:
     """Reads rows of one kind as they are committed now; None for an id without a row.
 
-    One query, for lists three.
+    One query, for organisations two and for lists three.
     """
     found = dict(PARTS[kind].read(ids))
     return {row_id: found.get(row_id) for row_id in ids}
@@ -119,6 +121,11 @@ def _fetched(rows: QuerySet[Any, Any], ids: Ids) -> Iterable[Any]:
 
 
 def _organisations(ids: Ids) -> Iterator[tuple[int, OrganisationFacts]]:
+    administrators: dict[int, list[int]] = defaultdict(list)
+    roles = OrganisationRole.objects.filter(role=RoleName.ADMINISTRATOR).order_by("id")
+    held = _of(roles, ids, "organisation_id")
+    for row_id, person_id in held.values_list("organisation_id", "person_id"):
+        administrators[row_id].append(person_id)
     rows = _of(Organisation.objects.order_by(), ids)
     for row_id, name, status, account_type in rows.values_list(
         "id", "name", "status", "account_type"
@@ -126,13 +133,12 @@ def _organisations(ids: Ids) -> Iterator[tuple[int, OrganisationFacts]]:
         yield (
             row_id,
             OrganisationFacts(
-                name, OrganisationStatus(status), AccountType(account_type).is_hosted
+                name,
+                OrganisationStatus(status),
+                AccountType(account_type).is_hosted,
+                tuple(administrators[row_id]),
             ),
         )
-
-
-def _put_organisations(routes: Routes, rows: Rows) -> Routes:
-    return replace(routes, organisations=routes.organisations.changed(rows))
 
 
 def _domains(ids: Ids) -> Iterator[tuple[int, DomainFacts]]:
@@ -254,44 +260,27 @@ def _put_providers(routes: Routes, rows: Rows) -> Routes:
     )
 
 
+def _putting(name: str) -> Callable[[Routes, Rows], Routes]:
+    """Returns how rows are set in the part of a snapshot that has this name."""
+
+    def put_in(routes: Routes, rows: Rows) -> Routes:
+        changed: Any = {name: getattr(routes, name).changed(rows)}
+        return replace(routes, **changed)
+
+    return put_in
+
+
 # What refers to others comes before them: a row that is added while the rest is read
 # finds what it refers to, and what was left out is logged.
 PARTS: Mapping[ChangeKind, Part] = {
-    ChangeKind.LIST: Part(
-        _lists, lambda routes, rows: replace(routes, lists=routes.lists.changed(rows))
-    ),
-    ChangeKind.GRANTS: Part(
-        _grants,
-        lambda routes, rows: replace(routes, grants=routes.grants.changed(rows)),
-    ),
-    ChangeKind.ALIAS: Part(
-        _aliases,
-        lambda routes, rows: replace(routes, aliases=routes.aliases.changed(rows)),
-    ),
-    ChangeKind.MAILBOX: Part(
-        _mailboxes,
-        lambda routes, rows: replace(routes, mailboxes=routes.mailboxes.changed(rows)),
-    ),
-    ChangeKind.PERSON: Part(
-        _people,
-        lambda routes, rows: replace(routes, people=routes.people.changed(rows)),
-    ),
-    ChangeKind.CONNECTION: Part(
-        _connections,
-        lambda routes, rows: replace(
-            routes, connections=routes.connections.changed(rows)
-        ),
-    ),
-    ChangeKind.DOMAIN: Part(
-        _domains,
-        lambda routes, rows: replace(routes, domains=routes.domains.changed(rows)),
-    ),
-    ChangeKind.ALLOWANCE: Part(
-        _allowances,
-        lambda routes, rows: replace(
-            routes, allowances=routes.allowances.changed(rows)
-        ),
-    ),
+    ChangeKind.LIST: Part(_lists, _putting("lists")),
+    ChangeKind.GRANTS: Part(_grants, _putting("grants")),
+    ChangeKind.ALIAS: Part(_aliases, _putting("aliases")),
+    ChangeKind.MAILBOX: Part(_mailboxes, _putting("mailboxes")),
+    ChangeKind.PERSON: Part(_people, _putting("people")),
+    ChangeKind.CONNECTION: Part(_connections, _putting("connections")),
+    ChangeKind.DOMAIN: Part(_domains, _putting("domains")),
+    ChangeKind.ALLOWANCE: Part(_allowances, _putting("allowances")),
     ChangeKind.PROVIDER: Part(_providers, _put_providers),
-    ChangeKind.ORGANISATION: Part(_organisations, _put_organisations),
+    ChangeKind.ORGANISATION: Part(_organisations, _putting("organisations")),
 }

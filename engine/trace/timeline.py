@@ -31,6 +31,8 @@ WORDS = {
     EventKind.DROPPED: "Dropped by an operator",
 }
 
+# Of mail to postmaster@ and abuse@: their number would say something of an organisation.
+TO_READERS = "Sent on to the people who read this address"
 # For a deferral, the only event that is counted instead of repeated.
 AGAIN = "Could not be delivered yet, after {times} attempts; it will be tried again"
 
@@ -159,9 +161,10 @@ def step(event: TracedEvent, visibility: Visibility) -> Step:
     kind = EventKind(event.kind)
     reply = str(event.detail.get("reply", "") or event.detail.get("reason", ""))
     times, last_at = repeated(event.detail)
+    words = TO_READERS if event.detail.get("role") else WORDS[kind]
     return Step(
         at=event.at,
-        text=(WORDS[kind] if times == 1 else AGAIN.format(times=times))
+        text=(words if times == 1 else AGAIN.format(times=times))
         + _unscanned(event.detail),
         recipient=event.recipient,
         reply=reply,

@@ -21,6 +21,7 @@ from engine.queue.automatic_mail import list_bounces
 from engine.queue.enqueue import commit
 from engine.queue.enqueue.accepted_message import AcceptedMessage
 from engine.queue.models import QueuedMessage, Source
+from engine.registry.addresses.allocation import bounce_address
 from engine.routing import policies, routes
 from engine.routing.refusals import SuspendedRecipientError
 from engine.routing.routes import ListFacts, Routes
@@ -104,9 +105,19 @@ def _members_message(
     members: list[Member],
 ) -> AcceptedMessage:
     header = list_header(header, facts)
+    return _copies(message, facts.address, facts.bounce_address, header, members)
+
+
+def _copies(
+    message: QueuedMessage,
+    sent_by: Address,
+    bounces_to: Address,
+    header: HeaderBlock,
+    members: list[Member],
+) -> AcceptedMessage:
     return AcceptedMessage(
         envelope=Envelope(
-            facts.bounce_address,
+            bounces_to,
             tuple(EnvelopeRecipient(member.address) for member in members),
         ),
         destinations=tuple(member.destination for member in members),
@@ -114,7 +125,44 @@ def _members_message(
         source=Source.LIST,
         organisation_id=message.organisation_id,
         person_id=message.person_id,
-        detail={"list": str(facts.address), "expanded_from": message.reference},
+        detail={"list": str(sent_by), "expanded_from": message.reference},
+    )
+
+
+def expand_role(parcel: Parcel, message: QueuedMessage) -> list[Outcome]:
+    """Commits a message to postmaster@ or abuse@ to the organisation's administrators.
+
+    In the caller's transaction. As from a list, so that neither a bounce nor a report nor
+    an automatic answer tells the sender who they are.
+    """
+    known = routes.current()
+    role = parcel.recipients[0].address
+    owner = known.domains.owner_of(role.domain)
+    header = HeaderBlock.salvage(content.header(message))
+    if has_passed(header, role):
+        return answer(parcel, OutcomeState.FAILED, LOOP)
+    members = {
+        route.address.key: Member(route.address, route.destination)
+        for route in (known.administrators(owner) if owner is not None else ())
+        if route.address.key != role.key
+    }
+    if not members:
+        return answer(parcel, OutcomeState.FAILED, UNKNOWN_RECIPIENT)
+    marked = header.without(*LIST_FIELDS).prepended(LOOP_HEADER, role.key)
+    accepted = _copies(
+        message,
+        role,
+        bounce_address(role),
+        marked.prepended("Precedence", "list"),
+        list(members.values()),
+    )
+    [reference] = commit.commit_messages([accepted])
+    reply = OK.saying("Sent on to the people who read this address")
+    return answer(
+        parcel,
+        OutcomeState.EXPANDED,
+        reply,
+        {"role": str(role), "sent_on_as": reference},
     )
 
 

@@ -97,7 +97,7 @@ class Dispatcher:
         if kind in self._transports:
             outcomes = await self._transports[kind].deliver(parcel)
             self._limits.note(parcel.destination, outcomes)
-            await self._record(outcomes)
+            await self._record_relayed(parcel, outcomes)
             await self._note_reachability(parcel.destination, outcomes)
         elif kind == NOWHERE:
             await self._record(
@@ -108,6 +108,21 @@ class Dispatcher:
             await self._send_notices(
                 await self._database.run(attempt, self._runner, parcel)
             )
+
+    async def _record_relayed(self, parcel: Parcel, outcomes: list[Outcome]) -> None:
+        """Records outcomes; mail to a postmaster that a server does not know goes on."""
+        refused = local_attempts.refused_roles(parcel, outcomes)
+        if refused is None:
+            await self._record(outcomes)
+            return
+        ids = {one.id for one in refused.recipients}
+        await self._record([one for one in outcomes if one.recipient_id not in ids])
+        refusals = [one for one in outcomes if one.recipient_id in ids]
+        await self._send_notices(
+            await self._database.run(
+                local_attempts.pass_on_refused_role, self._runner, refused, refusals
+            )
+        )
 
     async def _record(self, outcomes: Sequence[Outcome]) -> None:
         """Records outcomes, retrying as long as the database refuses. Raises nothing.
@@ -171,4 +186,5 @@ def _deliver_one(runner: str, parcel: Parcel) -> list[int]:
 _LOCAL_ATTEMPTS = {
     RouteKind.LIST.value: local_attempts.expand_list,
     RouteKind.BOUNCES.value: local_attempts.collect_bounce,
+    RouteKind.ADMINISTRATORS.value: local_attempts.expand_role,
 }

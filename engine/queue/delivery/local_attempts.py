@@ -7,16 +7,18 @@ They return the ids of notices to send once the transaction is committed (see
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.db import transaction
 
 from engine.mail.errors import PermanentFailure
+from engine.mail.role_addresses import is_role
 from engine.mail.smtp_replies import TRY_LATER
 from engine.queue.automatic_mail import list_bounces, list_expansion
 from engine.queue.delivery import claim, outcome_recording
 from engine.routing import routes
 from engine.transport import local_mailboxes
-from engine.transport.parcel import Outcome, OutcomeState, Parcel, answer
+from engine.transport.parcel import Cause, Outcome, OutcomeState, Parcel, answer
 
 
 @transaction.atomic
@@ -52,6 +54,47 @@ def expand_list(runner: str, parcel: Parcel) -> list[int]:
         return []
     message = next(iter(mine.values())).message
     return outcome_recording.apply(mine, list_expansion.expand(parcel, message))
+
+
+@transaction.atomic
+def expand_role(runner: str, parcel: Parcel) -> list[int]:
+    """Sends a message to postmaster@ or abuse@ on to the organisation's administrators."""
+    mine = claim.lock_leased(runner, _ids([parcel]))
+    if not mine:
+        return []
+    message = next(iter(mine.values())).message
+    return outcome_recording.apply(mine, list_expansion.expand_role(parcel, message))
+
+
+@transaction.atomic
+def pass_on_refused_role(
+    runner: str, parcel: Parcel, refusals: Sequence[Outcome]
+) -> list[int]:
+    """Sends mail to postmaster@ and abuse@ that a server refused on to administrators.
+
+    Where no mail reaches them either, the refusals are recorded instead.
+    """
+    mine = claim.lock_leased(runner, _ids([parcel]))
+    if not mine:
+        return []
+    message = next(iter(mine.values())).message
+    outcomes = list_expansion.expand_role(parcel, message)
+    if any(one.state is OutcomeState.FAILED for one in outcomes):
+        return outcome_recording.apply(mine, refusals)
+    return outcome_recording.apply(mine, outcomes)
+
+
+def refused_roles(parcel: Parcel, outcomes: Sequence[Outcome]) -> Parcel | None:
+    """Returns the part of a parcel for postmaster@ and abuse@ that a server refused."""
+    refused = {
+        outcome.recipient_id
+        for outcome in outcomes
+        if outcome.state is OutcomeState.FAILED and outcome.cause is Cause.REPLY
+    }
+    recipients = tuple(
+        one for one in parcel.recipients if one.id in refused and is_role(one.address)
+    )
+    return replace(parcel, recipients=recipients) if recipients else None
 
 
 @transaction.atomic

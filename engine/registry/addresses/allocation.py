@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.conf import settings
 
 from engine.mail.address import Address, InvalidAddressError, normal_domain
+from engine.mail.role_addresses import is_role
 from engine.registry.errors import PolicyError
 from engine.registry.models import (
     AccountType,
@@ -95,14 +96,12 @@ def check_is_reachable(address: Address) -> None:
     """Raises PolicyError unless mail to the address, in community form, has a recipient.
 
     Organisations with their own servers may use any address in their domains: only they
-    know which exist.
+    know which exist. Every domain has postmaster@ and abuse@.
     """
-    relayed = (
-        Domain.objects.verified()
-        .filter(community_domain=address.domain)
-        .exclude(organisation__account_type=AccountType.WEBMAIL)
-    )
-    if not is_taken(address.key) and not relayed.exists():
+    domain = Domain.objects.verified().filter(community_domain=address.domain)
+    if not is_role(address):
+        domain = domain.exclude(organisation__account_type=AccountType.WEBMAIL)
+    if not is_taken(address.key) and not domain.exists():
         raise PolicyError(f"{address} is not an address in this community.")
 
 

@@ -194,6 +194,12 @@ class OrganisationRole(models.Model):
         null=True, blank=True, help_text="when somebody gave it; unset for the first"
     )
 
+    objects = LoggedQuerySet["OrganisationRole"].as_manager()
+    # As the organisation's, so that processes of an older version can follow it too.
+    logged = Logged.of(
+        ChangeKind.ORGANISATION, "person", "organisation", "role", key="organisation_id"
+    )
+
     class Meta:
         constraints = [
             models.UniqueConstraint(

@@ -17,6 +17,7 @@ from engine.registry.actions import (
     mailboxes,
     organisations,
     people,
+    roles,
     sessions,
 )
 from engine.registry.errors import PolicyError
@@ -33,11 +34,13 @@ from engine.registry.models import (
     Mailbox,
     MailboxKind,
     Organisation,
+    OrganisationRole,
     OrganisationStatus,
     Person,
     Posting,
     Proof,
     Provider,
+    RoleName,
     SenderKind,
 )
 from tests import factories
@@ -261,6 +264,43 @@ def end_sessions(a: int, b: int) -> None:
 def delete_person(a: int, b: int) -> None:
     """Deletes the grants too, by cascade."""
     one(Person, a).delete()
+
+
+@step
+def give_role(a: int, b: int) -> None:
+    role = RoleName.MEMBER if a % 4 == 3 else RoleName.ADMINISTRATOR
+    roles.give(one(Person, a), role, organisation=one(Organisation, b), by=None)
+
+
+@step
+def take_role(a: int, b: int) -> None:
+    row = one(OrganisationRole, a)
+    # Of the last administrator the verb would not.
+    if b % 2:
+        row.delete()
+    else:
+        held = RoleName(row.role)
+        roles.take(row.person, held, organisation=row.organisation, by=None)
+
+
+@step
+def give_roles(a: int, b: int) -> None:
+    """Inserts several at a time, without Django's signals."""
+    organisation = one(Organisation, a)
+    known = organisation.roles.values_list("person_id", flat=True)
+    OrganisationRole.objects.bulk_create(
+        OrganisationRole(
+            person=person, organisation=organisation, role=RoleName.ADMINISTRATOR
+        )
+        for person in Person.objects.exclude(pk__in=list(known)).order_by("pk")[: b + 1]
+    )
+
+
+@step
+def change_roles(a: int, b: int) -> None:
+    rows = OrganisationRole.objects.filter(organisation=one(Organisation, a))
+    members = Person.objects.filter(organisation_roles__role=RoleName.MEMBER)
+    rows.exclude(person__in=members.values("pk")).update(role=RoleName.MEMBER)
 
 
 @step

@@ -91,7 +91,13 @@ def test_following_comes_to_the_same_as_loading(
 def test_each_step_is_followed(name: str) -> None:
     steps.begin()
     for number in range(3):
-        for prepared in ("grant", "give_allowance", "add_domain", "add_poster"):
+        for prepared in (
+            "grant",
+            "give_allowance",
+            "add_domain",
+            "add_poster",
+            "give_role",
+        ):
             steps.take(prepared, number, number + 1)
         followed = log().load()
         steps.take(name, number, number + 1)
@@ -109,6 +115,7 @@ def test_no_step_is_always_refused() -> None:
         "add_alias",
         "add_poster",
         "add_domain",
+        "give_role",
     ):
         steps.take(prepared, 1, 1)
 
@@ -137,7 +144,7 @@ def test_what_is_read_is_logged() -> None:
         for table, column in re.findall(r'"(\w+)"\."(\w+)"', query["sql"]):
             read.setdefault(table, set()).add(column)
     by_table = {model._meta.db_table: model for model in apps.get_models()}
-    assert len(read) == 12
+    assert len(read) == 13
     for table, columns in read.items():
         model = by_table[table]
         logged: Logged = vars(model)["logged"]
@@ -175,8 +182,8 @@ def test_a_suspension_of_many_reads_one_row() -> None:
     with CaptureQueriesContext(connection) as queries:
         newer = follow(log(), followed)
 
-    # The log twice, the organisation once.
-    assert len(queries) == 3
+    # The log twice, the organisation and its administrators once.
+    assert len(queries) == 4
     assert newer.routes.people is followed.routes.people
     assert newer.routes.address_of(Person.objects.earliest("pk").pk) is None
 
